@@ -1,0 +1,22 @@
+import type { High, Position, ReadCounts, Reject } from './page.ts'
+
+/** What became of rows that were written. */
+export interface WriteCounts {
+  readonly inserted: number
+  readonly updated: number
+  /** The stored row stood, being equal or newer. */
+  readonly unchanged: number
+}
+
+export interface Counts extends ReadCounts, WriteCounts {}
+
+/** What one transaction adds to its slice, beside the rows. */
+export interface Advance {
+  /** Where to read on; `END` completes the slice and moves the cursor. */
+  readonly position: Position
+  readonly counts: Counts
+  readonly rejects: readonly Reject[]
+  readonly high?: High
+  /** For `replace`, at the end: what the swap did to the table. */
+  readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
+}

@@ -1,0 +1,56 @@
+import type { JsonValue } from './json.ts'
+
+/**
+ * Where in a slice to read on: `null` is the start, `END` the end, anything else belongs to the reader that made it.
+ * It is stored as it is, so it holds no secret.
+ */
+export type Position = JsonValue
+export const END = Object.freeze({ end: true as const })
+
+/**
+ * What reading and the stages did to the records of one page:
+ * fetched + expanded = records that are left + filtered + duplicate + rejected, after every stage.
+ */
+export interface ReadCounts {
+  /** Records selected from a decoded page. */
+  readonly fetched: number
+  /** n − 1 for each record from which a stage made n ≥ 1. */
+  readonly expanded: number
+  readonly filtered: number
+  readonly duplicate: number
+  readonly rejected: number
+  /** Records read only to find their children; outside the equation. */
+  readonly parents: number
+}
+
+/** A record that could not be stored, and why. */
+export interface Reject {
+  /** Where it happened: `decode`, `map`, `validate`, …, `encode`, `database`. */
+  readonly stage: string
+  readonly reason: string
+  /** The record as it was read; for `database`, the row as it was sent. */
+  readonly record: unknown
+  /** For a child stream, the records that it hangs from, outermost first, so that a replay can ask for its recipe again. */
+  readonly parents?: readonly unknown[]
+}
+
+/** The greatest cursor value of some records, as the API wrote it. */
+export interface High {
+  readonly value: string
+  /** Hashes of the records that carry exactly this value, one for each record; only where the slice asks for them. */
+  readonly hashes?: readonly string[]
+}
+
+/** What one request answered, on its way to the table. Stages may empty a page, never drop it: its position and counts go on. */
+export interface Page<T = unknown> {
+  readonly records: readonly T[]
+  /** The records as they were read, one for each of `records`; left out while they are the same. For rejects. */
+  readonly origins?: readonly unknown[]
+  /** Where to read on *after* this page; undefined where the reader cannot say: then nothing is committed yet. */
+  readonly position?: Position
+  readonly counts: ReadCounts
+  readonly rejects: readonly Reject[]
+  readonly high?: High
+  /** Its share of the memory budget, given back once its records have been encoded. */
+  readonly hold?: Disposable
+}

@@ -1,0 +1,104 @@
+// What a definition is once it has been written: where records come from, what is done to them, and where they land.
+import type { Position } from './page.ts'
+import type { Api, Duration, From, Paging, Range, Request } from './request.ts'
+
+/** Five fields, as in `'0 * * * *'`. */
+export type Cron = `${string} ${string} ${string} ${string} ${string}`
+
+export interface Incremental {
+  readonly at: From<never, unknown>
+  readonly from?: string | number | bigint
+  /** Read again this much before the cursor. */
+  readonly lookback?: Duration | number
+  /** A number counts seconds or milliseconds since 1970. */
+  readonly unit?: 's' | 'ms'
+  /** Whether the API answers oldest first. @default 'any' */
+  readonly order?: Order
+}
+export type Order = 'ascending' | 'any'
+
+/** A user's function; the engine calls it with records of the type that its chain has proven. */
+export type Step<Result> = (record: never, signal: AbortSignal) => Result
+
+export type Stage =
+  | { readonly stage: 'map'; readonly fn: Step<unknown>; readonly concurrency: number; /** Hand on as completed, within a page. */ readonly ordered: boolean }
+  | { readonly stage: 'filter'; readonly fn: Step<boolean> }
+  /** One stream of its own for each record. */
+  | { readonly stage: 'children'; readonly child: Step<{ readonly recipe: Recipe }>; readonly concurrency: number }
+  /** Several records for each record. */
+  | { readonly stage: 'expand'; readonly fn: Step<Iterable<unknown> | Promise<Iterable<unknown>>>; readonly concurrency: number }
+  | { readonly stage: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
+  | { readonly stage: 'validate'; readonly schema: StandardSchema<unknown> }
+  | { readonly stage: 'offload'; readonly module: string; readonly concurrency: number }
+  | { readonly stage: 'dedupe'; readonly by: readonly string[]; readonly last: number }
+  | { readonly stage: 'rename'; readonly from: string; readonly to: string }
+  | { readonly stage: 'pick' | 'omit'; readonly fields: readonly string[] }
+
+export interface HttpSource {
+  readonly api: Api
+  readonly request: Request
+  readonly paging: Paging<never>
+  /** Where the records stand; '' is the body itself. */
+  readonly records: From<never, readonly unknown[]>
+  /** A missing step on the way to the records is an empty page instead of an error. */
+  readonly optional?: boolean
+}
+
+/** One page of a source of one's own. */
+export interface OwnPage<T> {
+  readonly records: readonly T[]
+  /** Where to read on after it, as JSON: committed together with the records. Without one, pages are held in one transaction until a page has it, or the end. */
+  readonly position?: Position
+}
+/** What a source of one's own is called with. */
+export interface ReadContext extends Range {
+  /** Where the last run stopped, as the source itself gave it; undefined at the start. */
+  readonly position?: Position | undefined
+  /** Aborts when the run ends: pass it to everything that waits. */
+  readonly signal: AbortSignal
+}
+export type Read<T> = (context: ReadContext) => AsyncIterable<OwnPage<T>>
+
+export interface Recipe {
+  readonly source: HttpSource | { readonly read: Read<unknown> }
+  readonly incremental?: Incremental
+  readonly stages: readonly Stage[]
+}
+
+export type WriteMode = 'append' | 'merge' | 'replace'
+
+/** How a column is declared: its SQL type, or left out; `round` admits values that the column would round or cut. */
+export type ColumnDeclaration = string | false | { readonly type: string; readonly round?: boolean }
+
+export interface Table {
+  /** Schema and table, `'billing.customers'`. */
+  readonly name: string
+  /** Names of the record's fields; their columns are the same names in snake_case. */
+  readonly key: readonly string[]
+  readonly write: WriteMode
+  /** The field that says which of two rows is newer. */
+  readonly version?: string
+  /** What happens when a record brings a new field or a wider type. @default 'evolve' */
+  readonly shape: 'evolve' | 'freeze' | 'reject'
+  readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
+  /** Add `_loaded_at`, the time when the row last changed. @default false */
+  readonly loadedAt: boolean
+  /** For `replace`: a reading of nothing may empty the table. @default 'fail' */
+  readonly empty: 'fail' | 'accept'
+  /** For one slice. @default 100 */
+  readonly maxRejects: number
+  /** A slice that was opened longer ago begins anew. @default '24h' */
+  readonly resume: Duration
+}
+
+/** The part of https://standardschema.dev that is needed: zod, valibot and arktype all have it. */
+export interface StandardSchema<Out> {
+  readonly '~standard': {
+    readonly vendor: string
+    readonly validate: (value: unknown) => Validated<Out> | Promise<Validated<Out>>
+    readonly types?: { readonly input: unknown; readonly output: Out } | undefined
+  }
+}
+type Validated<Out> =
+  | { readonly value: Out; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }

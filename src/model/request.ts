@@ -1,0 +1,123 @@
+// What is asked of an API and how its pages follow each other: plain data, and here and there a function of the user's.
+import type { JsonValue } from './json.ts'
+
+/** `'5m'`; of milliseconds, seconds, minutes, hours, days or weeks. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
+/** `'10/s'`. */
+export type Rate = `${number}/${'s' | 'm' | 'h'}`
+
+/** A secret's name; its value is read when a request is sent, and never printed. */
+export interface Secret {
+  readonly secret: string
+}
+
+export type Auth =
+  | { readonly by: 'bearer'; readonly token: Secret }
+  | { readonly by: 'basic'; readonly user: string; readonly password: Secret }
+  | { readonly by: 'header'; readonly name: string; readonly value: Secret }
+  | { readonly by: 'query'; readonly name: string; readonly value: Secret }
+  | {
+      readonly by: 'client credentials'
+      /** Where the token is fetched: a whole URL, or a path below the API's base. */
+      readonly tokenUrl: string
+      readonly clientId: string | Secret
+      readonly clientSecret: Secret
+      readonly scope?: string
+      /** Further fields of the form, as `audience`. */
+      readonly fields?: Readonly<Record<string, string>>
+    }
+
+export interface Api {
+  /** Scheme, host and the beginning of every path. */
+  readonly base: string
+  readonly auth?: Auth
+  readonly headers?: Readonly<Record<string, string>>
+  /** Requests per second, minute or hour, shared by all streams. @default no limit */
+  readonly rate?: Rate
+  /** Requests under way at once. @default 8 */
+  readonly concurrency?: number
+  /** For one try of one request, from sending to the last byte. @default '60s' */
+  readonly timeout?: Duration
+  /** Tries of one request, the first included. @default 5 */
+  readonly attempts?: number
+  /** The largest decoded body that is accepted, in bytes. @default 67_108_864 */
+  readonly pageBytes?: number
+  /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
+  readonly allow?: readonly string[]
+}
+
+/** Stands in a query for the lower or upper end of what is being read, so that no function is needed. */
+export interface Bound {
+  readonly bound: 'since' | 'until'
+  /** @default 'text': the cursor as it was stored. */
+  readonly as?: 'unix' | 'unix ms' | 'date'
+}
+
+/** The half-open range being read, in the cursor's own text: exact for bigints and microseconds. */
+export interface Range {
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+export type QueryValue = string | number | bigint | boolean | Bound | readonly (string | number)[] | undefined
+export type Query = { readonly [name: string]: QueryValue }
+/** JSON to send; a bound may stand at its first level. */
+export type Sent = { readonly [name: string]: JsonValue | Bound | undefined }
+export type Given<T> = T | ((range: Range) => T)
+
+/** A path with values that are encoded, each as one segment, when the request is made. */
+export interface PathTemplate {
+  readonly texts: readonly string[]
+  readonly values: readonly (string | number | bigint)[]
+}
+
+export interface Request {
+  readonly method: 'GET' | 'POST'
+  readonly path: string | PathTemplate
+  readonly query?: Given<Query>
+  readonly json?: Given<Sent>
+  readonly headers?: Readonly<Record<string, string>>
+  /** A GraphQL document; `json` holds its variables, and the body is what its `data` holds. */
+  readonly graphql?: string
+  /** Statuses that mean "there is nothing here": they answer a page without records instead of failing. @default none */
+  readonly emptyOn?: readonly number[]
+}
+
+/** What was asked, as JSON: this is also the position at which a run resumes. A secret's value in it stands as `{secret:NAME}`. */
+export interface Asked {
+  readonly method: 'GET' | 'POST'
+  /** A path below the API's base, or a whole URL. */
+  readonly url: string
+  readonly query: Readonly<Record<string, string | readonly string[]>>
+  readonly json?: Readonly<Record<string, JsonValue | undefined>> | undefined
+  readonly graphql?: string | undefined
+}
+
+/** What was answered, decoded. */
+export interface Answer<Body> {
+  readonly body: Body
+  readonly status: number
+  /** Names in lower case; several of one name joined by a comma. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Where it was asked, after redirects. */
+  readonly url: string
+  /** What `.records` selected. */
+  readonly records: readonly unknown[]
+}
+
+/** A value somewhere in the body: where it stands, or a function that finds it. */
+export type From<Body, Value> = string | ((body: Body) => Value | null | undefined)
+
+/** A paginator of one's own: from what was answered and asked to what to ask next, or nothing. */
+export type NextRequest<Body> = (answer: Answer<Body>, asked: Asked) => Asked | undefined
+
+export type Paging<Body> =
+  | { readonly by: 'one page' }
+  | { readonly by: 'page'; readonly parameter: string; readonly first: number; readonly pages?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
+  | { readonly by: 'offset'; readonly parameter: string; readonly total?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
+  | { readonly by: 'cursor' | 'last record'; readonly parameter: string; readonly at: From<Body, string | number>; readonly more?: From<Body, boolean> }
+  | { readonly by: 'next url'; readonly at: From<Body, string>; readonly more?: From<Body, boolean> }
+  | { readonly by: 'link header'; readonly rel: string }
+  | { readonly by: 'header'; readonly parameter: string; readonly header: string }
+  | { readonly by: 'relay'; readonly at: From<Body, unknown>; readonly variable: string }
+  | NextRequest<Body>

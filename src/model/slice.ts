@@ -1,0 +1,38 @@
+import type { Position } from './page.ts'
+import type { Range } from './request.ts'
+
+export type RunKind = 'sync' | 'backfill' | 'replay'
+
+/** What a reader needs to know of a slice: its bounds, where to read on, and what to do where that is no longer possible. */
+export interface Reading extends Range {
+  /** null: from the start. */
+  readonly position: Position
+  /**
+   * When the records before a stored position have changed: begin the page again (rows are merged), or fail with
+   * `PositionLostError`, after which the whole slice begins anew (rows would be doubled).
+   */
+  readonly reenter: 'page' | 'slice'
+  /** Rows of the last run that carry exactly the value of `since`, hash → how many: left out as duplicates. Only for append without a key. */
+  readonly boundary?: Readonly<Record<string, number>>
+}
+
+/** A piece of a stream that is read in order by one reader and can be resumed. A row of `sluice.slices`, claimed. */
+export interface Slice extends Range {
+  readonly id: string
+  readonly pipeline: string
+  readonly stream: string
+  readonly partition: string
+  readonly kind: RunKind
+  /** Raised by one at every claim: says who may write. */
+  readonly token: number
+  /** Batches committed when it was claimed. */
+  readonly seq: number
+  readonly position: Position
+  readonly high?: string
+  readonly boundary?: Readonly<Record<string, number>>
+  /** Rejected so far. */
+  readonly rejected: number
+  readonly createdAt: Date
+  /** Somebody read part of it before. */
+  readonly resumed: boolean
+}
