@@ -12,21 +12,22 @@ export interface Incremental {
   readonly lookback?: Duration | number
   /** A number counts seconds or milliseconds since 1970. */
   readonly unit?: 's' | 'ms'
-  /** Whether the API answers oldest first. @default 'any' */
+  /** Whether the API answers oldest or newest first: then reading stops where the range ends. @default 'any' */
   readonly order?: Order
 }
-export type Order = 'ascending' | 'any'
+export type Order = 'ascending' | 'descending' | 'any'
 
 /** A user's function; the engine calls it with records of the type that its chain has proven. */
 export type Step<Result> = (record: never, signal: AbortSignal) => Result
 
+/** What stands for one record after a `flatMap`. */
+export type Child = { readonly recipe: Recipe } | Iterable<unknown>
+
 export type Stage =
   | { readonly stage: 'map'; readonly fn: Step<unknown>; readonly concurrency: number; /** Hand on as completed, within a page. */ readonly ordered: boolean }
   | { readonly stage: 'filter'; readonly fn: Step<boolean> }
-  /** One stream of its own for each record. */
-  | { readonly stage: 'children'; readonly child: Step<{ readonly recipe: Recipe }>; readonly concurrency: number }
-  /** Several records for each record. */
-  | { readonly stage: 'expand'; readonly fn: Step<Iterable<unknown> | Promise<Iterable<unknown>>>; readonly concurrency: number }
+  /** For each record a stream of its own, or several records; what the function answers decides, record by record. */
+  | { readonly stage: 'flatMap'; readonly fn: Step<Child | Promise<Child>>; readonly concurrency: number }
   | { readonly stage: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
   | { readonly stage: 'validate'; readonly schema: StandardSchema<unknown> }
   | { readonly stage: 'offload'; readonly module: string; readonly concurrency: number }
@@ -78,6 +79,8 @@ export interface Table {
   readonly write: WriteMode
   /** The field that says which of two rows is newer. */
   readonly version?: string
+  /** Nobody asked for the version: it is the cursor's field. Where rows do not have such a field (a stage may have dropped it) there is no version. */
+  readonly versionIfThere?: boolean
   /** What happens when a record brings a new field or a wider type. @default 'evolve' */
   readonly shape: 'evolve' | 'freeze' | 'reject'
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>

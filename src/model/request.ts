@@ -114,7 +114,7 @@ export type NextRequest<Body> = (answer: Answer<Body>, asked: Asked) => Asked | 
 export type Paging<Body> =
   | { readonly by: 'one page' }
   | { readonly by: 'page'; readonly parameter: string; readonly first: number; readonly pages?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
-  | { readonly by: 'offset'; readonly parameter: string; readonly total?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
+  | { readonly by: 'offset'; readonly parameter: string; readonly first: number; readonly total?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
   | { readonly by: 'cursor' | 'last record'; readonly parameter: string; readonly at: From<Body, string | number>; readonly more?: From<Body, boolean> }
   | { readonly by: 'next url'; readonly at: From<Body, string>; readonly more?: From<Body, boolean> }
   | { readonly by: 'link header'; readonly rel: string }

@@ -14,6 +14,8 @@ export interface Reading extends Range {
   readonly reenter: 'page' | 'slice'
   /** Rows of the last run that carry exactly the value of `since`, hash → how many: left out as duplicates. Only for append without a key. */
   readonly boundary?: Readonly<Record<string, number>>
+  /** When the slice was made: no cursor passes it, else one record dated 2099 would silence the stream for good. @default no limit */
+  readonly madeAt?: Date
 }
 
 /** A piece of a stream that is read in order by one reader and can be resumed. A row of `sluice.slices`, claimed. */
