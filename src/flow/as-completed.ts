@@ -1,0 +1,25 @@
+import { Bell } from './bell.ts'
+
+/**
+ * Each answer as it comes, in order of completion; a failure is thrown in its turn. Python: `asyncio.as_completed`.
+ * Whoever leaves early leaves the rest running, but no rejection of theirs goes unhandled.
+ */
+export async function* asCompleted<T>(work: Iterable<PromiseLike<T> | T>): AsyncGenerator<T, void, undefined> {
+  const completed: PromiseSettledResult<T>[] = []
+  const bell = new Bell()
+  const complete = (result: PromiseSettledResult<T>): void => {
+    completed.push(result)
+    bell.ring()
+  }
+  let open = 0
+  for (const task of work) {
+    open++
+    Promise.resolve(task).then((value) => complete({ status: 'fulfilled', value }), (reason: unknown) => complete({ status: 'rejected', reason }))
+  }
+  for (; open > 0; open--) {
+    await bell.until(() => completed.length > 0)
+    const result = completed.shift()!
+    if (result.status === 'rejected') throw result.reason
+    yield result.value
+  }
+}

@@ -1,0 +1,16 @@
+/** Lets one task wait until something is so; whoever may have changed it rings. */
+export class Bell {
+  #wake: (() => void) | undefined
+
+  ring(): void {
+    this.#wake?.()
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { atLeastOne } from './at-least-one.ts'
+import { onAbort } from './on-abort.ts'
+
+/** An item was sent to a channel that takes no more. */
+export class ChannelClosedError extends Error {
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'ChannelClosedError', enumerable: false, configurable: true, writable: true })
+  }
+}
+
+interface Waiting {
+  readonly signal?: AbortSignal | undefined
+}
+interface Sender<T> {
+  readonly item: T
+  readonly sent: () => void
+  readonly failed: (error: unknown) => void
+}
+interface Reader<T> {
+  readonly got: (result: IteratorResult<T, undefined>) => void
+  readonly failed: (error: unknown) => void
+}
+
+/**
+ * A bounded queue between tasks: `send` waits while it is full, reading waits while it is empty, both in the order they came.
+ * Several readers share the items. After `close`, readers get what is queued, then the end or the reason; senders are refused.
+ */
+export class Channel<T> implements AsyncIterable<T>, Disposable {
+  readonly #capacity: number
+  readonly #items: T[] = []
+  readonly #senders: Sender<T>[] = []
+  readonly #readers: Reader<T>[] = []
+  #closed: { readonly failed: boolean; readonly reason: unknown } | undefined
+
+  constructor(capacity: number) {
+    this.#capacity = atLeastOne('capacity', capacity)
+  }
+
+  async send(item: T, { signal }: Waiting = {}): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#closed) throw this.#refusal()
+    const reader = this.#readers.shift()
+    if (reader) return reader.got({ done: false, value: item })
+    if (this.#items.length < this.#capacity) return void this.#items.push(item)
+    const { promise, resolve: sent, reject: failed } = Promise.withResolvers<void>()
+    const sender = { item, sent, failed }
+    this.#senders.push(sender)
+    using _ = onAbort(signal, (reason) => {
+      remove(this.#senders, sender)
+      failed(reason)
+    })
+    await promise
+  }
+
+  /** The next item, or the end. A read that is cancelled takes nothing. */
+  async receive({ signal }: Waiting = {}): Promise<IteratorResult<T, undefined>> {
+    signal?.throwIfAborted()
+    if (this.#items.length > 0) {
+      const value = this.#items.shift() as T
+      const sender = this.#senders.shift()
+      if (sender) {
+        this.#items.push(sender.item)
+        sender.sent()
+      }
+      return { done: false, value }
+    }
+    if (this.#closed?.failed) throw this.#closed.reason
+    if (this.#closed) return { done: true, value: undefined }
+    const { promise, resolve: got, reject: failed } = Promise.withResolvers<IteratorResult<T, undefined>>()
+    const reader = { got, failed }
+    this.#readers.push(reader)
+    using _ = onAbort(signal, (reason) => {
+      remove(this.#readers, reader)
+      failed(reason)
+    })
+    return await promise
+  }
+
+  /** No more items will come. With a reason, readers get what is queued and then that reason. */
+  close(reason?: unknown): void {
+    if (this.#closed) return
+    this.#closed = { failed: reason !== undefined, reason }
+    for (const { failed } of this.#senders.splice(0)) failed(this.#refusal())
+    for (const { got, failed } of this.#readers.splice(0)) {
+      if (reason === undefined) got({ done: true, value: undefined })
+      else failed(reason)
+    }
+  }
+
+  async *read(waiting: Waiting = {}): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      const { done, value } = await this.receive(waiting)
+      if (done) return
+      yield value
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    return this.read()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #refusal(): ChannelClosedError {
+    const reason = this.#closed?.reason
+    return new ChannelClosedError('Cannot send to a closed channel', reason === undefined ? {} : { cause: reason })
+  }
+}
+
+function remove<T>(list: T[], item: T): void {
+  const place = list.indexOf(item)
+  if (place >= 0) list.splice(place, 1)
+}

@@ -1,0 +1,201 @@
+import { onAbort } from './on-abort.ts'
+
+export interface MemoryHold extends Disposable {
+  /** Say how much it really is. Never waits; what is given back goes to those who wait. */
+  resize: (bytes: number) => void
+}
+
+export interface MemoryAccount {
+  take: (bytes: number, options: { readonly signal?: AbortSignal | undefined }) => Promise<MemoryHold>
+  below: (isNext: () => boolean) => MemoryAccount
+  recheck: () => void
+}
+
+/** All accounts that stem from one root: a stream's reader with its children and theirs. */
+interface Tree {
+  held: number
+  readonly shares: Set<Share>
+  closed: boolean
+}
+interface Reader {
+  readonly tree: Tree
+  /** Its consumer waits for it, and so on for every reader above it. */
+  readonly isNext: () => boolean
+  held: number
+}
+interface Share {
+  readonly reader: Reader
+  bytes: number
+}
+interface Waiter {
+  readonly reader: Reader
+  readonly bytes: number
+  readonly granted: (hold: MemoryHold) => void
+  readonly failed: (error: unknown) => void
+  /** How many that came later were served earlier. */
+  overtaken: number
+}
+
+/** After so many others were let past it, a tree that holds nothing is treated as if others waited for it. */
+const MOST_OVERTAKEN = 16
+
+/**
+ * Bounds the bytes that are held at once by many readers, of which some read on behalf of others.
+ *
+ * Whoever wants more than is left waits; a request that is larger than the whole limit is served when nothing is held. That alone
+ * would dead-lock: a reader that holds a parent's page until its children are read cannot give anything back before a child
+ * gets a page. So three kinds of request are told apart, each in the order in which they came:
+ *
+ * | request | served |
+ * |---|---|
+ * | **blocked**: its account holds nothing, it is next all the way up, and its tree holds something | when it fits; else as overdraft |
+ * | **first**: the same, but its tree holds nothing, so that nobody waits for it to give something back | when it fits, and no later one of its kind before it |
+ * | **ahead**: anything else; it would only be useful later | when it fits, and none of the kinds above waits |
+ *
+ * Overdraft is lent to one tree at a time, so that the total stays near the limit and one chain from a root to a leaf: it passes on when
+ * all that was overdrawn has been given back, or fits after all. The tree that has it is never refused, so it can always go on, give
+ * back what it holds and pass it on: hence no dead-lock. The oldest that waits for it is next, and a *first* one that was
+ * overtaken too often counts as *blocked*: hence nobody starves.
+ */
+export class MemoryBudget {
+  readonly limit: number
+  #used = 0
+  #peak = 0
+  readonly #waiters: Waiter[] = []
+  /** Lent beyond the limit, all to one tree. */
+  readonly #overdrawn = new Set<Share>()
+
+  constructor(limitBytes: number) {
+    if (!(limitBytes > 0)) throw new RangeError(`A memory budget must be a positive number of bytes, not ${limitBytes}`)
+    this.limit = limitBytes
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
+  /** The most that was ever held at once. */
+  get peak(): number {
+    return this.#peak
+  }
+
+  get waiting(): number {
+    return this.#waiters.length
+  }
+
+  /** An account of its own, for one stream. Disposing it gives back whatever it and those below it still hold. */
+  account(): MemoryAccount & Disposable {
+    const tree: Tree = { held: 0, shares: new Set(), closed: false }
+    return { ...this.#open(tree, () => true), [Symbol.dispose]: () => this.#close(tree) }
+  }
+
+  #open(tree: Tree, isNext: () => boolean): MemoryAccount {
+    const reader: Reader = { tree, isNext, held: 0 }
+    return {
+      take: (bytes, { signal }) => this.#take(reader, bytes, signal),
+      below: (childIsNext) => this.#open(tree, () => childIsNext() && isNext()),
+      recheck: () => this.#serve(),
+    }
+  }
+
+  async #take(reader: Reader, bytes: number, signal: AbortSignal | undefined): Promise<MemoryHold> {
+    signal?.throwIfAborted()
+    checkBytes(bytes)
+    if (reader.tree.closed) throw new Error('This account with the memory budget is closed')
+    const { promise, resolve: granted, reject: failed } = Promise.withResolvers<MemoryHold>()
+    const waiter: Waiter = { reader, bytes, granted, failed, overtaken: 0 }
+    this.#waiters.push(waiter)
+    this.#serve()
+    using _ = onAbort(signal, (reason) => {
+      const place = this.#waiters.indexOf(waiter)
+      if (place < 0) return
+      this.#waiters.splice(place, 1)
+      failed(reason)
+      this.#serve() // Others may have stood behind it.
+    })
+    return await promise
+  }
+
+  #serve(): void {
+    for (;;) {
+      if (this.#used <= this.limit) this.#overdrawn.clear()
+      const place = this.#choose()
+      if (place < 0) return
+      for (const passed of this.#waiters.slice(0, place)) passed.overtaken++
+      const [waiter] = this.#waiters.splice(place, 1)
+      this.#grant(waiter!)
+    }
+  }
+
+  /** Who is served now: a place among the waiters, or −1. */
+  #choose(): number {
+    const [lent] = this.#overdrawn
+    let mayPass = true
+    let isWaitedFor = false
+    for (const [place, { reader, bytes, overtaken }] of this.#waiters.entries()) {
+      if (reader.held > 0 || !reader.isNext()) continue
+      isWaitedFor = true
+      const fits = this.#fits(bytes)
+      const isBlocked = reader.tree.held > 0 || overtaken >= MOST_OVERTAKEN
+      if (isBlocked ? fits || !lent || lent.reader.tree === reader.tree : fits && mayPass) return place
+      if (!isBlocked) mayPass = false
+    }
+    return !isWaitedFor && this.#waiters[0] && this.#fits(this.#waiters[0].bytes) ? 0 : -1
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#used + bytes <= this.limit || this.#used === 0
+  }
+
+  #grant({ reader, bytes, granted }: Waiter): void {
+    const share: Share = { reader, bytes: 0 }
+    if (!this.#fits(bytes)) this.#overdrawn.add(share)
+    reader.tree.shares.add(share)
+    this.#change(share, bytes)
+    granted({
+      resize: (bytes) => {
+        checkBytes(bytes)
+        if (reader.tree.shares.has(share)) this.#resize(share, bytes)
+      },
+      [Symbol.dispose]: () => {
+        if (reader.tree.shares.has(share)) this.#release(share)
+      },
+    })
+  }
+
+  #resize(share: Share, bytes: number): void {
+    const isLess = bytes < share.bytes
+    this.#change(share, bytes)
+    if (isLess) this.#serve()
+  }
+
+  #release(share: Share): void {
+    this.#change(share, 0)
+    share.reader.tree.shares.delete(share)
+    this.#overdrawn.delete(share)
+    this.#serve()
+  }
+
+  #change(share: Share, bytes: number): void {
+    const more = bytes - share.bytes
+    share.bytes = bytes
+    share.reader.held += more
+    share.reader.tree.held += more
+    this.#used += more
+    this.#peak = Math.max(this.#peak, this.#used)
+  }
+
+  #close(tree: Tree): void {
+    tree.closed = true
+    for (const waiter of this.#waiters.filter(({ reader }) => reader.tree === tree)) {
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+      waiter.failed(new Error('This account with the memory budget was closed'))
+    }
+    for (const share of tree.shares) this.#release(share)
+    this.#serve()
+  }
+}
+
+function checkBytes(bytes: number): void {
+  if (!(bytes >= 0 && bytes < Infinity)) throw new RangeError(`Bytes must be a number of zero or more, not ${bytes}`)
+}
