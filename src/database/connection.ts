@@ -1,0 +1,59 @@
+import type { ClientConfig, Notification } from 'pg'
+import { WatchedClient } from './client.ts'
+import { connecting, type ConnectOptions } from './connect.ts'
+import { quoteIdentifier } from './quote.ts'
+import { Session } from './session.ts'
+
+/** A connection outside the pool, which its holder keeps. */
+export class Connection implements AsyncDisposable {
+  readonly #session: Session
+  #closing = false
+
+  private constructor(session: Session) {
+    this.#session = session
+  }
+
+  static async open(config: ClientConfig, options: ConnectOptions): Promise<Connection> {
+    const client = await connecting(async () => {
+      const client = new WatchedClient(config)
+      try {
+        await client.connect()
+        return client
+      } catch (error) {
+        client.destroy()
+        throw error
+      }
+    }, options)
+    return new Connection(new Session(client, options.place))
+  }
+
+  /** The backend's process as the protocol told it; behind a pooler another one than `pg_backend_pid()`. */
+  get pid(): number {
+    return this.#session.client.cancellable.processID ?? 0
+  }
+
+  /** When the connection is gone, be it closed or lost. */
+  get ended(): Promise<void> {
+    return this.#session.client.ended
+  }
+
+  query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = [], { signal, timeoutMs = 30_000 }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {}): Promise<Row[]> {
+    return this.#session.query<Row>(text, values, { signal, limitMs: timeoutMs })
+  }
+
+  /** Be called with the payload of each notification, for as long as the connection lives. */
+  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
+    this.#session.client.on('notification', (told: Notification) => {
+      if (told.channel === channel) hear(told.payload ?? '')
+    })
+    await this.query(`listen ${quoteIdentifier(channel)}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    if (this.#session.isClean) void this.#session.client.end()
+    else this.#session.destroy()
+    await this.#session.client.ended
+  }
+}

@@ -1,0 +1,121 @@
+import { duration } from '../flow/duration.ts'
+import { DatabaseError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Duration } from '../model/request.ts'
+import { Connection } from './connection.ts'
+import { placeOf } from './place.ts'
+import { Pool } from './pool.ts'
+import { Transaction } from './transaction.ts'
+
+export type { Connection } from './connection.ts'
+export type { Result } from './session.ts'
+export type { Savepoint, Transaction } from './transaction.ts'
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Connections at once, beside those of `connection()`. @default 10 */
+  readonly max?: number
+  /** Reaches the server past a pooler, for `connection({ direct: true })`. @default url */
+  readonly directUrl?: string | undefined
+  /** What `pg_stat_activity` calls us. @default 'sluice' */
+  readonly applicationName?: string
+  /** How long a server that is not there is waited for. @default '30s' */
+  readonly patience?: Duration
+  readonly emit?: (event: RunEvent) => void
+}
+
+export interface TransactionOptions {
+  /** For each statement. @default '5m' */
+  readonly statementTimeout?: Duration
+  /** @default '30s' */
+  readonly lockTimeout?: Duration
+  /** One snapshot for all statements, and none that writes. @default false */
+  readonly readOnly?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface QueryOptions {
+  /** @default '5m' */
+  readonly timeout?: Duration
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a server needs beyond its own limit to tell us that it has stopped. */
+const GRACE_MS = 30_000
+
+/** Lends connections and transactions of one PostgreSQL database. Nothing that it sends relies on the session, so a pooler may stand between. */
+export class Database implements AsyncDisposable {
+  readonly place: string
+  readonly #options: DatabaseOptions
+  readonly #pool: Pool
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options
+    this.place = placeOf(options.url)
+    this.#pool = new Pool(configOf(options.url, options), options.max ?? 10, this.#connectOptions())
+  }
+
+  /** Connections that are lent at this moment. */
+  get lent(): number {
+    return this.#pool.lent
+  }
+
+  /** One statement by itself; answers its rows. */
+  async query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = [], { timeout = '5m', signal }: QueryOptions = {}): Promise<Row[]> {
+    const session = await this.#pool.lend(signal)
+    try {
+      return await session.query<Row>(text, values, { signal, limitMs: duration(timeout) })
+    } finally {
+      this.#pool.giveBack(session)
+    }
+  }
+
+  /** A transaction, to be held by `await using`: rolled back at the end of the block unless it was committed. */
+  async transaction({ statementTimeout = '5m', lockTimeout = '30s', readOnly = false, signal }: TransactionOptions = {}): Promise<Transaction> {
+    const session = await this.#pool.lend(signal)
+    if (!readOnly && !session.client.isWritable) {
+      this.#pool.giveBack(session)
+      throw new DatabaseError(`${this.place}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user who may write`)
+    }
+    const statementMs = duration(statementTimeout)
+    const opening = [
+      readOnly ? 'begin isolation level repeatable read, read only' : 'begin',
+      `set local statement_timeout = ${Math.ceil(statementMs)}`,
+      `set local lock_timeout = ${Math.ceil(duration(lockTimeout))}`,
+      `set local timezone = 'UTC'`,
+    ].join('; ')
+    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + GRACE_MS }, (one) => this.#pool.giveBack(one))
+  }
+
+  /** A connection of its own outside the pool, for what has to outlive transactions: leases, notifications. */
+  connection({ direct = false, signal }: { readonly direct?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<Connection> {
+    const url = direct ? (this.#options.directUrl ?? this.#options.url) : this.#options.url
+    return Connection.open(configOf(url, this.#options), { ...this.#connectOptions(), place: placeOf(url), signal })
+  }
+
+  /** Closes every connection; statements still under way fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]()
+  }
+
+  #connectOptions() {
+    const { patience = '30s', emit } = this.#options
+    return { place: this.place, patienceMs: duration(patience), emit }
+  }
+}
+
+/** A database that answers: connects once, waiting for a server that is still starting. */
+export async function openDatabase({ signal, ...options }: DatabaseOptions & { readonly signal?: AbortSignal | undefined }): Promise<Database> {
+  const database = new Database(options)
+  try {
+    await database.query('select 1', [], { signal })
+    return database
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function configOf(url: string, { applicationName = 'sluice' }: DatabaseOptions) {
+  return { connectionString: url, application_name: applicationName }
+}

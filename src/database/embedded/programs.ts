@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process'
+import { chmod, cp, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { DatabaseError } from '../../model/errors.ts'
+import type { Account } from './account.ts'
+import type { Binaries } from './binaries.ts'
+
+const run = promisify(execFile)
+
+/** Where only root writes and everybody reads. */
+const shared = ['/var/cache/sluice', '/var/lib/sluice', '/opt/sluice']
+
+/**
+ * The directory of the programs, where the account may enter it: the installed one, or a copy when that lies below a directory
+ * closed to others, as a project of root's in `/root` or in one made by `mktemp -d` does.
+ */
+export async function reachablePrograms({ directory, version }: Binaries, account: Account | undefined): Promise<string> {
+  if (!account || (await mayEnter(directory, account))) return directory
+  for (const place of shared) {
+    const copy = join(place, `postgres-${version}`)
+    try {
+      if ((await stat(copy).catch(() => undefined)) === undefined) await copyTo(directory, copy)
+      return copy
+    } catch (error) {
+      if (place === shared.at(-1)) {
+        throw new DatabaseError(`${directory}: the embedded PostgreSQL cannot run from here as ${account.name}, and root itself it refuses; open the directories above to others (chmod o+x), or set DATABASE_URL`, { cause: error })
+      }
+    }
+  }
+  return directory
+}
+
+async function copyTo(directory: string, copy: string): Promise<void> {
+  const draft = `${copy}.${process.pid}`
+  await mkdir(dirname(copy), { recursive: true })
+  await chmod(dirname(copy), 0o755)
+  await cp(directory, draft, { recursive: true, verbatimSymlinks: true })
+  await run('chmod', ['-R', 'go+rX,go-w', draft])
+  // Two at once: the first is as good as the second.
+  await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }))
+}
+
+async function mayEnter(path: string, { uid, gid }: Account): Promise<boolean> {
+  for (let directory = join(path, 'bin'); ; directory = dirname(directory)) {
+    const { mode, uid: owner, gid: group } = await stat(directory)
+    const bit = owner === uid ? 0o100 : group === gid ? 0o010 : 0o001
+    if ((mode & bit) === 0) return false
+    if (directory === dirname(directory)) return true
+  }
+}

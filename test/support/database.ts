@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import { Database, openDatabase } from '../../src/database/database.ts'
+import { quoteIdentifier } from '../../src/database/quote.ts'
+
+/** Set by the global setup: the server of this run of the tests. */
+export const SERVER = 'SLUICE_TEST_SERVER'
+
+/** A migrated database that test databases are copied from. */
+export const TEMPLATE = 'sluice_template'
+
+export interface TestDatabase extends AsyncDisposable {
+  readonly url: string
+  readonly database: Database
+}
+
+/** An address of the server with another database. */
+export function urlOf(name: string): string {
+  const server = process.env[SERVER]
+  if (!server) throw new Error(`${SERVER} is not set: run the tests by \`npm run jest\``)
+  return Object.assign(new URL(server), { pathname: `/${name}` }).href
+}
+
+/** A database of one's own, with schema `sluice` and nothing else in it, dropped at the end: `await using test = await testDatabase()`. */
+export async function testDatabase(options: Partial<ConstructorParameters<typeof Database>[0]> = {}): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await administer(`create database ${quoteIdentifier(name)} template ${TEMPLATE} strategy file_copy`)
+  const url = urlOf(name)
+  const database = await openDatabase({ url, ...options })
+  return {
+    url,
+    database,
+    [Symbol.asyncDispose]: async () => {
+      await database[Symbol.asyncDispose]()
+      await administer(`drop database ${quoteIdentifier(name)} with (force)`)
+    },
+  }
+}
+
+/** One statement for the whole server. */
+export async function administer(statement: string): Promise<void> {
+  await using server = new Database({ url: urlOf('postgres'), max: 1 })
+  await server.query(statement)
+}
