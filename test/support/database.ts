@@ -11,6 +11,7 @@ export const TEMPLATE = 'sluice_template'
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string
   readonly database: Database
+  [Symbol.asyncDispose]: () => Promise<void>
 }
 
 /** An address of the server with another database. */
