@@ -4,10 +4,10 @@ import { Bell } from './bell.ts'
  * Each answer as it comes, in order of completion; a failure is thrown in its turn. Python: `asyncio.as_completed`.
  * Whoever leaves early leaves the rest running, but no rejection of theirs goes unhandled.
  */
-export async function* asCompleted<T>(work: Iterable<PromiseLike<T> | T>): AsyncGenerator<T, void, undefined> {
-  const completed: PromiseSettledResult<T>[] = []
+export async function* asCompleted<T>(work: Iterable<T>): AsyncGenerator<Awaited<T>, void, undefined> {
+  const completed: PromiseSettledResult<Awaited<T>>[] = []
   const bell = new Bell()
-  const complete = (result: PromiseSettledResult<T>): void => {
+  const complete = (result: PromiseSettledResult<Awaited<T>>): void => {
     completed.push(result)
     bell.ring()
   }

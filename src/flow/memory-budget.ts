@@ -19,7 +19,7 @@ interface Tree {
 }
 interface Reader {
   readonly tree: Tree
-  /** Its consumer waits for it, and so on for every reader above it. */
+  readonly above?: Reader
   readonly isNext: () => boolean
   held: number
 }
@@ -52,17 +52,21 @@ const MOST_OVERTAKEN = 16
  * | **first**: the same, but its tree holds nothing, so that nobody waits for it to give something back | when it fits, and no later one of its kind before it |
  * | **ahead**: anything else; it would only be useful later | when it fits, and none of the kinds above waits |
  *
- * Overdraft is lent to one tree at a time, so that the total stays near the limit and one chain from a root to a leaf: it passes on when
- * all that was overdrawn has been given back, or fits after all. The tree that has it is never refused, so it can always go on, give
- * back what it holds and pass it on: hence no dead-lock. The oldest that waits for it is next, and a *first* one that was
- * overtaken too often counts as *blocked*: hence nobody starves.
+ * Overdraft is lent along one chain at a time, from a root down to a leaf: to a reader that is on top of all that was overdrawn so far. So
+ * the total never passes the limit and one page for each reader of a chain. It passes on when all of it has been given back, or fits
+ * after all. The chain that has it is never refused. Whatever else was overdrawn is a page that goes before the one asked for, and is given
+ * back without it. So the chain goes on, gives back what it holds and passes it on: hence no dead-lock. The oldest that waits is next, and a
+ * *first* one that was overtaken too often counts as *blocked*: hence nobody starves.
+ *
+ * This needs two things of consumers: that they give back a page in bounded time, without waiting for a later one; and `recheck` after
+ * the turn has moved on.
  */
 export class MemoryBudget {
   readonly limit: number
   #used = 0
   #peak = 0
   readonly #waiters: Waiter[] = []
-  /** Lent beyond the limit, all to one tree. */
+  /** Lent beyond the limit, all along one chain. */
   readonly #overdrawn = new Set<Share>()
 
   constructor(limitBytes: number) {
@@ -86,14 +90,13 @@ export class MemoryBudget {
   /** An account of its own, for one stream. Disposing it gives back whatever it and those below it still hold. */
   account(): MemoryAccount & Disposable {
     const tree: Tree = { held: 0, shares: new Set(), closed: false }
-    return { ...this.#open(tree, () => true), [Symbol.dispose]: () => this.#close(tree) }
+    return { ...this.#open({ tree, isNext: () => true, held: 0 }), [Symbol.dispose]: () => this.#close(tree) }
   }
 
-  #open(tree: Tree, isNext: () => boolean): MemoryAccount {
-    const reader: Reader = { tree, isNext, held: 0 }
+  #open(reader: Reader): MemoryAccount {
     return {
       take: (bytes, { signal }) => this.#take(reader, bytes, signal),
-      below: (childIsNext) => this.#open(tree, () => childIsNext() && isNext()),
+      below: (isNext) => this.#open({ tree: reader.tree, above: reader, isNext, held: 0 }),
       recheck: () => this.#serve(),
     }
   }
@@ -129,15 +132,14 @@ export class MemoryBudget {
 
   /** Who is served now: a place among the waiters, or −1. */
   #choose(): number {
-    const [lent] = this.#overdrawn
     let mayPass = true
     let isWaitedFor = false
     for (const [place, { reader, bytes, overtaken }] of this.#waiters.entries()) {
-      if (reader.held > 0 || !reader.isNext()) continue
+      if (reader.held > 0 || !chain(reader).every(({ isNext }) => isNext())) continue
       isWaitedFor = true
       const fits = this.#fits(bytes)
       const isBlocked = reader.tree.held > 0 || overtaken >= MOST_OVERTAKEN
-      if (isBlocked ? fits || !lent || lent.reader.tree === reader.tree : fits && mayPass) return place
+      if (isBlocked ? fits || this.#mayOverdraw(reader) : fits && mayPass) return place
       if (!isBlocked) mayPass = false
     }
     return !isWaitedFor && this.#waiters[0] && this.#fits(this.#waiters[0].bytes) ? 0 : -1
@@ -147,9 +149,14 @@ export class MemoryBudget {
     return this.#used + bytes <= this.limit || this.#used === 0
   }
 
+  #mayOverdraw(reader: Reader): boolean {
+    const readers = chain(reader)
+    return [...this.#overdrawn].every((share) => share.bytes === 0 || readers.includes(share.reader))
+  }
+
   #grant({ reader, bytes, granted }: Waiter): void {
     const share: Share = { reader, bytes: 0 }
-    if (!this.#fits(bytes)) this.#overdrawn.add(share)
+    if (this.#used + bytes > this.limit) this.#overdrawn.add(share)
     reader.tree.shares.add(share)
     this.#change(share, bytes)
     granted({
@@ -194,6 +201,13 @@ export class MemoryBudget {
     for (const share of tree.shares) this.#release(share)
     this.#serve()
   }
+}
+
+/** A reader and those above it. */
+function chain(reader: Reader): Reader[] {
+  const readers: Reader[] = []
+  for (let one: Reader | undefined = reader; one; one = one.above) readers.push(one)
+  return readers
 }
 
 function checkBytes(bytes: number): void {

@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals'
+import { Channel } from '../../src/flow/channel.ts'
+import { MemoryBudget, type MemoryAccount, type MemoryHold } from '../../src/flow/memory-budget.ts'
+import { readAhead } from '../../src/flow/read-ahead.ts'
+import { TaskGroup } from '../../src/flow/task-group.ts'
+import { turns } from './left-behind.ts'
+
+/** What a reader reads: pages, and below each page one reader for each of its records. */
+interface Branch {
+  readonly bytes: number
+  readonly children: readonly Branch[][]
+}
+
+/** Numbers that look random and are the same in every run. */
+function dice(seed: number): (sides: number) => number {
+  let state = seed * 2_654_435_761
+  return (sides) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides
+  }
+}
+const list = <T>(length: number, item: (n: number) => T): T[] => Array.from({ length }, (_, n) => item(n))
+
+/** One world: a budget, streams with parents and children and grandchildren, and consumers of every speed. */
+async function play(seed: number) {
+  const roll = dice(seed)
+  const limit = 20 + roll(100)
+  const largest = 1 + roll(roll(4) === 0 ? limit * 2 : limit)
+  const page = (depth: number): Branch => ({ bytes: roll(largest + 1), children: depth === 0 ? [] : list(roll(5), () => pages(depth - 1)) })
+  const pages = (depth: number): Branch[] => list(roll(4), () => page(depth))
+  const depth = roll(4)
+  const streams = list(1 + roll(5), () => list(1 + roll(4), () => page(depth)))
+  const concurrency = 1 + roll(4)
+  const budget = new MemoryBudget(limit)
+  let moves = 0
+  const seen = { handedOn: 0, expected: 0, done: false }
+
+  async function* read(branches: readonly Branch[], account: MemoryAccount, signal: AbortSignal): AsyncGenerator<MemoryHold> {
+    for (const { bytes, children } of branches) {
+      const hold = await account.take(bytes + roll(1 + largest - bytes), { signal })
+      moves++
+      await turns(roll(3))
+      hold.resize(bytes)
+      if (children.length > 0) yield* below(children, account, signal)
+      // A page with children is given back when they have been read; any other by who gets it.
+      if (children.length > 0) hold[Symbol.dispose]()
+      else yield hold
+    }
+  }
+
+  /** Children are read side by side, a page ahead each, and handed on in their order. */
+  async function* below(children: readonly Branch[][], account: MemoryAccount, parent: AbortSignal): AsyncGenerator<MemoryHold> {
+    await using group = new TaskGroup({ signal: parent })
+    const { signal } = group
+    let turn = 0
+    let started = 0
+    const channels: Channel<MemoryHold>[] = []
+    const start = (): void => {
+      const place = started++
+      const channel = new Channel<MemoryHold>(1)
+      channels.push(channel)
+      group.spawn(async () => {
+        for await (const hold of read(children[place]!, account.below(() => turn === place), signal)) await channel.send(hold, { signal })
+        channel.close()
+      })
+    }
+    for (; turn < children.length; turn++) {
+      while (started < Math.min(children.length, turn + concurrency)) start()
+      account.recheck()
+      yield* channels[turn]!.read({ signal })
+    }
+    await group.join()
+  }
+
+  const leaves = (branches: readonly Branch[]): number =>
+    branches.reduce((sum, { children }) => sum + (children.length === 0 ? 1 : children.reduce((sum, child) => sum + leaves(child), 0)), 0)
+
+  await using group = new TaskGroup()
+  const reading = Promise.all(streams.map(async (branches) => {
+    seen.expected += leaves(branches)
+    using account = budget.account()
+    for await (const hold of readAhead(read(branches, account, group.signal), { signal: group.signal })) {
+      await turns(roll(4))
+      moves++
+      seen.handedOn++
+      hold[Symbol.dispose]()
+    }
+  })).finally(() => (seen.done = true))
+  group.spawn(() => reading)
+  group.spawn(async () => {
+    while (!seen.done) {
+      const before = moves
+      await turns(100)
+      if (before === moves && !seen.done) throw new Error(`seed ${seed}: nothing moves any more, ${budget.waiting} wait, ${budget.used} of ${limit} used`)
+    }
+  })
+  await group.join()
+  return { limit, largest, depth, budget, ...seen }
+}
+
+describe('trees of readers that read on behalf of others', () => {
+  test('never dead-lock, get everything, give back everything, and hold no more than the limit and one page for each reader of a chain', async () => {
+    const overdrawn: number[] = []
+    for (let seed = 1; seed <= 300; seed++) {
+      const { limit, largest, depth, budget, handedOn, expected } = await play(seed)
+      expect({ seed, handedOn, used: budget.used, waiting: budget.waiting }).toEqual({ seed, handedOn: expected, used: 0, waiting: 0 })
+      expect({ seed, near: budget.peak <= limit + (depth + 1) * largest || budget.peak }).toEqual({ seed, near: true })
+      overdrawn.push(Math.max(0, budget.peak - limit) / largest)
+    }
+    // Else nothing would have been tried.
+    expect(overdrawn.filter((pages) => pages > 0).length).toBeGreaterThan(50)
+  })
+})

@@ -1,0 +1,237 @@
+import { describe, expect, test } from '@jest/globals'
+import { MemoryBudget, type MemoryAccount, type MemoryHold } from '../../src/flow/memory-budget.ts'
+import type { MemoryAccount as Lent } from '../../src/model/scope.ts'
+import { nothing, turns, watched } from './left-behind.ts'
+
+/** A request that can be asked whether it has been served. */
+function ask(account: MemoryAccount, bytes: number, signal?: AbortSignal) {
+  const request = { served: false, hold: account.take(bytes, { signal }) }
+  request.hold.then(() => (request.served = true), () => {})
+  return request
+}
+const served = async (...requests: { served: boolean }[]): Promise<boolean[]> => {
+  await turns(1)
+  return requests.map(({ served }) => served)
+}
+const giveBack = async ({ hold }: { hold: Promise<MemoryHold> }): Promise<void> => (await hold)[Symbol.dispose]()
+
+test('is what the model lends to readers', () => {
+  const account: Lent = new MemoryBudget(1).account()
+  expect(account).toBeDefined()
+})
+
+describe('within the limit', () => {
+  test('who would pass the limit waits, until enough has been given back', async () => {
+    const budget = new MemoryBudget(100)
+    const [a, b, c] = [ask(budget.account(), 60), ask(budget.account(), 40), ask(budget.account(), 50)]
+    expect(await served(a, b, c)).toEqual([true, true, false])
+    await giveBack(b)
+    expect(await served(c)).toEqual([false])
+    await giveBack(a)
+    expect(await served(c)).toEqual([true])
+    await giveBack(c)
+    expect({ used: budget.used, peak: budget.peak, waiting: budget.waiting }).toEqual({ used: 0, peak: 100, waiting: 0 })
+  })
+
+  test('who comes first goes first: a small request does not overtake a large one', async () => {
+    const budget = new MemoryBudget(100)
+    const first = ask(budget.account(), 80)
+    const [large, small] = [ask(budget.account(), 50), ask(budget.account(), 10)]
+    expect(await served(first, large, small)).toEqual([true, false, false])
+    await giveBack(first)
+    expect(await served(large, small)).toEqual([true, true])
+  })
+
+  test('who reads ahead goes last', async () => {
+    const budget = new MemoryBudget(100)
+    const reader = budget.account()
+    const [filling, ahead, other] = [ask(reader, 90), ask(reader, 20), ask(budget.account(), 20)]
+    expect(await served(filling, ahead, other)).toEqual([true, false, false])
+    const small = ask(reader, 1)
+    expect(await served(small)).toEqual([false])
+    ;(await filling.hold).resize(80)
+    expect(await served(ahead, other, small)).toEqual([false, true, false])
+    await giveBack(other)
+    expect(await served(ahead, small)).toEqual([true, false])
+  })
+
+  test('a request larger than the whole limit is served alone', async () => {
+    const budget = new MemoryBudget(100)
+    const before = ask(budget.account(), 10)
+    const huge = ask(budget.account(), 500)
+    const after = ask(budget.account(), 10)
+    expect(await served(before, huge, after)).toEqual([true, false, false])
+    await giveBack(before)
+    expect(await served(huge, after)).toEqual([true, false])
+    await giveBack(huge)
+    expect(await served(after)).toEqual([true])
+    expect(budget.peak).toBe(500)
+  })
+})
+
+describe('resizing', () => {
+  test('never waits, and more than was asked for is counted', async () => {
+    const budget = new MemoryBudget(100)
+    const [a, b] = [ask(budget.account(), 10), ask(budget.account(), 90)]
+    ;(await a.hold).resize(300)
+    expect(budget.used).toBe(390)
+    await giveBack(b)
+    await giveBack(a)
+    expect(budget.used).toBe(0)
+  })
+
+  test('what is given back by it goes to those who wait', async () => {
+    const budget = new MemoryBudget(100)
+    const [a, b] = [ask(budget.account(), 100), ask(budget.account(), 50)]
+    expect(await served(b)).toEqual([false])
+    ;(await a.hold).resize(50)
+    expect(await served(b)).toEqual([true])
+  })
+
+  test('what has been given back stays given back', async () => {
+    const budget = new MemoryBudget(100)
+    const hold = await budget.account().take(10, {})
+    hold[Symbol.dispose]()
+    hold.resize(50)
+    hold[Symbol.dispose]()
+    expect(budget.used).toBe(0)
+  })
+})
+
+describe('a reader that others wait for', () => {
+  test('is let through at once, though the budget is used up', async () => {
+    const budget = new MemoryBudget(100)
+    const parent = budget.account()
+    await parent.take(100, {})
+    const below = parent.below(() => true)
+    const child = ask(below, 30)
+    const grandchild = ask(below.below(() => true), 30)
+    expect(await served(child, grandchild)).toEqual([true, true])
+    expect(budget.used).toBe(160)
+  })
+
+  test('waits while a page that goes before its own is beyond the limit', async () => {
+    const budget = new MemoryBudget(100)
+    const parent = budget.account()
+    await parent.take(100, {})
+    const brothers = [ask(parent.below(() => true), 30), ask(parent.below(() => true), 30)]
+    expect(await served(...brothers)).toEqual([true, false])
+    await giveBack(brothers[0]!)
+    expect(await served(...brothers)).toEqual([true, true])
+    expect(budget.peak).toBe(130)
+  })
+
+  test('waits while it is not next, or any reader above it is not, until it is', async () => {
+    const budget = new MemoryBudget(100)
+    const parent = budget.account()
+    await parent.take(100, {})
+    const next = { child: false, grandchild: false }
+    const child = parent.below(() => next.child)
+    const request = ask(child.below(() => next.grandchild), 30)
+    for (const turn of ['none', 'grandchild', 'child'] as const) {
+      if (turn !== 'none') next[turn] = true
+      parent.recheck()
+      expect({ turn, served: await served(request) }).toEqual({ turn, served: [turn === 'child'] })
+    }
+  })
+
+  test('gets beyond the limit no more than one page at a time', async () => {
+    const budget = new MemoryBudget(100)
+    const parent = budget.account()
+    await parent.take(100, {})
+    const child = parent.below(() => true)
+    const [page, ahead] = [ask(child, 30), ask(child, 30)]
+    expect(await served(page, ahead)).toEqual([true, false])
+    await giveBack(page)
+    expect(await served(ahead)).toEqual([true])
+  })
+
+  test('does not get overdraft beside another: it passes on, the oldest first, when it has been given back', async () => {
+    const budget = new MemoryBudget(100)
+    const parents = [budget.account(), budget.account(), budget.account()]
+    await Promise.all([parents[0]!.take(40, {}), parents[1]!.take(40, {}), parents[2]!.take(20, {})])
+    const below = parents.map((parent) => parent.below(() => true))
+    const children = below.map((child) => ask(child, 50))
+    expect(await served(...children)).toEqual([true, false, false])
+    const grandchild = ask(below[0]!.below(() => true), 5)
+    expect(await served(grandchild)).toEqual([true])
+    await giveBack(children[0]!)
+    // Its chain still holds 5 beyond the limit.
+    expect(await served(...children)).toEqual([true, false, false])
+    await giveBack(grandchild)
+    expect(await served(...children)).toEqual([true, true, false])
+    await giveBack(children[1]!)
+    expect(await served(...children)).toEqual([true, true, true])
+    expect(budget.peak).toBe(155)
+  })
+
+  test('does not get overdraft beside another: it passes on when that one fits after all', async () => {
+    const budget = new MemoryBudget(100)
+    const [a, b, c] = [budget.account(), budget.account(), budget.account()]
+    await Promise.all([a.take(20, {}), b.take(20, {})])
+    const page = await c.take(60, {})
+    const children = [a, b].map((parent) => ask(parent.below(() => true), 50))
+    expect(await served(...children)).toEqual([true, false])
+    page.resize(5)
+    expect({ served: await served(...children), used: budget.used }).toEqual({ served: [true, true], used: 145 })
+  })
+})
+
+test('a stream that holds nothing is not put off for ever by those that others wait for', async () => {
+  const budget = new MemoryBudget(100)
+  const parents = [budget.account(), budget.account()]
+  for (const parent of parents) await parent.take(45, {})
+  const child = parents[0]!.below(() => true)
+  const patient = ask(budget.account(), 60)
+  let pages = 0
+  for (; pages < 100 && !patient.served; pages++) {
+    const page = await child.take(20, {})
+    page[Symbol.dispose]()
+    await turns(1)
+  }
+  expect(patient.served).toBe(true)
+  expect(pages).toBeGreaterThan(1)
+})
+
+describe('cancelled', () => {
+  test("a wait rejects with the signal's reason, lets those behind it through, and leaves no listener behind", async () => {
+    const { controller, signal, leftBehind } = watched()
+    const budget = new MemoryBudget(100)
+    const kept = await budget.account().take(60, { signal })
+    const large = ask(budget.account(), 50, signal)
+    const small = ask(budget.account(), 40)
+    expect(await served(large, small)).toEqual([false, false])
+    controller.abort('stop')
+    await expect(large.hold).rejects.toBe('stop')
+    expect(await served(small)).toEqual([true])
+    await expect(budget.account().take(1, { signal })).rejects.toBe('stop')
+    expect(leftBehind()).toEqual(nothing)
+    kept[Symbol.dispose]()
+    expect(budget.used).toBe(40)
+  })
+
+  test('closing an account gives back all that its tree holds, once, and ends its waits', async () => {
+    const budget = new MemoryBudget(100)
+    const account = budget.account()
+    const child = account.below(() => false)
+    const holds = [await account.take(50, {}), await child.take(50, {})]
+    const waiting = ask(child, 10)
+    const other = ask(budget.account(), 100)
+    account[Symbol.dispose]()
+    await expect(waiting.hold).rejects.toThrow('was closed')
+    await expect(child.take(1, {})).rejects.toThrow('is closed')
+    expect(await served(other)).toEqual([true])
+    for (const hold of holds) hold[Symbol.dispose]()
+    expect(budget.used).toBe(100)
+  })
+})
+
+test.each([0, -1, Number.NaN])('a limit of %p is refused', (limit) => {
+  expect(() => new MemoryBudget(limit)).toThrow(RangeError)
+})
+
+test.each([-1, Number.NaN, Infinity])('a request for %p bytes is refused', async (bytes) => {
+  const budget = new MemoryBudget(10)
+  await expect(budget.account().take(bytes, {})).rejects.toThrow(RangeError)
+  expect(budget.waiting).toBe(0)
+})

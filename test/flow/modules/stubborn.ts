@@ -1,0 +1,13 @@
+import { Buffer } from 'node:buffer'
+
+/** Fails, dies, or never ends, as it is told, having said through shared memory that it began. */
+export default function stubborn({ how, began }: { readonly how: string; readonly began?: Int32Array }): string {
+  if (began) {
+    Atomics.add(began, 0, 1)
+    Atomics.notify(began, 0)
+  }
+  if (how === 'throw') throw new TypeError('no such country')
+  if (how === 'exit') process.exit(3)
+  if (how === 'spin') for (;;) Buffer.alloc(1)
+  return how
+}

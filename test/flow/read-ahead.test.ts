@@ -1,0 +1,155 @@
+import { expect, test } from '@jest/globals'
+import { readAhead } from '../../src/flow/read-ahead.ts'
+import { counting, forever, nothing, turns, watched } from './left-behind.ts'
+
+test.each([1, 2, 5])('never reads further ahead than its bound of %d, and reads that far while its consumer works', async (items) => {
+  const { seen, source } = counting({ length: 20 })
+  let taken = 0
+  for await (const _ of readAhead(source, { items })) {
+    taken++
+    await turns(20)
+    expect(seen.pulled).toBe(Math.min(20, taken + items))
+  }
+  expect(taken).toBe(20)
+})
+
+test('reads nothing before it is asked', async () => {
+  const { seen, source } = counting()
+  const ahead = readAhead(source)
+  await turns()
+  expect(seen.pulled).toBe(0)
+  await ahead.return(undefined)
+})
+
+test('asks its source for one item at a time', async () => {
+  let running = 0
+  let peak = 0
+  let left = 10
+  const source: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        peak = Math.max(peak, ++running)
+        await turns(1)
+        running--
+        return left-- > 0 ? { done: false, value: left } : { done: true, value: undefined }
+      },
+    }),
+  }
+  expect(await Array.fromAsync(readAhead(source, { items: 4 }))).toHaveLength(10)
+  expect(peak).toBe(1)
+})
+
+test('closes its source when the consumer leaves, and awaits what is in flight', async () => {
+  let inFlight = 0
+  const { seen, source } = counting({
+    before: async () => {
+      inFlight++
+      await turns(10)
+      inFlight--
+    },
+  })
+  for await (const _ of readAhead(source, { items: 2 })) {
+    await turns(1)
+    expect(inFlight).toBe(1)
+    break
+  }
+  expect({ ...seen, inFlight }).toEqual({ pulled: 2, closed: true, inFlight: 0 })
+})
+
+test('throws the first error, after the items before it', async () => {
+  const { seen, source } = counting({ failAt: 3 })
+  const got: number[] = []
+  await expect((async () => {
+    for await (const n of readAhead(source, { items: 10 })) {
+      got.push(n)
+      await turns(20)
+    }
+  })()).rejects.toThrow('source failed at 3')
+  expect(got).toEqual([0, 1, 2])
+  expect(seen.closed).toBe(true)
+})
+
+test('an error that nobody asks for any more is no unhandled rejection', async () => {
+  const { seen, source } = counting({ failAt: 1 })
+  for await (const _ of readAhead(source)) {
+    await turns()
+    break
+  }
+  expect(seen.closed).toBe(true)
+})
+
+/** A source that cannot be closed. */
+const unclosable = (failing: boolean): AsyncIterable<number> => ({
+  [Symbol.asyncIterator]: () => ({
+    next: () => (failing ? Promise.reject(new Error('reading failed')) : Promise.resolve({ done: false as const, value: 1 })),
+    return: () => Promise.reject(new Error('closing failed')),
+  }),
+})
+
+test("an error of the source's closing is thrown when the consumer leaves, but never over an earlier one", async () => {
+  const left = readAhead(unclosable(false))
+  await left.next()
+  await expect(left.return(undefined)).rejects.toThrow('closing failed')
+  await expect(readAhead(unclosable(true)).next()).rejects.toThrow('reading failed')
+})
+
+test("a cancelled wait rejects with the signal's reason, closes the source and leaves no listener or timer behind", async () => {
+  const { controller, signal, leftBehind } = watched()
+  const { seen, source } = counting({ before: () => forever(signal) })
+  const reading = readAhead(source, { signal }).next()
+  await turns()
+  controller.abort('stop')
+  await expect(reading).rejects.toBe('stop')
+  expect(seen.closed).toBe(true)
+  expect(leftBehind()).toEqual(nothing)
+  await expect(readAhead([1], { signal }).next()).rejects.toBe('stop')
+})
+
+test('a cancelled wait rejects soon even when the source is stuck', async () => {
+  const { controller, signal, leftBehind } = watched()
+  const { source } = counting({ before: () => new Promise(() => {}) })
+  const reading = readAhead(source, { signal }).next()
+  await turns()
+  controller.abort('stop')
+  await expect(reading).rejects.toBe('stop')
+  expect(leftBehind()).toEqual(nothing)
+})
+
+test('a source given as a function is told when nothing more is wanted, so that a slow read does not hold up leaving', async () => {
+  const log: string[] = []
+  async function* slow(signal: AbortSignal): AsyncGenerator<number> {
+    yield 1
+    await forever(signal).catch(() => log.push('told'))
+  }
+  for await (const _ of readAhead(slow)) {
+    await turns()
+    break
+  }
+  expect(log).toEqual(['told'])
+})
+
+test('one that ran to its end leaves no listener or timer behind', async () => {
+  const { signal, leftBehind } = watched()
+  expect(await Array.fromAsync(readAhead([1, Promise.resolve(2)], { signal }))).toEqual([1, 2])
+  expect(leftBehind()).toEqual(nothing)
+})
+
+test('awaits a promise in a list, and closes the list when it rejects', async () => {
+  let closed = false
+  function* list(): Generator<Promise<number>> {
+    try {
+      yield Promise.resolve(1)
+      yield Promise.reject(new Error('second'))
+    } finally {
+      closed = true
+    }
+  }
+  const ahead = readAhead(list())
+  expect(await ahead.next()).toEqual({ done: false, value: 1 })
+  await expect(ahead.next()).rejects.toThrow('second')
+  expect(closed).toBe(true)
+})
+
+test.each([0, 1.5, Infinity])('reading %p items ahead is refused', async (items) => {
+  await expect(readAhead([1], { items }).next()).rejects.toThrow(RangeError)
+})
