@@ -86,3 +86,14 @@ export class CancelledError extends SluiceError {
 }
 
 for (const type of [UsageError, HttpError, RateLimitedError, DecodeError, PagingError, PositionLostError, RejectError, SchemaError, LoadError, TooManyRejectsError, SliceLostError, DatabaseError, CancelledError]) named(type)
+
+/**
+ * Why a record is rejected for what a function of the user's threw on it; undefined where it was not the record's fault: the run was
+ * stopped, the definition is wrong, or an API that the function asked is down, which would reject every record after it as well.
+ */
+export function rejectionOf(error: unknown): string | undefined {
+  if (error instanceof UsageError || error instanceof CancelledError || error instanceof DatabaseError || error instanceof RateLimitedError) return undefined
+  if (error instanceof HttpError && (error.status < 400 || error.status > 499 || [401, 403, 408, 429].includes(error.status))) return undefined
+  if (!(error instanceof Error)) return `thrown: ${String(error)}`
+  return error.message === '' ? error.name : error.message
+}

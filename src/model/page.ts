@@ -46,6 +46,8 @@ export interface Page<T = unknown> {
   readonly records: readonly T[]
   /** The records as they were read, one for each of `records`; left out while they are the same. For rejects. */
   readonly origins?: readonly unknown[]
+  /** For a child stream, the records (as they were read) that all of `records` hang from, outermost first. For rejects. */
+  readonly parents?: readonly unknown[]
   /** Where to read on *after* this page; undefined where the reader cannot say: then nothing is committed yet. */
   readonly position?: Position
   readonly counts: ReadCounts

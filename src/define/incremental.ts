@@ -1,0 +1,43 @@
+import { UsageError } from '../model/errors.ts'
+import type { At } from '../model/path.ts'
+import type { Incremental, Order } from '../model/recipe.ts'
+import type { Duration } from '../model/request.ts'
+import { parseInstant } from '../model/cursor.ts'
+import { durationOf } from './duration.ts'
+
+/** What has an order that a cursor can follow. */
+export type Comparable = string | number | bigint | Date
+export type ValueAt<T, Where> = NonNullable<Where extends (record: never) => infer Value ? Value : Where extends string ? At<T, Where> : never>
+
+/** Text and dates are times; a number is one only if `unit` says so. */
+export type IncrementalOptions<Value> = {
+  /** Whether the API answers oldest or newest first: then reading stops where the range ends. @default 'any' */
+  order?: Order
+} & (Value extends number | bigint ? CountOptions | ClockOptions : TimeOptions)
+interface TimeOptions {
+  /** Where the first run begins. @default at the very beginning */
+  from?: string
+  /** Read again this much before the cursor, for records that appear late. @default '0s' */
+  lookback?: Duration
+}
+interface ClockOptions extends TimeOptions {
+  /** The number counts seconds or milliseconds since 1970. */
+  unit: 's' | 'ms'
+}
+interface CountOptions {
+  from?: number | bigint
+  lookback?: number
+}
+
+/** What a recipe keeps of it; faults that no type can see are named here. */
+export function incrementalOf(at: Incremental['at'], { from, lookback, unit, order }: Omit<Incremental, 'at'>): Incremental {
+  const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
+  if (at === '') throw new UsageError(`${place}: name the field that says when a record changed`)
+  if (typeof lookback === 'string') durationOf(lookback, `${place}: lookback`)
+  else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0)) throw new UsageError(`${place}: lookback must be a number from 0, not ${lookback}`)
+  if (unit !== undefined && !['s', 'ms'].includes(unit)) throw new UsageError(`${place}: unit is 's' or 'ms', not ${JSON.stringify(unit)}`)
+  if (unit !== undefined && typeof lookback === 'number') throw new UsageError(`${place}: with a unit, lookback is a duration: write '5m'`)
+  if (unit !== undefined && from !== undefined && parseInstant(String(from)) === undefined) throw new UsageError(`${place}: with a unit, from is a date: write '2024-01-31'`)
+  if (order !== undefined && !['ascending', 'descending', 'any'].includes(order)) throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
+  return Object.freeze({ at, ...(from !== undefined && { from }), ...(lookback !== undefined && { lookback }), ...(unit && { unit }), ...(order && { order }) })
+}

@@ -1,0 +1,31 @@
+import { MemoryBudget } from '../flow/memory-budget.ts'
+import { openClient } from '../http/client.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Api } from '../model/request.ts'
+import type { Client, Scope, Secrets } from '../model/scope.ts'
+import { readSecrets } from '../observe/secrets.ts'
+
+export interface ScopeOptions {
+  readonly signal?: AbortSignal | undefined
+  /** @default those of the process's environment */
+  readonly secrets?: Secrets
+  /** Told of each request, retry and wait. @default nobody */
+  readonly emit?: (event: RunEvent) => void
+  readonly now?: () => Date
+  /** Bytes of decoded body text that may be held at once. @default 64 MB */
+  readonly memoryBytes?: number
+}
+
+/** What reading needs, opened for as long as it is held: a client for each API, connected when it is first asked. */
+export function openScope({ signal = new AbortController().signal, secrets = readSecrets(process.env), emit = () => {}, now = () => new Date(), memoryBytes = 64 << 20 }: ScopeOptions = {}): Scope & AsyncDisposable {
+  const opened = new AsyncDisposableStack()
+  const clients = new Map<Api, Client>()
+  const client = (api: Api): Client => {
+    const known = clients.get(api)
+    if (known) return known
+    const made = opened.use(openClient(api, { secrets, emit, now }))
+    clients.set(api, made)
+    return made
+  }
+  return { signal, now, emit, secrets, client, memory: new MemoryBudget(memoryBytes).account(), [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}

@@ -1,0 +1,36 @@
+import { UsageError } from '../model/errors.ts'
+import type { Cron } from '../model/recipe.ts'
+import { Flow } from './flow.ts'
+
+export type Flows = Readonly<Record<string, Flow<unknown>>>
+
+export interface PipelineOptions<Streams extends Flows> {
+  /** Cron expression of five fields, in UTC. Without one the pipeline runs on command only. */
+  schedule?: Cron
+  streams: Streams
+}
+
+/** Flows that run together, under one name. */
+export interface Pipeline<Streams extends Flows = Flows> extends Readonly<PipelineOptions<Streams>> {
+  readonly name: string
+}
+
+/** What a pipeline file exports as its default. */
+export function pipeline<Streams extends Flows>(name: string, options: PipelineOptions<Streams>): Pipeline<Streams> {
+  const place = `pipeline(${JSON.stringify(name)})`
+  if (typeof name !== 'string' || !word.test(name)) throw new UsageError(`${place}: a name is letters, digits, '-' and '_', since commands and tables repeat it`)
+  const { schedule, streams } = options
+  if (schedule !== undefined && schedule.trim().split(/\s+/).length !== 5) throw new UsageError(`${place}: the schedule ${JSON.stringify(schedule)} must have five fields, as in '*/15 * * * *'`)
+  const replaced = new Map<string, string>()
+  for (const [stream, flow] of Object.entries(streams)) {
+    if (!word.test(stream)) throw new UsageError(`${place}: the stream ${JSON.stringify(stream)} must be named by letters, digits, '-' and '_', since commands repeat it`)
+    if (!(flow instanceof Flow)) throw new UsageError(`${place}: the stream ${stream} lands nowhere: end its chain with .into('schema.table', …)`)
+    const { name: table, write } = flow.table
+    const other = replaced.get(table)
+    if (other !== undefined && (write === 'replace' || streams[other]?.table.write === 'replace')) throw new UsageError(`${place}: ${other} and ${stream} both land in ${table}, which one of them replaces as a whole: give each its own table`)
+    replaced.set(table, stream)
+  }
+  return Object.freeze({ name, ...options, streams: Object.freeze(streams) })
+}
+
+const word = /^[A-Za-z0-9_][\w-]*$/

@@ -1,0 +1,56 @@
+import type { WorkerPool } from '../flow/worker-pool.ts'
+import type { Page } from '../model/page.ts'
+import type { Incremental, Recipe, Stage } from '../model/recipe.ts'
+import type { Scope } from '../model/scope.ts'
+import type { Reading } from '../model/slice.ts'
+import { readChildren } from '../source/read-children.ts'
+import { readHttp } from '../source/read-http.ts'
+import { readOwn } from '../source/read-own.ts'
+import type { PageStage } from '../transform/compile.ts'
+import { throughStages } from '../transform/through-stages.ts'
+import { lent } from './lent.ts'
+
+export interface ReadOptions {
+  /** Threads for `offload`, shared by all streams. @default the reading's own */
+  readonly workers?: Pick<WorkerPool, 'run'>
+}
+
+/**
+ * Read a recipe: the pages of its source, through its stages, from a position on. The last page has the position `END`.
+ * What the user's functions fetch on the way goes through the same clients.
+ */
+export function readRecipe(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
+  return lent(scope, pagesOf(recipe, reading, scope, options, false))
+}
+
+type Pages = AsyncGenerator<Page, void, undefined>
+
+function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions, hasCursor: boolean): Pages {
+  const { source, incremental, stages } = recipe
+  let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope)
+  for (const part of parts(stages)) {
+    const before = read
+    read = Array.isArray(part)
+      ? (reading, scope) => throughStages(before(reading, scope), part, scope, options)
+      : (reading, scope) => readChildren({
+          parents: before, stage: part, hasCursor: hasCursor || incremental !== undefined,
+          read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor || incremental !== undefined),
+        }, reading, scope)
+  }
+  return read(reading, scope)
+}
+
+const sourcePages = (source: Recipe['source'], incremental: Incremental | undefined, reading: Reading, scope: Scope): Pages =>
+  'read' in source ? readOwn(source.read, incremental, reading, scope) : readHttp(source, incremental, reading, scope)
+
+/** Stages that work page by page, together; between them those that read children. */
+function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] {
+  const parts: (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] = []
+  for (const stage of stages) {
+    const last = parts.at(-1)
+    if (stage.stage === 'flatMap') parts.push(stage)
+    else if (Array.isArray(last)) last.push(stage)
+    else parts.push([stage])
+  }
+  return parts
+}

@@ -1,0 +1,149 @@
+import { UsageError } from '../model/errors.ts'
+import type { FieldOf } from '../model/path.ts'
+import type { ColumnDeclaration, Recipe, Table, WriteMode } from '../model/recipe.ts'
+import type { Duration } from '../model/request.ts'
+import type { ColumnType } from './column-type.ts'
+import { durationOf } from './duration.ts'
+
+/** What a record's field can become in a row; objects and arrays become jsonb. */
+type Unstorable = ((...args: never) => unknown) | Promise<unknown> | symbol | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+type UnstorableField<Row> = { [Field in keyof Row & string]: Extract<Row[Field], Unstorable> extends never ? never : Field }[keyof Row & string]
+
+/** Schema and table; or, where the records are no rows, the reason as the compiler's message. */
+export type TableName<Row> =
+  unknown extends Row ? `${string}.${string}`
+  : Row extends object
+    ? [UnstorableField<Row>] extends [never] ? `${string}.${string}` : `the field '${UnstorableField<Row>}' holds what no column can store`
+    : 'a row must be an object with named fields: map each record to one'
+
+/** Fields that are never null and compare by value. They are named as in the record; columns are their names in snake_case. */
+export type KeyOf<Row> =
+  unknown extends Row ? string
+  : [Row] extends [object]
+    ? { [Field in keyof Row & string]-?: Row[Field] extends string | number | bigint | boolean | Date ? Field : never }[keyof Row & string]
+    : never
+
+/** Whether records may change the table: make what is missing, fail, or reject the record. */
+type Shape = Table['shape']
+
+export type TableOptions<Row, Write> = {
+  /** How rows meet those that are there. @default 'merge' */
+  write?: Write
+  /** The field that says which of two rows is newer; the newer one stays, in whatever order they are read. @default the field given to `.incremental`, where rows have it */
+  version?: FieldOf<Row>
+  /**
+   * What happens when a record brings a new field or a wider type, in one word; or, field by field, the column's type, `false` to leave it out,
+   * `{ type, round: true }` to admit values that the column rounds or cuts.
+   * @default 'evolve'
+   */
+  columns?: Shape | { readonly [Field in keyof Row]?: ColumnType<NonNullable<Row[Field]>> | false | { readonly type: ColumnType<NonNullable<Row[Field]>>; readonly round?: boolean } }
+  /** The word for `columns`, where `columns` declares some. @default 'evolve' */
+  shape?: Shape
+  /** Add `_loaded_at`, the time when the row last changed. @default false */
+  loadedAt?: boolean
+  /** For `replace`: whether a reading of nothing may empty the table. @default 'fail' */
+  empty?: 'fail' | 'accept'
+  /** Rejected records of one slice beyond which it fails. @default 100 */
+  maxRejects?: number
+  /** An interrupted reading that began longer ago begins anew. @default '24h' */
+  resume?: Duration
+} & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
+
+interface Keyed<Row> {
+  /** The fields that say which row it is: one or several. */
+  key: KeyOf<Row> | readonly KeyOf<Row>[]
+}
+
+interface Given {
+  readonly key?: string | readonly string[]
+  readonly write?: WriteMode
+  readonly version?: string
+  readonly columns?: Shape | Readonly<Record<string, ColumnDeclaration | undefined>>
+  readonly shape?: Shape
+  readonly loadedAt?: boolean
+  readonly empty?: 'fail' | 'accept'
+  readonly maxRejects?: number
+  readonly resume?: Duration
+}
+
+/** What a recipe keeps of it; faults that no type can see are named here, before anything is requested. */
+export function tableOf(name: string, given: Given, recipe: Recipe): Table {
+  const place = `.into(${JSON.stringify(name)})`
+  const { key = [], write = 'merge', columns, shape, loadedAt = false, empty = 'fail', maxRejects = 100, resume = '24h' } = given ?? {}
+  const fault = (text: string): UsageError => new UsageError(`${place}: ${text}`)
+
+  if (!/^[^.\s"]+\.[^.\s"]+$/.test(name)) throw fault("a table is named with its schema, as 'billing.customers'")
+  if (name.split('.').some((part) => Buffer.byteLength(part) > 63)) throw fault('a name in PostgreSQL has 63 bytes at most: shorten it')
+  if (name.startsWith('sluice.')) throw fault('schema sluice holds the ledger: choose another')
+  if (!['append', 'merge', 'replace'].includes(write)) throw fault(`write is 'merge', 'append' or 'replace', not ${JSON.stringify(write)}`)
+
+  const keys = [key].flat()
+  if (keys.some((field) => typeof field !== 'string' || field === '')) throw fault('a key is named by the fields of the record')
+  if (new Set(keys).size < keys.length) throw fault(`the key names a field twice: ${keys.join(', ')}`)
+  if (write === 'merge' && keys.length === 0) throw fault("merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }")
+  if (write === 'append' && keys.length === 0 && looksBack(recipe)) {
+    throw fault('append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out')
+  }
+
+  const declared = typeof columns === 'object' ? columns : {}
+  const word = typeof columns === 'string' ? columns : shape ?? 'evolve'
+  if (typeof columns === 'string' && shape !== undefined && shape !== columns) throw fault(`columns says ${columns} and shape says ${shape}: leave one of them out`)
+  if (!['evolve', 'freeze', 'reject'].includes(word)) throw fault(`columns is 'evolve', 'freeze', 'reject' or declares some, not ${JSON.stringify(word)}`)
+  for (const field of keys) {
+    if (declared[field] === false) throw fault(`columns leaves out '${field}', which the key needs`)
+    if (!mayHave(recipe, field)) throw fault(`the key names '${field}', which ${droppedBy(recipe, field)} has taken from the records`)
+  }
+  for (const [field, column] of Object.entries(declared)) {
+    if (column === undefined || column === false || (typeof column === 'string' ? column : column?.type)) continue
+    throw fault(`columns.${field} is a type as text, false, or { type, round: true }`)
+  }
+  if (given.version === '' || (given.version !== undefined && typeof given.version !== 'string')) throw fault('version is the name of a field')
+  if (given.version !== undefined && declared[given.version] === false) throw fault(`columns leaves out '${given.version}', which is the version`)
+  if (given.version !== undefined && !mayHave(recipe, given.version)) throw fault(`the version '${given.version}' is a field that ${droppedBy(recipe, given.version)} has taken from the records`)
+  if (given.version !== undefined && keys.length === 0) throw fault('a version says which of two rows with one key is newer: give the key')
+  if (!Number.isInteger(maxRejects) || maxRejects < 0) throw fault(`maxRejects must be a whole number from 0, not ${maxRejects}`)
+  if (!['fail', 'accept'].includes(empty)) throw fault(`empty is 'fail' or 'accept', not ${JSON.stringify(empty)}`)
+  durationOf(resume, `${place}: resume`)
+
+  const version = given.version ?? (keys.length > 0 && write !== 'append' ? cursorField(recipe, declared) : undefined)
+  return {
+    name, key: Object.freeze(keys), write, ...(version !== undefined && { version }), ...(version !== undefined && given.version === undefined && { versionIfThere: true }),
+    shape: word, columns: Object.freeze({ ...declared }), loadedAt, empty, maxRejects, resume,
+  }
+}
+
+const looksBack = ({ incremental }: Recipe): boolean => incremental?.lookback !== undefined && !/^0+(?:\.0+)?(?:ms|s|m|h|d|w)?$/.test(String(incremental.lookback))
+
+/** The cursor's field under the name that rows have for it, if it is a field of theirs at all. */
+function cursorField({ incremental, stages }: Recipe, declared: Given['columns'] & object): string | undefined {
+  if (typeof incremental?.at !== 'string' || incremental.at.includes('.')) return undefined
+  let field: string | undefined = incremental.at
+  for (const stage of stages) {
+    if (stage.stage === 'flatMap') return undefined // What comes after it are other records, with other fields.
+    if (stage.stage === 'rename' && stage.from === field) field = stage.to
+    if (stage.stage === 'pick' && !stage.fields.includes(field)) return undefined
+    if (stage.stage === 'omit' && stage.fields.includes(field)) return undefined
+  }
+  return (declared as Readonly<Record<string, unknown>>)[field] === false ? undefined : field
+}
+
+/** The last stage that says by name which fields there are, where nothing after it can bring the field back. */
+function dropping({ stages }: Recipe, field: string): Recipe['stages'][number] | undefined {
+  for (const stage of stages.toReversed()) {
+    switch (stage.stage) {
+      case 'map': case 'flatMap': case 'validate': case 'offload': return undefined
+      case 'rename':
+        if (stage.to === field) return undefined
+        if (stage.from === field) return stage
+        break
+      case 'pick': if (!stage.fields.includes(field)) return stage
+        break
+      case 'omit': if (stage.fields.includes(field)) return stage
+        break
+      case 'filter': case 'tap': case 'dedupe':
+    }
+  }
+  return undefined
+}
+const mayHave = (recipe: Recipe, field: string): boolean => dropping(recipe, field) === undefined
+const droppedBy = (recipe: Recipe, field: string): string => `.${dropping(recipe, field)?.stage ?? ''}()`

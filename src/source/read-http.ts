@@ -1,0 +1,89 @@
+import { DecodeError, HttpError, PagingError, PositionLostError } from '../model/errors.ts'
+import type { Page } from '../model/page.ts'
+import type { HttpSource, Incremental } from '../model/recipe.ts'
+import type { Answer, Asked, Paging } from '../model/request.ts'
+import type { Received, Scope } from '../model/scope.ts'
+import type { Reading } from '../model/slice.ts'
+import { Ahead } from './ahead.ts'
+import { NO_COUNTS } from './counts.ts'
+import { followCursor } from './follow-cursor.ts'
+import { LoopGuard } from './loop-guard.ts'
+import { nextRequest, pagesIn } from './next-request.ts'
+import { parameterOf, withParameter } from './parameter.ts'
+import { askedAt, isEnd, positionOf } from './position.ts'
+import { rangeOf } from './range.ts'
+import { firstRequest } from './request.ts'
+import { selectRecords } from './select-records.ts'
+
+/** The pages of one chain of requests, from a position on. The next page is on its way while the last one is handed on. */
+export async function* readHttp(source: HttpSource, incremental: Incremental | undefined, reading: Reading, scope: Scope): AsyncGenerator<Page, void, undefined> {
+  if (isEnd(reading.position)) return
+  const range = rangeOf(incremental, reading)
+  const follow = incremental && followCursor(incremental, range, reading, (message) => scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }))
+  const guard = new LoopGuard()
+  const resumed = reading.position !== null
+  let asked: Asked = resumed ? askedAt(reading.position) : firstRequest(source.request, source.paging, range, incremental?.unit)
+
+  await using ahead = new Ahead(source, scope)
+  for (let isFirst = true; ; isFirst = false) {
+    const received = await ahead.take(asked).catch((error: unknown) => {
+      throw isFirst && resumed && isForgotten(error, source.paging) ? new PositionLostError(`${placeOf(asked)}: the API no longer knows the stored position: ${error.message}`, { cause: error }) : error
+    })
+    const { page, next } = ((): { page: Page; next: Asked | undefined } => {
+      try {
+        return readPage(received)
+      } catch (error) {
+        received.hold[Symbol.dispose]()
+        if (error instanceof DecodeError || error instanceof PagingError) error.message = scope.secrets.hide(`${placeOf(asked)}: ${error.message}`)
+        throw error
+      }
+    })()
+    if (next) await ahead.send(expected(source, received.body, next))
+    yield page
+    if (!next) return
+    asked = next
+  }
+
+  function readPage(received: Received): { page: Page; next: Asked | undefined } {
+    const nothing = received.status === 204 || source.request.emptyOn?.includes(received.status) === true
+    const records = nothing ? [] : selectRecords(source, received.body)
+    const answer: Answer<unknown> = { ...received, records }
+    guard.made(asked)
+    if (!nothing && typeof source.paging === 'object' && (source.paging.by === 'page' || source.paging.by === 'offset')) guard.compare(records, source.paging.parameter)
+    const followed = follow?.(records)
+    const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, answer, asked)
+    if (next) guard.check(next)
+    const { filtered = 0, duplicate = 0, high } = followed ?? {}
+    return {
+      next,
+      page: {
+        records: followed?.records ?? records, rejects: [], hold: received.hold,
+        counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate },
+        position: scope.secrets.hide(positionOf(next)),
+        ...(high && { high }),
+      },
+    }
+  }
+}
+
+/** The requests that will most probably follow: one, or where the number of pages is known, as many as may be under way. */
+function expected({ paging, api }: HttpSource, body: unknown, next: Asked): Asked[] {
+  if (typeof paging === 'function' || paging.by !== 'page') return [next]
+  const pages = pagesIn(paging, body)
+  if (pages === undefined) return [next]
+  const page = Number(parameterOf(next, paging.parameter))
+  const last = Math.min(paging.first + pages - 1, paging.last ?? Infinity, page + Math.min(api.concurrency ?? 8, 8) - 1)
+  return Array.from({ length: Math.max(1, last - page + 1) }, (_, number) => withParameter(next, paging.parameter, page + number))
+}
+
+/** Whether an API refuses a page that it had named itself: tokens are refused in many ways, counted pages only by saying that they are gone. */
+function isForgotten(error: unknown, paging: Paging<never>): error is HttpError {
+  if (!(error instanceof HttpError)) return false
+  const isCounted = typeof paging === 'object' && (paging.by === 'page' || paging.by === 'offset' || paging.by === 'one page')
+  const isRelay = typeof paging === 'object' && paging.by === 'relay'
+  return error.status === 410 || (!isCounted && [400, 404, 422].includes(error.status)) || (isRelay && error.status === 200)
+}
+
+/** A request as messages name it: without its parameters, which may hold what is nobody's business. */
+const placeOf = ({ method, url }: Asked): string => `${method} ${url === '' ? 'GraphQL' : url.split(/[?#]/)[0]}`
+

@@ -1,0 +1,39 @@
+import { DecodeError, UsageError } from '../model/errors.ts'
+import { END, type Page, type Position } from '../model/page.ts'
+import type { Incremental, OwnPage, Read } from '../model/recipe.ts'
+import type { Scope } from '../model/scope.ts'
+import type { Reading } from '../model/slice.ts'
+import { NO_COUNTS } from './counts.ts'
+import { followCursor } from './follow-cursor.ts'
+import { isEnd } from './position.ts'
+import { rangeOf } from './range.ts'
+
+/** The pages of a source of one's own. Its end is a page of its own, since a generator cannot say which of its pages is the last. */
+export async function* readOwn(read: Read<unknown>, incremental: Incremental | undefined, reading: Reading, scope: Scope): AsyncGenerator<Page, void, undefined> {
+  if (isEnd(reading.position)) return
+  const range = rangeOf(incremental, reading)
+  const follow = incremental && followCursor(incremental, range, reading, (message) => scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }))
+  for await (const page of read({ ...range, position: reading.position ?? undefined, signal: scope.signal })) {
+    const { records, position } = proven(page)
+    const followed = follow?.(records)
+    const { filtered = 0, duplicate = 0, high } = followed ?? {}
+    yield {
+      records: followed?.records ?? records, rejects: [], counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate },
+      ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
+      ...(high && { high }),
+    }
+    if (followed?.ended) break
+  }
+  yield { records: [], rejects: [], counts: NO_COUNTS, position: END }
+}
+
+function proven(page: OwnPage<unknown>): OwnPage<unknown> {
+  if (typeof page !== 'object' || page === null || !Array.isArray(page.records)) throw new DecodeError('stream(): a source of one\'s own yields pages, as in yield { records: [ … ], position }')
+  if (page.position === undefined) return page
+  if (isEnd(page.position)) throw new UsageError('stream(): the position { end: true } is reserved: to end, return')
+  try {
+    return { ...page, position: JSON.parse(JSON.stringify(page.position)) as Position }
+  } catch (cause) {
+    throw new UsageError('stream(): a position is stored as JSON: give text, numbers, lists and plain objects', { cause })
+  }
+}

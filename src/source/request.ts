@@ -1,0 +1,37 @@
+import { UsageError } from '../model/errors.ts'
+import type { Asked, Given, PathTemplate, Paging, Query, QueryValue, Range, Request, Sent } from '../model/request.ts'
+import { boundText, isBound, type Unit } from './bound.ts'
+import { withParameter } from './parameter.ts'
+
+/** The first thing to ask of an endpoint, for a range whose numbers count in `unit`. */
+export function firstRequest({ method, path, query, json, graphql }: Request, paging: Paging<never>, range: Range, unit?: Unit): Asked {
+  const asked: Asked = {
+    method,
+    url: typeof path === 'string' ? path : pathOf(path),
+    query: texts(filled(given(query ?? {}, range), range, unit)),
+    ...(json && { json: filled(given(json, range), range, unit) as Asked['json'] }),
+    ...(graphql !== undefined && { graphql }),
+  }
+  return typeof paging === 'object' && 'first' in paging ? withParameter(asked, paging.parameter, paging.first) : asked
+}
+
+export const pathOf = ({ texts, values }: PathTemplate): string => String.raw({ raw: texts }, ...values.map(segment))
+
+/** `..` cannot be encoded: a URL parser takes even `%2e%2e` for "one up", and would ask another endpoint. */
+function segment(value: string | number | bigint): string {
+  if (value === null || value === undefined) throw new UsageError(`path: ${value} cannot be a segment of a path: leave out records without this value by .filter()`)
+  const text = value.toString()
+  if (['', '.', '..'].includes(text)) throw new UsageError(`path: '${text}' cannot be a segment of a path`)
+  return encodeURIComponent(text)
+}
+
+const given = <T extends object>(value: Given<T>, range: Range): T => (typeof value === 'function' ? value(range) : value)
+
+/** Bounds replaced by their values; what is undefined is left out. */
+function filled(values: Query | Sent, range: Range, unit: Unit | undefined): Record<string, unknown> {
+  const entries = Object.entries(values).map(([name, value]) => [name, isBound(value) ? boundText(value, range, unit) : value] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+}
+
+const texts = (query: Record<string, unknown>): Asked['query'] =>
+  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value as QueryValue)]))
