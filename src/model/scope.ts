@@ -12,6 +12,8 @@ export interface Scope {
   readonly client: (api: Api) => Client
   /** This reader's account with the one memory budget of the process. */
   readonly memory: MemoryAccount
+  /** The stream that is being read, for events. */
+  readonly stream?: string
 }
 
 export interface Secrets {
@@ -19,13 +21,26 @@ export interface Secrets {
   readonly value: (name: string) => string
   /** Every known secret's value in a text or in JSON replaced by `{secret:NAME}`. */
   readonly hide: <T>(value: T) => T
-  /** `{secret:NAME}` replaced by the value again. */
-  readonly reveal: <T>(value: T) => T
+  /**
+   * `{secret:NAME}` replaced by the value again. What an API sent may contain such a text as well, so a request reveals only the `names`
+   * that its own API uses; without `names`, all.
+   */
+  readonly reveal: <T>(value: T, names?: readonly string[]) => T
+  /** Hide this value too, though no variable holds it: a token that was fetched, an encoded password. */
+  readonly know?: (name: string, value: string) => void
 }
 
-/** Sends requests to one API: authenticated, limited, retried, decoded. */
+/** Sends requests to one API: authenticated, limited, retried, decoded. A secret that stands as `{secret:NAME}` in what is asked is put in by it. */
 export interface Client {
   send: (asked: Asked, options: SendOptions) => Promise<Received>
+}
+
+/** How many requests an API admits, shared by everybody who asks it. */
+export interface Budget {
+  /** Wait until so many requests may be sent; `onWait` is told before each wait. Throws `RateLimitedError` where the API asks for a longer wait than a run may take. */
+  take: (requests: number, options: { readonly signal: AbortSignal; readonly onWait?: (reason: 'rate limit' | 'retry-after', ms: number) => void }) => Promise<void>
+  /** What an answer tells about its API's limits. */
+  learn: (status: number, headers: Answer<unknown>['headers']) => void
 }
 
 export interface SendOptions {
@@ -35,6 +50,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Statuses that are no failure: the body is then undefined. */
   readonly emptyOn?: readonly number[]
+  /** Whose request it is, for events. */
+  readonly stream?: string | undefined
 }
 
 export interface Received extends Omit<Answer<unknown>, 'records'> {

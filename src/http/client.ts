@@ -1,0 +1,202 @@
+import { Agent } from 'undici'
+import { duration } from '../flow/duration.ts'
+import { Semaphore } from '../flow/semaphore.ts'
+import { deadline } from '../flow/timeout.ts'
+import { SluiceError, UsageError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Api, Asked } from '../model/request.ts'
+import type { Budget, Client, Received, Secrets, SendOptions } from '../model/scope.ts'
+import { redactError, redactUrl } from '../observe/redact.ts'
+import { isOwn, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
+import { authorizationOf, type Authorization, type Credentials } from './authorization.ts'
+import { discard, readBody } from './body.ts'
+import { ClientCredentials } from './client-credentials.ts'
+import { decodeJson } from './decode.ts'
+import { ACCEPTED } from './decompress.ts'
+import { exchange, type Exchanged, type Prepared } from './exchange.ts'
+import { connectionFailure, failureOf, PassingFailure } from './failure.ts'
+import { dataOf } from './graphql.ts'
+import { outgoing, type Outgoing } from './outgoing.ts'
+import { rateBudget } from './rate-budget.ts'
+import { Reservations, type Reservation } from './reservation.ts'
+import { withRetry } from './retry.ts'
+import { realTime, type Time } from './time.ts'
+
+export interface ClientOptions {
+  readonly secrets: Secrets
+  readonly emit: (event: RunEvent) => void
+  readonly now: () => Date
+  /** Whose requests these are where `send` is not told. @default '' */
+  readonly stream?: string
+  /** @default one of this process, by the API's `rate` */
+  readonly budget?: Budget
+  /** @default the process's own */
+  readonly time?: Time
+}
+
+/** Open the client of an API: connections, credentials and limits that all its streams share. `await using client = openClient(api, …)` */
+export function openClient(api: Api, options: ClientOptions): Client & AsyncDisposable {
+  return new ApiClient(api, options)
+}
+
+/** One exchange that came to an end: its body has been read, or there was none worth reading. */
+interface Answered extends Omit<Exchanged, 'body'> {
+  readonly bytes: Buffer | undefined
+}
+
+class ApiClient implements Client, AsyncDisposable {
+  readonly #api: Api
+  readonly #options: ClientOptions
+  readonly #addresses: Addresses
+  readonly #attempts: number
+  readonly #pageBytes: number
+  readonly #timeoutMs: number
+  readonly #slots: Semaphore
+  readonly #agent: Agent
+  readonly #authorization: Authorization & Partial<Disposable>
+  readonly #budget: Budget
+  readonly #time: Time
+  readonly #reservations: Reservations
+
+  constructor(api: Api, options: ClientOptions) {
+    const { concurrency = 8, attempts = 5, pageBytes = 67_108_864, timeout = '60s' } = api
+    const { secrets, now, time = realTime } = options
+    for (const [name, value] of Object.entries({ concurrency, attempts, pageBytes })) {
+      if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`${redactUrl(api.base)}: ${name} has to be a whole number from 1 up, not ${value}`)
+    }
+    this.#api = api
+    this.#options = options
+    this.#addresses = readAddresses(api)
+    this.#attempts = attempts
+    this.#pageBytes = pageBytes
+    this.#timeoutMs = readTimeout(timeout)
+    this.#slots = new Semaphore(concurrency)
+    this.#time = time
+    // One time limit covers a try from sending to the last byte, so undici's own are off. HTTP/1.1 is what was measured, and what fails in known ways.
+    this.#agent = new Agent({ connections: concurrency, pipelining: 1, allowH2: false, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: this.#timeoutMs } })
+    this.#budget = options.budget ?? rateBudget(api.rate, { now, time, name: this.#addresses.origin })
+    this.#reservations = new Reservations({ first: Math.min(262_144, pageBytes) })
+    const { auth } = api
+    this.#authorization = auth?.by === 'client credentials'
+      ? new ClientCredentials(auth, { addresses: this.#addresses, agent: this.#agent, secrets, timeoutMs: this.#timeoutMs, time, now })
+      : authorizationOf(auth, secrets)
+  }
+
+  async send(asked: Asked, options: SendOptions): Promise<Received> {
+    const { signal } = options
+    const stream = options.stream ?? this.#options.stream ?? ''
+    signal.throwIfAborted()
+    try {
+      const out = outgoing(asked, { addresses: this.#addresses, secrets: this.#options.secrets, names: this.#authorization.secrets })
+      return await withRetry(() => this.#attempt(out, { ...options, stream }), {
+        attempts: this.#attempts,
+        time: this.#time,
+        signal,
+        onRetry: ({ attempt, reason, waitMs, retryAfter }) => {
+          this.#options.emit({ type: 'retry', stream, attempt, reason: this.#options.secrets.hide(reason), waitMs })
+          if (retryAfter) this.#options.emit({ type: 'waiting', stream, for: 'retry-after', ms: waitMs })
+        },
+      })
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      redactError(error, this.#options.secrets.hide)
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#authorization[Symbol.dispose]?.()
+    await this.#agent.destroy()
+  }
+
+  /** One try. Memory comes first, since who waits for it must not hold a place that others need to give theirs back. */
+  async #attempt(out: Outgoing, options: SendOptions & { readonly stream: string }): Promise<Received> {
+    using held = new DisposableStack()
+    const { memory, signal, stream, emptyOn = [] } = options
+    const onWait = (ms: number): void => this.#options.emit({ type: 'waiting', stream, for: 'memory', ms })
+    const reservation = held.use(await this.#reservations.take(memory, { signal, onWait }))
+    const { bytes, status, headers, url } = await this.#answer(out, options, reservation)
+    reservation.settle(bytes?.length ?? 0)
+    const { place } = out
+    const isEmpty = emptyOn.includes(status)
+    if (!isEmpty && (status < 200 || status > 299)) throw failureOf(status, headers, { place, remedy: this.#remedy(status), now: this.#options.now() })
+    const answer = { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes: bytes?.length ?? 0 }
+    if (bytes === undefined) return { ...answer, body: undefined, hold: held.move() }
+    const measured = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+    const decoded = decodeJson(bytes, { status, contentType: headers['content-type'], measured, place, hide: this.#options.secrets.hide })
+    return { ...answer, body: out.isGraphql ? dataOf(decoded, { place, status }) : decoded, hold: held.move() }
+  }
+
+  /** What is answered, after a 401 perhaps with new credentials; as many at once as the API's `concurrency` admits. */
+  async #answer(out: Outgoing, options: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Answered> {
+    using _slot = await this.#slots.acquire(options)
+    const credentials = out.own ? await this.#authorization.credentials(options) : { headers: {}, query: {} }
+    const first = await this.#exchange(out, credentials, options, reservation)
+    if (first.status !== 401 || !first.own || !this.#authorization.renew(credentials)) return first
+    return await this.#exchange(out, await this.#authorization.credentials(options), options, reservation)
+  }
+
+  async #exchange(out: Outgoing, credentials: Credentials, { signal, headers: given = {}, emptyOn = [], stream }: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Answered> {
+    await this.#budget.take(1, { signal, onWait: (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms }) })
+    const { method, place } = out
+    const began = this.#time.clock()
+    const told = (url: URL, status: number, bytes: number): void => {
+      const shown = this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#authorization.parameters)))
+      this.#options.emit({ type: 'request', stream, method, url: shown, status, bytes, ms: Math.round(this.#time.clock() - began) })
+    }
+    using limit = deadline(signal, this.#timeoutMs, place)
+    let last = { url: out.url, status: 0, bytes: 0 }
+    try {
+      const { body, ...answer } = await exchange(this.#agent, {
+        ...out, emptyOn, signal: limit.signal,
+        prepare: (url, at) => this.#prepare(url, at, credentials, given),
+        onRedirect: (url, status) => told(url, status, 0),
+      })
+      last = { ...last, url: answer.url, status: answer.status }
+      this.#budget.learn(answer.status, answer.headers)
+      const isRead = answer.status >= 200 && answer.status <= 299 && answer.status !== 204 && answer.status !== 205 && !emptyOn.includes(answer.status)
+      if (!isRead) {
+        await discard(body)
+        return { ...answer, bytes: undefined }
+      }
+      const { 'content-encoding': encoding, 'content-length': length } = answer.headers
+      const bytes = await readBody(body, { encoding, length, limit: this.#pageBytes, place, onBytes: (soFar) => reservation.atLeast(soFar) })
+      last = { ...last, bytes: bytes.length }
+      return { ...answer, bytes }
+    } catch (error) {
+      if (error instanceof SluiceError || error instanceof PassingFailure) throw error
+      signal.throwIfAborted()
+      if (limit.signal.aborted) throw new PassingFailure((limit.signal.reason as Error).message, { cause: limit.signal.reason })
+      throw connectionFailure(error, place)
+    } finally {
+      told(last.url, last.status, last.bytes)
+    }
+  }
+
+  /** Only the API's own origin gets its credentials and its headers. */
+  #prepare(url: URL, place: string, credentials: Credentials, given: Readonly<Record<string, string>>): Prepared {
+    const always = { 'accept': 'application/json', 'accept-encoding': ACCEPTED, 'user-agent': 'sluice' }
+    if (!isOwn(this.#addresses, url, place)) return { url, headers: always, own: false }
+    const headers = { ...always, ...lowered(this.#api.headers ?? {}), ...credentials.headers, ...lowered(given) }
+    return { url: withParameters(url, credentials.query), headers, own: true }
+  }
+
+  #remedy(status: number): string {
+    const names = this.#authorization.secrets.join(' and ')
+    if (status === 401) return names ? `: the credentials were refused; check ${names}` : ': it asks for credentials; give the API its auth'
+    if (status === 403) return names ? `: what ${names} may read does not include this` : ': it may ask for credentials; give the API its auth'
+    return ''
+  }
+}
+
+function readTimeout(timeout: string): number {
+  try {
+    return duration(timeout)
+  } catch (error) {
+    throw new UsageError(`the API's timeout: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}

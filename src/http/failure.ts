@@ -1,0 +1,49 @@
+import { HttpError, RateLimitedError } from '../model/errors.ts'
+import type { Answer } from '../model/request.ts'
+import { LONGEST_WAIT, retryAfter } from './retry-after.ts'
+
+/** One try failed in a way that another one may not; never leaves this folder. */
+export class PassingFailure extends Error {
+  readonly status: number
+  /** What the API asks to wait before the next try. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, { status = 0, retryAfterMs, cause }: { status?: number; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+    super(message, { cause })
+    this.status = status
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+const PASSING_CODES = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'EPROTO', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL',
+  'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+])
+
+/** What a status that is no success makes of its request. */
+export function failureOf(status: number, headers: Answer<unknown>['headers'], { place, remedy, now }: { place: string; remedy: string; now: Date }): Error {
+  const passing = status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
+  if (!passing) return new HttpError(`${place} answered ${status}${remedy}`, { status })
+  const retryAfterMs = retryAfter(headers, now)
+  if (retryAfterMs === undefined) return new PassingFailure(`${place} answered ${status}`, { status })
+  if (retryAfterMs <= LONGEST_WAIT) return new PassingFailure(`${place} answered ${status} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, { status, retryAfterMs })
+  const until = new Date(now.getTime() + retryAfterMs)
+  const message = `${place} answered ${status} (retry after ${until.toISOString()}), longer than a run waits: run again then, and it goes on from there`
+  return new RateLimitedError(message, { status, until })
+}
+
+/** What becomes of a request whose connection failed: an answer that broke off may come whole the next time, a certificate or a header does not become right. */
+export function connectionFailure(error: unknown, place: string): Error {
+  const code = codeOf(error)
+  const text = Error.isError(error) && error.message ? error.message : String(error)
+  const fault = code && !text.includes(code) ? `${text} (${code})` : text
+  // What is no HTTP has a code in some cases only.
+  const isGarbled = Error.isError(error) && error.name === 'HTTPParserError'
+  if (PASSING_CODES.has(code) || isGarbled) return new PassingFailure(`${place} got no whole answer: ${fault}`, { cause: error })
+  return new HttpError(`${place} could not be sent: ${fault}`, { cause: error })
+}
+
+/** The code of an error of Node's or undici's. */
+export function codeOf(error: unknown): string {
+  return Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}

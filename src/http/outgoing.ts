@@ -1,0 +1,40 @@
+import type { Asked } from '../model/request.ts'
+import type { Secrets } from '../model/scope.ts'
+import { isOwn, placeOf, urlOf, type Addresses } from './address.ts'
+import { sentOf } from './graphql.ts'
+
+/** A request as it is sent, but for its credentials. */
+export interface Outgoing {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  /** It goes to the API's own origin. */
+  readonly own: boolean
+  readonly body: string | undefined
+  readonly isGraphql: boolean
+  /** How it is called in messages. */
+  readonly place: string
+}
+
+/**
+ * Make a request of what is asked. Secrets that stand in it as `{secret:NAME}` are put in only where it goes to the API's own origin, and only
+ * those which that API uses: the text may come from a link that the API gave, and must not fetch other APIs' secrets.
+ */
+export function outgoing(asked: Asked, { addresses, secrets, names }: { addresses: Addresses; secrets: Secrets; names: readonly string[] }): Outgoing {
+  const isGraphql = asked.graphql !== undefined
+  const method = isGraphql ? 'POST' : asked.method
+  const hidden = urlOf(addresses, asked)
+  const place = placeOf(addresses, method, hidden)
+  const own = isOwn(addresses, hidden, place)
+  const reveal = <T>(value: T): T => (own ? secrets.reveal(value, names) : value)
+  const url = urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) })
+  const sent = reveal(sentOf(asked))
+  return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, place }
+}
+
+/** Secrets put into a URL: encoded, since they end up between characters that have a meaning there. */
+function inUrl(url: string, reveal: (text: string) => string): string {
+  return url.replace(/\{secret:[^{}]+\}/g, (mark) => {
+    const value = reveal(mark)
+    return value === mark ? mark : encodeURIComponent(value)
+  })
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals'
+import { HttpError } from '../../src/model/errors.ts'
+import type { Auth } from '../../src/model/request.ts'
+import { apiServer } from '../support/api-server.ts'
+import { failure, testClient } from '../support/http-client.ts'
+
+const secrets = { TOKEN: 's3cr3t-token' }
+const token = { secret: 'TOKEN' }
+const auths: readonly Auth[] = [{ by: 'bearer', token }, { by: 'basic', user: 'me', password: token }, { by: 'header', name: 'x-key', value: token }, { by: 'query', name: 'k', value: token }]
+
+describe.each(auths)('credentials by $by', (auth) => {
+  test('are never sent to another origin: a link there is refused', async () => {
+    await using evil = await apiServer([{ json: [] }])
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient({ base: api.origin, auth }, secrets)
+    const error = await failure(client.get(`${evil.origin}/x?key=abc`))
+    expect(error).toBeInstanceOf(HttpError)
+    expect(error.message).toBe(`GET ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there; list ${evil.origin} in the API's allow to have it followed, without credentials`)
+    expect(evil.requests).toHaveLength(0)
+  })
+
+  test.each([301, 302, 303, 307, 308])('nor by a redirect with %i', async (status) => {
+    await using evil = await apiServer([{ json: [] }])
+    await using api = await apiServer([{ status, headers: { location: `${evil.origin}/x` } }])
+    await using client = testClient({ base: api.origin, auth }, secrets)
+    const error = await failure(client.get('/a'))
+    expect(error.message).toContain(`GET /a is redirected to ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there`)
+    expect(evil.requests).toHaveLength(0)
+    expect(api.requests).toHaveLength(1)
+  })
+
+  test('nor where it is allowed: it gets neither them nor the headers of API and endpoint, nor a secret that stands in the link', async () => {
+    await using other = await apiServer([{ json: ['other'] }])
+    await using api = await apiServer([{ status: 302, headers: { location: `${other.origin}/y` } }])
+    await using client = testClient({ base: api.origin, auth, headers: { 'x-own': 'a' }, allow: [other.origin] }, secrets)
+    expect((await client.get(`${other.origin}/x?v={secret:TOKEN}`, { headers: { 'x-endpoint': 'b' } })).body).toEqual(['other'])
+    expect((await client.get('/a', { headers: { 'x-endpoint': 'b' } })).body).toEqual(['other'])
+    expect(other.requests).toHaveLength(2)
+    for (const request of other.requests) {
+      expect(JSON.stringify(request)).not.toMatch(/s3cr3t|x-own|x-endpoint|x-key|authorization/)
+      expect(request.query.has('k')).toBe(false)
+    }
+  })
+
+  test('are sent along a redirect within their own origin', async () => {
+    await using api = await apiServer([{ status: 302, headers: { location: '/b?page=2' } }, { json: ['b'] }])
+    await using client = testClient({ base: api.origin, auth }, secrets)
+    expect(await client.get('/a')).toMatchObject({ body: ['b'], url: `${api.origin}/b?page=2` })
+    const [first, second] = api.requests
+    expect(second?.headers).toEqual(first?.headers)
+    expect(second?.query.get('k')).toBe(first?.query.get('k'))
+    expect(client.events.map((event) => event.type === 'request' && event.status)).toEqual([302, 200])
+  })
+})
+
+describe('a redirect', () => {
+  test.each([[301, 'GET', ''], [302, 'GET', ''], [303, 'GET', ''], [307, 'POST', '{"a":1}'], [308, 'POST', '{"a":1}']])('with %i of a POST is followed by %s', async (status, method, body) => {
+    await using api = await apiServer([{ status, headers: { location: '/b' } }, { json: [] }])
+    await using client = testClient({ base: api.origin })
+    await client.get('/a', { method: 'POST', json: { a: 1 } })
+    expect(api.requests[1]).toMatchObject({ method, body, url: '/b' })
+  })
+
+  test('that runs in a circle ends', async () => {
+    await using api = await apiServer(() => ({ status: 302, headers: { location: '/a' } }))
+    await using client = testClient({ base: api.origin })
+    expect((await failure(client.get('/a'))).message).toBe('GET /a was redirected 11 times: it seems to run in a circle')
+    expect(api.requests).toHaveLength(11)
+  })
+
+  test.each([{}, { location: 'javascript:alert(1)' }, { location: 'http://' }])('leads somewhere: %j', async (headers) => {
+    await using api = await apiServer([{ status: 302, headers }])
+    await using client = testClient({ base: api.origin })
+    expect((await failure(client.get('/a'))).message).toBe('GET /a answered 302 without a location to go to')
+  })
+})

@@ -1,0 +1,203 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { describe, expect, test } from '@jest/globals'
+import { DecodeError, HttpError, RateLimitedError } from '../../src/model/errors.ts'
+import { apiServer, type ApiAnswer } from '../support/api-server.ts'
+import { failure, testClient } from '../support/http-client.ts'
+
+/** A server that writes these bytes to whoever connects, and hangs up. */
+async function rawServer(bytes: string) {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections += 1
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(bytes))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+describe('a failure that may pass is tried again', () => {
+  test.each([408, 425, 429, 500, 502, 503, 504, 599])('status %i', async (status) => {
+    await using api = await apiServer([{ status, body: '<html>' }, { status }, { json: [1] }])
+    await using client = testClient({ base: api.origin })
+    expect((await client.get('/x')).body).toEqual([1])
+    expect(api.requests).toHaveLength(3)
+  })
+
+  test('POST too', async () => {
+    await using api = await apiServer([{ status: 503 }, { json: [1] }])
+    await using client = testClient({ base: api.origin })
+    await client.get('/x', { method: 'POST', json: { a: 1 } })
+    expect(api.requests.map(({ body }) => body)).toEqual(['{"a":1}', '{"a":1}'])
+  })
+
+  test.each<[string, ApiAnswer]>([
+    ['a connection that closes before it answers', { raw: (response) => response.destroy() }],
+    ['a body that breaks off', { json: 'x'.repeat(1_000), breakOff: 500 }],
+    ['a chunked body that breaks off', { json: 'x'.repeat(1_000), breakOff: 500, headers: { 'content-length': [], 'transfer-encoding': 'chunked' } }],
+    ['a packed body that breaks off', { body: Buffer.from('1f8b080000000000000a5b5c', 'hex'), headers: { 'content-encoding': 'gzip' } }],
+  ])('%s', async (_what, answer) => {
+    await using api = await apiServer([answer, { json: [1] }])
+    await using client = testClient({ base: api.origin })
+    expect((await client.get('/x')).body).toEqual([1])
+    expect(api.requests).toHaveLength(2)
+    expect(client.memory.held).toBe('[1]'.length)
+  })
+
+  test.each([
+    ['an invalid content length', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: x\r\n\r\n[1]'],
+    ['a content length that is longer than the body', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\nconnection: close\r\n\r\n[1]'],
+    ['JSON without a length that breaks off', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n[1, 2'],
+    ['no HTTP at all', 'hello'],
+    ['nothing', ''],
+  ])('%s', async (_what, bytes) => {
+    await using api = await rawServer(bytes)
+    await using client = testClient({ base: api.origin, attempts: 3 })
+    const error = await failure(client.get('/x'))
+    expect(error).toBeInstanceOf(HttpError)
+    expect(error.message).toMatch(/^GET \/x got no whole answer: .+, gave up after 3 attempts$/)
+    expect(api.connections).toBe(3)
+  })
+
+  test('nobody listening', async () => {
+    const api = await apiServer([])
+    await api[Symbol.asyncDispose]()
+    await using client = testClient({ base: api.origin })
+    const error = await failure(client.get('/x'))
+    expect(error.message).toMatch(/^GET \/x got no whole answer: .*ECONNREFUSED.*, gave up after 5 attempts$/)
+    expect(error).toMatchObject({ status: 0, cause: { code: 'ECONNREFUSED' } })
+  })
+
+  test.each([true, 'body'] as const)('an answer that takes longer than the time limit (hang: %s)', async (hang) => {
+    await using api = await apiServer([{ hang, json: [1, 2, 3] }])
+    await using client = testClient({ base: api.origin, timeout: '60ms', attempts: 2 })
+    const error = await failure(client.get('/x'))
+    expect(error).toBeInstanceOf(HttpError)
+    expect(error.message).toBe('GET /x took longer than 60ms, gave up after 2 attempts')
+    expect(api.requests).toHaveLength(2)
+  })
+})
+
+describe('a failure that does not pass is told at once', () => {
+  test.each([400, 401, 403, 404, 405, 409, 410, 422, 501, 300, 304])('status %i', async (status) => {
+    await using api = await apiServer([{ status, json: { token: 's3cr3t' } }])
+    await using client = testClient({ base: api.origin })
+    const error = await failure(client.get('/topics/9/posts', { query: { page: '2' } }))
+    expect(error).toBeInstanceOf(HttpError)
+    expect(error).toMatchObject({ status })
+    expect(error.message).toMatch(new RegExp(`^GET /topics/9/posts answered ${status}(:|$)`))
+    expect(error.message).not.toContain('s3cr3t')
+    expect(api.requests).toHaveLength(1)
+    expect(client.memory.held).toBe(0)
+  })
+
+  test('HTML with 200', async () => {
+    await using api = await apiServer([{ body: '<html>' }])
+    await using client = testClient({ base: api.origin })
+    await expect(client.get('/x')).rejects.toThrow(DecodeError)
+    expect(api.requests).toHaveLength(1)
+  })
+
+  test('a header that cannot be sent', async () => {
+    await using api = await apiServer([])
+    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } }, { TOKEN: 'with\nnewline' })
+    const error = await failure(client.get('/x'))
+    expect(error.message).toContain('could not be sent')
+    expect(error.message).not.toContain('newline')
+    expect(client.time.slept).toEqual([])
+  })
+})
+
+describe('waits between tries', () => {
+  test('grow twofold, each half less or half more by chance', async () => {
+    await using api = await apiServer([{ status: 503 }])
+    await using client = testClient({ base: api.origin })
+    const error = await failure(client.get('/x'))
+    expect(error.message).toBe('GET /x answered 503, gave up after 5 attempts')
+    expect(api.requests).toHaveLength(5)
+    expect(client.time.slept).toHaveLength(4)
+    for (const [index, ms] of client.time.slept.entries()) {
+      expect(ms).toBeGreaterThanOrEqual(500 * 2 ** index)
+      expect(ms).toBeLessThanOrEqual(1_500 * 2 ** index)
+    }
+  })
+
+  test.each(['4', 'Wed, 01 May 2024 12:00:04 GMT'])('are as long as the API asks for: Retry-After: %s', async (after) => {
+    await using api = await apiServer([{ status: 429, headers: { 'retry-after': after, 'date': 'Wed, 01 May 2024 12:00:00 GMT' } }, { json: [] }])
+    await using client = testClient({ base: api.origin })
+    await client.get('/x')
+    expect(client.time.slept).toEqual([4_000])
+  })
+
+  test('are no shorter than the backoff: Retry-After: 0', async () => {
+    await using api = await apiServer([{ status: 429, headers: { 'retry-after': '0' } }])
+    await using client = testClient({ base: api.origin, attempts: 3 })
+    const error = await failure(client.get('/x'))
+    expect(error.message).toBe('GET /x answered 429 (retry after 0 s), gave up after 3 attempts')
+    expect(client.time.slept).toHaveLength(2)
+    expect(Math.min(...client.time.slept)).toBeGreaterThanOrEqual(500)
+  })
+
+  test('name what was asked for when it is given up', async () => {
+    await using api = await apiServer([{ status: 429, body: '<html>', headers: { 'retry-after': '30' } }])
+    await using client = testClient({ base: api.origin })
+    const error = await failure(client.get('/topics/9/posts'))
+    expect(error.message).toBe('GET /topics/9/posts answered 429 (retry after 30 s), gave up after 5 attempts')
+    expect(error).toMatchObject({ status: 429, code: 'HTTP' })
+    expect(client.time.slept).toEqual([30_000, 30_000, 30_000, 30_000])
+  })
+
+  test('end at five minutes: a longer one is an error that says until when', async () => {
+    await using api = await apiServer([{ status: 429, headers: { 'retry-after': '301' } }])
+    await using client = testClient({ base: api.origin })
+    const error = await failure(client.get('/x'))
+    expect(error).toBeInstanceOf(RateLimitedError)
+    expect(error).toMatchObject({ status: 429, until: new Date('2024-05-01T12:05:01Z') })
+    expect(error.message).toBe('GET /x answered 429 (retry after 2024-05-01T12:05:01.000Z), longer than a run waits: run again then, and it goes on from there')
+    expect(api.requests).toHaveLength(1)
+    expect(await failure(client.get('/y'))).toBeInstanceOf(RateLimitedError)
+    expect(api.requests).toHaveLength(1)
+  })
+
+  test('are told of', async () => {
+    await using api = await apiServer([{ status: 429, headers: { 'retry-after': '30' } }, { json: [] }])
+    await using client = testClient({ base: api.origin })
+    await client.get('/x')
+    expect(client.events.map(({ type }) => type)).toEqual(['request', 'retry', 'waiting', 'request'])
+    expect(client.events[1]).toEqual({ type: 'retry', stream: 'posts', attempt: 1, reason: 'GET /x answered 429 (retry after 30 s)', waitMs: 30_000 })
+    expect(client.events[2]).toEqual({ type: 'waiting', stream: 'posts', for: 'retry-after', ms: 30_000 })
+  })
+
+  test('hold the others too, so that nobody runs into the limit again', async () => {
+    await using api = await apiServer([{ json: [] }, { json: [] }])
+    await using client = testClient({ base: api.origin, rate: '1/s' })
+    await client.get('/x')
+    await client.get('/x')
+    expect(client.events).toContainEqual({ type: 'waiting', stream: 'posts', for: 'rate limit', ms: 1_000 })
+  })
+})
+
+test('one attempt is no retry', async () => {
+  await using api = await apiServer([{ status: 503 }])
+  await using client = testClient({ base: api.origin, attempts: 1 })
+  expect((await failure(client.get('/x'))).message).toBe('GET /x answered 503, gave up after 1 attempt')
+  expect(client.time.slept).toEqual([])
+})
+
+test('a failed answer keeps its connection for the next request', async () => {
+  await using api = await apiServer(() => ({ status: 404, json: { error: 'x'.repeat(10_000) } }))
+  await using client = testClient({ base: api.origin, concurrency: 1 })
+  for (let request = 0; request < 5; request += 1) await client.get('/x', { emptyOn: [404] })
+  expect(api.connections).toBe(1)
+})

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals'
+import { Decimal } from '../../src/model/decimal.ts'
+import { UsageError } from '../../src/model/errors.ts'
+import { readSecrets } from '../../src/observe/secrets.ts'
+
+const TOKEN = 'tok/en+with "signs" & spaces'
+
+describe('a secret', () => {
+  test('is read by its name', () => {
+    expect(readSecrets({ TOKEN }).value('TOKEN')).toBe(TOKEN)
+  })
+
+  test.each([[{}, 'is not set'], [{ TOKEN: '' }, 'is empty']])('that is missing is an error that names it and where it was looked for: %j', (environment, fault) => {
+    const read = (): string => readSecrets(environment).value('TOKEN')
+    expect(read).toThrow(UsageError)
+    expect(read).toThrow(`secret TOKEN ${fault}: looked in the environment and in .env; set TOKEN in one of them`)
+  })
+
+  test('is hidden wherever it stands, once it has been read', () => {
+    const secrets = readSecrets({ TOKEN })
+    expect(secrets.hide(`Bearer ${TOKEN}`)).toContain(TOKEN)
+    secrets.value('TOKEN')
+    const position = { url: `/x?key=${encodeURIComponent(TOKEN)}&page=2`, list: [`a ${TOKEN} b`, 1, null], [TOKEN]: true }
+    expect(secrets.hide(position)).toEqual({ 'url': '/x?key={secret:TOKEN}&page=2', 'list': ['a {secret:TOKEN} b', 1, null], '{secret:TOKEN}': true })
+    expect(secrets.hide(JSON.stringify({ TOKEN }))).toBe('{"TOKEN":"{secret:TOKEN}"}')
+    expect(secrets.hide(new URLSearchParams({ TOKEN }).toString())).toBe('TOKEN={secret:TOKEN}')
+    expect(secrets.hide(encodeURIComponent(TOKEN).replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()))).toBe('{secret:TOKEN}')
+  })
+
+  test('comes back where its mark stands', () => {
+    const secrets = readSecrets({ TOKEN, OTHER: 'another one' })
+    secrets.value('TOKEN')
+    const value = { token: `x ${TOKEN}`, list: [TOKEN] }
+    expect(secrets.reveal(secrets.hide(value))).toEqual(value)
+    expect(readSecrets({ TOKEN }).reveal('{secret:TOKEN}')).toBe(TOKEN)
+    expect(secrets.reveal('{secret:UNKNOWN}')).toBe('{secret:UNKNOWN}')
+  })
+
+  test('comes back only by the names that may be revealed', () => {
+    const secrets = readSecrets({ TOKEN, OTHER: 'another one' })
+    expect(secrets.reveal('{secret:TOKEN} {secret:OTHER}', ['TOKEN'])).toBe(`${TOKEN} {secret:OTHER}`)
+  })
+
+  test('is too short to be looked for below four characters', () => {
+    const secrets = readSecrets({ PIN: '123', LONG: '1234' })
+    secrets.value('PIN')
+    secrets.value('LONG')
+    expect(secrets.hide('123 1234')).toBe('123 {secret:LONG}')
+  })
+
+  test('that begins like another one leaves nothing of the longer one', () => {
+    const secrets = readSecrets({ SHORT: 'secret', LONG: 'secret-and-more' })
+    secrets.value('SHORT')
+    secrets.value('LONG')
+    expect(secrets.hide('secret-and-more secret')).toBe('{secret:LONG} {secret:SHORT}')
+  })
+
+  test('that no variable holds is hidden as soon as it is known', () => {
+    const secrets = readSecrets({})
+    secrets.know?.('access token', 'fetched-token')
+    expect(secrets.hide('Bearer fetched-token')).toBe('Bearer {secret:access token}')
+  })
+})
+
+test('hiding leaves what is no text as it is', () => {
+  const secrets = readSecrets({ TOKEN })
+  secrets.value('TOKEN')
+  const exact = new Decimal('0.12345678901234567890')
+  expect(secrets.hide({ exact, big: 12345678901234567890n, none: undefined })).toEqual({ exact, big: 12345678901234567890n, none: undefined })
+})

@@ -1,0 +1,38 @@
+import type { MemoryAccount } from '../../src/model/scope.ts'
+
+export interface FreeMemory extends MemoryAccount {
+  /** Bytes that are held now. */
+  readonly held: number
+  /** What was reserved, in order. */
+  readonly taken: readonly number[]
+}
+
+/** A memory account that never makes anybody wait, and remembers what it gave. */
+export function freeMemory(): FreeMemory {
+  const taken: number[] = []
+  let held = 0
+  const account: FreeMemory = {
+    taken,
+    get held() {
+      return held
+    },
+    take: async (bytes) => {
+      taken.push(bytes)
+      let kept = bytes
+      held += kept
+      return {
+        resize: (to) => {
+          held += to - kept
+          kept = to
+        },
+        [Symbol.dispose]: () => {
+          held -= kept
+          kept = 0
+        },
+      }
+    },
+    below: () => account,
+    recheck: () => {},
+  }
+  return account
+}

@@ -1,0 +1,40 @@
+import { openClient } from '../../src/http/client.ts'
+import type { RunEvent } from '../../src/model/event.ts'
+import type { Api, Asked } from '../../src/model/request.ts'
+import type { Received, SendOptions } from '../../src/model/scope.ts'
+import { readSecrets } from '../../src/observe/secrets.ts'
+import { freeMemory, type FreeMemory } from './free-memory.ts'
+import { virtualTime, type VirtualTime } from './virtual-time.ts'
+
+export interface TestClient extends AsyncDisposable {
+  readonly get: (url: string, options?: Partial<SendOptions & Asked>) => Promise<Received>
+  readonly events: readonly RunEvent[]
+  readonly memory: FreeMemory
+  readonly time: VirtualTime
+}
+
+/** A client of an API whose waits pass at once, with a log of its events. */
+export function testClient(api: Api, environment: Readonly<Record<string, string>> = {}): TestClient {
+  const events: RunEvent[] = []
+  const time = virtualTime()
+  const memory = freeMemory()
+  const client = openClient(api, { secrets: readSecrets(environment), emit: (event) => events.push(event), now: () => new Date('2024-05-01T12:00:00Z'), time, stream: 'posts' })
+  const { signal } = new AbortController()
+  return {
+    events,
+    memory,
+    time,
+    get: async (url, { method = 'GET', query = {}, json, graphql, ...options } = {}) => client.send({ method, url, query, json, graphql }, { signal, memory, ...options }),
+    [Symbol.asyncDispose]: async () => client[Symbol.asyncDispose](),
+  }
+}
+
+/** What a promise was rejected with. */
+export async function failure(work: Promise<unknown>): Promise<Error> {
+  try {
+    await work
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('It did not fail')
+}
