@@ -103,7 +103,6 @@ export async function* mapConcurrent<A, B>(
     }
   } catch (error) {
     abort(error)
-    await Promise.all(running.values())
     await input.abandon()
     throw error
   } finally {

@@ -151,7 +151,7 @@ export class MemoryBudget {
 
   #mayOverdraw(reader: Reader): boolean {
     const readers = chain(reader)
-    return [...this.#overdrawn].every((share) => share.bytes === 0 || readers.includes(share.reader))
+    return [...this.#overdrawn].every((share) => readers.includes(share.reader))
   }
 
   #grant({ reader, bytes, granted }: Waiter): void {
@@ -179,13 +179,13 @@ export class MemoryBudget {
   #release(share: Share): void {
     this.#change(share, 0)
     share.reader.tree.shares.delete(share)
-    this.#overdrawn.delete(share)
     this.#serve()
   }
 
   #change(share: Share, bytes: number): void {
     const more = bytes - share.bytes
     share.bytes = bytes
+    if (bytes === 0) this.#overdrawn.delete(share)
     share.reader.held += more
     share.reader.tree.held += more
     this.#used += more

@@ -120,11 +120,38 @@ test("a cancelled gathering hands on what is whole, then rejects with the signal
 
 test('a cancelled gathering does not hang on a source that is stuck', async () => {
   const { controller, signal, leftBehind } = watched()
-  const { source } = counting({ before: () => new Promise(() => {}) })
-  const first = batches(source, { every: 60_000, measure, signal }).next()
+  const { source } = counting({ before: (n) => (n === 2 ? new Promise(() => {}) : undefined) })
+  const gathering = batches(source, { every: 60_000, measure, signal })
+  const first = gathering.next()
   await turns()
   controller.abort('stop')
-  await expect(first).rejects.toBe('stop')
+  await expect(first).resolves.toEqual({ done: false, value: [0, 1] })
+  await expect(gathering.next()).rejects.toBe('stop')
+  expect(leftBehind()).toEqual(nothing)
+})
+
+test('a cancelled gathering reads nothing more', async () => {
+  const { controller, signal } = watched()
+  const { seen, source } = counting()
+  const gathering = batches(source, { rows: 3, measure, signal })
+  await gathering.next()
+  controller.abort('stop')
+  await expect(gathering.next()).rejects.toBe('stop')
+  expect(seen).toEqual({ pulled: 3, closed: true })
+})
+
+test('a failing measure is thrown, the source closed, and no timer left behind', async () => {
+  const { leftBehind } = watched()
+  const { seen, source } = counting()
+  const failing = batches(source, {
+    every: 60_000,
+    measure: (n) => {
+      if (n === 1) throw new Error('cannot measure')
+      return measure(n)
+    },
+  })
+  await expect(failing.next()).rejects.toThrow('cannot measure')
+  expect(seen.closed).toBe(true)
   expect(leftBehind()).toEqual(nothing)
 })
 

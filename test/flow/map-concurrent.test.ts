@@ -38,6 +38,18 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
       expect({ ...source, ...seen }).toMatchObject({ pulled: 13, closed: true, running: 0, peak: 4 })
     })
 
+    test('on leaving, calls in flight are aborted and waited for', async () => {
+      const { seen, call } = calls()
+      for await (const _ of mapConcurrent([0, 1, 2, 3, 4], call(async (n, signal) => {
+        await turns()
+        if (n > 0) await forever(signal).catch(async (error: unknown) => {
+          await turns(10)
+          throw error
+        })
+      }), { concurrency: 4, ordered })) break
+      expect(seen).toMatchObject({ running: 0, aborted: [1, 2, 3] })
+    })
+
     test('on an error of a call: the source closed, calls behind aborted and waited for, the first error thrown', async () => {
       const { seen: source, source: items } = counting()
       const { seen, call } = calls()

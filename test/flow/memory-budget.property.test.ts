@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { Channel } from '../../src/flow/channel.ts'
+import { LinkedSignal } from '../../src/flow/linked-signal.ts'
 import { MemoryBudget, type MemoryAccount, type MemoryHold } from '../../src/flow/memory-budget.ts'
 import { readAhead } from '../../src/flow/read-ahead.ts'
 import { TaskGroup } from '../../src/flow/task-group.ts'
@@ -78,15 +79,29 @@ async function play(seed: number) {
     branches.reduce((sum, { children }) => sum + (children.length === 0 ? 1 : children.reduce((sum, child) => sum + leaves(child), 0)), 0)
 
   await using group = new TaskGroup()
-  const reading = Promise.all(streams.map(async (branches) => {
-    seen.expected += leaves(branches)
+  const consume = async (branches: readonly Branch[], signal: AbortSignal): Promise<number> => {
     using account = budget.account()
-    for await (const hold of readAhead(read(branches, account, group.signal), { signal: group.signal })) {
+    let pages = 0
+    for await (const hold of readAhead(read(branches, account, signal), { signal })) {
       await turns(roll(4))
       moves++
-      seen.handedOn++
+      pages++
       hold[Symbol.dispose]()
     }
+    return pages
+  }
+  // Now and then one stream is cancelled in the middle, which must not harm the others.
+  const cancelled = new LinkedSignal(group.signal)
+  const isCancelled = (stream: number): boolean => stream === 0 && seed % 3 === 0
+  group.spawn(async () => {
+    await turns(roll(40))
+    cancelled.abort('cancelled')
+  })
+  const reading = Promise.all(streams.map(async (branches, stream) => {
+    if (isCancelled(stream)) return consume(branches, cancelled.signal).catch(() => {})
+    seen.expected += leaves(branches)
+    const pages = await consume(branches, group.signal)
+    seen.handedOn += pages
   })).finally(() => (seen.done = true))
   group.spawn(() => reading)
   group.spawn(async () => {

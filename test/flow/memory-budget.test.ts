@@ -51,8 +51,11 @@ describe('within the limit', () => {
     expect(await served(small)).toEqual([false])
     ;(await filling.hold).resize(80)
     expect(await served(ahead, other, small)).toEqual([false, true, false])
+    const third = ask(budget.account(), 25)
     await giveBack(other)
-    expect(await served(ahead, small)).toEqual([true, false])
+    expect(await served(ahead, third, small)).toEqual([false, false, false])
+    ;(await filling.hold).resize(55)
+    expect(await served(ahead, third, small)).toEqual([true, true, false])
   })
 
   test('a request larger than the whole limit is served alone', async () => {
@@ -66,6 +69,18 @@ describe('within the limit', () => {
     await giveBack(huge)
     expect(await served(after)).toEqual([true])
     expect(budget.peak).toBe(500)
+  })
+
+  test('while a request larger than the whole limit is held, only the children of its page go beyond the limit', async () => {
+    const budget = new MemoryBudget(100)
+    const parent = budget.account()
+    const huge = await parent.take(500, {})
+    const other = ask(budget.account(), 10)
+    const child = parent.below(() => true)
+    for (let page = 0; page < 50; page++) (await child.take(1, {}))[Symbol.dispose]()
+    expect(await served(other)).toEqual([false])
+    huge[Symbol.dispose]()
+    expect(await served(other)).toEqual([true])
   })
 })
 

@@ -78,19 +78,43 @@ test('an error that nobody asks for any more is no unhandled rejection', async (
   expect(seen.closed).toBe(true)
 })
 
-/** A source that cannot be closed. */
-const unclosable = (failing: boolean): AsyncIterable<number> => ({
-  [Symbol.asyncIterator]: () => ({
-    next: () => (failing ? Promise.reject(new Error('reading failed')) : Promise.resolve({ done: false as const, value: 1 })),
-    return: () => Promise.reject(new Error('closing failed')),
+/** A list of promises that cannot be closed. */
+const unclosable = (...items: Promise<number>[]): Iterable<Promise<number>> => ({
+  [Symbol.iterator]: () => ({
+    next: () => ({ done: false, value: items.shift() ?? Promise.resolve(0) }),
+    return: () => {
+      throw new Error('closing failed')
+    },
   }),
 })
 
 test("an error of the source's closing is thrown when the consumer leaves, but never over an earlier one", async () => {
-  const left = readAhead(unclosable(false))
+  const left = readAhead(unclosable())
   await left.next()
   await expect(left.return(undefined)).rejects.toThrow('closing failed')
-  await expect(readAhead(unclosable(true)).next()).rejects.toThrow('reading failed')
+  await expect(readAhead(unclosable(Promise.reject(new Error('reading failed')))).next()).rejects.toThrow('reading failed')
+  const { controller, signal } = watched()
+  const cancelled = readAhead(unclosable(new Promise(() => {})), { signal }).next()
+  await turns()
+  controller.abort('stop')
+  await expect(cancelled).rejects.toBe('stop')
+})
+
+test('awaits what is in flight, of a source that closes without doing so too', async () => {
+  let inFlight = 0
+  const source: AsyncIterable<number> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        inFlight++
+        await turns(10)
+        inFlight--
+        return { done: false, value: 1 }
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    }),
+  }
+  for await (const _ of readAhead(source)) break
+  expect(inFlight).toBe(0)
 })
 
 test("a cancelled wait rejects with the signal's reason, closes the source and leaves no listener or timer behind", async () => {
