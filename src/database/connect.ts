@@ -14,26 +14,37 @@ export interface ConnectOptions {
 
 /** Try to connect until it succeeds, with growing pauses while the server is not there yet, is starting, or is full. */
 export async function connecting<T>(connect: () => Promise<T>, { place, patienceMs, emit, signal }: ConnectOptions): Promise<T> {
+  // p-retry looks at the class of what is thrown, by which it misjudges errors of the system in places; wrapped, all are alike to it.
+  const attempt = async (): Promise<T> => {
+    try {
+      return await connect()
+    } catch (cause) {
+      throw new FailedAttempt('', { cause })
+    }
+  }
   try {
-    return await pRetry(connect, {
+    return await pRetry(attempt, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 100,
       factor: 1.7,
       maxTimeout: 2_000,
       randomize: true,
       maxRetryTime: patienceMs,
-      shouldRetry: ({ error }) => isWorthWaiting(error),
-      onFailedAttempt: ({ error, attemptNumber }) => {
-        if (attemptNumber === 1 && isWorthWaiting(error)) emit?.({ type: 'warning', message: `${place}: ${faultOf(error)}; trying again for ${durationText(patienceMs)}` })
+      shouldRetry: ({ error }) => isWorthWaiting(error.cause),
+      onFailedAttempt: ({ error: { cause }, attemptNumber }) => {
+        if (attemptNumber === 1 && isWorthWaiting(cause)) emit?.({ type: 'warning', message: `${place}: ${faultOf(cause)}; trying again for ${durationText(patienceMs)}` })
       },
       ...(signal && { signal }),
     })
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    const waited = isWorthWaiting(error) ? ` for ${durationText(patienceMs)}` : ''
-    throw new DatabaseError(`${place}: ${faultOf(error)}${waited}; ${remedyOf(error)}`, { cause: error })
+    const cause = error instanceof FailedAttempt ? error.cause : error
+    const waited = isWorthWaiting(cause) ? ` for ${durationText(patienceMs)}` : ''
+    throw new DatabaseError(`${place}: ${faultOf(cause)}${waited}; ${remedyOf(cause)}`, { cause })
   }
 }
+
+class FailedAttempt extends Error {}
 
 function isWorthWaiting(error: unknown): boolean {
   return isConnectionFault(error) || sqlState(error) === '53300'

@@ -1,7 +1,12 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { from, type CopyStreamQuery } from 'pg-copy-streams'
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+const OVER = Symbol('over')
+/** Sent in one go before the event loop is let on. */
+const POLL_BYTES = 1 << 18
 
 /** A COPY under way. */
 export interface Copy {
@@ -35,19 +40,27 @@ export function startCopy(client: Client, text: string, chunks: Chunks): Copy {
 
 async function feed(stream: CopyStreamQuery, chunks: Chunks, over: Promise<Error | undefined>): Promise<number> {
   const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]()
+  const before = untilOver(over)
+  let unpolled = 0
   try {
     for (;;) {
-      const next = await Promise.race([over, iterator.next()])
-      if (next === undefined || next instanceof Error) break
+      const next = await before(iterator.next())
+      if (next === OVER) break
       if (next.done) {
         stream.end()
         break
       }
-      await Promise.race([over, written(stream, next.value)])
+      if ((await before(written(stream, next.value))) === OVER) break
+      // While the network takes everything at once nothing here waits for it, and the server's error would never be read.
+      unpolled += next.value.length
+      if (unpolled >= POLL_BYTES) {
+        unpolled = 0
+        await setImmediate()
+      }
     }
   } catch (error) {
     // The source of the chunks failed: what it said matters, not what the server answers to the end of the copy.
-    stream.destroy(error instanceof Error ? error : new Error(String(error)))
+    stream.destroy(Error.isError(error) ? error : new Error(String(error)))
     await over
     throw error
   }
@@ -56,6 +69,25 @@ async function feed(stream: CopyStreamQuery, chunks: Chunks, over: Promise<Error
   // Not awaited: a source that is stuck would hold us here; its own signal has to end it.
   void (async () => iterator.return?.())().catch(ignore)
   throw failure
+}
+
+/** Waits for a step, but no longer than the copy lasts; unlike a race it leaves nothing behind on the copy's promise, step after step. */
+function untilOver(over: Promise<Error | undefined>): <T>(step: T | PromiseLike<T>) => Promise<T | typeof OVER> {
+  let isOver = false
+  let leave: (() => void) | undefined
+  const end = async (): Promise<void> => {
+    await over
+    isOver = true
+    leave?.()
+  }
+  void end()
+  return async <T>(step: T | PromiseLike<T>) => {
+    if (isOver) return OVER
+    return new Promise<T | typeof OVER>((resolve, reject) => {
+      leave = () => resolve(OVER)
+      Promise.resolve(step).then(resolve, reject)
+    })
+  }
 }
 
 /** Settles when the chunk is on its way; a failure is told by the end of the copy. */

@@ -44,7 +44,7 @@ export function isTableChanged(error: unknown): boolean {
 
 /** The connection is gone, or the server is: what was sent over it may or may not have happened. */
 export function isConnectionFault(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
+  if (!Error.isError(error)) return false
   const { code } = error as { code?: unknown }
   if (typeof code === 'string') {
     if (socketFaults.has(code) || code.startsWith('08')) return true
@@ -55,7 +55,7 @@ export function isConnectionFault(error: unknown): boolean {
 
 function* causes(error: unknown): Generator<Error> {
   const seen = new Set<unknown>()
-  for (let one = error; one instanceof Error && !seen.has(one); one = one.cause) {
+  for (let one = error; Error.isError(one) && !seen.has(one); one = one.cause) {
     seen.add(one)
     yield one
   }

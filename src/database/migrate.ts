@@ -51,6 +51,7 @@ async function runAll(transaction: Transaction, directory: string): Promise<stri
   const ran = await runner({
     dbClient: { query } as never,
     dir: directory,
+    ignorePattern: '.*(?<!\\.sql)',
     direction: 'up',
     migrationsSchema: 'sluice',
     migrationsTable: 'migrations',

@@ -124,7 +124,11 @@ export class Savepoint implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#over) return
     this.#over = true
-    await this.#run(`rollback to savepoint ${this.#name}; release savepoint ${this.#name}`)
+    try {
+      await this.#run(`rollback to savepoint ${this.#name}; release savepoint ${this.#name}`)
+    } catch {
+      // The connection is gone, or the transaction is over, and with it all that was done since. Whatever comes next says so.
+    }
   }
 }
 

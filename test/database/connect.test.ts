@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server } from 'node:net'
+import { describe, expect, test } from '@jest/globals'
+import { Database, openDatabase } from '../../src/database/database.ts'
+import { freePort } from '../../src/database/embedded/free-port.ts'
+import { isTransient, sqlState } from '../../src/database/errors.ts'
+import { DatabaseError, UsageError } from '../../src/model/errors.ts'
+import type { RunEvent } from '../../src/model/event.ts'
+import { testDatabase } from '../support/database.ts'
+
+/** Passes everything on to the real server, from a port that nobody listened on before. */
+async function relay(url: string, port: number): Promise<Server> {
+  const server = createServer((socket) => {
+    const target = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.pipe(target).pipe(socket)
+    for (const one of [socket, target]) one.on('error', () => [socket, target].map((each) => each.destroy()))
+  })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+const at = (url: string, changes: Partial<Pick<URL, 'port' | 'password' | 'pathname' | 'username' | 'hostname'>>): string => Object.assign(new URL(url), changes).href
+
+describe('connecting', () => {
+  test('waits for a server that comes up late, and says so', async () => {
+    await using own = await testDatabase()
+    const port = await freePort()
+    const told: RunEvent[] = []
+    const late = Promise.withResolvers<Server>()
+    await using database = await openDatabase({
+      url: at(own.url, { port: String(port) }),
+      emit: (event) => {
+        told.push(event)
+        late.resolve(relay(own.url, port))
+      },
+    })
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }])
+    expect(told).toEqual([{ type: 'warning', message: `${database.place}: nobody answers there (connection refused); trying again for 30s` }])
+    const server = await late.promise
+    server.close()
+  })
+
+  test('gives up in time, with place, fault and remedy, and without the password', async () => {
+    const url = `postgres://me:hidden@127.0.0.1:${await freePort()}/warehouse`
+    const error = await openDatabase({ url, patience: '150ms' }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(DatabaseError)
+    expect(String(error)).toMatch(/Database warehouse at 127.0.0.1:\d+: nobody answers there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/)
+    expect(String(error)).not.toContain('hidden')
+    expect(isTransient(error)).toBe(false)
+  })
+
+  test.each([
+    ['a wrong password', { password: 'wrong' }, '28P01', /password authentication failed.*; correct user and password in DATABASE_URL/],
+    ['a database that is not there', { pathname: '/nowhere' }, '3D000', /database "nowhere" does not exist; create the database/],
+  ])('does not wait where it cannot help: %s', async (_, changes, state, message) => {
+    await using own = await testDatabase()
+    const error = await openDatabase({ url: at(own.url, changes) }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(DatabaseError)
+    expect(sqlState(error)).toBe(state)
+    expect(String(error)).toMatch(message)
+  })
+
+  test('an address that is none is a fault of usage, and is not repeated', async () => {
+    const error = await openDatabase({ url: 'postgres://me:hidden@host:port:/x' }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UsageError)
+    expect(`${String(error)} ${String((error as Error).cause)}`).not.toContain('hidden')
+  })
+
+  test('ends at once when the signal aborts', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const opening = openDatabase({ url: `postgres://me:x@127.0.0.1:${await freePort()}/x`, signal: controller.signal, emit: () => controller.abort(reason) })
+    await expect(opening).rejects.toBe(reason)
+  })
+
+  test('waits at a full server until there is room', async () => {
+    await using own = await testDatabase()
+    const name = new URL(own.url).pathname.slice(1)
+    await own.database.query(`create role small login password 'x' connection limit 1`).catch(() => own.database.query('alter role small connection limit 1'))
+    await own.database.query(`alter database ${name} owner to small`)
+    const url = at(own.url, { username: 'small', password: 'x' })
+    const first = await openDatabase({ url })
+    await using second = await openDatabase({
+      url,
+      emit: () => void first[Symbol.asyncDispose](),
+    })
+    expect(await second.query('select 1 as one')).toEqual([{ one: 1 }])
+  })
+})
+
+describe('the pool', () => {
+  test('never holds more connections than it may', async () => {
+    await using own = await testDatabase({ max: 3 })
+    const pids = await Promise.all(Array.from({ length: 20 }, () => own.database.query<{ pid: number }>('select pg_backend_pid() as pid')))
+    expect(new Set(pids.map(([row]) => row?.pid)).size).toBeLessThanOrEqual(3)
+    expect(own.database.lent).toBe(0)
+  })
+
+  test('goes on after its idle connections have died', async () => {
+    await using own = await testDatabase({ max: 2 })
+    await using victim = new Database({ url: own.url, applicationName: 'victim' })
+    const connection = await victim.connection()
+    await victim.query('select 1')
+    await own.database.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'victim'`)
+    await connection.ended
+    await connection[Symbol.asyncDispose]()
+    expect(await victim.query('select 1 as one')).toEqual([{ one: 1 }])
+  })
+
+  test('has closed every connection when it is disposed', async () => {
+    await using own = await testDatabase()
+    const database = new Database({ url: own.url, applicationName: 'mine', max: 4 })
+    await Promise.all(Array.from({ length: 4 }, () => database.query('select 1')))
+    await database.transaction()
+    await database[Symbol.asyncDispose]()
+    await expect(database.query('select 1')).rejects.toThrow('Cannot use a pool after calling end on the pool')
+    for (;;) {
+      // The backend goes a moment after its socket.
+      const [left] = await own.database.query<{ n: number }>(`select count(*)::int as n from pg_stat_activity where application_name = 'mine'`)
+      if (left?.n === 0) break
+    }
+  })
+
+  test('dates without a zone stay as they were sent', async () => {
+    await using own = await testDatabase()
+    expect(await own.database.query(`select date '2024-03-31' as d, timestamp '2024-03-31 02:30:00.123456' as t, array[date '2024-01-01'] as a`)).toEqual([{ d: '2024-03-31', t: '2024-03-31 02:30:00.123456', a: '{2024-01-01}' }])
+  })
+})
+
+describe('a connection of one’s own', () => {
+  test('knows its backend, hears notifications and ends with its holder', async () => {
+    await using own = await testDatabase()
+    const heard = Promise.withResolvers<string>()
+    const connection = await own.database.connection()
+    expect(await connection.query('select pg_backend_pid() as pid')).toEqual([{ pid: connection.pid }])
+    await connection.listen('Odd "name"', heard.resolve)
+    await own.database.query(`select pg_notify('Odd "name"', 'hello')`)
+    expect(await heard.promise).toBe('hello')
+    await connection[Symbol.asyncDispose]()
+    await expect(connection.query('select 1')).rejects.toThrow('Client was closed')
+  })
+
+  test('goes past the pooler where there is an address for that', async () => {
+    await using own = await testDatabase()
+    await using other = await testDatabase()
+    await using database = new Database({ url: own.url, directUrl: other.url })
+    const name = async (direct: boolean): Promise<unknown> => {
+      await using connection = await database.connection({ direct })
+      return (await connection.query('select current_database() as name'))[0]?.['name']
+    }
+    expect([await name(true), await name(false)]).toEqual([other.url, own.url].map((url) => new URL(url).pathname.slice(1)))
+  })
+})
