@@ -1,0 +1,41 @@
+import { abortable } from '../flow/abortable.ts'
+import type { Page } from '../model/page.ts'
+import type { EncodedPage } from './encoded-page.ts'
+import { NeedsChange } from './needs-change.ts'
+import type { Target } from './target.ts'
+
+/**
+ * A page that cannot be stored before its table changes. Whoever gets it commits everything before it, changes the table (`target.change(need)`)
+ * and says so by `settle()`; then the page is encoded again and follows.
+ */
+export class ShapeChange {
+  readonly page: Page
+  readonly need: NeedsChange
+  readonly settled: Promise<void>
+  readonly settle: () => void
+
+  constructor(page: Page, need: NeedsChange) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.page = page
+    this.need = need
+    this.settled = promise
+    this.settle = resolve
+  }
+}
+
+/** Encodes pages as they arrive. Stops at one that asks for a change until that is settled. */
+export async function* encodePages(pages: AsyncIterable<Page>, target: Target, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<EncodedPage | ShapeChange> {
+  for await (const page of pages) {
+    signal?.throwIfAborted()
+    for (;;) {
+      const encoded = target.encode(page)
+      if (!(encoded instanceof NeedsChange)) {
+        yield encoded
+        break
+      }
+      const change = new ShapeChange(page, encoded)
+      yield change
+      await abortable(change.settled, signal)
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { quoteIdentifier } from '../database/quote.ts'
+import { own } from './column-name.ts'
+import type { LoadedColumn } from './loaded-column.ts'
+import { versionSql } from './version-order.ts'
+
+export interface UpsertOptions {
+  /** Quoted, as everything that is not a column here. */
+  readonly table: string
+  /** What stands behind `from`. */
+  readonly source: string
+  readonly columns: readonly LoadedColumn[]
+  /** A stored row with a greater version is left alone. */
+  readonly version?: LoadedColumn | undefined
+  readonly loadedAt: boolean
+}
+
+/** Types of which equal values are the same value; of others (1.5 and 1.50, `a` and `A` in citext) the key is written as well. */
+const exact = new Set(['int2', 'int4', 'int8', 'text', 'varchar', 'bool', 'date', 'timestamptz', 'timestamp', 'uuid'])
+
+/**
+ * Insert what is new, update what differs; answers one row of `inserted` and `updated`. Rows that are stored as they are are not touched.
+ *
+ * Rows are compared by their bytes (`*<>`), and only in the columns that are loaded: `is distinct from` takes 1.5 and 1.50 for equal and has no json,
+ * and a column that is not loaded would make every row new. In the order of the key, so that two writers meet their rows in one order.
+ */
+export function upsertSql({ table, source, columns, version, loadedAt }: UpsertOptions): string {
+  const names = columns.map(({ name }) => quoteIdentifier(name))
+  const keys = columns.filter(({ key }) => key).map(({ name }) => quoteIdentifier(name))
+  const changing = columns.filter(({ key, type }) => !key || !exact.has(type.base)).map(({ name }) => quoteIdentifier(name))
+  const stamp = loadedAt ? [quoteIdentifier(own.loadedAt)] : []
+  const differs = `row(${changing.map((name) => `t.${name}`).join(', ')})::record *<> row(${changing.map((name) => `excluded.${name}`).join(', ')})::record`
+  const conflict = changing.length === 0
+    ? 'do nothing'
+    : `do update set ${[...changing, ...stamp].map((name) => `${name} = excluded.${name}`).join(', ')} where ${differs}${version ? ` and ${newerSql(version)}` : ''}`
+  return `with written as (
+  insert into ${table} as t (${[...names, ...stamp].join(', ')})
+  select ${[...names, ...stamp.map(() => 'statement_timestamp()')].join(', ')} from ${source} order by ${keys.join(', ')}
+  on conflict (${keys.join(', ')}) ${conflict}
+  returning (t.xmax = 0) as inserted
+)
+select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from written`
+}
+
+/** Not older than what is stored; null is older than everything. */
+function newerSql({ name, type }: LoadedColumn): string {
+  const [stored, sent] = [`t.${quoteIdentifier(name)}`, `excluded.${quoteIdentifier(name)}`]
+  return `(${stored} is null or ${versionSql(stored, type)} <= ${versionSql(sent, type)})`
+}

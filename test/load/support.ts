@@ -1,0 +1,99 @@
+import type { Database } from '../../src/database/database.ts'
+import { isRowFault, sqlState } from '../../src/database/errors.ts'
+import { NeedsChange } from '../../src/load/needs-change.ts'
+import type { EncodedPage } from '../../src/load/encoded-page.ts'
+import { openTarget, type Target, type TargetOptions, type Written } from '../../src/load/target.ts'
+import type { RunEvent } from '../../src/model/event.ts'
+import type { Page } from '../../src/model/page.ts'
+import type { Table } from '../../src/model/recipe.ts'
+import type { Advance } from '../../src/model/batch.ts'
+
+/** A table's definition with everything at its default. */
+export const table = (definition: Partial<Table> = {}): Table => ({
+  name: 'shop.orders', key: ['id'], write: 'merge', shape: 'evolve', columns: {}, loadedAt: false, empty: 'fail', maxRejects: 100, resume: '24h', ...definition,
+})
+
+/** A page as a reader would hand it on. */
+export const page = (records: readonly unknown[], more: Partial<Page> = {}): Page => ({
+  records, counts: { fetched: records.length, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }, rejects: [], ...more,
+})
+
+export interface Loaded extends Written {
+  readonly target: Target
+  readonly events: readonly RunEvent[]
+  readonly swap?: Advance['swap']
+}
+
+export interface LoadOptions extends Partial<Omit<TargetOptions, 'slice'>> {
+  readonly slice?: string
+  readonly stream?: string
+  /** The slice ends with this batch. */
+  readonly end?: boolean
+  /** Records of each page. @default all in one page */
+  readonly pageSize?: number
+}
+
+/** Loads records as one batch, as `run` does: changes of shape between, once more by halving after a fault of a row. */
+export async function load(database: Database, definition: Table, records: readonly unknown[], { slice = '1', stream = 'orders', end = false, pageSize = Infinity, ...options }: LoadOptions = {}): Promise<Loaded> {
+  const events: RunEvent[] = []
+  const target = await openTarget(database, definition, { slice: { id: slice, pipeline: 'shop', stream }, emit: (event) => events.push(event), ...options })
+  const pages: Page[] = []
+  for (let from = 0; from === 0 || from < records.length; from += pageSize) pages.push(page(records.slice(from, from + pageSize)))
+  const written: Written[] = []
+  let encoded: EncodedPage[] = []
+  for (const one of pages) {
+    let answer = target.encode(one)
+    while (answer instanceof NeedsChange) {
+      if (encoded.length > 0) written.push(await commit(database, target, encoded))
+      encoded = []
+      await target.change(answer)
+      answer = target.encode(one)
+    }
+    encoded.push(answer)
+  }
+  written.push(await commit(database, target, encoded))
+  const swap = end ? await finish(database, target) : undefined
+  return { target, events, ...sumOf(written), ...(swap && { swap }) }
+}
+
+/** One batch in one transaction. */
+export async function commit(database: Database, target: Target, pages: readonly EncodedPage[]): Promise<Written> {
+  const attempt = async (halving: boolean): Promise<Written> => {
+    await using transaction = await database.transaction()
+    const written = halving ? await target.writeHalving(transaction, pages) : await target.write(transaction, pages)
+    await transaction.commit()
+    return written
+  }
+  try {
+    return await attempt(false)
+  } catch (error) {
+    if (!isRowFault(error) && sqlState(error) !== '21000') throw error
+    return await attempt(true)
+  } finally {
+    for (const one of pages) one[Symbol.dispose]()
+  }
+}
+
+export async function finish(database: Database, target: Target): Promise<Advance['swap']> {
+  await using transaction = await database.transaction()
+  const swap = await target.finish(transaction)
+  await transaction.commit()
+  return swap
+}
+
+function sumOf(all: readonly Written[]): Written {
+  return all.reduce((sum, { counts, rejects }) => ({
+    counts: Object.fromEntries(Object.entries(sum.counts).map(([name, count]) => [name, count + counts[name as keyof typeof counts]])) as unknown as Written['counts'],
+    rejects: [...sum.rejects, ...rejects],
+  }))
+}
+
+/** Whether the equation holds. */
+export const balances = ({ fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected }: Written['counts']): boolean =>
+  fetched + expanded === inserted + updated + unchanged + filtered + duplicate + rejected
+
+/** Columns and types of a table, in their order. */
+export async function columnsOf(database: Database, name = 'shop.orders'): Promise<Record<string, string>> {
+  const rows = await database.query<{ name: string; type: string }>(`select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`, [name])
+  return Object.fromEntries(rows.map(({ name, type }) => [name, type]))
+}
