@@ -1,0 +1,132 @@
+import type { Database } from '../database/database.ts'
+import { isTransient } from '../database/errors.ts'
+import { readRecipe, type ReadOptions } from '../define/read.ts'
+import { batches } from '../flow/batches.ts'
+import { LinkedSignal } from '../flow/linked-signal.ts'
+import { readAhead } from '../flow/read-ahead.ts'
+import type { HeldSlice, Reentry } from '../ledger/held-slice.ts'
+import { reenter } from '../ledger/reenter.ts'
+import { settle } from '../ledger/settle.ts'
+import { encodePages, ShapeChange } from '../load/encode-pages.ts'
+import type { EncodedPage } from '../load/encoded-page.ts'
+import { openTarget, type Target } from '../load/target.ts'
+import { PositionLostError, SchemaError } from '../model/errors.ts'
+import type { Recipe, Table } from '../model/recipe.ts'
+import type { Scope } from '../model/scope.ts'
+import type { Reading } from '../model/slice.ts'
+import type { BatchLimits } from './options.ts'
+import { type Committed, ReadAgainError, SliceWriter } from './slice-writer.ts'
+
+export interface MoveOptions extends ReadOptions {
+  readonly database: Database
+  readonly recipe: Recipe
+  readonly table: Table
+  /** `pipeline.stream`, for messages. */
+  readonly place: string
+  readonly limits: Required<BatchLimits>
+  readonly scope: Scope
+  /** Outlives the scope's signal by some seconds, so that what is whole can be committed. */
+  readonly writing: AbortSignal
+  readonly committed: (batch: Committed, slice: HeldSlice) => void
+  /** The slice has begun anew, or has moved on: what the caller holds of it is no longer true. */
+  readonly changed: (slice: HeldSlice) => void
+}
+
+/** Readings that are taken up again without a commit in between: beyond this it is not the table that changes. */
+const mostInVain = 3
+
+/** Move a slice from the API into its table, from its position to its end. */
+export async function moveSlice(claimed: HeldSlice, again: Reentry | undefined, options: MoveOptions): Promise<void> {
+  let slice = again ? await begin(claimed, again, options) : claimed
+  let inVain = 0
+  for (;;) {
+    const before = slice.seq
+    const writer = { slice }
+    try {
+      await moveOnce(slice, options, (moved) => { writer.slice = moved })
+      return
+    } catch (error) {
+      slice = writer.slice
+      inVain = slice.seq > before ? 0 : inVain + 1
+      if (inVain >= mostInVain) throw error instanceof ReadAgainError ? changedTooOften(error, options) : error
+      if (error instanceof PositionLostError) slice = await begin(slice, undefined, options)
+      else if (!(error instanceof ReadAgainError)) throw error
+      options.scope.emit({ type: 'warning', ...(options.scope.stream && { stream: options.scope.stream }), message: error.message })
+    }
+  }
+}
+
+async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: HeldSlice) => void): Promise<void> {
+  const { database, recipe, table, place, limits, scope, writing, committed, changed } = options
+  using stop = new LinkedSignal(scope.signal)
+  using failure = new LinkedSignal(writing)
+  const target = await openTarget(database, table, { slice, emit: scope.emit, signal: writing })
+  const { position, since, until, boundary, createdAt: madeAt } = slice
+  const isKeyless = table.key.length === 0
+  const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', madeAt, ...(isKeyless && table.write === 'append' && { boundary: boundary ?? {} }) }
+  await using writer = new SliceWriter({
+    database, slice, target, place, maxRejects: table.maxRejects, signal: writing,
+    committed: (batch) => {
+      moved(writer.slice)
+      changed(writer.slice)
+      committed(batch, writer.slice)
+    },
+  })
+  const pages = readRecipe(recipe, reading, { ...scope, signal: stop.signal }, options)
+  // Only reading is stopped by the signal: what has been read is whole, and is committed before the reason is thrown.
+  const gathered = batches(encodePages(pages, target, { signal: failure.signal }), { ...limits, measure: sizeOf, cut: isChange })
+  for await (const batch of readAhead(gathered)) {
+    try {
+      const [first] = batch
+      await (first instanceof ShapeChange ? change(first, target, writer, writing) : write(writer, batch as readonly EncodedPage[]))
+    } catch (error) {
+      // A failed write stops reading; leaving the loop would otherwise wait for the page under way.
+      stop.abort(error)
+      failure.abort(error)
+      throw error
+    }
+  }
+  await writer.end()
+}
+
+async function write(writer: SliceWriter, pages: readonly EncodedPage[]): Promise<void> {
+  try {
+    await writer.write(pages)
+  } finally {
+    for (const page of pages) page[Symbol.dispose]()
+  }
+}
+
+/** All pages before it are committed: now the table may change, and the page that asked for it is encoded again. */
+async function change(asked: ShapeChange, target: Target, writer: SliceWriter, signal: AbortSignal): Promise<void> {
+  const wasHolding = writer.holding
+  if (wasHolding) await writer.abandon() // Its transaction has the table locked.
+  await target.change(asked.need, { signal })
+  if (wasHolding) throw new ReadAgainError('the table changed while pages without a position were waiting, so they are read again')
+  asked.settle()
+}
+
+/** Begin a slice at its start: what it has written goes, in the same transaction. */
+async function begin(slice: HeldSlice, again: Reentry | undefined, { database, table, scope, writing, changed }: MoveOptions): Promise<HeldSlice> {
+  const target = await openTarget(database, table, { slice, emit: scope.emit, signal: writing })
+  const { sql, slice: begun } = reenter(slice, slice.seq, again)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await using transaction = await database.transaction({ signal: writing })
+      await target.clear(transaction)
+      await transaction.commit(sql)
+      break
+    } catch (error) {
+      if (attempt >= 3 || !isTransient(error)) throw error
+      if ((await settle(database, slice, slice.seq, { signal: writing })) === 'committed') break
+    }
+  }
+  changed(begun)
+  return begun
+}
+
+const sizeOf = (item: EncodedPage | ShapeChange): { rows: number; bytes: number } => (item instanceof ShapeChange ? { rows: 0, bytes: 0 } : item)
+const isChange = (item: EncodedPage | ShapeChange): boolean => item instanceof ShapeChange
+
+const changedTooOften = (error: ReadAgainError, { place }: MoveOptions): SchemaError =>
+  new SchemaError(`${place}: ${error.message}, ${mostInVain} times without anything committed in between; look at what alters the table`, { cause: error })

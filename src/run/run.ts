@@ -1,0 +1,114 @@
+import { openScope } from '../define/open-scope.ts'
+import type { Flow } from '../define/flow.ts'
+import type { Flows, Pipeline } from '../define/pipeline.ts'
+import { MemoryBudget } from '../flow/memory-budget.ts'
+import { Semaphore } from '../flow/semaphore.ts'
+import { WorkerPool } from '../flow/worker-pool.ts'
+import { Keeper } from '../ledger/keeper.ts'
+import { closeRun, openRun } from '../ledger/runs.ts'
+import { SluiceError, UsageError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Report, StreamReport } from '../model/report.ts'
+import { readSecrets } from '../observe/secrets.ts'
+import { openStore } from './open-store.ts'
+import { defaults, type RunOptions } from './options.ts'
+import { runSignals } from './signals.ts'
+import { StreamGauge } from './stream-gauge.ts'
+import { syncStream } from './sync-stream.ts'
+import { walPosition, walSince } from './wal.ts'
+
+/**
+ * Bring the tables of a pipeline up to date, and answer what happened. A stream that fails leaves the others running: the report names it.
+ * Throws only where nothing could begin: wrong options, a missing secret, no database.
+ *
+ * An aborted `signal` ends it within 5 s; what is whole is committed first, and the next run goes on from there.
+ *
+ * @example
+ * const report = await run(billing, { database: 'postgres://localhost/warehouse' })
+ * console.log(report.streams.customers.counts.inserted)
+ */
+export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, options: RunOptions = {}): Promise<Report<keyof Streams & string>> {
+  const startedAt = new Date()
+  const began = performance.now()
+  const { full = false, overlap = 'fail', concurrency = defaults.concurrency, environment = process.env, memory = defaults.memory } = options
+  const names = chosen(pipeline, options.streams)
+  const limits = { ...defaults.batch, ...options.batch }
+  const secrets = readSecrets(environment)
+  using signals = runSignals(options.signal)
+  const { reading, writing } = signals
+
+  const gauges = new Map(names.map((name) => [name, new StreamGauge(pipeline.streams[name]!.table.name)]))
+  await using store = await openStore({ database: options.database, environment, max: names.length + 4, signal: reading })
+  const { database } = store
+  await using keeper = await Keeper.open(database, { signal: writing })
+  const id = await openRun(database, { kind: 'sync', pipeline: pipeline.name, options: { streams: names, full }, keeper, signal: reading })
+  const emit = (event: RunEvent): void => {
+    if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
+    keeper.tell(id, event)
+    options.on?.(event)
+  }
+  const budget = new MemoryBudget(memory)
+  const walBefore = await walPosition(database, reading)
+  const permits = new Semaphore(concurrency)
+  await using workers = new WorkerPool()
+  await using scope = openScope({ signal: reading, secrets, emit })
+  emit({ type: 'run started', run: id, pipeline: pipeline.name, streams: names })
+
+  const one = async (name: string, flow: Flow<unknown>): Promise<StreamReport> => {
+    const gauge = gauges.get(name)!
+    try {
+      using _permit = await permits.acquire({ signal: reading })
+      using account = budget.account()
+      const outcome = await syncStream({
+        database, run: id, keeper, pipeline: pipeline.name, stream: name, recipe: flow.recipe, table: flow.table, full, overlap, limits, writing, workers,
+        scope: { ...scope, stream: name, memory: account },
+        started: (slice) => {
+          gauge.slice(slice)
+          emit({ type: 'slice started', stream: name, slice: slice.id, resumed: slice.resumed, since: slice.since })
+        },
+        committed: ({ swap, ...batch }, slice) => {
+          gauge.committed(batch.counts, { swap, cursor: slice.high?.value })
+          emit({ type: 'batch', stream: name, slice: slice.id, ...batch })
+        },
+      })
+      gauge.ended()
+      return gauge.report(outcome === 'skipped' ? 'not run' : 'done')
+    } catch (error) {
+      gauge.ended()
+      if (reading.aborted) return gauge.report('interrupted')
+      const text = secrets.hide(messageOf(error))
+      emit({ type: 'stream failed', stream: name, error: text })
+      return gauge.report('failed', text)
+    }
+  }
+  // Each on its own: one that fails must not stop the others.
+  const reports = await Promise.all(names.map(async (name) => [name, await one(name, pipeline.streams[name]!)] as const))
+
+  const statuses = reports.map(([, { status }]) => status)
+  const status = reading.aborted ? 'interrupted' : statuses.includes('failed') ? 'failed' : 'done'
+  const ms = performance.now() - began
+  const rows = reports.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0)
+  const walBytes = walBefore === undefined ? undefined : await walSince(database, walBefore, writing)
+  const report = {
+    run: id, pipeline: pipeline.name, kind: 'sync', status, startedAt: startedAt.toISOString(), ms: Math.round(ms),
+    streams: Object.fromEntries(reports) as Report<keyof Streams & string>['streams'],
+    rowsPerSecond: Math.round(rows / (ms / 1_000)),
+    ...(walBytes !== undefined && { walBytes }),
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1_024,
+  } as const
+  emit({ type: 'run finished', run: id, status })
+  const error = reports.flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`])).join('\n')
+  await closeRun(database, id, { status, report, keeper, signal: writing, ...(error && { error }) })
+  return report
+}
+
+function chosen({ name, streams }: Pipeline, asked: readonly string[] | undefined): string[] {
+  const names = Object.keys(streams)
+  const unknown = asked?.filter((stream) => !names.includes(stream)) ?? []
+  if (unknown.length > 0) throw new UsageError(`${name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`)
+  return asked && asked.length > 0 ? names.filter((stream) => asked.includes(stream)) : names
+}
+
+/** What we say ourselves is enough; of anything else the first line, with what it is. */
+const messageOf = (error: unknown): string =>
+  error instanceof SluiceError ? error.message : error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)
