@@ -7,7 +7,7 @@ import { openScope } from './open-scope.ts'
 /** Ask once and answer the decoded body: through the reading's own client, or, outside of any, through one that is opened for it. */
 export async function fetchOnce(api: Api, request: Request, range: Range, signal: AbortSignal): Promise<unknown> {
   const lent = lentScope()
-  if (lent) return await bodyOf(lent, api, request, range, signal)
+  if (lent) return bodyOf(lent, api, request, range, signal)
   await using scope = openScope({ signal })
   return await bodyOf(scope, api, request, range, signal)
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../model/errors.ts'
 import type { FieldOf, PathTo } from '../model/path.ts'
-import type { Incremental, Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
+import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
 import { tableOf, type TableName, type TableOptions } from './table.ts'
@@ -89,7 +89,7 @@ export class Records<out T> extends Stream<T> {
   /** Read on from the highest value seen. `since` and `until` in the request say from where to where. */
   incremental<const Where extends PathTo<T, Comparable, 2> | ((record: T) => Comparable | null | undefined)>(at: Where, options: IncrementalOptions<ValueAt<T, Where>> = {}): Stream<T> {
     if (this.recipe.incremental || this.recipe.stages.length > 0) throw new UsageError('.incremental(): stands once in a chain, directly after .records(), where no stage can hide the newest record')
-    return new Stream({ ...this.recipe, incremental: incrementalOf(at, options as Omit<Incremental, 'at'>) })
+    return new Stream({ ...this.recipe, incremental: incrementalOf(at, options) })
   }
 }
 

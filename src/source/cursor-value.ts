@@ -22,7 +22,7 @@ export function cursorValue(value: unknown): CursorValue | null | undefined {
       if (value instanceof Decimal) return { text: value.text, kind: 'number' }
       if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : textValue(value.toISOString())
       return null
-    default: return null
+    case 'boolean': case 'symbol': case 'function': return null
   }
 }
 

@@ -122,9 +122,6 @@ export const kindOf = (value: unknown): string =>
   value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : typeof value === 'boolean' ? String(value) : typeof value === 'string' ? 'text' : `a ${typeof value}`
 
 function wayOn(paging: Declared): string {
-  switch (paging.by) {
-    case 'last record': return 'the page is empty, so that no last record leads on'
-    case 'cursor': case 'next url': return `${nameOf(paging.at)} is empty`
-    default: return 'nothing names the next one'
-  }
+  if (paging.by === 'last record') return 'the page is empty, so that no last record leads on'
+  return 'at' in paging ? `${nameOf(paging.at)} is empty` : 'nothing names the next one'
 }

@@ -17,7 +17,7 @@ function placed(json: Members, name: string, value: JsonValue): Members {
   const dot = name.indexOf('.')
   if (dot < 0 || Object.hasOwn(json, name)) return { ...json, [name]: value }
   const first = name.slice(0, dot)
-  return { ...json, [first]: placed(membersOf(json[first]), name.slice(dot + 1), value) as JsonValue }
+  return { ...json, [first]: placed(membersOf(json[first]), name.slice(dot + 1), value) }
 }
 
 function at(json: Members, name: string): unknown {

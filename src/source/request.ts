@@ -1,5 +1,5 @@
-import { UsageError } from '../model/errors.ts'
-import type { Asked, Given, PathTemplate, Paging, Query, QueryValue, Range, Request, Sent } from '../model/request.ts'
+import { RejectError } from '../model/errors.ts'
+import type { Asked, Given, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
 import { boundText, isBound, type Unit } from './bound.ts'
 import { withParameter } from './parameter.ts'
 
@@ -19,9 +19,10 @@ export const pathOf = ({ texts, values }: PathTemplate): string => String.raw({ 
 
 /** `..` cannot be encoded: a URL parser takes even `%2e%2e` for "one up", and would ask another endpoint. */
 function segment(value: string | number | bigint): string {
-  if (value === null || value === undefined) throw new UsageError(`path: ${value} cannot be a segment of a path: leave out records without this value by .filter()`)
-  const text = value.toString()
-  if (['', '.', '..'].includes(text)) throw new UsageError(`path: '${text}' cannot be a segment of a path`)
+  const text = String(value)
+  if (value === null || value === undefined || ['', '.', '..'].includes(text)) {
+    throw new RejectError(`'${text}' cannot be a segment of a path: leave out records without a proper value by .filter() before`)
+  }
   return encodeURIComponent(text)
 }
 
@@ -34,4 +35,4 @@ function filled(values: Query | Sent, range: Range, unit: Unit | undefined): Rec
 }
 
 const texts = (query: Record<string, unknown>): Asked['query'] =>
-  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value as QueryValue)]))
+  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value as string | number)]))

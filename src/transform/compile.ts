@@ -55,14 +55,11 @@ const replacing = (fn: (record: never, signal: AbortSignal) => unknown, options:
 /** A tap's error is no record's fault: it fails the stream. */
 const tapping = (fn: (record: never, signal: AbortSignal) => unknown, options: EachOptions): Change => {
   const guarded = (record: never, signal: AbortSignal): unknown => {
-    const failed = (error: unknown): never => {
-      throw new TapFailure(error)
-    }
     try {
       const answer = fn(record, signal)
-      return isPromise(answer) ? answer.then(undefined, failed) : undefined
+      return isPromise(answer) ? answer.then(undefined, tapFailed) : undefined
     } catch (error) {
-      return failed(error)
+      return tapFailed(error)
     }
   }
   return async (page) => {
@@ -72,6 +69,10 @@ const tapping = (fn: (record: never, signal: AbortSignal) => unknown, options: E
       throw error instanceof TapFailure ? error.cause : error
     }
   }
+}
+
+function tapFailed(cause: unknown): never {
+  throw new TapFailure(cause)
 }
 
 class TapFailure extends UsageError {

@@ -7,7 +7,7 @@ type Result = Awaited<ReturnType<StandardSchema<unknown>['~standard']['validate'
 /** A schema as a function of one record: what it makes of it, or its reasons as a rejection. */
 export const validating = (schema: StandardSchema<unknown>) => (record: unknown): unknown => {
   const result = schema['~standard'].validate(record)
-  return isPromise(result) ? result.then(valueOf) : valueOf(result as Result)
+  return isPromise(result) ? result.then(valueOf) : valueOf(result)
 }
 
 function valueOf(result: Result): unknown {

@@ -1,0 +1,43 @@
+import { UsageError } from '../model/errors.ts'
+import type { Cron, Recipe, Table } from '../model/recipe.ts'
+import { Flow } from './flow.ts'
+import { functionsIn } from './functions-in.ts'
+import { pipeline, type Pipeline } from './pipeline.ts'
+import { tableOf } from './table.ts'
+
+/** A pipeline without functions, as JSON or YAML would hold it. It is the recipe itself: there is no second format. */
+export interface PipelineData {
+  readonly name: string
+  readonly schedule?: Cron
+  readonly streams: Readonly<Record<string, { readonly recipe: Recipe; readonly table: Table }>>
+}
+
+/** A pipeline as data, to be stored or sent; a function in it is named as a fault. */
+export function toData({ name, schedule, streams }: Pipeline): PipelineData {
+  const flows = Object.entries(streams).map(([stream, { recipe, table }]) => {
+    const [where] = functionsIn(recipe)
+    if (where !== undefined) throw new UsageError(`${name}.${stream}: ${where} is a function, which cannot be written as data: use a path or a declarative stage`)
+    return [stream, { recipe, table }] as const
+  })
+  return JSON.parse(JSON.stringify({ name, schedule, streams: Object.fromEntries(flows) }, exactly)) as PipelineData
+}
+
+/** The pipeline that data describes. What the chain would have refused is refused here too. */
+export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
+  const flows = Object.entries(streams ?? {}).map(([stream, { recipe, table }]) => {
+    const place = `${name}.${stream}`
+    if (typeof recipe?.source !== 'object' || !('api' in recipe.source)) throw new UsageError(`${place}: recipe.source.api is missing: say which API is asked`)
+    const { api, request, paging, records } = recipe.source
+    if (typeof api?.base !== 'string' || !URL.canParse(api.base)) throw new UsageError(`${place}: recipe.source.api.base is no URL`)
+    if (typeof request?.path !== 'string' && !Array.isArray(request?.path?.texts)) throw new UsageError(`${place}: recipe.source.request.path is missing`)
+    if (typeof paging !== 'object' || typeof paging?.by !== 'string') throw new UsageError(`${place}: recipe.source.paging is missing: say how pages follow each other, be it { "by": "one page" }`)
+    if (typeof records !== 'string') throw new UsageError(`${place}: recipe.source.records is missing: say where the records are; "" is the body itself`)
+    if (!Array.isArray(recipe.stages)) throw new UsageError(`${place}: recipe.stages is missing: give a list, be it empty`)
+    const { name: target, versionIfThere, version, ...rest } = table ?? {}
+    return [stream, new Flow(recipe, tableOf(target ?? '', { ...rest, ...(version !== undefined && !versionIfThere && { version }) }, recipe))] as const
+  })
+  return pipeline(name, { ...(schedule && { schedule }), streams: Object.fromEntries(flows) })
+}
+
+/** A bigint has no place in JSON; in a recipe only a cursor's `from` can be one, where its text means the same. */
+const exactly = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)

@@ -1,0 +1,116 @@
+import type { Recipe, Stage, Table } from '../model/recipe.ts'
+import type { Bound, From, Paging, Request } from '../model/request.ts'
+import { functionsIn } from './functions-in.ts'
+import type { Pipeline } from './pipeline.ts'
+import { placeholder } from './placeholder.ts'
+
+/** What a pipeline would do, for people: `list --verbose` and `--dry-run` show it. Nothing is requested. */
+export function describe({ name, schedule, streams }: Pipeline): string {
+  const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [`  ${stream} -> ${tableText(table)}`, ...describeRecipe(recipe).map((line) => `    ${line}`)])
+  return [`${name}  ${schedule ?? 'on command only'}`, ...flows].join('\n')
+}
+
+/** A recipe, line by line. */
+export function describeRecipe({ source, incremental, stages }: Recipe): string[] {
+  const lines = 'read' in source
+    ? [line('source', functionText(source.read))]
+    : [
+        `${source.request.method} ${source.api.base}${requestText(source.request)}`,
+        line('pages', pagingText(source.paging)),
+        line('records', (source.records === '' ? 'the body itself' : fromText(source.records)) + (source.optional ? ', if there' : '')),
+      ]
+  if (incremental) {
+    const { at, from, lookback, unit, order } = incremental
+    const details = [unit && `in ${unit}`, from !== undefined && `from ${from}`, lookback !== undefined && `${lookback} again`, order !== undefined && order !== 'any' && order]
+    lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
+  }
+  for (const stage of stages) {
+    lines.push(line(stage.stage, stageText(stage)), ...childLines(stage))
+    if (stage.stage === 'flatMap' && incremental) lines.push('         what hangs from records before the cursor is not read')
+  }
+  if (functionsIn({ source, incremental, stages }).length === 0) lines.push('no functions')
+  return lines
+}
+
+const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
+
+function tableText({ name, key, write, version, versionIfThere, shape }: Table): string {
+  const details = [
+    [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
+    version !== undefined && `the greater ${version} stays${versionIfThere ? ', where rows have it' : ''}`,
+    shape !== 'evolve' && `columns: ${shape}`,
+  ]
+  return `${name} (${details.filter(Boolean).join('; ')})`
+}
+
+function requestText({ path, query, json, graphql }: Request): string {
+  const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))
+  const parameters = query === undefined ? '' : `?${valuesText(query, '&')}`
+  return url + parameters + (json === undefined ? '' : ` {${valuesText(json, ', ')}}`) + (graphql === undefined ? '' : ` ${shortened(graphql)}`)
+}
+
+const valuesText = (values: object, separator: string): string =>
+  typeof values === 'function' ? functionText(values)
+  : Object.entries(values).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${valueText(value)}`).join(separator)
+
+function valueText(value: unknown): string {
+  if (isBound(value)) return `{${value.bound}${value.as ? `:${value.as}` : ''}}`
+  return typeof value === 'object' && value !== null && !('toString' in value && Object.hasOwn(value, 'toString')) ? JSON.stringify(value) : String(value)
+}
+
+const isBound = (value: unknown): value is Bound => typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound')
+
+function pagingText(paging: Paging<never>): string {
+  if (typeof paging === 'function') return functionText(paging)
+  const ends = [
+    'pages' in paging && paging.pages !== undefined && `${fromText(paging.pages)} of them`,
+    'total' in paging && paging.total !== undefined && `to ${fromText(paging.total)}`,
+    'last' in paging && paging.last !== undefined && `to ${paging.last}`,
+    'more' in paging && paging.more !== undefined && `while ${fromText(paging.more)}`,
+  ]
+  return [startText(paging), ...ends.filter((end) => end !== false)].join(', ')
+}
+
+function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>): string {
+  switch (paging.by) {
+    case 'one page': return 'one'
+    case 'page': case 'offset': return `${paging.parameter}=${paging.first} and up`
+    case 'cursor': return `${paging.parameter} = ${fromText(paging.at)}`
+    case 'last record': return `${paging.parameter} = ${fromText(paging.at)} of the last record`
+    case 'next url': return `at the URL in ${fromText(paging.at)}`
+    case 'link header': return `at the URL in the header link; rel=${paging.rel}`
+    case 'header': return `${paging.parameter} = header ${paging.header}`
+    case 'relay': return `${paging.variable} = pageInfo.endCursor of ${fromText(paging.at)}`
+  }
+}
+
+function stageText(stage: Stage): string {
+  switch (stage.stage) {
+    case 'map': return functionText(stage.fn) + atOnce(stage.concurrency) + (stage.ordered ? '' : ', as completed')
+    case 'tap': return functionText(stage.fn) + atOnce(stage.concurrency)
+    case 'filter': return functionText(stage.fn)
+    case 'flatMap': return `for each record${atOnce(stage.concurrency)}:`
+    case 'validate': return `${stage.schema['~standard'].vendor} schema`
+    case 'offload': return stage.module.slice(stage.module.lastIndexOf('/') + 1) + atOnce(stage.concurrency)
+    case 'dedupe': return `by ${stage.by.join(', ')}`
+    case 'rename': return `${stage.from} -> ${stage.to}`
+    case 'pick': case 'omit': return stage.fields.join(', ')
+  }
+}
+
+/** A child is known only once its parent is: ask for it with a parent whose fields read as their names. An async function is never called: it might request. */
+function childLines(stage: Stage): string[] {
+  if (stage.stage !== 'flatMap') return []
+  if (stage.fn.constructor.name === 'Function') {
+    try {
+      const child = stage.fn(placeholder() as never, AbortSignal.abort())
+      if (typeof child === 'object' && child !== null && Object.hasOwn(child, 'recipe') && 'recipe' in child) return describeRecipe(child.recipe).map((text) => `  ${text}`)
+    } catch { /* It looks at its record too closely to be shown without one. */ }
+  }
+  return [`  ${functionText(stage.fn)}`]
+}
+
+const atOnce = (concurrency: number): string => (concurrency === 1 ? '' : `, ${concurrency} at once`)
+const fromText = (from: From<never, unknown>): string => (typeof from === 'string' ? from : functionText(from))
+const functionText = (fn: object): string => shortened(Function.prototype.toString.call(fn))
+const shortened = (text: string, line = text.replace(/\s+/g, ' ').trim()): string => (line.length > 90 ? `${line.slice(0, 89)}…` : line)

@@ -1,0 +1,34 @@
+import { openScope, type ScopeOptions } from '../../src/define/open-scope.ts'
+import { readRecipe } from '../../src/define/read.ts'
+import type { Page } from '../../src/model/page.ts'
+import type { Recipe } from '../../src/model/recipe.ts'
+import type { Reading } from '../../src/model/slice.ts'
+import { readSecrets } from '../../src/observe/secrets.ts'
+
+export interface ReadingOptions extends Partial<Reading>, ScopeOptions {
+  /** Pages to take before the reader is left. @default all */
+  readonly pages?: number
+}
+
+/** The pages of a recipe, as a run would get them. */
+export async function readPages({ recipe }: { readonly recipe: Recipe }, { pages = Infinity, signal, secrets = readSecrets({ TOKEN: 't0ken' }), emit, now, memoryBytes, ...reading }: ReadingOptions = {}): Promise<Page[]> {
+  await using scope = openScope({ signal, secrets, ...(emit && { emit }), ...(now && { now }), ...(memoryBytes !== undefined && { memoryBytes }) })
+  const read: Page[] = []
+  for await (const page of readRecipe(recipe, { position: null, reenter: 'page', ...reading }, scope)) {
+    page.hold?.[Symbol.dispose]()
+    checkEquation(page)
+    read.push(page)
+    if (read.length >= pages) break
+  }
+  return read
+}
+
+export const recordsOf = (pages: readonly Page[]): unknown[] => pages.flatMap(({ records }) => records)
+
+/** Every page keeps it: fetched + expanded = records that are left + filtered + duplicate + rejected. */
+function checkEquation({ records, counts: { fetched, expanded, filtered, duplicate, rejected, ...counts }, rejects, origins }: Page): void {
+  const right = records.length + filtered + duplicate + rejected
+  if (fetched + expanded !== right) throw new Error(`${fetched} + ${expanded} ≠ ${right}`)
+  if (Object.values(counts).some((count) => count < 0) || rejects.length !== rejected) throw new Error('rejects and counts differ')
+  if (origins && origins.length !== records.length) throw new Error('origins and records differ')
+}
