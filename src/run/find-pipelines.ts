@@ -21,7 +21,7 @@ const extensions = new Set(['.ts', '.mts', '.js', '.mjs'])
 
 /** The pipelines that words on a command line mean: names of pipelines in the folder, or files. No word: all of the folder. */
 export async function findPipelines(words: readonly string[], { folder = 'pipelines', cwd = process.cwd() }: FindOptions = {}): Promise<FoundPipeline[]> {
-  if (words.length === 0) return await inFolder(folder, cwd)
+  if (words.length === 0) return inFolder(folder, cwd)
   const found: FoundPipeline[] = []
   for (const word of words) found.push(isFile(word) ? await importPipeline(word, cwd) : await byName(word, folder, cwd))
   return found
@@ -52,7 +52,7 @@ async function inFolder(folder: string, cwd: string): Promise<FoundPipeline[]> {
     throw new UsageError(`There is no folder ${folder}/ here (${cwd}). Put pipelines there, or give a file`, { cause })
   }
   const files = names.filter((name) => isFile(name) && !name.endsWith('.d.ts')).toSorted()
-  return await Promise.all(files.map((name) => importPipeline(join(folder, name), cwd)))
+  return Promise.all(files.map((name) => importPipeline(join(folder, name), cwd)))
 }
 
 async function importPipeline(file: string, cwd: string): Promise<FoundPipeline> {

@@ -173,7 +173,7 @@ export class SliceWriter implements AsyncDisposable {
   async #store(transaction: Transaction, pages: readonly EncodedPage[], halving: boolean): Promise<Written> {
     const { target } = this.#options
     if (pages.length === 0) return nothing
-    return await (halving ? target.writeHalving(transaction, pages) : target.write(transaction, pages))
+    return (halving ? target.writeHalving(transaction, pages) : target.write(transaction, pages))
   }
 
   /** Inside an open transaction a row fault must not undo what is held. */
@@ -185,7 +185,7 @@ export class SliceWriter implements AsyncDisposable {
       return written
     } catch (error) {
       if (!isSplittable(error)) throw error
-      return await this.#store(transaction, pages, true)
+      return this.#store(transaction, pages, true)
     }
   }
 

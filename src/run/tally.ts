@@ -5,7 +5,7 @@ export const none: Counts = Object.freeze({ fetched: 0, expanded: 0, filtered: 0
 
 /** Counts of several pages or batches together. */
 export const added = (...all: readonly Counts[]): Counts => {
-  const sum = { ...none } as { -readonly [Name in keyof Counts]: number }
+  const sum = { ...none }
   for (const counts of all) for (const name of Object.keys(none) as (keyof Counts)[]) sum[name] += counts[name]
   return sum
 }

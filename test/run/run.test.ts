@@ -64,7 +64,7 @@ describe('run', () => {
     await using api = await apiServer(({ path: asked, query, ...request }) => {
       if (broken && asked === '/bad' && query.get('page') === '3') return { status: 404, json: {} }
       if (asked === '/bad') return { json: { rows: Number(query.get('page')) > 4 ? [] : [{ id: Number(query.get('page')) }] } }
-      return paged(() => items(7))({ path: asked, query, ...request }) as { json: unknown }
+      return paged(() => items(7))({ path: asked, query, ...request })
     })
     await using test = await testDatabase()
     const bad = http(api.origin as 'http://x').get<{ rows: { id: number }[] }>('/bad').pages(byPage('page')).records('rows')
@@ -83,7 +83,7 @@ describe('run', () => {
   test('children are read for their parents, and a new field changes the table between two batches', async () => {
     await using api = await apiServer(({ path: asked, query, ...request }) => {
       const [, parent] = /^\/items\/(\d+)\/notes$/.exec(asked) ?? []
-      if (!parent) return paged(() => items(12))({ path: asked, query, ...request }) as { json: unknown }
+      if (!parent) return paged(() => items(12))({ path: asked, query, ...request })
       const page = Number(query.get('page'))
       return { json: page > 3 ? [] : [{ id: `${parent}-${page}`, ...(Number(parent) > 6 && { extra: page }) }] }
     })
