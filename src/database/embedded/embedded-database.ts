@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, stat, truncate, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, realpath, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { sleep } from '../../flow/sleep.ts'
 import { DatabaseError } from '../../model/errors.ts'
@@ -24,6 +24,9 @@ export interface EmbeddedDatabase extends AsyncDisposable {
   /** With the password: not for logs. */
   readonly url: string
 }
+
+/** Another process was quicker, the last server's processes are not all gone, or somebody took the port: look again. */
+const passing = /lock file|shared memory block|could not bind|could not create any TCP/
 
 /** A server that recovers from a crash needs its time. */
 const PATIENCE_MS = 120_000
@@ -61,14 +64,23 @@ async function serverFiles(dir: string): Promise<ServerFiles> {
   const binaries = await findBinaries()
   const home = join(dir, 'postgres')
   const account = await serverAccount(home, dirname(dir))
-  await mkdir(home, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+  await makeDirectories(dir, home).catch((cause: unknown) => {
     throw new DatabaseError(`${dir}: the embedded PostgreSQL cannot be kept here (${(cause as Error).message}); let this directory be written to, or set DATABASE_URL`, { cause })
   })
-  await writeFile(join(dir, '.gitignore'), '*\n', { flag: 'wx' }).catch(() => {})
   const real = await realpath(home)
-  const files = { home: real, data: join(real, 'data'), programs: await reachablePrograms(binaries, account), account }
+  const files = { home: real, data: join(real, 'data'), programs: await reachablePrograms(binaries, account), version: binaries.version, account }
   await give(real, files)
   return files
+}
+
+/** What root makes in somebody's project belongs to that somebody. */
+async function makeDirectories(dir: string, home: string): Promise<void> {
+  if ((await mkdir(dir, { recursive: true })) !== undefined) {
+    const { uid, gid } = await stat(dirname(dir))
+    if (process.getuid?.() === 0) await chown(dir, uid, gid)
+    await writeFile(join(dir, '.gitignore'), '*\n')
+  }
+  await mkdir(home, { recursive: true, mode: 0o700 })
 }
 
 async function takeHold(files: ServerFiles, settings: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Hold> {
@@ -79,8 +91,8 @@ async function takeHold(files: ServerFiles, settings: Readonly<Record<string, st
     const hold = server && (await Hold.take(await urlOf(files, server.port), signal))
     if (hold) return hold
     const failed = ended?.()
-    // A port that somebody else took in between, or another process that was quicker: look again.
-    if (failed && starts >= 5) throw new DatabaseError(`${files.home}: the embedded PostgreSQL did not start (${failed}): ${await lastWords(files)}`)
+    const words = failed ? await lastWords(files) : ''
+    if (failed && !passing.test(words) && starts >= 3) throw new DatabaseError(`${files.home}: the embedded PostgreSQL did not start (${failed}): ${words}; remove what hinders it, or set DATABASE_URL`)
     if (!server && (ended === undefined || failed)) {
       await shorten(join(files.home, 'log'))
       ended = await launch(files, await freePort(), settings)

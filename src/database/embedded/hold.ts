@@ -21,7 +21,7 @@ export class Hold {
     try {
       await abortable(client.connect(), signal)
       // Waits while the last one is leaving, and is then ended together with the server.
-      await abortable(client.query(`select pg_advisory_lock_shared${LOCK}`), signal)
+      await abortable(client.query(`set lock_timeout = '60s'; select pg_advisory_lock_shared${LOCK}`), signal)
       return new Hold(url, client)
     } catch (error) {
       client.destroy()

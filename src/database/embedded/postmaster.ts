@@ -16,6 +16,8 @@ export interface ServerFiles {
   readonly data: string
   /** Directory with `bin`, `lib` and `share`. */
   readonly programs: string
+  /** Of the programs, `18.4.0`. */
+  readonly version: string
   readonly account: Account | undefined
 }
 
@@ -75,6 +77,7 @@ export function asAccount({ account }: ServerFiles) {
 export async function launch(files: ServerFiles, port: number, settings: Readonly<Record<string, string>>): Promise<() => string | undefined> {
   const stale = await readLock(files.data)
   await using log = await open(join(files.home, 'log'), 'a', 0o600)
+  if (files.account) await log.chown(files.account.uid, files.account.gid)
   const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
   const child = spawn(join(files.programs, 'bin', 'postgres'), ['-D', dataArgument(files), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])], {
     ...asAccount(files),

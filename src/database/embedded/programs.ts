@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmod, cp, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -32,13 +33,19 @@ export async function reachablePrograms({ directory, version }: Binaries, accoun
 }
 
 async function copyTo(directory: string, copy: string): Promise<void> {
-  const draft = `${copy}.${process.pid}`
+  const draft = `${copy}.${randomBytes(6).toString('hex')}`
   await mkdir(dirname(copy), { recursive: true })
   await chmod(dirname(copy), 0o755)
-  await cp(directory, draft, { recursive: true, verbatimSymlinks: true })
-  await run('chmod', ['-R', 'go+rX,go-w', draft])
-  // Two at once: the first is as good as the second.
-  await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }))
+  try {
+    await cp(directory, draft, { recursive: true, verbatimSymlinks: true })
+    await run('chmod', ['-R', 'go+rX,go-w', draft])
+    await rename(draft, copy).catch((error: NodeJS.ErrnoException) => {
+      // Two at once: the first is as good as the second.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    })
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
 }
 
 async function mayEnter(path: string, { uid, gid }: Account): Promise<boolean> {
