@@ -32,6 +32,21 @@ export class WatchedClient extends pg.Client {
     return this.settings.get('in_hot_standby') !== 'on' && this.settings.get('default_transaction_read_only') !== 'on'
   }
 
+  /**
+   * Settles when the server is ready for the next statement. An error arrives before that, often in a packet of its own; until then
+   * the transaction status is that of before, and a failed transaction looks like none.
+   */
+  async ready(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    if ((this as unknown as { readyForQuery: boolean }).readyForQuery) return
+    this.connection.once('readyForQuery', resolve)
+    try {
+      await Promise.race([promise, this.ended])
+    } finally {
+      this.connection.off('readyForQuery', resolve)
+    }
+  }
+
   get cancellable(): Cancellable {
     return this as unknown as Cancellable
   }

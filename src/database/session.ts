@@ -119,7 +119,10 @@ export class Session {
         if (signal?.aborted) throw signal.reason
         throw new ConnectionLostError(`${(limit.signal.reason as Error).message}: it was cancelled`, { cause: limit.signal.reason })
       }
-      throw this.#explain(error)
+      const explained = this.#explain(error)
+      // Else a failed transaction is taken for none and the connection lent with it.
+      if (!this.#spoiled) await abortable(this.client.ready(), limit.signal).catch(() => this.destroy())
+      throw explained
     }
   }
 
