@@ -19,9 +19,15 @@ export default async function setup(): Promise<void> {
     await server[Symbol.asyncDispose]()
     await rm(dir, { recursive: true, force: true })
   }
-  await administer(`create database ${TEMPLATE}`)
-  await using template = await openDatabase({ url: urlOf(TEMPLATE) })
-  await migrate(template)
+  try {
+    await administer(`create database ${TEMPLATE}`)
+    await using template = await openDatabase({ url: urlOf(TEMPLATE) })
+    await migrate(template)
+  } catch (error) {
+    // There is no teardown after a failed setup.
+    await shared.stop()
+    throw error
+  }
 }
 
 /** Setup and teardown are loaded apart, but into one process. */
