@@ -22,6 +22,8 @@ export async function changeTable(database: Database, { steps, table, waiting, s
   for (let attempt = 1; ; attempt += 1) {
     try {
       await using transaction = await database.transaction({ lockTimeout: '3s', statementTimeout: '30m', signal })
+      // Its schema first: two streams that make their tables at once would both make the schema, and one would fail.
+      await transaction.lock(`schema ${table.split('.')[0]}`)
       await transaction.lock(`table ${table}`)
       for (const step of steps) {
         statements = await step(transaction)
