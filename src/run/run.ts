@@ -6,6 +6,7 @@ import { Semaphore } from '../flow/semaphore.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
 import { Keeper } from '../ledger/keeper.ts'
 import { closeRun, openRun } from '../ledger/runs.ts'
+import { dropOrphanShadows } from '../load/shadow.ts'
 import { SluiceError, UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Report, StreamReport } from '../model/report.ts'
@@ -42,6 +43,7 @@ export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, op
   const { database } = store
   await using keeper = await Keeper.open(database, { signal: writing })
   const id = await openRun(database, { kind: 'sync', pipeline: pipeline.name, options: { streams: names, full }, keeper, signal: reading })
+  await dropOrphanShadows(database, { signal: reading })
   const emit = (event: RunEvent): void => {
     if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
     keeper.tell(id, event)
