@@ -34,7 +34,7 @@ function hasLongNumber(bytes: Uint8Array): boolean {
     // Identifiers and times inside strings are long as well, and are no numbers.
     const first = bytes[from]!
     if ((first === MINUS || (first >= 48 && first <= 57)) && (from === 0 || BEFORE[bytes[from - 1]!] === 1) && (to === length || AFTER[bytes[to]!] === 1)) return true
-    probe += Math.floor((to - 1 - probe) / AT_RISK) * AT_RISK
+    probe = to
   }
   return false
 }

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from '@jest/globals'
 import { openClient } from '../../src/http/client.ts'
 import { DecodeError, HttpError, UsageError } from '../../src/model/errors.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
-import { apiServer } from '../support/api-server.ts'
+import { apiServer, type ApiAnswer } from '../support/api-server.ts'
 import { freeMemory } from '../support/free-memory.ts'
 import { failure, testClient } from '../support/http-client.ts'
 
@@ -103,6 +104,14 @@ describe('an answer that is not what it should be', () => {
     expect(api.requests).toHaveLength(1)
   })
 
+  test('quotes no secret in its cause either', async () => {
+    await using api = await apiServer([{ body: 's3cr3t-token' }])
+    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } }, { TOKEN: 's3cr3t-token' })
+    const { cause } = await failure(client.get('/topics'))
+    expect((cause as Error).message).toContain('is not valid JSON')
+    expect(`${(cause as Error).message}${(cause as Error).stack}`).not.toContain('s3cr3t')
+  })
+
   test('is empty', async () => {
     await using api = await apiServer([{ headers: { 'content-type': 'application/json' } }])
     await using client = testClient({ base: api.origin })
@@ -120,18 +129,28 @@ describe('an answer that is not what it should be', () => {
 
   test.each([
     ['as its length says', { body: Buffer.alloc(200_000, ' ') }],
+    ['as its length says, before its bytes come', { json: [1], hang: 'body', headers: { 'content-length': '200000' } }],
     ['as its bytes show', { body: Buffer.alloc(200_000, ' '), headers: { 'content-length': [], 'transfer-encoding': 'chunked' } }],
     ['once it is unpacked', { body: Buffer.alloc(5_000_000, ' '), encoding: 'gzip' }],
+    ['once so much of it is unpacked', { body: Buffer.concat([randomBytes(300_000), Buffer.alloc(5_000_000)]), encoding: 'gzip' }, 400_000],
     ['once it is unpacked', { body: Buffer.alloc(5_000_000, ' '), encoding: 'br' }],
     ['once it is unpacked', { body: Buffer.alloc(5_000_000, ' '), encoding: 'zstd' }],
-  ] as const)('is larger than a page may be, %s', async (_when, answer) => {
+  ] as [string, ApiAnswer, number?][])('is larger than a page may be, %s', async (_when, answer, pageBytes = 100_000) => {
     await using api = await apiServer([answer])
-    await using client = testClient({ base: api.origin, pageBytes: 100_000 })
+    await using client = testClient({ base: api.origin, pageBytes })
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(DecodeError)
-    expect(error.message).toBe("GET /x answered more than 100000 bytes: ask for smaller pages, or raise the API's pageBytes")
+    expect(error.message).toBe(`GET /x answered more than ${pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`)
     expect(client.memory.held).toBe(0)
     expect(api.requests).toHaveLength(1)
+  })
+
+  test('fails with a message that holds no secret, even where the path does', async () => {
+    await using api = await apiServer([{ status: 404 }])
+    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } }, { TOKEN: 's3cr3t-token' })
+    const error = await failure(client.get('/bot/s3cr3t-token/x'))
+    expect(error.message).toBe('GET /bot/{secret:TOKEN}/x answered 404')
+    expect(error.stack).not.toContain('s3cr3t')
   })
 
   test('is packed in a way that was not asked for, or not as it says', async () => {
@@ -180,6 +199,17 @@ describe('memory', () => {
     expect(client.memory.held).toBe(1_002 + 3)
     first.hold[Symbol.dispose]()
     second.hold[Symbol.dispose]()
+    expect(client.memory.held).toBe(0)
+  })
+
+  test('is counted while a page that is larger than expected comes in', async () => {
+    await using api = await apiServer([{ hang: 'body', json: 'x'.repeat(600_000) }])
+    await using client = testClient({ base: api.origin })
+    const stop = new AbortController()
+    const sent = failure(client.get('/x', { signal: stop.signal }))
+    while (client.memory.held < 600_000) await new Promise((resolve) => setTimeout(resolve, 5))
+    stop.abort()
+    await sent
     expect(client.memory.held).toBe(0)
   })
 

@@ -140,11 +140,11 @@ describe('waits between tries', () => {
     expect(client.time.slept).toEqual([4_000])
   })
 
-  test('are no shorter than the backoff: Retry-After: 0', async () => {
-    await using api = await apiServer([{ status: 429, headers: { 'retry-after': '0' } }])
+  test.each(['0', '0.1'])('are no shorter than the backoff: Retry-After: %s', async (after) => {
+    await using api = await apiServer([{ status: 429, headers: { 'retry-after': after } }])
     await using client = testClient({ base: api.origin, attempts: 3 })
     const error = await failure(client.get('/x'))
-    expect(error.message).toBe('GET /x answered 429 (retry after 0 s), gave up after 3 attempts')
+    expect(error.message).toMatch(/^GET \/x answered 429 \(retry after [01] s\), gave up after 3 attempts$/)
     expect(client.time.slept).toHaveLength(2)
     expect(Math.min(...client.time.slept)).toBeGreaterThanOrEqual(500)
   })
@@ -200,4 +200,11 @@ test('a failed answer keeps its connection for the next request', async () => {
   await using client = testClient({ base: api.origin, concurrency: 1 })
   for (let request = 0; request < 5; request += 1) await client.get('/x', { emptyOn: [404] })
   expect(api.connections).toBe(1)
+})
+
+test.each([404, 302, 503])('a large body that nobody reads does not hold its connection: %i', async (status) => {
+  await using api = await apiServer(({ path }) => (path === '/fine' ? { json: [] } : { status, body: Buffer.alloc(1_000_000), headers: { location: '/fine' } }))
+  await using client = testClient({ base: api.origin, concurrency: 1, timeout: '1s', attempts: 1 })
+  for (let request = 0; request < 3; request += 1) await client.get('/x', { emptyOn: status === 302 ? [] : [status] })
+  expect((await client.get('/fine')).body).toEqual([])
 })
