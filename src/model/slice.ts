@@ -1,4 +1,4 @@
-import type { Position } from './page.ts'
+import type { High, Position } from './page.ts'
 import type { Range } from './request.ts'
 
 export type RunKind = 'sync' | 'backfill' | 'replay'
@@ -30,7 +30,10 @@ export interface Slice extends Range {
   /** Batches committed when it was claimed. */
   readonly seq: number
   readonly position: Position
-  readonly high?: string
+  /** The greatest cursor value that was seen, and committed. */
+  readonly high?: High
+  /** The stream's cursor when it was made; it moves when the slice is done. */
+  readonly cursor?: string
   readonly boundary?: Readonly<Record<string, number>>
   /** Rejected so far. */
   readonly rejected: number

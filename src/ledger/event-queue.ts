@@ -1,0 +1,45 @@
+import type { RunEvent } from '../model/event.ts'
+import { shownJson } from './json-text.ts'
+
+/** Events that may wait to be stored; beyond it, those of single requests are left out. */
+const LIMIT = 10_000
+const expendable: ReadonlySet<RunEvent['type']> = new Set(['request', 'retry', 'waiting'])
+
+/** Events on their way to the ledger, in the order in which they happened. */
+export class EventQueue {
+  #waiting: string[] = []
+  #leftOut = 0
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#leftOut === 0
+  }
+
+  add(run: string, event: RunEvent): void {
+    if (this.#waiting.length >= LIMIT && (expendable.has(event.type) || this.#waiting.length >= 2 * LIMIT)) {
+      this.#leftOut += 1
+      return
+    }
+    if (this.#leftOut > 0) {
+      const message = `${this.#leftOut} events were not kept, since the database did not take them fast enough`
+      this.#leftOut = 0
+      this.#add(run, { type: 'warning', message })
+    }
+    this.#add(run, event)
+  }
+
+  /** All that wait, as one JSON list; `putBack` them where storing fails. */
+  take(): { readonly json: string; readonly putBack: () => void } {
+    const taken = this.#waiting
+    this.#waiting = []
+    return {
+      json: `[${taken.join(',')}]`,
+      putBack: () => {
+        this.#waiting = [...taken, ...this.#waiting]
+      },
+    }
+  }
+
+  #add(run: string, event: RunEvent): void {
+    this.#waiting.push(shownJson({ run, at: new Date().toISOString(), data: event }))
+  }
+}

@@ -1,0 +1,44 @@
+import type { Database } from '../database/database.ts'
+import type { Report } from '../model/report.ts'
+import type { RunKind } from '../model/slice.ts'
+import { shownJson, storableText } from './json-text.ts'
+import type { Keeper } from './keeper.ts'
+
+export interface OpenRunOptions {
+  readonly kind: RunKind
+  readonly pipeline: string
+  /** What it was asked to do, for those who look; no secrets. */
+  readonly options?: unknown
+  readonly keeper: Keeper
+  readonly signal: AbortSignal
+}
+
+/** Note that a run has begun; answers its id. Earlier runs of the pipeline that ended without a word are noted as interrupted. */
+export async function openRun(database: Database, { kind, pipeline, options = {}, keeper, signal }: OpenRunOptions): Promise<string> {
+  await database.query(
+    `update sluice.runs as r set status = 'interrupted', finished_at = seen_at, error = 'its process ended without a word'
+      where status = 'running' and pipeline = $1 and not sluice.is_alive(r)`,
+    [pipeline], { signal })
+  const { pid, started } = keeper.session
+  const [row] = await database.query<{ id: string }>(
+    'insert into sluice.runs (kind, pipeline, options, keeper_pid, keeper_started) values ($1, $2, $3, $4, $5) returning id',
+    [kind, pipeline, shownJson(options), pid, started], { signal })
+  keeper.follow(row!.id)
+  return row!.id
+}
+
+export interface CloseRunOptions {
+  readonly status: 'done' | 'failed' | 'interrupted'
+  readonly report?: Report
+  readonly error?: string | undefined
+  readonly keeper: Keeper
+  readonly signal: AbortSignal
+}
+
+/** Note how a run has ended. */
+export async function closeRun(database: Database, id: string, { status, report, error, keeper, signal }: CloseRunOptions): Promise<void> {
+  keeper.unfollow(id)
+  await database.query(
+    `update sluice.runs set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4 where id = $1`,
+    [id, status, error === undefined ? null : storableText(error), report === undefined ? null : shownJson(report)], { signal })
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../../src/database/database.ts'
+import { advanceSql } from '../../src/ledger/advance.ts'
+import { claim, type ClaimOptions } from '../../src/ledger/claim.ts'
+import type { HeldSlice } from '../../src/ledger/held-slice.ts'
+import { Keeper, type KeeperOptions } from '../../src/ledger/keeper.ts'
+import { openRun } from '../../src/ledger/runs.ts'
+import type { Advance, Counts } from '../../src/model/batch.ts'
+import { testDatabase, type TestDatabase } from '../support/database.ts'
+
+export const signal = new AbortController().signal
+
+export const none: Counts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, inserted: 0, updated: 0, unchanged: 0 }
+
+/** A batch of `rows` new rows. */
+export const batch = (rows: number, rest: Partial<Advance> = {}): Advance => ({ position: { page: rows }, rejects: [], counts: { ...none, fetched: rows, inserted: rows }, ...rest })
+
+/** A process with its keeper, and a run of it. */
+export interface Worker extends AsyncDisposable {
+  readonly run: string
+  readonly keeper: Keeper
+  claim: (options?: Partial<ClaimOptions>) => ReturnType<typeof claim>
+  /** A claim that has to succeed. */
+  take: (options?: Partial<ClaimOptions>) => Promise<HeldSlice>
+}
+
+/** A ledger with a table `public.rows (n)` for what is loaded. */
+export async function openLedger(options: Parameters<typeof testDatabase>[0] = {}): Promise<TestDatabase & { worker: (options?: KeeperOptions) => Promise<Worker> }> {
+  const test = await testDatabase(options)
+  await test.database.query('create table public.rows (n bigint)')
+  return { ...test, worker: (keeping) => openWorker(test.database, keeping) }
+}
+
+export async function openWorker(database: Database, keeping: KeeperOptions = {}): Promise<Worker> {
+  const keeper = await Keeper.open(database, keeping)
+  const run = await openRun(database, { kind: 'sync', pipeline: 'forum', keeper, signal })
+  const options = { run, keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', hasCursor: true, signal }
+  return {
+    run,
+    keeper,
+    claim: (more) => claim(database, { ...options, ...more }),
+    take: async (more) => {
+      const claimed = await claim(database, { ...options, ...more })
+      if (!claimed?.slice) throw new Error(`Not claimed: ${JSON.stringify(claimed)}`)
+      return claimed.slice
+    },
+    [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
+  }
+}
+
+/** One batch as `run` sends it: rows first, then advance and commit in one query. */
+export async function commit(database: Database, slice: HeldSlice, seq: number, advance: Advance): Promise<void> {
+  await using transaction = await database.transaction()
+  if (advance.counts.inserted > 0) await transaction.query('insert into public.rows select generate_series(1, $1::int)', [advance.counts.inserted])
+  await transaction.commit(advanceSql(slice, seq, advance))
+}
+
+export async function stored(database: Database): Promise<number> {
+  const [row] = await database.query<{ count: string }>('select count(*) from public.rows')
+  return Number(row!.count)
+}
+
+/** Wait for what another task does; the test's own time limit is the only one. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(10)
+}
+
+/** What a failed call rejected with. */
+export const failure = async (call: Promise<unknown>): Promise<unknown> => call.then(() => undefined, (error: unknown) => error)
