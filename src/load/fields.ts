@@ -2,6 +2,7 @@ import { SchemaError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
 import { columnName, ColumnNames } from './column-name.ts'
 import type { ColumnType } from './column-type.ts'
+import { declarationOf } from './declaration.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import type { TableShape } from './table-shape.ts'
 
@@ -54,7 +55,7 @@ export class Fields {
   }
 
   isLeftOut(field: string): boolean {
-    return this.#table.columns[field] === false
+    return declarationOf(this.#table, field) === false
   }
 
   /** Fields of a record that no record had before. */
@@ -84,7 +85,7 @@ export class Fields {
 
   /** How the column of a field is, or would be, declared. */
   describe(field: string, type: ColumnType, name = this.#names.of(field)): LoadedColumn {
-    const declaration = this.#table.columns[field]
+    const declaration = declarationOf(this.#table, field)
     return {
       field,
       name,

@@ -1,6 +1,7 @@
 import type { Page } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { columnType, type ColumnType } from './column-type.ts'
+import { declarationOf } from './declaration.ts'
 import type { Fields } from './fields.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import { Misfit } from './misfit.ts'
@@ -66,8 +67,8 @@ function declaredOnly(fields: Fields, table: Table, kinds: ReadonlyMap<string, K
   })
 }
 
-function declaredType({ columns }: Table, field: string): ColumnType | undefined {
-  const declaration = columns[field]
+function declaredType(table: Table, field: string): ColumnType | undefined {
+  const declaration = declarationOf(table, field)
   if (declaration === undefined || declaration === false) return undefined
   return columnType(typeof declaration === 'string' ? declaration : declaration.type)
 }

@@ -54,9 +54,9 @@ export function compileRowEncoder({ columns, version, unmade, constant }: RowEnc
       const kept = [...(column.key ? [`k${index}`] : []), ...(column.field === version ? ['newer'] : [])]
       const nulls = column.key ? [`if (v === null || v === undefined) nullKey(${field})`] : []
       const writes = kept.length === 0 ? [text(column, index, `s += ${tab}`)] : [text(column, index, 't = '), `${kept.join(' = ')} = '' + t`, `s += ${tab}t`]
-      return [`v = r[${field}]`, ...nulls, ...writes]
+      return [`v = ${value(column.field)}`, ...nulls, ...writes]
     }),
-    ...unmade.map((field) => `v = r[${JSON.stringify(field)}]; if (v !== null && v !== undefined) unmade(${JSON.stringify(field)})`),
+    ...unmade.map((field) => `v = ${value(field)}; if (v !== null && v !== undefined) unmade(${JSON.stringify(field)})`),
     `f.key = ${keys.join(String.raw` + '\t' + `) || "''"}`,
     'f.version = newer',
     'if (!s.isWellFormed()) findSurrogate(r)',
@@ -68,6 +68,12 @@ export function compileRowEncoder({ columns, version, unmade, constant }: RowEnc
   // oxlint-disable-next-line typescript/no-implied-eval
   const make = new Function(...names, `return (r, f) => {\n${body.join('\n')}\n}`) as (...values: unknown[]) => RowEncoder
   return make(...values)
+}
+
+/** A field of the record `r`. Where every object has such a member (`constructor`), only its own counts. */
+function value(field: string): string {
+  const name = JSON.stringify(field)
+  return field in Object.prototype ? `(Object.hasOwn(r, ${name}) ? r[${name}] : null)` : `r[${name}]`
 }
 
 /** A statement that writes the text of `v`: a test for the expected type first, then null, then the long way. */

@@ -55,7 +55,7 @@ export async function swap(transaction: Transaction, { table, slice, shape }: Sw
   await refuseEmpty(transaction, table, name)
   const columns = shadow.columns.filter((column) => column.name !== own.row).map((column) => ({ name: column.name, type: typeOf(column), field: column.name, declared: true, round: false, key: table.key.some((key) => columnName(key) === column.name) }))
   const before = [`set local statement_timeout = '2h'`, `lock table ${target} in row exclusive mode`, shapeCheckSql(target, columns), `analyze ${name}`]
-  const result = await transaction.run([...before, ...(table.key.length > 0 ? byKey(table, name, columns) : whole(table, name, columns)), `drop table ${name}`].join(';\n'))
+  const result = await transaction.run([...before, ...(table.key.length > 0 ? byKey(table, name, columns, shape.partitioned) : whole(table, name, columns)), `drop table ${name}`].join(';\n'))
   const counted = result.map(({ rows: [row] }) => row).filter((row) => row !== undefined).map(numbers)
   const sum = (of: 'inserted' | 'updated' | 'deleted'): number => counted.reduce((all, row) => all + row[of], 0)
   return { inserted: sum('inserted'), updated: sum('updated'), deleted: sum('deleted') }
@@ -68,7 +68,7 @@ async function refuseEmpty(transaction: Transaction, { name, empty }: Table, sha
   if (row?.refused) throw new LoadError(`${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with empty: 'accept'`)
 }
 
-function byKey({ name, version, loadedAt }: Table, shadow: string, columns: readonly LoadedColumn[]): string[] {
+function byKey({ name, version, loadedAt }: Table, shadow: string, columns: readonly LoadedColumn[], partitioned: boolean): string[] {
   const keys = columns.filter(({ key }) => key).map((column) => quoteIdentifier(column.name))
   const newer = columns.find((column) => version !== undefined && column.name === columnName(version))
   const order = [...keys, ...(newer ? [`${versionSql(quoteIdentifier(newer.name), newer.type)} desc nulls last`] : []), `${quoteIdentifier(own.row)} desc`]
@@ -76,7 +76,7 @@ function byKey({ name, version, loadedAt }: Table, shadow: string, columns: read
   return [
     `with gone as (delete from ${quoteTable(name)} t where not exists (select from ${shadow} s where ${keys.map((key) => `s.${key} = t.${key}`).join(' and ')}) returning 1) select count(*) as deleted from gone`,
     // The shadow is the whole truth: a stored version that is greater is none that the API still has.
-    upsertSql({ table: quoteTable(name), source, columns, loadedAt }),
+    upsertSql({ table: quoteTable(name), source, columns, loadedAt, partitioned }),
   ]
 }
 

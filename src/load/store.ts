@@ -29,9 +29,9 @@ export const copyInto = (table: string): Store => async (transaction, rows, { co
 }
 
 /** Merge: through a temporary table, which takes its columns' types from the target so that nothing is rounded on the way. */
-export const merge = ({ name, loadedAt }: Table): Store => async (transaction, rows, { columns, version }) => {
+export const merge = ({ name, loadedAt }: Table, partitioned: boolean): Store => async (transaction, rows, { columns, version }) => {
   const source = await staged(transaction, name, rows, columns)
-  const result = await transaction.run(upsertSql({ table: quoteTable(name), source, columns, version, loadedAt }))
+  const result = await transaction.run(upsertSql({ table: quoteTable(name), source, columns, version, loadedAt, partitioned }))
   const { inserted, updated } = numbers(result.at(-1)!.rows[0]!)
   return { inserted, updated, unchanged: rows.rows - inserted - updated, duplicate: 0 }
 }

@@ -24,6 +24,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (!info) return undefined
   if (info.kind !== 'table' && info.kind !== 'partitioned') throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
   if (table.key.length > 0) requireUniqueKey(info, table)
+  if (info.kind === 'partitioned' && table.write !== 'append') await requireEighteen(on, table)
   return {
     name: table.name,
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
@@ -33,6 +34,12 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     partitioned: info.kind === 'partitioned',
     hasSlice: info.columns.some(({ name }) => name === own.slice),
   }
+}
+
+/** Before, nothing tells an inserted row of a partitioned table from an updated one. */
+async function requireEighteen(on: Queryable, { name }: Table): Promise<void> {
+  const [server] = await on.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)
+  if (server!.version < 180_000) throw new SchemaError(`${name}: it is partitioned, which merge and replace can write from PostgreSQL 18 on: use a later server, a plain table, or append`)
 }
 
 /** `on conflict (key)` needs an index of exactly these columns, for all rows, that is checked at once. */

@@ -208,7 +208,7 @@ export class Target {
     const { table } = this
     switch (table.write) {
       case 'merge':
-        return merge(table)
+        return merge(table, this.#shape?.partitioned ?? false)
       case 'replace':
         return copyInto(quoteTable(shadowName(this.#options.slice.id)))
       case 'append':

@@ -12,6 +12,8 @@ export interface UpsertOptions {
   /** A stored row with a greater version is left alone. */
   readonly version?: LoadedColumn | undefined
   readonly loadedAt: boolean
+  /** Of a partitioned table no row tells its xmax; PostgreSQL 18 says what was there before. */
+  readonly partitioned: boolean
 }
 
 /** Types of which equal values are the same value; of others (1.5 and 1.50, `a` and `A` in citext) the key is written as well. */
@@ -23,7 +25,7 @@ const exact = new Set(['int2', 'int4', 'int8', 'text', 'varchar', 'bool', 'date'
  * Rows are compared by their bytes (`*<>`), and only in the columns that are loaded: `is distinct from` takes 1.5 and 1.50 for equal and has no json,
  * and a column that is not loaded would make every row new. In the order of the key, so that two writers meet their rows in one order.
  */
-export function upsertSql({ table, source, columns, version, loadedAt }: UpsertOptions): string {
+export function upsertSql({ table, source, columns, version, loadedAt, partitioned }: UpsertOptions): string {
   const names = columns.map(({ name }) => quoteIdentifier(name))
   const keys = columns.filter(({ key }) => key).map(({ name }) => quoteIdentifier(name))
   const changing = columns.filter(({ key, type }) => !key || !exact.has(type.base)).map(({ name }) => quoteIdentifier(name))
@@ -36,7 +38,7 @@ export function upsertSql({ table, source, columns, version, loadedAt }: UpsertO
   insert into ${table} as t (${[...names, ...stamp].join(', ')})
   select ${[...names, ...stamp.map(() => 'statement_timestamp()')].join(', ')} from ${source} order by ${keys.join(', ')}
   on conflict (${keys.join(', ')}) ${conflict}
-  returning (t.xmax = 0) as inserted
+  returning ${partitioned ? `old.${keys[0]} is null` : 't.xmax = 0'} as inserted
 )
 select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from written`
 }

@@ -125,12 +125,13 @@ function limitedFraction(text: string, type: ColumnType, { round }: TextOptions)
   return round || meantDigits(text) <= limit ? text : misfit(text, type, ' without being rounded')
 }
 
-function day(value: unknown, type: ColumnType, { round }: TextOptions): string {
+function day(value: unknown, type: ColumnType, { round, declared }: TextOptions): string {
   const text = types.isDate(value) ? validDate(value) : value
   if (typeof text !== 'string') return misfit(value, type)
   if (isDay(text)) return text
   if (fractionDigits(text) < 0) return misfit(value, type)
-  return round || /^.{10}T00:00:00(?:\.0+)?Z$/.test(text) ? text.slice(0, 10) : misfit(value, type, ' without losing its time')
+  // Midnight is what a day's field may look like, if somebody said that it is a day.
+  return round || (declared && /^.{10}T00:00:00(?:\.0+)?Z$/.test(text)) ? text.slice(0, 10) : misfit(value, type, ' without losing its time')
 }
 
 function limited(text: string, type: ColumnType, { round }: TextOptions): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import type { EncodedPage } from '../../src/load/encoded-page.ts'
 import { testDatabase } from '../support/database.ts'
-import { balances, columnsOf, load, table } from './support.ts'
+import { balances, columnsOf, load, page, table } from './support.ts'
 
 describe('merge', () => {
   test('makes the table from what is seen, the key first and not null', async () => {
@@ -24,5 +25,158 @@ describe('merge', () => {
     const third = await load(database, table(), [...rows.slice(0, 10).map((row) => ({ ...row, name: 'new' })), ...rows.slice(10), { id: 1000, name: 'x', price: 0 }])
     expect(third.counts).toMatchObject({ inserted: 1, updated: 10, unchanged: 90 })
     expect(balances(third.counts)).toBe(true)
+  })
+
+  test('of equal keys in a batch the newest version stays, the later read one among equals, and null is oldest', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const definition = table({ version: 'at' })
+    const records = [
+      { id: 1, at: '2024-01-02T00:00:00.5Z', n: 'new' }, { id: 1, at: '2024-01-02T00:00:00.49Z', n: 'old' },
+      { id: 2, at: '2024-01-01T02:00:00+02:00', n: 'first' }, { id: 2, at: '2024-01-01T00:00:00Z', n: 'last' },
+      { id: 3, at: '2024-01-01T00:00:00Z', n: 'kept' }, { id: 3, at: null, n: 'null' },
+    ]
+    const { counts } = await load(database, definition, records, { pageSize: 1 })
+    expect(counts).toMatchObject({ fetched: 6, inserted: 3, duplicate: 3 })
+    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([{ id: 1, n: 'new' }, { id: 2, n: 'last' }, { id: 3, n: 'kept' }])
+  })
+
+  test.each([
+    ['bigint', 10, 9, null],
+    ['numeric', 10.25, 9.5, null],
+    ['text', 'b', 'B', null],
+    ['timestamptz', '2024-05-01T00:00:00Z', '2024-05-01T01:00:00+02:00', null],
+    ['date', '2024-05-02', '2024-05-01', null],
+  ])('a stored row with a greater %s version is left alone and counts as unchanged', async (_, greater, smaller, none) => {
+    await using test = await testDatabase()
+    const { database } = test
+    const definition = table({ version: 'v' })
+    await load(database, definition, [{ id: 1, v: greater, n: 'stored' }, { id: 2, v: none, n: 'stored' }, { id: 3, v: smaller, n: 'stored' }])
+    const { counts } = await load(database, definition, [{ id: 1, v: smaller, n: 'sent' }, { id: 2, v: smaller, n: 'sent' }, { id: 3, v: none, n: 'sent' }])
+    expect(counts).toMatchObject({ updated: 1, unchanged: 2 })
+    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([{ id: 1, n: 'stored' }, { id: 2, n: 'sent' }, { id: 3, n: 'stored' }])
+    const equal = await load(database, definition, [{ id: 1, v: greater, n: 'sent' }])
+    expect(equal.counts).toMatchObject({ updated: 1 })
+  })
+
+  test('without a version the later read row wins, in a batch and over what is stored', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    expect((await load(database, table(), [{ id: 1, n: 'a' }, { id: 1, n: 'b' }])).counts).toMatchObject({ inserted: 1, duplicate: 1 })
+    await load(database, table(), [{ id: 1, n: 'c' }])
+    expect(await database.query('select n from shop.orders')).toEqual([{ n: 'c' }])
+  })
+
+  test('writes only its own columns of a table of somebody else, and sees what equality hides', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await database.query('create schema shop')
+    await database.query('create table shop.orders (id int primary key, price numeric, doc json, noted timestamptz not null default now(), note text)')
+    await database.query(`insert into shop.orders values (1, 1.5, '{"a": 1}', '2020-01-01', 'mine'), (2, 2, null, '2020-01-01', 'mine')`)
+    const same = await load(database, table(), [{ id: 1, price: '1.50', doc: { a: 1 } }, { id: 2, price: 2, doc: null }])
+    expect(same.counts).toMatchObject({ updated: 1, unchanged: 1 })
+    expect(await database.query(`select id, price::text, doc::text, note, noted < '2021-01-01' as old from shop.orders order by id`)).toEqual([
+      { id: 1, price: '1.50', doc: '{"a":1}', note: 'mine', old: true }, { id: 2, price: '2', doc: null, note: 'mine', old: true },
+    ])
+  })
+
+  test('a field that a record does not have any more is null, though no record of the run has it', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await load(database, table(), [{ id: 1, n: 'a', gone: 1 }])
+    expect((await load(database, table(), [{ id: 1, n: 'a' }])).counts).toMatchObject({ updated: 1 })
+    expect(await database.query('select gone from shop.orders')).toEqual([{ gone: null }])
+  })
+
+  test('but another stream that writes to the same table leaves it alone', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await load(database, table(), [{ id: 1, n: 'a' }])
+    await load(database, table(), [{ id: 1, score: 5 }], { stream: 'scores' })
+    await load(database, table(), [{ id: 1, n: 'b' }])
+    expect(await database.query('select n, score::int from shop.orders')).toEqual([{ n: 'b', score: 5 }])
+  })
+
+  test('a table of key columns only is inserted into and nothing else', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const definition = table({ key: ['a', 'b'] })
+    await load(database, definition, [{ a: 1, b: 'x' }])
+    expect((await load(database, definition, [{ a: 1, b: 'x' }, { a: 1, b: 'y' }])).counts).toMatchObject({ inserted: 1, unchanged: 1 })
+  })
+
+  test('null in a key is a reject, and what is no object too', async () => {
+    await using test = await testDatabase()
+    const { counts, rejects } = await load(test.database, table(), [{ id: null, n: 1 }, { n: 1 }, 'text', null, [1], { id: 1, n: 1 }])
+    expect(counts).toMatchObject({ fetched: 6, inserted: 1, rejected: 5 })
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      'id: it belongs to the key and is null', 'id: it belongs to the key and is null', 'a record has to be an object, this is "text"', 'a record has to be an object, this is null', 'a record has to be an object, this is a list',
+    ])
+    expect(rejects[0]).toMatchObject({ stage: 'encode', record: { id: null, n: 1 } })
+  })
+
+  test('keys that only the database takes for equal reject nothing: the later one wins', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await database.query('create schema shop')
+    await database.query('create table shop.orders (id numeric primary key, n text)')
+    const records = [{ id: 1, n: 'a' }, { id: '2.50', n: 'old' }, { id: 3, n: 'c' }, { id: '2.5', n: 'new' }, { id: 4, n: 'd' }]
+    const { counts, rejects } = await load(database, table(), records)
+    expect(rejects).toEqual([])
+    expect(counts).toMatchObject({ fetched: 5, inserted: 4, updated: 1 })
+    expect(await database.query('select id::text, n from shop.orders where id = 2.5')).toEqual([{ id: '2.5', n: 'new' }])
+  })
+
+  test('_loaded_at says when the row last changed, and is outside the comparison', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const definition = table({ loadedAt: true })
+    const at = (): Promise<unknown> => database.query('select id::int, _loaded_at::text as at from shop.orders order by id')
+    await load(database, definition, [{ id: 1, n: 1 }, { id: 2, n: 1 }])
+    const first = await at() as { at: string }[]
+    expect(first[0]!.at).toMatch(/^20/)
+    expect((await load(database, definition, [{ id: 1, n: 1 }, { id: 2, n: 2 }])).counts).toMatchObject({ unchanged: 1, updated: 1 })
+    const second = await at() as { at: string }[]
+    expect(second[0]).toEqual(first[0])
+    expect(second[1]!.at > first[1]!.at).toBe(true)
+  })
+
+  test('rows written twice in one transaction are inserted once and updated once', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const { target } = await load(database, table(), [{ id: 0, n: 0 }])
+    await using transaction = await database.transaction()
+    const one = await target.write(transaction, [target.encode(page([{ id: 1, n: 1 }])) as EncodedPage])
+    const two = await target.write(transaction, [target.encode(page([{ id: 1, n: 2 }, { id: 0, n: 0 }])) as EncodedPage])
+    await transaction.commit()
+    expect(one.counts).toMatchObject({ inserted: 1, updated: 0 })
+    expect(two.counts).toMatchObject({ inserted: 0, updated: 1, unchanged: 1 })
+  })
+
+  test('writes a partitioned table', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await database.query('create schema shop')
+    await database.query('create table shop.orders (id bigint primary key, n text) partition by range (id)')
+    await database.query('create table shop.low partition of shop.orders for values from (0) to (10)')
+    await database.query('create table shop.high partition of shop.orders for values from (10) to (100)')
+    await load(database, table(), [{ id: 1, n: 'a' }, { id: 20, n: 'b' }])
+    expect((await load(database, table(), [{ id: 1, n: 'x' }, { id: 20, n: 'b' }, { id: 30, n: 'c' }])).counts).toMatchObject({ inserted: 1, updated: 1, unchanged: 1 })
+  })
+
+  test.each([
+    ['create unique index on shop.orders (id) where id > 0', 'is partial'],
+    ['alter table shop.orders add unique (id) deferrable', 'is deferrable'],
+    ['create unique index on shop.orders (id, n)', 'there is no unique index of exactly (id)'],
+    ['create index on shop.orders (id)', 'there is no unique index of exactly (id)'],
+  ])('refuses a table whose key has only: %s', async (statement, reason) => {
+    await using test = await testDatabase()
+    const { database } = test
+    await database.query('create schema shop')
+    await database.query('create table shop.orders (id bigint, n text)')
+    await database.query(statement)
+    const failure = load(database, table(), [{ id: 1 }])
+    await expect(failure).rejects.toThrow(reason)
+    await expect(failure).rejects.toThrow('create unique index concurrently on "shop"."orders" ("id")')
   })
 })
