@@ -2,7 +2,7 @@
 //
 // The yardstick is COPY of the finished bytes through pg-copy-streams into the same table, emptied: what one connection of this
 // PostgreSQL can take. Everything alternates with it, so that what else the machine does hits both alike.
-import { fork, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,8 +12,9 @@ import { Readable } from 'node:stream'
 import { Client } from 'pg'
 import copyStreams from 'pg-copy-streams'
 import { embeddedDatabase } from '../src/database/embedded/embedded-database.ts'
-import type { Report } from '../src/model/report.ts'
+import { startApi } from './api-process.ts'
 import { processorTime } from './processor-time.ts'
+import { runSluice } from './sluice.ts'
 import { usualWay, type Way } from './usual-ways.ts'
 
 const records = Number(process.argv[2] ?? 1_000_000)
@@ -31,10 +32,7 @@ const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
 try {
   await using server = await embeddedDatabase({ dir: directory, settings: { max_wal_size: '8GB' } })
   const postmaster = Number(readFileSync(join(directory, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0])
-  const api = fork(new URL('api.ts', import.meta.url), [String(records), '1000', '100'])
-  using _api = { [Symbol.dispose]: () => void api.kill() }
-  const [{ port }] = (await once(api, 'message')) as [{ port: number }]
-  const origin = `http://127.0.0.1:${port}`
+  using api = await startApi(records, 1000, 100)
   const client = new Client(server.url)
   await client.connect()
 
@@ -47,14 +45,9 @@ try {
     return { seconds: (performance.now() - began) / 1_000, node, database: processorTime(postmaster) - before }
   }
   const sluice = (write: string, page: number) => timed(async () => {
-    const child = spawn(process.execPath, ['--max-semi-space-size=16', '--import', new URL('processor-time-at-exit.ts', import.meta.url).href, 'src/cli/main.ts', 'run', 'bench/pipeline.ts', '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'], cwd: join(import.meta.dirname, '..'),
-      env: { ...process.env, DATABASE_URL: server.url, BENCH_API: origin, BENCH_PAGE: String(page), BENCH_RECORDS: String(records), BENCH_WRITE: write },
-    })
-    const [out, errors] = await Promise.all([child.stdout, child.stderr].map(async (stream) => Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString()))
-    const report = JSON.parse(out!.trim().split('\n').at(-1)!) as Report
-    if (report.status !== 'done' || report.streams['issues']!.counts.fetched !== records) throw new Error(`the run went wrong: ${out}${errors}`)
-    return Number(/processor time (\S+)/.exec(errors!)![1])
+    const { report, processorTime } = await runSluice(server.url, { BENCH_API: api.origin, BENCH_PAGE: String(page), BENCH_RECORDS: String(records), BENCH_WRITE: write })
+    if (report.streams['issues']!.counts.fetched !== records) throw new Error(`the run read ${report.streams['issues']!.counts.fetched} records instead of ${records}`)
+    return processorTime
   })
   let finished: Buffer[] = []
   const yardstick = () => timed(async () => {
@@ -103,7 +96,7 @@ try {
   console.log(`\nWhat is usually written, ${usual.toLocaleString('en-US')} records, pages of 1,000:`)
   for (const way of ['row by row', 'page by page'] satisfies Way[]) {
     const seconds: number[] = []
-    for (let round = 0; round < rounds; round += 1) seconds.push(await usualWay(way, { url: server.url, api: origin, size: 1000, records: usual }))
+    for (let round = 0; round < rounds; round += 1) seconds.push(await usualWay(way, { url: server.url, api: api.origin, size: 1000, records: usual }))
     console.log(`${way.padEnd(42)} ${Math.round(usual / median(seconds)).toLocaleString('en-US').padStart(8)} rows/s`)
   }
   const help: number[] = []

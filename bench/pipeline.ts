@@ -1,17 +1,30 @@
-import { byCursor, http, pipeline } from '../src/index.ts'
+import { byCursor, http, path, pipeline, stream } from '../src/index.ts'
 import type { Issue } from './records.ts'
 
-const { BENCH_API = 'http://127.0.0.1:1', BENCH_PAGE = '1000', BENCH_RECORDS = '', BENCH_WRITE = 'merge' } = process.env
+const { BENCH_API = 'http://127.0.0.1:1', BENCH_PAGE = '1000', BENCH_RECORDS = '1000000', BENCH_WRITE = 'merge', BENCH_SHAPE = 'one' } = process.env
+const records = Number(BENCH_RECORDS)
+const api = http(BENCH_API as 'http://x')
 
-/** One `map` that renames and derives, as users write it. */
-const issues = http(BENCH_API as 'http://x')
-  .get<{ data: Issue[]; next: string | null }>(`/${BENCH_PAGE}/${BENCH_RECORDS}`)
-  .pages(byCursor('after', 'next'))
-  .records('data')
-  .map(({ number, ...issue }) => ({ ...issue, issue_no: number, is_bug: issue.labels.includes('bug') }))
+/** Records from one number up to another, with one `map` that renames and derives, as users write it. */
+const issues = (from: number, to: number) =>
+  api
+    .get<{ data: Issue[]; next: string | null }>(path`/${BENCH_PAGE}/${to}`, { after: from })
+    .pages(byCursor('after', 'next'))
+    .records('data')
+    .map(({ number, ...issue }) => ({ ...issue, issue_no: number, is_bug: issue.labels.includes('bug') }))
 
-export default pipeline('bench', {
-  streams: {
-    issues: BENCH_WRITE === 'append' ? issues.into('bench.issues', { write: 'append' }) : issues.into('bench.issues', { key: 'id' }),
-  },
+const whole = issues(0, records)
+
+/** Up to a hundred parents, each with its part of the records: whole pages. */
+const parents = stream<{ from: number; to: number }>(async function* () {
+  const part = Math.max(1, Math.floor(records / 100_000)) * 1_000
+  yield { records: Array.from({ length: Math.ceil(records / part) }, (_, n) => ({ from: n * part, to: Math.min(records, (n + 1) * part) })), position: 'all' }
 })
+
+const shapes = {
+  one: () => ({ issues: BENCH_WRITE === 'append' ? whole.into('bench.issues', { write: 'append' }) : whole.into('bench.issues', { key: 'id' }) }),
+  five: () => Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`issues_${n}`, whole.into(`bench.issues_${n}`, { key: 'id' })])),
+  children: () => ({ issues: parents.flatMap(({ from, to }) => issues(from, to), { concurrency: 8 }).into('bench.issues', { key: 'id' }) }),
+}
+
+export default pipeline('bench', { streams: shapes[BENCH_SHAPE as keyof typeof shapes]() })

@@ -1,5 +1,6 @@
 import { HttpError, RateLimitedError } from '../model/errors.ts'
 import type { Answer } from '../model/request.ts'
+import { rateLimitOf } from './rate-limit.ts'
 import { LONGEST_WAIT, retryAfter } from './retry-after.ts'
 
 /** One try failed in a way that another one may not; never leaves this folder. */
@@ -22,7 +23,9 @@ const PASSING_CODES = new Set([
 
 /** What a status that is no success makes of its request. */
 export function failureOf(status: number, headers: Answer<unknown>['headers'], { place, remedy, now }: { place: string; remedy: string; now: Date }): Error {
-  const passing = status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
+  // GitHub answers 403 where a limit is used up; only the headers tell it from a right that is missing.
+  const limited = status === 403 && (headers['retry-after'] !== undefined || rateLimitOf(headers, now)?.remaining === 0)
+  const passing = limited || status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
   if (!passing) return new HttpError(`${place} answered ${status}${remedy}`, { status })
   const retryAfterMs = retryAfter(headers, now)
   if (retryAfterMs === undefined) return new PassingFailure(`${place} answered ${status}`, { status })
