@@ -22,7 +22,7 @@ class BadRequest extends Error {}
 /** What the demo API answers to a path and its query, without a socket. */
 export function demoAnswers({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (url: string) => DemoAnswer {
   const everyCustomer = customers(customerCount)
-  const everyEvent = events(eventCount, customerCount)
+  const everyEvent = events(eventCount)
   const faults = new Faults()
 
   /** Customers that changed at or after `updated_since`, page by page; the number of pages is told. */

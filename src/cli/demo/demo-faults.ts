@@ -16,7 +16,7 @@ const AWAY: Fault = { status: 503, headers: { 'content-type': 'text/html' }, bod
 const FAULTS = {
   customers: (turn: number) => turn % 20 === 4 ? AWAY : undefined,
   invoices: (turn: number) => turn % 500 === 7 ? AWAY : turn % 1_000 === 13 ? BUSY : undefined,
-  events: (turn: number) => turn % 100 === 60 ? AWAY : turn % 250 === 120 ? BUSY : undefined,
+  events: (turn: number) => turn % 200 === 60 ? AWAY : turn % 250 === 120 ? BUSY : undefined,
 }
 
 /**

@@ -78,11 +78,11 @@ export interface Events extends Timeline {
   readonly json: (index: number) => string
 }
 
-/** What customers did, oldest first. */
-export function events(count: number, customerCount: number): Events {
+/** What customers did, oldest first. The records are the same however many there are. */
+export function events(count: number): Events {
   const { at, indexAt } = timeline(count, 3, 19 * 60_000)
   const json = (index: number): string =>
-    `{"id":"evt_${String(index).padStart(8, '0')}","type":${pick(TYPES, index)},"customer_id":${FIRST_CUSTOMER + ((index * 37) % customerCount)},` +
+    `{"id":"evt_${String(index).padStart(8, '0')}","type":${pick(TYPES, index)},"customer_id":${FIRST_CUSTOMER + ((index * 37) % 2_000)},` +
     `"at":"${instant(at(index))}","context":{"page":${pick(PAGES, index)},"ms":${(index * 97) % 2_000}}}`
   return { count, indexAt, json }
 }

@@ -11,7 +11,7 @@ export interface DemoOptions extends DemoSize {
   readonly signal?: AbortSignal
   /** A port that must be free; left out, 47470 or, where somebody has that one, any. */
   readonly port?: number
-  /** How long each answer takes. @default 15 */
+  /** How long each answer takes. @default 12 */
   readonly latencyMs?: number
 }
 
@@ -21,7 +21,7 @@ export interface DemoApi extends AsyncDisposable {
 }
 
 /** An API on loopback to try Sluice with: customers, their invoices, events; a bit slow, and now and then too busy to answer. */
-export async function startDemoApi({ signal, port, latencyMs = 15, ...size }: DemoOptions = {}): Promise<DemoApi> {
+export async function startDemoApi({ signal, port, latencyMs = 12, ...size }: DemoOptions = {}): Promise<DemoApi> {
   signal?.throwIfAborted()
   const answer = demoAnswers(size)
   const server = createServer((request, response) => {
