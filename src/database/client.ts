@@ -4,6 +4,9 @@ import type { Cancellable } from './cancel.ts'
 /** For one attempt to connect, until the server is ready for the first statement. */
 const CONNECT_MS = 10_000
 
+/** For the server to answer our goodbye. */
+const GOODBYE_MS = 1_000
+
 /** Dates without a zone stay text: as a JavaScript `Date` they would shift with the machine's zone. */
 const dates = new Set([1082, 1114, 1115, 1182])
 const types = {
@@ -49,6 +52,16 @@ export class WatchedClient extends pg.Client {
 
   get cancellable(): Cancellable {
     return this as unknown as Cancellable
+  }
+
+  /** Until the socket is closed, which a server that is out of reach would never see to. */
+  async closed(): Promise<void> {
+    const patience = setTimeout(() => this.destroy(), GOODBYE_MS)
+    try {
+      await this.ended
+    } finally {
+      clearTimeout(patience)
+    }
   }
 
   /** Close the socket at once; a statement under way is told so. */

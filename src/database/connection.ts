@@ -54,6 +54,6 @@ export class Connection implements AsyncDisposable {
     this.#closing = true
     if (this.#session.isClean) void this.#session.client.end()
     else this.#session.destroy()
-    await this.#session.client.ended
+    await this.#session.client.closed()
   }
 }

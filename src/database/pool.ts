@@ -51,7 +51,7 @@ export class Pool implements AsyncDisposable {
       this.giveBack(session)
     }
     await this.#pool.end()
-    await Promise.all([...this.#open].map((client) => client.ended))
+    await Promise.all([...this.#open].map((client) => client.closed()))
   }
 
   async #next(signal: AbortSignal | undefined): Promise<PoolClient> {

@@ -89,6 +89,37 @@ describe('an aborted signal', () => {
     await expect(copying).rejects.toBe(reason)
   })
 
+  test('tells the server that a COPY is over, rather than wait until it notices', async () => {
+    await using own = await testDatabase()
+    await own.database.query('create table t (a int)')
+    const { promise: failed, resolve } = Promise.withResolvers<string>()
+    const controller = new AbortController()
+    await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port), watchers: [{ before: ({ name }) => (name === 'CopyFail' ? resolve(name) : undefined) }] })
+    await using database = new Database({ url: proxy.through(own.url) })
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('1\n')
+      controller.abort(reason)
+      yield new Promise<never>(() => {})
+    }
+    await using transaction = await database.transaction({ signal: controller.signal })
+    await expect(transaction.copy('copy t from stdin', chunks())).rejects.toBe(reason)
+    expect(await Promise.race([failed, Promise.resolve('nothing')])).toBe('CopyFail')
+  })
+
+  test('leaves a connection that nobody gets again, for the cancel may come late', async () => {
+    await using own = await testDatabase()
+    await using database = new Database({ url: own.url, max: 1 })
+    const [before] = await database.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const controller = new AbortController()
+    const query = database.query('select pg_sleep(600)', [], { signal: controller.signal })
+    query.catch(() => {})
+    await running(own.database, '%pg_sleep(600)%')
+    controller.abort(reason)
+    await expect(query).rejects.toBe(reason)
+    const [after] = await database.query<{ pid: number }>('select pg_backend_pid() as pid')
+    expect(after?.pid).not.toBe(before?.pid)
+  })
+
   test('ends a wait for a free connection, which then goes to the next one', async () => {
     await using own = await testDatabase({ max: 1 })
     const controller = new AbortController()

@@ -7,6 +7,7 @@ import { isTransient, sqlState } from '../../src/database/errors.ts'
 import { DatabaseError, UsageError } from '../../src/model/errors.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import { testDatabase } from '../support/database.ts'
+import { PgProxy } from '../support/pg-proxy.ts'
 
 /** Passes everything on to the real server, from a port that nobody listened on before. */
 async function relay(url: string, port: number): Promise<Server> {
@@ -120,6 +121,18 @@ describe('the pool', () => {
       const [left] = await own.database.query<{ n: number }>(`select count(*)::int as n from pg_stat_activity where application_name = 'mine'`)
       if (left?.n === 0) break
     }
+  })
+
+  test('closes even where the server does not answer any more', async () => {
+    await using own = await testDatabase()
+    await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port) })
+    const database = new Database({ url: proxy.through(own.url) })
+    const connection = await database.connection()
+    await database.query('select 1')
+    proxy.freeze()
+    await connection[Symbol.asyncDispose]()
+    await database[Symbol.asyncDispose]()
+    await expect(connection.query('select 1')).rejects.toThrow('Client was closed')
   })
 
   test('dates without a zone stay as they were sent', async () => {

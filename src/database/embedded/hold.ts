@@ -43,6 +43,6 @@ export class Hold {
 
   async close(): Promise<void> {
     this.#client.destroy()
-    await this.#client.ended
+    await this.#client.closed()
   }
 }

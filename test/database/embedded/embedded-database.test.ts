@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { chown, mkdir, mkdtempDisposable, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -132,6 +133,20 @@ describe('the embedded database', () => {
     await writeFile(join(data, 'postmaster.pid'), `${pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n1 1\nready\n`)
     await using server = await embeddedDatabase({ dir, ...quick })
     expect(await answers(server.url)).toBe(true)
+  })
+
+  test('a stale lock file that names another program of the server’s own account is cleaned away', async () => {
+    await (await embeddedDatabase({ dir, ...quick }))[Symbol.asyncDispose]()
+    const { uid, gid } = await stat(data)
+    // PostgreSQL itself would not start: it takes any living process of its account for the server.
+    const program = spawn('sleep', ['600'], { uid, gid, cwd: '/' })
+    try {
+      await writeFile(join(data, 'postmaster.pid'), `${program.pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n1 1\nready\n`)
+      await using server = await embeddedDatabase({ dir, ...quick })
+      expect(await answers(server.url)).toBe(true)
+    } finally {
+      program.kill()
+    }
   })
 
   test('drafts of a data directory that a killed process left are cleaned away, fresh ones are left', async () => {
