@@ -2,7 +2,7 @@ import { MemoryBudget } from '../flow/memory-budget.ts'
 import { openClient } from '../http/client.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Api } from '../model/request.ts'
-import type { Client, Scope, Secrets } from '../model/scope.ts'
+import type { Client, MemoryAccount, Scope, Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
 
 export interface ScopeOptions {
@@ -12,12 +12,12 @@ export interface ScopeOptions {
   /** Told of each request, retry and wait. @default nobody */
   readonly emit?: (event: RunEvent) => void
   readonly now?: () => Date
-  /** Bytes of decoded body text that may be held at once. @default 64 MB */
-  readonly memoryBytes?: number
+  /** What may be held at once. @default an account with a budget of its own, 64 MB of decoded body text */
+  readonly memory?: MemoryAccount
 }
 
 /** What reading needs, opened for as long as it is held: a client for each API, connected when it is first asked. */
-export function openScope({ signal = new AbortController().signal, secrets = readSecrets(process.env), emit = () => {}, now = () => new Date(), memoryBytes = 64 << 20 }: ScopeOptions = {}): Scope & AsyncDisposable {
+export function openScope({ signal = new AbortController().signal, secrets = readSecrets(process.env), emit = () => {}, now = () => new Date(), memory = new MemoryBudget(64 << 20).account() }: ScopeOptions = {}): Scope & AsyncDisposable {
   const opened = new AsyncDisposableStack()
   const clients = new Map<Api, Client>()
   const client = (api: Api): Client => {
@@ -27,5 +27,5 @@ export function openScope({ signal = new AbortController().signal, secrets = rea
     clients.set(api, made)
     return made
   }
-  return { signal, now, emit, secrets, client, memory: new MemoryBudget(memoryBytes).account(), [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { signal, now, emit, secrets, client, memory, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

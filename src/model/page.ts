@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.ts'
+import type { MemoryAccount } from './memory.ts'
 
 /**
  * Where in a slice to read on: `null` is the start, `END` the end, anything else belongs to the reader that made it.
@@ -55,4 +56,6 @@ export interface Page<T = unknown> {
   readonly high?: High
   /** Its share of the memory budget, given back once its records have been encoded. */
   readonly hold?: Disposable
+  /** The account that holds it. What is read for its records, before it is given back, goes below. */
+  readonly memory?: MemoryAccount
 }

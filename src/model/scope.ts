@@ -1,5 +1,8 @@
 import type { RunEvent } from './event.ts'
+import type { MemoryAccount } from './memory.ts'
 import type { Answer, Api, Asked } from './request.ts'
+
+export type { Hold, MemoryAccount } from './memory.ts'
 
 /** What a run lends to everything below it. Recipes hold no agent, socket or environment value; this does. */
 export interface Scope {
@@ -59,21 +62,4 @@ export interface Received extends Omit<Answer<unknown>, 'records'> {
   readonly bytes: number
   /** Given back to the memory budget when disposed. */
   readonly hold: Disposable
-}
-
-/**
- * One reader's part of the memory budget. A reader that holds nothing and that its consumer waits for is let through at once
- * (else streams that each hold a parent's page could wait for each other for ever); all others wait while the budget is used up.
- */
-export interface MemoryAccount {
-  /** Reserve before a body is read; the hold can be resized, without waiting, once its real size is known. */
-  take: (bytes: number, options: { readonly signal: AbortSignal }) => Promise<Hold>
-  /** An account for a reader below this one, as one child of a parent. `isNext` tells whether its consumer waits for it now. */
-  below: (isNext: () => boolean) => MemoryAccount
-  /** Ask again who may go on, after `isNext` of some account has changed. */
-  recheck: () => void
-}
-
-export interface Hold extends Disposable {
-  resize: (bytes: number) => void
 }

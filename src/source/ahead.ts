@@ -3,9 +3,13 @@ import { LinkedSignal } from '../flow/linked-signal.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { Asked } from '../model/request.ts'
 import type { MemoryAccount, Received, Scope, SendOptions } from '../model/scope.ts'
+import { giveBackOnce } from './hold.ts'
 
 interface Flight {
   readonly key: string
+  readonly memory: MemoryAccount
+  /** Its page was taken and not given back yet. */
+  isOut: boolean
   readonly link: LinkedSignal
   readonly answer: Promise<Received>
 }
@@ -32,15 +36,16 @@ export class Ahead implements AsyncDisposable {
   }
 
   /** The answer to this request, which may be on its way; the others then only wait for their turn. */
-  async take(asked: Asked): Promise<Received> {
+  async take(asked: Asked): Promise<Received & { readonly memory: MemoryAccount }> {
     const key = keyOf(asked)
-    const flight = this.#flights[0]?.key === key ? this.#flights.shift()! : this.#start(asked, key, this.#scope.memory)
+    const flight = this.#flights[0]?.key === key ? this.#flights.shift()! : this.#start(asked, false)
     this.#awaited = key
     this.#scope.memory.recheck()
     try {
       const received = await flight.answer
       this.#held++
-      return { ...received, hold: { [Symbol.dispose]: () => this.#release(received.hold) } }
+      flight.isOut = true
+      return { ...received, memory: flight.memory, hold: giveBackOnce(() => this.#release(flight, received.hold)) }
     } finally {
       this.#awaited = undefined
       flight.link[Symbol.dispose]()
@@ -54,7 +59,7 @@ export class Ahead implements AsyncDisposable {
     if (stays >= 0) this.#cancel(this.#flights.splice(stays))
     const missing = next.slice(this.#flights.length)
     if (missing.length === 0) return
-    for (const asked of missing) this.#flights.push(this.#start(asked, keyOf(asked), next.length > 1 ? this.#accountOf(keyOf(asked)) : this.#scope.memory))
+    for (const asked of missing) this.#flights.push(this.#start(asked, next.length > 1))
     // undici hands a connection on only after the event loop has turned: without this, work on the last page comes first and nothing overlaps.
     await setImmediate()
     await setImmediate()
@@ -66,21 +71,22 @@ export class Ahead implements AsyncDisposable {
     this.#link[Symbol.dispose]()
   }
 
-  #start(asked: Asked, key: string, memory: MemoryAccount): Flight {
+  /** One of several has an account of its own: the one whose turn it is must not wait for those behind it to give something back. */
+  #start(asked: Asked, isOneOfSeveral: boolean): Flight {
+    const key = keyOf(asked)
+    const isNext = (): boolean => flight.isOut || (this.#awaited === key && this.#held === 0)
+    const memory = isOneOfSeveral ? this.#scope.memory.below(isNext) : this.#scope.memory
     const link = new LinkedSignal(this.#link.signal)
     const { request: { headers, emptyOn }, api } = this.#source
     const options: SendOptions = { signal: link.signal, memory, ...(headers && { headers }), ...(emptyOn && { emptyOn }), ...(this.#scope.stream !== undefined && { stream: this.#scope.stream }) }
     const answer = Promise.try(() => this.#scope.client(api).send(asked, options))
     answer.catch(() => {}) // Reported when its turn comes, if it does.
-    return { key, link, answer }
+    const flight: Flight = { key, memory, isOut: false, link, answer }
+    return flight
   }
 
-  /** Each of several has an account of its own: the one whose turn it is must not wait for those behind it to give something back. */
-  #accountOf(key: string): MemoryAccount {
-    return this.#scope.memory.below(() => this.#awaited === key && this.#held === 0)
-  }
-
-  #release(hold: Disposable): void {
+  #release(flight: Flight, hold: Disposable): void {
+    flight.isOut = false
     this.#held--
     hold[Symbol.dispose]()
     this.#scope.memory.recheck()

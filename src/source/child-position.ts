@@ -12,17 +12,19 @@ export interface ChildPosition {
   readonly digest: string
   /** The position of the child under way; null is its start. */
   readonly child: Position
+  /** Some record before it had a stream of its own, so that records count as parents, pages without any left included. */
+  readonly apart?: true
 }
 
 export const START: ChildPosition = Object.freeze({ at: null, done: 0, digest: '', child: null })
 
 export function childPosition(position: Position): ChildPosition {
   if (position === null) return START
-  const { at, done, digest, child } = position as Partial<Record<keyof ChildPosition, Position>>
+  const { at, done, digest, child, apart } = position as Partial<Record<keyof ChildPosition, Position>>
   if (at === undefined || typeof done !== 'number' || typeof digest !== 'string' || child === undefined) {
     throw new PositionLostError('the stored position is none of a child stream: the definition has changed since, so the reading begins anew')
   }
-  return { at, done, digest, child }
+  return { at, done, digest, child, ...(apart === true && { apart }) }
 }
 
 /** Digests of the first n parents of a page, each made from the one before. */

@@ -2,8 +2,9 @@ import { Pull } from '../flow/pull.ts'
 import { PositionLostError, RejectError } from '../model/errors.ts'
 import type { Page, Position } from '../model/page.ts'
 import type { Recipe } from '../model/recipe.ts'
-import type { Scope } from '../model/scope.ts'
+import type { MemoryAccount, Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
+import { giveBackOnce } from './hold.ts'
 
 /** Reads a recipe from a position on; `define` knows how. */
 export type ReadRecipe = (recipe: Recipe, reading: Reading, scope: Scope) => AsyncIterable<Page>
@@ -20,10 +21,13 @@ export class ChildReader implements AsyncDisposable {
   #ahead: Promise<IteratorResult<Page, undefined>> | undefined
   #isNext = false
   #begun = false
+  /** Pages that were handed on and not given back: others read below them. */
+  #out = 0
 
-  constructor(recipe: Recipe, reading: Reading, scope: Scope, read: ReadRecipe) {
+  /** `above` is the account that holds the parent's page, below which it reads. */
+  constructor(recipe: Recipe, reading: Reading, scope: Scope, above: MemoryAccount, read: ReadRecipe) {
     this.#scope = scope
-    const memory = scope.memory.below(() => this.#isNext)
+    const memory = above.below(() => this.#isNext || this.#out > 0)
     this.#open = (position) => new Pull((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
     this.#restart = reading.position !== null && reading.reenter === 'page'
     this.#pull = this.#open(reading.position)
@@ -38,19 +42,28 @@ export class ChildReader implements AsyncDisposable {
     try {
       const step = this.#ahead ?? this.#pull.next()
       this.#ahead = undefined
-      const page = await step
-      this.#begun = true
-      return page
+      return this.#handedOn(await step)
     } catch (error) {
       if (this.#begun || !this.#restart || !(error instanceof PositionLostError)) throw error
       // Only this child's position was forgotten: rows that are read again are merged.
       await this.#pull.close()
       this.#pull = this.#open(null)
-      this.#begun = true
-      return await this.#pull.next()
+      return this.#handedOn(await this.#pull.next())
     } finally {
       this.#isNext = false
     }
+  }
+
+  #handedOn(step: IteratorResult<Page, undefined>): IteratorResult<Page, undefined> {
+    this.#begun = true
+    const hold = step.value?.hold
+    if (step.done || !hold) return step
+    this.#out++
+    const giveBack = (): void => {
+      this.#out--
+      hold[Symbol.dispose]()
+    }
+    return { done: false, value: { ...step.value, hold: giveBackOnce(giveBack) } }
   }
 
   /** Whether this failure says that no request could be made from the parent, which is then rejected alone. */

@@ -74,7 +74,7 @@ class ChildrenReader implements AsyncDisposable {
       if ('page' in turn) yield turn.page
       else if (turn.place === 'end') yield this.#ended(turn.parent)
       else if ('child' in turn) yield* this.#childPages(turn)
-      else yield { ...alone(turn.parent.page, turn.place, turn.made), ...positioned(after(turn.parent, turn.place + 1)) }
+      else yield { ...alone(turn.parent.page, turn.place, turn.made), ...positioned(this.#inside(turn.parent, turn.place + 1)) }
     }
   }
 
@@ -92,6 +92,7 @@ class ChildrenReader implements AsyncDisposable {
     const parents = new Pull((signal) => this.#children.parents({ ...this.#reading, position: begin.at }, { ...this.#scope, signal }), this.#scope.signal)
     try {
       let resume: ChildPosition | undefined = begin
+      this.#hasChildren = begin.apart ?? false
       let at: Position | undefined = begin.at
       for (let step = await parents.next(); !step.done; step = await parents.next()) {
         await this.#fillPage({ page: step.value, digests: new ParentDigests(step.value), at }, resume)
@@ -112,9 +113,9 @@ class ChildrenReader implements AsyncDisposable {
     const { done, child } = this.#entry(parent, resume ?? START)
     const made = await madeOf(page.records, done, this.#children.stage, signal)
     const lists = made.filter((one): one is Exclude<Made, { readonly recipe: Recipe }> => !('recipe' in one))
-    this.#hasChildren ||= lists.length < made.length || done > 0 || child !== null
+    this.#hasChildren ||= lists.length < made.length
     if (lists.length === made.length && done === 0 && child === null && (lists.length > 0 || !this.#hasChildren)) {
-      await this.#turns.send({ page: { ...page, ...expanded(page, lists), ...positioned(afterPage(page)) } }, { signal })
+      await this.#turns.send({ page: { ...page, ...expanded(page, lists), ...positioned(this.#behind(page)) } }, { signal })
       if (page.hold) this.#holds.delete(page.hold) // It goes with the page.
       return
     }
@@ -126,7 +127,7 @@ class ChildrenReader implements AsyncDisposable {
       }
       if (this.#children.hasCursor && hasCursor(one.recipe)) throw new UsageError('.incremental() stands twice in this chain, before .flatMap and in the child: keep the one whose cursor says what is new')
       const permit = await this.#slots.acquire({ signal })
-      const reader = new ChildReader(one.recipe, { ...this.#reading, position: index === 0 ? child : null }, this.#scope, this.#children.read)
+      const reader = new ChildReader(one.recipe, { ...this.#reading, position: index === 0 ? child : null }, this.#scope, page.memory ?? this.#scope.memory, this.#children.read)
       this.#open.add(reader)
       await this.#turns.send({ parent, place, child: reader, permit }, { signal })
     }
@@ -146,14 +147,14 @@ class ChildrenReader implements AsyncDisposable {
       for (let step = await child.next(); !step.done; step = await child.next()) {
         const { position, ...page } = step.value
         yield {
-          ...page, ...positioned(position === undefined ? undefined : isEnd(position) ? after(parent, place + 1) : after(parent, place, position)),
+          ...page, ...positioned(position === undefined ? undefined : isEnd(position) ? this.#inside(parent, place + 1) : this.#inside(parent, place, position)),
           parents: [...parents, ...(page.parents ?? [])],
           rejects: page.rejects.map((reject) => ({ ...reject, parents: [...parents, ...(reject.parents ?? [])] })),
         }
       }
     } catch (error) {
       if (!child.isParentsFault(error)) throw error
-      yield { ...alone(parent.page, place, rejected(error, this.#scope.signal)), ...positioned(after(parent, place + 1)) }
+      yield { ...alone(parent.page, place, rejected(error, this.#scope.signal)), ...positioned(this.#inside(parent, place + 1)) }
     } finally {
       await child[Symbol.asyncDispose]()
       this.#open.delete(child)
@@ -170,9 +171,25 @@ class ChildrenReader implements AsyncDisposable {
       this.#scope.memory.recheck()
     }
     return {
-      records: [], rejects, ...(high && { high }), ...(page.parents && { parents: page.parents }), ...positioned(afterPage(page)),
+      records: [], rejects, ...(high && { high }), ...(page.parents && { parents: page.parents }), ...positioned(this.#behind(page)),
       counts: { ...NO_COUNTS, fetched: counts.rejected, rejected: counts.rejected, parents: counts.parents + counts.fetched },
     }
+  }
+
+  /** A position inside a page of parents. */
+  #inside({ at, digests }: ParentPage, done: number, child: Position = null): Position | undefined {
+    if (at === undefined) return undefined
+    return { at, done, digest: digests.of(child === null ? done : done + 1) ?? '', child, ...this.#apart() }
+  }
+
+  /** The position behind a page of parents. */
+  #behind({ position }: Page): Position | undefined {
+    if (position === undefined || isEnd(position)) return position && END
+    return { ...START, at: position, ...this.#apart() }
+  }
+
+  #apart(): { readonly apart?: true } {
+    return this.#hasChildren ? { apart: true } : {}
   }
 }
 
@@ -181,23 +198,11 @@ const originAt = ({ origins, records }: Page, place: number): unknown => (origin
 /** One parent for which a list stands, or which was rejected. */
 function alone(page: Page, place: number, made: Exclude<Made, { readonly recipe: Recipe }>): Page {
   const origin = originAt(page, place)
-  const { parents } = page
-  const one = { records: [origin], rejects: [], counts: { ...NO_COUNTS, fetched: 1 }, ...(parents && { parents }) }
+  const { parents, memory } = page
+  const one = { records: [origin], rejects: [], counts: { ...NO_COUNTS, fetched: 1 }, ...(parents && { parents }), ...(memory && { memory }) }
   return 'reason' in made
     ? { ...one, records: [], counts: { ...NO_COUNTS, fetched: 1, rejected: 1 }, rejects: [rejectOf(made.reason, origin, page)] }
     : { ...one, ...expanded(one, [made]) }
-}
-
-/** A position inside a page of parents. */
-function after({ at, digests }: ParentPage, done: number, child: Position = null): Position | undefined {
-  if (at === undefined) return undefined
-  return { at, done, digest: digests.of(child === null ? done : done + 1) ?? '', child }
-}
-
-/** The position behind a page of parents. */
-function afterPage({ position }: Page): Position | undefined {
-  if (position === undefined || isEnd(position)) return position && END
-  return { ...START, at: position }
 }
 
 const positioned = (position: Position | undefined): { readonly position?: Position } => (position === undefined ? {} : { position })

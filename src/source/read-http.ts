@@ -2,7 +2,7 @@ import { DecodeError, HttpError, PagingError, PositionLostError } from '../model
 import type { Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
 import type { Answer, Asked, Paging } from '../model/request.ts'
-import type { Received, Scope } from '../model/scope.ts'
+import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
 import { Ahead } from './ahead.ts'
 import { NO_COUNTS } from './counts.ts'
@@ -44,7 +44,7 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
     asked = next
   }
 
-  function readPage(received: Received): { page: Page; next: Asked | undefined } {
+  function readPage(received: Awaited<ReturnType<Ahead['take']>>): { page: Page; next: Asked | undefined } {
     const nothing = received.status === 204 || source.request.emptyOn?.includes(received.status) === true
     const records = nothing ? [] : selectRecords(source, received.body)
     const answer: Answer<unknown> = { ...received, records }
@@ -57,7 +57,7 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
     return {
       next,
       page: {
-        records: followed?.records ?? records, rejects: [], hold: received.hold,
+        records: followed?.records ?? records, rejects: [], hold: received.hold, memory: received.memory,
         counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate },
         position: scope.secrets.hide(positionOf(next)),
         ...(high && { high }),

@@ -11,8 +11,8 @@ export interface ReadingOptions extends Partial<Reading>, ScopeOptions {
 }
 
 /** The pages of a recipe, as a run would get them. */
-export async function readPages({ recipe }: { readonly recipe: Recipe }, { pages = Infinity, signal, secrets = readSecrets({ TOKEN: 't0ken' }), emit, now, memoryBytes, ...reading }: ReadingOptions = {}): Promise<Page[]> {
-  await using scope = openScope({ signal, secrets, ...(emit && { emit }), ...(now && { now }), ...(memoryBytes !== undefined && { memoryBytes }) })
+export async function readPages({ recipe }: { readonly recipe: Recipe }, { pages = Infinity, signal, secrets = readSecrets({ TOKEN: 't0ken' }), emit, now, memory, ...reading }: ReadingOptions = {}): Promise<Page[]> {
+  await using scope = openScope({ signal, secrets, ...(emit && { emit }), ...(now && { now }), ...(memory && { memory }) })
   const read: Page[] = []
   for await (const page of readRecipe(recipe, { position: null, reenter: 'page', ...reading }, scope)) {
     page.hold?.[Symbol.dispose]()

@@ -1,0 +1,42 @@
+import { byCursor, byLinkHeader, byPage, http, path, type Stream } from '../../src/index.ts'
+import { apiServer, type ApiServer } from '../support/api-server.ts'
+
+export interface Topic { id: number; title: string }
+export interface Post { id: string; topic: number }
+export interface Reaction { id: string; post: string }
+
+/** A forum whose topics, three to a page, can be changed while it is read. Topic n has n % 4 posts, two to a page; post m has m % 3 reactions, one to a page. */
+export async function forum(topics: Topic[] = Array.from({ length: 6 }, (_, index) => ({ id: index + 1, title: `t${index + 1}` })), { size = 3 } = {}): Promise<Forum> {
+  const gone = new Set<string>()
+  const server = await apiServer(async (request) => {
+    for (let turns = request.index % 5; turns > 0; turns--) await new Promise((resolve) => void setImmediate(resolve))
+    if (gone.has(request.url)) return { status: 410, json: {} }
+    const [, kind, of] = /^\/(topics|posts)(?:\/([^/]+)\/\w+)?$/.exec(request.path) ?? []
+    if (kind === 'topics' && of === undefined) {
+      const from = Number(request.query.get('c') ?? 0)
+      return { json: { topics: topics.slice(from, from + size), next: from + size < topics.length ? from + size : null } }
+    }
+    const page = Number(request.query.get('page') ?? 1)
+    if (kind === 'topics') {
+      const posts = Array.from({ length: Number(of) % 4 }, (_, index) => ({ id: `${of}-${index + 1}`, topic: Number(of) }))
+      return { json: { posts: posts.slice((page - 1) * 2, page * 2) } }
+    }
+    const count = Number(of?.split('-')[1]) % 3
+    return page > count ? { json: [] } : { json: [{ id: `${of}-${page}`, post: of }], headers: page < count ? { link: `<${request.path}?page=${page + 1}>; rel="next"` } : {} }
+  })
+  const api = http(server.origin as `http://${string}`)
+  const all = api.get<{ topics: Topic[]; next: number | null }>('/topics').pages(byCursor('c', 'next')).records('topics')
+  const posts = (topic: Topic): Stream<Post> => api.get<{ posts: Post[] }>(path`/topics/${topic.id}/posts`).pages(byPage('page')).records('posts')
+  const reactions = (post: Post): Stream<Reaction> => api.get<Reaction[]>(path`/posts/${post.id}/reactions`).pages(byLinkHeader()).records()
+  return { server, topics, gone, all, posts, reactions, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+export interface Forum extends AsyncDisposable {
+  readonly server: ApiServer
+  readonly topics: Topic[]
+  /** Paths with their query that answer 410. */
+  readonly gone: Set<string>
+  readonly all: Stream<Topic>
+  readonly posts: (topic: Topic) => Stream<Post>
+  readonly reactions: (post: Post) => Stream<Reaction>
+}

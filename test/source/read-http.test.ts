@@ -1,0 +1,184 @@
+import { describe, expect, test } from '@jest/globals'
+import { apiKey, byCursor, byLinkHeader, byNextUrl, byOffset, byPage, http, onePage, path, secret } from '../../src/index.ts'
+import { openScope } from '../../src/define/open-scope.ts'
+import { readRecipe } from '../../src/define/read.ts'
+import type { Page, Position } from '../../src/model/page.ts'
+import type { Recipe } from '../../src/model/recipe.ts'
+import type { Client, Received, Scope } from '../../src/model/scope.ts'
+import { readHttp } from '../../src/source/read-http.ts'
+import { readSecrets } from '../../src/observe/secrets.ts'
+import { apiServer, type ApiRequest } from '../support/api-server.ts'
+import { readPages, recordsOf } from './reading.ts'
+
+type Url = `http://${string}`
+interface Listing { data: { id: number }[]; next: number | null; pages: number; link?: string }
+
+/** Six pages of two records, to be walked in whatever way. */
+const listing = (request: ApiRequest, name: string): Listing & { link: string } => {
+  const page = name === 'offset' ? Number(request.query.get('offset') ?? 0) / 2 + 1 : Number(request.query.get(name) ?? 1)
+  return { data: page > 6 ? [] : [{ id: page * 2 }, { id: page * 2 + 1 }], next: page < 6 ? page + 1 : null, pages: 6, link: page < 6 ? `/x?${name}=${page + 1}` : '' }
+}
+
+describe('a reading', () => {
+  test.each([
+    ['byPage', 'page', byPage<Listing>('page')],
+    ['byPage with pages', 'page', byPage<Listing>('page', { pages: 'pages' })],
+    ['byOffset', 'offset', byOffset<Listing>('offset')],
+    ['byCursor', 'c', byCursor<Listing>('c', 'next')],
+    ['byNextUrl', 'c', byNextUrl<Listing>((body) => body.link)],
+    ['byLinkHeader', 'c', byLinkHeader()],
+  ])('%s that stops after any page goes on behind it', async (_, name, paging) => {
+    await using server = await apiServer((request) => {
+      const json = listing(request, name)
+      return { json, headers: json.link ? { link: `<${json.link}>; rel="next"` } : {} }
+    })
+    const flow = http(server.origin as Url).get<Listing>('/x', { fixed: 1 }).pages(paging).records('data')
+    const whole = await readPages(flow)
+    expect(whole.at(-1)?.position).toEqual({ end: true })
+    for (let stop = 1; stop <= whole.length; stop++) {
+      const begun = await readPages(flow, { pages: stop })
+      const position = JSON.parse(JSON.stringify(begun.at(-1)?.position)) as Position
+      expect([...recordsOf(begun), ...recordsOf(await readPages(flow, { position }))]).toEqual(recordsOf(whole))
+    }
+    expect(recordsOf(whole).map((record) => (record as { id: number }).id)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
+  })
+
+  test('of the end reads nothing', async () => {
+    await using server = await apiServer([{ json: [] }])
+    expect(await readPages(http(server.origin as Url).get<unknown[]>('/x').pages(onePage()).records(), { position: { end: true } })).toEqual([])
+    expect(server.requests).toHaveLength(0)
+  })
+
+  test('stores a secret that a URL carries by its name, and sends its value', async () => {
+    await using server = await apiServer((request) => ({ json: { ...listing(request, 'c'), link: `/x?c=2&copied=${request.query.get('key')}` } }))
+    const flow = http(server.origin as Url, { auth: apiKey(secret('KEY'), { query: 'key' }) }).get<Listing & { link: string }>('/x').pages(byNextUrl('link')).records('data')
+    const secrets = readSecrets({ KEY: 'top/secret+value' })
+    const [page] = await readPages(flow, { pages: 1, secrets })
+    expect(JSON.stringify(page!.position)).not.toMatch(/top|key=/)
+    expect(JSON.stringify(page!.position)).toContain('{secret:KEY}')
+    const again = await readPages(flow, { pages: 1, position: page!.position!, secrets: readSecrets({ KEY: 'top/secret+value' }) })
+    expect(server.requests.at(-1)!.query.get('copied')).toBe('top/secret+value')
+    expect(again).toHaveLength(1)
+  })
+
+  test.each([[410, byPage<Listing>('page')], [410, byCursor<Listing>('c', 'next')], [400, byCursor<Listing>('c', 'next')], [404, byNextUrl<Listing>((body) => body.link)]])('begins anew where the API answers %d to a stored position', async (status, paging) => {
+    await using server = await apiServer(() => ({ status, json: { error: 'cursor expired' } }))
+    const flow = http(server.origin as Url).get<Listing>('/x').pages(paging).records('data')
+    await expect(readPages(flow, { position: { method: 'GET', url: '/x', query: { c: '7', page: '7' } } })).rejects.toMatchObject({ code: 'POSITION_LOST' })
+    await expect(readPages(flow)).rejects.toMatchObject({ code: 'HTTP', status })
+  })
+
+  test('fails where a counted page is not found, which says nothing about a position', async () => {
+    await using server = await apiServer([{ status: 404 }])
+    await expect(readPages(http(server.origin as Url).get<Listing>('/x').pages(byPage('page')).records('data'), { position: { method: 'GET', url: '/x', query: { page: '7' } } })).rejects.toMatchObject({ code: 'HTTP' })
+  })
+
+  test('ends with no records at a status that means "nothing here", and at 204', async () => {
+    await using server = await apiServer(({ path }) => (path === '/none' ? { status: 404, json: { error: 1 } } : { status: 204 }))
+    const api = http(server.origin as Url)
+    for (const url of ['/none', '/empty'] as const) {
+      const pages = await readPages(api.get<Listing>(url, undefined, { emptyOn: [404] }).pages(byCursor('c', 'next')).records('data'))
+      expect(pages).toMatchObject([{ records: [], position: { end: true }, counts: { fetched: 0 } }])
+    }
+  })
+
+  test('hands whole pages on before it fails', async () => {
+    await using server = await apiServer((request) => (request.query.get('c') === '3' ? { json: { rows: [] } } : { json: listing(request, 'c') }))
+    const read: Page[] = []
+    await expect(async () => {
+      await using scope = openScope({ secrets: readSecrets({}) })
+      const { recipe } = http(server.origin as Url).get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+      for await (const page of readRecipe(recipe, { position: null, reenter: 'page' }, scope)) read.push(page)
+    }).rejects.toThrow("GET /x: 'data': the body has no 'data', only rows")
+    expect(recordsOf(read)).toHaveLength(4)
+  })
+
+  test('keeps values of a path in their segment', async () => {
+    await using server = await apiServer([{ json: [] }])
+    const api = http(`${server.origin}/v1` as Url)
+    await readPages(api.get<unknown[]>(path`/kids/${'a/b?x=1#f'}/${7n}`).pages(onePage()).records())
+    expect(server.requests[0]!.url).toBe('/v1/kids/a%2Fb%3Fx%3D1%23f/7')
+    for (const value of ['..', '.', '']) await expect(readPages(api.get<unknown[]>(path`/kids/${value}`).pages(onePage()).records())).rejects.toThrow('cannot be a segment')
+  })
+})
+
+describe('reading ahead', () => {
+  /** A client that answers when it is told to. */
+  function told(): { scope: Scope; asked: string[]; answer: (key: string, body: unknown) => void; freed: string[]; aborted: string[] } {
+    const asked: string[] = []
+    const freed: string[] = []
+    const aborted: string[] = []
+    const waiting = new Map<string, (received: Received) => void>()
+    const client: Client = {
+      send: ({ query }, { signal }) => new Promise((resolve, reject) => {
+        const key = String(query['c'] ?? query['page'] ?? 1)
+        asked.push(key)
+        waiting.set(key, resolve)
+        signal.addEventListener('abort', () => {
+          aborted.push(key)
+          reject(signal.reason as Error)
+        })
+      }),
+    }
+    const memory = { take: () => Promise.reject(new Error('not here')), below: () => memory, recheck: () => {} }
+    const secrets = readSecrets({})
+    return {
+      asked, freed, aborted,
+      scope: { signal: new AbortController().signal, now: () => new Date(), emit: () => {}, secrets, client: () => client, memory },
+      answer: (key, body) => waiting.get(key)?.({ body, status: 200, headers: {}, url: 'http://x/', bytes: 1, hold: { [Symbol.dispose]: () => void freed.push(key) } }),
+    }
+  }
+  const sourceOf = ({ source }: Recipe) => source as Parameters<typeof readHttp>[0]
+  const body = (page: number, next: number | null): Listing => ({ data: [{ id: page }], next, pages: 6 })
+
+  test('the next page is asked for before the last one is handed on, and no further one', async () => {
+    const { scope, asked, answer } = told()
+    const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
+    const first = pages.next()
+    await turn()
+    answer('1', body(1, 2))
+    await first
+    expect(asked).toEqual(['1', '2'])
+    await pages.return()
+  })
+
+  test('leaving cancels what is on its way, waits for it, and gives back what it brought', async () => {
+    const { scope, asked, answer, aborted, freed } = told()
+    const { recipe } = http('http://x', { concurrency: 3 }).get<Listing>('/x').pages(byPage('page', { pages: 'pages' })).records('data')
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
+    const first = pages.next()
+    await turn()
+    answer('1', body(1, 2))
+    await first
+    expect(asked).toEqual(['1', '2', '3', '4'])
+    answer('3', body(3, 4))
+    await turn()
+    await pages.return()
+    expect(aborted).toEqual(expect.arrayContaining(['2', '4']))
+    expect(freed).toEqual(['3'])
+  })
+
+  test('a page that fails gives back its memory', async () => {
+    const { scope, answer, freed } = told()
+    const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
+    const first = pages.next()
+    await turn()
+    answer('1', { wrong: 1 })
+    await expect(first).rejects.toMatchObject({ code: 'DECODE' })
+    expect(freed).toEqual(['1'])
+  })
+
+  test('ends with the signal\'s reason', async () => {
+    const { scope } = told()
+    const controller = new AbortController()
+    const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+    const first = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, { ...scope, signal: controller.signal }).next()
+    await turn()
+    controller.abort(new Error('enough'))
+    await expect(first).rejects.toThrow('enough')
+  })
+})
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))

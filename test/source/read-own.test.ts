@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals'
+import { http, stream } from '../../src/index.ts'
+import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
+import { readSecrets } from '../../src/observe/secrets.ts'
+import { apiServer } from '../support/api-server.ts'
+import { readPages, recordsOf } from './reading.ts'
+
+const days = ['2024-05-01', '2024-05-02', '2024-05-03']
+
+describe('a source of one\'s own', () => {
+  test('goes on from any position that it gave, and ends with a page that says so', async () => {
+    const source = stream<{ day: string }>(async function* ({ position }) {
+      for (const day of days.filter((day) => position === undefined || day > (position as string))) yield { records: [{ day }], position: day }
+    })
+    const whole = await readPages(source)
+    expect(whole.map(({ position }) => position)).toEqual([...days, { end: true }])
+    for (let stop = 1; stop <= whole.length; stop++) {
+      const begun = await readPages(source, { pages: stop })
+      expect([...recordsOf(begun), ...recordsOf(await readPages(source, { position: begun.at(-1)!.position! }))]).toEqual(recordsOf(whole))
+    }
+  })
+
+  test('gets the range, and the position only when it goes on', async () => {
+    const seen: ReadContext[] = []
+    const source = stream<{ at: string }>(async function* (context) {
+      seen.push(context)
+    }).incremental('at', { from: '2024-01-01', lookback: '1d' })
+    await readPages(source)
+    await readPages(source, { since: '2024-03-03', position: { page: 3 } })
+    await readPages(source, { since: '2024-03-03', until: '2024-04-01' })
+    expect(seen.map(({ signal, ...rest }) => ({ ...rest, signal: signal instanceof AbortSignal }))).toEqual([
+      { since: '2024-01-01', until: undefined, position: undefined, signal: true },
+      { since: '2024-03-02', until: undefined, position: { page: 3 }, signal: true },
+      { since: '2024-03-03', until: '2024-04-01', position: undefined, signal: true },
+    ])
+  })
+
+  test('may give no position: its pages then have none until it does', async () => {
+    const pages = await readPages(stream(async function* () { yield { records: [1] }; yield { records: [2], position: 'two' }; yield { records: [3] } }))
+    expect(pages.map(({ position }) => position)).toEqual([undefined, 'two', undefined, { end: true }])
+  })
+
+  test('has its secrets taken out of its positions', async () => {
+    const secrets = readSecrets({ TOKEN: 's3cret-token' })
+    secrets.value('TOKEN')
+    const [page] = await readPages(stream(async function* () { yield { records: [], position: { next: 'x?token=s3cret-token' } } }), { secrets })
+    expect(page!.position).toEqual({ next: 'x?token={secret:TOKEN}' })
+  })
+
+  test.each<[string, unknown]>([['records instead of pages', { id: 1 }], ['a list', [1]], ['nothing', undefined], ['a position that is no JSON', { records: [], position: 1n }], ['the reserved position', { records: [], position: { end: true } }]])('that yields %s fails and says what is expected', async (_, page) => {
+    await expect(readPages(stream(async function* () { yield page as OwnPage<unknown> }))).rejects.toThrow(/^stream\(\):/)
+  })
+
+  test('is closed when its reader leaves, and fails with its own error', async () => {
+    let closed = false
+    await readPages(stream(async function* () { try { for (;;) yield { records: [1] } } finally { closed = true } }), { pages: 2 })
+    expect(closed).toBe(true)
+    await expect(readPages(stream(async function* () { throw new Error('no export today') }))).rejects.toThrow('no export today')
+  })
+
+  test('fetches through the client of the reading, so that credentials, limits and events are the same', async () => {
+    await using server = await apiServer(({ method }) => ({ json: method === 'POST' ? { id: 'job/1' } : [{ id: 1 }] }))
+    const api = http(server.origin as `http://${string}`)
+    const events: string[] = []
+    const source = stream<{ id: number }>(async function* ({ signal }) {
+      const job = await api.post<{ id: string }>('/exports', { json: { day: 1 } }).fetch({ signal })
+      await new Promise((resolve) => void setImmediate(resolve))
+      yield { records: await api.get<{ id: number }[]>(`/exports/${encodeURIComponent(job.id)}`).fetch({ signal }) }
+    })
+    const pages = await readPages(source, { emit: (event) => void events.push(event.type) })
+    expect(recordsOf(pages)).toEqual([{ id: 1 }])
+    expect(events).toEqual(['request', 'request'])
+    expect(server.connections).toBe(1)
+  })
+
+  test('fetches outside of any reading, too', async () => {
+    await using server = await apiServer([{ json: { ready: true } }])
+    expect(await http(server.origin as `http://${string}`).get<{ ready: boolean }>('/x').fetch({ signal: AbortSignal.timeout(5_000) })).toEqual({ ready: true })
+  })
+})
