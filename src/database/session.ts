@@ -142,6 +142,8 @@ export class Session {
         await sleep(100, { signal: over.signal }).catch(() => {})
       }
       await ended
+      // So that the rollback is sent, and locks are gone when the caller goes on.
+      await this.client.ready()
     } finally {
       clearTimeout(patience)
     }

@@ -57,6 +57,21 @@ describe('an aborted signal', () => {
     expect(await isRunning(own.database, '%pg_advisory_xact_lock%')).toBe(false)
   })
 
+  test('gives up the locks of its transaction before the block is left', async () => {
+    await using own = await testDatabase()
+    const controller = new AbortController()
+    const work = async (): Promise<void> => {
+      await using transaction = await own.database.transaction({ signal: controller.signal })
+      await transaction.run(`select pg_advisory_xact_lock(7); select pg_sleep(600)`)
+    }
+    const working = work()
+    working.catch(() => {})
+    await running(own.database, '%pg_sleep(600)%')
+    controller.abort(reason)
+    await expect(working).rejects.toBe(reason)
+    expect(await own.database.query('select pg_try_advisory_xact_lock(7) as free')).toEqual([{ free: true }])
+  })
+
   test('ends a COPY whose data does not come', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
