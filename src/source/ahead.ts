@@ -8,8 +8,8 @@ import { giveBackOnce } from './hold.ts'
 interface Flight {
   readonly key: string
   readonly memory: MemoryAccount
-  /** Its page was taken and not given back yet. */
-  isOut: boolean
+  /** Whether its page was taken and not given back yet. */
+  readonly use: { isOut: boolean }
   readonly link: LinkedSignal
   readonly answer: Promise<Received>
 }
@@ -44,7 +44,7 @@ export class Ahead implements AsyncDisposable {
     try {
       const received = await flight.answer
       this.#held++
-      flight.isOut = true
+      flight.use.isOut = true
       return { ...received, memory: flight.memory, hold: giveBackOnce(() => this.#release(flight, received.hold)) }
     } finally {
       this.#awaited = undefined
@@ -74,19 +74,19 @@ export class Ahead implements AsyncDisposable {
   /** One of several has an account of its own: the one whose turn it is must not wait for those behind it to give something back. */
   #start(asked: Asked, isOneOfSeveral: boolean): Flight {
     const key = keyOf(asked)
-    const isNext = (): boolean => flight.isOut || (this.#awaited === key && this.#held === 0)
+    const use = { isOut: false }
+    const isNext = (): boolean => use.isOut || (this.#awaited === key && this.#held === 0)
     const memory = isOneOfSeveral ? this.#scope.memory.below(isNext) : this.#scope.memory
     const link = new LinkedSignal(this.#link.signal)
     const { request: { headers, emptyOn }, api } = this.#source
     const options: SendOptions = { signal: link.signal, memory, ...(headers && { headers }), ...(emptyOn && { emptyOn }), ...(this.#scope.stream !== undefined && { stream: this.#scope.stream }) }
     const answer = Promise.try(() => this.#scope.client(api).send(asked, options))
     answer.catch(() => {}) // Reported when its turn comes, if it does.
-    const flight: Flight = { key, memory, isOut: false, link, answer }
-    return flight
+    return { key, memory, use, link, answer }
   }
 
   #release(flight: Flight, hold: Disposable): void {
-    flight.isOut = false
+    flight.use.isOut = false
     this.#held--
     hold[Symbol.dispose]()
     this.#scope.memory.recheck()

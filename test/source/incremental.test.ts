@@ -82,9 +82,6 @@ describe('the range', () => {
   })
 
   test('ends the reading where the order says that nothing more can follow', async () => {
-    const days = (from: number, step: number) => (async function* () {
-      for (let day = from; day > 0 && day < 30; day += step * 2) yield { records: [{ at: `2024-01-${String(day).padStart(2, '0')}` }, { at: `2024-01-${String(day + step).padStart(2, '0')}` }] }
-    })
     const ascending = await readPages(stream<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }), { since: '2024-01-03', until: '2024-01-10' })
     expect(ascending.length).toBe(6)
     const descending = await readPages(stream<Row & { at: string }>(days(28, -1)).incremental('at', { order: 'descending' }), { since: '2024-01-20' })
@@ -153,12 +150,6 @@ describe('records at the boundary', () => {
 })
 
 describe('bounds in a request', () => {
-  const asked = async (query: Record<string, typeof since>, reading: ReadingOptions, options?: object): Promise<string> => {
-    await using server = await apiServer([{ json: [] }])
-    await readPages(http(server.origin as `http://${string}`).get<{ at: number }[]>('/x', query).pages(onePage()).records().incremental('at', options), reading)
-    return decodeURIComponent(server.requests[0]!.url)
-  }
-
   test.each<[string, Record<string, typeof since>, ReadingOptions, object | undefined, string]>([
     ['nothing at the very beginning', { since }, {}, undefined, '/x'],
     ['the beginning that was given', { since }, {}, { unit: 's', from: '2024-01-01' }, '/x?since=1704067200'],
@@ -197,3 +188,13 @@ describe('bounds in a request', () => {
     expect(server.requests.length).toBeLessThanOrEqual(6)
   })
 })
+
+const days = (from: number, step: number) => (async function* () {
+  for (let day = from; day > 0 && day < 30; day += step * 2) yield { records: [{ at: `2024-01-${String(day).padStart(2, '0')}` }, { at: `2024-01-${String(day + step).padStart(2, '0')}` }] }
+})
+
+const asked = async (query: Record<string, typeof since>, reading: ReadingOptions, options?: object): Promise<string> => {
+  await using server = await apiServer([{ json: [] }])
+  await readPages(http(server.origin as `http://${string}`).get<{ at: number }[]>('/x', query).pages(onePage()).records().incremental('at', options), reading)
+  return decodeURIComponent(server.requests[0]!.url)
+}

@@ -115,8 +115,6 @@ describe('byPage', () => {
 })
 
 describe('byOffset', () => {
-  const from = ({ query }: ApiRequest): number => Number(query.get('offset'))
-
   test('advances by the records that came, not by those that were asked for', async () => {
     // The server gives 2 at most, though 10 were asked for: stepping by the limit would skip 8 of 10 records.
     const { records, asked } = await walk((request) => ({ json: { data: all.slice(from(request), from(request) + 2).map((id) => ({ id })), total: 5 } }), byOffset('offset', { total: 'total' as never }), { query: { limit: 10 } })
@@ -139,50 +137,50 @@ describe('byOffset', () => {
 
 describe('byCursor', () => {
   test.each([null, '', undefined])('ends where the cursor is %j', async (end) => {
-    const { asked, records } = await walk(({ query }) => ({ json: { data: posts(query.get('cursor') === 'c-2' ? 2 : 1), meta: { next: query.get('cursor') === 'c-2' ? end : 'c-2' } } }), byCursor('cursor', 'meta.next' as never))
+    const { asked, records } = await walk(({ query }) => ({ json: { data: posts(query.get('cursor') === 'c-2' ? 2 : 1), meta: { next: query.get('cursor') === 'c-2' ? end : 'c-2' } } }), byCursor('cursor', 'meta.next'))
     expect(asked).toEqual(['/posts', '/posts?cursor=c-2'])
     expect(ids(records)).toEqual(all.slice(0, 10))
   })
 
   test('passes numbers, and integers that no double can hold, digit by digit', async () => {
-    const { asked } = await walk(({ query }) => ({ body: `{"data":[{"id":1}],"next":${query.get('cursor') ? 'null' : '9007199254740993'}}`, headers: { 'content-type': 'application/json' } }), byCursor('cursor', 'next' as never))
+    const { asked } = await walk(({ query }) => ({ body: `{"data":[{"id":1}],"next":${query.get('cursor') ? 'null' : '9007199254740993'}}`, headers: { 'content-type': 'application/json' } }), byCursor('cursor', 'next'))
     expect(asked[1]).toBe('/posts?cursor=9007199254740993')
   })
 
   test('goes on over an empty page that names the next one', async () => {
-    const { asked } = await walk(({ query }) => ({ json: { data: query.get('cursor') ? posts(1) : [], next: query.get('cursor') ? null : 'x' } }), byCursor('cursor', 'next' as never))
+    const { asked } = await walk(({ query }) => ({ json: { data: query.get('cursor') ? posts(1) : [], next: query.get('cursor') ? null : 'x' } }), byCursor('cursor', 'next'))
     expect(asked).toHaveLength(2)
   })
 
   test('ends where there is no more, though a cursor is given', async () => {
-    const { asked } = await walk(() => ({ json: { data: posts(1), next: 'x', has_more: false } }), byCursor('cursor', 'next' as never, { more: 'has_more' as never }))
+    const { asked } = await walk(() => ({ json: { data: posts(1), next: 'x', has_more: false } }), byCursor('cursor', 'next', { more: 'has_more' as never }))
     expect(asked).toHaveLength(1)
   })
 
   test('fails where there is more, but no cursor, before the page is handed on', async () => {
-    const { asked, records, error } = await walk(() => ({ json: { data: posts(1), next: null, has_more: true } }), byCursor('cursor', 'next' as never, { more: 'has_more' as never }))
+    const { asked, records, error } = await walk(() => ({ json: { data: posts(1), next: null, has_more: true } }), byCursor('cursor', 'next', { more: 'has_more' as never }))
     expect(error).toMatchObject({ code: 'PAGING', message: expect.stringContaining("'has_more' says that there are more pages, but 'next' is empty") })
     expect({ asked, records }).toEqual({ asked: ['/posts'], records: [] })
   })
 
   test.each([['false', 1], ['true', 2]])('takes %j for a truth value', async (more, requests) => {
-    const { asked } = await walk(({ query }) => ({ json: { data: posts(1), next: query.get('cursor') ? 'y' : 'x', more: query.get('cursor') ? false : more } }), byCursor('cursor', 'next' as never, { more: 'more' as never }))
+    const { asked } = await walk(({ query }) => ({ json: { data: posts(1), next: query.get('cursor') ? 'y' : 'x', more: query.get('cursor') ? false : more } }), byCursor('cursor', 'next', { more: 'more' as never }))
     expect(asked).toHaveLength(requests)
   })
 
   test.each([['yes'], [undefined], [1]])('takes %j for none', async (more) => {
-    const { error } = await walk(() => ({ json: { data: posts(1), next: 'x', more } }), byCursor('cursor', 'next' as never, { more: 'more' as never }))
+    const { error } = await walk(() => ({ json: { data: posts(1), next: 'x', more } }), byCursor('cursor', 'next', { more: 'more' as never }))
     expect(error).toMatchObject({ code: 'PAGING' })
   })
 
   test('reads a null in the place of the records as an empty page', async () => {
-    const { asked, records } = await walk(({ query }) => ({ json: query.get('t') === 'c' ? { data: null, next: null } : { data: posts(1), next: query.get('t') === 'b' ? 'c' : 'b' } }), byCursor('t', 'next' as never))
+    const { asked, records } = await walk(({ query }) => ({ json: query.get('t') === 'c' ? { data: null, next: null } : { data: posts(1), next: query.get('t') === 'b' ? 'c' : 'b' } }), byCursor('t', 'next'))
     expect(asked).toHaveLength(3)
     expect(records).toHaveLength(10)
   })
 
   test('goes into JSON where the request has some, a dot leading one step down, what stands there staying', async () => {
-    const { asked } = await walk(({ body }) => ({ json: { data: posts(1), next: body.includes('next') ? null : 2 } }), byCursor('page.next', 'next' as never), { json: { size: 5, page: { of: 'all' } } })
+    const { asked } = await walk(({ body }) => ({ json: { data: posts(1), next: body.includes('next') ? null : 2 } }), byCursor('page.next', 'next'), { json: { size: 5, page: { of: 'all' } } })
     expect(asked).toEqual(['{"size":5,"page":{"of":"all"}}', '{"size":5,"page":{"of":"all","next":2}}'])
   })
 })
@@ -190,7 +188,7 @@ describe('byCursor', () => {
 describe('a circle', () => {
   test.each([['of one', ['a', 'a']], ['of two', ['a', 'b', 'a']], ['back to the start', ['a', 'b', 'c', 'b']]])('%s is an error before its page is handed on', async (_, tokens) => {
     let request = 0
-    const { records, error, asked } = await walk(() => ({ json: { data: [{ id: request }], next: tokens[request++] } }), byCursor('cursor', 'next' as never))
+    const { records, error, asked } = await walk(() => ({ json: { data: [{ id: request }], next: tokens[request++] } }), byCursor('cursor', 'next'))
     expect(error).toMatchObject({ code: 'PAGING', message: expect.stringContaining('already read') })
     expect(records).toEqual([])
     expect(asked).toHaveLength(tokens.length)
@@ -198,11 +196,11 @@ describe('a circle', () => {
 
   test('is noticed through URLs, relay and a paginator of one\'s own alike', async () => {
     for (const [answer, paging] of [
-      [{ data: posts(1), next: '/posts' }, byNextUrl('next' as never)],
-      [{ data: { data: posts(1), pageInfo: { hasNextPage: true, endCursor: 'x' } } }, byRelay('data' as never)],
+      [{ data: posts(1), next: '/posts' }, byNextUrl('next')],
+      [{ data: { data: posts(1), pageInfo: { hasNextPage: true, endCursor: 'x' } } }, byRelay('data')],
       [{ data: posts(1) }, (_: unknown, asked: Asked) => asked],
     ] as const) {
-      const { error, asked } = await walk(() => ({ json: answer }), paging as never, { records: 'data' in answer.data ? 'data.data' : 'data' })
+      const { error, asked } = await walk(() => ({ json: answer }), paging, { records: 'data' in answer.data ? 'data.data' : 'data' })
       expect(error).toMatchObject({ code: 'PAGING' })
       expect(asked.length).toBeLessThanOrEqual(2)
     }
@@ -216,11 +214,9 @@ describe('a circle', () => {
 })
 
 describe('byNextUrl', () => {
-  const links = (next: string | null) => byNextUrlAnswer(next)
-  const byNextUrlAnswer = (next: string | null) => ({ query }: ApiRequest): ApiAnswer => ({ json: { data: posts(1), next: query.get('page') === '2' ? null : next } })
 
   test('resolves a relative URL, and sends each parameter once', async () => {
-    const { asked } = await walk(links('/posts?page=2&param1=value1'), byNextUrl('next' as never), { query: { param1: 'value1' } })
+    const { asked } = await walk(byNextUrlAnswer('/posts?page=2&param1=value1'), byNextUrl('next'), { query: { param1: 'value1' } })
     expect(asked).toEqual(['/posts?param1=value1', '/posts?page=2&param1=value1'])
   })
 
@@ -231,18 +227,18 @@ describe('byNextUrl', () => {
   })
 
   test('finds a name with dots, and ends at the empty text', async () => {
-    const { asked } = await walk(({ query }) => ({ json: { 'data': posts(1), '@odata.nextLink': query.get('page') ? '' : '/posts?page=2' } }), byNextUrl('@odata.nextLink' as never))
+    const { asked } = await walk(({ query }) => ({ json: { 'data': posts(1), '@odata.nextLink': query.get('page') ? '' : '/posts?page=2' } }), byNextUrl('@odata.nextLink'))
     expect(asked).toHaveLength(2)
   })
 
   test('fails where there is more, but no URL', async () => {
-    const { error } = await walk(() => ({ json: { data: posts(1), next: null, more: true } }), byNextUrl('next' as never, { more: 'more' as never }))
+    const { error } = await walk(() => ({ json: { data: posts(1), next: null, more: true } }), byNextUrl('next', { more: 'more' as never }))
     expect(error).toMatchObject({ code: 'PAGING' })
   })
 
   test('leads to no other origin, and sends nothing there', async () => {
     await using thief = await apiServer([{ json: { data: [] } }])
-    const { error, records } = await walk(links(`${thief.origin}/posts`), byNextUrl('next' as never))
+    const { error, records } = await walk(byNextUrlAnswer(`${thief.origin}/posts`), byNextUrl('next'))
     expect(error).toMatchObject({ code: 'HTTP', message: expect.stringContaining('another origin') })
     expect({ requests: thief.requests.length, records }).toEqual({ requests: 0, records: [] })
   })
@@ -273,33 +269,21 @@ describe('headers', () => {
 })
 
 describe('byLastRecord', () => {
-  const after = ({ query }: ApiRequest): number => Number(query.get('after') ?? -1) + 1
   test('names the last record, and ends at an empty page', async () => {
-    const { asked, records } = await walk((request) => ({ json: { data: all.slice(after(request), after(request) + 10).map((id) => ({ id })) } }), byLastRecord('after', 'data.id' as never))
+    const { asked, records } = await walk((request) => ({ json: { data: all.slice(after(request), after(request) + 10).map((id) => ({ id })) } }), byLastRecord('after', 'data.id'))
     expect(ids(records)).toEqual(all)
     expect(asked).toEqual(['/posts', '/posts?after=9', '/posts?after=19', '/posts?after=24'])
   })
 
   test('fails where the last record has no such field, and where an empty page says that there is more', async () => {
-    const renamed = await walk(() => ({ json: { data: [{ uid: 1 }] } }), byLastRecord('after', 'data.id' as never))
+    const renamed = await walk(() => ({ json: { data: [{ uid: 1 }] } }), byLastRecord('after', 'data.id'))
     expect(renamed.error).toMatchObject({ code: 'PAGING', message: expect.stringContaining("the last record has no 'data.id'") })
-    const empty = await walk(() => ({ json: { data: [], has_more: true } }), byLastRecord('after', 'data.id' as never, { more: 'has_more' as never }))
+    const empty = await walk(() => ({ json: { data: [], has_more: true } }), byLastRecord('after', 'data.id', { more: 'has_more' as never }))
     expect(empty.error).toMatchObject({ code: 'PAGING', message: expect.stringContaining('the page is empty') })
   })
 })
 
 describe('byRelay', () => {
-  const relay = async (pageInfo: (after: unknown) => unknown): Promise<Walk & { variables: unknown[] }> => {
-    await using server = await apiServer(({ body }) => ({ json: { data: { issues: { nodes: posts(1), pageInfo: pageInfo((JSON.parse(body) as { variables: { after?: string } }).variables.after) } } } }))
-    const flow = http(server.origin as Url).graphql<{ issues: { nodes: { id: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } }>('query', { first: 5 }).pages(byRelay('issues')).records('issues.nodes')
-    const variables = (): unknown[] => server.requests.map(({ body }) => (JSON.parse(body) as { variables: unknown }).variables)
-    try {
-      return { asked: [], records: recordsOf(await readPages(flow)), variables: variables() }
-    } catch (error) {
-      return { asked: [], records: [], error, variables: variables() }
-    }
-  }
-
   test('sends the end cursor as a variable until there is no next page', async () => {
     const { variables } = await relay((after) => ({ hasNextPage: after === undefined, endCursor: 'e' }))
     expect(variables).toEqual([{ first: 5 }, { first: 5, after: 'e' }])
@@ -319,15 +303,32 @@ describe('a paginator of one\'s own', () => {
     const { asked } = await walk(
       ({ query }) => ({ json: { data: posts(1), more: query.get('after') === null }, headers: { 'x-after': 'z' } }),
       (({ body, headers, records }: { body: { more: boolean }; headers: Record<string, string>; records: unknown[] }, asked: Asked) =>
-        body.more && records.length > 0 ? { ...asked, query: { ...asked.query, after: headers['x-after'] ?? '' } } : undefined) as never,
+        body.more && records.length > 0 ? { ...asked, query: { ...asked.query, after: headers['x-after'] ?? '' } } : undefined),
     )
     expect(asked).toEqual(['/posts', '/posts?after=z'])
   })
 
   test('fails with its own message, and where it answers no request', async () => {
-    const thrown = await walk(() => ({ json: { data: posts(1) } }), (() => { throw new TypeError('no such page') }) as never)
+    const thrown = await walk(() => ({ json: { data: posts(1) } }), (() => { throw new TypeError('no such page') }))
     expect(thrown.error).toMatchObject({ code: 'PAGING', message: 'GET /posts: the paginator\'s function failed: no such page' })
-    const wrong = await walk(() => ({ json: { data: posts(1) } }), (() => 'next') as never)
+    const wrong = await walk(() => ({ json: { data: posts(1) } }), (() => 'next'))
     expect(wrong.error).toMatchObject({ code: 'PAGING' })
   })
 })
+
+const from = ({ query }: ApiRequest): number => Number(query.get('offset'))
+
+const byNextUrlAnswer = (next: string | null) => ({ query }: ApiRequest): ApiAnswer => ({ json: { data: posts(1), next: query.get('page') === '2' ? null : next } })
+
+const after = ({ query }: ApiRequest): number => Number(query.get('after') ?? -1) + 1
+
+const relay = async (pageInfo: (after: unknown) => unknown): Promise<Walk & { variables: unknown[] }> => {
+  await using server = await apiServer(({ body }) => ({ json: { data: { issues: { nodes: posts(1), pageInfo: pageInfo((JSON.parse(body) as { variables: { after?: string } }).variables.after) } } } }))
+  const flow = http(server.origin as Url).graphql<{ issues: { nodes: { id: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } }>('query', { first: 5 }).pages(byRelay('issues')).records('issues.nodes')
+  const variables = (): unknown[] => server.requests.map(({ body }) => (JSON.parse(body) as { variables: unknown }).variables)
+  try {
+    return { asked: [], records: recordsOf(await readPages(flow)), variables: variables() }
+  } catch (error) {
+    return { asked: [], records: [], error, variables: variables() }
+  }
+}

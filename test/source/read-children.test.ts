@@ -128,9 +128,7 @@ describe('what is counted and rejected', () => {
 
   test('a child\'s reject names the records that it hangs from, outermost first, as they were read', async () => {
     await using api = await forum()
-    const fails = (reaction: Reaction): never => { throw new Error(`bad ${reaction.id}`) }
     const expected = { stage: 'map', reason: 'bad 2-2-1', record: { id: '2-2-1', post: '2-2' }, parents: [{ id: 2, title: 't2' }, { id: '2-2', topic: 2 }] }
-    const only = (post: Post): boolean => post.id === '2-2'
     const named = api.all.map((topic) => ({ ...topic, more: 1 }))
     for (const flow of [
       named.flatMap(api.posts).filter(only).flatMap(api.reactions).map(fails),
@@ -241,7 +239,6 @@ describe('concurrency', () => {
 })
 
 test('a cursor may stand once in a chain', async () => {
-  const own = (): Stream<{ at: string }> => stream<{ at: string }>(async function* () { yield { records: [{ at: '2024-01-01' }] } }).incremental('at')
   await expect(readPages(own().flatMap(own))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('.incremental() stands twice') })
   await expect(readPages(own().flatMap(() => stream<number>(async function* () { yield { records: [1] } }).flatMap(own)))).rejects.toMatchObject({ code: 'USAGE' })
 })
@@ -253,3 +250,9 @@ test('a cursor inside the child is one for all children', async () => {
   expect(recordsOf(pages)).toEqual([{ at: 9 }, { at: 8 }, { at: 7 }])
   expect(pages.flatMap(({ high }) => high ?? [])).toEqual([{ value: '9' }, { value: '8' }, { value: '7' }])
 })
+
+const fails = (reaction: Reaction): never => { throw new Error(`bad ${reaction.id}`) }
+
+const only = (post: Post): boolean => post.id === '2-2'
+
+const own = (): Stream<{ at: string }> => stream<{ at: string }>(async function* () { yield { records: [{ at: '2024-01-01' }] } }).incremental('at')

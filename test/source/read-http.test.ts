@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { apiKey, byCursor, byLinkHeader, byNextUrl, byOffset, byPage, http, onePage, path, secret } from '../../src/index.ts'
 import { openScope } from '../../src/define/open-scope.ts'
 import { readRecipe } from '../../src/define/read.ts'
+import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import type { Page, Position } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'
 import type { Client, Received, Scope } from '../../src/model/scope.ts'
@@ -103,34 +104,6 @@ describe('a reading', () => {
 })
 
 describe('reading ahead', () => {
-  /** A client that answers when it is told to. */
-  function told(): { scope: Scope; asked: string[]; answer: (key: string, body: unknown) => void; freed: string[]; aborted: string[] } {
-    const asked: string[] = []
-    const freed: string[] = []
-    const aborted: string[] = []
-    const waiting = new Map<string, (received: Received) => void>()
-    const client: Client = {
-      send: ({ query }, { signal }) => new Promise((resolve, reject) => {
-        const key = String(query['c'] ?? query['page'] ?? 1)
-        asked.push(key)
-        waiting.set(key, resolve)
-        signal.addEventListener('abort', () => {
-          aborted.push(key)
-          reject(signal.reason as Error)
-        })
-      }),
-    }
-    const memory = { take: () => Promise.reject(new Error('not here')), below: () => memory, recheck: () => {} }
-    const secrets = readSecrets({})
-    return {
-      asked, freed, aborted,
-      scope: { signal: new AbortController().signal, now: () => new Date(), emit: () => {}, secrets, client: () => client, memory },
-      answer: (key, body) => waiting.get(key)?.({ body, status: 200, headers: {}, url: 'http://x/', bytes: 1, hold: { [Symbol.dispose]: () => void freed.push(key) } }),
-    }
-  }
-  const sourceOf = ({ source }: Recipe) => source as Parameters<typeof readHttp>[0]
-  const body = (page: number, next: number | null): Listing => ({ data: [{ id: page }], next, pages: 6 })
-
   test('the next page is asked for before the last one is handed on, and no further one', async () => {
     const { scope, asked, answer } = told()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
@@ -170,6 +143,15 @@ describe('reading ahead', () => {
     expect(freed).toEqual(['1'])
   })
 
+  test('pages that are asked concurrently need no more than one of them at a time, and several readings do not block each other', async () => {
+    await using server = await apiServer((request) => ({ json: { ...listing(request, 'page'), padding: 'x'.repeat(200) } }))
+    const flow = http(server.origin as Url, { concurrency: 4 }).get<Listing>('/x').pages(byPage('page', { pages: 'pages' })).records('data')
+    const budget = new MemoryBudget(300)
+    const read = await Promise.all([1, 2, 3].map(() => readPages(flow, { memory: budget.account() })))
+    expect(read.map((pages) => recordsOf(pages).length)).toEqual([12, 12, 12])
+    expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
+  })
+
   test('ends with the signal\'s reason', async () => {
     const { scope } = told()
     const controller = new AbortController()
@@ -182,3 +164,33 @@ describe('reading ahead', () => {
 })
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+/** A client that answers when it is told to. */
+function told(): { scope: Scope; asked: string[]; answer: (key: string, body: unknown) => void; freed: string[]; aborted: string[] } {
+  const asked: string[] = []
+  const freed: string[] = []
+  const aborted: string[] = []
+  const waiting = new Map<string, (received: Received) => void>()
+  const client: Client = {
+    send: ({ query }, { signal }) => new Promise((resolve, reject) => {
+      const key = String(query['c'] ?? query['page'] ?? 1)
+      asked.push(key)
+      waiting.set(key, resolve)
+      signal.addEventListener('abort', () => {
+        aborted.push(key)
+        reject(signal.reason as Error)
+      })
+    }),
+  }
+  const memory = { take: () => Promise.reject(new Error('not here')), below: () => memory, recheck: () => {} }
+  const secrets = readSecrets({})
+  return {
+    asked, freed, aborted,
+    scope: { signal: new AbortController().signal, now: () => new Date(), emit: () => {}, secrets, client: () => client, memory },
+    answer: (key, body) => waiting.get(key)?.({ body, status: 200, headers: {}, url: 'http://x/', bytes: 1, hold: { [Symbol.dispose]: () => void freed.push(key) } }),
+  }
+}
+
+const sourceOf = ({ source }: Recipe) => source as Parameters<typeof readHttp>[0]
+
+const body = (page: number, next: number | null): Listing => ({ data: [{ id: page }], next, pages: 6 })

@@ -24,6 +24,7 @@ describe('a source of one\'s own', () => {
     const seen: ReadContext[] = []
     const source = stream<{ at: string }>(async function* (context) {
       seen.push(context)
+      yield { records: [] }
     }).incremental('at', { from: '2024-01-01', lookback: '1d' })
     await readPages(source)
     await readPages(source, { since: '2024-03-03', position: { page: 3 } })
@@ -55,7 +56,7 @@ describe('a source of one\'s own', () => {
     let closed = false
     await readPages(stream(async function* () { try { for (;;) yield { records: [1] } } finally { closed = true } }), { pages: 2 })
     expect(closed).toBe(true)
-    await expect(readPages(stream(async function* () { throw new Error('no export today') }))).rejects.toThrow('no export today')
+    await expect(readPages(stream(async function* () { yield { records: [] }; throw new Error('no export today') }))).rejects.toThrow('no export today')
   })
 
   test('fetches through the client of the reading, so that credentials, limits and events are the same', async () => {

@@ -35,11 +35,15 @@ describe('the records of a body', () => {
     ['', { data: [], next: 1 }, 'the body holds an object where a list of records was expected: give the path to it; there are data, next'],
   ])('%j fails at %j, naming what was there', (path, body, message) => {
     expect(() => select(path, body)).toThrow(message)
-    if (!message.includes('optional')) expect(() => select(path, body, true)).toThrow(message)
+  })
+
+  test('fail where no list is found, be they optional', () => {
+    expect(() => select('data', { data: { id: 1 } }, true)).toThrow('a list of records was expected')
+    expect(() => select('data', [1], true)).toThrow('the body holds a list')
   })
 
   test('fail with the function\'s own message, and where it finds nothing', () => {
-    expect(() => select((() => { throw new TypeError('no x') }) as never, {})).toThrow('the function given to .records() failed: no x')
+    expect(() => select((() => { throw new TypeError('no x') }), {})).toThrow('the function given to .records() failed: no x')
     expect(() => select((() => undefined) as never, {})).toThrow('{ optional: true }')
   })
 
