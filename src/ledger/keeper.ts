@@ -40,7 +40,7 @@ const PRUNE_MS = 3_600_000
  * | an event is told | stores what has gathered, 250 ms after the last time at the earliest |
  * | its connection is lost | opens another, renews at once under its new name; others may have claimed meanwhile: the fence stops us then |
  * | every hour | removes events that are older than 7 days |
- * | it is disposed of | stores the events that wait, then closes; leases end with its session |
+ * | it is disposed of | stores the events that wait, lets go of what is still held, closes; all that within seconds |
  */
 export class Keeper implements AsyncDisposable {
   readonly #database: Database
@@ -135,11 +135,12 @@ export class Keeper implements AsyncDisposable {
         connection ??= await this.#connect(signal)
         await this.#serve(connection)
       } catch (error) {
-        if (!signal.aborted) this.#options.failed?.(error)
+        if (signal.aborted) break
+        // A lease under the dead session's name could be claimed at once.
+        this.#session = nobody
+        this.#connection = undefined
+        this.#options.failed?.(error)
       }
-      if (signal.aborted) break
-      this.#session = nobody
-      this.#connection = undefined
       await connection?.[Symbol.asyncDispose]()
       connection = undefined
       await sleep(500 + Math.random() * 500, { signal }).catch(() => {})
@@ -147,7 +148,12 @@ export class Keeper implements AsyncDisposable {
     if (!connection) return
     await using _ = connection
     await this.#storing.catch(() => {})
-    if (!this.#events.isEmpty) await this.#store(connection, this.#lastWords).catch(() => {})
+    try {
+      await this.#store(connection, this.#lastWords)
+      await this.#letAllGo(connection)
+    } catch {
+      // Nobody hears us any more; the leases end by themselves.
+    }
   }
 
   /** Until the connection is lost or the keeper is closed, which rejects. */
@@ -200,6 +206,15 @@ export class Keeper implements AsyncDisposable {
       this.#held.delete(id)
       this.#options.lost?.(id)
     }
+  }
+
+  /** Behind a pooler the end of the session would tell nobody that what is still held may be claimed. */
+  async #letAllGo(connection: Connection): Promise<void> {
+    const held = [...this.#held]
+    await connection.query(
+      `update sluice.slices as s set lease_until = null, lease_pid = null, lease_started = null
+        where s.id in (select s.id from sluice.slices as s join unnest($1::bigint[], $2::bigint[]) as h (id, token) using (id, token) where s.status = 'open' for update of s skip locked)`,
+      [held.map(([id]) => id), held.map(([, token]) => token)], { timeoutMs: this.#lastWords })
   }
 
   /** One after the other, so that the order stays. */

@@ -8,7 +8,7 @@ import { readRejects } from '../../src/ledger/read-rejects.ts'
 import { readSlice, readSlices } from '../../src/ledger/read-slices.ts'
 import { reenter } from '../../src/ledger/reenter.ts'
 import { END, type High } from '../../src/model/page.ts'
-import { batch, commit, failure, none, openLedger, openWorker, signal } from './support.ts'
+import { batch, commit, failure, none, openLedger, openWorker, signal, until } from './support.ts'
 
 const name = { pipeline: 'forum', stream: 'posts' }
 const end = (value?: string, hashes?: readonly string[]) => batch(0, { position: END, ...(value !== undefined && { high: { value, ...(hashes && { hashes }) } satisfies High }) })
@@ -294,6 +294,20 @@ describe('one open sync slice for each stream', () => {
     expect(await setting).toEqual([])
     expect(await cursor(ledger.database)).toBe('3')
     expect((await readSlice(ledger.database, slice.id))?.status).toBe('done')
+  })
+
+  test('no slice is made from a cursor that is just being set', async () => {
+    await using ledger = await openLedger()
+    await readOnce(ledger.database, '4')
+    await using worker = await ledger.worker()
+    await using transaction = await ledger.database.transaction()
+    await setCursor(transaction, name, '9')
+    const taking = worker.take()
+    const waits = until(async () => (await ledger.database.query(`select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`)).length > 0)
+    await Promise.race([taking, waits])
+    await transaction.commit()
+    expect((await taking).since).toBe('9')
+    await waits.catch(() => {})
   })
 
   test('many runs in turn never read from a cursor that was no longer the last', async () => {

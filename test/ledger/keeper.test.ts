@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../src/database/database.ts'
+import { closeOpenSlices } from '../../src/ledger/close.ts'
 import { readRun } from '../../src/ledger/read-runs.ts'
 import { readSlice } from '../../src/ledger/read-slices.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
@@ -26,20 +27,24 @@ describe('the keeper', () => {
     expect((await readSlice(ledger.database, one.id))?.isHeld).toBe(true)
   })
 
-  test('tells once that a slice was taken', async () => {
+  test('tells once that a slice was taken or closed', async () => {
     await using ledger = await openLedger()
     const lost: string[] = []
     await using worker = await ledger.worker({ every: 20, lost: (id) => lost.push(id) })
     const slice = await worker.take()
-    await ledger.database.query('update sluice.slices set token = token + 1')
+    {
+      await using transaction = await ledger.database.transaction()
+      await closeOpenSlices(transaction, slice, 'by hand')
+      await transaction.commit()
+    }
     await until(async () => lost.length > 0)
     expect(lost).toEqual([slice.id])
   })
 
   test('gets another connection when its own dies, and renews under the new name', async () => {
     await using ledger = await openLedger()
-    const failures: unknown[] = []
-    await using worker = await ledger.worker({ failed: (error) => failures.push(error) })
+    const meanwhile: (number | null)[] = []
+    await using worker = await ledger.worker({ failed: () => meanwhile.push(worker.keeper.session.pid) })
     await using other = await openWorker(ledger.database)
     const slice = await worker.take()
     const { pid } = worker.keeper.session
@@ -47,17 +52,27 @@ describe('the keeper', () => {
     await until(async () => worker.keeper.session.pid !== null && worker.keeper.session.pid !== pid)
     await until(async () => (await readSlice(ledger.database, slice.id))!.isHeld)
     expect((await other.claim())?.busy).toMatchObject({ pid: worker.keeper.session.pid })
-    expect(failures).not.toHaveLength(0)
+    expect(meanwhile).toEqual([null])
     await commit(ledger.database, slice, 0, batch(1))
   })
 
-  test('closes though its server does not answer any more', async () => {
+  test('lets go of what it still holds when it is closed, though no session would tell', async () => {
+    await using ledger = await openLedger()
+    await using other = await openWorker(ledger.database)
+    const worker = await ledger.worker()
+    const slice = await worker.take()
+    await ledger.database.query('update sluice.slices set lease_pid = null, lease_started = null')
+    await worker.keeper[Symbol.asyncDispose]()
+    expect((await other.claim())?.slice).toMatchObject({ id: slice.id })
+  })
+
+  test.each([['with', true], ['without', false]] as const)('closes though its server does not answer any more, %s something to say', async (_, hasEvent) => {
     await using ledger = await openLedger()
     await using proxy = await PgProxy.open({ port: Number(new URL(ledger.url).port) })
     await using database = await openDatabase({ url: proxy.through(ledger.url) })
     const worker = await openWorker(database, { lastWords: 100 })
     proxy.freeze()
-    worker.keeper.tell(worker.run, { type: 'warning', message: 'unheard' })
+    if (hasEvent) worker.keeper.tell(worker.run, { type: 'warning', message: 'unheard' })
     await expect(worker.keeper[Symbol.asyncDispose]()).resolves.toBeUndefined()
     proxy.thaw()
   })
