@@ -47,7 +47,7 @@ export async function changeTable(database: Database, { steps, table, waiting, s
 /** No right, a view that uses the column, an object of the same name: people have to do it. */
 function explained(error: unknown, table: string, statements: readonly string[]): unknown {
   const state = sqlState(error)
-  if (!(error instanceof Error) || state === undefined || !/^(?:42|0A|2B|3F|22|23)/.test(state)) return error
+  if (!(error instanceof Error) || state === undefined || !/^(?:42|0A|2B|3F|22|23|54)/.test(state)) return error
   const { detail } = error as { detail?: unknown }
   const more = typeof detail === 'string' ? `: ${detail}` : ''
   return new SchemaError(`${table}: it has to change, and the database refuses that (${error.message}${more}). Let somebody who may run: ${statements.join('; ')}`, { cause: error })

@@ -26,10 +26,14 @@ export class ShapeChange {
 /** Encodes pages as they arrive. Stops at one that asks for a change until that is settled. */
 export async function* encodePages(pages: AsyncIterable<Page>, target: Target, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<EncodedPage | ShapeChange> {
   for await (const page of pages) {
-    signal?.throwIfAborted()
+    // Whoever leaves before the page is encoded gives back its memory.
+    using hold = new DisposableStack()
+    if (page.hold) hold.use(page.hold)
     for (;;) {
+      signal?.throwIfAborted()
       const encoded = target.encode(page)
       if (!(encoded instanceof NeedsChange)) {
+        hold.move() // It went when the page was encoded.
         yield encoded
         break
       }

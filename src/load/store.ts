@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/transaction.ts'
-import { quoteTable } from '../database/quote.ts'
+import { quoteLiteral, quoteTable } from '../database/quote.ts'
 import type { WriteCounts } from '../model/batch.ts'
 import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
@@ -40,7 +40,7 @@ export const merge = ({ name, loadedAt }: Table, partitioned: boolean): Store =>
 export const appendByKey = ({ name, loadedAt }: Table, slice: { readonly id: string; readonly column: boolean }): Store => async (transaction, rows, { columns }) => {
   const source = await staged(transaction, name, rows, columns)
   const keys = columnList(columns.filter(({ key }) => key))
-  const added = [...(slice.column ? [{ name: own.slice, value: slice.id }] : []), ...(loadedAt ? [{ name: own.loadedAt, value: 'statement_timestamp()' }] : [])]
+  const added = [...(slice.column ? [{ name: own.slice, value: `${quoteLiteral(slice.id)}::bigint` }] : []), ...(loadedAt ? [{ name: own.loadedAt, value: 'statement_timestamp()' }] : [])]
   const [result] = await transaction.run(`with written as (
   insert into ${quoteTable(name)} (${columnList([...columns, ...added])})
   select ${[columnList(columns), ...added.map(({ value }) => value)].join(', ')} from ${source} order by ${keys}

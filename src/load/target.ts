@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Queryable } from '../database/catalog.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
-import { quoteTable } from '../database/quote.ts'
+import { quoteLiteral, quoteTable } from '../database/quote.ts'
 import type { Advance, Counts } from '../model/batch.ts'
 import { LoadError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -22,6 +22,7 @@ import { judge } from './judge.ts'
 import { isEmpty, needOf, type Need } from './need.ts'
 import { NeedsChange } from './needs-change.ts'
 import { PageEncoder } from './page-encoder.ts'
+import { isRecord } from './record.ts'
 import { byShape, select, type Keep, type Selection } from './selection.ts'
 import { shadowName, shadowStatements, swap } from './shadow.ts'
 import { appendByKey, copyInto, merge, type Store, type Stored } from './store.ts'
@@ -90,14 +91,13 @@ export class Target {
   /** The page as rows, or what the table needs before it can be. The page's memory is given back once it is encoded. */
   encode(page: Page): EncodedPage | NeedsChange {
     this.#learn(page)
-    if (!this.#shape && page.records.length > 0) {
+    const contract = this.#made || !this.#shape ? 'evolve' : this.table.shape
+    if (this.#fields.columns.length === 0 && page.records.length > 0) {
       const need = needOf(page, this.#fields, this.table)
-      if (!isEmpty(need)) return new NeedsChange(need)
-      return this.#encodeNothing(page)
+      return contract === 'evolve' && !isEmpty(need) ? new NeedsChange(need) : this.#encodeNothing(page, contract)
     }
     if (this.#shape && this.table.write === 'replace' && this.#fields.columns.some(({ name }) => !this.#shadow.has(name))) return new NeedsChange({ add: [], widen: [], load: true })
     const { table } = this
-    const contract = this.#made ? 'evolve' : table.shape
     const encoder = (this.#encoder ??= this.#compile())
     let encoded = encoder.encode(page, judge({ table, fields: this.#fields, contract, mayChange: true }))
     if (encoded === 'change') {
@@ -163,18 +163,18 @@ export class Target {
     const name = quoteTable(this.table.name)
     if (this.table.write === 'replace') {
       if (this.#shadow.size > 0) await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
-    } else if (this.#shape.hasSlice) await transaction.run(`delete from ${name} where ${own.slice} = ${slice.id}`)
+    } else if (this.#shape.hasSlice) await transaction.run(`delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)}`)
     else if (this.table.key.length === 0) {
       throw new LoadError(`${this.table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(this.table.name)}; ${sliceIndexSql(this.table.name)}. To go on now, remove those rows yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`)
     }
   }
 
-  /** There is no table, and nothing in the page that one could be made of. */
-  #encodeNothing(page: Page): EncodedPage {
+  /** There is no column to write to, and nothing in the page that one could be made of. */
+  #encodeNothing(page: Page, contract: Table['shape']): EncodedPage {
     const keys = this.table.key.map((field) => this.#fields.describe(field, columnType('text')))
     const unmade = this.#fields.unmade.filter((field) => !this.table.key.includes(field))
     const encoder = new PageEncoder({ hash: '', columns: keys, version: undefined, constant: undefined }, { unmade, ring: this.#ring, refuse: 'it holds nothing that a column could be made of' })
-    const encoded = encoder.encode(page, judge({ table: this.table, fields: this.#fields, contract: 'evolve', mayChange: false })) as EncodedRows
+    const encoded = encoder.encode(page, judge({ table: this.table, fields: this.#fields, contract, mayChange: false })) as EncodedRows
     page.hold?.[Symbol.dispose]()
     return encoded
   }
@@ -229,7 +229,7 @@ export class Target {
 
   #learn(page: Page): void {
     for (const record of page.records) {
-      if (typeof record !== 'object' || record === null) continue
+      if (!isRecord(record)) continue
       const unknown = this.#fields.unknownOf(record)
       if (unknown.length === 0) continue
       this.#fields.learn(unknown)

@@ -23,7 +23,7 @@ export function valueText(value: unknown, type: ColumnType, options: TextOptions
   const { base } = type
   switch (base) {
     case 'bool':
-      return typeof value === 'boolean' ? String(value) : misfit(value, type)
+      return typeof value === 'boolean' || (options.declared && (value === 'true' || value === 'false')) ? String(value) : misfit(value, type)
     case 'int2':
       return integer(value, type, -32_768n, 32_767n)
     case 'int4':

@@ -1,24 +1,23 @@
-import { describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { isTableChanged } from '../../src/database/errors.ts'
 import type { EncodedPage } from '../../src/load/encoded-page.ts'
 import { NeedsChange } from '../../src/load/needs-change.ts'
 import { openTarget } from '../../src/load/target.ts'
 import { SchemaError } from '../../src/model/errors.ts'
-import { testDatabase } from '../support/database.ts'
+import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { columnsOf, commit, load, page, table } from './support.ts'
 
 const slice = { id: '1', pipeline: 'shop', stream: 'orders' }
 
-describe('change of shape', () => {
-  test('a new field becomes a column once it has a value', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    await load(database, table(), [{ id: 1, later: null }, { id: 2, later: null }])
-    expect(await columnsOf(database)).toEqual({ id: 'bigint' })
-    const { events } = await load(database, table(), [{ id: 3, later: null }, { id: 4, later: 'now', userName: 'x' }], { pageSize: 1 })
-    expect(await columnsOf(database)).toEqual({ id: 'bigint', later: 'text', user_name: 'text' })
-    expect(events).toEqual([{ type: 'shape', stream: 'orders', table: 'shop.orders', change: 'added later text, added user_name text' }])
+describe('the type of a column', () => {
+  // One database for all: a table each.
+  let shared: TestDatabase
+  beforeAll(async () => {
+    shared = await testDatabase()
   })
+  afterAll(async () => shared[Symbol.asyncDispose]())
+  let tables = 0
+  const fresh = (): string => `shop.orders_${(tables += 1)}`
 
   test.each([
     ['bigint', 1, 'numeric', 1.5, ['1', '1.5']],
@@ -34,13 +33,12 @@ describe('change of shape', () => {
     ['boolean', true, 'jsonb', [], ['true', '[]']],
     ['date', '2024-01-31', 'jsonb', {}, ['"2024-01-31"', '{}']],
   ])('widens %s (%p) to %s for %p', async (before, first, after, second, stored) => {
-    await using test = await testDatabase()
-    const { database } = test
-    await load(database, table(), [{ id: 1, v: first }])
-    expect(await columnsOf(database)).toEqual({ id: 'bigint', v: before })
-    await load(database, table(), [{ id: 2, v: second }])
-    expect(await columnsOf(database)).toEqual({ id: 'bigint', v: after })
-    expect(await database.query('select v::text as v from shop.orders order by id')).toEqual(stored.map((v) => ({ v })))
+    const [{ database }, name] = [shared, fresh()]
+    await load(database, table({ name }), [{ id: 1, v: first }])
+    expect(await columnsOf(database, name)).toEqual({ id: 'bigint', v: before })
+    await load(database, table({ name }), [{ id: 2, v: second }])
+    expect(await columnsOf(database, name)).toEqual({ id: 'bigint', v: after })
+    expect(await database.query(`select v::text as v from ${name} order by id`)).toEqual(stored.map((v) => ({ v })))
   })
 
   test.each([
@@ -57,9 +55,21 @@ describe('change of shape', () => {
     [['2023-02-29'], 'text'],
     [[new Date(0)], 'timestamp with time zone'],
   ])('makes of %p a column of %s', async (values, type) => {
+    const [{ database }, name] = [shared, fresh()]
+    await load(database, table({ name }), values.map((v, id) => ({ id, v })))
+    expect((await columnsOf(database, name))['v']).toBe(type)
+  })
+})
+
+describe('change of shape', () => {
+  test('a new field becomes a column once it has a value', async () => {
     await using test = await testDatabase()
-    await load(test.database, table(), values.map((v, id) => ({ id, v })))
-    expect((await columnsOf(test.database))['v']).toBe(type)
+    const { database } = test
+    await load(database, table(), [{ id: 1, later: null }, { id: 2, later: null }])
+    expect(await columnsOf(database)).toEqual({ id: 'bigint' })
+    const { events } = await load(database, table(), [{ id: 3, later: null }, { id: 4, later: 'now', userName: 'x' }], { pageSize: 1 })
+    expect(await columnsOf(database)).toEqual({ id: 'bigint', later: 'text', user_name: 'text' })
+    expect(events).toEqual([{ type: 'shape', stream: 'orders', table: 'shop.orders', change: 'added later text, added user_name text' }])
   })
 
   test('a timestamptz column is not widened: the record is rejected', async () => {
@@ -216,5 +226,16 @@ describe('change of shape', () => {
     expect(counts).toMatchObject({ rejected: 2 })
     expect(rejects.map(({ reason }) => reason)).toEqual(['id: it belongs to the key and is null', 'id: it holds a NUL character, which PostgreSQL cannot store'])
     expect(await columnsOf(test.database)).toEqual({})
+  })
+
+  test('a table that has none of the fields takes them, or rejects the records', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await database.query('create schema shop')
+    await database.query('create table shop.orders (note text)')
+    const definition = table({ key: [], write: 'append', shape: 'reject' })
+    expect((await load(database, definition, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({ inserted: 0, rejected: 3 })
+    await expect(load(database, { ...definition, shape: 'freeze' }, [{ a: 1 }])).rejects.toThrow(SchemaError)
+    expect((await load(database, { ...definition, shape: 'evolve' }, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({ inserted: 3 })
   })
 })

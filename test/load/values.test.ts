@@ -157,6 +157,7 @@ describe('value', () => {
     ['integer[]', [[1, 2], [3, 4]], '{{"1","2"},{"3","4"}}'],
     ['bytea', new Uint8Array([0, 255]), String.raw`\x00ff`],
     ['date', '2024-01-01T00:00:00Z', '2024-01-01'],
+    ['boolean', 'true', 'true'],
     ['jsonb', { a: [2n ** 64n, new Decimal('1.10'), 1.5] }, '{"a":[18446744073709551616,1.10,1.5]}'],
   ])('of %s: %p is written as %s', (type, value, expected) => {
     expect(encoded(value, type)).toBe(expected)
@@ -165,7 +166,7 @@ describe('value', () => {
   test.each<[string, unknown]>([
     ['bigint', 2n ** 63n], ['bigint', 1.5], ['bigint', '012'], ['bigint', '-0'], ['bigint', true], ['numeric', NaN], ['numeric', '1e5'], ['numeric', Infinity],
     ['timestamp without time zone', '2024-01-01T00:00:00+02:00'], ['timestamp with time zone', '2024-01-01 00:00:00'], ['timestamp with time zone', 1_700_000_000], ['timestamp with time zone', new Date(NaN)],
-    ['date', '2024-01-01T10:00:00Z'], ['boolean', 'true'], ['boolean', 1], ['bytea', 'abc'], ['double precision', '0.1000000000000000055511151231257827'], ['real', 16_777_217],
+    ['date', '2024-01-01T10:00:00Z'], ['boolean', 'yes'], ['boolean', 1], ['bytea', 'abc'], ['double precision', '0.1000000000000000055511151231257827'], ['real', 16_777_217],
     ['jsonb', new Map()], ['jsonb', { a: NaN }], ['jsonb', { a: '\0' }], ['jsonb', { 'a\0': 1 }], ['jsonb', '\uD83D'], ['jsonb', [new Date(NaN)]], ['jsonb', { f: () => 1 }], ['varchar(2)', '😀😀😀'], ['integer[]', [1.5]], ['time(0)', '10:00:00.5'],
   ])('of %s: %p is refused', (type, value) => {
     expect(encoded(value, type)).toBeUndefined()
