@@ -9,7 +9,7 @@ import { testDatabase } from '../support/database.ts'
 const small: DemoSize = { customers: 418, events: 12_500 }
 const grown: DemoSize = { customers: 419, events: 12_501 }
 
-let api: DemoApi = await startDemoApi({ ...small, latencyMs: 0 })
+let api: DemoApi = await startDemoApi({ ...small, latencyMs: 0, port: 0 })
 process.env['SLUICE_DEMO_API'] = api.origin
 const { default: pipeline } = await import('../../pipelines/demo.ts')
 

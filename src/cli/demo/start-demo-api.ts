@@ -9,7 +9,7 @@ export const DEMO_PORT = 47_470
 export interface DemoOptions extends DemoSize {
   /** Stops the server. */
   readonly signal?: AbortSignal
-  /** A port that must be free; left out, 47470 or, where somebody has that one, any. */
+  /** A port that must be free, 0 for any; left out, 47470 or, where somebody has that one, any. */
   readonly port?: number
   /** How long each answer takes. @default 12 */
   readonly latencyMs?: number

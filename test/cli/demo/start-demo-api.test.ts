@@ -124,7 +124,7 @@ describe('startDemoApi', () => {
 
   test('stops at its signal and leaves no listener behind', async () => {
     const stop = new AbortController()
-    await using api = await startDemoApi({ signal: stop.signal, latencyMs: 0 })
+    await using api = await startDemoApi({ signal: stop.signal, latencyMs: 0, port: 0 })
     expect((await ask(api.origin)).status).toBe(200)
     stop.abort()
     await expect(ask(api.origin)).rejects.toThrow('ECONNREFUSED')
