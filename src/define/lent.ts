@@ -1,21 +1,65 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Scope } from '../model/scope.ts'
+import type { Read } from '../model/recipe.ts'
+import type { MemoryAccount, Scope } from '../model/scope.ts'
 
-/** The scope of the reading under way, for what a user's function fetches: a recipe holds no client, and a function is not passed one. */
-const scopes = new AsyncLocalStorage<Scope>()
+/** What a reading lends to the functions that it calls, since a recipe holds no client and a function is not passed one. */
+export interface Lent {
+  readonly scope: Scope
+  /** Where to take the bytes of a body that is fetched; it is given back with the page under way. */
+  memory: MemoryAccount
+  readonly holds: Disposable[]
+}
 
-/** The scope of the reading that this function was called by, if it was. */
-export const lentScope = (): Scope | undefined => scopes.getStore()
+const lending = new AsyncLocalStorage<Lent>()
+
+/** What the reading lends that this function was called by, if it was by one. */
+export const lentHere = (): Lent | undefined => lending.getStore()
 
 /** Pages, read so that every function on their way finds the scope. */
 export async function* lent<T>(scope: Scope, pages: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  const here: Lent = { scope, memory: uncounted, holds: [] }
   try {
     for (;;) {
-      const step = await scopes.run(scope, () => pages.next())
+      const step = await lending.run(here, () => pages.next())
       if (step.done) return
+      here.holds.length = 0
       yield step.value
     }
   } finally {
-    await scopes.run(scope, () => pages.return())
+    await lending.run(here, () => pages.return())
   }
 }
+
+/**
+ * A source of one's own, called so that what it fetches counts as held until the page that it makes of it has been given back. Each further
+ * fetch goes below the ones before, which it would otherwise wait for.
+ */
+export const lentToSource = (read: Read<unknown>, scope: Scope): Read<unknown> => async function* (context) {
+  const here: Lent = { scope, memory: scope.memory, holds: [] }
+  const pages = read(context)[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const step = await lending.run(here, () => pages.next())
+      if (step.done) return
+      const { memory } = here
+      here.memory = scope.memory
+      const holds = here.holds.splice(0)
+      yield holds.length === 0 ? step.value : { ...step.value, ...heldBy(holds), memory }
+    }
+  } finally {
+    heldBy(here.holds).hold[Symbol.dispose]()
+    await lending.run(here, async () => { await pages.return?.() })
+  }
+}
+
+function heldBy(holds: readonly Disposable[]): { readonly hold: Disposable } {
+  const hold = new DisposableStack()
+  for (const one of holds) hold.use(one)
+  return { hold }
+}
+
+/**
+ * For stages: their page is held already, and may be what others wait for, so that waiting here could be for ever. Their bodies are bounded by
+ * their concurrency, and become garbage with the record.
+ */
+const uncounted: MemoryAccount = { take: () => Promise.resolve({ resize: () => {}, [Symbol.dispose]: () => {} }), below: () => uncounted, recheck: () => {} }

@@ -8,7 +8,7 @@ import { readHttp } from '../source/read-http.ts'
 import { readOwn } from '../source/read-own.ts'
 import type { PageStage } from '../transform/compile.ts'
 import { throughStages } from '../transform/through-stages.ts'
-import { lent } from './lent.ts'
+import { lent, lentToSource } from './lent.ts'
 
 export interface ReadOptions {
   /** Threads for `offload`, shared by all streams. @default the reading's own */
@@ -41,7 +41,7 @@ function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOp
 }
 
 const sourcePages = (source: Recipe['source'], incremental: Incremental | undefined, reading: Reading, scope: Scope): Pages =>
-  'read' in source ? readOwn(source.read, incremental, reading, scope) : readHttp(source, incremental, reading, scope)
+  'read' in source ? readOwn(lentToSource(source.read, scope), incremental, reading, scope) : readHttp(source, incremental, reading, scope)
 
 /** Stages that work page by page, together; between them those that read children. */
 function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] {

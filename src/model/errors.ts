@@ -94,6 +94,6 @@ for (const type of [UsageError, HttpError, RateLimitedError, DecodeError, Paging
 export function rejectionOf(error: unknown): string | undefined {
   if (error instanceof UsageError || error instanceof CancelledError || error instanceof DatabaseError || error instanceof RateLimitedError) return undefined
   if (error instanceof HttpError && (error.status < 400 || error.status > 499 || [401, 403, 408, 429].includes(error.status))) return undefined
-  if (!(error instanceof Error)) return `thrown: ${String(error)}`
+  if (!Error.isError(error)) return `thrown: ${String(error)}`
   return error.message === '' ? error.name : error.message
 }

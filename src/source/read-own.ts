@@ -14,20 +14,23 @@ export async function* readOwn(read: Read<unknown>, incremental: Incremental | u
   const range = rangeOf(incremental, reading)
   const follow = incremental && followCursor(incremental, range, reading, (message) => scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }))
   for await (const page of read({ ...range, position: reading.position ?? undefined, signal: scope.signal })) {
-    const { records, position } = proven(page)
+    const { records, position, hold, memory } = proven(page)
     const followed = follow?.(records)
     const { filtered = 0, duplicate = 0, high } = followed ?? {}
     yield {
       records: followed?.records ?? records, rejects: [], counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate },
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
-      ...(high && { high }),
+      ...(high && { high }), ...(hold && { hold }), ...(memory && { memory }),
     }
     if (followed?.ended) break
   }
   yield { records: [], rejects: [], counts: NO_COUNTS, position: END }
 }
 
-function proven(page: OwnPage<unknown>): OwnPage<unknown> {
+/** What its fetches hold is put to the page by whoever lends it the client. */
+type HeldPage = OwnPage<unknown> & Pick<Page, 'hold' | 'memory'>
+
+function proven(page: HeldPage): HeldPage {
   if (typeof page !== 'object' || page === null || !Array.isArray(page.records)) throw new DecodeError('stream(): a source of one\'s own yields pages, as in yield { records: [ … ], position }')
   if (page.position === undefined) return page
   if (isEnd(page.position)) throw new UsageError('stream(): the position { end: true } is reserved: to end, return')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { http, stream } from '../../src/index.ts'
+import { MemoryBudget } from '../../src/flow/memory-budget.ts'
+import { http, onePage, path, stream } from '../../src/index.ts'
 import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -77,5 +78,31 @@ describe('a source of one\'s own', () => {
   test('fetches outside of any reading, too', async () => {
     await using server = await apiServer([{ json: { ready: true } }])
     expect(await http(server.origin as `http://${string}`).get<{ ready: boolean }>('/x').fetch({ signal: AbortSignal.timeout(5_000) })).toEqual({ ready: true })
+  })
+})
+
+describe('what a source of one\'s own fetches', () => {
+  test('counts as held until its page is given back, and never waits for itself', async () => {
+    await using server = await apiServer([{ json: 'x'.repeat(100) }])
+    const api = http(server.origin as `http://${string}`)
+    const budget = new MemoryBudget(150)
+    const source = stream<number>(async function* ({ signal }) {
+      for (let page = 0; page < 3; page++) {
+        await api.get('/a').fetch({ signal })
+        await Promise.all([api.get('/b').fetch({ signal }), api.get('/c').fetch({ signal })])
+        yield { records: [budget.used] }
+      }
+      await api.get('/d').fetch({ signal })
+    })
+    expect(recordsOf(await readPages(source, { memory: budget.account() }))).toEqual([306, 306, 306])
+    expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
+  })
+
+  test('in a stage waits for nobody', async () => {
+    await using server = await apiServer(({ path }) => ({ json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) } }))
+    const api = http(server.origin as `http://${string}`)
+    const source = api.get<{ id: number }[]>('/list').pages(onePage()).records()
+      .map(async ({ id }, signal) => ({ id, ...await api.get<{ more: string }>(path`/of/${id}`).fetch({ signal }) }), { concurrency: 2 })
+    expect(recordsOf(await readPages(source, { memory: new MemoryBudget(20).account() }))).toHaveLength(2)
   })
 })
