@@ -210,6 +210,22 @@ describe('a slice begins at its start again', () => {
     expect(await second.claim(options)).toBeUndefined()
   })
 
+  test('once, and is then as young as any other', async () => {
+    await using ledger = await openLedger()
+    await using first = await ledger.worker()
+    await releaseSlice(ledger.database, await first.take(), { signal })
+    await ledger.database.query(`update sluice.slices set begun_at = begun_at - interval '25 h'`)
+    await using second = await ledger.worker()
+    const claimed = await second.claim()
+    expect(claimed).toMatchObject({ reenter: { reason: 'age' } })
+    const again = reenter(claimed!.slice!, 0, claimed!.slice && claimed!.reenter)
+    await using transaction = await ledger.database.transaction()
+    await transaction.commit(again.sql)
+    await releaseSlice(ledger.database, again.slice, { signal })
+    await using third = await ledger.worker()
+    expect(await third.claim()).toEqual({ slice: expect.objectContaining({ id: again.slice.id }) })
+  })
+
   test('only while it is ours', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()

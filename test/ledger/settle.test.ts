@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../src/database/database.ts'
 import { readSlice } from '../../src/ledger/read-slices.ts'
-import { settle } from '../../src/ledger/settle.ts'
+import { rereadSlice, settle } from '../../src/ledger/settle.ts'
 import { SliceLostError } from '../../src/model/errors.ts'
 import { END } from '../../src/model/page.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
@@ -84,5 +84,15 @@ describe('a COMMIT whose answer was lost', () => {
     expect(outcomes).toEqual(['again', 'committed'])
     expect(await stored(ledger.database)).toBe(4)
     expect(await readSlice(ledger.database, slice.id)).toMatchObject({ batches: 2, counts: { inserted: 4 } })
+  })
+
+  test('a slice that is ours is read again as it is committed, one that is not is lost', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await commit(ledger.database, slice, 0, batch(2, { high: { value: '5' } }))
+    expect(await rereadSlice(ledger.database, slice, { signal })).toMatchObject({ id: slice.id, token: slice.token, seq: 1, position: { page: 2 }, high: { value: '5' }, counts: { inserted: 2 } })
+    await ledger.database.query('update sluice.slices set token = token + 1')
+    await expect(rereadSlice(ledger.database, slice, { signal })).rejects.toThrow(SliceLostError)
   })
 })
