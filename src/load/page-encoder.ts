@@ -50,7 +50,7 @@ export class PageEncoder {
       } else if (line.verdict === 'change') {
         writer.undo()
         return 'change'
-      } else rejects.push({ stage: 'encode', reason: line.reason, record: page.origins?.[index] ?? record })
+      } else rejects.push({ stage: page.areRows ? 'database' : 'encode', reason: line.reason, record: page.origins?.[index] ?? record, ...(page.parents && { parents: page.parents }) })
     }
     return new EncodedRows(page, {
       counts: { ...page.counts, rejected: page.counts.rejected + rejects.length },

@@ -41,8 +41,8 @@ describe('halving', () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
-    await database.query(`create table shop.orders (id bigint primary key, d numeric, b numeric, doc jsonb, flag boolean, t text, check (t <> 'bad'))`)
-    const record = { id: 1, d: new Decimal('0.12345678901234567890'), b: 2n ** 80n, doc: { a: [2n ** 60n, null, '\n\\'] }, flag: false, t: 'bad' }
+    await database.query(`create table shop.orders (id bigint primary key, d numeric, b numeric, doc jsonb, flag boolean, open boolean, t text, check (t <> 'bad'))`)
+    const record = { id: 1, d: new Decimal('0.12345678901234567890'), b: 2n ** 80n, doc: { a: [2n ** 60n, null, '\n\\'] }, flag: false, open: true, t: 'bad' }
     const { rejects } = await load(database, table(), [record])
     expect(rejects[0]!.record).toEqual(record)
   })
@@ -61,5 +61,10 @@ describe('halving', () => {
     await database.query(`create function shop.full() returns trigger language plpgsql as $$ begin raise exception using errcode = '53100', message = 'disk full'; end $$`)
     await database.query('create trigger full_disk before insert on shop.orders for each row execute function shop.full()')
     await expect(load(database, table(), [{ id: 2 }])).rejects.toThrow('disk full')
+    // Neither while rows are sought that are at fault.
+    await database.query('alter table shop.orders add check (id <> 3)')
+    await database.query(`create or replace function shop.full() returns trigger language plpgsql as $$ begin if new.id = 4 then raise exception using errcode = '53100', message = 'disk full'; end if; return new; end $$`)
+    await expect(load(database, table(), [{ id: 2 }, { id: 3 }, { id: 4 }])).rejects.toThrow('disk full')
+    expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 1 }])
   })
 })

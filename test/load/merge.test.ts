@@ -115,6 +115,14 @@ describe('merge', () => {
     expect(rejects[0]).toMatchObject({ stage: 'encode', record: { id: null, n: 1 } })
   })
 
+  test('half a surrogate pair and NUL are rejects, and no other character becomes one', async () => {
+    await using test = await testDatabase()
+    const { counts, rejects } = await load(test.database, table(), [{ id: 1, n: 'x\uD83D', o: {} }, { id: 2, n: 'x\0', o: {} }, { id: 3, n: '\uFFFD😀', o: { '\uDE00': 1 } }, { id: 4, n: '\uFFFD😀', o: { 'é': '\\u0000' } }])
+    expect(counts).toMatchObject({ inserted: 1, rejected: 3 })
+    expect(rejects.map(({ reason }) => reason)).toEqual(['n: it holds half of a surrogate pair, which is no character', 'n: it holds a NUL character, which PostgreSQL cannot store', 'o: it holds half of a surrogate pair, which is no character'])
+    expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { 'é': '\\u0000' } }])
+  })
+
   test('keys that only the database takes for equal reject nothing: the later one wins', async () => {
     await using test = await testDatabase()
     const { database } = test

@@ -97,5 +97,7 @@ describe('replace', () => {
     await load(database, replace, [{ id: 1 }], { slice: slice!.id })
     expect(await dropOrphanShadows(database)).toEqual(['shadow_77'])
     expect(await columnsOf(database, `sluice.shadow_${slice!.id}`)).toEqual({ id: 'bigint', _row: 'bigint' })
+    await database.query(`update sluice.slices set status = 'dropped', finished_at = now()`)
+    expect(await dropOrphanShadows(database)).toEqual([`shadow_${slice!.id}`])
   })
 })

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { isTableChanged } from '../../src/database/errors.ts'
 import type { EncodedPage } from '../../src/load/encoded-page.ts'
+import { sleep } from '../../src/flow/sleep.ts'
+import { planChange } from '../../src/load/change-plan.ts'
+import { columnType } from '../../src/load/column-type.ts'
 import { NeedsChange } from '../../src/load/needs-change.ts'
 import { openTarget } from '../../src/load/target.ts'
 import { SchemaError } from '../../src/model/errors.ts'
@@ -158,6 +161,19 @@ describe('change of shape', () => {
     expect(await database.query('select count(*)::int as n from shop.orders')).toEqual([{ n: 4 }])
   })
 
+  test('waits while somebody else changes the table', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await using other = await database.transaction()
+    await other.lock('table shop.orders')
+    const loaded = load(database, table(), [{ id: 1, n: 1 }])
+    const waits = async (): Promise<boolean> => (await database.query('select from pg_locks where not granted and locktype = $1 and database = (select oid from pg_database where datname = current_database())', ['advisory'])).length > 0
+    while (!(await waits())) await sleep(10)
+    await other.run('create schema shop; create table shop.orders (id bigint primary key)')
+    await other.commit()
+    expect((await loaded).events).toEqual([expect.objectContaining({ type: 'shape', change: 'added n bigint' })])
+  })
+
   test('rows that were encoded for another type are not written: the table has changed', async () => {
     await using test = await testDatabase()
     const { database } = test
@@ -237,5 +253,14 @@ describe('change of shape', () => {
     expect((await load(database, definition, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({ inserted: 0, rejected: 3 })
     await expect(load(database, { ...definition, shape: 'freeze' }, [{ a: 1 }])).rejects.toThrow(SchemaError)
     expect((await load(database, { ...definition, shape: 'evolve' }, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({ inserted: 3 })
+  })
+
+  test('a table that is too large to be written anew is not, and the error says what to run', () => {
+    const column = { field: 'n', name: 'n', type: columnType('bigint'), key: false, declared: false, round: false }
+    const large = { name: 'shop.orders', columns: new Map([['n', column.type]]), generated: new Set<string>(), marks: new Map(), bytes: 3 * 2 ** 30, partitioned: false, hasSlice: false }
+    const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
+    expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(SchemaError)
+    expect(() => planChange(need, table(), large, 'shop.orders')).toThrow('3.0 GB would be written anew to widen n from bigint to text, while nobody can read it. Choose the time yourself and run: alter table "shop"."orders" alter column "n" type text using "n"::text')
+    expect(planChange({ ...need, widen: [], add: [column] }, table(), { ...large, columns: new Map() }, 'shop.orders').change).toBe('added n bigint')
   })
 })
