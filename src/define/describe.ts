@@ -24,10 +24,8 @@ export function describeRecipe({ source, incremental, stages }: Recipe): string[
     const details = [unit && `in ${unit}`, from !== undefined && `from ${from}`, lookback !== undefined && `${lookback} again`, order !== undefined && order !== 'any' && order]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }
-  for (const stage of stages) {
-    lines.push(line(stage.stage, stageText(stage)), ...childLines(stage))
-    if (stage.stage === 'flatMap' && incremental) lines.push('         what hangs from records before the cursor is not read')
-  }
+  for (const stage of stages) lines.push(line(stage.stage, stageText(stage)), ...childLines(stage))
+  if (incremental && stages.some(({ stage }) => stage === 'flatMap')) lines.push('children of records that have not changed since are not read')
   if (functionsIn({ source, incremental, stages }).length === 0) lines.push('no functions')
   return lines
 }

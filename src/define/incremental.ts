@@ -25,12 +25,13 @@ interface ClockOptions extends TimeOptions {
   unit: 's' | 'ms'
 }
 interface CountOptions {
+  unit?: undefined
   from?: number | bigint
   lookback?: number
 }
 
 /** What a recipe keeps of it; faults that no type can see are named here. */
-export function incrementalOf(at: Incremental['at'], { from, lookback, unit, order }: Omit<Incremental, 'at'>): Incremental {
+export function incrementalOf(at: Incremental['at'], { from, lookback, unit, order }: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined }): Incremental {
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   if (at === '') throw new UsageError(`${place}: name the field that says when a record changed`)
   if (typeof lookback === 'string') durationOf(lookback, `${place}: lookback`)

@@ -31,7 +31,7 @@ export class Stream<out T> {
    * A stream of its own for each record, as the invoices of each customer, read `concurrency` at a time and handed on in order;
    * or, where the function answers a list, several records for each.
    */
-  flatMap<U>(fn: (record: T, signal: AbortSignal) => Children<U> | Promise<Iterable<U>>, { concurrency = 1 }: StageOptions = {}): Stream<U> {
+  flatMap<U>(fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>, { concurrency = 1 }: StageOptions = {}): Stream<U> {
     return this.#then({ stage: 'flatMap', fn: proven('flatMap', fn), concurrency: atOnce('flatMap', concurrency) })
   }
 
@@ -95,8 +95,6 @@ export class Records<out T> extends Stream<T> {
 
 /** A source of one's own: any async generator of pages. */
 export const stream = <T>(read: Read<T>): Records<T> => new Records({ source: Object.freeze({ read: proven('stream', read) }), stages: [] })
-
-export type Children<U> = Stream<U> | Iterable<U>
 
 export interface StageOptions {
   /** Records in flight at once. @default 1 */

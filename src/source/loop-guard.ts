@@ -19,7 +19,7 @@ export class LoopGuard {
 
   /** The request that would follow. */
   check(next: Asked): void {
-    if (this.#made.has(nameOf(next))) throw new PagingError('the answer leads to a page that was already read: the paging goes in a circle, so this page was not stored either')
+    if (this.#made.has(nameOf(next))) throw new PagingError('the answer leads to a page that was already read: the paging goes in a circle, so this page was not stored either; look at what the paginator sends, and at what the API answers to it')
   }
 
   /** For pages that are counted: an API that does not know the parameter answers the same page to every number. */
