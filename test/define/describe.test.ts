@@ -144,7 +144,7 @@ test('a function is named where data was wanted', () => {
 
 test('data that is no pipeline is refused with the place of its fault', () => {
   const readings = toData(weather('https://weather.example')).streams['readings']
-  const broken = (change: object, table: object = {}) => () => fromData({ name: 'w', streams: { readings: { recipe: { ...readings!.recipe, source: { ...readings!.recipe.source, ...change } }, table: { ...readings!.table, ...table } } } } as never)
+  const broken = (change: object, table: object = {}) => () => fromData({ name: 'w', streams: { readings: { recipe: { ...readings!.recipe, source: { ...readings!.recipe.source, ...change } }, table: { ...readings!.table, ...table } } } })
   expect(broken({ paging: undefined })).toThrow('w.readings: recipe.source.paging is missing')
   expect(broken({ api: { base: 'nowhere' } })).toThrow('w.readings: recipe.source.api.base is no URL')
   expect(broken({}, { key: [] })).toThrow('merge needs a key')

@@ -82,7 +82,7 @@ describe('map', () => {
     expect(pages[0]!.origins).toEqual([1, 3, 4, 5, 6].map(row))
     const completed = await readPages(pagesOf(6).map(slow, { concurrency: 3, ordered: false }))
     expect(recordsOf(completed)).not.toEqual([1, 3, 4, 5, 6])
-    expect(recordsOf(completed).toSorted()).toEqual([1, 3, 4, 5, 6])
+    expect(recordsOf(completed).toSorted((a, b) => Number(a) - Number(b))).toEqual([1, 3, 4, 5, 6])
     expect(completed[0]!.origins).toEqual(recordsOf(completed).map((id) => row(id as number)))
   })
 

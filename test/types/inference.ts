@@ -1,4 +1,5 @@
 // Compiled, never run: what the chain infers. A lambda without annotation that compiles is the proof.
+/* oxlint-disable typescript/no-unnecessary-type-parameters */
 import { z } from 'zod'
 import { byCursor, byLastRecord, byPage, http, onePage, path, stream, type Json, type Stream } from '../../src/index.ts'
 import type { PathTo } from '../../src/model/path.ts'

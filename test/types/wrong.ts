@@ -1,5 +1,5 @@
 // Compiled, never run: each use is wrong, and the compiler must say so.
-/* oxlint-disable no-unused-expressions */
+/* oxlint-disable no-unused-expressions, typescript/no-unsafe-return, typescript/no-unsafe-assignment */
 import {
   apiKey, bearer, byCursor, byLastRecord, byNextUrl, byOffset, byPage, byRelay, http, onePage, path, pipeline, secret, since, stream, type Stream,
 } from '../../src/index.ts'
