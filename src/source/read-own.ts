@@ -24,6 +24,8 @@ export async function* readOwn(read: Read<unknown>, incremental: Incremental | u
     }
     if (followed?.ended) break
   }
+  // A generator may return where it is told to stop: that is not the end of what it had to give.
+  scope.signal.throwIfAborted()
   yield { records: [], rejects: [], counts: NO_COUNTS, position: END }
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import { openScope } from '../../src/define/open-scope.ts'
+import { readRecipe } from '../../src/define/read.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { http, onePage, path, stream } from '../../src/index.ts'
 import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
@@ -51,6 +53,23 @@ describe('a source of one\'s own', () => {
 
   test.each<[string, unknown]>([['records instead of pages', { id: 1 }], ['a list', [1]], ['nothing', undefined], ['a position that is no JSON', { records: [], position: 1n }], ['the reserved position', { records: [], position: { end: true } }]])('that yields %s fails and says what is expected', async (_, page) => {
     await expect(readPages(stream(async function* () { yield page as OwnPage<unknown> }))).rejects.toThrow(/^stream\(\):/)
+  })
+
+  test('that returns because it was told to stop has not come to its end', async () => {
+    const stop = new AbortController()
+    const seen: unknown[] = []
+    const source = stream(async function* ({ signal }) {
+      for (let n = 1; n < 4 && !signal.aborted; n++) yield { records: [n], position: n }
+    })
+    await using scope = openScope({ signal: stop.signal })
+    const reading = async (): Promise<void> => {
+      for await (const page of readRecipe(source.recipe, { position: null, reenter: 'page' }, scope)) {
+        seen.push(page.position)
+        if (page.position === 2) stop.abort(new Error('enough'))
+      }
+    }
+    await expect(reading()).rejects.toThrow('enough')
+    expect(seen).toEqual([1, 2])
   })
 
   test('is closed when its reader leaves, and fails with its own error', async () => {
