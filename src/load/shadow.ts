@@ -50,9 +50,14 @@ export interface Swap {
 /** Bring the table to what the shadow holds, by row locks only, and drop the shadow: views, grants, indexes and readers live on. */
 export async function swap(transaction: Transaction, { table, slice, shape }: Swap): Promise<NonNullable<Advance['swap']>> {
   const shadow = await readTable(transaction, shadowName(slice))
-  if (!shape || !shadow) return { inserted: 0, updated: 0, deleted: 0 }
+  if (!shape) return { inserted: 0, updated: 0, deleted: 0 }
   const [name, target] = [quoteTable(shadowName(slice)), quoteTable(table.name)]
-  await refuseEmpty(transaction, table, name)
+  await refuseEmpty(transaction, table, shadow && name)
+  if (!shadow) {
+    // Nothing was read that could have told which columns it needs.
+    const [gone] = await transaction.query(`set local statement_timeout = '2h'; ${deleteAll(target)}`)
+    return numbers(gone!)
+  }
   const columns = shadow.columns.filter((column) => column.name !== own.row).map((column) => ({ name: column.name, type: typeOf(column), field: column.name, declared: true, round: false, key: table.key.some((key) => columnName(key) === column.name) }))
   const before = [`set local statement_timeout = '2h'`, `lock table ${target} in row exclusive mode`, shapeCheckSql(target, columns), `analyze ${name}`]
   const result = await transaction.run([...before, ...(table.key.length > 0 ? byKey(table, name, columns, shape.partitioned) : whole(table, name, columns)), `drop table ${name}`].join(';\n'))
@@ -62,9 +67,9 @@ export async function swap(transaction: Transaction, { table, slice, shape }: Sw
 }
 
 /** An API that answers nothing is more often broken than empty. */
-async function refuseEmpty(transaction: Transaction, { name, empty }: Table, shadow: string): Promise<void> {
+async function refuseEmpty(transaction: Transaction, { name, empty }: Table, shadow: string | undefined): Promise<void> {
   if (empty === 'accept') return
-  const [row] = await transaction.query<{ refused: boolean }>(`select not exists (select from ${shadow}) and exists (select from ${quoteTable(name)}) as refused`)
+  const [row] = await transaction.query<{ refused: boolean }>(`select ${shadow === undefined ? 'true' : `not exists (select from ${shadow})`} and exists (select from ${quoteTable(name)}) as refused`)
   if (row?.refused) throw new LoadError(`${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with empty: 'accept'`)
 }
 
@@ -80,11 +85,13 @@ function byKey({ name, version, loadedAt }: Table, shadow: string, columns: read
   ]
 }
 
+const deleteAll = (table: string): string => `with gone as (delete from ${table} returning 1) select count(*) as deleted from gone`
+
 function whole({ name, loadedAt }: Table, shadow: string, columns: readonly LoadedColumn[]): string[] {
   const stamp = loadedAt ? [{ name: own.loadedAt }] : []
   const values = [columnList(columns), ...stamp.map(() => 'statement_timestamp()')].join(', ')
   return [
-    `with gone as (delete from ${quoteTable(name)} returning 1) select count(*) as deleted from gone`,
+    deleteAll(quoteTable(name)),
     `with written as (insert into ${quoteTable(name)} (${columnList([...columns, ...stamp])}) select ${values} from ${shadow} order by ${quoteIdentifier(own.row)} returning 1) select count(*) as inserted from written`,
   ]
 }

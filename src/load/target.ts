@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Queryable } from '../database/catalog.ts'
+import { readTable, type Queryable } from '../database/catalog.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
 import { quoteLiteral, quoteTable } from '../database/quote.ts'
@@ -159,11 +159,14 @@ export class Target {
   /** The slice begins anew: remove what it has written, where that would be doubled. */
   async clear(transaction: Transaction): Promise<void> {
     const { slice } = this.#options
-    if (!this.#shape || this.table.write === 'merge') return
     const name = quoteTable(this.table.name)
     if (this.table.write === 'replace') {
-      if (this.#shadow.size > 0) await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
-    } else if (this.#shape.hasSlice) await transaction.run(`delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)}`)
+      // Asked of the catalog: a new reading may not know yet which columns the shadow of an earlier one has.
+      if (await readTable(transaction, shadowName(slice.id))) await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
+      return
+    }
+    if (!this.#shape || this.table.write === 'merge') return
+    if (this.#shape.hasSlice) await transaction.run(`delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)}`)
     else if (this.table.key.length === 0) {
       throw new LoadError(`${this.table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(this.table.name)}; ${sliceIndexSql(this.table.name)}. To go on now, remove those rows yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`)
     }

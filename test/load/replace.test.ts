@@ -75,6 +75,30 @@ describe('replace', () => {
     expect((await load(database, replace, [], { slice: '5', end: true })).swap).toEqual({ inserted: 0, updated: 0, deleted: 0 })
   })
 
+  test('nor one that somebody else has made, of which no column is loaded yet', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const keyless = table({ write: 'replace', key: [] })
+    await database.query(`create schema shop; create table shop.orders (id bigint); insert into shop.orders values (1), (2)`)
+    await expect(load(database, keyless, [], { slice: '1', end: true })).rejects.toThrow(`empty: 'accept'`)
+    expect((await load(database, { ...keyless, empty: 'accept' }, [], { slice: '2', end: true })).swap).toEqual({ inserted: 0, updated: 0, deleted: 2 })
+    expect(await database.query('select from shop.orders')).toEqual([])
+  })
+
+  test('a slice that begins anew in another process forgets what the first one has left in its shadow', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const keyless = table({ write: 'replace', key: [] })
+    await database.query('create schema shop; create table shop.orders (id bigint)')
+    await load(database, keyless, [{ id: 1 }], { slice: '1' })
+    const { target } = await load(database, keyless, [], { slice: '1' })
+    await using transaction = await database.transaction()
+    await target.clear(transaction)
+    await transaction.commit()
+    await load(database, keyless, [{ id: 2 }], { slice: '1', end: true })
+    expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 2 }])
+  })
+
   test('a slice that begins anew forgets its shadow’s rows', async () => {
     await using test = await testDatabase()
     const { database } = test
