@@ -81,6 +81,9 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (keys.some((field) => typeof field !== 'string' || field === '')) throw fault('a key is named by the fields of the record')
   if (new Set(keys).size < keys.length) throw fault(`the key names a field twice: ${keys.join(', ')}`)
   if (write === 'merge' && keys.length === 0) throw fault("merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }")
+  if (write === 'replace' && recipe.incremental) {
+    throw fault("replace leaves in the table only what was read, and .incremental() reads only what is new: leave .incremental() out, or choose { write: 'merge' }")
+  }
   if (write === 'append' && keys.length === 0 && looksBack(recipe)) {
     throw fault('append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out')
   }
