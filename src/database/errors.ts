@@ -37,9 +37,10 @@ export function isRowFault(error: unknown): boolean {
   return state !== undefined && (state.startsWith('22') || state.startsWith('23') || state === '54000' || state === 'P0001')
 }
 
-/** The table is not what it was when its columns were read. */
+/** The table is not what it was when its columns were read. A right that is missing (42501) is of the same class, but no reading brings it back. */
 export function isTableChanged(error: unknown): boolean {
-  return sqlState(error)?.startsWith('42') ?? false
+  const state = sqlState(error)
+  return state !== undefined && state.startsWith('42') && state !== '42501'
 }
 
 /** The connection is gone, or the server is: what was sent over it may or may not have happened. */

@@ -27,7 +27,7 @@ describe('a row is at fault', () => {
 })
 
 test('class 42 tells of a table that has changed', () => {
-  expect([of('42P01'), of('42703'), of('23505')].map(isTableChanged)).toEqual([true, true, false])
+  expect([of('42P01'), of('42703'), of('42501'), of('23505')].map(isTableChanged)).toEqual([true, true, false, false])
 })
 
 test('the code of a system call is no SQLSTATE, and a circle of causes ends', () => {
