@@ -1,5 +1,5 @@
 import type { WorkerPool } from '../flow/worker-pool.ts'
-import type { Page } from '../model/page.ts'
+import type { Page, Reject } from '../model/page.ts'
 import type { Incremental, Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
@@ -20,22 +20,37 @@ export interface ReadOptions {
  * What the user's functions fetch on the way goes through the same clients.
  */
 export function readRecipe(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
-  return lent(scope, pagesOf(recipe, reading, scope, options, false))
+  return lent(scope, pagesOf(recipe, reading, scope, { ...options, hasCursor: false, source: sourcePages }))
+}
+
+/**
+ * Send one rejected record through the stages again, as if its source had just answered it. Where it is a child, its parents go first: they
+ * pass their stages, and the functions are asked anew for the child's recipe. Only what stages fetch is requested, and children of the record itself.
+ */
+export function replayRecord(recipe: Recipe, { record, parents = [] }: Pick<Reject, 'record' | 'parents'>, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
+  const records = [...parents, record]
+  // Sources are read in the order in which parents hang together, each for the one record that is known of it.
+  const source: SourcePages = (_source, _incremental, reading, scope) => readOwn(async function* () { yield { records: records.splice(0, 1) } }, undefined, reading, scope)
+  return lent(scope, pagesOf(recipe, { position: null, reenter: 'page' }, scope, { ...options, hasCursor: false, source }))
 }
 
 type Pages = AsyncGenerator<Page, void, undefined>
+type SourcePages = typeof sourcePages
+interface Context extends ReadOptions {
+  /** The chain has taken its cursor already. */
+  readonly hasCursor: boolean
+  readonly source: SourcePages
+}
 
-function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions, hasCursor: boolean): Pages {
+function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, context: Context): Pages {
   const { source, incremental, stages } = recipe
-  let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope)
+  const hasCursor = context.hasCursor || incremental !== undefined
+  let read = (reading: Reading, scope: Scope): Pages => context.source(source, incremental, reading, scope)
   for (const part of parts(stages)) {
     const before = read
     read = Array.isArray(part)
-      ? (reading, scope) => throughStages(before(reading, scope), part, scope, options)
-      : (reading, scope) => readChildren({
-          parents: before, stage: part, hasCursor: hasCursor || incremental !== undefined,
-          read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor || incremental !== undefined),
-        }, reading, scope)
+      ? (reading, scope) => throughStages(before(reading, scope), part, scope, context)
+      : (reading, scope) => readChildren({ parents: before, stage: part, hasCursor, read: (child, reading, scope) => pagesOf(child, reading, scope, { ...context, hasCursor }) }, reading, scope)
   }
   return read(reading, scope)
 }
