@@ -28,6 +28,13 @@ export async function migrate(database: Database, { directory, signal }: Migrate
   return ran
 }
 
+/** Whether schema `sluice` is as this version of the program needs it. */
+export async function readSchemaState(database: Database, { directory, signal }: MigrateOptions = {}): Promise<'missing' | 'old' | 'current'> {
+  const files = (await readdir(directory ?? (await migrationsDirectory()))).filter((name) => name.endsWith('.sql'))
+  const done = await migrationsOf(database, signal)
+  return done.length === 0 ? 'missing' : done.length < files.length ? 'old' : 'current'
+}
+
 /** One cheap query, which is all there is to do at nearly every start. */
 async function migrationsOf(database: Database, signal: AbortSignal | undefined): Promise<string[]> {
   try {

@@ -54,6 +54,8 @@ export interface Page<T = unknown> {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly high?: High
+  /** The records are rows that were sent before, and have all stages behind them: what is rejected of them is kept as such. */
+  readonly areRows?: true
   /** Its share of the memory budget, given back once its records have been encoded. */
   readonly hold?: Disposable
   /** The account that holds it. What is read for its records, before it is given back, goes below. */

@@ -11,6 +11,7 @@ import { encodePages, ShapeChange } from '../load/encode-pages.ts'
 import type { EncodedPage } from '../load/encoded-page.ts'
 import { openTarget, type Target } from '../load/target.ts'
 import { PositionLostError, SchemaError } from '../model/errors.ts'
+import type { Page } from '../model/page.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
@@ -23,6 +24,10 @@ export interface MoveOptions extends ReadOptions {
   readonly table: Table
   /** `pipeline.stream`, for messages. */
   readonly place: string
+  /** Where pages come from, where that is not the recipe's own source. */
+  readonly read?: (reading: Reading, scope: Scope) => AsyncGenerator<Page, void, undefined>
+  /** Statements that are committed with the end of the slice. @default none */
+  readonly also?: () => string
   readonly limits: Required<BatchLimits>
   readonly scope: Scope
   /** Outlives the scope's signal by some seconds, so that what is whole can be committed. */
@@ -65,14 +70,15 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   const isKeyless = table.key.length === 0
   const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', madeAt, ...(isKeyless && table.write === 'append' && { boundary: boundary ?? {} }) }
   await using writer = new SliceWriter({
-    database, slice, target, place, maxRejects: table.maxRejects, signal: writing,
+    database, slice, target, place, maxRejects: table.maxRejects, also: options.also, signal: writing,
     committed: (batch) => {
       moved(writer.slice)
       changed(writer.slice)
       committed(batch, writer.slice)
     },
   })
-  const pages = readRecipe(recipe, reading, { ...scope, signal: stop.signal }, options)
+  const lent = { ...scope, signal: stop.signal }
+  const pages = options.read?.(reading, lent) ?? readRecipe(recipe, reading, lent, options)
   // Only reading is stopped by the signal: what has been read is whole, and is committed before the reason is thrown.
   const gathered = batches(encodePages(pages, target, { signal: failure.signal }), { ...limits, measure: sizeOf, cut: isChange })
   for await (const batch of readAhead(gathered)) {

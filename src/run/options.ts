@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Called with everything that happens; it must not throw, and the run does not wait for it. */
   readonly on?: (event: RunEvent) => void
+  /** Called with what a stream failed with, the error itself: the report has its message only. */
+  readonly failed?: (stream: string, error: unknown) => void
   /** Aborting it ends the run within seconds: what is whole is committed first. */
   readonly signal?: AbortSignal
 }

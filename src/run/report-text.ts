@@ -1,10 +1,10 @@
 import type { Report, StreamReport } from '../model/report.ts'
 
-/** A report for people: a table of streams, then what went wrong. Plain text, no colours, within 100 columns. */
+/** A report for people: a table of streams, then what went wrong. Plain text, no colours, 80 columns where names are not long. */
 export function reportText(report: Report): string {
   const names = Object.keys(report.streams)
   const width = Math.max(6, ...names.map((name) => name.length))
-  const rows = names.map((name) => streamLines(name.padEnd(width), report.streams[name]!))
+  const rows = names.map((name) => streamLines(name.padEnd(width), report.streams[name]!, report.kind))
   const head = `${'stream'.padEnd(width)}  ${columns.map(([title, size]) => title.padStart(size)).join('  ')}`
   return [head, ...rows.flat(), '', summary(report)].join('\n')
 }
@@ -19,25 +19,41 @@ const columns: readonly (readonly [title: string, size: number, of: (stream: Str
   ['rejected', 8, ({ counts }) => counts.rejected],
 ]
 
-function streamLines(name: string, stream: StreamReport): string[] {
+function streamLines(name: string, stream: StreamReport, kind: Report['kind']): string[] {
   const numbers = columns.map(([, size, of]) => number(of(stream)).padStart(size)).join('  ')
   const indent = ' '.repeat(name.length + 2)
   const lines = [`${name}  ${numbers}`]
-  const from = stream.status === 'not run' ? 'not run' : stream.resumed ? 'took up an interrupted reading' : stream.since === undefined ? 'read from the start' : `incremental since ${stream.since}`
   const details = [
-    from,
+    beginning(stream, kind),
     stream.cursor !== undefined && stream.cursor !== stream.since && `cursor ${stream.cursor}`,
-    `${number(stream.requests)} requests`,
-    stream.retries > 0 && `${number(stream.retries)} retries`,
+    counted(stream.requests, 'request'),
+    stream.retries > 0 && counted(stream.retries, 'retry', 'retries'),
     stream.waitMs >= 100 && `waited ${seconds(stream.waitMs)} for the API's limits`,
     stream.counts.expanded > 0 && `${number(stream.counts.expanded)} expanded`,
-    stream.counts.parents > 0 && `${number(stream.counts.parents)} parents read`,
+    stream.counts.parents > 0 && `${counted(stream.counts.parents, 'parent')} read`,
   ]
-  lines.push(indent + details.filter(Boolean).join(', '))
+  lines.push(...wrapped(details.filter((detail) => detail !== false), 80 - indent.length).map((line) => indent + line))
   if (stream.swap) lines.push(`${indent}replaced: ${number(stream.swap.inserted)} inserted, ${number(stream.swap.updated)} updated, ${number(stream.swap.deleted)} deleted in ${stream.table}`)
   for (const warning of stream.warnings) lines.push(`${indent}warning: ${warning}`)
   if (stream.error !== undefined) lines.push(`${indent}FAILED: ${stream.error}`)
   return lines
+}
+
+function beginning({ status, resumed, since }: StreamReport, kind: Report['kind']): string {
+  if (status === 'not run') return 'not run'
+  if (kind === 'replay') return 'sent again what was rejected'
+  return resumed ? 'took up an interrupted reading' : since === undefined ? 'read from the start' : `incremental since ${since}`
+}
+
+/** Parts joined by commas, in lines of some width. */
+function wrapped(parts: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  for (const part of parts) {
+    const last = lines.at(-1)
+    if (last !== undefined && `${last}, ${part},`.length <= width) lines[lines.length - 1] = `${last}, ${part}`
+    else lines.push(part)
+  }
+  return lines.map((line, index) => (index < lines.length - 1 ? `${line},` : line))
 }
 
 function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryBytes, streams }: Report): string {
@@ -48,5 +64,6 @@ function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryByte
 }
 
 const number = (value: number): string => value.toLocaleString('en-US')
+const counted = (value: number, one: string, several = `${one}s`): string => `${number(value)} ${value === 1 ? one : several}`
 const seconds = (ms: number): string => (ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`)
 const bytes = (value: number): string => (value < 1_048_576 ? `${Math.round(value / 1_024)} kB` : `${Math.round(value / 1_048_576)} MB`)

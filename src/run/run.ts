@@ -1,4 +1,5 @@
 import { openScope } from '../define/open-scope.ts'
+import { secretsIn } from '../define/secrets-in.ts'
 import type { Flow } from '../define/flow.ts'
 import type { Flows, Pipeline } from '../define/pipeline.ts'
 import { MemoryBudget } from '../flow/memory-budget.ts'
@@ -7,10 +8,12 @@ import { WorkerPool } from '../flow/worker-pool.ts'
 import { Keeper } from '../ledger/keeper.ts'
 import { closeRun, openRun } from '../ledger/runs.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
-import { SluiceError, UsageError } from '../model/errors.ts'
+import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Report, StreamReport } from '../model/report.ts'
+import type { Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
+import { faultText } from './fault-text.ts'
 import { openStore } from './open-store.ts'
 import { defaults, type RunOptions } from './options.ts'
 import { runSignals } from './signals.ts'
@@ -35,6 +38,7 @@ export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, op
   const names = chosen(pipeline, options.streams)
   const limits = { ...defaults.batch, ...options.batch }
   const secrets = readSecrets(environment)
+  for (const name of names) requireSecrets(pipeline.streams[name]!, secrets, `${pipeline.name}.${name}`)
   using signals = runSignals(options.signal)
   const { reading, writing } = signals
 
@@ -78,7 +82,8 @@ export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, op
     } catch (error) {
       gauge.ended()
       if (reading.aborted) return gauge.report('interrupted')
-      const text = secrets.hide(messageOf(error))
+      const text = secrets.hide(faultText(error, `${pipeline.name}.${name}`))
+      options.failed?.(name, error)
       emit({ type: 'stream failed', stream: name, error: text })
       return gauge.report('failed', text)
     }
@@ -111,6 +116,13 @@ function chosen({ name, streams }: Pipeline, asked: readonly string[] | undefine
   return asked && asked.length > 0 ? names.filter((stream) => asked.includes(stream)) : names
 }
 
-/** What we say ourselves is enough; of anything else the first line, with what it is. */
-const messageOf = (error: unknown): string =>
-  error instanceof SluiceError ? error.message : error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)
+/** A secret that is missing is known before anything is asked. */
+function requireSecrets({ recipe }: Flow<unknown>, secrets: Secrets, place: string): void {
+  for (const name of secretsIn(recipe)) {
+    try {
+      secrets.value(name)
+    } catch (cause) {
+      throw new UsageError(`${place}: ${(cause as Error).message}`, { cause })
+    }
+  }
+}

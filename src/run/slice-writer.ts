@@ -35,6 +35,8 @@ export interface SliceWriterOptions {
   readonly place: string
   readonly maxRejects: number
   readonly committed: (batch: Committed) => void
+  /** Statements that are committed with the end of the slice. @default none */
+  readonly also?: (() => string) | undefined
   /** Not the signal that stops reading: a commit goes on for some seconds after the run was asked to stop. */
   readonly signal: AbortSignal
 }
@@ -117,7 +119,7 @@ export class SliceWriter implements AsyncDisposable {
         await using transaction = await database.transaction({ signal })
         const written = await this.#store(transaction, pages, halving)
         outcome = await this.#outcome(transaction, written, position)
-        await transaction.commit(advanceSql(slice, this.#seq, outcome.advance))
+        await transaction.commit(this.#last(outcome))
         this.#done(outcome, pages, started)
         return
       } catch (error) {
@@ -162,7 +164,7 @@ export class SliceWriter implements AsyncDisposable {
     try {
       if (pages.length > 0) written.push(await this.#storeInside(transaction, pages))
       outcome = await this.#outcome(transaction, merged(written), position)
-      await transaction.commit(advanceSql(slice, this.#seq, outcome.advance))
+      await transaction.commit(this.#last(outcome))
     } catch (error) {
       if (!outcome || !isTransient(error) || (await settle(database, slice, this.#seq, { signal })) === 'again') throw this.#cannotResend(error)
     }
@@ -195,6 +197,12 @@ export class SliceWriter implements AsyncDisposable {
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
     const { counts, rejects } = written
     return { high, advance: { position, counts, rejects, ...(high && { high }), ...(swap && { swap }) } }
+  }
+
+  /** What commits a batch, in one query with the commit itself. */
+  #last({ advance }: Outcome): string {
+    const { slice, also } = this.#options
+    return `${isEnd(advance.position) && also ? `${also()};\n` : ''}${advanceSql(slice, this.#seq, advance)}`
   }
 
   #done({ advance, high }: Outcome, pages: readonly { readonly bytes: number }[], started: number): void {

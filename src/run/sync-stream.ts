@@ -8,6 +8,7 @@ import { SliceLostError } from '../model/errors.ts'
 import type { Committed } from './slice-writer.ts'
 import { moveSlice, type MoveOptions } from './move-slice.ts'
 import type { RunOptions } from './options.ts'
+import { added, none } from './tally.ts'
 
 export interface SyncOptions extends Omit<MoveOptions, 'committed' | 'changed' | 'place'> {
   readonly run: string
@@ -26,7 +27,7 @@ const lookAgainMs = 250
 
 /** Read one stream: first what an earlier run has left open, then what is new since the cursor. Answers 'skipped' where another run is at it. */
 export async function syncStream(options: SyncOptions): Promise<'done' | 'skipped'> {
-  const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started } = options
+  const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started, committed } = options
   const place = `${pipeline}.${stream}`
   let waited = 0
   for (;;) {
@@ -44,9 +45,18 @@ export async function syncStream(options: SyncOptions): Promise<'done' | 'skippe
     }
     waited = 0
     let { slice } = claimed
+    let counts = none
     started(slice)
     try {
-      await moveSlice(slice, claimed.reenter, { ...options, place, changed: (changed) => { slice = changed } })
+      await moveSlice(slice, claimed.reenter, {
+        ...options, place,
+        changed: (changed) => { slice = changed },
+        committed: (batch, held) => {
+          counts = added(counts, batch.counts)
+          committed(batch, held)
+        },
+      })
+      scope.emit({ type: 'slice finished', stream, slice: slice.id, counts })
       // Without a cursor a stream is read once per run, and finishing an interrupted reading was that once.
       if (recipe.incremental === undefined && slice.high === undefined) return 'done'
     } catch (error) {

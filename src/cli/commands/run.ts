@@ -1,21 +1,99 @@
-import { findPipelines } from '../../run/find-pipelines.ts'
+import { duration, durationText } from '../../flow/duration.ts'
+import { deadline, TimeoutError } from '../../flow/timeout.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { Report } from '../../model/report.ts'
+import { findPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
+import { keepDatabase } from '../../run/open-store.ts'
 import { reportText } from '../../run/report-text.ts'
 import { run } from '../../run/run.ts'
-import { interruptible } from '../signals.ts'
+import type { CommonOptions, Terms } from '../act.ts'
+import { eventLog } from '../progress/event-log.ts'
+import { openProgress, showingOf, type Showing } from '../progress/open-progress.ts'
+import { tell, tellStack } from '../tell.ts'
 
-export async function runCommand(words: readonly string[], options: Record<string, unknown>): Promise<number> {
-  using stop = interruptible()
+export interface RunCommandOptions extends CommonOptions {
+  readonly stream?: readonly string[]
+  readonly full?: boolean
+  readonly dryRun?: boolean
+  readonly limit?: number
+  readonly timeout?: string
+  readonly overlap?: 'skip' | 'wait' | 'fail'
+  readonly batchRows?: number
+  readonly concurrency?: number
+  /** In megabytes. */
+  readonly memory?: number
+  readonly json?: boolean
+}
+
+/** `sluice run`: one pipeline after the other; one that fails leaves the others running. */
+export async function runCommand([words]: [string[]], options: RunCommandOptions, terms: Terms): Promise<number> {
+  const { limit, dryRun = false } = options
+  if (limit !== undefined && !dryRun) throw new UsageError('--limit goes with --dry-run: a run that stores rows reads all there is')
+  const limitMs = options.timeout === undefined ? Infinity : durationOf(options.timeout)
+  const found = withStreams(await findPipelines(words), options.stream)
+  using time = deadline(terms.signal, limitMs, 'The run')
+  if (dryRun) return await (await import('./dry-run.ts')).dryRun(found, options, { ...terms, signal: time.signal })
+
+  // Without this the embedded database would stop and start between two pipelines.
+  await using _kept = found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
   let code = 0
-  for (const { pipeline } of await findPipelines(words)) {
-    const report = await run(pipeline, {
-      signal: stop.signal,
-      full: options['full'] === true,
-      overlap: options['overlap'] as 'fail',
-      ...(options['batchRows'] !== undefined && { batch: { rows: Number(options['batchRows']) } }),
-      streams: options['stream'] as string[] | undefined,
-    })
-    console.log(options['json'] ? JSON.stringify(report) : reportText(report))
-    code = Math.max(code, report.status === 'done' ? 0 : report.status === 'failed' ? 1 : 130)
+  for (const one of found) {
+    if (time.signal.aborted) break
+    code = Math.max(code, await runOne(one, options, { ...terms, signal: time.signal }))
   }
-  return code
+  const { reason } = time.signal as { readonly reason: unknown }
+  if (!(reason instanceof TimeoutError)) return code
+  console.error(`sluice: the run was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the next run goes on from there`)
+  return 1
+}
+
+/** One pipeline, shown as it goes on; answers the exit code. */
+export async function runOne({ pipeline, streams }: FoundPipeline, options: RunCommandOptions & { readonly showing?: Showing }, { signal, verbose, hide }: Terms): Promise<number> {
+  const showing = options.showing ?? showingOf(options)
+  const { full = false, overlap = 'fail', batchRows, concurrency, memory, database } = options
+  const names = Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name))
+  const failures: unknown[] = []
+  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout) : undefined
+  const running = async (): Promise<Report> => {
+    using progress = log ?? openProgress(showing as Exclude<Showing, 'events'>, names)
+    return await run(pipeline, {
+      signal, full, overlap, streams: streams ?? [], on: progress.on, failed: (_, error) => failures.push(error),
+      ...(database !== undefined && { database }),
+      ...(batchRows !== undefined && { batch: { rows: batchRows } }),
+      ...(concurrency !== undefined && { concurrency }),
+      ...(memory !== undefined && { memory: memory * 1_048_576 }),
+    })
+  }
+  try {
+    const report = await running()
+    if (log) log.report(report)
+    else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
+    if (verbose) for (const failure of failures) tellStack(failure, hide)
+    return codeOf(report)
+  } catch (error) {
+    if (error instanceof TimeoutError && error === signal.reason) return 1
+    // What keeps one pipeline from beginning may not concern the next.
+    return tell(error, { verbose, hide })
+  }
+}
+
+export const codeOf = ({ status }: Report): number => (status === 'done' ? 0 : status === 'failed' ? 1 : 130)
+
+/** `--stream` means every pipeline that was named, and must fit them all. */
+export function withStreams(found: readonly FoundPipeline[], streams: readonly string[] | undefined): FoundPipeline[] {
+  if (!streams || streams.length === 0) return [...found]
+  return found.map((one) => {
+    const names = Object.keys(one.pipeline.streams)
+    const unknown = streams.filter((stream) => !names.includes(stream))
+    if (unknown.length > 0) throw new UsageError(`${one.pipeline.name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`)
+    return { ...one, streams: [...new Set([...(one.streams ?? []), ...streams])] }
+  })
+}
+
+function durationOf(text: string): number {
+  try {
+    return duration(text)
+  } catch (error) {
+    throw new UsageError(`--timeout: ${(error as Error).message}`, { cause: error })
+  }
 }

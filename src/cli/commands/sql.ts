@@ -1,0 +1,36 @@
+import { DatabaseError } from '../../model/errors.ts'
+import { sqlState } from '../../database/errors.ts'
+import { connectStore } from '../../run/open-store.ts'
+import type { CommonOptions, Terms } from '../act.ts'
+import { numberText, showJsonLines, showTable } from '../show.ts'
+
+interface SqlOptions extends CommonOptions {
+  readonly write?: boolean
+  readonly json?: boolean
+}
+
+/** `sluice sql`: all statements in one transaction, which is read-only unless told otherwise. */
+export async function sqlCommand([text]: [string], { database, write = false, json = false }: SqlOptions, { signal }: Terms): Promise<number> {
+  await using store = await connectStore({ database, signal })
+  await using transaction = await store.database.transaction({ readOnly: !write, signal })
+  const results = await transaction.run(text).catch((error: unknown) => {
+    throw faultOf(error, store.database.place, write)
+  })
+  await transaction.commit()
+  for (const { command, rows, count } of results) {
+    if (json) showJsonLines(rows)
+    else {
+      showTable(rows)
+      console.log(rows.length > 0 || command === 'SELECT' ? `(${numberText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'})` : `${command}${count > 0 ? ` ${numberText(count)}` : ''}`)
+    }
+  }
+  return 0
+}
+
+function faultOf(error: unknown, place: string, write: boolean): unknown {
+  const state = sqlState(error)
+  if (state === undefined) return error
+  if (state === '25006') return write ? error : new DatabaseError(`${place}: this would change something, and statements may only read here; add --write to let them`, { cause: error })
+  const { message } = error as Error
+  return new DatabaseError(`${place}: ${message} (SQLSTATE ${state}); mend the statement`, { cause: error })
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CommonOptions, Terms } from './act.ts'
+import { teach } from './examples.ts'
+
+/** Every command and option. What a command does is loaded when it is called, so that help comes at once. */
+export function program(): Command {
+  const sluice = new Command('sluice')
+    .description('Keeps tables in PostgreSQL in step with paginated web APIs.')
+    .version(version())
+    .showHelpAfterError('(add --help for options and examples)')
+    .helpCommand(true)
+    .configureHelp({ showGlobalOptions: false })
+    // Commander ends with 1 where it was called wrongly; that is 2 here, since 1 means that the work itself failed.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  teach(sluice)
+
+  command(sluice, 'run', 'Bring the tables of pipelines up to date.')
+    .argument('[pipelines...]', 'names in pipelines/, files, or NAME.STREAM for one stream; none: all of pipelines/')
+    .option('--stream <names...>', 'only these streams')
+    .option('--full', 'read from the very beginning: the cursor is left out of account, and an interrupted reading begins anew')
+    .option('--dry-run', 'read and show, write nothing')
+    .option('--limit <n>', 'with --dry-run: stop after so many rows of each stream', whole(1))
+    .option('--timeout <duration>', "end after so long, as in 30m; what is whole is committed, and the next run goes on")
+    .addOption(new Option('--overlap <what>', 'where another run reads the same stream').choices(['skip', 'wait', 'fail']).default('fail'))
+    .option('--batch-rows <n>', 'rows that one transaction stores at most (10,000)', whole(1))
+    .option('--concurrency <n>', 'streams that are read at once (8)', whole(1))
+    .option('--memory <megabytes>', 'decoded pages held at once, by all streams (64)', whole(1))
+    .option('--json', 'print the report as JSON, and nothing else')
+    .action(doing(async () => (await import('./commands/run.ts')).runCommand))
+
+  command(sluice, 'list', 'Show the pipelines that there are.')
+    .argument('[pipelines...]', 'names or files; none: all of pipelines/')
+    .option('--json', 'print them as JSON')
+    .action(doing(async () => (await import('./commands/list.ts')).listCommand))
+
+  command(sluice, 'check', 'Look whether everything that pipelines need is in order: files, secrets, APIs, the database, its tables.')
+    .argument('[pipelines...]', 'names, files, or NAME.STREAM; none: all of pipelines/')
+    .option('--offline', 'ask no API')
+    .option('--json', 'print what was found as JSON')
+    .action(doing(async () => (await import('./commands/check.ts')).checkCommand))
+
+  command(sluice, 'preview', 'Show the first rows of a stream as they would be stored. No database is needed.', { database: false })
+    .argument('<stream>', 'PIPELINE.STREAM, or a file with --stream')
+    .option('--stream <name>', 'the stream, where a file is given')
+    .option('--limit <n>', 'rows to show', whole(1), 10)
+    .option('--since <value>', 'read from this cursor on')
+    .option('--json', 'print one row of JSON per line')
+    .action(doing(async () => (await import('./commands/preview.ts')).previewCommand))
+
+  command(sluice, 'runs', 'Show what has run, the newest first; with a number, the report of that run.')
+    .argument('[pipeline]', 'only runs of this pipeline; or the number of a run')
+    .option('--limit <n>', 'how many', whole(1), 20)
+    .option('--json', 'print them as JSON')
+    .action(doing(async () => (await import('./commands/runs.ts')).runsCommand))
+
+  const rejects = sluice.command('rejects').description('Records that could not be stored: show them, or store them after the fault was mended.')
+  teach(rejects)
+  command(rejects, 'list', 'Show the records that could not be stored, with the reason.')
+    .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
+    .option('--run <id>', 'only those of this run')
+    .option('--all', 'those that were replayed too')
+    .option('--limit <n>', 'how many, the oldest first', whole(1), 50)
+    .option('--json', 'print one reject of JSON per line, with the whole record')
+    .action(doing(async () => (await import('./commands/rejects-list.ts')).rejectsListCommand))
+  command(rejects, 'replay', 'Send rejected records through their stages and into their table again.')
+    .argument('<stream>', 'PIPELINE, PIPELINE.STREAM, or a file')
+    .option('--stream <names...>', 'only these streams')
+    .option('--id <ids...>', 'only these rejects')
+    .option('--overwrite', 'where nothing says which row is newer: replace rows that are there by now')
+    .option('--json', 'print the report as JSON')
+    .action(doing(async () => (await import('./commands/rejects-replay.ts')).rejectsReplayCommand))
+
+  const cursor = sluice.command('cursor').description('How far streams have come: show it, set it, or forget it.')
+  teach(cursor)
+  command(cursor, 'show', 'Show how far streams have come.')
+    .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
+    .option('--json', 'print them as JSON')
+    .action(doing(async () => (await import('./commands/cursor-show.ts')).cursorShowCommand))
+  command(cursor, 'set', 'Let the next run read on from another value.')
+    .argument('<stream>', 'PIPELINE.STREAM')
+    .argument('<value>', 'as the API writes it')
+    .action(doing(async () => (await import('./commands/cursor-set.ts')).cursorSetCommand))
+  command(cursor, 'reset', 'Forget how far streams have come: the next run reads from the very beginning. Rows stay.')
+    .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
+    .option('--stream <names...>', 'only these streams')
+    .action(doing(async () => (await import('./commands/cursor-reset.ts')).cursorResetCommand))
+
+  command(sluice, 'migrate', 'Bring schema sluice up to date. Every run does so by itself.')
+    .action(doing(async () => (await import('./commands/migrate.ts')).migrateCommand))
+
+  command(sluice, 'sql', 'Ask the database, read-only unless told otherwise: the embedded one comes without psql.')
+    .argument('<statements>', 'one or several, in quotes')
+    .option('--write', 'let statements change something')
+    .option('--json', 'print one row of JSON per line')
+    .action(doing(async () => (await import('./commands/sql.ts')).sqlCommand))
+
+  command(sluice, 'demo', 'Try Sluice without an account: an API on this machine, three streams, a database that brings itself.')
+    .option('--json', 'print the report as JSON, and nothing else')
+    .action(doing(async () => (await import('./commands/demo.ts')).demoCommand))
+
+  return sluice
+}
+
+/** A command with the options that all share, and examples in its help. */
+function command(parent: Command, name: string, description: string, { database = true } = {}): Command {
+  const made = parent.command(name).description(description)
+  if (database) made.option('--database <url>', 'postgres://user:password@host:5432/database (DATABASE_URL, else an embedded one in .sluice/)')
+  made.option('--verbose', name === 'list' ? 'say what each stream would do; where a fault was thrown' : 'show where a fault was thrown, and what was underneath')
+  teach(made)
+  return made
+}
+
+/** The arguments that a command was given, its options, and what it needs to act. */
+type Doing = (words: never, options: never, terms: Terms) => Promise<number>
+
+/** Commander hands over each argument by itself, then options, then the command. */
+function doing(load: () => Promise<Doing>): (...given: unknown[]) => Promise<void> {
+  return async (...given) => {
+    const options = given.at(-2) as CommonOptions
+    const { act } = await import('./act.ts')
+    await act(options, async (terms) => (await load())(given.slice(0, -2) as never, options as never, terms))
+  }
+}
+
+function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= least)) throw new InvalidArgumentError(`Give a whole number from ${least} up.`)
+    return value
+  }
+}
+
+/** Of the package, above `src/` as well as above the compiled `dist/`. */
+function version(): string {
+  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: string; version?: string }
+      if (name === 'sluice' && version) return version
+    } catch { /* Further up. */ }
+  }
+  return 'unknown'
+}

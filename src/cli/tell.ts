@@ -1,0 +1,24 @@
+import { inspect } from 'node:util'
+import { CancelledError, UsageError } from '../model/errors.ts'
+import type { Secrets } from '../model/scope.ts'
+import { faultText } from '../run/fault-text.ts'
+
+export interface TellOptions {
+  /** Show where it was thrown, and what was underneath. */
+  readonly verbose: boolean
+  readonly hide: Secrets['hide']
+}
+
+/** Say on stderr what went wrong, in one message, and answer the exit code that fits: 1 failed, 2 wrong usage, 130 stopped from outside. */
+export function tell(error: unknown, { verbose, hide }: TellOptions): number {
+  const isStopped = error instanceof CancelledError
+  const text = faultText(error, 'sluice')
+  console.error(hide(isStopped ? `sluice: ${text}` : text))
+  if (verbose && !isStopped) tellStack(error, hide)
+  return isStopped ? 130 : error instanceof UsageError ? 2 : 1
+}
+
+/** The stack of an error and of its causes. */
+export function tellStack(error: unknown, hide: Secrets['hide']): void {
+  console.error(hide(inspect(error, { depth: 4 })))
+}

@@ -1,0 +1,56 @@
+import { displayWidth, fitted, onOneLine } from './display-width.ts'
+
+export interface TextTableOptions {
+  /** Columns of the terminal; longer cells are cut off, and where not even that fits, each row becomes a list. @default no limit */
+  readonly width?: number
+}
+
+/** No column is cut narrower. */
+const least = 8
+
+/** Rows as a table for people: numbers to the right, each value on one line. */
+export function textTable(rows: readonly Readonly<Record<string, unknown>>[], { width = Infinity }: TextTableOptions = {}): string {
+  const [first] = rows
+  if (!first) return ''
+  const names = Object.keys(first)
+  const cells = rows.map((row) => names.map((name) => cellText(row[name])))
+  const wanted = names.map((name, index) => Math.max(displayWidth(name), ...cells.map((row) => displayWidth(row[index]!))))
+  const widths = narrowed(wanted, width - 2 * (names.length - 1))
+  if (!widths) return cells.map((row, index) => asList(names, row, index, width)).join('\n')
+  const right = names.map((name) => rows.every((row) => row[name] === null || row[name] === undefined || isNumber(row[name])) && rows.some((row) => isNumber(row[name])))
+  const line = (texts: readonly string[]): string => texts.map((text, index) => fitted(text, widths[index]!, { right: right[index]! })).join('  ').trimEnd()
+  return [line(names), line(widths.map((size) => '-'.repeat(size))), ...cells.map(line)].join('\n')
+}
+
+/** A value as it stands in a cell. */
+export function cellText(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'string') return onOneLine(value)
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'no date' : value.toISOString()
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`
+  return onOneLine(JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? String(one) : one)))
+}
+
+/** Text of digits is a number that JavaScript could not hold: bigint and numeric come so. */
+const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint' || (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value))
+
+/** Widths that fit together, taken from the widest first; undefined where there are too many columns. */
+function narrowed(wanted: readonly number[], room: number): number[] | undefined {
+  const widths = [...wanted]
+  for (let over = widths.reduce((sum, size) => sum + size, 0) - room; over > 0; ) {
+    const widest = Math.max(...widths)
+    if (widest <= least) return undefined
+    const index = widths.indexOf(widest)
+    const next = Math.max(least, ...widths.filter((size) => size < widest))
+    const less = Math.min(over, Math.max(1, widest - next))
+    widths[index] = widest - less
+    over -= less
+  }
+  return widths
+}
+
+function asList(names: readonly string[], row: readonly string[], index: number, width: number): string {
+  const longest = Math.max(...names.map(displayWidth))
+  return [`-- ${index + 1}`, ...names.map((name, column) => fitted(`${fitted(name, longest)}  ${row[column]!}`, width).trimEnd())].join('\n')
+}
