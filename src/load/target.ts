@@ -166,9 +166,15 @@ export class Target {
       return
     }
     if (!this.#shape || this.table.write === 'merge') return
-    if (this.#shape.hasSlice) await transaction.run(`delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)}`)
-    else if (this.table.key.length === 0) {
-      throw new LoadError(`${this.table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(this.table.name)}; ${sliceIndexSql(this.table.name)}. To go on now, remove those rows yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`)
+    const goOn = `remove them yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`
+    if (this.#shape.hasSlice) {
+      const [gone] = await transaction.query<{ deleted: string; stored: string | null }>(`with gone as (delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)} returning 1)
+select count(*) as deleted, (select inserted from sluice.slices where id = ${quoteLiteral(slice.id)}) as stored from gone`)
+      // The column may be younger than the first of these rows.
+      const left = Number(gone!.stored) - Number(gone!.deleted)
+      if (this.#shadowless && left > 0) throw new LoadError(`${this.table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${own.slice}. Where they are still there, ${goOn}`)
+    } else if (this.table.key.length === 0) {
+      throw new LoadError(`${this.table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(this.table.name)}; ${sliceIndexSql(this.table.name)}. To go on now, ${goOn}`)
     }
   }
 

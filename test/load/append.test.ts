@@ -27,6 +27,25 @@ test('a slice that begins anew removes what it has written, and nothing else', a
   expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 1 }])
 })
 
+test('rows that were stored before the table had the column are not doubled in silence', async () => {
+  await using test = await testDatabase()
+  const { database } = test
+  await database.query('create schema shop; create table shop.orders (id bigint)')
+  const [run] = await database.query<{ id: string }>(`insert into sluice.runs (kind, pipeline) values ('sync', 'shop') returning id`)
+  const [slice] = await database.query<{ id: string }>(`insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition, fetched, inserted) values ('shop', 'orders', 'sync', $1, $1, '', 2, 2) returning id`, [run!.id])
+  await load(database, { ...append, shape: 'freeze' }, [{ id: 1 }], { slice: slice!.id })
+  const { target } = await load(database, append, [{ id: 2 }], { slice: slice!.id })
+  {
+    await using transaction = await database.transaction()
+    await expect(target.clear(transaction)).rejects.toThrow('1 of the rows that it has stored do not carry its number in _slice. Where they are still there, remove them yourself, or accept that they are stored twice')
+  }
+  await database.query(`update shop.orders set _slice = $1`, [slice!.id])
+  await using transaction = await database.transaction()
+  await target.clear(transaction)
+  await transaction.commit()
+  expect(await database.query('select from shop.orders')).toEqual([])
+})
+
 test('with a key, what is there stays and counts as duplicate', async () => {
   await using test = await testDatabase()
   const { database } = test
