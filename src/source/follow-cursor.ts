@@ -43,11 +43,11 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
     if (value === undefined) return undefined
     if (value !== null) {
       kind ??= value.kind
-      if (value.kind === kind || (kind !== 'instant' && value.kind !== 'instant' && value.number === undefined)) {
+      if (value.kind === kind || (kind !== 'instant' && value.kind !== 'instant' && typeof value.raw === 'string')) {
         fits = true
         return value
       }
-      if (!fits) throw new DecodeError(`${place}: the range is given as ${kind === 'instant' ? 'a time' : `a ${kind}`} ('${range.since ?? range.until}'), but the value is ${value.kind === 'instant' ? 'a time' : `a ${value.kind}`} ('${value.text}')${value.kind === 'number' ? ": say { unit: 's' } or { unit: 'ms' } where it counts since 1970" : ''}`)
+      if (!fits) throw new DecodeError(`${place}: the range is given as ${kind === 'instant' ? 'a time' : `a ${kind}`} ('${range.since ?? range.until}'), but the value is ${value.kind === 'instant' ? 'a time' : `a ${value.kind}`} ('${value.raw}')${value.kind === 'number' ? ": say { unit: 's' } or { unit: 'ms' } where it counts since 1970" : ''}`)
     }
     if (!warned) warn(`${place}: a record's value is not comparable with the others; such records are stored and move nothing`)
     warned = true
@@ -85,8 +85,9 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
 
     /** With hashes where the slice asks for them, of what was left out too: the next run will meet all of these again. */
     function highOf(top: CursorValue): High {
-      const limit = madeAt && momentLike(top.text, madeAt, incremental.unit)
-      const cut = limit !== undefined && compareValues(top, valueOf(limit)) > 0 ? limit : top.text
+      const text = String(top.raw)
+      const limit = madeAt && momentLike(text, madeAt, incremental.unit)
+      const cut = limit !== undefined && compareValues(top, valueOf(limit)) > 0 ? limit : text
       if (!boundary) return { value: cut }
       const least = valueOf(cut)
       return { value: cut, hashes: records.flatMap((record) => { const value = read(record); return value && !(upper && compareValues(value, upper) >= 0) && compareValues(value, least) >= 0 ? [digest(record)] : [] }) }

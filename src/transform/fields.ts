@@ -9,8 +9,7 @@ type Fields = Readonly<Record<string, unknown>>
 /** For one list of names: which fields are taken, and their names afterwards. Or why such records are rejected. */
 interface Plan {
   readonly names: readonly string[]
-  readonly from: readonly string[]
-  readonly to: readonly string[]
+  readonly change: (record: Fields) => Fields
   readonly fault?: { readonly stage: string; readonly reason: string }
 }
 
@@ -40,13 +39,13 @@ export function changeFields(stages: readonly FieldStage[], signal: AbortSignal)
     for (const [place, record] of page.records.entries()) {
       try {
         if (typeof record !== 'object' || record === null || Array.isArray(record)) throw new RejectError('this is no record with named fields')
-        const { from, to, fault } = planOf(record as Fields)
+        const { change, fault } = planOf(record as Fields)
         if (fault) {
           places ??= records.map((_, index) => index)
           reject(page, place, fault.stage, new RejectError(fault.reason), signal)
           continue
         }
-        records.push(taken(record as Fields, from, to))
+        records.push(change(record as Fields))
         places?.push(place)
       } catch (error) {
         places ??= records.map((_, index) => index)
@@ -57,14 +56,12 @@ export function changeFields(stages: readonly FieldStage[], signal: AbortSignal)
   }
 }
 
-function taken(record: Fields, from: readonly string[], to: readonly string[]): Fields {
-  const made: Record<string, unknown> = {}
-  for (let index = 0; index < from.length; index++) {
-    const name = to[index]!
-    if (name === '__proto__') Object.defineProperty(made, name, { value: record[from[index]!], enumerable: true, configurable: true, writable: true })
-    else made[name] = record[from[index]!]
-  }
-  return made
+/** As source text, since an object written with its names is made many times faster than one filled name by name. */
+function compiled(fields: readonly { readonly from: string; readonly to: string }[]): Plan['change'] {
+  // A computed name, because `"__proto__": …` alone would set the prototype.
+  const members = fields.map(({ from, to }) => `[${JSON.stringify(to)}]: record[${JSON.stringify(from)}]`)
+  // oxlint-disable-next-line typescript/no-implied-eval -- Names stand in it as JSON text only, which is a string literal.
+  return new Function('record', `return { ${members.join(', ')} }`) as Plan['change']
 }
 
 /** The same names in the same order. */
@@ -82,7 +79,7 @@ function planned(names: readonly string[], stages: readonly FieldStage[]): Plan 
         const { from, to } = stage
         const isThere = fields.some((field) => field.to === from)
         if (isThere && from !== to && fields.some((field) => field.to === to)) {
-          return { names, from: [], to: [], fault: { stage: 'rename', reason: `the record has both '${from}' and '${to}': renaming would lose one of them` } }
+          return { names, change: (record) => record, fault: { stage: 'rename', reason: `the record has both '${from}' and '${to}': renaming would lose one of them` } }
         }
         fields = fields.map((field) => (field.to === from ? { from: field.from, to } : field))
         break
@@ -94,5 +91,5 @@ function planned(names: readonly string[], stages: readonly FieldStage[]): Plan 
         fields = fields.filter((field) => !stage.fields.includes(field.to))
     }
   }
-  return { names, from: fields.map(({ from }) => from), to: fields.map(({ to }) => to) }
+  return { names, change: compiled(fields) }
 }
