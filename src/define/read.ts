@@ -9,6 +9,7 @@ import { readOwn } from '../source/read-own.ts'
 import type { PageStage } from '../transform/compile.ts'
 import { throughStages } from '../transform/through-stages.ts'
 import { lent, lentToSource } from './lent.ts'
+import { replayRecipe } from './replay-recipe.ts'
 
 export interface ReadOptions {
   /** Threads for `offload`, shared by all streams. @default the reading's own */
@@ -20,7 +21,7 @@ export interface ReadOptions {
  * What the user's functions fetch on the way goes through the same clients.
  */
 export function readRecipe(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
-  return lent(scope, pagesOf(recipe, reading, scope, { ...options, hasCursor: false, source: sourcePages }))
+  return lent(scope, pagesOf(recipe, reading, scope, options, false))
 }
 
 /**
@@ -28,29 +29,20 @@ export function readRecipe(recipe: Recipe, reading: Reading, scope: Scope, optio
  * pass their stages, and the functions are asked anew for the child's recipe. Only what stages fetch is requested, and children of the record itself.
  */
 export function replayRecord(recipe: Recipe, { record, parents = [] }: Pick<Reject, 'record' | 'parents'>, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
-  const records = [...parents, record]
-  // Sources are read in the order in which parents hang together, each for the one record that is known of it.
-  const source: SourcePages = (_source, _incremental, reading, scope) => readOwn(async function* () { yield { records: records.splice(0, 1) } }, undefined, reading, scope)
-  return lent(scope, pagesOf(recipe, { position: null, reenter: 'page' }, scope, { ...options, hasCursor: false, source }))
+  return readRecipe(replayRecipe(recipe, [...parents, record]), { position: null, reenter: 'page' }, scope, options)
 }
 
 type Pages = AsyncGenerator<Page, void, undefined>
-type SourcePages = typeof sourcePages
-interface Context extends ReadOptions {
-  /** The chain has taken its cursor already. */
-  readonly hasCursor: boolean
-  readonly source: SourcePages
-}
 
-function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, context: Context): Pages {
+function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions, hadCursor: boolean): Pages {
   const { source, incremental, stages } = recipe
-  const hasCursor = context.hasCursor || incremental !== undefined
-  let read = (reading: Reading, scope: Scope): Pages => context.source(source, incremental, reading, scope)
+  const hasCursor = hadCursor || incremental !== undefined
+  let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope)
   for (const part of parts(stages)) {
     const before = read
     read = Array.isArray(part)
-      ? (reading, scope) => throughStages(before(reading, scope), part, scope, context)
-      : (reading, scope) => readChildren({ parents: before, stage: part, hasCursor, read: (child, reading, scope) => pagesOf(child, reading, scope, { ...context, hasCursor }) }, reading, scope)
+      ? (reading, scope) => throughStages(before(reading, scope), part, scope, options)
+      : (reading, scope) => readChildren({ parents: before, stage: part, hasCursor, read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor) }, reading, scope)
   }
   return read(reading, scope)
 }

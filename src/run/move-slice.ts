@@ -3,6 +3,7 @@ import { isTransient } from '../database/errors.ts'
 import { readRecipe, type ReadOptions } from '../define/read.ts'
 import { batches } from '../flow/batches.ts'
 import { LinkedSignal } from '../flow/linked-signal.ts'
+import { onAbort } from '../flow/on-abort.ts'
 import { readAhead } from '../flow/read-ahead.ts'
 import type { HeldSlice, Reentry } from '../ledger/held-slice.ts'
 import { reenter } from '../ledger/reenter.ts'
@@ -37,8 +38,14 @@ export interface MoveOptions extends ReadOptions {
   readonly changed: (slice: HeldSlice) => void
 }
 
+/** We changed the table ourselves, which is no reading in vain: its columns are few, and types only widen. */
+class TableGrownError extends ReadAgainError {}
+
 /** Readings that are taken up again without a commit in between: beyond this it is not the table that changes. */
 const mostInVain = 3
+
+/** How long a source may take to stop. */
+const patienceMs = 1_000
 
 /** Move a slice from the API into its table, from its position to its end. */
 export async function moveSlice(claimed: HeldSlice, again: Reentry | undefined, options: MoveOptions): Promise<void> {
@@ -52,7 +59,7 @@ export async function moveSlice(claimed: HeldSlice, again: Reentry | undefined, 
       return
     } catch (error) {
       slice = writer.slice
-      inVain = slice.seq > before ? 0 : inVain + 1
+      inVain = slice.seq > before || error instanceof TableGrownError ? 0 : inVain + 1
       if (inVain >= mostInVain) throw error instanceof ReadAgainError ? changedTooOften(error, options) : error
       if (error instanceof PositionLostError) slice = await begin(slice, undefined, options)
       else if (!(error instanceof ReadAgainError)) throw error
@@ -80,7 +87,11 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   const lent = { ...scope, signal: stop.signal }
   const pages = options.read?.(reading, lent) ?? readRecipe(recipe, reading, lent, options)
   // Only reading is stopped by the signal: what has been read is whole, and is committed before the reason is thrown.
-  const gathered = batches(encodePages(pages, target, { signal: failure.signal }), { ...limits, measure: sizeOf, cut: isChange })
+  const gathered = batches(encodePages(pages, target, { signal: failure.signal }), { ...limits, measure: sizeOf, cut: isChange, signal: failure.signal })
+  // A source or a stage that does not heed its signal is left to itself: what came before it is committed all the same.
+  let patience: NodeJS.Timeout | undefined
+  using _heard = onAbort(scope.signal, (reason) => { patience = setTimeout(() => failure.abort(reason), patienceMs) })
+  using _cleared = { [Symbol.dispose]: () => clearTimeout(patience) }
   for await (const batch of readAhead(gathered)) {
     try {
       const [first] = batch
@@ -108,7 +119,7 @@ async function change(asked: ShapeChange, target: Target, writer: SliceWriter, s
   const wasHolding = writer.holding
   if (wasHolding) await writer.abandon() // Its transaction has the table locked.
   await target.change(asked.need, { signal })
-  if (wasHolding) throw new ReadAgainError('the table changed while pages without a position were waiting, so they are read again')
+  if (wasHolding) throw new TableGrownError('the table changed while pages without a position were waiting, so they are read again')
   asked.settle()
 }
 

@@ -79,7 +79,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
           database, recipe, place, writing, workers, limits: defaults.batch, scope: { ...scope, stream: name, memory: account },
           // They were rejected before, and shall be rejected again rather than hold up those that were mended.
           table: { ...into, maxRejects: rejects.length + table.maxRejects },
-          read: (_, lent) => replayPages(inOrder, recipe, lent, { workers }),
+          read: (_, lent) => replayPages(inOrder, recipe, lent, { workers, isKeyless: into.key.length === 0 }),
           also: () => replayedSql(rejects.map(({ id }) => id), run).replace(/;\n$/, ''),
           changed: (changed) => { slice = changed },
           committed: ({ swap, ...batch }, held) => {

@@ -9,7 +9,7 @@ import type { EncodedPage } from '../load/encoded-page.ts'
 import type { Target, Written } from '../load/target.ts'
 import type { Advance, Counts } from '../model/batch.ts'
 import { laterHigh } from '../model/cursor.ts'
-import { TooManyRejectsError } from '../model/errors.ts'
+import { TooManyRejectsError, UsageError } from '../model/errors.ts'
 import { END, type High, type Position, type Reject } from '../model/page.ts'
 import { added, none } from './tally.ts'
 
@@ -127,7 +127,7 @@ export class SliceWriter implements AsyncDisposable {
           halving = true
           continue
         }
-        if (isTableChanged(error)) throw new ReadAgainError(`${this.#options.place}: the table has changed`, { cause: error })
+        if (isTableChanged(error)) throw new ReadAgainError(`${this.#options.place}: the table has changed (${error instanceof Error ? error.message : String(error)})`, { cause: error })
         const refused = isRefused(error)
         if (attempt >= attempts || !(refused || isTransient(error))) throw ledgerFault(error, this.#options.place) ?? error
         if (!refused) {
@@ -169,6 +169,7 @@ export class SliceWriter implements AsyncDisposable {
       if (!outcome || !isTransient(error) || (await settle(database, slice, this.#seq, { signal })) === 'again') throw this.#cannotResend(error)
     }
     this.#held = undefined
+    await transaction[Symbol.asyncDispose]() // Where it is in although its answer was lost, nobody has given its connection back yet.
     this.#done(outcome, [...earlier, ...pages], started)
   }
 
@@ -195,6 +196,7 @@ export class SliceWriter implements AsyncDisposable {
     this.#refuseTooMany(written.rejects)
     const high = laterHigh(this.#high, written.high)
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
+    if (swap && high) throw new UsageError(`${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`)
     const { counts, rejects } = written
     return { high, advance: { position, counts, rejects, ...(high && { high }), ...(swap && { swap }) } }
   }

@@ -31,7 +31,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | 'skippe
   const place = `${pipeline}.${stream}`
   let waited = 0
   for (;;) {
-    const claimed = await claim(database, { run, keeper, pipeline, stream, definition: definitionHash(recipe), hasCursor: mayHaveCursor(recipe), resume: table.resume, full, signal: scope.signal })
+    const claimed = await claim(database, { run, keeper, pipeline, stream, definition: definitionHash(recipe, table), hasCursor: mayHaveCursor(recipe), resume: table.resume, full, signal: scope.signal })
     if (!claimed) return 'done'
     if (claimed.busy) {
       if (waited >= patienceMs && overlap !== 'wait') {

@@ -27,6 +27,8 @@ test.each<[string, (of: { all: Stream<Topic>; posts: (topic: Topic) => Stream<Po
   ['a child in a stage behind it', ({ all, posts }, broken) => all.flatMap(posts).map((post) => fails(broken() && post.topic === 3, { ...post, title: post.id }))],
   ['a grandchild in a chain', ({ all, posts, reactions }, broken) => all.flatMap(posts).flatMap(reactions).map((reaction) => fails(broken() && reaction.post === '2-2', reaction))],
   ['a grandchild in the child', ({ all, posts, reactions }, broken) => all.flatMap((topic) => posts(topic).flatMap((post) => reactions(post).map((reaction) => fails(broken() && reaction.post === '2-2', { ...reaction, topic: topic.title, at: post.id }))))],
+  ['a parent, and with it its children', ({ all, posts }, broken) => all.map((topic) => fails(broken() && topic.id === 2, topic)).flatMap(posts)],
+  ['a parent whose function failed, and with it its children', ({ all, posts }, broken) => all.flatMap((topic) => fails(broken() && topic.id === 2, posts(topic)))],
   ['one of a list', ({ all }, broken) => all.flatMap(({ id }) => [{ id }, { id: -id }]).map((record) => fails(broken() && record.id === -2, record))],
 ])('%s that was rejected comes out as it would have', async (what, flow) => {
   await using api = await forum()
