@@ -13,8 +13,9 @@ export async function forum(topics: Topic[] = Array.from({ length: 6 }, (_, inde
     if (gone.has(request.url)) return { status: 410, json: {} }
     const [, kind, of] = /^\/(topics|posts)(?:\/([^/]+)\/\w+)?$/.exec(request.path) ?? []
     if (kind === 'topics' && of === undefined) {
-      const from = Number(request.query.get('c') ?? 0)
-      return { json: { topics: topics.slice(from, from + size), next: from + size < topics.length ? from + size : null } }
+      const numbered = request.query.get('p')
+      const from = numbered === null ? Number(request.query.get('c') ?? 0) : (Number(numbered) - 1) * size
+      return { json: { topics: topics.slice(from, from + size), next: from + size < topics.length ? from + size : null, pages: Math.ceil(topics.length / size) } }
     }
     const page = Number(request.query.get('page') ?? 1)
     if (kind === 'topics') {
@@ -25,10 +26,12 @@ export async function forum(topics: Topic[] = Array.from({ length: 6 }, (_, inde
     return page > count ? { json: [] } : { json: [{ id: `${of}-${page}`, post: of }], headers: page < count ? { link: `<${request.path}?page=${page + 1}>; rel="next"` } : {} }
   })
   const api = http(server.origin as `http://${string}`)
-  const all = api.get<{ topics: Topic[]; next: number | null }>('/topics').pages(byCursor('c', 'next')).records('topics')
+  const listing = api.get<{ topics: Topic[]; next: number | null; pages: number }>('/topics')
+  const all = listing.pages(byCursor('c', 'next')).records('topics')
+  const atOnce = listing.pages(byPage('p', { pages: 'pages' })).records('topics')
   const posts = (topic: Topic): Stream<Post> => api.get<{ posts: Post[] }>(path`/topics/${topic.id}/posts`).pages(byPage('page')).records('posts')
   const reactions = (post: Post): Stream<Reaction> => api.get<Reaction[]>(path`/posts/${post.id}/reactions`).pages(byLinkHeader()).records()
-  return { server, topics, gone, all, posts, reactions, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  return { server, topics, gone, all, atOnce, posts, reactions, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
 export interface Forum extends AsyncDisposable {
@@ -37,6 +40,8 @@ export interface Forum extends AsyncDisposable {
   /** Paths with their query that answer 410. */
   readonly gone: Set<string>
   readonly all: Stream<Topic>
+  /** The same, its pages asked for at once. */
+  readonly atOnce: Stream<Topic>
   readonly posts: (topic: Topic) => Stream<Post>
   readonly reactions: (post: Post) => Stream<Reaction>
 }

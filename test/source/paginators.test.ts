@@ -122,6 +122,11 @@ describe('byOffset', () => {
     expect(ids(records)).toEqual([0, 1, 2, 3, 4, 5])
   })
 
+  test('asks for nothing beyond the total', async () => {
+    const { asked } = await walk((request) => ({ json: { data: all.slice(from(request), from(request) + 2).map((id) => ({ id })), total: '4' } }), byOffset('offset', { total: 'total' as never }))
+    expect(asked).toEqual(['/posts?offset=0', '/posts?offset=2'])
+  })
+
   test('begins where it is told', async () => {
     const { asked } = await walk((request) => ({ json: { data: Array.from({ length: 42 }, (_, id) => ({ id: from(request) + id })), total: 200 } }), byOffset('offset', { first: 123, total: 'total' as never, last: 170 }), { query: { limit: 42 } })
     expect(asked).toEqual(['/posts?limit=42&offset=123', '/posts?limit=42&offset=165'])

@@ -132,6 +132,48 @@ describe('reading ahead', () => {
     expect(freed).toEqual(['3'])
   })
 
+  test('leaving waits until what was cancelled has ended', async () => {
+    const { scope, answer } = told()
+    let hasEnded = false
+    const slow: Client = { send: (asked, options) => scope.client({ base: '' }).send(asked, options).catch(async (error: unknown) => {
+      await turn()
+      hasEnded = true
+      throw error
+    }) }
+    const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, { ...scope, client: () => slow })
+    const first = pages.next()
+    await turn()
+    answer('1', body(1, 2))
+    await first
+    await pages.return()
+    expect(hasEnded).toBe(true)
+  })
+
+  test('the page whose turn it is never waits for those behind it to give something back', async () => {
+    const { scope } = told()
+    const budget = new MemoryBudget(2)
+    const three = Promise.withResolvers<void>()
+    const client: Client = {
+      send: async ({ query }, { memory, signal }) => {
+        const page = Number(query['page'])
+        // The second page is tried again, and comes to ask for memory when the third has taken what there was.
+        if (page === 2) await three.promise
+        const hold = await memory.take(page === 3 ? 2 : 1, { signal })
+        if (page === 3) three.resolve()
+        return { body: body(page, 1), status: 200, headers: {}, url: 'http://x/', bytes: 1, hold }
+      },
+    }
+    const { recipe } = http('http://x', { concurrency: 3 }).get<Listing>('/x').pages(byPage('page', { pages: () => 3 })).records('data')
+    const read: unknown[] = []
+    for await (const page of readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, { ...scope, client: () => client, memory: budget.account() })) {
+      read.push(...page.records)
+      page.hold?.[Symbol.dispose]()
+    }
+    expect(read).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
+    expect(budget.used).toBe(0)
+  })
+
   test('a page that fails gives back its memory', async () => {
     const { scope, answer, freed } = told()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
