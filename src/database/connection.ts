@@ -1,4 +1,5 @@
 import type { ClientConfig, Notification } from 'pg'
+import { abortable } from '../flow/abortable.ts'
 import { WatchedClient } from './client.ts'
 import { connecting, type ConnectOptions } from './connect.ts'
 import { quoteIdentifier } from './quote.ts'
@@ -14,16 +15,22 @@ export class Connection implements AsyncDisposable {
   }
 
   static async open(config: ClientConfig, options: ConnectOptions): Promise<Connection> {
-    const client = await connecting(async () => {
-      const client = new WatchedClient(config)
+    let last: WatchedClient | undefined
+    const connect = async (): Promise<WatchedClient> => {
+      const client = (last = new WatchedClient(config))
       try {
-        await client.connect()
+        await abortable(client.connect(), options.signal)
         return client
       } catch (error) {
         client.destroy()
         throw error
       }
-    }, options)
+    }
+    const client = await connecting(connect, options).catch((error: unknown) => {
+      // Given up when it had just succeeded: nobody else would close it, and the process could not end.
+      last?.destroy()
+      throw error
+    })
     return new Connection(new Session(client, options.place))
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { Database, openDatabase } from '../../src/database/database.ts'
 import { freePort } from '../../src/database/embedded/free-port.ts'
@@ -152,6 +153,16 @@ describe('a connection of one’s own', () => {
     expect(await heard.promise).toBe('hello')
     await connection[Symbol.asyncDispose]()
     await expect(connection.query('select 1')).rejects.toThrow('Client was closed')
+  })
+
+  test('leaves nothing open where it is given up while it is being made', async () => {
+    await using own = await testDatabase()
+    const controller = new AbortController()
+    // The server has let us in, but its word of it arrives after we have lost our patience.
+    await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port), watchers: [{ before: ({ name }) => void (name === 'BackendKeyData' && controller.abort(new Error('enough'))) }] })
+    await using database = new Database({ url: proxy.through(own.url) })
+    await expect(database.connection({ signal: controller.signal })).rejects.toThrow('enough')
+    while (proxy.links.size > 0) await setImmediate()
   })
 
   test('goes past the pooler where there is an address for that', async () => {
