@@ -5,6 +5,7 @@ import type { Duration } from '../model/request.ts'
 import { Connection } from './connection.ts'
 import { placeOf } from './place.ts'
 import { Pool } from './pool.ts'
+import { quoteLiteral } from './quote.ts'
 import { Transaction } from './transaction.ts'
 
 export type { Connection } from './connection.ts'
@@ -31,6 +32,8 @@ export interface TransactionOptions {
   readonly lockTimeout?: Duration
   /** One snapshot for all statements, and none that writes. @default false */
   readonly readOnly?: boolean
+  /** A name that its session can be found by: see `endMarked`. */
+  readonly mark?: string
   readonly signal?: AbortSignal | undefined
 }
 
@@ -71,7 +74,7 @@ export class Database implements AsyncDisposable {
   }
 
   /** A transaction, to be held by `await using`: rolled back at the end of the block unless it was committed. */
-  async transaction({ statementTimeout = '5m', lockTimeout = '30s', readOnly = false, signal }: TransactionOptions = {}): Promise<Transaction> {
+  async transaction({ statementTimeout = '5m', lockTimeout = '30s', readOnly = false, mark, signal }: TransactionOptions = {}): Promise<Transaction> {
     const session = await this.#pool.lend(signal)
     if (!readOnly && !session.client.isWritable) {
       this.#pool.giveBack(session)
@@ -83,8 +86,21 @@ export class Database implements AsyncDisposable {
       `set local statement_timeout = ${Math.ceil(statementMs)}`,
       `set local lock_timeout = ${Math.ceil(duration(lockTimeout))}`,
       `set local timezone = 'UTC'`,
+      ...(mark === undefined ? [] : [`select pg_advisory_xact_lock_shared(${markKey(quoteLiteral(mark))})`]),
     ].join('; ')
     return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + GRACE_MS }, (one) => this.#pool.giveBack(one))
+  }
+
+  /**
+   * End the sessions that are inside a transaction with this mark. A process that was stopped, or that the network has cut off, keeps what its
+   * transactions have locked for as long as it likes; whoever takes its work over would wait for that in vain.
+   */
+  async endMarked(mark: string, options: QueryOptions = {}): Promise<void> {
+    await this.query(
+      `select pg_terminate_backend(l.pid) from pg_locks as l join pg_stat_activity as a using (pid)
+        where l.locktype = 'advisory' and l.objsubid = 1 and l.database = a.datid and a.datname = current_database() and a.usename = current_user
+          and l.pid <> pg_backend_pid() and (l.classid::bigint << 32) | l.objid::bigint = ${markKey('$1')}`,
+      [mark], options)
   }
 
   /** A connection of its own outside the pool, for what has to outlive transactions: leases, notifications. */
@@ -115,6 +131,9 @@ export async function openDatabase({ signal, ...options }: DatabaseOptions & { r
     throw error
   }
 }
+
+/** An advisory lock, shared: it keeps nobody waiting, and the catalog tells who has it. Names that a statement splits at are none of ours. */
+const markKey = (mark: string): string => `hashtextextended('sluice mark ' || ${mark}, 0)`
 
 function configOf(url: string, { applicationName = 'sluice' }: DatabaseOptions) {
   return { connectionString: url, application_name: applicationName }

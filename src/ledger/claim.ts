@@ -3,7 +3,7 @@ import { sleep } from '../flow/sleep.ts'
 import { duration } from '../flow/duration.ts'
 import { DatabaseError } from '../model/errors.ts'
 import type { Duration, Range } from '../model/request.ts'
-import type { RunKind } from '../model/slice.ts'
+import { markOf, type RunKind } from '../model/slice.ts'
 import type { StreamName } from './close.ts'
 import { columns, heldSlice, type HeldSlice, type Reentry, type SliceRow } from './held-slice.ts'
 import type { Keeper } from './keeper.ts'
@@ -44,7 +44,11 @@ export type Claim = { readonly slice: HeldSlice; readonly reenter?: Reentry; rea
 export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
   for (let attempt = 1; ; attempt += 1) {
     const row = await claimOpen(database, options)
-    if (row) return held(row, options)
+    if (row) {
+      // Whoever had it may be no more than stopped, in the middle of a transaction.
+      await database.endMarked(markOf(row), { signal: options.signal })
+      return held(row, options)
+    }
     const { holder, isClaimable, cursor, hasRead } = await situation(database, options)
     if (hasRead) return undefined
     // Claimable and yet not claimed: somebody is committing a batch of it, or claims it too. It is not done, so it is named in the end.

@@ -8,6 +8,8 @@ export interface ChangeOptions {
   /** What is to be done, by what the table is like inside the transaction; each step after the one before has been done. */
   readonly steps: readonly ((transaction: Transaction) => Promise<readonly string[]>)[]
   readonly table: string
+  /** By which its session can be found. */
+  readonly mark: string
   readonly waiting: (ms: number) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -17,11 +19,11 @@ const attempts = 20
 const pauseMs = 3_000
 
 /** Changes a table in a transaction of its own, one process at a time. */
-export async function changeTable(database: Database, { steps, table, waiting, signal }: ChangeOptions): Promise<void> {
+export async function changeTable(database: Database, { steps, table, mark, waiting, signal }: ChangeOptions): Promise<void> {
   let statements: readonly string[] = []
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await using transaction = await database.transaction({ lockTimeout: '3s', statementTimeout: '30m', signal })
+      await using transaction = await database.transaction({ lockTimeout: '3s', statementTimeout: '30m', mark, signal })
       // Its schema first: two streams that make their tables at once would both make the schema, and one would fail.
       await transaction.lock(`schema ${table.split('.')[0]}`)
       await transaction.lock(`table ${table}`)

@@ -9,7 +9,7 @@ import type { RunEvent } from '../model/event.ts'
 import { laterHigh } from '../model/cursor.ts'
 import type { High, Page, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
-import type { Slice } from '../model/slice.ts'
+import { markOf, type Slice } from '../model/slice.ts'
 import { changeTable } from './change.ts'
 import { addSliceSql, planChange, sliceIndexSql } from './change-plan.ts'
 import { ChunkRing } from './chunk-ring.ts'
@@ -129,6 +129,7 @@ export class Target {
     await changeTable(this.#database, {
       steps: table.write === 'replace' ? [alter, fitShadow] : [alter],
       table: table.name,
+      mark: markOf(this.#options.slice),
       signal,
       waiting: (ms) => this.#emit({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
     })
@@ -273,6 +274,7 @@ select count(*) as deleted, (select inserted from sluice.slices where id = ${quo
       await changeTable(this.#database, {
         steps: [async (transaction) => ((await readShape(transaction, table))?.hasSlice ? [] : [addSliceSql(table.name), sliceIndexSql(table.name)])],
         table: table.name,
+        mark: markOf(this.#options.slice),
         waiting: (ms) => this.#emit({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
         signal: this.#options.signal,
       })

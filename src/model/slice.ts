@@ -41,3 +41,6 @@ export interface Slice extends Range {
   /** Somebody read part of it before. */
   readonly resumed: boolean
 }
+
+/** By what a transaction that works on a slice marks its session: whoever takes the slice over ends the sessions of those who had it. */
+export const markOf = ({ id }: Pick<Slice, 'id'>): string => `slice ${id}`

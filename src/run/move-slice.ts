@@ -15,7 +15,7 @@ import { PositionLostError, SchemaError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
-import type { Reading } from '../model/slice.ts'
+import { markOf, type Reading } from '../model/slice.ts'
 import type { BatchLimits } from './options.ts'
 import { type Committed, ReadAgainError, SliceWriter } from './slice-writer.ts'
 
@@ -129,7 +129,7 @@ async function begin(slice: HeldSlice, again: Reentry | undefined, { database, t
   const { sql, slice: begun } = reenter(slice, slice.seq, again)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await using transaction = await database.transaction({ signal: writing })
+      await using transaction = await database.transaction({ mark: markOf(slice), signal: writing })
       await target.clear(transaction)
       await transaction.commit(sql)
       break

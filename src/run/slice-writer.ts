@@ -11,6 +11,7 @@ import type { Advance, Counts } from '../model/batch.ts'
 import { laterHigh } from '../model/cursor.ts'
 import { TooManyRejectsError, UsageError } from '../model/errors.ts'
 import { END, type High, type Position, type Reject } from '../model/page.ts'
+import { markOf } from '../model/slice.ts'
 import { added, none } from './tally.ts'
 
 /** The reading has to be taken up again from the last committed position: what was sent cannot be sent once more. */
@@ -116,7 +117,7 @@ export class SliceWriter implements AsyncDisposable {
     for (let attempt = 1; ; attempt += 1) {
       let outcome: Outcome | undefined
       try {
-        await using transaction = await database.transaction({ signal })
+        await using transaction = await database.transaction({ mark: markOf(slice), signal })
         const written = await this.#store(transaction, pages, halving)
         outcome = await this.#outcome(transaction, written, position)
         await transaction.commit(this.#last(outcome))
@@ -145,8 +146,8 @@ export class SliceWriter implements AsyncDisposable {
 
   /** Store rows that nothing may be committed after yet. */
   async #hold(pages: readonly EncodedPage[]): Promise<void> {
-    const { database, signal } = this.#options
-    this.#held ??= { transaction: await database.transaction({ signal }), written: [], pages: [], started: performance.now() }
+    const { database, slice, signal } = this.#options
+    this.#held ??= { transaction: await database.transaction({ mark: markOf(slice), signal }), written: [], pages: [], started: performance.now() }
     const { transaction, written, pages: earlier } = this.#held
     try {
       written.push(await this.#storeInside(transaction, pages))

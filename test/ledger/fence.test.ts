@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { sqlState } from '../../src/database/errors.ts'
+import { isTransient, sqlState } from '../../src/database/errors.ts'
+import { advanceSql } from '../../src/ledger/advance.ts'
 import { releaseSlice } from '../../src/ledger/close.ts'
 import { Keeper } from '../../src/ledger/keeper.ts'
 import { readSlice } from '../../src/ledger/read-slices.ts'
 import { END } from '../../src/model/page.ts'
+import { markOf } from '../../src/model/slice.ts'
 import { batch, commit, failure, openLedger, signal, stored } from './support.ts'
 
 const expire = (id: string): string => `update sluice.slices set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null where id = ${id}`
@@ -31,6 +33,21 @@ describe('the fence', () => {
     expect(await stored(ledger.database)).toBe(2)
     await commit(ledger.database, own, 1, batch(4))
     expect(await stored(ledger.database)).toBe(6)
+  })
+
+  test('what a stopped owner has locked is free again once its slice is taken over', async () => {
+    await using ledger = await openLedger()
+    await using stale = await ledger.worker()
+    await using fresh = await ledger.worker()
+    const old = await stale.take()
+    const stopped = await ledger.database.transaction({ mark: markOf(old) })
+    await stopped.run('lock table public.rows in access exclusive mode')
+    await ledger.database.query(expire(old.id))
+    const own = await fresh.take()
+    await commit(ledger.database, own, 0, batch(1))
+    expect(isTransient(await failure(stopped.commit(advanceSql(old, 0, batch(1)))))).toBe(true)
+    await stopped[Symbol.asyncDispose]()
+    expect(await stored(ledger.database)).toBe(1)
   })
 
   test('the same batch is never committed twice', async () => {
