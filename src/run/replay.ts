@@ -95,10 +95,8 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       }
       emit({ type: 'slice finished', stream: name, slice: slice.id, counts: gauge.counts })
       if (newestFirst && gauge.counts.duplicate > 0) emit({ type: 'warning', stream: name, message: `${table.name} holds rows with the keys of ${gauge.counts.duplicate} of them, which were left as they are, since nothing says which is newer; --overwrite stores what was rejected` })
-      gauge.ended()
       return gauge.report('done')
     } catch (error) {
-      gauge.ended()
       if (reading.aborted) return gauge.report('interrupted')
       const text = secrets.hide(faultText(error, place))
       options.failed?.(name, error)

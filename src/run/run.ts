@@ -1,3 +1,4 @@
+import type { Database } from '../database/database.ts'
 import { openScope } from '../define/open-scope.ts'
 import { secretsIn } from '../define/secrets-in.ts'
 import type { Flow } from '../define/flow.ts'
@@ -13,12 +14,11 @@ import type { RunEvent } from '../model/event.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import type { Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
-import { faultText } from './fault-text.ts'
 import { openStore } from './open-store.ts'
 import { defaults, type RunOptions } from './options.ts'
+import { runStream } from './run-stream.ts'
 import { runSignals } from './signals.ts'
 import { StreamGauge } from './stream-gauge.ts'
-import { syncStream } from './sync-stream.ts'
 import { walPosition, walSince } from './wal.ts'
 
 /**
@@ -45,68 +45,63 @@ export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, op
   const gauges = new Map(names.map((name) => [name, new StreamGauge(pipeline.streams[name]!.table.name)]))
   await using store = await openStore({ database: options.database, environment, max: names.length + 4, signal: reading })
   const { database } = store
-  await using keeper = await Keeper.open(database, { signal: writing })
+  const losing = new Map<string, () => void>()
+  await using keeper = await Keeper.open(database, { signal: writing, lost: (slice) => losing.get(slice)?.() })
   const id = await openRun(database, { kind: 'sync', pipeline: pipeline.name, options: { streams: names, full }, keeper, signal: reading })
-  await dropOrphanShadows(database, { signal: reading })
   const emit = (event: RunEvent): void => {
     if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
     keeper.tell(id, event)
     options.on?.(event)
   }
-  const budget = new MemoryBudget(memory)
   const walBefore = await walPosition(database, reading)
+  await tidy(database, { emit, signal: reading })
+  const budget = new MemoryBudget(memory)
   const permits = new Semaphore(concurrency)
   await using workers = new WorkerPool()
   await using scope = openScope({ signal: reading, secrets, emit })
   emit({ type: 'run started', run: id, pipeline: pipeline.name, streams: names })
 
-  const one = async (name: string, flow: Flow<unknown>): Promise<StreamReport> => {
-    const gauge = gauges.get(name)!
-    try {
-      using _permit = await permits.acquire({ signal: reading })
-      using account = budget.account()
-      const outcome = await syncStream({
-        database, run: id, keeper, pipeline: pipeline.name, stream: name, recipe: flow.recipe, table: flow.table, full, overlap, limits, writing, workers,
-        scope: { ...scope, stream: name, memory: account },
-        started: (slice) => {
-          gauge.slice(slice)
-          emit({ type: 'slice started', stream: name, slice: slice.id, resumed: slice.resumed, since: slice.since })
-        },
-        committed: ({ swap, ...batch }, slice) => {
-          gauge.committed(batch.counts, { swap, cursor: slice.high?.value })
-          emit({ type: 'batch', stream: name, slice: slice.id, ...batch })
-        },
-      })
-      gauge.ended()
-      return gauge.report(outcome === 'skipped' ? 'not run' : 'done')
-    } catch (error) {
-      gauge.ended()
-      if (reading.aborted) return gauge.report('interrupted')
-      const text = secrets.hide(faultText(error, `${pipeline.name}.${name}`))
-      options.failed?.(name, error)
-      emit({ type: 'stream failed', stream: name, error: text })
-      return gauge.report('failed', text)
-    }
+  const one = async (stream: string): Promise<StreamReport> => {
+    const { recipe, table } = pipeline.streams[stream]!
+    const gauge = gauges.get(stream)!
+    const permit = await permits.acquire({ signal: reading }).catch(() => undefined)
+    if (!permit) return gauge.report('interrupted')
+    using _permit = permit
+    using account = budget.account()
+    return await runStream({
+      database, run: id, keeper, pipeline: pipeline.name, stream, recipe, table, full, overlap, limits, writing, workers, gauge, emit, losing,
+      scope: { ...scope, stream, memory: account }, failed: options.failed,
+    })
   }
   // Each on its own: one that fails must not stop the others.
-  const reports = await Promise.all(names.map(async (name) => [name, await one(name, pipeline.streams[name]!)] as const))
+  const streams = await Promise.all(names.map(async (name) => [name, await one(name)] as const))
 
-  const statuses = reports.map(([, { status }]) => status)
-  const status = reading.aborted ? 'interrupted' : statuses.includes('failed') ? 'failed' : 'done'
+  const status = reading.aborted ? 'interrupted' : streams.some(([, stream]) => stream.status === 'failed') ? 'failed' : 'done'
   const ms = performance.now() - began
-  const rows = reports.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0)
   const walBytes = walBefore === undefined ? undefined : await walSince(database, walBefore, writing)
-  const report = {
+  const report: Report<keyof Streams & string> = {
     run: id, pipeline: pipeline.name, kind: 'sync', status, startedAt: startedAt.toISOString(), ms: Math.round(ms),
-    streams: Object.fromEntries(reports) as Report<keyof Streams & string>['streams'],
-    rowsPerSecond: Math.round(rows / (ms / 1_000)),
+    streams: Object.fromEntries(streams) as Report<keyof Streams & string>['streams'],
+    rowsPerSecond: Math.round(streams.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0) / (ms / 1_000)),
     ...(walBytes !== undefined && { walBytes }),
     peakMemoryBytes: process.resourceUsage().maxRSS * 1_024,
-  } as const
+  }
   emit({ type: 'run finished', run: id, status })
-  const error = reports.flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`])).join('\n')
-  await closeRun(database, id, { status, report, keeper, signal: writing, ...(error && { error }) })
+  const error = streams.flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`])).join('\n')
+  // What was committed is: that the run could not be closed must not hide what it did. The next run notes that this one has ended.
+  await closeRun(database, id, { status, report, keeper, signal: writing.aborted ? AbortSignal.timeout(1_000) : writing, ...(error && { error }) })
+    .catch((cause: unknown) => emit({ type: 'warning', message: `the end of run ${id} could not be noted: ${cause instanceof Error ? cause.message : String(cause)}` }))
   return report
+}
+
+/** Shadows that a killed run has left. One that may not be dropped is somebody else's, and in nobody's way. */
+async function tidy(database: Database, { emit, signal }: { emit: (event: RunEvent) => void; signal: AbortSignal }): Promise<void> {
+  try {
+    await dropOrphanShadows(database, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    emit({ type: 'warning', message: `shadow tables of earlier runs could not be dropped: ${error instanceof Error ? error.message : String(error)}` })
+  }
 }
 
 function chosen({ name, streams }: Pipeline, asked: readonly string[] | undefined): string[] {

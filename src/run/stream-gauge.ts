@@ -3,7 +3,7 @@ import type { RunEvent } from '../model/event.ts'
 import type { Status, StreamReport } from '../model/report.ts'
 import { added, none } from './tally.ts'
 
-/** Gathers what becomes of one stream in one run. What it counts has been committed. */
+/** Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when the stream has ended. */
 export class StreamGauge {
   readonly #table: string
   readonly #started = performance.now()
@@ -19,7 +19,6 @@ export class StreamGauge {
   #waitMs = 0
   #batches = 0
   #bytes = 0
-  #ms = 0
 
   constructor(table: string) {
     this.#table = table
@@ -51,10 +50,6 @@ export class StreamGauge {
     else if (event.type === 'warning') this.#warnings.add(event.message)
   }
 
-  ended(): void {
-    this.#ms = performance.now() - this.#started
-  }
-
   report(status: Status, error?: string): StreamReport {
     return {
       status: status === 'interrupted' && !this.#begun ? 'not run' : status,
@@ -69,7 +64,7 @@ export class StreamGauge {
       waitMs: Math.round(this.#waitMs),
       batches: this.#batches,
       bytes: this.#bytes,
-      ms: Math.round(this.#ms),
+      ms: Math.round(performance.now() - this.#started),
       warnings: [...this.#warnings],
       ...(error !== undefined && { error }),
     }

@@ -25,8 +25,8 @@ export interface SyncOptions extends Omit<MoveOptions, 'committed' | 'changed' |
 const patienceMs = 5_000
 const lookAgainMs = 250
 
-/** Read one stream: first what an earlier run has left open, then what is new since the cursor. Answers 'skipped' where another run is at it. */
-export async function syncStream(options: SyncOptions): Promise<'done' | 'skipped'> {
+/** Read one stream: first what an earlier run has left open, then what is new since the cursor. Answers who is reading it where that is another run. */
+export async function syncStream(options: SyncOptions): Promise<'done' | Holder> {
   const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started, committed } = options
   const place = `${pipeline}.${stream}`
   let waited = 0
@@ -35,7 +35,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | 'skippe
     if (!claimed) return 'done'
     if (claimed.busy) {
       if (waited >= patienceMs && overlap !== 'wait') {
-        if (overlap === 'skip') return 'skipped'
+        if (overlap === 'skip') return claimed.busy
         throw new SliceLostError(heldByAnother(place, claimed.busy))
       }
       await sleep(lookAgainMs, { signal: scope.signal })

@@ -131,4 +131,36 @@ describe('run', () => {
     expect(report.streams.rows).toMatchObject({ status: 'done', counts: { fetched: 4, inserted: 2, rejected: 2 } })
     expect(await test.database.query('select record from sluice.rejects order by id')).toMatchObject([{ record: { n: 'no key' } }, { record: { n: 'nul \u0000' } }])
   })
+
+  test('a run that read nothing where the last one read something says so', async () => {
+    let rows = items(3)
+    await using api = await apiServer(() => ({ json: rows }))
+    await using test = await testDatabase()
+    const flow = pipeline('silent', { streams: { all: http(api.origin as 'http://x').get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }) } })
+    expect((await run(flow, { database: test.url })).streams.all.warnings).toEqual([])
+    rows = []
+    const { status, streams } = await run(flow, { database: test.url })
+    expect(status).toBe('done')
+    expect(streams.all.warnings).toEqual([expect.stringContaining('nothing was read, where the run before read 3 records')])
+  })
+
+  test('where another run is reading a stream, it is left out by name, or the run fails by name', async () => {
+    const reached = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    await using api = await apiServer(async () => {
+      reached.resolve()
+      await released.promise
+      return { json: items(1) }
+    })
+    await using test = await testDatabase()
+    const flow = pipeline('twice', { streams: { all: http(api.origin as 'http://x').get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }) } })
+    const first = run(flow, { database: test.url })
+    await reached.promise
+    const [left, failed] = await Promise.all([run(flow, { database: test.url, overlap: 'skip' }), run(flow, { database: test.url })])
+    released.resolve()
+    const { run: id, status } = await first
+    expect(status).toBe('done')
+    expect(left.streams.all).toMatchObject({ status: 'not run', warnings: [`it was left out, since run ${id} is reading it`] })
+    expect(failed.streams.all).toMatchObject({ status: 'failed', error: expect.stringContaining(`run ${id} is reading it`) })
+  }, 30_000) // Whoever restarts a run that was killed may find its session for some seconds more, so it is waited for.
 })
