@@ -55,11 +55,11 @@ export async function swap(transaction: Transaction, { table, slice, shape }: Sw
   await refuseEmpty(transaction, table, shadow && name)
   if (!shadow) {
     // Nothing was read that could have told which columns it needs.
-    const [gone] = await transaction.query(`set local statement_timeout = '2h'; ${deleteAll(target)}`)
+    const [gone] = await transaction.query(deleteAll(target))
     return numbers(gone!)
   }
   const columns = shadow.columns.filter((column) => column.name !== own.row).map((column) => ({ name: column.name, type: typeOf(column), field: column.name, declared: true, round: false, key: table.key.some((key) => columnName(key) === column.name) }))
-  const before = [`set local statement_timeout = '2h'`, `lock table ${target} in row exclusive mode`, shapeCheckSql(target, columns), `analyze ${name}`]
+  const before = [`lock table ${target} in row exclusive mode`, shapeCheckSql(target, columns), `analyze ${name}`]
   const result = await transaction.run([...before, ...(table.key.length > 0 ? byKey(table, name, columns, shape.partitioned) : whole(table, name, columns)), `drop table ${name}`].join(';\n'))
   const counted = result.map(({ rows: [row] }) => row).filter((row) => row !== undefined).map(numbers)
   const sum = (of: 'inserted' | 'updated' | 'deleted'): number => counted.reduce((all, row) => all + row[of], 0)

@@ -117,7 +117,8 @@ export class SliceWriter implements AsyncDisposable {
     for (let attempt = 1; ; attempt += 1) {
       let outcome: Outcome | undefined
       try {
-        await using transaction = await database.transaction({ mark: markOf(slice), signal })
+        // The last one of a replace brings the whole table to what was read; both sides have to give it time.
+        await using transaction = await database.transaction({ mark: markOf(slice), ...(isEnd(position) && { statementTimeout: '2h' }), signal })
         const written = await this.#store(transaction, pages, halving)
         outcome = await this.#outcome(transaction, written, position)
         await transaction.commit(this.#last(outcome))
