@@ -110,7 +110,7 @@ export class SliceWriter implements AsyncDisposable {
   }
 
   async #commit(pages: readonly EncodedPage[], position: Position): Promise<void> {
-    const { database, slice, signal } = this.#options
+    const { database, slice, target, signal } = this.#options
     const started = performance.now()
     let halving = false
     let sent: Outcome | undefined
@@ -118,7 +118,7 @@ export class SliceWriter implements AsyncDisposable {
       let outcome: Outcome | undefined
       try {
         // The last one of a replace brings the whole table to what was read; both sides have to give it time.
-        await using transaction = await database.transaction({ mark: markOf(slice), ...(isEnd(position) && { statementTimeout: '2h' }), signal })
+        await using transaction = await database.transaction({ mark: markOf(slice), ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }), signal })
         const written = await this.#store(transaction, pages, halving)
         outcome = await this.#outcome(transaction, written, position)
         await transaction.commit(this.#last(outcome))
