@@ -125,6 +125,13 @@ test('every paginator, stage and source can be read', () => {
 `)
 })
 
+test('a function that might request is not called for a plan', () => {
+  let called = 0
+  const asks = topics.flatMap(async (topic) => { called++; return [topic] })
+  expect(describe(pipeline('p', { streams: { asks: asks.omit('title').into('a.b', { key: 'id' }) } }))).toContain('async (topic) => {')
+  expect(called).toBe(0)
+})
+
 test('a pipeline without functions is its own data', async () => {
   await using server = await apiServer(({ query }) => ({
     json: { readings: [{ station: 'a', measuredAt: '2025-01-02', tempC: 21.5, raw: 0 }, { station: 'b', measuredAt: '2025-01-03', tempC: 9 }, { station: 'a', measuredAt: '2025-01-02', tempC: 0 }], links: query.has('p') ? {} : { next: '/readings?p=2' } },

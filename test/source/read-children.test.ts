@@ -127,6 +127,12 @@ describe('what is counted and rejected', () => {
     expect(pages.flatMap(({ rejects }) => rejects)).toEqual([{ stage: 'map', reason: 'not this one', record: { id: 3, title: 't3' } }])
   })
 
+  test('parents of parents are counted, too', async () => {
+    await using api = await forum()
+    // Six topics have nine posts, which have eleven reactions.
+    for (const shape of ['two deep in a chain', 'two deep in the child']) expect(sums(await readPages(shapes[shape]!(api)))).toMatchObject({ parents: 6 + 9, fetched: 11 })
+  })
+
   test('a child\'s reject names the records that it hangs from, outermost first, as they were read', async () => {
     await using api = await forum()
     const expected = { stage: 'map', reason: 'bad 2-2-1', record: { id: '2-2-1', post: '2-2' }, parents: [{ id: 2, title: 't2' }, { id: '2-2', topic: 2 }] }

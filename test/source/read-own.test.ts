@@ -3,6 +3,7 @@ import { openScope } from '../../src/define/open-scope.ts'
 import { readRecipe } from '../../src/define/read.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { http, onePage, path, stream } from '../../src/index.ts'
+import type { MemoryAccount } from '../../src/model/scope.ts'
 import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -117,11 +118,25 @@ describe('what a source of one\'s own fetches', () => {
     expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
   })
 
+  test('forgets the fetches of a page with it', async () => {
+    await using server = await apiServer([{ json: 1 }])
+    const api = http(server.origin as `http://${string}`)
+    let deepest = 0
+    const counting = (account: MemoryAccount, depth: number): MemoryAccount => ({ ...account, below: (isNext) => { deepest = Math.max(deepest, depth + 1); return counting(account.below(isNext), depth + 1) } })
+    const source = stream<number>(async function* ({ signal }) {
+      for (let page = 0; page < 10; page++) yield { records: [await api.get<number>('/a').fetch({ signal })] }
+    })
+    await readPages(source, { memory: counting(new MemoryBudget(1_000).account(), 0) })
+    expect(deepest).toBe(1)
+  })
+
   test('in a stage waits for nobody', async () => {
     await using server = await apiServer(({ path }) => ({ json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) } }))
     const api = http(server.origin as `http://${string}`)
     const source = api.get<{ id: number }[]>('/list').pages(onePage()).records()
       .map(async ({ id }, signal) => ({ id, ...await api.get<{ more: string }>(path`/of/${id}`).fetch({ signal }) }), { concurrency: 2 })
-    expect(recordsOf(await readPages(source, { memory: new MemoryBudget(20).account() }))).toHaveLength(2)
+    const budget = new MemoryBudget(20)
+    expect(recordsOf(await readPages(source, { memory: budget.account() }))).toHaveLength(2)
+    expect(budget.used).toBe(0)
   })
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { byCursor, byPage, Decimal, http, HttpError, stream, UsageError, type Stream } from '../../src/index.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { StandardSchema } from '../../src/model/recipe.ts'
+import { throughStages } from '../../src/transform/through-stages.ts'
 import { apiServer } from '../support/api-server.ts'
 import { readPages, recordsOf } from '../source/reading.ts'
 
@@ -60,8 +61,16 @@ describe('stages', () => {
       await expect(readPages(rowsOf(row(1)).map(() => { throw error }))).rejects.toBe(error)
     }
     expect(rejectsOf(await readPages(rowsOf(row(1)).map(() => { throw new HttpError('GET /of/1 answered 404', { status: 404 }) })))).toMatchObject([{ reason: 'GET /of/1 answered 404' }])
+  })
+
+  test('do not reject what the end of the run has interrupted, nor hand it on', async () => {
     const controller = new AbortController()
-    await expect(readPages(rowsOf(row(1)).map(() => { controller.abort(new Error('enough')); throw new Error('aborted') }), { signal: controller.signal })).rejects.toThrow('enough')
+    const seen: Page[] = []
+    const pages = throughStages((async function* () { yield { records: [1, 2], counts: { fetched: 2, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }, rejects: [] } })(), [{
+      stage: 'map', concurrency: 1, ordered: true, fn: () => { controller.abort(new Error('enough')); throw new Error('a request was aborted') },
+    }], { signal: controller.signal })
+    await expect(async () => { for await (const page of pages) seen.push(page) }).rejects.toThrow('enough')
+    expect(seen).toEqual([])
   })
 })
 
