@@ -36,6 +36,21 @@ describe('encoded pages', () => {
     expect(parts.map(({ rows }) => rows)).toEqual(records.map(() => 1))
   })
 
+  test('reject half of a surrogate pair, and leave every other row as it is, those that hold U+FFFD themselves too', () => {
+    const one = encoder(new ChunkRing({ bytes: 64 }))
+    const records = [{ id: 1, t: 'a' }, { id: 2, t: '\ufffd' }, { id: 3, t: 'b\ud83d' }, { id: 4, t: '\udc00' }, { id: 5, t: '😀' }]
+    const reasons: string[] = []
+    const reject = (misfit: { readonly message: string }) => {
+      reasons.push(misfit.message)
+      return { verdict: 'reject', reason: misfit.message } as const
+    }
+    const encoded = one.encode(page(records), reject) as EncodedRows
+    expect(textOf(select([encoded], 'newest'))).toBe('1\ta\n2\t\ufffd\n5\t😀\n')
+    expect(encoded.rejects.map(({ record }) => record)).toEqual([records[2], records[3]])
+    expect(reasons).toEqual(Array(2).fill('t: it holds half of a surrogate pair, which is no character'))
+    expect(textOf(select([encode(one, [{ id: 6, t: 'c' }])], 'newest'))).toBe('6\tc\n')
+  })
+
   test('leave out equal keys across pages: the last stays, or the first', () => {
     const one = encoder(new ChunkRing())
     const pages = [encode(one, [{ id: 1, t: 'a' }, { id: 2, t: 'b' }, { id: 1, t: 'c' }]), encode(one, [{ id: 3, t: 'd' }, { id: 2, t: 'e' }, { id: '3', t: 'f' }])]
