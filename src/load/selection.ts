@@ -36,28 +36,42 @@ export function select(pages: readonly EncodedRows[], keep: Keep): Selection & {
   return { stretches, rows: rows - duplicates, duplicates }
 }
 
+/** For each page the rows that are left out. */
+function superfluous(pages: readonly EncodedRows[], keep: 'newest' | 'first'): number[][] {
+  const dropped: number[][] = pages.map(() => [])
+  // The place of each key's row as one number, counted over all pages: an object for each would only be work for the collector.
+  const kept = new Map<string, number>()
+  let first = 0
+  pages.forEach(({ keys }, page) => {
+    for (let row = 0; row < keys.length; row += 1) {
+      const key = keys[row]!
+      const before = kept.get(key)
+      if (before === undefined) {
+        kept.set(key, first + row)
+        continue
+      }
+      const earlier = placeOf(before, pages)
+      if (keep === 'first' || isOlder(pages, { page, row }, earlier)) dropped[page]!.push(row)
+      else {
+        dropped[earlier.page]!.push(earlier.row)
+        kept.set(key, first + row)
+      }
+    }
+    first += keys.length
+  })
+  return dropped
+}
+
 interface Place {
   readonly page: number
   readonly row: number
 }
 
-/** For each page the rows that are left out. */
-function superfluous(pages: readonly EncodedRows[], keep: 'newest' | 'first'): number[][] {
-  const dropped: number[][] = pages.map(() => [])
-  const kept = new Map<string, Place>()
-  pages.forEach(({ keys }, page) => {
-    for (let row = 0; row < keys.length; row += 1) {
-      const key = keys[row]!
-      const before = kept.get(key)
-      if (before && (keep === 'first' || isOlder(pages, { page, row }, before))) {
-        dropped[page]!.push(row)
-        continue
-      }
-      if (before) dropped[before.page]!.push(before.row)
-      kept.set(key, { page, row })
-    }
-  })
-  return dropped
+function placeOf(number: number, pages: readonly EncodedRows[]): Place {
+  let row = number
+  let page = 0
+  for (; row >= pages[page]!.keys.length; page += 1) row -= pages[page]!.keys.length
+  return { page, row }
 }
 
 function isOlder(pages: readonly EncodedRows[], one: Place, other: Place): boolean {
