@@ -88,6 +88,16 @@ export class Target {
     if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(own.loadedAt))) await this.change({ add: [], widen: [], load: true })
   }
 
+  /**
+   * What somebody has taken from the table since it was read: columns by name, or all of it. The rows that were stored before have lost their values,
+   * which a reading that goes on would not bring back.
+   */
+  async lost(): Promise<readonly string[] | 'table'> {
+    if (!this.#shape) return []
+    const shape = await readShape({ query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) }, this.table)
+    return shape ? this.#fields.columns.map(({ name }) => name).filter((name) => !shape.columns.has(name)) : 'table'
+  }
+
   /** The page as rows, or what the table needs before it can be. The page's memory is given back once it is encoded. */
   encode(page: Page): EncodedPage | NeedsChange {
     this.#learn(page)

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { isTransient } from '../database/errors.ts'
+import { isTableChanged, isTransient } from '../database/errors.ts'
 import { readRecipe, type ReadOptions } from '../define/read.ts'
 import { batches } from '../flow/batches.ts'
 import { LinkedSignal } from '../flow/linked-signal.ts'
@@ -100,10 +100,20 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
       // A failed write stops reading; leaving the loop would otherwise wait for the page under way.
       stop.abort(error)
       failure.abort(error)
+      if (error instanceof ReadAgainError && isTableChanged(error)) await refuseLost(target, place)
       throw error
     }
   }
   await writer.end()
+}
+
+/** Another type, a new column: reading again is enough. What was dropped is gone from the rows before, too, which no column made anew would show. */
+async function refuseLost(target: Target, place: string): Promise<void> {
+  const lost = await target.lost()
+  if (lost === 'table') throw new SchemaError(`${place}: ${target.table.name}: the table was dropped while it was being loaded; run with --full to load all of it again`)
+  if (lost.length === 0) return
+  const [columns, were] = lost.length === 1 ? [`the column ${lost[0]}`, 'was'] : [`the columns ${lost.join(', ')}`, 'were']
+  throw new SchemaError(`${place}: ${target.table.name}: ${columns} ${were} dropped while it was being loaded; leave ${lost.length === 1 ? 'it' : 'them'} out with columns: { ${lost.map((name) => `${name}: false`).join(', ')} }, or run with --full to load all of it again`)
 }
 
 async function write(writer: SliceWriter, pages: readonly EncodedPage[]): Promise<void> {
