@@ -19,6 +19,7 @@ const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
   'one deep, one at a time': ({ all, posts }) => all.flatMap(posts),
   'parents whose pages are asked at once': ({ atOnce, posts, reactions }) => atOnce.flatMap(posts, { concurrency: 2 }).flatMap(reactions, { concurrency: 2 }),
   'two deep in a chain': ({ all, posts, reactions }) => all.flatMap(posts, { concurrency: 2 }).flatMap(reactions, { concurrency: 3 }),
+  'two deep in a chain, one at a time': ({ all, posts, reactions }) => all.flatMap(posts).flatMap(reactions),
   'two deep in the child': ({ all, posts, reactions }) => all.flatMap((topic) => posts(topic).flatMap(reactions, { concurrency: 2 }), { concurrency: 3 }),
   'parents that a stage drops and rejects': ({ all, posts }) => all.map((topic) => { if (topic.id === 3) throw new Error('not this one'); return topic }).filter(({ id }) => id !== 2).flatMap(posts, { concurrency: 2 }),
   'children that a stage drops': ({ all, posts, reactions }) => all.flatMap((topic) => posts(topic).filter(({ id }) => !id.endsWith('-2')), { concurrency: 2 }).filter(({ id }) => id !== '5-1').flatMap(reactions),
@@ -197,7 +198,7 @@ describe('concurrency', () => {
 
   test.each(Object.keys(shapes))('%s is read within a budget that holds hardly one page, and all is given back', async (shape) => {
     await using api = await forum(undefined, { size: 2 })
-    const budget = new MemoryBudget(200)
+    const budget = new MemoryBudget(100)
     const pages = await readPages(shapes[shape]!(api), { memory: budget.account() })
     expect(ids(pages)).toEqual(ids(await readPages(shapes[shape]!(api))))
     expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
