@@ -5,27 +5,27 @@ export function reportText(report: Report): string {
   const names = Object.keys(report.streams)
   const width = Math.max(6, ...names.map((name) => name.length))
   const rows = names.map((name) => streamLines(name.padEnd(width), report.streams[name]!, report.kind))
-  const head = `${'stream'.padEnd(width)}  ${columns.map(([title, size]) => title.padStart(size)).join('  ')}`
+  const head = `${'stream'.padEnd(width)} ${columns.map(([title, size]) => title.padStart(size)).join(' ')}`
   return [head, ...rows.flat(), '', summary(report)].join('\n')
 }
 
 const columns: readonly (readonly [title: string, size: number, of: (stream: StreamReport) => number])[] = [
-  ['fetched', 9, ({ counts }) => counts.fetched],
-  ['inserted', 9, ({ counts }) => counts.inserted],
-  ['updated', 8, ({ counts }) => counts.updated],
-  ['unchanged', 9, ({ counts }) => counts.unchanged],
-  ['filtered', 8, ({ counts }) => counts.filtered],
-  ['duplicate', 9, ({ counts }) => counts.duplicate],
-  ['rejected', 8, ({ counts }) => counts.rejected],
+  ['fetched', 10, ({ counts }) => counts.fetched],
+  ['inserted', 10, ({ counts }) => counts.inserted],
+  ['updated', 9, ({ counts }) => counts.updated],
+  ['unchanged', 10, ({ counts }) => counts.unchanged],
+  ['filtered', 9, ({ counts }) => counts.filtered],
+  ['duplicate', 10, ({ counts }) => counts.duplicate],
+  ['rejected', 9, ({ counts }) => counts.rejected],
 ]
 
 function streamLines(name: string, stream: StreamReport, kind: Report['kind']): string[] {
-  const numbers = columns.map(([, size, of]) => number(of(stream)).padStart(size)).join('  ')
+  const numbers = columns.map(([, size, of]) => number(of(stream)).padStart(size)).join(' ')
   const indent = ' '.repeat(name.length + 2)
-  const lines = [`${name}  ${numbers}`]
+  const lines = [`${name} ${numbers}`]
   const details = [
     beginning(stream, kind),
-    stream.cursor !== undefined && stream.cursor !== stream.since && `cursor ${stream.cursor}`,
+    stream.cursor !== undefined && stream.cursor !== stream.since && `${stream.status === 'done' ? 'cursor' : 'read up to'} ${stream.cursor}`,
     counted(stream.requests, 'request'),
     stream.retries > 0 && counted(stream.retries, 'retry', 'retries'),
     stream.waitMs >= 100 && `waited ${seconds(stream.waitMs)} for the API's limits`,
@@ -58,9 +58,10 @@ function wrapped(parts: readonly string[], width: number): string[] {
 
 function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryBytes, streams }: Report): string {
   const failed = Object.entries(streams).filter(([, stream]) => stream.status === 'failed').map(([name]) => name)
-  const outcome = status === 'done' ? 'done' : status === 'interrupted' ? 'interrupted; what was whole is committed, and the next run goes on from there' : `failed (${failed.join(', ')})`
-  const facts = [seconds(ms), `${number(Math.round(rowsPerSecond))} rows/s`, walBytes !== undefined && `${bytes(walBytes)} of WAL`, `${bytes(peakMemoryBytes)} peak memory`]
-  return `${pipeline}: ${outcome} in ${facts.filter(Boolean).join(', ')}`
+  const outcome = { done: 'done in', interrupted: 'interrupted after', failed: `failed (${failed.join(', ')}) after` }[status]
+  const facts = [`${pipeline}: ${outcome} ${seconds(ms)}`, `${number(Math.round(rowsPerSecond))} rows/s`, walBytes !== undefined && `${bytes(walBytes)} of WAL`, `${bytes(peakMemoryBytes)} peak memory`]
+  const after = { done: [], interrupted: ['What was whole is committed; the next run goes on from there.'], failed: ['What was whole is committed; once it is mended, the next run goes on from there.'] }[status]
+  return [...wrapped(facts.filter((fact) => fact !== false), 80), ...after].join('\n')
 }
 
 const number = (value: number): string => value.toLocaleString('en-US')

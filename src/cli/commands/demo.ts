@@ -11,7 +11,8 @@ export async function demoCommand(_: [], { json = false, ...options }: CommonOpt
   process.env['SLUICE_DEMO_API'] = api.origin
   const { default: pipeline } = (await import('../../../pipelines/demo.ts')) as { readonly default: Pipeline }
   const showing = showingOf({ json, people: true })
-  if (showing !== 'json') console.log(`An API with customers, invoices and events answers at ${api.origin}, a bit slow and now and then\ntoo busy. Sluice reads it into ${options.database || process.env['DATABASE_URL'] ? 'your database' : 'the embedded PostgreSQL in .sluice/'}.\n`)
+  const into = options.database || process.env['DATABASE_URL'] ? 'your database' : 'the embedded PostgreSQL in .sluice/'
+  if (showing !== 'json') console.log(`An API with customers, invoices and events answers at ${api.origin},\na bit slow, and now and then too busy. Sluice reads it into\n${into}.\n`)
   const code = await runOne({ pipeline, file: 'pipelines/demo.ts' }, { ...options, showing }, terms)
   if (showing !== 'json' && code === 0) console.log(nextThings())
   return code
@@ -21,8 +22,9 @@ function nextThings(): string {
   return `
 To try next:
   ${called} demo            once more: it reads on from where it was
-  ${called} sql "select plan, count(*) from demo.customers group by plan order by 2 desc"
-  ${called} runs            what has run; ${called} cursor show: how far each stream has come
+  ${called} sql "select plan, count(*) from demo.customers group by plan"
+  ${called} runs            what has run
+  ${called} cursor show     how far each stream has come
   ${called} --help          all commands`
 }
 

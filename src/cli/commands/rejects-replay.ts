@@ -1,9 +1,8 @@
-import type { Report } from '../../model/report.ts'
 import { findPipelines } from '../../run/find-pipelines.ts'
 import { replay } from '../../run/replay.ts'
 import { reportText } from '../../run/report-text.ts'
 import type { CommonOptions, Terms } from '../act.ts'
-import { openProgress, showingOf } from '../progress/open-progress.ts'
+import { showingOf } from '../progress/open-progress.ts'
 import { eventLog } from '../progress/event-log.ts'
 import { tellStack } from '../tell.ts'
 import { codeOf, withStreams } from './run.ts'
@@ -22,18 +21,14 @@ export async function rejectsReplayCommand([word]: [string], { stream, id, overw
   const showing = showingOf({ json })
   const failures: unknown[] = []
   const log = showing === 'events' ? eventLog(pipeline.name, process.stdout) : undefined
-  const running = async (): Promise<Report | undefined> => {
-    using progress = log ?? openProgress(showing === 'live' ? 'live' : 'json', streams ?? Object.keys(pipeline.streams))
-    return await replay(pipeline, { signal, database, streams, ids: id, overwrite, on: progress.on, failed: (_, error) => failures.push(error) })
-  }
-  const report = await running()
+  const report = await replay(pipeline, { signal, database, streams, ids: id, overwrite, ...(log && { on: log.on }), failed: (_, error) => failures.push(error) })
   if (!report) {
     if (showing === 'json') console.log('null')
     else if (!log) console.log(`${word}: there is nothing to replay`)
     return 0
   }
   if (log) log.report(report)
-  else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
+  else console.log(showing === 'json' ? JSON.stringify(report) : reportText(report))
   if (verbose) for (const failure of failures) tellStack(failure, hide)
   return codeOf(report)
 }

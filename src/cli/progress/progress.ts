@@ -15,9 +15,10 @@ export function liveProgress(streams: readonly string[], terminal: WriteStream):
   const nameWidth = Math.max(...streams.map((name) => name.length))
   const live = new LiveLines(terminal)
   // The last column stays free: a terminal may wrap the line when it is written to.
-  const texts = (now: number): string[] => lines.map((line) => line.text(now, { nameWidth, width: Math.max(20, (terminal.columns ?? 80) - 1) }))
-  const dim = (text: string): string => styleText('dim', text, { stream: terminal })
-  const draw = (): void => live.show(texts(performance.now()).map(dim))
+  const draw = (): void => live.show(lines.map((line) => {
+    const text = line.text(performance.now(), { nameWidth, width: Math.max(20, (terminal.columns ?? 80) - 1) })
+    return styleText(colours[line.state], text, { stream: terminal })
+  }))
   const timer = setInterval(draw, 100)
   draw()
   return {
@@ -30,6 +31,9 @@ export function liveProgress(streams: readonly string[], terminal: WriteStream):
     },
   }
 }
+
+/** `styleText` leaves them out where NO_COLOR says so. */
+const colours = { waits: 'dim', runs: 'reset', done: 'green', failed: 'red', stopped: 'yellow' } as const
 
 /** Where lines cannot be written over: how each stream is going, every few seconds. */
 export function plainProgress(streams: readonly string[], print: (line: string) => void, everyMs = 2_000): Progress {

@@ -1,10 +1,13 @@
 import type { RunEvent } from '../../model/event.ts'
 import { fitted } from '../display-width.ts'
 
+/** `stopped`: from outside, before its end. */
+export type State = 'waits' | 'runs' | 'done' | 'failed' | 'stopped'
+
 /** How one stream is going, told by events; one line of text. */
 export class StreamLine {
   readonly name: string
-  #state: 'waits' | 'runs' | 'done' | 'failed' = 'waits'
+  #state: State = 'waits'
   #rows = 0
   #pages = 0
   #retries = 0
@@ -47,9 +50,13 @@ export class StreamLine {
     }
   }
 
-  /** The run is over: what has not failed is done. */
+  get state(): State {
+    return this.#state
+  }
+
+  /** The run is over. */
   end(now: number): void {
-    if (this.#state === 'runs') this.#end('done', now)
+    if (this.#state === 'runs' || this.#state === 'waits') this.#end('stopped', now)
   }
 
   /** `customers     12,400 rows   2,310/s     62 pages  1 retry  waits: Retry-After`: 80 columns hold it all. */
@@ -67,7 +74,7 @@ export class StreamLine {
     return this.#waiting && this.#waiting.until > now ? `  ${this.#waiting.text}` : ''
   }
 
-  #end(state: 'done' | 'failed', now: number): void {
+  #end(state: Exclude<State, 'waits' | 'runs'>, now: number): void {
     this.#state = state
     this.#ended = now
     this.#waiting = undefined
