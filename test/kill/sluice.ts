@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Report } from '../../src/model/report.ts'
+import { BrokenPromise } from './broken-promise.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const PIPELINE = join(import.meta.dirname, 'pipelines', 'kill.ts')
+
+/** How the command is called from here, without npm in between: the process that is killed must be Sluice itself. */
+export function sluice(args: readonly string[], environment: Readonly<Record<string, string>>): { file: string; args: string[]; environment: NodeJS.ProcessEnv } {
+  // Stripped types are kept between runs: thousands of processes start here.
+  const cache = { NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-kill-compile-cache') }
+  return { file: process.execPath, args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), ...args], environment: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...cache, ...environment } }
+}
+
+export interface RunSettings {
+  readonly database: string
+  readonly api: string
+  readonly write: 'append' | 'merge' | 'replace'
+  readonly batchRows: number
+  /** What the API knows the run by. @default '' */
+  readonly name?: string | undefined
+  readonly flags?: readonly string[]
+  /** Milliseconds after which it is taken to hang. @default 120_000 */
+  readonly limit?: number
+}
+
+/** A run of `sluice run` as a process of its own. */
+export class SluiceRun {
+  readonly process: ChildProcess
+  readonly ended: Promise<Ended>
+
+  constructor({ database, api, write, batchRows, name = '', flags = [], limit = 120_000 }: RunSettings) {
+    const { file, args, environment } = sluice(['run', PIPELINE, '--json', '--batch-rows', String(batchRows), ...flags], { DATABASE_URL: database, KILL_API: api, KILL_WRITE: write, KILL_NAME: name })
+    this.process = spawn(file, args, { env: environment, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
+    this.ended = ended(this.process, limit)
+  }
+
+  /** Nothing of the process goes on after this. */
+  kill(): void {
+    this.process.kill('SIGKILL')
+  }
+
+  stop(): void {
+    this.process.kill('SIGSTOP')
+  }
+
+  goOn(): void {
+    this.process.kill('SIGCONT')
+  }
+
+  get isRunning(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null
+  }
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly report: Report | undefined
+}
+
+async function ended(child: ChildProcess, limit: number): Promise<Ended> {
+  let hangs = false
+  const timer = setTimeout(() => (hangs = child.kill('SIGKILL')), limit)
+  const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>])
+  clearTimeout(timer)
+  if (hangs) throw new BrokenPromise(`a run has not ended within ${limit / 1_000} s:\n${stderr}`)
+  return { code, signal, stdout, stderr, report: parsed(stdout) }
+}
+
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  let all = ''
+  stream.setEncoding('utf8')
+  for await (const chunk of stream) all += chunk
+  return all
+}
+
+function parsed(stdout: string): Report | undefined {
+  try {
+    return JSON.parse(stdout) as Report
+  } catch {
+    return undefined
+  }
+}

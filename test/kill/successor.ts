@@ -1,0 +1,55 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { run } from '../../src/index.ts'
+import { BrokenPromise } from './broken-promise.ts'
+import { killPipeline } from './kill-pipeline.ts'
+import type { Ended, RunSettings } from './sluice.ts'
+
+/** Milliseconds after which a run is taken to hang. */
+const LIMIT = 120_000
+
+/**
+ * A process that carries out the runs after a kill, one after another, by importing Sluice: a process for each of them would cost half of
+ * the harness's time. What is killed is always a process of its own.
+ */
+export class Successor implements AsyncDisposable {
+  readonly #child: ChildProcess
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor() {
+    this.#child = fork(fileURLToPath(import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'], serialization: 'advanced' })
+  }
+
+  run(settings: RunSettings): Promise<Ended> {
+    const ended = this.#last.then(async () => {
+      this.#child.send(settings)
+      try {
+        const [answer] = (await once(this.#child, 'message', { signal: AbortSignal.timeout(LIMIT) })) as [Ended]
+        return answer
+      } catch {
+        throw new BrokenPromise(`a run after the kill has not ended within ${LIMIT / 1_000} s`)
+      }
+    })
+    this.#last = ended.catch(() => undefined)
+    return ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last
+    this.#child.disconnect()
+    await once(this.#child, 'exit')
+  }
+}
+
+async function carriedOut({ database, api, write, batchRows, name }: RunSettings): Promise<Ended> {
+  try {
+    const report = await run(killPipeline({ api, write, name }), { database, batch: { rows: batchRows }, environment: {} })
+    return { code: report.status === 'done' ? 0 : 1, signal: null, stdout: JSON.stringify(report), stderr: '', report }
+  } catch (error) {
+    return { code: 2, signal: null, stdout: '', stderr: error instanceof Error ? `${error.stack}` : String(error), report: undefined }
+  }
+}
+
+// In the process itself; no other module is started by fork.
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.on('message', (settings: RunSettings) => void carriedOut(settings).then((ended) => process.send!(ended)))

@@ -1,0 +1,82 @@
+// Takes one rule of the ledger away at a time, in a copy, and demands that the harness notices: a harness that stays green proves nothing.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json']
+
+/** A patch: what it takes away, by which part of the harness that must be noticed, and the difference itself. */
+interface Mutant {
+  readonly name: string
+  readonly file: string
+  readonly takes: string
+  readonly kill: readonly string[]
+}
+
+async function mutants(): Promise<Mutant[]> {
+  const files = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.patch')).toSorted()
+  return Promise.all(files.map(async (name) => {
+    const file = join(import.meta.dirname, name)
+    const text = await readFile(file, 'utf8')
+    const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
+    const [, kill] = /^kill: (.+)$/m.exec(text) ?? []
+    if (takes === undefined || kill === undefined) throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …'`)
+    return { name: name.replace(/\.patch$/, ''), file, takes, kill: [...kill.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '') }
+  }))
+}
+
+/** The tree without its history, beside the same installed packages. */
+async function copy(): Promise<{ readonly directory: string } & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-mutant-'))
+  for (const part of COPIED) await cp(join(ROOT, part), join(directory, part), { recursive: true })
+  await mkdir(join(directory, 'pipelines'), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'))
+  return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
+}
+
+async function run(command: string, args: readonly string[], directory: string): Promise<{ code: number | null; output: string }> {
+  const child = spawn(command, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
+}
+
+const kill = (args: readonly string[], directory: string): ReturnType<typeof run> =>
+  run(process.execPath, ['--disable-warning=ExperimentalWarning', join(directory, 'test/kill/main.ts'), ...args], directory)
+
+const wanted = process.argv.slice(2)
+const all = (await mutants()).filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+let survivors = 0
+
+// First without any: what is red already would prove nothing.
+{
+  await using plain = await copy()
+  for (const args of new Set(all.map(({ kill }) => JSON.stringify(kill)))) {
+    const { code, output } = await kill(JSON.parse(args) as string[], plain.directory)
+    if (code === 0) continue
+    console.log(`without a mutant, ${args} is red:\n${output}`)
+    survivors++
+  }
+}
+if (survivors === 0) console.log('without a mutant the harness is green\n')
+
+for (const { name, file, takes, kill: args } of all) {
+  await using mutated = await copy()
+  const applied = await run('git', ['apply', file], mutated.directory)
+  if (applied.code !== 0) {
+    console.log(`${name}: the patch does not fit the tree any more:\n${applied.output}`)
+    survivors++
+    continue
+  }
+  const { code, output } = await kill(args, mutated.directory)
+  // Red for the right reason: a promise was broken, not the harness.
+  const caught = code !== 0 && output.includes('BROKEN')
+  if (!caught) survivors++
+  console.log(`${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${args.join(' ')}\n${output.trimEnd().split('\n').slice(0, 12).map((line) => `  | ${line.slice(0, 300)}`).join('\n')}\n`)
+}
+console.log(survivors === 0 ? `${all.length} mutants, each noticed` : `${survivors} mutants were not noticed, or could not be tried`)
+process.exitCode = survivors === 0 ? 0 : 1
