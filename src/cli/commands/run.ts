@@ -68,6 +68,7 @@ export async function runOne({ pipeline, streams }: FoundPipeline, options: RunC
     const report = await running()
     if (log) log.report(report)
     else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
+    if (showing === 'json') for (const [name, { error }] of Object.entries(report.streams)) if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
     if (verbose) for (const failure of failures) tellStack(failure, hide)
     return codeOf(report)
   } catch (error) {
