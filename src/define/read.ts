@@ -3,6 +3,7 @@ import type { Page, Reject } from '../model/page.ts'
 import type { Incremental, Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
+import { chainOf } from '../source/chain.ts'
 import { readChildren } from '../source/read-children.ts'
 import { readHttp } from '../source/read-http.ts'
 import { readOwn } from '../source/read-own.ts'
@@ -44,7 +45,7 @@ function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOp
       ? (reading, scope) => throughStages(before(reading, scope), part, scope, options)
       : (reading, scope) => readChildren({ parents: before, stage: part, hasCursor, read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor) }, reading, scope)
   }
-  return read(reading, scope)
+  return read(reading.boundary ? { ...reading, chain: chainOf(source, reading.chain) } : reading, scope)
 }
 
 const sourcePages = (source: Recipe['source'], incremental: Incremental | undefined, reading: Reading, scope: Scope): Pages =>

@@ -93,7 +93,10 @@ export class Records<out T> extends Stream<T> {
   }
 }
 
-/** A source of one's own: any async generator of pages. */
+/**
+ * A source of one's own: any async generator of pages. Where it is a child with a cursor and is appended without a key, its records should say what they
+ * hang from: of equal ones at the cursor, that of a new parent is taken for the one of another.
+ */
 export const stream = <T>(read: Read<T>): Records<T> => new Records({ source: Object.freeze({ read: proven('stream', read) }), stages: [] })
 
 export interface StageOptions {

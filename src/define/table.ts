@@ -27,7 +27,10 @@ export type KeyOf<Row> =
 type Shape = Table['shape']
 
 export type TableOptions<Row, Write> = {
-  /** How rows meet those that are there. @default 'merge' */
+  /**
+   * How rows meet those that are there. `append` without a key tells records at the cursor from those of the last run by what they hold and, for
+   * children, by the requests that lead to them, which therefore must not hold what changes from run to run, as the present time. @default 'merge'
+   */
   write?: Write
   /** The field that says which of two rows is newer; the newer one stays, in whatever order they are read. @default the field given to `.incremental`, where rows have it */
   version?: FieldOf<Row>

@@ -17,6 +17,6 @@ const messages: Readonly<Record<string, { readonly Fault: typeof LoadError | typ
   SL001: { Fault: SliceLostError, remedy: 'another run has taken it, or it was closed by hand; nothing of this batch was stored, and that run goes on' },
   SL003: { Fault: LoadError, remedy: 'a record was lost or doubled on its way, so nothing of this batch was stored; please report it' },
   SL004: { Fault: SliceLostError, remedy: 'nothing of this batch was stored; run again' },
-  SL005: { Fault: LoadError, remedy: "give the table a key, or a cursor of finer resolution: without a key they could not be told from those of the next run" },
+  SL005: { Fault: LoadError, remedy: "give the table a key, with which the reading goes on where it stopped, or a cursor of finer resolution, with which it begins anew: without a key they could not be told from those of the next run" },
   SL006: { Fault: LoadError, remedy: 'nothing of this replay was stored; list the rejects again' },
 }

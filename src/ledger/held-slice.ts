@@ -10,6 +10,8 @@ export interface HeldSlice extends Slice {
   /** Since its reading began, by all runs. */
   readonly counts: Counts
   readonly batches: number
+  /** What `boundary` was when the reading began, and is again when it begins anew. */
+  readonly wholeBoundary?: Readonly<Record<string, number>>
 }
 
 /** Why an open slice has to begin at its start again, and with what. */
@@ -25,7 +27,7 @@ export const countNames = ['fetched', 'expanded', 'filtered', 'duplicate', 'reje
 
 /** How a row of `sluice.slices` is selected for `heldSlice`; `s` is the slice and `c` its stream's cursor. */
 export const columns = `s.id, s.run, s.begun_by, s.pipeline, s.stream, s.partition, s.kind, s.status, s.since, s.until, s.cursor_was, s.definition,
-  s.position::text as position, s.high, s.boundary as high_boundary, s.seq, s.token, s.batches, s.created_at, ${countNames.map((name) => `s.${name}`).join(', ')},
+  s.position::text as position, s.high, s.boundary as high_boundary, s.seq, s.token, s.batches, s.begun_at, s.unmet, ${countNames.map((name) => `s.${name}`).join(', ')},
   extract(epoch from clock_timestamp() - s.begun_at) * 1000 as age, c.value as cursor, c.boundary`
 
 export interface SliceRow extends CountRow {
@@ -47,7 +49,8 @@ export interface SliceRow extends CountRow {
   readonly seq: string
   readonly token: string
   readonly batches: string
-  readonly created_at: Date
+  readonly begun_at: Date
+  readonly unmet: Readonly<Record<string, number>> | null
   /** Milliseconds since its reading began. */
   readonly age: string
   /** The stream's cursor as it is now. */
@@ -65,13 +68,13 @@ export function heldSlice(row: SliceRow): HeldSlice {
     batches: Number(row.batches),
     position: row.position === null ? null : (JSON.parse(row.position) as Position),
     rejected: counts.rejected,
-    createdAt: row.created_at,
+    begunAt: row.begun_at,
     resumed: Number(row.batches) > 0,
     ...(row.since !== null && { since: row.since }),
     ...(row.until !== null && { until: row.until }),
     ...(row.high !== null && { high: highOf(row.high, row.high_boundary) }),
     ...(row.cursor_was !== null && { cursor: row.cursor_was }),
-    ...(row.boundary !== null && { boundary: row.boundary }),
+    ...(row.boundary !== null && { boundary: row.unmet ?? row.boundary, wholeBoundary: row.boundary }),
   }
 }
 

@@ -34,6 +34,8 @@ export interface Written {
   readonly counts: Counts
   readonly rejects: readonly Reject[]
   readonly high?: High
+  /** Hashes of the records that the last run had read already. */
+  readonly met?: readonly string[]
 }
 
 export interface TargetOptions {
@@ -221,7 +223,8 @@ select count(*) as deleted, (select inserted from sluice.slices where id = ${quo
     const read = (name: keyof EncodedPage['counts']): number => pages.reduce((sum, page) => sum + page.counts[name], 0)
     const high = pages.reduce<High | undefined>((greatest, page) => laterHigh(greatest, page.high), undefined)
     const counts = { fetched: read('fetched'), expanded: read('expanded'), filtered: read('filtered'), duplicate: read('duplicate') + duplicate, rejected: read('rejected') + refused, parents: read('parents'), ...written }
-    return { counts, rejects, ...(high && { high }) }
+    const met = pages.flatMap((page) => page.met ?? [])
+    return { counts, rejects, ...(high && { high }), ...(met.length > 0 && { met }) }
   }
 
   get #store(): Store {

@@ -38,7 +38,7 @@ export interface Reject {
 /** The greatest cursor value of some records, as the API wrote it. */
 export interface High {
   readonly value: string
-  /** Hashes of the records that carry exactly this value, one for each record; only where the slice asks for them. */
+  /** Hashes of the records from this value on, one for each record, since the next run meets them again; only where the slice asks for them. */
   readonly hashes?: readonly string[]
 }
 
@@ -54,6 +54,8 @@ export interface Page<T = unknown> {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly high?: High
+  /** Hashes of the records that were left out since the last run had read them. */
+  readonly met?: readonly string[]
   /** The records are rows that were sent before, and have all stages behind them: what is rejected of them is kept as such. */
   readonly areRows?: true
   /** Its share of the memory budget, given back once its records have been encoded. */

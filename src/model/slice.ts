@@ -12,10 +12,21 @@ export interface Reading extends Range {
    * `PositionLostError`, after which the whole slice begins anew (rows would be doubled).
    */
   readonly reenter: 'page' | 'slice'
-  /** Rows of the last run that carry exactly the value of `since`, hash → how many: left out as duplicates. Only for append without a key. */
+  /** Rows of the last run from `since` on, hash → how many: left out as duplicates, once each. Only for append without a key. */
   readonly boundary?: Readonly<Record<string, number>>
-  /** When the slice was made: no cursor passes it, else one record dated 2099 would silence the stream for good. @default no limit */
-  readonly madeAt?: Date
+  /** For a child, what it hangs from: mixed into the hashes of its records, since another parent may have equal ones. */
+  readonly chain?: string
+  /** How many more records that are newer than the reading may be stored. @default any number */
+  readonly room?: Room
+  /** When the reading began: no cursor passes it, else one record dated 2099 would silence the stream for good. @default no limit */
+  readonly begunAt?: Date
+}
+
+/** Records that are newer than the reading are met again by the next run, so that the hash of each has to be kept. Shared by all readers of a reading. */
+export interface Room {
+  left: number
+  /** That there is no more was told. */
+  told: boolean
 }
 
 /** A piece of a stream that is read in order by one reader and can be resumed. A row of `sluice.slices`, claimed. */
@@ -34,10 +45,12 @@ export interface Slice extends Range {
   readonly high?: High
   /** The stream's cursor when it was made; it moves when the slice is done. */
   readonly cursor?: string
+  /** Of the rows that the last run had read at the cursor, those that this reading has not met again. */
   readonly boundary?: Readonly<Record<string, number>>
   /** Rejected so far. */
   readonly rejected: number
-  readonly createdAt: Date
+  /** When its reading began, from the start. */
+  readonly begunAt: Date
   /** Somebody read part of it before. */
   readonly resumed: boolean
 }

@@ -6,16 +6,16 @@ import { LinkedSignal } from '../flow/linked-signal.ts'
 import { onAbort } from '../flow/on-abort.ts'
 import { readAhead } from '../flow/read-ahead.ts'
 import type { HeldSlice, Reentry } from '../ledger/held-slice.ts'
-import { reenter } from '../ledger/reenter.ts'
+import { readBegunAt, reenter } from '../ledger/reenter.ts'
 import { settle } from '../ledger/settle.ts'
 import { encodePages, ShapeChange } from '../load/encode-pages.ts'
 import type { EncodedPage } from '../load/encoded-page.ts'
 import { openTarget, type Target } from '../load/target.ts'
 import { PositionLostError, SchemaError } from '../model/errors.ts'
-import type { Page } from '../model/page.ts'
+import type { High, Page } from '../model/page.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
-import { markOf, type Reading } from '../model/slice.ts'
+import { markOf, type Reading, type Room } from '../model/slice.ts'
 import type { BatchLimits } from './options.ts'
 import { type Committed, ReadAgainError, SliceWriter } from './slice-writer.ts'
 
@@ -73,9 +73,9 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   using stop = new LinkedSignal(scope.signal)
   using failure = new LinkedSignal(writing)
   const target = await openTarget(database, table, { slice, emit: scope.emit, signal: writing })
-  const { position, since, until, boundary, createdAt: madeAt } = slice
+  const { position, since, until, boundary = {}, begunAt, high } = slice
   const isKeyless = table.key.length === 0
-  const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', madeAt, ...(isKeyless && table.write === 'append' && { boundary: boundary ?? {} }) }
+  const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', begunAt, ...(isKeyless && table.write === 'append' && { boundary, room: roomBeside(boundary, high) }) }
   await using writer = new SliceWriter({
     database, slice, target, place, maxRejects: table.maxRejects, also: options.also, signal: writing,
     committed: (batch) => {
@@ -148,9 +148,14 @@ async function begin(slice: HeldSlice, again: Reentry | undefined, { database, t
       if ((await settle(database, slice, slice.seq, { signal: writing })) === 'committed') break
     }
   }
-  changed(begun)
-  return begun
+  const anew = { ...begun, begunAt: await readBegunAt(database, begun, writing) }
+  changed(anew)
+  return anew
 }
+
+/** The ledger keeps 10,000 hashes: half of them for records that carry exactly the cursor's value, which cannot be left to the next run. */
+const mostNewer = 5_000
+const roomBeside = (boundary: object, high: High | undefined): Room => ({ left: Math.max(0, mostNewer - Object.keys(boundary).length - (high?.hashes?.length ?? 0)), told: false })
 
 const sizeOf = (item: EncodedPage | ShapeChange): { rows: number; bytes: number } => (item instanceof ShapeChange ? { rows: 0, bytes: 0 } : item)
 const isChange = (item: EncodedPage | ShapeChange): boolean => item instanceof ShapeChange

@@ -60,6 +60,7 @@ export class SliceWriter implements AsyncDisposable {
   #seq: number
   #position: Position
   #high: High | undefined
+  #unmet: HeldSlice['boundary']
   #rejected: number
   #held: Held | undefined
 
@@ -70,6 +71,7 @@ export class SliceWriter implements AsyncDisposable {
     this.#position = slice.position
     this.#rejected = slice.rejected
     this.#high = slice.high
+    this.#unmet = slice.boundary
   }
 
   /** Store whole pages, in their order. */
@@ -83,7 +85,7 @@ export class SliceWriter implements AsyncDisposable {
   /** The slice as it is committed now: where a reading that is taken up again begins. */
   get slice(): HeldSlice {
     const { high: _, ...slice } = this.#options.slice
-    return { ...slice, seq: this.#seq, position: this.#position, rejected: this.#rejected, ...(this.#high && { high: this.#high }) }
+    return { ...slice, ...(this.#unmet && { boundary: this.#unmet }), seq: this.#seq, position: this.#position, rejected: this.#rejected, ...(this.#high && { high: this.#high }) }
   }
 
   /** Whether rows wait in an open transaction, between which nothing else may be done to the table. */
@@ -199,8 +201,8 @@ export class SliceWriter implements AsyncDisposable {
     const high = laterHigh(this.#high, written.high)
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
     if (swap && high) throw new UsageError(`${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`)
-    const { counts, rejects } = written
-    return { high, advance: { position, counts, rejects, ...(high && { high }), ...(swap && { swap }) } }
+    const { counts, rejects, met = [] } = written
+    return { high, advance: { position, counts, rejects, ...(high && { high }), ...(swap && { swap }), ...(met.length > 0 && { unmet: without(this.#unmet, met) }) } }
   }
 
   /** What commits a batch, in one query with the commit itself. */
@@ -212,6 +214,7 @@ export class SliceWriter implements AsyncDisposable {
   #done({ advance, high }: Outcome, pages: readonly { readonly bytes: number }[], started: number): void {
     this.#seq += 1
     this.#high = high
+    this.#unmet = advance.unmet ?? this.#unmet
     this.#rejected += advance.counts.rejected
     this.#position = advance.position
     const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)
@@ -248,7 +251,15 @@ const nothing: Written = { counts: none, rejects: [] }
 
 const merged = (all: readonly Written[]): Written => {
   const high = all.reduce<High | undefined>((greatest, written) => laterHigh(greatest, written.high), undefined)
-  return { counts: added(...all.map(({ counts }) => counts)), rejects: all.flatMap(({ rejects }) => rejects), ...(high && { high }) }
+  const met = all.flatMap((written) => written.met ?? [])
+  return { counts: added(...all.map(({ counts }) => counts)), rejects: all.flatMap(({ rejects }) => rejects), ...(high && { high }), ...(met.length > 0 && { met }) }
+}
+
+/** What is left of some hashes, each with its number. */
+function without(boundary: HeldSlice['boundary'] = {}, met: readonly string[]): Record<string, number> {
+  const left = new Map(Object.entries(boundary))
+  for (const hash of met) left.set(hash, (left.get(hash) ?? 0) - 1)
+  return Object.fromEntries([...left].filter(([, times]) => times > 0))
 }
 
 const isEnd = (position: Position): boolean => typeof position === 'object' && position !== null && 'end' in position && position['end'] === true

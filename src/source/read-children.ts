@@ -164,14 +164,14 @@ class ChildrenReader implements AsyncDisposable {
 
   /** What belongs to the page of parents as a whole goes out once, with its end: a resume inside of it must not repeat it. */
   #ended({ page }: ParentPage): Page {
-    const { counts, rejects, high, hold } = page
+    const { counts, rejects, high, met, hold } = page
     if (hold) {
       this.#holds.delete(hold)
       hold[Symbol.dispose]()
       this.#scope.memory.recheck()
     }
     return {
-      records: [], rejects, ...(high && { high }), ...(page.parents && { parents: page.parents }), ...positioned(this.#behind(page)),
+      records: [], rejects, ...(high && { high }), ...(met && { met }), ...(page.parents && { parents: page.parents }), ...positioned(this.#behind(page)),
       counts: { ...NO_COUNTS, fetched: counts.rejected, rejected: counts.rejected, parents: counts.parents + counts.fetched },
     }
   }

@@ -53,14 +53,14 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
     const followed = follow?.(records)
     const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, answer, asked)
     if (next) guard.check(next)
-    const { filtered = 0, duplicate = 0, high } = followed ?? {}
+    const { filtered = 0, met = [], high } = followed ?? {}
     return {
       next,
       page: {
         records: followed?.records ?? records, rejects: [], hold: received.hold, memory: received.memory,
-        counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate },
+        counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
         position: scope.secrets.hide(positionOf(next)),
-        ...(high && { high }),
+        ...(high && { high }), ...(met.length > 0 && { met }),
       },
     }
   }

@@ -16,11 +16,11 @@ export async function* readOwn(read: Read<unknown>, incremental: Incremental | u
   for await (const page of read({ ...range, position: reading.position ?? undefined, signal: scope.signal })) {
     const { records, position, hold, memory } = proven(page)
     const followed = follow?.(records)
-    const { filtered = 0, duplicate = 0, high } = followed ?? {}
+    const { filtered = 0, met = [], high } = followed ?? {}
     yield {
-      records: followed?.records ?? records, rejects: [], counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate },
+      records: followed?.records ?? records, rejects: [], counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
-      ...(high && { high }), ...(hold && { hold }), ...(memory && { memory }),
+      ...(high && { high }), ...(met.length > 0 && { met }), ...(hold && { hold }), ...(memory && { memory }),
     }
     if (followed?.ended) break
   }

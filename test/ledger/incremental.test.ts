@@ -6,7 +6,7 @@ import { readCursors, resetCursor, setCursor } from '../../src/ledger/cursors.ts
 import { ledgerFault } from '../../src/ledger/errors.ts'
 import { readRejects } from '../../src/ledger/read-rejects.ts'
 import { readSlice, readSlices } from '../../src/ledger/read-slices.ts'
-import { reenter } from '../../src/ledger/reenter.ts'
+import { readBegunAt, reenter } from '../../src/ledger/reenter.ts'
 import { END, type High } from '../../src/model/page.ts'
 import { batch, commit, failure, none, openLedger, openWorker, signal, until } from './support.ts'
 
@@ -115,6 +115,26 @@ describe('hashes of the rows at the boundary', () => {
     const high = (await next.take()).high
     expect(high?.value).toBe('5')
     expect(high?.hashes?.toSorted()).toEqual(['a', 'b', 'b'])
+  })
+
+  test('that were met again stay met where the slice is resumed, and are all there where it begins anew', async () => {
+    await using ledger = await openLedger()
+    await readOnce(ledger.database, '5', ['a', 'b', 'b'])
+    await using first = await ledger.worker()
+    const slice = await first.take()
+    await commit(ledger.database, slice, 0, batch(1, { unmet: { b: 1 } }))
+    await commit(ledger.database, slice, 1, batch(1))
+    await releaseSlice(ledger.database, slice, { signal })
+    await using second = await ledger.worker()
+    const resumed = await second.take()
+    expect(resumed.boundary).toEqual({ b: 1 })
+    const again = reenter(resumed, resumed.seq)
+    expect(again.slice.boundary).toEqual({ a: 1, b: 2 })
+    await using transaction = await ledger.database.transaction()
+    await transaction.commit(again.sql)
+    await releaseSlice(ledger.database, again.slice, { signal })
+    await using third = await ledger.worker()
+    expect((await third.take()).boundary).toEqual({ a: 1, b: 2 })
   })
 
   test('are 10,000 at most, then a key is asked for', async () => {
@@ -233,6 +253,19 @@ describe('a slice begins at its start again', () => {
     await ledger.database.query('update sluice.slices set token = token + 1')
     await using transaction = await ledger.database.transaction()
     expect(sqlState(await failure(transaction.commit(reenter(slice, 0).sql)))).toBe('SL001')
+  })
+
+  test('and no cursor passes that start, instead of the one before', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await using transaction = await ledger.database.transaction()
+    await transaction.commit(reenter(slice, 0).sql)
+    const begunAt = await readBegunAt(ledger.database, slice, signal)
+    expect(begunAt.getTime()).toBeGreaterThan(slice.begunAt.getTime())
+    await releaseSlice(ledger.database, { ...slice, seq: 1 }, { signal })
+    await using next = await ledger.worker()
+    expect((await next.take()).begunAt).toEqual(begunAt)
   })
 
   test('and keeps its bounds where the API has forgotten the position', async () => {

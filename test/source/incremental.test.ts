@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, byPage, date, http, onePage, since, stream, unix, unixMs, until } from '../../src/index.ts'
+import { byCursor, byPage, date, http, onePage, path, since, stream, unix, unixMs, until } from '../../src/index.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import { laterHigh } from '../../src/model/cursor.ts'
 import type { High, Page } from '../../src/model/page.ts'
@@ -14,8 +14,14 @@ interface Row { id?: number; at?: unknown }
 const follow = (rows: readonly Row[], options: Omit<Incremental, 'at'> = {}, reading: ReadingOptions = {}): Promise<Page[]> =>
   readPages(stream<Row>(async function* () { yield { records: rows } }).incremental((row) => row.at as string, options as { lookback?: '1s' }), reading)
 
-const highOf = (pages: readonly Page[]): string | undefined => pages.map(({ high }) => high).reduce<High | undefined>(laterHigh, undefined)?.value
+const latest = (pages: readonly Page[]): High | undefined => pages.map(({ high }) => high).reduce<High | undefined>(laterHigh, undefined)
+const highOf = (pages: readonly Page[]): string | undefined => latest(pages)?.value
+/** What the ledger would keep with the cursor. */
+const boundaryOf = (pages: readonly Page[]): Record<string, number> => counted(latest(pages)?.hashes ?? [])
+const late = (id: number, at = '2024-06-01T00:00:02Z'): Row => ({ id, at })
 const idsOf = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((row) => (row as Row).id)
+const counted = (hashes: readonly string[]): Record<string, number> => Object.fromEntries(Map.groupBy(hashes, (hash) => hash).entries().map(([hash, times]) => [hash, times.length]))
+const teamsOf = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((row) => (row as { team: string }).team)
 const sum = (pages: readonly Page[], name: 'filtered' | 'duplicate'): number => pages.reduce((count, { counts }) => count + counts[name], 0)
 
 describe('the greatest value seen', () => {
@@ -50,13 +56,13 @@ describe('the greatest value seen', () => {
     expect(highOf(await readPages(flow))).toBe('2024-06-01')
   })
 
-  test('never passes the moment when the slice was made, in the format of the API', async () => {
-    const madeAt = new Date('2024-06-01T10:00:00.789Z')
-    expect(highOf(await follow([{ at: '2024-05-01T00:00:00.12Z' }, { at: '2099-01-01T00:00:00.12Z' }], {}, { madeAt }))).toBe('2024-06-01T10:00:00.78Z')
-    expect(highOf(await follow([{ at: '2099-01-01T00:00+02:00' }], {}, { madeAt }))).toBe('2024-06-01T12:00+02:00')
-    expect(highOf(await follow([{ at: '2099-01-01' }], {}, { madeAt }))).toBe('2024-06-01')
-    expect(highOf(await follow([{ at: 4_070_908_800 }], { unit: 's' }, { madeAt }))).toBe('1717236000')
-    expect(highOf(await follow([{ at: 4_070_908_800_000 }], {}, { madeAt }))).toBe('4070908800000')
+  test('never passes the second in which the reading began, in the format of the API', async () => {
+    const begunAt = new Date('2024-06-01T10:00:00.789Z')
+    expect(highOf(await follow([{ at: '2024-05-01T00:00:00.12Z' }, { at: '2099-01-01T00:00:00.12Z' }], {}, { begunAt }))).toBe('2024-06-01T10:00:00.00Z')
+    expect(highOf(await follow([{ at: '2099-01-01T00:00+02:00' }], {}, { begunAt }))).toBe('2024-06-01T12:00+02:00')
+    expect(highOf(await follow([{ at: '2099-01-01' }], {}, { begunAt }))).toBe('2024-06-01')
+    expect(highOf(await follow([{ at: 4_070_908_800 }], { unit: 's' }, { begunAt }))).toBe('1717236000')
+    expect(highOf(await follow([{ at: 4_070_908_800_000 }], {}, { begunAt }))).toBe('4070908800000')
   })
 
   test('is refused where dates cannot be compared as they are written', async () => {
@@ -127,7 +133,7 @@ describe('records at the boundary', () => {
   test('are left out as duplicates where the last run read exactly them', async () => {
     const first = await follow([{ id: 1, at: 2 }, { id: 3, at: 3 }, { id: 4, at: 3 }, { id: 4, at: 3 }], {}, { boundary: {} })
     const { value, hashes = [] } = first[0]!.high!
-    const boundary = Object.fromEntries(Map.groupBy(hashes, (hash) => hash).entries().map(([hash, times]) => [hash, times.length]))
+    const boundary = counted(hashes)
     expect(hashes).toHaveLength(3)
     const second = await follow([{ id: 3, at: 3 }, { id: 4, at: 3 }, { id: 4, at: 3 }, { id: 4, at: 3 }, { id: 5, at: 3 }, { id: 6, at: 4 }], {}, { since: value, boundary })
     // One more of id 4 came than was there: it is new.
@@ -142,10 +148,75 @@ describe('records at the boundary', () => {
   })
 
   test('are remembered beyond a cursor that was cut off at the present', async () => {
-    const madeAt = new Date('2024-06-01T00:00:00Z')
-    const first = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }], {}, { boundary: {}, madeAt })
-    const again = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }, { id: 2, at: '2024-06-02T00:00:00Z' }], {}, { since: first[0]!.high!.value, boundary: { [first[0]!.high!.hashes![0]!]: 1 }, madeAt: new Date('2024-06-03T00:00:00Z') })
+    const begunAt = new Date('2024-06-01T00:00:00Z')
+    const first = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }], {}, { boundary: {}, begunAt })
+    const again = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }, { id: 2, at: '2024-06-02T00:00:00Z' }], {}, { since: first[0]!.high!.value, boundary: { [first[0]!.high!.hashes![0]!]: 1 }, begunAt: new Date('2024-06-03T00:00:00Z') })
     expect(idsOf(again)).toEqual([2])
+  })
+})
+
+describe('records that are newer than the reading, without a key', () => {
+  const begunAt = new Date('2024-06-01T00:00:00.9Z')
+
+  test('are stored while there is room to remember them, and left to the next run afterwards: none is lost or doubled', async () => {
+    const events: RunEvent[] = []
+    const room = { left: 2, told: false }
+    const rows = [{ id: 0, at: '2024-05-01' }, late(1), late(2), late(3), late(4, '2099-01-01')]
+    const first = await follow(rows, {}, { boundary: {}, begunAt, room, emit: (event) => void events.push(event) })
+    expect({ ids: idsOf(first), filtered: sum(first, 'filtered'), high: highOf(first) }).toEqual({ ids: [0, 1, 2], filtered: 2, high: '2024-06-01T00:00:00Z' })
+    expect(events).toEqual([expect.objectContaining({ type: 'warning', message: expect.stringContaining('left to that one') })])
+    const second = await follow(rows, {}, { since: highOf(first), boundary: boundaryOf(first), begunAt: new Date('2024-06-02'), room: { left: 2, told: false } })
+    expect({ ids: idsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ ids: [3, 4], duplicate: 2 })
+    // The one of 2099 is remembered beyond the cursor.
+    expect(Object.keys(boundaryOf(second))).toHaveLength(1)
+  })
+
+  test('are remembered together, in whatever formats they are written', async () => {
+    const pages = [[late(1, '2024-06-01T00:00:02Z')], [late(2, '2024-06-01T00:00:03.125Z')], [late(3, '2024-06-01T00:00:00Z')], [late(4, '2024-06-01T02:00:00.5+02:00')]]
+    const flow = stream<Row>(async function* () { for (const records of pages) yield { records } }).incremental((row) => row.at as string)
+    const first = await readPages(flow, { boundary: {}, begunAt })
+    const second = await readPages(flow, { since: highOf(first), boundary: boundaryOf(first), begunAt: new Date('2024-06-02') })
+    expect(idsOf(second)).toEqual([])
+  })
+
+  test('beyond a cursor that was set to a later time, they are told from those of the next run as well', async () => {
+    const first = await follow([late(1, '2024-07-01'), late(2, '2024-08-01')], {}, { since: '2024-07-01', boundary: {}, begunAt })
+    expect(highOf(first)).toBe('2024-07-01')
+    const second = await follow([late(1, '2024-07-01'), late(2, '2024-08-01'), late(3, '2024-08-01')], {}, { since: '2024-07-01', boundary: boundaryOf(first), begunAt })
+    expect(idsOf(second)).toEqual([3])
+  })
+
+  test('are no concern where rows have a key', async () => {
+    expect(idsOf(await follow([late(1), late(2)], {}, { begunAt, room: { left: 0, told: false } }))).toEqual([1, 2])
+  })
+})
+
+describe('equal records of several parents at the boundary', () => {
+  interface Place { id: string; seen?: number }
+
+  test('are told apart by all requests that lead to them, whatever changes of the parents, the range or the page', async () => {
+    let orgs: Record<string, Place[]> = { a: [{ id: 'x' }, { id: 'y' }] }
+    await using server = await apiServer(({ path: asked, query }) => ({ json: asked === '/orgs' ? Object.keys(orgs).map((id) => ({ id })) : asked !== '/days' ? orgs[asked.split('/')[2]!] : query.get('page') === '1' ? [{ day: '2024-01-05' }] : [] }))
+    const api = http(server.origin as `http://${string}`)
+    const flow = api.get<Place[]>('/orgs').pages(onePage()).records()
+      .flatMap((org) => api.get<Place[]>(path`/orgs/${org.id}/teams`).pages(onePage()).records()
+        .flatMap((team) => api.get<{ day: string }[]>('/days', { team: team.id, since }).pages(byPage('page')).records().incremental('day').map((day) => ({ ...day, team: `${org.id}/${team.id}` }))))
+    const first = await readPages(flow, { reenter: 'slice', boundary: {} })
+    expect(teamsOf(first)).toEqual(['a/x', 'a/y'])
+    orgs = { b: [{ id: 'x' }], a: [{ id: 'y', seen: 7 }, { id: 'z' }, { id: 'x' }] }
+    const second = await readPages(flow, { reenter: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
+    expect({ teams: teamsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ teams: ['b/x', 'a/z'], duplicate: 2 })
+  })
+
+  test('are the same where a function makes the query from the range, or cannot do so without one', async () => {
+    await using server = await apiServer(({ path: asked }) => ({ json: asked === '/orgs' ? [{ id: 'x' }, { id: 'y' }] : [{ day: '2024-01-05' }] }))
+    const api = http(server.origin as `http://${string}`)
+    for (const query of [(range: { since?: string | undefined }) => ({ q: `from ${range.since}` }), (range: { since?: string | undefined }) => ({ year: range.since!.slice(0, 4) })]) {
+      const flow = api.get<Place[]>('/orgs').pages(onePage()).records().flatMap((org) => api.get<{ day: string }[]>(path`/orgs/${org.id}`, query).pages(onePage()).records().incremental('day', { from: '2023-01-01' }))
+      const first = await readPages(flow, { reenter: 'slice', boundary: {} })
+      const second = await readPages(flow, { reenter: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
+      expect([sum(first, 'duplicate'), sum(second, 'duplicate')]).toEqual([0, 2])
+    }
   })
 })
 
