@@ -77,12 +77,7 @@ export class Rig implements AsyncDisposable {
 
   /** Starts a run through the proxy; `watch` sees its messages, counted from 1. */
   start({ watch, name, flags, limit, batchRows = this.data.batchRows, past = false }: { watch?: Numbered; name?: string; flags?: readonly string[]; limit?: number; batchRows?: number; /** Past the proxy. */ past?: boolean } = {}): SluiceRun {
-    const first = this.proxy.count
-    this.#watcher.whereabouts = whereabouts(this.data)
-    this.#watcher.more = {
-      before: (message) => watch?.before?.(message, message.n - first),
-      after: (message) => watch?.after?.(message, message.n - first),
-    }
+    if (!past) this.#watch(watch)
     const run = new SluiceRun({ database: past ? this.url : this.proxy.through(this.url), api: this.api.url, write: this.write, batchRows, name, ...(flags && { flags }), ...(limit !== undefined && { limit }) })
     this.#runs.add(run)
     const over = (): void => void this.#runs.delete(run)
@@ -98,6 +93,15 @@ export class Rig implements AsyncDisposable {
   /** The connection past the proxy once more, after the server was restarted. */
   async reconnect(): Promise<void> {
     this.direct = this.#resources.adopt(await connected(this.url), (client) => client.end())
+  }
+
+  #watch(watch: Numbered | undefined): void {
+    const first = this.proxy.count
+    this.#watcher.whereabouts = whereabouts(this.data)
+    this.#watcher.more = {
+      before: (message) => watch?.before?.(message, message.n - first),
+      after: (message) => watch?.after?.(message, message.n - first),
+    }
   }
 
   /** SIGKILL; nothing that has not been passed on by now ever will be. */
