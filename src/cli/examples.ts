@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-// Help that teaches: what each command looks like when it is used. Every line here has been run.
+// Help that teaches: what each command looks like when it is used, for a pipeline `billing` with streams `customers` and `invoices`.
 
 const examples: Readonly<Record<string, string>> = {
   'sluice': `

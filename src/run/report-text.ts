@@ -10,13 +10,13 @@ export function reportText(report: Report): string {
 }
 
 const columns: readonly (readonly [title: string, size: number, of: (stream: StreamReport) => number])[] = [
-  ['fetched', 10, ({ counts }) => counts.fetched],
-  ['inserted', 10, ({ counts }) => counts.inserted],
-  ['updated', 9, ({ counts }) => counts.updated],
-  ['unchanged', 10, ({ counts }) => counts.unchanged],
-  ['filtered', 9, ({ counts }) => counts.filtered],
-  ['duplicate', 10, ({ counts }) => counts.duplicate],
-  ['rejected', 9, ({ counts }) => counts.rejected],
+  ['fetched', 9, ({ counts }) => counts.fetched],
+  ['inserted', 9, ({ counts }) => counts.inserted],
+  ['updated', 8, ({ counts }) => counts.updated],
+  ['unchanged', 9, ({ counts }) => counts.unchanged],
+  ['filtered', 8, ({ counts }) => counts.filtered],
+  ['duplicate', 9, ({ counts }) => counts.duplicate],
+  ['rejected', 8, ({ counts }) => counts.rejected],
 ]
 
 function streamLines(name: string, stream: StreamReport, kind: Report['kind']): string[] {

@@ -5,7 +5,7 @@ import { reportText } from '../../src/run/report-text.ts'
 const counts = { fetched: 1_234_567, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, inserted: 1_234_567, updated: 0, unchanged: 0 }
 const stream: StreamReport = { status: 'done', table: 't.rows', counts, resumed: false, requests: 1, retries: 0, waitMs: 0, batches: 1, bytes: 1, ms: 1, warnings: [] }
 const report = (one: Partial<StreamReport>, more: Partial<Report> = {}): string =>
-  reportText({ run: '1', pipeline: 'p', kind: 'sync', status: 'done', startedAt: '', ms: 61_500, rowsPerSecond: 20_000, peakMemoryBytes: 100 << 20, streams: { rows: { ...stream, ...one } }, ...more })
+  reportText({ run: '1', pipeline: 'p', kind: 'sync', status: 'done', startedAt: '', ms: 61_500, rowsPerSecond: 20_000, peakMemoryBytes: 100 << 20, streams: { customers: { ...stream, ...one } }, ...more })
 
 describe('a report', () => {
   test('fits 80 columns', () => {
@@ -26,6 +26,6 @@ describe('a report', () => {
   test('names each stream that failed, with its fault', () => {
     const text = report({ status: 'failed', error: 'GET /x answered 503', warnings: ['odd'] }, { status: 'failed' })
     expect(text).toMatch(/^ +warning: odd\n +FAILED: GET \/x answered 503$/m)
-    expect(text).toContain('p: failed (rows) after')
+    expect(text).toContain('p: failed (customers) after')
   })
 })

@@ -13,7 +13,7 @@ interface CheckCommandOptions extends CommonOptions {
 export async function checkCommand([words]: [string[]], { database, offline = false, json = false }: CheckCommandOptions, { signal, verbose, hide }: Terms): Promise<number> {
   const { found, failed } = await tryPipelines(words)
   const files: Finding[] = [
-    ...found.map(({ pipeline, file }) => ({ place: pipeline.name, isFault: false, text: `${file}, ${Object.keys(pipeline.streams).length} streams` })),
+    ...found.map(({ pipeline, file }) => ({ place: pipeline.name, isFault: false, text: `${file}, ${streamsText(Object.keys(pipeline.streams).length)}` })),
     ...failed.map((fault) => ({ place: 'pipelines', isFault: true, text: hide(fault.message) })),
   ]
   const findings = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
@@ -22,6 +22,8 @@ export async function checkCommand([words]: [string[]], { database, offline = fa
   if (verbose) for (const fault of failed) tellStack(fault, hide)
   return findings.some(({ isFault }) => isFault) ? 1 : 0
 }
+
+const streamsText = (count: number): string => `${count} ${count === 1 ? 'stream' : 'streams'}`
 
 function show(findings: readonly Finding[], hide: Terms['hide']): void {
   for (const { place, isFault, text } of findings) {

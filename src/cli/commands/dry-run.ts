@@ -22,7 +22,7 @@ export async function dryRun(found: readonly FoundPipeline[], { database, full =
       const place = `${pipeline.name}.${name}`
       const since = cursors.get(place)
       try {
-        const read = await sample(flow, { stream: name, limit, keep: shownRows, since, signal })
+        const read = await sample(flow, { stream: name, limit, keep: Math.min(shownRows, limit ?? Infinity), since, signal })
         if (json) console.log(exactJson({ pipeline: pipeline.name, stream: name, table: flow.table.name, since: since ?? null, ...read }))
         else show(place, flow.table.name, since, read)
       } catch (error) {
