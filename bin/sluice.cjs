@@ -12,5 +12,5 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
   var path = require('node:path')
   var source = path.join(__dirname, '../src/cli/main.ts')
   var main = require('node:fs').existsSync(source) ? source : path.join(__dirname, '../dist/src/cli/main.js')
-  import(require('node:url').pathToFileURL(main).href)
+  void import(require('node:url').pathToFileURL(main).href)
 }
