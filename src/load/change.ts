@@ -8,6 +8,8 @@ export interface ChangeOptions {
   /** What is to be done, by what the table is like inside the transaction; each step after the one before has been done. */
   readonly steps: readonly ((transaction: Transaction) => Promise<readonly string[]>)[]
   readonly table: string
+  /** Called before the steps. */
+  readonly guard?: ((transaction: Transaction) => Promise<void>) | undefined
   /** By which its session can be found. */
   readonly mark: string
   readonly waiting: (ms: number) => void
@@ -19,7 +21,7 @@ const attempts = 20
 const pauseMs = 3_000
 
 /** Changes a table in a transaction of its own, one process at a time. */
-export async function changeTable(database: Database, { steps, table, mark, waiting, signal }: ChangeOptions): Promise<void> {
+export async function changeTable(database: Database, { steps, table, guard, mark, waiting, signal }: ChangeOptions): Promise<void> {
   let statements: readonly string[] = []
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -27,6 +29,7 @@ export async function changeTable(database: Database, { steps, table, mark, wait
       // Its schema first: two streams that make their tables at once would both make the schema, and one would fail.
       await transaction.lock(`schema ${table.split('.')[0]}`)
       await transaction.lock(`table ${table}`)
+      await guard?.(transaction)
       for (const step of steps) {
         statements = await step(transaction)
         // A date that becomes text is written as it came.

@@ -41,6 +41,8 @@ export interface Written {
 export interface TargetOptions {
   readonly slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
   readonly emit?: (event: RunEvent) => void
+  /** Called first where the table is about to change; throws where the slice is not ours any more. */
+  readonly guard?: (transaction: Transaction) => Promise<void>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -140,6 +142,7 @@ export class Target {
     }
     await changeTable(this.#database, {
       steps: table.write === 'replace' ? [alter, fitShadow] : [alter],
+      guard: this.#options.guard,
       table: table.name,
       mark: markOf(this.#options.slice),
       signal,

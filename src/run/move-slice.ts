@@ -6,6 +6,7 @@ import { LinkedSignal } from '../flow/linked-signal.ts'
 import { onAbort } from '../flow/on-abort.ts'
 import { readAhead } from '../flow/read-ahead.ts'
 import type { HeldSlice, Reentry } from '../ledger/held-slice.ts'
+import { mustHold } from '../ledger/must-hold.ts'
 import { readBegunAt, reenter } from '../ledger/reenter.ts'
 import { settle } from '../ledger/settle.ts'
 import { encodePages, ShapeChange } from '../load/encode-pages.ts'
@@ -72,7 +73,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   const { database, recipe, table, place, limits, scope, writing, committed, changed } = options
   using stop = new LinkedSignal(scope.signal)
   using failure = new LinkedSignal(writing)
-  const target = await openTarget(database, table, { slice, emit: scope.emit, signal: writing })
+  const target = await openTarget(database, table, { slice, emit: scope.emit, guard: (transaction) => mustHold(transaction, slice), signal: writing })
   const { position, since, until, boundary = {}, begunAt, high } = slice
   const isKeyless = table.key.length === 0
   const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', begunAt, ...(isKeyless && table.write === 'append' && { boundary, room: roomBeside(boundary, high) }) }
@@ -135,7 +136,7 @@ async function change(asked: ShapeChange, target: Target, writer: SliceWriter, s
 
 /** Begin a slice at its start: what it has written goes, in the same transaction. */
 async function begin(slice: HeldSlice, again: Reentry | undefined, { database, table, scope, writing, changed }: MoveOptions): Promise<HeldSlice> {
-  const target = await openTarget(database, table, { slice, emit: scope.emit, signal: writing })
+  const target = await openTarget(database, table, { slice, emit: scope.emit, guard: (transaction) => mustHold(transaction, slice), signal: writing })
   const { sql, slice: begun } = reenter(slice, slice.seq, again)
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -3,9 +3,11 @@ import { isTransient, sqlState } from '../../src/database/errors.ts'
 import { advanceSql } from '../../src/ledger/advance.ts'
 import { releaseSlice } from '../../src/ledger/close.ts'
 import { Keeper } from '../../src/ledger/keeper.ts'
+import { mustHold } from '../../src/ledger/must-hold.ts'
 import { readSlice } from '../../src/ledger/read-slices.ts'
+import { SliceLostError } from '../../src/model/errors.ts'
 import { END } from '../../src/model/page.ts'
-import { markOf } from '../../src/model/slice.ts'
+import { markOf, type Slice } from '../../src/model/slice.ts'
 import { batch, commit, failure, openLedger, signal, stored } from './support.ts'
 
 const expire = (id: string): string => `update sluice.slices set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null where id = ${id}`
@@ -48,6 +50,24 @@ describe('the fence', () => {
     expect(isTransient(await failure(stopped.commit(advanceSql(old, 0, batch(1)))))).toBe(true)
     await stopped[Symbol.asyncDispose]()
     expect(await stored(ledger.database)).toBe(1)
+  })
+
+  test('a stale owner knows it before it changes a table', async () => {
+    await using ledger = await openLedger()
+    await using stale = await ledger.worker()
+    await using fresh = await ledger.worker()
+    const old = await stale.take()
+    const holds = async (slice: Slice): Promise<void> => {
+      await using transaction = await ledger.database.transaction()
+      await mustHold(transaction, slice)
+    }
+    await holds(old)
+    await ledger.database.query(expire(old.id))
+    const own = await fresh.take()
+    await holds(own)
+    await expect(holds(old)).rejects.toThrow(SliceLostError)
+    await commit(ledger.database, own, 0, batch(0, { position: END }))
+    await expect(holds(own)).rejects.toThrow(SliceLostError)
   })
 
   test('the same batch is never committed twice', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { dropOrphanShadows } from '../../src/load/shadow.ts'
+import { SliceLostError } from '../../src/model/errors.ts'
 import { testDatabase } from '../support/database.ts'
 import { columnsOf, finish, load, page, table, commit } from './support.ts'
 import type { EncodedPage } from '../../src/load/encoded-page.ts'
@@ -7,6 +8,13 @@ import type { EncodedPage } from '../../src/load/encoded-page.ts'
 const replace = table({ write: 'replace' })
 
 describe('replace', () => {
+  test('who has lost the slice makes no shadow, and changes nothing', async () => {
+    await using test = await testDatabase()
+    const lost = new SliceLostError('it was taken by another run')
+    await expect(load(test.database, replace, [{ id: 1, n: 1 }], { guard: () => Promise.reject(lost) })).rejects.toBe(lost)
+    expect(await test.database.query(`select relname from pg_class where relname like 'shadow%' or relname = 'orders'`)).toEqual([])
+  })
+
   test('changes nothing before its end, and then what differs and nothing else', async () => {
     await using test = await testDatabase()
     const { database } = test
