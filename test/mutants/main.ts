@@ -74,7 +74,7 @@ for (const { name, file, takes, kill: args } of all) {
   }
   const { code, output } = await kill(args, mutated.directory)
   // Red for the right reason: a promise was broken, not the harness.
-  const caught = code !== 0 && output.includes('BROKEN')
+  const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
   if (!caught) survivors++
   console.log(`${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${args.join(' ')}\n${output.trimEnd().split('\n').slice(0, 12).map((line) => `  | ${line.slice(0, 300)}`).join('\n')}\n`)
 }
