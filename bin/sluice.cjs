@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=16
 'use strict'
+// oxlint-disable typescript/no-unsafe-assignment -- Plain JavaScript, which nothing types.
 // Written so that an old Node can read it too, and say what is wrong. The flag above bounds the young generation of the heap; set later
 // it has no effect any more.
 const needed = [24, 9]
