@@ -5,7 +5,7 @@ import { Flow } from './flow.ts'
 export type Flows = Readonly<Record<string, Flow<unknown>>>
 
 export interface PipelineOptions<Streams extends Flows> {
-  /** Cron expression of five fields, in UTC. Without one the pipeline runs on command only. */
+  /** When it is meant to run: five fields of cron, in UTC. `sluice list` shows it; your own scheduler starts `sluice run`. */
   schedule?: Cron
   streams: Streams
 }

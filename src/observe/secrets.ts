@@ -29,7 +29,7 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
     const text = environment[name]
     if (!text) {
       const fault = text === undefined ? 'is not set' : 'is empty'
-      throw new UsageError(`secret ${name} ${fault}: looked in the environment and in .env; set ${name} in one of them`)
+      throw new UsageError(`secret ${name} ${fault}: looked in the environment (the sluice command reads .env into it as well); set ${name} there`)
     }
     know(name, text)
     return text

@@ -17,6 +17,7 @@ export function faultText(error: unknown, place: string): string {
 function httpRemedy(error: HttpError): string {
   if (error instanceof RateLimitedError) return ''
   if (error.message.includes(', gave up after ')) return '; look whether the API is up, or allow for more by its timeout and attempts, then run again: it goes on from what was committed'
+  if (error.status === 404) return '; look at the path, or say { emptyOn: [404] } where that means that there is nothing'
   return / answered 4\d\d$/.test(error.message) ? '; look at the path, and at what the API wants to be sent' : ''
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openDatabase, type Database } from '../database/database.ts'
 import { embeddedDatabase } from '../database/embedded/embedded-database.ts'
 import { migrate } from '../database/migrate.ts'
+import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
 
@@ -43,6 +44,9 @@ const embeddedIn = '.sluice'
 export async function connectStore({ database: given, environment = process.env, max, emit, signal }: OpenStoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack()
   const directUrl = environment['DATABASE_DIRECT_URL']
+  for (const [name, text] of Object.entries({ database: given, DATABASE_URL: given === undefined ? environment['DATABASE_URL'] : undefined, DATABASE_DIRECT_URL: directUrl })) {
+    if (text && !/^postgres(?:ql)?:\/\//.test(text)) throw new UsageError(`${name} is no address of a PostgreSQL database: it begins with postgres://, as in postgres://user:password@host:5432/name`)
+  }
   const url = given ?? (environment['DATABASE_URL'] || undefined) ?? opened.use(await embeddedDatabase({ dir: embeddedIn, signal })).url
   const patience = patienceOf(url)
   const database = opened.use(await openDatabase({ url, signal, ...(max !== undefined && { max }), ...(directUrl && given === undefined && { directUrl }), ...(emit && { emit }), ...(patience && { patience }) }))

@@ -35,6 +35,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind']): 
   lines.push(...wrapped(details.filter((detail) => detail !== false), 80 - indent.length).map((line) => indent + line))
   if (stream.swap) lines.push(`${indent}replaced: ${number(stream.swap.inserted)} inserted, ${number(stream.swap.updated)} updated, ${number(stream.swap.deleted)} deleted in ${stream.table}`)
   for (const warning of stream.warnings) lines.push(`${indent}warning: ${warning}`)
+  if (stream.counts.rejected > 0) lines.push(`${indent}rejected: sluice rejects list tells why, sluice rejects replay sends them again`)
   if (stream.error !== undefined) lines.push(`${indent}FAILED: ${stream.error}`)
   return lines
 }

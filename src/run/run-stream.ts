@@ -43,6 +43,7 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
       emit({ type: 'warning', stream, message: `it was left out, since run ${outcome.run} is reading it` })
       return gauge.report('not run')
     }
+    noticeRejects({ pipeline, stream, gauge, emit })
     await noticeSilence(database, { pipeline, stream, gauge, emit })
     return gauge.report('done')
   } catch (error) {
@@ -54,6 +55,13 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
   } finally {
     for (const slice of held) losing.delete(slice)
   }
+}
+
+/** Rejects are within their budget; that nothing but rejects came out is what people want to know. */
+function noticeRejects({ pipeline, stream, gauge, emit }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void }): void {
+  const { rejected, inserted, updated, unchanged, duplicate } = gauge.counts
+  if (rejected === 0 || inserted + updated + unchanged + duplicate > 0) return
+  emit({ type: 'warning', stream, message: `nothing was stored: all ${rejected} records that were not filtered were rejected; sluice rejects list ${pipeline}.${stream} tells why` })
 }
 
 /** An API that answers nothing is a success for the engine; where there was much the last time, people want to know. */

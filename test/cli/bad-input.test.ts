@@ -58,7 +58,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       await using api = await apiServer(pages())
       await using database = await testDatabase()
       const { error } = await fault(api, database.url, { env: { API_TOKEN: '' }, code: 2 })
-      expect(error).toBe('bad.rows: secret API_TOKEN is empty: looked in the environment and in .env; set API_TOKEN in one of them')
+      expect(error).toBe('bad.rows: secret API_TOKEN is empty: looked in the environment (the sluice command reads .env into it as well); set API_TOKEN there')
       expect(api.requests).toEqual([])
     })
 
@@ -91,7 +91,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       ['a renamed key', () => ({ json: { lines: [], next: null } }), /^GET \/rows: 'rows': the body has no 'rows', only lines, next; where it may be missing, say \{ optional: true \}$/],
       ['a repeated cursor', ({ query }) => ({ json: { rows: [{ id: Number(query.get('after') ?? 0) }], next: 7 } }), /^GET \/rows: the answer leads to a page that was already read: .+; look at what the paginator sends, and at what the API answers to it$/],
       ['a server that hangs', () => ({ hang: true }), /^GET \/rows took longer than 400ms, gave up after 1 attempt; look whether the API is up, or allow for more by its timeout and attempts, then run again/],
-      ['a path that is not there', () => ({ status: 404, json: {} }), /^GET \/rows answered 404; look at the path, and at what the API wants to be sent$/],
+      ['a path that is not there', () => ({ status: 404, json: {} }), /^GET \/rows answered 404; look at the path, or say \{ emptyOn: \[404\] \} where that means that there is nothing$/],
       ['a server that is down', () => ({ status: 503, body: 'away' }), /^GET \/rows answered 503, gave up after 1 attempt; look whether the API is up/],
     ])('%s', async (_, answer, message) => {
       await using api = await apiServer(answer)

@@ -13,7 +13,7 @@ describe('a secret', () => {
   test.each([[{}, 'is not set'], [{ TOKEN: '' }, 'is empty']])('that is missing is an error that names it and where it was looked for: %j', (environment, fault) => {
     const read = (): string => readSecrets(environment).value('TOKEN')
     expect(read).toThrow(UsageError)
-    expect(read).toThrow(`secret TOKEN ${fault}: looked in the environment and in .env; set TOKEN in one of them`)
+    expect(read).toThrow(`secret TOKEN ${fault}: looked in the environment (the sluice command reads .env into it as well); set TOKEN there`)
   })
 
   test('is hidden wherever it stands, once it has been read', () => {

@@ -23,6 +23,11 @@ describe('a report', () => {
     expect(report({}, { kind: 'replay' })).toContain('sent again what was rejected')
   })
 
+  test('says what to do about rejects', () => {
+    expect(report({ counts: { ...counts, rejected: 2 } })).toMatch(/^ +rejected: sluice rejects list tells why/m)
+    expect(report({})).not.toContain('rejects list')
+  })
+
   test('names each stream that failed, with its fault', () => {
     const text = report({ status: 'failed', error: 'GET /x answered 503', warnings: ['odd'] }, { status: 'failed' })
     expect(text).toMatch(/^ +warning: odd\n +FAILED: GET \/x answered 503$/m)

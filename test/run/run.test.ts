@@ -123,6 +123,18 @@ describe('run', () => {
     expect(await test.database.query('select id::int from t.pages order by id')).toEqual([{ id: 1 }, { id: 2 }])
   })
 
+  test('a run that could store nothing of what it read says so', async () => {
+    await using api = await apiServer([{ json: [{ id: 1 }, { id: 2 }] }])
+    await using test = await testDatabase()
+    const rows = http(api.origin as 'http://x').get<{ id: number; uid: number }[]>('/').pages(onePage()).records()
+    const { streams } = await run(pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }), { database: test.url })
+    expect(streams.rows).toMatchObject({ counts: { fetched: 2, rejected: 2 }, warnings: [expect.stringContaining('nothing was stored: all 2 records')] })
+  })
+
+  test('an address that is none of PostgreSQL is wrong usage, known before anything is asked', async () => {
+    await expect(run(pipeline('none', { streams: {} }), { environment: { DATABASE_URL: 'nonsense' } })).rejects.toThrow('DATABASE_URL is no address of a PostgreSQL database')
+  })
+
   test('a bad record never blocks the good ones', async () => {
     await using api = await apiServer([{ json: [{ id: 1, n: 'one' }, { id: null, n: 'no key' }, { id: 2, n: 'nul \u0000' }, { id: 3, n: 'three' }] }])
     await using test = await testDatabase()
