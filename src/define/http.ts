@@ -9,7 +9,7 @@ export interface HttpOptions {
   auth?: Auth
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
-  /** Shared by every stream and process that asks this API. @default no limit */
+  /** Shared by all streams of a run that ask this API. @default no limit */
   rate?: Rate
   /** Requests under way at once. @default 8 */
   concurrency?: number

@@ -60,7 +60,7 @@ describe('a project that installed the packed tarball', () => {
     await write('pipelines/typed.ts', typescript)
     await write('pipelines/plain.js', javascript)
     await write('main.ts', program)
-  }, 120_000)
+  }, 300_000)
 
   afterAll(async () => {
     await api[Symbol.asyncDispose]()

@@ -94,18 +94,20 @@ describe('a COPY', () => {
     ['while its source goes on', () => Promise.resolve(Buffer.from(`1\t${'x'.repeat(4 << 20)}\n`))],
   ])('rejects when its connection dies %s', async (_, next) => {
     await using own = await withTable()
+    let terminated: Promise<unknown> | undefined
     const work = async (): Promise<void> => {
       await using transaction = await own.database.transaction()
       const [backend] = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid')
       async function* chunks(): AsyncGenerator<Uint8Array> {
         yield rows(0, 1_000)
-        await own.database.query('select pg_terminate_backend($1)', [backend?.pid])
+        await (terminated = own.database.query('select pg_terminate_backend($1)', [backend?.pid]))
         for (;;) yield await next()
       }
       await transaction.copy('copy t from stdin', chunks())
     }
     const error = await work().catch((thrown: unknown) => thrown)
     expect(isTransient(error)).toBe(true)
+    await terminated // Its own connection is lent until it has been answered, which may be after the COPY has failed.
     expect(own.database.lent).toBe(0)
     expect(await count(own)).toBe(0)
   })
