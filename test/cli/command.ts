@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 export const ROOT = resolve(import.meta.dirname, '../..')
@@ -33,6 +33,16 @@ const bare = {
   // Types are stripped once for all processes that tests start.
   NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
 }
+
+/**
+ * npm as the machine has it, which is how users run it: on the machine's own Node, with what that needs to reach the registry. Not with
+ * the settings that a surrounding `npm run` hands down, which would make it install into the folder of that one.
+ */
+export const npm = (args: readonly string[], { env = {}, ...options }: CommandOptions): Promise<Ended> =>
+  command('npm', args, { signal: AbortSignal.timeout(280_000), ...options, env: { ...network, PATH: machinePath, npm_config_loglevel: 'error', ...env } })
+
+const machinePath = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules')).join(delimiter)
+const network = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(?:NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|https?_proxy|no_proxy)$/i.test(name))) as Record<string, string>
 
 /** `sluice …` as it runs in a clone. */
 export const sluice = (args: readonly string[], options: CommandOptions): Promise<Ended> =>

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { command, ROOT, type Ended } from './command.ts'
+import { command, npm, ROOT, type Ended } from './command.ts'
 
 const places = [{ id: 1, name: 'Dublin', people: 592_713 }, { id: 2, name: 'Köln', people: 1_073_096 }, { id: 3, name: '札幌市', people: 1_973_395 }]
 
@@ -51,11 +51,11 @@ describe('a project that installed the packed tarball', () => {
   beforeAll(async () => {
     api = await apiServer(({ query }) => ({ json: { places: places.slice(Number(query.get('page')) * 2 - 2, Number(query.get('page')) * 2), pages: 2 } }))
     project = await mkdtemp(join(tmpdir(), 'sluice-packed-'))
-    const packed = await command('npm', ['pack', '--silent', '--pack-destination', project], { cwd: ROOT })
+    const packed = await npm(['pack', '--silent', '--pack-destination', project], { cwd: ROOT })
     if (packed.code !== 0) throw new Error(`npm pack failed: ${packed.stdout}${packed.stderr}`)
     const tarball = packed.stdout.trim().split('\n').at(-1)!
     await write('package.json', JSON.stringify({ name: 'warehouse', private: true, type: 'module' }))
-    const installed = await inProject('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball)])
+    const installed = await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball)], { cwd: project })
     if (installed.code !== 0) throw new Error(`npm install failed: ${installed.stdout}${installed.stderr}`)
     await write('pipelines/typed.ts', typescript)
     await write('pipelines/plain.js', javascript)

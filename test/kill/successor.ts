@@ -52,4 +52,8 @@ async function carriedOut({ database, api, write, batchRows, name }: RunSettings
 }
 
 // In the process itself; no other module is started by fork.
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.on('message', (settings: RunSettings) => void carriedOut(settings).then((ended) => process.send!(ended)))
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.on('message', (settings: RunSettings) => void carriedOut(settings).then((ended) => process.send?.(ended)))
+  // The harness is gone, be it by a kill of its own.
+  process.on('disconnect', () => process.exit())
+}
