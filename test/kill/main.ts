@@ -14,6 +14,7 @@ import { Falls } from './falls.ts'
 import { sampled, seeded, type Context, type Job } from './job.ts'
 import { Postgres } from './postgres.ts'
 import { WRITES, type Write } from './rig.ts'
+import { killAll } from './sluice.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -40,6 +41,13 @@ let broken = 0
 
 await using postgres = await Postgres.open()
 await using databases = await Databases.open(postgres.url)
+// Nothing of ours is left behind when it is interrupted: neither runs, some of which are stopped, nor servers.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    killAll()
+    void Postgres.stopAll().finally(() => process.exit(130))
+  })
+}
 const context: Context = { databases, random: seeded(Number(options.seed)) }
 
 const chosen = (jobs: readonly Job[]): Job[] => {

@@ -8,6 +8,7 @@ import { findPostmaster, isServing } from '../../src/database/embedded/postmaste
 
 /** A PostgreSQL of the harness's own, which may be stopped in the hardest way and started again on the same port. */
 export class Postgres implements AsyncDisposable {
+  static readonly #running = new Set<Postgres>()
   readonly port: number
   readonly #directory: string
   #server: EmbeddedDatabase
@@ -21,7 +22,13 @@ export class Postgres implements AsyncDisposable {
   static async open(): Promise<Postgres> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-'))
     const port = await freePort()
-    return new Postgres(directory, port, await start(directory, port))
+    const postgres = new Postgres(directory, port, await start(directory, port))
+    Postgres.#running.add(postgres)
+    return postgres
+  }
+
+  static async stopAll(): Promise<void> {
+    await Promise.all(Array.from(Postgres.#running, (postgres) => postgres[Symbol.asyncDispose]()))
   }
 
   /** Leads to the database `postgres`. */
@@ -40,6 +47,7 @@ export class Postgres implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    Postgres.#running.delete(this)
     await this.#server[Symbol.asyncDispose]()
     await rm(this.#directory, { recursive: true, force: true })
   }

@@ -27,6 +27,14 @@ export interface RunSettings {
   readonly limit?: number
 }
 
+/** Runs that have not ended: one that is stopped would outlive the harness. */
+const living = new Set<SluiceRun>()
+
+/** For the end of the harness, however it comes. */
+export function killAll(): void {
+  for (const run of living) run.kill()
+}
+
 /** A run of `sluice run` as a process of its own. */
 export class SluiceRun {
   readonly process: ChildProcess
@@ -35,6 +43,8 @@ export class SluiceRun {
   constructor({ database, api, write, batchRows, name = '', flags = [], limit = 120_000 }: RunSettings) {
     const { file, args, environment } = sluice(['run', PIPELINE, '--json', '--batch-rows', String(batchRows), ...flags], { DATABASE_URL: database, KILL_API: api, KILL_WRITE: write, KILL_NAME: name })
     this.process = spawn(file, args, { env: environment, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
+    living.add(this)
+    this.process.once('exit', () => living.delete(this))
     this.ended = ended(this.process, limit)
   }
 

@@ -14,12 +14,8 @@ const LIMIT = 120_000
  * the harness's time. What is killed is always a process of its own.
  */
 export class Successor implements AsyncDisposable {
-  readonly #child: ChildProcess
+  #child = started()
   #last: Promise<unknown> = Promise.resolve()
-
-  constructor() {
-    this.#child = fork(fileURLToPath(import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'], serialization: 'advanced' })
-  }
 
   run(settings: RunSettings): Promise<Ended> {
     const ended = this.#last.then(async () => {
@@ -28,6 +24,9 @@ export class Successor implements AsyncDisposable {
         const [answer] = (await once(this.#child, 'message', { signal: AbortSignal.timeout(LIMIT) })) as [Ended]
         return answer
       } catch {
+        // Its answer, should it still come, is nobody's.
+        this.#child.kill('SIGKILL')
+        this.#child = started()
         throw new BrokenPromise(`a run after the kill has not ended within ${LIMIT / 1_000} s`)
       }
     })
@@ -41,6 +40,8 @@ export class Successor implements AsyncDisposable {
     await once(this.#child, 'exit')
   }
 }
+
+const started = (): ChildProcess => fork(fileURLToPath(import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'], serialization: 'advanced' })
 
 async function carriedOut({ database, api, write, batchRows, name }: RunSettings): Promise<Ended> {
   try {
