@@ -43,11 +43,14 @@ export async function rereadSlice(database: Database, slice: Slice, { lockTimeou
   throw new SliceLostError(`${slice.pipeline}.${slice.stream}: slice ${slice.id} ${fate(row, slice)}; nothing more is stored by this run, and what was committed stays`)
 }
 
-/** The row's lock makes us wait for a backend of ours that is still at it. */
+/**
+ * The row's lock makes us wait for a backend of ours that is still at it. It ends in the same query: were we stopped while we hold it,
+ * nobody could take the slice over.
+ */
 async function locked(database: Database, { id }: Slice, lockTimeout: Duration, signal: AbortSignal): Promise<SliceRow | undefined> {
   await using transaction = await database.transaction({ lockTimeout, signal })
-  const [row] = await transaction.query<SliceRow>(`select ${columns} from sluice.slices as s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition) where s.id = $1 for update of s`, [id])
-  return row
+  const results = await transaction.commit(`select ${columns} from sluice.slices as s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition) where s.id = ${BigInt(id)} for update of s`)
+  return results.at(-1)?.rows[0] as SliceRow | undefined
 }
 
 function fate(row: SliceRow | undefined, slice: Slice): string {

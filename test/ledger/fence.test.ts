@@ -43,6 +43,7 @@ describe('the fence', () => {
     await using fresh = await ledger.worker()
     const old = await stale.take()
     const stopped = await ledger.database.transaction({ mark: markOf(old) })
+    await mustHold(stopped, old)
     await stopped.run('lock table public.rows in access exclusive mode')
     await ledger.database.query(expire(old.id))
     const own = await fresh.take()
