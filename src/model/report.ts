@@ -1,4 +1,5 @@
 import type { Counts } from './batch.ts'
+import type { WindowCounts } from './window.ts'
 
 export type Status = 'done' | 'failed' | 'interrupted' | 'not run'
 
@@ -23,6 +24,8 @@ export interface StreamReport {
   readonly bytes: number
   readonly ms: number
   readonly warnings: readonly string[]
+  /** Of a backfill: its number, its range and its windows after the run; `counts` are this run's. */
+  readonly backfill?: { readonly id: string; readonly from: string; readonly to: string; readonly window: string; readonly zone: string; readonly windows: WindowCounts } | undefined
   /** Place, fault and remedy, where it failed. */
   readonly error?: string | undefined
 }
