@@ -2,6 +2,7 @@ import type { Connection, Database } from '../database/database.ts'
 import { abortable } from '../flow/abortable.ts'
 import { sleep } from '../flow/sleep.ts'
 import { TaskGroup } from '../flow/task-group.ts'
+import { deadline } from '../flow/timeout.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Slice } from '../model/slice.ts'
 import { EventQueue } from './event-queue.ts'
@@ -11,6 +12,8 @@ export interface KeeperOptions {
   readonly every?: number
   /** Told once when a slice that we hold turns out to be somebody else's. Its next batch would fail anyway. */
   readonly lost?: (slice: string) => void
+  /** Told once when somebody asks a run that we follow to end. */
+  readonly stop?: (run: string) => void
   /** Told when the keeper's connection is lost, and each time it cannot be had again. */
   readonly failed?: (error: unknown) => void
   /** Milliseconds that storing the last events may take when it is closed. @default 5_000 */
@@ -36,7 +39,8 @@ const PRUNE_MS = 3_600_000
  *
  * | what happens | what the keeper does |
  * |---|---|
- * | every 15 s | renews leases and runs; notices slices that were taken by others |
+ * | every 15 s | renews leases and runs; notices slices that were taken by others, and runs that were asked to end |
+ * | it is notified that a run was asked to end | the same at once |
  * | an event is told | stores what has gathered, 250 ms after the last time at the earliest |
  * | its connection is lost | opens another, renews at once under its new name; others may have claimed meanwhile: the fence stops us then |
  * | every hour | removes events that are older than 7 days |
@@ -47,9 +51,12 @@ export class Keeper implements AsyncDisposable {
   readonly #options: KeeperOptions
   readonly #held = new Map<string, number>()
   readonly #runs = new Set<string>()
+  readonly #stopping = new Set<string>()
   readonly #events = new EventQueue()
   readonly #stop = new AbortController()
+  readonly #hearing = new Map<string, Set<() => void>>()
   #told = Promise.withResolvers<void>()
+  #asked = Promise.withResolvers<void>()
   #session = nobody
   #storing: Promise<void> = Promise.resolve()
   #connection: Connection | undefined
@@ -87,12 +94,29 @@ export class Keeper implements AsyncDisposable {
 
   unfollow(run: string): void {
     this.#runs.delete(run)
+    this.#stopping.delete(run)
   }
 
   /** Store an event, soon. Never throws and never waits. */
   tell(run: string, event: RunEvent): void {
     this.#events.add(run, event)
     this.#told.resolve()
+  }
+
+  /**
+   * Be called when a channel is notified, by the keeper's own connection, and when it is back after it was lost: something may have been
+   * missed. Behind a pooler nothing may ever be heard, so nobody may rely on it alone.
+   */
+  listen(channel: string, hear: () => void): Disposable {
+    const known = this.#hearing.get(channel)
+    const hearing = known ?? new Set()
+    hearing.add(hear)
+    if (!known) {
+      this.#hearing.set(channel, hearing)
+      // A connection that fails here is lost, and listens again when it is back.
+      this.#connection?.listen(channel, () => this.#hear(channel)).then(() => this.#hear(channel), () => {})
+    }
+    return { [Symbol.dispose]: () => void hearing.delete(hear) }
   }
 
   /** Wait until everything that was told has been stored; gives up with the connection. */
@@ -119,12 +143,18 @@ export class Keeper implements AsyncDisposable {
       const [row] = await connection.query<{ pid: number; started: string | null }>('select pg_backend_pid() as pid, (select backend_start::text from pg_stat_activity where pid = pg_backend_pid()) as started', [], { signal })
       // Behind a pooler the protocol names another process: the backend is not ours alone, and lives on when we are gone.
       this.#session = row && row.pid === connection.pid && row.started !== null ? { pid: row.pid, started: row.started } : nobody
+      for (const channel of this.#hearing.keys()) await connection.listen(channel, () => this.#hear(channel))
       this.#connection = connection
+      for (const channel of this.#hearing.keys()) this.#hear(channel)
       return connection
     } catch (error) {
       await connection[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  #hear(channel: string): void {
+    for (const hear of this.#hearing.get(channel) ?? []) hear()
   }
 
   async #keep(first: Connection): Promise<void> {
@@ -164,9 +194,12 @@ export class Keeper implements AsyncDisposable {
       throw new Error("The keeper's connection was lost")
     })
     group.spawn(async (signal) => {
+      await connection.listen('sluice_stop', () => this.#asked.resolve())
       for (;;) {
+        this.#asked = Promise.withResolvers()
         await this.#renew(connection)
-        await sleep(this.#options.every ?? 15_000, { signal })
+        using wait = deadline(signal, this.#options.every ?? 15_000)
+        await abortable(this.#asked.promise, wait.signal).catch(() => signal.throwIfAborted())
       }
     })
     group.spawn(async (signal) => {
@@ -189,9 +222,15 @@ export class Keeper implements AsyncDisposable {
   /** One statement for all leases. A row that is locked is being committed, which renews it too. */
   async #renew(connection: Connection): Promise<void> {
     if (this.#runs.size > 0) {
-      await connection.query(
-        `update sluice.runs set seen_at = clock_timestamp(), keeper_pid = $2, keeper_started = $3 where id = any ($1::bigint[]) and status = 'running'`,
+      const asked = await connection.query<{ id: string }>(
+        `with seen as (update sluice.runs set seen_at = clock_timestamp(), keeper_pid = $2, keeper_started = $3 where id = any ($1::bigint[]) and status = 'running' returning id, stop_asked_at)
+         select id from seen where stop_asked_at is not null`,
         [[...this.#runs], this.#session.pid, this.#session.started])
+      for (const { id } of asked) {
+        if (this.#stopping.has(id)) continue
+        this.#stopping.add(id)
+        this.#options.stop?.(id)
+      }
     }
     if (this.#held.size === 0) return
     const held = [...this.#held]

@@ -20,3 +20,43 @@ export type RunEvent =
   | { readonly type: 'slice failed'; readonly stream: string; readonly slice: string; readonly error: string }
   | { readonly type: 'stream failed'; readonly stream: string; readonly error: string }
   | { readonly type: 'run finished'; readonly run: string; readonly status: 'done' | 'failed' | 'interrupted' }
+  /** Once a second while a run goes on, and at its end; sums since its beginning. Only in the ledger: whoever is told all events can count them. */
+  | RunGauge
+
+/** How a run stands: what it has done so far, and what holds each of its streams up. */
+export interface RunGauge {
+  readonly type: 'gauge'
+  /** Since its beginning. */
+  readonly ms: number
+  readonly memory: { readonly used: number; readonly limit: number; readonly waiting: number }
+  /** By how much the event loop was late, at most, since the last gauge. */
+  readonly loopMs: number
+  readonly streams: Readonly<Record<string, StreamState>>
+}
+
+/** What a stream waits for: answers, permission to ask, room for them, the database, another run, or its turn. */
+export type WaitsFor = 'api' | 'rate limit' | 'retry-after' | 'memory' | 'database' | 'lock' | 'turn'
+
+export interface StreamState {
+  readonly requests: number
+  /** Requests on their way, those included that wait for permission or room. */
+  readonly underWay: number
+  readonly bytes: number
+  readonly retries: number
+  /** Waited for rate limits and Retry-After, by all requests together. */
+  readonly waitMs: number
+  readonly pages: number
+  /** Pages that were read and are not committed. */
+  readonly ahead: number
+  /** Records of all pages, and of the committed ones. */
+  readonly read: number
+  readonly stored: number
+  readonly rejected: number
+  readonly batches: number
+  /** While at least one request was on its way. */
+  readonly apiMs: number
+  /** Of all transactions. */
+  readonly databaseMs: number
+  /** Null when it has ended. */
+  readonly waitsFor: WaitsFor | null
+}

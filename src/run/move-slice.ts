@@ -13,7 +13,7 @@ import { encodePages, ShapeChange } from '../load/encode-pages.ts'
 import type { EncodedPage } from '../load/encoded-page.ts'
 import { openTarget, type Target } from '../load/target.ts'
 import { PositionLostError, SchemaError } from '../model/errors.ts'
-import type { High, Page } from '../model/page.ts'
+import type { High, Page, ReadCounts } from '../model/page.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import { markOf, type Reading, type Room } from '../model/slice.ts'
@@ -31,6 +31,8 @@ export interface MoveOptions extends ReadOptions {
   /** Statements that are committed with the end of the slice. @default none */
   readonly also?: () => string
   readonly limits: Required<BatchLimits>
+  /** Called when the slice is read from its last committed position on; what it answers is called with each page that is ready to be written. */
+  readonly metered?: ((slice: string) => (counts: ReadCounts) => void) | undefined
   readonly scope: Scope
   /** Outlives the scope's signal by some seconds, so that what is whole can be committed. */
   readonly writing: AbortSignal
@@ -86,9 +88,10 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
     },
   })
   const lent = { ...scope, signal: stop.signal }
+  const metered = options.metered?.(slice.id)
   const pages = options.read?.(reading, lent) ?? readRecipe(recipe, reading, lent, options)
   // Only reading is stopped by the signal: what has been read is whole, and is committed before the reason is thrown.
-  const gathered = batches(encodePages(pages, target, { signal: failure.signal }), { ...limits, measure: sizeOf, cut: isChange, signal: failure.signal })
+  const gathered = batches(encodePages(pages, target, { signal: failure.signal }), { ...limits, measure: measuring(metered), cut: isChange, signal: failure.signal })
   // A source or a stage that does not heed its signal is left to itself: what came before it is committed all the same.
   let patience: NodeJS.Timeout | undefined
   using _heard = onAbort(scope.signal, (reason) => { patience = setTimeout(() => failure.abort(reason), patienceMs) })
@@ -158,7 +161,12 @@ async function begin(slice: HeldSlice, again: Reentry | undefined, { database, t
 const mostNewer = 5_000
 const roomBeside = (boundary: object, high: High | undefined): Room => ({ left: Math.max(0, mostNewer - Object.keys(boundary).length - (high?.hashes?.length ?? 0)), told: false })
 
-const sizeOf = (item: EncodedPage | ShapeChange): { rows: number; bytes: number } => (item instanceof ShapeChange ? { rows: 0, bytes: 0 } : item)
+/** What a batch is measured by; each page is measured once. */
+const measuring = (metered: ((counts: ReadCounts) => void) | undefined) => (item: EncodedPage | ShapeChange): { rows: number; bytes: number } => {
+  if (item instanceof ShapeChange) return { rows: 0, bytes: 0 }
+  metered?.(item.counts)
+  return item
+}
 const isChange = (item: EncodedPage | ShapeChange): boolean => item instanceof ShapeChange
 
 const changedTooOften = (error: ReadAgainError, { place }: MoveOptions): SchemaError =>

@@ -90,11 +90,26 @@ describe('events', () => {
 
   test('of single requests are left out when too many wait, which is said', () => {
     const queue = new EventQueue()
-    for (let n = 0; n < 10_005; n++) queue.add('1', { type: 'waiting', stream: 'posts', for: 'memory', ms: n })
+    for (let n = 0; n < 10_000; n++) queue.add('1', warning(String(n)))
+    for (let n = 0; n < 5; n++) queue.add('1', { type: 'waiting', stream: 'posts', for: 'memory', ms: n })
     queue.add('1', warning('kept'))
     const kept = JSON.parse(queue.take().json) as { data: { type: string; message?: string } }[]
     expect(kept).toHaveLength(10_002)
     expect(kept.slice(-2).map(({ data }) => data.message)).toEqual(['5 events were not kept, since the database did not take them fast enough', 'kept'])
+  })
+
+  test('of requests that went well are not kept, and of single retries and waits 25 in each transaction', () => {
+    const queue = new EventQueue()
+    const request = { type: 'request', stream: 'posts', method: 'GET', url: 'http://x/', bytes: 1, ms: 1 } as const
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 100; n++) {
+        queue.add('1', { ...request, status: 200 })
+        queue.add('1', { type: 'retry', stream: 'posts', attempt: n, reason: 'it answered 500', waitMs: 1 })
+      }
+      expect((JSON.parse(queue.take().json) as { data: { type: string } }[]).map(({ data }) => data.type)).toEqual(Array(25).fill('retry'))
+    }
+    queue.add('1', { ...request, status: 404 })
+    expect(JSON.parse(queue.take().json)).toMatchObject([{ data: { status: 404 } }])
   })
 })
 

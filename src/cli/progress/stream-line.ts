@@ -46,7 +46,7 @@ export class StreamLine {
       case 'stream failed':
         this.#end('failed', now)
         break
-      case 'shape': case 'warning': case 'run started': case 'run finished': case 'plan': case 'slice failed':
+      case 'shape': case 'warning': case 'run started': case 'run finished': case 'plan': case 'slice failed': case 'gauge':
     }
   }
 

@@ -1,0 +1,169 @@
+import type { RunEvent, RunGauge, StreamState, WaitsFor } from '../model/event.ts'
+import type { ReadCounts } from '../model/page.ts'
+import type { Scope } from '../model/scope.ts'
+
+export interface MeterOptions {
+  readonly streams: readonly string[]
+  readonly memory: { readonly used: number; readonly limit: number; readonly waiting: number }
+  /** Told once a second. */
+  readonly tell: (gauge: RunGauge) => void
+}
+
+const EVERY_MS = 1_000
+
+/**
+ * How a run stands, for those who watch it through the ledger: one event a second, however much happens. `using meter = new Meter(…)`, which is told
+ * every event, lends the clients that it counts requests of, and hears of each page; `last` tells the final sums.
+ */
+export class Meter implements Disposable {
+  readonly #options: MeterOptions
+  readonly #began = performance.now()
+  readonly #streams: ReadonlyMap<string, Dial>
+  readonly #timer: NodeJS.Timeout
+  #due = performance.now() + EVERY_MS
+
+  constructor(options: MeterOptions) {
+    this.#options = options
+    this.#streams = new Map(options.streams.map((name) => [name, new Dial()]))
+    this.#timer = setInterval(() => this.#tell(), EVERY_MS).unref()
+  }
+
+  event(event: RunEvent): void {
+    if ('stream' in event && event.stream !== undefined) this.#streams.get(event.stream)?.event(event)
+  }
+
+  /** The clients that a run lends, so that requests on their way are counted. */
+  client(lend: Scope['client']): Scope['client'] {
+    return (api) => {
+      const client = lend(api)
+      return {
+        send: async (asked, options) => {
+          using _ = this.#streams.get(options.stream ?? '')?.request()
+          return await client.send(asked, options)
+        },
+      }
+    }
+  }
+
+  /** A slice is read from its last committed position on; answers what is to be told of each page. */
+  reading(stream: string, slice: string): (counts: ReadCounts) => void {
+    const dial = this.#streams.get(stream)
+    dial?.reading(slice)
+    return (counts) => dial?.page(slice, counts)
+  }
+
+  /** Tell the final sums. */
+  last(): void {
+    for (const dial of this.#streams.values()) dial.end()
+    this.#tell()
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+
+  #tell(): void {
+    const now = performance.now()
+    const { tell, memory: { used, limit, waiting } } = this.#options
+    tell({
+      type: 'gauge', ms: Math.round(now - this.#began), memory: { used, limit, waiting }, loopMs: Math.max(0, Math.round(now - this.#due)),
+      streams: Object.fromEntries([...this.#streams].map(([name, dial]) => [name, dial.state(waiting > 0, now)])),
+    })
+    this.#due = now + EVERY_MS
+  }
+}
+
+/** What is counted of one stream. */
+class Dial {
+  readonly #ahead = new Map<string, number>()
+  readonly #sums = { requests: 0, bytes: 0, retries: 0, waitMs: 0, pages: 0, read: 0, stored: 0, rejected: 0, batches: 0, databaseMs: 0 }
+  #underWay = 0
+  #apiMs = 0
+  #since = 0
+  #begun = false
+  #finished = false
+  #ended = false
+  #waits: { readonly for: WaitsFor; readonly until: number } | undefined
+
+  event(event: RunEvent): void {
+    const sums = this.#sums
+    switch (event.type) {
+      case 'request':
+        sums.requests += 1
+        sums.bytes += event.bytes
+        break
+      case 'retry':
+        sums.retries += 1
+        break
+      case 'waiting':
+        if (event.for === 'rate limit' || event.for === 'retry-after') sums.waitMs += event.ms
+        // Of memory it is told when the wait is over.
+        if (event.for !== 'memory') this.#waits = { for: event.for, until: performance.now() + event.ms + (event.for === 'lock' ? 500 : 0) }
+        break
+      case 'slice started':
+        this.#begun = true
+        this.#waits = undefined
+        break
+      case 'batch':
+        sums.batches += 1
+        sums.stored += event.counts.fetched + event.counts.expanded
+        sums.rejected += event.counts.rejected
+        sums.databaseMs += event.ms
+        this.#ahead.set(event.slice, Math.max(0, (this.#ahead.get(event.slice) ?? 0) - event.pages))
+        break
+      case 'slice finished': case 'slice failed':
+        this.#ahead.delete(event.slice)
+        this.#finished = true
+        break
+      case 'stream failed':
+        this.end()
+        break
+      case 'run started': case 'run finished': case 'plan': case 'shape': case 'warning': case 'gauge':
+    }
+  }
+
+  request(): Disposable {
+    this.#begun = true
+    if (this.#underWay === 0) this.#since = performance.now()
+    this.#underWay += 1
+    return {
+      [Symbol.dispose]: () => {
+        this.#underWay -= 1
+        if (this.#underWay === 0) this.#apiMs += performance.now() - this.#since
+      },
+    }
+  }
+
+  reading(slice: string): void {
+    this.#ahead.set(slice, 0)
+  }
+
+  page(slice: string, { fetched, expanded }: ReadCounts): void {
+    this.#sums.pages += 1
+    this.#sums.read += fetched + expanded
+    this.#ahead.set(slice, (this.#ahead.get(slice) ?? 0) + 1)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#ahead.clear()
+  }
+
+  state(isMemoryFull: boolean, now: number): StreamState {
+    const { databaseMs, waitMs, ...sums } = this.#sums
+    const ahead = [...this.#ahead.values()].reduce((sum, pages) => sum + pages, 0)
+    return {
+      ...sums, ahead, underWay: this.#underWay, waitMs: Math.round(waitMs), databaseMs: Math.round(databaseMs),
+      apiMs: Math.round(this.#apiMs + (this.#underWay > 0 ? now - this.#since : 0)),
+      waitsFor: this.#waitsFor(ahead, isMemoryFull, now),
+    }
+  }
+
+  #waitsFor(ahead: number, isMemoryFull: boolean, now: number): WaitsFor | null {
+    if (this.#ended) return null
+    if (this.#waits && this.#waits.until > now) return this.#waits.for
+    if (!this.#begun) return 'turn'
+    if (this.#underWay === 0) return ahead > 0 ? 'database' : this.#finished && this.#ahead.size === 0 ? null : 'api'
+    return isMemoryFull ? 'memory' : 'api'
+  }
+}
