@@ -63,10 +63,10 @@ export async function claim(database: Database, options: ClaimOptions): Promise<
 }
 
 export interface MakeSliceOptions extends Pick<ClaimOptions, 'run' | 'keeper' | 'pipeline' | 'stream' | 'partition' | 'definition' | 'signal'>, Range {
-  readonly kind: Exclude<RunKind, 'sync'>
+  readonly kind: 'replay'
 }
 
-/** A slice whose bounds are given from outside, for a backfill or a replay; it leaves the cursor alone. */
+/** A slice of one's own, for a replay; it leaves the cursor alone. */
 export async function makeSlice(database: Database, options: MakeSliceOptions): Promise<HeldSlice> {
   const { since, until } = options
   const id = await open(database, { ...options, hasCursor: false, bounds: () => ({ since, until }) }, undefined)

@@ -1,30 +1,21 @@
 import { definitionHash } from '../define/definition-hash.ts'
 import type { Flow } from '../define/flow.ts'
-import { openScope } from '../define/open-scope.ts'
 import type { Pipeline } from '../define/pipeline.ts'
 import type { Database } from '../database/database.ts'
-import { MemoryBudget } from '../flow/memory-budget.ts'
-import { WorkerPool } from '../flow/worker-pool.ts'
 import { makeSlice } from '../ledger/claim.ts'
 import { releaseSlice } from '../ledger/close.ts'
-import { Keeper } from '../ledger/keeper.ts'
 import { readRejects, type StoredReject } from '../ledger/read-rejects.ts'
-import { closeRun, openRun } from '../ledger/runs.ts'
 import { replayedSql } from '../ledger/store-rejects.ts'
 import { columnName } from '../load/column-name.ts'
 import { readShape } from '../load/table-shape.ts'
 import { UsageError } from '../model/errors.ts'
-import type { RunEvent } from '../model/event.ts'
 import type { Table } from '../model/recipe.ts'
 import type { Report, StreamReport } from '../model/report.ts'
-import { readSecrets } from '../observe/secrets.ts'
 import { faultText } from './fault-text.ts'
+import { openFrame } from './frame.ts'
 import { moveSlice } from './move-slice.ts'
-import { openStore } from './open-store.ts'
 import { defaults, type RunOptions } from './options.ts'
 import { replayPages } from './replay-pages.ts'
-import { runSignals } from './signals.ts'
-import { StreamGauge } from './stream-gauge.ts'
 
 export interface ReplayOptions extends Pick<RunOptions, 'database' | 'streams' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'> {
   /** Only these rejects. @default all that were not replayed yet */
@@ -41,31 +32,16 @@ const most = 10_000
  * as replayed. What is rejected again is a new reject. Undefined where there is nothing to replay.
  */
 export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): Promise<Report | undefined> {
-  const startedAt = new Date()
-  const began = performance.now()
-  const { environment = process.env, memory = defaults.memory, streams, ids } = options
-  const secrets = readSecrets(environment)
-  using signals = runSignals(options.signal)
-  const { reading, writing } = signals
-  await using store = await openStore({ database: options.database, environment, signal: reading })
-  const { database } = store
+  const { streams, ids } = options
+  await using frame = await openFrame(pipeline, options)
+  const { database, secrets, reading, writing } = frame
   const chosen = await rejectsOf(database, pipeline, streams, ids)
   if (chosen.size === 0) return undefined
-  const gauges = new Map([...chosen.keys()].map((name) => [name, new StreamGauge(pipeline.streams[name]!.table.name)]))
-  await using keeper = await Keeper.open(database, { signal: writing })
-  const run = await openRun(database, { kind: 'replay', pipeline: pipeline.name, options: { streams: [...chosen.keys()] }, keeper, signal: reading })
-  const emit = (event: RunEvent): void => {
-    if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
-    keeper.tell(run, event)
-    options.on?.(event)
-  }
-  const budget = new MemoryBudget(memory)
-  await using workers = new WorkerPool()
-  await using scope = openScope({ signal: reading, secrets, emit })
-  emit({ type: 'run started', run, pipeline: pipeline.name, streams: [...chosen.keys()] })
+  const going = await frame.begin({ kind: 'replay', streams: [...chosen.keys()], options: {} })
+  const { run, keeper, emit } = going
 
   const one = async (name: string, { recipe, table }: Flow<unknown>, rejects: readonly StoredReject[]): Promise<StreamReport> => {
-    const gauge = gauges.get(name)!
+    const gauge = going.gauge(name)
     const place = `${pipeline.name}.${name}`
     try {
       const { into, newestFirst } = await howToWrite(database, table, options.overwrite ?? false)
@@ -73,13 +49,13 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       let slice = await makeSlice(database, { run, keeper, kind: 'replay', pipeline: pipeline.name, stream: name, definition: definitionHash(recipe), signal: reading })
       gauge.slice({ resumed: false })
       emit({ type: 'slice started', stream: name, slice: slice.id, resumed: false })
-      using account = budget.account()
+      using lent = going.lend(name)
       try {
         await moveSlice(slice, undefined, {
-          database, recipe, place, writing, workers, limits: defaults.batch, scope: { ...scope, stream: name, memory: account },
+          ...lent, recipe, place, limits: defaults.batch,
           // They were rejected before, and shall be rejected again rather than hold up those that were mended.
           table: { ...into, maxRejects: rejects.length + table.maxRejects },
-          read: (_, lent) => replayPages(inOrder, recipe, lent, { workers, isKeyless: into.key.length === 0 }),
+          read: (_, scope) => replayPages(inOrder, recipe, scope, { ...(lent.workers && { workers: lent.workers }), isKeyless: into.key.length === 0 }),
           also: () => replayedSql(rejects.map(({ id }) => id), run).replace(/;\n$/, ''),
           changed: (changed) => { slice = changed },
           committed: ({ swap, ...batch }, held) => {
@@ -107,17 +83,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
 
   const reports: [string, StreamReport][] = []
   for (const [name, rejects] of chosen) reports.push([name, await one(name, pipeline.streams[name]!, rejects)])
-  const status = reading.aborted ? 'interrupted' : reports.some(([, stream]) => stream.status === 'failed') ? 'failed' : 'done'
-  const ms = performance.now() - began
-  const report: Report = {
-    run, pipeline: pipeline.name, kind: 'replay', status, startedAt: startedAt.toISOString(), ms: Math.round(ms), streams: Object.fromEntries(reports),
-    rowsPerSecond: Math.round(reports.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0) / (ms / 1_000)),
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1_024,
-  }
-  emit({ type: 'run finished', run, status })
-  const error = reports.flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`])).join('\n')
-  await closeRun(database, run, { status, report, keeper, signal: writing, ...(error && { error }) })
-  return report
+  return await going.end(reports)
 }
 
 /** What there is to replay, stream by stream, the oldest first. */

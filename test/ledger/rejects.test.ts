@@ -98,12 +98,12 @@ describe('rejects', () => {
     expect((await readRejects(ledger.database)).map(({ id }) => id)).toEqual(ids.slice(1))
   })
 
-  test('a replay or a backfill stands beside the open slice of its stream, and leaves the cursor alone', async () => {
+  test('a replay stands beside the open slice of its stream, and leaves the cursor alone', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const open = await worker.take()
-    const own = await makeSlice(ledger.database, { kind: 'backfill', run: worker.run, keeper: worker.keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', since: '1', until: '2', signal })
-    expect(own).toMatchObject({ kind: 'backfill', since: '1', until: '2' })
+    const own = await makeSlice(ledger.database, { kind: 'replay', run: worker.run, keeper: worker.keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', since: '1', until: '2', signal })
+    expect(own).toMatchObject({ kind: 'replay', since: '1', until: '2' })
     await commit(ledger.database, own, 0, batch(1, { position: END, high: { value: '2' } }))
     expect(await ledger.database.query('select from sluice.cursors')).toEqual([])
     await commit(ledger.database, open, 0, batch(1, { position: END, high: { value: '1' } }))
