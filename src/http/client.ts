@@ -4,11 +4,12 @@ import { Semaphore } from '../flow/semaphore.ts'
 import { deadline } from '../flow/timeout.ts'
 import { SluiceError, UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { SharedRates } from '../model/rate.ts'
 import type { Api, Asked } from '../model/request.ts'
 import type { Budget, Client, Received, Secrets, SendOptions } from '../model/scope.ts'
 import { redactError, redactUrl } from '../observe/redact.ts'
 import { isOwn, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
-import { authorizationOf, type Authorization, type Credentials } from './authorization.ts'
+import { authorizationOf, secretsOf, type Authorization, type Credentials } from './authorization.ts'
 import { discard, readBody } from './body.ts'
 import { ClientCredentials } from './client-credentials.ts'
 import { decodeJson } from './decode.ts'
@@ -20,6 +21,7 @@ import { outgoing, type Outgoing } from './outgoing.ts'
 import { rateBudget } from './rate-budget.ts'
 import { Reservations, type Reservation } from './reservation.ts'
 import { withRetry } from './retry.ts'
+import { sharedBudget } from './shared-budget.ts'
 import { realTime, type Time } from './time.ts'
 
 export interface ClientOptions {
@@ -30,6 +32,8 @@ export interface ClientOptions {
   readonly stream?: string
   /** @default one of this process, by the API's `rate` */
   readonly budget?: Budget
+  /** Where a budget that other processes share is kept. @default nowhere */
+  readonly rates?: SharedRates | undefined
   /** @default the process's own */
   readonly time?: Time
 }
@@ -54,7 +58,7 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #slots: Semaphore
   readonly #agent: Agent
   readonly #authorization: Authorization & Partial<Disposable>
-  readonly #budget: Budget
+  readonly #budget: Budget & Partial<AsyncDisposable>
   readonly #time: Time
   readonly #reservations: Reservations
 
@@ -74,7 +78,7 @@ class ApiClient implements Client, AsyncDisposable {
     this.#time = time
     // One time limit covers a try from sending to the last byte, so undici's own are off. HTTP/1.1 is what was measured, and what fails in known ways.
     this.#agent = new Agent({ connections: concurrency, pipelining: 1, allowH2: false, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: this.#timeoutMs } })
-    this.#budget = options.budget ?? rateBudget(api.rate, { now, time, name: this.#addresses.origin })
+    this.#budget = options.budget ?? budgetOf(api, this.#addresses.origin, options)
     this.#reservations = new Reservations({ first: Math.min(262_144, pageBytes) })
     const { auth } = api
     this.#authorization = auth?.by === 'client credentials'
@@ -107,6 +111,7 @@ class ApiClient implements Client, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#authorization[Symbol.dispose]?.()
     await this.#agent.destroy()
+    await this.#budget[Symbol.asyncDispose]?.()
   }
 
   /** One try. Memory comes first, since who waits for it must not hold a place that others need to give theirs back. */
@@ -187,6 +192,12 @@ class ApiClient implements Client, AsyncDisposable {
     if (status === 403) return names ? `: what ${names} may read does not include this` : ': it may ask for credentials; give the API its auth'
     return ''
   }
+}
+
+function budgetOf({ auth, rate }: Api, name: string, { rates, now, time = realTime, emit }: ClientOptions): Budget & Partial<AsyncDisposable> {
+  if (!rates) return rateBudget(rate, { now, time, name })
+  const shared = rates({ origin: name, credentials: secretsOf(auth), rate })
+  return sharedBudget(rate, { shared, now, time, name, warn: (message) => emit({ type: 'warning', message }) })
 }
 
 function readTimeout(timeout: string): number {

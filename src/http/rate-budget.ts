@@ -1,10 +1,8 @@
-import { RateLimitedError } from '../model/errors.ts'
 import type { Rate } from '../model/request.ts'
 import type { Budget } from '../model/scope.ts'
 import { Semaphore } from '../flow/semaphore.ts'
-import { rateLimitOf } from './rate-limit.ts'
+import { limitsOf, refuseTooLong, type Wait } from './limits.ts'
 import { readRate } from './rate.ts'
-import { LONGEST_WAIT, retryAfter } from './retry-after.ts'
 import { realTime, type Time } from './time.ts'
 
 /** The budget of one API within this process, by the rate that its definition names and by what its answers tell. */
@@ -14,12 +12,6 @@ export function rateBudget(rate: Rate | undefined, options: { readonly now: () =
 
 type Take = Parameters<Budget['take']>
 type Learn = Parameters<Budget['learn']>
-interface Wait {
-  readonly reason: 'rate limit' | 'retry-after'
-  readonly ms: number
-  /** The API asks for it, not the definition. */
-  readonly asked: boolean
-}
 
 /**
  * A bucket whose tokens come back one period after they were taken, so that no period ever sees more requests than the rate names: a bucket
@@ -48,7 +40,7 @@ class RateBudget implements Budget {
   async take(requests: Take[0], { signal, onWait }: Take[1]): Promise<void> {
     using _turn = await this.#turn.acquire({ signal })
     for (let wait = this.#wait(requests); wait; wait = this.#wait(requests)) {
-      if (wait.asked && wait.ms > LONGEST_WAIT) throw this.#tooLong(wait.ms)
+      refuseTooLong(wait, { name: this.#name, now: this.#now() })
       onWait?.(wait.reason, wait.ms)
       await this.#time.sleep(wait.ms, { signal })
     }
@@ -59,11 +51,9 @@ class RateBudget implements Budget {
   learn(status: Learn[0], headers: Learn[1]): void {
     const clock = this.#time.clock()
     if (clock >= this.#window.until) this.#window = { left: Number.POSITIVE_INFINITY, until: 0 }
-    const limit = rateLimitOf(headers, this.#now())
-    if (limit && limit.remaining < this.#window.left) this.#window = { left: limit.remaining, until: clock + limit.resetMs }
-    // A redirect may say Retry-After too, and means something else by it.
-    const after = status >= 400 ? retryAfter(headers, this.#now()) : undefined
-    if (after !== undefined) this.#blockedUntil = Math.max(this.#blockedUntil, clock + after)
+    const { left, blockedMs } = limitsOf(status, headers, this.#now())
+    if (left && left.requests < this.#window.left) this.#window = { left: left.requests, until: clock + left.ms }
+    if (blockedMs !== undefined) this.#blockedUntil = Math.max(this.#blockedUntil, clock + blockedMs)
   }
 
   #wait(requests: number): Wait | undefined {
@@ -80,10 +70,5 @@ class RateBudget implements Budget {
     this.#taken = gone === -1 ? [] : gone > 0 ? this.#taken.slice(gone) : this.#taken
     const missing = this.#taken.length + Math.min(wanted, requests) - requests
     return missing > 0 ? this.#taken[missing - 1]! + periodMs : 0
-  }
-
-  #tooLong(ms: number): RateLimitedError {
-    const until = new Date(this.#now().getTime() + ms)
-    return new RateLimitedError(`${this.#name} admits no request until ${until.toISOString()}, longer than a run waits: run again then, and it goes on from there`, { status: 429, until })
   }
 }

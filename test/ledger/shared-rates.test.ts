@@ -1,0 +1,220 @@
+import { describe, expect, jest, test } from '@jest/globals'
+import { Database } from '../../src/database/database.ts'
+import { sleep } from '../../src/flow/sleep.ts'
+import { sharedBudget } from '../../src/http/shared-budget.ts'
+import { Keeper } from '../../src/ledger/keeper.ts'
+import { sharedRates } from '../../src/ledger/shared-rates.ts'
+import { realTime, type Time } from '../../src/http/time.ts'
+import type { Rate } from '../../src/model/request.ts'
+import type { Budget } from '../../src/model/scope.ts'
+import { testDatabase, type TestDatabase } from '../support/database.ts'
+import { virtualTime } from '../support/virtual-time.ts'
+import { failure, until } from './support.ts'
+
+jest.setTimeout(30_000)
+
+const { signal } = new AbortController()
+const origin = 'https://api.example'
+
+interface Process extends AsyncDisposable {
+  readonly budget: Budget & AsyncDisposable
+  readonly database: Database
+  /** Statements that were sent for it. */
+  readonly queries: () => number
+  readonly warnings: readonly string[]
+  readonly waits: readonly string[]
+  readonly take: (times?: number) => Promise<void>
+}
+
+/** What one process has of a budget: connections of its own, a keeper, and nothing in common with the others but the database. */
+async function process({ url }: TestDatabase, rate?: Rate, { credentials = ['TOKEN'], deaf = false, time = realTime }: { credentials?: string[]; deaf?: boolean; time?: Time } = {}): Promise<Process> {
+  await using opened = new AsyncDisposableStack()
+  const database = opened.use(new Database({ url, max: 2 }))
+  const keeper = deaf ? { listen: () => ({ [Symbol.dispose]: () => {} }) } : opened.use(await Keeper.open(database))
+  const query = jest.spyOn(database, 'query')
+  const warnings: string[] = []
+  const waits: string[] = []
+  const budget = sharedBudget(rate, { shared: sharedRates(database, { keeper })({ origin, credentials, rate }), now: () => new Date(), time, name: origin, warn: (message) => warnings.push(message) })
+  opened.use(budget)
+  const kept = opened.move()
+  return {
+    budget, database, warnings, waits,
+    queries: () => query.mock.calls.length,
+    take: async (times = 1) => {
+      for (let taken = 0; taken < times; taken += 1) await budget.take(1, { signal, onWait: (reason, ms) => waits.push(`${reason} ${ms > 1_000 ? 'long' : 'short'}`) })
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+describe('a rate', () => {
+  test('is never passed by all processes together in any period, whatever they do and however some of them end', async () => {
+    await using test = await testDatabase()
+    await using all = new AsyncDisposableStack()
+    const rate = 40
+    const sent: number[] = []
+    const one = async (seed: number): Promise<void> => {
+      const it = all.use(await process(test, `${rate}/s`))
+      let random = seed
+      const next = (): number => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647
+      while (sent.length < 100) {
+        await it.take()
+        sent.push(performance.now())
+        // Some ask in haste, some now and then; what the latter hold is over before they need it.
+        if (next() < seed / 40) await sleep(next() * 400)
+        // This one is killed: it neither uses nor gives back what it holds.
+        if (seed === 3 && sent.length > 45) return
+      }
+    }
+    await Promise.all([1, 2, 3, 4, 9].map(one))
+    const within = (from: number): number => sent.filter((at) => at >= from && at < from + 1_000).length
+    expect(Math.max(...sent.map(within))).toBeLessThanOrEqual(rate)
+    // It is used, too: half of it at the very least.
+    expect(Math.max(...sent.map(within))).toBeGreaterThan(rate / 2)
+  })
+
+  test('costs one query for several requests', async () => {
+    await using test = await testDatabase()
+    await using it = await process(test, '100/s')
+    await it.take(100)
+    expect(it.queries()).toBeLessThan(20)
+  })
+
+  test('is shared by those with the same origin, secrets and rate, and by nobody else', async () => {
+    await using test = await testDatabase()
+    await using first = await process(test, '1/h')
+    await using other = await process(test, '1/h', { credentials: ['OTHER'] })
+    await using faster = await process(test, '2/h')
+    await using same = await process(test, '1/h')
+    await Promise.all([first.take(), other.take(), faster.take()])
+    const stop = new AbortController()
+    const waits: unknown[] = []
+    const waiting = failure(same.budget.take(1, { signal: stop.signal, onWait: (...wait) => waits.push(wait) }))
+    await until(async () => waits.length > 0)
+    stop.abort('stopped')
+    expect(await waiting).toBe('stopped')
+    // Somebody may give some back: it asks again long before the hour is over.
+    expect(waits).toEqual([['rate limit', 30_000]])
+  })
+
+  test('what a process has not used is given back when it ends', async () => {
+    await using test = await testDatabase()
+    {
+      await using first = await process(test, '8/h')
+      // 1, then 2 of which 1 is left.
+      await first.take(2)
+    }
+    await using second = await process(test, '8/h')
+    await second.take(6)
+    expect(second.waits).toEqual([])
+    expect(await test.database.query('select sum(requests)::int as requests from sluice.rate_grants')).toEqual([{ requests: 8 }])
+  })
+
+  test('what a process has held too long is not sent any more, since it counts for nothing from then on', async () => {
+    await using test = await testDatabase()
+    const time = virtualTime()
+    await using it = await process(test, '100/h', { time })
+    await it.take(2)
+    const before = it.queries()
+    time.pass(29_000)
+    await it.take()
+    expect(it.queries()).toBe(before)
+    await it.take(4)
+    time.pass(31_000)
+    const held = it.queries()
+    await it.take()
+    expect(it.queries()).toBe(held + 1)
+  })
+
+  test('what a killed process held comes back by itself', async () => {
+    await using test = await testDatabase()
+    const shared = sharedRates(test.database, { keeper: { listen: () => ({ [Symbol.dispose]: () => {} }) } })({ origin, credentials: [], rate: '3/s' })
+    const limit = { requests: 3, periodMs: 200 }
+    expect(await shared.grant({ limit, wanted: 5, least: 1, validMs: 100, signal })).toMatchObject({ requests: 3 })
+    const { requests, waitMs } = await shared.grant({ limit, wanted: 1, least: 1, validMs: 100, signal })
+    expect(requests).toBe(0)
+    expect(waitMs).toBeGreaterThan(0)
+    expect(waitMs).toBeLessThanOrEqual(300)
+    await sleep(Math.ceil(waitMs) + 1)
+    expect(await shared.grant({ limit, wanted: 1, least: 1, validMs: 100, signal })).toMatchObject({ requests: 1 })
+  })
+})
+
+describe('an API without a rate', () => {
+  test('costs a query when it is asked for the first time, and nothing for each request', async () => {
+    await using test = await testDatabase()
+    await using it = await process(test)
+    await it.take()
+    const first = it.queries()
+    for (let request = 0; request < 200; request += 1) {
+      await it.take()
+      it.budget.learn(200, { 'x-ratelimit-remaining': String(5_000 - request), 'x-ratelimit-reset': '3600' })
+    }
+    expect(first).toBe(2)
+    expect(it.queries()).toBe(first)
+  })
+
+  test('has what few requests are left counted for all, and not once more than it said', async () => {
+    await using test = await testDatabase()
+    await using first = await process(test)
+    await using second = await process(test)
+    await second.take()
+    await first.take()
+    first.budget.learn(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
+    await until(async () => (await test.database.query('select 1 from sluice.rates where left_over is not null')).length > 0)
+    const began = performance.now()
+    await Promise.all([first.take(4), second.take(4)])
+    expect([...first.waits, ...second.waits]).toContain('rate limit long')
+    expect(performance.now() - began).toBeGreaterThan(1_000)
+  })
+})
+
+describe('Retry-After that one process was answered', () => {
+  test.each([['is heard by another at once', false], ['is heard by one that asks for a lease, though nothing notifies it', true]])('%s', async (_, deaf) => {
+    await using test = await testDatabase()
+    await using first = await process(test, '20/s', { deaf })
+    await using second = await process(test, '20/s', { deaf })
+    await Promise.all([first.take(), second.take()])
+    first.budget.learn(429, { 'retry-after': '2' })
+    await until(async () => (await test.database.query('select 1 from sluice.rates where blocked_until is not null')).length > 0)
+    const began = performance.now()
+    // Some of what it holds it may send before it hears.
+    await second.take(12)
+    expect(second.waits).toContain('retry-after long')
+    expect(performance.now() - began).toBeGreaterThan(1_000)
+  })
+
+  test('is known to whoever comes later, who does not ask in vain', async () => {
+    await using test = await testDatabase()
+    {
+      await using first = await process(test)
+      await first.take()
+      first.budget.learn(429, { 'retry-after': '3600' })
+    }
+    await using second = await process(test)
+    await expect(second.take()).rejects.toThrow(/^https:\/\/api\.example admits no request until \d{4}-/)
+  })
+})
+
+describe('the database', () => {
+  test('may lose connections: nothing is sent that was not counted, and nothing fails', async () => {
+    await using test = await testDatabase()
+    await using it = await process(test, '50/s')
+    await it.take(3)
+    await test.database.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+    await it.take(20)
+    expect(it.warnings).toEqual([])
+  })
+
+  test('that does not take what an API said is a warning, once', async () => {
+    await using test = await testDatabase()
+    await using it = await process(test)
+    await it.take()
+    await test.database.query('alter function sluice.tell_rate rename to gone')
+    it.budget.learn(429, { 'retry-after': '0.05' })
+    await until(async () => it.warnings.length > 0)
+    it.budget.learn(429, { 'retry-after': '0.2' })
+    await it.take()
+    expect(it.warnings).toEqual([expect.stringMatching(/^other processes could not be told what https:\/\/api\.example says of its limits: function sluice\.tell_rate/)])
+  })
+})

@@ -1,0 +1,58 @@
+import { describe, expect, jest, test } from '@jest/globals'
+import { sleep } from '../../src/flow/sleep.ts'
+import { project } from '../cli/command.ts'
+import { apiServer } from '../support/api-server.ts'
+import { testDatabase } from '../support/database.ts'
+
+jest.setTimeout(60_000)
+
+/** Two pipelines that know nothing of each other, and ask the same API with the same secret. */
+const pipelineOf = (name: string, rate: string): string => `
+import { bearer, byPage, http, pipeline, secret } from 'SLUICE'
+
+const api = http(process.env.API, { auth: bearer(secret('TOKEN')), rate: '${rate}' })
+export default pipeline('${name}', { streams: { rows: api.get('/${name}').pages(byPage('page')).records().into('t.${name}', { key: 'id' }) } })
+`
+
+describe('two runs of two processes', () => {
+  test('together send an API no more requests in any second than its rate', async () => {
+    await using here = await project({ 'pipelines/one.ts': pipelineOf('one', '10/s'), 'pipelines/two.ts': pipelineOf('two', '10/s') })
+    await using database = await testDatabase()
+    const arrived: number[] = []
+    await using api = await apiServer(({ query }) => {
+      arrived.push(performance.now())
+      return { json: Number(query.get('page')) > 20 ? [] : [{ id: Number(query.get('page')) }] }
+    })
+    const env = { API: api.origin, TOKEN: 'never-to-be-seen', DATABASE_URL: database.url }
+    const ended = await Promise.all(['one', 'two'].map((name) => here.sluice(['run', name, '--json'], env)))
+    expect(ended).toEqual([expect.objectContaining({ code: 0 }), expect.objectContaining({ code: 0 })])
+    expect(arrived.length).toBe(42)
+    expect(Math.max(...arrived.map((from) => arrived.filter((at) => at >= from && at < from + 1_000).length))).toBeLessThanOrEqual(10)
+    expect(await database.database.query('select origin, credentials, rate from sluice.rates')).toEqual([{ origin: api.origin, credentials: ['TOKEN'], rate: '10/s' }])
+  })
+
+  test('both wait when one of them is told to', async () => {
+    await using here = await project({ 'pipelines/one.ts': pipelineOf('one', '1000/s'), 'pipelines/two.ts': pipelineOf('two', '1000/s') })
+    await using database = await testDatabase()
+    const arrived: { readonly at: number; readonly path: string }[] = []
+    const isGoingOn = (path: string): boolean => arrived.some((one) => one.path === path)
+    let refusedAt: number | undefined
+    await using api = await apiServer(async ({ path, query }) => {
+      arrived.push({ at: performance.now(), path })
+      // The first one to ask while both are going on is refused.
+      if (refusedAt === undefined && isGoingOn('/one') && isGoingOn('/two')) {
+        refusedAt = performance.now()
+        return { status: 429, headers: { 'retry-after': '2' } }
+      }
+      await sleep(20)
+      return { json: Number(query.get('page')) > 100 ? [] : [{ id: Number(query.get('page')) }] }
+    })
+    const env = { API: api.origin, TOKEN: 'never-to-be-seen', DATABASE_URL: database.url }
+    const ended = await Promise.all(['one', 'two'].map((name) => here.sluice(['run', name, '--json'], env)))
+    expect(ended).toEqual([expect.objectContaining({ code: 0 }), expect.objectContaining({ code: 0 })])
+    // What was on its way when the first one was told may still arrive.
+    const meanwhile = arrived.filter(({ at }) => at > refusedAt! + 500 && at < refusedAt! + 1_900)
+    expect(meanwhile).toEqual([])
+    for (const path of ['/one', '/two']) expect(arrived.some((one) => one.path === path && one.at > refusedAt! + 1_900)).toBe(true)
+  })
+})
