@@ -1,4 +1,5 @@
-import type { Database, Transaction } from '../database/database.ts'
+import type { Queryable } from '../database/catalog.ts'
+import type { Transaction } from '../database/database.ts'
 import { closeOpenSlices, type StreamName } from './close.ts'
 
 /** How far a stream has come. */
@@ -12,8 +13,8 @@ export interface Cursor {
   readonly updatedAt: Date
 }
 
-export async function readCursors(database: Database, { pipeline, stream }: { readonly pipeline?: string | undefined; readonly stream?: string | undefined } = {}): Promise<Cursor[]> {
-  const rows = await database.query<Omit<Cursor, 'slice'> & { readonly slice: string | null }>(
+export async function readCursors(on: Queryable, { pipeline, stream }: { readonly pipeline?: string | undefined; readonly stream?: string | undefined } = {}): Promise<Cursor[]> {
+  const rows = await on.query<Omit<Cursor, 'slice'> & { readonly slice: string | null }>(
     `select pipeline, stream, partition, value, slice, updated_at as "updatedAt" from sluice.cursors
       where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2) order by pipeline, stream, partition`,
     [pipeline, stream])

@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import type { Queryable } from '../database/catalog.ts'
 import type { Advance, Counts } from '../model/batch.ts'
 import { countNames, countsOf, type CountRow } from './held-slice.ts'
 import { swapOf, type SwapColumn } from './read-slices.ts'
@@ -25,8 +25,8 @@ export interface StreamRecord {
 }
 
 /** The counts of a run, stream by stream, by their names; only of streams that it got a slice of, and still holds or has finished. */
-export async function readReport(database: Database, run: string): Promise<StreamRecord[]> {
-  const rows = await database.query<Row>(
+export async function readReport(on: Queryable, run: string): Promise<StreamRecord[]> {
+  const rows = await on.query<Row>(
     `select s.stream, bool_and(s.status = 'done') as done, count(*) as slices,
             sum(s.batches - coalesce((s.before ->> 'batches')::bigint, 0)) as batches,
             ${countNames.map((name) => `sum(s.${name}) as ${name}, sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)) as own_${name}`).join(', ')},

@@ -27,6 +27,12 @@ export async function openRun(database: Database, { kind, pipeline, options = {}
   return row!.id
 }
 
+/** Ask a run to end, in whatever process it goes on. Answers when that was asked for first; undefined where it does not run. */
+export async function askToStop(database: Database, run: string): Promise<Date | undefined> {
+  const [row] = await database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run])
+  return row?.at ?? undefined
+}
+
 export interface CloseRunOptions {
   readonly status: 'done' | 'failed' | 'interrupted'
   readonly report?: Report

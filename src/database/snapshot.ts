@@ -1,0 +1,44 @@
+import { DatabaseError } from '../model/errors.ts'
+import type { Queryable } from './catalog.ts'
+import type { Database } from './database.ts'
+import { quoteLiteral } from './quote.ts'
+import type { Transaction } from './transaction.ts'
+
+export interface SnapshotOptions {
+  /** Connections that ask at once. @default 3 */
+  readonly connections?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Several connections that see the database as it was at one moment: `await using snapshot = await openSnapshot(database)`. What is asked at once is
+ * answered at once, as far as there are connections, and all answers fit each other. Read-only.
+ */
+export async function openSnapshot(database: Database, { connections = 3, signal }: SnapshotOptions = {}): Promise<Queryable & AsyncDisposable> {
+  await using opened = new AsyncDisposableStack()
+  const first = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
+  const [exported] = await first.query<{ id: string }>('select pg_export_snapshot() as id')
+  const id = exported!.id
+  const others = await Promise.all(Array.from({ length: connections - 1 }, async () => {
+    const transaction = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
+    await transaction.run(`set transaction snapshot ${quoteLiteral(id)}`)
+    return transaction
+  }))
+  const free: Transaction[] = [first, ...others]
+  const waiting: ((transaction: Transaction) => void)[] = []
+  const kept = opened.move()
+  return {
+    async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+      if (kept.disposed) throw new DatabaseError(`${database.place}: the snapshot is over; open another one`)
+      const transaction = free.pop() ?? await new Promise<Transaction>((resolve) => waiting.push(resolve))
+      try {
+        return await transaction.query<Row>(text, values)
+      } finally {
+        const next = waiting.shift()
+        if (next) next(transaction)
+        else free.push(transaction)
+      }
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
