@@ -1,5 +1,5 @@
 import { UsageError } from '../model/errors.ts'
-import type { Cron, Recipe, Table } from '../model/recipe.ts'
+import type { Cron, Recipe, Schedule, Table } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
 import { functionsIn } from './functions-in.ts'
 import { pipeline, type Pipeline } from './pipeline.ts'
@@ -8,7 +8,7 @@ import { tableOf } from './table.ts'
 /** A pipeline without functions, as JSON or YAML would hold it. It is the recipe itself: there is no second format. */
 export interface PipelineData {
   readonly name: string
-  readonly schedule?: Cron
+  readonly schedule?: Cron | Schedule
   readonly streams: Readonly<Record<string, { readonly recipe: Recipe; readonly table: Table }>>
 }
 

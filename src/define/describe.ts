@@ -3,11 +3,19 @@ import type { Bound, From, Paging, Request } from '../model/request.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
 import { placeholder } from './placeholder.ts'
+import { scheduleOf, scheduleText } from './schedule.ts'
 
 /** What a pipeline would do, for people: `list --verbose` and `--dry-run` show it. Nothing is requested. */
-export function describe({ name, schedule, streams }: Pipeline): string {
+export function describe({ name, streams, ...more }: Pipeline): string {
   const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [`  ${stream} -> ${tableText(table)}`, ...describeRecipe(recipe).map((line) => `    ${line}`)])
-  return [`${name}  ${schedule ?? 'on command only'}`, ...flows].join('\n')
+  return [`${name}  ${whenText(more)}`, ...flows].join('\n')
+}
+
+function whenText(given: Pick<Pipeline, 'schedule'>): string {
+  const full = scheduleOf(given)
+  if (!full) return 'on command only'
+  const details = [full.catchUp !== 'last' && `catch-up ${full.catchUp}`, full.overlap !== 'skip' && `overlap ${full.overlap}`].filter(Boolean)
+  return [scheduleText(given), ...details].join(', ')
 }
 
 /** A recipe, line by line. */

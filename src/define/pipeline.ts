@@ -1,12 +1,13 @@
 import { UsageError } from '../model/errors.ts'
-import type { Cron } from '../model/recipe.ts'
+import type { Cron, Schedule } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
+import { checkedSchedule } from './schedule.ts'
 
 export type Flows = Readonly<Record<string, Flow<unknown>>>
 
 export interface PipelineOptions<Streams extends Flows> {
-  /** When it is meant to run: five fields of cron, in UTC. `sluice list` shows it; your own scheduler starts `sluice run`. */
-  schedule?: Cron
+  /** When it runs by itself: five fields of cron, in UTC unless a zone is said. `sluice schedule` starts it, or your own scheduler by what `sluice schedule --print` writes. @default on command only */
+  schedule?: Cron | Schedule
   streams: Streams
 }
 
@@ -20,7 +21,7 @@ export function pipeline<Streams extends Flows>(name: string, options: PipelineO
   const place = `pipeline(${JSON.stringify(name)})`
   if (typeof name !== 'string' || !word.test(name)) throw new UsageError(`${place}: a name is letters, digits, '-' and '_', since commands and tables repeat it`)
   const { schedule, streams } = options
-  if (schedule !== undefined && schedule.trim().split(/\s+/).length !== 5) throw new UsageError(`${place}: the schedule ${JSON.stringify(schedule)} must have five fields, as in '*/15 * * * *'`)
+  const checked = schedule === undefined ? undefined : checkedSchedule(schedule, place)
   const replaced = new Map<string, string>()
   for (const [stream, flow] of Object.entries(streams)) {
     if (!word.test(stream)) throw new UsageError(`${place}: the stream ${JSON.stringify(stream)} must be named by letters, digits, '-' and '_', since commands repeat it`)
@@ -30,7 +31,7 @@ export function pipeline<Streams extends Flows>(name: string, options: PipelineO
     if (other !== undefined && (write === 'replace' || streams[other]?.table.write === 'replace')) throw new UsageError(`${place}: ${other} and ${stream} both land in ${table}, which one of them replaces as a whole: give each its own table`)
     replaced.set(table, stream)
   }
-  return Object.freeze({ name, ...options, streams: Object.freeze(streams) })
+  return Object.freeze({ name, ...options, ...(checked !== undefined && { schedule: checked }), streams: Object.freeze(streams) })
 }
 
 const word = /^[A-Za-z0-9_][\w-]*$/

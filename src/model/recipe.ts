@@ -5,6 +5,21 @@ import type { Api, Duration, From, Paging, Range, Request } from './request.ts'
 /** Five fields, as in `'0 * * * *'`. */
 export type Cron = `${string} ${string} ${string} ${string} ${string}`
 
+/** When a pipeline runs by itself. */
+export interface Schedule {
+  readonly cron: Cron
+  /** Whose clocks the fields are read from, as in `'Europe/Berlin'`. @default 'UTC' */
+  readonly zone?: string
+  /** Begin up to so much later, by chance, so that not everybody asks an API at the full hour. @default none */
+  readonly jitter?: Duration
+  /** What becomes of ticks that were missed, since no scheduler ran: each one is run, in order; the last one; or none. @default 'last' */
+  readonly catchUp?: CatchUp
+  /** What becomes of a tick that comes while the pipeline is still running: it is left out, it waits, or it fails. @default 'skip' */
+  readonly overlap?: Overlap
+}
+export type CatchUp = 'all' | 'last' | 'none'
+export type Overlap = 'skip' | 'wait' | 'fail'
+
 export interface Incremental {
   readonly at: From<never, unknown>
   readonly from?: string | number | bigint

@@ -1,4 +1,5 @@
 import { describe } from '../../define/describe.ts'
+import { scheduleText } from '../../define/schedule.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
 import type { Terms } from '../act.ts'
 import { showTable } from '../show.ts'
@@ -16,7 +17,7 @@ export async function listCommand([words]: [string[]], { json = false }: { reado
     console.log(found.map(({ pipeline, file }) => `${file}\n${describe(pipeline)}`).join('\n\n'))
   } else {
     showTable(found.flatMap(({ pipeline, file }) => Object.entries(pipeline.streams).map(([stream, { table }]) => ({
-      stream: `${pipeline.name}.${stream}`, table: table.name, write: table.write, key: table.key.join(', '), schedule: pipeline.schedule ?? '', file,
+      stream: `${pipeline.name}.${stream}`, table: table.name, write: table.write, key: table.key.join(', '), schedule: scheduleText(pipeline) ?? '', file,
     }))))
   }
   return Math.max(0, ...failed.map((fault) => tell(fault, { verbose, hide })))
