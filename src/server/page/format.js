@@ -1,0 +1,72 @@
+// @ts-check
+
+const whole = new Intl.NumberFormat('en-US')
+const one = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
+/** A number of things, exactly: what is shown can be compared with the ledger. @param {number} value */
+export const count = (value) => whole.format(value)
+
+/** Things each second, where the last digits say nothing. @param {number} value */
+export const rate = (value) => (value > 0 && value < 10 ? one.format(value) : whole.format(Math.round(value)))
+
+/** A number with its noun. @param {number} value @param {string} noun @param {string} [many] */
+export const counted = (value, noun, many = `${noun}s`) => `${count(value)} ${value === 1 ? noun : many}`
+
+/** A number in few characters, for axes: 1.5k, 20k, 1.2M. @param {number} value */
+export function short(value) {
+  if (value < 1_000) return String(Math.round(value * 10) / 10)
+  /** @type {[number, string]} */
+  const [size, letter] = value < 1e6 ? [1e3, 'k'] : value < 1e9 ? [1e6, 'M'] : [1e9, 'G']
+  return `${Math.round((value / size) * 10) / 10}${letter}`
+}
+
+/** @param {number} value */
+export function bytes(value) {
+  if (value < 1_000) return `${value} B`
+  /** @type {[number, string]} */
+  const [size, name] = value < 1e6 ? [1e3, 'kB'] : value < 1e9 ? [1e6, 'MB'] : [1e9, 'GB']
+  return `${one.format(value / size)} ${name}`
+}
+
+/** How long something took, or takes: 840 ms, 4.2 s, 3 min 05 s, 2 h 10 min, 3 d 4 h. @param {number} ms */
+export function duration(ms) {
+  const seconds = Math.max(0, ms) / 1_000
+  if (ms < 1_000) return `${Math.round(Math.max(0, ms))} ms`
+  if (seconds < 60) return `${one.format(Math.floor(seconds * 10) / 10)} s`
+  return parts(Math.floor(seconds))
+}
+
+/** How long something has been going on, without a fraction that would flicker. @param {number} ms */
+export const lasting = (ms) => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : parts(Math.floor(ms / 1_000)))
+
+/** How long ago, in one unit: 12 s, 3 min, 5 h, 4 d. @param {number} ms */
+export function age(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1_000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`
+}
+
+/** @param {number} seconds at least a minute */
+function parts(seconds) {
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600), Math.floor(seconds / 86_400)]
+  if (hours === 0) return `${minutes} min ${two(seconds % 60)} s`
+  if (days === 0) return `${hours} h ${two(minutes % 60)} min`
+  return `${days} d ${hours % 24} h`
+}
+
+/** @param {number} value */
+const two = (value) => String(value).padStart(2, '0')
+
+/** A clock time of the reader's own zone, with the date where it is another day than now. @param {string | number} instant @param {number} now */
+export function clock(instant, now) {
+  const date = new Date(instant)
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+  return date.toDateString() === new Date(now).toDateString() ? time : `${day(date)} ${time.slice(0, 5)}`
+}
+
+/** @param {Date} date */
+const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+
+/** The whole instant, for whoever points at a short one. @param {string | number} instant */
+export const instant = (instant) => new Date(instant).toISOString().replace('T', ' ').replace('Z', ' UTC')

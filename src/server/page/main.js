@@ -1,0 +1,71 @@
+// @ts-check
+import { attribute, h, show, text } from './dom.js'
+import { clock } from './format.js'
+import { mark } from './mark.js'
+import { store } from './store.js'
+import { themeSwitch } from './theme.js'
+import { backfillView } from './view-backfill.js'
+import { backfillsView } from './view-backfills.js'
+import { overview } from './view-overview.js'
+import { rejectsView } from './view-rejects.js'
+import { runView } from './view-run.js'
+import { runsView } from './view-runs.js'
+import { streamView } from './view-stream.js'
+
+/**
+ * A view: what is shown for an address, until `signal` ends it.
+ * @typedef {(options: { parts: string[], query: URLSearchParams, signal: AbortSignal }) => { title: string, root: HTMLElement }} View
+ */
+
+/** By the first word of the address after `#/`. @type {Record<string, View>} */
+const views = { '': overview, runs: runsView, run: runView, stream: streamView, backfills: backfillsView, backfill: backfillView, rejects: rejectsView }
+
+const main = /** @type {HTMLElement} */ (document.getElementById('main'))
+let left = new AbortController()
+
+/** Show what the address names. @param {boolean} isFirst */
+function go(isFirst) {
+  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
+  // A skip link points into the page, not to another one.
+  if (location.hash === '#main') return
+  const [name = '', ...parts] = path.split('/').map(decodeURIComponent)
+  left.abort()
+  left = new AbortController()
+  const view = views[name] ?? overview
+  const { title, root } = view({ parts, query: new URLSearchParams(query), signal: left.signal })
+  document.title = title === '' ? 'Sluice' : `${title} · Sluice`
+  main.replaceChildren(root)
+  for (const link of document.querySelectorAll('nav a')) attribute(link, 'aria-current', link.getAttribute('href') === `#/${name}` ? 'page' : undefined)
+  if (isFirst) return
+  // Who reads by ear or by key begins at the new page's heading.
+  scrollTo(0, 0)
+  main.focus({ preventScroll: true })
+}
+
+/** Live, or not: what is on the page is never taken for newer than it is. */
+function connection() {
+  const state = mark('idle', 'Connecting')
+  const root = h('span', { class: 'connection', role: 'status', 'aria-label': 'Connection' }, state.root)
+  const banner = /** @type {HTMLElement} */ (document.getElementById('stale'))
+  const update = () => {
+    const { state: now, error, answered } = store
+    state.update(now === 'live' ? 'done' : now === 'connecting' ? 'idle' : 'warning', now === 'live' ? 'Live' : now === 'connecting' ? 'Connecting' : 'Reconnecting')
+    attribute(document.body, 'data-state', now)
+    const from = answered === 0 ? 'Nothing is known yet.' : `What you see is from ${clock(answered, Date.now())}.`
+    if (now === 'reconnecting') text(banner, `Not live: ${error ? error.message : 'the stream of events is interrupted'}. ${from} Trying again by itself.`)
+    show(banner, now === 'reconnecting')
+  }
+  store.addEventListener('summary', update)
+  store.addEventListener('connection', update)
+  setInterval(update, 1_000)
+  return root
+}
+
+document.getElementById('top-end')?.append(connection(), themeSwitch())
+document.querySelector('.skip')?.addEventListener('click', (event) => {
+  event.preventDefault()
+  main.focus()
+})
+addEventListener('hashchange', () => go(false))
+go(true)
+void store.start()
