@@ -19,7 +19,7 @@ export function runView({ parts: [id = ''], signal }) {
   const path = `/api/runs/${encodeURIComponent(id)}`
   const [heading, status, began, problem] = [h('h1', {}, `Run ${id}`), mark('idle', ''), stamp('clock'), h('p', { class: 'error-text', role: 'alert', hidden: true })]
   const [took, error, warnings] = [h('span', {}), h('pre', { class: 'error-box', tabindex: '0', 'aria-label': 'Error of this run', hidden: true }), h('ul', { class: 'warnings' })]
-  const [live, counts, slices, log] = [h('div', {}), countsTable(), sliceList(), eventLog(id, signal)]
+  const [live, counts, slices, log] = [h('div', { class: 'alone' }), countsTable(), sliceList(), eventLog(id, signal)]
   const body = h('div', { class: 'view', hidden: true }, live, error, warnings,
     h('section', { class: 'card', 'aria-label': 'Report' }, h('h2', {}, 'Report'), counts.root),
     h('section', { class: 'card', 'aria-label': 'Slices' }, h('h2', {}, 'Slices'), slices.root),

@@ -17,7 +17,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
   const title = `${pipeline}.${stream}`
   const path = `${encodeURIComponent(pipeline)}/${encodeURIComponent(stream)}`
   const [bars, success, moved, tick] = [runBars(), stamp('ago'), stamp('ago'), stamp('in')]
-  const [table, key, cursor, lag, schedule, next] = [h('dd', {}), h('dd', {}), h('code', {}), h('span', { class: 'muted' }), h('code', {}), h('span', { class: 'muted' }, ', next ', tick.root)]
+  const [table, key, cursor, lag, schedule, zone, next] = [h('dd', {}), h('dd', {}), h('code', {}), h('span', { class: 'muted' }), h('code', {}), h('span', { class: 'muted' }), h('span', { class: 'muted' }, ', next ', tick.root)]
   const rejects = h('a', { href: `#/rejects?${new URLSearchParams({ pipeline, stream })}` })
   const [runs, backfills, form] = [runList({ label: `Runs of ${title}`, hasPipeline: false }), backfillList(), backfillForm(pipeline, stream)]
   const none = h('p', { class: 'empty' }, `The ledger knows no stream ${title}.`)
@@ -25,7 +25,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     h('div', { class: 'card' }, h('dl', { class: 'facts wide' },
       h('dt', {}, 'Table'), table, h('dt', {}, 'Key'), key,
       h('dt', {}, 'Cursor'), h('dd', {}, cursor, ' ', lag, h('span', { class: 'muted' }, ' moved ', moved.root)),
-      h('dt', {}, 'Last success'), h('dd', {}, success.root), h('dt', {}, 'Schedule'), h('dd', {}, schedule, next),
+      h('dt', {}, 'Last success'), h('dd', {}, success.root), h('dt', {}, 'Schedule'), h('dd', {}, schedule, zone, next),
       h('dt', {}, 'Rejects'), h('dd', {}, rejects), h('dt', {}, 'Last runs'), h('dd', {}, bars.root),
       h('dt', {}, 'Records'), h('dd', {}, h('a', { href: `/api/streams/${path}/records`, download: `${title}.ndjson` }, 'Download the table as NDJSON')))),
     h('section', { class: 'card', 'aria-label': 'Runs' }, h('h2', {}, 'Last runs'), runs.root),
@@ -48,7 +48,8 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     text(lag, found.cursor?.lagSeconds ? `(${age(found.cursor.lagSeconds * 1_000)} behind now)` : '')
     moved.update(found.cursor?.updatedAt)
     success.update(found.lastSuccess, 'never')
-    text(schedule, its.schedule ? `${its.schedule} (${its.zone ?? 'UTC'})` : 'none')
+    text(schedule, its.schedule ?? 'none')
+    text(zone, its.schedule ? ` ${its.zone ?? 'UTC'}` : '')
     show(next, its.nextTick !== null)
     tick.update(its.nextTick)
     text(rejects, count(found.rejects))
