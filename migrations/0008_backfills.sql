@@ -8,6 +8,8 @@ create table sluice.backfills (
   -- How long a window is, as '1d', and the time zone whose calendar says so.
   size text not null, zone text not null,
   created_at timestamptz not null default clock_timestamp(),
+  -- Nothing says which of two rows is newer, so no live run may read the stream while a window is read.
+  alone boolean not null default false,
   constraint a_range_goes_forward check (lower < upper),
   constraint the_same_words_continue unique (pipeline, stream, partition, lower, upper, size, zone));
 

@@ -25,9 +25,36 @@ Examples:
   sluice run billing --full                 from the very beginning; what is unchanged is not written
   sluice run billing --dry-run --limit 100  read and show, write nothing
   sluice run billing --json > report.json   the report, for programs
+  sluice run billing --quiet --timeout 30m --overlap skip --summary-file billing.json   from cron
 
 On a terminal: a line for each stream while it runs, then a report. Elsewhere: one line of
 JSON for each event, the report last. An interrupted run goes on where it stopped.`,
+  'backfill': `
+Examples:
+  sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --dry-run
+  sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --concurrency 8
+  sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --only failed
+  sluice backfill billing --from 2024-03-01 --to 2024-04-01 --window 1mo --zone Europe/Berlin
+
+The same words (stream, from, to, window, zone) go on where they stopped: what is done stays
+done. Other words make a new backfill. A window that fails leaves the others running. With a
+version in .into(), live runs of the stream may go on meanwhile: the newer row stays.
+
+--only failed    windows that failed
+--only missing   leave out what earlier backfills of the stream have done
+--only all       what was left out before, too`,
+  'schedule': `
+Examples:
+  sluice schedule                            all pipelines in pipelines/ that have a schedule
+  sluice schedule billing --catch-up all     each tick that was missed is run, in order
+  sluice schedule --print crontab            for cron: crontab sluice.crontab
+  sluice schedule --print systemd --into /etc/systemd/system
+  sluice schedule --print kubernetes | kubectl apply -f -
+
+The ledger remembers each tick: several schedulers on one database run each once, and one
+that was down knows what it missed. A run that fails stops nothing. SIGTERM ends it within
+5 s, with what is whole committed (exit code 0). One line for each event; JSON elsewhere
+than on a terminal. --verbose adds the events of the runs.`,
   'list': `
 Examples:
   sluice list

@@ -4,7 +4,8 @@ import { duration } from '../flow/duration.ts'
 import { DatabaseError } from '../model/errors.ts'
 import type { Duration, Range } from '../model/request.ts'
 import { markOf, type RunKind } from '../model/slice.ts'
-import type { StreamName } from './close.ts'
+import { lonelyReader } from './alone.ts'
+import { releaseSlice, type StreamName } from './close.ts'
 import { columns, heldSlice, type HeldSlice, type Reentry, type SliceRow } from './held-slice.ts'
 import type { Keeper } from './keeper.ts'
 
@@ -42,6 +43,18 @@ export type Claim = { readonly slice: HeldSlice; readonly reenter?: Reentry; rea
 
 /** What is left to do of a stream in this run: first what an earlier run has left open, then what is new since the cursor. */
 export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
+  const before = await lonelyReader(database, options, options.signal)
+  if (before) return { busy: before }
+  const claimed = await claimAny(database, options)
+  // Whoever must be alone may have begun meanwhile, and then may have looked for us too early.
+  const lonely = claimed?.slice && (await lonelyReader(database, options, options.signal))
+  if (!lonely) return claimed
+  options.keeper.letGo(claimed.slice)
+  await releaseSlice(database, claimed.slice, { signal: options.signal })
+  return { busy: lonely }
+}
+
+async function claimAny(database: Database, options: ClaimOptions): Promise<Claim> {
   for (let attempt = 1; ; attempt += 1) {
     const row = await claimOpen(database, options)
     if (row) {

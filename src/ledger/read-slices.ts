@@ -1,7 +1,9 @@
+import type { Queryable } from '../database/catalog.ts'
 import type { Database } from '../database/database.ts'
 import type { Advance, Counts } from '../model/batch.ts'
 import type { Position } from '../model/page.ts'
 import type { RunKind } from '../model/slice.ts'
+import type { StreamName } from './close.ts'
 import { countNames, countsOf, type CountRow } from './held-slice.ts'
 
 export interface StoredSlice {
@@ -23,6 +25,10 @@ export interface StoredSlice {
   readonly counts: Counts
   readonly batches: number
   readonly swap: Advance['swap']
+  /** Of a window: its backfill, and its bounds. */
+  readonly backfill: string | undefined
+  readonly lower: Date | undefined
+  readonly upper: Date | undefined
   readonly createdAt: Date
   readonly finishedAt: Date | undefined
   readonly error: string | undefined
@@ -35,6 +41,7 @@ export interface ReadSlicesOptions {
   readonly kind?: RunKind | undefined
   /** Held last, or begun, by this run. */
   readonly run?: string | undefined
+  readonly backfill?: string | undefined
   /** Older than this slice. */
   readonly before?: string | undefined
   /** @default 100 */
@@ -42,28 +49,31 @@ export interface ReadSlicesOptions {
 }
 
 /** The newest slices first. */
-export async function readSlices(database: Database, { pipeline, stream, status, kind, run, before, limit = 100 }: ReadSlicesOptions = {}): Promise<StoredSlice[]> {
-  const rows = await database.query<Row>(
+export async function readSlices(on: Queryable, { pipeline, stream, status, kind, run, backfill, before, limit = 100 }: ReadSlicesOptions = {}): Promise<StoredSlice[]> {
+  const rows = await on.query<Row>(
     `select ${columns} from sluice.slices as s
       where ($1::text is null or s.pipeline = $1) and ($2::text is null or s.stream = $2) and ($3::text is null or s.status = $3) and ($4::text is null or s.kind = $4)
-        and ($5::bigint is null or s.run = $5 or s.begun_by = $5) and ($6::bigint is null or s.id < $6)
+        and ($5::bigint is null or s.run = $5 or s.begun_by = $5) and ($6::bigint is null or s.id < $6) and ($8::bigint is null or s.backfill = $8)
       order by s.id desc limit $7`,
-    [pipeline, stream, status, kind, run, before, limit])
+    [pipeline, stream, status, kind, run, before, limit, backfill])
   return rows.map(storedSlice)
 }
 
-export async function readSlice(database: Database, id: string): Promise<StoredSlice | undefined> {
-  return (await database.query<Row>(`select ${columns} from sluice.slices as s where s.id = $1`, [id])).map(storedSlice)[0]
+export async function readSlice(on: Queryable, id: string): Promise<StoredSlice | undefined> {
+  return (await on.query<Row>(`select ${columns} from sluice.slices as s where s.id = $1`, [id])).map(storedSlice)[0]
 }
 
-const columns = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status, s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.begun_by as "begunBy", s.run,
+const columns = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status, s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.begun_by as "begunBy", s.run, s.backfill, s.lower, s.upper,
   s.since, s.until, s.position::text as position, s.high, s.batches, s.swap_inserted, s.swap_updated, s.swap_deleted,
   s.created_at as "createdAt", s.finished_at as "finishedAt", s.error, ${countNames.map((name) => `s.${name}`).join(', ')}`
 
 type Text = 'since' | 'until' | 'high' | 'error'
-interface Row extends CountRow, Omit<StoredSlice, Text | 'position' | 'counts' | 'batches' | 'swap' | 'finishedAt'>, Readonly<Record<Text | 'position' | SwapColumn, string | null>> {
+interface Row extends CountRow, Omit<StoredSlice, Text | 'position' | 'counts' | 'batches' | 'swap' | 'finishedAt' | 'backfill' | 'lower' | 'upper'>, Readonly<Record<Text | 'position' | SwapColumn, string | null>> {
   readonly batches: string
   readonly finishedAt: Date | null
+  readonly backfill: string | null
+  readonly lower: Date | null
+  readonly upper: Date | null
 }
 export type SwapColumn = 'swap_inserted' | 'swap_updated' | 'swap_deleted'
 
@@ -76,6 +86,9 @@ function storedSlice(row: Row): StoredSlice {
     high: row.high ?? undefined,
     error: row.error ?? undefined,
     finishedAt: row.finishedAt ?? undefined,
+    backfill: row.backfill ?? undefined,
+    lower: row.lower ?? undefined,
+    upper: row.upper ?? undefined,
     position: row.position === null ? null : (JSON.parse(row.position) as Position),
     batches: Number(row.batches),
     counts: countsOf(row),
@@ -86,4 +99,12 @@ function storedSlice(row: Row): StoredSlice {
 export function swapOf(row: Readonly<Record<SwapColumn, string | null>>): Advance['swap'] {
   if (row.swap_inserted === null) return undefined
   return { inserted: Number(row.swap_inserted), updated: Number(row.swap_updated), deleted: Number(row.swap_deleted) }
+}
+
+/** Where the live readings of a stream have begun, each in the API's own text; undefined is the very beginning. */
+export async function readBeginnings(database: Database, { pipeline, stream, partition = '' }: StreamName, signal: AbortSignal): Promise<(string | undefined)[]> {
+  const rows = await database.query<{ since: string | null }>(
+    `select distinct since from sluice.slices where (pipeline, stream, partition) = ($1, $2, $3) and kind = 'sync' and (status in ('open', 'done') or inserted > 0)`,
+    [pipeline, stream, partition], { signal })
+  return rows.map(({ since }) => since ?? undefined)
 }

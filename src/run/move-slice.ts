@@ -78,7 +78,9 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   const target = await openTarget(database, table, { slice, emit: scope.emit, guard: (transaction) => mustHold(transaction, slice), signal: writing })
   const { position, since, until, boundary = {}, begunAt, high } = slice
   const isKeyless = table.key.length === 0
-  const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', begunAt, ...(isKeyless && table.write === 'append' && { boundary, room: roomBeside(boundary, high) }) }
+  // Only what the next run meets again has to be remembered; a window's end is not in it.
+  const meetsAgain = isKeyless && table.write === 'append' && slice.kind === 'sync'
+  const reading: Reading = { position, since, until, reenter: isKeyless ? 'slice' : 'page', begunAt, ...(meetsAgain && { boundary, room: roomBeside(boundary, high) }) }
   await using writer = new SliceWriter({
     database, slice, target, place, maxRejects: table.maxRejects, also: options.also, signal: writing,
     committed: (batch) => {

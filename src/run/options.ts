@@ -35,4 +35,24 @@ export interface RunOptions {
 }
 
 /** What a run falls back to. */
-export const defaults = Object.freeze({ batch: Object.freeze({ rows: 10_000, bytes: 8 << 20, every: 2_000 }), concurrency: 8, memory: 64 << 20 })
+export const defaults = Object.freeze({ batch: Object.freeze({ rows: 10_000, bytes: 8 << 20, every: 2_000 }), concurrency: 8, windows: 4, memory: 64 << 20 })
+
+export interface BackfillOptions extends Pick<RunOptions, 'database' | 'batch' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'> {
+  /** Only this stream. @default each of the pipeline that can be read in windows, one after the other */
+  readonly stream?: string | undefined
+  /** Where the range begins: a day, which begins at midnight in the zone, or a moment. */
+  readonly from: string
+  /** Where it ends; not included. */
+  readonly to: string
+  /** How long a window is: `1h`, `1d`, `1w`, `1mo`, `1y`, or several of one. @default '1d' */
+  readonly window?: string | undefined
+  /** Whose calendar says when a day begins, as `Europe/Berlin`. @default 'UTC' */
+  readonly zone?: string | undefined
+  /** Windows that are read at once. @default 4 */
+  readonly concurrency?: number
+  /**
+   * `failed`: only windows that failed. `missing`: leave out windows that earlier backfills of the stream have done. `all`: what was left out before, too.
+   * @default what is not done, but for what was left out before
+   */
+  readonly only?: 'missing' | 'failed' | 'all' | undefined
+}

@@ -25,6 +25,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind']): 
   const lines = [`${name} ${numbers}`]
   const details = [
     beginning(stream, kind),
+    ...windowsText(stream),
     stream.cursor !== undefined && stream.cursor !== stream.since && `${stream.status === 'done' ? 'cursor' : 'read up to'} ${stream.cursor}`,
     counted(stream.requests, 'request'),
     stream.retries > 0 && counted(stream.retries, 'retry', 'retries'),
@@ -40,10 +41,20 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind']): 
   return lines
 }
 
-function beginning({ status, resumed, since }: StreamReport, kind: Report['kind']): string {
+function beginning(stream: StreamReport, kind: Report['kind']): string {
+  const { status, resumed, since } = stream
   if (status === 'not run') return 'not run'
   if (kind === 'replay') return 'sent again what was rejected'
+  if (kind === 'backfill') return stream.backfill ? `backfill ${stream.backfill.id}${resumed ? ' went on' : ''}` : 'not begun'
   return resumed ? 'took up an interrupted reading' : since === undefined ? 'read from the start' : `incremental since ${since}`
+}
+
+/** What has become of a backfill's windows. */
+function windowsText({ backfill }: StreamReport): string[] {
+  if (!backfill) return []
+  const { from, to, window, zone, windows: { total, done, failed, skipped, open } } = backfill
+  const rest = [failed > 0 && `${number(failed)} failed`, skipped > 0 && `${number(skipped)} left out`, open > 0 && `${number(open)} open`]
+  return [`${from} to ${to}`, `${number(done)} of ${counted(total, 'window')} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`} done`, ...rest.filter((part) => part !== false)]
 }
 
 /** Parts joined by commas, in lines of some width. */

@@ -58,7 +58,7 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
 }
 
 /** Rejects are within their budget; that nothing but rejects came out is what people want to know. */
-function noticeRejects({ pipeline, stream, gauge, emit }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void }): void {
+export function noticeRejects({ pipeline, stream, gauge, emit }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void }): void {
   const { rejected, inserted, updated, unchanged, duplicate } = gauge.counts
   if (rejected === 0 || inserted + updated + unchanged + duplicate > 0) return
   emit({ type: 'warning', stream, message: `nothing was stored: all ${rejected} records that were not filtered were rejected; sluice rejects list ${pipeline}.${stream} tells why` })

@@ -38,5 +38,5 @@ export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, op
   }
   // Each on its own: one that fails must not stop the others.
   const streams = await Promise.all(names.map(async (name) => [name, await one(name)] as const))
-  return await going.end(streams) as Report<keyof Streams & string>
+  return await going.end(streams)
 }

@@ -288,7 +288,7 @@ describe('one open sync slice for each stream', () => {
     await worker.take()
     const copy = `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition) select pipeline, stream, $1, begun_by, run, definition from sluice.slices limit 1`
     expect(sqlState(await failure(ledger.database.query(copy, ['sync'])))).toBe('23505')
-    await ledger.database.query(copy, ['backfill'])
+    await ledger.database.query(copy, ['replay'])
     expect(await readSlices(ledger.database, { status: 'open' })).toHaveLength(2)
   })
 

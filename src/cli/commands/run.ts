@@ -6,10 +6,12 @@ import { findPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
 import { keepDatabase } from '../../run/open-store.ts'
 import { reportText } from '../../run/report-text.ts'
 import { run } from '../../run/run.ts'
+import { summaryLine } from '../../run/summary-line.ts'
 import type { CommonOptions, Terms } from '../act.ts'
 import { eventLog } from '../progress/event-log.ts'
 import { openProgress, showingOf, type Showing } from '../progress/open-progress.ts'
-import { tell, tellStack } from '../tell.ts'
+import { SummaryFile } from '../summary-file.ts'
+import { exitCodeOf, tell, tellStack } from '../tell.ts'
 
 export interface RunCommandOptions extends CommonOptions {
   readonly stream?: readonly string[]
@@ -23,12 +25,32 @@ export interface RunCommandOptions extends CommonOptions {
   /** In megabytes. */
   readonly memory?: number
   readonly json?: boolean
+  readonly quiet?: boolean
+  readonly summaryFile?: string
 }
 
 /** `sluice run`: one pipeline after the other; one that fails leaves the others running. */
-export async function runCommand([words]: [string[]], options: RunCommandOptions, terms: Terms): Promise<number> {
-  const { limit, dryRun = false } = options
+export async function runCommand(words: [string[]], options: RunCommandOptions, terms: Terms): Promise<number> {
+  const { limit, dryRun = false, json = false, quiet = false, summaryFile } = options
   if (limit !== undefined && !dryRun) throw new UsageError('--limit goes with --dry-run: a run that stores rows reads all there is')
+  if (dryRun && (quiet || summaryFile !== undefined)) throw new UsageError(`--${quiet ? 'quiet' : 'summary-file'} does not go with --dry-run, which is there to show something`)
+  if (quiet && json) throw new UsageError('--quiet and --json say two things of what is printed: choose one, and --summary-file for the reports beside it')
+  if (summaryFile === undefined) return await runAll(words, options, terms)
+  const summary = await SummaryFile.open(summaryFile, terms)
+  let code: number
+  try {
+    code = await runAll(words, { ...options, summary }, terms)
+  } catch (error) {
+    summary.error(error)
+    await summary.write(exitCodeOf(error))
+    throw error
+  }
+  await summary.write(code)
+  return code
+}
+
+async function runAll([words]: [string[]], options: RunCommandOptions & { readonly summary?: SummaryFile }, terms: Terms): Promise<number> {
+  const { dryRun = false } = options
   const limitMs = options.timeout === undefined ? Infinity : durationOf(options.timeout)
   const found = withStreams(await findPipelines(words), options.stream)
   using time = deadline(terms.signal, limitMs, 'The run')
@@ -43,19 +65,19 @@ export async function runCommand([words]: [string[]], options: RunCommandOptions
   }
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return code
-  console.error(`sluice: the run was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the next run goes on from there`)
+  if (!options.quiet) console.error(`sluice: the run was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the next run goes on from there`)
   return 1
 }
 
 /** One pipeline, shown as it goes on; answers the exit code. */
-export async function runOne({ pipeline, streams }: FoundPipeline, options: RunCommandOptions & { readonly showing?: Showing }, { signal, verbose, hide }: Terms): Promise<number> {
+export async function runOne({ pipeline, streams }: FoundPipeline, options: RunCommandOptions & { readonly showing?: Showing; readonly summary?: SummaryFile }, { signal, verbose, hide }: Terms): Promise<number> {
   const showing = options.showing ?? showingOf(options)
-  const { full = false, overlap = 'fail', batchRows, concurrency, memory, database } = options
+  const { full = false, overlap = 'fail', quiet = false, batchRows, concurrency, memory, database, summary } = options
   const names = Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name))
   const failures: unknown[] = []
-  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout) : undefined
+  const log = showing === 'events' && !quiet ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
   const running = async (): Promise<Report> => {
-    using progress = log ?? openProgress(showing as Exclude<Showing, 'events'>, names)
+    using progress = log ?? openProgress(quiet ? 'json' : (showing as Exclude<Showing, 'events'>), names)
     return await run(pipeline, {
       signal, full, overlap, streams: streams ?? [], on: progress.on, failed: (_, error) => failures.push(error),
       ...(database !== undefined && { database }),
@@ -66,16 +88,29 @@ export async function runOne({ pipeline, streams }: FoundPipeline, options: RunC
   }
   try {
     const report = await running()
-    if (log) log.report(report)
+    summary?.report(report)
+    if (quiet) tellInOneLine(report, signal)
+    else if (log) log.report(report)
     else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
-    if (showing === 'json') for (const [name, { error }] of Object.entries(report.streams)) if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
+    if (showing === 'json' && !quiet) for (const [name, { error }] of Object.entries(report.streams)) if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
     if (verbose) for (const failure of failures) tellStack(failure, hide)
     return codeOf(report)
   } catch (error) {
-    if (error instanceof TimeoutError && error === signal.reason) return 1
+    summary?.error(error, pipeline.name)
+    if (error instanceof TimeoutError && error === signal.reason) {
+      if (quiet) console.error(`${pipeline.name}: ${error.message}, and it had not begun`)
+      return 1
+    }
     // What keeps one pipeline from beginning may not concern the next.
     return tell(error, { verbose, hide })
   }
+}
+
+/** Success on stdout, all else on stderr: `>/dev/null` leaves what somebody has to look at. */
+function tellInOneLine(report: Report, { reason }: AbortSignal): void {
+  const line = summaryLine(report)
+  if (report.status === 'done') console.log(line)
+  else console.error(reason instanceof TimeoutError ? `${line}; ${reason.message}` : line)
 }
 
 export const codeOf = ({ status }: Report): number => (status === 'done' ? 0 : status === 'failed' ? 1 : 130)
@@ -91,7 +126,7 @@ export function withStreams(found: readonly FoundPipeline[], streams: readonly s
   })
 }
 
-function durationOf(text: string): number {
+export function durationOf(text: string): number {
   try {
     return duration(text)
   } catch (error) {
