@@ -1,4 +1,5 @@
 import { Decimal } from '../model/decimal.ts'
+import { parseInParts } from './json-parts.ts'
 
 /** A double keeps 15 significant digits of any number; with 16 it may change some. */
 const AT_RISK = 16
@@ -13,7 +14,12 @@ const MINUS = 45
  */
 export function parseJson(input: Uint8Array | string): unknown {
   const bytes = typeof input === 'string' ? Buffer.from(input) : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
-  const text = typeof input === 'string' ? input : bytes.toString('utf8', isMarked(bytes) ? 3 : 0)
+  const unmarked = isMarked(bytes) ? bytes.subarray(3) : bytes
+  return parseInParts(unmarked, parsePart) ?? parsePart(unmarked)
+}
+
+function parsePart(bytes: Buffer): unknown {
+  const text = bytes.toString()
   return hasLongNumber(bytes) ? JSON.parse(text, revive) : JSON.parse(text)
 }
 
