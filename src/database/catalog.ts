@@ -48,6 +48,8 @@ export interface TableInfo {
   readonly uniqueIndexes: readonly UniqueIndex[]
   /** On disk, without its indexes. */
   readonly bytes: number
+  /** A plain table that has never held a row, or was truncated since, and of which no trigger, rule or policy changes or leaves out what is copied into it. */
+  readonly isBlank: boolean
 }
 
 /** What the catalog knows of a table, `'billing.customers'`; undefined where there is none. */
@@ -55,7 +57,7 @@ export async function readTable(on: Queryable, name: string): Promise<TableInfo 
   const { schema, table } = splitTable(name)
   const [found] = await on.query<Found>(QUERY, [schema, table])
   if (!found) return undefined
-  return { name, kind: kinds[found.kind] ?? 'other', columns: found.columns.map(columnOf), uniqueIndexes: found.indexes, bytes: Number(found.bytes) }
+  return { name, kind: kinds[found.kind] ?? 'other', columns: found.columns.map(columnOf), uniqueIndexes: found.indexes, bytes: Number(found.bytes), isBlank: found.blank }
 }
 
 const kinds: Readonly<Record<string, TableInfo['kind']>> = { r: 'table', p: 'partitioned', v: 'view', m: 'materialized view', f: 'foreign table' }
@@ -63,6 +65,7 @@ const kinds: Readonly<Record<string, TableInfo['kind']>> = { r: 'table', p: 'par
 interface Found {
   readonly kind: string
   readonly bytes: string
+  readonly blank: boolean
   readonly columns: readonly (Omit<ColumnInfo, 'precision' | 'scale' | 'length' | 'fraction'> & { readonly modifier: number })[]
   readonly indexes: readonly UniqueIndex[]
 }
@@ -94,7 +97,7 @@ function columnOf({ modifier, ...column }: Found['columns'][number]): ColumnInfo
 
 const QUERY = `
 with recursive wanted as (
-  select c.oid, c.relkind from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and c.relkind not in ('i', 'I', 'S', 't', 'c')
+  select c.oid, c.relkind, c.relhasrules, c.relrowsecurity from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2 and c.relkind not in ('i', 'I', 'S', 't', 'c')
 ), attributes as (
   select a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.atthasdef, a.attgenerated, a.attidentity
   from wanted join pg_attribute a on a.attrelid = wanted.oid and a.attnum > 0 and not a.attisdropped
@@ -106,6 +109,7 @@ with recursive wanted as (
 )
 select wanted.relkind as kind,
   (select coalesce(sum(pg_table_size(relid)), pg_table_size(wanted.oid), 0)::text from pg_partition_tree(wanted.oid)) as bytes,
+  relkind = 'r' and pg_relation_size(wanted.oid) = 0 and not relhasrules and not relrowsecurity and not exists (select from pg_trigger where tgrelid = wanted.oid and not tgisinternal) as blank,
   coalesce((
     select json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'base', t.typname, 'baseOid', t.oid::int8, 'kind', t.typtype, 'modifier', types.modifier,

@@ -15,6 +15,8 @@ export interface TableShape {
   readonly marks: ReadonlyMap<string, Mark>
   readonly bytes: number
   readonly partitioned: boolean
+  /** Without rows, and without anything that would change or leave out what is copied into it. */
+  readonly blank: boolean
   readonly hasSlice: boolean
 }
 
@@ -32,6 +34,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     marks: await readMarks(on, table.name),
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',
+    blank: info.isBlank,
     hasSlice: info.columns.some(({ name }) => name === own.slice),
   }
 }

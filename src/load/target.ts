@@ -70,6 +70,8 @@ export class Target {
   #shadow: ReadonlySet<string> = new Set()
   /** The table was made by this target, so it takes shape freely. */
   #made = false
+  /** The table was empty and no key has come twice yet: rows are copied straight into it, which takes the database two thirds of the time. */
+  #first = false
 
   constructor(database: Database, table: Table, options: TargetOptions) {
     this.table = table
@@ -88,6 +90,7 @@ export class Target {
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal }) })
     const shape = this.#shape
     if (!shape) return
+    this.#first = this.#isBlank
     if (this.table.write === 'append' && !shape.hasSlice && this.#shadowless && this.table.shape === 'evolve') await this.#addSlice()
     if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(own.loadedAt))) await this.change({ add: [], widen: [], load: true })
   }
@@ -148,7 +151,9 @@ export class Target {
       signal,
       waiting: (ms) => this.#emit({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
     })
+    const wasThere = this.#shape !== undefined
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal }) })
+    if (!wasThere) this.#first = this.#isBlank
     if (table.write === 'replace') this.#shadow = new Set(this.#fields.columns.map(({ name }) => name))
     if (done !== '') this.#emit({ type: 'shape', stream: this.#options.slice.stream, table: table.name, change: done })
   }
@@ -162,6 +167,8 @@ export class Target {
   async writeHalving(transaction: Transaction, pages: readonly EncodedPage[]): Promise<Written> {
     // A deferred foreign key would pass each savepoint and fail the COMMIT.
     await transaction.run('set constraints all immediate')
+    // A key that is there is no fault of a row: from now on rows go by way of what is stored.
+    this.#first = false
     const { name, maxRejects } = this.table
     return this.#writeBy(pages, (rows, shape) => storeHalving(transaction, rows, { store: this.#store, shape, table: name, maxRejects }))
   }
@@ -234,12 +241,16 @@ select count(*) as deleted, (select inserted from sluice.slices where id = ${quo
     const { table } = this
     switch (table.write) {
       case 'merge':
-        return merge(table, this.#shape?.partitioned ?? false)
+        return this.#first ? copyInto(quoteTable(table.name)) : merge(table, this.#shape?.partitioned ?? false)
       case 'replace':
         return copyInto(quoteTable(shadowName(this.#options.slice.id)))
       case 'append':
         return this.#shadowless ? copyInto(quoteTable(table.name)) : appendByKey(table, { id: this.#options.slice.id, column: this.#shape?.hasSlice ?? false })
     }
+  }
+
+  get #isBlank(): boolean {
+    return this.table.write === 'merge' && !this.table.loadedAt && this.#shape?.blank === true
   }
 
   get #keep(): Keep {

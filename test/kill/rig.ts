@@ -52,6 +52,8 @@ export class Rig implements AsyncDisposable {
     const api = resources.use(await Api.open(options.data, options.api))
     const { url } = resources.use(await options.databases.create())
     const direct = resources.adopt(await connected(url), (client) => client.end())
+    // A table that has held a row is merged into by way of a temporary one, and a new one copied into: with this each stream goes another way.
+    if (options.write === 'merge') await direct.query('create schema kill; create table kill.items (id bigint primary key); insert into kill.items values (-1); delete from kill.items')
     const watcher: { whereabouts: Whereabouts; more: Watcher } = { whereabouts: whereabouts(options.data), more: {} }
     const proxy = resources.use(await PgProxy.open({
       port: Number(new URL(url).port),

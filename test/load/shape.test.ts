@@ -257,7 +257,7 @@ describe('change of shape', () => {
 
   test('a table that is too large to be written anew is not, and the error says what to run', () => {
     const column = { field: 'n', name: 'n', type: columnType('bigint'), key: false, declared: false, round: false }
-    const large = { name: 'shop.orders', columns: new Map([['n', column.type]]), generated: new Set<string>(), marks: new Map(), bytes: 3 * 2 ** 30, partitioned: false, hasSlice: false }
+    const large = { name: 'shop.orders', columns: new Map([['n', column.type]]), generated: new Set<string>(), marks: new Map(), bytes: 3 * 2 ** 30, partitioned: false, blank: false, hasSlice: false }
     const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(SchemaError)
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow('3.0 GB would be written anew to widen n from bigint to text, while nobody can read it. Choose the time yourself and run: alter table "shop"."orders" alter column "n" type text using "n"::text')
