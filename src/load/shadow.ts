@@ -77,7 +77,7 @@ function byKey({ name, version, loadedAt }: Table, shadow: string, columns: read
   const keys = columns.filter(({ key }) => key).map((column) => quoteIdentifier(column.name))
   const newer = columns.find((column) => version !== undefined && column.name === columnName(version))
   const order = [...keys, ...(newer ? [`${versionSql(quoteIdentifier(newer.name), newer.type)} desc nulls last`] : []), `${quoteIdentifier(own.row)} desc`]
-  const source = `(select distinct on (${keys.join(', ')}) ${columnList(columns)} from ${shadow} order by ${order.join(', ')}) s`
+  const source = `(select distinct on (${keys.join(', ')}) ${columnList(columns)} from ${shadow} order by ${order.join(', ')})`
   return [
     `with gone as (delete from ${quoteTable(name)} t where not exists (select from ${shadow} s where ${keys.map((key) => `s.${key} = t.${key}`).join(' and ')}) returning 1) select count(*) as deleted from gone`,
     // The shadow is the whole truth: a stored version that is greater is none that the API still has.

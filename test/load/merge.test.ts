@@ -31,10 +31,10 @@ describe('merge', () => {
     const { database } = test
     const rows = Array.from({ length: 100 }, (_, id) => ({ id, name: `n${id}`, price: id / 4 }))
     await load(database, table(), rows, { pageSize: 7 })
-    const before = await database.query('select id, xmin::text, ctid::text from shop.orders order by id')
+    const before = await database.query('select id, xmin::text, xmax::text, ctid::text from shop.orders order by id')
     const again = await load(database, table(), rows, { pageSize: 7 })
     expect(again.counts).toMatchObject({ fetched: 100, inserted: 0, updated: 0, unchanged: 100 })
-    expect(await database.query('select id, xmin::text, ctid::text from shop.orders order by id')).toEqual(before)
+    expect(await database.query('select id, xmin::text, xmax::text, ctid::text from shop.orders order by id')).toEqual(before)
     const third = await load(database, table(), [...rows.slice(0, 10).map((row) => ({ ...row, name: 'new' })), ...rows.slice(10), { id: 1000, name: 'x', price: 0 }])
     expect(third.counts).toMatchObject({ inserted: 1, updated: 10, unchanged: 90 })
     expect(balances(third.counts)).toBe(true)
@@ -160,6 +160,19 @@ describe('merge', () => {
     const second = await at() as { at: string }[]
     expect(second[0]).toEqual(first[0])
     expect(second[1]!.at > first[1]!.at).toBe(true)
+  })
+
+  test('reading again what is stored writes almost no WAL, also after a checkpoint', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const rows = Array.from({ length: 5_000 }, (_, id) => ({ id, name: `number ${id}`, price: id / 4, at: '2024-01-01T00:00:00Z' }))
+    await load(database, table({ version: 'at' }), rows)
+    await database.query('checkpoint')
+    const [before] = await database.query<{ at: string }>('select pg_current_wal_insert_lsn() as at')
+    expect((await load(database, table({ version: 'at' }), rows)).counts).toMatchObject({ unchanged: 5_000, inserted: 0, updated: 0 })
+    const [after] = await database.query<{ bytes: string }>('select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1) as bytes', [before!.at])
+    // Locking the rows alone wrote 400 bytes for each.
+    expect(Number(after!.bytes)).toBeLessThan(5_000 * 60)
   })
 
   test('rows written twice in one transaction are inserted once and updated once', async () => {
