@@ -98,7 +98,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   let patience: NodeJS.Timeout | undefined
   using _heard = onAbort(scope.signal, (reason) => { patience = setTimeout(() => failure.abort(reason), patienceMs) })
   using _cleared = { [Symbol.dispose]: () => clearTimeout(patience) }
-  for await (const batch of readAhead(gathered)) {
+  for await (const batch of readAhead(gathered, { items: 2 })) {
     try {
       const [first] = batch
       await (first instanceof ShapeChange ? change(first, target, writer, writing) : write(writer, batch as readonly EncodedPage[]))
