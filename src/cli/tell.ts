@@ -15,8 +15,11 @@ export function tell(error: unknown, { verbose, hide }: TellOptions): number {
   const text = faultText(error, 'sluice')
   console.error(hide(isStopped ? `sluice: ${text}` : text))
   if (verbose && !isStopped) tellStack(error, hide)
-  return isStopped ? 130 : error instanceof UsageError ? 2 : 1
+  return exitCodeOf(error)
 }
+
+/** 1 failed, 2 wrong usage, 130 stopped from outside. */
+export const exitCodeOf = (error: unknown): number => (error instanceof CancelledError ? 130 : error instanceof UsageError ? 2 : 1)
 
 /** The stack of an error and of its causes. */
 export function tellStack(error: unknown, hide: Secrets['hide']): void {

@@ -218,7 +218,7 @@ export class SliceWriter implements AsyncDisposable {
     this.#rejected += advance.counts.rejected
     this.#position = advance.position
     const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)
-    this.#options.committed({ seq: this.#seq, pages: pages.length, bytes, ms: performance.now() - started, counts: advance.counts, ...(advance.swap && { swap: advance.swap }) })
+    this.#options.committed({ seq: this.#seq, pages: pages.length, bytes, ms: Math.round(performance.now() - started), counts: advance.counts, ...(advance.swap && { swap: advance.swap }) })
   }
 
   #refuseTooMany(rejects: readonly Reject[]): void {

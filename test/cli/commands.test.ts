@@ -48,7 +48,7 @@ describe('commands', () => {
   test('help comes at once, with examples; what is wrong ends with 2', async () => {
     const help = await sluice('--help')
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    for (const name of ['run', 'list', 'check', 'preview', 'runs', 'rejects', 'cursor', 'migrate', 'sql', 'demo']) expect(help.stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
+    for (const name of ['run', 'schedule', 'list', 'check', 'preview', 'runs', 'rejects', 'cursor', 'migrate', 'sql', 'demo']) expect(help.stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
     for (const words of [['run'], ['check'], ['rejects', 'replay'], ['cursor', 'set'], ['sql']]) expect((await sluice(...words, '--help')).stdout).toContain(`Examples:\n  sluice ${words.join(' ')}`)
     for (const wrong of [['nonsense'], ['run', '--nonsense'], ['run', '--batch-rows', '0'], ['run', '--overlap', 'perhaps'], ['run', '--limit', '5'], ['run', '--timeout', 'long'], ['cursor', 'set', 'shop.orders'], ['sql']]) {
       const ended = await sluice(...wrong)
@@ -102,9 +102,11 @@ describe('commands', () => {
     const ended = await sluice('run', 'shop')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     const lines = ended.stdout.trim().split('\n').map((line) => JSON.parse(line) as { level: string; pipeline: string; type: string; stream?: string; report?: Report })
-    expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['run started', 'slice started', 'request', 'shape', 'batch', 'slice finished', 'run finished', 'report']))
+    expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['run started', 'slice started', 'shape', 'batch', 'slice finished', 'run finished', 'report']))
     expect(lines.every(({ level, pipeline }) => level === 'info' && pipeline === 'shop')).toBe(true)
     expect(lines.at(-1)!.report).toMatchObject({ status: 'done', streams: { orders: { counts: { fetched: 5, inserted: 4, rejected: 1 } }, lines: { counts: { fetched: 5, expanded: 5, inserted: 10 } } } })
+    const verbose = await sluice('run', 'shop', '--verbose')
+    expect(verbose.stdout).toMatch(/^\{"level":"debug","time":"[^"]+","pipeline":"shop","type":"request",/m)
   })
 
   test('a stream is named by NAME.STREAM, several by --stream, and --json prints the report alone', async () => {

@@ -20,7 +20,7 @@ export async function rejectsReplayCommand([word]: [string], { stream, id, overw
   const { pipeline, streams } = found!
   const showing = showingOf({ json })
   const failures: unknown[] = []
-  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout) : undefined
+  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
   const report = await replay(pipeline, { signal, database, streams, ids: id, overwrite, ...(log && { on: log.on }), failed: (_, error) => failures.push(error) })
   if (!report) {
     if (showing === 'json') console.log('null')

@@ -35,7 +35,7 @@ export async function runCommand(words: [string[]], options: RunCommandOptions, 
   if (limit !== undefined && !dryRun) throw new UsageError('--limit goes with --dry-run: a run that stores rows reads all there is')
   if (dryRun && (quiet || summaryFile !== undefined)) throw new UsageError(`--${quiet ? 'quiet' : 'summary-file'} does not go with --dry-run, which is there to show something`)
   if (quiet && json) throw new UsageError('--quiet and --json say two things of what is printed: choose one, and --summary-file for the reports beside it')
-  if (summaryFile === undefined) return await runAll(words, options, terms)
+  if (summaryFile === undefined) return runAll(words, options, terms)
   const summary = await SummaryFile.open(summaryFile, terms)
   let code: number
   try {

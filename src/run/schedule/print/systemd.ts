@@ -1,0 +1,79 @@
+import { dirname } from 'node:path'
+import { parseCron, type CronFields } from '../../../define/cron.ts'
+import type { FullSchedule } from '../../../define/schedule.ts'
+import { secondsOf, unitNames, variablesText, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
+
+/** A service and a timer for each pipeline. */
+export function systemd(jobs: readonly Job[], setting: Setting): PrintedFile[] {
+  return [...unitNames(jobs)].flatMap(([job, name]) => [{ name: `${name}.service`, text: service(job, name, setting) }, { name: `${name}.timer`, text: timer(job, name) }])
+}
+
+function service(job: Job, name: string, setting: Setting): string {
+  const { cwd, program, timeout, timeoutMs } = setting
+  return lines([
+    '# Made by: sluice schedule --print systemd',
+    `# Put it into /etc/systemd/system beside ${name}.timer, then: systemctl daemon-reload && systemctl enable --now ${name}.timer`,
+    `# ${cwd}/.env holds ${variablesText([job])}; sluice reads it itself. See what it did: journalctl -u ${name}`,
+    '[Unit]',
+    `Description=Sluice: bring the tables of ${job.pipeline} up to date`,
+    'Wants=network-online.target',
+    'After=network-online.target',
+    '',
+    '[Service]',
+    'Type=oneshot',
+    '# User=sluice',
+    `WorkingDirectory=${cwd.replaceAll('%', '%%')}`,
+    `Environment=${quoted(`PATH=${dirname(program[0]!)}:/usr/local/bin:/usr/bin:/bin`)}`,
+    '# The lock is in the database: --overlap says what a run does beside one that another program has started.',
+    `ExecStart=${[...program, ...wordsOf(job, setting, '--quiet')].map(quoted).join(' ')}`,
+    `# sluice ends by itself after ${timeout}, with what is whole committed; this is for one that does not.`,
+    `TimeoutStartSec=${secondsOf(timeoutMs) + 30}`,
+    'TimeoutStopSec=10',
+    'KillMode=mixed',
+    'StandardOutput=journal',
+    'StandardError=journal',
+    `SyslogIdentifier=${name}`,
+  ])
+}
+
+function timer({ pipeline, schedule }: Job, name: string): string {
+  return lines([
+    '# Made by: sluice schedule --print systemd',
+    `# ${schedule.cron} on the clocks of ${schedule.zone}. While ${name}.service runs, a tick that comes is left out.`,
+    ...(schedule.catchUp === 'none' ? [] : ['# Persistent: of ticks that were missed while the machine was off, one is made up for.']),
+    '[Unit]',
+    `Description=When Sluice runs ${pipeline}`,
+    '',
+    '[Timer]',
+    ...onCalendar(schedule).map((text) => `OnCalendar=${text}`),
+    `Persistent=${schedule.catchUp !== 'none'}`,
+    ...(schedule.jitterMs > 0 ? [`RandomizedDelaySec=${secondsOf(schedule.jitterMs)}`] : []),
+    'AccuracySec=1s',
+    '',
+    '[Install]',
+    'WantedBy=timers.target',
+  ])
+}
+
+/** A pattern in systemd's words. Cron takes a day that fits either of two restrictions, systemd one that fits both: hence two lines. */
+export function onCalendar({ cron, zone }: Pick<FullSchedule, 'cron' | 'zone'>): string[] {
+  const fields = parseCron(cron, 'schedule')
+  const time = `${list(fields, 'hour', 24)}:${list(fields, 'minute', 60)}:00 ${zone}`
+  const months = list(fields, 'month', 12)
+  const days = `*-${months}-${list(fields, 'day', 31)} ${time}`
+  const weekdays = `${fields.weekday.map((day) => names[day]).join(',')} *-${months}-* ${time}`
+  if (fields.any.weekday) return [days]
+  return fields.any.day ? [weekdays] : [days, weekdays]
+}
+
+const names = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+
+const list = (fields: CronFields, name: 'minute' | 'hour' | 'day' | 'month', all: number): string =>
+  fields[name].length === all ? '*' : fields[name].map((value) => String(value).padStart(2, '0')).join(',')
+
+const quoted = (text: string): string => {
+  const safe = text.replaceAll('%', '%%').replaceAll('$', () => '$$')
+  return /^[\w./:=@+%$-]+$/.test(safe) ? safe : `"${safe.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+}
+
+const lines = (all: readonly string[]): string => `${all.join('\n')}\n`
