@@ -27,7 +27,7 @@ export interface Followed {
  * No cursor passes the moment when the reading began, so the next run meets what is newer again. Where rows have no key, such a record is either
  * stored and its hash kept, as long as there is room for it, or neither.
  */
-export function followCursor(incremental: Incremental, range: Range, { boundary, begunAt, chain = '', room }: Pick<Reading, 'boundary' | 'begunAt' | 'chain' | 'room'>, warn: (message: string) => void): (records: readonly unknown[]) => Followed {
+export function followCursor(incremental: Incremental, range: Range, { boundary, begunAt, chain = '', room, reenter }: Pick<Reading, 'boundary' | 'begunAt' | 'chain' | 'room' | 'reenter'>, warn: (message: string) => void): (records: readonly unknown[]) => Followed {
   const place = `.incremental(${typeof incremental.at === 'string' ? `'${incremental.at}'` : 'function'})`
   if (boundary && incremental.lookback !== undefined && Number.parseFloat(String(incremental.lookback)) > 0) {
     throw new UsageError(`${place}: a lookback reads records again, which append without a key would store once more: give a key, or leave the lookback out`)
@@ -40,6 +40,9 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
   let kind = lower?.kind ?? upper?.kind
   let fits = kind === undefined
   let warned = false
+  /** It belongs to no window, and each would store it once more. */
+  const leavesOut = range.until !== undefined && reenter === 'slice'
+  let left = false
 
   /** The value, where it can be compared with the others. */
   function read(record: unknown): CursorValue | undefined {
@@ -78,6 +81,11 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
           filtered++
           continue
         }
+      } else if (leavesOut) {
+        if (!left) warn(`${place}: a record has no value to say which window it is of; without a key such records would be stored by each, so they are left out`)
+        left = true
+        filtered++
+        continue
       }
       const known = seen.size > 0 ? taken(seen, digest(record, chain)) : undefined
       if (known !== undefined) met.push(known)

@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { seeded } from '../kill/job.ts'
 import { Entries } from './entries.ts'
 
@@ -33,11 +32,11 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
     answer({})
   } else {
     const page = entries.page({ since: query.get('since'), until: query.get('until'), after: query.get('after'), size: settings.pageSize })
-    void sleep(settings.latency).then(() => {
+    setTimeout(() => {
       answer(page)
       // Now an old version is on its way, and a live run may store the new one first.
       if (changing && query.get('until') !== null && page.entries.length > 0 && random() < settings.changes) entries.change(page.entries[Math.floor(random() * page.entries.length)]!.id)
-    })
+    }, settings.latency)
   }
 })
 server.listen(0, '127.0.0.1')

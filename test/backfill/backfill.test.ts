@@ -239,6 +239,15 @@ describe('backfill', () => {
     expect(await stored(test)).toBe(24 * 6)
   })
 
+  test('append: a record without a value is of no window, and is left out rather than stored by each', async () => {
+    const data = [...rows(48), { id: 99, name: 'no time', updated: null as unknown as string }]
+    await using api = await apiServer(() => ({ json: { items: data, next: null } }))
+    await using test = await testDatabase()
+    const flow = pipeline('fill', { streams: { rows: source(api.origin).incremental('updated', { from: '2025-01-01' }).into('t.rows', { write: 'append' }) } })
+    const { streams } = await backfill(flow, { ...february, to: '2024-01-03', database: test.url })
+    expect(streams.rows).toMatchObject({ counts: { fetched: 98, inserted: 48, filtered: 50 }, warnings: [expect.stringContaining('no value to say which window')] })
+  })
+
   test('two processes share the windows of one backfill, and neither says that it is done before the other is', async () => {
     const answer = answering(() => rows(24 * 20))
     await using api = await apiServer(answer)

@@ -53,12 +53,13 @@ function start({ url, api, children }: Place, args: readonly string[]): ChildPro
   return child
 }
 
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  let all = ''
+  for await (const chunk of stream.setEncoding('utf8')) all += chunk
+  return all
+}
+
 async function ended(child: ChildProcess): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const text = async (stream: NodeJS.ReadableStream): Promise<string> => {
-    let all = ''
-    for await (const chunk of stream.setEncoding('utf8')) all += chunk
-    return all
-  }
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit') as Promise<[number | null]>])
   return { code, stdout, stderr }
 }
@@ -123,7 +124,7 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   for (const share = settings.days / (settings.kills + 1); killed < settings.kills; killed += 1) {
     const child = start(place, [...words(settings), '--concurrency', String(settings.atOnce), '--json'])
     child.stdout!.resume()
-    const enough = (await done()) + Math.floor(random() * share)
+    const enough = Math.max(await done(), Math.floor((killed + random()) * share))
     while ((await done()) <= enough && child.exitCode === null) await sleep(5)
     must(child.exitCode === null, `backfill ${killed + 1} was killed before its end; it ended with ${child.exitCode}`)
     await sleep(random() * 40)
