@@ -63,6 +63,11 @@ export class Database implements AsyncDisposable {
     return this.#pool.lent
   }
 
+  /** Those who wait for one. */
+  get waiting(): number {
+    return this.#pool.waiting
+  }
+
   /** One statement by itself; answers its rows. */
   async query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = [], { timeout = '5m', signal }: QueryOptions = {}): Promise<Row[]> {
     const session = await this.#pool.lend(signal)

@@ -28,6 +28,11 @@ export class Pool implements AsyncDisposable {
     return this.#lent.size
   }
 
+  /** Who waits for one. */
+  get waiting(): number {
+    return this.#pool.waitingCount
+  }
+
   /** Waits for a free connection, and for a server that is not there yet. */
   async lend(signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted()

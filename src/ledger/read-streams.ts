@@ -36,7 +36,7 @@ export async function readStreams(on: Queryable, { runs = 10 }: { readonly runs?
        left join lateral (select s.finished_at as at from sluice.slices as s
                            where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done' order by s.id desc limit 1) as success on true
        left join lateral (
-         select r.id as run, r.kind, r.started_at as "startedAt", own.*,
+         select r.id as run, r.kind, r.started_at as "startedAt", own.error, ${countNames.map((name) => `own.${name}`).join(', ')},
                 case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted'
                      -- Of a run whose other stream failed, this one may be done all the same.
                      when r.status in ('failed', 'interrupted') and own.all_done then 'done' else r.status end as status,

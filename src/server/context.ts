@@ -1,0 +1,19 @@
+import type { Database } from '../database/database.ts'
+import type { Pipeline } from '../define/pipeline.ts'
+import type { EventHub } from './event-hub.ts'
+import type { Runner } from './runner.ts'
+
+/** What routes answer from. */
+export interface Context {
+  readonly database: Database
+  readonly hub: EventHub
+  readonly runner: Runner
+  readonly pipelines: ReadonlyMap<string, Pipeline>
+  /** Where runs find the database and their secrets: as the server was told. */
+  readonly runs: { readonly database?: string | undefined; readonly environment: Readonly<Record<string, string | undefined>> }
+  readonly hide: (text: string) => string
+  readonly failed: (error: unknown) => void
+  readonly patienceMs: number
+  /** Aborts when the server ends. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,126 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Pipeline } from '../define/pipeline.ts'
+import { scheduleOf } from '../define/schedule.ts'
+import { secretsIn } from '../define/secrets-in.ts'
+import { LinkedSignal } from '../flow/linked-signal.ts'
+import { onAbort } from '../flow/on-abort.ts'
+import { TaskGroup } from '../flow/task-group.ts'
+import { UsageError } from '../model/errors.ts'
+import type { Secrets } from '../model/scope.ts'
+import { knownSecrets } from '../observe/known-secrets.ts'
+import { openStore } from '../run/open-store.ts'
+import { schedule } from '../run/schedule/schedule.ts'
+import { openApp } from './app.ts'
+import type { Context } from './context.ts'
+import { EventHub } from './event-hub.ts'
+import { isLoopback } from './guard.ts'
+import { openMetrics } from './metrics.ts'
+import { Runner } from './runner.ts'
+import type { ServeOptions, Server } from './serve.ts'
+import { Token } from './token.ts'
+
+/** Summaries, exports, and those who come by. */
+const CONNECTIONS = 16
+/** Answers that have no end may end by themselves for so long. */
+const GOODBYE_MS = 500
+
+/** Everything that a server is made of, opened in order and closed in reverse. */
+export async function openServer(given: readonly Pipeline[], options: ServeOptions): Promise<Server> {
+  const { port = 8420, host = '127.0.0.1', hosts = [], environment = process.env, runs: most = 8, patience: patienceMs = 10_000, failed = () => {} } = options
+  const token = options.token === undefined ? undefined : new Token(options.token)
+  if (!token && !isLoopback(host)) throw new UsageError(`${host} can be reached from other machines, and whoever reaches it may start runs: set SLUICE_TOKEN, or listen on 127.0.0.1`)
+  const pipelines = byName(given)
+  const secrets = secretsOf(given, { environment, database: options.database, token: options.token })
+  const hide = (text: string): string => secrets.hide(text)
+
+  await using opening = new AsyncDisposableStack()
+  const closing = opening.use(new LinkedSignal(options.signal))
+  const { signal } = closing
+  const runs = { environment, ...(options.database !== undefined && { database: options.database }) }
+  const { database } = opening.use(await openStore({ ...runs, max: CONNECTIONS, signal }))
+  const hub = opening.use(await EventHub.open(database, { hide, failed, signal }))
+  const group = opening.use(new TaskGroup({ signal }))
+  const runner = new Runner({ database, group, most, failed })
+  const context: Context = { database, hub, runner, pipelines, runs, hide, failed, patienceMs, signal }
+  const metrics = opening.use(openMetrics(context))
+  const app = await openApp(context, { host, hosts, token }, metrics)
+  opening.defer(() => close(app))
+  await listen(app, host, port)
+  const scheduled = options.schedule ? given.filter((pipeline) => scheduleOf(pipeline)) : []
+  if (options.schedule && scheduled.length === 0) throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
+
+  const opened = opening.move()
+  const ended = Promise.withResolvers<void>()
+  let isEnding = false
+  const end = async (reason: unknown, cause?: { readonly error: unknown }): Promise<void> => {
+    if (isEnding) return ended.promise
+    isEnding = true
+    closing.abort(reason)
+    try {
+      await opened.disposeAsync()
+      if (cause) ended.reject(cause.error)
+      else ended.resolve()
+    } catch (error) {
+      ended.reject(error)
+    }
+    await ended.promise
+  }
+  // Who does not ask how it ended has no use for an unhandled rejection.
+  ended.promise.catch(() => {})
+  opened.use(onAbort(options.signal, (reason) => void end(reason).catch(() => {})))
+  if (scheduled.length > 0) {
+    group.spawn(async (ending) => {
+      try {
+        await schedule(scheduled, { ...runs, signal: ending })
+      } catch (error) {
+        // What ends the scheduler ends the server: who watches it would go on to believe that it runs.
+        void end(error, { error }).catch(() => {})
+      }
+    })
+  }
+  const { address, port: taken } = app.server.address() as AddressInfo
+  return {
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${taken}`,
+    ended: ended.promise,
+    [Symbol.asyncDispose]: () => end(new DOMException('The server was closed', 'AbortError')),
+  }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const fault = { EADDRINUSE: 'another program listens there already; end it, or give another --port (0: any that is free)', EACCES: 'this user may not listen there; give a --port above 1023', EADDRNOTAVAIL: 'this machine has no such address; give another --host' }[code ?? '']
+    throw new UsageError(`${host}:${port}: ${fault ?? message}`, { cause })
+  }
+}
+
+/** What answers without end has been told by the signal. */
+async function close(app: FastifyInstance): Promise<void> {
+  const patience = setTimeout(() => app.server.closeAllConnections(), GOODBYE_MS)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(patience)
+  }
+}
+
+function byName(given: readonly Pipeline[]): Map<string, Pipeline> {
+  const pipelines = new Map(given.map((pipeline) => [pipeline.name, pipeline]))
+  const twice = given.find((pipeline) => pipelines.get(pipeline.name) !== pipeline)
+  if (twice) throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
+  return pipelines
+}
+
+/** All that is known to be secret, so that no answer holds it: what streams need, what is named like one, the database's password, the token. */
+function secretsOf(given: readonly Pipeline[], { environment, database, token }: { readonly environment: Readonly<Record<string, string | undefined>>; readonly database: string | undefined; readonly token: string | undefined }): Secrets {
+  const secrets = knownSecrets(environment, database)
+  for (const name of given.flatMap(({ streams }) => Object.values(streams).flatMap(({ recipe }) => secretsIn(recipe)))) {
+    // One that is missing is told by the run that needs it.
+    if (environment[name]) secrets.value(name)
+  }
+  if (token !== undefined) secrets.know?.('SLUICE_TOKEN', token)
+  return secrets
+}

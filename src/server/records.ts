@@ -1,0 +1,57 @@
+import type { Database } from '../database/database.ts'
+import { sqlState } from '../database/errors.ts'
+import { quoteTable } from '../database/quote.ts'
+import { LinkedSignal } from '../flow/linked-signal.ts'
+import { sleep } from '../flow/sleep.ts'
+import { TaskGroup } from '../flow/task-group.ts'
+import { Fault } from './fault.ts'
+
+/** What one fetch should be about; the first one is small, since nobody knows yet how large rows are. */
+const PIECE_BYTES = 262_144
+const FIRST_ROWS = 50
+const MOST_ROWS = 5_000
+const LOOK_MS = 2_000
+
+/**
+ * All rows of a table as lines of JSON that the database itself writes, so every digit is there; a piece at a time, each when the last one was taken.
+ * One read-only transaction with a cursor. Leaving ends the query at once.
+ *
+ * A run that has to change the table waits for this reader, and everybody who comes after waits for the run: then the export is ended instead.
+ */
+export async function* records(database: Database, table: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  using left = new LinkedSignal(signal)
+  await using transaction = await database.transaction({ readOnly: true, signal: left.signal })
+  const [backend] = await open()
+  await using group = new TaskGroup({ signal: left.signal })
+  group.spawn((watching) => stepAside(database, backend!.pid, left, watching).catch((error: unknown) => left.abort(error)))
+  for (let rows = FIRST_ROWS; ;) {
+    const lines = await transaction.query<{ line: string }>(`fetch forward ${rows} from records`)
+    if (lines.length === 0) return
+    const piece = `${lines.map(({ line }) => line).join('\n')}\n`
+    const isLast = lines.length < rows
+    rows = Math.max(1, Math.min(MOST_ROWS, Math.round((PIECE_BYTES / piece.length) * lines.length), rows * 4))
+    yield piece
+    left.signal.throwIfAborted()
+    if (isLast) return
+  }
+
+  async function open(): Promise<{ pid: number }[]> {
+    try {
+      await transaction.run(`declare records no scroll cursor for select row_to_json(t)::text as line from ${quoteTable(table)} as t`)
+      return await transaction.query<{ pid: number }>('select pg_backend_pid() as pid')
+    } catch (error) {
+      if (sqlState(error) === '42P01' || sqlState(error) === '3F000') throw new Fault(404, `${table} is not there yet`, 'it is made by the first run that reads a record', { cause: error })
+      throw error
+    }
+  }
+}
+
+/** End an export that somebody waits for, twice in a row: a moment is nothing. */
+async function stepAside(database: Database, pid: number, left: LinkedSignal, signal: AbortSignal): Promise<void> {
+  for (let waited = 0; ;) {
+    await sleep(LOOK_MS, { signal })
+    const [row] = await database.query<{ held: boolean }>('select exists (select from pg_locks as l where not l.granted and $1 = any (pg_blocking_pids(l.pid))) as held', [pid], { signal })
+    waited = row!.held ? waited + 1 : 0
+    if (waited >= 2) return left.abort(new Fault(503, 'a run has to change the table, so this export was ended', 'ask again when the run is done'))
+  }
+}

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { Fault } from '../fault.ts'
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.woff2': 'font/woff2',
+}
+/** Names that lead nowhere else. */
+const name = /^(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:html|css|js|svg|png|ico|woff2)$/
+const drawings = new Set(['uPlot.esm.js', 'uPlot.min.css'])
+
+/** The page: files as they are, and what draws its plots. */
+export function pageRoutes(app: FastifyInstance): void {
+  const folder = pageFolder()
+  const uplot = dirname(fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')))
+  const hidden = { schema: { hide: true } }
+
+  app.get('/', hidden, (_, reply) => file(reply, folder, 'index.html'))
+  app.get<{ Params: { '*': string } }>('/page/*', hidden, ({ params: { '*': asked } }, reply) => file(reply, folder, asked))
+  app.get<{ Params: { '*': string } }>('/uplot/*', hidden, ({ params: { '*': asked } }, reply) => file(reply, uplot, drawings.has(asked) ? asked : ''))
+}
+
+async function file(reply: FastifyReply, folder: string, asked: string): Promise<FastifyReply> {
+  const missing = new Fault(404, `there is no file ${JSON.stringify(asked)} of the page`, 'open /')
+  if (!name.test(asked)) throw missing
+  const bytes = await readFile(join(folder, asked)).catch(() => undefined)
+  if (!bytes) throw missing
+  return reply.type(types[extname(asked)]!).send(bytes)
+}
+
+/** The files are shipped as they were written, so they stand in `src/` for the compiled program too. */
+function pageFolder(): string {
+  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
+    const candidate = join(directory, 'src', 'server', 'page')
+    if (existsSync(candidate)) return candidate
+  }
+  return join(import.meta.dirname, '..', 'page')
+}
