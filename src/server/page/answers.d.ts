@@ -13,9 +13,9 @@ export interface StreamRun { run: string; kind: Kind; status: string; startedAt:
 export interface Stream {
   stream: string; table: string | null; write: string | null; key: string[] | null
   cursor: { value: string; updatedAt: string; lagSeconds: number | null } | null
-  rejects: number; lastSuccess: string | null; runs: StreamRun[]
+  rejects: number; lastSuccess: string | null; problem?: string | null; runs: StreamRun[]
 }
-export interface Pipeline { pipeline: string; loaded: boolean; schedule: string | null; zone: string | null; nextTick: string | null; streams: Stream[] }
+export interface Pipeline { pipeline: string; loaded: boolean; schedule: string | null; zone: string | null; nextTick: string | null; overdueSince?: string | null; streams: Stream[] }
 export interface RunningSlice { slice: string; stream: string; since: string | null; until: string | null; lower: string | null; upper: string | null; batches: number; counts: Counts }
 export interface Running {
   run: string; pipeline: string; kind: Kind; status: string; startedAt: string; seenAt: string; stopAskedAt: string | null; here: boolean

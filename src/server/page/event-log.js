@@ -39,6 +39,7 @@ function words(event) {
     case 'waiting': return `for ${event.for}, ${count(Math.round(event.ms))} ms`
     case 'request': return `${event.method} ${event.url} answered ${event.status} in ${count(Math.round(event.ms))} ms`
     case 'plan': return `${count(event.windows.total)} windows, ${count(event.todo)} to do`
+    case 'total': return `${count(event.pages)} pages to read`
     case 'shape': return `${event.table}: ${event.change}`
     case 'warning': return event.message
     case 'stream failed': return event.error

@@ -28,18 +28,29 @@ function go(isFirst) {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
   // A skip link points into the page, not to another one.
   if (location.hash === '#main') return
-  const [name = '', ...parts] = path.split('/').map(decodeURIComponent)
+  const [name = '', ...parts] = path.split('/').map(decoded)
   left.abort()
   left = new AbortController()
   const view = views[name] ?? overview
   const { title, root } = view({ parts, query: new URLSearchParams(query), signal: left.signal })
   document.title = title === '' ? 'Sluice' : `${title} · Sluice`
   main.replaceChildren(root)
-  for (const link of document.querySelectorAll('nav a')) attribute(link, 'aria-current', link.getAttribute('href') === `#/${name}` ? 'page' : undefined)
+  // One run belongs to the runs, one backfill to the backfills.
+  for (const link of document.querySelectorAll('.top nav a')) attribute(link, 'aria-current', { [`#/${name}`]: 'page', [`#/${name}s`]: 'true' }[link.getAttribute('href') ?? ''])
   if (isFirst) return
   // Who reads by ear or by key begins at the new page's heading.
   scrollTo(0, 0)
   main.focus({ preventScroll: true })
+}
+
+/** @param {string} part */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    // Typed by hand, with a percent sign in it: what it is, it is.
+    return part
+  }
 }
 
 /** Live, or not: what is on the page is never taken for newer than it is. */

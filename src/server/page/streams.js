@@ -10,9 +10,6 @@ import { store } from './store.js'
 /** @typedef {import('./answers.d.ts').Pipeline} Pipeline */
 /** @typedef {import('./answers.d.ts').Stream} Stream */
 
-/** A tick is missed when nothing has begun this long after it. */
-const patienceMs = 60_000
-
 /** Each pipeline with its schedule and a button, and its streams: where each stands, and how its last runs went. */
 export function streams() {
   const root = h('div', { class: 'pipelines' })
@@ -29,8 +26,9 @@ export function streams() {
 
 /** @param {string} pipeline */
 function pipelineCard(pipeline) {
-  const [schedule, tick, late] = [h('span', { class: 'code' }), stamp('in'), mark('overdue', 'overdue')]
+  const [schedule, tick, missed] = [h('span', { class: 'code' }), stamp('in'), stamp('ago')]
   const next = h('span', { class: 'nowrap' }, 'next ', tick.root)
+  const overdue = h('span', { class: 'nowrap' }, mark('overdue', 'overdue').root, ', nothing has begun since its tick ', missed.root)
   const unknown = h('span', { class: 'muted small' }, 'not loaded here')
   const start = act({
     label: 'Run', name: `Run ${pipeline}`, ask: async (key) => {
@@ -42,7 +40,7 @@ function pipelineCard(pipeline) {
   const rows = h('div', { role: 'rowgroup' })
   const heading = h('h3', { id: `pipeline-${pipeline}` }, pipeline)
   const root = h('section', { class: 'card pipeline', 'aria-label': `Pipeline ${pipeline}`, 'data-pipeline': pipeline },
-    h('header', { class: 'pipeline-head' }, heading, h('span', { class: 'muted small pipeline-facts' }, schedule, next, late.root, unknown), start.root),
+    h('header', { class: 'pipeline-head' }, heading, h('span', { class: 'muted small pipeline-facts' }, schedule, next, overdue, unknown), start.root),
     h('div', { class: 'table streams', role: 'table', 'aria-label': `Streams of ${pipeline}` },
       h('div', { class: 'row head', role: 'row' }, ...['Stream', 'Last run', 'Rows', 'Last runs', 'Cursor', 'Rejects'].map((name) => h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Rejects' ? 'number' : '' }, name))),
       rows))
@@ -54,18 +52,14 @@ function pipelineCard(pipeline) {
       attribute(schedule, 'title', its.schedule ? `in ${its.zone ?? 'UTC'}` : undefined)
       show(next, its.nextTick !== null)
       tick.update(its.nextTick)
-      show(late.root, isOverdue(its))
+      show(overdue, typeof its.overdueSince === 'string')
+      missed.update(its.overdueSince)
       show(unknown, !its.loaded)
       show(start.root, its.loaded)
       attribute(start.button, 'disabled', store.summary?.writable === false)
       list(rows, its.streams, ({ stream }) => stream, () => streamRow(pipeline))
     },
   }
-}
-
-/** @param {Pipeline} pipeline */
-function isOverdue({ nextTick }) {
-  return nextTick !== null && store.now - Date.parse(nextTick) > patienceMs
 }
 
 /** @param {string} pipeline */
@@ -106,8 +100,10 @@ function streamRow(pipeline) {
       text(rejects, count(its.rejects))
       attribute(rejects, 'aria-label', `${counted(its.rejects, 'reject')} of ${its.stream}`)
       attribute(rejects, 'href', `#/rejects?pipeline=${encodeURIComponent(pipeline)}&stream=${encodeURIComponent(its.stream)}`)
-      text(error, last?.error ?? '')
-      show(error, last?.error !== null && last?.error !== undefined)
+      // What went wrong comes before what only looks odd.
+      const fault = last?.error ?? its.problem ?? ''
+      text(error, fault)
+      show(error, fault !== '')
     },
   }
 }

@@ -105,6 +105,8 @@ export function backfillView({ parts: [id = ''], signal }) {
     window.state = event.type === 'slice started' ? 'running' : event.type === 'slice finished' ? 'done' : 'failed'
     window.error = event.type === 'slice failed' ? event.error : null
     window.run = event.run
+    // What this run did; the answer that is asked for now has all of it, where another run had begun the window.
+    if (event.type === 'slice finished') window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
     draw()
     ask()
   }, signal)

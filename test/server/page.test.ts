@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Browser, Page } from 'playwright-core'
+import type { Database } from '../../src/database/database.ts'
+import { apiServer } from '../support/api-server.ts'
+import { browserPath, openBrowser } from '../support/browser.ts'
+import { testDatabase } from '../support/database.ts'
+import { entries, evil, openPage, serving } from './book.ts'
+
+const described = browserPath === undefined ? describe.skip : describe
+
+described('the page (in this machine\'s Chromium, or that of CHROMIUM_PATH; skipped where there is none)', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
+  afterAll(async () => {
+    await browser.close()
+  })
+
+  test('during a run its numbers are the ledger\'s, and so they are afterwards; nothing of a record becomes markup', async () => {
+    const gate = Promise.withResolvers<void>()
+    await using api = await apiServer(entries(600, async (page) => { if (page > 8) await gate.promise }))
+    await using base = await testDatabase()
+    await using server = await serving(api.origin, base.url)
+    await using opened = await openPage(browser, server)
+    const { page, complaints } = opened
+    await page.getByRole('button', { name: 'Run book' }).press('Enter')
+    const chain = page.locator('.chain[data-stream=entries]')
+    // Eight pages are answered; what of them has been committed stands still until the others are.
+    await chain.locator('.place-table .place-value', { hasText: /^400$/ }).waitFor()
+    expect(await stored(base.database)).toBe(400)
+    gate.resolve()
+    const run = page.locator('.runs .row', { hasText: 'book · run 1' })
+    await run.getByText('done').waitFor()
+    expect(await stored(base.database)).toBe(600)
+    expect((await run.textContent())).toContain('600')
+    await run.getByRole('link').click()
+    await page.getByRole('heading', { name: 'book · run 1' }).waitFor()
+    const [counts] = await base.database.query<Record<string, string>>('select fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected, parents from sluice.slices')
+    for (const [name, value] of Object.entries(counts!)) expect([name, await page.locator(`.counts [data-name=entries] [data-count=${name}]`).textContent()]).toEqual([name, value])
+    await page.locator('.events', { hasText: 'run finished' }).waitFor()
+    await page.getByRole('link', { name: 'Rejects' }).click()
+    await page.locator('.reject-reason').waitFor()
+    expect(await page.getByLabel('Record of reject 1').textContent()).toContain(JSON.stringify(evil))
+    expect(await page.locator('main img').count()).toBe(0)
+    expect(complaints).toEqual([])
+  }, 20_000)
+
+  test('by keys alone a failed window is found on the map, its error read, and the window read again', async () => {
+    let isBroken = true
+    await using api = await apiServer(entries(240, (_, query) => (isBroken && query.get('since')?.startsWith('2024-01-04') ? { status: 404, json: { error: evil } } : undefined)))
+    await using base = await testDatabase()
+    await using server = await serving(api.origin, base.url)
+    await using opened = await openPage(browser, server)
+    const { page, complaints } = opened
+    await page.goto(`${server.url}/#/stream/book/entries`)
+    await page.getByLabel('From').fill('2024-01-01')
+    await page.getByLabel('To (left out)').fill('2024-01-11')
+    await page.getByRole('button', { name: 'Start the backfill' }).press('Enter')
+    await page.getByText('1 failed').waitFor()
+    await page.goto(`${server.url}/#/`)
+    await tabTo(page, 'book.entries, 2024-01-01 to 2024-01-11 by 1d')
+    await page.keyboard.press('Enter')
+    await page.getByText('9 of 10 windows done · 1 failed').waitFor()
+    await tabTo(page, '2024-01-04, failed')
+    await page.keyboard.press('Home')
+    expect(await focused(page)).toMatch(/^2024-01-01, done/)
+    for (const _ of [2, 3, 4]) await page.keyboard.press('ArrowRight')
+    expect(await focused(page)).toBe('2024-01-04, failed')
+    await page.keyboard.press('Enter')
+    expect(await focused(page)).toBe('Retry this window')
+    expect(await page.getByLabel('Error of this window').textContent()).toContain('404')
+    await page.keyboard.press('Escape')
+    expect(await focused(page)).toBe('2024-01-04, failed')
+    isBroken = false
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    await page.getByText('10 of 10 windows done').waitFor()
+    await page.getByRole('gridcell', { name: '2024-01-04, done, 24 rows' }).waitFor()
+    expect(await states(base.database)).toEqual({ done: 10 })
+    const shown = await page.locator('.map .cell').evaluateAll((cells) => cells.map((cell) => /, ([\d,]+) rows$/.exec((cell as unknown as { ariaLabel: string }).ariaLabel)?.[1] ?? '0'))
+    expect(shown.map(Number)).toEqual(await rowsOfWindows(base.database))
+    expect(complaints).toEqual([])
+  }, 20_000)
+})
+
+const stored = async (database: Database): Promise<number> => Number((await database.query<{ rows: string }>('select coalesce(sum(fetched + expanded), 0) as rows from sluice.slices'))[0]!.rows)
+
+const states = async (database: Database): Promise<Record<string, number>> =>
+  Object.fromEntries((await database.query<{ status: string; number: number }>('select status, count(*)::int as number from sluice.slices group by status')).map(({ status, number }) => [status, number]))
+
+const rowsOfWindows = async (database: Database): Promise<number[]> =>
+  (await database.query<{ rows: number }>('select (inserted + updated + unchanged)::int as rows from sluice.slices order by lower')).map(({ rows }) => rows)
+
+/** What has the focus, by the name that a screen reader says. */
+const focused = async (page: Page): Promise<string> => String(await page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"))
+
+/** Press Tab until something has the focus: whatever cannot be reached so is out of reach for who has no mouse. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    if ((await focused(page)).startsWith(name)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`${name} is not reached by the tab key`)
+}
