@@ -55,6 +55,19 @@ The ledger remembers each tick: several schedulers on one database run each once
 that was down knows what it missed. A run that fails stops nothing. SIGTERM ends it within
 5 s, with what is whole committed (exit code 0). One line for each event; JSON elsewhere
 than on a terminal. --verbose adds the events of the runs.`,
+  'serve': `
+Examples:
+  sluice serve                       a page at http://127.0.0.1:8420, for all of pipelines/
+  sluice serve --schedule            and the pipelines run at their times
+  SLUICE_TOKEN=$(openssl rand -hex 32) sluice serve --host 0.0.0.0 --allow-host etl.example.org
+
+It reads the ledger, so runs that cron or another machine started are seen too. Only this
+machine reaches it, unless a token is set; then every request needs it:
+  curl -H "authorization: Bearer $SLUICE_TOKEN" http://etl.example.org:8420/api/summary
+For programs: /api/openapi.json. For Prometheus: /metrics. Alive: /healthz, /readyz.
+
+Ctrl-C ends it and the runs that were started from it, within 5 s; the next run of each
+goes on from there.`,
   'list': `
 Examples:
   sluice list
@@ -72,6 +85,15 @@ Examples:
   sluice preview billing.customers
   sluice preview billing.customers --limit 3 --json
   sluice preview ./elsewhere/ledger.ts --stream entries --since 2024-05-01`,
+  'status': `
+Examples:
+  sluice status
+  sluice status billing || mail -s 'billing is not well' you@example.org
+  sluice status --json
+
+Exit code 1 where something is wrong, else 0: a stream that is overdue by its schedule, whose
+last run failed, that never succeeded, that read nothing where there was much before, or
+whose cursor stands still while records come. It writes nothing.`,
   'runs': `
 Examples:
   sluice runs

@@ -60,6 +60,15 @@ export function program(): Command {
     .option('--json', 'one line of JSON for each event on a terminal, too')
     .action(doing(async () => (await import('./commands/schedule.ts')).scheduleCommand))
 
+  command(sluice, 'serve', 'Show what runs and what has run, live, as a page and an API; start, cancel and repeat runs from there.')
+    .argument('[pipelines...]', 'names or files; none: all of pipelines/')
+    .addOption(new Option('--port <n>', '0 takes any that is free').argParser(whole(0)).default(8420))
+    .addOption(new Option('--host <address>', "others than this machine's own need a token").default('127.0.0.1'))
+    .option('--allow-host <names...>', 'names by which others reach it, as behind a proxy')
+    .option('--token-from <name>', 'the variable of the environment that holds the token (SLUICE_TOKEN)')
+    .option('--schedule', 'run the pipelines that have a schedule as well')
+    .action(doing(async () => (await import('./commands/serve.ts')).serveCommand))
+
   command(sluice, 'list', 'Show the pipelines that there are.')
     .argument('[pipelines...]', 'names or files; none: all of pipelines/')
     .option('--json', 'print them as JSON')
@@ -78,6 +87,12 @@ export function program(): Command {
     .option('--since <value>', 'read from this cursor on')
     .option('--json', 'print one row of JSON per line')
     .action(doing(async () => (await import('./commands/preview.ts')).previewCommand))
+
+  command(sluice, 'status', 'Show how each stream is, and what is wrong: what is overdue, has failed, or reads nothing any more.')
+    .argument('[pipelines...]', 'names, files, or NAME.STREAM; none: all of pipelines/')
+    .option('--grace <duration>', 'how long after a tick of its schedule a stream may not have been read yet (5m)')
+    .option('--json', 'print it as JSON')
+    .action(doing(async () => (await import('./commands/status.ts')).statusCommand))
 
   command(sluice, 'runs', 'Show what has run, the newest first; with a number, the report of that run.')
     .argument('[pipeline]', 'only runs of this pipeline; or the number of a run')

@@ -3,23 +3,37 @@ import { displayWidth, fitted, onOneLine } from './display-width.ts'
 export interface TextTableOptions {
   /** Columns of the terminal; longer cells are cut off, and where not even that fits, each row becomes a list. @default no limit */
   readonly width?: number
+  /** Columns that are left out where not all fit, the first one first. @default none */
+  readonly optional?: readonly string[]
 }
 
 /** No column is cut narrower. */
 const least = 8
 
 /** Rows as a table for people: numbers to the right, each value on one line. */
-export function textTable(rows: readonly Readonly<Record<string, unknown>>[], { width = Infinity }: TextTableOptions = {}): string {
+export function textTable(rows: readonly Readonly<Record<string, unknown>>[], { width = Infinity, optional = [] }: TextTableOptions = {}): string {
   const [first] = rows
   if (!first) return ''
-  const names = Object.keys(first)
+  const names = fitting(rows, Object.keys(first), { width, optional })
   const cells = rows.map((row) => names.map((name) => cellText(row[name])))
-  const wanted = names.map((name, index) => Math.max(displayWidth(name), ...cells.map((row) => displayWidth(row[index]!))))
+  const wanted = names.map((name) => widthOf(rows, name))
   const widths = narrowed(wanted, width - 2 * (names.length - 1))
   if (!widths) return cells.map((row, index) => asList(names, row, index, width)).join('\n')
   const right = names.map((name) => rows.every((row) => row[name] === null || row[name] === undefined || isNumber(row[name])) && rows.some((row) => isNumber(row[name])))
   const line = (texts: readonly string[]): string => texts.map((text, index) => fitted(text, widths[index]!, { right: right[index]! })).join('  ').trimEnd()
   return [line(names), line(widths.map((size) => '-'.repeat(size))), ...cells.map(line)].join('\n')
+}
+
+const widthOf = (rows: readonly Readonly<Record<string, unknown>>[], name: string): number => rows.reduce((widest, row) => Math.max(widest, displayWidth(cellText(row[name]))), displayWidth(name))
+
+/** The columns, less as many optional ones as do not fit. */
+function fitting(rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[], { width, optional }: Required<TextTableOptions>): string[] {
+  const left = [...names]
+  for (const name of optional) {
+    if (left.reduce((sum, one) => sum + widthOf(rows, one) + 2, -2) <= width) break
+    if (left.includes(name)) left.splice(left.indexOf(name), 1)
+  }
+  return left
 }
 
 /** A value as it stands in a cell. */

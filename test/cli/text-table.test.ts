@@ -40,3 +40,9 @@ test('a text is cut at columns, not at letters', () => {
   expect(fitted('日本語', 4)).toBe('日… ')
   expect(fitted('ab', 4, { right: true })).toBe('  ab')
 })
+
+test('columns that one can do without are left out where not all fit', () => {
+  const row = { id: 1, kind: 'x'.repeat(20), name: 'y'.repeat(20) }
+  expect(textTable([row], { width: 80, optional: ['kind'] })).toContain('kind')
+  expect(textTable([row], { width: 30, optional: ['kind'] })).toBe(['id  name', `--  ${'-'.repeat(20)}`, ` 1  ${'y'.repeat(20)}`].join('\n'))
+})

@@ -24,7 +24,7 @@ export async function rejectsListCommand([word]: [string | undefined], { databas
   if (rejects.length === 0) console.log(all ? 'Nothing was ever rejected.' : 'Nothing is rejected that was not replayed since.')
   showTable(rejects.map(({ id, run: of, pipeline, stream, stage, reason, record, createdAt, replayedAt }) => ({
     id, run: of, stream: `${pipeline}.${stream}`, stage, reason, record, at: timeText(createdAt), ...(all && { replayed: replayedAt ? timeText(replayedAt) : '' }),
-  })))
+  })), { optional: ['at', 'run'] })
   if (found.length > limit) console.log(`There are more: sluice rejects list --limit ${limit * 10}`)
   return 0
 }

@@ -1,9 +1,12 @@
 import { readRun, readRuns, type StoredRun } from '../../ledger/read-runs.ts'
+import type { Counts } from '../../model/batch.ts'
 import { UsageError } from '../../model/errors.ts'
 import { openStore } from '../../run/open-store.ts'
 import { reportText } from '../../run/report-text.ts'
 import type { CommonOptions, Terms } from '../act.ts'
+import { onOneLine } from '../display-width.ts'
 import { secondsText, showTable, timeText } from '../show.ts'
+import { wrapped } from '../wrapped.ts'
 
 interface RunsOptions extends CommonOptions {
   readonly limit: number
@@ -22,17 +25,28 @@ export async function runsCommand([which]: [string | undefined], { database, lim
   const runs = await readRuns(store.database, { pipeline: which, limit })
   if (json) console.log(JSON.stringify(runs))
   else if (runs.length === 0) console.log(which === undefined ? 'Nothing has run yet. Try: sluice run' : `${which} has not run yet. Try: sluice run ${which}`)
-  else showTable(runs.map(rowOf))
+  else {
+    showTable(runs.map(rowOf), { optional: ['took', 'kind'] })
+    const failed = runs.filter(({ error }) => error !== undefined)
+    if (failed.length > 0) console.log()
+    for (const { id, error } of failed) showFault(id, error!)
+  }
   return 0
 }
 
-function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report, error }: StoredRun): Record<string, unknown> {
+function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: StoredRun): Record<string, unknown> {
   const streams = Object.values(report?.streams ?? {})
-  const sum = (of: 'fetched' | 'inserted' | 'updated' | 'rejected'): number | undefined => (report ? streams.reduce((all, { counts }) => all + counts[of], 0) : undefined)
+  const sum = (of: (counts: Counts) => number): number | undefined => (report ? streams.reduce((all, { counts }) => all + of(counts), 0) : undefined)
   return {
     run: id, pipeline, kind, status, started: timeText(startedAt), took: finishedAt ? secondsText(finishedAt.getTime() - startedAt.getTime()) : '',
-    fetched: sum('fetched'), inserted: sum('inserted'), updated: sum('updated'), rejected: sum('rejected'), error: error ?? '',
+    fetched: sum(({ fetched }) => fetched), stored: sum(({ inserted, updated }) => inserted + updated), rejected: sum(({ rejected }) => rejected),
   }
+}
+
+/** What a run ended with, in the lines that a terminal has room for. */
+function showFault(run: string, error: string): void {
+  const { isTTY, columns } = process.stdout
+  for (const [index, line] of wrapped(onOneLine(`run ${run}: ${error}`), isTTY ? columns - 2 : Infinity).entries()) console.log(index === 0 ? line : `  ${line}`)
 }
 
 function showRun({ report, ...run }: StoredRun, json: boolean): void {
