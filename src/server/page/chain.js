@@ -2,6 +2,7 @@
 import { attribute, h, show, text } from './dom.js'
 import { waits } from './flow.js'
 import { bytes, count, counted, rate } from './format.js'
+import { rowsOf } from './run-bars.js'
 /** @typedef {import('./flow.js').RunFlow} RunFlow */
 
 /** The way of a stream's data, in its order; each place with what it is for whoever hears it. */
@@ -40,8 +41,8 @@ export function chain(stream) {
   const root = h('div', { class: 'chain', 'data-stream': stream }, h('div', { class: 'chain-head' }, name, words), h('ol', { class: 'way', 'aria-label': `The way of ${stream} from the API to the table` }, ...each.map(({ root }) => root)))
   return {
     root,
-    /** @param {{ flow: RunFlow, now: number, target: string | null, color: number }} how */
-    update: ({ flow, now, target, color }) => {
+    /** `counts` are the ledger's, of this run. @param {{ flow: RunFlow, now: number, target: string | null, counts: import('./answers.d.ts').Counts | undefined, color: number }} how */
+    update: ({ flow, now, target, counts, color }) => {
       attribute(name, 'data-series', color)
       const gauge = flow.gauge?.streams[stream]
       const rates = flow.rates(stream, now)
@@ -58,7 +59,9 @@ export function chain(stream) {
       ahead.update(count(gauge.ahead), gauge.ahead === 1 ? 'page' : 'pages', rates ? `${bytes(Math.round(rates.bytes))}/s` : `${bytes(gauge.bytes)} read`)
       stages.update(rated(rates?.read), 'records/s', gauge.rejected === 0 ? `${count(gauge.read)} read` : counted(gauge.rejected, 'reject'))
       batch.update(count(gauge.batches), gauge.batches === 1 ? 'batch' : 'batches', last ? `${counted(last.rows, 'row')}, ${count(Math.round(last.ms))} ms` : 'none yet')
-      table.update(count(gauge.stored), gauge.stored === 1 ? 'row' : 'rows', `${rated(rates?.stored)} rows/s`, rates?.database)
+      // The ledger's own number, as everywhere else on the page; the gauge's is a second old.
+      const stored = counts ? rowsOf(counts) : gauge.stored
+      table.update(count(stored), stored === 1 ? 'row' : 'rows', `${rated(rates?.stored)} rows/s`, rates?.database)
       speak(gauge, rates)
     },
   }

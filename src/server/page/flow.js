@@ -5,7 +5,7 @@
 /** How much of the past the plot shows. */
 export const pastSeconds = 180
 /** Rates are taken over this time: over less they jump, since rows are stored in batches. */
-const spanMs = 5_000
+const spanMs = 10_000
 /** A run tells how it goes once a second; what is older than this is not how it goes now. */
 const freshMs = 4_500
 
@@ -69,7 +69,8 @@ export class RunFlow {
       const at = (start + second) * 1_000
       if (!first || !last || at < first.time || at > last.time + 1_000) return null
       const from = Math.max(first.time, at - spanMs)
-      return at <= from ? null : Math.max(0, (this.#stored(stream, at) - this.#stored(stream, from)) / ((at - from) / 1_000))
+      // A rate over hardly any time is none.
+      return at - from < 2_000 ? null : Math.max(0, (this.#stored(stream, at) - this.#stored(stream, from)) / ((at - from) / 1_000))
     })
   }
 

@@ -30,17 +30,19 @@ export function running(run) {
     update: (its) => {
       const { now, summary } = store
       const flow = store.flow(run)
-      const streams = [...new Set([...flow.streams, ...its.slices.map(({ stream }) => stream)])]
-      const pipeline = summary?.pipelines.find(({ pipeline }) => pipeline === its.pipeline)
+      const known = summary?.pipelines.find(({ pipeline }) => pipeline === its.pipeline)?.streams ?? []
+      const told = new Set([...flow.streams, ...its.slices.map(({ stream }) => stream)])
+      // In the pipeline's own order, as below.
+      const streams = [...known.map(({ stream }) => stream).filter((stream) => told.has(stream)), ...[...told].filter((stream) => !known.some((one) => one.stream === stream))]
       kind.update(its.stopAskedAt ? 'waiting' : 'running', its.stopAskedAt ? 'stopping' : 'running')
       text(title, `${its.pipeline} · ${its.kind === 'sync' ? 'run' : its.kind} ${run}`)
       started.update(its.startedAt)
       const held = flow.gauge?.memory
       text(memory, held ? `${bytes(held.used)} of ${bytes(held.limit)} memory${held.waiting > 0 ? `, ${held.waiting} waiting` : ''}` : '')
       cancel.update(its.stopAskedAt !== null)
-      list(chains, streams.map((stream, at) => ({ stream, at })), ({ stream }) => stream, ({ stream }) => {
+      list(chains, streams.map((stream, at) => ({ stream, at, its: known.find((one) => one.stream === stream) })), ({ stream }) => stream, ({ stream }) => {
         const part = chain(stream)
-        return { root: part.root, update: ({ at }) => part.update({ flow, now: store.now, target: pipeline?.streams.find((one) => one.stream === stream)?.table ?? null, color: seriesOf(at) }) }
+        return { root: part.root, update: ({ at, its }) => part.update({ flow, now: store.now, target: its?.table ?? null, counts: its?.runs.find((one) => one.run === run)?.counts, color: seriesOf(at) }) }
       })
       drawn.update(streams, flow, now)
       const backfill = its.kind !== 'backfill' ? undefined : summary?.backfills.find(({ backfill, running, pipeline, stream }) =>

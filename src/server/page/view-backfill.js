@@ -40,6 +40,8 @@ export function backfillView({ parts: [id = ''], signal }) {
     } })
   }
 
+  // Hundreds of windows a second may be done: more pictures than an eye takes would keep the page from its keys.
+  const redraw = throttled(async () => draw(), 250, signal)
   const { ask } = throttled(async () => {
     try {
       backfill = await get(path)
@@ -107,7 +109,7 @@ export function backfillView({ parts: [id = ''], signal }) {
     window.run = event.run
     // What this run did; the answer that is asked for now has all of it, where another run had begun the window.
     if (event.type === 'slice finished') window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
-    draw()
+    redraw.ask()
     ask()
   }, signal)
   on('summary', ask, signal)

@@ -21,12 +21,15 @@ export function windowMap({ label, step, zone, chosen, opened }) {
   /** Rows of places among the windows. @type {{ at: number, column: number }[][]} */
   let rows = []
   let shape = ''
+  /** What each cell says now. @type {string[]} */
+  let shown = []
   let current = 0
 
   /** @param {readonly WindowCell[]} windows */
   function build(windows) {
     cells = []
     rows = []
+    shown = []
     current = Math.min(current, Math.max(0, windows.length - 1))
     root.replaceChildren(...layout(windows, step, zone).map((block) => {
       const columns = h('div', { class: 'map-row map-heads', 'aria-hidden': 'true' }, h('span', {}), ...block.heads.map((head) => h('span', {}, h('i', {}, head))))
@@ -112,7 +115,9 @@ export function windowMap({ label, step, zone, chosen, opened }) {
       shape = next
       windows.forEach((window, at) => {
         const cell = cells[at]
-        if (!cell) return
+        const state = `${window.state} ${window.rows}`
+        if (!cell || shown[at] === state) return
+        shown[at] = state
         attribute(cell, 'data-state', window.state)
         attribute(cell, 'aria-label', `${span(window.lower, window.upper, zone, step)}, ${stateWord(window.state)}${window.rows > 0 ? `, ${count(window.rows)} rows` : ''}`)
       })
