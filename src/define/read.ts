@@ -22,7 +22,7 @@ export interface ReadOptions {
  * What the user's functions fetch on the way goes through the same clients.
  */
 export function readRecipe(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
-  return lent(scope, pagesOf(recipe, reading, scope, options, false))
+  return lent(scope, pagesOf(recipe, reading, scope, options, false, true))
 }
 
 /**
@@ -35,10 +35,12 @@ export function replayRecord(recipe: Recipe, { record, parents = [] }: Pick<Reje
 
 type Pages = AsyncGenerator<Page, void, undefined>
 
-function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions, hadCursor: boolean): Pages {
+function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions, hadCursor: boolean, isTop = false): Pages {
   const { source, incremental, stages } = recipe
   const hasCursor = hadCursor || incremental !== undefined
-  let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope)
+  // Of children, and of parents, it would be no measure of what is left.
+  const isWhole = isTop && !stages.some(({ stage }) => stage === 'flatMap')
+  let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope, isWhole)
   for (const part of parts(stages)) {
     const before = read
     read = Array.isArray(part)
@@ -48,8 +50,10 @@ function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOp
   return read(reading.boundary ? { ...reading, chain: chainOf(source, reading.chain) } : reading, scope)
 }
 
-const sourcePages = (source: Recipe['source'], incremental: Incremental | undefined, reading: Reading, scope: Scope): Pages =>
-  'read' in source ? readOwn(lentToSource(source.read, scope), incremental, reading, scope) : readHttp(source, incremental, reading, scope)
+const sourcePages = (source: Recipe['source'], incremental: Incremental | undefined, reading: Reading, scope: Scope, isWhole: boolean): Pages =>
+  'read' in source ? readOwn(lentToSource(source.read, scope), incremental, reading, scope) : readHttp(source, incremental, reading, scope, isWhole ? totalTo(scope) : undefined)
+
+const totalTo = ({ emit, stream }: Scope) => stream === undefined ? undefined : (pages: number): void => emit({ type: 'total', stream, pages })
 
 /** Stages that work page by page, together; between them those that read children. */
 function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] {

@@ -9,6 +9,8 @@ export type RunEvent =
   | { readonly type: 'plan'; readonly stream: string; readonly backfill: string; readonly from: string; readonly to: string; readonly window: string; readonly zone: string; readonly windows: WindowCounts; readonly todo: number; readonly states: string }
   /** Of a backfill with the window's bounds, and its place among the windows, from 0; `slice finished`, `slice failed` and `batch` of the same `slice` are that window's. */
   | { readonly type: 'slice started'; readonly stream: string; readonly slice: string; readonly resumed: boolean; readonly since?: string | undefined; readonly lower?: string; readonly upper?: string; readonly place?: number }
+  /** How many pages a reading will have from here on, where its API says so with the first of them; of a stream without children. */
+  | { readonly type: 'total'; readonly stream: string; readonly pages: number }
   | { readonly type: 'request'; readonly stream: string; readonly method: string; readonly url: string; readonly status: number; readonly bytes: number; readonly ms: number }
   | { readonly type: 'retry'; readonly stream: string; readonly attempt: number; readonly reason: string; readonly waitMs: number }
   | { readonly type: 'waiting'; readonly stream: string; readonly for: 'rate limit' | 'retry-after' | 'memory' | 'lock' | 'database'; readonly ms: number }

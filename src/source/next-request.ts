@@ -93,6 +93,16 @@ function total(at: From<never, unknown> | undefined, body: unknown): number | un
 /** The number of pages that an answer tells, for asking them at once. */
 export const pagesIn = ({ pages }: Extract<Declared, { by: 'page' }>, body: unknown): number | undefined => total(pages, body)
 
+/** How many pages there are from this one on, for those who watch; undefined where the answer does not tell. */
+export function pagesFrom(paging: Declared, body: unknown, asked: Asked, records: number): number | undefined {
+  if (paging.by !== 'page' && paging.by !== 'offset') return undefined
+  const at = Number(parameterOf(asked, paging.parameter))
+  const there = paging.by === 'page' ? total(paging.pages, body) : total(paging.total, body)
+  if (there === undefined) return undefined
+  const last = paging.by === 'page' ? Math.min(there + paging.first - 1, paging.last ?? Infinity) : Math.min(there - 1, paging.last ?? Infinity)
+  return Math.max(1, paging.by === 'page' ? last - at + 1 : Math.floor((last - at) / records) + 1)
+}
+
 function truth(value: unknown, at: From<never, unknown>): boolean {
   if (typeof value === 'boolean') return value
   if (value === 'true' || value === 'false') return value === 'true'

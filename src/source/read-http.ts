@@ -8,7 +8,7 @@ import { Ahead } from './ahead.ts'
 import { NO_COUNTS } from './counts.ts'
 import { followCursor } from './follow-cursor.ts'
 import { LoopGuard } from './loop-guard.ts'
-import { nextRequest, pagesIn } from './next-request.ts'
+import { nextRequest, pagesFrom, pagesIn } from './next-request.ts'
 import { parameterOf, withParameter } from './parameter.ts'
 import { askedAt, isEnd, positionOf } from './position.ts'
 import { rangeOf } from './range.ts'
@@ -16,7 +16,7 @@ import { firstRequest } from './request.ts'
 import { selectRecords } from './select-records.ts'
 
 /** The pages of one chain of requests, from a position on. The next page is on its way while the last one is handed on. */
-export async function* readHttp(source: HttpSource, incremental: Incremental | undefined, reading: Reading, scope: Scope): AsyncGenerator<Page, void, undefined> {
+export async function* readHttp(source: HttpSource, incremental: Incremental | undefined, reading: Reading, scope: Scope, total?: (pages: number) => void): AsyncGenerator<Page, void, undefined> {
   if (isEnd(reading.position)) return
   const range = rangeOf(incremental, reading)
   const follow = incremental && followCursor(incremental, range, reading, (message) => scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }))
@@ -38,10 +38,17 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
         throw error
       }
     })()
+    if (isFirst) tellTotal(received, page)
     if (next) await ahead.send(expected(source, received.body, next))
     yield page
     if (!next) return
     asked = next
+  }
+
+  function tellTotal({ body }: { readonly body: unknown }, { counts: { fetched } }: Page): void {
+    if (!total || typeof source.paging === 'function' || fetched === 0) return
+    const pages = pagesFrom(source.paging, body, asked, fetched)
+    if (pages !== undefined) total(pages)
   }
 
   function readPage(received: Awaited<ReturnType<Ahead['take']>>): { page: Page; next: Asked | undefined } {

@@ -1,115 +1,241 @@
 import { PassThrough } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 import { describe, expect, jest, test } from '@jest/globals'
+import { displayWidth } from '../../src/cli/display-width.ts'
 import { eventLog } from '../../src/cli/progress/event-log.ts'
-import { LiveLines } from '../../src/cli/progress/live-lines.ts'
-import { liveProgress, plainProgress } from '../../src/cli/progress/progress.ts'
-import { StreamLine } from '../../src/cli/progress/stream-line.ts'
+import { glyphsFor } from '../../src/cli/progress/glyphs.ts'
+import { liveProgress } from '../../src/cli/progress/live-progress.ts'
+import { plainProgress } from '../../src/cli/progress/plain-progress.ts'
+import type { Progress } from '../../src/cli/progress/progress.ts'
+import { streamLines } from '../../src/cli/progress/stream-lines.ts'
+import { StreamState } from '../../src/cli/progress/stream-state.ts'
+import { WindowStates } from '../../src/cli/progress/window-states.ts'
 import type { RunEvent } from '../../src/model/event.ts'
+import { Screen } from './screen.ts'
 
 const counts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, inserted: 0, updated: 0, unchanged: 0 }
 const started: RunEvent = { type: 'slice started', stream: 's', slice: '1', resumed: false }
 const request: RunEvent = { type: 'request', stream: 's', method: 'GET', url: 'http://x', status: 200, bytes: 1, ms: 1 }
-const batch = (fetched: number): RunEvent => ({ type: 'batch', stream: 's', slice: '1', seq: 1, pages: 1, bytes: 1, ms: 1, counts: { ...counts, fetched, inserted: fetched } })
+const batch = (fetched: number, slice = '1'): RunEvent => ({ type: 'batch', stream: 's', slice, seq: 1, pages: 1, bytes: 1, ms: 1, counts: { ...counts, fetched, inserted: fetched } })
+const finished = (slice: string): RunEvent => ({ type: 'slice finished', stream: 's', slice, counts })
+const retry: RunEvent = { type: 'retry', stream: 's', attempt: 1, reason: 'GET / answered 503', waitMs: 900 }
+const waiting = (ms: number): RunEvent => ({ type: 'waiting', stream: 's', for: 'retry-after', ms })
+const plan = (states: string, todo = states.split('').filter((one) => 'of'.includes(one)).length): RunEvent =>
+  ({ type: 'plan', stream: 's', backfill: '1', from: 'a', to: 'b', window: '1d', zone: 'UTC', windows: { total: states.length, done: 0, failed: 0, skipped: 0, open: 0 }, todo, states })
+const window = (place: number): RunEvent => ({ type: 'slice started', stream: 's', slice: String(place), resumed: false, lower: 'a', upper: 'b', place })
 
-/** What is on the screen after some output: enough of a terminal to go up, to the left and to clear. */
-class Screen {
-  readonly lines: string[] = ['']
-  #row = 0
-  readonly stream = Object.assign(new PassThrough(), { columns: 80, rows: 24, isTTY: true, getColorDepth: () => 1, hasColors: () => false }) as unknown as WriteStream
+const glyphs = glyphsFor({ LANG: 'en_US.UTF-8' })
+const linesAt = (stream: StreamState, now: number, width: number): string[] => streamLines(stream, now, { nameWidth: displayWidth(stream.name), width, glyphs, paint: (_, text) => text })
+const told = (name: string, ...events: readonly (readonly [RunEvent, number])[]): StreamState => {
+  const stream = new StreamState(name)
+  for (const [event, now] of events) stream.event(event, now)
+  return stream
+}
 
-  constructor() {
-    this.stream.on('data', (chunk: Buffer) => this.#write(chunk.toString()))
-  }
-
-  #write(text: string): void {
-    // oxlint-disable-next-line no-control-regex -- Escape sequences are what a terminal is told by.
-    for (const [part] of text.matchAll(/\u001b\[\d*[A-Za-z]|\n|[^\u001b\n]+/g)) {
-      const up = /\[(\d+)A$/.exec(part)?.[1]
-      if (part === '\n') this.lines[(this.#row += 1)] ??= ''
-      else if (up) this.#row -= Number(up)
-      else if (part.endsWith('[0J')) this.lines.splice(this.#row, Infinity, '')
-      else if (!part.startsWith('\u001b')) this.lines[this.#row] += part
-    }
-  }
+/** A terminal of the process's own, whose screen can be looked at. */
+function terminal({ columns = 80, rows = 24 } = {}): { readonly screen: Screen; readonly stream: WriteStream; readonly bytes: () => number } {
+  const screen = new Screen({ columns, rows })
+  let bytes = 0
+  const stream = Object.assign(new PassThrough(), { columns, rows, isTTY: true, getColorDepth: () => 1, hasColors: () => false })
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    screen.write(chunk.toString().replaceAll('\n', '\r\n'))
+  })
+  return { screen, stream: stream as unknown as WriteStream, bytes: () => bytes }
 }
 
 describe('the line of a stream', () => {
-  test('says rows, rows per second, pages, retries and what it waits for, in 80 columns', () => {
-    const line = new StreamLine('a_stream_name')
-    for (const [event, now] of [[started, 0], ...Array.from({ length: 1_234 }, () => [request, 500] as const), [batch(9_999_999), 1_000], [{ type: 'retry', stream: 's', attempt: 1, reason: 'GET / answered 503', waitMs: 900 }, 1_900], [{ type: 'waiting', stream: 's', for: 'retry-after', ms: 900 }, 1_900]] as const) line.event(event, now)
-    expect(line.text(2_000)).toBe('a_stream_name  9,999,999 rows 5,000,000/s  1,234 pages  1 retry  waits: Retry-A…')
-    expect(new StreamLine('s').text(0)).toBe('s          0 rows       0/s      0 pages  waits: its turn')
+  const stream = told('a_stream_name', [started, 0], ...Array.from({ length: 1_234 }, () => [request, 500] as const), [batch(9_999_999), 1_000], [retry, 1_900], [waiting(900), 1_900])
+
+  test('says rows, rows per second, requests and what it waits for, in 80 columns and in 40', () => {
+    expect(linesAt(stream, 2_000, 79)).toEqual(['a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  waits: Retry-After'])
+    expect(linesAt(stream, 2_000, 99)).toEqual(['a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  1 retry  waits: Retry-After 1 s'])
+    expect(linesAt(stream, 2_000, 39)).toEqual(['a_stream_name 9,999,999 rows  waits 1 s'])
+    expect(linesAt(new StreamState('s'), 0, 79)).toEqual(['s          0 rows       0/s       0 requests  waits: its turn'])
+  })
+
+  test('is never wider than the terminal, in any state', () => {
+    for (let width = 12; width < 120; width += 1) {
+      for (const one of [stream, new StreamState('日本語の名前'), told('s', [plan('ooddffss'.repeat(200)), 0], [window(3), 1], [waiting(90_000), 2], [retry, 3])]) {
+        for (const line of linesAt(one, 2_000, width)) expect([width, displayWidth(line)]).toEqual([width, Math.min(width, displayWidth(line))])
+      }
+    }
   })
 
   test('waits no longer than it was told to', () => {
-    const line = new StreamLine('s')
-    line.event(started, 0)
-    line.event({ type: 'waiting', stream: 's', for: 'rate limit', ms: 2_000 }, 100)
-    expect(line.text(2_000)).toMatch(/waits: rate limit$/)
-    expect(line.text(2_200)).toMatch(/pages$/)
-    line.event({ type: 'waiting', stream: 's', for: 'rate limit', ms: 2_000 }, 2_300)
+    const line = told('s', [started, 0], [{ type: 'waiting', stream: 's', for: 'rate limit', ms: 2_000 }, 100])
+    expect(linesAt(line, 2_000, 79)[0]).toMatch(/waits: rate limit 1 s$/)
+    expect(linesAt(line, 2_200, 79)[0]).not.toMatch(/waits/)
+    line.event(waiting(2_000), 2_300)
     line.event(request, 2_400)
-    expect(line.text(2_500)).toMatch(/1 page$/)
+    expect(linesAt(line, 2_500, 79)[0]).toMatch(/1 request +3 s$/)
   })
 
-  test('its rate stands still once it is done, failed or was stopped', () => {
-    for (const [last, word] of [[{ type: 'slice finished', stream: 's', slice: '1', counts }, 'done'], [{ type: 'stream failed', stream: 's', error: 'no' }, 'failed']] as const) {
-      const line = new StreamLine('s')
-      for (const [event, now] of [[started, 0], [batch(100), 500], [last, 1_000]] as const) line.event(event, now)
+  test('its rate is that of the last while, and stands still once it is done, failed or was stopped', () => {
+    for (const [last, word] of [[finished('1'), 'done'], [{ type: 'stream failed', stream: 's', error: 'no' }, 'failed']] as const) {
+      const line = told('s', [started, 0], [batch(100), 500], [last, 1_000])
       line.end(5_000)
-      expect(line.text(9_000)).toMatch(new RegExp(`100 rows +100/s +0 pages  ${word}$`))
+      expect(linesAt(line, 9_000, 79)[0]).toMatch(new RegExp(`100 rows +100/s +0 requests  ${word}$`))
     }
-    const line = new StreamLine('s')
-    line.event(started, 0)
-    line.end(1_000)
-    expect(line.text(9_000)).toMatch(/stopped$/)
+    const slow = told('s', [started, 0], [batch(100_000), 1_000], [batch(10), 30_000], [batch(10), 40_000])
+    expect(slow.rate(40_000)).toBeLessThan(10)
+    const stopped = told('s', [started, 0])
+    stopped.end(1_000)
+    expect(linesAt(stopped, 9_000, 79)[0]).toMatch(/stopped$/)
+  })
+
+  test('has a bar and the time that is left only where the API has said how many pages there are', () => {
+    const line = told('s', [started, 0], [{ type: 'total', stream: 's', pages: 4 }, 0], [batch(100), 10_000])
+    expect(linesAt(line, 10_000, 79)).toEqual(['s        100 rows      10/s  ━━━─────────  25%  ~30 s left'])
+    expect(linesAt(told('s', [started, 0], [batch(100), 10_000]), 10_000, 79)).toEqual(['s        100 rows      10/s       0 requests  10 s'])
   })
 })
 
+describe('the windows of a backfill', () => {
+  const stream = told('s', [plan(`${'d'.repeat(6)}${'o'.repeat(30)}ss`), 0], ...Array.from({ length: 12 }, (_, number) => [window(6 + number), 1_000] as const),
+    ...Array.from({ length: 9 }, (_, number) => [finished(String(6 + number)), 10_000] as const), [{ type: 'slice failed', stream: 's', slice: '15', error: 'no' }, 11_000])
+
+  test('are a bar with the time that is left, and a map with its legend', () => {
+    expect(linesAt(stream, 11_000, 79)).toEqual([
+      's  ━━━━━━━━━━━━━━━━━───────────────────────  44% of 38 windows  ~20 s left',
+      '          0 rows       0/s       0 requests',
+      '  ███████████████✗▶▶··················--',
+      '  █ 15 done  ▶ 2 running  ✗ 1 failed  · 18 to do  - 2 left out',
+    ])
+    expect(linesAt(stream, 11_000, 39)).toEqual([
+      's  44% of 38 windows  ~20 s left',
+      '         0 rows',
+      '  ██████████████✗▶▶·················-',
+      '  █ 15 done  ▶ 2 running  ✗ 1 failed',
+    ])
+  })
+
+  test('are shown in no more cells than there is room for; a failed or a running one is never hidden by others', () => {
+    const states = new WindowStates({ states: 'd'.repeat(1_096), todo: 0 })
+    expect(states.map(70)).toHaveLength(70)
+    states.started('x', 500, 0)
+    states.ended('x', 'f')
+    states.started('y', 900, 0)
+    const map = states.map(70)
+    expect(map.filter(({ state }) => state === 'f')).toHaveLength(1)
+    expect(map.filter(({ state }) => state === 'r')).toHaveLength(1)
+    expect(map.filter(({ state }) => state === 'd')).toHaveLength(68)
+    for (const width of [1, 7, 69, 70, 1_095, 1_096, 2_000]) expect(states.map(width).length).toBe(Math.min(width, 1_096))
+    // Nothing is called done of which a part is not.
+    expect(new WindowStates({ states: `${'d'.repeat(99)}o`, todo: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
+  })
+
+  test('end as failed where one of them has, and as stopped where some were not read', () => {
+    const through = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2], [window(1), 2])
+    expect(through.state).toBe('runs')
+    through.event({ type: 'slice failed', stream: 's', slice: '1', error: 'no' }, 3)
+    through.end(4)
+    expect(through.state).toBe('failed')
+    const half = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2])
+    half.end(3)
+    expect(half.state).toBe('stopped')
+  })
+
+  test('are letters where the locale has no others', () => {
+    const typed = streamLines(stream, 11_000, { nameWidth: 1, width: 79, glyphs: glyphsFor({ LC_ALL: 'C' }), paint: (_, text) => text })
+    expect(typed.join('')).toMatch(/^[\u0020-\u007e]*$/)
+  })
+})
+
+const live = (at: ReturnType<typeof terminal>, names = ['s', 'other']): Progress => liveProgress(names, at.stream, { others: [at.stream] })
+
 describe('lines of a terminal', () => {
-  test('are written over, and what came before them stays', () => {
-    const screen = new Screen()
-    screen.stream.write('before\n')
-    const live = new LiveLines(screen.stream)
-    live.show(['one', 'two', 'three'])
-    live.show(['ONE', 'TWO'])
-    live.show(['1', '2', '3'])
-    live[Symbol.dispose]()
-    screen.stream.write('after\n')
-    expect(screen.lines).toEqual(['before', '1', '2', '3', 'after', ''])
-  })
-
-  test('are no more than the screen has', () => {
-    const screen = new Screen()
-    Object.assign(screen.stream, { rows: 3 })
-    const live = new LiveLines(screen.stream)
-    live.show(['1', '2', '3', '4'])
-    live.show(['a', 'b', 'c', 'd'])
-    expect(screen.lines).toEqual(['a', 'b', ''])
-  })
-
-  test('show each stream until the run is over, and leave no timer behind', () => {
+  test('show each stream until the run is over, and leave no timer behind; what came before stays', () => {
     jest.useFakeTimers()
     try {
-      const screen = new Screen()
+      const at = terminal()
+      at.stream.write('before\n')
       {
-        using progress = liveProgress(['s', 'other'], screen.stream)
+        using progress = live(at)
         progress.on(started)
         progress.on(batch(5))
-        jest.advanceTimersByTime(150)
-        expect(screen.lines[0]).toMatch(/^s +5 rows/)
-        progress.on({ type: 'slice finished', stream: 's', slice: '1', counts })
+        jest.advanceTimersByTime(250)
+        expect(at.screen.lines[1]).toMatch(/^s +5 rows/)
+        progress.on(finished('1'))
       }
-      expect(screen.lines).toEqual([expect.stringMatching(/^s +5 rows .+ done$/), expect.stringMatching(/^other +0 rows .+ stopped$/), ''])
+      at.stream.write('after\n')
+      expect(at.screen.lines).toEqual(['before', expect.stringMatching(/^s +5 rows .+ done$/), expect.stringMatching(/^other +0 rows .+ stopped$/), 'after', ''])
       expect(jest.getTimerCount()).toBe(0)
+    } finally {
+      jest.useRealTimers()
+    }
+  })
+
+  test('have warnings, failures and what others write above them, whole lines at a time', () => {
+    const at = terminal()
+    {
+      using progress = live(at)
+      progress.on(started)
+      at.stream.write('a pipeline ')
+      progress.on({ type: 'warning', stream: 's', message: 'look here' })
+      at.stream.write('says this\nand')
+      progress.on({ type: 'stream failed', stream: 's', error: 'it is gone' })
+    }
+    expect(at.screen.lines).toEqual(['warning: s: look here', 'a pipeline says this', 'failed: s: it is gone', expect.stringMatching(/^s .*failed$/), expect.stringMatching(/^other/), 'and'])
+  })
+
+  test('are no more than the screen holds, the running ones first, and all of them in the end', () => {
+    const at = terminal({ rows: 8 })
+    const names = Array.from({ length: 20 }, (_, number) => `s${number}`)
+    {
+      using progress = live(at, names)
+      for (const stream of ['s7', 's19']) progress.on({ ...started, stream })
+      progress.on({ ...finished('1'), stream: 's3' } as RunEvent)
+      at.stream.emit('resize')
+      expect(at.screen.lines).toHaveLength(7)
+      expect(at.screen.lines.slice(0, 2)).toEqual([expect.stringMatching(/^s7 /), expect.stringMatching(/^s19 /)])
+      expect(at.screen.lines[5]).toMatch(/^and 14 waiting, 1 done$/)
+    }
+    expect(at.screen.lines.filter((line) => / rows /.test(line))).toHaveLength(20)
+  })
+
+  test('leave nothing behind when the terminal becomes narrower and wider', () => {
+    const at = terminal()
+    {
+      using progress = live(at, ['a_long_name', 'another_long_name'])
+      progress.on({ ...started, stream: 'a_long_name' })
+      for (const columns of [40, 23, 120, 30, 80]) {
+        at.screen.resize(columns, 24)
+        Object.assign(at.stream, { columns })
+        at.stream.emit('resize')
+      }
+    }
+    expect(at.screen.lines).toEqual([expect.stringMatching(/^a_long_name/), expect.stringMatching(/^another_long_name/), ''])
+  })
+
+  test('take a screen that says it has no columns for one of 80', () => {
+    const at = terminal()
+    Object.assign(at.stream, { columns: 0, rows: 0 })
+    live(at)[Symbol.dispose]()
+    expect(at.screen.lines).toEqual([expect.stringMatching(/^s .*stopped$/), expect.stringMatching(/^other/), ''])
+  })
+
+  test('cost few bytes: five frames a second at the most, and none where nothing has changed', () => {
+    jest.useFakeTimers()
+    try {
+      const at = terminal()
+      using progress = live(at)
+      const before = at.bytes()
+      jest.advanceTimersByTime(10_000)
+      expect(at.bytes()).toBe(before)
+      progress.on(started)
+      for (let event = 0; event < 10_000; event += 1) {
+        progress.on(request)
+        if (event % 1_000 === 0) jest.advanceTimersByTime(100)
+      }
+      expect(at.bytes() - before).toBeLessThan(6 * 300)
     } finally {
       jest.useRealTimers()
     }
   })
 })
 
-test('plain lines are printed when something has changed', () => {
+test('plain lines are printed when something has changed, without a map', () => {
   jest.useFakeTimers()
   try {
     const printed: string[] = []
@@ -121,7 +247,7 @@ test('plain lines are printed when something has changed', () => {
       progress.on({ type: 'stream failed', stream: 's', error: 'no' })
       jest.advanceTimersByTime(1_000)
     }
-    expect(printed).toEqual([expect.stringMatching(/waits: its turn$/), expect.stringMatching(/failed$/)])
+    expect(printed).toEqual([expect.stringMatching(/waits: its turn$/), 'failed: s: no', expect.stringMatching(/failed$/)])
     expect(jest.getTimerCount()).toBe(0)
   } finally {
     jest.useRealTimers()

@@ -1,0 +1,16 @@
+/** `12,400`. */
+export const count = (value: number): string => value.toLocaleString('en-US')
+
+/** `56%`; 100 only when all is done. */
+export const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)}%`
+
+/** A time that nobody would believe to the second: `~40 s`, `~3 min`, `~2 h 10 min`, `~4 d`. */
+export function roughly(ms: number): string {
+  const seconds = Math.round(ms / 1_000)
+  if (seconds < 60) return `~${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 60) return `~${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return minutes % 60 === 0 ? `~${hours} h` : `~${hours} h ${minutes % 60} min`
+  return `~${Math.round(hours / 24)} d`
+}

@@ -1,0 +1,30 @@
+import { displayWidth } from '../display-width.ts'
+import { glyphsFor } from './glyphs.ts'
+import { type Progress, Told } from './progress.ts'
+import { streamLines } from './stream-lines.ts'
+import type { StreamState } from './stream-state.ts'
+
+/** Where lines cannot be written over: how each stream is going, every few seconds, where something has changed. */
+export function plainProgress(names: readonly string[], print: (line: string) => void, everyMs = 2_000): Progress {
+  const told = new Told(names, (text) => print(text))
+  const nameWidth = Math.max(...names.map(displayWidth))
+  const printed = new Map<StreamState, string>()
+  const show = (): void => {
+    for (const stream of told.streams) {
+      // A map that cannot be written over is not worth its lines.
+      const lines = streamLines(stream, performance.now(), { nameWidth, width: 80, glyphs: glyphsFor(process.env), paint: (_, text) => text })
+      const text = lines.filter((_, place) => place !== 2).join('\n')
+      if (printed.get(stream) !== text) print(text)
+      printed.set(stream, text)
+    }
+  }
+  const timer = setInterval(show, everyMs)
+  return {
+    on: (event) => told.event(event),
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      told.end()
+      show()
+    },
+  }
+}
