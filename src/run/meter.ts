@@ -118,7 +118,7 @@ class Dial {
       case 'stream failed':
         this.end()
         break
-      case 'run started': case 'run finished': case 'plan': case 'shape': case 'warning': case 'gauge':
+      case 'run started': case 'run finished': case 'plan': case 'total': case 'shape': case 'warning': case 'gauge':
     }
   }
 
