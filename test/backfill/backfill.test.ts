@@ -184,6 +184,8 @@ describe('backfill', () => {
     expect(await live).toMatchObject({ status: 'done' })
     holds = true
     const [held, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    // Where it fails, nobody is left waiting.
+    using _opened = { [Symbol.dispose]: () => { holds = false; opened.resolve() } }
     gate = async () => {
       held.resolve()
       await opened.promise

@@ -88,7 +88,16 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   const random = seeded(settings.seed)
   await using api = await openApi(settings)
   const place: Place = { url, api: api.url, children: new Set() }
-  await using _ended = { [Symbol.asyncDispose]: async () => void (await Promise.all([...place.children].map((child) => (child.kill('SIGKILL'), once(child, 'exit'))))) }
+  const stop = new AbortController()
+  // However it ends, nothing of it goes on.
+  let living: Promise<number> = Promise.resolve(0)
+  await using _ended = {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort()
+      for (const child of place.children) child.kill('SIGKILL')
+      await living.catch(() => {})
+    },
+  }
   await using database = new Database({ url, max: 3 })
 
   const end = new Date(START + settings.days * 86_400_000).toISOString()
@@ -104,8 +113,7 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   await database.query(`create function public.moved() returns trigger language plpgsql as $$ begin insert into public.moves select (select kind from sluice.slices where id = new.slice), new.value; return null; end $$`)
   await database.query('create trigger moved after insert or update on sluice.cursors for each row execute function public.moved()')
 
-  const stop = new AbortController()
-  const living = (async () => {
+  living = (async () => {
     let runs = 0
     for (; !stop.signal.aborted; runs += 1) {
       const { code, stderr } = await ended(start(place, ['run', PIPELINE, '--json', '--overlap', 'skip']))
