@@ -120,8 +120,8 @@ class Zone {
     const [early, late] = before > after ? [wall - before, wall - after] : [wall - after, wall - before]
     const shown = [early, late].find((ms) => this.wallAt(ms) === wall)
     if (shown !== undefined) return shown
-    // Left out: the moment of the change itself, somewhere between the two.
-    let [low, high] = [early, late]
+    // Left out: the moment of the change itself, somewhere between the two. In whole seconds, as clocks change: halving would not end between others.
+    let [low, high] = [Math.floor(early / 1_000) * 1_000, Math.ceil(late / 1_000) * 1_000]
     while (high - low > 1_000) {
       const middle = Math.floor((low + high) / 2_000) * 1_000
       if (this.#offsetAt(middle) === after) high = middle

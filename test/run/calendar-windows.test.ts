@@ -61,6 +61,12 @@ describe('calendar windows', () => {
     expect(calendarWindows({ from: '2024-01-01', to: '2024-01-02', window: '1d', zone: 'utc' }).zone).toBe('UTC')
   })
 
+  test('a range that begins within a second that the clock leaves out begins when it has jumped', () => {
+    for (const time of ['02:00:00.500', '02:30:00.001', '02:59:59.999']) {
+      expect(calendarWindows({ from: `2024-03-31T${time}`, to: '2024-04-01', window: '1d', zone: 'Europe/Berlin' }).from).toBe('2024-03-31T01:00:00Z')
+    }
+  })
+
   test.each([
     [{ from: '2024-01-02', to: '2024-01-02' }, 'is not before to'],
     [{ from: 'yesterday', to: '2024-01-02' }, "from: 'yesterday' is neither a day nor a moment"],
