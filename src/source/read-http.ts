@@ -38,16 +38,17 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
         throw error
       }
     })()
-    if (isFirst) tellTotal(received, page)
+    if (isFirst) tellTotal(received, page, next)
     if (next) await ahead.send(expected(source, received.body, next))
     yield page
     if (!next) return
     asked = next
   }
 
-  function tellTotal({ body }: { readonly body: unknown }, { counts: { fetched } }: Page): void {
+  function tellTotal({ body }: { readonly body: unknown }, { counts: { fetched } }: Page, next: Asked | undefined): void {
     if (!total || typeof source.paging === 'function' || fetched === 0) return
-    const pages = pagesFrom(source.paging, body, asked, fetched)
+    // Where this page is the last, it may say so without a total, and nobody needs one.
+    const pages = next ? pagesFrom(source.paging, body, asked, fetched) : 1
     if (pages !== undefined) total(pages)
   }
 

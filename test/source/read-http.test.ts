@@ -116,6 +116,19 @@ describe('reading ahead', () => {
     await pages.return()
   })
 
+  test('a page that says it is the last one needs no total, whether or not somebody wants to know how many there are', async () => {
+    const { scope, answer } = told()
+    const { recipe } = http('http://x').get<Listing & { readonly more: boolean }>('/x').pages(byPage('page', { more: 'more', pages: 'pages' })).records('data')
+    const totals: number[] = []
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope, (total) => totals.push(total))
+    const first = pages.next()
+    await turn()
+    answer('1', { data: [{ id: 1 }], more: false })
+    expect((await first).value?.records).toEqual([{ id: 1 }])
+    expect(await pages.next()).toMatchObject({ done: true })
+    expect(totals).toEqual([1])
+  })
+
   test('leaving cancels what is on its way, waits for it, and gives back what it brought', async () => {
     const { scope, asked, answer, aborted, freed } = told()
     const { recipe } = http('http://x', { concurrency: 3 }).get<Listing>('/x').pages(byPage('page', { pages: 'pages' })).records('data')
