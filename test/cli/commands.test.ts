@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Report } from '../../src/model/report.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { project, type Ended, type Project } from './command.ts'
+
+// Each test starts several processes, which a busy machine may take its time for.
+jest.setTimeout(30_000)
 
 const shop = `
 import { byPage, http, pipeline, since } from 'SLUICE'
@@ -102,7 +105,7 @@ describe('commands', () => {
     const ended = await sluice('run', 'shop')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     const lines = ended.stdout.trim().split('\n').map((line) => JSON.parse(line) as { level: string; pipeline: string; type: string; stream?: string; report?: Report })
-    expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['run started', 'slice started', 'shape', 'batch', 'slice finished', 'run finished', 'report']))
+    expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['run started', 'slice started', 'total', 'shape', 'batch', 'slice finished', 'run finished', 'report']))
     expect(lines.every(({ level, pipeline }) => level === 'info' && pipeline === 'shop')).toBe(true)
     expect(lines.at(-1)!.report).toMatchObject({ status: 'done', streams: { orders: { counts: { fetched: 5, inserted: 4, rejected: 1 } }, lines: { counts: { fetched: 5, expanded: 5, inserted: 10 } } } })
     const verbose = await sluice('run', 'shop', '--verbose')

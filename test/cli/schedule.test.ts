@@ -101,7 +101,7 @@ test('what cannot be scheduled is refused with 2', async () => {
   }
 }, 20_000)
 
-interface Running {
+interface Running extends Disposable {
   readonly process: ChildProcess
   readonly events: ScheduleEvent[]
   readonly ended: Promise<unknown[]>
@@ -111,7 +111,8 @@ function start(cwd: string, env: Record<string, string>): Running {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'schedule', 'plain'], { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   const events: ScheduleEvent[] = []
   createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line) as ScheduleEvent))
-  return { process: child, events, ended: once(child, 'exit') }
+  // A test that fails leaves no scheduler behind.
+  return { process: child, events, ended: once(child, 'exit'), [Symbol.dispose]: () => child.kill('SIGKILL') }
 }
 
 test('a scheduler that is killed while it runs a tick leaves it to the next one; one that is asked to stop ends within five seconds, with 0', async () => {
@@ -126,13 +127,13 @@ test('a scheduler that is killed while it runs a tick leaves it to the next one;
   const ticks = () => db.query<{ status: string; attempt: number }>(`select status, attempt from sluice.ticks where status <> 'missed' order by tick`)
   const asked = async (times: number): Promise<void> => { while (api.requests.length < times) await sleep(20) }
 
-  const first = start(here.cwd, env)
+  using first = start(here.cwd, env)
   await asked(2)
   first.process.kill('SIGKILL')
   await first.ended
   expect(await ticks()).toEqual([{ status: 'running', attempt: 1 }])
 
-  const second = start(here.cwd, env)
+  using second = start(here.cwd, env)
   await asked(3)
   const began = performance.now()
   second.process.kill('SIGTERM')
@@ -143,7 +144,7 @@ test('a scheduler that is killed while it runs a tick leaves it to the next one;
   expect(second.events[2]).toMatchObject({ status: 'interrupted', run: expect.any(String) })
 
   isStuck = false
-  const third = start(here.cwd, env)
+  using third = start(here.cwd, env)
   while (!third.events.some(({ type }) => type === 'tick finished')) await sleep(20)
   third.process.kill('SIGTERM')
   await third.ended

@@ -27,12 +27,13 @@ export async function scheduleCommand([words]: [string[]], options: ScheduleComm
   const found = scheduled(await findPipelines(words), words.length > 0)
   if (print) return (await import('./print-schedule.ts')).printScheduleCommand(found, { ...options, print })
   if (into !== undefined || image !== undefined) throw new UsageError(`--${into === undefined ? 'image' : 'into'} goes with --print`)
+  const logs = new Map(found.map(({ pipeline: { name } }) => [name, eventLog(name, process.stdout, { verbose })]))
   const isJson = options.json === true || !process.stdout.isTTY
   await schedule(found.map(({ pipeline }) => pipeline), {
     signal, database, catchUp, overlap, concurrency,
     ...(timeout !== undefined && { timeout: timeout as `${number}m` }),
     on: (event) => console.log(hide(isJson ? JSON.stringify({ level: levelOf(event), time: new Date().toISOString(), ...event }) : scheduleLine(event))),
-    ...(verbose && { onRun: (pipeline, event) => eventLog(pipeline, process.stdout, { verbose }).on(event) }),
+    ...(verbose && { onRun: (pipeline, event) => logs.get(pipeline)?.on(event) }),
   })
   return 0
 }

@@ -1,4 +1,4 @@
-import { isConnectionFault, isTransient } from '../../database/errors.ts'
+import { isConnectionFault, sqlState } from '../../database/errors.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import type { FullSchedule } from '../../define/schedule.ts'
 import { LinkedSignal } from '../../flow/linked-signal.ts'
@@ -59,12 +59,17 @@ export async function keepTime(options: KeepTimeOptions): Promise<never> {
       if (await runStep(step, ticks, options)) busyUntil = clock.now()
     } catch (error) {
       signal.throwIfAborted()
-      if (!(isTransient(error) || isConnectionFault(error) || error instanceof DatabaseError)) throw error
+      if (!isOfTheServer(error)) throw error
       failures += 1
       emit({ type: 'warning', pipeline, message: `the ledger cannot be asked, and is asked again soon: ${(error as Error).message}` })
       await clock.sleep(Math.min(60_000, 1_000 * 2 ** failures), { signal })
     }
   }
+}
+
+/** It may be better later: the server is away, full or held up. A statement that it does not understand (class 42) never is. */
+function isOfTheServer(error: unknown): boolean {
+  return isConnectionFault(error) || error instanceof DatabaseError || sqlState(error)?.startsWith('42') === false
 }
 
 interface Step {
