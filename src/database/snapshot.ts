@@ -19,11 +19,14 @@ export async function openSnapshot(database: Database, { connections = 3, signal
   const first = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
   const [exported] = await first.query<{ id: string }>('select pg_export_snapshot() as id')
   const id = exported!.id
-  const others = await Promise.all(Array.from({ length: connections - 1 }, async () => {
+  const joining = Array.from({ length: connections - 1 }, async () => {
     const transaction = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
     await transaction.run(`set transaction snapshot ${quoteLiteral(id)}`)
     return transaction
-  }))
+  })
+  // Where one fails, one that came after the others were given back would be lent for ever.
+  await Promise.allSettled(joining)
+  const others = await Promise.all(joining)
   const free: Transaction[] = [first, ...others]
   const waiting: ((transaction: Transaction) => void)[] = []
   const kept = opened.move()

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals'
+import type { Database } from '../../src/database/database.ts'
+import { openSnapshot } from '../../src/database/snapshot.ts'
+import { testDatabase } from '../support/database.ts'
+
+test('all connections of a snapshot see what was there when it was opened', async () => {
+  await using own = await testDatabase({ max: 5 })
+  await own.database.query('create table public.t as select 1 as n')
+  await using snapshot = await openSnapshot(own.database)
+  await own.database.query('insert into public.t values (2)')
+  const seen = await Promise.all(Array.from({ length: 6 }, () => snapshot.query('select n from public.t')))
+  expect(seen).toEqual(Array.from({ length: 6 }, () => [{ n: 1 }]))
+})
+
+test('a snapshot that cannot be opened gives back every connection, also one that comes late', async () => {
+  await using own = await testDatabase({ max: 5 })
+  const { database } = own
+  const failed = Promise.withResolvers<void>()
+  let late: Promise<unknown> | undefined
+  let asked = 0
+  const limping = {
+    place: database.place,
+    async transaction(options: Parameters<Database['transaction']>[0]) {
+      asked += 1
+      if (asked === 2) {
+        setImmediate(failed.resolve)
+        throw new Error('it cannot be had')
+      }
+      if (asked === 3) await failed.promise
+      const opening = database.transaction(options)
+      if (asked === 3) late = opening
+      return opening
+    },
+  } as unknown as Database
+  await expect(openSnapshot(limping)).rejects.toThrow('it cannot be had')
+  await failed.promise
+  await new Promise(setImmediate)
+  await late
+  expect(asked).toBe(3)
+  expect(database.lent).toBe(0)
+})
