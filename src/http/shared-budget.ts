@@ -61,6 +61,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   #heard: Disposable | undefined
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
+  #isToRead = false
   #telling: Promise<void> = Promise.resolve()
   #isWarned = false
 
@@ -121,12 +122,17 @@ class SharedBudget implements Budget, AsyncDisposable {
     } else if (this.#time.clock() - this.#readAt > READ_AGAIN) this.#read()
   }
 
-  /** Not waited for: what it answers holds for the requests after this one. */
+  /** Not waited for: what it answers holds for the requests after this one. Many words in a row are read once: one reading at a time, and one after it. */
   #read(): void {
     this.#readAt = this.#time.clock()
+    if (this.#isToRead) return
+    this.#isToRead = true
     const { signal } = this.#stop
     this.#reading = (this.#reading ?? Promise.resolve())
-      .then(() => (signal.aborted ? {} : this.#options.shared.read({ signal })))
+      .then(() => {
+        this.#isToRead = false
+        return signal.aborted ? {} : this.#options.shared.read({ signal })
+      })
       .then((limits) => this.#know(limits), () => {})
   }
 
