@@ -34,6 +34,8 @@ interface Frame {
 }
 
 const MOST = 1_000
+/** Pieces that are kept until the next event: those who keep up share one, and of those who come back from many places each would keep its own. */
+const MOST_PIECES = 64
 /** At most ten queries a second, however many write. */
 const PAUSE_MS = 100
 /** Without notifications, and as a safeguard with them. */
@@ -104,6 +106,7 @@ export class EventHub implements AsyncDisposable {
     }
     const piece = { bytes: chosen.length === 1 ? chosen[0]! : Buffer.concat(chosen), to }
     // Those who keep up ask the same.
+    if (this.#pieces.size >= MOST_PIECES) this.#pieces.clear()
     this.#pieces.set(key, piece)
     return piece
   }
