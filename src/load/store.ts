@@ -17,7 +17,7 @@ export interface Stored extends WriteCounts {
 /** Writes rows of one shape inside a transaction. */
 export type Store = (transaction: Transaction, rows: Selection, shape: RowShape) => Promise<Stored>
 
-/** Rows straight into a table: append without a key, and the shadow of a replace. */
+/** Rows straight into a table: append without a key, the shadow of a replace, and a merge as long as the table has held no row. */
 export const copyInto = (table: string): Store => async (transaction, rows, { columns, constant }) => {
   await copied(transaction, rows, [
     // Held until the end, so that nobody changes a type between the check and the copy.

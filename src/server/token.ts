@@ -39,7 +39,4 @@ export class Token {
   }
 }
 
-/** A `set-cookie` that forgets it. */
-export const noCookie = `${COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`
-
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
