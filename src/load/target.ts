@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readTable, type Queryable } from '../database/catalog.ts'
+import type { Queryable } from '../database/catalog.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
-import { quoteLiteral, quoteTable } from '../database/quote.ts'
+import { quoteTable } from '../database/quote.ts'
 import type { Advance, Counts } from '../model/batch.ts'
-import { LoadError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { laterHigh } from '../model/cursor.ts'
 import type { High, Page, Reject } from '../model/page.ts'
@@ -13,6 +12,7 @@ import { markOf, type Slice } from '../model/slice.ts'
 import { changeTable } from './change.ts'
 import { addSliceSql, planChange, sliceIndexSql } from './change-plan.ts'
 import { ChunkRing } from './chunk-ring.ts'
+import { clearSlice } from './clear-slice.ts'
 import { own } from './column-name.ts'
 import { columnType } from './column-type.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from './encoded-page.ts'
@@ -149,13 +149,13 @@ export class Target {
       table: table.name,
       mark: markOf(this.#options.slice),
       signal,
-      waiting: (ms) => this.#emit({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
+      waiting: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
     })
     const wasThere = this.#shape !== undefined
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal }) })
     if (!wasThere) this.#first = this.#isBlank
     if (table.write === 'replace') this.#shadow = new Set(this.#fields.columns.map(({ name }) => name))
-    if (done !== '') this.#emit({ type: 'shape', stream: this.#options.slice.stream, table: table.name, change: done })
+    if (done !== '') this.#options.emit?.({ type: 'shape', stream: this.#options.slice.stream, table: table.name, change: done })
   }
 
   /** Write encoded pages. An error of a row is thrown as it is: the transaction is lost, and `writeHalving` finds the row in another. */
@@ -181,24 +181,7 @@ export class Target {
 
   /** The slice begins anew: remove what it has written, where that would be doubled. */
   async clear(transaction: Transaction): Promise<void> {
-    const { slice } = this.#options
-    const name = quoteTable(this.table.name)
-    if (this.table.write === 'replace') {
-      // Asked of the catalog: a new reading may not know yet which columns the shadow of an earlier one has.
-      if (await readTable(transaction, shadowName(slice.id))) await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
-      return
-    }
-    if (!this.#shape || this.table.write === 'merge') return
-    const goOn = `remove them yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`
-    if (this.#shape.hasSlice) {
-      const [gone] = await transaction.query<{ deleted: string; stored: string | null }>(`with gone as (delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)} returning 1)
-select count(*) as deleted, (select inserted from sluice.slices where id = ${quoteLiteral(slice.id)}) as stored from gone`)
-      // The column may be younger than the first of these rows.
-      const left = Number(gone!.stored) - Number(gone!.deleted)
-      if (this.#shadowless && left > 0) throw new LoadError(`${this.table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${own.slice}. Where they are still there, ${goOn}`)
-    } else if (this.table.key.length === 0) {
-      throw new LoadError(`${this.table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(this.table.name)}; ${sliceIndexSql(this.table.name)}. To go on now, ${goOn}`)
-    }
+    await clearSlice(transaction, { table: this.table, slice: this.#options.slice, shape: this.#shape })
   }
 
   /** There is no column to write to, and nothing in the page that one could be made of. */
@@ -302,17 +285,13 @@ select count(*) as deleted, (select inserted from sluice.slices where id = ${quo
         steps: [async (transaction) => ((await readShape(transaction, table))?.hasSlice ? [] : [addSliceSql(table.name), sliceIndexSql(table.name)])],
         table: table.name,
         mark: markOf(this.#options.slice),
-        waiting: (ms) => this.#emit({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
+        waiting: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
         signal: this.#options.signal,
       })
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
-      this.#emit({ type: 'warning', stream: this.#options.slice.stream, message: `${table.name}: without the column ${own.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}` })
+      this.#options.emit?.({ type: 'warning', stream: this.#options.slice.stream, message: `${table.name}: without the column ${own.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}` })
     }
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) })
-  }
-
-  #emit(event: RunEvent): void {
-    this.#options.emit?.(event)
   }
 }
