@@ -51,7 +51,7 @@ export async function backfillCommand([word]: [string], options: BackfillCommand
   }
   const showing = showingOf({ json })
   const failures: unknown[] = []
-  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout) : undefined
+  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
   const running = async (): Promise<Report> => {
     using progress = log ?? openProgress(showing as Exclude<Showing, 'events'>, streams ?? Object.keys(pipeline.streams))
     return await backfill(pipeline, { ...words, on: progress.on, failed: (_, error) => failures.push(error) })
