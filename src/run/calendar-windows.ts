@@ -93,23 +93,23 @@ export const instantText = (at: number | Date): string => new Date(at).toISOStri
 /** A zone's clock; its times are counted as if they were UTC. */
 class Zone {
   readonly name: string
-  readonly #parts: Intl.DateTimeFormat
+  readonly #clock: Intl.DateTimeFormat
 
   constructor(name: string) {
     try {
-      this.#parts = new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
+      this.#clock = new Intl.DateTimeFormat('en-US', { timeZone: name, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' })
     } catch (cause) {
       throw new UsageError(`'${name}' is no time zone: write its name, as Europe/Berlin or UTC`, { cause })
     }
-    this.name = this.#parts.resolvedOptions().timeZone
+    this.name = this.#clock.resolvedOptions().timeZone
   }
 
   /** What the clock shows at a moment. */
   wallAt(ms: number): number {
     if (this.name === 'UTC') return ms
-    const shown = Object.fromEntries(this.#parts.formatToParts(ms).map(({ type, value }) => [type, value]))
-    const at = (name: string): number => Number(shown[name])
-    return Date.UTC(at('year'), at('month') - 1, at('day'), at('hour'), at('minute'), at('second')) + (((ms % 1_000) + 1_000) % 1_000)
+    // `3/31/2024, 03:00:00`: a third of what its parts would cost, and a long range asks often.
+    const [m, d, y, ...time] = this.#clock.format(ms).match(/\d+/g)!.map(Number) as [number, number, number, number, number, number]
+    return Date.UTC(y, m - 1, d, ...time) + (((ms % 1_000) + 1_000) % 1_000)
   }
 
   /** The first moment at which the clock shows this time, or one after it where it leaves it out. */
