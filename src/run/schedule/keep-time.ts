@@ -15,6 +15,7 @@ export interface KeepTimeOptions extends RunTickOptions {
   readonly permits: Semaphore
 }
 
+const dayMs = 86_400_000
 /** A tick that is this old has been missed. */
 const graceMs = 60_000
 /** How often is looked whether the other scheduler that runs our pipeline is still there. */
@@ -36,13 +37,16 @@ const stillRunning = 'the pipeline was still running'
 export async function keepTime(options: KeepTimeOptions): Promise<never> {
   const { pipeline: { name: pipeline }, schedule, database, clock, emit, signal } = options
   const ticks = new Ticks(schedule)
-  let isKnown = false
+  let takenOn = Number.NEGATIVE_INFINITY
   let busyUntil: Date | undefined
   for (let failures = 0; ; ) {
     signal.throwIfAborted()
     try {
-      if (!isKnown) await takeOn(database, pipeline, clock.now(), { signal })
-      isKnown = true
+      if (clock.now().getTime() - takenOn >= dayMs) {
+        // Again each day: old ticks are forgotten with it.
+        await takeOn(database, pipeline, clock.now(), { signal })
+        takenOn = clock.now().getTime()
+      }
       const known = await readTicks(database, pipeline, { signal })
       failures = 0
       if (known.running) {

@@ -19,6 +19,18 @@ describe('a day of a schedule', () => {
     expect(events!.at(-1)).toEqual({ type: 'scheduler stopped', reason: 'the day is over' })
   }, 60_000)
 
+  test('forgets old ticks each day, however long the scheduler runs', async () => {
+    await using database = await testDatabase()
+    // One that came up beside the first tick, long after the scheduler began.
+    await database.database.query(`create function public.old() returns trigger language plpgsql as $$ begin
+      insert into sluice.ticks (pipeline, tick, status, finished_at) values (new.pipeline, '2020-01-01', 'done', '2020-01-01'); return new; end $$`)
+    await database.database.query(`create trigger old after insert on sluice.ticks for each row when (new.tick = '2026-05-04T12:00:00Z') execute function public.old()`)
+    const day = new Day(database, '2026-05-04T00:00:00Z')
+    day.pipeline('daily', '0 12 * * *', 5)
+    await day.until('2026-05-06T13:00:00Z')
+    expect(await day.ticks('daily')).toEqual(['12:00 done', '12:00 done', '12:00 done'])
+  }, 30_000)
+
   test('loses no tick with catch-up all, though the scheduler was down twice: each is run, in order', async () => {
     await using database = await testDatabase()
     const day = new Day(database, '2026-05-04T00:00:00Z')
