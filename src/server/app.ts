@@ -22,9 +22,9 @@ export async function openApp(context: Context, guarding: GuardOptions, metrics:
     openapi: { openapi: '3.1.0', info: { title: 'Sluice', version: ownVersion(), description: 'Keeps tables in PostgreSQL in step with paginated web APIs.' } },
     hideUntagged: false,
   })
+  // What a form of another site could send is none of ours; and a body of nothing is one, whatever its type says.
+  app.removeAllContentTypeParsers()
   guard(app, guarding)
-  // A body of nothing is one, whatever its type says.
-  app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
     try {
       done(null, body === '' ? null : JSON.parse(String(body)))

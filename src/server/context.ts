@@ -14,6 +14,8 @@ export interface Context {
   readonly hide: (text: string) => string
   readonly failed: (error: unknown) => void
   readonly patienceMs: number
+  /** Answers that go on. */
+  readonly open: { watchers: number; exports: number }
   /** Aborts when the server ends. */
   readonly signal: AbortSignal
 }

@@ -30,8 +30,8 @@ export function faultAnswer(error: unknown, place: string): FaultAnswer {
   return answer(500, messageOf(error), 'look at what the server prints, and please report it')
 }
 
-/** What the framework itself refuses: a body that is no JSON, a value that the schema does not admit. */
-const isRefused = (error: unknown): error is Error & { readonly statusCode: number } =>
-  Error.isError(error) && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500
+/** What the framework itself refuses: a body of another type, a value that the schema does not admit. Its errors only look like some. */
+const isRefused = (error: unknown): error is { readonly message: string; readonly statusCode: number } =>
+  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500
 
 const messageOf = (error: unknown): string => (Error.isError(error) ? error.message : String(error))

@@ -20,7 +20,7 @@ type Sums = Pick<StreamState, (typeof sums)[number]>
 const WORD_MS = 10_000
 const nothing: Sums = { requests: 0, bytes: 0, retries: 0, waitMs: 0, batches: 0 }
 
-export function openMetrics({ database, hub, runner, pipelines }: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines'>): Metrics {
+export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines' | 'open'>): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const stream = ['pipeline', 'stream'] as const
@@ -47,6 +47,7 @@ export function openMetrics({ database, hub, runner, pipelines }: Pick<Context, 
   const loop = gauge('event_loop_delay_seconds', 'By how much the event loop of this server was late since the last scrape', ['quantile'])
   const pool = gauge('pool_connections', "This server's connections to the database", ['state'])
   const here = gauge('server_runs', 'Runs that this server was asked for, and that go on')
+  const answers = gauge('server_answers', 'Answers of this server that go on', ['kind'])
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
 
@@ -114,6 +115,8 @@ export function openMetrics({ database, hub, runner, pipelines }: Pick<Context, 
     pool.set({ state: 'in use' }, database.lent)
     pool.set({ state: 'waited for' }, database.waiting)
     here.set(runner.underWay)
+    answers.set({ kind: 'events' }, open.watchers)
+    answers.set({ kind: 'export' }, open.exports)
   }
   return {
     contentType: registry.contentType,

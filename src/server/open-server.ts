@@ -42,7 +42,7 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   const hub = opening.use(await EventHub.open(database, { hide, failed, signal }))
   const group = opening.use(new TaskGroup({ signal }))
   const runner = new Runner({ database, group, most, failed })
-  const context: Context = { database, hub, runner, pipelines, runs, hide, failed, patienceMs, signal }
+  const context: Context = { database, hub, runner, pipelines, runs, hide, failed, patienceMs, open: { watchers: 0, exports: 0 }, signal }
   const metrics = opening.use(openMetrics(context))
   const app = await openApp(context, { host, hosts, token }, metrics)
   opening.defer(() => close(app))

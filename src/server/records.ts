@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
 import { quoteTable } from '../database/quote.ts'
-import { LinkedSignal } from '../flow/linked-signal.ts'
+import type { LinkedSignal } from '../flow/linked-signal.ts'
 import { sleep } from '../flow/sleep.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { Fault } from './fault.ts'
@@ -16,10 +16,10 @@ const LOOK_MS = 2_000
  * All rows of a table as lines of JSON that the database itself writes, so every digit is there; a piece at a time, each when the last one was taken.
  * One read-only transaction with a cursor. Leaving ends the query at once.
  *
- * A run that has to change the table waits for this reader, and everybody who comes after waits for the run: then the export is ended instead.
+ * A run that has to change the table waits for this reader, and everybody who comes after waits for the run: then `left` is aborted, also for who
+ * waits for the reader meanwhile.
  */
-export async function* records(database: Database, table: string, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-  using left = new LinkedSignal(signal)
+export async function* records(database: Database, table: string, left: LinkedSignal): AsyncGenerator<string, void, undefined> {
   await using transaction = await database.transaction({ readOnly: true, signal: left.signal })
   const [backend] = await open()
   await using group = new TaskGroup({ signal: left.signal })

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import { once } from 'node:events'
+import { request as ask, type IncomingMessage } from 'node:http'
+import { rig, until, type Rig } from './support.ts'
+
+const path = '/api/streams/shop/rows/records'
+const fill = (served: Rig, rows: number): Promise<unknown> => served.test.database.query(`create schema t; create table t.rows as select n as id, repeat('x', 200) as name from generate_series(1, ${rows}) as n`)
+/** Sessions that an export holds. */
+const open = async ({ test: { database } }: Rig): Promise<number> => (await database.query(`select from pg_stat_activity where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`)).length
+
+async function start(served: Rig): Promise<{ answer: IncomingMessage; leave: () => void }> {
+  const request = ask(served.server.url + path, { agent: false }).end()
+  const [answer] = (await once(request, 'response')) as [IncomingMessage]
+  answer.on('error', () => {})
+  return { answer, leave: () => void request.destroy() }
+}
+
+describe('the records of a stream', () => {
+  test('come whole, a line each, with every digit', async () => {
+    await using served = await rig()
+    await served.test.database.query(`create schema t; create table t.rows (id bigint, price numeric, at timestamptz, more jsonb);
+      insert into t.rows values (9007199254740993, 0.10000000000000000000001, '2024-01-01T00:00:00.123456Z', '{"n": 12345678901234567890}'), (1, null, null, '"line\\nbreak"')`)
+    const { status, text, headers } = await served.get(path)
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8'])
+    expect(text.split('\n')).toEqual([
+      '{"id":9007199254740993,"price":0.10000000000000000000001,"at":"2024-01-01T00:00:00.123456+00:00","more":{"n": 12345678901234567890}}', '{"id":1,"price":null,"at":null,"more":"line\\nbreak"}', ''])
+  })
+
+  test('are all there, of a table of any size', async () => {
+    await using served = await rig()
+    await fill(served, 20_000)
+    const lines = (await served.get(path)).text.trimEnd().split('\n')
+    expect(new Set(lines.map((line) => (JSON.parse(line) as { id: number }).id)).size).toBe(20_000)
+    await served.test.database.query('truncate t.rows')
+    expect(await served.get(path)).toMatchObject({ status: 200, text: '' })
+  })
+
+  test('wait for a reader that is slow, and the query ends when it leaves', async () => {
+    await using served = await rig()
+    await fill(served, 200_000)
+    const { answer, leave } = await start(served)
+    await once(answer, 'readable')
+    expect(await open(served)).toBe(1)
+    const [{ fetched } = { fetched: 0 }] = await served.test.database.query<{ fetched: number }>(`select count(*)::int as fetched from pg_stat_activity where query like 'fetch forward%' and state = 'idle in transaction' and datname = current_database()`)
+    await until(async () => fetched === 1 || (await served.test.database.query(`select from pg_stat_activity where query like 'fetch forward%' and state = 'idle in transaction' and datname = current_database()`)).length === 1, 'it waits for its reader')
+    leave()
+    const left = performance.now()
+    await until(async () => (await open(served)) === 0)
+    expect(performance.now() - left).toBeLessThan(1_000)
+  })
+
+  test('end while the database is still looking for the first row', async () => {
+    await using served = await rig()
+    await served.test.database.query('create schema t; create view t.rows as select pg_sleep(60)::text as id')
+    const request = ask(served.server.url + path, { agent: false }).end()
+    request.on('error', () => {})
+    await until(async () => (await open(served)) === 1)
+    request.destroy()
+    await until(async () => (await open(served)) === 0)
+    expect(served.failures).toEqual([])
+  })
+
+  test('do not hold up a run that has to change the table', async () => {
+    await using served = await rig()
+    await fill(served, 200_000)
+    const { answer } = await start(served)
+    await once(answer, 'readable')
+    await served.test.database.query('alter table t.rows add column more text')
+    expect(await open(served)).toBe(0)
+    await until(() => (answer.resume(), answer.destroyed))
+    expect(answer.complete).toBe(false)
+  })
+
+  test('are asked for by a few at once', async () => {
+    await using served = await rig()
+    await fill(served, 100_000)
+    const started = await Promise.all([1, 2, 3, 4].map(() => start(served)))
+    expect((await served.get(path)).status).toBe(503)
+    for (const { leave } of started) leave()
+    await until(async () => (await served.get(path)).status === 200)
+  })
+})
