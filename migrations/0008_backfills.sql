@@ -30,6 +30,7 @@ alter table sluice.slices
   add constraint no_gap_before_a_window foreign key (backfill, after) references sluice.slices (backfill, upper) deferrable initially immediate;
 create unique index one_window_is_the_first on sluice.slices (backfill) where backfill is not null and after is null;
 create index windows_to_read on sluice.slices (backfill, lower) where status in ('open', 'failed');
+create index windows_finished on sluice.slices (backfill, finished_at) where finished_at is not null;
 create index windows_done on sluice.slices (pipeline, stream, partition, lower) where kind = 'backfill' and status = 'done';
 
 -- The chain reaches from one end of the backfill to the other.
@@ -96,6 +97,7 @@ drop function sluice.plan_backfill(bigint, text, text, text, timestamptz[], text
 drop trigger windows_fill_their_backfill on sluice.slices;
 drop function sluice.windows_fill_their_backfill();
 drop index sluice.windows_done;
+drop index sluice.windows_finished;
 drop index sluice.windows_to_read;
 drop index sluice.one_window_is_the_first;
 alter table sluice.slices

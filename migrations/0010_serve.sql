@@ -3,12 +3,12 @@
 -- Somebody asks a run to end, in whatever process it goes on: its keeper looks when it is notified, and whenever it renews its leases.
 alter table sluice.runs add column stop_asked_at timestamptz;
 
--- When it was asked to first; null where it does not run (any more), or is not there.
+-- When it was asked to first; null where it does not run (any more, if only since its process died), or is not there.
 create function sluice.ask_to_stop(_run bigint) returns timestamptz language plpgsql as $$
 declare
   _at timestamptz;
 begin
-  update sluice.runs set stop_asked_at = coalesce(stop_asked_at, clock_timestamp()) where id = _run and status = 'running' returning stop_asked_at into _at;
+  update sluice.runs as r set stop_asked_at = coalesce(r.stop_asked_at, clock_timestamp()) where r.id = _run and sluice.is_alive(r) returning r.stop_asked_at into _at;
   if found then
     perform pg_notify('sluice_stop', '');
   end if;
