@@ -47,6 +47,8 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   const app = await openApp(context, { host, hosts, token }, metrics)
   opening.defer(() => close(app))
   await listen(app, host, port)
+  // Who aborted meanwhile gets the reason; from here on nothing is awaited until there is somebody to hear it.
+  signal.throwIfAborted()
   const scheduled = options.schedule ? given.filter((pipeline) => scheduleOf(pipeline)) : []
   if (options.schedule && scheduled.length === 0) throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
 
@@ -72,7 +74,7 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   if (scheduled.length > 0) {
     group.spawn(async (ending) => {
       try {
-        await schedule(scheduled, { ...runs, signal: ending })
+        await schedule(scheduled, { ...runs, signal: ending, on: (event) => { if (event.type === 'warning') failed(new Error(`${event.pipeline}: ${event.message}`)) } })
       } catch (error) {
         // What ends the scheduler ends the server: who watches it would go on to believe that it runs.
         void end(error, { error }).catch(() => {})

@@ -6,10 +6,10 @@ import { sleep } from '../flow/sleep.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { Fault } from './fault.ts'
 
-/** What one fetch should be about; the first one is small, since nobody knows yet how large rows are. */
+/** What one fetch should be about; it begins with one row, since nobody knows yet how large rows are, and becomes at most four times as many at once. */
 const PIECE_BYTES = 262_144
-const FIRST_ROWS = 50
-const MOST_ROWS = 5_000
+const FIRST_ROWS = 1
+const MOST_ROWS = 2_000
 const LOOK_MS = 2_000
 
 /**

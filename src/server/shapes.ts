@@ -62,7 +62,8 @@ const keyed = { type: 'object', properties: { 'idempotency-key': { type: 'string
 const body = (properties: Record<string, unknown>, required: readonly string[] = []) => ({ type: 'object', properties, required, additionalProperties: false })
 const begun = { 202: { description: 'It has begun, and goes on', ...object({ run: id }) }, '4xx': fault, '5xx': fault }
 const answers = <Shape extends object>(shape: Shape) => ({ 200: shape, '4xx': fault, '5xx': fault })
-const concurrency = { type: 'integer', minimum: 1, maximum: 64 } as const
+// Each window that is read at once takes a connection, of which PostgreSQL admits 100 as it comes.
+const concurrency = { type: 'integer', minimum: 1, maximum: 16 } as const
 const only = { type: 'string', enum: ['missing', 'failed', 'all'] } as const
 
 /** One for each route. */
