@@ -6,10 +6,8 @@ import { sleep } from '../flow/sleep.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { Fault } from './fault.ts'
 
-/** What one fetch should be about; it begins with one row, since nobody knows yet how large rows are, and becomes at most four times as many at once. */
-const PIECE_BYTES = 262_144
-const FIRST_ROWS = 1
-const MOST_ROWS = 2_000
+/** What one fetch is about; a larger row comes alone. One text of it: of thousands of rows, each an object of its own, memory would fill before it is cleaned up. */
+const PIECE_BYTES = 65_536
 const LOOK_MS = 2_000
 
 /**
@@ -24,20 +22,18 @@ export async function* records(database: Database, table: string, left: LinkedSi
   const [backend] = await open()
   await using group = new TaskGroup({ signal: left.signal })
   group.spawn((watching) => stepAside(database, backend!.pid, left, watching).catch((error: unknown) => left.abort(error)))
-  for (let rows = FIRST_ROWS; ;) {
-    const lines = await transaction.query<{ line: string }>(`fetch forward ${rows} from records`)
-    if (lines.length === 0) return
-    const piece = `${lines.map(({ line }) => line).join('\n')}\n`
-    const isLast = lines.length < rows
-    rows = Math.max(1, Math.min(MOST_ROWS, Math.round((PIECE_BYTES / piece.length) * lines.length), rows * 4))
-    yield piece
+  for (;;) {
+    const [fetched] = await transaction.query<{ lines: string | null }>(`select sluice.fetch_lines('records', ${PIECE_BYTES}) as lines`)
+    const lines = fetched?.lines ?? null
+    if (lines === null) return
+    yield lines
     left.signal.throwIfAborted()
-    if (isLast) return
   }
 
   async function open(): Promise<{ pid: number }[]> {
     try {
-      await transaction.run(`declare records no scroll cursor for select row_to_json(t)::text as line from ${quoteTable(table)} as t`)
+      // A line's end outside of a string is white space: a column of type json keeps it as it came.
+      await transaction.run(`declare records no scroll cursor for select translate(row_to_json(t)::text, E'\\n\\r', '  ') as line from ${quoteTable(table)} as t`)
       return await transaction.query<{ pid: number }>('select pg_backend_pid() as pid')
     } catch (error) {
       if (sqlState(error) === '42P01' || sqlState(error) === '3F000') throw new Fault(404, `${table} is not there yet`, 'it is made by the first run that reads a record', { cause: error })
