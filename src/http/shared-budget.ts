@@ -53,7 +53,8 @@ class SharedBudget implements Budget, AsyncDisposable {
   /** Who waits is served in turn. */
   readonly #turn = new Semaphore(1)
   readonly #stop = new AbortController()
-  #lease: { readonly id: string | undefined; readonly until: number; left: number; used: number; usedAt: number } | undefined
+  /** Counted: taken from what the API has left, by its own word, and given back to that. */
+  #lease: { readonly id: string | undefined; readonly until: number; readonly isCounted: boolean; left: number; used: number; usedAt: number } | undefined
   #wanted = 1
   #validMs: number
   #few: { readonly left: number; readonly until: number } | undefined
@@ -95,7 +96,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     const isBlocked = clock + blockedMs > this.#blockedUntil && blockedMs > 0
     const isFew = left !== undefined && left.requests <= FEW && left.ms > 0 && (!few || left.requests < few.left)
     if (isBlocked) this.#blockedUntil = clock + blockedMs
-    if (isFew) this.#few = { left: left.requests, until: clock + left.ms }
+    if (isFew) this.#fewAreLeft(left, clock)
     if (isBlocked || isFew) this.#tell({ ...(isBlocked && { blockedMs }), ...(isFew && { left }) })
   }
 
@@ -139,7 +140,13 @@ class SharedBudget implements Budget, AsyncDisposable {
   #know({ blockedMs = 0, left }: Limits): void {
     const clock = this.#time.clock()
     if (blockedMs > 0) this.#blockedUntil = Math.max(this.#blockedUntil, clock + blockedMs)
-    if (left) this.#few = { left: left.requests, until: clock + left.ms }
+    if (left) this.#fewAreLeft(left, clock)
+  }
+
+  /** What was lent before this was known is not among these few: sent all the same, it would come when the API has said that it admits none. */
+  #fewAreLeft({ requests, ms }: NonNullable<Limits['left']>, clock: number): void {
+    this.#few = { left: requests, until: clock + ms }
+    if (this.#lease && (!this.#lease.isCounted || requests === 0)) this.#lease.left = 0
   }
 
   #tell(limits: Limits): void {
@@ -182,7 +189,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     const { lease, requests, waitMs, ...limits } = await this.#options.shared.grant({ limit: this.#rate, wanted: Math.max(least, Math.min(this.#wanted, most)), least, validMs, before, signal })
     this.#know(limits)
     if (requests === 0) return { reason: limits.blockedMs ? 'retry-after' : 'rate limit', ms: Math.max(1, Math.ceil(waitMs)), asked: (limits.blockedMs ?? 0) > 0 || (limits.left !== undefined && limits.left.requests < least) }
-    this.#lease = { id: lease, until: clock + validMs, left: requests, used: 0, usedAt: clock }
+    this.#lease = { id: lease, until: clock + validMs, isCounted: limits.left !== undefined, left: requests, used: 0, usedAt: clock }
     // A database so slow that the lease is over when it comes would have us ask for ever.
     if (this.#time.clock() >= this.#lease.until) this.#validMs *= 2
     return undefined
@@ -193,6 +200,6 @@ class SharedBudget implements Budget, AsyncDisposable {
     if (!lease) return undefined
     this.#lease = undefined
     this.#wanted = lease.left === 0 ? Math.min(MOST, this.#wanted * 2) : Math.max(1, lease.used)
-    return { lease: lease.id, used: lease.used, usedMsAgo: Math.floor(clock - lease.usedAt), unused: this.#fewAt(clock) ? lease.left : 0 }
+    return { lease: lease.id, used: lease.used, usedMsAgo: Math.floor(clock - lease.usedAt), unused: lease.isCounted ? lease.left : 0 }
   }
 }

@@ -101,6 +101,11 @@ test('ends where the hour is far from over, saying when to come back, and goes o
 
   github.asked.length = 0
   github.instead.clear()
+  // A run that comes too early asks nothing, since the ledger remembers what the API has said.
+  expect(await run(pipeline, { database: target.url, streams: ['issues'] })).toMatchObject({ status: 'failed', streams: { issues: { error: expect.stringContaining('run again then') } } })
+  expect(github.asked).toHaveLength(0)
+  // The hour is over.
+  await target.database.query('update sluice.rates set left_until = clock_timestamp()')
   const second = await run(pipeline, { database: target.url, streams: ['issues'] })
   // First what was left, then from the cursor on, whose lookback meets the last six again.
   expect(second).toMatchObject({ status: 'done', streams: { issues: { resumed: true, counts: { fetched: 150 + 6, inserted: 150, unchanged: 6 } } } })
