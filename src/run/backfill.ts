@@ -1,12 +1,13 @@
 import type { Flows, Pipeline } from '../define/pipeline.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
+import type { BackfillPlan } from './backfill-plan.ts'
 import { backfillStream } from './backfill-stream.ts'
 import { calendarWindows } from './calendar-windows.ts'
 import { requireSecrets } from './chosen-streams.ts'
 import { openFrame } from './frame.ts'
 import { defaults, type BackfillOptions } from './options.ts'
-import { backfillPlan, cursorsOf, windowableStreams, type BackfillPlan } from './plan-backfill.ts'
+import { backfillPlan, cursorsOf, windowableStreams } from './plan-backfill.ts'
 
 /**
  * Read a range of a stream window by window, several at once, into its table; the stream's cursor stays where it is. The same words (stream, from,

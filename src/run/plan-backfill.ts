@@ -5,31 +5,12 @@ import { backfilled, findBackfill } from '../ledger/backfills.ts'
 import { readCursors } from '../ledger/cursors.ts'
 import { readWindows } from '../ledger/read-windows.ts'
 import { UsageError } from '../model/errors.ts'
-import type { Window, WindowCounts } from '../model/window.ts'
-import { calendarWindows, instantText, type CutRange } from './calendar-windows.ts'
+import type { BackfillPlan, PlannedWindow } from './backfill-plan.ts'
+import { calendarWindows, instantText } from './calendar-windows.ts'
 import { chosenStreams } from './chosen-streams.ts'
 import { openStoreToRead } from './open-store.ts'
 import type { BackfillOptions } from './options.ts'
 import { windowFault } from './windowable.ts'
-
-/** One window as it stands before a backfill. */
-export interface PlannedWindow extends Window {
-  readonly status: 'open' | 'done' | 'failed' | 'skipped'
-  /** It would be read. */
-  readonly toRead: boolean
-  readonly error?: string | undefined
-}
-
-/** What a backfill of one stream would do. */
-export interface BackfillPlan extends Omit<CutRange, 'windows'> {
-  readonly pipeline: string
-  readonly stream: string
-  /** The backfill that the same words have made; undefined: it would be a new one. */
-  readonly backfill?: string | undefined
-  readonly counts: WindowCounts
-  readonly toRead: number
-  readonly windows: readonly PlannedWindow[]
-}
 
 /** The streams that a backfill reads, with those that cannot be read in windows, and why. */
 export interface Windowable {

