@@ -140,8 +140,10 @@ test('a scheduler that is killed while it runs a tick leaves it to the next one;
   expect(await second.ended).toEqual([0, null])
   expect(performance.now() - began).toBeLessThan(5_000)
   expect((await ticks()).at(-1)!.status).toBe('interrupted')
-  expect(second.events.map(({ type }) => type)).toEqual(['scheduler started', 'tick started', 'tick finished', 'scheduler stopped'])
-  expect(second.events[2]).toMatchObject({ status: 'interrupted', run: expect.any(String) })
+  // A minute may have ended since the first one was killed: then its tick was missed.
+  const told = second.events.filter(({ type }) => type !== 'ticks missed')
+  expect(told.map(({ type }) => type)).toEqual(['scheduler started', 'tick started', 'tick finished', 'scheduler stopped'])
+  expect(told[2]).toMatchObject({ status: 'interrupted', run: expect.any(String) })
 
   isStuck = false
   using third = start(here.cwd, env)
