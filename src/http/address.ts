@@ -26,34 +26,45 @@ export function readAddresses({ base, allow = [] }: Pick<Api, 'base' | 'allow'>)
 /** The URL of what is asked: a path is put behind the base as it is, a whole URL is taken as it is, parameters replace those of the same name. */
 export function urlOf({ base }: Addresses, { url, query }: Pick<Asked, 'url' | 'query'>): URL {
   const whole = /^https?:\/\//i.test(url) ? url : url === '' || /^[/?]/.test(url) ? base + url : `${base}/${url}`
-  if (!URL.canParse(whole)) throw new HttpError(`${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`)
-  const made = new URL(whole)
-  made.hash = ''
-  made.username = ''
-  made.password = ''
-  return withParameters(made, query)
+  const made = URL.parse(whole)
+  if (!made) throw new HttpError(`${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`)
+  // Each of these writes the URL anew, for every request.
+  if (made.hash !== '') made.hash = ''
+  if (made.username !== '') made.username = ''
+  if (made.password !== '') made.password = ''
+  const search = searchWith(made, query)
+  if (search !== undefined) made.search = search
+  return made
 }
 
 /** Parameters set in a URL; those that are not named keep every byte, since some APIs sign them. */
 export function withParameters(url: URL, parameters: Asked['query']): URL {
+  const search = searchWith(url, parameters)
+  return search === undefined ? url : withSearch(url, search)
+}
+
+/** Undefined where it stays as it is. */
+function searchWith(url: URL, parameters: Asked['query']): string | undefined {
   const names = Object.keys(parameters)
-  if (names.length === 0) return url
+  if (names.length === 0) return undefined
   const set = names.flatMap((name) => [parameters[name]!].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`))
-  return withSearch(url, [...parametersWithout(url, names), ...set])
+  return [...parametersWithout(url, names), ...set].join('&')
 }
 
 /** The URL without some parameters. */
 export function withoutParameters(url: URL, names: readonly string[]): URL {
-  return names.length === 0 ? url : withSearch(url, parametersWithout(url, names))
+  return names.length === 0 ? url : withSearch(url, parametersWithout(url, names).join('&'))
 }
 
 function parametersWithout(url: URL, names: readonly string[]): string[] {
-  return url.search.slice(1).split('&').filter((one) => one !== '' && !names.includes(new URLSearchParams(one).keys().next().value ?? ''))
+  const { search } = url
+  if (search === '') return []
+  return search.slice(1).split('&').filter((one) => one !== '' && !names.includes(new URLSearchParams(one).keys().next().value ?? ''))
 }
 
-function withSearch(url: URL, parameters: readonly string[]): URL {
+function withSearch(url: URL, search: string): URL {
   const made = new URL(url)
-  made.search = parameters.join('&')
+  made.search = search
   return made
 }
 

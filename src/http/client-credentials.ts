@@ -8,11 +8,10 @@ import type { Secrets } from '../model/scope.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { urlOf, type Addresses } from './address.ts'
 import { secretsOf, type Authorization, type Credentials } from './authorization.ts'
-import { discard, readBody } from './body.ts'
 import { decodeJson } from './decode.ts'
-import { ACCEPTED } from './decompress.ts'
-import { headersOf } from './exchange.ts'
+import { ACCEPTED, decompress } from './decompress.ts'
 import { connectionFailure, failureOf, PassingFailure } from './failure.ts'
+import { receive } from './receive.ts'
 import type { Time } from './time.ts'
 
 type ClientCredentialsAuth = Extract<Auth, { by: 'client credentials' }>
@@ -105,21 +104,19 @@ export class ClientCredentials implements Authorization, Disposable {
     const { agent, timeoutMs, now, secrets } = this.#options
     const place = this.#place()
     const body = this.#form()
+    const tooLarge = (): DecodeError => new DecodeError(`${place} answered more than ${LARGEST_ANSWER} bytes: is this the token endpoint?`)
     using limit = deadline(this.#life.signal, timeoutMs, place)
     try {
-      const response = await agent.request({
-        origin: this.#url.origin, path: this.#url.pathname + this.#url.search, method: 'POST', body, signal: limit.signal,
+      const { status, headers, bytes } = await receive(agent, {
+        origin: this.#url.origin, path: this.#url.pathname + this.#url.search, method: 'POST', body,
         headers: { 'accept': 'application/json', 'accept-encoding': ACCEPTED, 'content-type': 'application/x-www-form-urlencoded' },
-      })
-      const { statusCode: status } = response
-      const headers = headersOf(response.headers)
-      if (status < 200 || status > 299) {
-        await discard(response.body)
+      }, { signal: limit.signal, wants: (status) => (status >= 200 && status <= 299 ? { bytes: LARGEST_ANSWER, tooLarge } : undefined) })
+      if (bytes === undefined) {
         const refused = status === 400 || status === 401 || status === 403
         throw failureOf(status, headers, { place, remedy: refused ? `: the client credentials were refused; check ${this.secrets.join(' and ')} and the scope` : '', now: now() })
       }
-      const bytes = await readBody(response.body, { encoding: headers['content-encoding'], length: headers['content-length'], limit: LARGEST_ANSWER, place })
-      return decodeJson(bytes, { status, contentType: headers['content-type'], measured: true, place, hide: secrets.hide })
+      const unpacked = await decompress(bytes, { encoding: headers['content-encoding'], limit: LARGEST_ANSWER, place, tooLarge })
+      return decodeJson(unpacked, { status, contentType: headers['content-type'], measured: true, place, hide: secrets.hide })
     } catch (error) {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof PassingFailure) throw error
       this.#life.signal.throwIfAborted()

@@ -2,7 +2,7 @@ import { Agent } from 'undici'
 import { duration } from '../flow/duration.ts'
 import { Semaphore } from '../flow/semaphore.ts'
 import { deadline } from '../flow/timeout.ts'
-import { SluiceError, UsageError } from '../model/errors.ts'
+import { DecodeError, SluiceError, UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api, Asked } from '../model/request.ts'
@@ -10,10 +10,9 @@ import type { Budget, Client, Received, Secrets, SendOptions } from '../model/sc
 import { redactError, redactUrl } from '../observe/redact.ts'
 import { isOwn, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
 import { authorizationOf, secretsOf, type Authorization, type Credentials } from './authorization.ts'
-import { discard, readBody } from './body.ts'
 import { ClientCredentials } from './client-credentials.ts'
 import { decodeJson } from './decode.ts'
-import { ACCEPTED } from './decompress.ts'
+import { ACCEPTED, decompress } from './decompress.ts'
 import { exchange, type Exchanged, type Prepared } from './exchange.ts'
 import { connectionFailure, failureOf, PassingFailure } from './failure.ts'
 import { dataOf } from './graphql.ts'
@@ -41,11 +40,6 @@ export interface ClientOptions {
 /** Open the client of an API: connections, credentials and limits that all its streams share. `await using client = openClient(api, …)` */
 export function openClient(api: Api, options: ClientOptions): Client & AsyncDisposable {
   return new ApiClient(api, options)
-}
-
-/** One exchange that came to an end: its body has been read, or there was none worth reading. */
-interface Answered extends Omit<Exchanged, 'body'> {
-  readonly bytes: Buffer | undefined
 }
 
 class ApiClient implements Client, AsyncDisposable {
@@ -133,7 +127,7 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   /** What is answered, after a 401 perhaps with new credentials; as many at once as the API's `concurrency` admits. */
-  async #answer(out: Outgoing, options: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Answered> {
+  async #answer(out: Outgoing, options: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Exchanged> {
     using _slot = await this.#slots.acquire(options)
     const credentials = out.own ? await this.#authorization.credentials(options) : { headers: {}, query: {} }
     const first = await this.#exchange(out, credentials, options, reservation)
@@ -141,7 +135,7 @@ class ApiClient implements Client, AsyncDisposable {
     return await this.#exchange(out, await this.#authorization.credentials(options), options, reservation)
   }
 
-  async #exchange(out: Outgoing, credentials: Credentials, { signal, headers: given = {}, emptyOn = [], stream }: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Answered> {
+  async #exchange(out: Outgoing, credentials: Credentials, { signal, headers: given = {}, emptyOn = [], stream }: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Exchanged> {
     await this.#budget.take(1, { signal, onWait: (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms }) })
     const { method, place } = out
     const began = this.#time.clock()
@@ -150,22 +144,22 @@ class ApiClient implements Client, AsyncDisposable {
       this.#options.emit({ type: 'request', stream, method, url: shown, status, bytes, ms: Math.round(this.#time.clock() - began) })
     }
     using limit = deadline(signal, this.#timeoutMs, place)
+    const size = { bytes: this.#pageBytes, tooLarge: () => new DecodeError(`${place} answered more than ${this.#pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`) }
     let last = { url: out.url, status: 0, bytes: 0 }
     try {
-      const { body, ...answer } = await exchange(this.#agent, {
+      const answer = await exchange(this.#agent, {
         ...out, emptyOn, signal: limit.signal,
         prepare: (url, at) => this.#prepare(url, at, credentials, given),
         onRedirect: (url, status) => told(url, status, 0),
+        onAnswer: (url, status, headers) => {
+          last = { ...last, url, status }
+          this.#budget.learn(status, headers)
+          const isRead = status >= 200 && status <= 299 && status !== 204 && status !== 205 && !emptyOn.includes(status)
+          return isRead ? { ...size, onBytes: reservation.atLeast } : undefined
+        },
       })
-      last = { ...last, url: answer.url, status: answer.status }
-      this.#budget.learn(answer.status, answer.headers)
-      const isRead = answer.status >= 200 && answer.status <= 299 && answer.status !== 204 && answer.status !== 205 && !emptyOn.includes(answer.status)
-      if (!isRead) {
-        await discard(body)
-        return { ...answer, bytes: undefined }
-      }
-      const { 'content-encoding': encoding, 'content-length': length } = answer.headers
-      const bytes = await readBody(body, { encoding, length, limit: this.#pageBytes, place, onBytes: (soFar) => reservation.atLeast(soFar) })
+      if (answer.bytes === undefined) return answer
+      const bytes = await decompress(answer.bytes, { encoding: answer.headers['content-encoding'], limit: size.bytes, place, tooLarge: size.tooLarge })
       last = { ...last, bytes: bytes.length }
       return { ...answer, bytes }
     } catch (error) {

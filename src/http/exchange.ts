@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { HttpError } from '../model/errors.ts'
 import type { Answer } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
-import { discard } from './body.ts'
+import { receive, type Answered, type BodyLimit } from './receive.ts'
 
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -18,6 +18,8 @@ export interface Exchange {
   readonly prepare: (url: URL, place: string) => Prepared
   /** A redirect was answered: one more request. */
   readonly onRedirect: (url: URL, status: number) => void
+  /** The last answer has begun: how much of its body is wanted, or undefined where none is. */
+  readonly onAnswer: (url: URL, status: number, headers: Answer<unknown>['headers']) => BodyLimit | undefined
   readonly signal: AbortSignal
 }
 
@@ -28,42 +30,33 @@ export interface Prepared {
   readonly own: boolean
 }
 
-export interface Exchanged {
+export interface Exchanged extends Answered {
   readonly url: URL
   readonly own: boolean
-  readonly status: number
-  readonly headers: Answer<unknown>['headers']
-  readonly body: Dispatcher.ResponseData['body']
 }
 
-/** Send a request and follow its redirects; every hop is looked at before anything is sent to it. The body is the caller's to read or discard. */
-export async function exchange(agent: Dispatcher, { method, url, body, place, emptyOn, prepare, onRedirect, signal }: Exchange): Promise<Exchanged> {
+/** Send a request and follow its redirects to the last answer; every hop is looked at before anything is sent to it. */
+export async function exchange(agent: Dispatcher, { method, url, body, place, emptyOn, prepare, onRedirect, onAnswer, signal }: Exchange): Promise<Exchanged> {
   let next = { method, url, body, place }
+  const isRedirect = (status: number): boolean => REDIRECTS.has(status) && !emptyOn.includes(status)
   for (let redirects = 0; ; redirects += 1) {
     const { url, headers, own } = prepare(next.url, next.place)
-    const response = await agent.request({
-      origin: url.origin, path: url.pathname + url.search, method: next.method, signal,
+    const answer = await receive(agent, {
+      origin: url.origin, path: url.pathname + url.search, method: next.method,
       headers: next.body === undefined ? headers : { 'content-type': 'application/json', ...headers },
       ...(next.body === undefined ? {} : { body: next.body }),
-    })
-    const { statusCode: status } = response
-    const answered = headersOf(response.headers)
-    if (!REDIRECTS.has(status) || emptyOn.includes(status)) return { url, own, status, headers: answered, body: response.body }
-    await discard(response.body)
+    }, { signal, wants: (status, headers) => (isRedirect(status) ? undefined : onAnswer(url, status, headers)) })
+    const { status } = answer
+    if (!isRedirect(status)) return { ...answer, url, own }
     onRedirect(url, status)
     if (redirects === MOST_REDIRECTS) throw new HttpError(`${place} was redirected ${redirects + 1} times: it seems to run in a circle`, { status })
-    const to = locationOf(answered['location'], url)
+    const to = locationOf(answer.headers['location'], url)
     if (!to) throw new HttpError(`${place} answered ${status} without a location to go to`, { status })
     // As browsers do: 307 and 308 repeat the request as it was, the others fetch what it made.
     const keeps = status === 307 || status === 308 || next.method === 'GET'
     const redirected = `${place} is redirected to ${redactUrl(to.origin + to.pathname)}`
     next = keeps ? { ...next, url: to, place: redirected } : { method: 'GET', url: to, body: undefined, place: redirected }
   }
-}
-
-/** Names in lower case, several of one name joined. */
-export function headersOf(headers: Readonly<Record<string, string | string[] | undefined>>): Answer<unknown>['headers'] {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]))
 }
 
 function locationOf(location: string | undefined, from: URL): URL | undefined {

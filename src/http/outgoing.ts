@@ -3,6 +3,9 @@ import type { Secrets } from '../model/scope.ts'
 import { isOwn, placeOf, urlOf, type Addresses } from './address.ts'
 import { sentOf } from './graphql.ts'
 
+/** Where a URL may hold a secret's place, however it is encoded. */
+const MENTION = /secret(?::|%3a)/i
+
 /** A request as it is sent, but for its credentials. */
 export interface Outgoing {
   readonly method: 'GET' | 'POST'
@@ -26,7 +29,8 @@ export function outgoing(asked: Asked, { addresses, secrets, names }: { addresse
   const place = placeOf(addresses, method, hidden)
   const own = isOwn(addresses, hidden, place)
   const reveal = <T>(value: T): T => (own ? secrets.reveal(value, names) : value)
-  const url = urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) })
+  // Most requests mention none: theirs need not be made twice.
+  const url = MENTION.test(hidden.href) ? urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) }) : hidden
   const sent = reveal(sentOf(asked))
   return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, place }
 }
