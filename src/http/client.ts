@@ -10,6 +10,7 @@ import type { Budget, Client, Received, Secrets, SendOptions } from '../model/sc
 import { redactError, redactUrl } from '../observe/redact.ts'
 import { isOwn, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
 import { authorizationOf, secretsOf, type Authorization, type Credentials } from './authorization.ts'
+import { BodyMemory } from './body-memory.ts'
 import { ClientCredentials } from './client-credentials.ts'
 import { decodeJson } from './decode.ts'
 import { ACCEPTED, decompress } from './decompress.ts'
@@ -55,6 +56,7 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #budget: Budget & Partial<AsyncDisposable>
   readonly #time: Time
   readonly #reservations: Reservations
+  readonly #bodies = new BodyMemory()
 
   constructor(api: Api, options: ClientOptions) {
     const { concurrency = 8, attempts = 5, pageBytes = 67_108_864, timeout = '60s' } = api
@@ -123,6 +125,7 @@ class ApiClient implements Client, AsyncDisposable {
     if (bytes === undefined) return { ...answer, body: undefined, hold: held.move() }
     const measured = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
     const decoded = decodeJson(bytes, { status, contentType: headers['content-type'], measured, place, hide: this.#options.secrets.hide })
+    this.#bodies.giveBack(bytes)
     return { ...answer, body: out.isGraphql ? dataOf(decoded, { place, status }) : decoded, hold: held.move() }
   }
 
@@ -155,11 +158,12 @@ class ApiClient implements Client, AsyncDisposable {
           last = { ...last, url, status }
           this.#budget.learn(status, headers)
           const isRead = status >= 200 && status <= 299 && status !== 204 && status !== 205 && !emptyOn.includes(status)
-          return isRead ? { ...size, onBytes: reservation.atLeast } : undefined
+          return isRead ? { ...size, onBytes: reservation.atLeast, memory: this.#bodies } : undefined
         },
       })
       if (answer.bytes === undefined) return answer
       const bytes = await decompress(answer.bytes, { encoding: answer.headers['content-encoding'], limit: size.bytes, place, tooLarge: size.tooLarge })
+      if (bytes !== answer.bytes) this.#bodies.giveBack(answer.bytes)
       last = { ...last, bytes: bytes.length }
       return { ...answer, bytes }
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { onAbort } from '../flow/on-abort.ts'
 import type { Answer } from '../model/request.ts'
+import type { BodyMemory } from './body-memory.ts'
 
 type Headers = Answer<unknown>['headers']
 
@@ -13,6 +14,8 @@ export interface BodyLimit {
   readonly tooLarge: () => Error
   /** Told how many bytes have come so far. */
   readonly onBytes?: (bytes: number) => void
+  /** Where a body goes that says how long it is; the caller gives it back. @default new memory */
+  readonly memory?: BodyMemory
 }
 
 export interface ReceiveOptions {
@@ -50,6 +53,8 @@ class Receiver implements Dispatcher.DispatchHandler {
   /** Of the body that is read; undefined where it is discarded. */
   #limit: BodyLimit | undefined
   #patience: NodeJS.Timeout | undefined
+  /** Of the whole body, where its length is known; else it is put together in the end. */
+  #body: Buffer | undefined
   #chunks: Buffer[] = []
   #bytes = 0
 
@@ -73,12 +78,18 @@ class Receiver implements Dispatcher.DispatchHandler {
     const headers = headersOf(given)
     this.#limit = this.#options.wants(status, headers)
     this.#answer = { status, headers }
-    if (!this.#limit) this.#patience = setTimeout(() => this.#cancel(undefined), DISCARDED.ms)
-    else if (Number(headers['content-length']) > this.#limit.bytes) this.#cancel(this.#limit.tooLarge())
+    if (!this.#limit) {
+      this.#patience = setTimeout(() => this.#cancel(undefined), DISCARDED.ms)
+      return
+    }
+    const length = Number(headers['content-length'])
+    if (length > this.#limit.bytes) this.#cancel(this.#limit.tooLarge())
+    else if (length > 0) this.#body = this.#limit.memory?.take(length)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isEnded) return
+    const at = this.#bytes
     this.#bytes += chunk.length
     if (!this.#limit) {
       if (this.#bytes > DISCARDED.bytes) this.#cancel(undefined)
@@ -88,13 +99,14 @@ class Receiver implements Dispatcher.DispatchHandler {
       this.#cancel(this.#limit.tooLarge())
       return
     }
-    this.#chunks.push(chunk)
+    if (this.#body) this.#body.set(chunk, at)
+    else this.#chunks.push(chunk)
     this.#limit.onBytes?.(this.#bytes)
   }
 
   onResponseEnd(): void {
     const [first] = this.#chunks
-    const bytes = this.#limit && (this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes))
+    const bytes = this.#limit && (this.#body ?? (this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes)))
     this.#settle(() => this.#end.resolve({ ...this.#answer!, bytes }))
   }
 

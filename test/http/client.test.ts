@@ -161,6 +161,24 @@ describe('an answer that is not what it should be', () => {
   })
 })
 
+test('many answers at once, of all sizes, packed and not, some broken off and asked for again, never meet in one another\'s memory', async () => {
+  // Beyond 256 KB a packed body is unpacked by a thread, while others arrive.
+  const texts = Array.from({ length: 120 }, (_, page) => `${page}:`.repeat(20 + (page * 7_919) % 60_000) + randomBytes(page % 3 === 0 ? 300_000 : 100).toString('base64'))
+  const asked = new Map<string, number>()
+  const codings = [undefined, undefined, 'gzip', 'br'] as const
+  await using api = await apiServer(({ path }) => {
+    const page = Number(path.slice(1))
+    const before = asked.get(path) ?? 0
+    asked.set(path, before + 1)
+    const encoding = codings[page % 4]
+    return { json: texts[page]!, ...(encoding && { encoding }), ...(page % 5 === 0 && before === 0 && { breakOff: 20 }) }
+  })
+  await using client = testClient({ base: api.origin, concurrency: 8 })
+  const answers = await Promise.all(texts.map(async (_, page) => client.get(`/${page}`)))
+  expect(answers.flatMap(({ body }, page) => (body === texts[page] ? [] : [page]))).toEqual([])
+  expect([...asked.values()].filter((times) => times === 2).length).toBe(24)
+})
+
 describe('GraphQL', () => {
   const graphql = 'query ($after: String) { posts(after: $after) { id } }'
 
