@@ -18,11 +18,11 @@ function answer(status: string, body: string): Buffer {
 
 /** The answer to a request without a body, such as `GET /100/5000?after=200 HTTP/1.1`. */
 function answerTo(request: string): Buffer {
-  const [, sized, limited, query = ''] = /^GET \/(\d+)(?:\/(\d+))?(?:\?(\S*))? /.exec(request) ?? []
+  const [, sized, limited, query = ''] = /^GET \/(\d+)(?:\/(\d*))?(?:\?(\S*))? /.exec(request) ?? []
   const size = Number(sized)
   const after = Number(/(?:^|&)after=(\d+)/.exec(query)?.[1] ?? 0)
   const ready = answers.get(size)?.[after / size]
-  const limit = Number(limited ?? records)
+  const limit = Number(limited || records)
   if (!ready || after + size < limit || after + size >= records) return ready ?? notFound
   // A shorter listing of the same pages: its last one is cut off by what it says of the next.
   const text = ready.toString()

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { ownVersion } from '../observe/own-version.ts'
 import type { CommonOptions, Terms } from './act.ts'
 import { teach } from './examples.ts'
 
@@ -8,7 +7,7 @@ import { teach } from './examples.ts'
 export function program(): Command {
   const sluice = new Command('sluice')
     .description('Keeps tables in PostgreSQL in step with paginated web APIs.')
-    .version(version())
+    .version(ownVersion())
     .showHelpAfterError('(add --help for options and examples)')
     .helpCommand(true)
     .configureHelp({ showGlobalOptions: false })
@@ -175,15 +174,4 @@ function whole(least: number): (text: string) => number {
     if (!(value >= least)) throw new InvalidArgumentError(`Give a whole number from ${least} up.`)
     return value
   }
-}
-
-/** Of the package, above `src/` as well as above the compiled `dist/`. */
-function version(): string {
-  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: string; version?: string }
-      if (name === 'sluice' && version) return version
-    } catch { /* Further up. */ }
-  }
-  return 'unknown'
 }

@@ -10,10 +10,10 @@ import { readRuns, type StoredRun } from '../ledger/read-runs.ts'
 import { readSlices } from '../ledger/read-slices.ts'
 import { readStreams } from '../ledger/read-streams.ts'
 import { Ticks } from '../run/schedule/ticks.ts'
+import { ownVersion } from '../observe/own-version.ts'
 import { backfillAnswer, gaugeAnswer, runAnswer, sliceAnswer, streamRunAnswer } from './answers.ts'
 import type { Context } from './context.ts'
 import { lagSeconds } from './lag.ts'
-import { ownVersion } from './own-version.ts'
 
 const CONNECTIONS = 3
 /** Runs that are shown as running; more than that at once are not watched by anybody. */

@@ -57,7 +57,8 @@ export class Whereabouts implements Watcher {
   placeOf(message: Message): Place {
     const line = this.#line(message)
     if (line.isKeeper) return this.#isClaimed && !this.#isOver ? 'keeper' : this.now()
-    return line.isBusy || message.name === 'ReadyForQuery' ? line.place : this.now()
+    // Once the answer to a statement has been passed on whole, the run is where its other connections are, or on its way to the next page.
+    return line.isBusy ? line.place : this.now()
   }
 
   /** Where a kill at this moment falls. */
