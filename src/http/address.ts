@@ -29,7 +29,7 @@ export function urlOf({ base }: Addresses, { url, query }: Pick<Asked, 'url' | '
   const made = URL.parse(whole)
   if (!made) throw new HttpError(`${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`)
   // Each of these writes the URL anew, for every request.
-  if (made.hash !== '') made.hash = ''
+  if (made.href.includes('#')) made.hash = ''
   if (made.username !== '') made.username = ''
   if (made.password !== '') made.password = ''
   const search = searchWith(made, query)

@@ -10,7 +10,7 @@ const MOST_KEPT = 16 << 20
  * whole run; a new one for every page would be as much garbage, and a page fault for every 4 KB of it.
  */
 export class BodyMemory {
-  readonly #lent = new WeakSet<ArrayBufferLike>()
+  readonly #lent = new WeakSet<Buffer>()
   #free: Buffer[] = []
   #kept = 0
 
@@ -20,15 +20,16 @@ export class BodyMemory {
     const [found] = place < 0 ? [] : this.#free.splice(place, 1)
     this.#kept -= found?.length ?? 0
     const memory = found ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / STEP) * STEP)
-    this.#lent.add(memory.buffer)
-    return memory.subarray(0, bytes)
+    const body = memory.subarray(0, bytes)
+    this.#lent.add(body)
+    return body
   }
 
   /** Nothing refers to this body any more. One that was not taken here is left alone; one that is never given back is garbage like any other. */
-  giveBack({ buffer }: Buffer): void {
-    if (!this.#lent.delete(buffer)) return
-    this.#free.push(Buffer.from(buffer))
-    this.#kept += buffer.byteLength
+  giveBack(body: Buffer): void {
+    if (!this.#lent.delete(body)) return
+    this.#free.push(Buffer.from(body.buffer))
+    this.#kept += body.buffer.byteLength
     // The oldest goes: sizes that no longer come would take the place of those that do.
     while (this.#kept > MOST_KEPT) this.#kept -= this.#free.shift()!.length
   }

@@ -78,6 +78,7 @@ class Receiver implements Dispatcher.DispatchHandler {
     const headers = headersOf(given)
     this.#limit = this.#options.wants(status, headers)
     this.#answer = { status, headers }
+    if (this.#isEnded) return
     if (!this.#limit) {
       this.#patience = setTimeout(() => this.#cancel(undefined), DISCARDED.ms)
       return
@@ -105,9 +106,15 @@ class Receiver implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const [first] = this.#chunks
-    const bytes = this.#limit && (this.#body ?? (this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes)))
+    const bytes = this.#limit && this.#whole()
     this.#settle(() => this.#end.resolve({ ...this.#answer!, bytes }))
+  }
+
+  #whole(): Buffer {
+    const [first, ...others] = this.#chunks
+    if (first) return others.length === 0 ? first : Buffer.concat(this.#chunks, this.#bytes)
+    // 204 and 304 may tell a length without having a body: the rest of the memory holds what it held before.
+    return this.#body?.length === this.#bytes ? this.#body : (this.#body ?? Buffer.alloc(0)).subarray(0, this.#bytes)
   }
 
   /** Whatever becomes of a body that nobody wanted, its answer has come. */

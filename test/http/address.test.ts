@@ -16,6 +16,7 @@ describe('a URL', () => {
     ['//evil.example/x', 'https://api.example/v1//evil.example/x'],
     ['.evil.example/x', 'https://api.example/v1/.evil.example/x'],
     ['/x#fragment', 'https://api.example/v1/x'],
+    ['/x#', 'https://api.example/v1/x'],
     ['https://me:pw@api.example/x', 'https://api.example/x'],
   ])('of %j is %s', (url, whole) => {
     expect(made(url)).toBe(whole)

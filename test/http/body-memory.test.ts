@@ -19,6 +19,10 @@ describe('the memory of bodies', () => {
     memory.giveBack(one)
     memory.giveBack(one)
     expect(memory.take(10).buffer).not.toBe(memory.take(10).buffer)
+    memory.giveBack(other)
+    const next = memory.take(10)
+    memory.giveBack(other)
+    expect(memory.take(10).buffer).not.toBe(next.buffer)
   })
 
   it('leaves alone what was not taken here', () => {

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { Agent, buildConnector } from 'undici'
+import { BodyMemory } from '../../src/http/body-memory.ts'
 import { receive, type BodyLimit } from '../../src/http/receive.ts'
 
 /** A server for one test, and what is asked of it. */
@@ -130,6 +131,18 @@ describe('receive', () => {
     await receive(late, { origin: api.origin, path: '/', method: 'GET' }, { signal: never, wants: () => whole() })
     expect(requests).toBe(1)
     await late.destroy()
+  })
+
+  it('has no bytes of an earlier body where an answer tells a length and has no body', async () => {
+    await using api = await serve(() => {})
+    api.server.removeAllListeners('request').on('request', (_, response) => {
+      response.socket!.end('HTTP/1.1 204 No Content\r\ncontent-length: 27\r\n\r\n')
+    })
+    const memory = new BodyMemory()
+    const earlier = memory.take(27)
+    earlier.write('{"page":"of somebody else"}')
+    memory.giveBack(earlier)
+    expect((await get(api.origin, { wants: () => ({ ...whole(), memory }) })).bytes).toHaveLength(0)
   })
 
   it('fails where the connection breaks in the middle of the body', async () => {
