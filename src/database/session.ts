@@ -11,6 +11,8 @@ import { ConnectionLostError, isConnectionFault, sqlState } from './errors.ts'
 /** What one statement answered. */
 export interface Result<Row extends object = Record<string, unknown>> {
   readonly rows: Row[]
+  /** Names of its columns, as often as they come: of several with one name, `rows` hold the last. */
+  readonly columns: readonly string[]
   /** Rows that the statement read or wrote; 0 where it has no such count. */
   readonly count: number
   /** `INSERT`, `COMMIT`, …, as the server reports it. */
@@ -163,5 +165,5 @@ export class Session {
 }
 
 function resultsOf(answer: QueryResult | QueryResult[]): Result[] {
-  return (Array.isArray(answer) ? answer : [answer]).map(({ rows, rowCount, command }) => ({ rows: rows as Record<string, unknown>[], count: rowCount ?? 0, command }))
+  return (Array.isArray(answer) ? answer : [answer]).map(({ rows, rowCount, command, fields }) => ({ rows: rows as Record<string, unknown>[], columns: fields.map(({ name }) => name), count: rowCount ?? 0, command }))
 }

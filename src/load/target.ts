@@ -105,6 +105,11 @@ export class Target {
     return shape ? this.#fields.columns.map(({ name }) => name).filter((name) => !shape.columns.has(name)) : 'table'
   }
 
+  /** Whether there is a table to write to; a first reading makes one. */
+  get isThere(): boolean {
+    return this.#shape !== undefined
+  }
+
   /** The page as rows, or what the table needs before it can be. The page's memory is given back once it is encoded. */
   encode(page: Page): EncodedPage | NeedsChange {
     this.#learn(page)

@@ -5,6 +5,7 @@ import { batches } from '../flow/batches.ts'
 import { LinkedSignal } from '../flow/linked-signal.ts'
 import { onAbort } from '../flow/on-abort.ts'
 import { readAhead } from '../flow/read-ahead.ts'
+import { hasStored } from '../ledger/has-stored.ts'
 import type { HeldSlice, Reentry } from '../ledger/held-slice.ts'
 import { mustHold } from '../ledger/must-hold.ts'
 import { readBegunAt, reenter } from '../ledger/reenter.ts'
@@ -76,6 +77,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   using stop = new LinkedSignal(scope.signal)
   using failure = new LinkedSignal(writing)
   const target = await openTarget(database, table, { slice, emit: scope.emit, guard: (transaction) => mustHold(transaction, slice), signal: writing })
+  if (!target.isThere) await refuseGone(database, slice, options)
   const { position, since, until, boundary = {}, begunAt, high } = slice
   const isKeyless = table.key.length === 0
   // Only what the next run meets again has to be remembered; a window's end is not in it.
@@ -111,6 +113,14 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
     }
   }
   await writer.end()
+}
+
+/** A table that was filled and is gone would get only what is new, and nobody would see that the rest is missing. */
+async function refuseGone(database: Database, { kind, pipeline, stream, since, position }: HeldSlice, { table, place, writing }: MoveOptions): Promise<void> {
+  // A replace reads everything anyway, a window just its own range.
+  if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
+  if (!(await hasStored(database, { pipeline, stream }, { signal: writing }))) return
+  throw new SchemaError(`${place}: ${table.name}: the table is not there, and rows of this stream were stored before; going on would store only ${position === null ? `what is new since ${since}` : 'what is left of an interrupted reading'}. Run with --full to load all of it again, or name the table that holds the rows`)
 }
 
 /** Another type, a new column: reading again is enough. What was dropped is gone from the rows before, too, which no column made anew would show. */

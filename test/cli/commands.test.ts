@@ -127,6 +127,7 @@ describe('commands', () => {
     expect(await sluice('runs', '99')).toMatchObject({ code: 2, stderr: 'There is no run 99. See: sluice runs\n' })
     expect((await sluice('sql', 'select id, total from shop.orders order by id limit 1; select 1 as one')).stdout).toBe('id  total\n--  -----\n 1     10\n(1 row)\none\n---\n  1\n(1 row)\n')
     expect((await sluice('sql', '--json', 'select id, total from shop.orders order by id limit 1')).stdout).toBe('{"id":"1","total":"10"}\n')
+    expect((await sluice('sql', 'select count(*), count(distinct id) from shop.orders')).stderr).toContain('two columns are called count, and only one could be shown: give one of them another name')
     const refused = await sluice('sql', 'delete from shop.orders')
     expect(refused).toMatchObject({ code: 1, stdout: '' })
     expect(refused.stderr).toContain('add --write to let them')

@@ -21,8 +21,8 @@ export class Whereabouts implements Watcher {
   readonly #isBeforeEnd: (statement: string) => boolean
   #isClaimed = false
   #isOver = false
-  /** The last rows of a stream are in, and its end is still to come. */
-  #awaitsEnd = false
+  /** By this connection the last rows of a stream were committed, and its end is still to come. */
+  #awaitsEnd: Line | undefined
 
   /** `isBeforeEnd`: this statement commits the last rows of a stream whose end comes with an empty page. */
   constructor(isBeforeEnd: (statement: string) => boolean) {
@@ -44,8 +44,8 @@ export class Whereabouts implements Watcher {
     if (message.name === 'ReadyForQuery') line.isBusy = message.text !== 'I'
     if (message.from !== 'client' || message.name !== 'Query' || !isBatch(message.text!)) return
     line.place = 'commit sent and unanswered'
-    if (this.#isBeforeEnd(message.text!)) this.#awaitsEnd = true
-    if (isEnd(message.text!)) this.#awaitsEnd = false
+    if (this.#isBeforeEnd(message.text!)) this.#awaitsEnd = line
+    if (isEnd(message.text!)) this.#awaitsEnd = undefined
   }
 
   /** Whether this connection renews leases and stores events, and nothing else. */
@@ -58,7 +58,8 @@ export class Whereabouts implements Watcher {
     const line = this.#line(message)
     if (line.isKeeper) return this.#isClaimed && !this.#isOver ? 'keeper' : this.now()
     // Once the answer to a statement has been passed on whole, the run is where its other connections are, or on its way to the next page.
-    return line.isBusy ? line.place : this.now()
+    if (line.isBusy) return line.place
+    return line === this.#awaitsEnd ? 'between last batch and end' : this.now()
   }
 
   /** Where a kill at this moment falls. */

@@ -21,6 +21,21 @@ export async function killedAtMessage(rig: Rig, n: number, when: When): Promise<
   return place
 }
 
+/** Starts a run that is killed right after the first message that leaves it in this place: one that a count of messages meets by chance only. */
+export async function killedAtPlace(rig: Rig, wanted: Place): Promise<Place | undefined> {
+  let place: Place | undefined
+  const strike = (message: Message): void => {
+    if (place !== undefined || rig.whereabouts.placeOf(message) !== wanted) return
+    place = wanted
+    run.kill()
+    rig.proxy.freeze()
+  }
+  const run: SluiceRun = rig.start({ watch: { after: strike } })
+  await run.ended
+  rig.proxy.thaw()
+  return place
+}
+
 /** Starts a run that is killed right before the API answers its n-th request, or right after. */
 export async function killedAtRequest(rig: Rig, n: number, when: When): Promise<Place | undefined> {
   let place: Place | undefined

@@ -47,6 +47,23 @@ describe('run', () => {
     }
   })
 
+  test('refuses to fill a table that is gone with only what is new, and loads all of it again with full', async () => {
+    await using api = await apiServer(paged(() => items(7)))
+    await using test = await testDatabase()
+    const recipe = source(api.origin).incremental('updated')
+    const flow = pipeline('gone', { streams: { items: recipe.into('t.items', { key: 'id' }), empty: recipe.filter(() => false).into('t.empty', { key: 'id' }) } })
+    await run(flow, { database: test.url })
+    await test.database.query('drop table t.items')
+    const refused = await run(flow, { database: test.url })
+    expect(refused.streams.items).toMatchObject({ status: 'failed', error: expect.stringMatching(/^gone\.items: t\.items: the table is not there, and rows of this stream were stored before; going on would store only what is new since 2024-.*--full/) })
+    // Nothing was ever stored of this one, so that its table is not missed.
+    expect(refused.streams.empty).toMatchObject({ status: 'done' })
+    expect(await test.database.query(`select to_regclass('t.items') as it`)).toEqual([{ it: null }])
+    const full = await run(flow, { database: test.url, full: true })
+    expect(full.streams.items).toMatchObject({ status: 'done', counts: { inserted: 7 } })
+    expect((await run(flow, { database: test.url })).status).toBe('done')
+  })
+
   test('adds only the new rows that share the boundary value', async () => {
     let rows = items(4)
     await using api = await apiServer(paged(() => rows))

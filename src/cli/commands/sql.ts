@@ -1,4 +1,4 @@
-import { DatabaseError } from '../../model/errors.ts'
+import { DatabaseError, UsageError } from '../../model/errors.ts'
 import { sqlState } from '../../database/errors.ts'
 import { connectStore } from '../../run/open-store.ts'
 import type { CommonOptions, Terms } from '../act.ts'
@@ -16,6 +16,10 @@ export async function sqlCommand([text]: [string], { database, write = false, js
   const results = await transaction.run(text).catch((error: unknown) => {
     throw faultOf(error, store.database.place, write)
   })
+  for (const { columns } of results) {
+    const twice = columns.find((name, place) => columns.indexOf(name) < place)
+    if (twice !== undefined) throw new UsageError(`${store.database.place}: two columns are called ${twice}, and only one could be shown: give one of them another name, as in ${twice} as ${twice}_2`)
+  }
   await transaction.commit()
   for (const { command, rows, count } of results) {
     if (json) showJsonLines(rows)

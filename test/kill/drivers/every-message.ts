@@ -2,7 +2,7 @@ import { complete, succeeded, survives } from '../checks.ts'
 import type { Context, Job } from '../job.ts'
 import { small } from '../records.ts'
 import { Rig, type Write } from '../rig.ts'
-import { killedAtMessage, killedAtRequest, type When } from '../watches.ts'
+import { killedAtMessage, killedAtPlace, killedAtRequest, type When } from '../watches.ts'
 
 /**
  * Messages after which the other side has something to do: for these, right before and right after are two different instants. After all
@@ -29,6 +29,7 @@ export async function everyMessage({ databases, random }: Context, write: Write)
     },
   })
   return [
+    job('killed when its last rows were committed and its end was not', (rig) => killedAtPlace(rig, 'between last batch and end')),
     ...messages.flatMap((message, at) => whens(message).map((when) => job(`killed ${when} message ${at + 1} (${message.name})`, (rig) => killedAtMessage(rig, at + 1, when)))),
     ...Array.from({ length: requests }, (_, at) => (['before', 'after'] as const).map((when) => job(`killed ${when} the answer to request ${at + 1}`, (rig) => killedAtRequest(rig, at + 1, when)))).flat(),
   ]
