@@ -1,19 +1,31 @@
-// An API in a process of its own that serves ready buffers, so that what it costs stays out of what is measured: an answer is one
-// write of bytes that are there, where node:http would make it anew each time, for as much as a page of 100 records costs to load.
-//   node bench/api.ts RECORDS PAGE_SIZE…      prints its port; GET /SIZE?after=N answers { data: [ … ], next: "N" | null }
+// An API in a process of its own that serves ready buffers, so that what it costs stays out of what is measured: an
+// answer is one write of bytes that are there, where node:http would make it anew each time, for as much as a page of
+// 100 records costs to load.
+//   node bench/api.ts RECORDS PAGE_SIZE…      prints its port; GET /SIZE?after=N answers { data: [ … ], next: "N" |
+// null }
 import { createServer, type AddressInfo } from 'node:net'
 import { issue } from './records.ts'
 
 const [records, ...sizes] = process.argv.slice(2).map(Number) as [number, ...number[]]
 const texts = Array.from({ length: records }, (_, n) => JSON.stringify(issue(n)))
-const answers = new Map(sizes.map((size) => [size, Array.from({ length: Math.ceil(records / size) }, (_, page) => {
-  const next = (page + 1) * size
-  return answer('200 OK', `{"data":[${texts.slice(page * size, next).join(',')}],"next":${next < records ? `"${next}"` : 'null'}}`)
-})]))
+const answers = new Map(
+  sizes.map((size) => [
+    size,
+    Array.from({ length: Math.ceil(records / size) }, (_, page) => {
+      const next = (page + 1) * size
+      return answer(
+        '200 OK',
+        `{"data":[${texts.slice(page * size, next).join(',')}],"next":${next < records ? `"${next}"` : 'null'}}`,
+      )
+    }),
+  ]),
+)
 const notFound = answer('404 Not Found', '{}')
 
 function answer(status: string, body: string): Buffer {
-  return Buffer.from(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  return Buffer.from(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
 }
 
 /** The answer to a request without a body, such as `GET /100/5000?after=200 HTTP/1.1`. */
@@ -31,13 +43,15 @@ function answerTo(request: string): Buffer {
 
 const server = createServer({ noDelay: true }, (socket) => {
   let received = ''
-  socket.on('error', () => {}).on('data', (bytes) => {
-    received += bytes.toString('latin1')
-    for (let end = received.indexOf('\r\n\r\n'); end >= 0; end = received.indexOf('\r\n\r\n')) {
-      socket.write(answerTo(received.slice(0, end)))
-      received = received.slice(end + 4)
-    }
-  })
+  socket
+    .on('error', () => {})
+    .on('data', (bytes) => {
+      received += bytes.toString('latin1')
+      for (let end = received.indexOf('\r\n\r\n'); end >= 0; end = received.indexOf('\r\n\r\n')) {
+        socket.write(answerTo(received.slice(0, end)))
+        received = received.slice(end + 4)
+      }
+    })
 })
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 process.on('disconnect', () => process.exit())

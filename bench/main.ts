@@ -1,7 +1,8 @@
-// npm run bench -- [records] [rounds]    how fast whole runs of `sluice run` are, beside the machine's own limit, in one session.
+// npm run bench -- [records] [rounds]    how fast whole runs of `sluice run` are, beside the machine's own limit, in
+// one session.
 //
-// The yardstick is COPY of the finished bytes through pg-copy-streams into the same table, emptied: what one connection of this
-// PostgreSQL can take. Everything alternates with it, so that what else the machine does hits both alike.
+// The yardstick is COPY of the finished bytes through pg-copy-streams into the same table, emptied: what one connection
+// of this PostgreSQL can take. Everything alternates with it, so that what else the machine does hits both alike.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -44,18 +45,26 @@ try {
     const node = await work()
     return { seconds: (performance.now() - began) / 1_000, node, database: processorTime(postmaster) - before }
   }
-  const sluice = (write: string, page: number) => timed(async () => {
-    const { report, processorTime } = await runSluice(server.url, { BENCH_API: api.origin, BENCH_PAGE: String(page), BENCH_RECORDS: String(records), BENCH_WRITE: write })
-    if (report.streams['issues']!.counts.fetched !== records) throw new Error(`the run read ${report.streams['issues']!.counts.fetched} records instead of ${records}`)
-    return processorTime
-  })
+  const sluice = (write: string, page: number) =>
+    timed(async () => {
+      const { report, processorTime } = await runSluice(server.url, {
+        BENCH_API: api.origin,
+        BENCH_PAGE: String(page),
+        BENCH_RECORDS: String(records),
+        BENCH_WRITE: write,
+      })
+      if (report.streams['issues']!.counts.fetched !== records)
+        throw new Error(`the run read ${report.streams['issues']!.counts.fetched} records instead of ${records}`)
+      return processorTime
+    })
   let finished: Buffer[] = []
-  const yardstick = () => timed(async () => {
-    const before = process.cpuUsage()
-    await piped(Readable.from(finished), client.query(copyStreams.from('copy bench.issues from stdin')))
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / 1e6
-  })
+  const yardstick = () =>
+    timed(async () => {
+      const before = process.cpuUsage()
+      await piped(Readable.from(finished), client.query(copyStreams.from('copy bench.issues from stdin')))
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1e6
+    })
 
   const results = new Map<string, { ours: Measured[]; limit: Measured[] }>()
   const measure = async (name: string, write: string, page: number, { empty }: { empty: boolean }): Promise<void> => {
@@ -71,7 +80,9 @@ try {
   const prepare = async (write: string): Promise<void> => {
     await client.query('drop table if exists bench.issues')
     await sluice(write, 1000)
-    finished = await Array.fromAsync(client.query(copyStreams.to('copy bench.issues to stdout')) as AsyncIterable<Buffer>)
+    finished = await Array.fromAsync(
+      client.query(copyStreams.to('copy bench.issues to stdout')) as AsyncIterable<Buffer>,
+    )
     finished = [...chunked(Buffer.concat(finished), 1 << 20)]
   }
 
@@ -82,27 +93,50 @@ try {
     await measure('merge, all unchanged, pages of 1,000', 'merge', 1000, { empty: false })
   }
   await prepare('append')
-  for (let round = 0; round < rounds; round += 1) await measure('append, pages of 1,000', 'append', 1000, { empty: true })
+  for (let round = 0; round < rounds; round += 1)
+    await measure('append, pages of 1,000', 'append', 1000, { empty: true })
 
-  console.log(`\n${records.toLocaleString('en-US')} records, medians of ${rounds}; PostgreSQL with default durability; processor µs a row\n`)
+  console.log(
+    `\n${records.toLocaleString('en-US')} records, medians of ${rounds}; PostgreSQL with default durability; processor µs a row\n`,
+  )
   console.log('                                            rows/s   of COPY   node  database   both')
   for (const [name, { ours, limit }] of results) {
     const of = (list: readonly Measured[], what: (one: Measured) => number): number => median(list.map(what))
     const perRow = (value: number): string => ((value * 1e6) / records).toFixed(1)
     const ratio = median(ours.map(({ seconds }, round) => limit[round]!.seconds / seconds))
-    console.log(`${name.padEnd(42)} ${Math.round(records / of(ours, ({ seconds }) => seconds)).toLocaleString('en-US').padStart(8)}  ${ratio.toFixed(2).padStart(7)}  ${perRow(of(ours, ({ node }) => node)).padStart(5)}  ${perRow(of(ours, ({ database }) => database)).padStart(8)}  ${perRow(of(ours, ({ node, database }) => node + database)).padStart(5)}`)
-    console.log(`${'  COPY of the finished bytes'.padEnd(42)} ${Math.round(records / of(limit, ({ seconds }) => seconds)).toLocaleString('en-US').padStart(8)}     1.00  ${perRow(of(limit, ({ node }) => node)).padStart(5)}  ${perRow(of(limit, ({ database }) => database)).padStart(8)}  ${perRow(of(limit, ({ node, database }) => node + database)).padStart(5)}`)
+    console.log(
+      `${name.padEnd(42)} ${Math.round(records / of(ours, ({ seconds }) => seconds))
+        .toLocaleString('en-US')
+        .padStart(
+          8,
+        )}  ${ratio.toFixed(2).padStart(7)}  ${perRow(of(ours, ({ node }) => node)).padStart(5)}  ${perRow(of(ours, ({ database }) => database)).padStart(8)}  ${perRow(of(ours, ({ node, database }) => node + database)).padStart(5)}`,
+    )
+    console.log(
+      `${'  COPY of the finished bytes'.padEnd(42)} ${Math.round(records / of(limit, ({ seconds }) => seconds))
+        .toLocaleString('en-US')
+        .padStart(
+          8,
+        )}     1.00  ${perRow(of(limit, ({ node }) => node)).padStart(5)}  ${perRow(of(limit, ({ database }) => database)).padStart(8)}  ${perRow(of(limit, ({ node, database }) => node + database)).padStart(5)}`,
+    )
   }
   console.log(`\nWhat is usually written, ${usual.toLocaleString('en-US')} records, pages of 1,000:`)
   for (const way of ['row by row', 'page by page'] satisfies Way[]) {
     const seconds: number[] = []
-    for (let round = 0; round < rounds; round += 1) seconds.push(await usualWay(way, { url: server.url, api: api.origin, size: 1000, records: usual }))
-    console.log(`${way.padEnd(42)} ${Math.round(usual / median(seconds)).toLocaleString('en-US').padStart(8)} rows/s`)
+    for (let round = 0; round < rounds; round += 1)
+      seconds.push(await usualWay(way, { url: server.url, api: api.origin, size: 1000, records: usual }))
+    console.log(
+      `${way.padEnd(42)} ${Math.round(usual / median(seconds))
+        .toLocaleString('en-US')
+        .padStart(8)} rows/s`,
+    )
   }
   const help: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const began = performance.now()
-    await once(spawn(process.execPath, ['src/cli/main.ts', '--help'], { cwd: join(import.meta.dirname, '..'), stdio: 'ignore' }), 'exit')
+    await once(
+      spawn(process.execPath, ['src/cli/main.ts', '--help'], { cwd: join(import.meta.dirname, '..'), stdio: 'ignore' }),
+      'exit',
+    )
     help.push(performance.now() - began)
   }
   console.log(`\nsluice --help: ${Math.round(median(help))} ms`)

@@ -1,4 +1,5 @@
-// npm run memory -- [few] [many]    the most resident memory of a run, with few and with many records: it should not grow with them.
+// npm run memory -- [few] [many]    the most resident memory of a run, with few and with many records: it should not
+// grow with them.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,18 +21,37 @@ try {
     await client.connect()
     await client.query('drop schema if exists bench cascade')
     await client.end()
-    const { report } = await runSluice(url, { BENCH_API: api.origin, BENCH_SHAPE: shape, BENCH_RECORDS: String(records), BENCH_PAGE: page })
+    const { report } = await runSluice(url, {
+      BENCH_API: api.origin,
+      BENCH_SHAPE: shape,
+      BENCH_RECORDS: String(records),
+      BENCH_PAGE: page,
+    })
     return report.peakMemoryBytes / 1e6
   }
-  console.log(`peak resident memory of the process, MB\n\n${''.padEnd(36)} ${few.toLocaleString('en-US').padStart(10)} ${many.toLocaleString('en-US').padStart(10)}  difference`)
-  for (const [name, shape, page] of [['one stream, pages of 1,000', 'one', '1000'], ['one stream, pages of 100', 'one', '100'], ['five streams at once', 'five', '1000'], ['children, eight at once', 'children', '1000']] as const) {
+  console.log(
+    `peak resident memory of the process, MB\n\n${''.padEnd(36)} ${few.toLocaleString('en-US').padStart(10)} ${many.toLocaleString('en-US').padStart(10)}  difference`,
+  )
+  for (const [name, shape, page] of [
+    ['one stream, pages of 1,000', 'one', '1000'],
+    ['one stream, pages of 100', 'one', '100'],
+    ['five streams at once', 'five', '1000'],
+    ['children, eight at once', 'children', '1000'],
+  ] as const) {
     const [less, more] = [await peak(server.url, shape, few, page), await peak(server.url, shape, many, page)]
-    console.log(`${name.padEnd(36)} ${less.toFixed(0).padStart(10)} ${more.toFixed(0).padStart(10)}  ${(100 * (more / less - 1)).toFixed(0).padStart(8)} %`)
+    console.log(
+      `${name.padEnd(36)} ${less.toFixed(0).padStart(10)} ${more.toFixed(0).padStart(10)}  ${(100 * (more / less - 1)).toFixed(0).padStart(8)} %`,
+    )
   }
   await using proxy = await PgProxy.open({ port: Number(new URL(server.url).port), toServer: 1e6 })
-  for (const [name, shape] of [['one stream, 1 MB/s to PostgreSQL', 'one'], ['children, 1 MB/s to PostgreSQL', 'children']] as const) {
+  for (const [name, shape] of [
+    ['one stream, 1 MB/s to PostgreSQL', 'one'],
+    ['children, 1 MB/s to PostgreSQL', 'children'],
+  ] as const) {
     const records = Math.min(few, 100_000)
-    console.log(`${name.padEnd(36)} ${(await peak(proxy.through(server.url), shape, records, '1000')).toFixed(0).padStart(10)}   (${records.toLocaleString('en-US')} records)`)
+    console.log(
+      `${name.padEnd(36)} ${(await peak(proxy.through(server.url), shape, records, '1000')).toFixed(0).padStart(10)}   (${records.toLocaleString('en-US')} records)`,
+    )
   }
 } finally {
   rmSync(directory, { recursive: true, force: true })

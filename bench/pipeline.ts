@@ -1,7 +1,13 @@
 import { byCursor, http, path, pipeline, stream } from '../src/index.ts'
 import type { Issue } from './records.ts'
 
-const { BENCH_API = 'http://127.0.0.1:1', BENCH_PAGE = '1000', BENCH_RECORDS = '1000000', BENCH_WRITE = 'merge', BENCH_SHAPE = 'one' } = process.env
+const {
+  BENCH_API = 'http://127.0.0.1:1',
+  BENCH_PAGE = '1000',
+  BENCH_RECORDS = '1000000',
+  BENCH_WRITE = 'merge',
+  BENCH_SHAPE = 'one',
+} = process.env
 const records = Number(BENCH_RECORDS)
 const api = http(BENCH_API as 'http://x')
 
@@ -15,16 +21,33 @@ const issues = (from: number, to: number) =>
 
 const whole = issues(0, records)
 
-/** Parents of ten pages of 1,000 each: only their number grows with the records, so that few and many differ in nothing else. */
+/**
+ * Parents of ten pages of 1,000 each: only their number grows with the records, so that few and many differ in nothing
+ * else.
+ */
 const parents = stream<{ from: number; to: number }>(async function* () {
   const part = 10_000
-  yield { records: Array.from({ length: Math.ceil(records / part) }, (_, n) => ({ from: n * part, to: Math.min(records, (n + 1) * part) })), position: 'all' }
+  yield {
+    records: Array.from({ length: Math.ceil(records / part) }, (_, n) => ({
+      from: n * part,
+      to: Math.min(records, (n + 1) * part),
+    })),
+    position: 'all',
+  }
 })
 
 const shapes = {
-  one: () => ({ issues: BENCH_WRITE === 'append' ? whole.into('bench.issues', { write: 'append' }) : whole.into('bench.issues', { key: 'id' }) }),
-  five: () => Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`issues_${n}`, whole.into(`bench.issues_${n}`, { key: 'id' })])),
-  children: () => ({ issues: parents.flatMap(({ from, to }) => issues(from, to), { concurrency: 8 }).into('bench.issues', { key: 'id' }) }),
+  one: () => ({
+    issues:
+      BENCH_WRITE === 'append'
+        ? whole.into('bench.issues', { write: 'append' })
+        : whole.into('bench.issues', { key: 'id' }),
+  }),
+  five: () =>
+    Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`issues_${n}`, whole.into(`bench.issues_${n}`, { key: 'id' })])),
+  children: () => ({
+    issues: parents.flatMap(({ from, to }) => issues(from, to), { concurrency: 8 }).into('bench.issues', { key: 'id' }),
+  }),
 }
 
 export default pipeline('bench', { streams: shapes[BENCH_SHAPE as keyof typeof shapes]() })

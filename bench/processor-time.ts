@@ -4,7 +4,11 @@ const ticksPerSecond = 100
 
 /** Seconds of processor time that a process and all below it have used, those that have ended included; Linux only. */
 export function processorTime(pid: number): number {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).map(statOf).filter((stat) => stat !== undefined)
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .map(statOf)
+    .filter((stat) => stat !== undefined)
   const mine = new Set([pid])
   for (let grown = true; grown;) {
     grown = false

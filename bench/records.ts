@@ -1,8 +1,21 @@
-// The records that every measurement uses: 16 fields as of an issue tracker, about 500 bytes of JSON each, the same ones at every start.
+// The records that every measurement uses: 16 fields as of an issue tracker, about 500 bytes of JSON each, the same
+// ones at every start.
 
-const words = 'error crash fix when loading page with null value in module parser after upgrade to the latest version windows linux support add option for timeout memory leak regression test failing docs typo improve performance'.split(' ')
+const words =
+  'error crash fix when loading page with null value in module parser after upgrade to the latest version windows linux support add option for timeout memory leak regression test failing docs typo improve performance'.split(
+    ' ',
+  )
 const foreign = ['naïve', 'café', 'Zürich', '日本語', 'ошибка', '🚀', '“quoted”', 'São', '测试', '👍🏽']
-const labels = ['bug', 'enhancement', 'good first issue', 'help wanted', 'question', 'wontfix', 'docs', 'needs "triage"']
+const labels = [
+  'bug',
+  'enhancement',
+  'good first issue',
+  'help wanted',
+  'question',
+  'wontfix',
+  'docs',
+  'needs "triage"',
+]
 
 export interface Issue {
   id: number
@@ -41,7 +54,8 @@ export function issue(n: number): Issue {
   const random = randomNumbers(n * 7_919 + 1)
   const between = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1))
   const one = <T>(list: readonly T[]): T => list[between(0, list.length - 1)]!
-  const text = (count: number): string => Array.from({ length: count }, () => (random() < 0.04 ? one(foreign) : one(words))).join(' ')
+  const text = (count: number): string =>
+    Array.from({ length: count }, () => (random() < 0.04 ? one(foreign) : one(words))).join(' ')
   const created = 1_420_070_400_000 + Math.floor(random() * 3e11)
   const closed = random() < 0.6
   const tail = random() < 0.25 ? '\r\n```js\nconst x = "a\\tb";\n```' : random() < 0.05 ? '\tpath C:\\temp\\new' : ''
@@ -52,7 +66,12 @@ export function issue(n: number): Issue {
     title: text(between(3, 10)),
     state: closed ? 'closed' : 'open',
     locked: random() < 0.05,
-    user: { login: one(words) + between(1, 9_999), id: between(1, 90_000_000), type: random() < 0.1 ? 'Bot' : 'User', site_admin: false },
+    user: {
+      login: one(words) + between(1, 9_999),
+      id: between(1, 90_000_000),
+      type: random() < 0.1 ? 'Bot' : 'User',
+      site_admin: false,
+    },
     labels: Array.from({ length: between(0, 3) }, () => one(labels)),
     assignee: random() < 0.7 ? null : one(words) + between(1, 999),
     comments: between(0, 80),

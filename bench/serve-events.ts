@@ -1,7 +1,7 @@
 // npm run serve-proof -- [records] [rounds] [rows]    what watching costs a run, and an export the server.
 //
-// A run of so many records with nobody watching and with 100 clients on the events, of which 10 do not read and one is cut off all the time, one after
-// the other and again; then an export of a table to a slow reader, and one that leaves.
+// A run of so many records with nobody watching and with 100 clients on the events, of which 10 do not read and one is
+// cut off all the time, one after the other and again; then an export of a table to a slow reader, and one that leaves.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -33,9 +33,12 @@ try {
   await client.connect()
   const run = async (): Promise<number> => {
     await client.query('drop schema if exists bench cascade; checkpoint')
-    return (await runSluice(database.url, { BENCH_API: api.origin, BENCH_PAGE: '1000', BENCH_RECORDS: String(records) })).report.ms
+    return (
+      await runSluice(database.url, { BENCH_API: api.origin, BENCH_PAGE: '1000', BENCH_RECORDS: String(records) })
+    ).report.ms
   }
-  const lastEvent = async (): Promise<string> => (await client.query<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')).rows[0]!.id
+  const lastEvent = async (): Promise<string> =>
+    (await client.query<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')).rows[0]!.id
 
   await run() // Makes the schema, and warms all up.
   const times = { alone: [] as number[], watched: [] as number[] }
@@ -52,7 +55,11 @@ try {
     await once(watchers, 'message')
     using peak = server.watch()
     times.watched.push(await run())
-    const wanted = (await client.query<{ id: string }>('select id::text from sluice.events where id > $1 order by sluice.events.id', [start])).rows.map(({ id }) => id)
+    const wanted = (
+      await client.query<{ id: string }>('select id::text from sluice.events where id > $1 order by sluice.events.id', [
+        start,
+      ])
+    ).rows.map(({ id }) => id)
     watchers.send(wanted.at(-1)!)
     const [{ seen, cuts: cut }] = (await once(watchers, 'message')) as [{ seen: string[][]; cuts: number }]
     for (const ids of seen) {
@@ -65,14 +72,24 @@ try {
     most = Math.max(most, peak.most - before)
     await server.end()
     if (!isFirst) times.alone.push(await run())
-    console.log(`round ${round + 1}: alone ${times.alone.at(-1)} ms, watched ${times.watched.at(-1)} ms, ${wanted.length} events, ${cut} cuts, the server grew by ${mega(peak.most - before)}`)
+    console.log(
+      `round ${round + 1}: alone ${times.alone.at(-1)} ms, watched ${times.watched.at(-1)} ms, ${wanted.length} events, ${cut} cuts, the server grew by ${mega(peak.most - before)}`,
+    )
   }
   const growth = median(times.watched) / median(times.alone) - 1
-  must(lost === 0 && doubled === 0, `${events} events to 90 readers, one of them cut off ${cuts} times: ${lost} lost, ${doubled} doubled`)
-  must(growth < 0.05, `a run of ${records.toLocaleString('en-US')} records takes ${median(times.alone)} ms alone and ${median(times.watched)} ms with 100 clients: ${(growth * 100).toFixed(1)} % (medians of ${rounds})`)
+  must(
+    lost === 0 && doubled === 0,
+    `${events} events to 90 readers, one of them cut off ${cuts} times: ${lost} lost, ${doubled} doubled`,
+  )
+  must(
+    growth < 0.05,
+    `a run of ${records.toLocaleString('en-US')} records takes ${median(times.alone)} ms alone and ${median(times.watched)} ms with 100 clients: ${(growth * 100).toFixed(1)} % (medians of ${rounds})`,
+  )
   must(most < 100e6, `the server grows by ${mega(most)} at most with 100 clients, 10 of them not reading`)
 
-  await client.query(`drop schema if exists bench cascade; create schema bench; create table bench.issues as select n as id, md5(n::text) as title, repeat(md5((n * 7)::text), 6) as body, n * 1.000000000000000000001 as exact from generate_series(1, ${rows}) as n`)
+  await client.query(
+    `drop schema if exists bench cascade; create schema bench; create table bench.issues as select n as id, md5(n::text) as title, repeat(md5((n * 7)::text), 6) as body, n * 1.000000000000000000001 as exact from generate_series(1, ${rows}) as n`,
+  )
   const server = await startServer(database.url)
   // What the first answer loads is not the export's.
   await (await open(server.url)).leave()
@@ -88,12 +105,20 @@ try {
     // Twelve megabytes a second.
     await sleep(Math.max(0, (bytes / 12e6) * 1_000 - (performance.now() - began)))
   }
-  must(lines === rows, `an export of ${lines.toLocaleString('en-US')} rows, ${mega(bytes)}, to a reader of 12 MB/s took ${((performance.now() - began) / 1_000).toFixed(1)} s`)
+  must(
+    lines === rows,
+    `an export of ${lines.toLocaleString('en-US')} rows, ${mega(bytes)}, to a reader of 12 MB/s took ${((performance.now() - began) / 1_000).toFixed(1)} s`,
+  )
   must(peak.most - before < 50e6, `the server's memory grows by ${mega(peak.most - before)} meanwhile`)
   const leaving = await open(server.url)
   await once(leaving.answer, 'readable')
   await sleep(500)
-  const held = async (): Promise<number> => (await client.query(`select from pg_stat_activity where xact_start is not null and query like '%fetch_lines(%' and pid <> pg_backend_pid()`)).rowCount ?? 0
+  const held = async (): Promise<number> =>
+    (
+      await client.query(
+        `select from pg_stat_activity where xact_start is not null and query like '%fetch_lines(%' and pid <> pg_backend_pid()`,
+      )
+    ).rowCount ?? 0
   const wasHeld = await held()
   await leaving.leave()
   const left = performance.now()
@@ -110,7 +135,13 @@ if (faults.length > 0) process.exitCode = 1
 async function open(url: string): Promise<{ readonly answer: IncomingMessage; readonly leave: () => Promise<void> }> {
   const request = get(`${url}/api/streams/bench/issues/records`, { agent: false })
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
-  return { answer, leave: async () => { answer.on('error', () => {}).destroy(); await sleep(0) } }
+  return {
+    answer,
+    leave: async () => {
+      answer.on('error', () => {}).destroy()
+      await sleep(0)
+    },
+  }
 }
 
 interface MeasuredServer {
@@ -122,7 +153,10 @@ interface MeasuredServer {
 }
 
 async function startServer(database: string): Promise<MeasuredServer> {
-  const child: ChildProcess = fork(new URL('serve-process.ts', import.meta.url), [database], { execArgv: ['--max-semi-space-size=16'], env: { ...process.env, BENCH_PAGE: '1000' } })
+  const child: ChildProcess = fork(new URL('serve-process.ts', import.meta.url), [database], {
+    execArgv: ['--max-semi-space-size=16'],
+    env: { ...process.env, BENCH_PAGE: '1000' },
+  })
   const [{ url }] = (await once(child, 'message')) as [{ url: string }]
   const rss = async (): Promise<number> => {
     const told = once(child, 'message') as Promise<[{ rss: number }]>
@@ -130,7 +164,8 @@ async function startServer(database: string): Promise<MeasuredServer> {
     return (await told)[0].rss
   }
   return {
-    url, rss,
+    url,
+    rss,
     watch() {
       const peak = { most: 0, isOver: false, [Symbol.dispose]: () => void (peak.isOver = true) }
       const look = async (): Promise<void> => {

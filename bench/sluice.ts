@@ -10,10 +10,28 @@ export interface Ran {
 
 /** `sluice run bench/pipeline.ts` as a process of its own; `settings` are the environment that the pipeline reads. */
 export async function runSluice(url: string, settings: Readonly<Record<string, string>>): Promise<Ran> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=16', '--import', new URL('processor-time-at-exit.ts', import.meta.url).href, 'src/cli/main.ts', 'run', 'bench/pipeline.ts', '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'], cwd: join(import.meta.dirname, '..'), env: { ...process.env, DATABASE_URL: url, ...settings },
-  })
-  const [out = '', errors = ''] = await Promise.all([child.stdout, child.stderr].map(async (stream) => Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString()))
+  const child = spawn(
+    process.execPath,
+    [
+      '--max-semi-space-size=16',
+      '--import',
+      new URL('processor-time-at-exit.ts', import.meta.url).href,
+      'src/cli/main.ts',
+      'run',
+      'bench/pipeline.ts',
+      '--json',
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: join(import.meta.dirname, '..'),
+      env: { ...process.env, DATABASE_URL: url, ...settings },
+    },
+  )
+  const [out = '', errors = ''] = await Promise.all(
+    [child.stdout, child.stderr].map(async (stream) =>
+      Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString(),
+    ),
+  )
   const report = parsed(out)
   if (report?.status !== 'done') throw new Error(`the run went wrong: ${out}${errors}`)
   return { report, processorTime: Number(/processor time (\S+)/.exec(errors)?.[1]) }

@@ -1,4 +1,5 @@
-// Clients of the events in a process of their own: most read, some never do, and one is cut off again and again and resumes.
+// Clients of the events in a process of their own: most read, some never do, and one is cut off again and again and
+// resumes.
 //   node bench/watchers.ts URL READERS NOT_READING
 import { once } from 'node:events'
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
@@ -10,15 +11,21 @@ const state = { over: false }
 const requests = new Set<ClientRequest>()
 
 async function watch(ids: string[], after: string | undefined): Promise<IncomingMessage> {
-  const request = get(`${url}/api/events`, { agent: false, headers: after === undefined ? {} : { 'last-event-id': after } })
+  const request = get(`${url}/api/events`, {
+    agent: false,
+    headers: after === undefined ? {} : { 'last-event-id': after },
+  })
   requests.add(request.on('error', () => {}).on('close', () => requests.delete(request)))
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
   let text = ''
-  answer.setEncoding('utf8').on('error', () => {}).on('data', (chunk: string) => {
-    const parts = (text + chunk).split('\n\n')
-    text = parts.pop()!
-    for (const part of parts) if (part.includes('\ndata: ')) ids.push(part.slice(4, part.indexOf('\n')))
-  })
+  answer
+    .setEncoding('utf8')
+    .on('error', () => {})
+    .on('data', (chunk: string) => {
+      const parts = (text + chunk).split('\n\n')
+      text = parts.pop()!
+      for (const part of parts) if (part.includes('\ndata: ')) ids.push(part.slice(4, part.indexOf('\n')))
+    })
   return answer
 }
 
@@ -38,7 +45,8 @@ const cutting = (async () => {
 process.send?.({ ready: true })
 const finish = async (last: string): Promise<void> => {
   const until = performance.now() + 10_000
-  while (performance.now() < until && !seen.every((ids) => ids.at(-1) === last)) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (performance.now() < until && !seen.every((ids) => ids.at(-1) === last))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   state.over = true
   await cutting
   process.send?.({ seen, cuts }, () => process.exit())

@@ -32,14 +32,21 @@ interface Event {
 /** `sluice demo` starts it, or `npm start`: an API on this machine, a bit slow, and now and then too busy to answer. */
 const api = http(baseUrl('SLUICE_DEMO_API', 'http://127.0.0.1:47470'))
 
-/** Customers that changed since the last run. The first answer tells how many pages there are, so the others are asked at once. */
+/**
+ * Customers that changed since the last run. The first answer tells how many pages there are, so the others are asked
+ * at once.
+ */
 const changed = api
   .get<{ customers: Customer[]; pages: number }>('/customers', { limit: 100, updated_since: since })
   .pages(byPage('page', { pages: 'pages' }))
   .records('customers')
   .incremental('updated_at')
 
-const customers = changed.map(({ address, ...customer }) => ({ ...customer, city: address.city, country: address.country }))
+const customers = changed.map(({ address, ...customer }) => ({
+  ...customer,
+  city: address.city,
+  country: address.country,
+}))
 
 /** Their invoices, since here a new invoice touches its customer: pages of pages, eight customers at a time. */
 const invoices = changed.flatMap(

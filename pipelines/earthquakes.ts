@@ -45,13 +45,24 @@ const FIRST = '2025-01-01'
 /** https://earthquake.usgs.gov/fdsnws/event/1/: no key is needed; whoever asks too often is asked to wait. */
 const api = http(baseUrl('USGS_API', 'https://earthquake.usgs.gov/fdsnws/event/1'), { rate: '5/s', concurrency: 1 })
 
-/** Earthquakes of magnitude 2.5 and more, found, revised or withdrawn since the last run: an estimate changes for weeks. */
+/**
+ * Earthquakes of magnitude 2.5 and more, found, revised or withdrawn since the last run: an estimate changes for weeks.
+ */
 const earthquakes = api
-  .get<Found>('/query', {
-    format: 'geojson', starttime: FIRST, minmagnitude: 2.5, includedeleted: true, updatedafter: since,
-    // In the order of time, which a revision hardly changes, so that events keep their places while pages are read.
-    orderby: 'time-asc', limit: 2_000,
-  }, { emptyOn: [204] })
+  .get<Found>(
+    '/query',
+    {
+      format: 'geojson',
+      starttime: FIRST,
+      minmagnitude: 2.5,
+      includedeleted: true,
+      updatedafter: since,
+      // In the order of time, which a revision hardly changes, so that events keep their places while pages are read.
+      orderby: 'time-asc',
+      limit: 2_000,
+    },
+    { emptyOn: [204] },
+  )
   .pages(byOffset('offset', { first: 1 }))
   .records('features')
   // Sent, stored and shown as a date, since that is how the API wants it back.
@@ -76,8 +87,15 @@ export default pipeline('earthquakes', {
       key: 'id',
       version: 'updated',
       columns: {
-        mag: 'numeric', cdi: 'numeric', mmi: 'numeric', dmin: 'numeric', rms: 'numeric', gap: 'numeric',
-        longitude: 'double precision', latitude: 'double precision', depth_km: 'double precision',
+        mag: 'numeric',
+        cdi: 'numeric',
+        mmi: 'numeric',
+        dmin: 'numeric',
+        rms: 'numeric',
+        gap: 'numeric',
+        longitude: 'double precision',
+        latitude: 'double precision',
+        depth_km: 'double precision',
       },
     }),
   },

@@ -42,7 +42,10 @@ interface Comment {
   updated_at: string
 }
 
-/** Write your own here. (Another one in the same file would go on from this one's cursor: after a change, `sluice cursor reset github`.) */
+/**
+ * Write your own here. (Another one in the same file would go on from this one's cursor: after a change, `sluice cursor
+ * reset github`.)
+ */
 const [owner, repo] = ['nodejs', 'undici']
 
 const api = http(baseUrl('GITHUB_API', 'https://api.github.com'), {
@@ -53,9 +56,10 @@ const api = http(baseUrl('GITHUB_API', 'https://api.github.com'), {
   concurrency: 4,
 })
 
-// In the order of creation, not of change: an issue that is changed while pages are read then keeps its place. In the order of change it
-// would go to the end, all others would move up by one, and one of them past the page that is read next. The next run finds the change,
-// since a cursor never passes the moment when its run began. GitHub's clock is not ours, hence the lookback.
+// In the order of creation, not of change: an issue that is changed while pages are read then keeps its place. In the
+// order of change it would go to the end, all others would move up by one, and one of them past the page that is read
+// next. The next run finds the change, since a cursor never passes the moment when its run began. GitHub's clock is not
+// ours, hence the lookback.
 const oldestFirst = { sort: 'created', direction: 'asc', per_page: 100, since }
 
 /** Issues and pull requests that changed since the last run. */
@@ -87,7 +91,10 @@ const issues = api
     merged_at: pull_request?.merged_at,
   }))
 
-/** Comments of all of them: a hundred for a request, edited ones too, where asking issue by issue would cost a request for each. */
+/**
+ * Comments of all of them: a hundred for a request, edited ones too, where asking issue by issue would cost a request
+ * for each.
+ */
 const comments = api
   .get<Comment[]>(path`/repos/${owner}/${repo}/issues/comments`, oldestFirst)
   .pages(byLinkHeader())

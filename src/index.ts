@@ -3,7 +3,17 @@ export { baseUrl } from './define/base-url.ts'
 export { date, since, unix, unixMs, until } from './define/bounds.ts'
 export { http, type HttpApi, type HttpOptions } from './define/http.ts'
 export { path } from './define/path.ts'
-export { byCursor, byHeader, byLastRecord, byLinkHeader, byNextUrl, byOffset, byPage, byRelay, onePage } from './define/paging.ts'
+export {
+  byCursor,
+  byHeader,
+  byLastRecord,
+  byLinkHeader,
+  byNextUrl,
+  byOffset,
+  byPage,
+  byRelay,
+  onePage,
+} from './define/paging.ts'
 export { fromData, toData, type PipelineData } from './define/data.ts'
 export { describe } from './define/describe.ts'
 export { pipeline, type Pipeline } from './define/pipeline.ts'

@@ -15,7 +15,10 @@ export interface Terms extends TellOptions {
 }
 
 /** Carry out a command: its environment, its end by a signal, its faults as one message, and its exit code. */
-export async function act({ verbose = false, database }: CommonOptions, work: (terms: Terms) => Promise<number>): Promise<void> {
+export async function act(
+  { verbose = false, database }: CommonOptions,
+  work: (terms: Terms) => Promise<number>,
+): Promise<void> {
   using stop = interruptible()
   // Whoever reads our output may leave (`| head`); that is no reason to stop writing to the database.
   process.stdout.on('error', ignoreBrokenPipe)
@@ -36,7 +39,8 @@ function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
-const flushed = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => {
-  if (stream.destroyed) resolve()
-  else stream.write('', () => resolve())
-})
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed) resolve()
+    else stream.write('', () => resolve())
+  })

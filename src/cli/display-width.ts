@@ -1,4 +1,5 @@
-const wide = /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1faff}\u{20000}-\u{3fffd}]/u
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1faff}\u{20000}-\u{3fffd}]/u
 const none = /[\p{Mn}\p{Me}\p{Cf}]/u
 // oxlint-disable-next-line no-control-regex -- They are what is looked for.
 const control = /[\u0000-\u001f\u007f-\u009f]/g
@@ -20,7 +21,8 @@ export function fitted(text: string, width: number, { right = false } = {}): str
 }
 
 /** A text on one line, in which nothing moves a terminal's cursor or changes its colours. */
-export const onOneLine = (text: string): string => text.replace(control, (letter) => (letter === '\n' ? '⏎' : letter === '\t' ? ' ' : ''))
+export const onOneLine = (text: string): string =>
+  text.replace(control, (letter) => (letter === '\n' ? '⏎' : letter === '\t' ? ' ' : ''))
 
 function shortened(text: string, width: number): string {
   let cut = ''

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 
-// Help that teaches: what each command looks like when it is used, for a pipeline `billing` with streams `customers` and `invoices`.
+// Help that teaches: what each command looks like when it is used, for a pipeline `billing` with streams `customers`
+// and `invoices`.
 
 const examples: Readonly<Record<string, string>> = {
-  'sluice': `
+  sluice: `
 Begin:
   sluice demo                        an API, a database and a run, all on this machine
   sluice list --verbose              what the pipelines in pipelines/ would do
@@ -15,7 +16,7 @@ pipelines name. Without DATABASE_URL an embedded PostgreSQL is started, kept in 
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. Ctrl-C commits what is
 whole and ends within 5 s; the next run goes on from there. Twice ends at once.`,
-  'run': `
+  run: `
 Examples:
   sluice run                                all pipelines in pipelines/
   sluice run billing forum                  these two, one after the other
@@ -29,7 +30,7 @@ Examples:
 
 On a terminal: a line for each stream while it runs, then a report. Elsewhere: one line of
 JSON for each event, the report last. An interrupted run goes on where it stopped.`,
-  'backfill': `
+  backfill: `
 Examples:
   sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --dry-run
   sluice backfill billing.invoices --from 2024-01-01 --to 2025-01-01 --concurrency 8
@@ -43,7 +44,7 @@ version in .into(), live runs of the stream may go on meanwhile: the newer row s
 --only failed    windows that failed
 --only missing   leave out what earlier backfills of the stream have done
 --only all       what was left out before, too`,
-  'schedule': `
+  schedule: `
 Examples:
   sluice schedule                            all pipelines in pipelines/ that have a schedule
   sluice schedule billing --catch-up all     each tick that was missed is run, in order
@@ -55,7 +56,7 @@ The ledger remembers each tick: several schedulers on one database run each once
 that was down knows what it missed. A run that fails stops nothing. SIGTERM ends it within
 5 s, with what is whole committed (exit code 0). One line for each event; JSON elsewhere
 than on a terminal. --verbose adds the events of the runs.`,
-  'serve': `
+  serve: `
 Examples:
   sluice serve                       a page at http://127.0.0.1:8420, for all of pipelines/
   sluice serve --schedule            and the pipelines run at their times
@@ -68,11 +69,11 @@ For programs: /api/openapi.json. For Prometheus: /metrics. Alive: /healthz, /rea
 
 Ctrl-C ends it and the runs that were started from it, within 5 s; the next run of each
 goes on from there.`,
-  'list': `
+  list: `
 Examples:
   sluice list
   sluice list billing --verbose      requests, paging, cursors, stages and tables; nothing is asked`,
-  'check': `
+  check: `
 Examples:
   sluice check                       all pipelines
   sluice check billing.customers     one stream
@@ -80,12 +81,12 @@ Examples:
 
 Everything is looked at at once. Each stream's API is asked for its first page, one request
 and no more; nothing is written. Each fault says where it is and what to do.`,
-  'preview': `
+  preview: `
 Examples:
   sluice preview billing.customers
   sluice preview billing.customers --limit 3 --json
   sluice preview ./elsewhere/ledger.ts --stream entries --since 2024-05-01`,
-  'status': `
+  status: `
 Examples:
   sluice status
   sluice status billing || mail -s 'billing is not well' you@example.org
@@ -94,12 +95,12 @@ Examples:
 Exit code 1 where something is wrong, else 0: a stream that is overdue by its schedule, whose
 last run failed, that never succeeded, that read nothing where there was much before, or
 whose cursor stands still while records come. It writes nothing.`,
-  'runs': `
+  runs: `
 Examples:
   sluice runs
   sluice runs billing --limit 5
   sluice runs 42                     the report of run 42`,
-  'rejects': `
+  rejects: `
 Examples:
   sluice rejects list billing
   sluice rejects replay billing.invoices`,
@@ -115,7 +116,7 @@ Examples:
 One transaction for each stream. A record that a stage or the encoder rejected goes through
 all stages again, as they are now; a row that the database refused is sent again as it was.
 What is rejected again is listed anew, with its reason.`,
-  'cursor': `
+  cursor: `
 Examples:
   sluice cursor show
   sluice cursor set billing.customers 2024-05-01T00:00:00Z
@@ -133,16 +134,16 @@ An interrupted reading of the stream is closed: it would end at its own cursor.`
 Examples:
   sluice cursor reset billing.customers
   sluice cursor reset billing`,
-  'migrate': `
+  migrate: `
 Examples:
   sluice migrate
   sluice migrate --database postgres://admin@localhost/warehouse   as a user who may create a schema`,
-  'sql': `
+  sql: `
 Examples:
   sluice sql "select plan, count(*) from demo.customers group by plan"
   sluice sql "table sluice.cursors" --json
   sluice sql --write "drop schema demo cascade"`,
-  'demo': `
+  demo: `
 Examples:
   sluice demo                        the first time everything, the second time what is new
   sluice demo --database postgres://localhost/warehouse`,

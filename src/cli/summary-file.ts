@@ -16,7 +16,10 @@ export interface Summary {
   readonly errors: readonly { readonly pipeline?: string; readonly message: string }[]
 }
 
-/** Gathers what becomes of pipelines, and writes it into a file: whoever reads that finds the old one or the new one, never a half. */
+/**
+ * Gathers what becomes of pipelines, and writes it into a file: whoever reads that finds the old one or the new one,
+ * never a half.
+ */
 export class SummaryFile {
   readonly #file: string
   readonly #hide: Secrets['hide']
@@ -34,7 +37,10 @@ export class SummaryFile {
     try {
       await access(dirname(file), constants.W_OK)
     } catch (cause) {
-      throw new UsageError(`--summary-file ${file}: nothing can be written in ${dirname(file)}/: make the folder, or name another one`, { cause })
+      throw new UsageError(
+        `--summary-file ${file}: nothing can be written in ${dirname(file)}/: make the folder, or name another one`,
+        { cause },
+      )
     }
     return new SummaryFile(file, hide)
   }
@@ -51,10 +57,15 @@ export class SummaryFile {
   async write(exitCode: number): Promise<void> {
     const finished = new Date()
     const summary: Summary = {
-      exitCode, startedAt: this.#started.toISOString(), finishedAt: finished.toISOString(), ms: finished.getTime() - this.#started.getTime(),
-      reports: this.#reports, errors: this.#errors,
+      exitCode,
+      startedAt: this.#started.toISOString(),
+      finishedAt: finished.toISOString(),
+      ms: finished.getTime() - this.#started.getTime(),
+      reports: this.#reports,
+      errors: this.#errors,
     }
-    // Beside it, since a name can only be changed within one file system; by our process id, since another run may write the same file.
+    // Beside it, since a name can only be changed within one file system; by our process id, since another run may
+    // write the same file.
     const temporary = join(dirname(this.#file), `.${basename(this.#file)}.${process.pid}`)
     try {
       {
@@ -65,7 +76,10 @@ export class SummaryFile {
       await rename(temporary, this.#file)
     } catch (cause) {
       await rm(temporary, { force: true })
-      throw new Error(`--summary-file ${this.#file} could not be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      throw new Error(
+        `--summary-file ${this.#file} could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      )
     }
   }
 }

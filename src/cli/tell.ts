@@ -9,7 +9,10 @@ export interface TellOptions {
   readonly hide: Secrets['hide']
 }
 
-/** Say on stderr what went wrong, in one message, and answer the exit code that fits: 1 failed, 2 wrong usage, 130 stopped from outside. */
+/**
+ * Say on stderr what went wrong, in one message, and answer the exit code that fits: 1 failed, 2 wrong usage, 130
+ * stopped from outside.
+ */
 export function tell(error: unknown, { verbose, hide }: TellOptions): number {
   const isStopped = error instanceof CancelledError
   const text = faultText(error, 'sluice')
@@ -19,7 +22,8 @@ export function tell(error: unknown, { verbose, hide }: TellOptions): number {
 }
 
 /** 1 failed, 2 wrong usage, 130 stopped from outside. */
-export const exitCodeOf = (error: unknown): number => (error instanceof CancelledError ? 130 : error instanceof UsageError ? 2 : 1)
+export const exitCodeOf = (error: unknown): number =>
+  error instanceof CancelledError ? 130 : error instanceof UsageError ? 2 : 1
 
 /** The stack of an error and of its causes. */
 export function tellStack(error: unknown, hide: Secrets['hide']): void {

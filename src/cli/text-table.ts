@@ -1,7 +1,10 @@
 import { displayWidth, fitted, onOneLine } from './display-width.ts'
 
 export interface TextTableOptions {
-  /** Columns of the terminal; longer cells are cut off, and where not even that fits, each row becomes a list. @default no limit */
+  /**
+   * Columns of the terminal; longer cells are cut off, and where not even that fits, each row becomes a list. @default
+   * no limit
+   */
   readonly width?: number
   /** Columns that are left out where not all fit, the first one first. @default none */
   readonly optional?: readonly string[]
@@ -11,7 +14,10 @@ export interface TextTableOptions {
 const least = 8
 
 /** Rows as a table for people: numbers to the right, each value on one line. */
-export function textTable(rows: readonly Readonly<Record<string, unknown>>[], { width = Infinity, optional = [] }: TextTableOptions = {}): string {
+export function textTable(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  { width = Infinity, optional = [] }: TextTableOptions = {},
+): string {
   const [first] = rows
   if (!first) return ''
   const names = fitting(rows, Object.keys(first), { width, optional })
@@ -19,15 +25,28 @@ export function textTable(rows: readonly Readonly<Record<string, unknown>>[], { 
   const wanted = names.map((name) => widthOf(rows, name))
   const widths = narrowed(wanted, width - 2 * (names.length - 1))
   if (!widths) return cells.map((row, index) => asList(names, row, index, width)).join('\n')
-  const right = names.map((name) => rows.every((row) => row[name] === null || row[name] === undefined || isNumber(row[name])) && rows.some((row) => isNumber(row[name])))
-  const line = (texts: readonly string[]): string => texts.map((text, index) => fitted(text, widths[index]!, { right: right[index]! })).join('  ').trimEnd()
+  const right = names.map(
+    (name) =>
+      rows.every((row) => row[name] === null || row[name] === undefined || isNumber(row[name])) &&
+      rows.some((row) => isNumber(row[name])),
+  )
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, index) => fitted(text, widths[index]!, { right: right[index]! }))
+      .join('  ')
+      .trimEnd()
   return [line(names), line(widths.map((size) => '-'.repeat(size))), ...cells.map(line)].join('\n')
 }
 
-const widthOf = (rows: readonly Readonly<Record<string, unknown>>[], name: string): number => rows.reduce((widest, row) => Math.max(widest, displayWidth(cellText(row[name]))), displayWidth(name))
+const widthOf = (rows: readonly Readonly<Record<string, unknown>>[], name: string): number =>
+  rows.reduce((widest, row) => Math.max(widest, displayWidth(cellText(row[name]))), displayWidth(name))
 
 /** The columns, less as many optional ones as do not fit. */
-function fitting(rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[], { width, optional }: Required<TextTableOptions>): string[] {
+function fitting(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  names: readonly string[],
+  { width, optional }: Required<TextTableOptions>,
+): string[] {
   const left = [...names]
   for (const name of optional) {
     if (left.reduce((sum, one) => sum + widthOf(rows, one) + 2, -2) <= width) break
@@ -47,12 +66,15 @@ export function cellText(value: unknown): string {
 }
 
 /** Text of digits is a number that JavaScript could not hold: bigint and numeric come so. */
-const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint' || (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value))
+const isNumber = (value: unknown): boolean =>
+  typeof value === 'number' ||
+  typeof value === 'bigint' ||
+  (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value))
 
 /** Widths that fit together, taken from the widest first; undefined where there are too many columns. */
 function narrowed(wanted: readonly number[], room: number): number[] | undefined {
   const widths = [...wanted]
-  for (let over = widths.reduce((sum, size) => sum + size, 0) - room; over > 0; ) {
+  for (let over = widths.reduce((sum, size) => sum + size, 0) - room; over > 0;) {
     const widest = Math.max(...widths)
     if (widest <= least) return undefined
     const index = widths.indexOf(widest)
@@ -66,5 +88,8 @@ function narrowed(wanted: readonly number[], room: number): number[] | undefined
 
 function asList(names: readonly string[], row: readonly string[], index: number, width: number): string {
   const longest = Math.max(...names.map(displayWidth))
-  return [`-- ${index + 1}`, ...names.map((name, column) => fitted(`${fitted(name, longest)}  ${row[column]!}`, width).trimEnd())].join('\n')
+  return [
+    `-- ${index + 1}`,
+    ...names.map((name, column) => fitted(`${fitted(name, longest)}  ${row[column]!}`, width).trimEnd()),
+  ].join('\n')
 }

@@ -19,7 +19,8 @@ interface RawConnection {
 
 /**
  * Ask the server to stop what a connection is doing, over a connection of its own: the protocol's CancelRequest.
- * Settles when the server has hung up, which it does after it has passed the request on; never rejects, for the caller waits for the statement itself.
+ * Settles when the server has hung up, which it does after it has passed the request on; never rejects, for the caller
+ * waits for the statement itself.
  */
 export async function sendCancel(client: Cancellable, timeoutMs = 5_000): Promise<void> {
   const { processID, secretKey } = client

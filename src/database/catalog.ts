@@ -48,7 +48,10 @@ export interface TableInfo {
   readonly uniqueIndexes: readonly UniqueIndex[]
   /** On disk, without its indexes. */
   readonly bytes: number
-  /** A plain table that has never held a row, or was truncated since, and of which no trigger, rule or policy changes or leaves out what is copied into it. */
+  /**
+   * A plain table that has never held a row, or was truncated since, and of which no trigger, rule or policy changes or
+   * leaves out what is copied into it.
+   */
   readonly isBlank: boolean
 }
 
@@ -57,16 +60,31 @@ export async function readTable(on: Queryable, name: string): Promise<TableInfo 
   const { schema, table } = splitTable(name)
   const [found] = await on.query<Found>(QUERY, [schema, table])
   if (!found) return undefined
-  return { name, kind: kinds[found.kind] ?? 'other', columns: found.columns.map(columnOf), uniqueIndexes: found.indexes, bytes: Number(found.bytes), isBlank: found.blank }
+  return {
+    name,
+    kind: kinds[found.kind] ?? 'other',
+    columns: found.columns.map(columnOf),
+    uniqueIndexes: found.indexes,
+    bytes: Number(found.bytes),
+    isBlank: found.blank,
+  }
 }
 
-const kinds: Readonly<Record<string, TableInfo['kind']>> = { r: 'table', p: 'partitioned', v: 'view', m: 'materialized view', f: 'foreign table' }
+const kinds: Readonly<Record<string, TableInfo['kind']>> = {
+  r: 'table',
+  p: 'partitioned',
+  v: 'view',
+  m: 'materialized view',
+  f: 'foreign table',
+}
 
 interface Found {
   readonly kind: string
   readonly bytes: string
   readonly blank: boolean
-  readonly columns: readonly (Omit<ColumnInfo, 'precision' | 'scale' | 'length' | 'fraction'> & { readonly modifier: number })[]
+  readonly columns: readonly (Omit<ColumnInfo, 'precision' | 'scale' | 'length' | 'fraction'> & {
+    readonly modifier: number
+  })[]
   readonly indexes: readonly UniqueIndex[]
 }
 

@@ -10,10 +10,14 @@ const GOODBYE_MS = 1_000
 /** Dates without a zone stay text: as a JavaScript `Date` they would shift with the machine's zone. */
 const dates = new Set([1082, 1114, 1115, 1182])
 const types = {
-  getTypeParser: (oid: number, format?: 'text'): unknown => (dates.has(oid) ? String : pg.types.getTypeParser(oid, format)),
+  getTypeParser: (oid: number, format?: 'text'): unknown =>
+    dates.has(oid) ? String : pg.types.getTypeParser(oid, format),
 } as pg.CustomTypesConfig
 
-/** A connection of the driver's that remembers what the server said of itself, and whose errors never bring the process down. */
+/**
+ * A connection of the driver's that remembers what the server said of itself, and whose errors never bring the process
+ * down.
+ */
 export class WatchedClient extends pg.Client {
   /** `in_hot_standby`, `server_version`, … as the server announced them. */
   readonly settings = new Map<string, string>()
@@ -21,9 +25,20 @@ export class WatchedClient extends pg.Client {
   readonly ended: Promise<void>
 
   constructor(config: ClientConfig = {}) {
-    super({ ...config, connectionTimeoutMillis: CONNECT_MS, keepAlive: true, keepAliveInitialDelayMillis: 10_000, types })
-    this.connection.on('parameterStatus', ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) => this.settings.set(parameterName, parameterValue))
-    // A lost connection is told to the statement under way, or to the next one; without a listener it would also be thrown at the process.
+    super({
+      ...config,
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      types,
+    })
+    this.connection.on(
+      'parameterStatus',
+      ({ parameterName, parameterValue }: { parameterName: string; parameterValue: string }) =>
+        this.settings.set(parameterName, parameterValue),
+    )
+    // A lost connection is told to the statement under way, or to the next one; without a listener it would also be
+    // thrown at the process.
     this.on('error', () => {})
     const { promise, resolve } = Promise.withResolvers<void>()
     this.once('end', resolve)
@@ -36,8 +51,8 @@ export class WatchedClient extends pg.Client {
   }
 
   /**
-   * Settles when the server is ready for the next statement. An error arrives before that, often in a packet of its own; until then
-   * the transaction status is that of before, and a failed transaction looks like none.
+   * Settles when the server is ready for the next statement. An error arrives before that, often in a packet of its
+   * own; until then the transaction status is that of before, and a failed transaction looks like none.
    */
   async ready(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()

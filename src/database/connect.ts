@@ -13,8 +13,12 @@ export interface ConnectOptions {
 }
 
 /** Try to connect until it succeeds, with growing pauses while the server is not there yet, is starting, or is full. */
-export async function connecting<T>(connect: () => Promise<T>, { place, patienceMs, emit, signal }: ConnectOptions): Promise<T> {
-  // p-retry looks at the class of what is thrown, by which it misjudges errors of the system in places; wrapped, all are alike to it.
+export async function connecting<T>(
+  connect: () => Promise<T>,
+  { place, patienceMs, emit, signal }: ConnectOptions,
+): Promise<T> {
+  // p-retry looks at the class of what is thrown, by which it misjudges errors of the system in places; wrapped, all
+  // are alike to it.
   const attempt = async (): Promise<T> => {
     try {
       return await connect()
@@ -32,7 +36,11 @@ export async function connecting<T>(connect: () => Promise<T>, { place, patience
       maxRetryTime: patienceMs,
       shouldRetry: ({ error }) => isWorthWaiting(error.cause),
       onFailedAttempt: ({ error: { cause }, attemptNumber }) => {
-        if (attemptNumber === 1 && isWorthWaiting(cause)) emit?.({ type: 'warning', message: `${place}: ${faultOf(cause)}; trying again for ${durationText(patienceMs)}` })
+        if (attemptNumber === 1 && isWorthWaiting(cause))
+          emit?.({
+            type: 'warning',
+            message: `${place}: ${faultOf(cause)}; trying again for ${durationText(patienceMs)}`,
+          })
       },
       ...(signal && { signal }),
     })

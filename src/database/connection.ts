@@ -44,7 +44,11 @@ export class Connection implements AsyncDisposable {
     return this.#session.client.ended
   }
 
-  query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = [], { signal, timeoutMs = 30_000 }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {}): Promise<Row[]> {
+  query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+    { signal, timeoutMs = 30_000 }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {},
+  ): Promise<Row[]> {
     return this.#session.query<Row>(text, values, { signal, limitMs: timeoutMs })
   }
 

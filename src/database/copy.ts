@@ -19,12 +19,14 @@ export interface Copy {
 /**
  * Send statements of which the last is `copy … from stdin`, and its data after them.
  *
- * Chunks go one at a time, each awaited together with the end of the copy: once the connection or the statement has failed, the stream's
- * write callback never comes, and data still queued in it would be written to a connection that it no longer has.
+ * Chunks go one at a time, each awaited together with the end of the copy: once the connection or the statement has
+ * failed, the stream's write callback never comes, and data still queued in it would be written to a connection that it
+ * no longer has.
  */
 export function startCopy(client: Client, text: string, chunks: Chunks): Copy {
   const stream = from(text)
-  // Statements before the last may answer rows; the stream knows no such messages, and the reader of the connection would throw.
+  // Statements before the last may answer rows; the stream knows no such messages, and the reader of the connection
+  // would throw.
   Object.assign(stream, { handleRowDescription: ignore, handleDataRow: ignore, handleEmptyQuery: ignore })
   const over = new Promise<Error | undefined>((resolve) => {
     stream.once('finish', () => resolve(undefined))
@@ -51,7 +53,8 @@ async function feed(stream: CopyStreamQuery, chunks: Chunks, over: Promise<Error
         break
       }
       if ((await before(written(stream, next.value))) === OVER) break
-      // While the network takes everything at once nothing here waits for it, and the server's error would never be read.
+      // While the network takes everything at once nothing here waits for it, and the server's error would never be
+      // read.
       unpolled += next.value.length
       if (unpolled >= POLL_BYTES) {
         unpolled = 0
@@ -71,7 +74,10 @@ async function feed(stream: CopyStreamQuery, chunks: Chunks, over: Promise<Error
   throw failure
 }
 
-/** Waits for a step, but no longer than the copy lasts; unlike a race it leaves nothing behind on the copy's promise, step after step. */
+/**
+ * Waits for a step, but no longer than the copy lasts; unlike a race it leaves nothing behind on the copy's promise,
+ * step after step.
+ */
 function untilOver(over: Promise<Error | undefined>): <T>(step: T | PromiseLike<T>) => Promise<T | typeof OVER> {
   let isOver = false
   let leave: (() => void) | undefined

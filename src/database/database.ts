@@ -46,7 +46,10 @@ export interface QueryOptions {
 /** What a server needs beyond its own limit to tell us that it has stopped. */
 const GRACE_MS = 30_000
 
-/** Lends connections and transactions of one PostgreSQL database. Nothing that it sends relies on the session, so a pooler may stand between. */
+/**
+ * Lends connections and transactions of one PostgreSQL database. Nothing that it sends relies on the session, so a
+ * pooler may stand between.
+ */
 export class Database implements AsyncDisposable {
   readonly place: string
   readonly #options: DatabaseOptions
@@ -69,7 +72,11 @@ export class Database implements AsyncDisposable {
   }
 
   /** One statement by itself; answers its rows. */
-  async query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = [], { timeout = '5m', signal }: QueryOptions = {}): Promise<Row[]> {
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+    { timeout = '5m', signal }: QueryOptions = {},
+  ): Promise<Row[]> {
     const session = await this.#pool.lend(signal)
     try {
       return await session.query<Row>(text, values, { signal, limitMs: duration(timeout) })
@@ -79,11 +86,19 @@ export class Database implements AsyncDisposable {
   }
 
   /** A transaction, to be held by `await using`: rolled back at the end of the block unless it was committed. */
-  async transaction({ statementTimeout = '5m', lockTimeout = '30s', readOnly = false, mark, signal }: TransactionOptions = {}): Promise<Transaction> {
+  async transaction({
+    statementTimeout = '5m',
+    lockTimeout = '30s',
+    readOnly = false,
+    mark,
+    signal,
+  }: TransactionOptions = {}): Promise<Transaction> {
     const session = await this.#pool.lend(signal)
     if (!readOnly && !session.client.isWritable) {
       this.#pool.giveBack(session)
-      throw new DatabaseError(`${this.place}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user who may write`)
+      throw new DatabaseError(
+        `${this.place}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user who may write`,
+      )
     }
     const statementMs = duration(statementTimeout)
     const opening = [
@@ -93,23 +108,31 @@ export class Database implements AsyncDisposable {
       `set local timezone = 'UTC'`,
       ...(mark === undefined ? [] : [`select pg_advisory_xact_lock_shared(${markKey(quoteLiteral(mark))})`]),
     ].join('; ')
-    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + GRACE_MS }, (one) => this.#pool.giveBack(one))
+    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + GRACE_MS }, (one) =>
+      this.#pool.giveBack(one),
+    )
   }
 
   /**
-   * End the sessions that are inside a transaction with this mark. A process that was stopped, or that the network has cut off, keeps what its
-   * transactions have locked for as long as it likes; whoever takes its work over would wait for that in vain.
+   * End the sessions that are inside a transaction with this mark. A process that was stopped, or that the network has
+   * cut off, keeps what its transactions have locked for as long as it likes; whoever takes its work over would wait
+   * for that in vain.
    */
   async endMarked(mark: string, options: QueryOptions = {}): Promise<void> {
     await this.query(
       `select pg_terminate_backend(l.pid) from pg_locks as l join pg_stat_activity as a using (pid)
         where l.locktype = 'advisory' and l.objsubid = 1 and l.database = a.datid and a.datname = current_database() and a.usename = current_user
           and l.pid <> pg_backend_pid() and (l.classid::bigint << 32) | l.objid::bigint = ${markKey('$1')}`,
-      [mark], options)
+      [mark],
+      options,
+    )
   }
 
   /** A connection of its own outside the pool, for what has to outlive transactions: leases, notifications. */
-  connection({ direct = false, signal }: { readonly direct?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<Connection> {
+  connection({
+    direct = false,
+    signal,
+  }: { readonly direct?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<Connection> {
     const url = direct ? (this.#options.directUrl ?? this.#options.url) : this.#options.url
     return Connection.open(configOf(url, this.#options), { ...this.#connectOptions(), place: placeOf(url), signal })
   }
@@ -126,7 +149,10 @@ export class Database implements AsyncDisposable {
 }
 
 /** A database that answers: connects once, waiting for a server that is still starting. */
-export async function openDatabase({ signal, ...options }: DatabaseOptions & { readonly signal?: AbortSignal | undefined }): Promise<Database> {
+export async function openDatabase({
+  signal,
+  ...options
+}: DatabaseOptions & { readonly signal?: AbortSignal | undefined }): Promise<Database> {
   const database = new Database(options)
   try {
     await database.query('select 1', [], { signal })
@@ -137,7 +163,10 @@ export async function openDatabase({ signal, ...options }: DatabaseOptions & { r
   }
 }
 
-/** An advisory lock, shared: it keeps nobody waiting, and the catalog tells who has it. Names that a statement splits at are none of ours. */
+/**
+ * An advisory lock, shared: it keeps nobody waiting, and the catalog tells who has it. Names that a statement splits at
+ * are none of ours.
+ */
 const markKey = (mark: string): string => `hashtextextended('sluice mark ' || ${mark}, 0)`
 
 function configOf(url: string, { applicationName = 'sluice' }: DatabaseOptions) {

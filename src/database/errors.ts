@@ -7,8 +7,18 @@ export class ConnectionLostError extends Error {
   readonly code = '08006'
 }
 
-const socketFaults = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'])
-const driverFaults = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
+const socketFaults = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+])
+const driverFaults =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
 
 /** The five characters by which PostgreSQL says what happened, of the error or of what caused it. */
 export function sqlState(error: unknown): string | undefined {
@@ -31,13 +41,20 @@ export function isTransient(error: unknown): boolean {
   return false
 }
 
-/** A row could not be stored, and the others may well be: classes 22 and 23, a limit of size, or a trigger that raised. */
+/**
+ * A row could not be stored, and the others may well be: classes 22 and 23, a limit of size, or a trigger that raised.
+ */
 export function isRowFault(error: unknown): boolean {
   const state = sqlState(error)
-  return state !== undefined && (state.startsWith('22') || state.startsWith('23') || state === '54000' || state === 'P0001')
+  return (
+    state !== undefined && (state.startsWith('22') || state.startsWith('23') || state === '54000' || state === 'P0001')
+  )
 }
 
-/** The table is not what it was when its columns were read. A right that is missing (42501) is of the same class, but no reading brings it back. */
+/**
+ * The table is not what it was when its columns were read. A right that is missing (42501) is of the same class, but no
+ * reading brings it back.
+ */
 export function isTableChanged(error: unknown): boolean {
   const state = sqlState(error)
   return state !== undefined && state.startsWith('42') && state !== '42501'

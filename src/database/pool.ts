@@ -65,7 +65,11 @@ export class Pool implements AsyncDisposable {
       return await abortable(coming, signal)
     } catch (error) {
       // The place in the queue cannot be given up: what comes is given back at once.
-      if (signal?.aborted) coming.then((client) => client.release(), () => {})
+      if (signal?.aborted)
+        coming.then(
+          (client) => client.release(),
+          () => {},
+        )
       throw error
     }
   }

@@ -1,6 +1,9 @@
 /** An identifier as SQL writes it, whatever it holds. */
 export function quoteIdentifier(name: string): string {
-  if (name === '' || name.includes('\0')) throw new RangeError(`PostgreSQL has no name ${JSON.stringify(name)}: give one of at least one character, without NUL`)
+  if (name === '' || name.includes('\0'))
+    throw new RangeError(
+      `PostgreSQL has no name ${JSON.stringify(name)}: give one of at least one character, without NUL`,
+    )
   return `"${name.replaceAll('"', '""')}"`
 }
 

@@ -77,7 +77,10 @@ export class Session {
   }
 
   async query<Row extends object>(text: string, values: readonly unknown[], options: StatementOptions): Promise<Row[]> {
-    const results = values.length === 0 ? await this.run(text, options) : await this.#inTurn(() => ({ done: this.client.query(text, [...values]).then(resultsOf) }), options)
+    const results =
+      values.length === 0
+        ? await this.run(text, options)
+        : await this.#inTurn(() => ({ done: this.client.query(text, [...values]).then(resultsOf) }), options)
     return (results.at(-1)?.rows ?? []) as Row[]
   }
 
@@ -119,7 +122,9 @@ export class Session {
       if (limit.signal.aborted) {
         await this.#stop(work, limit.signal.reason as Error)
         if (signal?.aborted) throw signal.reason
-        throw new ConnectionLostError(`${(limit.signal.reason as Error).message}: it was cancelled`, { cause: limit.signal.reason })
+        throw new ConnectionLostError(`${(limit.signal.reason as Error).message}: it was cancelled`, {
+          cause: limit.signal.reason,
+        })
       }
       const explained = this.#explain(error)
       // Else a failed transaction is taken for none and the connection lent with it.
@@ -128,7 +133,10 @@ export class Session {
     }
   }
 
-  /** Returns when the statement has ended, one way or the other. A cancel that comes before the server has begun is ignored by it, hence again and again. */
+  /**
+   * Returns when the statement has ended, one way or the other. A cancel that comes before the server has begun is
+   * ignored by it, hence again and again.
+   */
   async #stop(work: Work<unknown>, reason: Error): Promise<void> {
     this.#spoiled = true
     work.stop?.(reason)
@@ -155,15 +163,25 @@ export class Session {
     const state = sqlState(error)
     if (state?.startsWith('57P') || isConnectionFault(error)) this.#spoiled = true
     if (state === '25006') {
-      return new DatabaseError(`${this.place}: it is read-only; set DATABASE_URL to the primary server, and to a user who may write`, { cause: error })
+      return new DatabaseError(
+        `${this.place}: it is read-only; set DATABASE_URL to the primary server, and to a user who may write`,
+        { cause: error },
+      )
     }
     if (state === undefined && isConnectionFault(error)) {
-      return new ConnectionLostError(`${this.place}: the connection was lost (${(error as Error).message})`, { cause: error })
+      return new ConnectionLostError(`${this.place}: the connection was lost (${(error as Error).message})`, {
+        cause: error,
+      })
     }
     return error
   }
 }
 
 function resultsOf(answer: QueryResult | QueryResult[]): Result[] {
-  return (Array.isArray(answer) ? answer : [answer]).map(({ rows, rowCount, command, fields }) => ({ rows: rows as Record<string, unknown>[], columns: fields.map(({ name }) => name), count: rowCount ?? 0, command }))
+  return (Array.isArray(answer) ? answer : [answer]).map(({ rows, rowCount, command, fields }) => ({
+    rows: rows as Record<string, unknown>[],
+    columns: fields.map(({ name }) => name),
+    count: rowCount ?? 0,
+    command,
+  }))
 }

@@ -11,10 +11,14 @@ export interface SnapshotOptions {
 }
 
 /**
- * Several connections that see the database as it was at one moment: `await using snapshot = await openSnapshot(database)`. What is asked at once is
- * answered at once, as far as there are connections, and all answers fit each other. Read-only.
+ * Several connections that see the database as it was at one moment: `await using snapshot = await
+ * openSnapshot(database)`. What is asked at once is answered at once, as far as there are connections, and all answers
+ * fit each other. Read-only.
  */
-export async function openSnapshot(database: Database, { connections = 3, signal }: SnapshotOptions = {}): Promise<Queryable & AsyncDisposable> {
+export async function openSnapshot(
+  database: Database,
+  { connections = 3, signal }: SnapshotOptions = {},
+): Promise<Queryable & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const first = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
   const [exported] = await first.query<{ id: string }>('select pg_export_snapshot() as id')
@@ -33,7 +37,7 @@ export async function openSnapshot(database: Database, { connections = 3, signal
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
       if (kept.disposed) throw new DatabaseError(`${database.place}: the snapshot is over; open another one`)
-      const transaction = free.pop() ?? await new Promise<Transaction>((resolve) => waiting.push(resolve))
+      const transaction = free.pop() ?? (await new Promise<Transaction>((resolve) => waiting.push(resolve)))
       try {
         return await transaction.query<Row>(text, values)
       } finally {

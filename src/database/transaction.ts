@@ -26,7 +26,10 @@ export class Transaction implements AsyncDisposable {
   }
 
   /** One statement; answers its rows. */
-  async query<Row extends object = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+  async query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
     if (values.length === 0) return ((await this.run(text)).at(-1)?.rows ?? []) as Row[]
     this.#mustBeOpen()
     // Values need the extended protocol, which takes one statement at a time.
@@ -43,7 +46,9 @@ export class Transaction implements AsyncDisposable {
     return (await this.#session.run(`${opening};\n${text}`, this.#options)).slice(statementsIn(opening))
   }
 
-  /** Statements of which the last is `copy … from stdin`, and its data. Answers how many rows the server has counted. */
+  /**
+   * Statements of which the last is `copy … from stdin`, and its data. Answers how many rows the server has counted.
+   */
   async copy(text: string, chunks: Chunks): Promise<number> {
     this.#mustBeOpen()
     const opening = this.#takeOpening()
@@ -63,14 +68,19 @@ export class Transaction implements AsyncDisposable {
     return new Savepoint((text) => this.run(text), name)
   }
 
-  /** Commit, together with some last statements in the same query; answers their results. Afterwards the connection is given back. */
+  /**
+   * Commit, together with some last statements in the same query; answers their results. Afterwards the connection is
+   * given back.
+   */
   async commit(last = ''): Promise<Result[]> {
     this.#mustBeOpen()
     const unused = this.#opening !== undefined && last === ''
     const results = unused ? [] : await this.run(last === '' ? 'commit' : `${last}\n;commit`)
     const end = results.at(-1)
     if (!unused && end?.command !== 'COMMIT') {
-      throw new DatabaseError(`${this.#session.place}: the transaction was rolled back instead of committed, since a statement in it had failed; look for that one's error`)
+      throw new DatabaseError(
+        `${this.#session.place}: the transaction was rolled back instead of committed, since a statement in it had failed; look for that one's error`,
+      )
     }
     this.#end()
     return results.slice(0, -1)
@@ -127,7 +137,8 @@ export class Savepoint implements AsyncDisposable {
     try {
       await this.#run(`rollback to savepoint ${this.#name}; release savepoint ${this.#name}`)
     } catch {
-      // The connection is gone, or the transaction is over, and with it all that was done since. Whatever comes next says so.
+      // The connection is gone, or the transaction is over, and with it all that was done since. Whatever comes next
+      // says so.
     }
   }
 }

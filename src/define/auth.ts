@@ -3,7 +3,10 @@ import { UsageError } from '../model/errors.ts'
 
 /** A value of the environment, read when a request is sent and never printed. */
 export function secret(name: string): Secret {
-  if (typeof name !== 'string' || !/^[A-Za-z_]\w*$/.test(name)) throw new UsageError('secret(): this is no name of an environment variable: put the value into the environment, and its name here')
+  if (typeof name !== 'string' || !/^[A-Za-z_]\w*$/.test(name))
+    throw new UsageError(
+      'secret(): this is no name of an environment variable: put the value into the environment, and its name here',
+    )
   return Object.freeze({ secret: name })
 }
 
@@ -11,14 +14,18 @@ export function secret(name: string): Secret {
 export const bearer = (token: Secret): Auth => Object.freeze({ by: 'bearer', token: proven('bearer', token) })
 
 /** `authorization: Basic …`, of a user and a password. */
-export const basic = (user: string, password: Secret): Auth => Object.freeze({ by: 'basic', user, password: proven('basic', password) })
+export const basic = (user: string, password: Secret): Auth =>
+  Object.freeze({ by: 'basic', user, password: proven('basic', password) })
 
 /** A header of any name: `header('x-api-key', secret('KEY'))`. */
-export const header = (name: string, value: Secret): Auth => Object.freeze({ by: 'header', name: name.toLowerCase(), value: proven('header', value) })
+export const header = (name: string, value: Secret): Auth =>
+  Object.freeze({ by: 'header', name: name.toLowerCase(), value: proven('header', value) })
 
 /** A key in the query or in a header: `apiKey(secret('KEY'), { query: 'api_key' })`. */
 export const apiKey = (value: Secret, place: { readonly query: string } | { readonly header: string }): Auth =>
-  'query' in place ? Object.freeze({ by: 'query', name: place.query, value: proven('apiKey', value) }) : header(place.header, value)
+  'query' in place
+    ? Object.freeze({ by: 'query', name: place.query, value: proven('apiKey', value) })
+    : header(place.header, value)
 
 export interface ClientCredentials {
   /** Where the token is fetched: a whole URL, or a path below the API's base. */
@@ -32,10 +39,16 @@ export interface ClientCredentials {
 
 /** OAuth 2 client credentials: a token is fetched when it is needed, and again before it expires. */
 export const clientCredentials = (options: ClientCredentials): Auth =>
-  Object.freeze({ by: 'client credentials', ...options, clientSecret: proven('clientCredentials', options.clientSecret) })
+  Object.freeze({
+    by: 'client credentials',
+    ...options,
+    clientSecret: proven('clientCredentials', options.clientSecret),
+  })
 
 /** The message must not hold what was given: it may be the secret itself. */
 function proven(where: string, value: Secret): Secret {
   if (typeof value === 'object' && value !== null && typeof value.secret === 'string') return value
-  throw new UsageError(`${where}(): a secret is given by its name, as in ${where}(… secret('API_TOKEN')), so that its value stays in the environment`)
+  throw new UsageError(
+    `${where}(): a secret is given by its name, as in ${where}(… secret('API_TOKEN')), so that its value stays in the environment`,
+  )
 }

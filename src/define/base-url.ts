@@ -3,15 +3,18 @@ import { UsageError } from '../model/errors.ts'
 type BaseUrl = `http${'s' | ''}://${string}`
 
 /**
- * An API's base that a variable of the environment may replace: a company's own installation, a proxy, a local server in a test.
- * `http(baseUrl('GITHUB_API', 'https://api.github.com'))`; the variable is read when the pipeline is imported.
+ * An API's base that a variable of the environment may replace: a company's own installation, a proxy, a local server
+ * in a test. `http(baseUrl('GITHUB_API', 'https://api.github.com'))`; the variable is read when the pipeline is
+ * imported.
  */
 export function baseUrl(variable: string, otherwise: BaseUrl): BaseUrl {
   const given = process.env[variable]
   if (given === undefined || given === '') return otherwise
   if (isHttp(given)) return given
   // What was given is left out of the message: a URL may carry credentials.
-  throw new UsageError(`${variable} in the environment is no URL: write scheme and host, as in ${otherwise}, or leave it out`)
+  throw new UsageError(
+    `${variable} in the environment is no URL: write scheme and host, as in ${otherwise}, or leave it out`,
+  )
 }
 
 const isHttp = (text: string): text is BaseUrl => /^https?:\/\//.test(text) && URL.canParse(text)

@@ -1,6 +1,8 @@
 import type { Bound } from '../model/request.ts'
 
-/** Where the range being read begins: `{ updated_after: since }`. Left out of the request when there is no beginning. */
+/**
+ * Where the range being read begins: `{ updated_after: since }`. Left out of the request when there is no beginning.
+ */
 export const since: Bound = Object.freeze({ bound: 'since' })
 /** Where it ends; not included. */
 export const until: Bound = Object.freeze({ bound: 'until' })

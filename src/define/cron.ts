@@ -1,6 +1,9 @@
 import { UsageError } from '../model/errors.ts'
 
-/** What the five fields of a cron pattern admit: each as the list of its values, so that any other notation can be made of it. */
+/**
+ * What the five fields of a cron pattern admit: each as the list of its values, so that any other notation can be made
+ * of it.
+ */
 export interface CronFields {
   readonly minute: readonly number[]
   readonly hour: readonly number[]
@@ -26,25 +29,61 @@ const fields: readonly Field[] = [
   { name: 'minute', title: 'the minute', least: 0, most: 59 },
   { name: 'hour', title: 'the hour', least: 0, most: 23 },
   { name: 'day', title: 'the day of the month', least: 1, most: 31 },
-  { name: 'month', title: 'the month', least: 1, most: 12, names: ['', 'JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'] },
-  { name: 'weekday', title: 'the day of the week', least: 0, most: 7, names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] },
+  {
+    name: 'month',
+    title: 'the month',
+    least: 1,
+    most: 12,
+    names: ['', 'JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
+  },
+  {
+    name: 'weekday',
+    title: 'the day of the week',
+    least: 0,
+    most: 7,
+    names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'],
+  },
 ]
 
 const longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Read a pattern of five fields, and only what every cron understands alike: numbers and names, lists, ranges, steps. A wrong field is named. */
+/**
+ * Read a pattern of five fields, and only what every cron understands alike: numbers and names, lists, ranges, steps. A
+ * wrong field is named.
+ */
 export function parseCron(pattern: string, place: string): CronFields {
   const texts = pattern.trim().split(/\s+/)
-  if (texts.length !== 5) throw new UsageError(`${place}: the schedule ${JSON.stringify(pattern)} must have five fields, as in '*/15 * * * *'`)
-  const lists = fields.map((field, index) => valuesOf(texts[index]!, field, `${place}: the schedule ${JSON.stringify(pattern)}`))
+  if (texts.length !== 5)
+    throw new UsageError(
+      `${place}: the schedule ${JSON.stringify(pattern)} must have five fields, as in '*/15 * * * *'`,
+    )
+  const lists = fields.map((field, index) =>
+    valuesOf(texts[index]!, field, `${place}: the schedule ${JSON.stringify(pattern)}`),
+  )
   const [minute, hour, day, month, weekday] = lists as [number[], number[], number[], number[], number[]]
-  const any = Object.fromEntries(fields.map(({ name }, index) => [name, texts[index] === '*'])) as Record<FieldName, boolean>
-  for (const [index, other] of [[2, 'weekday'], [4, 'day']] as const) {
+  const any = Object.fromEntries(fields.map(({ name }, index) => [name, texts[index] === '*'])) as Record<
+    FieldName,
+    boolean
+  >
+  for (const [index, other] of [
+    [2, 'weekday'],
+    [4, 'day'],
+  ] as const) {
     if (!texts[index]!.startsWith('*/') || any[other]) continue
-    throw new UsageError(`${place}: the schedule ${JSON.stringify(pattern)}: a step of all days together with another restriction of days means one thing here and another there: write the step as a range, as in '${index === 2 ? '1-31/2' : '0-6/2'}'`)
+    throw new UsageError(
+      `${place}: the schedule ${JSON.stringify(pattern)}: a step of all days together with another restriction of days means one thing here and another there: write the step as a range, as in '${index === 2 ? '1-31/2' : '0-6/2'}'`,
+    )
   }
-  if (any.weekday && !month.some((one) => day.some((number) => number <= longest[one - 1]!))) throw new UsageError(`${place}: the schedule ${JSON.stringify(pattern)} never comes: no such month has such a day`)
-  return { minute, hour, day, month, weekday: [...new Set(weekday.map((one) => one % 7))].toSorted((a, b) => a - b), any }
+  if (any.weekday && !month.some((one) => day.some((number) => number <= longest[one - 1]!)))
+    throw new UsageError(`${place}: the schedule ${JSON.stringify(pattern)} never comes: no such month has such a day`)
+  return {
+    minute,
+    hour,
+    day,
+    month,
+    weekday: [...new Set(weekday.map((one) => one % 7))].toSorted((a, b) => a - b),
+    any,
+  }
 }
 
 /** The least time between two ticks of a day, in milliseconds; over midnight too. */
@@ -59,7 +98,15 @@ function valuesOf(text: string, field: Field, place: string): number[] {
     const [, range = '', step] = /^([^/]*)(?:\/(\d{1,2}))?$/.exec(part) ?? []
     const [from, to] = boundsOf(range, field) ?? []
     const every = step === undefined ? 1 : Number(step)
-    if (from === undefined || to === undefined || from > to || every < 1 || every > field.most - field.least + 1 || (step !== undefined && from === to)) throw new UsageError(`${place}: ${field.title} ${JSON.stringify(part)} is not understood: write ${wanted(field)}`)
+    if (
+      from === undefined ||
+      to === undefined ||
+      from > to ||
+      every < 1 ||
+      every > field.most - field.least + 1 ||
+      (step !== undefined && from === to)
+    )
+      throw new UsageError(`${place}: ${field.title} ${JSON.stringify(part)} is not understood: write ${wanted(field)}`)
     for (let value = from; value <= to; value += every) values.add(value)
   }
   return [...values].toSorted((a, b) => a - b)
@@ -68,7 +115,9 @@ function valuesOf(text: string, field: Field, place: string): number[] {
 function boundsOf(range: string, field: Field): readonly [number, number] | undefined {
   if (range === '*') return [field.least, field.name === 'weekday' ? 6 : field.most]
   const [from, to, ...more] = range.split('-').map((text) => valueOf(text, field))
-  return from === undefined || more.length > 0 || (range.includes('-') && to === undefined) ? undefined : [from, to ?? from]
+  return from === undefined || more.length > 0 || (range.includes('-') && to === undefined)
+    ? undefined
+    : [from, to ?? from]
 }
 
 function valueOf(text: string, { least, most, names = [] }: Field): number | undefined {

@@ -16,7 +16,10 @@ export interface PipelineData {
 export function toData({ name, schedule, streams }: Pipeline): PipelineData {
   const flows = Object.entries(streams).map(([stream, { recipe, table }]) => {
     const [where] = functionsIn(recipe)
-    if (where !== undefined) throw new UsageError(`${name}.${stream}: ${where} is a function, which cannot be written as data: use a path or a declarative stage`)
+    if (where !== undefined)
+      throw new UsageError(
+        `${name}.${stream}: ${where} is a function, which cannot be written as data: use a path or a declarative stage`,
+      )
     return [stream, { recipe, table }] as const
   })
   return JSON.parse(JSON.stringify({ name, schedule, streams: Object.fromEntries(flows) }, exactly)) as PipelineData
@@ -26,15 +29,31 @@ export function toData({ name, schedule, streams }: Pipeline): PipelineData {
 export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
   const flows = Object.entries(streams ?? {}).map(([stream, { recipe, table }]) => {
     const place = `${name}.${stream}`
-    if (typeof recipe?.source !== 'object' || !('api' in recipe.source)) throw new UsageError(`${place}: recipe.source.api is missing: say which API is asked`)
+    if (typeof recipe?.source !== 'object' || !('api' in recipe.source))
+      throw new UsageError(`${place}: recipe.source.api is missing: say which API is asked`)
     const { api, request, paging, records } = recipe.source
-    if (typeof api?.base !== 'string' || !URL.canParse(api.base)) throw new UsageError(`${place}: recipe.source.api.base is no URL`)
-    if (typeof request?.path !== 'string' && !Array.isArray(request?.path?.texts)) throw new UsageError(`${place}: recipe.source.request.path is missing`)
-    if (typeof paging !== 'object' || typeof paging?.by !== 'string') throw new UsageError(`${place}: recipe.source.paging is missing: say how pages follow each other, be it { "by": "one page" }`)
-    if (typeof records !== 'string') throw new UsageError(`${place}: recipe.source.records is missing: say where the records are; "" is the body itself`)
-    if (!Array.isArray(recipe.stages)) throw new UsageError(`${place}: recipe.stages is missing: give a list, be it empty`)
+    if (typeof api?.base !== 'string' || !URL.canParse(api.base))
+      throw new UsageError(`${place}: recipe.source.api.base is no URL`)
+    if (typeof request?.path !== 'string' && !Array.isArray(request?.path?.texts))
+      throw new UsageError(`${place}: recipe.source.request.path is missing`)
+    if (typeof paging !== 'object' || typeof paging?.by !== 'string')
+      throw new UsageError(
+        `${place}: recipe.source.paging is missing: say how pages follow each other, be it { "by": "one page" }`,
+      )
+    if (typeof records !== 'string')
+      throw new UsageError(
+        `${place}: recipe.source.records is missing: say where the records are; "" is the body itself`,
+      )
+    if (!Array.isArray(recipe.stages))
+      throw new UsageError(`${place}: recipe.stages is missing: give a list, be it empty`)
     const { name: target, versionIfThere, version, ...rest } = table ?? {}
-    return [stream, new Flow(recipe, tableOf(target ?? '', { ...rest, ...(version !== undefined && !versionIfThere && { version }) }, recipe))] as const
+    return [
+      stream,
+      new Flow(
+        recipe,
+        tableOf(target ?? '', { ...rest, ...(version !== undefined && !versionIfThere && { version }) }, recipe),
+      ),
+    ] as const
   })
   return pipeline(name, { ...(schedule && { schedule }), streams: Object.fromEntries(flows) })
 }

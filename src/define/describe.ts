@@ -7,33 +7,50 @@ import { scheduleOf, scheduleText } from './schedule.ts'
 
 /** What a pipeline would do, for people: `list --verbose` and `--dry-run` show it. Nothing is requested. */
 export function describe({ name, streams, ...more }: Pipeline): string {
-  const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [`  ${stream} -> ${tableText(table)}`, ...describeRecipe(recipe).map((line) => `    ${line}`)])
+  const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [
+    `  ${stream} -> ${tableText(table)}`,
+    ...describeRecipe(recipe).map((line) => `    ${line}`),
+  ])
   return [`${name}  ${whenText(more)}`, ...flows].join('\n')
 }
 
 function whenText(given: Pick<Pipeline, 'schedule'>): string {
   const full = scheduleOf(given)
   if (!full) return 'on command only'
-  const details = [full.catchUp !== 'last' && `catch-up ${full.catchUp}`, full.overlap !== 'skip' && `overlap ${full.overlap}`].filter(Boolean)
+  const details = [
+    full.catchUp !== 'last' && `catch-up ${full.catchUp}`,
+    full.overlap !== 'skip' && `overlap ${full.overlap}`,
+  ].filter(Boolean)
   return [scheduleText(given), ...details].join(', ')
 }
 
 /** A recipe, line by line. */
 export function describeRecipe({ source, incremental, stages }: Recipe): string[] {
-  const lines = 'read' in source
-    ? [line('source', functionText(source.read))]
-    : [
-        `${source.request.method} ${source.api.base}${requestText(source.request)}`,
-        line('pages', pagingText(source.paging)),
-        line('records', (source.records === '' ? 'the body itself' : fromText(source.records)) + (source.optional ? ', if there' : '')),
-      ]
+  const lines =
+    'read' in source
+      ? [line('source', functionText(source.read))]
+      : [
+          `${source.request.method} ${source.api.base}${requestText(source.request)}`,
+          line('pages', pagingText(source.paging)),
+          line(
+            'records',
+            (source.records === '' ? 'the body itself' : fromText(source.records)) +
+              (source.optional ? ', if there' : ''),
+          ),
+        ]
   if (incremental) {
     const { at, from, lookback, unit, order } = incremental
-    const details = [unit && `in ${unit}`, from !== undefined && `from ${from}`, lookback !== undefined && `${lookback} again`, order !== undefined && order !== 'any' && order]
+    const details = [
+      unit && `in ${unit}`,
+      from !== undefined && `from ${from}`,
+      lookback !== undefined && `${lookback} again`,
+      order !== undefined && order !== 'any' && order,
+    ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }
   for (const stage of stages) lines.push(line(stage.stage, stageText(stage)), ...childLines(stage))
-  if (incremental && stages.some(({ stage }) => stage === 'flatMap')) lines.push('children of records that have not changed since are not read')
+  if (incremental && stages.some(({ stage }) => stage === 'flatMap'))
+    lines.push('children of records that have not changed since are not read')
   if (functionsIn({ source, incremental, stages }).length === 0) lines.push('no functions')
   return lines
 }
@@ -52,19 +69,31 @@ function tableText({ name, key, write, version, versionIfThere, shape }: Table):
 function requestText({ path, query, json, graphql }: Request): string {
   const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))
   const parameters = query === undefined ? '' : `?${valuesText(query, '&')}`
-  return url + parameters + (json === undefined ? '' : ` {${valuesText(json, ', ')}}`) + (graphql === undefined ? '' : ` ${shortened(graphql)}`)
+  return (
+    url +
+    parameters +
+    (json === undefined ? '' : ` {${valuesText(json, ', ')}}`) +
+    (graphql === undefined ? '' : ` ${shortened(graphql)}`)
+  )
 }
 
 const valuesText = (values: object, separator: string): string =>
-  typeof values === 'function' ? functionText(values)
-  : Object.entries(values).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${valueText(value)}`).join(separator)
+  typeof values === 'function'
+    ? functionText(values)
+    : Object.entries(values)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => `${name}=${valueText(value)}`)
+        .join(separator)
 
 function valueText(value: unknown): string {
   if (isBound(value)) return `{${value.bound}${value.as ? `:${value.as}` : ''}}`
-  return typeof value === 'object' && value !== null && !('toString' in value && Object.hasOwn(value, 'toString')) ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' && value !== null && !('toString' in value && Object.hasOwn(value, 'toString'))
+    ? JSON.stringify(value)
+    : String(value)
 }
 
-const isBound = (value: unknown): value is Bound => typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound')
+const isBound = (value: unknown): value is Bound =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound')
 
 function pagingText(paging: Paging<never>): string {
   if (typeof paging === 'function') return functionText(paging)
@@ -79,39 +108,64 @@ function pagingText(paging: Paging<never>): string {
 
 function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>): string {
   switch (paging.by) {
-    case 'one page': return 'one'
-    case 'page': case 'offset': return `${paging.parameter}=${paging.first} and up`
-    case 'cursor': return `${paging.parameter} = ${fromText(paging.at)}`
-    case 'last record': return `${paging.parameter} = ${fromText(paging.at)} of the last record`
-    case 'next url': return `at the URL in ${fromText(paging.at)}`
-    case 'link header': return `at the URL in the header link; rel=${paging.rel}`
-    case 'header': return `${paging.parameter} = header ${paging.header}`
-    case 'relay': return `${paging.variable} = pageInfo.endCursor of ${fromText(paging.at)}`
+    case 'one page':
+      return 'one'
+    case 'page':
+    case 'offset':
+      return `${paging.parameter}=${paging.first} and up`
+    case 'cursor':
+      return `${paging.parameter} = ${fromText(paging.at)}`
+    case 'last record':
+      return `${paging.parameter} = ${fromText(paging.at)} of the last record`
+    case 'next url':
+      return `at the URL in ${fromText(paging.at)}`
+    case 'link header':
+      return `at the URL in the header link; rel=${paging.rel}`
+    case 'header':
+      return `${paging.parameter} = header ${paging.header}`
+    case 'relay':
+      return `${paging.variable} = pageInfo.endCursor of ${fromText(paging.at)}`
   }
 }
 
 function stageText(stage: Stage): string {
   switch (stage.stage) {
-    case 'map': return functionText(stage.fn) + atOnce(stage.concurrency) + (stage.ordered ? '' : ', as completed')
-    case 'tap': return functionText(stage.fn) + atOnce(stage.concurrency)
-    case 'filter': return functionText(stage.fn)
-    case 'flatMap': return `for each record${atOnce(stage.concurrency)}:`
-    case 'validate': return `${stage.schema['~standard'].vendor} schema`
-    case 'offload': return stage.module.slice(stage.module.lastIndexOf('/') + 1) + atOnce(stage.concurrency)
-    case 'dedupe': return `by ${stage.by.join(', ')}`
-    case 'rename': return `${stage.from} -> ${stage.to}`
-    case 'pick': case 'omit': return stage.fields.join(', ')
+    case 'map':
+      return functionText(stage.fn) + atOnce(stage.concurrency) + (stage.ordered ? '' : ', as completed')
+    case 'tap':
+      return functionText(stage.fn) + atOnce(stage.concurrency)
+    case 'filter':
+      return functionText(stage.fn)
+    case 'flatMap':
+      return `for each record${atOnce(stage.concurrency)}:`
+    case 'validate':
+      return `${stage.schema['~standard'].vendor} schema`
+    case 'offload':
+      return stage.module.slice(stage.module.lastIndexOf('/') + 1) + atOnce(stage.concurrency)
+    case 'dedupe':
+      return `by ${stage.by.join(', ')}`
+    case 'rename':
+      return `${stage.from} -> ${stage.to}`
+    case 'pick':
+    case 'omit':
+      return stage.fields.join(', ')
   }
 }
 
-/** A child is known only once its parent is: ask for it with a parent whose fields read as their names. An async function is never called: it might request. */
+/**
+ * A child is known only once its parent is: ask for it with a parent whose fields read as their names. An async
+ * function is never called: it might request.
+ */
 function childLines(stage: Stage): string[] {
   if (stage.stage !== 'flatMap') return []
   if (stage.fn.constructor.name === 'Function') {
     try {
       const child = stage.fn(placeholder() as never, AbortSignal.abort())
-      if (typeof child === 'object' && child !== null && Object.hasOwn(child, 'recipe') && 'recipe' in child) return describeRecipe(child.recipe).map((text) => `  ${text}`)
-    } catch { /* It looks at its record too closely to be shown without one. */ }
+      if (typeof child === 'object' && child !== null && Object.hasOwn(child, 'recipe') && 'recipe' in child)
+        return describeRecipe(child.recipe).map((text) => `  ${text}`)
+    } catch {
+      /* It looks at its record too closely to be shown without one. */
+    }
   }
   return [`  ${functionText(stage.fn)}`]
 }
@@ -119,4 +173,5 @@ function childLines(stage: Stage): string[] {
 const atOnce = (concurrency: number): string => (concurrency === 1 ? '' : `, ${concurrency} at once`)
 const fromText = (from: From<never, unknown>): string => (typeof from === 'string' ? from : functionText(from))
 const functionText = (fn: object): string => shortened(Function.prototype.toString.call(fn))
-const shortened = (text: string, line = text.replace(/\s+/g, ' ').trim()): string => (line.length > 90 ? `${line.slice(0, 89)}…` : line)
+const shortened = (text: string, line = text.replace(/\s+/g, ' ').trim()): string =>
+  line.length > 90 ? `${line.slice(0, 89)}…` : line

@@ -8,6 +8,8 @@ export function durationOf(value: Duration, place: string): Duration {
     duration(value)
     return value
   } catch (cause) {
-    throw new UsageError(`${place}: ${JSON.stringify(value)} is no duration: write '30s', '5m', '1h' or '3d'`, { cause })
+    throw new UsageError(`${place}: ${JSON.stringify(value)} is no duration: write '30s', '5m', '1h' or '3d'`, {
+      cause,
+    })
   }
 }

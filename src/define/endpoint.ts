@@ -35,13 +35,21 @@ export class Pages<Body> {
 
   /**
    * Where the records are: a path to an array, or a function. Nothing, if the body itself is the array.
-   * Null there is an empty page; a missing step fails, so that a renamed field is no success with 0 rows, unless it is `optional`.
+   * Null there is an empty page; a missing step fails, so that a renamed field is no success with 0 rows, unless it is
+   * `optional`.
    */
-  records<const Where extends PathTo<Body, readonly unknown[]> | ((body: Body) => readonly unknown[] | null | undefined)>(
-    ...[where, options]: Body extends readonly unknown[] ? [where?: Where, options?: RecordsOptions] : [where: Where, options?: RecordsOptions]
+  records<
+    const Where extends PathTo<Body, readonly unknown[]> | ((body: Body) => readonly unknown[] | null | undefined),
+  >(
+    ...[where, options]: Body extends readonly unknown[]
+      ? [where?: Where, options?: RecordsOptions]
+      : [where: Where, options?: RecordsOptions]
   ): Records<RecordOf<Body, Where>> {
     const records: From<never, readonly unknown[]> = where ?? ''
-    return new Records({ source: Object.freeze({ ...this.#source, records, ...(options?.optional && { optional: true }) }), stages: [] })
+    return new Records({
+      source: Object.freeze({ ...this.#source, records, ...(options?.optional && { optional: true }) }),
+      stages: [],
+    })
   }
 }
 
@@ -50,8 +58,10 @@ export interface RecordsOptions {
   optional?: boolean
 }
 
-type RecordOf<Body, Where> =
-  Body extends readonly (infer Item)[] ? Item
-  : Where extends (body: never) => infer List ? ElementOf<List>
-  : Where extends string ? ElementOf<At<Body, Where>>
-  : never
+type RecordOf<Body, Where> = Body extends readonly (infer Item)[]
+  ? Item
+  : Where extends (body: never) => infer List
+    ? ElementOf<List>
+    : Where extends string
+      ? ElementOf<At<Body, Where>>
+      : never

@@ -13,7 +13,10 @@ export class Flow<out Row> {
     Object.freeze(this)
   }
 
-  /** Read the rows without a database: `for await (const row of billing.streams.customers.records())`. A rejected record is an error here. */
+  /**
+   * Read the rows without a database: `for await (const row of billing.streams.customers.records())`. A rejected record
+   * is an error here.
+   */
   records(options: Range & { signal?: AbortSignal } = {}): AsyncGenerator<Row, void, undefined> {
     // The chain that built the recipe has proven its rows' type.
     return readRows(this.recipe, options) as AsyncGenerator<Row, void, undefined>

@@ -26,7 +26,10 @@ export interface HttpOptions {
 export interface RequestOptions {
   /** They win over those of the API. */
   headers?: Readonly<Record<string, string>>
-  /** Statuses that mean "there is nothing here", as a 404 for a customer without invoices: no records instead of a failure. @default none */
+  /**
+   * Statuses that mean "there is nothing here", as a 404 for a customer without invoices: no records instead of a
+   * failure. @default none
+   */
   emptyOn?: readonly number[]
 }
 
@@ -54,7 +57,11 @@ export class HttpApi {
   }
 
   /** `Data` is what stands in `data` of the answer; an answer with `errors` fails. */
-  graphql<Data>(document: string, variables: Given<Sent> = {}, options: Pick<RequestOptions, 'headers'> = {}): Endpoint<Data> {
+  graphql<Data>(
+    document: string,
+    variables: Given<Sent> = {},
+    options: Pick<RequestOptions, 'headers'> = {},
+  ): Endpoint<Data> {
     return this.#endpoint({ method: 'POST', path: '', json: variables, graphql: document, ...options })
   }
 
@@ -66,18 +73,24 @@ export class HttpApi {
 /** An API to ask. */
 export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions = {}): HttpApi {
   const place = `http(${JSON.stringify(base)})`
-  if (!URL.canParse(base) || !/^https?:/.test(base)) throw new UsageError(`${place}: this is no URL: write scheme and host, as in 'https://api.example/v1'`)
+  if (!URL.canParse(base) || !/^https?:/.test(base))
+    throw new UsageError(`${place}: this is no URL: write scheme and host, as in 'https://api.example/v1'`)
   const { username, password, search, hash } = new URL(base)
-  if (username || password) throw new UsageError(`http(): the base holds credentials: give them as auth, basic(user, secret('PASSWORD'))`)
-  if (search || hash) throw new UsageError(`${place}: a base has no query and no fragment: put parameters into the request`)
+  if (username || password)
+    throw new UsageError(`http(): the base holds credentials: give them as auth, basic(user, secret('PASSWORD'))`)
+  if (search || hash)
+    throw new UsageError(`${place}: a base has no query and no fragment: put parameters into the request`)
   const { rate, timeout, concurrency, attempts, pageBytes, allow } = options
-  if (rate !== undefined && !/^[1-9]\d*\/[smh]$/.test(rate)) throw new UsageError(`${place}: rate ${JSON.stringify(rate)} is no rate: write '10/s', '600/m' or '5000/h'`)
+  if (rate !== undefined && !/^[1-9]\d*\/[smh]$/.test(rate))
+    throw new UsageError(`${place}: rate ${JSON.stringify(rate)} is no rate: write '10/s', '600/m' or '5000/h'`)
   if (timeout !== undefined) durationOf(timeout, `${place}: timeout`)
   for (const [name, value] of Object.entries({ concurrency, attempts, pageBytes })) {
-    if (value !== undefined && (!Number.isInteger(value) || value < 1)) throw new UsageError(`${place}: ${name} must be a whole number from 1, not ${value}`)
+    if (value !== undefined && (!Number.isInteger(value) || value < 1))
+      throw new UsageError(`${place}: ${name} must be a whole number from 1, not ${value}`)
   }
   for (const origin of allow ?? []) {
-    if (!URL.canParse(origin)) throw new UsageError(`${place}: ${JSON.stringify(origin)} in allow is no origin: write 'https://files.example'`)
+    if (!URL.canParse(origin))
+      throw new UsageError(`${place}: ${JSON.stringify(origin)} in allow is no origin: write 'https://files.example'`)
   }
   return new HttpApi({ base: base.replace(/\/+$/, ''), ...options })
 }

@@ -7,7 +7,9 @@ import { durationOf } from './duration.ts'
 
 /** What has an order that a cursor can follow. */
 export type Comparable = string | number | bigint | Date
-export type ValueAt<T, Where> = NonNullable<Where extends (record: never) => infer Value ? Value : Where extends string ? At<T, Where> : never>
+export type ValueAt<T, Where> = NonNullable<
+  Where extends (record: never) => infer Value ? Value : Where extends string ? At<T, Where> : never
+>
 
 /** Text and dates are times; a number is one only if `unit` says so. */
 export type IncrementalOptions<Value> = {
@@ -31,14 +33,33 @@ interface CountOptions {
 }
 
 /** What a recipe keeps of it; faults that no type can see are named here. */
-export function incrementalOf(at: Incremental['at'], { from, lookback, unit, order }: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined }): Incremental {
+export function incrementalOf(
+  at: Incremental['at'],
+  {
+    from,
+    lookback,
+    unit,
+    order,
+  }: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined },
+): Incremental {
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   if (at === '') throw new UsageError(`${place}: name the field that says when a record changed`)
   if (typeof lookback === 'string') durationOf(lookback, `${place}: lookback`)
-  else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0)) throw new UsageError(`${place}: lookback must be a number from 0, not ${lookback}`)
-  if (unit !== undefined && !['s', 'ms'].includes(unit)) throw new UsageError(`${place}: unit is 's' or 'ms', not ${JSON.stringify(unit)}`)
-  if (unit !== undefined && typeof lookback === 'number') throw new UsageError(`${place}: with a unit, lookback is a duration: write '5m'`)
-  if (unit !== undefined && from !== undefined && parseInstant(String(from)) === undefined) throw new UsageError(`${place}: with a unit, from is a date: write '2024-01-31'`)
-  if (order !== undefined && !['ascending', 'descending', 'any'].includes(order)) throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
-  return Object.freeze({ at, ...(from !== undefined && { from }), ...(lookback !== undefined && { lookback }), ...(unit && { unit }), ...(order && { order }) })
+  else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0))
+    throw new UsageError(`${place}: lookback must be a number from 0, not ${lookback}`)
+  if (unit !== undefined && !['s', 'ms'].includes(unit))
+    throw new UsageError(`${place}: unit is 's' or 'ms', not ${JSON.stringify(unit)}`)
+  if (unit !== undefined && typeof lookback === 'number')
+    throw new UsageError(`${place}: with a unit, lookback is a duration: write '5m'`)
+  if (unit !== undefined && from !== undefined && parseInstant(String(from)) === undefined)
+    throw new UsageError(`${place}: with a unit, from is a date: write '2024-01-31'`)
+  if (order !== undefined && !['ascending', 'descending', 'any'].includes(order))
+    throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
+  return Object.freeze({
+    at,
+    ...(from !== undefined && { from }),
+    ...(lookback !== undefined && { lookback }),
+    ...(unit && { unit }),
+    ...(order && { order }),
+  })
 }

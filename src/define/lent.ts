@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Read } from '../model/recipe.ts'
 import type { MemoryAccount, Scope } from '../model/scope.ts'
 
-/** What a reading lends to the functions that it calls, since a recipe holds no client and a function is not passed one. */
+/**
+ * What a reading lends to the functions that it calls, since a recipe holds no client and a function is not passed one.
+ */
 export interface Lent {
   readonly scope: Scope
   /** Where to take the bytes of a body that is fetched; it is given back with the page under way. */
@@ -16,7 +18,10 @@ const lending = new AsyncLocalStorage<Lent>()
 export const lentHere = (): Lent | undefined => lending.getStore()
 
 /** Pages, read so that every function on their way finds the scope. */
-export async function* lent<T>(scope: Scope, pages: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+export async function* lent<T>(
+  scope: Scope,
+  pages: AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
   const here: Lent = { scope, memory: uncounted, holds: [] }
   try {
     for (;;) {
@@ -31,26 +36,29 @@ export async function* lent<T>(scope: Scope, pages: AsyncGenerator<T, void, unde
 }
 
 /**
- * A source of one's own, called so that what it fetches counts as held until the page that it makes of it has been given back. Each further
- * fetch goes below the ones before, which it would otherwise wait for.
+ * A source of one's own, called so that what it fetches counts as held until the page that it makes of it has been
+ * given back. Each further fetch goes below the ones before, which it would otherwise wait for.
  */
-export const lentToSource = (read: Read<unknown>, scope: Scope): Read<unknown> => async function* (context) {
-  const here: Lent = { scope, memory: scope.memory, holds: [] }
-  const pages = read(context)[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const step = await lending.run(here, () => pages.next())
-      if (step.done) return
-      const { memory } = here
-      here.memory = scope.memory
-      const holds = here.holds.splice(0)
-      yield holds.length === 0 ? step.value : { ...step.value, ...heldBy(holds), memory }
+export const lentToSource = (read: Read<unknown>, scope: Scope): Read<unknown> =>
+  async function* (context) {
+    const here: Lent = { scope, memory: scope.memory, holds: [] }
+    const pages = read(context)[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const step = await lending.run(here, () => pages.next())
+        if (step.done) return
+        const { memory } = here
+        here.memory = scope.memory
+        const holds = here.holds.splice(0)
+        yield holds.length === 0 ? step.value : { ...step.value, ...heldBy(holds), memory }
+      }
+    } finally {
+      heldBy(here.holds).hold[Symbol.dispose]()
+      await lending.run(here, async () => {
+        await pages.return?.()
+      })
     }
-  } finally {
-    heldBy(here.holds).hold[Symbol.dispose]()
-    await lending.run(here, async () => { await pages.return?.() })
   }
-}
 
 function heldBy(holds: readonly Disposable[]): { readonly hold: Disposable } {
   const hold = new DisposableStack()
@@ -59,7 +67,11 @@ function heldBy(holds: readonly Disposable[]): { readonly hold: Disposable } {
 }
 
 /**
- * For stages: their page is held already, and may be what others wait for, so that waiting here could be for ever. Their bodies are bounded by
- * their concurrency, and become garbage with the record.
+ * For stages: their page is held already, and may be what others wait for, so that waiting here could be for ever.
+ * Their bodies are bounded by their concurrency, and become garbage with the record.
  */
-const uncounted: MemoryAccount = { take: () => Promise.resolve({ resize: () => {}, [Symbol.dispose]: () => {} }), below: () => uncounted, recheck: () => {} }
+const uncounted: MemoryAccount = {
+  take: () => Promise.resolve({ resize: () => {}, [Symbol.dispose]: () => {} }),
+  below: () => uncounted,
+  recheck: () => {},
+}

@@ -13,14 +13,23 @@ export interface ScopeOptions {
   /** Told of each request, retry and wait. @default nobody */
   readonly emit?: (event: RunEvent) => void
   readonly now?: () => Date
-  /** Where budgets of requests that other processes share are kept. @default nowhere: each API has one of its own here */
+  /**
+   * Where budgets of requests that other processes share are kept. @default nowhere: each API has one of its own here
+   */
   readonly rates?: SharedRates | undefined
   /** What may be held at once. @default an account with a budget of its own, 64 MB of decoded body text */
   readonly memory?: MemoryAccount
 }
 
 /** What reading needs, opened for as long as it is held: a client for each API, connected when it is first asked. */
-export function openScope({ signal = new AbortController().signal, secrets = readSecrets(process.env), emit = () => {}, now = () => new Date(), rates, memory = new MemoryBudget(64 << 20).account() }: ScopeOptions = {}): Scope & AsyncDisposable {
+export function openScope({
+  signal = new AbortController().signal,
+  secrets = readSecrets(process.env),
+  emit = () => {},
+  now = () => new Date(),
+  rates,
+  memory = new MemoryBudget(64 << 20).account(),
+}: ScopeOptions = {}): Scope & AsyncDisposable {
   const opened = new AsyncDisposableStack()
   const clients = new Map<Api, Client>()
   const client = (api: Api): Client => {

@@ -15,8 +15,8 @@ interface More<Body> {
 export const onePage = (): Paging<unknown> => Object.freeze({ by: 'one page' })
 
 /**
- * `?page=1`, `?page=2` … until a page is empty, `pages` or `last` are reached, or `more` is false, whichever comes first.
- * With `pages` they are asked concurrently.
+ * `?page=1`, `?page=2` … until a page is empty, `pages` or `last` are reached, or `more` is false, whichever comes
+ * first. With `pages` they are asked concurrently.
  */
 export function byPage<Body>(
   parameter: string,
@@ -34,7 +34,10 @@ export function byPage<Body>(
   return Object.freeze({ by: 'page', parameter: named('byPage', parameter), first, ...ends })
 }
 
-/** `?offset=0`, then on by as many records as came, until a page is empty, `total` records have been read, or `last` is reached. */
+/**
+ * `?offset=0`, then on by as many records as came, until a page is empty, `total` records have been read, or `last` is
+ * reached.
+ */
 export function byOffset<Body>(
   parameter: string,
   options: More<Body> & {
@@ -52,40 +55,66 @@ export function byOffset<Body>(
 }
 
 /** The body names the next page; paging ends where it names none. */
-export const byCursor = <Body>(parameter: string, at: PathTo<Body, string | number> | Find<Body, string | number>, options: More<Body> = {}): Paging<Body> =>
+export const byCursor = <Body>(
+  parameter: string,
+  at: PathTo<Body, string | number> | Find<Body, string | number>,
+  options: More<Body> = {},
+): Paging<Body> =>
   Object.freeze({ by: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
 
 /** The last record names the next page: `byLastRecord('starting_after', 'data.id')`. Paging ends at an empty page. */
 export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, options: More<Body> = {}): Paging<Body> =>
-  Object.freeze({ by: 'last record', parameter: named('byLastRecord', parameter), at: given('byLastRecord', at), ...options })
+  Object.freeze({
+    by: 'last record',
+    parameter: named('byLastRecord', parameter),
+    at: given('byLastRecord', at),
+    ...options,
+  })
 
 /** The body holds the next page's URL, whole or relative. */
-export const byNextUrl = <Body>(at: PathTo<Body, string> | Find<Body, string>, options: More<Body> = {}): Paging<Body> =>
-  Object.freeze({ by: 'next url', at: given('byNextUrl', at), ...options })
+export const byNextUrl = <Body>(
+  at: PathTo<Body, string> | Find<Body, string>,
+  options: More<Body> = {},
+): Paging<Body> => Object.freeze({ by: 'next url', at: given('byNextUrl', at), ...options })
 
 /** `Link: <https://…>; rel="next"`. */
-export const byLinkHeader = (rel = 'next'): Paging<unknown> => Object.freeze({ by: 'link header', rel: named('byLinkHeader', rel) })
+export const byLinkHeader = (rel = 'next'): Paging<unknown> =>
+  Object.freeze({ by: 'link header', rel: named('byLinkHeader', rel) })
 
 /** A header names the next page: `byHeader('page', 'x-next-page')`. */
 export const byHeader = (parameter: string, header: string): Paging<unknown> =>
-  Object.freeze({ by: 'header', parameter: named('byHeader', parameter), header: named('byHeader', header).toLowerCase() })
+  Object.freeze({
+    by: 'header',
+    parameter: named('byHeader', parameter),
+    header: named('byHeader', header).toLowerCase(),
+  })
 
-/** GraphQL connections: `byRelay('repository.issues')` reads its `pageInfo` and sends `endCursor` as the variable `after`. */
+/**
+ * GraphQL connections: `byRelay('repository.issues')` reads its `pageInfo` and sends `endCursor` as the variable
+ * `after`.
+ */
 export const byRelay = <Body>(at: ConnectionIn<Body> | Find<Body, Connection>, variable = 'after'): Paging<Body> =>
   Object.freeze({ by: 'relay', at: given('byRelay', at), variable: named('byRelay', variable) })
 
 function named(paginator: string, name: string): string {
-  if (typeof name !== 'string' || name.trim() === '') throw new UsageError(`${paginator}(): a name is missing: say which parameter, header or relation leads to the next page`)
+  if (typeof name !== 'string' || name.trim() === '')
+    throw new UsageError(
+      `${paginator}(): a name is missing: say which parameter, header or relation leads to the next page`,
+    )
   return name
 }
 
 function given<From>(paginator: string, at: From): From {
-  if ((typeof at !== 'string' || at === '') && typeof at !== 'function') throw new UsageError(`${paginator}(): say where an answer names the next page: by a path such as 'meta.next', or a function`)
+  if ((typeof at !== 'string' || at === '') && typeof at !== 'function')
+    throw new UsageError(
+      `${paginator}(): say where an answer names the next page: by a path such as 'meta.next', or a function`,
+    )
   return at
 }
 
 function whole(paginator: string, numbers: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) throw new UsageError(`${paginator}(): ${name} must be a whole number from 0, not ${value}`)
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
+      throw new UsageError(`${paginator}(): ${name} must be a whole number from 0, not ${value}`)
   }
 }

@@ -1,8 +1,11 @@
 /** A record whose fields read as their names, so that the path of a child can be shown as `/topics/{id}/posts`. */
 export const placeholder = (name = ''): unknown =>
-  new Proxy({}, {
-    get: (_, field) => {
-      if (field === Symbol.toPrimitive || field === 'toString' || field === 'toJSON') return () => `{${name}}`
-      return typeof field === 'symbol' ? undefined : placeholder(name ? `${name}.${field}` : field)
+  new Proxy(
+    {},
+    {
+      get: (_, field) => {
+        if (field === Symbol.toPrimitive || field === 'toString' || field === 'toJSON') return () => `{${name}}`
+        return typeof field === 'symbol' ? undefined : placeholder(name ? `${name}.${field}` : field)
+      },
     },
-  })
+  )

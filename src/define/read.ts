@@ -21,21 +21,39 @@ export interface ReadOptions {
  * Read a recipe: the pages of its source, through its stages, from a position on. The last page has the position `END`.
  * What the user's functions fetch on the way goes through the same clients.
  */
-export function readRecipe(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
+export function readRecipe(
+  recipe: Recipe,
+  reading: Reading,
+  scope: Scope,
+  options: ReadOptions = {},
+): AsyncGenerator<Page, void, undefined> {
   return lent(scope, pagesOf(recipe, reading, scope, options, false, true))
 }
 
 /**
- * Send one rejected record through the stages again, as if its source had just answered it. Where it is a child, its parents go first: they
- * pass their stages, and the functions are asked anew for the child's recipe. Only what stages fetch is requested, and children of the record itself.
+ * Send one rejected record through the stages again, as if its source had just answered it. Where it is a child, its
+ * parents go first: they pass their stages, and the functions are asked anew for the child's recipe. Only what stages
+ * fetch is requested, and children of the record itself.
  */
-export function replayRecord(recipe: Recipe, { record, parents = [] }: Pick<Reject, 'record' | 'parents'>, scope: Scope, options: ReadOptions = {}): AsyncGenerator<Page, void, undefined> {
+export function replayRecord(
+  recipe: Recipe,
+  { record, parents = [] }: Pick<Reject, 'record' | 'parents'>,
+  scope: Scope,
+  options: ReadOptions = {},
+): AsyncGenerator<Page, void, undefined> {
   return readRecipe(replayRecipe(recipe, [...parents, record]), { position: null, reenter: 'page' }, scope, options)
 }
 
 type Pages = AsyncGenerator<Page, void, undefined>
 
-function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOptions, hadCursor: boolean, isTop = false): Pages {
+function pagesOf(
+  recipe: Recipe,
+  reading: Reading,
+  scope: Scope,
+  options: ReadOptions,
+  hadCursor: boolean,
+  isTop = false,
+): Pages {
   const { source, incremental, stages } = recipe
   const hasCursor = hadCursor || incremental !== undefined
   // Of children, and of parents, it would be no measure of what is left.
@@ -45,15 +63,34 @@ function pagesOf(recipe: Recipe, reading: Reading, scope: Scope, options: ReadOp
     const before = read
     read = Array.isArray(part)
       ? (reading, scope) => throughStages(before(reading, scope), part, scope, options)
-      : (reading, scope) => readChildren({ parents: before, stage: part, hasCursor, read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor) }, reading, scope)
+      : (reading, scope) =>
+          readChildren(
+            {
+              parents: before,
+              stage: part,
+              hasCursor,
+              read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor),
+            },
+            reading,
+            scope,
+          )
   }
   return read(reading.boundary ? { ...reading, chain: chainOf(source, reading.chain) } : reading, scope)
 }
 
-const sourcePages = (source: Recipe['source'], incremental: Incremental | undefined, reading: Reading, scope: Scope, isWhole: boolean): Pages =>
-  'read' in source ? readOwn(lentToSource(source.read, scope), incremental, reading, scope) : readHttp(source, incremental, reading, scope, isWhole ? totalTo(scope) : undefined)
+const sourcePages = (
+  source: Recipe['source'],
+  incremental: Incremental | undefined,
+  reading: Reading,
+  scope: Scope,
+  isWhole: boolean,
+): Pages =>
+  'read' in source
+    ? readOwn(lentToSource(source.read, scope), incremental, reading, scope)
+    : readHttp(source, incremental, reading, scope, isWhole ? totalTo(scope) : undefined)
 
-const totalTo = ({ emit, stream }: Scope) => stream === undefined ? undefined : (pages: number): void => emit({ type: 'total', stream, pages })
+const totalTo = ({ emit, stream }: Scope) =>
+  stream === undefined ? undefined : (pages: number): void => emit({ type: 'total', stream, pages })
 
 /** Stages that work page by page, together; between them those that read children. */
 function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] {

@@ -19,7 +19,13 @@ export const overlaps: readonly Overlap[] = ['skip', 'wait', 'fail']
 /** When a pipeline runs by itself; undefined: on command only. */
 export function scheduleOf({ schedule }: { readonly schedule?: Cron | Schedule }): FullSchedule | undefined {
   if (schedule === undefined) return undefined
-  const { cron, zone = 'UTC', jitter = 0, catchUp = 'last', overlap = 'skip' } = typeof schedule === 'string' ? { cron: schedule } : schedule
+  const {
+    cron,
+    zone = 'UTC',
+    jitter = 0,
+    catchUp = 'last',
+    overlap = 'skip',
+  } = typeof schedule === 'string' ? { cron: schedule } : schedule
   return { cron: cron.trim().split(/\s+/).join(' ') as Cron, zone, jitterMs: duration(jitter), catchUp, overlap }
 }
 
@@ -27,7 +33,13 @@ export function scheduleOf({ schedule }: { readonly schedule?: Cron | Schedule }
 export function scheduleText(given: { readonly schedule?: Cron | Schedule }): string | undefined {
   const schedule = scheduleOf(given)
   if (!schedule) return undefined
-  return [schedule.cron, schedule.zone !== 'UTC' && schedule.zone, schedule.jitterMs > 0 && `+${durationText(schedule.jitterMs)}`].filter(Boolean).join(' ')
+  return [
+    schedule.cron,
+    schedule.zone !== 'UTC' && schedule.zone,
+    schedule.jitterMs > 0 && `+${durationText(schedule.jitterMs)}`,
+  ]
+    .filter(Boolean)
+    .join(' ')
 }
 
 /** A schedule as it was given, frozen; a wrong field is named. */
@@ -36,15 +48,25 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
     parseCron(schedule, place)
     return schedule
   }
-  if (typeof schedule !== 'object' || schedule === null || typeof schedule.cron !== 'string') throw new UsageError(`${place}: the schedule is text with five fields, as in '*/15 * * * *', or { cron, zone, jitter, catchUp, overlap }`)
+  if (typeof schedule !== 'object' || schedule === null || typeof schedule.cron !== 'string')
+    throw new UsageError(
+      `${place}: the schedule is text with five fields, as in '*/15 * * * *', or { cron, zone, jitter, catchUp, overlap }`,
+    )
   const { cron, zone, jitter, catchUp, overlap, ...unknown } = schedule
   const fields = parseCron(cron, place)
-  for (const name of Object.keys(unknown)) throw new UsageError(`${place}: the schedule has no ${name}: it has cron, zone, jitter, catchUp and overlap`)
-  if (zone !== undefined && !isZone(zone)) throw new UsageError(`${place}: schedule.zone ${JSON.stringify(zone)} is no time zone: write its name, as in 'Europe/Berlin'`)
+  for (const name of Object.keys(unknown))
+    throw new UsageError(`${place}: the schedule has no ${name}: it has cron, zone, jitter, catchUp and overlap`)
+  if (zone !== undefined && !isZone(zone))
+    throw new UsageError(
+      `${place}: schedule.zone ${JSON.stringify(zone)} is no time zone: write its name, as in 'Europe/Berlin'`,
+    )
   if (jitter !== undefined) {
     durationOf(jitter, `${place}: schedule.jitter`)
     const gap = shortestGap(fields)
-    if (duration(jitter) >= gap) throw new UsageError(`${place}: schedule.jitter must be less than the ${durationText(gap)} between two ticks, not ${durationText(duration(jitter))}`)
+    if (duration(jitter) >= gap)
+      throw new UsageError(
+        `${place}: schedule.jitter must be less than the ${durationText(gap)} between two ticks, not ${durationText(duration(jitter))}`,
+      )
   }
   mustBeOf(catchUps, catchUp, `${place}: schedule.catchUp`)
   mustBeOf(overlaps, overlap, `${place}: schedule.overlap`)
@@ -52,7 +74,13 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
 }
 
 function mustBeOf(values: readonly string[], value: string | undefined, place: string): void {
-  if (value !== undefined && !values.includes(value)) throw new UsageError(`${place} is ${values.map((one) => `'${one}'`).join(', ').replace(/, (?=[^,]*$)/, ' or ')}, not ${JSON.stringify(value)}`)
+  if (value !== undefined && !values.includes(value))
+    throw new UsageError(
+      `${place} is ${values
+        .map((one) => `'${one}'`)
+        .join(', ')
+        .replace(/, (?=[^,]*$)/, ' or ')}, not ${JSON.stringify(value)}`,
+    )
 }
 
 /** By its name. An offset would not change its clocks, and other programs do not know it. */

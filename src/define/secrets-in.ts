@@ -3,7 +3,11 @@ import type { Secret } from '../model/request.ts'
 
 /** The names of the secrets that a recipe's source needs; those of children are known only when their parents are. */
 export function secretsIn({ source }: Recipe): string[] {
-  return 'read' in source || !source.api.auth ? [] : Object.values(source.api.auth).filter(isSecret).map(({ secret }) => secret)
+  return 'read' in source || !source.api.auth
+    ? []
+    : Object.values(source.api.auth)
+        .filter(isSecret)
+        .map(({ secret }) => secret)
 }
 
 const isSecret = (value: unknown): value is Secret => typeof value === 'object' && value !== null && 'secret' in value

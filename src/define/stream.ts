@@ -7,7 +7,8 @@ import { tableOf, type TableName, type TableOptions } from './table.ts'
 
 /**
  * A recipe for records: nothing is requested until a run reads it. Every step answers a new recipe.
- * `out T` makes the compiler prove, here, that a stream of larger records may stand where one of smaller records is asked for.
+ * `out T` makes the compiler prove, here, that a stream of larger records may stand where one of smaller records is
+ * asked for.
  */
 export class Stream<out T> {
   readonly recipe: Recipe
@@ -18,7 +19,13 @@ export class Stream<out T> {
   }
 
   /** One record for each. A function that throws rejects its record alone. */
-  map<U>(fn: (record: T, signal: AbortSignal) => U | Promise<U>, { concurrency = 1, ordered = true }: StageOptions & { /** Hand on as completed, within a page. @default true */ ordered?: boolean } = {}): Stream<U> {
+  map<U>(
+    fn: (record: T, signal: AbortSignal) => U | Promise<U>,
+    {
+      concurrency = 1,
+      ordered = true,
+    }: StageOptions & { /** Hand on as completed, within a page. @default true */ ordered?: boolean } = {},
+  ): Stream<U> {
     return this.#then({ stage: 'map', fn: proven('map', fn), concurrency: atOnce('map', concurrency), ordered })
   }
 
@@ -28,41 +35,64 @@ export class Stream<out T> {
   }
 
   /**
-   * A stream of its own for each record, as the invoices of each customer, read `concurrency` at a time and handed on in order;
-   * or, where the function answers a list, several records for each.
+   * A stream of its own for each record, as the invoices of each customer, read `concurrency` at a time and handed on
+   * in order; or, where the function answers a list, several records for each.
    */
-  flatMap<U>(fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>, { concurrency = 1 }: StageOptions = {}): Stream<U> {
+  flatMap<U>(
+    fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>,
+    { concurrency = 1 }: StageOptions = {},
+  ): Stream<U> {
     return this.#then({ stage: 'flatMap', fn: proven('flatMap', fn), concurrency: atOnce('flatMap', concurrency) })
   }
 
-  /** Look at each record on its way, for a side effect of one's own. What it throws fails the stream: it was not the record's fault. */
+  /**
+   * Look at each record on its way, for a side effect of one's own. What it throws fails the stream: it was not the
+   * record's fault.
+   */
   tap(fn: (record: T, signal: AbortSignal) => unknown, { concurrency = 1 }: StageOptions = {}): Stream<T> {
-    return this.#then({ stage: 'tap', fn: proven('tap', fn) as Extract<Stage, { stage: 'tap' }>['fn'], concurrency: atOnce('tap', concurrency) })
+    return this.#then({
+      stage: 'tap',
+      fn: proven('tap', fn) as Extract<Stage, { stage: 'tap' }>['fn'],
+      concurrency: atOnce('tap', concurrency),
+    })
   }
 
   /** Records that the schema refuses are rejected, with its reason; the others have the schema's type. */
   validate<U>(schema: StandardSchema<U>): Stream<U> {
-    if (typeof schema?.['~standard']?.validate !== 'function') throw new UsageError('.validate(): this is no Standard Schema: zod, valibot and arktype make them')
+    if (typeof schema?.['~standard']?.validate !== 'function')
+      throw new UsageError('.validate(): this is no Standard Schema: zod, valibot and arktype make them')
     return this.#then({ stage: 'validate', schema })
   }
 
   /** `map` on worker threads: `.offload<typeof import('./score.ts')>(new URL('./score.ts', import.meta.url))`. */
-  offload<Module extends { default: (record: T) => unknown }>(module: URL, { concurrency = 16 }: StageOptions = {}): Stream<Awaited<ReturnType<Module['default']>>> {
-    if (!(module instanceof URL)) throw new UsageError('.offload(): give the module as new URL(\'./score.ts\', import.meta.url), since a worker thread loads it anew')
+  offload<Module extends { default: (record: T) => unknown }>(
+    module: URL,
+    { concurrency = 16 }: StageOptions = {},
+  ): Stream<Awaited<ReturnType<Module['default']>>> {
+    if (!(module instanceof URL))
+      throw new UsageError(
+        ".offload(): give the module as new URL('./score.ts', import.meta.url), since a worker thread loads it anew",
+      )
     return this.#then({ stage: 'offload', module: module.href, concurrency: atOnce('offload', concurrency) })
   }
 
   /** Leave out a record that agrees in these fields with one of the last million before it. */
   dedupe(...fields: FieldOf<T>[] | [...FieldOf<T>[], DedupeOptions]): Stream<T> {
     const options = fields.at(-1)
-    const [by, last] = typeof options === 'object' ? [fields.slice(0, -1), options.last ?? 1_000_000] : [fields, 1_000_000]
+    const [by, last] =
+      typeof options === 'object' ? [fields.slice(0, -1), options.last ?? 1_000_000] : [fields, 1_000_000]
     if (by.length === 0) throw new UsageError('.dedupe(): name the fields in which equal records agree')
-    if (!Number.isInteger(last) || last < 1) throw new UsageError(`.dedupe(): last must be a whole number from 1, not ${last}`)
+    if (!Number.isInteger(last) || last < 1)
+      throw new UsageError(`.dedupe(): last must be a whole number from 1, not ${last}`)
     return this.#then({ stage: 'dedupe', by: Object.freeze(by) as readonly string[], last })
   }
 
   // `this: Stream<Row>` here and in `into`: conditional types over `T` itself would cost the `out`.
-  rename<Row, Old extends FieldOf<Row>, const New extends string>(this: Stream<Row>, from: Old, to: New): Stream<{ [Name in keyof Row as Name extends Old ? New : Name]: Row[Name] }> {
+  rename<Row, Old extends FieldOf<Row>, const New extends string>(
+    this: Stream<Row>,
+    from: Old,
+    to: New,
+  ): Stream<{ [Name in keyof Row as Name extends Old ? New : Name]: Row[Name] }> {
     return this.#then({ stage: 'rename', from, to })
   }
 
@@ -75,7 +105,11 @@ export class Stream<out T> {
   }
 
   /** Where the records land: schema and table, and the fields that say which row it is. */
-  into<Row, Write extends WriteMode = 'merge'>(this: Stream<Row>, name: TableName<Row>, options: TableOptions<Row, Write>): Flow<Row> {
+  into<Row, Write extends WriteMode = 'merge'>(
+    this: Stream<Row>,
+    name: TableName<Row>,
+    options: TableOptions<Row, Write>,
+  ): Flow<Row> {
     return new Flow(this.recipe, tableOf(name, options, this.recipe))
   }
 
@@ -87,17 +121,25 @@ export class Stream<out T> {
 /** Records as they were answered: the only place to take the cursor from, before a filter could hide the newest. */
 export class Records<out T> extends Stream<T> {
   /** Read on from the highest value seen. `since` and `until` in the request say from where to where. */
-  incremental<const Where extends PathTo<T, Comparable, 2> | ((record: T) => Comparable | null | undefined)>(at: Where, options: IncrementalOptions<ValueAt<T, Where>> = {}): Stream<T> {
-    if (this.recipe.incremental || this.recipe.stages.length > 0) throw new UsageError('.incremental(): stands once in a chain, directly after .records(), where no stage can hide the newest record')
+  incremental<const Where extends PathTo<T, Comparable, 2> | ((record: T) => Comparable | null | undefined)>(
+    at: Where,
+    options: IncrementalOptions<ValueAt<T, Where>> = {},
+  ): Stream<T> {
+    if (this.recipe.incremental || this.recipe.stages.length > 0)
+      throw new UsageError(
+        '.incremental(): stands once in a chain, directly after .records(), where no stage can hide the newest record',
+      )
     return new Stream({ ...this.recipe, incremental: incrementalOf(at, options) })
   }
 }
 
 /**
- * A source of one's own: any async generator of pages. Where it is a child with a cursor and is appended without a key, its records should say what they
- * hang from: of equal ones at the cursor, that of a new parent is taken for the one of another.
+ * A source of one's own: any async generator of pages. Where it is a child with a cursor and is appended without a key,
+ * its records should say what they hang from: of equal ones at the cursor, that of a new parent is taken for the one of
+ * another.
  */
-export const stream = <T>(read: Read<T>): Records<T> => new Records({ source: Object.freeze({ read: proven('stream', read) }), stages: [] })
+export const stream = <T>(read: Read<T>): Records<T> =>
+  new Records({ source: Object.freeze({ read: proven('stream', read) }), stages: [] })
 
 export interface StageOptions {
   /** Records in flight at once. @default 1 */
@@ -110,11 +152,13 @@ export interface DedupeOptions {
 }
 
 function proven<Fn>(stage: string, fn: Fn): Fn {
-  if (typeof fn !== 'function') throw new UsageError(`.${stage}(): takes a function, not ${fn === null ? 'null' : typeof fn}`)
+  if (typeof fn !== 'function')
+    throw new UsageError(`.${stage}(): takes a function, not ${fn === null ? 'null' : typeof fn}`)
   return fn
 }
 
 function atOnce(stage: string, concurrency: number): number {
-  if (!Number.isInteger(concurrency) || concurrency < 1) throw new UsageError(`.${stage}(): concurrency must be a whole number from 1, not ${concurrency}`)
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new UsageError(`.${stage}(): concurrency must be a whole number from 1, not ${concurrency}`)
   return concurrency
 }

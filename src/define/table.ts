@@ -6,21 +6,35 @@ import type { ColumnType } from './column-type.ts'
 import { durationOf } from './duration.ts'
 
 /** What a record's field can become in a row; objects and arrays become jsonb. */
-type Unstorable = ((...args: never) => unknown) | Promise<unknown> | symbol | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
-type UnstorableField<Row> = { [Field in keyof Row & string]: Extract<Row[Field], Unstorable> extends never ? never : Field }[keyof Row & string]
+type Unstorable =
+  | ((...args: never) => unknown)
+  | Promise<unknown>
+  | symbol
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+type UnstorableField<Row> = {
+  [Field in keyof Row & string]: Extract<Row[Field], Unstorable> extends never ? never : Field
+}[keyof Row & string]
 
 /** Schema and table; or, where the records are no rows, the reason as the compiler's message. */
-export type TableName<Row> =
-  unknown extends Row ? `${string}.${string}`
+export type TableName<Row> = unknown extends Row
+  ? `${string}.${string}`
   : Row extends object
-    ? [UnstorableField<Row>] extends [never] ? `${string}.${string}` : `the field '${UnstorableField<Row>}' holds what no column can store`
+    ? [UnstorableField<Row>] extends [never]
+      ? `${string}.${string}`
+      : `the field '${UnstorableField<Row>}' holds what no column can store`
     : 'a row must be an object with named fields: map each record to one'
 
-/** Fields that are never null and compare by value. They are named as in the record; columns are their names in snake_case. */
-export type KeyOf<Row> =
-  unknown extends Row ? string
+/**
+ * Fields that are never null and compare by value. They are named as in the record; columns are their names in
+ * snake_case.
+ */
+export type KeyOf<Row> = unknown extends Row
+  ? string
   : [Row] extends [object]
-    ? { [Field in keyof Row & string]-?: Row[Field] extends string | number | bigint | boolean | Date ? Field : never }[keyof Row & string]
+    ? {
+        [Field in keyof Row & string]-?: Row[Field] extends string | number | bigint | boolean | Date ? Field : never
+      }[keyof Row & string]
     : never
 
 /** Whether records may change the table: make what is missing, fail, or reject the record. */
@@ -28,18 +42,29 @@ type Shape = Table['shape']
 
 export type TableOptions<Row, Write> = {
   /**
-   * How rows meet those that are there. `append` without a key tells records at the cursor from those of the last run by what they hold and, for
-   * children, by the requests that lead to them, which therefore must not hold what changes from run to run, as the present time. @default 'merge'
+   * How rows meet those that are there. `append` without a key tells records at the cursor from those of the last run
+   * by what they hold and, for children, by the requests that lead to them, which therefore must not hold what changes
+   * from run to run, as the present time. @default 'merge'
    */
   write?: Write
-  /** The field that says which of two rows is newer; the newer one stays, in whatever order they are read. @default the field given to `.incremental`, where rows have it */
+  /**
+   * The field that says which of two rows is newer; the newer one stays, in whatever order they are read. @default the
+   * field given to `.incremental`, where rows have it
+   */
   version?: FieldOf<Row>
   /**
-   * What happens when a record brings a new field or a wider type, in one word; or, field by field, the column's type, `false` to leave it out,
-   * `{ type, round: true }` to admit values that the column rounds or cuts.
+   * What happens when a record brings a new field or a wider type, in one word; or, field by field, the column's type,
+   * `false` to leave it out, `{ type, round: true }` to admit values that the column rounds or cuts.
    * @default 'evolve'
    */
-  columns?: Shape | { readonly [Field in keyof Row]?: ColumnType<NonNullable<Row[Field]>> | false | { readonly type: ColumnType<NonNullable<Row[Field]>>; readonly round?: boolean } }
+  columns?:
+    | Shape
+    | {
+        readonly [Field in keyof Row]?:
+          | ColumnType<NonNullable<Row[Field]>>
+          | false
+          | { readonly type: ColumnType<NonNullable<Row[Field]>>; readonly round?: boolean }
+      }
   /** The word for `columns`, where `columns` declares some. @default 'evolve' */
   shape?: Shape
   /** Add `_loaded_at`, the time when the row last changed. @default false */
@@ -72,53 +97,90 @@ interface Given {
 /** What a recipe keeps of it; faults that no type can see are named here, before anything is requested. */
 export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   const place = `.into(${JSON.stringify(name)})`
-  const { key = [], write = 'merge', columns, shape, loadedAt = false, empty = 'fail', maxRejects = 100, resume = '24h' } = given ?? {}
+  const {
+    key = [],
+    write = 'merge',
+    columns,
+    shape,
+    loadedAt = false,
+    empty = 'fail',
+    maxRejects = 100,
+    resume = '24h',
+  } = given ?? {}
   const fault = (text: string): UsageError => new UsageError(`${place}: ${text}`)
 
   if (!/^[^.\s"]+\.[^.\s"]+$/.test(name)) throw fault("a table is named with its schema, as 'billing.customers'")
-  if (name.split('.').some((part) => Buffer.byteLength(part) > 63)) throw fault('a name in PostgreSQL has 63 bytes at most: shorten it')
+  if (name.split('.').some((part) => Buffer.byteLength(part) > 63))
+    throw fault('a name in PostgreSQL has 63 bytes at most: shorten it')
   if (name.startsWith('sluice.')) throw fault('schema sluice holds the ledger: choose another')
-  if (!['append', 'merge', 'replace'].includes(write)) throw fault(`write is 'merge', 'append' or 'replace', not ${JSON.stringify(write)}`)
+  if (!['append', 'merge', 'replace'].includes(write))
+    throw fault(`write is 'merge', 'append' or 'replace', not ${JSON.stringify(write)}`)
 
   const keys = [key].flat()
-  if (keys.some((field) => typeof field !== 'string' || field === '')) throw fault('a key is named by the fields of the record')
+  if (keys.some((field) => typeof field !== 'string' || field === ''))
+    throw fault('a key is named by the fields of the record')
   if (new Set(keys).size < keys.length) throw fault(`the key names a field twice: ${keys.join(', ')}`)
-  if (write === 'merge' && keys.length === 0) throw fault("merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }")
+  if (write === 'merge' && keys.length === 0)
+    throw fault("merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }")
   if (write === 'replace' && recipe.incremental) {
-    throw fault("replace leaves in the table only what was read, and .incremental() reads only what is new: leave .incremental() out, or choose { write: 'merge' }")
+    throw fault(
+      "replace leaves in the table only what was read, and .incremental() reads only what is new: leave .incremental() out, or choose { write: 'merge' }",
+    )
   }
   if (write === 'append' && keys.length === 0 && looksBack(recipe)) {
-    throw fault('append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out')
+    throw fault(
+      'append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out',
+    )
   }
 
   const declared = typeof columns === 'object' ? columns : {}
-  const word = typeof columns === 'string' ? columns : shape ?? 'evolve'
-  if (typeof columns === 'string' && shape !== undefined && shape !== columns) throw fault(`columns says ${columns} and shape says ${shape}: leave one of them out`)
-  if (!['evolve', 'freeze', 'reject'].includes(word)) throw fault(`columns is 'evolve', 'freeze', 'reject' or declares some, not ${JSON.stringify(word)}`)
+  const word = typeof columns === 'string' ? columns : (shape ?? 'evolve')
+  if (typeof columns === 'string' && shape !== undefined && shape !== columns)
+    throw fault(`columns says ${columns} and shape says ${shape}: leave one of them out`)
+  if (!['evolve', 'freeze', 'reject'].includes(word))
+    throw fault(`columns is 'evolve', 'freeze', 'reject' or declares some, not ${JSON.stringify(word)}`)
   for (const field of keys) {
     if (declared[field] === false) throw fault(`columns leaves out '${field}', which the key needs`)
-    if (!mayHave(recipe, field)) throw fault(`the key names '${field}', which ${droppedBy(recipe, field)} has taken from the records`)
+    if (!mayHave(recipe, field))
+      throw fault(`the key names '${field}', which ${droppedBy(recipe, field)} has taken from the records`)
   }
   for (const [field, column] of Object.entries(declared)) {
     if (column === undefined || column === false || (typeof column === 'string' ? column : column?.type)) continue
     throw fault(`columns.${field} is a type as text, false, or { type, round: true }`)
   }
-  if (given.version === '' || (given.version !== undefined && typeof given.version !== 'string')) throw fault('version is the name of a field')
-  if (given.version !== undefined && declared[given.version] === false) throw fault(`columns leaves out '${given.version}', which is the version`)
-  if (given.version !== undefined && !mayHave(recipe, given.version)) throw fault(`the version '${given.version}' is a field that ${droppedBy(recipe, given.version)} has taken from the records`)
-  if (given.version !== undefined && keys.length === 0) throw fault('a version says which of two rows with one key is newer: give the key')
-  if (!Number.isInteger(maxRejects) || maxRejects < 0) throw fault(`maxRejects must be a whole number from 0, not ${maxRejects}`)
+  if (given.version === '' || (given.version !== undefined && typeof given.version !== 'string'))
+    throw fault('version is the name of a field')
+  if (given.version !== undefined && declared[given.version] === false)
+    throw fault(`columns leaves out '${given.version}', which is the version`)
+  if (given.version !== undefined && !mayHave(recipe, given.version))
+    throw fault(
+      `the version '${given.version}' is a field that ${droppedBy(recipe, given.version)} has taken from the records`,
+    )
+  if (given.version !== undefined && keys.length === 0)
+    throw fault('a version says which of two rows with one key is newer: give the key')
+  if (!Number.isInteger(maxRejects) || maxRejects < 0)
+    throw fault(`maxRejects must be a whole number from 0, not ${maxRejects}`)
   if (!['fail', 'accept'].includes(empty)) throw fault(`empty is 'fail' or 'accept', not ${JSON.stringify(empty)}`)
   durationOf(resume, `${place}: resume`)
 
   const version = given.version ?? (keys.length > 0 && write !== 'append' ? cursorField(recipe, declared) : undefined)
   return {
-    name, key: Object.freeze(keys), write, ...(version !== undefined && { version }), ...(version !== undefined && given.version === undefined && { versionIfThere: true }),
-    shape: word, columns: Object.freeze({ ...declared }), loadedAt, empty, maxRejects, resume,
+    name,
+    key: Object.freeze(keys),
+    write,
+    ...(version !== undefined && { version }),
+    ...(version !== undefined && given.version === undefined && { versionIfThere: true }),
+    shape: word,
+    columns: Object.freeze({ ...declared }),
+    loadedAt,
+    empty,
+    maxRejects,
+    resume,
   }
 }
 
-const looksBack = ({ incremental }: Recipe): boolean => incremental?.lookback !== undefined && !/^0+(?:\.0+)?(?:ms|s|m|h|d|w)?$/.test(String(incremental.lookback))
+const looksBack = ({ incremental }: Recipe): boolean =>
+  incremental?.lookback !== undefined && !/^0+(?:\.0+)?(?:ms|s|m|h|d|w)?$/.test(String(incremental.lookback))
 
 /** The cursor's field under the name that rows have for it, if it is a field of theirs at all. */
 function cursorField({ incremental, stages }: Recipe, declared: Given['columns'] & object): string | undefined {
@@ -137,16 +199,24 @@ function cursorField({ incremental, stages }: Recipe, declared: Given['columns']
 function dropping({ stages }: Recipe, field: string): Recipe['stages'][number] | undefined {
   for (const stage of stages.toReversed()) {
     switch (stage.stage) {
-      case 'map': case 'flatMap': case 'validate': case 'offload': return undefined
+      case 'map':
+      case 'flatMap':
+      case 'validate':
+      case 'offload':
+        return undefined
       case 'rename':
         if (stage.to === field) return undefined
         if (stage.from === field) return stage
         break
-      case 'pick': if (!stage.fields.includes(field)) return stage
+      case 'pick':
+        if (!stage.fields.includes(field)) return stage
         break
-      case 'omit': if (stage.fields.includes(field)) return stage
+      case 'omit':
+        if (stage.fields.includes(field)) return stage
         break
-      case 'filter': case 'tap': case 'dedupe':
+      case 'filter':
+      case 'tap':
+      case 'dedupe':
     }
   }
   return undefined

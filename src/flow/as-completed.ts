@@ -14,7 +14,10 @@ export async function* asCompleted<T>(work: Iterable<T>): AsyncGenerator<Awaited
   let open = 0
   for (const task of work) {
     open++
-    Promise.resolve(task).then((value) => complete({ status: 'fulfilled', value }), (reason: unknown) => complete({ status: 'rejected', reason }))
+    Promise.resolve(task).then(
+      (value) => complete({ status: 'fulfilled', value }),
+      (reason: unknown) => complete({ status: 'rejected', reason }),
+    )
   }
   for (; open > 0; open--) {
     await bell.until(() => completed.length > 0)

@@ -19,10 +19,12 @@ export interface BatchesOptions<T> {
 }
 
 /**
- * Gather whole items into batches, never an empty one. Rows and bytes are reached, not kept below: an item is never divided.
+ * Gather whole items into batches, never an empty one. Rows and bytes are reached, not kept below: an item is never
+ * divided.
  *
- * When the source fails or the signal aborts, what was gathered is handed on first and the error is thrown after it, so that what is
- * whole can still be committed. Reads ahead at most the one item that it was waiting for when the time was up.
+ * When the source fails or the signal aborts, what was gathered is handed on first and the error is thrown after it, so
+ * that what is whole can still be committed. Reads ahead at most the one item that it was waiting for when the time was
+ * up.
  */
 export async function* batches<T>(
   source: Feed<T>,
@@ -48,12 +50,16 @@ export async function* batches<T>(
     batch.push(item)
     size = { rows: size.rows + more, bytes: size.bytes + heavier }
     isDue ||= size.rows >= rows || size.bytes >= bytes || (due?.(item) ?? false)
-    // From the moment when it is put into the batch, not when it was read: a consumer slower than `every` would get batches of one item.
+    // From the moment when it is put into the batch, not when it was read: a consumer slower than `every` would get
+    // batches of one item.
     if (batch.length === 1 && every !== Infinity) {
-      timer = setTimeout(() => {
-        isDue = true
-        bell.ring()
-      }, Math.min(every, LONGEST_TIMER))
+      timer = setTimeout(
+        () => {
+          isDue = true
+          bell.ring()
+        },
+        Math.min(every, LONGEST_TIMER),
+      )
     }
   }
   const take = (): T[] => {
@@ -68,7 +74,11 @@ export async function* batches<T>(
   using _ = onAbort(signal, () => bell.ring())
   try {
     for (;;) {
-      if (!arrived && !isDue && !signal?.aborted) reading ??= input.next().then((step) => arrive({ step }), (error: unknown) => arrive({ error }))
+      if (!arrived && !isDue && !signal?.aborted)
+        reading ??= input.next().then(
+          (step) => arrive({ step }),
+          (error: unknown) => arrive({ error }),
+        )
       await bell.until(() => arrived !== undefined || isDue || signal?.aborted === true)
       const item = arrived && 'step' in arrived && !arrived.step.done ? arrived.step : undefined
       const alone = item !== undefined && (cut?.(item.value) ?? false)

@@ -4,7 +4,12 @@ import { onAbort } from './on-abort.ts'
 /** An item was sent to a channel that takes no more. */
 export class ChannelClosedError extends Error {
   static {
-    Object.defineProperty(this.prototype, 'name', { value: 'ChannelClosedError', enumerable: false, configurable: true, writable: true })
+    Object.defineProperty(this.prototype, 'name', {
+      value: 'ChannelClosedError',
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    })
   }
 }
 
@@ -22,8 +27,9 @@ interface Reader<T> {
 }
 
 /**
- * A bounded queue between tasks: `send` waits while it is full, reading waits while it is empty, both in the order they came.
- * Several readers share the items. After `close`, readers get what is queued, then the end or the reason; senders are refused.
+ * A bounded queue between tasks: `send` waits while it is full, reading waits while it is empty, both in the order they
+ * came. Several readers share the items. After `close`, readers get what is queued, then the end or the reason; senders
+ * are refused.
  */
 export class Channel<T> implements AsyncIterable<T>, Disposable {
   readonly #capacity: number

@@ -1,4 +1,11 @@
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const units: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
 
 /** The longest wait of Node's timers; they turn a longer one into none at all. */
 export const LONGEST_TIMER = 2 ** 31 - 1
@@ -6,7 +13,10 @@ export const LONGEST_TIMER = 2 ** 31 - 1
 /** Milliseconds of `'5m'`; a number is milliseconds already. */
 export function duration(text: string | number): number {
   const ms = typeof text === 'number' ? text : parse(text)
-  if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`${JSON.stringify(text)} is no duration: write a number and one of ms, s, m, h, d, w, as in '5m'`)
+  if (!(ms >= 0 && ms < Infinity))
+    throw new RangeError(
+      `${JSON.stringify(text)} is no duration: write a number and one of ms, s, m, h, d, w, as in '5m'`,
+    )
   return ms
 }
 
@@ -17,6 +27,8 @@ function parse(text: string): number {
 
 /** `'5m'` of milliseconds, by the largest unit that leaves no fraction; for messages. */
 export function durationText(ms: number): string {
-  const [name, factor] = Object.entries(units).findLast(([name, factor]) => name !== 'w' && ms >= factor && ms % factor === 0) ?? ['ms', 1]
+  const [name, factor] = Object.entries(units).findLast(
+    ([name, factor]) => name !== 'w' && ms >= factor && ms % factor === 0,
+  ) ?? ['ms', 1]
   return `${ms / factor}${name}`
 }

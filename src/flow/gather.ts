@@ -1,2 +1,7 @@
-/** Every answer, in the order asked and typed each by itself; the first failure rejects at once. Python: `asyncio.gather`. */
-export const gather = <T extends readonly unknown[]>(...work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> => Promise.all(work)
+/**
+ * Every answer, in the order asked and typed each by itself; the first failure rejects at once. Python:
+ * `asyncio.gather`.
+ */
+export const gather = <T extends readonly unknown[]>(
+  ...work: T
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> => Promise.all(work)

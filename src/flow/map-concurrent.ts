@@ -20,10 +20,11 @@ interface Call<B> {
 /**
  * Call `fn` on every item, at most `concurrency` at a time, and yield the answers.
  *
- * Reads ahead no further than `concurrency` items, the one that the consumer works on included. A failed call is noticed at once,
- * however slow the source is: nothing new starts, and the calls in flight see their signal abort and are waited for. In order, only
- * those *behind* the failed one are aborted, so that what is handed on before the failure does not depend on timing.
- * When the consumer leaves, all calls are aborted and waited for, and the source is closed.
+ * Reads ahead no further than `concurrency` items, the one that the consumer works on included. A failed call is
+ * noticed at once, however slow the source is: nothing new starts, and the calls in flight see their signal abort and
+ * are waited for. In order, only those *behind* the failed one are aborted, so that what is handed on before the
+ * failure does not depend on timing. When the consumer leaves, all calls are aborted and waited for, and the source is
+ * closed.
  */
 export async function* mapConcurrent<A, B>(
   source: Feed<A>,
@@ -57,7 +58,13 @@ export async function* mapConcurrent<A, B>(
   const start = (item: A): void => {
     const call: Call<B> = { controller: new AbortController() }
     if (ordered) queue.push(call)
-    running.set(call, Promise.try(fn, item, call.controller.signal).then((value) => complete(call, { value }), (error: unknown) => complete(call, { error })))
+    running.set(
+      call,
+      Promise.try(fn, item, call.controller.signal).then(
+        (value) => complete(call, { value }),
+        (error: unknown) => complete(call, { error }),
+      ),
+    )
   }
   const read = async (): Promise<void> => {
     reading = true
@@ -90,7 +97,9 @@ export async function* mapConcurrent<A, B>(
   try {
     for (;;) {
       if (!reading && !finished) void read()
-      await bell.until(() => queue[0]?.outcome !== undefined || (finished && running.size === 0) || signal?.aborted === true)
+      await bell.until(
+        () => queue[0]?.outcome !== undefined || (finished && running.size === 0) || signal?.aborted === true,
+      )
       signal?.throwIfAborted()
       const outcome = queue.shift()?.outcome
       if (!outcome) {

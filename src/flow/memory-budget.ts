@@ -42,9 +42,9 @@ const MOST_OVERTAKEN = 16
 /**
  * Bounds the bytes that are held at once by many readers, of which some read on behalf of others.
  *
- * Whoever wants more than is left waits; a request that is larger than the whole limit is served when nothing is held. That alone
- * would dead-lock: a reader that holds a parent's page until its children are read cannot give anything back before a child
- * gets a page. So three kinds of request are told apart, each in the order in which they came:
+ * Whoever wants more than is left waits; a request that is larger than the whole limit is served when nothing is held.
+ * That alone would dead-lock: a reader that holds a parent's page until its children are read cannot give anything back
+ * before a child gets a page. So three kinds of request are told apart, each in the order in which they came:
  *
  * | request | served |
  * |---|---|
@@ -52,14 +52,15 @@ const MOST_OVERTAKEN = 16
  * | **first**: the same, but its tree holds nothing, so that nobody waits for it to give something back | when it fits, and no later one of its kind before it |
  * | **ahead**: anything else; it would only be useful later | when it fits, and none of the kinds above waits |
  *
- * Overdraft is lent along one chain at a time, from a root down to a leaf: to a reader that is on top of all that was overdrawn so far. So
- * the total never passes the limit and one page for each reader of a chain. It passes on when all of it has been given back, or fits
- * after all. The chain that has it is never refused. Whatever else was overdrawn is a page that goes before the one asked for, and is given
- * back without it. So the chain goes on, gives back what it holds and passes it on: hence no dead-lock. The oldest that waits is next, and a
+ * Overdraft is lent along one chain at a time, from a root down to a leaf: to a reader that is on top of all that was
+ * overdrawn so far. So the total never passes the limit and one page for each reader of a chain. It passes on when all
+ * of it has been given back, or fits after all. The chain that has it is never refused. Whatever else was overdrawn is
+ * a page that goes before the one asked for, and is given back without it. So the chain goes on, gives back what it
+ * holds and passes it on: hence no dead-lock. The oldest that waits is next, and a
  * *first* one that was overtaken too often counts as *blocked*: hence nobody starves.
  *
- * This needs two things of consumers: that they give back a page in bounded time, without waiting for a later one; and `recheck` after
- * the turn has moved on.
+ * This needs two things of consumers: that they give back a page in bounded time, without waiting for a later one; and
+ * `recheck` after the turn has moved on.
  */
 export class MemoryBudget {
   readonly limit: number

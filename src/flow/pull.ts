@@ -3,14 +3,14 @@ import { LinkedSignal } from './linked-signal.ts'
 export type Source<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>
 
 /**
- * Where items come from. As a function it gets a signal that aborts once nothing more is wanted: leaving then does not have to wait
- * for a slow read, since `return()` of a generator stands in line behind its pending `next()`.
+ * Where items come from. As a function it gets a signal that aborts once nothing more is wanted: leaving then does not
+ * have to wait for a slow read, since `return()` of a generator stands in line behind its pending `next()`.
  */
 export type Feed<T> = Source<T> | ((signal: AbortSignal) => Source<T>)
 
 /**
- * How long a failure or a cancellation waits for a source that is still reading. A well-behaved one has stopped long before;
- * any other must neither hide the failure nor hang the run.
+ * How long a failure or a cancellation waits for a source that is still reading. A well-behaved one has stopped long
+ * before; any other must neither hide the failure nor hang the run.
  */
 const PATIENCE = 100
 
@@ -46,7 +46,11 @@ export class Pull<T> {
     const cancelled = this.#link.signal.aborted
     this.#link.abort(new DOMException('The reader left', 'AbortError'))
     try {
-      if (cancelled) await atMost(PATIENCE, this.#returned().catch(() => {}))
+      if (cancelled)
+        await atMost(
+          PATIENCE,
+          this.#returned().catch(() => {}),
+        )
       else await this.#returned()
     } finally {
       this.#link[Symbol.dispose]()

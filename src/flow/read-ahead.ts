@@ -11,10 +11,13 @@ export interface ReadAheadOptions {
 /**
  * Hand items on while the next ones are already on their way.
  *
- * The source is asked for one item at a time. Items before a failure are handed on first. When the consumer leaves, the read in
- * flight is waited for and the source is closed.
+ * The source is asked for one item at a time. Items before a failure are handed on first. When the consumer leaves, the
+ * read in flight is waited for and the source is closed.
  */
-export async function* readAhead<T>(source: Feed<T>, { items = 1, signal }: ReadAheadOptions = {}): AsyncGenerator<T, void, undefined> {
+export async function* readAhead<T>(
+  source: Feed<T>,
+  { items = 1, signal }: ReadAheadOptions = {},
+): AsyncGenerator<T, void, undefined> {
   atLeastOne('items', items)
   signal?.throwIfAborted()
   const input = new Pull(source, signal)

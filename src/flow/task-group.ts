@@ -3,8 +3,9 @@ import { LinkedSignal } from './linked-signal.ts'
 /**
  * Tasks that live and die together, as in Python's `asyncio.TaskGroup`.
  *
- * The first task that fails aborts `signal` for the others and is what `join` throws, when all have ended. No task outlives its
- * group, so nothing writes to a pool that is already closed. Leaving the block without a join cancels what still runs.
+ * The first task that fails aborts `signal` for the others and is what `join` throws, when all have ended. No task
+ * outlives its group, so nothing writes to a pool that is already closed. Leaving the block without a join cancels what
+ * still runs.
  */
 export class TaskGroup implements AsyncDisposable {
   readonly #link: LinkedSignal
@@ -25,7 +26,9 @@ export class TaskGroup implements AsyncDisposable {
       this.#fail(this.signal.reason)
       return
     }
-    const task: Promise<unknown> = Promise.try(work, this.signal).catch((error: unknown) => this.#fail(error)).finally(() => this.#tasks.delete(task))
+    const task: Promise<unknown> = Promise.try(work, this.signal)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#tasks.delete(task))
     this.#tasks.add(task)
   }
 

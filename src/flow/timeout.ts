@@ -6,14 +6,29 @@ import { LinkedSignal } from './linked-signal.ts'
 export class TimeoutError extends Error {
   readonly code = 'TIMEOUT'
   static {
-    Object.defineProperty(this.prototype, 'name', { value: 'TimeoutError', enumerable: false, configurable: true, writable: true })
+    Object.defineProperty(this.prototype, 'name', {
+      value: 'TimeoutError',
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    })
   }
 }
 
-/** A signal that aborts with the one given, or with a TimeoutError after `ms`. Disposing it leaves neither timer nor listener behind. */
-export function deadline(signal: AbortSignal | undefined, ms: number, what = 'The work'): Disposable & { readonly signal: AbortSignal } {
+/**
+ * A signal that aborts with the one given, or with a TimeoutError after `ms`. Disposing it leaves neither timer nor
+ * listener behind.
+ */
+export function deadline(
+  signal: AbortSignal | undefined,
+  ms: number,
+  what = 'The work',
+): Disposable & { readonly signal: AbortSignal } {
   const link = new LinkedSignal(signal)
-  const timer = ms > LONGEST_TIMER ? undefined : setTimeout(() => link.abort(new TimeoutError(`${what} took longer than ${durationText(ms)}`)), ms)
+  const timer =
+    ms > LONGEST_TIMER
+      ? undefined
+      : setTimeout(() => link.abort(new TimeoutError(`${what} took longer than ${durationText(ms)}`)), ms)
   return {
     signal: link.signal,
     [Symbol.dispose]: () => {
@@ -29,8 +44,14 @@ export interface TimeoutOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Give some work `ms`. It rejects in time even when the work does not heed its signal; the work is then left to itself. */
-export async function withTimeout<T>(ms: number, work: (signal: AbortSignal) => PromiseLike<T> | T, { what, signal }: TimeoutOptions = {}): Promise<T> {
+/**
+ * Give some work `ms`. It rejects in time even when the work does not heed its signal; the work is then left to itself.
+ */
+export async function withTimeout<T>(
+  ms: number,
+  work: (signal: AbortSignal) => PromiseLike<T> | T,
+  { what, signal }: TimeoutOptions = {},
+): Promise<T> {
   signal?.throwIfAborted()
   using limit = deadline(signal, ms, what)
   return await abortable(Promise.try(work, limit.signal), limit.signal)

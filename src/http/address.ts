@@ -12,22 +12,38 @@ export interface Addresses {
 /** Read an API's base and the origins that it allows; what is wrong with them is said before anything is sent. */
 export function readAddresses({ base, allow = [] }: Pick<Api, 'base' | 'allow'>): Addresses {
   const url = webUrl(base)
-  if (!url) throw new UsageError(`${JSON.stringify(base)} is no base for an API: give a whole URL that begins with https:// or http://`)
-  if (url.username || url.password) throw new UsageError(`${redactUrl(base)}: credentials do not belong in the base: give auth: basic(user, secret('NAME'))`)
-  if (url.search || url.hash) throw new UsageError(`${redactUrl(base)}: the base ends with its path: give parameters with each request`)
-  const allowed = new Set(allow.map((other) => {
-    const allowedUrl = webUrl(other)
-    if (!allowedUrl) throw new UsageError(`${JSON.stringify(other)} in allow is no origin: write it like https://files.example`)
-    return allowedUrl.origin
-  }))
+  if (!url)
+    throw new UsageError(
+      `${JSON.stringify(base)} is no base for an API: give a whole URL that begins with https:// or http://`,
+    )
+  if (url.username || url.password)
+    throw new UsageError(
+      `${redactUrl(base)}: credentials do not belong in the base: give auth: basic(user, secret('NAME'))`,
+    )
+  if (url.search || url.hash)
+    throw new UsageError(`${redactUrl(base)}: the base ends with its path: give parameters with each request`)
+  const allowed = new Set(
+    allow.map((other) => {
+      const allowedUrl = webUrl(other)
+      if (!allowedUrl)
+        throw new UsageError(`${JSON.stringify(other)} in allow is no origin: write it like https://files.example`)
+      return allowedUrl.origin
+    }),
+  )
   return { base: url.href.replace(/\/+$/, ''), origin: url.origin, allowed }
 }
 
-/** The URL of what is asked: a path is put behind the base as it is, a whole URL is taken as it is, parameters replace those of the same name. */
+/**
+ * The URL of what is asked: a path is put behind the base as it is, a whole URL is taken as it is, parameters replace
+ * those of the same name.
+ */
 export function urlOf({ base }: Addresses, { url, query }: Pick<Asked, 'url' | 'query'>): URL {
   const whole = /^https?:\/\//i.test(url) ? url : url === '' || /^[/?]/.test(url) ? base + url : `${base}/${url}`
   const made = URL.parse(whole)
-  if (!made) throw new HttpError(`${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`)
+  if (!made)
+    throw new HttpError(
+      `${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`,
+    )
   // Each of these writes the URL anew, for every request.
   if (made.href.includes('#')) made.hash = ''
   if (made.username !== '') made.username = ''
@@ -47,7 +63,9 @@ export function withParameters(url: URL, parameters: Asked['query']): URL {
 function searchWith(url: URL, parameters: Asked['query']): string | undefined {
   const names = Object.keys(parameters)
   if (names.length === 0) return undefined
-  const set = names.flatMap((name) => [parameters[name]!].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`))
+  const set = names.flatMap((name) =>
+    [parameters[name]!].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`),
+  )
   return [...parametersWithout(url, names), ...set].join('&')
 }
 
@@ -59,7 +77,10 @@ export function withoutParameters(url: URL, names: readonly string[]): URL {
 function parametersWithout(url: URL, names: readonly string[]): string[] {
   const { search } = url
   if (search === '') return []
-  return search.slice(1).split('&').filter((one) => one !== '' && !names.includes(new URLSearchParams(one).keys().next().value ?? ''))
+  return search
+    .slice(1)
+    .split('&')
+    .filter((one) => one !== '' && !names.includes(new URLSearchParams(one).keys().next().value ?? ''))
 }
 
 function withSearch(url: URL, search: string): URL {

@@ -18,8 +18,14 @@ export interface Authorization {
   readonly renew: (refused: Credentials) => boolean
 }
 
-/** Credentials that stay as they are: none, a token, a user with a password, a key. Their secrets are read when a request is sent. */
-export function authorizationOf(auth: Exclude<Auth, { by: 'client credentials' }> | undefined, secrets: Secrets): Authorization {
+/**
+ * Credentials that stay as they are: none, a token, a user with a password, a key. Their secrets are read when a
+ * request is sent.
+ */
+export function authorizationOf(
+  auth: Exclude<Auth, { by: 'client credentials' }> | undefined,
+  secrets: Secrets,
+): Authorization {
   return {
     secrets: secretsOf(auth),
     parameters: auth?.by === 'query' ? [auth.name] : [],
@@ -30,8 +36,10 @@ export function authorizationOf(auth: Exclude<Auth, { by: 'client credentials' }
 
 function credentialsOf(auth: Exclude<Auth, { by: 'client credentials' }> | undefined, secrets: Secrets): Credentials {
   if (!auth) return { headers: {}, query: {} }
-  if (auth.by === 'bearer') return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
-  if (auth.by === 'header') return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
+  if (auth.by === 'bearer')
+    return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
+  if (auth.by === 'header')
+    return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
   if (auth.by === 'query') return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
   const encoded = Buffer.from(`${auth.user}:${secrets.value(auth.password.secret)}`).toString('base64')
   secrets.know?.(auth.password.secret, encoded)
@@ -40,7 +48,9 @@ function credentialsOf(auth: Exclude<Auth, { by: 'client credentials' }> | undef
 
 /** Names of the secrets that an API's credentials are made of. */
 export function secretsOf(auth: Auth | undefined): string[] {
-  return Object.values(auth ?? {}).filter(isSecret).map(({ secret }) => secret)
+  return Object.values(auth ?? {})
+    .filter(isSecret)
+    .map(({ secret }) => secret)
 }
 
 function isSecret(part: unknown): part is Secret {

@@ -6,8 +6,9 @@ const LOOSEST = 4
 const MOST_KEPT = 16 << 20
 
 /**
- * Memory that bodies are received into, used again once they have been read. A body is parsed as soon as it is there, so one or two pieces serve a
- * whole run; a new one for every page would be as much garbage, and a page fault for every 4 KB of it.
+ * Memory that bodies are received into, used again once they have been read. A body is parsed as soon as it is there,
+ * so one or two pieces serve a whole run; a new one for every page would be as much garbage, and a page fault for every
+ * 4 KB of it.
  */
 export class BodyMemory {
   readonly #lent = new WeakSet<Buffer>()
@@ -25,7 +26,10 @@ export class BodyMemory {
     return body
   }
 
-  /** Nothing refers to this body any more. One that was not taken here is left alone; one that is never given back is garbage like any other. */
+  /**
+   * Nothing refers to this body any more. One that was not taken here is left alone; one that is never given back is
+   * garbage like any other.
+   */
   giveBack(body: Buffer): void {
     if (!this.#lent.delete(body)) return
     this.#free.push(Buffer.from(body.buffer))

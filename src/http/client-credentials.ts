@@ -36,8 +36,9 @@ const EARLY = { part: 0.1, seconds: 60 }
 const LARGEST_ANSWER = 1_048_576
 
 /**
- * OAuth 2 client credentials. A token is kept until shortly before its end and fetched again after a 401; callers who need one at the same
- * time share one fetch, which has a time limit of its own and ends for none of them because another one was cancelled.
+ * OAuth 2 client credentials. A token is kept until shortly before its end and fetched again after a 401; callers who
+ * need one at the same time share one fetch, which has a time limit of its own and ends for none of them because
+ * another one was cancelled.
  */
 export class ClientCredentials implements Authorization, Disposable {
   readonly secrets: readonly string[]
@@ -87,8 +88,11 @@ export class ClientCredentials implements Authorization, Disposable {
     const { time, secrets } = this.#options
     const asked = time.clock()
     const answer = await this.#ask()
-    const { access_token: token, expires_in: expiresIn } = (typeof answer === 'object' && answer !== null ? answer : {}) as Readonly<Record<string, unknown>>
-    if (typeof token !== 'string' || token === '') throw new DecodeError(`${this.#place()} answered no access_token: is this the token endpoint?`)
+    const { access_token: token, expires_in: expiresIn } = (
+      typeof answer === 'object' && answer !== null ? answer : {}
+    ) as Readonly<Record<string, unknown>>
+    if (typeof token !== 'string' || token === '')
+      throw new DecodeError(`${this.#place()} answered no access_token: is this the token endpoint?`)
     const told = expiresIn === undefined || expiresIn === null ? DEFAULT_LIFE : Number(expiresIn)
     const seconds = Number.isFinite(told) ? told : DEFAULT_LIFE
     secrets.know?.('access token', token)
@@ -104,19 +108,51 @@ export class ClientCredentials implements Authorization, Disposable {
     const { agent, timeoutMs, now, secrets } = this.#options
     const place = this.#place()
     const body = this.#form()
-    const tooLarge = (): DecodeError => new DecodeError(`${place} answered more than ${LARGEST_ANSWER} bytes: is this the token endpoint?`)
+    const tooLarge = (): DecodeError =>
+      new DecodeError(`${place} answered more than ${LARGEST_ANSWER} bytes: is this the token endpoint?`)
     using limit = deadline(this.#life.signal, timeoutMs, place)
     try {
-      const { status, headers, bytes } = await receive(agent, {
-        origin: this.#url.origin, path: this.#url.pathname + this.#url.search, method: 'POST', body,
-        headers: { 'accept': 'application/json', 'accept-encoding': ACCEPTED, 'content-type': 'application/x-www-form-urlencoded' },
-      }, { signal: limit.signal, wants: (status) => (status >= 200 && status <= 299 ? { bytes: LARGEST_ANSWER, tooLarge } : undefined) })
+      const { status, headers, bytes } = await receive(
+        agent,
+        {
+          origin: this.#url.origin,
+          path: this.#url.pathname + this.#url.search,
+          method: 'POST',
+          body,
+          headers: {
+            accept: 'application/json',
+            'accept-encoding': ACCEPTED,
+            'content-type': 'application/x-www-form-urlencoded',
+          },
+        },
+        {
+          signal: limit.signal,
+          wants: (status) => (status >= 200 && status <= 299 ? { bytes: LARGEST_ANSWER, tooLarge } : undefined),
+        },
+      )
       if (bytes === undefined) {
         const refused = status === 400 || status === 401 || status === 403
-        throw failureOf(status, headers, { place, remedy: refused ? `: the client credentials were refused; check ${this.secrets.join(' and ')} and the scope` : '', now: now() })
+        throw failureOf(status, headers, {
+          place,
+          remedy: refused
+            ? `: the client credentials were refused; check ${this.secrets.join(' and ')} and the scope`
+            : '',
+          now: now(),
+        })
       }
-      const unpacked = await decompress(bytes, { encoding: headers['content-encoding'], limit: LARGEST_ANSWER, place, tooLarge })
-      return decodeJson(unpacked, { status, contentType: headers['content-type'], measured: true, place, hide: secrets.hide })
+      const unpacked = await decompress(bytes, {
+        encoding: headers['content-encoding'],
+        limit: LARGEST_ANSWER,
+        place,
+        tooLarge,
+      })
+      return decodeJson(unpacked, {
+        status,
+        contentType: headers['content-type'],
+        measured: true,
+        place,
+        hide: secrets.hide,
+      })
     } catch (error) {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof PassingFailure) throw error
       this.#life.signal.throwIfAborted()

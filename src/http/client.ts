@@ -38,7 +38,10 @@ export interface ClientOptions {
   readonly time?: Time
 }
 
-/** Open the client of an API: connections, credentials and limits that all its streams share. `await using client = openClient(api, …)` */
+/**
+ * Open the client of an API: connections, credentials and limits that all its streams share. `await using client =
+ * openClient(api, …)`
+ */
 export function openClient(api: Api, options: ClientOptions): Client & AsyncDisposable {
   return new ApiClient(api, options)
 }
@@ -62,7 +65,8 @@ class ApiClient implements Client, AsyncDisposable {
     const { concurrency = 8, attempts = 5, pageBytes = 67_108_864, timeout = '60s' } = api
     const { secrets, now, time = realTime } = options
     for (const [name, value] of Object.entries({ concurrency, attempts, pageBytes })) {
-      if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`${redactUrl(api.base)}: ${name} has to be a whole number from 1 up, not ${value}`)
+      if (!Number.isSafeInteger(value) || value < 1)
+        throw new UsageError(`${redactUrl(api.base)}: ${name} has to be a whole number from 1 up, not ${value}`)
     }
     this.#api = api
     this.#options = options
@@ -72,14 +76,30 @@ class ApiClient implements Client, AsyncDisposable {
     this.#timeoutMs = readTimeout(timeout)
     this.#slots = new Semaphore(concurrency)
     this.#time = time
-    // One time limit covers a try from sending to the last byte, so undici's own are off. HTTP/1.1 is what was measured, and what fails in known ways.
-    this.#agent = new Agent({ connections: concurrency, pipelining: 1, allowH2: false, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: this.#timeoutMs } })
+    // One time limit covers a try from sending to the last byte, so undici's own are off. HTTP/1.1 is what was
+    // measured, and what fails in known ways.
+    this.#agent = new Agent({
+      connections: concurrency,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: this.#timeoutMs },
+    })
     this.#budget = options.budget ?? budgetOf(api, this.#addresses.origin, options)
     this.#reservations = new Reservations({ first: Math.min(262_144, pageBytes) })
     const { auth } = api
-    this.#authorization = auth?.by === 'client credentials'
-      ? new ClientCredentials(auth, { addresses: this.#addresses, agent: this.#agent, secrets, timeoutMs: this.#timeoutMs, time, now })
-      : authorizationOf(auth, secrets)
+    this.#authorization =
+      auth?.by === 'client credentials'
+        ? new ClientCredentials(auth, {
+            addresses: this.#addresses,
+            agent: this.#agent,
+            secrets,
+            timeoutMs: this.#timeoutMs,
+            time,
+            now,
+          })
+        : authorizationOf(auth, secrets)
   }
 
   async send(asked: Asked, options: SendOptions): Promise<Received> {
@@ -87,7 +107,11 @@ class ApiClient implements Client, AsyncDisposable {
     const stream = options.stream ?? this.#options.stream ?? ''
     signal.throwIfAborted()
     try {
-      const out = outgoing(asked, { addresses: this.#addresses, secrets: this.#options.secrets, names: this.#authorization.secrets })
+      const out = outgoing(asked, {
+        addresses: this.#addresses,
+        secrets: this.#options.secrets,
+        names: this.#authorization.secrets,
+      })
       return await withRetry(() => this.#attempt(out, { ...options, stream }), {
         attempts: this.#attempts,
         time: this.#time,
@@ -120,17 +144,33 @@ class ApiClient implements Client, AsyncDisposable {
     reservation.settle(bytes?.length ?? 0)
     const { place } = out
     const isEmpty = emptyOn.includes(status)
-    if (!isEmpty && (status < 200 || status > 299)) throw failureOf(status, headers, { place, remedy: this.#remedy(status), now: this.#options.now() })
-    const answer = { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes: bytes?.length ?? 0 }
+    if (!isEmpty && (status < 200 || status > 299))
+      throw failureOf(status, headers, { place, remedy: this.#remedy(status), now: this.#options.now() })
+    const answer = {
+      status,
+      headers,
+      url: withoutParameters(url, this.#authorization.parameters).href,
+      bytes: bytes?.length ?? 0,
+    }
     if (bytes === undefined) return { ...answer, body: undefined, hold: held.move() }
     const measured = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-    const decoded = decodeJson(bytes, { status, contentType: headers['content-type'], measured, place, hide: this.#options.secrets.hide })
+    const decoded = decodeJson(bytes, {
+      status,
+      contentType: headers['content-type'],
+      measured,
+      place,
+      hide: this.#options.secrets.hide,
+    })
     this.#bodies.giveBack(bytes)
     return { ...answer, body: out.isGraphql ? dataOf(decoded, { place, status }) : decoded, hold: held.move() }
   }
 
   /** What is answered, after a 401 perhaps with new credentials; as many at once as the API's `concurrency` admits. */
-  async #answer(out: Outgoing, options: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Exchanged> {
+  async #answer(
+    out: Outgoing,
+    options: SendOptions & { readonly stream: string },
+    reservation: Reservation,
+  ): Promise<Exchanged> {
     using _slot = await this.#slots.acquire(options)
     const credentials = out.own ? await this.#authorization.credentials(options) : { headers: {}, query: {} }
     const first = await this.#exchange(out, credentials, options, reservation)
@@ -138,20 +178,44 @@ class ApiClient implements Client, AsyncDisposable {
     return await this.#exchange(out, await this.#authorization.credentials(options), options, reservation)
   }
 
-  async #exchange(out: Outgoing, credentials: Credentials, { signal, headers: given = {}, emptyOn = [], stream }: SendOptions & { readonly stream: string }, reservation: Reservation): Promise<Exchanged> {
-    await this.#budget.take(1, { signal, onWait: (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms }) })
+  async #exchange(
+    out: Outgoing,
+    credentials: Credentials,
+    { signal, headers: given = {}, emptyOn = [], stream }: SendOptions & { readonly stream: string },
+    reservation: Reservation,
+  ): Promise<Exchanged> {
+    await this.#budget.take(1, {
+      signal,
+      onWait: (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms }),
+    })
     const { method, place } = out
     const began = this.#time.clock()
     const told = (url: URL, status: number, bytes: number): void => {
       const shown = this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#authorization.parameters)))
-      this.#options.emit({ type: 'request', stream, method, url: shown, status, bytes, ms: Math.round(this.#time.clock() - began) })
+      this.#options.emit({
+        type: 'request',
+        stream,
+        method,
+        url: shown,
+        status,
+        bytes,
+        ms: Math.round(this.#time.clock() - began),
+      })
     }
     using limit = deadline(signal, this.#timeoutMs, place)
-    const size = { bytes: this.#pageBytes, tooLarge: () => new DecodeError(`${place} answered more than ${this.#pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`) }
+    const size = {
+      bytes: this.#pageBytes,
+      tooLarge: () =>
+        new DecodeError(
+          `${place} answered more than ${this.#pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`,
+        ),
+    }
     let last = { url: out.url, status: 0, bytes: 0 }
     try {
       const answer = await exchange(this.#agent, {
-        ...out, emptyOn, signal: limit.signal,
+        ...out,
+        emptyOn,
+        signal: limit.signal,
         prepare: (url, at) => this.#prepare(url, at, credentials, given),
         onRedirect: (url, status) => told(url, status, 0),
         onAnswer: (url, status, headers) => {
@@ -162,14 +226,20 @@ class ApiClient implements Client, AsyncDisposable {
         },
       })
       if (answer.bytes === undefined) return answer
-      const bytes = await decompress(answer.bytes, { encoding: answer.headers['content-encoding'], limit: size.bytes, place, tooLarge: size.tooLarge })
+      const bytes = await decompress(answer.bytes, {
+        encoding: answer.headers['content-encoding'],
+        limit: size.bytes,
+        place,
+        tooLarge: size.tooLarge,
+      })
       if (bytes !== answer.bytes) this.#bodies.giveBack(answer.bytes)
       last = { ...last, bytes: bytes.length }
       return { ...answer, bytes }
     } catch (error) {
       if (error instanceof SluiceError || error instanceof PassingFailure) throw error
       signal.throwIfAborted()
-      if (limit.signal.aborted) throw new PassingFailure((limit.signal.reason as Error).message, { cause: limit.signal.reason })
+      if (limit.signal.aborted)
+        throw new PassingFailure((limit.signal.reason as Error).message, { cause: limit.signal.reason })
       throw connectionFailure(error, place)
     } finally {
       told(last.url, last.status, last.bytes)
@@ -178,7 +248,7 @@ class ApiClient implements Client, AsyncDisposable {
 
   /** Only the API's own origin gets its credentials and its headers. */
   #prepare(url: URL, place: string, credentials: Credentials, given: Readonly<Record<string, string>>): Prepared {
-    const always = { 'accept': 'application/json', 'accept-encoding': ACCEPTED, 'user-agent': 'sluice' }
+    const always = { accept: 'application/json', 'accept-encoding': ACCEPTED, 'user-agent': 'sluice' }
     if (!isOwn(this.#addresses, url, place)) return { url, headers: always, own: false }
     const headers = { ...always, ...lowered(this.#api.headers ?? {}), ...credentials.headers, ...lowered(given) }
     return { url: withParameters(url, credentials.query), headers, own: true }
@@ -186,13 +256,23 @@ class ApiClient implements Client, AsyncDisposable {
 
   #remedy(status: number): string {
     const names = this.#authorization.secrets.join(' and ')
-    if (status === 401) return names ? `: the credentials were refused; check ${names}` : ': it asks for credentials; give the API its auth'
-    if (status === 403) return names ? `: what ${names} may read does not include this` : ': it may ask for credentials; give the API its auth'
+    if (status === 401)
+      return names
+        ? `: the credentials were refused; check ${names}`
+        : ': it asks for credentials; give the API its auth'
+    if (status === 403)
+      return names
+        ? `: what ${names} may read does not include this`
+        : ': it may ask for credentials; give the API its auth'
     return ''
   }
 }
 
-function budgetOf({ auth, rate }: Api, name: string, { rates, now, time = realTime, emit }: ClientOptions): Budget & Partial<AsyncDisposable> {
+function budgetOf(
+  { auth, rate }: Api,
+  name: string,
+  { rates, now, time = realTime, emit }: ClientOptions,
+): Budget & Partial<AsyncDisposable> {
   if (!rates) return rateBudget(rate, { now, time, name })
   const shared = rates({ origin: name, credentials: secretsOf(auth), rate })
   return sharedBudget(rate, { shared, now, time, name, warn: (message) => emit({ type: 'warning', message }) })

@@ -15,20 +15,30 @@ export interface DecodeOptions {
   readonly hide: (text: string) => string
 }
 
-/** The JSON that a body holds. Many APIs name its type wrongly, so the body decides; the type explains what came instead. */
+/**
+ * The JSON that a body holds. Many APIs name its type wrongly, so the body decides; the type explains what came
+ * instead.
+ */
 export function decodeJson(bytes: Buffer, { status, contentType, measured, place, hide }: DecodeOptions): unknown {
   const text = utf8(bytes, contentType)
-  if (text === undefined) throw new DecodeError(`${place} answered ${status} with bytes that are not UTF-8 (${contentType ?? 'no content type'}): JSON has to be`)
+  if (text === undefined)
+    throw new DecodeError(
+      `${place} answered ${status} with bytes that are not UTF-8 (${contentType ?? 'no content type'}): JSON has to be`,
+    )
   try {
     return parseJson(text)
   } catch (error) {
     const isJson = /\bjson\b/i.test(contentType ?? '')
-    if (isJson && !measured) throw new PassingFailure(`${place} got no whole answer: its JSON broke off after ${bytes.length} bytes`)
+    if (isJson && !measured)
+      throw new PassingFailure(`${place} got no whole answer: its JSON broke off after ${bytes.length} bytes`)
     const excerpt = excerptOf(Buffer.from(text), hide)
     const came = isJson ? 'JSON that cannot be read' : `${contentType ?? 'no content type'} that is no JSON`
     // The cause quotes the body: it is worded again, without what must not be shown.
     const cause = new SyntaxError(hide(redactText(Error.isError(error) ? error.message : String(error))))
-    throw new DecodeError(`${place} answered ${status} with ${came}: ${excerpt}; look at the path, and at what the API wants to be sent`, { cause })
+    throw new DecodeError(
+      `${place} answered ${status} with ${came}: ${excerpt}; look at the path, and at what the API wants to be sent`,
+      { cause },
+    )
   }
 }
 
@@ -47,6 +57,8 @@ function utf8(bytes: Buffer, contentType: string | undefined): Buffer | string |
 function excerptOf(text: Buffer, hide: (text: string) => string): string {
   if (text.length === 0) return 'its body is empty'
   // Secrets are looked for before the text is cut, else half of one would be left; in so much of it as may be shown.
-  const shown = redactText(hide(text.subarray(0, 8_192).toString())).replace(/\s+/g, ' ').trim()
+  const shown = redactText(hide(text.subarray(0, 8_192).toString()))
+    .replace(/\s+/g, ' ')
+    .trim()
   return JSON.stringify(shown.length > EXCERPT ? `${shown.slice(0, EXCERPT).toWellFormed()}…` : shown)
 }

@@ -14,7 +14,10 @@ export interface Exchange {
   readonly place: string
   /** Statuses that are answers, even though they would lead elsewhere. */
   readonly emptyOn: readonly number[]
-  /** What is sent to a URL: with credentials to the API's own origin, without to another, and it throws where nothing may be sent. */
+  /**
+   * What is sent to a URL: with credentials to the API's own origin, without to another, and it throws where nothing
+   * may be sent.
+   */
   readonly prepare: (url: URL, place: string) => Prepared
   /** A redirect was answered: one more request. */
   readonly onRedirect: (url: URL, status: number) => void
@@ -36,26 +39,38 @@ export interface Exchanged extends Answered {
 }
 
 /** Send a request and follow its redirects to the last answer; every hop is looked at before anything is sent to it. */
-export async function exchange(agent: Dispatcher, { method, url, body, place, emptyOn, prepare, onRedirect, onAnswer, signal }: Exchange): Promise<Exchanged> {
+export async function exchange(
+  agent: Dispatcher,
+  { method, url, body, place, emptyOn, prepare, onRedirect, onAnswer, signal }: Exchange,
+): Promise<Exchanged> {
   let next = { method, url, body, place }
   const isRedirect = (status: number): boolean => REDIRECTS.has(status) && !emptyOn.includes(status)
   for (let redirects = 0; ; redirects += 1) {
     const { url, headers, own } = prepare(next.url, next.place)
-    const answer = await receive(agent, {
-      origin: url.origin, path: url.pathname + url.search, method: next.method,
-      headers: next.body === undefined ? headers : { 'content-type': 'application/json', ...headers },
-      ...(next.body === undefined ? {} : { body: next.body }),
-    }, { signal, wants: (status, headers) => (isRedirect(status) ? undefined : onAnswer(url, status, headers)) })
+    const answer = await receive(
+      agent,
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: next.method,
+        headers: next.body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+        ...(next.body === undefined ? {} : { body: next.body }),
+      },
+      { signal, wants: (status, headers) => (isRedirect(status) ? undefined : onAnswer(url, status, headers)) },
+    )
     const { status } = answer
     if (!isRedirect(status)) return { ...answer, url, own }
     onRedirect(url, status)
-    if (redirects === MOST_REDIRECTS) throw new HttpError(`${place} was redirected ${redirects + 1} times: it seems to run in a circle`, { status })
+    if (redirects === MOST_REDIRECTS)
+      throw new HttpError(`${place} was redirected ${redirects + 1} times: it seems to run in a circle`, { status })
     const to = locationOf(answer.headers['location'], url)
     if (!to) throw new HttpError(`${place} answered ${status} without a location to go to`, { status })
     // As browsers do: 307 and 308 repeat the request as it was, the others fetch what it made.
     const keeps = status === 307 || status === 308 || next.method === 'GET'
     const redirected = `${place} is redirected to ${redactUrl(to.origin + to.pathname)}`
-    next = keeps ? { ...next, url: to, place: redirected } : { method: 'GET', url: to, body: undefined, place: redirected }
+    next = keeps
+      ? { ...next, url: to, place: redirected }
+      : { method: 'GET', url: to, body: undefined, place: redirected }
   }
 }
 

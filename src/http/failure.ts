@@ -9,7 +9,10 @@ export class PassingFailure extends Error {
   /** What the API asks to wait before the next try. */
   readonly retryAfterMs: number | undefined
 
-  constructor(message: string, { status = 0, retryAfterMs, cause }: { status?: number; retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    { status = 0, retryAfterMs, cause }: { status?: number; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause })
     this.status = status
     this.retryAfterMs = retryAfterMs
@@ -17,32 +20,60 @@ export class PassingFailure extends Error {
 }
 
 const PASSING_CODES = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'EPROTO', 'ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL',
-  'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'EPROTO',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ])
 
 /** What a status that is no success makes of its request. */
-export function failureOf(status: number, headers: Answer<unknown>['headers'], { place, remedy, now }: { place: string; remedy: string; now: Date }): Error {
+export function failureOf(
+  status: number,
+  headers: Answer<unknown>['headers'],
+  { place, remedy, now }: { place: string; remedy: string; now: Date },
+): Error {
   // GitHub answers 403 where a limit is used up; only the headers tell it from a right that is missing.
   const limited = status === 403 && (headers['retry-after'] !== undefined || rateLimitOf(headers, now)?.remaining === 0)
   const passing = limited || status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
   if (!passing) return new HttpError(`${place} answered ${status}${remedy}`, { status })
   const retryAfterMs = retryAfter(headers, now)
   if (retryAfterMs === undefined) return new PassingFailure(`${place} answered ${status}`, { status })
-  if (retryAfterMs <= LONGEST_WAIT) return new PassingFailure(`${place} answered ${status} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, { status, retryAfterMs })
+  if (retryAfterMs <= LONGEST_WAIT)
+    return new PassingFailure(`${place} answered ${status} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, {
+      status,
+      retryAfterMs,
+    })
   const until = new Date(now.getTime() + retryAfterMs)
   const message = `${place} answered ${status} (retry after ${until.toISOString()}), longer than a run waits: run again then, and it goes on from there`
   return new RateLimitedError(message, { status, until })
 }
 
-/** What becomes of a request whose connection failed: an answer that broke off may come whole the next time, a certificate or a header does not become right. */
+/**
+ * What becomes of a request whose connection failed: an answer that broke off may come whole the next time, a
+ * certificate or a header does not become right.
+ */
 export function connectionFailure(error: unknown, place: string): Error {
   const code = codeOf(error)
   const text = Error.isError(error) && error.message ? error.message : String(error)
   const fault = code && !text.includes(code) ? `${text} (${code})` : text
   // What is no HTTP has a code in some cases only.
   const isGarbled = Error.isError(error) && error.name === 'HTTPParserError'
-  if (PASSING_CODES.has(code) || isGarbled) return new PassingFailure(`${place} got no whole answer: ${fault}`, { cause: error })
+  if (PASSING_CODES.has(code) || isGarbled)
+    return new PassingFailure(`${place} got no whole answer: ${fault}`, { cause: error })
   return new HttpError(`${place} could not be sent: ${fault}`, { cause: error })
 }
 

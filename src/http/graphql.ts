@@ -8,7 +8,8 @@ export function sentOf({ json, graphql }: Pick<Asked, 'json' | 'graphql'>): unkn
 
 /** What a GraphQL answer holds; one with errors fails, since the data beside them has holes. */
 export function dataOf(answer: unknown, { place, status }: { place: string; status: number }): unknown {
-  if (typeof answer !== 'object' || answer === null) throw new DecodeError(`${place} answered no GraphQL: an object with data was expected`)
+  if (typeof answer !== 'object' || answer === null)
+    throw new DecodeError(`${place} answered no GraphQL: an object with data was expected`)
   const { data, errors } = answer as { readonly data?: unknown; readonly errors?: unknown }
   if (Array.isArray(errors) && errors.length > 0) {
     throw new HttpError(`${place} answered with errors of GraphQL: ${errors.map(messageOf).join('; ')}`, { status })
@@ -18,7 +19,10 @@ export function dataOf(answer: unknown, { place, status }: { place: string; stat
 }
 
 function messageOf(error: unknown): string {
-  const { message, path } = (typeof error === 'object' && error !== null ? error : {}) as { readonly message?: unknown; readonly path?: unknown }
+  const { message, path } = (typeof error === 'object' && error !== null ? error : {}) as {
+    readonly message?: unknown
+    readonly path?: unknown
+  }
   const at = Array.isArray(path) ? ` (at ${path.join('.')})` : ''
   return typeof message === 'string' ? message + at : `one without a message${at}`
 }

@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto'
 
-/** A string of so many characters still lies in V8's young generation; a longer one gets pages of its own from the system, with a fault for each of them. */
+/**
+ * A string of so many characters still lies in V8's young generation; a longer one gets pages of its own from the
+ * system, with a fault for each of them.
+ */
 const PART = 49_152
 /** Stands first in what is left of the list, to tell that list from all others. */
 const MARK = randomUUID()
 const [OPEN, COMMA, CLOSE] = [...Buffer.from('[,]')] as [number, number, number]
 
 /**
- * A large body, parsed as one would parse it whole, but some 50 KB of its first list of objects at a time: 1 µs less for a record of 500 bytes.
- * Undefined where it cannot be divided.
+ * A large body, parsed as one would parse it whole, but some 50 KB of its first list of objects at a time: 1 µs less
+ * for a record of 500 bytes. Undefined where it cannot be divided.
  *
- * It is cut where one object seems to end and the next to begin. Such bytes may also stand in a deeper list; but every part begins where the one
- * before it ended, so if it is valid JSON once its list is closed, the list is where it was cut, and if not, nothing was lost. The brackets of a
- * part are written over the commas around it, and the commas put back.
+ * It is cut where one object seems to end and the next to begin. Such bytes may also stand in a deeper list; but every
+ * part begins where the one before it ended, so if it is valid JSON once its list is closed, the list is where it was
+ * cut, and if not, nothing was lost. The brackets of a part are written over the commas around it, and the commas put
+ * back.
  */
 export function parseInParts(body: Buffer, parse: (bytes: Buffer) => unknown): unknown {
   const start = body.subarray(0, PART).indexOf('[{') + 1

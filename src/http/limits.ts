@@ -13,7 +13,11 @@ export interface Wait {
 }
 
 /** What an answer says about its API's limits. */
-export function limitsOf(status: Parameters<Budget['learn']>[0], headers: Parameters<Budget['learn']>[1], now: Date): Limits {
+export function limitsOf(
+  status: Parameters<Budget['learn']>[0],
+  headers: Parameters<Budget['learn']>[1],
+  now: Date,
+): Limits {
   const limit = rateLimitOf(headers, now)
   // A redirect may say Retry-After too, and means something else by it.
   const blockedMs = status >= 400 ? retryAfter(headers, now) : undefined
@@ -24,5 +28,8 @@ export function limitsOf(status: Parameters<Budget['learn']>[0], headers: Parame
 export function refuseTooLong({ asked, ms }: Wait, { name, now }: { readonly name: string; readonly now: Date }): void {
   if (!asked || ms <= LONGEST_WAIT) return
   const until = new Date(now.getTime() + ms)
-  throw new RateLimitedError(`${name} admits no request until ${until.toISOString()}, longer than a run waits: run again then, and it goes on from there`, { status: 429, until })
+  throw new RateLimitedError(
+    `${name} admits no request until ${until.toISOString()}, longer than a run waits: run again then, and it goes on from there`,
+    { status: 429, until },
+  )
 }

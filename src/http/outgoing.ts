@@ -19,10 +19,14 @@ export interface Outgoing {
 }
 
 /**
- * Make a request of what is asked. Secrets that stand in it as `{secret:NAME}` are put in only where it goes to the API's own origin, and only
- * those which that API uses: the text may come from a link that the API gave, and must not fetch other APIs' secrets.
+ * Make a request of what is asked. Secrets that stand in it as `{secret:NAME}` are put in only where it goes to the
+ * API's own origin, and only those which that API uses: the text may come from a link that the API gave, and must not
+ * fetch other APIs' secrets.
  */
-export function outgoing(asked: Asked, { addresses, secrets, names }: { addresses: Addresses; secrets: Secrets; names: readonly string[] }): Outgoing {
+export function outgoing(
+  asked: Asked,
+  { addresses, secrets, names }: { addresses: Addresses; secrets: Secrets; names: readonly string[] },
+): Outgoing {
   const isGraphql = asked.graphql !== undefined
   const method = isGraphql ? 'POST' : asked.method
   const hidden = urlOf(addresses, asked)
@@ -30,7 +34,9 @@ export function outgoing(asked: Asked, { addresses, secrets, names }: { addresse
   const own = isOwn(addresses, hidden, place)
   const reveal = <T>(value: T): T => (own ? secrets.reveal(value, names) : value)
   // Most requests mention none: theirs need not be made twice.
-  const url = MENTION.test(hidden.href) ? urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) }) : hidden
+  const url = MENTION.test(hidden.href)
+    ? urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) })
+    : hidden
   const sent = reveal(sentOf(asked))
   return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, place }
 }

@@ -9,11 +9,13 @@ const AFTER = tableOf(',]} \n\r\t')
 const MINUS = 45
 
 /**
- * JSON in which no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would change a `Decimal`.
- * Reviving costs ten times the parsing, so it is done only for a body that contains so long a number: every 16th byte is looked at.
+ * JSON in which no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would change a
+ * `Decimal`. Reviving costs ten times the parsing, so it is done only for a body that contains so long a number: every
+ * 16th byte is looked at.
  */
 export function parseJson(input: Uint8Array | string): unknown {
-  const bytes = typeof input === 'string' ? Buffer.from(input) : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
+  const bytes =
+    typeof input === 'string' ? Buffer.from(input) : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
   const unmarked = isMarked(bytes) ? bytes.subarray(3) : bytes
   return parseInParts(unmarked, parsePart) ?? parsePart(unmarked)
 }
@@ -39,7 +41,12 @@ function hasLongNumber(bytes: Uint8Array): boolean {
     if (to - from < AT_RISK) continue
     // Identifiers and times inside strings are long as well, and are no numbers.
     const first = bytes[from]!
-    if ((first === MINUS || (first >= 48 && first <= 57)) && (from === 0 || BEFORE[bytes[from - 1]!] === 1) && (to === length || AFTER[bytes[to]!] === 1)) return true
+    if (
+      (first === MINUS || (first >= 48 && first <= 57)) &&
+      (from === 0 || BEFORE[bytes[from - 1]!] === 1) &&
+      (to === length || AFTER[bytes[to]!] === 1)
+    )
+      return true
     probe = to
   }
   return false
@@ -58,7 +65,9 @@ function canonical(text: string): string {
   const [, whole = '', fraction = '', power = '0'] = /^-?(\d+)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
   const digits = (whole + fraction).replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
-  return significant === '' ? '0' : `${significant}e${Number(power) - fraction.length + digits.length - significant.length}`
+  return significant === ''
+    ? '0'
+    : `${significant}e${Number(power) - fraction.length + digits.length - significant.length}`
 }
 
 function tableOf(characters: string): Uint8Array {

@@ -6,7 +6,10 @@ import { readRate } from './rate.ts'
 import { realTime, type Time } from './time.ts'
 
 /** The budget of one API within this process, by the rate that its definition names and by what its answers tell. */
-export function rateBudget(rate: Rate | undefined, options: { readonly now: () => Date; readonly time?: Time; readonly name: string }): Budget {
+export function rateBudget(
+  rate: Rate | undefined,
+  options: { readonly now: () => Date; readonly time?: Time; readonly name: string },
+): Budget {
   return new RateBudget(rate, options)
 }
 
@@ -14,8 +17,9 @@ type Take = Parameters<Budget['take']>
 type Learn = Parameters<Budget['learn']>
 
 /**
- * A bucket whose tokens come back one period after they were taken, so that no period ever sees more requests than the rate names: a bucket
- * that refills steadily admits twice as many in its first period, and strict APIs answer 429 to that.
+ * A bucket whose tokens come back one period after they were taken, so that no period ever sees more requests than the
+ * rate names: a bucket that refills steadily admits twice as many in its first period, and strict APIs answer 429 to
+ * that.
  */
 class RateBudget implements Budget {
   readonly #rate: { readonly requests: number; readonly periodMs: number } | undefined
@@ -30,7 +34,10 @@ class RateBudget implements Budget {
   #window = { left: Number.POSITIVE_INFINITY, until: 0 }
   #blockedUntil = 0
 
-  constructor(rate: Rate | undefined, { now, time = realTime, name }: { readonly now: () => Date; readonly time?: Time; readonly name: string }) {
+  constructor(
+    rate: Rate | undefined,
+    { now, time = realTime, name }: { readonly now: () => Date; readonly time?: Time; readonly name: string },
+  ) {
     this.#rate = rate === undefined ? undefined : readRate(rate)
     this.#now = now
     this.#time = time
@@ -58,14 +65,20 @@ class RateBudget implements Budget {
 
   #wait(requests: number): Wait | undefined {
     const clock = this.#time.clock()
-    if (this.#blockedUntil > clock) return { reason: 'retry-after', ms: Math.ceil(this.#blockedUntil - clock), asked: true }
-    if (this.#window.left < requests && this.#window.until > clock) return { reason: 'rate limit', ms: Math.ceil(this.#window.until - clock), asked: true }
+    if (this.#blockedUntil > clock)
+      return { reason: 'retry-after', ms: Math.ceil(this.#blockedUntil - clock), asked: true }
+    if (this.#window.left < requests && this.#window.until > clock)
+      return { reason: 'rate limit', ms: Math.ceil(this.#window.until - clock), asked: true }
     const until = this.#rate ? this.#freeAt(requests, this.#rate, clock) : 0
     return until > clock ? { reason: 'rate limit', ms: Math.ceil(until - clock), asked: false } : undefined
   }
 
   /** When there are so many tokens again. */
-  #freeAt(wanted: number, { requests, periodMs }: { readonly requests: number; readonly periodMs: number }, clock: number): number {
+  #freeAt(
+    wanted: number,
+    { requests, periodMs }: { readonly requests: number; readonly periodMs: number },
+    clock: number,
+  ): number {
     const gone = this.#taken.findIndex((taken) => taken + periodMs > clock)
     this.#taken = gone === -1 ? [] : gone > 0 ? this.#taken.slice(gone) : this.#taken
     const missing = this.#taken.length + Math.min(wanted, requests) - requests

@@ -29,12 +29,18 @@ function tightest(text: string | undefined): RateLimit | undefined {
   if (text === undefined) return undefined
   const old = limit(/\bremaining=(\d+)/.exec(text)?.[1], /\breset=(\d+)/.exec(text)?.[1])
   if (old) return old
-  const policies = text.split(',').map((policy) => limit(/;\s*r=(\d+)/.exec(policy)?.[1], /;\s*t=(\d+)/.exec(policy)?.[1]))
-  return policies.filter((policy) => policy !== undefined).toSorted((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0]
+  const policies = text
+    .split(',')
+    .map((policy) => limit(/;\s*r=(\d+)/.exec(policy)?.[1], /;\s*t=(\d+)/.exec(policy)?.[1]))
+  return policies
+    .filter((policy) => policy !== undefined)
+    .toSorted((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0]
 }
 
 function limit(remaining: string | undefined, seconds: string | undefined): RateLimit | undefined {
-  return remaining === undefined || seconds === undefined ? undefined : { remaining: Number(remaining), resetMs: Number(seconds) * 1_000 }
+  return remaining === undefined || seconds === undefined
+    ? undefined
+    : { remaining: Number(remaining), resetMs: Number(seconds) * 1_000 }
 }
 
 /** Some APIs write seconds from now, some seconds or milliseconds since 1970, some a date; the size tells which. */

@@ -7,6 +7,7 @@ export function readRate(rate: string): { readonly requests: number; readonly pe
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(rate) ?? []
   const requests = Number(number)
   const period = PERIODS[unit]
-  if (!period || !(requests > 0)) throw new UsageError(`${JSON.stringify(rate)} is no rate: write it like '10/s', '600/m' or '5000/h'`)
+  if (!period || !(requests > 0))
+    throw new UsageError(`${JSON.stringify(rate)} is no rate: write it like '10/s', '600/m' or '5000/h'`)
   return Number.isInteger(requests) ? { requests, periodMs: period } : { requests: 1, periodMs: period / requests }
 }

@@ -3,7 +3,9 @@ import type { Hold, MemoryAccount } from '../model/scope.ts'
 /** A shorter wait is the event loop's turn, not the budget's. */
 const WORTH_TELLING = 50
 
-/** Memory that is kept for a page: guessed before it is sent for, known when it is there. Disposing it gives it back. */
+/**
+ * Memory that is kept for a page: guessed before it is sent for, known when it is there. Disposing it gives it back.
+ */
 export interface Reservation extends Disposable {
   /** The body has grown so far; where that is more than was guessed, the others have to know now. */
   readonly atLeast: (bytes: number) => void
@@ -11,7 +13,9 @@ export interface Reservation extends Disposable {
   readonly settle: (bytes: number) => void
 }
 
-/** Reserves memory for pages before they are asked for; a page is guessed to be as large as the last one of its reader. */
+/**
+ * Reserves memory for pages before they are asked for; a page is guessed to be as large as the last one of its reader.
+ */
 export class Reservations {
   readonly #last = new WeakMap<MemoryAccount, number>()
   /** What a reader's first page is guessed to be: as large as the last page of any other. */
@@ -21,7 +25,10 @@ export class Reservations {
     this.#guess = first
   }
 
-  async take(memory: MemoryAccount, { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: (ms: number) => void }): Promise<Reservation> {
+  async take(
+    memory: MemoryAccount,
+    { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: (ms: number) => void },
+  ): Promise<Reservation> {
     let bytes = this.#last.get(memory) ?? this.#guess
     const began = performance.now()
     const hold: Hold = await memory.take(bytes, { signal })

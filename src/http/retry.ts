@@ -9,12 +9,23 @@ const LONGEST_BACKOFF = 60_000
 export interface RetryOptions {
   readonly attempts: number
   readonly time: Time
-  readonly onRetry: (retry: { readonly attempt: number; readonly reason: string; readonly waitMs: number; readonly retryAfter: boolean }) => void
+  readonly onRetry: (retry: {
+    readonly attempt: number
+    readonly reason: string
+    readonly waitMs: number
+    readonly retryAfter: boolean
+  }) => void
   readonly signal: AbortSignal
 }
 
-/** Try until it succeeds, fails for good, or was tried often enough; waits grow twofold, and no shorter than the API asks for. */
-export async function withRetry<T>(work: () => Promise<T>, { attempts, time, onRetry, signal }: RetryOptions): Promise<T> {
+/**
+ * Try until it succeeds, fails for good, or was tried often enough; waits grow twofold, and no shorter than the API
+ * asks for.
+ */
+export async function withRetry<T>(
+  work: () => Promise<T>,
+  { attempts, time, onRetry, signal }: RetryOptions,
+): Promise<T> {
   try {
     return await pRetry(work, {
       retries: attempts - 1,
@@ -33,7 +44,10 @@ export async function withRetry<T>(work: () => Promise<T>, { attempts, time, onR
   } catch (error) {
     if (!(error instanceof PassingFailure)) throw error
     const { message, status, cause } = error
-    throw new HttpError(`${message}, gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, { status, cause })
+    throw new HttpError(`${message}, gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, {
+      status,
+      cause,
+    })
   }
 }
 

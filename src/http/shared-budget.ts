@@ -19,7 +19,10 @@ export interface SharedBudgetOptions {
 type Take = Parameters<Budget['take']>
 type Learn = Parameters<Budget['learn']>
 
-/** With no more than this many requests left by the API's own word, each is counted for all; with more, a few that are under way do no harm. */
+/**
+ * With no more than this many requests left by the API's own word, each is counted for all; with more, a few that are
+ * under way do no harm.
+ */
 const FEW = 50
 /** At once, of those that a rate admits: the others get their share too, and what a killed process held is no loss. */
 const SHARE = 4
@@ -43,8 +46,9 @@ export function sharedBudget(rate: Rate | undefined, options: SharedBudgetOption
  * | a rate is declared, or few requests are left | one query for several of them: a lease, which grows up to a quarter of what there is while it is used up in time |
  * | it has said Retry-After to any process | a wait, which its own answer, a notification or the next query tells of |
  *
- * A lease lasts a second or a tenth of the period, counted from before it was asked for. What has not been sent by then is not sent on it, so
- * that the ledger may count its requests from its end at the latest, without being told. The next query tells it what was sent, and when.
+ * A lease lasts a second or a tenth of the period, counted from before it was asked for. What has not been sent by then
+ * is not sent on it, so that the ledger may count its requests from its end at the latest, without being told. The next
+ * query tells it what was sent, and when.
  */
 class SharedBudget implements Budget, AsyncDisposable {
   readonly #rate: { readonly requests: number; readonly periodMs: number } | undefined
@@ -54,7 +58,16 @@ class SharedBudget implements Budget, AsyncDisposable {
   readonly #turn = new Semaphore(1)
   readonly #stop = new AbortController()
   /** Counted: taken from what the API has left, by its own word, and given back to that. */
-  #lease: { readonly id: string | undefined; readonly until: number; readonly isCounted: boolean; left: number; used: number; usedAt: number } | undefined
+  #lease:
+    | {
+        readonly id: string | undefined
+        readonly until: number
+        readonly isCounted: boolean
+        left: number
+        used: number
+        usedAt: number
+      }
+    | undefined
   #wanted = 1
   #validMs: number
   #few: { readonly left: number; readonly until: number } | undefined
@@ -102,12 +115,18 @@ class SharedBudget implements Budget, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#heard?.[Symbol.dispose]()
-    const patience = setTimeout(() => this.#stop.abort(new DOMException('The budget was closed', 'AbortError')), LAST_WORDS)
+    const patience = setTimeout(
+      () => this.#stop.abort(new DOMException('The budget was closed', 'AbortError')),
+      LAST_WORDS,
+    )
     const { signal } = this.#stop
     await this.#telling
     const before = this.#settle(this.#time.clock())
     // What is not given back comes back by itself, only later.
-    if (before) await this.#options.shared.grant({ limit: this.#rate, wanted: 0, least: 0, validMs: 0, before, signal }).catch(() => {})
+    if (before)
+      await this.#options.shared
+        .grant({ limit: this.#rate, wanted: 0, least: 0, validMs: 0, before, signal })
+        .catch(() => {})
     clearTimeout(patience)
     this.#stop.abort(new DOMException('The budget was closed', 'AbortError'))
     await this.#reading
@@ -123,7 +142,10 @@ class SharedBudget implements Budget, AsyncDisposable {
     } else if (this.#time.clock() - this.#readAt > READ_AGAIN) this.#read()
   }
 
-  /** Not waited for: what it answers holds for the requests after this one. Many words in a row are read once: one reading at a time, and one after it. */
+  /**
+   * Not waited for: what it answers holds for the requests after this one. Many words in a row are read once: one
+   * reading at a time, and one after it.
+   */
   #read(): void {
     this.#readAt = this.#time.clock()
     if (this.#isToRead) return
@@ -134,7 +156,10 @@ class SharedBudget implements Budget, AsyncDisposable {
         this.#isToRead = false
         return signal.aborted ? {} : this.#options.shared.read({ signal })
       })
-      .then((limits) => this.#know(limits), () => {})
+      .then(
+        (limits) => this.#know(limits),
+        () => {},
+      )
   }
 
   #know({ blockedMs = 0, left }: Limits): void {
@@ -143,7 +168,10 @@ class SharedBudget implements Budget, AsyncDisposable {
     if (left) this.#fewAreLeft(left, clock)
   }
 
-  /** What was lent before this was known is not among these few: sent all the same, it would come when the API has said that it admits none. */
+  /**
+   * What was lent before this was known is not among these few: sent all the same, it would come when the API has said
+   * that it admits none.
+   */
   #fewAreLeft({ requests, ms }: NonNullable<Limits['left']>, clock: number): void {
     this.#few = { left: requests, until: clock + ms }
     if (this.#lease && (!this.#lease.isCounted || requests === 0)) this.#lease.left = 0
@@ -151,11 +179,15 @@ class SharedBudget implements Budget, AsyncDisposable {
 
   #tell(limits: Limits): void {
     const { signal } = this.#stop
-    this.#telling = this.#telling.then(() => this.#options.shared.tell(limits, { signal })).catch((error: unknown) => {
-      if (this.#isWarned || signal.aborted) return
-      this.#isWarned = true
-      this.#options.warn(`other processes could not be told what ${this.#options.name} says of its limits: ${error instanceof Error ? error.message : String(error)}`)
-    })
+    this.#telling = this.#telling
+      .then(() => this.#options.shared.tell(limits, { signal }))
+      .catch((error: unknown) => {
+        if (this.#isWarned || signal.aborted) return
+        this.#isWarned = true
+        this.#options.warn(
+          `other processes could not be told what ${this.#options.name} says of its limits: ${error instanceof Error ? error.message : String(error)}`,
+        )
+      })
   }
 
   #blocked(): Wait | undefined {
@@ -184,12 +216,35 @@ class SharedBudget implements Budget, AsyncDisposable {
     await this.#telling
     const clock = this.#time.clock()
     const before = this.#settle(clock)
-    const most = Math.min(MOST, Math.ceil((this.#rate?.requests ?? Infinity) / SHARE), Math.ceil((this.#fewAt(clock)?.left ?? Infinity) / SHARE))
+    const most = Math.min(
+      MOST,
+      Math.ceil((this.#rate?.requests ?? Infinity) / SHARE),
+      Math.ceil((this.#fewAt(clock)?.left ?? Infinity) / SHARE),
+    )
     const validMs = this.#validMs
-    const { lease, requests, waitMs, ...limits } = await this.#options.shared.grant({ limit: this.#rate, wanted: Math.max(least, Math.min(this.#wanted, most)), least, validMs, before, signal })
+    const { lease, requests, waitMs, ...limits } = await this.#options.shared.grant({
+      limit: this.#rate,
+      wanted: Math.max(least, Math.min(this.#wanted, most)),
+      least,
+      validMs,
+      before,
+      signal,
+    })
     this.#know(limits)
-    if (requests === 0) return { reason: limits.blockedMs ? 'retry-after' : 'rate limit', ms: Math.max(1, Math.ceil(waitMs)), asked: (limits.blockedMs ?? 0) > 0 || (limits.left !== undefined && limits.left.requests < least) }
-    this.#lease = { id: lease, until: clock + validMs, isCounted: limits.left !== undefined, left: requests, used: 0, usedAt: clock }
+    if (requests === 0)
+      return {
+        reason: limits.blockedMs ? 'retry-after' : 'rate limit',
+        ms: Math.max(1, Math.ceil(waitMs)),
+        asked: (limits.blockedMs ?? 0) > 0 || (limits.left !== undefined && limits.left.requests < least),
+      }
+    this.#lease = {
+      id: lease,
+      until: clock + validMs,
+      isCounted: limits.left !== undefined,
+      left: requests,
+      used: 0,
+      usedAt: clock,
+    }
     // A database so slow that the lease is over when it comes would have us ask for ever.
     if (this.#time.clock() >= this.#lease.until) this.#validMs *= 2
     return undefined
@@ -200,6 +255,11 @@ class SharedBudget implements Budget, AsyncDisposable {
     if (!lease) return undefined
     this.#lease = undefined
     this.#wanted = lease.left === 0 ? Math.min(MOST, this.#wanted * 2) : Math.max(1, lease.used)
-    return { lease: lease.id, used: lease.used, usedMsAgo: Math.floor(clock - lease.usedAt), unused: lease.isCounted ? lease.left : 0 }
+    return {
+      lease: lease.id,
+      used: lease.used,
+      usedMsAgo: Math.floor(clock - lease.usedAt),
+      unused: lease.isCounted ? lease.left : 0,
+    }
   }
 }

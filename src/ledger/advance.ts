@@ -7,13 +7,24 @@ import type { Slice } from '../model/slice.ts'
 import { rejectsSql } from './store-rejects.ts'
 
 /**
- * What commits a batch with its rows: position, counts, rejects, the greatest cursor value of the slice so far, and at the end the stream's cursor.
- * Hand it to `transaction.commit`. It raises unless the slice is still ours and `seq` batches are in.
+ * What commits a batch with its rows: position, counts, rejects, the greatest cursor value of the slice so far, and at
+ * the end the stream's cursor. Hand it to `transaction.commit`. It raises unless the slice is still ours and `seq`
+ * batches are in.
  */
-export function advanceSql(slice: Slice, seq: number, { position, counts, rejects, high, unmet, swap }: Advance): string {
+export function advanceSql(
+  slice: Slice,
+  seq: number,
+  { position, counts, rejects, high, unmet, swap }: Advance,
+): string {
   const place = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
-  if (position === null || position === undefined) throw new LoadError(`${place}: it ends where no position is known, so nothing may be committed; give the pages a position`)
-  if (rejects.length !== counts.rejected) throw new LoadError(`${place}: ${counts.rejected} records count as rejected and ${rejects.length} were handed over; nothing of this batch was stored, please report it`)
+  if (position === null || position === undefined)
+    throw new LoadError(
+      `${place}: it ends where no position is known, so nothing may be committed; give the pages a position`,
+    )
+  if (rejects.length !== counts.rejected)
+    throw new LoadError(
+      `${place}: ${counts.rejected} records count as rejected and ${rejects.length} were handed over; nothing of this batch was stored, please report it`,
+    )
   const cursor = isEnd(position) && slice.kind === 'sync' ? cursorAfter(slice.cursor, high) : undefined
   const values = [
     ...[slice.id, slice.token, seq].map((number) => `${BigInt(number)}`),
@@ -27,10 +38,15 @@ export function advanceSql(slice: Slice, seq: number, { position, counts, reject
   // The rejects first: they take the position from the slice as it is before this batch.
   const advance = `${rejectsSql(slice, rejects)}select sluice.advance(${values.join(', ')})`
   // Behind it: the slice is ours then, and locked, which must come after the stream's lock.
-  return unmet && !isEnd(position) ? `${advance};\nupdate sluice.slices set unmet = ${quoteLiteral(JSON.stringify(unmet))}::jsonb where id = ${BigInt(slice.id)}` : advance
+  return unmet && !isEnd(position)
+    ? `${advance};\nupdate sluice.slices set unmet = ${quoteLiteral(JSON.stringify(unmet))}::jsonb where id = ${BigInt(slice.id)}`
+    : advance
 }
 
-/** The greater of the cursor and what was seen. Undefined where it stays; of two that are equal the text that is there already. */
+/**
+ * The greater of the cursor and what was seen. Undefined where it stays; of two that are equal the text that is there
+ * already.
+ */
 function cursorAfter(cursor: string | undefined, high: High | undefined): string | undefined {
   if (!high) return undefined
   const sign = cursor === undefined ? 1 : compareCursors(high.value, cursor)
@@ -43,4 +59,8 @@ function countedHashes(hashes: readonly string[]): Record<string, number> {
   return Object.fromEntries(counted)
 }
 
-const isEnd = (position: Position): boolean => typeof position === 'object' && position !== null && !Array.isArray(position) && (position as { readonly end?: unknown }).end === true
+const isEnd = (position: Position): boolean =>
+  typeof position === 'object' &&
+  position !== null &&
+  !Array.isArray(position) &&
+  (position as { readonly end?: unknown }).end === true

@@ -35,23 +35,52 @@ export interface BackfillOverviewOptions {
   readonly limit?: number
 }
 
-const states = { todo: `s.status = 'open' and not s.held`, running: 's.held', done: `s.status = 'done'`, failed: `s.status = 'failed'`, skipped: `s.status = 'dropped'` }
+const states = {
+  todo: `s.status = 'open' and not s.held`,
+  running: 's.held',
+  done: `s.status = 'done'`,
+  failed: `s.status = 'failed'`,
+  skipped: `s.status = 'dropped'`,
+}
 
 /** The newest first, each with its windows counted and their counts added up. */
-export async function overviewBackfills(on: Queryable, { id, pipeline, stream, before, recent = false, limit = 50 }: BackfillOverviewOptions = {}): Promise<BackfillOverview[]> {
+export async function overviewBackfills(
+  on: Queryable,
+  { id, pipeline, stream, before, recent = false, limit = 50 }: BackfillOverviewOptions = {},
+): Promise<BackfillOverview[]> {
   const rows = await on.query<CountRow & Omit<BackfillOverview, 'counts'>>(
     `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.size as window, b.zone, b.created_at as "createdAt", w.*
        from sluice.backfills as b, lateral (
-         select count(*)::int as windows, ${Object.entries(states).map(([name, which]) => `(count(*) filter (where ${which}))::int as ${name}`).join(', ')},
+         select count(*)::int as windows, ${Object.entries(states)
+           .map(([name, which]) => `(count(*) filter (where ${which}))::int as ${name}`)
+           .join(', ')},
                 ${countNames.map((name) => `coalesce(sum(s.${name}), 0) as ${name}`).join(', ')}
            from (select s.*, s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s) as held from sluice.slices as s where s.backfill = b.id) as s) as w
       where ($1::bigint is null or b.id = $1) and ($2::text is null or b.pipeline = $2) and ($3::text is null or b.stream = $3) and ($4::bigint is null or b.id < $4)
         and (not $5 or exists (select from sluice.slices as o where o.backfill = b.id and o.status in ('open', 'failed'))
           or exists (select from sluice.slices as o where o.backfill = b.id and o.finished_at > clock_timestamp() - interval '7 days'))
       order by b.id desc limit $6`,
-    [id, pipeline, stream, before, recent, limit])
+    [id, pipeline, stream, before, recent, limit],
+  )
   return rows.map((row) => {
-    const { id, pipeline, stream, from, to, window, zone, createdAt, windows, todo, running, done, failed, skipped } = row
-    return { id, pipeline, stream, from, to, window, zone, createdAt, windows, todo, running, done, failed, skipped, counts: countsOf(row) }
+    const { id, pipeline, stream, from, to, window, zone, createdAt, windows, todo, running, done, failed, skipped } =
+      row
+    return {
+      id,
+      pipeline,
+      stream,
+      from,
+      to,
+      window,
+      zone,
+      createdAt,
+      windows,
+      todo,
+      running,
+      done,
+      failed,
+      skipped,
+      counts: countsOf(row),
+    }
   })
 }

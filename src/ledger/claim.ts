@@ -36,12 +36,19 @@ export interface Holder {
 }
 
 /**
- * A slice to read, `reenter` first where that is given: the caller removes what the slice has written and runs `reenter(slice, seq, it)` in
- * one transaction. Or who else is reading the stream. Undefined: this run has read the stream.
+ * A slice to read, `reenter` first where that is given: the caller removes what the slice has written and runs
+ * `reenter(slice, seq, it)` in one transaction. Or who else is reading the stream. Undefined: this run has read the
+ * stream.
  */
-export type Claim = { readonly slice: HeldSlice; readonly reenter?: Reentry; readonly busy?: undefined } | { readonly busy: Holder; readonly slice?: undefined } | undefined
+export type Claim =
+  | { readonly slice: HeldSlice; readonly reenter?: Reentry; readonly busy?: undefined }
+  | { readonly busy: Holder; readonly slice?: undefined }
+  | undefined
 
-/** What is left to do of a stream in this run: first what an earlier run has left open, then what is new since the cursor. */
+/**
+ * What is left to do of a stream in this run: first what an earlier run has left open, then what is new since the
+ * cursor.
+ */
 export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
   const before = await lonelyReader(database, options, options.signal)
   if (before) return { busy: before }
@@ -64,18 +71,23 @@ async function claimAny(database: Database, options: ClaimOptions): Promise<Clai
     }
     const { holder, isClaimable, cursor, hasRead } = await situation(database, options)
     if (hasRead) return undefined
-    // Claimable and yet not claimed: somebody is committing a batch of it, or claims it too. It is not done, so it is named in the end.
+    // Claimable and yet not claimed: somebody is committing a batch of it, or claims it too. It is not done, so it is
+    // named in the end.
     if (holder && (!isClaimable || attempt === attempts)) return { busy: holder }
     if (!holder) {
       const id = await open(database, { ...options, kind: 'sync' }, cursor)
       if (id !== undefined) return { slice: keep(await read(database, id, options.signal), options.keeper) }
-      if (attempt > attempts) throw new DatabaseError(`${options.pipeline}.${options.stream}: others open and close its slices all the time; look at \`sluice runs\``)
+      if (attempt > attempts)
+        throw new DatabaseError(
+          `${options.pipeline}.${options.stream}: others open and close its slices all the time; look at \`sluice runs\``,
+        )
     }
     await sleep(20 * Math.min(attempt, 10) * (0.5 + Math.random()), { signal: options.signal })
   }
 }
 
-export interface MakeSliceOptions extends Pick<ClaimOptions, 'run' | 'keeper' | 'pipeline' | 'stream' | 'partition' | 'definition' | 'signal'>, Range {
+export interface MakeSliceOptions
+  extends Pick<ClaimOptions, 'run' | 'keeper' | 'pipeline' | 'stream' | 'partition' | 'definition' | 'signal'>, Range {
   readonly kind: 'replay'
 }
 
@@ -88,11 +100,17 @@ export async function makeSlice(database: Database, options: MakeSliceOptions): 
 
 const attempts = 12
 
-/** Whether a run has read a stream to its end: with a cursor once from it, without one once at all. A slice that is still open says no. */
+/**
+ * Whether a run has read a stream to its end: with a cursor once from it, without one once at all. A slice that is
+ * still open says no.
+ */
 const readByRun = (hasCursor: string, run: string): string =>
   `exists (select from sluice.slices as r where (r.pipeline, r.stream, r.partition, r.kind) = ($1, $2, $3, 'sync') and r.status <> 'open' and (r.begun_by = ${run} or (not ${hasCursor} and r.run = ${run})))`
 
-async function claimOpen(database: Database, { run, keeper, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions): Promise<SliceRow | undefined> {
+async function claimOpen(
+  database: Database,
+  { run, keeper, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
+): Promise<SliceRow | undefined> {
   const { pid, started } = keeper.session
   const [row] = await database.query<SliceRow>(
     `with s as (
@@ -105,7 +123,9 @@ async function claimOpen(database: Database, { run, keeper, pipeline, stream, pa
                          for update skip locked)
        returning s.*)
      select ${columns} from s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition)`,
-    [pipeline, stream, partition, run, pid, started, hasCursor], { signal })
+    [pipeline, stream, partition, run, pid, started, hasCursor],
+    { signal },
+  )
   return row
 }
 
@@ -117,29 +137,70 @@ interface Situation {
   readonly hasRead: boolean
 }
 
-async function situation(database: Database, { run, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions): Promise<Situation> {
-  const [row] = await database.query<{ id: string | null; run: string; until: Date | null; pid: number | null; claimable: boolean; cursor: string | null; has_read: boolean }>(
+async function situation(
+  database: Database,
+  { run, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
+): Promise<Situation> {
+  const [row] = await database.query<{
+    id: string | null
+    run: string
+    until: Date | null
+    pid: number | null
+    claimable: boolean
+    cursor: string | null
+    has_read: boolean
+  }>(
     `select s.id, s.run, s.lease_until as until, s.lease_pid as pid, sluice.is_claimable(s) as claimable, c.value as cursor, ${readByRun('$5', '$4')} as has_read
        from (values (1)) as one (row)
        left join sluice.slices as s on (s.pipeline, s.stream, s.partition) = ($1, $2, $3) and s.kind = 'sync' and s.status = 'open'
        left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = ($1, $2, $3)`,
-    [pipeline, stream, partition, run, hasCursor], { signal })
+    [pipeline, stream, partition, run, hasCursor],
+    { signal },
+  )
   const { id, until, pid, claimable, cursor, has_read: hasRead, run: holder } = row!
-  return { ...(id !== null && { holder: { slice: id, run: holder, until: until ?? undefined, pid: pid ?? undefined } }), isClaimable: claimable, cursor: cursor ?? undefined, hasRead }
+  return {
+    ...(id !== null && { holder: { slice: id, run: holder, until: until ?? undefined, pid: pid ?? undefined } }),
+    isClaimable: claimable,
+    cursor: cursor ?? undefined,
+    hasRead,
+  }
 }
 
-async function open(database: Database, options: Omit<ClaimOptions, 'resume' | 'full'> & { readonly kind: RunKind; readonly full?: boolean }, cursor: string | undefined): Promise<string | undefined> {
+async function open(
+  database: Database,
+  options: Omit<ClaimOptions, 'resume' | 'full'> & { readonly kind: RunKind; readonly full?: boolean },
+  cursor: string | undefined,
+): Promise<string | undefined> {
   const { run, keeper, kind, pipeline, stream, partition = '', definition, hasCursor, signal } = options
   const { since, until } = rangeFrom(options, cursor)
   const { pid, started } = keeper.session
   const [row] = await database.query<{ id: string | null }>(
     'select sluice.open_slice($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as id',
-    [run, kind, pipeline, stream, partition, definition, since, until, hasCursor, hasCursor ? cursor : null, pid, started], { signal })
+    [
+      run,
+      kind,
+      pipeline,
+      stream,
+      partition,
+      definition,
+      since,
+      until,
+      hasCursor,
+      hasCursor ? cursor : null,
+      pid,
+      started,
+    ],
+    { signal },
+  )
   return row?.id ?? undefined
 }
 
 async function read(database: Database, id: string, signal: AbortSignal): Promise<SliceRow> {
-  const [row] = await database.query<SliceRow>(`select ${columns} from sluice.slices as s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition) where s.id = $1`, [id], { signal })
+  const [row] = await database.query<SliceRow>(
+    `select ${columns} from sluice.slices as s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition) where s.id = $1`,
+    [id],
+    { signal },
+  )
   return row!
 }
 
@@ -157,13 +218,23 @@ function keep(row: SliceRow, keeper: Keeper): HeldSlice {
   return slice
 }
 
-function reasonToReenter(row: SliceRow, { run, definition, hasCursor, resume = '24h', full = false }: ClaimOptions): Reentry['reason'] | undefined {
+function reasonToReenter(
+  row: SliceRow,
+  { run, definition, hasCursor, resume = '24h', full = false }: ClaimOptions,
+): Reentry['reason'] | undefined {
   if (full && row.begun_by !== run) return 'full'
   if (row.definition !== definition) return 'definition'
   if (row.cursor_was !== (hasCursor ? row.cursor : null)) return 'cursor'
   return Number(row.age) > duration(resume) ? 'age' : undefined
 }
 
-function rangeFrom({ hasCursor, full = false, bounds = (cursor) => ({ since: cursor }) }: Pick<ClaimOptions, 'hasCursor' | 'full' | 'bounds'>, cursor: string | undefined): Range {
+function rangeFrom(
+  {
+    hasCursor,
+    full = false,
+    bounds = (cursor) => ({ since: cursor }),
+  }: Pick<ClaimOptions, 'hasCursor' | 'full' | 'bounds'>,
+  cursor: string | undefined,
+): Range {
   return bounds(hasCursor && !full ? cursor : undefined)
 }

@@ -8,8 +8,8 @@ const SINGLE = 25
 const expendable: ReadonlySet<RunEvent['type']> = new Set(['request', 'retry', 'waiting'])
 
 /**
- * Events on their way to the ledger, in the order in which they happened. A request that was answered well is none of them: a run may make a
- * thousand in a second, and `gauge` tells their sums.
+ * Events on their way to the ledger, in the order in which they happened. A request that was answered well is none of
+ * them: a run may make a thousand in a second, and `gauge` tells their sums.
  */
 export class EventQueue {
   #waiting: string[] = []

@@ -23,7 +23,17 @@ export interface Reentry extends Range {
 }
 
 /** The counts, by the names that they have here and in every table. */
-export const countNames = ['fetched', 'expanded', 'filtered', 'duplicate', 'rejected', 'parents', 'inserted', 'updated', 'unchanged'] as const satisfies readonly (keyof Counts)[]
+export const countNames = [
+  'fetched',
+  'expanded',
+  'filtered',
+  'duplicate',
+  'rejected',
+  'parents',
+  'inserted',
+  'updated',
+  'unchanged',
+] as const satisfies readonly (keyof Counts)[]
 
 /** How a row of `sluice.slices` is selected for `heldSlice`; `s` is the slice and `c` its stream's cursor. */
 export const columns = `s.id, s.run, s.begun_by, s.pipeline, s.stream, s.partition, s.kind, s.status, s.since, s.until, s.cursor_was, s.definition,
@@ -62,7 +72,14 @@ export function heldSlice(row: SliceRow): HeldSlice {
   const { id, run, pipeline, stream, partition, kind, definition } = row
   const counts = countsOf(row)
   return {
-    id, run, pipeline, stream, partition, kind, definition, counts,
+    id,
+    run,
+    pipeline,
+    stream,
+    partition,
+    kind,
+    definition,
+    counts,
     token: Number(row.token),
     seq: Number(row.seq),
     batches: Number(row.batches),

@@ -4,7 +4,10 @@ import { Decimal } from '../model/decimal.ts'
 // Node has it, the type library does not know it yet.
 const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }
 
-/** JSON for a column of type json, which keeps every digit, NUL and lone surrogate. What is no JSON at all is kept as the text that Node would print. */
+/**
+ * JSON for a column of type json, which keeps every digit, NUL and lone surrogate. What is no JSON at all is kept as
+ * the text that Node would print.
+ */
 export function exactJson(value: unknown): string {
   try {
     return JSON.stringify(value, exactNumbers) ?? 'null'
@@ -13,9 +16,15 @@ export function exactJson(value: unknown): string {
   }
 }
 
-/** JSON for a column of type jsonb, for what is shown to people: characters that PostgreSQL cannot hold are replaced. */
+/**
+ * JSON for a column of type jsonb, for what is shown to people: characters that PostgreSQL cannot hold are replaced.
+ */
 export function shownJson(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'string' ? storableText(one) : typeof one === 'bigint' ? rawJSON(String(one)) : one)) ?? 'null'
+  return (
+    JSON.stringify(value, (_, one: unknown) =>
+      typeof one === 'string' ? storableText(one) : typeof one === 'bigint' ? rawJSON(String(one)) : one,
+    ) ?? 'null'
+  )
 }
 
 /** Text for a column of type text. */

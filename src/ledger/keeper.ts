@@ -34,8 +34,8 @@ const GATHER_MS = 250
 const PRUNE_MS = 3_600_000
 
 /**
- * The part of a process that tells others that it lives: one connection of its own, which renews the leases of all slices that are held,
- * says which runs are going on, and stores events in the order of their commits.
+ * The part of a process that tells others that it lives: one connection of its own, which renews the leases of all
+ * slices that are held, says which runs are going on, and stores events in the order of their commits.
  *
  * | what happens | what the keeper does |
  * |---|---|
@@ -104,8 +104,8 @@ export class Keeper implements AsyncDisposable {
   }
 
   /**
-   * Be called when a channel is notified, by the keeper's own connection, and when it is back after it was lost: something may have been
-   * missed. Behind a pooler nothing may ever be heard, so nobody may rely on it alone.
+   * Be called when a channel is notified, by the keeper's own connection, and when it is back after it was lost:
+   * something may have been missed. Behind a pooler nothing may ever be heard, so nobody may rely on it alone.
    */
   listen(channel: string, hear: () => void): Disposable {
     const known = this.#hearing.get(channel)
@@ -114,7 +114,12 @@ export class Keeper implements AsyncDisposable {
     if (!known) {
       this.#hearing.set(channel, hearing)
       // A connection that fails here is lost, and listens again when it is back.
-      this.#connection?.listen(channel, () => this.#hear(channel)).then(() => this.#hear(channel), () => {})
+      this.#connection
+        ?.listen(channel, () => this.#hear(channel))
+        .then(
+          () => this.#hear(channel),
+          () => {},
+        )
     }
     return { [Symbol.dispose]: () => void hearing.delete(hear) }
   }
@@ -140,9 +145,15 @@ export class Keeper implements AsyncDisposable {
   async #connect(signal: AbortSignal | undefined): Promise<Connection> {
     const connection = await this.#database.connection({ direct: true, signal })
     try {
-      const [row] = await connection.query<{ pid: number; started: string | null }>('select pg_backend_pid() as pid, (select backend_start::text from pg_stat_activity where pid = pg_backend_pid()) as started', [], { signal })
-      // Behind a pooler the protocol names another process: the backend is not ours alone, and lives on when we are gone.
-      this.#session = row && row.pid === connection.pid && row.started !== null ? { pid: row.pid, started: row.started } : nobody
+      const [row] = await connection.query<{ pid: number; started: string | null }>(
+        'select pg_backend_pid() as pid, (select backend_start::text from pg_stat_activity where pid = pg_backend_pid()) as started',
+        [],
+        { signal },
+      )
+      // Behind a pooler the protocol names another process: the backend is not ours alone, and lives on when we are
+      // gone.
+      this.#session =
+        row && row.pid === connection.pid && row.started !== null ? { pid: row.pid, started: row.started } : nobody
       for (const channel of this.#hearing.keys()) await connection.listen(channel, () => this.#hear(channel))
       this.#connection = connection
       for (const channel of this.#hearing.keys()) this.#hear(channel)
@@ -212,7 +223,11 @@ export class Keeper implements AsyncDisposable {
     })
     group.spawn(async (signal) => {
       for (;;) {
-        await connection.query(`delete from sluice.events where id in (select id from sluice.events where at < clock_timestamp() - interval '7 days' order by at limit 10000)`, [], { signal })
+        await connection.query(
+          `delete from sluice.events where id in (select id from sluice.events where at < clock_timestamp() - interval '7 days' order by at limit 10000)`,
+          [],
+          { signal },
+        )
         await sleep(PRUNE_MS, { signal })
       }
     })
@@ -225,7 +240,8 @@ export class Keeper implements AsyncDisposable {
       const asked = await connection.query<{ id: string }>(
         `with seen as (update sluice.runs set seen_at = clock_timestamp(), keeper_pid = $2, keeper_started = $3 where id = any ($1::bigint[]) and status = 'running' returning id, stop_asked_at)
          select id from seen where stop_asked_at is not null`,
-        [[...this.#runs], this.#session.pid, this.#session.started])
+        [[...this.#runs], this.#session.pid, this.#session.started],
+      )
       for (const { id } of asked) {
         if (this.#stopping.has(id)) continue
         this.#stopping.add(id)
@@ -239,7 +255,8 @@ export class Keeper implements AsyncDisposable {
             ours as (select s.id from sluice.slices as s join held using (id, token) where s.status = 'open' for update of s skip locked),
             renewed as (update sluice.slices as s set lease_until = clock_timestamp() + interval '60 s', lease_pid = $3, lease_started = $4 from ours where s.id = ours.id)
        select s.id, held.token from sluice.slices as s join held using (id) where s.token <> held.token`,
-      [held.map(([id]) => id), held.map(([, token]) => token), this.#session.pid, this.#session.started])
+      [held.map(([id]) => id), held.map(([, token]) => token), this.#session.pid, this.#session.started],
+    )
     for (const { id, token } of lost) {
       if (this.#held.get(id) !== Number(token)) continue
       this.#held.delete(id)
@@ -253,7 +270,9 @@ export class Keeper implements AsyncDisposable {
     await connection.query(
       `update sluice.slices as s set lease_until = null, lease_pid = null, lease_started = null
         where s.id in (select s.id from sluice.slices as s join unnest($1::bigint[], $2::bigint[]) as h (id, token) using (id, token) where s.status = 'open' for update of s skip locked)`,
-      [held.map(([id]) => id), held.map(([, token]) => token)], { timeoutMs: this.#lastWords })
+      [held.map(([id]) => id), held.map(([, token]) => token)],
+      { timeoutMs: this.#lastWords },
+    )
   }
 
   /** One after the other, so that the order stays. */

@@ -24,7 +24,10 @@ export interface StreamRecord {
   readonly error: string | undefined
 }
 
-/** The counts of a run, stream by stream, by their names; only of streams that it got a slice of, and still holds or has finished. */
+/**
+ * The counts of a run, stream by stream, by their names; only of streams that it got a slice of, and still holds or has
+ * finished.
+ */
 export async function readReport(on: Queryable, run: string): Promise<StreamRecord[]> {
   const rows = await on.query<Row>(
     `select s.stream, bool_and(s.status = 'done') as done, count(*) as slices,
@@ -35,7 +38,8 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
             coalesce(bool_or((s.before ->> 'batches')::bigint > 0), false) as resumed, max(c.value) as cursor
        from sluice.slices as s left join sluice.cursors as c using (pipeline, stream, partition)
       where s.run = $1 group by s.stream order by s.stream`,
-    [run])
+    [run],
+  )
   return rows.map((row) => ({
     stream: row.stream,
     isDone: row.done,
@@ -51,7 +55,9 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
   }))
 }
 
-type Row = CountRow & { readonly [Name in `own_${keyof Counts}` | 'slices' | 'batches' | 'stream']: string } & Readonly<Record<'since' | 'cursor' | 'error' | SwapColumn, string | null>> & {
-  readonly done: boolean
-  readonly resumed: boolean
-}
+type Row = CountRow & { readonly [Name in `own_${keyof Counts}` | 'slices' | 'batches' | 'stream']: string } & Readonly<
+    Record<'since' | 'cursor' | 'error' | SwapColumn, string | null>
+  > & {
+    readonly done: boolean
+    readonly resumed: boolean
+  }

@@ -34,10 +34,17 @@ export interface ReadRunsOptions {
 }
 
 /** The newest runs first. */
-export async function readRuns(on: Queryable, { pipeline, kind, status, before, limit = 20 }: ReadRunsOptions = {}): Promise<StoredRun[]> {
-  return select(on, `where ($1::text is null or r.pipeline = $1) and ($2::bigint is null or r.id < $2) and ($4::text is null or r.kind = $4)
+export async function readRuns(
+  on: Queryable,
+  { pipeline, kind, status, before, limit = 20 }: ReadRunsOptions = {},
+): Promise<StoredRun[]> {
+  return select(
+    on,
+    `where ($1::text is null or r.pipeline = $1) and ($2::bigint is null or r.id < $2) and ($4::text is null or r.kind = $4)
      and ($5::text is null or ${now} = $5)
-     ${status === 'running' ? `and r.status = 'running'` : ''} order by r.id desc limit $3`, [pipeline, before, limit, kind, status])
+     ${status === 'running' ? `and r.status = 'running'` : ''} order by r.id desc limit $3`,
+    [pipeline, before, limit, kind, status],
+  )
 }
 
 export async function readRun(on: Queryable, id: string): Promise<StoredRun | undefined> {
@@ -45,18 +52,38 @@ export async function readRun(on: Queryable, id: string): Promise<StoredRun | un
 }
 
 async function select(on: Queryable, which: string, values: readonly unknown[]): Promise<StoredRun[]> {
-  const rows = await on.query<CountRow & Omit<StoredRun, 'finishedAt' | 'error' | 'report' | 'stopAskedAt' | 'counts'> & { readonly finishedAt: Date | null; readonly error: string | null; readonly report: Report | null; readonly stopAskedAt: Date | null }>(
+  const rows = await on.query<
+    CountRow &
+      Omit<StoredRun, 'finishedAt' | 'error' | 'report' | 'stopAskedAt' | 'counts'> & {
+        readonly finishedAt: Date | null
+        readonly error: string | null
+        readonly report: Report | null
+        readonly stopAskedAt: Date | null
+      }
+  >(
     `select r.id, r.kind, r.pipeline, r.options, r.started_at as "startedAt", r.report,
             r.seen_at as "seenAt", r.stop_asked_at as "stopAskedAt", own.*, ${now} as status,
             case when r.status = 'running' and not sluice.is_alive(r) then r.seen_at else r.finished_at end as "finishedAt",
             case when r.status = 'running' and not sluice.is_alive(r) then 'its process ended without a word' else r.error end as error
        from sluice.runs as r left join lateral (select ${countNames.map((name) => `coalesce(sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)), 0) as ${name}`).join(', ')}
-         from sluice.slices as s where s.run = r.id) as own on true ${which}`, values)
+         from sluice.slices as s where s.run = r.id) as own on true ${which}`,
+    values,
+  )
   return rows.map(({ finishedAt, error, report, stopAskedAt, ...row }) => {
     const { id, kind, pipeline, status, options, startedAt, seenAt } = row
     return {
-      id, kind, pipeline, status, options, startedAt, seenAt, counts: countsOf(row),
-      finishedAt: finishedAt ?? undefined, error: error ?? undefined, report: report ?? undefined, stopAskedAt: stopAskedAt ?? undefined,
+      id,
+      kind,
+      pipeline,
+      status,
+      options,
+      startedAt,
+      seenAt,
+      counts: countsOf(row),
+      finishedAt: finishedAt ?? undefined,
+      error: error ?? undefined,
+      report: report ?? undefined,
+      stopAskedAt: stopAskedAt ?? undefined,
     }
   })
 }

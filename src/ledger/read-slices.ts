@@ -49,13 +49,17 @@ export interface ReadSlicesOptions {
 }
 
 /** The newest slices first. */
-export async function readSlices(on: Queryable, { pipeline, stream, status, kind, run, backfill, before, limit = 100 }: ReadSlicesOptions = {}): Promise<StoredSlice[]> {
+export async function readSlices(
+  on: Queryable,
+  { pipeline, stream, status, kind, run, backfill, before, limit = 100 }: ReadSlicesOptions = {},
+): Promise<StoredSlice[]> {
   const rows = await on.query<Row>(
     `select ${columns} from sluice.slices as s
       where ($1::text is null or s.pipeline = $1) and ($2::text is null or s.stream = $2) and ($3::text is null or s.status = $3) and ($4::text is null or s.kind = $4)
         and ($5::bigint is null or s.run = $5 or s.begun_by = $5) and ($6::bigint is null or s.id < $6) and ($8::bigint is null or s.backfill = $8)
       order by s.id desc limit $7`,
-    [pipeline, stream, status, kind, run, before, limit, backfill])
+    [pipeline, stream, status, kind, run, before, limit, backfill],
+  )
   return rows.map(storedSlice)
 }
 
@@ -68,7 +72,14 @@ const columns = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status, s.st
   s.created_at as "createdAt", s.finished_at as "finishedAt", s.error, ${countNames.map((name) => `s.${name}`).join(', ')}`
 
 type Text = 'since' | 'until' | 'high' | 'error'
-interface Row extends CountRow, Omit<StoredSlice, Text | 'position' | 'counts' | 'batches' | 'swap' | 'finishedAt' | 'backfill' | 'lower' | 'upper'>, Readonly<Record<Text | 'position' | SwapColumn, string | null>> {
+interface Row
+  extends
+    CountRow,
+    Omit<
+      StoredSlice,
+      Text | 'position' | 'counts' | 'batches' | 'swap' | 'finishedAt' | 'backfill' | 'lower' | 'upper'
+    >,
+    Readonly<Record<Text | 'position' | SwapColumn, string | null>> {
   readonly batches: string
   readonly finishedAt: Date | null
   readonly backfill: string | null
@@ -80,7 +91,16 @@ export type SwapColumn = 'swap_inserted' | 'swap_updated' | 'swap_deleted'
 function storedSlice(row: Row): StoredSlice {
   const { id, pipeline, stream, partition, kind, status, isHeld, begunBy, run, createdAt } = row
   return {
-    id, pipeline, stream, partition, kind, status, isHeld, begunBy, run, createdAt,
+    id,
+    pipeline,
+    stream,
+    partition,
+    kind,
+    status,
+    isHeld,
+    begunBy,
+    run,
+    createdAt,
     since: row.since ?? undefined,
     until: row.until ?? undefined,
     high: row.high ?? undefined,
@@ -102,9 +122,15 @@ export function swapOf(row: Readonly<Record<SwapColumn, string | null>>): Advanc
 }
 
 /** Where the live readings of a stream have begun, each in the API's own text; undefined is the very beginning. */
-export async function readBeginnings(database: Database, { pipeline, stream, partition = '' }: StreamName, signal: AbortSignal): Promise<(string | undefined)[]> {
+export async function readBeginnings(
+  database: Database,
+  { pipeline, stream, partition = '' }: StreamName,
+  signal: AbortSignal,
+): Promise<(string | undefined)[]> {
   const rows = await database.query<{ since: string | null }>(
     `select distinct since from sluice.slices where (pipeline, stream, partition) = ($1, $2, $3) and kind = 'sync' and (status in ('open', 'done') or inserted > 0)`,
-    [pipeline, stream, partition], { signal })
+    [pipeline, stream, partition],
+    { signal },
+  )
   return rows.map(({ since }) => since ?? undefined)
 }

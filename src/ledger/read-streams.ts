@@ -23,8 +23,14 @@ export interface StreamRuns {
   readonly runs: readonly StreamRun[]
 }
 
-/** Every stream with its last runs. The names are found by jumping from one to the next in the index, however many slices each has. */
-export async function readStreams(on: Queryable, { runs = 10 }: { readonly runs?: number } = {}): Promise<StreamRuns[]> {
+/**
+ * Every stream with its last runs. The names are found by jumping from one to the next in the index, however many
+ * slices each has.
+ */
+export async function readStreams(
+  on: Queryable,
+  { runs = 10 }: { readonly runs?: number } = {},
+): Promise<StreamRuns[]> {
   const rows = await on.query<Row>(
     `with recursive names as (
        (select pipeline, stream from sluice.slices order by pipeline, stream limit 1)
@@ -48,12 +54,23 @@ export async function readStreams(on: Queryable, { runs = 10 }: { readonly runs?
            join sluice.runs as r on r.id = own.run
           order by r.id desc limit $1) as last on true
       order by names.pipeline, names.stream, last.run desc`,
-    [runs, runs * 10])
+    [runs, runs * 10],
+  )
   return [...Map.groupBy(rows, ({ pipeline, stream }) => `${pipeline}.${stream}`).values()].map((all) => ({
-    pipeline: all[0]!.pipeline, stream: all[0]!.stream, lastSuccess: all[0]!.lastSuccess ?? undefined,
-    runs: all.filter((row) => row.run !== null).map((row) => ({
-      run: row.run!, kind: row.kind, status: row.status, startedAt: row.startedAt, finishedAt: row.finishedAt ?? undefined, counts: countsOf(row), error: row.error ?? undefined,
-    })),
+    pipeline: all[0]!.pipeline,
+    stream: all[0]!.stream,
+    lastSuccess: all[0]!.lastSuccess ?? undefined,
+    runs: all
+      .filter((row) => row.run !== null)
+      .map((row) => ({
+        run: row.run!,
+        kind: row.kind,
+        status: row.status,
+        startedAt: row.startedAt,
+        finishedAt: row.finishedAt ?? undefined,
+        counts: countsOf(row),
+        error: row.error ?? undefined,
+      })),
   }))
 }
 

@@ -26,15 +26,29 @@ export async function readWindows(database: Database, backfill: string, signal?:
     `select s.id as slice, s.lower, s.upper, case s.status when 'dropped' then 'skipped' else s.status end as status, s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s) as "isHeld",
             case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error, ${countNames.map((name) => `s.${name}`).join(', ')}
        from sluice.slices as s where s.backfill = $1 order by s.lower`,
-    [backfill], signal ? { signal } : {})
+    [backfill],
+    signal ? { signal } : {},
+  )
   return rows.map((row) => {
     const { slice, lower, upper, status, isHeld } = row
     return {
-      slice, lower, upper, status, isHeld, counts: countsOf(row), batches: Number(row.batches), failures: Number(row.failures),
-      run: row.run ?? undefined, finishedAt: row.finishedAt ?? undefined, error: row.error ?? undefined,
+      slice,
+      lower,
+      upper,
+      status,
+      isHeld,
+      counts: countsOf(row),
+      batches: Number(row.batches),
+      failures: Number(row.failures),
+      run: row.run ?? undefined,
+      finishedAt: row.finishedAt ?? undefined,
+      error: row.error ?? undefined,
     }
   })
 }
 
 type Nullable = 'run' | 'finishedAt' | 'error'
-type Row = CountRow & Omit<StoredWindow, Nullable | 'counts' | 'batches' | 'failures'> & { readonly [Name in Nullable]: Exclude<StoredWindow[Name], undefined> | null } & { readonly batches: string; readonly failures: string }
+type Row = CountRow &
+  Omit<StoredWindow, Nullable | 'counts' | 'batches' | 'failures'> & {
+    readonly [Name in Nullable]: Exclude<StoredWindow[Name], undefined> | null
+  } & { readonly batches: string; readonly failures: string }

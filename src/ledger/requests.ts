@@ -10,10 +10,12 @@ export interface KeyedRequest {
 }
 
 /**
- * `ours`: nobody has asked so before, and we see to it; `known`: the run that was begun for it; `beginning`: somebody else is about to begin it;
- * `other`: the key was used for something else.
+ * `ours`: nobody has asked so before, and we see to it; `known`: the run that was begun for it; `beginning`: somebody
+ * else is about to begin it; `other`: the key was used for something else.
  */
-export type Taken = { readonly outcome: 'ours' | 'beginning' | 'other' } | { readonly outcome: 'known'; readonly run: string }
+export type Taken =
+  | { readonly outcome: 'ours' | 'beginning' | 'other' }
+  | { readonly outcome: 'known'; readonly run: string }
 
 /** Who took a key and has begun nothing for so long has died. */
 const ABANDONED = '60 seconds'
@@ -27,9 +29,13 @@ export async function takeRequest(database: Database, { key, what, body }: Keyed
      on conflict (key) do update set created_at = clock_timestamp()
        where r.run is null and r.created_at < clock_timestamp() - interval '${ABANDONED}' and r.what = excluded.what and r.body = excluded.body
      returning key`,
-    [key, what, json])
+    [key, what, json],
+  )
   if (taken.length > 0) return { outcome: 'ours' }
-  const [found] = await database.query<{ same: boolean; run: string | null }>('select what = $2 and body = $3::jsonb as same, run from sluice.requests where key = $1', [key, what, json])
+  const [found] = await database.query<{ same: boolean; run: string | null }>(
+    'select what = $2 and body = $3::jsonb as same, run from sluice.requests where key = $1',
+    [key, what, json],
+  )
   // Given up between the two: whoever asks again takes it.
   if (!found) return { outcome: 'beginning' }
   if (!found.same) return { outcome: 'other' }

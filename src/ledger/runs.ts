@@ -13,21 +13,34 @@ export interface OpenRunOptions {
   readonly signal: AbortSignal
 }
 
-/** Note that a run has begun; answers its id. Earlier runs of the pipeline that ended without a word are noted as interrupted. */
-export async function openRun(database: Database, { kind, pipeline, options = {}, keeper, signal }: OpenRunOptions): Promise<string> {
+/**
+ * Note that a run has begun; answers its id. Earlier runs of the pipeline that ended without a word are noted as
+ * interrupted.
+ */
+export async function openRun(
+  database: Database,
+  { kind, pipeline, options = {}, keeper, signal }: OpenRunOptions,
+): Promise<string> {
   await database.query(
     `update sluice.runs as r set status = 'interrupted', finished_at = seen_at, error = 'its process ended without a word'
       where status = 'running' and pipeline = $1 and not sluice.is_alive(r)`,
-    [pipeline], { signal })
+    [pipeline],
+    { signal },
+  )
   const { pid, started } = keeper.session
   const [row] = await database.query<{ id: string }>(
     'insert into sluice.runs (kind, pipeline, options, keeper_pid, keeper_started) values ($1, $2, $3, $4, $5) returning id',
-    [kind, pipeline, shownJson(options), pid, started], { signal })
+    [kind, pipeline, shownJson(options), pid, started],
+    { signal },
+  )
   keeper.follow(row!.id)
   return row!.id
 }
 
-/** Ask a run to end, in whatever process it goes on. Answers when that was asked for first; undefined where it does not run. */
+/**
+ * Ask a run to end, in whatever process it goes on. Answers when that was asked for first; undefined where it does not
+ * run.
+ */
 export async function askToStop(database: Database, run: string): Promise<Date | undefined> {
   const [row] = await database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run])
   return row?.at ?? undefined
@@ -42,9 +55,15 @@ export interface CloseRunOptions {
 }
 
 /** Note how a run has ended. */
-export async function closeRun(database: Database, id: string, { status, report, error, keeper, signal }: CloseRunOptions): Promise<void> {
+export async function closeRun(
+  database: Database,
+  id: string,
+  { status, report, error, keeper, signal }: CloseRunOptions,
+): Promise<void> {
   keeper.unfollow(id)
   await database.query(
     `update sluice.runs set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4 where id = $1`,
-    [id, status, error === undefined ? null : storableText(error), report === undefined ? null : shownJson(report)], { signal })
+    [id, status, error === undefined ? null : storableText(error), report === undefined ? null : shownJson(report)],
+    { signal },
+  )
 }

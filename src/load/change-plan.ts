@@ -26,7 +26,9 @@ function creation({ add }: Need, table: Table, stream: string): ChangePlan {
   const { schema } = splitTable(table.name)
   const name = quoteTable(table.name)
   const keys = table.key.map((field) => add.find((column) => column.field === field)?.name)
-  const columns = add.toSorted((a, b) => Number(b.key) - Number(a.key)).map((column) => `${quoteIdentifier(column.name)} ${column.type.sql}${column.key ? ' not null' : ''}`)
+  const columns = add
+    .toSorted((a, b) => Number(b.key) - Number(a.key))
+    .map((column) => `${quoteIdentifier(column.name)} ${column.type.sql}${column.key ? ' not null' : ''}`)
   const more = [
     ...(table.write === 'append' ? [`${quoteIdentifier(own.slice)} bigint`] : []),
     ...(table.loadedAt ? [`${quoteIdentifier(own.loadedAt)} timestamptz default statement_timestamp()`] : []),
@@ -51,17 +53,34 @@ function alteration({ add, widen }: Need, table: Table, shape: TableShape, strea
   const stamp = table.loadedAt && !shape.columns.has(own.loadedAt)
   const actions = [
     ...missing.map((column) => `add column if not exists ${quoteIdentifier(column.name)} ${column.type.sql}`),
-    ...wider.map(({ column, to }) => `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversion(column.name, columnType(to))}`),
-    ...(stamp ? [`add column if not exists ${quoteIdentifier(own.loadedAt)} timestamptz`, `alter column ${quoteIdentifier(own.loadedAt)} set default statement_timestamp()`] : []),
+    ...wider.map(
+      ({ column, to }) =>
+        `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversion(column.name, columnType(to))}`,
+    ),
+    ...(stamp
+      ? [
+          `add column if not exists ${quoteIdentifier(own.loadedAt)} timestamptz`,
+          `alter column ${quoteIdentifier(own.loadedAt)} set default statement_timestamp()`,
+        ]
+      : []),
   ]
   const statements = actions.length === 0 ? [] : [`alter table ${quoteTable(table.name)} ${actions.join(', ')}`]
   if (wider.length > 0 && shape.bytes > mostBytes) {
     const widened = wider.map(({ column, to }) => `${column.name} from ${column.type.sql} to ${to}`).join(', ')
-    throw new SchemaError(`${table.name}: its ${(shape.bytes / mostBytes).toFixed(1)} GB would be written anew to widen ${widened}, while nobody can read it. Choose the time yourself and run: ${statements.join('; ')}`)
+    throw new SchemaError(
+      `${table.name}: its ${(shape.bytes / mostBytes).toFixed(1)} GB would be written anew to widen ${widened}, while nobody can read it. Choose the time yourself and run: ${statements.join('; ')}`,
+    )
   }
   return {
-    statements: [...statements, ...missing.map((column) => markSql(table.name, column.name, { stream, field: column.field }))],
-    change: [...missing.map((column) => `added ${column.name} ${column.type.sql}`), ...wider.map(({ column, to }) => `widened ${column.name} from ${column.type.sql} to ${to}`), ...(stamp ? [`added ${own.loadedAt}`] : [])].join(', '),
+    statements: [
+      ...statements,
+      ...missing.map((column) => markSql(table.name, column.name, { stream, field: column.field })),
+    ],
+    change: [
+      ...missing.map((column) => `added ${column.name} ${column.type.sql}`),
+      ...wider.map(({ column, to }) => `widened ${column.name} from ${column.type.sql} to ${to}`),
+      ...(stamp ? [`added ${own.loadedAt}`] : []),
+    ].join(', '),
   }
 }
 
@@ -71,6 +90,7 @@ export function sliceIndexSql(table: string): string {
 }
 
 /** What gives a table the column by which rows of a slice can be found again. */
-export const addSliceSql = (table: string): string => `alter table ${quoteTable(table)} add column if not exists ${quoteIdentifier(own.slice)} bigint`
+export const addSliceSql = (table: string): string =>
+  `alter table ${quoteTable(table)} add column if not exists ${quoteIdentifier(own.slice)} bigint`
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`

@@ -14,8 +14,9 @@ export interface Segment {
 }
 
 /**
- * Memory for encoded rows, used again once the pages in it are disposed. Two batches are under way at most, so a few chunks of a megabyte go round,
- * instead of a new buffer a page. A page that nobody disposes only takes its chunk out of the ring.
+ * Memory for encoded rows, used again once the pages in it are disposed. Two batches are under way at most, so a few
+ * chunks of a megabyte go round, instead of a new buffer a page. A page that nobody disposes only takes its chunk out
+ * of the ring.
  */
 export class ChunkRing {
   readonly #bytes: number
@@ -48,7 +49,8 @@ export class ChunkRing {
       chunk.pages -= 1
       if (chunk.pages > 0) continue
       chunk.used = 0
-      if (chunk !== this.#current && chunk.buffer.length === this.#bytes && this.#free.length < this.#keep) this.#free.push(chunk)
+      if (chunk !== this.#current && chunk.buffer.length === this.#bytes && this.#free.length < this.#keep)
+        this.#free.push(chunk)
     }
   }
 }

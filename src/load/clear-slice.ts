@@ -20,18 +20,27 @@ export async function clearSlice(transaction: Transaction, { table, slice, shape
   const name = quoteTable(table.name)
   if (table.write === 'replace') {
     // Asked of the catalog: a new reading may not know yet which columns the shadow of an earlier one has.
-    if (await readTable(transaction, shadowName(slice.id))) await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
+    if (await readTable(transaction, shadowName(slice.id)))
+      await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
     return
   }
   if (!shape || table.write === 'merge') return
   const goOn = `remove them yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`
   if (shape.hasSlice) {
-    const [gone] = await transaction.query<{ deleted: string; stored: string | null }>(`with gone as (delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)} returning 1)
+    const [gone] = await transaction.query<{
+      deleted: string
+      stored: string | null
+    }>(`with gone as (delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)} returning 1)
 select count(*) as deleted, (select inserted from sluice.slices where id = ${quoteLiteral(slice.id)}) as stored from gone`)
     // The column may be younger than the first of these rows.
     const left = Number(gone!.stored) - Number(gone!.deleted)
-    if (table.key.length === 0 && left > 0) throw new LoadError(`${table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${own.slice}. Where they are still there, ${goOn}`)
+    if (table.key.length === 0 && left > 0)
+      throw new LoadError(
+        `${table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${own.slice}. Where they are still there, ${goOn}`,
+      )
   } else if (table.key.length === 0) {
-    throw new LoadError(`${table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}. To go on now, ${goOn}`)
+    throw new LoadError(
+      `${table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}. To go on now, ${goOn}`,
+    )
   }
 }

@@ -45,8 +45,12 @@ export class ColumnNames {
     if (other === undefined) this.#fields.set(name, field)
     const taken = Object.values(own).some((column) => column === name)
     if (taken || (other !== undefined && other !== field)) {
-      const both = taken ? `the field ${JSON.stringify(field)} and a column of Sluice's own` : `the fields ${JSON.stringify(other)} and ${JSON.stringify(field)}`
-      throw new SchemaError(`${this.#table}: ${both} would both be the column ${name}: rename one in the stream, or leave it out with columns: { ${JSON.stringify(field)}: false }`)
+      const both = taken
+        ? `the field ${JSON.stringify(field)} and a column of Sluice's own`
+        : `the fields ${JSON.stringify(other)} and ${JSON.stringify(field)}`
+      throw new SchemaError(
+        `${this.#table}: ${both} would both be the column ${name}: rename one in the stream, or leave it out with columns: { ${JSON.stringify(field)}: false }`,
+      )
     }
     return name
   }

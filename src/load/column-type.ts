@@ -14,9 +14,21 @@ export interface ColumnType {
 
 /** The names that `format_type` and people use for one type. */
 const everyday: Readonly<Record<string, string>> = {
-  'smallint': 'int2', 'integer': 'int4', 'int': 'int4', 'bigint': 'int8', 'decimal': 'numeric', 'real': 'float4', 'double precision': 'float8', 'boolean': 'bool',
-  'character varying': 'varchar', 'character': 'bpchar', 'char': 'bpchar', 'timestamp with time zone': 'timestamptz', 'timestamp without time zone': 'timestamp',
-  'time with time zone': 'timetz', 'time without time zone': 'time',
+  smallint: 'int2',
+  integer: 'int4',
+  int: 'int4',
+  bigint: 'int8',
+  decimal: 'numeric',
+  real: 'float4',
+  'double precision': 'float8',
+  boolean: 'bool',
+  'character varying': 'varchar',
+  character: 'bpchar',
+  char: 'bpchar',
+  'timestamp with time zone': 'timestamptz',
+  'timestamp without time zone': 'timestamp',
+  'time with time zone': 'timetz',
+  'time without time zone': 'time',
 }
 
 /** Reads the text of a type, as `format_type` gives it or a definition declares it. */
@@ -24,7 +36,12 @@ export function columnType(sql: string): ColumnType {
   const text = sql.trim().toLowerCase().replaceAll(/\s+/g, ' ')
   if (text.endsWith('[]')) {
     const element = columnType(text.slice(0, -2))
-    return { sql, base: `${element.base}[]`, limits: [], element: element.base.endsWith('[]') ? element.element! : element }
+    return {
+      sql,
+      base: `${element.base}[]`,
+      limits: [],
+      element: element.base.endsWith('[]') ? element.element! : element,
+    }
   }
   const limits = /\(([-\d, ]+)\)/.exec(text)
   const name = text.replace(/ ?\([-\d, ]+\)/, '')

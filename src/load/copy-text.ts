@@ -25,5 +25,7 @@ const meant: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 /** One column's text as it was before it was escaped; null for `\N`. */
 export function unescaped(text: string): string | null {
   if (text === '\\N') return null
-  return text.includes('\\') ? text.replaceAll(/\\(.)/gs, (_, character: string) => meant[character] ?? character) : text
+  return text.includes('\\')
+    ? text.replaceAll(/\\(.)/gs, (_, character: string) => meant[character] ?? character)
+    : text
 }

@@ -5,8 +5,8 @@ import { NeedsChange } from './needs-change.ts'
 import type { Target } from './target.ts'
 
 /**
- * A page that cannot be stored before its table changes. Whoever gets it commits everything before it, changes the table (`target.change(need)`)
- * and says so by `settle()`; then the page is encoded again and follows.
+ * A page that cannot be stored before its table changes. Whoever gets it commits everything before it, changes the
+ * table (`target.change(need)`) and says so by `settle()`; then the page is encoded again and follows.
  */
 export class ShapeChange {
   readonly page: Page
@@ -24,7 +24,11 @@ export class ShapeChange {
 }
 
 /** Encodes pages as they arrive. Stops at one that asks for a change until that is settled. */
-export async function* encodePages(pages: AsyncIterable<Page>, target: Target, { signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<EncodedPage | ShapeChange> {
+export async function* encodePages(
+  pages: AsyncIterable<Page>,
+  target: Target,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<EncodedPage | ShapeChange> {
   for await (const page of pages) {
     // Whoever leaves before the page is encoded gives back its memory.
     using hold = new DisposableStack()

@@ -14,8 +14,9 @@ export interface RowShape {
 }
 
 /**
- * A page on its way to the table: its rows as COPY text, kept until the outcome of their batch is known, so that they can be sent again,
- * or halved, without asking the stages once more. Dispose it then: its memory is used for another page.
+ * A page on its way to the table: its rows as COPY text, kept until the outcome of their batch is known, so that they
+ * can be sent again, or halved, without asking the stages once more. Dispose it then: its memory is used for another
+ * page.
  */
 export interface EncodedPage extends Disposable {
   readonly rows: number
@@ -73,7 +74,10 @@ export class EncodedRows implements EncodedPage {
 
   /** The bytes of some rows that follow each other. */
   *slices(fromRow: number, toRow: number): Generator<Buffer> {
-    if (this.#disposed) throw new Error('An encoded page was used after it had been disposed: keep it until the outcome of its batch is known')
+    if (this.#disposed)
+      throw new Error(
+        'An encoded page was used after it had been disposed: keep it until the outcome of its batch is known',
+      )
     const [from, to] = [this.#starts[fromRow]!, this.#starts[toRow]!]
     let passed = 0
     for (const segment of this.#segments) {

@@ -106,18 +106,25 @@ export class Fields {
   #load(field: string): void {
     const { name, type } = this.#column(field)!
     if (this.#shape!.generated.has(name)) {
-      throw new SchemaError(`${this.#table.name}: the column ${name} is computed by the database, so the field ${JSON.stringify(field)} cannot be written to it: leave it out with columns: { ${JSON.stringify(field)}: false }`)
+      throw new SchemaError(
+        `${this.#table.name}: the column ${name} is computed by the database, so the field ${JSON.stringify(field)} cannot be written to it: leave it out with columns: { ${JSON.stringify(field)}: false }`,
+      )
     }
     // The field that the column was made for has been renamed, if only as its letters go.
-    for (const [other, column] of this.#loaded) if (column.name === name && !this.#known.has(other)) this.#loaded.delete(other)
+    for (const [other, column] of this.#loaded)
+      if (column.name === name && !this.#known.has(other)) this.#loaded.delete(other)
     this.#loaded.set(field, this.describe(field, type))
   }
 
-  /** A column that was made for a field of this stream, in which no record of this run may have it: written as null then. */
+  /**
+   * A column that was made for a field of this stream, in which no record of this run may have it: written as null
+   * then.
+   */
   #loadMarked(column: string, field: string): void {
     const type = this.#shape!.columns.get(column)
     const others = [...this.#loaded.values()].some(({ name }) => name === column)
-    if (type && !others && columnName(field) === column && !this.isLeftOut(field)) this.#loaded.set(field, this.describe(field, type, column))
+    if (type && !others && columnName(field) === column && !this.isLeftOut(field))
+      this.#loaded.set(field, this.describe(field, type, column))
   }
 
   #column(field: string): { readonly name: string; readonly type: ColumnType } | undefined {

@@ -16,10 +16,15 @@ export interface HalvingOptions {
 }
 
 /**
- * Stores what can be stored, and finds the rows that cannot by halving, each try in a savepoint. Only an error that a row can be the cause of divides
- * the rows; anything else ends it. Two rows that only the database takes for equal (21000) are parted, and rejected never: the later one wins.
+ * Stores what can be stored, and finds the rows that cannot by halving, each try in a savepoint. Only an error that a
+ * row can be the cause of divides the rows; anything else ends it. Two rows that only the database takes for equal
+ * (21000) are parted, and rejected never: the later one wins.
  */
-export async function storeHalving(transaction: Transaction, rows: Selection, options: HalvingOptions): Promise<{ stored: Stored; rejects: Reject[] }> {
+export async function storeHalving(
+  transaction: Transaction,
+  rows: Selection,
+  options: HalvingOptions,
+): Promise<{ stored: Stored; rejects: Reject[] }> {
   const rejects: Reject[] = []
   const sum = { inserted: 0, updated: 0, unchanged: 0, duplicate: 0 }
   const waiting = [rows]
@@ -36,7 +41,11 @@ export async function storeHalving(transaction: Transaction, rows: Selection, op
   return { stored: sum, rejects }
 }
 
-async function tried(transaction: Transaction, part: Selection, { store, shape }: HalvingOptions): Promise<{ stored: Stored } | { fault: Error }> {
+async function tried(
+  transaction: Transaction,
+  part: Selection,
+  { store, shape }: HalvingOptions,
+): Promise<{ stored: Stored } | { fault: Error }> {
   try {
     await using savepoint = await transaction.savepoint()
     const stored = await store(transaction, part, shape)
@@ -51,12 +60,23 @@ async function tried(transaction: Transaction, part: Selection, { store, shape }
 function rejected({ stretches: [stretch] }: Selection, fault: Error, { shape }: HalvingOptions): Reject {
   const { page, from, to } = stretch!
   const { detail, column } = fault as { detail?: unknown; column?: unknown }
-  const more = [typeof column === 'string' ? `column ${column}` : '', typeof detail === 'string' ? detail : ''].filter((text) => text !== '').join(', ')
+  const more = [typeof column === 'string' ? `column ${column}` : '', typeof detail === 'string' ? detail : '']
+    .filter((text) => text !== '')
+    .join(', ')
   const text = Buffer.concat([...page.slices(from, to)]).toString()
-  return { stage: 'database', reason: `${fault.message} (SQLSTATE ${sqlState(fault)}${more === '' ? '' : `; ${more}`})`, record: rowRecord(text, shape.columns) }
+  return {
+    stage: 'database',
+    reason: `${fault.message} (SQLSTATE ${sqlState(fault)}${more === '' ? '' : `; ${more}`})`,
+    record: rowRecord(text, shape.columns),
+  }
 }
 
 function tooMany(rejects: readonly Reject[], { table, maxRejects }: HalvingOptions): TooManyRejectsError {
-  const reasons = rejects.slice(0, 3).map(({ reason }) => reason).join('; ')
-  return new TooManyRejectsError(`${table}: the database refused more rows of one batch than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the table, or raise maxRejects`)
+  const reasons = rejects
+    .slice(0, 3)
+    .map(({ reason }) => reason)
+    .join('; ')
+  return new TooManyRejectsError(
+    `${table}: the database refused more rows of one batch than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the table, or raise maxRejects`,
+  )
 }

@@ -1,4 +1,5 @@
-// Times as APIs write them. Read by hand rather than by a regular expression: this is asked for every value of a timestamptz column.
+// Times as APIs write them. Read by hand rather than by a regular expression: this is asked for every value of a
+// timestamptz column.
 
 const digit = (text: string, at: number): number => {
   const value = text.charCodeAt(at) - 48
@@ -14,7 +15,8 @@ function beginsWithDay(text: string): boolean {
   const year = pair(text, 0) * 100 + pair(text, 2)
   const month = pair(text, 5)
   const day = pair(text, 8)
-  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1) || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return false
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1) || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45)
+    return false
   return day <= (month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : daysOf[month - 1]!)
 }
 
@@ -22,14 +24,15 @@ function beginsWithDay(text: string): boolean {
 export const isDay = (text: string): boolean => text.length === 10 && beginsWithDay(text)
 
 /**
- * The fraction digits of an RFC 3339 time with its offset, or −1 where the text is none that PostgreSQL would keep: it would turn second 60 and
- * hour 24 into another time, and knows offsets below 16 hours only.
+ * The fraction digits of an RFC 3339 time with its offset, or −1 where the text is none that PostgreSQL would keep: it
+ * would turn second 60 and hour 24 into another time, and knows offsets below 16 hours only.
  */
 export function fractionDigits(text: string): number {
   const { length } = text
   if (length < 20 || !beginsWithDay(text)) return -1
   const parting = text.charCodeAt(10)
-  if ((parting !== 84 && parting !== 116 && parting !== 32) || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58) return -1
+  if ((parting !== 84 && parting !== 116 && parting !== 32) || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58)
+    return -1
   if (!(pair(text, 11) <= 23 && pair(text, 14) <= 59 && pair(text, 17) <= 59)) return -1
   let at = 19
   if (text.charCodeAt(19) === 46) {
@@ -47,7 +50,10 @@ export function fractionDigits(text: string): number {
 /** Fraction digits that say something: `.500` has one. */
 export const meantDigits = (text: string): number => /\.(\d*?)0*(?!\d)/.exec(text)?.[1]!.length ?? 0
 
-/** Nanoseconds and finer, so that two instants can be compared: [milliseconds since 1970 of the whole second, fraction as text]. */
+/**
+ * Nanoseconds and finer, so that two instants can be compared: [milliseconds since 1970 of the whole second, fraction
+ * as text].
+ */
 export function compareInstants(a: string, b: string): number {
   const difference = wholeSecond(a) - wholeSecond(b)
   if (difference !== 0) return difference

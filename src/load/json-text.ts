@@ -6,8 +6,9 @@ import { Misfit } from './misfit.ts'
 const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }
 
 /**
- * A value as JSON text that says exactly what the value is. `JSON.stringify` alone writes NaN and lost dates as null, a Map as `{}`,
- * a Decimal as a string, and throws on a bigint; so the value is walked first, and only where such numbers occur it is told how to write them.
+ * A value as JSON text that says exactly what the value is. `JSON.stringify` alone writes NaN and lost dates as null, a
+ * Map as `{}`, a Decimal as a string, and throws on a bigint; so the value is walked first, and only where such numbers
+ * occur it is told how to write them.
  */
 export function jsonText(value: unknown): string {
   let text: string | undefined
@@ -15,7 +16,10 @@ export function jsonText(value: unknown): string {
     text = holdsExactNumbers(value) ? JSON.stringify(value, exactly) : JSON.stringify(value)
   } catch (error) {
     if (error instanceof Misfit) throw error
-    throw new Misfit(`it cannot be written as JSON: ${error instanceof RangeError ? 'it is nested too deeply, or contains itself' : String(error)}`, { hopeless: true })
+    throw new Misfit(
+      `it cannot be written as JSON: ${error instanceof RangeError ? 'it is nested too deeply, or contains itself' : String(error)}`,
+      { hopeless: true },
+    )
   }
   if (text.includes('\\u')) refuseUnstorable(text)
   return text
@@ -36,7 +40,14 @@ function holdsExactNumbers(value: unknown): boolean {
     case 'bigint':
       return true
     case 'object':
-      return value !== null && (Array.isArray(value) ? listHolds(value) : Object.getPrototypeOf(value) === Object.prototype ? membersHold(value) : strangerHolds(value))
+      return (
+        value !== null &&
+        (Array.isArray(value)
+          ? listHolds(value)
+          : Object.getPrototypeOf(value) === Object.prototype
+            ? membersHold(value)
+            : strangerHolds(value))
+      )
     case 'function':
     case 'symbol':
       throw new Misfit(`it holds a ${typeof value}`, { hopeless: true })
@@ -69,16 +80,29 @@ function strangerHolds(value: object): boolean {
     if (Number.isNaN(value.getTime())) throw new Misfit('it holds an invalid Date', { hopeless: true })
     return false
   }
-  if (types.isMap(value) || types.isSet(value) || types.isPromise(value) || types.isRegExp(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
+  if (
+    types.isMap(value) ||
+    types.isSet(value) ||
+    types.isPromise(value) ||
+    types.isRegExp(value) ||
+    ArrayBuffer.isView(value) ||
+    types.isAnyArrayBuffer(value)
+  ) {
     throw new Misfit(`it holds a ${value.constructor.name}, which JSON does not know`, { hopeless: true })
   }
-  return 'toJSON' in value && typeof value.toJSON === 'function' ? holdsExactNumbers(value.toJSON()) : membersHold(value)
+  return 'toJSON' in value && typeof value.toJSON === 'function'
+    ? holdsExactNumbers(value.toJSON())
+    : membersHold(value)
 }
 
-/** What `JSON.stringify` escapes: control characters, which are fine but for NUL, and halves of surrogate pairs, which jsonb refuses. */
+/**
+ * What `JSON.stringify` escapes: control characters, which are fine but for NUL, and halves of surrogate pairs, which
+ * jsonb refuses.
+ */
 function refuseUnstorable(text: string): void {
   for (const [escape] of text.matchAll(/\\(?:u[\da-f]{4}|.)/g)) {
-    if (escape === '\\u0000') throw new Misfit('it holds a NUL character, which PostgreSQL cannot store', { hopeless: true })
+    if (escape === '\\u0000')
+      throw new Misfit('it holds a NUL character, which PostgreSQL cannot store', { hopeless: true })
     if (escape.startsWith('\\ud')) throw new Misfit(loneSurrogate, { hopeless: true })
   }
 }

@@ -10,8 +10,8 @@ export interface Mark {
 const beginning = 'Sluice '
 
 /**
- * The statement that marks a column. A marked column is written in every row of its stream, null where a record does not have the field,
- * though no record of this run may have it; columns of others keep what is in them.
+ * The statement that marks a column. A marked column is written in every row of its stream, null where a record does
+ * not have the field, though no record of this run may have it; columns of others keep what is in them.
  */
 export const markSql = (table: string, column: string, { stream, field }: Mark): string =>
   `comment on column ${quoteTable(table)}.${quoteIdentifier(column)} is ${quoteLiteral(`${beginning}${JSON.stringify({ stream, field })}`)}`
@@ -23,17 +23,21 @@ export async function readMarks(on: Queryable, table: string): Promise<ReadonlyM
     where a.attrelid = ${quoteLiteral(quoteTable(table))}::regclass and a.attnum > 0 and not a.attisdropped
       and starts_with(col_description(a.attrelid, a.attnum), ${quoteLiteral(beginning)})`,
   )
-  return new Map(rows.flatMap(({ name, mark }) => {
-    const read = parsed(mark.slice(beginning.length))
-    return read ? [[name, read] as const] : []
-  }))
+  return new Map(
+    rows.flatMap(({ name, mark }) => {
+      const read = parsed(mark.slice(beginning.length))
+      return read ? [[name, read] as const] : []
+    }),
+  )
 }
 
 /** People may write comments too. */
 function parsed(text: string): Mark | undefined {
   try {
     const value = JSON.parse(text) as Partial<Mark> | null
-    return typeof value?.stream === 'string' && typeof value.field === 'string' ? { stream: value.stream, field: value.field } : undefined
+    return typeof value?.stream === 'string' && typeof value.field === 'string'
+      ? { stream: value.stream, field: value.field }
+      : undefined
   } catch {
     return undefined
   }

@@ -15,7 +15,8 @@ export class Misfit extends Error {
 /** A value for people: short, on one line. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && value !== null && !(value instanceof Decimal)) return types.isDate(value) ? 'a Date' : 'an object'
+  if (typeof value === 'object' && value !== null && !(value instanceof Decimal))
+    return types.isDate(value) ? 'a Date' : 'an object'
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

@@ -36,7 +36,9 @@ export function needOf(page: Page, fields: Fields, table: Table): Need {
       else kinds.set(field, joined(kinds.get(field), kind)!)
     }
   }
-  const found = [...kinds].map(([field, kind]) => fields.describe(field, declaredType(table, field) ?? columnType(kind)))
+  const found = [...kinds].map(([field, kind]) =>
+    fields.describe(field, declaredType(table, field) ?? columnType(kind)),
+  )
   const declared = found.length === 0 ? [] : declaredOnly(fields, table, kinds)
   return { add: [...found, ...declared], widen: [...wider].map(([column, to]) => ({ column, to })), load: false }
 }

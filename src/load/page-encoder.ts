@@ -5,7 +5,9 @@ import { shown } from './misfit.ts'
 import { isRecord } from './record.ts'
 import { compileRowEncoder, MisfitIn, type RowEncoder } from './row-encoder.ts'
 
-/** What is done about a value that does not fit: the record is rejected for a reason, or the table has to change first. */
+/**
+ * What is done about a value that does not fit: the record is rejected for a reason, or the table has to change first.
+ */
 export type Verdict = { readonly verdict: 'reject'; readonly reason: string } | { readonly verdict: 'change' }
 export type Judge = (misfit: MisfitIn, record: Readonly<Record<string, unknown>>) => Verdict
 
@@ -18,14 +20,20 @@ const reject = (reason: string): Verdict => ({ verdict: 'reject', reason })
 export class PageEncoder {
   readonly shape: RowShape
   readonly #ring: ChunkRing
-  /** Does not look for halves of surrogate pairs, which costs 0.3 µs a row with characters beyond Latin-1: what was written shows whether there may be one. */
+  /**
+   * Does not look for halves of surrogate pairs, which costs 0.3 µs a row with characters beyond Latin-1: what was
+   * written shows whether there may be one.
+   */
   readonly #quick: RowEncoder
   readonly #careful: RowEncoder
   readonly #keyed: boolean
   readonly #refuse: string | undefined
 
   /** With `refuse` every record is rejected, for that reason where it has none of its own. */
-  constructor(shape: RowShape, { unmade, ring, refuse }: { unmade: readonly string[]; ring: ChunkRing; refuse?: string }) {
+  constructor(
+    shape: RowShape,
+    { unmade, ring, refuse }: { unmade: readonly string[]; ring: ChunkRing; refuse?: string },
+  ) {
     this.shape = shape
     this.#ring = ring
     this.#refuse = refuse
@@ -63,7 +71,13 @@ export class PageEncoder {
       } else if (line.verdict === 'change') {
         writer.undo()
         return 'change'
-      } else rejects.push({ stage: page.areRows ? 'database' : 'encode', reason: line.reason, record: page.origins?.[index] ?? record, ...(page.parents && { parents: page.parents }) })
+      } else
+        rejects.push({
+          stage: page.areRows ? 'database' : 'encode',
+          reason: line.reason,
+          record: page.origins?.[index] ?? record,
+          ...(page.parents && { parents: page.parents }),
+        })
     }
     if (row === this.#quick && writer.hasReplacement()) {
       writer.undo()

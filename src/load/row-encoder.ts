@@ -37,13 +37,17 @@ export interface RowEncoderOptions {
   readonly unmade: readonly string[]
   /** A column at the end that says the same for every row. */
   readonly constant?: string | undefined
-  /** Whether each line is searched for halves of surrogate pairs, which have no bytes: they would silently become U+FFFD. */
+  /**
+   * Whether each line is searched for halves of surrogate pairs, which have no bytes: they would silently become
+   * U+FFFD.
+   */
   readonly careful: boolean
 }
 
 /**
- * Compiles the function that turns a record into a line: one straight run through the columns, without a loop, a lookup or a closure for a value
- * of the expected type (2 µs for 16 fields; a function per column takes 1.5 times that). Only unexpected values take the long way, `valueText`.
+ * Compiles the function that turns a record into a line: one straight run through the columns, without a loop, a lookup
+ * or a closure for a value of the expected type (2 µs for 16 fields; a function per column takes 1.5 times that). Only
+ * unexpected values take the long way, `valueText`.
  */
 export function compileRowEncoder({ columns, version, unmade, constant, careful }: RowEncoderOptions): RowEncoder {
   const slow = columns.map((column) => (value: unknown) => slowly(value, column))
@@ -55,20 +59,36 @@ export function compileRowEncoder({ columns, version, unmade, constant, careful 
       const tab = index === 0 ? '' : String.raw`'\t' + `
       const kept = [...(column.key ? [`k${index}`] : []), ...(column.field === version ? ['newer'] : [])]
       const nulls = column.key ? [`if (v === null || v === undefined) nullKey(${field})`] : []
-      const writes = kept.length === 0 ? [text(column, index, `s += ${tab}`)] : [text(column, index, 't = '), `${kept.join(' = ')} = '' + t`, `s += ${tab}t`]
+      const writes =
+        kept.length === 0
+          ? [text(column, index, `s += ${tab}`)]
+          : [text(column, index, 't = '), `${kept.join(' = ')} = '' + t`, `s += ${tab}t`]
       return [`v = ${value(column.field)}`, ...nulls, ...writes]
     }),
-    ...unmade.map((field) => `v = ${value(field)}; if (v !== null && v !== undefined) unmade(${JSON.stringify(field)})`),
+    ...unmade.map(
+      (field) => `v = ${value(field)}; if (v !== null && v !== undefined) unmade(${JSON.stringify(field)})`,
+    ),
     `f.key = ${keys.join(String.raw` + '\t' + `) || "''"}`,
     'f.version = newer',
     ...(careful ? ['if (!s.isWellFormed()) findSurrogate(r)'] : []),
     `return s + ${JSON.stringify(`${constant === undefined ? '' : `\t${constant}`}\n`)}`,
   ]
   const names = ['slow', 'special', 'escaped', 'fractionDigits', 'isDay', 'nullKey', 'unmade', 'findSurrogate'] as const
-  const values = [slow, special, escapedIn(columns), fractionDigits, isDay, nullKey, unmadeField, findSurrogate(columns)]
+  const values = [
+    slow,
+    special,
+    escapedIn(columns),
+    fractionDigits,
+    isDay,
+    nullKey,
+    unmadeField,
+    findSurrogate(columns),
+  ]
   // The source holds names only as string literals; no value of a record ever becomes code.
   // oxlint-disable-next-line typescript/no-implied-eval
-  const make = new Function(...names, `return (r, f) => {\n${body.join('\n')}\n}`) as (...values: unknown[]) => RowEncoder
+  const make = new Function(...names, `return (r, f) => {\n${body.join('\n')}\n}`) as (
+    ...values: unknown[]
+  ) => RowEncoder
   return make(...values)
 }
 
@@ -99,7 +119,9 @@ function text({ type, round }: LoadedColumn, index: number, write: string): stri
       return when(`typeof v === 'number' && Number.isSafeInteger(v)`, `v`)
     case 'numeric':
       if (limit === undefined || round) return when(`typeof v === 'number' && v - v === 0`, 'v')
-      return scale >= 0 && limit - scale > 0 && limit - scale <= 15 ? when(`Number.isInteger(v) && v < 1e${limit - scale} && v > -1e${limit - scale}`, 'v') : otherwise
+      return scale >= 0 && limit - scale > 0 && limit - scale <= 15
+        ? when(`Number.isInteger(v) && v < 1e${limit - scale} && v > -1e${limit - scale}`, 'v')
+        : otherwise
     case 'float8':
       return when(`typeof v === 'number'`, 'v')
     case 'timestamptz':
@@ -119,13 +141,15 @@ function slowly(value: unknown, { field, type, round, declared }: LoadedColumn):
   }
 }
 
-const escapedIn = (columns: readonly LoadedColumn[]) => (value: string, index: number): string => {
-  try {
-    return escaped(value)
-  } catch (error) {
-    throw error instanceof Misfit ? new MisfitIn(columns[index]!.field, error.message, { cause: error }) : error
+const escapedIn =
+  (columns: readonly LoadedColumn[]) =>
+  (value: string, index: number): string => {
+    try {
+      return escaped(value)
+    } catch (error) {
+      throw error instanceof Misfit ? new MisfitIn(columns[index]!.field, error.message, { cause: error }) : error
+    }
   }
-}
 
 function nullKey(field: string): never {
   throw new MisfitIn(field, 'it belongs to the key and is null')
@@ -135,8 +159,10 @@ function unmadeField(field: string): never {
   throw new MisfitIn(field, 'it has no column yet', { unmade: true })
 }
 
-const findSurrogate = (columns: readonly LoadedColumn[]) => (record: Readonly<Record<string, unknown>>): never => {
-  const at = columns.find(({ field }) => typeof record[field] === 'string' && !record[field].isWellFormed())
-  const reason = new Misfit(loneSurrogate, { hopeless: true })
-  throw new MisfitIn(at?.field ?? 'the record', loneSurrogate, { cause: reason })
-}
+const findSurrogate =
+  (columns: readonly LoadedColumn[]) =>
+  (record: Readonly<Record<string, unknown>>): never => {
+    const at = columns.find(({ field }) => typeof record[field] === 'string' && !record[field].isWellFormed())
+    const reason = new Misfit(loneSurrogate, { hopeless: true })
+    throw new MisfitIn(at?.field ?? 'the record', loneSurrogate, { cause: reason })
+  }

@@ -3,7 +3,10 @@ import { unescaped } from './copy-text.ts'
 import { decimalParts } from './decimal-text.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 
-/** A row that was sent, as a record again: by the names of its fields, numbers with every digit. For rejects, whose record is gone by then. */
+/**
+ * A row that was sent, as a record again: by the names of its fields, numbers with every digit. For rejects, whose
+ * record is gone by then.
+ */
 export function rowRecord(line: string, columns: readonly LoadedColumn[]): Record<string, unknown> {
   const texts = line.replace(/\n$/, '').split('\t')
   return Object.fromEntries(columns.map((column, index) => [column.field, valueOf(unescaped(texts[index]!), column)]))
@@ -23,7 +26,9 @@ function valueOf(text: string | null, { type }: LoadedColumn): unknown {
       return numberOf(text)
     case 'json':
     case 'jsonb':
-      return JSON.parse(text, (_, value: unknown, context?: { source?: string }) => (typeof value === 'number' && context?.source !== undefined ? numberOf(context.source) : value))
+      return JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
+        typeof value === 'number' && context?.source !== undefined ? numberOf(context.source) : value,
+      )
     default:
       return text
   }

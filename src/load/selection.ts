@@ -39,7 +39,8 @@ export function select(pages: readonly EncodedRows[], keep: Keep): Selection & {
 /** For each page the rows that are left out. */
 function superfluous(pages: readonly EncodedRows[], keep: 'newest' | 'first'): number[][] {
   const dropped: number[][] = pages.map(() => [])
-  // The place of each key's row as one number, counted over all pages: an object for each would only be work for the collector.
+  // The place of each key's row as one number, counted over all pages: an object for each would only be work for the
+  // collector.
   const kept = new Map<string, number>()
   let first = 0
   pages.forEach(({ keys }, page) => {
@@ -97,7 +98,10 @@ export function halves({ stretches, rows }: Selection): readonly [Selection, Sel
     if (middle < to) second.push({ page, from: middle, to })
     wanted -= middle - from
   }
-  return [{ stretches: first, rows: rows >> 1 }, { stretches: second, rows: rows - (rows >> 1) }]
+  return [
+    { stretches: first, rows: rows >> 1 },
+    { stretches: second, rows: rows - (rows >> 1) },
+  ]
 }
 
 /** Parts of one shape each, in order: a COPY has one list of columns. */

@@ -16,14 +16,22 @@ import type { TableShape } from './table-shape.ts'
 import { upsertSql } from './upsert-sql.ts'
 import { versionSql } from './version-order.ts'
 
-/** Where a replace gathers its rows before they become the table. Logged: after a crash its rows are there as long as the position is. */
+/**
+ * Where a replace gathers its rows before they become the table. Logged: after a crash its rows are there as long as
+ * the position is.
+ */
 export const shadowName = (slice: string): string => `sluice.shadow_${slice}`
 
 /**
- * Statements after which the shadow is there and has these columns, of the types that the table has them. Its rows are numbered,
- * so that of several of one key the one read last can be told.
+ * Statements after which the shadow is there and has these columns, of the types that the table has them. Its rows are
+ * numbered, so that of several of one key the one read last can be told.
  */
-export async function shadowStatements(on: Queryable, slice: string, table: Table, columns: readonly LoadedColumn[]): Promise<string[]> {
+export async function shadowStatements(
+  on: Queryable,
+  slice: string,
+  table: Table,
+  columns: readonly LoadedColumn[],
+): Promise<string[]> {
   const name = shadowName(slice)
   const shadow = await readTable(on, name)
   if (!shadow) {
@@ -37,7 +45,11 @@ export async function shadowStatements(on: Queryable, slice: string, table: Tabl
   return columns.flatMap(({ name: column, type }) => {
     const now = there.get(column)
     if (now === undefined) return [`alter table ${quoteTable(name)} add column ${quoteIdentifier(column)} ${type.sql}`]
-    return now.sql === type.sql ? [] : [`alter table ${quoteTable(name)} alter column ${quoteIdentifier(column)} type ${type.sql} using ${conversion(column, type)}`]
+    return now.sql === type.sql
+      ? []
+      : [
+          `alter table ${quoteTable(name)} alter column ${quoteIdentifier(column)} type ${type.sql} using ${conversion(column, type)}`,
+        ]
   })
 }
 
@@ -47,8 +59,14 @@ export interface Swap {
   readonly shape: TableShape | undefined
 }
 
-/** Bring the table to what the shadow holds, by row locks only, and drop the shadow: views, grants, indexes and readers live on. */
-export async function swap(transaction: Transaction, { table, slice, shape }: Swap): Promise<NonNullable<Advance['swap']>> {
+/**
+ * Bring the table to what the shadow holds, by row locks only, and drop the shadow: views, grants, indexes and readers
+ * live on.
+ */
+export async function swap(
+  transaction: Transaction,
+  { table, slice, shape }: Swap,
+): Promise<NonNullable<Advance['swap']>> {
   const shadow = await readTable(transaction, shadowName(slice))
   if (!shape) return { inserted: 0, updated: 0, deleted: 0 }
   const [name, target] = [quoteTable(shadowName(slice)), quoteTable(table.name)]
@@ -58,25 +76,61 @@ export async function swap(transaction: Transaction, { table, slice, shape }: Sw
     const [gone] = await transaction.query(deleteAll(target))
     return numbers(gone!)
   }
-  const columns = shadow.columns.filter((column) => column.name !== own.row).map((column) => ({ name: column.name, type: typeOf(column), field: column.name, declared: true, round: false, key: table.key.some((key) => columnName(key) === column.name) }))
+  const columns = shadow.columns
+    .filter((column) => column.name !== own.row)
+    .map((column) => ({
+      name: column.name,
+      type: typeOf(column),
+      field: column.name,
+      declared: true,
+      round: false,
+      key: table.key.some((key) => columnName(key) === column.name),
+    }))
   const before = [`lock table ${target} in row exclusive mode`, shapeCheckSql(target, columns), `analyze ${name}`]
-  const result = await transaction.run([...before, ...(table.key.length > 0 ? byKey(table, name, columns, shape.partitioned) : whole(table, name, columns)), `drop table ${name}`].join(';\n'))
-  const counted = result.map(({ rows: [row] }) => row).filter((row) => row !== undefined).map(numbers)
+  const result = await transaction.run(
+    [
+      ...before,
+      ...(table.key.length > 0 ? byKey(table, name, columns, shape.partitioned) : whole(table, name, columns)),
+      `drop table ${name}`,
+    ].join(';\n'),
+  )
+  const counted = result
+    .map(({ rows: [row] }) => row)
+    .filter((row) => row !== undefined)
+    .map(numbers)
   const sum = (of: 'inserted' | 'updated' | 'deleted'): number => counted.reduce((all, row) => all + row[of], 0)
   return { inserted: sum('inserted'), updated: sum('updated'), deleted: sum('deleted') }
 }
 
 /** An API that answers nothing is more often broken than empty. */
-async function refuseEmpty(transaction: Transaction, { name, empty }: Table, shadow: string | undefined): Promise<void> {
+async function refuseEmpty(
+  transaction: Transaction,
+  { name, empty }: Table,
+  shadow: string | undefined,
+): Promise<void> {
   if (empty === 'accept') return
-  const [row] = await transaction.query<{ refused: boolean }>(`select ${shadow === undefined ? 'true' : `not exists (select from ${shadow})`} and exists (select from ${quoteTable(name)}) as refused`)
-  if (row?.refused) throw new LoadError(`${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with empty: 'accept'`)
+  const [row] = await transaction.query<{ refused: boolean }>(
+    `select ${shadow === undefined ? 'true' : `not exists (select from ${shadow})`} and exists (select from ${quoteTable(name)}) as refused`,
+  )
+  if (row?.refused)
+    throw new LoadError(
+      `${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with empty: 'accept'`,
+    )
 }
 
-function byKey({ name, version, loadedAt }: Table, shadow: string, columns: readonly LoadedColumn[], partitioned: boolean): string[] {
+function byKey(
+  { name, version, loadedAt }: Table,
+  shadow: string,
+  columns: readonly LoadedColumn[],
+  partitioned: boolean,
+): string[] {
   const keys = columns.filter(({ key }) => key).map((column) => quoteIdentifier(column.name))
   const newer = columns.find((column) => version !== undefined && column.name === columnName(version))
-  const order = [...keys, ...(newer ? [`${versionSql(quoteIdentifier(newer.name), newer.type)} desc nulls last`] : []), `${quoteIdentifier(own.row)} desc`]
+  const order = [
+    ...keys,
+    ...(newer ? [`${versionSql(quoteIdentifier(newer.name), newer.type)} desc nulls last`] : []),
+    `${quoteIdentifier(own.row)} desc`,
+  ]
   const source = `(select distinct on (${keys.join(', ')}) ${columnList(columns)} from ${shadow} order by ${order.join(', ')})`
   return [
     `with gone as (delete from ${quoteTable(name)} t where not exists (select from ${shadow} s where ${keys.map((key) => `s.${key} = t.${key}`).join(' and ')}) returning 1) select count(*) as deleted from gone`,
@@ -85,7 +139,8 @@ function byKey({ name, version, loadedAt }: Table, shadow: string, columns: read
   ]
 }
 
-const deleteAll = (table: string): string => `with gone as (delete from ${table} returning 1) select count(*) as deleted from gone`
+const deleteAll = (table: string): string =>
+  `with gone as (delete from ${table} returning 1) select count(*) as deleted from gone`
 
 function whole({ name, loadedAt }: Table, shadow: string, columns: readonly LoadedColumn[]): string[] {
   const stamp = loadedAt ? [{ name: own.loadedAt }] : []
@@ -96,8 +151,13 @@ function whole({ name, loadedAt }: Table, shadow: string, columns: readonly Load
   ]
 }
 
-/** Removes shadows whose slice is done, dropped or gone; one that is in use at this moment is left for the next time. */
-export async function dropOrphanShadows(database: Database, { signal }: { signal?: AbortSignal } = {}): Promise<readonly string[]> {
+/**
+ * Removes shadows whose slice is done, dropped or gone; one that is in use at this moment is left for the next time.
+ */
+export async function dropOrphanShadows(
+  database: Database,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
   const orphans = await database.query<{ name: string }>(
     `select c.relname as name from pg_class c where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'r' and c.relname ~ '^shadow_[0-9]+$'
     and not exists (select from sluice.slices s where s.id::text = substr(c.relname, 8) and s.status in ('open', 'failed'))`,

@@ -2,8 +2,9 @@ import { quoteIdentifier, quoteLiteral } from '../database/quote.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 
 /**
- * A statement that raises 42P16 where a table's columns are not of the types that rows were encoded for. Needed after the table has been locked
- * (or referred to) and before the COPY: a text that meanwhile became jsonb would read `123` as a number, and numeric(12,2) would round.
+ * A statement that raises 42P16 where a table's columns are not of the types that rows were encoded for. Needed after
+ * the table has been locked (or referred to) and before the COPY: a text that meanwhile became jsonb would read `123`
+ * as a number, and numeric(12,2) would round.
  */
 export function shapeCheckSql(table: string, columns: readonly LoadedColumn[]): string {
   const names = `array[${columns.map(({ name }) => quoteLiteral(name)).join(', ')}]::text[]`
@@ -18,4 +19,5 @@ end`
 }
 
 /** Names of columns for a list. */
-export const columnList = (columns: readonly { readonly name: string }[]): string => columns.map(({ name }) => quoteIdentifier(name)).join(', ')
+export const columnList = (columns: readonly { readonly name: string }[]): string =>
+  columns.map(({ name }) => quoteIdentifier(name)).join(', ')

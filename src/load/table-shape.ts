@@ -20,11 +20,15 @@ export interface TableShape {
   readonly hasSlice: boolean
 }
 
-/** Reads the catalog; undefined where the table is not there. Throws where it is no table that could be written as the definition says. */
+/**
+ * Reads the catalog; undefined where the table is not there. Throws where it is no table that could be written as the
+ * definition says.
+ */
 export async function readShape(on: Queryable, table: Table): Promise<TableShape | undefined> {
   const info = await readTable(on, table.name)
   if (!info) return undefined
-  if (info.kind !== 'table' && info.kind !== 'partitioned') throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
+  if (info.kind !== 'table' && info.kind !== 'partitioned')
+    throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
   if (table.key.length > 0) requireUniqueKey(info, table)
   if (info.kind === 'partitioned' && table.write !== 'append') await requireEighteen(on, table)
   return {
@@ -42,18 +46,30 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
 /** Before, nothing tells an inserted row of a partitioned table from an updated one. */
 async function requireEighteen(on: Queryable, { name }: Table): Promise<void> {
   const [server] = await on.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)
-  if (server!.version < 180_000) throw new SchemaError(`${name}: it is partitioned, which merge and replace can write from PostgreSQL 18 on: use a later server, a plain table, or append`)
+  if (server!.version < 180_000)
+    throw new SchemaError(
+      `${name}: it is partitioned, which merge and replace can write from PostgreSQL 18 on: use a later server, a plain table, or append`,
+    )
 }
 
 /** `on conflict (key)` needs an index of exactly these columns, for all rows, that is checked at once. */
 function requireUniqueKey(info: TableInfo, { name, key }: Table): void {
   const columns = key.map(columnName)
   const missing = columns.filter((column) => !info.columns.some((one) => one.name === column))
-  if (missing.length > 0) throw new SchemaError(`${name}: the table has no column ${missing.join(', ')}, which the key needs: add it, with values, or choose another key`)
+  if (missing.length > 0)
+    throw new SchemaError(
+      `${name}: the table has no column ${missing.join(', ')}, which the key needs: add it, with values, or choose another key`,
+    )
   const wanted = JSON.stringify(columns.toSorted())
-  const same = info.uniqueIndexes.filter((index) => !index.isExpression && JSON.stringify(index.columns.toSorted()) === wanted)
+  const same = info.uniqueIndexes.filter(
+    (index) => !index.isExpression && JSON.stringify(index.columns.toSorted()) === wanted,
+  )
   if (same.some((index) => !index.isPartial && !index.isDeferrable && index.isValid)) return
   const [found] = same
-  const fault = found ? `the unique index ${found.name} is ${found.isValid ? (found.isPartial ? 'partial' : 'deferrable') : 'not valid'}` : `there is no unique index of exactly (${columns.join(', ')})`
-  throw new SchemaError(`${name}: ${fault}, which writing by key needs. Run: create unique index concurrently on ${quoteTable(name)} (${columns.map(quoteIdentifier).join(', ')})`)
+  const fault = found
+    ? `the unique index ${found.name} is ${found.isValid ? (found.isPartial ? 'partial' : 'deferrable') : 'not valid'}`
+    : `there is no unique index of exactly (${columns.join(', ')})`
+  throw new SchemaError(
+    `${name}: ${fault}, which writing by key needs. Run: create unique index concurrently on ${quoteTable(name)} (${columns.map(quoteIdentifier).join(', ')})`,
+  )
 }

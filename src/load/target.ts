@@ -54,9 +54,10 @@ export async function openTarget(database: Database, table: Table, options: Targ
 }
 
 /**
- * Pages become rows of one table. The calls, in order: `encode` for each page; where that answers `NeedsChange`, everything before is committed,
- * `change` is called, and the page encoded again; `write` inside a transaction for some pages, and after a fault of a row `writeHalving` for the same
- * ones in another; at the end of the slice `finish`, where it begins anew `clear`.
+ * Pages become rows of one table. The calls, in order: `encode` for each page; where that answers `NeedsChange`,
+ * everything before is committed, `change` is called, and the page encoded again; `write` inside a transaction for some
+ * pages, and after a fault of a row `writeHalving` for the same ones in another; at the end of the slice `finish`,
+ * where it begins anew `clear`.
  */
 export class Target {
   readonly table: Table
@@ -70,7 +71,10 @@ export class Target {
   #shadow: ReadonlySet<string> = new Set()
   /** The table was made by this target, so it takes shape freely. */
   #made = false
-  /** The table was empty and no key has come twice yet: rows are copied straight into it, which takes the database two thirds of the time. */
+  /**
+   * The table was empty and no key has come twice yet: rows are copied straight into it, which takes the database two
+   * thirds of the time.
+   */
   #first = false
 
   constructor(database: Database, table: Table, options: TargetOptions) {
@@ -91,17 +95,22 @@ export class Target {
     const shape = this.#shape
     if (!shape) return
     this.#first = this.#isBlank
-    if (this.table.write === 'append' && !shape.hasSlice && this.#shadowless && this.table.shape === 'evolve') await this.#addSlice()
-    if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(own.loadedAt))) await this.change({ add: [], widen: [], load: true })
+    if (this.table.write === 'append' && !shape.hasSlice && this.#shadowless && this.table.shape === 'evolve')
+      await this.#addSlice()
+    if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(own.loadedAt)))
+      await this.change({ add: [], widen: [], load: true })
   }
 
   /**
-   * What somebody has taken from the table since it was read: columns by name, or all of it. The rows that were stored before have lost their values,
-   * which a reading that goes on would not bring back.
+   * What somebody has taken from the table since it was read: columns by name, or all of it. The rows that were stored
+   * before have lost their values, which a reading that goes on would not bring back.
    */
   async lost(): Promise<readonly string[] | 'table'> {
     if (!this.#shape) return []
-    const shape = await readShape({ query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) }, this.table)
+    const shape = await readShape(
+      { query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) },
+      this.table,
+    )
     return shape ? this.#fields.columns.map(({ name }) => name).filter((name) => !shape.columns.has(name)) : 'table'
   }
 
@@ -118,7 +127,12 @@ export class Target {
       const need = needOf(page, this.#fields, this.table)
       return contract === 'evolve' && !isEmpty(need) ? new NeedsChange(need) : this.#encodeNothing(page, contract)
     }
-    if (this.#shape && this.table.write === 'replace' && this.#fields.columns.some(({ name }) => !this.#shadow.has(name))) return new NeedsChange({ add: [], widen: [], load: true })
+    if (
+      this.#shape &&
+      this.table.write === 'replace' &&
+      this.#fields.columns.some(({ name }) => !this.#shadow.has(name))
+    )
+      return new NeedsChange({ add: [], widen: [], load: true })
     const { table } = this
     const encoder = (this.#encoder ??= this.#compile())
     let encoded = encoder.encode(page, judge({ table, fields: this.#fields, contract, mayChange: true }))
@@ -132,8 +146,14 @@ export class Target {
     return encoded
   }
 
-  /** Change the table in a transaction of its own, then read it again. Nothing of this slice may be under way in another transaction. */
-  async change(needed: NeedsChange | Need, { signal = this.#options.signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  /**
+   * Change the table in a transaction of its own, then read it again. Nothing of this slice may be under way in another
+   * transaction.
+   */
+  async change(
+    needed: NeedsChange | Need,
+    { signal = this.#options.signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
     const need = needed instanceof NeedsChange ? needed.need : needed
     const { table } = this
     let done = ''
@@ -160,12 +180,19 @@ export class Target {
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal }) })
     if (!wasThere) this.#first = this.#isBlank
     if (table.write === 'replace') this.#shadow = new Set(this.#fields.columns.map(({ name }) => name))
-    if (done !== '') this.#options.emit?.({ type: 'shape', stream: this.#options.slice.stream, table: table.name, change: done })
+    if (done !== '')
+      this.#options.emit?.({ type: 'shape', stream: this.#options.slice.stream, table: table.name, change: done })
   }
 
-  /** Write encoded pages. An error of a row is thrown as it is: the transaction is lost, and `writeHalving` finds the row in another. */
+  /**
+   * Write encoded pages. An error of a row is thrown as it is: the transaction is lost, and `writeHalving` finds the
+   * row in another.
+   */
   async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<Written> {
-    return this.#writeBy(pages, async (rows, shape) => ({ stored: await this.#store(transaction, rows, shape), rejects: [] }))
+    return this.#writeBy(pages, async (rows, shape) => ({
+      stored: await this.#store(transaction, rows, shape),
+      rejects: [],
+    }))
   }
 
   /** Write what can be written of them, and reject the rows that the database refuses. */
@@ -175,7 +202,9 @@ export class Target {
     // A key that is there is no fault of a row: from now on rows go by way of what is stored.
     this.#first = false
     const { name, maxRejects } = this.table
-    return this.#writeBy(pages, (rows, shape) => storeHalving(transaction, rows, { store: this.#store, shape, table: name, maxRejects }))
+    return this.#writeBy(pages, (rows, shape) =>
+      storeHalving(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
+    )
   }
 
   /** The end of the slice: a replace brings its table to what was read, and answers what that did. */
@@ -193,15 +222,25 @@ export class Target {
   #encodeNothing(page: Page, contract: Table['shape']): EncodedPage {
     const keys = this.table.key.map((field) => this.#fields.describe(field, columnType('text')))
     const unmade = this.#fields.unmade.filter((field) => !this.table.key.includes(field))
-    const encoder = new PageEncoder({ hash: '', columns: keys, version: undefined, constant: undefined }, { unmade, ring: this.#ring, refuse: 'it holds nothing that a column could be made of' })
-    const encoded = encoder.encode(page, judge({ table: this.table, fields: this.#fields, contract, mayChange: false })) as EncodedRows
+    const encoder = new PageEncoder(
+      { hash: '', columns: keys, version: undefined, constant: undefined },
+      { unmade, ring: this.#ring, refuse: 'it holds nothing that a column could be made of' },
+    )
+    const encoded = encoder.encode(
+      page,
+      judge({ table: this.table, fields: this.#fields, contract, mayChange: false }),
+    ) as EncodedRows
     page.hold?.[Symbol.dispose]()
     return encoded
   }
 
-  async #writeBy(pages: readonly EncodedPage[], store: (rows: Selection, shape: RowShape) => Promise<{ stored: Stored; rejects: readonly Reject[] }>): Promise<Written> {
+  async #writeBy(
+    pages: readonly EncodedPage[],
+    store: (rows: Selection, shape: RowShape) => Promise<{ stored: Stored; rejects: readonly Reject[] }>,
+  ): Promise<Written> {
     const encoded = pages.map((page) => {
-      if (!(page instanceof EncodedRows)) throw new TypeError(`${this.table.name}: write takes the pages that encode has answered`)
+      if (!(page instanceof EncodedRows))
+        throw new TypeError(`${this.table.name}: write takes the pages that encode has answered`)
       return page
     })
     const selection = select(encoded, this.#keep)
@@ -220,7 +259,15 @@ export class Target {
     }
     const read = (name: keyof EncodedPage['counts']): number => pages.reduce((sum, page) => sum + page.counts[name], 0)
     const high = pages.reduce<High | undefined>((greatest, page) => laterHigh(greatest, page.high), undefined)
-    const counts = { fetched: read('fetched'), expanded: read('expanded'), filtered: read('filtered'), duplicate: read('duplicate') + duplicate, rejected: read('rejected') + refused, parents: read('parents'), ...written }
+    const counts = {
+      fetched: read('fetched'),
+      expanded: read('expanded'),
+      filtered: read('filtered'),
+      duplicate: read('duplicate') + duplicate,
+      rejected: read('rejected') + refused,
+      parents: read('parents'),
+      ...written,
+    }
     const met = pages.flatMap((page) => page.met ?? [])
     return { counts, rejects, ...(high && { high }), ...(met.length > 0 && { met }) }
   }
@@ -233,7 +280,9 @@ export class Target {
       case 'replace':
         return copyInto(quoteTable(shadowName(this.#options.slice.id)))
       case 'append':
-        return this.#shadowless ? copyInto(quoteTable(table.name)) : appendByKey(table, { id: this.#options.slice.id, column: this.#shape?.hasSlice ?? false })
+        return this.#shadowless
+          ? copyInto(quoteTable(table.name))
+          : appendByKey(table, { id: this.#options.slice.id, column: this.#shape?.hasSlice ?? false })
     }
   }
 
@@ -243,7 +292,8 @@ export class Target {
 
   get #keep(): Keep {
     if (this.table.key.length === 0) return 'all'
-    // What is stored stays in an append by key, so the first one counts within a batch too: it must not matter where batches end.
+    // What is stored stays in an append by key, so the first one counts within a batch too: it must not matter where
+    // batches end.
     return this.table.write === 'append' ? 'first' : 'newest'
   }
 
@@ -270,8 +320,12 @@ export class Target {
 
   #compile(): PageEncoder {
     const { columns, unmade } = this.#fields
-    const constant = this.#shadowless && this.#shape?.hasSlice ? { name: own.slice, text: this.#options.slice.id } : undefined
-    const hash = createHash('sha256').update(JSON.stringify([columns.map(({ name, type }) => [name, type.sql]), constant?.name])).digest('hex').slice(0, 16)
+    const constant =
+      this.#shadowless && this.#shape?.hasSlice ? { name: own.slice, text: this.#options.slice.id } : undefined
+    const hash = createHash('sha256')
+      .update(JSON.stringify([columns.map(({ name, type }) => [name, type.sql]), constant?.name]))
+      .digest('hex')
+      .slice(0, 16)
     return new PageEncoder({ hash, columns, version: this.#version(), constant }, { unmade, ring: this.#ring })
   }
 
@@ -287,7 +341,10 @@ export class Target {
     const { table } = this
     try {
       await changeTable(this.#database, {
-        steps: [async (transaction) => ((await readShape(transaction, table))?.hasSlice ? [] : [addSliceSql(table.name), sliceIndexSql(table.name)])],
+        steps: [
+          async (transaction) =>
+            (await readShape(transaction, table))?.hasSlice ? [] : [addSliceSql(table.name), sliceIndexSql(table.name)],
+        ],
         table: table.name,
         mark: markOf(this.#options.slice),
         waiting: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
@@ -295,7 +352,11 @@ export class Target {
       })
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
-      this.#options.emit?.({ type: 'warning', stream: this.#options.slice.stream, message: `${table.name}: without the column ${own.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}` })
+      this.#options.emit?.({
+        type: 'warning',
+        stream: this.#options.slice.stream,
+        message: `${table.name}: without the column ${own.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}`,
+      })
     }
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) })
   }

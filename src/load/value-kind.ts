@@ -12,7 +12,10 @@ const most = 2n ** 63n - 1n
 /** Whether a whole number fits bigint. */
 export const isInt8 = (value: bigint): boolean => value >= least && value <= most
 
-/** The column that a value would get if it were the first one; undefined where it says nothing (null) or cannot be stored at all. */
+/**
+ * The column that a value would get if it were the first one; undefined where it says nothing (null) or cannot be
+ * stored at all.
+ */
 export function kindOf(value: unknown): Kind | undefined {
   switch (typeof value) {
     case 'boolean':

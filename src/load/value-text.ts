@@ -16,14 +16,16 @@ export interface TextOptions {
 }
 
 /**
- * The text of a value that is not null, exactly as its column will give it back, or a `Misfit`. Nothing is left to the column to round, to cut
- * or to read in its own way. Not escaped for COPY yet.
+ * The text of a value that is not null, exactly as its column will give it back, or a `Misfit`. Nothing is left to the
+ * column to round, to cut or to read in its own way. Not escaped for COPY yet.
  */
 export function valueText(value: unknown, type: ColumnType, options: TextOptions): string {
   const { base } = type
   switch (base) {
     case 'bool':
-      return typeof value === 'boolean' || (options.declared && (value === 'true' || value === 'false')) ? String(value) : misfit(value, type)
+      return typeof value === 'boolean' || (options.declared && (value === 'true' || value === 'false'))
+        ? String(value)
+        : misfit(value, type)
     case 'int2':
       return integer(value, type, -32_768n, 32_767n)
     case 'int4':
@@ -60,7 +62,10 @@ function misfit(value: unknown, { sql }: ColumnType, more = ''): never {
   throw new Misfit(`${shown(value)} does not fit ${sql}${more}`)
 }
 
-/** The text of a number, whatever holds it; undefined for what is none. Strings only where they come back letter by letter. */
+/**
+ * The text of a number, whatever holds it; undefined for what is none. Strings only where they come back letter by
+ * letter.
+ */
 function numberText(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (value instanceof Decimal) return value.text
@@ -80,7 +85,8 @@ function numeric(value: unknown, type: ColumnType, { round }: TextOptions): stri
   const parts = text === undefined ? undefined : decimalParts(text)
   if (text === undefined || !parts) return typeof value === 'number' ? notFinite(value) : misfit(value, type)
   const [precision, scale = 0] = type.limits
-  if (precision !== undefined && !round && !fitsNumeric(parts, precision, scale)) return misfit(value, type, ' without being rounded')
+  if (precision !== undefined && !round && !fitsNumeric(parts, precision, scale))
+    return misfit(value, type, ' without being rounded')
   return text
 }
 
@@ -93,7 +99,12 @@ function float(value: unknown, type: ColumnType, { round }: TextOptions): string
   if (text === undefined) return misfit(value, type)
   const double = Number(text)
   const single = type.base === 'float4'
-  if (Number.isFinite(double) && !round && ((single && !fitsReal(double)) || !(typeof value === 'number' || sameDecimal(String(double), text)))) misfit(value, type, ' without being rounded')
+  if (
+    Number.isFinite(double) &&
+    !round &&
+    ((single && !fitsReal(double)) || !(typeof value === 'number' || sameDecimal(String(double), text)))
+  )
+    misfit(value, type, ' without being rounded')
   if (typeof value !== 'number' && !Number.isFinite(double)) return misfit(value, type)
   return String(double)
 }
@@ -131,7 +142,9 @@ function day(value: unknown, type: ColumnType, { round, declared }: TextOptions)
   if (isDay(text)) return text
   if (fractionDigits(text) < 0) return misfit(value, type)
   // Midnight is what a day's field may look like, if somebody said that it is a day.
-  return round || (declared && /^.{10}T00:00:00(?:\.0+)?Z$/.test(text)) ? text.slice(0, 10) : misfit(value, type, ' without losing its time')
+  return round || (declared && /^.{10}T00:00:00(?:\.0+)?Z$/.test(text))
+    ? text.slice(0, 10)
+    : misfit(value, type, ' without losing its time')
 }
 
 function limited(text: string, type: ColumnType, { round }: TextOptions): string {
@@ -143,7 +156,8 @@ function limited(text: string, type: ColumnType, { round }: TextOptions): string
 }
 
 function bytes(value: unknown, type: ColumnType): string {
-  if (value instanceof Uint8Array || types.isUint8Array(value)) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
+  if (value instanceof Uint8Array || types.isUint8Array(value))
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
   return typeof value === 'string' && /^\\x(?:[\da-f]{2})*$/i.test(value) ? value : misfit(value, type)
 }
 

@@ -19,6 +19,8 @@ export class Decimal {
   }
 
   valueOf(): never {
-    throw new TypeError(`${this.text} cannot be held by a JavaScript number: use its text (String(value)), or leave the field as it is`)
+    throw new TypeError(
+      `${this.text} cannot be held by a JavaScript number: use its text (String(value)), or leave the field as it is`,
+    )
   }
 }

@@ -3,10 +3,20 @@
 export class SluiceError extends Error {
   readonly code: string = 'SLUICE'
 }
-Object.defineProperty(SluiceError.prototype, 'name', { value: 'SluiceError', enumerable: false, configurable: true, writable: true })
+Object.defineProperty(SluiceError.prototype, 'name', {
+  value: 'SluiceError',
+  enumerable: false,
+  configurable: true,
+  writable: true,
+})
 
 const named = (type: { prototype: object; name: string }): void => {
-  Object.defineProperty(type.prototype, 'name', { value: type.name, enumerable: false, configurable: true, writable: true })
+  Object.defineProperty(type.prototype, 'name', {
+    value: type.name,
+    enumerable: false,
+    configurable: true,
+    writable: true,
+  })
 }
 
 /** A definition, an option or the environment is wrong; nothing was requested. Exit code 2. */
@@ -85,15 +95,41 @@ export class CancelledError extends SluiceError {
   override readonly code = 'CANCELLED'
 }
 
-for (const type of [UsageError, HttpError, RateLimitedError, DecodeError, PagingError, PositionLostError, RejectError, SchemaError, LoadError, TooManyRejectsError, SliceLostError, DatabaseError, CancelledError]) named(type)
+for (const type of [
+  UsageError,
+  HttpError,
+  RateLimitedError,
+  DecodeError,
+  PagingError,
+  PositionLostError,
+  RejectError,
+  SchemaError,
+  LoadError,
+  TooManyRejectsError,
+  SliceLostError,
+  DatabaseError,
+  CancelledError,
+])
+  named(type)
 
 /**
- * Why a record is rejected for what a function of the user's threw on it; undefined where it was not the record's fault: the run was
- * stopped, the definition is wrong, or an API that the function asked is down, which would reject every record after it as well.
+ * Why a record is rejected for what a function of the user's threw on it; undefined where it was not the record's
+ * fault: the run was stopped, the definition is wrong, or an API that the function asked is down, which would reject
+ * every record after it as well.
  */
 export function rejectionOf(error: unknown): string | undefined {
-  if (error instanceof UsageError || error instanceof CancelledError || error instanceof DatabaseError || error instanceof RateLimitedError) return undefined
-  if (error instanceof HttpError && (error.status < 400 || error.status > 499 || [401, 403, 408, 429].includes(error.status))) return undefined
+  if (
+    error instanceof UsageError ||
+    error instanceof CancelledError ||
+    error instanceof DatabaseError ||
+    error instanceof RateLimitedError
+  )
+    return undefined
+  if (
+    error instanceof HttpError &&
+    (error.status < 400 || error.status > 499 || [401, 403, 408, 429].includes(error.status))
+  )
+    return undefined
   if (!Error.isError(error)) return `thrown: ${String(error)}`
   return error.message === '' ? error.name : error.message
 }

@@ -4,17 +4,80 @@ import type { WindowCounts } from './window.ts'
 
 /** What happened, as it happens; `run` gathers these into the report, and others show them. No event holds a secret. */
 export type RunEvent =
-  | { readonly type: 'run started'; readonly run: string; readonly pipeline: string; readonly streams: readonly string[]; /** @default 'sync' */ readonly kind?: RunKind }
-  /** Of a backfill, once for each stream before its first window: `states` holds a letter for each window in their order, o open, d done, f failed, s left out; `todo` is how many this run will read. */
-  | { readonly type: 'plan'; readonly stream: string; readonly backfill: string; readonly from: string; readonly to: string; readonly window: string; readonly zone: string; readonly windows: WindowCounts; readonly todo: number; readonly states: string }
-  /** Of a backfill with the window's bounds, and its place among the windows, from 0; `slice finished`, `slice failed` and `batch` of the same `slice` are that window's. */
-  | { readonly type: 'slice started'; readonly stream: string; readonly slice: string; readonly resumed: boolean; readonly since?: string | undefined; readonly lower?: string; readonly upper?: string; readonly place?: number }
-  /** How many pages a reading will have from here on, where its API says so with the first of them; of a stream without children. */
+  | {
+      readonly type: 'run started'
+      readonly run: string
+      readonly pipeline: string
+      readonly streams: readonly string[]
+      /** @default 'sync' */ readonly kind?: RunKind
+    }
+  /**
+   * Of a backfill, once for each stream before its first window: `states` holds a letter for each window in their
+   * order, o open, d done, f failed, s left out; `todo` is how many this run will read.
+   */
+  | {
+      readonly type: 'plan'
+      readonly stream: string
+      readonly backfill: string
+      readonly from: string
+      readonly to: string
+      readonly window: string
+      readonly zone: string
+      readonly windows: WindowCounts
+      readonly todo: number
+      readonly states: string
+    }
+  /**
+   * Of a backfill with the window's bounds, and its place among the windows, from 0; `slice finished`, `slice failed`
+   * and `batch` of the same `slice` are that window's.
+   */
+  | {
+      readonly type: 'slice started'
+      readonly stream: string
+      readonly slice: string
+      readonly resumed: boolean
+      readonly since?: string | undefined
+      readonly lower?: string
+      readonly upper?: string
+      readonly place?: number
+    }
+  /**
+   * How many pages a reading will have from here on, where its API says so with the first of them; of a stream without
+   * children.
+   */
   | { readonly type: 'total'; readonly stream: string; readonly pages: number }
-  | { readonly type: 'request'; readonly stream: string; readonly method: string; readonly url: string; readonly status: number; readonly bytes: number; readonly ms: number }
-  | { readonly type: 'retry'; readonly stream: string; readonly attempt: number; readonly reason: string; readonly waitMs: number }
-  | { readonly type: 'waiting'; readonly stream: string; readonly for: 'rate limit' | 'retry-after' | 'memory' | 'lock' | 'database'; readonly ms: number }
-  | { readonly type: 'batch'; readonly stream: string; readonly slice: string; readonly seq: number; readonly pages: number; readonly bytes: number; readonly ms: number; readonly counts: Counts }
+  | {
+      readonly type: 'request'
+      readonly stream: string
+      readonly method: string
+      readonly url: string
+      readonly status: number
+      readonly bytes: number
+      readonly ms: number
+    }
+  | {
+      readonly type: 'retry'
+      readonly stream: string
+      readonly attempt: number
+      readonly reason: string
+      readonly waitMs: number
+    }
+  | {
+      readonly type: 'waiting'
+      readonly stream: string
+      readonly for: 'rate limit' | 'retry-after' | 'memory' | 'lock' | 'database'
+      readonly ms: number
+    }
+  | {
+      readonly type: 'batch'
+      readonly stream: string
+      readonly slice: string
+      readonly seq: number
+      readonly pages: number
+      readonly bytes: number
+      readonly ms: number
+      readonly counts: Counts
+    }
   | { readonly type: 'shape'; readonly stream: string; readonly table: string; readonly change: string }
   | { readonly type: 'warning'; readonly stream?: string; readonly message: string }
   | { readonly type: 'slice finished'; readonly stream: string; readonly slice: string; readonly counts: Counts }
@@ -22,7 +85,10 @@ export type RunEvent =
   | { readonly type: 'slice failed'; readonly stream: string; readonly slice: string; readonly error: string }
   | { readonly type: 'stream failed'; readonly stream: string; readonly error: string }
   | { readonly type: 'run finished'; readonly run: string; readonly status: 'done' | 'failed' | 'interrupted' }
-  /** Once a second while a run goes on, and at its end; sums since its beginning. Only in the ledger: whoever is told all events can count them. */
+  /**
+   * Once a second while a run goes on, and at its end; sums since its beginning. Only in the ledger: whoever is told
+   * all events can count them.
+   */
   | RunGauge
 
 /** How a run stands: what it has done so far, and what holds each of its streams up. */

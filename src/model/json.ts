@@ -1,11 +1,19 @@
 import type { Decimal } from './decimal.ts'
 
 /** What JSON can say. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue | undefined }
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue | undefined }
 
 /** `T` as it really arrives: a number that a double cannot hold is a `bigint` or a `Decimal`, only where it occurs. */
-export type Json<T> =
-  T extends number ? number | bigint | Decimal
-  : T extends readonly (infer Item)[] ? readonly Json<Item>[]
-  : T extends object ? { readonly [Name in keyof T]: Json<T[Name]> }
-  : T
+export type Json<T> = T extends number
+  ? number | bigint | Decimal
+  : T extends readonly (infer Item)[]
+    ? readonly Json<Item>[]
+    : T extends object
+      ? { readonly [Name in keyof T]: Json<T[Name]> }
+      : T

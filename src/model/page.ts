@@ -31,23 +31,33 @@ export interface Reject {
   readonly reason: string
   /** The record as it was read; for `database`, the row as it was sent. */
   readonly record: unknown
-  /** For a child stream, the records that it hangs from, outermost first, so that a replay can ask for its recipe again. */
+  /**
+   * For a child stream, the records that it hangs from, outermost first, so that a replay can ask for its recipe again.
+   */
   readonly parents?: readonly unknown[]
 }
 
 /** The greatest cursor value of some records, as the API wrote it. */
 export interface High {
   readonly value: string
-  /** Hashes of the records from this value on, one for each record, since the next run meets them again; only where the slice asks for them. */
+  /**
+   * Hashes of the records from this value on, one for each record, since the next run meets them again; only where the
+   * slice asks for them.
+   */
   readonly hashes?: readonly string[]
 }
 
-/** What one request answered, on its way to the table. Stages may empty a page, never drop it: its position and counts go on. */
+/**
+ * What one request answered, on its way to the table. Stages may empty a page, never drop it: its position and counts
+ * go on.
+ */
 export interface Page<T = unknown> {
   readonly records: readonly T[]
   /** The records as they were read, one for each of `records`; left out while they are the same. For rejects. */
   readonly origins?: readonly unknown[]
-  /** For a child stream, the records (as they were read) that all of `records` hang from, outermost first. For rejects. */
+  /**
+   * For a child stream, the records (as they were read) that all of `records` hang from, outermost first. For rejects.
+   */
   readonly parents?: readonly unknown[]
   /** Where to read on *after* this page; undefined where the reader cannot say: then nothing is committed yet. */
   readonly position?: Position
@@ -56,7 +66,10 @@ export interface Page<T = unknown> {
   readonly high?: High
   /** Hashes of the records that were left out since the last run had read them. */
   readonly met?: readonly string[]
-  /** The records are rows that were sent before, and have all stages behind them: what is rejected of them is kept as such. */
+  /**
+   * The records are rows that were sent before, and have all stages behind them: what is rejected of them is kept as
+   * such.
+   */
   readonly areRows?: true
   /** Its share of the memory budget, given back once its records have been encoded. */
   readonly hold?: Disposable

@@ -17,7 +17,9 @@ export interface Limits {
   readonly left?: { readonly requests: number; readonly ms: number } | undefined
 }
 
-/** What became of requests that were granted: a process that knows says so, and they count no longer than they have to. */
+/**
+ * What became of requests that were granted: a process that knows says so, and they count no longer than they have to.
+ */
 export interface Spent {
   readonly lease: string | undefined
   readonly used: number

@@ -12,9 +12,15 @@ export interface Schedule {
   readonly zone?: string
   /** Begin up to so much later, by chance, so that not everybody asks an API at the full hour. @default none */
   readonly jitter?: Duration
-  /** What becomes of ticks that were missed, since no scheduler ran: each one is run, in order; the last one; or none. @default 'last' */
+  /**
+   * What becomes of ticks that were missed, since no scheduler ran: each one is run, in order; the last one; or none.
+   * @default 'last'
+   */
   readonly catchUp?: CatchUp
-  /** What becomes of a tick that comes while the pipeline is still running: it is left out, it waits, or it fails. @default 'skip' */
+  /**
+   * What becomes of a tick that comes while the pipeline is still running: it is left out, it waits, or it fails.
+   * @default 'skip'
+   */
   readonly overlap?: Overlap
 }
 export type CatchUp = 'all' | 'last' | 'none'
@@ -39,7 +45,12 @@ export type Step<Result> = (record: never, signal: AbortSignal) => Result
 export type Child = { readonly recipe: Recipe } | Iterable<unknown>
 
 export type Stage =
-  | { readonly stage: 'map'; readonly fn: Step<unknown>; readonly concurrency: number; /** Hand on as completed, within a page. */ readonly ordered: boolean }
+  | {
+      readonly stage: 'map'
+      readonly fn: Step<unknown>
+      readonly concurrency: number
+      /** Hand on as completed, within a page. */ readonly ordered: boolean
+    }
   | { readonly stage: 'filter'; readonly fn: Step<boolean> }
   /** For each record a stream of its own, or several records; what the function answers decides, record by record. */
   | { readonly stage: 'flatMap'; readonly fn: Step<Child | Promise<Child>>; readonly concurrency: number }
@@ -63,7 +74,10 @@ export interface HttpSource {
 /** One page of a source of one's own. */
 export interface OwnPage<T> {
   readonly records: readonly T[]
-  /** Where to read on after it, as JSON: committed together with the records. Without one, pages are held in one transaction until a page has it, or the end. */
+  /**
+   * Where to read on after it, as JSON: committed together with the records. Without one, pages are held in one
+   * transaction until a page has it, or the end.
+   */
   readonly position?: Position
 }
 /** What a source of one's own is called with. */
@@ -94,7 +108,10 @@ export interface Table {
   readonly write: WriteMode
   /** The field that says which of two rows is newer. */
   readonly version?: string
-  /** Nobody asked for the version: it is the cursor's field. Where rows do not have such a field (a stage may have dropped it) there is no version. */
+  /**
+   * Nobody asked for the version: it is the cursor's field. Where rows do not have such a field (a stage may have
+   * dropped it) there is no version.
+   */
   readonly versionIfThere?: boolean
   /** What happens when a record brings a new field or a wider type. @default 'evolve' */
   readonly shape: 'evolve' | 'freeze' | 'reject'

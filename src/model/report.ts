@@ -25,7 +25,16 @@ export interface StreamReport {
   readonly ms: number
   readonly warnings: readonly string[]
   /** Of a backfill: its number, its range and its windows after the run; `counts` are this run's. */
-  readonly backfill?: { readonly id: string; readonly from: string; readonly to: string; readonly window: string; readonly zone: string; readonly windows: WindowCounts } | undefined
+  readonly backfill?:
+    | {
+        readonly id: string
+        readonly from: string
+        readonly to: string
+        readonly window: string
+        readonly zone: string
+        readonly windows: WindowCounts
+      }
+    | undefined
   /** Place, fault and remedy, where it failed. */
   readonly error?: string | undefined
 }

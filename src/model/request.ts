@@ -79,11 +79,16 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>
   /** A GraphQL document; `json` holds its variables, and the body is what its `data` holds. */
   readonly graphql?: string
-  /** Statuses that mean "there is nothing here": they answer a page without records instead of failing. @default none */
+  /**
+   * Statuses that mean "there is nothing here": they answer a page without records instead of failing. @default none
+   */
   readonly emptyOn?: readonly number[]
 }
 
-/** What was asked, as JSON: this is also the position at which a run resumes. A secret's value in it stands as `{secret:NAME}`. */
+/**
+ * What was asked, as JSON: this is also the position at which a run resumes. A secret's value in it stands as
+ * `{secret:NAME}`.
+ */
 export interface Asked {
   readonly method: 'GET' | 'POST'
   /** A path below the API's base, or a whole URL. */
@@ -113,9 +118,28 @@ export type NextRequest<Body> = (answer: Answer<Body>, asked: Asked) => Asked | 
 
 export type Paging<Body> =
   | { readonly by: 'one page' }
-  | { readonly by: 'page'; readonly parameter: string; readonly first: number; readonly pages?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
-  | { readonly by: 'offset'; readonly parameter: string; readonly first: number; readonly total?: From<Body, number | string>; readonly more?: From<Body, boolean>; readonly last?: number }
-  | { readonly by: 'cursor' | 'last record'; readonly parameter: string; readonly at: From<Body, string | number>; readonly more?: From<Body, boolean> }
+  | {
+      readonly by: 'page'
+      readonly parameter: string
+      readonly first: number
+      readonly pages?: From<Body, number | string>
+      readonly more?: From<Body, boolean>
+      readonly last?: number
+    }
+  | {
+      readonly by: 'offset'
+      readonly parameter: string
+      readonly first: number
+      readonly total?: From<Body, number | string>
+      readonly more?: From<Body, boolean>
+      readonly last?: number
+    }
+  | {
+      readonly by: 'cursor' | 'last record'
+      readonly parameter: string
+      readonly at: From<Body, string | number>
+      readonly more?: From<Body, boolean>
+    }
   | { readonly by: 'next url'; readonly at: From<Body, string>; readonly more?: From<Body, boolean> }
   | { readonly by: 'link header'; readonly rel: string }
   | { readonly by: 'header'; readonly parameter: string; readonly header: string }

@@ -25,23 +25,35 @@ export interface Secrets {
   /** Every known secret's value in a text or in JSON replaced by `{secret:NAME}`. */
   readonly hide: <T>(value: T) => T
   /**
-   * `{secret:NAME}` replaced by the value again. What an API sent may contain such a text as well, so a request reveals only the `names`
-   * that its own API uses; without `names`, all.
+   * `{secret:NAME}` replaced by the value again. What an API sent may contain such a text as well, so a request reveals
+   * only the `names` that its own API uses; without `names`, all.
    */
   readonly reveal: <T>(value: T, names?: readonly string[]) => T
   /** Hide this value too, though no variable holds it: a token that was fetched, an encoded password. */
   readonly know?: (name: string, value: string) => void
 }
 
-/** Sends requests to one API: authenticated, limited, retried, decoded. A secret that stands as `{secret:NAME}` in what is asked is put in by it. */
+/**
+ * Sends requests to one API: authenticated, limited, retried, decoded. A secret that stands as `{secret:NAME}` in what
+ * is asked is put in by it.
+ */
 export interface Client {
   send: (asked: Asked, options: SendOptions) => Promise<Received>
 }
 
 /** How many requests an API admits, shared by everybody who asks it. */
 export interface Budget {
-  /** Wait until so many requests may be sent; `onWait` is told before each wait. Throws `RateLimitedError` where the API asks for a longer wait than a run may take. */
-  take: (requests: number, options: { readonly signal: AbortSignal; readonly onWait?: (reason: 'rate limit' | 'retry-after', ms: number) => void }) => Promise<void>
+  /**
+   * Wait until so many requests may be sent; `onWait` is told before each wait. Throws `RateLimitedError` where the API
+   * asks for a longer wait than a run may take.
+   */
+  take: (
+    requests: number,
+    options: {
+      readonly signal: AbortSignal
+      readonly onWait?: (reason: 'rate limit' | 'retry-after', ms: number) => void
+    },
+  ) => Promise<void>
   /** What an answer tells about its API's limits. */
   learn: (status: number, headers: Answer<unknown>['headers']) => void
 }

@@ -3,7 +3,10 @@ import type { Range } from './request.ts'
 
 export type RunKind = 'sync' | 'backfill' | 'replay'
 
-/** What a reader needs to know of a slice: its bounds, where to read on, and what to do where that is no longer possible. */
+/**
+ * What a reader needs to know of a slice: its bounds, where to read on, and what to do where that is no longer
+ * possible.
+ */
 export interface Reading extends Range {
   /** null: from the start. */
   readonly position: Position
@@ -12,17 +15,28 @@ export interface Reading extends Range {
    * `PositionLostError`, after which the whole slice begins anew (rows would be doubled).
    */
   readonly reenter: 'page' | 'slice'
-  /** Rows of the last run from `since` on, hash → how many: left out as duplicates, once each. Only for append without a key. */
+  /**
+   * Rows of the last run from `since` on, hash → how many: left out as duplicates, once each. Only for append without a
+   * key.
+   */
   readonly boundary?: Readonly<Record<string, number>>
-  /** For a child, what it hangs from: mixed into the hashes of its records, since another parent may have equal ones. */
+  /**
+   * For a child, what it hangs from: mixed into the hashes of its records, since another parent may have equal ones.
+   */
   readonly chain?: string
   /** How many more records that are newer than the reading may be stored. @default any number */
   readonly room?: Room
-  /** When the reading began: no cursor passes it, else one record dated 2099 would silence the stream for good. @default no limit */
+  /**
+   * When the reading began: no cursor passes it, else one record dated 2099 would silence the stream for good. @default
+   * no limit
+   */
   readonly begunAt?: Date
 }
 
-/** Records that are newer than the reading are met again by the next run, so that the hash of each has to be kept. Shared by all readers of a reading. */
+/**
+ * Records that are newer than the reading are met again by the next run, so that the hash of each has to be kept.
+ * Shared by all readers of a reading.
+ */
 export interface Room {
   left: number
   /** That there is no more was told. */
@@ -55,5 +69,8 @@ export interface Slice extends Range {
   readonly resumed: boolean
 }
 
-/** By what a transaction that works on a slice marks its session: whoever takes the slice over ends the sessions of those who had it. */
+/**
+ * By what a transaction that works on a slice marks its session: whoever takes the slice over ends the sessions of
+ * those who had it.
+ */
 export const markOf = ({ id }: Pick<Slice, 'id'>): string => `slice ${id}`

@@ -1,4 +1,7 @@
-/** A piece of calendar time, half-open; instants as `2024-01-31T00:00:00.000Z`. A backfill reads a stream window by window. */
+/**
+ * A piece of calendar time, half-open; instants as `2024-01-31T00:00:00.000Z`. A backfill reads a stream window by
+ * window.
+ */
 export interface Window {
   readonly lower: string
   readonly upper: string

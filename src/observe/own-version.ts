@@ -11,9 +11,14 @@ export function ownVersion(): string {
 function find(): string {
   for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
     try {
-      const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: string; version?: string }
+      const { name, version } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+        name?: string
+        version?: string
+      }
       if (name === 'sluice' && version) return version
-    } catch { /* Further up. */ }
+    } catch {
+      /* Further up. */
+    }
   }
   return 'unknown'
 }

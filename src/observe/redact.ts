@@ -1,9 +1,30 @@
 const SECRET_NAMES = [
-  'api_key', 'apikey', 'api-key', 'x-api-key', 'key', 'token', 'access_token', 'access-token', 'refresh_token', 'id_token', 'auth_token',
-  'secret', 'client_secret', 'client-secret', 'password', 'passwd', 'pwd', 'signature', 'sig', 'authorization',
+  'api_key',
+  'apikey',
+  'api-key',
+  'x-api-key',
+  'key',
+  'token',
+  'access_token',
+  'access-token',
+  'refresh_token',
+  'id_token',
+  'auth_token',
+  'secret',
+  'client_secret',
+  'client-secret',
+  'password',
+  'passwd',
+  'pwd',
+  'signature',
+  'sig',
+  'authorization',
 ]
 const NAMED = new Set(SECRET_NAMES)
-const IN_TEXT = new RegExp(String.raw`(?<![\w-])(["']?(?:${SECRET_NAMES.join('|')})["']?\s*[=:]\s*["']?)(?:(?:Bearer|Basic)\s+)?[^\s&"'<>,;}]+`, 'gi')
+const IN_TEXT = new RegExp(
+  String.raw`(?<![\w-])(["']?(?:${SECRET_NAMES.join('|')})["']?\s*[=:]\s*["']?)(?:(?:Bearer|Basic)\s+)?[^\s&"'<>,;}]+`,
+  'gi',
+)
 const SCHEME = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g
 const USER = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/@?#]+@/gi
 
@@ -12,7 +33,14 @@ export function redactUrl(url: string | URL): string {
   const [whole = '', fragment] = String(url).split('#', 2)
   const at = whole.indexOf('?')
   const place = (at < 0 ? whole : whole.slice(0, at)).replace(USER, '$1***@')
-  const query = at < 0 ? '' : `?${whole.slice(at + 1).split('&').map(redactParameter).join('&')}`
+  const query =
+    at < 0
+      ? ''
+      : `?${whole
+          .slice(at + 1)
+          .split('&')
+          .map(redactParameter)
+          .join('&')}`
   return place + query + (fragment === undefined ? '' : `#${redactText(fragment)}`)
 }
 
@@ -26,14 +54,24 @@ export function redactText(text: string): string {
   return text.replace(USER, '$1***@').replace(IN_TEXT, '$1***').replace(SCHEME, '$1 ***')
 }
 
-/** Take secrets out of an error, its stack and its causes: what is underneath was worded by others, who may have quoted one. */
+/**
+ * Take secrets out of an error, its stack and its causes: what is underneath was worded by others, who may have quoted
+ * one.
+ */
 export function redactError(error: unknown, hide: (text: string) => string): void {
   const seen = new Set<unknown>()
   for (let at = error; Error.isError(at) && !seen.has(at); at = at.cause) {
     seen.add(at)
     const { message, stack } = at
-    if (hide(message) !== message) Object.defineProperty(at, 'message', { value: hide(message), configurable: true, writable: true, enumerable: false })
-    if (stack !== undefined && hide(stack) !== stack) Object.defineProperty(at, 'stack', { value: hide(stack), configurable: true, writable: true, enumerable: false })
+    if (hide(message) !== message)
+      Object.defineProperty(at, 'message', {
+        value: hide(message),
+        configurable: true,
+        writable: true,
+        enumerable: false,
+      })
+    if (stack !== undefined && hide(stack) !== stack)
+      Object.defineProperty(at, 'stack', { value: hide(stack), configurable: true, writable: true, enumerable: false })
   }
 }
 

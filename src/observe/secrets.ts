@@ -29,24 +29,35 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
     const text = environment[name]
     if (!text) {
       const fault = text === undefined ? 'is not set' : 'is empty'
-      throw new UsageError(`secret ${name} ${fault}: looked in the environment (the sluice command reads .env into it as well); set ${name} there`)
+      throw new UsageError(
+        `secret ${name} ${fault}: looked in the environment (the sluice command reads .env into it as well); set ${name} there`,
+      )
     }
     know(name, text)
     return text
   }
   const hideText = (text: string): string => {
     if (names.size === 0) return text
-    found ??= new RegExp([...names.keys()].toSorted((a, b) => b.length - a.length).map(escaped).join('|'), 'g')
+    found ??= new RegExp(
+      [...names.keys()]
+        .toSorted((a, b) => b.length - a.length)
+        .map(escaped)
+        .join('|'),
+      'g',
+    )
     return text.replace(found, (form) => `{secret:${names.get(form)}}`)
   }
   return {
     value,
     know,
     hide: (hidden) => walk(hidden, hideText),
-    reveal: (revealed, only) => walk(revealed, (text) => text.replace(MARK, (mark, name: string) => {
-      if (only ? !only.includes(name) : environment[name] === undefined) return mark
-      return value(name)
-    })),
+    reveal: (revealed, only) =>
+      walk(revealed, (text) =>
+        text.replace(MARK, (mark, name: string) => {
+          if (only ? !only.includes(name) : environment[name] === undefined) return mark
+          return value(name)
+        }),
+      ),
   }
 }
 

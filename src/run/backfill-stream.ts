@@ -30,20 +30,40 @@ export interface BackfillStreamOptions extends Going, CutRange {
   readonly failed: RunOptions['failed']
 }
 
-/** So many windows that fail with none between them that does not: it is not the windows' fault, and the rest would only take time. */
+/**
+ * So many windows that fail with none between them that does not: it is not the windows' fault, and the rest would only
+ * take time.
+ */
 const mostInARow = 10
 
-/** The windows of one stream, several at once, from their plan to what the report says of them. Never throws: other streams go on. */
+/**
+ * The windows of one stream, several at once, from their plan to what the report says of them. Never throws: other
+ * streams go on.
+ */
 export async function backfillStream(options: BackfillStreamOptions): Promise<StreamReport> {
-  const { frame: { database, reading, writing, secrets }, from, to, window, zone, emit, pipeline, stream } = options
+  const {
+    frame: { database, reading, writing, secrets },
+    from,
+    to,
+    window,
+    zone,
+    emit,
+    pipeline,
+    stream,
+  } = options
   const gauge = options.gauge(stream)
   let id: string | undefined
   const reported = async (status: 'done' | 'interrupted' | 'failed', error?: string): Promise<StreamReport> => {
     const found = id === undefined ? undefined : await readBackfill(database, id, writing).catch(() => undefined)
-    return { ...gauge.report(status, error), ...(found && { backfill: { id: found.id, from, to, window, zone, windows: found.windows } }) }
+    return {
+      ...gauge.report(status, error),
+      ...(found && { backfill: { id: found.id, from, to, window, zone, windows: found.windows } }),
+    }
   }
   try {
-    const claiming = await plan(options, (made) => { id = made })
+    const claiming = await plan(options, (made) => {
+      id = made
+    })
     await readAll(options, claiming)
     const failed = (await readWindows(database, claiming.backfill, writing)).filter(({ status }) => status === 'failed')
     if (failed.length > 0) throw failedWindows(options, failed)
@@ -61,7 +81,25 @@ export async function backfillStream(options: BackfillStreamOptions): Promise<St
 type Claiming = Omit<NextWindowOptions, 'signal'>
 
 /** What is to be read, written down before anything is asked; `made` is told its number at once. */
-async function plan({ frame, flow, run, keeper, emit, pipeline, stream, from, to, window, zone, windows, only, ...options }: BackfillStreamOptions, made: (id: string) => void): Promise<Claiming> {
+async function plan(
+  {
+    frame,
+    flow,
+    run,
+    keeper,
+    emit,
+    pipeline,
+    stream,
+    from,
+    to,
+    window,
+    zone,
+    windows,
+    only,
+    ...options
+  }: BackfillStreamOptions,
+  made: (id: string) => void,
+): Promise<Claiming> {
   const { database, reading: signal } = frame
   const { recipe, table } = flow
   const place = { pipeline, stream }
@@ -73,7 +111,17 @@ async function plan({ frame, flow, run, keeper, emit, pipeline, stream, from, to
   if (warning !== undefined) warn(warning)
 
   const definition = definitionHash(recipe, table)
-  const planned = await planBackfill(database, { ...place, from, to, window, zone, bounds: [...windows.map(({ lower }) => lower), to], run, definition, signal })
+  const planned = await planBackfill(database, {
+    ...place,
+    from,
+    to,
+    window,
+    zone,
+    bounds: [...windows.map(({ lower }) => lower), to],
+    run,
+    definition,
+    signal,
+  })
   const backfill = planned.id
   made(backfill)
   options.gauge(stream).slice({ resumed: !planned.made })
@@ -82,8 +130,25 @@ async function plan({ frame, flow, run, keeper, emit, pipeline, stream, from, to
   await refuseDoubles(database, backfill, { ...place, flow, to, warn, signal })
 
   const stored = await readWindows(database, backfill, signal)
-  const toRead = stored.filter(({ status, failures }) => (only === 'failed' ? failures > 0 && status !== 'done' : only === 'all' ? status !== 'done' : status === 'open' || status === 'failed')).length
-  emit({ type: 'plan', stream, backfill, from, to, window, zone, windows: counted(stored), todo: toRead, states: stored.map(({ status }) => letters[status]).join('') })
+  const toRead = stored.filter(({ status, failures }) =>
+    only === 'failed'
+      ? failures > 0 && status !== 'done'
+      : only === 'all'
+        ? status !== 'done'
+        : status === 'open' || status === 'failed',
+  ).length
+  emit({
+    type: 'plan',
+    stream,
+    backfill,
+    from,
+    to,
+    window,
+    zone,
+    windows: counted(stored),
+    todo: toRead,
+    states: stored.map(({ status }) => letters[status]).join(''),
+  })
   return { ...place, run, keeper, backfill, only, definition, resume: table.resume, alone, emit }
 }
 
@@ -91,11 +156,35 @@ const letters = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const
 
 function counted(windows: readonly StoredWindow[]): WindowCounts {
   const count = (of: StoredWindow['status']): number => windows.filter(({ status }) => status === of).length
-  return { total: windows.length, done: count('done'), failed: count('failed'), skipped: count('skipped'), open: count('open') }
+  return {
+    total: windows.length,
+    done: count('done'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    open: count('open'),
+  }
 }
 
-/** All windows that are left, in one group: a fault that would meet all of them ends it, and what is whole is committed. */
-async function readAll({ frame: { database, reading }, lend, keeper, losing, emit, flow: { recipe, table }, pipeline, stream, concurrency, limits, failed, ...options }: BackfillStreamOptions, claiming: Claiming): Promise<void> {
+/**
+ * All windows that are left, in one group: a fault that would meet all of them ends it, and what is whole is committed.
+ */
+async function readAll(
+  {
+    frame: { database, reading },
+    lend,
+    keeper,
+    losing,
+    emit,
+    flow: { recipe, table },
+    pipeline,
+    stream,
+    concurrency,
+    limits,
+    failed,
+    ...options
+  }: BackfillStreamOptions,
+  claiming: Claiming,
+): Promise<void> {
   const gauge = options.gauge(stream)
   const place = `${pipeline}.${stream}`
   let inARow = 0
@@ -106,10 +195,26 @@ async function readAll({ frame: { database, reading }, lend, keeper, losing, emi
       for (;;) {
         const claimed = await nextWindow(database, { ...claiming, signal })
         if (!claimed) return
-        const fault = await readWindow(claimed, { ...lent, scope: { ...lent.scope, signal }, keeper, losing, emit, gauge, stream, recipe, table, place, limits })
+        const fault = await readWindow(claimed, {
+          ...lent,
+          scope: { ...lent.scope, signal },
+          keeper,
+          losing,
+          emit,
+          gauge,
+          stream,
+          recipe,
+          table,
+          place,
+          limits,
+        })
         if (fault !== undefined) failed?.(stream, fault)
         inARow = fault === undefined ? 0 : inARow + 1
-        if (inARow >= mostInARow) throw new LoadError(`${mostInARow} windows failed one after the other, the last one: ${faultText(fault, `${place}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`, { cause: fault })
+        if (inARow >= mostInARow)
+          throw new LoadError(
+            `${mostInARow} windows failed one after the other, the last one: ${faultText(fault, `${place}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`,
+            { cause: fault },
+          )
       }
     })
   }
@@ -120,5 +225,7 @@ function failedWindows({ windows }: BackfillStreamOptions, failed: readonly Stor
   const [first] = failed
   const one = failed.length === 1
   const range = `${instantText(first!.lower)} to ${instantText(first!.upper)}`
-  return new LoadError(`${one ? '1 window' : `${failed.length.toLocaleString('en-US')} windows`} of ${windows.length.toLocaleString('en-US')} failed, ${one ? `${range},` : `the first one, ${range},`} with: ${first!.error ?? 'no reason that was noted'}. Once it is mended, the same words read ${one ? 'it' : 'them'} again, or with --only failed nothing else`)
+  return new LoadError(
+    `${one ? '1 window' : `${failed.length.toLocaleString('en-US')} windows`} of ${windows.length.toLocaleString('en-US')} failed, ${one ? `${range},` : `the first one, ${range},`} with: ${first!.error ?? 'no reason that was noted'}. Once it is mended, the same words read ${one ? 'it' : 'them'} again, or with --only failed nothing else`,
+  )
 }

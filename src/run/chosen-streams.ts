@@ -8,7 +8,10 @@ import type { Secrets } from '../model/scope.ts'
 export function chosenStreams({ name, streams }: Pipeline, asked: readonly string[] | undefined): string[] {
   const names = Object.keys(streams)
   const unknown = asked?.filter((stream) => !names.includes(stream)) ?? []
-  if (unknown.length > 0) throw new UsageError(`${name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`)
+  if (unknown.length > 0)
+    throw new UsageError(
+      `${name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`,
+    )
   return asked && asked.length > 0 ? names.filter((stream) => asked.includes(stream)) : names
 }
 

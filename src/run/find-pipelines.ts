@@ -22,23 +22,41 @@ export interface FindOptions {
 
 const extensions = new Set(['.ts', '.mts', '.js', '.mjs'])
 
-/** The pipelines that words on a command line mean: `NAME`, `NAME.STREAM`, or a file. No word: all of the folder. One that is wrong fails all. */
+/**
+ * The pipelines that words on a command line mean: `NAME`, `NAME.STREAM`, or a file. No word: all of the folder. One
+ * that is wrong fails all.
+ */
 export async function findPipelines(words: readonly string[], options: FindOptions = {}): Promise<FoundPipeline[]> {
-  const { found, failed: [failed] } = await tryPipelines(words, options)
+  const {
+    found,
+    failed: [failed],
+  } = await tryPipelines(words, options)
   if (failed) throw failed
   return found
 }
 
 /** The same, with what could not be found or loaded beside what could. */
-export async function tryPipelines(words: readonly string[], { folder = 'pipelines', cwd = process.cwd() }: FindOptions = {}): Promise<{ found: FoundPipeline[]; failed: Error[] }> {
-  const looking = words.length === 0 ? await inFolder(folder, cwd) : words.map((word) => (isFile(word) ? importPipeline(word, cwd) : byName(word, folder, cwd)))
+export async function tryPipelines(
+  words: readonly string[],
+  { folder = 'pipelines', cwd = process.cwd() }: FindOptions = {},
+): Promise<{ found: FoundPipeline[]; failed: Error[] }> {
+  const looking =
+    words.length === 0
+      ? await inFolder(folder, cwd)
+      : words.map((word) => (isFile(word) ? importPipeline(word, cwd) : byName(word, folder, cwd)))
   const { done, failed } = await settle(looking)
   const faults = failed.map((fault) => (fault instanceof Error ? fault : new Error(String(fault))))
   const merged = mergedByFile(done)
-  const twice = merged.find(({ pipeline, file }) => merged.some((other) => other.pipeline.name === pipeline.name && other.file !== file))
+  const twice = merged.find(({ pipeline, file }) =>
+    merged.some((other) => other.pipeline.name === pipeline.name && other.file !== file),
+  )
   if (twice) {
     const files = merged.filter(({ pipeline }) => pipeline.name === twice.pipeline.name).map(({ file }) => file)
-    faults.push(new UsageError(`${files.join(' and ')} are both pipeline '${twice.pipeline.name}', and would share its cursors: rename one`))
+    faults.push(
+      new UsageError(
+        `${files.join(' and ')} are both pipeline '${twice.pipeline.name}', and would share its cursors: rename one`,
+      ),
+    )
   }
   return { found: merged, failed: faults }
 }
@@ -51,7 +69,8 @@ function mergedByFile(all: readonly FoundPipeline[]): FoundPipeline[] {
   for (const found of all) {
     const before = byFile.get(found.file)
     if (!before) byFile.set(found.file, found)
-    else if (before.streams && found.streams) byFile.set(found.file, { ...found, streams: [...new Set([...before.streams, ...found.streams])] })
+    else if (before.streams && found.streams)
+      byFile.set(found.file, { ...found, streams: [...new Set([...before.streams, ...found.streams])] })
     else byFile.set(found.file, { pipeline: found.pipeline, file: found.file })
   }
   return [...byFile.values()]
@@ -79,8 +98,13 @@ async function named(name: string, folder: string, cwd: string): Promise<FoundPi
   const found = done.find(({ pipeline }) => pipeline.name === name)
   if (found) return found
   const names = done.map(({ pipeline }) => pipeline.name).join(', ') || 'none'
-  const others = failed.length > 0 ? `; ${failed.length} ${failed.length === 1 ? 'file does' : 'files do'} not load, see sluice list` : ''
-  throw new UsageError(`There is no pipeline '${name}' in ${folder}/ (found: ${names}${others}). Give one of these names, or a file`)
+  const others =
+    failed.length > 0
+      ? `; ${failed.length} ${failed.length === 1 ? 'file does' : 'files do'} not load, see sluice list`
+      : ''
+  throw new UsageError(
+    `There is no pipeline '${name}' in ${folder}/ (found: ${names}${others}). Give one of these names, or a file`,
+  )
 }
 
 async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipeline>[]> {
@@ -88,10 +112,16 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipel
   try {
     names = await readdir(resolve(cwd, folder))
   } catch (cause) {
-    throw new UsageError(`There is no folder ${folder}/ here (${cwd}). Put pipelines there, give a file, or begin with: sluice demo`, { cause })
+    throw new UsageError(
+      `There is no folder ${folder}/ here (${cwd}). Put pipelines there, give a file, or begin with: sluice demo`,
+      { cause },
+    )
   }
   const files = names.filter((name) => isFile(name) && !name.endsWith('.d.ts') && !name.endsWith('.d.mts')).toSorted()
-  if (files.length === 0) throw new UsageError(`There is no pipeline in ${folder}/ (${cwd}). Put a file there that ends with \`export default pipeline('name', { streams: { … } })\``)
+  if (files.length === 0)
+    throw new UsageError(
+      `There is no pipeline in ${folder}/ (${cwd}). Put a file there that ends with \`export default pipeline('name', { streams: { … } })\``,
+    )
   return files.map((name) => importPipeline(join(folder, name), cwd))
 }
 
@@ -103,9 +133,15 @@ async function importPipeline(file: string, cwd: string): Promise<FoundPipeline>
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
   } catch (cause) {
-    throw new UsageError(`${placeIn(cause, path, shown)} could not be loaded: ${faultOf(cause)}. Mend it; --verbose shows the stack`, { cause })
+    throw new UsageError(
+      `${placeIn(cause, path, shown)} could not be loaded: ${faultOf(cause)}. Mend it; --verbose shows the stack`,
+      { cause },
+    )
   }
-  if (!isPipeline(module.default)) throw new UsageError(`${shown} has no pipeline as its default export: end it with \`export default pipeline('name', { streams: { … } })\``)
+  if (!isPipeline(module.default))
+    throw new UsageError(
+      `${shown} has no pipeline as its default export: end it with \`export default pipeline('name', { streams: { … } })\``,
+    )
   return { pipeline: module.default, file: shown }
 }
 
@@ -125,6 +161,12 @@ function faultOf(error: unknown): string {
 
 /** By its members, not by its class: the file may import another copy of this package. */
 const isPipeline = (value: unknown): value is Pipeline =>
-  typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string' && 'streams' in value && typeof value.streams === 'object' && value.streams !== null
+  typeof value === 'object' &&
+  value !== null &&
+  'name' in value &&
+  typeof value.name === 'string' &&
+  'streams' in value &&
+  typeof value.streams === 'object' &&
+  value.streams !== null
 
 const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() === true

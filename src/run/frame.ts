@@ -29,7 +29,10 @@ export interface FrameOptions extends Pick<RunOptions, 'database' | 'environment
   readonly secrets?: Secrets
 }
 
-/** What runs of every kind have in common: the store, the signals that end them and, once `begin` was called, everything that moving slices takes. */
+/**
+ * What runs of every kind have in common: the store, the signals that end them and, once `begin` was called, everything
+ * that moving slices takes.
+ */
 export interface Frame extends AsyncDisposable {
   readonly database: Database
   readonly secrets: Secrets
@@ -55,26 +58,59 @@ export interface Going {
   readonly gauge: (stream: string) => StreamGauge
   /** The slices that are being read, each with what ends its reading when it turns out to be somebody else's. */
   readonly losing: Map<string, () => void>
-  /** What moving a slice of a stream takes; `memory` is what this reader holds of the one budget of the run, to be given back. */
-  readonly lend: (stream: string) => Pick<MoveOptions, 'database' | 'workers' | 'writing' | 'metered'> & { readonly scope: Scope } & Disposable
+  /**
+   * What moving a slice of a stream takes; `memory` is what this reader holds of the one budget of the run, to be given
+   * back.
+   */
+  readonly lend: (
+    stream: string,
+  ) => Pick<MoveOptions, 'database' | 'workers' | 'writing' | 'metered'> & { readonly scope: Scope } & Disposable
   /** Note that it has ended, and tell what happened. */
   readonly end: (streams: readonly (readonly [name: string, stream: StreamReport])[]) => Promise<Report>
 }
 
-export async function openFrame(pipeline: Pipeline, { environment = process.env, memory = defaults.memory, connections, secrets = readSecrets(environment), ...options }: FrameOptions): Promise<Frame> {
+export async function openFrame(
+  pipeline: Pipeline,
+  {
+    environment = process.env,
+    memory = defaults.memory,
+    connections,
+    secrets = readSecrets(environment),
+    ...options
+  }: FrameOptions,
+): Promise<Frame> {
   const startedAt = new Date()
   const began = performance.now()
   await using opening = new AsyncDisposableStack()
   const stop = opening.use(new LinkedSignal(options.signal))
   const { reading, writing } = opening.use(runSignals(stop.signal))
-  const { database } = opening.use(await openStore({ database: options.database, environment, signal: reading, ...(connections !== undefined && { max: connections }) }))
+  const { database } = opening.use(
+    await openStore({
+      database: options.database,
+      environment,
+      signal: reading,
+      ...(connections !== undefined && { max: connections }),
+    }),
+  )
   const opened = opening.move()
 
   const begin = async ({ kind, streams: names, options: asked }: Beginning): Promise<Going> => {
     const gauges = new Map(names.map((name) => [name, new StreamGauge(pipeline.streams[name]!.table.name)]))
     const losing = new Map<string, () => void>()
-    const keeper = opened.use(await Keeper.open(database, { signal: writing, lost: (slice) => losing.get(slice)?.(), stop: (run) => stop.abort(new CancelledError(`run ${run} was asked to end`)) }))
-    const run = await openRun(database, { kind, pipeline: pipeline.name, options: { streams: names, ...asked }, keeper, signal: reading })
+    const keeper = opened.use(
+      await Keeper.open(database, {
+        signal: writing,
+        lost: (slice) => losing.get(slice)?.(),
+        stop: (run) => stop.abort(new CancelledError(`run ${run} was asked to end`)),
+      }),
+    )
+    const run = await openRun(database, {
+      kind,
+      pipeline: pipeline.name,
+      options: { streams: names, ...asked },
+      keeper,
+      signal: reading,
+    })
     const budget = new MemoryBudget(memory)
     const meter = opened.use(new Meter({ streams: names, memory: budget, tell: (gauge) => keeper.tell(run, gauge) }))
     const emit = (event: RunEvent): void => {
@@ -90,28 +126,63 @@ export async function openFrame(pipeline: Pipeline, { environment = process.env,
     const client = meter.client(scope.client)
     emit({ type: 'run started', run, pipeline: pipeline.name, streams: names, kind })
     return {
-      run, keeper, emit, losing,
+      run,
+      keeper,
+      emit,
+      losing,
       gauge: (stream) => gauges.get(stream)!,
       lend: (stream) => {
         const account = budget.account()
-        return { database, workers, writing, metered: (slice) => meter.reading(stream, slice), scope: { ...scope, client, stream, memory: account }, [Symbol.dispose]: () => account[Symbol.dispose]() }
+        return {
+          database,
+          workers,
+          writing,
+          metered: (slice) => meter.reading(stream, slice),
+          scope: { ...scope, client, stream, memory: account },
+          [Symbol.dispose]: () => account[Symbol.dispose](),
+        }
       },
       end: async (streams) => {
-        const status = reading.aborted ? 'interrupted' : streams.some(([, stream]) => stream.status === 'failed') ? 'failed' : 'done'
+        const status = reading.aborted
+          ? 'interrupted'
+          : streams.some(([, stream]) => stream.status === 'failed')
+            ? 'failed'
+            : 'done'
         const ms = performance.now() - began
         const walBytes = walBefore === undefined ? undefined : await walSince(database, walBefore, writing)
         const report: Report = {
-          run, pipeline: pipeline.name, kind, status, startedAt: startedAt.toISOString(), ms: Math.round(ms), streams: Object.fromEntries(streams),
-          rowsPerSecond: Math.round(streams.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0) / (ms / 1_000)),
+          run,
+          pipeline: pipeline.name,
+          kind,
+          status,
+          startedAt: startedAt.toISOString(),
+          ms: Math.round(ms),
+          streams: Object.fromEntries(streams),
+          rowsPerSecond: Math.round(
+            streams.reduce((sum, [, { counts }]) => sum + counts.fetched + counts.expanded, 0) / (ms / 1_000),
+          ),
           ...(walBytes !== undefined && { walBytes }),
           peakMemoryBytes: process.resourceUsage().maxRSS * 1_024,
         }
         meter.last()
         emit({ type: 'run finished', run, status })
-        const error = streams.flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`])).join('\n')
-        // What was committed is: that the run could not be closed must not hide what it did. The next run notes that this one has ended.
-        await closeRun(database, run, { status, report, keeper, signal: writing.aborted ? AbortSignal.timeout(1_000) : writing, ...(error && { error }) })
-          .catch((cause: unknown) => emit({ type: 'warning', message: `the end of run ${run} could not be noted: ${cause instanceof Error ? cause.message : String(cause)}` }))
+        const error = streams
+          .flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`]))
+          .join('\n')
+        // What was committed is: that the run could not be closed must not hide what it did. The next run notes that
+        // this one has ended.
+        await closeRun(database, run, {
+          status,
+          report,
+          keeper,
+          signal: writing.aborted ? AbortSignal.timeout(1_000) : writing,
+          ...(error && { error }),
+        }).catch((cause: unknown) =>
+          emit({
+            type: 'warning',
+            message: `the end of run ${run} could not be noted: ${cause instanceof Error ? cause.message : String(cause)}`,
+          }),
+        )
         return report
       },
     }
@@ -120,11 +191,17 @@ export async function openFrame(pipeline: Pipeline, { environment = process.env,
 }
 
 /** Shadows that a killed run has left. One that may not be dropped is somebody else's, and in nobody's way. */
-async function tidy(database: Database, { emit, signal }: { emit: (event: RunEvent) => void; signal: AbortSignal }): Promise<void> {
+async function tidy(
+  database: Database,
+  { emit, signal }: { emit: (event: RunEvent) => void; signal: AbortSignal },
+): Promise<void> {
   try {
     await dropOrphanShadows(database, { signal })
   } catch (error) {
     signal.throwIfAborted()
-    emit({ type: 'warning', message: `shadow tables of earlier runs could not be dropped: ${error instanceof Error ? error.message : String(error)}` })
+    emit({
+      type: 'warning',
+      message: `shadow tables of earlier runs could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
+    })
   }
 }

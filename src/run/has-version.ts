@@ -3,7 +3,10 @@ import { columnName } from '../load/column-name.ts'
 import { readShape } from '../load/table-shape.ts'
 import type { Table } from '../model/recipe.ts'
 
-/** Whether it can be told which of two rows with one key is newer, so that an older one that is read later does not overwrite it. */
+/**
+ * Whether it can be told which of two rows with one key is newer, so that an older one that is read later does not
+ * overwrite it.
+ */
 export async function hasVersion(database: Database, table: Table): Promise<boolean> {
   if (table.write === 'append') return true // What is stored stays.
   if (table.version === undefined) return false

@@ -12,8 +12,9 @@ export interface MeterOptions {
 const EVERY_MS = 1_000
 
 /**
- * How a run stands, for those who watch it through the ledger: one event a second, however much happens. `using meter = new Meter(…)`, which is told
- * every event, lends the clients that it counts requests of, and hears of each page; `last` tells the final sums.
+ * How a run stands, for those who watch it through the ledger: one event a second, however much happens. `using meter =
+ * new Meter(…)`, which is told every event, lends the clients that it counts requests of, and hears of each page;
+ * `last` tells the final sums.
  */
 export class Meter implements Disposable {
   readonly #options: MeterOptions
@@ -64,9 +65,15 @@ export class Meter implements Disposable {
 
   #tell(): void {
     const now = performance.now()
-    const { tell, memory: { used, limit, waiting } } = this.#options
+    const {
+      tell,
+      memory: { used, limit, waiting },
+    } = this.#options
     tell({
-      type: 'gauge', ms: Math.round(now - this.#began), memory: { used, limit, waiting }, loopMs: Math.max(0, Math.round(now - this.#due)),
+      type: 'gauge',
+      ms: Math.round(now - this.#began),
+      memory: { used, limit, waiting },
+      loopMs: Math.max(0, Math.round(now - this.#due)),
       streams: Object.fromEntries([...this.#streams].map(([name, dial]) => [name, dial.state(waiting > 0, now)])),
     })
     this.#due = now + EVERY_MS
@@ -76,7 +83,18 @@ export class Meter implements Disposable {
 /** What is counted of one stream. */
 class Dial {
   readonly #ahead = new Map<string, number>()
-  readonly #sums = { requests: 0, bytes: 0, retries: 0, waitMs: 0, pages: 0, read: 0, stored: 0, rejected: 0, batches: 0, databaseMs: 0 }
+  readonly #sums = {
+    requests: 0,
+    bytes: 0,
+    retries: 0,
+    waitMs: 0,
+    pages: 0,
+    read: 0,
+    stored: 0,
+    rejected: 0,
+    batches: 0,
+    databaseMs: 0,
+  }
   #underWay = 0
   #apiMs = 0
   #since = 0
@@ -98,7 +116,8 @@ class Dial {
       case 'waiting':
         if (event.for === 'rate limit' || event.for === 'retry-after') sums.waitMs += event.ms
         // Of memory it is told when the wait is over.
-        if (event.for !== 'memory') this.#waits = { for: event.for, until: performance.now() + event.ms + (event.for === 'lock' ? 500 : 0) }
+        if (event.for !== 'memory')
+          this.#waits = { for: event.for, until: performance.now() + event.ms + (event.for === 'lock' ? 500 : 0) }
         break
       case 'slice started':
         this.#begun = true
@@ -111,14 +130,21 @@ class Dial {
         sums.databaseMs += event.ms
         this.#ahead.set(event.slice, Math.max(0, (this.#ahead.get(event.slice) ?? 0) - event.pages))
         break
-      case 'slice finished': case 'slice failed':
+      case 'slice finished':
+      case 'slice failed':
         this.#ahead.delete(event.slice)
         this.#finished = true
         break
       case 'stream failed':
         this.end()
         break
-      case 'run started': case 'run finished': case 'plan': case 'total': case 'shape': case 'warning': case 'gauge':
+      case 'run started':
+      case 'run finished':
+      case 'plan':
+      case 'total':
+      case 'shape':
+      case 'warning':
+      case 'gauge':
     }
   }
 
@@ -153,7 +179,11 @@ class Dial {
     const { databaseMs, waitMs, ...sums } = this.#sums
     const ahead = [...this.#ahead.values()].reduce((sum, pages) => sum + pages, 0)
     return {
-      ...sums, ahead, underWay: this.#underWay, waitMs: Math.round(waitMs), databaseMs: Math.round(databaseMs),
+      ...sums,
+      ahead,
+      underWay: this.#underWay,
+      waitMs: Math.round(waitMs),
+      databaseMs: Math.round(databaseMs),
       apiMs: Math.round(this.#apiMs + (this.#underWay > 0 ? now - this.#since : 0)),
       waitsFor: this.#waitsFor(ahead, isMemoryFull, now),
     }

@@ -16,7 +16,10 @@ export interface NextWindowOptions extends ClaimWindowOptions {
 
 const lookAgainMs = 250
 
-/** The next window to read. One that another run holds is waited for: what it does not finish is ours. Undefined: nothing is left. */
+/**
+ * The next window to read. One that another run holds is waited for: what it does not finish is ours. Undefined:
+ * nothing is left.
+ */
 export async function nextWindow(database: Database, options: NextWindowOptions): Promise<ClaimedWindow | undefined> {
   const { stream, alone, emit, signal } = options
   for (let waited = 0; ; waited += lookAgainMs) {
@@ -32,7 +35,11 @@ export async function nextWindow(database: Database, options: NextWindowOptions)
   }
 }
 
-async function refuseBeside(database: Database, { keeper, signal, ...name }: NextWindowOptions, { slice }: ClaimedWindow): Promise<void> {
+async function refuseBeside(
+  database: Database,
+  { keeper, signal, ...name }: NextWindowOptions,
+  { slice }: ClaimedWindow,
+): Promise<void> {
   const live = await liveReader(database, name, signal)
   if (!live) return
   keeper.letGo(slice)
@@ -41,5 +48,8 @@ async function refuseBeside(database: Database, { keeper, signal, ...name }: Nex
 }
 
 /** Why a backfill does not go on while a live run reads its stream. */
-export const besideLive = ({ pipeline, stream }: { readonly pipeline: string; readonly stream: string }, run: string): string =>
+export const besideLive = (
+  { pipeline, stream }: { readonly pipeline: string; readonly stream: string },
+  run: string,
+): string =>
   `${pipeline}.${stream}: run ${run} is reading it live, and nothing says which of two rows is newer, so an older one could overwrite a newer one: give the table a version, as { version: 'updated_at' }, or wait until that run has ended and give the same words again`

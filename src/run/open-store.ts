@@ -22,7 +22,10 @@ export interface Store extends AsyncDisposable {
   readonly url: string
 }
 
-/** The database that tables and ledger live in, with schema `sluice` brought up to date: `await using store = await openStore({ signal })` */
+/**
+ * The database that tables and ledger live in, with schema `sluice` brought up to date: `await using store = await
+ * openStore({ signal })`
+ */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack()
   const store = opened.use(await connectStore(options))
@@ -34,22 +37,52 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 /** The same, only to look: nothing is made or changed. Undefined where the embedded database has not been made yet. */
 export async function openStoreToRead(options: OpenStoreOptions): Promise<Store | undefined> {
   const { database, environment = process.env } = options
-  if (database === undefined && !environment['DATABASE_URL'] && !(await stat(join(embeddedIn, 'postgres')).catch(() => undefined))) return undefined
+  if (
+    database === undefined &&
+    !environment['DATABASE_URL'] &&
+    !(await stat(join(embeddedIn, 'postgres')).catch(() => undefined))
+  )
+    return undefined
   return connectStore(options)
 }
 
 const embeddedIn = '.sluice'
 
 /** The same, as it is: schema `sluice` may be missing or old. */
-export async function connectStore({ database: given, environment = process.env, max, emit, signal }: OpenStoreOptions): Promise<Store> {
+export async function connectStore({
+  database: given,
+  environment = process.env,
+  max,
+  emit,
+  signal,
+}: OpenStoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack()
   const directUrl = environment['DATABASE_DIRECT_URL']
-  for (const [name, text] of Object.entries({ database: given, DATABASE_URL: given === undefined ? environment['DATABASE_URL'] : undefined, DATABASE_DIRECT_URL: directUrl })) {
-    if (text && !/^postgres(?:ql)?:\/\//.test(text)) throw new UsageError(`${name} is no address of a PostgreSQL database: it begins with postgres://, as in postgres://user:password@host:5432/name`)
+  for (const [name, text] of Object.entries({
+    database: given,
+    DATABASE_URL: given === undefined ? environment['DATABASE_URL'] : undefined,
+    DATABASE_DIRECT_URL: directUrl,
+  })) {
+    if (text && !/^postgres(?:ql)?:\/\//.test(text))
+      throw new UsageError(
+        `${name} is no address of a PostgreSQL database: it begins with postgres://, as in postgres://user:password@host:5432/name`,
+      )
   }
-  const url = given ?? (environment['DATABASE_URL'] || undefined) ?? opened.use(await embeddedDatabase({ dir: embeddedIn, signal })).url
+  const url =
+    given ??
+    (environment['DATABASE_URL'] || undefined) ??
+    opened.use(await embeddedDatabase({ dir: embeddedIn, signal })).url
   const patience = patienceOf(url)
-  const database = opened.use(await openDatabase({ url, signal, ...(max !== undefined && { max }), ...(directUrl && given === undefined && { directUrl }), ...(emit && { emit }), ...(patience && { patience }) }))
+  const database = opened.use(
+    await openDatabase({
+      url,
+      signal,
+      ...(max !== undefined && { max }),
+      ...(directUrl && given === undefined && { directUrl }),
+      ...(emit && { emit }),
+      ...(patience && { patience }),
+    }),
+  )
   const kept = opened.move()
   return { database, url, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
@@ -60,7 +93,15 @@ function patienceOf(url: string): Duration | undefined {
   return seconds === undefined || Number(seconds) === 0 ? undefined : `${Number(seconds)}s`
 }
 
-/** Keep the embedded database running as long as this is held, where it is the one that is used; else nothing is done. */
-export async function keepDatabase({ database, environment = process.env, signal }: Pick<OpenStoreOptions, 'database' | 'environment' | 'signal'>): Promise<AsyncDisposable | undefined> {
-  return database === undefined && !environment['DATABASE_URL'] ? embeddedDatabase({ dir: embeddedIn, signal }) : undefined
+/**
+ * Keep the embedded database running as long as this is held, where it is the one that is used; else nothing is done.
+ */
+export async function keepDatabase({
+  database,
+  environment = process.env,
+  signal,
+}: Pick<OpenStoreOptions, 'database' | 'environment' | 'signal'>): Promise<AsyncDisposable | undefined> {
+  return database === undefined && !environment['DATABASE_URL']
+    ? embeddedDatabase({ dir: embeddedIn, signal })
+    : undefined
 }

@@ -15,7 +15,9 @@ export interface RunOptions {
   readonly database?: string | undefined
   /** Only these streams. @default all */
   readonly streams?: readonly string[] | undefined
-  /** Read from the very beginning: closes an interrupted reading and leaves the cursor out of account. @default false */
+  /**
+   * Read from the very beginning: closes an interrupted reading and leaves the cursor out of account. @default false
+   */
   readonly full?: boolean
   /** What to do where another run is reading the same stream: leave it out, wait for it, or fail. @default 'fail' */
   readonly overlap?: 'skip' | 'wait' | 'fail'
@@ -35,9 +37,17 @@ export interface RunOptions {
 }
 
 /** What a run falls back to. */
-export const defaults = Object.freeze({ batch: Object.freeze({ rows: 10_000, bytes: 8 << 20, every: 2_000 }), concurrency: 8, windows: 4, memory: 64 << 20 })
+export const defaults = Object.freeze({
+  batch: Object.freeze({ rows: 10_000, bytes: 8 << 20, every: 2_000 }),
+  concurrency: 8,
+  windows: 4,
+  memory: 64 << 20,
+})
 
-export interface BackfillOptions extends Pick<RunOptions, 'database' | 'batch' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'> {
+export interface BackfillOptions extends Pick<
+  RunOptions,
+  'database' | 'batch' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'
+> {
   /** Only this stream. @default each of the pipeline that can be read in windows, one after the other */
   readonly stream?: string | undefined
   /** Where the range begins: a day, which begins at midnight in the zone, or a moment. */
@@ -51,7 +61,8 @@ export interface BackfillOptions extends Pick<RunOptions, 'database' | 'batch' |
   /** Windows that are read at once. @default 4 */
   readonly concurrency?: number
   /**
-   * `failed`: only windows that failed. `missing`: leave out windows that earlier backfills of the stream have done. `all`: what was left out before, too.
+   * `failed`: only windows that failed. `missing`: leave out windows that earlier backfills of the stream have done.
+   * `all`: what was left out before, too.
    * @default what is not done, but for what was left out before
    */
   readonly only?: 'missing' | 'failed' | 'all' | undefined

@@ -18,15 +18,25 @@ export interface Windowable {
   readonly left: ReadonlyMap<string, string>
 }
 
-/** A stream that was asked for by name and cannot be read in windows is an error; of all streams of a pipeline, those that can are read. */
-export function windowableStreams(pipeline: Pipeline, asked: string | undefined, cursors: ReadonlyMap<string, string> = new Map()): Windowable {
+/**
+ * A stream that was asked for by name and cannot be read in windows is an error; of all streams of a pipeline, those
+ * that can are read.
+ */
+export function windowableStreams(
+  pipeline: Pipeline,
+  asked: string | undefined,
+  cursors: ReadonlyMap<string, string> = new Map(),
+): Windowable {
   const left = new Map<string, string>()
   const streams = chosenStreams(pipeline, asked === undefined ? undefined : [asked]).filter((name) => {
     const fault = windowFault(pipeline.streams[name]!, cursors.get(name))
     if (fault !== undefined) left.set(name, fault)
     return fault === undefined
   })
-  if (streams.length === 0) throw new UsageError(`It cannot be read in windows. ${[...left].map(([name, fault]) => `${pipeline.name}.${name}: ${fault}`).join('. ')}`)
+  if (streams.length === 0)
+    throw new UsageError(
+      `It cannot be read in windows. ${[...left].map(([name, fault]) => `${pipeline.name}.${name}: ${fault}`).join('. ')}`,
+    )
   return { streams, left }
 }
 
@@ -36,27 +46,62 @@ export async function cursorsOf(database: Database, pipeline: string): Promise<R
 }
 
 /** What a backfill would do, window by window. Nothing is asked of an API, and nothing is written. */
-export async function backfillPlan(pipeline: Pipeline, { stream, database, environment, only, window = '1d', signal = new AbortController().signal, ...words }: BackfillOptions): Promise<BackfillPlan[]> {
+export async function backfillPlan(
+  pipeline: Pipeline,
+  {
+    stream,
+    database,
+    environment,
+    only,
+    window = '1d',
+    signal = new AbortController().signal,
+    ...words
+  }: BackfillOptions,
+): Promise<BackfillPlan[]> {
   const { windows, ...range } = calendarWindows({ ...words, window })
   windowableStreams(pipeline, stream)
   await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
-  const cursors = store && await orNothing(cursorsOf(store.database, pipeline.name))
+  const cursors = store && (await orNothing(cursorsOf(store.database, pipeline.name)))
   const plans: BackfillPlan[] = []
   for (const name of windowableStreams(pipeline, stream, cursors).streams) {
     const place = { pipeline: pipeline.name, stream: name }
-    const found = store && await orNothing(findBackfill(store.database, { ...place, ...range }, signal))
-    const before = store && await orNothing(backfilled(store.database, place, windows, { but: found?.id, signal }))
+    const found = store && (await orNothing(findBackfill(store.database, { ...place, ...range }, signal)))
+    const before = store && (await orNothing(backfilled(store.database, place, windows, { but: found?.id, signal })))
     const stored = found && store ? await readWindows(store.database, found.id, signal) : []
-    const planned = (stored.length > 0 ? stored.map((one) => ({ ...one, lower: instantText(one.lower), upper: instantText(one.upper) })) : windows.map((one) => ({ ...one, status: 'open' as const, failures: 0, batches: 0, error: undefined })))
-      .map(({ lower, upper, status, failures, batches, error }, at) => {
-        const isLeftOut = only === 'missing' && batches === 0 && status !== 'done' && before?.has(at) === true
-        const isMeant = only === 'failed' ? failures > 0 && status !== 'done' : only === 'all' ? status !== 'done' : status === 'open' || status === 'failed'
-        return { lower, upper, status: isLeftOut ? 'skipped' as const : status, toRead: isMeant && !isLeftOut, ...(error !== undefined && { error }) }
-      })
+    const planned = (
+      stored.length > 0
+        ? stored.map((one) => ({ ...one, lower: instantText(one.lower), upper: instantText(one.upper) }))
+        : windows.map((one) => ({ ...one, status: 'open' as const, failures: 0, batches: 0, error: undefined }))
+    ).map(({ lower, upper, status, failures, batches, error }, at) => {
+      const isLeftOut = only === 'missing' && batches === 0 && status !== 'done' && before?.has(at) === true
+      const isMeant =
+        only === 'failed'
+          ? failures > 0 && status !== 'done'
+          : only === 'all'
+            ? status !== 'done'
+            : status === 'open' || status === 'failed'
+      return {
+        lower,
+        upper,
+        status: isLeftOut ? ('skipped' as const) : status,
+        toRead: isMeant && !isLeftOut,
+        ...(error !== undefined && { error }),
+      }
+    })
     const count = (status: PlannedWindow['status']): number => planned.filter((one) => one.status === status).length
     plans.push({
-      ...place, backfill: found?.id, ...range, windows: planned, toRead: planned.filter(({ toRead }) => toRead).length,
-      counts: { total: planned.length, done: count('done'), failed: count('failed'), skipped: count('skipped'), open: count('open') },
+      ...place,
+      backfill: found?.id,
+      ...range,
+      windows: planned,
+      toRead: planned.filter(({ toRead }) => toRead).length,
+      counts: {
+        total: planned.length,
+        done: count('done'),
+        failed: count('failed'),
+        skipped: count('skipped'),
+        open: count('open'),
+      },
     })
   }
   return plans

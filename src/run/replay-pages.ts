@@ -11,15 +11,25 @@ export interface ReplayPagesOptions extends ReadOptions {
 }
 
 /**
- * Rejects as pages again, each in its turn: what a stage or the encoder rejected through the stages, what the database refused as the row that
- * it was. No page has a position but the last, so that all of them become one transaction.
+ * Rejects as pages again, each in its turn: what a stage or the encoder rejected through the stages, what the database
+ * refused as the row that it was. No page has a position but the last, so that all of them become one transaction.
  */
-export async function* replayPages(rejects: readonly StoredReject[], recipe: Recipe, scope: Scope, options: ReplayPagesOptions): AsyncGenerator<Page, void, undefined> {
+export async function* replayPages(
+  rejects: readonly StoredReject[],
+  recipe: Recipe,
+  scope: Scope,
+  options: ReplayPagesOptions,
+): AsyncGenerator<Page, void, undefined> {
   for (const reject of rejects) {
     const record = parseJson(reject.record)
     const parents = reject.parents === undefined ? [] : (parseJson(reject.parents) as readonly unknown[])
-    if (reject.stage === 'database') yield { records: [record], rejects: [], counts: { ...nothing, fetched: 1 }, areRows: true }
-    else if (options.isKeyless && reject.stage !== 'flatMap') yield* unlessSeveral(withoutPositions(replayRecord(recipe, { record, parents }, scope, options)), { record, parents })
+    if (reject.stage === 'database')
+      yield { records: [record], rejects: [], counts: { ...nothing, fetched: 1 }, areRows: true }
+    else if (options.isKeyless && reject.stage !== 'flatMap')
+      yield* unlessSeveral(withoutPositions(replayRecord(recipe, { record, parents }, scope, options)), {
+        record,
+        parents,
+      })
     else yield* withoutPositions(replayRecord(recipe, { record, parents }, scope, options))
   }
   yield { records: [], rejects: [], counts: nothing, position: END }
@@ -29,8 +39,14 @@ async function* withoutPositions(pages: AsyncIterable<Page>): AsyncGenerator<Pag
   for await (const { position: _position, high: _high, ...page } of pages) yield page
 }
 
-/** A record that became several rows, of which one was rejected: the others are stored, and without a key nothing could tell that they are. */
-async function* unlessSeveral(pages: AsyncIterable<Page>, { record, parents }: { readonly record: unknown; readonly parents: readonly unknown[] }): AsyncGenerator<Page, void, undefined> {
+/**
+ * A record that became several rows, of which one was rejected: the others are stored, and without a key nothing could
+ * tell that they are.
+ */
+async function* unlessSeveral(
+  pages: AsyncIterable<Page>,
+  { record, parents }: { readonly record: unknown; readonly parents: readonly unknown[] },
+): AsyncGenerator<Page, void, undefined> {
   const all: Page[] = []
   for await (const { hold, ...page } of pages) {
     // It waits here for the others, which may need the memory.
@@ -39,8 +55,13 @@ async function* unlessSeveral(pages: AsyncIterable<Page>, { record, parents }: {
   }
   if (all.every(({ counts }) => counts.expanded === 0)) yield* all
   else {
-    const reason = 'it becomes several rows, of which some are stored already, and without a key they would be stored twice: give the table a key, or run the stream with --full into an empty table'
-    yield { records: [], rejects: [{ stage: 'flatMap', reason, record, ...(parents.length > 0 && { parents }) }], counts: { ...nothing, fetched: 1, rejected: 1 } }
+    const reason =
+      'it becomes several rows, of which some are stored already, and without a key they would be stored twice: give the table a key, or run the stream with --full into an empty table'
+    yield {
+      records: [],
+      rejects: [{ stage: 'flatMap', reason, record, ...(parents.length > 0 && { parents }) }],
+      counts: { ...nothing, fetched: 1, rejected: 1 },
+    }
   }
 }
 

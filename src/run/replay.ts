@@ -17,10 +17,16 @@ import { moveSlice } from './move-slice.ts'
 import { defaults, type RunOptions } from './options.ts'
 import { replayPages } from './replay-pages.ts'
 
-export interface ReplayOptions extends Pick<RunOptions, 'database' | 'streams' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'> {
+export interface ReplayOptions extends Pick<
+  RunOptions,
+  'database' | 'streams' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'
+> {
   /** Only these rejects. @default all that were not replayed yet */
   readonly ids?: readonly string[] | undefined
-  /** Where nothing says which of two rows is newer, replace one that is there by now: it may be newer than what was rejected. @default false */
+  /**
+   * Where nothing says which of two rows is newer, replace one that is there by now: it may be newer than what was
+   * rejected. @default false
+   */
   readonly overwrite?: boolean
 }
 
@@ -28,8 +34,9 @@ export interface ReplayOptions extends Pick<RunOptions, 'database' | 'streams' |
 const most = 10_000
 
 /**
- * Send rejected records through their stages, as these are now, and into their table again: for each stream in one transaction, which marks them
- * as replayed. What is rejected again is a new reject. Undefined where there is nothing to replay.
+ * Send rejected records through their stages, as these are now, and into their table again: for each stream in one
+ * transaction, which marks them as replayed. What is rejected again is a new reject. Undefined where there is nothing
+ * to replay.
  */
 export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): Promise<Report | undefined> {
   const { streams, ids } = options
@@ -40,37 +47,71 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
   const going = await frame.begin({ kind: 'replay', streams: [...chosen.keys()], options: {} })
   const { run, keeper, emit } = going
 
-  const one = async (name: string, { recipe, table }: Flow<unknown>, rejects: readonly StoredReject[]): Promise<StreamReport> => {
+  const one = async (
+    name: string,
+    { recipe, table }: Flow<unknown>,
+    rejects: readonly StoredReject[],
+  ): Promise<StreamReport> => {
     const gauge = going.gauge(name)
     const place = `${pipeline.name}.${name}`
     try {
       const { into, newestFirst } = await howToWrite(database, table, options.overwrite ?? false)
       const inOrder = newestFirst ? rejects.toReversed() : rejects
-      let slice = await makeSlice(database, { run, keeper, kind: 'replay', pipeline: pipeline.name, stream: name, definition: definitionHash(recipe), signal: reading })
+      let slice = await makeSlice(database, {
+        run,
+        keeper,
+        kind: 'replay',
+        pipeline: pipeline.name,
+        stream: name,
+        definition: definitionHash(recipe),
+        signal: reading,
+      })
       gauge.slice({ resumed: false })
       emit({ type: 'slice started', stream: name, slice: slice.id, resumed: false })
       using lent = going.lend(name)
       try {
         await moveSlice(slice, undefined, {
-          ...lent, recipe, place, limits: defaults.batch,
+          ...lent,
+          recipe,
+          place,
+          limits: defaults.batch,
           // They were rejected before, and shall be rejected again rather than hold up those that were mended.
           table: { ...into, maxRejects: rejects.length + table.maxRejects },
-          read: (_, scope) => replayPages(inOrder, recipe, scope, { ...(lent.workers && { workers: lent.workers }), isKeyless: into.key.length === 0 }),
-          also: () => replayedSql(rejects.map(({ id }) => id), run).replace(/;\n$/, ''),
-          changed: (changed) => { slice = changed },
+          read: (_, scope) =>
+            replayPages(inOrder, recipe, scope, {
+              ...(lent.workers && { workers: lent.workers }),
+              isKeyless: into.key.length === 0,
+            }),
+          also: () =>
+            replayedSql(
+              rejects.map(({ id }) => id),
+              run,
+            ).replace(/;\n$/, ''),
+          changed: (changed) => {
+            slice = changed
+          },
           committed: ({ swap, ...batch }, held) => {
             gauge.committed(batch.counts, { swap })
             emit({ type: 'batch', stream: name, slice: held.id, ...batch })
           },
         })
       } catch (error) {
-        await releaseSlice(database, slice, { error: secrets.hide(faultText(error, place)), failed: true, signal: writing }).catch(() => {})
+        await releaseSlice(database, slice, {
+          error: secrets.hide(faultText(error, place)),
+          failed: true,
+          signal: writing,
+        }).catch(() => {})
         throw error
       } finally {
         keeper.letGo(slice)
       }
       emit({ type: 'slice finished', stream: name, slice: slice.id, counts: gauge.counts })
-      if (newestFirst && gauge.counts.duplicate > 0) emit({ type: 'warning', stream: name, message: `${table.name} holds rows with the keys of ${gauge.counts.duplicate} of them, which were left as they are, since nothing says which is newer; --overwrite stores what was rejected` })
+      if (newestFirst && gauge.counts.duplicate > 0)
+        emit({
+          type: 'warning',
+          stream: name,
+          message: `${table.name} holds rows with the keys of ${gauge.counts.duplicate} of them, which were left as they are, since nothing says which is newer; --overwrite stores what was rejected`,
+        })
       return gauge.report('done')
     } catch (error) {
       if (reading.aborted) return gauge.report('interrupted')
@@ -87,7 +128,12 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
 }
 
 /** What there is to replay, stream by stream, the oldest first. */
-async function rejectsOf(database: Database, { name, streams: flows }: Pipeline, asked: readonly string[] | undefined, ids: readonly string[] | undefined): Promise<Map<string, StoredReject[]>> {
+async function rejectsOf(
+  database: Database,
+  { name, streams: flows }: Pipeline,
+  asked: readonly string[] | undefined,
+  ids: readonly string[] | undefined,
+): Promise<Map<string, StoredReject[]>> {
   const chosen = new Map<string, StoredReject[]>()
   for (const stream of Object.keys(flows)) {
     if (asked && asked.length > 0 && !asked.includes(stream)) continue
@@ -96,18 +142,30 @@ async function rejectsOf(database: Database, { name, streams: flows }: Pipeline,
     if (rejects.length > 0) chosen.set(stream, rejects)
   }
   const unknown = ids?.filter((id) => ![...chosen.values()].flat().some((reject) => reject.id === id)) ?? []
-  if (unknown.length > 0) throw new UsageError(`${name}: there is no reject ${unknown.join(', ')} to replay. See: sluice rejects list ${name}`)
+  if (unknown.length > 0)
+    throw new UsageError(
+      `${name}: there is no reject ${unknown.join(', ')} to replay. See: sluice rejects list ${name}`,
+    )
   return chosen
 }
 
 /**
- * How the records meet the rows that are there by now. Where a version tells which is newer, as ever; where nothing does, a row that is there
- * stays, and of several rejects of one key the newest comes first.
+ * How the records meet the rows that are there by now. Where a version tells which is newer, as ever; where nothing
+ * does, a row that is there stays, and of several rejects of one key the newest comes first.
  */
-async function howToWrite(database: Database, table: Table, overwrite: boolean): Promise<{ readonly into: Table; readonly newestFirst: boolean }> {
-  if (table.write === 'replace') throw new UsageError(`${table.name}: it is replaced as a whole by each run, which reads its records anew: there is nothing to replay. Mend the stage or the table, then run the stream`)
+async function howToWrite(
+  database: Database,
+  table: Table,
+  overwrite: boolean,
+): Promise<{ readonly into: Table; readonly newestFirst: boolean }> {
+  if (table.write === 'replace')
+    throw new UsageError(
+      `${table.name}: it is replaced as a whole by each run, which reads its records anew: there is nothing to replay. Mend the stage or the table, then run the stream`,
+    )
   if (table.write === 'append' || overwrite) return { into: table, newestFirst: false }
   const shape = await readShape(database, table)
   const isVersioned = table.version !== undefined && shape?.columns.has(columnName(table.version))
-  return shape && !isVersioned ? { into: { ...table, write: 'append' }, newestFirst: true } : { into: table, newestFirst: false }
+  return shape && !isVersioned
+    ? { into: { ...table, write: 'append' }, newestFirst: true }
+    : { into: table, newestFirst: false }
 }

@@ -19,7 +19,10 @@ export interface RunStreamOptions extends Omit<SyncOptions, 'started' | 'committ
 /** Fewer records than this are no surprise to miss. */
 const much = 100
 
-/** One stream of a run, from its claim to what the report says of it. Never throws: a stream that fails leaves the others running. */
+/**
+ * One stream of a run, from its claim to what the report says of it. Never throws: a stream that fails leaves the
+ * others running.
+ */
 export async function runStream({ gauge, emit, losing, failed, ...options }: RunStreamOptions): Promise<StreamReport> {
   const { database, pipeline, stream, scope } = options
   using stop = new LinkedSignal(scope.signal)
@@ -30,7 +33,13 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
       scope: { ...scope, signal: stop.signal },
       started: (slice) => {
         held.push(slice.id)
-        losing.set(slice.id, () => stop.abort(new SliceLostError(`${pipeline}.${stream}: slice ${slice.id} was taken by another run; nothing more is stored by this one, and what was committed stays`)))
+        losing.set(slice.id, () =>
+          stop.abort(
+            new SliceLostError(
+              `${pipeline}.${stream}: slice ${slice.id} was taken by another run; nothing more is stored by this one, and what was committed stays`,
+            ),
+          ),
+        )
         gauge.slice(slice)
         emit({ type: 'slice started', stream, slice: slice.id, resumed: slice.resumed, since: slice.since })
       },
@@ -58,14 +67,36 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
 }
 
 /** Rejects are within their budget; that nothing but rejects came out is what people want to know. */
-export function noticeRejects({ pipeline, stream, gauge, emit }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void }): void {
+export function noticeRejects({
+  pipeline,
+  stream,
+  gauge,
+  emit,
+}: {
+  pipeline: string
+  stream: string
+  gauge: StreamGauge
+  emit: (event: RunEvent) => void
+}): void {
   const { rejected, inserted, updated, unchanged, duplicate } = gauge.counts
   if (rejected === 0 || inserted + updated + unchanged + duplicate > 0) return
-  emit({ type: 'warning', stream, message: `nothing was stored: all ${rejected} records that were not filtered were rejected; sluice rejects list ${pipeline}.${stream} tells why` })
+  emit({
+    type: 'warning',
+    stream,
+    message: `nothing was stored: all ${rejected} records that were not filtered were rejected; sluice rejects list ${pipeline}.${stream} tells why`,
+  })
 }
 
 /** An API that answers nothing is a success for the engine; where there was much the last time, people want to know. */
-async function noticeSilence(database: Database, { pipeline, stream, gauge, emit }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void }): Promise<void> {
+async function noticeSilence(
+  database: Database,
+  {
+    pipeline,
+    stream,
+    gauge,
+    emit,
+  }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void },
+): Promise<void> {
   const { fetched, parents } = gauge.counts
   if (fetched + parents > 0) return
   const [now, before] = await readSlices(database, { pipeline, stream, kind: 'sync', status: 'done', limit: 2 })
@@ -73,5 +104,9 @@ async function noticeSilence(database: Database, { pipeline, stream, gauge, emit
   if (!now || !before || (now.since === undefined) !== (before.since === undefined)) return
   const last = before.counts.fetched + before.counts.parents
   if (last < (now.since === undefined ? 1 : much)) return
-  emit({ type: 'warning', stream, message: `nothing was read, where the run before read ${last} records: look whether the API still answers what it did` })
+  emit({
+    type: 'warning',
+    stream,
+    message: `nothing was read, where the run before read ${last} records: look whether the API still answers what it did`,
+  })
 }

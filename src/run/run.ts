@@ -8,8 +8,8 @@ import { defaults, type RunOptions } from './options.ts'
 import { runStream } from './run-stream.ts'
 
 /**
- * Bring the tables of a pipeline up to date, and answer what happened. A stream that fails leaves the others running: the report names it.
- * Throws only where nothing could begin: wrong options, a missing secret, no database.
+ * Bring the tables of a pipeline up to date, and answer what happened. A stream that fails leaves the others running:
+ * the report names it. Throws only where nothing could begin: wrong options, a missing secret, no database.
  *
  * An aborted `signal` ends it within 5 s; what is whole is committed first, and the next run goes on from there.
  *
@@ -17,7 +17,10 @@ import { runStream } from './run-stream.ts'
  * const report = await run(billing, { database: 'postgres://localhost/warehouse' })
  * console.log(report.streams.customers.counts.inserted)
  */
-export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, options: RunOptions = {}): Promise<Report<keyof Streams & string>> {
+export async function run<Streams extends Flows>(
+  pipeline: Pipeline<Streams>,
+  options: RunOptions = {},
+): Promise<Report<keyof Streams & string>> {
   const { full = false, overlap = 'fail', concurrency = defaults.concurrency } = options
   const names = chosenStreams(pipeline, options.streams)
   const limits = { ...defaults.batch, ...options.batch }
@@ -34,7 +37,19 @@ export async function run<Streams extends Flows>(pipeline: Pipeline<Streams>, op
     if (!permit) return gauge.report('interrupted')
     using _permit = permit
     using lent = going.lend(stream)
-    return await runStream({ ...lent, ...going, pipeline: pipeline.name, stream, recipe, table, full, overlap, limits, gauge, failed: options.failed })
+    return await runStream({
+      ...lent,
+      ...going,
+      pipeline: pipeline.name,
+      stream,
+      recipe,
+      table,
+      full,
+      overlap,
+      limits,
+      gauge,
+      failed: options.failed,
+    })
   }
   // Each on its own: one that fails must not stop the others.
   const streams = await Promise.all(names.map(async (name) => [name, await one(name)] as const))

@@ -31,13 +31,20 @@ export interface Sample {
 }
 
 /** Read some of a stream, through its stages, and store nothing. */
-export async function sample({ recipe }: Flow<unknown>, { stream, limit = Infinity, keep = limit, environment = process.env, on, signal, since, until }: SampleOptions): Promise<Sample> {
+export async function sample(
+  { recipe }: Flow<unknown>,
+  { stream, limit = Infinity, keep = limit, environment = process.env, on, signal, since, until }: SampleOptions,
+): Promise<Sample> {
   const rows: unknown[] = []
   const rejects: Reject[] = []
   const counts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }
   let total = 0
   await using scope = openScope({ signal, secrets: readSecrets(environment), ...(on && { emit: on }) })
-  for await (const page of readRecipe(recipe, { position: null, reenter: 'page', since, until }, { ...scope, stream })) {
+  for await (const page of readRecipe(
+    recipe,
+    { position: null, reenter: 'page', since, until },
+    { ...scope, stream },
+  )) {
     page.hold?.[Symbol.dispose]()
     for (const name of Object.keys(counts) as (keyof ReadCounts)[]) counts[name] += page.counts[name]
     total += page.records.length

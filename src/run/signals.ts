@@ -1,4 +1,7 @@
-/** Two signals of one run: `reading` aborts when it is asked to stop; `writing` some seconds later, so that what is whole can be committed. */
+/**
+ * Two signals of one run: `reading` aborts when it is asked to stop; `writing` some seconds later, so that what is
+ * whole can be committed.
+ */
 export interface RunSignals extends Disposable {
   readonly reading: AbortSignal
   readonly writing: AbortSignal

@@ -85,7 +85,14 @@ export class SliceWriter implements AsyncDisposable {
   /** The slice as it is committed now: where a reading that is taken up again begins. */
   get slice(): HeldSlice {
     const { high: _, ...slice } = this.#options.slice
-    return { ...slice, ...(this.#unmet && { boundary: this.#unmet }), seq: this.#seq, position: this.#position, rejected: this.#rejected, ...(this.#high && { high: this.#high }) }
+    return {
+      ...slice,
+      ...(this.#unmet && { boundary: this.#unmet }),
+      seq: this.#seq,
+      position: this.#position,
+      rejected: this.#rejected,
+      ...(this.#high && { high: this.#high }),
+    }
   }
 
   /** Whether rows wait in an open transaction, between which nothing else may be done to the table. */
@@ -120,7 +127,11 @@ export class SliceWriter implements AsyncDisposable {
       let outcome: Outcome | undefined
       try {
         // The last one of a replace brings the whole table to what was read; both sides have to give it time.
-        await using transaction = await database.transaction({ mark: markOf(slice), ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }), signal })
+        await using transaction = await database.transaction({
+          mark: markOf(slice),
+          ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }),
+          signal,
+        })
         const written = await this.#store(transaction, pages, halving)
         outcome = await this.#outcome(transaction, written, position)
         await transaction.commit(this.#last(outcome))
@@ -131,9 +142,14 @@ export class SliceWriter implements AsyncDisposable {
           halving = true
           continue
         }
-        if (isTableChanged(error)) throw new ReadAgainError(`${this.#options.place}: the table has changed (${error instanceof Error ? error.message : String(error)})`, { cause: error })
+        if (isTableChanged(error))
+          throw new ReadAgainError(
+            `${this.#options.place}: the table has changed (${error instanceof Error ? error.message : String(error)})`,
+            { cause: error },
+          )
         const refused = isRefused(error)
-        if (attempt >= attempts || !(refused || isTransient(error))) throw ledgerFault(error, this.#options.place) ?? error
+        if (attempt >= attempts || !(refused || isTransient(error)))
+          throw ledgerFault(error, this.#options.place) ?? error
         if (!refused) {
           sent = outcome ?? sent
           await sleep(Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2), { signal })
@@ -150,7 +166,12 @@ export class SliceWriter implements AsyncDisposable {
   /** Store rows that nothing may be committed after yet. */
   async #hold(pages: readonly EncodedPage[]): Promise<void> {
     const { database, slice, signal } = this.#options
-    this.#held ??= { transaction: await database.transaction({ mark: markOf(slice), signal }), written: [], pages: [], started: performance.now() }
+    this.#held ??= {
+      transaction: await database.transaction({ mark: markOf(slice), signal }),
+      written: [],
+      pages: [],
+      started: performance.now(),
+    }
     const { transaction, written, pages: earlier } = this.#held
     try {
       written.push(await this.#storeInside(transaction, pages))
@@ -170,17 +191,19 @@ export class SliceWriter implements AsyncDisposable {
       outcome = await this.#outcome(transaction, merged(written), position)
       await transaction.commit(this.#last(outcome))
     } catch (error) {
-      if (!outcome || !isTransient(error) || (await settle(database, slice, this.#seq, { signal })) === 'again') throw this.#cannotResend(error)
+      if (!outcome || !isTransient(error) || (await settle(database, slice, this.#seq, { signal })) === 'again')
+        throw this.#cannotResend(error)
     }
     this.#held = undefined
-    await transaction[Symbol.asyncDispose]() // Where it is in although its answer was lost, nobody has given its connection back yet.
+    // Where it is in although its answer was lost, nobody has given its connection back yet.
+    await transaction[Symbol.asyncDispose]()
     this.#done(outcome, [...earlier, ...pages], started)
   }
 
   async #store(transaction: Transaction, pages: readonly EncodedPage[], halving: boolean): Promise<Written> {
     const { target } = this.#options
     if (pages.length === 0) return nothing
-    return (halving ? target.writeHalving(transaction, pages) : target.write(transaction, pages))
+    return halving ? target.writeHalving(transaction, pages) : target.write(transaction, pages)
   }
 
   /** Inside an open transaction a row fault must not undo what is held. */
@@ -200,9 +223,22 @@ export class SliceWriter implements AsyncDisposable {
     this.#refuseTooMany(written.rejects)
     const high = laterHigh(this.#high, written.high)
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
-    if (swap && high) throw new UsageError(`${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`)
+    if (swap && high)
+      throw new UsageError(
+        `${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`,
+      )
     const { counts, rejects, met = [] } = written
-    return { high, advance: { position, counts, rejects, ...(high && { high }), ...(swap && { swap }), ...(met.length > 0 && { unmet: without(this.#unmet, met) }) } }
+    return {
+      high,
+      advance: {
+        position,
+        counts,
+        rejects,
+        ...(high && { high }),
+        ...(swap && { swap }),
+        ...(met.length > 0 && { unmet: without(this.#unmet, met) }),
+      },
+    }
   }
 
   /** What commits a batch, in one query with the commit itself. */
@@ -218,20 +254,34 @@ export class SliceWriter implements AsyncDisposable {
     this.#rejected += advance.counts.rejected
     this.#position = advance.position
     const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)
-    this.#options.committed({ seq: this.#seq, pages: pages.length, bytes, ms: Math.round(performance.now() - started), counts: advance.counts, ...(advance.swap && { swap: advance.swap }) })
+    this.#options.committed({
+      seq: this.#seq,
+      pages: pages.length,
+      bytes,
+      ms: Math.round(performance.now() - started),
+      counts: advance.counts,
+      ...(advance.swap && { swap: advance.swap }),
+    })
   }
 
   #refuseTooMany(rejects: readonly Reject[]): void {
     const { maxRejects, place } = this.#options
     const all = this.#rejected + rejects.length
     if (rejects.length === 0 || all <= maxRejects) return
-    const reasons = rejects.slice(0, 3).map(({ stage, reason }) => `${stage}: ${reason}`).join('; ')
-    throw new TooManyRejectsError(`${place}: ${all} records were rejected, more than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the stage, or raise maxRejects`)
+    const reasons = rejects
+      .slice(0, 3)
+      .map(({ stage, reason }) => `${stage}: ${reason}`)
+      .join('; ')
+    throw new TooManyRejectsError(
+      `${place}: ${all} records were rejected, more than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the stage, or raise maxRejects`,
+    )
   }
 
   #cannotResend(error: unknown): unknown {
     if (!isTransient(error) && !isTableChanged(error)) return ledgerFault(error, this.#options.place) ?? error
-    return new ReadAgainError(`${this.#options.place}: the transaction that held pages without a position was lost`, { cause: error })
+    return new ReadAgainError(`${this.#options.place}: the transaction that held pages without a position was lost`, {
+      cause: error,
+    })
   }
 }
 
@@ -252,7 +302,12 @@ const nothing: Written = { counts: none, rejects: [] }
 const merged = (all: readonly Written[]): Written => {
   const high = all.reduce<High | undefined>((greatest, written) => laterHigh(greatest, written.high), undefined)
   const met = all.flatMap((written) => written.met ?? [])
-  return { counts: added(...all.map(({ counts }) => counts)), rejects: all.flatMap(({ rejects }) => rejects), ...(high && { high }), ...(met.length > 0 && { met }) }
+  return {
+    counts: added(...all.map(({ counts }) => counts)),
+    rejects: all.flatMap(({ rejects }) => rejects),
+    ...(high && { high }),
+    ...(met.length > 0 && { met }),
+  }
 }
 
 /** What is left of some hashes, each with its number. */
@@ -262,7 +317,8 @@ function without(boundary: HeldSlice['boundary'] = {}, met: readonly string[]): 
   return Object.fromEntries([...left].filter(([, times]) => times > 0))
 }
 
-const isEnd = (position: Position): boolean => typeof position === 'object' && position !== null && 'end' in position && position['end'] === true
+const isEnd = (position: Position): boolean =>
+  typeof position === 'object' && position !== null && 'end' in position && position['end'] === true
 
 /** A row may be at fault, or two rows that only the database takes for equal (21000). */
 const isSplittable = (error: unknown): boolean => isRowFault(error) || sqlState(error) === '21000'

@@ -3,7 +3,10 @@ import type { RunEvent } from '../model/event.ts'
 import type { Status, StreamReport } from '../model/report.ts'
 import { added, none } from './tally.ts'
 
-/** Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when the stream has ended. */
+/**
+ * Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when
+ * the stream has ended.
+ */
 export class StreamGauge {
   readonly #table: string
   readonly #started = performance.now()
@@ -34,7 +37,10 @@ export class StreamGauge {
     this.#begun = true
   }
 
-  committed(counts: Counts, { swap, cursor }: { readonly swap?: Advance['swap']; readonly cursor?: string | undefined }): void {
+  committed(
+    counts: Counts,
+    { swap, cursor }: { readonly swap?: Advance['swap']; readonly cursor?: string | undefined },
+  ): void {
     this.#counts = added(this.#counts, counts)
     this.#batches += 1
     if (swap) this.#swap = swap
@@ -46,7 +52,8 @@ export class StreamGauge {
       this.#requests += 1
       this.#bytes += event.bytes
     } else if (event.type === 'retry') this.#retries += 1
-    else if (event.type === 'waiting' && (event.for === 'rate limit' || event.for === 'retry-after')) this.#waitMs += event.ms
+    else if (event.type === 'waiting' && (event.for === 'rate limit' || event.for === 'retry-after'))
+      this.#waitMs += event.ms
     else if (event.type === 'warning') this.#warnings.add(event.message)
   }
 

@@ -25,13 +25,27 @@ export interface SyncOptions extends Omit<MoveOptions, 'committed' | 'changed' |
 const patienceMs = 5_000
 const lookAgainMs = 250
 
-/** Read one stream: first what an earlier run has left open, then what is new since the cursor. Answers who is reading it where that is another run. */
+/**
+ * Read one stream: first what an earlier run has left open, then what is new since the cursor. Answers who is reading
+ * it where that is another run.
+ */
 export async function syncStream(options: SyncOptions): Promise<'done' | Holder> {
-  const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started, committed } = options
+  const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started, committed } =
+    options
   const place = `${pipeline}.${stream}`
   let waited = 0
   for (;;) {
-    const claimed = await claim(database, { run, keeper, pipeline, stream, definition: definitionHash(recipe, table), hasCursor: mayHaveCursor(recipe), resume: table.resume, full, signal: scope.signal })
+    const claimed = await claim(database, {
+      run,
+      keeper,
+      pipeline,
+      stream,
+      definition: definitionHash(recipe, table),
+      hasCursor: mayHaveCursor(recipe),
+      resume: table.resume,
+      full,
+      signal: scope.signal,
+    })
     if (!claimed) return 'done'
     if (claimed.busy) {
       if (waited >= patienceMs && overlap !== 'wait') {
@@ -49,8 +63,11 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
     started(slice)
     try {
       await moveSlice(slice, claimed.reenter, {
-        ...options, place,
-        changed: (changed) => { slice = changed },
+        ...options,
+        place,
+        changed: (changed) => {
+          slice = changed
+        },
         committed: (batch, held) => {
           counts = added(counts, batch.counts)
           committed(batch, held)
@@ -70,8 +87,11 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
   }
 }
 
-/** Whether anything in a recipe may move a cursor: its own source, or children, which are known only once they are read. */
-const mayHaveCursor = ({ incremental, stages }: MoveOptions['recipe']): boolean => incremental !== undefined || stages.some(({ stage }) => stage === 'flatMap')
+/**
+ * Whether anything in a recipe may move a cursor: its own source, or children, which are known only once they are read.
+ */
+const mayHaveCursor = ({ incremental, stages }: MoveOptions['recipe']): boolean =>
+  incremental !== undefined || stages.some(({ stage }) => stage === 'flatMap')
 
 const heldByAnother = (place: string, { run, until }: Holder): string =>
   `${place}: run ${run} is reading it${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. Wait for it, or run with --overlap wait or skip`

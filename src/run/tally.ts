@@ -1,7 +1,17 @@
 import type { Counts } from '../model/batch.ts'
 
 /** Nothing yet. */
-export const none: Counts = Object.freeze({ fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, inserted: 0, updated: 0, unchanged: 0 })
+export const none: Counts = Object.freeze({
+  fetched: 0,
+  expanded: 0,
+  filtered: 0,
+  duplicate: 0,
+  rejected: 0,
+  parents: 0,
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+})
 
 /** Counts of several pages or batches together. */
 export const added = (...all: readonly Counts[]): Counts => {

@@ -11,10 +11,31 @@ import type { RunGauge } from '../model/event.ts'
 
 const iso = (date: Date): string => date.toISOString()
 const isoOrNull = (date: Date | undefined): string | null => date?.toISOString() ?? null
-const lasted = (from: Date, to: Date | undefined): number | null => (to ? Math.max(0, to.getTime() - from.getTime()) : null)
+const lasted = (from: Date, to: Date | undefined): number | null =>
+  to ? Math.max(0, to.getTime() - from.getTime()) : null
 
-export const runAnswer = ({ id, pipeline, kind, status, startedAt, finishedAt, error, stopAskedAt, counts, options }: StoredRun) => ({
-  run: id, pipeline, kind, status, startedAt: iso(startedAt), finishedAt: isoOrNull(finishedAt), ms: lasted(startedAt, finishedAt), error: error ?? null, stopAskedAt: isoOrNull(stopAskedAt), counts,
+export const runAnswer = ({
+  id,
+  pipeline,
+  kind,
+  status,
+  startedAt,
+  finishedAt,
+  error,
+  stopAskedAt,
+  counts,
+  options,
+}: StoredRun) => ({
+  run: id,
+  pipeline,
+  kind,
+  status,
+  startedAt: iso(startedAt),
+  finishedAt: isoOrNull(finishedAt),
+  ms: lasted(startedAt, finishedAt),
+  error: error ?? null,
+  stopAskedAt: isoOrNull(stopAskedAt),
+  counts,
   streams: streamsOf(options),
 })
 
@@ -23,30 +44,132 @@ function streamsOf(options: unknown): string[] {
   return Array.isArray(streams) ? streams.filter((stream) => typeof stream === 'string') : []
 }
 
-export const streamRunAnswer = ({ run, kind, status, startedAt, finishedAt, counts, error }: StreamRun) =>
-  ({ run, kind, status, startedAt: iso(startedAt), finishedAt: isoOrNull(finishedAt), ms: lasted(startedAt, finishedAt), counts, error: error ?? null })
-
-export const detailAnswer = ({ stream, isDone, slices, batches, counts, since, cursor, resumed, error }: StreamRecord) =>
-  ({ stream, isDone, slices, batches, counts, since: since ?? null, cursor: cursor ?? null, resumed, error: error ?? null })
-
-export const gaugeAnswer = (gauge: (RunGauge & { readonly at: Date }) | undefined) => (gauge ? { ...gauge, at: iso(gauge.at) } : null)
-
-export const sliceAnswer = ({ id, pipeline, stream, kind, status, isHeld, run, begunBy, since, until, backfill, lower, upper, counts, batches, createdAt, finishedAt, error }: StoredSlice) => ({
-  slice: id, pipeline, stream, kind, status, held: isHeld, run, begunBy, since: since ?? null, until: until ?? null, backfill: backfill ?? null, lower: isoOrNull(lower), upper: isoOrNull(upper),
-  counts, batches, createdAt: iso(createdAt), finishedAt: isoOrNull(finishedAt), error: error ?? null,
+export const streamRunAnswer = ({ run, kind, status, startedAt, finishedAt, counts, error }: StreamRun) => ({
+  run,
+  kind,
+  status,
+  startedAt: iso(startedAt),
+  finishedAt: isoOrNull(finishedAt),
+  ms: lasted(startedAt, finishedAt),
+  counts,
+  error: error ?? null,
 })
 
-export const rejectAnswer = ({ id, run, slice, pipeline, stream, stage, reason, record, parents, createdAt, replayedAt }: StoredReject) =>
-  ({ reject: id, run, slice, pipeline, stream, stage, reason, record, parents: parents ?? null, createdAt: iso(createdAt), replayedAt: isoOrNull(replayedAt) })
+export const detailAnswer = ({
+  stream,
+  isDone,
+  slices,
+  batches,
+  counts,
+  since,
+  cursor,
+  resumed,
+  error,
+}: StreamRecord) => ({
+  stream,
+  isDone,
+  slices,
+  batches,
+  counts,
+  since: since ?? null,
+  cursor: cursor ?? null,
+  resumed,
+  error: error ?? null,
+})
 
-export const backfillAnswer = ({ id, from, to, createdAt, ...rest }: BackfillOverview) => ({ backfill: id, from: iso(from), to: iso(to), createdAt: iso(createdAt), ...rest })
+export const gaugeAnswer = (gauge: (RunGauge & { readonly at: Date }) | undefined) =>
+  gauge ? { ...gauge, at: iso(gauge.at) } : null
+
+export const sliceAnswer = ({
+  id,
+  pipeline,
+  stream,
+  kind,
+  status,
+  isHeld,
+  run,
+  begunBy,
+  since,
+  until,
+  backfill,
+  lower,
+  upper,
+  counts,
+  batches,
+  createdAt,
+  finishedAt,
+  error,
+}: StoredSlice) => ({
+  slice: id,
+  pipeline,
+  stream,
+  kind,
+  status,
+  held: isHeld,
+  run,
+  begunBy,
+  since: since ?? null,
+  until: until ?? null,
+  backfill: backfill ?? null,
+  lower: isoOrNull(lower),
+  upper: isoOrNull(upper),
+  counts,
+  batches,
+  createdAt: iso(createdAt),
+  finishedAt: isoOrNull(finishedAt),
+  error: error ?? null,
+})
+
+export const rejectAnswer = ({
+  id,
+  run,
+  slice,
+  pipeline,
+  stream,
+  stage,
+  reason,
+  record,
+  parents,
+  createdAt,
+  replayedAt,
+}: StoredReject) => ({
+  reject: id,
+  run,
+  slice,
+  pipeline,
+  stream,
+  stage,
+  reason,
+  record,
+  parents: parents ?? null,
+  createdAt: iso(createdAt),
+  replayedAt: isoOrNull(replayedAt),
+})
+
+export const backfillAnswer = ({ id, from, to, createdAt, ...rest }: BackfillOverview) => ({
+  backfill: id,
+  from: iso(from),
+  to: iso(to),
+  createdAt: iso(createdAt),
+  ...rest,
+})
 
 export const windowAnswer = ({ slice, lower, upper, status, isHeld, counts, run, error }: StoredWindow) => ({
-  slice, lower: iso(lower), upper: iso(upper), state: status === 'open' ? (isHeld ? 'running' : 'todo') : status, rows: counts.inserted + counts.updated + counts.unchanged, run: run ?? null, error: error ?? null,
+  slice,
+  lower: iso(lower),
+  upper: iso(upper),
+  state: status === 'open' ? (isHeld ? 'running' : 'todo') : status,
+  rows: counts.inserted + counts.updated + counts.unchanged,
+  run: run ?? null,
+  error: error ?? null,
 })
 
 /** A page of a list, of which one more than asked for was read; where the next one begins. */
-export function paged<Item>(items: readonly Item[], limit: number, idOf: (item: Item) => string): { readonly items: Item[]; readonly next: string | null } {
+export function paged<Item>(
+  items: readonly Item[],
+  limit: number,
+  idOf: (item: Item) => string,
+): { readonly items: Item[]; readonly next: string | null } {
   const shown = items.slice(0, limit)
   const last = shown.at(-1)
   return { items: shown, next: items.length > limit && last !== undefined ? idOf(last) : null }

@@ -17,9 +17,21 @@ const BODY_BYTES = 65_536
 /** Every route, behind the guard; what is answered is freed of secrets, and a fault is place, fault and remedy. */
 export async function openApp(context: Context, guarding: GuardOptions, metrics: Metrics): Promise<FastifyInstance> {
   const { hide, failed } = context
-  const app = fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle', routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 }, ajv: { customOptions: { removeAdditional: false } } })
+  const app = fastify({
+    bodyLimit: BODY_BYTES,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+    ajv: { customOptions: { removeAdditional: false } },
+  })
   await app.register(fastifySwagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Sluice', version: ownVersion(), description: 'Keeps tables in PostgreSQL in step with paginated web APIs.' } },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Sluice',
+        version: ownVersion(),
+        description: 'Keeps tables in PostgreSQL in step with paginated web APIs.',
+      },
+    },
     hideUntagged: false,
   })
   // What a form of another site could send is none of ours; and a body of nothing is one, whatever its type says.
@@ -39,7 +51,11 @@ export async function openApp(context: Context, guarding: GuardOptions, metrics:
     return reply.code(status).type('application/json; charset=utf-8').send({ error: said })
   })
   app.setNotFoundHandler((request) => {
-    throw new Fault(404, `there is no ${request.method} ${request.url.split('?')[0]}`, 'see /api/openapi.json for what there is')
+    throw new Fault(
+      404,
+      `there is no ${request.method} ${request.url.split('?')[0]}`,
+      'see /api/openapi.json for what there is',
+    )
   })
   lookRoutes(app, context)
   actRoutes(app, context)

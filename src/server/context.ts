@@ -10,7 +10,10 @@ export interface Context {
   readonly runner: Runner
   readonly pipelines: ReadonlyMap<string, Pipeline>
   /** Where runs find the database and their secrets: as the server was told. */
-  readonly runs: { readonly database?: string | undefined; readonly environment: Readonly<Record<string, string | undefined>> }
+  readonly runs: {
+    readonly database?: string | undefined
+    readonly environment: Readonly<Record<string, string | undefined>>
+  }
   readonly hide: (text: string) => string
   readonly failed: (error: unknown) => void
   readonly patienceMs: number

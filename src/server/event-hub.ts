@@ -34,7 +34,10 @@ interface Frame {
 }
 
 const MOST = 1_000
-/** Pieces that are kept until the next event: those who keep up share one, and of those who come back from many places each would keep its own. */
+/**
+ * Pieces that are kept until the next event: those who keep up share one, and of those who come back from many places
+ * each would keep its own.
+ */
 const MOST_PIECES = 64
 /** At most ten queries a second, however many write. */
 const PAUSE_MS = 100
@@ -43,8 +46,9 @@ const ASK_MS = 1_000
 const LISTENING_MS = 10_000
 
 /**
- * All events of the ledger as they come, read once for all who watch: one connection that listens, one query each time it is woken, one rendering of
- * each event. The newest are kept, up to so many bytes; nobody's place in them is, so whoever does not keep up costs nothing here.
+ * All events of the ledger as they come, read once for all who watch: one connection that listens, one query each time
+ * it is woken, one rendering of each event. The newest are kept, up to so many bytes; nobody's place in them is, so
+ * whoever does not keep up costs nothing here.
  */
 export class EventHub implements AsyncDisposable {
   readonly #database: Database
@@ -85,7 +89,10 @@ export class EventHub implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#hearers.delete(hear) }
   }
 
-  /** What comes after an event, up to so many bytes (but one event at least); undefined where that is no longer here, and the database has to be asked. */
+  /**
+   * What comes after an event, up to so many bytes (but one event at least); undefined where that is no longer here,
+   * and the database has to be asked.
+   */
   after(position: number, { run, pipeline }: EventFilter, limit: number): Piece | undefined {
     if (position < this.#floor) return undefined
     const key = `${position} ${limit} ${run ?? ''} ${pipeline ?? ''}`
@@ -116,7 +123,10 @@ export class EventHub implements AsyncDisposable {
     const { last } = this
     const events = await readEvents(this.#database, { after: String(position), ...filter, limit: MOST / 4, signal })
     const all = events.length < MOST / 4
-    return { bytes: Buffer.concat(events.map((event) => this.#render(event).bytes)), to: Math.max(all ? last : 0, Number(events.at(-1)?.id ?? position)) }
+    return {
+      bytes: Buffer.concat(events.map((event) => this.#render(event).bytes)),
+      to: Math.max(all ? last : 0, Number(events.at(-1)?.id ?? position)),
+    }
   }
 
   /** Until there are events after this one. */
@@ -146,7 +156,9 @@ export class EventHub implements AsyncDisposable {
     }
   }
 
-  /** A pooler swallows notifications, and shows by a backend of another name: then the database is asked every second. */
+  /**
+   * A pooler swallows notifications, and shows by a backend of another name: then the database is asked every second.
+   */
   async #listen(signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
@@ -195,7 +207,9 @@ export class EventHub implements AsyncDisposable {
   }
 
   #render({ id, run, pipeline, at, event }: StoredEvent): Frame {
-    const text = this.#options.hide(JSON.stringify({ id, run: run ?? null, pipeline: pipeline ?? null, at: at.toISOString(), ...event }))
+    const text = this.#options.hide(
+      JSON.stringify({ id, run: run ?? null, pipeline: pipeline ?? null, at: at.toISOString(), ...event }),
+    )
     return { id: Number(id), run, pipeline, bytes: Buffer.from(`id: ${id}\ndata: ${text}\n\n`) }
   }
 

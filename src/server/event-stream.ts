@@ -22,10 +22,14 @@ export interface EventStreamOptions {
 const PIECE_BYTES = 65_536
 
 /**
- * Send the events that one client wants, until it leaves, the signal aborts, or it takes nothing any more. It is given the next piece when it has taken
- * the last one, from where it is: so a slow one is behind, and what waits for it is one piece.
+ * Send the events that one client wants, until it leaves, the signal aborts, or it takes nothing any more. It is given
+ * the next piece when it has taken the last one, from where it is: so a slow one is behind, and what waits for it is
+ * one piece.
  */
-export async function streamEvents(response: ServerResponse, { hub, database, filter, after, patienceMs, heartbeatMs = 15_000, signal }: EventStreamOptions): Promise<void> {
+export async function streamEvents(
+  response: ServerResponse,
+  { hub, database, filter, after, patienceMs, heartbeatMs = 15_000, signal }: EventStreamOptions,
+): Promise<void> {
   using left = leaving(response, signal)
   const send = (bytes: Buffer | string): Promise<void> => written(response, bytes, patienceMs, left.signal)
   try {

@@ -21,17 +21,29 @@ export interface FaultAnswer {
 
 /** Any error as an answer. */
 export function faultAnswer(error: unknown, place: string): FaultAnswer {
-  const answer = (status: number, fault: string, remedy: string): FaultAnswer => ({ status, error: { place, fault, remedy } })
+  const answer = (status: number, fault: string, remedy: string): FaultAnswer => ({
+    status,
+    error: { place, fault, remedy },
+  })
   if (error instanceof Fault) return answer(error.status, error.message, error.remedy)
-  if (error instanceof UsageError) return answer(422, error.message, 'change what the message names, then send it again')
+  if (error instanceof UsageError)
+    return answer(422, error.message, 'change what the message names, then send it again')
   if (error instanceof CancelledError) return answer(503, error.message, 'send it again to a server that goes on')
-  if (error instanceof DatabaseError || isConnectionFault(error) || sqlState(error)?.startsWith('57') === true) return answer(503, messageOf(error), 'look whether the database is up, then send it again')
+  if (error instanceof DatabaseError || isConnectionFault(error) || sqlState(error)?.startsWith('57') === true)
+    return answer(503, messageOf(error), 'look whether the database is up, then send it again')
   if (isRefused(error)) return answer(error.statusCode, error.message, 'see /api/openapi.json for what may be sent')
   return answer(500, messageOf(error), 'look at what the server prints, and please report it')
 }
 
-/** What the framework itself refuses: a body of another type, a value that the schema does not admit. Its errors only look like some. */
+/**
+ * What the framework itself refuses: a body of another type, a value that the schema does not admit. Its errors only
+ * look like some.
+ */
 const isRefused = (error: unknown): error is { readonly message: string; readonly statusCode: number } =>
-  error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500
+  error instanceof Error &&
+  'statusCode' in error &&
+  typeof error.statusCode === 'number' &&
+  error.statusCode >= 400 &&
+  error.statusCode < 500
 
 const messageOf = (error: unknown): string => (Error.isError(error) ? error.message : String(error))

@@ -1,4 +1,6 @@
-/** What a browser without the cookie gets. Without a script or a style, which have to be asked for and would be refused. */
+/**
+ * What a browser without the cookie gets. Without a script or a style, which have to be asked for and would be refused.
+ */
 export const loginPage = (fault = ''): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

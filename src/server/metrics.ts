@@ -7,7 +7,10 @@ import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import type { Context } from './context.ts'
 import { lagSeconds } from './lag.ts'
 
-/** Metrics of all runs, whoever started them, by the events of the ledger since this server began; of cursors and rejects, and of this process. */
+/**
+ * Metrics of all runs, whoever started them, by the events of the ledger since this server began; of cursors and
+ * rejects, and of this process.
+ */
 export interface Metrics extends Disposable {
   readonly contentType: string
   /** As Prometheus reads them. */
@@ -20,12 +23,20 @@ type Sums = Pick<StreamState, (typeof sums)[number]>
 const WORD_MS = 10_000
 const nothing: Sums = { requests: 0, bytes: 0, retries: 0, waitMs: 0, batches: 0 }
 
-export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines' | 'open'>): Metrics {
+export function openMetrics({
+  database,
+  hub,
+  runner,
+  pipelines,
+  open,
+}: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines' | 'open'>): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const stream = ['pipeline', 'stream'] as const
-  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) => new Counter({ name: `sluice_${name}`, help, labelNames, registers })
-  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) => new Gauge({ name: `sluice_${name}`, help, labelNames, registers })
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name: `sluice_${name}`, help, labelNames, registers })
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge({ name: `sluice_${name}`, help, labelNames, registers })
 
   const rows = counter('rows_total', 'Records that were committed, by what became of them', [...stream, 'outcome'])
   const totals = {
@@ -38,13 +49,21 @@ export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Con
   const rejects = counter('rejects_total', 'Records that could not be stored', stream)
   const ended = counter('runs_total', 'Runs that have ended', ['pipeline', 'status'])
   const going = gauge('runs_running', 'Runs that go on', ['pipeline'])
-  const ahead = gauge('pages_ahead', 'Pages that were read and are not committed: the queue between API and table', stream)
+  const ahead = gauge(
+    'pages_ahead',
+    'Pages that were read and are not committed: the queue between API and table',
+    stream,
+  )
   const underWay = gauge('requests_under_way', 'Requests on their way', stream)
   const memory = gauge('memory_bytes', 'Decoded pages that a run holds', ['pipeline'])
   const lag = gauge('cursor_lag_seconds', 'How far a cursor is behind the clock, where it is a time', stream)
   const age = gauge('cursor_age_seconds', 'How long ago a cursor moved', stream)
   const waiting = gauge('rejects_waiting', 'Rejects that were not replayed', stream)
-  const loop = gauge('event_loop_delay_seconds', 'By how much the event loop of this server was late since the last scrape', ['quantile'])
+  const loop = gauge(
+    'event_loop_delay_seconds',
+    'By how much the event loop of this server was late since the last scrape',
+    ['quantile'],
+  )
   const pool = gauge('pool_connections', "This server's connections to the database", ['state'])
   const here = gauge('server_runs', 'Runs that this server was asked for, and that go on')
   const answers = gauge('server_answers', 'Answers of this server that go on', ['kind'])
@@ -63,7 +82,8 @@ export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Con
     for (const [name, state] of Object.entries(streams)) {
       const labels = { pipeline, stream: name }
       const last = before.get(name) ?? nothing
-      for (const sum of sums) totals[sum].inc(labels, Math.max(0, state[sum] - last[sum]) / (sum === 'waitMs' ? 1_000 : 1))
+      for (const sum of sums)
+        totals[sum].inc(labels, Math.max(0, state[sum] - last[sum]) / (sum === 'waitMs' ? 1_000 : 1))
       before.set(name, state)
       ahead.set(labels, state.ahead)
       underWay.set(labels, state.underWay)
@@ -74,11 +94,13 @@ export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Con
     else if (event.type === 'run started') alive.set(run, pipeline)
     else if (event.type === 'batch') {
       const labels = { pipeline, stream: event.stream }
-      for (const outcome of outcomes) if (event.counts[outcome] > 0) rows.inc({ ...labels, outcome }, event.counts[outcome])
+      for (const outcome of outcomes)
+        if (event.counts[outcome] > 0) rows.inc({ ...labels, outcome }, event.counts[outcome])
       rejects.inc(labels, event.counts.rejected)
     } else if (event.type === 'run finished') {
       ended.inc({ pipeline, status: event.status })
-      for (const name of seen.get(run)?.keys() ?? []) for (const queue of [ahead, underWay]) queue.set({ pipeline, stream: name }, 0)
+      for (const name of seen.get(run)?.keys() ?? [])
+        for (const queue of [ahead, underWay]) queue.set({ pipeline, stream: name }, 0)
       memory.set({ pipeline }, 0)
       seen.delete(run)
       alive.delete(run)
@@ -92,8 +114,11 @@ export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Con
   const look = async (): Promise<void> => {
     const now = new Date()
     const [cursors, rejected, running] = await Promise.all([
-      readCursors(database), countRejects(database),
-      database.query<{ pipeline: string; id: string }>(`select pipeline, id from sluice.runs as r where status = 'running' and sluice.is_alive(r)`),
+      readCursors(database),
+      countRejects(database),
+      database.query<{ pipeline: string; id: string }>(
+        `select pipeline, id from sluice.runs as r where status = 'running' and sluice.is_alive(r)`,
+      ),
     ])
     for (const one of [lag, age, waiting, going]) one.reset()
     for (const { pipeline, stream: name, value, updatedAt } of cursors) {
@@ -103,14 +128,21 @@ export function openMetrics({ database, hub, runner, pipelines, open }: Pick<Con
     }
     for (const { pipeline, stream: name, rejects: count } of rejected) waiting.set({ pipeline, stream: name }, count)
     for (const { pipeline } of running) going.inc({ pipeline })
-    // A process that died says nothing more: its queues are nobody's. The word of one that has just ended may still be on its way.
+    // A process that died says nothing more: its queues are nobody's. The word of one that has just ended may still be
+    // on its way.
     for (const [run, pipeline] of alive) {
       if (running.some(({ id }) => id === run)) gone.delete(run)
-      else if (now.getTime() - (gone.get(run) ?? gone.set(run, now.getTime()).get(run)!) > WORD_MS) onEvent(run, pipeline, { type: 'run finished', run, status: 'interrupted' })
+      else if (now.getTime() - (gone.get(run) ?? gone.set(run, now.getTime()).get(run)!) > WORD_MS)
+        onEvent(run, pipeline, { type: 'run finished', run, status: 'interrupted' })
     }
   }
   const measure = (): void => {
-    for (const [quantile, ns] of [['0.5', delay.percentile(50)], ['0.99', delay.percentile(99)], ['1', delay.max]] as const) loop.set({ quantile }, ns / 1e9)
+    for (const [quantile, ns] of [
+      ['0.5', delay.percentile(50)],
+      ['0.99', delay.percentile(99)],
+      ['1', delay.max],
+    ] as const)
+      loop.set({ quantile }, ns / 1e9)
     delay.reset()
     pool.set({ state: 'in use' }, database.lent)
     pool.set({ state: 'waited for' }, database.waiting)

@@ -27,9 +27,20 @@ const GOODBYE_MS = 500
 
 /** Everything that a server is made of, opened in order and closed in reverse. */
 export async function openServer(given: readonly Pipeline[], options: ServeOptions): Promise<Server> {
-  const { port = 8420, host = '127.0.0.1', hosts = [], environment = process.env, runs: most = 8, patience: patienceMs = 10_000, failed = () => {} } = options
+  const {
+    port = 8420,
+    host = '127.0.0.1',
+    hosts = [],
+    environment = process.env,
+    runs: most = 8,
+    patience: patienceMs = 10_000,
+    failed = () => {},
+  } = options
   const token = options.token === undefined ? undefined : new Token(options.token)
-  if (!token && !isLoopback(host)) throw new UsageError(`${host} can be reached from other machines, and whoever reaches it may start runs: set SLUICE_TOKEN, or listen on 127.0.0.1`)
+  if (!token && !isLoopback(host))
+    throw new UsageError(
+      `${host} can be reached from other machines, and whoever reaches it may start runs: set SLUICE_TOKEN, or listen on 127.0.0.1`,
+    )
   const pipelines = byName(given)
   const secrets = secretsOf(given, { environment, database: options.database, token: options.token })
   const hide = (text: string): string => secrets.hide(text)
@@ -42,7 +53,18 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   const hub = opening.use(await EventHub.open(database, { hide, failed, signal }))
   const group = opening.use(new TaskGroup({ signal }))
   const runner = new Runner({ database, group, most, failed })
-  const context: Context = { database, hub, runner, pipelines, runs, hide, failed, patienceMs, open: { watchers: 0, exports: 0 }, signal }
+  const context: Context = {
+    database,
+    hub,
+    runner,
+    pipelines,
+    runs,
+    hide,
+    failed,
+    patienceMs,
+    open: { watchers: 0, exports: 0 },
+    signal,
+  }
   const metrics = opening.use(openMetrics(context))
   const app = await openApp(context, { host, hosts, token }, metrics)
   opening.defer(() => close(app))
@@ -50,7 +72,8 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   // Who aborted meanwhile gets the reason; from here on nothing is awaited until there is somebody to hear it.
   signal.throwIfAborted()
   const scheduled = options.schedule ? given.filter((pipeline) => scheduleOf(pipeline)) : []
-  if (options.schedule && scheduled.length === 0) throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
+  if (options.schedule && scheduled.length === 0)
+    throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
 
   const opened = opening.move()
   const ended = Promise.withResolvers<void>()
@@ -74,7 +97,13 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   if (scheduled.length > 0) {
     group.spawn(async (ending) => {
       try {
-        await schedule(scheduled, { ...runs, signal: ending, on: (event) => { if (event.type === 'warning') failed(new Error(`${event.pipeline}: ${event.message}`)) } })
+        await schedule(scheduled, {
+          ...runs,
+          signal: ending,
+          on: (event) => {
+            if (event.type === 'warning') failed(new Error(`${event.pipeline}: ${event.message}`))
+          },
+        })
       } catch (error) {
         // What ends the scheduler ends the server: who watches it would go on to believe that it runs.
         void end(error, { error }).catch(() => {})
@@ -94,7 +123,11 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     await app.listen({ host, port })
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    const fault = { EADDRINUSE: 'another program listens there already; end it, or give another --port (0: any that is free)', EACCES: 'this user may not listen there; give a --port above 1023', EADDRNOTAVAIL: 'this machine has no such address; give another --host' }[code ?? '']
+    const fault = {
+      EADDRINUSE: 'another program listens there already; end it, or give another --port (0: any that is free)',
+      EACCES: 'this user may not listen there; give a --port above 1023',
+      EADDRNOTAVAIL: 'this machine has no such address; give another --host',
+    }[code ?? '']
     throw new UsageError(`${host}:${port}: ${fault ?? message}`, { cause })
   }
 }
@@ -112,14 +145,31 @@ async function close(app: FastifyInstance): Promise<void> {
 function byName(given: readonly Pipeline[]): Map<string, Pipeline> {
   const pipelines = new Map(given.map((pipeline) => [pipeline.name, pipeline]))
   const twice = given.find((pipeline) => pipelines.get(pipeline.name) !== pipeline)
-  if (twice) throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
+  if (twice)
+    throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
   return pipelines
 }
 
-/** All that is known to be secret, so that no answer holds it: what streams need, what is named like one, the database's password, the token. */
-function secretsOf(given: readonly Pipeline[], { environment, database, token }: { readonly environment: Readonly<Record<string, string | undefined>>; readonly database: string | undefined; readonly token: string | undefined }): Secrets {
+/**
+ * All that is known to be secret, so that no answer holds it: what streams need, what is named like one, the database's
+ * password, the token.
+ */
+function secretsOf(
+  given: readonly Pipeline[],
+  {
+    environment,
+    database,
+    token,
+  }: {
+    readonly environment: Readonly<Record<string, string | undefined>>
+    readonly database: string | undefined
+    readonly token: string | undefined
+  },
+): Secrets {
   const secrets = knownSecrets(environment, database)
-  for (const name of given.flatMap(({ streams }) => Object.values(streams).flatMap(({ recipe }) => secretsIn(recipe)))) {
+  for (const name of given.flatMap(({ streams }) =>
+    Object.values(streams).flatMap(({ recipe }) => secretsIn(recipe)),
+  )) {
     // One that is missing is told by the run that needs it.
     if (environment[name]) secrets.value(name)
   }

@@ -25,7 +25,9 @@ export interface RunnerOptions {
 /** How long the same request, which another server has just taken, is waited for. */
 const BEGINNING_MS = 5_000
 
-/** Begins runs when somebody asks for them, answers their ids at once, and lets them go on in the server's task group. */
+/**
+ * Begins runs when somebody asks for them, answers their ids at once, and lets them go on in the server's task group.
+ */
 export class Runner {
   readonly #options: RunnerOptions
   readonly #runs = new Map<string, LinkedSignal>()
@@ -45,16 +47,25 @@ export class Runner {
   }
 
   /** The run that was begun for a key, or a new one. Without a key always a new one. */
-  async begin(request: Omit<KeyedRequest, 'key'> & { readonly key: string | undefined }, work: (terms: RunTerms) => Promise<unknown>): Promise<string> {
+  async begin(
+    request: Omit<KeyedRequest, 'key'> & { readonly key: string | undefined },
+    work: (terms: RunTerms) => Promise<unknown>,
+  ): Promise<string> {
     const { key } = request
     if (key === undefined) return this.#start(work)
     const { database } = this.#options
     for (let waited = 0; ; waited += 200) {
       const taken = await takeRequest(database, { ...request, key })
       if (taken.outcome === 'known') return taken.run
-      if (taken.outcome === 'other') throw new Fault(422, 'this Idempotency-Key was used for another request', 'use a new key for each thing that is asked for')
+      if (taken.outcome === 'other')
+        throw new Fault(
+          422,
+          'this Idempotency-Key was used for another request',
+          'use a new key for each thing that is asked for',
+        )
       if (taken.outcome === 'ours') break
-      if (waited >= BEGINNING_MS) throw new Fault(409, 'the same request is being started elsewhere', 'send it again in a moment')
+      if (waited >= BEGINNING_MS)
+        throw new Fault(409, 'the same request is being started elsewhere', 'send it again in a moment')
       await sleep(200, { signal: this.#options.group.signal })
     }
     try {
@@ -78,7 +89,8 @@ export class Runner {
   async #start(work: (terms: RunTerms) => Promise<unknown>): Promise<string> {
     const { group, most, failed } = this.#options
     if (group.signal.aborted) throw new Fault(503, 'the server is ending', 'send it again to one that goes on')
-    if (this.#underWay >= most) throw new Fault(429, `${most} runs that were asked for are under way`, 'wait for one of them, or cancel it')
+    if (this.#underWay >= most)
+      throw new Fault(429, `${most} runs that were asked for are under way`, 'wait for one of them, or cancel it')
     const begun = Promise.withResolvers<string>()
     this.#underWay += 1
     group.spawn(async (signal) => {

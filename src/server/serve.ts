@@ -5,9 +5,15 @@ export interface ServeOptions {
   readonly port?: number
   /** Others than this machine's own need a `token`. @default '127.0.0.1' */
   readonly host?: string
-  /** At least 16 characters, which every request has to bring: `Authorization: Bearer …`, or the cookie that a browser gets for it. @default none */
+  /**
+   * At least 16 characters, which every request has to bring: `Authorization: Bearer …`, or the cookie that a browser
+   * gets for it. @default none
+   */
   readonly token?: string | undefined
-  /** Names by which others reach it, beside the machine's own: any other `Host` is refused, since a page elsewhere may have pointed its name at us. */
+  /**
+   * Names by which others reach it, beside the machine's own: any other `Host` is refused, since a page elsewhere may
+   * have pointed its name at us.
+   */
   readonly hosts?: readonly string[]
   /** Where the tables are, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
   readonly database?: string | undefined
@@ -29,13 +35,16 @@ export interface ServeOptions {
 export interface Server extends AsyncDisposable {
   /** Where it listens, as `http://127.0.0.1:8420`. */
   readonly url: string
-  /** When it has ended, and all that it had started; rejects with what ended it, where that was neither the signal nor its holder. */
+  /**
+   * When it has ended, and all that it had started; rejects with what ended it, where that was neither the signal nor
+   * its holder.
+   */
   readonly ended: Promise<void>
 }
 
 /**
- * Show what runs and what has run, by JSON, events and a page, and start, cancel and repeat runs when asked to. It reads the ledger, so what cron
- * started is seen too. Answers when it listens.
+ * Show what runs and what has run, by JSON, events and a page, and start, cancel and repeat runs when asked to. It
+ * reads the ledger, so what cron started is seen too. Answers when it listens.
  *
  * @example
  * await using server = await serve([billing, forum], { port: 8420, signal })

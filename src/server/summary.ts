@@ -19,12 +19,21 @@ const CONNECTIONS = 3
 /** Runs that are shown as running; more than that at once are not watched by anybody. */
 const MOST_RUNNING = 50
 
-/** Everything that a page begins with, as it was at one moment: its parts are asked for at once, over several connections that share a snapshot. */
+/**
+ * Everything that a page begins with, as it was at one moment: its parts are asked for at once, over several
+ * connections that share a snapshot.
+ */
 export async function summary({ database, pipelines, runner }: Context, signal: AbortSignal) {
   await using snapshot = await openSnapshot(database, { connections: CONNECTIONS, signal })
   const [event, streams, cursors, rejects, running, lastRuns, backfills] = await gather(
-    lastEvent(snapshot), readStreams(snapshot), readCursors(snapshot), countRejects(snapshot),
-    readRunning(snapshot), readRuns(snapshot, { limit: 20 }), overviewBackfills(snapshot, { recent: true, limit: 20 }))
+    lastEvent(snapshot),
+    readStreams(snapshot),
+    readCursors(snapshot),
+    countRejects(snapshot),
+    readRunning(snapshot),
+    readRuns(snapshot, { limit: 20 }),
+    overviewBackfills(snapshot, { recent: true, limit: 20 }),
+  )
   const now = new Date()
   const known = new Map<string, Map<string, Streams>>()
   const of = (pipeline: string, stream: string): Streams => {
@@ -39,14 +48,33 @@ export async function summary({ database, pipelines, runner }: Context, signal: 
   for (const one of cursors) of(one.pipeline, one.stream).cursor = one
   for (const one of rejects) of(one.pipeline, one.stream).rejects = one.rejects
   return {
-    at: now.toISOString(), version: ownVersion(), event, writable: true,
+    at: now.toISOString(),
+    version: ownVersion(),
+    event,
+    writable: true,
     pipelines: [...known].map(([name, inside]) => {
       const pipeline = pipelines.get(name)
-      return { pipeline: name, loaded: pipeline !== undefined, ...scheduleAnswer(pipeline, now), streams: [...inside].map(([stream, found]) => streamAnswer(stream, found, pipeline, now)) }
+      return {
+        pipeline: name,
+        loaded: pipeline !== undefined,
+        ...scheduleAnswer(pipeline, now),
+        streams: [...inside].map(([stream, found]) => streamAnswer(stream, found, pipeline, now)),
+      }
     }),
     running: running.map(({ run, slices, gauge }) => {
       const { run: id, pipeline, kind, status, startedAt, stopAskedAt } = runAnswer(run)
-      return { run: id, pipeline, kind, status, startedAt, seenAt: run.seenAt.toISOString(), stopAskedAt, here: runner.has(id), gauge: gaugeAnswer(gauge), slices: slices.map(sliceAnswer) }
+      return {
+        run: id,
+        pipeline,
+        kind,
+        status,
+        startedAt,
+        seenAt: run.seenAt.toISOString(),
+        stopAskedAt,
+        here: runner.has(id),
+        gauge: gaugeAnswer(gauge),
+        slices: slices.map(sliceAnswer),
+      }
     }),
     lastRuns: lastRuns.map(runAnswer),
     backfills: backfills.map(backfillAnswer),
@@ -65,23 +93,52 @@ interface Streams {
 /** Runs that go on, what they read, and how they stand. */
 async function readRunning(snapshot: Snapshot) {
   const runs = await readRuns(snapshot, { status: 'running', limit: MOST_RUNNING })
-  const [gauges, slices] = await gather(lastGauges(snapshot, runs.map(({ id }) => id)), Promise.all(runs.map((run) => heldBy(snapshot, run))))
+  const [gauges, slices] = await gather(
+    lastGauges(
+      snapshot,
+      runs.map(({ id }) => id),
+    ),
+    Promise.all(runs.map((run) => heldBy(snapshot, run))),
+  )
   return runs.map((run, place) => ({ run, slices: slices[place]!, gauge: gauges.get(run.id) }))
 }
 
-const heldBy = async (snapshot: Snapshot, { id }: StoredRun) => (await readSlices(snapshot, { run: id, status: 'open', limit: 200 })).filter(({ isHeld, run }) => isHeld && run === id)
+const heldBy = async (snapshot: Snapshot, { id }: StoredRun) =>
+  (await readSlices(snapshot, { run: id, status: 'open', limit: 200 })).filter(
+    ({ isHeld, run }) => isHeld && run === id,
+  )
 
 function scheduleAnswer(pipeline: Pipeline | undefined, now: Date) {
   const schedule = pipeline && scheduleOf(pipeline)
   if (!schedule) return { schedule: null, zone: null, nextTick: null }
-  return { schedule: scheduleText(pipeline) ?? null, zone: schedule.zone, nextTick: new Ticks(schedule).next(now).toISOString() }
+  return {
+    schedule: scheduleText(pipeline) ?? null,
+    zone: schedule.zone,
+    nextTick: new Ticks(schedule).next(now).toISOString(),
+  }
 }
 
-function streamAnswer(stream: string, { runs, cursor, rejects = 0 }: Streams, pipeline: Pipeline | undefined, now: Date) {
+function streamAnswer(
+  stream: string,
+  { runs, cursor, rejects = 0 }: Streams,
+  pipeline: Pipeline | undefined,
+  now: Date,
+) {
   const flow = pipeline?.streams[stream]
   return {
-    stream, table: flow?.table.name ?? null, write: flow?.table.write ?? null, key: flow ? [...flow.table.key] : null,
-    cursor: cursor ? { value: cursor.value, updatedAt: cursor.updatedAt.toISOString(), lagSeconds: lagSeconds(cursor.value, flow?.recipe.incremental?.unit, now) ?? null } : null,
-    rejects, lastSuccess: runs?.lastSuccess?.toISOString() ?? null, runs: (runs?.runs ?? []).map(streamRunAnswer),
+    stream,
+    table: flow?.table.name ?? null,
+    write: flow?.table.write ?? null,
+    key: flow ? [...flow.table.key] : null,
+    cursor: cursor
+      ? {
+          value: cursor.value,
+          updatedAt: cursor.updatedAt.toISOString(),
+          lagSeconds: lagSeconds(cursor.value, flow?.recipe.incremental?.unit, now) ?? null,
+        }
+      : null,
+    rejects,
+    lastSuccess: runs?.lastSuccess?.toISOString() ?? null,
+    runs: (runs?.runs ?? []).map(streamRunAnswer),
   }
 }

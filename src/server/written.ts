@@ -13,7 +13,8 @@ export class SlowClientError extends Error {
 export function takenOver(reply: FastifyReply, headers: Readonly<Record<string, string>>): ServerResponse {
   reply.hijack()
   const response = reply.raw
-  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers })) if (value !== undefined) response.setHeader(name, value)
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers }))
+    if (value !== undefined) response.setHeader(name, value)
   response.writeHead(200)
   response.flushHeaders()
   return response
@@ -31,7 +32,12 @@ export function leaving(response: ServerResponse, signal: AbortSignal): LinkedSi
 }
 
 /** Hand some bytes to a client's socket, and wait until it has taken them. */
-export async function written(response: ServerResponse, bytes: Buffer | string, patienceMs: number, signal: AbortSignal): Promise<void> {
+export async function written(
+  response: ServerResponse,
+  bytes: Buffer | string,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   signal.throwIfAborted()
   if (response.write(bytes)) return
   const { promise: drained, resolve } = Promise.withResolvers<void>()

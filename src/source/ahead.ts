@@ -15,8 +15,8 @@ interface Flight {
 }
 
 /**
- * Requests of one chain that are on their way before their turn. What they bring and nobody takes is given back; leaving cancels and
- * awaits them.
+ * Requests of one chain that are on their way before their turn. What they bring and nobody takes is given back;
+ * leaving cancels and awaits them.
  */
 export class Ahead implements AsyncDisposable {
   readonly #source: HttpSource
@@ -52,7 +52,10 @@ export class Ahead implements AsyncDisposable {
     }
   }
 
-  /** Send these ahead, in the order in which they will be taken. Those on their way that are not among them are called back. */
+  /**
+   * Send these ahead, in the order in which they will be taken. Those on their way that are not among them are called
+   * back.
+   */
   async send(next: readonly Asked[]): Promise<void> {
     const keys = next.map(keyOf)
     const stays = this.#flights.findIndex(({ key }, place) => key !== keys[place])
@@ -60,7 +63,8 @@ export class Ahead implements AsyncDisposable {
     const missing = next.slice(this.#flights.length)
     if (missing.length === 0) return
     for (const asked of missing) this.#flights.push(this.#start(asked, next.length > 1))
-    // undici hands a connection on only after the event loop has turned: without this, work on the last page comes first and nothing overlaps.
+    // undici hands a connection on only after the event loop has turned: without this, work on the last page comes
+    // first and nothing overlaps.
     await setImmediate()
     await setImmediate()
   }
@@ -71,15 +75,27 @@ export class Ahead implements AsyncDisposable {
     this.#link[Symbol.dispose]()
   }
 
-  /** One of several has an account of its own: the one whose turn it is must not wait for those behind it to give something back. */
+  /**
+   * One of several has an account of its own: the one whose turn it is must not wait for those behind it to give
+   * something back.
+   */
   #start(asked: Asked, isOneOfSeveral: boolean): Flight {
     const key = keyOf(asked)
     const use = { isOut: false }
     const isNext = (): boolean => use.isOut || (this.#awaited === key && this.#held === 0)
     const memory = isOneOfSeveral ? this.#scope.memory.below(isNext) : this.#scope.memory
     const link = new LinkedSignal(this.#link.signal)
-    const { request: { headers, emptyOn }, api } = this.#source
-    const options: SendOptions = { signal: link.signal, memory, ...(headers && { headers }), ...(emptyOn && { emptyOn }), ...(this.#scope.stream !== undefined && { stream: this.#scope.stream }) }
+    const {
+      request: { headers, emptyOn },
+      api,
+    } = this.#source
+    const options: SendOptions = {
+      signal: link.signal,
+      memory,
+      ...(headers && { headers }),
+      ...(emptyOn && { emptyOn }),
+      ...(this.#scope.stream !== undefined && { stream: this.#scope.stream }),
+    }
     const answer = Promise.try(() => this.#scope.client(api).send(asked, options))
     answer.catch(() => {}) // Reported when its turn comes, if it does.
     return { key, memory, use, link, answer }
@@ -95,10 +111,15 @@ export class Ahead implements AsyncDisposable {
   #cancel(flights: readonly Flight[]): void {
     for (const { link, answer } of flights) {
       link.abort(new DOMException('This page is not needed', 'AbortError'))
-      const ended: Promise<void> = answer.then(({ hold }) => hold[Symbol.dispose](), () => {}).finally(() => {
-        link[Symbol.dispose]()
-        this.#cancelled.delete(ended)
-      })
+      const ended: Promise<void> = answer
+        .then(
+          ({ hold }) => hold[Symbol.dispose](),
+          () => {},
+        )
+        .finally(() => {
+          link[Symbol.dispose]()
+          this.#cancelled.delete(ended)
+        })
       this.#cancelled.add(ended)
     }
   }

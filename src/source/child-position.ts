@@ -12,7 +12,9 @@ export interface ChildPosition {
   readonly digest: string
   /** The position of the child under way; null is its start. */
   readonly child: Position
-  /** Some record before it had a stream of its own, so that records count as parents, pages without any left included. */
+  /**
+   * Some record before it had a stream of its own, so that records count as parents, pages without any left included.
+   */
   readonly apart?: true
 }
 
@@ -22,7 +24,9 @@ export function childPosition(position: Position): ChildPosition {
   if (position === null) return START
   const { at, done, digest, child, apart } = position as Partial<Record<keyof ChildPosition, Position>>
   if (at === undefined || typeof done !== 'number' || typeof digest !== 'string' || child === undefined) {
-    throw new PositionLostError('the stored position is none of a child stream: the definition has changed since, so the reading begins anew')
+    throw new PositionLostError(
+      'the stored position is none of a child stream: the definition has changed since, so the reading begins anew',
+    )
   }
   return { at, done, digest, child, ...(apart === true && { apart }) }
 }
@@ -39,7 +43,8 @@ export class ParentDigests {
   /** Of the first `count` parents; undefined where there are not so many. */
   of(count: number): string | undefined {
     if (count > this.#parents.length) return undefined
-    for (let known = this.#known.length; known <= count; known++) this.#known.push(digest(this.#parents[known - 1], this.#known[known - 1]))
+    for (let known = this.#known.length; known <= count; known++)
+      this.#known.push(digest(this.#parents[known - 1], this.#known[known - 1]))
     return this.#known[count]
   }
 }

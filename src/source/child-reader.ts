@@ -10,8 +10,8 @@ import { giveBackOnce } from './hold.ts'
 export type ReadRecipe = (recipe: Recipe, reading: Reading, scope: Scope) => AsyncIterable<Page>
 
 /**
- * The child under way for one parent. It begins to read when it is made and stops after its first page (whose successor the source has
- * sent for by then) until its turn has come.
+ * The child under way for one parent. It begins to read when it is made and stops after its first page (whose successor
+ * the source has sent for by then) until its turn has come.
  */
 export class ChildReader implements AsyncDisposable {
   readonly #open: (position: Position) => Pull<Page>
@@ -28,14 +28,17 @@ export class ChildReader implements AsyncDisposable {
   constructor(recipe: Recipe, reading: Reading, scope: Scope, above: MemoryAccount, read: ReadRecipe) {
     this.#scope = scope
     const memory = above.below(() => this.#isNext || this.#out > 0)
-    this.#open = (position) => new Pull((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
+    this.#open = (position) =>
+      new Pull((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
     this.#restart = reading.position !== null && reading.reenter === 'page'
     this.#pull = this.#open(reading.position)
     this.#ahead = this.#pull.next()
     this.#ahead.catch(() => {}) // Reported when its turn comes.
   }
 
-  /** Its next page, now that its turn has come; or a reason to reject its parent, from which no request could be made. */
+  /**
+   * Its next page, now that its turn has come; or a reason to reject its parent, from which no request could be made.
+   */
   async next(): Promise<IteratorResult<Page, undefined>> {
     this.#isNext = true
     this.#scope.memory.recheck()
@@ -72,7 +75,10 @@ export class ChildReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ahead?.then((step) => step.value?.hold?.[Symbol.dispose](), () => {})
+    this.#ahead?.then(
+      (step) => step.value?.hold?.[Symbol.dispose](),
+      () => {},
+    )
     await this.#pull.close()
   }
 }

@@ -10,7 +10,12 @@ type FlatMap = Extract<Stage, { readonly stage: 'flatMap' }>
 export type Made = { readonly recipe: Recipe } | { readonly list: readonly unknown[] } | { readonly reason: string }
 
 /** Call the function on records of a page, from a place on. As long as it answers no promise, nothing is awaited. */
-export async function madeOf(records: readonly unknown[], from: number, { fn, concurrency }: FlatMap, signal: AbortSignal): Promise<Made[]> {
+export async function madeOf(
+  records: readonly unknown[],
+  from: number,
+  { fn, concurrency }: FlatMap,
+  signal: AbortSignal,
+): Promise<Made[]> {
   const made: Made[] = []
   for (let place = from; place < records.length; place++) {
     const one = tried(() => fn(records[place] as never, signal), signal)
@@ -18,7 +23,8 @@ export async function madeOf(records: readonly unknown[], from: number, { fn, co
       made.push(one)
       continue
     }
-    const call = (other: number, own: AbortSignal): Made | Promise<Made> => (other === place ? one : tried(() => fn(records[other] as never, own), own))
+    const call = (other: number, own: AbortSignal): Made | Promise<Made> =>
+      other === place ? one : tried(() => fn(records[other] as never, own), own)
     const rest = Array.from({ length: records.length - place }, (_, index) => place + index)
     for await (const answer of mapConcurrent(rest, call, { concurrency, signal })) made.push(answer)
     return made
@@ -29,7 +35,9 @@ export async function madeOf(records: readonly unknown[], from: number, { fn, co
 function tried(call: () => Child | Promise<Child>, signal: AbortSignal): Made | Promise<Made> {
   try {
     const answer = call()
-    return typeof answer === 'object' && answer !== null && 'then' in answer ? answer.then(kindOf).catch((error: unknown) => rejected(error, signal)) : kindOf(answer)
+    return typeof answer === 'object' && answer !== null && 'then' in answer
+      ? answer.then(kindOf).catch((error: unknown) => rejected(error, signal))
+      : kindOf(answer)
   } catch (error) {
     return rejected(error, signal)
   }
@@ -52,8 +60,14 @@ export function rejected(error: unknown, signal: AbortSignal): { readonly reason
   return { reason }
 }
 
-/** A page for each of whose records several others stand: n − 1 are expanded, and where there is none, the record was filtered. */
-export function expanded(page: Page, made: readonly Exclude<Made, { readonly recipe: Recipe }>[]): Pick<Page, 'records' | 'origins' | 'counts' | 'rejects'> {
+/**
+ * A page for each of whose records several others stand: n − 1 are expanded, and where there is none, the record was
+ * filtered.
+ */
+export function expanded(
+  page: Page,
+  made: readonly Exclude<Made, { readonly recipe: Recipe }>[],
+): Pick<Page, 'records' | 'origins' | 'counts' | 'rejects'> {
   const records: unknown[] = []
   const origins: unknown[] = []
   const rejects: Reject[] = []
@@ -71,10 +85,25 @@ export function expanded(page: Page, made: readonly Exclude<Made, { readonly rec
       }
     }
   }
-  return { records, origins, rejects: [...page.rejects, ...rejects], counts: added(page.counts, { ...counts, rejected: rejects.length }) }
+  return {
+    records,
+    origins,
+    rejects: [...page.rejects, ...rejects],
+    counts: added(page.counts, { ...counts, rejected: rejects.length }),
+  }
 }
 
-export const rejectOf = (reason: string, record: unknown, { parents }: Pick<Page, 'parents'>): Reject => ({ stage: 'flatMap', reason, record, ...(parents && { parents }) })
+export const rejectOf = (reason: string, record: unknown, { parents }: Pick<Page, 'parents'>): Reject => ({
+  stage: 'flatMap',
+  reason,
+  record,
+  ...(parents && { parents }),
+})
 
 export const added = (counts: ReadCounts, more: Partial<ReadCounts>): ReadCounts =>
-  Object.fromEntries(Object.entries(NO_COUNTS).map(([name]) => [name, counts[name as keyof ReadCounts] + (more[name as keyof ReadCounts] ?? 0)])) as unknown as ReadCounts
+  Object.fromEntries(
+    Object.entries(NO_COUNTS).map(([name]) => [
+      name,
+      counts[name as keyof ReadCounts] + (more[name as keyof ReadCounts] ?? 0),
+    ]),
+  ) as unknown as ReadCounts

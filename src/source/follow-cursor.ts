@@ -11,7 +11,10 @@ import { found } from './next-request.ts'
 /** What following the cursor makes of one page's records. */
 export interface Followed {
   readonly records: readonly unknown[]
-  /** Outside the range: the API's own filter may be coarser, or missing. Or newer than the reading, and left to the next run. */
+  /**
+   * Outside the range: the API's own filter may be coarser, or missing. Or newer than the reading, and left to the next
+   * run.
+   */
   readonly filtered: number
   /** Hashes of those that were already read by the last run. */
   readonly met: readonly string[]
@@ -21,16 +24,29 @@ export interface Followed {
 }
 
 /**
- * Take the cursor from records as they were answered, before any stage: the greatest value seen, and what lies outside the range.
- * A record without a value is kept and moves nothing. Keeps count over the pages of one reading.
+ * Take the cursor from records as they were answered, before any stage: the greatest value seen, and what lies outside
+ * the range. A record without a value is kept and moves nothing. Keeps count over the pages of one reading.
  *
- * No cursor passes the moment when the reading began, so the next run meets what is newer again. Where rows have no key, such a record is either
- * stored and its hash kept, as long as there is room for it, or neither.
+ * No cursor passes the moment when the reading began, so the next run meets what is newer again. Where rows have no
+ * key, such a record is either stored and its hash kept, as long as there is room for it, or neither.
  */
-export function followCursor(incremental: Incremental, range: Range, { boundary, begunAt, chain = '', room, reenter }: Pick<Reading, 'boundary' | 'begunAt' | 'chain' | 'room' | 'reenter'>, warn: (message: string) => void): (records: readonly unknown[]) => Followed {
+export function followCursor(
+  incremental: Incremental,
+  range: Range,
+  {
+    boundary,
+    begunAt,
+    chain = '',
+    room,
+    reenter,
+  }: Pick<Reading, 'boundary' | 'begunAt' | 'chain' | 'room' | 'reenter'>,
+  warn: (message: string) => void,
+): (records: readonly unknown[]) => Followed {
   const place = `.incremental(${typeof incremental.at === 'string' ? `'${incremental.at}'` : 'function'})`
   if (boundary && incremental.lookback !== undefined && Number.parseFloat(String(incremental.lookback)) > 0) {
-    throw new UsageError(`${place}: a lookback reads records again, which append without a key would store once more: give a key, or leave the lookback out`)
+    throw new UsageError(
+      `${place}: a lookback reads records again, which append without a key would store once more: give a key, or leave the lookback out`,
+    )
   }
   const lower = range.since === undefined ? undefined : valueOf(range.since)
   const upper = range.until === undefined ? undefined : valueOf(range.until)
@@ -54,9 +70,13 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
         fits = true
         return value
       }
-      if (!fits) throw new DecodeError(`${place}: the range is given as ${kind === 'instant' ? 'a time' : `a ${kind}`} ('${range.since ?? range.until}'), but the value is ${value.kind === 'instant' ? 'a time' : `a ${value.kind}`} ('${value.raw}')${value.kind === 'number' ? ": say { unit: 's' } or { unit: 'ms' } where it counts since 1970" : ''}`)
+      if (!fits)
+        throw new DecodeError(
+          `${place}: the range is given as ${kind === 'instant' ? 'a time' : `a ${kind}`} ('${range.since ?? range.until}'), but the value is ${value.kind === 'instant' ? 'a time' : `a ${value.kind}`} ('${value.raw}')${value.kind === 'number' ? ": say { unit: 's' } or { unit: 'ms' } where it counts since 1970" : ''}`,
+        )
     }
-    if (!warned) warn(`${place}: a record's value is not comparable with the others; such records are stored and move nothing`)
+    if (!warned)
+      warn(`${place}: a record's value is not comparable with the others; such records are stored and move nothing`)
     warned = true
     return undefined
   }
@@ -82,7 +102,10 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
           continue
         }
       } else if (leavesOut) {
-        if (!left) warn(`${place}: a record has no value to say which window it is of; without a key such records would be stored by each, so they are left out`)
+        if (!left)
+          warn(
+            `${place}: a record has no value to say which window it is of; without a key such records would be stored by each, so they are left out`,
+          )
         left = true
         filtered++
         continue
@@ -100,23 +123,35 @@ export function followCursor(incremental: Incremental, range: Range, { boundary,
     const high = top && highOf(top)
     return { records: filtered + met.length === 0 ? records : kept, filtered, met, ended, ...(high && { high }) }
 
-    /** With hashes where the slice asks for them, of what was left out too: the next run will meet all of these again. */
+    /**
+     * With hashes where the slice asks for them, of what was left out too: the next run will meet all of these again.
+     */
     function highOf(top: CursorValue): High {
       const cut = limit?.isBefore(top) ? limit.textLike(String(top.raw)) : String(top.raw)
       if (!boundary) return { value: cut }
       const least = valueOf(cut)
-      return { value: cut, hashes: valued.filter(({ value }) => compareValues(value, least) >= 0).map(({ record }) => digest(record, chain)) }
+      return {
+        value: cut,
+        hashes: valued
+          .filter(({ value }) => compareValues(value, least) >= 0)
+          .map(({ record }) => digest(record, chain)),
+      }
     }
   }
 
-  /** Whether no more records that are newer than the reading can be remembered; takes the place of one where they can. */
+  /**
+   * Whether no more records that are newer than the reading can be remembered; takes the place of one where they can.
+   */
   function isFull(): boolean {
     if (!room) return false
     if (room.left > 0) {
       room.left--
       return false
     }
-    if (!room.told) warn(`${place}: more records are newer than this reading, which began ${begunAt?.toISOString()}, than can be told from those of the next run; the rest is left to that one, and counts as filtered. With a key, or with { write: 'merge' }, all are stored at once`)
+    if (!room.told)
+      warn(
+        `${place}: more records are newer than this reading, which began ${begunAt?.toISOString()}, than can be told from those of the next run; the rest is left to that one, and counts as filtered. With a key, or with { write: 'merge' }, all are stored at once`,
+      )
     room.told = true
     return true
   }
@@ -130,21 +165,24 @@ interface Limit {
 }
 
 /**
- * The second in which the reading began, for values that are times. The same in every format that an API mixes, and for every page of a slice:
- * the hashes of what is newer belong to exactly this value. A cursor that is there already, and greater, never goes back.
+ * The second in which the reading began, for values that are times. The same in every format that an API mixes, and for
+ * every page of a slice:
+ * the hashes of what is newer belong to exactly this value. A cursor that is there already, and greater, never goes
+ * back.
  */
 function limitAt(begunAt: Date, { unit }: Incremental, lower: CursorValue | undefined): Limit {
   const second = new Date(Math.floor(begunAt.getTime() / 1_000) * 1_000)
   const instant = valueOf(second.toISOString())
   const number = unit && valueOf(momentLike('0', second, unit)!)
-  const present = ({ kind }: CursorValue): CursorValue | undefined => (kind === 'instant' ? instant : kind === 'number' ? number : undefined)
+  const present = ({ kind }: CursorValue): CursorValue | undefined =>
+    kind === 'instant' ? instant : kind === 'number' ? number : undefined
   const isPast = lower !== undefined && present(lower) !== undefined && compareValues(lower, present(lower)!) > 0
   return {
     isBefore: (value) => {
       const limit = isPast ? lower : present(value)
       return limit !== undefined && compareValues(value, limit) > 0
     },
-    textLike: (text) => (isPast ? String(lower.raw) : momentLike(text, second, unit) ?? String(number?.raw ?? text)),
+    textLike: (text) => (isPast ? String(lower.raw) : (momentLike(text, second, unit) ?? String(number?.raw ?? text))),
   }
 }
 

@@ -3,13 +3,17 @@ import type { Asked } from '../model/request.ts'
 
 /**
  * A paginator's parameter goes where the request's own are: into the query, the JSON or the GraphQL variables.
- * In JSON a dot goes one step down, and what stands beside it stays: `page.after` makes `{ page: { size: 50, after: … } }`.
+ * In JSON a dot goes one step down, and what stands beside it stays: `page.after` makes `{ page: { size: 50, after: … }
+ * }`.
  */
 export function withParameter(asked: Asked, name: string, value: string | number): Asked {
-  return asked.json ? { ...asked, json: placed(asked.json, name, value) } : { ...asked, query: { ...asked.query, [name]: String(value) } }
+  return asked.json
+    ? { ...asked, json: placed(asked.json, name, value) }
+    : { ...asked, query: { ...asked.query, [name]: String(value) } }
 }
 
-export const parameterOf = (asked: Asked, name: string): unknown => (asked.json ? at(asked.json, name) : asked.query[name])
+export const parameterOf = (asked: Asked, name: string): unknown =>
+  asked.json ? at(asked.json, name) : asked.query[name]
 
 type Members = Readonly<Record<string, JsonValue | undefined>>
 
@@ -26,4 +30,5 @@ function at(json: Members, name: string): unknown {
   return at(membersOf(json[name.slice(0, dot)]), name.slice(dot + 1))
 }
 
-const membersOf = (value: JsonValue | undefined): Members => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {})
+const membersOf = (value: JsonValue | undefined): Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}

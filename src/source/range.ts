@@ -4,8 +4,8 @@ import type { Range } from '../model/request.ts'
 import { inUnit, lessLookback } from './cursor-text.ts'
 
 /**
- * The range as it is asked for and filtered by: the stored cursor less the lookback, never before `from`, in the cursor's own unit.
- * A range with an end was given from outside, as a backfill's window, and is read as it stands.
+ * The range as it is asked for and filtered by: the stored cursor less the lookback, never before `from`, in the
+ * cursor's own unit. A range with an end was given from outside, as a backfill's window, and is read as it stands.
  */
 export function rangeOf(incremental: Incremental | undefined, { since, until }: Range): Range {
   if (!incremental) return { since, until }
@@ -16,5 +16,8 @@ export function rangeOf(incremental: Incremental | undefined, { since, until }: 
   const begin = inUnit(since, unit)
   if (until !== undefined || lookback === undefined) return { since: begin, until: end }
   const lower = lessLookback(begin, lookback, unit)
-  return { since: first !== undefined && compareCursors(lower, first) < 0 && compareCursors(first, begin) <= 0 ? first : lower, until: end }
+  return {
+    since: first !== undefined && compareCursors(lower, first) < 0 && compareCursors(first, begin) <= 0 ? first : lower,
+    until: end,
+  }
 }

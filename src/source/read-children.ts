@@ -37,10 +37,15 @@ type Turn =
   | { readonly parent: ParentPage; readonly place: 'end' }
 
 /**
- * The children of each parent, `concurrency` at a time, handed on page by page in the order of their parents, so that a position is a
- * prefix of everything before it. The children of the next page of parents begin while those of the last one end.
+ * The children of each parent, `concurrency` at a time, handed on page by page in the order of their parents, so that a
+ * position is a prefix of everything before it. The children of the next page of parents begin while those of the last
+ * one end.
  */
-export async function* readChildren(children: Children, reading: Reading, scope: Scope): AsyncGenerator<Page, void, undefined> {
+export async function* readChildren(
+  children: Children,
+  reading: Reading,
+  scope: Scope,
+): AsyncGenerator<Page, void, undefined> {
   if (isEnd(reading.position)) return
   await using reader = new ChildrenReader(children, reading, scope)
   yield* reader.pages()
@@ -69,12 +74,19 @@ class ChildrenReader implements AsyncDisposable {
   }
 
   async *pages(): AsyncGenerator<Page, void, undefined> {
-    this.#filling = this.#fill().then(() => this.#turns.close(), (error: unknown) => this.#turns.close(error))
+    this.#filling = this.#fill().then(
+      () => this.#turns.close(),
+      (error: unknown) => this.#turns.close(error),
+    )
     for await (const turn of this.#turns.read({ signal: this.#scope.signal })) {
       if ('page' in turn) yield turn.page
       else if (turn.place === 'end') yield this.#ended(turn.parent)
       else if ('child' in turn) yield* this.#childPages(turn)
-      else yield { ...alone(turn.parent.page, turn.place, turn.made), ...positioned(this.#inside(turn.parent, turn.place + 1)) }
+      else
+        yield {
+          ...alone(turn.parent.page, turn.place, turn.made),
+          ...positioned(this.#inside(turn.parent, turn.place + 1)),
+        }
     }
   }
 
@@ -89,7 +101,10 @@ class ChildrenReader implements AsyncDisposable {
   /** Reads parents and starts their children, as far ahead as there are slots. */
   async #fill(): Promise<void> {
     const begin = childPosition(this.#reading.position)
-    const parents = new Pull((signal) => this.#children.parents({ ...this.#reading, position: begin.at }, { ...this.#scope, signal }), this.#scope.signal)
+    const parents = new Pull(
+      (signal) => this.#children.parents({ ...this.#reading, position: begin.at }, { ...this.#scope, signal }),
+      this.#scope.signal,
+    )
     try {
       let resume: ChildPosition | undefined = begin
       this.#hasChildren = begin.apart ?? false
@@ -115,7 +130,10 @@ class ChildrenReader implements AsyncDisposable {
     const lists = made.filter((one): one is Exclude<Made, { readonly recipe: Recipe }> => !('recipe' in one))
     this.#hasChildren ||= lists.length < made.length
     if (lists.length === made.length && done === 0 && child === null && (lists.length > 0 || !this.#hasChildren)) {
-      await this.#turns.send({ page: { ...page, ...expanded(page, lists), ...positioned(this.#behind(page)) } }, { signal })
+      await this.#turns.send(
+        { page: { ...page, ...expanded(page, lists), ...positioned(this.#behind(page)) } },
+        { signal },
+      )
       if (page.hold) this.#holds.delete(page.hold) // It goes with the page.
       return
     }
@@ -125,9 +143,18 @@ class ChildrenReader implements AsyncDisposable {
         await this.#turns.send({ parent, place, made: one }, { signal })
         continue
       }
-      if (this.#children.hasCursor && hasCursor(one.recipe)) throw new UsageError('.incremental() stands twice in this chain, before .flatMap and in the child: keep the one whose cursor says what is new')
+      if (this.#children.hasCursor && hasCursor(one.recipe))
+        throw new UsageError(
+          '.incremental() stands twice in this chain, before .flatMap and in the child: keep the one whose cursor says what is new',
+        )
       const permit = await this.#slots.acquire({ signal })
-      const reader = new ChildReader(one.recipe, { ...this.#reading, position: index === 0 ? child : null }, this.#scope, page.memory ?? this.#scope.memory, this.#children.read)
+      const reader = new ChildReader(
+        one.recipe,
+        { ...this.#reading, position: index === 0 ? child : null },
+        this.#scope,
+        page.memory ?? this.#scope.memory,
+        this.#children.read,
+      )
       this.#open.add(reader)
       await this.#turns.send({ parent, place, child: reader, permit }, { signal })
     }
@@ -138,23 +165,40 @@ class ChildrenReader implements AsyncDisposable {
   #entry({ digests }: ParentPage, position: ChildPosition): Pick<ChildPosition, 'done' | 'child'> {
     if (digests.of(position.child === null ? position.done : position.done + 1) === position.digest) return position
     if (this.#reading.reenter === 'page') return START
-    throw new PositionLostError('the parents before the stored position have changed since it was stored, so the reading begins anew')
+    throw new PositionLostError(
+      'the parents before the stored position have changed since it was stored, so the reading begins anew',
+    )
   }
 
-  async *#childPages({ parent, place, child, permit }: Extract<Turn, { readonly child: ChildReader }>): AsyncGenerator<Page, void, undefined> {
+  async *#childPages({
+    parent,
+    place,
+    child,
+    permit,
+  }: Extract<Turn, { readonly child: ChildReader }>): AsyncGenerator<Page, void, undefined> {
     const parents = [...(parent.page.parents ?? []), originAt(parent.page, place)]
     try {
       for (let step = await child.next(); !step.done; step = await child.next()) {
         const { position, ...page } = step.value
         yield {
-          ...page, ...positioned(position === undefined ? undefined : isEnd(position) ? this.#inside(parent, place + 1) : this.#inside(parent, place, position)),
+          ...page,
+          ...positioned(
+            position === undefined
+              ? undefined
+              : isEnd(position)
+                ? this.#inside(parent, place + 1)
+                : this.#inside(parent, place, position),
+          ),
           parents: [...parents, ...(page.parents ?? [])],
           rejects: page.rejects.map((reject) => ({ ...reject, parents: [...parents, ...(reject.parents ?? [])] })),
         }
       }
     } catch (error) {
       if (!child.isParentsFault(error)) throw error
-      yield { ...alone(parent.page, place, rejected(error, this.#scope.signal)), ...positioned(this.#inside(parent, place + 1)) }
+      yield {
+        ...alone(parent.page, place, rejected(error, this.#scope.signal)),
+        ...positioned(this.#inside(parent, place + 1)),
+      }
     } finally {
       await child[Symbol.asyncDispose]()
       this.#open.delete(child)
@@ -162,7 +206,10 @@ class ChildrenReader implements AsyncDisposable {
     }
   }
 
-  /** What belongs to the page of parents as a whole goes out once, with its end: a resume inside of it must not repeat it. */
+  /**
+   * What belongs to the page of parents as a whole goes out once, with its end: a resume inside of it must not repeat
+   * it.
+   */
   #ended({ page }: ParentPage): Page {
     const { counts, rejects, high, met, hold } = page
     if (hold) {
@@ -171,8 +218,18 @@ class ChildrenReader implements AsyncDisposable {
       this.#scope.memory.recheck()
     }
     return {
-      records: [], rejects, ...(high && { high }), ...(met && { met }), ...(page.parents && { parents: page.parents }), ...positioned(this.#behind(page)),
-      counts: { ...NO_COUNTS, fetched: counts.rejected, rejected: counts.rejected, parents: counts.parents + counts.fetched },
+      records: [],
+      rejects,
+      ...(high && { high }),
+      ...(met && { met }),
+      ...(page.parents && { parents: page.parents }),
+      ...positioned(this.#behind(page)),
+      counts: {
+        ...NO_COUNTS,
+        fetched: counts.rejected,
+        rejected: counts.rejected,
+        parents: counts.parents + counts.fetched,
+      },
     }
   }
 
@@ -199,13 +256,25 @@ const originAt = ({ origins, records }: Page, place: number): unknown => (origin
 function alone(page: Page, place: number, made: Exclude<Made, { readonly recipe: Recipe }>): Page {
   const origin = originAt(page, place)
   const { parents, memory } = page
-  const one = { records: [origin], rejects: [], counts: { ...NO_COUNTS, fetched: 1 }, ...(parents && { parents }), ...(memory && { memory }) }
+  const one = {
+    records: [origin],
+    rejects: [],
+    counts: { ...NO_COUNTS, fetched: 1 },
+    ...(parents && { parents }),
+    ...(memory && { memory }),
+  }
   return 'reason' in made
-    ? { ...one, records: [], counts: { ...NO_COUNTS, fetched: 1, rejected: 1 }, rejects: [rejectOf(made.reason, origin, page)] }
+    ? {
+        ...one,
+        records: [],
+        counts: { ...NO_COUNTS, fetched: 1, rejected: 1 },
+        rejects: [rejectOf(made.reason, origin, page)],
+      }
     : { ...one, ...expanded(one, [made]) }
 }
 
-const positioned = (position: Position | undefined): { readonly position?: Position } => (position === undefined ? {} : { position })
+const positioned = (position: Position | undefined): { readonly position?: Position } =>
+  position === undefined ? {} : { position }
 
 /** Whether a recipe takes a cursor. */
 const hasCursor = (recipe: Recipe): boolean => recipe.incremental !== undefined

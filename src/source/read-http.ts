@@ -15,26 +15,45 @@ import { rangeOf } from './range.ts'
 import { firstRequest } from './request.ts'
 import { selectRecords } from './select-records.ts'
 
-/** The pages of one chain of requests, from a position on. The next page is on its way while the last one is handed on. */
-export async function* readHttp(source: HttpSource, incremental: Incremental | undefined, reading: Reading, scope: Scope, total?: (pages: number) => void): AsyncGenerator<Page, void, undefined> {
+/**
+ * The pages of one chain of requests, from a position on. The next page is on its way while the last one is handed on.
+ */
+export async function* readHttp(
+  source: HttpSource,
+  incremental: Incremental | undefined,
+  reading: Reading,
+  scope: Scope,
+  total?: (pages: number) => void,
+): AsyncGenerator<Page, void, undefined> {
   if (isEnd(reading.position)) return
   const range = rangeOf(incremental, reading)
-  const follow = incremental && followCursor(incremental, range, reading, (message) => scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }))
+  const follow =
+    incremental &&
+    followCursor(incremental, range, reading, (message) =>
+      scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }),
+    )
   const guard = new LoopGuard()
   const resumed = reading.position !== null
-  let asked: Asked = resumed ? askedAt(reading.position) : firstRequest(source.request, source.paging, range, incremental?.unit)
+  let asked: Asked = resumed
+    ? askedAt(reading.position)
+    : firstRequest(source.request, source.paging, range, incremental?.unit)
 
   await using ahead = new Ahead(source, scope)
   for (let isFirst = true; ; isFirst = false) {
     const received = await ahead.take(asked).catch((error: unknown) => {
-      throw isFirst && resumed && isForgotten(error, source.paging) ? new PositionLostError(`${placeOf(asked)}: the API no longer knows the stored position: ${error.message}`, { cause: error }) : error
+      throw isFirst && resumed && isForgotten(error, source.paging)
+        ? new PositionLostError(`${placeOf(asked)}: the API no longer knows the stored position: ${error.message}`, {
+            cause: error,
+          })
+        : error
     })
     const { page, next } = ((): { page: Page; next: Asked | undefined } => {
       try {
         return readPage(received)
       } catch (error) {
         received.hold[Symbol.dispose]()
-        if (error instanceof DecodeError || error instanceof PagingError) error.message = scope.secrets.hide(`${placeOf(asked)}: ${error.message}`)
+        if (error instanceof DecodeError || error instanceof PagingError)
+          error.message = scope.secrets.hide(`${placeOf(asked)}: ${error.message}`)
         throw error
       }
     })()
@@ -45,7 +64,11 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
     asked = next
   }
 
-  function tellTotal({ body }: { readonly body: unknown }, { counts: { fetched } }: Page, next: Asked | undefined): void {
+  function tellTotal(
+    { body }: { readonly body: unknown },
+    { counts: { fetched } }: Page,
+    next: Asked | undefined,
+  ): void {
     if (!total || typeof source.paging === 'function' || fetched === 0) return
     // Where this page is the last, it may say so without a total, and nobody needs one.
     const pages = next ? pagesFrom(source.paging, body, asked, fetched) : 1
@@ -57,7 +80,8 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
     const records = nothing ? [] : selectRecords(source, received.body)
     const answer: Answer<unknown> = { ...received, records }
     guard.made(asked)
-    if (!nothing && typeof source.paging === 'object' && (source.paging.by === 'page' || source.paging.by === 'offset')) guard.compare(records, source.paging.parameter)
+    if (!nothing && typeof source.paging === 'object' && (source.paging.by === 'page' || source.paging.by === 'offset'))
+      guard.compare(records, source.paging.parameter)
     const followed = follow?.(records)
     const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, answer, asked)
     if (next) guard.check(next)
@@ -65,33 +89,46 @@ export async function* readHttp(source: HttpSource, incremental: Incremental | u
     return {
       next,
       page: {
-        records: followed?.records ?? records, rejects: [], hold: received.hold, memory: received.memory,
+        records: followed?.records ?? records,
+        rejects: [],
+        hold: received.hold,
+        memory: received.memory,
         counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
         position: scope.secrets.hide(positionOf(next)),
-        ...(high && { high }), ...(met.length > 0 && { met }),
+        ...(high && { high }),
+        ...(met.length > 0 && { met }),
       },
     }
   }
 }
 
-/** The requests that will most probably follow: one, or where the number of pages is known, as many as may be under way. */
+/**
+ * The requests that will most probably follow: one, or where the number of pages is known, as many as may be under way.
+ */
 function expected({ paging, api }: HttpSource, body: unknown, next: Asked): Asked[] {
   if (typeof paging === 'function' || paging.by !== 'page') return [next]
   const pages = pagesIn(paging, body)
   if (pages === undefined) return [next]
   const page = Number(parameterOf(next, paging.parameter))
   const last = Math.min(paging.first + pages - 1, paging.last ?? Infinity, page + Math.min(api.concurrency ?? 8, 8) - 1)
-  return Array.from({ length: Math.max(1, last - page + 1) }, (_, number) => withParameter(next, paging.parameter, page + number))
+  return Array.from({ length: Math.max(1, last - page + 1) }, (_, number) =>
+    withParameter(next, paging.parameter, page + number),
+  )
 }
 
-/** Whether an API refuses a page that it had named itself: tokens are refused in many ways, counted pages only by saying that they are gone. */
+/**
+ * Whether an API refuses a page that it had named itself: tokens are refused in many ways, counted pages only by saying
+ * that they are gone.
+ */
 function isForgotten(error: unknown, paging: Paging<never>): error is HttpError {
   if (!(error instanceof HttpError)) return false
-  const isCounted = typeof paging === 'object' && (paging.by === 'page' || paging.by === 'offset' || paging.by === 'one page')
+  const isCounted =
+    typeof paging === 'object' && (paging.by === 'page' || paging.by === 'offset' || paging.by === 'one page')
   const isRelay = typeof paging === 'object' && paging.by === 'relay'
-  return error.status === 410 || (!isCounted && [400, 404, 422].includes(error.status)) || (isRelay && error.status === 200)
+  return (
+    error.status === 410 || (!isCounted && [400, 404, 422].includes(error.status)) || (isRelay && error.status === 200)
+  )
 }
 
 /** A request as messages name it: without its parameters, which may hold what is nobody's business. */
 const placeOf = ({ method, url }: Asked): string => `${method} ${url === '' ? 'GraphQL' : url.split(/[?#]/)[0]}`
-

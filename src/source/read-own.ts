@@ -8,19 +8,36 @@ import { followCursor } from './follow-cursor.ts'
 import { isEnd } from './position.ts'
 import { rangeOf } from './range.ts'
 
-/** The pages of a source of one's own. Its end is a page of its own, since a generator cannot say which of its pages is the last. */
-export async function* readOwn(read: Read<unknown>, incremental: Incremental | undefined, reading: Reading, scope: Scope): AsyncGenerator<Page, void, undefined> {
+/**
+ * The pages of a source of one's own. Its end is a page of its own, since a generator cannot say which of its pages is
+ * the last.
+ */
+export async function* readOwn(
+  read: Read<unknown>,
+  incremental: Incremental | undefined,
+  reading: Reading,
+  scope: Scope,
+): AsyncGenerator<Page, void, undefined> {
   if (isEnd(reading.position)) return
   const range = rangeOf(incremental, reading)
-  const follow = incremental && followCursor(incremental, range, reading, (message) => scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }))
+  const follow =
+    incremental &&
+    followCursor(incremental, range, reading, (message) =>
+      scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }),
+    )
   for await (const page of read({ ...range, position: reading.position ?? undefined, signal: scope.signal })) {
     const { records, position, hold, memory } = proven(page)
     const followed = follow?.(records)
     const { filtered = 0, met = [], high } = followed ?? {}
     yield {
-      records: followed?.records ?? records, rejects: [], counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
+      records: followed?.records ?? records,
+      rejects: [],
+      counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
-      ...(high && { high }), ...(met.length > 0 && { met }), ...(hold && { hold }), ...(memory && { memory }),
+      ...(high && { high }),
+      ...(met.length > 0 && { met }),
+      ...(hold && { hold }),
+      ...(memory && { memory }),
     }
     if (followed?.ended) break
   }
@@ -33,12 +50,15 @@ export async function* readOwn(read: Read<unknown>, incremental: Incremental | u
 type HeldPage = OwnPage<unknown> & Pick<Page, 'hold' | 'memory'>
 
 function proven(page: HeldPage): HeldPage {
-  if (typeof page !== 'object' || page === null || !Array.isArray(page.records)) throw new DecodeError('stream(): a source of one\'s own yields pages, as in yield { records: [ … ], position }')
+  if (typeof page !== 'object' || page === null || !Array.isArray(page.records))
+    throw new DecodeError("stream(): a source of one's own yields pages, as in yield { records: [ … ], position }")
   if (page.position === undefined) return page
   if (isEnd(page.position)) throw new UsageError('stream(): the position { end: true } is reserved: to end, return')
   try {
     return { ...page, position: JSON.parse(JSON.stringify(page.position)) as Position }
   } catch (cause) {
-    throw new UsageError('stream(): a position is stored as JSON: give text, numbers, lists and plain objects', { cause })
+    throw new UsageError('stream(): a position is stored as JSON: give text, numbers, lists and plain objects', {
+      cause,
+    })
   }
 }

@@ -4,7 +4,12 @@ import { boundText, isBound, type Unit } from './bound.ts'
 import { withParameter } from './parameter.ts'
 
 /** The first thing to ask of an endpoint, for a range whose numbers count in `unit`. */
-export function firstRequest({ method, path, query, json, graphql }: Request, paging: Paging<never>, range: Range, unit?: Unit): Asked {
+export function firstRequest(
+  { method, path, query, json, graphql }: Request,
+  paging: Paging<never>,
+  range: Range,
+  unit?: Unit,
+): Asked {
   const asked: Asked = {
     method,
     url: typeof path === 'string' ? path : pathOf(path),
@@ -21,18 +26,28 @@ export const pathOf = ({ texts, values }: PathTemplate): string => String.raw({ 
 function segment(value: string | number | bigint): string {
   const text = String(value)
   if (value === null || value === undefined || ['', '.', '..'].includes(text)) {
-    throw new RejectError(`'${text}' cannot be a segment of a path: leave out records without a proper value by .filter() before`)
+    throw new RejectError(
+      `'${text}' cannot be a segment of a path: leave out records without a proper value by .filter() before`,
+    )
   }
   return encodeURIComponent(text)
 }
 
-const given = <T extends object>(value: Given<T>, range: Range): T => (typeof value === 'function' ? value(range) : value)
+const given = <T extends object>(value: Given<T>, range: Range): T =>
+  typeof value === 'function' ? value(range) : value
 
 /** Bounds replaced by their values; what is undefined is left out. */
 function filled(values: Query | Sent, range: Range, unit: Unit | undefined): Record<string, unknown> {
-  const entries = Object.entries(values).map(([name, value]) => [name, isBound(value) ? boundText(value, range, unit) : value] as const)
+  const entries = Object.entries(values).map(
+    ([name, value]) => [name, isBound(value) ? boundText(value, range, unit) : value] as const,
+  )
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
 const texts = (query: Record<string, unknown>): Asked['query'] =>
-  Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value as string | number)]))
+  Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(String) : String(value as string | number),
+    ]),
+  )

@@ -36,21 +36,33 @@ const isFieldStage = ({ stage }: PageStage): boolean => stage === 'rename' || st
 
 function changeOf(stage: Exclude<PageStage, FieldStage>, { signal, workers }: StageContext): Change {
   switch (stage.stage) {
-    case 'map': return replacing(stage.fn, { stage: 'map', concurrency: stage.concurrency, ordered: stage.ordered, signal })
-    case 'validate': return replacing(validating(stage.schema), { stage: 'validate', concurrency: 16, signal })
-    case 'offload': return replacing(offloading(stage.module, workers()), { stage: 'offload', concurrency: stage.concurrency, signal })
-    case 'filter': return filtering(stage.fn, signal)
-    case 'tap': return tapping(stage.fn, { stage: 'tap', concurrency: stage.concurrency, signal })
-    case 'dedupe': return dedupe(stage.by, stage.last)
+    case 'map':
+      return replacing(stage.fn, { stage: 'map', concurrency: stage.concurrency, ordered: stage.ordered, signal })
+    case 'validate':
+      return replacing(validating(stage.schema), { stage: 'validate', concurrency: 16, signal })
+    case 'offload':
+      return replacing(offloading(stage.module, workers()), {
+        stage: 'offload',
+        concurrency: stage.concurrency,
+        signal,
+      })
+    case 'filter':
+      return filtering(stage.fn, signal)
+    case 'tap':
+      return tapping(stage.fn, { stage: 'tap', concurrency: stage.concurrency, signal })
+    case 'dedupe':
+      return dedupe(stage.by, stage.last)
   }
 }
 
 /** One record for each. */
-const replacing = (fn: (record: never, signal: AbortSignal) => unknown, options: EachOptions): Change => (page) => {
-  const put = ({ values, places }: Answers): void => keep(page, values, places)
-  const answers = each(page, fn, options)
-  return answers instanceof Promise ? answers.then(put) : put(answers)
-}
+const replacing =
+  (fn: (record: never, signal: AbortSignal) => unknown, options: EachOptions): Change =>
+  (page) => {
+    const put = ({ values, places }: Answers): void => keep(page, values, places)
+    const answers = each(page, fn, options)
+    return answers instanceof Promise ? answers.then(put) : put(answers)
+  }
 
 /** A tap's error is no record's fault: it fails the stream. */
 const tapping = (fn: (record: never, signal: AbortSignal) => unknown, options: EachOptions): Change => {
@@ -81,25 +93,29 @@ class TapFailure extends UsageError {
   }
 }
 
-const filtering = (fn: (record: never, signal: AbortSignal) => unknown, signal: AbortSignal): Change => (page: Working): void => {
-  const records: unknown[] = []
-  const places: number[] = []
-  for (const [place, record] of page.records.entries()) {
-    try {
-      const answer = fn(record as never, signal)
-      if (isPromise(answer)) {
-        answer.then(undefined, () => {})
-        throw new UsageError('.filter(): the function answers a promise, which is always true: look it up by .map() before')
+const filtering =
+  (fn: (record: never, signal: AbortSignal) => unknown, signal: AbortSignal): Change =>
+  (page: Working): void => {
+    const records: unknown[] = []
+    const places: number[] = []
+    for (const [place, record] of page.records.entries()) {
+      try {
+        const answer = fn(record as never, signal)
+        if (isPromise(answer)) {
+          answer.then(undefined, () => {})
+          throw new UsageError(
+            '.filter(): the function answers a promise, which is always true: look it up by .map() before',
+          )
+        }
+        if (!answer) {
+          page.filtered++
+          continue
+        }
+        records.push(record)
+        places.push(place)
+      } catch (error) {
+        reject(page, place, 'filter', error, signal)
       }
-      if (!answer) {
-        page.filtered++
-        continue
-      }
-      records.push(record)
-      places.push(place)
-    } catch (error) {
-      reject(page, place, 'filter', error, signal)
     }
+    if (records.length < page.records.length) keep(page, records, places)
   }
-  if (records.length < page.records.length) keep(page, records, places)
-}

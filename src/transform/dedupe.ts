@@ -1,7 +1,10 @@
 import { Decimal } from '../model/decimal.ts'
 import { keep, type Change, type Working } from './working.ts'
 
-/** Leave out records that agree in these fields with one of the last ones; what is remembered is bounded, and lost when a reading is interrupted. */
+/**
+ * Leave out records that agree in these fields with one of the last ones; what is remembered is bounded, and lost when
+ * a reading is interrupted.
+ */
 export function dedupe(by: readonly string[], last: number): Change {
   const seen = new Set<string>()
   return (page: Working): void => {

@@ -19,17 +19,22 @@ export interface Answers {
 }
 
 /**
- * Call a user's function on each record of a page; a record on which it throws is rejected alone. As long as it answers no promise,
- * nothing is awaited. From its first promise on, `concurrency` records are in flight.
+ * Call a user's function on each record of a page; a record on which it throws is rejected alone. As long as it answers
+ * no promise, nothing is awaited. From its first promise on, `concurrency` records are in flight.
  */
-export function each(page: Working, fn: (record: never, signal: AbortSignal) => unknown, options: EachOptions): Answers | Promise<Answers> {
+export function each(
+  page: Working,
+  fn: (record: never, signal: AbortSignal) => unknown,
+  options: EachOptions,
+): Answers | Promise<Answers> {
   const { records } = page
   const values: unknown[] = []
   let places: number[] | undefined
   for (let place = 0; place < records.length; place++) {
     try {
       const value = fn(records[place] as never, options.signal)
-      if (isPromise(value)) return rest(page, fn, options, { values, places: places ?? values.map((_, index) => index) }, place, value)
+      if (isPromise(value))
+        return rest(page, fn, options, { values, places: places ?? values.map((_, index) => index) }, place, value)
       values.push(value)
       places?.push(place)
     } catch (error) {
@@ -41,11 +46,18 @@ export function each(page: Working, fn: (record: never, signal: AbortSignal) => 
 }
 
 async function rest(
-  page: Working, fn: (record: never, signal: AbortSignal) => unknown, { stage, concurrency, ordered = true, signal }: EachOptions,
-  { values, places }: { values: unknown[]; places: number[] }, from: number, first: PromiseLike<unknown>,
+  page: Working,
+  fn: (record: never, signal: AbortSignal) => unknown,
+  { stage, concurrency, ordered = true, signal }: EachOptions,
+  { values, places }: { values: unknown[]; places: number[] },
+  from: number,
+  first: PromiseLike<unknown>,
 ): Promise<Answers> {
   const left = Array.from({ length: page.records.length - from }, (_, index) => from + index)
-  const call = async (place: number, own: AbortSignal): Promise<{ place: number; value: unknown } | { place: number; error: unknown }> => {
+  const call = async (
+    place: number,
+    own: AbortSignal,
+  ): Promise<{ place: number; value: unknown } | { place: number; error: unknown }> => {
     try {
       return { place, value: await (place === from ? first : fn(page.records[place] as never, own)) }
     } catch (error) {

@@ -16,7 +16,10 @@ interface Plan {
 /** More lists of names than this come from data, not from an API's design; they are worked out record by record. */
 const SHAPES = 500
 
-/** `rename`, `pick` and `omit` that follow each other, as one: worked out once for each list of names, not for each record. */
+/**
+ * `rename`, `pick` and `omit` that follow each other, as one: worked out once for each list of names, not for each
+ * record.
+ */
 export function changeFields(stages: readonly FieldStage[], signal: AbortSignal): Change {
   const plans = new Map<string, Plan>()
   let last: Plan | undefined
@@ -38,7 +41,8 @@ export function changeFields(stages: readonly FieldStage[], signal: AbortSignal)
     let places: number[] | undefined
     for (const [place, record] of page.records.entries()) {
       try {
-        if (typeof record !== 'object' || record === null || Array.isArray(record)) throw new RejectError('this is no record with named fields')
+        if (typeof record !== 'object' || record === null || Array.isArray(record))
+          throw new RejectError('this is no record with named fields')
         const { change, fault } = planOf(record as Fields)
         if (fault) {
           places ??= records.map((_, index) => index)
@@ -79,7 +83,14 @@ function planned(names: readonly string[], stages: readonly FieldStage[]): Plan 
         const { from, to } = stage
         const isThere = fields.some((field) => field.to === from)
         if (isThere && from !== to && fields.some((field) => field.to === to)) {
-          return { names, change: (record) => record, fault: { stage: 'rename', reason: `the record has both '${from}' and '${to}': renaming would lose one of them` } }
+          return {
+            names,
+            change: (record) => record,
+            fault: {
+              stage: 'rename',
+              reason: `the record has both '${from}' and '${to}': renaming would lose one of them`,
+            },
+          }
         }
         fields = fields.map((field) => (field.to === from ? { from: field.from, to } : field))
         break

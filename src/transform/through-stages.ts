@@ -10,10 +10,15 @@ export interface StagesOptions {
 }
 
 /**
- * Pages in, pages out. Each page keeps the equation of its counts: what a stage drops, refuses or rejects is counted where it happens,
- * and a page that was emptied still goes on with its position.
+ * Pages in, pages out. Each page keeps the equation of its counts: what a stage drops, refuses or rejects is counted
+ * where it happens, and a page that was emptied still goes on with its position.
  */
-export async function* throughStages(pages: AsyncIterable<Page>, stages: readonly PageStage[], scope: Pick<Scope, 'signal'>, { workers }: StagesOptions = {}): AsyncGenerator<Page, void, undefined> {
+export async function* throughStages(
+  pages: AsyncIterable<Page>,
+  stages: readonly PageStage[],
+  scope: Pick<Scope, 'signal'>,
+  { workers }: StagesOptions = {},
+): AsyncGenerator<Page, void, undefined> {
   await using own = new AsyncDisposableStack()
   const changes = compile(stages, { signal: scope.signal, workers: () => workers ?? own.use(new WorkerPool()) })
   for await (const page of pages) yield await changed(page, changes)

@@ -14,7 +14,14 @@ export interface Working {
 /** One stage, ready to be used for page after page. */
 export type Change = (page: Working) => void | Promise<void>
 
-export const working = ({ records, origins, parents }: Page): Working => ({ records, origins, parents, filtered: 0, duplicate: 0, rejects: [] })
+export const working = ({ records, origins, parents }: Page): Working => ({
+  records,
+  origins,
+  parents,
+  filtered: 0,
+  duplicate: 0,
+  rejects: [],
+})
 
 /** The record as it was read. */
 export const originOf = ({ records, origins }: Working, place: number): unknown => (origins ?? records)[place]
@@ -30,8 +37,15 @@ export function keep(page: Working, records: readonly unknown[], places: readonl
 export function changedPage(page: Page, { records, origins, filtered, duplicate, rejects }: Working): Page {
   const { counts } = page
   return {
-    ...page, records, ...(origins && { origins }),
-    counts: { ...counts, filtered: counts.filtered + filtered, duplicate: counts.duplicate + duplicate, rejected: counts.rejected + rejects.length },
+    ...page,
+    records,
+    ...(origins && { origins }),
+    counts: {
+      ...counts,
+      filtered: counts.filtered + filtered,
+      duplicate: counts.duplicate + duplicate,
+      rejected: counts.rejected + rejects.length,
+    },
     rejects: rejects.length === 0 ? page.rejects : [...page.rejects, ...rejects],
   }
 }

@@ -1,4 +1,5 @@
-// An API with entries that change while they are read, as a process of its own; `node api-process.ts '{"records":500000,"days":1096,…}'` prints its port.
+// An API with entries that change while they are read, as a process of its own; `node api-process.ts
+// '{"records":500000,"days":1096,…}'` prints its port.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -31,11 +32,17 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
     changing = query.get('changes') === 'true'
     answer({})
   } else {
-    const page = entries.page({ since: query.get('since'), until: query.get('until'), after: query.get('after'), size: settings.pageSize })
+    const page = entries.page({
+      since: query.get('since'),
+      until: query.get('until'),
+      after: query.get('after'),
+      size: settings.pageSize,
+    })
     setTimeout(() => {
       answer(page)
       // Now an old version is on its way, and a live run may store the new one first.
-      if (changing && query.get('until') !== null && page.entries.length > 0 && random() < settings.changes) entries.change(page.entries[Math.floor(random() * page.entries.length)]!.id)
+      if (changing && query.get('until') !== null && page.entries.length > 0 && random() < settings.changes)
+        entries.change(page.entries[Math.floor(random() * page.entries.length)]!.id)
     }, settings.latency)
   }
 })

@@ -6,8 +6,16 @@ import { answering, february, heard, merging, moment, rows, source } from './sou
 
 jest.setTimeout(60_000)
 
-const statuses = async ({ database }: TestDatabase): Promise<string> => (await database.query<{ status: string }>(`select status from sluice.slices where kind = 'backfill' order by backfill, lower`)).map(({ status }) => status[0]).join('')
-const stored = async ({ database }: TestDatabase): Promise<number> => Number((await database.query<{ count: string }>('select count(*) from t.rows'))[0]!.count)
+const statuses = async ({ database }: TestDatabase): Promise<string> =>
+  (
+    await database.query<{ status: string }>(
+      `select status from sluice.slices where kind = 'backfill' order by backfill, lower`,
+    )
+  )
+    .map(({ status }) => status[0])
+    .join('')
+const stored = async ({ database }: TestDatabase): Promise<number> =>
+  Number((await database.query<{ count: string }>('select count(*) from t.rows'))[0]!.count)
 
 describe('backfill', () => {
   test('reads a range in windows, several at once, leaves the cursor alone, and the same words find it done', async () => {
@@ -21,61 +29,145 @@ describe('backfill', () => {
     await using test = await testDatabase()
     const flow = merging(api.origin)
     const seen = heard()
-    const report = await backfill(flow, { ...february, stream: 'rows', concurrency: 8, database: test.url, on: seen.on })
-    expect(report).toMatchObject({ kind: 'backfill', status: 'done', streams: { rows: { status: 'done', counts: { fetched: 31 * 24, inserted: 31 * 24 }, backfill: { from: '2024-01-01T00:00:00Z', window: '1d', zone: 'UTC', windows: { total: 31, done: 31, failed: 0, skipped: 0, open: 0 } } } } })
-    expect(await test.database.query('select min(id)::int, max(id)::int, count(*)::int from t.rows')).toEqual([{ min: 0, max: 31 * 24 - 1, count: 31 * 24 }])
+    const report = await backfill(flow, {
+      ...february,
+      stream: 'rows',
+      concurrency: 8,
+      database: test.url,
+      on: seen.on,
+    })
+    expect(report).toMatchObject({
+      kind: 'backfill',
+      status: 'done',
+      streams: {
+        rows: {
+          status: 'done',
+          counts: { fetched: 31 * 24, inserted: 31 * 24 },
+          backfill: {
+            from: '2024-01-01T00:00:00Z',
+            window: '1d',
+            zone: 'UTC',
+            windows: { total: 31, done: 31, failed: 0, skipped: 0, open: 0 },
+          },
+        },
+      },
+    })
+    expect(await test.database.query('select min(id)::int, max(id)::int, count(*)::int from t.rows')).toEqual([
+      { min: 0, max: 31 * 24 - 1, count: 31 * 24 },
+    ])
     expect(await test.database.query('select * from sluice.cursors')).toEqual([])
     expect(api.mostAtOnce).toBeGreaterThanOrEqual(5)
-    expect(seen.of('plan')).toMatchObject([{ stream: 'rows', windows: { total: 31, open: 31 }, todo: 31, states: 'o'.repeat(31) }])
-    expect(seen.of('slice started').map(({ place }) => place).toSorted((a, b) => a! - b!)).toEqual(Array.from({ length: 31 }, (_, place) => place))
+    expect(seen.of('plan')).toMatchObject([
+      { stream: 'rows', windows: { total: 31, open: 31 }, todo: 31, states: 'o'.repeat(31) },
+    ])
+    expect(
+      seen
+        .of('slice started')
+        .map(({ place }) => place)
+        .toSorted((a, b) => a! - b!),
+    ).toEqual(Array.from({ length: 31 }, (_, place) => place))
     expect(seen.of('slice started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
     const asked = api.requests.length
     const again = await backfill(flow, { ...february, database: test.url })
-    expect(again).toMatchObject({ status: 'done', streams: { rows: { counts: { fetched: 0 }, backfill: { id: report.streams.rows.backfill!.id, windows: { done: 31 } } } } })
+    expect(again).toMatchObject({
+      status: 'done',
+      streams: {
+        rows: { counts: { fetched: 0 }, backfill: { id: report.streams.rows.backfill!.id, windows: { done: 31 } } },
+      },
+    })
     expect(api.requests.length).toBe(asked)
   })
 
   test('a dry run shows the windows to read, asks nothing and writes nothing', async () => {
     await using api = await apiServer(answering(() => rows(24 * 40)))
     await using test = await testDatabase()
-    const [plan] = await backfill(merging(api.origin), { ...february, to: '2024-01-04', database: test.url, dryRun: true })
-    expect(plan).toMatchObject({ stream: 'rows', backfill: undefined, toRead: 3, counts: { total: 3, open: 3 }, windows: [{ lower: '2024-01-01T00:00:00Z', toRead: true }, {}, { upper: '2024-01-04T00:00:00Z' }] })
+    const [plan] = await backfill(merging(api.origin), {
+      ...february,
+      to: '2024-01-04',
+      database: test.url,
+      dryRun: true,
+    })
+    expect(plan).toMatchObject({
+      stream: 'rows',
+      backfill: undefined,
+      toRead: 3,
+      counts: { total: 3, open: 3 },
+      windows: [{ lower: '2024-01-01T00:00:00Z', toRead: true }, {}, { upper: '2024-01-04T00:00:00Z' }],
+    })
     expect(api.requests).toEqual([])
-    expect(await test.database.query('select (select count(*)::int from sluice.runs) as runs, (select count(*)::int from sluice.backfills) as backfills')).toEqual([{ runs: 0, backfills: 0 }])
+    expect(
+      await test.database.query(
+        'select (select count(*)::int from sluice.runs) as runs, (select count(*)::int from sluice.backfills) as backfills',
+      ),
+    ).toEqual([{ runs: 0, backfills: 0 }])
   })
 
   test('a window that fails leaves the others running, is named, and the same words read it again', async () => {
     let broken = true
     const answer = answering(() => rows(24 * 40))
-    await using api = await apiServer((request) => (broken && request.query.get('since')?.startsWith('2024-01-1') === true ? { status: 404, json: {} } : answer(request)))
+    await using api = await apiServer((request) =>
+      broken && request.query.get('since')?.startsWith('2024-01-1') === true
+        ? { status: 404, json: {} }
+        : answer(request),
+    )
     await using test = await testDatabase()
     const flow = merging(api.origin)
     const seen = heard()
     const options = { ...february, to: '2024-01-13', concurrency: 2, database: test.url }
     const report = await backfill(flow, { ...options, on: seen.on })
-    expect(report).toMatchObject({ status: 'failed', streams: { rows: { status: 'failed', error: expect.stringContaining('3 windows of 12 failed, the first one, 2024-01-10T00:00:00Z to 2024-01-11T00:00:00Z, with: GET /rows answered 404'), backfill: { windows: { done: 9, failed: 3 } } } } }, )
+    expect(report).toMatchObject({
+      status: 'failed',
+      streams: {
+        rows: {
+          status: 'failed',
+          error: expect.stringContaining(
+            '3 windows of 12 failed, the first one, 2024-01-10T00:00:00Z to 2024-01-11T00:00:00Z, with: GET /rows answered 404',
+          ),
+          backfill: { windows: { done: 9, failed: 3 } },
+        },
+      },
+    })
     expect(report.streams.rows.error).toContain('404')
     expect(seen.of('slice failed')).toHaveLength(3)
-    expect(await test.database.query('select status, error from sluice.runs order by id desc limit 1')).toMatchObject([{ status: 'failed', error: expect.stringContaining('404') }])
+    expect(await test.database.query('select status, error from sluice.runs order by id desc limit 1')).toMatchObject([
+      { status: 'failed', error: expect.stringContaining('404') },
+    ])
     const [plan] = await backfill(flow, { ...options, dryRun: true, only: 'failed' })
     expect(plan).toMatchObject({ backfill: '1', toRead: 3, counts: { done: 9, failed: 3 } })
     broken = false
     const asked = api.requests.length
-    expect(await backfill(flow, options)).toMatchObject({ status: 'done', streams: { rows: { backfill: { windows: { done: 12, failed: 0 } }, counts: { inserted: 72 } } } })
-    expect(new Set(api.requests.slice(asked).map(({ query }) => query.get('since')))).toEqual(new Set(['2024-01-10T00:00:00Z', '2024-01-11T00:00:00Z', '2024-01-12T00:00:00Z']))
+    expect(await backfill(flow, options)).toMatchObject({
+      status: 'done',
+      streams: { rows: { backfill: { windows: { done: 12, failed: 0 } }, counts: { inserted: 72 } } },
+    })
+    expect(new Set(api.requests.slice(asked).map(({ query }) => query.get('since')))).toEqual(
+      new Set(['2024-01-10T00:00:00Z', '2024-01-11T00:00:00Z', '2024-01-12T00:00:00Z']),
+    )
     expect(await stored(test)).toBe(12 * 24)
   })
 
   test('--only failed leaves what is open alone; windows that fail one after the other end it', async () => {
     let broken = true
-    await using api = await apiServer((request) => (broken ? { status: 404, json: {} } : answering(() => rows(24 * 40))(request)))
+    await using api = await apiServer((request) =>
+      broken ? { status: 404, json: {} } : answering(() => rows(24 * 40))(request),
+    )
     await using test = await testDatabase()
     const flow = merging(api.origin)
     const report = await backfill(flow, { ...february, concurrency: 1, database: test.url })
-    expect(report.streams.rows).toMatchObject({ status: 'failed', error: expect.stringContaining('10 windows failed one after the other'), backfill: { windows: { failed: 10, open: 21 } } })
+    expect(report.streams.rows).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('10 windows failed one after the other'),
+      backfill: { windows: { failed: 10, open: 21 } },
+    })
     broken = false
-    expect((await backfill(flow, { ...february, only: 'failed', database: test.url })).streams.rows).toMatchObject({ status: 'done', backfill: { windows: { done: 10, open: 21 } } })
-    expect((await backfill(flow, { ...february, database: test.url })).streams.rows).toMatchObject({ status: 'done', backfill: { windows: { done: 31 } } })
+    expect((await backfill(flow, { ...february, only: 'failed', database: test.url })).streams.rows).toMatchObject({
+      status: 'done',
+      backfill: { windows: { done: 10, open: 21 } },
+    })
+    expect((await backfill(flow, { ...february, database: test.url })).streams.rows).toMatchObject({
+      status: 'done',
+      backfill: { windows: { done: 31 } },
+    })
   })
 
   test('--only missing leaves out what earlier backfills of the stream have done; --only all reads it after all', async () => {
@@ -86,11 +178,24 @@ describe('backfill', () => {
     const words = { from: '2024-01-01', to: '2024-01-09', window: '2d', only: 'missing', database: test.url } as const
     // 03–05 was done in two windows; of 05–07 only the first day was.
     const [plan] = await backfill(flow, { ...words, dryRun: true })
-    expect(plan).toMatchObject({ toRead: 3, windows: [{ toRead: true }, { toRead: false, status: 'skipped' }, { toRead: true }, { toRead: true }] })
-    expect((await backfill(flow, words)).streams.rows).toMatchObject({ status: 'done', counts: { fetched: 6 * 24 }, backfill: { windows: { total: 4, done: 3, skipped: 1 } } })
+    expect(plan).toMatchObject({
+      toRead: 3,
+      windows: [{ toRead: true }, { toRead: false, status: 'skipped' }, { toRead: true }, { toRead: true }],
+    })
+    expect((await backfill(flow, words)).streams.rows).toMatchObject({
+      status: 'done',
+      counts: { fetched: 6 * 24 },
+      backfill: { windows: { total: 4, done: 3, skipped: 1 } },
+    })
     const { only: _, ...same } = words
-    expect((await backfill(flow, same)).streams.rows).toMatchObject({ counts: { fetched: 0 }, backfill: { windows: { done: 3, skipped: 1 } } })
-    expect((await backfill(flow, { ...words, only: 'all' })).streams.rows).toMatchObject({ counts: { fetched: 48, unchanged: 48 }, backfill: { windows: { done: 4, skipped: 0 } } })
+    expect((await backfill(flow, same)).streams.rows).toMatchObject({
+      counts: { fetched: 0 },
+      backfill: { windows: { done: 3, skipped: 1 } },
+    })
+    expect((await backfill(flow, { ...words, only: 'all' })).streams.rows).toMatchObject({
+      counts: { fetched: 48, unchanged: 48 },
+      backfill: { windows: { done: 4, skipped: 0 } },
+    })
   })
 
   test('an API that has only since: records past the end are left out, and reading stops early where the order allows', async () => {
@@ -98,7 +203,9 @@ describe('backfill', () => {
     await using test = await testDatabase()
     const flow = pipeline('only', {
       streams: {
-        ordered: source(api.origin, { since }).incremental('updated', { order: 'ascending' }).into('t.ordered', { key: 'id' }),
+        ordered: source(api.origin, { since })
+          .incremental('updated', { order: 'ascending' })
+          .into('t.ordered', { key: 'id' }),
         any: source(api.origin, { since }).incremental('updated').into('t.rows', { key: 'id' }),
       },
     })
@@ -126,11 +233,19 @@ describe('backfill', () => {
     const began = performance.now()
     const words = { ...february, to: '2024-01-05', concurrency: 1, database: test.url }
     const report = await backfill(flow, { ...words, signal: stop.signal })
-    expect(report).toMatchObject({ status: 'interrupted', streams: { rows: { status: 'interrupted', counts: { inserted: 20 }, backfill: { windows: { open: 4, failed: 0 } } } } })
+    expect(report).toMatchObject({
+      status: 'interrupted',
+      streams: {
+        rows: { status: 'interrupted', counts: { inserted: 20 }, backfill: { windows: { open: 4, failed: 0 } } },
+      },
+    })
     expect(performance.now() - began).toBeLessThan(5_000)
     hangs = false
     const asked = api.requests.length
-    expect(await backfill(flow, words)).toMatchObject({ status: 'done', streams: { rows: { resumed: true, counts: { inserted: 76 } } } })
+    expect(await backfill(flow, words)).toMatchObject({
+      status: 'done',
+      streams: { rows: { resumed: true, counts: { inserted: 76 } } },
+    })
     expect(api.requests[asked]!.query.get('after')).toBe('20')
   })
 
@@ -142,7 +257,11 @@ describe('backfill', () => {
     await using api = await apiServer(async (request) => {
       const answered = await answering(() => data)(request)
       // While an old page is on its way, its record changes at the source and a live run stores it.
-      if (!changed && request.query.get('until') !== null && request.query.get('since')?.startsWith('2024-01-05') === true) {
+      if (
+        !changed &&
+        request.query.get('until') !== null &&
+        request.query.get('since')?.startsWith('2024-01-05') === true
+      ) {
         changed = true
         data[4 * 24] = { id: 4 * 24, name: 'newer', updated: moment(24 * 60) }
         live = run(flow, { database: test.url })
@@ -172,20 +291,35 @@ describe('backfill', () => {
       return answering(() => rows(30))(request)
     })
     await using test = await testDatabase()
-    const flow = pipeline('fill', { streams: { rows: source(api.origin).incremental('updated').map(({ id, name }) => ({ id, name })).into('t.rows', { key: 'id' }) } })
+    const flow = pipeline('fill', {
+      streams: {
+        rows: source(api.origin)
+          .incremental('updated')
+          .map(({ id, name }) => ({ id, name }))
+          .into('t.rows', { key: 'id' }),
+      },
+    })
     await test.database.query('create schema t')
     await test.database.query('create table t.rows (id bigint primary key, name text)')
     const live = run(flow, { database: test.url })
     await reached.promise
     const refused = await backfill(flow, { ...february, database: test.url })
-    expect(refused.streams.rows).toMatchObject({ status: 'failed', error: expect.stringMatching(/run \d+ is reading it live.*version/) })
+    expect(refused.streams.rows).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/run \d+ is reading it live.*version/),
+    })
     released.resolve()
     holds = false
     expect(await live).toMatchObject({ status: 'done' })
     holds = true
     const [held, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     // Where it fails, nobody is left waiting.
-    using _opened = { [Symbol.dispose]: () => { holds = false; opened.resolve() } }
+    using _opened = {
+      [Symbol.dispose]: () => {
+        holds = false
+        opened.resolve()
+      },
+    }
     gate = async () => {
       held.resolve()
       await opened.promise
@@ -193,7 +327,10 @@ describe('backfill', () => {
     const filling = backfill(flow, { ...february, concurrency: 1, database: test.url })
     await held.promise
     const left = await run(flow, { database: test.url, overlap: 'skip' })
-    expect(left.streams['rows']).toMatchObject({ status: 'not run', warnings: [expect.stringMatching(/left out, since run \d+ is reading it/)] })
+    expect(left.streams['rows']).toMatchObject({
+      status: 'not run',
+      warnings: [expect.stringMatching(/left out, since run \d+ is reading it/)],
+    })
     opened.resolve()
     holds = false
     expect(await filling).toMatchObject({ status: 'done' })
@@ -202,12 +339,22 @@ describe('backfill', () => {
 
   test.each([
     ['no cursor', (origin: string) => source(origin).into('t.rows', { key: 'id' }), 'add .incremental('],
-    ['replace', (origin: string) => source(origin).into('t.rows', { key: 'id', write: 'replace' }), "choose { write: 'merge' }"],
-    ['a counter', (origin: string) => source(origin).incremental('id', { from: 0 }).into('t.rows', { key: 'id' }), 'its cursor is no time'],
+    [
+      'replace',
+      (origin: string) => source(origin).into('t.rows', { key: 'id', write: 'replace' }),
+      "choose { write: 'merge' }",
+    ],
+    [
+      'a counter',
+      (origin: string) => source(origin).incremental('id', { from: 0 }).into('t.rows', { key: 'id' }),
+      'its cursor is no time',
+    ],
   ])('a stream that cannot be windowed says so before anything is asked: %s', async (_, flow, message) => {
     await using api = await apiServer(answering(() => rows(3)))
     await using test = await testDatabase()
-    await expect(backfill(pipeline('none', { streams: { rows: flow(api.origin) } }), { ...february, database: test.url })).rejects.toThrow(message)
+    await expect(
+      backfill(pipeline('none', { streams: { rows: flow(api.origin) } }), { ...february, database: test.url }),
+    ).rejects.toThrow(message)
     expect(api.requests).toEqual([])
     expect(await test.database.query('select 1 from sluice.runs')).toEqual([])
   })
@@ -216,7 +363,15 @@ describe('backfill', () => {
     await using api = await apiServer(answering(() => rows(30)))
     await using test = await testDatabase()
     const seen = heard()
-    const report = await backfill(pipeline('two', { streams: { whole: source(api.origin).into('t.whole', { key: 'id' }), rows: source(api.origin).incremental('updated').into('t.rows', { key: 'id' }) } }), { ...february, database: test.url, on: seen.on })
+    const report = await backfill(
+      pipeline('two', {
+        streams: {
+          whole: source(api.origin).into('t.whole', { key: 'id' }),
+          rows: source(api.origin).incremental('updated').into('t.rows', { key: 'id' }),
+        },
+      }),
+      { ...february, database: test.url, on: seen.on },
+    )
     expect(Object.keys(report.streams)).toEqual(['rows'])
     expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was left out: nothing says') }])
   })
@@ -224,20 +379,40 @@ describe('backfill', () => {
   test('append: a window that begins anew removes what it had written, and nothing is stored twice in silence', async () => {
     let broken = true
     const answer = answering(() => rows(24 * 6))
-    await using api = await apiServer((request) => (broken && request.query.get('since')?.startsWith('2024-01-03') === true && request.query.get('after') === '20' ? { status: 404, json: {} } : answer(request)))
+    await using api = await apiServer((request) =>
+      broken && request.query.get('since')?.startsWith('2024-01-03') === true && request.query.get('after') === '20'
+        ? { status: 404, json: {} }
+        : answer(request),
+    )
     await using test = await testDatabase()
-    const flow = (limit: number) => pipeline('fill', { streams: { rows: source(api.origin, { since, until: { bound: 'until' }, limit }).incremental('updated', { from: '2024-01-05' }).into('t.rows', { write: 'append' }) } })
+    const flow = (limit: number) =>
+      pipeline('fill', {
+        streams: {
+          rows: source(api.origin, { since, until: { bound: 'until' }, limit })
+            .incremental('updated', { from: '2024-01-05' })
+            .into('t.rows', { write: 'append' }),
+        },
+      })
     const words = { ...february, to: '2024-01-05', database: test.url, batch: { rows: 5 } }
-    expect((await backfill(flow(1), words)).streams.rows).toMatchObject({ status: 'failed', counts: { inserted: 3 * 24 + 20 } })
+    expect((await backfill(flow(1), words)).streams.rows).toMatchObject({
+      status: 'failed',
+      counts: { inserted: 3 * 24 + 20 },
+    })
     broken = false
     // Another definition: what the window has stored is not what would be read now.
     expect((await backfill(flow(2), words)).streams.rows).toMatchObject({ status: 'done', counts: { inserted: 24 } })
-    expect(await test.database.query('select count(*)::int, count(distinct id)::int as distinct from t.rows')).toEqual([{ count: 96, distinct: 96 }])
+    expect(await test.database.query('select count(*)::int, count(distinct id)::int as distinct from t.rows')).toEqual([
+      { count: 96, distinct: 96 },
+    ])
     await run(flow(2), { database: test.url })
     expect(await stored(test)).toBe(24 * 6)
     const again = { database: test.url, window: '1d' }
-    expect((await backfill(flow(2), { ...again, from: '2024-01-04', to: '2024-01-06' })).streams.rows.error).toContain('live runs store its records from 2024-01-05T00:00:00.000Z on')
-    expect((await backfill(flow(2), { ...again, from: '2024-01-02', to: '2024-01-05' })).streams.rows.error).toContain('backfill 1 has stored records of the same time')
+    expect((await backfill(flow(2), { ...again, from: '2024-01-04', to: '2024-01-06' })).streams.rows.error).toContain(
+      'live runs store its records from 2024-01-05T00:00:00.000Z on',
+    )
+    expect((await backfill(flow(2), { ...again, from: '2024-01-02', to: '2024-01-05' })).streams.rows.error).toContain(
+      'backfill 1 has stored records of the same time',
+    )
     expect(await stored(test)).toBe(24 * 6)
   })
 
@@ -245,9 +420,16 @@ describe('backfill', () => {
     const data = [...rows(48), { id: 99, name: 'no time', updated: null as unknown as string }]
     await using api = await apiServer(() => ({ json: { items: data, next: null } }))
     await using test = await testDatabase()
-    const flow = pipeline('fill', { streams: { rows: source(api.origin).incremental('updated', { from: '2025-01-01' }).into('t.rows', { write: 'append' }) } })
+    const flow = pipeline('fill', {
+      streams: {
+        rows: source(api.origin).incremental('updated', { from: '2025-01-01' }).into('t.rows', { write: 'append' }),
+      },
+    })
     const { streams } = await backfill(flow, { ...february, to: '2024-01-03', database: test.url })
-    expect(streams.rows).toMatchObject({ counts: { fetched: 98, inserted: 48, filtered: 50 }, warnings: [expect.stringContaining('no value to say which window')] })
+    expect(streams.rows).toMatchObject({
+      counts: { fetched: 98, inserted: 48, filtered: 50 },
+      warnings: [expect.stringContaining('no value to say which window')],
+    })
   })
 
   test('two processes share the windows of one backfill, and neither says that it is done before the other is', async () => {
@@ -257,7 +439,10 @@ describe('backfill', () => {
     const flow = merging(api.origin)
     const words = { ...february, to: '2024-01-21', concurrency: 2, database: test.url }
     const reports = await Promise.all([backfill(flow, words), backfill(flow, words)])
-    expect(reports).toMatchObject([{ status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } }, { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } }])
+    expect(reports).toMatchObject([
+      { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } },
+      { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } },
+    ])
     expect(reports.reduce((sum, { streams }) => sum + streams.rows.counts.inserted, 0)).toBe(480)
     expect(await statuses(test)).toBe('d'.repeat(20))
   })

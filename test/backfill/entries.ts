@@ -34,13 +34,28 @@ export class Entries {
   }
 
   /** What was updated in a range, oldest first, behind the entry that `after` names. */
-  page({ since, until, after, size }: { readonly since: string | null; readonly until: string | null; readonly after: string | null; readonly size: number }): { entries: Entry[]; next: string | null } {
+  page({
+    since,
+    until,
+    after,
+    size,
+  }: {
+    readonly since: string | null
+    readonly until: string | null
+    readonly after: string | null
+    readonly size: number
+  }): { entries: Entry[]; next: string | null } {
     const [atText, idText] = after?.split('_') ?? []
     const from = Math.max(since === null ? START : Date.parse(since), atText === undefined ? 0 : Number(atText))
     const to = until === null ? Infinity : Date.parse(until)
-    const isBehind = (at: number, id: number): boolean => atText === undefined || at > Number(atText) || (at === Number(atText) && id > Number(idText))
+    const isBehind = (at: number, id: number): boolean =>
+      atText === undefined || at > Number(atText) || (at === Number(atText) && id > Number(idText))
     const found: { readonly at: number; readonly id: number; readonly revision: number }[] = []
-    for (let id = Math.max(0, Math.floor((from - START) / this.#step) - 1); id < this.#count && found.length <= size; id += 1) {
+    for (
+      let id = Math.max(0, Math.floor((from - START) / this.#step) - 1);
+      id < this.#count && found.length <= size;
+      id += 1
+    ) {
       const at = timeOf(id, this.#step)
       if (at >= to) break
       if (at >= from && isBehind(at, id) && !this.#revisions.has(id)) found.push({ at, id, revision: 0 })
@@ -53,12 +68,21 @@ export class Entries {
     }
     const page = found.slice(0, size)
     const last = page.at(-1)
-    return { entries: page.map(({ id, at, revision }) => entry(id, at, revision)), next: found.length > size && last ? `${last.at}_${last.id}` : null }
+    return {
+      entries: page.map(({ id, at, revision }) => entry(id, at, revision)),
+      next: found.length > size && last ? `${last.at}_${last.id}` : null,
+    }
   }
 }
 
 /** What an entry was before it ever changed. */
-export const original = (id: number, { records, days }: { readonly records: number; readonly days: number }): Entry => entry(id, timeOf(id, (days * DAY) / records), 0)
+export const original = (id: number, { records, days }: { readonly records: number; readonly days: number }): Entry =>
+  entry(id, timeOf(id, (days * DAY) / records), 0)
 
 const timeOf = (id: number, step: number): number => START + Math.floor(id * step)
-const entry = (id: number, at: number, revision: number): Entry => ({ id, name: `entry ${id}.${revision}`, revision, updated_at: new Date(at).toISOString() })
+const entry = (id: number, at: number, revision: number): Entry => ({
+  id,
+  name: `entry ${id}.${revision}`,
+  revision,
+  updated_at: new Date(at).toISOString(),
+})

@@ -30,8 +30,14 @@ interface Place {
 const PIPELINE = join(import.meta.dirname, 'pipelines', 'fill.ts')
 
 /** An API in a process of its own, which ends with it. */
-export async function openApi(settings: ApiSettings): Promise<AsyncDisposable & { readonly url: string; readonly get: (path: string) => Promise<unknown> }> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'api-process.ts'), JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] })
+export async function openApi(
+  settings: ApiSettings,
+): Promise<AsyncDisposable & { readonly url: string; readonly get: (path: string) => Promise<unknown> }> {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'api-process.ts'), JSON.stringify(settings)],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  )
   const [port] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
   const url = `http://127.0.0.1:${port.trim()}`
   return {
@@ -59,8 +65,14 @@ async function text(stream: NodeJS.ReadableStream): Promise<string> {
   return all
 }
 
-async function ended(child: ChildProcess): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit') as Promise<[number | null]>])
+async function ended(
+  child: ChildProcess,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    once(child, 'exit') as Promise<[number | null]>,
+  ])
   return { code, stdout, stderr }
 }
 
@@ -68,21 +80,36 @@ const must = (isSo: boolean, what: string): void => {
   if (!isSo) throw new Error(`Not so: ${what}`)
 }
 
-const words = ({ days }: ApiSettings): string[] => ['backfill', PIPELINE, '--from', '2023-01-01', '--to', new Date(START + days * 86_400_000).toISOString().slice(0, 10), '--window', '1d']
+const words = ({ days }: ApiSettings): string[] => [
+  'backfill',
+  PIPELINE,
+  '--from',
+  '2023-01-01',
+  '--to',
+  new Date(START + days * 86_400_000).toISOString().slice(0, 10),
+  '--window',
+  '1d',
+]
 
 /** One whole backfill into an empty database; answers its milliseconds. */
 export async function measure(url: string, api: string, settings: ProofSettings, atOnce: number): Promise<number> {
   const place: Place = { url, api, children: new Set() }
-  const { code, stdout, stderr } = await ended(start(place, [...words(settings), '--concurrency', String(atOnce), '--json']))
+  const { code, stdout, stderr } = await ended(
+    start(place, [...words(settings), '--concurrency', String(atOnce), '--json']),
+  )
   must(code === 0, `a backfill with ${atOnce} at once ended with ${code}: ${stderr}`)
   const report = JSON.parse(stdout) as Report
-  must(report.streams['entries']!.counts.inserted === settings.records, `it inserted ${report.streams['entries']!.counts.inserted} of ${settings.records}`)
+  must(
+    report.streams['entries']!.counts.inserted === settings.records,
+    `it inserted ${report.streams['entries']!.counts.inserted} of ${settings.records}`,
+  )
   return report.ms
 }
 
 /**
- * A backfill that is killed again and again, continued with the same words, beside live runs and with entries that change at the source while an old
- * version of them is on its way. Then the table is compared with the source, row by row. Throws what does not hold; tells what was seen.
+ * A backfill that is killed again and again, continued with the same words, beside live runs and with entries that
+ * change at the source while an old version of them is on its way. Then the table is compared with the source, row by
+ * row. Throws what does not hold; tells what was seen.
  */
 export async function prove(url: string, settings: ProofSettings, tell: (line: string) => void): Promise<void> {
   const random = seeded(settings.seed)
@@ -103,15 +130,22 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   const end = new Date(START + settings.days * 86_400_000).toISOString()
   const dry = await ended(start(place, [...words(settings), '--dry-run', '--json']))
   const [plan] = JSON.parse(dry.stdout) as BackfillPlan[]
-  must(dry.code === 0 && plan!.toRead === settings.days && plan!.windows.length === settings.days, `the dry run shows ${settings.days} windows`)
+  must(
+    dry.code === 0 && plan!.toRead === settings.days && plan!.windows.length === settings.days,
+    `the dry run shows ${settings.days} windows`,
+  )
   tell(`dry run: ${plan!.toRead} windows from ${plan!.from} to ${plan!.to}, nothing asked`)
 
   // The stream has come this far by earlier runs; and each move of its cursor is written down.
   must((await ended(start(place, ['migrate']))).code === 0, 'schema sluice was made')
   await database.query(`insert into sluice.cursors (pipeline, stream, value) values ('fill', 'entries', $1)`, [end])
   await database.query('create table public.moves (kind text, value text)')
-  await database.query(`create function public.moved() returns trigger language plpgsql as $$ begin insert into public.moves select (select kind from sluice.slices where id = new.slice), new.value; return null; end $$`)
-  await database.query('create trigger moved after insert or update on sluice.cursors for each row execute function public.moved()')
+  await database.query(
+    `create function public.moved() returns trigger language plpgsql as $$ begin insert into public.moves select (select kind from sluice.slices where id = new.slice), new.value; return null; end $$`,
+  )
+  await database.query(
+    'create trigger moved after insert or update on sluice.cursors for each row execute function public.moved()',
+  )
 
   living = (async () => {
     let runs = 0
@@ -125,7 +159,9 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   living.catch(() => {})
 
   const done = async (): Promise<number> => {
-    const [row] = await database.query<{ done: string }>(`select count(*) as done from sluice.slices where kind = 'backfill' and status = 'done'`)
+    const [row] = await database.query<{ done: string }>(
+      `select count(*) as done from sluice.slices where kind = 'backfill' and status = 'done'`,
+    )
     return Number(row!.done)
   }
   let killed = 0
@@ -151,11 +187,18 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
 
   const changed = (await api.get('/changed')) as Entry[]
   await compare(database, settings, changed)
-  tell(`the table equals the source: ${settings.records} rows, ${changed.length} of them changed meanwhile, beside ${lives} live runs`)
+  tell(
+    `the table equals the source: ${settings.records} rows, ${changed.length} of them changed meanwhile, beside ${lives} live runs`,
+  )
   await chain(database, settings)
-  tell(`the map is complete: ${settings.days} windows done, each begins where the last one ends; gap and overlap by hand are refused`)
+  tell(
+    `the map is complete: ${settings.days} windows done, each begins where the last one ends; gap and overlap by hand are refused`,
+  )
   const moves = await database.query<{ kind: string; value: string }>('select kind, value from public.moves')
-  must(moves.length > 0 && moves.every(({ kind }) => kind === 'sync'), `the cursor was moved by live runs alone: ${JSON.stringify(moves.slice(0, 5))}`)
+  must(
+    moves.length > 0 && moves.every(({ kind }) => kind === 'sync'),
+    `the cursor was moved by live runs alone: ${JSON.stringify(moves.slice(0, 5))}`,
+  )
   tell(`the cursor was moved ${moves.length} times, by live runs alone`)
 }
 
@@ -163,12 +206,18 @@ async function compare(database: Database, settings: ProofSettings, changed: rea
   const newest = new Map(changed.map((entry) => [entry.id, entry]))
   const step = 50_000
   for (let from = 0; from < settings.records; from += step) {
-    const rows = await database.query<{ id: string; name: string; revision: string; updated: Date }>('select id, name, revision, updated_at as updated from t.entries where id >= $1 and id < $2 order by id', [from, from + step])
+    const rows = await database.query<{ id: string; name: string; revision: string; updated: Date }>(
+      'select id, name, revision, updated_at as updated from t.entries where id >= $1 and id < $2 order by id',
+      [from, from + step],
+    )
     must(rows.length === Math.min(step, settings.records - from), `${rows.length} rows from ${from} on`)
     for (const [at, { id, name, revision, updated }] of rows.entries()) {
       const expected = newest.get(from + at) ?? original(from + at, settings)
       const found = { id: Number(id), name, revision: Number(revision), updated_at: updated.toISOString() }
-      must(JSON.stringify(found) === JSON.stringify(expected), `row ${id} is ${JSON.stringify(found)} and at the source ${JSON.stringify(expected)}`)
+      must(
+        JSON.stringify(found) === JSON.stringify(expected),
+        `row ${id} is ${JSON.stringify(found)} and at the source ${JSON.stringify(expected)}`,
+      )
     }
   }
   const [row] = await database.query<{ count: string }>('select count(*) from t.entries')
@@ -180,13 +229,33 @@ async function chain(database: Database, settings: ProofSettings): Promise<void>
   must(backfill !== undefined && others.length === 0, 'there is one backfill')
   const windows = await readWindows(database, backfill!.id)
   must(windows.length === settings.days && windows.every(({ status }) => status === 'done'), 'all windows are done')
-  must(windows.every(({ lower, upper }, place) => lower.getTime() === START + place * 86_400_000 && upper.getTime() === START + (place + 1) * 86_400_000), 'each is its day')
-  for (const [what, lower, upper, after] of [['a gap', 2, 3, 2], ['an overlap', 0.5, 1.5, 0.5], ['a second start', -1, 0, null]] as const) {
+  must(
+    windows.every(
+      ({ lower, upper }, place) =>
+        lower.getTime() === START + place * 86_400_000 && upper.getTime() === START + (place + 1) * 86_400_000,
+    ),
+    'each is its day',
+  )
+  for (const [what, lower, upper, after] of [
+    ['a gap', 2, 3, 2],
+    ['an overlap', 0.5, 1.5, 0.5],
+    ['a second start', -1, 0, null],
+  ] as const) {
     const at = (days: number): string => new Date(windows.at(-1)!.upper.getTime() + days * 86_400_000).toISOString()
-    const refused = await database.query(
-      `insert into sluice.slices (kind, pipeline, stream, begun_by, run, definition, backfill, lower, upper, after) select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
-      [windows[0]!.slice, what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(lower), what === 'an overlap' ? new Date(START + 86_400_000).toISOString() : at(upper), after === null ? null : what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(after)])
-      .then(() => false, () => true)
+    const refused = await database
+      .query(
+        `insert into sluice.slices (kind, pipeline, stream, begun_by, run, definition, backfill, lower, upper, after) select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
+        [
+          windows[0]!.slice,
+          what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(lower),
+          what === 'an overlap' ? new Date(START + 86_400_000).toISOString() : at(upper),
+          after === null ? null : what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(after),
+        ],
+      )
+      .then(
+        () => false,
+        () => true,
+      )
     must(refused, `${what} put in by hand is refused`)
   }
 }

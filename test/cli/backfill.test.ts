@@ -18,33 +18,74 @@ describe('sluice backfill', () => {
   test('shows what it would do, does it, names a window that failed, and ends with the exit codes of every command', async () => {
     let broken = true
     const answer = answering(() => rows(24 * 40))
-    await using api = await apiServer((request) => (broken && request.query.get('since')?.startsWith('2024-02-02') === true ? { status: 404, json: {} } : answer(request)))
+    await using api = await apiServer((request) =>
+      broken && request.query.get('since')?.startsWith('2024-02-02') === true
+        ? { status: 404, json: {} }
+        : answer(request),
+    )
     await using database = await testDatabase()
     await using here = await project({ 'pipelines/fill.ts': fill })
-    const sluice = (...args: string[]) => here.sluice(args, { FILL_API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
+    const sluice = (...args: string[]) =>
+      here.sluice(args, { FILL_API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
     const words = ['backfill', 'fill.rows', '--from', '2024-01-31', '--to', '2024-02-03']
 
-    const [dry, wrong, none, missing] = await Promise.all([sluice(...words, '--dry-run'), sluice(...words, '--window', '1m'), sluice('backfill', 'fill.whole', ...words.slice(2)), sluice('backfill', 'fill.rows', '--from', '2024-01-31')])
+    const [dry, wrong, none, missing] = await Promise.all([
+      sluice(...words, '--dry-run'),
+      sluice(...words, '--window', '1m'),
+      sluice('backfill', 'fill.whole', ...words.slice(2)),
+      sluice('backfill', 'fill.rows', '--from', '2024-01-31'),
+    ])
     expect(dry).toMatchObject({ code: 0, stderr: '' })
-    expect(dry.stdout).toContain('fill.rows: a new backfill, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z, 3 windows of 1d\n3 to read\n')
+    expect(dry.stdout).toContain(
+      'fill.rows: a new backfill, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z, 3 windows of 1d\n3 to read\n',
+    )
     expect(dry.stdout).toMatch(/2024-02-02T00:00:00Z {2}2024-02-03T00:00:00Z {5}24/)
     expect(dry.stdout).toContain('Nothing was asked, and nothing was written.')
     expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'1m' is no window") })
-    expect(none).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('fill.whole: nothing says which of its records belong to a window: add .incremental(') })
+    expect(none).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(
+        'fill.whole: nothing says which of its records belong to a window: add .incremental(',
+      ),
+    })
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('--to') })
     expect(api.requests).toEqual([])
 
     const failed = await sluice(...words, '--json', '--concurrency', '2')
-    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('fill.rows failed: 1 window of 3 failed, 2024-02-02T00:00:00Z to 2024-02-03T00:00:00Z, with: GET /rows answered 404') })
-    expect(JSON.parse(failed.stdout) as Report).toMatchObject({ kind: 'backfill', streams: { rows: { counts: { inserted: 48 }, backfill: { windows: { total: 3, done: 2, failed: 1 } } } } })
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'fill.rows failed: 1 window of 3 failed, 2024-02-02T00:00:00Z to 2024-02-03T00:00:00Z, with: GET /rows answered 404',
+      ),
+    })
+    expect(JSON.parse(failed.stdout) as Report).toMatchObject({
+      kind: 'backfill',
+      streams: { rows: { counts: { inserted: 48 }, backfill: { windows: { total: 3, done: 2, failed: 1 } } } },
+    })
     const again = await sluice(...words, '--dry-run', '--only', 'failed', '--json')
-    expect(JSON.parse(again.stdout)).toMatchObject([{ backfill: '1', toRead: 1, windows: [{ status: 'done' }, { status: 'done' }, { status: 'failed', toRead: true, error: expect.stringContaining('404') }] }])
+    expect(JSON.parse(again.stdout)).toMatchObject([
+      {
+        backfill: '1',
+        toRead: 1,
+        windows: [
+          { status: 'done' },
+          { status: 'done' },
+          { status: 'failed', toRead: true, error: expect.stringContaining('404') },
+        ],
+      },
+    ])
 
     broken = false
     const done = await sluice(...words, '--only', 'failed')
     expect(done.code).toBe(0)
-    const events = done.stdout.trim().split('\n').map((line) => JSON.parse(line) as { type: string })
-    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['plan', 'slice started', 'slice finished', 'report']))
+    const events = done.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string })
+    expect(events.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['plan', 'slice started', 'slice finished', 'report']),
+    )
     const shown = await sluice('runs', '2')
     expect(shown.stdout).toContain('backfill 1 went on, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z')
     expect(shown.stdout).toContain('3 of 3 windows of 1d done')
@@ -52,6 +93,8 @@ describe('sluice backfill', () => {
 
   test('help teaches', async () => {
     await using here = await project({})
-    expect((await here.sluice(['backfill', '--help'])).stdout).toContain('Examples:\n  sluice backfill billing.invoices --from')
+    expect((await here.sluice(['backfill', '--help'])).stdout).toContain(
+      'Examples:\n  sluice backfill billing.invoices --from',
+    )
   })
 })

@@ -19,11 +19,21 @@ export default pipeline('bad', {
 `
 
 /** Six pages of two rows each; \`before\` is called with the page's number before it is answered. */
-const pages = (before: (page: number) => Promise<void> | void = () => {}, text = 'row'): ApiHandler => async ({ query }) => {
-  const page = Number(query.get('after') ?? 1)
-  await before(page)
-  return { json: { rows: [{ id: page * 2, name: text }, { id: page * 2 + 1, name: text }], next: page < 6 ? page + 1 : null } }
-}
+const pages =
+  (before: (page: number) => Promise<void> | void = () => {}, text = 'row'): ApiHandler =>
+  async ({ query }) => {
+    const page = Number(query.get('after') ?? 1)
+    await before(page)
+    return {
+      json: {
+        rows: [
+          { id: page * 2, name: text },
+          { id: page * 2 + 1, name: text },
+        ],
+        next: page < 6 ? page + 1 : null,
+      },
+    }
+  }
 
 describe('each fault ends in one message that says place, fault and remedy', () => {
   let here: Project
@@ -38,14 +48,28 @@ describe('each fault ends in one message that says place, fault and remedy', () 
   afterAll(async () => here[Symbol.asyncDispose]())
 
   /** Run it; answers what went wrong, after having looked that nothing is told that should not be. */
-  async function fault(api: ApiServer, database: string, { words = ['bad'], env = {}, code = 1 }: { words?: readonly string[]; env?: Readonly<Record<string, string>>; code?: number } = {}): Promise<{ error: string; report: Report | undefined }> {
-    const ended = await here.sluice(['run', ...words, '--json', '--batch-rows', '4'], { API: api.origin, API_TOKEN: TOKEN, DATABASE_URL: database, ...env })
+  async function fault(
+    api: ApiServer,
+    database: string,
+    {
+      words = ['bad'],
+      env = {},
+      code = 1,
+    }: { words?: readonly string[]; env?: Readonly<Record<string, string>>; code?: number } = {},
+  ): Promise<{ error: string; report: Report | undefined }> {
+    const ended = await here.sluice(['run', ...words, '--json', '--batch-rows', '4'], {
+      API: api.origin,
+      API_TOKEN: TOKEN,
+      DATABASE_URL: database,
+      ...env,
+    })
     const { stdout, stderr } = ended
     expect({ code: ended.code, stderr }).toMatchObject({ code })
     for (const text of [stdout, stderr]) {
       expect(text).not.toMatch(/^ +at /m)
       expect(text).not.toContain(TOKEN)
-      for (const password of ['hush-hush', /^postgres:\/\/[^:]+:([^@]+)@/.exec(urlOf('postgres'))![1]!]) expect(text).not.toContain(password)
+      for (const password of ['hush-hush', /^postgres:\/\/[^:]+:([^@]+)@/.exec(urlOf('postgres'))![1]!])
+        expect(text).not.toContain(password)
     }
     const report = reportOf(ended)
     const error = report ? Object.values(report.streams)[0]!.error : stderr.trim()
@@ -58,22 +82,32 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       await using api = await apiServer(pages())
       await using database = await testDatabase()
       const { error } = await fault(api, database.url, { env: { API_TOKEN: '' }, code: 2 })
-      expect(error).toBe('bad.rows: secret API_TOKEN is empty: looked in the environment (the sluice command reads .env into it as well); set API_TOKEN there')
+      expect(error).toBe(
+        'bad.rows: secret API_TOKEN is empty: looked in the environment (the sluice command reads .env into it as well); set API_TOKEN there',
+      )
       expect(api.requests).toEqual([])
     })
 
     test('a pipeline file that throws', async () => {
       await using api = await apiServer(pages())
       const thrown = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/throws.ts'], code: 2 })
-      expect(thrown.error).toMatch(/^pipelines\/throws\.ts:9 could not be loaded: SyntaxError: .+\. Mend it; --verbose shows the stack$/)
+      expect(thrown.error).toMatch(
+        /^pipelines\/throws\.ts:9 could not be loaded: SyntaxError: .+\. Mend it; --verbose shows the stack$/,
+      )
       const told = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/tells.ts'], code: 2 })
-      expect(told.error).toBe('pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Mend it; --verbose shows the stack')
+      expect(told.error).toBe(
+        'pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Mend it; --verbose shows the stack',
+      )
     })
 
     test('a name that no pipeline has', async () => {
       await using api = await apiServer(pages())
-      expect((await fault(api, 'postgres://localhost:1/none', { words: ['good'], code: 2 })).error).toBe("There is no pipeline 'good' in pipelines/ (found: bad; 2 files do not load, see sluice list). Give one of these names, or a file")
-      expect((await fault(api, 'postgres://localhost:1/none', { words: ['bad.lines'], code: 2 })).error).toBe("bad has no stream 'lines': it has rows")
+      expect((await fault(api, 'postgres://localhost:1/none', { words: ['good'], code: 2 })).error).toBe(
+        "There is no pipeline 'good' in pipelines/ (found: bad; 2 files do not load, see sluice list). Give one of these names, or a file",
+      )
+      expect((await fault(api, 'postgres://localhost:1/none', { words: ['bad.lines'], code: 2 })).error).toBe(
+        "bad has no stream 'lines': it has rows",
+      )
     })
   })
 
@@ -85,14 +119,46 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     afterAll(async () => database[Symbol.asyncDispose]())
 
     test.each<[string, ApiHandler, RegExp]>([
-      ['a wrong key', () => ({ status: 401, json: { error: `${TOKEN} is not known` } }), /^GET \/rows answered 401: the credentials were refused; check API_TOKEN$/],
-      ['HTML with 200', () => ({ body: `<html><title>Sign in as ${TOKEN}</title></html>` }), /^GET \/rows answered 200 with text\/html that is no JSON: .+; look at the path, and at what the API wants to be sent$/],
-      ['an object where a list was expected', () => ({ json: { rows: { id: 1 }, next: null } }), /^GET \/rows: 'rows' holds an object where a list of records was expected/],
-      ['a renamed key', () => ({ json: { lines: [], next: null } }), /^GET \/rows: 'rows': the body has no 'rows', only lines, next; where it may be missing, say \{ optional: true \}$/],
-      ['a repeated cursor', ({ query }) => ({ json: { rows: [{ id: Number(query.get('after') ?? 0) }], next: 7 } }), /^GET \/rows: the answer leads to a page that was already read: .+; look at what the paginator sends, and at what the API answers to it$/],
-      ['a server that hangs', () => ({ hang: true }), /^GET \/rows took longer than 400ms, gave up after 1 attempt; look whether the API is up, or allow for more by its timeout and attempts, then run again/],
-      ['a path that is not there', () => ({ status: 404, json: {} }), /^GET \/rows answered 404; look at the path, or say \{ emptyOn: \[404\] \} where that means that there is nothing$/],
-      ['a server that is down', () => ({ status: 503, body: 'away' }), /^GET \/rows answered 503, gave up after 1 attempt; look whether the API is up/],
+      [
+        'a wrong key',
+        () => ({ status: 401, json: { error: `${TOKEN} is not known` } }),
+        /^GET \/rows answered 401: the credentials were refused; check API_TOKEN$/,
+      ],
+      [
+        'HTML with 200',
+        () => ({ body: `<html><title>Sign in as ${TOKEN}</title></html>` }),
+        /^GET \/rows answered 200 with text\/html that is no JSON: .+; look at the path, and at what the API wants to be sent$/,
+      ],
+      [
+        'an object where a list was expected',
+        () => ({ json: { rows: { id: 1 }, next: null } }),
+        /^GET \/rows: 'rows' holds an object where a list of records was expected/,
+      ],
+      [
+        'a renamed key',
+        () => ({ json: { lines: [], next: null } }),
+        /^GET \/rows: 'rows': the body has no 'rows', only lines, next; where it may be missing, say \{ optional: true \}$/,
+      ],
+      [
+        'a repeated cursor',
+        ({ query }) => ({ json: { rows: [{ id: Number(query.get('after') ?? 0) }], next: 7 } }),
+        /^GET \/rows: the answer leads to a page that was already read: .+; look at what the paginator sends, and at what the API answers to it$/,
+      ],
+      [
+        'a server that hangs',
+        () => ({ hang: true }),
+        /^GET \/rows took longer than 400ms, gave up after 1 attempt; look whether the API is up, or allow for more by its timeout and attempts, then run again/,
+      ],
+      [
+        'a path that is not there',
+        () => ({ status: 404, json: {} }),
+        /^GET \/rows answered 404; look at the path, or say \{ emptyOn: \[404\] \} where that means that there is nothing$/,
+      ],
+      [
+        'a server that is down',
+        () => ({ status: 503, body: 'away' }),
+        /^GET \/rows answered 503, gave up after 1 attempt; look whether the API is up/,
+      ],
     ])('%s', async (_, answer, message) => {
       await using api = await apiServer(answer)
       const { error, report } = await fault(api, database.url)
@@ -105,26 +171,40 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     test('one that is not there', async () => {
       await using api = await apiServer(pages())
       const missing = await fault(api, urlOf('nothing_of_this_name'))
-      expect(missing.error).toMatch(/^Database nothing_of_this_name at 127\.0\.0\.1:\d+: database "nothing_of_this_name" does not exist; create the database, or correct its name in DATABASE_URL$/)
+      expect(missing.error).toMatch(
+        /^Database nothing_of_this_name at 127\.0\.0\.1:\d+: database "nothing_of_this_name" does not exist; create the database, or correct its name in DATABASE_URL$/,
+      )
       const nobody = await fault(api, 'postgres://sluice:hush-hush@127.0.0.1:1/warehouse?connect_timeout=1')
-      expect(nobody.error).toBe('Database warehouse at 127.0.0.1:1: nobody answers there (connection refused) for 1s; start PostgreSQL there, or correct DATABASE_URL')
-      expect((await fault(api, 'postgres://sluice:hush-hush@[/warehouse', { code: 2 })).error).toBe('DATABASE_URL is no address of a database: write postgres://user:password@host:5432/database')
+      expect(nobody.error).toBe(
+        'Database warehouse at 127.0.0.1:1: nobody answers there (connection refused) for 1s; start PostgreSQL there, or correct DATABASE_URL',
+      )
+      expect((await fault(api, 'postgres://sluice:hush-hush@[/warehouse', { code: 2 })).error).toBe(
+        'DATABASE_URL is no address of a database: write postgres://user:password@host:5432/database',
+      )
       expect(api.requests).toEqual([])
     })
 
     test('one that is read-only', async () => {
       await using api = await apiServer(pages())
       await using database = await testDatabase()
-      await administer(`alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_read_only = on`)
-      expect((await fault(api, database.url)).error).toMatch(/^Database \S+ at \S+: it is read-only; set DATABASE_URL to the primary server, and to a user who may write$/)
+      await administer(
+        `alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_read_only = on`,
+      )
+      expect((await fault(api, database.url)).error).toMatch(
+        /^Database \S+ at \S+: it is read-only; set DATABASE_URL to the primary server, and to a user who may write$/,
+      )
     })
 
     test('a table that somebody else has changed', async () => {
       await using api = await apiServer(pages())
       await using database = await testDatabase()
-      expect(await here.sluice(['run', 'bad', '--json'], { API: api.origin, API_TOKEN: TOKEN, DATABASE_URL: database.url })).toMatchObject({ code: 0 })
+      expect(
+        await here.sluice(['run', 'bad', '--json'], { API: api.origin, API_TOKEN: TOKEN, DATABASE_URL: database.url }),
+      ).toMatchObject({ code: 0 })
       await database.database.query('alter table t.rows drop constraint rows_pkey')
-      expect((await fault(api, database.url)).error).toBe('t.rows: there is no unique index of exactly (id), which writing by key needs. Run: create unique index concurrently on "t"."rows" ("id")')
+      expect((await fault(api, database.url)).error).toBe(
+        't.rows: there is no unique index of exactly (id), which writing by key needs. Run: create unique index concurrently on "t"."rows" ("id")',
+      )
     })
 
     const whereMountable = mayMount() ? describe : describe.skip
@@ -134,9 +214,13 @@ describe('each fault ends in one message that says place, fault and remedy', () 
         await using small = await smallDisk({ megabytes: 2 })
         await using database = await testDatabase()
         await database.database.query('create schema t')
-        await database.database.query(`create table t.rows (id bigint primary key, name text) tablespace ${small.tablespace}`)
+        await database.database.query(
+          `create table t.rows (id bigint primary key, name text) tablespace ${small.tablespace}`,
+        )
         const { error, report } = await fault(api, database.url)
-        expect(error).toMatch(/^bad\.rows: could not extend file .+: No space left on device \(SQLSTATE 53100\); make room on the disk of the database, then run again: it goes on from what was committed$/)
+        expect(error).toMatch(
+          /^bad\.rows: could not extend file .+: No space left on device \(SQLSTATE 53100\); make room on the disk of the database, then run again: it goes on from what was committed$/,
+        )
         expect(await rejected(database)).toBe(0)
         const [stored] = await database.database.query('select count(*)::int as count from t.rows')
         expect(stored).toEqual({ count: report!.streams['rows']!.counts.inserted })
@@ -146,30 +230,53 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     test('a limit of the server, which needs no right to mount a disk', async () => {
       await using api = await apiServer(({ query }) => {
         const page = Number(query.get('after') ?? 1)
-        return { json: { rows: Array.from({ length: 3_000 }, (_, n) => ({ id: page * 3_000 - n, name: 'x'.repeat(200) })), next: page < 3 ? page + 1 : null } }
+        return {
+          json: {
+            rows: Array.from({ length: 3_000 }, (_, n) => ({ id: page * 3_000 - n, name: 'x'.repeat(200) })),
+            next: page < 3 ? page + 1 : null,
+          },
+        }
       })
       await using database = await testDatabase()
       const name = new URL(database.url).pathname.slice(1)
       // A table that has held a row is not copied into straight, but by way of a temporary one, whose rows are sorted.
-      for (const statement of ['create schema t', 'create table t.rows (id bigint primary key)', 'insert into t.rows values (-1)', 'delete from t.rows']) await database.database.query(statement)
+      for (const statement of [
+        'create schema t',
+        'create table t.rows (id bigint primary key)',
+        'insert into t.rows values (-1)',
+        'delete from t.rows',
+      ])
+        await database.database.query(statement)
       await administer(`alter database ${name} set work_mem = '64kB'`)
       await administer(`alter database ${name} set temp_file_limit = '64kB'`)
-      expect((await fault(api, database.url)).error).toMatch(/^bad\.rows: temporary file size exceeds .+ \(SQLSTATE 53400\); raise the limit of the database server that the message names, then run again$/)
+      expect((await fault(api, database.url)).error).toMatch(
+        /^bad\.rows: temporary file size exceeds .+ \(SQLSTATE 53400\); raise the limit of the database server that the message names, then run again$/,
+      )
       expect(await rejected(database)).toBe(0)
     })
 
     test.each([
-      ['a column', 'alter table t.rows drop column name', 'bad.rows: t.rows: the column name was dropped while it was being loaded; leave it out with columns: { name: false }, or run with --full to load all of it again'],
-      ['a table', 'drop table t.rows', 'bad.rows: t.rows: the table was dropped while it was being loaded; run with --full to load all of it again'],
+      [
+        'a column',
+        'alter table t.rows drop column name',
+        'bad.rows: t.rows: the column name was dropped while it was being loaded; leave it out with columns: { name: false }, or run with --full to load all of it again',
+      ],
+      [
+        'a table',
+        'drop table t.rows',
+        'bad.rows: t.rows: the table was dropped while it was being loaded; run with --full to load all of it again',
+      ],
     ])('%s that is dropped during the run', async (_, statement, message) => {
       await using database = await testDatabase()
       let dropped = false
-      await using api = await apiServer(pages(async (page) => {
-        if (page !== 5 || dropped) return
-        dropped = true
-        await loaded(database)
-        await database.database.query(statement)
-      }))
+      await using api = await apiServer(
+        pages(async (page) => {
+          if (page !== 5 || dropped) return
+          dropped = true
+          await loaded(database)
+          await database.database.query(statement)
+        }),
+      )
       const { error, report } = await fault(api, database.url)
       expect(error).toBe(message)
       expect(report!.streams['rows']!.counts.inserted).toBeGreaterThan(0)
@@ -182,15 +289,25 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       const { database: admin } = database
       await admin.query(`create role ${role} login password 'hush-hush-hush'`)
       try {
-        for (const right of [`create on database ${new URL(database.url).pathname.slice(1)}`, 'all on schema sluice', 'all on all tables in schema sluice', 'all on all sequences in schema sluice']) await admin.query(`grant ${right} to ${role}`)
-        await using api = await apiServer(pages(async (page) => {
-          if (page !== 5) return
-          await loaded(database)
-          await admin.query(`revoke insert on t.rows from ${role}`)
-        }))
+        for (const right of [
+          `create on database ${new URL(database.url).pathname.slice(1)}`,
+          'all on schema sluice',
+          'all on all tables in schema sluice',
+          'all on all sequences in schema sluice',
+        ])
+          await admin.query(`grant ${right} to ${role}`)
+        await using api = await apiServer(
+          pages(async (page) => {
+            if (page !== 5) return
+            await loaded(database)
+            await admin.query(`revoke insert on t.rows from ${role}`)
+          }),
+        )
         const url = Object.assign(new URL(database.url), { username: role, password: 'hush-hush-hush' }).href
         const { error, report } = await fault(api, url)
-        expect(error).toMatch(/^bad\.rows: permission denied for table rows \(SQLSTATE 42501\); let the owner grant this right to the user of DATABASE_URL, then run again/)
+        expect(error).toMatch(
+          /^bad\.rows: permission denied for table rows \(SQLSTATE 42501\); let the owner grant this right to the user of DATABASE_URL, then run again/,
+        )
         expect(report!.streams['rows']!.counts.inserted).toBeGreaterThan(0)
         expect(await rejected(database)).toBe(0)
       } finally {
@@ -201,7 +318,8 @@ describe('each fault ends in one message that says place, fault and remedy', () 
   })
 })
 
-const reportOf = ({ stdout }: Ended): Report | undefined => (stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Report))
+const reportOf = ({ stdout }: Ended): Report | undefined =>
+  stdout.trim() === '' ? undefined : (JSON.parse(stdout) as Report)
 
 async function rejected(database: TestDatabase): Promise<number> {
   const [row] = await database.database.query<{ count: number }>('select count(*)::int as count from sluice.rejects')
@@ -211,7 +329,9 @@ async function rejected(database: TestDatabase): Promise<number> {
 /** Once some rows are stored. */
 async function loaded(database: TestDatabase): Promise<void> {
   for (;;) {
-    const [row] = await database.database.query<{ rows: number }>(`select count(*)::int as rows from sluice.slices where batches > 0`)
+    const [row] = await database.database.query<{ rows: number }>(
+      `select count(*)::int as rows from sluice.slices where batches > 0`,
+    )
     if (row!.rows > 0) return
     await sleep(20)
   }

@@ -20,9 +20,22 @@ export interface CommandOptions {
 }
 
 /** A process until its end; nothing of our environment is its own but where programs are. */
-export async function command(file: string, args: readonly string[], { cwd, env = {}, signal }: CommandOptions): Promise<Ended> {
-  const child = spawn(file, args, { cwd, env: { ...bare, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) })
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit') as Promise<[number | null]>])
+export async function command(
+  file: string,
+  args: readonly string[],
+  { cwd, env = {}, signal }: CommandOptions,
+): Promise<Ended> {
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...bare, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal }),
+  })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ])
   return { code, stdout, stderr }
 }
 
@@ -35,14 +48,26 @@ const bare = {
 }
 
 /**
- * npm as the machine has it, which is how users run it: on the machine's own Node, with what that needs to reach the registry. Not with
- * the settings that a surrounding `npm run` hands down, which would make it install into the folder of that one.
+ * npm as the machine has it, which is how users run it: on the machine's own Node, with what that needs to reach the
+ * registry. Not with the settings that a surrounding `npm run` hands down, which would make it install into the folder
+ * of that one.
  */
 export const npm = (args: readonly string[], { env = {}, ...options }: CommandOptions): Promise<Ended> =>
-  command('npm', args, { signal: AbortSignal.timeout(280_000), ...options, env: { ...network, PATH: machinePath, npm_config_loglevel: 'error', ...env } })
+  command('npm', args, {
+    signal: AbortSignal.timeout(280_000),
+    ...options,
+    env: { ...network, PATH: machinePath, npm_config_loglevel: 'error', ...env },
+  })
 
-const machinePath = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules')).join(delimiter)
-const network = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(?:NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|https?_proxy|no_proxy)$/i.test(name))) as Record<string, string>
+const machinePath = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((folder) => !folder.includes('node_modules'))
+  .join(delimiter)
+const network = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) =>
+    /^(?:NODE_EXTRA_CA_CERTS|SSL_CERT_(?:FILE|DIR)|https?_proxy|no_proxy)$/i.test(name),
+  ),
+) as Record<string, string>
 
 /** `sluice …` as it runs in a clone. */
 export const sluice = (args: readonly string[], options: CommandOptions): Promise<Ended> =>

@@ -25,13 +25,18 @@ export default pipeline('shop', {
 })
 `
 
-const orders = [1, 2, 3, 4, 5].map((id) => ({ id, total: id === 4 ? -1 : id * 10, updated: `2024-01-0${id}T00:00:00Z` }))
+const orders = [1, 2, 3, 4, 5].map((id) => ({
+  id,
+  total: id === 4 ? -1 : id * 10,
+  updated: `2024-01-0${id}T00:00:00Z`,
+}))
 
 describe('commands', () => {
   let api: ApiServer
   let database: TestDatabase
   let here: Project
-  const sluice = (...args: string[]): Promise<Ended> => here.sluice(args, { SHOP_API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
+  const sluice = (...args: string[]): Promise<Ended> =>
+    here.sluice(args, { SHOP_API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
 
   beforeAll(async () => {
     api = await apiServer(({ query }) => {
@@ -40,7 +45,11 @@ describe('commands', () => {
       return { json: { orders: fitting.slice(page * 2 - 2, page * 2), pages: Math.ceil(fitting.length / 2) } }
     })
     database = await testDatabase()
-    here = await project({ 'pipelines/shop.ts': shop, 'broken/broken.ts': 'export default pipeline(', '.env': 'LOUD=yes\nSHOP_API=http://127.0.0.1:1\n' })
+    here = await project({
+      'pipelines/shop.ts': shop,
+      'broken/broken.ts': 'export default pipeline(',
+      '.env': 'LOUD=yes\nSHOP_API=http://127.0.0.1:1\n',
+    })
   })
   afterAll(async () => {
     await api[Symbol.asyncDispose]()
@@ -51,9 +60,32 @@ describe('commands', () => {
   test('help comes at once, with examples; what is wrong ends with 2', async () => {
     const help = await sluice('--help')
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    for (const name of ['run', 'schedule', 'list', 'check', 'preview', 'runs', 'rejects', 'cursor', 'migrate', 'sql', 'demo']) expect(help.stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
-    for (const words of [['run'], ['check'], ['rejects', 'replay'], ['cursor', 'set'], ['sql']]) expect((await sluice(...words, '--help')).stdout).toContain(`Examples:\n  sluice ${words.join(' ')}`)
-    for (const wrong of [['nonsense'], ['run', '--nonsense'], ['run', '--batch-rows', '0'], ['run', '--overlap', 'perhaps'], ['run', '--limit', '5'], ['run', '--timeout', 'long'], ['cursor', 'set', 'shop.orders'], ['sql']]) {
+    for (const name of [
+      'run',
+      'schedule',
+      'list',
+      'check',
+      'preview',
+      'runs',
+      'rejects',
+      'cursor',
+      'migrate',
+      'sql',
+      'demo',
+    ])
+      expect(help.stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'))
+    for (const words of [['run'], ['check'], ['rejects', 'replay'], ['cursor', 'set'], ['sql']])
+      expect((await sluice(...words, '--help')).stdout).toContain(`Examples:\n  sluice ${words.join(' ')}`)
+    for (const wrong of [
+      ['nonsense'],
+      ['run', '--nonsense'],
+      ['run', '--batch-rows', '0'],
+      ['run', '--overlap', 'perhaps'],
+      ['run', '--limit', '5'],
+      ['run', '--timeout', 'long'],
+      ['cursor', 'set', 'shop.orders'],
+      ['sql'],
+    ]) {
       const ended = await sluice(...wrong)
       expect({ wrong, ...ended }).toMatchObject({ wrong, code: 2, stdout: '' })
       expect(ended.stderr).not.toBe('')
@@ -72,20 +104,37 @@ describe('commands', () => {
   })
 
   test('preview shows rows and needs no database', async () => {
-    const ended = await here.sluice(['preview', 'shop.orders', '--limit', '2', '--json'], { SHOP_API: api.origin, DATABASE_URL: 'postgres://127.0.0.1:1/none' })
+    const ended = await here.sluice(['preview', 'shop.orders', '--limit', '2', '--json'], {
+      SHOP_API: api.origin,
+      DATABASE_URL: 'postgres://127.0.0.1:1/none',
+    })
     expect(ended).toMatchObject({ code: 0, stderr: '' })
-    expect(ended.stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(orders.slice(0, 2))
-    expect((await sluice('preview', 'shop')).stderr).toContain('shop has several streams: name one, as in sluice preview shop.orders')
+    expect(
+      ended.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(orders.slice(0, 2))
+    expect((await sluice('preview', 'shop')).stderr).toContain(
+      'shop has several streams: name one, as in sluice preview shop.orders',
+    )
   })
 
   test('check asks each stream once and writes nothing', async () => {
     const asked = api.requests.length
     const ended = await sluice('check')
     expect(ended).toMatchObject({ code: 0 })
-    expect(ended.stdout).toMatch(/^ok {5}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m)
-    expect(ended.stdout).toMatch(/^ok {5}shop\.orders -> shop\.orders: not there yet; made by the first run that reads a record$/m)
+    expect(ended.stdout).toMatch(
+      /^ok {5}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
+    )
+    expect(ended.stdout).toMatch(
+      /^ok {5}shop\.orders -> shop\.orders: not there yet; made by the first run that reads a record$/m,
+    )
     expect(api.requests.length - asked).toBe(2)
-    const down = await here.sluice(['check', 'shop', './nothing.ts', '--json'], { SHOP_API: 'http://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' })
+    const down = await here.sluice(['check', 'shop', './nothing.ts', '--json'], {
+      SHOP_API: 'http://127.0.0.1:1',
+      DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',
+    })
     expect(down.code).toBe(1)
     const faults = (JSON.parse(down.stdout) as { place: string; ok: boolean; text: string }[]).filter(({ ok }) => !ok)
     expect(faults.map(({ place }) => place)).toEqual(['pipelines', 'shop.orders', 'shop.lines', 'database'])
@@ -95,7 +144,9 @@ describe('commands', () => {
   test('a dry run reads, shows and writes nothing', async () => {
     const ended = await sluice('run', '--dry-run', '--limit', '3')
     expect(ended).toMatchObject({ code: 0 })
-    expect(ended.stdout).toMatch(/^shop\.orders: from the start, only the first pages: 4 fetched, 1 rejected; 3 rows for shop\.orders$/m)
+    expect(ended.stdout).toMatch(
+      /^shop\.orders: from the start, only the first pages: 4 fetched, 1 rejected; 3 rows for shop\.orders$/m,
+    )
     expect(ended.stdout).toContain('rejected by map: a negative total: {"id":4')
     expect(ended.stdout).toContain('Nothing was written.')
     expect(await database.database.query('select id from sluice.runs')).toEqual([])
@@ -104,17 +155,34 @@ describe('commands', () => {
   test('run tells each event as a line of JSON, the report last; .env does not win over the environment', async () => {
     const ended = await sluice('run', 'shop')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
-    const lines = ended.stdout.trim().split('\n').map((line) => JSON.parse(line) as { level: string; pipeline: string; type: string; stream?: string; report?: Report })
-    expect(new Set(lines.map(({ type }) => type))).toEqual(new Set(['run started', 'slice started', 'total', 'shape', 'batch', 'slice finished', 'run finished', 'report']))
+    const lines = ended.stdout
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as { level: string; pipeline: string; type: string; stream?: string; report?: Report },
+      )
+    expect(new Set(lines.map(({ type }) => type))).toEqual(
+      new Set(['run started', 'slice started', 'total', 'shape', 'batch', 'slice finished', 'run finished', 'report']),
+    )
     expect(lines.every(({ level, pipeline }) => level === 'info' && pipeline === 'shop')).toBe(true)
-    expect(lines.at(-1)!.report).toMatchObject({ status: 'done', streams: { orders: { counts: { fetched: 5, inserted: 4, rejected: 1 } }, lines: { counts: { fetched: 5, expanded: 5, inserted: 10 } } } })
+    expect(lines.at(-1)!.report).toMatchObject({
+      status: 'done',
+      streams: {
+        orders: { counts: { fetched: 5, inserted: 4, rejected: 1 } },
+        lines: { counts: { fetched: 5, expanded: 5, inserted: 10 } },
+      },
+    })
     const verbose = await sluice('run', 'shop', '--verbose')
     expect(verbose.stdout).toMatch(/^\{"level":"debug","time":"[^"]+","pipeline":"shop","type":"request",/m)
   })
 
   test('a stream is named by NAME.STREAM, several by --stream, and --json prints the report alone', async () => {
     expect(Object.keys(report(await sluice('run', 'shop.lines', '--json')).streams)).toEqual(['lines'])
-    expect(Object.keys(report(await sluice('run', 'shop', '--stream', 'orders', 'lines', '--json')).streams)).toEqual(['orders', 'lines'])
+    expect(Object.keys(report(await sluice('run', 'shop', '--stream', 'orders', 'lines', '--json')).streams)).toEqual([
+      'orders',
+      'lines',
+    ])
     const full = report(await sluice('run', 'shop.orders', '--full', '--json'))
     expect(full.streams['orders']).toMatchObject({ counts: { fetched: 5, inserted: 0, unchanged: 4, rejected: 1 } })
     expect(full.streams['orders']!.since).toBeUndefined()
@@ -125,9 +193,15 @@ describe('commands', () => {
     expect(runs.stdout).toMatch(/^ *1 +shop +sync +done /m)
     expect((await sluice('runs', '1')).stdout).toMatch(/^orders +5 +4 +0 +0 +0 +0 +1$/m)
     expect(await sluice('runs', '99')).toMatchObject({ code: 2, stderr: 'There is no run 99. See: sluice runs\n' })
-    expect((await sluice('sql', 'select id, total from shop.orders order by id limit 1; select 1 as one')).stdout).toBe('id  total\n--  -----\n 1     10\n(1 row)\none\n---\n  1\n(1 row)\n')
-    expect((await sluice('sql', '--json', 'select id, total from shop.orders order by id limit 1')).stdout).toBe('{"id":"1","total":"10"}\n')
-    expect((await sluice('sql', 'select count(*), count(distinct id) from shop.orders')).stderr).toContain('two columns are called count, and only one could be shown: give one of them another name')
+    expect((await sluice('sql', 'select id, total from shop.orders order by id limit 1; select 1 as one')).stdout).toBe(
+      'id  total\n--  -----\n 1     10\n(1 row)\none\n---\n  1\n(1 row)\n',
+    )
+    expect((await sluice('sql', '--json', 'select id, total from shop.orders order by id limit 1')).stdout).toBe(
+      '{"id":"1","total":"10"}\n',
+    )
+    expect((await sluice('sql', 'select count(*), count(distinct id) from shop.orders')).stderr).toContain(
+      'two columns are called count, and only one could be shown: give one of them another name',
+    )
     const refused = await sluice('sql', 'delete from shop.orders')
     expect(refused).toMatchObject({ code: 1, stdout: '' })
     expect(refused.stderr).toContain('add --write to let them')
@@ -138,30 +212,52 @@ describe('commands', () => {
 
   test('cursors are shown, set and reset', async () => {
     expect((await sluice('cursor', 'show')).stdout).toMatch(/^shop\.orders +2024-01-05T00:00:00Z/m)
-    expect((await sluice('cursor', 'set', 'shop.orders', '2024-01-03T00:00:00Z')).stdout).toBe('shop.orders: the next run reads from 2024-01-03T00:00:00Z (it was 2024-01-05T00:00:00Z)\n')
-    expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({ since: '2024-01-03T00:00:00Z', counts: { fetched: 3 } })
-    expect(await sluice('cursor', 'set', 'shop.orders', 'soon')).toMatchObject({ code: 2, stderr: 'shop.orders: the cursor is a time (2024-01-05T00:00:00Z), and soon is text: write it as the API does\n' })
+    expect((await sluice('cursor', 'set', 'shop.orders', '2024-01-03T00:00:00Z')).stdout).toBe(
+      'shop.orders: the next run reads from 2024-01-03T00:00:00Z (it was 2024-01-05T00:00:00Z)\n',
+    )
+    expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({
+      since: '2024-01-03T00:00:00Z',
+      counts: { fetched: 3 },
+    })
+    expect(await sluice('cursor', 'set', 'shop.orders', 'soon')).toMatchObject({
+      code: 2,
+      stderr: 'shop.orders: the cursor is a time (2024-01-05T00:00:00Z), and soon is text: write it as the API does\n',
+    })
     expect((await sluice('cursor', 'set', 'shop.nothing', '1')).stderr).toContain("shop has no stream 'nothing'")
     expect((await sluice('cursor', 'reset', 'shop')).stdout.trim().split('\n')).toHaveLength(2)
     expect(await sluice('cursor', 'reset', 'shop.orders')).toMatchObject({ code: 2 })
-    expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({ counts: { fetched: 5 } })
+    expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({
+      counts: { fetched: 5 },
+    })
   }, 20_000)
 
   test('rejects are listed and replayed', async () => {
     const listed = await sluice('rejects', 'list', 'shop.orders')
     expect(listed.stdout).toMatch(/shop\.orders +map +a negative total +\{"id":4,"total":-1/)
-    const [first] = (await sluice('rejects', 'list', '--json')).stdout.trim().split('\n').map((line) => JSON.parse(line) as { id: string; record: unknown })
+    const [first] = (await sluice('rejects', 'list', '--json')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; record: unknown })
     expect(first!.record).toEqual(orders[3])
     const replayed = report(await sluice('rejects', 'replay', 'shop.orders', '--id', first!.id, '--json'))
-    expect(replayed).toMatchObject({ kind: 'replay', status: 'done', streams: { orders: { counts: { fetched: 1, rejected: 1 } } } })
+    expect(replayed).toMatchObject({
+      kind: 'replay',
+      status: 'done',
+      streams: { orders: { counts: { fetched: 1, rejected: 1 } } },
+    })
     expect((await sluice('rejects', 'list', '--all', '--json')).stdout.trim().split('\n').length).toBeGreaterThan(1)
     expect(await sluice('rejects', 'replay', 'shop', '--id', first!.id)).toMatchObject({ code: 2 })
   })
 
   test('--timeout ends a run with 1, what is whole committed', async () => {
-    await using slow = await apiServer(({ query }) => (query.get('page') === '2' ? { hang: true } : { json: { orders: orders.slice(0, 2), pages: 3 } }))
+    await using slow = await apiServer(({ query }) =>
+      query.get('page') === '2' ? { hang: true } : { json: { orders: orders.slice(0, 2), pages: 3 } },
+    )
     await using other = await testDatabase()
-    const ended = await here.sluice(['run', 'shop.orders', '--timeout', '1500ms', '--json'], { SHOP_API: slow.origin, DATABASE_URL: other.url })
+    const ended = await here.sluice(['run', 'shop.orders', '--timeout', '1500ms', '--json'], {
+      SHOP_API: slow.origin,
+      DATABASE_URL: other.url,
+    })
     expect(ended).toMatchObject({ code: 1 })
     expect(ended.stderr).toContain('the run was ended by --timeout 1500ms')
     expect(report(ended).streams['orders']).toMatchObject({ status: 'interrupted', counts: { inserted: 2 } })

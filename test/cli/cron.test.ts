@@ -19,40 +19,75 @@ test('with --quiet a run is one line: on stdout where it is done, on stderr wher
     if (path === '/stuck' && query.get('page') === '2') return { hang: true }
     return { json: query.get('page') === '1' ? [{ id: 1 }, { id: 2 }] : [] }
   })
-  await using here = await project({ 'pipelines/good.ts': one('good', '/good'), 'pipelines/bad.ts': one('bad', '/bad'), 'pipelines/stuck.ts': one('stuck', '/stuck') })
+  await using here = await project({
+    'pipelines/good.ts': one('good', '/good'),
+    'pipelines/bad.ts': one('bad', '/bad'),
+    'pipelines/stuck.ts': one('stuck', '/stuck'),
+  })
   await using database = await testDatabase()
   const sluice = (...words: string[]) => here.sluice(words, { API: api.origin, DATABASE_URL: database.url })
-  const summary = async (): Promise<Summary> => JSON.parse(await readFile(join(here.cwd, 'out.json'), 'utf8')) as Summary
+  const summary = async (): Promise<Summary> =>
+    JSON.parse(await readFile(join(here.cwd, 'out.json'), 'utf8')) as Summary
 
   const done = await sluice('run', 'good', '--quiet', '--summary-file', 'out.json')
   expect(done).toMatchObject({ code: 0, stderr: '' })
   expect(done.stdout).toMatch(/^good: done in \d+\.\d s, run \d+: 2 read, 2 inserted\n$/)
-  expect(await summary()).toMatchObject({ exitCode: 0, errors: [], reports: [{ pipeline: 'good', status: 'done', streams: { rows: { counts: { inserted: 2 } } } }] })
+  expect(await summary()).toMatchObject({
+    exitCode: 0,
+    errors: [],
+    reports: [{ pipeline: 'good', status: 'done', streams: { rows: { counts: { inserted: 2 } } } }],
+  })
 
   const failed = await sluice('run', 'good', 'bad', '--quiet', '--summary-file', 'out.json')
   expect(failed).toMatchObject({ code: 1 })
   expect(failed.stdout).toMatch(/^good: done in .+ 2 read, 2 unchanged\n$/)
   expect(failed.stderr).toMatch(/^bad: failed after \d+\.\d s, run \d+: 0 read; rows failed: .*answered 404.*\n$/)
-  expect(await summary()).toMatchObject({ exitCode: 1, reports: [{ pipeline: 'good', status: 'done' }, { pipeline: 'bad', status: 'failed' }] })
+  expect(await summary()).toMatchObject({
+    exitCode: 1,
+    reports: [
+      { pipeline: 'good', status: 'done' },
+      { pipeline: 'bad', status: 'failed' },
+    ],
+  })
 
   const late = await sluice('run', 'stuck', '--quiet', '--timeout', '1500ms', '--summary-file', 'out.json')
   expect(late).toMatchObject({ code: 1, stdout: '' })
-  expect(late.stderr).toMatch(/^stuck: interrupted after .+, run \d+: 2 read, 2 inserted; The run took longer than 1500ms\n$/)
+  expect(late.stderr).toMatch(
+    /^stuck: interrupted after .+, run \d+: 2 read, 2 inserted; The run took longer than 1500ms\n$/,
+  )
   expect(await summary()).toMatchObject({ exitCode: 1, reports: [{ pipeline: 'stuck', status: 'interrupted' }] })
 
   // What could not begin at all.
-  const none = await here.sluice(['run', 'good', '--summary-file', 'out.json', '--quiet'], { API: api.origin, DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' })
+  const none = await here.sluice(['run', 'good', '--summary-file', 'out.json', '--quiet'], {
+    API: api.origin,
+    DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',
+  })
   expect(none).toMatchObject({ code: 1, stdout: '' })
-  expect(await summary()).toMatchObject({ exitCode: 1, reports: [], errors: [{ pipeline: 'good', message: expect.stringContaining('127.0.0.1:1') }] })
+  expect(await summary()).toMatchObject({
+    exitCode: 1,
+    reports: [],
+    errors: [{ pipeline: 'good', message: expect.stringContaining('127.0.0.1:1') }],
+  })
   expect(await sluice('run', 'nothing', '--summary-file', 'out.json')).toMatchObject({ code: 2 })
-  expect(await summary()).toMatchObject({ exitCode: 2, errors: [{ message: expect.stringContaining("There is no pipeline 'nothing'") }] })
+  expect(await summary()).toMatchObject({
+    exitCode: 2,
+    errors: [{ message: expect.stringContaining("There is no pipeline 'nothing'") }],
+  })
   expect((await readdir(here.cwd)).toSorted()).toEqual(['out.json', 'pipelines'])
 }, 30_000)
 
 test('what does not fit together is refused before anything runs', async () => {
   await using here = await project({ 'pipelines/good.ts': one('good', '/good') })
-  for (const wrong of [['--quiet', '--json'], ['--quiet', '--dry-run'], ['--summary-file', 'x.json', '--dry-run'], ['--summary-file', 'missing/x.json']]) {
-    const ended = await here.sluice(['run', 'good', ...wrong], { API: 'http://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' })
+  for (const wrong of [
+    ['--quiet', '--json'],
+    ['--quiet', '--dry-run'],
+    ['--summary-file', 'x.json', '--dry-run'],
+    ['--summary-file', 'missing/x.json'],
+  ]) {
+    const ended = await here.sluice(['run', 'good', ...wrong], {
+      API: 'http://127.0.0.1:1',
+      DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',
+    })
     expect({ wrong, ...ended }).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(wrong[0]!) })
   }
 }, 20_000)

@@ -7,9 +7,15 @@ import { sluice } from './command.ts'
 test("a pipeline file finds 'sluice' where no package is installed, and nothing has been compiled", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-own-'))
   try {
-    await writeFile(join(folder, 'mine.ts'), `import { http, onePage, pipeline } from 'sluice'
-      export default pipeline('mine', { streams: { a: http('http://127.0.0.1:1').get<{ id: number }[]>('/a').pages(onePage()).records().into('t.a', { key: 'id' }) } })`)
-    expect(await sluice(['list', 'mine.ts'], { cwd: folder })).toMatchObject({ code: 0, stdout: expect.stringContaining('mine') })
+    await writeFile(
+      join(folder, 'mine.ts'),
+      `import { http, onePage, pipeline } from 'sluice'
+      export default pipeline('mine', { streams: { a: http('http://127.0.0.1:1').get<{ id: number }[]>('/a').pages(onePage()).records().into('t.a', { key: 'id' }) } })`,
+    )
+    expect(await sluice(['list', 'mine.ts'], { cwd: folder })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('mine'),
+    })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

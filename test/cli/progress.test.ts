@@ -13,19 +13,57 @@ import { WindowStates } from '../../src/cli/progress/window-states.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import { Screen } from './screen.ts'
 
-const counts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, inserted: 0, updated: 0, unchanged: 0 }
+const counts = {
+  fetched: 0,
+  expanded: 0,
+  filtered: 0,
+  duplicate: 0,
+  rejected: 0,
+  parents: 0,
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+}
 const started: RunEvent = { type: 'slice started', stream: 's', slice: '1', resumed: false }
 const request: RunEvent = { type: 'request', stream: 's', method: 'GET', url: 'http://x', status: 200, bytes: 1, ms: 1 }
-const batch = (fetched: number, slice = '1'): RunEvent => ({ type: 'batch', stream: 's', slice, seq: 1, pages: 1, bytes: 1, ms: 1, counts: { ...counts, fetched, inserted: fetched } })
+const batch = (fetched: number, slice = '1'): RunEvent => ({
+  type: 'batch',
+  stream: 's',
+  slice,
+  seq: 1,
+  pages: 1,
+  bytes: 1,
+  ms: 1,
+  counts: { ...counts, fetched, inserted: fetched },
+})
 const finished = (slice: string): RunEvent => ({ type: 'slice finished', stream: 's', slice, counts })
 const retry: RunEvent = { type: 'retry', stream: 's', attempt: 1, reason: 'GET / answered 503', waitMs: 900 }
 const waiting = (ms: number): RunEvent => ({ type: 'waiting', stream: 's', for: 'retry-after', ms })
-const plan = (states: string, todo = states.split('').filter((one) => 'of'.includes(one)).length): RunEvent =>
-  ({ type: 'plan', stream: 's', backfill: '1', from: 'a', to: 'b', window: '1d', zone: 'UTC', windows: { total: states.length, done: 0, failed: 0, skipped: 0, open: 0 }, todo, states })
-const window = (place: number): RunEvent => ({ type: 'slice started', stream: 's', slice: String(place), resumed: false, lower: 'a', upper: 'b', place })
+const plan = (states: string, todo = states.split('').filter((one) => 'of'.includes(one)).length): RunEvent => ({
+  type: 'plan',
+  stream: 's',
+  backfill: '1',
+  from: 'a',
+  to: 'b',
+  window: '1d',
+  zone: 'UTC',
+  windows: { total: states.length, done: 0, failed: 0, skipped: 0, open: 0 },
+  todo,
+  states,
+})
+const window = (place: number): RunEvent => ({
+  type: 'slice started',
+  stream: 's',
+  slice: String(place),
+  resumed: false,
+  lower: 'a',
+  upper: 'b',
+  place,
+})
 
 const glyphs = glyphsFor({ LANG: 'en_US.UTF-8' })
-const linesAt = (stream: StreamState, now: number, width: number): string[] => streamLines(stream, now, { nameWidth: displayWidth(stream.name), width, glyphs, paint: (_, text) => text })
+const linesAt = (stream: StreamState, now: number, width: number): string[] =>
+  streamLines(stream, now, { nameWidth: displayWidth(stream.name), width, glyphs, paint: (_, text) => text })
 const told = (name: string, ...events: readonly (readonly [RunEvent, number])[]): StreamState => {
   const stream = new StreamState(name)
   for (const [event, now] of events) stream.event(event, now)
@@ -33,10 +71,20 @@ const told = (name: string, ...events: readonly (readonly [RunEvent, number])[])
 }
 
 /** A terminal of the process's own, whose screen can be looked at. */
-function terminal({ columns = 80, rows = 24 } = {}): { readonly screen: Screen; readonly stream: WriteStream; readonly bytes: () => number } {
+function terminal({ columns = 80, rows = 24 } = {}): {
+  readonly screen: Screen
+  readonly stream: WriteStream
+  readonly bytes: () => number
+} {
   const screen = new Screen({ columns, rows })
   let bytes = 0
-  const stream = Object.assign(new PassThrough(), { columns, rows, isTTY: true, getColorDepth: () => 1, hasColors: () => false })
+  const stream = Object.assign(new PassThrough(), {
+    columns,
+    rows,
+    isTTY: true,
+    getColorDepth: () => 1,
+    hasColors: () => false,
+  })
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     screen.write(chunk.toString().replaceAll('\n', '\r\n'))
@@ -45,19 +93,37 @@ function terminal({ columns = 80, rows = 24 } = {}): { readonly screen: Screen; 
 }
 
 describe('the line of a stream', () => {
-  const stream = told('a_stream_name', [started, 0], ...Array.from({ length: 1_234 }, () => [request, 500] as const), [batch(9_999_999), 1_000], [retry, 1_900], [waiting(900), 1_900])
+  const stream = told(
+    'a_stream_name',
+    [started, 0],
+    ...Array.from({ length: 1_234 }, () => [request, 500] as const),
+    [batch(9_999_999), 1_000],
+    [retry, 1_900],
+    [waiting(900), 1_900],
+  )
 
   test('says rows, rows per second, requests and what it waits for, in 80 columns and in 40', () => {
-    expect(linesAt(stream, 2_000, 79)).toEqual(['a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  waits: Retry-After'])
-    expect(linesAt(stream, 2_000, 99)).toEqual(['a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  1 retry  waits: Retry-After 1 s'])
+    expect(linesAt(stream, 2_000, 79)).toEqual([
+      'a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  waits: Retry-After',
+    ])
+    expect(linesAt(stream, 2_000, 99)).toEqual([
+      'a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  1 retry  waits: Retry-After 1 s',
+    ])
     expect(linesAt(stream, 2_000, 39)).toEqual(['a_stream_name 9,999,999 rows  waits 1 s'])
-    expect(linesAt(new StreamState('s'), 0, 79)).toEqual(['s          0 rows       0/s       0 requests  waits: its turn'])
+    expect(linesAt(new StreamState('s'), 0, 79)).toEqual([
+      's          0 rows       0/s       0 requests  waits: its turn',
+    ])
   })
 
   test('is never wider than the terminal, in any state', () => {
     for (let width = 12; width < 120; width += 1) {
-      for (const one of [stream, new StreamState('日本語の名前'), told('s', [plan('ooddffss'.repeat(200)), 0], [window(3), 1], [waiting(90_000), 2], [retry, 3])]) {
-        for (const line of linesAt(one, 2_000, width)) expect([width, displayWidth(line)]).toEqual([width, Math.min(width, displayWidth(line))])
+      for (const one of [
+        stream,
+        new StreamState('日本語の名前'),
+        told('s', [plan('ooddffss'.repeat(200)), 0], [window(3), 1], [waiting(90_000), 2], [retry, 3]),
+      ]) {
+        for (const line of linesAt(one, 2_000, width))
+          expect([width, displayWidth(line)]).toEqual([width, Math.min(width, displayWidth(line))])
       }
     }
   })
@@ -72,7 +138,10 @@ describe('the line of a stream', () => {
   })
 
   test('its rate is that of the last while, and stands still once it is done, failed or was stopped', () => {
-    for (const [last, word] of [[finished('1'), 'done'], [{ type: 'stream failed', stream: 's', error: 'no' }, 'failed']] as const) {
+    for (const [last, word] of [
+      [finished('1'), 'done'],
+      [{ type: 'stream failed', stream: 's', error: 'no' }, 'failed'],
+    ] as const) {
       const line = told('s', [started, 0], [batch(100), 500], [last, 1_000])
       line.end(5_000)
       expect(linesAt(line, 9_000, 79)[0]).toMatch(new RegExp(`100 rows +100/s +0 requests  ${word}$`))
@@ -87,13 +156,20 @@ describe('the line of a stream', () => {
   test('has a bar and the time that is left only where the API has said how many pages there are', () => {
     const line = told('s', [started, 0], [{ type: 'total', stream: 's', pages: 4 }, 0], [batch(100), 10_000])
     expect(linesAt(line, 10_000, 79)).toEqual(['s        100 rows      10/s  ━━━─────────  25%  ~30 s left'])
-    expect(linesAt(told('s', [started, 0], [batch(100), 10_000]), 10_000, 79)).toEqual(['s        100 rows      10/s       0 requests  10 s'])
+    expect(linesAt(told('s', [started, 0], [batch(100), 10_000]), 10_000, 79)).toEqual([
+      's        100 rows      10/s       0 requests  10 s',
+    ])
   })
 })
 
 describe('the windows of a backfill', () => {
-  const stream = told('s', [plan(`${'d'.repeat(6)}${'o'.repeat(30)}ss`), 0], ...Array.from({ length: 12 }, (_, number) => [window(6 + number), 1_000] as const),
-    ...Array.from({ length: 9 }, (_, number) => [finished(String(6 + number)), 10_000] as const), [{ type: 'slice failed', stream: 's', slice: '15', error: 'no' }, 11_000])
+  const stream = told(
+    's',
+    [plan(`${'d'.repeat(6)}${'o'.repeat(30)}ss`), 0],
+    ...Array.from({ length: 12 }, (_, number) => [window(6 + number), 1_000] as const),
+    ...Array.from({ length: 9 }, (_, number) => [finished(String(6 + number)), 10_000] as const),
+    [{ type: 'slice failed', stream: 's', slice: '15', error: 'no' }, 11_000],
+  )
 
   test('are a bar with the time that is left, and a map with its legend', () => {
     expect(linesAt(stream, 11_000, 79)).toEqual([
@@ -120,7 +196,8 @@ describe('the windows of a backfill', () => {
     expect(map.filter(({ state }) => state === 'f')).toHaveLength(1)
     expect(map.filter(({ state }) => state === 'r')).toHaveLength(1)
     expect(map.filter(({ state }) => state === 'd')).toHaveLength(68)
-    for (const width of [1, 7, 69, 70, 1_095, 1_096, 2_000]) expect(states.map(width).length).toBe(Math.min(width, 1_096))
+    for (const width of [1, 7, 69, 70, 1_095, 1_096, 2_000])
+      expect(states.map(width).length).toBe(Math.min(width, 1_096))
     // Nothing is called done of which a part is not.
     expect(new WindowStates({ states: `${'d'.repeat(99)}o`, todo: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
   })
@@ -137,12 +214,18 @@ describe('the windows of a backfill', () => {
   })
 
   test('are letters where the locale has no others', () => {
-    const typed = streamLines(stream, 11_000, { nameWidth: 1, width: 79, glyphs: glyphsFor({ LC_ALL: 'C' }), paint: (_, text) => text })
+    const typed = streamLines(stream, 11_000, {
+      nameWidth: 1,
+      width: 79,
+      glyphs: glyphsFor({ LC_ALL: 'C' }),
+      paint: (_, text) => text,
+    })
     expect(typed.join('')).toMatch(/^[\u0020-\u007e]*$/)
   })
 })
 
-const live = (at: ReturnType<typeof terminal>, names = ['s', 'other']): Progress => liveProgress(names, at.stream, { others: [at.stream] })
+const live = (at: ReturnType<typeof terminal>, names = ['s', 'other']): Progress =>
+  liveProgress(names, at.stream, { others: [at.stream] })
 
 describe('lines of a terminal', () => {
   test('show each stream until the run is over, and leave no timer behind; what came before stays', () => {
@@ -159,7 +242,13 @@ describe('lines of a terminal', () => {
         progress.on(finished('1'))
       }
       at.stream.write('after\n')
-      expect(at.screen.lines).toEqual(['before', expect.stringMatching(/^s +5 rows .+ done$/), expect.stringMatching(/^other +0 rows .+ stopped$/), 'after', ''])
+      expect(at.screen.lines).toEqual([
+        'before',
+        expect.stringMatching(/^s +5 rows .+ done$/),
+        expect.stringMatching(/^other +0 rows .+ stopped$/),
+        'after',
+        '',
+      ])
       expect(jest.getTimerCount()).toBe(0)
     } finally {
       jest.useRealTimers()
@@ -176,7 +265,14 @@ describe('lines of a terminal', () => {
       at.stream.write('says this\nand')
       progress.on({ type: 'stream failed', stream: 's', error: 'it is gone' })
     }
-    expect(at.screen.lines).toEqual(['warning: s: look here', 'a pipeline says this', 'failed: s: it is gone', expect.stringMatching(/^s .*failed$/), expect.stringMatching(/^other/), 'and'])
+    expect(at.screen.lines).toEqual([
+      'warning: s: look here',
+      'a pipeline says this',
+      'failed: s: it is gone',
+      expect.stringMatching(/^s .*failed$/),
+      expect.stringMatching(/^other/),
+      'and',
+    ])
   })
 
   test('are no more than the screen holds, the running ones first, and all of them in the end', () => {
@@ -205,7 +301,11 @@ describe('lines of a terminal', () => {
         at.stream.emit('resize')
       }
     }
-    expect(at.screen.lines).toEqual([expect.stringMatching(/^a_long_name/), expect.stringMatching(/^another_long_name/), ''])
+    expect(at.screen.lines).toEqual([
+      expect.stringMatching(/^a_long_name/),
+      expect.stringMatching(/^another_long_name/),
+      '',
+    ])
   })
 
   test('take a screen that says it has no columns for one of 80', () => {
@@ -247,7 +347,11 @@ test('plain lines are printed when something has changed, without a map', () => 
       progress.on({ type: 'stream failed', stream: 's', error: 'no' })
       jest.advanceTimersByTime(1_000)
     }
-    expect(printed).toEqual([expect.stringMatching(/waits: its turn$/), 'failed: s: no', expect.stringMatching(/failed$/)])
+    expect(printed).toEqual([
+      expect.stringMatching(/waits: its turn$/),
+      'failed: s: no',
+      expect.stringMatching(/failed$/),
+    ])
     expect(jest.getTimerCount()).toBe(0)
   } finally {
     jest.useRealTimers()
@@ -257,8 +361,16 @@ test('plain lines are printed when something has changed, without a map', () => 
 test('an event is one line of JSON, with the level that it deserves', () => {
   const to = new PassThrough()
   const log = eventLog('billing', to)
-  for (const event of [started, { type: 'warning', message: 'two\nlines' }, { type: 'stream failed', stream: 's', error: 'no' }] as const) log.on(event)
-  const lines = String(to.read()).trim().split('\n').map((line) => JSON.parse(line) as { level: string; time: string })
+  for (const event of [
+    started,
+    { type: 'warning', message: 'two\nlines' },
+    { type: 'stream failed', stream: 's', error: 'no' },
+  ] as const)
+    log.on(event)
+  const lines = String(to.read())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { level: string; time: string })
   expect(lines).toEqual([
     { level: 'info', time: expect.any(String), pipeline: 'billing', ...started },
     { level: 'warn', time: expect.any(String), pipeline: 'billing', type: 'warning', message: 'two\nlines' },

@@ -13,8 +13,8 @@ interface Row {
 }
 
 /**
- * What a terminal shows after some bytes: enough of one for programs that write lines over. It breaks what is too wide, scrolls, and when it is
- * resized breaks its lines anew, as most terminals do.
+ * What a terminal shows after some bytes: enough of one for programs that write lines over. It breaks what is too wide,
+ * scrolls, and when it is resized breaks its lines anew, as most terminals do.
  */
 export class Screen {
   columns: number
@@ -33,7 +33,12 @@ export class Screen {
 
   /** All rows, those that were scrolled away included. */
   get lines(): string[] {
-    return this.#rows.map(({ cells }) => cells.map(({ letter }) => letter).join('').trimEnd())
+    return this.#rows.map(({ cells }) =>
+      cells
+        .map(({ letter }) => letter)
+        .join('')
+        .trimEnd(),
+    )
   }
 
   get cells(): readonly (readonly ScreenCell[])[] {
@@ -45,8 +50,9 @@ export class Screen {
     // oxlint-disable-next-line no-control-regex -- Escape sequences are what a terminal is told by.
     const begun = /\u001b(?:\[[\d;?]*)?$/.exec(all)
     this.#left = begun?.[0] ?? ''
+    const whole = all.slice(0, all.length - this.#left.length)
     // oxlint-disable-next-line no-control-regex
-    for (const [part, parameters, end] of all.slice(0, all.length - this.#left.length).matchAll(/\u001b\[([\d;?]*)([A-Za-z])|\u001b[^[]|[\s\S]/gu)) {
+    for (const [part, parameters, end] of whole.matchAll(/\u001b\[([\d;?]*)([A-Za-z])|\u001b[^[]|[\s\S]/gu)) {
       if (end !== undefined) this.#control(parameters ?? '', end)
       else if (part === '\n') this.#down()
       else if (part === '\r') this.#column = 0
@@ -104,7 +110,8 @@ export class Screen {
     const number = Math.max(1, Number.parseInt(parameters, 10) || 1)
     const row = this.#rows[this.#row]!
     if (end === 'A') this.#row = Math.max(this.#top, this.#row - number)
-    else if (end === 'B') for (let down = 0; down < number && this.#row < this.#top + this.#height - 1; down += 1) this.#down()
+    else if (end === 'B')
+      for (let down = 0; down < number && this.#row < this.#top + this.#height - 1; down += 1) this.#down()
     else if (end === 'G') this.#column = number - 1
     else if (end === 'J') {
       row.cells.length = Math.min(row.cells.length, this.#column)

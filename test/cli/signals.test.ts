@@ -16,19 +16,39 @@ export default pipeline('slow', { streams: { rows: http(process.env.API).get('/r
 `
 
 /** Two pages, then nothing more. */
-const twoPages = (): Promise<ApiServer> => apiServer(({ query }) => (Number(query.get('page')) > 2 ? { hang: true } : { json: [{ id: Number(query.get('page')) }] }))
+const twoPages = (): Promise<ApiServer> =>
+  apiServer(({ query }) =>
+    Number(query.get('page')) > 2 ? { hang: true } : { json: [{ id: Number(query.get('page')) }] },
+  )
 
 interface Running {
   readonly process: ChildProcess
-  readonly ended: Promise<{ readonly code: number | null; readonly report: Report | undefined; readonly stderr: string }>
+  readonly ended: Promise<{
+    readonly code: number | null
+    readonly report: Report | undefined
+    readonly stderr: string
+  }>
 }
 
 async function running(cwd: string, api: ApiServer, { url }: TestDatabase): Promise<Running> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'run', 'slow', '--json'], {
-    cwd, env: { PATH: process.env['PATH'], API: api.origin, DATABASE_URL: url }, stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit') as Promise<[number | null]>])
-    .then(([stdout, stderr, [code]]) => ({ code, stderr, report: stdout === '' ? undefined : (JSON.parse(stdout) as Report) }))
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'run', 'slow', '--json'],
+    {
+      cwd,
+      env: { PATH: process.env['PATH'], API: api.origin, DATABASE_URL: url },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const ended = Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]).then(([stdout, stderr, [code]]) => ({
+    code,
+    stderr,
+    report: stdout === '' ? undefined : (JSON.parse(stdout) as Report),
+  }))
   while (api.requests.length < 3) await sleep(20)
   return { process: child, ended }
 }
@@ -41,18 +61,28 @@ async function endsAfter<T>(ended: Promise<T>): Promise<{ readonly ms: number; r
 }
 
 describe('a run that is asked to stop', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('by %s commits what is whole, reports it and ends with 130', async (signal) => {
-    await using here = await project({ 'pipelines/slow.ts': pipeline })
-    await using api = await twoPages()
-    await using database = await testDatabase()
-    const run = await running(here.cwd, api, database)
-    run.process.kill(signal)
-    const { ms, outcome } = await endsAfter(run.ended)
-    expect(outcome).toMatchObject({ code: 130, report: { status: 'interrupted', streams: { rows: { status: 'interrupted', counts: { fetched: 2, inserted: 2 } } } } })
-    expect(ms).toBeLessThan(5_000)
-    expect(await database.database.query('select id::int from t.rows order by id')).toEqual([{ id: 1 }, { id: 2 }])
-    expect(await database.database.query('select status from sluice.runs')).toEqual([{ status: 'interrupted' }])
-  }, 20_000)
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s commits what is whole, reports it and ends with 130',
+    async (signal) => {
+      await using here = await project({ 'pipelines/slow.ts': pipeline })
+      await using api = await twoPages()
+      await using database = await testDatabase()
+      const run = await running(here.cwd, api, database)
+      run.process.kill(signal)
+      const { ms, outcome } = await endsAfter(run.ended)
+      expect(outcome).toMatchObject({
+        code: 130,
+        report: {
+          status: 'interrupted',
+          streams: { rows: { status: 'interrupted', counts: { fetched: 2, inserted: 2 } } },
+        },
+      })
+      expect(ms).toBeLessThan(5_000)
+      expect(await database.database.query('select id::int from t.rows order by id')).toEqual([{ id: 1 }, { id: 2 }])
+      expect(await database.database.query('select status from sluice.runs')).toEqual([{ status: 'interrupted' }])
+    },
+    20_000,
+  )
 
   test('ends within five seconds though the database does not let it commit, and at once when it is asked twice', async () => {
     await using here = await project({ 'pipelines/slow.ts': pipeline })

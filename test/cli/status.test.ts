@@ -13,31 +13,56 @@ export default pipeline('${name}', { ${more} streams: { rows: rows.into('t.${nam
 `
 
 test('sluice status is a table of 80 columns with the faults below it, and ends with 1 where something is wrong', async () => {
-  await using api = await apiServer(({ path, query }) => (path === '/bad' ? { status: 404, json: {} } : { json: query.get('page') === '1' ? [{ id: 1, at: '2024-01-01T00:00:00.123456Z' }] : [] }))
+  await using api = await apiServer(({ path, query }) =>
+    path === '/bad'
+      ? { status: 404, json: {} }
+      : { json: query.get('page') === '1' ? [{ id: 1, at: '2024-01-01T00:00:00.123456Z' }] : [] },
+  )
   await using here = await project({
     'pipelines/good.ts': pipeline('good', '/good', `schedule: { cron: '0 0 1 1 *', zone: 'Europe/Berlin' },`),
     'pipelines/bad.ts': pipeline('a_pipeline_with_a_rather_long_name', '/bad'),
     'broken/broken.ts': 'export default pipeline(',
   })
   await using database = await testDatabase()
-  const sluice = (...words: string[]) => here.sluice(words, { API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
+  const sluice = (...words: string[]) =>
+    here.sluice(words, { API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
   await sluice('run', '--quiet')
 
   const good = await sluice('status', 'good')
   expect(good).toMatchObject({ code: 0, stderr: '' })
-  expect(good.stdout).toMatch(/^good\.rows +done +\d+ s ago +2024-01-01T00:00:00\.…? *\S* +\d+ d +1 +0 |^good\.rows +done +\d+ s ago +\d+ d +1 +0/m)
+  expect(good.stdout).toMatch(
+    /^good\.rows +done +\d+ s ago +2024-01-01T00:00:00\.…? *\S* +\d+ d +1 +0 |^good\.rows +done +\d+ s ago +\d+ d +1 +0/m,
+  )
   expect(good.stdout).toMatch(/\n2 streams, nothing is wrong\.\n$/)
 
   const all = await sluice('status')
   expect(all).toMatchObject({ code: 1, stderr: '' })
   for (const line of all.stdout.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
-  expect(all.stdout.replaceAll(/\n {7}/g, ' ')).toMatch(/^fault {2}a_pipeline_with_a_rather_long_name\.rows: run \d+ failed: .*answered 404.*never succeeded$/m)
+  expect(all.stdout.replaceAll(/\n {7}/g, ' ')).toMatch(
+    /^fault {2}a_pipeline_with_a_rather_long_name\.rows: run \d+ failed: .*answered 404.*never succeeded$/m,
+  )
   expect(all.stdout).toMatch(/\n4 streams, 2 faults\.\n$/)
 
   const one = await sluice('status', 'good.rows', '--json')
-  expect((JSON.parse(one.stdout) as StatusReport)).toMatchObject({ ok: true, streams: [{ pipeline: 'good', stream: 'rows', cursor: { value: '2024-01-01T00:00:00.123456Z' }, schedule: '0 0 1 1 * Europe/Berlin' }] })
-  expect(await sluice('status', 'good', 'broken/broken.ts')).toMatchObject({ code: 2, stderr: expect.stringContaining('broken/broken.ts') })
-  expect(await sluice('status', '--grace', 'long')).toMatchObject({ code: 2, stderr: expect.stringContaining('--grace: "long" is no duration') })
+  expect(JSON.parse(one.stdout) as StatusReport).toMatchObject({
+    ok: true,
+    streams: [
+      {
+        pipeline: 'good',
+        stream: 'rows',
+        cursor: { value: '2024-01-01T00:00:00.123456Z' },
+        schedule: '0 0 1 1 * Europe/Berlin',
+      },
+    ],
+  })
+  expect(await sluice('status', 'good', 'broken/broken.ts')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('broken/broken.ts'),
+  })
+  expect(await sluice('status', '--grace', 'long')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--grace: "long" is no duration'),
+  })
 }, 30_000)
 
 test('sluice status needs no database where nothing has ever run', async () => {

@@ -39,13 +39,28 @@ async function shop(): Promise<ApiServer & { readonly goOn: () => void }> {
   return Object.assign(api, { goOn: go.resolve })
 }
 
-async function opened({ columns, rows = 24, env = {} }: { columns: number; rows?: number; env?: Readonly<Record<string, string>> }) {
+async function opened({
+  columns,
+  rows = 24,
+  env = {},
+}: {
+  columns: number
+  rows?: number
+  env?: Readonly<Record<string, string>>
+}) {
   await using all = new AsyncDisposableStack()
   const here = all.use(await project({ 'pipelines/shop.ts': pipeline }))
   const database = all.use(await testDatabase())
   const api = all.use(await shop())
   const began = performance.now()
-  const terminal = all.use(await inTerminal(['run', 'shop'], { cwd: here.cwd, columns, rows, env: { API: api.origin, DATABASE_URL: database.url, ...env } }))
+  const terminal = all.use(
+    await inTerminal(['run', 'shop'], {
+      cwd: here.cwd,
+      columns,
+      rows,
+      env: { API: api.origin, DATABASE_URL: database.url, ...env },
+    }),
+  )
   const kept = all.move()
   return { ...terminal, terminal, api, began, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
@@ -59,7 +74,9 @@ inside('a run on a terminal', () => {
   test('of 80 columns shows how its streams go on, and leaves each line, warning and report once', async () => {
     await using shown = await opened({ columns: 80 })
     // Three pages of ten are committed, two seconds after they came.
-    await shown.shows((lines) => lines.some((line) => /^customers +3 rows +[\d,]+\/s {2}━━━─{9} {2}30% {2}(1 retry {2})?~\d+ s left$/.test(line)))
+    await shown.shows((lines) =>
+      lines.some((line) => /^customers +3 rows +[\d,]+\/s {2}━━━─{9} {2}30% {2}(1 retry {2})?~\d+ s left$/.test(line)),
+    )
     await shown.shows((lines) => lines.some((line) => /^prices +0 rows/.test(line)))
     shown.api.goOn()
     expect(await shown.ended).toBe(1)
@@ -69,7 +86,10 @@ inside('a run on a terminal', () => {
     expect(lines.filter((line) => line === 'the second customer')).toHaveLength(1)
     expect(lines.filter((line) => line.startsWith('failed: prices: '))).toHaveLength(1)
     // The line, and that of the report.
-    expect(lines.filter((line) => line.startsWith('customers '))).toEqual([expect.stringMatching(/^customers +10 rows .* done$/), expect.stringMatching(/^customers +10 +10 /)])
+    expect(lines.filter((line) => line.startsWith('customers '))).toEqual([
+      expect.stringMatching(/^customers +10 rows .* done$/),
+      expect.stringMatching(/^customers +10 +10 /),
+    ])
     expect(shown.written()).toMatch(colours)
     expect(shown.written().match(frames)!.length).toBeLessThan(5 * seconds + 10)
     expect(Buffer.byteLength(shown.written())).toBeLessThan(seconds * 2_000 + 4_000)
@@ -86,7 +106,10 @@ inside('a run on a terminal', () => {
     await using shown = await opened({ columns: 100 })
     await shown.shows((lines) => lines.some((line) => /^customers .* 30% /.test(line)))
     await shown.resize(40, 24)
-    await shown.shows((lines) => lines.some((line) => /^customers +3 rows/.test(line)) && lines.every((line) => displayWidth(line) <= 40))
+    await shown.shows(
+      (lines) =>
+        lines.some((line) => /^customers +3 rows/.test(line)) && lines.every((line) => displayWidth(line) <= 40),
+    )
     await shown.shows((lines) => lines.filter((line) => line.startsWith('customers ')).length === 1)
     await shown.resize(100, 24)
     await shown.shows((lines) => lines.some((line) => /^customers .* 30% /.test(line)))
@@ -130,6 +153,11 @@ test('what is not a terminal gets one line of JSON for each event, with no escap
   api.goOn()
   const { stdout } = await here.sluice(['run', 'shop.customers'], { API: api.origin, DATABASE_URL: database.url })
   expect(stdout).not.toContain('\u001b')
-  const lines = stdout.trim().split('\n').filter((line) => line !== 'the second customer')
-  expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(expect.arrayContaining(['run started', 'total', 'batch', 'report']))
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .filter((line) => line !== 'the second customer')
+  expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(
+    expect.arrayContaining(['run started', 'total', 'batch', 'report']),
+  )
 })

@@ -36,20 +36,36 @@ export interface TerminalOptions {
 /** util-linux's `script` is what opens the terminal; other systems have another one of this name, or none. */
 export function hasTerminal(): boolean {
   try {
-    return execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes('util-linux')
+    return execFileSync('script', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes(
+      'util-linux',
+    )
   } catch {
     return false
   }
 }
 
 /** `sluice …` in a terminal, as it runs in a clone. */
-export async function inTerminal(args: readonly string[], { cwd, env = {}, columns = 80, rows = 24, on }: TerminalOptions): Promise<Terminal> {
+export async function inTerminal(
+  args: readonly string[],
+  { cwd, env = {}, columns = 80, rows = 24, on }: TerminalOptions,
+): Promise<Terminal> {
   const place = await mkdtemp(join(tmpdir(), 'sluice-terminal-'))
-  const program = [process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), ...args].map((word) => `'${word}'`).join(' ')
+  const program = [process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), ...args]
+    .map((word) => `'${word}'`)
+    .join(' ')
   await writeFile(join(place, 'run.sh'), `tty > '${place}/tty'\nstty cols ${columns} rows ${rows}\nexec ${program}\n`)
   const child = spawn('script', ['-qefc', `sh '${place}/run.sh'`, '/dev/null'], {
-    cwd, stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, HOME: process.env['HOME'] ?? place, SHELL: '/bin/sh', TERM: 'xterm-256color', LANG: 'C.UTF-8', NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'), ...env },
+    cwd,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+      HOME: process.env['HOME'] ?? place,
+      SHELL: '/bin/sh',
+      TERM: 'xterm-256color',
+      LANG: 'C.UTF-8',
+      NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
+      ...env,
+    },
   })
   const screen = new Screen({ columns: columns || 80, rows: rows || 24 })
   let written = ''
@@ -60,18 +76,27 @@ export async function inTerminal(args: readonly string[], { cwd, env = {}, colum
   })
   const ended = once(child, 'close').then(([code]) => code as number | null)
   return {
-    screen, ended,
+    screen,
+    ended,
     written: () => written,
     type: (keys) => void child.stdin.write(keys),
     resize: async (width, height) => {
       // Nothing that was written for the old width may arrive after this.
       screen.resize(width, height)
-      await execute('stty', ['-F', (await readFile(join(place, 'tty'), 'utf8')).trim(), 'cols', String(width), 'rows', String(height)])
+      await execute('stty', [
+        '-F',
+        (await readFile(join(place, 'tty'), 'utf8')).trim(),
+        'cols',
+        String(width),
+        'rows',
+        String(height),
+      ])
     },
     shows: async (isSo) => {
       const last = performance.now() + 25_000
       while (!isSo(screen.lines)) {
-        if (performance.now() > last || child.exitCode !== null) throw new Error(`The terminal does not show it:\n${screen.lines.join('\n')}`)
+        if (performance.now() > last || child.exitCode !== null)
+          throw new Error(`The terminal does not show it:\n${screen.lines.join('\n')}`)
         await sleep(20)
       }
     },

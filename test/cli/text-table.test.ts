@@ -4,16 +4,25 @@ import { textTable } from '../../src/cli/text-table.ts'
 
 describe('a table', () => {
   test('has numbers to the right and values of any script in columns', () => {
-    expect(textTable([{ id: '7', name: '札幌市', at: new Date(0) }, { id: '10', name: 'Köln', at: null }])).toBe([
-      'id  name    at',
-      '--  ------  ------------------------',
-      ' 7  札幌市  1970-01-01T00:00:00.000Z',
-      '10  Köln',
-    ].join('\n'))
+    expect(
+      textTable([
+        { id: '7', name: '札幌市', at: new Date(0) },
+        { id: '10', name: 'Köln', at: null },
+      ]),
+    ).toBe(
+      [
+        'id  name    at',
+        '--  ------  ------------------------',
+        ' 7  札幌市  1970-01-01T00:00:00.000Z',
+        '10  Köln',
+      ].join('\n'),
+    )
   })
 
   test('keeps each value on its line: nothing in it moves the cursor', () => {
-    expect(textTable([{ text: 'a\nb\tc\u001b[31m', json: { n: 1n, x: [1] } }])).toContain('a⏎b c[31m  {"n":"1","x":[1]}')
+    expect(textTable([{ text: 'a\nb\tc\u001b[31m', json: { n: 1n, x: [1] } }])).toContain(
+      'a⏎b c[31m  {"n":"1","x":[1]}',
+    )
   })
 
   test('takes from the widest columns until it fits its terminal', () => {
@@ -44,5 +53,7 @@ test('a text is cut at columns, not at letters', () => {
 test('columns that one can do without are left out where not all fit', () => {
   const row = { id: 1, kind: 'x'.repeat(20), name: 'y'.repeat(20) }
   expect(textTable([row], { width: 80, optional: ['kind'] })).toContain('kind')
-  expect(textTable([row], { width: 30, optional: ['kind'] })).toBe(['id  name', `--  ${'-'.repeat(20)}`, ` 1  ${'y'.repeat(20)}`].join('\n'))
+  expect(textTable([row], { width: 30, optional: ['kind'] })).toBe(
+    ['id  name', `--  ${'-'.repeat(20)}`, ` 1  ${'y'.repeat(20)}`].join('\n'),
+  )
 })

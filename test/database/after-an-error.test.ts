@@ -8,7 +8,10 @@ test('a connection whose transaction has failed is rolled back before it is lent
   const failing = async (): Promise<void> => {
     await using transaction = await database.transaction()
     // The error leaves the server before it is ready for the next statement.
-    await transaction.copy(`create temporary table t on commit drop as table copied; do $$ begin raise exception 'no'; end $$; copy pg_temp.t from stdin`, [Buffer.from('1\n')])
+    await transaction.copy(
+      `create temporary table t on commit drop as table copied; do $$ begin raise exception 'no'; end $$; copy pg_temp.t from stdin`,
+      [Buffer.from('1\n')],
+    )
   }
   for (let time = 0; time < 20; time += 1) {
     await expect(failing()).rejects.toThrow('no')

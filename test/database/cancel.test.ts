@@ -8,13 +8,19 @@ import { PgProxy } from '../support/pg-proxy.ts'
 /** Wait until some backend runs a statement that looks like this; answers what they all are doing. */
 async function running(database: Database, like: string): Promise<readonly { readonly pid: number }[]> {
   for (;;) {
-    const found = await database.query<{ pid: number }>(`select pid from pg_stat_activity where datname = current_database() and state = 'active' and query like $1 and pid <> pg_backend_pid()`, [like])
+    const found = await database.query<{ pid: number }>(
+      `select pid from pg_stat_activity where datname = current_database() and state = 'active' and query like $1 and pid <> pg_backend_pid()`,
+      [like],
+    )
     if (found.length > 0) return found
   }
 }
 
 async function isRunning(database: Database, like: string): Promise<boolean> {
-  const found = await database.query(`select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query like $1 and pid <> pg_backend_pid()`, [like])
+  const found = await database.query(
+    `select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query like $1 and pid <> pg_backend_pid()`,
+    [like],
+  )
   return found.length > 0
 }
 
@@ -34,13 +40,19 @@ describe('an aborted signal', () => {
     const both = Promise.allSettled([query, work()])
     await Promise.all([running(own.database, '%pg_sleep(600)%'), running(own.database, '%pg_sleep(601)%')])
     controller.abort(reason)
-    expect(await both).toEqual([{ status: 'rejected', reason }, { status: 'rejected', reason }])
+    expect(await both).toEqual([
+      { status: 'rejected', reason },
+      { status: 'rejected', reason },
+    ])
     expect(await isRunning(own.database, '%pg_sleep(60%')).toBe(false)
     expect(database.lent).toBe(0)
     expect(getEventListeners(controller.signal, 'abort')).toEqual([])
     await using one = await database.transaction()
     await using two = await database.transaction()
-    expect(await Promise.all([one.query('select 1 as a'), two.query(`select to_regclass('never') as b`)])).toEqual([[{ a: 1 }], [{ b: null }]])
+    expect(await Promise.all([one.query('select 1 as a'), two.query(`select to_regclass('never') as b`)])).toEqual([
+      [{ a: 1 }],
+      [{ b: null }],
+    ])
   })
 
   test('ends a wait for a lock', async () => {
@@ -109,7 +121,10 @@ describe('an aborted signal', () => {
     await own.database.query('create table t (a int)')
     const { promise: failed, resolve } = Promise.withResolvers<string>()
     const controller = new AbortController()
-    await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port), watchers: [{ before: ({ name }) => (name === 'CopyFail' ? resolve(name) : undefined) }] })
+    await using proxy = await PgProxy.open({
+      port: Number(new URL(own.url).port),
+      watchers: [{ before: ({ name }) => (name === 'CopyFail' ? resolve(name) : undefined) }],
+    })
     await using database = new Database({ url: proxy.through(own.url) })
     async function* chunks(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('1\n')
@@ -151,7 +166,9 @@ describe('an aborted signal', () => {
 
   test('that came before sends nothing', async () => {
     await using own = await testDatabase()
-    await expect(own.database.query('create table t (a int)', [], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    await expect(own.database.query('create table t (a int)', [], { signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    )
     await expect(own.database.transaction({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(await own.database.query(`select to_regclass('t') as t`)).toEqual([{ t: null }])
   })
@@ -174,7 +191,9 @@ describe('an aborted signal', () => {
 describe('a time limit', () => {
   test('stops the statement on the server, and says what took too long', async () => {
     await using own = await testDatabase()
-    const error = await own.database.query('select pg_sleep(600)', [], { timeout: '50ms' }).catch((thrown: unknown) => thrown)
+    const error = await own.database
+      .query('select pg_sleep(600)', [], { timeout: '50ms' })
+      .catch((thrown: unknown) => thrown)
     expect(String(error)).toMatch(/Database test_\w+ at 127.0.0.1:\d+: a statement took longer than 50ms/)
     expect(isTransient(error)).toBe(true)
     expect(await isRunning(own.database, '%pg_sleep(600)%')).toBe(false)

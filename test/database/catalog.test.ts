@@ -30,21 +30,47 @@ describe('readTable', () => {
     await own.database.query(`create table shop.one (c ${type})`)
     const [column] = (await readTable(own.database, 'shop.one'))!.columns
     const limits = { precision: undefined, scale: undefined, length: undefined, fraction: undefined }
-    expect({ ...limits, ...column }).toMatchObject({ ...limits, name: 'c', kind: 'b', notNull: false, hasDefault: false, isGenerated: false, isIdentity: false, ...expected })
+    expect({ ...limits, ...column }).toMatchObject({
+      ...limits,
+      name: 'c',
+      kind: 'b',
+      notNull: false,
+      hasDefault: false,
+      isGenerated: false,
+      isIdentity: false,
+      ...expected,
+    })
   })
 
   test('looks through domains, their limits and their not null included', async () => {
     await own.database.query('create domain shop.price as numeric(10,2) not null')
     await own.database.query('create domain shop.discount as shop.price')
     await own.database.query('create table shop.offers (p shop.discount)')
-    expect((await readTable(own.database, 'shop.offers'))!.columns[0]).toMatchObject({ type: 'shop.discount', base: 'numeric', precision: 10, scale: 2, notNull: true, kind: 'b' })
+    expect((await readTable(own.database, 'shop.offers'))!.columns[0]).toMatchObject({
+      type: 'shop.discount',
+      base: 'numeric',
+      precision: 10,
+      scale: 2,
+      notNull: true,
+      kind: 'b',
+    })
   })
 
   test('tells defaults, identities and generated columns apart', async () => {
-    await own.database.query('create table shop.orders (id bigint generated always as identity, at date default now(), twice int generated always as (2) stored, gone int, "No Name" text)')
+    await own.database.query(
+      'create table shop.orders (id bigint generated always as identity, at date default now(), twice int generated always as (2) stored, gone int, "No Name" text)',
+    )
     await own.database.query('alter table shop.orders drop column gone')
     const { columns } = (await readTable(own.database, 'shop.orders'))!
-    expect(columns.map(({ name, hasDefault, isGenerated, isIdentity, notNull }) => [name, hasDefault, isGenerated, isIdentity, notNull])).toEqual([
+    expect(
+      columns.map(({ name, hasDefault, isGenerated, isIdentity, notNull }) => [
+        name,
+        hasDefault,
+        isGenerated,
+        isIdentity,
+        notNull,
+      ]),
+    ).toEqual([
       ['id', true, false, true, true],
       ['at', true, false, false, false],
       ['twice', false, true, false, false],

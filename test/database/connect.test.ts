@@ -22,7 +22,10 @@ async function relay(url: string, port: number): Promise<Server> {
   return server
 }
 
-const at = (url: string, changes: Partial<Pick<URL, 'port' | 'password' | 'pathname' | 'username' | 'hostname'>>): string => Object.assign(new URL(url), changes).href
+const at = (
+  url: string,
+  changes: Partial<Pick<URL, 'port' | 'password' | 'pathname' | 'username' | 'hostname'>>,
+): string => Object.assign(new URL(url), changes).href
 
 describe('connecting', () => {
   test('waits for a server that comes up late, and says so', async () => {
@@ -38,7 +41,12 @@ describe('connecting', () => {
       },
     })
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }])
-    expect(told).toEqual([{ type: 'warning', message: `${database.place}: nobody answers there (connection refused); trying again for 30s` }])
+    expect(told).toEqual([
+      {
+        type: 'warning',
+        message: `${database.place}: nobody answers there (connection refused); trying again for 30s`,
+      },
+    ])
     const server = await late.promise
     server.close()
   })
@@ -47,14 +55,26 @@ describe('connecting', () => {
     const url = `postgres://me:hidden@127.0.0.1:${await freePort()}/warehouse`
     const error = await openDatabase({ url, patience: '150ms' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(DatabaseError)
-    expect(String(error)).toMatch(/Database warehouse at 127.0.0.1:\d+: nobody answers there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/)
+    expect(String(error)).toMatch(
+      /Database warehouse at 127.0.0.1:\d+: nobody answers there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/,
+    )
     expect(String(error)).not.toContain('hidden')
     expect(isTransient(error)).toBe(false)
   })
 
   test.each([
-    ['a wrong password', { password: 'wrong' }, '28P01', /password authentication failed.*; correct user and password in DATABASE_URL/],
-    ['a database that is not there', { pathname: '/nowhere' }, '3D000', /database "nowhere" does not exist; create the database/],
+    [
+      'a wrong password',
+      { password: 'wrong' },
+      '28P01',
+      /password authentication failed.*; correct user and password in DATABASE_URL/,
+    ],
+    [
+      'a database that is not there',
+      { pathname: '/nowhere' },
+      '3D000',
+      /database "nowhere" does not exist; create the database/,
+    ],
   ])('does not wait where it cannot help: %s', async (_, changes, state, message) => {
     await using own = await testDatabase()
     const error = await openDatabase({ url: at(own.url, changes) }).catch((thrown: unknown) => thrown)
@@ -72,14 +92,20 @@ describe('connecting', () => {
   test('ends at once when the signal aborts', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
-    const opening = openDatabase({ url: `postgres://me:x@127.0.0.1:${await freePort()}/x`, signal: controller.signal, emit: () => controller.abort(reason) })
+    const opening = openDatabase({
+      url: `postgres://me:x@127.0.0.1:${await freePort()}/x`,
+      signal: controller.signal,
+      emit: () => controller.abort(reason),
+    })
     await expect(opening).rejects.toBe(reason)
   })
 
   test('waits at a full server until there is room', async () => {
     await using own = await testDatabase()
     const name = new URL(own.url).pathname.slice(1)
-    await own.database.query(`create role small login password 'x' connection limit 1`).catch(() => own.database.query('alter role small connection limit 1'))
+    await own.database
+      .query(`create role small login password 'x' connection limit 1`)
+      .catch(() => own.database.query('alter role small connection limit 1'))
     await own.database.query(`alter database ${name} owner to small`)
     const url = at(own.url, { username: 'small', password: 'x' })
     const first = await openDatabase({ url })
@@ -94,7 +120,9 @@ describe('connecting', () => {
 describe('the pool', () => {
   test('never holds more connections than it may', async () => {
     await using own = await testDatabase({ max: 3 })
-    const pids = await Promise.all(Array.from({ length: 20 }, () => own.database.query<{ pid: number }>('select pg_backend_pid() as pid')))
+    const pids = await Promise.all(
+      Array.from({ length: 20 }, () => own.database.query<{ pid: number }>('select pg_backend_pid() as pid')),
+    )
     expect(new Set(pids.map(([row]) => row?.pid)).size).toBeLessThanOrEqual(3)
     expect(own.database.lent).toBe(0)
   })
@@ -104,7 +132,9 @@ describe('the pool', () => {
     await using victim = new Database({ url: own.url, applicationName: 'victim' })
     const connection = await victim.connection()
     await victim.query('select 1')
-    await own.database.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'victim'`)
+    await own.database.query(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'victim'`,
+    )
     await connection.ended
     await connection[Symbol.asyncDispose]()
     expect(await victim.query('select 1 as one')).toEqual([{ one: 1 }])
@@ -119,7 +149,9 @@ describe('the pool', () => {
     await expect(database.query('select 1')).rejects.toThrow('Cannot use a pool after calling end on the pool')
     for (;;) {
       // The backend goes a moment after its socket.
-      const [left] = await own.database.query<{ n: number }>(`select count(*)::int as n from pg_stat_activity where application_name = 'mine'`)
+      const [left] = await own.database.query<{ n: number }>(
+        `select count(*)::int as n from pg_stat_activity where application_name = 'mine'`,
+      )
       if (left?.n === 0) break
     }
   })
@@ -138,7 +170,11 @@ describe('the pool', () => {
 
   test('dates without a zone stay as they were sent', async () => {
     await using own = await testDatabase()
-    expect(await own.database.query(`select date '2024-03-31' as d, timestamp '2024-03-31 02:30:00.123456' as t, array[date '2024-01-01'] as a`)).toEqual([{ d: '2024-03-31', t: '2024-03-31 02:30:00.123456', a: '{2024-01-01}' }])
+    expect(
+      await own.database.query(
+        `select date '2024-03-31' as d, timestamp '2024-03-31 02:30:00.123456' as t, array[date '2024-01-01'] as a`,
+      ),
+    ).toEqual([{ d: '2024-03-31', t: '2024-03-31 02:30:00.123456', a: '{2024-01-01}' }])
   })
 })
 
@@ -159,7 +195,10 @@ describe('a connection of one’s own', () => {
     await using own = await testDatabase()
     const controller = new AbortController()
     // The server has let us in, but its word of it arrives after we have lost our patience.
-    await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port), watchers: [{ before: ({ name }) => void (name === 'BackendKeyData' && controller.abort(new Error('enough'))) }] })
+    await using proxy = await PgProxy.open({
+      port: Number(new URL(own.url).port),
+      watchers: [{ before: ({ name }) => void (name === 'BackendKeyData' && controller.abort(new Error('enough'))) }],
+    })
     await using database = new Database({ url: proxy.through(own.url) })
     await expect(database.connection({ signal: controller.signal })).rejects.toThrow('enough')
     while (proxy.links.size > 0) await setImmediate()
@@ -173,6 +212,8 @@ describe('a connection of one’s own', () => {
       await using connection = await database.connection({ direct })
       return (await connection.query('select current_database() as name'))[0]?.['name']
     }
-    expect([await name(true), await name(false)]).toEqual([other.url, own.url].map((url) => new URL(url).pathname.slice(1)))
+    expect([await name(true), await name(false)]).toEqual(
+      [other.url, own.url].map((url) => new URL(url).pathname.slice(1)),
+    )
   })
 })

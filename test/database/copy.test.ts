@@ -7,8 +7,10 @@ async function withTable(): Promise<TestDatabase> {
   await own.database.query('create table t (a int, b text)')
   return own
 }
-const rows = (from: number, to: number): Buffer => Buffer.from(Array.from({ length: to - from }, (_, n) => `${from + n}\tx\n`).join(''))
-const count = async ({ database }: TestDatabase): Promise<unknown> => (await database.query('select count(*)::int as n from t'))[0]?.['n']
+const rows = (from: number, to: number): Buffer =>
+  Buffer.from(Array.from({ length: to - from }, (_, n) => `${from + n}\tx\n`).join(''))
+const count = async ({ database }: TestDatabase): Promise<unknown> =>
+  (await database.query('select count(*)::int as n from t'))[0]?.['n']
 
 async function* longRows(n: number): AsyncGenerator<Uint8Array> {
   for (let row = 0; row < n; row += 1) yield Buffer.from(`${row}\t${'x'.repeat(500_000)}\n`)
@@ -23,7 +25,14 @@ describe('a COPY', () => {
   test('answers how many rows the server has counted, whatever the chunks were', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
-    expect(await transaction.copy('copy t from stdin', [Buffer.from('1\t'), Buffer.from(''), Buffer.from('x\n2'), Buffer.from('\ty\n')])).toBe(2)
+    expect(
+      await transaction.copy('copy t from stdin', [
+        Buffer.from('1\t'),
+        Buffer.from(''),
+        Buffer.from('x\n2'),
+        Buffer.from('\ty\n'),
+      ]),
+    ).toBe(2)
     expect(await transaction.copy('copy t from stdin', [])).toBe(0)
     await transaction.commit()
     expect(await count(own)).toBe(2)
@@ -32,7 +41,8 @@ describe('a COPY', () => {
   test('goes behind other statements in the same query, which may answer rows', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
-    const text = 'select 1; create temporary table staging (like t) on commit drop; select * from staging; copy staging from stdin'
+    const text =
+      'select 1; create temporary table staging (like t) on commit drop; select * from staging; copy staging from stdin'
     expect(await transaction.copy(text, [rows(0, 10)])).toBe(10)
     const [written] = await transaction.commit('insert into t select * from staging')
     expect(written?.count).toBe(10)
@@ -50,7 +60,11 @@ describe('a COPY', () => {
     await using transaction = await own.database.transaction()
     {
       await using _ = await transaction.savepoint()
-      const chunks = [rows(0, 1_000), Buffer.from('no number\tx\n'), ...Array.from({ length: 200 }, (_, n) => rows(n * 1_000, (n + 1) * 1_000))]
+      const chunks = [
+        rows(0, 1_000),
+        Buffer.from('no number\tx\n'),
+        ...Array.from({ length: 200 }, (_, n) => rows(n * 1_000, (n + 1) * 1_000)),
+      ]
       await expect(transaction.copy('copy t from stdin', chunks)).rejects.toMatchObject({ code: '22P02' })
     }
     expect(await transaction.copy('copy t from stdin', [rows(0, 3)])).toBe(3)
@@ -61,7 +75,9 @@ describe('a COPY', () => {
   test('fails with the error of a statement before it', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
-    await expect(transaction.copy('select 1 / 0; copy t from stdin', [rows(0, 10)])).rejects.toMatchObject({ code: '22012' })
+    await expect(transaction.copy('select 1 / 0; copy t from stdin', [rows(0, 10)])).rejects.toMatchObject({
+      code: '22012',
+    })
   })
 
   test('fails with the error of its source, and stores nothing', async () => {

@@ -19,7 +19,11 @@ async function withFiles(files: Readonly<Record<string, string>>) {
 }
 
 test('runs what is new, in order, once', async () => {
-  await using own = await withFiles({ '0002_b.sql': 'insert into sluice.a values (2);', '0001_a.sql': 'create table sluice.a (n int); insert into sluice.a values (1);', 'notes.md': 'not a migration' })
+  await using own = await withFiles({
+    '0002_b.sql': 'insert into sluice.a values (2);',
+    '0001_a.sql': 'create table sluice.a (n int); insert into sluice.a values (1);',
+    'notes.md': 'not a migration',
+  })
   const { database, directory } = own
   expect(await migrate(database, { directory })).toEqual(['0001_a', '0002_b'])
   expect(await migrate(database, { directory })).toEqual([])
@@ -29,9 +33,13 @@ test('runs what is new, in order, once', async () => {
 })
 
 test('two at once do not disturb each other', async () => {
-  await using own = await withFiles({ '0001_a.sql': 'create table sluice.a (n int); select pg_sleep(0.05); insert into sluice.a values (1);' })
+  await using own = await withFiles({
+    '0001_a.sql': 'create table sluice.a (n int); select pg_sleep(0.05); insert into sluice.a values (1);',
+  })
   await using other = new Database({ url: own.url })
-  const ran = await Promise.all([own.database, other, own.database].map((database) => migrate(database, { directory: own.directory })))
+  const ran = await Promise.all(
+    [own.database, other, own.database].map((database) => migrate(database, { directory: own.directory })),
+  )
   expect(ran.flat()).toEqual(['0001_a'])
   expect(await own.database.query('select * from sluice.a')).toEqual([{ n: 1 }])
 })
@@ -64,12 +72,18 @@ test('leaves the session of a pooler as it was', async () => {
   await using own = await withFiles({ '0001_a.sql': 'create table sluice.a (n int);' })
   await using database = new Database({ url: own.url, max: 1 })
   await migrate(database, { directory: own.directory })
-  expect(await database.query(`select current_setting('search_path') as path, (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`)).toEqual([{ path: '"$user", public', locks: 0 }])
+  expect(
+    await database.query(
+      `select current_setting('search_path') as path, (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
+    ),
+  ).toEqual([{ path: '"$user", public', locks: 0 }])
 })
 
 test('refuses a schema that a newer version has made', async () => {
   await using own = await withFiles({ '0001_a.sql': 'create table sluice.a (n int);' })
   await migrate(own.database, { directory: own.directory })
   await own.database.query(`insert into sluice.migrations (name, run_on) values ('0009_future', now())`)
-  await expect(migrate(own.database, { directory: own.directory })).rejects.toThrow(/schema sluice was made by a newer version \(0009_future\); install that version/)
+  await expect(migrate(own.database, { directory: own.directory })).rejects.toThrow(
+    /schema sluice was made by a newer version \(0009_future\); install that version/,
+  )
 })

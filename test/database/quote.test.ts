@@ -2,7 +2,19 @@ import { expect, test } from '@jest/globals'
 import { quoteIdentifier, quoteLiteral, quoteTable, splitTable } from '../../src/database/quote.ts'
 import { testDatabase } from '../support/database.ts'
 
-const nasty = ['plain', `it's`, `a"b`, 'a\\b', `\\' or 1 = 1 --`, 'новый 表 🎉', 'line\nbreak', '$$;drop table x', '%s $1 ?', ' ', 'A']
+const nasty = [
+  'plain',
+  `it's`,
+  `a"b`,
+  'a\\b',
+  `\\' or 1 = 1 --`,
+  'новый 表 🎉',
+  'line\nbreak',
+  '$$;drop table x',
+  '%s $1 ?',
+  ' ',
+  'A',
+]
 
 test('what is quoted comes back as it was, whatever the settings say', async () => {
   await using own = await testDatabase()
@@ -10,7 +22,9 @@ test('what is quoted comes back as it was, whatever the settings say', async () 
   for (const setting of ['on', 'off']) {
     await transaction.run(`set local standard_conforming_strings = ${setting}`)
     for (const text of nasty) {
-      expect(await transaction.query(`select ${quoteLiteral(text)} as ${quoteIdentifier(text)}`)).toEqual([{ [text]: text }])
+      expect(await transaction.query(`select ${quoteLiteral(text)} as ${quoteIdentifier(text)}`)).toEqual([
+        { [text]: text },
+      ])
     }
   }
 })
@@ -23,7 +37,12 @@ test('a name of a table is divided at its first dot, or lies in public', async (
 })
 
 test('nothing is NULL, numbers are texts, and what PostgreSQL cannot hold is refused', () => {
-  expect([quoteLiteral(null), quoteLiteral(undefined), quoteLiteral(12n), quoteLiteral(true)]).toEqual(['null', 'null', `'12'`, `'true'`])
+  expect([quoteLiteral(null), quoteLiteral(undefined), quoteLiteral(12n), quoteLiteral(true)]).toEqual([
+    'null',
+    'null',
+    `'12'`,
+    `'true'`,
+  ])
   expect(() => quoteLiteral('a\0b')).toThrow(RangeError)
   expect(() => quoteIdentifier('a\0b')).toThrow(RangeError)
   expect(() => quoteIdentifier('')).toThrow(RangeError)

@@ -67,17 +67,24 @@ describe('a transaction', () => {
     await using transaction = await database.transaction()
     expect(queries).toEqual([])
     await transaction.run('create table t (a int); insert into t values (1)')
-    const [inserted, selected] = await transaction.commit('insert into t values (2), (3); select count(*)::int as n from t')
+    const [inserted, selected] = await transaction.commit(
+      'insert into t values (2), (3); select count(*)::int as n from t',
+    )
     expect([inserted?.count, selected?.rows]).toEqual([2, [{ n: 3 }]])
     expect(queries).toHaveLength(2)
-    expect(queries[0]).toMatch(/^begin; set local statement_timeout = 300000; set local lock_timeout = 30000; set local timezone = 'UTC';\ncreate table/)
+    expect(queries[0]).toMatch(
+      /^begin; set local statement_timeout = 300000; set local lock_timeout = 30000; set local timezone = 'UTC';\ncreate table/,
+    )
     expect(queries[1]).toMatch(/;commit$/)
   })
 
   test('answers the results of one’s own statements alone, first or not', async () => {
     await using own = await testDatabase()
     await using transaction = await own.database.transaction()
-    expect((await transaction.run('select 1 as a; select 2 as b')).map(({ rows }) => rows)).toEqual([[{ a: 1 }], [{ b: 2 }]])
+    expect((await transaction.run('select 1 as a; select 2 as b')).map(({ rows }) => rows)).toEqual([
+      [{ a: 1 }],
+      [{ b: 2 }],
+    ])
     expect((await transaction.run('select 3 as c')).map(({ rows }) => rows)).toEqual([[{ c: 3 }]])
     expect(await transaction.query('select $1::int + 1 as d', [3])).toEqual([{ d: 4 }])
   })
@@ -202,9 +209,13 @@ describe('a transaction', () => {
 
   test('one for writing is refused where nothing may be written', async () => {
     await using own = await testDatabase()
-    await own.database.query(`alter database "${new URL(own.url).pathname.slice(1)}" set default_transaction_read_only = on`)
+    await own.database.query(
+      `alter database "${new URL(own.url).pathname.slice(1)}" set default_transaction_read_only = on`,
+    )
     await using database = new Database({ url: own.url })
-    await expect(database.transaction()).rejects.toThrow(/Database test_\w+ at 127.0.0.1:\d+: it is read-only.*set DATABASE_URL/)
+    await expect(database.transaction()).rejects.toThrow(
+      /Database test_\w+ at 127.0.0.1:\d+: it is read-only.*set DATABASE_URL/,
+    )
     await using reading = await database.transaction({ readOnly: true })
     expect(await reading.query('select 1 as one')).toEqual([{ one: 1 }])
     expect(database.lent).toBe(1)

@@ -16,8 +16,11 @@ test('the environment may replace it', () => {
   expect(baseUrl('SOME_API', 'https://api.example')).toBe('http://127.0.0.1:8080/api')
 })
 
-test.each(['127.0.0.1:8080', 'ftp://api.example', 'http://', 'user:s3cret@api.example'])('%s is refused by the name of its variable, and not repeated', (text) => {
-  process.env['SOME_API'] = text
-  expect(() => baseUrl('SOME_API', 'https://api.example')).toThrow(/SOME_API .* is no URL/)
-  expect(() => baseUrl('SOME_API', 'https://api.example')).not.toThrow(text)
-})
+test.each(['127.0.0.1:8080', 'ftp://api.example', 'http://', 'user:s3cret@api.example'])(
+  '%s is refused by the name of its variable, and not repeated',
+  (text) => {
+    process.env['SOME_API'] = text
+    expect(() => baseUrl('SOME_API', 'https://api.example')).toThrow(/SOME_API .* is no URL/)
+    expect(() => baseUrl('SOME_API', 'https://api.example')).not.toThrow(text)
+  },
+)

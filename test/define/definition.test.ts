@@ -1,10 +1,35 @@
 import { describe, expect, test } from '@jest/globals'
-import { apiKey, basic, bearer, byCursor, byLinkHeader, byOffset, byPage, clientCredentials, header, http, onePage, path, pipeline, secret, since, stream, unix } from '../../src/index.ts'
+import {
+  apiKey,
+  basic,
+  bearer,
+  byCursor,
+  byLinkHeader,
+  byOffset,
+  byPage,
+  clientCredentials,
+  header,
+  http,
+  onePage,
+  path,
+  pipeline,
+  secret,
+  since,
+  stream,
+  unix,
+} from '../../src/index.ts'
 import { definitionHash } from '../../src/define/definition-hash.ts'
 import type { Stream } from '../../src/index.ts'
 
-interface Row { id: string; at: string; name: string | null; n: number }
-const rows = stream<Row>(async function* () { yield { records: [] } })
+interface Row {
+  id: string
+  at: string
+  name: string | null
+  n: number
+}
+const rows = stream<Row>(async function* () {
+  yield { records: [] }
+})
 const api = http('https://api.example/v1')
 const followed = rows.incremental('at', { lookback: '5m' })
 
@@ -13,63 +38,195 @@ const any = (value: unknown): never => value as never
 
 describe('a wrong definition is refused before anything is requested, with place, fault and remedy', () => {
   test.each<[string, () => unknown, string]>([
-    ['a table without its schema', () => rows.into(any('rows'), { key: 'id' }), `.into("rows"): a table is named with its schema, as 'billing.customers'`],
+    [
+      'a table without its schema',
+      () => rows.into(any('rows'), { key: 'id' }),
+      `.into("rows"): a table is named with its schema, as 'billing.customers'`,
+    ],
     ['three names', () => rows.into('a.b.c', { key: 'id' }), 'named with its schema'],
     ['a name that is too long', () => rows.into(`a.${'x'.repeat(64)}`, { key: 'id' }), '63 bytes at most'],
-    ['the ledger\'s schema', () => rows.into('sluice.rows', { key: 'id' }), 'schema sluice holds the ledger'],
-    ['merge without a key', () => rows.into('a.b', any({})), "merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }"],
+    ["the ledger's schema", () => rows.into('sluice.rows', { key: 'id' }), 'schema sluice holds the ledger'],
+    [
+      'merge without a key',
+      () => rows.into('a.b', any({})),
+      "merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }",
+    ],
     ['merge with an empty key', () => rows.into('a.b', { key: [] }), 'merge needs a key'],
     ['a field twice in the key', () => rows.into('a.b', { key: ['id', 'id'] }), 'the key names a field twice'],
-    ['a write mode that does not exist', () => rows.into('a.b', any({ key: 'id', write: 'upsert' })), `write is 'merge', 'append' or 'replace', not "upsert"`],
-    ['append without a key, with a lookback', () => followed.into('a.b', { write: 'append' }), 'append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out'],
-    ['a key that was dropped', () => rows.omit('id').into('a.b', { key: any('id') }), "the key names 'id', which .omit() has taken from the records"],
-    ['a key that was not picked', () => rows.pick('at').into('a.b', { key: any('id') }), 'which .pick() has taken from the records'],
-    ['a key that was renamed', () => rows.rename('id', 'uid').into('a.b', { key: any('id') }), 'which .rename() has taken'],
-    ['a key that is left out', () => rows.into('a.b', { key: 'id', columns: { id: false } }), "columns leaves out 'id', which the key needs"],
-    ['a version that is left out', () => rows.into('a.b', { key: 'id', version: 'n', columns: { n: false } }), "columns leaves out 'n', which is the version"],
-    ['a version that was dropped', () => rows.omit('n').into('a.b', { key: 'id', version: any('n') }), "the version 'n' is a field that .omit() has taken"],
+    [
+      'a write mode that does not exist',
+      () => rows.into('a.b', any({ key: 'id', write: 'upsert' })),
+      `write is 'merge', 'append' or 'replace', not "upsert"`,
+    ],
+    [
+      'append without a key, with a lookback',
+      () => followed.into('a.b', { write: 'append' }),
+      'append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out',
+    ],
+    [
+      'a key that was dropped',
+      () => rows.omit('id').into('a.b', { key: any('id') }),
+      "the key names 'id', which .omit() has taken from the records",
+    ],
+    [
+      'a key that was not picked',
+      () => rows.pick('at').into('a.b', { key: any('id') }),
+      'which .pick() has taken from the records',
+    ],
+    [
+      'a key that was renamed',
+      () => rows.rename('id', 'uid').into('a.b', { key: any('id') }),
+      'which .rename() has taken',
+    ],
+    [
+      'a key that is left out',
+      () => rows.into('a.b', { key: 'id', columns: { id: false } }),
+      "columns leaves out 'id', which the key needs",
+    ],
+    [
+      'a version that is left out',
+      () => rows.into('a.b', { key: 'id', version: 'n', columns: { n: false } }),
+      "columns leaves out 'n', which is the version",
+    ],
+    [
+      'a version that was dropped',
+      () => rows.omit('n').into('a.b', { key: 'id', version: any('n') }),
+      "the version 'n' is a field that .omit() has taken",
+    ],
     ['a version without a key', () => rows.into('a.b', { write: 'append', version: 'n' }), 'give the key'],
-    ['a column that is no type', () => rows.into('a.b', { key: 'id', columns: any({ n: 5 }) }), 'columns.n is a type as text, false, or { type, round: true }'],
-    ['an unknown word for columns', () => rows.into('a.b', { key: 'id', columns: any('ignore') }), `columns is 'evolve', 'freeze', 'reject' or declares some, not "ignore"`],
-    ['two words for columns', () => rows.into('a.b', { key: 'id', columns: 'freeze', shape: 'evolve' }), 'leave one of them out'],
-    ['maxRejects below 0', () => rows.into('a.b', { key: 'id', maxRejects: -1 }), 'maxRejects must be a whole number from 0, not -1'],
-    ['resume in words', () => rows.into('a.b', { key: 'id', resume: any('1 day') }), `.into("a.b"): resume: "1 day" is no duration`],
-    ['a second cursor', () => new (rows.constructor as new (recipe: unknown) => typeof rows)(followed.recipe).incremental('at'), '.incremental(): stands once in a chain'],
-    ['a lookback in words', () => rows.incremental('at', any({ lookback: '5 minutes' })), `.incremental("at"): lookback: "5 minutes" is no duration`],
-    ['a lookback of numbers in a unit', () => rows.incremental('n', any({ unit: 's', lookback: 5 })), 'with a unit, lookback is a duration'],
-    ['a beginning that is no date in a unit', () => rows.incremental('n', { unit: 's', from: 'monday' }), "with a unit, from is a date: write '2024-01-31'"],
+    [
+      'a column that is no type',
+      () => rows.into('a.b', { key: 'id', columns: any({ n: 5 }) }),
+      'columns.n is a type as text, false, or { type, round: true }',
+    ],
+    [
+      'an unknown word for columns',
+      () => rows.into('a.b', { key: 'id', columns: any('ignore') }),
+      `columns is 'evolve', 'freeze', 'reject' or declares some, not "ignore"`,
+    ],
+    [
+      'two words for columns',
+      () => rows.into('a.b', { key: 'id', columns: 'freeze', shape: 'evolve' }),
+      'leave one of them out',
+    ],
+    [
+      'maxRejects below 0',
+      () => rows.into('a.b', { key: 'id', maxRejects: -1 }),
+      'maxRejects must be a whole number from 0, not -1',
+    ],
+    [
+      'resume in words',
+      () => rows.into('a.b', { key: 'id', resume: any('1 day') }),
+      `.into("a.b"): resume: "1 day" is no duration`,
+    ],
+    [
+      'a second cursor',
+      () => new (rows.constructor as new (recipe: unknown) => typeof rows)(followed.recipe).incremental('at'),
+      '.incremental(): stands once in a chain',
+    ],
+    [
+      'a lookback in words',
+      () => rows.incremental('at', any({ lookback: '5 minutes' })),
+      `.incremental("at"): lookback: "5 minutes" is no duration`,
+    ],
+    [
+      'a lookback of numbers in a unit',
+      () => rows.incremental('n', any({ unit: 's', lookback: 5 })),
+      'with a unit, lookback is a duration',
+    ],
+    [
+      'a beginning that is no date in a unit',
+      () => rows.incremental('n', { unit: 's', from: 'monday' }),
+      "with a unit, from is a date: write '2024-01-31'",
+    ],
     ['a unit that does not exist', () => rows.incremental('n', any({ unit: 'm' })), "unit is 's' or 'ms'"],
-    ['an order that does not exist', () => rows.incremental('n', any({ order: 'up' })), "order is 'ascending', 'descending' or 'any'"],
+    [
+      'an order that does not exist',
+      () => rows.incremental('n', any({ order: 'up' })),
+      "order is 'ascending', 'descending' or 'any'",
+    ],
     ['a stage without its function', () => rows.map(any(undefined)), '.map(): takes a function, not undefined'],
-    ['no records at once', () => rows.map((row) => row, { concurrency: 0 }), '.map(): concurrency must be a whole number from 1, not 0'],
+    [
+      'no records at once',
+      () => rows.map((row) => row, { concurrency: 0 }),
+      '.map(): concurrency must be a whole number from 1, not 0',
+    ],
     ['a schema that is none', () => rows.validate(any({})), 'no Standard Schema'],
     ['a module by its name', () => rows.offload(any('./score.ts')), '.offload(): give the module as new URL'],
     ['nothing to compare by', () => rows.dedupe(), '.dedupe(): name the fields'],
     ['a base that is no URL', () => http(any('api.example')), `http("api.example"): this is no URL`],
     ['a base with a query', () => http('https://api.example?key=1'), 'a base has no query'],
-    ['a rate without its unit', () => http('https://api.example', { rate: any('10') }), `rate "10" is no rate: write '10/s'`],
-    ['a timeout in words', () => http('https://api.example', { timeout: any('long') }), 'timeout: "long" is no duration'],
+    [
+      'a rate without its unit',
+      () => http('https://api.example', { rate: any('10') }),
+      `rate "10" is no rate: write '10/s'`,
+    ],
+    [
+      'a timeout in words',
+      () => http('https://api.example', { timeout: any('long') }),
+      'timeout: "long" is no duration',
+    ],
     ['no tries', () => http('https://api.example', { attempts: 0 }), 'attempts must be a whole number from 1, not 0'],
-    ['an origin that is none', () => http('https://api.example', { allow: [any('files')] }), '"files" in allow is no origin'],
+    [
+      'an origin that is none',
+      () => http('https://api.example', { allow: [any('files')] }),
+      '"files" in allow is no origin',
+    ],
     ['a path without its slash', () => api.get(any('customers')), 'the path "customers" must begin with a slash'],
     ['a template without its slash', () => api.get(path`customers/${1}`), 'must begin with a slash'],
     ['no parameter', () => byPage(''), 'byPage(): a name is missing'],
-    ['no place of the cursor', () => byCursor('after', any(undefined)), 'byCursor(): say where an answer names the next page'],
-    ['a first page that is no number', () => byPage('page', { first: any('1') }), 'byPage(): first must be a whole number from 0, not 1'],
-    ['a last offset below 0', () => byOffset('offset', { last: -1 }), 'byOffset(): last must be a whole number from 0, not -1'],
+    [
+      'no place of the cursor',
+      () => byCursor('after', any(undefined)),
+      'byCursor(): say where an answer names the next page',
+    ],
+    [
+      'a first page that is no number',
+      () => byPage('page', { first: any('1') }),
+      'byPage(): first must be a whole number from 0, not 1',
+    ],
+    [
+      'a last offset below 0',
+      () => byOffset('offset', { last: -1 }),
+      'byOffset(): last must be a whole number from 0, not -1',
+    ],
     ['a pipeline without a name', () => pipeline('', { streams: {} }), 'pipeline(""): a name is letters'],
-    ['a schedule that is none', () => pipeline('p', { schedule: any('hourly'), streams: {} }), 'the schedule "hourly" must have five fields'],
-    ['a stream with a dot in its name', () => pipeline('p', { streams: { 'a.b': rows.into('a.b', { key: 'id' }) } }), 'the stream "a.b" must be named by letters'],
-    ['a stream that lands nowhere', () => pipeline('p', { streams: any({ rows }) }), "the stream rows lands nowhere: end its chain with .into('schema.table', …)"],
-    ['a table that is replaced by one stream and written by another', () => pipeline('p', { streams: { a: rows.into('x.y', { key: 'id' }), b: rows.into('x.y', { write: 'replace' }) } }), 'a and b both land in x.y'],
+    [
+      'a schedule that is none',
+      () => pipeline('p', { schedule: any('hourly'), streams: {} }),
+      'the schedule "hourly" must have five fields',
+    ],
+    [
+      'a stream with a dot in its name',
+      () => pipeline('p', { streams: { 'a.b': rows.into('a.b', { key: 'id' }) } }),
+      'the stream "a.b" must be named by letters',
+    ],
+    [
+      'a stream that lands nowhere',
+      () => pipeline('p', { streams: any({ rows }) }),
+      "the stream rows lands nowhere: end its chain with .into('schema.table', …)",
+    ],
+    [
+      'a table that is replaced by one stream and written by another',
+      () =>
+        pipeline('p', { streams: { a: rows.into('x.y', { key: 'id' }), b: rows.into('x.y', { write: 'replace' }) } }),
+      'a and b both land in x.y',
+    ],
   ])('%s', (_, define, message) => {
     expect(define).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }))
   })
 
   test.each<[string, () => unknown]>([
-    ['bearer', () => bearer(any('s3cret-value'))], ['basic', () => basic('me', any('s3cret-value'))], ['header', () => header('x-key', any('s3cret-value'))],
-    ['apiKey', () => apiKey(any('s3cret-value'), { query: 'key' })], ['secret', () => secret('s3cret-value!')],
-    ['clientCredentials', () => clientCredentials({ tokenUrl: '/token', clientId: 'me', clientSecret: any('s3cret-value') })], ['http', () => http('https://me:s3cret-value@api.example')],
+    ['bearer', () => bearer(any('s3cret-value'))],
+    ['basic', () => basic('me', any('s3cret-value'))],
+    ['header', () => header('x-key', any('s3cret-value'))],
+    ['apiKey', () => apiKey(any('s3cret-value'), { query: 'key' })],
+    ['secret', () => secret('s3cret-value!')],
+    [
+      'clientCredentials',
+      () => clientCredentials({ tokenUrl: '/token', clientId: 'me', clientSecret: any('s3cret-value') }),
+    ],
+    ['http', () => http('https://me:s3cret-value@api.example')],
   ])('%s never repeats a secret that was written into it', (_, define) => {
     expect(define).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('s3cret') }))
   })
@@ -77,16 +234,47 @@ describe('a wrong definition is refused before anything is requested, with place
 
 describe('what a table is by default', () => {
   test('everything that was not said', () => {
-    expect(rows.into('a.b', { key: 'id' }).table).toEqual({ name: 'a.b', key: ['id'], write: 'merge', shape: 'evolve', columns: {}, loadedAt: false, empty: 'fail', maxRejects: 100, resume: '24h' })
+    expect(rows.into('a.b', { key: 'id' }).table).toEqual({
+      name: 'a.b',
+      key: ['id'],
+      write: 'merge',
+      shape: 'evolve',
+      columns: {},
+      loadedAt: false,
+      empty: 'fail',
+      maxRejects: 100,
+      resume: '24h',
+    })
   })
 
   test('everything that was said', () => {
-    const { table } = rows.into('a.b', { key: ['id', 'n'], write: 'replace', version: 'at', columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false }, shape: 'reject', loadedAt: true, empty: 'accept', maxRejects: 0, resume: '3d' })
-    expect(table).toEqual({ name: 'a.b', key: ['id', 'n'], write: 'replace', version: 'at', columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false }, shape: 'reject', loadedAt: true, empty: 'accept', maxRejects: 0, resume: '3d' })
+    const { table } = rows.into('a.b', {
+      key: ['id', 'n'],
+      write: 'replace',
+      version: 'at',
+      columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false },
+      shape: 'reject',
+      loadedAt: true,
+      empty: 'accept',
+      maxRejects: 0,
+      resume: '3d',
+    })
+    expect(table).toEqual({
+      name: 'a.b',
+      key: ['id', 'n'],
+      write: 'replace',
+      version: 'at',
+      columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false },
+      shape: 'reject',
+      loadedAt: true,
+      empty: 'accept',
+      maxRejects: 0,
+      resume: '3d',
+    })
   })
 
   test.each<[string, Stream<Row>, object, unknown]>([
-    ['is the cursor\'s field', followed, {}, 'at'],
+    ["is the cursor's field", followed, {}, 'at'],
     ['is that field under its new name', any(followed.rename('at', 'changedAt')), {}, 'changedAt'],
     ['is none where it was dropped', any(followed.omit('at')), {}, undefined],
     ['is none where it is left out', followed, { columns: { at: false } }, undefined],
@@ -95,7 +283,10 @@ describe('what a table is by default', () => {
     ['is none where rows are appended', followed, { write: 'append' }, undefined],
   ])('the version %s', (_, rows, options, version) => {
     const { table } = rows.into('a.b', { key: 'id', ...options })
-    expect({ version: table.version, isThere: table.versionIfThere }).toEqual({ version, isThere: version === undefined ? undefined : true })
+    expect({ version: table.version, isThere: table.versionIfThere }).toEqual({
+      version,
+      isThere: version === undefined ? undefined : true,
+    })
   })
 
   test('append without a key is fine without a lookback', () => {
@@ -103,28 +294,71 @@ describe('what a table is by default', () => {
   })
 })
 
-const listing = (base = 'https://api.example', options = {}, limit = 100, bound = unix(since)) => http(base as 'https://x', options).get<Row[]>('/rows', { limit, since: bound }).pages(byLinkHeader()).records()
+const listing = (base = 'https://api.example', options = {}, limit = 100, bound = unix(since)) =>
+  http(base as 'https://x', options)
+    .get<Row[]>('/rows', { limit, since: bound })
+    .pages(byLinkHeader())
+    .records()
 const hash = ({ recipe }: Stream<unknown>): string => definitionHash(recipe)
-const child = (row: Row): Stream<Row> => api.get<Row[]>(path`/rows/${row.id}`).pages(onePage()).records()
+const child = (row: Row): Stream<Row> =>
+  api
+    .get<Row[]>(path`/rows/${row.id}`)
+    .pages(onePage())
+    .records()
 
 describe('the hash of a definition', () => {
   test('stays where a stored position still fits', () => {
     const known = hash(listing())
-    expect(hash(listing('https://api.example', { auth: bearer(secret('OTHER')), rate: '5/s', concurrency: 2, headers: { 'x-trace': '1' } }))).toBe(known)
+    expect(
+      hash(
+        listing('https://api.example', {
+          auth: bearer(secret('OTHER')),
+          rate: '5/s',
+          concurrency: 2,
+          headers: { 'x-trace': '1' },
+        }),
+      ),
+    ).toBe(known)
     expect(hash(listing().map((row) => row.id))).toBe(known)
-    expect(hash(listing().flatMap(child, { concurrency: 2 }))).toBe(hash(listing().flatMap(child, { concurrency: 9 }).filter(({ n }) => n > 0)))
+    expect(hash(listing().flatMap(child, { concurrency: 2 }))).toBe(
+      hash(
+        listing()
+          .flatMap(child, { concurrency: 9 })
+          .filter(({ n }) => n > 0),
+      ),
+    )
   })
 
   test('differs where it does not', () => {
     const all = [
-      listing(), listing('https://other.example'), listing(undefined, {}, 50), listing(undefined, {}, 100, since), listing().incremental('at'), listing().incremental('at', { lookback: '1d' }), listing().incremental('n'),
-      listing().incremental((row) => row.at), api.get<Row[]>('/rows', { limit: 100, since: unix(since) }).pages(byPage('page')).records(), listing().flatMap(child), listing().filter(({ n }) => n > 1).flatMap(child),
-      listing().flatMap((row) => child(row)), rows, stream<Row>(async function* () { yield { records: [{} as Row] } }),
+      listing(),
+      listing('https://other.example'),
+      listing(undefined, {}, 50),
+      listing(undefined, {}, 100, since),
+      listing().incremental('at'),
+      listing().incremental('at', { lookback: '1d' }),
+      listing().incremental('n'),
+      listing().incremental((row) => row.at),
+      api
+        .get<Row[]>('/rows', { limit: 100, since: unix(since) })
+        .pages(byPage('page'))
+        .records(),
+      listing().flatMap(child),
+      listing()
+        .filter(({ n }) => n > 1)
+        .flatMap(child),
+      listing().flatMap((row) => child(row)),
+      rows,
+      stream<Row>(async function* () {
+        yield { records: [{} as Row] }
+      }),
     ].map(hash)
     expect(new Set(all).size).toBe(all.length)
   })
 
   test('is made of a bigint, too', () => {
-    expect(hash(rows.incremental('n', { from: 9007199254740993n }))).not.toBe(hash(rows.incremental('n', { from: 9007199254740992n })))
+    expect(hash(rows.incremental('n', { from: 9007199254740993n }))).not.toBe(
+      hash(rows.incremental('n', { from: 9007199254740992n })),
+    )
   })
 })

@@ -1,13 +1,53 @@
 import { expect, test } from '@jest/globals'
-import { bearer, byCursor, byLastRecord, byLinkHeader, byNextUrl, byOffset, byPage, byRelay, describe, fromData, http, onePage, path, pipeline, secret, since, stream, toData, unix, until } from '../../src/index.ts'
+import {
+  bearer,
+  byCursor,
+  byLastRecord,
+  byLinkHeader,
+  byNextUrl,
+  byOffset,
+  byPage,
+  byRelay,
+  describe,
+  fromData,
+  http,
+  onePage,
+  path,
+  pipeline,
+  secret,
+  since,
+  stream,
+  toData,
+  unix,
+  until,
+} from '../../src/index.ts'
 import { apiServer } from '../support/api-server.ts'
 
 const api = http('https://forum.example/api', { auth: bearer(secret('FORUM_TOKEN')) })
-const topics = api.get<{ topics: { id: number; title: string; updatedAt: string }[]; meta: { next: string | null } }>('/topics', { order: 'updated_at', updated_after: since })
-  .pages(byCursor('cursor', 'meta.next')).records('topics').incremental('updatedAt', { from: '2024-01-01', lookback: '5m', order: 'ascending' })
-const posts = topics.flatMap((topic) => api.get<{ posts: { id: number; author: { id: number } | null }[] }>(path`/topics/${topic.id}/posts`)
-  .pages(byPage('page')).records('posts').map(({ author, ...post }) => ({ ...post, topicId: topic.id, authorId: author?.id })), { concurrency: 4 })
-const reactions = posts.flatMap((post) => api.get<{ userId: number; emoji: string }[]>(path`/posts/${post.id}/reactions`).pages(byLinkHeader()).records().map((reaction) => ({ ...reaction, postId: post.id })))
+const topics = api
+  .get<{ topics: { id: number; title: string; updatedAt: string }[]; meta: { next: string | null } }>('/topics', {
+    order: 'updated_at',
+    updated_after: since,
+  })
+  .pages(byCursor('cursor', 'meta.next'))
+  .records('topics')
+  .incremental('updatedAt', { from: '2024-01-01', lookback: '5m', order: 'ascending' })
+const posts = topics.flatMap(
+  (topic) =>
+    api
+      .get<{ posts: { id: number; author: { id: number } | null }[] }>(path`/topics/${topic.id}/posts`)
+      .pages(byPage('page'))
+      .records('posts')
+      .map(({ author, ...post }) => ({ ...post, topicId: topic.id, authorId: author?.id })),
+  { concurrency: 4 },
+)
+const reactions = posts.flatMap((post) =>
+  api
+    .get<{ userId: number; emoji: string }[]>(path`/posts/${post.id}/reactions`)
+    .pages(byLinkHeader())
+    .records()
+    .map((reaction) => ({ ...reaction, postId: post.id })),
+)
 const forum = pipeline('forum', {
   schedule: '*/10 * * * *',
   streams: {
@@ -18,14 +58,26 @@ const forum = pipeline('forum', {
 })
 
 /** Without any function. */
-const weather = (base: `http://${string}` | `https://${string}`) => pipeline('weather', {
-  streams: {
-    readings: http(base).get<{ readings: { station: string; measuredAt: string; tempC: number; raw: unknown }[]; links?: { next?: string } }>('/readings', { from: since, to: until })
-      .pages(byNextUrl('links.next')).records('readings').incremental('measuredAt', { from: '2025-01-01', lookback: '2h', order: 'ascending' })
-      .omit('raw').rename('tempC', 'celsius').dedupe('station', 'measuredAt')
-      .into('weather.readings', { key: ['station', 'measuredAt'], columns: { measuredAt: 'timestamptz', celsius: { type: 'numeric(4,1)', round: true } } }),
-  },
-})
+const weather = (base: `http://${string}` | `https://${string}`) =>
+  pipeline('weather', {
+    streams: {
+      readings: http(base)
+        .get<{
+          readings: { station: string; measuredAt: string; tempC: number; raw: unknown }[]
+          links?: { next?: string }
+        }>('/readings', { from: since, to: until })
+        .pages(byNextUrl('links.next'))
+        .records('readings')
+        .incremental('measuredAt', { from: '2025-01-01', lookback: '2h', order: 'ascending' })
+        .omit('raw')
+        .rename('tempC', 'celsius')
+        .dedupe('station', 'measuredAt')
+        .into('weather.readings', {
+          key: ['station', 'measuredAt'],
+          columns: { measuredAt: 'timestamptz', celsius: { type: 'numeric(4,1)', round: true } },
+        }),
+    },
+  })
 
 test('a plan can be read without a request', () => {
   expect(describe(forum)).toMatchInlineSnapshot(`
@@ -79,16 +131,54 @@ test('a plan can be read without a request', () => {
 })
 
 test('every paginator, stage and source can be read', () => {
-  const rows = (paging: Parameters<ReturnType<typeof api.get<{ data: { id: string }[]; total: number; more: boolean; connection: { pageInfo: { hasNextPage: boolean; endCursor: string } } }>>['pages']>[0]) =>
-    api.get<{ data: { id: string }[]; total: number; more: boolean; connection: { pageInfo: { hasNextPage: boolean; endCursor: string } } }>('/x').pages(paging).records('data', { optional: true })
+  const rows = (
+    paging: Parameters<
+      ReturnType<
+        typeof api.get<{
+          data: { id: string }[]
+          total: number
+          more: boolean
+          connection: { pageInfo: { hasNextPage: boolean; endCursor: string } }
+        }>
+      >['pages']
+    >[0],
+  ) =>
+    api
+      .get<{
+        data: { id: string }[]
+        total: number
+        more: boolean
+        connection: { pageInfo: { hasNextPage: boolean; endCursor: string } }
+      }>('/x')
+      .pages(paging)
+      .records('data', { optional: true })
   const all = pipeline('all', {
     streams: {
-      a: rows(byOffset('offset', { total: 'total', last: 900, more: 'more' })).filter(({ id }) => id !== '').into('a.a', { key: 'id' }),
-      b: rows(byLastRecord('after', 'data.id')).tap(() => {}).into('a.b', { key: 'id', version: 'id' }),
-      c: rows(byRelay('connection')).map(async (row) => row, { concurrency: 8, ordered: false }).into('a.c', { write: 'replace' }),
-      d: rows((_, asked) => asked).flatMap(async ({ id }) => [{ id }]).into('a.d', { key: 'id' }),
-      e: stream<{ id: number }>(async function* () { yield { records: [] } }).incremental('id', { lookback: 3 }).into('a.e', { key: 'id' }),
-      f: api.graphql<{ list: { id: string }[] }>('query ($first: Int) { list(first: $first) { id } }', { first: 5, from: unix(since) }).pages(onePage()).records('list').into('a.f', { key: 'id' }),
+      a: rows(byOffset('offset', { total: 'total', last: 900, more: 'more' }))
+        .filter(({ id }) => id !== '')
+        .into('a.a', { key: 'id' }),
+      b: rows(byLastRecord('after', 'data.id'))
+        .tap(() => {})
+        .into('a.b', { key: 'id', version: 'id' }),
+      c: rows(byRelay('connection'))
+        .map(async (row) => row, { concurrency: 8, ordered: false })
+        .into('a.c', { write: 'replace' }),
+      d: rows((_, asked) => asked)
+        .flatMap(async ({ id }) => [{ id }])
+        .into('a.d', { key: 'id' }),
+      e: stream<{ id: number }>(async function* () {
+        yield { records: [] }
+      })
+        .incremental('id', { lookback: 3 })
+        .into('a.e', { key: 'id' }),
+      f: api
+        .graphql<{ list: { id: string }[] }>('query ($first: Int) { list(first: $first) { id } }', {
+          first: 5,
+          from: unix(since),
+        })
+        .pages(onePage())
+        .records('list')
+        .into('a.f', { key: 'id' }),
     },
   })
   expect(describe(all)).toMatchInlineSnapshot(`
@@ -127,21 +217,36 @@ test('every paginator, stage and source can be read', () => {
 
 test('a function that might request is not called for a plan', () => {
   let called = 0
-  const asks = topics.flatMap(async (topic) => { called++; return [topic] })
-  expect(describe(pipeline('p', { streams: { asks: asks.omit('title').into('a.b', { key: 'id' }) } }))).toContain('async (topic) => {')
+  const asks = topics.flatMap(async (topic) => {
+    called++
+    return [topic]
+  })
+  expect(describe(pipeline('p', { streams: { asks: asks.omit('title').into('a.b', { key: 'id' }) } }))).toContain(
+    'async (topic) => {',
+  )
   expect(called).toBe(0)
 })
 
 test('a pipeline without functions is its own data', async () => {
   await using server = await apiServer(({ query }) => ({
-    json: { readings: [{ station: 'a', measuredAt: '2025-01-02', tempC: 21.5, raw: 0 }, { station: 'b', measuredAt: '2025-01-03', tempC: 9 }, { station: 'a', measuredAt: '2025-01-02', tempC: 0 }], links: query.has('p') ? {} : { next: '/readings?p=2' } },
+    json: {
+      readings: [
+        { station: 'a', measuredAt: '2025-01-02', tempC: 21.5, raw: 0 },
+        { station: 'b', measuredAt: '2025-01-03', tempC: 9 },
+        { station: 'a', measuredAt: '2025-01-02', tempC: 0 },
+      ],
+      links: query.has('p') ? {} : { next: '/readings?p=2' },
+    },
   }))
   const written = weather(server.origin as `http://${string}`)
   const data = toData(written)
   const again = fromData(JSON.parse(JSON.stringify(data)) as typeof data)
   expect(describe(again)).toBe(describe(written))
   expect(toData(again)).toEqual(data)
-  expect(await Array.fromAsync(again.streams['readings']!.records())).toEqual([{ station: 'a', measuredAt: '2025-01-02', celsius: 21.5 }, { station: 'b', measuredAt: '2025-01-03', celsius: 9 }])
+  expect(await Array.fromAsync(again.streams['readings']!.records())).toEqual([
+    { station: 'a', measuredAt: '2025-01-02', celsius: 21.5 },
+    { station: 'b', measuredAt: '2025-01-03', celsius: 9 },
+  ])
   expect(server.requests.map(({ url }) => url)).toEqual(['/readings?from=2025-01-01', '/readings?p=2'])
 })
 
@@ -151,11 +256,22 @@ test('a function is named where data was wanted', () => {
 
 test('data that is no pipeline is refused with the place of its fault', () => {
   const readings = toData(weather('https://weather.example')).streams['readings']
-  const broken = (change: object, table: object = {}) => () => fromData({ name: 'w', streams: { readings: { recipe: { ...readings!.recipe, source: { ...readings!.recipe.source, ...change } }, table: { ...readings!.table, ...table } } } })
+  const broken =
+    (change: object, table: object = {}) =>
+    () =>
+      fromData({
+        name: 'w',
+        streams: {
+          readings: {
+            recipe: { ...readings!.recipe, source: { ...readings!.recipe.source, ...change } },
+            table: { ...readings!.table, ...table },
+          },
+        },
+      })
   expect(broken({ paging: undefined })).toThrow('w.readings: recipe.source.paging is missing')
   expect(broken({ api: { base: 'nowhere' } })).toThrow('w.readings: recipe.source.api.base is no URL')
   expect(broken({}, { key: [] })).toThrow('merge needs a key')
-  expect(broken({}, { name: 'readings' })).toThrow("named with its schema")
+  expect(broken({}, { name: 'readings' })).toThrow('named with its schema')
 })
 
 test('recipes are frozen, and secrets are only names', () => {

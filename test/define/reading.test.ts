@@ -4,13 +4,23 @@ import { apiServer } from '../support/api-server.ts'
 
 test('rows of a child stream come in the order of their parents', async () => {
   await using server = await apiServer(({ path, query }) => {
-    if (path === '/topics') return { json: query.get('page') === '3' ? [] : [1, 2, 3].map((id) => ({ id: `${query.get('page')}${id}` })) }
+    if (path === '/topics')
+      return { json: query.get('page') === '3' ? [] : [1, 2, 3].map((id) => ({ id: `${query.get('page')}${id}` })) }
     const more = query.get('p') === null ? { link: `<${path}?p=2>; rel="next"` } : {}
     return { json: [{ at: path }, { at: path }].map(({ at }) => ({ at, p: query.get('p') ?? '1' })), headers: more }
   })
   const api = http(server.origin as `http://${string}`)
   const topics = api.get<{ id: string }[]>('/topics').pages(byPage('page')).records()
-  const posts = topics.flatMap((topic) => api.get<{ at: string; p: string }[]>(path`/topics/${topic.id}/posts`).pages(byLinkHeader()).records(), { concurrency: 4 })
+  const posts = topics.flatMap(
+    (topic) =>
+      api
+        .get<{ at: string; p: string }[]>(path`/topics/${topic.id}/posts`)
+        .pages(byLinkHeader())
+        .records(),
+    { concurrency: 4 },
+  )
   const rows = await Array.fromAsync(posts.into('forum.posts', { key: 'at' }).records())
-  expect(rows.map(({ at, p }) => `${at.split('/')[2]}.${p}`)).toEqual(['11', '12', '13', '21', '22', '23'].flatMap((id) => [`${id}.1`, `${id}.1`, `${id}.2`, `${id}.2`]))
+  expect(rows.map(({ at, p }) => `${at.split('/')[2]}.${p}`)).toEqual(
+    ['11', '12', '13', '21', '22', '23'].flatMap((id) => [`${id}.1`, `${id}.1`, `${id}.2`, `${id}.2`]),
+  )
 })

@@ -24,11 +24,18 @@ describe('a batch is due', () => {
   })
 
   test('when its bytes are reached; an item is never divided', async () => {
-    expect(await Array.fromAsync(batches([4, 6, 1, 30, 9, 1], { bytes: 10, measure }))).toEqual([[4, 6], [1, 30], [9, 1]])
+    expect(await Array.fromAsync(batches([4, 6, 1, 30, 9, 1], { bytes: 10, measure }))).toEqual([
+      [4, 6],
+      [1, 30],
+      [9, 1],
+    ])
   })
 
   test('when an item says so, that item included', async () => {
-    expect(await Array.fromAsync(batches([1, 2, 3, 4], { measure, due: (n) => n === 2 }))).toEqual([[1, 2], [3, 4]])
+    expect(await Array.fromAsync(batches([1, 2, 3, 4], { measure, due: (n) => n === 2 }))).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
   })
 
   test('at the end', async () => {
@@ -76,7 +83,10 @@ describe('when the time is up', () => {
       got.push(batch)
       await jest.advanceTimersByTimeAsync(10_000)
     }
-    expect(got).toEqual([[0, 1, 2], [3, 4, 5]])
+    expect(got).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+    ])
   })
 
   test('the item that was on its way begins the next batch', async () => {
@@ -91,16 +101,25 @@ describe('when the time is up', () => {
 })
 
 test('an item to be cut out is handed on alone, after the batch before it', async () => {
-  expect(await Array.fromAsync(batches([1, 2, 3, 4, 5], { measure, cut: (n) => n === 3 }))).toEqual([[1, 2], [3], [4, 5]])
+  expect(await Array.fromAsync(batches([1, 2, 3, 4, 5], { measure, cut: (n) => n === 3 }))).toEqual([
+    [1, 2],
+    [3],
+    [4, 5],
+  ])
 })
 
 test('throws the first error, after the whole items before it', async () => {
   const { seen, source } = counting({ failAt: 5 })
   const got: number[][] = []
-  await expect((async () => {
-    for await (const batch of batches(source, { rows: 3, measure })) got.push(batch)
-  })()).rejects.toThrow('source failed at 5')
-  expect(got).toEqual([[0, 1, 2], [3, 4]])
+  await expect(
+    (async () => {
+      for await (const batch of batches(source, { rows: 3, measure })) got.push(batch)
+    })(),
+  ).rejects.toThrow('source failed at 5')
+  expect(got).toEqual([
+    [0, 1, 2],
+    [3, 4],
+  ])
   expect(seen.closed).toBe(true)
 })
 

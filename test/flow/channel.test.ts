@@ -24,7 +24,7 @@ test('a sender waits while the channel is full', async () => {
   using channel = new Channel<number>(2)
   let sent = 0
   void (async () => {
-    for (; ;) {
+    for (;;) {
       await channel.send(sent)
       sent++
     }
@@ -60,9 +60,11 @@ test('a channel closed with a reason hands on what is queued, then throws the re
   const reason = new Error('source failed')
   channel.close(reason)
   channel.close(new Error('too late'))
-  await expect((async () => {
-    for await (const n of channel) got.push(n)
-  })()).rejects.toBe(reason)
+  await expect(
+    (async () => {
+      for await (const n of channel) got.push(n)
+    })(),
+  ).rejects.toBe(reason)
   expect(got).toEqual([1])
 })
 

@@ -21,11 +21,18 @@ test('gather rejects with the first failure at once', async () => {
 })
 
 test('settle keeps successes and failures apart, each in the order asked, and waits for all', async () => {
-  expect(await settle([after(5, 'a'), after(1, failure), after(1, 'b'), 'c'])).toEqual({ done: ['a', 'b', 'c'], failed: [failure] })
+  expect(await settle([after(5, 'a'), after(1, failure), after(1, 'b'), 'c'])).toEqual({
+    done: ['a', 'b', 'c'],
+    failed: [failure],
+  })
 })
 
 test('asCompleted yields in the order of completion', async () => {
-  expect(await Array.fromAsync(asCompleted([after(10, 'slow'), after(1, 'fast'), after(5, 'middle')]))).toEqual(['fast', 'middle', 'slow'])
+  expect(await Array.fromAsync(asCompleted([after(10, 'slow'), after(1, 'fast'), after(5, 'middle')]))).toEqual([
+    'fast',
+    'middle',
+    'slow',
+  ])
 })
 
 test('asCompleted hands on what came while its consumer worked', async () => {
@@ -39,9 +46,12 @@ test('asCompleted hands on what came while its consumer worked', async () => {
 
 test('asCompleted throws a failure in its turn; the rest is no unhandled rejection', async () => {
   const got: unknown[] = []
-  await expect((async () => {
-    for await (const value of asCompleted([after(1, 'a'), after(5, failure), after(6, new Error('later'))])) got.push(value)
-  })()).rejects.toBe(failure)
+  await expect(
+    (async () => {
+      for await (const value of asCompleted([after(1, 'a'), after(5, failure), after(6, new Error('later'))]))
+        got.push(value)
+    })(),
+  ).rejects.toBe(failure)
   expect(got).toEqual(['a'])
   await turns(10)
 })

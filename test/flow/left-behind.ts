@@ -17,13 +17,20 @@ globalThis.clearTimeout = (timer) => {
 }
 
 /** A signal, and what the work under test has left on it and on the clock. */
-export function watched(): { readonly controller: AbortController; readonly signal: AbortSignal; leftBehind: () => { listeners: number; timers: number } } {
+export function watched(): {
+  readonly controller: AbortController
+  readonly signal: AbortSignal
+  leftBehind: () => { listeners: number; timers: number }
+} {
   const controller = new AbortController()
   const before = timers.size
   return {
     controller,
     signal: controller.signal,
-    leftBehind: () => ({ listeners: getEventListeners(controller.signal, 'abort').length, timers: timers.size - before }),
+    leftBehind: () => ({
+      listeners: getEventListeners(controller.signal, 'abort').length,
+      timers: timers.size - before,
+    }),
   }
 }
 export const nothing = { listeners: 0, timers: 0 }
@@ -34,7 +41,11 @@ export async function turns(count = 3): Promise<void> {
 }
 
 /** A source that counts, may be slow or fail, and remembers how it was treated. */
-export function counting({ length = 1_000, failAt = Infinity, before }: { length?: number; failAt?: number; before?: (n: number) => Promise<void> | void } = {}) {
+export function counting({
+  length = 1_000,
+  failAt = Infinity,
+  before,
+}: { length?: number; failAt?: number; before?: (n: number) => Promise<void> | void } = {}) {
   const seen = { pulled: 0, closed: false }
   async function* source(): AsyncGenerator<number, void, undefined> {
     try {

@@ -10,18 +10,20 @@ const collect = async <T>(from: AsyncIterable<T>, into: T[] = []): Promise<T[]> 
 /** Calls that count themselves. */
 function calls() {
   const seen = { running: 0, peak: 0, aborted: [] as number[] }
-  const call = (work: (n: number, signal: AbortSignal) => Promise<unknown>) => async (n: number, signal: AbortSignal): Promise<number> => {
-    seen.peak = Math.max(seen.peak, ++seen.running)
-    try {
-      await work(n, signal)
-      return n
-    } catch (error) {
-      if (signal.aborted) seen.aborted.push(n)
-      throw error
-    } finally {
-      seen.running--
+  const call =
+    (work: (n: number, signal: AbortSignal) => Promise<unknown>) =>
+    async (n: number, signal: AbortSignal): Promise<number> => {
+      seen.peak = Math.max(seen.peak, ++seen.running)
+      try {
+        await work(n, signal)
+        return n
+      } catch (error) {
+        if (signal.aborted) seen.aborted.push(n)
+        throw error
+      } finally {
+        seen.running--
+      }
     }
-  }
   return { seen, call }
 }
 
@@ -31,7 +33,11 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
       const { seen: source, source: items } = counting()
       const { seen, call } = calls()
       let taken = 0
-      for await (const _ of mapConcurrent(items, call(() => turns(1)), { concurrency: 4, ordered })) {
+      for await (const _ of mapConcurrent(
+        items,
+        call(() => turns(1)),
+        { concurrency: 4, ordered },
+      )) {
         await turns(20)
         if (++taken === 10) break
       }
@@ -40,27 +46,40 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
 
     test('on leaving, calls in flight are aborted and waited for', async () => {
       const { seen, call } = calls()
-      for await (const _ of mapConcurrent([0, 1, 2, 3, 4], call(async (n, signal) => {
-        await turns()
-        if (n > 0) await forever(signal).catch(async (error: unknown) => {
-          await turns(10)
-          throw error
-        })
-      }), { concurrency: 4, ordered })) break
+      for await (const _ of mapConcurrent(
+        [0, 1, 2, 3, 4],
+        call(async (n, signal) => {
+          await turns()
+          if (n > 0)
+            await forever(signal).catch(async (error: unknown) => {
+              await turns(10)
+              throw error
+            })
+        }),
+        { concurrency: 4, ordered },
+      ))
+        break
       expect(seen).toMatchObject({ running: 0, aborted: [1, 2, 3] })
     })
 
     test('on an error of a call: the source closed, calls behind aborted and waited for, the first error thrown', async () => {
       const { seen: source, source: items } = counting()
       const { seen, call } = calls()
-      const run = collect(mapConcurrent(items, call(async (n, signal) => {
-        if (n > 3) await forever(signal).catch(async (error: unknown) => {
-          await turns()
-          throw error
-        })
-        await turns()
-        if (n === 3) throw new Error(`boom ${n}`)
-      }), { concurrency: 4, ordered }))
+      const run = collect(
+        mapConcurrent(
+          items,
+          call(async (n, signal) => {
+            if (n > 3)
+              await forever(signal).catch(async (error: unknown) => {
+                await turns()
+                throw error
+              })
+            await turns()
+            if (n === 3) throw new Error(`boom ${n}`)
+          }),
+          { concurrency: 4, ordered },
+        ),
+      )
       await expect(run).rejects.toThrow('boom 3')
       expect({ ...source, ...seen }).toMatchObject({ closed: true, running: 0, aborted: [4, 5, 6] })
     })
@@ -69,7 +88,16 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
       const { seen: source, source: items } = counting({ failAt: 6 })
       const { seen, call } = calls()
       const got: number[] = []
-      await expect(collect(mapConcurrent(items, call(() => turns(5)), { concurrency: 4, ordered }), got)).rejects.toThrow('source failed at 6')
+      await expect(
+        collect(
+          mapConcurrent(
+            items,
+            call(() => turns(5)),
+            { concurrency: 4, ordered },
+          ),
+          got,
+        ),
+      ).rejects.toThrow('source failed at 6')
       expect(got.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5])
       expect({ ...source, ...seen }).toMatchObject({ closed: true, running: 0 })
     })
@@ -79,9 +107,16 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     for (const pause of [0, 5]) {
       let handedOn = 0
       let furthest = 0
-      const { seen, source } = counting({ length: 50, before: (n) => void (furthest = Math.max(furthest, n + 1 - handedOn)) })
+      const { seen, source } = counting({
+        length: 50,
+        before: (n) => void (furthest = Math.max(furthest, n + 1 - handedOn)),
+      })
       const { seen: ran, call } = calls()
-      for await (const _ of mapConcurrent(source, call((n) => turns(n % 7)), { concurrency: 3, ordered })) {
+      for await (const _ of mapConcurrent(
+        source,
+        call((n) => turns(n % 7)),
+        { concurrency: 3, ordered },
+      )) {
         await turns(pause)
         handedOn++
       }
@@ -94,11 +129,17 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     const log: string[] = []
     const slow = new Promise<void>(() => {})
     const { source } = counting({ before: (n) => (n === 2 ? slow : undefined) })
-    const run = collect(mapConcurrent(source, async (n, signal) => {
-      if (n === 1) return forever(signal).catch(() => log.push('aborted'))
-      await turns()
-      throw new Error('boom')
-    }, { concurrency: 4, ordered }))
+    const run = collect(
+      mapConcurrent(
+        source,
+        async (n, signal) => {
+          if (n === 1) return forever(signal).catch(() => log.push('aborted'))
+          await turns()
+          throw new Error('boom')
+        },
+        { concurrency: 4, ordered },
+      ),
+    )
     await expect(run).rejects.toThrow('boom')
     expect(log).toEqual(['aborted'])
   })
@@ -106,22 +147,34 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
   test('a failed call is noticed while the consumer works on something else', async () => {
     const log: unknown[] = []
     const boom = new Error('boom')
-    await expect((async () => {
-      for await (const _ of mapConcurrent([0, 1, 2], async (n, signal) => {
-        if (n === 1) await turns(1).then(() => Promise.reject(boom))
-        if (n === 2) await forever(signal).catch((error: unknown) => log.push(error))
-      }, { concurrency: 3, ordered })) {
-        await turns()
-        expect(log).toEqual([boom])
-      }
-    })()).rejects.toBe(boom)
+    await expect(
+      (async () => {
+        for await (const _ of mapConcurrent(
+          [0, 1, 2],
+          async (n, signal) => {
+            if (n === 1) await turns(1).then(() => Promise.reject(boom))
+            if (n === 2) await forever(signal).catch((error: unknown) => log.push(error))
+          },
+          { concurrency: 3, ordered },
+        )) {
+          await turns()
+          expect(log).toEqual([boom])
+        }
+      })(),
+    ).rejects.toBe(boom)
   })
 
   test("a cancelled map rejects with the signal's reason, aborts its calls, closes its source, and leaves no listener or timer behind", async () => {
     const { controller, signal, leftBehind } = watched()
     const { seen: source, source: items } = counting()
     const { seen, call } = calls()
-    const run = collect(mapConcurrent(items, call((_, signal) => forever(signal)), { concurrency: 2, ordered, signal }))
+    const run = collect(
+      mapConcurrent(
+        items,
+        call((_, signal) => forever(signal)),
+        { concurrency: 2, ordered, signal },
+      ),
+    )
     await turns()
     controller.abort('stop')
     await expect(run).rejects.toBe('stop')
@@ -140,7 +193,17 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
   test('takes what is iterable, async or not, and functions that are not async', async () => {
     expect(await collect(mapConcurrent([1, Promise.resolve(2), 3], (n) => n * 2, { ordered }))).toEqual([2, 4, 6])
     expect(await collect(mapConcurrent([], (n) => n, { ordered }))).toEqual([])
-    await expect(collect(mapConcurrent([1], () => { throw new Error('not async') }, { ordered }))).rejects.toThrow('not async')
+    await expect(
+      collect(
+        mapConcurrent(
+          [1],
+          () => {
+            throw new Error('not async')
+          },
+          { ordered },
+        ),
+      ),
+    ).rejects.toThrow('not async')
   })
 
   test('a source given as a function is told when nothing more is wanted, so that a slow read does not hold up leaving', async () => {
@@ -158,22 +221,33 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
 })
 
 test('in order: answers come in the order of the items, whichever is ready first', async () => {
-  expect(await collect(mapConcurrent([9, 1, 5, 3], async (n) => (await turns(n), n), { concurrency: 4 }))).toEqual([9, 1, 5, 3])
+  expect(await collect(mapConcurrent([9, 1, 5, 3], async (n) => (await turns(n), n), { concurrency: 4 }))).toEqual([
+    9, 1, 5, 3,
+  ])
 })
 
 test('not in order: answers come as they are ready', async () => {
-  expect(await collect(mapConcurrent([9, 1, 5, 3], async (n) => (await turns(n), n), { concurrency: 4, ordered: false }))).toEqual([1, 3, 5, 9])
+  expect(
+    await collect(mapConcurrent([9, 1, 5, 3], async (n) => (await turns(n), n), { concurrency: 4, ordered: false })),
+  ).toEqual([1, 3, 5, 9])
 })
 
 test('in order: what is before a failure is handed on, however slow, and an earlier failure wins over a quicker one', async () => {
   const got: number[] = []
-  const run = collect(mapConcurrent([0, 1, 2, 3, 4], async (n, signal) => {
-    if (n === 3) throw new Error('quick but later')
-    await turns(5 * (n + 1))
-    signal.throwIfAborted()
-    if (n === 2) throw new Error('slow but earlier')
-    return n
-  }, { concurrency: 5 }), got)
+  const run = collect(
+    mapConcurrent(
+      [0, 1, 2, 3, 4],
+      async (n, signal) => {
+        if (n === 3) throw new Error('quick but later')
+        await turns(5 * (n + 1))
+        signal.throwIfAborted()
+        if (n === 2) throw new Error('slow but earlier')
+        return n
+      },
+      { concurrency: 5 },
+    ),
+    got,
+  )
   await expect(run).rejects.toThrow('slow but earlier')
   expect(got).toEqual([0, 1])
 })

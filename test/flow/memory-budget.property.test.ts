@@ -29,7 +29,10 @@ async function play(seed: number) {
   const roll = dice(seed)
   const limit = 20 + roll(100)
   const largest = 1 + roll(roll(4) === 0 ? limit * 2 : limit)
-  const page = (depth: number): Branch => ({ bytes: roll(largest + 1), children: depth === 0 ? [] : list(roll(5), () => pages(depth - 1)) })
+  const page = (depth: number): Branch => ({
+    bytes: roll(largest + 1),
+    children: depth === 0 ? [] : list(roll(5), () => pages(depth - 1)),
+  })
   const pages = (depth: number): Branch[] => list(roll(4), () => page(depth))
   const depth = roll(4)
   const streams = list(1 + roll(5), () => list(1 + roll(4), () => page(depth)))
@@ -38,7 +41,11 @@ async function play(seed: number) {
   let moves = 0
   const seen = { handedOn: 0, expected: 0, done: false }
 
-  async function* read(branches: readonly Branch[], account: MemoryAccount, signal: AbortSignal): AsyncGenerator<MemoryHold> {
+  async function* read(
+    branches: readonly Branch[],
+    account: MemoryAccount,
+    signal: AbortSignal,
+  ): AsyncGenerator<MemoryHold> {
     for (const { bytes, children } of branches) {
       const hold = await account.take(bytes + roll(1 + largest - bytes), { signal })
       moves++
@@ -52,7 +59,11 @@ async function play(seed: number) {
   }
 
   /** Children are read side by side, a page ahead each, and handed on in their order. */
-  async function* below(children: readonly Branch[][], account: MemoryAccount, parent: AbortSignal): AsyncGenerator<MemoryHold> {
+  async function* below(
+    children: readonly Branch[][],
+    account: MemoryAccount,
+    parent: AbortSignal,
+  ): AsyncGenerator<MemoryHold> {
     await using group = new TaskGroup({ signal: parent })
     const { signal } = group
     let turn = 0
@@ -63,7 +74,12 @@ async function play(seed: number) {
       const channel = new Channel<MemoryHold>(1)
       channels.push(channel)
       group.spawn(async () => {
-        for await (const hold of read(children[place]!, account.below(() => turn === place), signal)) await channel.send(hold, { signal })
+        for await (const hold of read(
+          children[place]!,
+          account.below(() => turn === place),
+          signal,
+        ))
+          await channel.send(hold, { signal })
         channel.close()
       })
     }
@@ -76,7 +92,11 @@ async function play(seed: number) {
   }
 
   const leaves = (branches: readonly Branch[]): number =>
-    branches.reduce((sum, { children }) => sum + (children.length === 0 ? 1 : children.reduce((sum, child) => sum + leaves(child), 0)), 0)
+    branches.reduce(
+      (sum, { children }) =>
+        sum + (children.length === 0 ? 1 : children.reduce((sum, child) => sum + leaves(child), 0)),
+      0,
+    )
 
   await using group = new TaskGroup()
   const consume = async (branches: readonly Branch[], signal: AbortSignal): Promise<number> => {
@@ -97,18 +117,21 @@ async function play(seed: number) {
     await turns(roll(40))
     cancelled.abort('cancelled')
   })
-  const reading = Promise.all(streams.map(async (branches, stream) => {
-    if (isCancelled(stream)) return consume(branches, cancelled.signal).catch(() => {})
-    seen.expected += leaves(branches)
-    const pages = await consume(branches, group.signal)
-    seen.handedOn += pages
-  })).finally(() => (seen.done = true))
+  const reading = Promise.all(
+    streams.map(async (branches, stream) => {
+      if (isCancelled(stream)) return consume(branches, cancelled.signal).catch(() => {})
+      seen.expected += leaves(branches)
+      const pages = await consume(branches, group.signal)
+      seen.handedOn += pages
+    }),
+  ).finally(() => (seen.done = true))
   group.spawn(() => reading)
   group.spawn(async () => {
     while (!seen.done) {
       const before = moves
       await turns(100)
-      if (before === moves && !seen.done) throw new Error(`seed ${seed}: nothing moves any more, ${budget.waiting} wait, ${budget.used} of ${limit} used`)
+      if (before === moves && !seen.done)
+        throw new Error(`seed ${seed}: nothing moves any more, ${budget.waiting} wait, ${budget.used} of ${limit} used`)
     }
   })
   await group.join()
@@ -120,7 +143,12 @@ describe('trees of readers that read on behalf of others', () => {
     const overdrawn: number[] = []
     for (let seed = 1; seed <= 300; seed++) {
       const { limit, largest, depth, budget, handedOn, expected } = await play(seed)
-      expect({ seed, handedOn, used: budget.used, waiting: budget.waiting }).toEqual({ seed, handedOn: expected, used: 0, waiting: 0 })
+      expect({ seed, handedOn, used: budget.used, waiting: budget.waiting }).toEqual({
+        seed,
+        handedOn: expected,
+        used: 0,
+        waiting: 0,
+      })
       expect({ seed, near: budget.peak <= limit + (depth + 1) * largest || budget.peak }).toEqual({ seed, near: true })
       overdrawn.push(Math.max(0, budget.peak - limit) / largest)
     }

@@ -6,7 +6,10 @@ import { nothing, turns, watched } from './left-behind.ts'
 /** A request that can be asked whether it has been served. */
 function ask(account: MemoryAccount, bytes: number, signal?: AbortSignal) {
   const request = { served: false, hold: account.take(bytes, { signal }) }
-  request.hold.then(() => (request.served = true), () => {})
+  request.hold.then(
+    () => (request.served = true),
+    () => {},
+  )
   return request
 }
 const served = async (...requests: { served: boolean }[]): Promise<boolean[]> => {
@@ -30,7 +33,11 @@ describe('within the limit', () => {
     await giveBack(a)
     expect(await served(c)).toEqual([true])
     await giveBack(c)
-    expect({ used: budget.used, peak: budget.peak, waiting: budget.waiting }).toEqual({ used: 0, peak: 100, waiting: 0 })
+    expect({ used: budget.used, peak: budget.peak, waiting: budget.waiting }).toEqual({
+      used: 0,
+      peak: 100,
+      waiting: 0,
+    })
   })
 
   test('who comes first goes first: a small request does not overtake a large one', async () => {
@@ -120,7 +127,10 @@ describe('a reader that others wait for', () => {
     await parent.take(100, {})
     const below = parent.below(() => true)
     const child = ask(below, 30)
-    const grandchild = ask(below.below(() => true), 30)
+    const grandchild = ask(
+      below.below(() => true),
+      30,
+    )
     expect(await served(child, grandchild)).toEqual([true, true])
     expect(budget.used).toBe(160)
   })
@@ -129,7 +139,16 @@ describe('a reader that others wait for', () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
     await parent.take(100, {})
-    const brothers = [ask(parent.below(() => true), 30), ask(parent.below(() => true), 30)]
+    const brothers = [
+      ask(
+        parent.below(() => true),
+        30,
+      ),
+      ask(
+        parent.below(() => true),
+        30,
+      ),
+    ]
     expect(await served(...brothers)).toEqual([true, false])
     await giveBack(brothers[0]!)
     expect(await served(...brothers)).toEqual([true, true])
@@ -142,7 +161,10 @@ describe('a reader that others wait for', () => {
     await parent.take(100, {})
     const next = { child: false, grandchild: false }
     const child = parent.below(() => next.child)
-    const request = ask(child.below(() => next.grandchild), 30)
+    const request = ask(
+      child.below(() => next.grandchild),
+      30,
+    )
     for (const turn of ['none', 'grandchild', 'child'] as const) {
       if (turn !== 'none') next[turn] = true
       parent.recheck()
@@ -168,7 +190,10 @@ describe('a reader that others wait for', () => {
     const below = parents.map((parent) => parent.below(() => true))
     const children = below.map((child) => ask(child, 50))
     expect(await served(...children)).toEqual([true, false, false])
-    const grandchild = ask(below[0]!.below(() => true), 5)
+    const grandchild = ask(
+      below[0]!.below(() => true),
+      5,
+    )
     expect(await served(grandchild)).toEqual([true])
     await giveBack(children[0]!)
     // Its chain still holds 5 beyond the limit.
@@ -185,7 +210,12 @@ describe('a reader that others wait for', () => {
     const [a, b, c] = [budget.account(), budget.account(), budget.account()]
     await Promise.all([a.take(20, {}), b.take(20, {})])
     const page = await c.take(60, {})
-    const children = [a, b].map((parent) => ask(parent.below(() => true), 50))
+    const children = [a, b].map((parent) =>
+      ask(
+        parent.below(() => true),
+        50,
+      ),
+    )
     expect(await served(...children)).toEqual([true, false])
     page.resize(5)
     expect({ served: await served(...children), used: budget.used }).toEqual({ served: [true, true], used: 145 })

@@ -2,16 +2,19 @@ import { expect, test } from '@jest/globals'
 import { readAhead } from '../../src/flow/read-ahead.ts'
 import { counting, forever, nothing, turns, watched } from './left-behind.ts'
 
-test.each([1, 2, 5])('never reads further ahead than its bound of %d, and reads that far while its consumer works', async (items) => {
-  const { seen, source } = counting({ length: 20 })
-  let taken = 0
-  for await (const _ of readAhead(source, { items })) {
-    taken++
-    await turns(20)
-    expect(seen.pulled).toBe(Math.min(20, taken + items))
-  }
-  expect(taken).toBe(20)
-})
+test.each([1, 2, 5])(
+  'never reads further ahead than its bound of %d, and reads that far while its consumer works',
+  async (items) => {
+    const { seen, source } = counting({ length: 20 })
+    let taken = 0
+    for await (const _ of readAhead(source, { items })) {
+      taken++
+      await turns(20)
+      expect(seen.pulled).toBe(Math.min(20, taken + items))
+    }
+    expect(taken).toBe(20)
+  },
+)
 
 test('reads nothing before it is asked', async () => {
   const { seen, source } = counting()
@@ -59,12 +62,14 @@ test('closes its source when the consumer leaves, and awaits what is in flight',
 test('throws the first error, after the items before it', async () => {
   const { seen, source } = counting({ failAt: 3 })
   const got: number[] = []
-  await expect((async () => {
-    for await (const n of readAhead(source, { items: 10 })) {
-      got.push(n)
-      await turns(20)
-    }
-  })()).rejects.toThrow('source failed at 3')
+  await expect(
+    (async () => {
+      for await (const n of readAhead(source, { items: 10 })) {
+        got.push(n)
+        await turns(20)
+      }
+    })(),
+  ).rejects.toThrow('source failed at 3')
   expect(got).toEqual([0, 1, 2])
   expect(seen.closed).toBe(true)
 })
@@ -92,7 +97,9 @@ test("an error of the source's closing is thrown when the consumer leaves, but n
   const left = readAhead(unclosable())
   await left.next()
   await expect(left.return(undefined)).rejects.toThrow('closing failed')
-  await expect(readAhead(unclosable(Promise.reject(new Error('reading failed')))).next()).rejects.toThrow('reading failed')
+  await expect(readAhead(unclosable(Promise.reject(new Error('reading failed')))).next()).rejects.toThrow(
+    'reading failed',
+  )
   const { controller, signal } = watched()
   const cancelled = readAhead(unclosable(new Promise(() => {})), { signal }).next()
   await turns()

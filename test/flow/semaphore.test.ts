@@ -6,12 +6,14 @@ test('never gives out more permits than it has', async () => {
   const semaphore = new Semaphore(3)
   let running = 0
   let peak = 0
-  await Promise.all(Array.from({ length: 20 }, async () => {
-    using _ = await semaphore.acquire()
-    peak = Math.max(peak, ++running)
-    await turns()
-    running--
-  }))
+  await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      using _ = await semaphore.acquire()
+      peak = Math.max(peak, ++running)
+      await turns()
+      running--
+    }),
+  )
   expect({ peak, running }).toEqual({ peak: 3, running: 0 })
 })
 
@@ -24,10 +26,12 @@ test('who comes first goes first, and a newcomer does not overtake', async () =>
     order.push(n)
   })
   first[Symbol.dispose]()
-  waiting.push((async () => {
-    using _ = await semaphore.acquire()
-    order.push(3)
-  })())
+  waiting.push(
+    (async () => {
+      using _ = await semaphore.acquire()
+      order.push(3)
+    })(),
+  )
   await Promise.all(waiting)
   expect(order).toEqual([1, 2, 3])
 })

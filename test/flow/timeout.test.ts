@@ -7,7 +7,15 @@ describe('withTimeout', () => {
   test('answers what the work answers, and leaves no listener or timer behind', async () => {
     const { signal, leftBehind } = watched()
     await expect(withTimeout(60_000, () => 7, { signal })).resolves.toBe(7)
-    await expect(withTimeout(60_000, () => { throw new Error('work failed') }, { signal })).rejects.toThrow('work failed')
+    await expect(
+      withTimeout(
+        60_000,
+        () => {
+          throw new Error('work failed')
+        },
+        { signal },
+      ),
+    ).rejects.toThrow('work failed')
     expect(leftBehind()).toEqual(nothing)
   })
 
@@ -23,7 +31,12 @@ describe('withTimeout', () => {
 
   test('tells the work to stop', async () => {
     let told: unknown
-    await withTimeout(5, (signal) => forever(signal).catch((error: unknown) => { told = error; throw error })).catch(() => {})
+    await withTimeout(5, (signal) =>
+      forever(signal).catch((error: unknown) => {
+        told = error
+        throw error
+      }),
+    ).catch(() => {})
     expect(told).toBeInstanceOf(TimeoutError)
   })
 

@@ -23,17 +23,23 @@ describe('a URL', () => {
   })
 
   test('keeps the encoding of parameters that are not set anew', () => {
-    expect(made('https://api.example/x?query=%E3%81%82&sig=a+b%2Fc')).toBe('https://api.example/x?query=%E3%81%82&sig=a+b%2Fc')
+    expect(made('https://api.example/x?query=%E3%81%82&sig=a+b%2Fc')).toBe(
+      'https://api.example/x?query=%E3%81%82&sig=a+b%2Fc',
+    )
     expect(made('/x?sig=a+b%2Fc&page=1', { page: '2' })).toBe('https://api.example/v1/x?sig=a+b%2Fc&page=2')
   })
 
   test('has each parameter once, however its name was encoded; a list gives several', () => {
-    expect(made('/x?updated%5Bgte%5D=1&a=1', { 'updated[gte]': '2', 'a': ['3', '4'] })).toBe('https://api.example/v1/x?updated%5Bgte%5D=2&a=3&a=4')
+    expect(made('/x?updated%5Bgte%5D=1&a=1', { 'updated[gte]': '2', a: ['3', '4'] })).toBe(
+      'https://api.example/v1/x?updated%5Bgte%5D=2&a=3&a=4',
+    )
     expect(made('/x', { q: 'a b&c=d+é' })).toBe('https://api.example/v1/x?q=a%20b%26c%3Dd%2B%C3%A9')
   })
 
   test('loses parameters by name', () => {
-    expect(withoutParameters(new URL('https://api.example/x?api_key=s&page=2'), ['api_key']).href).toBe('https://api.example/x?page=2')
+    expect(withoutParameters(new URL('https://api.example/x?api_key=s&page=2'), ['api_key']).href).toBe(
+      'https://api.example/x?page=2',
+    )
   })
 
   test('that is none is an error, and nothing is sent', () => {
@@ -42,13 +48,23 @@ describe('a URL', () => {
 })
 
 describe('an origin', () => {
-  test.each([['https://api.example/x', true], ['https://files.example/y', false]])('%s is the own one: %s', (url, own) => {
+  test.each([
+    ['https://api.example/x', true],
+    ['https://files.example/y', false],
+  ])('%s is the own one: %s', (url, own) => {
     expect(isOwn(api, new URL(url), 'GET /x')).toBe(own)
   })
 
-  test.each(['http://api.example/x', 'https://api.example:8443/x', 'https://api.example.evil.example/x', 'https://evil.example/x?token=s3cr3t'])('%s is refused', (url) => {
+  test.each([
+    'http://api.example/x',
+    'https://api.example:8443/x',
+    'https://api.example.evil.example/x',
+    'https://evil.example/x?token=s3cr3t',
+  ])('%s is refused', (url) => {
     const place = placeOf(api, 'GET', new URL(url))
-    expect(() => isOwn(api, new URL(url), place)).toThrow(`${place}: another origin than https://api.example, so nothing was sent there; list`)
+    expect(() => isOwn(api, new URL(url), place)).toThrow(
+      `${place}: another origin than https://api.example, so nothing was sent there; list`,
+    )
     expect(place).not.toContain('s3cr3t')
   })
 })

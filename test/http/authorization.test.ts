@@ -11,7 +11,11 @@ const secret = { secret: 'SECRET' }
 describe('credentials go with each request', () => {
   test.each<[Auth, string, string]>([
     [{ by: 'bearer', token: { secret: 'PLAIN' } }, 'authorization', 'Bearer plain-token'],
-    [{ by: 'basic', user: 'me', password: secret }, 'authorization', `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`],
+    [
+      { by: 'basic', user: 'me', password: secret },
+      'authorization',
+      `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
+    ],
     [{ by: 'header', name: 'X-API-Key', value: { secret: 'PLAIN' } }, 'x-api-key', 'plain-token'],
   ])('%j', async (auth, name, value) => {
     await using api = await apiServer([{ json: [] }])
@@ -44,7 +48,10 @@ describe('credentials go with each request', () => {
     expect(api.requests).toHaveLength(0)
   })
 
-  test.each([[401, ': the credentials were refused; check SECRET'], [403, ': what SECRET may read does not include this']])('%i names the secret to look at', async (status, remedy) => {
+  test.each([
+    [401, ': the credentials were refused; check SECRET'],
+    [403, ': what SECRET may read does not include this'],
+  ])('%i names the secret to look at', async (status, remedy) => {
     await using api = await apiServer([{ status }])
     await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } }, { SECRET: 'token' })
     expect((await failure(client.get('/x'))).message).toBe(`GET /x answered ${status}${remedy}`)
@@ -54,14 +61,24 @@ describe('credentials go with each request', () => {
 describe('a secret that stands in what is asked as {secret:NAME}', () => {
   test('is put in, encoded where it stands in a URL', async () => {
     await using api = await apiServer([{ json: [] }])
-    await using client = testClient({ base: api.origin, auth: { by: 'header', name: 'x-key', value: { secret: 'PLAIN' } } }, { PLAIN: 'a b&c' })
-    await client.get('/x/{secret:PLAIN}?next={secret:PLAIN}', { method: 'POST', query: { q: '{secret:PLAIN}' }, json: { a: ['{secret:PLAIN}'] } })
+    await using client = testClient(
+      { base: api.origin, auth: { by: 'header', name: 'x-key', value: { secret: 'PLAIN' } } },
+      { PLAIN: 'a b&c' },
+    )
+    await client.get('/x/{secret:PLAIN}?next={secret:PLAIN}', {
+      method: 'POST',
+      query: { q: '{secret:PLAIN}' },
+      json: { a: ['{secret:PLAIN}'] },
+    })
     expect(api.requests[0]).toMatchObject({ url: '/x/a%20b%26c?next=a%20b%26c&q=a%20b%26c', body: '{"a":["a b&c"]}' })
   })
 
-  test('is left as it is where it is another API\'s: a link must not fetch it', async () => {
+  test("is left as it is where it is another API's: a link must not fetch it", async () => {
     await using api = await apiServer([{ json: [] }])
-    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: { secret: 'OWN' } } }, { OWN: 'own-token', OTHER: 'other-token' })
+    await using client = testClient(
+      { base: api.origin, auth: { by: 'bearer', token: { secret: 'OWN' } } },
+      { OWN: 'own-token', OTHER: 'other-token' },
+    )
     await client.get('/x?next={secret:OTHER}', { query: { q: '{secret:OTHER}' } })
     expect(api.requests[0]?.url).not.toContain('other-token')
   })
@@ -71,14 +88,24 @@ describe('a secret that stands in what is asked as {secret:NAME}', () => {
 const tokens = (answer: object, admits: (token: number) => boolean = () => true): ApiHandler => {
   let given = 0
   return ({ path, headers }) => {
-    if (path === '/oauth/token') return { json: { access_token: `token-${(given += 1)}`, token_type: 'Bearer', ...answer } }
-    return admits(Number(headers.authorization?.replace('Bearer token-', ''))) ? { json: headers.authorization } : { status: 401 }
+    if (path === '/oauth/token')
+      return { json: { access_token: `token-${(given += 1)}`, token_type: 'Bearer', ...answer } }
+    return admits(Number(headers.authorization?.replace('Bearer token-', '')))
+      ? { json: headers.authorization }
+      : { status: 401 }
   }
 }
 const paths = ({ requests }: { requests: readonly { path: string }[] }): string[] => requests.map(({ path }) => path)
 
 describe('client credentials', () => {
-  const auth: Auth = { by: 'client credentials', tokenUrl: '/oauth/token', clientId: 'me', clientSecret: secret, scope: 'read', fields: { audience: 'all' } }
+  const auth: Auth = {
+    by: 'client credentials',
+    tokenUrl: '/oauth/token',
+    clientId: 'me',
+    clientSecret: secret,
+    scope: 'read',
+    fields: { audience: 'all' },
+  }
 
   test('fetch a token by a form, and keep it', async () => {
     await using api = await apiServer(tokens({ expires_in: 600 }))
@@ -87,10 +114,21 @@ describe('client credentials', () => {
     expect((await client.get('/x')).body).toBe('Bearer token-1')
     expect(paths(api)).toEqual(['/oauth/token', '/x', '/x'])
     expect(api.requests[0]?.headers['content-type']).toBe('application/x-www-form-urlencoded')
-    expect(Object.fromEntries(new URLSearchParams(api.requests[0]?.body))).toEqual({ grant_type: 'client_credentials', client_id: 'me', client_secret: SECRET, scope: 'read', audience: 'all' })
+    expect(Object.fromEntries(new URLSearchParams(api.requests[0]?.body))).toEqual({
+      grant_type: 'client_credentials',
+      client_id: 'me',
+      client_secret: SECRET,
+      scope: 'read',
+      audience: 'all',
+    })
   })
 
-  test.each([[{ expires_in: 600 }, 600], [{ expires_in: '600' }, 600], [{}, 3_600], [{ expires_in: 10 }, 10]])('keep a token until shortly before its end: %j', async (answer, seconds) => {
+  test.each([
+    [{ expires_in: 600 }, 600],
+    [{ expires_in: '600' }, 600],
+    [{}, 3_600],
+    [{ expires_in: 10 }, 10],
+  ])('keep a token until shortly before its end: %j', async (answer, seconds) => {
     await using api = await apiServer(tokens(answer))
     await using client = testClient({ base: api.origin, auth }, environment)
     await client.get('/x')
@@ -129,7 +167,9 @@ describe('client credentials', () => {
   test('that are refused twice are an error', async () => {
     await using api = await apiServer(tokens({}, () => false))
     await using client = testClient({ base: api.origin, auth }, environment)
-    expect((await failure(client.get('/x'))).message).toBe('GET /x answered 401: the credentials were refused; check SECRET')
+    expect((await failure(client.get('/x'))).message).toBe(
+      'GET /x answered 401: the credentials were refused; check SECRET',
+    )
     expect(paths(api)).toEqual(['/oauth/token', '/x', '/oauth/token', '/x'])
   })
 
@@ -138,7 +178,9 @@ describe('client credentials', () => {
     await using client = testClient({ base: api.origin, auth }, environment)
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(HttpError)
-    expect(error.message).toBe(`POST ${api.origin}/oauth/token answered 401: the client credentials were refused; check SECRET and the scope`)
+    expect(error.message).toBe(
+      `POST ${api.origin}/oauth/token answered 401: the client credentials were refused; check SECRET and the scope`,
+    )
     expect(api.requests).toHaveLength(1)
   })
 
@@ -168,7 +210,10 @@ describe('client credentials', () => {
   test('go to their own endpoint, and the token only to the API', async () => {
     await using login = await apiServer([{ json: { access_token: 'token-1' } }])
     await using api = await apiServer([{ json: [] }])
-    await using client = testClient({ base: api.origin, auth: { ...auth, tokenUrl: `${login.origin}/token` } }, environment)
+    await using client = testClient(
+      { base: api.origin, auth: { ...auth, tokenUrl: `${login.origin}/token` } },
+      environment,
+    )
     await client.get('/x')
     expect(login.requests[0]?.headers.authorization).toBeUndefined()
     expect(api.requests[0]?.headers.authorization).toBe('Bearer token-1')

@@ -3,7 +3,13 @@ import { decodeJson } from '../../src/http/decode.ts'
 import { DecodeError } from '../../src/model/errors.ts'
 
 test('what is no JSON is quoted in message and cause without what is named like a secret', () => {
-  const options = { status: 200, contentType: 'text/plain', measured: true, place: 'GET /x', hide: (text: string) => text.replaceAll('s3cr3t', '***') }
+  const options = {
+    status: 200,
+    contentType: 'text/plain',
+    measured: true,
+    place: 'GET /x',
+    hide: (text: string) => text.replaceAll('s3cr3t', '***'),
+  }
   for (const body of ['key=abc123', 's3cr3t']) {
     let error: unknown
     try {

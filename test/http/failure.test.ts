@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { failureOf } from '../../src/http/failure.ts'
 
 const now = new Date('2025-01-01T00:00:00Z')
-const of = (status: number, headers: Record<string, string>): string => failureOf(status, headers, { place: 'GET /x', remedy: ': no right', now }).constructor.name
+const of = (status: number, headers: Record<string, string>): string =>
+  failureOf(status, headers, { place: 'GET /x', remedy: ': no right', now }).constructor.name
 
 describe('403', () => {
   test.each([

@@ -6,7 +6,12 @@ import { failure, testClient } from '../support/http-client.ts'
 
 const secrets = { TOKEN: 's3cr3t-token' }
 const token = { secret: 'TOKEN' }
-const auths: readonly Auth[] = [{ by: 'bearer', token }, { by: 'basic', user: 'me', password: token }, { by: 'header', name: 'x-key', value: token }, { by: 'query', name: 'k', value: token }]
+const auths: readonly Auth[] = [
+  { by: 'bearer', token },
+  { by: 'basic', user: 'me', password: token },
+  { by: 'header', name: 'x-key', value: token },
+  { by: 'query', name: 'k', value: token },
+]
 
 describe.each(auths)('credentials by $by', (auth) => {
   test('are never sent to another origin: a link there is refused', async () => {
@@ -15,7 +20,9 @@ describe.each(auths)('credentials by $by', (auth) => {
     await using client = testClient({ base: api.origin, auth }, secrets)
     const error = await failure(client.get(`${evil.origin}/x?key=abc`))
     expect(error).toBeInstanceOf(HttpError)
-    expect(error.message).toBe(`GET ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there; list ${evil.origin} in the API's allow to have it followed, without credentials`)
+    expect(error.message).toBe(
+      `GET ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there; list ${evil.origin} in the API's allow to have it followed, without credentials`,
+    )
     expect(evil.requests).toHaveLength(0)
   })
 
@@ -24,7 +31,9 @@ describe.each(auths)('credentials by $by', (auth) => {
     await using api = await apiServer([{ status, headers: { location: `${evil.origin}/x` } }])
     await using client = testClient({ base: api.origin, auth }, secrets)
     const error = await failure(client.get('/a'))
-    expect(error.message).toContain(`GET /a is redirected to ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there`)
+    expect(error.message).toContain(
+      `GET /a is redirected to ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there`,
+    )
     expect(evil.requests).toHaveLength(0)
     expect(api.requests).toHaveLength(1)
   })
@@ -32,8 +41,13 @@ describe.each(auths)('credentials by $by', (auth) => {
   test('nor where it is allowed: it gets neither them nor the headers of API and endpoint, nor a secret that stands in the link', async () => {
     await using other = await apiServer([{ json: ['other'] }])
     await using api = await apiServer([{ status: 302, headers: { location: `${other.origin}/y` } }])
-    await using client = testClient({ base: api.origin, auth, headers: { 'x-own': 'a' }, allow: [other.origin] }, secrets)
-    expect((await client.get(`${other.origin}/x?v={secret:TOKEN}`, { headers: { 'x-endpoint': 'b' } })).body).toEqual(['other'])
+    await using client = testClient(
+      { base: api.origin, auth, headers: { 'x-own': 'a' }, allow: [other.origin] },
+      secrets,
+    )
+    expect((await client.get(`${other.origin}/x?v={secret:TOKEN}`, { headers: { 'x-endpoint': 'b' } })).body).toEqual([
+      'other',
+    ])
     expect((await client.get('/a', { headers: { 'x-endpoint': 'b' } })).body).toEqual(['other'])
     expect(other.requests).toHaveLength(2)
     for (const request of other.requests) {
@@ -54,7 +68,13 @@ describe.each(auths)('credentials by $by', (auth) => {
 })
 
 describe('a redirect', () => {
-  test.each([[301, 'GET', ''], [302, 'GET', ''], [303, 'GET', ''], [307, 'POST', '{"a":1}'], [308, 'POST', '{"a":1}']])('with %i of a POST is followed by %s', async (status, method, body) => {
+  test.each([
+    [301, 'GET', ''],
+    [302, 'GET', ''],
+    [303, 'GET', ''],
+    [307, 'POST', '{"a":1}'],
+    [308, 'POST', '{"a":1}'],
+  ])('with %i of a POST is followed by %s', async (status, method, body) => {
     await using api = await apiServer([{ status, headers: { location: '/b' } }, { json: [] }])
     await using client = testClient({ base: api.origin })
     await client.get('/a', { method: 'POST', json: { a: 1 } })
@@ -64,13 +84,18 @@ describe('a redirect', () => {
   test('that runs in a circle ends', async () => {
     await using api = await apiServer(() => ({ status: 302, headers: { location: '/a' } }))
     await using client = testClient({ base: api.origin })
-    expect((await failure(client.get('/a'))).message).toBe('GET /a was redirected 11 times: it seems to run in a circle')
+    expect((await failure(client.get('/a'))).message).toBe(
+      'GET /a was redirected 11 times: it seems to run in a circle',
+    )
     expect(api.requests).toHaveLength(11)
   })
 
-  test.each([{}, { location: 'javascript:alert(1)' }, { location: 'http://' }])('leads somewhere: %j', async (headers) => {
-    await using api = await apiServer([{ status: 302, headers }])
-    await using client = testClient({ base: api.origin })
-    expect((await failure(client.get('/a'))).message).toBe('GET /a answered 302 without a location to go to')
-  })
+  test.each([{}, { location: 'javascript:alert(1)' }, { location: 'http://' }])(
+    'leads somewhere: %j',
+    async (headers) => {
+      await using api = await apiServer([{ status: 302, headers }])
+      await using client = testClient({ base: api.origin })
+      expect((await failure(client.get('/a'))).message).toBe('GET /a answered 302 without a location to go to')
+    },
+  )
 })

@@ -21,17 +21,20 @@ describe('a rate', () => {
       sent.push(time.clock())
       time.pass(7)
     }
-    for (const at of sent) expect(sent.filter((other) => other >= at && other < at + 1_000).length).toBeLessThanOrEqual(10)
+    for (const at of sent)
+      expect(sent.filter((other) => other >= at && other < at + 1_000).length).toBeLessThanOrEqual(10)
     expect(sent.at(-1)).toBeLessThan(3_100)
   })
 
   test('serves those who wait in turn', async () => {
     const { budget } = open('1/s')
     const served: number[] = []
-    await Promise.all([0, 1, 2, 3].map(async (caller) => {
-      await budget.take(1, { signal })
-      served.push(caller)
-    }))
+    await Promise.all(
+      [0, 1, 2, 3].map(async (caller) => {
+        await budget.take(1, { signal })
+        served.push(caller)
+      }),
+    )
     expect(served).toEqual([0, 1, 2, 3])
   })
 
@@ -57,7 +60,10 @@ describe('a rate', () => {
     const stop = new AbortController()
     const waiting = [budget.take(1, { signal: stop.signal }), budget.take(1, { signal: stop.signal })]
     stop.abort('stopped')
-    expect(await Promise.allSettled(waiting)).toEqual([{ status: 'rejected', reason: 'stopped' }, { status: 'rejected', reason: 'stopped' }])
+    expect(await Promise.allSettled(waiting)).toEqual([
+      { status: 'rejected', reason: 'stopped' },
+      { status: 'rejected', reason: 'stopped' },
+    ])
   })
 })
 

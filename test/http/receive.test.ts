@@ -7,11 +7,14 @@ import { BodyMemory } from '../../src/http/body-memory.ts'
 import { receive, type BodyLimit } from '../../src/http/receive.ts'
 
 /** A server for one test, and what is asked of it. */
-async function serve(listener: RequestListener): Promise<AsyncDisposable & { readonly origin: string; readonly server: Server }> {
+async function serve(
+  listener: RequestListener,
+): Promise<AsyncDisposable & { readonly origin: string; readonly server: Server }> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
-    server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server,
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       server.close()
@@ -25,11 +28,18 @@ const never = new AbortController().signal
 
 describe('receive', () => {
   let agent: Agent
-  beforeEach(() => { agent = new Agent({ connections: 1 }) })
+  beforeEach(() => {
+    agent = new Agent({ connections: 1 })
+  })
   afterEach(() => agent.destroy())
 
-  const get = (origin: string, { signal = never, wants = () => whole() }: { signal?: AbortSignal; wants?: Parameters<typeof receive>[2]['wants'] } = {}) =>
-    receive(agent, { origin, path: '/', method: 'GET' }, { signal, wants })
+  const get = (
+    origin: string,
+    {
+      signal = never,
+      wants = () => whole(),
+    }: { signal?: AbortSignal; wants?: Parameters<typeof receive>[2]['wants'] } = {},
+  ) => receive(agent, { origin, path: '/', method: 'GET' }, { signal, wants })
 
   it('answers status, headers in lower case and the bytes of the body, in however many pieces they come', async () => {
     await using api = await serve((_, response) => {
@@ -38,8 +48,14 @@ describe('receive', () => {
       setImmediate(() => response.end('two'))
     })
     const seen: number[] = []
-    const { status, headers, bytes } = await get(api.origin, { wants: () => ({ ...whole(), onBytes: (soFar) => seen.push(soFar) }) })
-    expect({ status, two: headers['x-two'], text: bytes?.toString() }).toEqual({ status: 203, two: 'a, b', text: 'one two' })
+    const { status, headers, bytes } = await get(api.origin, {
+      wants: () => ({ ...whole(), onBytes: (soFar) => seen.push(soFar) }),
+    })
+    expect({ status, two: headers['x-two'], text: bytes?.toString() }).toEqual({
+      status: 203,
+      two: 'a, b',
+      text: 'one two',
+    })
     expect(seen.at(-1)).toBe(7)
   })
 
@@ -57,8 +73,15 @@ describe('receive', () => {
       else if (request.headers['x-body'] === 'long') response.end('x'.repeat(10_000_000))
       else response.write('x')
     })
-    api.server.on('connection', () => { connections += 1 })
-    const ask = (body: string) => receive(agent, { origin: api.origin, path: '/', method: 'GET', headers: { 'x-body': body } }, { signal: never, wants: () => undefined })
+    api.server.on('connection', () => {
+      connections += 1
+    })
+    const ask = (body: string) =>
+      receive(
+        agent,
+        { origin: api.origin, path: '/', method: 'GET', headers: { 'x-body': body } },
+        { signal: never, wants: () => undefined },
+      )
     await ask('short')
     await ask('short')
     expect(connections).toBe(1)
@@ -75,31 +98,52 @@ describe('receive', () => {
       if (request.headers['x-length']) response.setHeader('content-length', 2_000)
       response.write('x'.repeat(2_000))
     })
-    const ask = (headers: Record<string, string>) => receive(agent, { origin: api.origin, path: '/', method: 'GET', headers }, { signal: never, wants: () => whole(1_999) })
+    const ask = (headers: Record<string, string>) =>
+      receive(
+        agent,
+        { origin: api.origin, path: '/', method: 'GET', headers },
+        { signal: never, wants: () => whole(1_999) },
+      )
     await expect(ask({ 'x-length': '1' })).rejects.toThrow('too large')
     await expect(ask({})).rejects.toThrow('too large')
   })
 
   it('ends at once when aborted, while a connection is being made, before the headers and in the middle of the body, and leaves no listener behind', async () => {
     const reason = new Error('enough')
-    const aborted = async (under: Agent, origin: string, when: (abort: () => void) => Parameters<typeof receive>[2]['wants']) => {
+    const aborted = async (
+      under: Agent,
+      origin: string,
+      when: (abort: () => void) => Parameters<typeof receive>[2]['wants'],
+    ) => {
       const controller = new AbortController()
       const listeners = new Set<unknown>()
       const { signal } = controller
       const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)]
-      signal.addEventListener = (...given: Parameters<typeof add>) => { listeners.add(given[1]); add(...given) }
-      signal.removeEventListener = (...given: Parameters<typeof remove>) => { listeners.delete(given[1]); remove(...given) }
+      signal.addEventListener = (...given: Parameters<typeof add>) => {
+        listeners.add(given[1])
+        add(...given)
+      }
+      signal.removeEventListener = (...given: Parameters<typeof remove>) => {
+        listeners.delete(given[1])
+        remove(...given)
+      }
       const wants = when(() => controller.abort(reason))
       await expect(receive(under, { origin, path: '/', method: 'GET' }, { signal, wants })).rejects.toBe(reason)
       expect(listeners.size).toBe(0)
     }
     const unconnected = new Agent({ connect: () => {} })
-    await aborted(unconnected, 'http://api.test', (abort) => { setImmediate(abort); return () => whole() })
+    await aborted(unconnected, 'http://api.test', (abort) => {
+      setImmediate(abort)
+      return () => whole()
+    })
     await unconnected.destroy()
 
     const arrived = Promise.withResolvers<void>()
     await using silent = await serve(() => arrived.resolve())
-    await aborted(agent, silent.origin, (abort) => { void arrived.promise.then(abort); return () => whole() })
+    await aborted(agent, silent.origin, (abort) => {
+      void arrived.promise.then(abort)
+      return () => whole()
+    })
 
     await using slow = await serve((_, response) => response.writeHead(200).write('x'))
     await aborted(agent, slow.origin, (abort) => () => ({ ...whole(), onBytes: abort }))
@@ -123,7 +167,11 @@ describe('receive', () => {
       },
     })
     const controller = new AbortController()
-    const answer = receive(late, { origin: api.origin, path: '/', method: 'GET' }, { signal: controller.signal, wants: () => whole() })
+    const answer = receive(
+      late,
+      { origin: api.origin, path: '/', method: 'GET' },
+      { signal: controller.signal, wants: () => whole() },
+    )
     const goOn = await connecting.promise
     controller.abort(new Error('too late'))
     await expect(answer).rejects.toThrow('too late')
@@ -155,6 +203,12 @@ describe('receive', () => {
 
   it('has what it is told about an answer thrown to its caller', async () => {
     await using api = await serve((_, response) => response.end('x'))
-    await expect(get(api.origin, { wants: () => { throw new Error('not this one') } })).rejects.toThrow('not this one')
+    await expect(
+      get(api.origin, {
+        wants: () => {
+          throw new Error('not this one')
+        },
+      }),
+    ).rejects.toThrow('not this one')
   })
 })

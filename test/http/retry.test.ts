@@ -45,8 +45,14 @@ describe('a failure that may pass is tried again', () => {
   test.each<[string, ApiAnswer]>([
     ['a connection that closes before it answers', { raw: (response) => response.destroy() }],
     ['a body that breaks off', { json: 'x'.repeat(1_000), breakOff: 500 }],
-    ['a chunked body that breaks off', { json: 'x'.repeat(1_000), breakOff: 500, headers: { 'content-length': [], 'transfer-encoding': 'chunked' } }],
-    ['a packed body that breaks off', { body: Buffer.from('1f8b080000000000000a5b5c', 'hex'), headers: { 'content-encoding': 'gzip' } }],
+    [
+      'a chunked body that breaks off',
+      { json: 'x'.repeat(1_000), breakOff: 500, headers: { 'content-length': [], 'transfer-encoding': 'chunked' } },
+    ],
+    [
+      'a packed body that breaks off',
+      { body: Buffer.from('1f8b080000000000000a5b5c', 'hex'), headers: { 'content-encoding': 'gzip' } },
+    ],
   ])('%s', async (_what, answer) => {
     await using api = await apiServer([answer, { json: [1] }])
     await using client = testClient({ base: api.origin })
@@ -57,8 +63,14 @@ describe('a failure that may pass is tried again', () => {
 
   test.each([
     ['an invalid content length', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: x\r\n\r\n[1]'],
-    ['a content length that is longer than the body', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\nconnection: close\r\n\r\n[1]'],
-    ['JSON without a length that breaks off', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n[1, 2'],
+    [
+      'a content length that is longer than the body',
+      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\nconnection: close\r\n\r\n[1]',
+    ],
+    [
+      'JSON without a length that breaks off',
+      'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n[1, 2',
+    ],
     ['no HTTP at all', 'hello'],
     ['nothing', ''],
   ])('%s', async (_what, bytes) => {
@@ -111,7 +123,10 @@ describe('a failure that does not pass is told at once', () => {
 
   test('a header that cannot be sent', async () => {
     await using api = await apiServer([])
-    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } }, { TOKEN: 'with\nnewline' })
+    await using client = testClient(
+      { base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } },
+      { TOKEN: 'with\nnewline' },
+    )
     const error = await failure(client.get('/x'))
     expect(error.message).toContain('could not be sent')
     expect(error.message).not.toContain('newline')
@@ -133,12 +148,18 @@ describe('waits between tries', () => {
     }
   })
 
-  test.each(['4', 'Wed, 01 May 2024 12:00:04 GMT'])('are as long as the API asks for: Retry-After: %s', async (after) => {
-    await using api = await apiServer([{ status: 429, headers: { 'retry-after': after, 'date': 'Wed, 01 May 2024 12:00:00 GMT' } }, { json: [] }])
-    await using client = testClient({ base: api.origin })
-    await client.get('/x')
-    expect(client.time.slept).toEqual([4_000])
-  })
+  test.each(['4', 'Wed, 01 May 2024 12:00:04 GMT'])(
+    'are as long as the API asks for: Retry-After: %s',
+    async (after) => {
+      await using api = await apiServer([
+        { status: 429, headers: { 'retry-after': after, date: 'Wed, 01 May 2024 12:00:00 GMT' } },
+        { json: [] },
+      ])
+      await using client = testClient({ base: api.origin })
+      await client.get('/x')
+      expect(client.time.slept).toEqual([4_000])
+    },
+  )
 
   test.each(['0', '0.1'])('are no shorter than the backoff: Retry-After: %s', async (after) => {
     await using api = await apiServer([{ status: 429, headers: { 'retry-after': after } }])
@@ -164,7 +185,9 @@ describe('waits between tries', () => {
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(RateLimitedError)
     expect(error).toMatchObject({ status: 429, until: new Date('2024-05-01T12:05:01Z') })
-    expect(error.message).toBe('GET /x answered 429 (retry after 2024-05-01T12:05:01.000Z), longer than a run waits: run again then, and it goes on from there')
+    expect(error.message).toBe(
+      'GET /x answered 429 (retry after 2024-05-01T12:05:01.000Z), longer than a run waits: run again then, and it goes on from there',
+    )
     expect(api.requests).toHaveLength(1)
     expect(await failure(client.get('/y'))).toBeInstanceOf(RateLimitedError)
     expect(api.requests).toHaveLength(1)
@@ -175,7 +198,13 @@ describe('waits between tries', () => {
     await using client = testClient({ base: api.origin })
     await client.get('/x')
     expect(client.events.map(({ type }) => type)).toEqual(['request', 'retry', 'waiting', 'request'])
-    expect(client.events[1]).toEqual({ type: 'retry', stream: 'posts', attempt: 1, reason: 'GET /x answered 429 (retry after 30 s)', waitMs: 30_000 })
+    expect(client.events[1]).toEqual({
+      type: 'retry',
+      stream: 'posts',
+      attempt: 1,
+      reason: 'GET /x answered 429 (retry after 30 s)',
+      waitMs: 30_000,
+    })
     expect(client.events[2]).toEqual({ type: 'waiting', stream: 'posts', for: 'retry-after', ms: 30_000 })
   })
 
@@ -203,7 +232,9 @@ test('a failed answer keeps its connection for the next request', async () => {
 })
 
 test.each([404, 302, 503])('a large body that nobody reads does not hold its connection: %i', async (status) => {
-  await using api = await apiServer(({ path }) => (path === '/fine' ? { json: [] } : { status, body: Buffer.alloc(1_000_000), headers: { location: '/fine' } }))
+  await using api = await apiServer(({ path }) =>
+    path === '/fine' ? { json: [] } : { status, body: Buffer.alloc(1_000_000), headers: { location: '/fine' } },
+  )
   await using client = testClient({ base: api.origin, concurrency: 1, timeout: '1s', attempts: 1 })
   for (let request = 0; request < 3; request += 1) await client.get('/x', { emptyOn: status === 302 ? [] : [status] })
   expect((await client.get('/fine')).body).toEqual([])

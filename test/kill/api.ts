@@ -19,7 +19,12 @@ export interface Served {
 
 /** What goes wrong instead of an answer. */
 export type Fault =
-  | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body?: string
+    }
   | { readonly kind: 'reset' | 'truncated' | 'html' }
 
 export interface ApiOptions {
@@ -32,7 +37,10 @@ export interface ApiOptions {
   readonly latency?: number
 }
 
-/** A real HTTP server with two lists paged by cursor, the second one below each of the records of a third. It logs what it has served. */
+/**
+ * A real HTTP server with two lists paged by cursor, the second one below each of the records of a third. It logs what
+ * it has served.
+ */
 export class Api implements AsyncDisposable {
   readonly log: Served[] = []
   /** Requests being answered now. */
@@ -45,7 +53,10 @@ export class Api implements AsyncDisposable {
   private constructor(data: DataSet, options: ApiOptions) {
     this.data = data
     this.options = options
-    this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => void this.#answer(request, response))
+    this.#server = createServer(
+      { keepAliveTimeout: 60_000 },
+      (request, response) => void this.#answer(request, response),
+    )
   }
 
   static async open(data: DataSet, options: ApiOptions = {}): Promise<Api> {
@@ -85,18 +96,25 @@ export class Api implements AsyncDisposable {
       await sleep(this.options.latency ?? 2)
       const fault = this.options.fault?.({ n, url })
       if (fault?.kind === 'status') return void response.writeHead(fault.status, fault.headers).end(fault.body ?? '')
-      if (fault?.kind === 'html') return void response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Please log in</title>')
+      if (fault?.kind === 'html')
+        return void response
+          .writeHead(200, { 'content-type': 'text/html' })
+          .end('<!doctype html><title>Please log in</title>')
       if (fault?.kind === 'reset') return void request.socket.resetAndDestroy()
       const { served, body } = this.#page(n, url)
       const bytes = Buffer.from(JSON.stringify(body))
       if (fault?.kind === 'truncated') {
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).write(bytes.subarray(0, bytes.length >> 1), () => request.socket.destroy())
+        response
+          .writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length })
+          .write(bytes.subarray(0, bytes.length >> 1), () => request.socket.destroy())
         return
       }
       this.log.push(served)
       if (gone.signal.aborted) return
       response.once('finish', () => (served.complete = true))
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes, () => this.options.after?.(n))
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-length': bytes.length })
+        .end(bytes, () => this.options.after?.(n))
     } finally {
       this.under--
     }
@@ -107,13 +125,23 @@ export class Api implements AsyncDisposable {
     const stream = (second ?? first) as Served['stream']
     const offset = Number(url.searchParams.get('cursor')?.slice(1) ?? 0)
     const since = url.searchParams.get('updated_since') ?? undefined
-    const list = this.#list(stream, folder === undefined ? undefined : Number(folder)).filter((record) => since === undefined || !('updated' in record) || Date.parse(record.updated) >= Date.parse(since))
+    const list = this.#list(stream, folder === undefined ? undefined : Number(folder)).filter(
+      (record) => since === undefined || !('updated' in record) || Date.parse(record.updated) >= Date.parse(since),
+    )
     const size = this.data.pages[stream]
     const records = list.slice(offset, offset + size)
     // Items go on until a page is empty, as in many an API; the others say which page is their last.
     const hasMore = stream === 'items' ? records.length === size : offset + size < list.length
     return {
-      served: { n, stream, folder: folder === undefined ? undefined : Number(folder), offset, since, records: records.length, complete: false },
+      served: {
+        n,
+        stream,
+        folder: folder === undefined ? undefined : Number(folder),
+        offset,
+        since,
+        records: records.length,
+        complete: false,
+      },
       body: { [stream]: records, next: hasMore ? `c${offset + size}` : null },
     }
   }

@@ -10,8 +10,8 @@ export interface Covered {
 }
 
 /**
- * A position says which answers have been committed: all that come before it in its list. Each of them must stand in the API's log,
- * and is counted once, however often it was served: only one of its answers can have been committed.
+ * A position says which answers have been committed: all that come before it in its list. Each of them must stand in
+ * the API's log, and is counted once, however often it was served: only one of its answers can have been committed.
  */
 export function covered(stream: 'items' | 'notes', position: JsonValue, api: Api): Covered {
   return stream === 'items' ? coveredItems(position, api) : coveredNotes(position, api)
@@ -20,22 +20,31 @@ export function covered(stream: 'items' | 'notes', position: JsonValue, api: Api
 function coveredItems(position: JsonValue, api: Api): Covered {
   const before = position === null ? 0 : isEnd(position) ? api.data.items.length + 1 : cursorOf(position)
   const wanted = offsets(before, api.data.items.length, api.data.pages.items, true)
-  return { ...sum(wanted.map((offset) => ({ stream: 'items', folder: undefined, offset })), api), parents: 0 }
+  return {
+    ...sum(
+      wanted.map((offset) => ({ stream: 'items', folder: undefined, offset })),
+      api,
+    ),
+    parents: 0,
+  }
 }
 
 function coveredNotes(position: JsonValue, api: Api): Covered {
   const { folders, notes, pages } = api.data
-  const path = position === null || isEnd(position) ? undefined : (position as { at: JsonValue; done: number; child: JsonValue })
+  const path =
+    position === null || isEnd(position) ? undefined : (position as { at: JsonValue; done: number; child: JsonValue })
   const whole = position === null ? 0 : path ? (path.at === null ? 0 : cursorOf(path.at)) : folders.length
   const finished = path ? whole + path.done : whole
   const wanted: Wanted[] = []
   for (const { id } of folders.slice(0, finished)) {
-    for (const offset of offsets(Infinity, notes.get(id)!.length, pages.notes, false)) wanted.push({ stream: 'notes', folder: id, offset })
+    for (const offset of offsets(Infinity, notes.get(id)!.length, pages.notes, false))
+      wanted.push({ stream: 'notes', folder: id, offset })
   }
   const next = folders[finished]
   if (path?.child != null && next) {
     const before = isEnd(path.child) ? Infinity : cursorOf(path.child)
-    for (const offset of offsets(before, notes.get(next.id)!.length, pages.notes, false)) wanted.push({ stream: 'notes', folder: next.id, offset })
+    for (const offset of offsets(before, notes.get(next.id)!.length, pages.notes, false))
+      wanted.push({ stream: 'notes', folder: next.id, offset })
   }
   return { ...sum(wanted, api), parents: whole }
 }
@@ -43,14 +52,21 @@ function coveredNotes(position: JsonValue, api: Api): Covered {
 type Wanted = Pick<Served, 'stream' | 'folder' | 'offset'>
 
 function sum(wanted: readonly Wanted[], api: Api): { fetched: number; missing: string[] } {
-  const served = new Map(api.log.filter(({ complete, since }) => complete && since === undefined).map((answer) => [name(answer), answer.records]))
+  const served = new Map(
+    api.log
+      .filter(({ complete, since }) => complete && since === undefined)
+      .map((answer) => [name(answer), answer.records]),
+  )
   const missing = wanted.map(name).filter((answer) => !served.has(answer))
   return { fetched: wanted.reduce((all, answer) => all + (served.get(name(answer)) ?? 0), 0), missing }
 }
 
-const name = ({ stream, folder, offset }: Wanted): string => `${stream}${folder === undefined ? '' : ` of ${folder}`} from ${offset}`
+const name = ({ stream, folder, offset }: Wanted): string =>
+  `${stream}${folder === undefined ? '' : ` of ${folder}`} from ${offset}`
 
-/** The offsets of the pages of a list that come before one; a list that goes on until a page is empty has one page more. */
+/**
+ * The offsets of the pages of a list that come before one; a list that goes on until a page is empty has one page more.
+ */
 function offsets(before: number, length: number, size: number, untilEmpty: boolean): number[] {
   const count = untilEmpty ? Math.floor(length / size) + 1 : Math.max(1, Math.ceil(length / size))
   return Array.from({ length: count }, (_, at) => at * size).filter((offset) => offset < before)

@@ -35,7 +35,10 @@ export class Databases implements AsyncDisposable {
     return databases
   }
 
-  /** Of one scenario: empty but for the migrations. When disposed it is emptied for the next one, which costs a fraction of making another. */
+  /**
+   * Of one scenario: empty but for the migrations. When disposed it is emptied for the next one, which costs a fraction
+   * of making another.
+   */
   async create(): Promise<{ readonly url: string } & AsyncDisposable> {
     const name = this.#free.pop() ?? (await this.#make())
     return { url: this.#named(name), [Symbol.asyncDispose]: () => this.#giveBack(name) }
@@ -73,7 +76,10 @@ export class Databases implements AsyncDisposable {
   }
 }
 
-/** A client whose connection may be lost at any time without ending the process. Numbers of 64 bits are answered as numbers: here they are small. */
+/**
+ * A client whose connection may be lost at any time without ending the process. Numbers of 64 bits are answered as
+ * numbers: here they are small.
+ */
 export async function connected(url: string): Promise<Client> {
   const client = new Client({ connectionString: url, application_name: 'kill harness', types: { getTypeParser } })
   client.on('error', () => undefined)
@@ -81,4 +87,5 @@ export async function connected(url: string): Promise<Client> {
   return client
 }
 
-const getTypeParser: CustomTypesConfig['getTypeParser'] = (oid, format) => (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)) as unknown
+const getTypeParser: CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  (oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format)) as unknown

@@ -2,7 +2,11 @@ import { PLACES, type Place } from './place.ts'
 import { WRITES, type Write } from './rig.ts'
 
 /** What cannot happen: only a merge has a second statement after its COPY, and only a replace swaps. */
-const IMPOSSIBLE: Readonly<Record<Write, readonly Place[]>> = { append: ['merge', 'swap'], merge: ['swap'], replace: ['merge'] }
+const IMPOSSIBLE: Readonly<Record<Write, readonly Place[]>> = {
+  append: ['merge', 'swap'],
+  merge: ['swap'],
+  replace: ['merge'],
+}
 /** Where a kill proves nothing that another place does not, so that it may stay empty. */
 const OPTIONAL: readonly Place[] = ['keeper', 'after the end']
 
@@ -21,14 +25,24 @@ export class Falls {
 
   /** Places that must not be empty, and are. */
   empty(writes: readonly Write[] = WRITES): string[] {
-    return writes.flatMap((write) => PLACES.filter((place) => !OPTIONAL.includes(place) && !IMPOSSIBLE[write].includes(place) && this.count(place, write) === 0).map((place) => `no kill of ${write} fell into '${place}'`))
+    return writes.flatMap((write) =>
+      PLACES.filter(
+        (place) => !OPTIONAL.includes(place) && !IMPOSSIBLE[write].includes(place) && this.count(place, write) === 0,
+      ).map((place) => `no kill of ${write} fell into '${place}'`),
+    )
   }
 
   table(writes: readonly Write[] = WRITES): string {
-    const rows = PLACES.map((place) => line(place, writes.map((write) => (IMPOSSIBLE[write].includes(place) ? '–' : this.count(place, write)))))
+    const rows = PLACES.map((place) =>
+      line(
+        place,
+        writes.map((write) => (IMPOSSIBLE[write].includes(place) ? '–' : this.count(place, write))),
+      ),
+    )
     const sums = writes.map((write) => PLACES.reduce((sum, place) => sum + this.count(place, write), 0))
     return [line('where the kills fell', writes), ...rows, line('all', sums)].join('\n')
   }
 }
 
-const line = (name: string, cells: readonly (string | number)[]): string => `  ${name.padEnd(28)}${cells.map((cell) => String(cell).padStart(9)).join('')}`
+const line = (name: string, cells: readonly (string | number)[]): string =>
+  `  ${name.padEnd(28)}${cells.map((cell) => String(cell).padStart(9)).join('')}`

@@ -9,7 +9,9 @@ export interface Job {
   readonly driver: string
   readonly name: string
   readonly write: Write
-  /** Answers where a kill fell; throws where a promise was broken. The successor is one that nobody else uses meanwhile. */
+  /**
+   * Answers where a kill fell; throws where a promise was broken. The successor is one that nobody else uses meanwhile.
+   */
   readonly run: (successor?: Successor) => Promise<Place | undefined>
 }
 
@@ -32,5 +34,9 @@ export function seeded(seed: number): () => number {
 
 /** Some of them, in a random order. */
 export function sampled<T>(all: readonly T[], count: number, random: () => number): T[] {
-  return all.map((item) => ({ item, at: random() })).toSorted((a, b) => a.at - b.at).slice(0, count).map(({ item }) => item)
+  return all
+    .map((item) => ({ item, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .slice(0, count)
+    .map(({ item }) => item)
 }

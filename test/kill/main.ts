@@ -1,4 +1,5 @@
-// Kills Sluice wherever it can be killed, and proves after each kill that nothing was lost and nothing doubled. `npm run kill` is all of it.
+// Kills Sluice wherever it can be killed, and proves after each kill that nothing was lost and nothing doubled. `npm
+// run kill` is all of it.
 import { inspect, parseArgs } from 'node:util'
 import { BrokenPromise } from './broken-promise.ts'
 import { carryOut } from './carry-out.ts'
@@ -51,16 +52,28 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const context: Context = { databases, random: seeded(Number(options.seed)) }
 
 const chosen = (jobs: readonly Job[]): Job[] => {
-  const named = jobs.filter(({ name, write }) => writes.includes(write) && (options.name === undefined || name.includes(options.name)))
+  const named = jobs.filter(
+    ({ name, write }) => writes.includes(write) && (options.name === undefined || name.includes(options.name)),
+  )
   return options.sample === undefined ? named : sampled(named, Number(options.sample), context.random)
 }
 
-async function carry(title: string, make: () => readonly Job[] | Promise<readonly Job[]>, { together = atOnce, succeed = false } = {}): Promise<void> {
+async function carry(
+  title: string,
+  make: () => readonly Job[] | Promise<readonly Job[]>,
+  { together = atOnce, succeed = false } = {},
+): Promise<void> {
   const since = performance.now()
   try {
     const mine = chosen(await make())
     if (mine.length === 0) return
-    const outcome = await carryOut(mine, { atOnce: together, succeed, falls, enough: Number(options.enough), ended: progress(title, mine.length) })
+    const outcome = await carryOut(mine, {
+      atOnce: together,
+      succeed,
+      falls,
+      enough: Number(options.enough),
+      ended: progress(title, mine.length),
+    })
     count += outcome.done
     broken += outcome.failures.length
     console.log(`${title}: ${outcome.done} scenarios, ${outcome.failures.length} broken promises, ${seconds(since)} s`)
@@ -71,26 +84,37 @@ async function carry(title: string, make: () => readonly Job[] | Promise<readonl
   }
 }
 
-const progress = (title: string, all: number) => (job: Job, done: number, error?: unknown): void => {
-  if (error !== undefined) console.log(`BROKEN ${title}, ${job.write}: ${job.name}\n  ${text(error)}`)
-  else if (process.stdout.isTTY) process.stdout.write(`\r${title}: ${done} of ${all} \r`)
-  else if (done % 250 === 0) console.log(`${title}: ${done} of ${all}, ${seconds(started)} s`)
-}
+const progress =
+  (title: string, all: number) =>
+  (job: Job, done: number, error?: unknown): void => {
+    if (error !== undefined) console.log(`BROKEN ${title}, ${job.write}: ${job.name}\n  ${text(error)}`)
+    else if (process.stdout.isTTY) process.stdout.write(`\r${title}: ${done} of ${all} \r`)
+    else if (done % 250 === 0) console.log(`${title}: ${done} of ${all}, ${seconds(started)} s`)
+  }
 const text = (error: unknown): string => (error instanceof BrokenPromise ? error.message : inspect(error))
 const seconds = (since: number): string => ((performance.now() - since) / 1_000).toFixed(1)
 
 // Its processes do nothing but wait for a lease to be over.
-const waiting = only.has('stopped') ? carry('stopped', () => stopped(context), { together: WRITES.length * 3 }) : Promise.resolve()
+const waiting = only.has('stopped')
+  ? carry('stopped', () => stopped(context), { together: WRITES.length * 3 })
+  : Promise.resolve()
 if (only.has('owners')) await carry('two owners', () => twoOwners(context))
 if (only.has('lost')) await carry('lost commits', () => lostCommits(context))
 if (only.has('faults')) await carry('API faults', () => apiFaults(context), { together: atOnce * 2 })
 if (only.has('crashes')) await carry('crashes', () => crashes(context, 5))
-if (only.has('messages')) for (const write of writes) await carry(`every message of ${write}`, () => everyMessage(context, write), { succeed: true })
+if (only.has('messages'))
+  for (const write of writes)
+    await carry(`every message of ${write}`, () => everyMessage(context, write), { succeed: true })
 if (only.has('instants')) await carry('instants', () => instants(context, 100, atOnce), { succeed: true })
 await waiting
 
 if (only.has('messages') || only.has('instants')) console.log(`\n${falls.table(writes)}`)
-const empty = only.has('messages') && only.has('instants') && options.sample === undefined && options.name === undefined ? falls.empty(writes) : []
+const empty =
+  only.has('messages') && only.has('instants') && options.sample === undefined && options.name === undefined
+    ? falls.empty(writes)
+    : []
 for (const place of empty) console.log(place)
-console.log(`\n${count} scenarios in ${seconds(started)} s: ${broken === 0 ? 'every promise held' : `${broken} broken promises`}`)
+console.log(
+  `\n${count} scenarios in ${seconds(started)} s: ${broken === 0 ? 'every promise held' : `${broken} broken promises`}`,
+)
 process.exitCode = broken > 0 || empty.length > 0 ? 1 : 0

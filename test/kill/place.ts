@@ -1,11 +1,33 @@
 import type { Link, Message, Watcher } from '../support/pg-proxy.ts'
 
 /** Where in a run a kill can fall. */
-export const PLACES = ['start', 'claim', 'request', 'COPY', 'merge', 'before commit', 'commit sent and unanswered', 'between last batch and end', 'swap', 'change of shape', 'keeper', 'after the end'] as const
+export const PLACES = [
+  'start',
+  'claim',
+  'request',
+  'COPY',
+  'merge',
+  'before commit',
+  'commit sent and unanswered',
+  'between last batch and end',
+  'swap',
+  'change of shape',
+  'keeper',
+  'after the end',
+] as const
 export type Place = (typeof PLACES)[number]
 
 /** Of several connections the run as a whole is where the one stands that comes first here. */
-const WEIGHT: readonly Place[] = ['commit sent and unanswered', 'swap', 'change of shape', 'merge', 'before commit', 'COPY', 'between last batch and end', 'claim']
+const WEIGHT: readonly Place[] = [
+  'commit sent and unanswered',
+  'swap',
+  'change of shape',
+  'merge',
+  'before commit',
+  'COPY',
+  'between last batch and end',
+  'claim',
+]
 
 /** What a connection is doing. */
 interface Line {
@@ -57,14 +79,17 @@ export class Whereabouts implements Watcher {
   placeOf(message: Message): Place {
     const line = this.#line(message)
     if (line.isKeeper) return this.#isClaimed && !this.#isOver ? 'keeper' : this.now()
-    // Once the answer to a statement has been passed on whole, the run is where its other connections are, or on its way to the next page.
+    // Once the answer to a statement has been passed on whole, the run is where its other connections are, or on its
+    // way to the next page.
     if (line.isBusy) return line.place
     return line === this.#awaitsEnd ? 'between last batch and end' : this.now()
   }
 
   /** Where a kill at this moment falls. */
   now(): Place {
-    const busy = new Set([...this.#lines.values()].filter(({ isBusy, isKeeper }) => isBusy && !isKeeper).map(({ place }) => place))
+    const busy = new Set(
+      [...this.#lines.values()].filter(({ isBusy, isKeeper }) => isBusy && !isKeeper).map(({ place }) => place),
+    )
     const heaviest = WEIGHT.find((place) => busy.has(place))
     if (heaviest) return heaviest
     if (!this.#isClaimed) return 'start'
@@ -73,25 +98,39 @@ export class Whereabouts implements Watcher {
   }
 
   #placeOf(statement: string, { isBusy, place }: Line): Place {
-    if (/sluice\.tell\(|backend_start::text|delete from sluice\.events|update sluice\.runs set seen_at/.test(statement)) return 'keeper'
-    if (isBatch(statement)) return statement.startsWith('begin;') ? (this.#awaitsEnd ? 'between last batch and end' : 'before commit') : place === 'swap' ? 'swap' : 'before commit'
+    if (/sluice\.tell\(|backend_start::text|delete from sluice\.events|update sluice\.runs set seen_at/.test(statement))
+      return 'keeper'
+    if (isBatch(statement))
+      return statement.startsWith('begin;')
+        ? this.#awaitsEnd
+          ? 'between last batch and end'
+          : 'before commit'
+        : place === 'swap'
+          ? 'swap'
+          : 'before commit'
     if (/\bcopy\b[^;]*\bfrom stdin/i.test(statement)) return 'COPY'
     if (/sluice (schema|table) |\balter table\b|\bcreate table\b/i.test(statement)) return 'change of shape'
     // What follows in the same transaction: the catalog is read again, and committed.
     if (isBusy && place === 'change of shape') return place
     if (/"sluice"\."shadow_\d+"/.test(statement)) return 'swap'
     if (/\binsert into\b.*\bas t\b|sluice_batch_/s.test(statement)) return 'merge'
-    if (/token = s\.token \+ 1|sluice\.open_slice\(|sluice\.is_claimable\(|from sluice\.slices as s/.test(statement)) return 'claim'
+    if (/token = s\.token \+ 1|sluice\.open_slice\(|sluice\.is_claimable\(|from sluice\.slices as s/.test(statement))
+      return 'claim'
     if (/pg_wal_lsn_diff|update sluice\.runs set status/.test(statement)) return 'after the end'
     return this.#isClaimed ? (isBusy ? place : 'claim') : 'start'
   }
 
   #line({ link }: Message): Line {
-    const line = this.#lines.get(link.id) ?? { place: this.#isClaimed ? 'claim' : 'start', isBusy: true, isKeeper: false }
+    const line = this.#lines.get(link.id) ?? {
+      place: this.#isClaimed ? 'claim' : 'start',
+      isBusy: true,
+      isKeeper: false,
+    }
     this.#lines.set(link.id, line)
     return line
   }
 }
 
-const isBatch = (statement: string): boolean => /sluice\.advance\s*\(/.test(statement) && /;\s*commit\s*;?\s*$/i.test(statement)
+const isBatch = (statement: string): boolean =>
+  /sluice\.advance\s*\(/.test(statement) && /;\s*commit\s*;?\s*$/i.test(statement)
 const isEnd = (statement: string): boolean => statement.includes('\'{"end":true}\'::json')

@@ -53,6 +53,19 @@ export class Postgres implements AsyncDisposable {
   }
 }
 
-/** Without fsync: an immediate stop loses no page that the operating system holds, and thousands of databases are made and dropped. */
+/**
+ * Without fsync: an immediate stop loses no page that the operating system holds, and thousands of databases are made
+ * and dropped.
+ */
 const start = (dir: string, port: number): Promise<EmbeddedDatabase> =>
-  embeddedDatabase({ dir, durable: false, settings: { port: String(port), synchronous_commit: 'on', max_connections: '200', autovacuum: 'off', max_wal_size: '4GB' } })
+  embeddedDatabase({
+    dir,
+    durable: false,
+    settings: {
+      port: String(port),
+      synchronous_commit: 'on',
+      max_connections: '200',
+      autovacuum: 'off',
+      max_wal_size: '4GB',
+    },
+  })

@@ -1,4 +1,7 @@
-/** What `/items` answers. `amount` is an integer until the middle, then a decimal; `note` is a field that appears in the middle. */
+/**
+ * What `/items` answers. `amount` is an integer until the middle, then a decimal; `note` is a field that appears in the
+ * middle.
+ */
 export interface Item {
   readonly id: number
   readonly name: string
@@ -33,23 +36,53 @@ export interface DataSet {
 }
 
 /** Records whose text holds a NUL, which PostgreSQL cannot store: they must be rejected, alone. */
-export const isUnstorable = (record: { readonly name?: string; readonly text?: string }): boolean => `${record.name ?? ''}${record.text ?? ''}`.includes('\0')
+export const isUnstorable = (record: { readonly name?: string; readonly text?: string }): boolean =>
+  `${record.name ?? ''}${record.text ?? ''}`.includes('\0')
 
-/** A run of about fifteen batches. One folder has no notes, one has more pages than all others together, the last page of items is full. */
-export const small = (): DataSet => dataSet({ items: 48, notesOf: [3, 0, 23, 9, 4, 12], pages: { items: 8, folders: 2, notes: 4 }, batchRows: 8 })
+/**
+ * A run of about fifteen batches. One folder has no notes, one has more pages than all others together, the last page
+ * of items is full.
+ */
+export const small = (): DataSet =>
+  dataSet({ items: 48, notesOf: [3, 0, 23, 9, 4, 12], pages: { items: 8, folders: 2, notes: 4 }, batchRows: 8 })
 
 /** Some 4,000 rows: long enough for a server to be stopped in the middle. */
-export const medium = (): DataSet => dataSet({ items: 2_000, notesOf: Array.from({ length: 20 }, (_, at) => (at === 7 ? 0 : at === 12 ? 600 : 80 + at)), pages: { items: 50, folders: 3, notes: 20 }, batchRows: 200 })
+export const medium = (): DataSet =>
+  dataSet({
+    items: 2_000,
+    notesOf: Array.from({ length: 20 }, (_, at) => (at === 7 ? 0 : at === 12 ? 600 : 80 + at)),
+    pages: { items: 50, folders: 3, notes: 20 },
+    batchRows: 200,
+  })
 
 /** 20,000 rows. */
 export const large = (): DataSet =>
-  dataSet({ items: 10_000, notesOf: Array.from({ length: 40 }, (_, at) => (at === 7 ? 0 : at === 20 ? 2_500 : 192 + (at % 3) + (at === 39 ? 13 : 0))), pages: { items: 100, folders: 5, notes: 50 }, batchRows: 500 })
+  dataSet({
+    items: 10_000,
+    notesOf: Array.from({ length: 40 }, (_, at) =>
+      at === 7 ? 0 : at === 20 ? 2_500 : 192 + (at % 3) + (at === 39 ? 13 : 0),
+    ),
+    pages: { items: 100, folders: 5, notes: 50 },
+    batchRows: 500,
+  })
 
-function dataSet({ items, notesOf, pages, batchRows }: { items: number; notesOf: readonly number[]; pages: DataSet['pages']; batchRows: number }): DataSet {
+function dataSet({
+  items,
+  notesOf,
+  pages,
+  batchRows,
+}: {
+  items: number
+  notesOf: readonly number[]
+  pages: DataSet['pages']
+  batchRows: number
+}): DataSet {
   const folders = notesOf.map((_, at): Folder => ({ id: 100 + at, title: `folder ${at}` }))
   const all = notesOf.reduce((sum, count) => sum + count, 0)
   let made = 0
-  const notes = new Map(folders.map(({ id }, at) => [id, Array.from({ length: notesOf[at]! }, () => note(++made, id, all))]))
+  const notes = new Map(
+    folders.map(({ id }, at) => [id, Array.from({ length: notesOf[at]! }, () => note(++made, id, all))]),
+  )
   return { items: Array.from({ length: items }, (_, at) => item(at + 1, items)), folders, notes, pages, batchRows }
 }
 

@@ -19,7 +19,10 @@ export interface RigOptions {
   readonly successor?: Successor | undefined
 }
 
-/** What one scenario stands on: an API, a fresh database, the proxy before it, and a connection past the proxy to look at what is stored. */
+/**
+ * What one scenario stands on: an API, a fresh database, the proxy before it, and a connection past the proxy to look
+ * at what is stored.
+ */
 export class Rig implements AsyncDisposable {
   readonly write: Write
   readonly data: DataSet
@@ -35,7 +38,17 @@ export class Rig implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack
   readonly #runs = new Set<SluiceRun>()
 
-  private constructor(options: RigOptions, parts: { api: Api; proxy: PgProxy; url: string; direct: Client; watcher: { whereabouts: Whereabouts; more: Watcher } }, resources: AsyncDisposableStack) {
+  private constructor(
+    options: RigOptions,
+    parts: {
+      api: Api
+      proxy: PgProxy
+      url: string
+      direct: Client
+      watcher: { whereabouts: Whereabouts; more: Watcher }
+    },
+    resources: AsyncDisposableStack,
+  ) {
     this.write = options.write
     this.data = options.data
     this.api = parts.api
@@ -52,23 +65,32 @@ export class Rig implements AsyncDisposable {
     const api = resources.use(await Api.open(options.data, options.api))
     const { url } = resources.use(await options.databases.create())
     const direct = resources.adopt(await connected(url), (client) => client.end())
-    // A table that has held a row is merged into by way of a temporary one, and a new one copied into: with this each stream goes another way.
-    if (options.write === 'merge') await direct.query('create schema kill; create table kill.items (id bigint primary key); insert into kill.items values (-1); delete from kill.items')
+    // A table that has held a row is merged into by way of a temporary one, and a new one copied into: with this each
+    // stream goes another way.
+    if (options.write === 'merge')
+      await direct.query(
+        'create schema kill; create table kill.items (id bigint primary key); insert into kill.items values (-1); delete from kill.items',
+      )
     const watcher: { whereabouts: Whereabouts; more: Watcher } = { whereabouts: whereabouts(options.data), more: {} }
-    const proxy = resources.use(await PgProxy.open({
-      port: Number(new URL(url).port),
-      watchers: [{
-        // Where the message belongs is known before anything is done about it, and what is done about it comes last.
-        before: (message) => {
-          watcher.whereabouts.before(message)
-          return watcher.more.before?.(message)
-        },
-        after: (message) => {
-          watcher.whereabouts.after(message)
-          return watcher.more.after?.(message)
-        },
-      }],
-    }))
+    const proxy = resources.use(
+      await PgProxy.open({
+        port: Number(new URL(url).port),
+        watchers: [
+          {
+            // Where the message belongs is known before anything is done about it, and what is done about it comes
+            // last.
+            before: (message) => {
+              watcher.whereabouts.before(message)
+              return watcher.more.before?.(message)
+            },
+            after: (message) => {
+              watcher.whereabouts.after(message)
+              return watcher.more.after?.(message)
+            },
+          },
+        ],
+      }),
+    )
     return new Rig(options, { api, proxy, url, direct, watcher }, resources.move())
   }
 
@@ -78,9 +100,31 @@ export class Rig implements AsyncDisposable {
   }
 
   /** Starts a run through the proxy; `watch` sees its messages, counted from 1. */
-  start({ watch, name, flags, limit, batchRows = this.data.batchRows, past = false }: { watch?: Numbered; name?: string; flags?: readonly string[]; limit?: number; batchRows?: number; /** Past the proxy. */ past?: boolean } = {}): SluiceRun {
+  start({
+    watch,
+    name,
+    flags,
+    limit,
+    batchRows = this.data.batchRows,
+    past = false,
+  }: {
+    watch?: Numbered
+    name?: string
+    flags?: readonly string[]
+    limit?: number
+    batchRows?: number
+    /** Past the proxy. */ past?: boolean
+  } = {}): SluiceRun {
     if (!past) this.#watch(watch)
-    const run = new SluiceRun({ database: past ? this.url : this.proxy.through(this.url), api: this.api.url, write: this.write, batchRows, name, ...(flags && { flags }), ...(limit !== undefined && { limit }) })
+    const run = new SluiceRun({
+      database: past ? this.url : this.proxy.through(this.url),
+      api: this.api.url,
+      write: this.write,
+      batchRows,
+      name,
+      ...(flags && { flags }),
+      ...(limit !== undefined && { limit }),
+    })
     this.#runs.add(run)
     const over = (): void => void this.#runs.delete(run)
     run.ended.then(over, over)
@@ -89,7 +133,9 @@ export class Rig implements AsyncDisposable {
 
   /** A run that nothing happens to, past the proxy. */
   again(batchRows = this.data.batchRows): Promise<Ended> {
-    return this.#successor ? this.#successor.run({ database: this.url, api: this.api.url, write: this.write, batchRows }) : this.start({ past: true, batchRows }).ended
+    return this.#successor
+      ? this.#successor.run({ database: this.url, api: this.api.url, write: this.write, batchRows })
+      : this.start({ past: true, batchRows }).ended
   }
 
   /** The connection past the proxy once more, after the server was restarted. */
@@ -127,4 +173,5 @@ export interface Numbered {
 }
 
 /** The commit that leaves items before their empty last page carries its cursor. */
-const whereabouts = ({ items }: DataSet): Whereabouts => new Whereabouts((statement) => statement.includes(`"c${items.length}"`))
+const whereabouts = ({ items }: DataSet): Whereabouts =>
+  new Whereabouts((statement) => statement.includes(`"c${items.length}"`))

@@ -8,7 +8,8 @@ import { lostCommits } from './drivers/lost-commits.ts'
 import { sampled, seeded, type Context, type Job } from './job.ts'
 import { WRITES } from './rig.ts'
 
-// `npm run kill` is all of it; here is a sample, another one for another seed: SLUICE_KILL_SEED=7 npm run jest -- test/kill
+// `npm run kill` is all of it; here is a sample, another one for another seed: SLUICE_KILL_SEED=7 npm run jest --
+// test/kill
 const seed = Number(process.env['SLUICE_KILL_SEED'] ?? 1)
 let context: Context
 let databases: Databases
@@ -21,22 +22,45 @@ afterAll(() => databases[Symbol.asyncDispose]())
 
 async function broken(jobs: readonly Job[]): Promise<string[]> {
   const { failures } = await carryOut(jobs, { atOnce: 2 })
-  return failures.map(({ job, error }) => `${job.write}, ${job.name} (seed ${seed}): ${error instanceof Error ? error.message : String(error)}`)
+  return failures.map(
+    ({ job, error }) =>
+      `${job.write}, ${job.name} (seed ${seed}): ${error instanceof Error ? error.message : String(error)}`,
+  )
 }
 
 describe('a run that is killed', () => {
-  test.each(WRITES)('loses nothing and doubles nothing, wherever it was: %s', async (write) => {
-    expect(await broken(sampled(await everyMessage(context, write), 7, context.random))).toEqual([])
-  }, 60_000)
+  test.each(WRITES)(
+    'loses nothing and doubles nothing, wherever it was: %s',
+    async (write) => {
+      expect(await broken(sampled(await everyMessage(context, write), 7, context.random))).toEqual([])
+    },
+    60_000,
+  )
 
   test('leaves no commit behind that counts after another has taken over', async () => {
-    expect(await broken(sampled(lostCommits(context).filter(({ name }) => name.includes('taken over')), 2, context.random))).toEqual([])
+    expect(
+      await broken(
+        sampled(
+          lostCommits(context).filter(({ name }) => name.includes('taken over')),
+          2,
+          context.random,
+        ),
+      ),
+    ).toEqual([])
   }, 60_000)
 })
 
 describe('a run that lives on', () => {
   test('stores each batch once, though commits and their answers are lost', async () => {
-    expect(await broken(sampled(lostCommits(context).filter(({ name }) => !name.includes('taken over')), 4, context.random))).toEqual([])
+    expect(
+      await broken(
+        sampled(
+          lostCommits(context).filter(({ name }) => !name.includes('taken over')),
+          4,
+          context.random,
+        ),
+      ),
+    ).toEqual([])
   }, 60_000)
 
   test('overcomes an API that fails', async () => {

@@ -9,10 +9,17 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const PIPELINE = join(import.meta.dirname, 'pipelines', 'kill.ts')
 
 /** How the command is called from here, without npm in between: the process that is killed must be Sluice itself. */
-export function sluice(args: readonly string[], environment: Readonly<Record<string, string>>): { file: string; args: string[]; environment: NodeJS.ProcessEnv } {
+export function sluice(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): { file: string; args: string[]; environment: NodeJS.ProcessEnv } {
   // Stripped types are kept between runs: thousands of processes start here.
   const cache = { NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-kill-compile-cache') }
-  return { file: process.execPath, args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), ...args], environment: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...cache, ...environment } }
+  return {
+    file: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), ...args],
+    environment: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...cache, ...environment },
+  }
 }
 
 export interface RunSettings {
@@ -41,7 +48,10 @@ export class SluiceRun {
   readonly ended: Promise<Ended>
 
   constructor({ database, api, write, batchRows, name = '', flags = [], limit = 120_000 }: RunSettings) {
-    const { file, args, environment } = sluice(['run', PIPELINE, '--json', '--batch-rows', String(batchRows), ...flags], { DATABASE_URL: database, KILL_API: api, KILL_WRITE: write, KILL_NAME: name })
+    const { file, args, environment } = sluice(
+      ['run', PIPELINE, '--json', '--batch-rows', String(batchRows), ...flags],
+      { DATABASE_URL: database, KILL_API: api, KILL_WRITE: write, KILL_NAME: name },
+    )
     this.process = spawn(file, args, { env: environment, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
     living.add(this)
     this.process.once('exit', () => living.delete(this))
@@ -77,7 +87,11 @@ export interface Ended {
 async function ended(child: ChildProcess, limit: number): Promise<Ended> {
   let hangs = false
   const timer = setTimeout(() => (hangs = child.kill('SIGKILL')), limit)
-  const [stdout, stderr, [code, signal]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>])
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout!),
+    text(child.stderr!),
+    once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>,
+  ])
   clearTimeout(timer)
   if (hangs) throw new BrokenPromise(`a run has not ended within ${limit / 1_000} s:\n${stderr}`)
   return { code, signal, stdout, stderr, report: parsed(stdout) }

@@ -29,13 +29,17 @@ export interface StoredSlice {
 
 export async function slices(direct: Client): Promise<StoredSlice[]> {
   // Of two columns of one name the later one is answered.
-  const { rows } = await direct.query<StoredSlice>('select *, coalesce(swap_inserted, 0) as swap_inserted, coalesce(swap_updated, 0) as swap_updated, coalesce(swap_deleted, 0) as swap_deleted from sluice.slices order by id')
+  const { rows } = await direct.query<StoredSlice>(
+    'select *, coalesce(swap_inserted, 0) as swap_inserted, coalesce(swap_updated, 0) as swap_updated, coalesce(swap_deleted, 0) as swap_deleted from sluice.slices order by id',
+  )
   return rows
 }
 
 /** How many rejects the ledger keeps for each slice. */
 export async function rejects(direct: Client): Promise<Map<number, number>> {
-  const { rows } = await direct.query<{ slice: number; count: number }>('select slice, count(*) from sluice.rejects group by slice')
+  const { rows } = await direct.query<{ slice: number; count: number }>(
+    'select slice, count(*) from sluice.rejects group by slice',
+  )
   return new Map(rows.map(({ slice, count }) => [slice, count]))
 }
 
@@ -49,7 +53,10 @@ const COLUMNS = {
 /** All rows of a table, doubles included, in the order of their keys; none where there is no table. */
 export async function rows(direct: Client, table: 'items' | 'notes'): Promise<Row[]> {
   if (!(await exists(direct, table))) return []
-  const { rows } = await direct.query<Row>({ text: `select ${COLUMNS[table]} from kill.${table} t order by id`, rowMode: 'array' })
+  const { rows } = await direct.query<Row>({
+    text: `select ${COLUMNS[table]} from kill.${table} t order by id`,
+    rowMode: 'array',
+  })
   return rows
 }
 
@@ -59,23 +66,32 @@ export async function count(direct: Client, table: 'items' | 'notes'): Promise<n
   return rows[0]!.count
 }
 
-/** Which of the rows are the same as before, down to the place where they are stored: an update that changes nothing shows. */
+/**
+ * Which of the rows are the same as before, down to the place where they are stored: an update that changes nothing
+ * shows.
+ */
 export async function versions(direct: Client, table: 'items' | 'notes'): Promise<string> {
   if (!(await exists(direct, table))) return ''
-  const { rows } = await direct.query<{ all: string | null }>(`select string_agg(ctid::text || ' ' || xmin::text, ',' order by ctid) as all from kill.${table}`)
+  const { rows } = await direct.query<{ all: string | null }>(
+    `select string_agg(ctid::text || ' ' || xmin::text, ',' order by ctid) as all from kill.${table}`,
+  )
   return rows[0]!.all ?? ''
 }
 
 /** Shadow and temporary tables that somebody has left behind. */
 export async function leftovers(direct: Client): Promise<string[]> {
-  const { rows } = await direct.query<{ name: string }>(`select oid::regclass::text as name from pg_class where relkind = 'r' and (relname like 'shadow%' or relpersistence = 't')`)
+  const { rows } = await direct.query<{ name: string }>(
+    `select oid::regclass::text as name from pg_class where relkind = 'r' and (relname like 'shadow%' or relpersistence = 't')`,
+  )
   return rows.map(({ name }) => name)
 }
 
 /** Waits until no other session is left in the database: what a killed process has sent may still be carried out. */
 export async function alone(direct: Client): Promise<void> {
   for (let tries = 0; tries < 1_000; tries++) {
-    const { rows } = await direct.query<{ count: number }>(`select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`)
+    const { rows } = await direct.query<{ count: number }>(
+      `select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`,
+    )
     if (rows[0]!.count === 0) return
     await sleep(10)
   }
@@ -83,6 +99,8 @@ export async function alone(direct: Client): Promise<void> {
 }
 
 async function exists(direct: Client, table: string): Promise<boolean> {
-  const { rows } = await direct.query<{ found: boolean }>('select to_regclass($1) is not null as found', [`kill.${table}`])
+  const { rows } = await direct.query<{ found: boolean }>('select to_regclass($1) is not null as found', [
+    `kill.${table}`,
+  ])
   return rows[0]!.found
 }

@@ -10,8 +10,8 @@ import type { Ended, RunSettings } from './sluice.ts'
 const LIMIT = 120_000
 
 /**
- * A process that carries out the runs after a kill, one after another, by importing Sluice: a process for each of them would cost half of
- * the harness's time. What is killed is always a process of its own.
+ * A process that carries out the runs after a kill, one after another, by importing Sluice: a process for each of them
+ * would cost half of the harness's time. What is killed is always a process of its own.
  */
 export class Successor implements AsyncDisposable {
   #child = started()
@@ -41,14 +41,28 @@ export class Successor implements AsyncDisposable {
   }
 }
 
-const started = (): ChildProcess => fork(fileURLToPath(import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'], serialization: 'advanced' })
+const started = (): ChildProcess =>
+  fork(fileURLToPath(import.meta.url), {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    serialization: 'advanced',
+  })
 
 async function carriedOut({ database, api, write, batchRows, name }: RunSettings): Promise<Ended> {
   try {
-    const report = await run(killPipeline({ api, write, name }), { database, batch: { rows: batchRows }, environment: {} })
+    const report = await run(killPipeline({ api, write, name }), {
+      database,
+      batch: { rows: batchRows },
+      environment: {},
+    })
     return { code: report.status === 'done' ? 0 : 1, signal: null, stdout: JSON.stringify(report), stderr: '', report }
   } catch (error) {
-    return { code: 2, signal: null, stdout: '', stderr: error instanceof Error ? `${error.stack}` : String(error), report: undefined }
+    return {
+      code: 2,
+      signal: null,
+      stdout: '',
+      stderr: error instanceof Error ? `${error.stack}` : String(error),
+      report: undefined,
+    }
   }
 }
 

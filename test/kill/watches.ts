@@ -6,7 +6,10 @@ import type { SluiceRun } from './sluice.ts'
 /** When, beside a message, something happens. */
 export type When = 'before' | 'after'
 
-/** Starts a run that is killed right before or after its n-th message; answers where that was, or undefined where it ended earlier. */
+/**
+ * Starts a run that is killed right before or after its n-th message; answers where that was, or undefined where it
+ * ended earlier.
+ */
 export async function killedAtMessage(rig: Rig, n: number, when: When): Promise<Place | undefined> {
   let place: Place | undefined
   const strike = (message: Message, at: number): void => {
@@ -21,7 +24,10 @@ export async function killedAtMessage(rig: Rig, n: number, when: When): Promise<
   return place
 }
 
-/** Starts a run that is killed right after the first message that leaves it in this place: one that a count of messages meets by chance only. */
+/**
+ * Starts a run that is killed right after the first message that leaves it in this place: one that a count of messages
+ * meets by chance only.
+ */
 export async function killedAtPlace(rig: Rig, wanted: Place): Promise<Place | undefined> {
   let place: Place | undefined
   const strike = (message: Message): void => {
@@ -65,11 +71,13 @@ export async function killedAtInstant(rig: Rig, ms: number): Promise<Place | und
 }
 
 /** Whether this statement commits a batch. */
-export const isBatchCommit = ({ from, name, text }: Message): boolean => from === 'client' && name === 'Query' && /sluice\.advance\s*\(/.test(text!) && /commit\s*;?\s*$/i.test(text!)
+export const isBatchCommit = ({ from, name, text }: Message): boolean =>
+  from === 'client' && name === 'Query' && /sluice\.advance\s*\(/.test(text!) && /commit\s*;?\s*$/i.test(text!)
 /** The slice whose batch this statement commits. */
 export const sliceOf = ({ text }: Message): number => Number(/sluice\.advance\s*\(\s*(\d+)/.exec(text ?? '')?.[1])
 /** Whether this statement begins to send a batch's rows. */
-export const isCopy = ({ from, name, text }: Message): boolean => from === 'client' && name === 'Query' && /\bcopy\b[^;]*\bfrom stdin/i.test(text!)
+export const isCopy = ({ from, name, text }: Message): boolean =>
+  from === 'client' && name === 'Query' && /\bcopy\b[^;]*\bfrom stdin/i.test(text!)
 
 /** Each commit's answer is lost on its way, once: the client cannot know what became of it. */
 export function losingAnswers(): Numbered & { readonly lost: number } {
@@ -77,13 +85,20 @@ export function losingAnswers(): Numbered & { readonly lost: number } {
   const known = new Set<string>()
   let lost = 0
   return {
-    get lost() { return lost },
+    get lost() {
+      return lost
+    },
     before(message) {
       if (isBatchCommit(message) && !known.has(message.text!)) {
         known.add(message.text!)
         committing.add(message.link.id)
       }
-      if (message.from === 'server' && message.name === 'CommandComplete' && message.text === 'COMMIT' && committing.delete(message.link.id)) {
+      if (
+        message.from === 'server' &&
+        message.name === 'CommandComplete' &&
+        message.text === 'COMMIT' &&
+        committing.delete(message.link.id)
+      ) {
         lost++
         message.link.cut()
         return 'drop'
@@ -98,7 +113,9 @@ export function losingCommits(): Numbered & { readonly lost: number } {
   const known = new Set<string>()
   let lost = 0
   return {
-    get lost() { return lost },
+    get lost() {
+      return lost
+    },
     before(message) {
       if (!isBatchCommit(message) || known.has(message.text!)) return undefined
       known.add(message.text!)
@@ -110,8 +127,8 @@ export function losingCommits(): Numbered & { readonly lost: number } {
 }
 
 /**
- * Holds the n-th commit of a batch back, with its session alive in the server: `deliver` hands it over later and answers what the
- * server said to it. A process that died may have such a backend.
+ * Holds the n-th commit of a batch back, with its session alive in the server: `deliver` hands it over later and
+ * answers what the server said to it. A process that died may have such a backend.
  */
 export class HeldCommit {
   readonly #n: number
@@ -140,7 +157,12 @@ export class HeldCommit {
       this.#held.resolve(message)
       return 'drop'
     }
-    if (message.link === this.#message?.link && message.from === 'server' && (message.name === 'ErrorResponse' || message.text === 'COMMIT')) this.#answer.resolve(message.text ?? '')
+    if (
+      message.link === this.#message?.link &&
+      message.from === 'server' &&
+      (message.name === 'ErrorResponse' || message.text === 'COMMIT')
+    )
+      this.#answer.resolve(message.text ?? '')
     return undefined
   }
 

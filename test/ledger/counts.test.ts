@@ -14,22 +14,37 @@ describe('counts', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    const counts = { fetched: 20, expanded: 5, filtered: 3, duplicate: 4, rejected: 0, parents: 7, inserted: 8, updated: 9, unchanged: 1 }
+    const counts = {
+      fetched: 20,
+      expanded: 5,
+      filtered: 3,
+      duplicate: 4,
+      rejected: 0,
+      parents: 7,
+      inserted: 8,
+      updated: 9,
+      unchanged: 1,
+    }
     await commit(ledger.database, slice, 0, batch(0, { counts }))
     await commit(ledger.database, slice, 1, batch(0, { counts, position: END }))
     const twice = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, 2 * count]))
     expect(await readSlice(ledger.database, slice.id)).toMatchObject({ status: 'done', batches: 2, counts: twice })
   })
 
-  test.each(['fetched', 'expanded', 'filtered', 'duplicate', 'inserted', 'updated', 'unchanged'] as const)('a batch whose %s is off by one is refused, and no row is blamed for it', async (name) => {
-    await using ledger = await openLedger()
-    await using worker = await ledger.worker()
-    const slice = await worker.take()
-    const counts = { ...none, fetched: 3, inserted: 3 }
-    const error = await failure(commit(ledger.database, slice, 0, batch(0, { counts: { ...counts, [name]: counts[name] + 1 } })))
-    expect(sqlState(error)).toBe('SL003')
-    expect(ledgerFault(error, 'forum.posts')).toBeInstanceOf(LoadError)
-  })
+  test.each(['fetched', 'expanded', 'filtered', 'duplicate', 'inserted', 'updated', 'unchanged'] as const)(
+    'a batch whose %s is off by one is refused, and no row is blamed for it',
+    async (name) => {
+      await using ledger = await openLedger()
+      await using worker = await ledger.worker()
+      const slice = await worker.take()
+      const counts = { ...none, fetched: 3, inserted: 3 }
+      const error = await failure(
+        commit(ledger.database, slice, 0, batch(0, { counts: { ...counts, [name]: counts[name] + 1 } })),
+      )
+      expect(sqlState(error)).toBe('SL003')
+      expect(ledgerFault(error, 'forum.posts')).toBeInstanceOf(LoadError)
+    },
+  )
 
   test('parents are outside the equation', async () => {
     await using ledger = await openLedger()
@@ -44,7 +59,11 @@ describe('counts', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(5))
-    expect(sqlState(await failure(commit(ledger.database, slice, 1, batch(0, { counts: { ...none, fetched: -1, inserted: -1 } }))))).toBe('SL003')
+    expect(
+      sqlState(
+        await failure(commit(ledger.database, slice, 1, batch(0, { counts: { ...none, fetched: -1, inserted: -1 } }))),
+      ),
+    ).toBe('SL003')
   })
 
   test.each([
@@ -64,12 +83,17 @@ describe('counts', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     await worker.take()
-    expect(await failure(ledger.database.query(`update sluice.slices set ${change}`))).toMatchObject({ code: '23514', constraint })
+    expect(await failure(ledger.database.query(`update sluice.slices set ${change}`))).toMatchObject({
+      code: '23514',
+      constraint,
+    })
   })
 
   test('the end is recognised however its JSON is spaced, and nothing else is', async () => {
     await using ledger = await openLedger()
-    const [row] = await ledger.database.query(`select sluice.is_end('{"end": true}') as a, sluice.is_end(' { "end" :true}') as b, sluice.is_end('{"end": false}') as c, sluice.is_end('{"end": true, "page": 2}') as d, sluice.is_end(null) as e`)
+    const [row] = await ledger.database.query(
+      `select sluice.is_end('{"end": true}') as a, sluice.is_end(' { "end" :true}') as b, sluice.is_end('{"end": false}') as c, sluice.is_end('{"end": true, "page": 2}') as d, sluice.is_end(null) as e`,
+    )
     expect(row).toEqual({ a: true, b: true, c: false, d: false, e: false })
   })
 
@@ -85,7 +109,10 @@ describe('counts', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(3, { position: END, swap: { inserted: 1, updated: 0, deleted: 2 } }))
-    expect(await readSlice(ledger.database, slice.id)).toMatchObject({ swap: { inserted: 1, updated: 0, deleted: 2 }, counts: { inserted: 3 } })
+    expect(await readSlice(ledger.database, slice.id)).toMatchObject({
+      swap: { inserted: 1, updated: 0, deleted: 2 },
+      counts: { inserted: 3 },
+    })
   })
 
   test("a run's report holds what it has committed itself, beside the whole reading", async () => {
@@ -96,7 +123,17 @@ describe('counts', () => {
     await commit(ledger.database, slice, 0, batch(5))
     await releaseSlice(ledger.database, slice, { error: 'stopped', signal })
     await commit(ledger.database, await second.take(), 1, batch(2, { position: END }))
-    expect(await readReport(ledger.database, second.run)).toMatchObject([{ stream: 'posts', isDone: true, resumed: true, slices: 1, batches: 1, counts: { fetched: 2, inserted: 2 }, total: { fetched: 7, inserted: 7 } }])
+    expect(await readReport(ledger.database, second.run)).toMatchObject([
+      {
+        stream: 'posts',
+        isDone: true,
+        resumed: true,
+        slices: 1,
+        batches: 1,
+        counts: { fetched: 2, inserted: 2 },
+        total: { fetched: 7, inserted: 7 },
+      },
+    ])
     expect(await readReport(ledger.database, first.run)).toEqual([])
   })
 

@@ -24,12 +24,16 @@ describe('events', () => {
         if (events.length > 0) last = false
       }
     })()
-    await Promise.all(Array.from({ length: writers }, async (_, writer) => {
-      for (let n = 0; n < each; n++) {
-        const json = JSON.stringify([{ run: worker.run, at: new Date(), data: warning(`${writer} ${n}`) }])
-        await ledger.database.query('begin; select sluice.tell(\'' + json + '\'); select pg_sleep(random() / 500); commit')
-      }
-    }))
+    await Promise.all(
+      Array.from({ length: writers }, async (_, writer) => {
+        for (let n = 0; n < each; n++) {
+          const json = JSON.stringify([{ run: worker.run, at: new Date(), data: warning(`${writer} ${n}`) }])
+          await ledger.database.query(
+            "begin; select sluice.tell('" + json + "'); select pg_sleep(random() / 500); commit",
+          )
+        }
+      }),
+    )
     writing = false
     await reading
     expect(seen).toHaveLength(writers * each)
@@ -42,7 +46,12 @@ describe('events', () => {
       await using worker = await ledger.worker()
       for (const message of messages) worker.keeper.tell(worker.run, warning(message))
     }
-    expect((await readEvents(ledger.database)).map(({ event }) => (event as { message: string }).message)).toEqual(['one', "it's two", 'NUL \ufffd and \ufffd', '\\'])
+    expect((await readEvents(ledger.database)).map(({ event }) => (event as { message: string }).message)).toEqual([
+      'one',
+      "it's two",
+      'NUL \ufffd and \ufffd',
+      '\\',
+    ])
   })
 
   test('are gathered to at most four transactions a second', async () => {
@@ -53,7 +62,9 @@ describe('events', () => {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     await worker.keeper.flush()
-    const [row] = await ledger.database.query<{ transactions: string; events: string }>('select count(distinct xmin::text) as transactions, count(*) as events from sluice.events')
+    const [row] = await ledger.database.query<{ transactions: string; events: string }>(
+      'select count(distinct xmin::text) as transactions, count(*) as events from sluice.events',
+    )
     expect(row!.events).toBe('30')
     expect(Number(row!.transactions)).toBeLessThanOrEqual(4)
   })
@@ -68,7 +79,9 @@ describe('events', () => {
     worker.keeper.tell(worker.run, warning('hello'))
     await until(async () => heard.length > 0)
     expect(heard).toEqual([''])
-    expect(await readEvents(ledger.database, { after: before })).toMatchObject([{ run: worker.run, event: { type: 'warning', message: 'hello' } }])
+    expect(await readEvents(ledger.database, { after: before })).toMatchObject([
+      { run: worker.run, event: { type: 'warning', message: 'hello' } },
+    ])
   })
 
   test('survive a keeper whose connection was lost', async () => {
@@ -82,10 +95,14 @@ describe('events', () => {
 
   test('older than seven days are removed', async () => {
     await using ledger = await openLedger()
-    await ledger.database.query(`insert into sluice.events (at, type, data) select clock_timestamp() - n * interval '1 day', 'warning', '{}' from generate_series(1, 10) as n`)
+    await ledger.database.query(
+      `insert into sluice.events (at, type, data) select clock_timestamp() - n * interval '1 day', 'warning', '{}' from generate_series(1, 10) as n`,
+    )
     await using _ = await ledger.worker()
     await until(async () => (await readEvents(ledger.database)).length === 6)
-    expect(await ledger.database.query(`select from sluice.events where at < clock_timestamp() - interval '7 days'`)).toEqual([])
+    expect(
+      await ledger.database.query(`select from sluice.events where at < clock_timestamp() - interval '7 days'`),
+    ).toEqual([])
   })
 
   test('of single requests are left out when too many wait, which is said', () => {
@@ -95,7 +112,10 @@ describe('events', () => {
     queue.add('1', warning('kept'))
     const kept = JSON.parse(queue.take().json) as { data: { type: string; message?: string } }[]
     expect(kept).toHaveLength(10_002)
-    expect(kept.slice(-2).map(({ data }) => data.message)).toEqual(['5 events were not kept, since the database did not take them fast enough', 'kept'])
+    expect(kept.slice(-2).map(({ data }) => data.message)).toEqual([
+      '5 events were not kept, since the database did not take them fast enough',
+      'kept',
+    ])
   })
 
   test('of requests that went well are not kept, and of single retries and waits 25 in each transaction', () => {
@@ -106,7 +126,9 @@ describe('events', () => {
         queue.add('1', { ...request, status: 200 })
         queue.add('1', { type: 'retry', stream: 'posts', attempt: n, reason: 'it answered 500', waitMs: 1 })
       }
-      expect((JSON.parse(queue.take().json) as { data: { type: string } }[]).map(({ data }) => data.type)).toEqual(Array(25).fill('retry'))
+      expect((JSON.parse(queue.take().json) as { data: { type: string } }[]).map(({ data }) => data.type)).toEqual(
+        Array(25).fill('retry'),
+      )
     }
     queue.add('1', { ...request, status: 404 })
     expect(JSON.parse(queue.take().json)).toMatchObject([{ data: { status: 404 } }])
@@ -117,10 +139,30 @@ describe('runs', () => {
   test('are noted with their kind, options, end and report', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
-    const id = await openRun(ledger.database, { kind: 'backfill', pipeline: 'forum', options: { from: '2024-01-01' }, keeper: worker.keeper, signal })
-    expect(await readRun(ledger.database, id)).toMatchObject({ kind: 'backfill', status: 'running', options: { from: '2024-01-01' }, finishedAt: undefined })
-    await closeRun(ledger.database, id, { status: 'failed', error: 'GET /posts answered 500', keeper: worker.keeper, signal })
-    expect(await readRun(ledger.database, id)).toMatchObject({ status: 'failed', error: 'GET /posts answered 500', finishedAt: expect.any(Date) })
+    const id = await openRun(ledger.database, {
+      kind: 'backfill',
+      pipeline: 'forum',
+      options: { from: '2024-01-01' },
+      keeper: worker.keeper,
+      signal,
+    })
+    expect(await readRun(ledger.database, id)).toMatchObject({
+      kind: 'backfill',
+      status: 'running',
+      options: { from: '2024-01-01' },
+      finishedAt: undefined,
+    })
+    await closeRun(ledger.database, id, {
+      status: 'failed',
+      error: 'GET /posts answered 500',
+      keeper: worker.keeper,
+      signal,
+    })
+    expect(await readRun(ledger.database, id)).toMatchObject({
+      status: 'failed',
+      error: 'GET /posts answered 500',
+      finishedAt: expect.any(Date),
+    })
     expect((await readRuns(ledger.database, { pipeline: 'forum', limit: 1 })).map((run) => run.id)).toEqual([id])
     expect((await readRuns(ledger.database, { before: id })).map((run) => run.id)).toEqual([worker.run])
   })
@@ -129,8 +171,14 @@ describe('runs', () => {
     await using ledger = await openLedger()
     const dead = await openWorker(ledger.database)
     await dead.keeper[Symbol.asyncDispose]()
-    expect(await readRun(ledger.database, dead.run)).toMatchObject({ status: 'interrupted', error: 'its process ended without a word', finishedAt: expect.any(Date) })
+    expect(await readRun(ledger.database, dead.run)).toMatchObject({
+      status: 'interrupted',
+      error: 'its process ended without a word',
+      finishedAt: expect.any(Date),
+    })
     await using _ = await ledger.worker()
-    expect(await ledger.database.query('select status from sluice.runs where id = $1', [dead.run])).toEqual([{ status: 'interrupted' }])
+    expect(await ledger.database.query('select status from sluice.runs where id = $1', [dead.run])).toEqual([
+      { status: 'interrupted' },
+    ])
   })
 })

@@ -10,7 +10,8 @@ import { END } from '../../src/model/page.ts'
 import { markOf, type Slice } from '../../src/model/slice.ts'
 import { batch, commit, failure, openLedger, signal, stored } from './support.ts'
 
-const expire = (id: string): string => `update sluice.slices set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null where id = ${id}`
+const expire = (id: string): string =>
+  `update sluice.slices set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null where id = ${id}`
 
 describe('the fence', () => {
   test('rows, position and counts commit together', async () => {
@@ -19,7 +20,12 @@ describe('the fence', () => {
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(3))
     expect(await stored(ledger.database)).toBe(3)
-    expect(await readSlice(ledger.database, slice.id)).toMatchObject({ status: 'open', position: { page: 3 }, batches: 1, counts: { fetched: 3, inserted: 3 } })
+    expect(await readSlice(ledger.database, slice.id)).toMatchObject({
+      status: 'open',
+      position: { page: 3 },
+      batches: 1,
+      counts: { fetched: 3, inserted: 3 },
+    })
   })
 
   test("a stale owner's rows are not committed", async () => {
@@ -96,7 +102,11 @@ describe('the fence', () => {
     const winner = claims.findIndex((claim) => claim?.slice)
     expect(claims.filter((claim) => claim?.slice)).toHaveLength(1)
     for (const claim of claims.filter((claim) => !claim?.slice)) {
-      expect(claim?.busy).toMatchObject({ slice: claims[winner]!.slice!.id, run: workers[winner]!.run, pid: workers[winner]!.keeper.session.pid })
+      expect(claim?.busy).toMatchObject({
+        slice: claims[winner]!.slice!.id,
+        run: workers[winner]!.run,
+        pid: workers[winner]!.keeper.session.pid,
+      })
     }
   })
 
@@ -199,7 +209,10 @@ describe('the fence', () => {
     holder.keeper.letGo(slice)
     await ledger.database.query(expire(slice.id))
     await using transaction = await ledger.database.transaction()
-    await transaction.query(`update sluice.slices set seq = 1, batches = 1, position = '{"page": 7}', fetched = 7, inserted = 7 where id = $1`, [slice.id])
+    await transaction.query(
+      `update sluice.slices set seq = 1, batches = 1, position = '{"page": 7}', fetched = 7, inserted = 7 where id = $1`,
+      [slice.id],
+    )
     const claiming = other.claim()
     await transaction.commit()
     expect((await claiming)?.slice).toMatchObject({ position: { page: 7 }, seq: 1 })

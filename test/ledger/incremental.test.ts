@@ -11,7 +11,8 @@ import { END, type High } from '../../src/model/page.ts'
 import { batch, commit, failure, none, openLedger, openWorker, signal, until } from './support.ts'
 
 const name = { pipeline: 'forum', stream: 'posts' }
-const end = (value?: string, hashes?: readonly string[]) => batch(0, { position: END, ...(value !== undefined && { high: { value, ...(hashes && { hashes }) } satisfies High }) })
+const end = (value?: string, hashes?: readonly string[]) =>
+  batch(0, { position: END, ...(value !== undefined && { high: { value, ...(hashes && { hashes }) } satisfies High }) })
 const cursor = async (database: Database): Promise<string | undefined> => (await readCursors(database, name))[0]?.value
 
 /** A run of its own that reads the stream to its end. */
@@ -48,12 +49,15 @@ describe('the cursor', () => {
     ['instant', '2024-01-01T09:00:00+09:00', '2024-01-01T03:00:00Z', '2024-01-01T03:00:00Z'],
     ['instant', '2024-01-01T00:00:00.000Z', '2024-01-01T00:00:00Z', '2024-01-01T00:00:00.000Z'],
     ['text', 'b', 'a', 'b'],
-  ])('becomes the greater of itself and what was seen, as a %s: of %s and %s', async (_kind, first, second, greater) => {
-    await using ledger = await openLedger()
-    await readOnce(ledger.database, first)
-    await readOnce(ledger.database, second)
-    expect(await cursor(ledger.database)).toBe(greater)
-  })
+  ])(
+    'becomes the greater of itself and what was seen, as a %s: of %s and %s',
+    async (_kind, first, second, greater) => {
+      await using ledger = await openLedger()
+      await readOnce(ledger.database, first)
+      await readOnce(ledger.database, second)
+      expect(await cursor(ledger.database)).toBe(greater)
+    },
+  )
 
   test('stays where nothing was seen', async () => {
     await using ledger = await openLedger()
@@ -72,7 +76,10 @@ describe('the cursor', () => {
     expect(ledgerFault(error, 'forum.posts')?.message).toContain('run again')
     await releaseSlice(ledger.database, slice, { signal })
     await using next = await ledger.worker()
-    expect(await next.claim()).toMatchObject({ slice: { id: slice.id }, reenter: { reason: 'cursor', since: '7', cursor: '7' } })
+    expect(await next.claim()).toMatchObject({
+      slice: { id: slice.id },
+      reenter: { reason: 'cursor', since: '7', cursor: '7' },
+    })
   })
 
   test("is the stream's own: another partition has another one", async () => {
@@ -143,7 +150,9 @@ describe('hashes of the rows at the boundary', () => {
     const slice = await worker.take()
     const hashes = Array.from({ length: 10_000 }, (_, n) => `h${n}`)
     await commit(ledger.database, slice, 0, batch(0, { high: { value: '5', hashes } }))
-    const error = await failure(commit(ledger.database, slice, 1, batch(0, { high: { value: '5', hashes: [...hashes, 'one more'] } })))
+    const error = await failure(
+      commit(ledger.database, slice, 1, batch(0, { high: { value: '5', hashes: [...hashes, 'one more'] } })),
+    )
     expect(sqlState(error)).toBe('SL005')
     expect(ledgerFault(error, 'forum.posts')?.message).toContain('give the table a key')
   })
@@ -210,7 +219,16 @@ describe('a slice begins at its start again', () => {
     await using first = await ledger.worker()
     const open = await first.take()
     const reject = { stage: 'map', reason: 'no', record: 1 }
-    await commit(ledger.database, open, 0, batch(2, { high: { value: '5', hashes: ['a'] }, rejects: [reject], counts: { ...none, fetched: 3, inserted: 2, rejected: 1 } }))
+    await commit(
+      ledger.database,
+      open,
+      0,
+      batch(2, {
+        high: { value: '5', hashes: ['a'] },
+        rejects: [reject],
+        counts: { ...none, fetched: 3, inserted: 2, rejected: 1 },
+      }),
+    )
     await releaseSlice(ledger.database, open, { signal })
     await using second = await ledger.worker()
     const claimed = await second.claim(options)
@@ -219,10 +237,25 @@ describe('a slice begins at its start again', () => {
     const again = reenter(claimed.slice, claimed.slice.seq, claimed.reenter)
     await using transaction = await ledger.database.transaction()
     await transaction.commit(again.sql)
-    expect(again.slice).toMatchObject({ seq: 2, position: null, resumed: false, rejected: 0, counts: none, cursor: '4' })
+    expect(again.slice).toMatchObject({
+      seq: 2,
+      position: null,
+      resumed: false,
+      rejected: 0,
+      counts: none,
+      cursor: '4',
+    })
     expect(again.slice.since).toBe(reason === 'full' ? undefined : '4')
     expect(again.slice.high).toBeUndefined()
-    expect(await readSlice(ledger.database, open.id)).toMatchObject({ status: 'open', position: null, high: undefined, counts: none, batches: 0, since: again.slice.since, begunBy: second.run })
+    expect(await readSlice(ledger.database, open.id)).toMatchObject({
+      status: 'open',
+      position: null,
+      high: undefined,
+      counts: none,
+      batches: 0,
+      since: again.slice.since,
+      begunBy: second.run,
+    })
     expect(await readRejects(ledger.database)).toEqual([])
     expect(sqlState(await failure(commit(ledger.database, claimed.slice, 1, batch(1))))).toBe('SL001')
     await commit(ledger.database, again.slice, again.slice.seq, end('6'))
@@ -295,25 +328,30 @@ describe('one open sync slice for each stream', () => {
   test.each([
     ['set', '9'],
     ['reset', undefined],
-  ] as const)('cursor %s closes it in the same transaction, and who held it commits nothing more', async (word, value) => {
-    await using ledger = await openLedger()
-    await readOnce(ledger.database, '4')
-    await using worker = await ledger.worker()
-    const slice = await worker.take()
-    await commit(ledger.database, slice, 0, batch(1))
-    {
-      await using transaction = await ledger.database.transaction()
-      expect(word === 'set' ? await setCursor(transaction, name, '9') : await resetCursor(transaction, name)).toEqual([slice.id])
-      await transaction.commit()
-    }
-    expect(await cursor(ledger.database)).toBe(value)
-    expect((await readSlice(ledger.database, slice.id))?.status).toBe('dropped')
-    expect(sqlState(await failure(commit(ledger.database, slice, 1, end('5'))))).toBe('SL001')
-    await using next = await ledger.worker()
-    const fresh = await next.take()
-    expect(fresh.position).toBeNull()
-    expect(fresh.since).toBe(value)
-  })
+  ] as const)(
+    'cursor %s closes it in the same transaction, and who held it commits nothing more',
+    async (word, value) => {
+      await using ledger = await openLedger()
+      await readOnce(ledger.database, '4')
+      await using worker = await ledger.worker()
+      const slice = await worker.take()
+      await commit(ledger.database, slice, 0, batch(1))
+      {
+        await using transaction = await ledger.database.transaction()
+        expect(word === 'set' ? await setCursor(transaction, name, '9') : await resetCursor(transaction, name)).toEqual(
+          [slice.id],
+        )
+        await transaction.commit()
+      }
+      expect(await cursor(ledger.database)).toBe(value)
+      expect((await readSlice(ledger.database, slice.id))?.status).toBe('dropped')
+      expect(sqlState(await failure(commit(ledger.database, slice, 1, end('5'))))).toBe('SL001')
+      await using next = await ledger.worker()
+      const fresh = await next.take()
+      expect(fresh.position).toBeNull()
+      expect(fresh.since).toBe(value)
+    },
+  )
 
   test('is closed together with what else its transaction does, or not at all', async () => {
     await using ledger = await openLedger()
@@ -332,7 +370,9 @@ describe('one open sync slice for each stream', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await using ending = await ledger.database.transaction()
-    await ending.query(`select sluice.advance($1, 1, 0, '{"end":true}', '${JSON.stringify(none)}', '5', null, '5')`, [slice.id])
+    await ending.query(`select sluice.advance($1, 1, 0, '{"end":true}', '${JSON.stringify(none)}', '5', null, '5')`, [
+      slice.id,
+    ])
     const setting = (async () => {
       await using transaction = await ledger.database.transaction()
       const closed = await setCursor(transaction, name, '3')
@@ -352,7 +392,14 @@ describe('one open sync slice for each stream', () => {
     await using transaction = await ledger.database.transaction()
     await setCursor(transaction, name, '9')
     const taking = worker.take()
-    const waits = until(async () => (await ledger.database.query(`select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`)).length > 0)
+    const waits = until(
+      async () =>
+        (
+          await ledger.database.query(
+            `select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`,
+          )
+        ).length > 0,
+    )
     await Promise.race([taking, waits])
     await transaction.commit()
     expect((await taking).since).toBe('9')
@@ -364,16 +411,18 @@ describe('one open sync slice for each stream', () => {
     await using stack = new AsyncDisposableStack()
     const workers = await Promise.all(Array.from({ length: 5 }, async () => stack.use(await ledger.worker())))
     let value = 0
-    const read = await Promise.all(workers.map(async (worker) => {
-      for (;;) {
-        const claimed = await worker.claim()
-        if (!claimed) return 'none'
-        if (claimed.slice) {
-          await commit(ledger.database, claimed.slice, 0, end(String(++value)))
-          return claimed.slice.since ?? 'start'
+    const read = await Promise.all(
+      workers.map(async (worker) => {
+        for (;;) {
+          const claimed = await worker.claim()
+          if (!claimed) return 'none'
+          if (claimed.slice) {
+            await commit(ledger.database, claimed.slice, 0, end(String(++value)))
+            return claimed.slice.since ?? 'start'
+          }
         }
-      }
-    }))
+      }),
+    )
     expect(read.toSorted()).toEqual(['1', '2', '3', '4', 'start'])
     expect(await cursor(ledger.database)).toBe('5')
   })

@@ -11,8 +11,18 @@ describe('the keeper', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker({ every: 20 })
     const slice = await worker.take()
-    await ledger.database.query(`update sluice.slices set lease_until = clock_timestamp() - interval '1 h'; update sluice.runs set seen_at = seen_at - interval '1 h'`)
-    await until(async () => (await ledger.database.query(`select from sluice.slices join sluice.runs as r on r.id = run where lease_until > clock_timestamp() and seen_at > clock_timestamp() - interval '1 min' and slices.id = $1`, [slice.id])).length === 1)
+    await ledger.database.query(
+      `update sluice.slices set lease_until = clock_timestamp() - interval '1 h'; update sluice.runs set seen_at = seen_at - interval '1 h'`,
+    )
+    await until(
+      async () =>
+        (
+          await ledger.database.query(
+            `select from sluice.slices join sluice.runs as r on r.id = run where lease_until > clock_timestamp() and seen_at > clock_timestamp() - interval '1 min' and slices.id = $1`,
+            [slice.id],
+          )
+        ).length === 1,
+    )
     expect((await readRun(ledger.database, worker.run))?.status).toBe('running')
   })
 
@@ -22,7 +32,10 @@ describe('the keeper', () => {
     const [one, two] = [await worker.take({ stream: 'one' }), await worker.take({ stream: 'two' })]
     await using transaction = await ledger.database.transaction()
     await transaction.query('select from sluice.slices where id = $1 for update', [one.id])
-    await ledger.database.query(`update sluice.slices set lease_until = clock_timestamp() - interval '1 h' where id = $1`, [two.id])
+    await ledger.database.query(
+      `update sluice.slices set lease_until = clock_timestamp() - interval '1 h' where id = $1`,
+      [two.id],
+    )
     await until(async () => (await readSlice(ledger.database, two.id))!.isHeld)
     expect((await readSlice(ledger.database, one.id))?.isHeld).toBe(true)
   })
@@ -66,7 +79,10 @@ describe('the keeper', () => {
     expect((await other.claim())?.slice).toMatchObject({ id: slice.id })
   })
 
-  test.each([['with', true], ['without', false]] as const)('closes though its server does not answer any more, %s something to say', async (_, hasEvent) => {
+  test.each([
+    ['with', true],
+    ['without', false],
+  ] as const)('closes though its server does not answer any more, %s something to say', async (_, hasEvent) => {
     await using ledger = await openLedger()
     await using proxy = await PgProxy.open({ port: Number(new URL(ledger.url).port) })
     await using database = await openDatabase({ url: proxy.through(ledger.url) })

@@ -9,7 +9,8 @@ import { Decimal } from '../../src/model/decimal.ts'
 import { END, type Reject } from '../../src/model/page.ts'
 import { batch, commit, failure, none, openLedger, signal } from './support.ts'
 
-const refused = (...rejects: Reject[]) => batch(0, { rejects, counts: { ...none, fetched: rejects.length, rejected: rejects.length } })
+const refused = (...rejects: Reject[]) =>
+  batch(0, { rejects, counts: { ...none, fetched: rejects.length, rejected: rejects.length } })
 
 describe('rejects', () => {
   test('are stored with stage, reason, record, run, slice and position, in the transaction of their batch', async () => {
@@ -17,9 +18,24 @@ describe('rejects', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(1, { position: { page: 2 } }))
-    await commit(ledger.database, slice, 1, refused({ stage: 'validate', reason: "it's wrong", record: { id: 7 }, parents: [{ id: 1 }] }))
+    await commit(
+      ledger.database,
+      slice,
+      1,
+      refused({ stage: 'validate', reason: "it's wrong", record: { id: 7 }, parents: [{ id: 1 }] }),
+    )
     expect(await readRejects(ledger.database)).toMatchObject([
-      { run: worker.run, slice: slice.id, pipeline: 'forum', stream: 'posts', stage: 'validate', reason: "it's wrong", record: '{"id":7}', parents: '[{"id":1}]', position: { page: 2 } },
+      {
+        run: worker.run,
+        slice: slice.id,
+        pipeline: 'forum',
+        stream: 'posts',
+        stage: 'validate',
+        reason: "it's wrong",
+        record: '{"id":7}',
+        parents: '[{"id":1}]',
+        position: { page: 2 },
+      },
     ])
     expect((await readSlice(ledger.database, slice.id))?.counts.rejected).toBe(1)
   })
@@ -28,7 +44,9 @@ describe('rejects', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    await failure(commit(ledger.database, { ...slice, token: 9 }, 0, refused({ stage: 'map', reason: 'no', record: 1 })))
+    await failure(
+      commit(ledger.database, { ...slice, token: 9 }, 0, refused({ stage: 'map', reason: 'no', record: 1 })),
+    )
     expect(await readRejects(ledger.database)).toEqual([])
   })
 
@@ -36,7 +54,9 @@ describe('rejects', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    expect(() => advanceSql(slice, 0, { ...refused({ stage: 'map', reason: 'no', record: 1 }), rejects: [] })).toThrow(/1 records count as rejected and 0 were handed over/)
+    expect(() => advanceSql(slice, 0, { ...refused({ stage: 'map', reason: 'no', record: 1 }), rejects: [] })).toThrow(
+      /1 records count as rejected and 0 were handed over/,
+    )
   })
 
   test.each([
@@ -69,7 +89,12 @@ describe('rejects', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    await commit(ledger.database, slice, 0, refused(...Array.from({ length: 25 }, (_, n) => ({ stage: 'map', reason: 'no', record: n }))))
+    await commit(
+      ledger.database,
+      slice,
+      0,
+      refused(...Array.from({ length: 25 }, (_, n) => ({ stage: 'map', reason: 'no', record: n }))),
+    )
     const read: string[] = []
     for (let after: string | undefined; ;) {
       const page = await readRejects(ledger.database, { stream: 'posts', after, limit: 10 })
@@ -84,16 +109,33 @@ describe('rejects', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    await commit(ledger.database, slice, 0, refused({ stage: 'map', reason: 'no', record: 1 }, { stage: 'map', reason: 'no', record: 2 }))
+    await commit(
+      ledger.database,
+      slice,
+      0,
+      refused({ stage: 'map', reason: 'no', record: 1 }, { stage: 'map', reason: 'no', record: 2 }),
+    )
     const ids = (await readRejects(ledger.database)).map(({ id }) => id)
     const replay = async (which: readonly string[]): Promise<void> => {
-      const own = await makeSlice(ledger.database, { kind: 'replay', run: worker.run, keeper: worker.keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', signal })
+      const own = await makeSlice(ledger.database, {
+        kind: 'replay',
+        run: worker.run,
+        keeper: worker.keeper,
+        pipeline: 'forum',
+        stream: 'posts',
+        definition: 'd1',
+        signal,
+      })
       await using transaction = await ledger.database.transaction()
-      await transaction.commit(replayedSql(which, worker.run) + advanceSql(own, 0, batch(which.length, { position: END })))
+      await transaction.commit(
+        replayedSql(which, worker.run) + advanceSql(own, 0, batch(which.length, { position: END })),
+      )
     }
     await replay(ids.slice(0, 1))
     expect((await readRejects(ledger.database)).map(({ id }) => id)).toEqual(ids.slice(1))
-    expect((await readRejects(ledger.database, { replayed: true })).map(({ replayedAt }) => replayedAt !== undefined)).toEqual([true, false])
+    expect(
+      (await readRejects(ledger.database, { replayed: true })).map(({ replayedAt }) => replayedAt !== undefined),
+    ).toEqual([true, false])
     expect(sqlState(await failure(replay(ids)))).toBe('SL006')
     expect((await readRejects(ledger.database)).map(({ id }) => id)).toEqual(ids.slice(1))
   })
@@ -102,12 +144,32 @@ describe('rejects', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const open = await worker.take()
-    const own = await makeSlice(ledger.database, { kind: 'replay', run: worker.run, keeper: worker.keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', since: '1', until: '2', signal })
+    const own = await makeSlice(ledger.database, {
+      kind: 'replay',
+      run: worker.run,
+      keeper: worker.keeper,
+      pipeline: 'forum',
+      stream: 'posts',
+      definition: 'd1',
+      since: '1',
+      until: '2',
+      signal,
+    })
     expect(own).toMatchObject({ kind: 'replay', since: '1', until: '2' })
     await commit(ledger.database, own, 0, batch(1, { position: END, high: { value: '2' } }))
     expect(await ledger.database.query('select from sluice.cursors')).toEqual([])
     await commit(ledger.database, open, 0, batch(1, { position: END, high: { value: '1' } }))
     expect(await ledger.database.query('select value from sluice.cursors')).toEqual([{ value: '1' }])
-    expect(await claim(ledger.database, { run: worker.run, keeper: worker.keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', hasCursor: true, signal })).toBeUndefined()
+    expect(
+      await claim(ledger.database, {
+        run: worker.run,
+        keeper: worker.keeper,
+        pipeline: 'forum',
+        stream: 'posts',
+        definition: 'd1',
+        hasCursor: true,
+        signal,
+      }),
+    ).toBeUndefined()
   })
 })

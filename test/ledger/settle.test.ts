@@ -53,7 +53,9 @@ describe('a COMMIT whose answer was lost', () => {
     const slice = await worker.take()
     await using stuck = await ledger.database.transaction()
     await stuck.query('select from sluice.slices where id = $1 for update', [slice.id])
-    await expect(settle(ledger.database, slice, 0, { lockTimeout: '50ms', signal })).rejects.toThrow(/whether it was committed is not known/)
+    await expect(settle(ledger.database, slice, 0, { lockTimeout: '50ms', signal })).rejects.toThrow(
+      /whether it was committed is not known/,
+    )
   })
 
   test('is in or not, whichever side of the COMMIT the line is cut on, and every row is stored once', async () => {
@@ -65,15 +67,20 @@ describe('a COMMIT whose answer was lost', () => {
       let cut = false
       await using proxy = await PgProxy.open({
         port: Number(new URL(ledger.url).port),
-        watchers: [{
-          before: (message) => {
-            const isIt = lose === 'statement' ? message.from === 'client' && message.text?.includes('sluice.advance') : message.from === 'server' && message.name === 'CommandComplete' && message.text === 'COMMIT'
-            if (!isIt || cut) return undefined
-            cut = true
-            message.link.cut()
-            return 'drop'
+        watchers: [
+          {
+            before: (message) => {
+              const isIt =
+                lose === 'statement'
+                  ? message.from === 'client' && message.text?.includes('sluice.advance')
+                  : message.from === 'server' && message.name === 'CommandComplete' && message.text === 'COMMIT'
+              if (!isIt || cut) return undefined
+              cut = true
+              message.link.cut()
+              return 'drop'
+            },
           },
-        }],
+        ],
       })
       await using database = await openDatabase({ url: proxy.through(ledger.url) })
       await expect(commit(database, slice, seq, batch(2))).rejects.toThrow(/lost|terminated|reset/i)
@@ -91,7 +98,14 @@ describe('a COMMIT whose answer was lost', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(2, { high: { value: '5' } }))
-    expect(await rereadSlice(ledger.database, slice, { signal })).toMatchObject({ id: slice.id, token: slice.token, seq: 1, position: { page: 2 }, high: { value: '5' }, counts: { inserted: 2 } })
+    expect(await rereadSlice(ledger.database, slice, { signal })).toMatchObject({
+      id: slice.id,
+      token: slice.token,
+      seq: 1,
+      position: { page: 2 },
+      high: { value: '5' },
+      counts: { inserted: 2 },
+    })
     await ledger.database.query('update sluice.slices set token = token + 1')
     await expect(rereadSlice(ledger.database, slice, { signal })).rejects.toThrow(SliceLostError)
   })

@@ -28,23 +28,47 @@ interface Process extends AsyncDisposable {
   readonly take: (times?: number) => Promise<void>
 }
 
-/** What one process has of a budget: connections of its own, a keeper, and nothing in common with the others but the database. */
-async function process({ url }: TestDatabase, rate?: Rate, { credentials = ['TOKEN'], deaf = false, time = realTime }: { credentials?: string[]; deaf?: boolean; time?: Time } = {}): Promise<Process> {
+/**
+ * What one process has of a budget: connections of its own, a keeper, and nothing in common with the others but the
+ * database.
+ */
+async function process(
+  { url }: TestDatabase,
+  rate?: Rate,
+  {
+    credentials = ['TOKEN'],
+    deaf = false,
+    time = realTime,
+  }: { credentials?: string[]; deaf?: boolean; time?: Time } = {},
+): Promise<Process> {
   await using opened = new AsyncDisposableStack()
   const database = opened.use(new Database({ url, max: 2 }))
   const keeper = deaf ? { listen: () => ({ [Symbol.dispose]: () => {} }) } : opened.use(await Keeper.open(database))
   const query = jest.spyOn(database, 'query')
   const warnings: string[] = []
   const waits: string[] = []
-  const budget = sharedBudget(rate, { shared: sharedRates(database, { keeper })({ origin, credentials, rate }), now: () => new Date(), time, name: origin, warn: (message) => warnings.push(message) })
+  const budget = sharedBudget(rate, {
+    shared: sharedRates(database, { keeper })({ origin, credentials, rate }),
+    now: () => new Date(),
+    time,
+    name: origin,
+    warn: (message) => warnings.push(message),
+  })
   opened.use(budget)
   const kept = opened.move()
   return {
-    budget, database, warnings, waits,
+    budget,
+    database,
+    warnings,
+    waits,
     queries: () => query.mock.calls.length,
     grants: () => query.mock.calls.filter(([text]) => text.includes('grant_requests')).length,
     take: async (times = 1) => {
-      for (let taken = 0; taken < times; taken += 1) await budget.take(1, { signal, onWait: (reason, ms) => waits.push(`${reason} ${ms > 1_000 ? 'long' : 'short'}`) })
+      for (let taken = 0; taken < times; taken += 1)
+        await budget.take(1, {
+          signal,
+          onWait: (reason, ms) => waits.push(`${reason} ${ms > 1_000 ? 'long' : 'short'}`),
+        })
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -110,7 +134,9 @@ describe('a rate', () => {
     await using second = await process(test, '8/h')
     await second.take(6)
     expect(second.waits).toEqual([])
-    expect(await test.database.query('select sum(requests)::int as requests from sluice.rate_grants')).toEqual([{ requests: 8 }])
+    expect(await test.database.query('select sum(requests)::int as requests from sluice.rate_grants')).toEqual([
+      { requests: 8 },
+    ])
   })
 
   test('what a process has held too long is not sent any more, since it counts for nothing from then on', async () => {
@@ -131,7 +157,11 @@ describe('a rate', () => {
 
   test('what a killed process held comes back by itself', async () => {
     await using test = await testDatabase()
-    const shared = sharedRates(test.database, { keeper: { listen: () => ({ [Symbol.dispose]: () => {} }) } })({ origin, credentials: [], rate: '3/s' })
+    const shared = sharedRates(test.database, { keeper: { listen: () => ({ [Symbol.dispose]: () => {} }) } })({
+      origin,
+      credentials: [],
+      rate: '3/s',
+    })
     const limit = { requests: 3, periodMs: 200 }
     expect(await shared.grant({ limit, wanted: 5, least: 1, validMs: 100, signal })).toMatchObject({ requests: 3 })
     const { requests, waitMs } = await shared.grant({ limit, wanted: 1, least: 1, validMs: 100, signal })
@@ -164,7 +194,9 @@ describe('an API without a rate', () => {
     await second.take()
     await first.take()
     first.budget.learn(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
-    await until(async () => (await test.database.query('select 1 from sluice.rates where left_over is not null')).length > 0)
+    await until(
+      async () => (await test.database.query('select 1 from sluice.rates where left_over is not null')).length > 0,
+    )
     // A few that leave before they hear of it do no harm to an API; this is about those that know.
     second.budget.learn(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
     const began = performance.now()
@@ -175,13 +207,18 @@ describe('an API without a rate', () => {
 })
 
 describe('Retry-After that one process was answered', () => {
-  test.each([['is heard by another at once', false], ['is heard by one that asks for a lease, though nothing notifies it', true]])('%s', async (_, deaf) => {
+  test.each([
+    ['is heard by another at once', false],
+    ['is heard by one that asks for a lease, though nothing notifies it', true],
+  ])('%s', async (_, deaf) => {
     await using test = await testDatabase()
     await using first = await process(test, '20/s', { deaf })
     await using second = await process(test, '20/s', { deaf })
     await Promise.all([first.take(), second.take()])
     first.budget.learn(429, { 'retry-after': '2' })
-    await until(async () => (await test.database.query('select 1 from sluice.rates where blocked_until is not null')).length > 0)
+    await until(
+      async () => (await test.database.query('select 1 from sluice.rates where blocked_until is not null')).length > 0,
+    )
     const began = performance.now()
     // Some of what it holds it may send before it hears.
     await second.take(12)
@@ -206,7 +243,9 @@ describe('the database', () => {
     await using test = await testDatabase()
     await using it = await process(test, '50/s')
     await it.take(3)
-    await test.database.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+    await test.database.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    )
     await it.take(20)
     expect(it.warnings).toEqual([])
   })
@@ -220,6 +259,10 @@ describe('the database', () => {
     await until(async () => it.warnings.length > 0)
     it.budget.learn(429, { 'retry-after': '0.2' })
     await it.take()
-    expect(it.warnings).toEqual([expect.stringMatching(/^other processes could not be told what https:\/\/api\.example says of its limits: function sluice\.tell_rate/)])
+    expect(it.warnings).toEqual([
+      expect.stringMatching(
+        /^other processes could not be told what https:\/\/api\.example says of its limits: function sluice\.tell_rate/,
+      ),
+    ])
   })
 })

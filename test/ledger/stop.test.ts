@@ -6,7 +6,8 @@ describe('a run that is asked to end', () => {
     await using ledger = await openLedger()
     const asked: string[] = []
     await using worker = await ledger.worker({ every: 600_000, stop: (run) => asked.push(run) })
-    const ask = async (run: string): Promise<unknown> => (await ledger.database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run]))[0]!.at
+    const ask = async (run: string): Promise<unknown> =>
+      (await ledger.database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run]))[0]!.at
     const first = await ask(worker.run)
     expect(first).toBeInstanceOf(Date)
     await until(async () => asked.length > 0)

@@ -14,10 +14,25 @@ jest.setTimeout(30_000)
 
 export const signal = new AbortController().signal
 
-export const none: Counts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, inserted: 0, updated: 0, unchanged: 0 }
+export const none: Counts = {
+  fetched: 0,
+  expanded: 0,
+  filtered: 0,
+  duplicate: 0,
+  rejected: 0,
+  parents: 0,
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+}
 
 /** A batch of `rows` new rows. */
-export const batch = (rows: number, rest: Partial<Advance> = {}): Advance => ({ position: { page: rows }, rejects: [], counts: { ...none, fetched: rows, inserted: rows }, ...rest })
+export const batch = (rows: number, rest: Partial<Advance> = {}): Advance => ({
+  position: { page: rows },
+  rejects: [],
+  counts: { ...none, fetched: rows, inserted: rows },
+  ...rest,
+})
 
 /** A process with its keeper, and a run of it. */
 export interface Worker extends AsyncDisposable {
@@ -29,7 +44,9 @@ export interface Worker extends AsyncDisposable {
 }
 
 /** A ledger with a table `public.rows (n)` for what is loaded. */
-export async function openLedger(options: Parameters<typeof testDatabase>[0] = {}): Promise<TestDatabase & { worker: (options?: KeeperOptions) => Promise<Worker> }> {
+export async function openLedger(
+  options: Parameters<typeof testDatabase>[0] = {},
+): Promise<TestDatabase & { worker: (options?: KeeperOptions) => Promise<Worker> }> {
   const test = await testDatabase(options)
   await test.database.query('create table public.rows (n bigint)')
   return { ...test, worker: (keeping) => openWorker(test.database, keeping) }
@@ -55,7 +72,8 @@ export async function openWorker(database: Database, keeping: KeeperOptions = {}
 /** One batch as `run` sends it: rows first, then advance and commit in one query. */
 export async function commit(database: Database, slice: HeldSlice, seq: number, advance: Advance): Promise<void> {
   await using transaction = await database.transaction()
-  if (advance.counts.inserted > 0) await transaction.query('insert into public.rows select generate_series(1, $1::int)', [advance.counts.inserted])
+  if (advance.counts.inserted > 0)
+    await transaction.query('insert into public.rows select generate_series(1, $1::int)', [advance.counts.inserted])
   await transaction.commit(advanceSql(slice, seq, advance))
 }
 
@@ -64,7 +82,10 @@ export async function stored(database: Database): Promise<number> {
   return Number(row!.count)
 }
 
-/** Wait for what another task does, however busy the machine is; one that never does it must not hold the tests up for ever. */
+/**
+ * Wait for what another task does, however busy the machine is; one that never does it must not hold the tests up for
+ * ever.
+ */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   const last = performance.now() + 25_000
   while (!(await isSo())) {
@@ -74,4 +95,8 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
 }
 
 /** What a failed call rejected with. */
-export const failure = async (call: Promise<unknown>): Promise<unknown> => call.then(() => undefined, (error: unknown) => error)
+export const failure = async (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => undefined,
+    (error: unknown) => error,
+  )

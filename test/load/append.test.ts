@@ -12,8 +12,15 @@ test('append stores every row, and each knows its slice', async () => {
   await load(database, append, [{ id: 3 }], { slice: '42' })
   expect(counts).toMatchObject({ fetched: 3, inserted: 3, duplicate: 0 })
   expect(await columnsOf(database)).toEqual({ id: 'bigint', _slice: 'bigint' })
-  expect(await database.query('select _slice::int as slice, count(*)::int as n from shop.orders group by 1 order by 1')).toEqual([{ slice: 41, n: 3 }, { slice: 42, n: 1 }])
-  expect(await database.query(`select indexdef from pg_indexes where tablename = 'orders'`)).toEqual([{ indexdef: expect.stringContaining('USING brin (_slice)') as unknown }])
+  expect(
+    await database.query('select _slice::int as slice, count(*)::int as n from shop.orders group by 1 order by 1'),
+  ).toEqual([
+    { slice: 41, n: 3 },
+    { slice: 42, n: 1 },
+  ])
+  expect(await database.query(`select indexdef from pg_indexes where tablename = 'orders'`)).toEqual([
+    { indexdef: expect.stringContaining('USING brin (_slice)') as unknown },
+  ])
 })
 
 test('a slice that begins anew removes what it has written, and nothing else', async () => {
@@ -31,13 +38,20 @@ test('rows that were stored before the table had the column are not doubled in s
   await using test = await testDatabase()
   const { database } = test
   await database.query('create schema shop; create table shop.orders (id bigint)')
-  const [run] = await database.query<{ id: string }>(`insert into sluice.runs (kind, pipeline) values ('sync', 'shop') returning id`)
-  const [slice] = await database.query<{ id: string }>(`insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition, fetched, inserted) values ('shop', 'orders', 'sync', $1, $1, '', 2, 2) returning id`, [run!.id])
+  const [run] = await database.query<{ id: string }>(
+    `insert into sluice.runs (kind, pipeline) values ('sync', 'shop') returning id`,
+  )
+  const [slice] = await database.query<{ id: string }>(
+    `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition, fetched, inserted) values ('shop', 'orders', 'sync', $1, $1, '', 2, 2) returning id`,
+    [run!.id],
+  )
   await load(database, { ...append, shape: 'freeze' }, [{ id: 1 }], { slice: slice!.id })
   const { target } = await load(database, append, [{ id: 2 }], { slice: slice!.id })
   {
     await using transaction = await database.transaction()
-    await expect(target.clear(transaction)).rejects.toThrow('1 of the rows that it has stored do not carry its number in _slice. Where they are still there, remove them yourself, or accept that they are stored twice')
+    await expect(target.clear(transaction)).rejects.toThrow(
+      '1 of the rows that it has stored do not carry its number in _slice. Where they are still there, remove them yourself, or accept that they are stored twice',
+    )
   }
   await database.query(`update shop.orders set _slice = $1`, [slice!.id])
   await using transaction = await database.transaction()
@@ -51,10 +65,22 @@ test('with a key, what is there stays and counts as duplicate', async () => {
   const { database } = test
   const definition = table({ write: 'append', version: 'v' })
   await load(database, definition, [{ id: 1, v: 1, n: 'there' }])
-  const { counts } = await load(database, definition, [{ id: 1, v: 9, n: 'new' }, { id: 2, v: 1, n: 'first' }, { id: 2, v: 2, n: 'second' }], { slice: '2' })
+  const { counts } = await load(
+    database,
+    definition,
+    [
+      { id: 1, v: 9, n: 'new' },
+      { id: 2, v: 1, n: 'first' },
+      { id: 2, v: 2, n: 'second' },
+    ],
+    { slice: '2' },
+  )
   expect(counts).toMatchObject({ fetched: 3, inserted: 1, duplicate: 2 })
   expect(balances(counts)).toBe(true)
-  expect(await database.query('select id::int, n, _slice::int as slice from shop.orders order by id')).toEqual([{ id: 1, n: 'there', slice: 1 }, { id: 2, n: 'first', slice: 2 }])
+  expect(await database.query('select id::int, n, _slice::int as slice from shop.orders order by id')).toEqual([
+    { id: 1, n: 'there', slice: 1 },
+    { id: 2, n: 'first', slice: 2 },
+  ])
 })
 
 test('a table that was there gets the column that tells its slices', async () => {
@@ -76,12 +102,16 @@ test('where that column may not be added, rows are stored, but a reading that be
   try {
     await database.query(`grant usage on schema shop to ${role}`)
     await database.query(`grant select, insert on shop.orders to ${role}`)
-    await using poor = await openDatabase({ url: Object.assign(new URL(test.url), { username: role, password: 'clerk' }).href })
+    await using poor = await openDatabase({
+      url: Object.assign(new URL(test.url), { username: role, password: 'clerk' }).href,
+    })
     const { target, events, counts } = await load(poor, append, [{ id: 1 }])
     expect(counts).toMatchObject({ inserted: 1 })
     expect(events).toEqual([expect.objectContaining({ type: 'warning' })])
     await using transaction = await poor.transaction()
-    await expect(target.clear(transaction)).rejects.toThrow('alter table "shop"."orders" add column if not exists "_slice" bigint')
+    await expect(target.clear(transaction)).rejects.toThrow(
+      'alter table "shop"."orders" add column if not exists "_slice" bigint',
+    )
   } finally {
     await database.query(`drop owned by ${role}`)
     await database.query(`drop role ${role}`)
@@ -101,5 +131,8 @@ test('_loaded_at is the time of the copy', async () => {
   await using test = await testDatabase()
   await load(test.database, { ...append, loadedAt: true }, [{ id: 1 }])
   await load(test.database, table({ name: 'shop.keyed', write: 'append', loadedAt: true }), [{ id: 1 }])
-  for (const name of ['orders', 'keyed']) expect(await test.database.query(`select _loaded_at > now() - interval '1 minute' as fresh from shop.${name}`)).toEqual([{ fresh: true }])
+  for (const name of ['orders', 'keyed'])
+    expect(
+      await test.database.query(`select _loaded_at > now() - interval '1 minute' as fresh from shop.${name}`),
+    ).toEqual([{ fresh: true }])
 })

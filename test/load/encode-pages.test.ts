@@ -6,10 +6,15 @@ import type { Page } from '../../src/model/page.ts'
 import { testDatabase } from '../support/database.ts'
 import { commit, page, table } from './support.ts'
 
-const open = (database: Database): Promise<Target> => openTarget(database, table(), { slice: { id: '1', pipeline: 'shop', stream: 'orders' } })
+const open = (database: Database): Promise<Target> =>
+  openTarget(database, table(), { slice: { id: '1', pipeline: 'shop', stream: 'orders' } })
 
 /** Pages whose memory is counted as it is given back. */
-function counted(records: readonly (readonly unknown[])[]): { readonly pages: AsyncGenerator<Page>; readonly given: number[]; readonly closed: () => boolean } {
+function counted(records: readonly (readonly unknown[])[]): {
+  readonly pages: AsyncGenerator<Page>
+  readonly given: number[]
+  readonly closed: () => boolean
+} {
   const given: number[] = []
   let closed = false
   return {
@@ -17,7 +22,8 @@ function counted(records: readonly (readonly unknown[])[]): { readonly pages: As
     closed: () => closed,
     pages: (async function* (): AsyncGenerator<Page> {
       try {
-        for (const [index, one] of records.entries()) yield page(one, { position: { page: index }, hold: { [Symbol.dispose]: () => given.push(index) } })
+        for (const [index, one] of records.entries())
+          yield page(one, { position: { page: index }, hold: { [Symbol.dispose]: () => given.push(index) } })
       } finally {
         closed = true
       }
@@ -64,17 +70,37 @@ describe('encodePages', () => {
     await using test = await testDatabase()
     const target = await open(test.database)
     const origin = { raw: true }
-    const one = page([{ id: 1 }, { id: null }], { position: { end: true }, high: { value: '7' }, origins: [{}, origin], rejects: [{ stage: 'map', reason: 'no', record: {} }], counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 1, parents: 3 } })
+    const one = page([{ id: 1 }, { id: null }], {
+      position: { end: true },
+      high: { value: '7' },
+      origins: [{}, origin],
+      rejects: [{ stage: 'map', reason: 'no', record: {} }],
+      counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 1, parents: 3 },
+    })
     const items: unknown[] = []
-    for await (const item of encodePages((async function* () { yield one })(), target)) {
+    for await (const item of encodePages(
+      (async function* () {
+        yield one
+      })(),
+      target,
+    )) {
       if (item instanceof ShapeChange) {
         await target.change(item.need)
         item.settle()
       } else items.push(item)
     }
-    expect(items).toEqual([expect.objectContaining({
-      rows: 1, bytes: 2, position: { end: true }, high: { value: '7' }, counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 2, parents: 3 },
-      rejects: [{ stage: 'map', reason: 'no', record: {} }, { stage: 'encode', reason: 'id: it belongs to the key and is null', record: origin }],
-    })])
+    expect(items).toEqual([
+      expect.objectContaining({
+        rows: 1,
+        bytes: 2,
+        position: { end: true },
+        high: { value: '7' },
+        counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 2, parents: 3 },
+        rejects: [
+          { stage: 'map', reason: 'no', record: {} },
+          { stage: 'encode', reason: 'id: it belongs to the key and is null', record: origin },
+        ],
+      }),
+    ])
   })
 })

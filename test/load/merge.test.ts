@@ -10,7 +10,16 @@ import { balances, columnsOf, commit, load, page, table } from './support.ts'
 async function statementsOf(work: (database: Database, direct: Database) => Promise<void>): Promise<string> {
   await using test = await testDatabase()
   const texts: string[] = []
-  await using proxy = await PgProxy.open({ port: Number(new URL(test.url).port), watchers: [{ before: ({ from, text = '' }) => { if (from === 'client') texts.push(text) } }] })
+  await using proxy = await PgProxy.open({
+    port: Number(new URL(test.url).port),
+    watchers: [
+      {
+        before: ({ from, text = '' }) => {
+          if (from === 'client') texts.push(text)
+        },
+      },
+    ],
+  })
   await using through = await openDatabase({ url: proxy.through(test.url) })
   await work(through, test.database)
   return texts.join('\n')
@@ -20,10 +29,41 @@ describe('merge', () => {
   test('makes the table from what is seen, the key first and not null', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const { counts } = await load(database, table(), [{ name: 'Ann', id: 1, paid: true, at: '2024-01-01T00:00:00Z', on: '2024-02-29', price: 1.5, tags: ['a'], note: null }])
-    expect(await columnsOf(database)).toEqual({ id: 'bigint', name: 'text', paid: 'boolean', at: 'timestamp with time zone', on: 'date', price: 'numeric', tags: 'jsonb' })
+    const { counts } = await load(database, table(), [
+      {
+        name: 'Ann',
+        id: 1,
+        paid: true,
+        at: '2024-01-01T00:00:00Z',
+        on: '2024-02-29',
+        price: 1.5,
+        tags: ['a'],
+        note: null,
+      },
+    ])
+    expect(await columnsOf(database)).toEqual({
+      id: 'bigint',
+      name: 'text',
+      paid: 'boolean',
+      at: 'timestamp with time zone',
+      on: 'date',
+      price: 'numeric',
+      tags: 'jsonb',
+    })
     expect(counts).toMatchObject({ fetched: 1, inserted: 1, updated: 0, unchanged: 0 })
-    expect(await database.query('select to_jsonb(o) as row from shop.orders o')).toEqual([{ row: { id: 1, name: 'Ann', paid: true, at: '2024-01-01T00:00:00+00:00', on: '2024-02-29', price: 1.5, tags: ['a'] } }])
+    expect(await database.query('select to_jsonb(o) as row from shop.orders o')).toEqual([
+      {
+        row: {
+          id: 1,
+          name: 'Ann',
+          paid: true,
+          at: '2024-01-01T00:00:00+00:00',
+          on: '2024-02-29',
+          price: 1.5,
+          tags: ['a'],
+        },
+      },
+    ])
   })
 
   test('counts inserted, updated and unchanged apart, and leaves unchanged rows untouched', async () => {
@@ -34,8 +74,14 @@ describe('merge', () => {
     const before = await database.query('select id, xmin::text, xmax::text, ctid::text from shop.orders order by id')
     const again = await load(database, table(), rows, { pageSize: 7 })
     expect(again.counts).toMatchObject({ fetched: 100, inserted: 0, updated: 0, unchanged: 100 })
-    expect(await database.query('select id, xmin::text, xmax::text, ctid::text from shop.orders order by id')).toEqual(before)
-    const third = await load(database, table(), [...rows.slice(0, 10).map((row) => ({ ...row, name: 'new' })), ...rows.slice(10), { id: 1000, name: 'x', price: 0 }])
+    expect(await database.query('select id, xmin::text, xmax::text, ctid::text from shop.orders order by id')).toEqual(
+      before,
+    )
+    const third = await load(database, table(), [
+      ...rows.slice(0, 10).map((row) => ({ ...row, name: 'new' })),
+      ...rows.slice(10),
+      { id: 1000, name: 'x', price: 0 },
+    ])
     expect(third.counts).toMatchObject({ inserted: 1, updated: 10, unchanged: 90 })
     expect(balances(third.counts)).toBe(true)
   })
@@ -45,13 +91,20 @@ describe('merge', () => {
     const { database } = test
     const definition = table({ version: 'at' })
     const records = [
-      { id: 1, at: '2024-01-02T00:00:00.5Z', n: 'new' }, { id: 1, at: '2024-01-02T00:00:00.49Z', n: 'old' },
-      { id: 2, at: '2024-01-01T02:00:00+02:00', n: 'first' }, { id: 2, at: '2024-01-01T00:00:00Z', n: 'last' },
-      { id: 3, at: '2024-01-01T00:00:00Z', n: 'kept' }, { id: 3, at: null, n: 'null' },
+      { id: 1, at: '2024-01-02T00:00:00.5Z', n: 'new' },
+      { id: 1, at: '2024-01-02T00:00:00.49Z', n: 'old' },
+      { id: 2, at: '2024-01-01T02:00:00+02:00', n: 'first' },
+      { id: 2, at: '2024-01-01T00:00:00Z', n: 'last' },
+      { id: 3, at: '2024-01-01T00:00:00Z', n: 'kept' },
+      { id: 3, at: null, n: 'null' },
     ]
     const { counts } = await load(database, definition, records, { pageSize: 1 })
     expect(counts).toMatchObject({ fetched: 6, inserted: 3, duplicate: 3 })
-    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([{ id: 1, n: 'new' }, { id: 2, n: 'last' }, { id: 3, n: 'kept' }])
+    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
+      { id: 1, n: 'new' },
+      { id: 2, n: 'last' },
+      { id: 3, n: 'kept' },
+    ])
   })
 
   test.each([
@@ -60,22 +113,44 @@ describe('merge', () => {
     ['text', 'b', 'B', null],
     ['timestamptz', '2024-05-01T00:00:00Z', '2024-05-01T01:00:00+02:00', null],
     ['date', '2024-05-02', '2024-05-01', null],
-  ])('a stored row with a greater %s version is left alone and counts as unchanged', async (_, greater, smaller, none) => {
-    await using test = await testDatabase()
-    const { database } = test
-    const definition = table({ version: 'v' })
-    await load(database, definition, [{ id: 1, v: greater, n: 'stored' }, { id: 2, v: none, n: 'stored' }, { id: 3, v: smaller, n: 'stored' }])
-    const { counts } = await load(database, definition, [{ id: 1, v: smaller, n: 'sent' }, { id: 2, v: smaller, n: 'sent' }, { id: 3, v: none, n: 'sent' }])
-    expect(counts).toMatchObject({ updated: 1, unchanged: 2 })
-    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([{ id: 1, n: 'stored' }, { id: 2, n: 'sent' }, { id: 3, n: 'stored' }])
-    const equal = await load(database, definition, [{ id: 1, v: greater, n: 'sent' }])
-    expect(equal.counts).toMatchObject({ updated: 1 })
-  })
+  ])(
+    'a stored row with a greater %s version is left alone and counts as unchanged',
+    async (_, greater, smaller, none) => {
+      await using test = await testDatabase()
+      const { database } = test
+      const definition = table({ version: 'v' })
+      await load(database, definition, [
+        { id: 1, v: greater, n: 'stored' },
+        { id: 2, v: none, n: 'stored' },
+        { id: 3, v: smaller, n: 'stored' },
+      ])
+      const { counts } = await load(database, definition, [
+        { id: 1, v: smaller, n: 'sent' },
+        { id: 2, v: smaller, n: 'sent' },
+        { id: 3, v: none, n: 'sent' },
+      ])
+      expect(counts).toMatchObject({ updated: 1, unchanged: 2 })
+      expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
+        { id: 1, n: 'stored' },
+        { id: 2, n: 'sent' },
+        { id: 3, n: 'stored' },
+      ])
+      const equal = await load(database, definition, [{ id: 1, v: greater, n: 'sent' }])
+      expect(equal.counts).toMatchObject({ updated: 1 })
+    },
+  )
 
   test('without a version the later read row wins, in a batch and over what is stored', async () => {
     await using test = await testDatabase()
     const { database } = test
-    expect((await load(database, table(), [{ id: 1, n: 'a' }, { id: 1, n: 'b' }])).counts).toMatchObject({ inserted: 1, duplicate: 1 })
+    expect(
+      (
+        await load(database, table(), [
+          { id: 1, n: 'a' },
+          { id: 1, n: 'b' },
+        ])
+      ).counts,
+    ).toMatchObject({ inserted: 1, duplicate: 1 })
     await load(database, table(), [{ id: 1, n: 'c' }])
     expect(await database.query('select n from shop.orders')).toEqual([{ n: 'c' }])
   })
@@ -84,12 +159,24 @@ describe('merge', () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
-    await database.query('create table shop.orders (id int primary key, price numeric, doc json, noted timestamptz not null default now(), note text)')
-    await database.query(`insert into shop.orders values (1, 1.5, '{"a": 1}', '2020-01-01', 'mine'), (2, 2, null, '2020-01-01', 'mine')`)
-    const same = await load(database, table(), [{ id: 1, price: '1.50', doc: { a: 1 } }, { id: 2, price: 2, doc: null }])
+    await database.query(
+      'create table shop.orders (id int primary key, price numeric, doc json, noted timestamptz not null default now(), note text)',
+    )
+    await database.query(
+      `insert into shop.orders values (1, 1.5, '{"a": 1}', '2020-01-01', 'mine'), (2, 2, null, '2020-01-01', 'mine')`,
+    )
+    const same = await load(database, table(), [
+      { id: 1, price: '1.50', doc: { a: 1 } },
+      { id: 2, price: 2, doc: null },
+    ])
     expect(same.counts).toMatchObject({ updated: 1, unchanged: 1 })
-    expect(await database.query(`select id, price::text, doc::text, note, noted < '2021-01-01' as old from shop.orders order by id`)).toEqual([
-      { id: 1, price: '1.50', doc: '{"a":1}', note: 'mine', old: true }, { id: 2, price: '2', doc: null, note: 'mine', old: true },
+    expect(
+      await database.query(
+        `select id, price::text, doc::text, note, noted < '2021-01-01' as old from shop.orders order by id`,
+      ),
+    ).toEqual([
+      { id: 1, price: '1.50', doc: '{"a":1}', note: 'mine', old: true },
+      { id: 2, price: '2', doc: null, note: 'mine', old: true },
     ])
   })
 
@@ -115,25 +202,52 @@ describe('merge', () => {
     const { database } = test
     const definition = table({ key: ['a', 'b'] })
     await load(database, definition, [{ a: 1, b: 'x' }])
-    expect((await load(database, definition, [{ a: 1, b: 'x' }, { a: 1, b: 'y' }])).counts).toMatchObject({ inserted: 1, unchanged: 1 })
+    expect(
+      (
+        await load(database, definition, [
+          { a: 1, b: 'x' },
+          { a: 1, b: 'y' },
+        ])
+      ).counts,
+    ).toMatchObject({ inserted: 1, unchanged: 1 })
   })
 
   test('null in a key is a reject, and what is no object too', async () => {
     await using test = await testDatabase()
-    const { counts, rejects } = await load(test.database, table(), [{ id: null, n: 1 }, { n: 1 }, 'text', null, [1], { id: 1, n: 1 }])
+    const { counts, rejects } = await load(test.database, table(), [
+      { id: null, n: 1 },
+      { n: 1 },
+      'text',
+      null,
+      [1],
+      { id: 1, n: 1 },
+    ])
     expect(counts).toMatchObject({ fetched: 6, inserted: 1, rejected: 5 })
     expect(rejects.map(({ reason }) => reason)).toEqual([
-      'id: it belongs to the key and is null', 'id: it belongs to the key and is null', 'a record has to be an object, this is "text"', 'a record has to be an object, this is null', 'a record has to be an object, this is a list',
+      'id: it belongs to the key and is null',
+      'id: it belongs to the key and is null',
+      'a record has to be an object, this is "text"',
+      'a record has to be an object, this is null',
+      'a record has to be an object, this is a list',
     ])
     expect(rejects[0]).toMatchObject({ stage: 'encode', record: { id: null, n: 1 } })
   })
 
   test('half a surrogate pair and NUL are rejects, and no other character becomes one', async () => {
     await using test = await testDatabase()
-    const { counts, rejects } = await load(test.database, table(), [{ id: 1, n: 'x\uD83D', o: {} }, { id: 2, n: 'x\0', o: {} }, { id: 3, n: '\uFFFD😀', o: { '\uDE00': 1 } }, { id: 4, n: '\uFFFD😀', o: { 'é': '\\u0000' } }])
+    const { counts, rejects } = await load(test.database, table(), [
+      { id: 1, n: 'x\uD83D', o: {} },
+      { id: 2, n: 'x\0', o: {} },
+      { id: 3, n: '\uFFFD😀', o: { '\uDE00': 1 } },
+      { id: 4, n: '\uFFFD😀', o: { é: '\\u0000' } },
+    ])
     expect(counts).toMatchObject({ inserted: 1, rejected: 3 })
-    expect(rejects.map(({ reason }) => reason)).toEqual(['n: it holds half of a surrogate pair, which is no character', 'n: it holds a NUL character, which PostgreSQL cannot store', 'o: it holds half of a surrogate pair, which is no character'])
-    expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { 'é': '\\u0000' } }])
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      'n: it holds half of a surrogate pair, which is no character',
+      'n: it holds a NUL character, which PostgreSQL cannot store',
+      'o: it holds half of a surrogate pair, which is no character',
+    ])
+    expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { é: '\\u0000' } }])
   })
 
   test('keys that only the database takes for equal reject nothing: the later one wins', async () => {
@@ -141,23 +255,42 @@ describe('merge', () => {
     const { database } = test
     await database.query('create schema shop')
     await database.query('create table shop.orders (id numeric primary key, n text)')
-    const records = [{ id: 1, n: 'a' }, { id: '2.50', n: 'old' }, { id: 3, n: 'c' }, { id: '2.5', n: 'new' }, { id: 4, n: 'd' }]
+    const records = [
+      { id: 1, n: 'a' },
+      { id: '2.50', n: 'old' },
+      { id: 3, n: 'c' },
+      { id: '2.5', n: 'new' },
+      { id: 4, n: 'd' },
+    ]
     const { counts, rejects } = await load(database, table(), records)
     expect(rejects).toEqual([])
     expect(counts).toMatchObject({ fetched: 5, inserted: 4, updated: 1 })
-    expect(await database.query('select id::text, n from shop.orders where id = 2.5')).toEqual([{ id: '2.5', n: 'new' }])
+    expect(await database.query('select id::text, n from shop.orders where id = 2.5')).toEqual([
+      { id: '2.5', n: 'new' },
+    ])
   })
 
   test('_loaded_at says when the row last changed, and is outside the comparison', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ loadedAt: true })
-    const at = (): Promise<unknown> => database.query('select id::int, _loaded_at::text as at from shop.orders order by id')
-    await load(database, definition, [{ id: 1, n: 1 }, { id: 2, n: 1 }])
-    const first = await at() as { at: string }[]
+    const at = (): Promise<unknown> =>
+      database.query('select id::int, _loaded_at::text as at from shop.orders order by id')
+    await load(database, definition, [
+      { id: 1, n: 1 },
+      { id: 2, n: 1 },
+    ])
+    const first = (await at()) as { at: string }[]
     expect(first[0]!.at).toMatch(/^20/)
-    expect((await load(database, definition, [{ id: 1, n: 1 }, { id: 2, n: 2 }])).counts).toMatchObject({ unchanged: 1, updated: 1 })
-    const second = await at() as { at: string }[]
+    expect(
+      (
+        await load(database, definition, [
+          { id: 1, n: 1 },
+          { id: 2, n: 2 },
+        ])
+      ).counts,
+    ).toMatchObject({ unchanged: 1, updated: 1 })
+    const second = (await at()) as { at: string }[]
     expect(second[0]).toEqual(first[0])
     expect(second[1]!.at > first[1]!.at).toBe(true)
   })
@@ -165,12 +298,24 @@ describe('merge', () => {
   test('reading again what is stored writes almost no WAL, also after a checkpoint', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const rows = Array.from({ length: 5_000 }, (_, id) => ({ id, name: `number ${id}`, price: id / 4, at: '2024-01-01T00:00:00Z' }))
+    const rows = Array.from({ length: 5_000 }, (_, id) => ({
+      id,
+      name: `number ${id}`,
+      price: id / 4,
+      at: '2024-01-01T00:00:00Z',
+    }))
     await load(database, table({ version: 'at' }), rows)
     await database.query('checkpoint')
     const [before] = await database.query<{ at: string }>('select pg_current_wal_insert_lsn() as at')
-    expect((await load(database, table({ version: 'at' }), rows)).counts).toMatchObject({ unchanged: 5_000, inserted: 0, updated: 0 })
-    const [after] = await database.query<{ bytes: string }>('select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1) as bytes', [before!.at])
+    expect((await load(database, table({ version: 'at' }), rows)).counts).toMatchObject({
+      unchanged: 5_000,
+      inserted: 0,
+      updated: 0,
+    })
+    const [after] = await database.query<{ bytes: string }>(
+      'select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1) as bytes',
+      [before!.at],
+    )
     // Locking the rows alone wrote 400 bytes for each.
     expect(Number(after!.bytes)).toBeLessThan(5_000 * 60)
   })
@@ -182,7 +327,14 @@ describe('merge', () => {
     const target = await openTarget(database, table(), { slice: { id: '2', pipeline: 'shop', stream: 'orders' } })
     await using transaction = await database.transaction()
     const one = await target.write(transaction, [target.encode(page([{ id: 1, n: 1 }])) as EncodedPage])
-    const two = await target.write(transaction, [target.encode(page([{ id: 1, n: 2 }, { id: 0, n: 0 }])) as EncodedPage])
+    const two = await target.write(transaction, [
+      target.encode(
+        page([
+          { id: 1, n: 2 },
+          { id: 0, n: 0 },
+        ]),
+      ) as EncodedPage,
+    ])
     await transaction.commit()
     expect(one.counts).toMatchObject({ inserted: 1, updated: 0 })
     expect(two.counts).toMatchObject({ inserted: 0, updated: 1, unchanged: 1 })
@@ -191,11 +343,32 @@ describe('merge', () => {
   describe('into a table that has never held a row', () => {
     test('rows are copied straight, until a key comes that is there: then by way of what is stored, and nothing is lost or doubled', async () => {
       const statements = await statementsOf(async (database) => {
-        const { target, counts } = await load(database, table(), [{ id: 1, n: 'a' }, { id: 2, n: 'b' }, { id: 2, n: 'c' }])
+        const { target, counts } = await load(database, table(), [
+          { id: 1, n: 'a' },
+          { id: 2, n: 'b' },
+          { id: 2, n: 'c' },
+        ])
         expect(counts).toMatchObject({ inserted: 2, duplicate: 1 })
-        const again = [target.encode(page([{ id: 2, n: 'c' }, { id: 1, n: 'x' }, { id: 3, n: 'd' }])) as EncodedPage]
-        expect((await commit(database, target, again)).counts).toMatchObject({ inserted: 1, updated: 1, unchanged: 1, rejected: 0 })
-        expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([{ id: 1, n: 'x' }, { id: 2, n: 'c' }, { id: 3, n: 'd' }])
+        const again = [
+          target.encode(
+            page([
+              { id: 2, n: 'c' },
+              { id: 1, n: 'x' },
+              { id: 3, n: 'd' },
+            ]),
+          ) as EncodedPage,
+        ]
+        expect((await commit(database, target, again)).counts).toMatchObject({
+          inserted: 1,
+          updated: 1,
+          unchanged: 1,
+          rejected: 0,
+        })
+        expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
+          { id: 1, n: 'x' },
+          { id: 2, n: 'c' },
+          { id: 3, n: 'd' },
+        ])
         const last = [target.encode(page([{ id: 4, n: 'e' }])) as EncodedPage]
         expect((await commit(database, target, last)).counts).toMatchObject({ inserted: 1 })
       })
@@ -204,7 +377,10 @@ describe('merge', () => {
     })
 
     test.each([
-      ['a trigger that may leave rows out', 'create function shop.none() returns trigger language plpgsql as $$ begin return case when new.id > 1 then new end; end $$; create trigger none before insert on shop.orders for each row execute function shop.none()'],
+      [
+        'a trigger that may leave rows out',
+        'create function shop.none() returns trigger language plpgsql as $$ begin return case when new.id > 1 then new end; end $$; create trigger none before insert on shop.orders for each row execute function shop.none()',
+      ],
       ['a rule', 'create rule twice as on insert to shop.orders where new.id < 0 do also nothing'],
       ['a policy', 'alter table shop.orders enable row level security'],
       ['a row that was deleted', "insert into shop.orders values (9, 'z'); delete from shop.orders"],
@@ -227,8 +403,19 @@ describe('merge', () => {
     await database.query('create table shop.orders (id bigint primary key, n text) partition by range (id)')
     await database.query('create table shop.low partition of shop.orders for values from (0) to (10)')
     await database.query('create table shop.high partition of shop.orders for values from (10) to (100)')
-    await load(database, table(), [{ id: 1, n: 'a' }, { id: 20, n: 'b' }])
-    expect((await load(database, table(), [{ id: 1, n: 'x' }, { id: 20, n: 'b' }, { id: 30, n: 'c' }])).counts).toMatchObject({ inserted: 1, updated: 1, unchanged: 1 })
+    await load(database, table(), [
+      { id: 1, n: 'a' },
+      { id: 20, n: 'b' },
+    ])
+    expect(
+      (
+        await load(database, table(), [
+          { id: 1, n: 'x' },
+          { id: 20, n: 'b' },
+          { id: 30, n: 'c' },
+        ])
+      ).counts,
+    ).toMatchObject({ inserted: 1, updated: 1, unchanged: 1 })
   })
 
   test.each([

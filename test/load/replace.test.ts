@@ -11,21 +11,49 @@ describe('replace', () => {
   test('who has lost the slice makes no shadow, and changes nothing', async () => {
     await using test = await testDatabase()
     const lost = new SliceLostError('it was taken by another run')
-    await expect(load(test.database, replace, [{ id: 1, n: 1 }], { guard: () => Promise.reject(lost) })).rejects.toBe(lost)
-    expect(await test.database.query(`select relname from pg_class where relname like 'shadow%' or relname = 'orders'`)).toEqual([])
+    await expect(load(test.database, replace, [{ id: 1, n: 1 }], { guard: () => Promise.reject(lost) })).rejects.toBe(
+      lost,
+    )
+    expect(
+      await test.database.query(`select relname from pg_class where relname like 'shadow%' or relname = 'orders'`),
+    ).toEqual([])
   })
 
   test('changes nothing before its end, and then what differs and nothing else', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const first = await load(database, replace, [{ id: 1, n: 'a' }, { id: 2, n: 'b' }, { id: 3, n: 'c' }], { slice: '1', end: true })
+    const first = await load(
+      database,
+      replace,
+      [
+        { id: 1, n: 'a' },
+        { id: 2, n: 'b' },
+        { id: 3, n: 'c' },
+      ],
+      { slice: '1', end: true },
+    )
     expect(first.counts).toMatchObject({ fetched: 3, inserted: 3 })
     expect(first.swap).toEqual({ inserted: 3, updated: 0, deleted: 0 })
     const before = await database.query<{ ctid: string }>('select ctid::text from shop.orders where id = 1')
-    const second = await load(database, replace, [{ id: 1, n: 'a' }, { id: 2, n: 'x' }, { id: 4, n: 'd' }], { slice: '2', pageSize: 1 })
-    expect(await database.query('select count(*)::int as n, max(n) as last from shop.orders')).toEqual([{ n: 3, last: 'c' }])
+    const second = await load(
+      database,
+      replace,
+      [
+        { id: 1, n: 'a' },
+        { id: 2, n: 'x' },
+        { id: 4, n: 'd' },
+      ],
+      { slice: '2', pageSize: 1 },
+    )
+    expect(await database.query('select count(*)::int as n, max(n) as last from shop.orders')).toEqual([
+      { n: 3, last: 'c' },
+    ])
     expect(await finish(database, second.target)).toEqual({ inserted: 1, updated: 1, deleted: 1 })
-    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([{ id: 1, n: 'a' }, { id: 2, n: 'x' }, { id: 4, n: 'd' }])
+    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
+      { id: 1, n: 'a' },
+      { id: 2, n: 'x' },
+      { id: 4, n: 'd' },
+    ])
     expect(await database.query('select ctid::text from shop.orders where id = 1')).toEqual(before)
     expect(await columnsOf(database, 'sluice.shadow_2')).toEqual({})
   })
@@ -35,10 +63,23 @@ describe('replace', () => {
     const { database } = test
     for (const version of ['v', undefined]) {
       const definition = table({ name: `shop.by_${version ?? 'order'}`, write: 'replace', ...(version && { version }) })
-      const { target } = await load(database, definition, [{ id: 1, v: 2, n: 'newest' }, { id: 2, v: 1, n: 'a' }])
-      await commit(database, target, [target.encode(page([{ id: 1, v: 1, n: 'last' }, { id: 2, v: 1, n: 'b' }])) as EncodedPage])
+      const { target } = await load(database, definition, [
+        { id: 1, v: 2, n: 'newest' },
+        { id: 2, v: 1, n: 'a' },
+      ])
+      await commit(database, target, [
+        target.encode(
+          page([
+            { id: 1, v: 1, n: 'last' },
+            { id: 2, v: 1, n: 'b' },
+          ]),
+        ) as EncodedPage,
+      ])
       await finish(database, target)
-      expect(await database.query(`select n from ${definition.name} order by id`)).toEqual([{ n: version ? 'newest' : 'last' }, { n: 'b' }])
+      expect(await database.query(`select n from ${definition.name} order by id`)).toEqual([
+        { n: version ? 'newest' : 'last' },
+        { n: 'b' },
+      ])
     }
   })
 
@@ -48,7 +89,10 @@ describe('replace', () => {
     await load(database, replace, [{ id: 9, n: 'old', extra: 'x' }], { slice: '1', end: true })
     await load(database, replace, [{ id: 1, n: 'a', extra: 'e' }], { slice: '2' })
     await load(database, replace, [{ id: 2, n: 'b', more: 1.5 }], { slice: '2', end: true })
-    expect(await database.query('select id::int, n, extra, more::text from shop.orders order by id')).toEqual([{ id: 1, n: 'a', extra: 'e', more: null }, { id: 2, n: 'b', extra: null, more: '1.5' }])
+    expect(await database.query('select id::int, n, extra, more::text from shop.orders order by id')).toEqual([
+      { id: 1, n: 'a', extra: 'e', more: null },
+      { id: 2, n: 'b', extra: null, more: '1.5' },
+    ])
   })
 
   test('the shadow widens with its table, whoever widened that', async () => {
@@ -70,26 +114,47 @@ describe('replace', () => {
     const { swap, counts } = await load(database, definition, [{ n: 'a' }, { n: 'a' }], { slice: '2', end: true })
     expect(counts).toMatchObject({ inserted: 2 })
     expect(swap).toEqual({ inserted: 2, updated: 0, deleted: 1 })
-    expect(await database.query('select n, _loaded_at is not null as stamped from shop.orders')).toEqual([{ n: 'a', stamped: true }, { n: 'a', stamped: true }])
+    expect(await database.query('select n, _loaded_at is not null as stamped from shop.orders')).toEqual([
+      { n: 'a', stamped: true },
+      { n: 'a', stamped: true },
+    ])
   })
 
   test('a reading of nothing does not empty a table, unless that is accepted', async () => {
     await using test = await testDatabase()
     const { database } = test
-    expect((await load(database, replace, [], { slice: '1', end: true })).swap).toEqual({ inserted: 0, updated: 0, deleted: 0 })
+    expect((await load(database, replace, [], { slice: '1', end: true })).swap).toEqual({
+      inserted: 0,
+      updated: 0,
+      deleted: 0,
+    })
     await load(database, replace, [{ id: 1 }], { slice: '2', end: true })
     await expect(load(database, replace, [], { slice: '3', end: true })).rejects.toThrow(`empty: 'accept'`)
-    expect((await load(database, { ...replace, empty: 'accept' }, [], { slice: '4', end: true })).swap).toEqual({ inserted: 0, updated: 0, deleted: 1 })
-    expect((await load(database, replace, [], { slice: '5', end: true })).swap).toEqual({ inserted: 0, updated: 0, deleted: 0 })
+    expect((await load(database, { ...replace, empty: 'accept' }, [], { slice: '4', end: true })).swap).toEqual({
+      inserted: 0,
+      updated: 0,
+      deleted: 1,
+    })
+    expect((await load(database, replace, [], { slice: '5', end: true })).swap).toEqual({
+      inserted: 0,
+      updated: 0,
+      deleted: 0,
+    })
   })
 
   test('nor one that somebody else has made, of which no column is loaded yet', async () => {
     await using test = await testDatabase()
     const { database } = test
     const keyless = table({ write: 'replace', key: [] })
-    await database.query(`create schema shop; create table shop.orders (id bigint); insert into shop.orders values (1), (2)`)
+    await database.query(
+      `create schema shop; create table shop.orders (id bigint); insert into shop.orders values (1), (2)`,
+    )
     await expect(load(database, keyless, [], { slice: '1', end: true })).rejects.toThrow(`empty: 'accept'`)
-    expect((await load(database, { ...keyless, empty: 'accept' }, [], { slice: '2', end: true })).swap).toEqual({ inserted: 0, updated: 0, deleted: 2 })
+    expect((await load(database, { ...keyless, empty: 'accept' }, [], { slice: '2', end: true })).swap).toEqual({
+      inserted: 0,
+      updated: 0,
+      deleted: 2,
+    })
     expect(await database.query('select from shop.orders')).toEqual([])
   })
 
@@ -123,9 +188,16 @@ describe('replace', () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, replace, [{ id: 1 }], { slice: '77' })
-    expect(await database.query(`select relpersistence as p from pg_class where oid = 'sluice.shadow_77'::regclass`)).toEqual([{ p: 'p' }])
-    const [run] = await database.query<{ id: string }>(`insert into sluice.runs (kind, pipeline, options) values ('sync', 'shop', '{}') returning id`)
-    const [slice] = await database.query<{ id: string }>(`insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition) values ('shop', 'orders', 'sync', $1, $1, '') returning id`, [run!.id])
+    expect(
+      await database.query(`select relpersistence as p from pg_class where oid = 'sluice.shadow_77'::regclass`),
+    ).toEqual([{ p: 'p' }])
+    const [run] = await database.query<{ id: string }>(
+      `insert into sluice.runs (kind, pipeline, options) values ('sync', 'shop', '{}') returning id`,
+    )
+    const [slice] = await database.query<{ id: string }>(
+      `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition) values ('shop', 'orders', 'sync', $1, $1, '') returning id`,
+      [run!.id],
+    )
     await load(database, replace, [{ id: 1 }], { slice: slice!.id })
     expect(await dropOrphanShadows(database)).toEqual(['shadow_77'])
     expect(await columnsOf(database, `sluice.shadow_${slice!.id}`)).toEqual({ id: 'bigint', _row: 'bigint' })

@@ -6,7 +6,14 @@ import { PageEncoder } from '../../src/load/page-encoder.ts'
 import { byShape, chunksOf, halves, select, type Selection } from '../../src/load/selection.ts'
 import { page } from './support.ts'
 
-const column = (field: string, type: string, key = false) => ({ field, name: field, type: columnType(type), key, declared: false, round: false })
+const column = (field: string, type: string, key = false) => ({
+  field,
+  name: field,
+  type: columnType(type),
+  key,
+  declared: false,
+  round: false,
+})
 const never = (): never => {
   throw new Error('no value of these tests is a misfit')
 }
@@ -14,7 +21,8 @@ function encoder(ring: ChunkRing, hash = 'one'): PageEncoder {
   const columns = [column('id', 'bigint', true), column('t', 'text')]
   return new PageEncoder({ hash, columns, version: undefined, constant: undefined }, { unmade: [], ring })
 }
-const encode = (one: PageEncoder, records: readonly unknown[]): EncodedRows => one.encode(page(records), never) as EncodedRows
+const encode = (one: PageEncoder, records: readonly unknown[]): EncodedRows =>
+  one.encode(page(records), never) as EncodedRows
 const textOf = (rows: Selection): string => Buffer.concat([...chunksOf(rows)]).toString()
 
 describe('encoded pages', () => {
@@ -22,8 +30,16 @@ describe('encoded pages', () => {
     const ring = new ChunkRing({ bytes: 64 })
     const one = encoder(ring)
     // Longer than a chunk too; with characters of one to four bytes.
-    const records = Array.from({ length: 60 }, (_, id) => ({ id, t: ['a', 'é', '漢', '😀'][id % 4]!.repeat((id * 7) % 40) }))
-    const pages = [encode(one, records.slice(0, 1)), encode(one, []), encode(one, records.slice(1, 33)), encode(one, records.slice(33))]
+    const records = Array.from({ length: 60 }, (_, id) => ({
+      id,
+      t: ['a', 'é', '漢', '😀'][id % 4]!.repeat((id * 7) % 40),
+    }))
+    const pages = [
+      encode(one, records.slice(0, 1)),
+      encode(one, []),
+      encode(one, records.slice(1, 33)),
+      encode(one, records.slice(33)),
+    ]
     const expected = records.map(({ id, t }) => `${id}\t${t}\n`).join('')
     const all = select(pages, 'newest')
     expect(textOf(all)).toBe(expected)
@@ -38,7 +54,13 @@ describe('encoded pages', () => {
 
   test('reject half of a surrogate pair, and leave every other row as it is, those that hold U+FFFD themselves too', () => {
     const one = encoder(new ChunkRing({ bytes: 64 }))
-    const records = [{ id: 1, t: 'a' }, { id: 2, t: '\ufffd' }, { id: 3, t: 'b\ud83d' }, { id: 4, t: '\udc00' }, { id: 5, t: '😀' }]
+    const records = [
+      { id: 1, t: 'a' },
+      { id: 2, t: '\ufffd' },
+      { id: 3, t: 'b\ud83d' },
+      { id: 4, t: '\udc00' },
+      { id: 5, t: '😀' },
+    ]
     const reasons: string[] = []
     const reject = (misfit: { readonly message: string }) => {
       reasons.push(misfit.message)
@@ -53,7 +75,18 @@ describe('encoded pages', () => {
 
   test('leave out equal keys across pages: the last stays, or the first', () => {
     const one = encoder(new ChunkRing())
-    const pages = [encode(one, [{ id: 1, t: 'a' }, { id: 2, t: 'b' }, { id: 1, t: 'c' }]), encode(one, [{ id: 3, t: 'd' }, { id: 2, t: 'e' }, { id: '3', t: 'f' }])]
+    const pages = [
+      encode(one, [
+        { id: 1, t: 'a' },
+        { id: 2, t: 'b' },
+        { id: 1, t: 'c' },
+      ]),
+      encode(one, [
+        { id: 3, t: 'd' },
+        { id: 2, t: 'e' },
+        { id: '3', t: 'f' },
+      ]),
+    ]
     expect(select(pages, 'newest')).toMatchObject({ rows: 3, duplicates: 3 })
     expect(textOf(select(pages, 'newest'))).toBe('1\tc\n2\te\n3\tf\n')
     expect(textOf(select(pages, 'first'))).toBe('1\ta\n2\tb\n3\td\n')
@@ -63,8 +96,15 @@ describe('encoded pages', () => {
   test('of several shapes are parted in order', () => {
     const ring = new ChunkRing()
     const [one, other] = [encoder(ring), encoder(ring, 'other')]
-    const rows = select([encode(one, [{ id: 1 }]), encode(one, [{ id: 2 }]), encode(other, [{ id: 3 }]), encode(one, [{ id: 4 }])], 'newest')
-    expect(byShape(rows).map((part) => [part.rows, textOf(part)])).toEqual([[2, '1\t\\N\n2\t\\N\n'], [1, '3\t\\N\n'], [1, '4\t\\N\n']])
+    const rows = select(
+      [encode(one, [{ id: 1 }]), encode(one, [{ id: 2 }]), encode(other, [{ id: 3 }]), encode(one, [{ id: 4 }])],
+      'newest',
+    )
+    expect(byShape(rows).map((part) => [part.rows, textOf(part)])).toEqual([
+      [2, '1\t\\N\n2\t\\N\n'],
+      [1, '3\t\\N\n'],
+      [1, '4\t\\N\n'],
+    ])
   })
 
   test('use their memory again once they are disposed, and are of no use afterwards', () => {

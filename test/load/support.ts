@@ -10,12 +10,24 @@ import type { Advance } from '../../src/model/batch.ts'
 
 /** A table's definition with everything at its default. */
 export const table = (definition: Partial<Table> = {}): Table => ({
-  name: 'shop.orders', key: ['id'], write: 'merge', shape: 'evolve', columns: {}, loadedAt: false, empty: 'fail', maxRejects: 100, resume: '24h', ...definition,
+  name: 'shop.orders',
+  key: ['id'],
+  write: 'merge',
+  shape: 'evolve',
+  columns: {},
+  loadedAt: false,
+  empty: 'fail',
+  maxRejects: 100,
+  resume: '24h',
+  ...definition,
 })
 
 /** A page as a reader would hand it on. */
 export const page = (records: readonly unknown[], more: Partial<Page> = {}): Page => ({
-  records, counts: { fetched: records.length, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }, rejects: [], ...more,
+  records,
+  counts: { fetched: records.length, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 },
+  rejects: [],
+  ...more,
 })
 
 export interface Loaded extends Written {
@@ -34,11 +46,21 @@ export interface LoadOptions extends Partial<Omit<TargetOptions, 'slice'>> {
 }
 
 /** Loads records as one batch, as `run` does: changes of shape between, once more by halving after a fault of a row. */
-export async function load(database: Database, definition: Table, records: readonly unknown[], { slice = '1', stream = 'orders', end = false, pageSize = Infinity, ...options }: LoadOptions = {}): Promise<Loaded> {
+export async function load(
+  database: Database,
+  definition: Table,
+  records: readonly unknown[],
+  { slice = '1', stream = 'orders', end = false, pageSize = Infinity, ...options }: LoadOptions = {},
+): Promise<Loaded> {
   const events: RunEvent[] = []
-  const target = await openTarget(database, definition, { slice: { id: slice, pipeline: 'shop', stream }, emit: (event) => events.push(event), ...options })
+  const target = await openTarget(database, definition, {
+    slice: { id: slice, pipeline: 'shop', stream },
+    emit: (event) => events.push(event),
+    ...options,
+  })
   const pages: Page[] = []
-  for (let from = 0; from === 0 || from < records.length; from += pageSize) pages.push(page(records.slice(from, from + pageSize)))
+  for (let from = 0; from === 0 || from < records.length; from += pageSize)
+    pages.push(page(records.slice(from, from + pageSize)))
   const written: Written[] = []
   let encoded: EncodedPage[] = []
   for (const one of pages) {
@@ -83,17 +105,31 @@ export async function finish(database: Database, target: Target): Promise<Advanc
 
 function sumOf(all: readonly Written[]): Written {
   return all.reduce((sum, { counts, rejects }) => ({
-    counts: Object.fromEntries(Object.entries(sum.counts).map(([name, count]) => [name, count + counts[name as keyof typeof counts]])) as unknown as Written['counts'],
+    counts: Object.fromEntries(
+      Object.entries(sum.counts).map(([name, count]) => [name, count + counts[name as keyof typeof counts]]),
+    ) as unknown as Written['counts'],
     rejects: [...sum.rejects, ...rejects],
   }))
 }
 
 /** Whether the equation holds. */
-export const balances = ({ fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected }: Written['counts']): boolean =>
+export const balances = ({
+  fetched,
+  expanded,
+  inserted,
+  updated,
+  unchanged,
+  filtered,
+  duplicate,
+  rejected,
+}: Written['counts']): boolean =>
   fetched + expanded === inserted + updated + unchanged + filtered + duplicate + rejected
 
 /** Columns and types of a table, in their order. */
 export async function columnsOf(database: Database, name = 'shop.orders'): Promise<Record<string, string>> {
-  const rows = await database.query<{ name: string; type: string }>(`select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`, [name])
+  const rows = await database.query<{ name: string; type: string }>(
+    `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`,
+    [name],
+  )
   return Object.fromEntries(rows.map(({ name, type }) => [name, type]))
 }

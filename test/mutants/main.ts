@@ -1,4 +1,5 @@
-// Takes one rule of the ledger away at a time, in a copy, and demands that the harness notices: a harness that stays green proves nothing.
+// Takes one rule of the ledger away at a time, in a copy, and demands that the harness notices: a harness that stays
+// green proves nothing.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
@@ -18,14 +19,22 @@ interface Mutant {
 
 async function mutants(): Promise<Mutant[]> {
   const files = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.patch')).toSorted()
-  return Promise.all(files.map(async (name) => {
-    const file = join(import.meta.dirname, name)
-    const text = await readFile(file, 'utf8')
-    const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
-    const [, kill] = /^kill: (.+)$/m.exec(text) ?? []
-    if (takes === undefined || kill === undefined) throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …'`)
-    return { name: name.replace(/\.patch$/, ''), file, takes, kill: [...kill.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '') }
-  }))
+  return Promise.all(
+    files.map(async (name) => {
+      const file = join(import.meta.dirname, name)
+      const text = await readFile(file, 'utf8')
+      const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
+      const [, kill] = /^kill: (.+)$/m.exec(text) ?? []
+      if (takes === undefined || kill === undefined)
+        throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …'`)
+      return {
+        name: name.replace(/\.patch$/, ''),
+        file,
+        takes,
+        kill: [...kill.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
+      }
+    }),
+  )
 }
 
 /** The tree without its history, beside the same installed packages. */
@@ -37,16 +46,25 @@ async function copy(): Promise<{ readonly directory: string } & AsyncDisposable>
   return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) }
 }
 
-async function run(command: string, args: readonly string[], directory: string): Promise<{ code: number | null; output: string }> {
+async function run(
+  command: string,
+  args: readonly string[],
+  directory: string,
+): Promise<{ code: number | null; output: string }> {
   const child = spawn(command, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, output }
 }
 
 const kill = (args: readonly string[], directory: string): ReturnType<typeof run> =>
-  run(process.execPath, ['--disable-warning=ExperimentalWarning', join(directory, 'test/kill/main.ts'), ...args], directory)
+  run(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(directory, 'test/kill/main.ts'), ...args],
+    directory,
+  )
 
 const wanted = process.argv.slice(2)
 const all = (await mutants()).filter(({ name }) => wanted.length === 0 || wanted.includes(name))
@@ -76,7 +94,18 @@ for (const { name, file, takes, kill: args } of all) {
   // Red for the right reason: a promise was broken, not the harness.
   const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
   if (!caught) survivors++
-  console.log(`${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${args.join(' ')}\n${output.trimEnd().split('\n').slice(0, 12).map((line) => `  | ${line.slice(0, 300)}`).join('\n')}\n`)
+  console.log(
+    `${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${args.join(' ')}\n${output
+      .trimEnd()
+      .split('\n')
+      .slice(0, 12)
+      .map((line) => `  | ${line.slice(0, 300)}`)
+      .join('\n')}\n`,
+  )
 }
-console.log(survivors === 0 ? `${all.length} mutants, each noticed` : `${survivors} mutants were not noticed, or could not be tried`)
+console.log(
+  survivors === 0
+    ? `${all.length} mutants, each noticed`
+    : `${survivors} mutants were not noticed, or could not be tried`,
+)
 process.exitCode = survivors === 0 ? 0 : 1

@@ -2,10 +2,26 @@ import { describe, expect, test } from '@jest/globals'
 import { redactError, redactText, redactUrl } from '../../src/observe/redact.ts'
 
 describe('a URL', () => {
-  test.each(['api_key', 'token', 'key', 'access_token', 'apikey', 'api-key', 'access-token', 'secret', 'password', 'pwd', 'client_secret', 'API_KEY', 'Token', 'api%5Fkey'])(
-    'shows no value of a parameter named %s', (name) => {
-      expect(redactUrl(`https://api.example/x?page=2&${name}=s3cr3t&limit=5`)).toBe(`https://api.example/x?page=2&${name}=***&limit=5`)
-    })
+  test.each([
+    'api_key',
+    'token',
+    'key',
+    'access_token',
+    'apikey',
+    'api-key',
+    'access-token',
+    'secret',
+    'password',
+    'pwd',
+    'client_secret',
+    'API_KEY',
+    'Token',
+    'api%5Fkey',
+  ])('shows no value of a parameter named %s', (name) => {
+    expect(redactUrl(`https://api.example/x?page=2&${name}=s3cr3t&limit=5`)).toBe(
+      `https://api.example/x?page=2&${name}=***&limit=5`,
+    )
+  })
 
   test('keeps every other parameter, byte by byte', () => {
     const url = 'https://api.example/x?page_token=abc%20d&monkey=1&keys=2&q=%E3%81%82&token'

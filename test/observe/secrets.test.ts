@@ -10,21 +10,36 @@ describe('a secret', () => {
     expect(readSecrets({ TOKEN }).value('TOKEN')).toBe(TOKEN)
   })
 
-  test.each([[{}, 'is not set'], [{ TOKEN: '' }, 'is empty']])('that is missing is an error that names it and where it was looked for: %j', (environment, fault) => {
+  test.each([
+    [{}, 'is not set'],
+    [{ TOKEN: '' }, 'is empty'],
+  ])('that is missing is an error that names it and where it was looked for: %j', (environment, fault) => {
     const read = (): string => readSecrets(environment).value('TOKEN')
     expect(read).toThrow(UsageError)
-    expect(read).toThrow(`secret TOKEN ${fault}: looked in the environment (the sluice command reads .env into it as well); set TOKEN there`)
+    expect(read).toThrow(
+      `secret TOKEN ${fault}: looked in the environment (the sluice command reads .env into it as well); set TOKEN there`,
+    )
   })
 
   test('is hidden wherever it stands, once it has been read', () => {
     const secrets = readSecrets({ TOKEN })
     expect(secrets.hide(`Bearer ${TOKEN}`)).toContain(TOKEN)
     secrets.value('TOKEN')
-    const position = { url: `/x?key=${encodeURIComponent(TOKEN)}&page=2`, list: [`a ${TOKEN} b`, 1, null], [TOKEN]: true }
-    expect(secrets.hide(position)).toEqual({ 'url': '/x?key={secret:TOKEN}&page=2', 'list': ['a {secret:TOKEN} b', 1, null], '{secret:TOKEN}': true })
+    const position = {
+      url: `/x?key=${encodeURIComponent(TOKEN)}&page=2`,
+      list: [`a ${TOKEN} b`, 1, null],
+      [TOKEN]: true,
+    }
+    expect(secrets.hide(position)).toEqual({
+      url: '/x?key={secret:TOKEN}&page=2',
+      list: ['a {secret:TOKEN} b', 1, null],
+      '{secret:TOKEN}': true,
+    })
     expect(secrets.hide(JSON.stringify({ TOKEN }))).toBe('{"TOKEN":"{secret:TOKEN}"}')
     expect(secrets.hide(new URLSearchParams({ TOKEN }).toString())).toBe('TOKEN={secret:TOKEN}')
-    expect(secrets.hide(encodeURIComponent(TOKEN).replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()))).toBe('{secret:TOKEN}')
+    expect(secrets.hide(encodeURIComponent(TOKEN).replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()))).toBe(
+      '{secret:TOKEN}',
+    )
   })
 
   test('comes back where its mark stands', () => {
@@ -66,5 +81,9 @@ test('hiding leaves what is no text as it is', () => {
   const secrets = readSecrets({ TOKEN })
   secrets.value('TOKEN')
   const exact = new Decimal('0.12345678901234567890')
-  expect(secrets.hide({ exact, big: 12345678901234567890n, none: undefined })).toEqual({ exact, big: 12345678901234567890n, none: undefined })
+  expect(secrets.hide({ exact, big: 12345678901234567890n, none: undefined })).toEqual({
+    exact,
+    big: 12345678901234567890n,
+    none: undefined,
+  })
 })

@@ -24,8 +24,22 @@ async function become(size: DemoSize): Promise<void> {
 }
 
 interface Source {
-  customers: { id: number; account_number: string; name: string; email: string | null; city: string; updated_at: string }[]
-  invoices: { id: string; amount: string; status: string; issued_on: string; paid_at: string | null; customer_id: number }[]
+  customers: {
+    id: number
+    account_number: string
+    name: string
+    email: string | null
+    city: string
+    updated_at: string
+  }[]
+  invoices: {
+    id: string
+    amount: string
+    status: string
+    issued_on: string
+    paid_at: string | null
+    customer_id: number
+  }[]
   events: { type: string; customer_id: number; at: string; page: string; took_ms: number }[]
 }
 
@@ -41,33 +55,81 @@ function known(size: DemoSize): Source {
   for (const customer of get(`/customers?limit=500`)['customers'] ?? []) {
     const { address, ...rest } = customer as { address: object }
     all.customers.push({ ...rest, ...address })
-    for (const offset of [0, 500]) all.invoices.push(...(get(`/customers/${String(customer['id'])}/invoices?limit=500&offset=${offset}`)['invoices'] ?? []).map((one) => ({ ...one, customer_id: customer['id'] })))
+    for (const offset of [0, 500])
+      all.invoices.push(
+        ...(get(`/customers/${String(customer['id'])}/invoices?limit=500&offset=${offset}`)['invoices'] ?? []).map(
+          (one) => ({ ...one, customer_id: customer['id'] }),
+        ),
+      )
   }
   for (let index = 0; index < (size.events ?? 0); index += 1_000) {
     const cursor = Buffer.from(`event:${index}`).toString('base64url')
-    all.events.push(...(get(`/events?limit=1000&cursor=${cursor}`)['events'] ?? []).filter(({ type }) => type !== 'heartbeat')
-      .map(({ context, id, ...event }) => ({ ...event, event_id: id, page: (context as { page: string }).page, took_ms: (context as { ms: number }).ms })))
+    all.events.push(
+      ...(get(`/events?limit=1000&cursor=${cursor}`)['events'] ?? [])
+        .filter(({ type }) => type !== 'heartbeat')
+        .map(({ context, id, ...event }) => ({
+          ...event,
+          event_id: id,
+          page: (context as { page: string }).page,
+          took_ms: (context as { ms: number }).ms,
+        })),
+    )
   }
   return all as unknown as Source
 }
 
 const utc = (column: string): string => `to_char(${column} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 const stored = async (database: Database): Promise<Source> => ({
-  customers: await database.query(`select id::int, account_number::text, name, email, city, ${utc('updated_at')} as updated_at from demo.customers order by id`),
-  invoices: await database.query(`select id, amount::text, status, issued_on::text, ${utc('paid_at')} as paid_at, customer_id::int from demo.invoices order by id`),
-  events: await database.query(`select id as event_id, type, customer_id::int, ${utc('at')} as at, page, took_ms::int from demo.events order by id`),
+  customers: await database.query(
+    `select id::int, account_number::text, name, email, city, ${utc('updated_at')} as updated_at from demo.customers order by id`,
+  ),
+  invoices: await database.query(
+    `select id, amount::text, status, issued_on::text, ${utc('paid_at')} as paid_at, customer_id::int from demo.invoices order by id`,
+  ),
+  events: await database.query(
+    `select id as event_id, type, customer_id::int, ${utc('at')} as at, page, took_ms::int from demo.events order by id`,
+  ),
 })
 async function expectEqualToSource(database: Database, size: DemoSize): Promise<void> {
   const [source, rows] = [known(size), await stored(database)]
-  expect(rows.customers).toEqual(source.customers.map(({ id, account_number, name, email, city, updated_at }) => ({ id, account_number, name, email, city, updated_at })).toSorted((a, b) => a.id - b.id))
-  expect(rows.invoices).toEqual(source.invoices.map(({ id, amount, status, issued_on, paid_at, customer_id }) => ({ id, amount: Number(amount).toFixed(2), status, issued_on, paid_at, customer_id })).toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+  expect(rows.customers).toEqual(
+    source.customers
+      .map(({ id, account_number, name, email, city, updated_at }) => ({
+        id,
+        account_number,
+        name,
+        email,
+        city,
+        updated_at,
+      }))
+      .toSorted((a, b) => a.id - b.id),
+  )
+  expect(rows.invoices).toEqual(
+    source.invoices
+      .map(({ id, amount, status, issued_on, paid_at, customer_id }) => ({
+        id,
+        amount: Number(amount).toFixed(2),
+        status,
+        issued_on,
+        paid_at,
+        customer_id,
+      }))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  )
   expect(rows.events).toEqual(source.events)
 }
 
 test('everything arrives, though the API is now and then too busy; afterwards nothing but what is new, were it at the boundary', async () => {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
-  expect(first).toMatchObject({ status: 'done', streams: { customers: { counts: { inserted: 418 } }, invoices: { counts: { parents: 418 } }, events: { counts: { fetched: 12_500 } } } })
+  expect(first).toMatchObject({
+    status: 'done',
+    streams: {
+      customers: { counts: { inserted: 418 } },
+      invoices: { counts: { parents: 418 } },
+      events: { counts: { fetched: 12_500 } },
+    },
+  })
   // One of the two streams that read customers meets the refused page of theirs.
   expect(Object.values(first.streams).reduce((sum, { retries }) => sum + retries, 0)).toBe(4)
   await expectEqualToSource(target.database, small)
@@ -76,7 +138,11 @@ test('everything arrives, though the API is now and then too busy; afterwards no
   expect(second).toMatchObject({
     status: 'done',
     streams: {
-      customers: { since: expect.any(String), requests: 1, counts: { fetched: 5, inserted: 0, updated: 0, unchanged: 5 } },
+      customers: {
+        since: expect.any(String),
+        requests: 1,
+        counts: { fetched: 5, inserted: 0, updated: 0, unchanged: 5 },
+      },
       invoices: { since: expect.any(String), counts: { parents: 5, inserted: 0, updated: 0 } },
       events: { since: expect.any(String), requests: 1, counts: { fetched: 2, inserted: 0, duplicate: 2 } },
     },

@@ -17,38 +17,82 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]()
 })
 
-const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
 test('reads every issue, a hundred at a time, by the links of the answers', async () => {
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
   const rows = await Array.fromAsync(pipeline.streams.issues.records())
   expect(rows.map(({ number }) => number)).toEqual(numbers(1, 250))
-  expect(github.asked.map(({ path, query }) => [path, query.get('page'), query.get('per_page'), query.get('state')])).toEqual([
+  expect(
+    github.asked.map(({ path, query }) => [path, query.get('page'), query.get('per_page'), query.get('state')]),
+  ).toEqual([
     ['/repos/nodejs/undici/issues', null, '100', 'all'],
     ['/repositories/132006681/issues', '2', '100', 'all'],
     ['/repositories/132006681/issues', '3', '100', 'all'],
   ])
-  expect(github.asked[0]?.headers).toMatchObject({ 'authorization': 'Bearer ghp_invented', 'accept': 'application/vnd.github+json', 'x-github-api-version': '2022-11-28', 'user-agent': 'sluice' })
+  expect(github.asked[0]?.headers).toMatchObject({
+    authorization: 'Bearer ghp_invented',
+    accept: 'application/vnd.github+json',
+    'x-github-api-version': '2022-11-28',
+    'user-agent': 'sluice',
+  })
 })
 
 test('makes of an issue a row, and tells pull requests from issues', async () => {
   github.issues = [githubIssue(1), githubIssue(420)]
   const [issue, pull] = await Array.fromAsync(pipeline.streams.issues.records())
   expect(issue).toEqual({
-    id: 2_000_000_001, repository: 'nodejs/undici', number: 1, is_pull_request: false, title: 'Keep-alive and 流 1', body: 'It hangs.\r\n\r\n`await 1` 🐢', state: 'open', state_reason: null,
-    locked: false, author: 'octo1', author_association: 'CONTRIBUTOR', labels: ['bug'], assignees: [], milestone: undefined, comments: 1, html_url: 'https://github.com/nodejs/undici/issues/1',
-    created_at: '2025-03-01T00:01:00Z', updated_at: '2025-03-01T01:01:00Z', closed_at: null, merged_at: undefined,
+    id: 2_000_000_001,
+    repository: 'nodejs/undici',
+    number: 1,
+    is_pull_request: false,
+    title: 'Keep-alive and 流 1',
+    body: 'It hangs.\r\n\r\n`await 1` 🐢',
+    state: 'open',
+    state_reason: null,
+    locked: false,
+    author: 'octo1',
+    author_association: 'CONTRIBUTOR',
+    labels: ['bug'],
+    assignees: [],
+    milestone: undefined,
+    comments: 1,
+    html_url: 'https://github.com/nodejs/undici/issues/1',
+    created_at: '2025-03-01T00:01:00Z',
+    updated_at: '2025-03-01T01:01:00Z',
+    closed_at: null,
+    merged_at: undefined,
   })
-  expect(pull).toMatchObject({ number: 420, is_pull_request: true, body: null, author: undefined, labels: ['bug', 'old'], assignees: ['ana', 'ben'], milestone: 'v8', state: 'closed', merged_at: '2025-03-01T07:40:00Z' })
+  expect(pull).toMatchObject({
+    number: 420,
+    is_pull_request: true,
+    body: null,
+    author: undefined,
+    labels: ['bug', 'old'],
+    assignees: ['ana', 'ben'],
+    milestone: 'v8',
+    state: 'closed',
+    merged_at: '2025-03-01T07:40:00Z',
+  })
 })
 
 test('reads the comments of all issues, and tells which issue each is on', async () => {
   github.comments = numbers(1, 130).map((id) => githubComment(id, 1 + (id % 40)))
   const rows = await Array.fromAsync(pipeline.streams.comments.records())
-  expect(rows.map(({ id, issue_number }) => [id, issue_number])).toEqual(numbers(1, 130).map((id) => [id, 1 + (id % 40)]))
+  expect(rows.map(({ id, issue_number }) => [id, issue_number])).toEqual(
+    numbers(1, 130).map((id) => [id, 1 + (id % 40)]),
+  )
   expect(rows[0]).toEqual({
-    id: 1, repository: 'nodejs/undici', issue_number: 2, author: 'octo1', author_association: 'NONE', body: 'Me too, 1',
-    html_url: 'https://github.com/nodejs/undici/issues/2#issuecomment-1', created_at: '2025-03-01T00:01:00Z', updated_at: '2025-03-01T00:06:00Z',
+    id: 1,
+    repository: 'nodejs/undici',
+    issue_number: 2,
+    author: 'octo1',
+    author_association: 'NONE',
+    body: 'Me too, 1',
+    html_url: 'https://github.com/nodejs/undici/issues/2#issuecomment-1',
+    created_at: '2025-03-01T00:01:00Z',
+    updated_at: '2025-03-01T00:06:00Z',
   })
   expect(github.asked).toHaveLength(2)
 })
@@ -79,12 +123,35 @@ test('fails at once when the token is wrong, and does not repeat it', async () =
 })
 
 test.each([
-  ['the hour\'s requests are used up', 403, 'API rate limit exceeded for user ID 583231.', () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + 1) })],
-  ['the hour\'s requests are used up', 429, 'API rate limit exceeded for user ID 583231.', () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + 1) })],
-  ['there were too many in a short time', 403, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.', () => ({ 'retry-after': '1' })],
+  [
+    "the hour's requests are used up",
+    403,
+    'API rate limit exceeded for user ID 583231.',
+    () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + 1) }),
+  ],
+  [
+    "the hour's requests are used up",
+    429,
+    'API rate limit exceeded for user ID 583231.',
+    () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(Date.now() / 1_000) + 1) }),
+  ],
+  [
+    'there were too many in a short time',
+    403,
+    'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
+    () => ({ 'retry-after': '1' }),
+  ],
 ])('waits and goes on when %s (%i)', async (_, status, message, headers) => {
   github.issues = numbers(1, 150).map((number) => githubIssue(number))
-  github.instead.set(1, { status, json: { message, documentation_url: 'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api', status: String(status) }, headers: headers() })
+  github.instead.set(1, {
+    status,
+    json: {
+      message,
+      documentation_url: 'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api',
+      status: String(status),
+    },
+    headers: headers(),
+  })
   const rows = await Array.fromAsync(pipeline.streams.issues.records())
   expect(rows.map(({ number }) => number)).toEqual(numbers(1, 150))
   expect(github.asked).toHaveLength(3)
@@ -94,22 +161,41 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   await using target = await testDatabase()
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
   const reset = Math.ceil(Date.now() / 1_000) + 3_000
-  github.instead.set(1, { status: 403, json: { message: 'API rate limit exceeded for user ID 583231.' }, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) } })
+  github.instead.set(1, {
+    status: 403,
+    json: { message: 'API rate limit exceeded for user ID 583231.' },
+    headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) },
+  })
   const first = await run(pipeline, { database: target.url, streams: ['issues'] })
-  expect(first).toMatchObject({ status: 'failed', streams: { issues: { status: 'failed', counts: { inserted: 100 }, error: expect.stringContaining('run again then') } } })
+  expect(first).toMatchObject({
+    status: 'failed',
+    streams: {
+      issues: { status: 'failed', counts: { inserted: 100 }, error: expect.stringContaining('run again then') },
+    },
+  })
   expect(github.asked).toHaveLength(2)
 
   github.asked.length = 0
   github.instead.clear()
   // A run that comes too early asks nothing, since the ledger remembers what the API has said.
-  expect(await run(pipeline, { database: target.url, streams: ['issues'] })).toMatchObject({ status: 'failed', streams: { issues: { error: expect.stringContaining('run again then') } } })
+  expect(await run(pipeline, { database: target.url, streams: ['issues'] })).toMatchObject({
+    status: 'failed',
+    streams: { issues: { error: expect.stringContaining('run again then') } },
+  })
   expect(github.asked).toHaveLength(0)
   // The hour is over.
   await target.database.query('update sluice.rates set left_until = clock_timestamp()')
   const second = await run(pipeline, { database: target.url, streams: ['issues'] })
   // First what was left, then from the cursor on, whose lookback meets the last six again.
-  expect(second).toMatchObject({ status: 'done', streams: { issues: { resumed: true, counts: { fetched: 150 + 6, inserted: 150, unchanged: 6 } } } })
-  expect(github.asked.map(({ query }) => [query.get('page'), query.get('since')])).toEqual([['2', null], ['3', null], [null, '2025-03-01T05:05:00Z']])
+  expect(second).toMatchObject({
+    status: 'done',
+    streams: { issues: { resumed: true, counts: { fetched: 150 + 6, inserted: 150, unchanged: 6 } } },
+  })
+  expect(github.asked.map(({ query }) => [query.get('page'), query.get('since')])).toEqual([
+    ['2', null],
+    ['3', null],
+    [null, '2025-03-01T05:05:00Z'],
+  ])
 })
 
 test('stores issues and comments, and afterwards reads only what changed', async () => {
@@ -118,11 +204,18 @@ test('stores issues and comments, and afterwards reads only what changed', async
   github.comments = numbers(1, 30).map((id) => githubComment(id, id))
   expect(await run(pipeline, { database: target.url })).toMatchObject({
     status: 'done',
-    streams: { issues: { counts: { inserted: 120 }, cursor: '2025-03-01T03:00:00Z' }, comments: { counts: { inserted: 30 }, cursor: '2025-03-01T00:35:00Z' } },
+    streams: {
+      issues: { counts: { inserted: 120 }, cursor: '2025-03-01T03:00:00Z' },
+      comments: { counts: { inserted: 30 }, cursor: '2025-03-01T00:35:00Z' },
+    },
   })
 
   github.asked.length = 0
-  github.issues[4] = githubIssue(5, { state: 'closed', state_reason: 'not_planned', updated_at: '2025-03-02T08:00:00Z' })
+  github.issues[4] = githubIssue(5, {
+    state: 'closed',
+    state_reason: 'not_planned',
+    updated_at: '2025-03-02T08:00:00Z',
+  })
   github.issues.push(githubIssue(121, { created_at: '2025-03-02T09:00:00Z', updated_at: '2025-03-02T09:00:00Z' }))
   github.comments[0] = githubComment(1, 1, { body: 'Found it.', updated_at: '2025-03-02T10:00:00Z' })
   const second = await run(pipeline, { database: target.url })
@@ -130,29 +223,72 @@ test('stores issues and comments, and afterwards reads only what changed', async
   expect(second).toMatchObject({
     status: 'done',
     streams: {
-      issues: { since: '2025-03-01T03:00:00Z', counts: { fetched: 8, inserted: 1, updated: 1, unchanged: 6 }, cursor: '2025-03-02T09:00:00Z' },
-      comments: { since: '2025-03-01T00:35:00Z', counts: { fetched: 7, inserted: 0, updated: 1, unchanged: 6 }, cursor: '2025-03-02T10:00:00Z' },
+      issues: {
+        since: '2025-03-01T03:00:00Z',
+        counts: { fetched: 8, inserted: 1, updated: 1, unchanged: 6 },
+        cursor: '2025-03-02T09:00:00Z',
+      },
+      comments: {
+        since: '2025-03-01T00:35:00Z',
+        counts: { fetched: 7, inserted: 0, updated: 1, unchanged: 6 },
+        cursor: '2025-03-02T10:00:00Z',
+      },
     },
   })
   expect(Object.fromEntries(github.asked.map(({ path, query }) => [path, query.get('since')]))).toEqual({
-    '/repos/nodejs/undici/issues': '2025-03-01T02:55:00Z', '/repos/nodejs/undici/issues/comments': '2025-03-01T00:30:00Z',
+    '/repos/nodejs/undici/issues': '2025-03-01T02:55:00Z',
+    '/repos/nodejs/undici/issues/comments': '2025-03-01T00:30:00Z',
   })
-  expect(await target.database.query(`select i.number::int, i.state, i.state_reason, i.labels, i.is_pull_request, i.closed_at, c.body
-    from github.issues i left join github.comments c on c.issue_number = i.number where i.number in (1, 5, 121) order by 1`)).toEqual([
-    { number: 1, state: 'open', state_reason: null, labels: ['bug'], is_pull_request: false, closed_at: null, body: 'Found it.' },
-    { number: 5, state: 'closed', state_reason: 'not_planned', labels: ['bug'], is_pull_request: false, closed_at: null, body: 'Me too, 5' },
-    { number: 121, state: 'open', state_reason: null, labels: ['bug'], is_pull_request: false, closed_at: null, body: null },
+  expect(
+    await target.database
+      .query(`select i.number::int, i.state, i.state_reason, i.labels, i.is_pull_request, i.closed_at, c.body
+    from github.issues i left join github.comments c on c.issue_number = i.number where i.number in (1, 5, 121) order by 1`),
+  ).toEqual([
+    {
+      number: 1,
+      state: 'open',
+      state_reason: null,
+      labels: ['bug'],
+      is_pull_request: false,
+      closed_at: null,
+      body: 'Found it.',
+    },
+    {
+      number: 5,
+      state: 'closed',
+      state_reason: 'not_planned',
+      labels: ['bug'],
+      is_pull_request: false,
+      closed_at: null,
+      body: 'Me too, 5',
+    },
+    {
+      number: 121,
+      state: 'open',
+      state_reason: null,
+      labels: ['bug'],
+      is_pull_request: false,
+      closed_at: null,
+      body: null,
+    },
   ])
 })
 
 test('leaves the token in no row of the ledger', async () => {
   await using target = await testDatabase()
   github.issues = numbers(1, 150).map((number) => githubIssue(number))
-  github.instead.set(1, { status: 404, json: { message: 'Not Found', documentation_url: 'https://docs.github.com/rest', status: '404' } })
+  github.instead.set(1, {
+    status: 404,
+    json: { message: 'Not Found', documentation_url: 'https://docs.github.com/rest', status: '404' },
+  })
   const report = await run(pipeline, { database: target.url, streams: ['issues'] })
   expect(report.status).toBe('failed')
-  const tables = await target.database.query<{ name: string }>(`select table_name as name from information_schema.tables where table_schema = 'sluice'`)
+  const tables = await target.database.query<{ name: string }>(
+    `select table_name as name from information_schema.tables where table_schema = 'sluice'`,
+  )
   expect(tables.length).toBeGreaterThan(3)
-  const rows = await Promise.all(tables.map(({ name }) => target.database.query(`select to_jsonb(t)::text from sluice."${name}" t`)))
+  const rows = await Promise.all(
+    tables.map(({ name }) => target.database.query(`select to_jsonb(t)::text from sluice."${name}" t`)),
+  )
   expect(JSON.stringify([rows, report])).not.toContain(github.token)
 })

@@ -39,19 +39,45 @@ const HOUR = 3_600_000
 
 /** The n-th earthquake of 2025, three a day, revised two days after it. */
 export function quake(index: number, change: Partial<Quake['properties']> = {}): Quake {
-  const time = Date.UTC(2025, 0, 1) + index * 8 * HOUR + (index * 7_919) % 1_000
+  const time = Date.UTC(2025, 0, 1) + index * 8 * HOUR + ((index * 7_919) % 1_000)
   const code = `7000${index.toString(36).padStart(4, '0')}`
   const mag = 2.5 + (index % 45) / 10
   return {
-    type: 'Feature', id: `us${code}`,
+    type: 'Feature',
+    id: `us${code}`,
     properties: {
-      mag: Number(mag.toFixed(2)), place: index % 9 === 0 ? null : `${index % 90} km SSW of Hualañé, Chile`, time, updated: time + 48 * HOUR, tz: null,
-      url: `https://earthquake.usgs.gov/earthquakes/eventpage/us${code}`, detail: `https://earthquake.usgs.gov/fdsnws/event/1/query?eventid=us${code}&format=geojson`,
-      felt: index % 5 === 0 ? index : null, cdi: index % 5 === 0 ? 3.4 : null, mmi: index % 10 === 0 ? 4.271 : null, alert: index % 10 === 0 ? 'green' : null,
-      status: index % 4 === 0 ? 'automatic' : 'reviewed', tsunami: index % 50 === 0 ? 1 : 0, sig: 96 + index % 600, net: 'us', code, ids: `,us${code},`, sources: ',us,', types: ',origin,phase-data,',
-      nst: null, dmin: 0.1 + index / 1_000, rms: 0.63, gap: 101, magType: 'mb', type: 'earthquake', title: `M ${mag.toFixed(1)}`, ...change,
+      mag: Number(mag.toFixed(2)),
+      place: index % 9 === 0 ? null : `${index % 90} km SSW of Hualañé, Chile`,
+      time,
+      updated: time + 48 * HOUR,
+      tz: null,
+      url: `https://earthquake.usgs.gov/earthquakes/eventpage/us${code}`,
+      detail: `https://earthquake.usgs.gov/fdsnws/event/1/query?eventid=us${code}&format=geojson`,
+      felt: index % 5 === 0 ? index : null,
+      cdi: index % 5 === 0 ? 3.4 : null,
+      mmi: index % 10 === 0 ? 4.271 : null,
+      alert: index % 10 === 0 ? 'green' : null,
+      status: index % 4 === 0 ? 'automatic' : 'reviewed',
+      tsunami: index % 50 === 0 ? 1 : 0,
+      sig: 96 + (index % 600),
+      net: 'us',
+      code,
+      ids: `,us${code},`,
+      sources: ',us,',
+      types: ',origin,phase-data,',
+      nst: null,
+      dmin: 0.1 + index / 1_000,
+      rms: 0.63,
+      gap: 101,
+      magType: 'mb',
+      type: 'earthquake',
+      title: `M ${mag.toFixed(1)}`,
+      ...change,
     },
-    geometry: { type: 'Point', coordinates: [-71.8123 - (index % 7) / 1_000, -34.6721333, index % 3 === 0 ? 10 : 33.421] },
+    geometry: {
+      type: 'Point',
+      coordinates: [-71.8123 - (index % 7) / 1_000, -34.6721333, index % 3 === 0 ? 10 : 33.421],
+    },
   }
 }
 
@@ -71,20 +97,35 @@ export class Usgs {
     const limit = Number(query.get('limit') ?? 20_000)
     const offset = Number(query.get('offset') ?? 1)
     if (query.get('format') !== 'geojson') return refused(request, 'this server knows geojson only')
-    if (!(offset >= 1)) return refused(request, `Bad offset value "${query.get('offset')}". Valid values are 1 or greater`)
-    if (!(limit >= 1 && limit <= 20_000)) return refused(request, `Bad limit value "${query.get('limit')}". Valid values are 1 to 20000`)
+    if (!(offset >= 1))
+      return refused(request, `Bad offset value "${query.get('offset')}". Valid values are 1 or greater`)
+    if (!(limit >= 1 && limit <= 20_000))
+      return refused(request, `Bad limit value "${query.get('limit')}". Valid values are 1 to 20000`)
     const start = query.has('starttime') ? Date.parse(query.get('starttime') ?? '') : Date.now() - 30 * 24 * HOUR
     const updated = query.has('updatedafter') ? Date.parse(query.get('updatedafter') ?? '') : Number.NEGATIVE_INFINITY
     if (Number.isNaN(start) || Number.isNaN(updated)) return refused(request, 'Bad time value')
     const found = this.quakes
       .filter(({ properties }) => properties.time >= start && properties.updated > updated)
-      .filter(({ properties: { mag, status } }) => (mag ?? 0) >= Number(query.get('minmagnitude') ?? -10) && (status !== 'deleted' || query.get('includedeleted') === 'true'))
+      .filter(
+        ({ properties: { mag, status } }) =>
+          (mag ?? 0) >= Number(query.get('minmagnitude') ?? -10) &&
+          (status !== 'deleted' || query.get('includedeleted') === 'true'),
+      )
       .toSorted((a, b) => (query.get('orderby') === 'time-asc' ? 1 : -1) * (a.properties.time - b.properties.time))
     const features = found.slice(offset - 1, offset - 1 + limit)
     return {
       json: {
         type: 'FeatureCollection',
-        metadata: { generated: Date.now(), url: `https://earthquake.usgs.gov/fdsnws/event/1${request.url}`, title: 'USGS Earthquakes', status: 200, api: '1.14.1', limit, offset, count: features.length },
+        metadata: {
+          generated: Date.now(),
+          url: `https://earthquake.usgs.gov/fdsnws/event/1${request.url}`,
+          title: 'USGS Earthquakes',
+          status: 200,
+          api: '1.14.1',
+          limit,
+          offset,
+          count: features.length,
+        },
         features,
         ...(features.length > 0 && { bbox: [-180, -90, -1, 180, 90, 700] }),
       },

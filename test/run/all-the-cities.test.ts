@@ -29,7 +29,11 @@ const inPages: ApiHandler = ({ query }) => {
   return { json: { cities: cities.slice(after, next), next: next < cities.length ? next : null } }
 }
 
-const source = (origin: string) => http(origin as `http://${string}`).get<{ cities: City[]; next: number | null }>('/cities').pages(byCursor('after', 'next')).records('cities')
+const source = (origin: string) =>
+  http(origin as `http://${string}`)
+    .get<{ cities: City[]; next: number | null }>('/cities')
+    .pages(byCursor('after', 'next'))
+    .records('cities')
 
 interface Row extends Omit<City, 'loc' | 'cityId' | 'population'> {
   cityId: string
@@ -45,15 +49,23 @@ async function storedRows(database: Database): Promise<Map<number, Row>> {
   for (let last = -1; ;) {
     const some = await database.query<Row>(
       `select city_id::text as "cityId", name, alt_name as "altName", country, feature_code as "featureCode", admin_code as "adminCode", muni, muni_sub as "muniSub",
-        population::text, loc, lon::text, lat::text from geo.cities where city_id > $1 order by city_id limit 20000`, [last])
+        population::text, loc, lon::text, lat::text from geo.cities where city_id > $1 order by city_id limit 20000`,
+      [last],
+    )
     if (some.length === 0) return rows
-    for (const row of some) rows.set(last = Number(row.cityId), row)
+    for (const row of some) rows.set((last = Number(row.cityId)), row)
   }
 }
 
 const expected = ({ cityId, population, loc, muni, muniSub, ...city }: City): unknown => ({
-  ...city, cityId: String(cityId), population: String(population), muni: muni ?? null, muniSub: muniSub ?? null,
-  loc, lon: String(loc.coordinates[0]), lat: String(loc.coordinates[1]),
+  ...city,
+  cityId: String(cityId),
+  population: String(population),
+  muni: muni ?? null,
+  muniSub: muniSub ?? null,
+  loc,
+  lon: String(loc.coordinates[0]),
+  lat: String(loc.coordinates[1]),
 })
 
 describe('135,233 places of the world, over real HTTP in pages of 100', () => {
@@ -68,7 +80,16 @@ describe('135,233 places of the world, over real HTTP in pages of 100', () => {
       },
     })
     const first = await run(places, { database: target.url })
-    expect(first).toMatchObject({ status: 'done', streams: { cities: { status: 'done', requests: 1_353, counts: { fetched: 135_233, inserted: 135_233, updated: 0, rejected: 0, duplicate: 0 } } } })
+    expect(first).toMatchObject({
+      status: 'done',
+      streams: {
+        cities: {
+          status: 'done',
+          requests: 1_353,
+          counts: { fetched: 135_233, inserted: 135_233, updated: 0, rejected: 0, duplicate: 0 },
+        },
+      },
+    })
 
     const rows = await storedRows(target.database)
     expect(rows.size).toBe(cities.length)

@@ -16,9 +16,16 @@ describe('pipelines', () => {
   beforeAll(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'sluice-find-'))
     const files = {
-      'pipelines/a.ts': file('a', 'one', 'two'), 'pipelines/b.js': file('renamed', 'rows'), 'pipelines/types.d.ts': 'x', 'pipelines/notes.md': 'x',
-      'mixed/a.ts': file('a', 'one'), 'mixed/broken.ts': '\nnothing()', 'mixed/empty.ts': 'export default 1',
-      'twice/a.ts': file('same', 'one'), 'twice/b.ts': file('same', 'one'), 'other/README.md': 'x',
+      'pipelines/a.ts': file('a', 'one', 'two'),
+      'pipelines/b.js': file('renamed', 'rows'),
+      'pipelines/types.d.ts': 'x',
+      'pipelines/notes.md': 'x',
+      'mixed/a.ts': file('a', 'one'),
+      'mixed/broken.ts': '\nnothing()',
+      'mixed/empty.ts': 'export default 1',
+      'twice/a.ts': file('same', 'one'),
+      'twice/b.ts': file('same', 'one'),
+      'other/README.md': 'x',
     }
     for (const [name, content] of Object.entries(files)) {
       await mkdir(dirname(join(cwd, name)), { recursive: true })
@@ -27,11 +34,22 @@ describe('pipelines', () => {
   })
   afterAll(async () => rm(cwd, { recursive: true, force: true }))
 
-  const found = async (words: string[], folder = 'pipelines') => (await findPipelines(words, { cwd, folder })).map(({ pipeline, file, streams }) => [pipeline.name, file, ...(streams ? [streams] : [])])
+  const found = async (words: string[], folder = 'pipelines') =>
+    (await findPipelines(words, { cwd, folder })).map(({ pipeline, file, streams }) => [
+      pipeline.name,
+      file,
+      ...(streams ? [streams] : []),
+    ])
 
   test('are all of the folder, by name, by stream, or by file', async () => {
-    expect(await found([])).toEqual([['a', 'pipelines/a.ts'], ['renamed', 'pipelines/b.js']])
-    expect(await found(['renamed', 'a'])).toEqual([['renamed', 'pipelines/b.js'], ['a', 'pipelines/a.ts']])
+    expect(await found([])).toEqual([
+      ['a', 'pipelines/a.ts'],
+      ['renamed', 'pipelines/b.js'],
+    ])
+    expect(await found(['renamed', 'a'])).toEqual([
+      ['renamed', 'pipelines/b.js'],
+      ['a', 'pipelines/a.ts'],
+    ])
     expect(await found(['a.two'])).toEqual([['a', 'pipelines/a.ts', ['two']]])
     expect(await found(['./mixed/a.ts'])).toEqual([['a', 'mixed/a.ts']])
   })
@@ -42,7 +60,9 @@ describe('pipelines', () => {
   })
 
   test('that are not there are said by name, with those that are', async () => {
-    await expect(found(['c'])).rejects.toThrow("There is no pipeline 'c' in pipelines/ (found: a, renamed). Give one of these names, or a file")
+    await expect(found(['c'])).rejects.toThrow(
+      "There is no pipeline 'c' in pipelines/ (found: a, renamed). Give one of these names, or a file",
+    )
     await expect(found(['a.three'])).rejects.toThrow("a has no stream 'three': it has one, two")
     await expect(found(['./none.ts'])).rejects.toThrow('none.ts: there is no such file here')
     await expect(found([], 'nowhere')).rejects.toThrow('There is no folder nowhere/ here')
@@ -50,11 +70,16 @@ describe('pipelines', () => {
   })
 
   test('of which one does not load are all refused, unless the others are asked for; its fault has a line', async () => {
-    await expect(found([], 'mixed')).rejects.toThrow('mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. Mend it; --verbose shows the stack')
+    await expect(found([], 'mixed')).rejects.toThrow(
+      'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. Mend it; --verbose shows the stack',
+    )
     expect(await found(['a'], 'mixed')).toEqual([['a', 'mixed/a.ts']])
     const { found: loaded, failed } = await tryPipelines([], { cwd, folder: 'mixed' })
     expect(loaded.map(({ pipeline }) => pipeline.name)).toEqual(['a'])
-    expect(failed.map(({ message }) => message)).toEqual([expect.stringContaining('broken.ts'), expect.stringContaining("has no pipeline as its default export: end it with `export default pipeline('name'")])
+    expect(failed.map(({ message }) => message)).toEqual([
+      expect.stringContaining('broken.ts'),
+      expect.stringContaining("has no pipeline as its default export: end it with `export default pipeline('name'"),
+    ])
   })
 
   test('of the same name in two files are refused: they would share cursors', async () => {

@@ -12,30 +12,66 @@ interface Listing {
 }
 /** Two pages of one row; the second is there only once `isWhole` says so. */
 const twoPages = (isWhole: () => boolean): Promise<ApiServer> =>
-  apiServer(({ query }) => (query.get('after') === null ? { json: { items: [{ id: 1 }], next: 'two' } } : isWhole() ? { json: { items: [{ id: 2 }], next: null } } : { status: 404 }))
-const listing = ({ origin }: ApiServer) => http(origin as 'http://x').get<Listing>('/items').pages(byCursor('after', 'next')).records('items')
+  apiServer(({ query }) =>
+    query.get('after') === null
+      ? { json: { items: [{ id: 1 }], next: 'two' } }
+      : isWhole()
+        ? { json: { items: [{ id: 2 }], next: null } }
+        : { status: 404 },
+  )
+const listing = ({ origin }: ApiServer) =>
+  http(origin as 'http://x')
+    .get<Listing>('/items')
+    .pages(byCursor('after', 'next'))
+    .records('items')
 
 describe('what an interrupted reading has stored counts only where it was stored', () => {
-  test.each<[string, string, WriteMode]>([['into another table', 't.other', 'merge'], ['in another mode', 't.items', 'replace']])('so that one which goes on %s begins anew', async (_, name, write) => {
+  test.each<[string, string, WriteMode]>([
+    ['into another table', 't.other', 'merge'],
+    ['in another mode', 't.items', 'replace'],
+  ])('so that one which goes on %s begins anew', async (_, name, write) => {
     let isWhole = false
     await using api = await twoPages(() => isWhole)
     await using test = await testDatabase()
-    const first = await run(pipeline('p', { streams: { items: listing(api).into('t.items', { key: 'id' }) } }), { database: test.url })
+    const first = await run(pipeline('p', { streams: { items: listing(api).into('t.items', { key: 'id' }) } }), {
+      database: test.url,
+    })
     expect(first.streams.items).toMatchObject({ status: 'failed', counts: { inserted: 1 } })
     isWhole = true
-    const second = await run(pipeline('p', { streams: { items: listing(api).into(name as 't.items', { key: 'id', write }) } }), { database: test.url })
+    const second = await run(
+      pipeline('p', { streams: { items: listing(api).into(name as 't.items', { key: 'id', write }) } }),
+      { database: test.url },
+    )
     expect(second.streams.items).toMatchObject({ status: 'done', counts: { fetched: 2 } })
     expect(await test.database.query(`select id::int from ${name} order by id`)).toEqual([{ id: 1 }, { id: 2 }])
   })
 })
 
 test('replace refuses children that are read by a cursor, before it deletes what is not new', async () => {
-  await using api = await apiServer(({ path: asked }) => ({ json: asked === '/parents' ? [{ id: 'a' }] : [{ id: 1, at: '2024-01-01T00:00:00Z' }] }))
+  await using api = await apiServer(({ path: asked }) => ({
+    json: asked === '/parents' ? [{ id: 'a' }] : [{ id: 1, at: '2024-01-01T00:00:00Z' }],
+  }))
   await using test = await testDatabase()
   const source = http(api.origin as 'http://x')
-  const children = source.get<{ id: string }[]>('/parents').pages(onePage()).records().flatMap(({ id }) => source.get<{ id: number; at: string }[]>(path`/parents/${id}`, { since }).pages(onePage()).records().incremental('at'))
-  const report = await run(pipeline('p', { streams: { children: children.into('t.children', { key: 'id', write: 'replace' }) } }), { database: test.url })
-  expect(report.streams.children).toMatchObject({ status: 'failed', error: expect.stringContaining('leave .incremental() out') })
+  const children = source
+    .get<{ id: string }[]>('/parents')
+    .pages(onePage())
+    .records()
+    .flatMap(({ id }) =>
+      source
+        .get<{ id: number; at: string }[]>(path`/parents/${id}`, { since })
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+    )
+  const report = await run(
+    pipeline('p', { streams: { children: children.into('t.children', { key: 'id', write: 'replace' }) } }),
+    { database: test.url },
+  )
+  expect(report.streams.children).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('leave .incremental() out'),
+  })
 })
 
 test('an aborted run does not wait for a source that does not heed its signal, and commits what came before', async () => {
@@ -46,8 +82,15 @@ test('an aborted run does not wait for a source that does not heed its signal, a
     stop.abort(new Error('enough'))
     await new Promise(() => {})
   })
-  const report = await run(pipeline('p', { streams: { stuck: stuck.into('t.stuck', { key: 'id' }) } }), { database: test.url, signal: stop.signal })
-  expect(report).toMatchObject({ status: 'interrupted', ms: expect.any(Number), streams: { stuck: { counts: { inserted: 1 } } } })
+  const report = await run(pipeline('p', { streams: { stuck: stuck.into('t.stuck', { key: 'id' }) } }), {
+    database: test.url,
+    signal: stop.signal,
+  })
+  expect(report).toMatchObject({
+    status: 'interrupted',
+    ms: expect.any(Number),
+    streams: { stuck: { counts: { inserted: 1 } } },
+  })
   expect(report.ms).toBeLessThan(5_000)
 })
 
@@ -56,7 +99,10 @@ test('pages without a position may each bring a column', async () => {
   const own = stream<Record<string, number>>(async function* () {
     for (let page = 0; page < 6; page += 1) yield { records: [{ id: page, [`column_${page}`]: page }] }
   })
-  const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), { database: test.url, batch: { rows: 1 } })
+  const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
+    database: test.url,
+    batch: { rows: 1 },
+  })
   expect(report.streams.own).toMatchObject({ status: 'done', counts: { inserted: 6 } })
 })
 
@@ -65,15 +111,18 @@ test('a COMMIT of held pages whose answer is lost costs its connection, and no o
   const url = new URL(test.url)
   const committing = new Set<Link>()
   await using proxy = await PgProxy.open({
-    host: url.hostname, port: Number(url.port),
-    watchers: [{
-      before: ({ from, text, link }) => {
-        if (from === 'client' && text?.includes('sluice.advance') === true) committing.add(link)
-        if (from === 'client' || !committing.has(link)) return undefined
-        link.cut()
-        return 'drop'
+    host: url.hostname,
+    port: Number(url.port),
+    watchers: [
+      {
+        before: ({ from, text, link }) => {
+          if (from === 'client' && text?.includes('sluice.advance') === true) committing.add(link)
+          if (from === 'client' || !committing.has(link)) return undefined
+          link.cut()
+          return 'drop'
+        },
       },
-    }],
+    ],
   })
   const own = stream<{ id: number }>(async function* () {
     for (let page = 0; page < 10; page += 1) {
@@ -81,15 +130,31 @@ test('a COMMIT of held pages whose answer is lost costs its connection, and no o
       yield { records: [{ id: 100 + page }], position: page }
     }
   })
-  const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), { database: proxy.through(test.url), batch: { rows: 1 } })
+  const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
+    database: proxy.through(test.url),
+    batch: { rows: 1 },
+  })
   expect(report.streams.own).toMatchObject({ status: 'done', counts: { fetched: 20, inserted: 20 } })
   expect(committing.size).toBeGreaterThan(5)
 })
 
 test('a table that keeps changing is named with what the database says', async () => {
   await using test = await testDatabase()
-  await test.database.query(`create schema t; create table t.items (id bigint primary key); create function t.raise() returns trigger language plpgsql as $$ begin perform t.missing(); return new; end $$; create trigger raise before insert on t.items for each row execute function t.raise()`)
+  await test.database.query(
+    `create schema t; create table t.items (id bigint primary key); create function t.raise() returns trigger language plpgsql as $$ begin perform t.missing(); return new; end $$; create trigger raise before insert on t.items for each row execute function t.raise()`,
+  )
   await using api = await apiServer([{ json: [{ id: 1 }] }])
-  const report = await run(pipeline('p', { streams: { items: http(api.origin as 'http://x').get<{ id: number }[]>('/').pages(onePage()).records().into('t.items', { key: 'id' }) } }), { database: test.url })
+  const report = await run(
+    pipeline('p', {
+      streams: {
+        items: http(api.origin as 'http://x')
+          .get<{ id: number }[]>('/')
+          .pages(onePage())
+          .records()
+          .into('t.items', { key: 'id' }),
+      },
+    }),
+    { database: test.url },
+  )
   expect(report.streams.items.error).toContain('function t.missing() does not exist')
 })

@@ -10,16 +10,31 @@ interface Item {
 }
 
 const moment = (n: number): string => new Date(Date.UTC(2024, 0, 1) + n * 60_000).toISOString()
-const items = (count: number): Item[] => Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `item ${n + 1}`, updated: moment(n) }))
+const items = (count: number): Item[] =>
+  Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `item ${n + 1}`, updated: moment(n) }))
 
-/** Pages of five by cursor, of the records that changed since; the rows are looked up at each request, so they may change meanwhile. */
-const paged = (rows: () => readonly Item[], size = 5): ApiHandler => ({ query }) => {
-  const from = query.get('since')
-  const fitting = rows().filter(({ updated }) => from === null || updated >= from)
-  const start = Number(query.get('after') ?? 0)
-  return { json: { items: fitting.slice(start, start + size), next: start + size < fitting.length ? String(start + size) : null } }
-}
-const source = (origin: string) => http(origin as 'http://x').get<{ items: Item[]; next: string | null }>('/items', { since }).pages(byCursor('after', 'next')).records('items')
+/**
+ * Pages of five by cursor, of the records that changed since; the rows are looked up at each request, so they may
+ * change meanwhile.
+ */
+const paged =
+  (rows: () => readonly Item[], size = 5): ApiHandler =>
+  ({ query }) => {
+    const from = query.get('since')
+    const fitting = rows().filter(({ updated }) => from === null || updated >= from)
+    const start = Number(query.get('after') ?? 0)
+    return {
+      json: {
+        items: fitting.slice(start, start + size),
+        next: start + size < fitting.length ? String(start + size) : null,
+      },
+    }
+  }
+const source = (origin: string) =>
+  http(origin as 'http://x')
+    .get<{ items: Item[]; next: string | null }>('/items', { since })
+    .pages(byCursor('after', 'next'))
+    .records('items')
 
 describe('run', () => {
   test('stores what the API has, and a further run without change inserts nothing, in every write mode', async () => {
@@ -34,16 +49,31 @@ describe('run', () => {
       },
     })
     const first = await run(modes, { database: test.url })
-    expect(first).toMatchObject({ status: 'done', streams: { merged: { counts: { fetched: 23, inserted: 23 } }, appended: { counts: { inserted: 23 } }, replaced: { counts: { inserted: 23 }, swap: { inserted: 23, updated: 0, deleted: 0 } } } })
+    expect(first).toMatchObject({
+      status: 'done',
+      streams: {
+        merged: { counts: { fetched: 23, inserted: 23 } },
+        appended: { counts: { inserted: 23 } },
+        replaced: { counts: { inserted: 23 }, swap: { inserted: 23, updated: 0, deleted: 0 } },
+      },
+    })
     for (const _ of [2, 3]) {
       const again = await run(modes, { database: test.url })
-      expect(again.streams.merged).toMatchObject({ since: moment(22), counts: { fetched: 1, inserted: 0, updated: 0, unchanged: 1 } })
+      expect(again.streams.merged).toMatchObject({
+        since: moment(22),
+        counts: { fetched: 1, inserted: 0, updated: 0, unchanged: 1 },
+      })
       expect(again.streams.appended).toMatchObject({ counts: { fetched: 1, inserted: 0, duplicate: 1 } })
       expect(again.streams.replaced).toMatchObject({ swap: { inserted: 0, updated: 0, deleted: 0 } })
     }
     for (const table of ['merged', 'appended', 'replaced']) {
       expect(await test.database.query(`select id::int, name, updated::text from t.${table} order by id`)).toEqual(
-        items(23).map(({ id, name, updated }) => ({ id, name, updated: `${updated.slice(0, 19).replace('T', ' ')}+00` })))
+        items(23).map(({ id, name, updated }) => ({
+          id,
+          name,
+          updated: `${updated.slice(0, 19).replace('T', ' ')}+00`,
+        })),
+      )
     }
   })
 
@@ -51,11 +81,21 @@ describe('run', () => {
     await using api = await apiServer(paged(() => items(7)))
     await using test = await testDatabase()
     const recipe = source(api.origin).incremental('updated')
-    const flow = pipeline('gone', { streams: { items: recipe.into('t.items', { key: 'id' }), empty: recipe.filter(() => false).into('t.empty', { key: 'id' }) } })
+    const flow = pipeline('gone', {
+      streams: {
+        items: recipe.into('t.items', { key: 'id' }),
+        empty: recipe.filter(() => false).into('t.empty', { key: 'id' }),
+      },
+    })
     await run(flow, { database: test.url })
     await test.database.query('drop table t.items')
     const refused = await run(flow, { database: test.url })
-    expect(refused.streams.items).toMatchObject({ status: 'failed', error: expect.stringMatching(/^gone\.items: t\.items: the table is not there, and rows of this stream were stored before; going on would store only what is new since 2024-.*--full/) })
+    expect(refused.streams.items).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(
+        /^gone\.items: t\.items: the table is not there, and rows of this stream were stored before; going on would store only what is new since 2024-.*--full/,
+      ),
+    })
     // Nothing was ever stored of this one, so that its table is not missed.
     expect(refused.streams.empty).toMatchObject({ status: 'done' })
     expect(await test.database.query(`select to_regclass('t.items') as it`)).toEqual([{ it: null }])
@@ -68,28 +108,42 @@ describe('run', () => {
     let rows = items(4)
     await using api = await apiServer(paged(() => rows))
     await using test = await testDatabase()
-    const flow = pipeline('boundary', { streams: { appended: source(api.origin).incremental('updated').into('t.appended', { write: 'append' }) } })
+    const flow = pipeline('boundary', {
+      streams: { appended: source(api.origin).incremental('updated').into('t.appended', { write: 'append' }) },
+    })
     await run(flow, { database: test.url })
     rows = [...rows, { id: 5, name: 'late', updated: moment(3) }, { id: 6, name: 'later', updated: moment(4) }]
     const { streams } = await run(flow, { database: test.url })
     expect(streams.appended.counts).toMatchObject({ fetched: 3, inserted: 2, duplicate: 1 })
-    expect(await test.database.query('select id::int from t.appended order by id')).toEqual([1, 2, 3, 4, 5, 6].map((id) => ({ id })))
+    expect(await test.database.query('select id::int from t.appended order by id')).toEqual(
+      [1, 2, 3, 4, 5, 6].map((id) => ({ id })),
+    )
   })
 
   test('a stream that fails leaves the others running, commits the whole pages before it, and goes on from there', async () => {
     let broken = true
     await using api = await apiServer(({ path: asked, query, ...request }) => {
       if (broken && asked === '/bad' && query.get('page') === '3') return { status: 404, json: {} }
-      if (asked === '/bad') return { json: { rows: Number(query.get('page')) > 4 ? [] : [{ id: Number(query.get('page')) }] } }
+      if (asked === '/bad')
+        return { json: { rows: Number(query.get('page')) > 4 ? [] : [{ id: Number(query.get('page')) }] } }
       return paged(() => items(7))({ path: asked, query, ...request })
     })
     await using test = await testDatabase()
-    const bad = http(api.origin as 'http://x').get<{ rows: { id: number }[] }>('/bad').pages(byPage('page')).records('rows')
-    const both = pipeline('both', { streams: { good: source(api.origin).into('t.good', { key: 'id' }), bad: bad.into('t.bad', { key: 'id' }) } })
+    const bad = http(api.origin as 'http://x')
+      .get<{ rows: { id: number }[] }>('/bad')
+      .pages(byPage('page'))
+      .records('rows')
+    const both = pipeline('both', {
+      streams: { good: source(api.origin).into('t.good', { key: 'id' }), bad: bad.into('t.bad', { key: 'id' }) },
+    })
     const report = await run(both, { database: test.url })
     expect(report.status).toBe('failed')
     expect(report.streams.good).toMatchObject({ status: 'done', counts: { inserted: 7 } })
-    expect(report.streams.bad).toMatchObject({ status: 'failed', counts: { fetched: 2, inserted: 2 }, error: expect.stringContaining('404') })
+    expect(report.streams.bad).toMatchObject({
+      status: 'failed',
+      counts: { fetched: 2, inserted: 2 },
+      error: expect.stringContaining('404'),
+    })
     broken = false
     const asked = api.requests.length
     const again = await run(both, { database: test.url, streams: ['bad'] })
@@ -105,23 +159,42 @@ describe('run', () => {
       return { json: page > 3 ? [] : [{ id: `${parent}-${page}`, ...(Number(parent) > 6 && { extra: page }) }] }
     })
     await using test = await testDatabase()
-    const notes = source(api.origin).flatMap((item) =>
-      http(api.origin as 'http://x').get<{ id: string; extra?: number }[]>(path`/items/${item.id}/notes`).pages(byPage('page')).records().map((note) => ({ ...note, item: item.id })), { concurrency: 4 })
+    const notes = source(api.origin).flatMap(
+      (item) =>
+        http(api.origin as 'http://x')
+          .get<{ id: string; extra?: number }[]>(path`/items/${item.id}/notes`)
+          .pages(byPage('page'))
+          .records()
+          .map((note) => ({ ...note, item: item.id })),
+      { concurrency: 4 },
+    )
     const flow = pipeline('children', { streams: { notes: notes.into('t.notes', { key: 'id' }) } })
     const report = await run(flow, { database: test.url, batch: { rows: 4 } })
     expect(report.streams.notes).toMatchObject({ status: 'done', counts: { fetched: 36, parents: 12, inserted: 36 } })
-    expect(await test.database.query('select count(*)::int as rows, count(extra)::int as extras from t.notes')).toEqual([{ rows: 36, extras: 18 }])
+    expect(await test.database.query('select count(*)::int as rows, count(extra)::int as extras from t.notes')).toEqual(
+      [{ rows: 36, extras: 18 }],
+    )
   })
 
   test('pages without a position are stored together with the first one that has it, or with the end', async () => {
     await using test = await testDatabase()
     const seen: RunEvent[] = []
     const own = stream<{ id: number; more?: string }>(async function* () {
-      for (let page = 0; page < 6; page += 1) yield { records: [{ id: page, ...(page === 4 && { more: 'a new column' }) }], ...(page === 2 && { position: page }) }
+      for (let page = 0; page < 6; page += 1)
+        yield {
+          records: [{ id: page, ...(page === 4 && { more: 'a new column' }) }],
+          ...(page === 2 && { position: page }),
+        }
     })
-    const report = await run(pipeline('own', { streams: { own: own.into('t.own', { key: 'id' }) } }), { database: test.url, batch: { rows: 1 }, on: (event) => seen.push(event) })
+    const report = await run(pipeline('own', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
+      database: test.url,
+      batch: { rows: 1 },
+      on: (event) => seen.push(event),
+    })
     expect(report.streams.own).toMatchObject({ status: 'done' })
-    expect(await test.database.query('select id::int, more from t.own order by id')).toEqual([0, 1, 2, 3, 4, 5].map((id) => ({ id, more: id === 4 ? 'a new column' : null })))
+    expect(await test.database.query('select id::int, more from t.own order by id')).toEqual(
+      [0, 1, 2, 3, 4, 5].map((id) => ({ id, more: id === 4 ? 'a new column' : null })),
+    )
   })
 
   test('an aborted run ends soon, with what is whole committed', async () => {
@@ -134,43 +207,94 @@ describe('run', () => {
       return { json: [{ id: Number(query.get('page')) }] }
     })
     await using test = await testDatabase()
-    const flow = pipeline('stopped', { streams: { pages: http(api.origin as 'http://x').get<{ id: number }[]>('/pages').pages(byPage('page')).records().into('t.pages', { key: 'id' }) } })
+    const flow = pipeline('stopped', {
+      streams: {
+        pages: http(api.origin as 'http://x')
+          .get<{ id: number }[]>('/pages')
+          .pages(byPage('page'))
+          .records()
+          .into('t.pages', { key: 'id' }),
+      },
+    })
     const report = await run(flow, { database: test.url, signal: stop.signal })
-    expect(report).toMatchObject({ status: 'interrupted', streams: { pages: { status: 'interrupted', counts: { inserted: 2 } } } })
+    expect(report).toMatchObject({
+      status: 'interrupted',
+      streams: { pages: { status: 'interrupted', counts: { inserted: 2 } } },
+    })
     expect(await test.database.query('select id::int from t.pages order by id')).toEqual([{ id: 1 }, { id: 2 }])
   })
 
   test('a run that could store nothing of what it read says so', async () => {
     await using api = await apiServer([{ json: [{ id: 1 }, { id: 2 }] }])
     await using test = await testDatabase()
-    const rows = http(api.origin as 'http://x').get<{ id: number; uid: number }[]>('/').pages(onePage()).records()
-    const { streams } = await run(pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }), { database: test.url })
-    expect(streams.rows).toMatchObject({ counts: { fetched: 2, rejected: 2 }, warnings: [expect.stringContaining('nothing was stored: all 2 records')] })
+    const rows = http(api.origin as 'http://x')
+      .get<{ id: number; uid: number }[]>('/')
+      .pages(onePage())
+      .records()
+    const { streams } = await run(pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }), {
+      database: test.url,
+    })
+    expect(streams.rows).toMatchObject({
+      counts: { fetched: 2, rejected: 2 },
+      warnings: [expect.stringContaining('nothing was stored: all 2 records')],
+    })
   })
 
   test('an address that is none of PostgreSQL is wrong usage, known before anything is asked', async () => {
-    await expect(run(pipeline('none', { streams: {} }), { environment: { DATABASE_URL: 'nonsense' } })).rejects.toThrow('DATABASE_URL is no address of a PostgreSQL database')
+    await expect(run(pipeline('none', { streams: {} }), { environment: { DATABASE_URL: 'nonsense' } })).rejects.toThrow(
+      'DATABASE_URL is no address of a PostgreSQL database',
+    )
   })
 
   test('a bad record never blocks the good ones', async () => {
-    await using api = await apiServer([{ json: [{ id: 1, n: 'one' }, { id: null, n: 'no key' }, { id: 2, n: 'nul \u0000' }, { id: 3, n: 'three' }] }])
+    await using api = await apiServer([
+      {
+        json: [
+          { id: 1, n: 'one' },
+          { id: null, n: 'no key' },
+          { id: 2, n: 'nul \u0000' },
+          { id: 3, n: 'three' },
+        ],
+      },
+    ])
     await using test = await testDatabase()
-    const flow = pipeline('rejects', { streams: { rows: http(api.origin as 'http://x').get<{ id: number; n: string }[]>('/').pages(onePage()).records().into('t.rows', { key: 'id' }) } })
+    const flow = pipeline('rejects', {
+      streams: {
+        rows: http(api.origin as 'http://x')
+          .get<{ id: number; n: string }[]>('/')
+          .pages(onePage())
+          .records()
+          .into('t.rows', { key: 'id' }),
+      },
+    })
     const report = await run(flow, { database: test.url })
     expect(report.streams.rows).toMatchObject({ status: 'done', counts: { fetched: 4, inserted: 2, rejected: 2 } })
-    expect(await test.database.query('select record from sluice.rejects order by id')).toMatchObject([{ record: { n: 'no key' } }, { record: { n: 'nul \u0000' } }])
+    expect(await test.database.query('select record from sluice.rejects order by id')).toMatchObject([
+      { record: { n: 'no key' } },
+      { record: { n: 'nul \u0000' } },
+    ])
   })
 
   test('a run that read nothing where the last one read something says so', async () => {
     let rows = items(3)
     await using api = await apiServer(() => ({ json: rows }))
     await using test = await testDatabase()
-    const flow = pipeline('silent', { streams: { all: http(api.origin as 'http://x').get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }) } })
+    const flow = pipeline('silent', {
+      streams: {
+        all: http(api.origin as 'http://x')
+          .get<Item[]>('/')
+          .pages(onePage())
+          .records()
+          .into('t.all', { key: 'id' }),
+      },
+    })
     expect((await run(flow, { database: test.url })).streams.all.warnings).toEqual([])
     rows = []
     const { status, streams } = await run(flow, { database: test.url })
     expect(status).toBe('done')
-    expect(streams.all.warnings).toEqual([expect.stringContaining('nothing was read, where the run before read 3 records')])
+    expect(streams.all.warnings).toEqual([
+      expect.stringContaining('nothing was read, where the run before read 3 records'),
+    ])
   })
 
   test('where another run is reading a stream, it is left out by name, or the run fails by name', async () => {
@@ -182,14 +306,31 @@ describe('run', () => {
       return { json: items(1) }
     })
     await using test = await testDatabase()
-    const flow = pipeline('twice', { streams: { all: http(api.origin as 'http://x').get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }) } })
+    const flow = pipeline('twice', {
+      streams: {
+        all: http(api.origin as 'http://x')
+          .get<Item[]>('/')
+          .pages(onePage())
+          .records()
+          .into('t.all', { key: 'id' }),
+      },
+    })
     const first = run(flow, { database: test.url })
     await reached.promise
-    const [left, failed] = await Promise.all([run(flow, { database: test.url, overlap: 'skip' }), run(flow, { database: test.url })])
+    const [left, failed] = await Promise.all([
+      run(flow, { database: test.url, overlap: 'skip' }),
+      run(flow, { database: test.url }),
+    ])
     released.resolve()
     const { run: id, status } = await first
     expect(status).toBe('done')
-    expect(left.streams.all).toMatchObject({ status: 'not run', warnings: [`it was left out, since run ${id} is reading it`] })
-    expect(failed.streams.all).toMatchObject({ status: 'failed', error: expect.stringContaining(`run ${id} is reading it`) })
+    expect(left.streams.all).toMatchObject({
+      status: 'not run',
+      warnings: [`it was left out, since run ${id} is reading it`],
+    })
+    expect(failed.streams.all).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining(`run ${id} is reading it`),
+    })
   }, 30_000) // Whoever restarts a run that was killed may find its session for some seconds more, so it is waited for.
 })

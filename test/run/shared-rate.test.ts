@@ -16,7 +16,10 @@ export default pipeline('${name}', { streams: { rows: api.get('/${name}').pages(
 
 describe('two runs of two processes', () => {
   test('together send an API no more requests in any second than its rate', async () => {
-    await using here = await project({ 'pipelines/one.ts': pipelineOf('one', '10/s'), 'pipelines/two.ts': pipelineOf('two', '10/s') })
+    await using here = await project({
+      'pipelines/one.ts': pipelineOf('one', '10/s'),
+      'pipelines/two.ts': pipelineOf('two', '10/s'),
+    })
     await using database = await testDatabase()
     const arrived: number[] = []
     await using api = await apiServer(({ query }) => {
@@ -27,12 +30,19 @@ describe('two runs of two processes', () => {
     const ended = await Promise.all(['one', 'two'].map((name) => here.sluice(['run', name, '--json'], env)))
     expect(ended).toEqual([expect.objectContaining({ code: 0 }), expect.objectContaining({ code: 0 })])
     expect(arrived.length).toBe(42)
-    expect(Math.max(...arrived.map((from) => arrived.filter((at) => at >= from && at < from + 1_000).length))).toBeLessThanOrEqual(10)
-    expect(await database.database.query('select origin, credentials, rate from sluice.rates')).toEqual([{ origin: api.origin, credentials: ['TOKEN'], rate: '10/s' }])
+    expect(
+      Math.max(...arrived.map((from) => arrived.filter((at) => at >= from && at < from + 1_000).length)),
+    ).toBeLessThanOrEqual(10)
+    expect(await database.database.query('select origin, credentials, rate from sluice.rates')).toEqual([
+      { origin: api.origin, credentials: ['TOKEN'], rate: '10/s' },
+    ])
   })
 
   test('both wait when one of them is told to', async () => {
-    await using here = await project({ 'pipelines/one.ts': pipelineOf('one', '1000/s'), 'pipelines/two.ts': pipelineOf('two', '1000/s') })
+    await using here = await project({
+      'pipelines/one.ts': pipelineOf('one', '1000/s'),
+      'pipelines/two.ts': pipelineOf('two', '1000/s'),
+    })
     await using database = await testDatabase()
     const arrived: { readonly at: number; readonly path: string }[] = []
     const isGoingOn = (path: string): boolean => arrived.some((one) => one.path === path)
@@ -53,6 +63,7 @@ describe('two runs of two processes', () => {
     // What was on its way when the first one was told may still arrive.
     const meanwhile = arrived.filter(({ at }) => at > refusedAt! + 500 && at < refusedAt! + 1_900)
     expect(meanwhile).toEqual([])
-    for (const path of ['/one', '/two']) expect(arrived.some((one) => one.path === path && one.at > refusedAt! + 1_900)).toBe(true)
+    for (const path of ['/one', '/two'])
+      expect(arrived.some((one) => one.path === path && one.at > refusedAt! + 1_900)).toBe(true)
   })
 })

@@ -24,10 +24,18 @@ function told(schedule?: Pipeline['schedule']) {
     if (item.id < 0) throw new Error('a negative id')
     return item
   })
-  return { now, it: pipeline('shop', { ...(schedule !== undefined && { schedule }), streams: { rows: rows.into('t.rows', { key: 'id' }) } }) }
+  return {
+    now,
+    it: pipeline('shop', {
+      ...(schedule !== undefined && { schedule }),
+      streams: { rows: rows.into('t.rows', { key: 'id' }) },
+    }),
+  }
 }
-const items = (count: number, from = 0, at = moment): Item[] => Array.from({ length: count }, (_, n) => ({ id: from + n + 1, at: at(from + n) }))
-const kinds = ({ findings }: StatusReport): string[] => findings.map(({ kind, isFault }) => `${kind}${isFault ? '!' : ''}`)
+const items = (count: number, from = 0, at = moment): Item[] =>
+  Array.from({ length: count }, (_, n) => ({ id: from + n + 1, at: at(from + n) }))
+const kinds = ({ findings }: StatusReport): string[] =>
+  findings.map(({ kind, isFault }) => `${kind}${isFault ? '!' : ''}`)
 
 describe('status', () => {
   test('of a database where nothing has ever run writes nothing, not even the ledger', async () => {
@@ -35,7 +43,10 @@ describe('status', () => {
     await administer(`create database ${name}`)
     try {
       const report = await status([told().it], { database: urlOf(name) })
-      expect(report).toMatchObject({ ok: true, streams: [{ pipeline: 'shop', stream: 'rows', table: 't.rows', state: 'never ran', runs: [], rejects: 0 }] })
+      expect(report).toMatchObject({
+        ok: true,
+        streams: [{ pipeline: 'shop', stream: 'rows', table: 't.rows', state: 'never ran', runs: [], rejects: 0 }],
+      })
       expect(kinds(report)).toEqual(['never ran'])
       expect(kinds(await status([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran!'])
       await using database = await openDatabase({ url: urlOf(name) })
@@ -54,11 +65,20 @@ describe('status', () => {
     const second = await run(it, { database: test.url })
     const report = await status([it], { database: test.url, now: new Date(Date.parse(moment(4)) + hour) })
     expect(report).toMatchObject({
-      ok: true, findings: [],
-      streams: [{
-        state: 'done', rejects: 0, lastSuccess: { run: second.run }, cursor: { value: moment(4), ageMs: hour },
-        runs: [{ run: second.run, status: 'done', read: 5, stored: 2 }, { run: first.run, status: 'done', read: 3, stored: 3 }],
-      }],
+      ok: true,
+      findings: [],
+      streams: [
+        {
+          state: 'done',
+          rejects: 0,
+          lastSuccess: { run: second.run },
+          cursor: { value: moment(4), ageMs: hour },
+          runs: [
+            { run: second.run, status: 'done', read: 5, stored: 2 },
+            { run: first.run, status: 'done', read: 3, stored: 3 },
+          ],
+        },
+      ],
     })
     expect(report.streams[0]).not.toHaveProperty('open')
   })
@@ -69,8 +89,25 @@ describe('status', () => {
     Object.assign(now, { items: items(3), error: new Error('the API is down') })
     const failed = await run(it, { database: test.url })
     const report = await status([it], { database: test.url })
-    expect(report).toMatchObject({ ok: false, streams: [{ state: 'failed', open: { run: failed.run, isHeld: false }, lastError: { run: failed.run, error: expect.stringContaining('the API is down') } }] })
-    expect(report.findings).toEqual([expect.objectContaining({ kind: 'failed', isFault: true, pipeline: 'shop', stream: 'rows', message: expect.stringMatching(/^run \d+ failed: .*the API is down.*never succeeded$/) })])
+    expect(report).toMatchObject({
+      ok: false,
+      streams: [
+        {
+          state: 'failed',
+          open: { run: failed.run, isHeld: false },
+          lastError: { run: failed.run, error: expect.stringContaining('the API is down') },
+        },
+      ],
+    })
+    expect(report.findings).toEqual([
+      expect.objectContaining({
+        kind: 'failed',
+        isFault: true,
+        pipeline: 'shop',
+        stream: 'rows',
+        message: expect.stringMatching(/^run \d+ failed: .*the API is down.*never succeeded$/),
+      }),
+    ])
     delete now.error
     await run(it, { database: test.url })
     expect(await status([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
@@ -87,9 +124,17 @@ describe('status', () => {
     now.items = []
     await run(it, { database: test.url })
     const report = await status([it], { database: test.url })
-    expect(report.findings).toEqual([expect.objectContaining({ kind: 'nothing read', isFault: true, message: expect.stringContaining('the last run read nothing, where 150 records were usual before') })])
+    expect(report.findings).toEqual([
+      expect.objectContaining({
+        kind: 'nothing read',
+        isFault: true,
+        message: expect.stringContaining('the last run read nothing, where 150 records were usual before'),
+      }),
+    ])
     await run(it, { database: test.url })
-    expect((await status([it], { database: test.url })).findings[0]!.message).toContain('each of the last 2 runs read nothing')
+    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(
+      'each of the last 2 runs read nothing',
+    )
     now.items = items(1, 460)
     await run(it, { database: test.url })
     expect(await status([it], { database: test.url })).toMatchObject({ ok: true })
@@ -106,7 +151,9 @@ describe('status', () => {
       await run(it, { database: test.url })
       expect(kinds(await status([it], { database: test.url }))).toEqual(n < 3 ? [] : ['cursor stands still!'])
     }
-    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(`the cursor has stood at ${moment(4)} for 3 runs, which read 4 records each`)
+    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(
+      `the cursor has stood at ${moment(4)} for 3 runs, which read 4 records each`,
+    )
   })
 
   test('takes a stream at rest, which reads its newest record again and again, for what it is', async () => {
@@ -124,12 +171,20 @@ describe('status', () => {
     const { now, it } = told('0 * * * *')
     now.items = items(3)
     await run(it, { database: test.url })
-    const { streams: [one] } = await status([it], { database: test.url })
+    const {
+      streams: [one],
+    } = await status([it], { database: test.url })
     const next = Date.parse(one!.next!)
     expect(await status([it], { database: test.url, now: new Date(next + 4 * 60_000) })).toMatchObject({ ok: true })
     const late = await status([it], { database: test.url, now: new Date(next + 6 * 60_000) })
-    expect(late).toMatchObject({ ok: false, streams: [{ overdueSince: new Date(next).toISOString(), schedule: '0 * * * *' }], findings: [{ kind: 'overdue', isFault: true }] })
-    expect(await status([it], { database: test.url, now: new Date(next + 6 * 60_000), grace: '10m' })).toMatchObject({ ok: true })
+    expect(late).toMatchObject({
+      ok: false,
+      streams: [{ overdueSince: new Date(next).toISOString(), schedule: '0 * * * *' }],
+      findings: [{ kind: 'overdue', isFault: true }],
+    })
+    expect(await status([it], { database: test.url, now: new Date(next + 6 * 60_000), grace: '10m' })).toMatchObject({
+      ok: true,
+    })
   })
 
   test('does not call overdue what a scheduler has only just taken on', async () => {
@@ -138,8 +193,12 @@ describe('status', () => {
     const now = new Date('2026-05-04T10:30:00Z')
     expect(kinds(await status([it], { database: test.url, now }))).toEqual(['never ran!'])
     await test.database.query(`insert into sluice.schedules values ('shop', $1)`, [now])
-    expect(await status([it], { database: test.url, now: new Date(now.getTime() + 60_000) })).toMatchObject({ ok: true })
-    expect(kinds(await status([it], { database: test.url, now: new Date(now.getTime() + hour) }))).toEqual(['never ran!'])
+    expect(await status([it], { database: test.url, now: new Date(now.getTime() + 60_000) })).toMatchObject({
+      ok: true,
+    })
+    expect(kinds(await status([it], { database: test.url, now: new Date(now.getTime() + hour) }))).toEqual([
+      'never ran!',
+    ])
   })
 
   test('tells of rejects without calling them a fault, and of an interrupted reading', async () => {
@@ -147,17 +206,29 @@ describe('status', () => {
     const { now, it } = told()
     now.items = [...items(3), { id: -1, at: moment(4) }]
     await run(it, { database: test.url })
-    expect(await status([it], { database: test.url })).toMatchObject({ ok: true, streams: [{ rejects: 1 }], findings: [{ kind: 'rejects', isFault: false }] })
+    expect(await status([it], { database: test.url })).toMatchObject({
+      ok: true,
+      streams: [{ rejects: 1 }],
+      findings: [{ kind: 'rejects', isFault: false }],
+    })
     const stop = new AbortController()
     const begun = Promise.withResolvers<void>()
-    const stuck = pipeline('shop', { streams: { rows: stream<Item>(async function* ({ signal }) {
-      yield { records: items(1, 5), position: 1 }
-      begun.resolve()
-      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-    }).incremental('at').into('t.rows', { key: 'id' }) } })
+    const stuck = pipeline('shop', {
+      streams: {
+        rows: stream<Item>(async function* ({ signal }) {
+          yield { records: items(1, 5), position: 1 }
+          begun.resolve()
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        })
+          .incremental('at')
+          .into('t.rows', { key: 'id' }),
+      },
+    })
     const running = run(stuck, { database: test.url, signal: stop.signal })
     await begun.promise
-    expect(await status([stuck], { database: test.url })).toMatchObject({ streams: [{ state: 'running', open: { isHeld: true } }] })
+    expect(await status([stuck], { database: test.url })).toMatchObject({
+      streams: [{ state: 'running', open: { isHeld: true } }],
+    })
     stop.abort(new Error('enough'))
     await running
     const report = await status([stuck], { database: test.url })
@@ -167,22 +238,41 @@ describe('status', () => {
 
   test('names windows of a backfill that have failed', async () => {
     await using test = await testDatabase()
-    const bad = pipeline('shop', { streams: { rows: stream<Item>(async function* ({ since }) {
-      if (since?.startsWith('2024-01-02')) throw new Error('that day is broken')
-      yield { records: [] }
-    }).incremental('at').into('t.rows', { key: 'id', version: 'at' }) } })
+    const bad = pipeline('shop', {
+      streams: {
+        rows: stream<Item>(async function* ({ since }) {
+          if (since?.startsWith('2024-01-02')) throw new Error('that day is broken')
+          yield { records: [] }
+        })
+          .incremental('at')
+          .into('t.rows', { key: 'id', version: 'at' }),
+      },
+    })
     await run(bad, { database: test.url })
     await backfill(bad, { database: test.url, from: '2024-01-01', to: '2024-01-04' })
-    expect((await status([bad], { database: test.url })).findings).toEqual([expect.objectContaining({ kind: 'windows failed', isFault: true, message: expect.stringContaining('1 window of its backfills failed: ') })])
+    expect((await status([bad], { database: test.url })).findings).toEqual([
+      expect.objectContaining({
+        kind: 'windows failed',
+        isFault: true,
+        message: expect.stringContaining('1 window of its backfills failed: '),
+      }),
+    ])
   })
 
   test('names a tick whose run could not begin', async () => {
     await using test = await testDatabase()
     const { it } = told('0 * * * *')
     await test.database.query(`insert into sluice.schedules values ('shop', '2026-05-04T00:00:00Z')`)
-    await test.database.query(`insert into sluice.ticks (pipeline, tick, status, note, finished_at) values ('shop', '2026-05-04T01:00:00Z', 'failed', 'shop.rows: secret TOKEN is not set', now())`)
+    await test.database.query(
+      `insert into sluice.ticks (pipeline, tick, status, note, finished_at) values ('shop', '2026-05-04T01:00:00Z', 'failed', 'shop.rows: secret TOKEN is not set', now())`,
+    )
     const report = await status([it], { database: test.url, now: new Date('2026-05-04T01:02:00Z') })
-    expect(report.findings[0]).toEqual({ kind: 'tick failed', isFault: true, pipeline: 'shop', message: 'the run of 2026-05-04T01:00:00.000Z could not begin: shop.rows: secret TOKEN is not set' })
+    expect(report.findings[0]).toEqual({
+      kind: 'tick failed',
+      isFault: true,
+      pipeline: 'shop',
+      message: 'the run of 2026-05-04T01:00:00.000Z could not begin: shop.rows: secret TOKEN is not set',
+    })
   })
 
   test('after a scheduler has run it, says when it runs next', async () => {
@@ -192,12 +282,22 @@ describe('status', () => {
     const clock = new FakeClock('2026-05-04T00:30:00Z')
     const stop = new AbortController()
     const ran = Promise.withResolvers<void>()
-    const running = schedule([it], { database: test.url, clock, signal: stop.signal, on: ({ type }) => { if (type === 'tick finished') ran.resolve() } })
+    const running = schedule([it], {
+      database: test.url,
+      clock,
+      signal: stop.signal,
+      on: ({ type }) => {
+        if (type === 'tick finished') ran.resolve()
+      },
+    })
     await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })
     await ran.promise
     stop.abort(new Error('enough'))
     await running
     const report = await status([it], { database: test.url, now: clock.now() })
-    expect(report).toMatchObject({ ok: true, streams: [{ state: 'done', schedule: '0 * * * * Europe/Berlin', next: '2026-05-04T02:00:00.000Z' }] })
+    expect(report).toMatchObject({
+      ok: true,
+      streams: [{ state: 'done', schedule: '0 * * * * Europe/Berlin', next: '2026-05-04T02:00:00.000Z' }],
+    })
   })
 })

@@ -14,31 +14,55 @@ interface Entry {
 const START = Date.UTC(2024, 0, 1)
 /** What an API may send, and a page must never take for markup. */
 export const evil = '<img src=x onerror="complain(\'a record ran as markup\')">'
-const entry = (id: number): Entry => ({ id, amount: id === 7 ? 'n/a' : `${id}.50`, note: id % 10 === 7 ? evil : `entry ${id}`, at: new Date(START + id * 3_600_000).toISOString() })
-
-/** Entries of an hour each, in pages of fifty, between `since` and `until`; `before` may hold an answer back, or give another. */
-export const entries = (count: number, before: (page: number, query: URLSearchParams) => Promise<void> | { status: number; json: unknown } | undefined): ApiHandler => async ({ query }) => {
-  const page = Number(query.get('page') ?? 1)
-  const other = await before(page, query)
-  if (other) return other
-  const hour = (name: string, otherwise: number): number => Math.min(count, Math.max(1, Math.ceil((Date.parse(query.get(name) ?? '') - START) / 3_600_000) || otherwise))
-  const [from, to] = [query.has('since') ? hour('since', 1) : 1, query.has('until') ? hour('until', 1) : count + 1]
-  const ids = Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at).slice((page - 1) * 50, page * 50)
-  return { json: { entries: ids.map(entry), pages: Math.ceil((to - from) / 50) } }
-}
-
-const book = (origin: string) => pipeline('book', {
-  streams: {
-    entries: http(origin as 'http://x').get<{ entries: Entry[]; pages: number }>('/entries', { since, until }).pages(byPage('page', { pages: 'pages' })).records('entries').incremental('at')
-      .into('book.entries', { key: 'id', columns: { amount: 'numeric' }, maxRejects: 10 }),
-  },
+const entry = (id: number): Entry => ({
+  id,
+  amount: id === 7 ? 'n/a' : `${id}.50`,
+  note: id % 10 === 7 ? evil : `entry ${id}`,
+  at: new Date(START + id * 3_600_000).toISOString(),
 })
 
+/**
+ * Entries of an hour each, in pages of fifty, between `since` and `until`; `before` may hold an answer back, or give
+ * another.
+ */
+export const entries =
+  (
+    count: number,
+    before: (page: number, query: URLSearchParams) => Promise<void> | { status: number; json: unknown } | undefined,
+  ): ApiHandler =>
+  async ({ query }) => {
+    const page = Number(query.get('page') ?? 1)
+    const other = await before(page, query)
+    if (other) return other
+    const hour = (name: string, otherwise: number): number =>
+      Math.min(count, Math.max(1, Math.ceil((Date.parse(query.get(name) ?? '') - START) / 3_600_000) || otherwise))
+    const [from, to] = [query.has('since') ? hour('since', 1) : 1, query.has('until') ? hour('until', 1) : count + 1]
+    const ids = Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at).slice((page - 1) * 50, page * 50)
+    return { json: { entries: ids.map(entry), pages: Math.ceil((to - from) / 50) } }
+  }
+
+const book = (origin: string) =>
+  pipeline('book', {
+    streams: {
+      entries: http(origin as 'http://x')
+        .get<{ entries: Entry[]; pages: number }>('/entries', { since, until })
+        .pages(byPage('page', { pages: 'pages' }))
+        .records('entries')
+        .incremental('at')
+        .into('book.entries', { key: 'id', columns: { amount: 'numeric' }, maxRejects: 10 }),
+    },
+  })
+
 /** A server that knows the pipeline of the entries. */
-export const serving = async (origin: string, database: string, options: ServeOptions = {}): Promise<Server> => serve(book(origin), { port: 0, database, environment: {}, ...options })
+export const serving = async (origin: string, database: string, options: ServeOptions = {}): Promise<Server> =>
+  serve(book(origin), { port: 0, database, environment: {}, ...options })
 
 /** The page in a browser context of its own, as soon as it shows something; `complaints` is what it complained of. */
-export async function openPage(browser: Browser, server: Server, options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] } & AsyncDisposable> {
+export async function openPage(
+  browser: Browser,
+  server: Server,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] } & AsyncDisposable> {
   const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, ...options })
   context.setDefaultTimeout(8_000)
   const page = await context.newPage()

@@ -5,7 +5,11 @@ import { testDatabase } from '../support/database.ts'
 test('those who ask the same get the same piece, and those who come back from many places make nobody keep one for each', async () => {
   await using own = await testDatabase()
   await using hub = await EventHub.open(own.database, { hide: (text) => text })
-  const events = Array.from({ length: 200 }, (_, n) => ({ run: null, at: new Date(n).toISOString(), data: { type: 'warning', message: `word ${n}` } }))
+  const events = Array.from({ length: 200 }, (_, n) => ({
+    run: null,
+    at: new Date(n).toISOString(),
+    data: { type: 'warning', message: `word ${n}` },
+  }))
   await own.database.query('select sluice.tell($1::json)', [JSON.stringify(events)])
   await hub.beyond(199, AbortSignal.timeout(10_000))
   const piece = hub.after(100, {}, 65_536)!

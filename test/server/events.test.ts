@@ -3,10 +3,16 @@ import { describe, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
 import { rig, until, watch, type Rig, type Watcher } from './support.ts'
 
-const all = async ({ test: { database } }: Rig, where = 'true'): Promise<string[]> => (await database.query<{ id: string }>(`select id::text from sluice.events where ${where} order by sluice.events.id`)).map(({ id }) => id)
+const all = async ({ test: { database } }: Rig, where = 'true'): Promise<string[]> =>
+  (
+    await database.query<{ id: string }>(`select id::text from sluice.events where ${where} order by sluice.events.id`)
+  ).map(({ id }) => id)
 /** Events as a run would tell them, stored by hand. */
-const tell = (served: Rig, count: number, bytes = 10): Promise<unknown> => served.test.database.query(
-  `select sluice.tell((select json_agg(json_build_object('run', null, 'at', clock_timestamp(), 'data', json_build_object('type', 'warning', 'message', repeat('x', $2)))) from generate_series(1, $1::int)))`, [count, bytes])
+const tell = (served: Rig, count: number, bytes = 10): Promise<unknown> =>
+  served.test.database.query(
+    `select sluice.tell((select json_agg(json_build_object('run', null, 'at', clock_timestamp(), 'data', json_build_object('type', 'warning', 'message', repeat('x', $2)))) from generate_series(1, $1::int)))`,
+    [count, bytes],
+  )
 
 describe('events', () => {
   test('of a run elsewhere come as they happen, each once, in order', async () => {
@@ -15,8 +21,17 @@ describe('events', () => {
     await run(served.pipeline, { database: served.test.url, environment: {} })
     await until(() => watcher.events.some(({ type }) => type === 'run finished'))
     expect(watcher.ids).toEqual(await all(served))
-    expect(watcher.events[0]).toMatchObject({ id: '1', run: '1', pipeline: 'shop', type: 'run started', streams: ['rows'], at: expect.any(String) })
-    expect(watcher.events.filter(({ type }) => type === 'batch').reduce((sum, { counts }) => sum + counts.inserted, 0)).toBe(30)
+    expect(watcher.events[0]).toMatchObject({
+      id: '1',
+      run: '1',
+      pipeline: 'shop',
+      type: 'run started',
+      streams: ['rows'],
+      at: expect.any(String),
+    })
+    expect(
+      watcher.events.filter(({ type }) => type === 'batch').reduce((sum, { counts }) => sum + counts.inserted, 0),
+    ).toBe(30)
     expect(watcher.answer.headers['content-type']).toContain('text/event-stream')
   })
 
@@ -24,7 +39,8 @@ describe('events', () => {
     await using served = await rig()
     let going = true
     const running = (async () => {
-      for (let n = 0; n < 6; n++) await run(served.pipeline, { database: served.test.url, environment: {}, batch: { rows: 3 } })
+      for (let n = 0; n < 6; n++)
+        await run(served.pipeline, { database: served.test.url, environment: {}, batch: { rows: 3 } })
       going = false
     })()
     const ids: string[] = []
@@ -34,7 +50,10 @@ describe('events', () => {
       last = !going
       using watcher: Watcher = await watch(served.server, '/api/events?after=0', { 'last-event-id': place })
       const wanted = last ? (await all(served)).at(-1)! : undefined
-      await until(() => watcher.ids.length >= 4 || !going || (wanted !== undefined && watcher.place === wanted), 'some came')
+      await until(
+        () => watcher.ids.length >= 4 || !going || (wanted !== undefined && watcher.place === wanted),
+        'some came',
+      )
       if (last) await until(() => watcher.place === wanted, 'the last one came')
       ids.push(...watcher.ids)
       // Nothing may have come before it was cut.
@@ -84,7 +103,10 @@ describe('events', () => {
     await until(() => quick.ids.length === 1_600)
     // What the two clients of this test hold is in this process as well.
     expect(process.memoryUsage.rss() - before).toBeLessThan(250e6)
-    await until(async () => (await served.get('/metrics')).text.includes('sluice_server_answers{kind="events"} 1\n'), 'it was cut off')
+    await until(
+      async () => (await served.get('/metrics')).text.includes('sluice_server_answers{kind="events"} 1\n'),
+      'it was cut off',
+    )
     slow.answer.resume()
     await until(() => slow.isOver)
     expect(slow.ids.length).toBeLessThan(1_600)
@@ -97,7 +119,14 @@ describe('events', () => {
     await using served = await rig()
     using watcher = await watch(served.server)
     const { database } = served.test
-    await until(async () => (await database.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'select pg_backend_pid() as pid'`)).length > 0)
+    await until(
+      async () =>
+        (
+          await database.query(
+            `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'select pg_backend_pid() as pid'`,
+          )
+        ).length > 0,
+    )
     await tell(served, 3)
     await until(() => watcher.ids.length === 3)
     expect(watcher.ids).toEqual(await all(served))

@@ -7,16 +7,28 @@ import { rig, type Rig } from './support.ts'
 const token = 'a-token-of-thirty-two-characters'
 
 /** `fetch` sets the host itself. */
-const withHost = (served: Rig, path: string, headers: Record<string, string>, method = 'GET'): Promise<number> => new Promise((resolve, reject) => {
-  ask(served.server.url + path, { headers, method, agent: false }, (answer) => resolve(answer.resume().statusCode!)).on('error', reject).end()
-})
+const withHost = (served: Rig, path: string, headers: Record<string, string>, method = 'GET'): Promise<number> =>
+  new Promise((resolve, reject) => {
+    ask(served.server.url + path, { headers, method, agent: false }, (answer) => resolve(answer.resume().statusCode!))
+      .on('error', reject)
+      .end()
+  })
 
 describe('who may ask', () => {
   test('is who names this machine, and no page of another origin', async () => {
     await using served = await rig({ hosts: ['etl.example'] })
     const port = new URL(served.server.url).port
-    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, 'localhost:9000', `[::1]:${port}`, 'etl.example', 'ETL.example:80']) expect([host, await withHost(served, '/healthz', { host })]).toEqual([host, 200])
-    for (const host of ['rebound.example', `rebound.example:${port}`, '10.0.0.1', 'localhost.rebound.example']) expect([host, await withHost(served, '/api/summary', { host })]).toEqual([host, 421])
+    for (const host of [
+      `127.0.0.1:${port}`,
+      `localhost:${port}`,
+      'localhost:9000',
+      `[::1]:${port}`,
+      'etl.example',
+      'ETL.example:80',
+    ])
+      expect([host, await withHost(served, '/healthz', { host })]).toEqual([host, 200])
+    for (const host of ['rebound.example', `rebound.example:${port}`, '10.0.0.1', 'localhost.rebound.example'])
+      expect([host, await withHost(served, '/api/summary', { host })]).toEqual([host, 421])
     expect((await served.get('/api/runs', { origin: served.server.url })).status).toBe(200)
     for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', 'https://evil.example:443']) {
       expect([origin, (await served.post('/api/runs', { pipeline: 'shop' }, { origin })).status]).toEqual([origin, 403])
@@ -25,24 +37,41 @@ describe('who may ask', () => {
     expect(await withHost(served, '/api/runs', { 'sec-fetch-site': 'cross-site' })).toBe(403)
     expect(await withHost(served, '/api/runs', { 'sec-fetch-site': 'same-site' })).toBe(403)
     expect(await withHost(served, '/', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' })).toBe(200)
-    expect(await withHost(served, '/api/runs/1/cancel', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'POST')).toBe(403)
+    expect(
+      await withHost(
+        served,
+        '/api/runs/1/cancel',
+        { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+        'POST',
+      ),
+    ).toBe(403)
     expect((await served.get('/api/runs')).json.runs).toEqual([])
   })
 
   test('is told by a form of another page nothing, and begins nothing', async () => {
     await using served = await rig()
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
-      expect((await fetch(`${served.server.url}/api/runs`, { method: 'POST', headers: { 'content-type': type }, body: '{"pipeline":"shop"}' })).status).toBe(415)
+      expect(
+        (
+          await fetch(`${served.server.url}/api/runs`, {
+            method: 'POST',
+            headers: { 'content-type': type },
+            body: '{"pipeline":"shop"}',
+          })
+        ).status,
+      ).toBe(415)
     }
     expect((await served.get('/api/runs')).json.runs).toEqual([])
   })
 
   test('needs the token where there is one, but to see that the process lives', async () => {
     await using served = await rig({ token })
-    for (const path of ['/api/summary', '/api/events', '/api/runs', '/metrics', '/readyz', '/page/main.js', '/nowhere']) expect([path, (await served.get(path)).status]).toEqual([path, 401])
+    for (const path of ['/api/summary', '/api/events', '/api/runs', '/metrics', '/readyz', '/page/main.js', '/nowhere'])
+      expect([path, (await served.get(path)).status]).toEqual([path, 401])
     expect((await served.post('/api/runs', { pipeline: 'shop' })).status).toBe(401)
     expect((await served.get('/healthz')).status).toBe(200)
-    for (const wrong of ['', 'Bearer', `Bearer ${token}x`, `Bearer ${token.slice(1)}`, `Basic ${token}`, token]) expect((await served.get('/api/runs', { authorization: wrong })).status).toBe(401)
+    for (const wrong of ['', 'Bearer', `Bearer ${token}x`, `Bearer ${token.slice(1)}`, `Basic ${token}`, token])
+      expect((await served.get('/api/runs', { authorization: wrong })).status).toBe(401)
     expect((await served.get('/api/runs', { authorization: `Bearer ${token}` })).status).toBe(200)
     expect((await served.get('/api/runs', { authorization: `bearer ${token}` })).status).toBe(200)
   })
@@ -51,7 +80,13 @@ describe('who may ask', () => {
     await using served = await rig({ token })
     const form = await served.get('/', { accept: 'text/html' })
     expect(form).toMatchObject({ status: 401, text: expect.stringContaining('action="/login"') })
-    const login = (given: string) => fetch(`${served.server.url}/login`, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', origin: served.server.url }, body: new URLSearchParams({ token: given }) })
+    const login = (given: string) =>
+      fetch(`${served.server.url}/login`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', origin: served.server.url },
+        body: new URLSearchParams({ token: given }),
+      })
     const refused = await login('wrong')
     expect([refused.status, refused.headers.get('set-cookie')]).toEqual([401, null])
     const entered = await login(token)
@@ -62,9 +97,23 @@ describe('who may ask', () => {
     const [value] = cookie.split(';') as [string]
     expect((await served.get('/api/runs', { cookie: `other=1; ${value}` })).status).toBe(200)
     const [, until, sign] = /=(\d+)\.(.*)$/.exec(value)!
-    for (const forged of [`sluice=${Number(until) + 1}.${sign}`, `sluice=1.${sign}`, `sluice=${until}.${'A'.repeat(43)}`, `sluice=${until}.`]) expect([forged, (await served.get('/api/runs', { cookie: forged })).status]).toEqual([forged, 401])
+    for (const forged of [
+      `sluice=${Number(until) + 1}.${sign}`,
+      `sluice=1.${sign}`,
+      `sluice=${until}.${'A'.repeat(43)}`,
+      `sluice=${until}.`,
+    ])
+      expect([forged, (await served.get('/api/runs', { cookie: forged })).status]).toEqual([forged, 401])
     // A form of another site does not get that far.
-    expect((await fetch(`${served.server.url}/login`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'http://evil.example' }, body: `token=${token}` })).status).toBe(403)
+    expect(
+      (
+        await fetch(`${served.server.url}/login`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'http://evil.example' },
+          body: `token=${token}`,
+        })
+      ).status,
+    ).toBe(403)
   })
 
   test('gets headers with every answer that let no page be more than itself', async () => {

@@ -4,52 +4,146 @@ import { byCursor, http, pipeline, run, since } from '../../src/index.ts'
 import { ended, rig, rows } from './support.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
-const counts = (some: object) => ({ fetched: 0, expanded: 0, inserted: 0, updated: 0, unchanged: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0, ...some })
+const counts = (some: object) => ({
+  fetched: 0,
+  expanded: 0,
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  filtered: 0,
+  duplicate: 0,
+  rejected: 0,
+  parents: 0,
+  ...some,
+})
 
 describe('what the ledger knows', () => {
   test('is answered as a summary, whoever started the run', async () => {
     await using served = await rig({
-      pipelines: (origin) => [pipeline('shop', {
-        schedule: '0 4 * * *',
-        streams: {
-          rows: rows(origin).into('t.rows', { key: 'id' }),
-          items: http(origin as 'http://x').get<{ rows: { id: number; at: string }[]; next: string | null }>('/items', { since }).pages(byCursor('after', 'next')).records('rows').incremental('at').into('t.items', { key: 'id' }),
-        },
-      })],
-      handler: ({ path, query }) => (path === '/items' ? { json: { rows: [{ id: 1, at: '2024-01-01T00:00:00Z' }], next: null } } : { json: { rows: query.get('page') === '1' ? [{ id: 1, name: 'a' }, { id: null, name: 'b' }] : [] } }),
+      pipelines: (origin) => [
+        pipeline('shop', {
+          schedule: '0 4 * * *',
+          streams: {
+            rows: rows(origin).into('t.rows', { key: 'id' }),
+            items: http(origin as 'http://x')
+              .get<{ rows: { id: number; at: string }[]; next: string | null }>('/items', { since })
+              .pages(byCursor('after', 'next'))
+              .records('rows')
+              .incremental('at')
+              .into('t.items', { key: 'id' }),
+          },
+        }),
+      ],
+      handler: ({ path, query }) =>
+        path === '/items'
+          ? { json: { rows: [{ id: 1, at: '2024-01-01T00:00:00Z' }], next: null } }
+          : {
+              json: {
+                rows:
+                  query.get('page') === '1'
+                    ? [
+                        { id: 1, name: 'a' },
+                        { id: null, name: 'b' },
+                      ]
+                    : [],
+              },
+            },
     })
     await run(served.pipeline, { database: served.test.url, environment: {} })
     const { json } = await served.get('/api/summary')
-    const done = { run: '1', kind: 'sync', status: 'done', startedAt: time, finishedAt: time, ms: expect.any(Number), error: null }
+    const done = {
+      run: '1',
+      kind: 'sync',
+      status: 'done',
+      startedAt: time,
+      finishedAt: time,
+      ms: expect.any(Number),
+      error: null,
+    }
     expect(json).toEqual({
-      at: time, version: '0.1.0', event: expect.stringMatching(/^\d+$/), writable: true,
-      pipelines: [{
-        pipeline: 'shop', loaded: true, schedule: '0 4 * * *', zone: 'UTC', nextTick: expect.stringMatching(/T04:00:00.000Z$/),
-        streams: [
-          { stream: 'rows', table: 't.rows', write: 'merge', key: ['id'], cursor: null, rejects: 1, lastSuccess: time, runs: [{ ...done, counts: counts({ fetched: 2, inserted: 1, rejected: 1 }) }] },
-          { stream: 'items', table: 't.items', write: 'merge', key: ['id'], cursor: { value: '2024-01-01T00:00:00Z', updatedAt: time, lagSeconds: expect.any(Number) }, rejects: 0, lastSuccess: time, runs: [{ ...done, counts: counts({ fetched: 1, inserted: 1 }) }] },
-        ],
-      }],
-      running: [], lastRuns: [expect.objectContaining({ run: '1', status: 'done', streams: ['rows', 'items'], counts: counts({ fetched: 3, inserted: 2, rejected: 1 }) })], backfills: [],
+      at: time,
+      version: '0.1.0',
+      event: expect.stringMatching(/^\d+$/),
+      writable: true,
+      pipelines: [
+        {
+          pipeline: 'shop',
+          loaded: true,
+          schedule: '0 4 * * *',
+          zone: 'UTC',
+          nextTick: expect.stringMatching(/T04:00:00.000Z$/),
+          streams: [
+            {
+              stream: 'rows',
+              table: 't.rows',
+              write: 'merge',
+              key: ['id'],
+              cursor: null,
+              rejects: 1,
+              lastSuccess: time,
+              runs: [{ ...done, counts: counts({ fetched: 2, inserted: 1, rejected: 1 }) }],
+            },
+            {
+              stream: 'items',
+              table: 't.items',
+              write: 'merge',
+              key: ['id'],
+              cursor: { value: '2024-01-01T00:00:00Z', updatedAt: time, lagSeconds: expect.any(Number) },
+              rejects: 0,
+              lastSuccess: time,
+              runs: [{ ...done, counts: counts({ fetched: 1, inserted: 1 }) }],
+            },
+          ],
+        },
+      ],
+      running: [],
+      lastRuns: [
+        expect.objectContaining({
+          run: '1',
+          status: 'done',
+          streams: ['rows', 'items'],
+          counts: counts({ fetched: 3, inserted: 2, rejected: 1 }),
+        }),
+      ],
+      backfills: [],
     })
   })
 
   test('shows a run while it goes on, with what it reads and how it stands', async () => {
     const go = Promise.withResolvers<void>()
-    await using served = await rig({ handler: async ({ query }) => {
-      if (query.get('page') === '3') await go.promise
-      return { json: { rows: Number(query.get('page')) > 3 ? [] : [{ id: Number(query.get('page')), name: 'a' }] } }
-    } })
-    const { json: { run: id } } = await served.post('/api/runs', { pipeline: 'shop' })
+    await using served = await rig({
+      handler: async ({ query }) => {
+        if (query.get('page') === '3') await go.promise
+        return { json: { rows: Number(query.get('page')) > 3 ? [] : [{ id: Number(query.get('page')), name: 'a' }] } }
+      },
+    })
+    const {
+      json: { run: id },
+    } = await served.post('/api/runs', { pipeline: 'shop' })
     let running
     do [running] = (await served.get('/api/summary')).json.running
     while (!running?.gauge || running.slices.length === 0)
     go.resolve()
     expect(running).toMatchObject({
-      run: id, pipeline: 'shop', status: 'running', here: true, stopAskedAt: null, slices: [{ stream: 'rows', since: null, batches: expect.any(Number) }],
-      gauge: { type: 'gauge', at: time, memory: { limit: 67108864 }, streams: { rows: { requests: 2, underWay: 1, read: 2, waitsFor: 'api' } } },
+      run: id,
+      pipeline: 'shop',
+      status: 'running',
+      here: true,
+      stopAskedAt: null,
+      slices: [{ stream: 'rows', since: null, batches: expect.any(Number) }],
+      gauge: {
+        type: 'gauge',
+        at: time,
+        memory: { limit: 67108864 },
+        streams: { rows: { requests: 2, underWay: 1, read: 2, waitsFor: 'api' } },
+      },
     })
-    expect(await ended(served, id)).toMatchObject({ status: 'done', gauge: { streams: { rows: { requests: 4, pages: 4, read: 3, stored: 3, ahead: 0, underWay: 0, waitsFor: null } } } })
+    expect(await ended(served, id)).toMatchObject({
+      status: 'done',
+      gauge: {
+        streams: { rows: { requests: 4, pages: 4, read: 3, stored: 3, ahead: 0, underWay: 0, waitsFor: null } },
+      },
+    })
   })
 
   test('is paged, the newest first, without a gap', async () => {
@@ -66,35 +160,105 @@ describe('what the ledger knows', () => {
     expect((await served.get('/api/runs?pipeline=other')).json).toEqual({ runs: [], next: null })
     expect((await served.get('/api/runs?status=failed')).json).toEqual({ runs: [], next: null })
     expect((await served.get('/api/slices?run=3&limit=1')).json).toEqual({
-      slices: [{
-        slice: '3', pipeline: 'shop', stream: 'rows', kind: 'sync', status: 'done', held: false, run: '3', begunBy: '3', since: null, until: null, backfill: null, lower: null, upper: null,
-        counts: counts({ fetched: 30, unchanged: 30 }), batches: expect.any(Number), createdAt: time, finishedAt: time, error: null,
-      }], next: null })
-    expect((await served.get('/api/runs/1')).json).toMatchObject({ run: '1', options: { streams: ['rows'] }, report: { status: 'done' }, details: [{ stream: 'rows', isDone: true, counts: counts({ fetched: 30, inserted: 30 }) }] })
+      slices: [
+        {
+          slice: '3',
+          pipeline: 'shop',
+          stream: 'rows',
+          kind: 'sync',
+          status: 'done',
+          held: false,
+          run: '3',
+          begunBy: '3',
+          since: null,
+          until: null,
+          backfill: null,
+          lower: null,
+          upper: null,
+          counts: counts({ fetched: 30, unchanged: 30 }),
+          batches: expect.any(Number),
+          createdAt: time,
+          finishedAt: time,
+          error: null,
+        },
+      ],
+      next: null,
+    })
+    expect((await served.get('/api/runs/1')).json).toMatchObject({
+      run: '1',
+      options: { streams: ['rows'] },
+      report: { status: 'done' },
+      details: [{ stream: 'rows', isDone: true, counts: counts({ fetched: 30, inserted: 30 }) }],
+    })
     expect((await served.get('/api/backfills')).json).toEqual({ backfills: [], next: null })
   })
 
   test('shows rejects with the record beside the reason, every digit of it, the newest first', async () => {
-    await using served = await rig({ handler: ({ query }) => (query.get('page') === '1' ? { body: '{"rows":[{"id":null,"big":12345678901234567890},{"id":null,"big":2}]}', headers: { 'content-type': 'application/json' } } : { json: { rows: [] } }) })
+    await using served = await rig({
+      handler: ({ query }) =>
+        query.get('page') === '1'
+          ? {
+              body: '{"rows":[{"id":null,"big":12345678901234567890},{"id":null,"big":2}]}',
+              headers: { 'content-type': 'application/json' },
+            }
+          : { json: { rows: [] } },
+    })
     await run(served.pipeline, { database: served.test.url, environment: {} })
     const { json } = await served.get('/api/rejects?stream=rows')
-    expect(json).toEqual({ next: null, rejects: [expect.objectContaining({ reject: '2' }), {
-      reject: '1', run: '1', slice: '1', pipeline: 'shop', stream: 'rows', stage: 'encode', reason: expect.stringContaining('id'), record: '{"id":null,"big":12345678901234567890}', parents: null, createdAt: time, replayedAt: null,
-    }] })
+    expect(json).toEqual({
+      next: null,
+      rejects: [
+        expect.objectContaining({ reject: '2' }),
+        {
+          reject: '1',
+          run: '1',
+          slice: '1',
+          pipeline: 'shop',
+          stream: 'rows',
+          stage: 'encode',
+          reason: expect.stringContaining('id'),
+          record: '{"id":null,"big":12345678901234567890}',
+          parents: null,
+          createdAt: time,
+          replayedAt: null,
+        },
+      ],
+    })
     expect((await served.get('/api/rejects?limit=1')).json).toMatchObject({ next: '2', rejects: [{ reject: '2' }] })
-    expect((await served.get('/api/rejects?limit=1&after=2')).json).toMatchObject({ next: null, rejects: [{ reject: '1' }] })
+    expect((await served.get('/api/rejects?limit=1&after=2')).json).toMatchObject({
+      next: null,
+      rejects: [{ reject: '1' }],
+    })
   })
 
   test('is refused with place, fault and remedy where it was asked for wrongly', async () => {
     await using served = await rig()
     for (const [path, status, word] of [
-      ['/api/runs?limit=0', 400, 'limit'], ['/api/runs?limit=many', 400, 'limit'], ['/api/runs?more=1', 400, 'additional'], ['/api/runs?status=odd', 400, 'status'],
-      ['/api/runs/12x', 400, 'id'], ['/api/runs/12', 404, 'run 12'], ['/api/backfills/9', 404, 'backfill 9'], ['/api/slices?run=../x', 400, 'run'], ['/api/streams/shop/none/records', 404, 'shop.none'],
-      ['/api/streams/shop/rows/records', 404, 't.rows'], ['/nowhere', 404, '/nowhere'], ['/page/../serve.ts', 404, 'serve'], ['/page/..%2fserve.ts', 404, 'file'], ['/page/none.js', 404, 'none.js'], ['/uplot/package.json', 404, 'file'],
+      ['/api/runs?limit=0', 400, 'limit'],
+      ['/api/runs?limit=many', 400, 'limit'],
+      ['/api/runs?more=1', 400, 'additional'],
+      ['/api/runs?status=odd', 400, 'status'],
+      ['/api/runs/12x', 400, 'id'],
+      ['/api/runs/12', 404, 'run 12'],
+      ['/api/backfills/9', 404, 'backfill 9'],
+      ['/api/slices?run=../x', 400, 'run'],
+      ['/api/streams/shop/none/records', 404, 'shop.none'],
+      ['/api/streams/shop/rows/records', 404, 't.rows'],
+      ['/nowhere', 404, '/nowhere'],
+      ['/page/../serve.ts', 404, 'serve'],
+      ['/page/..%2fserve.ts', 404, 'file'],
+      ['/page/none.js', 404, 'none.js'],
+      ['/uplot/package.json', 404, 'file'],
     ] as const) {
       const answer = await served.get(path)
       expect([path, answer.status]).toEqual([path, status])
-      expect(answer.json).toEqual({ error: { place: expect.stringContaining('GET /'), fault: expect.stringContaining(word), remedy: expect.stringMatching(/\w/) } })
+      expect(answer.json).toEqual({
+        error: {
+          place: expect.stringContaining('GET /'),
+          fault: expect.stringContaining(word),
+          remedy: expect.stringMatching(/\w/),
+        },
+      })
       expect(answer.text).not.toMatch(/\bat .*:\d+:\d+/)
     }
   })
@@ -104,19 +268,48 @@ describe('what the ledger knows', () => {
     await run(served.pipeline, { database: served.test.url, environment: {} })
     const { json } = await served.get('/api/openapi.json')
     expect(Object.keys(json.paths).toSorted()).toEqual([
-      '/api/backfills', '/api/backfills/{id}', '/api/backfills/{id}/retry', '/api/events', '/api/rejects', '/api/runs', '/api/runs/{id}', '/api/runs/{id}/cancel', '/api/slices',
-      '/api/streams/{pipeline}/{stream}/records', '/api/summary', '/healthz', '/metrics', '/readyz'])
+      '/api/backfills',
+      '/api/backfills/{id}',
+      '/api/backfills/{id}/retry',
+      '/api/events',
+      '/api/rejects',
+      '/api/runs',
+      '/api/runs/{id}',
+      '/api/runs/{id}/cancel',
+      '/api/slices',
+      '/api/streams/{pipeline}/{stream}/records',
+      '/api/summary',
+      '/healthz',
+      '/metrics',
+      '/readyz',
+    ])
     expect(json.paths['/api/runs'].post.requestBody.content['application/json'].schema.required).toEqual(['pipeline'])
     expect((await served.get('/healthz')).json).toEqual({ status: 'ok' })
     expect((await served.get('/readyz')).json).toEqual({ status: 'ready', schema: 'current' })
     expect((await served.get('/')).headers.get('content-type')).toContain('text/html')
     expect((await served.get('/uplot/uPlot.esm.js')).headers.get('content-type')).toContain('javascript')
     let metrics = ''
-    while (!metrics.includes('sluice_runs_total{pipeline="shop",status="done"} 1')) metrics = (await served.get('/metrics')).text
+    while (!metrics.includes('sluice_runs_total{pipeline="shop",status="done"} 1'))
+      metrics = (await served.get('/metrics')).text
     expect(metrics).toContain('sluice_rows_total{pipeline="shop",stream="rows",outcome="inserted"} 30')
     expect(metrics).toContain('sluice_requests_total{pipeline="shop",stream="rows"} 11')
-    for (const name of ['event_loop_delay_seconds', 'pool_connections', 'pages_ahead', 'retries_total', 'wait_seconds_total', 'bytes_total', 'rejects_total', 'cursor_lag_seconds']) expect(metrics).toContain(`sluice_${name}`)
-    await served.test.database.query('delete from sluice.migrations where name = (select max(name) from sluice.migrations)')
-    expect(await served.get('/readyz')).toMatchObject({ status: 503, json: { error: { remedy: expect.stringContaining('sluice migrate') } } })
+    for (const name of [
+      'event_loop_delay_seconds',
+      'pool_connections',
+      'pages_ahead',
+      'retries_total',
+      'wait_seconds_total',
+      'bytes_total',
+      'rejects_total',
+      'cursor_lag_seconds',
+    ])
+      expect(metrics).toContain(`sluice_${name}`)
+    await served.test.database.query(
+      'delete from sluice.migrations where name = (select max(name) from sluice.migrations)',
+    )
+    expect(await served.get('/readyz')).toMatchObject({
+      status: 503,
+      json: { error: { remedy: expect.stringContaining('sluice migrate') } },
+    })
   })
 })

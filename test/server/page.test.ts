@@ -8,7 +8,7 @@ import { entries, evil, openPage, serving } from './book.ts'
 
 const described = browserPath === undefined ? describe.skip : describe
 
-described('the page (in this machine\'s Chromium, or that of CHROMIUM_PATH; skipped where there is none)', () => {
+described("the page (in this machine's Chromium, or that of CHROMIUM_PATH; skipped where there is none)", () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await openBrowser()
@@ -17,9 +17,13 @@ described('the page (in this machine\'s Chromium, or that of CHROMIUM_PATH; skip
     await browser.close()
   })
 
-  test('during a run its numbers are the ledger\'s, and so they are afterwards; nothing of a record becomes markup', async () => {
+  test("during a run its numbers are the ledger's, and so they are afterwards; nothing of a record becomes markup", async () => {
     const gate = Promise.withResolvers<void>()
-    await using api = await apiServer(entries(600, async (page) => { if (page > 8) await gate.promise }))
+    await using api = await apiServer(
+      entries(600, async (page) => {
+        if (page > 8) await gate.promise
+      }),
+    )
     await using base = await testDatabase()
     await using server = await serving(api.origin, base.url)
     await using opened = await openPage(browser, server)
@@ -33,11 +37,17 @@ described('the page (in this machine\'s Chromium, or that of CHROMIUM_PATH; skip
     const run = page.locator('.runs .row', { hasText: 'book · run 1' })
     await run.getByText('done').waitFor()
     expect(await stored(base.database)).toBe(600)
-    expect((await run.textContent())).toContain('600')
+    expect(await run.textContent()).toContain('600')
     await run.getByRole('link').click()
     await page.getByRole('heading', { name: 'book · run 1' }).waitFor()
-    const [counts] = await base.database.query<Record<string, string>>('select fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected, parents from sluice.slices')
-    for (const [name, value] of Object.entries(counts!)) expect([name, await page.locator(`.counts [data-name=entries] [data-count=${name}]`).textContent()]).toEqual([name, value])
+    const [counts] = await base.database.query<Record<string, string>>(
+      'select fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected, parents from sluice.slices',
+    )
+    for (const [name, value] of Object.entries(counts!))
+      expect([name, await page.locator(`.counts [data-name=entries] [data-count=${name}]`).textContent()]).toEqual([
+        name,
+        value,
+      ])
     await page.locator('.events', { hasText: 'run finished' }).waitFor()
     await page.getByRole('link', { name: 'Rejects' }).click()
     await page.locator('.reject-reason').waitFor()
@@ -48,7 +58,11 @@ described('the page (in this machine\'s Chromium, or that of CHROMIUM_PATH; skip
 
   test('by keys alone a failed window is found on the map, its error read, and the window read again', async () => {
     let isBroken = true
-    await using api = await apiServer(entries(240, (_, query) => (isBroken && query.get('since')?.startsWith('2024-01-04') ? { status: 404, json: { error: evil } } : undefined)))
+    await using api = await apiServer(
+      entries(240, (_, query) =>
+        isBroken && query.get('since')?.startsWith('2024-01-04') ? { status: 404, json: { error: evil } } : undefined,
+      ),
+    )
     await using base = await testDatabase()
     await using server = await serving(api.origin, base.url)
     await using opened = await openPage(browser, server)
@@ -78,22 +92,42 @@ described('the page (in this machine\'s Chromium, or that of CHROMIUM_PATH; skip
     await page.getByText('10 of 10 windows done').waitFor()
     await page.getByRole('gridcell', { name: '2024-01-04, done, 24 rows' }).waitFor()
     expect(await states(base.database)).toEqual({ done: 10 })
-    const shown = await page.locator('.map .cell').evaluateAll((cells) => cells.map((cell) => /, ([\d,]+) rows$/.exec((cell as unknown as { ariaLabel: string }).ariaLabel)?.[1] ?? '0'))
+    const shown = await page
+      .locator('.map .cell')
+      .evaluateAll((cells) =>
+        cells.map((cell) => /, ([\d,]+) rows$/.exec((cell as unknown as { ariaLabel: string }).ariaLabel)?.[1] ?? '0'),
+      )
     expect(shown.map(Number)).toEqual(await rowsOfWindows(base.database))
     expect(complaints).toEqual([])
   }, 20_000)
 })
 
-const stored = async (database: Database): Promise<number> => Number((await database.query<{ rows: string }>('select coalesce(sum(fetched + expanded), 0) as rows from sluice.slices'))[0]!.rows)
+const stored = async (database: Database): Promise<number> =>
+  Number(
+    (
+      await database.query<{ rows: string }>('select coalesce(sum(fetched + expanded), 0) as rows from sluice.slices')
+    )[0]!.rows,
+  )
 
 const states = async (database: Database): Promise<Record<string, number>> =>
-  Object.fromEntries((await database.query<{ status: string; number: number }>('select status, count(*)::int as number from sluice.slices group by status')).map(({ status, number }) => [status, number]))
+  Object.fromEntries(
+    (
+      await database.query<{ status: string; number: number }>(
+        'select status, count(*)::int as number from sluice.slices group by status',
+      )
+    ).map(({ status, number }) => [status, number]),
+  )
 
 const rowsOfWindows = async (database: Database): Promise<number[]> =>
-  (await database.query<{ rows: number }>('select (inserted + updated + unchanged)::int as rows from sluice.slices order by lower')).map(({ rows }) => rows)
+  (
+    await database.query<{ rows: number }>(
+      'select (inserted + updated + unchanged)::int as rows from sluice.slices order by lower',
+    )
+  ).map(({ rows }) => rows)
 
 /** What has the focus, by the name that a screen reader says. */
-const focused = async (page: Page): Promise<string> => String(await page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"))
+const focused = async (page: Page): Promise<string> =>
+  String(await page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"))
 
 /** Press Tab until something has the focus: whatever cannot be reached so is out of reach for who has no mouse. */
 async function tabTo(page: Page, name: string): Promise<void> {

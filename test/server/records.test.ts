@@ -4,9 +4,17 @@ import { request as ask, type IncomingMessage } from 'node:http'
 import { rig, until, type Rig } from './support.ts'
 
 const path = '/api/streams/shop/rows/records'
-const fill = (served: Rig, rows: number): Promise<unknown> => served.test.database.query(`create schema t; create table t.rows as select n as id, repeat('x', 200) as name from generate_series(1, ${rows}) as n`)
+const fill = (served: Rig, rows: number): Promise<unknown> =>
+  served.test.database.query(
+    `create schema t; create table t.rows as select n as id, repeat('x', 200) as name from generate_series(1, ${rows}) as n`,
+  )
 /** Sessions that an export holds. */
-const open = async ({ test: { database } }: Rig): Promise<number> => (await database.query(`select from pg_stat_activity where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`)).length
+const open = async ({ test: { database } }: Rig): Promise<number> =>
+  (
+    await database.query(
+      `select from pg_stat_activity where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`,
+    )
+  ).length
 
 async function start(served: Rig): Promise<{ answer: IncomingMessage; leave: () => void }> {
   const request = ask(served.server.url + path, { agent: false }).end()
@@ -18,12 +26,16 @@ async function start(served: Rig): Promise<{ answer: IncomingMessage; leave: () 
 describe('the records of a stream', () => {
   test('come whole, a line each, with every digit', async () => {
     await using served = await rig()
-    await served.test.database.query(`create schema t; create table t.rows (id bigint, price numeric, at timestamptz, more jsonb, raw json);
+    await served.test.database
+      .query(`create schema t; create table t.rows (id bigint, price numeric, at timestamptz, more jsonb, raw json);
       insert into t.rows values (9007199254740993, 0.10000000000000000000001, '2024-01-01T00:00:00.123456Z', '{"n": 12345678901234567890}', E'{\\n  "a": 1.10\\r\\n}'), (1, null, null, '"line\\nbreak"', null)`)
     const { status, text, headers } = await served.get(path)
     expect([status, headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8'])
     expect(text.split('\n')).toEqual([
-      '{"id":9007199254740993,"price":0.10000000000000000000001,"at":"2024-01-01T00:00:00.123456+00:00","more":{"n": 12345678901234567890},"raw":{   "a": 1.10  }}', '{"id":1,"price":null,"at":null,"more":"line\\nbreak","raw":null}', ''])
+      '{"id":9007199254740993,"price":0.10000000000000000000001,"at":"2024-01-01T00:00:00.123456+00:00","more":{"n": 12345678901234567890},"raw":{   "a": 1.10  }}',
+      '{"id":1,"price":null,"at":null,"more":"line\\nbreak","raw":null}',
+      '',
+    ])
   })
 
   test('are all there, of a table of any size', async () => {
@@ -41,7 +53,15 @@ describe('the records of a stream', () => {
     const { answer, leave } = await start(served)
     await once(answer, 'readable')
     expect(await open(served)).toBe(1)
-    await until(async () => (await served.test.database.query(`select from pg_stat_activity where query like '%fetch_lines%' and state = 'idle in transaction' and datname = current_database()`)).length === 1, 'it waits for its reader')
+    await until(
+      async () =>
+        (
+          await served.test.database.query(
+            `select from pg_stat_activity where query like '%fetch_lines%' and state = 'idle in transaction' and datname = current_database()`,
+          )
+        ).length === 1,
+      'it waits for its reader',
+    )
     leave()
     const left = performance.now()
     await until(async () => (await open(served)) === 0)

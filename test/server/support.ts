@@ -39,7 +39,11 @@ export const pages: ApiHandler = ({ query }) => {
   return { json: { rows: page > 10 ? [] : [1, 2, 3].map((n) => ({ id: page * 10 + n, name: `row ${n}` })) } }
 }
 
-export const rows = (origin: string) => http(origin as 'http://x', { attempts: 1 }).get<{ rows: { id: number; name: string }[] }>('/rows').pages(byPage('page')).records('rows')
+export const rows = (origin: string) =>
+  http(origin as 'http://x', { attempts: 1 })
+    .get<{ rows: { id: number; name: string }[] }>('/rows')
+    .pages(byPage('page'))
+    .records('rows')
 
 /** An API, a database, and a server of one pipeline `shop` with a stream `rows` into `t.rows`. */
 export async function rig({ handler = pages, pipelines, ...options }: RigOptions = {}): Promise<Rig> {
@@ -47,18 +51,44 @@ export async function rig({ handler = pages, pipelines, ...options }: RigOptions
   const api = opening.use(await apiServer(handler))
   const test = opening.use(await testDatabase({ max: 4 }))
   const failures: unknown[] = []
-  const given = pipelines?.(api.origin) ?? [pipeline('shop', { streams: { rows: rows(api.origin).into('t.rows', { key: 'id' }) } })]
-  const server = opening.use(await serve(given, { port: 0, database: test.url, environment: {}, failed: (error) => failures.push(error), ...options }))
+  const given = pipelines?.(api.origin) ?? [
+    pipeline('shop', { streams: { rows: rows(api.origin).into('t.rows', { key: 'id' }) } }),
+  ]
+  const server = opening.use(
+    await serve(given, {
+      port: 0,
+      database: test.url,
+      environment: {},
+      failed: (error) => failures.push(error),
+      ...options,
+    }),
+  )
   const send = async (path: string, init: RequestInit): Promise<Answer> => {
     const answer = await fetch(server.url + path, { redirect: 'manual', ...init })
     const text = await answer.text()
-    return { status: answer.status, headers: answer.headers, text, json: answer.headers.get('content-type')?.startsWith('application/json') ? (JSON.parse(text) as unknown) : undefined }
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      json: answer.headers.get('content-type')?.startsWith('application/json')
+        ? (JSON.parse(text) as unknown)
+        : undefined,
+    }
   }
   const opened = opening.move()
   return {
-    api, test, server, failures, pipeline: given[0]!,
+    api,
+    test,
+    server,
+    failures,
+    pipeline: given[0]!,
     get: (path, headers = {}) => send(path, { headers }),
-    post: (path, body, headers = {}) => send(path, { method: 'POST', headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }, ...(body !== undefined && { body: JSON.stringify(body) }) }),
+    post: (path, body, headers = {}) =>
+      send(path, {
+        method: 'POST',
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
@@ -91,17 +121,31 @@ export interface Watcher extends Disposable {
 }
 
 /** A client of the events, over a socket of its own that can be cut. */
-export async function watch(server: Server, path = '/api/events', headers: Readonly<Record<string, string>> = {}): Promise<Watcher> {
+export async function watch(
+  server: Server,
+  path = '/api/events',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Watcher> {
   const request = ask(server.url + path, { headers, agent: false }).end()
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
-  const watcher = { ids: [] as string[], events: [] as unknown[], gaps: [] as string[], place: '', isOver: false, answer, [Symbol.dispose]: () => void request.destroy() }
+  const watcher = {
+    ids: [] as string[],
+    events: [] as unknown[],
+    gaps: [] as string[],
+    place: '',
+    isOver: false,
+    answer,
+    [Symbol.dispose]: () => void request.destroy(),
+  }
   let text = ''
   answer.setEncoding('utf8')
   answer.on('data', (chunk: string) => {
     const parts = (text + chunk).split('\n\n')
     text = parts.pop()!
     for (const part of parts) {
-      const lines = new Map(part.split('\n').map((line) => [line.split(': ', 1)[0]!, line.slice(line.indexOf(': ') + 2)]))
+      const lines = new Map(
+        part.split('\n').map((line) => [line.split(': ', 1)[0]!, line.slice(line.indexOf(': ') + 2)]),
+      )
       const [id, data] = [lines.get('id'), lines.get('data')]
       if (id !== undefined) watcher.place = id
       if (lines.get('event') === 'gap') watcher.gaps.push(data!)

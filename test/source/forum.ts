@@ -1,12 +1,27 @@
 import { byCursor, byLinkHeader, byPage, http, path, type Stream } from '../../src/index.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 
-export interface Topic { id: number; title: string }
-export interface Post { id: string; topic: number }
-export interface Reaction { id: string; post: string }
+export interface Topic {
+  id: number
+  title: string
+}
+export interface Post {
+  id: string
+  topic: number
+}
+export interface Reaction {
+  id: string
+  post: string
+}
 
-/** A forum whose topics, three to a page, can be changed while it is read. Topic n has n % 4 posts, two to a page; post m has m % 3 reactions, one to a page. */
-export async function forum(topics: Topic[] = Array.from({ length: 6 }, (_, index) => ({ id: index + 1, title: `t${index + 1}` })), { size = 3 } = {}): Promise<Forum> {
+/**
+ * A forum whose topics, three to a page, can be changed while it is read. Topic n has n % 4 posts, two to a page; post
+ * m has m % 3 reactions, one to a page.
+ */
+export async function forum(
+  topics: Topic[] = Array.from({ length: 6 }, (_, index) => ({ id: index + 1, title: `t${index + 1}` })),
+  { size = 3 } = {},
+): Promise<Forum> {
   const gone = new Set<string>()
   const server = await apiServer(async (request) => {
     for (let turns = request.index % 5; turns > 0; turns--) await new Promise((resolve) => void setImmediate(resolve))
@@ -15,23 +30,54 @@ export async function forum(topics: Topic[] = Array.from({ length: 6 }, (_, inde
     if (kind === 'topics' && of === undefined) {
       const numbered = request.query.get('p')
       const from = numbered === null ? Number(request.query.get('c') ?? 0) : (Number(numbered) - 1) * size
-      return { json: { topics: topics.slice(from, from + size), next: from + size < topics.length ? from + size : null, pages: Math.ceil(topics.length / size) } }
+      return {
+        json: {
+          topics: topics.slice(from, from + size),
+          next: from + size < topics.length ? from + size : null,
+          pages: Math.ceil(topics.length / size),
+        },
+      }
     }
     const page = Number(request.query.get('page') ?? 1)
     if (kind === 'topics') {
-      const posts = Array.from({ length: Number(of) % 4 }, (_, index) => ({ id: `${of}-${index + 1}`, topic: Number(of) }))
+      const posts = Array.from({ length: Number(of) % 4 }, (_, index) => ({
+        id: `${of}-${index + 1}`,
+        topic: Number(of),
+      }))
       return { json: { posts: posts.slice((page - 1) * 2, page * 2) } }
     }
     const count = Number(of?.split('-')[1]) % 3
-    return page > count ? { json: [] } : { json: [{ id: `${of}-${page}`, post: of }], headers: page < count ? { link: `<${request.path}?page=${page + 1}>; rel="next"` } : {} }
+    return page > count
+      ? { json: [] }
+      : {
+          json: [{ id: `${of}-${page}`, post: of }],
+          headers: page < count ? { link: `<${request.path}?page=${page + 1}>; rel="next"` } : {},
+        }
   })
   const api = http(server.origin as `http://${string}`)
   const listing = api.get<{ topics: Topic[]; next: number | null; pages: number }>('/topics')
   const all = listing.pages(byCursor('c', 'next')).records('topics')
   const atOnce = listing.pages(byPage('p', { pages: 'pages' })).records('topics')
-  const posts = (topic: Topic): Stream<Post> => api.get<{ posts: Post[] }>(path`/topics/${topic.id}/posts`).pages(byPage('page')).records('posts')
-  const reactions = (post: Post): Stream<Reaction> => api.get<Reaction[]>(path`/posts/${post.id}/reactions`).pages(byLinkHeader()).records()
-  return { server, topics, gone, all, atOnce, posts, reactions, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  const posts = (topic: Topic): Stream<Post> =>
+    api
+      .get<{ posts: Post[] }>(path`/topics/${topic.id}/posts`)
+      .pages(byPage('page'))
+      .records('posts')
+  const reactions = (post: Post): Stream<Reaction> =>
+    api
+      .get<Reaction[]>(path`/posts/${post.id}/reactions`)
+      .pages(byLinkHeader())
+      .records()
+  return {
+    server,
+    topics,
+    gone,
+    all,
+    atOnce,
+    posts,
+    reactions,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
 }
 
 export interface Forum extends AsyncDisposable {

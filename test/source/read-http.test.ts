@@ -1,5 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
-import { apiKey, byCursor, byLinkHeader, byNextUrl, byOffset, byPage, http, onePage, path, secret } from '../../src/index.ts'
+import {
+  apiKey,
+  byCursor,
+  byLinkHeader,
+  byNextUrl,
+  byOffset,
+  byPage,
+  http,
+  onePage,
+  path,
+  secret,
+} from '../../src/index.ts'
 import { openScope } from '../../src/define/open-scope.ts'
 import { readRecipe } from '../../src/define/read.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
@@ -12,12 +23,23 @@ import { apiServer, type ApiRequest } from '../support/api-server.ts'
 import { readPages, recordsOf } from './reading.ts'
 
 type Url = `http://${string}`
-interface Listing { data: { id: number }[]; next: number | null; pages: number; link?: string }
+interface Listing {
+  data: { id: number }[]
+  next: number | null
+  pages: number
+  link?: string
+}
 
 /** Six pages of two records, to be walked in whatever way. */
 const listing = (request: ApiRequest, name: string): Listing & { link: string } => {
-  const page = name === 'offset' ? Number(request.query.get('offset') ?? 0) / 2 + 1 : Number(request.query.get(name) ?? 1)
-  return { data: page > 6 ? [] : [{ id: page * 2 }, { id: page * 2 + 1 }], next: page < 6 ? page + 1 : null, pages: 6, link: page < 6 ? `/x?${name}=${page + 1}` : '' }
+  const page =
+    name === 'offset' ? Number(request.query.get('offset') ?? 0) / 2 + 1 : Number(request.query.get(name) ?? 1)
+  return {
+    data: page > 6 ? [] : [{ id: page * 2 }, { id: page * 2 + 1 }],
+    next: page < 6 ? page + 1 : null,
+    pages: 6,
+    link: page < 6 ? `/x?${name}=${page + 1}` : '',
+  }
 }
 
 describe('a reading', () => {
@@ -33,7 +55,10 @@ describe('a reading', () => {
       const json = listing(request, name)
       return { json, headers: json.link ? { link: `<${json.link}>; rel="next"` } : {} }
     })
-    const flow = http(server.origin as Url).get<Listing>('/x', { fixed: 1 }).pages(paging).records('data')
+    const flow = http(server.origin as Url)
+      .get<Listing>('/x', { fixed: 1 })
+      .pages(paging)
+      .records('data')
     const whole = await readPages(flow)
     expect(whole.at(-1)?.position).toEqual({ end: true })
     for (let stop = 1; stop <= whole.length; stop++) {
@@ -41,54 +66,103 @@ describe('a reading', () => {
       const position = JSON.parse(JSON.stringify(begun.at(-1)?.position)) as Position
       expect([...recordsOf(begun), ...recordsOf(await readPages(flow, { position }))]).toEqual(recordsOf(whole))
     }
-    expect(recordsOf(whole).map((record) => (record as { id: number }).id)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
+    expect(recordsOf(whole).map((record) => (record as { id: number }).id)).toEqual([
+      2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+    ])
   })
 
   test('of the end reads nothing', async () => {
     await using server = await apiServer([{ json: [] }])
-    expect(await readPages(http(server.origin as Url).get<unknown[]>('/x').pages(onePage()).records(), { position: { end: true } })).toEqual([])
+    expect(
+      await readPages(
+        http(server.origin as Url)
+          .get<unknown[]>('/x')
+          .pages(onePage())
+          .records(),
+        { position: { end: true } },
+      ),
+    ).toEqual([])
     expect(server.requests).toHaveLength(0)
   })
 
   test('stores a secret that a URL carries by its name, and sends its value', async () => {
-    await using server = await apiServer((request) => ({ json: { ...listing(request, 'c'), link: `/x?c=2&copied=${request.query.get('key')}` } }))
-    const flow = http(server.origin as Url, { auth: apiKey(secret('KEY'), { query: 'key' }) }).get<Listing & { link: string }>('/x').pages(byNextUrl('link')).records('data')
+    await using server = await apiServer((request) => ({
+      json: { ...listing(request, 'c'), link: `/x?c=2&copied=${request.query.get('key')}` },
+    }))
+    const flow = http(server.origin as Url, { auth: apiKey(secret('KEY'), { query: 'key' }) })
+      .get<Listing & { link: string }>('/x')
+      .pages(byNextUrl('link'))
+      .records('data')
     const secrets = readSecrets({ KEY: 'top/secret+value' })
     const [page] = await readPages(flow, { pages: 1, secrets })
     expect(JSON.stringify(page!.position)).not.toMatch(/top|key=/)
     expect(JSON.stringify(page!.position)).toContain('{secret:KEY}')
-    const again = await readPages(flow, { pages: 1, position: page!.position!, secrets: readSecrets({ KEY: 'top/secret+value' }) })
+    const again = await readPages(flow, {
+      pages: 1,
+      position: page!.position!,
+      secrets: readSecrets({ KEY: 'top/secret+value' }),
+    })
     expect(server.requests.at(-1)!.query.get('copied')).toBe('top/secret+value')
     expect(again).toHaveLength(1)
   })
 
-  test.each([[410, byPage<Listing>('page')], [410, byCursor<Listing>('c', 'next')], [400, byCursor<Listing>('c', 'next')], [404, byNextUrl<Listing>((body) => body.link)]])('begins anew where the API answers %d to a stored position', async (status, paging) => {
+  test.each([
+    [410, byPage<Listing>('page')],
+    [410, byCursor<Listing>('c', 'next')],
+    [400, byCursor<Listing>('c', 'next')],
+    [404, byNextUrl<Listing>((body) => body.link)],
+  ])('begins anew where the API answers %d to a stored position', async (status, paging) => {
     await using server = await apiServer(() => ({ status, json: { error: 'cursor expired' } }))
-    const flow = http(server.origin as Url).get<Listing>('/x').pages(paging).records('data')
-    await expect(readPages(flow, { position: { method: 'GET', url: '/x', query: { c: '7', page: '7' } } })).rejects.toMatchObject({ code: 'POSITION_LOST' })
+    const flow = http(server.origin as Url)
+      .get<Listing>('/x')
+      .pages(paging)
+      .records('data')
+    await expect(
+      readPages(flow, { position: { method: 'GET', url: '/x', query: { c: '7', page: '7' } } }),
+    ).rejects.toMatchObject({ code: 'POSITION_LOST' })
     await expect(readPages(flow)).rejects.toMatchObject({ code: 'HTTP', status })
   })
 
   test('fails where a counted page is not found, which says nothing about a position', async () => {
     await using server = await apiServer([{ status: 404 }])
-    await expect(readPages(http(server.origin as Url).get<Listing>('/x').pages(byPage('page')).records('data'), { position: { method: 'GET', url: '/x', query: { page: '7' } } })).rejects.toMatchObject({ code: 'HTTP' })
+    await expect(
+      readPages(
+        http(server.origin as Url)
+          .get<Listing>('/x')
+          .pages(byPage('page'))
+          .records('data'),
+        { position: { method: 'GET', url: '/x', query: { page: '7' } } },
+      ),
+    ).rejects.toMatchObject({ code: 'HTTP' })
   })
 
   test('ends with no records at a status that means "nothing here", and at 204', async () => {
-    await using server = await apiServer(({ path }) => (path === '/none' ? { status: 404, json: { error: 1 } } : { status: 204 }))
+    await using server = await apiServer(({ path }) =>
+      path === '/none' ? { status: 404, json: { error: 1 } } : { status: 204 },
+    )
     const api = http(server.origin as Url)
     for (const url of ['/none', '/empty'] as const) {
-      const pages = await readPages(api.get<Listing>(url, undefined, { emptyOn: [404] }).pages(byCursor('c', 'next')).records('data'))
+      const pages = await readPages(
+        api
+          .get<Listing>(url, undefined, { emptyOn: [404] })
+          .pages(byCursor('c', 'next'))
+          .records('data'),
+      )
       expect(pages).toMatchObject([{ records: [], position: { end: true }, counts: { fetched: 0 } }])
     }
   })
 
   test('hands whole pages on before it fails', async () => {
-    await using server = await apiServer((request) => (request.query.get('c') === '3' ? { json: { rows: [] } } : { json: listing(request, 'c') }))
+    await using server = await apiServer((request) =>
+      request.query.get('c') === '3' ? { json: { rows: [] } } : { json: listing(request, 'c') },
+    )
     const read: Page[] = []
     await expect(async () => {
       await using scope = openScope({ secrets: readSecrets({}) })
-      const { recipe } = http(server.origin as Url).get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+      const { recipe } = http(server.origin as Url)
+        .get<Listing>('/x')
+        .pages(byCursor('c', 'next'))
+        .records('data')
       for await (const page of readRecipe(recipe, { position: null, reenter: 'page' }, scope)) read.push(page)
     }).rejects.toThrow("GET /x: 'data': the body has no 'data', only rows")
     expect(recordsOf(read)).toHaveLength(4)
@@ -97,9 +171,22 @@ describe('a reading', () => {
   test('keeps values of a path in their segment', async () => {
     await using server = await apiServer([{ json: [] }])
     const api = http(`${server.origin}/v1` as Url)
-    await readPages(api.get<unknown[]>(path`/kids/${'a/b?x=1#f'}/${7n}`).pages(onePage()).records())
+    await readPages(
+      api
+        .get<unknown[]>(path`/kids/${'a/b?x=1#f'}/${7n}`)
+        .pages(onePage())
+        .records(),
+    )
     expect(server.requests[0]!.url).toBe('/v1/kids/a%2Fb%3Fx%3D1%23f/7')
-    for (const value of ['..', '.', '']) await expect(readPages(api.get<unknown[]>(path`/kids/${value}`).pages(onePage()).records())).rejects.toThrow('cannot be a segment')
+    for (const value of ['..', '.', ''])
+      await expect(
+        readPages(
+          api
+            .get<unknown[]>(path`/kids/${value}`)
+            .pages(onePage())
+            .records(),
+        ),
+      ).rejects.toThrow('cannot be a segment')
   })
 })
 
@@ -118,9 +205,14 @@ describe('reading ahead', () => {
 
   test('a page that says it is the last one needs no total, whether or not somebody wants to know how many there are', async () => {
     const { scope, answer } = told()
-    const { recipe } = http('http://x').get<Listing & { readonly more: boolean }>('/x').pages(byPage('page', { more: 'more', pages: 'pages' })).records('data')
+    const { recipe } = http('http://x')
+      .get<Listing & { readonly more: boolean }>('/x')
+      .pages(byPage('page', { more: 'more', pages: 'pages' }))
+      .records('data')
     const totals: number[] = []
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope, (total) => totals.push(total))
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope, (total) =>
+      totals.push(total),
+    )
     const first = pages.next()
     await turn()
     answer('1', { data: [{ id: 1 }], more: false })
@@ -131,7 +223,10 @@ describe('reading ahead', () => {
 
   test('leaving cancels what is on its way, waits for it, and gives back what it brought', async () => {
     const { scope, asked, answer, aborted, freed } = told()
-    const { recipe } = http('http://x', { concurrency: 3 }).get<Listing>('/x').pages(byPage('page', { pages: 'pages' })).records('data')
+    const { recipe } = http('http://x', { concurrency: 3 })
+      .get<Listing>('/x')
+      .pages(byPage('page', { pages: 'pages' }))
+      .records('data')
     const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
     const first = pages.next()
     await turn()
@@ -148,13 +243,24 @@ describe('reading ahead', () => {
   test('leaving waits until what was cancelled has ended', async () => {
     const { scope, answer } = told()
     let hasEnded = false
-    const slow: Client = { send: (asked, options) => scope.client({ base: '' }).send(asked, options).catch(async (error: unknown) => {
-      await turn()
-      hasEnded = true
-      throw error
-    }) }
+    const slow: Client = {
+      send: (asked, options) =>
+        scope
+          .client({ base: '' })
+          .send(asked, options)
+          .catch(async (error: unknown) => {
+            await turn()
+            hasEnded = true
+            throw error
+          }),
+    }
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, { ...scope, client: () => slow })
+    const pages = readHttp(
+      sourceOf(recipe),
+      undefined,
+      { position: null, reenter: 'page' },
+      { ...scope, client: () => slow },
+    )
     const first = pages.next()
     await turn()
     answer('1', body(1, 2))
@@ -177,9 +283,17 @@ describe('reading ahead', () => {
         return { body: body(page, 1), status: 200, headers: {}, url: 'http://x/', bytes: 1, hold }
       },
     }
-    const { recipe } = http('http://x', { concurrency: 3 }).get<Listing>('/x').pages(byPage('page', { pages: () => 3 })).records('data')
+    const { recipe } = http('http://x', { concurrency: 3 })
+      .get<Listing>('/x')
+      .pages(byPage('page', { pages: () => 3 }))
+      .records('data')
     const read: unknown[] = []
-    for await (const page of readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, { ...scope, client: () => client, memory: budget.account() })) {
+    for await (const page of readHttp(
+      sourceOf(recipe),
+      undefined,
+      { position: null, reenter: 'page' },
+      { ...scope, client: () => client, memory: budget.account() },
+    )) {
       read.push(...page.records)
       page.hold?.[Symbol.dispose]()
     }
@@ -199,19 +313,29 @@ describe('reading ahead', () => {
   })
 
   test('pages that are asked concurrently need no more than one of them at a time, and several readings do not block each other', async () => {
-    await using server = await apiServer((request) => ({ json: { ...listing(request, 'page'), padding: 'x'.repeat(200) } }))
-    const flow = http(server.origin as Url, { concurrency: 4 }).get<Listing>('/x').pages(byPage('page', { pages: 'pages' })).records('data')
+    await using server = await apiServer((request) => ({
+      json: { ...listing(request, 'page'), padding: 'x'.repeat(200) },
+    }))
+    const flow = http(server.origin as Url, { concurrency: 4 })
+      .get<Listing>('/x')
+      .pages(byPage('page', { pages: 'pages' }))
+      .records('data')
     const budget = new MemoryBudget(300)
     const read = await Promise.all([1, 2, 3].map(() => readPages(flow, { memory: budget.account() })))
     expect(read.map((pages) => recordsOf(pages).length)).toEqual([12, 12, 12])
     expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
   })
 
-  test('ends with the signal\'s reason', async () => {
+  test("ends with the signal's reason", async () => {
     const { scope } = told()
     const controller = new AbortController()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
-    const first = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, { ...scope, signal: controller.signal }).next()
+    const first = readHttp(
+      sourceOf(recipe),
+      undefined,
+      { position: null, reenter: 'page' },
+      { ...scope, signal: controller.signal },
+    ).next()
     await turn()
     controller.abort(new Error('enough'))
     await expect(first).rejects.toThrow('enough')
@@ -221,28 +345,52 @@ describe('reading ahead', () => {
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /** A client that answers when it is told to. */
-function told(): { scope: Scope; asked: string[]; answer: (key: string, body: unknown) => void; freed: string[]; aborted: string[] } {
+function told(): {
+  scope: Scope
+  asked: string[]
+  answer: (key: string, body: unknown) => void
+  freed: string[]
+  aborted: string[]
+} {
   const asked: string[] = []
   const freed: string[] = []
   const aborted: string[] = []
   const waiting = new Map<string, (received: Received) => void>()
   const client: Client = {
-    send: ({ query }, { signal }) => new Promise((resolve, reject) => {
-      const key = String(query['c'] ?? query['page'] ?? 1)
-      asked.push(key)
-      waiting.set(key, resolve)
-      signal.addEventListener('abort', () => {
-        aborted.push(key)
-        reject(signal.reason as Error)
-      })
-    }),
+    send: ({ query }, { signal }) =>
+      new Promise((resolve, reject) => {
+        const key = String(query['c'] ?? query['page'] ?? 1)
+        asked.push(key)
+        waiting.set(key, resolve)
+        signal.addEventListener('abort', () => {
+          aborted.push(key)
+          reject(signal.reason as Error)
+        })
+      }),
   }
   const memory = { take: () => Promise.reject(new Error('not here')), below: () => memory, recheck: () => {} }
   const secrets = readSecrets({})
   return {
-    asked, freed, aborted,
-    scope: { signal: new AbortController().signal, now: () => new Date(), emit: () => {}, secrets, client: () => client, memory },
-    answer: (key, body) => waiting.get(key)?.({ body, status: 200, headers: {}, url: 'http://x/', bytes: 1, hold: { [Symbol.dispose]: () => void freed.push(key) } }),
+    asked,
+    freed,
+    aborted,
+    scope: {
+      signal: new AbortController().signal,
+      now: () => new Date(),
+      emit: () => {},
+      secrets,
+      client: () => client,
+      memory,
+    },
+    answer: (key, body) =>
+      waiting.get(key)?.({
+        body,
+        status: 200,
+        headers: {},
+        url: 'http://x/',
+        bytes: 1,
+        hold: { [Symbol.dispose]: () => void freed.push(key) },
+      }),
   }
 }
 

@@ -11,16 +11,20 @@ import { readPages, recordsOf } from './reading.ts'
 
 const days = ['2024-05-01', '2024-05-02', '2024-05-03']
 
-describe('a source of one\'s own', () => {
+describe("a source of one's own", () => {
   test('goes on from any position that it gave, and ends with a page that says so', async () => {
     const source = stream<{ day: string }>(async function* ({ position }) {
-      for (const day of days.filter((day) => position === undefined || day > (position as string))) yield { records: [{ day }], position: day }
+      for (const day of days.filter((day) => position === undefined || day > (position as string)))
+        yield { records: [{ day }], position: day }
     })
     const whole = await readPages(source)
     expect(whole.map(({ position }) => position)).toEqual([...days, { end: true }])
     for (let stop = 1; stop <= whole.length; stop++) {
       const begun = await readPages(source, { pages: stop })
-      expect([...recordsOf(begun), ...recordsOf(await readPages(source, { position: begun.at(-1)!.position! }))]).toEqual(recordsOf(whole))
+      expect([
+        ...recordsOf(begun),
+        ...recordsOf(await readPages(source, { position: begun.at(-1)!.position! })),
+      ]).toEqual(recordsOf(whole))
     }
   })
 
@@ -41,19 +45,42 @@ describe('a source of one\'s own', () => {
   })
 
   test('may give no position: its pages then have none until it does', async () => {
-    const pages = await readPages(stream(async function* () { yield { records: [1] }; yield { records: [2], position: 'two' }; yield { records: [3] } }))
+    const pages = await readPages(
+      stream(async function* () {
+        yield { records: [1] }
+        yield { records: [2], position: 'two' }
+        yield { records: [3] }
+      }),
+    )
     expect(pages.map(({ position }) => position)).toEqual([undefined, 'two', undefined, { end: true }])
   })
 
   test('has its secrets taken out of its positions', async () => {
     const secrets = readSecrets({ TOKEN: 's3cret-token' })
     secrets.value('TOKEN')
-    const [page] = await readPages(stream(async function* () { yield { records: [], position: { next: 'x?token=s3cret-token' } } }), { secrets })
+    const [page] = await readPages(
+      stream(async function* () {
+        yield { records: [], position: { next: 'x?token=s3cret-token' } }
+      }),
+      { secrets },
+    )
     expect(page!.position).toEqual({ next: 'x?token={secret:TOKEN}' })
   })
 
-  test.each<[string, unknown]>([['records instead of pages', { id: 1 }], ['a list', [1]], ['nothing', undefined], ['a position that is no JSON', { records: [], position: 1n }], ['the reserved position', { records: [], position: { end: true } }]])('that yields %s fails and says what is expected', async (_, page) => {
-    await expect(readPages(stream(async function* () { yield page as OwnPage<unknown> }))).rejects.toThrow(/^stream\(\):/)
+  test.each<[string, unknown]>([
+    ['records instead of pages', { id: 1 }],
+    ['a list', [1]],
+    ['nothing', undefined],
+    ['a position that is no JSON', { records: [], position: 1n }],
+    ['the reserved position', { records: [], position: { end: true } }],
+  ])('that yields %s fails and says what is expected', async (_, page) => {
+    await expect(
+      readPages(
+        stream(async function* () {
+          yield page as OwnPage<unknown>
+        }),
+      ),
+    ).rejects.toThrow(/^stream\(\):/)
   })
 
   test('that returns because it was told to stop has not come to its end', async () => {
@@ -75,9 +102,25 @@ describe('a source of one\'s own', () => {
 
   test('is closed when its reader leaves, and fails with its own error', async () => {
     let closed = false
-    await readPages(stream(async function* () { try { for (;;) yield { records: [1] } } finally { closed = true } }), { pages: 2 })
+    await readPages(
+      stream(async function* () {
+        try {
+          for (;;) yield { records: [1] }
+        } finally {
+          closed = true
+        }
+      }),
+      { pages: 2 },
+    )
     expect(closed).toBe(true)
-    await expect(readPages(stream(async function* () { yield { records: [] }; throw new Error('no export today') }))).rejects.toThrow('no export today')
+    await expect(
+      readPages(
+        stream(async function* () {
+          yield { records: [] }
+          throw new Error('no export today')
+        }),
+      ),
+    ).rejects.toThrow('no export today')
   })
 
   test('fetches through the client of the reading, so that credentials, limits and events are the same', async () => {
@@ -97,11 +140,15 @@ describe('a source of one\'s own', () => {
 
   test('fetches outside of any reading, too', async () => {
     await using server = await apiServer([{ json: { ready: true } }])
-    expect(await http(server.origin as `http://${string}`).get<{ ready: boolean }>('/x').fetch({ signal: AbortSignal.timeout(5_000) })).toEqual({ ready: true })
+    expect(
+      await http(server.origin as `http://${string}`)
+        .get<{ ready: boolean }>('/x')
+        .fetch({ signal: AbortSignal.timeout(5_000) }),
+    ).toEqual({ ready: true })
   })
 })
 
-describe('what a source of one\'s own fetches', () => {
+describe("what a source of one's own fetches", () => {
   test('counts as held until its page is given back, and never waits for itself', async () => {
     await using server = await apiServer([{ json: 'x'.repeat(100) }])
     const api = http(server.origin as `http://${string}`)
@@ -122,7 +169,13 @@ describe('what a source of one\'s own fetches', () => {
     await using server = await apiServer([{ json: 1 }])
     const api = http(server.origin as `http://${string}`)
     let deepest = 0
-    const counting = (account: MemoryAccount, depth: number): MemoryAccount => ({ ...account, below: (isNext) => { deepest = Math.max(deepest, depth + 1); return counting(account.below(isNext), depth + 1) } })
+    const counting = (account: MemoryAccount, depth: number): MemoryAccount => ({
+      ...account,
+      below: (isNext) => {
+        deepest = Math.max(deepest, depth + 1)
+        return counting(account.below(isNext), depth + 1)
+      },
+    })
     const source = stream<number>(async function* ({ signal }) {
       for (let page = 0; page < 10; page++) yield { records: [await api.get<number>('/a').fetch({ signal })] }
     })
@@ -131,10 +184,18 @@ describe('what a source of one\'s own fetches', () => {
   })
 
   test('in a stage waits for nobody', async () => {
-    await using server = await apiServer(({ path }) => ({ json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) } }))
+    await using server = await apiServer(({ path }) => ({
+      json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) },
+    }))
     const api = http(server.origin as `http://${string}`)
-    const source = api.get<{ id: number }[]>('/list').pages(onePage()).records()
-      .map(async ({ id }, signal) => ({ id, ...await api.get<{ more: string }>(path`/of/${id}`).fetch({ signal }) }), { concurrency: 2 })
+    const source = api
+      .get<{ id: number }[]>('/list')
+      .pages(onePage())
+      .records()
+      .map(
+        async ({ id }, signal) => ({ id, ...(await api.get<{ more: string }>(path`/of/${id}`).fetch({ signal })) }),
+        { concurrency: 2 },
+      )
     const budget = new MemoryBudget(20)
     expect(recordsOf(await readPages(source, { memory: budget.account() }))).toHaveLength(2)
     expect(budget.used).toBe(0)

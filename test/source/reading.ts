@@ -11,8 +11,25 @@ export interface ReadingOptions extends Partial<Reading>, ScopeOptions {
 }
 
 /** The pages of a recipe, as a run would get them. */
-export async function readPages({ recipe }: { readonly recipe: Recipe }, { pages = Infinity, signal, secrets = readSecrets({ TOKEN: 't0ken' }), emit, now, memory, ...reading }: ReadingOptions = {}): Promise<Page[]> {
-  await using scope = openScope({ signal, secrets, ...(emit && { emit }), ...(now && { now }), ...(memory && { memory }) })
+export async function readPages(
+  { recipe }: { readonly recipe: Recipe },
+  {
+    pages = Infinity,
+    signal,
+    secrets = readSecrets({ TOKEN: 't0ken' }),
+    emit,
+    now,
+    memory,
+    ...reading
+  }: ReadingOptions = {},
+): Promise<Page[]> {
+  await using scope = openScope({
+    signal,
+    secrets,
+    ...(emit && { emit }),
+    ...(now && { now }),
+    ...(memory && { memory }),
+  })
   const read: Page[] = []
   for await (const page of readRecipe(recipe, { position: null, reenter: 'page', ...reading }, scope)) {
     page.hold?.[Symbol.dispose]()
@@ -26,9 +43,15 @@ export async function readPages({ recipe }: { readonly recipe: Recipe }, { pages
 export const recordsOf = (pages: readonly Page[]): unknown[] => pages.flatMap(({ records }) => records)
 
 /** Every page keeps it: fetched + expanded = records that are left + filtered + duplicate + rejected. */
-function checkEquation({ records, counts: { fetched, expanded, filtered, duplicate, rejected, ...counts }, rejects, origins }: Page): void {
+function checkEquation({
+  records,
+  counts: { fetched, expanded, filtered, duplicate, rejected, ...counts },
+  rejects,
+  origins,
+}: Page): void {
   const right = records.length + filtered + duplicate + rejected
   if (fetched + expanded !== right) throw new Error(`${fetched} + ${expanded} ≠ ${right}`)
-  if (Object.values(counts).some((count) => count < 0) || rejects.length !== rejected) throw new Error('rejects and counts differ')
+  if (Object.values(counts).some((count) => count < 0) || rejects.length !== rejected)
+    throw new Error('rejects and counts differ')
   if (origins && origins.length !== records.length) throw new Error('origins and records differ')
 }

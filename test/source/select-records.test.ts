@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { selectRecords } from '../../src/source/select-records.ts'
 
-const select = (records: string | ((body: never) => never), body: unknown, optional = false): readonly unknown[] => selectRecords({ records, optional }, body)
+const select = (records: string | ((body: never) => never), body: unknown, optional = false): readonly unknown[] =>
+  selectRecords({ records, optional }, body)
 
 describe('the records of a body', () => {
   test('are the body itself, what a path leads to, or what a function finds', () => {
@@ -25,14 +26,26 @@ describe('the records of a body', () => {
   })
 
   test.each<[string, unknown, string]>([
-    ['data', { items: [], total: 1 }, "'data': the body has no 'data', only items, total; where it may be missing, say { optional: true }"],
-    ['result.data', { result: { rows: [] } }, "'result.data': 'result' has no 'data', only rows; where it may be missing, say { optional: true }"],
+    [
+      'data',
+      { items: [], total: 1 },
+      "'data': the body has no 'data', only items, total; where it may be missing, say { optional: true }",
+    ],
+    [
+      'result.data',
+      { result: { rows: [] } },
+      "'result.data': 'result' has no 'data', only rows; where it may be missing, say { optional: true }",
+    ],
     ['data', {}, "'data': the body has no 'data', only nothing; where it may be missing, say { optional: true }"],
     ['data', [1], "'data': the body holds a list, so nothing stands at 'data'"],
     ['a.b', { a: 'text' }, "'a.b': 'a' holds text, so nothing stands at 'b'"],
     ['data', { data: { id: 1 } }, "'data' holds an object where a list of records was expected"],
     ['data', { data: 'none' }, "'data' holds text where a list of records was expected"],
-    ['', { data: [], next: 1 }, 'the body holds an object where a list of records was expected: give the path to it; there are data, next'],
+    [
+      '',
+      { data: [], next: 1 },
+      'the body holds an object where a list of records was expected: give the path to it; there are data, next',
+    ],
   ])('%j fails at %j, naming what was there', (path, body, message) => {
     expect(() => select(path, body)).toThrow(message)
   })
@@ -42,8 +55,12 @@ describe('the records of a body', () => {
     expect(() => select('data', [1], true)).toThrow('the body holds a list')
   })
 
-  test('fail with the function\'s own message, and where it finds nothing', () => {
-    expect(() => select((() => { throw new TypeError('no x') }), {})).toThrow('the function given to .records() failed: no x')
+  test("fail with the function's own message, and where it finds nothing", () => {
+    expect(() =>
+      select(() => {
+        throw new TypeError('no x')
+      }, {}),
+    ).toThrow('the function given to .records() failed: no x')
     expect(() => select((() => undefined) as never, {})).toThrow('{ optional: true }')
   })
 

@@ -54,7 +54,8 @@ const packers = {
 
 /** A real HTTP server with a log of its requests; a list of answers is given in turn, the last one for ever. */
 export async function apiServer(answers: ApiHandler | readonly ApiAnswer[]): Promise<ApiServer> {
-  const handler: ApiHandler = typeof answers === 'function' ? answers : ({ index }) => answers[Math.min(index, answers.length - 1)] ?? {}
+  const handler: ApiHandler =
+    typeof answers === 'function' ? answers : ({ index }) => answers[Math.min(index, answers.length - 1)] ?? {}
   const requests: ApiRequest[] = []
   let underWay = 0
   let mostAtOnce = 0
@@ -100,13 +101,18 @@ export async function apiServer(answers: ApiHandler | readonly ApiAnswer[]): Pro
   }
 }
 
-function send(response: ServerResponse, { status = 200, headers = {}, json, body, encoding, breakOff, hang, raw }: ApiAnswer): void {
+function send(
+  response: ServerResponse,
+  { status = 200, headers = {}, json, body, encoding, breakOff, hang, raw }: ApiAnswer,
+): void {
   if (hang === true) return
   if (raw) return raw(response)
   const plain = Buffer.from(body ?? (json === undefined ? '' : JSON.stringify(json)))
   const bytes = encoding ? packers[encoding](plain) : plain
   response.writeHead(status, {
-    ...(json === undefined ? body !== undefined && { 'content-type': 'text/html' } : { 'content-type': 'application/json' }),
+    ...(json === undefined
+      ? body !== undefined && { 'content-type': 'text/html' }
+      : { 'content-type': 'application/json' }),
     'content-length': String(bytes.length),
     ...(encoding && { 'content-encoding': encoding }),
     ...(headers as Record<string, string | string[]>),

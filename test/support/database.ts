@@ -21,8 +21,13 @@ export function urlOf(name: string): string {
   return Object.assign(new URL(server), { pathname: `/${name}` }).href
 }
 
-/** A database of one's own, with schema `sluice` and nothing else in it, dropped at the end: `await using test = await testDatabase()`. */
-export async function testDatabase(options: Partial<ConstructorParameters<typeof Database>[0]> = {}): Promise<TestDatabase> {
+/**
+ * A database of one's own, with schema `sluice` and nothing else in it, dropped at the end: `await using test = await
+ * testDatabase()`.
+ */
+export async function testDatabase(
+  options: Partial<ConstructorParameters<typeof Database>[0]> = {},
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`
   await administer(`create database ${quoteIdentifier(name)} template ${TEMPLATE} strategy file_copy`)
   const url = urlOf(name)

@@ -29,7 +29,10 @@ export class FakeClock implements Clock {
     }
   }
 
-  /** Go on until a moment, each time when as many sleep as `expected` says: whoever is awake does something real, which takes no time of this clock. */
+  /**
+   * Go on until a moment, each time when as many sleep as `expected` says: whoever is awake does something real, which
+   * takes no time of this clock.
+   */
   async goOn(until: string, expected: () => number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     const end = Date.parse(until)
     while (this.#now < end) {

@@ -18,13 +18,20 @@ export function testClient(api: Api, environment: Readonly<Record<string, string
   const events: RunEvent[] = []
   const time = virtualTime()
   const memory = freeMemory()
-  const client = openClient(api, { secrets: readSecrets(environment), emit: (event) => events.push(event), now: () => new Date('2024-05-01T12:00:00Z'), time, stream: 'posts' })
+  const client = openClient(api, {
+    secrets: readSecrets(environment),
+    emit: (event) => events.push(event),
+    now: () => new Date('2024-05-01T12:00:00Z'),
+    time,
+    stream: 'posts',
+  })
   const { signal } = new AbortController()
   return {
     events,
     memory,
     time,
-    get: async (url, { method = 'GET', query = {}, json, graphql, ...options } = {}) => client.send({ method, url, query, json, graphql }, { signal, memory, ...options }),
+    get: async (url, { method = 'GET', query = {}, json, graphql, ...options } = {}) =>
+      client.send({ method, url, query, json, graphql }, { signal, memory, ...options }),
     [Symbol.asyncDispose]: async () => client[Symbol.asyncDispose](),
   }
 }

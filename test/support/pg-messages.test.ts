@@ -16,32 +16,56 @@ const startup = (code: number, body = ''): Buffer => {
   return bytes
 }
 const conversation = Buffer.concat([
-  startup(80_877_103), startup(196_608, 'user\0me\0\0'), message('Q', 'select 1\0'), message('P', 'name\0select $1\0\0\0'), message('d', 'x'.repeat(70_000)), message('c', ''), message('X', ''),
+  startup(80_877_103),
+  startup(196_608, 'user\0me\0\0'),
+  message('Q', 'select 1\0'),
+  message('P', 'name\0select $1\0\0\0'),
+  message('d', 'x'.repeat(70_000)),
+  message('c', ''),
+  message('X', ''),
 ])
 const names = ['EncryptionRequest', 'Startup', 'Query', 'Parse', 'CopyData', 'CopyDone', 'Terminate']
 
 describe('messages of the protocol', () => {
   test.each([1, 3, 5, 64, 65_536, 1_000_000])('are the same when the network cuts them every %d bytes', (size) => {
     const framer = new Framer('client')
-    const frames = Array.from({ length: Math.ceil(conversation.length / size) }, (_, at) => framer.push(conversation.subarray(at * size, (at + 1) * size))).flat()
+    const frames = Array.from({ length: Math.ceil(conversation.length / size) }, (_, at) =>
+      framer.push(conversation.subarray(at * size, (at + 1) * size)),
+    ).flat()
     expect(frames.map(({ name }) => name)).toEqual(names)
     expect(Buffer.concat(frames.map(({ bytes }) => bytes)).equals(conversation)).toBe(true)
   })
 
   test('tell the statement that they carry', () => {
     const frames = new Framer('client').push(conversation)
-    expect(frames.map(({ text }) => text)).toEqual([undefined, 'user me', 'select 1', 'select $1', undefined, undefined, undefined])
+    expect(frames.map(({ text }) => text)).toEqual([
+      undefined,
+      'user me',
+      'select 1',
+      'select $1',
+      undefined,
+      undefined,
+      undefined,
+    ])
   })
 
   test('begin with one bare byte where encryption was asked for', () => {
     const framer = new Framer('server')
     framer.expectBareAnswer()
-    expect(framer.push(Buffer.concat([Buffer.from('N'), message('C', 'COMMIT\0'), message('Z', 'I')])).map(({ name, text }) => [name, text])).toEqual([
-      ['EncryptionAnswer', undefined], ['CommandComplete', 'COMMIT'], ['ReadyForQuery', 'I'],
+    expect(
+      framer
+        .push(Buffer.concat([Buffer.from('N'), message('C', 'COMMIT\0'), message('Z', 'I')]))
+        .map(({ name, text }) => [name, text]),
+    ).toEqual([
+      ['EncryptionAnswer', undefined],
+      ['CommandComplete', 'COMMIT'],
+      ['ReadyForQuery', 'I'],
     ])
   })
 
   test('of a cancel request are one', () => {
-    expect(new Framer('client').push(startup(80_877_102, '\0\0\0\x01\0\0\0\x02')).map(({ name }) => name)).toEqual(['CancelRequest'])
+    expect(new Framer('client').push(startup(80_877_102, '\0\0\0\x01\0\0\0\x02')).map(({ name }) => name)).toEqual([
+      'CancelRequest',
+    ])
   })
 })

@@ -3,7 +3,10 @@ export interface Frame {
   /** What it is, by its name in the protocol's documentation. */
   readonly name: string
   readonly bytes: Buffer
-  /** The statement that is sent, the tag that is answered, the fields of an error; undefined where there is nothing to read. */
+  /**
+   * The statement that is sent, the tag that is answered, the fields of an error; undefined where there is nothing to
+   * read.
+   */
   readonly text: string | undefined
 }
 
@@ -13,16 +16,51 @@ const GSS = 80_877_104
 
 /** Names by the first byte; `C`, `D`, `E`, `S` and others mean one thing from a client and another from a server. */
 const CLIENT: Readonly<Record<string, string>> = {
-  Q: 'Query', P: 'Parse', B: 'Bind', D: 'Describe', E: 'Execute', S: 'Sync', H: 'Flush', C: 'Close', X: 'Terminate', p: 'Password', d: 'CopyData', c: 'CopyDone', f: 'CopyFail', F: 'FunctionCall',
+  Q: 'Query',
+  P: 'Parse',
+  B: 'Bind',
+  D: 'Describe',
+  E: 'Execute',
+  S: 'Sync',
+  H: 'Flush',
+  C: 'Close',
+  X: 'Terminate',
+  p: 'Password',
+  d: 'CopyData',
+  c: 'CopyDone',
+  f: 'CopyFail',
+  F: 'FunctionCall',
 }
 const SERVER: Readonly<Record<string, string>> = {
-  R: 'Authentication', K: 'BackendKeyData', S: 'ParameterStatus', Z: 'ReadyForQuery', T: 'RowDescription', D: 'DataRow', C: 'CommandComplete', E: 'ErrorResponse', N: 'NoticeResponse', A: 'NotificationResponse',
-  I: 'EmptyQueryResponse', G: 'CopyInResponse', H: 'CopyOutResponse', W: 'CopyBothResponse', d: 'CopyData', c: 'CopyDone', '1': 'ParseComplete', '2': 'BindComplete', '3': 'CloseComplete', n: 'NoData', t: 'ParameterDescription', s: 'PortalSuspended', v: 'NegotiateProtocolVersion',
+  R: 'Authentication',
+  K: 'BackendKeyData',
+  S: 'ParameterStatus',
+  Z: 'ReadyForQuery',
+  T: 'RowDescription',
+  D: 'DataRow',
+  C: 'CommandComplete',
+  E: 'ErrorResponse',
+  N: 'NoticeResponse',
+  A: 'NotificationResponse',
+  I: 'EmptyQueryResponse',
+  G: 'CopyInResponse',
+  H: 'CopyOutResponse',
+  W: 'CopyBothResponse',
+  d: 'CopyData',
+  c: 'CopyDone',
+  '1': 'ParseComplete',
+  '2': 'BindComplete',
+  '3': 'CloseComplete',
+  n: 'NoData',
+  t: 'ParameterDescription',
+  s: 'PortalSuspended',
+  v: 'NegotiateProtocolVersion',
 }
 
 /**
  * Cuts one direction of a connection into whole messages, however the network has cut it.
- * A client begins with messages that have no first byte (startup, SSL request, cancel); a server answers an SSL request with one bare byte.
+ * A client begins with messages that have no first byte (startup, SSL request, cancel); a server answers an SSL request
+ * with one bare byte.
  */
 export class Framer {
   readonly #from: 'client' | 'server'
@@ -46,7 +84,8 @@ export class Framer {
     this.#rest.push(chunk)
     this.#length += chunk.length
     const frames: Frame[] = []
-    for (let size = this.#size(); size !== undefined && size <= this.#length; size = this.#size()) frames.push(this.#frame(this.#take(size)))
+    for (let size = this.#size(); size !== undefined && size <= this.#length; size = this.#size())
+      frames.push(this.#frame(this.#take(size)))
     return frames
   }
 
@@ -90,11 +129,19 @@ export class Framer {
 
 function textOf(name: string, bytes: Buffer): string | undefined {
   switch (name) {
-    case 'Query': case 'CommandComplete': return bytes.toString('utf8', 5, bytes.length - 1)
+    case 'Query':
+    case 'CommandComplete':
+      return bytes.toString('utf8', 5, bytes.length - 1)
     // A name and the statement, each ended by a NUL.
-    case 'Parse': return bytes.toString('utf8', bytes.indexOf(0, 5) + 1, bytes.indexOf(0, bytes.indexOf(0, 5) + 1))
-    case 'Bind': case 'ErrorResponse': case 'NoticeResponse': return bytes.toString('utf8', 5).replaceAll('\0', ' ').trim()
-    case 'ReadyForQuery': return bytes.toString('latin1', 5)
-    default: return undefined
+    case 'Parse':
+      return bytes.toString('utf8', bytes.indexOf(0, 5) + 1, bytes.indexOf(0, bytes.indexOf(0, 5) + 1))
+    case 'Bind':
+    case 'ErrorResponse':
+    case 'NoticeResponse':
+      return bytes.toString('utf8', 5).replaceAll('\0', ' ').trim()
+    case 'ReadyForQuery':
+      return bytes.toString('latin1', 5)
+    default:
+      return undefined
   }
 }

@@ -25,10 +25,18 @@ describe('the proxy before PostgreSQL', () => {
   test('numbers the messages of both directions, and changes nothing', async () => {
     const seen: string[] = []
     const numbers: number[] = []
-    await using line = await through({ before: ({ n, from, name, text }) => void (numbers.push(n), seen.push(`${from} ${name} ${text ?? ''}`.trim())) })
+    await using line = await through({
+      before: ({ n, from, name, text }) => void (numbers.push(n), seen.push(`${from} ${name} ${text ?? ''}`.trim())),
+    })
     const first = seen.length
     expect((await line.client.query('select 7 as seven')).rows).toEqual([{ seven: 7 }])
-    expect(seen.slice(first)).toEqual(['client Query select 7 as seven', 'server RowDescription', 'server DataRow', 'server CommandComplete SELECT 1', 'server ReadyForQuery I'])
+    expect(seen.slice(first)).toEqual([
+      'client Query select 7 as seven',
+      'server RowDescription',
+      'server DataRow',
+      'server CommandComplete SELECT 1',
+      'server ReadyForQuery I',
+    ])
     expect(numbers).toEqual(numbers.map((_, at) => at + 1))
   })
 

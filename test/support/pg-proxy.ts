@@ -11,8 +11,9 @@ export interface Message extends Frame {
 }
 
 /**
- * Called with each message, one at a time and in order: `before` it is passed on, `after` it has been handed to the network.
- * `before` may answer 'drop': the message goes nowhere. Either may be asynchronous: that direction of that connection waits.
+ * Called with each message, one at a time and in order: `before` it is passed on, `after` it has been handed to the
+ * network. `before` may answer 'drop': the message goes nowhere. Either may be asynchronous: that direction of that
+ * connection waits.
  */
 export interface Watcher {
   readonly before?: (message: Message) => 'drop' | void | Promise<'drop' | void>
@@ -40,7 +41,10 @@ export class PgProxy implements AsyncDisposable {
 
   private constructor(options: ProxyOptions) {
     this.#options = options
-    this.#throttles = { client: options.toServer === undefined ? undefined : new Throttle(options.toServer), server: options.toClient === undefined ? undefined : new Throttle(options.toClient) }
+    this.#throttles = {
+      client: options.toServer === undefined ? undefined : new Throttle(options.toServer),
+      server: options.toClient === undefined ? undefined : new Throttle(options.toClient),
+    }
     this.#server = createServer({ noDelay: true }, (client) => this.#accept(client))
   }
 
@@ -98,7 +102,14 @@ export class PgProxy implements AsyncDisposable {
     ]).finally(() => this.links.delete(link))
   }
 
-  async #pump(link: Link, from: 'client' | 'server', source: Socket, target: Socket, framer: Framer, answers?: Framer): Promise<void> {
+  async #pump(
+    link: Link,
+    from: 'client' | 'server',
+    source: Socket,
+    target: Socket,
+    framer: Framer,
+    answers?: Framer,
+  ): Promise<void> {
     const watchers = this.#options.watchers ?? []
     try {
       for await (const chunk of source as AsyncIterable<Buffer>) {

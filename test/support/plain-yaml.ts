@@ -1,8 +1,14 @@
 type Value = string | number | Value[] | { [name: string]: Value }
 
-/** The part of YAML that we write ourselves: maps, lists, JSON in one line, and words that are nothing else. Anything beyond is an error. */
+/**
+ * The part of YAML that we write ourselves: maps, lists, JSON in one line, and words that are nothing else. Anything
+ * beyond is an error.
+ */
 export function parsePlainYaml(text: string): Value {
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s*#/.test(line)).map((line) => ({ indent: /^ */.exec(line)![0].length, text: line.trim() }))
+  const lines = text
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s*#/.test(line))
+    .map((line) => ({ indent: /^ */.exec(line)![0].length, text: line.trim() }))
   const read = (indent: number): Value => (lines[0]!.text.startsWith('- ') ? readList(indent) : readMap(indent))
   const readList = (indent: number): Value[] => {
     const list: Value[] = []
@@ -31,6 +37,7 @@ export function parsePlainYaml(text: string): Value {
 /** A bare word must not be one that YAML takes for something else. */
 function scalar(text: string): Value {
   if (/^["[{\d-]/.test(text)) return JSON.parse(text) as Value
-  if (!/^[A-Za-z/][\w./-]*$/.test(text) || /^(?:y|n|yes|no|on|off|true|false|null)$/i.test(text)) throw new Error(`this word has to be quoted: ${text}`)
+  if (!/^[A-Za-z/][\w./-]*$/.test(text) || /^(?:y|n|yes|no|on|off|true|false|null)$/i.test(text))
+    throw new Error(`this word has to be quoted: ${text}`)
   return text
 }

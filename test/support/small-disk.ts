@@ -51,6 +51,8 @@ export async function smallDisk({ megabytes }: { readonly megabytes: number }): 
 async function serverOwner(): Promise<{ readonly uid: number; readonly gid: number }> {
   await using server = new Database({ url: urlOf('postgres'), max: 1 })
   await using connection = await server.connection()
-  const [row] = await connection.query<{ place: string; pid: number }>("select current_setting('data_directory') as place, pg_backend_pid() as pid")
+  const [row] = await connection.query<{ place: string; pid: number }>(
+    "select current_setting('data_directory') as place, pg_backend_pid() as pid",
+  )
   return await stat(row!.place.replace('/proc/self/', `/proc/${row!.pid}/`))
 }

@@ -7,14 +7,21 @@ import { throughStages } from '../../src/transform/through-stages.ts'
 import { apiServer } from '../support/api-server.ts'
 import { readPages, recordsOf } from '../source/reading.ts'
 
-interface Row { id: number; type: string }
+interface Row {
+  id: number
+  type: string
+}
 const row = (id: number): Row => ({ id, type: 'x'.repeat(id % 3) })
 /** Pages of so many rows each, numbered on. */
-const pagesOf = (...sizes: number[]): Stream<Row> => stream<Row>(async function* () {
-  let id = 0
-  for (const size of sizes) yield { records: Array.from({ length: size }, () => row(++id)), position: id }
-})
-const rowsOf = <T>(...rows: T[]): Stream<T> => stream<T>(async function* () { yield { records: rows } })
+const pagesOf = (...sizes: number[]): Stream<Row> =>
+  stream<Row>(async function* () {
+    let id = 0
+    for (const size of sizes) yield { records: Array.from({ length: size }, () => row(++id)), position: id }
+  })
+const rowsOf = <T>(...rows: T[]): Stream<T> =>
+  stream<T>(async function* () {
+    yield { records: rows }
+  })
 const read = async (flow: Stream<unknown>): Promise<unknown[]> => recordsOf(await readPages(flow))
 const rejectsOf = (pages: readonly Page[]): unknown[] => pages.flatMap(({ rejects }) => rejects)
 
@@ -29,47 +36,112 @@ describe('stages', () => {
 
   test('never drop a page: an emptied one goes on with its position and counts', async () => {
     const pages = await readPages(pagesOf(2, 3).filter(() => false))
-    expect(pages.map(({ records, position, counts: { fetched, filtered } }) => ({ records, position, fetched, filtered }))).toEqual([
-      { records: [], position: 2, fetched: 2, filtered: 2 }, { records: [], position: 5, fetched: 3, filtered: 3 }, { records: [], position: { end: true }, fetched: 0, filtered: 0 },
+    expect(
+      pages.map(({ records, position, counts: { fetched, filtered } }) => ({ records, position, fetched, filtered })),
+    ).toEqual([
+      { records: [], position: 2, fetched: 2, filtered: 2 },
+      { records: [], position: 5, fetched: 3, filtered: 3 },
+      { records: [], position: { end: true }, fetched: 0, filtered: 0 },
     ])
   })
 
   test('that throw reject their record alone, with the record as it was read', async () => {
-    const pages = await readPages(rowsOf(row(1), row(2), row(3)).map(({ id }) => ({ id, twice: id * 2 })).filter(({ id }) => id !== 3).map((record) => {
-      if (record.id === 1) throw new RangeError('too small')
-      return record
-    }))
+    const pages = await readPages(
+      rowsOf(row(1), row(2), row(3))
+        .map(({ id }) => ({ id, twice: id * 2 }))
+        .filter(({ id }) => id !== 3)
+        .map((record) => {
+          if (record.id === 1) throw new RangeError('too small')
+          return record
+        }),
+    )
     expect(recordsOf(pages)).toEqual([{ id: 2, twice: 4 }])
     expect(rejectsOf(pages)).toEqual([{ stage: 'map', reason: 'too small', record: row(1) }])
     expect(pages[0]).toMatchObject({ origins: [row(2)], counts: { fetched: 3, filtered: 1, rejected: 1 } })
   })
 
   test('reject what JavaScript cannot calculate with, and say why', async () => {
-    await using server = await apiServer([{ body: '[{"id":1,"price":0.1000000000000000055},{"id":2,"price":1.5},{"id":9007199254740993,"price":2}]', headers: { 'content-type': 'application/json' } }])
-    const items = http(server.origin as `http://${string}`).get<{ id: number; price: number }[]>('/x').pages(byPage('page', { last: 1 })).records()
+    await using server = await apiServer([
+      {
+        body: '[{"id":1,"price":0.1000000000000000055},{"id":2,"price":1.5},{"id":9007199254740993,"price":2}]',
+        headers: { 'content-type': 'application/json' },
+      },
+    ])
+    const items = http(server.origin as `http://${string}`)
+      .get<{ id: number; price: number }[]>('/x')
+      .pages(byPage('page', { last: 1 }))
+      .records()
     const pages = await readPages(items.map(({ id, price }) => ({ id: id + 1, price: price * 2 })))
     expect(recordsOf(pages)).toEqual([{ id: 3, price: 3 }])
     expect(rejectsOf(pages)).toEqual([
-      { stage: 'map', reason: expect.stringContaining('0.1000000000000000055 cannot be held by a JavaScript number'), record: { id: 1, price: new Decimal('0.1000000000000000055') } },
-      { stage: 'map', reason: expect.stringContaining('Cannot mix BigInt'), record: { id: 9007199254740993n, price: 2 } },
+      {
+        stage: 'map',
+        reason: expect.stringContaining('0.1000000000000000055 cannot be held by a JavaScript number'),
+        record: { id: 1, price: new Decimal('0.1000000000000000055') },
+      },
+      {
+        stage: 'map',
+        reason: expect.stringContaining('Cannot mix BigInt'),
+        record: { id: 9007199254740993n, price: 2 },
+      },
     ])
-    expect(recordsOf(await readPages(items.pick('price'))).map((record) => String((record as { price: unknown }).price))).toEqual(['0.1000000000000000055', '1.5', '2'])
+    expect(
+      recordsOf(await readPages(items.pick('price'))).map((record) => String((record as { price: unknown }).price)),
+    ).toEqual(['0.1000000000000000055', '1.5', '2'])
   })
 
-  test('do not reject for what is not the record\'s fault', async () => {
-    for (const error of [new UsageError('no such option'), new HttpError('answered 503', { status: 503 }), new HttpError('no connection')]) {
-      await expect(readPages(rowsOf(row(1)).map(() => { throw error }))).rejects.toBe(error)
+  test("do not reject for what is not the record's fault", async () => {
+    for (const error of [
+      new UsageError('no such option'),
+      new HttpError('answered 503', { status: 503 }),
+      new HttpError('no connection'),
+    ]) {
+      await expect(
+        readPages(
+          rowsOf(row(1)).map(() => {
+            throw error
+          }),
+        ),
+      ).rejects.toBe(error)
     }
-    expect(rejectsOf(await readPages(rowsOf(row(1)).map(() => { throw new HttpError('GET /of/1 answered 404', { status: 404 }) })))).toMatchObject([{ reason: 'GET /of/1 answered 404' }])
+    expect(
+      rejectsOf(
+        await readPages(
+          rowsOf(row(1)).map(() => {
+            throw new HttpError('GET /of/1 answered 404', { status: 404 })
+          }),
+        ),
+      ),
+    ).toMatchObject([{ reason: 'GET /of/1 answered 404' }])
   })
 
   test('do not reject what the end of the run has interrupted, nor hand it on', async () => {
     const controller = new AbortController()
     const seen: Page[] = []
-    const pages = throughStages((async function* () { yield { records: [1, 2], counts: { fetched: 2, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }, rejects: [] } })(), [{
-      stage: 'map', concurrency: 1, ordered: true, fn: () => { controller.abort(new Error('enough')); throw new Error('a request was aborted') },
-    }], { signal: controller.signal })
-    await expect(async () => { for await (const page of pages) seen.push(page) }).rejects.toThrow('enough')
+    const pages = throughStages(
+      (async function* () {
+        yield {
+          records: [1, 2],
+          counts: { fetched: 2, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 },
+          rejects: [],
+        }
+      })(),
+      [
+        {
+          stage: 'map',
+          concurrency: 1,
+          ordered: true,
+          fn: () => {
+            controller.abort(new Error('enough'))
+            throw new Error('a request was aborted')
+          },
+        },
+      ],
+      { signal: controller.signal },
+    )
+    await expect(async () => {
+      for await (const page of pages) seen.push(page)
+    }).rejects.toThrow('enough')
     expect(seen).toEqual([])
   })
 })
@@ -102,79 +174,173 @@ describe('map', () => {
 
 describe('filter', () => {
   test('refuses a function whose answer is a promise, which would keep everything', async () => {
-    await expect(readPages(pagesOf(1).filter((async () => false) as never))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('always true') })
+    await expect(readPages(pagesOf(1).filter((async () => false) as never))).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('always true'),
+    })
   })
 
   test('that throws rejects', async () => {
-    expect(rejectsOf(await readPages(pagesOf(2).filter(({ id }) => { if (id === 1) throw new Error('odd'); return true })))).toMatchObject([{ stage: 'filter', reason: 'odd' }])
+    expect(
+      rejectsOf(
+        await readPages(
+          pagesOf(2).filter(({ id }) => {
+            if (id === 1) throw new Error('odd')
+            return true
+          }),
+        ),
+      ),
+    ).toMatchObject([{ stage: 'filter', reason: 'odd' }])
   })
 })
 
 describe('tap', () => {
   test('sees each record and changes none', async () => {
     const seen: number[] = []
-    expect(await read(pagesOf(3).tap(async ({ id }) => { seen.push(id) }))).toEqual([1, 2, 3].map(row))
+    expect(
+      await read(
+        pagesOf(3).tap(async ({ id }) => {
+          seen.push(id)
+        }),
+      ),
+    ).toEqual([1, 2, 3].map(row))
     expect(seen).toEqual([1, 2, 3])
   })
 
   test('that throws fails the stream with its own error', async () => {
     const error = new TypeError('the queue is down')
-    await expect(readPages(pagesOf(3).tap(() => { throw error }))).rejects.toBe(error)
-    await expect(readPages(pagesOf(3).tap(async () => { throw error }, { concurrency: 2 }))).rejects.toBe(error)
+    await expect(
+      readPages(
+        pagesOf(3).tap(() => {
+          throw error
+        }),
+      ),
+    ).rejects.toBe(error)
+    await expect(
+      readPages(
+        pagesOf(3).tap(
+          async () => {
+            throw error
+          },
+          { concurrency: 2 },
+        ),
+      ),
+    ).rejects.toBe(error)
   })
 })
 
 describe('validate', () => {
-  test('rejects with the schema\'s reasons and their places, and hands on what the schema made', async () => {
-    const schema = z.object({ id: z.number(), at: z.string().transform((text) => text.length), nested: z.object({ n: z.number() }) })
-    const pages = await readPages(rowsOf<unknown>({ id: 1, at: 'abc', nested: { n: 1 }, extra: 1 }, { id: 'x', at: 'abc', nested: { n: 'y' } }, null).validate(schema))
+  test("rejects with the schema's reasons and their places, and hands on what the schema made", async () => {
+    const schema = z.object({
+      id: z.number(),
+      at: z.string().transform((text) => text.length),
+      nested: z.object({ n: z.number() }),
+    })
+    const pages = await readPages(
+      rowsOf<unknown>(
+        { id: 1, at: 'abc', nested: { n: 1 }, extra: 1 },
+        { id: 'x', at: 'abc', nested: { n: 'y' } },
+        null,
+      ).validate(schema),
+    )
     expect(recordsOf(pages)).toEqual([{ id: 1, at: 3, nested: { n: 1 } }])
     expect(rejectsOf(pages)).toEqual([
-      { stage: 'validate', reason: expect.stringMatching(/^id: .+; nested\.n: /), record: { id: 'x', at: 'abc', nested: { n: 'y' } } },
+      {
+        stage: 'validate',
+        reason: expect.stringMatching(/^id: .+; nested\.n: /),
+        record: { id: 'x', at: 'abc', nested: { n: 'y' } },
+      },
       { stage: 'validate', reason: expect.any(String), record: null },
     ])
   })
 
   test('takes any Standard Schema, asynchronous ones too', async () => {
-    const schema: StandardSchema<number> = { '~standard': { vendor: 'own', validate: async (value) => (value === 2 ? { issues: [{ message: 'no', path: [{ key: 'a' }, 0] }] } : { value: Number(value) }) } }
+    const schema: StandardSchema<number> = {
+      '~standard': {
+        vendor: 'own',
+        validate: async (value) =>
+          value === 2 ? { issues: [{ message: 'no', path: [{ key: 'a' }, 0] }] } : { value: Number(value) },
+      },
+    }
     const pages = await readPages(rowsOf(1, 2, 3).validate(schema))
-    expect({ records: recordsOf(pages), rejects: rejectsOf(pages) }).toEqual({ records: [1, 3], rejects: [{ stage: 'validate', reason: 'a.0: no', record: 2 }] })
+    expect({ records: recordsOf(pages), rejects: rejectsOf(pages) }).toEqual({
+      records: [1, 3],
+      rejects: [{ stage: 'validate', reason: 'a.0: no', record: 2 }],
+    })
   })
 })
 
 describe('dedupe', () => {
   test('leaves out what agrees in its fields, over all pages, and counts it', async () => {
-    const pages = await readPages(stream<{ a: unknown; b?: number }>(async function* () {
-      yield { records: [{ a: 1, b: 1 }, { a: 1, b: 2 }, { a: 1, b: 1 }] }
-      yield { records: [{ a: 1, b: 1 }, { a: '1', b: 1 }, { a: 1n, b: 1 }, { a: null }, { a: undefined }] }
-    }).dedupe('a', 'b'))
+    const pages = await readPages(
+      stream<{ a: unknown; b?: number }>(async function* () {
+        yield {
+          records: [
+            { a: 1, b: 1 },
+            { a: 1, b: 2 },
+            { a: 1, b: 1 },
+          ],
+        }
+        yield { records: [{ a: 1, b: 1 }, { a: '1', b: 1 }, { a: 1n, b: 1 }, { a: null }, { a: undefined }] }
+      }).dedupe('a', 'b'),
+    )
     expect(recordsOf(pages)).toHaveLength(6)
     expect(pages.map(({ counts }) => counts.duplicate)).toEqual([1, 1, 0])
   })
 
   test('remembers so many, those that came last', async () => {
-    expect(await read(rowsOf(...[1, 2, 1, 3, 1, 2].map((id) => ({ id }))).dedupe('id', { last: 2 }))).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }, { id: 2 }])
+    expect(await read(rowsOf(...[1, 2, 1, 3, 1, 2].map((id) => ({ id }))).dedupe('id', { last: 2 }))).toEqual([
+      { id: 1 },
+      { id: 2 },
+      { id: 3 },
+      { id: 2 },
+    ])
   })
 })
 
 describe('rename, pick and omit', () => {
   test('work in the order in which they are written, for every list of names', async () => {
-    const rows = rowsOf<{ a: number; b?: number; c: number }>({ a: 1, b: 2, c: 3 }, { c: 3, a: 1 }, { a: 1, b: 2, c: 3 })
+    const rows = rowsOf<{ a: number; b?: number; c: number }>(
+      { a: 1, b: 2, c: 3 },
+      { c: 3, a: 1 },
+      { a: 1, b: 2, c: 3 },
+    )
     expect(await read(rows.rename('a', 'x').omit('c'))).toEqual([{ x: 1, b: 2 }, { x: 1 }, { x: 1, b: 2 }])
     expect(await read(rows.pick('a', 'c').rename('c', 'b').pick('b'))).toEqual([{ b: 3 }, { b: 3 }, { b: 3 }])
-    expect(await read(rows.map((row) => ({ ...row, d: 4 })).omit('a').rename('d', 'a').filter(({ a }) => a === 4).omit('b'))).toEqual([{ c: 3, a: 4 }, { c: 3, a: 4 }, { c: 3, a: 4 }])
+    expect(
+      await read(
+        rows
+          .map((row) => ({ ...row, d: 4 }))
+          .omit('a')
+          .rename('d', 'a')
+          .filter(({ a }) => a === 4)
+          .omit('b'),
+      ),
+    ).toEqual([
+      { c: 3, a: 4 },
+      { c: 3, a: 4 },
+      { c: 3, a: 4 },
+    ])
   })
 
   test('reject a record in which a name would be lost, and one that has no names', async () => {
-    const pages = await readPages(rowsOf<{ a?: number; b?: number }>({ a: 1, b: 2 }, { a: 1 }, { b: 2 }, null as never).rename('a', 'b'))
+    const pages = await readPages(
+      rowsOf<{ a?: number; b?: number }>({ a: 1, b: 2 }, { a: 1 }, { b: 2 }, null as never).rename('a', 'b'),
+    )
     expect(recordsOf(pages)).toEqual([{ b: 1 }, { b: 2 }])
-    expect(rejectsOf(pages)).toMatchObject([{ stage: 'rename', reason: "the record has both 'a' and 'b': renaming would lose one of them" }, { stage: 'rename', reason: 'this is no record with named fields' }])
+    expect(rejectsOf(pages)).toMatchObject([
+      { stage: 'rename', reason: "the record has both 'a' and 'b': renaming would lose one of them" },
+      { stage: 'rename', reason: 'this is no record with named fields' },
+    ])
   })
 
   test('keep a field that is called __proto__', async () => {
     const record = JSON.parse('{"__proto__":{"x":1},"a":2,"b":3}') as { a: number; b: number }
     const [made] = await read(rowsOf(record).omit('b'))
-    expect(Object.entries(made as object)).toEqual([['__proto__', { x: 1 }], ['a', 2]])
+    expect(Object.entries(made as object)).toEqual([
+      ['__proto__', { x: 1 }],
+      ['a', 2],
+    ])
     expect((made as { x?: unknown }).x).toBeUndefined()
   })
 
@@ -186,13 +352,25 @@ describe('rename, pick and omit', () => {
 
 describe('offload', () => {
   test('calls a module on worker threads, and rejects what it throws on', async () => {
-    const pages = await readPages(pagesOf(4).pick('type').offload<typeof import('./score.ts')>(new URL('score.ts', import.meta.url)))
-    expect(recordsOf(pages)).toEqual([{ type: 'x', score: 1 }, { type: 'xx', score: 2 }, { type: 'x', score: 1 }])
+    const pages = await readPages(
+      pagesOf(4)
+        .pick('type')
+        .offload<typeof import('./score.ts')>(new URL('score.ts', import.meta.url)),
+    )
+    expect(recordsOf(pages)).toEqual([
+      { type: 'x', score: 1 },
+      { type: 'xx', score: 2 },
+      { type: 'x', score: 1 },
+    ])
     expect(rejectsOf(pages)).toMatchObject([{ stage: 'offload', reason: 'no type to score', record: row(3) }])
   })
 
   test('rejects what would not arrive at a thread as it is', async () => {
-    const pages = await readPages(rowsOf({ type: 'x', nested: { price: new Decimal('1.00000000000000000001') } }).offload<typeof import('./score.ts')>(new URL('score.ts', import.meta.url)))
+    const pages = await readPages(
+      rowsOf({ type: 'x', nested: { price: new Decimal('1.00000000000000000001') } }).offload<
+        typeof import('./score.ts')
+      >(new URL('score.ts', import.meta.url)),
+    )
     expect(rejectsOf(pages)).toMatchObject([{ reason: expect.stringContaining("'nested.price' is a decimal") }])
   })
 })
@@ -201,7 +379,13 @@ test('a page whose stage fails gives back its memory', async () => {
   const { MemoryBudget } = await import('../../src/flow/memory-budget.ts')
   const budget = new MemoryBudget(1 << 20)
   await using server = await apiServer([{ json: { rows: [{ id: 1 }], next: null } }])
-  const flow = http(server.origin as `http://${string}`).get<{ rows: Row[]; next: string | null }>('/x').pages(byCursor('c', 'next')).records('rows').tap(() => { throw new Error('no') })
+  const flow = http(server.origin as `http://${string}`)
+    .get<{ rows: Row[]; next: string | null }>('/x')
+    .pages(byCursor('c', 'next'))
+    .records('rows')
+    .tap(() => {
+      throw new Error('no')
+    })
   await expect(readPages(flow, { memory: budget.account() })).rejects.toThrow('no')
   expect(budget.used).toBe(0)
 })

@@ -9,14 +9,18 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const proves = <_Truth extends true>(): void => {}
 
 type RowOf<Flow> = Flow extends { records(): AsyncIterable<infer Row> } ? Row : never
-proves<Same<RowOf<typeof billing.streams.customers>, { created: Date; id: string; email: string | null; updated: number }>>()
+proves<
+  Same<RowOf<typeof billing.streams.customers>, { created: Date; id: string; email: string | null; updated: number }>
+>()
 proves<Same<RowOf<typeof billing.streams.invoices>, { id: string; total: number }>>()
 proves<Same<RowOf<typeof forum.streams.reactions>, { postId: number; userId: number; emoji: string }>>()
 proves<Same<RowOf<typeof forum.streams.posts>['authorId'], number | undefined>>()
 proves<Same<RowOf<typeof forum.streams.tags>, { topicId: number; tag: string }>>()
 proves<Same<RowOf<typeof catalog.streams.books>, { sku: string; price: string; isbn: string }>>()
 proves<Same<RowOf<typeof others.streams.issues>['author'], string | undefined>>()
-proves<Same<RowOf<typeof others.streams.readings>, { station: string; measuredAt: string; celsius: number; note?: string }>>()
+proves<
+  Same<RowOf<typeof others.streams.readings>, { station: string; measuredAt: string; celsius: number; note?: string }>
+>()
 
 export async function readsTyped(): Promise<Date | undefined> {
   for await (const customer of billing.streams.customers.records({ since: '2024-01-01' })) return customer.created
@@ -36,47 +40,101 @@ proves<Same<PathTo<Body, boolean>, 'more' | 'loose' | `loose.${string}`>>()
 proves<Same<PathTo<Body, readonly unknown[]>, 'data' | 'either.list' | 'loose' | `loose.${string}`>>()
 proves<Same<PathTo<unknown, string>, string>>()
 proves<Same<PathTo<Record<string, string>, string>, string>>()
-const paths: PathTo<Body, string | number>[] = ['meta.next', 'meta.deep.cursor', 'either.error', 'bag.anything.url', 'loose', 'loose.any.where']
+const paths: PathTo<Body, string | number>[] = [
+  'meta.next',
+  'meta.deep.cursor',
+  'either.error',
+  'bag.anything.url',
+  'loose',
+  'loose.any.where',
+]
 
 const api = http('https://api.example')
 const whole = api.get<Body>('/x').pages(byCursor('after', 'meta.next')).records('data')
 proves<Same<typeof whole extends Stream<infer T> ? T : never, { id: string; nested: { at: Date } }>>()
 whole.incremental('nested.at', { lookback: '1d', order: 'descending' })
-api.get<Body>('/x').pages(byCursor('after', (body) => body.meta.deep?.cursor)).records((body) => body.data ?? []).map((record) => record.id)
-api.get<Body>('/x').pages(byCursor('after', 'meta.next')).records((body) => body.data).map((record) => record.nested.at)
-api.get<Body>('/x').pages(byPage('page', { more: (body) => body.more })).records('either.list', { optional: true }).map(({ a }) => a)
-api.get<{ id: number; name: string | null }[]>('/x').pages(byLastRecord('after', 'id')).records().filter((record) => record.id > 1)
-api.get<unknown>('/x').pages(onePage()).records('any.where').map((record) => ({ record }))
+api
+  .get<Body>('/x')
+  .pages(byCursor('after', (body) => body.meta.deep?.cursor))
+  .records((body) => body.data ?? [])
+  .map((record) => record.id)
+api
+  .get<Body>('/x')
+  .pages(byCursor('after', 'meta.next'))
+  .records((body) => body.data)
+  .map((record) => record.nested.at)
+api
+  .get<Body>('/x')
+  .pages(byPage('page', { more: (body) => body.more }))
+  .records('either.list', { optional: true })
+  .map(({ a }) => a)
+api
+  .get<{ id: number; name: string | null }[]>('/x')
+  .pages(byLastRecord('after', 'id'))
+  .records()
+  .filter((record) => record.id > 1)
+api
+  .get<unknown>('/x')
+  .pages(onePage())
+  .records('any.where')
+  .map((record) => ({ record }))
 api.get<unknown>('/x').pages(onePage()).records('any.where').into('a.b', { key: 'id' })
-api.get<{ value: { '@odata.etag': string }[]; '@odata.nextLink'?: string }>('/x').pages(byCursor('skip', '@odata.nextLink')).records('value')
+api
+  .get<{ value: { '@odata.etag': string }[]; '@odata.nextLink'?: string }>('/x')
+  .pages(byCursor('skip', '@odata.nextLink'))
+  .records('value')
 
 // A paginator of one's own is a function of what was answered and asked.
 api
   .get<Body>(path`/a/${1}/b`)
   .pages(({ body, headers, records }, asked) =>
-    body.more && records.length > 0 ? { ...asked, query: { ...asked.query, after: headers['x-after'] ?? '' } } : undefined)
+    body.more && records.length > 0
+      ? { ...asked, query: { ...asked.query, after: headers['x-after'] ?? '' } }
+      : undefined,
+  )
   .records('data')
 
 // Guards narrow; an inferred one does, too.
-const events = stream<{ type: 'paid'; amount: string } | { type: 'left'; why: string }>(async function* () { yield { records: [] } })
+const events = stream<{ type: 'paid'; amount: string } | { type: 'left'; why: string }>(async function* () {
+  yield { records: [] }
+})
 events.filter((event) => event.type === 'paid').map((event) => event.amount)
 events.filter((event): event is { type: 'left'; why: string } => event.type === 'left').map((event) => event.why)
 
 // One becomes several: a stream for each, a list for each, soon or later.
 proves<Same<RecordOf<ReturnType<typeof several>>, { id: number }>>()
-function several() { return events.flatMap((event) => (event.type === 'paid' ? [{ id: 1 }, { id: 2 }] : [])) }
+function several() {
+  return events.flatMap((event) => (event.type === 'paid' ? [{ id: 1 }, { id: 2 }] : []))
+}
 proves<Same<RecordOf<ReturnType<typeof later>>, { id: number }>>()
-function later() { return events.flatMap(async () => new Set([{ id: 1 }])) }
+function later() {
+  return events.flatMap(async () => new Set([{ id: 1 }]))
+}
 type RecordOf<S> = S extends Stream<infer T> ? T : never
 
 // A schema's output is what follows; what passes by is not changed.
 proves<Same<RecordOf<ReturnType<typeof validated>>, { id: number; at: Date }>>()
-function validated() { return stream<unknown>(async function* () { yield { records: [] } }).validate(z.object({ id: z.number(), at: z.coerce.date() })) }
+function validated() {
+  return stream<unknown>(async function* () {
+    yield { records: [] }
+  }).validate(z.object({ id: z.number(), at: z.coerce.date() }))
+}
 proves<Same<RecordOf<ReturnType<typeof tapped>>, { type: 'paid'; amount: string } | { type: 'left'; why: string }>>()
-function tapped() { return events.tap(async (event) => { await Promise.resolve(event.type) }, { concurrency: 4 }) }
+function tapped() {
+  return events.tap(
+    async (event) => {
+      await Promise.resolve(event.type)
+    },
+    { concurrency: 4 },
+  )
+}
 
 // Values of an offloaded module are checked and inferred through its type.
-events.offload<typeof import('../transform/score.ts')>(new URL('../transform/score.ts', import.meta.url), { concurrency: 4 }).map(({ score }) => score.toFixed())
+events
+  .offload<typeof import('../transform/score.ts')>(new URL('../transform/score.ts', import.meta.url), {
+    concurrency: 4,
+  })
+  .map(({ score }) => score.toFixed())
 
 // Numbers as they really arrive.
 proves<Same<Extract<Json<{ id: number }>['id'], bigint>, bigint>>()

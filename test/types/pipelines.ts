@@ -1,11 +1,32 @@
 // Pipelines as people write them, for the proofs beside this file: no lambda has an annotation.
-import { bearer, byCursor, byLastRecord, byLinkHeader, byPage, byRelay, byNextUrl, header, http, path, pipeline, secret, since, unix, until } from '../../src/index.ts'
+import {
+  bearer,
+  byCursor,
+  byLastRecord,
+  byLinkHeader,
+  byPage,
+  byRelay,
+  byNextUrl,
+  header,
+  http,
+  path,
+  pipeline,
+  secret,
+  since,
+  unix,
+  until,
+} from '../../src/index.ts'
 
-interface Customer { id: string; email: string | null; created: number; updated: number }
+interface Customer {
+  id: string
+  email: string | null
+  created: number
+  updated: number
+}
 
 const billingApi = http('https://api.billing.example/v1', { auth: bearer(secret('BILLING_TOKEN')), rate: '10/s' })
 const everyCustomer = billingApi
-  .get<{ data: Customer[]; has_more: boolean }>('/customers', { 'limit': 100, 'updated[gte]': unix(since) })
+  .get<{ data: Customer[]; has_more: boolean }>('/customers', { limit: 100, 'updated[gte]': unix(since) })
   .pages(byLastRecord('starting_after', 'data.id', { more: 'has_more' }))
   .records('data')
 
@@ -13,8 +34,14 @@ const customers = everyCustomer
   .incremental('updated', { unit: 's', from: '2024-01-01', lookback: '5m' })
   .map((customer) => ({ ...customer, created: new Date(customer.created * 1_000) }))
 
-const invoices = everyCustomer.flatMap((customer) =>
-  billingApi.get<{ id: string; total: number }[]>(path`/customers/${customer.id}/invoices`).pages(byLinkHeader()).records(), { concurrency: 4 })
+const invoices = everyCustomer.flatMap(
+  (customer) =>
+    billingApi
+      .get<{ id: string; total: number }[]>(path`/customers/${customer.id}/invoices`)
+      .pages(byLinkHeader())
+      .records(),
+  { concurrency: 4 },
+)
 
 export const billing = pipeline('billing', {
   schedule: '*/15 * * * *',
@@ -24,7 +51,9 @@ export const billing = pipeline('billing', {
   },
 })
 
-type Item = { kind: 'book'; sku: string; price: string; isbn: string } | { kind: 'voucher'; sku: string; price: string; expires: string }
+type Item =
+  | { kind: 'book'; sku: string; price: string; isbn: string }
+  | { kind: 'voucher'; sku: string; price: string; expires: string }
 
 const items = http('https://catalog.example', { auth: header('x-api-key', secret('CATALOG_KEY')), rate: '600/m' })
   .post<{ hits: { items?: Item[] }; paging: { pageCount: number } }>('/search', { json: { size: 200, sort: 'sku' } })
@@ -32,17 +61,41 @@ const items = http('https://catalog.example', { auth: header('x-api-key', secret
   .records('hits.items', { optional: true })
 
 export const catalog = pipeline('catalog', {
-  streams: { books: items.filter((item) => item.kind === 'book').omit('kind').into('catalog.books', { key: 'isbn', write: 'replace', columns: { price: 'numeric(12,2)' } }) },
+  streams: {
+    books: items
+      .filter((item) => item.kind === 'book')
+      .omit('kind')
+      .into('catalog.books', { key: 'isbn', write: 'replace', columns: { price: 'numeric(12,2)' } }),
+  },
 })
 
 const forumApi = http('https://forum.example/api')
 const topics = forumApi
-  .get<{ topics: { id: number; title: string; updatedAt: string; tags: { name: string }[] }[]; meta: { next: string | null } }>('/topics', { updated_after: since })
-  .pages(byCursor('cursor', 'meta.next')).records('topics')
+  .get<{
+    topics: { id: number; title: string; updatedAt: string; tags: { name: string }[] }[]
+    meta: { next: string | null }
+  }>('/topics', { updated_after: since })
+  .pages(byCursor('cursor', 'meta.next'))
+  .records('topics')
   .incremental('updatedAt', { from: '2024-01-01', lookback: '5m', order: 'ascending' })
-const posts = topics.flatMap((topic) => forumApi.get<{ posts: { id: number; author: { id: number; name: string } | null; text: string }[] }>(path`/topics/${topic.id}/posts`)
-  .pages(byPage('page')).records('posts').map(({ author, ...post }) => ({ ...post, topicId: topic.id, authorId: author?.id })), { concurrency: 4 })
-const reactions = posts.flatMap((post) => forumApi.get<{ userId: number; emoji: string }[]>(path`/posts/${post.id}/reactions`).pages(byLinkHeader()).records().map((reaction) => ({ ...reaction, postId: post.id })))
+const posts = topics.flatMap(
+  (topic) =>
+    forumApi
+      .get<{ posts: { id: number; author: { id: number; name: string } | null; text: string }[] }>(
+        path`/topics/${topic.id}/posts`,
+      )
+      .pages(byPage('page'))
+      .records('posts')
+      .map(({ author, ...post }) => ({ ...post, topicId: topic.id, authorId: author?.id })),
+  { concurrency: 4 },
+)
+const reactions = posts.flatMap((post) =>
+  forumApi
+    .get<{ userId: number; emoji: string }[]>(path`/posts/${post.id}/reactions`)
+    .pages(byLinkHeader())
+    .records()
+    .map((reaction) => ({ ...reaction, postId: post.id })),
+)
 const tags = topics.flatMap((topic) => topic.tags.map((tag) => ({ topicId: topic.id, tag: tag.name })))
 
 export const forum = pipeline('forum', {
@@ -55,21 +108,37 @@ export const forum = pipeline('forum', {
 })
 
 const issues = http('https://api.github.example/graphql')
-  .graphql<{ repository: { issues: { nodes: { number: number; title: string; updatedAt: string; author: { login: string } | null }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } }>(
-    'query ($since: DateTime, $after: String) { … }', { owner: 'nodejs', since })
-  .pages(byRelay('repository.issues')).records('repository.issues.nodes')
+  .graphql<{
+    repository: {
+      issues: {
+        nodes: { number: number; title: string; updatedAt: string; author: { login: string } | null }[]
+        pageInfo: { hasNextPage: boolean; endCursor: string | null }
+      }
+    }
+  }>('query ($since: DateTime, $after: String) { … }', { owner: 'nodejs', since })
+  .pages(byRelay('repository.issues'))
+  .records('repository.issues.nodes')
   .incremental('updatedAt', { lookback: '1h' })
   .map(({ author, ...issue }) => ({ ...issue, author: author?.login }))
 
 const readings = http('https://weather.example')
-  .get<{ readings: { station: string; measuredAt: string; tempC: number; note?: string; raw: unknown }[]; links?: { next?: string } }>('/readings', { from: since, to: until })
-  .pages(byNextUrl('links.next')).records('readings')
+  .get<{
+    readings: { station: string; measuredAt: string; tempC: number; note?: string; raw: unknown }[]
+    links?: { next?: string }
+  }>('/readings', { from: since, to: until })
+  .pages(byNextUrl('links.next'))
+  .records('readings')
   .incremental('measuredAt', { from: '2025-01-01', lookback: '2h' })
-  .omit('raw').rename('tempC', 'celsius').dedupe('station', 'measuredAt', { last: 10_000 })
+  .omit('raw')
+  .rename('tempC', 'celsius')
+  .dedupe('station', 'measuredAt', { last: 10_000 })
 
 export const others = pipeline('others', {
   streams: {
     issues: issues.into('github.issues', { key: 'number' }),
-    readings: readings.into('weather.readings', { key: ['station', 'measuredAt'], columns: { measuredAt: 'timestamptz', celsius: { type: 'numeric', round: true }, note: false } }),
+    readings: readings.into('weather.readings', {
+      key: ['station', 'measuredAt'],
+      columns: { measuredAt: 'timestamptz', celsius: { type: 'numeric', round: true }, note: false },
+    }),
   },
 })

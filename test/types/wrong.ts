@@ -1,12 +1,38 @@
 // Compiled, never run: each use is wrong, and the compiler must say so.
 /* oxlint-disable no-unused-expressions, typescript/no-unsafe-return, typescript/no-unsafe-assignment */
 import {
-  apiKey, bearer, byCursor, byLastRecord, byNextUrl, byOffset, byPage, byRelay, http, onePage, path, pipeline, secret, since, stream, type Stream,
+  apiKey,
+  bearer,
+  byCursor,
+  byLastRecord,
+  byNextUrl,
+  byOffset,
+  byPage,
+  byRelay,
+  http,
+  onePage,
+  path,
+  pipeline,
+  secret,
+  since,
+  stream,
+  type Stream,
 } from '../../src/index.ts'
 import { billing, forum } from './pipelines.ts'
 
-interface Customer { id: string; email: string | null; created: number; address: { city: string } | null; active: boolean; tags: string[] }
-interface Listing { data: Customer[]; meta: { next: string | null; total: number }; has_more: boolean }
+interface Customer {
+  id: string
+  email: string | null
+  created: number
+  address: { city: string } | null
+  active: boolean
+  tags: string[]
+}
+interface Listing {
+  data: Customer[]
+  meta: { next: string | null; total: number }
+  has_more: boolean
+}
 
 const api = http('https://api.example/v1', { auth: bearer(secret('TOKEN')), rate: '10/s' })
 const listing = api.get<Listing>('/customers')
@@ -106,7 +132,9 @@ billing.streams.customer
 // @ts-expect-error 46 a function that takes other records
 customers.offload<typeof import('../transform/score.ts')>(new URL('../transform/score.ts', import.meta.url))
 // @ts-expect-error 47 a source of one's own yields pages, not records
-stream<Customer>(async function* () { yield { id: '1' } })
+stream<Customer>(async function* () {
+  yield { id: '1' }
+})
 // @ts-expect-error 48 recipes are frozen
 customers.recipe.stages.push({ stage: 'pick', fields: [] })
 // @ts-expect-error 50 rows that do not fit a type that was declared for them
@@ -144,6 +172,8 @@ http('https://api.example', { allow: ['files.example'] })
 // @ts-expect-error 64 a path to no number of pages
 listing.pages(byPage('page', { pages: 'has_more' }))
 // @ts-expect-error 65 a position that is no JSON
-stream<Customer>(async function* () { yield { records: [], position: 1n } })
+stream<Customer>(async function* () {
+  yield { records: [], position: 1n }
+})
 
 declare function fetchCity(id: string): Promise<string>

@@ -31,17 +31,30 @@ export interface BackfillCommandOptions extends CommonOptions {
 }
 
 /** `sluice backfill`: a range of a stream, window by window. */
-export async function backfillCommand([word]: [string], options: BackfillCommandOptions, { signal, verbose, hide }: Terms): Promise<number> {
+export async function backfillCommand(
+  [word]: [string],
+  options: BackfillCommandOptions,
+  { signal, verbose, hide }: Terms,
+): Promise<number> {
   const limitMs = options.timeout === undefined ? Infinity : durationOf(options.timeout)
   const [found] = withStreams(await findPipelines([word]), options.stream === undefined ? undefined : [options.stream])
   const { pipeline, streams } = found!
-  if (streams && streams.length > 1) throw new UsageError(`${word}: name one stream, or none for all that can be read in windows`)
+  if (streams && streams.length > 1)
+    throw new UsageError(`${word}: name one stream, or none for all that can be read in windows`)
   using time = deadline(signal, limitMs, 'The backfill')
   const { from, to, window, zone, concurrency, only, database, batchRows, memory, json = false } = options
   const words: BackfillOptions = {
-    stream: streams?.[0], from, to, window, zone, only, signal: time.signal,
-    ...(concurrency !== undefined && { concurrency }), ...(database !== undefined && { database }),
-    ...(batchRows !== undefined && { batch: { rows: batchRows } }), ...(memory !== undefined && { memory: memory * 1_048_576 }),
+    stream: streams?.[0],
+    from,
+    to,
+    window,
+    zone,
+    only,
+    signal: time.signal,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(database !== undefined && { database }),
+    ...(batchRows !== undefined && { batch: { rows: batchRows } }),
+    ...(memory !== undefined && { memory: memory * 1_048_576 }),
   }
   if (options.dryRun) {
     const plans = await backfill(pipeline, { ...words, dryRun: true })
@@ -53,28 +66,61 @@ export async function backfillCommand([word]: [string], options: BackfillCommand
   const failures: unknown[] = []
   const log = showing === 'events' ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
   const running = async (): Promise<Report> => {
-    using progress = log ?? openProgress(showing as Exclude<Showing, 'events'>, streams ?? Object.keys(pipeline.streams))
+    using progress =
+      log ?? openProgress(showing as Exclude<Showing, 'events'>, streams ?? Object.keys(pipeline.streams))
     return await backfill(pipeline, { ...words, on: progress.on, failed: (_, error) => failures.push(error) })
   }
   const report = await running()
   if (log) log.report(report)
   else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
-  if (showing === 'json') for (const [name, { error }] of Object.entries(report.streams)) if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
+  if (showing === 'json')
+    for (const [name, { error }] of Object.entries(report.streams))
+      if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
   if (verbose) for (const failure of failures) tellStack(failure, hide)
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return codeOf(report)
-  console.error(`sluice: the backfill was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the same words go on from there`)
+  console.error(
+    `sluice: the backfill was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the same words go on from there`,
+  )
   return 1
 }
 
 /** The windows that would be read; nothing was asked. */
 function showPlan({ pipeline, stream, backfill, from, to, window, zone, counts, toRead, windows }: BackfillPlan): void {
-  console.log(`${pipeline}.${stream}: ${backfill === undefined ? 'a new backfill' : `goes on with backfill ${backfill}`}, ${from} to ${to}, ${numberText(counts.total)} ${counts.total === 1 ? 'window' : 'windows'} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`}`)
-  const facts = [counts.done > 0 && `${numberText(counts.done)} done`, counts.failed > 0 && `${numberText(counts.failed)} failed`, counts.skipped > 0 && `${numberText(counts.skipped)} left out`]
-  console.log(`${numberText(toRead)} to read${facts.filter(Boolean).map((fact) => `, ${String(fact)}`).join('')}`)
-  const shown = windows.filter((one) => one.toRead).map(({ lower, upper, status, error }) => ({ from: lower, to: upper, hours: (Date.parse(upper) - Date.parse(lower)) / 3_600_000, status: status === 'open' ? '' : status, error: error ?? '' }))
-  showTable(shown.length <= most ? shown : [...shown.slice(0, most / 2), { from: '…', to: '…', hours: '', status: '', error: '' }, ...shown.slice(-most / 2)])
-  if (shown.length > most) console.log(`(${numberText(shown.length - most)} windows between them are not shown; --json has all)`)
+  console.log(
+    `${pipeline}.${stream}: ${backfill === undefined ? 'a new backfill' : `goes on with backfill ${backfill}`}, ${from} to ${to}, ${numberText(counts.total)} ${counts.total === 1 ? 'window' : 'windows'} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`}`,
+  )
+  const facts = [
+    counts.done > 0 && `${numberText(counts.done)} done`,
+    counts.failed > 0 && `${numberText(counts.failed)} failed`,
+    counts.skipped > 0 && `${numberText(counts.skipped)} left out`,
+  ]
+  console.log(
+    `${numberText(toRead)} to read${facts
+      .filter(Boolean)
+      .map((fact) => `, ${String(fact)}`)
+      .join('')}`,
+  )
+  const shown = windows
+    .filter((one) => one.toRead)
+    .map(({ lower, upper, status, error }) => ({
+      from: lower,
+      to: upper,
+      hours: (Date.parse(upper) - Date.parse(lower)) / 3_600_000,
+      status: status === 'open' ? '' : status,
+      error: error ?? '',
+    }))
+  showTable(
+    shown.length <= most
+      ? shown
+      : [
+          ...shown.slice(0, most / 2),
+          { from: '…', to: '…', hours: '', status: '', error: '' },
+          ...shown.slice(-most / 2),
+        ],
+  )
+  if (shown.length > most)
+    console.log(`(${numberText(shown.length - most)} windows between them are not shown; --json has all)`)
   console.log('Nothing was asked, and nothing was written.')
 }
 

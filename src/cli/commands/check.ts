@@ -10,14 +10,23 @@ interface CheckCommandOptions extends CommonOptions {
 }
 
 /** `sluice check`: every fault at once, each with its place and what to do. */
-export async function checkCommand([words]: [string[]], { database, offline = false, json = false }: CheckCommandOptions, { signal, verbose, hide }: Terms): Promise<number> {
+export async function checkCommand(
+  [words]: [string[]],
+  { database, offline = false, json = false }: CheckCommandOptions,
+  { signal, verbose, hide }: Terms,
+): Promise<number> {
   const { found, failed } = await tryPipelines(words)
   const files: Finding[] = [
-    ...found.map(({ pipeline, file }) => ({ place: pipeline.name, isFault: false, text: `${file}, ${streamsText(Object.keys(pipeline.streams).length)}` })),
+    ...found.map(({ pipeline, file }) => ({
+      place: pipeline.name,
+      isFault: false,
+      text: `${file}, ${streamsText(Object.keys(pipeline.streams).length)}`,
+    })),
     ...failed.map((fault) => ({ place: 'pipelines', isFault: true, text: hide(fault.message) })),
   ]
   const findings = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
-  if (json) console.log(JSON.stringify(findings.map(({ place, isFault, text }) => ({ place, ok: !isFault, text: hide(text) }))))
+  if (json)
+    console.log(JSON.stringify(findings.map(({ place, isFault, text }) => ({ place, ok: !isFault, text: hide(text) }))))
   else show(findings, hide)
   if (verbose) for (const fault of failed) tellStack(fault, hide)
   return findings.some(({ isFault }) => isFault) ? 1 : 0
@@ -27,7 +36,9 @@ const streamsText = (count: number): string => `${count} ${count === 1 ? 'stream
 
 function show(findings: readonly Finding[], hide: Terms['hide']): void {
   for (const { place, isFault, text } of findings) {
-    const mark = isFault ? styleText('red', 'fault', { stream: process.stdout }) : styleText('green', 'ok   ', { stream: process.stdout })
+    const mark = isFault
+      ? styleText('red', 'fault', { stream: process.stdout })
+      : styleText('green', 'ok   ', { stream: process.stdout })
     console.log(`${mark}  ${place}: ${hide(text)}`)
   }
   const faults = findings.filter(({ isFault }) => isFault).length

@@ -5,14 +5,21 @@ import { showingOf } from '../progress/open-progress.ts'
 import { runOne } from './run.ts'
 
 /** `sluice demo`: an API on loopback, and one run that reads it. */
-export async function demoCommand(_: [], { json = false, ...options }: CommonOptions & { readonly json?: boolean }, terms: Terms): Promise<number> {
+export async function demoCommand(
+  _: [],
+  { json = false, ...options }: CommonOptions & { readonly json?: boolean },
+  terms: Terms,
+): Promise<number> {
   await using api = await startDemoApi({ signal: terms.signal })
   // The pipeline looks here for its API when it is imported.
   process.env['SLUICE_DEMO_API'] = api.origin
   const { default: pipeline } = (await import('../../../pipelines/demo.ts')) as { readonly default: Pipeline }
   const showing = showingOf({ json, people: true })
   const into = options.database || process.env['DATABASE_URL'] ? 'your database' : 'the embedded PostgreSQL in .sluice/'
-  if (showing !== 'json') console.log(`An API with customers, invoices and events answers at ${api.origin},\na bit slow, and now and then too busy. Sluice reads it into\n${into}.\n`)
+  if (showing !== 'json')
+    console.log(
+      `An API with customers, invoices and events answers at ${api.origin},\na bit slow, and now and then too busy. Sluice reads it into\n${into}.\n`,
+    )
   const code = await runOne({ pipeline, file: 'pipelines/demo.ts' }, { ...options, showing }, terms)
   if (showing !== 'json' && code === 0) console.log(nextThings())
   return code

@@ -6,6 +6,8 @@ import type { CommonOptions, Terms } from '../act.ts'
 export async function migrateCommand(_: [], { database }: CommonOptions, { signal }: Terms): Promise<number> {
   await using store = await connectStore({ database, signal })
   const ran = await migrate(store.database, { signal })
-  console.log(`${store.database.place}: ${ran.length === 0 ? 'schema sluice is up to date' : `schema sluice was brought up to date by ${ran.join(', ')}`}`)
+  console.log(
+    `${store.database.place}: ${ran.length === 0 ? 'schema sluice is up to date' : `schema sluice was brought up to date by ${ran.join(', ')}`}`,
+  )
   return 0
 }

@@ -13,16 +13,32 @@ interface PreviewOptions {
 }
 
 /** `sluice preview`: the first rows of one stream. */
-export async function previewCommand([word]: [string], { stream, limit, since, json = false }: PreviewOptions, { signal, hide }: Terms): Promise<number> {
+export async function previewCommand(
+  [word]: [string],
+  { stream, limit, since, json = false }: PreviewOptions,
+  { signal, hide }: Terms,
+): Promise<number> {
   const [found] = withStreams(await findPipelines([word]), stream === undefined ? undefined : [stream])
   const { pipeline, streams = Object.keys(pipeline.streams) } = found!
   const [name, ...others] = streams
-  if (name === undefined || others.length > 0) throw new UsageError(`${pipeline.name} has several streams: name one, as in sluice preview ${pipeline.name}.${name ?? 'stream'}`)
-  const { rows, rejects, counts, isWhole } = await sample(pipeline.streams[name]!, { stream: name, limit, since, signal })
+  if (name === undefined || others.length > 0)
+    throw new UsageError(
+      `${pipeline.name} has several streams: name one, as in sluice preview ${pipeline.name}.${name ?? 'stream'}`,
+    )
+  const { rows, rejects, counts, isWhole } = await sample(pipeline.streams[name]!, {
+    stream: name,
+    limit,
+    since,
+    signal,
+  })
   if (json) showJsonLines(rows)
   else {
-    showTable(rows.map((row) => (typeof row === 'object' && row !== null ? (row as Record<string, unknown>) : { value: row })))
-    console.log(`${numberText(rows.length)} rows${isWhole ? ', which is all there is' : ''}; ${numberText(counts.fetched)} records were fetched, nothing was stored`)
+    showTable(
+      rows.map((row) => (typeof row === 'object' && row !== null ? (row as Record<string, unknown>) : { value: row })),
+    )
+    console.log(
+      `${numberText(rows.length)} rows${isWhole ? ', which is all there is' : ''}; ${numberText(counts.fetched)} records were fetched, nothing was stored`,
+    )
   }
   for (const { stage, reason } of rejects) console.error(hide(`rejected by ${stage}: ${reason}`))
   return 0

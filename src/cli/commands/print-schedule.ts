@@ -13,12 +13,32 @@ import type { ScheduleCommandOptions } from './schedule.ts'
 /** A run that takes longer than this is looked at by somebody. */
 const timeoutDefault = '6h'
 
-/** `sluice schedule --print`: complete files on stdout, each below a line with its name; or with `--into` where they are wanted. */
-export async function printScheduleCommand(found: readonly FoundPipeline[], { print, into, image = 'sluice:latest', timeout = timeoutDefault, overlap, catchUp }: ScheduleCommandOptions & { readonly print: OtherScheduler }): Promise<number> {
-  if (found.length === 0) throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
+/**
+ * `sluice schedule --print`: complete files on stdout, each below a line with its name; or with `--into` where they are
+ * wanted.
+ */
+export async function printScheduleCommand(
+  found: readonly FoundPipeline[],
+  {
+    print,
+    into,
+    image = 'sluice:latest',
+    timeout = timeoutDefault,
+    overlap,
+    catchUp,
+  }: ScheduleCommandOptions & { readonly print: OtherScheduler },
+): Promise<number> {
+  if (found.length === 0)
+    throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
   const jobs = found.map((one) => jobOf(one, { ...(overlap && { overlap }), ...(catchUp && { catchUp }) }))
   const program = [process.execPath, '--max-semi-space-size=16', startFile()]
-  const files = printSchedule(print, jobs, { cwd: process.cwd(), program, timeout, timeoutMs: duration(timeout), image })
+  const files = printSchedule(print, jobs, {
+    cwd: process.cwd(),
+    program,
+    timeout,
+    timeoutMs: duration(timeout),
+    image,
+  })
   if (into !== undefined) await mkdir(into, { recursive: true })
   for (const { name, text } of files) {
     if (into === undefined) console.log(`# ==> ${name} <==\n${text}`)
@@ -33,7 +53,12 @@ export async function printScheduleCommand(found: readonly FoundPipeline[], { pr
 function jobOf({ pipeline, file }: FoundPipeline, given: Partial<Job['schedule']>): Job {
   // A name is looked for in pipelines/ only.
   const word = dirname(file) === 'pipelines' ? pipeline.name : file
-  return { pipeline: pipeline.name, word, schedule: { ...scheduleOf(pipeline)!, ...given }, secrets: [...new Set(Object.values(pipeline.streams).flatMap(({ recipe }) => secretsIn(recipe)))] }
+  return {
+    pipeline: pipeline.name,
+    word,
+    schedule: { ...scheduleOf(pipeline)!, ...given },
+    secrets: [...new Set(Object.values(pipeline.streams).flatMap(({ recipe }) => secretsIn(recipe)))],
+  }
 }
 
 /** What starts the command: above `src/` as well as above the compiled `dist/`. */

@@ -15,13 +15,25 @@ interface ReplayCommandOptions extends CommonOptions {
 }
 
 /** `sluice rejects replay` */
-export async function rejectsReplayCommand([word]: [string], { stream, id, overwrite = false, database, json = false }: ReplayCommandOptions, { signal, verbose, hide }: Terms): Promise<number> {
+export async function rejectsReplayCommand(
+  [word]: [string],
+  { stream, id, overwrite = false, database, json = false }: ReplayCommandOptions,
+  { signal, verbose, hide }: Terms,
+): Promise<number> {
   const [found] = withStreams(await findPipelines([word]), stream)
   const { pipeline, streams } = found!
   const showing = showingOf({ json })
   const failures: unknown[] = []
   const log = showing === 'events' ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
-  const report = await replay(pipeline, { signal, database, streams, ids: id, overwrite, ...(log && { on: log.on }), failed: (_, error) => failures.push(error) })
+  const report = await replay(pipeline, {
+    signal,
+    database,
+    streams,
+    ids: id,
+    overwrite,
+    ...(log && { on: log.on }),
+    failed: (_, error) => failures.push(error),
+  })
   if (!report) {
     if (showing === 'json') console.log('null')
     else if (!log) console.log(`${word}: there is nothing to replay`)

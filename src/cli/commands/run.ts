@@ -32,9 +32,16 @@ export interface RunCommandOptions extends CommonOptions {
 /** `sluice run`: one pipeline after the other; one that fails leaves the others running. */
 export async function runCommand(words: [string[]], options: RunCommandOptions, terms: Terms): Promise<number> {
   const { limit, dryRun = false, json = false, quiet = false, summaryFile } = options
-  if (limit !== undefined && !dryRun) throw new UsageError('--limit goes with --dry-run: a run that stores rows reads all there is')
-  if (dryRun && (quiet || summaryFile !== undefined)) throw new UsageError(`--${quiet ? 'quiet' : 'summary-file'} does not go with --dry-run, which is there to show something`)
-  if (quiet && json) throw new UsageError('--quiet and --json say two things of what is printed: choose one, and --summary-file for the reports beside it')
+  if (limit !== undefined && !dryRun)
+    throw new UsageError('--limit goes with --dry-run: a run that stores rows reads all there is')
+  if (dryRun && (quiet || summaryFile !== undefined))
+    throw new UsageError(
+      `--${quiet ? 'quiet' : 'summary-file'} does not go with --dry-run, which is there to show something`,
+    )
+  if (quiet && json)
+    throw new UsageError(
+      '--quiet and --json say two things of what is printed: choose one, and --summary-file for the reports beside it',
+    )
   if (summaryFile === undefined) return runAll(words, options, terms)
   const summary = await SummaryFile.open(summaryFile, terms)
   let code: number
@@ -49,7 +56,11 @@ export async function runCommand(words: [string[]], options: RunCommandOptions, 
   return code
 }
 
-async function runAll([words]: [string[]], options: RunCommandOptions & { readonly summary?: SummaryFile }, terms: Terms): Promise<number> {
+async function runAll(
+  [words]: [string[]],
+  options: RunCommandOptions & { readonly summary?: SummaryFile },
+  terms: Terms,
+): Promise<number> {
   const { dryRun = false } = options
   const limitMs = options.timeout === undefined ? Infinity : durationOf(options.timeout)
   const found = withStreams(await findPipelines(words), options.stream)
@@ -57,7 +68,8 @@ async function runAll([words]: [string[]], options: RunCommandOptions & { readon
   if (dryRun) return await (await import('./dry-run.ts')).dryRun(found, options, { ...terms, signal: time.signal })
 
   // Without this the embedded database would stop and start between two pipelines.
-  await using _kept = found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
+  await using _kept =
+    found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
   let code = 0
   for (const one of found) {
     if (time.signal.aborted) break
@@ -65,12 +77,19 @@ async function runAll([words]: [string[]], options: RunCommandOptions & { readon
   }
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return code
-  if (!options.quiet) console.error(`sluice: the run was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the next run goes on from there`)
+  if (!options.quiet)
+    console.error(
+      `sluice: the run was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the next run goes on from there`,
+    )
   return 1
 }
 
 /** One pipeline, shown as it goes on; answers the exit code. */
-export async function runOne({ pipeline, streams }: FoundPipeline, options: RunCommandOptions & { readonly showing?: Showing; readonly summary?: SummaryFile }, { signal, verbose, hide }: Terms): Promise<number> {
+export async function runOne(
+  { pipeline, streams }: FoundPipeline,
+  options: RunCommandOptions & { readonly showing?: Showing; readonly summary?: SummaryFile },
+  { signal, verbose, hide }: Terms,
+): Promise<number> {
   const showing = options.showing ?? showingOf(options)
   const { full = false, overlap = 'fail', quiet = false, batchRows, concurrency, memory, database, summary } = options
   const names = Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name))
@@ -79,7 +98,12 @@ export async function runOne({ pipeline, streams }: FoundPipeline, options: RunC
   const running = async (): Promise<Report> => {
     using progress = log ?? openProgress(quiet ? 'json' : (showing as Exclude<Showing, 'events'>), names)
     return await run(pipeline, {
-      signal, full, overlap, streams: streams ?? [], on: progress.on, failed: (_, error) => failures.push(error),
+      signal,
+      full,
+      overlap,
+      streams: streams ?? [],
+      on: progress.on,
+      failed: (_, error) => failures.push(error),
       ...(database !== undefined && { database }),
       ...(batchRows !== undefined && { batch: { rows: batchRows } }),
       ...(concurrency !== undefined && { concurrency }),
@@ -92,7 +116,9 @@ export async function runOne({ pipeline, streams }: FoundPipeline, options: RunC
     if (quiet) tellInOneLine(report, signal)
     else if (log) log.report(report)
     else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
-    if (showing === 'json' && !quiet) for (const [name, { error }] of Object.entries(report.streams)) if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
+    if (showing === 'json' && !quiet)
+      for (const [name, { error }] of Object.entries(report.streams))
+        if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
     if (verbose) for (const failure of failures) tellStack(failure, hide)
     return codeOf(report)
   } catch (error) {
@@ -121,7 +147,10 @@ export function withStreams(found: readonly FoundPipeline[], streams: readonly s
   return found.map((one) => {
     const names = Object.keys(one.pipeline.streams)
     const unknown = streams.filter((stream) => !names.includes(stream))
-    if (unknown.length > 0) throw new UsageError(`${one.pipeline.name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`)
+    if (unknown.length > 0)
+      throw new UsageError(
+        `${one.pipeline.name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`,
+      )
     return { ...one, streams: [...new Set([...(one.streams ?? []), ...streams])] }
   })
 }

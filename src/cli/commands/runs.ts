@@ -14,7 +14,11 @@ interface RunsOptions extends CommonOptions {
 }
 
 /** `sluice runs`: what has run; with a number, one run's report. */
-export async function runsCommand([which]: [string | undefined], { database, limit, json = false }: RunsOptions, { signal }: Terms): Promise<number> {
+export async function runsCommand(
+  [which]: [string | undefined],
+  { database, limit, json = false }: RunsOptions,
+  { signal }: Terms,
+): Promise<number> {
   await using store = await openStore({ database, signal })
   if (which !== undefined && /^\d{1,18}$/.test(which)) {
     const run = await readRun(store.database, which)
@@ -24,7 +28,12 @@ export async function runsCommand([which]: [string | undefined], { database, lim
   }
   const runs = await readRuns(store.database, { pipeline: which, limit })
   if (json) console.log(JSON.stringify(runs))
-  else if (runs.length === 0) console.log(which === undefined ? 'Nothing has run yet. Try: sluice run' : `${which} has not run yet. Try: sluice run ${which}`)
+  else if (runs.length === 0)
+    console.log(
+      which === undefined
+        ? 'Nothing has run yet. Try: sluice run'
+        : `${which} has not run yet. Try: sluice run ${which}`,
+    )
   else {
     showTable(runs.map(rowOf), { optional: ['took', 'kind'] })
     const failed = runs.filter(({ error }) => error !== undefined)
@@ -36,20 +45,34 @@ export async function runsCommand([which]: [string | undefined], { database, lim
 
 function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: StoredRun): Record<string, unknown> {
   const streams = Object.values(report?.streams ?? {})
-  const sum = (of: (counts: Counts) => number): number | undefined => (report ? streams.reduce((all, { counts }) => all + of(counts), 0) : undefined)
+  const sum = (of: (counts: Counts) => number): number | undefined =>
+    report ? streams.reduce((all, { counts }) => all + of(counts), 0) : undefined
   return {
-    run: id, pipeline, kind, status, started: timeText(startedAt), took: finishedAt ? secondsText(finishedAt.getTime() - startedAt.getTime()) : '',
-    fetched: sum(({ fetched }) => fetched), stored: sum(({ inserted, updated }) => inserted + updated), rejected: sum(({ rejected }) => rejected),
+    run: id,
+    pipeline,
+    kind,
+    status,
+    started: timeText(startedAt),
+    took: finishedAt ? secondsText(finishedAt.getTime() - startedAt.getTime()) : '',
+    fetched: sum(({ fetched }) => fetched),
+    stored: sum(({ inserted, updated }) => inserted + updated),
+    rejected: sum(({ rejected }) => rejected),
   }
 }
 
 /** What a run ended with, in the lines that a terminal has room for. */
 function showFault(run: string, error: string): void {
   const { isTTY, columns } = process.stdout
-  for (const [index, line] of wrapped(onOneLine(`run ${run}: ${error}`), isTTY ? columns - 2 : Infinity).entries()) console.log(index === 0 ? line : `  ${line}`)
+  for (const [index, line] of wrapped(onOneLine(`run ${run}: ${error}`), isTTY ? columns - 2 : Infinity).entries())
+    console.log(index === 0 ? line : `  ${line}`)
 }
 
 function showRun({ report, ...run }: StoredRun, json: boolean): void {
   if (json) console.log(JSON.stringify({ ...run, report }))
-  else console.log(report ? reportText(report) : `Run ${run.id} of ${run.pipeline}: ${run.status} since ${timeText(run.startedAt)}${run.error ? `: ${run.error}` : ''}`)
+  else
+    console.log(
+      report
+        ? reportText(report)
+        : `Run ${run.id} of ${run.pipeline}: ${run.status} since ${timeText(run.startedAt)}${run.error ? `: ${run.error}` : ''}`,
+    )
 }

@@ -13,18 +13,37 @@ interface ServeCommandOptions extends CommonOptions {
 }
 
 /** `sluice serve`: a page and an API of what runs, until it is stopped. */
-export async function serveCommand([words]: [string[]], { port, host, allowHost, tokenFrom, schedule = false, database }: ServeCommandOptions, { signal, verbose, hide }: Terms): Promise<number> {
+export async function serveCommand(
+  [words]: [string[]],
+  { port, host, allowHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
+  { signal, verbose, hide }: Terms,
+): Promise<number> {
   const found = withStreams(await findPipelines(words), undefined)
   const partial = found.find(({ streams }) => streams)
   if (partial) throw new UsageError(`sluice serve takes whole pipelines: name ${partial.pipeline.name}`)
   const token = tokenOf(tokenFrom)
-  await using server = await serve(found.map(({ pipeline }) => pipeline), {
-    port, host, schedule, database, token, signal,
-    ...(allowHost && { hosts: allowHost }),
-    failed: (error) => console.error(hide(`sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : Error.isError(error) ? error.message : String(error)}`)),
-  })
+  await using server = await serve(
+    found.map(({ pipeline }) => pipeline),
+    {
+      port,
+      host,
+      schedule,
+      database,
+      token,
+      signal,
+      ...(allowHost && { hosts: allowHost }),
+      failed: (error) =>
+        console.error(
+          hide(
+            `sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : Error.isError(error) ? error.message : String(error)}`,
+          ),
+        ),
+    },
+  )
   const names = found.map(({ pipeline }) => pipeline.name).join(', ')
-  console.log(`${server.url}  ${names}${schedule ? ', at their schedule' : ''}${token === undefined ? '' : '; it asks for the token'}\nCtrl-C ends it, and the runs that it has started.`)
+  console.log(
+    `${server.url}  ${names}${schedule ? ', at their schedule' : ''}${token === undefined ? '' : '; it asks for the token'}\nCtrl-C ends it, and the runs that it has started.`,
+  )
   await server.ended
   // That it was stopped is how it is meant to end.
   return 0
@@ -33,6 +52,9 @@ export async function serveCommand([words]: [string[]], { port, host, allowHost,
 /** Not an option of its own: what stands on a command line is seen by everybody on the machine. */
 function tokenOf(name: string | undefined): string | undefined {
   const value = process.env[name ?? 'SLUICE_TOKEN']
-  if (name !== undefined && !value) throw new UsageError(`--token-from ${name}: ${name} is ${value === undefined ? 'not set' : 'empty'} in the environment (or in .env)`)
+  if (name !== undefined && !value)
+    throw new UsageError(
+      `--token-from ${name}: ${name} is ${value === undefined ? 'not set' : 'empty'} in the environment (or in .env)`,
+    )
   return value || undefined
 }

@@ -10,7 +10,11 @@ interface SqlOptions extends CommonOptions {
 }
 
 /** `sluice sql`: all statements in one transaction, which is read-only unless told otherwise. */
-export async function sqlCommand([text]: [string], { database, write = false, json = false }: SqlOptions, { signal }: Terms): Promise<number> {
+export async function sqlCommand(
+  [text]: [string],
+  { database, write = false, json = false }: SqlOptions,
+  { signal }: Terms,
+): Promise<number> {
   await using store = await connectStore({ database, signal })
   await using transaction = await store.database.transaction({ readOnly: !write, signal })
   const results = await transaction.run(text).catch((error: unknown) => {
@@ -18,14 +22,21 @@ export async function sqlCommand([text]: [string], { database, write = false, js
   })
   for (const { columns } of results) {
     const twice = columns.find((name, place) => columns.indexOf(name) < place)
-    if (twice !== undefined) throw new UsageError(`${store.database.place}: two columns are called ${twice}, and only one could be shown: give one of them another name, as in ${twice} as ${twice}_2`)
+    if (twice !== undefined)
+      throw new UsageError(
+        `${store.database.place}: two columns are called ${twice}, and only one could be shown: give one of them another name, as in ${twice} as ${twice}_2`,
+      )
   }
   await transaction.commit()
   for (const { command, rows, count } of results) {
     if (json) showJsonLines(rows)
     else {
       showTable(rows)
-      console.log(rows.length > 0 || command === 'SELECT' ? `(${numberText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'})` : `${command}${count > 0 ? ` ${numberText(count)}` : ''}`)
+      console.log(
+        rows.length > 0 || command === 'SELECT'
+          ? `(${numberText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'})`
+          : `${command}${count > 0 ? ` ${numberText(count)}` : ''}`,
+      )
     }
   }
   return 0
@@ -34,7 +45,13 @@ export async function sqlCommand([text]: [string], { database, write = false, js
 function faultOf(error: unknown, place: string, write: boolean): unknown {
   const state = sqlState(error)
   if (state === undefined) return error
-  if (state === '25006') return write ? error : new DatabaseError(`${place}: this would change something, and statements may only read here; add --write to let them`, { cause: error })
+  if (state === '25006')
+    return write
+      ? error
+      : new DatabaseError(
+          `${place}: this would change something, and statements may only read here; add --write to let them`,
+          { cause: error },
+        )
   const { message } = error as Error
   return new DatabaseError(`${place}: ${message} (SQLSTATE ${state}); mend the statement`, { cause: error })
 }

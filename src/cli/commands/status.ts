@@ -18,9 +18,19 @@ interface StatusCommandOptions extends CommonOptions {
 }
 
 /** `sluice status`: how each stream is, and what is wrong; 1 where something is. */
-export async function statusCommand([words]: [string[]], { database, grace, json = false }: StatusCommandOptions, { signal, verbose, hide }: Terms): Promise<number> {
+export async function statusCommand(
+  [words]: [string[]],
+  { database, grace, json = false }: StatusCommandOptions,
+  { signal, verbose, hide }: Terms,
+): Promise<number> {
   const { found, failed } = await tryPipelines(words)
-  const report = onlyOf(await status(found.map(({ pipeline }) => pipeline), { database, signal, ...(grace !== undefined && { grace: graceOf(grace) }) }), found)
+  const report = onlyOf(
+    await status(
+      found.map(({ pipeline }) => pipeline),
+      { database, signal, ...(grace !== undefined && { grace: graceOf(grace) }) },
+    ),
+    found,
+  )
   if (json) console.log(JSON.stringify(hide(report)))
   else if (found.length > 0) show(hide(report))
   return Math.max(report.ok ? 0 : 1, ...failed.map((fault) => tell(fault, { verbose, hide })))
@@ -39,26 +49,45 @@ function onlyOf(report: StatusReport, found: Awaited<ReturnType<typeof tryPipeli
 function show({ streams, findings, at }: StatusReport): void {
   const width = process.stdout.isTTY ? process.stdout.columns : 80
   const now = Date.parse(at)
-  console.log(textTable(streams.map((stream) => rowOf(stream, now)), { width, optional: ['next', 'cursor'] }))
+  console.log(
+    textTable(
+      streams.map((stream) => rowOf(stream, now)),
+      { width, optional: ['next', 'cursor'] },
+    ),
+  )
   if (findings.length > 0) console.log()
   for (const finding of findings) console.log(findingText(finding, width))
   const faults = findings.filter(({ isFault }) => isFault).length
-  console.log(`\n${faults === 0 ? `${counted(streams.length, 'stream')}, nothing is wrong.` : `${counted(streams.length, 'stream')}, ${counted(faults, 'fault')}.`}`)
+  console.log(
+    `\n${faults === 0 ? `${counted(streams.length, 'stream')}, nothing is wrong.` : `${counted(streams.length, 'stream')}, ${counted(faults, 'fault')}.`}`,
+  )
 }
 
-function rowOf({ pipeline, stream, state, lastSuccess, cursor, runs, rejects, next }: StreamStatus, now: number): Record<string, unknown> {
+function rowOf(
+  { pipeline, stream, state, lastSuccess, cursor, runs, rejects, next }: StreamStatus,
+  now: number,
+): Record<string, unknown> {
   return {
-    stream: `${pipeline}.${stream}`, state,
+    stream: `${pipeline}.${stream}`,
+    state,
     success: lastSuccess ? `${ageText(lastSuccess.ageMs)} ago` : 'never',
-    cursor: cursor?.value ?? '', behind: cursor?.ageMs === undefined ? '' : ageText(cursor.ageMs),
+    cursor: cursor?.value ?? '',
+    behind: cursor?.ageMs === undefined ? '' : ageText(cursor.ageMs),
     // The newest first.
-    'last read': runs.slice(0, 3).map(({ read }) => numberText(read)).join(' '),
-    rejects, next: next === undefined ? '' : `in ${ageText(Date.parse(next) - now)}`,
+    'last read': runs
+      .slice(0, 3)
+      .map(({ read }) => numberText(read))
+      .join(' '),
+    rejects,
+    next: next === undefined ? '' : `in ${ageText(Date.parse(next) - now)}`,
   }
 }
 
 function findingText({ isFault, pipeline, stream, message }: StatusFinding, width: number): string {
-  const [first = '', ...rest] = wrapped(onOneLine(`${stream === undefined ? pipeline : `${pipeline}.${stream}`}: ${message}`), Math.max(20, width - 7))
+  const [first = '', ...rest] = wrapped(
+    onOneLine(`${stream === undefined ? pipeline : `${pipeline}.${stream}`}: ${message}`),
+    Math.max(20, width - 7),
+  )
   const mark = isFault ? styleText('red', 'fault ', { stream: process.stdout }) : 'note  '
   return [`${mark} ${first}`, ...rest.map((line) => `       ${line}`)].join('\n')
 }

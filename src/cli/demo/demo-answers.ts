@@ -20,7 +20,9 @@ const PAGE = 100
 class BadRequest extends Error {}
 
 /** What the demo API answers to a path and its query, without a socket. */
-export function demoAnswers({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (url: string) => DemoAnswer {
+export function demoAnswers({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (
+  url: string,
+) => DemoAnswer {
   const everyCustomer = customers(customerCount)
   const everyEvent = events(eventCount)
   const faults = new Faults()
@@ -30,9 +32,13 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
     const { from, to } = bounds(everyCustomer, query, 'updated_since', 'updated_before')
     const limit = whole(query, 'limit', PAGE, 1, 500)
     const page = whole(query, 'page', 1, 1)
-    return faults.next('customers', page, url) ?? ok(
-      `{"customers":[${list(from + (page - 1) * limit, Math.min(to, from + page * limit), everyCustomer.json)}],` +
-      `"page":${page},"pages":${Math.ceil((to - from) / limit)},"total":${to - from}}`)
+    return (
+      faults.next('customers', page, url) ??
+      ok(
+        `{"customers":[${list(from + (page - 1) * limit, Math.min(to, from + page * limit), everyCustomer.json)}],` +
+          `"page":${page},"pages":${Math.ceil((to - from) / limit)},"total":${to - from}}`,
+      )
+    )
   }
 
   /** One customer's invoices, by offset; how many there are is told. */
@@ -41,8 +47,12 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
     const limit = whole(query, 'limit', 50, 1, 500)
     const offset = whole(query, 'offset', 0, 0)
     const total = invoiceCount(customer)
-    return (offset === 0 ? faults.next('invoices', customer, url) : undefined) ?? ok(
-      `{"invoices":[${list(offset, Math.min(total, offset + limit), (index) => invoice(customer, index))}],"offset":${offset},"total":${total}}`)
+    return (
+      (offset === 0 ? faults.next('invoices', customer, url) : undefined) ??
+      ok(
+        `{"invoices":[${list(offset, Math.min(total, offset + limit), (index) => invoice(customer, index))}],"offset":${offset},"total":${total}}`,
+      )
+    )
   }
 
   /** Events at or after `since`, oldest first; the answer names the cursor of the next page. */
@@ -51,8 +61,12 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
     const limit = whole(query, 'limit', PAGE, 1, 1_000)
     const start = Math.max(from, cursorIndex(query.get('cursor')))
     const end = Math.min(to, start + limit)
-    return faults.next('events', Math.floor(start / limit), url) ?? ok(
-      `{"events":[${list(start, end, everyEvent.json)}],"next_cursor":${end < to ? `"${cursorText(end)}"` : 'null'}}`)
+    return (
+      faults.next('events', Math.floor(start / limit), url) ??
+      ok(
+        `{"events":[${list(start, end, everyEvent.json)}],"next_cursor":${end < to ? `"${cursorText(end)}"` : 'null'}}`,
+      )
+    )
   }
 
   return (url) => {
@@ -62,7 +76,10 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
       if (customer !== undefined) return invoicePage(url, searchParams, Number(customer))
       if (pathname === '/customers') return customerPage(url, searchParams)
       if (pathname === '/events') return eventPage(url, searchParams)
-      if (pathname === '/') return ok('{"endpoints":["/customers?updated_since=&page=&limit=","/customers/{id}/invoices?offset=&limit=","/events?since=&cursor=&limit="]}')
+      if (pathname === '/')
+        return ok(
+          '{"endpoints":["/customers?updated_since=&page=&limit=","/customers/{id}/invoices?offset=&limit=","/events?since=&cursor=&limit="]}',
+        )
     } catch (error) {
       if (error instanceof BadRequest) return failed(400, 'bad_request', error.message)
       throw error
@@ -73,7 +90,11 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' }
 const ok = (body: string): DemoAnswer => ({ status: 200, headers: JSON_TYPE, body })
-const failed = (status: number, code: string, message: string): DemoAnswer | Fault => ({ status, headers: JSON_TYPE, body: JSON.stringify({ error: { code, message } }) })
+const failed = (status: number, code: string, message: string): DemoAnswer | Fault => ({
+  status,
+  headers: JSON_TYPE,
+  body: JSON.stringify({ error: { code, message } }),
+})
 
 function list(start: number, end: number, json: (index: number) => string): string {
   let text = ''
@@ -81,11 +102,20 @@ function list(start: number, end: number, json: (index: number) => string): stri
   return text
 }
 
-function whole(query: URLSearchParams, name: string, otherwise: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+function whole(
+  query: URLSearchParams,
+  name: string,
+  otherwise: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const text = query.get(name)
   if (text === null) return otherwise
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= least && value <= most)) throw new BadRequest(`${name} must be a whole number, at least ${least}${most < Number.MAX_SAFE_INTEGER ? `, at most ${most}` : ''}`)
+  if (!(value >= least && value <= most))
+    throw new BadRequest(
+      `${name} must be a whole number, at least ${least}${most < Number.MAX_SAFE_INTEGER ? `, at most ${most}` : ''}`,
+    )
   return value
 }
 

@@ -11,12 +11,16 @@ const BUSY: Fault = {
   body: '{"error":{"code":"rate_limited","message":"Too many requests: try again in a second"}}',
 }
 /** Gateways answer HTML, whatever was asked for. */
-const AWAY: Fault = { status: 503, headers: { 'content-type': 'text/html' }, body: '<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>' }
+const AWAY: Fault = {
+  status: 503,
+  headers: { 'content-type': 'text/html' },
+  body: '<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>',
+}
 
 const FAULTS = {
-  customers: (turn: number) => turn % 20 === 4 ? AWAY : undefined,
-  invoices: (turn: number) => turn % 500 === 7 ? AWAY : turn % 1_000 === 13 ? BUSY : undefined,
-  events: (turn: number) => turn % 200 === 60 ? AWAY : turn % 250 === 120 ? BUSY : undefined,
+  customers: (turn: number) => (turn % 20 === 4 ? AWAY : undefined),
+  invoices: (turn: number) => (turn % 500 === 7 ? AWAY : turn % 1_000 === 13 ? BUSY : undefined),
+  events: (turn: number) => (turn % 200 === 60 ? AWAY : turn % 250 === 120 ? BUSY : undefined),
 }
 
 /**

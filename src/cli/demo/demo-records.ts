@@ -1,10 +1,16 @@
-// What the demo API knows: records that are computed from their number, so that nothing is stored and every start serves the same.
-// They are written as JSON text at once: 100,000 records cost some 100 ms and no memory.
+// What the demo API knows: records that are computed from their number, so that nothing is stored and every start
+// serves the same. They are written as JSON text at once: 100,000 records cost some 100 ms and no memory.
 
-/** Records in the order of their time, of which some share one instant, as they do in life and where careless readers lose rows. */
+/**
+ * Records in the order of their time, of which some share one instant, as they do in life and where careless readers
+ * lose rows.
+ */
 export interface Timeline {
   readonly count: number
-  /** The number of the first record at or after an instant (ISO 8601); `count` where there is none, NaN for what is no instant. */
+  /**
+   * The number of the first record at or after an instant (ISO 8601); `count` where there is none, NaN for what is no
+   * instant.
+   */
   readonly indexAt: (instant: string) => number
 }
 
@@ -14,7 +20,11 @@ const pick = (texts: readonly string[], index: number): string => texts[index % 
 const quoted = (...texts: string[]): readonly string[] => texts.map((text) => JSON.stringify(text))
 
 /** `together` records at each instant, `every` ms apart. */
-function timeline(count: number, together: number, every: number): Timeline & { readonly at: (index: number) => number } {
+function timeline(
+  count: number,
+  together: number,
+  every: number,
+): Timeline & { readonly at: (index: number) => number } {
   return {
     count,
     at: (index) => START + Math.floor(index / together) * every,
@@ -24,9 +34,34 @@ function timeline(count: number, together: number, every: number): Timeline & { 
 
 const FIRST_CUSTOMER = 1_000
 const GIVEN = ['Ada', 'Zoë', 'Đặng', 'Олена', '美咲', 'Σοφία', 'مريم', 'Nnamdi', 'Søren', 'Íñigo', 'प्रिया']
-const FAMILY = ["O'Neill", 'Müller', 'Nguyễn', 'Шевченко', '佐藤', 'Παππά', 'حداد', 'Okafor', 'Kjær', 'Etxebarria', 'शर्मा', 'Smith "Smitty"', 'Back\\slash']
-const PLACES = quoted('Dublin|IE', 'Köln|DE', 'Đà Nẵng|VN', 'Київ|UA', '札幌市|JP', 'Αθήνα|GR', 'بيروت|LB', 'Enugu|NG', 'Ærø|DK', 'Donostia|ES', 'पुणे|IN')
-  .map((place) => `{"city":${place.replace('|', '","country":"')}}`)
+const FAMILY = [
+  "O'Neill",
+  'Müller',
+  'Nguyễn',
+  'Шевченко',
+  '佐藤',
+  'Παππά',
+  'حداد',
+  'Okafor',
+  'Kjær',
+  'Etxebarria',
+  'शर्मा',
+  'Smith "Smitty"',
+  'Back\\slash',
+]
+const PLACES = quoted(
+  'Dublin|IE',
+  'Köln|DE',
+  'Đà Nẵng|VN',
+  'Київ|UA',
+  '札幌市|JP',
+  'Αθήνα|GR',
+  'بيروت|LB',
+  'Enugu|NG',
+  'Ærø|DK',
+  'Donostia|ES',
+  'पुणे|IN',
+).map((place) => `{"city":${place.replace('|', '","country":"')}}`)
 const PLANS = quoted('free', 'team', 'team', 'business')
 
 export interface Customers extends Timeline {
@@ -47,8 +82,10 @@ export function customers(count: number): Customers {
     const name = JSON.stringify(`${pick(GIVEN, id * 7)} ${pick(FAMILY, id * 3)}`)
     const email = id % 9 === 0 ? 'null' : `"customer.${id}@example.com"`
     // The account number lies beyond 2^53, where doubles have gaps.
-    return `{"id":${id},"account_number":90071992547${40_993 + index},"name":${name},"email":${email},"plan":${pick(PLANS, id)},` +
+    return (
+      `{"id":${id},"account_number":90071992547${40_993 + index},"name":${name},"email":${email},"plan":${pick(PLANS, id)},` +
       `"address":${pick(PLACES, id * 5)},"created_at":"${instant(START - (1 + (id % 700)) * 86_400_000)}","updated_at":"${instant(at(index))}"}`
+    )
   }
   const find = (id: number): number | undefined => {
     const index = indexOf(id)
@@ -59,7 +96,10 @@ export function customers(count: number): Customers {
 
 const STATUSES = quoted('paid', 'paid', 'paid', 'open', 'void')
 
-/** Most customers have a few invoices; every four-hundredth has hundreds, so that a kill inside one parent's pages can be seen. */
+/**
+ * Most customers have a few invoices; every four-hundredth has hundreds, so that a kill inside one parent's pages can
+ * be seen.
+ */
 export const invoiceCount = (customer: number): number => (customer % 400 === 0 ? 640 : 1 + ((customer * 31) % 17))
 
 export function invoice(customer: number, index: number): string {
@@ -67,8 +107,10 @@ export function invoice(customer: number, index: number): string {
   const cents = (number * 7_919) % 1_000_000
   const status = pick(STATUSES, number)
   const issued = START + ((number * 13) % 350) * 86_400_000
-  return `{"id":"inv_${number}","amount":${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')},"currency":"EUR","status":${status},` +
-    `"issued_on":"${instant(issued).slice(0, 10)}","paid_at":${status === '"paid"' ? `"${instant(issued + number % 864_000_000)}"` : 'null'}}`
+  return (
+    `{"id":"inv_${number}","amount":${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')},"currency":"EUR","status":${status},` +
+    `"issued_on":"${instant(issued).slice(0, 10)}","paid_at":${status === '"paid"' ? `"${instant(issued + (number % 864_000_000))}"` : 'null'}}`
+  )
 }
 
 const TYPES = quoted('page_view', 'login', 'page_view', 'heartbeat', 'invoice_viewed', 'page_view', 'export')

@@ -20,18 +20,24 @@ export interface DemoApi extends AsyncDisposable {
   readonly origin: `http://${string}`
 }
 
-/** An API on loopback to try Sluice with: customers, their invoices, events; a bit slow, and now and then too busy to answer. */
+/**
+ * An API on loopback to try Sluice with: customers, their invoices, events; a bit slow, and now and then too busy to
+ * answer.
+ */
 export async function startDemoApi({ signal, port, latencyMs = 12, ...size }: DemoOptions = {}): Promise<DemoApi> {
   signal?.throwIfAborted()
   const answer = demoAnswers(size)
   const server = createServer((request, response) => {
     request.resume()
-    const { status, headers, body } = request.method === 'GET'
-      ? answer(request.url ?? '/')
-      : { status: 405, headers: { allow: 'GET' }, body: '' }
-    setTimeout(() => response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body), latencyMs)
+    const { status, headers, body } =
+      request.method === 'GET' ? answer(request.url ?? '/') : { status: 405, headers: { allow: 'GET' }, body: '' }
+    setTimeout(
+      () => response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body),
+      latencyMs,
+    )
   })
-  // A client may rest for a while between two requests (it writes a batch meanwhile) without finding its connection closed.
+  // A client may rest for a while between two requests (it writes a batch meanwhile) without finding its connection
+  // closed.
   server.keepAliveTimeout = 120_000
   await listen(server, port)
 
@@ -53,7 +59,8 @@ async function listen(server: Server, port: number | undefined): Promise<void> {
     await listenOn(server, port ?? DEMO_PORT)
   } catch (error) {
     if (!(Error.isError(error) && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    if (port !== undefined) throw new UsageError(`demo API: port ${port} is taken: name another one, or none`, { cause: error })
+    if (port !== undefined)
+      throw new UsageError(`demo API: port ${port} is taken: name another one, or none`, { cause: error })
     await listenOn(server, 0)
   }
 }

@@ -4,15 +4,19 @@ export interface Above extends Disposable {
 }
 
 /**
- * For as long as it is held, whatever is written to these streams is put above live lines, as soon as a line of it is whole. Else it would stand in
- * their midst, and be written over.
+ * For as long as it is held, whatever is written to these streams is put above live lines, as soon as a line of it is
+ * whole. Else it would stand in their midst, and be written over.
  */
 export function aboveOf(streams: readonly NodeJS.WriteStream[], put: (text: string) => void): Above {
   const taken = streams.map((stream) => {
     const write = stream.write.bind(stream)
     const isOwn = Object.hasOwn(stream, 'write')
     let begun = ''
-    stream.write = (chunk: string | Uint8Array, encoding?: BufferEncoding | (() => void), done?: () => void): boolean => {
+    stream.write = (
+      chunk: string | Uint8Array,
+      encoding?: BufferEncoding | (() => void),
+      done?: () => void,
+    ): boolean => {
       const text = begun + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
       const end = text.lastIndexOf('\n') + 1
       begun = text.slice(end)

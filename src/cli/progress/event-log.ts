@@ -11,9 +11,24 @@ export interface EventLog extends Progress {
 /** What one has to know only when one looks for a fault, of which there may be thousands. */
 const details: ReadonlySet<RunEvent['type']> = new Set(['request', 'gauge'])
 
-/** One line of JSON for each event, for whatever gathers logs: `{"level":"info","time":"…","pipeline":"billing","type":"batch","stream":"customers",…}` */
-export function eventLog(pipeline: string, to: NodeJS.WritableStream, { verbose = false }: { /** Each request, too. @default false */ readonly verbose?: boolean } = {}): EventLog {
-  const log = pino({ base: null, level: verbose ? 'debug' : 'info', timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } }, to)
+/**
+ * One line of JSON for each event, for whatever gathers logs:
+ * `{"level":"info","time":"…","pipeline":"billing","type":"batch","stream":"customers",…}`
+ */
+export function eventLog(
+  pipeline: string,
+  to: NodeJS.WritableStream,
+  { verbose = false }: { /** Each request, too. @default false */ readonly verbose?: boolean } = {},
+): EventLog {
+  const log = pino(
+    {
+      base: null,
+      level: verbose ? 'debug' : 'info',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    to,
+  )
   return {
     on: (event) => log[levelOf(event)]({ pipeline, ...event }),
     report: (report) => log[report.status === 'done' ? 'info' : 'error']({ pipeline, type: 'report', report }),
@@ -23,5 +38,9 @@ export function eventLog(pipeline: string, to: NodeJS.WritableStream, { verbose 
 
 function levelOf({ type }: RunEvent): 'debug' | 'info' | 'warn' | 'error' {
   if (details.has(type)) return 'debug'
-  return type === 'stream failed' ? 'error' : type === 'warning' || type === 'retry' || type === 'slice failed' ? 'warn' : 'info'
+  return type === 'stream failed'
+    ? 'error'
+    : type === 'warning' || type === 'retry' || type === 'slice failed'
+      ? 'warn'
+      : 'info'
 }

@@ -9,7 +9,12 @@ export interface Glyphs {
   readonly partly: readonly string[]
 }
 
-const drawn: Glyphs = { bar: '━', rest: '─', windows: { o: '·', r: '▶', d: '█', f: '✗', s: '-' }, partly: ['░', '▒', '▓'] }
+const drawn: Glyphs = {
+  bar: '━',
+  rest: '─',
+  windows: { o: '·', r: '▶', d: '█', f: '✗', s: '-' },
+  partly: ['░', '▒', '▓'],
+}
 const typed: Glyphs = { bar: '=', rest: '-', windows: { o: '.', r: '>', d: '#', f: 'x', s: '_' }, partly: ['+'] }
 
 /** Letters of a typewriter where the locale says that nothing else can be shown; most say nothing, or UTF-8. */

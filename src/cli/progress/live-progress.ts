@@ -9,25 +9,46 @@ import { type Paint, streamLines } from './stream-lines.ts'
 import type { State, StreamState } from './stream-state.ts'
 
 export interface LiveOptions {
-  /** Whoever else may write to the same terminal. @default process.stdout and process.stderr, where they are terminals */
+  /**
+   * Whoever else may write to the same terminal. @default process.stdout and process.stderr, where they are terminals
+   */
   readonly others?: readonly NodeJS.WriteStream[]
   /** @default 200: enough to see it move, and little for a slow line */
   readonly everyMs?: number
 }
 
 /**
- * On a terminal, lines for each stream that are written over a few times a second. Warnings, failures and whatever else is written meanwhile, as by
- * a pipeline's own functions, go above them and stay.
+ * On a terminal, lines for each stream that are written over a few times a second. Warnings, failures and whatever else
+ * is written meanwhile, as by a pipeline's own functions, go above them and stay.
  */
-export function liveProgress(names: readonly string[], terminal: WriteStream, { others = [process.stdout, process.stderr].filter((one) => one.isTTY), everyMs = 200 }: LiveOptions = {}): Progress {
+export function liveProgress(
+  names: readonly string[],
+  terminal: WriteStream,
+  { others = [process.stdout, process.stderr].filter((one) => one.isTTY), everyMs = 200 }: LiveOptions = {},
+): Progress {
   const write = terminal.write.bind(terminal)
   // Some terminals say that they have no columns, and mean that they do not know.
-  const size = (): { readonly columns: number; readonly rows: number } => ({ columns: terminal.columns || 80, rows: terminal.rows || 24 })
-  const paint: Paint = (colour, text) => (colour === 'reset' ? text : styleText(colour, text, { stream: terminal }))
-  const log = createLogUpdate({ write, isTTY: true, get columns() { return size().columns }, get rows() { return size().rows } } as unknown as NodeJS.WritableStream, {
-    // A killed run would leave the terminal without one.
-    showCursor: true,
+  const size = (): { readonly columns: number; readonly rows: number } => ({
+    columns: terminal.columns || 80,
+    rows: terminal.rows || 24,
   })
+  const paint: Paint = (colour, text) => (colour === 'reset' ? text : styleText(colour, text, { stream: terminal }))
+  const log = createLogUpdate(
+    {
+      write,
+      isTTY: true,
+      get columns() {
+        return size().columns
+      },
+      get rows() {
+        return size().rows
+      },
+    } as unknown as NodeJS.WritableStream,
+    {
+      // A killed run would leave the terminal without one.
+      showCursor: true,
+    },
+  )
   const above = aboveOf(others, (text) => {
     log.clear()
     write(text)
@@ -40,7 +61,9 @@ export function liveProgress(names: readonly string[], terminal: WriteStream, { 
 
   // The last column stays free: a terminal may wrap the line when it is written to.
   const linesOf = (streams: readonly StreamState[]): string[] =>
-    streams.flatMap((stream) => streamLines(stream, performance.now(), { nameWidth, width: Math.max(12, size().columns - 1), glyphs, paint }))
+    streams.flatMap((stream) =>
+      streamLines(stream, performance.now(), { nameWidth, width: Math.max(12, size().columns - 1), glyphs, paint }),
+    )
   const draw = (): void => {
     const { columns, rows } = size()
     if (columns < shown.columns) takeBackWrapped(columns)
@@ -48,9 +71,13 @@ export function liveProgress(names: readonly string[], terminal: WriteStream, { 
     log(lines.join('\n'))
     shown = { lines, columns }
   }
-  // A terminal that has become narrower has broken our lines into more than were written, of which log-update would take back too few.
+  // A terminal that has become narrower has broken our lines into more than were written, of which log-update would
+  // take back too few.
   const takeBackWrapped = (columns: number): void => {
-    const height = shown.lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns)), 0)
+    const height = shown.lines.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns)),
+      0,
+    )
     if (height === shown.lines.length) return
     write(`\u001b[${height}A\u001b[G\u001b[J`)
     log.done()
@@ -75,7 +102,12 @@ export function liveProgress(names: readonly string[], terminal: WriteStream, { 
 }
 
 /** What is going on comes first where the screen does not hold all streams; the others are counted. */
-function fewEnough(streams: readonly StreamState[], linesOf: (streams: readonly StreamState[]) => string[], height: number, dim: (text: string) => string): string[] {
+function fewEnough(
+  streams: readonly StreamState[],
+  linesOf: (streams: readonly StreamState[]) => string[],
+  height: number,
+  dim: (text: string) => string,
+): string[] {
   const all = linesOf(streams)
   if (all.length <= height) return all
   const order: readonly State[] = ['runs', 'failed', 'waits', 'stopped', 'done']
@@ -87,7 +119,9 @@ function fewEnough(streams: readonly StreamState[], linesOf: (streams: readonly 
     if (left.length === 0 && lines.length + own.length < height) lines.push(...own)
     else left.push(stream)
   }
-  const counted = order.map((state) => [left.filter((one) => one.state === state).length, state] as const).filter(([number]) => number > 0)
+  const counted = order
+    .map((state) => [left.filter((one) => one.state === state).length, state] as const)
+    .filter(([number]) => number > 0)
   return [...lines, dim(`and ${counted.map(([number, state]) => `${number} ${words[state]}`).join(', ')}`)]
 }
 

@@ -5,8 +5,17 @@ import { noProgress, type Progress } from './progress.ts'
 /** How a run is shown: as it goes on and in the end. */
 export type Showing = 'live' | 'plain' | 'events' | 'json'
 
-/** For people on a terminal live lines, or plain ones where it cannot write over them; elsewhere events; with `--json` nothing but the report. */
-export function showingOf({ json, people = false }: { readonly json?: boolean | undefined; /** The command is for people, wherever it is called. */ readonly people?: boolean }): Showing {
+/**
+ * For people on a terminal live lines, or plain ones where it cannot write over them; elsewhere events; with `--json`
+ * nothing but the report.
+ */
+export function showingOf({
+  json,
+  people = false,
+}: {
+  readonly json?: boolean | undefined
+  /** The command is for people, wherever it is called. */ readonly people?: boolean
+}): Showing {
   if (json) return 'json'
   if (process.stdout.isTTY) return process.env['TERM'] === 'dumb' ? 'plain' : 'live'
   return people ? 'plain' : 'events'
@@ -15,5 +24,7 @@ export function showingOf({ json, people = false }: { readonly json?: boolean | 
 /** What is shown of some streams while they run; events are logged by `eventLog`. */
 export function openProgress(showing: Exclude<Showing, 'events'>, streams: readonly string[]): Progress {
   if (showing === 'json' || streams.length === 0) return noProgress
-  return showing === 'live' ? liveProgress(streams, process.stdout) : plainProgress(streams, (line) => console.log(line))
+  return showing === 'live'
+    ? liveProgress(streams, process.stdout)
+    : plainProgress(streams, (line) => console.log(line))
 }

@@ -12,7 +12,12 @@ export function plainProgress(names: readonly string[], print: (line: string) =>
   const show = (): void => {
     for (const stream of told.streams) {
       // A map that cannot be written over is not worth its lines.
-      const lines = streamLines(stream, performance.now(), { nameWidth, width: 80, glyphs: glyphsFor(process.env), paint: (_, text) => text })
+      const lines = streamLines(stream, performance.now(), {
+        nameWidth,
+        width: 80,
+        glyphs: glyphsFor(process.env),
+        paint: (_, text) => text,
+      })
       const text = lines.filter((_, place) => place !== 2).join('\n')
       if (printed.get(stream) !== text) print(text)
       printed.set(stream, text)

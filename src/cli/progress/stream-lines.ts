@@ -19,23 +19,43 @@ const colours = { waits: 'dim', runs: 'reset', done: 'green', failed: 'red', sto
 const cellColours = { o: 'dim', r: 'cyan', d: 'green', f: 'red', s: 'dim' } as const
 
 /**
- * One stream on a terminal, no line wider than it: a line of numbers, and where a backfill has a plan, its bar and the map of its windows.
+ * One stream on a terminal, no line wider than it: a line of numbers, and where a backfill has a plan, its bar and the
+ * map of its windows.
  *
  *     customers     12,400 rows    2,310/s      62 requests    1 retry   waits: Retry-After 12 s
  */
 export function streamLines(stream: StreamState, now: number, options: LineOptions): string[] {
   const { nameWidth, width, paint } = options
   const name = fitted(onOneLine(stream.name), Math.min(nameWidth, Math.max(8, Math.floor(width / 3))))
-  if (!stream.windows) return [paint(colours[stream.state], joined(`${name}${numbers(stream, now, options)}`, endings(stream, now), width))]
+  if (!stream.windows)
+    return [
+      paint(colours[stream.state], joined(`${name}${numbers(stream, now, options)}`, endings(stream, now), width)),
+    ]
   const { total, done, skipped } = stream.windows.counts
   const { share, leftMs } = stream.progress(now)!
-  const words = [`${percent(share)} of ${count(total)} windows`, stream.state === 'runs' || stream.state === 'waits' ? (leftMs === undefined ? '' : `${roughly(leftMs)} left`) : stream.state].filter(Boolean).join('  ')
+  const words = [
+    `${percent(share)} of ${count(total)} windows`,
+    stream.state === 'runs' || stream.state === 'waits'
+      ? leftMs === undefined
+        ? ''
+        : `${roughly(leftMs)} left`
+      : stream.state,
+  ]
+    .filter(Boolean)
+    .join('  ')
   const room = width - displayWidth(name) - displayWidth(words) - 4
   const drawn = room >= 10 ? `${bar((done + skipped) / total, Math.min(room, 40), options)}  ` : ''
   return [
     `${paint(colours[stream.state], name)}  ${drawn}${paint(colours[stream.state], fitted(words, Math.max(1, width - displayWidth(name) - 2 - (room >= 10 ? Math.min(room, 40) + 2 : 0))).trimEnd())}`,
-    joined(numbers(stream, now, { ...options, width: width - 2 }).replace(/^ {2}/, ''), stream.state === 'runs' ? endings(stream, now) : [], width - 2).replace(/^/, '  '),
-    `  ${stream.windows.map(width - 4).map((cell) => paint(cellColours[cell.state], glyph(cell, options.glyphs))).join('')}`,
+    joined(
+      numbers(stream, now, { ...options, width: width - 2 }).replace(/^ {2}/, ''),
+      stream.state === 'runs' ? endings(stream, now) : [],
+      width - 2,
+    ).replace(/^/, '  '),
+    `  ${stream.windows
+      .map(width - 4)
+      .map((cell) => paint(cellColours[cell.state], glyph(cell, options.glyphs)))
+      .join('')}`,
     `  ${legend(stream.windows.counts, { ...options, width: width - 2 })}`,
   ]
 }
@@ -43,15 +63,22 @@ export function streamLines(stream: StreamState, now: number, options: LineOptio
 /** What a line ends with needs so much to be understood. */
 const END = 20
 
-/** In columns that depend on the terminal and the longest name alone, so that those of all streams stand below each other. */
+/**
+ * In columns that depend on the terminal and the longest name alone, so that those of all streams stand below each
+ * other.
+ */
 function numbers(stream: StreamState, now: number, { nameWidth, width, glyphs }: LineOptions): string {
   const { rows, requests } = stream.sums
   const parts = [`${count(rows).padStart(width < 60 ? 10 : 11)} rows`]
   if (width >= 50) parts.push(`${count(Math.round(stream.rate(now))).padStart(7)}/s`)
   const progress = stream.windows ? undefined : stream.progress(now)
   const room = width - nameWidth - parts.join(' ').length - END
-  if (progress && room >= 6) parts.push(`${room >= 12 ? ` ${barText(progress.share, Math.min(12, room - 6), glyphs)}` : ''}${percent(progress.share).padStart(5)}`)
-  else if (!progress && room >= 17) parts.push(`${count(requests).padStart(7)} ${requests === 1 ? 'request ' : 'requests'}`)
+  if (progress && room >= 6)
+    parts.push(
+      `${room >= 12 ? ` ${barText(progress.share, Math.min(12, room - 6), glyphs)}` : ''}${percent(progress.share).padStart(5)}`,
+    )
+  else if (!progress && room >= 17)
+    parts.push(`${count(requests).padStart(7)} ${requests === 1 ? 'request ' : 'requests'}`)
   return parts.join(' ')
 }
 
@@ -64,7 +91,12 @@ function endings(stream: StreamState, now: number): string[] {
   const waiting = stream.waiting(now)
   if (waiting) {
     const seconds = `${count(Math.ceil(waiting.ms / 1_000))} s`
-    return [[tries, `waits: ${waiting.text} ${seconds}`].filter(Boolean).join('  '), `waits: ${waiting.text} ${seconds}`, `waits: ${waiting.text}`, `waits ${seconds}`]
+    return [
+      [tries, `waits: ${waiting.text} ${seconds}`].filter(Boolean).join('  '),
+      `waits: ${waiting.text} ${seconds}`,
+      `waits: ${waiting.text}`,
+      `waits ${seconds}`,
+    ]
   }
   const progress = stream.windows ? undefined : stream.progress(now)
   const left = progress?.leftMs === undefined ? '' : `${roughly(progress.leftMs)} left`
@@ -75,7 +107,10 @@ function endings(stream: StreamState, now: number): string[] {
 function joined(line: string, ends: readonly string[], width: number): string {
   const room = width - displayWidth(line) - 2
   const end = ends.find((one) => displayWidth(one) <= room)
-  return fitted(end === undefined ? (ends.length === 0 ? line : `${line}  ${ends.at(-1)!}`) : end === '' ? line : `${line}  ${end}`, width).trimEnd()
+  return fitted(
+    end === undefined ? (ends.length === 0 ? line : `${line}  ${ends.at(-1)!}`) : end === '' ? line : `${line}  ${end}`,
+    width,
+  ).trimEnd()
 }
 
 function bar(share: number, width: number, { glyphs, paint }: LineOptions): string {
@@ -91,11 +126,28 @@ const barText = (share: number, width: number, glyphs: Glyphs): string => {
 }
 
 const glyph = ({ state, done }: Cell, glyphs: Glyphs): string =>
-  state === 'o' && done > 0 ? glyphs.partly[Math.min(glyphs.partly.length - 1, Math.floor(done * glyphs.partly.length))]! : glyphs.windows[state]
+  state === 'o' && done > 0
+    ? glyphs.partly[Math.min(glyphs.partly.length - 1, Math.floor(done * glyphs.partly.length))]!
+    : glyphs.windows[state]
 
 /** The numbers of windows, with the signs that stand for them in the map. */
-function legend({ todo, running, done, failed, skipped }: Readonly<Record<'todo' | 'running' | 'done' | 'failed' | 'skipped', number>>, { glyphs, paint, width }: LineOptions): string {
-  const entries: readonly (readonly [WindowState, number, string])[] = [['d', done, 'done'], ['r', running, 'running'], ['f', failed, 'failed'], ['o', todo, 'to do'], ['s', skipped, 'left out']]
+function legend(
+  {
+    todo,
+    running,
+    done,
+    failed,
+    skipped,
+  }: Readonly<Record<'todo' | 'running' | 'done' | 'failed' | 'skipped', number>>,
+  { glyphs, paint, width }: LineOptions,
+): string {
+  const entries: readonly (readonly [WindowState, number, string])[] = [
+    ['d', done, 'done'],
+    ['r', running, 'running'],
+    ['f', failed, 'failed'],
+    ['o', todo, 'to do'],
+    ['s', skipped, 'left out'],
+  ]
   const shown: string[] = []
   let used = 0
   for (const [state, number, word] of entries) {

@@ -53,14 +53,19 @@ export class StreamState {
         sums.pages += event.pages
         this.#sample(now)
         break
-      case 'slice finished': case 'slice failed':
+      case 'slice finished':
+      case 'slice failed':
         if (this.#windows) this.#windows.ended(event.slice, event.type === 'slice failed' ? 'f' : 'd')
         else this.#end(event.type === 'slice failed' ? 'failed' : 'done', now)
         break
       case 'stream failed':
         this.#end('failed', now)
         break
-      case 'shape': case 'warning': case 'run started': case 'run finished': case 'gauge':
+      case 'shape':
+      case 'warning':
+      case 'run started':
+      case 'run finished':
+      case 'gauge':
     }
   }
 
@@ -90,24 +95,33 @@ export class StreamState {
     return (this.#sums.rows - first.rows) / Math.max(0.001, (now - first.at) / 1_000)
   }
 
-  /** How much is done, and how much longer it takes at this pace: only where a plan or the API says how much there is. */
+  /**
+   * How much is done, and how much longer it takes at this pace: only where a plan or the API says how much there is.
+   */
   progress(now: number): { readonly share: number; readonly leftMs: number | undefined } | undefined {
-    if (this.#windows) return { share: this.#windows.share, leftMs: this.#ended === undefined ? this.#windows.leftMs(now) : undefined }
+    if (this.#windows)
+      return { share: this.#windows.share, leftMs: this.#ended === undefined ? this.#windows.leftMs(now) : undefined }
     if (!this.#total || this.#state !== 'runs') return undefined
     const { pages, before, at } = this.#total
     const done = this.#sums.pages - before
-    return { share: Math.min(1, done / pages), leftMs: done > 0 ? Math.max(0, ((now - at) / done) * (pages - done)) : undefined }
+    return {
+      share: Math.min(1, done / pages),
+      leftMs: done > 0 ? Math.max(0, ((now - at) / done) * (pages - done)) : undefined,
+    }
   }
 
   /** What it waits for, and for how much longer. */
   waiting(now: number): { readonly text: string; readonly ms: number } | undefined {
-    return this.#state === 'runs' && this.#waiting && this.#waiting.until > now ? { text: this.#waiting.text, ms: this.#waiting.until - now } : undefined
+    return this.#state === 'runs' && this.#waiting && this.#waiting.until > now
+      ? { text: this.#waiting.text, ms: this.#waiting.until - now }
+      : undefined
   }
 
   /** The run is over. */
   end(now: number): void {
     // A backfill ends when its windows are through, not with one of them.
-    if (this.#state === 'runs' && this.#windows?.isThrough) this.#end(this.#windows.counts.failed > 0 ? 'failed' : 'done', now)
+    if (this.#state === 'runs' && this.#windows?.isThrough)
+      this.#end(this.#windows.counts.failed > 0 ? 'failed' : 'done', now)
     else if (this.#state === 'runs' || this.#state === 'waits') this.#end('stopped', now)
   }
 
@@ -132,4 +146,10 @@ export class StreamState {
   }
 }
 
-const names = { 'rate limit': 'rate limit', 'retry-after': 'Retry-After', memory: 'memory', lock: 'a lock', database: 'database' } as const
+const names = {
+  'rate limit': 'rate limit',
+  'retry-after': 'Retry-After',
+  memory: 'memory',
+  lock: 'a lock',
+  database: 'database',
+} as const

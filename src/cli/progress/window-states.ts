@@ -43,10 +43,24 @@ export class WindowStates {
     this.#through += 1
   }
 
-  get counts(): Readonly<{ total: number; todo: number; running: number; done: number; failed: number; skipped: number }> {
+  get counts(): Readonly<{
+    total: number
+    todo: number
+    running: number
+    done: number
+    failed: number
+    skipped: number
+  }> {
     const counted = { o: 0, r: 0, d: 0, f: 0, s: 0 }
     for (const state of this.#states) counted[state] += 1
-    return { total: this.#states.length, todo: counted.o, running: counted.r, done: counted.d, failed: counted.f, skipped: counted.s }
+    return {
+      total: this.#states.length,
+      todo: counted.o,
+      running: counted.r,
+      done: counted.d,
+      failed: counted.f,
+      skipped: counted.s,
+    }
   }
 
   /** Of all windows, those that need not be read any more. */
@@ -70,7 +84,10 @@ export class WindowStates {
   map(width: number): Cell[] {
     const cells = Math.min(Math.max(1, width), this.#states.length)
     return Array.from({ length: cells }, (_, place) => {
-      const part = this.#states.slice(Math.floor((place * this.#states.length) / cells), Math.floor(((place + 1) * this.#states.length) / cells))
+      const part = this.#states.slice(
+        Math.floor((place * this.#states.length) / cells),
+        Math.floor(((place + 1) * this.#states.length) / cells),
+      )
       const done = part.filter((state) => state === 'd' || state === 's').length
       const state = (['f', 'r', 'o', 'd', 's'] as const).find((one) => part.includes(one))!
       return { state, done: done / part.length }

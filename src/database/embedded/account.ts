@@ -8,8 +8,8 @@ export interface Account {
 }
 
 /**
- * PostgreSQL refuses to run as root. For root it is the account that owns the server's files already, or the project's directory, or `postgres`,
- * or `nobody`; for everybody else it is nobody else (undefined).
+ * PostgreSQL refuses to run as root. For root it is the account that owns the server's files already, or the project's
+ * directory, or `postgres`, or `nobody`; for everybody else it is nobody else (undefined).
  */
 export async function serverAccount(home: string, project: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined
@@ -19,7 +19,10 @@ export async function serverAccount(home: string, project: string): Promise<Acco
     const account = owner && accounts.find(({ uid }) => uid === owner)
     if (account) return account
   }
-  return accounts.find(({ name }) => name === 'postgres') ?? accounts.find(({ name }) => name === 'nobody') ?? { name: 'nobody', uid: 65_534, gid: 65_534 }
+  return (
+    accounts.find(({ name }) => name === 'postgres') ??
+    accounts.find(({ name }) => name === 'nobody') ?? { name: 'nobody', uid: 65_534, gid: 65_534 }
+  )
 }
 
 async function ownerOf(path: string): Promise<number | undefined> {

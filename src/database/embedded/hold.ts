@@ -2,7 +2,9 @@ import { abortable } from '../../flow/abortable.ts'
 import { WatchedClient } from '../client.ts'
 import { isConnectionFault } from '../errors.ts'
 
-/** Who uses the server holds this lock in a session of its own; a process that is killed loses it with its connection. */
+/**
+ * Who uses the server holds this lock in a session of its own; a process that is killed loses it with its connection.
+ */
 const LOCK = '(1399616835, 1)'
 
 /** A share in a running server. The last one who leaves stops it. */
@@ -34,7 +36,11 @@ export class Hold {
   async isLast(): Promise<boolean> {
     const client = this.#client.getTransactionStatus() === 'I' ? this.#client : undefined
     try {
-      const rows = (await client?.query<{ last: boolean }>(`select pg_advisory_unlock_shared${LOCK}, pg_try_advisory_lock${LOCK} as last`))?.rows
+      const rows = (
+        await client?.query<{ last: boolean }>(
+          `select pg_advisory_unlock_shared${LOCK}, pg_try_advisory_lock${LOCK} as last`,
+        )
+      )?.rows
       return rows?.[0]?.last ?? false
     } catch {
       return false

@@ -23,7 +23,8 @@ export interface ServerFiles {
 
 /**
  * The server that runs on a data directory, whoever started it; undefined where there is none.
- * `postmaster.pid` is PostgreSQL's own lock file: a file left by a crash names a process that is gone, or by now another program.
+ * `postmaster.pid` is PostgreSQL's own lock file: a file left by a crash names a process that is gone, or by now
+ * another program.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | undefined> {
   const lock = await readLock(data)
@@ -31,13 +32,18 @@ export async function findPostmaster(data: string): Promise<Postmaster | undefin
 }
 
 /** The first line of the lock file is the process, the fourth the port. */
-async function readLock(data: string): Promise<{ readonly pid: number; readonly port: number | undefined } | undefined> {
+async function readLock(
+  data: string,
+): Promise<{ readonly pid: number; readonly port: number | undefined } | undefined> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
   const pid = Math.abs(Number(lines[0]))
   return pid ? { pid, port: Number(lines[3]) || undefined } : undefined
 }
 
-/** A server's processes have its data directory as their own; where that is hidden from us, the program's name has to do. */
+/**
+ * A server's processes have its data directory as their own; where that is hidden from us, the program's name has to
+ * do.
+ */
 export async function isServing(pid: number, data: string): Promise<boolean> {
   try {
     process.kill(pid, 0)
@@ -55,15 +61,19 @@ export async function isServing(pid: number, data: string): Promise<boolean> {
 }
 
 /**
- * The data directory as the server's own process may name it. For another account on Linux this is its working directory, which stays
- * open to it whatever the directories above say: the product's `.sluice` often lies below one that only root may enter.
+ * The data directory as the server's own process may name it. For another account on Linux this is its working
+ * directory, which stays open to it whatever the directories above say: the product's `.sluice` often lies below one
+ * that only root may enter.
  */
 export function dataArgument({ data, account }: ServerFiles): string {
   return account && process.platform === 'linux' ? '/proc/self/cwd' : data
 }
 
 /** Nothing of our environment belongs to the server: PGDATA and its like would lead it astray. */
-export const serverEnvironment: Readonly<Record<string, string>> = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' }
+export const serverEnvironment: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  LC_ALL: 'C',
+}
 
 /** How to start one of the server's programs as its account. */
 export function asAccount({ account }: ServerFiles) {
@@ -71,23 +81,32 @@ export function asAccount({ account }: ServerFiles) {
 }
 
 /**
- * Start a server that outlives us. Answers what has become of it: undefined while it runs, else how it ended; another one that was
- * quicker to take the lock file makes it end at once.
+ * Start a server that outlives us. Answers what has become of it: undefined while it runs, else how it ended; another
+ * one that was quicker to take the lock file makes it end at once.
  */
-export async function launch(files: ServerFiles, port: number, settings: Readonly<Record<string, string>>): Promise<() => string | undefined> {
+export async function launch(
+  files: ServerFiles,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<() => string | undefined> {
   const stale = await readLock(files.data)
   await using log = await open(join(files.home, 'log'), 'a', 0o600)
   if (files.account) await log.chown(files.account.uid, files.account.gid)
   const all = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
-  const child = spawn(join(files.programs, 'bin', 'postgres'), ['-D', dataArgument(files), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])], {
-    ...asAccount(files),
-    cwd: files.data,
-    // Ctrl-C in a terminal is for us alone.
-    detached: true,
-    stdio: ['ignore', log.fd, log.fd],
-    // A stale lock file may name a process that lives again as something else; PostgreSQL would refuse to start because of it.
-    env: { ...serverEnvironment, ...(stale && { PG_GRANDPARENT_PID: String(stale.pid) }) },
-  })
+  const child = spawn(
+    join(files.programs, 'bin', 'postgres'),
+    ['-D', dataArgument(files), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    {
+      ...asAccount(files),
+      cwd: files.data,
+      // Ctrl-C in a terminal is for us alone.
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      // A stale lock file may name a process that lives again as something else; PostgreSQL would refuse to start
+      // because of it.
+      env: { ...serverEnvironment, ...(stale && { PG_GRANDPARENT_PID: String(stale.pid) }) },
+    },
+  )
   let end: string | undefined
   child.once('error', (error) => (end = error.message))
   child.once('exit', (code, signal) => (end ??= `it ended with ${signal ?? `code ${code}`}`))

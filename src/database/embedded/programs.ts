@@ -13,10 +13,13 @@ const run = promisify(execFile)
 const shared = ['/var/cache/sluice', '/var/lib/sluice', '/opt/sluice']
 
 /**
- * The directory of the programs, where the account may enter it: the installed one, or a copy when that lies below a directory
- * closed to others, as a project of root's in `/root` or in one made by `mktemp -d` does.
+ * The directory of the programs, where the account may enter it: the installed one, or a copy when that lies below a
+ * directory closed to others, as a project of root's in `/root` or in one made by `mktemp -d` does.
  */
-export async function reachablePrograms({ directory, version }: Binaries, account: Account | undefined): Promise<string> {
+export async function reachablePrograms(
+  { directory, version }: Binaries,
+  account: Account | undefined,
+): Promise<string> {
   if (!account || (await mayEnter(directory, account))) return directory
   for (const place of shared) {
     const copy = join(place, `postgres-${version}`)
@@ -25,7 +28,10 @@ export async function reachablePrograms({ directory, version }: Binaries, accoun
       return copy
     } catch (error) {
       if (place === shared.at(-1)) {
-        throw new DatabaseError(`${directory}: the embedded PostgreSQL cannot run from here as ${account.name}, and root itself it refuses; open the directories above to others (chmod o+x), or set DATABASE_URL`, { cause: error })
+        throw new DatabaseError(
+          `${directory}: the embedded PostgreSQL cannot run from here as ${account.name}, and root itself it refuses; open the directories above to others (chmod o+x), or set DATABASE_URL`,
+          { cause: error },
+        )
       }
     }
   }

@@ -35,11 +35,18 @@ const stillRunning = 'the pipeline was still running'
  * | the database is away | say so, and try again until it is there |
  */
 export async function keepTime(options: KeepTimeOptions): Promise<never> {
-  const { pipeline: { name: pipeline }, schedule, database, clock, emit, signal } = options
+  const {
+    pipeline: { name: pipeline },
+    schedule,
+    database,
+    clock,
+    emit,
+    signal,
+  } = options
   const ticks = new Ticks(schedule)
   let takenOn = Number.NEGATIVE_INFINITY
   let busyUntil: Date | undefined
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     signal.throwIfAborted()
     try {
       if (clock.now().getTime() - takenOn >= dayMs) {
@@ -65,13 +72,20 @@ export async function keepTime(options: KeepTimeOptions): Promise<never> {
       signal.throwIfAborted()
       if (!isOfTheServer(error)) throw error
       failures += 1
-      emit({ type: 'warning', pipeline, message: `the ledger cannot be asked, and is asked again soon: ${(error as Error).message}` })
+      emit({
+        type: 'warning',
+        pipeline,
+        message: `the ledger cannot be asked, and is asked again soon: ${(error as Error).message}`,
+      })
       await clock.sleep(Math.min(60_000, 1_000 * 2 ** failures), { signal })
     }
   }
 }
 
-/** It may be better later: the server is away, full or held up. A statement that it does not understand (class 42) never is. */
+/**
+ * It may be better later: the server is away, full or held up. A statement that it does not understand (class 42) never
+ * is.
+ */
 function isOfTheServer(error: unknown): boolean {
   return isConnectionFault(error) || error instanceof DatabaseError || sqlState(error)?.startsWith('42') === false
 }
@@ -82,7 +96,12 @@ interface Step {
 }
 
 /** The tick to run now, if there is one. Ticks that are not to be run are settled. */
-async function nextStep(known: KnownTicks, ticks: Ticks, busyUntil: Date | undefined, options: KeepTimeOptions): Promise<Step | undefined> {
+async function nextStep(
+  known: KnownTicks,
+  ticks: Ticks,
+  busyUntil: Date | undefined,
+  options: KeepTimeOptions,
+): Promise<Step | undefined> {
   const { schedule, clock } = options
   const now = clock.now()
   const first = ticks.next(known.after)
@@ -97,7 +116,12 @@ async function nextStep(known: KnownTicks, ticks: Ticks, busyUntil: Date | undef
   }
   const tick = onTime ?? (catchUp === 'none' ? undefined : (newest ?? known.interrupted.at(-1)))
   const lastMissed = newest && (tick === newest ? before(newest, first, ticks) : newest)
-  await miss([...known.interrupted.filter((one) => one !== tick), ...(lastMissed ? [lastMissed] : [])], lastMissed && first, ticks, options)
+  await miss(
+    [...known.interrupted.filter((one) => one !== tick), ...(lastMissed ? [lastMissed] : [])],
+    lastMissed && first,
+    ticks,
+    options,
+  )
   return tick && { tick, late: tick !== onTime }
 }
 
@@ -107,13 +131,25 @@ function before(tick: Date, first: Date, ticks: Ticks): Date | undefined {
   return earlier && earlier >= first ? earlier : undefined
 }
 
-/** Settle ticks as missed: those that were interrupted one by one; of the new ones, which begin with `first`, the last stands for all. */
-async function miss(missed: readonly Date[], first: Date | undefined, ticks: Ticks, { pipeline: { name: pipeline }, database, emit, signal }: KeepTimeOptions): Promise<void> {
+/**
+ * Settle ticks as missed: those that were interrupted one by one; of the new ones, which begin with `first`, the last
+ * stands for all.
+ */
+async function miss(
+  missed: readonly Date[],
+  first: Date | undefined,
+  ticks: Ticks,
+  { pipeline: { name: pipeline }, database, emit, signal }: KeepTimeOptions,
+): Promise<void> {
   const last = missed.at(-1)
   if (!last) return
   let count = first ? missed.length - 1 : missed.length
   if (first) for (let tick = first; tick <= last && count < countedAtMost; tick = ticks.next(tick)) count += 1
-  const told = { count, first: (missed.length > 1 || !first ? missed[0]! : first).toISOString(), last: last.toISOString() }
+  const told = {
+    count,
+    first: (missed.length > 1 || !first ? missed[0]! : first).toISOString(),
+    last: last.toISOString(),
+  }
   const note = `${count} ${count === 1 ? 'tick was' : 'ticks were'} missed from ${told.first} to ${told.last}`
   const passed: boolean[] = []
   for (const tick of missed) passed.push(await passTick(database, pipeline, tick, { status: 'missed', note, signal }))
@@ -128,7 +164,10 @@ async function runStep({ tick, late }: Step, ticks: Ticks, options: KeepTimeOpti
   if (attempt === undefined) return false
   const running = runTick(pipeline, { pipeline: pipeline.name, tick, attempt }, late, options)
   using over = new LinkedSignal(signal)
-  const watching = late || schedule.overlap === 'wait' ? undefined : watch(ticks.next(tick), ticks, { ...options, signal: over.signal })
+  const watching =
+    late || schedule.overlap === 'wait'
+      ? undefined
+      : watch(ticks.next(tick), ticks, { ...options, signal: over.signal })
   try {
     await running
   } finally {
@@ -140,20 +179,34 @@ async function runStep({ tick, late }: Step, ticks: Ticks, options: KeepTimeOpti
 
 /** While a tick runs: settle those that come due, until the signal aborts. */
 async function watch(first: Date, ticks: Ticks, options: KeepTimeOptions): Promise<void> {
-  const { pipeline: { name: pipeline }, clock, emit, signal } = options
+  const {
+    pipeline: { name: pipeline },
+    clock,
+    emit,
+    signal,
+  } = options
   try {
     for (let tick = first; ; tick = ticks.next(tick)) {
       await clock.sleep(Math.max(0, tick.getTime() - clock.now().getTime()), { signal })
       await leaveOut(tick, options)
     }
   } catch (error) {
-    if (!signal.aborted) emit({ type: 'warning', pipeline, message: `a tick that came while it was running could not be noted, and counts as missed: ${error instanceof Error ? error.message : String(error)}` })
+    if (!signal.aborted)
+      emit({
+        type: 'warning',
+        pipeline,
+        message: `a tick that came while it was running could not be noted, and counts as missed: ${error instanceof Error ? error.message : String(error)}`,
+      })
   }
 }
 
-async function leaveOut(tick: Date, { pipeline: { name: pipeline }, schedule, database, emit, signal }: KeepTimeOptions): Promise<void> {
+async function leaveOut(
+  tick: Date,
+  { pipeline: { name: pipeline }, schedule, database, emit, signal }: KeepTimeOptions,
+): Promise<void> {
   const status = schedule.overlap === 'fail' ? 'failed' : 'skipped'
-  if (await passTick(database, pipeline, tick, { status, note: stillRunning, signal })) emit({ type: 'tick passed', pipeline, tick: tick.toISOString(), status, reason: stillRunning })
+  if (await passTick(database, pipeline, tick, { status, note: stillRunning, signal }))
+    emit({ type: 'tick passed', pipeline, tick: tick.toISOString(), status, reason: stillRunning })
 }
 
 /** Another scheduler runs the pipeline: what comes due meanwhile is settled by whoever is first. */

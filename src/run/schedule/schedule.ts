@@ -18,9 +18,15 @@ export interface ScheduleOptions {
   readonly database?: string | undefined
   /** Where secrets and settings are looked up. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** For all pipelines, whatever they say themselves: what becomes of ticks that were missed. @default what each pipeline says, else 'last' */
+  /**
+   * For all pipelines, whatever they say themselves: what becomes of ticks that were missed. @default what each
+   * pipeline says, else 'last'
+   */
   readonly catchUp?: CatchUp | undefined
-  /** For all pipelines: what becomes of a tick that comes while the pipeline is still running, or while another program runs it. @default what each pipeline says, else 'skip' */
+  /**
+   * For all pipelines: what becomes of a tick that comes while the pipeline is still running, or while another program
+   * runs it. @default what each pipeline says, else 'skip'
+   */
   readonly overlap?: Overlap | undefined
   /** Of one run: what is whole is committed, and the next one goes on from there. @default no limit */
   readonly timeout?: Duration | undefined
@@ -37,10 +43,12 @@ export interface ScheduleOptions {
 }
 
 /**
- * Run pipelines at their ticks until the signal aborts, which is its one regular end: then it has stopped all it had started, and answers.
- * A run that fails stops nothing; what concerns all (a ledger that this version does not know) ends all together, and is thrown.
+ * Run pipelines at their ticks until the signal aborts, which is its one regular end: then it has stopped all it had
+ * started, and answers. A run that fails stops nothing; what concerns all (a ledger that this version does not know)
+ * ends all together, and is thrown.
  *
- * The ledger holds what became of each tick, so several schedulers on one database run each tick once, and one that was down knows what it missed.
+ * The ledger holds what became of each tick, so several schedulers on one database run each tick once, and one that was
+ * down knows what it missed.
  *
  * @example
  * await schedule([billing, forum], { database: process.env.DATABASE_URL, signal, on: console.log })
@@ -50,21 +58,58 @@ export async function schedule(pipelines: readonly Pipeline[], options: Schedule
   const timeoutMs = timeout === undefined ? Infinity : duration(timeout)
   const scheduled = pipelines.map((pipeline) => {
     const own = scheduleOf(pipeline)
-    if (!own) throw new UsageError(`${pipeline.name} has no schedule: give it one, as in { schedule: '*/15 * * * *' }, or leave it out`)
-    return { pipeline, schedule: { ...own, ...(options.catchUp && { catchUp: options.catchUp }), ...(options.overlap && { overlap: options.overlap }) } }
+    if (!own)
+      throw new UsageError(
+        `${pipeline.name} has no schedule: give it one, as in { schedule: '*/15 * * * *' }, or leave it out`,
+      )
+    return {
+      pipeline,
+      schedule: {
+        ...own,
+        ...(options.catchUp && { catchUp: options.catchUp }),
+        ...(options.overlap && { overlap: options.overlap }),
+      },
+    }
   })
-  if (scheduled.length === 0) throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
+  if (scheduled.length === 0)
+    throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
   const emit = (event: ScheduleEvent): void => on?.(event)
   const permits = new Semaphore(concurrency)
   const twice = pipelines.find(({ name }, index) => pipelines.findIndex((other) => other.name === name) < index)
-  if (twice) throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
+  if (twice)
+    throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
   try {
-    await using store = await openStore({ database: url, environment, signal: options.signal ?? new AbortController().signal })
+    await using store = await openStore({
+      database: url,
+      environment,
+      signal: options.signal ?? new AbortController().signal,
+    })
     await using group = new TaskGroup({ signal: options.signal })
-    emit({ type: 'scheduler started', pipelines: scheduled.map(({ pipeline, schedule }) => ({ pipeline: pipeline.name, schedule: scheduleText(pipeline)!, next: new Ticks(schedule).next(clock.now()).toISOString() })) })
+    emit({
+      type: 'scheduler started',
+      pipelines: scheduled.map(({ pipeline, schedule }) => ({
+        pipeline: pipeline.name,
+        schedule: scheduleText(pipeline)!,
+        next: new Ticks(schedule).next(clock.now()).toISOString(),
+      })),
+    })
     for (const { pipeline, schedule } of scheduled) {
       const runs = { database: url, environment }
-      group.spawn((signal) => keepTime({ pipeline, schedule, permits, database: store.database, clock, emit, runs, timeoutMs, overlap: schedule.overlap, onRun, signal }))
+      group.spawn((signal) =>
+        keepTime({
+          pipeline,
+          schedule,
+          permits,
+          database: store.database,
+          clock,
+          emit,
+          runs,
+          timeoutMs,
+          overlap: schedule.overlap,
+          onRun,
+          signal,
+        }),
+      )
     }
     await group.join()
   } catch (error) {

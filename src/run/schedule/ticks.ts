@@ -4,9 +4,9 @@ import type { FullSchedule } from '../../define/schedule.ts'
 /**
  * The moments of a schedule, on the clocks of its zone.
  *
- * On the days when clocks change: a pattern that names its hours and minutes (no `*` and no step in them, as in `30 2 * * *`) ticks once
- * a day, at the first of two equal times, and where its time does not exist as soon as the clock has jumped. Any other pattern follows
- * the clock: times that do not exist do not tick, times that come twice tick twice.
+ * On the days when clocks change: a pattern that names its hours and minutes (no `*` and no step in them, as in `30 2 *
+ * * *`) ticks once a day, at the first of two equal times, and where its time does not exist as soon as the clock has
+ * jumped. Any other pattern follows the clock: times that do not exist do not tick, times that come twice tick twice.
  */
 export class Ticks {
   readonly #cron: Cron

@@ -5,7 +5,14 @@ import { duration } from '../../flow/duration.ts'
 import { gather } from '../../flow/gather.ts'
 import { readCursors, type Cursor } from '../../ledger/cursors.ts'
 import { countRejects } from '../../ledger/read-rejects.ts'
-import { countFailedWindows, readLedgerParts, readReadings, readScheduled, type Reading, type Scheduled } from '../../ledger/read-standing.ts'
+import {
+  countFailedWindows,
+  readLedgerParts,
+  readReadings,
+  readScheduled,
+  type Reading,
+  type Scheduled,
+} from '../../ledger/read-standing.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read-streams.ts'
 import { cursorKind } from '../../model/cursor.ts'
 import type { Duration } from '../../model/request.ts'
@@ -16,7 +23,10 @@ import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
 
 export interface StatusOptions {
-  /** Where the ledger is, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/`, if there is one */
+  /**
+   * Where the ledger is, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/`, if
+   * there is one
+   */
   readonly database?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** How long after a tick a stream may not have been read yet. @default '5m' */
@@ -27,26 +37,49 @@ export interface StatusOptions {
 }
 
 /**
- * How each stream of some pipelines is, and what is wrong. Nothing is written: where nothing has ever run there need not even be a database.
+ * How each stream of some pipelines is, and what is wrong. Nothing is written: where nothing has ever run there need
+ * not even be a database.
  *
  * @example
  * const { ok, findings } = await status([billing, forum])
  */
 export async function status(pipelines: readonly Pipeline[], options: StatusOptions = {}): Promise<StatusReport> {
   const { database, environment = process.env } = options
-  await using store = await openStoreToRead({ database, environment, max: 2, signal: options.signal ?? new AbortController().signal })
+  await using store = await openStoreToRead({
+    database,
+    environment,
+    max: 2,
+    signal: options.signal ?? new AbortController().signal,
+  })
   if (!store) return statusOf(pipelines, nothing, options)
-  await using snapshot = await store.database.transaction({ readOnly: true, statementTimeout: '1m', signal: options.signal })
+  await using snapshot = await store.database.transaction({
+    readOnly: true,
+    statementTimeout: '1m',
+    signal: options.signal,
+  })
   return await readStatus(pipelines, snapshot, options)
 }
 
-/** The same, of a ledger that is being read already: give a transaction or a snapshot, so that all its parts fit each other. */
-export async function readStatus(pipelines: readonly Pipeline[], on: Queryable, options: Pick<StatusOptions, 'grace' | 'now'> = {}): Promise<StatusReport> {
+/**
+ * The same, of a ledger that is being read already: give a transaction or a snapshot, so that all its parts fit each
+ * other.
+ */
+export async function readStatus(
+  pipelines: readonly Pipeline[],
+  on: Queryable,
+  options: Pick<StatusOptions, 'grace' | 'now'> = {},
+): Promise<StatusReport> {
   const parts = await readLedgerParts(on)
   if (!parts.slices) return statusOf(pipelines, nothing, options)
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
   const [streams, readings, cursors, rejects, windows, scheduled] = await gather(
-    readStreams(on), readReadings(on, names), readCursors(on), countRejects(on), countFailedWindows(on), parts.ticks ? readScheduled(on) : [])
+    readStreams(on),
+    readReadings(on, names),
+    readCursors(on),
+    countRejects(on),
+    countFailedWindows(on),
+    parts.ticks ? readScheduled(on) : [],
+  )
   return statusOf(pipelines, { streams, readings, cursors, rejects, windows, scheduled }, options)
 }
 
@@ -60,7 +93,11 @@ interface Ledger {
 }
 const nothing: Ledger = { streams: [], readings: new Map(), cursors: [], rejects: [], windows: [], scheduled: [] }
 
-function statusOf(pipelines: readonly Pipeline[], ledger: Ledger, { now = new Date(), grace = '5m' }: Pick<StatusOptions, 'grace' | 'now'>): StatusReport {
+function statusOf(
+  pipelines: readonly Pipeline[],
+  ledger: Ledger,
+  { now = new Date(), grace = '5m' }: Pick<StatusOptions, 'grace' | 'now'>,
+): StatusReport {
   const findings: StatusFinding[] = []
   const streams = pipelines.flatMap((pipeline) => {
     const schedule = scheduleOf(pipeline)
@@ -78,11 +115,19 @@ function statusOf(pipelines: readonly Pipeline[], ledger: Ledger, { now = new Da
     else for (const one of all) findings.push(...findingsOf(one, { ...knownOf(one, ledger), now }))
     return all
   })
-  return { at: now.toISOString(), ok: !findings.some(({ isFault }) => isFault), streams, findings: findings.toSorted((a, b) => Number(b.isFault) - Number(a.isFault)) }
+  return {
+    at: now.toISOString(),
+    ok: !findings.some(({ isFault }) => isFault),
+    streams,
+    findings: findings.toSorted((a, b) => Number(b.isFault) - Number(a.isFault)),
+  }
 }
 
 function knownOf({ pipeline, stream }: StreamStatus, { readings, windows }: Ledger): Omit<Known, 'now'> {
-  return { readings: readings.get(`${pipeline}.${stream}`) ?? [], failedWindows: windows.find((one) => one.pipeline === pipeline && one.stream === stream) }
+  return {
+    readings: readings.get(`${pipeline}.${stream}`) ?? [],
+    failedWindows: windows.find((one) => one.pipeline === pipeline && one.stream === stream),
+  }
 }
 
 interface Terms {
@@ -93,7 +138,8 @@ interface Terms {
 }
 
 function streamStatus(pipeline: Pipeline, stream: string, ledger: Ledger, { now, ticks, due }: Terms): StreamStatus {
-  const is = (one: { readonly pipeline: string; readonly stream: string }): boolean => one.pipeline === pipeline.name && one.stream === stream
+  const is = (one: { readonly pipeline: string; readonly stream: string }): boolean =>
+    one.pipeline === pipeline.name && one.stream === stream
   const { recipe, table } = pipeline.streams[stream]!
   const readings = ledger.readings.get(`${pipeline.name}.${stream}`) ?? []
   const runs = ledger.streams.find(is)?.runs.filter(({ kind }) => kind === 'sync') ?? []
@@ -104,15 +150,45 @@ function streamStatus(pipeline: Pipeline, stream: string, ledger: Ledger, { now,
   const state = runs[0]?.status ?? 'never ran'
   const isOverdue = due !== undefined && state !== 'running' && !(success?.finishedAt && success.finishedAt >= due)
   return {
-    pipeline: pipeline.name, stream, table: table.name, state,
-    ...(success?.finishedAt && { lastSuccess: { run: success.run, at: success.finishedAt.toISOString(), ageMs: now.getTime() - success.finishedAt.getTime() } }),
-    ...(cursor && { cursor: { value: cursor.value, movedAt: cursor.updatedAt.toISOString(), ...ageOf(cursor.value, recipe.incremental?.unit, now) } }),
+    pipeline: pipeline.name,
+    stream,
+    table: table.name,
+    state,
+    ...(success?.finishedAt && {
+      lastSuccess: {
+        run: success.run,
+        at: success.finishedAt.toISOString(),
+        ageMs: now.getTime() - success.finishedAt.getTime(),
+      },
+    }),
+    ...(cursor && {
+      cursor: {
+        value: cursor.value,
+        movedAt: cursor.updatedAt.toISOString(),
+        ...ageOf(cursor.value, recipe.incremental?.unit, now),
+      },
+    }),
     runs: runs.map(({ run, status, startedAt, counts }) => ({
-      run, status, startedAt: startedAt.toISOString(), read: counts.fetched + counts.parents, stored: counts.inserted + counts.updated, rejected: counts.rejected,
+      run,
+      status,
+      startedAt: startedAt.toISOString(),
+      read: counts.fetched + counts.parents,
+      stored: counts.inserted + counts.updated,
+      rejected: counts.rejected,
     })),
     rejects: ledger.rejects.find(is)?.rejects ?? 0,
-    ...(open && { open: { slice: open.slice, run: open.run, isHeld: open.isHeld, since: open.createdAt.toISOString(), ...(open.error !== undefined && { error: open.error }) } }),
-    ...(failed && { lastError: { run: failed.run, at: (failed.finishedAt ?? failed.startedAt).toISOString(), error: failed.error! } }),
+    ...(open && {
+      open: {
+        slice: open.slice,
+        run: open.run,
+        isHeld: open.isHeld,
+        since: open.createdAt.toISOString(),
+        ...(open.error !== undefined && { error: open.error }),
+      },
+    }),
+    ...(failed && {
+      lastError: { run: failed.run, at: (failed.finishedAt ?? failed.startedAt).toISOString(), error: failed.error! },
+    }),
     ...(ticks && { schedule: scheduleText(pipeline)!, next: ticks.next(now).toISOString() }),
     ...(isOverdue && { overdueSince: due.toISOString() }),
   }

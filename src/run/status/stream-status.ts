@@ -29,7 +29,13 @@ export interface StreamStatus {
   /** Not replayed yet. */
   readonly rejects: number
   /** A reading that has not come to its end. */
-  readonly open?: { readonly slice: string; readonly run: string; /** Somebody is reading it now. */ readonly isHeld: boolean; readonly since: string; readonly error?: string }
+  readonly open?: {
+    readonly slice: string
+    readonly run: string
+    /** Somebody is reading it now. */ readonly isHeld: boolean
+    readonly since: string
+    readonly error?: string
+  }
   readonly lastError?: { readonly run: string; readonly at: string; readonly error: string }
   /** As `sluice list` shows it. */
   readonly schedule?: string
@@ -51,7 +57,17 @@ export interface LastRun {
 
 /** What somebody should know. A fault makes `sluice status` end with 1. */
 export interface StatusFinding {
-  readonly kind: 'overdue' | 'never ran' | 'never succeeded' | 'failed' | 'interrupted' | 'nothing read' | 'cursor stands still' | 'tick failed' | 'windows failed' | 'rejects'
+  readonly kind:
+    | 'overdue'
+    | 'never ran'
+    | 'never succeeded'
+    | 'failed'
+    | 'interrupted'
+    | 'nothing read'
+    | 'cursor stands still'
+    | 'tick failed'
+    | 'windows failed'
+    | 'rejects'
   readonly isFault: boolean
   readonly pipeline: string
   /** Undefined: the pipeline as a whole. */

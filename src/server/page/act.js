@@ -3,9 +3,12 @@ import { attribute, h, text } from './dom.js'
 
 /**
  * A button that asks the server for something, with what became of it beside the button.
- * One key for each wish: pressed again after an answer that was lost, it means the same wish; after an answer it is a new one.
- * @param {{ label: string, name?: string, class?: string, confirm?: string, ask: (key: string) => Promise<string | void> }} options
- *   `name` is the whole of it for whoever does not see where the button stands; `confirm` is asked for by a second press
+ * One key for each wish: pressed again after an answer that was lost, it means the same wish; after an answer it is a
+ * new one.
+ * @param {{ label: string, name?: string, class?: string, confirm?: string, ask: (key: string) => Promise<string |
+ * void> }} options
+ *   `name` is the whole of it for whoever does not see where the button stands; `confirm` is asked for by a second
+ * press
  */
 export function act({ label, name, class: kind = '', confirm, ask }) {
   const button = h('button', { type: 'button', class: kind, 'aria-label': name })

@@ -24,12 +24,23 @@ export const get = async (path) => /** @type {T} */ (await ask(path, {}))
  * @returns {Promise<{ run: string }>}
  */
 export const post = async (path, body, key) =>
-  /** @type {{ run: string }} */ (await ask(path, { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': key }, body: JSON.stringify(body) }))
+  /** @type {{ run: string }} */ (
+    await ask(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify(body),
+    })
+  )
 
 /** @param {string} path @param {RequestInit} options @returns {Promise<unknown>} */
 async function ask(path, options) {
   const response = await fetch(path, { ...options, signal: AbortSignal.timeout(20_000) }).catch((error) => {
-    throw new Error(error instanceof DOMException && error.name === 'TimeoutError' ? 'the server has not answered for 20 s' : 'the server cannot be reached', { cause: error })
+    throw new Error(
+      error instanceof DOMException && error.name === 'TimeoutError'
+        ? 'the server has not answered for 20 s'
+        : 'the server cannot be reached',
+      { cause: error },
+    )
   })
   // The token has changed, or the cookie is gone: the page itself asks for it.
   if (response.status === 401) location.reload()
@@ -39,8 +50,13 @@ async function ask(path, options) {
   return answer
 }
 
-/** A path with what is to be found, without what is not said. @param {string} path @param {Record<string, string | number | undefined | null>} query */
+/**
+ * A path with what is to be found, without what is not said. @param {string} path @param {Record<string, string |
+ * number | undefined | null>} query
+ */
 export function address(path, query) {
-  const said = Object.entries(query).flatMap(([name, value]) => (value === undefined || value === null || value === '' ? [] : [[name, String(value)]]))
+  const said = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined || value === null || value === '' ? [] : [[name, String(value)]],
+  )
   return said.length === 0 ? path : `${path}?${new URLSearchParams(said)}`
 }

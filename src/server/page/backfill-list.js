@@ -13,10 +13,15 @@ export function backfillList() {
     update: (backfills) => {
       show(none, backfills.length === 0)
       show(items, backfills.length > 0)
-      list(items, backfills, ({ backfill }) => backfill, () => {
-        const part = share()
-        return { root: h('li', {}, part.root), update: part.update }
-      })
+      list(
+        items,
+        backfills,
+        ({ backfill }) => backfill,
+        () => {
+          const part = share()
+          return { root: h('li', {}, part.root), update: part.update }
+        },
+      )
     },
   }
 }

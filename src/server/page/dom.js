@@ -1,13 +1,15 @@
 // @ts-check
 
 /**
- * Attributes of an element: `class` and the like as text, true for one without a value, nothing for none; `on` has listeners.
+ * Attributes of an element: `class` and the like as text, true for one without a value, nothing for none; `on` has
+ * listeners.
  * @typedef {Record<string, string | number | boolean | undefined | Record<string, (event: any) => void>>} Attributes
  * @typedef {Node | string | undefined | false} Child
  */
 
 /**
- * Something on the page that is made once and brought up to date as often as needed; `end` is called where it leaves the page.
+ * Something on the page that is made once and brought up to date as often as needed; `end` is called where it leaves
+ * the page.
  * @template Item
  * @typedef {{ root: Element, update: (item: Item) => void, end?: () => void }} Part
  */
@@ -23,9 +25,12 @@ const svgNames = new Set(['svg', 'path', 'circle', 'rect', 'line'])
  * @returns {Name extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Name] : HTMLElement}
  */
 export function h(name, attributes = {}, ...children) {
-  const element = /** @type {HTMLElement} */ (svgNames.has(name) ? document.createElementNS('http://www.w3.org/2000/svg', name) : document.createElement(name))
+  const element = /** @type {HTMLElement} */ (
+    svgNames.has(name) ? document.createElementNS('http://www.w3.org/2000/svg', name) : document.createElement(name)
+  )
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === 'object') for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener)
+    if (typeof value === 'object')
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener)
     else attribute(element, key, value)
   }
   element.append(...children.filter((child) => child !== undefined && child !== false))
@@ -40,7 +45,8 @@ export function h(name, attributes = {}, ...children) {
  */
 export function attribute(element, name, value) {
   if (value === undefined || value === false) element.removeAttribute(name)
-  else if (element.getAttribute(name) !== (value === true ? '' : String(value))) element.setAttribute(name, value === true ? '' : String(value))
+  else if (element.getAttribute(name) !== (value === true ? '' : String(value)))
+    element.setAttribute(name, value === true ? '' : String(value))
 }
 
 /**
@@ -53,7 +59,8 @@ export function text(element, value) {
 }
 
 /**
- * Bring a list on the page in step with items: each keeps its element, and with it the focus, as long as its key is there.
+ * Bring a list on the page in step with items: each keeps its element, and with it the focus, as long as its key is
+ * there.
  * @template Item
  * @param {Element} parent holds nothing else
  * @param {readonly Item[]} items
@@ -61,7 +68,9 @@ export function text(element, value) {
  * @param {(item: Item) => Part<Item>} make
  */
 export function list(parent, items, key, make) {
-  const known = /** @type {Map<string, Part<Item>> | undefined} */ (parts.get(parent)) ?? /** @type {Map<string, Part<Item>>} */ (new Map())
+  const known =
+    /** @type {Map<string, Part<Item>> | undefined} */ (parts.get(parent)) ??
+    /** @type {Map<string, Part<Item>>} */ (new Map())
   const wanted = new Map(items.map((item) => [key(item), item]))
   for (const [name, part] of known) {
     if (wanted.has(name)) continue

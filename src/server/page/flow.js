@@ -44,7 +44,10 @@ export class RunFlow {
     return Object.keys(this.gauge?.streams ?? {})
   }
 
-  /** What each second brings to a stream; undefined where nothing can be said. @param {string} stream @param {number} now */
+  /**
+   * What each second brings to a stream; undefined where nothing can be said. @param {string} stream @param {number}
+   * now
+   */
   rates(stream, now) {
     const last = this.gauge
     const newest = last?.streams[stream]
@@ -57,12 +60,19 @@ export class RunFlow {
     /** @param {'requests' | 'bytes' | 'read' | 'stored' | 'apiMs' | 'databaseMs'} name */
     const each = (name) => (ms <= 0 ? 0 : Math.max(0, (newest[name] - (oldest[name] ?? 0)) / (ms / 1_000)))
     return {
-      requests: each('requests'), bytes: each('bytes'), read: each('read'), stored: each('stored'),
-      api: Math.min(1, each('apiMs') / 1_000), database: Math.min(1, each('databaseMs') / 1_000),
+      requests: each('requests'),
+      bytes: each('bytes'),
+      read: each('read'),
+      stored: each('stored'),
+      api: Math.min(1, each('apiMs') / 1_000),
+      database: Math.min(1, each('databaseMs') / 1_000),
     }
   }
 
-  /** Rows a second for each second from `start` (in seconds since 1970); null where nothing is known. @param {string} stream @param {number} start */
+  /**
+   * Rows a second for each second from `start` (in seconds since 1970); null where nothing is known. @param {string}
+   * stream @param {number} start
+   */
   series(stream, start) {
     const [first, last] = [this.#gauges[0], this.#gauges.at(-1)]
     return Array.from({ length: pastSeconds + 1 }, (_, second) => {
@@ -70,21 +80,32 @@ export class RunFlow {
       if (!first || !last || at < first.time || at > last.time + 1_000) return null
       const from = Math.max(first.time, at - spanMs)
       // A rate over hardly any time is none.
-      return at - from < 2_000 ? null : Math.max(0, (this.#stored(stream, at) - this.#stored(stream, from)) / ((at - from) / 1_000))
+      return at - from < 2_000
+        ? null
+        : Math.max(0, (this.#stored(stream, at) - this.#stored(stream, from)) / ((at - from) / 1_000))
     })
   }
 
-  /** How many rows had been stored at a time, straight lines between what was told. @param {string} stream @param {number} at */
+  /**
+   * How many rows had been stored at a time, straight lines between what was told. @param {string} stream @param
+   * {number} at
+   */
   #stored(stream, at) {
     const after = this.#gauges.findIndex(({ time }) => time >= at)
-    const [before, next] = [this.#gauges[after < 0 ? this.#gauges.length - 1 : Math.max(0, after - 1)], this.#gauges[after < 0 ? this.#gauges.length - 1 : after]]
+    const [before, next] = [
+      this.#gauges[after < 0 ? this.#gauges.length - 1 : Math.max(0, after - 1)],
+      this.#gauges[after < 0 ? this.#gauges.length - 1 : after],
+    ]
     const [low, high] = [before?.streams[stream]?.stored ?? 0, next?.streams[stream]?.stored ?? 0]
     if (!before || !next || next.time === before.time) return high
     return low + (high - low) * Math.min(1, Math.max(0, (at - before.time) / (next.time - before.time)))
   }
 }
 
-/** Who waits for whom, in words, and at which place of the way. @type {Record<import('../../model/event.ts').WaitsFor, { place: 'api' | 'ahead' | 'table' | 'none', words: string, isHeld: boolean }>} */
+/**
+ * Who waits for whom, in words, and at which place of the way. @type {Record<import('../../model/event.ts').WaitsFor, {
+ * place: 'api' | 'ahead' | 'table' | 'none', words: string, isHeld: boolean }>}
+ */
 export const waits = {
   api: { place: 'api', words: 'the table waits for the API', isHeld: false },
   'rate limit': { place: 'api', words: 'reading waits for the rate limit', isHeld: true },

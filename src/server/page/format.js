@@ -37,7 +37,8 @@ export function duration(ms) {
 }
 
 /** How long something has been going on, without a fraction that would flicker. @param {number} ms */
-export const lasting = (ms) => (ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : parts(Math.floor(ms / 1_000)))
+export const lasting = (ms) =>
+  ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : parts(Math.floor(ms / 1_000))
 
 /** How long ago, in one unit: 12 s, 3 min, 5 h, 4 d. @param {number} ms */
 export function age(ms) {
@@ -58,7 +59,10 @@ function parts(seconds) {
 /** @param {number} value */
 const two = (value) => String(value).padStart(2, '0')
 
-/** A clock time of the reader's own zone, with the date where it is another day than now. @param {string | number} instant @param {number} now */
+/**
+ * A clock time of the reader's own zone, with the date where it is another day than now. @param {string | number}
+ * instant @param {number} now
+ */
 export function clock(instant, now) {
   const date = new Date(instant)
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`

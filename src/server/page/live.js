@@ -5,7 +5,8 @@
 const earlier = 1_500
 
 /**
- * Everything that happens, from a while before `event` on. The browser connects again by itself and says which event was the last.
+ * Everything that happens, from a while before `event` on. The browser connects again by itself and says which event
+ * was the last.
  * @param {string} event the last one that the summary knows
  * @param {{ told: (event: Told) => void, gap: () => void, isOpen: (open: boolean) => void }} listener
  */

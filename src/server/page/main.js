@@ -14,11 +14,20 @@ import { streamView } from './view-stream.js'
 
 /**
  * A view: what is shown for an address, until `signal` ends it.
- * @typedef {(options: { parts: string[], query: URLSearchParams, signal: AbortSignal }) => { title: string, root: HTMLElement }} View
+ * @typedef {(options: { parts: string[], query: URLSearchParams, signal: AbortSignal }) => { title: string, root:
+ * HTMLElement }} View
  */
 
 /** By the first word of the address after `#/`. @type {Record<string, View>} */
-const views = { '': overview, runs: runsView, run: runView, stream: streamView, backfills: backfillsView, backfill: backfillView, rejects: rejectsView }
+const views = {
+  '': overview,
+  runs: runsView,
+  run: runView,
+  stream: streamView,
+  backfills: backfillsView,
+  backfill: backfillView,
+  rejects: rejectsView,
+}
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'))
 let left = new AbortController()
@@ -36,7 +45,8 @@ function go(isFirst) {
   document.title = title === '' ? 'Sluice' : `${title} · Sluice`
   main.replaceChildren(root)
   // One run belongs to the runs, one backfill to the backfills.
-  for (const link of document.querySelectorAll('.top nav a')) attribute(link, 'aria-current', { [`#/${name}`]: 'page', [`#/${name}s`]: 'true' }[link.getAttribute('href') ?? ''])
+  for (const link of document.querySelectorAll('.top nav a'))
+    attribute(link, 'aria-current', { [`#/${name}`]: 'page', [`#/${name}s`]: 'true' }[link.getAttribute('href') ?? ''])
   if (isFirst) return
   // Who reads by ear or by key begins at the new page's heading.
   scrollTo(0, 0)
@@ -60,10 +70,17 @@ function connection() {
   const banner = /** @type {HTMLElement} */ (document.getElementById('stale'))
   const update = () => {
     const { state: now, error, answered } = store
-    state.update(now === 'live' ? 'done' : now === 'connecting' ? 'idle' : 'warning', now === 'live' ? 'Live' : now === 'connecting' ? 'Connecting' : 'Reconnecting')
+    state.update(
+      now === 'live' ? 'done' : now === 'connecting' ? 'idle' : 'warning',
+      now === 'live' ? 'Live' : now === 'connecting' ? 'Connecting' : 'Reconnecting',
+    )
     attribute(document.body, 'data-state', now)
     const from = answered === 0 ? 'Nothing is known yet.' : `What you see is from ${clock(answered, Date.now())}.`
-    if (now === 'reconnecting') text(banner, `Not live: ${error ? error.message : 'the stream of events is interrupted'}. ${from} Trying again by itself.`)
+    if (now === 'reconnecting')
+      text(
+        banner,
+        `Not live: ${error ? error.message : 'the stream of events is interrupted'}. ${from} Trying again by itself.`,
+      )
     show(banner, now === 'reconnecting')
   }
   store.addEventListener('summary', update)

@@ -7,7 +7,10 @@ import { count, counted } from './format.js'
 /** Records that a run handled, whatever became of them. @param {Counts} counts */
 export const rowsOf = ({ fetched, expanded }) => fetched + expanded
 
-/** The last runs of a stream as small bars, the newest at the right: height by the square root of its rows, so that a small one is seen beside a large one, status by colour and by the shape of its foot. */
+/**
+ * The last runs of a stream as small bars, the newest at the right: height by the square root of its rows, so that a
+ * small one is seen beside a large one, status by colour and by the shape of its foot.
+ */
 export function runBars() {
   const root = h('span', { class: 'bars', role: 'img' })
   return {
@@ -16,9 +19,19 @@ export function runBars() {
     update: (runs) => {
       const most = Math.max(1, ...runs.map(({ counts }) => rowsOf(counts)))
       const bad = runs.filter(({ status }) => status === 'failed' || status === 'interrupted').length
-      attribute(root, 'aria-label', runs.length === 0 ? 'No run yet' : `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or were interrupted`}; the newest handled ${counted(rowsOf(/** @type {StreamRun} */ (runs[0]).counts), 'row')}`)
+      attribute(
+        root,
+        'aria-label',
+        runs.length === 0
+          ? 'No run yet'
+          : `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or were interrupted`}; the newest handled ${counted(rowsOf(/** @type {StreamRun} */ (runs[0]).counts), 'row')}`,
+      )
       list(root, runs.toReversed(), ({ run }) => run, bar)
-      for (const one of root.children) /** @type {HTMLElement} */ (one).style.setProperty('--part', String(Math.sqrt(Number(one.getAttribute('data-rows')) / most)))
+      for (const one of root.children)
+        /** @type {HTMLElement} */ (one).style.setProperty(
+          '--part',
+          String(Math.sqrt(Number(one.getAttribute('data-rows')) / most)),
+        )
     },
   }
 }

@@ -15,15 +15,34 @@ export function runList({ label, hasPipeline = true }) {
   const rows = h('div', { role: 'rowgroup' })
   const none = h('p', { class: 'empty' }, 'No run yet.')
   const heads = ['Run', 'Status', 'Rows', 'New', 'Changed', 'Took', 'Began']
-  const table = h('div', { class: 'table runs', role: 'table', 'aria-label': label },
-    h('div', { class: 'row head', role: 'row' }, ...heads.map((name) => h('span', { role: 'columnheader', class: ['Rows', 'New', 'Changed', 'Took'].includes(name) ? 'number' : '' }, name))), rows)
+  const table = h(
+    'div',
+    { class: 'table runs', role: 'table', 'aria-label': label },
+    h(
+      'div',
+      { class: 'row head', role: 'row' },
+      ...heads.map((name) =>
+        h(
+          'span',
+          { role: 'columnheader', class: ['Rows', 'New', 'Changed', 'Took'].includes(name) ? 'number' : '' },
+          name,
+        ),
+      ),
+    ),
+    rows,
+  )
   return {
     root: h('div', {}, table, none),
     /** @param {readonly (Run | StreamRun)[]} runs */
     update: (runs) => {
       show(none, runs.length === 0)
       show(table, runs.length > 0)
-      list(rows, runs, ({ run }) => run, () => runRow(hasPipeline))
+      list(
+        rows,
+        runs,
+        ({ run }) => run,
+        () => runRow(hasPipeline),
+      )
     },
   }
 }
@@ -36,8 +55,18 @@ function runRow(hasPipeline) {
   const [name, status, began] = [h('a', {}), mark('idle'), stamp('ago')]
   const [rows, inserted, updated, took] = [cell('Rows'), cell('New'), cell('Changed'), cell('Took')]
   const error = h('p', { class: 'row-error error-text small', role: 'cell' })
-  const root = h('div', { class: 'row', role: 'row' }, h('span', { role: 'rowheader' }, name), h('span', { role: 'cell' }, status.root), rows, inserted, updated, took,
-    h('span', { role: 'cell', class: 'muted', 'data-label': 'Began' }, began.root), error)
+  const root = h(
+    'div',
+    { class: 'row', role: 'row' },
+    h('span', { role: 'rowheader' }, name),
+    h('span', { role: 'cell' }, status.root),
+    rows,
+    inserted,
+    updated,
+    took,
+    h('span', { role: 'cell', class: 'muted', 'data-label': 'Began' }, began.root),
+    error,
+  )
   return {
     root,
     /** @param {Run | StreamRun} run */

@@ -19,10 +19,19 @@ export function running(run) {
   const chains = h('div', { class: 'chains' })
   const drawn = plot()
   const windows = share()
-  const root = h('article', { class: 'card run', 'data-run': run, 'aria-label': `Run ${run}` },
-    h('header', { class: 'run-head' },
-      kind.root, h('h3', {}, title), h('span', { class: 'muted small run-facts' }, h('span', { class: 'nowrap' }, 'for ', started.root), memory), cancel.root),
-    h('div', { class: 'run-body' }, h('div', {}, windows.root, chains), drawn.root))
+  const root = h(
+    'article',
+    { class: 'card run', 'data-run': run, 'aria-label': `Run ${run}` },
+    h(
+      'header',
+      { class: 'run-head' },
+      kind.root,
+      h('h3', {}, title),
+      h('span', { class: 'muted small run-facts' }, h('span', { class: 'nowrap' }, 'for ', started.root), memory),
+      cancel.root,
+    ),
+    h('div', { class: 'run-body' }, h('div', {}, windows.root, chains), drawn.root),
+  )
   return {
     root,
     end: drawn.end,
@@ -33,20 +42,49 @@ export function running(run) {
       const known = summary?.pipelines.find(({ pipeline }) => pipeline === its.pipeline)?.streams ?? []
       const told = new Set([...flow.streams, ...its.slices.map(({ stream }) => stream)])
       // In the pipeline's own order, as below.
-      const streams = [...known.map(({ stream }) => stream).filter((stream) => told.has(stream)), ...[...told].filter((stream) => !known.some((one) => one.stream === stream))]
+      const streams = [
+        ...known.map(({ stream }) => stream).filter((stream) => told.has(stream)),
+        ...[...told].filter((stream) => !known.some((one) => one.stream === stream)),
+      ]
       kind.update(its.stopAskedAt ? 'waiting' : 'running', its.stopAskedAt ? 'stopping' : 'running')
       text(title, `${its.pipeline} · ${its.kind === 'sync' ? 'run' : its.kind} ${run}`)
       started.update(its.startedAt)
       const held = flow.gauge?.memory
-      text(memory, held ? `${bytes(held.used)} of ${bytes(held.limit)} memory${held.waiting > 0 ? `, ${held.waiting} waiting` : ''}` : '')
+      text(
+        memory,
+        held
+          ? `${bytes(held.used)} of ${bytes(held.limit)} memory${held.waiting > 0 ? `, ${held.waiting} waiting` : ''}`
+          : '',
+      )
       cancel.update(its.stopAskedAt !== null)
-      list(chains, streams.map((stream, at) => ({ stream, at, its: known.find((one) => one.stream === stream) })), ({ stream }) => stream, ({ stream }) => {
-        const part = chain(stream)
-        return { root: part.root, update: ({ at, its }) => part.update({ flow, now: store.now, target: its?.table ?? null, counts: its?.runs.find((one) => one.run === run)?.counts, color: seriesOf(at) }) }
-      })
+      list(
+        chains,
+        streams.map((stream, at) => ({ stream, at, its: known.find((one) => one.stream === stream) })),
+        ({ stream }) => stream,
+        ({ stream }) => {
+          const part = chain(stream)
+          return {
+            root: part.root,
+            update: ({ at, its }) =>
+              part.update({
+                flow,
+                now: store.now,
+                target: its?.table ?? null,
+                counts: its?.runs.find((one) => one.run === run)?.counts,
+                color: seriesOf(at),
+              }),
+          }
+        },
+      )
       drawn.update(streams, flow, now)
-      const backfill = its.kind !== 'backfill' ? undefined : summary?.backfills.find(({ backfill, running, pipeline, stream }) =>
-        (flow.backfill === undefined ? running > 0 && pipeline === its.pipeline && streams.includes(stream) : backfill === flow.backfill))
+      const backfill =
+        its.kind !== 'backfill'
+          ? undefined
+          : summary?.backfills.find(({ backfill, running, pipeline, stream }) =>
+              flow.backfill === undefined
+                ? running > 0 && pipeline === its.pipeline && streams.includes(stream)
+                : backfill === flow.backfill,
+            )
       show(windows.root, backfill !== undefined)
       if (backfill) windows.update(backfill)
     },
@@ -56,7 +94,10 @@ export function running(run) {
 /** Cancelling is asked for twice, since it cannot be taken back. @param {string} run */
 export function cancelButton(run) {
   const button = act({
-    label: 'Cancel', name: `Cancel run ${run}`, confirm: 'Cancel it now?', ask: async (key) => {
+    label: 'Cancel',
+    name: `Cancel run ${run}`,
+    confirm: 'Cancel it now?',
+    ask: async (key) => {
       await post(`/api/runs/${encodeURIComponent(run)}/cancel`, {}, key)
       store.refresh()
       return 'asked to stop'

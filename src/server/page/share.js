@@ -15,7 +15,10 @@ export function share() {
     root,
     /** @param {Backfill} backfill */
     update: (backfill) => {
-      text(title, `${backfill.pipeline}.${backfill.stream}, ${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} by ${backfill.window}`)
+      text(
+        title,
+        `${backfill.pipeline}.${backfill.stream}, ${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} by ${backfill.window}`,
+      )
       attribute(title, 'href', `#/backfill/${backfill.backfill}`)
       text(words, windowWords(backfill))
       for (const [at, state] of states.entries()) {
@@ -28,6 +31,10 @@ export function share() {
 
 /** @param {Backfill} backfill */
 export function windowWords({ windows, done, running, failed, todo }) {
-  const rest = [running > 0 && `${count(running)} running`, failed > 0 && `${count(failed)} failed`, todo > 0 && `${count(todo)} to do`].filter((part) => part !== false)
+  const rest = [
+    running > 0 && `${count(running)} running`,
+    failed > 0 && `${count(failed)} failed`,
+    todo > 0 && `${count(todo)} to do`,
+  ].filter((part) => part !== false)
   return [`${count(done)} of ${count(windows)} windows done`, ...rest].join(' · ')
 }

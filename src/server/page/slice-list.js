@@ -9,8 +9,18 @@ import { rowsOf } from './run-bars.js'
 export function sliceList() {
   const rows = h('div', { role: 'rowgroup' })
   const none = h('p', { class: 'empty' }, 'No slice yet.')
-  const table = h('div', { class: 'table slices', role: 'table', 'aria-label': 'Slices' },
-    h('div', { class: 'row head', role: 'row' }, ...['Slice', 'Stream', 'Status', 'Rows', 'Batches', 'From', 'To'].map((name) => h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Batches' ? 'number' : '' }, name))), rows)
+  const table = h(
+    'div',
+    { class: 'table slices', role: 'table', 'aria-label': 'Slices' },
+    h(
+      'div',
+      { class: 'row head', role: 'row' },
+      ...['Slice', 'Stream', 'Status', 'Rows', 'Batches', 'From', 'To'].map((name) =>
+        h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Batches' ? 'number' : '' }, name),
+      ),
+    ),
+    rows,
+  )
   return {
     root: h('div', {}, table, none),
     /** @param {readonly Slice[]} slices */
@@ -27,9 +37,25 @@ const cell = (label, kind = '') => h('span', { role: 'cell', class: kind, 'data-
 
 function sliceRow() {
   const [name, stream, status] = [h('span', { role: 'rowheader' }), cell('Stream'), mark('idle')]
-  const [rows, batches, from, to] = [cell('Rows', 'number'), cell('Batches', 'number'), cell('From', 'code clip'), cell('To', 'code clip')]
+  const [rows, batches, from, to] = [
+    cell('Rows', 'number'),
+    cell('Batches', 'number'),
+    cell('From', 'code clip'),
+    cell('To', 'code clip'),
+  ]
   const error = h('p', { class: 'row-error error-text small', role: 'cell' })
-  const root = h('div', { class: 'row', role: 'row' }, name, stream, h('span', { role: 'cell' }, status.root), rows, batches, from, to, error)
+  const root = h(
+    'div',
+    { class: 'row', role: 'row' },
+    name,
+    stream,
+    h('span', { role: 'cell' }, status.root),
+    rows,
+    batches,
+    from,
+    to,
+    error,
+  )
   return {
     root,
     /** @param {Slice} slice */
@@ -38,7 +64,10 @@ function sliceRow() {
       text(name, slice.slice)
       text(stream, slice.stream)
       const isIdle = slice.status === 'open' && !slice.held
-      status.update(isIdle ? 'idle' : slice.status, slice.status !== 'open' ? slice.status : isIdle ? 'open, not read' : 'being read')
+      status.update(
+        isIdle ? 'idle' : slice.status,
+        slice.status !== 'open' ? slice.status : isIdle ? 'open, not read' : 'being read',
+      )
       text(rows, count(rowsOf(slice.counts)))
       text(batches, count(slice.batches))
       text(from, slice.lower ?? slice.since ?? 'the beginning')

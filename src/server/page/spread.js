@@ -17,7 +17,12 @@ export function spread(json) {
       isText = true
       out += character
     } else if ('{['.includes(character)) {
-      const isEmpty = /^[\]}]/.test(json.slice(at + 1).trimStart().slice(0, 1))
+      const isEmpty = /^[\]}]/.test(
+        json
+          .slice(at + 1)
+          .trimStart()
+          .slice(0, 1),
+      )
       depth += 1
       out += isEmpty ? character : character + line()
       if (isEmpty) depth -= 1

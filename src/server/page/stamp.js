@@ -3,7 +3,9 @@ import { attribute, h, text } from './dom.js'
 import { age, clock, instant, lasting } from './format.js'
 import { store } from './store.js'
 
-/** Those on the page that have to change as time goes by. @type {Set<WeakRef<{ root: HTMLElement, tick: () => void }>>} */
+/**
+ * Those on the page that have to change as time goes by. @type {Set<WeakRef<{ root: HTMLElement, tick: () => void }>>}
+ */
 const ticking = new Set()
 setInterval(() => {
   for (const reference of ticking) {
@@ -13,7 +15,10 @@ setInterval(() => {
   }
 }, 1_000)
 
-/** An instant as how long ago it is, or how soon; the whole of it for whoever points at it. @param {'ago' | 'in' | 'clock' | 'since'} how */
+/**
+ * An instant as how long ago it is, or how soon; the whole of it for whoever points at it. @param {'ago' | 'in' |
+ * 'clock' | 'since'} how
+ */
 export function stamp(how) {
   const root = h('time', { class: 'stamp' })
   /** @type {string | null | undefined} */

@@ -10,7 +10,10 @@ const [busyMs, quietMs] = [1_000, 10_000]
 /** Longer without an answer, and what is on the page is not how things are. */
 const staleMs = 25_000
 
-/** What the page knows: the ledger's own numbers, asked again whenever an event says that they have changed, and the gauges of what runs. */
+/**
+ * What the page knows: the ledger's own numbers, asked again whenever an event says that they have changed, and the
+ * gauges of what runs.
+ */
 class Store extends EventTarget {
   /** @type {Summary | undefined} */
   summary
@@ -93,7 +96,8 @@ class Store extends EventTarget {
       this.#offset = Date.parse(summary.at) - this.answered
       for (const { run, gauge } of summary.running) if (gauge) this.flow(run).take(gauge, Date.parse(gauge.at))
       const known = new Set([...summary.running, ...summary.lastRuns].map(({ run }) => run))
-      for (const run of this.flows.keys()) if (!known.has(run) && Number(run) < Math.max(...[...known].map(Number))) this.flows.delete(run)
+      for (const run of this.flows.keys())
+        if (!known.has(run) && Number(run) < Math.max(...[...known].map(Number))) this.flows.delete(run)
       this.#changed('summary')
     } catch (error) {
       this.error = error instanceof Error ? error : new Error(String(error))
@@ -117,8 +121,14 @@ class Store extends EventTarget {
   #follow(flow, event, time) {
     if (event.type === 'gauge') flow.take(event, time)
     else if (event.type === 'plan') flow.backfill = event.backfill
-    else if (event.type === 'batch') flow.batches.set(event.stream, { seq: event.seq, rows: event.counts.fetched + event.counts.expanded, ms: event.ms })
-    else if (event.type === 'retry') flow.retries.set(event.stream, { time, reason: event.reason, attempt: event.attempt })
+    else if (event.type === 'batch')
+      flow.batches.set(event.stream, {
+        seq: event.seq,
+        rows: event.counts.fetched + event.counts.expanded,
+        ms: event.ms,
+      })
+    else if (event.type === 'retry')
+      flow.retries.set(event.stream, { time, reason: event.reason, attempt: event.attempt })
   }
 
   /** @param {'summary' | 'connection'} what */
@@ -137,5 +147,9 @@ export const store = new Store()
  */
 export const on = (what, listener, signal) => store.addEventListener(what, listener, { signal })
 
-/** Call back for every event that is told, until the view is left. @param {(event: Told) => void} listener @param {AbortSignal} signal */
-export const onTold = (listener, signal) => store.addEventListener('told', (event) => listener(/** @type {CustomEvent<Told>} */ (event).detail), { signal })
+/**
+ * Call back for every event that is told, until the view is left. @param {(event: Told) => void} listener @param
+ * {AbortSignal} signal
+ */
+export const onTold = (listener, signal) =>
+  store.addEventListener('told', (event) => listener(/** @type {CustomEvent<Told>} */ (event).detail), { signal })

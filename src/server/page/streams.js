@@ -19,7 +19,12 @@ export function streams() {
     /** @param {readonly Pipeline[]} pipelines */
     update: (pipelines) => {
       show(none, pipelines.length === 0)
-      list(root, pipelines, ({ pipeline }) => pipeline, ({ pipeline }) => pipelineCard(pipeline))
+      list(
+        root,
+        pipelines,
+        ({ pipeline }) => pipeline,
+        ({ pipeline }) => pipelineCard(pipeline),
+      )
     },
   }
 }
@@ -28,10 +33,18 @@ export function streams() {
 function pipelineCard(pipeline) {
   const [schedule, tick, missed] = [h('span', { class: 'code' }), stamp('in'), stamp('ago')]
   const next = h('span', { class: 'nowrap' }, 'next ', tick.root)
-  const overdue = h('span', { class: 'nowrap' }, mark('overdue', 'overdue').root, ', nothing has begun since its tick ', missed.root)
+  const overdue = h(
+    'span',
+    { class: 'nowrap' },
+    mark('overdue', 'overdue').root,
+    ', nothing has begun since its tick ',
+    missed.root,
+  )
   const unknown = h('span', { class: 'muted small' }, 'not loaded here')
   const start = act({
-    label: 'Run', name: `Run ${pipeline}`, ask: async (key) => {
+    label: 'Run',
+    name: `Run ${pipeline}`,
+    ask: async (key) => {
       const { run } = await post('/api/runs', { pipeline }, key)
       store.refresh()
       return `run ${run} started`
@@ -39,11 +52,29 @@ function pipelineCard(pipeline) {
   })
   const rows = h('div', { role: 'rowgroup' })
   const heading = h('h3', { id: `pipeline-${pipeline}` }, pipeline)
-  const root = h('section', { class: 'card pipeline', 'aria-label': `Pipeline ${pipeline}`, 'data-pipeline': pipeline },
-    h('header', { class: 'pipeline-head' }, heading, h('span', { class: 'muted small pipeline-facts' }, schedule, next, overdue, unknown), start.root),
-    h('div', { class: 'table streams', role: 'table', 'aria-label': `Streams of ${pipeline}` },
-      h('div', { class: 'row head', role: 'row' }, ...['Stream', 'Last run', 'Rows', 'Last runs', 'Cursor', 'Rejects'].map((name) => h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Rejects' ? 'number' : '' }, name))),
-      rows))
+  const root = h(
+    'section',
+    { class: 'card pipeline', 'aria-label': `Pipeline ${pipeline}`, 'data-pipeline': pipeline },
+    h(
+      'header',
+      { class: 'pipeline-head' },
+      heading,
+      h('span', { class: 'muted small pipeline-facts' }, schedule, next, overdue, unknown),
+      start.root,
+    ),
+    h(
+      'div',
+      { class: 'table streams', role: 'table', 'aria-label': `Streams of ${pipeline}` },
+      h(
+        'div',
+        { class: 'row head', role: 'row' },
+        ...['Stream', 'Last run', 'Rows', 'Last runs', 'Cursor', 'Rejects'].map((name) =>
+          h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Rejects' ? 'number' : '' }, name),
+        ),
+      ),
+      rows,
+    ),
+  )
   return {
     root,
     /** @param {Pipeline} its */
@@ -57,7 +88,12 @@ function pipelineCard(pipeline) {
       show(unknown, !its.loaded)
       show(start.root, its.loaded)
       attribute(start.button, 'disabled', store.summary?.writable === false)
-      list(rows, its.streams, ({ stream }) => stream, () => streamRow(pipeline))
+      list(
+        rows,
+        its.streams,
+        ({ stream }) => stream,
+        () => streamRow(pipeline),
+      )
     },
   }
 }
@@ -71,14 +107,27 @@ function streamRow(pipeline) {
   const rejects = h('a', {})
   const none = h('span', { class: 'muted' }, '0')
   const error = h('p', { class: 'row-error error-text small', role: 'cell' })
-  const root = h('div', { class: 'row', role: 'row' },
+  const root = h(
+    'div',
+    { class: 'row', role: 'row' },
     h('span', { role: 'rowheader', class: 'two' }, name, table),
-    h('span', { role: 'cell', class: 'two', 'data-label': 'Last run' }, status.root, h('span', { class: 'muted small' }, ago.root)),
+    h(
+      'span',
+      { role: 'cell', class: 'two', 'data-label': 'Last run' },
+      status.root,
+      h('span', { class: 'muted small' }, ago.root),
+    ),
     rows,
     h('span', { role: 'cell', 'data-label': 'Last runs' }, bars.root),
-    h('span', { role: 'cell', class: 'two', 'data-label': 'Cursor' }, cursor, h('span', { class: 'muted small' }, moved.root)),
+    h(
+      'span',
+      { role: 'cell', class: 'two', 'data-label': 'Cursor' },
+      cursor,
+      h('span', { class: 'muted small' }, moved.root),
+    ),
     h('span', { role: 'cell', class: 'number', 'data-label': 'Rejects' }, rejects, none),
-    error)
+    error,
+  )
   return {
     root,
     /** @param {Stream} its */
@@ -99,7 +148,11 @@ function streamRow(pipeline) {
       show(none, its.rejects === 0)
       text(rejects, count(its.rejects))
       attribute(rejects, 'aria-label', `${counted(its.rejects, 'reject')} of ${its.stream}`)
-      attribute(rejects, 'href', `#/rejects?pipeline=${encodeURIComponent(pipeline)}&stream=${encodeURIComponent(its.stream)}`)
+      attribute(
+        rejects,
+        'href',
+        `#/rejects?pipeline=${encodeURIComponent(pipeline)}&stream=${encodeURIComponent(its.stream)}`,
+      )
       // What went wrong comes before what only looks odd.
       const fault = last?.error ?? its.problem ?? ''
       text(error, fault)

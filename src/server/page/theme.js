@@ -18,8 +18,13 @@ export const colour = (name) => getComputedStyle(document.documentElement).getPr
 
 /** Light, dark, or as the system says; kept in this browser. */
 export function themeSwitch() {
-  const select = h('select', { class: 'theme', 'aria-label': 'Theme', on: { change: () => choose(select.value) } },
-    ...['system', 'light', 'dark'].map((name) => h('option', { value: name }, name === 'system' ? 'System' : name === 'light' ? 'Light' : 'Dark')))
+  const select = h(
+    'select',
+    { class: 'theme', 'aria-label': 'Theme', on: { change: () => choose(select.value) } },
+    ...['system', 'light', 'dark'].map((name) =>
+      h('option', { value: name }, name === 'system' ? 'System' : name === 'light' ? 'Light' : 'Dark'),
+    ),
+  )
   select.value = document.documentElement.dataset['theme'] ?? 'system'
   return select
 }

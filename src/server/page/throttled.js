@@ -1,7 +1,8 @@
 // @ts-check
 
 /**
- * Ask again when something has happened, at most once in `ms`, never twice at once; what happens meanwhile is asked for afterwards.
+ * Ask again when something has happened, at most once in `ms`, never twice at once; what happens meanwhile is asked for
+ * afterwards.
  * @param {() => Promise<void>} work
  * @param {number} ms
  * @param {AbortSignal} signal ends it
@@ -14,7 +15,8 @@ export function throttled(work, ms, signal) {
     timer = undefined
     isBusy = true
     isWanted = false
-    // What could not be asked stays as it is: the summary fails too then, and the banner says that the page is not live.
+    // What could not be asked stays as it is: the summary fails too then, and the banner says that the page is not
+    // live.
     await work().catch(() => {})
     last = Date.now()
     isBusy = false

@@ -14,17 +14,31 @@ import { legend, windowMap } from './window-map.js'
 /** One backfill as a map of its windows. @type {import('./main.js').View} */
 export function backfillView({ parts: [id = ''], signal }) {
   const path = `/api/backfills/${encodeURIComponent(id)}`
-  const [heading, facts, problem] = [h('h1', {}), h('p', { class: 'muted' }), h('p', { class: 'error-text', role: 'alert', hidden: true })]
+  const [heading, facts, problem] = [
+    h('h1', {}),
+    h('p', { class: 'muted' }),
+    h('p', { class: 'error-text', role: 'alert', hidden: true }),
+  ]
   const [strip, counts, body] = [share(), countsTable(), h('div', { class: 'view', hidden: true })]
   const next = h('button', { type: 'button', on: { click: () => nextFailed() } }, 'Next failed')
   const again = retry('failed', 'Retry failed windows')
   const rest = retry('missing', 'Continue with what is to do')
-  const panel = windowPanel({ retry: () => retry('failed', 'Retry failed windows'), back: () => map?.choose(chosen, true) })
+  const panel = windowPanel({
+    retry: () => retry('failed', 'Retry failed windows'),
+    back: () => map?.choose(chosen, true),
+  })
   const place = h('div', { class: 'map-place' })
   body.append(
     h('div', { class: 'backfill-head' }, heading, facts),
-    h('div', { class: 'card map-card' }, strip.root, h('div', { class: 'map-bar' }, legend(), h('span', { class: 'map-acts' }, next, again.root, rest.root)), h('div', { class: 'map-and-panel' }, place, panel.root)),
-    h('section', { class: 'card', 'aria-label': 'Counts' }, h('h2', {}, 'Rows of all windows'), counts.root))
+    h(
+      'div',
+      { class: 'card map-card' },
+      strip.root,
+      h('div', { class: 'map-bar' }, legend(), h('span', { class: 'map-acts' }, next, again.root, rest.root)),
+      h('div', { class: 'map-and-panel' }, place, panel.root),
+    ),
+    h('section', { class: 'card', 'aria-label': 'Counts' }, h('h2', {}, 'Rows of all windows'), counts.root),
+  )
   /** @type {BackfillAnswer | undefined} */
   let backfill
   /** @type {ReturnType<typeof windowMap> | undefined} */
@@ -33,25 +47,32 @@ export function backfillView({ parts: [id = ''], signal }) {
 
   /** @param {'failed' | 'missing'} only @param {string} label */
   function retry(only, label) {
-    return act({ label, ask: async (key) => {
-      const { run } = await post(`${path}/retry`, { only }, key)
-      ask()
-      return `run ${run} started`
-    } })
+    return act({
+      label,
+      ask: async (key) => {
+        const { run } = await post(`${path}/retry`, { only }, key)
+        ask()
+        return `run ${run} started`
+      },
+    })
   }
 
   // Hundreds of windows a second may be done: more pictures than an eye takes would keep the page from its keys.
   const redraw = throttled(async () => draw(), 250, signal)
-  const { ask } = throttled(async () => {
-    try {
-      backfill = await get(path)
-      show(problem, false)
-    } catch (error) {
-      text(problem, error instanceof Error ? error.message : String(error))
-      show(problem, true)
-    }
-    draw()
-  }, 1_500, signal)
+  const { ask } = throttled(
+    async () => {
+      try {
+        backfill = await get(path)
+        show(problem, false)
+      } catch (error) {
+        text(problem, error instanceof Error ? error.message : String(error))
+        show(problem, true)
+      }
+      draw()
+    },
+    1_500,
+    signal,
+  )
 
   function draw() {
     if (!backfill || signal.aborted) return
@@ -59,13 +80,18 @@ export function backfillView({ parts: [id = ''], signal }) {
     const states = { todo: 0, running: 0, done: 0, failed: 0, skipped: 0 }
     for (const { state } of cells) states[state] += 1
     text(heading, `Backfill of ${backfill.pipeline}.${backfill.stream}`)
-    text(facts, `${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} in ${counted(windows, 'window')} of ${backfill.window}, ${backfill.zone}`)
+    text(
+      facts,
+      `${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} in ${counted(windows, 'window')} of ${backfill.window}, ${backfill.zone}`,
+    )
     document.title = `${heading.textContent} · Sluice`
     strip.update({ ...backfill, windows, ...states })
     counts.update([{ name: 'all windows', counts: backfill.counts }])
     if (!map) {
       map = windowMap({
-        label: `Windows of backfill ${id}`, step: backfill.window, zone: backfill.zone,
+        label: `Windows of backfill ${id}`,
+        step: backfill.window,
+        zone: backfill.zone,
         chosen: (at) => {
           chosen = at
           look()
@@ -73,7 +99,10 @@ export function backfillView({ parts: [id = ''], signal }) {
         opened: () => panel.focus(),
       })
       place.append(map.root)
-      chosen = Math.max(0, cells.findIndex(({ state }) => state === 'failed'))
+      chosen = Math.max(
+        0,
+        cells.findIndex(({ state }) => state === 'failed'),
+      )
       map.update(cells)
       map.choose(chosen, false)
     }
@@ -108,7 +137,8 @@ export function backfillView({ parts: [id = ''], signal }) {
     window.error = event.type === 'slice failed' ? event.error : null
     window.run = event.run
     // What this run did; the answer that is asked for now has all of it, where another run had begun the window.
-    if (event.type === 'slice finished') window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
+    if (event.type === 'slice finished')
+      window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
     redraw.ask()
     ask()
   }, signal)

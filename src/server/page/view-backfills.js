@@ -6,6 +6,12 @@ import { pages } from './pages.js'
 /** Every backfill that there has been. @type {import('./main.js').View} */
 export function backfillsView({ query, signal }) {
   const backfills = backfillList()
-  const { root } = pages({ path: '/api/backfills', query, name: 'backfills', update: (items) => backfills.update(items), signal })
+  const { root } = pages({
+    path: '/api/backfills',
+    query,
+    name: 'backfills',
+    update: (items) => backfills.update(items),
+    signal,
+  })
   return { title: 'Backfills', root: h('div', { class: 'view' }, h('h1', {}, 'Backfills'), backfills.root, root) }
 }

@@ -11,18 +11,41 @@ export function overview({ signal }) {
   const runs = h('div', { class: 'now' })
   const quiet = h('p', { class: 'empty' }, 'Nothing runs now.')
   const [its, backfills, lastRuns] = [streams(), backfillList(), runList({ label: 'Last runs' })]
-  const filled = h('section', { 'aria-labelledby': 'backfills-title' }, h('h2', { id: 'backfills-title' }, 'Backfills'), backfills.root)
-  const body = h('div', { class: 'view', hidden: true },
+  const filled = h(
+    'section',
+    { 'aria-labelledby': 'backfills-title' },
+    h('h2', { id: 'backfills-title' }, 'Backfills'),
+    backfills.root,
+  )
+  const body = h(
+    'div',
+    { class: 'view', hidden: true },
     h('h1', { class: 'unseen' }, 'Overview'),
     h('section', { 'aria-labelledby': 'now-title' }, h('h2', { id: 'now-title' }, 'Running now'), quiet, runs),
     h('section', { 'aria-labelledby': 'streams-title' }, h('h2', { id: 'streams-title' }, 'Streams'), its.root),
-    h('div', { class: 'side-by-side' }, filled, h('section', { 'aria-labelledby': 'runs-title' }, h('h2', { id: 'runs-title' }, 'Last runs'), h('div', { class: 'card' }, lastRuns.root))))
+    h(
+      'div',
+      { class: 'side-by-side' },
+      filled,
+      h(
+        'section',
+        { 'aria-labelledby': 'runs-title' },
+        h('h2', { id: 'runs-title' }, 'Last runs'),
+        h('div', { class: 'card' }, lastRuns.root),
+      ),
+    ),
+  )
   const wait = h('p', { class: 'empty', role: 'status' }, 'Loading …')
   const now = () => {
     const { summary } = store
     if (!summary) return
     show(quiet, summary.running.length === 0)
-    list(runs, summary.running, ({ run }) => run, ({ run }) => running(run))
+    list(
+      runs,
+      summary.running,
+      ({ run }) => run,
+      ({ run }) => running(run),
+    )
   }
   const update = () => {
     const { summary } = store

@@ -7,5 +7,8 @@ import { runList } from './run-list.js'
 export function runsView({ query, signal }) {
   const runs = runList({ label: 'Runs' })
   const { root } = pages({ path: '/api/runs', query, name: 'runs', update: (items) => runs.update(items), signal })
-  return { title: 'Runs', root: h('div', { class: 'view' }, h('h1', {}, 'Runs'), h('div', { class: 'card' }, runs.root), root) }
+  return {
+    title: 'Runs',
+    root: h('div', { class: 'view' }, h('h1', {}, 'Runs'), h('div', { class: 'card' }, runs.root), root),
+  }
 }

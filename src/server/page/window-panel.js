@@ -11,18 +11,37 @@ const marks = { todo: 'idle', running: 'running', done: 'done', failed: 'failed'
 
 /**
  * One window of the map: its bounds, what came of it, the error where it failed, and the button to try again.
- * @param {{ retry: () => ReturnType<typeof import('./act.js').act>, back: () => void }} options `back` is asked for by Escape
+ * @param {{ retry: () => ReturnType<typeof import('./act.js').act>, back: () => void }} options `back` is asked for by
+ * Escape
  */
 export function windowPanel({ retry, back }) {
   const [title, state] = [h('h2', { tabindex: '-1' }), mark('idle')]
-  const [bounds, rows, run, error] = [h('dd', {}), h('dd', {}), h('a', {}), h('pre', { class: 'error-box', tabindex: '0', 'aria-label': 'Error of this window' })]
+  const [bounds, rows, run, error] = [
+    h('dd', {}),
+    h('dd', {}),
+    h('a', {}),
+    h('pre', { class: 'error-box', tabindex: '0', 'aria-label': 'Error of this window' }),
+  ]
   const noRun = h('span', { class: 'muted' }, '–')
   const again = retry()
-  const root = h('section', { class: 'panel', 'aria-label': 'Chosen window', on: { keydown: (event) => event.key === 'Escape' && back() } },
+  const root = h(
+    'section',
+    { class: 'panel', 'aria-label': 'Chosen window', on: { keydown: (event) => event.key === 'Escape' && back() } },
     h('header', { class: 'panel-head' }, title, state.root),
-    h('dl', { class: 'facts' }, h('dt', {}, 'From, to'), bounds, h('dt', {}, 'Rows'), rows, h('dt', {}, 'Run'), h('dd', {}, run, noRun)),
-    error, again.root,
-    h('p', { class: 'muted small keys' }, 'Arrow keys move through the map, Enter comes here, Escape goes back.'))
+    h(
+      'dl',
+      { class: 'facts' },
+      h('dt', {}, 'From, to'),
+      bounds,
+      h('dt', {}, 'Rows'),
+      rows,
+      h('dt', {}, 'Run'),
+      h('dd', {}, run, noRun),
+    ),
+    error,
+    again.root,
+    h('p', { class: 'muted small keys' }, 'Arrow keys move through the map, Enter comes here, Escape goes back.'),
+  )
   return {
     root,
     /** To what can be done about the window, or to its name. */
@@ -41,7 +60,13 @@ export function windowPanel({ retry, back }) {
       show(error, window.error !== null)
       // What became of a press is read beside the button, even when nothing is failed any more.
       show(again.root, window.state === 'failed' || again.root.contains(document.activeElement))
-      again.relabel(failed === 0 ? 'Nothing failed' : failed === 1 ? 'Retry this window' : `Retry ${counted(failed, 'failed window')}`)
+      again.relabel(
+        failed === 0
+          ? 'Nothing failed'
+          : failed === 1
+            ? 'Retry this window'
+            : `Retry ${counted(failed, 'failed window')}`,
+      )
       attribute(again.button, 'disabled', store.summary?.writable === false)
     },
   }

@@ -18,48 +18,74 @@ const EXPORT_PATIENCE_MS = 60_000
 export function flowRoutes(app: FastifyInstance, context: Context): void {
   const { database, hub, pipelines, signal, patienceMs, failed, open } = context
 
-  app.get<{ Querystring: EventFilter & { after?: string }; Headers: { 'last-event-id'?: string } }>('/api/events', { schema: schemas.events }, async ({ query: { after, ...filter }, headers }, reply) => {
-    if (open.watchers >= MOST_WATCHERS) throw new Fault(503, `${MOST_WATCHERS} clients watch already`, 'close one, or ask again later')
-    open.watchers += 1
-    try {
-      const response = takenOver(reply, { 'content-type': 'text/event-stream; charset=utf-8' })
-      await streamEvents(response, { hub, database, filter, after: headers['last-event-id'] || after, patienceMs, signal })
-    } catch (error) {
-      failed(error)
-    } finally {
-      open.watchers -= 1
-    }
-  })
-
-  app.get<{ Params: { pipeline: string; stream: string } }>('/api/streams/:pipeline/:stream/records', { schema: schemas.records }, async ({ params: { pipeline, stream } }, reply) => {
-    const flow = pipelines.get(pipeline)?.streams[stream]
-    if (!flow) throw new Fault(404, `there is no stream ${pipeline}.${stream} here`, 'see /api/summary for those that there are')
-    if (open.exports >= MOST_EXPORTS) throw new Fault(503, `${MOST_EXPORTS} exports are under way`, 'ask again when one has ended')
-    open.exports += 1
-    using left = leaving(reply.raw, signal)
-    try {
-      const pieces = records(database, flow.table.name, left)
-      // Before the status is sent: a table that is not there is a 404.
-      let piece = await pieces.next()
-      const response = takenOver(reply, { 'content-type': 'application/x-ndjson; charset=utf-8', 'content-disposition': `attachment; filename="${pipeline}.${stream}.ndjson"` })
+  app.get<{ Querystring: EventFilter & { after?: string }; Headers: { 'last-event-id'?: string } }>(
+    '/api/events',
+    { schema: schemas.events },
+    async ({ query: { after, ...filter }, headers }, reply) => {
+      if (open.watchers >= MOST_WATCHERS)
+        throw new Fault(503, `${MOST_WATCHERS} clients watch already`, 'close one, or ask again later')
+      open.watchers += 1
       try {
-        for (; !piece.done; piece = await pieces.next()) await written(response, piece.value, EXPORT_PATIENCE_MS, left.signal)
-        response.end()
+        const response = takenOver(reply, { 'content-type': 'text/event-stream; charset=utf-8' })
+        await streamEvents(response, {
+          hub,
+          database,
+          filter,
+          after: headers['last-event-id'] || after,
+          patienceMs,
+          signal,
+        })
+      } catch (error) {
+        failed(error)
       } finally {
-        await pieces.return()
+        open.watchers -= 1
       }
-    } catch (error) {
-      if (!reply.sent && !reply.raw.headersSent) {
-        if (!reply.raw.destroyed) throw error
-        // Nobody is there to be answered.
-        reply.hijack()
-        return
+    },
+  )
+
+  app.get<{ Params: { pipeline: string; stream: string } }>(
+    '/api/streams/:pipeline/:stream/records',
+    { schema: schemas.records },
+    async ({ params: { pipeline, stream } }, reply) => {
+      const flow = pipelines.get(pipeline)?.streams[stream]
+      if (!flow)
+        throw new Fault(
+          404,
+          `there is no stream ${pipeline}.${stream} here`,
+          'see /api/summary for those that there are',
+        )
+      if (open.exports >= MOST_EXPORTS)
+        throw new Fault(503, `${MOST_EXPORTS} exports are under way`, 'ask again when one has ended')
+      open.exports += 1
+      using left = leaving(reply.raw, signal)
+      try {
+        const pieces = records(database, flow.table.name, left)
+        // Before the status is sent: a table that is not there is a 404.
+        let piece = await pieces.next()
+        const response = takenOver(reply, {
+          'content-type': 'application/x-ndjson; charset=utf-8',
+          'content-disposition': `attachment; filename="${pipeline}.${stream}.ndjson"`,
+        })
+        try {
+          for (; !piece.done; piece = await pieces.next())
+            await written(response, piece.value, EXPORT_PATIENCE_MS, left.signal)
+          response.end()
+        } finally {
+          await pieces.return()
+        }
+      } catch (error) {
+        if (!reply.sent && !reply.raw.headersSent) {
+          if (!reply.raw.destroyed) throw error
+          // Nobody is there to be answered.
+          reply.hijack()
+          return
+        }
+        // It sees that the answer is cut off.
+        reply.raw.destroy()
+        if (!left.signal.aborted && !(error instanceof SlowClientError)) failed(error)
+      } finally {
+        open.exports -= 1
       }
-      // It sees that the answer is cut off.
-      reply.raw.destroy()
-      if (!left.signal.aborted && !(error instanceof SlowClientError)) failed(error)
-    } finally {
-      open.exports -= 1
-    }
-  })
+    },
+  )
 }

@@ -8,7 +8,16 @@ import { readSlices, type ReadSlicesOptions } from '../../ledger/read-slices.ts'
 import { readWindows } from '../../ledger/read-windows.ts'
 import { gather } from '../../flow/gather.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
-import { backfillAnswer, detailAnswer, gaugeAnswer, paged, rejectAnswer, runAnswer, sliceAnswer, windowAnswer } from '../answers.ts'
+import {
+  backfillAnswer,
+  detailAnswer,
+  gaugeAnswer,
+  paged,
+  rejectAnswer,
+  runAnswer,
+  sliceAnswer,
+  windowAnswer,
+} from '../answers.ts'
 import type { Context } from '../context.ts'
 import { Fault } from '../fault.ts'
 import { schemas } from '../shapes.ts'
@@ -32,35 +41,79 @@ export function lookRoutes(app: FastifyInstance, context: Context): void {
     return await summary(context, signal)
   })
 
-  app.get<{ Querystring: Paged & Pick<ReadRunsOptions, 'pipeline' | 'kind' | 'status'> }>('/api/runs', { schema: schemas.runs }, async ({ query: { after, limit, ...which } }) => {
-    const { items, next } = paged(await readRuns(database, { ...which, before: after, limit: limit + 1 }), limit, ({ id }) => id)
-    return { runs: items.map(runAnswer), next }
-  })
+  app.get<{ Querystring: Paged & Pick<ReadRunsOptions, 'pipeline' | 'kind' | 'status'> }>(
+    '/api/runs',
+    { schema: schemas.runs },
+    async ({ query: { after, limit, ...which } }) => {
+      const { items, next } = paged(
+        await readRuns(database, { ...which, before: after, limit: limit + 1 }),
+        limit,
+        ({ id }) => id,
+      )
+      return { runs: items.map(runAnswer), next }
+    },
+  )
 
   app.get<{ Params: { id: string } }>('/api/runs/:id', { schema: schemas.run }, async ({ params: { id } }) => {
-    const [run, details, gauges] = await gather(readRun(database, id), readReport(database, id), lastGauges(database, [id]))
+    const [run, details, gauges] = await gather(
+      readRun(database, id),
+      readReport(database, id),
+      lastGauges(database, [id]),
+    )
     if (!run) throw new Fault(404, `there is no run ${id}`, 'see /api/runs')
-    return { ...runAnswer(run), options: run.options, report: run.report ?? null, details: details.map(detailAnswer), gauge: gaugeAnswer(gauges.get(id)) }
+    return {
+      ...runAnswer(run),
+      options: run.options,
+      report: run.report ?? null,
+      details: details.map(detailAnswer),
+      gauge: gaugeAnswer(gauges.get(id)),
+    }
   })
 
-  app.get<{ Querystring: Paged & Omit<ReadSlicesOptions, 'before' | 'limit'> }>('/api/slices', { schema: schemas.slices }, async ({ query: { after, limit, ...which } }) => {
-    const { items, next } = paged(await readSlices(database, { ...which, before: after, limit: limit + 1 }), limit, ({ id }) => id)
-    return { slices: items.map(sliceAnswer), next }
-  })
+  app.get<{ Querystring: Paged & Omit<ReadSlicesOptions, 'before' | 'limit'> }>(
+    '/api/slices',
+    { schema: schemas.slices },
+    async ({ query: { after, limit, ...which } }) => {
+      const { items, next } = paged(
+        await readSlices(database, { ...which, before: after, limit: limit + 1 }),
+        limit,
+        ({ id }) => id,
+      )
+      return { slices: items.map(sliceAnswer), next }
+    },
+  )
 
-  app.get<{ Querystring: Paged & { pipeline?: string; stream?: string; run?: string; slice?: string; replayed: boolean } }>('/api/rejects', { schema: schemas.rejects }, async ({ query: { after = '', limit, ...which } }) => {
-    const { items, next } = paged(await readRejects(database, { ...which, before: after, limit: limit + 1 }), limit, ({ id }) => id)
+  app.get<{
+    Querystring: Paged & { pipeline?: string; stream?: string; run?: string; slice?: string; replayed: boolean }
+  }>('/api/rejects', { schema: schemas.rejects }, async ({ query: { after = '', limit, ...which } }) => {
+    const { items, next } = paged(
+      await readRejects(database, { ...which, before: after, limit: limit + 1 }),
+      limit,
+      ({ id }) => id,
+    )
     return { rejects: items.map(rejectAnswer), next }
   })
 
-  app.get<{ Querystring: Paged & { pipeline?: string; stream?: string } }>('/api/backfills', { schema: schemas.backfills }, async ({ query: { after, limit, ...which } }) => {
-    const { items, next } = paged(await overviewBackfills(database, { ...which, before: after, limit: limit + 1 }), limit, ({ id }) => id)
-    return { backfills: items.map(backfillAnswer), next }
-  })
+  app.get<{ Querystring: Paged & { pipeline?: string; stream?: string } }>(
+    '/api/backfills',
+    { schema: schemas.backfills },
+    async ({ query: { after, limit, ...which } }) => {
+      const { items, next } = paged(
+        await overviewBackfills(database, { ...which, before: after, limit: limit + 1 }),
+        limit,
+        ({ id }) => id,
+      )
+      return { backfills: items.map(backfillAnswer), next }
+    },
+  )
 
-  app.get<{ Params: { id: string } }>('/api/backfills/:id', { schema: schemas.backfill }, async ({ params: { id } }) => {
-    const [[found], windows] = await gather(overviewBackfills(database, { id }), readWindows(database, id, signal))
-    if (!found) throw new Fault(404, `there is no backfill ${id}`, 'see /api/backfills')
-    return { ...backfillAnswer(found), map: windows.map(windowAnswer) }
-  })
+  app.get<{ Params: { id: string } }>(
+    '/api/backfills/:id',
+    { schema: schemas.backfill },
+    async ({ params: { id } }) => {
+      const [[found], windows] = await gather(overviewBackfills(database, { id }), readWindows(database, id, signal))
+      if (!found) throw new Fault(404, `there is no backfill ${id}`, 'see /api/backfills')
+      return { ...backfillAnswer(found), map: windows.map(windowAnswer) }
+    },
+  )
 }

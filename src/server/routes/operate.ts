@@ -13,12 +13,27 @@ export function operateRoutes(app: FastifyInstance, { database, signal }: Contex
   app.get('/healthz', { schema: schemas.health }, () => ({ status: 'ok' }))
 
   app.get('/readyz', { schema: schemas.ready }, async () => {
-    const schema = await withTimeout(READY_MS, (limit) => readSchemaState(database, { signal: limit }), { what: 'Asking the database', signal }).catch((cause: unknown) => {
-      throw new Fault(503, `the database does not answer: ${Error.isError(cause) ? cause.message : String(cause)}`, 'look whether it is up', { cause })
+    const schema = await withTimeout(READY_MS, (limit) => readSchemaState(database, { signal: limit }), {
+      what: 'Asking the database',
+      signal,
+    }).catch((cause: unknown) => {
+      throw new Fault(
+        503,
+        `the database does not answer: ${Error.isError(cause) ? cause.message : String(cause)}`,
+        'look whether it is up',
+        { cause },
+      )
     })
-    if (schema !== 'current') throw new Fault(503, `schema sluice is ${schema === 'old' ? 'older than this version needs' : 'missing'}`, 'let it be brought up to date: sluice migrate')
+    if (schema !== 'current')
+      throw new Fault(
+        503,
+        `schema sluice is ${schema === 'old' ? 'older than this version needs' : 'missing'}`,
+        'let it be brought up to date: sluice migrate',
+      )
     return { status: 'ready', schema }
   })
 
-  app.get('/metrics', { schema: schemas.metrics }, async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()))
+  app.get('/metrics', { schema: schemas.metrics }, async (_, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  )
 }

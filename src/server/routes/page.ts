@@ -6,7 +6,13 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Fault } from '../fault.ts'
 
 const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png', '.ico': 'image/x-icon', '.woff2': 'font/woff2',
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
 }
 /** Names that lead nowhere else. */
 const name = /^(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:html|css|js|svg|png|ico|woff2)$/
@@ -19,8 +25,12 @@ export function pageRoutes(app: FastifyInstance): void {
   const hidden = { schema: { hide: true } }
 
   app.get('/', hidden, (_, reply) => file(reply, folder, 'index.html'))
-  app.get<{ Params: { '*': string } }>('/page/*', hidden, ({ params: { '*': asked } }, reply) => file(reply, folder, asked))
-  app.get<{ Params: { '*': string } }>('/uplot/*', hidden, ({ params: { '*': asked } }, reply) => file(reply, uplot, drawings.has(asked) ? asked : ''))
+  app.get<{ Params: { '*': string } }>('/page/*', hidden, ({ params: { '*': asked } }, reply) =>
+    file(reply, folder, asked),
+  )
+  app.get<{ Params: { '*': string } }>('/uplot/*', hidden, ({ params: { '*': asked } }, reply) =>
+    file(reply, uplot, drawings.has(asked) ? asked : ''),
+  )
 }
 
 async function file(reply: FastifyReply, folder: string, asked: string): Promise<FastifyReply> {

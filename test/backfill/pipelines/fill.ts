@@ -13,4 +13,6 @@ const entries = http((process.env['FILL_API'] ?? 'http://127.0.0.1:9') as 'http:
   .records('entries')
   .incremental('updated_at', { order: 'ascending' })
 
-export default pipeline('fill', { streams: { entries: entries.into('t.entries', { key: 'id', version: 'updated_at' }) } })
+export default pipeline('fill', {
+  streams: { entries: entries.into('t.entries', { key: 'id', version: 'updated_at' }) },
+})

@@ -20,8 +20,8 @@ function asking(answer = demoAnswers()): { get: (url: string) => Bodies; refused
   const get = (url: string): Bodies => {
     let { status, body } = answer(url)
     if (status !== 200) {
-      refused.push(`${status} ${url.replace(/cursor=.*/, 'cursor')}`);
-      ({ status, body } = answer(url))
+      refused.push(`${status} ${url.replace(/cursor=.*/, 'cursor')}`)
+      ;({ status, body } = answer(url))
     }
     expect(status).toBe(200)
     return JSON.parse(body) as Bodies
@@ -78,20 +78,28 @@ describe('what the demo API serves', () => {
     const again = everyEvent(get, boundary)
     expect(again.length).toBeGreaterThan(1)
     expect(again).toEqual(all.filter(({ at }) => at >= boundary))
-    const { customers, total } = get(`/customers?updated_since=${get('/customers?page=20').customers.at(-1)?.updated_at}`)
+    const { customers, total } = get(
+      `/customers?updated_since=${get('/customers?page=20').customers.at(-1)?.updated_at}`,
+    )
     expect(customers.length).toBe(total)
     expect(customers.length).toBeGreaterThan(1)
   })
 
   test('may grow by records that share the last instant', () => {
-    const [before, after] = [80_000, 80_001].map((events) => everyEvent(asking(demoAnswers({ events })).get, '2025-12-10T00:00:00Z')) as [Bodies['events'], Bodies['events']]
+    const [before, after] = [80_000, 80_001].map((events) =>
+      everyEvent(asking(demoAnswers({ events })).get, '2025-12-10T00:00:00Z'),
+    ) as [Bodies['events'], Bodies['events']]
     expect(after.slice(0, -1)).toEqual(before)
     expect(after.at(-1)?.at).toBe(before.at(-1)?.at)
   })
 
   test.each([
-    ['/events?cursor=nonsense', 400], ['/events?since=yesterday', 400], ['/events?limit=0', 400], ['/customers?page=x', 400],
-    ['/customers/5/invoices', 404], ['/nothing', 404],
+    ['/events?cursor=nonsense', 400],
+    ['/events?since=yesterday', 400],
+    ['/events?limit=0', 400],
+    ['/customers?page=x', 400],
+    ['/customers/5/invoices', 404],
+    ['/nothing', 404],
   ])('answers %s by %i and a reason', (url, status) => {
     const answer = demoAnswers()(url)
     expect(answer.status).toBe(status)
@@ -102,7 +110,7 @@ describe('what the demo API serves', () => {
 /** Each on a connection of its own, since the servers of these tests follow each other on the same port. */
 async function ask(url: string, method = 'GET'): Promise<{ status: number | undefined; body: string }> {
   const sent = request(url, { method, agent: false }).end()
-  const [answer] = await once(sent, 'response') as [IncomingMessage]
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
   return { status: answer.statusCode, body: await text(answer) }
 }
 
@@ -111,7 +119,9 @@ describe('startDemoApi', () => {
     await using first = await startDemoApi({ latencyMs: 0 })
     await using second = await startDemoApi({ latencyMs: 0 })
     expect(first.origin).not.toBe(second.origin)
-    const bodies = await Promise.all([first, second].map(async ({ origin }) => (await ask(`${origin}/customers?page=1`)).body))
+    const bodies = await Promise.all(
+      [first, second].map(async ({ origin }) => (await ask(`${origin}/customers?page=1`)).body),
+    )
     expect(bodies[0]).toBe(bodies[1])
     expect(new URL(first.origin).hostname).toBe('127.0.0.1')
   })

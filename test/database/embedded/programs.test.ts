@@ -17,12 +17,19 @@ test('programs below a directory that only root may enter are copied to where th
   const installed = join(closed.path, 'native')
   await cp(directory, installed, { recursive: true, verbatimSymlinks: true })
   const version = `test-${randomBytes(4).toString('hex')}`
-  const both = await Promise.all([reachablePrograms({ directory: installed, version }, nobody), reachablePrograms({ directory: installed, version }, nobody)])
+  const both = await Promise.all([
+    reachablePrograms({ directory: installed, version }, nobody),
+    reachablePrograms({ directory: installed, version }, nobody),
+  ])
   const [copy] = both
   try {
     expect(both).toEqual([copy, copy])
     expect(copy).not.toBe(installed)
-    const { stdout } = await promisify(execFile)(join(copy, 'bin', 'postgres'), ['--version'], { uid: nobody.uid, gid: nobody.gid, cwd: '/' })
+    const { stdout } = await promisify(execFile)(join(copy, 'bin', 'postgres'), ['--version'], {
+      uid: nobody.uid,
+      gid: nobody.gid,
+      cwd: '/',
+    })
     expect(stdout).toMatch(/^postgres \(PostgreSQL\) \d/)
     await chmod(closed.path, 0o755)
     expect(await reachablePrograms({ directory: installed, version }, nobody)).toBe(installed)

@@ -7,11 +7,16 @@ import { Postgres } from '../postgres.ts'
 import { medium } from '../records.ts'
 import { Rig, WRITES, type Write } from '../rig.ts'
 
-/** PostgreSQL stopped with `-m immediate` and started again, while a run is under way and again after it was killed: on a server of their own. */
+/**
+ * PostgreSQL stopped with `-m immediate` and started again, while a run is under way and again after it was killed: on
+ * a server of their own.
+ */
 export function crashes({ random }: Pick<Context, 'random'>, count: number): Job[] {
   const instants = Array.from({ length: count }, (_, at) => (at + random()) / count)
   return WRITES.map((write) => ({
-    driver: 'crashes', name: `PostgreSQL restarted immediately, ${count} times`, write,
+    driver: 'crashes',
+    name: `PostgreSQL restarted immediately, ${count} times`,
+    write,
     run: async () => {
       await using postgres = await Postgres.open()
       await using databases = await Databases.open(postgres.url)
@@ -24,7 +29,13 @@ export function crashes({ random }: Pick<Context, 'random'>, count: number): Job
   }))
 }
 
-async function crashed(postgres: Postgres, databases: Databases, write: Write, instant: number, alsoKilled: boolean): Promise<Place | undefined> {
+async function crashed(
+  postgres: Postgres,
+  databases: Databases,
+  write: Write,
+  instant: number,
+  alsoKilled: boolean,
+): Promise<Place | undefined> {
   await using rig = await Rig.open({ databases, write, data: medium() })
   const run = rig.start()
   // Between the first pages, before which there is nothing to lose, and the last ones.

@@ -5,22 +5,42 @@ import { Rig, type Write } from '../rig.ts'
 import { killedAtMessage, killedAtPlace, killedAtRequest, type When } from '../watches.ts'
 
 /**
- * Messages after which the other side has something to do: for these, right before and right after are two different instants. After all
- * others the next message is there already, so one of the two is drawn.
+ * Messages after which the other side has something to do: for these, right before and right after are two different
+ * instants. After all others the next message is there already, so one of the two is drawn.
  */
-const TURNING = new Set(['Startup', 'Password', 'Query', 'Sync', 'CopyData', 'CopyDone', 'Terminate', 'ReadyForQuery', 'CopyInResponse', 'ErrorResponse'])
+const TURNING = new Set([
+  'Startup',
+  'Password',
+  'Query',
+  'Sync',
+  'CopyData',
+  'CopyDone',
+  'Terminate',
+  'ReadyForQuery',
+  'CopyInResponse',
+  'ErrorResponse',
+])
 
-/** A kill at every message of one small run, and at every request to the API. The run is carried out once without a kill, to know them. */
+/**
+ * A kill at every message of one small run, and at every request to the API. The run is carried out once without a
+ * kill, to know them.
+ */
 export async function everyMessage({ databases, random }: Context, write: Write): Promise<Job[]> {
   const data = small()
   const messages: { name: string; text: string | undefined }[] = []
   await using rig = await Rig.open({ databases, write, data })
-  succeeded(await rig.start({ watch: { before: ({ name, text }) => void messages.push({ name, text }) } }).ended, 'the run without a kill')
+  succeeded(
+    await rig.start({ watch: { before: ({ name, text }) => void messages.push({ name, text }) } }).ended,
+    'the run without a kill',
+  )
   await complete(rig, 'after the run without a kill')
   const requests = rig.api.requests
-  const whens = ({ name, text }: { name: string; text: string | undefined }): readonly When[] => (TURNING.has(name) || text === 'COMMIT' ? ['before', 'after'] : [random() < 0.5 ? 'before' : 'after'])
+  const whens = ({ name, text }: { name: string; text: string | undefined }): readonly When[] =>
+    TURNING.has(name) || text === 'COMMIT' ? ['before', 'after'] : [random() < 0.5 ? 'before' : 'after']
   const job = (name: string, kill: (rig: Rig) => ReturnType<typeof killedAtMessage>): Job => ({
-    driver: 'every message', name, write,
+    driver: 'every message',
+    name,
+    write,
     run: async (successor) => {
       await using rig = await Rig.open({ databases, write, data, successor })
       const place = await kill(rig)
@@ -29,8 +49,18 @@ export async function everyMessage({ databases, random }: Context, write: Write)
     },
   })
   return [
-    job('killed when its last rows were committed and its end was not', (rig) => killedAtPlace(rig, 'between last batch and end')),
-    ...messages.flatMap((message, at) => whens(message).map((when) => job(`killed ${when} message ${at + 1} (${message.name})`, (rig) => killedAtMessage(rig, at + 1, when)))),
-    ...Array.from({ length: requests }, (_, at) => (['before', 'after'] as const).map((when) => job(`killed ${when} the answer to request ${at + 1}`, (rig) => killedAtRequest(rig, at + 1, when)))).flat(),
+    job('killed when its last rows were committed and its end was not', (rig) =>
+      killedAtPlace(rig, 'between last batch and end'),
+    ),
+    ...messages.flatMap((message, at) =>
+      whens(message).map((when) =>
+        job(`killed ${when} message ${at + 1} (${message.name})`, (rig) => killedAtMessage(rig, at + 1, when)),
+      ),
+    ),
+    ...Array.from({ length: requests }, (_, at) =>
+      (['before', 'after'] as const).map((when) =>
+        job(`killed ${when} the answer to request ${at + 1}`, (rig) => killedAtRequest(rig, at + 1, when)),
+      ),
+    ).flat(),
   ]
 }

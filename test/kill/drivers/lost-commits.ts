@@ -10,7 +10,9 @@ import { HeldCommit, isBatchCommit, isCopy, losingAnswers, losingCommits, sliceO
 export function lostCommits({ databases }: Context): Job[] {
   const data = small()
   const job = (write: Write, name: string, run: (rig: Rig) => Promise<void>): Job => ({
-    driver: 'lost commits', name, write,
+    driver: 'lost commits',
+    name,
+    write,
     run: async () => {
       await using rig = await Rig.open({ databases, write, data })
       await run(rig)
@@ -24,7 +26,9 @@ export function lostCommits({ databases }: Context): Job[] {
       job(write, `commit ${n} arrives while its batch is being sent again`, (rig) => late(rig, n)),
       job(write, `commit ${n} of a killed run arrives when another has taken over`, (rig) => takenOver(rig, n)),
     ]),
-    ...(write === 'append' ? [1, 4, 9].map((n) => job(write, `commit ${n} arrives after its batch was sent again`, (rig) => tooLate(rig, n))) : []),
+    ...(write === 'append'
+      ? [1, 4, 9].map((n) => job(write, `commit ${n} arrives after its batch was sent again`, (rig) => tooLate(rig, n)))
+      : []),
   ])
 }
 
@@ -80,7 +84,10 @@ async function tooLate(rig: Rig, n: number): Promise<void> {
   await furtherRun(rig)
 }
 
-/** A backend of a dead process commits after another run has claimed its slice, which makes other batches of the same pages. */
+/**
+ * A backend of a dead process commits after another run has claimed its slice, which makes other batches of the same
+ * pages.
+ */
 async function takenOver(rig: Rig, n: number): Promise<void> {
   const held = new HeldCommit(n)
   const first = rig.start({ watch: { before: held.before } })
@@ -104,6 +111,7 @@ async function takenOver(rig: Rig, n: number): Promise<void> {
     },
   })
   succeeded(await second.ended, 'the run that took over')
-  if ((await delivered) === 'COMMIT') throw new BrokenPromise('the dead run has committed after its slice was taken over')
+  if ((await delivered) === 'COMMIT')
+    throw new BrokenPromise('the dead run has committed after its slice was taken over')
   await survives(rig)
 }

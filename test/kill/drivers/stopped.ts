@@ -17,9 +17,14 @@ const RENEWAL = 15
 
 /** SIGSTOP until another run has taken over and finished, then SIGCONT: the stopped one must write nothing more. */
 export function stopped({ databases }: Context): Job[] {
-  return WRITES.flatMap((write) => (['request', 'COPY', 'before commit'] as const).map((place) => ({
-    driver: 'stopped', name: `stopped at '${place}' until another run has finished`, write, run: () => takenOver(databases, write, place),
-  })))
+  return WRITES.flatMap((write) =>
+    (['request', 'COPY', 'before commit'] as const).map((place) => ({
+      driver: 'stopped',
+      name: `stopped at '${place}' until another run has finished`,
+      write,
+      run: () => takenOver(databases, write, place),
+    })),
+  )
 }
 
 async function takenOver(databases: Context['databases'], write: Write, place: Place): Promise<undefined> {
@@ -51,20 +56,45 @@ async function takenOver(databases: Context['databases'], write: Write, place: P
       },
     },
   })
-  const at = await Promise.race([reached.promise, first.ended.then(({ stderr }) => { throw new BrokenPromise(`the run that was to be stopped ended before:\n${stderr}`) })])
-  const second = rig.start({ past: true, flags: ['--overlap', 'wait'], limit: 300_000, batchRows: 2 * rig.data.batchRows })
-  const tooEarly = sleep((LEASE - RENEWAL - 5) * 1_000).then(async () => (await slices(rig.direct)).some(({ status, token }) => status === 'open' && token > 1))
+  const at = await Promise.race([
+    reached.promise,
+    first.ended.then(({ stderr }) => {
+      throw new BrokenPromise(`the run that was to be stopped ended before:\n${stderr}`)
+    }),
+  ])
+  const second = rig.start({
+    past: true,
+    flags: ['--overlap', 'wait'],
+    limit: 300_000,
+    batchRows: 2 * rig.data.batchRows,
+  })
+  const tooEarly = sleep((LEASE - RENEWAL - 5) * 1_000).then(async () =>
+    (await slices(rig.direct)).some(({ status, token }) => status === 'open' && token > 1),
+  )
   succeeded(await second.ended, 'the run that waited for the lease')
   const waited = (performance.now() - at) / 1_000
-  if ((await tooEarly) || waited < LEASE - RENEWAL - 5) throw new BrokenPromise(`the other run took over after ${Math.round(waited)} s, while the lease held`)
+  if ((await tooEarly) || waited < LEASE - RENEWAL - 5)
+    throw new BrokenPromise(`the other run took over after ${Math.round(waited)} s, while the lease held`)
   await complete(rig, 'after the other run')
   const before = await state(rig)
   first.goOn()
   const { code, stderr } = await first.ended
   if (code !== 1) throw new BrokenPromise(`the stopped run ended with exit code ${code}:\n${stderr}`)
-  if (!isDeepStrictEqual(await state(rig), before)) throw new BrokenPromise('the stopped run has written after it went on')
+  if (!isDeepStrictEqual(await state(rig), before))
+    throw new BrokenPromise('the stopped run has written after it went on')
   await complete(rig, 'after the stopped run went on')
   await furtherRun(rig)
 }
 
-const state = async ({ direct }: Rig): Promise<unknown> => [await rows(direct, 'items'), await rows(direct, 'notes'), (await slices(direct)).map(({ id, position, seq, fetched, inserted, status }) => [id, position, seq, fetched, inserted, status])]
+const state = async ({ direct }: Rig): Promise<unknown> => [
+  await rows(direct, 'items'),
+  await rows(direct, 'notes'),
+  (await slices(direct)).map(({ id, position, seq, fetched, inserted, status }) => [
+    id,
+    position,
+    seq,
+    fetched,
+    inserted,
+    status,
+  ]),
+]

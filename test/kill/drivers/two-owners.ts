@@ -8,13 +8,18 @@ import { slices } from '../stored.ts'
 import { isBatchCommit } from '../watches.ts'
 
 /**
- * A run whose keeper has lost its connection is taken for dead, and another takes its slices over while it lives. Both wait for the API
- * with the same batch number before them: only the token says which of them may go on.
+ * A run whose keeper has lost its connection is taken for dead, and another takes its slices over while it lives. Both
+ * wait for the API with the same batch number before them: only the token says which of them may go on.
  */
 export function twoOwners({ databases }: Context): Job[] {
-  return WRITES.flatMap((write) => [3, 6].map((batches) => ({
-    driver: 'two owners', name: `taken over after batch ${batches}, while the first owner waits for the API`, write, run: () => takenOver(databases, write, batches),
-  })))
+  return WRITES.flatMap((write) =>
+    [3, 6].map((batches) => ({
+      driver: 'two owners',
+      name: `taken over after batch ${batches}, while the first owner waits for the API`,
+      write,
+      run: () => takenOver(databases, write, batches),
+    })),
+  )
 }
 
 async function takenOver(databases: Context['databases'], write: Write, after: number): Promise<undefined> {
@@ -53,10 +58,18 @@ async function takenOver(databases: Context['databases'], write: Write, after: n
   const before = await open()
   claimed.resolve()
   const { code, stderr, stdout } = await first.ended
-  const stolen = (await slices(rig.direct)).filter(({ id, seq, token }) => before.some((slice) => slice.id === id && slice.token === token && slice.seq !== seq))
+  const stolen = (await slices(rig.direct)).filter(({ id, seq, token }) =>
+    before.some((slice) => slice.id === id && slice.token === token && slice.seq !== seq),
+  )
   over.resolve()
-  if (stolen.length > 0) throw new BrokenPromise(`the first owner has stored batches of ${stolen.map(({ stream }) => stream).join(' and ')} after they were taken over`)
-  if (before.length > 0 && code !== 1) throw new BrokenPromise(`the first owner ended with exit code ${code}, though its slices were taken over:\n${stderr}${stdout}`)
+  if (stolen.length > 0)
+    throw new BrokenPromise(
+      `the first owner has stored batches of ${stolen.map(({ stream }) => stream).join(' and ')} after they were taken over`,
+    )
+  if (before.length > 0 && code !== 1)
+    throw new BrokenPromise(
+      `the first owner ended with exit code ${code}, though its slices were taken over:\n${stderr}${stdout}`,
+    )
   succeeded(await second.ended, 'the run that took over')
   await complete(rig, 'after the run that took over')
   await furtherRun(rig)

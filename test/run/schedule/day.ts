@@ -21,7 +21,12 @@ export class Day {
     this.clock = new FakeClock(from)
   }
 
-  pipeline(name: string, given: Exclude<Pipeline['schedule'], undefined>, takes: number, { fails }: { readonly fails?: (at: Date) => boolean } = {}): void {
+  pipeline(
+    name: string,
+    given: Exclude<Pipeline['schedule'], undefined>,
+    takes: number,
+    { fails }: { readonly fails?: (at: Date) => boolean } = {},
+  ): void {
     const { clock, reads } = this
     const own = stream<{ id: string }>(async function* (this: void, { signal }) {
       const at = clock.now()
@@ -40,7 +45,10 @@ export class Day {
       this.#reading.set(name, now)
       this.mostAtOnce = Math.max(this.mostAtOnce, now)
     }
-    this.#pipelines.set(name, pipeline(name, { schedule: given, streams: { rows: own.into(`t.${name}`, { key: 'id' }) } }))
+    this.#pipelines.set(
+      name,
+      pipeline(name, { schedule: given, streams: { rows: own.into(`t.${name}`, { key: 'id' }) } }),
+    )
   }
 
   /** Schedulers side by side, until a moment of the clock; then all are stopped. Answers what each told. */
@@ -48,22 +56,34 @@ export class Day {
     const stop = new AbortController()
     const all = [...this.#pipelines.values()]
     const told: ScheduleEvent[][] = Array.from({ length: schedulers }, () => [])
-    // Whoever waits for a tick sleeps once; who runs one sleeps in its source, and once more where it watches for what comes meanwhile.
+    // Whoever waits for a tick sleeps once; who runs one sleeps in its source, and once more where it watches for what
+    // comes meanwhile.
     const sleeping = told.map(() => new Map(all.map(({ name }) => [name, 1])))
     const failed: unknown[] = []
-    const running = told.map((events, index) => schedule(all, {
-      database: this.database.url, clock: this.clock, signal: stop.signal, ...options,
-      on: (event) => {
-        events.push(event)
-        if (event.type === 'tick started') sleeping[index]!.set(event.pipeline, event.late || overlapOf(event.pipeline) === 'wait' ? 1 : 2)
-        if (event.type === 'tick finished') sleeping[index]!.set(event.pipeline, 1)
-      },
-    }).catch((error: unknown) => {
-      failed.push(error)
-      stop.abort(error)
-    }))
-    const overlapOf = (name: string): string => options.overlap ?? (this.#pipelines.get(name)!.schedule as { overlap?: string }).overlap ?? 'skip'
-    await this.clock.goOn(moment, () => sleeping.flatMap((one) => [...one.values()]).reduce((sum, one) => sum + one, 0), { signal: stop.signal }).catch(() => {})
+    const running = told.map((events, index) =>
+      schedule(all, {
+        database: this.database.url,
+        clock: this.clock,
+        signal: stop.signal,
+        ...options,
+        on: (event) => {
+          events.push(event)
+          if (event.type === 'tick started')
+            sleeping[index]!.set(event.pipeline, event.late || overlapOf(event.pipeline) === 'wait' ? 1 : 2)
+          if (event.type === 'tick finished') sleeping[index]!.set(event.pipeline, 1)
+        },
+      }).catch((error: unknown) => {
+        failed.push(error)
+        stop.abort(error)
+      }),
+    )
+    const overlapOf = (name: string): string =>
+      options.overlap ?? (this.#pipelines.get(name)!.schedule as { overlap?: string }).overlap ?? 'skip'
+    await this.clock
+      .goOn(moment, () => sleeping.flatMap((one) => [...one.values()]).reduce((sum, one) => sum + one, 0), {
+        signal: stop.signal,
+      })
+      .catch(() => {})
     // What came at the very end has its turn.
     stop.abort(new Error('the day is over'))
     await Promise.all(running)
@@ -77,13 +97,21 @@ export class Day {
   }
 
   async ticks(pipeline: string): Promise<string[]> {
-    const rows = await this.database.database.query<{ tick: Date; status: string }>('select tick, status from sluice.ticks where pipeline = $1 order by tick', [pipeline])
+    const rows = await this.database.database.query<{ tick: Date; status: string }>(
+      'select tick, status from sluice.ticks where pipeline = $1 order by tick',
+      [pipeline],
+    )
     return rows.map(({ tick, status }) => `${tick.toISOString().slice(11, 16)} ${status}`)
   }
 }
 
 /** `00:15`, `00:30`, … */
 export function times(everyMinutes: number, from: number, to: number): string[] {
-  return Array.from({ length: (to - from) / everyMinutes + 1 }, (_, n) => new Date(minutes(from + n * everyMinutes)).toISOString().slice(11, 16))
+  return Array.from({ length: (to - from) / everyMinutes + 1 }, (_, n) =>
+    new Date(minutes(from + n * everyMinutes)).toISOString().slice(11, 16),
+  )
 }
-export const startedAt = (events: readonly ScheduleEvent[], late?: boolean): string[] => events.flatMap((event) => (event.type === 'tick started' && (late === undefined || event.late === late) ? [event.tick.slice(11, 16)] : []))
+export const startedAt = (events: readonly ScheduleEvent[], late?: boolean): string[] =>
+  events.flatMap((event) =>
+    event.type === 'tick started' && (late === undefined || event.late === late) ? [event.tick.slice(11, 16)] : [],
+  )

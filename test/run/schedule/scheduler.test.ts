@@ -11,14 +11,30 @@ describe('a scheduler', () => {
     await using database = await testDatabase()
     const clock = new FakeClock('2026-05-04T00:59:59Z')
     const stop = new AbortController()
-    const stuck = pipeline('stuck', { schedule: '0 * * * *', streams: { rows: stream<{ id: string }>(async function* ({ signal }) {
-      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-      yield { records: [] }
-    }).into('t.stuck', { key: 'id' }) } })
+    const stuck = pipeline('stuck', {
+      schedule: '0 * * * *',
+      streams: {
+        rows: stream<{ id: string }>(async function* ({ signal }) {
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+          yield { records: [] }
+        }).into('t.stuck', { key: 'id' }),
+      },
+    })
     const { promise, resolve } = Promise.withResolvers<ScheduleEvent>()
-    const running = schedule([stuck], { database: database.url, clock, timeout: '300ms', signal: stop.signal, on: (event) => { if (event.type === 'tick finished') resolve(event) } })
+    const running = schedule([stuck], {
+      database: database.url,
+      clock,
+      timeout: '300ms',
+      signal: stop.signal,
+      on: (event) => {
+        if (event.type === 'tick finished') resolve(event)
+      },
+    })
     await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })
-    expect(await promise).toMatchObject({ status: 'failed', error: expect.stringContaining('The run took longer than 300ms') })
+    expect(await promise).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('The run took longer than 300ms'),
+    })
     stop.abort(new Error('enough'))
     await running
   }, 15_000)
@@ -26,19 +42,37 @@ describe('a scheduler', () => {
   test('notes a tick whose run cannot begin, and goes on', async () => {
     await using database = await testDatabase()
     const clock = new FakeClock('2026-05-04T00:30:00Z')
-    const locked = pipeline('locked', { schedule: '0 * * * *', streams: { rows: http('http://127.0.0.1:1', { auth: bearer(secret('NO_SUCH_TOKEN')) }).get<{ id: string }[]>('/').pages(onePage()).records().into('t.locked', { key: 'id' }) } })
+    const locked = pipeline('locked', {
+      schedule: '0 * * * *',
+      streams: {
+        rows: http('http://127.0.0.1:1', { auth: bearer(secret('NO_SUCH_TOKEN')) })
+          .get<{ id: string }[]>('/')
+          .pages(onePage())
+          .records()
+          .into('t.locked', { key: 'id' }),
+      },
+    })
     const stop = new AbortController()
     const events: ScheduleEvent[] = []
     let asleep = 1
-    const running = schedule([locked], { database: database.url, clock, environment: {}, signal: stop.signal, on: (event) => {
-      events.push(event)
-      asleep = event.type === 'tick started' ? 99 : 1
-    } })
+    const running = schedule([locked], {
+      database: database.url,
+      clock,
+      environment: {},
+      signal: stop.signal,
+      on: (event) => {
+        events.push(event)
+        asleep = event.type === 'tick started' ? 99 : 1
+      },
+    })
     await clock.goOn('2026-05-04T03:30:00Z', () => asleep, { signal: AbortSignal.timeout(10_000) })
     stop.abort(new Error('enough'))
     await running
     expect(events.filter(({ type }) => type === 'tick finished')).toHaveLength(3)
-    expect(events.find(({ type }) => type === 'tick finished')).toMatchObject({ status: 'failed', error: expect.stringContaining('NO_SUCH_TOKEN') })
+    expect(events.find(({ type }) => type === 'tick finished')).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('NO_SUCH_TOKEN'),
+    })
   }, 15_000)
 
   test('leaves out a tick of a pipeline that another program is running', async () => {
@@ -46,16 +80,28 @@ describe('a scheduler', () => {
     const clock = new FakeClock('2026-05-04T00:30:00Z')
     const held = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
-    const busy = pipeline('busy', { schedule: '0 * * * *', streams: { rows: stream<{ id: string }>(async function* () {
-      begun.resolve()
-      await held.promise
-      yield { records: [{ id: '1' }] }
-    }).into('t.busy', { key: 'id' }) } })
+    const busy = pipeline('busy', {
+      schedule: '0 * * * *',
+      streams: {
+        rows: stream<{ id: string }>(async function* () {
+          begun.resolve()
+          await held.promise
+          yield { records: [{ id: '1' }] }
+        }).into('t.busy', { key: 'id' }),
+      },
+    })
     const other = run(busy, { database: database.url })
     await begun.promise
     const stop = new AbortController()
     const { promise, resolve } = Promise.withResolvers<ScheduleEvent>()
-    const running = schedule([busy], { database: database.url, clock, signal: stop.signal, on: (event) => { if (event.type === 'tick finished') resolve(event) } })
+    const running = schedule([busy], {
+      database: database.url,
+      clock,
+      signal: stop.signal,
+      on: (event) => {
+        if (event.type === 'tick finished') resolve(event)
+      },
+    })
     await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })
     expect(await promise).toMatchObject({ status: 'skipped' })
     stop.abort(new Error('enough'))

@@ -16,7 +16,7 @@ function head(jobs: readonly Job[], { cwd, program, timeout }: Setting): string[
     '# Made by: sluice schedule --print crontab',
     '# Install it with `crontab sluice.crontab`, which replaces the crontab that is there.',
     `# ${cwd}/.env holds ${variablesText(jobs)}: cron hands down no environment.`,
-    "# Two runs of one stream are kept apart by Sluice itself, in the database; --overlap says what the later one does.",
+    '# Two runs of one stream are kept apart by Sluice itself, in the database; --overlap says what the later one does.',
     `# A run ends after ${timeout}; what is whole is committed, and the next one goes on from there.`,
     '# Each run leaves one line in .sluice/PIPELINE.log; that of a run that failed is printed too, so that cron sends it by mail.',
     '# CRON_TZ is read by cronie. Where `man 5 crontab` does not name it, times are those of the machine.',
@@ -28,7 +28,10 @@ function head(jobs: readonly Job[], { cwd, program, timeout }: Setting): string[
 }
 
 function line(job: Job, setting: Setting): string {
-  const { pipeline, schedule: { cron, jitterMs } } = job
+  const {
+    pipeline,
+    schedule: { cron, jitterMs },
+  } = job
   const log = shellWord(`.sluice/${pipeline}.log`)
   const run = [...setting.program, ...wordsOf(job, setting, '--quiet')].map(shellWord).join(' ')
   const wait = jitterMs > 0 ? `${sleepUpTo(jitterMs)}; ` : ''

@@ -30,22 +30,41 @@ export interface PrintedFile {
 }
 
 /** The words after `sluice`. */
-export const wordsOf = ({ word, schedule }: Job, { timeout }: Setting, ...more: readonly string[]): string[] => ['run', word, '--overlap', schedule.overlap, '--timeout', timeout, ...more]
+export const wordsOf = ({ word, schedule }: Job, { timeout }: Setting, ...more: readonly string[]): string[] => [
+  'run',
+  word,
+  '--overlap',
+  schedule.overlap,
+  '--timeout',
+  timeout,
+  ...more,
+]
 
-/** `sluice-billing`, as other programs admit it; two pipelines that differ in case or underscores only are told apart by a number. */
+/**
+ * `sluice-billing`, as other programs admit it; two pipelines that differ in case or underscores only are told apart by
+ * a number.
+ */
 export function unitNames(jobs: readonly Job[]): Map<Job, string> {
   const taken = new Set<string>()
-  return new Map(jobs.map((job) => {
-    const plain = `sluice-${job.pipeline.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')}`.slice(0, 48).replace(/-+$/, '')
-    let name = plain
-    for (let number = 2; taken.has(name); number += 1) name = `${plain}-${number}`
-    taken.add(name)
-    return [job, name]
-  }))
+  return new Map(
+    jobs.map((job) => {
+      const plain = `sluice-${job.pipeline
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-+|-+$/g, '')}`
+        .slice(0, 48)
+        .replace(/-+$/, '')
+      let name = plain
+      for (let number = 2; taken.has(name); number += 1) name = `${plain}-${number}`
+      taken.add(name)
+      return [job, name]
+    }),
+  )
 }
 
 /** What must be known where it runs, without a value. */
-export const variablesText = (jobs: readonly Job[]): string => ['DATABASE_URL', ...new Set(jobs.flatMap(({ secrets }) => secrets))].join(', ')
+export const variablesText = (jobs: readonly Job[]): string =>
+  ['DATABASE_URL', ...new Set(jobs.flatMap(({ secrets }) => secrets))].join(', ')
 
 /** Whole seconds. */
 export const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))

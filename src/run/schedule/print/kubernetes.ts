@@ -1,6 +1,15 @@
 import { parseCron } from '../../../define/cron.ts'
 import type { FullSchedule } from '../../../define/schedule.ts'
-import { secondsOf, sleepUpTo, unitNames, variablesText, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
+import {
+  secondsOf,
+  sleepUpTo,
+  unitNames,
+  variablesText,
+  wordsOf,
+  type Job,
+  type PrintedFile,
+  type Setting,
+} from './job.ts'
 
 /** A CronJob for each pipeline. */
 export function kubernetes(jobs: readonly Job[], setting: Setting): PrintedFile[] {
@@ -60,11 +69,18 @@ spec:
 }
 
 /** Kubernetes knows no jitter, so the shell waits. */
-const commandOf = ({ jitterMs }: FullSchedule): string[] => (jitterMs === 0 ? [program] : ['sh', '-c', `${sleepUpTo(jitterMs)}; exec ${program} "$@"`, 'sluice'])
+const commandOf = ({ jitterMs }: FullSchedule): string[] =>
+  jitterMs === 0 ? [program] : ['sh', '-c', `${sleepUpTo(jitterMs)}; exec ${program} "$@"`, 'sluice']
 const program = '/app/node_modules/.bin/sluice'
 
 /** Kubernetes knows no Sunday 7. */
 function cronOf({ cron }: FullSchedule): string {
   const [minute, hour, day, month, weekday = '*'] = cron.split(' ')
-  return [minute, hour, day, month, weekday.includes('7') ? parseCron(cron, 'schedule').weekday.join(',') : weekday].join(' ')
+  return [
+    minute,
+    hour,
+    day,
+    month,
+    weekday.includes('7') ? parseCron(cron, 'schedule').weekday.join(',') : weekday,
+  ].join(' ')
 }

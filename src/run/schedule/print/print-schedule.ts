@@ -9,5 +9,8 @@ const printers = { crontab, systemd, kubernetes } as const
 export type OtherScheduler = keyof typeof printers
 export const otherSchedulers = Object.keys(printers) as OtherScheduler[]
 
-/** Complete files for a scheduler that is there already: each runs `sluice run` for one pipeline. No secret is in them. */
-export const printSchedule = (scheduler: OtherScheduler, jobs: readonly Job[], setting: Setting): PrintedFile[] => printers[scheduler](jobs, setting)
+/**
+ * Complete files for a scheduler that is there already: each runs `sluice run` for one pipeline. No secret is in them.
+ */
+export const printSchedule = (scheduler: OtherScheduler, jobs: readonly Job[], setting: Setting): PrintedFile[] =>
+  printers[scheduler](jobs, setting)

@@ -5,7 +5,10 @@ import { secondsOf, unitNames, variablesText, wordsOf, type Job, type PrintedFil
 
 /** A service and a timer for each pipeline. */
 export function systemd(jobs: readonly Job[], setting: Setting): PrintedFile[] {
-  return [...unitNames(jobs)].flatMap(([job, name]) => [{ name: `${name}.service`, text: service(job, name, setting) }, { name: `${name}.timer`, text: timer(job, name) }])
+  return [...unitNames(jobs)].flatMap(([job, name]) => [
+    { name: `${name}.service`, text: service(job, name, setting) },
+    { name: `${name}.timer`, text: timer(job, name) },
+  ])
 }
 
 function service(job: Job, name: string, setting: Setting): string {
@@ -40,7 +43,9 @@ function timer({ pipeline, schedule }: Job, name: string): string {
   return lines([
     '# Made by: sluice schedule --print systemd',
     `# ${schedule.cron} on the clocks of ${schedule.zone}. While ${name}.service runs, a tick that comes is left out.`,
-    ...(schedule.catchUp === 'none' ? [] : ['# Persistent: of ticks that were missed while the machine was off, one is made up for.']),
+    ...(schedule.catchUp === 'none'
+      ? []
+      : ['# Persistent: of ticks that were missed while the machine was off, one is made up for.']),
     '[Unit]',
     `Description=When Sluice runs ${pipeline}`,
     '',
@@ -55,7 +60,10 @@ function timer({ pipeline, schedule }: Job, name: string): string {
   ])
 }
 
-/** A pattern in systemd's words. Cron takes a day that fits either of two restrictions, systemd one that fits both: hence two lines. */
+/**
+ * A pattern in systemd's words. Cron takes a day that fits either of two restrictions, systemd one that fits both:
+ * hence two lines.
+ */
 export function onCalendar({ cron, zone }: Pick<FullSchedule, 'cron' | 'zone'>): string[] {
   const fields = parseCron(cron, 'schedule')
   const time = `${list(fields, 'hour', 24)}:${list(fields, 'minute', 60)}:00 ${zone}`
