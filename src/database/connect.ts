@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
 import { DatabaseError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
-import { durationText } from '../flow/duration.ts'
+import { durationText } from '../value/duration.ts'
 import { isConnectionFault, sqlState } from './errors.ts'
 
 export interface ConnectOptions {

@@ -1,4 +1,4 @@
-import { duration } from '../flow/duration.ts'
+import { duration } from '../value/duration.ts'
 import { DatabaseError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'

@@ -1,7 +1,7 @@
 import type { At, ElementOf, PathTo } from '../model/path.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { Api, From, Paging, Range, Request } from '../model/request.ts'
-import { fetchOnce } from './fetch-once.ts'
+import { fetchOnce } from '../read/fetch-once.ts'
 import { Records } from './stream.ts'
 
 /** A request whose answer has a type. Say next how its pages follow each other, be it `onePage()`. */

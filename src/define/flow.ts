@@ -1,6 +1,6 @@
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Range } from '../model/request.ts'
-import { readRows } from './read-rows.ts'
+import { readRows } from '../read/read-rows.ts'
 
 /** A stream and where it lands. */
 export class Flow<out Row> {

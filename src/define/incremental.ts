@@ -2,7 +2,7 @@ import { UsageError } from '../model/errors.ts'
 import type { At } from '../model/path.ts'
 import type { Incremental, Order } from '../model/recipe.ts'
 import type { Duration } from '../model/request.ts'
-import { parseInstant } from '../model/cursor.ts'
+import { parseInstant } from '../value/cursor-order.ts'
 import { durationOf } from './duration.ts'
 
 /** What has an order that a cursor can follow. */

@@ -1,4 +1,4 @@
-import { duration, durationText } from '../flow/duration.ts'
+import { duration, durationText } from '../value/duration.ts'
 import { UsageError } from '../model/errors.ts'
 import type { CatchUp, Cron, Overlap, Schedule } from '../model/recipe.ts'
 import { parseCron, shortestGap } from './cron.ts'

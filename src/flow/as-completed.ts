@@ -1,4 +1,4 @@
-import { Bell } from './bell.ts'
+import { Bell } from './notifier.ts'
 
 /**
  * Each answer as it comes, in order of completion; a failure is thrown in its turn. Python: `asyncio.as_completed`.

@@ -1,6 +1,6 @@
-import { Bell } from './bell.ts'
-import { LONGEST_TIMER } from './duration.ts'
-import { onAbort } from './on-abort.ts'
+import { Bell } from './notifier.ts'
+import { LONGEST_TIMER } from '../value/duration.ts'
+import { onAbort } from './signals/on-abort.ts'
 import { Pull, type Feed } from './pull.ts'
 
 export interface BatchesOptions<T> {

@@ -1,5 +1,5 @@
 import { atLeastOne } from './at-least-one.ts'
-import { onAbort } from './on-abort.ts'
+import { onAbort } from './signals/on-abort.ts'
 
 /** An item was sent to a channel that takes no more. */
 export class ChannelClosedError extends Error {

@@ -1,6 +1,6 @@
 import { atLeastOne } from './at-least-one.ts'
-import { Bell } from './bell.ts'
-import { onAbort } from './on-abort.ts'
+import { Bell } from './notifier.ts'
+import { onAbort } from './signals/on-abort.ts'
 import { Pull, type Feed } from './pull.ts'
 
 export interface MapConcurrentOptions {

@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.ts'
+import { onAbort } from './signals/on-abort.ts'
 
 export interface MemoryHold extends Disposable {
   /** Say how much it really is. Never waits; what is given back goes to those who wait. */

@@ -1,4 +1,4 @@
-import { LinkedSignal } from './linked-signal.ts'
+import { LinkedSignal } from './signals/linked-signal.ts'
 
 export type Source<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>
 

@@ -1,4 +1,4 @@
-import { abortable } from './abortable.ts'
+import { abortable } from './signals/abortable.ts'
 import { atLeastOne } from './at-least-one.ts'
 import { Pull, type Feed } from './pull.ts'
 

@@ -1,5 +1,5 @@
 import { atLeastOne } from './at-least-one.ts'
-import { onAbort } from './on-abort.ts'
+import { onAbort } from './signals/on-abort.ts'
 
 /** At most `permits` at once; who comes first goes first. `using _ = await semaphore.acquire({ signal })` */
 export class Semaphore {

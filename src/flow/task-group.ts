@@ -1,4 +1,4 @@
-import { LinkedSignal } from './linked-signal.ts'
+import { LinkedSignal } from './signals/linked-signal.ts'
 
 /**
  * Tasks that live and die together, as in Python's `asyncio.TaskGroup`.

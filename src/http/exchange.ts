@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { HttpError } from '../model/errors.ts'
 import type { Answer } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
-import { receive, type Answered, type BodyLimit } from './receive.ts'
+import { receive, type Answered, type BodyLimit } from './body/receive.ts'
 
 const MOST_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])

@@ -1,7 +1,7 @@
 import { HttpError, RateLimitedError } from '../model/errors.ts'
 import type { Answer } from '../model/request.ts'
-import { rateLimitOf } from './rate-limit.ts'
-import { LONGEST_WAIT, retryAfter } from './retry-after.ts'
+import { rateLimitOf } from './limits/rate-limit.ts'
+import { LONGEST_WAIT, retryAfter } from './limits/retry-after.ts'
 
 /** One try failed in a way that another one may not; never leaves this folder. */
 export class PassingFailure extends Error {

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
 import { HttpError } from '../model/errors.ts'
 import { PassingFailure } from './failure.ts'
-import type { Time } from './time.ts'
+import type { Time } from './limits/time.ts'
 
 const FIRST_WAIT = 1_000
 const LONGEST_BACKOFF = 60_000

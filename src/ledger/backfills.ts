@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { WindowCounts } from '../model/window.ts'
-import type { StreamName } from './close.ts'
+import type { StreamName } from './slices/close.ts'
 
 /** A range of a stream that is read window by window. */
 export interface Backfill {

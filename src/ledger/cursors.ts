@@ -1,6 +1,6 @@
 import type { Queryable } from '../database/catalog.ts'
 import type { Transaction } from '../database/database.ts'
-import { closeOpenSlices, type StreamName } from './close.ts'
+import { closeOpenSlices, type StreamName } from './slices/close.ts'
 
 /** How far a stream has come. */
 export interface Cursor {

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { shownJson } from './json-text.ts'
+import { shownJson } from '../value/json/stored-json.ts'
 
 /** What somebody asks for with a key, so that asking again does nothing again. */
 export interface KeyedRequest {

@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts'
 import type { Report } from '../model/report.ts'
 import type { RunKind } from '../model/slice.ts'
-import { shownJson, storableText } from './json-text.ts'
-import type { Keeper } from './keeper.ts'
+import { shownJson, storableText } from '../value/json/stored-json.ts'
+import type { Keeper } from './lease/lease-keeper.ts'
 
 export interface OpenRunOptions {
   readonly kind: RunKind

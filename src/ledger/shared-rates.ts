@@ -1,9 +1,9 @@
 import type { Database } from '../database/database.ts'
 import { isTransient } from '../database/errors.ts'
-import { abortable } from '../flow/abortable.ts'
-import { sleep } from '../flow/sleep.ts'
+import { abortable } from '../flow/signals/abortable.ts'
+import { sleep } from '../flow/signals/sleep.ts'
 import type { Grant, Limits, SharedRate, SharedRates } from '../model/rate.ts'
-import type { Keeper } from './keeper.ts'
+import type { Keeper } from './lease/lease-keeper.ts'
 
 /** Said by `sluice.tell_rate`. */
 const CHANNEL = 'sluice_rates'

@@ -4,10 +4,10 @@ import type { Transaction } from '../database/transaction.ts'
 import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
 import type { Slice } from '../model/slice.ts'
-import { addSliceSql, sliceIndexSql } from './change-plan.ts'
-import { own } from './column-name.ts'
+import { addSliceSql, sliceIndexSql } from './shape/change-plan.ts'
+import { own } from './shape/column-name.ts'
 import { shadowName } from './shadow.ts'
-import type { TableShape } from './table-shape.ts'
+import type { TableShape } from './shape/table-shape.ts'
 
 export interface ClearOptions {
   readonly table: Table

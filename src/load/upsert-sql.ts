@@ -1,7 +1,7 @@
 import { quoteIdentifier } from '../database/quote.ts'
-import { own } from './column-name.ts'
-import type { LoadedColumn } from './loaded-column.ts'
-import { versionSql } from './version-order.ts'
+import { own } from './shape/column-name.ts'
+import type { LoadedColumn } from './shape/system-columns.ts'
+import { versionSql } from './encode/version-order.ts'
 
 export interface UpsertOptions {
   /** Quoted, as everything that is not a column here. */

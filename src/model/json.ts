@@ -1,4 +1,4 @@
-import type { Decimal } from './decimal.ts'
+import type { Decimal } from '../value/decimal.ts'
 
 /** What JSON can say. */
 export type JsonValue =

@@ -3,9 +3,9 @@ import { Semaphore } from '../flow/semaphore.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { chosenStreams, requireSecrets } from './chosen-streams.ts'
-import { openFrame } from './frame.ts'
+import { openFrame } from './run-context.ts'
 import { defaults, type RunOptions } from './options.ts'
-import { runStream } from './run-stream.ts'
+import { runStream } from './sync/run-stream.ts'
 
 /**
  * Bring the tables of a pipeline up to date, and answer what happened. A stream that fails leaves the others running:

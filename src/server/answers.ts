@@ -1,10 +1,10 @@
-import type { BackfillOverview } from '../ledger/backfill-overview.ts'
-import type { StoredReject } from '../ledger/read-rejects.ts'
-import type { StreamRecord } from '../ledger/read-report.ts'
-import type { StoredRun } from '../ledger/read-runs.ts'
-import type { StoredSlice } from '../ledger/read-slices.ts'
-import type { StreamRun } from '../ledger/read-streams.ts'
-import type { StoredWindow } from '../ledger/read-windows.ts'
+import type { BackfillOverview } from '../ledger/read/backfill-overview.ts'
+import type { StoredReject } from '../ledger/read/read-rejects.ts'
+import type { StreamRecord } from '../ledger/read/read-report.ts'
+import type { StoredRun } from '../ledger/read/read-runs.ts'
+import type { StoredSlice } from '../ledger/read/read-slices.ts'
+import type { StreamRun } from '../ledger/read/read-streams.ts'
+import type { StoredWindow } from '../ledger/read/read-windows.ts'
 import type { RunGauge } from '../model/event.ts'
 
 // What the ledger knows, as it is answered: ids as text, times in UTC, null for what is not there.

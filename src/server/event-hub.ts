@@ -1,9 +1,9 @@
 import type { Connection, Database } from '../database/database.ts'
-import { abortable } from '../flow/abortable.ts'
-import { sleep } from '../flow/sleep.ts'
+import { abortable } from '../flow/signals/abortable.ts'
+import { sleep } from '../flow/signals/sleep.ts'
 import { TaskGroup } from '../flow/task-group.ts'
-import { deadline } from '../flow/timeout.ts'
-import { lastEvent, readEvents, type StoredEvent } from '../ledger/read-events.ts'
+import { deadline } from '../flow/signals/timeout.ts'
+import { lastEvent, readEvents, type StoredEvent } from '../ledger/read/read-events.ts'
 
 /** Which events somebody wants. */
 export interface EventFilter {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Database } from '../database/database.ts'
-import { deadline } from '../flow/timeout.ts'
-import { oldestEvent } from '../ledger/read-events.ts'
+import { deadline } from '../flow/signals/timeout.ts'
+import { oldestEvent } from '../ledger/read/read-events.ts'
 import type { EventFilter, EventHub } from './event-hub.ts'
 import { leaving, SlowClientError, written } from './written.ts'
 

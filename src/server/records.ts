@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
 import { quoteTable } from '../database/quote.ts'
-import type { LinkedSignal } from '../flow/linked-signal.ts'
-import { sleep } from '../flow/sleep.ts'
+import type { LinkedSignal } from '../flow/signals/linked-signal.ts'
+import { sleep } from '../flow/signals/sleep.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { Fault } from './fault.ts'
 

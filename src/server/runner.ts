@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
-import { LinkedSignal } from '../flow/linked-signal.ts'
-import { sleep } from '../flow/sleep.ts'
+import { LinkedSignal } from '../flow/signals/linked-signal.ts'
+import { sleep } from '../flow/signals/sleep.ts'
 import type { TaskGroup } from '../flow/task-group.ts'
 import { askToStop } from '../ledger/runs.ts'
 import { dropRequest, noteRequest, takeRequest, type KeyedRequest } from '../ledger/requests.ts'

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { abortable } from '../flow/abortable.ts'
-import { LinkedSignal } from '../flow/linked-signal.ts'
-import { deadline } from '../flow/timeout.ts'
+import { abortable } from '../flow/signals/abortable.ts'
+import { LinkedSignal } from '../flow/signals/linked-signal.ts'
+import { deadline } from '../flow/signals/timeout.ts'
 
 /** Who reads has taken nothing for so long that it is cut off. */
 export class SlowClientError extends Error {

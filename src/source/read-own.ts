@@ -4,9 +4,9 @@ import type { Incremental, OwnPage, Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
 import { NO_COUNTS } from './counts.ts'
-import { followCursor } from './follow-cursor.ts'
+import { followCursor } from './cursor/follow-cursor.ts'
 import { isEnd } from './position.ts'
-import { rangeOf } from './range.ts'
+import { rangeOf } from './cursor/range.ts'
 
 /**
  * The pages of a source of one's own. Its end is a page of its own, since a generator cannot say which of its pages is

@@ -1,7 +1,7 @@
 import { RejectError } from '../model/errors.ts'
 import type { Asked, Given, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
-import { boundText, isBound, type Unit } from './bound.ts'
-import { withParameter } from './parameter.ts'
+import { boundText, isBound, type Unit } from './cursor/bound.ts'
+import { withParameter } from './paging/parameter.ts'
 
 /** The first thing to ask of an endpoint, for a range whose numbers count in `unit`. */
 export function firstRequest(

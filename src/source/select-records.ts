@@ -1,6 +1,6 @@
 import { DecodeError } from '../model/errors.ts'
 import type { HttpSource } from '../model/recipe.ts'
-import { kindOf } from './next-request.ts'
+import { kindOf } from './paging/next-request.ts'
 
 type Where = Pick<HttpSource, 'records' | 'optional'>
 

@@ -1,4 +1,4 @@
-import { Decimal } from '../model/decimal.ts'
+import { Decimal } from '../value/decimal.ts'
 import { keep, type Change, type Working } from './working.ts'
 
 /**

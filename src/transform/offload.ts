@@ -1,5 +1,5 @@
 import type { WorkerPool } from '../flow/worker-pool.ts'
-import { Decimal } from '../model/decimal.ts'
+import { Decimal } from '../value/decimal.ts'
 import { RejectError } from '../model/errors.ts'
 
 /** A module on worker threads as a function of one record. */

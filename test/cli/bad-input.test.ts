@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Report } from '../../src/model/report.ts'
-import { sleep } from '../../src/flow/sleep.ts'
+import { sleep } from '../../src/flow/signals/sleep.ts'
 import { apiServer, type ApiHandler, type ApiServer } from '../support/api-server.ts'
 import { administer, testDatabase, urlOf, type TestDatabase } from '../support/database.ts'
 import { mayMount, smallDisk } from '../support/small-disk.ts'

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { displayWidth } from '../../src/cli/display-width.ts'
-import { sleep } from '../../src/flow/sleep.ts'
+import { sleep } from '../../src/flow/signals/sleep.ts'
 import { apiServer } from '../support/api-server.ts'
 import { project, ROOT } from './command.ts'
 import type { ScreenCell } from './screen.ts'

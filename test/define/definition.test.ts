@@ -18,7 +18,7 @@ import {
   stream,
   unix,
 } from '../../src/index.ts'
-import { definitionHash } from '../../src/define/definition-hash.ts'
+import { definitionHash } from '../../src/read/definition-hash.ts'
 import type { Stream } from '../../src/index.ts'
 
 interface Row {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { Channel } from '../../src/flow/channel.ts'
-import { LinkedSignal } from '../../src/flow/linked-signal.ts'
+import { LinkedSignal } from '../../src/flow/signals/linked-signal.ts'
 import { MemoryBudget, type MemoryAccount, type MemoryHold } from '../../src/flow/memory-budget.ts'
 import { readAhead } from '../../src/flow/read-ahead.ts'
 import { TaskGroup } from '../../src/flow/task-group.ts'

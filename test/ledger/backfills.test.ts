@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../src/database/database.ts'
 import { backfilled, findBackfill, planBackfill, readBackfill, readBackfills } from '../../src/ledger/backfills.ts'
-import { claimWindow, failWindow, leaveOut, windowsLeft, type Only } from '../../src/ledger/claim-window.ts'
-import { readWindows } from '../../src/ledger/read-windows.ts'
+import { claimWindow, failWindow, leaveOut, windowsLeft, type Only } from '../../src/ledger/slices/claim-window.ts'
+import { readWindows } from '../../src/ledger/read/read-windows.ts'
 import { END } from '../../src/model/page.ts'
 import { batch, commit, failure, openLedger, openWorker, signal, type Worker } from './support.ts'
 

@@ -3,7 +3,7 @@ import { dropOrphanShadows } from '../../src/load/shadow.ts'
 import { SliceLostError } from '../../src/model/errors.ts'
 import { testDatabase } from '../support/database.ts'
 import { columnsOf, finish, load, page, table, commit } from './support.ts'
-import type { EncodedPage } from '../../src/load/encoded-page.ts'
+import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
 
 const replace = table({ write: 'replace' })
 

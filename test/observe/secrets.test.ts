@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { Decimal } from '../../src/model/decimal.ts'
+import { Decimal } from '../../src/value/decimal.ts'
 import { UsageError } from '../../src/model/errors.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 

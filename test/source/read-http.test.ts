@@ -11,8 +11,8 @@ import {
   path,
   secret,
 } from '../../src/index.ts'
-import { openScope } from '../../src/define/open-scope.ts'
-import { readRecipe } from '../../src/define/read.ts'
+import { openScope } from '../../src/read/open-scope.ts'
+import { readRecipe } from '../../src/read/read-recipe.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import type { Page, Position } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'

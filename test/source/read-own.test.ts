@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { openScope } from '../../src/define/open-scope.ts'
-import { readRecipe } from '../../src/define/read.ts'
+import { openScope } from '../../src/read/open-scope.ts'
+import { readRecipe } from '../../src/read/read-recipe.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { http, onePage, path, stream } from '../../src/index.ts'
 import type { MemoryAccount } from '../../src/model/scope.ts'

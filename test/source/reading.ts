@@ -1,5 +1,5 @@
-import { openScope, type ScopeOptions } from '../../src/define/open-scope.ts'
-import { readRecipe } from '../../src/define/read.ts'
+import { openScope, type ScopeOptions } from '../../src/read/open-scope.ts'
+import { readRecipe } from '../../src/read/read-recipe.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'
 import type { Reading } from '../../src/model/slice.ts'

@@ -1,4 +1,4 @@
-import { onAbort } from '../../src/flow/on-abort.ts'
+import { onAbort } from '../../src/flow/signals/on-abort.ts'
 import type { Clock } from '../../src/run/schedule/clock.ts'
 
 /** A clock that goes on only when it is told to: to the moment when the next of its sleepers wakes. */

@@ -1,4 +1,4 @@
-import type { Time } from '../../src/http/time.ts'
+import type { Time } from '../../src/http/limits/time.ts'
 
 export interface VirtualTime extends Time {
   /** Every wait that was asked for, in milliseconds. */

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { checkPipelines, type Finding } from '../../run/check.ts'
+import { checkPipelines, type Finding } from '../../run/check/check.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
 import type { CommonOptions, Terms } from '../act.ts'
 import { tellStack } from '../tell.ts'

@@ -1,6 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
 import { findPipelines } from '../../run/find-pipelines.ts'
-import { sample } from '../../run/sample.ts'
+import { sample } from '../../run/check/sample.ts'
 import type { Terms } from '../act.ts'
 import { numberText, showJsonLines, showTable } from '../show.ts'
 import { withStreams } from './run.ts'

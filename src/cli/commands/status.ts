@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { duration } from '../../flow/duration.ts'
+import { duration } from '../../value/duration.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Duration } from '../../model/request.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'

@@ -1,6 +1,6 @@
 import { chown, mkdir, readFile, realpath, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { sleep } from '../../flow/sleep.ts'
+import { sleep } from '../../flow/signals/sleep.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import { serverAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'

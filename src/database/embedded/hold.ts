@@ -1,4 +1,4 @@
-import { abortable } from '../../flow/abortable.ts'
+import { abortable } from '../../flow/signals/abortable.ts'
 import { WatchedClient } from '../client.ts'
 import { isConnectionFault } from '../errors.ts'
 

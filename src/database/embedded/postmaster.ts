@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { open, readFile, readlink, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sleep } from '../../flow/sleep.ts'
+import { sleep } from '../../flow/signals/sleep.ts'
 import type { Account } from './account.ts'
 
 /** A running server, as its own lock file tells of it. */

@@ -1,4 +1,4 @@
-import { sleep } from '../../flow/sleep.ts'
+import { sleep } from '../../flow/signals/sleep.ts'
 
 /** Where a scheduler has its time from; a test brings its own. */
 export interface Clock {

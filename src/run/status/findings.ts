@@ -1,5 +1,5 @@
-import { parseInstant } from '../../model/cursor.ts'
-import type { Reading, Scheduled } from '../../ledger/read-standing.ts'
+import { parseInstant } from '../../value/cursor-order.ts'
+import type { Reading, Scheduled } from '../../ledger/read/read-standing.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 
 /** Fewer records than this are no surprise to miss. */

@@ -1,10 +1,10 @@
 import type { Queryable } from '../../database/catalog.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { scheduleOf, scheduleText } from '../../define/schedule.ts'
-import { duration } from '../../flow/duration.ts'
+import { duration } from '../../value/duration.ts'
 import { gather } from '../../flow/gather.ts'
 import { readCursors, type Cursor } from '../../ledger/cursors.ts'
-import { countRejects } from '../../ledger/read-rejects.ts'
+import { countRejects } from '../../ledger/read/read-rejects.ts'
 import {
   countFailedWindows,
   readLedgerParts,
@@ -12,11 +12,11 @@ import {
   readScheduled,
   type Reading,
   type Scheduled,
-} from '../../ledger/read-standing.ts'
-import { readStreams, type StreamRuns } from '../../ledger/read-streams.ts'
-import { cursorKind } from '../../model/cursor.ts'
+} from '../../ledger/read/read-standing.ts'
+import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
+import { cursorKind } from '../../value/cursor-order.ts'
 import type { Duration } from '../../model/request.ts'
-import { momentOf } from '../../source/bound.ts'
+import { momentOf } from '../../source/cursor/bound.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { Ticks } from '../schedule/ticks.ts'
 import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'

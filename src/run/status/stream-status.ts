@@ -1,4 +1,4 @@
-import type { StreamRun } from '../../ledger/read-streams.ts'
+import type { StreamRun } from '../../ledger/read/read-streams.ts'
 
 /** How all is, at one moment. All moments are ISO 8601, so that it can be sent as it is. */
 export interface StatusReport {

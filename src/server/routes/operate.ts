@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { readSchemaState } from '../../database/migrate.ts'
-import { withTimeout } from '../../flow/timeout.ts'
+import { withTimeout } from '../../flow/signals/timeout.ts'
 import type { Context } from '../context.ts'
 import { Fault } from '../fault.ts'
 import type { Metrics } from '../metrics.ts'

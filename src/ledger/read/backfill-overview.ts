@@ -1,0 +1,86 @@
+import type { Queryable } from '../../database/catalog.ts'
+import type { Counts } from '../../model/batch.ts'
+import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+
+/** A backfill with what has become of its windows and of what is in them. */
+export interface BackfillOverview {
+  readonly id: string
+  readonly pipeline: string
+  readonly stream: string
+  readonly from: Date
+  readonly to: Date
+  readonly window: string
+  readonly zone: string
+  readonly createdAt: Date
+  readonly windows: number
+  /** Not read yet, and nobody reads it. */
+  readonly todo: number
+  readonly running: number
+  readonly done: number
+  readonly failed: number
+  /** Left out, since other backfills have done it. */
+  readonly skipped: number
+  readonly counts: Counts
+}
+
+export interface BackfillOverviewOptions {
+  readonly id?: string | undefined
+  readonly pipeline?: string | undefined
+  readonly stream?: string | undefined
+  /** Older than this one. */
+  readonly before?: string | undefined
+  /** Only those that are not done, or became so in the last seven days. @default false */
+  readonly recent?: boolean
+  /** @default 50 */
+  readonly limit?: number
+}
+
+const states = {
+  todo: `s.status = 'open' and not s.held`,
+  running: 's.held',
+  done: `s.status = 'done'`,
+  failed: `s.status = 'failed'`,
+  skipped: `s.status = 'dropped'`,
+}
+
+/** The newest first, each with its windows counted and their counts added up. */
+export async function overviewBackfills(
+  on: Queryable,
+  { id, pipeline, stream, before, recent = false, limit = 50 }: BackfillOverviewOptions = {},
+): Promise<BackfillOverview[]> {
+  const rows = await on.query<CountRow & Omit<BackfillOverview, 'counts'>>(
+    `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.size as window, b.zone, b.created_at as "createdAt", w.*
+       from sluice.backfills as b, lateral (
+         select count(*)::int as windows, ${Object.entries(states)
+           .map(([name, which]) => `(count(*) filter (where ${which}))::int as ${name}`)
+           .join(', ')},
+                ${countNames.map((name) => `coalesce(sum(s.${name}), 0) as ${name}`).join(', ')}
+           from (select s.*, s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s) as held from sluice.slices as s where s.backfill = b.id) as s) as w
+      where ($1::bigint is null or b.id = $1) and ($2::text is null or b.pipeline = $2) and ($3::text is null or b.stream = $3) and ($4::bigint is null or b.id < $4)
+        and (not $5 or exists (select from sluice.slices as o where o.backfill = b.id and o.status in ('open', 'failed'))
+          or exists (select from sluice.slices as o where o.backfill = b.id and o.finished_at > clock_timestamp() - interval '7 days'))
+      order by b.id desc limit $6`,
+    [id, pipeline, stream, before, recent, limit],
+  )
+  return rows.map((row) => {
+    const { id, pipeline, stream, from, to, window, zone, createdAt, windows, todo, running, done, failed, skipped } =
+      row
+    return {
+      id,
+      pipeline,
+      stream,
+      from,
+      to,
+      window,
+      zone,
+      createdAt,
+      windows,
+      todo,
+      running,
+      done,
+      failed,
+      skipped,
+      counts: countsOf(row),
+    }
+  })
+}

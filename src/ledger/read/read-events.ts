@@ -1,0 +1,75 @@
+import type { Queryable } from '../../database/catalog.ts'
+import type { Database } from '../../database/database.ts'
+import type { RunEvent, RunGauge } from '../../model/event.ts'
+
+export interface StoredEvent {
+  readonly id: string
+  readonly run: string | undefined
+  readonly pipeline: string | undefined
+  readonly at: Date
+  readonly event: RunEvent
+}
+
+export interface ReadEventsOptions {
+  readonly run?: string | undefined
+  readonly pipeline?: string | undefined
+  /** Those after this one; ids are in the order of commits, so none is passed over. */
+  readonly after?: string | undefined
+  /** @default 1_000 */
+  readonly limit?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** In the order in which they were stored. Channel `sluice` is notified when there are more. */
+export async function readEvents(
+  database: Database,
+  { run, pipeline, after = '0', limit = 1_000, signal }: ReadEventsOptions = {},
+): Promise<StoredEvent[]> {
+  const rows = await database.query<{
+    id: string
+    run: string | null
+    pipeline: string | null
+    at: Date
+    data: RunEvent
+  }>(
+    `select e.id, e.run, r.pipeline, e.at, e.data from sluice.events as e left join sluice.runs as r on r.id = e.run
+      where e.id > $1 and ($2::bigint is null or e.run = $2) and ($3::text is null or r.pipeline = $3) order by e.id limit $4`,
+    [after, run, pipeline, limit],
+    { signal },
+  )
+  return rows.map(({ id, run: its, pipeline: whose, at, data }) => ({
+    id,
+    run: its ?? undefined,
+    pipeline: whose ?? undefined,
+    at,
+    event: data,
+  }))
+}
+
+/** The newest event's id, to read only what comes after it. */
+export async function lastEvent(on: Queryable): Promise<string> {
+  const [row] = await on.query<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')
+  return row!.id
+}
+
+/**
+ * The oldest event that is kept; undefined where there is none. Who has read up to an older one than that may have
+ * missed some.
+ */
+export async function oldestEvent(on: Queryable): Promise<string | undefined> {
+  const [row] = await on.query<{ id: string | null }>('select min(id)::text as id from sluice.events')
+  return row?.id ?? undefined
+}
+
+/** How runs stood when they last told so. */
+export async function lastGauges(
+  on: Queryable,
+  runs: readonly string[],
+): Promise<Map<string, RunGauge & { readonly at: Date }>> {
+  const rows = await on.query<{ run: string; at: Date; data: RunGauge }>(
+    `select r.id as run, e.at, e.data from unnest($1::bigint[]) as r (id),
+       lateral (select at, data from sluice.events where run = r.id and type = 'gauge' order by id desc limit 1) as e`,
+    [runs],
+  )
+  return new Map(rows.map(({ run, at, data }) => [run, { ...data, at }]))
+}

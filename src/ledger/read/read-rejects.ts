@@ -1,0 +1,73 @@
+import type { Queryable } from '../../database/catalog.ts'
+import type { Position } from '../../model/page.ts'
+
+/** A record that could not be stored, as the ledger keeps it. */
+export interface StoredReject {
+  readonly id: string
+  readonly run: string
+  readonly slice: string
+  readonly pipeline: string
+  readonly stream: string
+  readonly stage: string
+  readonly reason: string
+  /** The record's JSON, with every digit: parse it exactly. */
+  readonly record: string
+  /** The JSON of the records that it hangs from, outermost first. */
+  readonly parents: string | undefined
+  /** Where reading its batch began. */
+  readonly position: Position
+  readonly createdAt: Date
+  readonly replayedAt: Date | undefined
+}
+
+export interface ReadRejectsOptions {
+  readonly pipeline?: string | undefined
+  readonly stream?: string | undefined
+  readonly run?: string | undefined
+  readonly slice?: string | undefined
+  /** Those that were replayed too. @default false */
+  readonly replayed?: boolean
+  /** Page by page: those after this one. */
+  readonly after?: string | undefined
+  /** The newest first, and only those before this one; '' is the newest. */
+  readonly before?: string | undefined
+  /** @default 100 */
+  readonly limit?: number
+}
+
+/** Rejects that were not replayed, of each stream that has some. */
+export async function countRejects(
+  on: Queryable,
+): Promise<{ readonly pipeline: string; readonly stream: string; readonly rejects: number }[]> {
+  return on.query(
+    'select pipeline, stream, count(*)::int as rejects from sluice.rejects where replayed_at is null group by pipeline, stream',
+  )
+}
+
+/** The oldest first, unless `before` is given. For the next page give the last one's id as `after`, or as `before`. */
+export async function readRejects(
+  on: Queryable,
+  { pipeline, stream, run, slice, replayed = false, after, before, limit = 100 }: ReadRejectsOptions = {},
+): Promise<StoredReject[]> {
+  const rows = await on.query<
+    Omit<StoredReject, 'parents' | 'position' | 'replayedAt'> & {
+      readonly parents: string | null
+      readonly position: string | null
+      readonly replayedAt: Date | null
+    }
+  >(
+    `select id, run, slice, pipeline, stream, stage, reason, record::text as record, parents::text as parents, position::text as position,
+            created_at as "createdAt", replayed_at as "replayedAt"
+       from sluice.rejects
+      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2) and ($3::bigint is null or run = $3) and ($4::bigint is null or slice = $4)
+        and ($5 or replayed_at is null) and ($6::bigint is null or id > $6) and ($8::bigint is null or id < $8)
+      order by id ${before === undefined ? '' : 'desc'} limit $7`,
+    [pipeline, stream, run, slice, replayed, after, limit, before || null],
+  )
+  return rows.map(({ parents, position, replayedAt, ...reject }) => ({
+    ...reject,
+    parents: parents ?? undefined,
+    position: position === null ? null : (JSON.parse(position) as Position),
+    replayedAt: replayedAt ?? undefined,
+  }))
+}

@@ -1,0 +1,91 @@
+import type { Queryable } from '../../database/catalog.ts'
+import type { Counts } from '../../model/batch.ts'
+import type { Report } from '../../model/report.ts'
+import type { RunKind } from '../../model/slice.ts'
+import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+
+export interface StoredRun {
+  readonly id: string
+  readonly kind: RunKind
+  readonly pipeline: string
+  /** A run whose process is gone without a word is interrupted, whether or not somebody has noted it yet. */
+  readonly status: 'running' | 'done' | 'failed' | 'interrupted'
+  readonly options: unknown
+  readonly startedAt: Date
+  readonly finishedAt: Date | undefined
+  readonly error: string | undefined
+  /** When its process was last heard of. */
+  readonly seenAt: Date
+  /** When somebody asked it to end. */
+  readonly stopAskedAt: Date | undefined
+  /** What it has committed, all streams together. */
+  readonly counts: Counts
+  readonly report: Report | undefined
+}
+
+export interface ReadRunsOptions {
+  readonly pipeline?: string | undefined
+  readonly kind?: RunKind | undefined
+  readonly status?: StoredRun['status'] | undefined
+  /** Older than this run. */
+  readonly before?: string | undefined
+  /** @default 20 */
+  readonly limit?: number
+}
+
+/** The newest runs first. */
+export async function readRuns(
+  on: Queryable,
+  { pipeline, kind, status, before, limit = 20 }: ReadRunsOptions = {},
+): Promise<StoredRun[]> {
+  return select(
+    on,
+    `where ($1::text is null or r.pipeline = $1) and ($2::bigint is null or r.id < $2) and ($4::text is null or r.kind = $4)
+     and ($5::text is null or ${now} = $5)
+     ${status === 'running' ? `and r.status = 'running'` : ''} order by r.id desc limit $3`,
+    [pipeline, before, limit, kind, status],
+  )
+}
+
+export async function readRun(on: Queryable, id: string): Promise<StoredRun | undefined> {
+  return (await select(on, 'where r.id = $1', [id]))[0]
+}
+
+async function select(on: Queryable, which: string, values: readonly unknown[]): Promise<StoredRun[]> {
+  const rows = await on.query<
+    CountRow &
+      Omit<StoredRun, 'finishedAt' | 'error' | 'report' | 'stopAskedAt' | 'counts'> & {
+        readonly finishedAt: Date | null
+        readonly error: string | null
+        readonly report: Report | null
+        readonly stopAskedAt: Date | null
+      }
+  >(
+    `select r.id, r.kind, r.pipeline, r.options, r.started_at as "startedAt", r.report,
+            r.seen_at as "seenAt", r.stop_asked_at as "stopAskedAt", own.*, ${now} as status,
+            case when r.status = 'running' and not sluice.is_alive(r) then r.seen_at else r.finished_at end as "finishedAt",
+            case when r.status = 'running' and not sluice.is_alive(r) then 'its process ended without a word' else r.error end as error
+       from sluice.runs as r left join lateral (select ${countNames.map((name) => `coalesce(sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)), 0) as ${name}`).join(', ')}
+         from sluice.slices as s where s.run = r.id) as own on true ${which}`,
+    values,
+  )
+  return rows.map(({ finishedAt, error, report, stopAskedAt, ...row }) => {
+    const { id, kind, pipeline, status, options, startedAt, seenAt } = row
+    return {
+      id,
+      kind,
+      pipeline,
+      status,
+      options,
+      startedAt,
+      seenAt,
+      counts: countsOf(row),
+      finishedAt: finishedAt ?? undefined,
+      error: error ?? undefined,
+      report: report ?? undefined,
+      stopAskedAt: stopAskedAt ?? undefined,
+    }
+  })
+}
+
+const now = `case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted' else r.status end`

@@ -1,0 +1,121 @@
+import type { Queryable } from '../../database/catalog.ts'
+
+/** What a reading of a stream did, the newest ones of each stream; also the one that is open. */
+export interface Reading {
+  readonly slice: string
+  /** Who has held it last. */
+  readonly run: string
+  readonly isOpen: boolean
+  /** Open, and somebody is reading it now. */
+  readonly isHeld: boolean
+  /** When somebody else may take it, unless its holder goes on. */
+  readonly until: Date | undefined
+  readonly since: string | undefined
+  readonly high: string | undefined
+  readonly createdAt: Date
+  readonly finishedAt: Date | undefined
+  /** Records and parents. */
+  readonly read: number
+  /** Inserted and updated. */
+  readonly stored: number
+  readonly rejected: number
+  readonly error: string | undefined
+}
+
+/** Which parts of the ledger are there: schema `sluice` may be missing or old. */
+export interface LedgerParts {
+  readonly slices: boolean
+  readonly ticks: boolean
+}
+
+export async function readLedgerParts(on: Queryable): Promise<LedgerParts> {
+  const [row] = await on.query<{ slices: boolean; ticks: boolean }>(
+    `select to_regclass('sluice.rejects') is not null as slices, to_regclass('sluice.ticks') is not null as ticks`,
+  )
+  return row!
+}
+
+/** The last readings of some streams, by `pipeline.stream`, the newest first. */
+export async function readReadings(
+  on: Queryable,
+  streams: readonly (readonly [pipeline: string, stream: string])[],
+  { limit = 30 }: { readonly limit?: number } = {},
+): Promise<ReadonlyMap<string, Reading[]>> {
+  const rows = await on.query<
+    Omit<Reading, 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'> &
+      Readonly<Record<'since' | 'high' | 'error', string | null>> &
+      Readonly<Record<'until' | 'finishedAt', Date | null>> &
+      Readonly<Record<'read' | 'stored' | 'rejected', string>> & { readonly place: string }
+  >(
+    `select concat_ws('.', n.pipeline, n.stream) as place, s.* from unnest($1::text[], $2::text[]) as n (pipeline, stream), lateral (
+       select s.id as slice, s.run, s.status = 'open' as "isOpen", s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until, s.since, s.high,
+              s.created_at as "createdAt", s.finished_at as "finishedAt", s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error
+         from sluice.slices as s where (s.pipeline, s.stream) = (n.pipeline, n.stream) and s.kind = 'sync' and s.status in ('done', 'open')
+        order by s.id desc limit $3) as s`,
+    [streams.map(([pipeline]) => pipeline), streams.map(([, stream]) => stream), limit],
+  )
+  const readings = rows.map(
+    ({ place, read, stored, rejected, ...row }) =>
+      [
+        place,
+        {
+          ...row,
+          until: row.until ?? undefined,
+          since: row.since ?? undefined,
+          high: row.high ?? undefined,
+          finishedAt: row.finishedAt ?? undefined,
+          error: row.error ?? undefined,
+          read: Number(read),
+          stored: Number(stored),
+          rejected: Number(rejected),
+        },
+      ] as const,
+  )
+  return new Map(
+    [...Map.groupBy(readings, ([place]) => place)].map(([place, all]) => [place, all.map(([, reading]) => reading)]),
+  )
+}
+
+/** What a scheduler has noted of a pipeline. */
+export interface Scheduled {
+  readonly pipeline: string
+  /** From when on its ticks count. */
+  readonly since: Date
+  /** The newest tick that was run, and what became of it. */
+  readonly tick: Date | undefined
+  readonly status: 'running' | 'done' | 'failed' | 'interrupted' | undefined
+  readonly run: string | undefined
+  readonly note: string | undefined
+}
+
+export async function readScheduled(on: Queryable): Promise<Scheduled[]> {
+  const rows = await on.query<{
+    pipeline: string
+    since: Date
+    tick: Date | null
+    status: Scheduled['status'] | null
+    run: string | null
+    note: string | null
+  }>(
+    `select s.pipeline, s.since, t.tick, t.status, t.run, t.note from sluice.schedules as s
+       left join lateral (select * from sluice.ticks as t where t.pipeline = s.pipeline and t.status in ('running', 'done', 'failed', 'interrupted') order by tick desc limit 1) as t on true`,
+  )
+  return rows.map(({ tick, status, run, note, ...row }) => ({
+    ...row,
+    tick: tick ?? undefined,
+    status: status ?? undefined,
+    run: run ?? undefined,
+    note: note ?? undefined,
+  }))
+}
+
+/** Windows of backfills that have failed, stream by stream, with what one of them failed with. */
+export async function countFailedWindows(
+  on: Queryable,
+): Promise<
+  { readonly pipeline: string; readonly stream: string; readonly windows: number; readonly error: string | null }[]
+> {
+  return on.query(
+    `select pipeline, stream, count(*)::int as windows, (array_agg(error order by id desc))[1] as error from sluice.slices where kind = 'backfill' and status = 'failed' group by pipeline, stream`,
+  )
+}

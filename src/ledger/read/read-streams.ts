@@ -1,0 +1,84 @@
+import type { Queryable } from '../../database/catalog.ts'
+import type { Counts } from '../../model/batch.ts'
+import type { RunKind } from '../../model/slice.ts'
+import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+
+/** What one run did to one stream. */
+export interface StreamRun {
+  readonly run: string
+  readonly kind: RunKind
+  readonly status: 'running' | 'done' | 'failed' | 'interrupted'
+  readonly startedAt: Date
+  readonly finishedAt: Date | undefined
+  readonly counts: Counts
+  readonly error: string | undefined
+}
+
+/** A stream that the ledger knows, with its last runs, the newest first; backfills are not among them. */
+export interface StreamRuns {
+  readonly pipeline: string
+  readonly stream: string
+  /** When it was last read to its end. */
+  readonly lastSuccess: Date | undefined
+  readonly runs: readonly StreamRun[]
+}
+
+/**
+ * Every stream with its last runs. The names are found by jumping from one to the next in the index, however many
+ * slices each has.
+ */
+export async function readStreams(
+  on: Queryable,
+  { runs = 10 }: { readonly runs?: number } = {},
+): Promise<StreamRuns[]> {
+  const rows = await on.query<Row>(
+    `with recursive names as (
+       (select pipeline, stream from sluice.slices order by pipeline, stream limit 1)
+       union all
+       select next.pipeline, next.stream from names, lateral (
+         select pipeline, stream from sluice.slices as s where (s.pipeline, s.stream) > (names.pipeline, names.stream) order by s.pipeline, s.stream limit 1) as next)
+     select names.pipeline, names.stream, success.at as "lastSuccess", last.*
+       from names
+       left join lateral (select s.finished_at as at from sluice.slices as s
+                           where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done' order by s.id desc limit 1) as success on true
+       left join lateral (
+         select r.id as run, r.kind, r.started_at as "startedAt", own.error, ${countNames.map((name) => `own.${name}`).join(', ')},
+                case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted'
+                     -- Of a run whose other stream failed, this one may be done all the same.
+                     when r.status in ('failed', 'interrupted') and own.all_done then 'done' else r.status end as status,
+                case when r.status = 'running' and sluice.is_alive(r) then null else coalesce(own.finished, r.finished_at, r.seen_at) end as "finishedAt"
+           from (select s.run, bool_and(s.status = 'done') as all_done, max(s.finished_at) as finished, (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
+                        ${countNames.map((name) => `sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)) as ${name}`).join(', ')}
+                   from (select * from sluice.slices as s where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill' order by s.id desc limit $2) as s
+                  group by s.run) as own
+           join sluice.runs as r on r.id = own.run
+          order by r.id desc limit $1) as last on true
+      order by names.pipeline, names.stream, last.run desc`,
+    [runs, runs * 10],
+  )
+  return [...Map.groupBy(rows, ({ pipeline, stream }) => `${pipeline}.${stream}`).values()].map((all) => ({
+    pipeline: all[0]!.pipeline,
+    stream: all[0]!.stream,
+    lastSuccess: all[0]!.lastSuccess ?? undefined,
+    runs: all
+      .filter((row) => row.run !== null)
+      .map((row) => ({
+        run: row.run!,
+        kind: row.kind,
+        status: row.status,
+        startedAt: row.startedAt,
+        finishedAt: row.finishedAt ?? undefined,
+        counts: countsOf(row),
+        error: row.error ?? undefined,
+      })),
+  }))
+}
+
+interface Row extends CountRow, Pick<StreamRun, 'kind' | 'status' | 'startedAt'> {
+  readonly pipeline: string
+  readonly stream: string
+  readonly lastSuccess: Date | null
+  readonly run: string | null
+  readonly finishedAt: Date | null
+  readonly error: string | null
+}

@@ -1,0 +1,16 @@
+import type { Database } from '../../database/database.ts'
+import type { StreamName } from './close.ts'
+
+/** Whether any reading of a stream has stored a row, or found it there. */
+export async function hasStored(
+  database: Database,
+  { pipeline, stream }: StreamName,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<boolean> {
+  const [row] = await database.query<{ stored: boolean }>(
+    'select exists (select from sluice.slices where pipeline = $1 and stream = $2 and inserted + updated + unchanged > 0) as stored',
+    [pipeline, stream],
+    { signal },
+  )
+  return row!.stored
+}

@@ -1,0 +1,82 @@
+import { isRowFault, sqlState } from '../database/errors.ts'
+import type { Transaction } from '../database/transaction.ts'
+import { TooManyRejectsError } from '../model/errors.ts'
+import type { Reject } from '../model/page.ts'
+import type { RowShape } from './encode/encoded-page.ts'
+import { rowRecord } from './encode/row-record.ts'
+import { halves, type Selection } from './row-selection.ts'
+import type { Store, Stored } from './store.ts'
+
+export interface HalvingOptions {
+  readonly store: Store
+  readonly shape: RowShape
+  readonly table: string
+  /** Beyond so many rejects the search is given up: the slice fails anyway. */
+  readonly maxRejects: number
+}
+
+/**
+ * Stores what can be stored, and finds the rows that cannot by halving, each try in a savepoint. Only an error that a
+ * row can be the cause of divides the rows; anything else ends it. Two rows that only the database takes for equal
+ * (21000) are parted, and rejected never: the later one wins.
+ */
+export async function storeHalving(
+  transaction: Transaction,
+  rows: Selection,
+  options: HalvingOptions,
+): Promise<{ stored: Stored; rejects: Reject[] }> {
+  const rejects: Reject[] = []
+  const sum = { inserted: 0, updated: 0, unchanged: 0, duplicate: 0 }
+  const waiting = [rows]
+  for (let part = waiting.pop(); part; part = waiting.pop()) {
+    const outcome = await tried(transaction, part, options)
+    if ('stored' in outcome) for (const name of Object.keys(sum) as (keyof Stored)[]) sum[name] += outcome.stored[name]
+    else if (part.rows > 1) waiting.push(...halves(part).toReversed())
+    else if (sqlState(outcome.fault) === '21000') throw outcome.fault
+    else {
+      rejects.push(rejected(part, outcome.fault, options))
+      if (rejects.length > options.maxRejects) throw tooMany(rejects, options)
+    }
+  }
+  return { stored: sum, rejects }
+}
+
+async function tried(
+  transaction: Transaction,
+  part: Selection,
+  { store, shape }: HalvingOptions,
+): Promise<{ stored: Stored } | { fault: Error }> {
+  try {
+    await using savepoint = await transaction.savepoint()
+    const stored = await store(transaction, part, shape)
+    await savepoint.release()
+    return { stored }
+  } catch (error) {
+    if (isRowFault(error) || sqlState(error) === '21000') return { fault: error as Error }
+    throw error
+  }
+}
+
+function rejected({ stretches: [stretch] }: Selection, fault: Error, { shape }: HalvingOptions): Reject {
+  const { page, from, to } = stretch!
+  const { detail, column } = fault as { detail?: unknown; column?: unknown }
+  const more = [typeof column === 'string' ? `column ${column}` : '', typeof detail === 'string' ? detail : '']
+    .filter((text) => text !== '')
+    .join(', ')
+  const text = Buffer.concat([...page.slices(from, to)]).toString()
+  return {
+    stage: 'database',
+    reason: `${fault.message} (SQLSTATE ${sqlState(fault)}${more === '' ? '' : `; ${more}`})`,
+    record: rowRecord(text, shape.columns),
+  }
+}
+
+function tooMany(rejects: readonly Reject[], { table, maxRejects }: HalvingOptions): TooManyRejectsError {
+  const reasons = rejects
+    .slice(0, 3)
+    .map(({ reason }) => reason)
+    .join('; ')
+  return new TooManyRejectsError(
+    `${table}: the database refused more rows of one batch than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the table, or raise maxRejects`,
+  )
+}

@@ -1,0 +1,10 @@
+import { compareCursors } from '../value/cursor-order.ts'
+import type { High } from './page.ts'
+
+/** The later of two highs; of two that are equal, both and the hashes of both. */
+export function laterHigh(a: High | undefined, b: High | undefined): High | undefined {
+  if (!a || !b) return a ?? b
+  const sign = compareCursors(a.value, b.value)
+  if (sign !== 0) return sign > 0 ? a : b
+  return a.hashes || b.hashes ? { value: a.value, hashes: [...(a.hashes ?? []), ...(b.hashes ?? [])] } : a
+}

@@ -1,0 +1,16 @@
+import type { Database } from '../../database/database.ts'
+import { columnName } from '../../load/shape/column-name.ts'
+import { readShape } from '../../load/shape/table-shape.ts'
+import type { Table } from '../../model/recipe.ts'
+
+/**
+ * Whether it can be told which of two rows with one key is newer, so that an older one that is read later does not
+ * overwrite it.
+ */
+export async function hasVersion(database: Database, table: Table): Promise<boolean> {
+  if (table.write === 'append') return true // What is stored stays.
+  if (table.version === undefined) return false
+  if (!table.versionIfThere) return true
+  const shape = await readShape(database, table)
+  return !shape || shape.columns.has(columnName(table.version))
+}

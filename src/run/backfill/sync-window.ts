@@ -1,0 +1,92 @@
+import { isConnectionFault, sqlState } from '../../database/errors.ts'
+import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
+import type { ClaimedWindow } from '../../ledger/slices/claim-window.ts'
+import { failWindow } from '../../ledger/slices/claim-window.ts'
+import { releaseSlice } from '../../ledger/slices/close.ts'
+import { DatabaseError, RateLimitedError, SliceLostError, UsageError } from '../../model/errors.ts'
+import { faultText } from '../report/problem-text.ts'
+import type { Going } from '../run-context.ts'
+import { moveSlice, type MoveOptions } from '../sync/sync-slice.ts'
+import { added, none } from '../report/counts.ts'
+
+export interface ReadWindowOptions
+  extends Omit<MoveOptions, 'committed' | 'changed'>, Pick<Going, 'keeper' | 'losing' | 'emit'> {
+  readonly gauge: ReturnType<Going['gauge']>
+  readonly stream: string
+}
+
+/**
+ * Move one window into its table. Answers what it failed with, where that is the window's own fault: it is noted, and
+ * the others go on. Throws what would meet the others too, with the window left open for whoever comes next.
+ */
+export async function readWindow(
+  { slice: claimed, reenter, lower, upper, place: at }: ClaimedWindow,
+  { keeper, losing, emit, gauge, stream, scope, ...options }: ReadWindowOptions,
+): Promise<unknown> {
+  const { database, place, writing } = options
+  using stop = new LinkedSignal(scope.signal)
+  let slice = claimed
+  let counts = none
+  losing.set(slice.id, () =>
+    stop.abort(
+      new SliceLostError(
+        `${place}: the window ${lower} to ${upper} was taken by another run; nothing more of it is stored by this one, and what was committed stays`,
+      ),
+    ),
+  )
+  emit({
+    type: 'slice started',
+    stream,
+    slice: slice.id,
+    resumed: slice.resumed,
+    since: lower,
+    lower,
+    upper,
+    place: at,
+  })
+  try {
+    await moveSlice(slice, reenter, {
+      ...options,
+      scope: { ...scope, signal: stop.signal },
+      changed: (changed) => {
+        slice = changed
+      },
+      committed: (batch) => {
+        counts = added(counts, batch.counts)
+        gauge.committed(batch.counts, {})
+        emit({ type: 'batch', stream, slice: slice.id, ...batch })
+      },
+    })
+    emit({ type: 'slice finished', stream, slice: slice.id, counts })
+    return undefined
+  } catch (error) {
+    const isLost = error instanceof SliceLostError
+    const text = scope.secrets.hide(faultText(error, `${place}, window ${lower} to ${upper}`))
+    if (!isLost && !scope.signal.aborted && !concernsAll(error)) {
+      // That this fails too adds nothing: its lease ends, and it is claimed again.
+      await failWindow(database, slice, { error: text, signal: writing }).catch(() => {})
+      emit({ type: 'slice failed', stream, slice: slice.id, error: text })
+      return error
+    }
+    await releaseSlice(database, slice, { ...(!scope.signal.aborted && { error: text }), signal: writing }).catch(
+      () => {},
+    )
+    if (!isLost || scope.signal.aborted) throw error
+    emit({ type: 'warning', stream, message: text })
+    return undefined
+  } finally {
+    keeper.letGo(slice)
+    losing.delete(claimed.id)
+  }
+}
+
+/**
+ * What the next window would fail with as well: the API asks to wait for long, the definition is wrong, the database
+ * does not serve.
+ */
+const concernsAll = (error: unknown): boolean =>
+  error instanceof RateLimitedError ||
+  error instanceof UsageError ||
+  error instanceof DatabaseError ||
+  isConnectionFault(error) ||
+  sqlState(error) !== undefined

@@ -1,0 +1,174 @@
+import type { Database } from '../../database/database.ts'
+import { findBinaries } from '../../database/embedded/binaries.ts'
+import { openScope } from '../../read/open-scope.ts'
+import { secretsIn } from '../../define/secrets-in.ts'
+import { readSchemaState } from '../../database/migrate.ts'
+import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
+import type { Api } from '../../model/request.ts'
+import type { Scope } from '../../model/scope.ts'
+import { readSecrets } from '../../observe/secrets.ts'
+import { firstRequest } from '../../source/request.ts'
+import { selectRecords } from '../../source/select-records.ts'
+import { checkTable } from './check-table.ts'
+import { faultText } from '../report/problem-text.ts'
+import type { FoundPipeline } from '../find-pipelines.ts'
+import { openStoreToRead } from '../open-store.ts'
+
+/** One thing that was looked at. */
+export interface Finding {
+  /** Where: a stream, a table, the database. */
+  readonly place: string
+  readonly isFault: boolean
+  /** What was found; of a fault, with its remedy. */
+  readonly text: string
+}
+
+export interface CheckOptions {
+  readonly database?: string | undefined
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Ask no API. @default false */
+  readonly offline?: boolean
+  readonly signal: AbortSignal
+}
+
+/**
+ * Look at everything that pipelines need, all at once: secrets, APIs by the first page of each stream, the database,
+ * its tables. Nothing is written, and each stream costs its API one request.
+ */
+export async function checkPipelines(found: readonly FoundPipeline[], options: CheckOptions): Promise<Finding[]> {
+  const streams = found.flatMap(({ pipeline, streams }) =>
+    Object.entries(pipeline.streams)
+      .filter(([name]) => !streams || streams.includes(name))
+      .map(([name, { recipe, table }]) => ({ place: `${pipeline.name}.${name}`, recipe, table })),
+  )
+  const secrets = readSecrets(options.environment ?? process.env)
+  await using scope = openScope({ signal: options.signal, secrets })
+  const once = askedOnce()
+  const [asked, stored] = await Promise.all([
+    Promise.all(
+      streams.map(({ place, recipe }) =>
+        attempt(place, scope, () => checkSource(recipe, { ...scope, stream: place }, once, options.offline ?? false)),
+      ),
+    ),
+    checkStore(streams, options, scope),
+  ])
+  return [...asked, ...stored]
+}
+
+interface CheckedStream {
+  readonly place: string
+  readonly recipe: Recipe
+  readonly table: Table
+}
+
+async function attempt(
+  place: string,
+  { secrets, signal }: Pick<Scope, 'secrets' | 'signal'>,
+  look: () => Promise<string>,
+): Promise<Finding> {
+  try {
+    return { place, isFault: false, text: await look() }
+  } catch (error) {
+    signal.throwIfAborted()
+    const text = secrets.hide(faultText(error, place))
+    return { place, isFault: true, text: text.startsWith(`${place}: `) ? text.slice(place.length + 2) : text }
+  }
+}
+
+/**
+ * Whoever checks wants to know now: a request is not tried again. The same API stays one, so that its limits are
+ * shared.
+ */
+function askedOnce(): (api: Api) => Api {
+  const apis = new Map<Api, Api>()
+  return (api) => {
+    const known = apis.get(api) ?? { ...api, attempts: 1 }
+    apis.set(api, known)
+    return known
+  }
+}
+
+async function checkSource(recipe: Recipe, scope: Scope, once: (api: Api) => Api, offline: boolean): Promise<string> {
+  const { source, incremental } = recipe
+  for (const name of secretsIn(recipe)) scope.secrets.value(name)
+  if ('read' in source) return 'a source of its own, which was not asked'
+  if (offline) return secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret'
+  const { asked, records } = await firstPage(source, incremental?.unit, scope, once)
+  return `${asked} answered ${records} ${records === 1 ? 'record' : 'records'} on its first page`
+}
+
+async function firstPage(
+  source: HttpSource,
+  unit: 's' | 'ms' | undefined,
+  scope: Scope,
+  once: (api: Api) => Api,
+): Promise<{ readonly asked: string; readonly records: number }> {
+  const { request, paging, api } = source
+  const asked = firstRequest(request, paging, {}, unit)
+  const { headers, emptyOn } = request
+  const { body, hold, status } = await scope.client(once(api)).send(asked, {
+    signal: scope.signal,
+    memory: scope.memory.below(() => true),
+    ...(headers && { headers }),
+    ...(emptyOn && { emptyOn }),
+    ...(scope.stream !== undefined && { stream: scope.stream }),
+  })
+  hold[Symbol.dispose]()
+  const isEmpty = status === 204 || emptyOn?.includes(status) === true
+  return {
+    asked: `${asked.method} ${new URL(api.base).host}${asked.url.split(/[?#]/)[0]}`,
+    records: isEmpty ? 0 : selectRecords(source, body).length,
+  }
+}
+
+/** The database, then each table in it. */
+async function checkStore(
+  streams: readonly CheckedStream[],
+  { database, environment, signal }: CheckOptions,
+  scope: Scope,
+): Promise<Finding[]> {
+  const place = 'database'
+  try {
+    await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
+    if (!store) {
+      const { version } = await findBinaries()
+      return [
+        { place, isFault: false, text: `embedded PostgreSQL ${version}, to be made in .sluice/ by the first run` },
+      ]
+    }
+    const { database: found } = store
+    const first = await attempt(place, scope, () => checkDatabase(found))
+    if (first.isFault) return [first]
+    return [
+      first,
+      ...(await Promise.all(
+        streams.map(({ place: stream, table }) =>
+          attempt(`${stream} -> ${table.name}`, scope, () => checkTable(found, table)),
+        ),
+      )),
+    ]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{ place, isFault: true, text: scope.secrets.hide(faultText(error, place)) }]
+  }
+}
+
+async function checkDatabase(database: Database): Promise<string> {
+  // One that may write; a standby refuses it with the remedy.
+  await using transaction = await database.transaction()
+  const [server] = await transaction.query<{ version: string; readonly: string; may: boolean }>(
+    `select current_setting('server_version') as version, current_setting('transaction_read_only') as readonly, has_database_privilege(current_database(), 'create') as may`,
+  )
+  const { version, readonly, may } = server!
+  if (readonly === 'on')
+    throw new Error('it is read-only; set DATABASE_URL to a server, a database and a user that may write')
+  const state = await readSchemaState(database)
+  if (state === 'missing' && !may)
+    throw new Error(
+      'schema sluice is not there yet, and this user may not make it; let an administrator run: sluice migrate',
+    )
+  const schema = { missing: 'made by the first run', old: 'brought up to date by the next run', current: 'up to date' }[
+    state
+  ]
+  return `${database.place}, PostgreSQL ${version}; schema sluice: ${schema}`
+}

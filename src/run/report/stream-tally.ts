@@ -1,0 +1,79 @@
+import type { Advance, Counts } from '../../model/batch.ts'
+import type { RunEvent } from '../../model/event.ts'
+import type { Status, StreamReport } from '../../model/report.ts'
+import { added, none } from './counts.ts'
+
+/**
+ * Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when
+ * the stream has ended.
+ */
+export class StreamGauge {
+  readonly #table: string
+  readonly #started = performance.now()
+  readonly #warnings = new Set<string>()
+  #counts: Counts = none
+  #swap: Advance['swap']
+  #since: string | undefined
+  #cursor: string | undefined
+  #resumed = false
+  #begun = false
+  #requests = 0
+  #retries = 0
+  #waitMs = 0
+  #batches = 0
+  #bytes = 0
+
+  constructor(table: string) {
+    this.#table = table
+  }
+
+  get counts(): Counts {
+    return this.#counts
+  }
+
+  slice({ since, resumed }: { readonly since?: string | undefined; readonly resumed: boolean }): void {
+    // Of several slices in a run the first one says where it began.
+    if (!this.#begun) [this.#since, this.#resumed] = [since, resumed]
+    this.#begun = true
+  }
+
+  committed(
+    counts: Counts,
+    { swap, cursor }: { readonly swap?: Advance['swap']; readonly cursor?: string | undefined },
+  ): void {
+    this.#counts = added(this.#counts, counts)
+    this.#batches += 1
+    if (swap) this.#swap = swap
+    if (cursor !== undefined) this.#cursor = cursor
+  }
+
+  event(event: RunEvent): void {
+    if (event.type === 'request') {
+      this.#requests += 1
+      this.#bytes += event.bytes
+    } else if (event.type === 'retry') this.#retries += 1
+    else if (event.type === 'waiting' && (event.for === 'rate limit' || event.for === 'retry-after'))
+      this.#waitMs += event.ms
+    else if (event.type === 'warning') this.#warnings.add(event.message)
+  }
+
+  report(status: Status, error?: string): StreamReport {
+    return {
+      status: status === 'interrupted' && !this.#begun ? 'not run' : status,
+      table: this.#table,
+      counts: this.#counts,
+      ...(this.#swap && { swap: this.#swap }),
+      ...(this.#since !== undefined && { since: this.#since }),
+      ...((this.#cursor ?? this.#since) !== undefined && { cursor: this.#cursor ?? this.#since }),
+      resumed: this.#resumed,
+      requests: this.#requests,
+      retries: this.#retries,
+      waitMs: Math.round(this.#waitMs),
+      batches: this.#batches,
+      bytes: this.#bytes,
+      ms: Math.round(performance.now() - this.#started),
+      warnings: [...this.#warnings],
+      ...(error !== undefined && { error }),
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import type { Report } from '../../model/report.ts'
+import { added } from './counts.ts'
+
+/**
+ * A report as one line, for logs and for mails from cron: `billing: done in 4.2 s, run 17: 1,200 read, 30 inserted,
+ * 1,170 unchanged`.
+ */
+export function summaryLine({ pipeline, run, status, ms, streams }: Report): string {
+  const counts = added(...Object.values(streams).map((stream) => stream.counts))
+  const outcome = { done: 'done in', failed: 'failed after', interrupted: 'interrupted after' }[status]
+  const numbers = [
+    `${number(counts.fetched)} read`,
+    ...(['inserted', 'updated', 'unchanged', 'rejected'] as const).flatMap((name) =>
+      counts[name] === 0 ? [] : [`${number(counts[name])} ${name}`],
+    ),
+  ]
+  const faults = Object.entries(streams).flatMap(([name, { error, warnings }]) => [
+    ...(error === undefined ? [] : [`${name} failed: ${error}`]),
+    ...warnings.map((warning) => `${name}: ${warning}`),
+  ])
+  return [`${pipeline}: ${outcome} ${(ms / 1_000).toFixed(1)} s, run ${run}: ${numbers.join(', ')}`, ...faults]
+    .join('; ')
+    .replaceAll(/\s*\n\s*/g, ' ')
+}
+
+const number = (value: number): string => value.toLocaleString('en-US')

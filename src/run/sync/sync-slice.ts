@@ -1,0 +1,257 @@
+import type { Database } from '../../database/database.ts'
+import { isTableChanged, isTransient } from '../../database/errors.ts'
+import { readRecipe, type ReadOptions } from '../../read/read-recipe.ts'
+import { batches } from '../../flow/batches.ts'
+import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
+import { onAbort } from '../../flow/signals/on-abort.ts'
+import { readAhead } from '../../flow/read-ahead.ts'
+import { hasStored } from '../../ledger/slices/has-stored.ts'
+import type { HeldSlice, Reentry } from '../../ledger/slices/held-slice.ts'
+import { mustHold } from '../../ledger/slices/must-hold.ts'
+import { readBegunAt, reenter } from '../../ledger/slices/restart.ts'
+import { settle } from '../../ledger/slices/resolve-commit.ts'
+import { encodePages, ShapeChange } from '../../load/encode/encode-pages.ts'
+import type { EncodedPage } from '../../load/encode/encoded-page.ts'
+import { openTarget, type Target } from '../../load/table-writer.ts'
+import { PositionLostError, SchemaError } from '../../model/errors.ts'
+import type { High, Page, ReadCounts } from '../../model/page.ts'
+import type { Recipe, Table } from '../../model/recipe.ts'
+import type { Scope } from '../../model/scope.ts'
+import { markOf, type Reading, type Room } from '../../model/slice.ts'
+import type { BatchLimits } from '../options.ts'
+import { type Committed, ReadAgainError, SliceWriter } from './slice-writer.ts'
+
+export interface MoveOptions extends ReadOptions {
+  readonly database: Database
+  readonly recipe: Recipe
+  readonly table: Table
+  /** `pipeline.stream`, for messages. */
+  readonly place: string
+  /** Where pages come from, where that is not the recipe's own source. */
+  readonly read?: (reading: Reading, scope: Scope) => AsyncGenerator<Page, void, undefined>
+  /** Statements that are committed with the end of the slice. @default none */
+  readonly also?: () => string
+  readonly limits: Required<BatchLimits>
+  /**
+   * Called when the slice is read from its last committed position on; what it answers is called with each page that is
+   * ready to be written.
+   */
+  readonly metered?: ((slice: string) => (counts: ReadCounts) => void) | undefined
+  readonly scope: Scope
+  /** Outlives the scope's signal by some seconds, so that what is whole can be committed. */
+  readonly writing: AbortSignal
+  readonly committed: (batch: Committed, slice: HeldSlice) => void
+  /** The slice has begun anew, or has moved on: what the caller holds of it is no longer true. */
+  readonly changed: (slice: HeldSlice) => void
+}
+
+/** We changed the table ourselves, which is no reading in vain: its columns are few, and types only widen. */
+class TableGrownError extends ReadAgainError {}
+
+/** Readings that are taken up again without a commit in between: beyond this it is not the table that changes. */
+const mostInVain = 3
+
+/** How long a source may take to stop. */
+const patienceMs = 1_000
+
+/** Move a slice from the API into its table, from its position to its end. */
+export async function moveSlice(claimed: HeldSlice, again: Reentry | undefined, options: MoveOptions): Promise<void> {
+  let slice = again ? await begin(claimed, again, options) : claimed
+  let inVain = 0
+  for (;;) {
+    const before = slice.seq
+    const writer = { slice }
+    try {
+      await moveOnce(slice, options, (moved) => {
+        writer.slice = moved
+      })
+      return
+    } catch (error) {
+      slice = writer.slice
+      inVain = slice.seq > before || error instanceof TableGrownError ? 0 : inVain + 1
+      if (inVain >= mostInVain) throw error instanceof ReadAgainError ? changedTooOften(error, options) : error
+      if (error instanceof PositionLostError) slice = await begin(slice, undefined, options)
+      else if (!(error instanceof ReadAgainError)) throw error
+      options.scope.emit({
+        type: 'warning',
+        ...(options.scope.stream && { stream: options.scope.stream }),
+        message: error.message,
+      })
+    }
+  }
+}
+
+async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: HeldSlice) => void): Promise<void> {
+  const { database, recipe, table, place, limits, scope, writing, committed, changed } = options
+  using stop = new LinkedSignal(scope.signal)
+  using failure = new LinkedSignal(writing)
+  const target = await openTarget(database, table, {
+    slice,
+    emit: scope.emit,
+    guard: (transaction) => mustHold(transaction, slice),
+    signal: writing,
+  })
+  if (!target.isThere) await refuseGone(database, slice, options)
+  const { position, since, until, boundary = {}, begunAt, high } = slice
+  const isKeyless = table.key.length === 0
+  // Only what the next run meets again has to be remembered; a window's end is not in it.
+  const meetsAgain = isKeyless && table.write === 'append' && slice.kind === 'sync'
+  const reading: Reading = {
+    position,
+    since,
+    until,
+    reenter: isKeyless ? 'slice' : 'page',
+    begunAt,
+    ...(meetsAgain && { boundary, room: roomBeside(boundary, high) }),
+  }
+  await using writer = new SliceWriter({
+    database,
+    slice,
+    target,
+    place,
+    maxRejects: table.maxRejects,
+    also: options.also,
+    signal: writing,
+    committed: (batch) => {
+      moved(writer.slice)
+      changed(writer.slice)
+      committed(batch, writer.slice)
+    },
+  })
+  const lent = { ...scope, signal: stop.signal }
+  const metered = options.metered?.(slice.id)
+  const pages = options.read?.(reading, lent) ?? readRecipe(recipe, reading, lent, options)
+  // Only reading is stopped by the signal: what has been read is whole, and is committed before the reason is thrown.
+  const gathered = batches(encodePages(pages, target, { signal: failure.signal }), {
+    ...limits,
+    measure: measuring(metered),
+    cut: isChange,
+    signal: failure.signal,
+  })
+  // A source or a stage that does not heed its signal is left to itself: what came before it is committed all the same.
+  let patience: NodeJS.Timeout | undefined
+  using _heard = onAbort(scope.signal, (reason) => {
+    patience = setTimeout(() => failure.abort(reason), patienceMs)
+  })
+  using _cleared = { [Symbol.dispose]: () => clearTimeout(patience) }
+  for await (const batch of readAhead(gathered, { items: 2 })) {
+    try {
+      const [first] = batch
+      await (first instanceof ShapeChange
+        ? change(first, target, writer, writing)
+        : write(writer, batch as readonly EncodedPage[]))
+    } catch (error) {
+      // A failed write stops reading; leaving the loop would otherwise wait for the page under way.
+      stop.abort(error)
+      failure.abort(error)
+      if (error instanceof ReadAgainError && isTableChanged(error)) await refuseLost(target, place)
+      throw error
+    }
+  }
+  await writer.end()
+}
+
+/** A table that was filled and is gone would get only what is new, and nobody would see that the rest is missing. */
+async function refuseGone(
+  database: Database,
+  { kind, pipeline, stream, since, position }: HeldSlice,
+  { table, place, writing }: MoveOptions,
+): Promise<void> {
+  // A replace reads everything anyway, a window just its own range.
+  if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
+  if (!(await hasStored(database, { pipeline, stream }, { signal: writing }))) return
+  throw new SchemaError(
+    `${place}: ${table.name}: the table is not there, and rows of this stream were stored before; going on would store only ${position === null ? `what is new since ${since}` : 'what is left of an interrupted reading'}. Run with --full to load all of it again, or name the table that holds the rows`,
+  )
+}
+
+/**
+ * Another type, a new column: reading again is enough. What was dropped is gone from the rows before, too, which no
+ * column made anew would show.
+ */
+async function refuseLost(target: Target, place: string): Promise<void> {
+  const lost = await target.lost()
+  if (lost === 'table')
+    throw new SchemaError(
+      `${place}: ${target.table.name}: the table was dropped while it was being loaded; run with --full to load all of it again`,
+    )
+  if (lost.length === 0) return
+  const [columns, were] =
+    lost.length === 1 ? [`the column ${lost[0]}`, 'was'] : [`the columns ${lost.join(', ')}`, 'were']
+  throw new SchemaError(
+    `${place}: ${target.table.name}: ${columns} ${were} dropped while it was being loaded; leave ${lost.length === 1 ? 'it' : 'them'} out with columns: { ${lost.map((name) => `${name}: false`).join(', ')} }, or run with --full to load all of it again`,
+  )
+}
+
+async function write(writer: SliceWriter, pages: readonly EncodedPage[]): Promise<void> {
+  try {
+    await writer.write(pages)
+  } finally {
+    for (const page of pages) page[Symbol.dispose]()
+  }
+}
+
+/** All pages before it are committed: now the table may change, and the page that asked for it is encoded again. */
+async function change(asked: ShapeChange, target: Target, writer: SliceWriter, signal: AbortSignal): Promise<void> {
+  const wasHolding = writer.holding
+  if (wasHolding) await writer.abandon() // Its transaction has the table locked.
+  await target.change(asked.need, { signal })
+  if (wasHolding)
+    throw new TableGrownError('the table changed while pages without a position were waiting, so they are read again')
+  asked.settle()
+}
+
+/** Begin a slice at its start: what it has written goes, in the same transaction. */
+async function begin(
+  slice: HeldSlice,
+  again: Reentry | undefined,
+  { database, table, scope, writing, changed }: MoveOptions,
+): Promise<HeldSlice> {
+  const target = await openTarget(database, table, {
+    slice,
+    emit: scope.emit,
+    guard: (transaction) => mustHold(transaction, slice),
+    signal: writing,
+  })
+  const { sql, slice: begun } = reenter(slice, slice.seq, again)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await using transaction = await database.transaction({ mark: markOf(slice), signal: writing })
+      await target.clear(transaction)
+      await transaction.commit(sql)
+      break
+    } catch (error) {
+      if (attempt >= 3 || !isTransient(error)) throw error
+      if ((await settle(database, slice, slice.seq, { signal: writing })) === 'committed') break
+    }
+  }
+  const anew = { ...begun, begunAt: await readBegunAt(database, begun, writing) }
+  changed(anew)
+  return anew
+}
+
+/**
+ * The ledger keeps 10,000 hashes: half of them for records that carry exactly the cursor's value, which cannot be left
+ * to the next run.
+ */
+const mostNewer = 5_000
+const roomBeside = (boundary: object, high: High | undefined): Room => ({
+  left: Math.max(0, mostNewer - Object.keys(boundary).length - (high?.hashes?.length ?? 0)),
+  told: false,
+})
+
+/** What a batch is measured by; each page is measured once. */
+const measuring =
+  (metered: ((counts: ReadCounts) => void) | undefined) =>
+  (item: EncodedPage | ShapeChange): { rows: number; bytes: number } => {
+    if (item instanceof ShapeChange) return { rows: 0, bytes: 0 }
+    metered?.(item.counts)
+    return item
+  }
+const isChange = (item: EncodedPage | ShapeChange): boolean => item instanceof ShapeChange
+
+const changedTooOften = (error: ReadAgainError, { place }: MoveOptions): SchemaError =>
+  new SchemaError(
+    `${place}: ${error.message}, ${mostInVain} times without anything committed in between; look at what alters the table`,
+    { cause: error },
+  )

@@ -1,0 +1,77 @@
+import { Decimal } from '../decimal.ts'
+import { parseInParts } from './json-parts.ts'
+
+/** A double keeps 15 significant digits of any number; with 16 it may change some. */
+const AT_RISK = 16
+const NUMERIC = tableOf('0123456789+-.eE')
+const BEFORE = tableOf(':[, \n\r\t')
+const AFTER = tableOf(',]} \n\r\t')
+const MINUS = 45
+
+/**
+ * JSON in which no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would change a
+ * `Decimal`. Reviving costs ten times the parsing, so it is done only for a body that contains so long a number: every
+ * 16th byte is looked at.
+ */
+export function parseJson(input: Uint8Array | string): unknown {
+  const bytes =
+    typeof input === 'string' ? Buffer.from(input) : Buffer.from(input.buffer, input.byteOffset, input.byteLength)
+  const unmarked = isMarked(bytes) ? bytes.subarray(3) : bytes
+  return parseInParts(unmarked, parsePart) ?? parsePart(unmarked)
+}
+
+function parsePart(bytes: Buffer): unknown {
+  const text = bytes.toString()
+  return hasLongNumber(bytes) ? JSON.parse(text, revive) : JSON.parse(text)
+}
+
+/** Whether it begins with a byte order mark. */
+function isMarked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+}
+
+function hasLongNumber(bytes: Uint8Array): boolean {
+  const { length } = bytes
+  for (let probe = AT_RISK - 1; probe < length; probe += AT_RISK) {
+    if (NUMERIC[bytes[probe]!] === 0) continue
+    let from = probe
+    while (from > 0 && NUMERIC[bytes[from - 1]!] === 1) from -= 1
+    let to = probe + 1
+    while (to < length && NUMERIC[bytes[to]!] === 1) to += 1
+    if (to - from < AT_RISK) continue
+    // Identifiers and times inside strings are long as well, and are no numbers.
+    const first = bytes[from]!
+    if (
+      (first === MINUS || (first >= 48 && first <= 57)) &&
+      (from === 0 || BEFORE[bytes[from - 1]!] === 1) &&
+      (to === length || AFTER[bytes[to]!] === 1)
+    )
+      return true
+    probe = to
+  }
+  return false
+}
+
+function revive(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || context?.source === undefined) return value
+  const { source } = context
+  if (source.length < AT_RISK && Number.isFinite(value)) return value
+  if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value) ? value : BigInt(source)
+  return Number.isFinite(value) && canonical(source) === canonical(String(value)) ? value : new Decimal(source)
+}
+
+/** One text for each number, however many zeros or exponents it was written with. */
+function canonical(text: string): string {
+  const [, whole = '', fraction = '', power = '0'] = /^-?(\d+)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
+  const digits = (whole + fraction).replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  return significant === ''
+    ? '0'
+    : `${significant}e${Number(power) - fraction.length + digits.length - significant.length}`
+}
+
+function tableOf(characters: string): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const character of characters) table[character.charCodeAt(0)] = 1
+  return table
+}

@@ -1,0 +1,229 @@
+import { describe, expect, test } from '@jest/globals'
+import { DecodeError, HttpError, UsageError } from '../../../src/model/errors.ts'
+import type { Auth } from '../../../src/model/request.ts'
+import { apiServer, type ApiHandler } from '../../support/api-server.ts'
+import { failure, testClient } from '../../support/http-client.ts'
+
+const SECRET = 'p/w+1 ü'
+const environment = { SECRET }
+const secret = { secret: 'SECRET' }
+
+describe('credentials go with each request', () => {
+  test.each<[Auth, string, string]>([
+    [{ by: 'bearer', token: { secret: 'PLAIN' } }, 'authorization', 'Bearer plain-token'],
+    [
+      { by: 'basic', user: 'me', password: secret },
+      'authorization',
+      `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
+    ],
+    [{ by: 'header', name: 'X-API-Key', value: { secret: 'PLAIN' } }, 'x-api-key', 'plain-token'],
+  ])('%j', async (auth, name, value) => {
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient({ base: api.origin, auth }, { ...environment, PLAIN: 'plain-token' })
+    await client.get('/x')
+    expect(api.requests[0]?.headers[name]).toBe(value)
+    expect(JSON.stringify(client.events)).not.toContain(value)
+  })
+
+  test('as a parameter, set once, and shown nowhere', async () => {
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient({ base: api.origin, auth: { by: 'query', name: 'k', value: secret } }, environment)
+    const { url } = await client.get('/x?k=old&page=2')
+    expect(api.requests[0]?.query.getAll('k')).toEqual([SECRET])
+    expect(url).toBe(`${api.origin}/x?page=2`)
+    expect(JSON.stringify(client.events)).not.toContain(encodeURIComponent(SECRET))
+  })
+
+  test('and those of an endpoint win', async () => {
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } }, { SECRET: 'token' })
+    await client.get('/x', { headers: { Authorization: 'Token other' } })
+    expect(api.requests[0]?.headers.authorization).toBe('Token other')
+  })
+
+  test('that are missing are an error, before anything is sent', async () => {
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } })
+    await expect(client.get('/x')).rejects.toThrow(UsageError)
+    expect(api.requests).toHaveLength(0)
+  })
+
+  test.each([
+    [401, ': the credentials were refused; check SECRET'],
+    [403, ': what SECRET may read does not include this'],
+  ])('%i names the secret to look at', async (status, remedy) => {
+    await using api = await apiServer([{ status }])
+    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } }, { SECRET: 'token' })
+    expect((await failure(client.get('/x'))).message).toBe(`GET /x answered ${status}${remedy}`)
+  })
+})
+
+describe('a secret that stands in what is asked as {secret:NAME}', () => {
+  test('is put in, encoded where it stands in a URL', async () => {
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient(
+      { base: api.origin, auth: { by: 'header', name: 'x-key', value: { secret: 'PLAIN' } } },
+      { PLAIN: 'a b&c' },
+    )
+    await client.get('/x/{secret:PLAIN}?next={secret:PLAIN}', {
+      method: 'POST',
+      query: { q: '{secret:PLAIN}' },
+      json: { a: ['{secret:PLAIN}'] },
+    })
+    expect(api.requests[0]).toMatchObject({ url: '/x/a%20b%26c?next=a%20b%26c&q=a%20b%26c', body: '{"a":["a b&c"]}' })
+  })
+
+  test("is left as it is where it is another API's: a link must not fetch it", async () => {
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient(
+      { base: api.origin, auth: { by: 'bearer', token: { secret: 'OWN' } } },
+      { OWN: 'own-token', OTHER: 'other-token' },
+    )
+    await client.get('/x?next={secret:OTHER}', { query: { q: '{secret:OTHER}' } })
+    expect(api.requests[0]?.url).not.toContain('other-token')
+  })
+})
+
+/** An API that gives tokens 1, 2, 3 … and admits those that `admits` does. */
+const tokens = (answer: object, admits: (token: number) => boolean = () => true): ApiHandler => {
+  let given = 0
+  return ({ path, headers }) => {
+    if (path === '/oauth/token')
+      return { json: { access_token: `token-${(given += 1)}`, token_type: 'Bearer', ...answer } }
+    return admits(Number(headers.authorization?.replace('Bearer token-', '')))
+      ? { json: headers.authorization }
+      : { status: 401 }
+  }
+}
+const paths = ({ requests }: { requests: readonly { path: string }[] }): string[] => requests.map(({ path }) => path)
+
+describe('client credentials', () => {
+  const auth: Auth = {
+    by: 'client credentials',
+    tokenUrl: '/oauth/token',
+    clientId: 'me',
+    clientSecret: secret,
+    scope: 'read',
+    fields: { audience: 'all' },
+  }
+
+  test('fetch a token by a form, and keep it', async () => {
+    await using api = await apiServer(tokens({ expires_in: 600 }))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    expect((await client.get('/x')).body).toBe('Bearer token-1')
+    expect((await client.get('/x')).body).toBe('Bearer token-1')
+    expect(paths(api)).toEqual(['/oauth/token', '/x', '/x'])
+    expect(api.requests[0]?.headers['content-type']).toBe('application/x-www-form-urlencoded')
+    expect(Object.fromEntries(new URLSearchParams(api.requests[0]?.body))).toEqual({
+      grant_type: 'client_credentials',
+      client_id: 'me',
+      client_secret: SECRET,
+      scope: 'read',
+      audience: 'all',
+    })
+  })
+
+  test.each([
+    [{ expires_in: 600 }, 600],
+    [{ expires_in: '600' }, 600],
+    [{}, 3_600],
+    [{ expires_in: 10 }, 10],
+  ])('keep a token until shortly before its end: %j', async (answer, seconds) => {
+    await using api = await apiServer(tokens(answer))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    await client.get('/x')
+    client.time.pass(seconds * 1_000 * 0.85)
+    expect((await client.get('/x')).body).toBe('Bearer token-1')
+    client.time.pass(seconds * 1_000 * 0.145)
+    expect((await client.get('/x')).body).toBe('Bearer token-2')
+  })
+
+  test('fetch a token for each request where it lives no time', async () => {
+    await using api = await apiServer(tokens({ expires_in: 0 }))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    await client.get('/x')
+    expect((await client.get('/x')).body).toBe('Bearer token-2')
+  })
+
+  test('share one fetch among those who need it at once', async () => {
+    await using api = await apiServer(tokens({}))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    await Promise.all(Array.from({ length: 8 }, async () => client.get('/x')))
+    expect(paths(api).filter((path) => path === '/oauth/token')).toHaveLength(1)
+  })
+
+  test('are fetched again after a 401, once for all, and the request is sent again', async () => {
+    let oldest = 1
+    await using api = await apiServer(tokens({}, (token) => token >= oldest))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    await client.get('/x')
+    oldest = 2
+    const answers = await Promise.all(Array.from({ length: 4 }, async () => client.get('/x')))
+    expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: 4 }, () => 'Bearer token-2'))
+    expect(paths(api).filter((path) => path === '/oauth/token')).toHaveLength(2)
+    expect(client.time.slept).toEqual([])
+  })
+
+  test('that are refused twice are an error', async () => {
+    await using api = await apiServer(tokens({}, () => false))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    expect((await failure(client.get('/x'))).message).toBe(
+      'GET /x answered 401: the credentials were refused; check SECRET',
+    )
+    expect(paths(api)).toEqual(['/oauth/token', '/x', '/oauth/token', '/x'])
+  })
+
+  test('that the token endpoint refuses are an error that names them', async () => {
+    await using api = await apiServer([{ status: 401, json: { error: 'invalid_client' } }])
+    await using client = testClient({ base: api.origin, auth }, environment)
+    const error = await failure(client.get('/x'))
+    expect(error).toBeInstanceOf(HttpError)
+    expect(error.message).toBe(
+      `POST ${api.origin}/oauth/token answered 401: the client credentials were refused; check SECRET and the scope`,
+    )
+    expect(api.requests).toHaveLength(1)
+  })
+
+  test('are tried again where the token endpoint fails for a moment', async () => {
+    await using api = await apiServer([{ status: 503 }, { json: { access_token: 'token-1' } }, { json: 'fine' }])
+    await using client = testClient({ base: api.origin, auth }, environment)
+    expect((await client.get('/x')).body).toBe('fine')
+  })
+
+  test('that answer no token are an error', async () => {
+    await using api = await apiServer([{ json: { error: 'no' } }])
+    await using client = testClient({ base: api.origin, auth }, environment)
+    await expect(client.get('/x')).rejects.toThrow(DecodeError)
+  })
+
+  test('go on for the others when one caller is cancelled, and do not hang when the endpoint does', async () => {
+    await using api = await apiServer([{ hang: true }, { json: { access_token: 'token-1' } }, { json: 'fine' }])
+    await using client = testClient({ base: api.origin, auth, timeout: '100ms' }, environment)
+    const stop = new AbortController()
+    const cancelled = failure(client.get('/x', { signal: stop.signal }))
+    const other = client.get('/x')
+    stop.abort(new Error('stopped'))
+    expect((await cancelled).message).toBe('stopped')
+    expect((await other).body).toBe('fine')
+  })
+
+  test('go to their own endpoint, and the token only to the API', async () => {
+    await using login = await apiServer([{ json: { access_token: 'token-1' } }])
+    await using api = await apiServer([{ json: [] }])
+    await using client = testClient(
+      { base: api.origin, auth: { ...auth, tokenUrl: `${login.origin}/token` } },
+      environment,
+    )
+    await client.get('/x')
+    expect(login.requests[0]?.headers.authorization).toBeUndefined()
+    expect(api.requests[0]?.headers.authorization).toBe('Bearer token-1')
+  })
+
+  test('are not sent on by a redirect of their endpoint', async () => {
+    await using evil = await apiServer([{ json: { access_token: 'x' } }])
+    await using api = await apiServer([{ status: 307, headers: { location: `${evil.origin}/token` } }])
+    await using client = testClient({ base: api.origin, auth, allow: [evil.origin] }, environment)
+    await expect(client.get('/x')).rejects.toThrow(HttpError)
+    expect(evil.requests).toHaveLength(0)
+  })
+})

@@ -1,0 +1,24 @@
+import { expect, test } from '@jest/globals'
+import { decodeJson } from '../../../src/http/body/decode.ts'
+import { DecodeError } from '../../../src/model/errors.ts'
+
+test('what is no JSON is quoted in message and cause without what is named like a secret', () => {
+  const options = {
+    status: 200,
+    contentType: 'text/plain',
+    measured: true,
+    place: 'GET /x',
+    hide: (text: string) => text.replaceAll('s3cr3t', '***'),
+  }
+  for (const body of ['key=abc123', 's3cr3t']) {
+    let error: unknown
+    try {
+      decodeJson(Buffer.from(body), options)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toBeInstanceOf(DecodeError)
+    const { message, cause } = error as DecodeError
+    expect(`${message} ${(cause as Error).message}`).not.toMatch(/abc123|s3cr3t/)
+  }
+})

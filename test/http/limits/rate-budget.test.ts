@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals'
+import { rateBudget } from '../../../src/http/limits/rate-budget.ts'
+import { realTime } from '../../../src/http/limits/time.ts'
+import { RateLimitedError } from '../../../src/model/errors.ts'
+import type { Rate } from '../../../src/model/request.ts'
+import { virtualTime } from '../../support/virtual-time.ts'
+
+const { signal } = new AbortController()
+const now = (): Date => new Date('2024-05-01T12:00:00Z')
+const open = (rate?: Rate) => {
+  const time = virtualTime()
+  return { time, budget: rateBudget(rate, { now, time, name: 'https://api.example' }) }
+}
+
+describe('a rate', () => {
+  test('never admits more requests within any period than it names, and no fewer', async () => {
+    const { time, budget } = open('10/s')
+    const sent: number[] = []
+    for (let request = 0; request < 35; request += 1) {
+      await budget.take(1, { signal })
+      sent.push(time.clock())
+      time.pass(7)
+    }
+    for (const at of sent)
+      expect(sent.filter((other) => other >= at && other < at + 1_000).length).toBeLessThanOrEqual(10)
+    expect(sent.at(-1)).toBeLessThan(3_100)
+  })
+
+  test('serves those who wait in turn', async () => {
+    const { budget } = open('1/s')
+    const served: number[] = []
+    await Promise.all(
+      [0, 1, 2, 3].map(async (caller) => {
+        await budget.take(1, { signal })
+        served.push(caller)
+      }),
+    )
+    expect(served).toEqual([0, 1, 2, 3])
+  })
+
+  test('may ask for waits of any length, since its definition says so', async () => {
+    const { time, budget } = open('1/h')
+    await budget.take(1, { signal })
+    await budget.take(1, { signal })
+    expect(time.slept).toEqual([3_600_000])
+  })
+
+  test('tells of each wait before it', async () => {
+    const { budget } = open('1/s')
+    const waits: unknown[] = []
+    const onWait = (reason: string, ms: number): unknown => waits.push([reason, ms])
+    await budget.take(1, { signal, onWait })
+    await budget.take(1, { signal, onWait })
+    expect(waits).toEqual([['rate limit', 1_000]])
+  })
+
+  test('is waited for no longer than the signal says', async () => {
+    const budget = rateBudget('1/h', { now, time: realTime, name: 'api' })
+    await budget.take(1, { signal })
+    const stop = new AbortController()
+    const waiting = [budget.take(1, { signal: stop.signal }), budget.take(1, { signal: stop.signal })]
+    stop.abort('stopped')
+    expect(await Promise.allSettled(waiting)).toEqual([
+      { status: 'rejected', reason: 'stopped' },
+      { status: 'rejected', reason: 'stopped' },
+    ])
+  })
+})
+
+describe('what an API says', () => {
+  test('is obeyed: nothing is sent once nothing remains, until it begins anew', async () => {
+    const { time, budget } = open()
+    budget.learn(200, { 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '30' })
+    await budget.take(1, { signal })
+    await budget.take(1, { signal })
+    expect(time.slept).toEqual([])
+    await budget.take(1, { signal })
+    await budget.take(1, { signal })
+    expect(time.slept).toEqual([30_000])
+  })
+
+  test('is not forgotten for an answer that was counted earlier and came later', async () => {
+    const { time, budget } = open()
+    budget.learn(200, { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' })
+    budget.learn(200, { 'ratelimit-remaining': '3', 'ratelimit-reset': '30' })
+    await budget.take(1, { signal })
+    expect(time.slept).toEqual([30_000])
+  })
+
+  test('stops everybody: Retry-After of one answer holds the requests of all others', async () => {
+    const { time, budget } = open('10/s')
+    const waits: unknown[] = []
+    budget.learn(429, { 'retry-after': '20' })
+    await budget.take(1, { signal, onWait: (reason, ms) => waits.push([reason, ms]) })
+    expect(waits).toEqual([['retry-after', 20_000]])
+    expect(time.slept).toEqual([20_000])
+  })
+
+  test('ends the waiting where it would last longer than five minutes, and says until when', async () => {
+    const { budget } = open()
+    budget.learn(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' })
+    const error: unknown = await budget.take(1, { signal }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(RateLimitedError)
+    expect((error as RateLimitedError).until).toEqual(new Date('2024-05-01T13:00:00Z'))
+    expect((error as RateLimitedError).message).toContain('2024-05-01T13:00:00.000Z')
+  })
+
+  test('is nothing to wait for where an answer that is no failure says Retry-After', async () => {
+    const { time, budget } = open()
+    budget.learn(301, { 'retry-after': '20' })
+    await budget.take(1, { signal })
+    expect(time.slept).toEqual([])
+  })
+})

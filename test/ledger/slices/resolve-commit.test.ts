@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals'
+import { openDatabase } from '../../../src/database/database.ts'
+import { readSlice } from '../../../src/ledger/read/read-slices.ts'
+import { rereadSlice, settle } from '../../../src/ledger/slices/resolve-commit.ts'
+import { SliceLostError } from '../../../src/model/errors.ts'
+import { END } from '../../../src/model/page.ts'
+import { PgProxy } from '../../support/pg-proxy.ts'
+import { batch, commit, openLedger, signal, stored } from '../support.ts'
+
+describe('a COMMIT whose answer was lost', () => {
+  test('is in where the batch number has moved', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await commit(ledger.database, slice, 0, batch(2))
+    expect(await settle(ledger.database, slice, 0, { signal })).toBe('committed')
+    await commit(ledger.database, slice, 1, batch(0, { position: END }))
+    expect(await settle(ledger.database, slice, 1, { signal })).toBe('committed')
+  })
+
+  test('is sent again where it has not moved and the slice is ours', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    expect(await settle(ledger.database, slice, 0, { signal })).toBe('again')
+  })
+
+  test("is somebody else's affair where the token is another one, or the slice was closed", async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    await using other = await ledger.worker()
+    const slice = await worker.take()
+    await ledger.database.query(`update sluice.slices set lease_until = clock_timestamp() - interval '1 s'`)
+    await other.take()
+    await expect(settle(ledger.database, slice, 0, { signal })).rejects.toThrow(SliceLostError)
+    await expect(settle(ledger.database, slice, 0, { signal })).rejects.toThrow(/was taken by another run/)
+  })
+
+  test('is waited for while a backend of ours is still committing', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await using slow = await ledger.database.transaction()
+    await slow.query(`select sluice.advance($1, 1, 0, '{"page": 2}', '${JSON.stringify(batch(2).counts)}')`, [slice.id])
+    const settling = settle(ledger.database, slice, 0, { signal })
+    await slow.commit()
+    expect(await settling).toBe('committed')
+  })
+
+  test('is not guessed at where that takes too long', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await using stuck = await ledger.database.transaction()
+    await stuck.query('select from sluice.slices where id = $1 for update', [slice.id])
+    await expect(settle(ledger.database, slice, 0, { lockTimeout: '50ms', signal })).rejects.toThrow(
+      /whether it was committed is not known/,
+    )
+  })
+
+  test('is in or not, whichever side of the COMMIT the line is cut on, and every row is stored once', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    const outcomes: string[] = []
+    for (const [seq, lose] of (['statement', 'answer'] as const).entries()) {
+      let cut = false
+      await using proxy = await PgProxy.open({
+        port: Number(new URL(ledger.url).port),
+        watchers: [
+          {
+            before: (message) => {
+              const isIt =
+                lose === 'statement'
+                  ? message.from === 'client' && message.text?.includes('sluice.advance')
+                  : message.from === 'server' && message.name === 'CommandComplete' && message.text === 'COMMIT'
+              if (!isIt || cut) return undefined
+              cut = true
+              message.link.cut()
+              return 'drop'
+            },
+          },
+        ],
+      })
+      await using database = await openDatabase({ url: proxy.through(ledger.url) })
+      await expect(commit(database, slice, seq, batch(2))).rejects.toThrow(/lost|terminated|reset/i)
+      const outcome = await settle(database, slice, seq, { signal })
+      outcomes.push(outcome)
+      if (outcome === 'again') await commit(database, slice, seq, batch(2))
+    }
+    expect(outcomes).toEqual(['again', 'committed'])
+    expect(await stored(ledger.database)).toBe(4)
+    expect(await readSlice(ledger.database, slice.id)).toMatchObject({ batches: 2, counts: { inserted: 4 } })
+  })
+
+  test('a slice that is ours is read again as it is committed, one that is not is lost', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await commit(ledger.database, slice, 0, batch(2, { high: { value: '5' } }))
+    expect(await rereadSlice(ledger.database, slice, { signal })).toMatchObject({
+      id: slice.id,
+      token: slice.token,
+      seq: 1,
+      position: { page: 2 },
+      high: { value: '5' },
+      counts: { inserted: 2 },
+    })
+    await ledger.database.query('update sluice.slices set token = token + 1')
+    await expect(rereadSlice(ledger.database, slice, { signal })).rejects.toThrow(SliceLostError)
+  })
+})

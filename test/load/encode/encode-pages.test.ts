@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals'
+import { encodePages, ShapeChange } from '../../../src/load/encode/encode-pages.ts'
+import { openTarget, type Target } from '../../../src/load/table-writer.ts'
+import type { Database } from '../../../src/database/database.ts'
+import type { Page } from '../../../src/model/page.ts'
+import { testDatabase } from '../../support/database.ts'
+import { commit, page, table } from '../support.ts'
+
+const open = (database: Database): Promise<Target> =>
+  openTarget(database, table(), { slice: { id: '1', pipeline: 'shop', stream: 'orders' } })
+
+/** Pages whose memory is counted as it is given back. */
+function counted(records: readonly (readonly unknown[])[]): {
+  readonly pages: AsyncGenerator<Page>
+  readonly given: number[]
+  readonly closed: () => boolean
+} {
+  const given: number[] = []
+  let closed = false
+  return {
+    given,
+    closed: () => closed,
+    pages: (async function* (): AsyncGenerator<Page> {
+      try {
+        for (const [index, one] of records.entries())
+          yield page(one, { position: { page: index }, hold: { [Symbol.dispose]: () => given.push(index) } })
+      } finally {
+        closed = true
+      }
+    })(),
+  }
+}
+
+describe('encodePages', () => {
+  test('hands pages on one by one, and a needed change of shape before the page that needs it', async () => {
+    await using test = await testDatabase()
+    const target = await open(test.database)
+    const { pages, given } = counted([[{ id: 1 }], [{ id: 2 }], [{ id: 3, more: 1 }], [{ id: 4, more: 1.5 }]])
+    const seen: string[] = []
+    for await (const item of encodePages(pages, target)) {
+      if (item instanceof ShapeChange) {
+        seen.push('change')
+        await target.change(item.need)
+        item.settle()
+      } else {
+        seen.push(JSON.stringify(item.position))
+        await commit(test.database, target, [item])
+      }
+    }
+    expect(seen).toEqual(['change', '{"page":0}', '{"page":1}', 'change', '{"page":2}', 'change', '{"page":3}'])
+    expect(given).toEqual([0, 1, 2, 3])
+    expect(await test.database.query('select sum(more)::text as sum from shop.orders')).toEqual([{ sum: '2.5' }])
+  })
+
+  test('waits until the change is settled, gives the page’s memory back when left meanwhile, and closes its source', async () => {
+    await using test = await testDatabase()
+    const target = await open(test.database)
+    const { pages, given, closed } = counted([[{ id: 1 }], [{ id: 2 }]])
+    const controller = new AbortController()
+    const items = encodePages(pages, target, { signal: controller.signal })
+    expect((await items.next()).value).toBeInstanceOf(ShapeChange)
+    const next = items.next()
+    controller.abort(new Error('enough'))
+    await expect(next).rejects.toThrow('enough')
+    expect(given).toEqual([0])
+    expect(closed()).toBe(true)
+  })
+
+  test('a page keeps its position, its counts and its greatest cursor value, and says what was rejected', async () => {
+    await using test = await testDatabase()
+    const target = await open(test.database)
+    const origin = { raw: true }
+    const one = page([{ id: 1 }, { id: null }], {
+      position: { end: true },
+      high: { value: '7' },
+      origins: [{}, origin],
+      rejects: [{ stage: 'map', reason: 'no', record: {} }],
+      counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 1, parents: 3 },
+    })
+    const items: unknown[] = []
+    for await (const item of encodePages(
+      (async function* () {
+        yield one
+      })(),
+      target,
+    )) {
+      if (item instanceof ShapeChange) {
+        await target.change(item.need)
+        item.settle()
+      } else items.push(item)
+    }
+    expect(items).toEqual([
+      expect.objectContaining({
+        rows: 1,
+        bytes: 2,
+        position: { end: true },
+        high: { value: '7' },
+        counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 2, parents: 3 },
+        rejects: [
+          { stage: 'map', reason: 'no', record: {} },
+          { stage: 'encode', reason: 'id: it belongs to the key and is null', record: origin },
+        ],
+      }),
+    ])
+  })
+})

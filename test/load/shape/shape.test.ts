@@ -1,0 +1,363 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { isTableChanged } from '../../../src/database/errors.ts'
+import type { EncodedPage } from '../../../src/load/encode/encoded-page.ts'
+import { sleep } from '../../../src/flow/signals/sleep.ts'
+import { planChange } from '../../../src/load/shape/change-plan.ts'
+import { columnType } from '../../../src/load/values/column-type.ts'
+import { NeedsChange } from '../../../src/load/shape/needs-schema-change.ts'
+import { openTarget } from '../../../src/load/table-writer.ts'
+import { SchemaError } from '../../../src/model/errors.ts'
+import { testDatabase, type TestDatabase } from '../../support/database.ts'
+import { columnsOf, commit, load, page, table } from '../support.ts'
+
+const slice = { id: '1', pipeline: 'shop', stream: 'orders' }
+
+describe('the type of a column', () => {
+  // One database for all: a table each.
+  let shared: TestDatabase
+  beforeAll(async () => {
+    shared = await testDatabase()
+  })
+  afterAll(async () => shared[Symbol.asyncDispose]())
+  let tables = 0
+  const fresh = (): string => `shop.orders_${(tables += 1)}`
+
+  test.each([
+    ['bigint', 1, 'numeric', 1.5, ['1', '1.5']],
+    ['bigint', 1, 'numeric', 2n ** 70n, ['1', String(2n ** 70n)]],
+    ['bigint', 1, 'text', 'a', ['1', 'a']],
+    ['bigint', 1, 'text', true, ['1', 'true']],
+    ['numeric', 0.1, 'text', '01', ['0.1', '01']],
+    ['boolean', true, 'text', 'yes', ['true', 'yes']],
+    ['boolean', true, 'text', 3, ['true', '3']],
+    ['date', '2024-01-31', 'text', '2024-01-31T00:00:00Z', ['2024-01-31', '2024-01-31T00:00:00Z']],
+    ['bigint', 1, 'jsonb', { a: 1 }, ['1', '{"a": 1}']],
+    ['text', 'a', 'jsonb', [1], ['"a"', '[1]']],
+    ['boolean', true, 'jsonb', [], ['true', '[]']],
+    ['date', '2024-01-31', 'jsonb', {}, ['"2024-01-31"', '{}']],
+  ])('widens %s (%p) to %s for %p', async (before, first, after, second, stored) => {
+    const [{ database }, name] = [shared, fresh()]
+    await load(database, table({ name }), [{ id: 1, v: first }])
+    expect(await columnsOf(database, name)).toEqual({ id: 'bigint', v: before })
+    await load(database, table({ name }), [{ id: 2, v: second }])
+    expect(await columnsOf(database, name)).toEqual({ id: 'bigint', v: after })
+    expect(await database.query(`select v::text as v from ${name} order by id`)).toEqual(stored.map((v) => ({ v })))
+  })
+
+  test.each([
+    [['2024-01-01T00:00:00Z', 'soon'], 'text'],
+    [['2024-01-01T00:00:00Z', '2024-01-01'], 'text'],
+    [[1, 2.5], 'numeric'],
+    [[1, 2n ** 64n], 'numeric'],
+    [[true, 1], 'text'],
+    [['a', { b: 1 }], 'jsonb'],
+    [['2024-02-30T00:00:00Z'], 'text'],
+    [['2024-01-01T00:00:00.1234567Z'], 'text'],
+    [['2024-01-01T00:00:60Z'], 'text'],
+    [['2024-01-01T00:00:00'], 'text'],
+    [['2023-02-29'], 'text'],
+    [[new Date(0)], 'timestamp with time zone'],
+  ])('makes of %p a column of %s', async (values, type) => {
+    const [{ database }, name] = [shared, fresh()]
+    await load(
+      database,
+      table({ name }),
+      values.map((v, id) => ({ id, v })),
+    )
+    expect((await columnsOf(database, name))['v']).toBe(type)
+  })
+})
+
+describe('change of shape', () => {
+  test('a new field becomes a column once it has a value', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await load(database, table(), [
+      { id: 1, later: null },
+      { id: 2, later: null },
+    ])
+    expect(await columnsOf(database)).toEqual({ id: 'bigint' })
+    const { events } = await load(
+      database,
+      table(),
+      [
+        { id: 3, later: null },
+        { id: 4, later: 'now', userName: 'x' },
+      ],
+      { pageSize: 1 },
+    )
+    expect(await columnsOf(database)).toEqual({ id: 'bigint', later: 'text', user_name: 'text' })
+    expect(events).toEqual([
+      { type: 'shape', stream: 'orders', table: 'shop.orders', change: 'added later text, added user_name text' },
+    ])
+  })
+
+  test('a timestamptz column is not widened: the record is rejected', async () => {
+    await using test = await testDatabase()
+    await load(test.database, table(), [{ id: 1, at: '2024-01-01T00:00:00Z' }])
+    const { counts, rejects } = await load(test.database, table(), [
+      { id: 2, at: 'soon' },
+      { id: 3, at: { a: 1 } },
+      { id: 4, at: '2024-02-30T00:00:00Z' },
+    ])
+    expect(counts).toMatchObject({ inserted: 0, rejected: 3 })
+    expect(rejects[0]!.reason).toBe(
+      'at: "soon" does not fit timestamp with time zone: it needs a day and a time that exist, and an offset',
+    )
+  })
+
+  test('neither the version becomes text nor the key jsonb', async () => {
+    await using test = await testDatabase()
+    const definition = table({ version: 'v' })
+    await load(test.database, definition, [{ id: 'a', v: 1 }])
+    const { counts } = await load(test.database, definition, [
+      { id: 'b', v: 'x' },
+      { id: { a: 1 }, v: 2 },
+      { id: 'c', v: 1.5 },
+    ])
+    expect(counts).toMatchObject({ inserted: 1, rejected: 2 })
+    expect(await columnsOf(test.database)).toEqual({ id: 'text', v: 'numeric' })
+  })
+
+  test('declared columns keep their type, and fields can be left out', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const definition = table({ columns: { amount: 'numeric(12,2)', raw: false, unseen: 'uuid', code: 'text' } })
+    const { counts, rejects } = await load(database, definition, [
+      { id: 1, amount: 1.25, raw: { x: 1 }, code: 7 },
+      { id: 2, amount: 1.255, code: 'x' },
+      { id: 3, amount: 'much', code: { deep: [1] } },
+    ])
+    expect(await columnsOf(database)).toEqual({ id: 'bigint', amount: 'numeric(12,2)', code: 'text', unseen: 'uuid' })
+    expect(counts).toMatchObject({ inserted: 1, rejected: 2 })
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      'amount: 1.255 does not fit numeric(12,2) without being rounded',
+      'amount: "much" does not fit numeric(12,2)',
+    ])
+  })
+
+  test('freeze fails, reject rejects, and what is only null is no matter', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await load(database, table(), [{ id: 1, n: 1 }])
+    await expect(load(database, table({ shape: 'freeze' }), [{ id: 2, n: 1, more: 1 }])).rejects.toThrow(SchemaError)
+    await expect(load(database, table({ shape: 'freeze' }), [{ id: 2, n: 1.5 }])).rejects.toThrow(
+      'n: 1.5 does not fit bigint, and its shape is frozen',
+    )
+    expect((await load(database, table({ shape: 'freeze' }), [{ id: 2, n: 1, more: null }])).counts).toMatchObject({
+      inserted: 1,
+    })
+    const { counts, rejects } = await load(database, table({ shape: 'reject' }), [
+      { id: 3, n: 1, more: 1 },
+      { id: 4, n: 'x' },
+      { id: 5, n: 5 },
+    ])
+    expect(counts).toMatchObject({ inserted: 1, rejected: 2 })
+    expect(rejects.map(({ reason }) => reason)).toEqual(['more: it has no column yet', 'n: "x" does not fit bigint'])
+  })
+
+  test('a table that is not there takes shape even where its shape is frozen', async () => {
+    await using test = await testDatabase()
+    await load(
+      test.database,
+      table({ shape: 'freeze' }),
+      [
+        { id: 1, n: 1 },
+        { id: 2, n: 2.5, more: 'x' },
+      ],
+      { pageSize: 1 },
+    )
+    expect(await columnsOf(test.database)).toEqual({ id: 'bigint', n: 'numeric', more: 'text' })
+  })
+
+  test('two fields that would be one column are an error that names both', async () => {
+    await using test = await testDatabase()
+    await expect(load(test.database, table(), [{ id: 1, userName: 1, user_name: 2 }])).rejects.toThrow(
+      'the fields "userName" and "user_name" would both be the column user_name',
+    )
+    await expect(load(test.database, table(), [{ id: 1, _slice: 1 }])).rejects.toThrow(SchemaError)
+  })
+
+  test('a column that was made for a field takes another one of the same name', async () => {
+    await using test = await testDatabase()
+    await load(test.database, table(), [{ id: 1, userName: 'a' }])
+    expect((await load(test.database, table(), [{ id: 1, user_name: 'b' }])).counts).toMatchObject({ updated: 1 })
+  })
+
+  test('names stay names, whatever they hold', async () => {
+    await using test = await testDatabase()
+    const record = JSON.parse(
+      `{"id": 1, "select": 1, "a\\"b": 2, "it's": 3, "ünï": 4, "__proto__": 5, "constructor": 6, "${'x'.repeat(80)}": 7, "1st": 8, "xmin": 9, "c\\\\d": 10, "$sluice$": 11}`,
+    ) as object
+    await load(test.database, table(), [record])
+    const columns = Object.keys(await columnsOf(test.database))
+    expect(columns).toHaveLength(12)
+    expect(columns.slice(0, 7)).toEqual(['id', 'select', 'a_b', 'it_s', 'ünï', '__proto__', 'constructor'])
+    expect(columns.every((name) => Buffer.byteLength(name) <= 63)).toBe(true)
+    await load(test.database, table(), [{ id: 2 }])
+    expect(await test.database.query('select "__proto__", constructor from shop.orders order by id')).toEqual([
+      { ['__proto__']: '5', constructor: '6' },
+      { ['__proto__']: null, constructor: null },
+    ])
+  })
+
+  test('two that ask for the same change at once both go on', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const loadUntilItFits = async (records: readonly unknown[]): Promise<unknown> => {
+      try {
+        return await load(database, table(), records)
+      } catch (error) {
+        // What was encoded by the shape before is encoded anew.
+        if (!isTableChanged(error)) throw error
+        return loadUntilItFits(records)
+      }
+    }
+    await Promise.all(
+      [0, 1, 2, 3].map((worker) =>
+        loadUntilItFits([{ id: worker, [`f${worker % 2}`]: worker + 0.5, shared: worker === 3 ? 'x' : 1 }]),
+      ),
+    )
+    expect(await columnsOf(database)).toMatchObject({ f0: 'numeric', f1: 'numeric', shared: 'text' })
+    expect(await database.query('select count(*)::int as n from shop.orders')).toEqual([{ n: 4 }])
+  })
+
+  test('waits while somebody else changes the table', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await using other = await database.transaction()
+    await other.lock('table shop.orders')
+    const loaded = load(database, table(), [{ id: 1, n: 1 }])
+    const waits = async (): Promise<boolean> =>
+      (
+        await database.query(
+          'select from pg_locks where not granted and locktype = $1 and database = (select oid from pg_database where datname = current_database())',
+          ['advisory'],
+        )
+      ).length > 0
+    while (!(await waits())) await sleep(10)
+    await other.run('create schema shop; create table shop.orders (id bigint primary key)')
+    await other.commit()
+    expect((await loaded).events).toEqual([expect.objectContaining({ type: 'shape', change: 'added n bigint' })])
+  })
+
+  test('rows that were encoded for another type are not written: the table has changed', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    for (const write of ['merge', 'append'] as const) {
+      const name = `shop.${write}`
+      const definition = table({ name, write, key: write === 'merge' ? ['id'] : [] })
+      const { target } = await load(database, definition, [{ id: 1, v: 'text' }])
+      const encoded = target.encode(page([{ id: 2, v: '123' }])) as EncodedPage
+      await load(database, definition, [{ id: 3, v: { now: 'json' } }])
+      const failure = await commit(database, target, [encoded]).catch((error: unknown) => error)
+      expect(isTableChanged(failure)).toBe(true)
+      expect(await database.query(`select v from ${name} where id = 2`)).toEqual([])
+    }
+  })
+
+  test('where a view forbids it, the error says what to run', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await load(database, table(), [{ id: 1, n: 1 }])
+    await database.query('create view shop.seen as select n from shop.orders')
+    await expect(load(database, table(), [{ id: 1, n: 1.5 }])).rejects.toThrow(
+      'alter table "shop"."orders" alter column "n" type numeric using "n"::numeric',
+    )
+    await expect(load(database, table({ name: 'shop.seen' }), [{ id: 1, n: 1.5 }])).rejects.toThrow(
+      'it is a view, not a table',
+    )
+  })
+
+  test('where the right is missing, the error says what to run', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await load(database, table(), [{ id: 1, n: 1 }])
+    const target = await openTarget(database, table(), { slice })
+    const need = target.encode(page([{ id: 2, more: true }]))
+    expect(need).toBeInstanceOf(NeedsChange)
+    await database.query('drop role if exists somebody')
+    await database.query('create role somebody')
+    await database.query('alter schema shop owner to somebody')
+    await database.query('alter table shop.orders owner to somebody')
+    // The one who runs the tests may do everything, so that another has to try.
+    const url = new URL(test.url)
+    await database.query(`drop role if exists intruder`)
+    await database.query(`create role intruder login password 'intruder'`)
+    await database.query('grant usage on schema shop to intruder; ')
+    url.username = 'intruder'
+    url.password = 'intruder'
+    const { openDatabase } = await import('../../../src/database/database.ts')
+    await using poor = await openDatabase({ url: url.href })
+    await database.query('grant select, insert, update on shop.orders to intruder')
+    const failure = load(poor, table(), [{ id: 2, more: true }])
+    await expect(failure).rejects.toThrow(SchemaError)
+    await expect(failure).rejects.toThrow('alter table "shop"."orders" add column if not exists "more" boolean')
+    await database.query('drop owned by intruder')
+    await database.query('drop role intruder')
+    await database.query('reassign owned by somebody to current_user')
+    await database.query('drop role somebody')
+  })
+
+  test('a generated column cannot be loaded, and the error says how to leave it out', async () => {
+    await using test = await testDatabase()
+    await test.database.query('create schema shop')
+    await test.database.query(
+      'create table shop.orders (id bigint primary key, twice bigint generated always as (id * 2) stored)',
+    )
+    await expect(load(test.database, table(), [{ id: 1, twice: 2 }])).rejects.toThrow(
+      'leave it out with columns: { "twice": false }',
+    )
+  })
+
+  test('a page of nothing needs no table, and one of rejects makes none', async () => {
+    await using test = await testDatabase()
+    expect((await load(test.database, table(), [])).counts).toMatchObject({ fetched: 0 })
+    const { counts, rejects } = await load(test.database, table(), [{ id: null, n: 1 }, { id: 'a\0b' }])
+    expect(counts).toMatchObject({ rejected: 2 })
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      'id: it belongs to the key and is null',
+      'id: it holds a NUL character, which PostgreSQL cannot store',
+    ])
+    expect(await columnsOf(test.database)).toEqual({})
+  })
+
+  test('a table that has none of the fields takes them, or rejects the records', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    await database.query('create schema shop')
+    await database.query('create table shop.orders (note text)')
+    const definition = table({ key: [], write: 'append', shape: 'reject' })
+    expect((await load(database, definition, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({
+      inserted: 0,
+      rejected: 3,
+    })
+    await expect(load(database, { ...definition, shape: 'freeze' }, [{ a: 1 }])).rejects.toThrow(SchemaError)
+    expect(
+      (await load(database, { ...definition, shape: 'evolve' }, [{ a: null }, {}, { a: 1 }])).counts,
+    ).toMatchObject({ inserted: 3 })
+  })
+
+  test('a table that is too large to be written anew is not, and the error says what to run', () => {
+    const column = { field: 'n', name: 'n', type: columnType('bigint'), key: false, declared: false, round: false }
+    const large = {
+      name: 'shop.orders',
+      columns: new Map([['n', column.type]]),
+      generated: new Set<string>(),
+      marks: new Map(),
+      bytes: 3 * 2 ** 30,
+      partitioned: false,
+      blank: false,
+      hasSlice: false,
+    }
+    const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
+    expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(SchemaError)
+    expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(
+      '3.0 GB would be written anew to widen n from bigint to text, while nobody can read it. Choose the time yourself and run: alter table "shop"."orders" alter column "n" type text using "n"::text',
+    )
+    expect(
+      planChange({ ...need, widen: [], add: [column] }, table(), { ...large, columns: new Map() }, 'shop.orders')
+        .change,
+    ).toBe('added n bigint')
+  })
+})

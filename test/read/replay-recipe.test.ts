@@ -1,0 +1,98 @@
+import { expect, test } from '@jest/globals'
+import { openScope } from '../../src/read/open-scope.ts'
+import { replayRecord } from '../../src/read/read-recipe.ts'
+import type { Stream } from '../../src/index.ts'
+import type { Page, Reject } from '../../src/model/page.ts'
+import { forum, type Post, type Reaction, type Topic } from '../source/forum.ts'
+import { readPages, recordsOf } from '../source/reading.ts'
+
+/** Read with a fault in a stage, mend it, and send what was rejected through it again. */
+async function mended(
+  flow: (isBroken: () => boolean) => Stream<unknown>,
+): Promise<{ rejects: Reject[]; missing: unknown[]; replayed: unknown[] }> {
+  let isBroken = true
+  const { recipe } = flow(() => isBroken)
+  const broken = await readPages({ recipe })
+  isBroken = false
+  const whole = recordsOf(await readPages({ recipe }))
+  const read = new Set(recordsOf(broken).map((record) => JSON.stringify(record)))
+  const rejects = broken.flatMap(({ rejects }) => rejects)
+  await using scope = openScope()
+  const pages: Page[] = []
+  for (const reject of JSON.parse(JSON.stringify(rejects)) as Reject[])
+    for await (const page of replayRecord(recipe, reject, scope)) pages.push(page)
+  return { rejects, missing: whole.filter((record) => !read.has(JSON.stringify(record))), replayed: recordsOf(pages) }
+}
+
+test.each<
+  [
+    string,
+    (
+      of: { all: Stream<Topic>; posts: (topic: Topic) => Stream<Post>; reactions: (post: Post) => Stream<Reaction> },
+      broken: () => boolean,
+    ) => Stream<unknown>,
+  ]
+>([
+  [
+    'a record of a source',
+    ({ all }, broken) => all.map((topic) => fails(broken() && topic.id % 2 === 0, { ...topic, more: 1 })),
+  ],
+  [
+    'a child',
+    ({ all, posts }, broken) =>
+      all
+        .map((topic) => ({ ...topic, more: 1 }))
+        .flatMap((topic) =>
+          posts(topic).map((post) => fails(broken() && post.id === '3-2', { ...post, more: topic.more })),
+        ),
+  ],
+  [
+    'a child in a stage behind it',
+    ({ all, posts }, broken) =>
+      all.flatMap(posts).map((post) => fails(broken() && post.topic === 3, { ...post, title: post.id })),
+  ],
+  [
+    'a grandchild in a chain',
+    ({ all, posts, reactions }, broken) =>
+      all
+        .flatMap(posts)
+        .flatMap(reactions)
+        .map((reaction) => fails(broken() && reaction.post === '2-2', reaction)),
+  ],
+  [
+    'a grandchild in the child',
+    ({ all, posts, reactions }, broken) =>
+      all.flatMap((topic) =>
+        posts(topic).flatMap((post) =>
+          reactions(post).map((reaction) =>
+            fails(broken() && reaction.post === '2-2', { ...reaction, topic: topic.title, at: post.id }),
+          ),
+        ),
+      ),
+  ],
+  [
+    'a parent, and with it its children',
+    ({ all, posts }, broken) => all.map((topic) => fails(broken() && topic.id === 2, topic)).flatMap(posts),
+  ],
+  [
+    'a parent whose function failed, and with it its children',
+    ({ all, posts }, broken) => all.flatMap((topic) => fails(broken() && topic.id === 2, posts(topic))),
+  ],
+  [
+    'one of a list',
+    ({ all }, broken) =>
+      all.flatMap(({ id }) => [{ id }, { id: -id }]).map((record) => fails(broken() && record.id === -2, record)),
+  ],
+])('%s that was rejected comes out as it would have', async (what, flow) => {
+  await using api = await forum()
+  const { rejects, missing, replayed } = await mended((broken) => flow(api, broken))
+  expect(rejects.length).toBeGreaterThan(0)
+  expect(missing.length).toBeGreaterThan(0)
+  // What a list was made from comes again as a whole.
+  expect(replayed).toEqual(what === 'one of a list' ? [{ id: 2 }, ...missing] : missing)
+})
+
+function fails<T>(isBroken: boolean, value: T): T {
+  if (isBroken) throw new Error('not yet')
+  return value
+}

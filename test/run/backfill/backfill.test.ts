@@ -1,0 +1,449 @@
+import { describe, expect, jest, test } from '@jest/globals'
+import { backfill, pipeline, run, since } from '../../../src/index.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { testDatabase, type TestDatabase } from '../../support/database.ts'
+import { answering, february, heard, merging, moment, rows, source } from '../../backfill/source.ts'
+
+jest.setTimeout(60_000)
+
+const statuses = async ({ database }: TestDatabase): Promise<string> =>
+  (
+    await database.query<{ status: string }>(
+      `select status from sluice.slices where kind = 'backfill' order by backfill, lower`,
+    )
+  )
+    .map(({ status }) => status[0])
+    .join('')
+const stored = async ({ database }: TestDatabase): Promise<number> =>
+  Number((await database.query<{ count: string }>('select count(*) from t.rows'))[0]!.count)
+
+describe('backfill', () => {
+  test('reads a range in windows, several at once, leaves the cursor alone, and the same words find it done', async () => {
+    const answer = answering(() => rows(24 * 40))
+    const five = Promise.withResolvers<void>()
+    await using api = await apiServer(async (request) => {
+      if (request.index === 4) five.resolve()
+      await five.promise
+      return answer(request)
+    })
+    await using test = await testDatabase()
+    const flow = merging(api.origin)
+    const seen = heard()
+    const report = await backfill(flow, {
+      ...february,
+      stream: 'rows',
+      concurrency: 8,
+      database: test.url,
+      on: seen.on,
+    })
+    expect(report).toMatchObject({
+      kind: 'backfill',
+      status: 'done',
+      streams: {
+        rows: {
+          status: 'done',
+          counts: { fetched: 31 * 24, inserted: 31 * 24 },
+          backfill: {
+            from: '2024-01-01T00:00:00Z',
+            window: '1d',
+            zone: 'UTC',
+            windows: { total: 31, done: 31, failed: 0, skipped: 0, open: 0 },
+          },
+        },
+      },
+    })
+    expect(await test.database.query('select min(id)::int, max(id)::int, count(*)::int from t.rows')).toEqual([
+      { min: 0, max: 31 * 24 - 1, count: 31 * 24 },
+    ])
+    expect(await test.database.query('select * from sluice.cursors')).toEqual([])
+    expect(api.mostAtOnce).toBeGreaterThanOrEqual(5)
+    expect(seen.of('plan')).toMatchObject([
+      { stream: 'rows', windows: { total: 31, open: 31 }, todo: 31, states: 'o'.repeat(31) },
+    ])
+    expect(
+      seen
+        .of('slice started')
+        .map(({ place }) => place)
+        .toSorted((a, b) => a! - b!),
+    ).toEqual(Array.from({ length: 31 }, (_, place) => place))
+    expect(seen.of('slice started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
+    const asked = api.requests.length
+    const again = await backfill(flow, { ...february, database: test.url })
+    expect(again).toMatchObject({
+      status: 'done',
+      streams: {
+        rows: { counts: { fetched: 0 }, backfill: { id: report.streams.rows.backfill!.id, windows: { done: 31 } } },
+      },
+    })
+    expect(api.requests.length).toBe(asked)
+  })
+
+  test('a dry run shows the windows to read, asks nothing and writes nothing', async () => {
+    await using api = await apiServer(answering(() => rows(24 * 40)))
+    await using test = await testDatabase()
+    const [plan] = await backfill(merging(api.origin), {
+      ...february,
+      to: '2024-01-04',
+      database: test.url,
+      dryRun: true,
+    })
+    expect(plan).toMatchObject({
+      stream: 'rows',
+      backfill: undefined,
+      toRead: 3,
+      counts: { total: 3, open: 3 },
+      windows: [{ lower: '2024-01-01T00:00:00Z', toRead: true }, {}, { upper: '2024-01-04T00:00:00Z' }],
+    })
+    expect(api.requests).toEqual([])
+    expect(
+      await test.database.query(
+        'select (select count(*)::int from sluice.runs) as runs, (select count(*)::int from sluice.backfills) as backfills',
+      ),
+    ).toEqual([{ runs: 0, backfills: 0 }])
+  })
+
+  test('a window that fails leaves the others running, is named, and the same words read it again', async () => {
+    let broken = true
+    const answer = answering(() => rows(24 * 40))
+    await using api = await apiServer((request) =>
+      broken && request.query.get('since')?.startsWith('2024-01-1') === true
+        ? { status: 404, json: {} }
+        : answer(request),
+    )
+    await using test = await testDatabase()
+    const flow = merging(api.origin)
+    const seen = heard()
+    const options = { ...february, to: '2024-01-13', concurrency: 2, database: test.url }
+    const report = await backfill(flow, { ...options, on: seen.on })
+    expect(report).toMatchObject({
+      status: 'failed',
+      streams: {
+        rows: {
+          status: 'failed',
+          error: expect.stringContaining(
+            '3 windows of 12 failed, the first one, 2024-01-10T00:00:00Z to 2024-01-11T00:00:00Z, with: GET /rows answered 404',
+          ),
+          backfill: { windows: { done: 9, failed: 3 } },
+        },
+      },
+    })
+    expect(report.streams.rows.error).toContain('404')
+    expect(seen.of('slice failed')).toHaveLength(3)
+    expect(await test.database.query('select status, error from sluice.runs order by id desc limit 1')).toMatchObject([
+      { status: 'failed', error: expect.stringContaining('404') },
+    ])
+    const [plan] = await backfill(flow, { ...options, dryRun: true, only: 'failed' })
+    expect(plan).toMatchObject({ backfill: '1', toRead: 3, counts: { done: 9, failed: 3 } })
+    broken = false
+    const asked = api.requests.length
+    expect(await backfill(flow, options)).toMatchObject({
+      status: 'done',
+      streams: { rows: { backfill: { windows: { done: 12, failed: 0 } }, counts: { inserted: 72 } } },
+    })
+    expect(new Set(api.requests.slice(asked).map(({ query }) => query.get('since')))).toEqual(
+      new Set(['2024-01-10T00:00:00Z', '2024-01-11T00:00:00Z', '2024-01-12T00:00:00Z']),
+    )
+    expect(await stored(test)).toBe(12 * 24)
+  })
+
+  test('--only failed leaves what is open alone; windows that fail one after the other end it', async () => {
+    let broken = true
+    await using api = await apiServer((request) =>
+      broken ? { status: 404, json: {} } : answering(() => rows(24 * 40))(request),
+    )
+    await using test = await testDatabase()
+    const flow = merging(api.origin)
+    const report = await backfill(flow, { ...february, concurrency: 1, database: test.url })
+    expect(report.streams.rows).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('10 windows failed one after the other'),
+      backfill: { windows: { failed: 10, open: 21 } },
+    })
+    broken = false
+    expect((await backfill(flow, { ...february, only: 'failed', database: test.url })).streams.rows).toMatchObject({
+      status: 'done',
+      backfill: { windows: { done: 10, open: 21 } },
+    })
+    expect((await backfill(flow, { ...february, database: test.url })).streams.rows).toMatchObject({
+      status: 'done',
+      backfill: { windows: { done: 31 } },
+    })
+  })
+
+  test('--only missing leaves out what earlier backfills of the stream have done; --only all reads it after all', async () => {
+    await using api = await apiServer(answering(() => rows(24 * 40)))
+    await using test = await testDatabase()
+    const flow = merging(api.origin)
+    await backfill(flow, { from: '2024-01-03', to: '2024-01-06', window: '1d', database: test.url })
+    const words = { from: '2024-01-01', to: '2024-01-09', window: '2d', only: 'missing', database: test.url } as const
+    // 03–05 was done in two windows; of 05–07 only the first day was.
+    const [plan] = await backfill(flow, { ...words, dryRun: true })
+    expect(plan).toMatchObject({
+      toRead: 3,
+      windows: [{ toRead: true }, { toRead: false, status: 'skipped' }, { toRead: true }, { toRead: true }],
+    })
+    expect((await backfill(flow, words)).streams.rows).toMatchObject({
+      status: 'done',
+      counts: { fetched: 6 * 24 },
+      backfill: { windows: { total: 4, done: 3, skipped: 1 } },
+    })
+    const { only: _, ...same } = words
+    expect((await backfill(flow, same)).streams.rows).toMatchObject({
+      counts: { fetched: 0 },
+      backfill: { windows: { done: 3, skipped: 1 } },
+    })
+    expect((await backfill(flow, { ...words, only: 'all' })).streams.rows).toMatchObject({
+      counts: { fetched: 48, unchanged: 48 },
+      backfill: { windows: { done: 4, skipped: 0 } },
+    })
+  })
+
+  test('an API that has only since: records past the end are left out, and reading stops early where the order allows', async () => {
+    await using api = await apiServer(answering(() => rows(24 * 10)))
+    await using test = await testDatabase()
+    const flow = pipeline('only', {
+      streams: {
+        ordered: source(api.origin, { since })
+          .incremental('updated', { order: 'ascending' })
+          .into('t.ordered', { key: 'id' }),
+        any: source(api.origin, { since }).incremental('updated').into('t.rows', { key: 'id' }),
+      },
+    })
+    const words = { from: '2024-01-02', to: '2024-01-04', window: '1d', database: test.url }
+    const ordered = await backfill(flow, { ...words, stream: 'ordered' })
+    const asked = api.requests.length
+    expect(ordered.streams.ordered).toMatchObject({ counts: { fetched: 60, filtered: 12, inserted: 48 }, requests: 6 })
+    const { streams } = await backfill(flow, { ...words, stream: 'any' })
+    expect(streams.any.counts).toMatchObject({ inserted: 48, filtered: 24 * 8 + 24 * 7 })
+    expect(api.requests.length - asked).toBeGreaterThan(30)
+  })
+
+  test('an aborted backfill ends soon, with what is whole committed, and the same words go on inside the window', async () => {
+    const stop = new AbortController()
+    let hangs = true
+    await using api = await apiServer((request) => {
+      if (hangs && request.query.get('after') === '20') {
+        setImmediate(() => stop.abort(new Error('enough')))
+        return { hang: true }
+      }
+      return answering(() => rows(24 * 40))(request)
+    })
+    await using test = await testDatabase()
+    const flow = merging(api.origin)
+    const began = performance.now()
+    const words = { ...february, to: '2024-01-05', concurrency: 1, database: test.url }
+    const report = await backfill(flow, { ...words, signal: stop.signal })
+    expect(report).toMatchObject({
+      status: 'interrupted',
+      streams: {
+        rows: { status: 'interrupted', counts: { inserted: 20 }, backfill: { windows: { open: 4, failed: 0 } } },
+      },
+    })
+    expect(performance.now() - began).toBeLessThan(5_000)
+    hangs = false
+    const asked = api.requests.length
+    expect(await backfill(flow, words)).toMatchObject({
+      status: 'done',
+      streams: { rows: { resumed: true, counts: { inserted: 76 } } },
+    })
+    expect(api.requests[asked]!.query.get('after')).toBe('20')
+  })
+
+  test('a newer row stays, whoever stores it first: a live run beside it, and records that change meanwhile', async () => {
+    const data = rows(24 * 31)
+    let live: Promise<unknown> | undefined
+    let changed = false
+    await using test = await testDatabase()
+    await using api = await apiServer(async (request) => {
+      const answered = await answering(() => data)(request)
+      // While an old page is on its way, its record changes at the source and a live run stores it.
+      if (
+        !changed &&
+        request.query.get('until') !== null &&
+        request.query.get('since')?.startsWith('2024-01-05') === true
+      ) {
+        changed = true
+        data[4 * 24] = { id: 4 * 24, name: 'newer', updated: moment(24 * 60) }
+        live = run(flow, { database: test.url })
+        await live
+      }
+      return { json: structuredClone(answered.json) }
+    })
+    const flow = merging(api.origin)
+    await run(flow, { database: test.url })
+    const before = await test.database.query('select value from sluice.cursors')
+    await backfill(flow, { ...february, concurrency: 4, database: test.url })
+    expect(await test.database.query(`select name from t.rows where id = ${4 * 24}`)).toEqual([{ name: 'newer' }])
+    expect(before).toEqual([{ value: moment(24 * 31 - 1) }])
+    expect(await test.database.query('select value from sluice.cursors')).toEqual([{ value: moment(24 * 60) }])
+  })
+
+  test('without a version a backfill refuses to run beside a live run, and a live run beside a window of it', async () => {
+    const reached = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    let holds = true
+    let gate = async (): Promise<void> => {
+      reached.resolve()
+      await released.promise
+    }
+    await using api = await apiServer(async (request) => {
+      if (holds) await gate()
+      return answering(() => rows(30))(request)
+    })
+    await using test = await testDatabase()
+    const flow = pipeline('fill', {
+      streams: {
+        rows: source(api.origin)
+          .incremental('updated')
+          .map(({ id, name }) => ({ id, name }))
+          .into('t.rows', { key: 'id' }),
+      },
+    })
+    await test.database.query('create schema t')
+    await test.database.query('create table t.rows (id bigint primary key, name text)')
+    const live = run(flow, { database: test.url })
+    await reached.promise
+    const refused = await backfill(flow, { ...february, database: test.url })
+    expect(refused.streams.rows).toMatchObject({
+      status: 'failed',
+      error: expect.stringMatching(/run \d+ is reading it live.*version/),
+    })
+    released.resolve()
+    holds = false
+    expect(await live).toMatchObject({ status: 'done' })
+    holds = true
+    const [held, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    // Where it fails, nobody is left waiting.
+    using _opened = {
+      [Symbol.dispose]: () => {
+        holds = false
+        opened.resolve()
+      },
+    }
+    gate = async () => {
+      held.resolve()
+      await opened.promise
+    }
+    const filling = backfill(flow, { ...february, concurrency: 1, database: test.url })
+    await held.promise
+    const left = await run(flow, { database: test.url, overlap: 'skip' })
+    expect(left.streams['rows']).toMatchObject({
+      status: 'not run',
+      warnings: [expect.stringMatching(/left out, since run \d+ is reading it/)],
+    })
+    opened.resolve()
+    holds = false
+    expect(await filling).toMatchObject({ status: 'done' })
+    expect(await run(flow, { database: test.url })).toMatchObject({ status: 'done' })
+  }, 30_000)
+
+  test.each([
+    ['no cursor', (origin: string) => source(origin).into('t.rows', { key: 'id' }), 'add .incremental('],
+    [
+      'replace',
+      (origin: string) => source(origin).into('t.rows', { key: 'id', write: 'replace' }),
+      "choose { write: 'merge' }",
+    ],
+    [
+      'a counter',
+      (origin: string) => source(origin).incremental('id', { from: 0 }).into('t.rows', { key: 'id' }),
+      'its cursor is no time',
+    ],
+  ])('a stream that cannot be windowed says so before anything is asked: %s', async (_, flow, message) => {
+    await using api = await apiServer(answering(() => rows(3)))
+    await using test = await testDatabase()
+    await expect(
+      backfill(pipeline('none', { streams: { rows: flow(api.origin) } }), { ...february, database: test.url }),
+    ).rejects.toThrow(message)
+    expect(api.requests).toEqual([])
+    expect(await test.database.query('select 1 from sluice.runs')).toEqual([])
+  })
+
+  test('of a pipeline, the streams that can be windowed are read, and the others named', async () => {
+    await using api = await apiServer(answering(() => rows(30)))
+    await using test = await testDatabase()
+    const seen = heard()
+    const report = await backfill(
+      pipeline('two', {
+        streams: {
+          whole: source(api.origin).into('t.whole', { key: 'id' }),
+          rows: source(api.origin).incremental('updated').into('t.rows', { key: 'id' }),
+        },
+      }),
+      { ...february, database: test.url, on: seen.on },
+    )
+    expect(Object.keys(report.streams)).toEqual(['rows'])
+    expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was left out: nothing says') }])
+  })
+
+  test('append: a window that begins anew removes what it had written, and nothing is stored twice in silence', async () => {
+    let broken = true
+    const answer = answering(() => rows(24 * 6))
+    await using api = await apiServer((request) =>
+      broken && request.query.get('since')?.startsWith('2024-01-03') === true && request.query.get('after') === '20'
+        ? { status: 404, json: {} }
+        : answer(request),
+    )
+    await using test = await testDatabase()
+    const flow = (limit: number) =>
+      pipeline('fill', {
+        streams: {
+          rows: source(api.origin, { since, until: { bound: 'until' }, limit })
+            .incremental('updated', { from: '2024-01-05' })
+            .into('t.rows', { write: 'append' }),
+        },
+      })
+    const words = { ...february, to: '2024-01-05', database: test.url, batch: { rows: 5 } }
+    expect((await backfill(flow(1), words)).streams.rows).toMatchObject({
+      status: 'failed',
+      counts: { inserted: 3 * 24 + 20 },
+    })
+    broken = false
+    // Another definition: what the window has stored is not what would be read now.
+    expect((await backfill(flow(2), words)).streams.rows).toMatchObject({ status: 'done', counts: { inserted: 24 } })
+    expect(await test.database.query('select count(*)::int, count(distinct id)::int as distinct from t.rows')).toEqual([
+      { count: 96, distinct: 96 },
+    ])
+    await run(flow(2), { database: test.url })
+    expect(await stored(test)).toBe(24 * 6)
+    const again = { database: test.url, window: '1d' }
+    expect((await backfill(flow(2), { ...again, from: '2024-01-04', to: '2024-01-06' })).streams.rows.error).toContain(
+      'live runs store its records from 2024-01-05T00:00:00.000Z on',
+    )
+    expect((await backfill(flow(2), { ...again, from: '2024-01-02', to: '2024-01-05' })).streams.rows.error).toContain(
+      'backfill 1 has stored records of the same time',
+    )
+    expect(await stored(test)).toBe(24 * 6)
+  })
+
+  test('append: a record without a value is of no window, and is left out rather than stored by each', async () => {
+    const data = [...rows(48), { id: 99, name: 'no time', updated: null as unknown as string }]
+    await using api = await apiServer(() => ({ json: { items: data, next: null } }))
+    await using test = await testDatabase()
+    const flow = pipeline('fill', {
+      streams: {
+        rows: source(api.origin).incremental('updated', { from: '2025-01-01' }).into('t.rows', { write: 'append' }),
+      },
+    })
+    const { streams } = await backfill(flow, { ...february, to: '2024-01-03', database: test.url })
+    expect(streams.rows).toMatchObject({
+      counts: { fetched: 98, inserted: 48, filtered: 50 },
+      warnings: [expect.stringContaining('no value to say which window')],
+    })
+  })
+
+  test('two processes share the windows of one backfill, and neither says that it is done before the other is', async () => {
+    const answer = answering(() => rows(24 * 20))
+    await using api = await apiServer(answer)
+    await using test = await testDatabase()
+    const flow = merging(api.origin)
+    const words = { ...february, to: '2024-01-21', concurrency: 2, database: test.url }
+    const reports = await Promise.all([backfill(flow, words), backfill(flow, words)])
+    expect(reports).toMatchObject([
+      { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } },
+      { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } },
+    ])
+    expect(reports.reduce((sum, { streams }) => sum + streams.rows.counts.inserted, 0)).toBe(480)
+    expect(await statuses(test)).toBe('d'.repeat(20))
+  })
+})

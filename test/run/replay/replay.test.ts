@@ -1,0 +1,335 @@
+import { describe, expect, test } from '@jest/globals'
+import { byPage, http, onePage, path, pipeline, run, type Pipeline } from '../../../src/index.ts'
+import { readRejects } from '../../../src/ledger/read/read-rejects.ts'
+import { replay } from '../../../src/run/replay/replay.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { testDatabase, type TestDatabase } from '../../support/database.ts'
+
+interface Item {
+  id: number
+  name: string
+  version?: number
+}
+
+const items = (...names: string[]): Item[] => names.map((name, index) => ({ id: index + 1, name }))
+
+/** The rejects that wait for a replay. */
+const waiting = async ({ database }: TestDatabase): Promise<{ stage: string; reason: string }[]> =>
+  (await readRejects(database)).map(({ stage, reason }) => ({ stage, reason }))
+
+/** Records that a map refuses as long as it is broken. */
+function mapped(
+  origin: string,
+  options: { broken: boolean; write?: 'merge' | 'append'; key?: 'id'; version?: 'version' },
+): Pipeline {
+  const { broken, write = 'merge', key, version } = options
+  const every = http(origin as 'http://x')
+    .get<Item[]>('/')
+    .pages(onePage())
+    .records()
+  const rows = every.map((item) => {
+    if (broken && item.name.startsWith('bad')) throw new Error(`no ${item.name}`)
+    return { ...item, name: item.name.toUpperCase() }
+  })
+  return pipeline('replayed', {
+    streams: {
+      rows: rows.into('t.rows', { write, ...(key && { key }), ...(version && { version }) } as { key: 'id' }),
+    },
+  })
+}
+
+describe('a replay', () => {
+  test('sends what a stage rejected through all stages, as they are now, and marks it in the same transaction', async () => {
+    await using api = await apiServer([{ json: items('one', 'bad', 'three') }])
+    await using test = await testDatabase()
+    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    expect(await waiting(test)).toEqual([{ stage: 'map', reason: 'no bad' }])
+
+    const asked = api.requests.length
+    const report = await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url })
+    expect(report).toMatchObject({
+      kind: 'replay',
+      status: 'done',
+      streams: { rows: { status: 'done', counts: { fetched: 1, inserted: 1, rejected: 0 } } },
+    })
+    expect(api.requests).toHaveLength(asked)
+    expect(await test.database.query('select id::int, name from t.rows order by id')).toEqual([
+      { id: 1, name: 'ONE' },
+      { id: 2, name: 'BAD' },
+      { id: 3, name: 'THREE' },
+    ])
+    expect(await waiting(test)).toEqual([])
+    expect(
+      await test.database.query(
+        `select kind, status, fetched::int, inserted::int, position::text from sluice.slices where kind = 'replay'`,
+      ),
+    ).toEqual([{ kind: 'replay', status: 'done', fetched: 1, inserted: 1, position: '{"end":true}' }])
+    expect(await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url })).toBeUndefined()
+  })
+
+  test('stores what was mended and lists the rest anew', async () => {
+    await using api = await apiServer([{ json: items('bad 1', 'bad 2', 'ok') }])
+    await using test = await testDatabase()
+    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    const every = http(api.origin as 'http://x')
+      .get<Item[]>('/')
+      .pages(onePage())
+      .records()
+    const half = pipeline('replayed', {
+      streams: {
+        rows: every
+          .map((item) => {
+            if (item.name === 'bad 2') throw new Error('still')
+            return item
+          })
+          .into('t.rows', { key: 'id' }),
+      },
+    })
+    const report = await replay(half, { database: test.url })
+    expect(report!.streams['rows']).toMatchObject({ counts: { fetched: 2, inserted: 1, rejected: 1 } })
+    expect(await waiting(test)).toEqual([{ stage: 'map', reason: 'still' }])
+  })
+
+  test('sends a row that the database refused as it was, past the stages', async () => {
+    await using api = await apiServer([
+      {
+        json: [
+          { id: 1, name: 'one' },
+          { id: 2, name: 'two' },
+        ],
+      },
+    ])
+    await using test = await testDatabase()
+    const flow = mapped(api.origin, { broken: false, key: 'id' })
+    await test.database.query('create schema t')
+    await test.database.query(`create table t.rows (id bigint primary key, name text check (name <> 'TWO'))`)
+    expect((await run(flow, { database: test.url })).streams['rows']).toMatchObject({
+      counts: { inserted: 1, rejected: 1 },
+    })
+    expect(await waiting(test)).toMatchObject([{ stage: 'database' }])
+    expect((await replay(flow, { database: test.url }))!.streams['rows']).toMatchObject({ counts: { rejected: 1 } })
+    expect(await waiting(test)).toMatchObject([{ stage: 'database' }])
+
+    await test.database.query('alter table t.rows drop constraint rows_name_check')
+    expect((await replay(flow, { database: test.url }))!.streams['rows']).toMatchObject({
+      counts: { fetched: 1, inserted: 1 },
+    })
+    expect(await test.database.query('select name from t.rows order by id')).toEqual([{ name: 'ONE' }, { name: 'TWO' }])
+  })
+
+  test('keeps every digit', async () => {
+    await using api = await apiServer([
+      { body: '[{"id": 9007199254740993, "name": null}]', headers: { 'content-type': 'application/json' } },
+    ])
+    await using test = await testDatabase()
+    const every = http(api.origin as 'http://x')
+      .get<{ id: bigint; name: string | null }[]>('/')
+      .pages(onePage())
+      .records()
+    const flow = (broken: boolean) =>
+      pipeline('digits', {
+        streams: {
+          rows: every
+            .map((item) => {
+              if (broken) throw new Error('not yet')
+              return item
+            })
+            .into('t.digits', { key: 'id' }),
+        },
+      })
+    await run(flow(true), { database: test.url })
+    await replay(flow(false), { database: test.url })
+    expect(await test.database.query('select id::text from t.digits')).toEqual([{ id: '9007199254740993' }])
+  })
+
+  test('asks for the child of a rejected child by its parent, and for the children of a rejected parent', async () => {
+    await using api = await apiServer(({ path: asked, query }) => {
+      const [, parent] = /^\/(\d)\/notes$/.exec(asked) ?? []
+      if (parent === undefined) return { json: items('one', 'two', 'three') }
+      return { json: Number(query.get('page')) > 2 ? [] : [{ id: `${parent}-${query.get('page')}` }] }
+    })
+    await using test = await testDatabase()
+    const notes = (broken: boolean) =>
+      pipeline('notes', {
+        streams: {
+          notes: http(api.origin as 'http://x')
+            .get<Item[]>('/items')
+            .pages(onePage())
+            .records()
+            .map((item) => {
+              if (broken && item.id === 3) throw new Error('no third')
+              return { ...item, more: item.name.length }
+            })
+            .flatMap((item) =>
+              http(api.origin as 'http://x')
+                .get<{ id: string }[]>(path`/${item.id}/notes`)
+                .pages(byPage('page'))
+                .records()
+                .map((note) => {
+                  if (broken && note.id === '2-1') throw new Error('no 2-1')
+                  return { ...note, item: item.id, more: item.more }
+                }),
+            )
+            .into('t.notes', { key: 'id' }),
+        },
+      })
+    expect((await run(notes(true), { database: test.url })).streams['notes']).toMatchObject({
+      counts: { inserted: 3, rejected: 2 },
+    })
+    const asked = api.requests.length
+    const report = await replay(notes(false), { database: test.url })
+    expect(report!.streams['notes']).toMatchObject({ status: 'done', counts: { inserted: 3, rejected: 0 } })
+    expect(api.requests.slice(asked).map((request) => request.path)).toEqual(['/3/notes', '/3/notes', '/3/notes'])
+    expect(await test.database.query('select id, item::int, more::int from t.notes order by id')).toEqual(
+      ['1-1', '1-2', '2-1', '2-2', '3-1', '3-2'].map((id) => ({
+        id,
+        item: Number(id[0]),
+        more: [3, 3, 5][Number(id[0]) - 1],
+      })),
+    )
+  })
+
+  test('leaves a row alone that may be newer, unless it is told to overwrite it', async () => {
+    let served = items('one', 'bad')
+    await using api = await apiServer(() => ({ json: served }))
+    await using test = await testDatabase()
+    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    served = items('one', 'better')
+    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    const report = await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url })
+    expect(report!.streams['rows']).toMatchObject({
+      counts: { inserted: 0, updated: 0, duplicate: 1 },
+      warnings: [expect.stringContaining('--overwrite')],
+    })
+    expect(await test.database.query('select name from t.rows order by id')).toEqual([
+      { name: 'ONE' },
+      { name: 'BETTER' },
+    ])
+
+    await test.database.query('update sluice.rejects set replayed_at = null, replayed_by = null')
+    await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url, overwrite: true })
+    expect(await test.database.query('select name from t.rows order by id')).toEqual([{ name: 'ONE' }, { name: 'BAD' }])
+  })
+
+  test('lets the version decide where there is one', async () => {
+    let served: Item[] = [
+      { id: 1, name: 'bad', version: 1 },
+      { id: 2, name: 'bad', version: 5 },
+    ]
+    await using api = await apiServer(() => ({ json: served }))
+    await using test = await testDatabase()
+    const options = { key: 'id', version: 'version' } as const
+    await run(mapped(api.origin, { ...options, broken: true }), { database: test.url })
+    served = [
+      { id: 1, name: 'new', version: 2 },
+      { id: 2, name: 'old', version: 4 },
+    ]
+    await run(mapped(api.origin, { ...options, broken: true }), { database: test.url })
+    await replay(mapped(api.origin, { ...options, broken: false }), { database: test.url })
+    expect(await test.database.query('select name, version::int from t.rows order by id')).toEqual([
+      { name: 'NEW', version: 2 },
+      { name: 'BAD', version: 5 },
+    ])
+  })
+
+  test('stores a record once that two replay at the same time', async () => {
+    await using api = await apiServer([{ json: items('bad 1', 'bad 2') }])
+    await using test = await testDatabase()
+    await run(mapped(api.origin, { broken: true, write: 'append' }), { database: test.url })
+    const reports = await Promise.all(
+      [1, 2].map(() => replay(mapped(api.origin, { broken: false, write: 'append' }), { database: test.url })),
+    )
+    expect(await test.database.query('select id::int from t.rows order by id')).toEqual([{ id: 1 }, { id: 2 }])
+    const failed = reports.filter((report) => report?.status === 'failed')
+    expect(failed.length).toBeLessThanOrEqual(1)
+    for (const report of failed)
+      expect(report!.streams['rows']!.error).toMatch(/rejects were replayed by somebody else.+list the rejects again/)
+    expect(await waiting(test)).toEqual([])
+  })
+
+  test('does not store again the rows that a record became beside the one that was rejected, without a key', async () => {
+    await using api = await apiServer([{ json: items('a', 'b') }])
+    await using test = await testDatabase()
+    const every = http(api.origin as 'http://x')
+      .get<Item[]>('/')
+      .pages(onePage())
+      .records()
+    const twice = (broken: boolean) =>
+      pipeline('twice', {
+        streams: {
+          rows: every
+            .flatMap(({ id }) => [{ id }, { id: -id }])
+            .map((row) => {
+              if (broken && row.id === -2) throw new Error('not yet')
+              return row
+            })
+            .into('t.twice', { write: 'append' }),
+        },
+      })
+    await run(twice(true), { database: test.url })
+    await replay(twice(false), { database: test.url })
+    expect(await test.database.query('select id::int from t.twice order by id')).toEqual([
+      { id: -1 },
+      { id: 1 },
+      { id: 2 },
+    ])
+    expect(await waiting(test)).toMatchObject([{ reason: expect.stringContaining('becomes several rows') }])
+  })
+
+  test('stores all of a stream or nothing', async () => {
+    await using api = await apiServer([{ json: items('bad 1', 'ok', 'bad 3') }])
+    await using test = await testDatabase()
+    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    const every = http(api.origin as 'http://x')
+      .get<Item[]>('/')
+      .pages(onePage())
+      .records()
+    const failing = pipeline('replayed', {
+      streams: {
+        rows: every
+          .tap(({ id }) => {
+            if (id === 3) throw new Error('the other system is down')
+          })
+          .into('t.rows', { key: 'id' }),
+      },
+    })
+    const report = await replay(failing, { database: test.url })
+    expect(report!.streams['rows']).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('the other system is down'),
+    })
+    expect(await test.database.query('select id::int from t.rows')).toEqual([{ id: 2 }])
+    expect(await waiting(test)).toHaveLength(2)
+    expect(await test.database.query(`select status from sluice.slices where kind = 'replay'`)).toEqual([
+      { status: 'failed' },
+    ])
+  })
+
+  test('refuses a table that is replaced as a whole, and rejects that there are not', async () => {
+    await using api = await apiServer([{ json: items('bad') }])
+    await using test = await testDatabase()
+    const every = http(api.origin as 'http://x')
+      .get<Item[]>('/')
+      .pages(onePage())
+      .records()
+    const flow = pipeline('whole', {
+      streams: {
+        rows: every
+          .map((item) => {
+            if (item.name === 'bad') throw new Error('no')
+            return item
+          })
+          .into('t.whole', { write: 'replace' }),
+      },
+    })
+    await run(flow, { database: test.url })
+    const report = await replay(flow, { database: test.url })
+    expect(report).toMatchObject({
+      status: 'failed',
+      streams: { rows: { error: expect.stringContaining('replaced as a whole by each run') } },
+    })
+    await expect(replay(flow, { database: test.url, ids: ['99'] })).rejects.toThrow(
+      'whole: there is no reject 99 to replay. See: sluice rejects list whole',
+    )
+  })
+})

@@ -1,0 +1,303 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from '@jest/globals'
+import { openDatabase } from '../../../src/database/database.ts'
+import { backfill, pipeline, run, schedule, status, stream, type Pipeline, type StatusReport } from '../../../src/index.ts'
+import { administer, testDatabase, urlOf } from '../../support/database.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+interface Item {
+  id: number
+  at: string | null
+}
+const moment = (n: number): string => new Date(Date.UTC(2024, 0, 1) + n * 60_000).toISOString()
+const hour = 3_600_000
+
+/** A stream that answers what it is told to, and a pipeline of it. */
+function told(schedule?: Pipeline['schedule']) {
+  const now: { items: Item[]; error?: Error } = { items: [] }
+  const own = stream<Item>(async function* () {
+    yield { records: now.items.slice(0, 1), position: 1 }
+    if (now.error) throw now.error
+    yield { records: now.items.slice(1), position: 2 }
+  })
+  const rows = own.incremental('at').map((item) => {
+    if (item.id < 0) throw new Error('a negative id')
+    return item
+  })
+  return {
+    now,
+    it: pipeline('shop', {
+      ...(schedule !== undefined && { schedule }),
+      streams: { rows: rows.into('t.rows', { key: 'id' }) },
+    }),
+  }
+}
+const items = (count: number, from = 0, at = moment): Item[] =>
+  Array.from({ length: count }, (_, n) => ({ id: from + n + 1, at: at(from + n) }))
+const kinds = ({ findings }: StatusReport): string[] =>
+  findings.map(({ kind, isFault }) => `${kind}${isFault ? '!' : ''}`)
+
+describe('status', () => {
+  test('of a database where nothing has ever run writes nothing, not even the ledger', async () => {
+    const name = `test_${randomBytes(6).toString('hex')}`
+    await administer(`create database ${name}`)
+    try {
+      const report = await status([told().it], { database: urlOf(name) })
+      expect(report).toMatchObject({
+        ok: true,
+        streams: [{ pipeline: 'shop', stream: 'rows', table: 't.rows', state: 'never ran', runs: [], rejects: 0 }],
+      })
+      expect(kinds(report)).toEqual(['never ran'])
+      expect(kinds(await status([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran!'])
+      await using database = await openDatabase({ url: urlOf(name) })
+      expect(await database.query(`select nspname from pg_namespace where nspname in ('sluice', 't')`)).toEqual([])
+    } finally {
+      await administer(`drop database ${name} with (force)`)
+    }
+  })
+
+  test('tells the last success, the cursor and its age, and what the last runs read', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    now.items = items(3)
+    const first = await run(it, { database: test.url })
+    now.items = items(5)
+    const second = await run(it, { database: test.url })
+    const report = await status([it], { database: test.url, now: new Date(Date.parse(moment(4)) + hour) })
+    expect(report).toMatchObject({
+      ok: true,
+      findings: [],
+      streams: [
+        {
+          state: 'done',
+          rejects: 0,
+          lastSuccess: { run: second.run },
+          cursor: { value: moment(4), ageMs: hour },
+          runs: [
+            { run: second.run, status: 'done', read: 5, stored: 2 },
+            { run: first.run, status: 'done', read: 3, stored: 3 },
+          ],
+        },
+      ],
+    })
+    expect(report.streams[0]).not.toHaveProperty('open')
+  })
+
+  test('names a run that failed, what it failed with, and who never succeeded; the next success ends it', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    Object.assign(now, { items: items(3), error: new Error('the API is down') })
+    const failed = await run(it, { database: test.url })
+    const report = await status([it], { database: test.url })
+    expect(report).toMatchObject({
+      ok: false,
+      streams: [
+        {
+          state: 'failed',
+          open: { run: failed.run, isHeld: false },
+          lastError: { run: failed.run, error: expect.stringContaining('the API is down') },
+        },
+      ],
+    })
+    expect(report.findings).toEqual([
+      expect.objectContaining({
+        kind: 'failed',
+        isFault: true,
+        pipeline: 'shop',
+        stream: 'rows',
+        message: expect.stringMatching(/^run \d+ failed: .*the API is down.*never succeeded$/),
+      }),
+    ])
+    delete now.error
+    await run(it, { database: test.url })
+    expect(await status([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
+  })
+
+  test('names a run that read nothing where there used to be much', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    for (const batch of [items(10), items(150, 10), items(150, 160), items(150, 310)]) {
+      now.items = batch
+      await run(it, { database: test.url })
+    }
+    expect((await status([it], { database: test.url })).ok).toBe(true)
+    now.items = []
+    await run(it, { database: test.url })
+    const report = await status([it], { database: test.url })
+    expect(report.findings).toEqual([
+      expect.objectContaining({
+        kind: 'nothing read',
+        isFault: true,
+        message: expect.stringContaining('the last run read nothing, where 150 records were usual before'),
+      }),
+    ])
+    await run(it, { database: test.url })
+    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(
+      'each of the last 2 runs read nothing',
+    )
+    now.items = items(1, 460)
+    await run(it, { database: test.url })
+    expect(await status([it], { database: test.url })).toMatchObject({ ok: true })
+  })
+
+  test('names a cursor that stands still while records come', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    now.items = items(5)
+    await run(it, { database: test.url })
+    for (const n of [1, 2, 3]) {
+      // Since today nothing carries its time.
+      now.items = items(4, n * 10).map((item) => ({ ...item, at: null }))
+      await run(it, { database: test.url })
+      expect(kinds(await status([it], { database: test.url }))).toEqual(n < 3 ? [] : ['cursor stands still!'])
+    }
+    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(
+      `the cursor has stood at ${moment(4)} for 3 runs, which read 4 records each`,
+    )
+  })
+
+  test('takes a stream at rest, which reads its newest record again and again, for what it is', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    now.items = items(5)
+    await run(it, { database: test.url })
+    now.items = items(1, 4)
+    for (const _ of [1, 2, 3, 4]) await run(it, { database: test.url })
+    expect(await status([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
+  })
+
+  test('names what is overdue by its schedule, when the grace has passed', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told('0 * * * *')
+    now.items = items(3)
+    await run(it, { database: test.url })
+    const {
+      streams: [one],
+    } = await status([it], { database: test.url })
+    const next = Date.parse(one!.next!)
+    expect(await status([it], { database: test.url, now: new Date(next + 4 * 60_000) })).toMatchObject({ ok: true })
+    const late = await status([it], { database: test.url, now: new Date(next + 6 * 60_000) })
+    expect(late).toMatchObject({
+      ok: false,
+      streams: [{ overdueSince: new Date(next).toISOString(), schedule: '0 * * * *' }],
+      findings: [{ kind: 'overdue', isFault: true }],
+    })
+    expect(await status([it], { database: test.url, now: new Date(next + 6 * 60_000), grace: '10m' })).toMatchObject({
+      ok: true,
+    })
+  })
+
+  test('does not call overdue what a scheduler has only just taken on', async () => {
+    await using test = await testDatabase()
+    const { it } = told('0 * * * *')
+    const now = new Date('2026-05-04T10:30:00Z')
+    expect(kinds(await status([it], { database: test.url, now }))).toEqual(['never ran!'])
+    await test.database.query(`insert into sluice.schedules values ('shop', $1)`, [now])
+    expect(await status([it], { database: test.url, now: new Date(now.getTime() + 60_000) })).toMatchObject({
+      ok: true,
+    })
+    expect(kinds(await status([it], { database: test.url, now: new Date(now.getTime() + hour) }))).toEqual([
+      'never ran!',
+    ])
+  })
+
+  test('tells of rejects without calling them a fault, and of an interrupted reading', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    now.items = [...items(3), { id: -1, at: moment(4) }]
+    await run(it, { database: test.url })
+    expect(await status([it], { database: test.url })).toMatchObject({
+      ok: true,
+      streams: [{ rejects: 1 }],
+      findings: [{ kind: 'rejects', isFault: false }],
+    })
+    const stop = new AbortController()
+    const begun = Promise.withResolvers<void>()
+    const stuck = pipeline('shop', {
+      streams: {
+        rows: stream<Item>(async function* ({ signal }) {
+          yield { records: items(1, 5), position: 1 }
+          begun.resolve()
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+        })
+          .incremental('at')
+          .into('t.rows', { key: 'id' }),
+      },
+    })
+    const running = run(stuck, { database: test.url, signal: stop.signal })
+    await begun.promise
+    expect(await status([stuck], { database: test.url })).toMatchObject({
+      streams: [{ state: 'running', open: { isHeld: true } }],
+    })
+    stop.abort(new Error('enough'))
+    await running
+    const report = await status([stuck], { database: test.url })
+    expect(report).toMatchObject({ ok: true, streams: [{ state: 'interrupted', open: { isHeld: false } }] })
+    expect(kinds(report)).toEqual(['interrupted', 'rejects'])
+  })
+
+  test('names windows of a backfill that have failed', async () => {
+    await using test = await testDatabase()
+    const bad = pipeline('shop', {
+      streams: {
+        rows: stream<Item>(async function* ({ since }) {
+          if (since?.startsWith('2024-01-02')) throw new Error('that day is broken')
+          yield { records: [] }
+        })
+          .incremental('at')
+          .into('t.rows', { key: 'id', version: 'at' }),
+      },
+    })
+    await run(bad, { database: test.url })
+    await backfill(bad, { database: test.url, from: '2024-01-01', to: '2024-01-04' })
+    expect((await status([bad], { database: test.url })).findings).toEqual([
+      expect.objectContaining({
+        kind: 'windows failed',
+        isFault: true,
+        message: expect.stringContaining('1 window of its backfills failed: '),
+      }),
+    ])
+  })
+
+  test('names a tick whose run could not begin', async () => {
+    await using test = await testDatabase()
+    const { it } = told('0 * * * *')
+    await test.database.query(`insert into sluice.schedules values ('shop', '2026-05-04T00:00:00Z')`)
+    await test.database.query(
+      `insert into sluice.ticks (pipeline, tick, status, note, finished_at) values ('shop', '2026-05-04T01:00:00Z', 'failed', 'shop.rows: secret TOKEN is not set', now())`,
+    )
+    const report = await status([it], { database: test.url, now: new Date('2026-05-04T01:02:00Z') })
+    expect(report.findings[0]).toEqual({
+      kind: 'tick failed',
+      isFault: true,
+      pipeline: 'shop',
+      message: 'the run of 2026-05-04T01:00:00.000Z could not begin: shop.rows: secret TOKEN is not set',
+    })
+  })
+
+  test('after a scheduler has run it, says when it runs next', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told({ cron: '0 * * * *', zone: 'Europe/Berlin' })
+    now.items = items(2)
+    const clock = new FakeClock('2026-05-04T00:30:00Z')
+    const stop = new AbortController()
+    const ran = Promise.withResolvers<void>()
+    const running = schedule([it], {
+      database: test.url,
+      clock,
+      signal: stop.signal,
+      on: ({ type }) => {
+        if (type === 'tick finished') ran.resolve()
+      },
+    })
+    await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })
+    await ran.promise
+    stop.abort(new Error('enough'))
+    await running
+    const report = await status([it], { database: test.url, now: clock.now() })
+    expect(report).toMatchObject({
+      ok: true,
+      streams: [{ state: 'done', schedule: '0 * * * * Europe/Berlin', next: '2026-05-04T02:00:00.000Z' }],
+    })
+  })
+})

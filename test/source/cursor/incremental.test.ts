@@ -1,0 +1,543 @@
+import { describe, expect, test } from '@jest/globals'
+import { byCursor, byPage, date, http, onePage, path, since, stream, unix, unixMs, until } from '../../../src/index.ts'
+import type { RunEvent } from '../../../src/model/event.ts'
+import { laterHigh } from '../../../src/model/high-water-mark.ts'
+import type { High, Page } from '../../../src/model/page.ts'
+import type { Incremental } from '../../../src/model/recipe.ts'
+import { rangeOf } from '../../../src/source/cursor/range.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { readPages, recordsOf, type ReadingOptions } from '../reading.ts'
+
+interface Row {
+  id?: number
+  at?: unknown
+}
+
+/** Read rows with a cursor at `at`. */
+const follow = (
+  rows: readonly Row[],
+  options: Omit<Incremental, 'at'> = {},
+  reading: ReadingOptions = {},
+): Promise<Page[]> =>
+  readPages(
+    stream<Row>(async function* () {
+      yield { records: rows }
+    }).incremental((row) => row.at as string, options as { lookback?: '1s' }),
+    reading,
+  )
+
+const latest = (pages: readonly Page[]): High | undefined =>
+  pages.map(({ high }) => high).reduce<High | undefined>(laterHigh, undefined)
+const highOf = (pages: readonly Page[]): string | undefined => latest(pages)?.value
+/** What the ledger would keep with the cursor. */
+const boundaryOf = (pages: readonly Page[]): Record<string, number> => counted(latest(pages)?.hashes ?? [])
+const late = (id: number, at = '2024-06-01T00:00:02Z'): Row => ({ id, at })
+const idsOf = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((row) => (row as Row).id)
+const counted = (hashes: readonly string[]): Record<string, number> =>
+  Object.fromEntries(
+    Map.groupBy(hashes, (hash) => hash)
+      .entries()
+      .map(([hash, times]) => [hash, times.length]),
+  )
+const teamsOf = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((row) => (row as { team: string }).team)
+const sum = (pages: readonly Page[], name: 'filtered' | 'duplicate'): number =>
+  pages.reduce((count, { counts }) => count + counts[name], 0)
+
+describe('the greatest value seen', () => {
+  test.each<[string, unknown[], string]>([
+    [
+      'is an instant with every digit of its fraction',
+      ['2024-01-01T00:00:00.700000Z', '2024-01-01T00:00:00.7000001Z', '2024-01-01T00:00:00Z'],
+      '2024-01-01T00:00:00.7000001Z',
+    ],
+    [
+      'is an instant whatever its offset',
+      ['2024-01-01T09:00:00+09:00', '2024-01-01T03:00:00Z'],
+      '2024-01-01T03:00:00Z',
+    ],
+    ['is a number', [9, 10, 2], '10'],
+    ['is a number beyond 2^53', [9007199254740993n, 9007199254740992n], '9007199254740993'],
+    ['is a number written as text', ['9', '10', '1717200000.000100', '1717200000.00009'], '1717200000.000100'],
+    ['is a day', ['2024-02-28', '2024-03-01', '2024-02-29'], '2024-03-01'],
+    ['is text', ['a', 'c', 'b'], 'c'],
+    ['is a Date', [new Date(5), new Date(7)], '1970-01-01T00:00:00.007Z'],
+    ['is kept as the API wrote it', ['2024-01-01 10:00:00+0000', '2023-01-01T00:00Z'], '2024-01-01 10:00:00+0000'],
+  ])('%s', async (_, values, high) => {
+    expect(highOf(await follow(values.map((at) => ({ at }))))).toBe(high)
+  })
+
+  test('is not moved by a record without a value, which is kept', async () => {
+    const pages = await follow(
+      [{ id: 1, at: null }, { id: 2 }, { id: 3, at: '' }, { id: 4, at: '2024-01-01' }],
+      {},
+      { since: '2023-01-01' },
+    )
+    expect({ ids: idsOf(pages), high: highOf(pages) }).toEqual({ ids: [1, 2, 3, 4], high: '2024-01-01' })
+  })
+
+  test('is not moved by a value of another kind, which is told once', async () => {
+    const events: RunEvent[] = []
+    const pages = await follow(
+      [
+        { id: 1, at: '2024-01-01' },
+        { id: 2, at: 'never' },
+        { id: 3, at: { no: 1 } },
+      ],
+      {},
+      { emit: (event) => void events.push(event) },
+    )
+    expect({ ids: idsOf(pages), high: highOf(pages) }).toEqual({ ids: [1, 2, 3], high: '2024-01-01' })
+    expect(events.map(({ type }) => type)).toEqual(['warning'])
+  })
+
+  test('counts records that a stage filters or rejects', async () => {
+    const flow = stream<Row>(async function* () {
+      yield { records: [{ at: '2024-01-01' }, { at: '2024-06-01' }] }
+    })
+      .incremental((row) => row.at as string)
+      .filter((row) => row.at === '2024-01-01')
+    expect(highOf(await readPages(flow))).toBe('2024-06-01')
+  })
+
+  test('never passes the second in which the reading began, in the format of the API', async () => {
+    const begunAt = new Date('2024-06-01T10:00:00.789Z')
+    expect(
+      highOf(await follow([{ at: '2024-05-01T00:00:00.12Z' }, { at: '2099-01-01T00:00:00.12Z' }], {}, { begunAt })),
+    ).toBe('2024-06-01T10:00:00.00Z')
+    expect(highOf(await follow([{ at: '2099-01-01T00:00+02:00' }], {}, { begunAt }))).toBe('2024-06-01T12:00+02:00')
+    expect(highOf(await follow([{ at: '2099-01-01' }], {}, { begunAt }))).toBe('2024-06-01')
+    expect(highOf(await follow([{ at: 4_070_908_800 }], { unit: 's' }, { begunAt }))).toBe('1717236000')
+    expect(highOf(await follow([{ at: 4_070_908_800_000 }], {}, { begunAt }))).toBe('4070908800000')
+  })
+
+  test('is refused where dates cannot be compared as they are written', async () => {
+    for (const at of ['Tue, 02 Jan 2024 00:00:00 GMT', '01/31/2024', '31.01.2024', 'Jan 5, 2024'])
+      await expect(follow([{ at }])).rejects.toMatchObject({
+        code: 'DECODE',
+        message: expect.stringContaining('ISO 8601'),
+      })
+  })
+})
+
+describe('the range', () => {
+  test('leaves out and counts what lies before it or at its end', async () => {
+    const pages = await follow(
+      [1, 2, 3, 4, 5].map((id) => ({ id, at: `2024-01-0${id}T00:00:00Z` })),
+      {},
+      { since: '2024-01-02', until: '2024-01-04T00:00:00+00:00' },
+    )
+    expect({ ids: idsOf(pages), filtered: sum(pages, 'filtered'), high: highOf(pages) }).toEqual({
+      ids: [2, 3],
+      filtered: 3,
+      high: '2024-01-03T00:00:00Z',
+    })
+  })
+
+  test('windows that follow each other neither lose nor double a record', async () => {
+    const rows = Array.from({ length: 70 }, (_, id) => ({
+      id,
+      at: new Date(Date.UTC(2024, 0, 1) + id * 7_777_777).toISOString(),
+    }))
+    const edges = ['2024-01-01', '2024-01-02T12:00:00.000Z', '2024-01-04', '2024-01-06T01:00:00+01:00', '2024-01-09']
+    const read = await Promise.all(
+      edges
+        .slice(1)
+        .map(async (until, index) => idsOf(await follow(rows, { lookback: '1d' }, { since: edges[index], until }))),
+    )
+    expect(read.flat()).toEqual(rows.map(({ id }) => id))
+  })
+
+  test('of times fails where the values are plain numbers, and names the unit', async () => {
+    await expect(follow([{ at: 1_717_200_000 }], {}, { since: '2024-01-01' })).rejects.toMatchObject({
+      code: 'DECODE',
+      message: expect.stringContaining("{ unit: 's' }"),
+    })
+  })
+
+  test('ends the reading where the order says that nothing more can follow', async () => {
+    const ascending = await readPages(
+      stream<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }),
+      { since: '2024-01-03', until: '2024-01-10' },
+    )
+    expect(ascending.length).toBe(6)
+    const descending = await readPages(
+      stream<Row & { at: string }>(days(28, -1)).incremental('at', { order: 'descending' }),
+      { since: '2024-01-20' },
+    )
+    expect(recordsOf(descending)).toHaveLength(9)
+    expect(descending.length).toBe(6)
+    const wrong = await readPages(stream<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }), {
+      since: '2024-01-20',
+    })
+    expect(recordsOf(wrong)).toHaveLength(11)
+  })
+})
+
+describe('lookback', () => {
+  test.each<[string, string, Omit<Incremental, 'at'>, string]>([
+    ['seconds of a time', '2023-03-03T01:15:30Z', { lookback: '1s' }, '2023-03-03T01:15:29Z'],
+    ['every digit kept', '2023-03-03T00:00:00.123456789Z', { lookback: '1ms' }, '2023-03-03T00:00:00.122456789Z'],
+    ['rounded down to the digits there are', '2023-03-03T00:00:00Z', { lookback: '1ms' }, '2023-03-02T23:59:59Z'],
+    ['offset and separator kept', '2023-03-03 00:30:00+05:30', { lookback: '1h' }, '2023-03-02 23:30:00+05:30'],
+    ['minutes only', '2023-03-03T01:15Z', { lookback: '20m' }, '2023-03-03T00:55Z'],
+    ['days of a day', '2023-03-02', { lookback: '1d' }, '2023-03-01'],
+    ['less than a day of a day', '2023-03-02', { lookback: '5m' }, '2023-03-01'],
+    ['a number', '1000', { lookback: 10 }, '990'],
+    ['a large number', '9007199254740993', { lookback: 1 }, '9007199254740992'],
+    ['a decimal', '1717200000.000100', { lookback: '5m', unit: 's' }, '1717199700.000100'],
+    ['milliseconds', '1717200000000', { lookback: '1m', unit: 'ms' }, '1717199940000'],
+    ['never before `from`', '2024-03-02', { lookback: '2d', from: '2024-03-01' }, '2024-03-01'],
+    ['never before `from` in a unit', '1709337600', { lookback: '2d', from: '2024-03-01', unit: 's' }, '1709251200'],
+    ['none', '2024-03-02', {}, '2024-03-02'],
+  ])('%s', (_, cursor, options, since) => {
+    expect(rangeOf({ at: 'at', ...options }, { since: cursor }).since).toBe(since)
+  })
+
+  test('is not applied to a range that was given with its end', () => {
+    expect(rangeOf({ at: 'at', lookback: '1d' }, { since: '2024-03-02', until: '2024-03-03' })).toEqual({
+      since: '2024-03-02',
+      until: '2024-03-03',
+    })
+  })
+
+  test('of what is no time, or by what is no duration, is an error that says so', () => {
+    expect(() => rangeOf({ at: 'at', lookback: '5m' }, { since: 'abc' })).toThrow('neither a time nor a number')
+    expect(() => rangeOf({ at: 'at', lookback: '5m' }, { since: '17' })).toThrow("{ unit: 's' }")
+    expect(() => rangeOf({ at: 'at', lookback: 5 }, { since: '2024-01-01' })).toThrow("'5m'")
+  })
+})
+
+describe('records at the boundary', () => {
+  test('are left out as duplicates where the last run read exactly them', async () => {
+    const first = await follow(
+      [
+        { id: 1, at: 2 },
+        { id: 3, at: 3 },
+        { id: 4, at: 3 },
+        { id: 4, at: 3 },
+      ],
+      {},
+      { boundary: {} },
+    )
+    const { value, hashes = [] } = first[0]!.high!
+    const boundary = counted(hashes)
+    expect(hashes).toHaveLength(3)
+    const second = await follow(
+      [
+        { id: 3, at: 3 },
+        { id: 4, at: 3 },
+        { id: 4, at: 3 },
+        { id: 4, at: 3 },
+        { id: 5, at: 3 },
+        { id: 6, at: 4 },
+      ],
+      {},
+      { since: value, boundary },
+    )
+    // One more of id 4 came than was there: it is new.
+    expect({ ids: idsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ ids: [4, 5, 6], duplicate: 3 })
+  })
+
+  test('are remembered whether or not this run left them out', async () => {
+    const first = await follow([{ id: 1, at: 3 }], {}, { boundary: {} })
+    const again = await follow([{ id: 1, at: 3 }], {}, { since: '3', boundary: { [first[0]!.high!.hashes![0]!]: 1 } })
+    expect(idsOf(again)).toEqual([])
+    expect(again[0]!.high).toEqual(first[0]!.high)
+  })
+
+  test('are remembered beyond a cursor that was cut off at the present', async () => {
+    const begunAt = new Date('2024-06-01T00:00:00Z')
+    const first = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }], {}, { boundary: {}, begunAt })
+    const again = await follow(
+      [
+        { id: 1, at: '2099-01-01T00:00:00Z' },
+        { id: 2, at: '2024-06-02T00:00:00Z' },
+      ],
+      {},
+      {
+        since: first[0]!.high!.value,
+        boundary: { [first[0]!.high!.hashes![0]!]: 1 },
+        begunAt: new Date('2024-06-03T00:00:00Z'),
+      },
+    )
+    expect(idsOf(again)).toEqual([2])
+  })
+})
+
+describe('records that are newer than the reading, without a key', () => {
+  const begunAt = new Date('2024-06-01T00:00:00.9Z')
+
+  test('are stored while there is room to remember them, and left to the next run afterwards: none is lost or doubled', async () => {
+    const events: RunEvent[] = []
+    const room = { left: 2, told: false }
+    const rows = [{ id: 0, at: '2024-05-01' }, late(1), late(2), late(3), late(4, '2099-01-01')]
+    const first = await follow(rows, {}, { boundary: {}, begunAt, room, emit: (event) => void events.push(event) })
+    expect({ ids: idsOf(first), filtered: sum(first, 'filtered'), high: highOf(first) }).toEqual({
+      ids: [0, 1, 2],
+      filtered: 2,
+      high: '2024-06-01T00:00:00Z',
+    })
+    expect(events).toEqual([
+      expect.objectContaining({ type: 'warning', message: expect.stringContaining('left to that one') }),
+    ])
+    const second = await follow(
+      rows,
+      {},
+      {
+        since: highOf(first),
+        boundary: boundaryOf(first),
+        begunAt: new Date('2024-06-02'),
+        room: { left: 2, told: false },
+      },
+    )
+    expect({ ids: idsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ ids: [3, 4], duplicate: 2 })
+    // The one of 2099 is remembered beyond the cursor.
+    expect(Object.keys(boundaryOf(second))).toHaveLength(1)
+  })
+
+  test('are remembered together, in whatever formats they are written', async () => {
+    const pages = [
+      [late(1, '2024-06-01T00:00:02Z')],
+      [late(2, '2024-06-01T00:00:03.125Z')],
+      [late(3, '2024-06-01T00:00:00Z')],
+      [late(4, '2024-06-01T02:00:00.5+02:00')],
+    ]
+    const flow = stream<Row>(async function* () {
+      for (const records of pages) yield { records }
+    }).incremental((row) => row.at as string)
+    const first = await readPages(flow, { boundary: {}, begunAt })
+    const second = await readPages(flow, {
+      since: highOf(first),
+      boundary: boundaryOf(first),
+      begunAt: new Date('2024-06-02'),
+    })
+    expect(idsOf(second)).toEqual([])
+  })
+
+  test('beyond a cursor that was set to a later time, they are told from those of the next run as well', async () => {
+    const first = await follow(
+      [late(1, '2024-07-01'), late(2, '2024-08-01')],
+      {},
+      { since: '2024-07-01', boundary: {}, begunAt },
+    )
+    expect(highOf(first)).toBe('2024-07-01')
+    const second = await follow(
+      [late(1, '2024-07-01'), late(2, '2024-08-01'), late(3, '2024-08-01')],
+      {},
+      { since: '2024-07-01', boundary: boundaryOf(first), begunAt },
+    )
+    expect(idsOf(second)).toEqual([3])
+  })
+
+  test('are no concern where rows have a key', async () => {
+    expect(idsOf(await follow([late(1), late(2)], {}, { begunAt, room: { left: 0, told: false } }))).toEqual([1, 2])
+  })
+})
+
+describe('equal records of several parents at the boundary', () => {
+  interface Place {
+    id: string
+    seen?: number
+  }
+
+  test('are told apart by all requests that lead to them, whatever changes of the parents, the range or the page', async () => {
+    let orgs: Record<string, Place[]> = { a: [{ id: 'x' }, { id: 'y' }] }
+    await using server = await apiServer(({ path: asked, query }) => ({
+      json:
+        asked === '/orgs'
+          ? Object.keys(orgs).map((id) => ({ id }))
+          : asked !== '/days'
+            ? orgs[asked.split('/')[2]!]
+            : query.get('page') === '1'
+              ? [{ day: '2024-01-05' }]
+              : [],
+    }))
+    const api = http(server.origin as `http://${string}`)
+    const flow = api
+      .get<Place[]>('/orgs')
+      .pages(onePage())
+      .records()
+      .flatMap((org) =>
+        api
+          .get<Place[]>(path`/orgs/${org.id}/teams`)
+          .pages(onePage())
+          .records()
+          .flatMap((team) =>
+            api
+              .get<{ day: string }[]>('/days', { team: team.id, since })
+              .pages(byPage('page'))
+              .records()
+              .incremental('day')
+              .map((day) => ({ ...day, team: `${org.id}/${team.id}` })),
+          ),
+      )
+    const first = await readPages(flow, { reenter: 'slice', boundary: {} })
+    expect(teamsOf(first)).toEqual(['a/x', 'a/y'])
+    orgs = { b: [{ id: 'x' }], a: [{ id: 'y', seen: 7 }, { id: 'z' }, { id: 'x' }] }
+    const second = await readPages(flow, { reenter: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
+    expect({ teams: teamsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({
+      teams: ['b/x', 'a/z'],
+      duplicate: 2,
+    })
+  })
+
+  test('are the same where a function makes the query from the range, or cannot do so without one', async () => {
+    await using server = await apiServer(({ path: asked }) => ({
+      json: asked === '/orgs' ? [{ id: 'x' }, { id: 'y' }] : [{ day: '2024-01-05' }],
+    }))
+    const api = http(server.origin as `http://${string}`)
+    for (const query of [
+      (range: { since?: string | undefined }) => ({ q: `from ${range.since}` }),
+      (range: { since?: string | undefined }) => ({ year: range.since!.slice(0, 4) }),
+    ]) {
+      const flow = api
+        .get<Place[]>('/orgs')
+        .pages(onePage())
+        .records()
+        .flatMap((org) =>
+          api
+            .get<{ day: string }[]>(path`/orgs/${org.id}`, query)
+            .pages(onePage())
+            .records()
+            .incremental('day', { from: '2023-01-01' }),
+        )
+      const first = await readPages(flow, { reenter: 'slice', boundary: {} })
+      const second = await readPages(flow, { reenter: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
+      expect([sum(first, 'duplicate'), sum(second, 'duplicate')]).toEqual([0, 2])
+    }
+  })
+})
+
+describe('bounds in a request', () => {
+  test.each<[string, Record<string, typeof since>, ReadingOptions, object | undefined, string]>([
+    ['nothing at the very beginning', { since }, {}, undefined, '/x'],
+    ['the beginning that was given', { since }, {}, { unit: 's', from: '2024-01-01' }, '/x?since=1704067200'],
+    [
+      'the cursor as it was stored',
+      { since, until },
+      { since: '9007199254740993' },
+      undefined,
+      '/x?since=9007199254740993',
+    ],
+    [
+      'a cursor that counts seconds, as seconds, a date and milliseconds',
+      { a: unix(since), b: date(since), c: unixMs(since) },
+      { since: '1717200000' },
+      { unit: 's' },
+      '/x?a=1717200000&b=2024-06-01&c=1717200000000',
+    ],
+    [
+      'a date as what the cursor counts',
+      { since, until },
+      { since: '2024-06-01', until: '2024-06-02' },
+      { unit: 'ms' },
+      '/x?since=1717200000000&until=1717286400000',
+    ],
+    [
+      'less the lookback',
+      { a: unix(since) },
+      { since: '1717200000' },
+      { unit: 's', lookback: '5m' },
+      '/x?a=1717199700',
+    ],
+  ])('%s', async (_, query, reading, options, url) => {
+    expect(await asked(query, reading, options)).toBe(url)
+  })
+
+  test('coarser than the range do not cut off its end', async () => {
+    await using server = await apiServer([{ json: [] }])
+    await readPages(
+      http(server.origin as `http://${string}`)
+        .get<{ at: string }[]>('/x', { a: unix(since), b: unix(until), c: date(since), d: date(until) })
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+      { since: '2024-06-01T10:00:00.5Z', until: '2024-06-02T10:00:00.0001Z' },
+    )
+    expect(server.requests[0]!.url).toBe('/x?a=1717236000&b=1717322401&c=2024-06-01&d=2024-06-03')
+  })
+
+  test('stand in JSON and in functions alike', async () => {
+    await using server = await apiServer([{ json: [] }])
+    const api = http(server.origin as `http://${string}`)
+    await readPages(
+      api
+        .post<{ at: string }[]>('/x', { json: { from: unix(since), to: until, size: 5 } })
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+      { since: '2024-06-01' },
+    )
+    await readPages(
+      api
+        .get<{ at: string }[]>('/x', ({ since }) => ({ q: `updated>${since}` }))
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+      { since: '2024-06-01' },
+    )
+    expect([server.requests[0]!.body, decodeURIComponent(server.requests[1]!.url)]).toEqual([
+      '{"from":1717200000,"size":5}',
+      '/x?q=updated>2024-06-01',
+    ])
+  })
+
+  test('stay the same over all pages of a reading', async () => {
+    await using server = await apiServer(({ query }) => ({
+      json: { rows: [{ at: '2030-01-01' }], next: query.get('c') ? null : 'x' },
+    }))
+    await readPages(
+      http(server.origin as `http://${string}`)
+        .get<{ rows: { at: string }[]; next: string | null }>('/x', { since })
+        .pages(byCursor('c', 'next'))
+        .records('rows')
+        .incremental('at'),
+      { since: '2024-06-01' },
+    )
+    expect(server.requests.map(({ url }) => url)).toEqual(['/x?since=2024-06-01', '/x?since=2024-06-01&c=x'])
+  })
+
+  test('an infinite feed, newest first, is read back to the cursor only', async () => {
+    await using server = await apiServer(({ query }) => ({
+      json: Array.from({ length: 10 }, (_, index) => ({ at: 1_000 - (Number(query.get('page')) - 1) * 10 - index })),
+    }))
+    const pages = await readPages(
+      http(server.origin as `http://${string}`)
+        .get<{ at: number }[]>('/x')
+        .pages(byPage('page'))
+        .records()
+        .incremental('at', { order: 'descending' }),
+      { since: '960' },
+    )
+    expect(recordsOf(pages)).toHaveLength(41)
+    expect(server.requests.length).toBeLessThanOrEqual(6)
+  })
+})
+
+const days = (from: number, step: number) =>
+  async function* () {
+    for (let day = from; day > 0 && day < 30; day += step * 2)
+      yield {
+        records: [
+          { at: `2024-01-${String(day).padStart(2, '0')}` },
+          { at: `2024-01-${String(day + step).padStart(2, '0')}` },
+        ],
+      }
+  }
+
+const asked = async (
+  query: Record<string, typeof since>,
+  reading: ReadingOptions,
+  options?: object,
+): Promise<string> => {
+  await using server = await apiServer([{ json: [] }])
+  await readPages(
+    http(server.origin as `http://${string}`)
+      .get<{ at: number }[]>('/x', query)
+      .pages(onePage())
+      .records()
+      .incremental('at', options),
+    reading,
+  )
+  return decodeURIComponent(server.requests[0]!.url)
+}
