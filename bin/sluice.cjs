@@ -6,7 +6,15 @@
 const needed = [24, 9]
 const found = process.versions.node.split('.').map(Number)
 if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
-  console.error('sluice: this Node is ' + process.versions.node + ' (' + process.execPath + '), and ' + needed.join('.') + ' or newer is needed. Install it, or put it first on your PATH')
+  console.error(
+    'sluice: this Node is ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      '), and ' +
+      needed.join('.') +
+      ' or newer is needed. Install it, or put it first on your PATH',
+  )
   process.exitCode = 2
 } else {
   // In a clone of the repository Node runs the sources as they are; what is installed has been compiled.

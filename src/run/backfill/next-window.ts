@@ -1,7 +1,12 @@
 import type { Database } from '../../database/database.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { liveReader } from '../../ledger/slices/exclusive.ts'
-import { claimWindow, windowsLeft, type ClaimedWindow, type ClaimWindowOptions } from '../../ledger/slices/claim-window.ts'
+import {
+  claimWindow,
+  windowsLeft,
+  type ClaimedWindow,
+  type ClaimWindowOptions,
+} from '../../ledger/slices/claim-window.ts'
 import { releaseSlice } from '../../ledger/slices/close.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'

@@ -1,7 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
-import { backfill, pipeline, run, schedule, status, stream, type Pipeline, type StatusReport } from '../../../src/index.ts'
+import {
+  backfill,
+  pipeline,
+  run,
+  schedule,
+  status,
+  stream,
+  type Pipeline,
+  type StatusReport,
+} from '../../../src/index.ts'
 import { administer, testDatabase, urlOf } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
