@@ -8,11 +8,11 @@ export function scheduleLine(event: ScheduleEvent, now = new Date()): string {
 
 function textOf(event: ScheduleEvent): string {
   switch (event.type) {
-    case 'scheduler started':
+    case 'scheduler.started':
       return `schedules ${event.pipelines.map(({ pipeline, schedule, next }) => `${pipeline} (${schedule}; next ${shortTime(next)})`).join(', ')}; Ctrl-C stops it`
-    case 'tick started':
+    case 'tick.started':
       return `${event.pipeline}  ${shortTime(event.tick)}  starts${event.late ? ', late' : ''}`
-    case 'tick finished': {
+    case 'tick.finished': {
       const { status, run, ms, fetched, stored, rejected, error } = event
       const numbers =
         run === undefined
@@ -20,13 +20,13 @@ function textOf(event: ScheduleEvent): string {
           : `, run ${run}: ${numberText(fetched)} read, ${numberText(stored)} stored${rejected > 0 ? `, ${numberText(rejected)} rejected` : ''}`
       return `${event.pipeline}  ${shortTime(event.tick)}  ${status === 'done' ? 'done in' : `${status} after`} ${secondsText(ms)}${numbers}${error === undefined ? '' : `: ${error.replaceAll('\n', '; ')}`}`
     }
-    case 'tick passed':
+    case 'tick.skipped':
       return `${event.pipeline}  ${shortTime(event.tick)}  ${event.status}: ${event.reason}`
-    case 'ticks missed':
+    case 'ticks.missed':
       return `${event.pipeline}  ${event.count === 1 ? `the tick of ${shortTime(event.last)} was` : `${numberText(event.count)}${event.count === 1_000 ? ' or more' : ''} ticks from ${shortTime(event.first)} to ${shortTime(event.last)} were`} missed`
     case 'warning':
       return `${event.pipeline}  warning: ${event.message.replaceAll('\n', '; ')}`
-    case 'scheduler stopped':
+    case 'scheduler.stopped':
       return `stopped: ${event.reason}`
   }
 }

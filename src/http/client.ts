@@ -117,7 +117,13 @@ class ApiClient implements Client, AsyncDisposable {
         time: this.#time,
         signal,
         onRetry: ({ attempt, reason, waitMs, retryAfter }) => {
-          this.#options.emit({ type: 'retry', stream, attempt, reason: this.#options.secrets.hide(reason), waitMs })
+          this.#options.emit({
+            type: 'request.retried',
+            stream,
+            attempt,
+            reason: this.#options.secrets.hide(reason),
+            waitMs,
+          })
           if (retryAfter) this.#options.emit({ type: 'waiting', stream, for: 'retry-after', ms: waitMs })
         },
       })
@@ -193,7 +199,7 @@ class ApiClient implements Client, AsyncDisposable {
     const told = (url: URL, status: number, bytes: number): void => {
       const shown = this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#authorization.parameters)))
       this.#options.emit({
-        type: 'request',
+        type: 'request.finished',
         stream,
         method,
         url: shown,

@@ -181,7 +181,12 @@ export class Target {
     if (!wasThere) this.#first = this.#isBlank
     if (table.write === 'replace') this.#shadow = new Set(this.#fields.columns.map(({ name }) => name))
     if (done !== '')
-      this.#options.emit?.({ type: 'shape', stream: this.#options.slice.stream, table: table.name, change: done })
+      this.#options.emit?.({
+        type: 'table.altered',
+        stream: this.#options.slice.stream,
+        table: table.name,
+        change: done,
+      })
   }
 
   /**

@@ -5,7 +5,7 @@ import type { WindowCounts } from './window.ts'
 /** What happened, as it happens; `run` gathers these into the report, and others show them. No event holds a secret. */
 export type RunEvent =
   | {
-      readonly type: 'run started'
+      readonly type: 'run.started'
       readonly run: string
       readonly pipeline: string
       readonly streams: readonly string[]
@@ -16,7 +16,7 @@ export type RunEvent =
    * order, o open, d done, f failed, s left out; `todo` is how many this run will read.
    */
   | {
-      readonly type: 'plan'
+      readonly type: 'backfill.planned'
       readonly stream: string
       readonly backfill: string
       readonly from: string
@@ -32,7 +32,7 @@ export type RunEvent =
    * and `batch` of the same `slice` are that window's.
    */
   | {
-      readonly type: 'slice started'
+      readonly type: 'slice.started'
       readonly stream: string
       readonly slice: string
       readonly resumed: boolean
@@ -45,9 +45,9 @@ export type RunEvent =
    * How many pages a reading will have from here on, where its API says so with the first of them; of a stream without
    * children.
    */
-  | { readonly type: 'total'; readonly stream: string; readonly pages: number }
+  | { readonly type: 'pages.total'; readonly stream: string; readonly pages: number }
   | {
-      readonly type: 'request'
+      readonly type: 'request.finished'
       readonly stream: string
       readonly method: string
       readonly url: string
@@ -56,7 +56,7 @@ export type RunEvent =
       readonly ms: number
     }
   | {
-      readonly type: 'retry'
+      readonly type: 'request.retried'
       readonly stream: string
       readonly attempt: number
       readonly reason: string
@@ -69,7 +69,7 @@ export type RunEvent =
       readonly ms: number
     }
   | {
-      readonly type: 'batch'
+      readonly type: 'batch.committed'
       readonly stream: string
       readonly slice: string
       readonly seq: number
@@ -78,13 +78,13 @@ export type RunEvent =
       readonly ms: number
       readonly counts: Counts
     }
-  | { readonly type: 'shape'; readonly stream: string; readonly table: string; readonly change: string }
+  | { readonly type: 'table.altered'; readonly stream: string; readonly table: string; readonly change: string }
   | { readonly type: 'warning'; readonly stream?: string; readonly message: string }
-  | { readonly type: 'slice finished'; readonly stream: string; readonly slice: string; readonly counts: Counts }
+  | { readonly type: 'slice.finished'; readonly stream: string; readonly slice: string; readonly counts: Counts }
   /** A window failed; the others go on. */
-  | { readonly type: 'slice failed'; readonly stream: string; readonly slice: string; readonly error: string }
-  | { readonly type: 'stream failed'; readonly stream: string; readonly error: string }
-  | { readonly type: 'run finished'; readonly run: string; readonly status: 'done' | 'failed' | 'interrupted' }
+  | { readonly type: 'slice.failed'; readonly stream: string; readonly slice: string; readonly error: string }
+  | { readonly type: 'stream.failed'; readonly stream: string; readonly error: string }
+  | { readonly type: 'run.finished'; readonly run: string; readonly status: 'done' | 'failed' | 'interrupted' }
   /**
    * Once a second while a run goes on, and at its end; sums since its beginning. Only in the ledger: whoever is told
    * all events can count them.

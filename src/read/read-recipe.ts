@@ -90,7 +90,7 @@ const sourcePages = (
     : readHttp(source, incremental, reading, scope, isWhole ? totalTo(scope) : undefined)
 
 const totalTo = ({ emit, stream }: Scope) =>
-  stream === undefined ? undefined : (pages: number): void => emit({ type: 'total', stream, pages })
+  stream === undefined ? undefined : (pages: number): void => emit({ type: 'pages.total', stream, pages })
 
 /** Stages that work page by page, together; between them those that read children. */
 function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] {

@@ -106,11 +106,11 @@ class Dial {
   event(event: RunEvent): void {
     const sums = this.#sums
     switch (event.type) {
-      case 'request':
+      case 'request.finished':
         sums.requests += 1
         sums.bytes += event.bytes
         break
-      case 'retry':
+      case 'request.retried':
         sums.retries += 1
         break
       case 'waiting':
@@ -119,30 +119,30 @@ class Dial {
         if (event.for !== 'memory')
           this.#waits = { for: event.for, until: performance.now() + event.ms + (event.for === 'lock' ? 500 : 0) }
         break
-      case 'slice started':
+      case 'slice.started':
         this.#begun = true
         this.#waits = undefined
         break
-      case 'batch':
+      case 'batch.committed':
         sums.batches += 1
         sums.stored += event.counts.fetched + event.counts.expanded
         sums.rejected += event.counts.rejected
         sums.databaseMs += event.ms
         this.#ahead.set(event.slice, Math.max(0, (this.#ahead.get(event.slice) ?? 0) - event.pages))
         break
-      case 'slice finished':
-      case 'slice failed':
+      case 'slice.finished':
+      case 'slice.failed':
         this.#ahead.delete(event.slice)
         this.#finished = true
         break
-      case 'stream failed':
+      case 'stream.failed':
         this.end()
         break
-      case 'run started':
-      case 'run finished':
-      case 'plan':
-      case 'total':
-      case 'shape':
+      case 'run.started':
+      case 'run.finished':
+      case 'backfill.planned':
+      case 'pages.total':
+      case 'table.altered':
       case 'warning':
       case 'gauge':
     }

@@ -124,7 +124,7 @@ export async function openFrame(
     const workers = opened.use(new WorkerPool())
     const scope = opened.use(openScope({ signal: reading, secrets, emit, rates: sharedRates(database, { keeper }) }))
     const client = meter.client(scope.client)
-    emit({ type: 'run started', run, pipeline: pipeline.name, streams: names, kind })
+    emit({ type: 'run.started', run, pipeline: pipeline.name, streams: names, kind })
     return {
       run,
       keeper,
@@ -165,7 +165,7 @@ export async function openFrame(
           peakMemoryBytes: process.resourceUsage().maxRSS * 1_024,
         }
         meter.last()
-        emit({ type: 'run finished', run, status })
+        emit({ type: 'run.finished', run, status })
         const error = streams
           .flatMap(([name, stream]) => (stream.error === undefined ? [] : [`${name}: ${stream.error}`]))
           .join('\n')

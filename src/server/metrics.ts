@@ -91,13 +91,13 @@ export function openMetrics({
   }
   const onEvent = (run: string, pipeline: string, event: RunEvent): void => {
     if (event.type === 'gauge') onGauge(run, pipeline, event)
-    else if (event.type === 'run started') alive.set(run, pipeline)
-    else if (event.type === 'batch') {
+    else if (event.type === 'run.started') alive.set(run, pipeline)
+    else if (event.type === 'batch.committed') {
       const labels = { pipeline, stream: event.stream }
       for (const outcome of outcomes)
         if (event.counts[outcome] > 0) rows.inc({ ...labels, outcome }, event.counts[outcome])
       rejects.inc(labels, event.counts.rejected)
-    } else if (event.type === 'run finished') {
+    } else if (event.type === 'run.finished') {
       ended.inc({ pipeline, status: event.status })
       for (const name of seen.get(run)?.keys() ?? [])
         for (const queue of [ahead, underWay]) queue.set({ pipeline, stream: name }, 0)
@@ -133,7 +133,7 @@ export function openMetrics({
     for (const [run, pipeline] of alive) {
       if (running.some(({ id }) => id === run)) gone.delete(run)
       else if (now.getTime() - (gone.get(run) ?? gone.set(run, now.getTime()).get(run)!) > WORD_MS)
-        onEvent(run, pipeline, { type: 'run finished', run, status: 'interrupted' })
+        onEvent(run, pipeline, { type: 'run.finished', run, status: 'interrupted' })
     }
   }
   const measure = (): void => {

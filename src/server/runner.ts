@@ -97,7 +97,7 @@ export class Runner {
       using link = new LinkedSignal(signal)
       let run: string | undefined
       const on = (event: RunEvent): void => {
-        if (event.type !== 'run started') return
+        if (event.type !== 'run.started') return
         run = event.run
         this.#runs.set(run, link)
         begun.resolve(run)

@@ -84,7 +84,7 @@ describe('sluice backfill', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { type: string })
     expect(events.map(({ type }) => type)).toEqual(
-      expect.arrayContaining(['plan', 'slice started', 'slice finished', 'report']),
+      expect.arrayContaining(['backfill.planned', 'slice.started', 'slice.finished', 'report']),
     )
     const shown = await sluice('runs', '2')
     expect(shown.stdout).toContain('backfill 1 went on, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z')

@@ -163,7 +163,7 @@ describe('commands', () => {
           JSON.parse(line) as { level: string; pipeline: string; type: string; stream?: string; report?: Report },
       )
     expect(new Set(lines.map(({ type }) => type))).toEqual(
-      new Set(['run started', 'slice started', 'total', 'shape', 'batch', 'slice finished', 'run finished', 'report']),
+      new Set(['run.started', 'slice.started', 'total', 'shape', 'batch', 'slice.finished', 'run.finished', 'report']),
     )
     expect(lines.every(({ level, pipeline }) => level === 'info' && pipeline === 'shop')).toBe(true)
     expect(lines.at(-1)!.report).toMatchObject({

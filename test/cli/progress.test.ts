@@ -24,10 +24,18 @@ const counts = {
   updated: 0,
   unchanged: 0,
 }
-const started: RunEvent = { type: 'slice started', stream: 's', slice: '1', resumed: false }
-const request: RunEvent = { type: 'request', stream: 's', method: 'GET', url: 'http://x', status: 200, bytes: 1, ms: 1 }
+const started: RunEvent = { type: 'slice.started', stream: 's', slice: '1', resumed: false }
+const request: RunEvent = {
+  type: 'request.finished',
+  stream: 's',
+  method: 'GET',
+  url: 'http://x',
+  status: 200,
+  bytes: 1,
+  ms: 1,
+}
 const batch = (fetched: number, slice = '1'): RunEvent => ({
-  type: 'batch',
+  type: 'batch.committed',
   stream: 's',
   slice,
   seq: 1,
@@ -36,11 +44,11 @@ const batch = (fetched: number, slice = '1'): RunEvent => ({
   ms: 1,
   counts: { ...counts, fetched, inserted: fetched },
 })
-const finished = (slice: string): RunEvent => ({ type: 'slice finished', stream: 's', slice, counts })
-const retry: RunEvent = { type: 'retry', stream: 's', attempt: 1, reason: 'GET / answered 503', waitMs: 900 }
+const finished = (slice: string): RunEvent => ({ type: 'slice.finished', stream: 's', slice, counts })
+const retry: RunEvent = { type: 'request.retried', stream: 's', attempt: 1, reason: 'GET / answered 503', waitMs: 900 }
 const waiting = (ms: number): RunEvent => ({ type: 'waiting', stream: 's', for: 'retry-after', ms })
 const plan = (states: string, todo = states.split('').filter((one) => 'of'.includes(one)).length): RunEvent => ({
-  type: 'plan',
+  type: 'backfill.planned',
   stream: 's',
   backfill: '1',
   from: 'a',
@@ -52,7 +60,7 @@ const plan = (states: string, todo = states.split('').filter((one) => 'of'.inclu
   states,
 })
 const window = (place: number): RunEvent => ({
-  type: 'slice started',
+  type: 'slice.started',
   stream: 's',
   slice: String(place),
   resumed: false,
@@ -140,7 +148,7 @@ describe('the line of a stream', () => {
   test('its rate is that of the last while, and stands still once it is done, failed or was stopped', () => {
     for (const [last, word] of [
       [finished('1'), 'done'],
-      [{ type: 'stream failed', stream: 's', error: 'no' }, 'failed'],
+      [{ type: 'stream.failed', stream: 's', error: 'no' }, 'failed'],
     ] as const) {
       const line = told('s', [started, 0], [batch(100), 500], [last, 1_000])
       line.end(5_000)
@@ -154,7 +162,7 @@ describe('the line of a stream', () => {
   })
 
   test('has a bar and the time that is left only where the API has said how many pages there are', () => {
-    const line = told('s', [started, 0], [{ type: 'total', stream: 's', pages: 4 }, 0], [batch(100), 10_000])
+    const line = told('s', [started, 0], [{ type: 'pages.total', stream: 's', pages: 4 }, 0], [batch(100), 10_000])
     expect(linesAt(line, 10_000, 79)).toEqual(['s        100 rows      10/s  ━━━─────────  25%  ~30 s left'])
     expect(linesAt(told('s', [started, 0], [batch(100), 10_000]), 10_000, 79)).toEqual([
       's        100 rows      10/s       0 requests  10 s',
@@ -168,7 +176,7 @@ describe('the windows of a backfill', () => {
     [plan(`${'d'.repeat(6)}${'o'.repeat(30)}ss`), 0],
     ...Array.from({ length: 12 }, (_, number) => [window(6 + number), 1_000] as const),
     ...Array.from({ length: 9 }, (_, number) => [finished(String(6 + number)), 10_000] as const),
-    [{ type: 'slice failed', stream: 's', slice: '15', error: 'no' }, 11_000],
+    [{ type: 'slice.failed', stream: 's', slice: '15', error: 'no' }, 11_000],
   )
 
   test('are a bar with the time that is left, and a map with its legend', () => {
@@ -205,7 +213,7 @@ describe('the windows of a backfill', () => {
   test('end as failed where one of them has, and as stopped where some were not read', () => {
     const through = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2], [window(1), 2])
     expect(through.state).toBe('runs')
-    through.event({ type: 'slice failed', stream: 's', slice: '1', error: 'no' }, 3)
+    through.event({ type: 'slice.failed', stream: 's', slice: '1', error: 'no' }, 3)
     through.end(4)
     expect(through.state).toBe('failed')
     const half = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2])
@@ -263,7 +271,7 @@ describe('lines of a terminal', () => {
       at.stream.write('a pipeline ')
       progress.on({ type: 'warning', stream: 's', message: 'look here' })
       at.stream.write('says this\nand')
-      progress.on({ type: 'stream failed', stream: 's', error: 'it is gone' })
+      progress.on({ type: 'stream.failed', stream: 's', error: 'it is gone' })
     }
     expect(at.screen.lines).toEqual([
       'warning: s: look here',
@@ -344,7 +352,7 @@ test('plain lines are printed when something has changed, without a map', () => 
       jest.advanceTimersByTime(1_100)
       jest.advanceTimersByTime(1_000)
       progress.on(started)
-      progress.on({ type: 'stream failed', stream: 's', error: 'no' })
+      progress.on({ type: 'stream.failed', stream: 's', error: 'no' })
       jest.advanceTimersByTime(1_000)
     }
     expect(printed).toEqual([
@@ -364,7 +372,7 @@ test('an event is one line of JSON, with the level that it deserves', () => {
   for (const event of [
     started,
     { type: 'warning', message: 'two\nlines' },
-    { type: 'stream failed', stream: 's', error: 'no' },
+    { type: 'stream.failed', stream: 's', error: 'no' },
   ] as const)
     log.on(event)
   const lines = String(to.read())
@@ -374,7 +382,7 @@ test('an event is one line of JSON, with the level that it deserves', () => {
   expect(lines).toEqual([
     { level: 'info', time: expect.any(String), pipeline: 'billing', ...started },
     { level: 'warn', time: expect.any(String), pipeline: 'billing', type: 'warning', message: 'two\nlines' },
-    { level: 'error', time: expect.any(String), pipeline: 'billing', type: 'stream failed', stream: 's', error: 'no' },
+    { level: 'error', time: expect.any(String), pipeline: 'billing', type: 'stream.failed', stream: 's', error: 'no' },
   ])
   expect(Date.parse(lines[0]!.time)).not.toBeNaN()
 })

@@ -203,18 +203,18 @@ test('a scheduler that is killed while it runs a tick leaves it to the next one;
   expect(performance.now() - began).toBeLessThan(5_000)
   expect((await ticks()).at(-1)!.status).toBe('interrupted')
   // A minute may have ended since the first one was killed: then its tick was missed.
-  const told = second.events.filter(({ type }) => type !== 'ticks missed')
+  const told = second.events.filter(({ type }) => type !== 'ticks.missed')
   expect(told.map(({ type }) => type)).toEqual([
-    'scheduler started',
-    'tick started',
-    'tick finished',
-    'scheduler stopped',
+    'scheduler.started',
+    'tick.started',
+    'tick.finished',
+    'scheduler.stopped',
   ])
   expect(told[2]).toMatchObject({ status: 'interrupted', run: expect.any(String) })
 
   isStuck = false
   using third = start(here.cwd, env)
-  while (!third.events.some(({ type }) => type === 'tick finished')) await sleep(20)
+  while (!third.events.some(({ type }) => type === 'tick.finished')) await sleep(20)
   third.process.kill('SIGTERM')
   await third.ended
   expect((await ticks()).at(-1)!.status).toBe('done')

@@ -158,6 +158,6 @@ test('what is not a terminal gets one line of JSON for each event, with no escap
     .split('\n')
     .filter((line) => line !== 'the second customer')
   expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(
-    expect.arrayContaining(['run started', 'total', 'batch', 'report']),
+    expect.arrayContaining(['run.started', 'pages.total', 'batch.committed', 'report']),
   )
 })

@@ -76,7 +76,7 @@ describe('a request', () => {
     await client.get('/x', { query: { token: 's3cr3t', page: '2' }, stream: 'invoices' })
     expect(client.events).toEqual([
       {
-        type: 'request',
+        type: 'request.finished',
         stream: 'invoices',
         method: 'GET',
         url: `${api.origin}/x?token=***&page=2`,

@@ -63,7 +63,7 @@ describe.each(auths)('credentials by $by', (auth) => {
     const [first, second] = api.requests
     expect(second?.headers).toEqual(first?.headers)
     expect(second?.query.get('k')).toBe(first?.query.get('k'))
-    expect(client.events.map((event) => event.type === 'request' && event.status)).toEqual([302, 200])
+    expect(client.events.map((event) => event.type === 'request.finished' && event.status)).toEqual([302, 200])
   })
 })
 

@@ -197,9 +197,14 @@ describe('waits between tries', () => {
     await using api = await apiServer([{ status: 429, headers: { 'retry-after': '30' } }, { json: [] }])
     await using client = testClient({ base: api.origin })
     await client.get('/x')
-    expect(client.events.map(({ type }) => type)).toEqual(['request', 'retry', 'waiting', 'request'])
+    expect(client.events.map(({ type }) => type)).toEqual([
+      'request.finished',
+      'request.retried',
+      'waiting',
+      'request.finished',
+    ])
     expect(client.events[1]).toEqual({
-      type: 'retry',
+      type: 'request.retried',
       stream: 'posts',
       attempt: 1,
       reason: 'GET /x answered 429 (retry after 30 s)',

@@ -179,7 +179,7 @@ describe('what is asked to be done', () => {
     let report: Promise<Report> | undefined
     using watcher = await watch(served.server)
     report = run(served.pipeline, { database: served.test.url, environment: {} })
-    await until(() => watcher.events.some(({ type }) => type === 'slice started'))
+    await until(() => watcher.events.some(({ type }) => type === 'slice.started'))
     expect((await served.get('/api/summary')).json.running).toMatchObject([{ run: '2', here: false }])
     const asked = performance.now()
     expect((await served.post('/api/runs/2/cancel', {})).status).toBe(202)
@@ -277,7 +277,7 @@ describe('a server', () => {
       json: { run: id },
     } = await served.post('/api/runs', { pipeline: 'shop' }, authorization)
     await ended({ get: (path) => served.get(path, authorization) }, id)
-    await until(() => watcher.events.some(({ type }) => type === 'run finished'))
+    await until(() => watcher.events.some(({ type }) => type === 'run.finished'))
     // As if somebody else had written one.
     await served.test.database.query(`update sluice.runs set error = $1`, [
       `it said ${environment.SHOP_TOKEN} and ${environment.SLUICE_TOKEN}`,

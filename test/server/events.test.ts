@@ -19,18 +19,20 @@ describe('events', () => {
     await using served = await rig()
     using watcher = await watch(served.server)
     await run(served.pipeline, { database: served.test.url, environment: {} })
-    await until(() => watcher.events.some(({ type }) => type === 'run finished'))
+    await until(() => watcher.events.some(({ type }) => type === 'run.finished'))
     expect(watcher.ids).toEqual(await all(served))
     expect(watcher.events[0]).toMatchObject({
       id: '1',
       run: '1',
       pipeline: 'shop',
-      type: 'run started',
+      type: 'run.started',
       streams: ['rows'],
       at: expect.any(String),
     })
     expect(
-      watcher.events.filter(({ type }) => type === 'batch').reduce((sum, { counts }) => sum + counts.inserted, 0),
+      watcher.events
+        .filter(({ type }) => type === 'batch.committed')
+        .reduce((sum, { counts }) => sum + counts.inserted, 0),
     ).toBe(30)
     expect(watcher.answer.headers['content-type']).toContain('text/event-stream')
   })

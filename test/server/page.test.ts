@@ -48,7 +48,7 @@ described("the page (in this machine's Chromium, or that of CHROMIUM_PATH; skipp
         name,
         value,
       ])
-    await page.locator('.events', { hasText: 'run finished' }).waitFor()
+    await page.locator('.events', { hasText: 'run.finished' }).waitFor()
     await page.getByRole('link', { name: 'Rejects' }).click()
     await page.locator('.reject-reason').waitFor()
     expect(await page.getByLabel('Record of reject 1').textContent()).toContain(JSON.stringify(evil))

@@ -134,7 +134,7 @@ describe("a source of one's own", () => {
     })
     const pages = await readPages(source, { emit: (event) => void events.push(event.type) })
     expect(recordsOf(pages)).toEqual([{ id: 1 }])
-    expect(events).toEqual(['request', 'request'])
+    expect(events).toEqual(['request.finished', 'request.finished'])
     expect(server.connections).toBe(1)
   })
 

@@ -62,7 +62,7 @@ type Told = Parameters<typeof scheduleLine>[0]
 const levelOf = (event: Told): 'info' | 'warn' | 'error' =>
   'status' in event && event.status === 'failed'
     ? 'error'
-    : event.type === 'warning' || event.type === 'ticks missed' || event.type === 'tick passed'
+    : event.type === 'warning' || event.type === 'ticks.missed' || event.type === 'tick.skipped'
       ? 'warn'
       : 'info'
 

@@ -9,7 +9,7 @@ export interface EventLog extends Progress {
 }
 
 /** What one has to know only when one looks for a fault, of which there may be thousands. */
-const details: ReadonlySet<RunEvent['type']> = new Set(['request', 'gauge'])
+const details: ReadonlySet<RunEvent['type']> = new Set(['request.finished', 'gauge'])
 
 /**
  * One line of JSON for each event, for whatever gathers logs:
@@ -38,9 +38,9 @@ export function eventLog(
 
 function levelOf({ type }: RunEvent): 'debug' | 'info' | 'warn' | 'error' {
   if (details.has(type)) return 'debug'
-  return type === 'stream failed'
+  return type === 'stream.failed'
     ? 'error'
-    : type === 'warning' || type === 'retry' || type === 'slice failed'
+    : type === 'warning' || type === 'request.retried' || type === 'slice.failed'
       ? 'warn'
       : 'info'
 }

@@ -31,16 +31,16 @@ export class Told {
 
   event(event: RunEvent): void {
     // Of a backfill some may have no windows, and are no part of it.
-    if (event.type === 'run started') this.#streams = this.#streams.filter(({ name }) => event.streams.includes(name))
+    if (event.type === 'run.started') this.#streams = this.#streams.filter(({ name }) => event.streams.includes(name))
     if ('stream' in event && event.stream !== undefined)
       this.streams.find(({ name }) => name === event.stream)?.event(event, performance.now())
     const of = 'stream' in event && event.stream !== undefined ? `${event.stream}: ` : ''
-    if (event.type === 'slice started' && event.lower !== undefined)
+    if (event.type === 'slice.started' && event.lower !== undefined)
       this.#windows.set(event.slice, event.lower.replace(/T00:00:00(?:\.000)?Z$/, ''))
-    if (event.type === 'slice finished') this.#windows.delete(event.slice)
+    if (event.type === 'slice.finished') this.#windows.delete(event.slice)
     if (event.type === 'warning') this.#say(`warning: ${of}${event.message}`, 'warning')
-    else if (event.type === 'stream failed') this.#say(`failed: ${of}${event.error}`, 'failure')
-    else if (event.type === 'slice failed') {
+    else if (event.type === 'stream.failed') this.#say(`failed: ${of}${event.error}`, 'failure')
+    else if (event.type === 'slice.failed') {
       this.#failedWindows += 1
       if (this.#failedWindows <= MOST_TOLD)
         this.#say(`failed window ${this.#windows.get(event.slice) ?? ''}: ${of}${event.error}`, 'failure')

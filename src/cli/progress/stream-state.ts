@@ -26,45 +26,45 @@ export class StreamState {
   event(event: RunEvent, now: number): void {
     const sums = this.#sums
     switch (event.type) {
-      case 'plan':
+      case 'backfill.planned':
         this.#windows = new WindowStates(event)
         this.#begin(now)
         break
-      case 'slice started':
+      case 'slice.started':
         this.#windows?.started(event.slice, event.place, now)
         this.#begin(now)
         break
-      case 'total':
+      case 'pages.total':
         if (!this.#windows) this.#total = { pages: event.pages, before: sums.pages, at: now }
         break
-      case 'request':
+      case 'request.finished':
         sums.requests += 1
         this.#waiting = undefined
         break
-      case 'retry':
+      case 'request.retried':
         sums.retries += 1
         this.#waiting = { text: 'next try', until: now + event.waitMs }
         break
       case 'waiting':
         this.#waiting = { text: names[event.for], until: now + Math.max(event.ms, 500) }
         break
-      case 'batch':
+      case 'batch.committed':
         sums.rows += event.counts.fetched + event.counts.expanded
         sums.pages += event.pages
         this.#sample(now)
         break
-      case 'slice finished':
-      case 'slice failed':
-        if (this.#windows) this.#windows.ended(event.slice, event.type === 'slice failed' ? 'f' : 'd')
-        else this.#end(event.type === 'slice failed' ? 'failed' : 'done', now)
+      case 'slice.finished':
+      case 'slice.failed':
+        if (this.#windows) this.#windows.ended(event.slice, event.type === 'slice.failed' ? 'f' : 'd')
+        else this.#end(event.type === 'slice.failed' ? 'failed' : 'done', now)
         break
-      case 'stream failed':
+      case 'stream.failed':
         this.#end('failed', now)
         break
-      case 'shape':
+      case 'table.altered':
       case 'warning':
-      case 'run started':
-      case 'run finished':
+      case 'run.started':
+      case 'run.finished':
       case 'gauge':
     }
   }

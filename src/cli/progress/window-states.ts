@@ -11,7 +11,7 @@ export interface Cell {
   readonly done: number
 }
 
-type Plan = Extract<RunEvent, { readonly type: 'plan' }>
+type Plan = Extract<RunEvent, { readonly type: 'backfill.planned' }>
 
 /** The windows of a backfill, each by its place in it. */
 export class WindowStates {

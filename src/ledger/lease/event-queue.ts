@@ -5,7 +5,7 @@ import { shownJson } from '../../value/json/stored-json.ts'
 const LIMIT = 10_000
 /** Of single retries and waits, in one transaction: a hundred a second. `gauge` has them all, as sums. */
 const SINGLE = 25
-const expendable: ReadonlySet<RunEvent['type']> = new Set(['request', 'retry', 'waiting'])
+const expendable: ReadonlySet<RunEvent['type']> = new Set(['request.finished', 'request.retried', 'waiting'])
 
 /**
  * Events on their way to the ledger, in the order in which they happened. A request that was answered well is none of
@@ -21,7 +21,7 @@ export class EventQueue {
   }
 
   add(run: string, event: RunEvent): void {
-    if (event.type === 'request' && event.status >= 200 && event.status <= 399) return
+    if (event.type === 'request.finished' && event.status >= 200 && event.status <= 399) return
     if (expendable.has(event.type) && (this.#single += 1) > SINGLE && this.#waiting.length < LIMIT) return
     if (this.#waiting.length >= LIMIT && (expendable.has(event.type) || this.#waiting.length >= 2 * LIMIT)) {
       this.#leftOut += 1

@@ -73,7 +73,7 @@ export async function backfillStream(options: BackfillStreamOptions): Promise<St
     if (reading.aborted) return reported('interrupted')
     const text = secrets.hide(faultText(error, `${pipeline}.${stream}`))
     options.failed?.(stream, error)
-    emit({ type: 'stream failed', stream, error: text })
+    emit({ type: 'stream.failed', stream, error: text })
     return reported('failed', text)
   }
 }
@@ -138,7 +138,7 @@ async function plan(
         : status === 'open' || status === 'failed',
   ).length
   emit({
-    type: 'plan',
+    type: 'backfill.planned',
     stream,
     backfill,
     from,

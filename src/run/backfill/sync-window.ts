@@ -35,7 +35,7 @@ export async function readWindow(
     ),
   )
   emit({
-    type: 'slice started',
+    type: 'slice.started',
     stream,
     slice: slice.id,
     resumed: slice.resumed,
@@ -54,10 +54,10 @@ export async function readWindow(
       committed: (batch) => {
         counts = added(counts, batch.counts)
         gauge.committed(batch.counts, {})
-        emit({ type: 'batch', stream, slice: slice.id, ...batch })
+        emit({ type: 'batch.committed', stream, slice: slice.id, ...batch })
       },
     })
-    emit({ type: 'slice finished', stream, slice: slice.id, counts })
+    emit({ type: 'slice.finished', stream, slice: slice.id, counts })
     return undefined
   } catch (error) {
     const isLost = error instanceof SliceLostError
@@ -65,7 +65,7 @@ export async function readWindow(
     if (!isLost && !scope.signal.aborted && !concernsAll(error)) {
       // That this fails too adds nothing: its lease ends, and it is claimed again.
       await failWindow(database, slice, { error: text, signal: writing }).catch(() => {})
-      emit({ type: 'slice failed', stream, slice: slice.id, error: text })
+      emit({ type: 'slice.failed', stream, slice: slice.id, error: text })
       return error
     }
     await releaseSlice(database, slice, { ...(!scope.signal.aborted && { error: text }), signal: writing }).catch(

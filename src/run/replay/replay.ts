@@ -67,7 +67,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
         signal: reading,
       })
       gauge.slice({ resumed: false })
-      emit({ type: 'slice started', stream: name, slice: slice.id, resumed: false })
+      emit({ type: 'slice.started', stream: name, slice: slice.id, resumed: false })
       using lent = going.lend(name)
       try {
         await moveSlice(slice, undefined, {
@@ -92,7 +92,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
           },
           committed: ({ swap, ...batch }, held) => {
             gauge.committed(batch.counts, { swap })
-            emit({ type: 'batch', stream: name, slice: held.id, ...batch })
+            emit({ type: 'batch.committed', stream: name, slice: held.id, ...batch })
           },
         })
       } catch (error) {
@@ -105,7 +105,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       } finally {
         keeper.letGo(slice)
       }
-      emit({ type: 'slice finished', stream: name, slice: slice.id, counts: gauge.counts })
+      emit({ type: 'slice.finished', stream: name, slice: slice.id, counts: gauge.counts })
       if (newestFirst && gauge.counts.duplicate > 0)
         emit({
           type: 'warning',
@@ -117,7 +117,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       if (reading.aborted) return gauge.report('interrupted')
       const text = secrets.hide(faultText(error, place))
       options.failed?.(name, error)
-      emit({ type: 'stream failed', stream: name, error: text })
+      emit({ type: 'stream.failed', stream: name, error: text })
       return gauge.report('failed', text)
     }
   }

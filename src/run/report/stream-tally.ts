@@ -48,10 +48,10 @@ export class StreamGauge {
   }
 
   event(event: RunEvent): void {
-    if (event.type === 'request') {
+    if (event.type === 'request.finished') {
       this.#requests += 1
       this.#bytes += event.bytes
-    } else if (event.type === 'retry') this.#retries += 1
+    } else if (event.type === 'request.retried') this.#retries += 1
     else if (event.type === 'waiting' && (event.for === 'rate limit' || event.for === 'retry-after'))
       this.#waitMs += event.ms
     else if (event.type === 'warning') this.#warnings.add(event.message)

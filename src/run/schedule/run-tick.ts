@@ -40,7 +40,7 @@ export async function runTick(
 ): Promise<void> {
   const { database, clock, emit, signal } = options
   const { tick } = held
-  emit({ type: 'tick started', pipeline: pipeline.name, tick: tick.toISOString(), late })
+  emit({ type: 'tick.started', pipeline: pipeline.name, tick: tick.toISOString(), late })
   const began = clock.now().getTime()
   const { status, error, report } = await runOnce(pipeline, held, options)
   // Where this cannot be stored, the run tells what became of the tick.
@@ -52,7 +52,7 @@ export async function runTick(
   await (signal.aborted ? storing.catch(() => {}) : storing)
   const streams = Object.values(report?.streams ?? {})
   emit({
-    type: 'tick finished',
+    type: 'tick.finished',
     pipeline: pipeline.name,
     tick: tick.toISOString(),
     status,
@@ -80,7 +80,7 @@ async function runOnce(
   let noting: Promise<void> = Promise.resolve()
   const on = (event: RunEvent): void => {
     // Until this is stored, others take us for gone after a minute; that it fails shows when the tick is settled.
-    if (event.type === 'run started') noting = noteTickRun(database, held, event.run, { signal }).catch(() => {})
+    if (event.type === 'run.started') noting = noteTickRun(database, held, event.run, { signal }).catch(() => {})
     onRun?.(pipeline.name, event)
   }
   try {

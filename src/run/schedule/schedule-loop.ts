@@ -153,7 +153,7 @@ async function miss(
   const note = `${count} ${count === 1 ? 'tick was' : 'ticks were'} missed from ${told.first} to ${told.last}`
   const passed: boolean[] = []
   for (const tick of missed) passed.push(await passTick(database, pipeline, tick, { status: 'missed', note, signal }))
-  if (passed.includes(true)) emit({ type: 'ticks missed', pipeline, ...told })
+  if (passed.includes(true)) emit({ type: 'ticks.missed', pipeline, ...told })
 }
 
 /** Whether it was ours to run. */
@@ -206,7 +206,7 @@ async function leaveOut(
 ): Promise<void> {
   const status = schedule.overlap === 'fail' ? 'failed' : 'skipped'
   if (await passTick(database, pipeline, tick, { status, note: stillRunning, signal }))
-    emit({ type: 'tick passed', pipeline, tick: tick.toISOString(), status, reason: stillRunning })
+    emit({ type: 'tick.skipped', pipeline, tick: tick.toISOString(), status, reason: stillRunning })
 }
 
 /** Another scheduler runs the pipeline: what comes due meanwhile is settled by whoever is first. */

@@ -86,7 +86,7 @@ export async function schedule(pipelines: readonly Pipeline[], options: Schedule
     })
     await using group = new TaskGroup({ signal: options.signal })
     emit({
-      type: 'scheduler started',
+      type: 'scheduler.started',
       pipelines: scheduled.map(({ pipeline, schedule }) => ({
         pipeline: pipeline.name,
         schedule: scheduleText(pipeline)!,
@@ -115,6 +115,6 @@ export async function schedule(pipelines: readonly Pipeline[], options: Schedule
   } catch (error) {
     if (!options.signal?.aborted) throw error
     const { reason } = options.signal as { readonly reason: unknown }
-    emit({ type: 'scheduler stopped', reason: reason instanceof Error ? reason.message : String(reason) })
+    emit({ type: 'scheduler.stopped', reason: reason instanceof Error ? reason.message : String(reason) })
   }
 }

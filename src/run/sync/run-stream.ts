@@ -41,11 +41,11 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
           ),
         )
         gauge.slice(slice)
-        emit({ type: 'slice started', stream, slice: slice.id, resumed: slice.resumed, since: slice.since })
+        emit({ type: 'slice.started', stream, slice: slice.id, resumed: slice.resumed, since: slice.since })
       },
       committed: ({ swap, ...batch }, slice) => {
         gauge.committed(batch.counts, { swap, cursor: slice.high?.value })
-        emit({ type: 'batch', stream, slice: slice.id, ...batch })
+        emit({ type: 'batch.committed', stream, slice: slice.id, ...batch })
       },
     })
     if (outcome !== 'done') {
@@ -59,7 +59,7 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
     if (scope.signal.aborted) return gauge.report('interrupted')
     const text = scope.secrets.hide(faultText(error, `${pipeline}.${stream}`))
     failed?.(stream, error)
-    emit({ type: 'stream failed', stream, error: text })
+    emit({ type: 'stream.failed', stream, error: text })
     return gauge.report('failed', text)
   } finally {
     for (const slice of held) losing.delete(slice)

@@ -73,7 +73,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
           committed(batch, held)
         },
       })
-      scope.emit({ type: 'slice finished', stream, slice: slice.id, counts })
+      scope.emit({ type: 'slice.finished', stream, slice: slice.id, counts })
       // Without a cursor a stream is read once per run, and finishing an interrupted reading was that once.
       if (recipe.incremental === undefined && slice.high === undefined && slice.cursor === undefined) return 'done'
     } catch (error) {

@@ -33,7 +33,7 @@ export function eventLog(run, signal) {
       ),
     )
     while (items.childElementCount > most) items.lastElementChild?.remove()
-    if (event.type === 'run finished') source.close()
+    if (event.type === 'run.finished') source.close()
   })
   signal.addEventListener('abort', () => source.close())
   return { root: h('div', {}, items, none) }
@@ -42,33 +42,33 @@ export function eventLog(run, signal) {
 /** What an event says beside its name and its stream. @param {Told} event @returns {string} */
 function words(event) {
   switch (event.type) {
-    case 'run started':
+    case 'run.started':
       return event.streams.join(', ')
-    case 'slice started':
+    case 'slice.started':
       return `slice ${event.slice}${event.resumed ? ', resumed' : ''}${event.lower ? `, ${event.lower} to ${event.upper}` : event.since ? `, from ${event.since}` : ', from the beginning'}`
-    case 'batch':
+    case 'batch.committed':
       return `${count(rowsOf(event.counts))} rows in ${count(event.pages)} pages, ${count(Math.round(event.ms))} ms`
-    case 'slice finished':
+    case 'slice.finished':
       return `slice ${event.slice}, ${count(rowsOf(event.counts))} rows`
-    case 'slice failed':
+    case 'slice.failed':
       return `slice ${event.slice}: ${event.error}`
-    case 'retry':
+    case 'request.retried':
       return `attempt ${event.attempt}, again in ${count(Math.round(event.waitMs))} ms: ${event.reason}`
     case 'waiting':
       return `for ${event.for}, ${count(Math.round(event.ms))} ms`
-    case 'request':
+    case 'request.finished':
       return `${event.method} ${event.url} answered ${event.status} in ${count(Math.round(event.ms))} ms`
-    case 'plan':
+    case 'backfill.planned':
       return `${count(event.windows.total)} windows, ${count(event.todo)} to do`
-    case 'total':
+    case 'pages.total':
       return `${count(event.pages)} pages to read`
-    case 'shape':
+    case 'table.altered':
       return `${event.table}: ${event.change}`
     case 'warning':
       return event.message
-    case 'stream failed':
+    case 'stream.failed':
       return event.error
-    case 'run finished':
+    case 'run.finished':
       return event.status
     case 'gauge':
       return ''

@@ -120,14 +120,14 @@ class Store extends EventTarget {
   /** @param {RunFlow} flow @param {Told} event @param {number} time */
   #follow(flow, event, time) {
     if (event.type === 'gauge') flow.take(event, time)
-    else if (event.type === 'plan') flow.backfill = event.backfill
-    else if (event.type === 'batch')
+    else if (event.type === 'backfill.planned') flow.backfill = event.backfill
+    else if (event.type === 'batch.committed')
       flow.batches.set(event.stream, {
         seq: event.seq,
         rows: event.counts.fetched + event.counts.expanded,
         ms: event.ms,
       })
-    else if (event.type === 'retry')
+    else if (event.type === 'request.retried')
       flow.retries.set(event.stream, { time, reason: event.reason, attempt: event.attempt })
   }
 

@@ -129,15 +129,15 @@ export function backfillView({ parts: [id = ''], signal }) {
   }
 
   onTold((event) => {
-    if (event.type !== 'slice started' && event.type !== 'slice finished' && event.type !== 'slice failed') return
+    if (event.type !== 'slice.started' && event.type !== 'slice.finished' && event.type !== 'slice.failed') return
     const window = backfill?.map.find(({ slice }) => slice === event.slice)
     // Those that are read once more when the page opens are in the answer already.
     if (!window || BigInt(event.id) <= BigInt(store.summary?.event ?? '0')) return
-    window.state = event.type === 'slice started' ? 'running' : event.type === 'slice finished' ? 'done' : 'failed'
-    window.error = event.type === 'slice failed' ? event.error : null
+    window.state = event.type === 'slice.started' ? 'running' : event.type === 'slice.finished' ? 'done' : 'failed'
+    window.error = event.type === 'slice.failed' ? event.error : null
     window.run = event.run
     // What this run did; the answer that is asked for now has all of it, where another run had begun the window.
-    if (event.type === 'slice finished')
+    if (event.type === 'slice.finished')
       window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
     redraw.ask()
     ask()

@@ -120,14 +120,21 @@ describe('events', () => {
 
   test('of requests that went well are not kept, and of single retries and waits 25 in each transaction', () => {
     const queue = new EventQueue()
-    const request = { type: 'request', stream: 'posts', method: 'GET', url: 'http://x/', bytes: 1, ms: 1 } as const
+    const request = {
+      type: 'request.finished',
+      stream: 'posts',
+      method: 'GET',
+      url: 'http://x/',
+      bytes: 1,
+      ms: 1,
+    } as const
     for (let round = 0; round < 2; round++) {
       for (let n = 0; n < 100; n++) {
         queue.add('1', { ...request, status: 200 })
-        queue.add('1', { type: 'retry', stream: 'posts', attempt: n, reason: 'it answered 500', waitMs: 1 })
+        queue.add('1', { type: 'request.retried', stream: 'posts', attempt: n, reason: 'it answered 500', waitMs: 1 })
       }
       expect((JSON.parse(queue.take().json) as { data: { type: string } }[]).map(({ data }) => data.type)).toEqual(
-        Array(25).fill('retry'),
+        Array(25).fill('request.retried'),
       )
     }
     queue.add('1', { ...request, status: 404 })

@@ -88,7 +88,12 @@ describe('change of shape', () => {
     )
     expect(await columnsOf(database)).toEqual({ id: 'bigint', later: 'text', user_name: 'text' })
     expect(events).toEqual([
-      { type: 'shape', stream: 'orders', table: 'shop.orders', change: 'added later text, added user_name text' },
+      {
+        type: 'table.altered',
+        stream: 'orders',
+        table: 'shop.orders',
+        change: 'added later text, added user_name text',
+      },
     ])
   })
 
@@ -238,7 +243,9 @@ describe('change of shape', () => {
     while (!(await waits())) await sleep(10)
     await other.run('create schema shop; create table shop.orders (id bigint primary key)')
     await other.commit()
-    expect((await loaded).events).toEqual([expect.objectContaining({ type: 'shape', change: 'added n bigint' })])
+    expect((await loaded).events).toEqual([
+      expect.objectContaining({ type: 'table.altered', change: 'added n bigint' }),
+    ])
   })
 
   test('rows that were encoded for another type are not written: the table has changed', async () => {

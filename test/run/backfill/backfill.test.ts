@@ -57,16 +57,16 @@ describe('backfill', () => {
     ])
     expect(await test.database.query('select * from sluice.cursors')).toEqual([])
     expect(api.mostAtOnce).toBeGreaterThanOrEqual(5)
-    expect(seen.of('plan')).toMatchObject([
+    expect(seen.of('backfill.planned')).toMatchObject([
       { stream: 'rows', windows: { total: 31, open: 31 }, todo: 31, states: 'o'.repeat(31) },
     ])
     expect(
       seen
-        .of('slice started')
+        .of('slice.started')
         .map(({ place }) => place)
         .toSorted((a, b) => a! - b!),
     ).toEqual(Array.from({ length: 31 }, (_, place) => place))
-    expect(seen.of('slice started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
+    expect(seen.of('slice.started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
     const asked = api.requests.length
     const again = await backfill(flow, { ...february, database: test.url })
     expect(again).toMatchObject({
@@ -128,7 +128,7 @@ describe('backfill', () => {
       },
     })
     expect(report.streams.rows.error).toContain('404')
-    expect(seen.of('slice failed')).toHaveLength(3)
+    expect(seen.of('slice.failed')).toHaveLength(3)
     expect(await test.database.query('select status, error from sluice.runs order by id desc limit 1')).toMatchObject([
       { status: 'failed', error: expect.stringContaining('404') },
     ])

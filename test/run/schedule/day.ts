@@ -68,9 +68,9 @@ export class Day {
         ...options,
         on: (event) => {
           events.push(event)
-          if (event.type === 'tick started')
+          if (event.type === 'tick.started')
             sleeping[index]!.set(event.pipeline, event.late || overlapOf(event.pipeline) === 'wait' ? 1 : 2)
-          if (event.type === 'tick finished') sleeping[index]!.set(event.pipeline, 1)
+          if (event.type === 'tick.finished') sleeping[index]!.set(event.pipeline, 1)
         },
       }).catch((error: unknown) => {
         failed.push(error)
@@ -113,5 +113,5 @@ export function times(everyMinutes: number, from: number, to: number): string[] 
 }
 export const startedAt = (events: readonly ScheduleEvent[], late?: boolean): string[] =>
   events.flatMap((event) =>
-    event.type === 'tick started' && (late === undefined || event.late === late) ? [event.tick.slice(11, 16)] : [],
+    event.type === 'tick.started' && (late === undefined || event.late === late) ? [event.tick.slice(11, 16)] : [],
   )

@@ -25,13 +25,15 @@ describe('a day of a schedule', () => {
       '02:00 skipped',
     ])
     expect(day.mostAtOnce).toBe(1)
-    expect(events!.filter(({ type }) => type === 'tick finished' || type === 'tick passed').length).toBeGreaterThan(100)
-    expect(events!.find((event) => event.type === 'tick finished' && event.status === 'failed')).toMatchObject({
+    expect(events!.filter(({ type }) => type === 'tick.finished' || type === 'tick.skipped').length).toBeGreaterThan(
+      100,
+    )
+    expect(events!.find((event) => event.type === 'tick.finished' && event.status === 'failed')).toMatchObject({
       pipeline: 'half',
       error: expect.stringContaining('the API is down'),
       run: expect.any(String),
     })
-    expect(events!.at(-1)).toEqual({ type: 'scheduler stopped', reason: 'the day is over' })
+    expect(events!.at(-1)).toEqual({ type: 'scheduler.stopped', reason: 'the day is over' })
   }, 60_000)
 
   test('forgets old ticks each day, however long the scheduler runs', async () => {
@@ -82,17 +84,17 @@ describe('a day of a schedule', () => {
       '09:00 done',
     ])
     expect(await day.ticks('none')).toEqual(['01:00 done', '02:00 done', '07:00 missed', '08:00 done', '09:00 done'])
-    expect(events!.filter(({ type }) => type === 'ticks missed')).toEqual(
+    expect(events!.filter(({ type }) => type === 'ticks.missed')).toEqual(
       expect.arrayContaining([
         {
-          type: 'ticks missed',
+          type: 'ticks.missed',
           pipeline: 'last',
           count: 4,
           first: '2026-05-04T03:00:00.000Z',
           last: '2026-05-04T06:00:00.000Z',
         },
         {
-          type: 'ticks missed',
+          type: 'ticks.missed',
           pipeline: 'none',
           count: 5,
           first: '2026-05-04T03:00:00.000Z',

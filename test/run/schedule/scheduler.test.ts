@@ -27,7 +27,7 @@ describe('a scheduler', () => {
       timeout: '300ms',
       signal: stop.signal,
       on: (event) => {
-        if (event.type === 'tick finished') resolve(event)
+        if (event.type === 'tick.finished') resolve(event)
       },
     })
     await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })
@@ -62,14 +62,14 @@ describe('a scheduler', () => {
       signal: stop.signal,
       on: (event) => {
         events.push(event)
-        asleep = event.type === 'tick started' ? 99 : 1
+        asleep = event.type === 'tick.started' ? 99 : 1
       },
     })
     await clock.goOn('2026-05-04T03:30:00Z', () => asleep, { signal: AbortSignal.timeout(10_000) })
     stop.abort(new Error('enough'))
     await running
-    expect(events.filter(({ type }) => type === 'tick finished')).toHaveLength(3)
-    expect(events.find(({ type }) => type === 'tick finished')).toMatchObject({
+    expect(events.filter(({ type }) => type === 'tick.finished')).toHaveLength(3)
+    expect(events.find(({ type }) => type === 'tick.finished')).toMatchObject({
       status: 'failed',
       error: expect.stringContaining('NO_SUCH_TOKEN'),
     })
@@ -99,7 +99,7 @@ describe('a scheduler', () => {
       clock,
       signal: stop.signal,
       on: (event) => {
-        if (event.type === 'tick finished') resolve(event)
+        if (event.type === 'tick.finished') resolve(event)
       },
     })
     await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })

@@ -296,7 +296,7 @@ describe('status', () => {
       clock,
       signal: stop.signal,
       on: ({ type }) => {
-        if (type === 'tick finished') ran.resolve()
+        if (type === 'tick.finished') ran.resolve()
       },
     })
     await clock.goOn('2026-05-04T01:00:00Z', () => 1, { signal: AbortSignal.timeout(5_000) })
