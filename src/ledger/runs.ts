@@ -2,14 +2,14 @@ import type { Database } from '../database/database.ts'
 import type { Report } from '../model/report.ts'
 import type { RunKind } from '../model/slice.ts'
 import { shownJson, storableText } from '../value/json/stored-json.ts'
-import type { Keeper } from './lease/lease-keeper.ts'
+import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
 export interface OpenRunOptions {
   readonly kind: RunKind
   readonly pipeline: string
   /** What it was asked to do, for those who look; no secrets. */
   readonly options?: unknown
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   readonly signal: AbortSignal
 }
 
@@ -50,7 +50,7 @@ export interface CloseRunOptions {
   readonly status: 'done' | 'failed' | 'interrupted'
   readonly report?: Report
   readonly error?: string | undefined
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   readonly signal: AbortSignal
 }
 

@@ -3,7 +3,7 @@ import { isTransient } from '../database/errors.ts'
 import { abortable } from '../flow/signals/abortable.ts'
 import { sleep } from '../flow/signals/sleep.ts'
 import type { Grant, Limits, SharedRate, SharedRates } from '../model/rate.ts'
-import type { Keeper } from './lease/lease-keeper.ts'
+import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
 /** Said by `sluice.tell_rate`. */
 const CHANNEL = 'sluice_rates'
@@ -23,7 +23,10 @@ interface LimitsRow {
  * A database that is gone is waited for as long as a batch waits for it, and then the reading fails: a share of one's
  * own would break the promise, and what is read without a database could not be stored anyway.
  */
-export function sharedRates(database: Database, { keeper }: { readonly keeper: Pick<Keeper, 'listen'> }): SharedRates {
+export function sharedRates(
+  database: Database,
+  { keeper }: { readonly keeper: Pick<LeaseKeeper, 'subscribe'> },
+): SharedRates {
   return ({ origin, credentials, rate }) => {
     let opened: Promise<string> | undefined
     const identity = async (signal?: AbortSignal): Promise<string> => {
@@ -101,7 +104,7 @@ export function sharedRates(database: Database, { keeper }: { readonly keeper: P
         )
         return row ? limitsOf(row) : {}
       },
-      heard: (hear) => keeper.listen(CHANNEL, hear),
+      heard: (hear) => keeper.subscribe(CHANNEL, hear),
     } satisfies SharedRate
   }
 }

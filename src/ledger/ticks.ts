@@ -19,7 +19,12 @@ interface Options {
 }
 
 /** Count the ticks of a pipeline from now on, unless they are counted already. Of old ticks only the newest is kept. */
-export async function takeOn(database: Database, pipeline: string, now: Date, { signal }: Options): Promise<void> {
+export async function registerSchedule(
+  database: Database,
+  pipeline: string,
+  now: Date,
+  { signal }: Options,
+): Promise<void> {
   await database.query(
     'insert into sluice.schedules (pipeline, since) values ($1, $2) on conflict (pipeline) do nothing',
     [pipeline, now],
@@ -68,7 +73,7 @@ export async function claimTick(
 }
 
 /** Settle a tick without running it; false where somebody else did so, or runs it. */
-export async function passTick(
+export async function skipTick(
   database: Database,
   pipeline: string,
   tick: Date,

@@ -35,7 +35,7 @@ export interface Written {
   readonly rejects: readonly Reject[]
   readonly high?: High
   /** Hashes of the records that the last run had read already. */
-  readonly met?: readonly string[]
+  readonly boundaryMatches?: readonly string[]
 }
 
 export interface TargetOptions {
@@ -273,8 +273,8 @@ export class Target {
       parents: read('parents'),
       ...written,
     }
-    const met = pages.flatMap((page) => page.met ?? [])
-    return { counts, rejects, ...(high && { high }), ...(met.length > 0 && { met }) }
+    const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
+    return { counts, rejects, ...(high && { high }), ...(boundaryMatches.length > 0 && { boundaryMatches }) }
   }
 
   get #store(): Store {

@@ -18,7 +18,7 @@ export interface Advance {
   readonly rejects: readonly Reject[]
   readonly high?: High
   /** Where records that the last run had read were met again: those of them that were not yet, hash → how many. */
-  readonly unmet?: Readonly<Record<string, number>>
+  readonly boundaryRemaining?: Readonly<Record<string, number>>
   /** For `replace`, at the end: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
 }

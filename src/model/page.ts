@@ -65,7 +65,7 @@ export interface Page<T = unknown> {
   readonly rejects: readonly Reject[]
   readonly high?: High
   /** Hashes of the records that were left out since the last run had read them. */
-  readonly met?: readonly string[]
+  readonly boundaryMatches?: readonly string[]
   /**
    * The records are rows that were sent before, and have all stages behind them: what is rejected of them is kept as
    * such.

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { MemoryBudget } from '../flow/memory-budget.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
-import { Keeper } from '../ledger/lease/lease-keeper.ts'
+import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
 import { closeRun, openRun } from '../ledger/runs.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
@@ -53,7 +53,7 @@ export interface Beginning {
 /** A run that goes on. */
 export interface Going {
   readonly run: string
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   readonly emit: (event: RunEvent) => void
   readonly gauge: (stream: string) => StreamGauge
   /** The slices that are being read, each with what ends its reading when it turns out to be somebody else's. */
@@ -98,10 +98,10 @@ export async function openFrame(
     const gauges = new Map(names.map((name) => [name, new StreamGauge(pipeline.streams[name]!.table.name)]))
     const losing = new Map<string, () => void>()
     const keeper = opened.use(
-      await Keeper.open(database, {
+      await LeaseKeeper.open(database, {
         signal: writing,
-        lost: (slice) => losing.get(slice)?.(),
-        stop: (run) => stop.abort(new CancelledError(`run ${run} was asked to end`)),
+        onLost: (slice) => losing.get(slice)?.(),
+        onStop: (run) => stop.abort(new CancelledError(`run ${run} was asked to end`)),
       }),
     )
     const run = await openRun(database, {
@@ -112,11 +112,11 @@ export async function openFrame(
       signal: reading,
     })
     const budget = new MemoryBudget(memory)
-    const meter = opened.use(new Meter({ streams: names, memory: budget, tell: (gauge) => keeper.tell(run, gauge) }))
+    const meter = opened.use(new Meter({ streams: names, memory: budget, tell: (gauge) => keeper.emit(run, gauge) }))
     const emit = (event: RunEvent): void => {
       if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
       meter.event(event)
-      keeper.tell(run, event)
+      keeper.emit(run, event)
       options.on?.(event)
     }
     const walBefore = await walPosition(database, reading)

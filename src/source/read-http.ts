@@ -85,7 +85,7 @@ export async function* readHttp(
     const followed = follow?.(records)
     const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, answer, asked)
     if (next) guard.check(next)
-    const { filtered = 0, met = [], high } = followed ?? {}
+    const { filtered = 0, boundaryMatches = [], high } = followed ?? {}
     return {
       next,
       page: {
@@ -93,10 +93,10 @@ export async function* readHttp(
         rejects: [],
         hold: received.hold,
         memory: received.memory,
-        counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
+        counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
         position: scope.secrets.hide(positionOf(next)),
         ...(high && { high }),
-        ...(met.length > 0 && { met }),
+        ...(boundaryMatches.length > 0 && { boundaryMatches }),
       },
     }
   }

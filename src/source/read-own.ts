@@ -28,14 +28,14 @@ export async function* readOwn(
   for await (const page of read({ ...range, position: reading.position ?? undefined, signal: scope.signal })) {
     const { records, position, hold, memory } = proven(page)
     const followed = follow?.(records)
-    const { filtered = 0, met = [], high } = followed ?? {}
+    const { filtered = 0, boundaryMatches = [], high } = followed ?? {}
     yield {
       records: followed?.records ?? records,
       rejects: [],
-      counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: met.length },
+      counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
       ...(high && { high }),
-      ...(met.length > 0 && { met }),
+      ...(boundaryMatches.length > 0 && { boundaryMatches }),
       ...(hold && { hold }),
       ...(memory && { memory }),
     }

@@ -141,7 +141,7 @@ describe('claiming windows', () => {
     const before = await take(ledger.database, gone, id)
     await commit(ledger.database, before!.slice, 0, batch(3))
     const { pid } = gone.keeper.session
-    gone.keeper.letGo(before!.slice)
+    gone.keeper.release(before!.slice)
     await gone[Symbol.asyncDispose]()
     expect(pid).not.toBeNull()
     const after = await take(ledger.database, next, id)

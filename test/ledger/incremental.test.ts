@@ -6,7 +6,7 @@ import { readCursors, resetCursor, setCursor } from '../../src/ledger/cursors.ts
 import { ledgerFault } from '../../src/ledger/errors.ts'
 import { readRejects } from '../../src/ledger/read/read-rejects.ts'
 import { readSlice, readSlices } from '../../src/ledger/read/read-slices.ts'
-import { readBegunAt, reenter } from '../../src/ledger/slices/restart.ts'
+import { readBegunAt, restart } from '../../src/ledger/slices/restart.ts'
 import { END, type High } from '../../src/model/page.ts'
 import { batch, commit, failure, none, openLedger, openWorker, signal, until } from './support.ts'
 
@@ -129,13 +129,13 @@ describe('hashes of the rows at the boundary', () => {
     await readOnce(ledger.database, '5', ['a', 'b', 'b'])
     await using first = await ledger.worker()
     const slice = await first.take()
-    await commit(ledger.database, slice, 0, batch(1, { unmet: { b: 1 } }))
+    await commit(ledger.database, slice, 0, batch(1, { boundaryRemaining: { b: 1 } }))
     await commit(ledger.database, slice, 1, batch(1))
     await releaseSlice(ledger.database, slice, { signal })
     await using second = await ledger.worker()
     const resumed = await second.take()
     expect(resumed.boundary).toEqual({ b: 1 })
-    const again = reenter(resumed, resumed.seq)
+    const again = restart(resumed, resumed.seq)
     expect(again.slice.boundary).toEqual({ a: 1, b: 2 })
     await using transaction = await ledger.database.transaction()
     await transaction.commit(again.sql)
@@ -234,7 +234,7 @@ describe('a slice begins at its start again', () => {
     const claimed = await second.claim(options)
     expect(claimed).toMatchObject({ slice: { id: open.id }, reenter: { reason } })
     if (!claimed?.slice) return
-    const again = reenter(claimed.slice, claimed.slice.seq, claimed.reenter)
+    const again = restart(claimed.slice, claimed.slice.seq, claimed.restart)
     await using transaction = await ledger.database.transaction()
     await transaction.commit(again.sql)
     expect(again.slice).toMatchObject({
@@ -271,7 +271,7 @@ describe('a slice begins at its start again', () => {
     await using second = await ledger.worker()
     const claimed = await second.claim()
     expect(claimed).toMatchObject({ reenter: { reason: 'age' } })
-    const again = reenter(claimed!.slice!, 0, claimed!.slice && claimed!.reenter)
+    const again = restart(claimed!.slice!, 0, claimed!.slice && claimed!.restart)
     await using transaction = await ledger.database.transaction()
     await transaction.commit(again.sql)
     await releaseSlice(ledger.database, again.slice, { signal })
@@ -285,7 +285,7 @@ describe('a slice begins at its start again', () => {
     const slice = await worker.take()
     await ledger.database.query('update sluice.slices set token = token + 1')
     await using transaction = await ledger.database.transaction()
-    expect(sqlState(await failure(transaction.commit(reenter(slice, 0).sql)))).toBe('SL001')
+    expect(sqlState(await failure(transaction.commit(restart(slice, 0).sql)))).toBe('SL001')
   })
 
   test('and no cursor passes that start, instead of the one before', async () => {
@@ -293,7 +293,7 @@ describe('a slice begins at its start again', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await using transaction = await ledger.database.transaction()
-    await transaction.commit(reenter(slice, 0).sql)
+    await transaction.commit(restart(slice, 0).sql)
     const begunAt = await readBegunAt(ledger.database, slice, signal)
     expect(begunAt.getTime()).toBeGreaterThan(slice.begunAt.getTime())
     await releaseSlice(ledger.database, { ...slice, seq: 1 }, { signal })
@@ -306,7 +306,7 @@ describe('a slice begins at its start again', () => {
     await readOnce(ledger.database, '4')
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    const again = reenter(slice, 0)
+    const again = restart(slice, 0)
     await using transaction = await ledger.database.transaction()
     await transaction.commit(again.sql)
     expect(await readSlice(ledger.database, slice.id)).toMatchObject({ since: '4' })

@@ -2,7 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals'
 import { Database } from '../../src/database/database.ts'
 import { sleep } from '../../src/flow/signals/sleep.ts'
 import { sharedBudget } from '../../src/http/limits/shared-budget.ts'
-import { Keeper } from '../../src/ledger/lease/lease-keeper.ts'
+import { LeaseKeeper } from '../../src/ledger/lease/lease-keeper.ts'
 import { sharedRates } from '../../src/ledger/shared-rates.ts'
 import { realTime, type Time } from '../../src/http/limits/time.ts'
 import type { Rate } from '../../src/model/request.ts'
@@ -43,7 +43,9 @@ async function process(
 ): Promise<Process> {
   await using opened = new AsyncDisposableStack()
   const database = opened.use(new Database({ url, max: 2 }))
-  const keeper = deaf ? { listen: () => ({ [Symbol.dispose]: () => {} }) } : opened.use(await Keeper.open(database))
+  const keeper = deaf
+    ? { subscribe: () => ({ [Symbol.dispose]: () => {} }) }
+    : opened.use(await LeaseKeeper.open(database))
   const query = jest.spyOn(database, 'query')
   const warnings: string[] = []
   const waits: string[] = []
@@ -157,7 +159,7 @@ describe('a rate', () => {
 
   test('what a killed process held comes back by itself', async () => {
     await using test = await testDatabase()
-    const shared = sharedRates(test.database, { keeper: { listen: () => ({ [Symbol.dispose]: () => {} }) } })({
+    const shared = sharedRates(test.database, { keeper: { subscribe: () => ({ [Symbol.dispose]: () => {} }) } })({
       origin,
       credentials: [],
       rate: '3/s',

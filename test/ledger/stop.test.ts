@@ -5,7 +5,7 @@ describe('a run that is asked to end', () => {
   test('hears of it at once, and once, through its keeper, whoever asked', async () => {
     await using ledger = await openLedger()
     const asked: string[] = []
-    await using worker = await ledger.worker({ every: 600_000, stop: (run) => asked.push(run) })
+    await using worker = await ledger.worker({ renewEveryMs: 600_000, onStop: (run) => asked.push(run) })
     const ask = async (run: string): Promise<unknown> =>
       (await ledger.database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run]))[0]!.at
     const first = await ask(worker.run)
@@ -19,7 +19,7 @@ describe('a run that is asked to end', () => {
   test('hears of it when it renews its leases, where no notification comes through', async () => {
     await using ledger = await openLedger()
     const asked: string[] = []
-    await using worker = await ledger.worker({ every: 50, stop: (run) => asked.push(run) })
+    await using worker = await ledger.worker({ renewEveryMs: 50, onStop: (run) => asked.push(run) })
     await ledger.database.query('update sluice.runs set stop_asked_at = clock_timestamp() where id = $1', [worker.run])
     await until(async () => asked.length > 0)
     expect(asked).toEqual([worker.run])

@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.ts'
 import { advanceSql } from '../../src/ledger/slices/advance.ts'
 import { claim, type ClaimOptions } from '../../src/ledger/slices/claim.ts'
 import type { HeldSlice } from '../../src/ledger/slices/held-slice.ts'
-import { Keeper, type KeeperOptions } from '../../src/ledger/lease/lease-keeper.ts'
+import { LeaseKeeper, type LeaseKeeperOptions } from '../../src/ledger/lease/lease-keeper.ts'
 import { openRun } from '../../src/ledger/runs.ts'
 import type { Advance, Counts } from '../../src/model/batch.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
@@ -37,7 +37,7 @@ export const batch = (rows: number, rest: Partial<Advance> = {}): Advance => ({
 /** A process with its keeper, and a run of it. */
 export interface Worker extends AsyncDisposable {
   readonly run: string
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   claim: (options?: Partial<ClaimOptions>) => ReturnType<typeof claim>
   /** A claim that has to succeed. */
   take: (options?: Partial<ClaimOptions>) => Promise<HeldSlice>
@@ -46,14 +46,14 @@ export interface Worker extends AsyncDisposable {
 /** A ledger with a table `public.rows (n)` for what is loaded. */
 export async function openLedger(
   options: Parameters<typeof testDatabase>[0] = {},
-): Promise<TestDatabase & { worker: (options?: KeeperOptions) => Promise<Worker> }> {
+): Promise<TestDatabase & { worker: (options?: LeaseKeeperOptions) => Promise<Worker> }> {
   const test = await testDatabase(options)
   await test.database.query('create table public.rows (n bigint)')
   return { ...test, worker: (keeping) => openWorker(test.database, keeping) }
 }
 
-export async function openWorker(database: Database, keeping: KeeperOptions = {}): Promise<Worker> {
-  const keeper = await Keeper.open(database, keeping)
+export async function openWorker(database: Database, keeping: LeaseKeeperOptions = {}): Promise<Worker> {
+  const keeper = await LeaseKeeper.open(database, keeping)
   const run = await openRun(database, { kind: 'sync', pipeline: 'forum', keeper, signal })
   const options = { run, keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', hasCursor: true, signal }
   return {

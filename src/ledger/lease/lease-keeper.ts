@@ -7,28 +7,28 @@ import type { RunEvent } from '../../model/event.ts'
 import type { Slice } from '../../model/slice.ts'
 import { EventQueue } from './event-queue.ts'
 
-export interface KeeperOptions {
+export interface LeaseKeeperOptions {
   /** Milliseconds between two renewals of leases, which last 60 s. @default 15_000 */
-  readonly every?: number
+  readonly renewEveryMs?: number
   /** Told once when a slice that we hold turns out to be somebody else's. Its next batch would fail anyway. */
-  readonly lost?: (slice: string) => void
+  readonly onLost?: (slice: string) => void
   /** Told once when somebody asks a run that we follow to end. */
-  readonly stop?: (run: string) => void
+  readonly onStop?: (run: string) => void
   /** Told when the keeper's connection is lost, and each time it cannot be had again. */
-  readonly failed?: (error: unknown) => void
+  readonly onError?: (error: unknown) => void
   /** Milliseconds that storing the last events may take when it is closed. @default 5_000 */
-  readonly lastWords?: number
+  readonly finalFlushMs?: number
   /** Ends the wait for the first connection. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** The backend by which others see that we are alive; both null behind a pooler, or while there is no connection. */
-export interface KeeperSession {
+export interface LeaseSession {
   readonly pid: number | null
   readonly started: string | null
 }
 
-const nobody: KeeperSession = Object.freeze({ pid: null, started: null })
+const nobody: LeaseSession = Object.freeze({ pid: null, started: null })
 /** At most four transactions a second. */
 const GATHER_MS = 250
 const PRUNE_MS = 3_600_000
@@ -46,9 +46,9 @@ const PRUNE_MS = 3_600_000
  * | every hour | removes events that are older than 7 days |
  * | it is disposed of | stores the events that wait, lets go of what is still held, closes; all that within seconds |
  */
-export class Keeper implements AsyncDisposable {
+export class LeaseKeeper implements AsyncDisposable {
   readonly #database: Database
-  readonly #options: KeeperOptions
+  readonly #options: LeaseKeeperOptions
   readonly #held = new Map<string, number>()
   readonly #runs = new Set<string>()
   readonly #stopping = new Set<string>()
@@ -62,19 +62,19 @@ export class Keeper implements AsyncDisposable {
   #connection: Connection | undefined
   #kept: Promise<void> = Promise.resolve()
 
-  private constructor(database: Database, options: KeeperOptions) {
+  private constructor(database: Database, options: LeaseKeeperOptions) {
     this.#database = database
     this.#options = options
   }
 
-  static async open(database: Database, options: KeeperOptions = {}): Promise<Keeper> {
-    const keeper = new Keeper(database, options)
+  static async open(database: Database, options: LeaseKeeperOptions = {}): Promise<LeaseKeeper> {
+    const keeper = new LeaseKeeper(database, options)
     const connection = await keeper.#connect(options.signal)
     keeper.#kept = keeper.#keep(connection)
     return keeper
   }
 
-  get session(): KeeperSession {
+  get session(): LeaseSession {
     return this.#session
   }
 
@@ -83,7 +83,7 @@ export class Keeper implements AsyncDisposable {
     this.#held.set(id, token)
   }
 
-  letGo({ id }: Slice): void {
+  release({ id }: Slice): void {
     this.#held.delete(id)
   }
 
@@ -98,7 +98,7 @@ export class Keeper implements AsyncDisposable {
   }
 
   /** Store an event, soon. Never throws and never waits. */
-  tell(run: string, event: RunEvent): void {
+  emit(run: string, event: RunEvent): void {
     this.#events.add(run, event)
     this.#told.resolve()
   }
@@ -107,7 +107,7 @@ export class Keeper implements AsyncDisposable {
    * Be called when a channel is notified, by the keeper's own connection, and when it is back after it was lost:
    * something may have been missed. Behind a pooler nothing may ever be heard, so nobody may rely on it alone.
    */
-  listen(channel: string, hear: () => void): Disposable {
+  subscribe(channel: string, hear: () => void): Disposable {
     const known = this.#hearing.get(channel)
     const hearing = known ?? new Set()
     hearing.add(hear)
@@ -139,7 +139,7 @@ export class Keeper implements AsyncDisposable {
   }
 
   get #lastWords(): number {
-    return this.#options.lastWords ?? 5_000
+    return this.#options.finalFlushMs ?? 5_000
   }
 
   async #connect(signal: AbortSignal | undefined): Promise<Connection> {
@@ -180,7 +180,7 @@ export class Keeper implements AsyncDisposable {
         // A lease under the dead session's name could be claimed at once.
         this.#session = nobody
         this.#connection = undefined
-        this.#options.failed?.(error)
+        this.#options.onError?.(error)
       }
       await connection?.[Symbol.asyncDispose]()
       connection = undefined
@@ -209,7 +209,7 @@ export class Keeper implements AsyncDisposable {
       for (;;) {
         this.#asked = Promise.withResolvers()
         await this.#renew(connection)
-        using wait = deadline(signal, this.#options.every ?? 15_000)
+        using wait = deadline(signal, this.#options.renewEveryMs ?? 15_000)
         await abortable(this.#asked.promise, wait.signal).catch(() => signal.throwIfAborted())
       }
     })
@@ -245,7 +245,7 @@ export class Keeper implements AsyncDisposable {
       for (const { id } of asked) {
         if (this.#stopping.has(id)) continue
         this.#stopping.add(id)
-        this.#options.stop?.(id)
+        this.#options.onStop?.(id)
       }
     }
     if (this.#held.size === 0) return
@@ -260,7 +260,7 @@ export class Keeper implements AsyncDisposable {
     for (const { id, token } of lost) {
       if (this.#held.get(id) !== Number(token)) continue
       this.#held.delete(id)
-      this.#options.lost?.(id)
+      this.#options.onLost?.(id)
     }
   }
 

@@ -14,7 +14,7 @@ import { rejectsSql } from './store-rejects.ts'
 export function advanceSql(
   slice: Slice,
   seq: number,
-  { position, counts, rejects, high, unmet, swap }: Advance,
+  { position, counts, rejects, high, boundaryRemaining, swap }: Advance,
 ): string {
   const place = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
   if (position === null || position === undefined)
@@ -38,8 +38,8 @@ export function advanceSql(
   // The rejects first: they take the position from the slice as it is before this batch.
   const advance = `${rejectsSql(slice, rejects)}select sluice.advance(${values.join(', ')})`
   // Behind it: the slice is ours then, and locked, which must come after the stream's lock.
-  return unmet && !isEnd(position)
-    ? `${advance};\nupdate sluice.slices set unmet = ${quoteLiteral(JSON.stringify(unmet))}::jsonb where id = ${BigInt(slice.id)}`
+  return boundaryRemaining && !isEnd(position)
+    ? `${advance};\nupdate sluice.slices set unmet = ${quoteLiteral(JSON.stringify(boundaryRemaining))}::jsonb where id = ${BigInt(slice.id)}`
     : advance
 }
 

@@ -3,9 +3,9 @@ import { duration } from '../../value/duration.ts'
 import type { Duration } from '../../model/request.ts'
 import { markOf, type Slice } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
-import { columns, heldSlice, type HeldSlice, type Reentry, type SliceRow } from './held-slice.ts'
+import { columns, heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
 import { storableText } from '../../value/json/stored-json.ts'
-import type { Keeper } from '../lease/lease-keeper.ts'
+import type { LeaseKeeper } from '../lease/lease-keeper.ts'
 
 /**
  * Which windows of a backfill are read: by default those that are not done, but for those left out; `failed` those that
@@ -16,7 +16,7 @@ export type Only = 'missing' | 'failed' | 'all'
 
 export interface ClaimWindowOptions {
   readonly run: string
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   readonly backfill: string
   readonly only?: Only | undefined
   /** Hash of what decides which records are read; a window that was read in part by another one begins anew. */
@@ -28,7 +28,7 @@ export interface ClaimWindowOptions {
 
 export interface ClaimedWindow extends Window {
   readonly slice: HeldSlice
-  readonly reenter?: Reentry
+  readonly restart?: Restart
   /** Among the windows of its backfill, from 0. */
   readonly place: number
 }
@@ -91,7 +91,7 @@ export async function claimWindow(
     lower,
     upper,
     place: Number(row.place),
-    ...(reason && { reenter: { reason, definition, since: lower, until: upper } }),
+    ...(reason && { restart: { reason, definition, since: lower, until: upper } }),
   }
 }
 

@@ -4,14 +4,14 @@ import { duration } from '../../value/duration.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import type { Duration, Range } from '../../model/request.ts'
 import { markOf, type RunKind } from '../../model/slice.ts'
-import { lonelyReader } from './exclusive.ts'
+import { findExclusiveBackfill } from './exclusive.ts'
 import { releaseSlice, type StreamName } from './close.ts'
-import { columns, heldSlice, type HeldSlice, type Reentry, type SliceRow } from './held-slice.ts'
-import type { Keeper } from '../lease/lease-keeper.ts'
+import { columns, heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
+import type { LeaseKeeper } from '../lease/lease-keeper.ts'
 
 export interface ClaimOptions extends StreamName {
   readonly run: string
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   /** Hash of what decides which records are read; a slice that another one has made begins anew. */
   readonly definition: string
   /** Whether the stream has a cursor: without one it is read once per run. */
@@ -36,12 +36,12 @@ export interface Holder {
 }
 
 /**
- * A slice to read, `reenter` first where that is given: the caller removes what the slice has written and runs
- * `reenter(slice, seq, it)` in one transaction. Or who else is reading the stream. Undefined: this run has read the
+ * A slice to read, `restart` first where that is given: the caller removes what the slice has written and runs
+ * `restart(slice, seq, it)` in one transaction. Or who else is reading the stream. Undefined: this run has read the
  * stream.
  */
 export type Claim =
-  | { readonly slice: HeldSlice; readonly reenter?: Reentry; readonly busy?: undefined }
+  | { readonly slice: HeldSlice; readonly restart?: Restart; readonly busy?: undefined }
   | { readonly busy: Holder; readonly slice?: undefined }
   | undefined
 
@@ -50,13 +50,13 @@ export type Claim =
  * cursor.
  */
 export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
-  const before = await lonelyReader(database, options, options.signal)
+  const before = await findExclusiveBackfill(database, options, options.signal)
   if (before) return { busy: before }
   const claimed = await claimAny(database, options)
   // Whoever must be alone may have begun meanwhile, and then may have looked for us too early.
-  const lonely = claimed?.slice && (await lonelyReader(database, options, options.signal))
+  const lonely = claimed?.slice && (await findExclusiveBackfill(database, options, options.signal))
   if (!lonely) return claimed
-  options.keeper.letGo(claimed.slice)
+  options.keeper.release(claimed.slice)
   await releaseSlice(database, claimed.slice, { signal: options.signal })
   return { busy: lonely }
 }
@@ -206,22 +206,22 @@ async function read(database: Database, id: string, signal: AbortSignal): Promis
 
 function held(row: SliceRow, options: ClaimOptions): Claim {
   const slice = keep(row, options.keeper)
-  const reason = reasonToReenter(row, options)
+  const reason = restartReason(row, options)
   if (!reason) return { slice }
   const cursor = options.hasCursor ? (row.cursor ?? undefined) : undefined
-  return { slice, reenter: { reason, definition: options.definition, cursor, ...rangeFrom(options, cursor) } }
+  return { slice, restart: { reason, definition: options.definition, cursor, ...rangeFrom(options, cursor) } }
 }
 
-function keep(row: SliceRow, keeper: Keeper): HeldSlice {
+function keep(row: SliceRow, keeper: LeaseKeeper): HeldSlice {
   const slice = heldSlice(row)
   keeper.hold(slice)
   return slice
 }
 
-function reasonToReenter(
+function restartReason(
   row: SliceRow,
   { run, definition, hasCursor, resume = '24h', full = false }: ClaimOptions,
-): Reentry['reason'] | undefined {
+): Restart['reason'] | undefined {
   if (full && row.begun_by !== run) return 'full'
   if (row.definition !== definition) return 'definition'
   if (row.cursor_was !== (hasCursor ? row.cursor : null)) return 'cursor'

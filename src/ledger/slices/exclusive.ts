@@ -7,7 +7,7 @@ import type { StreamName } from './close.ts'
 // two sees it.
 
 /** Say whether the windows of a backfill are to be read with no live run beside. */
-export async function setAlone(
+export async function setExclusive(
   database: Database,
   backfill: string,
   alone: boolean,
@@ -19,7 +19,7 @@ export async function setAlone(
 }
 
 /** The live run that is reading a stream now. */
-export async function liveReader(
+export async function findActiveSync(
   database: Database,
   name: StreamName,
   signal: AbortSignal,
@@ -28,7 +28,7 @@ export async function liveReader(
 }
 
 /** The backfill that is reading a window of a stream now, and must be alone. */
-export async function lonelyReader(
+export async function findExclusiveBackfill(
   database: Database,
   name: StreamName,
   signal: AbortSignal,

@@ -15,7 +15,7 @@ export interface HeldSlice extends Slice {
 }
 
 /** Why an open slice has to begin at its start again, and with what. */
-export interface Reentry extends Range {
+export interface Restart extends Range {
   /** Another definition made it; it is older than `resume`; the cursor was moved since; everything is to be read. */
   readonly reason: 'definition' | 'age' | 'cursor' | 'full'
   readonly definition: string

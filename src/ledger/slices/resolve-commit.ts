@@ -6,7 +6,7 @@ import type { Duration } from '../../model/request.ts'
 import type { Slice } from '../../model/slice.ts'
 import { columns, heldSlice, type HeldSlice, type SliceRow } from './held-slice.ts'
 
-export interface SettleOptions {
+export interface ResolveCommitOptions {
   /** How long a backend of ours that may still be committing is waited for. @default '30s' */
   readonly lockTimeout?: Duration
   readonly signal: AbortSignal
@@ -19,11 +19,11 @@ const attempts = 8
  * is to be sent again, or the slice is somebody else's. Should the first one land after all while it is sent again, one
  * of the two fails on `seq`.
  */
-export async function settle(
+export async function resolveCommit(
   database: Database,
   slice: Slice,
   seq: number,
-  { lockTimeout = '30s', signal }: SettleOptions,
+  { lockTimeout = '30s', signal }: ResolveCommitOptions,
 ): Promise<'committed' | 'again'> {
   const place = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
   for (let attempt = 1; ; attempt += 1) {
@@ -55,7 +55,7 @@ export async function settle(
 export async function rereadSlice(
   database: Database,
   slice: Slice,
-  { lockTimeout = '30s', signal }: SettleOptions,
+  { lockTimeout = '30s', signal }: ResolveCommitOptions,
 ): Promise<HeldSlice> {
   const row = await locked(database, slice, lockTimeout, signal)
   if (row && Number(row.token) === slice.token && row.status === 'open') return heldSlice(row)

@@ -1,16 +1,16 @@
 import type { Database } from '../../database/database.ts'
 import { quoteLiteral } from '../../database/quote.ts'
-import type { HeldSlice, Reentry } from './held-slice.ts'
+import type { HeldSlice, Restart } from './held-slice.ts'
 
 /**
  * Begin a slice at its start again, since the API has forgotten its position or the claim has asked for it. Run `sql`
  * in the transaction that also removes what the slice has written (rows, shadow); afterwards the slice is as in
  * `slice`, but for the time at which it began, which `readBegunAt` reads.
  */
-export function reenter(
+export function restart(
   held: HeldSlice,
   seq: number,
-  to?: Reentry,
+  to?: Restart,
 ): { readonly sql: string; readonly slice: HeldSlice } {
   const { high: _high, boundary: _left, since, until, cursor, ...rest } = held
   const bounds = to ?? { since, until, cursor, definition: held.definition }

@@ -26,7 +26,7 @@ export interface EncodedPage extends Disposable {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly high?: High
-  readonly met?: readonly string[]
+  readonly boundaryMatches?: readonly string[]
   /** The hash of its columns, names and types. */
   readonly shape: string
 }
@@ -39,7 +39,7 @@ export class EncodedRows implements EncodedPage {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly high?: High
-  readonly met?: readonly string[]
+  readonly boundaryMatches?: readonly string[]
   readonly rowShape: RowShape
   /** The key of each row as COPY text; empty without a key. */
   readonly keys: readonly string[]
@@ -56,7 +56,7 @@ export class EncodedRows implements EncodedPage {
     this.bytes = starts.at(-1)!
     if (page.position !== undefined) this.position = page.position
     if (page.high !== undefined) this.high = page.high
-    if (page.met !== undefined) this.met = page.met
+    if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches
     this.counts = counts
     this.rejects = rejects
     this.rowShape = shape

@@ -1,7 +1,7 @@
 import { definitionHash } from '../../read/definition-hash.ts'
 import type { Flow } from '../../define/flow.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
-import { liveReader, setAlone } from '../../ledger/slices/exclusive.ts'
+import { findActiveSync, setExclusive } from '../../ledger/slices/exclusive.ts'
 import { planBackfill, readBackfill } from '../../ledger/backfills.ts'
 import { leaveOut, type Only } from '../../ledger/slices/claim-window.ts'
 import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
@@ -105,7 +105,7 @@ async function plan(
   const place = { pipeline, stream }
   const warn = (message: string): void => emit({ type: 'warning', stream, message })
   const alone = !(await hasVersion(database, table))
-  const live = alone ? await liveReader(database, place, signal) : undefined
+  const live = alone ? await findActiveSync(database, place, signal) : undefined
   if (live) throw new SliceLostError(besideLive(place, live.run))
   const warning = windowWarning(flow)
   if (warning !== undefined) warn(warning)
@@ -125,7 +125,7 @@ async function plan(
   const backfill = planned.id
   made(backfill)
   options.gauge(stream).slice({ resumed: !planned.made })
-  await setAlone(database, backfill, alone, signal)
+  await setExclusive(database, backfill, alone, signal)
   if (only === 'missing') await leaveOut(database, backfill, signal)
   await refuseDoubles(database, backfill, { ...place, flow, to, warn, signal })
 

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
-import { liveReader } from '../../ledger/slices/exclusive.ts'
+import { findActiveSync } from '../../ledger/slices/exclusive.ts'
 import {
   claimWindow,
   windowsLeft,
@@ -45,9 +45,9 @@ async function refuseBeside(
   { keeper, signal, ...name }: NextWindowOptions,
   { slice }: ClaimedWindow,
 ): Promise<void> {
-  const live = await liveReader(database, name, signal)
+  const live = await findActiveSync(database, name, signal)
   if (!live) return
-  keeper.letGo(slice)
+  keeper.release(slice)
   await releaseSlice(database, slice, { signal })
   throw new SliceLostError(besideLive(name, live.run))
 }

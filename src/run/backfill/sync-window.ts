@@ -20,7 +20,7 @@ export interface ReadWindowOptions
  * the others go on. Throws what would meet the others too, with the window left open for whoever comes next.
  */
 export async function readWindow(
-  { slice: claimed, reenter, lower, upper, place: at }: ClaimedWindow,
+  { slice: claimed, restart, lower, upper, place: at }: ClaimedWindow,
   { keeper, losing, emit, gauge, stream, scope, ...options }: ReadWindowOptions,
 ): Promise<unknown> {
   const { database, place, writing } = options
@@ -45,7 +45,7 @@ export async function readWindow(
     place: at,
   })
   try {
-    await moveSlice(slice, reenter, {
+    await moveSlice(slice, restart, {
       ...options,
       scope: { ...scope, signal: stop.signal },
       changed: (changed) => {
@@ -75,7 +75,7 @@ export async function readWindow(
     emit({ type: 'warning', stream, message: text })
     return undefined
   } finally {
-    keeper.letGo(slice)
+    keeper.release(slice)
     losing.delete(claimed.id)
   }
 }

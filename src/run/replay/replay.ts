@@ -103,7 +103,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
         }).catch(() => {})
         throw error
       } finally {
-        keeper.letGo(slice)
+        keeper.release(slice)
       }
       emit({ type: 'slice.finished', stream: name, slice: slice.id, counts: gauge.counts })
       if (newestFirst && gauge.counts.duplicate > 0)

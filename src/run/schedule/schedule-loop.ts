@@ -3,7 +3,7 @@ import type { Pipeline } from '../../define/pipeline.ts'
 import type { FullSchedule } from '../../define/schedule.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { Semaphore } from '../../flow/semaphore.ts'
-import { claimTick, passTick, readTicks, takeOn, type KnownTicks } from '../../ledger/ticks.ts'
+import { claimTick, skipTick, readTicks, registerSchedule, type KnownTicks } from '../../ledger/ticks.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import { runTick, type RunTickOptions } from './run-tick.ts'
 import { Ticks } from './ticks.ts'
@@ -51,7 +51,7 @@ export async function keepTime(options: KeepTimeOptions): Promise<never> {
     try {
       if (clock.now().getTime() - takenOn >= dayMs) {
         // Again each day: old ticks are forgotten with it.
-        await takeOn(database, pipeline, clock.now(), { signal })
+        await registerSchedule(database, pipeline, clock.now(), { signal })
         takenOn = clock.now().getTime()
       }
       const known = await readTicks(database, pipeline, { signal })
@@ -152,7 +152,7 @@ async function miss(
   }
   const note = `${count} ${count === 1 ? 'tick was' : 'ticks were'} missed from ${told.first} to ${told.last}`
   const passed: boolean[] = []
-  for (const tick of missed) passed.push(await passTick(database, pipeline, tick, { status: 'missed', note, signal }))
+  for (const tick of missed) passed.push(await skipTick(database, pipeline, tick, { status: 'missed', note, signal }))
   if (passed.includes(true)) emit({ type: 'ticks.missed', pipeline, ...told })
 }
 
@@ -205,7 +205,7 @@ async function leaveOut(
   { pipeline: { name: pipeline }, schedule, database, emit, signal }: KeepTimeOptions,
 ): Promise<void> {
   const status = schedule.overlap === 'fail' ? 'failed' : 'skipped'
-  if (await passTick(database, pipeline, tick, { status, note: stillRunning, signal }))
+  if (await skipTick(database, pipeline, tick, { status, note: stillRunning, signal }))
     emit({ type: 'tick.skipped', pipeline, tick: tick.toISOString(), status, reason: stillRunning })
 }
 

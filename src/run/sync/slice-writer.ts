@@ -4,7 +4,7 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { advanceSql } from '../../ledger/slices/advance.ts'
 import { ledgerFault } from '../../ledger/errors.ts'
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
-import { settle } from '../../ledger/slices/resolve-commit.ts'
+import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { Target, Written } from '../../load/table-writer.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
@@ -60,7 +60,7 @@ export class SliceWriter implements AsyncDisposable {
   #seq: number
   #position: Position
   #high: High | undefined
-  #unmet: HeldSlice['boundary']
+  #boundaryRemaining: HeldSlice['boundary']
   #rejected: number
   #held: Held | undefined
 
@@ -71,7 +71,7 @@ export class SliceWriter implements AsyncDisposable {
     this.#position = slice.position
     this.#rejected = slice.rejected
     this.#high = slice.high
-    this.#unmet = slice.boundary
+    this.#boundaryRemaining = slice.boundary
   }
 
   /** Store whole pages, in their order. */
@@ -87,7 +87,7 @@ export class SliceWriter implements AsyncDisposable {
     const { high: _, ...slice } = this.#options.slice
     return {
       ...slice,
-      ...(this.#unmet && { boundary: this.#unmet }),
+      ...(this.#boundaryRemaining && { boundary: this.#boundaryRemaining }),
       seq: this.#seq,
       position: this.#position,
       rejected: this.#rejected,
@@ -154,7 +154,7 @@ export class SliceWriter implements AsyncDisposable {
           sent = outcome ?? sent
           await sleep(Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2), { signal })
         }
-        if ((await settle(database, slice, this.#seq, { signal })) === 'again') continue
+        if ((await resolveCommit(database, slice, this.#seq, { signal })) === 'again') continue
         // In after all: its answer was lost, or it landed while it was being sent again.
         if (sent === undefined) throw ledgerFault(error, this.#options.place) ?? error
         this.#done(sent, pages, started)
@@ -191,7 +191,7 @@ export class SliceWriter implements AsyncDisposable {
       outcome = await this.#outcome(transaction, merged(written), position)
       await transaction.commit(this.#last(outcome))
     } catch (error) {
-      if (!outcome || !isTransient(error) || (await settle(database, slice, this.#seq, { signal })) === 'again')
+      if (!outcome || !isTransient(error) || (await resolveCommit(database, slice, this.#seq, { signal })) === 'again')
         throw this.#cannotResend(error)
     }
     this.#held = undefined
@@ -227,7 +227,7 @@ export class SliceWriter implements AsyncDisposable {
       throw new UsageError(
         `${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`,
       )
-    const { counts, rejects, met = [] } = written
+    const { counts, rejects, boundaryMatches = [] } = written
     return {
       high,
       advance: {
@@ -236,7 +236,7 @@ export class SliceWriter implements AsyncDisposable {
         rejects,
         ...(high && { high }),
         ...(swap && { swap }),
-        ...(met.length > 0 && { unmet: without(this.#unmet, met) }),
+        ...(boundaryMatches.length > 0 && { boundaryRemaining: without(this.#boundaryRemaining, boundaryMatches) }),
       },
     }
   }
@@ -250,7 +250,7 @@ export class SliceWriter implements AsyncDisposable {
   #done({ advance, high }: Outcome, pages: readonly { readonly bytes: number }[], started: number): void {
     this.#seq += 1
     this.#high = high
-    this.#unmet = advance.unmet ?? this.#unmet
+    this.#boundaryRemaining = advance.boundaryRemaining ?? this.#boundaryRemaining
     this.#rejected += advance.counts.rejected
     this.#position = advance.position
     const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)
@@ -301,19 +301,19 @@ const nothing: Written = { counts: none, rejects: [] }
 
 const merged = (all: readonly Written[]): Written => {
   const high = all.reduce<High | undefined>((greatest, written) => laterHigh(greatest, written.high), undefined)
-  const met = all.flatMap((written) => written.met ?? [])
+  const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
   return {
     counts: added(...all.map(({ counts }) => counts)),
     rejects: all.flatMap(({ rejects }) => rejects),
     ...(high && { high }),
-    ...(met.length > 0 && { met }),
+    ...(boundaryMatches.length > 0 && { boundaryMatches }),
   }
 }
 
 /** What is left of some hashes, each with its number. */
-function without(boundary: HeldSlice['boundary'] = {}, met: readonly string[]): Record<string, number> {
+function without(boundary: HeldSlice['boundary'] = {}, boundaryMatches: readonly string[]): Record<string, number> {
   const left = new Map(Object.entries(boundary))
-  for (const hash of met) left.set(hash, (left.get(hash) ?? 0) - 1)
+  for (const hash of boundaryMatches) left.set(hash, (left.get(hash) ?? 0) - 1)
   return Object.fromEntries([...left].filter(([, times]) => times > 0))
 }
 

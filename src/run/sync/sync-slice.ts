@@ -6,10 +6,10 @@ import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { onAbort } from '../../flow/signals/on-abort.ts'
 import { readAhead } from '../../flow/read-ahead.ts'
 import { hasStored } from '../../ledger/slices/has-stored.ts'
-import type { HeldSlice, Reentry } from '../../ledger/slices/held-slice.ts'
+import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
 import { mustHold } from '../../ledger/slices/must-hold.ts'
-import { readBegunAt, reenter } from '../../ledger/slices/restart.ts'
-import { settle } from '../../ledger/slices/resolve-commit.ts'
+import { readBegunAt, restart } from '../../ledger/slices/restart.ts'
+import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import { encodePages, ShapeChange } from '../../load/encode/encode-pages.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { openTarget, type Target } from '../../load/table-writer.ts'
@@ -55,7 +55,7 @@ const mostInVain = 3
 const patienceMs = 1_000
 
 /** Move a slice from the API into its table, from its position to its end. */
-export async function moveSlice(claimed: HeldSlice, again: Reentry | undefined, options: MoveOptions): Promise<void> {
+export async function moveSlice(claimed: HeldSlice, again: Restart | undefined, options: MoveOptions): Promise<void> {
   let slice = again ? await begin(claimed, again, options) : claimed
   let inVain = 0
   for (;;) {
@@ -204,7 +204,7 @@ async function change(asked: ShapeChange, target: Target, writer: SliceWriter, s
 /** Begin a slice at its start: what it has written goes, in the same transaction. */
 async function begin(
   slice: HeldSlice,
-  again: Reentry | undefined,
+  again: Restart | undefined,
   { database, table, scope, writing, changed }: MoveOptions,
 ): Promise<HeldSlice> {
   const target = await openTarget(database, table, {
@@ -213,7 +213,7 @@ async function begin(
     guard: (transaction) => mustHold(transaction, slice),
     signal: writing,
   })
-  const { sql, slice: begun } = reenter(slice, slice.seq, again)
+  const { sql, slice: begun } = restart(slice, slice.seq, again)
   for (let attempt = 1; ; attempt += 1) {
     try {
       await using transaction = await database.transaction({ mark: markOf(slice), signal: writing })
@@ -222,7 +222,7 @@ async function begin(
       break
     } catch (error) {
       if (attempt >= 3 || !isTransient(error)) throw error
-      if ((await settle(database, slice, slice.seq, { signal: writing })) === 'committed') break
+      if ((await resolveCommit(database, slice, slice.seq, { signal: writing })) === 'committed') break
     }
   }
   const anew = { ...begun, begunAt: await readBegunAt(database, begun, writing) }

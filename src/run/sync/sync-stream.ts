@@ -3,7 +3,7 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { claim, type Holder } from '../../ledger/slices/claim.ts'
 import { releaseSlice } from '../../ledger/slices/close.ts'
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
-import type { Keeper } from '../../ledger/lease/lease-keeper.ts'
+import type { LeaseKeeper } from '../../ledger/lease/lease-keeper.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { Committed } from './slice-writer.ts'
 import { moveSlice, type MoveOptions } from './sync-slice.ts'
@@ -12,7 +12,7 @@ import { added, none } from '../report/counts.ts'
 
 export interface SyncOptions extends Omit<MoveOptions, 'committed' | 'changed' | 'place'> {
   readonly run: string
-  readonly keeper: Keeper
+  readonly keeper: LeaseKeeper
   readonly pipeline: string
   readonly stream: string
   readonly full: boolean
@@ -62,7 +62,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
     let counts = none
     started(slice)
     try {
-      await moveSlice(slice, claimed.reenter, {
+      await moveSlice(slice, claimed.restart, {
         ...options,
         place,
         changed: (changed) => {
@@ -82,7 +82,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
       await releaseSlice(database, slice, { error: scope.secrets.hide(message), signal: writing }).catch(() => {})
       throw error
     } finally {
-      keeper.letGo(slice)
+      keeper.release(slice)
     }
   }
 }

@@ -211,7 +211,7 @@ class ChildrenReader implements AsyncDisposable {
    * it.
    */
   #ended({ page }: ParentPage): Page {
-    const { counts, rejects, high, met, hold } = page
+    const { counts, rejects, high, boundaryMatches, hold } = page
     if (hold) {
       this.#holds.delete(hold)
       hold[Symbol.dispose]()
@@ -221,7 +221,7 @@ class ChildrenReader implements AsyncDisposable {
       records: [],
       rejects,
       ...(high && { high }),
-      ...(met && { met }),
+      ...(boundaryMatches && { boundaryMatches }),
       ...(page.parents && { parents: page.parents }),
       ...positioned(this.#behind(page)),
       counts: {

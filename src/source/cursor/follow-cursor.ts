@@ -17,7 +17,7 @@ export interface Followed {
    */
   readonly filtered: number
   /** Hashes of those that were already read by the last run. */
-  readonly met: readonly string[]
+  readonly boundaryMatches: readonly string[]
   readonly high?: High
   /** In the order that was declared, nothing more of the range can follow. */
   readonly ended: boolean
@@ -83,7 +83,7 @@ export function followCursor(
 
   return (records) => {
     const kept: unknown[] = []
-    const met: string[] = []
+    const boundaryMatches: string[] = []
     let filtered = 0
     let ended = false
     let top: CursorValue | undefined
@@ -111,7 +111,7 @@ export function followCursor(
         continue
       }
       const known = seen.size > 0 ? taken(seen, digest(record, chain)) : undefined
-      if (known !== undefined) met.push(known)
+      if (known !== undefined) boundaryMatches.push(known)
       else if (boundary && value && limit?.isBefore(value) && isFull()) {
         filtered++
         continue
@@ -121,7 +121,13 @@ export function followCursor(
       if (boundary) valued.push({ value, record })
     }
     const high = top && highOf(top)
-    return { records: filtered + met.length === 0 ? records : kept, filtered, met, ended, ...(high && { high }) }
+    return {
+      records: filtered + boundaryMatches.length === 0 ? records : kept,
+      filtered,
+      boundaryMatches,
+      ended,
+      ...(high && { high }),
+    }
 
     /**
      * With hashes where the slice asks for them, of what was left out too: the next run will meet all of these again.

@@ -9,7 +9,7 @@ import { batch, commit, openLedger, openWorker, until } from '../support.ts'
 describe('the keeper', () => {
   test('renews the leases of the slices that are held, and says that the run goes on', async () => {
     await using ledger = await openLedger()
-    await using worker = await ledger.worker({ every: 20 })
+    await using worker = await ledger.worker({ renewEveryMs: 20 })
     const slice = await worker.take()
     await ledger.database.query(
       `update sluice.slices set lease_until = clock_timestamp() - interval '1 h'; update sluice.runs set seen_at = seen_at - interval '1 h'`,
@@ -28,7 +28,7 @@ describe('the keeper', () => {
 
   test('does not wait for a slice that is being committed', async () => {
     await using ledger = await openLedger()
-    await using worker = await ledger.worker({ every: 20 })
+    await using worker = await ledger.worker({ renewEveryMs: 20 })
     const [one, two] = [await worker.take({ stream: 'one' }), await worker.take({ stream: 'two' })]
     await using transaction = await ledger.database.transaction()
     await transaction.query('select from sluice.slices where id = $1 for update', [one.id])
@@ -43,7 +43,7 @@ describe('the keeper', () => {
   test('tells once that a slice was taken or closed', async () => {
     await using ledger = await openLedger()
     const lost: string[] = []
-    await using worker = await ledger.worker({ every: 20, lost: (id) => lost.push(id) })
+    await using worker = await ledger.worker({ renewEveryMs: 20, onLost: (id) => lost.push(id) })
     const slice = await worker.take()
     {
       await using transaction = await ledger.database.transaction()
@@ -57,7 +57,7 @@ describe('the keeper', () => {
   test('gets another connection when its own dies, and renews under the new name', async () => {
     await using ledger = await openLedger()
     const meanwhile: (number | null)[] = []
-    await using worker = await ledger.worker({ failed: () => meanwhile.push(worker.keeper.session.pid) })
+    await using worker = await ledger.worker({ onError: () => meanwhile.push(worker.keeper.session.pid) })
     await using other = await openWorker(ledger.database)
     const slice = await worker.take()
     const { pid } = worker.keeper.session
@@ -86,9 +86,9 @@ describe('the keeper', () => {
     await using ledger = await openLedger()
     await using proxy = await PgProxy.open({ port: Number(new URL(ledger.url).port) })
     await using database = await openDatabase({ url: proxy.through(ledger.url) })
-    const worker = await openWorker(database, { lastWords: 100 })
+    const worker = await openWorker(database, { finalFlushMs: 100 })
     proxy.freeze()
-    if (hasEvent) worker.keeper.tell(worker.run, { type: 'warning', message: 'unheard' })
+    if (hasEvent) worker.keeper.emit(worker.run, { type: 'warning', message: 'unheard' })
     await expect(worker.keeper[Symbol.asyncDispose]()).resolves.toBeUndefined()
     proxy.thaw()
   })

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { isTransient, sqlState } from '../../../src/database/errors.ts'
 import { advanceSql } from '../../../src/ledger/slices/advance.ts'
 import { releaseSlice } from '../../../src/ledger/slices/close.ts'
-import { Keeper } from '../../../src/ledger/lease/lease-keeper.ts'
+import { LeaseKeeper } from '../../../src/ledger/lease/lease-keeper.ts'
 import { mustHold } from '../../../src/ledger/slices/must-hold.ts'
 import { readSlice } from '../../../src/ledger/read/read-slices.ts'
 import { SliceLostError } from '../../../src/model/errors.ts'
@@ -136,7 +136,7 @@ describe('the fence', () => {
     await using other = await ledger.worker()
     const holder = await ledger.worker()
     const slice = await holder.take()
-    holder.keeper.letGo(slice)
+    holder.keeper.release(slice)
     await holder.keeper[Symbol.asyncDispose]()
     expect((await readSlice(ledger.database, slice.id))?.isHeld).toBe(false)
     expect((await other.claim())?.slice).toMatchObject({ id: slice.id, token: 2 })
@@ -147,7 +147,7 @@ describe('the fence', () => {
     await using holder = await ledger.worker()
     await using other = await ledger.worker()
     const slice = await holder.take()
-    holder.keeper.letGo(slice)
+    holder.keeper.release(slice)
     await ledger.database.query(`update sluice.slices set lease_started = lease_started - interval '1 us'`)
     expect((await other.claim())?.slice).toMatchObject({ id: slice.id })
   })
@@ -158,7 +158,7 @@ describe('the fence', () => {
     await using other = await ledger.worker()
     const slice = await holder.take()
     await ledger.database.query('update sluice.slices set lease_pid = null, lease_started = null')
-    holder.keeper.letGo(slice)
+    holder.keeper.release(slice)
     await holder.keeper[Symbol.asyncDispose]()
     expect((await other.claim())?.busy).toMatchObject({ slice: slice.id, pid: undefined })
     await ledger.database.query(expire(slice.id))
@@ -172,7 +172,7 @@ describe('the fence', () => {
       const real = await open(options)
       return Object.defineProperty(real, 'pid', { value: 999_999 })
     }
-    await using keeper = await Keeper.open(ledger.database)
+    await using keeper = await LeaseKeeper.open(ledger.database)
     expect(keeper.session).toEqual({ pid: null, started: null })
   })
 
@@ -194,7 +194,7 @@ describe('the fence', () => {
     await using holder = await ledger.worker()
     await using other = await ledger.worker()
     const slice = await holder.take()
-    holder.keeper.letGo(slice)
+    holder.keeper.release(slice)
     await ledger.database.query(expire(slice.id))
     await using transaction = await ledger.database.transaction()
     await transaction.query('select from sluice.slices where id = $1 for update', [slice.id])
@@ -206,7 +206,7 @@ describe('the fence', () => {
     await using holder = await ledger.worker()
     await using other = await ledger.worker()
     const slice = await holder.take()
-    holder.keeper.letGo(slice)
+    holder.keeper.release(slice)
     await ledger.database.query(expire(slice.id))
     await using transaction = await ledger.database.transaction()
     await transaction.query(

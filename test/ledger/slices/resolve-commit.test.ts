@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
 import { readSlice } from '../../../src/ledger/read/read-slices.ts'
-import { rereadSlice, settle } from '../../../src/ledger/slices/resolve-commit.ts'
+import { rereadSlice, resolveCommit } from '../../../src/ledger/slices/resolve-commit.ts'
 import { SliceLostError } from '../../../src/model/errors.ts'
 import { END } from '../../../src/model/page.ts'
 import { PgProxy } from '../../support/pg-proxy.ts'
@@ -13,16 +13,16 @@ describe('a COMMIT whose answer was lost', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(2))
-    expect(await settle(ledger.database, slice, 0, { signal })).toBe('committed')
+    expect(await resolveCommit(ledger.database, slice, 0, { signal })).toBe('committed')
     await commit(ledger.database, slice, 1, batch(0, { position: END }))
-    expect(await settle(ledger.database, slice, 1, { signal })).toBe('committed')
+    expect(await resolveCommit(ledger.database, slice, 1, { signal })).toBe('committed')
   })
 
   test('is sent again where it has not moved and the slice is ours', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    expect(await settle(ledger.database, slice, 0, { signal })).toBe('again')
+    expect(await resolveCommit(ledger.database, slice, 0, { signal })).toBe('again')
   })
 
   test("is somebody else's affair where the token is another one, or the slice was closed", async () => {
@@ -32,8 +32,8 @@ describe('a COMMIT whose answer was lost', () => {
     const slice = await worker.take()
     await ledger.database.query(`update sluice.slices set lease_until = clock_timestamp() - interval '1 s'`)
     await other.take()
-    await expect(settle(ledger.database, slice, 0, { signal })).rejects.toThrow(SliceLostError)
-    await expect(settle(ledger.database, slice, 0, { signal })).rejects.toThrow(/was taken by another run/)
+    await expect(resolveCommit(ledger.database, slice, 0, { signal })).rejects.toThrow(SliceLostError)
+    await expect(resolveCommit(ledger.database, slice, 0, { signal })).rejects.toThrow(/was taken by another run/)
   })
 
   test('is waited for while a backend of ours is still committing', async () => {
@@ -42,7 +42,7 @@ describe('a COMMIT whose answer was lost', () => {
     const slice = await worker.take()
     await using slow = await ledger.database.transaction()
     await slow.query(`select sluice.advance($1, 1, 0, '{"page": 2}', '${JSON.stringify(batch(2).counts)}')`, [slice.id])
-    const settling = settle(ledger.database, slice, 0, { signal })
+    const settling = resolveCommit(ledger.database, slice, 0, { signal })
     await slow.commit()
     expect(await settling).toBe('committed')
   })
@@ -53,7 +53,7 @@ describe('a COMMIT whose answer was lost', () => {
     const slice = await worker.take()
     await using stuck = await ledger.database.transaction()
     await stuck.query('select from sluice.slices where id = $1 for update', [slice.id])
-    await expect(settle(ledger.database, slice, 0, { lockTimeout: '50ms', signal })).rejects.toThrow(
+    await expect(resolveCommit(ledger.database, slice, 0, { lockTimeout: '50ms', signal })).rejects.toThrow(
       /whether it was committed is not known/,
     )
   })
@@ -84,7 +84,7 @@ describe('a COMMIT whose answer was lost', () => {
       })
       await using database = await openDatabase({ url: proxy.through(ledger.url) })
       await expect(commit(database, slice, seq, batch(2))).rejects.toThrow(/lost|terminated|reset/i)
-      const outcome = await settle(database, slice, seq, { signal })
+      const outcome = await resolveCommit(database, slice, seq, { signal })
       outcomes.push(outcome)
       if (outcome === 'again') await commit(database, slice, seq, batch(2))
     }

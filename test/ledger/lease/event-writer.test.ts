@@ -44,7 +44,7 @@ describe('events', () => {
     const messages = ['one', "it's two", 'NUL \0 and \ud800', '\\']
     {
       await using worker = await ledger.worker()
-      for (const message of messages) worker.keeper.tell(worker.run, warning(message))
+      for (const message of messages) worker.keeper.emit(worker.run, warning(message))
     }
     expect((await readEvents(ledger.database)).map(({ event }) => (event as { message: string }).message)).toEqual([
       'one',
@@ -58,7 +58,7 @@ describe('events', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     for (let n = 0; n < 30; n++) {
-      worker.keeper.tell(worker.run, warning(String(n)))
+      worker.keeper.emit(worker.run, warning(String(n)))
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     await worker.keeper.flush()
@@ -76,7 +76,7 @@ describe('events', () => {
     const heard: string[] = []
     await connection.listen('sluice', (payload) => heard.push(payload))
     const before = await lastEvent(ledger.database)
-    worker.keeper.tell(worker.run, warning('hello'))
+    worker.keeper.emit(worker.run, warning('hello'))
     await until(async () => heard.length > 0)
     expect(heard).toEqual([''])
     expect(await readEvents(ledger.database, { after: before })).toMatchObject([
@@ -88,7 +88,7 @@ describe('events', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     await ledger.database.query('select pg_terminate_backend($1)', [worker.keeper.session.pid])
-    worker.keeper.tell(worker.run, warning('still here'))
+    worker.keeper.emit(worker.run, warning('still here'))
     await until(async () => (await readEvents(ledger.database)).length > 0)
     expect(await readEvents(ledger.database)).toMatchObject([{ event: { message: 'still here' } }])
   })
