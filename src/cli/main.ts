@@ -8,5 +8,5 @@ setFlagsFromString('--heap-growing-percent=60')
 // Before anything else is loaded: the second start finds its code compiled.
 enableCompileCache()
 resolveOwnPackage()
-const { program } = await import('./program.ts')
+const { program } = await import('./program/program.ts')
 await program().parseAsync()

@@ -3,7 +3,7 @@ import type { Report } from '../../src/model/report.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { answering, rows } from '../backfill/source.ts'
-import { project } from './command.ts'
+import { project } from './support/command.ts'
 
 jest.setTimeout(60_000)
 

@@ -5,7 +5,7 @@ import { sleep } from '../../src/flow/signals/sleep.ts'
 import { apiServer, type ApiHandler, type ApiServer } from '../support/api-server.ts'
 import { administer, testDatabase, urlOf, type TestDatabase } from '../support/database.ts'
 import { mayMount, smallDisk } from '../support/small-disk.ts'
-import { project, type Ended, type Project } from './command.ts'
+import { project, type Ended, type Project } from './support/command.ts'
 
 const TOKEN = 'tok_9f8e7d6c5b4a'
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { Report } from '../../src/model/report.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
-import { project, type Ended, type Project } from './command.ts'
+import { project, type Ended, type Project } from './support/command.ts'
 
 // Each test starts several processes, which a busy machine may take its time for.
 jest.setTimeout(30_000)

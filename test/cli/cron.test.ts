@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import type { Summary } from '../../src/cli/summary-file.ts'
+import type { Summary } from '../../src/cli/output/summary-file.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { project } from './command.ts'
+import { project } from './support/command.ts'
 
 // How `sluice run` behaves where cron starts it: nobody looks, and mails are sent.
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from '@jest/globals'
-import { ROOT, sluice } from './command.ts'
+import { ROOT, sluice } from './support/command.ts'
 
 test('help loads nothing of what commands do, so it comes at once', async () => {
   const traces = await mkdtemp(join(tmpdir(), 'sluice-help-'))
@@ -21,10 +21,10 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       .filter((url) => url.startsWith(root))
       .map((url) => url.slice(root.length))
     expect(ours.filter((url) => !url.startsWith('node_modules/commander/')).toSorted()).toEqual([
-      'src/cli/examples.ts',
+      'src/cli/program/help-examples.ts',
       'src/cli/main.ts',
       'src/cli/own-package.ts',
-      'src/cli/program.ts',
+      'src/cli/program/program.ts',
       'src/observe/own-version.ts',
     ])
   } finally {

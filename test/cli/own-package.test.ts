@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { sluice } from './command.ts'
+import { sluice } from './support/command.ts'
 
 test("a pipeline file finds 'sluice' where no package is installed, and nothing has been compiled", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-own-'))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { command, npm, ROOT, type Ended } from './command.ts'
+import { command, npm, ROOT, type Ended } from './support/command.ts'
 
 const places = [
   { id: 1, name: 'Dublin', people: 592_713 },

@@ -11,7 +11,7 @@ import type { ScheduleEvent } from '../../src/run/schedule/schedule-event.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { parsePlainYaml } from '../support/plain-yaml.ts'
-import { project, ROOT } from './command.ts'
+import { project, ROOT } from './support/command.ts'
 
 const pipeline = (name: string, schedule: string): string => `
 import { bearer, byPage, http, pipeline, secret } from 'SLUICE'

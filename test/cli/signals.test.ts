@@ -7,7 +7,7 @@ import { sleep } from '../../src/flow/signals/sleep.ts'
 import type { Report } from '../../src/model/report.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
-import { project, ROOT } from './command.ts'
+import { project, ROOT } from './support/command.ts'
 
 const pipeline = `
 import { byPage, http, pipeline } from 'SLUICE'

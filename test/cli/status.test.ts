@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals'
-import { displayWidth } from '../../src/cli/display-width.ts'
-import { wrapped } from '../../src/cli/wrapped.ts'
+import { displayWidth } from '../../src/cli/output/display-width.ts'
+import { wrapped } from '../../src/cli/output/wrap-text.ts'
 import type { StatusReport } from '../../src/index.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { project } from './command.ts'
+import { project } from './support/command.ts'
 
 const pipeline = (name: string, path: string, more = ''): string => `
 import { byPage, http, pipeline } from 'SLUICE'

@@ -1,9 +1,9 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { displayWidth } from '../../src/cli/display-width.ts'
+import { displayWidth } from '../../src/cli/output/display-width.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { project } from './command.ts'
-import { hasTerminal, inTerminal } from './terminal.ts'
+import { project } from './support/command.ts'
+import { hasTerminal, inTerminal } from './support/terminal.ts'
 
 jest.setTimeout(60_000)
 

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
-import { demoAnswers, type DemoSize } from '../../src/cli/demo/demo-answers.ts'
+import { demoAnswers, type DemoSize } from '../../src/cli/demo/demo-responses.ts'
 import { startDemoApi, type DemoApi } from '../../src/cli/demo/start-demo-api.ts'
 import type { Database } from '../../src/database/database.ts'
 import { testDatabase } from '../support/database.ts'

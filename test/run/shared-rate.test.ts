@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import { sleep } from '../../src/flow/signals/sleep.ts'
-import { project } from '../cli/command.ts'
+import { project } from '../cli/support/command.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 

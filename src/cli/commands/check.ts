@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
 import { checkPipelines, type Finding } from '../../run/check/check.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
-import type { CommonOptions, Terms } from '../act.ts'
-import { tellStack } from '../tell.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
+import { tellStack } from '../output/print-error.ts'
 
 interface CheckCommandOptions extends CommonOptions {
   readonly offline?: boolean

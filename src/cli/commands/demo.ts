@@ -1,6 +1,6 @@
 import type { Pipeline } from '../../define/pipeline.ts'
 import { startDemoApi } from '../demo/start-demo-api.ts'
-import type { CommonOptions, Terms } from '../act.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
 import { showingOf } from '../progress/open-progress.ts'
 import { runOne } from './run.ts'
 

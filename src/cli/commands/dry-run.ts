@@ -3,10 +3,10 @@ import { sqlState } from '../../database/errors.ts'
 import type { FoundPipeline } from '../../run/find-pipelines.ts'
 import { openStoreToRead } from '../../run/open-store.ts'
 import { sample, type Sample } from '../../run/check/sample.ts'
-import type { Terms } from '../act.ts'
+import type { Terms } from '../execute-command.ts'
 import { exactJson } from '../../value/json/stored-json.ts'
-import { numberText, showTable } from '../show.ts'
-import { tell } from '../tell.ts'
+import { numberText, showTable } from '../output/print-rows.ts'
+import { tell } from '../output/print-error.ts'
 import type { RunCommandOptions } from './run.ts'
 
 /** Rows of each stream that are shown. */

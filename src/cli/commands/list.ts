@@ -1,9 +1,9 @@
 import { describe } from '../../define/describe.ts'
 import { scheduleText } from '../../define/schedule.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
-import type { Terms } from '../act.ts'
-import { showTable } from '../show.ts'
-import { tell } from '../tell.ts'
+import type { Terms } from '../execute-command.ts'
+import { showTable } from '../output/print-rows.ts'
+import { tell } from '../output/print-error.ts'
 
 /**
  * `sluice list`: what there is, and with --verbose what it would do. A file that does not load is named, and the others

@@ -1,6 +1,6 @@
 import { migrate } from '../../database/migrate.ts'
 import { connectStore } from '../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../act.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
 
 /** `sluice migrate` */
 export async function migrateCommand(_: [], { database }: CommonOptions, { signal }: Terms): Promise<number> {

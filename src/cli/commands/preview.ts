@@ -1,8 +1,8 @@
 import { UsageError } from '../../model/errors.ts'
 import { findPipelines } from '../../run/find-pipelines.ts'
 import { sample } from '../../run/check/sample.ts'
-import type { Terms } from '../act.ts'
-import { numberText, showJsonLines, showTable } from '../show.ts'
+import type { Terms } from '../execute-command.ts'
+import { numberText, showJsonLines, showTable } from '../output/print-rows.ts'
 import { withStreams } from './run.ts'
 
 interface PreviewOptions {

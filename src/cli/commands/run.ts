@@ -7,11 +7,11 @@ import { keepDatabase } from '../../run/open-store.ts'
 import { reportText } from '../../run/report/report-text.ts'
 import { run } from '../../run/run.ts'
 import { summaryLine } from '../../run/report/summary-line.ts'
-import type { CommonOptions, Terms } from '../act.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
 import { eventLog } from '../progress/event-log.ts'
 import { openProgress, showingOf, type Showing } from '../progress/open-progress.ts'
-import { SummaryFile } from '../summary-file.ts'
-import { exitCodeOf, tell, tellStack } from '../tell.ts'
+import { SummaryFile } from '../output/summary-file.ts'
+import { exitCodeOf, tell, tellStack } from '../output/print-error.ts'
 
 export interface RunCommandOptions extends CommonOptions {
   readonly stream?: readonly string[]

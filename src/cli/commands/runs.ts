@@ -3,10 +3,10 @@ import type { Counts } from '../../model/batch.ts'
 import { UsageError } from '../../model/errors.ts'
 import { openStore } from '../../run/open-store.ts'
 import { reportText } from '../../run/report/report-text.ts'
-import type { CommonOptions, Terms } from '../act.ts'
-import { onOneLine } from '../display-width.ts'
-import { secondsText, showTable, timeText } from '../show.ts'
-import { wrapped } from '../wrapped.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
+import { onOneLine } from '../output/display-width.ts'
+import { secondsText, showTable, timeText } from '../output/print-rows.ts'
+import { wrapped } from '../output/wrap-text.ts'
 
 interface RunsOptions extends CommonOptions {
   readonly limit: number

@@ -4,9 +4,9 @@ import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import { findPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
 import type { OtherScheduler } from '../../run/schedule/print/print-schedule.ts'
 import { schedule } from '../../run/schedule/schedule.ts'
-import type { CommonOptions, Terms } from '../act.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
 import { eventLog } from '../progress/event-log.ts'
-import { scheduleLine } from '../schedule-line.ts'
+import { scheduleLine } from '../output/schedule-line.ts'
 import { durationOf } from './run.ts'
 
 export interface ScheduleCommandOptions extends CommonOptions {

@@ -1,7 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { findPipelines } from '../../run/find-pipelines.ts'
 import { serve } from '../../server/serve.ts'
-import type { CommonOptions, Terms } from '../act.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
 import { withStreams } from './run.ts'
 
 interface ServeCommandOptions extends CommonOptions {

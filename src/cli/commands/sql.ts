@@ -1,8 +1,8 @@
 import { DatabaseError, UsageError } from '../../model/errors.ts'
 import { sqlState } from '../../database/errors.ts'
 import { connectStore } from '../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../act.ts'
-import { numberText, showJsonLines, showTable } from '../show.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
+import { numberText, showJsonLines, showTable } from '../output/print-rows.ts'
 
 interface SqlOptions extends CommonOptions {
   readonly write?: boolean

@@ -5,12 +5,12 @@ import type { Duration } from '../../model/request.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
 import { status } from '../../run/status/status.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from '../../run/status/stream-status.ts'
-import type { CommonOptions, Terms } from '../act.ts'
-import { onOneLine } from '../display-width.ts'
-import { ageText, numberText } from '../show.ts'
-import { tell } from '../tell.ts'
-import { textTable } from '../text-table.ts'
-import { wrapped } from '../wrapped.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
+import { onOneLine } from '../output/display-width.ts'
+import { ageText, numberText } from '../output/print-rows.ts'
+import { tell } from '../output/print-error.ts'
+import { textTable } from '../output/text-table.ts'
+import { wrapped } from '../output/wrap-text.ts'
 
 interface StatusCommandOptions extends CommonOptions {
   readonly grace?: string

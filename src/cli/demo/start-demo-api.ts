@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { UsageError } from '../../model/errors.ts'
-import { demoAnswers, type DemoSize } from './demo-answers.ts'
+import { demoAnswers, type DemoSize } from './demo-responses.ts'
 
 /** Where `pipelines/demo.ts` looks unless SLUICE_DEMO_API says otherwise. */
 export const DEMO_PORT = 47_470

@@ -1,7 +1,7 @@
 import pino from 'pino'
 import type { RunEvent } from '../../model/event.ts'
 import type { Report } from '../../model/report.ts'
-import type { Progress } from './progress.ts'
+import type { Progress } from './progress-tracker.ts'
 
 export interface EventLog extends Progress {
   /** The last line of a run. */

@@ -1,12 +1,12 @@
 import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
-import { displayWidth } from '../display-width.ts'
-import { aboveOf } from './above.ts'
-import { glyphsFor } from './glyphs.ts'
-import { type Progress, Told } from './progress.ts'
+import { displayWidth } from '../output/display-width.ts'
+import { aboveOf } from './redirect-writes.ts'
+import { glyphsFor } from './symbols.ts'
+import { type Progress, Told } from './progress-tracker.ts'
 import { type Paint, streamLines } from './stream-lines.ts'
-import type { State, StreamState } from './stream-state.ts'
+import type { State, StreamState } from './stream-progress.ts'
 
 export interface LiveOptions {
   /**

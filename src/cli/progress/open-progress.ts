@@ -1,6 +1,6 @@
 import { liveProgress } from './live-progress.ts'
 import { plainProgress } from './plain-progress.ts'
-import { noProgress, type Progress } from './progress.ts'
+import { noProgress, type Progress } from './progress-tracker.ts'
 
 /** How a run is shown: as it goes on and in the end. */
 export type Showing = 'live' | 'plain' | 'events' | 'json'

@@ -1,8 +1,8 @@
-import { displayWidth } from '../display-width.ts'
-import { glyphsFor } from './glyphs.ts'
-import { type Progress, Told } from './progress.ts'
+import { displayWidth } from '../output/display-width.ts'
+import { glyphsFor } from './symbols.ts'
+import { type Progress, Told } from './progress-tracker.ts'
 import { streamLines } from './stream-lines.ts'
-import type { StreamState } from './stream-state.ts'
+import type { StreamState } from './stream-progress.ts'
 
 /** Where lines cannot be written over: how each stream is going, every few seconds, where something has changed. */
 export function plainProgress(names: readonly string[], print: (line: string) => void, everyMs = 2_000): Progress {

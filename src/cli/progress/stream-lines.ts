@@ -1,8 +1,8 @@
-import { displayWidth, fitted, onOneLine } from '../display-width.ts'
-import { count, percent, roughly } from './amounts.ts'
-import type { Glyphs } from './glyphs.ts'
-import type { StreamState } from './stream-state.ts'
-import type { Cell, WindowState } from './window-states.ts'
+import { displayWidth, fitted, onOneLine } from '../output/display-width.ts'
+import { count, percent, roughly } from './estimates.ts'
+import type { Glyphs } from './symbols.ts'
+import type { StreamState } from './stream-progress.ts'
+import type { Cell, WindowState } from './window-progress.ts'
 
 /** Colours a text that has its width already; a terminal without colours leaves it as it is. */
 export type Paint = (colour: 'dim' | 'reset' | 'green' | 'red' | 'yellow' | 'cyan', text: string) => string

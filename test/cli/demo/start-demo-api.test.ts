@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
-import { demoAnswers } from '../../../src/cli/demo/demo-answers.ts'
+import { demoAnswers } from '../../../src/cli/demo/demo-responses.ts'
 import { startDemoApi } from '../../../src/cli/demo/start-demo-api.ts'
 
 interface Bodies {

@@ -3,8 +3,8 @@ import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { changeCursor } from '../../../run/change-cursor.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../act.ts'
-import { streamName } from '../../stream-name.ts'
+import type { CommonOptions, Terms } from '../../execute-command.ts'
+import { streamName } from '../stream-name.ts'
 
 /** `sluice cursor reset`: by the ledger alone, since the pipeline may be gone by now. */
 export async function cursorResetCommand(

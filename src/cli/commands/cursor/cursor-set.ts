@@ -4,8 +4,8 @@ import { UsageError } from '../../../model/errors.ts'
 import { changeCursor } from '../../../run/change-cursor.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../act.ts'
-import { streamName } from '../../stream-name.ts'
+import type { CommonOptions, Terms } from '../../execute-command.ts'
+import { streamName } from '../stream-name.ts'
 
 /**
  * `sluice cursor set`: a name that no pipeline has, or a value of another kind, would be stored and never used; so

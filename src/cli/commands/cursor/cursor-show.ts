@@ -1,9 +1,9 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../act.ts'
-import { showTable, timeText } from '../../show.ts'
-import { streamName } from '../../stream-name.ts'
+import type { CommonOptions, Terms } from '../../execute-command.ts'
+import { showTable, timeText } from '../../output/print-rows.ts'
+import { streamName } from '../stream-name.ts'
 
 /** `sluice cursor show`: how far streams have come, and which readings are open. */
 export async function cursorShowCommand(

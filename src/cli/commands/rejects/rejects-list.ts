@@ -1,8 +1,8 @@
 import { readRejects } from '../../../ledger/read/read-rejects.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../act.ts'
-import { showTable, timeText } from '../../show.ts'
-import { streamName } from '../../stream-name.ts'
+import type { CommonOptions, Terms } from '../../execute-command.ts'
+import { showTable, timeText } from '../../output/print-rows.ts'
+import { streamName } from '../stream-name.ts'
 
 interface RejectsListOptions extends CommonOptions {
   readonly run?: string

@@ -1,10 +1,10 @@
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { replay } from '../../../run/replay/replay.ts'
 import { reportText } from '../../../run/report/report-text.ts'
-import type { CommonOptions, Terms } from '../../act.ts'
+import type { CommonOptions, Terms } from '../../execute-command.ts'
 import { showingOf } from '../../progress/open-progress.ts'
 import { eventLog } from '../../progress/event-log.ts'
-import { tellStack } from '../../tell.ts'
+import { tellStack } from '../../output/print-error.ts'
 import { codeOf, withStreams } from '../run.ts'
 
 interface ReplayCommandOptions extends CommonOptions {

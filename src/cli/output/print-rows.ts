@@ -1,4 +1,4 @@
-import { exactJson } from '../value/json/stored-json.ts'
+import { exactJson } from '../../value/json/stored-json.ts'
 import { textTable, type TextTableOptions } from './text-table.ts'
 
 /** Rows for people, as a table that fits their terminal. */

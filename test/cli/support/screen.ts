@@ -1,4 +1,4 @@
-import { displayWidth } from '../../src/cli/display-width.ts'
+import { displayWidth } from '../../../src/cli/output/display-width.ts'
 
 export interface ScreenCell {
   readonly letter: string

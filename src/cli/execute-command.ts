@@ -1,6 +1,6 @@
 import { knownSecrets, loadEnvironment } from './environment.ts'
-import { interruptible } from './signals.ts'
-import { tell, type TellOptions } from './tell.ts'
+import { interruptible } from './interrupt-signal.ts'
+import { tell, type TellOptions } from './output/print-error.ts'
 
 /** What every command may be told. */
 export interface CommonOptions {

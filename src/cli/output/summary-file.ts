@@ -1,8 +1,8 @@
 import { access, constants, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { UsageError } from '../model/errors.ts'
-import type { Report } from '../model/report.ts'
-import type { Secrets } from '../model/scope.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { Report } from '../../model/report.ts'
+import type { Secrets } from '../../model/scope.ts'
 
 /** What a command did, for programs that look at it afterwards. */
 export interface Summary {

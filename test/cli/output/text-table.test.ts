@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { displayWidth, fitted } from '../../src/cli/display-width.ts'
-import { textTable } from '../../src/cli/text-table.ts'
+import { displayWidth, fitted } from '../../../src/cli/output/display-width.ts'
+import { textTable } from '../../../src/cli/output/text-table.ts'
 
 describe('a table', () => {
   test('has numbers to the right and values of any script in columns', () => {

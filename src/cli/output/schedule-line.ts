@@ -1,5 +1,5 @@
-import type { ScheduleEvent } from '../run/schedule/schedule-event.ts'
-import { numberText, secondsText, timeText } from './show.ts'
+import type { ScheduleEvent } from '../../run/schedule/schedule-event.ts'
+import { numberText, secondsText, timeText } from './print-rows.ts'
 
 /** One line of text for an event of a scheduler, for people. */
 export function scheduleLine(event: ScheduleEvent, now = new Date()): string {

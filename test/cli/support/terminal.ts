@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { sleep } from '../../src/flow/signals/sleep.ts'
+import { sleep } from '../../../src/flow/signals/sleep.ts'
 import { ROOT } from './command.ts'
 import { Screen } from './screen.ts'
 

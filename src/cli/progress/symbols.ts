@@ -1,4 +1,4 @@
-import type { WindowState } from './window-states.ts'
+import type { WindowState } from './window-progress.ts'
 
 /** The signs that bars and maps are drawn with. */
 export interface Glyphs {

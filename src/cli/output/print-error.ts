@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
-import { CancelledError, UsageError } from '../model/errors.ts'
-import type { Secrets } from '../model/scope.ts'
-import { faultText } from '../run/report/problem-text.ts'
+import { CancelledError, UsageError } from '../../model/errors.ts'
+import type { Secrets } from '../../model/scope.ts'
+import { faultText } from '../../run/report/problem-text.ts'
 
 export interface TellOptions {
   /** Show where it was thrown, and what was underneath. */

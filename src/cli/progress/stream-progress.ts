@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../model/event.ts'
-import { WindowStates } from './window-states.ts'
+import { WindowStates } from './window-progress.ts'
 
 /** `stopped`: from outside, before its end. */
 export type State = 'waits' | 'runs' | 'done' | 'failed' | 'stopped'

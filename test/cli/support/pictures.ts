@@ -1,9 +1,9 @@
-// Draws the pictures of docs/images from real runs in a real terminal: npx node test/cli/pictures.ts
+// Draws the pictures of docs/images from real runs in a real terminal: npx node test/cli/support/pictures.ts
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { displayWidth } from '../../src/cli/display-width.ts'
-import { sleep } from '../../src/flow/signals/sleep.ts'
-import { apiServer } from '../support/api-server.ts'
+import { displayWidth } from '../../../src/cli/output/display-width.ts'
+import { sleep } from '../../../src/flow/signals/sleep.ts'
+import { apiServer } from '../../support/api-server.ts'
 import { project, ROOT } from './command.ts'
 import type { ScreenCell } from './screen.ts'
 import { inTerminal } from './terminal.ts'

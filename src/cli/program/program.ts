@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ownVersion } from '../observe/own-version.ts'
-import type { CommonOptions, Terms } from './act.ts'
-import { teach } from './examples.ts'
+import { ownVersion } from '../../observe/own-version.ts'
+import type { CommonOptions, Terms } from '../execute-command.ts'
+import { teach } from './help-examples.ts'
 
 /** Every command and option. What a command does is loaded when it is called, so that help comes at once. */
 export function program(): Command {
@@ -45,7 +45,7 @@ export function program(): Command {
       '--summary-file <file>',
       'write exit code, reports and errors into a file as JSON, also where the run failed',
     )
-    .action(doing(async () => (await import('./commands/run.ts')).runCommand))
+    .action(doing(async () => (await import('../commands/run.ts')).runCommand))
 
   command(
     sluice,
@@ -74,7 +74,7 @@ export function program(): Command {
     .option('--batch-rows <n>', 'rows that one transaction stores at most (10,000)', whole(1))
     .option('--memory <megabytes>', 'decoded pages held at once, by all windows (64)', whole(1))
     .option('--json', 'print the report as JSON, and nothing else')
-    .action(doing(async () => (await import('./commands/backfill.ts')).backfillCommand))
+    .action(doing(async () => (await import('../commands/backfill.ts')).backfillCommand))
 
   command(
     sluice,
@@ -106,7 +106,7 @@ export function program(): Command {
     .option('--into <folder>', 'with --print: write the files there')
     .option('--image <name>', 'with --print kubernetes: the image of the containers (sluice:latest)')
     .option('--json', 'one line of JSON for each event on a terminal, too')
-    .action(doing(async () => (await import('./commands/schedule.ts')).scheduleCommand))
+    .action(doing(async () => (await import('../commands/schedule.ts')).scheduleCommand))
 
   command(
     sluice,
@@ -119,12 +119,12 @@ export function program(): Command {
     .option('--allow-host <names...>', 'names by which others reach it, as behind a proxy')
     .option('--token-from <name>', 'the variable of the environment that holds the token (SLUICE_TOKEN)')
     .option('--schedule', 'run the pipelines that have a schedule as well')
-    .action(doing(async () => (await import('./commands/serve.ts')).serveCommand))
+    .action(doing(async () => (await import('../commands/serve.ts')).serveCommand))
 
   command(sluice, 'list', 'Show the pipelines that there are.')
     .argument('[pipelines...]', 'names or files; none: all of pipelines/')
     .option('--json', 'print them as JSON')
-    .action(doing(async () => (await import('./commands/list.ts')).listCommand))
+    .action(doing(async () => (await import('../commands/list.ts')).listCommand))
 
   command(
     sluice,
@@ -134,7 +134,7 @@ export function program(): Command {
     .argument('[pipelines...]', 'names, files, or NAME.STREAM; none: all of pipelines/')
     .option('--offline', 'ask no API')
     .option('--json', 'print what was found as JSON')
-    .action(doing(async () => (await import('./commands/check.ts')).checkCommand))
+    .action(doing(async () => (await import('../commands/check.ts')).checkCommand))
 
   command(sluice, 'preview', 'Show the first rows of a stream as they would be stored. No database is needed.', {
     database: false,
@@ -144,7 +144,7 @@ export function program(): Command {
     .option('--limit <n>', 'rows to show', whole(1), 10)
     .option('--since <value>', 'read from this cursor on')
     .option('--json', 'print one row of JSON per line')
-    .action(doing(async () => (await import('./commands/preview.ts')).previewCommand))
+    .action(doing(async () => (await import('../commands/preview.ts')).previewCommand))
 
   command(
     sluice,
@@ -154,13 +154,13 @@ export function program(): Command {
     .argument('[pipelines...]', 'names, files, or NAME.STREAM; none: all of pipelines/')
     .option('--grace <duration>', 'how long after a tick of its schedule a stream may not have been read yet (5m)')
     .option('--json', 'print it as JSON')
-    .action(doing(async () => (await import('./commands/status.ts')).statusCommand))
+    .action(doing(async () => (await import('../commands/status.ts')).statusCommand))
 
   command(sluice, 'runs', 'Show what has run, the newest first; with a number, the report of that run.')
     .argument('[pipeline]', 'only runs of this pipeline; or the number of a run')
     .option('--limit <n>', 'how many', whole(1), 20)
     .option('--json', 'print them as JSON')
-    .action(doing(async () => (await import('./commands/runs.ts')).runsCommand))
+    .action(doing(async () => (await import('../commands/runs.ts')).runsCommand))
 
   const rejects = sluice
     .command('rejects')
@@ -172,39 +172,39 @@ export function program(): Command {
     .option('--all', 'those that were replayed too')
     .option('--limit <n>', 'how many, the oldest first', whole(1), 50)
     .option('--json', 'print one reject of JSON per line, with the whole record')
-    .action(doing(async () => (await import('./commands/rejects/rejects-list.ts')).rejectsListCommand))
+    .action(doing(async () => (await import('../commands/rejects/rejects-list.ts')).rejectsListCommand))
   command(rejects, 'replay', 'Send rejected records through their stages and into their table again.')
     .argument('<stream>', 'PIPELINE, PIPELINE.STREAM, or a file')
     .option('--stream <names...>', 'only these streams')
     .option('--id <ids...>', 'only these rejects')
     .option('--overwrite', 'where nothing says which row is newer: replace rows that are there by now')
     .option('--json', 'print the report as JSON')
-    .action(doing(async () => (await import('./commands/rejects/rejects-replay.ts')).rejectsReplayCommand))
+    .action(doing(async () => (await import('../commands/rejects/rejects-replay.ts')).rejectsReplayCommand))
 
   const cursor = sluice.command('cursor').description('How far streams have come: show it, set it, or forget it.')
   teach(cursor)
   command(cursor, 'show', 'Show how far streams have come.')
     .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
     .option('--json', 'print them as JSON')
-    .action(doing(async () => (await import('./commands/cursor/cursor-show.ts')).cursorShowCommand))
+    .action(doing(async () => (await import('../commands/cursor/cursor-show.ts')).cursorShowCommand))
   command(cursor, 'set', 'Let the next run read on from another value.')
     .argument('<stream>', 'PIPELINE.STREAM')
     .argument('<value>', 'as the API writes it')
-    .action(doing(async () => (await import('./commands/cursor/cursor-set.ts')).cursorSetCommand))
+    .action(doing(async () => (await import('../commands/cursor/cursor-set.ts')).cursorSetCommand))
   command(cursor, 'reset', 'Forget how far streams have come: the next run reads from the very beginning. Rows stay.')
     .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
     .option('--stream <names...>', 'only these streams')
-    .action(doing(async () => (await import('./commands/cursor/cursor-reset.ts')).cursorResetCommand))
+    .action(doing(async () => (await import('../commands/cursor/cursor-reset.ts')).cursorResetCommand))
 
   command(sluice, 'migrate', 'Bring schema sluice up to date. Every run does so by itself.').action(
-    doing(async () => (await import('./commands/migrate.ts')).migrateCommand),
+    doing(async () => (await import('../commands/migrate.ts')).migrateCommand),
   )
 
   command(sluice, 'sql', 'Ask the database, read-only unless told otherwise: the embedded one comes without psql.')
     .argument('<statements>', 'one or several, in quotes')
     .option('--write', 'let statements change something')
     .option('--json', 'print one row of JSON per line')
-    .action(doing(async () => (await import('./commands/sql.ts')).sqlCommand))
+    .action(doing(async () => (await import('../commands/sql.ts')).sqlCommand))
 
   command(
     sluice,
@@ -212,7 +212,7 @@ export function program(): Command {
     'Try Sluice without an account: an API on this machine, three streams, a database that brings itself.',
   )
     .option('--json', 'print the report as JSON, and nothing else')
-    .action(doing(async () => (await import('./commands/demo.ts')).demoCommand))
+    .action(doing(async () => (await import('../commands/demo.ts')).demoCommand))
 
   return sluice
 }
@@ -242,7 +242,7 @@ type Doing = (words: never, options: never, terms: Terms) => Promise<number>
 function doing(load: () => Promise<Doing>): (...given: unknown[]) => Promise<void> {
   return async (...given) => {
     const options = given.at(-2) as CommonOptions
-    const { act } = await import('./act.ts')
+    const { act } = await import('../execute-command.ts')
     await act(options, async (terms) => (await load())(given.slice(0, -2) as never, options as never, terms))
   }
 }

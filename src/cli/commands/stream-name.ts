@@ -1,4 +1,4 @@
-import { UsageError } from '../model/errors.ts'
+import { UsageError } from '../../model/errors.ts'
 
 /** `billing` or `billing.customers`, as the ledger knows them: no file is needed. */
 export function streamName(word: string | undefined): { readonly pipeline?: string; readonly stream?: string } {

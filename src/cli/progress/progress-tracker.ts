@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../model/event.ts'
-import { StreamState } from './stream-state.ts'
+import { StreamState } from './stream-progress.ts'
 
 /** Whoever is told of a run's events while it goes on, and closed at its end. */
 export interface Progress extends Disposable {
