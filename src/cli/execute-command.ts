@@ -1,6 +1,6 @@
 import { knownSecrets, loadEnvironment } from './environment.ts'
-import { interruptible } from './interrupt-signal.ts'
-import { tell, type TellOptions } from './output/print-error.ts'
+import { interruptSignal } from './interrupt-signal.ts'
+import { printError, type PrintErrorOptions } from './output/print-error.ts'
 
 /** What every command may be told. */
 export interface CommonOptions {
@@ -9,17 +9,17 @@ export interface CommonOptions {
   readonly database?: string
 }
 
-export interface Terms extends TellOptions {
+export interface CommandContext extends PrintErrorOptions {
   /** Aborts when the command is asked to stop. */
   readonly signal: AbortSignal
 }
 
 /** Carry out a command: its environment, its end by a signal, its faults as one message, and its exit code. */
-export async function act(
+export async function executeCommand(
   { verbose = false, database }: CommonOptions,
-  work: (terms: Terms) => Promise<number>,
+  work: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
-  using stop = interruptible()
+  using stop = interruptSignal()
   // Whoever reads our output may leave (`| head`); that is no reason to stop writing to the database.
   process.stdout.on('error', ignoreBrokenPipe)
   process.stderr.on('error', ignoreBrokenPipe)
@@ -28,7 +28,7 @@ export async function act(
   try {
     process.exitCode = await work({ signal: stop.signal, verbose, hide })
   } catch (error) {
-    process.exitCode = tell(error, { verbose, hide })
+    process.exitCode = printError(error, { verbose, hide })
   }
   await Promise.all([process.stdout, process.stderr].map(flushed))
   // A pipeline file may have opened something that nobody closes; without it the process ends by itself before this.

@@ -8,7 +8,7 @@ const patienceMs = 4_800
  * SIGINT and SIGTERM as one signal: the first asks to end, with what is whole committed; the second, or five seconds,
  * ends at once.
  */
-export function interruptible(): { readonly signal: AbortSignal } & Disposable {
+export function interruptSignal(): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
   const onSignal = (name: NodeJS.Signals): void => {

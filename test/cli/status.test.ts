@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { displayWidth } from '../../src/cli/output/display-width.ts'
-import { wrapped } from '../../src/cli/output/wrap-text.ts'
+import { wrapText } from '../../src/cli/output/wrap-text.ts'
 import type { StatusReport } from '../../src/index.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -73,6 +73,6 @@ test('sluice status needs no database where nothing has ever run', async () => {
 }, 15_000)
 
 test('a text is wrapped between words', () => {
-  expect(wrapped('one two three', 7)).toEqual(['one two', 'three'])
-  expect(wrapped('a wordthatislonger b', 6)).toEqual(['a', 'wordthatislonger', 'b'])
+  expect(wrapText('one two three', 7)).toEqual(['one two', 'three'])
+  expect(wrapText('a wordthatislonger b', 6)).toEqual(['a', 'wordthatislonger', 'b'])
 })

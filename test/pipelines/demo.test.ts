@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
-import { demoAnswers, type DemoSize } from '../../src/cli/demo/demo-responses.ts'
+import { demoResponses, type DemoSize } from '../../src/cli/demo/demo-responses.ts'
 import { startDemoApi, type DemoApi } from '../../src/cli/demo/start-demo-api.ts'
 import type { Database } from '../../src/database/database.ts'
 import { testDatabase } from '../support/database.ts'
@@ -45,7 +45,7 @@ interface Source {
 
 /** What the API knows, asked for without a pipeline; numbers as the digits that it wrote. */
 function known(size: DemoSize): Source {
-  const answer = demoAnswers(size)
+  const answer = demoResponses(size)
   const get = (url: string): Record<string, Record<string, unknown>[]> => {
     const first = answer(url)
     const { body } = first.status === 200 ? first : answer(url)

@@ -7,12 +7,13 @@ import { findPipelines } from '../../run/find-pipelines.ts'
 import type { BackfillOptions } from '../../run/options.ts'
 import type { BackfillPlan } from '../../run/backfill/backfill-plan.ts'
 import { reportText } from '../../run/report/report-text.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { eventLog } from '../progress/event-log.ts'
-import { openProgress, showingOf, type Showing } from '../progress/open-progress.ts'
-import { numberText, showTable } from '../output/print-rows.ts'
-import { tellStack } from '../output/print-error.ts'
-import { codeOf, durationOf, withStreams } from './run.ts'
+import { openProgress, outputModeOf, type OutputMode } from '../progress/open-progress.ts'
+import { formatNumber } from '../../value/format.ts'
+import { printTable } from '../output/print-rows.ts'
+import { printStack } from '../output/print-error.ts'
+import { exitCodeOfReport, parseTimeout, withStreams } from './run.ts'
 
 export interface BackfillCommandOptions extends CommonOptions {
   readonly stream?: string
@@ -34,9 +35,9 @@ export interface BackfillCommandOptions extends CommonOptions {
 export async function backfillCommand(
   [word]: [string],
   options: BackfillCommandOptions,
-  { signal, verbose, hide }: Terms,
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
-  const limitMs = options.timeout === undefined ? Infinity : durationOf(options.timeout)
+  const limitMs = options.timeout === undefined ? Infinity : parseTimeout(options.timeout)
   const [found] = withStreams(await findPipelines([word]), options.stream === undefined ? undefined : [options.stream])
   const { pipeline, streams } = found!
   if (streams && streams.length > 1)
@@ -62,23 +63,23 @@ export async function backfillCommand(
     else for (const plan of plans) showPlan(plan)
     return 0
   }
-  const showing = showingOf({ json })
+  const mode = outputModeOf({ json })
   const failures: unknown[] = []
-  const log = showing === 'events' ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
+  const log = mode === 'events' ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
   const running = async (): Promise<Report> => {
     using progress =
-      log ?? openProgress(showing as Exclude<Showing, 'events'>, streams ?? Object.keys(pipeline.streams))
+      log ?? openProgress(mode as Exclude<OutputMode, 'events'>, streams ?? Object.keys(pipeline.streams))
     return await backfill(pipeline, { ...words, on: progress.on, failed: (_, error) => failures.push(error) })
   }
   const report = await running()
   if (log) log.report(report)
-  else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
-  if (showing === 'json')
+  else console.log(mode === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
+  if (mode === 'json')
     for (const [name, { error }] of Object.entries(report.streams))
       if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
-  if (verbose) for (const failure of failures) tellStack(failure, hide)
+  if (verbose) for (const failure of failures) printStack(failure, hide)
   const { reason } = time.signal as { readonly reason: unknown }
-  if (!(reason instanceof TimeoutError)) return codeOf(report)
+  if (!(reason instanceof TimeoutError)) return exitCodeOfReport(report)
   console.error(
     `sluice: the backfill was ended by --timeout ${durationText(limitMs)}; what was whole is committed, and the same words go on from there`,
   )
@@ -88,15 +89,15 @@ export async function backfillCommand(
 /** The windows that would be read; nothing was asked. */
 function showPlan({ pipeline, stream, backfill, from, to, window, zone, counts, toRead, windows }: BackfillPlan): void {
   console.log(
-    `${pipeline}.${stream}: ${backfill === undefined ? 'a new backfill' : `goes on with backfill ${backfill}`}, ${from} to ${to}, ${numberText(counts.total)} ${counts.total === 1 ? 'window' : 'windows'} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`}`,
+    `${pipeline}.${stream}: ${backfill === undefined ? 'a new backfill' : `goes on with backfill ${backfill}`}, ${from} to ${to}, ${formatNumber(counts.total)} ${counts.total === 1 ? 'window' : 'windows'} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`}`,
   )
   const facts = [
-    counts.done > 0 && `${numberText(counts.done)} done`,
-    counts.failed > 0 && `${numberText(counts.failed)} failed`,
-    counts.skipped > 0 && `${numberText(counts.skipped)} left out`,
+    counts.done > 0 && `${formatNumber(counts.done)} done`,
+    counts.failed > 0 && `${formatNumber(counts.failed)} failed`,
+    counts.skipped > 0 && `${formatNumber(counts.skipped)} left out`,
   ]
   console.log(
-    `${numberText(toRead)} to read${facts
+    `${formatNumber(toRead)} to read${facts
       .filter(Boolean)
       .map((fact) => `, ${String(fact)}`)
       .join('')}`,
@@ -110,7 +111,7 @@ function showPlan({ pipeline, stream, backfill, from, to, window, zone, counts, 
       status: status === 'open' ? '' : status,
       error: error ?? '',
     }))
-  showTable(
+  printTable(
     shown.length <= most
       ? shown
       : [
@@ -120,7 +121,7 @@ function showPlan({ pipeline, stream, backfill, from, to, window, zone, counts, 
         ],
   )
   if (shown.length > most)
-    console.log(`(${numberText(shown.length - most)} windows between them are not shown; --json has all)`)
+    console.log(`(${formatNumber(shown.length - most)} windows between them are not shown; --json has all)`)
   console.log('Nothing was asked, and nothing was written.')
 }
 

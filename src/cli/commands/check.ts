@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
 import { checkPipelines, type Finding } from '../../run/check/check.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
-import { tellStack } from '../output/print-error.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
+import { printStack } from '../output/print-error.ts'
 
 interface CheckCommandOptions extends CommonOptions {
   readonly offline?: boolean
@@ -13,7 +13,7 @@ interface CheckCommandOptions extends CommonOptions {
 export async function checkCommand(
   [words]: [string[]],
   { database, offline = false, json = false }: CheckCommandOptions,
-  { signal, verbose, hide }: Terms,
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const { found, failed } = await tryPipelines(words)
   const files: Finding[] = [
@@ -28,13 +28,13 @@ export async function checkCommand(
   if (json)
     console.log(JSON.stringify(findings.map(({ place, isFault, text }) => ({ place, ok: !isFault, text: hide(text) }))))
   else show(findings, hide)
-  if (verbose) for (const fault of failed) tellStack(fault, hide)
+  if (verbose) for (const fault of failed) printStack(fault, hide)
   return findings.some(({ isFault }) => isFault) ? 1 : 0
 }
 
 const streamsText = (count: number): string => `${count} ${count === 1 ? 'stream' : 'streams'}`
 
-function show(findings: readonly Finding[], hide: Terms['hide']): void {
+function show(findings: readonly Finding[], hide: CommandContext['hide']): void {
   for (const { place, isFault, text } of findings) {
     const mark = isFault
       ? styleText('red', 'fault', { stream: process.stdout })

@@ -3,10 +3,11 @@ import { sqlState } from '../../database/errors.ts'
 import type { FoundPipeline } from '../../run/find-pipelines.ts'
 import { openStoreToRead } from '../../run/open-store.ts'
 import { sample, type Sample } from '../../run/check/sample.ts'
-import type { Terms } from '../execute-command.ts'
+import type { CommandContext } from '../execute-command.ts'
 import { exactJson } from '../../value/json/stored-json.ts'
-import { numberText, showTable } from '../output/print-rows.ts'
-import { tell } from '../output/print-error.ts'
+import { formatNumber } from '../../value/format.ts'
+import { printTable } from '../output/print-rows.ts'
+import { printError } from '../output/print-error.ts'
 import type { RunCommandOptions } from './run.ts'
 
 /** Rows of each stream that are shown. */
@@ -16,7 +17,7 @@ const shownRows = 3
 export async function dryRun(
   found: readonly FoundPipeline[],
   { database, full = false, limit, json = false }: RunCommandOptions,
-  { signal, verbose, hide }: Terms,
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const cursors = full ? new Map<string, string>() : await cursorsOf(database, signal)
   let code = 0
@@ -39,7 +40,7 @@ export async function dryRun(
           )
         else show(place, flow.table.name, since, read)
       } catch (error) {
-        code = Math.max(code, tell(error, { verbose, hide }))
+        code = Math.max(code, printError(error, { verbose, hide }))
         if (signal.aborted) return code
       }
     }
@@ -55,17 +56,17 @@ function show(
   { rows, rejects, counts, total, isWhole }: Sample,
 ): void {
   const facts = [
-    `${numberText(counts.fetched)} fetched`,
-    counts.parents > 0 && `${numberText(counts.parents)} parents read`,
-    counts.expanded > 0 && `${numberText(counts.expanded)} expanded`,
-    counts.filtered > 0 && `${numberText(counts.filtered)} filtered`,
-    counts.duplicate > 0 && `${numberText(counts.duplicate)} duplicate`,
-    counts.rejected > 0 && `${numberText(counts.rejected)} rejected`,
+    `${formatNumber(counts.fetched)} fetched`,
+    counts.parents > 0 && `${formatNumber(counts.parents)} parents read`,
+    counts.expanded > 0 && `${formatNumber(counts.expanded)} expanded`,
+    counts.filtered > 0 && `${formatNumber(counts.filtered)} filtered`,
+    counts.duplicate > 0 && `${formatNumber(counts.duplicate)} duplicate`,
+    counts.rejected > 0 && `${formatNumber(counts.rejected)} rejected`,
   ]
   console.log(
-    `${place}: ${since === undefined ? 'from the start' : `since ${since}`}${isWhole ? '' : ', only the first pages'}: ${facts.filter(Boolean).join(', ')}; ${numberText(total)} rows for ${table}`,
+    `${place}: ${since === undefined ? 'from the start' : `since ${since}`}${isWhole ? '' : ', only the first pages'}: ${facts.filter(Boolean).join(', ')}; ${formatNumber(total)} rows for ${table}`,
   )
-  showTable(
+  printTable(
     rows.map((row) => (typeof row === 'object' && row !== null ? (row as Record<string, unknown>) : { value: row })),
   )
   for (const { stage, reason, record } of rejects)

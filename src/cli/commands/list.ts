@@ -1,9 +1,9 @@
 import { describe } from '../../define/describe.ts'
 import { scheduleText } from '../../define/schedule.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
-import type { Terms } from '../execute-command.ts'
-import { showTable } from '../output/print-rows.ts'
-import { tell } from '../output/print-error.ts'
+import type { CommandContext } from '../execute-command.ts'
+import { printTable } from '../output/print-rows.ts'
+import { printError } from '../output/print-error.ts'
 
 /**
  * `sluice list`: what there is, and with --verbose what it would do. A file that does not load is named, and the others
@@ -12,7 +12,7 @@ import { tell } from '../output/print-error.ts'
 export async function listCommand(
   [words]: [string[]],
   { json = false }: { readonly json?: boolean },
-  { verbose, hide }: Terms,
+  { verbose, hide }: CommandContext,
 ): Promise<number> {
   const { found, failed } = await tryPipelines(words)
   if (json) {
@@ -34,7 +34,7 @@ export async function listCommand(
   } else if (verbose) {
     console.log(found.map(({ pipeline, file }) => `${file}\n${describe(pipeline)}`).join('\n\n'))
   } else {
-    showTable(
+    printTable(
       found.flatMap(({ pipeline, file }) =>
         Object.entries(pipeline.streams).map(([stream, { table }]) => ({
           stream: `${pipeline.name}.${stream}`,
@@ -47,5 +47,5 @@ export async function listCommand(
       ),
     )
   }
-  return Math.max(0, ...failed.map((fault) => tell(fault, { verbose, hide })))
+  return Math.max(0, ...failed.map((fault) => printError(fault, { verbose, hide })))
 }

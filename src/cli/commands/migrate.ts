@@ -1,9 +1,9 @@
 import { migrate } from '../../database/migrate.ts'
 import { connectStore } from '../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 
 /** `sluice migrate` */
-export async function migrateCommand(_: [], { database }: CommonOptions, { signal }: Terms): Promise<number> {
+export async function migrateCommand(_: [], { database }: CommonOptions, { signal }: CommandContext): Promise<number> {
   await using store = await connectStore({ database, signal })
   const ran = await migrate(store.database, { signal })
   console.log(

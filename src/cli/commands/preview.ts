@@ -1,8 +1,9 @@
 import { UsageError } from '../../model/errors.ts'
 import { findPipelines } from '../../run/find-pipelines.ts'
 import { sample } from '../../run/check/sample.ts'
-import type { Terms } from '../execute-command.ts'
-import { numberText, showJsonLines, showTable } from '../output/print-rows.ts'
+import type { CommandContext } from '../execute-command.ts'
+import { formatNumber } from '../../value/format.ts'
+import { printJsonLines, printTable } from '../output/print-rows.ts'
 import { withStreams } from './run.ts'
 
 interface PreviewOptions {
@@ -16,7 +17,7 @@ interface PreviewOptions {
 export async function previewCommand(
   [word]: [string],
   { stream, limit, since, json = false }: PreviewOptions,
-  { signal, hide }: Terms,
+  { signal, hide }: CommandContext,
 ): Promise<number> {
   const [found] = withStreams(await findPipelines([word]), stream === undefined ? undefined : [stream])
   const { pipeline, streams = Object.keys(pipeline.streams) } = found!
@@ -31,13 +32,13 @@ export async function previewCommand(
     since,
     signal,
   })
-  if (json) showJsonLines(rows)
+  if (json) printJsonLines(rows)
   else {
-    showTable(
+    printTable(
       rows.map((row) => (typeof row === 'object' && row !== null ? (row as Record<string, unknown>) : { value: row })),
     )
     console.log(
-      `${numberText(rows.length)} rows${isWhole ? ', which is all there is' : ''}; ${numberText(counts.fetched)} records were fetched, nothing was stored`,
+      `${formatNumber(rows.length)} rows${isWhole ? ', which is all there is' : ''}; ${formatNumber(counts.fetched)} records were fetched, nothing was stored`,
     )
   }
   for (const { stage, reason } of rejects) console.error(hide(`rejected by ${stage}: ${reason}`))

@@ -7,11 +7,11 @@ import { keepDatabase } from '../../run/open-store.ts'
 import { reportText } from '../../run/report/report-text.ts'
 import { run } from '../../run/run.ts'
 import { summaryLine } from '../../run/report/summary-line.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { eventLog } from '../progress/event-log.ts'
-import { openProgress, showingOf, type Showing } from '../progress/open-progress.ts'
+import { openProgress, outputModeOf, type OutputMode } from '../progress/open-progress.ts'
 import { SummaryFile } from '../output/summary-file.ts'
-import { exitCodeOf, tell, tellStack } from '../output/print-error.ts'
+import { exitCodeOf, printError, printStack } from '../output/print-error.ts'
 
 export interface RunCommandOptions extends CommonOptions {
   readonly stream?: readonly string[]
@@ -30,7 +30,11 @@ export interface RunCommandOptions extends CommonOptions {
 }
 
 /** `sluice run`: one pipeline after the other; one that fails leaves the others running. */
-export async function runCommand(words: [string[]], options: RunCommandOptions, terms: Terms): Promise<number> {
+export async function runCommand(
+  words: [string[]],
+  options: RunCommandOptions,
+  context: CommandContext,
+): Promise<number> {
   const { limit, dryRun = false, json = false, quiet = false, summaryFile } = options
   if (limit !== undefined && !dryRun)
     throw new UsageError('--limit goes with --dry-run: a run that stores rows reads all there is')
@@ -42,11 +46,11 @@ export async function runCommand(words: [string[]], options: RunCommandOptions, 
     throw new UsageError(
       '--quiet and --json say two things of what is printed: choose one, and --summary-file for the reports beside it',
     )
-  if (summaryFile === undefined) return runAll(words, options, terms)
-  const summary = await SummaryFile.open(summaryFile, terms)
+  if (summaryFile === undefined) return runAll(words, options, context)
+  const summary = await SummaryFile.open(summaryFile, context)
   let code: number
   try {
-    code = await runAll(words, { ...options, summary }, terms)
+    code = await runAll(words, { ...options, summary }, context)
   } catch (error) {
     summary.error(error)
     await summary.write(exitCodeOf(error))
@@ -59,13 +63,13 @@ export async function runCommand(words: [string[]], options: RunCommandOptions, 
 async function runAll(
   [words]: [string[]],
   options: RunCommandOptions & { readonly summary?: SummaryFile },
-  terms: Terms,
+  context: CommandContext,
 ): Promise<number> {
   const { dryRun = false } = options
-  const limitMs = options.timeout === undefined ? Infinity : durationOf(options.timeout)
+  const limitMs = options.timeout === undefined ? Infinity : parseTimeout(options.timeout)
   const found = withStreams(await findPipelines(words), options.stream)
-  using time = deadline(terms.signal, limitMs, 'The run')
-  if (dryRun) return await (await import('./dry-run.ts')).dryRun(found, options, { ...terms, signal: time.signal })
+  using time = deadline(context.signal, limitMs, 'The run')
+  if (dryRun) return await (await import('./dry-run.ts')).dryRun(found, options, { ...context, signal: time.signal })
 
   // Without this the embedded database would stop and start between two pipelines.
   await using _kept =
@@ -73,7 +77,7 @@ async function runAll(
   let code = 0
   for (const one of found) {
     if (time.signal.aborted) break
-    code = Math.max(code, await runOne(one, options, { ...terms, signal: time.signal }))
+    code = Math.max(code, await runOne(one, options, { ...context, signal: time.signal }))
   }
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return code
@@ -87,16 +91,16 @@ async function runAll(
 /** One pipeline, shown as it goes on; answers the exit code. */
 export async function runOne(
   { pipeline, streams }: FoundPipeline,
-  options: RunCommandOptions & { readonly showing?: Showing; readonly summary?: SummaryFile },
-  { signal, verbose, hide }: Terms,
+  options: RunCommandOptions & { readonly mode?: OutputMode; readonly summary?: SummaryFile },
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
-  const showing = options.showing ?? showingOf(options)
+  const mode = options.mode ?? outputModeOf(options)
   const { full = false, overlap = 'fail', quiet = false, batchRows, concurrency, memory, database, summary } = options
   const names = Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name))
   const failures: unknown[] = []
-  const log = showing === 'events' && !quiet ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
+  const log = mode === 'events' && !quiet ? eventLog(pipeline.name, process.stdout, { verbose }) : undefined
   const running = async (): Promise<Report> => {
-    using progress = log ?? openProgress(quiet ? 'json' : (showing as Exclude<Showing, 'events'>), names)
+    using progress = log ?? openProgress(quiet ? 'json' : (mode as Exclude<OutputMode, 'events'>), names)
     return await run(pipeline, {
       signal,
       full,
@@ -113,14 +117,14 @@ export async function runOne(
   try {
     const report = await running()
     summary?.report(report)
-    if (quiet) tellInOneLine(report, signal)
+    if (quiet) printSummaryLine(report, signal)
     else if (log) log.report(report)
-    else console.log(showing === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
-    if (showing === 'json' && !quiet)
+    else console.log(mode === 'json' ? JSON.stringify(report) : `\n${reportText(report)}`)
+    if (mode === 'json' && !quiet)
       for (const [name, { error }] of Object.entries(report.streams))
         if (error !== undefined) console.error(`${pipeline.name}.${name} failed: ${error}`)
-    if (verbose) for (const failure of failures) tellStack(failure, hide)
-    return codeOf(report)
+    if (verbose) for (const failure of failures) printStack(failure, hide)
+    return exitCodeOfReport(report)
   } catch (error) {
     summary?.error(error, pipeline.name)
     if (error instanceof TimeoutError && error === signal.reason) {
@@ -128,18 +132,18 @@ export async function runOne(
       return 1
     }
     // What keeps one pipeline from beginning may not concern the next.
-    return tell(error, { verbose, hide })
+    return printError(error, { verbose, hide })
   }
 }
 
 /** Success on stdout, all else on stderr: `>/dev/null` leaves what somebody has to look at. */
-function tellInOneLine(report: Report, { reason }: AbortSignal): void {
+function printSummaryLine(report: Report, { reason }: AbortSignal): void {
   const line = summaryLine(report)
   if (report.status === 'done') console.log(line)
   else console.error(reason instanceof TimeoutError ? `${line}; ${reason.message}` : line)
 }
 
-export const codeOf = ({ status }: Report): number => (status === 'done' ? 0 : status === 'failed' ? 1 : 130)
+export const exitCodeOfReport = ({ status }: Report): number => (status === 'done' ? 0 : status === 'failed' ? 1 : 130)
 
 /** `--stream` means every pipeline that was named, and must fit them all. */
 export function withStreams(found: readonly FoundPipeline[], streams: readonly string[] | undefined): FoundPipeline[] {
@@ -155,7 +159,7 @@ export function withStreams(found: readonly FoundPipeline[], streams: readonly s
   })
 }
 
-export function durationOf(text: string): number {
+export function parseTimeout(text: string): number {
   try {
     return duration(text)
   } catch (error) {

@@ -3,10 +3,12 @@ import type { Counts } from '../../model/batch.ts'
 import { UsageError } from '../../model/errors.ts'
 import { openStore } from '../../run/open-store.ts'
 import { reportText } from '../../run/report/report-text.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { onOneLine } from '../output/display-width.ts'
-import { secondsText, showTable, timeText } from '../output/print-rows.ts'
-import { wrapped } from '../output/wrap-text.ts'
+import { formatSeconds } from '../../value/format.ts'
+import { formatTime } from '../output/format-time.ts'
+import { printTable } from '../output/print-rows.ts'
+import { wrapText } from '../output/wrap-text.ts'
 
 interface RunsOptions extends CommonOptions {
   readonly limit: number
@@ -17,7 +19,7 @@ interface RunsOptions extends CommonOptions {
 export async function runsCommand(
   [which]: [string | undefined],
   { database, limit, json = false }: RunsOptions,
-  { signal }: Terms,
+  { signal }: CommandContext,
 ): Promise<number> {
   await using store = await openStore({ database, signal })
   if (which !== undefined && /^\d{1,18}$/.test(which)) {
@@ -35,7 +37,7 @@ export async function runsCommand(
         : `${which} has not run yet. Try: sluice run ${which}`,
     )
   else {
-    showTable(runs.map(rowOf), { optional: ['took', 'kind'] })
+    printTable(runs.map(rowOf), { optional: ['took', 'kind'] })
     const failed = runs.filter(({ error }) => error !== undefined)
     if (failed.length > 0) console.log()
     for (const { id, error } of failed) showFault(id, error!)
@@ -52,8 +54,8 @@ function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: St
     pipeline,
     kind,
     status,
-    started: timeText(startedAt),
-    took: finishedAt ? secondsText(finishedAt.getTime() - startedAt.getTime()) : '',
+    started: formatTime(startedAt),
+    took: finishedAt ? formatSeconds(finishedAt.getTime() - startedAt.getTime()) : '',
     fetched: sum(({ fetched }) => fetched),
     stored: sum(({ inserted, updated }) => inserted + updated),
     rejected: sum(({ rejected }) => rejected),
@@ -63,7 +65,7 @@ function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: St
 /** What a run ended with, in the lines that a terminal has room for. */
 function showFault(run: string, error: string): void {
   const { isTTY, columns } = process.stdout
-  for (const [index, line] of wrapped(onOneLine(`run ${run}: ${error}`), isTTY ? columns - 2 : Infinity).entries())
+  for (const [index, line] of wrapText(onOneLine(`run ${run}: ${error}`), isTTY ? columns - 2 : Infinity).entries())
     console.log(index === 0 ? line : `  ${line}`)
 }
 
@@ -73,6 +75,6 @@ function showRun({ report, ...run }: StoredRun, json: boolean): void {
     console.log(
       report
         ? reportText(report)
-        : `Run ${run.id} of ${run.pipeline}: ${run.status} since ${timeText(run.startedAt)}${run.error ? `: ${run.error}` : ''}`,
+        : `Run ${run.id} of ${run.pipeline}: ${run.status} since ${formatTime(run.startedAt)}${run.error ? `: ${run.error}` : ''}`,
     )
 }

@@ -4,10 +4,10 @@ import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import { findPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
 import type { OtherScheduler } from '../../run/schedule/print/print-schedule.ts'
 import { schedule } from '../../run/schedule/schedule.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { eventLog } from '../progress/event-log.ts'
 import { scheduleLine } from '../output/schedule-line.ts'
-import { durationOf } from './run.ts'
+import { parseTimeout } from './run.ts'
 
 export interface ScheduleCommandOptions extends CommonOptions {
   readonly catchUp?: CatchUp
@@ -24,10 +24,10 @@ export interface ScheduleCommandOptions extends CommonOptions {
 export async function scheduleCommand(
   [words]: [string[]],
   options: ScheduleCommandOptions,
-  { signal, verbose, hide }: Terms,
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const { catchUp, overlap, timeout, concurrency, print, into, image, database } = options
-  if (timeout !== undefined) durationOf(timeout)
+  if (timeout !== undefined) parseTimeout(timeout)
   const found = scheduled(await findPipelines(words), words.length > 0)
   if (print) return (await import('./print-schedule.ts')).printScheduleCommand(found, { ...options, print })
   if (into !== undefined || image !== undefined)

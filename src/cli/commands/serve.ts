@@ -1,7 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { findPipelines } from '../../run/find-pipelines.ts'
 import { serve } from '../../server/serve.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { withStreams } from './run.ts'
 
 interface ServeCommandOptions extends CommonOptions {
@@ -16,7 +16,7 @@ interface ServeCommandOptions extends CommonOptions {
 export async function serveCommand(
   [words]: [string[]],
   { port, host, allowHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
-  { signal, verbose, hide }: Terms,
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const found = withStreams(await findPipelines(words), undefined)
   const partial = found.find(({ streams }) => streams)

@@ -1,8 +1,9 @@
 import { DatabaseError, UsageError } from '../../model/errors.ts'
 import { sqlState } from '../../database/errors.ts'
 import { connectStore } from '../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
-import { numberText, showJsonLines, showTable } from '../output/print-rows.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
+import { formatNumber } from '../../value/format.ts'
+import { printJsonLines, printTable } from '../output/print-rows.ts'
 
 interface SqlOptions extends CommonOptions {
   readonly write?: boolean
@@ -13,7 +14,7 @@ interface SqlOptions extends CommonOptions {
 export async function sqlCommand(
   [text]: [string],
   { database, write = false, json = false }: SqlOptions,
-  { signal }: Terms,
+  { signal }: CommandContext,
 ): Promise<number> {
   await using store = await connectStore({ database, signal })
   await using transaction = await store.database.transaction({ readOnly: !write, signal })
@@ -29,13 +30,13 @@ export async function sqlCommand(
   }
   await transaction.commit()
   for (const { command, rows, count } of results) {
-    if (json) showJsonLines(rows)
+    if (json) printJsonLines(rows)
     else {
-      showTable(rows)
+      printTable(rows)
       console.log(
         rows.length > 0 || command === 'SELECT'
-          ? `(${numberText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'})`
-          : `${command}${count > 0 ? ` ${numberText(count)}` : ''}`,
+          ? `(${formatNumber(rows.length)} ${rows.length === 1 ? 'row' : 'rows'})`
+          : `${command}${count > 0 ? ` ${formatNumber(count)}` : ''}`,
       )
     }
   }

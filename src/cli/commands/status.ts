@@ -5,12 +5,13 @@ import type { Duration } from '../../model/request.ts'
 import { tryPipelines } from '../../run/find-pipelines.ts'
 import { status } from '../../run/status/status.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from '../../run/status/stream-status.ts'
-import type { CommonOptions, Terms } from '../execute-command.ts'
+import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { onOneLine } from '../output/display-width.ts'
-import { ageText, numberText } from '../output/print-rows.ts'
-import { tell } from '../output/print-error.ts'
+import { formatNumber } from '../../value/format.ts'
+import { formatAge } from '../output/format-time.ts'
+import { printError } from '../output/print-error.ts'
 import { textTable } from '../output/text-table.ts'
-import { wrapped } from '../output/wrap-text.ts'
+import { wrapText } from '../output/wrap-text.ts'
 
 interface StatusCommandOptions extends CommonOptions {
   readonly grace?: string
@@ -21,7 +22,7 @@ interface StatusCommandOptions extends CommonOptions {
 export async function statusCommand(
   [words]: [string[]],
   { database, grace, json = false }: StatusCommandOptions,
-  { signal, verbose, hide }: Terms,
+  { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const { found, failed } = await tryPipelines(words)
   const report = onlyOf(
@@ -33,7 +34,7 @@ export async function statusCommand(
   )
   if (json) console.log(JSON.stringify(hide(report)))
   else if (found.length > 0) show(hide(report))
-  return Math.max(report.ok ? 0 : 1, ...failed.map((fault) => tell(fault, { verbose, hide })))
+  return Math.max(report.ok ? 0 : 1, ...failed.map((fault) => printError(fault, { verbose, hide })))
 }
 
 /** The streams that were named, where not all were. */
@@ -70,21 +71,21 @@ function rowOf(
   return {
     stream: `${pipeline}.${stream}`,
     state,
-    success: lastSuccess ? `${ageText(lastSuccess.ageMs)} ago` : 'never',
+    success: lastSuccess ? `${formatAge(lastSuccess.ageMs)} ago` : 'never',
     cursor: cursor?.value ?? '',
-    behind: cursor?.ageMs === undefined ? '' : ageText(cursor.ageMs),
+    behind: cursor?.ageMs === undefined ? '' : formatAge(cursor.ageMs),
     // The newest first.
     'last read': runs
       .slice(0, 3)
-      .map(({ read }) => numberText(read))
+      .map(({ read }) => formatNumber(read))
       .join(' '),
     rejects,
-    next: next === undefined ? '' : `in ${ageText(Date.parse(next) - now)}`,
+    next: next === undefined ? '' : `in ${formatAge(Date.parse(next) - now)}`,
   }
 }
 
 function findingText({ isFault, pipeline, stream, message }: StatusFinding, width: number): string {
-  const [first = '', ...rest] = wrapped(
+  const [first = '', ...rest] = wrapText(
     onOneLine(`${stream === undefined ? pipeline : `${pipeline}.${stream}`}: ${message}`),
     Math.max(20, width - 7),
   )
@@ -92,7 +93,7 @@ function findingText({ isFault, pipeline, stream, message }: StatusFinding, widt
   return [`${mark} ${first}`, ...rest.map((line) => `       ${line}`)].join('\n')
 }
 
-const counted = (value: number, what: string): string => `${numberText(value)} ${value === 1 ? what : `${what}s`}`
+const counted = (value: number, what: string): string => `${formatNumber(value)} ${value === 1 ? what : `${what}s`}`
 
 function graceOf(text: string): Duration {
   try {

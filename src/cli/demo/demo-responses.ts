@@ -8,7 +8,7 @@ export interface DemoSize {
   readonly events?: number
 }
 
-export interface DemoAnswer {
+export interface DemoResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -20,15 +20,15 @@ const PAGE = 100
 class BadRequest extends Error {}
 
 /** What the demo API answers to a path and its query, without a socket. */
-export function demoAnswers({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (
+export function demoResponses({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (
   url: string,
-) => DemoAnswer {
+) => DemoResponse {
   const everyCustomer = customers(customerCount)
   const everyEvent = events(eventCount)
   const faults = new Faults()
 
   /** Customers that changed at or after `updated_since`, page by page; the number of pages is told. */
-  function customerPage(url: string, query: URLSearchParams): DemoAnswer {
+  function customerPage(url: string, query: URLSearchParams): DemoResponse {
     const { from, to } = bounds(everyCustomer, query, 'updated_since', 'updated_before')
     const limit = whole(query, 'limit', PAGE, 1, 500)
     const page = whole(query, 'page', 1, 1)
@@ -42,7 +42,7 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
   }
 
   /** One customer's invoices, by offset; how many there are is told. */
-  function invoicePage(url: string, query: URLSearchParams, customer: number): DemoAnswer {
+  function invoicePage(url: string, query: URLSearchParams, customer: number): DemoResponse {
     if (everyCustomer.find(customer) === undefined) return failed(404, 'not_found', `There is no customer ${customer}`)
     const limit = whole(query, 'limit', 50, 1, 500)
     const offset = whole(query, 'offset', 0, 0)
@@ -56,7 +56,7 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
   }
 
   /** Events at or after `since`, oldest first; the answer names the cursor of the next page. */
-  function eventPage(url: string, query: URLSearchParams): DemoAnswer {
+  function eventPage(url: string, query: URLSearchParams): DemoResponse {
     const { from, to } = bounds(everyEvent, query, 'since', 'until')
     const limit = whole(query, 'limit', PAGE, 1, 1_000)
     const start = Math.max(from, cursorIndex(query.get('cursor')))
@@ -89,8 +89,8 @@ export function demoAnswers({ customers: customerCount = 2_000, events: eventCou
 }
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' }
-const ok = (body: string): DemoAnswer => ({ status: 200, headers: JSON_TYPE, body })
-const failed = (status: number, code: string, message: string): DemoAnswer | Fault => ({
+const ok = (body: string): DemoResponse => ({ status: 200, headers: JSON_TYPE, body })
+const failed = (status: number, code: string, message: string): DemoResponse | Fault => ({
   status,
   headers: JSON_TYPE,
   body: JSON.stringify({ error: { code, message } }),

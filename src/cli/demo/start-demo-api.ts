@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { UsageError } from '../../model/errors.ts'
-import { demoAnswers, type DemoSize } from './demo-responses.ts'
+import { demoResponses, type DemoSize } from './demo-responses.ts'
 
 /** Where `pipelines/demo.ts` looks unless SLUICE_DEMO_API says otherwise. */
 export const DEMO_PORT = 47_470
@@ -26,7 +26,7 @@ export interface DemoApi extends AsyncDisposable {
  */
 export async function startDemoApi({ signal, port, latencyMs = 12, ...size }: DemoOptions = {}): Promise<DemoApi> {
   signal?.throwIfAborted()
-  const answer = demoAnswers(size)
+  const answer = demoResponses(size)
   const server = createServer((request, response) => {
     request.resume()
     const { status, headers, body } =

@@ -14,7 +14,7 @@ export function displayWidth(text: string): number {
 }
 
 /** A text in so many columns: its end is cut off, and the rest filled with blanks. */
-export function fitted(text: string, width: number, { right = false } = {}): string {
+export function fitText(text: string, width: number, { right = false } = {}): string {
   const cut = displayWidth(text) <= width ? text : shortened(text, width)
   const blanks = ' '.repeat(Math.max(0, width - displayWidth(cut)))
   return right ? blanks + cut : cut + blanks

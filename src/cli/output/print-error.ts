@@ -3,7 +3,7 @@ import { CancelledError, UsageError } from '../../model/errors.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { faultText } from '../../run/report/problem-text.ts'
 
-export interface TellOptions {
+export interface PrintErrorOptions {
   /** Show where it was thrown, and what was underneath. */
   readonly verbose: boolean
   readonly hide: Secrets['hide']
@@ -13,11 +13,11 @@ export interface TellOptions {
  * Say on stderr what went wrong, in one message, and answer the exit code that fits: 1 failed, 2 wrong usage, 130
  * stopped from outside.
  */
-export function tell(error: unknown, { verbose, hide }: TellOptions): number {
+export function printError(error: unknown, { verbose, hide }: PrintErrorOptions): number {
   const isStopped = error instanceof CancelledError
   const text = faultText(error, 'sluice')
   console.error(hide(isStopped ? `sluice: ${text}` : text))
-  if (verbose && !isStopped) tellStack(error, hide)
+  if (verbose && !isStopped) printStack(error, hide)
   return exitCodeOf(error)
 }
 
@@ -26,6 +26,6 @@ export const exitCodeOf = (error: unknown): number =>
   error instanceof CancelledError ? 130 : error instanceof UsageError ? 2 : 1
 
 /** The stack of an error and of its causes. */
-export function tellStack(error: unknown, hide: Secrets['hide']): void {
+export function printStack(error: unknown, hide: Secrets['hide']): void {
   console.error(hide(inspect(error, { depth: 4 })))
 }

@@ -1,9 +1,10 @@
 import type { ScheduleEvent } from '../../run/schedule/schedule-event.ts'
-import { numberText, secondsText, timeText } from './print-rows.ts'
+import { formatNumber, formatSeconds } from '../../value/format.ts'
+import { formatTime } from './format-time.ts'
 
 /** One line of text for an event of a scheduler, for people. */
 export function scheduleLine(event: ScheduleEvent, now = new Date()): string {
-  return `${timeText(now)}  ${textOf(event)}`
+  return `${formatTime(now)}  ${textOf(event)}`
 }
 
 function textOf(event: ScheduleEvent): string {
@@ -17,13 +18,13 @@ function textOf(event: ScheduleEvent): string {
       const numbers =
         run === undefined
           ? ''
-          : `, run ${run}: ${numberText(fetched)} read, ${numberText(stored)} stored${rejected > 0 ? `, ${numberText(rejected)} rejected` : ''}`
-      return `${event.pipeline}  ${shortTime(event.tick)}  ${status === 'done' ? 'done in' : `${status} after`} ${secondsText(ms)}${numbers}${error === undefined ? '' : `: ${error.replaceAll('\n', '; ')}`}`
+          : `, run ${run}: ${formatNumber(fetched)} read, ${formatNumber(stored)} stored${rejected > 0 ? `, ${formatNumber(rejected)} rejected` : ''}`
+      return `${event.pipeline}  ${shortTime(event.tick)}  ${status === 'done' ? 'done in' : `${status} after`} ${formatSeconds(ms)}${numbers}${error === undefined ? '' : `: ${error.replaceAll('\n', '; ')}`}`
     }
     case 'tick.skipped':
       return `${event.pipeline}  ${shortTime(event.tick)}  ${event.status}: ${event.reason}`
     case 'ticks.missed':
-      return `${event.pipeline}  ${event.count === 1 ? `the tick of ${shortTime(event.last)} was` : `${numberText(event.count)}${event.count === 1_000 ? ' or more' : ''} ticks from ${shortTime(event.first)} to ${shortTime(event.last)} were`} missed`
+      return `${event.pipeline}  ${event.count === 1 ? `the tick of ${shortTime(event.last)} was` : `${formatNumber(event.count)}${event.count === 1_000 ? ' or more' : ''} ticks from ${shortTime(event.first)} to ${shortTime(event.last)} were`} missed`
     case 'warning':
       return `${event.pipeline}  warning: ${event.message.replaceAll('\n', '; ')}`
     case 'scheduler.stopped':
@@ -32,4 +33,4 @@ function textOf(event: ScheduleEvent): string {
 }
 
 /** `11-22 18:30` on the clocks of whoever reads it. */
-const shortTime = (iso: string): string => timeText(new Date(iso)).slice(5, 16)
+const shortTime = (iso: string): string => formatTime(new Date(iso)).slice(5, 16)

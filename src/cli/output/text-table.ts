@@ -1,4 +1,4 @@
-import { displayWidth, fitted, onOneLine } from './display-width.ts'
+import { displayWidth, fitText, onOneLine } from './display-width.ts'
 
 export interface TextTableOptions {
   /**
@@ -20,10 +20,10 @@ export function textTable(
 ): string {
   const [first] = rows
   if (!first) return ''
-  const names = fitting(rows, Object.keys(first), { width, optional })
+  const names = visibleColumns(rows, Object.keys(first), { width, optional })
   const cells = rows.map((row) => names.map((name) => cellText(row[name])))
   const wanted = names.map((name) => widthOf(rows, name))
-  const widths = narrowed(wanted, width - 2 * (names.length - 1))
+  const widths = narrowedWidths(wanted, width - 2 * (names.length - 1))
   if (!widths) return cells.map((row, index) => asList(names, row, index, width)).join('\n')
   const right = names.map(
     (name) =>
@@ -32,7 +32,7 @@ export function textTable(
   )
   const line = (texts: readonly string[]): string =>
     texts
-      .map((text, index) => fitted(text, widths[index]!, { right: right[index]! }))
+      .map((text, index) => fitText(text, widths[index]!, { right: right[index]! }))
       .join('  ')
       .trimEnd()
   return [line(names), line(widths.map((size) => '-'.repeat(size))), ...cells.map(line)].join('\n')
@@ -42,7 +42,7 @@ const widthOf = (rows: readonly Readonly<Record<string, unknown>>[], name: strin
   rows.reduce((widest, row) => Math.max(widest, displayWidth(cellText(row[name]))), displayWidth(name))
 
 /** The columns, less as many optional ones as do not fit. */
-function fitting(
+function visibleColumns(
   rows: readonly Readonly<Record<string, unknown>>[],
   names: readonly string[],
   { width, optional }: Required<TextTableOptions>,
@@ -72,7 +72,7 @@ const isNumber = (value: unknown): boolean =>
   (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value))
 
 /** Widths that fit together, taken from the widest first; undefined where there are too many columns. */
-function narrowed(wanted: readonly number[], room: number): number[] | undefined {
+function narrowedWidths(wanted: readonly number[], room: number): number[] | undefined {
   const widths = [...wanted]
   for (let over = widths.reduce((sum, size) => sum + size, 0) - room; over > 0;) {
     const widest = Math.max(...widths)
@@ -90,6 +90,6 @@ function asList(names: readonly string[], row: readonly string[], index: number,
   const longest = Math.max(...names.map(displayWidth))
   return [
     `-- ${index + 1}`,
-    ...names.map((name, column) => fitted(`${fitted(name, longest)}  ${row[column]!}`, width).trimEnd()),
+    ...names.map((name, column) => fitText(`${fitText(name, longest)}  ${row[column]!}`, width).trimEnd()),
   ].join('\n')
 }

@@ -1,7 +1,7 @@
 import { displayWidth } from './display-width.ts'
 
 /** A text in lines of some width, broken between words; a word that is longer has a line of its own. */
-export function wrapped(text: string, width: number): string[] {
+export function wrapText(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)

@@ -150,7 +150,7 @@ Examples:
 }
 
 /** Add a command's examples to its help. */
-export function teach(command: Command): void {
+export function addExamples(command: Command): void {
   const names: string[] = []
   for (let at: Command | null = command; at; at = at.parent) names.unshift(at.name())
   const text = examples[names.length > 1 ? names.slice(1).join(' ') : names[0]!]

@@ -1,11 +1,8 @@
-/** `12,400`. */
-export const count = (value: number): string => value.toLocaleString('en-US')
-
 /** `56%`; 100 only when all is done. */
-export const percent = (share: number): string => `${Math.floor(share * 100 + 1e-9)}%`
+export const formatPercent = (share: number): string => `${Math.floor(share * 100 + 1e-9)}%`
 
 /** A time that nobody would believe to the second: `~40 s`, `~3 min`, `~2 h 10 min`, `~4 d`. */
-export function roughly(ms: number): string {
+export function formatEstimate(ms: number): string {
   const seconds = Math.round(ms / 1_000)
   if (seconds < 60) return `~${seconds} s`
   const minutes = Math.round(seconds / 60)

@@ -2,11 +2,11 @@ import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
 import { displayWidth } from '../output/display-width.ts'
-import { aboveOf } from './redirect-writes.ts'
-import { glyphsFor } from './symbols.ts'
-import { type Progress, Told } from './progress-tracker.ts'
+import { redirectWrites } from './redirect-writes.ts'
+import { symbolsFor } from './symbols.ts'
+import { type Progress, ProgressTracker } from './progress-tracker.ts'
 import { type Paint, streamLines } from './stream-lines.ts'
-import type { State, StreamState } from './stream-progress.ts'
+import type { StreamPhase, StreamProgress } from './stream-progress.ts'
 
 export interface LiveOptions {
   /**
@@ -49,25 +49,27 @@ export function liveProgress(
       showCursor: true,
     },
   )
-  const above = aboveOf(others, (text) => {
+  const above = redirectWrites(others, (text) => {
     log.clear()
     write(text)
     draw()
   })
-  const told = new Told(names, (text, as) => above.put(`${paint(as === 'failure' ? 'red' : 'yellow', text)}\n`))
+  const told = new ProgressTracker(names, (text, as) =>
+    above.put(`${paint(as === 'failure' ? 'red' : 'yellow', text)}\n`),
+  )
   const nameWidth = Math.max(...names.map(displayWidth))
-  const glyphs = glyphsFor(process.env)
+  const symbols = symbolsFor(process.env)
   let shown: { readonly lines: readonly string[]; readonly columns: number } = { lines: [], columns: size().columns }
 
   // The last column stays free: a terminal may wrap the line when it is written to.
-  const linesOf = (streams: readonly StreamState[]): string[] =>
+  const linesOf = (streams: readonly StreamProgress[]): string[] =>
     streams.flatMap((stream) =>
-      streamLines(stream, performance.now(), { nameWidth, width: Math.max(12, size().columns - 1), glyphs, paint }),
+      streamLines(stream, performance.now(), { nameWidth, width: Math.max(12, size().columns - 1), symbols, paint }),
     )
   const draw = (): void => {
     const { columns, rows } = size()
     if (columns < shown.columns) takeBackWrapped(columns)
-    const lines = fewEnough(told.streams, linesOf, rows - 2, (text) => paint('dim', text))
+    const lines = linesThatFit(told.streams, linesOf, rows - 2, (text) => paint('dim', text))
     log(lines.join('\n'))
     shown = { lines, columns }
   }
@@ -102,18 +104,18 @@ export function liveProgress(
 }
 
 /** What is going on comes first where the screen does not hold all streams; the others are counted. */
-function fewEnough(
-  streams: readonly StreamState[],
-  linesOf: (streams: readonly StreamState[]) => string[],
+function linesThatFit(
+  streams: readonly StreamProgress[],
+  linesOf: (streams: readonly StreamProgress[]) => string[],
   height: number,
   dim: (text: string) => string,
 ): string[] {
   const all = linesOf(streams)
   if (all.length <= height) return all
-  const order: readonly State[] = ['runs', 'failed', 'waits', 'stopped', 'done']
+  const order: readonly StreamPhase[] = ['runs', 'failed', 'waits', 'stopped', 'done']
   const sorted = streams.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
   const lines: string[] = []
-  const left: StreamState[] = []
+  const left: StreamProgress[] = []
   for (const stream of sorted) {
     const own = linesOf([stream])
     if (left.length === 0 && lines.length + own.length < height) lines.push(...own)

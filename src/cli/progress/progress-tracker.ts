@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../model/event.ts'
-import { StreamState } from './stream-progress.ts'
+import { StreamProgress } from './stream-progress.ts'
 
 /** Whoever is told of a run's events while it goes on, and closed at its end. */
 export interface Progress extends Disposable {
@@ -13,19 +13,19 @@ export const noProgress: Progress = { on: () => {}, [Symbol.dispose]: () => {} }
 const MOST_TOLD = 10
 
 /** The streams of a run, told by its events; and what people are to read even when the run has gone on. */
-export class Told {
-  #streams: readonly StreamState[]
+export class ProgressTracker {
+  #streams: readonly StreamProgress[]
   readonly #say: (text: string, as: 'warning' | 'failure') => void
   /** Where the windows begin that are being read. */
   readonly #windows = new Map<string, string>()
   #failedWindows = 0
 
   constructor(names: readonly string[], say: (text: string, as: 'warning' | 'failure') => void) {
-    this.#streams = names.map((name) => new StreamState(name))
+    this.#streams = names.map((name) => new StreamProgress(name))
     this.#say = say
   }
 
-  get streams(): readonly StreamState[] {
+  get streams(): readonly StreamProgress[] {
     return this.#streams
   }
 

@@ -1,5 +1,5 @@
 /** Puts texts above lines that are written over. */
-export interface Above extends Disposable {
+export interface WriteRedirect extends Disposable {
   readonly put: (text: string) => void
 }
 
@@ -7,7 +7,7 @@ export interface Above extends Disposable {
  * For as long as it is held, whatever is written to these streams is put above live lines, as soon as a line of it is
  * whole. Else it would stand in their midst, and be written over.
  */
-export function aboveOf(streams: readonly NodeJS.WriteStream[], put: (text: string) => void): Above {
+export function redirectWrites(streams: readonly NodeJS.WriteStream[], put: (text: string) => void): WriteRedirect {
   const taken = streams.map((stream) => {
     const write = stream.write.bind(stream)
     const isOwn = Object.hasOwn(stream, 'write')

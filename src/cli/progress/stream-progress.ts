@@ -1,23 +1,23 @@
 import type { RunEvent } from '../../model/event.ts'
-import { WindowStates } from './window-progress.ts'
+import { WindowProgress } from './window-progress.ts'
 
 /** `stopped`: from outside, before its end. */
-export type State = 'waits' | 'runs' | 'done' | 'failed' | 'stopped'
+export type StreamPhase = 'waits' | 'runs' | 'done' | 'failed' | 'stopped'
 
 /** The rate shown is that of the last while: of a whole night it would say nothing. */
 const WHILE_MS = 15_000
 
 /** How one stream is going, told by events. */
-export class StreamState {
+export class StreamProgress {
   readonly name: string
   readonly #sums = { rows: 0, pages: 0, requests: 0, retries: 0 }
   readonly #samples: { readonly at: number; readonly rows: number }[] = []
-  #state: State = 'waits'
+  #state: StreamPhase = 'waits'
   #started = 0
   #ended: number | undefined
   #waiting: { readonly text: string; readonly until: number } | undefined
   #total: { readonly pages: number; readonly before: number; readonly at: number } | undefined
-  #windows: WindowStates | undefined
+  #windows: WindowProgress | undefined
 
   constructor(name: string) {
     this.name = name
@@ -27,7 +27,7 @@ export class StreamState {
     const sums = this.#sums
     switch (event.type) {
       case 'backfill.planned':
-        this.#windows = new WindowStates(event)
+        this.#windows = new WindowProgress(event)
         this.#begin(now)
         break
       case 'slice.started':
@@ -69,7 +69,7 @@ export class StreamState {
     }
   }
 
-  get state(): State {
+  get state(): StreamPhase {
     return this.#state
   }
 
@@ -78,7 +78,7 @@ export class StreamState {
   }
 
   /** Of a backfill. */
-  get windows(): WindowStates | undefined {
+  get windows(): WindowProgress | undefined {
     return this.#windows
   }
 
@@ -139,7 +139,7 @@ export class StreamState {
     while (this.#samples.length > 1 && this.#samples[1]!.at < now - WHILE_MS) this.#samples.shift()
   }
 
-  #end(state: Exclude<State, 'waits' | 'runs'>, now: number): void {
+  #end(state: Exclude<StreamPhase, 'waits' | 'runs'>, now: number): void {
     this.#state = state
     this.#ended = now
     this.#waiting = undefined

@@ -14,7 +14,7 @@ export interface Cell {
 type Plan = Extract<RunEvent, { readonly type: 'backfill.planned' }>
 
 /** The windows of a backfill, each by its place in it. */
-export class WindowStates {
+export class WindowProgress {
   readonly #states: WindowState[]
   readonly #places = new Map<string, number>()
   readonly #todo: number

@@ -1,3 +1,4 @@
+import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
 
 /**
@@ -23,7 +24,7 @@ const columns: readonly (readonly [title: string, size: number, of: (stream: Str
 ]
 
 function streamLines(name: string, stream: StreamReport, kind: Report['kind']): string[] {
-  const numbers = columns.map(([, size, of]) => number(of(stream)).padStart(size)).join(' ')
+  const numbers = columns.map(([, size, of]) => formatNumber(of(stream)).padStart(size)).join(' ')
   const indent = ' '.repeat(name.length + 2)
   const lines = [`${name} ${numbers}`]
   const details = [
@@ -32,11 +33,11 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind']): 
     stream.cursor !== undefined &&
       stream.cursor !== stream.since &&
       `${stream.status === 'done' ? 'cursor' : 'read up to'} ${stream.cursor}`,
-    counted(stream.requests, 'request'),
-    stream.retries > 0 && counted(stream.retries, 'retry', 'retries'),
-    stream.waitMs >= 100 && `waited ${seconds(stream.waitMs)} for the API's limits`,
-    stream.counts.expanded > 0 && `${number(stream.counts.expanded)} expanded`,
-    stream.counts.parents > 0 && `${counted(stream.counts.parents, 'parent')} read`,
+    formatCount(stream.requests, 'request'),
+    stream.retries > 0 && formatCount(stream.retries, 'retry', 'retries'),
+    stream.waitMs >= 100 && `waited ${formatSeconds(stream.waitMs)} for the API's limits`,
+    stream.counts.expanded > 0 && `${formatNumber(stream.counts.expanded)} expanded`,
+    stream.counts.parents > 0 && `${formatCount(stream.counts.parents, 'parent')} read`,
   ]
   lines.push(
     ...wrapped(
@@ -46,7 +47,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind']): 
   )
   if (stream.swap)
     lines.push(
-      `${indent}replaced: ${number(stream.swap.inserted)} inserted, ${number(stream.swap.updated)} updated, ${number(stream.swap.deleted)} deleted in ${stream.table}`,
+      `${indent}replaced: ${formatNumber(stream.swap.inserted)} inserted, ${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
     )
   for (const warning of stream.warnings) lines.push(`${indent}warning: ${warning}`)
   if (stream.counts.rejected > 0)
@@ -79,13 +80,13 @@ function windowsText({ backfill }: StreamReport): string[] {
     windows: { total, done, failed, skipped, open },
   } = backfill
   const rest = [
-    failed > 0 && `${number(failed)} failed`,
-    skipped > 0 && `${number(skipped)} left out`,
-    open > 0 && `${number(open)} open`,
+    failed > 0 && `${formatNumber(failed)} failed`,
+    skipped > 0 && `${formatNumber(skipped)} left out`,
+    open > 0 && `${formatNumber(open)} open`,
   ]
   return [
     `${from} to ${to}`,
-    `${number(done)} of ${counted(total, 'window')} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`} done`,
+    `${formatNumber(done)} of ${formatCount(total, 'window')} of ${window}${zone === 'UTC' ? '' : ` in ${zone}`} done`,
     ...rest.filter((part) => part !== false),
   ]
 }
@@ -109,10 +110,10 @@ function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryByte
     status
   ]
   const facts = [
-    `${pipeline}: ${outcome} ${seconds(ms)}`,
-    `${number(Math.round(rowsPerSecond))} rows/s`,
-    walBytes !== undefined && `${bytes(walBytes)} of WAL`,
-    `${bytes(peakMemoryBytes)} peak memory`,
+    `${pipeline}: ${outcome} ${formatSeconds(ms)}`,
+    `${formatNumber(Math.round(rowsPerSecond))} rows/s`,
+    walBytes !== undefined && `${formatBytes(walBytes)} of WAL`,
+    `${formatBytes(peakMemoryBytes)} peak memory`,
   ]
   const after = {
     done: [],
@@ -127,11 +128,3 @@ function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryByte
     ...after,
   ].join('\n')
 }
-
-const number = (value: number): string => value.toLocaleString('en-US')
-const counted = (value: number, one: string, several = `${one}s`): string =>
-  `${number(value)} ${value === 1 ? one : several}`
-const seconds = (ms: number): string =>
-  ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`
-const bytes = (value: number): string =>
-  value < 1_048_576 ? `${Math.round(value / 1_024)} kB` : `${Math.round(value / 1_048_576)} MB`

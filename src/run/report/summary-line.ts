@@ -1,3 +1,4 @@
+import { formatNumber } from '../../value/format.ts'
 import type { Report } from '../../model/report.ts'
 import { added } from './counts.ts'
 
@@ -9,9 +10,9 @@ export function summaryLine({ pipeline, run, status, ms, streams }: Report): str
   const counts = added(...Object.values(streams).map((stream) => stream.counts))
   const outcome = { done: 'done in', failed: 'failed after', interrupted: 'interrupted after' }[status]
   const numbers = [
-    `${number(counts.fetched)} read`,
+    `${formatNumber(counts.fetched)} read`,
     ...(['inserted', 'updated', 'unchanged', 'rejected'] as const).flatMap((name) =>
-      counts[name] === 0 ? [] : [`${number(counts[name])} ${name}`],
+      counts[name] === 0 ? [] : [`${formatNumber(counts[name])} ${name}`],
     ),
   ]
   const faults = Object.entries(streams).flatMap(([name, { error, warnings }]) => [
@@ -22,5 +23,3 @@ export function summaryLine({ pipeline, run, status, ms, streams }: Report): str
     .join('; ')
     .replaceAll(/\s*\n\s*/g, ' ')
 }
-
-const number = (value: number): string => value.toLocaleString('en-US')

@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
-import { demoAnswers } from '../../../src/cli/demo/demo-responses.ts'
+import { demoResponses } from '../../../src/cli/demo/demo-responses.ts'
 import { startDemoApi } from '../../../src/cli/demo/start-demo-api.ts'
 
 interface Bodies {
@@ -15,7 +15,7 @@ interface Bodies {
 }
 
 /** Asks as a patient client would: again, when it was refused. */
-function asking(answer = demoAnswers()): { get: (url: string) => Bodies; refused: string[] } {
+function asking(answer = demoResponses()): { get: (url: string) => Bodies; refused: string[] } {
   const refused: string[] = []
   const get = (url: string): Bodies => {
     let { status, body } = answer(url)
@@ -68,7 +68,7 @@ describe('what the demo API serves', () => {
 
   test('is the same at every start', () => {
     const urls = ['/customers?page=2', '/customers/1400/invoices?offset=600', '/events?since=2025-03-01T00:00:00Z']
-    expect(urls.map(demoAnswers())).toEqual(urls.map(demoAnswers()))
+    expect(urls.map(demoResponses())).toEqual(urls.map(demoResponses()))
   })
 
   test('begins at an instant, inclusively, where several records share it', () => {
@@ -87,7 +87,7 @@ describe('what the demo API serves', () => {
 
   test('may grow by records that share the last instant', () => {
     const [before, after] = [80_000, 80_001].map((events) =>
-      everyEvent(asking(demoAnswers({ events })).get, '2025-12-10T00:00:00Z'),
+      everyEvent(asking(demoResponses({ events })).get, '2025-12-10T00:00:00Z'),
     ) as [Bodies['events'], Bodies['events']]
     expect(after.slice(0, -1)).toEqual(before)
     expect(after.at(-1)?.at).toBe(before.at(-1)?.at)
@@ -101,7 +101,7 @@ describe('what the demo API serves', () => {
     ['/customers/5/invoices', 404],
     ['/nothing', 404],
   ])('answers %s by %i and a reason', (url, status) => {
-    const answer = demoAnswers()(url)
+    const answer = demoResponses()(url)
     expect(answer.status).toBe(status)
     expect(JSON.parse(answer.body)).toEqual({ error: { code: expect.any(String), message: expect.any(String) } })
   })

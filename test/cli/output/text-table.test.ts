@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { displayWidth, fitted } from '../../../src/cli/output/display-width.ts'
+import { displayWidth, fitText } from '../../../src/cli/output/display-width.ts'
 import { textTable } from '../../../src/cli/output/text-table.ts'
 
 describe('a table', () => {
@@ -45,9 +45,9 @@ describe('a table', () => {
 
 test('a text is cut at columns, not at letters', () => {
   expect(displayWidth('e\u0301日本')).toBe(5)
-  expect(fitted('日本語', 5)).toBe('日本…')
-  expect(fitted('日本語', 4)).toBe('日… ')
-  expect(fitted('ab', 4, { right: true })).toBe('  ab')
+  expect(fitText('日本語', 5)).toBe('日本…')
+  expect(fitText('日本語', 4)).toBe('日… ')
+  expect(fitText('ab', 4, { right: true })).toBe('  ab')
 })
 
 test('columns that one can do without are left out where not all fit', () => {

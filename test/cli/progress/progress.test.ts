@@ -3,13 +3,13 @@ import type { WriteStream } from 'node:tty'
 import { describe, expect, jest, test } from '@jest/globals'
 import { displayWidth } from '../../../src/cli/output/display-width.ts'
 import { eventLog } from '../../../src/cli/progress/event-log.ts'
-import { glyphsFor } from '../../../src/cli/progress/symbols.ts'
+import { symbolsFor } from '../../../src/cli/progress/symbols.ts'
 import { liveProgress } from '../../../src/cli/progress/live-progress.ts'
 import { plainProgress } from '../../../src/cli/progress/plain-progress.ts'
 import type { Progress } from '../../../src/cli/progress/progress-tracker.ts'
 import { streamLines } from '../../../src/cli/progress/stream-lines.ts'
-import { StreamState } from '../../../src/cli/progress/stream-progress.ts'
-import { WindowStates } from '../../../src/cli/progress/window-progress.ts'
+import { StreamProgress } from '../../../src/cli/progress/stream-progress.ts'
+import { WindowProgress } from '../../../src/cli/progress/window-progress.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 import { Screen } from '../support/screen.ts'
 
@@ -69,11 +69,11 @@ const window = (place: number): RunEvent => ({
   place,
 })
 
-const glyphs = glyphsFor({ LANG: 'en_US.UTF-8' })
-const linesAt = (stream: StreamState, now: number, width: number): string[] =>
-  streamLines(stream, now, { nameWidth: displayWidth(stream.name), width, glyphs, paint: (_, text) => text })
-const told = (name: string, ...events: readonly (readonly [RunEvent, number])[]): StreamState => {
-  const stream = new StreamState(name)
+const symbols = symbolsFor({ LANG: 'en_US.UTF-8' })
+const linesAt = (stream: StreamProgress, now: number, width: number): string[] =>
+  streamLines(stream, now, { nameWidth: displayWidth(stream.name), width, symbols, paint: (_, text) => text })
+const told = (name: string, ...events: readonly (readonly [RunEvent, number])[]): StreamProgress => {
+  const stream = new StreamProgress(name)
   for (const [event, now] of events) stream.event(event, now)
   return stream
 }
@@ -118,7 +118,7 @@ describe('the line of a stream', () => {
       'a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  1 retry  waits: Retry-After 1 s',
     ])
     expect(linesAt(stream, 2_000, 39)).toEqual(['a_stream_name 9,999,999 rows  waits 1 s'])
-    expect(linesAt(new StreamState('s'), 0, 79)).toEqual([
+    expect(linesAt(new StreamProgress('s'), 0, 79)).toEqual([
       's          0 rows       0/s       0 requests  waits: its turn',
     ])
   })
@@ -127,7 +127,7 @@ describe('the line of a stream', () => {
     for (let width = 12; width < 120; width += 1) {
       for (const one of [
         stream,
-        new StreamState('日本語の名前'),
+        new StreamProgress('日本語の名前'),
         told('s', [plan('ooddffss'.repeat(200)), 0], [window(3), 1], [waiting(90_000), 2], [retry, 3]),
       ]) {
         for (const line of linesAt(one, 2_000, width))
@@ -195,7 +195,7 @@ describe('the windows of a backfill', () => {
   })
 
   test('are shown in no more cells than there is room for; a failed or a running one is never hidden by others', () => {
-    const states = new WindowStates({ states: 'd'.repeat(1_096), todo: 0 })
+    const states = new WindowProgress({ states: 'd'.repeat(1_096), todo: 0 })
     expect(states.map(70)).toHaveLength(70)
     states.started('x', 500, 0)
     states.ended('x', 'f')
@@ -207,7 +207,7 @@ describe('the windows of a backfill', () => {
     for (const width of [1, 7, 69, 70, 1_095, 1_096, 2_000])
       expect(states.map(width).length).toBe(Math.min(width, 1_096))
     // Nothing is called done of which a part is not.
-    expect(new WindowStates({ states: `${'d'.repeat(99)}o`, todo: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
+    expect(new WindowProgress({ states: `${'d'.repeat(99)}o`, todo: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
   })
 
   test('end as failed where one of them has, and as stopped where some were not read', () => {
@@ -225,7 +225,7 @@ describe('the windows of a backfill', () => {
     const typed = streamLines(stream, 11_000, {
       nameWidth: 1,
       width: 79,
-      glyphs: glyphsFor({ LC_ALL: 'C' }),
+      symbols: symbolsFor({ LC_ALL: 'C' }),
       paint: (_, text) => text,
     })
     expect(typed.join('')).toMatch(/^[\u0020-\u007e]*$/)

@@ -3,16 +3,16 @@ import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { changeCursor } from '../../../run/change-cursor.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../execute-command.ts'
-import { streamName } from '../stream-name.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { parseStreamName } from '../stream-name.ts'
 
 /** `sluice cursor reset`: by the ledger alone, since the pipeline may be gone by now. */
 export async function cursorResetCommand(
   [word]: [string],
   { database, stream: given = [] }: CommonOptions & { readonly stream?: readonly string[] },
-  { signal }: Terms,
+  { signal }: CommandContext,
 ): Promise<number> {
-  const { pipeline = '', stream } = streamName(word)
+  const { pipeline = '', stream } = parseStreamName(word)
   await using store = await openStore({ database, signal })
   const [cursors, open] = await Promise.all([
     readCursors(store.database, { pipeline }),

@@ -4,8 +4,8 @@ import { UsageError } from '../../../model/errors.ts'
 import { changeCursor } from '../../../run/change-cursor.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../execute-command.ts'
-import { streamName } from '../stream-name.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { parseStreamName } from '../stream-name.ts'
 
 /**
  * `sluice cursor set`: a name that no pipeline has, or a value of another kind, would be stored and never used; so
@@ -14,9 +14,9 @@ import { streamName } from '../stream-name.ts'
 export async function cursorSetCommand(
   [word, value]: [string, string],
   { database }: CommonOptions,
-  { signal }: Terms,
+  { signal }: CommandContext,
 ): Promise<number> {
-  const { pipeline, stream } = streamName(word)
+  const { pipeline, stream } = parseStreamName(word)
   if (pipeline === undefined || stream === undefined)
     throw new UsageError(`${word}: a cursor belongs to one stream: name it, as in ${word}.customers`)
   const [found] = await findPipelines([word])

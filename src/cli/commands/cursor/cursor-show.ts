@@ -1,18 +1,19 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../execute-command.ts'
-import { showTable, timeText } from '../../output/print-rows.ts'
-import { streamName } from '../stream-name.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { formatTime } from '../../output/format-time.ts'
+import { printTable } from '../../output/print-rows.ts'
+import { parseStreamName } from '../stream-name.ts'
 
 /** `sluice cursor show`: how far streams have come, and which readings are open. */
 export async function cursorShowCommand(
   [word]: [string | undefined],
   { database, json = false }: CommonOptions & { readonly json?: boolean },
-  { signal }: Terms,
+  { signal }: CommandContext,
 ): Promise<number> {
   await using store = await openStore({ database, signal })
-  const name = streamName(word)
+  const name = parseStreamName(word)
   const [cursors, open] = await Promise.all([
     readCursors(store.database, name),
     readSlices(store.database, { ...name, status: 'open', kind: 'sync' }),
@@ -38,6 +39,6 @@ export async function cursorShowCommand(
     })
   if (json) console.log(JSON.stringify(rows))
   else if (rows.length === 0) console.log('No stream has a cursor yet.')
-  else showTable(rows.map(({ moved, ...row }) => ({ ...row, moved: moved ? timeText(moved) : '' })))
+  else printTable(rows.map(({ moved, ...row }) => ({ ...row, moved: moved ? formatTime(moved) : '' })))
   return 0
 }

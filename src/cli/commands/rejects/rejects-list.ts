@@ -1,8 +1,9 @@
 import { readRejects } from '../../../ledger/read/read-rejects.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, Terms } from '../../execute-command.ts'
-import { showTable, timeText } from '../../output/print-rows.ts'
-import { streamName } from '../stream-name.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { formatTime } from '../../output/format-time.ts'
+import { printTable } from '../../output/print-rows.ts'
+import { parseStreamName } from '../stream-name.ts'
 
 interface RejectsListOptions extends CommonOptions {
   readonly run?: string
@@ -15,10 +16,10 @@ interface RejectsListOptions extends CommonOptions {
 export async function rejectsListCommand(
   [word]: [string | undefined],
   { database, run, all = false, limit, json = false }: RejectsListOptions,
-  { signal }: Terms,
+  { signal }: CommandContext,
 ): Promise<number> {
   await using store = await openStore({ database, signal })
-  const found = await readRejects(store.database, { ...streamName(word), run, replayed: all, limit: limit + 1 })
+  const found = await readRejects(store.database, { ...parseStreamName(word), run, replayed: all, limit: limit + 1 })
   const rejects = found.slice(0, limit)
   if (json) {
     // The record's own JSON, with every digit it had.
@@ -30,7 +31,7 @@ export async function rejectsListCommand(
   }
   if (rejects.length === 0)
     console.log(all ? 'Nothing was ever rejected.' : 'Nothing is rejected that was not replayed since.')
-  showTable(
+  printTable(
     rejects.map(({ id, run: of, pipeline, stream, stage, reason, record, createdAt, replayedAt }) => ({
       id,
       run: of,
@@ -38,8 +39,8 @@ export async function rejectsListCommand(
       stage,
       reason,
       record,
-      at: timeText(createdAt),
-      ...(all && { replayed: replayedAt ? timeText(replayedAt) : '' }),
+      at: formatTime(createdAt),
+      ...(all && { replayed: replayedAt ? formatTime(replayedAt) : '' }),
     })),
     { optional: ['at', 'run'] },
   )
