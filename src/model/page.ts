@@ -8,6 +8,14 @@ import type { MemoryAccount } from './memory.ts'
 export type Position = JsonValue
 export const END = Object.freeze({ end: true as const })
 
+/** True only for exactly `END`: a source's own position such as `{ end: true, page: 2 }` is an ordinary one. */
+export const isEnd = (position: Position | undefined): boolean =>
+  typeof position === 'object' &&
+  position !== null &&
+  'end' in position &&
+  position['end'] === true &&
+  Object.keys(position).length === 1
+
 /**
  * What reading and the stages did to the records of one page:
  * fetched + expanded = records that are left + filtered + duplicate + rejected, after every stage.

@@ -23,7 +23,7 @@ export interface Reading extends Range {
   /**
    * For a child, what it hangs from: mixed into the hashes of its records, since another parent may have equal ones.
    */
-  readonly chain?: string
+  readonly lineageHash?: string
   /** How many more records that are newer than the reading may be stored. @default any number */
   readonly room?: Room
   /**

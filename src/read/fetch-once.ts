@@ -1,6 +1,6 @@
 import type { Api, Range, Request } from '../model/request.ts'
-import { firstRequest } from '../source/request.ts'
-import { lentHere, type Lent } from './read-context.ts'
+import { firstRequest } from '../source/first-request.ts'
+import { currentFetchContext, type FetchContext } from './fetch-context.ts'
 import { openScope } from './open-scope.ts'
 
 /**
@@ -8,14 +8,14 @@ import { openScope } from './open-scope.ts'
  * opened for it.
  */
 export async function fetchOnce(api: Api, request: Request, range: Range, signal: AbortSignal): Promise<unknown> {
-  const here = lentHere()
+  const here = currentFetchContext()
   if (here) return bodyOf(here, api, request, range, signal)
   await using scope = openScope({ signal })
   return await bodyOf({ scope, memory: scope.memory, holds: [] }, api, request, range, signal)
 }
 
 async function bodyOf(
-  lent: Lent,
+  lent: FetchContext,
   api: Api,
   { headers, emptyOn, ...request }: Request,
   range: Range,

@@ -3,13 +3,13 @@ import type { Page, Reject } from '../model/page.ts'
 import type { Incremental, Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
-import { chainOf } from '../source/children/lineage-hash.ts'
+import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import { readHttp } from '../source/read-http.ts'
 import { readOwn } from '../source/read-own.ts'
 import type { PageStage } from '../transform/compile.ts'
 import { throughStages } from '../transform/through-stages.ts'
-import { lent, lentToSource } from './read-context.ts'
+import { withFetchContext, accountFetches } from './fetch-context.ts'
 import { replayRecipe } from './replay-recipe.ts'
 
 export interface ReadOptions {
@@ -27,7 +27,7 @@ export function readRecipe(
   scope: Scope,
   options: ReadOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
-  return lent(scope, pagesOf(recipe, reading, scope, options, false, true))
+  return withFetchContext(scope, pagesOf(recipe, reading, scope, options, false, true))
 }
 
 /**
@@ -75,7 +75,7 @@ function pagesOf(
             scope,
           )
   }
-  return read(reading.boundary ? { ...reading, chain: chainOf(source, reading.chain) } : reading, scope)
+  return read(reading.boundary ? { ...reading, lineageHash: lineageHash(source, reading.lineageHash) } : reading, scope)
 }
 
 const sourcePages = (
@@ -86,7 +86,7 @@ const sourcePages = (
   isWhole: boolean,
 ): Pages =>
   'read' in source
-    ? readOwn(lentToSource(source.read, scope), incremental, reading, scope)
+    ? readOwn(accountFetches(source.read, scope), incremental, reading, scope)
     : readHttp(source, incremental, reading, scope, isWhole ? totalTo(scope) : undefined)
 
 const totalTo = ({ emit, stream }: Scope) =>

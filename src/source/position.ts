@@ -2,12 +2,6 @@ import { PositionLostError } from '../model/errors.ts'
 import { END, type Position } from '../model/page.ts'
 import type { Asked } from '../model/request.ts'
 
-export const isEnd = (position: Position | undefined): boolean =>
-  typeof position === 'object' &&
-  position !== null &&
-  (position as { readonly end?: unknown }).end === true &&
-  Object.keys(position).length === 1
-
 /** A request as a position. The client puts hidden secrets back when it is sent. */
 export const positionOf = (asked: Asked | undefined): Position =>
   asked ? (JSON.parse(JSON.stringify(asked)) as Position) : END

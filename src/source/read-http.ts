@@ -1,18 +1,18 @@
 import { DecodeError, HttpError, PagingError, PositionLostError } from '../model/errors.ts'
-import type { Page } from '../model/page.ts'
+import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
 import type { Answer, Asked, Paging } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
-import { Ahead } from './paging/request-prefetcher.ts'
+import { RequestPrefetcher } from './paging/request-prefetcher.ts'
 import { NO_COUNTS } from './counts.ts'
 import { followCursor } from './cursor/follow-cursor.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest, pagesFrom, pagesIn } from './paging/next-request.ts'
 import { parameterOf, withParameter } from './paging/parameter.ts'
-import { askedAt, isEnd, positionOf } from './position.ts'
+import { askedAt, positionOf } from './position.ts'
 import { rangeOf } from './cursor/range.ts'
-import { firstRequest } from './request.ts'
+import { firstRequest } from './first-request.ts'
 import { selectRecords } from './select-records.ts'
 
 /**
@@ -38,7 +38,7 @@ export async function* readHttp(
     ? askedAt(reading.position)
     : firstRequest(source.request, source.paging, range, incremental?.unit)
 
-  await using ahead = new Ahead(source, scope)
+  await using ahead = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
     const received = await ahead.take(asked).catch((error: unknown) => {
       throw isFirst && resumed && isForgotten(error, source.paging)
@@ -75,7 +75,7 @@ export async function* readHttp(
     if (pages !== undefined) total(pages)
   }
 
-  function readPage(received: Awaited<ReturnType<Ahead['take']>>): { page: Page; next: Asked | undefined } {
+  function readPage(received: Awaited<ReturnType<RequestPrefetcher['take']>>): { page: Page; next: Asked | undefined } {
     const nothing = received.status === 204 || source.request.emptyOn?.includes(received.status) === true
     const records = nothing ? [] : selectRecords(source, received.body)
     const answer: Answer<unknown> = { ...received, records }

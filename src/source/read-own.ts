@@ -1,11 +1,10 @@
 import { DecodeError, UsageError } from '../model/errors.ts'
-import { END, type Page, type Position } from '../model/page.ts'
+import { END, isEnd, type Page, type Position } from '../model/page.ts'
 import type { Incremental, OwnPage, Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
 import { NO_COUNTS } from './counts.ts'
 import { followCursor } from './cursor/follow-cursor.ts'
-import { isEnd } from './position.ts'
 import { rangeOf } from './cursor/range.ts'
 
 /**

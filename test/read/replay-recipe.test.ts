@@ -4,7 +4,7 @@ import { replayRecord } from '../../src/read/read-recipe.ts'
 import type { Stream } from '../../src/index.ts'
 import type { Page, Reject } from '../../src/model/page.ts'
 import { forum, type Post, type Reaction, type Topic } from '../source/forum.ts'
-import { readPages, recordsOf } from '../source/reading.ts'
+import { readPages, recordsOf } from '../source/read-pages.ts'
 
 /** Read with a fault in a stage, mend it, and send what was rejected through it again. */
 async function mended(

@@ -20,7 +20,7 @@ import type { Client, Received, Scope } from '../../src/model/scope.ts'
 import { readHttp } from '../../src/source/read-http.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer, type ApiRequest } from '../support/api-server.ts'
-import { readPages, recordsOf } from './reading.ts'
+import { readPages, recordsOf } from './read-pages.ts'
 
 type Url = `http://${string}`
 interface Listing {

@@ -7,7 +7,7 @@ import type { MemoryAccount } from '../../src/model/scope.ts'
 import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer } from '../support/api-server.ts'
-import { readPages, recordsOf } from './reading.ts'
+import { readPages, recordsOf } from './read-pages.ts'
 
 const days = ['2024-05-01', '2024-05-02', '2024-05-03']
 

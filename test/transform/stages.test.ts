@@ -5,7 +5,7 @@ import type { Page } from '../../src/model/page.ts'
 import type { StandardSchema } from '../../src/model/recipe.ts'
 import { throughStages } from '../../src/transform/through-stages.ts'
 import { apiServer } from '../support/api-server.ts'
-import { readPages, recordsOf } from '../source/reading.ts'
+import { readPages, recordsOf } from '../source/read-pages.ts'
 
 interface Row {
   id: number

@@ -7,23 +7,26 @@ import { NO_COUNTS } from '../counts.ts'
 type FlatMap = Extract<Stage, { readonly stage: 'flatMap' }>
 
 /** What stands for one record: a stream of its own, several records, or the reason why it was rejected. */
-export type Made = { readonly recipe: Recipe } | { readonly list: readonly unknown[] } | { readonly reason: string }
+export type Expansion =
+  | { readonly recipe: Recipe }
+  | { readonly list: readonly unknown[] }
+  | { readonly reason: string }
 
 /** Call the function on records of a page, from a place on. As long as it answers no promise, nothing is awaited. */
-export async function madeOf(
+export async function expandRecords(
   records: readonly unknown[],
   from: number,
   { fn, concurrency }: FlatMap,
   signal: AbortSignal,
-): Promise<Made[]> {
-  const made: Made[] = []
+): Promise<Expansion[]> {
+  const made: Expansion[] = []
   for (let place = from; place < records.length; place++) {
     const one = tried(() => fn(records[place] as never, signal), signal)
     if (!(one instanceof Promise)) {
       made.push(one)
       continue
     }
-    const call = (other: number, own: AbortSignal): Made | Promise<Made> =>
+    const call = (other: number, own: AbortSignal): Expansion | Promise<Expansion> =>
       other === place ? one : tried(() => fn(records[other] as never, own), own)
     const rest = Array.from({ length: records.length - place }, (_, index) => place + index)
     for await (const answer of mapConcurrent(rest, call, { concurrency, signal })) made.push(answer)
@@ -32,7 +35,7 @@ export async function madeOf(
   return made
 }
 
-function tried(call: () => Child | Promise<Child>, signal: AbortSignal): Made | Promise<Made> {
+function tried(call: () => Child | Promise<Child>, signal: AbortSignal): Expansion | Promise<Expansion> {
   try {
     const answer = call()
     return typeof answer === 'object' && answer !== null && 'then' in answer
@@ -43,7 +46,7 @@ function tried(call: () => Child | Promise<Child>, signal: AbortSignal): Made | 
   }
 }
 
-function kindOf(answer: Child): Made {
+function kindOf(answer: Child): Expansion {
   if (Array.isArray(answer)) return { list: answer }
   if (typeof answer === 'object' && answer !== null) {
     if ('recipe' in answer) return { recipe: answer.recipe }
@@ -64,9 +67,9 @@ export function rejected(error: unknown, signal: AbortSignal): { readonly reason
  * A page for each of whose records several others stand: n − 1 are expanded, and where there is none, the record was
  * filtered.
  */
-export function expanded(
+export function expandedPage(
   page: Page,
-  made: readonly Exclude<Made, { readonly recipe: Recipe }>[],
+  made: readonly Exclude<Expansion, { readonly recipe: Recipe }>[],
 ): Pick<Page, 'records' | 'origins' | 'counts' | 'rejects'> {
   const records: unknown[] = []
   const origins: unknown[] = []
@@ -89,7 +92,7 @@ export function expanded(
     records,
     origins,
     rejects: [...page.rejects, ...rejects],
-    counts: added(page.counts, { ...counts, rejected: rejects.length }),
+    counts: addCounts(page.counts, { ...counts, rejected: rejects.length }),
   }
 }
 
@@ -100,7 +103,7 @@ export const rejectOf = (reason: string, record: unknown, { parents }: Pick<Page
   ...(parents && { parents }),
 })
 
-export const added = (counts: ReadCounts, more: Partial<ReadCounts>): ReadCounts =>
+export const addCounts = (counts: ReadCounts, more: Partial<ReadCounts>): ReadCounts =>
   Object.fromEntries(
     Object.entries(NO_COUNTS).map(([name]) => [
       name,

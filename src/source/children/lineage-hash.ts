@@ -8,7 +8,7 @@ import { digest } from './digest.ts'
  * source of one's own makes no request that is known here, so it is told apart only by those above it: its records
  * should say themselves what they hang from. `above` is undefined for what is no child.
  */
-export function chainOf(source: Recipe['source'], above: string | undefined): string {
+export function lineageHash(source: Recipe['source'], above: string | undefined): string {
   if (above === undefined) return ''
   if ('read' in source) return above
   const {

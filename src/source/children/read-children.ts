@@ -3,17 +3,16 @@ import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { Pull } from '../../flow/pull.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { PositionLostError, UsageError } from '../../model/errors.ts'
-import { END, type Page, type Position } from '../../model/page.ts'
+import { END, isEnd, type Page, type Position } from '../../model/page.ts'
 import type { Recipe, Stage } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { Reading } from '../../model/slice.ts'
 import { childPosition, ParentDigests, START, type ChildPosition } from './child-position.ts'
 import { ChildReader, type ReadRecipe } from './child-reader.ts'
 import { NO_COUNTS } from '../counts.ts'
-import { expanded, madeOf, rejected, rejectOf, type Made } from './expand.ts'
-import { isEnd } from '../position.ts'
+import { expandedPage, expandRecords, rejected, rejectOf, type Expansion } from './expand.ts'
 
-export interface Children {
+export interface ChildrenOptions {
   readonly parents: (reading: Reading, scope: Scope) => AsyncIterable<Page>
   readonly stage: Extract<Stage, { readonly stage: 'flatMap' }>
   readonly read: ReadRecipe
@@ -26,13 +25,17 @@ interface ParentPage {
   readonly page: Page
   readonly digests: ParentDigests
   /** From where it is read again; undefined where its reader could not say. */
-  readonly at: Position | undefined
+  readonly resumeAt: Position | undefined
 }
 
 /** What is handed on next, in the order of the parents. */
 type Turn =
   | { readonly page: Page }
-  | { readonly parent: ParentPage; readonly place: number; readonly made: Exclude<Made, { readonly recipe: Recipe }> }
+  | {
+      readonly parent: ParentPage
+      readonly place: number
+      readonly made: Exclude<Expansion, { readonly recipe: Recipe }>
+    }
   | { readonly parent: ParentPage; readonly place: number; readonly child: ChildReader; readonly permit: Disposable }
   | { readonly parent: ParentPage; readonly place: 'end' }
 
@@ -42,7 +45,7 @@ type Turn =
  * one end.
  */
 export async function* readChildren(
-  children: Children,
+  children: ChildrenOptions,
   reading: Reading,
   scope: Scope,
 ): AsyncGenerator<Page, void, undefined> {
@@ -52,7 +55,7 @@ export async function* readChildren(
 }
 
 class ChildrenReader implements AsyncDisposable {
-  readonly #children: Children
+  readonly #children: ChildrenOptions
   readonly #reading: Reading
   readonly #scope: Scope
   readonly #link: LinkedSignal
@@ -64,7 +67,7 @@ class ChildrenReader implements AsyncDisposable {
   /** Some record had a stream of its own, so that these records are parents, which are counted apart. */
   #hasChildren = false
 
-  constructor(children: Children, reading: Reading, scope: Scope) {
+  constructor(children: ChildrenOptions, reading: Reading, scope: Scope) {
     this.#children = children
     this.#reading = reading
     this.#link = new LinkedSignal(scope.signal)
@@ -84,7 +87,7 @@ class ChildrenReader implements AsyncDisposable {
       else if ('child' in turn) yield* this.#childPages(turn)
       else
         yield {
-          ...alone(turn.parent.page, turn.place, turn.made),
+          ...expandOne(turn.parent.page, turn.place, turn.made),
           ...positioned(this.#inside(turn.parent, turn.place + 1)),
         }
     }
@@ -110,7 +113,7 @@ class ChildrenReader implements AsyncDisposable {
       this.#hasChildren = begin.apart ?? false
       let at: Position | undefined = begin.at
       for (let step = await parents.next(); !step.done; step = await parents.next()) {
-        await this.#fillPage({ page: step.value, digests: new ParentDigests(step.value), at }, resume)
+        await this.#fillPage({ page: step.value, digests: new ParentDigests(step.value), resumeAt: at }, resume)
         at = step.value.position
         resume = undefined
       }
@@ -126,12 +129,12 @@ class ChildrenReader implements AsyncDisposable {
     const { signal } = this.#scope
     if (page.hold) this.#holds.add(page.hold)
     const { done, child } = this.#entry(parent, resume ?? START)
-    const made = await madeOf(page.records, done, this.#children.stage, signal)
-    const lists = made.filter((one): one is Exclude<Made, { readonly recipe: Recipe }> => !('recipe' in one))
+    const made = await expandRecords(page.records, done, this.#children.stage, signal)
+    const lists = made.filter((one): one is Exclude<Expansion, { readonly recipe: Recipe }> => !('recipe' in one))
     this.#hasChildren ||= lists.length < made.length
     if (lists.length === made.length && done === 0 && child === null && (lists.length > 0 || !this.#hasChildren)) {
       await this.#turns.send(
-        { page: { ...page, ...expanded(page, lists), ...positioned(this.#behind(page)) } },
+        { page: { ...page, ...expandedPage(page, lists), ...positioned(this.#behind(page)) } },
         { signal },
       )
       if (page.hold) this.#holds.delete(page.hold) // It goes with the page.
@@ -196,7 +199,7 @@ class ChildrenReader implements AsyncDisposable {
     } catch (error) {
       if (!child.isParentsFault(error)) throw error
       yield {
-        ...alone(parent.page, place, rejected(error, this.#scope.signal)),
+        ...expandOne(parent.page, place, rejected(error, this.#scope.signal)),
         ...positioned(this.#inside(parent, place + 1)),
       }
     } finally {
@@ -234,7 +237,7 @@ class ChildrenReader implements AsyncDisposable {
   }
 
   /** A position inside a page of parents. */
-  #inside({ at, digests }: ParentPage, done: number, child: Position = null): Position | undefined {
+  #inside({ resumeAt: at, digests }: ParentPage, done: number, child: Position = null): Position | undefined {
     if (at === undefined) return undefined
     return { at, done, digest: digests.of(child === null ? done : done + 1) ?? '', child, ...this.#apart() }
   }
@@ -253,7 +256,7 @@ class ChildrenReader implements AsyncDisposable {
 const originAt = ({ origins, records }: Page, place: number): unknown => (origins ?? records)[place]
 
 /** One parent for which a list stands, or which was rejected. */
-function alone(page: Page, place: number, made: Exclude<Made, { readonly recipe: Recipe }>): Page {
+function expandOne(page: Page, place: number, made: Exclude<Expansion, { readonly recipe: Recipe }>): Page {
   const origin = originAt(page, place)
   const { parents, memory } = page
   const one = {
@@ -270,7 +273,7 @@ function alone(page: Page, place: number, made: Exclude<Made, { readonly recipe:
         counts: { ...NO_COUNTS, fetched: 1, rejected: 1 },
         rejects: [rejectOf(made.reason, origin, page)],
       }
-    : { ...one, ...expanded(one, [made]) }
+    : { ...one, ...expandedPage(one, [made]) }
 }
 
 const positioned = (position: Position | undefined): { readonly position?: Position } =>

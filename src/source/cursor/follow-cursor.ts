@@ -36,10 +36,10 @@ export function followCursor(
   {
     boundary,
     begunAt,
-    chain = '',
+    lineageHash = '',
     room,
     reenter,
-  }: Pick<Reading, 'boundary' | 'begunAt' | 'chain' | 'room' | 'reenter'>,
+  }: Pick<Reading, 'boundary' | 'begunAt' | 'lineageHash' | 'room' | 'reenter'>,
   warn: (message: string) => void,
 ): (records: readonly unknown[]) => Followed {
   const place = `.incremental(${typeof incremental.at === 'string' ? `'${incremental.at}'` : 'function'})`
@@ -110,7 +110,7 @@ export function followCursor(
         filtered++
         continue
       }
-      const known = seen.size > 0 ? taken(seen, digest(record, chain)) : undefined
+      const known = seen.size > 0 ? taken(seen, digest(record, lineageHash)) : undefined
       if (known !== undefined) boundaryMatches.push(known)
       else if (boundary && value && limit?.isBefore(value) && isFull()) {
         filtered++
@@ -140,7 +140,7 @@ export function followCursor(
         value: cut,
         hashes: valued
           .filter(({ value }) => compareValues(value, least) >= 0)
-          .map(({ record }) => digest(record, chain)),
+          .map(({ record }) => digest(record, lineageHash)),
       }
     }
   }

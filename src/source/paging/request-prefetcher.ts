@@ -5,7 +5,7 @@ import type { Asked } from '../../model/request.ts'
 import type { MemoryAccount, Received, Scope, SendOptions } from '../../model/scope.ts'
 import { giveBackOnce } from '../hold.ts'
 
-interface Flight {
+interface PendingRequest {
   readonly key: string
   readonly memory: MemoryAccount
   /** Whether its page was taken and not given back yet. */
@@ -18,11 +18,11 @@ interface Flight {
  * Requests of one chain that are on their way before their turn. What they bring and nobody takes is given back;
  * leaving cancels and awaits them.
  */
-export class Ahead implements AsyncDisposable {
+export class RequestPrefetcher implements AsyncDisposable {
   readonly #source: HttpSource
   readonly #scope: Scope
   readonly #link: LinkedSignal
-  readonly #flights: Flight[] = []
+  readonly #pending: PendingRequest[] = []
   readonly #cancelled = new Set<Promise<void>>()
   /** Whose answer is waited for now. */
   #awaited: string | undefined
@@ -38,7 +38,7 @@ export class Ahead implements AsyncDisposable {
   /** The answer to this request, which may be on its way; the others then only wait for their turn. */
   async take(asked: Asked): Promise<Received & { readonly memory: MemoryAccount }> {
     const key = keyOf(asked)
-    const flight = this.#flights[0]?.key === key ? this.#flights.shift()! : this.#start(asked, false)
+    const flight = this.#pending[0]?.key === key ? this.#pending.shift()! : this.#start(asked, false)
     this.#awaited = key
     this.#scope.memory.recheck()
     try {
@@ -58,11 +58,11 @@ export class Ahead implements AsyncDisposable {
    */
   async send(next: readonly Asked[]): Promise<void> {
     const keys = next.map(keyOf)
-    const stays = this.#flights.findIndex(({ key }, place) => key !== keys[place])
-    if (stays >= 0) this.#cancel(this.#flights.splice(stays))
-    const missing = next.slice(this.#flights.length)
+    const stays = this.#pending.findIndex(({ key }, place) => key !== keys[place])
+    if (stays >= 0) this.#cancel(this.#pending.splice(stays))
+    const missing = next.slice(this.#pending.length)
     if (missing.length === 0) return
-    for (const asked of missing) this.#flights.push(this.#start(asked, next.length > 1))
+    for (const asked of missing) this.#pending.push(this.#start(asked, next.length > 1))
     // undici hands a connection on only after the event loop has turned: without this, work on the last page comes
     // first and nothing overlaps.
     await setImmediate()
@@ -70,7 +70,7 @@ export class Ahead implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#cancel(this.#flights.splice(0))
+    this.#cancel(this.#pending.splice(0))
     await Promise.all(this.#cancelled)
     this.#link[Symbol.dispose]()
   }
@@ -79,7 +79,7 @@ export class Ahead implements AsyncDisposable {
    * One of several has an account of its own: the one whose turn it is must not wait for those behind it to give
    * something back.
    */
-  #start(asked: Asked, isOneOfSeveral: boolean): Flight {
+  #start(asked: Asked, isOneOfSeveral: boolean): PendingRequest {
     const key = keyOf(asked)
     const use = { isOut: false }
     const isNext = (): boolean => use.isOut || (this.#awaited === key && this.#held === 0)
@@ -101,14 +101,14 @@ export class Ahead implements AsyncDisposable {
     return { key, memory, use, link, answer }
   }
 
-  #release(flight: Flight, hold: Disposable): void {
+  #release(flight: PendingRequest, hold: Disposable): void {
     flight.use.isOut = false
     this.#held--
     hold[Symbol.dispose]()
     this.#scope.memory.recheck()
   }
 
-  #cancel(flights: readonly Flight[]): void {
+  #cancel(flights: readonly PendingRequest[]): void {
     for (const { link, answer } of flights) {
       link.abort(new DOMException('This page is not needed', 'AbortError'))
       const ended: Promise<void> = answer

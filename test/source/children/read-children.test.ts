@@ -4,7 +4,7 @@ import { byPage, http, path, stream, type Stream } from '../../../src/index.ts'
 import type { Page, Position, ReadCounts } from '../../../src/model/page.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { forum, type Forum, type Post, type Reaction, type Topic } from '../forum.ts'
-import { readPages, recordsOf } from '../reading.ts'
+import { readPages, recordsOf } from '../read-pages.ts'
 
 const ids = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((record) => (record as { id: unknown }).id)
 const lastPosition = (pages: readonly Page[]): Position =>

@@ -6,7 +6,7 @@ import type { High, Page } from '../../../src/model/page.ts'
 import type { Incremental } from '../../../src/model/recipe.ts'
 import { rangeOf } from '../../../src/source/cursor/range.ts'
 import { apiServer } from '../../support/api-server.ts'
-import { readPages, recordsOf, type ReadingOptions } from '../reading.ts'
+import { readPages, recordsOf, type ReadingOptions } from '../read-pages.ts'
 
 interface Row {
   id?: number

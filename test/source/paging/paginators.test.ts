@@ -15,7 +15,7 @@ import type { Api, Asked, Paging } from '../../../src/model/request.ts'
 import type { Endpoint } from '../../../src/define/endpoint.ts'
 import type { JsonValue } from '../../../src/model/json.ts'
 import { apiServer, type ApiAnswer, type ApiRequest } from '../../support/api-server.ts'
-import { readPages, recordsOf } from '../reading.ts'
+import { readPages, recordsOf } from '../read-pages.ts'
 
 interface Body {
   data: unknown[] | Body

@@ -5,33 +5,33 @@ import type { MemoryAccount, Scope } from '../model/scope.ts'
 /**
  * What a reading lends to the functions that it calls, since a recipe holds no client and a function is not passed one.
  */
-export interface Lent {
+export interface FetchContext {
   readonly scope: Scope
   /** Where to take the bytes of a body that is fetched; it is given back with the page under way. */
   memory: MemoryAccount
   readonly holds: Disposable[]
 }
 
-const lending = new AsyncLocalStorage<Lent>()
+const storage = new AsyncLocalStorage<FetchContext>()
 
 /** What the reading lends that this function was called by, if it was by one. */
-export const lentHere = (): Lent | undefined => lending.getStore()
+export const currentFetchContext = (): FetchContext | undefined => storage.getStore()
 
 /** Pages, read so that every function on their way finds the scope. */
-export async function* lent<T>(
+export async function* withFetchContext<T>(
   scope: Scope,
   pages: AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
-  const here: Lent = { scope, memory: uncounted, holds: [] }
+  const here: FetchContext = { scope, memory: uncounted, holds: [] }
   try {
     for (;;) {
-      const step = await lending.run(here, () => pages.next())
+      const step = await storage.run(here, () => pages.next())
       if (step.done) return
       here.holds.length = 0
       yield step.value
     }
   } finally {
-    await lending.run(here, () => pages.return())
+    await storage.run(here, () => pages.return())
   }
 }
 
@@ -39,13 +39,13 @@ export async function* lent<T>(
  * A source of one's own, called so that what it fetches counts as held until the page that it makes of it has been
  * given back. Each further fetch goes below the ones before, which it would otherwise wait for.
  */
-export const lentToSource = (read: Read<unknown>, scope: Scope): Read<unknown> =>
+export const accountFetches = (read: Read<unknown>, scope: Scope): Read<unknown> =>
   async function* (context) {
-    const here: Lent = { scope, memory: scope.memory, holds: [] }
+    const here: FetchContext = { scope, memory: scope.memory, holds: [] }
     const pages = read(context)[Symbol.asyncIterator]()
     try {
       for (;;) {
-        const step = await lending.run(here, () => pages.next())
+        const step = await storage.run(here, () => pages.next())
         if (step.done) return
         const { memory } = here
         here.memory = scope.memory
@@ -54,7 +54,7 @@ export const lentToSource = (read: Read<unknown>, scope: Scope): Read<unknown> =
       }
     } finally {
       heldBy(here.holds).hold[Symbol.dispose]()
-      await lending.run(here, async () => {
+      await storage.run(here, async () => {
         await pages.return?.()
       })
     }
