@@ -2,13 +2,13 @@ import fastifySwagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
 import { ownVersion } from '../observe/own-version.ts'
 import type { Context } from './context.ts'
-import { Fault, faultAnswer } from './fault.ts'
-import { guard, type GuardOptions } from './guard.ts'
+import { Problem, problemReply } from './response/problem.ts'
+import { guard, type GuardOptions } from './access/guard.ts'
 import type { Metrics } from './metrics.ts'
-import { actRoutes } from './routes/act.ts'
-import { flowRoutes } from './routes/flow.ts'
-import { lookRoutes } from './routes/look.ts'
-import { operateRoutes } from './routes/operate.ts'
+import { commandRoutes } from './routes/commands.ts'
+import { streamRoutes } from './routes/streams.ts'
+import { queryRoutes } from './routes/queries.ts'
+import { healthRoutes } from './routes/health.ts'
 import { pageRoutes } from './routes/page.ts'
 
 /** What a request may send. */
@@ -16,7 +16,7 @@ const BODY_BYTES = 65_536
 
 /** Every route, behind the guard; what is answered is freed of secrets, and a fault is place, fault and remedy. */
 export async function openApp(context: Context, guarding: GuardOptions, metrics: Metrics): Promise<FastifyInstance> {
-  const { hide, failed } = context
+  const { hide, onError } = context
   const app = fastify({
     bodyLimit: BODY_BYTES,
     forceCloseConnections: 'idle',
@@ -41,26 +41,26 @@ export async function openApp(context: Context, guarding: GuardOptions, metrics:
     try {
       done(null, body === '' ? null : JSON.parse(String(body)))
     } catch {
-      done(new Fault(400, 'the body is no JSON', 'send JSON, or nothing'))
+      done(new Problem(400, 'the body is no JSON', 'send JSON, or nothing'))
     }
   })
   app.addHook('onSend', (_, __, payload, done) => done(null, typeof payload === 'string' ? hide(payload) : payload))
   app.setErrorHandler(async (error, request, reply) => {
-    const { status, error: said } = faultAnswer(error, `${request.method} ${request.url.split('?')[0]}`)
-    if (status >= 500 && !(error instanceof Fault)) failed(error)
+    const { status, error: said } = problemReply(error, `${request.method} ${request.url.split('?')[0]}`)
+    if (status >= 500 && !(error instanceof Problem)) onError(error)
     return reply.code(status).type('application/json; charset=utf-8').send({ error: said })
   })
   app.setNotFoundHandler((request) => {
-    throw new Fault(
+    throw new Problem(
       404,
       `there is no ${request.method} ${request.url.split('?')[0]}`,
       'see /api/openapi.json for what there is',
     )
   })
-  lookRoutes(app, context)
-  actRoutes(app, context)
-  flowRoutes(app, context)
-  operateRoutes(app, context, metrics)
+  queryRoutes(app, context)
+  commandRoutes(app, context)
+  streamRoutes(app, context)
+  healthRoutes(app, context, metrics)
   pageRoutes(app)
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger())
   await app.ready()

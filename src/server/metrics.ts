@@ -5,7 +5,7 @@ import type { StoredEvent } from '../ledger/read/read-events.ts'
 import { countRejects } from '../ledger/read/read-rejects.ts'
 import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import type { Context } from './context.ts'
-import { lagSeconds } from './lag.ts'
+import { lagSeconds } from './cursor-lag.ts'
 
 /**
  * Metrics of all runs, whoever started them, by the events of the ledger since this server began; of cursors and
@@ -28,8 +28,8 @@ export function openMetrics({
   hub,
   runner,
   pipelines,
-  open,
-}: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines' | 'open'>): Metrics {
+  openStreams,
+}: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines' | 'openStreams'>): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const stream = ['pipeline', 'stream'] as const
@@ -107,7 +107,7 @@ export function openMetrics({
       gone.delete(run)
     }
   }
-  const hearing = hub.hear(({ run, pipeline, event }: StoredEvent) => {
+  const hearing = hub.subscribe(({ run, pipeline, event }: StoredEvent) => {
     if (run !== undefined && pipeline !== undefined) onEvent(run, pipeline, event)
   })
 
@@ -147,8 +147,8 @@ export function openMetrics({
     pool.set({ state: 'in use' }, database.lent)
     pool.set({ state: 'waited for' }, database.waiting)
     here.set(runner.underWay)
-    answers.set({ kind: 'events' }, open.watchers)
-    answers.set({ kind: 'export' }, open.exports)
+    answers.set({ kind: 'events' }, openStreams.watchers)
+    answers.set({ kind: 'export' }, openStreams.exports)
   }
   return {
     contentType: registry.contentType,

@@ -8,17 +8,18 @@ import { onAbort } from '../flow/signals/on-abort.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
+import { duration } from '../value/duration.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
 import { openStore } from '../run/open-store.ts'
 import { schedule } from '../run/schedule/schedule.ts'
 import { openApp } from './app.ts'
 import type { Context } from './context.ts'
-import { EventHub } from './event-hub.ts'
-import { isLoopback } from './guard.ts'
+import { EventHub } from './events/event-hub.ts'
+import { isLoopback } from './access/guard.ts'
 import { openMetrics } from './metrics.ts'
 import { Runner } from './runner.ts'
 import type { ServeOptions, Server } from './serve.ts'
-import { Token } from './token.ts'
+import { Token } from './access/token.ts'
 
 /** Summaries, exports, and those who come by. */
 const CONNECTIONS = 16
@@ -30,12 +31,13 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   const {
     port = 8420,
     host = '127.0.0.1',
-    hosts = [],
+    allowedHosts = [],
     environment = process.env,
-    runs: most = 8,
-    patience: patienceMs = 10_000,
-    failed = () => {},
+    maxRuns = 8,
+    clientTimeout = '10s',
+    onError = () => {},
   } = options
+  const clientTimeoutMs = duration(clientTimeout)
   const token = options.token === undefined ? undefined : new Token(options.token)
   if (!token && !isLoopback(host))
     throw new UsageError(
@@ -48,25 +50,25 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   await using opening = new AsyncDisposableStack()
   const closing = opening.use(new LinkedSignal(options.signal))
   const { signal } = closing
-  const runs = { environment, ...(options.database !== undefined && { database: options.database }) }
-  const { database } = opening.use(await openStore({ ...runs, max: CONNECTIONS, signal }))
-  const hub = opening.use(await EventHub.open(database, { hide, failed, signal }))
+  const runOptions = { environment, ...(options.database !== undefined && { database: options.database }) }
+  const { database } = opening.use(await openStore({ ...runOptions, max: CONNECTIONS, signal }))
+  const hub = opening.use(await EventHub.open(database, { hide, onError, signal }))
   const group = opening.use(new TaskGroup({ signal }))
-  const runner = new Runner({ database, group, most, failed })
+  const runner = new Runner({ database, group, maxRuns, onError })
   const context: Context = {
     database,
     hub,
     runner,
     pipelines,
-    runs,
+    runOptions,
     hide,
-    failed,
-    patienceMs,
-    open: { watchers: 0, exports: 0 },
+    onError,
+    clientTimeoutMs,
+    openStreams: { watchers: 0, exports: 0 },
     signal,
   }
   const metrics = opening.use(openMetrics(context))
-  const app = await openApp(context, { host, hosts, token }, metrics)
+  const app = await openApp(context, { host, allowedHosts, token }, metrics)
   opening.defer(() => close(app))
   await listen(app, host, port)
   // Who aborted meanwhile gets the reason; from here on nothing is awaited until there is somebody to hear it.
@@ -98,10 +100,10 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
     group.spawn(async (ending) => {
       try {
         await schedule(scheduled, {
-          ...runs,
+          ...runOptions,
           signal: ending,
           on: (event) => {
-            if (event.type === 'warning') failed(new Error(`${event.pipeline}: ${event.message}`))
+            if (event.type === 'warning') onError(new Error(`${event.pipeline}: ${event.message}`))
           },
         })
       } catch (error) {

@@ -6,10 +6,10 @@ import { askToStop } from '../ledger/runs.ts'
 import { dropRequest, noteRequest, takeRequest, type KeyedRequest } from '../ledger/requests.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
-import { Fault } from './fault.ts'
+import { Problem } from './response/problem.ts'
 
 /** What a run is called with here: it ends with the server, or alone. */
-export interface RunTerms {
+export interface RunHooks {
   readonly signal: AbortSignal
   readonly on: (event: RunEvent) => void
 }
@@ -18,8 +18,8 @@ export interface RunnerOptions {
   readonly database: Database
   readonly group: TaskGroup
   /** Runs at once. */
-  readonly most: number
-  readonly failed: (error: unknown) => void
+  readonly maxRuns: number
+  readonly onError: (error: unknown) => void
 }
 
 /** How long the same request, which another server has just taken, is waited for. */
@@ -49,7 +49,7 @@ export class Runner {
   /** The run that was begun for a key, or a new one. Without a key always a new one. */
   async begin(
     request: Omit<KeyedRequest, 'key'> & { readonly key: string | undefined },
-    work: (terms: RunTerms) => Promise<unknown>,
+    work: (terms: RunHooks) => Promise<unknown>,
   ): Promise<string> {
     const { key } = request
     if (key === undefined) return this.#start(work)
@@ -58,14 +58,14 @@ export class Runner {
       const taken = await takeRequest(database, { ...request, key })
       if (taken.outcome === 'known') return taken.run
       if (taken.outcome === 'other')
-        throw new Fault(
+        throw new Problem(
           422,
           'this Idempotency-Key was used for another request',
           'use a new key for each thing that is asked for',
         )
       if (taken.outcome === 'ours') break
       if (waited >= BEGINNING_MS)
-        throw new Fault(409, 'the same request is being started elsewhere', 'send it again in a moment')
+        throw new Problem(409, 'the same request is being started elsewhere', 'send it again in a moment')
       await sleep(200, { signal: this.#options.group.signal })
     }
     try {
@@ -73,7 +73,7 @@ export class Runner {
       await noteRequest(database, key, run)
       return run
     } catch (error) {
-      await dropRequest(database, key).catch(this.#options.failed)
+      await dropRequest(database, key).catch(this.#options.onError)
       throw error
     }
   }
@@ -86,11 +86,11 @@ export class Runner {
     return at
   }
 
-  async #start(work: (terms: RunTerms) => Promise<unknown>): Promise<string> {
-    const { group, most, failed } = this.#options
-    if (group.signal.aborted) throw new Fault(503, 'the server is ending', 'send it again to one that goes on')
-    if (this.#underWay >= most)
-      throw new Fault(429, `${most} runs that were asked for are under way`, 'wait for one of them, or cancel it')
+  async #start(work: (terms: RunHooks) => Promise<unknown>): Promise<string> {
+    const { group, maxRuns, onError } = this.#options
+    if (group.signal.aborted) throw new Problem(503, 'the server is ending', 'send it again to one that goes on')
+    if (this.#underWay >= maxRuns)
+      throw new Problem(429, `${maxRuns} runs that were asked for are under way`, 'wait for one of them, or cancel it')
     const begun = Promise.withResolvers<string>()
     this.#underWay += 1
     group.spawn(async (signal) => {
@@ -104,10 +104,10 @@ export class Runner {
       }
       try {
         await work({ signal: link.signal, on })
-        begun.reject(new Fault(409, 'there is nothing to do', 'look at what there is'))
+        begun.reject(new Problem(409, 'there is nothing to do', 'look at what there is'))
       } catch (error) {
         // It has ended in the ledger; that it did must not end the others.
-        if (run !== undefined) failed(error)
+        if (run !== undefined) onError(error)
         begun.reject(error)
       } finally {
         this.#underWay -= 1

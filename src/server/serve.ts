@@ -1,4 +1,6 @@
 import type { Pipeline } from '../define/pipeline.ts'
+import { UsageError } from '../model/errors.ts'
+import type { Duration } from '../model/request.ts'
 
 export interface ServeOptions {
   /** 0 takes any that is free. @default 8420 */
@@ -14,7 +16,7 @@ export interface ServeOptions {
    * Names by which others reach it, beside the machine's own: any other `Host` is refused, since a page elsewhere may
    * have pointed its name at us.
    */
-  readonly hosts?: readonly string[]
+  readonly allowedHosts?: readonly string[]
   /** Where the tables are, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
   readonly database?: string | undefined
   /** Where secrets and settings are looked up. @default process.env */
@@ -22,11 +24,11 @@ export interface ServeOptions {
   /** Run the pipelines that have a schedule as well, in the same task group. @default false */
   readonly schedule?: boolean
   /** Runs that requests may have started at once. @default 8 */
-  readonly runs?: number
-  /** A client of the events that takes nothing for so many milliseconds is cut off; it can resume. @default 10_000 */
-  readonly patience?: number
+  readonly maxRuns?: number
+  /** Disconnects a client of the events that reads nothing for this long; the client can resume. @default '10s' */
+  readonly clientTimeout?: Duration
   /** Called with what fails behind an answer; it must not throw. */
-  readonly failed?: (error: unknown) => void
+  readonly onError?: (error: unknown) => void
   /** Ends the server, everything that it answers and every run that it has started, within 5 s. */
   readonly signal?: AbortSignal | undefined
 }
@@ -52,7 +54,20 @@ export interface Server extends AsyncDisposable {
  * await server.ended
  */
 export async function serve(pipelines: Pipeline | readonly Pipeline[], options: ServeOptions = {}): Promise<Server> {
+  rejectRenamedOptions(options)
   // What it is made of is loaded now: who only imports `run` has no use for it.
   const { openServer } = await import('./open-server.ts')
   return openServer('streams' in pipelines ? [pipelines] : pipelines, options)
+}
+
+const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
+  hosts: 'allowedHosts',
+  runs: 'maxRuns',
+  patience: 'clientTimeout',
+  failed: 'onError',
+}
+
+function rejectRenamedOptions(options: object): void {
+  for (const [before, now] of Object.entries(RENAMED_OPTIONS))
+    if (Object.hasOwn(options, before)) throw new UsageError(`serve: the option ${before} is called ${now} now`)
 }

@@ -11,9 +11,15 @@ import { readSlices } from '../ledger/read/read-slices.ts'
 import { readStreams } from '../ledger/read/read-streams.ts'
 import { Ticks } from '../run/schedule/ticks.ts'
 import { ownVersion } from '../observe/own-version.ts'
-import { backfillAnswer, gaugeAnswer, runAnswer, sliceAnswer, streamRunAnswer } from './answers.ts'
+import {
+  serializeBackfill,
+  serializeGauge,
+  serializeRun,
+  serializeSlice,
+  serializeStreamRun,
+} from './schemas/serializers.ts'
 import type { Context } from './context.ts'
-import { lagSeconds } from './lag.ts'
+import { lagSeconds } from './cursor-lag.ts'
 
 const CONNECTIONS = 3
 /** Runs that are shown as running; more than that at once are not watched by anybody. */
@@ -23,7 +29,7 @@ const MOST_RUNNING = 50
  * Everything that a page begins with, as it was at one moment: its parts are asked for at once, over several
  * connections that share a snapshot.
  */
-export async function summary({ database, pipelines, runner }: Context, signal: AbortSignal) {
+export async function readSummary({ database, pipelines, runner }: Context, signal: AbortSignal) {
   await using snapshot = await openSnapshot(database, { connections: CONNECTIONS, signal })
   const [event, streams, cursors, rejects, running, lastRuns, backfills] = await gather(
     lastEvent(snapshot),
@@ -35,18 +41,18 @@ export async function summary({ database, pipelines, runner }: Context, signal: 
     overviewBackfills(snapshot, { recent: true, limit: 20 }),
   )
   const now = new Date()
-  const known = new Map<string, Map<string, Streams>>()
-  const of = (pipeline: string, stream: string): Streams => {
-    const inside = known.get(pipeline) ?? new Map<string, Streams>()
+  const known = new Map<string, Map<string, StreamParts>>()
+  const entry = (pipeline: string, stream: string): StreamParts => {
+    const inside = known.get(pipeline) ?? new Map<string, StreamParts>()
     known.set(pipeline, inside)
     const found = inside.get(stream) ?? {}
     inside.set(stream, found)
     return found
   }
-  for (const [name, pipeline] of pipelines) for (const stream of Object.keys(pipeline.streams)) of(name, stream)
-  for (const one of streams) of(one.pipeline, one.stream).runs = one
-  for (const one of cursors) of(one.pipeline, one.stream).cursor = one
-  for (const one of rejects) of(one.pipeline, one.stream).rejects = one.rejects
+  for (const [name, pipeline] of pipelines) for (const stream of Object.keys(pipeline.streams)) entry(name, stream)
+  for (const one of streams) entry(one.pipeline, one.stream).runs = one
+  for (const one of cursors) entry(one.pipeline, one.stream).cursor = one
+  for (const one of rejects) entry(one.pipeline, one.stream).rejects = one.rejects
   return {
     at: now.toISOString(),
     version: ownVersion(),
@@ -57,12 +63,12 @@ export async function summary({ database, pipelines, runner }: Context, signal: 
       return {
         pipeline: name,
         loaded: pipeline !== undefined,
-        ...scheduleAnswer(pipeline, now),
-        streams: [...inside].map(([stream, found]) => streamAnswer(stream, found, pipeline, now)),
+        ...serializeSchedule(pipeline, now),
+        streams: [...inside].map(([stream, found]) => serializeStream(stream, found, pipeline, now)),
       }
     }),
     running: running.map(({ run, slices, gauge }) => {
-      const { run: id, pipeline, kind, status, startedAt, stopAskedAt } = runAnswer(run)
+      const { run: id, pipeline, kind, status, startedAt, stopAskedAt } = serializeRun(run)
       return {
         run: id,
         pipeline,
@@ -72,19 +78,19 @@ export async function summary({ database, pipelines, runner }: Context, signal: 
         seenAt: run.seenAt.toISOString(),
         stopAskedAt,
         here: runner.has(id),
-        gauge: gaugeAnswer(gauge),
-        slices: slices.map(sliceAnswer),
+        gauge: serializeGauge(gauge),
+        slices: slices.map(serializeSlice),
       }
     }),
-    lastRuns: lastRuns.map(runAnswer),
-    backfills: backfills.map(backfillAnswer),
+    lastRuns: lastRuns.map(serializeRun),
+    backfills: backfills.map(serializeBackfill),
   }
 }
 
 type Snapshot = Awaited<ReturnType<typeof openSnapshot>>
 
 /** What the ledger knows of one stream. */
-interface Streams {
+interface StreamParts {
   runs?: Awaited<ReturnType<typeof readStreams>>[number]
   cursor?: Cursor
   rejects?: number
@@ -98,17 +104,17 @@ async function readRunning(snapshot: Snapshot) {
       snapshot,
       runs.map(({ id }) => id),
     ),
-    Promise.all(runs.map((run) => heldBy(snapshot, run))),
+    Promise.all(runs.map((run) => readHeldSlices(snapshot, run))),
   )
   return runs.map((run, place) => ({ run, slices: slices[place]!, gauge: gauges.get(run.id) }))
 }
 
-const heldBy = async (snapshot: Snapshot, { id }: StoredRun) =>
+const readHeldSlices = async (snapshot: Snapshot, { id }: StoredRun) =>
   (await readSlices(snapshot, { run: id, status: 'open', limit: 200 })).filter(
     ({ isHeld, run }) => isHeld && run === id,
   )
 
-function scheduleAnswer(pipeline: Pipeline | undefined, now: Date) {
+function serializeSchedule(pipeline: Pipeline | undefined, now: Date) {
   const schedule = pipeline && scheduleOf(pipeline)
   if (!schedule) return { schedule: null, zone: null, nextTick: null }
   return {
@@ -118,9 +124,9 @@ function scheduleAnswer(pipeline: Pipeline | undefined, now: Date) {
   }
 }
 
-function streamAnswer(
+function serializeStream(
   stream: string,
-  { runs, cursor, rejects = 0 }: Streams,
+  { runs, cursor, rejects = 0 }: StreamParts,
   pipeline: Pipeline | undefined,
   now: Date,
 ) {
@@ -139,6 +145,6 @@ function streamAnswer(
       : null,
     rejects,
     lastSuccess: runs?.lastSuccess?.toISOString() ?? null,
-    runs: (runs?.runs ?? []).map(streamRunAnswer),
+    runs: (runs?.runs ?? []).map(serializeStreamRun),
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { EventHub } from '../../src/server/event-hub.ts'
+import { EventHub } from '../../src/server/events/event-hub.ts'
 import { testDatabase } from '../support/database.ts'
 
 test('those who ask the same get the same piece, and those who come back from many places make nobody keep one for each', async () => {
@@ -11,11 +11,11 @@ test('those who ask the same get the same piece, and those who come back from ma
     data: { type: 'warning', message: `word ${n}` },
   }))
   await own.database.query('select sluice.tell($1::json)', [JSON.stringify(events)])
-  await hub.beyond(199, AbortSignal.timeout(10_000))
-  const piece = hub.after(100, {}, 65_536)!
+  await hub.waitBeyond(199, AbortSignal.timeout(10_000))
+  const piece = hub.chunkAfter(100, {}, 65_536)!
   expect(piece.bytes.toString()).toContain('word 100')
-  expect(hub.after(100, {}, 65_536)).toBe(piece)
-  for (let position = 0; position < 200; position += 1) hub.after(position, {}, 65_536)
-  expect(hub.after(100, {}, 65_536)).not.toBe(piece)
-  expect(hub.after(100, {}, 65_536)).toEqual(piece)
+  expect(hub.chunkAfter(100, {}, 65_536)).toBe(piece)
+  for (let position = 0; position < 200; position += 1) hub.chunkAfter(position, {}, 65_536)
+  expect(hub.chunkAfter(100, {}, 65_536)).not.toBe(piece)
+  expect(hub.chunkAfter(100, {}, 65_536)).toEqual(piece)
 })

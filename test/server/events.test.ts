@@ -95,7 +95,7 @@ describe('events', () => {
   })
 
   test('do not wait for a client that does not read: it is cut off, holds little meanwhile, and resumes', async () => {
-    await using served = await rig({ patience: 1_000 })
+    await using served = await rig({ clientTimeout: '1s' })
     using slow = await watch(served.server, '/api/events?after=0')
     using quick = await watch(served.server, '/api/events?after=0')
     slow.answer.pause()

@@ -16,7 +16,7 @@ const withHost = (served: Rig, path: string, headers: Record<string, string>, me
 
 describe('who may ask', () => {
   test('is who names this machine, and no page of another origin', async () => {
-    await using served = await rig({ hosts: ['etl.example'] })
+    await using served = await rig({ allowedHosts: ['etl.example'] })
     const port = new URL(served.server.url).port
     for (const host of [
       `127.0.0.1:${port}`,
@@ -133,5 +133,14 @@ describe('who may ask', () => {
     await expect(serve([], { host: '0.0.0.0', port: 0, environment: {} })).rejects.toThrow(UsageError)
     await expect(serve([], { host: '0.0.0.0', port: 0, environment: {} })).rejects.toThrow(/SLUICE_TOKEN/)
     await expect(serve([], { token: 'short', port: 0, environment: {} })).rejects.toThrow(/5 characters/)
+  })
+
+  test.each([
+    ['hosts', 'allowedHosts'],
+    ['runs', 'maxRuns'],
+    ['patience', 'clientTimeout'],
+    ['failed', 'onError'],
+  ])('the old option %s is rejected with an error that names %s', async (before, now) => {
+    await expect(serve([], { [before]: 1 })).rejects.toThrow(`the option ${before} is called ${now} now`)
   })
 })

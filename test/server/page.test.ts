@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.ts'
 import { apiServer } from '../support/api-server.ts'
 import { browserPath, openBrowser } from '../support/browser.ts'
 import { testDatabase } from '../support/database.ts'
-import { entries, evil, openPage, serving } from './book.ts'
+import { entries, evil, openPage, serving } from './page-fixture.ts'
 
 const described = browserPath === undefined ? describe.skip : describe
 

@@ -59,7 +59,7 @@ export async function rig({ handler = pages, pipelines, ...options }: RigOptions
       port: 0,
       database: test.url,
       environment: {},
-      failed: (error) => failures.push(error),
+      onError: (error) => failures.push(error),
       ...options,
     }),
   )

@@ -31,8 +31,8 @@ export async function serveCommand(
       database,
       token,
       signal,
-      ...(allowHost && { hosts: allowHost }),
-      failed: (error) =>
+      ...(allowHost && { allowedHosts: allowHost }),
+      onError: (error) =>
         console.error(
           hide(
             `sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : Error.isError(error) ? error.message : String(error)}`,

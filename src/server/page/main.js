@@ -1,16 +1,16 @@
 // @ts-check
-import { attribute, h, show, text } from './dom.js'
-import { clock } from './format.js'
-import { mark } from './mark.js'
-import { store } from './store.js'
-import { themeSwitch } from './theme.js'
-import { backfillView } from './view-backfill.js'
-import { backfillsView } from './view-backfills.js'
-import { overview } from './view-overview.js'
-import { rejectsView } from './view-rejects.js'
-import { runView } from './view-run.js'
-import { runsView } from './view-runs.js'
-import { streamView } from './view-stream.js'
+import { attribute, h, show, text } from './parts/dom.js'
+import { clock } from './parts/format.js'
+import { mark } from './parts/status-mark.js'
+import { store } from './data/store.js'
+import { themeSwitch } from './parts/theme.js'
+import { backfillView } from './views/backfill.js'
+import { backfillsView } from './views/backfills.js'
+import { overview } from './views/overview.js'
+import { rejectsView } from './views/rejects.js'
+import { runView } from './views/run.js'
+import { runsView } from './views/runs.js'
+import { streamView } from './views/stream.js'
 
 /**
  * A view: what is shown for an address, until `signal` ends it.

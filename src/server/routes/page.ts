@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { Fault } from '../fault.ts'
+import { Problem } from '../response/problem.ts'
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -24,17 +24,17 @@ export function pageRoutes(app: FastifyInstance): void {
   const uplot = dirname(fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')))
   const hidden = { schema: { hide: true } }
 
-  app.get('/', hidden, (_, reply) => file(reply, folder, 'index.html'))
+  app.get('/', hidden, (_, reply) => sendFile(reply, folder, 'index.html'))
   app.get<{ Params: { '*': string } }>('/page/*', hidden, ({ params: { '*': asked } }, reply) =>
-    file(reply, folder, asked),
+    sendFile(reply, folder, asked),
   )
   app.get<{ Params: { '*': string } }>('/uplot/*', hidden, ({ params: { '*': asked } }, reply) =>
-    file(reply, uplot, drawings.has(asked) ? asked : ''),
+    sendFile(reply, uplot, drawings.has(asked) ? asked : ''),
   )
 }
 
-async function file(reply: FastifyReply, folder: string, asked: string): Promise<FastifyReply> {
-  const missing = new Fault(404, `there is no file ${JSON.stringify(asked)} of the page`, 'open /')
+async function sendFile(reply: FastifyReply, folder: string, asked: string): Promise<FastifyReply> {
+  const missing = new Problem(404, `there is no file ${JSON.stringify(asked)} of the page`, 'open /')
   if (!name.test(asked)) throw missing
   const bytes = await readFile(join(folder, asked)).catch(() => undefined)
   if (!bytes) throw missing

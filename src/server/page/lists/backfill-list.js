@@ -1,0 +1,27 @@
+// @ts-check
+import { h, list, show } from '../parts/dom.js'
+import { share } from '../map/backfill-progress.js'
+/** @typedef {import('../answers.d.ts').Backfill} Backfill */
+
+/** Backfills, each with how far it is. */
+export function backfillList() {
+  const items = h('ul', { class: 'card backfills' })
+  const none = h('p', { class: 'empty' }, 'No backfill yet.')
+  return {
+    root: h('div', {}, none, items),
+    /** @param {readonly Backfill[]} backfills */
+    update: (backfills) => {
+      show(none, backfills.length === 0)
+      show(items, backfills.length > 0)
+      list(
+        items,
+        backfills,
+        ({ backfill }) => backfill,
+        () => {
+          const part = share()
+          return { root: h('li', {}, part.root), update: part.update }
+        },
+      )
+    },
+  }
+}

@@ -1,0 +1,79 @@
+// @ts-check
+import { attribute, h, list, show, text } from '../parts/dom.js'
+import { count } from '../parts/format.js'
+import { mark } from '../parts/status-mark.js'
+import { rowsOf } from '../parts/run-bars.js'
+/** @typedef {import('../answers.d.ts').Slice} Slice */
+
+/** Slices of a run, the newest first: what each has read, from where to where. */
+export function sliceList() {
+  const rows = h('div', { role: 'rowgroup' })
+  const none = h('p', { class: 'empty' }, 'No slice yet.')
+  const table = h(
+    'div',
+    { class: 'table slices', role: 'table', 'aria-label': 'Slices' },
+    h(
+      'div',
+      { class: 'row head', role: 'row' },
+      ...['Slice', 'Stream', 'Status', 'Rows', 'Batches', 'From', 'To'].map((name) =>
+        h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Batches' ? 'number' : '' }, name),
+      ),
+    ),
+    rows,
+  )
+  return {
+    root: h('div', {}, table, none),
+    /** @param {readonly Slice[]} slices */
+    update: (slices) => {
+      show(none, slices.length === 0)
+      show(table, slices.length > 0)
+      list(rows, slices, ({ slice }) => slice, sliceRow)
+    },
+  }
+}
+
+/** @param {string} label @param {string} [kind] */
+const cell = (label, kind = '') => h('span', { role: 'cell', class: kind, 'data-label': label })
+
+function sliceRow() {
+  const [name, stream, status] = [h('span', { role: 'rowheader' }), cell('Stream'), mark('idle')]
+  const [rows, batches, from, to] = [
+    cell('Rows', 'number'),
+    cell('Batches', 'number'),
+    cell('From', 'code clip'),
+    cell('To', 'code clip'),
+  ]
+  const error = h('p', { class: 'row-error error-text small', role: 'cell' })
+  const root = h(
+    'div',
+    { class: 'row', role: 'row' },
+    name,
+    stream,
+    h('span', { role: 'cell' }, status.root),
+    rows,
+    batches,
+    from,
+    to,
+    error,
+  )
+  return {
+    root,
+    /** @param {Slice} slice */
+    update: (slice) => {
+      attribute(root, 'data-slice', slice.slice)
+      text(name, slice.slice)
+      text(stream, slice.stream)
+      const isIdle = slice.status === 'open' && !slice.held
+      status.update(
+        isIdle ? 'idle' : slice.status,
+        slice.status !== 'open' ? slice.status : isIdle ? 'open, not read' : 'being read',
+      )
+      text(rows, count(rowsOf(slice.counts)))
+      text(batches, count(slice.batches))
+      text(from, slice.lower ?? slice.since ?? 'the beginning')
+      text(to, slice.upper ?? slice.until ?? 'what there is')
+      text(error, slice.error ?? '')
+      show(error, slice.error !== null)
+    },
+  }
+}

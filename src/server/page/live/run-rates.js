@@ -1,0 +1,117 @@
+// @ts-check
+/** @typedef {import('../answers.d.ts').Gauge} Gauge */
+/** @typedef {import('../answers.d.ts').StreamState} StreamState */
+
+/** How much of the past the plot shows. */
+export const pastSeconds = 180
+/** Rates are taken over this time: over less they jump, since rows are stored in batches. */
+const spanMs = 10_000
+/** A run tells how it goes once a second; what is older than this is not how it goes now. */
+const freshMs = 4_500
+
+/** How one run flows, as its gauges tell: each holds totals, so the difference of two is what came between. */
+export class RunFlow {
+  /** @type {(Gauge & { time: number })[]} the oldest first */
+  #gauges = []
+  /** The backfill that it works on. @type {string | undefined} */
+  backfill
+  /** The newest batch of each stream. @type {Map<string, { seq: number, rows: number, ms: number }>} */
+  batches = new Map()
+  /** The newest retry of each stream. @type {Map<string, { time: number, reason: string, attempt: number }>} */
+  retries = new Map()
+
+  /** @param {Gauge} gauge @param {number} time when it was taken */
+  take(gauge, time) {
+    // The summary's own comes first, the past after it, and after a reconnection some come twice.
+    const before = this.#gauges.findLastIndex((known) => known.time <= time)
+    if (this.#gauges[before]?.time === time) return
+    this.#gauges.splice(before + 1, 0, { ...gauge, time })
+    const oldest = /** @type {{ time: number }} */ (this.#gauges.at(-1)).time - (pastSeconds + 10) * 1_000
+    while (this.#gauges[0] && this.#gauges[0].time < oldest) this.#gauges.shift()
+  }
+
+  get gauge() {
+    return this.#gauges.at(-1)
+  }
+
+  /** Whether what it told last is how it goes now. @param {number} now */
+  isFresh(now) {
+    return this.gauge !== undefined && now - this.gauge.time < freshMs
+  }
+
+  /** Streams that it has told of, in its order. */
+  get streams() {
+    return Object.keys(this.gauge?.streams ?? {})
+  }
+
+  /**
+   * What each second brings to a stream; undefined where nothing can be said. @param {string} stream @param {number}
+   * now
+   */
+  rates(stream, now) {
+    const last = this.gauge
+    const newest = last?.streams[stream]
+    if (!last || !newest || !this.isFresh(now)) return undefined
+    const first = this.#gauges.findLast(({ time }) => time <= last.time - spanMs) ?? this.#gauges[0]
+    const started = first && first !== last && first.streams[stream]
+    /** @type {Partial<StreamState>} */
+    const oldest = started ? started : {}
+    const ms = started ? last.ms - first.ms : last.ms
+    /** @param {'requests' | 'bytes' | 'read' | 'stored' | 'apiMs' | 'databaseMs'} name */
+    const each = (name) => (ms <= 0 ? 0 : Math.max(0, (newest[name] - (oldest[name] ?? 0)) / (ms / 1_000)))
+    return {
+      requests: each('requests'),
+      bytes: each('bytes'),
+      read: each('read'),
+      stored: each('stored'),
+      api: Math.min(1, each('apiMs') / 1_000),
+      database: Math.min(1, each('databaseMs') / 1_000),
+    }
+  }
+
+  /**
+   * Rows a second for each second from `start` (in seconds since 1970); null where nothing is known. @param {string}
+   * stream @param {number} start
+   */
+  series(stream, start) {
+    const [first, last] = [this.#gauges[0], this.#gauges.at(-1)]
+    return Array.from({ length: pastSeconds + 1 }, (_, second) => {
+      const at = (start + second) * 1_000
+      if (!first || !last || at < first.time || at > last.time + 1_000) return null
+      const from = Math.max(first.time, at - spanMs)
+      // A rate over hardly any time is none.
+      return at - from < 2_000
+        ? null
+        : Math.max(0, (this.#stored(stream, at) - this.#stored(stream, from)) / ((at - from) / 1_000))
+    })
+  }
+
+  /**
+   * How many rows had been stored at a time, straight lines between what was told. @param {string} stream @param
+   * {number} at
+   */
+  #stored(stream, at) {
+    const after = this.#gauges.findIndex(({ time }) => time >= at)
+    const [before, next] = [
+      this.#gauges[after < 0 ? this.#gauges.length - 1 : Math.max(0, after - 1)],
+      this.#gauges[after < 0 ? this.#gauges.length - 1 : after],
+    ]
+    const [low, high] = [before?.streams[stream]?.stored ?? 0, next?.streams[stream]?.stored ?? 0]
+    if (!before || !next || next.time === before.time) return high
+    return low + (high - low) * Math.min(1, Math.max(0, (at - before.time) / (next.time - before.time)))
+  }
+}
+
+/**
+ * Who waits for whom, in words, and at which place of the way. @type {Record<import('../../../model/event.ts').WaitsFor, {
+ * place: 'api' | 'ahead' | 'table' | 'none', words: string, isHeld: boolean }>}
+ */
+export const waits = {
+  api: { place: 'api', words: 'the table waits for the API', isHeld: false },
+  'rate limit': { place: 'api', words: 'reading waits for the rate limit', isHeld: true },
+  'retry-after': { place: 'api', words: 'reading waits as long as the API asked (Retry-After)', isHeld: true },
+  memory: { place: 'ahead', words: 'reading waits for memory: what was read is not stored yet', isHeld: true },
+  database: { place: 'table', words: 'reading waits for the database', isHeld: false },
+  lock: { place: 'table', words: 'writing waits for a lock that somebody else holds', isHeld: true },
+  turn: { place: 'none', words: 'waits for its turn: other streams go first', isHeld: true },
+}

@@ -1,0 +1,40 @@
+// @ts-check
+import { attribute, h, text } from '../parts/dom.js'
+import { count } from '../parts/format.js'
+/** @typedef {import('../answers.d.ts').Backfill} Backfill */
+
+const states = /** @type {const} */ (['done', 'running', 'failed', 'todo'])
+
+/** How far a backfill is, as one strip; the map of its windows is a link away. */
+export function share() {
+  const strips = states.map((state) => h('span', { class: 'share-part', 'data-state': state }))
+  const strip = h('span', { class: 'share-strip', 'aria-hidden': 'true' }, ...strips)
+  const [title, words] = [h('a', {}), h('span', { class: 'share-words' })]
+  const root = h('div', { class: 'share' }, h('p', { class: 'share-head' }, title, words), strip)
+  return {
+    root,
+    /** @param {Backfill} backfill */
+    update: (backfill) => {
+      text(
+        title,
+        `${backfill.pipeline}.${backfill.stream}, ${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} by ${backfill.window}`,
+      )
+      attribute(title, 'href', `#/backfill/${backfill.backfill}`)
+      text(words, windowWords(backfill))
+      for (const [at, state] of states.entries()) {
+        const part = strips[at]
+        if (part) part.style.flexGrow = String(backfill[state])
+      }
+    },
+  }
+}
+
+/** @param {Backfill} backfill */
+export function windowWords({ windows, done, running, failed, todo }) {
+  const rest = [
+    running > 0 && `${count(running)} running`,
+    failed > 0 && `${count(failed)} failed`,
+    todo > 0 && `${count(todo)} to do`,
+  ].filter((part) => part !== false)
+  return [`${count(done)} of ${count(windows)} windows done`, ...rest].join(' · ')
+}

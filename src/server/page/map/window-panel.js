@@ -1,0 +1,73 @@
+// @ts-check
+import { attribute, h, show, text } from '../parts/dom.js'
+import { count, counted, instant } from '../parts/format.js'
+import { mark } from '../parts/status-mark.js'
+import { store } from '../data/store.js'
+import { span, stateWord } from './window-map.js'
+/** @typedef {import('../answers.d.ts').WindowCell} WindowCell */
+
+/** What a state of a window is shown as. @type {Record<string, string>} */
+const marks = { todo: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
+
+/**
+ * One window of the map: its bounds, what came of it, the error where it failed, and the button to try again.
+ * @param {{ retry: () => ReturnType<typeof import('../parts/action-button.js').act>, back: () => void }} options `back` is asked for by
+ * Escape
+ */
+export function windowPanel({ retry, back }) {
+  const [title, state] = [h('h2', { tabindex: '-1' }), mark('idle')]
+  const [bounds, rows, run, error] = [
+    h('dd', {}),
+    h('dd', {}),
+    h('a', {}),
+    h('pre', { class: 'error-box', tabindex: '0', 'aria-label': 'Error of this window' }),
+  ]
+  const noRun = h('span', { class: 'muted' }, '–')
+  const again = retry()
+  const root = h(
+    'section',
+    { class: 'panel', 'aria-label': 'Chosen window', on: { keydown: (event) => event.key === 'Escape' && back() } },
+    h('header', { class: 'panel-head' }, title, state.root),
+    h(
+      'dl',
+      { class: 'facts' },
+      h('dt', {}, 'From, to'),
+      bounds,
+      h('dt', {}, 'Rows'),
+      rows,
+      h('dt', {}, 'Run'),
+      h('dd', {}, run, noRun),
+    ),
+    error,
+    again.root,
+    h('p', { class: 'muted small keys' }, 'Arrow keys move through the map, Enter comes here, Escape goes back.'),
+  )
+  return {
+    root,
+    /** To what can be done about the window, or to its name. */
+    focus: () => (again.root.hidden ? title : again.button).focus(),
+    /** @param {{ window: WindowCell, step: string, zone: string, failed: number }} its */
+    update: ({ window, step, zone, failed }) => {
+      text(title, span(window.lower, window.upper, zone, step))
+      state.update(marks[window.state] ?? 'idle', stateWord(window.state))
+      text(bounds, `${instant(window.lower).replace('.000', '')} → ${instant(window.upper).replace('.000', '')}`)
+      text(rows, count(window.rows))
+      show(run, window.run !== null)
+      show(noRun, window.run === null)
+      text(run, `run ${window.run}`)
+      attribute(run, 'href', `#/run/${window.run}`)
+      text(error, window.error ?? '')
+      show(error, window.error !== null)
+      // What became of a press is read beside the button, even when nothing is failed any more.
+      show(again.root, window.state === 'failed' || again.root.contains(document.activeElement))
+      again.relabel(
+        failed === 0
+          ? 'Nothing failed'
+          : failed === 1
+            ? 'Retry this window'
+            : `Retry ${counted(failed, 'failed window')}`,
+      )
+      attribute(again.button, 'disabled', store.summary?.writable === false)
+    },
+  }
+}

@@ -1,0 +1,50 @@
+// @ts-check
+import { attribute, h, list } from './dom.js'
+import { count, counted } from './format.js'
+/** @typedef {import('../answers.d.ts').StreamRun} StreamRun */
+/** @typedef {import('../answers.d.ts').Counts} Counts */
+
+/** Records that a run handled, whatever became of them. @param {Counts} counts */
+export const rowsOf = ({ fetched, expanded }) => fetched + expanded
+
+/**
+ * The last runs of a stream as small bars, the newest at the right: height by the square root of its rows, so that a
+ * small one is seen beside a large one, status by colour and by the shape of its foot.
+ */
+export function runBars() {
+  const root = h('span', { class: 'bars', role: 'img' })
+  return {
+    root,
+    /** @param {readonly StreamRun[]} runs the newest first */
+    update: (runs) => {
+      const most = Math.max(1, ...runs.map(({ counts }) => rowsOf(counts)))
+      const bad = runs.filter(({ status }) => status === 'failed' || status === 'interrupted').length
+      attribute(
+        root,
+        'aria-label',
+        runs.length === 0
+          ? 'No run yet'
+          : `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or were interrupted`}; the newest handled ${counted(rowsOf(/** @type {StreamRun} */ (runs[0]).counts), 'row')}`,
+      )
+      list(root, runs.toReversed(), ({ run }) => run, bar)
+      for (const one of root.children)
+        /** @type {HTMLElement} */ (one).style.setProperty(
+          '--part',
+          String(Math.sqrt(Number(one.getAttribute('data-rows')) / most)),
+        )
+    },
+  }
+}
+
+function bar() {
+  const root = h('span', { class: 'bar' })
+  return {
+    root,
+    /** @param {StreamRun} run */
+    update: ({ run, status, counts, kind }) => {
+      attribute(root, 'data-status', status)
+      attribute(root, 'data-rows', rowsOf(counts))
+      attribute(root, 'title', `${kind === 'sync' ? 'run' : kind} ${run}: ${status}, ${count(rowsOf(counts))} rows`)
+    },
+  }
+}

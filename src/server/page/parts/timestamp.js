@@ -1,0 +1,52 @@
+// @ts-check
+import { attribute, h, text } from './dom.js'
+import { age, clock, instant, lasting } from './format.js'
+import { store } from '../data/store.js'
+
+/**
+ * Those on the page that have to change as time goes by. @type {Set<WeakRef<{ root: HTMLElement, tick: () => void }>>}
+ */
+const ticking = new Set()
+setInterval(() => {
+  for (const reference of ticking) {
+    const stamp = reference.deref()
+    if (!stamp) ticking.delete(reference)
+    else if (stamp.root.isConnected) stamp.tick()
+  }
+}, 1_000)
+
+/**
+ * An instant as how long ago it is, or how soon; the whole of it for whoever points at it. @param {'ago' | 'in' |
+ * 'clock' | 'since'} how
+ */
+export function stamp(how) {
+  const root = h('time', { class: 'stamp' })
+  /** @type {string | null | undefined} */
+  let value
+  const tick = () => {
+    if (!value) return
+    const ms = store.now - Date.parse(value)
+    if (how === 'clock') text(root, clock(value, store.now))
+    else if (how === 'since') text(root, lasting(ms))
+    else text(root, ms >= 0 ? (how === 'in' && ms < 2_000 ? 'now' : `${age(ms)} ago`) : `in ${age(-ms)}`)
+  }
+  const self = {
+    root,
+    tick,
+    /** @param {string | null | undefined} next @param {string} [otherwise] what stands where there is none */
+    update: (next, otherwise = '–') => {
+      value = next
+      attribute(root, 'datetime', next ?? undefined)
+      attribute(root, 'title', next ? instant(next) : undefined)
+      if (next) tick()
+      else text(root, otherwise)
+    },
+  }
+  ticking.add(new WeakRef(self))
+  // Whoever holds the element holds its stamp.
+  kept.set(root, self)
+  return self
+}
+
+/** @type {WeakMap<HTMLElement, object>} */
+const kept = new WeakMap()

@@ -1,0 +1,148 @@
+// @ts-check
+import { act } from '../parts/action-button.js'
+import { get, post } from '../data/api.js'
+import { countsTable } from '../lists/counts-table.js'
+import { attribute, h, show, text } from '../parts/dom.js'
+import { counted, count } from '../parts/format.js'
+import { share } from '../map/backfill-progress.js'
+import { on, onTold, store } from '../data/store.js'
+import { throttled } from '../data/throttle.js'
+import { windowPanel } from '../map/window-panel.js'
+import { legend, windowMap } from '../map/window-map.js'
+/** @typedef {import('../answers.d.ts').BackfillAnswer} BackfillAnswer */
+
+/** One backfill as a map of its windows. @type {import('../main.js').View} */
+export function backfillView({ parts: [id = ''], signal }) {
+  const path = `/api/backfills/${encodeURIComponent(id)}`
+  const [heading, facts, problem] = [
+    h('h1', {}),
+    h('p', { class: 'muted' }),
+    h('p', { class: 'error-text', role: 'alert', hidden: true }),
+  ]
+  const [strip, counts, body] = [share(), countsTable(), h('div', { class: 'view', hidden: true })]
+  const next = h('button', { type: 'button', on: { click: () => nextFailed() } }, 'Next failed')
+  const again = retry('failed', 'Retry failed windows')
+  const rest = retry('missing', 'Continue with what is to do')
+  const panel = windowPanel({
+    retry: () => retry('failed', 'Retry failed windows'),
+    back: () => map?.choose(chosen, true),
+  })
+  const place = h('div', { class: 'map-place' })
+  body.append(
+    h('div', { class: 'backfill-head' }, heading, facts),
+    h(
+      'div',
+      { class: 'card map-card' },
+      strip.root,
+      h('div', { class: 'map-bar' }, legend(), h('span', { class: 'map-acts' }, next, again.root, rest.root)),
+      h('div', { class: 'map-and-panel' }, place, panel.root),
+    ),
+    h('section', { class: 'card', 'aria-label': 'Counts' }, h('h2', {}, 'Rows of all windows'), counts.root),
+  )
+  /** @type {BackfillAnswer | undefined} */
+  let backfill
+  /** @type {ReturnType<typeof windowMap> | undefined} */
+  let map
+  let chosen = 0
+
+  /** @param {'failed' | 'missing'} only @param {string} label */
+  function retry(only, label) {
+    return act({
+      label,
+      ask: async (key) => {
+        const { run } = await post(`${path}/retry`, { only }, key)
+        ask()
+        return `run ${run} started`
+      },
+    })
+  }
+
+  // Hundreds of windows a second may be done: more pictures than an eye takes would keep the page from its keys.
+  const redraw = throttled(async () => draw(), 250, signal)
+  const { ask } = throttled(
+    async () => {
+      try {
+        backfill = await get(path)
+        show(problem, false)
+      } catch (error) {
+        text(problem, error instanceof Error ? error.message : String(error))
+        show(problem, true)
+      }
+      draw()
+    },
+    1_500,
+    signal,
+  )
+
+  function draw() {
+    if (!backfill || signal.aborted) return
+    const { windows, map: cells } = { windows: backfill.map.length, map: backfill.map }
+    const states = { todo: 0, running: 0, done: 0, failed: 0, skipped: 0 }
+    for (const { state } of cells) states[state] += 1
+    text(heading, `Backfill of ${backfill.pipeline}.${backfill.stream}`)
+    text(
+      facts,
+      `${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} in ${counted(windows, 'window')} of ${backfill.window}, ${backfill.zone}`,
+    )
+    document.title = `${heading.textContent} · Sluice`
+    strip.update({ ...backfill, windows, ...states })
+    counts.update([{ name: 'all windows', counts: backfill.counts }])
+    if (!map) {
+      map = windowMap({
+        label: `Windows of backfill ${id}`,
+        step: backfill.window,
+        zone: backfill.zone,
+        chosen: (at) => {
+          chosen = at
+          look()
+        },
+        opened: () => panel.focus(),
+      })
+      place.append(map.root)
+      chosen = Math.max(
+        0,
+        cells.findIndex(({ state }) => state === 'failed'),
+      )
+      map.update(cells)
+      map.choose(chosen, false)
+    }
+    map.update(cells)
+    show(next, states.failed > 0)
+    show(again.root, states.failed > 0 || again.root.contains(document.activeElement))
+    again.relabel(states.failed === 0 ? 'Nothing failed' : `Retry ${counted(states.failed, 'failed window')}`)
+    show(rest.root, states.todo > 0 && states.running === 0)
+    rest.relabel(`Continue with ${count(states.todo)} to do`)
+    for (const { button } of [again, rest]) attribute(button, 'disabled', store.summary?.writable === false)
+    look(states.failed)
+    show(body, true)
+  }
+
+  function look(failed = backfill?.map.filter(({ state }) => state === 'failed').length ?? 0) {
+    const window = backfill?.map[chosen]
+    if (backfill && window) panel.update({ window, step: backfill.window, zone: backfill.zone, failed })
+  }
+
+  function nextFailed() {
+    const cells = backfill?.map ?? []
+    const after = cells.findIndex(({ state }, at) => at > chosen && state === 'failed')
+    map?.choose(after >= 0 ? after : cells.findIndex(({ state }) => state === 'failed'), true)
+  }
+
+  onTold((event) => {
+    if (event.type !== 'slice.started' && event.type !== 'slice.finished' && event.type !== 'slice.failed') return
+    const window = backfill?.map.find(({ slice }) => slice === event.slice)
+    // Those that are read once more when the page opens are in the answer already.
+    if (!window || BigInt(event.id) <= BigInt(store.summary?.event ?? '0')) return
+    window.state = event.type === 'slice.started' ? 'running' : event.type === 'slice.finished' ? 'done' : 'failed'
+    window.error = event.type === 'slice.failed' ? event.error : null
+    window.run = event.run
+    // What this run did; the answer that is asked for now has all of it, where another run had begun the window.
+    if (event.type === 'slice.finished')
+      window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
+    redraw.ask()
+    ask()
+  }, signal)
+  on('summary', ask, signal)
+  ask()
+  return { title: `Backfill ${id}`, root: h('div', {}, problem, body) }
+}

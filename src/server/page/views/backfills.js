@@ -1,0 +1,17 @@
+// @ts-check
+import { backfillList } from '../lists/backfill-list.js'
+import { h } from '../parts/dom.js'
+import { pages } from '../lists/paged-list.js'
+
+/** Every backfill that there has been. @type {import('../main.js').View} */
+export function backfillsView({ query, signal }) {
+  const backfills = backfillList()
+  const { root } = pages({
+    path: '/api/backfills',
+    query,
+    name: 'backfills',
+    update: (items) => backfills.update(items),
+    signal,
+  })
+  return { title: 'Backfills', root: h('div', { class: 'view' }, h('h1', {}, 'Backfills'), backfills.root, root) }
+}

@@ -1,0 +1,315 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- What is answered is compared as it came. */
+import { describe, expect, test } from '@jest/globals'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import {
+  bearer,
+  byPage,
+  http,
+  onePage,
+  pipeline,
+  run,
+  secret,
+  serve,
+  since,
+  until as upTo,
+  type Report,
+} from '../../src/index.ts'
+import { apiServer } from '../support/api-server.ts'
+import { ended, pages, rig, until, watch } from './support.ts'
+
+const key = (value: string): Record<string, string> => ({ 'idempotency-key': value })
+/** Answers one page and hangs on the next. */
+const stuck = ({ query }: { query: URLSearchParams }) =>
+  query.get('page') === '2' ? { hang: true as const } : { json: { rows: [{ id: 1, name: 'a' }] } }
+
+describe('what is asked to be done', () => {
+  test('begins, is answered at once, and goes on', async () => {
+    await using served = await rig()
+    const answer = await served.post('/api/runs', { pipeline: 'shop', streams: ['rows'] })
+    expect([answer.status, answer.json, answer.headers.get('location')]).toEqual([202, { run: '1' }, '/api/runs/1'])
+    expect(await ended(served, '1')).toMatchObject({ status: 'done', counts: { inserted: 30 } })
+  })
+
+  test('is begun once for a key, however often and by however many it is asked', async () => {
+    await using served = await rig()
+    await using other = await serve(served.pipeline, { port: 0, database: served.test.url, environment: {} })
+    const ask = (): Promise<Response> =>
+      fetch(`${other.url}/api/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...key('k1') },
+        body: '{"pipeline":"shop"}',
+      })
+    const answers = await Promise.all([
+      ...[1, 2, 3].map(async () => (await served.post('/api/runs', { pipeline: 'shop' }, key('k1'))).json),
+      ...[1, 2].map(async () => (await ask()).json()),
+    ])
+    expect(answers).toEqual(Array.from({ length: 5 }, () => ({ run: '1' })))
+    await ended(served, '1')
+    expect((await served.post('/api/runs', { pipeline: 'shop' }, key('k1'))).json).toEqual({ run: '1' })
+    expect((await served.post('/api/runs', { pipeline: 'shop', full: true }, key('k1'))).status).toBe(422)
+    expect((await served.post('/api/runs', { pipeline: 'shop' }, key('k2'))).json).toEqual({ run: '2' })
+    expect((await served.get('/api/runs')).json.runs).toHaveLength(2)
+  })
+
+  test('leaves its key free where nothing could begin', async () => {
+    await using served = await rig({
+      pipelines: (origin) => [
+        pipeline('shop', {
+          streams: {
+            rows: http(origin as 'http://x', { auth: bearer(secret('SHOP_TOKEN')) })
+              .get<{ rows: { id: number }[] }>('/rows')
+              .pages(byPage('page'))
+              .records('rows')
+              .into('t.rows', { key: 'id' }),
+          },
+        }),
+      ],
+    })
+    for (let n = 0; n < 2; n++)
+      expect(await served.post('/api/runs', { pipeline: 'shop' }, key('k'))).toMatchObject({
+        status: 422,
+        json: { error: { fault: expect.stringContaining('SHOP_TOKEN') } },
+      })
+    expect(await served.test.database.query('select from sluice.requests')).toEqual([])
+  })
+
+  test('is refused where it cannot be done, and nothing begins', async () => {
+    await using served = await rig()
+    for (const [body, status] of [
+      [{}, 400],
+      [{ pipeline: 'shop', more: 1 }, 400],
+      [{ pipeline: 'none' }, 404],
+      [{ pipeline: 'shop', streams: ['none'] }, 422],
+      [{ pipeline: 'shop', overlap: 'odd' }, 400],
+      [{ pipeline: '__proto__' }, 404],
+      [{ pipeline: 'shop', streams: ['constructor'] }, 422],
+    ] as const)
+      expect([body, (await served.post('/api/runs', body, key('a'))).status]).toEqual([body, status])
+    expect((await served.post('/api/runs', { pipeline: 'shop' }, key('not one\tword'))).status).toBe(400)
+    expect(
+      (await served.post('/api/backfills', { pipeline: 'shop', stream: 'rows', from: '2024-01-01', to: '2024-01-03' }))
+        .status,
+    ).toBe(422) // It has no time.
+    expect((await served.post('/api/backfills/7/retry')).status).toBe(404)
+    expect((await served.get('/api/runs')).json.runs).toEqual([])
+  })
+
+  test('repeats what failed of a backfill', async () => {
+    let broken = true
+    await using served = await rig({
+      handler: ({ query }) =>
+        broken && query.get('from')!.startsWith('2024-01-02')
+          ? { status: 500, json: {} }
+          : { json: [{ id: query.get('from'), at: query.get('from') }] },
+      pipelines: (origin) => [
+        pipeline('shop', {
+          streams: {
+            days: http(origin as 'http://x', { attempts: 1 })
+              .get<{ id: string; at: string }[]>('/days', { from: since, to: upTo })
+              .pages(onePage())
+              .records()
+              .incremental('at')
+              .into('t.days', { key: 'id' }),
+          },
+        }),
+      ],
+    })
+    const {
+      json: { run: first },
+    } = await served.post(
+      '/api/backfills',
+      { pipeline: 'shop', stream: 'days', from: '2024-01-01', to: '2024-01-04' },
+      key('b'),
+    )
+    expect(await ended(served, first)).toMatchObject({ kind: 'backfill', status: 'failed' })
+    const words = {
+      backfill: '1',
+      pipeline: 'shop',
+      stream: 'days',
+      from: '2024-01-01T00:00:00.000Z',
+      to: '2024-01-04T00:00:00.000Z',
+      window: '1d',
+      zone: 'UTC',
+      windows: 3,
+      todo: 0,
+      running: 0,
+      skipped: 0,
+    }
+    expect((await served.get('/api/backfills')).json.backfills).toMatchObject([{ ...words, done: 2, failed: 1 }])
+    expect(
+      (await served.get('/api/backfills/1')).json.map.map(
+        ({ lower, state, error }: { lower: string; state: string; error: string | null }) => [
+          lower.slice(0, 10),
+          state,
+          error === null,
+        ],
+      ),
+    ).toEqual([
+      ['2024-01-01', 'done', true],
+      ['2024-01-02', 'failed', false],
+      ['2024-01-03', 'done', true],
+    ])
+    broken = false
+    const {
+      json: { run: second },
+    } = await served.post('/api/backfills/1/retry', {}, key('c'))
+    expect(await ended(served, second)).toMatchObject({ kind: 'backfill', status: 'done' })
+    expect((await served.post('/api/backfills/1/retry', {}, key('c'))).json).toEqual({ run: second })
+    expect((await served.get('/api/backfills/1')).json).toMatchObject({
+      ...words,
+      done: 3,
+      failed: 0,
+      counts: { inserted: 3 },
+    })
+    expect((await served.get('/api/summary')).json.backfills).toMatchObject([{ backfill: '1', done: 3 }])
+  })
+
+  test('is cancelled where it runs, here or in another process, and noted as interrupted', async () => {
+    await using served = await rig({ handler: stuck })
+    const {
+      json: { run: here },
+    } = await served.post('/api/runs', { pipeline: 'shop' })
+    expect(await served.post(`/api/runs/${here}/cancel`)).toMatchObject({
+      status: 202,
+      json: { run: here, status: expect.any(String), stopAskedAt: expect.any(String) },
+    })
+    expect(await ended(served, here)).toMatchObject({ status: 'interrupted', stopAskedAt: expect.any(String) })
+    // A run that knows nothing of the server: only the ledger joins the two.
+    let report: Promise<Report> | undefined
+    using watcher = await watch(served.server)
+    report = run(served.pipeline, { database: served.test.url, environment: {} })
+    await until(() => watcher.events.some(({ type }) => type === 'slice.started'))
+    expect((await served.get('/api/summary')).json.running).toMatchObject([{ run: '2', here: false }])
+    const asked = performance.now()
+    expect((await served.post('/api/runs/2/cancel', {})).status).toBe(202)
+    expect(await report).toMatchObject({ status: 'interrupted' })
+    expect(performance.now() - asked).toBeLessThan(5_000)
+    await ended(served, '2')
+    expect((await served.post('/api/runs/2/cancel')).status).toBe(409)
+    expect((await served.post('/api/runs/99/cancel')).status).toBe(404)
+  })
+
+  test('is bounded', async () => {
+    await using served = await rig({ handler: stuck, maxRuns: 1 })
+    expect((await served.post('/api/runs', { pipeline: 'shop' })).status).toBe(202)
+    expect(await served.post('/api/runs', { pipeline: 'shop' })).toMatchObject({
+      status: 429,
+      json: { error: { remedy: expect.any(String) } },
+    })
+  })
+})
+
+describe('a server', () => {
+  test('that is imported ends by its signal within 5 s, with its clients and its runs', async () => {
+    const stop = new AbortController()
+    await using served = await rig({ handler: stuck, signal: stop.signal })
+    using watcher = await watch(served.server)
+    const {
+      json: { run: id },
+    } = await served.post('/api/runs', { pipeline: 'shop' })
+    await until(() => served.api.requests.length >= 2)
+    const asked = performance.now()
+    stop.abort(new Error('enough'))
+    await served.server.ended
+    expect(performance.now() - asked).toBeLessThan(5_000)
+    await until(() => watcher.isOver)
+    await expect(fetch(`${served.server.url}/healthz`)).rejects.toThrow('fetch failed')
+    expect(await served.test.database.query('select status from sluice.runs where id = $1', [id])).toEqual([
+      { status: 'interrupted' },
+    ])
+    await until(
+      async () =>
+        (
+          await served.test.database.query(
+            `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'sluice'`,
+          )
+        ).length <=
+        served.test.database.lent + 4,
+    )
+  })
+
+  test('says where its port is taken', async () => {
+    await using served = await rig()
+    const { port } = new URL(served.server.url)
+    await expect(
+      serve(served.pipeline, { port: Number(port), database: served.test.url, environment: {} }),
+    ).rejects.toThrow(/--port/)
+  })
+
+  test('answers no secret, whatever an API says', async () => {
+    const environment = { SHOP_TOKEN: 'tok-3n-of/bearer+x', SLUICE_TOKEN: 'the-server-token-of-32-characters' }
+    await using api = await apiServer(({ headers, query }) =>
+      query.get('page') === '2'
+        ? { status: 500, json: { sent: headers.authorization } }
+        : {
+            json: {
+              rows: [
+                { id: null, name: headers.authorization },
+                { id: 1, name: 'fine' },
+              ],
+            },
+          },
+    )
+    await using served = await rig({
+      handler: pages,
+      environment,
+      token: environment.SLUICE_TOKEN,
+      pipelines: () => [
+        pipeline('shop', {
+          streams: {
+            rows: http(api.origin as 'http://x', { attempts: 1, auth: bearer(secret('SHOP_TOKEN')) })
+              .get<{ rows: { id: number }[] }>('/rows')
+              .pages(byPage('page'))
+              .records('rows')
+              .map((row) => {
+                if (row.id === 2) throw new Error(environment.SHOP_TOKEN)
+                return row
+              })
+              .into('t.rows', { key: 'id' }),
+          },
+        }),
+      ],
+    })
+    const authorization = { authorization: `Bearer ${environment.SLUICE_TOKEN}` }
+    using watcher = await watch(served.server, '/api/events', authorization)
+    const {
+      json: { run: id },
+    } = await served.post('/api/runs', { pipeline: 'shop' }, authorization)
+    await ended({ get: (path) => served.get(path, authorization) }, id)
+    await until(() => watcher.events.some(({ type }) => type === 'run.finished'))
+    // As if somebody else had written one.
+    await served.test.database.query(`update sluice.runs set error = $1`, [
+      `it said ${environment.SHOP_TOKEN} and ${environment.SLUICE_TOKEN}`,
+    ])
+    const answers = await Promise.all(
+      [
+        '/api/summary',
+        '/api/runs',
+        `/api/runs/${id}`,
+        '/api/slices',
+        '/api/rejects',
+        '/api/backfills',
+        '/metrics',
+        '/api/openapi.json',
+        '/nowhere',
+        `/${environment.SHOP_TOKEN}`,
+      ].map(async (path) => (await served.get(path, authorization)).text),
+    )
+    const everything = answers.join('\n') + JSON.stringify(watcher.events)
+    expect(everything).toContain('{secret:SHOP_TOKEN}')
+    for (const value of Object.values(environment))
+      for (const form of [value, encodeURIComponent(value)]) expect(everything).not.toContain(form)
+  })
+
+  test('is loaded by nobody who only imports what runs', async () => {
+    const script = `
+      import { registerHooks } from 'node:module'
+      const loaded = []
+      registerHooks({ resolve: (specifier, context, next) => { const found = next(specifier, context); loaded.push(found.url); return found } })
+      await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)})
+      console.log(loaded.some((url) => url.includes('/node_modules/pg/')), loaded.some((url) => url.includes('/node_modules/fastify/')))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+    expect(stdout).toBe('true false\n')
+  })
+})
