@@ -4,11 +4,11 @@ import { TooManyRejectsError } from '../model/errors.ts'
 import type { Reject } from '../model/page.ts'
 import type { RowShape } from './encode/encoded-page.ts'
 import { rowRecord } from './encode/row-record.ts'
-import { halves, type Selection } from './row-selection.ts'
-import type { Store, Stored } from './store.ts'
+import { halves, type RowSelection } from './row-selection.ts'
+import type { StoreRows, StoredCounts } from './write-modes.ts'
 
-export interface HalvingOptions {
-  readonly store: Store
+export interface BisectOptions {
+  readonly store: StoreRows
   readonly shape: RowShape
   readonly table: string
   /** Beyond so many rejects the search is given up: the slice fails anyway. */
@@ -20,17 +20,18 @@ export interface HalvingOptions {
  * row can be the cause of divides the rows; anything else ends it. Two rows that only the database takes for equal
  * (21000) are parted, and rejected never: the later one wins.
  */
-export async function storeHalving(
+export async function bisect(
   transaction: Transaction,
-  rows: Selection,
-  options: HalvingOptions,
-): Promise<{ stored: Stored; rejects: Reject[] }> {
+  rows: RowSelection,
+  options: BisectOptions,
+): Promise<{ stored: StoredCounts; rejects: Reject[] }> {
   const rejects: Reject[] = []
   const sum = { inserted: 0, updated: 0, unchanged: 0, duplicate: 0 }
   const waiting = [rows]
   for (let part = waiting.pop(); part; part = waiting.pop()) {
     const outcome = await tried(transaction, part, options)
-    if ('stored' in outcome) for (const name of Object.keys(sum) as (keyof Stored)[]) sum[name] += outcome.stored[name]
+    if ('stored' in outcome)
+      for (const name of Object.keys(sum) as (keyof StoredCounts)[]) sum[name] += outcome.stored[name]
     else if (part.rows > 1) waiting.push(...halves(part).toReversed())
     else if (sqlState(outcome.fault) === '21000') throw outcome.fault
     else {
@@ -43,9 +44,9 @@ export async function storeHalving(
 
 async function tried(
   transaction: Transaction,
-  part: Selection,
-  { store, shape }: HalvingOptions,
-): Promise<{ stored: Stored } | { fault: Error }> {
+  part: RowSelection,
+  { store, shape }: BisectOptions,
+): Promise<{ stored: StoredCounts } | { fault: Error }> {
   try {
     await using savepoint = await transaction.savepoint()
     const stored = await store(transaction, part, shape)
@@ -57,8 +58,8 @@ async function tried(
   }
 }
 
-function rejected({ stretches: [stretch] }: Selection, fault: Error, { shape }: HalvingOptions): Reject {
-  const { page, from, to } = stretch!
+function rejected({ ranges: [range] }: RowSelection, fault: Error, { shape }: BisectOptions): Reject {
+  const { page, from, to } = range!
   const { detail, column } = fault as { detail?: unknown; column?: unknown }
   const more = [typeof column === 'string' ? `column ${column}` : '', typeof detail === 'string' ? detail : '']
     .filter((text) => text !== '')
@@ -71,7 +72,7 @@ function rejected({ stretches: [stretch] }: Selection, fault: Error, { shape }: 
   }
 }
 
-function tooMany(rejects: readonly Reject[], { table, maxRejects }: HalvingOptions): TooManyRejectsError {
+function tooMany(rejects: readonly Reject[], { table, maxRejects }: BisectOptions): TooManyRejectsError {
   const reasons = rejects
     .slice(0, 3)
     .map(({ reason }) => reason)

@@ -5,7 +5,7 @@ import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
 import type { Slice } from '../model/slice.ts'
 import { addSliceSql, sliceIndexSql } from './shape/change-plan.ts'
-import { own } from './shape/column-name.ts'
+import { systemColumns } from './shape/system-columns.ts'
 import { shadowName } from './shadow.ts'
 import type { TableShape } from './shape/table-shape.ts'
 
@@ -30,13 +30,13 @@ export async function clearSlice(transaction: Transaction, { table, slice, shape
     const [gone] = await transaction.query<{
       deleted: string
       stored: string | null
-    }>(`with gone as (delete from ${name} where ${own.slice} = ${quoteLiteral(slice.id)} returning 1)
+    }>(`with gone as (delete from ${name} where ${systemColumns.slice} = ${quoteLiteral(slice.id)} returning 1)
 select count(*) as deleted, (select inserted from sluice.slices where id = ${quoteLiteral(slice.id)}) as stored from gone`)
     // The column may be younger than the first of these rows.
     const left = Number(gone!.stored) - Number(gone!.deleted)
     if (table.key.length === 0 && left > 0)
       throw new LoadError(
-        `${table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${own.slice}. Where they are still there, ${goOn}`,
+        `${table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${systemColumns.slice}. Where they are still there, ${goOn}`,
       )
   } else if (table.key.length === 0) {
     throw new LoadError(

@@ -6,12 +6,13 @@ import type { Database } from '../database/database.ts'
 import type { Advance } from '../model/batch.ts'
 import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
-import { columnName, own } from './shape/column-name.ts'
+import { columnName } from './shape/column-name.ts'
+import { systemColumns } from './shape/system-columns.ts'
 import { typeOf } from './values/column-type.ts'
 import { conversion } from './values/convert-sql.ts'
-import type { LoadedColumn } from './shape/system-columns.ts'
+import type { LoadedColumn } from './shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
-import { numbers } from './store.ts'
+import { parseCounts } from './write-modes.ts'
 import type { TableShape } from './shape/table-shape.ts'
 import { upsertSql } from './upsert-sql.ts'
 import { versionSql } from './encode/version-order.ts'
@@ -38,7 +39,7 @@ export async function shadowStatements(
     if (columns.length === 0) return []
     return [
       `create table ${quoteTable(name)} as select ${columnList(columns)} from ${quoteTable(table.name)} with no data`,
-      `alter table ${quoteTable(name)} add column ${quoteIdentifier(own.row)} bigint generated always as identity`,
+      `alter table ${quoteTable(name)} add column ${quoteIdentifier(systemColumns.row)} bigint generated always as identity`,
     ]
   }
   const there = new Map(shadow.columns.map((column) => [column.name, typeOf(column)]))
@@ -74,10 +75,10 @@ export async function swap(
   if (!shadow) {
     // Nothing was read that could have told which columns it needs.
     const [gone] = await transaction.query(deleteAll(target))
-    return numbers(gone!)
+    return parseCounts(gone!)
   }
   const columns = shadow.columns
-    .filter((column) => column.name !== own.row)
+    .filter((column) => column.name !== systemColumns.row)
     .map((column) => ({
       name: column.name,
       type: typeOf(column),
@@ -97,7 +98,7 @@ export async function swap(
   const counted = result
     .map(({ rows: [row] }) => row)
     .filter((row) => row !== undefined)
-    .map(numbers)
+    .map(parseCounts)
   const sum = (of: 'inserted' | 'updated' | 'deleted'): number => counted.reduce((all, row) => all + row[of], 0)
   return { inserted: sum('inserted'), updated: sum('updated'), deleted: sum('deleted') }
 }
@@ -129,7 +130,7 @@ function byKey(
   const order = [
     ...keys,
     ...(newer ? [`${versionSql(quoteIdentifier(newer.name), newer.type)} desc nulls last`] : []),
-    `${quoteIdentifier(own.row)} desc`,
+    `${quoteIdentifier(systemColumns.row)} desc`,
   ]
   const source = `(select distinct on (${keys.join(', ')}) ${columnList(columns)} from ${shadow} order by ${order.join(', ')})`
   return [
@@ -143,11 +144,11 @@ const deleteAll = (table: string): string =>
   `with gone as (delete from ${table} returning 1) select count(*) as deleted from gone`
 
 function whole({ name, loadedAt }: Table, shadow: string, columns: readonly LoadedColumn[]): string[] {
-  const stamp = loadedAt ? [{ name: own.loadedAt }] : []
+  const stamp = loadedAt ? [{ name: systemColumns.loadedAt }] : []
   const values = [columnList(columns), ...stamp.map(() => 'statement_timestamp()')].join(', ')
   return [
     deleteAll(quoteTable(name)),
-    `with written as (insert into ${quoteTable(name)} (${columnList([...columns, ...stamp])}) select ${values} from ${shadow} order by ${quoteIdentifier(own.row)} returning 1) select count(*) as inserted from written`,
+    `with written as (insert into ${quoteTable(name)} (${columnList([...columns, ...stamp])}) select ${values} from ${shadow} order by ${quoteIdentifier(systemColumns.row)} returning 1) select count(*) as inserted from written`,
   ]
 }
 

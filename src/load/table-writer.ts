@@ -13,23 +13,23 @@ import { changeTable } from './shape/change-table.ts'
 import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
 import { ChunkRing } from './encode/chunk-ring.ts'
 import { clearSlice } from './clear-slice.ts'
-import { own } from './shape/column-name.ts'
+import { systemColumns } from './shape/system-columns.ts'
 import { columnType } from './values/column-type.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from './encode/encoded-page.ts'
 import { Fields } from './encode/fields.ts'
-import { storeHalving } from './bisect.ts'
-import { judge } from './values/mismatch-policy.ts'
-import { isEmpty, needOf, type Need } from './shape/schema-change.ts'
-import { NeedsChange } from './shape/needs-schema-change.ts'
+import { bisect } from './bisect.ts'
+import { mismatchPolicy } from './values/mismatch-policy.ts'
+import { isEmptyChange, schemaChangeFor, type SchemaChange } from './shape/schema-change.ts'
+import { NeedsSchemaChange } from './shape/needs-schema-change.ts'
 import { PageEncoder } from './encode/page-encoder.ts'
 import { isRecord } from './record.ts'
-import { byShape, select, type Keep, type Selection } from './row-selection.ts'
+import { byShape, selectRows, type Keep, type RowSelection } from './row-selection.ts'
 import { shadowName, shadowStatements, swap } from './shadow.ts'
-import { appendByKey, copyInto, merge, type Store, type Stored } from './store.ts'
+import { appendByKey, copyInto, merge, type StoreRows, type StoredCounts } from './write-modes.ts'
 import { readShape, type TableShape } from './shape/table-shape.ts'
 import { isOrdered, versionOrder } from './encode/version-order.ts'
 
-export interface Written {
+export interface WrittenBatch {
   /** Of the whole batch, what was read and what was written; they balance. */
   readonly counts: Counts
   readonly rejects: readonly Reject[]
@@ -38,7 +38,7 @@ export interface Written {
   readonly boundaryMatches?: readonly string[]
 }
 
-export interface TargetOptions {
+export interface TableWriterOptions {
   readonly slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
   readonly emit?: (event: RunEvent) => void
   /** Called first where the table is about to change; throws where the slice is not ours any more. */
@@ -47,22 +47,26 @@ export interface TargetOptions {
 }
 
 /** The table that a slice is written to, with what is needed to write it: made or changed as the records ask for it. */
-export async function openTarget(database: Database, table: Table, options: TargetOptions): Promise<Target> {
-  const target = new Target(database, table, options)
+export async function openTableWriter(
+  database: Database,
+  table: Table,
+  options: TableWriterOptions,
+): Promise<TableWriter> {
+  const target = new TableWriter(database, table, options)
   await target.open()
   return target
 }
 
 /**
- * Pages become rows of one table. The calls, in order: `encode` for each page; where that answers `NeedsChange`,
+ * Pages become rows of one table. The calls, in order: `encode` for each page; where that answers `NeedsSchemaChange`,
  * everything before is committed, `change` is called, and the page encoded again; `write` inside a transaction for some
- * pages, and after a fault of a row `writeHalving` for the same ones in another; at the end of the slice `finish`,
+ * pages, and after a fault of a row `writeBisecting` for the same ones in another; at the end of the slice `finish`,
  * where it begins anew `clear`.
  */
-export class Target {
+export class TableWriter {
   readonly table: Table
   readonly #database: Database
-  readonly #options: TargetOptions
+  readonly #options: TableWriterOptions
   readonly #ring = new ChunkRing()
   #shape: TableShape | undefined
   #fields: Fields
@@ -77,7 +81,7 @@ export class Target {
    */
   #first = false
 
-  constructor(database: Database, table: Table, options: TargetOptions) {
+  constructor(database: Database, table: Table, options: TableWriterOptions) {
     this.table = table
     this.#database = database
     this.#options = options
@@ -97,7 +101,7 @@ export class Target {
     this.#first = this.#isBlank
     if (this.table.write === 'append' && !shape.hasSlice && this.#shadowless && this.table.shape === 'evolve')
       await this.#addSlice()
-    if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(own.loadedAt)))
+    if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(systemColumns.loadedAt)))
       await this.change({ add: [], widen: [], load: true })
   }
 
@@ -105,7 +109,7 @@ export class Target {
    * What somebody has taken from the table since it was read: columns by name, or all of it. The rows that were stored
    * before have lost their values, which a reading that goes on would not bring back.
    */
-  async lost(): Promise<readonly string[] | 'table'> {
+  async lostColumns(): Promise<readonly string[] | 'table'> {
     if (!this.#shape) return []
     const shape = await readShape(
       { query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) },
@@ -115,32 +119,37 @@ export class Target {
   }
 
   /** Whether there is a table to write to; a first reading makes one. */
-  get isThere(): boolean {
+  get exists(): boolean {
     return this.#shape !== undefined
   }
 
   /** The page as rows, or what the table needs before it can be. The page's memory is given back once it is encoded. */
-  encode(page: Page): EncodedPage | NeedsChange {
+  encode(page: Page): EncodedPage | NeedsSchemaChange {
     this.#learn(page)
     const contract = this.#made || !this.#shape ? 'evolve' : this.table.shape
     if (this.#fields.columns.length === 0 && page.records.length > 0) {
-      const need = needOf(page, this.#fields, this.table)
-      return contract === 'evolve' && !isEmpty(need) ? new NeedsChange(need) : this.#encodeNothing(page, contract)
+      const need = schemaChangeFor(page, this.#fields, this.table)
+      return contract === 'evolve' && !isEmptyChange(need)
+        ? new NeedsSchemaChange(need)
+        : this.#encodeNothing(page, contract)
     }
     if (
       this.#shape &&
       this.table.write === 'replace' &&
       this.#fields.columns.some(({ name }) => !this.#shadow.has(name))
     )
-      return new NeedsChange({ add: [], widen: [], load: true })
+      return new NeedsSchemaChange({ add: [], widen: [], load: true })
     const { table } = this
     const encoder = (this.#encoder ??= this.#compile())
-    let encoded = encoder.encode(page, judge({ table, fields: this.#fields, contract, mayChange: true }))
+    let encoded = encoder.encode(page, mismatchPolicy({ table, fields: this.#fields, contract, mayChange: true }))
     if (encoded === 'change') {
-      const need = needOf(page, this.#fields, table)
-      if (!isEmpty(need)) return new NeedsChange(need)
+      const need = schemaChangeFor(page, this.#fields, table)
+      if (!isEmptyChange(need)) return new NeedsSchemaChange(need)
       // No change could help: what does not fit is rejected.
-      encoded = encoder.encode(page, judge({ table, fields: this.#fields, contract, mayChange: false })) as EncodedRows
+      encoded = encoder.encode(
+        page,
+        mismatchPolicy({ table, fields: this.#fields, contract, mayChange: false }),
+      ) as EncodedRows
     }
     page.hold?.[Symbol.dispose]()
     return encoded
@@ -151,10 +160,10 @@ export class Target {
    * transaction.
    */
   async change(
-    needed: NeedsChange | Need,
+    needed: NeedsSchemaChange | SchemaChange,
     { signal = this.#options.signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
-    const need = needed instanceof NeedsChange ? needed.need : needed
+    const need = needed instanceof NeedsSchemaChange ? needed.change : needed
     const { table } = this
     let done = ''
     const alter = async (transaction: Transaction): Promise<readonly string[]> => {
@@ -190,10 +199,10 @@ export class Target {
   }
 
   /**
-   * Write encoded pages. An error of a row is thrown as it is: the transaction is lost, and `writeHalving` finds the
+   * Write encoded pages. An error of a row is thrown as it is: the transaction is lost, and `writeBisecting` finds the
    * row in another.
    */
-  async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<Written> {
+  async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
     return this.#writeBy(pages, async (rows, shape) => ({
       stored: await this.#store(transaction, rows, shape),
       rejects: [],
@@ -201,14 +210,14 @@ export class Target {
   }
 
   /** Write what can be written of them, and reject the rows that the database refuses. */
-  async writeHalving(transaction: Transaction, pages: readonly EncodedPage[]): Promise<Written> {
+  async writeBisecting(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
     // A deferred foreign key would pass each savepoint and fail the COMMIT.
     await transaction.run('set constraints all immediate')
     // A key that is there is no fault of a row: from now on rows go by way of what is stored.
     this.#first = false
     const { name, maxRejects } = this.table
     return this.#writeBy(pages, (rows, shape) =>
-      storeHalving(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
+      bisect(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
     )
   }
 
@@ -226,14 +235,14 @@ export class Target {
   /** There is no column to write to, and nothing in the page that one could be made of. */
   #encodeNothing(page: Page, contract: Table['shape']): EncodedPage {
     const keys = this.table.key.map((field) => this.#fields.describe(field, columnType('text')))
-    const unmade = this.#fields.unmade.filter((field) => !this.table.key.includes(field))
+    const undetermined = this.#fields.undetermined.filter((field) => !this.table.key.includes(field))
     const encoder = new PageEncoder(
       { hash: '', columns: keys, version: undefined, constant: undefined },
-      { unmade, ring: this.#ring, refuse: 'it holds nothing that a column could be made of' },
+      { undetermined, ring: this.#ring, refuse: 'it holds nothing that a column could be made of' },
     )
     const encoded = encoder.encode(
       page,
-      judge({ table: this.table, fields: this.#fields, contract, mayChange: false }),
+      mismatchPolicy({ table: this.table, fields: this.#fields, contract, mayChange: false }),
     ) as EncodedRows
     page.hold?.[Symbol.dispose]()
     return encoded
@@ -241,20 +250,20 @@ export class Target {
 
   async #writeBy(
     pages: readonly EncodedPage[],
-    store: (rows: Selection, shape: RowShape) => Promise<{ stored: Stored; rejects: readonly Reject[] }>,
-  ): Promise<Written> {
+    store: (rows: RowSelection, shape: RowShape) => Promise<{ stored: StoredCounts; rejects: readonly Reject[] }>,
+  ): Promise<WrittenBatch> {
     const encoded = pages.map((page) => {
       if (!(page instanceof EncodedRows))
         throw new TypeError(`${this.table.name}: write takes the pages that encode has answered`)
       return page
     })
-    const selection = select(encoded, this.#keep)
+    const selection = selectRows(encoded, this.#keep)
     let { duplicates: duplicate } = selection
     const rejects: Reject[] = pages.flatMap((page) => page.rejects)
     const written = { inserted: 0, updated: 0, unchanged: 0 }
     let refused = 0
     for (const part of byShape(selection)) {
-      const { stored, rejects: more } = await store(part, part.stretches[0]!.page.rowShape)
+      const { stored, rejects: more } = await store(part, part.ranges[0]!.page.rowShape)
       written.inserted += stored.inserted
       written.updated += stored.updated
       written.unchanged += stored.unchanged
@@ -277,7 +286,7 @@ export class Target {
     return { counts, rejects, ...(high && { high }), ...(boundaryMatches.length > 0 && { boundaryMatches }) }
   }
 
-  get #store(): Store {
+  get #store(): StoreRows {
     const { table } = this
     switch (table.write) {
       case 'merge':
@@ -324,14 +333,16 @@ export class Target {
   }
 
   #compile(): PageEncoder {
-    const { columns, unmade } = this.#fields
+    const { columns, undetermined } = this.#fields
     const constant =
-      this.#shadowless && this.#shape?.hasSlice ? { name: own.slice, text: this.#options.slice.id } : undefined
+      this.#shadowless && this.#shape?.hasSlice
+        ? { name: systemColumns.slice, text: this.#options.slice.id }
+        : undefined
     const hash = createHash('sha256')
       .update(JSON.stringify([columns.map(({ name, type }) => [name, type.sql]), constant?.name]))
       .digest('hex')
       .slice(0, 16)
-    return new PageEncoder({ hash, columns, version: this.#version(), constant }, { unmade, ring: this.#ring })
+    return new PageEncoder({ hash, columns, version: this.#version(), constant }, { undetermined, ring: this.#ring })
   }
 
   #version(): RowShape['version'] {
@@ -360,7 +371,7 @@ export class Target {
       this.#options.emit?.({
         type: 'warning',
         stream: this.#options.slice.stream,
-        message: `${table.name}: without the column ${own.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}`,
+        message: `${table.name}: without the column ${systemColumns.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}`,
       })
     }
     await this.#read({ query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) })

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../database/quote.ts'
-import { own } from './shape/column-name.ts'
-import type { LoadedColumn } from './shape/system-columns.ts'
+import { systemColumns } from './shape/system-columns.ts'
+import type { LoadedColumn } from './shape/loaded-column.ts'
 import { versionSql } from './encode/version-order.ts'
 
 export interface UpsertOptions {
@@ -38,7 +38,7 @@ export function upsertSql({ table, source, columns, version, loadedAt, partition
   const changing = columns
     .filter(({ key, type }) => !key || !exact.has(type.base))
     .map(({ name }) => quoteIdentifier(name))
-  const stamp = loadedAt ? [quoteIdentifier(own.loadedAt)] : []
+  const stamp = loadedAt ? [quoteIdentifier(systemColumns.loadedAt)] : []
   const row = (of: string): string => `row(${changing.map((name) => `${of}.${name}`).join(', ')})::record`
   const changes = (stored: string, sent: string): string =>
     `${row(stored)} *<> ${row(sent)}${version ? ` and ${newerSql(version, stored, sent)}` : ''}`

@@ -4,7 +4,7 @@ import { Decimal } from '../../src/value/decimal.ts'
 import { testDatabase } from '../support/database.ts'
 import { balances, load, table } from './support.ts'
 
-describe('halving', () => {
+describe('bisecting a batch', () => {
   test.each(['merge', 'append', 'replace'] as const)(
     '%s: rows that the database refuses are rejected with their reason, and the others stored',
     async (write) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase, type Database } from '../../src/database/database.ts'
 import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
-import { openTarget } from '../../src/load/table-writer.ts'
+import { openTableWriter } from '../../src/load/table-writer.ts'
 import { testDatabase } from '../support/database.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
 import { balances, columnsOf, commit, load, page, table } from './support.ts'
@@ -324,7 +324,7 @@ describe('merge', () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 0, n: 0 }])
-    const target = await openTarget(database, table(), { slice: { id: '2', pipeline: 'shop', stream: 'orders' } })
+    const target = await openTableWriter(database, table(), { slice: { id: '2', pipeline: 'shop', stream: 'orders' } })
     await using transaction = await database.transaction()
     const one = await target.write(transaction, [target.encode(page([{ id: 1, n: 1 }])) as EncodedPage])
     const two = await target.write(transaction, [

@@ -3,7 +3,7 @@ import { ChunkRing } from '../../src/load/encode/chunk-ring.ts'
 import { columnType } from '../../src/load/values/column-type.ts'
 import type { EncodedRows } from '../../src/load/encode/encoded-page.ts'
 import { PageEncoder } from '../../src/load/encode/page-encoder.ts'
-import { byShape, chunksOf, halves, select, type Selection } from '../../src/load/row-selection.ts'
+import { byShape, chunksOf, halves, selectRows, type RowSelection } from '../../src/load/row-selection.ts'
 import { page } from './support.ts'
 
 const column = (field: string, type: string, key = false) => ({
@@ -15,15 +15,15 @@ const column = (field: string, type: string, key = false) => ({
   round: false,
 })
 const never = (): never => {
-  throw new Error('no value of these tests is a misfit')
+  throw new Error('no value of these tests is a mismatch')
 }
 function encoder(ring: ChunkRing, hash = 'one'): PageEncoder {
   const columns = [column('id', 'bigint', true), column('t', 'text')]
-  return new PageEncoder({ hash, columns, version: undefined, constant: undefined }, { unmade: [], ring })
+  return new PageEncoder({ hash, columns, version: undefined, constant: undefined }, { undetermined: [], ring })
 }
 const encode = (one: PageEncoder, records: readonly unknown[]): EncodedRows =>
   one.encode(page(records), never) as EncodedRows
-const textOf = (rows: Selection): string => Buffer.concat([...chunksOf(rows)]).toString()
+const textOf = (rows: RowSelection): string => Buffer.concat([...chunksOf(rows)]).toString()
 
 describe('encoded pages', () => {
   test('are the same bytes wherever a chunk ends, and however they are halved', () => {
@@ -41,10 +41,10 @@ describe('encoded pages', () => {
       encode(one, records.slice(33)),
     ]
     const expected = records.map(({ id, t }) => `${id}\t${t}\n`).join('')
-    const all = select(pages, 'newest')
+    const all = selectRows(pages, 'newest')
     expect(textOf(all)).toBe(expected)
     expect(pages.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(Buffer.byteLength(expected))
-    let parts: readonly Selection[] = [all]
+    let parts: readonly RowSelection[] = [all]
     while (parts.some(({ rows }) => rows > 1)) {
       parts = parts.flatMap((part) => (part.rows > 1 ? halves(part) : [part]))
       expect(parts.map(textOf).join('')).toBe(expected)
@@ -62,15 +62,15 @@ describe('encoded pages', () => {
       { id: 5, t: '😀' },
     ]
     const reasons: string[] = []
-    const reject = (misfit: { readonly message: string }) => {
-      reasons.push(misfit.message)
-      return { verdict: 'reject', reason: misfit.message } as const
+    const reject = (mismatch: { readonly message: string }) => {
+      reasons.push(mismatch.message)
+      return { type: 'reject', reason: mismatch.message } as const
     }
     const encoded = one.encode(page(records), reject) as EncodedRows
-    expect(textOf(select([encoded], 'newest'))).toBe('1\ta\n2\t\ufffd\n5\t😀\n')
+    expect(textOf(selectRows([encoded], 'newest'))).toBe('1\ta\n2\t\ufffd\n5\t😀\n')
     expect(encoded.rejects.map(({ record }) => record)).toEqual([records[2], records[3]])
     expect(reasons).toEqual(Array(2).fill('t: it holds half of a surrogate pair, which is no character'))
-    expect(textOf(select([encode(one, [{ id: 6, t: 'c' }])], 'newest'))).toBe('6\tc\n')
+    expect(textOf(selectRows([encode(one, [{ id: 6, t: 'c' }])], 'newest'))).toBe('6\tc\n')
   })
 
   test('leave out equal keys across pages: the last stays, or the first', () => {
@@ -87,16 +87,16 @@ describe('encoded pages', () => {
         { id: '3', t: 'f' },
       ]),
     ]
-    expect(select(pages, 'newest')).toMatchObject({ rows: 3, duplicates: 3 })
-    expect(textOf(select(pages, 'newest'))).toBe('1\tc\n2\te\n3\tf\n')
-    expect(textOf(select(pages, 'first'))).toBe('1\ta\n2\tb\n3\td\n')
-    expect(select(pages, 'all')).toMatchObject({ rows: 6, duplicates: 0 })
+    expect(selectRows(pages, 'newest')).toMatchObject({ rows: 3, duplicates: 3 })
+    expect(textOf(selectRows(pages, 'newest'))).toBe('1\tc\n2\te\n3\tf\n')
+    expect(textOf(selectRows(pages, 'first'))).toBe('1\ta\n2\tb\n3\td\n')
+    expect(selectRows(pages, 'all')).toMatchObject({ rows: 6, duplicates: 0 })
   })
 
   test('of several shapes are parted in order', () => {
     const ring = new ChunkRing()
     const [one, other] = [encoder(ring), encoder(ring, 'other')]
-    const rows = select(
+    const rows = selectRows(
       [encode(one, [{ id: 1 }]), encode(one, [{ id: 2 }]), encode(other, [{ id: 3 }]), encode(one, [{ id: 4 }])],
       'newest',
     )
@@ -113,7 +113,7 @@ describe('encoded pages', () => {
     const buffers = new Set<ArrayBufferLike>()
     for (let round = 0; round < 50; round += 1) {
       const pages = Array.from({ length: 5 }, () => encode(one, [{ id: round, t: 'x'.repeat(300) }]))
-      for (const chunk of chunksOf(select(pages, 'all'))) buffers.add(chunk.buffer)
+      for (const chunk of chunksOf(selectRows(pages, 'all'))) buffers.add(chunk.buffer)
       for (const each of pages) each[Symbol.dispose]()
       for (const each of pages) each[Symbol.dispose]()
       expect(() => [...pages[0]!.slices(0, 1)]).toThrow('after it had been disposed')
@@ -127,7 +127,7 @@ describe('encoded pages', () => {
     const second = encode(one, [{ id: 2, t: 'b'.repeat(100) }])
     first[Symbol.dispose]()
     const third = encode(one, [{ id: 3, t: 'c'.repeat(120) }])
-    expect(textOf(select([second], 'all'))).toBe(`2\t${'b'.repeat(100)}\n`)
-    expect(textOf(select([third], 'all'))).toBe(`3\t${'c'.repeat(120)}\n`)
+    expect(textOf(selectRows([second], 'all'))).toBe(`2\t${'b'.repeat(100)}\n`)
+    expect(textOf(selectRows([third], 'all'))).toBe(`3\t${'c'.repeat(120)}\n`)
   })
 })

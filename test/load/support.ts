@@ -1,8 +1,13 @@
 import type { Database } from '../../src/database/database.ts'
 import { isRowFault, sqlState } from '../../src/database/errors.ts'
-import { NeedsChange } from '../../src/load/shape/needs-schema-change.ts'
+import { NeedsSchemaChange } from '../../src/load/shape/needs-schema-change.ts'
 import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
-import { openTarget, type Target, type TargetOptions, type Written } from '../../src/load/table-writer.ts'
+import {
+  openTableWriter,
+  type TableWriter,
+  type TableWriterOptions,
+  type WrittenBatch,
+} from '../../src/load/table-writer.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { Table } from '../../src/model/recipe.ts'
@@ -30,13 +35,13 @@ export const page = (records: readonly unknown[], more: Partial<Page> = {}): Pag
   ...more,
 })
 
-export interface Loaded extends Written {
-  readonly target: Target
+export interface Loaded extends WrittenBatch {
+  readonly target: TableWriter
   readonly events: readonly RunEvent[]
   readonly swap?: Advance['swap']
 }
 
-export interface LoadOptions extends Partial<Omit<TargetOptions, 'slice'>> {
+export interface LoadOptions extends Partial<Omit<TableWriterOptions, 'slice'>> {
   readonly slice?: string
   readonly stream?: string
   /** The slice ends with this batch. */
@@ -45,7 +50,7 @@ export interface LoadOptions extends Partial<Omit<TargetOptions, 'slice'>> {
   readonly pageSize?: number
 }
 
-/** Loads records as one batch, as `run` does: changes of shape between, once more by halving after a fault of a row. */
+/** Loads records as one batch, as `run` does: changes of shape between, once more by bisecting after a fault of a row. */
 export async function load(
   database: Database,
   definition: Table,
@@ -53,7 +58,7 @@ export async function load(
   { slice = '1', stream = 'orders', end = false, pageSize = Infinity, ...options }: LoadOptions = {},
 ): Promise<Loaded> {
   const events: RunEvent[] = []
-  const target = await openTarget(database, definition, {
+  const target = await openTableWriter(database, definition, {
     slice: { id: slice, pipeline: 'shop', stream },
     emit: (event) => events.push(event),
     ...options,
@@ -61,11 +66,11 @@ export async function load(
   const pages: Page[] = []
   for (let from = 0; from === 0 || from < records.length; from += pageSize)
     pages.push(page(records.slice(from, from + pageSize)))
-  const written: Written[] = []
+  const written: WrittenBatch[] = []
   let encoded: EncodedPage[] = []
   for (const one of pages) {
     let answer = target.encode(one)
-    while (answer instanceof NeedsChange) {
+    while (answer instanceof NeedsSchemaChange) {
       if (encoded.length > 0) written.push(await commit(database, target, encoded))
       encoded = []
       await target.change(answer)
@@ -79,10 +84,14 @@ export async function load(
 }
 
 /** One batch in one transaction. */
-export async function commit(database: Database, target: Target, pages: readonly EncodedPage[]): Promise<Written> {
-  const attempt = async (halving: boolean): Promise<Written> => {
+export async function commit(
+  database: Database,
+  target: TableWriter,
+  pages: readonly EncodedPage[],
+): Promise<WrittenBatch> {
+  const attempt = async (bisecting: boolean): Promise<WrittenBatch> => {
     await using transaction = await database.transaction()
-    const written = halving ? await target.writeHalving(transaction, pages) : await target.write(transaction, pages)
+    const written = bisecting ? await target.writeBisecting(transaction, pages) : await target.write(transaction, pages)
     await transaction.commit()
     return written
   }
@@ -96,18 +105,18 @@ export async function commit(database: Database, target: Target, pages: readonly
   }
 }
 
-export async function finish(database: Database, target: Target): Promise<Advance['swap']> {
+export async function finish(database: Database, target: TableWriter): Promise<Advance['swap']> {
   await using transaction = await database.transaction()
   const swap = await target.finish(transaction)
   await transaction.commit()
   return swap
 }
 
-function sumOf(all: readonly Written[]): Written {
+function sumOf(all: readonly WrittenBatch[]): WrittenBatch {
   return all.reduce((sum, { counts, rejects }) => ({
     counts: Object.fromEntries(
       Object.entries(sum.counts).map(([name, count]) => [name, count + counts[name as keyof typeof counts]]),
-    ) as unknown as Written['counts'],
+    ) as unknown as WrittenBatch['counts'],
     rejects: [...sum.rejects, ...rejects],
   }))
 }
@@ -122,7 +131,7 @@ export const balances = ({
   filtered,
   duplicate,
   rejected,
-}: Written['counts']): boolean =>
+}: WrittenBatch['counts']): boolean =>
   fetched + expanded === inserted + updated + unchanged + filtered + duplicate + rejected
 
 /** Columns and types of a table, in their order. */

@@ -1,6 +1,6 @@
 import type { High, Page, Position, ReadCounts, Reject } from '../../model/page.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
-import type { LoadedColumn } from '../shape/system-columns.ts'
+import type { LoadedColumn } from '../shape/loaded-column.ts'
 
 /** What the rows of a page are made of; pages of one shape fit one COPY. */
 export interface RowShape {

@@ -3,7 +3,7 @@ import type { Table } from '../../model/recipe.ts'
 import { columnName, ColumnNames } from '../shape/column-name.ts'
 import type { ColumnType } from '../values/column-type.ts'
 import { declarationOf } from '../shape/declaration.ts'
-import type { LoadedColumn } from '../shape/system-columns.ts'
+import type { LoadedColumn } from '../shape/loaded-column.ts'
 import type { TableShape } from '../shape/table-shape.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { TableShape } from '../shape/table-shape.ts'
  * | it is | since |
  * |---|---|
  * | loaded | it belongs to the key, or the column was made for it, or a record had it and the table has its column |
- * | unmade | records had it, always null, and there is no column |
+ * | undetermined | records had it, always null, and there is no column |
  * | left out | the definition says so |
  */
 export class Fields {
@@ -20,7 +20,7 @@ export class Fields {
   readonly #names: ColumnNames
   readonly #shape: TableShape | undefined
   readonly #loaded = new Map<string, LoadedColumn>()
-  readonly #unmade = new Set<string>()
+  readonly #undetermined = new Set<string>()
   readonly #known = new Set<string>()
   /** Names of the record that was looked at last: most records are like the one before. */
   #last: readonly string[] = []
@@ -33,7 +33,8 @@ export class Fields {
     const certain = new Set([...table.key, ...declared, ...(table.version === undefined ? [] : [table.version])])
     // What is certain and has no column yet is nothing that a record had.
     for (const field of certain) if (this.#column(field) !== undefined) this.#load(field)
-    for (const [column, mark] of shape?.marks ?? []) if (mark.stream === stream) this.#loadMarked(column, mark.field)
+    for (const [column, origin] of shape?.origins ?? [])
+      if (origin.stream === stream) this.#loadOrigin(column, origin.field)
     this.learn(seen)
   }
 
@@ -41,8 +42,8 @@ export class Fields {
     return [...this.#loaded.values()]
   }
 
-  get unmade(): readonly string[] {
-    return [...this.#unmade]
+  get undetermined(): readonly string[] {
+    return [...this.#undetermined]
   }
 
   /** Every field that a record had. */
@@ -75,7 +76,7 @@ export class Fields {
     for (const field of fields) {
       if (this.#known.has(field)) continue
       if (!this.isLeftOut(field) && !this.#loaded.has(field)) {
-        if (this.#column(field) === undefined) this.#unmade.add(field)
+        if (this.#column(field) === undefined) this.#undetermined.add(field)
         else this.#load(field)
       }
       this.#known.add(field)
@@ -120,7 +121,7 @@ export class Fields {
    * A column that was made for a field of this stream, in which no record of this run may have it: written as null
    * then.
    */
-  #loadMarked(column: string, field: string): void {
+  #loadOrigin(column: string, field: string): void {
     const type = this.#shape!.columns.get(column)
     const others = [...this.#loaded.values()].some(({ name }) => name === column)
     if (type && !others && columnName(field) === column && !this.isLeftOut(field))

@@ -1,20 +1,20 @@
 import type { Page, Reject } from '../../model/page.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import { EncodedRows, type RowShape } from './encoded-page.ts'
-import { shown } from '../values/type-mismatch.ts'
+import { displayValue } from '../values/type-mismatch.ts'
 import { isRecord } from '../record.ts'
-import { compileRowEncoder, MisfitIn, type RowEncoder } from './row-encoder.ts'
+import { compileRowEncoder, FieldMismatch, type RowEncoder } from './row-encoder.ts'
 
 /**
  * What is done about a value that does not fit: the record is rejected for a reason, or the table has to change first.
  */
-export type Verdict = { readonly verdict: 'reject'; readonly reason: string } | { readonly verdict: 'change' }
-export type Judge = (misfit: MisfitIn, record: Readonly<Record<string, unknown>>) => Verdict
+export type MismatchDecision = { readonly type: 'reject'; readonly reason: string } | { readonly type: 'change' }
+export type MismatchPolicy = (mismatch: FieldMismatch, record: Readonly<Record<string, unknown>>) => MismatchDecision
 
 /** What half of a surrogate pair becomes in UTF-8. */
 const replacement = Buffer.from('\ufffd')
 
-const reject = (reason: string): Verdict => ({ verdict: 'reject', reason })
+const reject = (reason: string): MismatchDecision => ({ type: 'reject', reason })
 
 /** Encodes pages of one shape into the memory of a ring. */
 export class PageEncoder {
@@ -32,25 +32,30 @@ export class PageEncoder {
   /** With `refuse` every record is rejected, for that reason where it has none of its own. */
   constructor(
     shape: RowShape,
-    { unmade, ring, refuse }: { unmade: readonly string[]; ring: ChunkRing; refuse?: string },
+    { undetermined, ring, refuse }: { undetermined: readonly string[]; ring: ChunkRing; refuse?: string },
   ) {
     this.shape = shape
     this.#ring = ring
     this.#refuse = refuse
     this.#keyed = shape.columns.some(({ key }) => key)
-    const options = { columns: shape.columns, version: shape.version?.field, unmade, constant: shape.constant?.text }
+    const options = {
+      columns: shape.columns,
+      version: shape.version?.field,
+      undetermined,
+      constant: shape.constant?.text,
+    }
     this.#quick = compileRowEncoder({ ...options, careful: false })
     this.#careful = compileRowEncoder({ ...options, careful: true })
   }
 
   /** The page as rows, or 'change' where one of its values asks for another shape of the table. */
-  encode(page: Page, judge: Judge): EncodedRows | 'change' {
+  encode(page: Page, judge: MismatchPolicy): EncodedRows | 'change' {
     const quickly = this.#refuse === undefined ? this.#encode(page, judge, this.#quick) : undefined
     return quickly ?? this.#encode(page, judge, this.#careful)!
   }
 
   /** Undefined where the quick encoder may have written half of a surrogate pair as U+FFFD. */
-  #encode(page: Page, judge: Judge, row: RowEncoder): EncodedRows | 'change' | undefined {
+  #encode(page: Page, judge: MismatchPolicy, row: RowEncoder): EncodedRows | 'change' | undefined {
     const { records } = page
     const rejects: Reject[] = []
     const starts = new Uint32Array(records.length + 1)
@@ -68,7 +73,7 @@ export class PageEncoder {
         starts[rows] = writer.bytes
         if (this.#keyed) keys.push(facts.key)
         if (this.shape.version) versions.push(facts.version)
-      } else if (line.verdict === 'change') {
+      } else if (line.type === 'change') {
         writer.undo()
         return 'change'
       } else
@@ -95,13 +100,18 @@ export class PageEncoder {
     })
   }
 
-  #line(record: unknown, row: RowEncoder, facts: { key: string; version: string }, judge: Judge): string | Verdict {
-    if (!isRecord(record)) return reject(`a record has to be an object, this is ${shown(record)}`)
+  #line(
+    record: unknown,
+    row: RowEncoder,
+    facts: { key: string; version: string },
+    judge: MismatchPolicy,
+  ): string | MismatchDecision {
+    if (!isRecord(record)) return reject(`a record has to be an object, this is ${displayValue(record)}`)
     try {
       const line = row(record, facts)
       return this.#refuse === undefined ? line : reject(this.#refuse)
     } catch (error) {
-      if (error instanceof MisfitIn) return judge(error, record)
+      if (error instanceof FieldMismatch) return judge(error, record)
       throw error
     }
   }

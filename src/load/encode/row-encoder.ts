@@ -1,8 +1,8 @@
-import { copyText, escaped, special } from './copy-text.ts'
+import { escapeText, escapeSpecial, SPECIAL_CHARACTERS } from './copy-text.ts'
 import { fractionDigits, isDay } from '../../value/instant.ts'
 import { loneSurrogate } from '../values/json-text.ts'
-import type { LoadedColumn } from '../shape/system-columns.ts'
-import { Misfit } from '../values/type-mismatch.ts'
+import type { LoadedColumn } from '../shape/loaded-column.ts'
+import { TypeMismatch } from '../values/type-mismatch.ts'
 import { valueText } from '../values/value-text.ts'
 
 /** What the last row said of itself, beside its text. */
@@ -13,19 +13,23 @@ export interface RowFacts {
   version: string
 }
 
-/** A record as one line of COPY text; throws a `MisfitIn` where a value does not fit. */
+/** A record as one line of COPY text; throws a `FieldMismatch` where a value does not fit. */
 export type RowEncoder = (record: Readonly<Record<string, unknown>>, facts: RowFacts) => string
 
-/** A misfit, and the field where it is. */
-export class MisfitIn extends Error {
-  override readonly name = 'MisfitIn'
+/** A mismatch, and the field where it is. */
+export class FieldMismatch extends Error {
+  override readonly name = 'FieldMismatch'
   readonly field: string
   /** No column has been made for the field yet, since it was only null so far. */
-  readonly unmade: boolean
-  constructor(field: string, reason: string, { unmade = false, cause }: { unmade?: boolean; cause?: unknown } = {}) {
+  readonly undetermined: boolean
+  constructor(
+    field: string,
+    reason: string,
+    { undetermined = false, cause }: { undetermined?: boolean; cause?: unknown } = {},
+  ) {
     super(`${field}: ${reason}`, { cause })
     this.field = field
-    this.unmade = unmade
+    this.undetermined = undetermined
   }
 }
 
@@ -34,7 +38,7 @@ export interface RowEncoderOptions {
   /** The field whose values say which of two rows is newer. */
   readonly version?: string | undefined
   /** Fields that have no column yet: the first value among them asks for one. */
-  readonly unmade: readonly string[]
+  readonly undetermined: readonly string[]
   /** A column at the end that says the same for every row. */
   readonly constant?: string | undefined
   /**
@@ -49,7 +53,13 @@ export interface RowEncoderOptions {
  * or a closure for a value of the expected type (2 µs for 16 fields; a function per column takes 1.5 times that). Only
  * unexpected values take the long way, `valueText`.
  */
-export function compileRowEncoder({ columns, version, unmade, constant, careful }: RowEncoderOptions): RowEncoder {
+export function compileRowEncoder({
+  columns,
+  version,
+  undetermined,
+  constant,
+  careful,
+}: RowEncoderOptions): RowEncoder {
   const slow = columns.map((column) => (value: unknown) => slowly(value, column))
   const keys = columns.flatMap(({ key }, index) => (key ? [`k${index}`] : []))
   const body = [
@@ -65,23 +75,32 @@ export function compileRowEncoder({ columns, version, unmade, constant, careful 
           : [text(column, index, 't = '), `${kept.join(' = ')} = '' + t`, `s += ${tab}t`]
       return [`v = ${value(column.field)}`, ...nulls, ...writes]
     }),
-    ...unmade.map(
-      (field) => `v = ${value(field)}; if (v !== null && v !== undefined) unmade(${JSON.stringify(field)})`,
+    ...undetermined.map(
+      (field) => `v = ${value(field)}; if (v !== null && v !== undefined) undetermined(${JSON.stringify(field)})`,
     ),
     `f.key = ${keys.join(String.raw` + '\t' + `) || "''"}`,
     'f.version = newer',
     ...(careful ? ['if (!s.isWellFormed()) findSurrogate(r)'] : []),
     `return s + ${JSON.stringify(`${constant === undefined ? '' : `\t${constant}`}\n`)}`,
   ]
-  const names = ['slow', 'special', 'escaped', 'fractionDigits', 'isDay', 'nullKey', 'unmade', 'findSurrogate'] as const
+  const names = [
+    'slow',
+    'special',
+    'escaped',
+    'fractionDigits',
+    'isDay',
+    'nullKey',
+    'undetermined',
+    'findSurrogate',
+  ] as const
   const values = [
     slow,
-    special,
+    SPECIAL_CHARACTERS,
     escapedIn(columns),
     fractionDigits,
     isDay,
     nullKey,
-    unmadeField,
+    undeterminedField,
     findSurrogate(columns),
   ]
   // The source holds names only as string literals; no value of a record ever becomes code.
@@ -135,9 +154,9 @@ function text({ type, round }: LoadedColumn, index: number, write: string): stri
 
 function slowly(value: unknown, { field, type, round, declared }: LoadedColumn): string {
   try {
-    return copyText(valueText(value, type, { round, declared }))
+    return escapeText(valueText(value, type, { round, declared }))
   } catch (error) {
-    throw error instanceof Misfit ? new MisfitIn(field, error.message, { cause: error }) : error
+    throw error instanceof TypeMismatch ? new FieldMismatch(field, error.message, { cause: error }) : error
   }
 }
 
@@ -145,24 +164,26 @@ const escapedIn =
   (columns: readonly LoadedColumn[]) =>
   (value: string, index: number): string => {
     try {
-      return escaped(value)
+      return escapeSpecial(value)
     } catch (error) {
-      throw error instanceof Misfit ? new MisfitIn(columns[index]!.field, error.message, { cause: error }) : error
+      throw error instanceof TypeMismatch
+        ? new FieldMismatch(columns[index]!.field, error.message, { cause: error })
+        : error
     }
   }
 
 function nullKey(field: string): never {
-  throw new MisfitIn(field, 'it belongs to the key and is null')
+  throw new FieldMismatch(field, 'it belongs to the key and is null')
 }
 
-function unmadeField(field: string): never {
-  throw new MisfitIn(field, 'it has no column yet', { unmade: true })
+function undeterminedField(field: string): never {
+  throw new FieldMismatch(field, 'it has no column yet', { undetermined: true })
 }
 
 const findSurrogate =
   (columns: readonly LoadedColumn[]) =>
   (record: Readonly<Record<string, unknown>>): never => {
     const at = columns.find(({ field }) => typeof record[field] === 'string' && !record[field].isWellFormed())
-    const reason = new Misfit(loneSurrogate, { hopeless: true })
-    throw new MisfitIn(at?.field ?? 'the record', loneSurrogate, { cause: reason })
+    const reason = new TypeMismatch(loneSurrogate, { hopeless: true })
+    throw new FieldMismatch(at?.field ?? 'the record', loneSurrogate, { cause: reason })
   }

@@ -1,7 +1,7 @@
 import { Decimal } from '../../value/decimal.ts'
-import { unescaped } from './copy-text.ts'
+import { unescape } from './copy-text.ts'
 import { decimalParts } from '../../value/decimal-text.ts'
-import type { LoadedColumn } from '../shape/system-columns.ts'
+import type { LoadedColumn } from '../shape/loaded-column.ts'
 
 /**
  * A row that was sent, as a record again: by the names of its fields, numbers with every digit. For rejects, whose
@@ -9,7 +9,7 @@ import type { LoadedColumn } from '../shape/system-columns.ts'
  */
 export function rowRecord(line: string, columns: readonly LoadedColumn[]): Record<string, unknown> {
   const texts = line.replace(/\n$/, '').split('\t')
-  return Object.fromEntries(columns.map((column, index) => [column.field, valueOf(unescaped(texts[index]!), column)]))
+  return Object.fromEntries(columns.map((column, index) => [column.field, valueOf(unescape(texts[index]!), column)]))
 }
 
 function valueOf(text: string | null, { type }: LoadedColumn): unknown {

@@ -1,6 +1,6 @@
 import { SchemaError } from '../../model/errors.ts'
 import type { ColumnType } from '../values/column-type.ts'
-import { unescaped } from './copy-text.ts'
+import { unescape } from './copy-text.ts'
 import { compareDecimals } from '../../value/decimal-text.ts'
 import { compareInstants } from '../../value/instant.ts'
 
@@ -40,7 +40,7 @@ export function versionOrder(type: ColumnType, column: string): Order {
       `The column ${column} of type ${type.sql} cannot be a version: choose one that holds a number, a time or a text`,
     )
   return (a, b) => {
-    const [one, other] = [unescaped(a), unescaped(b)]
+    const [one, other] = [unescape(a), unescape(b)]
     if (one === null || other === null) return Number(one !== null) - Number(other !== null)
     return order(one, other)
   }

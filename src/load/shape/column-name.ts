@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../../model/errors.ts'
+import { systemColumns } from './system-columns.ts'
 
 /** Names that every PostgreSQL table has already. */
 const system = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
-
-/** Columns that Sluice adds itself. */
-export const own = { slice: '_slice', loadedAt: '_loaded_at', row: '_row' } as const
 
 /** PostgreSQL cuts longer names in silence, and then finds the column no more. */
 const longest = 63
@@ -24,10 +22,10 @@ export function columnName(field: string): string {
 }
 
 function shortened(name: string, field: string): string {
-  const mark = `_${createHash('sha256').update(field).digest('hex').slice(0, 8)}`
+  const suffix = `_${createHash('sha256').update(field).digest('hex').slice(0, 8)}`
   let kept = name
-  while (Buffer.byteLength(kept) > longest - mark.length) kept = Array.from(kept).slice(0, -1).join('')
-  return kept + mark
+  while (Buffer.byteLength(kept) > longest - suffix.length) kept = Array.from(kept).slice(0, -1).join('')
+  return kept + suffix
 }
 
 /** Which field stands behind each column of one table; two fields that meet in one column are an error. */
@@ -43,7 +41,7 @@ export class ColumnNames {
     const name = columnName(field)
     const other = this.#fields.get(name)
     if (other === undefined) this.#fields.set(name, field)
-    const taken = Object.values(own).some((column) => column === name)
+    const taken = Object.values(systemColumns).some((column) => column === name)
     if (taken || (other !== undefined && other !== field)) {
       const both = taken
         ? `the field ${JSON.stringify(field)} and a column of Sluice's own`

@@ -1,9 +1,9 @@
-import type { Need } from './schema-change.ts'
+import type { SchemaChange } from './schema-change.ts'
 
 /** The answer of `encode` to a page that its table has no place for yet. */
-export class NeedsChange {
-  readonly need: Need
-  constructor(need: Need) {
-    this.need = need
+export class NeedsSchemaChange {
+  readonly change: SchemaChange
+  constructor(need: SchemaChange) {
+    this.change = need
   }
 }

@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from '../../database/quote.ts'
-import type { LoadedColumn } from './system-columns.ts'
+import type { LoadedColumn } from './loaded-column.ts'
 
 /**
  * A statement that raises 42P16 where a table's columns are not of the types that rows were encoded for. Needed after

@@ -1,14 +1,9 @@
-import type { ColumnType } from '../values/column-type.ts'
-
-/** A column that a field of the records is written to. */
-export interface LoadedColumn {
-  readonly field: string
-  readonly name: string
-  readonly type: ColumnType
-  /** Part of the key: null is a reject. */
-  readonly key: boolean
-  /** A definition chose its type, so it is not widened. */
-  readonly declared: boolean
-  /** Admit what the column rounds or cuts. */
-  readonly round: boolean
-}
+/** Columns that Sluice adds to the tables it writes. */
+export const systemColumns = {
+  /** The slice that stored the row, in an append without a key. */
+  slice: '_slice',
+  /** When the row last changed, with `loadedAt: true`. */
+  loadedAt: '_loaded_at',
+  /** The order of the rows in the shadow table of a replace. */
+  row: '_row',
+} as const

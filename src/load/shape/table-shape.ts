@@ -2,9 +2,10 @@ import { readTable, type Queryable, type TableInfo } from '../../database/catalo
 import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
-import { columnName, own } from './column-name.ts'
+import { columnName } from './column-name.ts'
+import { systemColumns } from './system-columns.ts'
 import { typeOf, type ColumnType } from '../values/column-type.ts'
-import { readMarks, type Mark } from './mark.ts'
+import { readOrigins, type ColumnOrigin } from './column-origin.ts'
 
 /** A table as it is: its columns by name, and which of them belong to which stream. */
 export interface TableShape {
@@ -12,7 +13,7 @@ export interface TableShape {
   readonly columns: ReadonlyMap<string, ColumnType>
   /** Computed by the database: cannot be written. */
   readonly generated: ReadonlySet<string>
-  readonly marks: ReadonlyMap<string, Mark>
+  readonly origins: ReadonlyMap<string, ColumnOrigin>
   readonly bytes: number
   readonly partitioned: boolean
   /** Without rows, and without anything that would change or leave out what is copied into it. */
@@ -35,11 +36,11 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     name: table.name,
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
     generated: new Set(info.columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name)),
-    marks: await readMarks(on, table.name),
+    origins: await readOrigins(on, table.name),
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',
     blank: info.isBlank,
-    hasSlice: info.columns.some(({ name }) => name === own.slice),
+    hasSlice: info.columns.some(({ name }) => name === systemColumns.slice),
   }
 }
 

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { Decimal } from '../../value/decimal.ts'
-import { Misfit } from './type-mismatch.ts'
+import { TypeMismatch } from './type-mismatch.ts'
 
 /** Text as JSON that stands for itself; the library's types do not know it yet. */
 const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }
@@ -15,8 +15,8 @@ export function jsonText(value: unknown): string {
   try {
     text = holdsExactNumbers(value) ? JSON.stringify(value, exactly) : JSON.stringify(value)
   } catch (error) {
-    if (error instanceof Misfit) throw error
-    throw new Misfit(
+    if (error instanceof TypeMismatch) throw error
+    throw new TypeMismatch(
       `it cannot be written as JSON: ${error instanceof RangeError ? 'it is nested too deeply, or contains itself' : String(error)}`,
       { hopeless: true },
     )
@@ -35,7 +35,8 @@ function exactly(this: Readonly<Record<string, unknown>>, key: string, value: un
 function holdsExactNumbers(value: unknown): boolean {
   switch (typeof value) {
     case 'number':
-      if (!Number.isFinite(value)) throw new Misfit(`it holds ${value}, which JSON does not know`, { hopeless: true })
+      if (!Number.isFinite(value))
+        throw new TypeMismatch(`it holds ${value}, which JSON does not know`, { hopeless: true })
       return false
     case 'bigint':
       return true
@@ -50,7 +51,7 @@ function holdsExactNumbers(value: unknown): boolean {
       )
     case 'function':
     case 'symbol':
-      throw new Misfit(`it holds a ${typeof value}`, { hopeless: true })
+      throw new TypeMismatch(`it holds a ${typeof value}`, { hopeless: true })
     case 'string':
     case 'boolean':
     case 'undefined':
@@ -77,7 +78,7 @@ function membersHold(members: object): boolean {
 function strangerHolds(value: object): boolean {
   if (value instanceof Decimal) return true
   if (types.isDate(value)) {
-    if (Number.isNaN(value.getTime())) throw new Misfit('it holds an invalid Date', { hopeless: true })
+    if (Number.isNaN(value.getTime())) throw new TypeMismatch('it holds an invalid Date', { hopeless: true })
     return false
   }
   if (
@@ -88,7 +89,7 @@ function strangerHolds(value: object): boolean {
     ArrayBuffer.isView(value) ||
     types.isAnyArrayBuffer(value)
   ) {
-    throw new Misfit(`it holds a ${value.constructor.name}, which JSON does not know`, { hopeless: true })
+    throw new TypeMismatch(`it holds a ${value.constructor.name}, which JSON does not know`, { hopeless: true })
   }
   return 'toJSON' in value && typeof value.toJSON === 'function'
     ? holdsExactNumbers(value.toJSON())
@@ -102,8 +103,8 @@ function strangerHolds(value: object): boolean {
 function refuseUnstorable(text: string): void {
   for (const [escape] of text.matchAll(/\\(?:u[\da-f]{4}|.)/g)) {
     if (escape === '\\u0000')
-      throw new Misfit('it holds a NUL character, which PostgreSQL cannot store', { hopeless: true })
-    if (escape.startsWith('\\ud')) throw new Misfit(loneSurrogate, { hopeless: true })
+      throw new TypeMismatch('it holds a NUL character, which PostgreSQL cannot store', { hopeless: true })
+    if (escape.startsWith('\\ud')) throw new TypeMismatch(loneSurrogate, { hopeless: true })
   }
 }
 

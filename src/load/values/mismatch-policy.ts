@@ -2,14 +2,14 @@ import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { columnType } from './column-type.ts'
 import type { Fields } from '../encode/fields.ts'
-import { Misfit } from './type-mismatch.ts'
-import type { Judge } from '../encode/page-encoder.ts'
-import type { MisfitIn } from '../encode/row-encoder.ts'
-import { kindOf } from './value-kind.ts'
+import { TypeMismatch } from './type-mismatch.ts'
+import type { MismatchPolicy } from '../encode/page-encoder.ts'
+import type { FieldMismatch } from '../encode/row-encoder.ts'
+import { columnKindOf } from './value-kind.ts'
 import { valueText } from './value-text.ts'
-import { widened } from '../shape/widening.ts'
+import { widenedKind } from '../shape/widening.ts'
 
-export interface JudgeOptions {
+export interface MismatchPolicyOptions {
   readonly table: Table
   readonly fields: Fields
   readonly contract: Table['shape']
@@ -21,31 +21,34 @@ export interface JudgeOptions {
  * Decides about values that do not fit. Only where another shape of the table would hold the value, the table's
  * contract is asked.
  */
-export const judge =
-  ({ table, fields, contract, mayChange }: JudgeOptions): Judge =>
-  (misfit, record) => {
-    const value = record[misfit.field]
-    if (!couldChange(misfit, value, fields, table))
-      return { verdict: 'reject', reason: misfit.unmade ? `${misfit.field}: ${unstorable(value)}` : misfit.message }
+export const mismatchPolicy =
+  ({ table, fields, contract, mayChange }: MismatchPolicyOptions): MismatchPolicy =>
+  (mismatch, record) => {
+    const value = record[mismatch.field]
+    if (!couldChange(mismatch, value, fields, table))
+      return {
+        type: 'reject',
+        reason: mismatch.undetermined ? `${mismatch.field}: ${unstorable(value)}` : mismatch.message,
+      }
     if (contract === 'freeze') {
       throw new SchemaError(
-        `${table.name}: ${misfit.message}, and its shape is frozen. Change the table, leave the field out with columns: { ${JSON.stringify(misfit.field)}: false }, or let the shape evolve`,
+        `${table.name}: ${mismatch.message}, and its shape is frozen. Change the table, leave the field out with columns: { ${JSON.stringify(mismatch.field)}: false }, or let the shape evolve`,
       )
     }
-    return contract === 'evolve' && mayChange ? { verdict: 'change' } : { verdict: 'reject', reason: misfit.message }
+    return contract === 'evolve' && mayChange ? { type: 'change' } : { type: 'reject', reason: mismatch.message }
   }
 
-function couldChange(misfit: MisfitIn, value: unknown, fields: Fields, table: Table): boolean {
-  const kind = kindOf(value)
+function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, table: Table): boolean {
+  const kind = columnKindOf(value)
   if (kind === undefined) return false
-  if (misfit.unmade) return true
-  const column = fields.loaded(misfit.field)
-  const hopeless = misfit.cause instanceof Misfit && misfit.cause.hopeless
+  if (mismatch.undetermined) return true
+  const column = fields.loaded(mismatch.field)
+  const hopeless = mismatch.cause instanceof TypeMismatch && mismatch.cause.permanent
   return (
     column !== undefined &&
     !column.declared &&
     !hopeless &&
-    widened(column.type, kind, { key: column.key, version: column.field === table.version }) !== undefined
+    widenedKind(column.type, kind, { key: column.key, version: column.field === table.version }) !== undefined
   )
 }
 
@@ -58,7 +61,7 @@ function unstorable(value: unknown): string {
     })
     return text.includes('\0') ? 'it holds a NUL character, which PostgreSQL cannot store' : 'it has no column yet'
   } catch (error) {
-    if (error instanceof Misfit) return error.message
+    if (error instanceof TypeMismatch) return error.message
     throw error
   }
 }

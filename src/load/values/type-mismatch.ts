@@ -2,18 +2,18 @@ import { types } from 'node:util'
 import { Decimal } from '../../value/decimal.ts'
 
 /** A value that its column cannot hold as it is: the column is widened, or the record is rejected with this reason. */
-export class Misfit extends Error {
-  override readonly name = 'Misfit'
+export class TypeMismatch extends Error {
+  override readonly name = 'TypeMismatch'
   /** No column could hold it: a NUL character, a number that is none. */
-  readonly hopeless: boolean
+  readonly permanent: boolean
   constructor(reason: string, { hopeless = false }: { hopeless?: boolean } = {}) {
     super(reason)
-    this.hopeless = hopeless
+    this.permanent = hopeless
   }
 }
 
 /** A value for people: short, on one line. */
-export function shown(value: unknown): string {
+export function displayValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object' && value !== null && !(value instanceof Decimal))
     return types.isDate(value) ? 'a Date' : 'an object'

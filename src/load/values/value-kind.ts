@@ -4,7 +4,7 @@ import { decimalParts } from '../../value/decimal-text.ts'
 import { fractionDigits, isDay } from '../../value/instant.ts'
 
 /** What a new column is made of. */
-export type Kind = 'boolean' | 'bigint' | 'numeric' | 'timestamptz' | 'date' | 'jsonb' | 'text'
+export type ColumnKind = 'boolean' | 'bigint' | 'numeric' | 'timestamptz' | 'date' | 'jsonb' | 'text'
 
 const least = -(2n ** 63n)
 const most = 2n ** 63n - 1n
@@ -16,7 +16,7 @@ export const isInt8 = (value: bigint): boolean => value >= least && value <= mos
  * The column that a value would get if it were the first one; undefined where it says nothing (null) or cannot be
  * stored at all.
  */
-export function kindOf(value: unknown): Kind | undefined {
+export function columnKindOf(value: unknown): ColumnKind | undefined {
   switch (typeof value) {
     case 'boolean':
       return 'boolean'
@@ -48,10 +48,10 @@ function isTimestamp(value: string): boolean {
 }
 
 /** The narrowest kind that holds both. */
-export function joined(one: Kind | undefined, other: Kind | undefined): Kind | undefined {
+export function commonKind(one: ColumnKind | undefined, other: ColumnKind | undefined): ColumnKind | undefined {
   if (one === undefined || one === other) return other
   if (other === undefined) return one
   if (one === 'jsonb' || other === 'jsonb') return 'jsonb'
-  const numbers: readonly Kind[] = ['bigint', 'numeric']
+  const numbers: readonly ColumnKind[] = ['bigint', 'numeric']
   return numbers.includes(one) && numbers.includes(other) ? 'numeric' : 'text'
 }

@@ -6,7 +6,7 @@ import { ledgerFault } from '../../ledger/errors.ts'
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
-import type { Target, Written } from '../../load/table-writer.ts'
+import type { TableWriter, WrittenBatch } from '../../load/table-writer.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
 import { laterHigh } from '../../model/high-water-mark.ts'
 import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
@@ -31,7 +31,7 @@ export interface Committed {
 export interface SliceWriterOptions {
   readonly database: Database
   readonly slice: HeldSlice
-  readonly target: Target
+  readonly target: TableWriter
   /** `pipeline.stream`, for messages. */
   readonly place: string
   readonly maxRejects: number
@@ -121,7 +121,7 @@ export class SliceWriter implements AsyncDisposable {
   async #commit(pages: readonly EncodedPage[], position: Position): Promise<void> {
     const { database, slice, target, signal } = this.#options
     const started = performance.now()
-    let halving = false
+    let bisecting = false
     let sent: Outcome | undefined
     for (let attempt = 1; ; attempt += 1) {
       let outcome: Outcome | undefined
@@ -132,14 +132,14 @@ export class SliceWriter implements AsyncDisposable {
           ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }),
           signal,
         })
-        const written = await this.#store(transaction, pages, halving)
+        const written = await this.#store(transaction, pages, bisecting)
         outcome = await this.#outcome(transaction, written, position)
         await transaction.commit(this.#last(outcome))
         this.#done(outcome, pages, started)
         return
       } catch (error) {
-        if (!halving && isSplittable(error)) {
-          halving = true
+        if (!bisecting && isSplittable(error)) {
+          bisecting = true
           continue
         }
         if (isTableChanged(error))
@@ -200,14 +200,14 @@ export class SliceWriter implements AsyncDisposable {
     this.#done(outcome, [...earlier, ...pages], started)
   }
 
-  async #store(transaction: Transaction, pages: readonly EncodedPage[], halving: boolean): Promise<Written> {
+  async #store(transaction: Transaction, pages: readonly EncodedPage[], bisecting: boolean): Promise<WrittenBatch> {
     const { target } = this.#options
     if (pages.length === 0) return nothing
-    return halving ? target.writeHalving(transaction, pages) : target.write(transaction, pages)
+    return bisecting ? target.writeBisecting(transaction, pages) : target.write(transaction, pages)
   }
 
   /** Inside an open transaction a row fault must not undo what is held. */
-  async #storeInside(transaction: Transaction, pages: readonly EncodedPage[]): Promise<Written> {
+  async #storeInside(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
     try {
       await using savepoint = await transaction.savepoint()
       const written = await this.#store(transaction, pages, false)
@@ -219,7 +219,7 @@ export class SliceWriter implements AsyncDisposable {
     }
   }
 
-  async #outcome(transaction: Transaction, written: Written, position: Position): Promise<Outcome> {
+  async #outcome(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Outcome> {
     this.#refuseTooMany(written.rejects)
     const high = laterHigh(this.#high, written.high)
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
@@ -287,7 +287,7 @@ export class SliceWriter implements AsyncDisposable {
 
 interface Held {
   readonly transaction: Transaction
-  readonly written: Written[]
+  readonly written: WrittenBatch[]
   readonly pages: { readonly bytes: number }[]
   readonly started: number
 }
@@ -297,9 +297,9 @@ interface Outcome {
   readonly high: High | undefined
 }
 
-const nothing: Written = { counts: none, rejects: [] }
+const nothing: WrittenBatch = { counts: none, rejects: [] }
 
-const merged = (all: readonly Written[]): Written => {
+const merged = (all: readonly WrittenBatch[]): WrittenBatch => {
   const high = all.reduce<High | undefined>((greatest, written) => laterHigh(greatest, written.high), undefined)
   const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
   return {

@@ -10,9 +10,9 @@ import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
 import { mustHold } from '../../ledger/slices/must-hold.ts'
 import { readBegunAt, restart } from '../../ledger/slices/restart.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
-import { encodePages, ShapeChange } from '../../load/encode/encode-pages.ts'
+import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
-import { openTarget, type Target } from '../../load/table-writer.ts'
+import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
 import { PositionLostError, SchemaError } from '../../model/errors.ts'
 import type { High, Page, ReadCounts } from '../../model/page.ts'
 import type { Recipe, Table } from '../../model/recipe.ts'
@@ -85,13 +85,13 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   const { database, recipe, table, place, limits, scope, writing, committed, changed } = options
   using stop = new LinkedSignal(scope.signal)
   using failure = new LinkedSignal(writing)
-  const target = await openTarget(database, table, {
+  const target = await openTableWriter(database, table, {
     slice,
     emit: scope.emit,
     guard: (transaction) => mustHold(transaction, slice),
     signal: writing,
   })
-  if (!target.isThere) await refuseGone(database, slice, options)
+  if (!target.exists) await refuseGone(database, slice, options)
   const { position, since, until, boundary = {}, begunAt, high } = slice
   const isKeyless = table.key.length === 0
   // Only what the next run meets again has to be remembered; a window's end is not in it.
@@ -137,7 +137,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   for await (const batch of readAhead(gathered, { items: 2 })) {
     try {
       const [first] = batch
-      await (first instanceof ShapeChange
+      await (first instanceof SchemaChangeRequest
         ? change(first, target, writer, writing)
         : write(writer, batch as readonly EncodedPage[]))
     } catch (error) {
@@ -169,8 +169,8 @@ async function refuseGone(
  * Another type, a new column: reading again is enough. What was dropped is gone from the rows before, too, which no
  * column made anew would show.
  */
-async function refuseLost(target: Target, place: string): Promise<void> {
-  const lost = await target.lost()
+async function refuseLost(target: TableWriter, place: string): Promise<void> {
+  const lost = await target.lostColumns()
   if (lost === 'table')
     throw new SchemaError(
       `${place}: ${target.table.name}: the table was dropped while it was being loaded; run with --full to load all of it again`,
@@ -192,10 +192,15 @@ async function write(writer: SliceWriter, pages: readonly EncodedPage[]): Promis
 }
 
 /** All pages before it are committed: now the table may change, and the page that asked for it is encoded again. */
-async function change(asked: ShapeChange, target: Target, writer: SliceWriter, signal: AbortSignal): Promise<void> {
+async function change(
+  asked: SchemaChangeRequest,
+  target: TableWriter,
+  writer: SliceWriter,
+  signal: AbortSignal,
+): Promise<void> {
   const wasHolding = writer.holding
   if (wasHolding) await writer.abandon() // Its transaction has the table locked.
-  await target.change(asked.need, { signal })
+  await target.change(asked.needed, { signal })
   if (wasHolding)
     throw new TableGrownError('the table changed while pages without a position were waiting, so they are read again')
   asked.settle()
@@ -207,7 +212,7 @@ async function begin(
   again: Restart | undefined,
   { database, table, scope, writing, changed }: MoveOptions,
 ): Promise<HeldSlice> {
-  const target = await openTarget(database, table, {
+  const target = await openTableWriter(database, table, {
     slice,
     emit: scope.emit,
     guard: (transaction) => mustHold(transaction, slice),
@@ -243,12 +248,12 @@ const roomBeside = (boundary: object, high: High | undefined): Room => ({
 /** What a batch is measured by; each page is measured once. */
 const measuring =
   (metered: ((counts: ReadCounts) => void) | undefined) =>
-  (item: EncodedPage | ShapeChange): { rows: number; bytes: number } => {
-    if (item instanceof ShapeChange) return { rows: 0, bytes: 0 }
+  (item: EncodedPage | SchemaChangeRequest): { rows: number; bytes: number } => {
+    if (item instanceof SchemaChangeRequest) return { rows: 0, bytes: 0 }
     metered?.(item.counts)
     return item
   }
-const isChange = (item: EncodedPage | ShapeChange): boolean => item instanceof ShapeChange
+const isChange = (item: EncodedPage | SchemaChangeRequest): boolean => item instanceof SchemaChangeRequest
 
 const changedTooOften = (error: ReadAgainError, { place }: MoveOptions): SchemaError =>
   new SchemaError(

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { encodePages, ShapeChange } from '../../../src/load/encode/encode-pages.ts'
-import { openTarget, type Target } from '../../../src/load/table-writer.ts'
+import { encodePages, SchemaChangeRequest } from '../../../src/load/encode/encode-pages.ts'
+import { openTableWriter, type TableWriter } from '../../../src/load/table-writer.ts'
 import type { Database } from '../../../src/database/database.ts'
 import type { Page } from '../../../src/model/page.ts'
 import { testDatabase } from '../../support/database.ts'
 import { commit, page, table } from '../support.ts'
 
-const open = (database: Database): Promise<Target> =>
-  openTarget(database, table(), { slice: { id: '1', pipeline: 'shop', stream: 'orders' } })
+const open = (database: Database): Promise<TableWriter> =>
+  openTableWriter(database, table(), { slice: { id: '1', pipeline: 'shop', stream: 'orders' } })
 
 /** Pages whose memory is counted as it is given back. */
 function counted(records: readonly (readonly unknown[])[]): {
@@ -38,9 +38,9 @@ describe('encodePages', () => {
     const { pages, given } = counted([[{ id: 1 }], [{ id: 2 }], [{ id: 3, more: 1 }], [{ id: 4, more: 1.5 }]])
     const seen: string[] = []
     for await (const item of encodePages(pages, target)) {
-      if (item instanceof ShapeChange) {
+      if (item instanceof SchemaChangeRequest) {
         seen.push('change')
-        await target.change(item.need)
+        await target.change(item.needed)
         item.settle()
       } else {
         seen.push(JSON.stringify(item.position))
@@ -58,7 +58,7 @@ describe('encodePages', () => {
     const { pages, given, closed } = counted([[{ id: 1 }], [{ id: 2 }]])
     const controller = new AbortController()
     const items = encodePages(pages, target, { signal: controller.signal })
-    expect((await items.next()).value).toBeInstanceOf(ShapeChange)
+    expect((await items.next()).value).toBeInstanceOf(SchemaChangeRequest)
     const next = items.next()
     controller.abort(new Error('enough'))
     await expect(next).rejects.toThrow('enough')
@@ -84,8 +84,8 @@ describe('encodePages', () => {
       })(),
       target,
     )) {
-      if (item instanceof ShapeChange) {
-        await target.change(item.need)
+      if (item instanceof SchemaChangeRequest) {
+        await target.change(item.needed)
         item.settle()
       } else items.push(item)
     }

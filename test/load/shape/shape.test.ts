@@ -4,8 +4,8 @@ import type { EncodedPage } from '../../../src/load/encode/encoded-page.ts'
 import { sleep } from '../../../src/flow/signals/sleep.ts'
 import { planChange } from '../../../src/load/shape/change-plan.ts'
 import { columnType } from '../../../src/load/values/column-type.ts'
-import { NeedsChange } from '../../../src/load/shape/needs-schema-change.ts'
-import { openTarget } from '../../../src/load/table-writer.ts'
+import { NeedsSchemaChange } from '../../../src/load/shape/needs-schema-change.ts'
+import { openTableWriter } from '../../../src/load/table-writer.ts'
 import { SchemaError } from '../../../src/model/errors.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 import { columnsOf, commit, load, page, table } from '../support.ts'
@@ -280,9 +280,9 @@ describe('change of shape', () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 1 }])
-    const target = await openTarget(database, table(), { slice })
+    const target = await openTableWriter(database, table(), { slice })
     const need = target.encode(page([{ id: 2, more: true }]))
-    expect(need).toBeInstanceOf(NeedsChange)
+    expect(need).toBeInstanceOf(NeedsSchemaChange)
     await database.query('drop role if exists somebody')
     await database.query('create role somebody')
     await database.query('alter schema shop owner to somebody')
@@ -351,7 +351,7 @@ describe('change of shape', () => {
       name: 'shop.orders',
       columns: new Map([['n', column.type]]),
       generated: new Set<string>(),
-      marks: new Map(),
+      origins: new Map(),
       bytes: 3 * 2 ** 30,
       partitioned: false,
       blank: false,

@@ -3,7 +3,7 @@ import { columnType } from '../../../src/load/values/column-type.ts'
 import { compareDecimals } from '../../../src/value/decimal-text.ts'
 import { compareInstants, fractionDigits } from '../../../src/value/instant.ts'
 import { jsonText } from '../../../src/load/values/json-text.ts'
-import { Misfit } from '../../../src/load/values/type-mismatch.ts'
+import { TypeMismatch } from '../../../src/load/values/type-mismatch.ts'
 import { valueText } from '../../../src/load/values/value-text.ts'
 import { Decimal } from '../../../src/value/decimal.ts'
 import { testDatabase } from '../../support/database.ts'
@@ -235,7 +235,7 @@ function encoded(value: unknown, type: string): string | undefined {
   try {
     return valueText(value, columnType(type), { round: false, declared: true })
   } catch (error) {
-    if (error instanceof Misfit) return undefined
+    if (error instanceof TypeMismatch) return undefined
     throw error
   }
 }
@@ -318,6 +318,6 @@ describe('value', () => {
   test('a value that contains itself is refused, not followed for ever', () => {
     const loop: { self?: unknown } = {}
     loop.self = loop
-    expect(() => jsonText(loop)).toThrow(Misfit)
+    expect(() => jsonText(loop)).toThrow(TypeMismatch)
   })
 })

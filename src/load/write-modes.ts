@@ -3,26 +3,26 @@ import { quoteLiteral, quoteTable } from '../database/quote.ts'
 import type { WriteCounts } from '../model/batch.ts'
 import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
-import { own } from './shape/column-name.ts'
+import { systemColumns } from './shape/system-columns.ts'
 import type { RowShape } from './encode/encoded-page.ts'
-import { chunksOf, type Selection } from './row-selection.ts'
+import { chunksOf, type RowSelection } from './row-selection.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
 import { upsertSql } from './upsert-sql.ts'
 
-export interface Stored extends WriteCounts {
+export interface StoredCounts extends WriteCounts {
   /** Append by key: rows that were there already. */
   readonly duplicate: number
 }
 
 /** Writes rows of one shape inside a transaction. */
-export type Store = (transaction: Transaction, rows: Selection, shape: RowShape) => Promise<Stored>
+export type StoreRows = (transaction: Transaction, rows: RowSelection, shape: RowShape) => Promise<StoredCounts>
 
 /**
  * Rows straight into a table: append without a key, the shadow of a replace, and a merge as long as the table has held
  * no row.
  */
 export const copyInto =
-  (table: string): Store =>
+  (table: string): StoreRows =>
   async (transaction, rows, { columns, constant }) => {
     await copied(transaction, rows, [
       // Held until the end, so that nobody changes a type between the check and the copy.
@@ -38,25 +38,25 @@ export const copyInto =
  * way.
  */
 export const merge =
-  ({ name, loadedAt }: Table, partitioned: boolean): Store =>
+  ({ name, loadedAt }: Table, partitioned: boolean): StoreRows =>
   async (transaction, rows, { columns, version }) => {
     const source = await staged(transaction, name, rows, columns)
     const result = await transaction.run(
       upsertSql({ table: quoteTable(name), source, columns, version, loadedAt, partitioned }),
     )
-    const { inserted, updated } = numbers(result.at(-1)!.rows[0]!)
+    const { inserted, updated } = parseCounts(result.at(-1)!.rows[0]!)
     return { inserted, updated, unchanged: rows.rows - inserted - updated, duplicate: 0 }
   }
 
 /** Append by key: what is there stays, and counts as duplicate. */
 export const appendByKey =
-  ({ name, loadedAt }: Table, slice: { readonly id: string; readonly column: boolean }): Store =>
+  ({ name, loadedAt }: Table, slice: { readonly id: string; readonly column: boolean }): StoreRows =>
   async (transaction, rows, { columns }) => {
     const source = await staged(transaction, name, rows, columns)
     const keys = columnList(columns.filter(({ key }) => key))
     const added = [
-      ...(slice.column ? [{ name: own.slice, value: `${quoteLiteral(slice.id)}::bigint` }] : []),
-      ...(loadedAt ? [{ name: own.loadedAt, value: 'statement_timestamp()' }] : []),
+      ...(slice.column ? [{ name: systemColumns.slice, value: `${quoteLiteral(slice.id)}::bigint` }] : []),
+      ...(loadedAt ? [{ name: systemColumns.loadedAt, value: 'statement_timestamp()' }] : []),
     ]
     const [result] = await transaction.run(`with written as (
   insert into ${quoteTable(name)} (${columnList([...columns, ...added])})
@@ -64,7 +64,7 @@ export const appendByKey =
   on conflict (${keys}) do nothing returning 1
 )
 select count(*) as inserted, 0 as updated from written`)
-    const { inserted } = numbers(result!.rows[0]!)
+    const { inserted } = parseCounts(result!.rows[0]!)
     return { inserted, updated: 0, unchanged: 0, duplicate: rows.rows - inserted }
   }
 
@@ -74,7 +74,7 @@ let stages = 0
 async function staged(
   transaction: Transaction,
   table: string,
-  rows: Selection,
+  rows: RowSelection,
   columns: RowShape['columns'],
 ): Promise<string> {
   stages += 1
@@ -88,7 +88,7 @@ async function staged(
   return name
 }
 
-async function copied(transaction: Transaction, rows: Selection, statements: readonly string[]): Promise<void> {
+async function copied(transaction: Transaction, rows: RowSelection, statements: readonly string[]): Promise<void> {
   const count = await transaction.copy(statements.join(';\n'), chunksOf(rows))
   if (count !== rows.rows) {
     throw new LoadError(
@@ -98,7 +98,7 @@ async function copied(transaction: Transaction, rows: Selection, statements: rea
 }
 
 /** Counts arrive as text. */
-export function numbers(row: Readonly<Record<string, unknown>>): {
+export function parseCounts(row: Readonly<Record<string, unknown>>): {
   inserted: number
   updated: number
   deleted: number
