@@ -58,11 +58,11 @@ export interface TableInfo {
 /** What the catalog knows of a table, `'billing.customers'`; undefined where there is none. */
 export async function readTable(on: Queryable, name: string): Promise<TableInfo | undefined> {
   const { schema, table } = splitTable(name)
-  const [found] = await on.query<Found>(QUERY, [schema, table])
+  const [found] = await on.query<CatalogRow>(QUERY, [schema, table])
   if (!found) return undefined
   return {
     name,
-    kind: kinds[found.kind] ?? 'other',
+    kind: TABLE_KINDS[found.kind] ?? 'other',
     columns: found.columns.map(columnOf),
     uniqueIndexes: found.indexes,
     bytes: Number(found.bytes),
@@ -70,7 +70,7 @@ export async function readTable(on: Queryable, name: string): Promise<TableInfo 
   }
 }
 
-const kinds: Readonly<Record<string, TableInfo['kind']>> = {
+const TABLE_KINDS: Readonly<Record<string, TableInfo['kind']>> = {
   r: 'table',
   p: 'partitioned',
   v: 'view',
@@ -78,7 +78,7 @@ const kinds: Readonly<Record<string, TableInfo['kind']>> = {
   f: 'foreign table',
 }
 
-interface Found {
+interface CatalogRow {
   readonly kind: string
   readonly bytes: string
   readonly blank: boolean
@@ -89,7 +89,7 @@ interface Found {
 }
 
 /** The type modifier packs what stands in brackets behind a type; each type packs it in its own way. */
-function columnOf({ modifier, ...column }: Found['columns'][number]): ColumnInfo {
+function columnOf({ modifier, ...column }: CatalogRow['columns'][number]): ColumnInfo {
   if (modifier < 0) return column
   switch (column.base) {
     case 'numeric': {

@@ -8,10 +8,10 @@ const CONNECT_MS = 10_000
 const GOODBYE_MS = 1_000
 
 /** Dates without a zone stay text: as a JavaScript `Date` they would shift with the machine's zone. */
-const dates = new Set([1082, 1114, 1115, 1182])
-const types = {
+const DATE_TYPE_OIDS = new Set([1082, 1114, 1115, 1182])
+const TYPE_PARSERS = {
   getTypeParser: (oid: number, format?: 'text'): unknown =>
-    dates.has(oid) ? String : pg.types.getTypeParser(oid, format),
+    DATE_TYPE_OIDS.has(oid) ? String : pg.types.getTypeParser(oid, format),
 } as pg.CustomTypesConfig
 
 /**
@@ -30,7 +30,7 @@ export class WatchedClient extends pg.Client {
       connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      types,
+      types: TYPE_PARSERS,
     })
     this.connection.on(
       'parameterStatus',

@@ -2,20 +2,20 @@ import pRetry from 'p-retry'
 import { DatabaseError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { durationText } from '../value/duration.ts'
-import { isConnectionFault, sqlState } from './errors.ts'
+import { isConnectionError, sqlState } from './errors.ts'
 
 export interface ConnectOptions {
-  readonly place: string
+  readonly label: string
   /** Milliseconds after which no further attempt begins. */
-  readonly patienceMs: number
+  readonly timeoutMs: number
   readonly emit?: ((event: RunEvent) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Try to connect until it succeeds, with growing pauses while the server is not there yet, is starting, or is full. */
-export async function connecting<T>(
+export async function connectWithRetry<T>(
   connect: () => Promise<T>,
-  { place, patienceMs, emit, signal }: ConnectOptions,
+  { label, timeoutMs, emit, signal }: ConnectOptions,
 ): Promise<T> {
   // p-retry looks at the class of what is thrown, by which it misjudges errors of the system in places; wrapped, all
   // are alike to it.
@@ -23,7 +23,7 @@ export async function connecting<T>(
     try {
       return await connect()
     } catch (cause) {
-      throw new FailedAttempt('', { cause })
+      throw new ConnectAttemptError('', { cause })
     }
   }
   try {
@@ -33,39 +33,39 @@ export async function connecting<T>(
       factor: 1.7,
       maxTimeout: 2_000,
       randomize: true,
-      maxRetryTime: patienceMs,
-      shouldRetry: ({ error }) => isWorthWaiting(error.cause),
+      maxRetryTime: timeoutMs,
+      shouldRetry: ({ error }) => isRetryable(error.cause),
       onFailedAttempt: ({ error: { cause }, attemptNumber }) => {
-        if (attemptNumber === 1 && isWorthWaiting(cause))
+        if (attemptNumber === 1 && isRetryable(cause))
           emit?.({
             type: 'warning',
-            message: `${place}: ${faultOf(cause)}; trying again for ${durationText(patienceMs)}`,
+            message: `${label}: ${problemOf(cause)}; trying again for ${durationText(timeoutMs)}`,
           })
       },
       ...(signal && { signal }),
     })
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    const cause = error instanceof FailedAttempt ? error.cause : error
-    const waited = isWorthWaiting(cause) ? ` for ${durationText(patienceMs)}` : ''
-    throw new DatabaseError(`${place}: ${faultOf(cause)}${waited}; ${remedyOf(cause)}`, { cause })
+    const cause = error instanceof ConnectAttemptError ? error.cause : error
+    const waited = isRetryable(cause) ? ` for ${durationText(timeoutMs)}` : ''
+    throw new DatabaseError(`${label}: ${problemOf(cause)}${waited}; ${remedyOf(cause)}`, { cause })
   }
 }
 
-class FailedAttempt extends Error {}
+class ConnectAttemptError extends Error {}
 
-function isWorthWaiting(error: unknown): boolean {
-  return isConnectionFault(error) || sqlState(error) === '53300'
+function isRetryable(error: unknown): boolean {
+  return isConnectionError(error) || sqlState(error) === '53300'
 }
 
-function faultOf(error: unknown): string {
+function problemOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string }
   if (code === 'ECONNREFUSED') return 'nobody answers there (connection refused)'
   if (code === 'ENOTFOUND') return 'the host is not known'
   return message || code || String(error)
 }
 
-const remedies: Readonly<Record<string, string>> = {
+const REMEDIES: Readonly<Record<string, string>> = {
   '28P01': 'correct user and password in DATABASE_URL',
   '28000': 'correct the user in DATABASE_URL, or let it in by pg_hba.conf',
   '3D000': 'create the database, or correct its name in DATABASE_URL',
@@ -73,5 +73,5 @@ const remedies: Readonly<Record<string, string>> = {
 }
 
 function remedyOf(error: unknown): string {
-  return remedies[sqlState(error) ?? ''] ?? 'start PostgreSQL there, or correct DATABASE_URL'
+  return REMEDIES[sqlState(error) ?? ''] ?? 'start PostgreSQL there, or correct DATABASE_URL'
 }

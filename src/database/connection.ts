@@ -1,7 +1,7 @@
 import type { ClientConfig, Notification } from 'pg'
 import { abortable } from '../flow/signals/abortable.ts'
 import { WatchedClient } from './client.ts'
-import { connecting, type ConnectOptions } from './connect.ts'
+import { connectWithRetry, type ConnectOptions } from './connect.ts'
 import { quoteIdentifier } from './quote.ts'
 import { Session } from './session.ts'
 
@@ -26,12 +26,12 @@ export class Connection implements AsyncDisposable {
         throw error
       }
     }
-    const client = await connecting(connect, options).catch((error: unknown) => {
+    const client = await connectWithRetry(connect, options).catch((error: unknown) => {
       // Given up when it had just succeeded: nobody else would close it, and the process could not end.
       last?.destroy()
       throw error
     })
-    return new Connection(new Session(client, options.place))
+    return new Connection(new Session(client, options.label))
   }
 
   /** The backend's process as the protocol told it; behind a pooler another one than `pg_backend_pid()`. */

@@ -3,7 +3,7 @@ import { DatabaseError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
 import { Connection } from './connection.ts'
-import { placeOf } from './place.ts'
+import { databaseLabel } from './label.ts'
 import { Pool } from './pool.ts'
 import { quoteLiteral } from './quote.ts'
 import { Transaction } from './transaction.ts'
@@ -21,7 +21,7 @@ export interface DatabaseOptions {
   /** What `pg_stat_activity` calls us. @default 'sluice' */
   readonly applicationName?: string
   /** How long a server that is not there is waited for. @default '30s' */
-  readonly patience?: Duration
+  readonly connectTimeout?: Duration
   readonly emit?: (event: RunEvent) => void
 }
 
@@ -33,7 +33,7 @@ export interface TransactionOptions {
   /** One snapshot for all statements, and none that writes. @default false */
   readonly readOnly?: boolean
   /** A name that its session can be found by: see `endMarked`. */
-  readonly mark?: string
+  readonly sessionTag?: string
   readonly signal?: AbortSignal | undefined
 }
 
@@ -44,26 +44,26 @@ export interface QueryOptions {
 }
 
 /** What a server needs beyond its own limit to tell us that it has stopped. */
-const GRACE_MS = 30_000
+const CANCEL_GRACE_MS = 30_000
 
 /**
  * Lends connections and transactions of one PostgreSQL database. Nothing that it sends relies on the session, so a
  * pooler may stand between.
  */
 export class Database implements AsyncDisposable {
-  readonly place: string
+  readonly label: string
   readonly #options: DatabaseOptions
   readonly #pool: Pool
 
   constructor(options: DatabaseOptions) {
     this.#options = options
-    this.place = placeOf(options.url)
+    this.label = databaseLabel(options.url)
     this.#pool = new Pool(configOf(options.url, options), options.max ?? 10, this.#connectOptions())
   }
 
   /** Connections that are lent at this moment. */
-  get lent(): number {
-    return this.#pool.lent
+  get inUse(): number {
+    return this.#pool.inUse
   }
 
   /** Those who wait for one. */
@@ -77,11 +77,11 @@ export class Database implements AsyncDisposable {
     values: readonly unknown[] = [],
     { timeout = '5m', signal }: QueryOptions = {},
   ): Promise<Row[]> {
-    const session = await this.#pool.lend(signal)
+    const session = await this.#pool.acquire(signal)
     try {
       return await session.query<Row>(text, values, { signal, limitMs: duration(timeout) })
     } finally {
-      this.#pool.giveBack(session)
+      this.#pool.release(session)
     }
   }
 
@@ -90,14 +90,14 @@ export class Database implements AsyncDisposable {
     statementTimeout = '5m',
     lockTimeout = '30s',
     readOnly = false,
-    mark,
+    sessionTag: mark,
     signal,
   }: TransactionOptions = {}): Promise<Transaction> {
-    const session = await this.#pool.lend(signal)
+    const session = await this.#pool.acquire(signal)
     if (!readOnly && !session.client.isWritable) {
-      this.#pool.giveBack(session)
+      this.#pool.release(session)
       throw new DatabaseError(
-        `${this.place}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user who may write`,
+        `${this.label}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user who may write`,
       )
     }
     const statementMs = duration(statementTimeout)
@@ -108,8 +108,8 @@ export class Database implements AsyncDisposable {
       `set local timezone = 'UTC'`,
       ...(mark === undefined ? [] : [`select pg_advisory_xact_lock_shared(${markKey(quoteLiteral(mark))})`]),
     ].join('; ')
-    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + GRACE_MS }, (one) =>
-      this.#pool.giveBack(one),
+    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + CANCEL_GRACE_MS }, (one) =>
+      this.#pool.release(one),
     )
   }
 
@@ -118,7 +118,7 @@ export class Database implements AsyncDisposable {
    * cut off, keeps what its transactions have locked for as long as it likes; whoever takes its work over would wait
    * for that in vain.
    */
-  async endMarked(mark: string, options: QueryOptions = {}): Promise<void> {
+  async terminateTagged(mark: string, options: QueryOptions = {}): Promise<void> {
     await this.query(
       `select pg_terminate_backend(l.pid) from pg_locks as l join pg_stat_activity as a using (pid)
         where l.locktype = 'advisory' and l.objsubid = 1 and l.database = a.datid and a.datname = current_database() and a.usename = current_user
@@ -134,7 +134,11 @@ export class Database implements AsyncDisposable {
     signal,
   }: { readonly direct?: boolean; readonly signal?: AbortSignal | undefined } = {}): Promise<Connection> {
     const url = direct ? (this.#options.directUrl ?? this.#options.url) : this.#options.url
-    return Connection.open(configOf(url, this.#options), { ...this.#connectOptions(), place: placeOf(url), signal })
+    return Connection.open(configOf(url, this.#options), {
+      ...this.#connectOptions(),
+      label: databaseLabel(url),
+      signal,
+    })
   }
 
   /** Closes every connection; statements still under way fail. */
@@ -143,8 +147,8 @@ export class Database implements AsyncDisposable {
   }
 
   #connectOptions() {
-    const { patience = '30s', emit } = this.#options
-    return { place: this.place, patienceMs: duration(patience), emit }
+    const { connectTimeout = '30s', emit } = this.#options
+    return { label: this.label, timeoutMs: duration(connectTimeout), emit }
   }
 }
 

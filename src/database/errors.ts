@@ -7,7 +7,7 @@ export class ConnectionLostError extends Error {
   readonly code = '08006'
 }
 
-const socketFaults = new Set([
+const SOCKET_ERROR_CODES = new Set([
   'ECONNRESET',
   'EPIPE',
   'ECONNREFUSED',
@@ -17,7 +17,7 @@ const socketFaults = new Set([
   'ENETUNREACH',
   'EAI_AGAIN',
 ])
-const driverFaults =
+const DRIVER_CONNECTION_ERRORS =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
 
 /** The five characters by which PostgreSQL says what happened, of the error or of what caused it. */
@@ -34,7 +34,7 @@ export function isTransient(error: unknown): boolean {
   for (const one of causes(error)) {
     // We have already tried for a while.
     if (one instanceof DatabaseError) return false
-    if (isConnectionFault(one)) return true
+    if (isConnectionError(one)) return true
     const state = ownState(one)
     if (state) return state === '40001' || state === '40P01'
   }
@@ -44,7 +44,7 @@ export function isTransient(error: unknown): boolean {
 /**
  * A row could not be stored, and the others may well be: classes 22 and 23, a limit of size, or a trigger that raised.
  */
-export function isRowFault(error: unknown): boolean {
+export function isRowError(error: unknown): boolean {
   const state = sqlState(error)
   return (
     state !== undefined && (state.startsWith('22') || state.startsWith('23') || state === '54000' || state === 'P0001')
@@ -61,14 +61,14 @@ export function isTableChanged(error: unknown): boolean {
 }
 
 /** The connection is gone, or the server is: what was sent over it may or may not have happened. */
-export function isConnectionFault(error: unknown): boolean {
+export function isConnectionError(error: unknown): boolean {
   if (!Error.isError(error)) return false
   const { code } = error as { code?: unknown }
   if (typeof code === 'string') {
-    if (socketFaults.has(code) || code.startsWith('08')) return true
+    if (SOCKET_ERROR_CODES.has(code) || code.startsWith('08')) return true
     if (code === '57P01' || code === '57P02' || code === '57P03') return true
   }
-  return driverFaults.test(error.message)
+  return DRIVER_CONNECTION_ERRORS.test(error.message)
 }
 
 function* causes(error: unknown): Generator<Error> {

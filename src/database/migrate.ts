@@ -25,7 +25,7 @@ export async function migrate(database: Database, { directory, signal }: Migrate
   const unknown = done.filter((name) => !files.includes(name))
   if (unknown.length > 0) {
     throw new DatabaseError(
-      `${database.place}: schema sluice was made by a newer version (${unknown.join(', ')}); install that version here too`,
+      `${database.label}: schema sluice was made by a newer version (${unknown.join(', ')}); install that version here too`,
     )
   }
   if (done.length === files.length) return []

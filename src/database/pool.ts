@@ -1,7 +1,7 @@
 import pg, { type ClientConfig, type PoolClient } from 'pg'
 import { abortable } from '../flow/signals/abortable.ts'
 import { WatchedClient } from './client.ts'
-import { connecting, type ConnectOptions } from './connect.ts'
+import { connectWithRetry, type ConnectOptions } from './connect.ts'
 import { Session } from './session.ts'
 
 /** Lends connections, at most `max` at once, and closes all of them at the end. */
@@ -24,7 +24,7 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Connections that are lent now. */
-  get lent(): number {
+  get inUse(): number {
     return this.#lent.size
   }
 
@@ -34,16 +34,16 @@ export class Pool implements AsyncDisposable {
   }
 
   /** Waits for a free connection, and for a server that is not there yet. */
-  async lend(signal?: AbortSignal): Promise<Session> {
+  async acquire(signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted()
-    const client = await connecting(() => this.#next(signal), { ...this.#options, signal })
-    const session = new Session(client as unknown as WatchedClient, this.#options.place)
+    const client = await connectWithRetry(() => this.#next(signal), { ...this.#options, signal })
+    const session = new Session(client as unknown as WatchedClient, this.#options.label)
     this.#lent.set(session, client)
     return session
   }
 
   /** Take a connection back; one that is not clean is closed. */
-  giveBack(session: Session): void {
+  release(session: Session): void {
     const client = this.#lent.get(session)
     if (!client) return
     this.#lent.delete(session)
@@ -53,7 +53,7 @@ export class Pool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const session of this.#lent.keys()) {
       session.destroy()
-      this.giveBack(session)
+      this.release(session)
     }
     await this.#pool.end()
     await Promise.all([...this.#open].map((client) => client.closed()))

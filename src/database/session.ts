@@ -6,7 +6,7 @@ import { DatabaseError } from '../model/errors.ts'
 import { sendCancel } from './cancel.ts'
 import type { WatchedClient } from './client.ts'
 import { startCopy, type Chunks } from './copy.ts'
-import { ConnectionLostError, isConnectionFault, sqlState } from './errors.ts'
+import { ConnectionLostError, isConnectionError, sqlState } from './errors.ts'
 
 /** What one statement answered. */
 export interface Result<Row extends object = Record<string, unknown>> {
@@ -28,7 +28,7 @@ export interface StatementOptions {
 /** How long a cancelled statement may take to stop, before its connection is closed. */
 const STOP_MS = 3_000
 
-interface Work<T> {
+interface RunningStatement<T> {
   readonly done: Promise<T>
   readonly stop?: (reason: Error) => void
 }
@@ -47,14 +47,14 @@ interface Work<T> {
  */
 export class Session {
   readonly client: WatchedClient
-  readonly place: string
+  readonly label: string
   #spoiled = false
   #last: Promise<unknown> = Promise.resolve()
   #busy = 0
 
-  constructor(client: WatchedClient, place: string) {
+  constructor(client: WatchedClient, label: string) {
     this.client = client
-    this.place = place
+    this.label = label
   }
 
   /** May be lent again: nothing is under way, no transaction is open, nothing was cancelled. */
@@ -98,7 +98,7 @@ export class Session {
     this.client.destroy()
   }
 
-  async #inTurn<T>(start: () => Work<T>, options: StatementOptions): Promise<T> {
+  async #inTurn<T>(start: () => RunningStatement<T>, options: StatementOptions): Promise<T> {
     const before = this.#last
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#last = promise
@@ -112,9 +112,9 @@ export class Session {
     }
   }
 
-  async #guard<T>(start: () => Work<T>, { signal, limitMs }: StatementOptions): Promise<T> {
+  async #guard<T>(start: () => RunningStatement<T>, { signal, limitMs }: StatementOptions): Promise<T> {
     signal?.throwIfAborted()
-    using limit = deadline(signal, limitMs, `${this.place}: a statement`)
+    using limit = deadline(signal, limitMs, `${this.label}: a statement`)
     const work = start()
     try {
       return await abortable(work.done, limit.signal)
@@ -137,7 +137,7 @@ export class Session {
    * Returns when the statement has ended, one way or the other. A cancel that comes before the server has begun is
    * ignored by it, hence again and again.
    */
-  async #stop(work: Work<unknown>, reason: Error): Promise<void> {
+  async #stop(work: RunningStatement<unknown>, reason: Error): Promise<void> {
     this.#spoiled = true
     work.stop?.(reason)
     const over = new AbortController()
@@ -161,15 +161,15 @@ export class Session {
 
   #explain(error: unknown): unknown {
     const state = sqlState(error)
-    if (state?.startsWith('57P') || isConnectionFault(error)) this.#spoiled = true
+    if (state?.startsWith('57P') || isConnectionError(error)) this.#spoiled = true
     if (state === '25006') {
       return new DatabaseError(
-        `${this.place}: it is read-only; set DATABASE_URL to the primary server, and to a user who may write`,
+        `${this.label}: it is read-only; set DATABASE_URL to the primary server, and to a user who may write`,
         { cause: error },
       )
     }
-    if (state === undefined && isConnectionFault(error)) {
-      return new ConnectionLostError(`${this.place}: the connection was lost (${(error as Error).message})`, {
+    if (state === undefined && isConnectionError(error)) {
+      return new ConnectionLostError(`${this.label}: the connection was lost (${(error as Error).message})`, {
         cause: error,
       })
     }

@@ -36,7 +36,7 @@ export async function openSnapshot(
   const kept = opened.move()
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      if (kept.disposed) throw new DatabaseError(`${database.place}: the snapshot is over; open another one`)
+      if (kept.disposed) throw new DatabaseError(`${database.label}: the snapshot is over; open another one`)
       const transaction = free.pop() ?? (await new Promise<Transaction>((resolve) => waiting.push(resolve)))
       try {
         return await transaction.query<Row>(text, values)

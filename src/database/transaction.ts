@@ -79,7 +79,7 @@ export class Transaction implements AsyncDisposable {
     const end = results.at(-1)
     if (!unused && end?.command !== 'COMMIT') {
       throw new DatabaseError(
-        `${this.#session.place}: the transaction was rolled back instead of committed, since a statement in it had failed; look for that one's error`,
+        `${this.#session.label}: the transaction was rolled back instead of committed, since a statement in it had failed; look for that one's error`,
       )
     }
     this.#end()
@@ -106,7 +106,7 @@ export class Transaction implements AsyncDisposable {
   }
 
   #mustBeOpen(): void {
-    if (this.#over) throw new DatabaseError(`${this.#session.place}: the transaction is over; open another one`)
+    if (this.#over) throw new DatabaseError(`${this.#session.label}: the transaction is over; open another one`)
   }
 
   #end(): void {

@@ -1,4 +1,4 @@
-import { Bell } from './notifier.ts'
+import { Notifier } from './notifier.ts'
 
 /**
  * Each answer as it comes, in order of completion; a failure is thrown in its turn. Python: `asyncio.as_completed`.
@@ -6,10 +6,10 @@ import { Bell } from './notifier.ts'
  */
 export async function* asCompleted<T>(work: Iterable<T>): AsyncGenerator<Awaited<T>, void, undefined> {
   const completed: PromiseSettledResult<Awaited<T>>[] = []
-  const bell = new Bell()
+  const notifier = new Notifier()
   const complete = (result: PromiseSettledResult<Awaited<T>>): void => {
     completed.push(result)
-    bell.ring()
+    notifier.notify()
   }
   let open = 0
   for (const task of work) {
@@ -20,7 +20,7 @@ export async function* asCompleted<T>(work: Iterable<T>): AsyncGenerator<Awaited
     )
   }
   for (; open > 0; open--) {
-    await bell.until(() => completed.length > 0)
+    await notifier.until(() => completed.length > 0)
     const result = completed.shift()!
     if (result.status === 'rejected') throw result.reason
     yield result.value

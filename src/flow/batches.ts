@@ -1,7 +1,7 @@
-import { Bell } from './notifier.ts'
+import { Notifier } from './notifier.ts'
 import { LONGEST_TIMER } from '../value/duration.ts'
 import { onAbort } from './signals/on-abort.ts'
-import { Pull, type Feed } from './pull.ts'
+import { SourceReader, type SourceInput } from './source-reader.ts'
 
 export interface BatchesOptions<T> {
   /** Due when it holds so many rows. @default no limit */
@@ -27,23 +27,23 @@ export interface BatchesOptions<T> {
  * up.
  */
 export async function* batches<T>(
-  source: Feed<T>,
+  source: SourceInput<T>,
   { rows = Infinity, bytes = Infinity, every = Infinity, measure, cut, due, signal }: BatchesOptions<T>,
 ): AsyncGenerator<T[], void, undefined> {
   signal?.throwIfAborted()
-  const input = new Pull(source, signal)
+  const input = new SourceReader(source, signal)
   let batch: T[] = []
   let size = { rows: 0, bytes: 0 }
   let timer: NodeJS.Timeout | undefined
   let isDue = false
   let reading: Promise<void> | undefined
   let arrived: { readonly step: IteratorResult<T, undefined> } | { readonly error: unknown } | undefined
-  const bell = new Bell()
+  const notifier = new Notifier()
 
   const arrive = (what: NonNullable<typeof arrived>): void => {
     reading = undefined
     arrived = what
-    bell.ring()
+    notifier.notify()
   }
   const add = (item: T): void => {
     const { rows: more, bytes: heavier } = measure(item)
@@ -56,7 +56,7 @@ export async function* batches<T>(
       timer = setTimeout(
         () => {
           isDue = true
-          bell.ring()
+          notifier.notify()
         },
         Math.min(every, LONGEST_TIMER),
       )
@@ -71,7 +71,7 @@ export async function* batches<T>(
     return taken
   }
 
-  using _ = onAbort(signal, () => bell.ring())
+  using _ = onAbort(signal, () => notifier.notify())
   try {
     for (;;) {
       if (!arrived && !isDue && !signal?.aborted)
@@ -79,7 +79,7 @@ export async function* batches<T>(
           (step) => arrive({ step }),
           (error: unknown) => arrive({ error }),
         )
-      await bell.until(() => arrived !== undefined || isDue || signal?.aborted === true)
+      await notifier.until(() => arrived !== undefined || isDue || signal?.aborted === true)
       const item = arrived && 'step' in arrived && !arrived.step.done ? arrived.step : undefined
       const alone = item !== undefined && (cut?.(item.value) ?? false)
       if (batch.length > 0 && (isDue || signal?.aborted || !item || alone)) {

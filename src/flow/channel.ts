@@ -116,6 +116,6 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
 }
 
 function remove<T>(list: T[], item: T): void {
-  const place = list.indexOf(item)
-  if (place >= 0) list.splice(place, 1)
+  const index = list.indexOf(item)
+  if (index >= 0) list.splice(index, 1)
 }

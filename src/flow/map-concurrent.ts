@@ -1,7 +1,7 @@
 import { atLeastOne } from './at-least-one.ts'
-import { Bell } from './notifier.ts'
+import { Notifier } from './notifier.ts'
 import { onAbort } from './signals/on-abort.ts'
-import { Pull, type Feed } from './pull.ts'
+import { SourceReader, type SourceInput } from './source-reader.ts'
 
 export interface MapConcurrentOptions {
   /** How many calls may be running at once, and how many items may be taken that are not yet handed on. @default 8 */
@@ -27,13 +27,13 @@ interface Call<B> {
  * closed.
  */
 export async function* mapConcurrent<A, B>(
-  source: Feed<A>,
+  source: SourceInput<A>,
   fn: (item: A, signal: AbortSignal) => B | PromiseLike<B>,
   { concurrency = 8, ordered = true, signal }: MapConcurrentOptions = {},
 ): AsyncGenerator<B, void, undefined> {
   atLeastOne('concurrency', concurrency)
   signal?.throwIfAborted()
-  const input = new Pull(source, signal)
+  const input = new SourceReader(source, signal)
   const running = new Map<Call<B>, Promise<void>>()
   /** Calls in the order in which they are handed on: of the items, or of completion. */
   const queue: Call<B>[] = []
@@ -42,7 +42,7 @@ export async function* mapConcurrent<A, B>(
   let reading = false
   let finished = false
   let broken: { readonly error: unknown } | undefined
-  const bell = new Bell()
+  const notifier = new Notifier()
 
   const complete = (call: Call<B>, outcome: NonNullable<Call<B>['outcome']>): void => {
     call.outcome = outcome
@@ -53,7 +53,7 @@ export async function* mapConcurrent<A, B>(
       const behind = ordered ? queue.slice(queue.indexOf(call) + 1) : [...running.keys()]
       for (const other of behind) other.controller.abort(outcome.error)
     }
-    bell.ring()
+    notifier.notify()
   }
   const start = (item: A): void => {
     const call: Call<B> = { controller: new AbortController() }
@@ -83,7 +83,7 @@ export async function* mapConcurrent<A, B>(
       finished = true
     }
     reading = false
-    bell.ring()
+    notifier.notify()
   }
   const abort = (reason: unknown): void => {
     finished = true
@@ -92,12 +92,12 @@ export async function* mapConcurrent<A, B>(
 
   using _ = onAbort(signal, (reason) => {
     abort(reason)
-    bell.ring()
+    notifier.notify()
   })
   try {
     for (;;) {
       if (!reading && !finished) void read()
-      await bell.until(
+      await notifier.until(
         () => queue[0]?.outcome !== undefined || (finished && running.size === 0) || signal?.aborted === true,
       )
       signal?.throwIfAborted()

@@ -1,15 +1,5 @@
+import type { MemoryAccount, MemoryHold } from './memory-account.ts'
 import { onAbort } from './signals/on-abort.ts'
-
-export interface MemoryHold extends Disposable {
-  /** Say how much it really is. Never waits; what is given back goes to those who wait. */
-  resize: (bytes: number) => void
-}
-
-export interface MemoryAccount {
-  take: (bytes: number, options: { readonly signal?: AbortSignal | undefined }) => Promise<MemoryHold>
-  below: (isNext: () => boolean) => MemoryAccount
-  recheck: () => void
-}
 
 /** All accounts that stem from one root: a stream's reader with its children and theirs. */
 interface Tree {
@@ -37,7 +27,7 @@ interface Waiter {
 }
 
 /** After so many others were let past it, a tree that holds nothing is treated as if others waited for it. */
-const MOST_OVERTAKEN = 16
+const MAX_OVERTAKEN = 16
 
 /**
  * Bounds the bytes that are held at once by many readers, of which some read on behalf of others.
@@ -96,8 +86,8 @@ export class MemoryBudget {
 
   #open(reader: Reader): MemoryAccount {
     return {
-      take: (bytes, { signal }) => this.#take(reader, bytes, signal),
-      below: (isNext) => this.#open({ tree: reader.tree, above: reader, isNext, held: 0 }),
+      reserve: (bytes, { signal }) => this.#take(reader, bytes, signal),
+      child: (isNext) => this.#open({ tree: reader.tree, above: reader, isNext, held: 0 }),
       recheck: () => this.#serve(),
     }
   }
@@ -111,9 +101,9 @@ export class MemoryBudget {
     this.#waiters.push(waiter)
     this.#serve()
     using _ = onAbort(signal, (reason) => {
-      const place = this.#waiters.indexOf(waiter)
-      if (place < 0) return
-      this.#waiters.splice(place, 1)
+      const index = this.#waiters.indexOf(waiter)
+      if (index < 0) return
+      this.#waiters.splice(index, 1)
       failed(reason)
       this.#serve() // Others may have stood behind it.
     })
@@ -123,24 +113,24 @@ export class MemoryBudget {
   #serve(): void {
     for (;;) {
       if (this.#used <= this.limit) this.#overdrawn.clear()
-      const place = this.#choose()
-      if (place < 0) return
-      for (const passed of this.#waiters.slice(0, place)) passed.overtaken++
-      const [waiter] = this.#waiters.splice(place, 1)
+      const index = this.#choose()
+      if (index < 0) return
+      for (const passed of this.#waiters.slice(0, index)) passed.overtaken++
+      const [waiter] = this.#waiters.splice(index, 1)
       this.#grant(waiter!)
     }
   }
 
-  /** Who is served now: a place among the waiters, or −1. */
+  /** Who is served now: an index among the waiters, or −1. */
   #choose(): number {
     let mayPass = true
     let isWaitedFor = false
-    for (const [place, { reader, bytes, overtaken }] of this.#waiters.entries()) {
+    for (const [index, { reader, bytes, overtaken }] of this.#waiters.entries()) {
       if (reader.held > 0 || !chain(reader).every(({ isNext }) => isNext())) continue
       isWaitedFor = true
       const fits = this.#fits(bytes)
-      const isBlocked = reader.tree.held > 0 || overtaken >= MOST_OVERTAKEN
-      if (isBlocked ? fits || this.#mayOverdraw(reader) : fits && mayPass) return place
+      const isBlocked = reader.tree.held > 0 || overtaken >= MAX_OVERTAKEN
+      if (isBlocked ? fits || this.#mayOverdraw(reader) : fits && mayPass) return index
       if (!isBlocked) mayPass = false
     }
     return !isWaitedFor && this.#waiters[0] && this.#fits(this.#waiters[0].bytes) ? 0 : -1

@@ -1,8 +1,8 @@
 /** Lets one task wait until something is so; whoever may have changed it rings. */
-export class Bell {
+export class Notifier {
   #wake: (() => void) | undefined
 
-  ring(): void {
+  notify(): void {
     this.#wake?.()
   }
 

@@ -1,6 +1,6 @@
 import { abortable } from './signals/abortable.ts'
 import { atLeastOne } from './at-least-one.ts'
-import { Pull, type Feed } from './pull.ts'
+import { SourceReader, type SourceInput } from './source-reader.ts'
 
 export interface ReadAheadOptions {
   /** How many items may be on their way or wait, beside the one that the consumer works on. @default 1 */
@@ -15,12 +15,12 @@ export interface ReadAheadOptions {
  * read in flight is waited for and the source is closed.
  */
 export async function* readAhead<T>(
-  source: Feed<T>,
+  source: SourceInput<T>,
   { items = 1, signal }: ReadAheadOptions = {},
 ): AsyncGenerator<T, void, undefined> {
   atLeastOne('items', items)
   signal?.throwIfAborted()
-  const input = new Pull(source, signal)
+  const input = new SourceReader(source, signal)
   const ahead: Promise<IteratorResult<T, undefined>>[] = []
   let last: Promise<IteratorResult<T, undefined>> = Promise.resolve({ done: false, value: undefined as T })
   const pull = (): void => {

@@ -19,8 +19,8 @@ export class Semaphore {
     const { promise, resolve, reject } = Promise.withResolvers<Disposable>()
     this.#waiting.push(resolve)
     using _ = onAbort(signal, (reason) => {
-      const place = this.#waiting.indexOf(resolve)
-      if (place >= 0) this.#waiting.splice(place, 1)
+      const index = this.#waiting.indexOf(resolve)
+      if (index >= 0) this.#waiting.splice(index, 1)
       reject(reason)
     })
     return await promise

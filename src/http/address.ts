@@ -90,15 +90,15 @@ function withSearch(url: URL, search: string): URL {
 }
 
 /** Whether credentials may be sent there. Throws where nothing may be sent at all. */
-export function isOwn({ origin, allowed }: Addresses, url: URL, place: string): boolean {
+export function isOwnOrigin({ origin, allowed }: Addresses, url: URL, label: string): boolean {
   if (url.origin === origin) return true
   if (allowed.has(url.origin)) return false
   const remedy = `list ${url.origin} in the API's allow to have it followed, without credentials`
-  throw new HttpError(`${place}: another origin than ${origin}, so nothing was sent there; ${remedy}`)
+  throw new HttpError(`${label}: another origin than ${origin}, so nothing was sent there; ${remedy}`)
 }
 
 /** How a request is called in messages: by its path below the base. */
-export function placeOf({ base, origin }: Addresses, method: string, url: URL): string {
+export function requestLabel({ base, origin }: Addresses, method: string, url: URL): string {
   const bare = url.origin + url.pathname
   if (bare.startsWith(`${base}/`)) return `${method} ${bare.slice(base.length)}`
   return `${method} ${url.origin === origin ? url.pathname : bare}`

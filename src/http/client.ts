@@ -6,18 +6,18 @@ import { DecodeError, SluiceError, UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api, Asked } from '../model/request.ts'
-import type { Budget, Client, Received, Secrets, SendOptions } from '../model/scope.ts'
+import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
 import { redactError, redactUrl } from '../observe/redact.ts'
-import { isOwn, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
+import { isOwnOrigin, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
 import { authorizationOf, secretsOf, type Authorization, type Credentials } from './auth/authorization.ts'
-import { BodyMemory } from './body/body-memory.ts'
-import { ClientCredentials } from './auth/client-credentials.ts'
+import { BodyBuffers } from './body/body-buffers.ts'
+import { ClientCredentialsAuthorization } from './auth/client-credentials.ts'
 import { decodeJson } from './body/decode.ts'
-import { ACCEPTED, decompress } from './body/decompress.ts'
-import { exchange, type Exchanged, type Prepared } from './exchange.ts'
-import { connectionFailure, failureOf, PassingFailure } from './failure.ts'
-import { dataOf } from './graphql.ts'
-import { outgoing, type Outgoing } from './outgoing.ts'
+import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
+import { exchange, type FinalResponse, type PreparedHop } from './exchange.ts'
+import { connectionError, statusError, TransientError } from './request-error.ts'
+import { graphqlData } from './graphql.ts'
+import { prepareRequest, type PreparedRequest } from './prepare-request.ts'
 import { rateBudget } from './limits/rate-budget.ts'
 import { Reservations, type Reservation } from './body/reservation.ts'
 import { withRetry } from './retry.ts'
@@ -59,7 +59,7 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #budget: Budget & Partial<AsyncDisposable>
   readonly #time: Time
   readonly #reservations: Reservations
-  readonly #bodies = new BodyMemory()
+  readonly #bodies = new BodyBuffers()
 
   constructor(api: Api, options: ClientOptions) {
     const { concurrency = 8, attempts = 5, pageBytes = 67_108_864, timeout = '60s' } = api
@@ -91,7 +91,7 @@ class ApiClient implements Client, AsyncDisposable {
     const { auth } = api
     this.#authorization =
       auth?.by === 'client credentials'
-        ? new ClientCredentials(auth, {
+        ? new ClientCredentialsAuthorization(auth, {
             addresses: this.#addresses,
             agent: this.#agent,
             secrets,
@@ -102,12 +102,12 @@ class ApiClient implements Client, AsyncDisposable {
         : authorizationOf(auth, secrets)
   }
 
-  async send(asked: Asked, options: SendOptions): Promise<Received> {
+  async send(asked: Asked, options: SendOptions): Promise<DecodedResponse> {
     const { signal } = options
     const stream = options.stream ?? this.#options.stream ?? ''
     signal.throwIfAborted()
     try {
-      const out = outgoing(asked, {
+      const out = prepareRequest(asked, {
         addresses: this.#addresses,
         secrets: this.#options.secrets,
         names: this.#authorization.secrets,
@@ -141,17 +141,17 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   /** One try. Memory comes first, since who waits for it must not hold a place that others need to give theirs back. */
-  async #attempt(out: Outgoing, options: SendOptions & { readonly stream: string }): Promise<Received> {
+  async #attempt(out: PreparedRequest, options: SendOptions & { readonly stream: string }): Promise<DecodedResponse> {
     using held = new DisposableStack()
     const { memory, signal, stream, emptyOn = [] } = options
     const onWait = (ms: number): void => this.#options.emit({ type: 'waiting', stream, for: 'memory', ms })
-    const reservation = held.use(await this.#reservations.take(memory, { signal, onWait }))
+    const reservation = held.use(await this.#reservations.reserve(memory, { signal, onWait }))
     const { bytes, status, headers, url } = await this.#answer(out, options, reservation)
     reservation.settle(bytes?.length ?? 0)
-    const { place } = out
+    const { label } = out
     const isEmpty = emptyOn.includes(status)
     if (!isEmpty && (status < 200 || status > 299))
-      throw failureOf(status, headers, { place, remedy: this.#remedy(status), now: this.#options.now() })
+      throw statusError(status, headers, { label, remedy: this.#remedy(status), now: this.#options.now() })
     const answer = {
       status,
       headers,
@@ -164,19 +164,19 @@ class ApiClient implements Client, AsyncDisposable {
       status,
       contentType: headers['content-type'],
       measured,
-      place,
+      label,
       hide: this.#options.secrets.hide,
     })
-    this.#bodies.giveBack(bytes)
-    return { ...answer, body: out.isGraphql ? dataOf(decoded, { place, status }) : decoded, hold: held.move() }
+    this.#bodies.release(bytes)
+    return { ...answer, body: out.isGraphql ? graphqlData(decoded, { label, status }) : decoded, hold: held.move() }
   }
 
   /** What is answered, after a 401 perhaps with new credentials; as many at once as the API's `concurrency` admits. */
   async #answer(
-    out: Outgoing,
+    out: PreparedRequest,
     options: SendOptions & { readonly stream: string },
     reservation: Reservation,
-  ): Promise<Exchanged> {
+  ): Promise<FinalResponse> {
     using _slot = await this.#slots.acquire(options)
     const credentials = out.own ? await this.#authorization.credentials(options) : { headers: {}, query: {} }
     const first = await this.#exchange(out, credentials, options, reservation)
@@ -185,16 +185,16 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   async #exchange(
-    out: Outgoing,
+    out: PreparedRequest,
     credentials: Credentials,
     { signal, headers: given = {}, emptyOn = [], stream }: SendOptions & { readonly stream: string },
     reservation: Reservation,
-  ): Promise<Exchanged> {
-    await this.#budget.take(1, {
+  ): Promise<FinalResponse> {
+    await this.#budget.acquire(1, {
       signal,
       onWait: (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms }),
     })
-    const { method, place } = out
+    const { method, label } = out
     const began = this.#time.clock()
     const told = (url: URL, status: number, bytes: number): void => {
       const shown = this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#authorization.parameters)))
@@ -208,12 +208,12 @@ class ApiClient implements Client, AsyncDisposable {
         ms: Math.round(this.#time.clock() - began),
       })
     }
-    using limit = deadline(signal, this.#timeoutMs, place)
+    using limit = deadline(signal, this.#timeoutMs, label)
     const size = {
       bytes: this.#pageBytes,
       tooLarge: () =>
         new DecodeError(
-          `${place} answered more than ${this.#pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`,
+          `${label} answered more than ${this.#pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`,
         ),
     }
     let last = { url: out.url, status: 0, bytes: 0 }
@@ -226,36 +226,36 @@ class ApiClient implements Client, AsyncDisposable {
         onRedirect: (url, status) => told(url, status, 0),
         onAnswer: (url, status, headers) => {
           last = { ...last, url, status }
-          this.#budget.learn(status, headers)
+          this.#budget.observe(status, headers)
           const isRead = status >= 200 && status <= 299 && status !== 204 && status !== 205 && !emptyOn.includes(status)
-          return isRead ? { ...size, onBytes: reservation.atLeast, memory: this.#bodies } : undefined
+          return isRead ? { ...size, onBytes: reservation.growTo, memory: this.#bodies } : undefined
         },
       })
       if (answer.bytes === undefined) return answer
       const bytes = await decompress(answer.bytes, {
         encoding: answer.headers['content-encoding'],
         limit: size.bytes,
-        place,
+        label,
         tooLarge: size.tooLarge,
       })
-      if (bytes !== answer.bytes) this.#bodies.giveBack(answer.bytes)
+      if (bytes !== answer.bytes) this.#bodies.release(answer.bytes)
       last = { ...last, bytes: bytes.length }
       return { ...answer, bytes }
     } catch (error) {
-      if (error instanceof SluiceError || error instanceof PassingFailure) throw error
+      if (error instanceof SluiceError || error instanceof TransientError) throw error
       signal.throwIfAborted()
       if (limit.signal.aborted)
-        throw new PassingFailure((limit.signal.reason as Error).message, { cause: limit.signal.reason })
-      throw connectionFailure(error, place)
+        throw new TransientError((limit.signal.reason as Error).message, { cause: limit.signal.reason })
+      throw connectionError(error, label)
     } finally {
       told(last.url, last.status, last.bytes)
     }
   }
 
   /** Only the API's own origin gets its credentials and its headers. */
-  #prepare(url: URL, place: string, credentials: Credentials, given: Readonly<Record<string, string>>): Prepared {
-    const always = { accept: 'application/json', 'accept-encoding': ACCEPTED, 'user-agent': 'sluice' }
-    if (!isOwn(this.#addresses, url, place)) return { url, headers: always, own: false }
+  #prepare(url: URL, label: string, credentials: Credentials, given: Readonly<Record<string, string>>): PreparedHop {
+    const always = { accept: 'application/json', 'accept-encoding': ACCEPT_ENCODING, 'user-agent': 'sluice' }
+    if (!isOwnOrigin(this.#addresses, url, label)) return { url, headers: always, own: false }
     const headers = { ...always, ...lowered(this.#api.headers ?? {}), ...credentials.headers, ...lowered(given) }
     return { url: withParameters(url, credentials.query), headers, own: true }
   }

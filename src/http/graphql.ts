@@ -2,19 +2,19 @@ import { DecodeError, HttpError } from '../model/errors.ts'
 import type { Asked } from '../model/request.ts'
 
 /** What is sent as JSON: the request's own, or a GraphQL document with it as variables. */
-export function sentOf({ json, graphql }: Pick<Asked, 'json' | 'graphql'>): unknown {
+export function jsonBody({ json, graphql }: Pick<Asked, 'json' | 'graphql'>): unknown {
   return graphql === undefined ? json : { query: graphql, variables: json ?? {} }
 }
 
 /** What a GraphQL answer holds; one with errors fails, since the data beside them has holes. */
-export function dataOf(answer: unknown, { place, status }: { place: string; status: number }): unknown {
+export function graphqlData(answer: unknown, { label, status }: { label: string; status: number }): unknown {
   if (typeof answer !== 'object' || answer === null)
-    throw new DecodeError(`${place} answered no GraphQL: an object with data was expected`)
+    throw new DecodeError(`${label} answered no GraphQL: an object with data was expected`)
   const { data, errors } = answer as { readonly data?: unknown; readonly errors?: unknown }
   if (Array.isArray(errors) && errors.length > 0) {
-    throw new HttpError(`${place} answered with errors of GraphQL: ${errors.map(messageOf).join('; ')}`, { status })
+    throw new HttpError(`${label} answered with errors of GraphQL: ${errors.map(messageOf).join('; ')}`, { status })
   }
-  if (data === undefined) throw new DecodeError(`${place} answered no GraphQL: it has no data`)
+  if (data === undefined) throw new DecodeError(`${label} answered no GraphQL: it has no data`)
   return data
 }
 

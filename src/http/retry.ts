@@ -1,10 +1,10 @@
 import pRetry from 'p-retry'
 import { HttpError } from '../model/errors.ts'
-import { PassingFailure } from './failure.ts'
+import { TransientError } from './request-error.ts'
 import type { Time } from './limits/time.ts'
 
-const FIRST_WAIT = 1_000
-const LONGEST_BACKOFF = 60_000
+const FIRST_BACKOFF_MS = 1_000
+const MAX_BACKOFF_MS = 60_000
 
 export interface RetryOptions {
   readonly attempts: number
@@ -33,7 +33,7 @@ export async function withRetry<T>(
       minTimeout: 0,
       signal,
       shouldRetry: async ({ error, attemptNumber }) => {
-        if (!(error instanceof PassingFailure)) return false
+        if (!(error instanceof TransientError)) return false
         const { message: reason, retryAfterMs = 0 } = error
         const waitMs = Math.max(backoff(attemptNumber), retryAfterMs)
         onRetry({ attempt: attemptNumber, reason, waitMs, retryAfter: waitMs === retryAfterMs })
@@ -42,7 +42,7 @@ export async function withRetry<T>(
       },
     })
   } catch (error) {
-    if (!(error instanceof PassingFailure)) throw error
+    if (!(error instanceof TransientError)) throw error
     const { message, status, cause } = error
     throw new HttpError(`${message}, gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, {
       status,
@@ -53,5 +53,5 @@ export async function withRetry<T>(
 
 /** 1, 2, 4, 8 … seconds, half less or half more by chance, so that many callers do not come back at once. */
 function backoff(attempt: number): number {
-  return Math.round(Math.min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_BACKOFF) * (0.5 + Math.random()))
+  return Math.round(Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS) * (0.5 + Math.random()))
 }

@@ -47,7 +47,7 @@ export function sharedRates(
       return abortable(opened, signal)
     }
     return {
-      grant: async ({ limit, wanted, least, validMs, before, signal }): Promise<Grant> => {
+      grant: async ({ limit, wanted, least, validMs, previous: before, signal }): Promise<Grant> => {
         const id = await identity(signal)
         // What was granted to an answer that was lost counts as sent until its period is over. What was left unused is
         // given back once only.
@@ -79,7 +79,7 @@ export function sharedRates(
           ...limitsOf(row!),
         }
       },
-      tell: async ({ blockedMs, left }, { signal }) => {
+      report: async ({ blockedMs, left }, { signal }) => {
         const id = await identity(signal)
         await again(
           () =>
@@ -104,7 +104,7 @@ export function sharedRates(
         )
         return row ? limitsOf(row) : {}
       },
-      heard: (hear) => keeper.subscribe(CHANNEL, hear),
+      subscribe: (listener) => keeper.subscribe(CHANNEL, listener),
     } satisfies SharedRate
   }
 }

@@ -1,4 +1,4 @@
-import { isRowFault, sqlState } from '../database/errors.ts'
+import { isRowError, sqlState } from '../database/errors.ts'
 import type { Transaction } from '../database/transaction.ts'
 import { TooManyRejectsError } from '../model/errors.ts'
 import type { Reject } from '../model/page.ts'
@@ -53,7 +53,7 @@ async function tried(
     await savepoint.release()
     return { stored }
   } catch (error) {
-    if (isRowFault(error) || sqlState(error) === '21000') return { fault: error as Error }
+    if (isRowError(error) || sqlState(error) === '21000') return { fault: error as Error }
     throw error
   }
 }

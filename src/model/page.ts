@@ -1,5 +1,5 @@
 import type { JsonValue } from './json.ts'
-import type { MemoryAccount } from './memory.ts'
+import type { MemoryAccount } from '../flow/memory-account.ts'
 
 /**
  * Where in a slice to read on: `null` is the start, `END` the end, anything else belongs to the reader that made it.

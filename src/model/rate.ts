@@ -20,7 +20,7 @@ export interface Limits {
 /**
  * What became of requests that were granted: a process that knows says so, and they count no longer than they have to.
  */
-export interface Spent {
+export interface LeaseUsage {
   readonly lease: string | undefined
   readonly used: number
   /** Since the last of them was sent. */
@@ -28,7 +28,7 @@ export interface Spent {
   readonly unused: number
 }
 
-export interface GrantAsked {
+export interface GrantRequest {
   /** So many within each period; without it, what the API has answered is all that limits. */
   readonly limit?: { readonly requests: number; readonly periodMs: number } | undefined
   readonly wanted: number
@@ -36,7 +36,7 @@ export interface GrantAsked {
   readonly least: number
   /** They will have been sent within so long after this was asked, or not at all. */
   readonly validMs: number
-  readonly before?: Spent | undefined
+  readonly previous?: LeaseUsage | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,13 +50,13 @@ export interface Grant extends Limits {
 /** The ledger's side of one budget. */
 export interface SharedRate {
   /** Requests to send, for all processes no more than the limit within any period. */
-  grant: (asked: GrantAsked) => Promise<Grant>
+  grant: (asked: GrantRequest) => Promise<Grant>
   /** Tell all others what the API has answered. */
-  tell: (limits: Limits, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>
+  report: (limits: Limits, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>
   /** What others have told so far. */
   read: (options: { readonly signal?: AbortSignal | undefined }) => Promise<Limits>
   /** Be called when another process has told something, for as long as the result is held. */
-  heard: (hear: () => void) => Disposable
+  subscribe: (hear: () => void) => Disposable
 }
 
 /** Opens the shared budget of an API; asks nothing yet. */

@@ -1,8 +1,6 @@
 import type { RunEvent } from './event.ts'
-import type { MemoryAccount } from './memory.ts'
+import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { Answer, Api, Asked } from './request.ts'
-
-export type { Hold, MemoryAccount } from './memory.ts'
 
 /** What a run lends to everything below it. Recipes hold no agent, socket or environment value; this does. */
 export interface Scope {
@@ -30,7 +28,7 @@ export interface Secrets {
    */
   readonly reveal: <T>(value: T, names?: readonly string[]) => T
   /** Hide this value too, though no variable holds it: a token that was fetched, an encoded password. */
-  readonly know?: (name: string, value: string) => void
+  readonly register?: (name: string, value: string) => void
 }
 
 /**
@@ -38,7 +36,7 @@ export interface Secrets {
  * is asked is put in by it.
  */
 export interface Client {
-  send: (asked: Asked, options: SendOptions) => Promise<Received>
+  send: (asked: Asked, options: SendOptions) => Promise<DecodedResponse>
 }
 
 /** How many requests an API admits, shared by everybody who asks it. */
@@ -47,7 +45,7 @@ export interface Budget {
    * Wait until so many requests may be sent; `onWait` is told before each wait. Throws `RateLimitedError` where the API
    * asks for a longer wait than a run may take.
    */
-  take: (
+  acquire: (
     requests: number,
     options: {
       readonly signal: AbortSignal
@@ -55,7 +53,7 @@ export interface Budget {
     },
   ) => Promise<void>
   /** What an answer tells about its API's limits. */
-  learn: (status: number, headers: Answer<unknown>['headers']) => void
+  observe: (status: number, headers: Answer<unknown>['headers']) => void
 }
 
 export interface SendOptions {
@@ -69,7 +67,7 @@ export interface SendOptions {
   readonly stream?: string | undefined
 }
 
-export interface Received extends Omit<Answer<unknown>, 'records'> {
+export interface DecodedResponse extends Omit<Answer<unknown>, 'records'> {
   /** Bytes of decoded body text. */
   readonly bytes: number
   /** Given back to the memory budget when disposed. */

@@ -2,7 +2,7 @@ import type { Secrets } from '../model/scope.ts'
 import { readSecrets } from './secrets.ts'
 
 /** Named like something that nobody else should read. */
-const secretName = /TOKEN|SECRET|PASSWORD|PASSWD|PWD$|CREDENTIAL|API_?KEY|PRIVATE|(?:^|_)KEY$|(?:^|_)AUTH(?:_|$)/i
+const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|PWD$|CREDENTIAL|API_?KEY|PRIVATE|(?:^|_)KEY$|(?:^|_)AUTH(?:_|$)/i
 
 /**
  * The environment's secrets, of which everything that is printed or answered is freed: what the user's own code puts
@@ -13,8 +13,8 @@ export function knownSecrets(environment: Readonly<Record<string, string | undef
   const secrets = readSecrets(environment)
   for (const [name, value] of Object.entries(environment)) {
     // A working directory is no secret, whatever its name ends in.
-    if (value !== undefined && value.length >= 8 && secretName.test(name) && !/^(?:OLD)?PWD$/.test(name))
-      secrets.know?.(name, value)
+    if (value !== undefined && value.length >= 8 && SECRET_NAME.test(name) && !/^(?:OLD)?PWD$/.test(name))
+      secrets.register?.(name, value)
   }
   for (const [name, url] of [
     ['DATABASE_URL', environment['DATABASE_URL']],
@@ -22,7 +22,7 @@ export function knownSecrets(environment: Readonly<Record<string, string | undef
     ['DATABASE_URL', database],
   ] as const) {
     const password = passwordOf(url)
-    if (password !== undefined) secrets.know?.(`${name}'s password`, password)
+    if (password !== undefined) secrets.register?.(`${name}'s password`, password)
   }
   return secrets
 }

@@ -2,10 +2,10 @@ import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
 
 /** A shorter value would be found everywhere, and hiding it would spoil what it stands in. */
-const SHORTEST = 4
+const MIN_SECRET_LENGTH = 4
 /** Tokens come and go in a run of days; the newest are hidden, which are the ones that still open something. */
-const REMEMBERED = 512
-const MARK = /\{secret:([^{}]+)\}/g
+const MAX_REMEMBERED = 512
+const PLACEHOLDER = /\{secret:([^{}]+)\}/g
 
 /** The secrets of an environment: read by name, and hidden again wherever a value that was read turns up. */
 export function readSecrets(environment: Readonly<Record<string, string | undefined>>): Secrets {
@@ -13,7 +13,7 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
   let found: RegExp | undefined
 
   const know = (name: string, value: string): void => {
-    if (value.length < SHORTEST) return
+    if (value.length < MIN_SECRET_LENGTH) return
     for (const form of formsOf(value)) {
       if (names.get(form) === name) continue
       names.delete(form)
@@ -21,7 +21,7 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
       found = undefined
     }
     for (const oldest of names.keys()) {
-      if (names.size <= REMEMBERED) break
+      if (names.size <= MAX_REMEMBERED) break
       names.delete(oldest)
     }
   }
@@ -49,11 +49,11 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
   }
   return {
     value,
-    know,
+    register: know,
     hide: (hidden) => walk(hidden, hideText),
     reveal: (revealed, only) =>
       walk(revealed, (text) =>
-        text.replace(MARK, (mark, name: string) => {
+        text.replace(PLACEHOLDER, (mark, name: string) => {
           if (only ? !only.includes(name) : environment[name] === undefined) return mark
           return value(name)
         }),

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { Read } from '../model/recipe.ts'
-import type { MemoryAccount, Scope } from '../model/scope.ts'
+import type { Scope } from '../model/scope.ts'
 
 /**
  * What a reading lends to the functions that it calls, since a recipe holds no client and a function is not passed one.
@@ -71,7 +72,7 @@ function heldBy(holds: readonly Disposable[]): { readonly hold: Disposable } {
  * Their bodies are bounded by their concurrency, and become garbage with the record.
  */
 const uncounted: MemoryAccount = {
-  take: () => Promise.resolve({ resize: () => {}, [Symbol.dispose]: () => {} }),
-  below: () => uncounted,
+  reserve: () => Promise.resolve({ resize: () => {}, [Symbol.dispose]: () => {} }),
+  child: () => uncounted,
   recheck: () => {},
 }

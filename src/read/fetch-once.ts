@@ -23,7 +23,7 @@ async function bodyOf(
 ): Promise<unknown> {
   const { scope } = lent
   const asked = firstRequest(request, { by: 'one page' }, range)
-  lent.memory = lent.memory.below(() => true)
+  lent.memory = lent.memory.child(() => true)
   const { body, hold } = await scope.client(api).send(asked, {
     signal,
     memory: lent.memory,

@@ -1,9 +1,10 @@
+import type { MemoryAccount } from '../flow/memory-account.ts'
 import { MemoryBudget } from '../flow/memory-budget.ts'
 import { openClient } from '../http/client.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api } from '../model/request.ts'
-import type { Client, MemoryAccount, Scope, Secrets } from '../model/scope.ts'
+import type { Client, Scope, Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
 
 export interface ScopeOptions {

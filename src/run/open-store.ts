@@ -80,7 +80,7 @@ export async function connectStore({
       ...(max !== undefined && { max }),
       ...(directUrl && given === undefined && { directUrl }),
       ...(emit && { emit }),
-      ...(patience && { patience }),
+      ...(patience && { connectTimeout: patience }),
     }),
   )
   const kept = opened.move()

@@ -144,7 +144,7 @@ export function openMetrics({
     ] as const)
       loop.set({ quantile }, ns / 1e9)
     delay.reset()
-    pool.set({ state: 'in use' }, database.lent)
+    pool.set({ state: 'in use' }, database.inUse)
     pool.set({ state: 'waited for' }, database.waiting)
     here.set(runner.underWay)
     answers.set({ kind: 'events' }, openStreams.watchers)

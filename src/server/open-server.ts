@@ -175,6 +175,6 @@ function secretsOf(
     // One that is missing is told by the run that needs it.
     if (environment[name]) secrets.value(name)
   }
-  if (token !== undefined) secrets.know?.('SLUICE_TOKEN', token)
+  if (token !== undefined) secrets.register?.('SLUICE_TOKEN', token)
   return secrets
 }

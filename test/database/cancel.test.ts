@@ -45,7 +45,7 @@ describe('an aborted signal', () => {
       { status: 'rejected', reason },
     ])
     expect(await isRunning(own.database, '%pg_sleep(60%')).toBe(false)
-    expect(database.lent).toBe(0)
+    expect(database.inUse).toBe(0)
     expect(getEventListeners(controller.signal, 'abort')).toEqual([])
     await using one = await database.transaction()
     await using two = await database.transaction()
@@ -161,7 +161,7 @@ describe('an aborted signal', () => {
     await expect(waiting).rejects.toBe(reason)
     await holder[Symbol.asyncDispose]()
     expect(await next).toEqual([{ one: 1 }])
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
   })
 
   test('that came before sends nothing', async () => {
@@ -184,7 +184,7 @@ describe('an aborted signal', () => {
     proxy.freeze()
     controller.abort(reason)
     await expect(query).rejects.toBe(reason)
-    expect(database.lent).toBe(0)
+    expect(database.inUse).toBe(0)
   }, 10_000)
 })
 
@@ -197,7 +197,7 @@ describe('a time limit', () => {
     expect(String(error)).toMatch(/Database test_\w+ at 127.0.0.1:\d+: a statement took longer than 50ms/)
     expect(isTransient(error)).toBe(true)
     expect(await isRunning(own.database, '%pg_sleep(600)%')).toBe(false)
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
   })
 
   test('of a transaction is kept by the server', async () => {

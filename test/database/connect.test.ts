@@ -44,7 +44,7 @@ describe('connecting', () => {
     expect(told).toEqual([
       {
         type: 'warning',
-        message: `${database.place}: nobody answers there (connection refused); trying again for 30s`,
+        message: `${database.label}: nobody answers there (connection refused); trying again for 30s`,
       },
     ])
     const server = await late.promise
@@ -53,7 +53,7 @@ describe('connecting', () => {
 
   test('gives up in time, with place, fault and remedy, and without the password', async () => {
     const url = `postgres://me:hidden@127.0.0.1:${await freePort()}/warehouse`
-    const error = await openDatabase({ url, patience: '150ms' }).catch((thrown: unknown) => thrown)
+    const error = await openDatabase({ url, connectTimeout: '150ms' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(DatabaseError)
     expect(String(error)).toMatch(
       /Database warehouse at 127.0.0.1:\d+: nobody answers there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/,
@@ -124,7 +124,7 @@ describe('the pool', () => {
       Array.from({ length: 20 }, () => own.database.query<{ pid: number }>('select pg_backend_pid() as pid')),
     )
     expect(new Set(pids.map(([row]) => row?.pid)).size).toBeLessThanOrEqual(3)
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
   })
 
   test('goes on after its idle connections have died', async () => {

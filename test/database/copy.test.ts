@@ -124,7 +124,7 @@ describe('a COPY', () => {
     const error = await work().catch((thrown: unknown) => thrown)
     expect(isTransient(error)).toBe(true)
     await terminated // Its own connection is lent until it has been answered, which may be after the COPY has failed.
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
     expect(await count(own)).toBe(0)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConnectionLostError, isRowFault, isTableChanged, isTransient, sqlState } from '../../src/database/errors.ts'
+import { ConnectionLostError, isRowError, isTableChanged, isTransient, sqlState } from '../../src/database/errors.ts'
 import { DatabaseError, LoadError } from '../../src/model/errors.ts'
 
 const of = (code: string, more: object = {}): Error => Object.assign(new Error(`error ${code}`), { code, ...more })
@@ -37,10 +37,10 @@ describe('an error stays when the same is sent again', () => {
 
 describe('a row is at fault', () => {
   test.each(['22001', '22P02', '23502', '23505', '23514', '54000', 'P0001'])('for %s', (code) =>
-    expect(isRowFault(of(code))).toBe(true),
+    expect(isRowError(of(code))).toBe(true),
   )
   test.each(['42804', '53100', '57014', '40001', '54001', 'P0002', '21000', '55P03'])('not for %s', (code) =>
-    expect(isRowFault(of(code))).toBe(false),
+    expect(isRowError(of(code))).toBe(false),
   )
 })
 

@@ -19,7 +19,7 @@ test('a snapshot that cannot be opened gives back every connection, also one tha
   let late: Promise<unknown> | undefined
   let asked = 0
   const limping = {
-    place: database.place,
+    place: database.label,
     async transaction(options: Parameters<Database['transaction']>[0]) {
       asked += 1
       if (asked === 2) {
@@ -37,5 +37,5 @@ test('a snapshot that cannot be opened gives back every connection, also one tha
   await new Promise(setImmediate)
   await late
   expect(asked).toBe(3)
-  expect(database.lent).toBe(0)
+  expect(database.inUse).toBe(0)
 })

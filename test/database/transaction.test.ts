@@ -22,7 +22,7 @@ describe('a transaction', () => {
       await transaction.commit()
     }
     expect(await own.database.query('select * from t')).toEqual([{ a: 2 }])
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
   })
 
   test('rolls back when its block throws, and lends its connection on', async () => {
@@ -51,7 +51,7 @@ describe('a transaction', () => {
       throw first
     }
     await expect(work()).rejects.toBe(first)
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
     await using again = await own.database.transaction()
     expect((await again.query<{ pid: number }>(backend))[0]?.pid).not.toBe(killed)
   })
@@ -135,14 +135,14 @@ describe('a transaction', () => {
       await expect(transaction.commit('select 1 / 0')).rejects.toMatchObject({ code: '22012' })
     }
     expect(await own.database.query('select * from t')).toEqual([])
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
   })
 
   test('nothing sent, nothing committed, nothing held', async () => {
     await using own = await testDatabase()
     const transaction = await own.database.transaction()
     expect(await transaction.commit()).toEqual([])
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
     await expect(transaction.run('select 1')).rejects.toThrow('the transaction is over')
   })
 
@@ -181,7 +181,7 @@ describe('a transaction', () => {
     const error = await work().catch((thrown: unknown) => thrown)
     expect(error).not.toBeInstanceOf(SuppressedError)
     expect(isTransient(error)).toBe(true)
-    expect(own.database.lent).toBe(0)
+    expect(own.database.inUse).toBe(0)
   })
 
   test('a lock keeps out all who ask for the same name, and nobody else', async () => {
@@ -218,6 +218,6 @@ describe('a transaction', () => {
     )
     await using reading = await database.transaction({ readOnly: true })
     expect(await reading.query('select 1 as one')).toEqual([{ one: 1 }])
-    expect(database.lent).toBe(1)
+    expect(database.inUse).toBe(1)
   })
 })

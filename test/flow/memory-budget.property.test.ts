@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { Channel } from '../../src/flow/channel.ts'
 import { LinkedSignal } from '../../src/flow/signals/linked-signal.ts'
-import { MemoryBudget, type MemoryAccount, type MemoryHold } from '../../src/flow/memory-budget.ts'
+import type { MemoryAccount, MemoryHold } from '../../src/flow/memory-account.ts'
+import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { readAhead } from '../../src/flow/read-ahead.ts'
 import { TaskGroup } from '../../src/flow/task-group.ts'
 import { turns } from './left-behind.ts'
@@ -47,7 +48,7 @@ async function play(seed: number) {
     signal: AbortSignal,
   ): AsyncGenerator<MemoryHold> {
     for (const { bytes, children } of branches) {
-      const hold = await account.take(bytes + roll(1 + largest - bytes), { signal })
+      const hold = await account.reserve(bytes + roll(1 + largest - bytes), { signal })
       moves++
       await turns(roll(3))
       hold.resize(bytes)
@@ -76,7 +77,7 @@ async function play(seed: number) {
       group.spawn(async () => {
         for await (const hold of read(
           children[place]!,
-          account.below(() => turn === place),
+          account.child(() => turn === place),
           signal,
         ))
           await channel.send(hold, { signal })

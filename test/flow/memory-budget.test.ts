@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { MemoryBudget, type MemoryAccount, type MemoryHold } from '../../src/flow/memory-budget.ts'
-import type { MemoryAccount as Lent } from '../../src/model/scope.ts'
+import type { MemoryAccount, MemoryHold } from '../../src/flow/memory-account.ts'
+import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { nothing, turns, watched } from './left-behind.ts'
 
 /** A request that can be asked whether it has been served. */
 function ask(account: MemoryAccount, bytes: number, signal?: AbortSignal) {
-  const request = { served: false, hold: account.take(bytes, { signal }) }
+  const request = { served: false, hold: account.reserve(bytes, { signal }) }
   request.hold.then(
     () => (request.served = true),
     () => {},
@@ -17,11 +17,6 @@ const served = async (...requests: { served: boolean }[]): Promise<boolean[]> =>
   return requests.map(({ served }) => served)
 }
 const giveBack = async ({ hold }: { hold: Promise<MemoryHold> }): Promise<void> => (await hold)[Symbol.dispose]()
-
-test('is what the model lends to readers', () => {
-  const account: Lent = new MemoryBudget(1).account()
-  expect(account).toBeDefined()
-})
 
 describe('within the limit', () => {
   test('who would pass the limit waits, until enough has been given back', async () => {
@@ -81,10 +76,10 @@ describe('within the limit', () => {
   test('while a request larger than the whole limit is held, only the children of its page go beyond the limit', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
-    const huge = await parent.take(500, {})
+    const huge = await parent.reserve(500, {})
     const other = ask(budget.account(), 10)
-    const child = parent.below(() => true)
-    for (let page = 0; page < 50; page++) (await child.take(1, {}))[Symbol.dispose]()
+    const child = parent.child(() => true)
+    for (let page = 0; page < 50; page++) (await child.reserve(1, {}))[Symbol.dispose]()
     expect(await served(other)).toEqual([false])
     huge[Symbol.dispose]()
     expect(await served(other)).toEqual([true])
@@ -112,7 +107,7 @@ describe('resizing', () => {
 
   test('what has been given back stays given back', async () => {
     const budget = new MemoryBudget(100)
-    const hold = await budget.account().take(10, {})
+    const hold = await budget.account().reserve(10, {})
     hold[Symbol.dispose]()
     hold.resize(50)
     hold[Symbol.dispose]()
@@ -124,11 +119,11 @@ describe('a reader that others wait for', () => {
   test('is let through at once, though the budget is used up', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
-    await parent.take(100, {})
-    const below = parent.below(() => true)
+    await parent.reserve(100, {})
+    const below = parent.child(() => true)
     const child = ask(below, 30)
     const grandchild = ask(
-      below.below(() => true),
+      below.child(() => true),
       30,
     )
     expect(await served(child, grandchild)).toEqual([true, true])
@@ -138,14 +133,14 @@ describe('a reader that others wait for', () => {
   test('waits while a page that goes before its own is beyond the limit', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
-    await parent.take(100, {})
+    await parent.reserve(100, {})
     const brothers = [
       ask(
-        parent.below(() => true),
+        parent.child(() => true),
         30,
       ),
       ask(
-        parent.below(() => true),
+        parent.child(() => true),
         30,
       ),
     ]
@@ -158,11 +153,11 @@ describe('a reader that others wait for', () => {
   test('waits while it is not next, or any reader above it is not, until it is', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
-    await parent.take(100, {})
+    await parent.reserve(100, {})
     const next = { child: false, grandchild: false }
-    const child = parent.below(() => next.child)
+    const child = parent.child(() => next.child)
     const request = ask(
-      child.below(() => next.grandchild),
+      child.child(() => next.grandchild),
       30,
     )
     for (const turn of ['none', 'grandchild', 'child'] as const) {
@@ -175,8 +170,8 @@ describe('a reader that others wait for', () => {
   test('gets beyond the limit no more than one page at a time', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
-    await parent.take(100, {})
-    const child = parent.below(() => true)
+    await parent.reserve(100, {})
+    const child = parent.child(() => true)
     const [page, ahead] = [ask(child, 30), ask(child, 30)]
     expect(await served(page, ahead)).toEqual([true, false])
     await giveBack(page)
@@ -186,12 +181,12 @@ describe('a reader that others wait for', () => {
   test('does not get overdraft beside another: it passes on, the oldest first, when it has been given back', async () => {
     const budget = new MemoryBudget(100)
     const parents = [budget.account(), budget.account(), budget.account()]
-    await Promise.all([parents[0]!.take(40, {}), parents[1]!.take(40, {}), parents[2]!.take(20, {})])
-    const below = parents.map((parent) => parent.below(() => true))
+    await Promise.all([parents[0]!.reserve(40, {}), parents[1]!.reserve(40, {}), parents[2]!.reserve(20, {})])
+    const below = parents.map((parent) => parent.child(() => true))
     const children = below.map((child) => ask(child, 50))
     expect(await served(...children)).toEqual([true, false, false])
     const grandchild = ask(
-      below[0]!.below(() => true),
+      below[0]!.child(() => true),
       5,
     )
     expect(await served(grandchild)).toEqual([true])
@@ -208,11 +203,11 @@ describe('a reader that others wait for', () => {
   test('does not get overdraft beside another: it passes on when that one fits after all', async () => {
     const budget = new MemoryBudget(100)
     const [a, b, c] = [budget.account(), budget.account(), budget.account()]
-    await Promise.all([a.take(20, {}), b.take(20, {})])
-    const page = await c.take(60, {})
+    await Promise.all([a.reserve(20, {}), b.reserve(20, {})])
+    const page = await c.reserve(60, {})
     const children = [a, b].map((parent) =>
       ask(
-        parent.below(() => true),
+        parent.child(() => true),
         50,
       ),
     )
@@ -225,12 +220,12 @@ describe('a reader that others wait for', () => {
 test('a stream that holds nothing is not put off for ever by those that others wait for', async () => {
   const budget = new MemoryBudget(100)
   const parents = [budget.account(), budget.account()]
-  for (const parent of parents) await parent.take(45, {})
-  const child = parents[0]!.below(() => true)
+  for (const parent of parents) await parent.reserve(45, {})
+  const child = parents[0]!.child(() => true)
   const patient = ask(budget.account(), 60)
   let pages = 0
   for (; pages < 100 && !patient.served; pages++) {
-    const page = await child.take(20, {})
+    const page = await child.reserve(20, {})
     page[Symbol.dispose]()
     await turns(1)
   }
@@ -242,14 +237,14 @@ describe('cancelled', () => {
   test("a wait rejects with the signal's reason, lets those behind it through, and leaves no listener behind", async () => {
     const { controller, signal, leftBehind } = watched()
     const budget = new MemoryBudget(100)
-    const kept = await budget.account().take(60, { signal })
+    const kept = await budget.account().reserve(60, { signal })
     const large = ask(budget.account(), 50, signal)
     const small = ask(budget.account(), 40)
     expect(await served(large, small)).toEqual([false, false])
     controller.abort('stop')
     await expect(large.hold).rejects.toBe('stop')
     expect(await served(small)).toEqual([true])
-    await expect(budget.account().take(1, { signal })).rejects.toBe('stop')
+    await expect(budget.account().reserve(1, { signal })).rejects.toBe('stop')
     expect(leftBehind()).toEqual(nothing)
     kept[Symbol.dispose]()
     expect(budget.used).toBe(40)
@@ -258,13 +253,13 @@ describe('cancelled', () => {
   test('closing an account gives back all that its tree holds, once, and ends its waits', async () => {
     const budget = new MemoryBudget(100)
     const account = budget.account()
-    const child = account.below(() => false)
-    const holds = [await account.take(50, {}), await child.take(50, {})]
+    const child = account.child(() => false)
+    const holds = [await account.reserve(50, {}), await child.reserve(50, {})]
     const waiting = ask(child, 10)
     const other = ask(budget.account(), 100)
     account[Symbol.dispose]()
     await expect(waiting.hold).rejects.toThrow('was closed')
-    await expect(child.take(1, {})).rejects.toThrow('is closed')
+    await expect(child.reserve(1, {})).rejects.toThrow('is closed')
     expect(await served(other)).toEqual([true])
     for (const hold of holds) hold[Symbol.dispose]()
     expect(budget.used).toBe(100)
@@ -277,6 +272,6 @@ test.each([0, -1, Number.NaN])('a limit of %p is refused', (limit) => {
 
 test.each([-1, Number.NaN, Infinity])('a request for %p bytes is refused', async (bytes) => {
   const budget = new MemoryBudget(10)
-  await expect(budget.account().take(bytes, {})).rejects.toThrow(RangeError)
+  await expect(budget.account().reserve(bytes, {})).rejects.toThrow(RangeError)
   expect(budget.waiting).toBe(0)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { isOwn, placeOf, readAddresses, urlOf, withoutParameters } from '../../src/http/address.ts'
+import { isOwnOrigin, requestLabel, readAddresses, urlOf, withoutParameters } from '../../src/http/address.ts'
 import { HttpError, UsageError } from '../../src/model/errors.ts'
 
 const api = readAddresses({ base: 'https://api.example/v1/', allow: ['https://files.example/anything'] })
@@ -52,7 +52,7 @@ describe('an origin', () => {
     ['https://api.example/x', true],
     ['https://files.example/y', false],
   ])('%s is the own one: %s', (url, own) => {
-    expect(isOwn(api, new URL(url), 'GET /x')).toBe(own)
+    expect(isOwnOrigin(api, new URL(url), 'GET /x')).toBe(own)
   })
 
   test.each([
@@ -61,8 +61,8 @@ describe('an origin', () => {
     'https://api.example.evil.example/x',
     'https://evil.example/x?token=s3cr3t',
   ])('%s is refused', (url) => {
-    const place = placeOf(api, 'GET', new URL(url))
-    expect(() => isOwn(api, new URL(url), place)).toThrow(
+    const place = requestLabel(api, 'GET', new URL(url))
+    expect(() => isOwnOrigin(api, new URL(url), place)).toThrow(
       `${place}: another origin than https://api.example, so nothing was sent there; list`,
     )
     expect(place).not.toContain('s3cr3t')
@@ -70,9 +70,11 @@ describe('an origin', () => {
 })
 
 test('a place is a path below the base', () => {
-  expect(placeOf(api, 'GET', urlOf(api, { url: '/topics/9/posts', query: { page: '2' } }))).toBe('GET /topics/9/posts')
-  expect(placeOf(api, 'POST', new URL('https://api.example/v10/x'))).toBe('POST /v10/x')
-  expect(placeOf(api, 'GET', new URL('https://files.example/x'))).toBe('GET https://files.example/x')
+  expect(requestLabel(api, 'GET', urlOf(api, { url: '/topics/9/posts', query: { page: '2' } }))).toBe(
+    'GET /topics/9/posts',
+  )
+  expect(requestLabel(api, 'POST', new URL('https://api.example/v10/x'))).toBe('POST /v10/x')
+  expect(requestLabel(api, 'GET', new URL('https://files.example/x'))).toBe('GET https://files.example/x')
 })
 
 test.each([

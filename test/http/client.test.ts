@@ -325,9 +325,9 @@ describe('memory', () => {
     const free = freeMemory()
     const memory = {
       ...free,
-      take: async (...asked: Parameters<typeof free.take>) => {
+      take: async (...asked: Parameters<typeof free.reserve>) => {
         await new Promise((resolve) => setTimeout(resolve, 60))
-        return free.take(...asked)
+        return free.reserve(...asked)
       },
     }
     await client.get('/x', { memory })

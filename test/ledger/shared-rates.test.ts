@@ -67,7 +67,7 @@ async function process(
     grants: () => query.mock.calls.filter(([text]) => text.includes('grant_requests')).length,
     take: async (times = 1) => {
       for (let taken = 0; taken < times; taken += 1)
-        await budget.take(1, {
+        await budget.acquire(1, {
           signal,
           onWait: (reason, ms) => waits.push(`${reason} ${ms > 1_000 ? 'long' : 'short'}`),
         })
@@ -118,7 +118,7 @@ describe('a rate', () => {
     await Promise.all([first.take(), other.take(), faster.take()])
     const stop = new AbortController()
     const waits: unknown[] = []
-    const waiting = failure(same.budget.take(1, { signal: stop.signal, onWait: (...wait) => waits.push(wait) }))
+    const waiting = failure(same.budget.acquire(1, { signal: stop.signal, onWait: (...wait) => waits.push(wait) }))
     await until(async () => waits.length > 0)
     stop.abort('stopped')
     expect(await waiting).toBe('stopped')
@@ -183,7 +183,7 @@ describe('an API without a rate', () => {
     const first = it.queries()
     for (let request = 0; request < 200; request += 1) {
       await it.take()
-      it.budget.learn(200, { 'x-ratelimit-remaining': String(5_000 - request), 'x-ratelimit-reset': '3600' })
+      it.budget.observe(200, { 'x-ratelimit-remaining': String(5_000 - request), 'x-ratelimit-reset': '3600' })
     }
     expect(first).toBe(2)
     expect(it.queries()).toBe(first)
@@ -195,12 +195,12 @@ describe('an API without a rate', () => {
     await using second = await process(test)
     await second.take()
     await first.take()
-    first.budget.learn(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
+    first.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
     await until(
       async () => (await test.database.query('select 1 from sluice.rates where left_over is not null')).length > 0,
     )
     // A few that leave before they hear of it do no harm to an API; this is about those that know.
-    second.budget.learn(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
+    second.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
     const began = performance.now()
     await Promise.all([first.take(4), second.take(4)])
     expect([...first.waits, ...second.waits]).toContain('rate limit long')
@@ -217,7 +217,7 @@ describe('Retry-After that one process was answered', () => {
     await using first = await process(test, '20/s', { deaf })
     await using second = await process(test, '20/s', { deaf })
     await Promise.all([first.take(), second.take()])
-    first.budget.learn(429, { 'retry-after': '2' })
+    first.budget.observe(429, { 'retry-after': '2' })
     await until(
       async () => (await test.database.query('select 1 from sluice.rates where blocked_until is not null')).length > 0,
     )
@@ -233,7 +233,7 @@ describe('Retry-After that one process was answered', () => {
     {
       await using first = await process(test)
       await first.take()
-      first.budget.learn(429, { 'retry-after': '3600' })
+      first.budget.observe(429, { 'retry-after': '3600' })
     }
     await using second = await process(test)
     await expect(second.take()).rejects.toThrow(/^https:\/\/api\.example admits no request until \d{4}-/)
@@ -257,9 +257,9 @@ describe('the database', () => {
     await using it = await process(test)
     await it.take()
     await test.database.query('alter function sluice.tell_rate rename to gone')
-    it.budget.learn(429, { 'retry-after': '0.05' })
+    it.budget.observe(429, { 'retry-after': '0.05' })
     await until(async () => it.warnings.length > 0)
-    it.budget.learn(429, { 'retry-after': '0.2' })
+    it.budget.observe(429, { 'retry-after': '0.2' })
     await it.take()
     expect(it.warnings).toEqual([
       expect.stringMatching(

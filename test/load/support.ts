@@ -1,5 +1,5 @@
 import type { Database } from '../../src/database/database.ts'
-import { isRowFault, sqlState } from '../../src/database/errors.ts'
+import { isRowError, sqlState } from '../../src/database/errors.ts'
 import { NeedsSchemaChange } from '../../src/load/shape/needs-schema-change.ts'
 import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
 import {
@@ -98,7 +98,7 @@ export async function commit(
   try {
     return await attempt(false)
   } catch (error) {
-    if (!isRowFault(error) && sqlState(error) !== '21000') throw error
+    if (!isRowError(error) && sqlState(error) !== '21000') throw error
     return await attempt(true)
   } finally {
     for (const one of pages) one[Symbol.dispose]()

@@ -72,7 +72,7 @@ describe('a secret', () => {
 
   test('that no variable holds is hidden as soon as it is known', () => {
     const secrets = readSecrets({})
-    secrets.know?.('access token', 'fetched-token')
+    secrets.register?.('access token', 'fetched-token')
     expect(secrets.hide('Bearer fetched-token')).toBe('Bearer {secret:access token}')
   })
 })

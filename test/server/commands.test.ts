@@ -225,7 +225,7 @@ describe('a server', () => {
             `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'sluice'`,
           )
         ).length <=
-        served.test.database.lent + 4,
+        served.test.database.inUse + 4,
     )
   })
 

@@ -16,7 +16,7 @@ import { readRecipe } from '../../src/read/read-recipe.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import type { Page, Position } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'
-import type { Client, Received, Scope } from '../../src/model/scope.ts'
+import type { Client, DecodedResponse, Scope } from '../../src/model/scope.ts'
 import { readHttp } from '../../src/source/read-http.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer, type ApiRequest } from '../support/api-server.ts'
@@ -278,7 +278,7 @@ describe('reading ahead', () => {
         const page = Number(query['page'])
         // The second page is tried again, and comes to ask for memory when the third has taken what there was.
         if (page === 2) await three.promise
-        const hold = await memory.take(page === 3 ? 2 : 1, { signal })
+        const hold = await memory.reserve(page === 3 ? 2 : 1, { signal })
         if (page === 3) three.resolve()
         return { body: body(page, 1), status: 200, headers: {}, url: 'http://x/', bytes: 1, hold }
       },
@@ -355,7 +355,7 @@ function told(): {
   const asked: string[] = []
   const freed: string[] = []
   const aborted: string[] = []
-  const waiting = new Map<string, (received: Received) => void>()
+  const waiting = new Map<string, (received: DecodedResponse) => void>()
   const client: Client = {
     send: ({ query }, { signal }) =>
       new Promise((resolve, reject) => {
@@ -368,7 +368,7 @@ function told(): {
         })
       }),
   }
-  const memory = { take: () => Promise.reject(new Error('not here')), below: () => memory, recheck: () => {} }
+  const memory = { reserve: () => Promise.reject(new Error('not here')), child: () => memory, recheck: () => {} }
   const secrets = readSecrets({})
   return {
     asked,

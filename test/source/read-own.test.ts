@@ -3,7 +3,7 @@ import { openScope } from '../../src/read/open-scope.ts'
 import { readRecipe } from '../../src/read/read-recipe.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
 import { http, onePage, path, stream } from '../../src/index.ts'
-import type { MemoryAccount } from '../../src/model/scope.ts'
+import type { MemoryAccount } from '../../src/flow/memory-account.ts'
 import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -171,9 +171,9 @@ describe("what a source of one's own fetches", () => {
     let deepest = 0
     const counting = (account: MemoryAccount, depth: number): MemoryAccount => ({
       ...account,
-      below: (isNext) => {
+      child: (isNext) => {
         deepest = Math.max(deepest, depth + 1)
-        return counting(account.below(isNext), depth + 1)
+        return counting(account.child(isNext), depth + 1)
       },
     })
     const source = stream<number>(async function* ({ signal }) {

@@ -1,4 +1,4 @@
-import type { MemoryAccount } from '../../src/model/scope.ts'
+import type { MemoryAccount } from '../../src/flow/memory-account.ts'
 
 export interface FreeMemory extends MemoryAccount {
   /** Bytes that are held now. */
@@ -16,7 +16,7 @@ export function freeMemory(): FreeMemory {
     get held() {
       return held
     },
-    take: async (bytes) => {
+    reserve: async (bytes) => {
       taken.push(bytes)
       let kept = bytes
       held += kept
@@ -31,7 +31,7 @@ export function freeMemory(): FreeMemory {
         },
       }
     },
-    below: () => account,
+    child: () => account,
     recheck: () => {},
   }
   return account

@@ -7,7 +7,7 @@ export async function migrateCommand(_: [], { database }: CommonOptions, { signa
   await using store = await connectStore({ database, signal })
   const ran = await migrate(store.database, { signal })
   console.log(
-    `${store.database.place}: ${ran.length === 0 ? 'schema sluice is up to date' : `schema sluice was brought up to date by ${ran.join(', ')}`}`,
+    `${store.database.label}: ${ran.length === 0 ? 'schema sluice is up to date' : `schema sluice was brought up to date by ${ran.join(', ')}`}`,
   )
   return 0
 }

@@ -19,13 +19,13 @@ export async function sqlCommand(
   await using store = await connectStore({ database, signal })
   await using transaction = await store.database.transaction({ readOnly: !write, signal })
   const results = await transaction.run(text).catch((error: unknown) => {
-    throw faultOf(error, store.database.place, write)
+    throw faultOf(error, store.database.label, write)
   })
   for (const { columns } of results) {
     const twice = columns.find((name, place) => columns.indexOf(name) < place)
     if (twice !== undefined)
       throw new UsageError(
-        `${store.database.place}: two columns are called ${twice}, and only one could be shown: give one of them another name, as in ${twice} as ${twice}_2`,
+        `${store.database.label}: two columns are called ${twice}, and only one could be shown: give one of them another name, as in ${twice} as ${twice}_2`,
       )
   }
   await transaction.commit()

@@ -11,12 +11,12 @@ const run = promisify(execFile)
 export const USER = 'postgres'
 
 /** Lies inside the data directory, so that both come into being in one step. */
-const PASSWORD = 'sluice.password'
+const PASSWORD_FILE = 'sluice.password'
 
 /** Make the data directory, unless it is there. Two at once make two drafts, and the first to be renamed is it. */
 export async function makeCluster(files: ServerFiles, { sync }: { readonly sync: boolean }): Promise<void> {
-  const version = await readFile(join(files.data, 'PG_VERSION'), 'utf8').catch(notThere)
-  if (version !== undefined) return mustFit(files, version.trim())
+  const version = await readFile(join(files.data, 'PG_VERSION'), 'utf8').catch(undefinedIfMissing)
+  if (version !== undefined) return assertVersionMatches(files, version.trim())
   await removeOldDrafts(files)
   const id = randomBytes(6).toString('hex')
   const draft: ServerFiles = { ...files, data: `${files.data}.${id}` }
@@ -24,7 +24,7 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
   try {
     await mkdir(draft.data, { mode: 0o700 })
     await writeFile(password, randomBytes(24).toString('base64url'), { mode: 0o600 })
-    for (const path of [draft.data, password]) await give(path, files)
+    for (const path of [draft.data, password]) await chownToServer(path, files)
     const passwordArgument = dataArgument(draft) === draft.data ? password : `/proc/self/cwd/../${basename(password)}`
     const words = [
       '-D',
@@ -45,7 +45,7 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
       cwd: draft.data,
       env: serverEnvironment,
     })
-    await rename(password, join(draft.data, PASSWORD))
+    await rename(password, join(draft.data, PASSWORD_FILE))
     await rename(draft.data, files.data).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
@@ -62,7 +62,7 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
 
 /** How to reach the server on a port. */
 export async function urlOf(files: ServerFiles, port: number): Promise<string> {
-  const password = await readFile(join(files.data, PASSWORD), 'utf8').catch((cause: unknown) => {
+  const password = await readFile(join(files.data, PASSWORD_FILE), 'utf8').catch((cause: unknown) => {
     throw new DatabaseError(
       `${files.data}: its password cannot be read; run as the user who owns it, or set DATABASE_URL`,
       { cause },
@@ -72,11 +72,11 @@ export async function urlOf(files: ServerFiles, port: number): Promise<string> {
 }
 
 /** Give a file to the account that the server runs as. */
-export async function give(path: string, { account }: ServerFiles): Promise<void> {
+export async function chownToServer(path: string, { account }: ServerFiles): Promise<void> {
   if (account) await chown(path, account.uid, account.gid)
 }
 
-function mustFit({ data, version: installed }: ServerFiles, version: string): void {
+function assertVersionMatches({ data, version: installed }: ServerFiles, version: string): void {
   const major = installed.split('.')[0]
   if (major !== version)
     throw new DatabaseError(
@@ -94,7 +94,7 @@ async function removeOldDrafts({ home, data }: ServerFiles): Promise<void> {
   }
 }
 
-function notThere(error: NodeJS.ErrnoException): undefined {
+function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT')
     throw new DatabaseError(
       'The files of the embedded PostgreSQL cannot be read; run as the user who owns them, or set DATABASE_URL',

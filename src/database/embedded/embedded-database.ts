@@ -4,9 +4,9 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import { serverAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
-import { give, makeCluster, urlOf } from './cluster.ts'
+import { chownToServer, makeCluster, urlOf } from './cluster.ts'
 import { freePort } from './free-port.ts'
-import { Hold } from './hold.ts'
+import { UsageLock } from './usage-lock.ts'
 import { findPostmaster, launch, stop, type ServerFiles } from './postmaster.ts'
 import { reachablePrograms } from './programs.ts'
 
@@ -26,10 +26,10 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 }
 
 /** Another process was quicker, the last server's processes are not all gone, or somebody took the port: look again. */
-const passing = /lock file|shared memory block|could not bind|could not create any TCP/
+const RETRYABLE_START_ERRORS = /lock file|shared memory block|could not bind|could not create any TCP/
 
 /** A server that recovers from a crash needs its time. */
-const PATIENCE_MS = 120_000
+const START_TIMEOUT_MS = 120_000
 
 /**
  * The PostgreSQL of those who have none: kept in a directory, started by the first who needs it, stopped by the last
@@ -53,7 +53,7 @@ export async function embeddedDatabase({
 }: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const files = await serverFiles(resolve(dir))
   await makeCluster(files, { sync: durable })
-  const hold = await takeHold(
+  const hold = await acquireUsageLock(
     files,
     { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }), ...settings },
     signal,
@@ -89,7 +89,7 @@ async function serverFiles(dir: string): Promise<ServerFiles> {
     version: binaries.version,
     account,
   }
-  await give(real, files)
+  await chownToServer(real, files)
   return files
 }
 
@@ -103,42 +103,42 @@ async function makeDirectories(dir: string, home: string): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 })
 }
 
-async function takeHold(
+async function acquireUsageLock(
   files: ServerFiles,
   settings: Readonly<Record<string, string>>,
   signal: AbortSignal | undefined,
-): Promise<Hold> {
-  const until = Date.now() + PATIENCE_MS
+): Promise<UsageLock> {
+  const until = Date.now() + START_TIMEOUT_MS
   let ended: (() => string | undefined) | undefined
   for (let starts = 0; ; await sleep(25, { signal })) {
     const server = await findPostmaster(files.data)
-    const hold = server && (await Hold.take(await urlOf(files, server.port), signal))
+    const hold = server && (await UsageLock.acquire(await urlOf(files, server.port), signal))
     if (hold) return hold
     const failed = ended?.()
-    const words = failed ? await lastWords(files) : ''
-    if (failed && !passing.test(words) && starts >= 3)
+    const words = failed ? await logTail(files) : ''
+    if (failed && !RETRYABLE_START_ERRORS.test(words) && starts >= 3)
       throw new DatabaseError(
         `${files.home}: the embedded PostgreSQL did not start (${failed}): ${words}; remove what hinders it, or set DATABASE_URL`,
       )
     if (!server && (ended === undefined || failed)) {
-      await shorten(join(files.home, 'log'))
+      await truncateLog(join(files.home, 'log'))
       ended = await launch(files, await freePort(), settings)
       starts += 1
     }
     if (Date.now() > until)
       throw new DatabaseError(
-        `${files.home}: the embedded PostgreSQL does not answer: ${await lastWords(files)}; end the process named in ${files.data}/postmaster.pid, or set DATABASE_URL`,
+        `${files.home}: the embedded PostgreSQL does not answer: ${await logTail(files)}; end the process named in ${files.data}/postmaster.pid, or set DATABASE_URL`,
       )
   }
 }
 
-async function lastWords({ home }: ServerFiles): Promise<string> {
+async function logTail({ home }: ServerFiles): Promise<string> {
   const log = await readFile(join(home, 'log'), 'utf8').catch(() => '')
   return log.trim().split('\n').slice(-3).join(' / ') || 'its log is empty'
 }
 
 /** The log of a server that runs for years must not fill the disk. */
-async function shorten(log: string): Promise<void> {
+async function truncateLog(log: string): Promise<void> {
   const size = await stat(log).then(
     (found) => found.size,
     () => 0,

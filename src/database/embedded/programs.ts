@@ -10,7 +10,7 @@ import type { Binaries } from './binaries.ts'
 const run = promisify(execFile)
 
 /** Where only root writes and everybody reads. */
-const shared = ['/var/cache/sluice', '/var/lib/sluice', '/opt/sluice']
+const SHARED_DIRECTORIES = ['/var/cache/sluice', '/var/lib/sluice', '/opt/sluice']
 
 /**
  * The directory of the programs, where the account may enter it: the installed one, or a copy when that lies below a
@@ -21,13 +21,13 @@ export async function reachablePrograms(
   account: Account | undefined,
 ): Promise<string> {
   if (!account || (await mayEnter(directory, account))) return directory
-  for (const place of shared) {
-    const copy = join(place, `postgres-${version}`)
+  for (const parent of SHARED_DIRECTORIES) {
+    const copy = join(parent, `postgres-${version}`)
     try {
       if ((await stat(copy).catch(() => undefined)) === undefined) await copyTo(directory, copy)
       return copy
     } catch (error) {
-      if (place === shared.at(-1)) {
+      if (parent === SHARED_DIRECTORIES.at(-1)) {
         throw new DatabaseError(
           `${directory}: the embedded PostgreSQL cannot run from here as ${account.name}, and root itself it refuses; open the directories above to others (chmod o+x), or set DATABASE_URL`,
           { cause: error },

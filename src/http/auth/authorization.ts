@@ -42,7 +42,7 @@ function credentialsOf(auth: Exclude<Auth, { by: 'client credentials' }> | undef
     return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
   if (auth.by === 'query') return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
   const encoded = Buffer.from(`${auth.user}:${secrets.value(auth.password.secret)}`).toString('base64')
-  secrets.know?.(auth.password.secret, encoded)
+  secrets.register?.(auth.password.secret, encoded)
   return { headers: { authorization: `Basic ${encoded}` }, query: {} }
 }
 

@@ -9,8 +9,8 @@ import { redactUrl } from '../../observe/redact.ts'
 import { urlOf, type Addresses } from '../address.ts'
 import { secretsOf, type Authorization, type Credentials } from './authorization.ts'
 import { decodeJson } from '../body/decode.ts'
-import { ACCEPTED, decompress } from '../body/decompress.ts'
-import { connectionFailure, failureOf, PassingFailure } from '../failure.ts'
+import { ACCEPT_ENCODING, decompress } from '../body/decompress.ts'
+import { connectionError, statusError, TransientError } from '../request-error.ts'
 import { receive } from '../body/receive.ts'
 import type { Time } from '../limits/time.ts'
 
@@ -30,17 +30,17 @@ export interface TokenOptions {
 }
 
 /** A token lives so long where its server does not say. */
-const DEFAULT_LIFE = 3_600
+const DEFAULT_LIFETIME_S = 3_600
 /** It is not used for the last part of its life, in which it could end on its way. */
-const EARLY = { part: 0.1, seconds: 60 }
-const LARGEST_ANSWER = 1_048_576
+const REFRESH_EARLY = { part: 0.1, seconds: 60 }
+const MAX_RESPONSE_BYTES = 1_048_576
 
 /**
  * OAuth 2 client credentials. A token is kept until shortly before its end and fetched again after a 401; callers who
  * need one at the same time share one fetch, which has a time limit of its own and ends for none of them because
  * another one was cancelled.
  */
-export class ClientCredentials implements Authorization, Disposable {
+export class ClientCredentialsAuthorization implements Authorization, Disposable {
   readonly secrets: readonly string[]
   readonly parameters = []
   readonly #auth: ClientCredentialsAuth
@@ -92,25 +92,25 @@ export class ClientCredentials implements Authorization, Disposable {
       typeof answer === 'object' && answer !== null ? answer : {}
     ) as Readonly<Record<string, unknown>>
     if (typeof token !== 'string' || token === '')
-      throw new DecodeError(`${this.#place()} answered no access_token: is this the token endpoint?`)
-    const told = expiresIn === undefined || expiresIn === null ? DEFAULT_LIFE : Number(expiresIn)
-    const seconds = Number.isFinite(told) ? told : DEFAULT_LIFE
-    secrets.know?.('access token', token)
+      throw new DecodeError(`${this.#label()} answered no access_token: is this the token endpoint?`)
+    const told = expiresIn === undefined || expiresIn === null ? DEFAULT_LIFETIME_S : Number(expiresIn)
+    const seconds = Number.isFinite(told) ? told : DEFAULT_LIFETIME_S
+    secrets.register?.('access token', token)
     this.#token = {
       headers: { authorization: `Bearer ${token}` },
       query: {},
-      until: asked + (seconds - Math.min(seconds * EARLY.part, EARLY.seconds)) * 1_000,
+      until: asked + (seconds - Math.min(seconds * REFRESH_EARLY.part, REFRESH_EARLY.seconds)) * 1_000,
     }
     return this.#token
   }
 
   async #ask(): Promise<unknown> {
     const { agent, timeoutMs, now, secrets } = this.#options
-    const place = this.#place()
+    const label = this.#label()
     const body = this.#form()
     const tooLarge = (): DecodeError =>
-      new DecodeError(`${place} answered more than ${LARGEST_ANSWER} bytes: is this the token endpoint?`)
-    using limit = deadline(this.#life.signal, timeoutMs, place)
+      new DecodeError(`${label} answered more than ${MAX_RESPONSE_BYTES} bytes: is this the token endpoint?`)
+    using limit = deadline(this.#life.signal, timeoutMs, label)
     try {
       const { status, headers, bytes } = await receive(
         agent,
@@ -121,19 +121,19 @@ export class ClientCredentials implements Authorization, Disposable {
           body,
           headers: {
             accept: 'application/json',
-            'accept-encoding': ACCEPTED,
+            'accept-encoding': ACCEPT_ENCODING,
             'content-type': 'application/x-www-form-urlencoded',
           },
         },
         {
           signal: limit.signal,
-          wants: (status) => (status >= 200 && status <= 299 ? { bytes: LARGEST_ANSWER, tooLarge } : undefined),
+          wants: (status) => (status >= 200 && status <= 299 ? { bytes: MAX_RESPONSE_BYTES, tooLarge } : undefined),
         },
       )
       if (bytes === undefined) {
         const refused = status === 400 || status === 401 || status === 403
-        throw failureOf(status, headers, {
-          place,
+        throw statusError(status, headers, {
+          label,
           remedy: refused
             ? `: the client credentials were refused; check ${this.secrets.join(' and ')} and the scope`
             : '',
@@ -142,26 +142,26 @@ export class ClientCredentials implements Authorization, Disposable {
       }
       const unpacked = await decompress(bytes, {
         encoding: headers['content-encoding'],
-        limit: LARGEST_ANSWER,
-        place,
+        limit: MAX_RESPONSE_BYTES,
+        label,
         tooLarge,
       })
       return decodeJson(unpacked, {
         status,
         contentType: headers['content-type'],
         measured: true,
-        place,
+        label,
         hide: secrets.hide,
       })
     } catch (error) {
-      if (error instanceof HttpError || error instanceof DecodeError || error instanceof PassingFailure) throw error
+      if (error instanceof HttpError || error instanceof DecodeError || error instanceof TransientError) throw error
       this.#life.signal.throwIfAborted()
-      if (error instanceof TimeoutError) throw new PassingFailure(error.message, { cause: error })
-      throw connectionFailure(error, place)
+      if (error instanceof TimeoutError) throw new TransientError(error.message, { cause: error })
+      throw connectionError(error, label)
     }
   }
 
-  #place(): string {
+  #label(): string {
     const { origin, pathname } = this.#url
     return `POST ${redactUrl(origin + pathname)}`
   }

@@ -1,17 +1,17 @@
 import { isUtf8 } from 'node:buffer'
 import { DecodeError } from '../../model/errors.ts'
 import { redactText } from '../../observe/redact.ts'
-import { PassingFailure } from '../failure.ts'
+import { TransientError } from '../request-error.ts'
 import { parseJson } from '../../value/json/parse-json.ts'
 
-const EXCERPT = 160
+const MAX_EXCERPT_LENGTH = 160
 
 export interface DecodeOptions {
   readonly status: number
   readonly contentType: string | undefined
   /** The answer said how long it is; else a closed connection is its end, whole or not. */
   readonly measured: boolean
-  readonly place: string
+  readonly label: string
   readonly hide: (text: string) => string
 }
 
@@ -19,24 +19,24 @@ export interface DecodeOptions {
  * The JSON that a body holds. Many APIs name its type wrongly, so the body decides; the type explains what came
  * instead.
  */
-export function decodeJson(bytes: Buffer, { status, contentType, measured, place, hide }: DecodeOptions): unknown {
+export function decodeJson(bytes: Buffer, { status, contentType, measured, label, hide }: DecodeOptions): unknown {
   const text = utf8(bytes, contentType)
   if (text === undefined)
     throw new DecodeError(
-      `${place} answered ${status} with bytes that are not UTF-8 (${contentType ?? 'no content type'}): JSON has to be`,
+      `${label} answered ${status} with bytes that are not UTF-8 (${contentType ?? 'no content type'}): JSON has to be`,
     )
   try {
     return parseJson(text)
   } catch (error) {
     const isJson = /\bjson\b/i.test(contentType ?? '')
     if (isJson && !measured)
-      throw new PassingFailure(`${place} got no whole answer: its JSON broke off after ${bytes.length} bytes`)
+      throw new TransientError(`${label} got no whole answer: its JSON broke off after ${bytes.length} bytes`)
     const excerpt = excerptOf(Buffer.from(text), hide)
     const came = isJson ? 'JSON that cannot be read' : `${contentType ?? 'no content type'} that is no JSON`
     // The cause quotes the body: it is worded again, without what must not be shown.
     const cause = new SyntaxError(hide(redactText(Error.isError(error) ? error.message : String(error))))
     throw new DecodeError(
-      `${place} answered ${status} with ${came}: ${excerpt}; look at the path, and at what the API wants to be sent`,
+      `${label} answered ${status} with ${came}: ${excerpt}; look at the path, and at what the API wants to be sent`,
       { cause },
     )
   }
@@ -60,5 +60,7 @@ function excerptOf(text: Buffer, hide: (text: string) => string): string {
   const shown = redactText(hide(text.subarray(0, 8_192).toString()))
     .replace(/\s+/g, ' ')
     .trim()
-  return JSON.stringify(shown.length > EXCERPT ? `${shown.slice(0, EXCERPT).toWellFormed()}…` : shown)
+  return JSON.stringify(
+    shown.length > MAX_EXCERPT_LENGTH ? `${shown.slice(0, MAX_EXCERPT_LENGTH).toWellFormed()}…` : shown,
+  )
 }

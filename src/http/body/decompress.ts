@@ -11,7 +11,7 @@ import {
 } from 'node:zlib'
 import pLimit from 'p-limit'
 import { DecodeError } from '../../model/errors.ts'
-import { codeOf, PassingFailure } from '../failure.ts'
+import { codeOf, TransientError } from '../request-error.ts'
 
 interface Limit {
   readonly maxOutputLength: number
@@ -22,7 +22,7 @@ interface Coding {
 }
 
 /** Below this, unpacking at once is cheaper than a thread; above, it would hold up the others. */
-const AT_ONCE = 262_144
+const MAX_SYNC_BYTES = 262_144
 /** Node has four threads for this, for looking up hosts and for files: some stay free. */
 const threads = pLimit(2)
 
@@ -36,7 +36,7 @@ const CODINGS: Readonly<Record<string, Coding | undefined>> = {
 }
 
 /** What an API may pack its answers with. */
-export const ACCEPTED = 'gzip, br, zstd'
+export const ACCEPT_ENCODING = 'gzip, br, zstd'
 
 /**
  * A body unpacked, as its `content-encoding` says; unpacking stops at the limit, however much a few bytes claim to
@@ -47,9 +47,9 @@ export async function decompress(
   {
     encoding = '',
     limit,
-    place,
+    label,
     tooLarge,
-  }: { encoding: string | undefined; limit: number; place: string; tooLarge: () => Error },
+  }: { encoding: string | undefined; limit: number; label: string; tooLarge: () => Error },
 ): Promise<Buffer> {
   const names = encoding
     .toLowerCase()
@@ -61,20 +61,20 @@ export async function decompress(
     const coding = CODINGS[name]
     if (!coding)
       throw new DecodeError(
-        `${place} answered a body packed with ${JSON.stringify(name)}, which was not asked for: ${ACCEPTED} can be read`,
+        `${label} answered a body packed with ${JSON.stringify(name)}, which was not asked for: ${ACCEPT_ENCODING} can be read`,
       )
     if (bytes.length === 0) return bytes
     try {
       bytes =
-        bytes.length <= AT_ONCE
+        bytes.length <= MAX_SYNC_BYTES
           ? coding.now(bytes, { maxOutputLength: limit })
           : await threads(coding.later, bytes, { maxOutputLength: limit })
     } catch (error) {
       const code = codeOf(error)
       if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
       if (code === 'Z_BUF_ERROR')
-        throw new PassingFailure(`${place} got no whole answer: its ${name} body broke off`, { cause: error })
-      throw new DecodeError(`${place} answered a body that is not ${name}, as its content-encoding says`, {
+        throw new TransientError(`${label} got no whole answer: its ${name} body broke off`, { cause: error })
+      throw new DecodeError(`${label} answered a body that is not ${name}, as its content-encoding says`, {
         cause: error,
       })
     }

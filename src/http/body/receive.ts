@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici'
 import { onAbort } from '../../flow/signals/on-abort.ts'
 import type { Answer } from '../../model/request.ts'
-import type { BodyMemory } from './body-memory.ts'
+import type { BodyBuffers } from './body-buffers.ts'
 
 type Headers = Answer<unknown>['headers']
 
 /** The body of a failed answer is read so far to keep its connection; a longer or slower one is not worth it. */
-const DISCARDED = { bytes: 65_536, ms: 2_000 }
+const MAX_DISCARDED = { bytes: 65_536, ms: 2_000 }
 
 export interface BodyLimit {
   readonly bytes: number
@@ -15,7 +15,7 @@ export interface BodyLimit {
   /** Told how many bytes have come so far. */
   readonly onBytes?: (bytes: number) => void
   /** Where a body goes that says how long it is; the caller gives it back. @default new memory */
-  readonly memory?: BodyMemory
+  readonly memory?: BodyBuffers
 }
 
 export interface ReceiveOptions {
@@ -24,7 +24,7 @@ export interface ReceiveOptions {
   readonly signal: AbortSignal
 }
 
-export interface Answered {
+export interface RawResponse {
   readonly status: number
   readonly headers: Headers
   /** As they came, packed or not; undefined where the body was not wanted. */
@@ -42,7 +42,7 @@ export async function receive(
   agent: Dispatcher,
   request: Dispatcher.DispatchOptions,
   options: ReceiveOptions,
-): Promise<Answered> {
+): Promise<RawResponse> {
   options.signal.throwIfAborted()
   const receiver = new Receiver(options)
   agent.dispatch(request, receiver)
@@ -51,7 +51,7 @@ export async function receive(
 
 class Receiver implements Dispatcher.DispatchHandler {
   readonly #options: ReceiveOptions
-  readonly #end = Promise.withResolvers<Answered>()
+  readonly #end = Promise.withResolvers<RawResponse>()
   readonly #heard: Disposable
   #isEnded = false
   #controller: Dispatcher.DispatchController | undefined
@@ -69,7 +69,7 @@ class Receiver implements Dispatcher.DispatchHandler {
     this.#heard = onAbort(options.signal, (reason) => this.#cancel(reason))
   }
 
-  get answered(): Promise<Answered> {
+  get answered(): Promise<RawResponse> {
     return this.#end.promise
   }
 
@@ -90,12 +90,12 @@ class Receiver implements Dispatcher.DispatchHandler {
     this.#answer = { status, headers }
     if (this.#isEnded) return
     if (!this.#limit) {
-      this.#patience = setTimeout(() => this.#cancel(undefined), DISCARDED.ms)
+      this.#patience = setTimeout(() => this.#cancel(undefined), MAX_DISCARDED.ms)
       return
     }
     const length = Number(headers['content-length'])
     if (length > this.#limit.bytes) this.#cancel(this.#limit.tooLarge())
-    else if (length > 0) this.#body = this.#limit.memory?.take(length)
+    else if (length > 0) this.#body = this.#limit.memory?.acquire(length)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -103,7 +103,7 @@ class Receiver implements Dispatcher.DispatchHandler {
     const at = this.#bytes
     this.#bytes += chunk.length
     if (!this.#limit) {
-      if (this.#bytes > DISCARDED.bytes) this.#cancel(undefined)
+      if (this.#bytes > MAX_DISCARDED.bytes) this.#cancel(undefined)
       return
     }
     if (this.#bytes > this.#limit.bytes) {

@@ -1,14 +1,14 @@
-import type { Hold, MemoryAccount } from '../../model/scope.ts'
+import type { MemoryAccount, MemoryHold } from '../../flow/memory-account.ts'
 
 /** A shorter wait is the event loop's turn, not the budget's. */
-const WORTH_TELLING = 50
+const MIN_REPORTED_WAIT_MS = 50
 
 /**
  * Memory that is kept for a page: guessed before it is sent for, known when it is there. Disposing it gives it back.
  */
 export interface Reservation extends Disposable {
   /** The body has grown so far; where that is more than was guessed, the others have to know now. */
-  readonly atLeast: (bytes: number) => void
+  readonly growTo: (bytes: number) => void
   /** The page is there, and takes so much. */
   readonly settle: (bytes: number) => void
 }
@@ -25,22 +25,22 @@ export class Reservations {
     this.#guess = first
   }
 
-  async take(
+  async reserve(
     memory: MemoryAccount,
     { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: (ms: number) => void },
   ): Promise<Reservation> {
     let bytes = this.#last.get(memory) ?? this.#guess
     const began = performance.now()
-    const hold: Hold = await memory.take(bytes, { signal })
+    const hold: MemoryHold = await memory.reserve(bytes, { signal })
     const waited = Math.round(performance.now() - began)
-    if (waited >= WORTH_TELLING) onWait(waited)
+    if (waited >= MIN_REPORTED_WAIT_MS) onWait(waited)
     const resize = (to: number): void => {
       if (to === bytes) return
       bytes = to
       hold.resize(to)
     }
     return {
-      atLeast: (soFar) => resize(soFar > bytes ? Math.max(soFar, bytes * 2) : bytes),
+      growTo: (soFar) => resize(soFar > bytes ? Math.max(soFar, bytes * 2) : bytes),
       settle: (size) => {
         resize(size)
         if (size === 0) return

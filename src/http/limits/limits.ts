@@ -2,10 +2,10 @@ import type { Limits } from '../../model/rate.ts'
 import type { Budget } from '../../model/scope.ts'
 import { RateLimitedError } from '../../model/errors.ts'
 import { rateLimitOf } from './rate-limit.ts'
-import { LONGEST_WAIT, retryAfter } from './retry-after.ts'
+import { MAX_WAIT_MS, retryAfter } from './retry-after.ts'
 
 /** What makes a request wait. */
-export interface Wait {
+export interface RateWait {
   readonly reason: 'rate limit' | 'retry-after'
   readonly ms: number
   /** The API asks for it, not the definition. */
@@ -14,8 +14,8 @@ export interface Wait {
 
 /** What an answer says about its API's limits. */
 export function limitsOf(
-  status: Parameters<Budget['learn']>[0],
-  headers: Parameters<Budget['learn']>[1],
+  status: Parameters<Budget['observe']>[0],
+  headers: Parameters<Budget['observe']>[1],
   now: Date,
 ): Limits {
   const limit = rateLimitOf(headers, now)
@@ -25,8 +25,11 @@ export function limitsOf(
 }
 
 /** No run waits for an API for so long: the stream ends with its position committed, and says until when. */
-export function refuseTooLong({ asked, ms }: Wait, { name, now }: { readonly name: string; readonly now: Date }): void {
-  if (!asked || ms <= LONGEST_WAIT) return
+export function throwIfTooLong(
+  { asked, ms }: RateWait,
+  { name, now }: { readonly name: string; readonly now: Date },
+): void {
+  if (!asked || ms <= MAX_WAIT_MS) return
   const until = new Date(now.getTime() + ms)
   throw new RateLimitedError(
     `${name} admits no request until ${until.toISOString()}, longer than a run waits: run again then, and it goes on from there`,

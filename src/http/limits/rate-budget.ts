@@ -1,7 +1,7 @@
 import type { Rate } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
-import { limitsOf, refuseTooLong, type Wait } from './limits.ts'
+import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
 import { readRate } from './rate.ts'
 import { realTime, type Time } from './time.ts'
 
@@ -13,8 +13,8 @@ export function rateBudget(
   return new RateBudget(rate, options)
 }
 
-type Take = Parameters<Budget['take']>
-type Learn = Parameters<Budget['learn']>
+type Take = Parameters<Budget['acquire']>
+type Learn = Parameters<Budget['observe']>
 
 /**
  * A bucket whose tokens come back one period after they were taken, so that no period ever sees more requests than the
@@ -44,10 +44,10 @@ class RateBudget implements Budget {
     this.#name = name
   }
 
-  async take(requests: Take[0], { signal, onWait }: Take[1]): Promise<void> {
+  async acquire(requests: Take[0], { signal, onWait }: Take[1]): Promise<void> {
     using _turn = await this.#turn.acquire({ signal })
     for (let wait = this.#wait(requests); wait; wait = this.#wait(requests)) {
-      refuseTooLong(wait, { name: this.#name, now: this.#now() })
+      throwIfTooLong(wait, { name: this.#name, now: this.#now() })
       onWait?.(wait.reason, wait.ms)
       await this.#time.sleep(wait.ms, { signal })
     }
@@ -55,7 +55,7 @@ class RateBudget implements Budget {
     this.#window.left -= requests
   }
 
-  learn(status: Learn[0], headers: Learn[1]): void {
+  observe(status: Learn[0], headers: Learn[1]): void {
     const clock = this.#time.clock()
     if (clock >= this.#window.until) this.#window = { left: Number.POSITIVE_INFINITY, until: 0 }
     const { left, blockedMs } = limitsOf(status, headers, this.#now())
@@ -63,7 +63,7 @@ class RateBudget implements Budget {
     if (blockedMs !== undefined) this.#blockedUntil = Math.max(this.#blockedUntil, clock + blockedMs)
   }
 
-  #wait(requests: number): Wait | undefined {
+  #wait(requests: number): RateWait | undefined {
     const clock = this.#time.clock()
     if (this.#blockedUntil > clock)
       return { reason: 'retry-after', ms: Math.ceil(this.#blockedUntil - clock), asked: true }

@@ -3,7 +3,7 @@ import type { Answer } from '../../model/request.ts'
 type Headers = Answer<unknown>['headers']
 
 /** No run waits longer than this for an API; then the stream ends with its position committed. */
-export const LONGEST_WAIT = 300_000
+export const MAX_WAIT_MS = 300_000
 
 /** Milliseconds that an answer asks to wait before the next request, given as seconds or as a date. */
 export function retryAfter(headers: Headers, now: Date): number | undefined {

@@ -1,8 +1,8 @@
 import { Semaphore } from '../../flow/semaphore.ts'
-import type { Limits, SharedRate, Spent } from '../../model/rate.ts'
+import type { Limits, SharedRate, LeaseUsage } from '../../model/rate.ts'
 import type { Rate } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
-import { limitsOf, refuseTooLong, type Wait } from './limits.ts'
+import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
 import { readRate } from './rate.ts'
 import { realTime, type Time } from './time.ts'
 
@@ -16,23 +16,23 @@ export interface SharedBudgetOptions {
   readonly warn: (message: string) => void
 }
 
-type Take = Parameters<Budget['take']>
-type Learn = Parameters<Budget['learn']>
+type Take = Parameters<Budget['acquire']>
+type Learn = Parameters<Budget['observe']>
 
 /**
  * With no more than this many requests left by the API's own word, each is counted for all; with more, a few that are
  * under way do no harm.
  */
-const FEW = 50
+const MAX_COUNTED_REQUESTS = 50
 /** At once, of those that a rate admits: the others get their share too, and what a killed process held is no loss. */
-const SHARE = 4
-const MOST = 256
+const LEASE_FRACTION = 4
+const MAX_LEASED_REQUESTS = 256
 /** A wait for requests is looked after so often: a process that ended may have given some back. */
-const LOOK_AGAIN = 30_000
+const MAX_SLEEP_MS = 30_000
 /** Where notifications do not come through, others are heard this late. */
-const READ_AGAIN = 15_000
+const REFRESH_MS = 15_000
 /** How long giving back may take in the end. */
-const LAST_WORDS = 1_000
+const FINAL_FLUSH_MS = 1_000
 
 /** The budget of one API that all processes with the same ledger share. */
 export function sharedBudget(rate: Rate | undefined, options: SharedBudgetOptions): Budget & AsyncDisposable {
@@ -88,26 +88,27 @@ class SharedBudget implements Budget, AsyncDisposable {
     this.#time = options.time ?? realTime
   }
 
-  async take(requests: Take[0], { signal, onWait }: Take[1]): Promise<void> {
+  async acquire(requests: Take[0], { signal, onWait }: Take[1]): Promise<void> {
     using _turn = await this.#turn.acquire({ signal })
     await this.#begin(signal)
     const least = Math.min(requests, this.#rate?.requests ?? requests)
     while (!this.#use(least)) {
       const wait = this.#blocked() ?? (await this.#ask(least, signal))
       if (!wait) continue
-      refuseTooLong(wait, { name: this.#options.name, now: this.#options.now() })
-      const ms = wait.asked ? wait.ms : Math.min(wait.ms, LOOK_AGAIN)
+      throwIfTooLong(wait, { name: this.#options.name, now: this.#options.now() })
+      const ms = wait.asked ? wait.ms : Math.min(wait.ms, MAX_SLEEP_MS)
       onWait?.(wait.reason, ms)
       await this.#time.sleep(ms, { signal })
     }
   }
 
-  learn(status: Learn[0], headers: Learn[1]): void {
+  observe(status: Learn[0], headers: Learn[1]): void {
     const clock = this.#time.clock()
     const { left, blockedMs = 0 } = limitsOf(status, headers, this.#options.now())
     const few = this.#fewAt(clock)
     const isBlocked = clock + blockedMs > this.#blockedUntil && blockedMs > 0
-    const isFew = left !== undefined && left.requests <= FEW && left.ms > 0 && (!few || left.requests < few.left)
+    const isFew =
+      left !== undefined && left.requests <= MAX_COUNTED_REQUESTS && left.ms > 0 && (!few || left.requests < few.left)
     if (isBlocked) this.#blockedUntil = clock + blockedMs
     if (isFew) this.#fewAreLeft(left, clock)
     if (isBlocked || isFew) this.#tell({ ...(isBlocked && { blockedMs }), ...(isFew && { left }) })
@@ -117,7 +118,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     this.#heard?.[Symbol.dispose]()
     const patience = setTimeout(
       () => this.#stop.abort(new DOMException('The budget was closed', 'AbortError')),
-      LAST_WORDS,
+      FINAL_FLUSH_MS,
     )
     const { signal } = this.#stop
     await this.#telling
@@ -125,7 +126,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     // What is not given back comes back by itself, only later.
     if (before)
       await this.#options.shared
-        .grant({ limit: this.#rate, wanted: 0, least: 0, validMs: 0, before, signal })
+        .grant({ limit: this.#rate, wanted: 0, least: 0, validMs: 0, previous: before, signal })
         .catch(() => {})
     clearTimeout(patience)
     this.#stop.abort(new DOMException('The budget was closed', 'AbortError'))
@@ -136,10 +137,10 @@ class SharedBudget implements Budget, AsyncDisposable {
   async #begin(signal: AbortSignal): Promise<void> {
     if (!this.#heard) {
       const limits = await this.#options.shared.read({ signal })
-      this.#heard = this.#options.shared.heard(() => this.#read())
+      this.#heard = this.#options.shared.subscribe(() => this.#read())
       this.#readAt = this.#time.clock()
       this.#know(limits)
-    } else if (this.#time.clock() - this.#readAt > READ_AGAIN) this.#read()
+    } else if (this.#time.clock() - this.#readAt > REFRESH_MS) this.#read()
   }
 
   /**
@@ -180,7 +181,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   #tell(limits: Limits): void {
     const { signal } = this.#stop
     this.#telling = this.#telling
-      .then(() => this.#options.shared.tell(limits, { signal }))
+      .then(() => this.#options.shared.report(limits, { signal }))
       .catch((error: unknown) => {
         if (this.#isWarned || signal.aborted) return
         this.#isWarned = true
@@ -190,7 +191,7 @@ class SharedBudget implements Budget, AsyncDisposable {
       })
   }
 
-  #blocked(): Wait | undefined {
+  #blocked(): RateWait | undefined {
     const ms = Math.ceil(this.#blockedUntil - this.#time.clock())
     return ms > 0 ? { reason: 'retry-after', ms, asked: true } : undefined
   }
@@ -212,14 +213,14 @@ class SharedBudget implements Budget, AsyncDisposable {
     return true
   }
 
-  async #ask(least: number, signal: AbortSignal): Promise<Wait | undefined> {
+  async #ask(least: number, signal: AbortSignal): Promise<RateWait | undefined> {
     await this.#telling
     const clock = this.#time.clock()
     const before = this.#settle(clock)
     const most = Math.min(
-      MOST,
-      Math.ceil((this.#rate?.requests ?? Infinity) / SHARE),
-      Math.ceil((this.#fewAt(clock)?.left ?? Infinity) / SHARE),
+      MAX_LEASED_REQUESTS,
+      Math.ceil((this.#rate?.requests ?? Infinity) / LEASE_FRACTION),
+      Math.ceil((this.#fewAt(clock)?.left ?? Infinity) / LEASE_FRACTION),
     )
     const validMs = this.#validMs
     const { lease, requests, waitMs, ...limits } = await this.#options.shared.grant({
@@ -227,7 +228,7 @@ class SharedBudget implements Budget, AsyncDisposable {
       wanted: Math.max(least, Math.min(this.#wanted, most)),
       least,
       validMs,
-      before,
+      previous: before,
       signal,
     })
     this.#know(limits)
@@ -250,11 +251,11 @@ class SharedBudget implements Budget, AsyncDisposable {
     return undefined
   }
 
-  #settle(clock: number): Spent | undefined {
+  #settle(clock: number): LeaseUsage | undefined {
     const lease = this.#lease
     if (!lease) return undefined
     this.#lease = undefined
-    this.#wanted = lease.left === 0 ? Math.min(MOST, this.#wanted * 2) : Math.max(1, lease.used)
+    this.#wanted = lease.left === 0 ? Math.min(MAX_LEASED_REQUESTS, this.#wanted * 2) : Math.max(1, lease.used)
     return {
       lease: lease.id,
       used: lease.used,

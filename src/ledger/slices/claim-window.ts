@@ -74,7 +74,7 @@ export async function claimWindow(
   )
   if (!row) return undefined
   // Whoever had it may be no more than stopped, in the middle of a transaction.
-  if (Number(row.token) > 1) await database.endMarked(markOf(row), { signal })
+  if (Number(row.token) > 1) await database.terminateTagged(markOf(row), { signal })
   const slice = heldSlice(row)
   keeper.hold(slice)
   const { lower, upper } = row

@@ -66,7 +66,7 @@ async function claimAny(database: Database, options: ClaimOptions): Promise<Clai
     const row = await claimOpen(database, options)
     if (row) {
       // Whoever had it may be no more than stopped, in the middle of a transaction.
-      await database.endMarked(markOf(row), { signal: options.signal })
+      await database.terminateTagged(markOf(row), { signal: options.signal })
       return held(row, options)
     }
     const { holder, isClaimable, cursor, hasRead } = await situation(database, options)

@@ -33,7 +33,12 @@ export async function changeTable(
   let statements: readonly string[] = []
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await using transaction = await database.transaction({ lockTimeout: '3s', statementTimeout: '30m', mark, signal })
+      await using transaction = await database.transaction({
+        lockTimeout: '3s',
+        statementTimeout: '30m',
+        sessionTag: mark,
+        signal,
+      })
       // Its schema first: two streams that make their tables at once would both make the schema, and one would fail.
       await transaction.lock(`schema ${table.split('.')[0]}`)
       await transaction.lock(`table ${table}`)

@@ -1,4 +1,4 @@
-import { isConnectionFault, sqlState } from '../../database/errors.ts'
+import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { ClaimedWindow } from '../../ledger/slices/claim-window.ts'
 import { failWindow } from '../../ledger/slices/claim-window.ts'
@@ -88,5 +88,5 @@ const concernsAll = (error: unknown): boolean =>
   error instanceof RateLimitedError ||
   error instanceof UsageError ||
   error instanceof DatabaseError ||
-  isConnectionFault(error) ||
+  isConnectionError(error) ||
   sqlState(error) !== undefined

@@ -108,7 +108,7 @@ async function firstPage(
   const { headers, emptyOn } = request
   const { body, hold, status } = await scope.client(once(api)).send(asked, {
     signal: scope.signal,
-    memory: scope.memory.below(() => true),
+    memory: scope.memory.child(() => true),
     ...(headers && { headers }),
     ...(emptyOn && { emptyOn }),
     ...(scope.stream !== undefined && { stream: scope.stream }),
@@ -170,5 +170,5 @@ async function checkDatabase(database: Database): Promise<string> {
   const schema = { missing: 'made by the first run', old: 'brought up to date by the next run', current: 'up to date' }[
     state
   ]
-  return `${database.place}, PostgreSQL ${version}; schema sluice: ${schema}`
+  return `${database.label}, PostgreSQL ${version}; schema sluice: ${schema}`
 }

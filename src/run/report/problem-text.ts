@@ -1,4 +1,4 @@
-import { isConnectionFault, sqlState } from '../../database/errors.ts'
+import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { HttpError, RateLimitedError, SluiceError } from '../../model/errors.ts'
 
 /**
@@ -11,7 +11,7 @@ export function faultText(error: unknown, place: string): string {
   if (!(error instanceof Error)) return `${place}: ${String(error)} was thrown, which is no error; ${elsewhere}`
   const state = sqlState(error)
   if (state !== undefined) return `${place}: ${sentence(error)} (SQLSTATE ${state}); ${remedyOf(state)}`
-  if (isConnectionFault(error))
+  if (isConnectionError(error))
     return `${place}: ${error.message}; look whether the server is up, then run again: it goes on from what was committed`
   const name = error.name === 'Error' ? '' : `${error.name}: `
   return `${place}: ${name}${error.message}; ${elsewhere}`

@@ -1,4 +1,4 @@
-import { isConnectionFault, sqlState } from '../../database/errors.ts'
+import { isConnectionError, sqlState } from '../../database/errors.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import type { FullSchedule } from '../../define/schedule.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
@@ -87,7 +87,7 @@ export async function keepTime(options: KeepTimeOptions): Promise<never> {
  * is.
  */
 function isOfTheServer(error: unknown): boolean {
-  return isConnectionFault(error) || error instanceof DatabaseError || sqlState(error)?.startsWith('42') === false
+  return isConnectionError(error) || error instanceof DatabaseError || sqlState(error)?.startsWith('42') === false
 }
 
 interface Step {

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../../database/database.ts'
-import { isRowFault, isTableChanged, isTransient, sqlState } from '../../database/errors.ts'
+import { isRowError, isTableChanged, isTransient, sqlState } from '../../database/errors.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { advanceSql } from '../../ledger/slices/advance.ts'
 import { ledgerFault } from '../../ledger/errors.ts'
@@ -128,7 +128,7 @@ export class SliceWriter implements AsyncDisposable {
       try {
         // The last one of a replace brings the whole table to what was read; both sides have to give it time.
         await using transaction = await database.transaction({
-          mark: markOf(slice),
+          sessionTag: markOf(slice),
           ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }),
           signal,
         })
@@ -167,7 +167,7 @@ export class SliceWriter implements AsyncDisposable {
   async #hold(pages: readonly EncodedPage[]): Promise<void> {
     const { database, slice, signal } = this.#options
     this.#held ??= {
-      transaction: await database.transaction({ mark: markOf(slice), signal }),
+      transaction: await database.transaction({ sessionTag: markOf(slice), signal }),
       written: [],
       pages: [],
       started: performance.now(),
@@ -321,7 +321,7 @@ const isEnd = (position: Position): boolean =>
   typeof position === 'object' && position !== null && 'end' in position && position['end'] === true
 
 /** A row may be at fault, or two rows that only the database takes for equal (21000). */
-const isSplittable = (error: unknown): boolean => isRowFault(error) || sqlState(error) === '21000'
+const isSplittable = (error: unknown): boolean => isRowError(error) || sqlState(error) === '21000'
 
 /** The ledger's fence: the slice's token or batch number is not what it was. */
 const isRefused = (error: unknown): boolean => sqlState(error) === 'SL001'

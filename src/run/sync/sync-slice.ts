@@ -221,7 +221,7 @@ async function begin(
   const { sql, slice: begun } = restart(slice, slice.seq, again)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await using transaction = await database.transaction({ mark: markOf(slice), signal: writing })
+      await using transaction = await database.transaction({ sessionTag: markOf(slice), signal: writing })
       await target.clear(transaction)
       await transaction.commit(sql)
       break

@@ -1,4 +1,4 @@
-import { isConnectionFault, sqlState } from '../../database/errors.ts'
+import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { CancelledError, DatabaseError, UsageError } from '../../model/errors.ts'
 
 /** Why a request is not answered as it was asked: place, fault and remedy, and the status that fits. */
@@ -29,7 +29,7 @@ export function problemReply(error: unknown, place: string): ProblemReply {
   if (error instanceof UsageError)
     return answer(422, error.message, 'change what the message names, then send it again')
   if (error instanceof CancelledError) return answer(503, error.message, 'send it again to a server that goes on')
-  if (error instanceof DatabaseError || isConnectionFault(error) || sqlState(error)?.startsWith('57') === true)
+  if (error instanceof DatabaseError || isConnectionError(error) || sqlState(error)?.startsWith('57') === true)
     return answer(503, messageOf(error), 'look whether the database is up, then send it again')
   if (isRefused(error)) return answer(error.statusCode, error.message, 'see /api/openapi.json for what may be sent')
   return answer(500, messageOf(error), 'look at what the server prints, and please report it')

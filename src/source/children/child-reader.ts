@@ -1,8 +1,9 @@
-import { Pull } from '../../flow/pull.ts'
+import { SourceReader } from '../../flow/source-reader.ts'
 import { PositionLostError, RejectError } from '../../model/errors.ts'
 import type { Page, Position } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
-import type { MemoryAccount, Scope } from '../../model/scope.ts'
+import type { MemoryAccount } from '../../flow/memory-account.ts'
+import type { Scope } from '../../model/scope.ts'
 import type { Reading } from '../../model/slice.ts'
 import { giveBackOnce } from '../hold.ts'
 
@@ -14,10 +15,10 @@ export type ReadRecipe = (recipe: Recipe, reading: Reading, scope: Scope) => Asy
  * the source has sent for by then) until its turn has come.
  */
 export class ChildReader implements AsyncDisposable {
-  readonly #open: (position: Position) => Pull<Page>
+  readonly #open: (position: Position) => SourceReader<Page>
   readonly #restart: boolean
   readonly #scope: Scope
-  #pull: Pull<Page>
+  #pull: SourceReader<Page>
   #ahead: Promise<IteratorResult<Page, undefined>> | undefined
   #isNext = false
   #begun = false
@@ -27,9 +28,9 @@ export class ChildReader implements AsyncDisposable {
   /** `above` is the account that holds the parent's page, below which it reads. */
   constructor(recipe: Recipe, reading: Reading, scope: Scope, above: MemoryAccount, read: ReadRecipe) {
     this.#scope = scope
-    const memory = above.below(() => this.#isNext || this.#out > 0)
+    const memory = above.child(() => this.#isNext || this.#out > 0)
     this.#open = (position) =>
-      new Pull((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
+      new SourceReader((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
     this.#restart = reading.position !== null && reading.reenter === 'page'
     this.#pull = this.#open(reading.position)
     this.#ahead = this.#pull.next()

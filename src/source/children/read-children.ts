@@ -1,6 +1,6 @@
 import { Channel } from '../../flow/channel.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
-import { Pull } from '../../flow/pull.ts'
+import { SourceReader } from '../../flow/source-reader.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { PositionLostError, UsageError } from '../../model/errors.ts'
 import { END, isEnd, type Page, type Position } from '../../model/page.ts'
@@ -104,7 +104,7 @@ class ChildrenReader implements AsyncDisposable {
   /** Reads parents and starts their children, as far ahead as there are slots. */
   async #fill(): Promise<void> {
     const begin = childPosition(this.#reading.position)
-    const parents = new Pull(
+    const parents = new SourceReader(
       (signal) => this.#children.parents({ ...this.#reading, position: begin.at }, { ...this.#scope, signal }),
       this.#scope.signal,
     )

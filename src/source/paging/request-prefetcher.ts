@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import type { Asked } from '../../model/request.ts'
-import type { MemoryAccount, Received, Scope, SendOptions } from '../../model/scope.ts'
+import type { MemoryAccount } from '../../flow/memory-account.ts'
+import type { DecodedResponse, Scope, SendOptions } from '../../model/scope.ts'
 import { giveBackOnce } from '../hold.ts'
 
 interface PendingRequest {
@@ -11,7 +12,7 @@ interface PendingRequest {
   /** Whether its page was taken and not given back yet. */
   readonly use: { isOut: boolean }
   readonly link: LinkedSignal
-  readonly answer: Promise<Received>
+  readonly answer: Promise<DecodedResponse>
 }
 
 /**
@@ -36,7 +37,7 @@ export class RequestPrefetcher implements AsyncDisposable {
   }
 
   /** The answer to this request, which may be on its way; the others then only wait for their turn. */
-  async take(asked: Asked): Promise<Received & { readonly memory: MemoryAccount }> {
+  async take(asked: Asked): Promise<DecodedResponse & { readonly memory: MemoryAccount }> {
     const key = keyOf(asked)
     const flight = this.#pending[0]?.key === key ? this.#pending.shift()! : this.#start(asked, false)
     this.#awaited = key
@@ -83,7 +84,7 @@ export class RequestPrefetcher implements AsyncDisposable {
     const key = keyOf(asked)
     const use = { isOut: false }
     const isNext = (): boolean => use.isOut || (this.#awaited === key && this.#held === 0)
-    const memory = isOneOfSeveral ? this.#scope.memory.below(isNext) : this.#scope.memory
+    const memory = isOneOfSeveral ? this.#scope.memory.child(isNext) : this.#scope.memory
     const link = new LinkedSignal(this.#link.signal)
     const {
       request: { headers, emptyOn },

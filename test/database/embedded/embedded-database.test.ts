@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => project.remove())
 
 async function answers(url: string): Promise<boolean> {
-  await using database = await openDatabase({ url, patience: '100ms' })
+  await using database = await openDatabase({ url, connectTimeout: '100ms' })
   return (await database.query('select 1')).length === 1
 }
 const pidOf = async (): Promise<number> => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])

@@ -7,7 +7,7 @@ test('what is no JSON is quoted in message and cause without what is named like 
     status: 200,
     contentType: 'text/plain',
     measured: true,
-    place: 'GET /x',
+    label: 'GET /x',
     hide: (text: string) => text.replaceAll('s3cr3t', '***'),
   }
   for (const body of ['key=abc123', 's3cr3t']) {

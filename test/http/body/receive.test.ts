@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { Agent, buildConnector } from 'undici'
-import { BodyMemory } from '../../../src/http/body/body-memory.ts'
+import { BodyBuffers } from '../../../src/http/body/body-buffers.ts'
 import { receive, type BodyLimit } from '../../../src/http/body/receive.ts'
 
 /** A server for one test, and what is asked of it. */
@@ -186,10 +186,10 @@ describe('receive', () => {
     api.server.removeAllListeners('request').on('request', (_, response) => {
       response.socket!.end('HTTP/1.1 204 No Content\r\ncontent-length: 27\r\n\r\n')
     })
-    const memory = new BodyMemory()
-    const earlier = memory.take(27)
+    const memory = new BodyBuffers()
+    const earlier = memory.acquire(27)
     earlier.write('{"page":"of somebody else"}')
-    memory.giveBack(earlier)
+    memory.release(earlier)
     expect((await get(api.origin, { wants: () => ({ ...whole(), memory }) })).bytes).toHaveLength(0)
   })
 

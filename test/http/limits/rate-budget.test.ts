@@ -17,7 +17,7 @@ describe('a rate', () => {
     const { time, budget } = open('10/s')
     const sent: number[] = []
     for (let request = 0; request < 35; request += 1) {
-      await budget.take(1, { signal })
+      await budget.acquire(1, { signal })
       sent.push(time.clock())
       time.pass(7)
     }
@@ -31,7 +31,7 @@ describe('a rate', () => {
     const served: number[] = []
     await Promise.all(
       [0, 1, 2, 3].map(async (caller) => {
-        await budget.take(1, { signal })
+        await budget.acquire(1, { signal })
         served.push(caller)
       }),
     )
@@ -40,8 +40,8 @@ describe('a rate', () => {
 
   test('may ask for waits of any length, since its definition says so', async () => {
     const { time, budget } = open('1/h')
-    await budget.take(1, { signal })
-    await budget.take(1, { signal })
+    await budget.acquire(1, { signal })
+    await budget.acquire(1, { signal })
     expect(time.slept).toEqual([3_600_000])
   })
 
@@ -49,16 +49,16 @@ describe('a rate', () => {
     const { budget } = open('1/s')
     const waits: unknown[] = []
     const onWait = (reason: string, ms: number): unknown => waits.push([reason, ms])
-    await budget.take(1, { signal, onWait })
-    await budget.take(1, { signal, onWait })
+    await budget.acquire(1, { signal, onWait })
+    await budget.acquire(1, { signal, onWait })
     expect(waits).toEqual([['rate limit', 1_000]])
   })
 
   test('is waited for no longer than the signal says', async () => {
     const budget = rateBudget('1/h', { now, time: realTime, name: 'api' })
-    await budget.take(1, { signal })
+    await budget.acquire(1, { signal })
     const stop = new AbortController()
-    const waiting = [budget.take(1, { signal: stop.signal }), budget.take(1, { signal: stop.signal })]
+    const waiting = [budget.acquire(1, { signal: stop.signal }), budget.acquire(1, { signal: stop.signal })]
     stop.abort('stopped')
     expect(await Promise.allSettled(waiting)).toEqual([
       { status: 'rejected', reason: 'stopped' },
@@ -70,36 +70,36 @@ describe('a rate', () => {
 describe('what an API says', () => {
   test('is obeyed: nothing is sent once nothing remains, until it begins anew', async () => {
     const { time, budget } = open()
-    budget.learn(200, { 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '30' })
-    await budget.take(1, { signal })
-    await budget.take(1, { signal })
+    budget.observe(200, { 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '30' })
+    await budget.acquire(1, { signal })
+    await budget.acquire(1, { signal })
     expect(time.slept).toEqual([])
-    await budget.take(1, { signal })
-    await budget.take(1, { signal })
+    await budget.acquire(1, { signal })
+    await budget.acquire(1, { signal })
     expect(time.slept).toEqual([30_000])
   })
 
   test('is not forgotten for an answer that was counted earlier and came later', async () => {
     const { time, budget } = open()
-    budget.learn(200, { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' })
-    budget.learn(200, { 'ratelimit-remaining': '3', 'ratelimit-reset': '30' })
-    await budget.take(1, { signal })
+    budget.observe(200, { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' })
+    budget.observe(200, { 'ratelimit-remaining': '3', 'ratelimit-reset': '30' })
+    await budget.acquire(1, { signal })
     expect(time.slept).toEqual([30_000])
   })
 
   test('stops everybody: Retry-After of one answer holds the requests of all others', async () => {
     const { time, budget } = open('10/s')
     const waits: unknown[] = []
-    budget.learn(429, { 'retry-after': '20' })
-    await budget.take(1, { signal, onWait: (reason, ms) => waits.push([reason, ms]) })
+    budget.observe(429, { 'retry-after': '20' })
+    await budget.acquire(1, { signal, onWait: (reason, ms) => waits.push([reason, ms]) })
     expect(waits).toEqual([['retry-after', 20_000]])
     expect(time.slept).toEqual([20_000])
   })
 
   test('ends the waiting where it would last longer than five minutes, and says until when', async () => {
     const { budget } = open()
-    budget.learn(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' })
-    const error: unknown = await budget.take(1, { signal }).catch((reason: unknown) => reason)
+    budget.observe(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' })
+    const error: unknown = await budget.acquire(1, { signal }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(RateLimitedError)
     expect((error as RateLimitedError).until).toEqual(new Date('2024-05-01T13:00:00Z'))
     expect((error as RateLimitedError).message).toContain('2024-05-01T13:00:00.000Z')
@@ -107,8 +107,8 @@ describe('what an API says', () => {
 
   test('is nothing to wait for where an answer that is no failure says Retry-After', async () => {
     const { time, budget } = open()
-    budget.learn(301, { 'retry-after': '20' })
-    await budget.take(1, { signal })
+    budget.observe(301, { 'retry-after': '20' })
+    await budget.acquire(1, { signal })
     expect(time.slept).toEqual([])
   })
 })

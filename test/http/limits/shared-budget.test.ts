@@ -9,15 +9,15 @@ test('however often others tell something, one reading is under way, and one com
   const hearing: (() => void)[] = []
   const shared: SharedRate = {
     grant: () => Promise.reject(new Error('nothing is to be granted')),
-    tell: () => Promise.resolve(),
+    report: () => Promise.resolve(),
     read: () => new Promise((resolve) => readings.push(resolve)),
-    heard: (hear) => {
+    subscribe: (hear) => {
       hearing.push(hear)
       return { [Symbol.dispose]: () => {} }
     },
   }
   await using budget = sharedBudget(undefined, { shared, now: () => new Date(), name: 'api', warn: () => {} })
-  const taken = budget.take(1, { signal: new AbortController().signal })
+  const taken = budget.acquire(1, { signal: new AbortController().signal })
   await turn()
   readings[0]!({})
   await taken

@@ -48,7 +48,7 @@ describe('the fence', () => {
     await using stale = await ledger.worker()
     await using fresh = await ledger.worker()
     const old = await stale.take()
-    const stopped = await ledger.database.transaction({ mark: markOf(old) })
+    const stopped = await ledger.database.transaction({ sessionTag: markOf(old) })
     await mustHold(stopped, old)
     await stopped.run('lock table public.rows in access exclusive mode')
     await ledger.database.query(expire(old.id))

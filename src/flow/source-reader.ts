@@ -6,26 +6,26 @@ export type Source<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>
  * Where items come from. As a function it gets a signal that aborts once nothing more is wanted: leaving then does not
  * have to wait for a slow read, since `return()` of a generator stands in line behind its pending `next()`.
  */
-export type Feed<T> = Source<T> | ((signal: AbortSignal) => Source<T>)
+export type SourceInput<T> = Source<T> | ((signal: AbortSignal) => Source<T>)
 
 /**
  * How long a failure or a cancellation waits for a source that is still reading. A well-behaved one has stopped long
  * before; any other must neither hide the failure nor hang the run.
  */
-const PATIENCE = 100
+const CLOSE_GRACE_MS = 100
 
 /** One reading of a source: one `next` at a time, and one `close`. */
-export class Pull<T> {
+export class SourceReader<T> {
   readonly #iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T>>
   readonly #link: LinkedSignal
   #pending: Promise<unknown> = Promise.resolve()
   #ended = false
   #closed = false
 
-  constructor(feed: Feed<T>, signal: AbortSignal | undefined) {
+  constructor(input: SourceInput<T>, signal: AbortSignal | undefined) {
     this.#link = new LinkedSignal(signal)
     try {
-      const source = typeof feed === 'function' ? feed(this.#link.signal) : feed
+      const source = typeof input === 'function' ? input(this.#link.signal) : input
       this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
     } catch (error) {
       this.#link[Symbol.dispose]()
@@ -48,7 +48,7 @@ export class Pull<T> {
     try {
       if (cancelled)
         await atMost(
-          PATIENCE,
+          CLOSE_GRACE_MS,
           this.#returned().catch(() => {}),
         )
       else await this.#returned()

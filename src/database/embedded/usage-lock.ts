@@ -1,6 +1,6 @@
 import { abortable } from '../../flow/signals/abortable.ts'
 import { WatchedClient } from '../client.ts'
-import { isConnectionFault } from '../errors.ts'
+import { isConnectionError } from '../errors.ts'
 
 /**
  * Who uses the server holds this lock in a session of its own; a process that is killed loses it with its connection.
@@ -8,7 +8,7 @@ import { isConnectionFault } from '../errors.ts'
 const LOCK = '(1399616835, 1)'
 
 /** A share in a running server. The last one who leaves stops it. */
-export class Hold {
+export class UsageLock {
   readonly url: string
   readonly #client: WatchedClient
 
@@ -18,16 +18,16 @@ export class Hold {
   }
 
   /** undefined: the server is not there yet, or is about to go. */
-  static async take(url: string, signal: AbortSignal | undefined): Promise<Hold | undefined> {
+  static async acquire(url: string, signal: AbortSignal | undefined): Promise<UsageLock | undefined> {
     const client = new WatchedClient({ connectionString: url, application_name: 'sluice hold' })
     try {
       await abortable(client.connect(), signal)
       // Waits while the last one is leaving, and is then ended together with the server.
       await abortable(client.query(`set lock_timeout = '60s'; select pg_advisory_lock_shared${LOCK}`), signal)
-      return new Hold(url, client)
+      return new UsageLock(url, client)
     } catch (error) {
       client.destroy()
-      if (isConnectionFault(error)) return undefined
+      if (isConnectionError(error)) return undefined
       throw error
     }
   }

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { UsageError } from '../model/errors.ts'
 
 /** Where a database is, for messages: never with its password. */
-export function placeOf(url: string): string {
+export function databaseLabel(url: string): string {
   let client: pg.Client
   try {
     client = new pg.Client({ connectionString: url })

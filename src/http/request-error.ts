@@ -1,10 +1,10 @@
 import { HttpError, RateLimitedError } from '../model/errors.ts'
 import type { Answer } from '../model/request.ts'
 import { rateLimitOf } from './limits/rate-limit.ts'
-import { LONGEST_WAIT, retryAfter } from './limits/retry-after.ts'
+import { MAX_WAIT_MS, retryAfter } from './limits/retry-after.ts'
 
 /** One try failed in a way that another one may not; never leaves this folder. */
-export class PassingFailure extends Error {
+export class TransientError extends Error {
   readonly status: number
   /** What the API asks to wait before the next try. */
   readonly retryAfterMs: number | undefined
@@ -19,7 +19,7 @@ export class PassingFailure extends Error {
   }
 }
 
-const PASSING_CODES = new Set([
+const TRANSIENT_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ECONNABORTED',
@@ -41,24 +41,24 @@ const PASSING_CODES = new Set([
 ])
 
 /** What a status that is no success makes of its request. */
-export function failureOf(
+export function statusError(
   status: number,
   headers: Answer<unknown>['headers'],
-  { place, remedy, now }: { place: string; remedy: string; now: Date },
+  { label, remedy, now }: { label: string; remedy: string; now: Date },
 ): Error {
   // GitHub answers 403 where a limit is used up; only the headers tell it from a right that is missing.
   const limited = status === 403 && (headers['retry-after'] !== undefined || rateLimitOf(headers, now)?.remaining === 0)
   const passing = limited || status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
-  if (!passing) return new HttpError(`${place} answered ${status}${remedy}`, { status })
+  if (!passing) return new HttpError(`${label} answered ${status}${remedy}`, { status })
   const retryAfterMs = retryAfter(headers, now)
-  if (retryAfterMs === undefined) return new PassingFailure(`${place} answered ${status}`, { status })
-  if (retryAfterMs <= LONGEST_WAIT)
-    return new PassingFailure(`${place} answered ${status} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, {
+  if (retryAfterMs === undefined) return new TransientError(`${label} answered ${status}`, { status })
+  if (retryAfterMs <= MAX_WAIT_MS)
+    return new TransientError(`${label} answered ${status} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, {
       status,
       retryAfterMs,
     })
   const until = new Date(now.getTime() + retryAfterMs)
-  const message = `${place} answered ${status} (retry after ${until.toISOString()}), longer than a run waits: run again then, and it goes on from there`
+  const message = `${label} answered ${status} (retry after ${until.toISOString()}), longer than a run waits: run again then, and it goes on from there`
   return new RateLimitedError(message, { status, until })
 }
 
@@ -66,15 +66,15 @@ export function failureOf(
  * What becomes of a request whose connection failed: an answer that broke off may come whole the next time, a
  * certificate or a header does not become right.
  */
-export function connectionFailure(error: unknown, place: string): Error {
+export function connectionError(error: unknown, label: string): Error {
   const code = codeOf(error)
   const text = Error.isError(error) && error.message ? error.message : String(error)
   const fault = code && !text.includes(code) ? `${text} (${code})` : text
   // What is no HTTP has a code in some cases only.
   const isGarbled = Error.isError(error) && error.name === 'HTTPParserError'
-  if (PASSING_CODES.has(code) || isGarbled)
-    return new PassingFailure(`${place} got no whole answer: ${fault}`, { cause: error })
-  return new HttpError(`${place} could not be sent: ${fault}`, { cause: error })
+  if (TRANSIENT_CODES.has(code) || isGarbled)
+    return new TransientError(`${label} got no whole answer: ${fault}`, { cause: error })
+  return new HttpError(`${label} could not be sent: ${fault}`, { cause: error })
 }
 
 /** The code of an error of Node's or undici's. */

@@ -1,13 +1,13 @@
 import type { Asked } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
-import { isOwn, placeOf, urlOf, type Addresses } from './address.ts'
-import { sentOf } from './graphql.ts'
+import { isOwnOrigin, requestLabel, urlOf, type Addresses } from './address.ts'
+import { jsonBody } from './graphql.ts'
 
 /** Where a URL may hold a secret's place, however it is encoded. */
-const MENTION = /secret(?::|%3a)/i
+const SECRET_PLACEHOLDER = /secret(?::|%3a)/i
 
 /** A request as it is sent, but for its credentials. */
-export interface Outgoing {
+export interface PreparedRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   /** It goes to the API's own origin. */
@@ -15,7 +15,7 @@ export interface Outgoing {
   readonly body: string | undefined
   readonly isGraphql: boolean
   /** How it is called in messages. */
-  readonly place: string
+  readonly label: string
 }
 
 /**
@@ -23,22 +23,22 @@ export interface Outgoing {
  * API's own origin, and only those which that API uses: the text may come from a link that the API gave, and must not
  * fetch other APIs' secrets.
  */
-export function outgoing(
+export function prepareRequest(
   asked: Asked,
   { addresses, secrets, names }: { addresses: Addresses; secrets: Secrets; names: readonly string[] },
-): Outgoing {
+): PreparedRequest {
   const isGraphql = asked.graphql !== undefined
   const method = isGraphql ? 'POST' : asked.method
   const hidden = urlOf(addresses, asked)
-  const place = placeOf(addresses, method, hidden)
-  const own = isOwn(addresses, hidden, place)
+  const label = requestLabel(addresses, method, hidden)
+  const own = isOwnOrigin(addresses, hidden, label)
   const reveal = <T>(value: T): T => (own ? secrets.reveal(value, names) : value)
   // Most requests mention none: theirs need not be made twice.
-  const url = MENTION.test(hidden.href)
+  const url = SECRET_PLACEHOLDER.test(hidden.href)
     ? urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) })
     : hidden
-  const sent = reveal(sentOf(asked))
-  return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, place }
+  const sent = reveal(jsonBody(asked))
+  return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, label }
 }
 
 /** Secrets put into a URL: encoded, since they end up between characters that have a meaning there. */
