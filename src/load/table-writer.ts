@@ -5,8 +5,8 @@ import { sqlState } from '../database/errors.ts'
 import { quoteTable } from '../database/quote.ts'
 import type { Advance, Counts } from '../model/batch.ts'
 import type { RunEvent } from '../model/event.ts'
-import { laterHigh } from '../model/high-water-mark.ts'
-import type { High, Page, Reject } from '../model/page.ts'
+import { maxHighWaterMark } from '../model/high-water-mark.ts'
+import type { HighWaterMark, Page, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { markOf, type Slice } from '../model/slice.ts'
 import { changeTable } from './shape/change-table.ts'
@@ -33,7 +33,7 @@ export interface WrittenBatch {
   /** Of the whole batch, what was read and what was written; they balance. */
   readonly counts: Counts
   readonly rejects: readonly Reject[]
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   /** Hashes of the records that the last run had read already. */
   readonly boundaryMatches?: readonly string[]
 }
@@ -272,7 +272,10 @@ export class TableWriter {
       rejects.push(...more)
     }
     const read = (name: keyof EncodedPage['counts']): number => pages.reduce((sum, page) => sum + page.counts[name], 0)
-    const high = pages.reduce<High | undefined>((greatest, page) => laterHigh(greatest, page.high), undefined)
+    const highWaterMark = pages.reduce<HighWaterMark | undefined>(
+      (greatest, page) => maxHighWaterMark(greatest, page.highWaterMark),
+      undefined,
+    )
     const counts = {
       fetched: read('fetched'),
       expanded: read('expanded'),
@@ -283,7 +286,12 @@ export class TableWriter {
       ...written,
     }
     const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
-    return { counts, rejects, ...(high && { high }), ...(boundaryMatches.length > 0 && { boundaryMatches }) }
+    return {
+      counts,
+      rejects,
+      ...(highWaterMark && { highWaterMark }),
+      ...(boundaryMatches.length > 0 && { boundaryMatches }),
+    }
   }
 
   get #store(): StoreRows {

@@ -1,4 +1,4 @@
-import type { High, Position, ReadCounts, Reject } from './page.ts'
+import type { HighWaterMark, Position, ReadCounts, Reject } from './page.ts'
 
 /** What became of rows that were written. */
 export interface WriteCounts {
@@ -16,7 +16,7 @@ export interface Advance {
   readonly position: Position
   readonly counts: Counts
   readonly rejects: readonly Reject[]
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   /** Where records that the last run had read were met again: those of them that were not yet, hash → how many. */
   readonly boundaryRemaining?: Readonly<Record<string, number>>
   /** For `replace`, at the end: what the swap did to the table. */

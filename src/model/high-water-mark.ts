@@ -1,8 +1,11 @@
 import { compareCursors } from '../value/cursor-order.ts'
-import type { High } from './page.ts'
+import type { HighWaterMark } from './page.ts'
 
 /** The later of two highs; of two that are equal, both and the hashes of both. */
-export function laterHigh(a: High | undefined, b: High | undefined): High | undefined {
+export function maxHighWaterMark(
+  a: HighWaterMark | undefined,
+  b: HighWaterMark | undefined,
+): HighWaterMark | undefined {
   if (!a || !b) return a ?? b
   const sign = compareCursors(a.value, b.value)
   if (sign !== 0) return sign > 0 ? a : b

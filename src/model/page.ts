@@ -46,7 +46,7 @@ export interface Reject {
 }
 
 /** The greatest cursor value of some records, as the API wrote it. */
-export interface High {
+export interface HighWaterMark {
   readonly value: string
   /**
    * Hashes of the records from this value on, one for each record, since the next run meets them again; only where the
@@ -71,7 +71,7 @@ export interface Page<T = unknown> {
   readonly position?: Position
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   /** Hashes of the records that were left out since the last run had read them. */
   readonly boundaryMatches?: readonly string[]
   /**

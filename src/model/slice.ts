@@ -1,4 +1,4 @@
-import type { High, Position } from './page.ts'
+import type { HighWaterMark, Position } from './page.ts'
 import type { Range } from './request.ts'
 
 export type RunKind = 'sync' | 'backfill' | 'replay'
@@ -56,7 +56,7 @@ export interface Slice extends Range {
   readonly seq: number
   readonly position: Position
   /** The greatest cursor value that was seen, and committed. */
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   /** The stream's cursor when it was made; it moves when the slice is done. */
   readonly cursor?: string
   /** Of the rows that the last run had read at the cursor, those that this reading has not met again. */

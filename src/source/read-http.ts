@@ -85,7 +85,7 @@ export async function* readHttp(
     const followed = follow?.(records)
     const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, answer, asked)
     if (next) guard.check(next)
-    const { filtered = 0, boundaryMatches = [], high } = followed ?? {}
+    const { filtered = 0, boundaryMatches = [], highWaterMark } = followed ?? {}
     return {
       next,
       page: {
@@ -95,7 +95,7 @@ export async function* readHttp(
         memory: received.memory,
         counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
         position: scope.secrets.hide(positionOf(next)),
-        ...(high && { high }),
+        ...(highWaterMark && { highWaterMark }),
         ...(boundaryMatches.length > 0 && { boundaryMatches }),
       },
     }

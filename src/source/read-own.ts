@@ -27,13 +27,13 @@ export async function* readOwn(
   for await (const page of read({ ...range, position: reading.position ?? undefined, signal: scope.signal })) {
     const { records, position, hold, memory } = proven(page)
     const followed = follow?.(records)
-    const { filtered = 0, boundaryMatches = [], high } = followed ?? {}
+    const { filtered = 0, boundaryMatches = [], highWaterMark } = followed ?? {}
     yield {
       records: followed?.records ?? records,
       rejects: [],
       counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
-      ...(high && { high }),
+      ...(highWaterMark && { highWaterMark }),
       ...(boundaryMatches.length > 0 && { boundaryMatches }),
       ...(hold && { hold }),
       ...(memory && { memory }),

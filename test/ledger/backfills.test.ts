@@ -149,7 +149,7 @@ describe('claiming windows', () => {
     expect(await failure(commit(ledger.database, before!.slice, 1, batch(1)))).toMatchObject({
       message: expect.stringContaining('no longer ours'),
     })
-    await commit(ledger.database, after!.slice, 1, batch(2, { position: END, high: { value: day(9) } }))
+    await commit(ledger.database, after!.slice, 1, batch(2, { position: END, highWaterMark: { value: day(9) } }))
     expect(await states(ledger.database, id)).toBe('d')
     expect(await ledger.database.query('select 1 from sluice.cursors')).toEqual([])
   })

@@ -7,12 +7,15 @@ import { ledgerFault } from '../../src/ledger/errors.ts'
 import { readRejects } from '../../src/ledger/read/read-rejects.ts'
 import { readSlice, readSlices } from '../../src/ledger/read/read-slices.ts'
 import { readBegunAt, restart } from '../../src/ledger/slices/restart.ts'
-import { END, type High } from '../../src/model/page.ts'
+import { END, type HighWaterMark } from '../../src/model/page.ts'
 import { batch, commit, failure, none, openLedger, openWorker, signal, until } from './support.ts'
 
 const name = { pipeline: 'forum', stream: 'posts' }
 const end = (value?: string, hashes?: readonly string[]) =>
-  batch(0, { position: END, ...(value !== undefined && { high: { value, ...(hashes && { hashes }) } satisfies High }) })
+  batch(0, {
+    position: END,
+    ...(value !== undefined && { highWaterMark: { value, ...(hashes && { hashes }) } satisfies HighWaterMark }),
+  })
 const cursor = async (database: Database): Promise<string | undefined> => (await readCursors(database, name))[0]?.value
 
 /** A run of its own that reads the stream to its end. */
@@ -28,7 +31,7 @@ describe('the cursor', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    await commit(ledger.database, slice, 0, batch(1, { high: { value: '2024-05-01' } }))
+    await commit(ledger.database, slice, 0, batch(1, { highWaterMark: { value: '2024-05-01' } }))
     expect(await cursor(ledger.database)).toBeUndefined()
     expect(await readSlice(ledger.database, slice.id)).toMatchObject({ high: '2024-05-01' })
     await commit(ledger.database, slice, 1, end('2024-05-02'))
@@ -116,10 +119,10 @@ describe('hashes of the rows at the boundary', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    await commit(ledger.database, slice, 0, batch(3, { high: { value: '5', hashes: ['a', 'b', 'b'] } }))
+    await commit(ledger.database, slice, 0, batch(3, { highWaterMark: { value: '5', hashes: ['a', 'b', 'b'] } }))
     await releaseSlice(ledger.database, slice, { signal })
     await using next = await ledger.worker()
-    const high = (await next.take()).high
+    const high = (await next.take()).highWaterMark
     expect(high?.value).toBe('5')
     expect(high?.hashes?.toSorted()).toEqual(['a', 'b', 'b'])
   })
@@ -149,9 +152,9 @@ describe('hashes of the rows at the boundary', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     const hashes = Array.from({ length: 10_000 }, (_, n) => `h${n}`)
-    await commit(ledger.database, slice, 0, batch(0, { high: { value: '5', hashes } }))
+    await commit(ledger.database, slice, 0, batch(0, { highWaterMark: { value: '5', hashes } }))
     const error = await failure(
-      commit(ledger.database, slice, 1, batch(0, { high: { value: '5', hashes: [...hashes, 'one more'] } })),
+      commit(ledger.database, slice, 1, batch(0, { highWaterMark: { value: '5', hashes: [...hashes, 'one more'] } })),
     )
     expect(sqlState(error)).toBe('SL005')
     expect(ledgerFault(error, 'forum.posts')?.message).toContain('give the table a key')
@@ -163,7 +166,7 @@ describe('a run', () => {
     await using ledger = await openLedger()
     await using first = await ledger.worker()
     const open = await first.take()
-    await commit(ledger.database, open, 0, batch(2, { high: { value: '3' } }))
+    await commit(ledger.database, open, 0, batch(2, { highWaterMark: { value: '3' } }))
     await releaseSlice(ledger.database, open, { signal })
     await using second = await ledger.worker()
     const resumed = await second.take()
@@ -224,7 +227,7 @@ describe('a slice begins at its start again', () => {
       open,
       0,
       batch(2, {
-        high: { value: '5', hashes: ['a'] },
+        highWaterMark: { value: '5', hashes: ['a'] },
         rejects: [reject],
         counts: { ...none, fetched: 3, inserted: 2, rejected: 1 },
       }),
@@ -246,7 +249,7 @@ describe('a slice begins at its start again', () => {
       cursor: '4',
     })
     expect(again.slice.since).toBe(reason === 'full' ? undefined : '4')
-    expect(again.slice.high).toBeUndefined()
+    expect(again.slice.highWaterMark).toBeUndefined()
     expect(await readSlice(ledger.database, open.id)).toMatchObject({
       status: 'open',
       position: null,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { laterHigh } from '../../src/model/high-water-mark.ts'
+import { maxHighWaterMark } from '../../src/model/high-water-mark.ts'
 import { compareCursors, cursorKind, parseInstant } from '../../src/value/cursor-order.ts'
 
 describe('an instant', () => {
@@ -81,14 +81,14 @@ test('cursors are compared by kind', () => {
 })
 
 test('of two highs the later stays, of equal ones the hashes of both', () => {
-  expect(laterHigh(undefined, { value: '1' })).toEqual({ value: '1' })
-  expect(laterHigh({ value: '10', hashes: ['a'] }, { value: '9', hashes: ['b'] })).toEqual({
+  expect(maxHighWaterMark(undefined, { value: '1' })).toEqual({ value: '1' })
+  expect(maxHighWaterMark({ value: '10', hashes: ['a'] }, { value: '9', hashes: ['b'] })).toEqual({
     value: '10',
     hashes: ['a'],
   })
-  expect(laterHigh({ value: '10', hashes: ['a'] }, { value: '10.0', hashes: ['b', 'b'] })).toEqual({
+  expect(maxHighWaterMark({ value: '10', hashes: ['a'] }, { value: '10.0', hashes: ['b', 'b'] })).toEqual({
     value: '10',
     hashes: ['a', 'b', 'b'],
   })
-  expect(laterHigh({ value: '10' }, { value: '10' })).toEqual({ value: '10' })
+  expect(maxHighWaterMark({ value: '10' }, { value: '10' })).toEqual({ value: '10' })
 })

@@ -2,7 +2,7 @@ import { quoteLiteral } from '../../database/quote.ts'
 import type { Advance } from '../../model/batch.ts'
 import { compareCursors } from '../../value/cursor-order.ts'
 import { LoadError } from '../../model/errors.ts'
-import { END, type High, type Position } from '../../model/page.ts'
+import { END, type HighWaterMark, type Position } from '../../model/page.ts'
 import type { Slice } from '../../model/slice.ts'
 import { rejectsSql } from './store-rejects.ts'
 
@@ -14,7 +14,7 @@ import { rejectsSql } from './store-rejects.ts'
 export function advanceSql(
   slice: Slice,
   seq: number,
-  { position, counts, rejects, high, boundaryRemaining, swap }: Advance,
+  { position, counts, rejects, highWaterMark, boundaryRemaining, swap }: Advance,
 ): string {
   const place = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
   if (position === null || position === undefined)
@@ -25,13 +25,13 @@ export function advanceSql(
     throw new LoadError(
       `${place}: ${counts.rejected} records count as rejected and ${rejects.length} were handed over; nothing of this batch was stored, please report it`,
     )
-  const cursor = isEnd(position) && slice.kind === 'sync' ? cursorAfter(slice.cursor, high) : undefined
+  const cursor = isEnd(position) && slice.kind === 'sync' ? cursorAfter(slice.cursor, highWaterMark) : undefined
   const values = [
     ...[slice.id, slice.token, seq].map((number) => `${BigInt(number)}`),
     `${quoteLiteral(JSON.stringify(isEnd(position) ? END : position))}::json`,
     `${quoteLiteral(JSON.stringify(counts))}::jsonb`,
-    quoteLiteral(high?.value),
-    high?.hashes ? `${quoteLiteral(JSON.stringify(countedHashes(high.hashes)))}::jsonb` : 'null',
+    quoteLiteral(highWaterMark?.value),
+    highWaterMark?.hashes ? `${quoteLiteral(JSON.stringify(countedHashes(highWaterMark.hashes)))}::jsonb` : 'null',
     quoteLiteral(cursor),
     swap ? `${quoteLiteral(JSON.stringify(swap))}::jsonb` : 'null',
   ]
@@ -47,10 +47,10 @@ export function advanceSql(
  * The greater of the cursor and what was seen. Undefined where it stays; of two that are equal the text that is there
  * already.
  */
-function cursorAfter(cursor: string | undefined, high: High | undefined): string | undefined {
-  if (!high) return undefined
-  const sign = cursor === undefined ? 1 : compareCursors(high.value, cursor)
-  return sign > 0 ? high.value : sign === 0 ? cursor : undefined
+function cursorAfter(cursor: string | undefined, highWaterMark: HighWaterMark | undefined): string | undefined {
+  if (!highWaterMark) return undefined
+  const sign = cursor === undefined ? 1 : compareCursors(highWaterMark.value, cursor)
+  return sign > 0 ? highWaterMark.value : sign === 0 ? cursor : undefined
 }
 
 function countedHashes(hashes: readonly string[]): Record<string, number> {

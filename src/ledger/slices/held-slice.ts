@@ -1,5 +1,5 @@
 import type { Counts } from '../../model/batch.ts'
-import type { High, Position } from '../../model/page.ts'
+import type { HighWaterMark, Position } from '../../model/page.ts'
 import type { Range } from '../../model/request.ts'
 import type { RunKind, Slice } from '../../model/slice.ts'
 
@@ -89,7 +89,7 @@ export function heldSlice(row: SliceRow): HeldSlice {
     resumed: Number(row.batches) > 0,
     ...(row.since !== null && { since: row.since }),
     ...(row.until !== null && { until: row.until }),
-    ...(row.high !== null && { high: highOf(row.high, row.high_boundary) }),
+    ...(row.high !== null && { highWaterMark: highOf(row.high, row.high_boundary) }),
     ...(row.cursor_was !== null && { cursor: row.cursor_was }),
     ...(row.boundary !== null && { boundary: row.unmet ?? row.boundary, wholeBoundary: row.boundary }),
   }
@@ -102,7 +102,7 @@ export function countsOf(row: CountRow): Counts {
   return Object.fromEntries(countNames.map((name) => [name, Number(row[name])])) as unknown as Counts
 }
 
-function highOf(value: string, boundary: Readonly<Record<string, number>> | null): High {
+function highOf(value: string, boundary: Readonly<Record<string, number>> | null): HighWaterMark {
   if (boundary === null) return { value }
   return { value, hashes: Object.entries(boundary).flatMap(([hash, number]) => Array<string>(number).fill(hash)) }
 }

@@ -12,7 +12,7 @@ export function restart(
   seq: number,
   to?: Restart,
 ): { readonly sql: string; readonly slice: HeldSlice } {
-  const { high: _high, boundary: _left, since, until, cursor, ...rest } = held
+  const { highWaterMark: _high, boundary: _left, since, until, cursor, ...rest } = held
   const bounds = to ?? { since, until, cursor, definition: held.definition }
   const sql = `select sluice.reenter(${[held.id, held.token, seq].map((number) => `${BigInt(number)}`).join(', ')}, ${[bounds.definition, bounds.since, bounds.until, bounds.cursor].map(quoteLiteral).join(', ')});
 update sluice.slices set unmet = null where id = ${BigInt(held.id)}`

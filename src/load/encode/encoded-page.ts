@@ -1,4 +1,4 @@
-import type { High, Page, Position, ReadCounts, Reject } from '../../model/page.ts'
+import type { HighWaterMark, Page, Position, ReadCounts, Reject } from '../../model/page.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 
@@ -25,7 +25,7 @@ export interface EncodedPage extends Disposable {
   /** Those of the page, with what the encoder rejected. */
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   readonly boundaryMatches?: readonly string[]
   /** The hash of its columns, names and types. */
   readonly shape: string
@@ -38,7 +38,7 @@ export class EncodedRows implements EncodedPage {
   readonly position?: Position
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   readonly boundaryMatches?: readonly string[]
   readonly rowShape: RowShape
   /** The key of each row as COPY text; empty without a key. */
@@ -55,7 +55,7 @@ export class EncodedRows implements EncodedPage {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1)!
     if (page.position !== undefined) this.position = page.position
-    if (page.high !== undefined) this.high = page.high
+    if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches
     this.counts = counts
     this.rejects = rejects

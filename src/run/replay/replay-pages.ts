@@ -36,7 +36,7 @@ export async function* replayPages(
 }
 
 async function* withoutPositions(pages: AsyncIterable<Page>): AsyncGenerator<Page, void, undefined> {
-  for await (const { position: _position, high: _high, ...page } of pages) yield page
+  for await (const { position: _position, highWaterMark: _high, ...page } of pages) yield page
 }
 
 /**

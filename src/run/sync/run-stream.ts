@@ -44,7 +44,7 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
         emit({ type: 'slice.started', stream, slice: slice.id, resumed: slice.resumed, since: slice.since })
       },
       committed: ({ swap, ...batch }, slice) => {
-        gauge.committed(batch.counts, { swap, cursor: slice.high?.value })
+        gauge.committed(batch.counts, { swap, cursor: slice.highWaterMark?.value })
         emit({ type: 'batch.committed', stream, slice: slice.id, ...batch })
       },
     })

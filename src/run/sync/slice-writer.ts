@@ -8,9 +8,9 @@ import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { TableWriter, WrittenBatch } from '../../load/table-writer.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
-import { laterHigh } from '../../model/high-water-mark.ts'
+import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
-import { END, type High, type Position, type Reject } from '../../model/page.ts'
+import { END, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { markOf } from '../../model/slice.ts'
 import { added, none } from '../report/counts.ts'
 
@@ -59,7 +59,7 @@ export class SliceWriter implements AsyncDisposable {
   readonly #options: SliceWriterOptions
   #seq: number
   #position: Position
-  #high: High | undefined
+  #highWaterMark: HighWaterMark | undefined
   #boundaryRemaining: HeldSlice['boundary']
   #rejected: number
   #held: Held | undefined
@@ -70,7 +70,7 @@ export class SliceWriter implements AsyncDisposable {
     this.#seq = slice.seq
     this.#position = slice.position
     this.#rejected = slice.rejected
-    this.#high = slice.high
+    this.#highWaterMark = slice.highWaterMark
     this.#boundaryRemaining = slice.boundary
   }
 
@@ -84,14 +84,14 @@ export class SliceWriter implements AsyncDisposable {
 
   /** The slice as it is committed now: where a reading that is taken up again begins. */
   get slice(): HeldSlice {
-    const { high: _, ...slice } = this.#options.slice
+    const { highWaterMark: _, ...slice } = this.#options.slice
     return {
       ...slice,
       ...(this.#boundaryRemaining && { boundary: this.#boundaryRemaining }),
       seq: this.#seq,
       position: this.#position,
       rejected: this.#rejected,
-      ...(this.#high && { high: this.#high }),
+      ...(this.#highWaterMark && { highWaterMark: this.#highWaterMark }),
     }
   }
 
@@ -221,20 +221,20 @@ export class SliceWriter implements AsyncDisposable {
 
   async #outcome(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Outcome> {
     this.#refuseTooMany(written.rejects)
-    const high = laterHigh(this.#high, written.high)
+    const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
-    if (swap && high)
+    if (swap && highWaterMark)
       throw new UsageError(
         `${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`,
       )
     const { counts, rejects, boundaryMatches = [] } = written
     return {
-      high,
+      highWaterMark,
       advance: {
         position,
         counts,
         rejects,
-        ...(high && { high }),
+        ...(highWaterMark && { highWaterMark }),
         ...(swap && { swap }),
         ...(boundaryMatches.length > 0 && { boundaryRemaining: without(this.#boundaryRemaining, boundaryMatches) }),
       },
@@ -247,9 +247,9 @@ export class SliceWriter implements AsyncDisposable {
     return `${isEnd(advance.position) && also ? `${also()};\n` : ''}${advanceSql(slice, this.#seq, advance)}`
   }
 
-  #done({ advance, high }: Outcome, pages: readonly { readonly bytes: number }[], started: number): void {
+  #done({ advance, highWaterMark }: Outcome, pages: readonly { readonly bytes: number }[], started: number): void {
     this.#seq += 1
-    this.#high = high
+    this.#highWaterMark = highWaterMark
     this.#boundaryRemaining = advance.boundaryRemaining ?? this.#boundaryRemaining
     this.#rejected += advance.counts.rejected
     this.#position = advance.position
@@ -294,18 +294,21 @@ interface Held {
 
 interface Outcome {
   readonly advance: Advance
-  readonly high: High | undefined
+  readonly highWaterMark: HighWaterMark | undefined
 }
 
 const nothing: WrittenBatch = { counts: none, rejects: [] }
 
 const merged = (all: readonly WrittenBatch[]): WrittenBatch => {
-  const high = all.reduce<High | undefined>((greatest, written) => laterHigh(greatest, written.high), undefined)
+  const highWaterMark = all.reduce<HighWaterMark | undefined>(
+    (greatest, written) => maxHighWaterMark(greatest, written.highWaterMark),
+    undefined,
+  )
   const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
   return {
     counts: added(...all.map(({ counts }) => counts)),
     rejects: all.flatMap(({ rejects }) => rejects),
-    ...(high && { high }),
+    ...(highWaterMark && { highWaterMark }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),
   }
 }

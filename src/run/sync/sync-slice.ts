@@ -14,7 +14,7 @@ import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
 import { PositionLostError, SchemaError } from '../../model/errors.ts'
-import type { High, Page, ReadCounts } from '../../model/page.ts'
+import type { HighWaterMark, Page, ReadCounts } from '../../model/page.ts'
 import type { Recipe, Table } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 import { markOf, type Reading, type Room } from '../../model/slice.ts'
@@ -92,7 +92,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
     signal: writing,
   })
   if (!target.exists) await refuseGone(database, slice, options)
-  const { position, since, until, boundary = {}, begunAt, high } = slice
+  const { position, since, until, boundary = {}, begunAt, highWaterMark } = slice
   const isKeyless = table.key.length === 0
   // Only what the next run meets again has to be remembered; a window's end is not in it.
   const meetsAgain = isKeyless && table.write === 'append' && slice.kind === 'sync'
@@ -102,7 +102,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
     until,
     reenter: isKeyless ? 'slice' : 'page',
     begunAt,
-    ...(meetsAgain && { boundary, room: roomBeside(boundary, high) }),
+    ...(meetsAgain && { boundary, room: roomBeside(boundary, highWaterMark) }),
   }
   await using writer = new SliceWriter({
     database,
@@ -240,8 +240,8 @@ async function begin(
  * to the next run.
  */
 const mostNewer = 5_000
-const roomBeside = (boundary: object, high: High | undefined): Room => ({
-  left: Math.max(0, mostNewer - Object.keys(boundary).length - (high?.hashes?.length ?? 0)),
+const roomBeside = (boundary: object, highWaterMark: HighWaterMark | undefined): Room => ({
+  left: Math.max(0, mostNewer - Object.keys(boundary).length - (highWaterMark?.hashes?.length ?? 0)),
   told: false,
 })
 

@@ -75,7 +75,8 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
       })
       scope.emit({ type: 'slice.finished', stream, slice: slice.id, counts })
       // Without a cursor a stream is read once per run, and finishing an interrupted reading was that once.
-      if (recipe.incremental === undefined && slice.high === undefined && slice.cursor === undefined) return 'done'
+      if (recipe.incremental === undefined && slice.highWaterMark === undefined && slice.cursor === undefined)
+        return 'done'
     } catch (error) {
       // The next run need not wait for the lease. That this fails too adds nothing to the error that brought us here.
       const message = error instanceof Error ? error.message : String(error)

@@ -214,7 +214,7 @@ class ChildrenReader implements AsyncDisposable {
    * it.
    */
   #ended({ page }: ParentPage): Page {
-    const { counts, rejects, high, boundaryMatches, hold } = page
+    const { counts, rejects, highWaterMark, boundaryMatches, hold } = page
     if (hold) {
       this.#holds.delete(hold)
       hold[Symbol.dispose]()
@@ -223,7 +223,7 @@ class ChildrenReader implements AsyncDisposable {
     return {
       records: [],
       rejects,
-      ...(high && { high }),
+      ...(highWaterMark && { highWaterMark }),
       ...(boundaryMatches && { boundaryMatches }),
       ...(page.parents && { parents: page.parents }),
       ...positioned(this.#behind(page)),

@@ -1,5 +1,5 @@
 import { DecodeError, UsageError } from '../../model/errors.ts'
-import type { High } from '../../model/page.ts'
+import type { HighWaterMark } from '../../model/page.ts'
 import type { Incremental } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
 import type { Reading } from '../../model/slice.ts'
@@ -18,7 +18,7 @@ export interface Followed {
   readonly filtered: number
   /** Hashes of those that were already read by the last run. */
   readonly boundaryMatches: readonly string[]
-  readonly high?: High
+  readonly highWaterMark?: HighWaterMark
   /** In the order that was declared, nothing more of the range can follow. */
   readonly ended: boolean
 }
@@ -120,19 +120,19 @@ export function followCursor(
       if (!top || compareValues(value, top) > 0) top = value
       if (boundary) valued.push({ value, record })
     }
-    const high = top && highOf(top)
+    const highWaterMark = top && highOf(top)
     return {
       records: filtered + boundaryMatches.length === 0 ? records : kept,
       filtered,
       boundaryMatches,
       ended,
-      ...(high && { high }),
+      ...(highWaterMark && { highWaterMark }),
     }
 
     /**
      * With hashes where the slice asks for them, of what was left out too: the next run will meet all of these again.
      */
-    function highOf(top: CursorValue): High {
+    function highOf(top: CursorValue): HighWaterMark {
       const cut = limit?.isBefore(top) ? limit.textLike(String(top.raw)) : String(top.raw)
       if (!boundary) return { value: cut }
       const least = valueOf(cut)

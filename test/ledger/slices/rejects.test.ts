@@ -156,9 +156,9 @@ describe('rejects', () => {
       signal,
     })
     expect(own).toMatchObject({ kind: 'replay', since: '1', until: '2' })
-    await commit(ledger.database, own, 0, batch(1, { position: END, high: { value: '2' } }))
+    await commit(ledger.database, own, 0, batch(1, { position: END, highWaterMark: { value: '2' } }))
     expect(await ledger.database.query('select from sluice.cursors')).toEqual([])
-    await commit(ledger.database, open, 0, batch(1, { position: END, high: { value: '1' } }))
+    await commit(ledger.database, open, 0, batch(1, { position: END, highWaterMark: { value: '1' } }))
     expect(await ledger.database.query('select value from sluice.cursors')).toEqual([{ value: '1' }])
     expect(
       await claim(ledger.database, {

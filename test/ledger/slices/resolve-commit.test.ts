@@ -97,13 +97,13 @@ describe('a COMMIT whose answer was lost', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    await commit(ledger.database, slice, 0, batch(2, { high: { value: '5' } }))
+    await commit(ledger.database, slice, 0, batch(2, { highWaterMark: { value: '5' } }))
     expect(await rereadSlice(ledger.database, slice, { signal })).toMatchObject({
       id: slice.id,
       token: slice.token,
       seq: 1,
       position: { page: 2 },
-      high: { value: '5' },
+      highWaterMark: { value: '5' },
       counts: { inserted: 2 },
     })
     await ledger.database.query('update sluice.slices set token = token + 1')

@@ -72,7 +72,7 @@ describe('encodePages', () => {
     const origin = { raw: true }
     const one = page([{ id: 1 }, { id: null }], {
       position: { end: true },
-      high: { value: '7' },
+      highWaterMark: { value: '7' },
       origins: [{}, origin],
       rejects: [{ stage: 'map', reason: 'no', record: {} }],
       counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 1, parents: 3 },
@@ -94,7 +94,7 @@ describe('encodePages', () => {
         rows: 1,
         bytes: 2,
         position: { end: true },
-        high: { value: '7' },
+        highWaterMark: { value: '7' },
         counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 2, parents: 3 },
         rejects: [
           { stage: 'map', reason: 'no', record: {} },

@@ -408,7 +408,11 @@ test('a cursor inside the child is one for all children', async () => {
   )
   const pages = await readPages(flow, { since: '8' })
   expect(recordsOf(pages)).toEqual([{ at: 9 }, { at: 8 }, { at: 7 }])
-  expect(pages.flatMap(({ high }) => high ?? [])).toEqual([{ value: '9' }, { value: '8' }, { value: '7' }])
+  expect(pages.flatMap(({ highWaterMark }) => highWaterMark ?? [])).toEqual([
+    { value: '9' },
+    { value: '8' },
+    { value: '7' },
+  ])
 })
 
 const fails = (reaction: Reaction): never => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { byCursor, byPage, date, http, onePage, path, since, stream, unix, unixMs, until } from '../../../src/index.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
-import { laterHigh } from '../../../src/model/high-water-mark.ts'
-import type { High, Page } from '../../../src/model/page.ts'
+import { maxHighWaterMark } from '../../../src/model/high-water-mark.ts'
+import type { HighWaterMark, Page } from '../../../src/model/page.ts'
 import type { Incremental } from '../../../src/model/recipe.ts'
 import { rangeOf } from '../../../src/source/cursor/range.ts'
 import { apiServer } from '../../support/api-server.ts'
@@ -26,8 +26,8 @@ const follow = (
     reading,
   )
 
-const latest = (pages: readonly Page[]): High | undefined =>
-  pages.map(({ high }) => high).reduce<High | undefined>(laterHigh, undefined)
+const latest = (pages: readonly Page[]): HighWaterMark | undefined =>
+  pages.map(({ highWaterMark }) => highWaterMark).reduce<HighWaterMark | undefined>(maxHighWaterMark, undefined)
 const highOf = (pages: readonly Page[]): string | undefined => latest(pages)?.value
 /** What the ledger would keep with the cursor. */
 const boundaryOf = (pages: readonly Page[]): Record<string, number> => counted(latest(pages)?.hashes ?? [])
@@ -219,7 +219,7 @@ describe('records at the boundary', () => {
       {},
       { boundary: {} },
     )
-    const { value, hashes = [] } = first[0]!.high!
+    const { value, hashes = [] } = first[0]!.highWaterMark!
     const boundary = counted(hashes)
     expect(hashes).toHaveLength(3)
     const second = await follow(
@@ -240,9 +240,13 @@ describe('records at the boundary', () => {
 
   test('are remembered whether or not this run left them out', async () => {
     const first = await follow([{ id: 1, at: 3 }], {}, { boundary: {} })
-    const again = await follow([{ id: 1, at: 3 }], {}, { since: '3', boundary: { [first[0]!.high!.hashes![0]!]: 1 } })
+    const again = await follow(
+      [{ id: 1, at: 3 }],
+      {},
+      { since: '3', boundary: { [first[0]!.highWaterMark!.hashes![0]!]: 1 } },
+    )
     expect(idsOf(again)).toEqual([])
-    expect(again[0]!.high).toEqual(first[0]!.high)
+    expect(again[0]!.highWaterMark).toEqual(first[0]!.highWaterMark)
   })
 
   test('are remembered beyond a cursor that was cut off at the present', async () => {
@@ -255,8 +259,8 @@ describe('records at the boundary', () => {
       ],
       {},
       {
-        since: first[0]!.high!.value,
-        boundary: { [first[0]!.high!.hashes![0]!]: 1 },
+        since: first[0]!.highWaterMark!.value,
+        boundary: { [first[0]!.highWaterMark!.hashes![0]!]: 1 },
         begunAt: new Date('2024-06-03T00:00:00Z'),
       },
     )
