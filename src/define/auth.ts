@@ -11,20 +11,20 @@ export function secret(name: string): Secret {
 }
 
 /** `authorization: Bearer …`. */
-export const bearer = (token: Secret): Auth => Object.freeze({ by: 'bearer', token: proven('bearer', token) })
+export const bearer = (token: Secret): Auth => Object.freeze({ type: 'bearer', token: proven('bearer', token) })
 
 /** `authorization: Basic …`, of a user and a password. */
 export const basic = (user: string, password: Secret): Auth =>
-  Object.freeze({ by: 'basic', user, password: proven('basic', password) })
+  Object.freeze({ type: 'basic', user, password: proven('basic', password) })
 
 /** A header of any name: `header('x-api-key', secret('KEY'))`. */
 export const header = (name: string, value: Secret): Auth =>
-  Object.freeze({ by: 'header', name: name.toLowerCase(), value: proven('header', value) })
+  Object.freeze({ type: 'header', name: name.toLowerCase(), value: proven('header', value) })
 
 /** A key in the query or in a header: `apiKey(secret('KEY'), { query: 'api_key' })`. */
 export const apiKey = (value: Secret, place: { readonly query: string } | { readonly header: string }): Auth =>
   'query' in place
-    ? Object.freeze({ by: 'query', name: place.query, value: proven('apiKey', value) })
+    ? Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
     : header(place.header, value)
 
 export interface ClientCredentials {
@@ -40,7 +40,7 @@ export interface ClientCredentials {
 /** OAuth 2 client credentials: a token is fetched when it is needed, and again before it expires. */
 export const clientCredentials = (options: ClientCredentials): Auth =>
   Object.freeze({
-    by: 'client credentials',
+    type: 'client credentials',
     ...options,
     clientSecret: proven('clientCredentials', options.clientSecret),
   })

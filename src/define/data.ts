@@ -36,9 +36,9 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       throw new UsageError(`${place}: recipe.source.api.base is no URL`)
     if (typeof request?.path !== 'string' && !Array.isArray(request?.path?.texts))
       throw new UsageError(`${place}: recipe.source.request.path is missing`)
-    if (typeof paging !== 'object' || typeof paging?.by !== 'string')
+    if (typeof paging !== 'object' || typeof paging?.type !== 'string')
       throw new UsageError(
-        `${place}: recipe.source.paging is missing: say how pages follow each other, be it { "by": "one page" }`,
+        `${place}: recipe.source.paging is missing: say how pages follow each other, be it { "type": "one page" }`,
       )
     if (typeof records !== 'string')
       throw new UsageError(

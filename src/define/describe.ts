@@ -48,8 +48,8 @@ export function describeRecipe({ source, incremental, stages }: Recipe): string[
     ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }
-  for (const stage of stages) lines.push(line(stage.stage, stageText(stage)), ...childLines(stage))
-  if (incremental && stages.some(({ stage }) => stage === 'flatMap'))
+  for (const stage of stages) lines.push(line(stage.type, stageText(stage)), ...childLines(stage))
+  if (incremental && stages.some(({ type }) => type === 'flatMap'))
     lines.push('children of records that have not changed since are not read')
   if (functionsIn({ source, incremental, stages }).length === 0) lines.push('no functions')
   return lines
@@ -107,7 +107,7 @@ function pagingText(paging: Paging<never>): string {
 }
 
 function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>): string {
-  switch (paging.by) {
+  switch (paging.type) {
     case 'one page':
       return 'one'
     case 'page':
@@ -129,7 +129,7 @@ function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>):
 }
 
 function stageText(stage: Stage): string {
-  switch (stage.stage) {
+  switch (stage.type) {
     case 'map':
       return functionText(stage.fn) + atOnce(stage.concurrency) + (stage.ordered ? '' : ', as completed')
     case 'tap':
@@ -157,7 +157,7 @@ function stageText(stage: Stage): string {
  * function is never called: it might request.
  */
 function childLines(stage: Stage): string[] {
-  if (stage.stage !== 'flatMap') return []
+  if (stage.type !== 'flatMap') return []
   if (stage.fn.constructor.name === 'Function') {
     try {
       const child = stage.fn(placeholder() as never, AbortSignal.abort())

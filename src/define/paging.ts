@@ -12,7 +12,7 @@ interface More<Body> {
 }
 
 /** The first answer is the whole of it. */
-export const onePage = (): Paging<unknown> => Object.freeze({ by: 'one page' })
+export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' })
 
 /**
  * `?page=1`, `?page=2` … until a page is empty, `pages` or `last` are reached, or `more` is false, whichever comes
@@ -31,7 +31,7 @@ export function byPage<Body>(
 ): Paging<Body> {
   const { first = 1, ...ends } = options
   whole('byPage', { first, last: ends.last })
-  return Object.freeze({ by: 'page', parameter: named('byPage', parameter), first, ...ends })
+  return Object.freeze({ type: 'page', parameter: named('byPage', parameter), first, ...ends })
 }
 
 /**
@@ -51,7 +51,7 @@ export function byOffset<Body>(
 ): Paging<Body> {
   const { first = 0, ...ends } = options
   whole('byOffset', { first, last: ends.last })
-  return Object.freeze({ by: 'offset', parameter: named('byOffset', parameter), first, ...ends })
+  return Object.freeze({ type: 'offset', parameter: named('byOffset', parameter), first, ...ends })
 }
 
 /** The body names the next page; paging ends where it names none. */
@@ -60,12 +60,12 @@ export const byCursor = <Body>(
   at: PathTo<Body, string | number> | Find<Body, string | number>,
   options: More<Body> = {},
 ): Paging<Body> =>
-  Object.freeze({ by: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
+  Object.freeze({ type: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
 
 /** The last record names the next page: `byLastRecord('starting_after', 'data.id')`. Paging ends at an empty page. */
 export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, options: More<Body> = {}): Paging<Body> =>
   Object.freeze({
-    by: 'last record',
+    type: 'last record',
     parameter: named('byLastRecord', parameter),
     at: given('byLastRecord', at),
     ...options,
@@ -75,16 +75,16 @@ export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, optio
 export const byNextUrl = <Body>(
   at: PathTo<Body, string> | Find<Body, string>,
   options: More<Body> = {},
-): Paging<Body> => Object.freeze({ by: 'next url', at: given('byNextUrl', at), ...options })
+): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...options })
 
 /** `Link: <https://…>; rel="next"`. */
 export const byLinkHeader = (rel = 'next'): Paging<unknown> =>
-  Object.freeze({ by: 'link header', rel: named('byLinkHeader', rel) })
+  Object.freeze({ type: 'link header', rel: named('byLinkHeader', rel) })
 
 /** A header names the next page: `byHeader('page', 'x-next-page')`. */
 export const byHeader = (parameter: string, header: string): Paging<unknown> =>
   Object.freeze({
-    by: 'header',
+    type: 'header',
     parameter: named('byHeader', parameter),
     header: named('byHeader', header).toLowerCase(),
   })
@@ -94,7 +94,7 @@ export const byHeader = (parameter: string, header: string): Paging<unknown> =>
  * `after`.
  */
 export const byRelay = <Body>(at: ConnectionIn<Body> | Find<Body, Connection>, variable = 'after'): Paging<Body> =>
-  Object.freeze({ by: 'relay', at: given('byRelay', at), variable: named('byRelay', variable) })
+  Object.freeze({ type: 'relay', at: given('byRelay', at), variable: named('byRelay', variable) })
 
 function named(paginator: string, name: string): string {
   if (typeof name !== 'string' || name.trim() === '')

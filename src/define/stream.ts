@@ -26,12 +26,12 @@ export class Stream<out T> {
       ordered = true,
     }: StageOptions & { /** Hand on as completed, within a page. @default true */ ordered?: boolean } = {},
   ): Stream<U> {
-    return this.#then({ stage: 'map', fn: proven('map', fn), concurrency: atOnce('map', concurrency), ordered })
+    return this.#then({ type: 'map', fn: proven('map', fn), concurrency: atOnce('map', concurrency), ordered })
   }
 
   /** Keep the records for which `keep` is true; a type guard narrows their type. */
   filter<U extends T = T>(keep: ((record: T) => record is U) | ((record: T) => boolean)): Stream<U> {
-    return this.#then({ stage: 'filter', fn: proven('filter', keep) })
+    return this.#then({ type: 'filter', fn: proven('filter', keep) })
   }
 
   /**
@@ -42,7 +42,7 @@ export class Stream<out T> {
     fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>,
     { concurrency = 1 }: StageOptions = {},
   ): Stream<U> {
-    return this.#then({ stage: 'flatMap', fn: proven('flatMap', fn), concurrency: atOnce('flatMap', concurrency) })
+    return this.#then({ type: 'flatMap', fn: proven('flatMap', fn), concurrency: atOnce('flatMap', concurrency) })
   }
 
   /**
@@ -51,8 +51,8 @@ export class Stream<out T> {
    */
   tap(fn: (record: T, signal: AbortSignal) => unknown, { concurrency = 1 }: StageOptions = {}): Stream<T> {
     return this.#then({
-      stage: 'tap',
-      fn: proven('tap', fn) as Extract<Stage, { stage: 'tap' }>['fn'],
+      type: 'tap',
+      fn: proven('tap', fn) as Extract<Stage, { type: 'tap' }>['fn'],
       concurrency: atOnce('tap', concurrency),
     })
   }
@@ -61,7 +61,7 @@ export class Stream<out T> {
   validate<U>(schema: StandardSchema<U>): Stream<U> {
     if (typeof schema?.['~standard']?.validate !== 'function')
       throw new UsageError('.validate(): this is no Standard Schema: zod, valibot and arktype make them')
-    return this.#then({ stage: 'validate', schema })
+    return this.#then({ type: 'validate', schema })
   }
 
   /** `map` on worker threads: `.offload<typeof import('./score.ts')>(new URL('./score.ts', import.meta.url))`. */
@@ -73,7 +73,7 @@ export class Stream<out T> {
       throw new UsageError(
         ".offload(): give the module as new URL('./score.ts', import.meta.url), since a worker thread loads it anew",
       )
-    return this.#then({ stage: 'offload', module: module.href, concurrency: atOnce('offload', concurrency) })
+    return this.#then({ type: 'offload', module: module.href, concurrency: atOnce('offload', concurrency) })
   }
 
   /** Leave out a record that agrees in these fields with one of the last million before it. */
@@ -84,7 +84,7 @@ export class Stream<out T> {
     if (by.length === 0) throw new UsageError('.dedupe(): name the fields in which equal records agree')
     if (!Number.isInteger(last) || last < 1)
       throw new UsageError(`.dedupe(): last must be a whole number from 1, not ${last}`)
-    return this.#then({ stage: 'dedupe', by: Object.freeze(by) as readonly string[], last })
+    return this.#then({ type: 'dedupe', by: Object.freeze(by) as readonly string[], last })
   }
 
   // `this: Stream<Row>` here and in `into`: conditional types over `T` itself would cost the `out`.
@@ -93,15 +93,15 @@ export class Stream<out T> {
     from: Old,
     to: New,
   ): Stream<{ [Name in keyof Row as Name extends Old ? New : Name]: Row[Name] }> {
-    return this.#then({ stage: 'rename', from, to })
+    return this.#then({ type: 'rename', from, to })
   }
 
   pick<Field extends FieldOf<T>>(...fields: Field[]): Stream<Pick<T, Field>> {
-    return this.#then({ stage: 'pick', fields: Object.freeze(fields) })
+    return this.#then({ type: 'pick', fields: Object.freeze(fields) })
   }
 
   omit<Field extends FieldOf<T>>(...fields: Field[]): Stream<{ [Name in keyof T as Exclude<Name, Field>]: T[Name] }> {
-    return this.#then({ stage: 'omit', fields: Object.freeze(fields) })
+    return this.#then({ type: 'omit', fields: Object.freeze(fields) })
   }
 
   /** Where the records land: schema and table, and the fields that say which row it is. */

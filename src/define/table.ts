@@ -187,10 +187,10 @@ function cursorField({ incremental, stages }: Recipe, declared: Given['columns']
   if (typeof incremental?.at !== 'string' || incremental.at.includes('.')) return undefined
   let field: string | undefined = incremental.at
   for (const stage of stages) {
-    if (stage.stage === 'flatMap') return undefined // What comes after it are other records, with other fields.
-    if (stage.stage === 'rename' && stage.from === field) field = stage.to
-    if (stage.stage === 'pick' && !stage.fields.includes(field)) return undefined
-    if (stage.stage === 'omit' && stage.fields.includes(field)) return undefined
+    if (stage.type === 'flatMap') return undefined // What comes after it are other records, with other fields.
+    if (stage.type === 'rename' && stage.from === field) field = stage.to
+    if (stage.type === 'pick' && !stage.fields.includes(field)) return undefined
+    if (stage.type === 'omit' && stage.fields.includes(field)) return undefined
   }
   return (declared as Readonly<Record<string, unknown>>)[field] === false ? undefined : field
 }
@@ -198,7 +198,7 @@ function cursorField({ incremental, stages }: Recipe, declared: Given['columns']
 /** The last stage that says by name which fields there are, where nothing after it can bring the field back. */
 function dropping({ stages }: Recipe, field: string): Recipe['stages'][number] | undefined {
   for (const stage of stages.toReversed()) {
-    switch (stage.stage) {
+    switch (stage.type) {
       case 'map':
       case 'flatMap':
       case 'validate':
@@ -222,4 +222,4 @@ function dropping({ stages }: Recipe, field: string): Recipe['stages'][number] |
   return undefined
 }
 const mayHave = (recipe: Recipe, field: string): boolean => dropping(recipe, field) === undefined
-const droppedBy = (recipe: Recipe, field: string): string => `.${dropping(recipe, field)?.stage ?? ''}()`
+const droppedBy = (recipe: Recipe, field: string): string => `.${dropping(recipe, field)?.type ?? ''}()`

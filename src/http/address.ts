@@ -1,5 +1,5 @@
 import { UsageError, HttpError } from '../model/errors.ts'
-import type { Api, Asked } from '../model/request.ts'
+import type { Api, PageRequest } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 
 /** Which URLs belong to an API: its own origin, and the others that it may lead to. */
@@ -37,7 +37,7 @@ export function readAddresses({ base, allow = [] }: Pick<Api, 'base' | 'allow'>)
  * The URL of what is asked: a path is put behind the base as it is, a whole URL is taken as it is, parameters replace
  * those of the same name.
  */
-export function urlOf({ base }: Addresses, { url, query }: Pick<Asked, 'url' | 'query'>): URL {
+export function urlOf({ base }: Addresses, { url, query }: Pick<PageRequest, 'url' | 'query'>): URL {
   const whole = /^https?:\/\//i.test(url) ? url : url === '' || /^[/?]/.test(url) ? base + url : `${base}/${url}`
   const made = URL.parse(whole)
   if (!made)
@@ -54,13 +54,13 @@ export function urlOf({ base }: Addresses, { url, query }: Pick<Asked, 'url' | '
 }
 
 /** Parameters set in a URL; those that are not named keep every byte, since some APIs sign them. */
-export function withParameters(url: URL, parameters: Asked['query']): URL {
+export function withParameters(url: URL, parameters: PageRequest['query']): URL {
   const search = searchWith(url, parameters)
   return search === undefined ? url : withSearch(url, search)
 }
 
 /** Undefined where it stays as it is. */
-function searchWith(url: URL, parameters: Asked['query']): string | undefined {
+function searchWith(url: URL, parameters: PageRequest['query']): string | undefined {
   const names = Object.keys(parameters)
   if (names.length === 0) return undefined
   const set = names.flatMap((name) =>

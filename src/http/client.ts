@@ -5,7 +5,7 @@ import { deadline } from '../flow/signals/timeout.ts'
 import { DecodeError, SluiceError, UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
-import type { Api, Asked } from '../model/request.ts'
+import type { Api, PageRequest } from '../model/request.ts'
 import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
 import { redactError, redactUrl } from '../observe/redact.ts'
 import { isOwnOrigin, readAddresses, withoutParameters, withParameters, type Addresses } from './address.ts'
@@ -90,7 +90,7 @@ class ApiClient implements Client, AsyncDisposable {
     this.#reservations = new Reservations({ first: Math.min(262_144, pageBytes) })
     const { auth } = api
     this.#authorization =
-      auth?.by === 'client credentials'
+      auth?.type === 'client credentials'
         ? new ClientCredentialsAuthorization(auth, {
             addresses: this.#addresses,
             agent: this.#agent,
@@ -102,12 +102,12 @@ class ApiClient implements Client, AsyncDisposable {
         : authorizationOf(auth, secrets)
   }
 
-  async send(asked: Asked, options: SendOptions): Promise<DecodedResponse> {
+  async send(request: PageRequest, options: SendOptions): Promise<DecodedResponse> {
     const { signal } = options
     const stream = options.stream ?? this.#options.stream ?? ''
     signal.throwIfAborted()
     try {
-      const out = prepareRequest(asked, {
+      const out = prepareRequest(request, {
         addresses: this.#addresses,
         secrets: this.#options.secrets,
         names: this.#authorization.secrets,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { HttpError } from '../model/errors.ts'
-import type { Answer } from '../model/request.ts'
+import type { ApiResponse } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { receive, type RawResponse, type BodyLimit } from './body/receive.ts'
 
@@ -22,7 +22,7 @@ export interface ExchangeRequest {
   /** A redirect was answered: one more request. */
   readonly onRedirect: (url: URL, status: number) => void
   /** The last answer has begun: how much of its body is wanted, or undefined where none is. */
-  readonly onAnswer: (url: URL, status: number, headers: Answer<unknown>['headers']) => BodyLimit | undefined
+  readonly onAnswer: (url: URL, status: number, headers: ApiResponse<unknown>['headers']) => BodyLimit | undefined
   readonly signal: AbortSignal
 }
 

@@ -1,8 +1,8 @@
 import { DecodeError, HttpError } from '../model/errors.ts'
-import type { Asked } from '../model/request.ts'
+import type { PageRequest } from '../model/request.ts'
 
 /** What is sent as JSON: the request's own, or a GraphQL document with it as variables. */
-export function jsonBody({ json, graphql }: Pick<Asked, 'json' | 'graphql'>): unknown {
+export function jsonBody({ json, graphql }: Pick<PageRequest, 'json' | 'graphql'>): unknown {
   return graphql === undefined ? json : { query: graphql, variables: json ?? {} }
 }
 

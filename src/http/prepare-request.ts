@@ -1,4 +1,4 @@
-import type { Asked } from '../model/request.ts'
+import type { PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import { isOwnOrigin, requestLabel, urlOf, type Addresses } from './address.ts'
 import { jsonBody } from './graphql.ts'
@@ -24,20 +24,20 @@ export interface PreparedRequest {
  * fetch other APIs' secrets.
  */
 export function prepareRequest(
-  asked: Asked,
+  request: PageRequest,
   { addresses, secrets, names }: { addresses: Addresses; secrets: Secrets; names: readonly string[] },
 ): PreparedRequest {
-  const isGraphql = asked.graphql !== undefined
-  const method = isGraphql ? 'POST' : asked.method
-  const hidden = urlOf(addresses, asked)
+  const isGraphql = request.graphql !== undefined
+  const method = isGraphql ? 'POST' : request.method
+  const hidden = urlOf(addresses, request)
   const label = requestLabel(addresses, method, hidden)
   const own = isOwnOrigin(addresses, hidden, label)
   const reveal = <T>(value: T): T => (own ? secrets.reveal(value, names) : value)
   // Most requests mention none: theirs need not be made twice.
   const url = SECRET_PLACEHOLDER.test(hidden.href)
-    ? urlOf(addresses, { url: inUrl(asked.url, reveal), query: reveal(asked.query) })
+    ? urlOf(addresses, { url: inUrl(request.url, reveal), query: reveal(request.query) })
     : hidden
-  const sent = reveal(jsonBody(asked))
+  const sent = reveal(jsonBody(request))
   return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, label }
 }
 

@@ -1,5 +1,5 @@
 import { HttpError, RateLimitedError } from '../model/errors.ts'
-import type { Answer } from '../model/request.ts'
+import type { ApiResponse } from '../model/request.ts'
 import { rateLimitOf } from './limits/rate-limit.ts'
 import { MAX_WAIT_MS, retryAfter } from './limits/retry-after.ts'
 
@@ -43,7 +43,7 @@ const TRANSIENT_CODES = new Set([
 /** What a status that is no success makes of its request. */
 export function statusError(
   status: number,
-  headers: Answer<unknown>['headers'],
+  headers: ApiResponse<unknown>['headers'],
   { label, remedy, now }: { label: string; remedy: string; now: Date },
 ): Error {
   // GitHub answers 403 where a limit is used up; only the headers tell it from a right that is missing.

@@ -46,20 +46,20 @@ export type Child = { readonly recipe: Recipe } | Iterable<unknown>
 
 export type Stage =
   | {
-      readonly stage: 'map'
+      readonly type: 'map'
       readonly fn: Step<unknown>
       readonly concurrency: number
       /** Hand on as completed, within a page. */ readonly ordered: boolean
     }
-  | { readonly stage: 'filter'; readonly fn: Step<boolean> }
+  | { readonly type: 'filter'; readonly fn: Step<boolean> }
   /** For each record a stream of its own, or several records; what the function answers decides, record by record. */
-  | { readonly stage: 'flatMap'; readonly fn: Step<Child | Promise<Child>>; readonly concurrency: number }
-  | { readonly stage: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
-  | { readonly stage: 'validate'; readonly schema: StandardSchema<unknown> }
-  | { readonly stage: 'offload'; readonly module: string; readonly concurrency: number }
-  | { readonly stage: 'dedupe'; readonly by: readonly string[]; readonly last: number }
-  | { readonly stage: 'rename'; readonly from: string; readonly to: string }
-  | { readonly stage: 'pick' | 'omit'; readonly fields: readonly string[] }
+  | { readonly type: 'flatMap'; readonly fn: Step<Child | Promise<Child>>; readonly concurrency: number }
+  | { readonly type: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
+  | { readonly type: 'validate'; readonly schema: StandardSchema<unknown> }
+  | { readonly type: 'offload'; readonly module: string; readonly concurrency: number }
+  | { readonly type: 'dedupe'; readonly by: readonly string[]; readonly last: number }
+  | { readonly type: 'rename'; readonly from: string; readonly to: string }
+  | { readonly type: 'pick' | 'omit'; readonly fields: readonly string[] }
 
 export interface HttpSource {
   readonly api: Api

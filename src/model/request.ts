@@ -12,12 +12,12 @@ export interface Secret {
 }
 
 export type Auth =
-  | { readonly by: 'bearer'; readonly token: Secret }
-  | { readonly by: 'basic'; readonly user: string; readonly password: Secret }
-  | { readonly by: 'header'; readonly name: string; readonly value: Secret }
-  | { readonly by: 'query'; readonly name: string; readonly value: Secret }
+  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'basic'; readonly user: string; readonly password: Secret }
+  | { readonly type: 'header'; readonly name: string; readonly value: Secret }
+  | { readonly type: 'query'; readonly name: string; readonly value: Secret }
   | {
-      readonly by: 'client credentials'
+      readonly type: 'client credentials'
       /** Where the token is fetched: a whole URL, or a path below the API's base. */
       readonly tokenUrl: string
       readonly clientId: string | Secret
@@ -89,7 +89,7 @@ export interface Request {
  * What was asked, as JSON: this is also the position at which a run resumes. A secret's value in it stands as
  * `{secret:NAME}`.
  */
-export interface Asked {
+export interface PageRequest {
   readonly method: 'GET' | 'POST'
   /** A path below the API's base, or a whole URL. */
   readonly url: string
@@ -99,7 +99,7 @@ export interface Asked {
 }
 
 /** What was answered, decoded. */
-export interface Answer<Body> {
+export interface ApiResponse<Body> {
   readonly body: Body
   readonly status: number
   /** Names in lower case; several of one name joined by a comma. */
@@ -114,12 +114,12 @@ export interface Answer<Body> {
 export type From<Body, Value> = string | ((body: Body) => Value | null | undefined)
 
 /** A paginator of one's own: from what was answered and asked to what to ask next, or nothing. */
-export type NextRequest<Body> = (answer: Answer<Body>, asked: Asked) => Asked | undefined
+export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageRequest) => PageRequest | undefined
 
 export type Paging<Body> =
-  | { readonly by: 'one page' }
+  | { readonly type: 'one page' }
   | {
-      readonly by: 'page'
+      readonly type: 'page'
       readonly parameter: string
       readonly first: number
       readonly pages?: From<Body, number | string>
@@ -127,7 +127,7 @@ export type Paging<Body> =
       readonly last?: number
     }
   | {
-      readonly by: 'offset'
+      readonly type: 'offset'
       readonly parameter: string
       readonly first: number
       readonly total?: From<Body, number | string>
@@ -135,13 +135,13 @@ export type Paging<Body> =
       readonly last?: number
     }
   | {
-      readonly by: 'cursor' | 'last record'
+      readonly type: 'cursor' | 'last record'
       readonly parameter: string
       readonly at: From<Body, string | number>
       readonly more?: From<Body, boolean>
     }
-  | { readonly by: 'next url'; readonly at: From<Body, string>; readonly more?: From<Body, boolean> }
-  | { readonly by: 'link header'; readonly rel: string }
-  | { readonly by: 'header'; readonly parameter: string; readonly header: string }
-  | { readonly by: 'relay'; readonly at: From<Body, unknown>; readonly variable: string }
+  | { readonly type: 'next url'; readonly at: From<Body, string>; readonly more?: From<Body, boolean> }
+  | { readonly type: 'link header'; readonly rel: string }
+  | { readonly type: 'header'; readonly parameter: string; readonly header: string }
+  | { readonly type: 'relay'; readonly at: From<Body, unknown>; readonly variable: string }
   | NextRequest<Body>

@@ -1,6 +1,6 @@
 import type { RunEvent } from './event.ts'
 import type { MemoryAccount } from '../flow/memory-account.ts'
-import type { Answer, Api, Asked } from './request.ts'
+import type { ApiResponse, Api, PageRequest } from './request.ts'
 
 /** What a run lends to everything below it. Recipes hold no agent, socket or environment value; this does. */
 export interface Scope {
@@ -36,7 +36,7 @@ export interface Secrets {
  * is asked is put in by it.
  */
 export interface Client {
-  send: (asked: Asked, options: SendOptions) => Promise<DecodedResponse>
+  send: (request: PageRequest, options: SendOptions) => Promise<DecodedResponse>
 }
 
 /** How many requests an API admits, shared by everybody who asks it. */
@@ -53,7 +53,7 @@ export interface Budget {
     },
   ) => Promise<void>
   /** What an answer tells about its API's limits. */
-  observe: (status: number, headers: Answer<unknown>['headers']) => void
+  observe: (status: number, headers: ApiResponse<unknown>['headers']) => void
 }
 
 export interface SendOptions {
@@ -67,7 +67,7 @@ export interface SendOptions {
   readonly stream?: string | undefined
 }
 
-export interface DecodedResponse extends Omit<Answer<unknown>, 'records'> {
+export interface DecodedResponse extends Omit<ApiResponse<unknown>, 'records'> {
   /** Bytes of decoded body text. */
   readonly bytes: number
   /** Given back to the memory budget when disposed. */

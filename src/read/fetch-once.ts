@@ -22,9 +22,9 @@ async function bodyOf(
   signal: AbortSignal,
 ): Promise<unknown> {
   const { scope } = lent
-  const asked = firstRequest(request, { by: 'one page' }, range)
+  const first = firstRequest(request, { type: 'one page' }, range)
   lent.memory = lent.memory.child(() => true)
-  const { body, hold } = await scope.client(api).send(asked, {
+  const { body, hold } = await scope.client(api).send(first, {
     signal,
     memory: lent.memory,
     ...(headers && { headers }),

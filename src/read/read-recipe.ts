@@ -57,7 +57,7 @@ function pagesOf(
   const { source, incremental, stages } = recipe
   const hasCursor = hadCursor || incremental !== undefined
   // Of children, and of parents, it would be no measure of what is left.
-  const isWhole = isTop && !stages.some(({ stage }) => stage === 'flatMap')
+  const isWhole = isTop && !stages.some(({ type }) => type === 'flatMap')
   let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope, isWhole)
   for (const part of parts(stages)) {
     const before = read
@@ -93,11 +93,11 @@ const totalTo = ({ emit, stream }: Scope) =>
   stream === undefined ? undefined : (pages: number): void => emit({ type: 'pages.total', stream, pages })
 
 /** Stages that work page by page, together; between them those that read children. */
-function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] {
-  const parts: (PageStage[] | Extract<Stage, { readonly stage: 'flatMap' }>)[] = []
+function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly type: 'flatMap' }>)[] {
+  const parts: (PageStage[] | Extract<Stage, { readonly type: 'flatMap' }>)[] = []
   for (const stage of stages) {
     const last = parts.at(-1)
-    if (stage.stage === 'flatMap') parts.push(stage)
+    if (stage.type === 'flatMap') parts.push(stage)
     else if (Array.isArray(last)) last.push(stage)
     else parts.push([stage])
   }

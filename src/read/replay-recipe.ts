@@ -1,7 +1,7 @@
 import { RejectError } from '../model/errors.ts'
 import type { Child, Recipe, Stage } from '../model/recipe.ts'
 
-type FlatMap = Extract<Stage, { readonly stage: 'flatMap' }>
+type FlatMap = Extract<Stage, { readonly type: 'flatMap' }>
 
 /**
  * A recipe that reads one rejected record instead of asking the API, and sends it through all stages as they are now.
@@ -20,7 +20,7 @@ export function replayRecipe(recipe: Recipe, chain: readonly unknown[]): Recipe 
           yield { records }
         },
       },
-      stages: stages.map((stage) => (stage.stage === 'flatMap' ? instead(stage) : stage)),
+      stages: stages.map((stage) => (stage.type === 'flatMap' ? instead(stage) : stage)),
     }
   }
   const instead = (stage: FlatMap): FlatMap => {

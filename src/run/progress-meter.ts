@@ -38,9 +38,9 @@ export class Meter implements Disposable {
     return (api) => {
       const client = lend(api)
       return {
-        send: async (asked, options) => {
+        send: async (request, options) => {
           using _ = this.#streams.get(options.stream ?? '')?.request()
-          return await client.send(asked, options)
+          return await client.send(request, options)
         },
       }
     }

@@ -1,5 +1,5 @@
 import { RejectError } from '../model/errors.ts'
-import type { Asked, Given, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
+import type { PageRequest, Given, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
 import { boundText, isBound, type Unit } from './cursor/bound.ts'
 import { withParameter } from './paging/parameter.ts'
 
@@ -9,15 +9,17 @@ export function firstRequest(
   paging: Paging<never>,
   range: Range,
   unit?: Unit,
-): Asked {
-  const asked: Asked = {
+): PageRequest {
+  const request: PageRequest = {
     method,
     url: typeof path === 'string' ? path : pathOf(path),
     query: texts(filled(given(query ?? {}, range), range, unit)),
-    ...(json && { json: filled(given(json, range), range, unit) as Asked['json'] }),
+    ...(json && { json: filled(given(json, range), range, unit) as PageRequest['json'] }),
     ...(graphql !== undefined && { graphql }),
   }
-  return typeof paging === 'object' && 'first' in paging ? withParameter(asked, paging.parameter, paging.first) : asked
+  return typeof paging === 'object' && (paging.type === 'page' || paging.type === 'offset')
+    ? withParameter(request, paging.parameter, paging.first)
+    : request
 }
 
 export const pathOf = ({ texts, values }: PathTemplate): string => String.raw({ raw: texts }, ...values.map(segment))
@@ -44,7 +46,7 @@ function filled(values: Query | Sent, range: Range, unit: Unit | undefined): Rec
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-const texts = (query: Record<string, unknown>): Asked['query'] =>
+const texts = (query: Record<string, unknown>): PageRequest['query'] =>
   Object.fromEntries(
     Object.entries(query).map(([name, value]) => [
       name,

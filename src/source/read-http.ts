@@ -1,7 +1,7 @@
 import { DecodeError, HttpError, PagingError, PositionLostError } from '../model/errors.ts'
 import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
-import type { Answer, Asked, Paging } from '../model/request.ts'
+import type { ApiResponse, PageRequest, Paging } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
 import type { Reading } from '../model/slice.ts'
 import { RequestPrefetcher } from './paging/request-prefetcher.ts'
@@ -10,7 +10,7 @@ import { followCursor } from './cursor/follow-cursor.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest, pagesFrom, pagesIn } from './paging/next-request.ts'
 import { parameterOf, withParameter } from './paging/parameter.ts'
-import { askedAt, positionOf } from './position.ts'
+import { requestAt, positionOf } from './position.ts'
 import { rangeOf } from './cursor/range.ts'
 import { firstRequest } from './first-request.ts'
 import { selectRecords } from './select-records.ts'
@@ -34,26 +34,26 @@ export async function* readHttp(
     )
   const guard = new LoopGuard()
   const resumed = reading.position !== null
-  let asked: Asked = resumed
-    ? askedAt(reading.position)
+  let request: PageRequest = resumed
+    ? requestAt(reading.position)
     : firstRequest(source.request, source.paging, range, incremental?.unit)
 
   await using ahead = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
-    const received = await ahead.take(asked).catch((error: unknown) => {
+    const received = await ahead.take(request).catch((error: unknown) => {
       throw isFirst && resumed && isForgotten(error, source.paging)
-        ? new PositionLostError(`${placeOf(asked)}: the API no longer knows the stored position: ${error.message}`, {
+        ? new PositionLostError(`${placeOf(request)}: the API no longer knows the stored position: ${error.message}`, {
             cause: error,
           })
         : error
     })
-    const { page, next } = ((): { page: Page; next: Asked | undefined } => {
+    const { page, next } = ((): { page: Page; next: PageRequest | undefined } => {
       try {
         return readPage(received)
       } catch (error) {
         received.hold[Symbol.dispose]()
         if (error instanceof DecodeError || error instanceof PagingError)
-          error.message = scope.secrets.hide(`${placeOf(asked)}: ${error.message}`)
+          error.message = scope.secrets.hide(`${placeOf(request)}: ${error.message}`)
         throw error
       }
     })()
@@ -61,29 +61,36 @@ export async function* readHttp(
     if (next) await ahead.send(expected(source, received.body, next))
     yield page
     if (!next) return
-    asked = next
+    request = next
   }
 
   function tellTotal(
     { body }: { readonly body: unknown },
     { counts: { fetched } }: Page,
-    next: Asked | undefined,
+    next: PageRequest | undefined,
   ): void {
     if (!total || typeof source.paging === 'function' || fetched === 0) return
     // Where this page is the last, it may say so without a total, and nobody needs one.
-    const pages = next ? pagesFrom(source.paging, body, asked, fetched) : 1
+    const pages = next ? pagesFrom(source.paging, body, request, fetched) : 1
     if (pages !== undefined) total(pages)
   }
 
-  function readPage(received: Awaited<ReturnType<RequestPrefetcher['take']>>): { page: Page; next: Asked | undefined } {
+  function readPage(received: Awaited<ReturnType<RequestPrefetcher['take']>>): {
+    page: Page
+    next: PageRequest | undefined
+  } {
     const nothing = received.status === 204 || source.request.emptyOn?.includes(received.status) === true
     const records = nothing ? [] : selectRecords(source, received.body)
-    const answer: Answer<unknown> = { ...received, records }
-    guard.made(asked)
-    if (!nothing && typeof source.paging === 'object' && (source.paging.by === 'page' || source.paging.by === 'offset'))
+    const response: ApiResponse<unknown> = { ...received, records }
+    guard.made(request)
+    if (
+      !nothing &&
+      typeof source.paging === 'object' &&
+      (source.paging.type === 'page' || source.paging.type === 'offset')
+    )
       guard.compare(records, source.paging.parameter)
     const followed = follow?.(records)
-    const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, answer, asked)
+    const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, response, request)
     if (next) guard.check(next)
     const { filtered = 0, boundaryMatches = [], highWaterMark } = followed ?? {}
     return {
@@ -105,8 +112,8 @@ export async function* readHttp(
 /**
  * The requests that will most probably follow: one, or where the number of pages is known, as many as may be under way.
  */
-function expected({ paging, api }: HttpSource, body: unknown, next: Asked): Asked[] {
-  if (typeof paging === 'function' || paging.by !== 'page') return [next]
+function expected({ paging, api }: HttpSource, body: unknown, next: PageRequest): PageRequest[] {
+  if (typeof paging === 'function' || paging.type !== 'page') return [next]
   const pages = pagesIn(paging, body)
   if (pages === undefined) return [next]
   const page = Number(parameterOf(next, paging.parameter))
@@ -123,12 +130,12 @@ function expected({ paging, api }: HttpSource, body: unknown, next: Asked): Aske
 function isForgotten(error: unknown, paging: Paging<never>): error is HttpError {
   if (!(error instanceof HttpError)) return false
   const isCounted =
-    typeof paging === 'object' && (paging.by === 'page' || paging.by === 'offset' || paging.by === 'one page')
-  const isRelay = typeof paging === 'object' && paging.by === 'relay'
+    typeof paging === 'object' && (paging.type === 'page' || paging.type === 'offset' || paging.type === 'one page')
+  const isRelay = typeof paging === 'object' && paging.type === 'relay'
   return (
     error.status === 410 || (!isCounted && [400, 404, 422].includes(error.status)) || (isRelay && error.status === 200)
   )
 }
 
 /** A request as messages name it: without its parameters, which may hold what is nobody's business. */
-const placeOf = ({ method, url }: Asked): string => `${method} ${url === '' ? 'GraphQL' : url.split(/[?#]/)[0]}`
+const placeOf = ({ method, url }: PageRequest): string => `${method} ${url === '' ? 'GraphQL' : url.split(/[?#]/)[0]}`

@@ -10,7 +10,7 @@ import { validating } from './validate.ts'
 import { keep, type Change, type Working } from './working.ts'
 
 /** Every stage but the one that reads children. */
-export type PageStage = Exclude<Stage, { readonly stage: 'flatMap' }>
+export type PageStage = Exclude<Stage, { readonly type: 'flatMap' }>
 
 export interface StageContext {
   readonly signal: AbortSignal
@@ -32,10 +32,10 @@ export function compile(stages: readonly PageStage[], context: StageContext): Ch
   return changes
 }
 
-const isFieldStage = ({ stage }: PageStage): boolean => stage === 'rename' || stage === 'pick' || stage === 'omit'
+const isFieldStage = ({ type }: PageStage): boolean => type === 'rename' || type === 'pick' || type === 'omit'
 
 function changeOf(stage: Exclude<PageStage, FieldStage>, { signal, workers }: StageContext): Change {
-  switch (stage.stage) {
+  switch (stage.type) {
     case 'map':
       return replacing(stage.fn, { stage: 'map', concurrency: stage.concurrency, ordered: stage.ordered, signal })
     case 'validate':

@@ -3,7 +3,7 @@ import { RejectError } from '../model/errors.ts'
 import { reject } from './reject.ts'
 import { keep, type Change, type Working } from './working.ts'
 
-export type FieldStage = Extract<Stage, { readonly stage: 'rename' | 'pick' | 'omit' }>
+export type FieldStage = Extract<Stage, { readonly type: 'rename' | 'pick' | 'omit' }>
 type Fields = Readonly<Record<string, unknown>>
 
 /** For one list of names: which fields are taken, and their names afterwards. Or why such records are rejected. */
@@ -53,7 +53,7 @@ export function changeFields(stages: readonly FieldStage[], signal: AbortSignal)
         places?.push(place)
       } catch (error) {
         places ??= records.map((_, index) => index)
-        reject(page, place, stages[0]!.stage, error, signal)
+        reject(page, place, stages[0]!.type, error, signal)
       }
     }
     keep(page, records, places)
@@ -78,7 +78,7 @@ function hasNames(record: Fields, names: readonly string[]): boolean {
 function planned(names: readonly string[], stages: readonly FieldStage[]): Plan {
   let fields = names.map((name) => ({ from: name, to: name }))
   for (const stage of stages) {
-    switch (stage.stage) {
+    switch (stage.type) {
       case 'rename': {
         const { from, to } = stage
         const isThere = fields.some((field) => field.to === from)

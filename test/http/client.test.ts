@@ -136,7 +136,7 @@ describe('an answer that is not what it should be', () => {
       { body: `<html><title>Sign in</title> s3cr3t-token <a href="/?api_key=abc">${'x'.repeat(500)}</html>` },
     ])
     await using client = testClient(
-      { base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } },
+      { base: api.origin, auth: { type: 'bearer', token: { secret: 'TOKEN' } } },
       { TOKEN: 's3cr3t-token' },
     )
     const error = await failure(client.get('/topics'))
@@ -153,7 +153,7 @@ describe('an answer that is not what it should be', () => {
   test('quotes no secret in its cause either', async () => {
     await using api = await apiServer([{ body: 's3cr3t-token' }])
     await using client = testClient(
-      { base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } },
+      { base: api.origin, auth: { type: 'bearer', token: { secret: 'TOKEN' } } },
       { TOKEN: 's3cr3t-token' },
     )
     const { cause } = await failure(client.get('/topics'))
@@ -214,7 +214,7 @@ describe('an answer that is not what it should be', () => {
   test('fails with a message that holds no secret, even where the path does', async () => {
     await using api = await apiServer([{ status: 404 }])
     await using client = testClient(
-      { base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } },
+      { base: api.origin, auth: { type: 'bearer', token: { secret: 'TOKEN' } } },
       { TOKEN: 's3cr3t-token' },
     )
     const error = await failure(client.get('/bot/s3cr3t-token/x'))

@@ -7,10 +7,10 @@ import { failure, testClient } from '../support/http-client.ts'
 const secrets = { TOKEN: 's3cr3t-token' }
 const token = { secret: 'TOKEN' }
 const auths: readonly Auth[] = [
-  { by: 'bearer', token },
-  { by: 'basic', user: 'me', password: token },
-  { by: 'header', name: 'x-key', value: token },
-  { by: 'query', name: 'k', value: token },
+  { type: 'bearer', token },
+  { type: 'basic', user: 'me', password: token },
+  { type: 'header', name: 'x-key', value: token },
+  { type: 'query', name: 'k', value: token },
 ]
 
 describe.each(auths)('credentials by $by', (auth) => {

@@ -124,7 +124,7 @@ describe('a failure that does not pass is told at once', () => {
   test('a header that cannot be sent', async () => {
     await using api = await apiServer([])
     await using client = testClient(
-      { base: api.origin, auth: { by: 'bearer', token: { secret: 'TOKEN' } } },
+      { base: api.origin, auth: { type: 'bearer', token: { secret: 'TOKEN' } } },
       { TOKEN: 'with\nnewline' },
     )
     const error = await failure(client.get('/x'))

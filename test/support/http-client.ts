@@ -1,13 +1,13 @@
 import { openClient } from '../../src/http/client.ts'
 import type { RunEvent } from '../../src/model/event.ts'
-import type { Api, Asked } from '../../src/model/request.ts'
+import type { Api, PageRequest } from '../../src/model/request.ts'
 import type { DecodedResponse, SendOptions } from '../../src/model/scope.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { freeMemory, type FreeMemory } from './free-memory.ts'
 import { virtualTime, type VirtualTime } from './virtual-time.ts'
 
 export interface TestClient extends AsyncDisposable {
-  readonly get: (url: string, options?: Partial<SendOptions & Asked>) => Promise<DecodedResponse>
+  readonly get: (url: string, options?: Partial<SendOptions & PageRequest>) => Promise<DecodedResponse>
   readonly events: readonly RunEvent[]
   readonly memory: FreeMemory
   readonly time: VirtualTime

@@ -128,7 +128,7 @@ describe('stages', () => {
       })(),
       [
         {
-          stage: 'map',
+          type: 'map',
           concurrency: 1,
           ordered: true,
           fn: () => {

@@ -136,7 +136,7 @@ stream<Customer>(async function* () {
   yield { id: '1' }
 })
 // @ts-expect-error 48 recipes are frozen
-customers.recipe.stages.push({ stage: 'pick', fields: [] })
+customers.recipe.stages.push({ type: 'pick', fields: [] })
 // @ts-expect-error 50 rows that do not fit a type that was declared for them
 customers satisfies Stream<{ id: string; email: string }>
 customers satisfies Stream<{ id: string; email: string | null }>

@@ -23,24 +23,24 @@ export interface Authorization {
  * request is sent.
  */
 export function authorizationOf(
-  auth: Exclude<Auth, { by: 'client credentials' }> | undefined,
+  auth: Exclude<Auth, { type: 'client credentials' }> | undefined,
   secrets: Secrets,
 ): Authorization {
   return {
     secrets: secretsOf(auth),
-    parameters: auth?.by === 'query' ? [auth.name] : [],
+    parameters: auth?.type === 'query' ? [auth.name] : [],
     credentials: async () => credentialsOf(auth, secrets),
     renew: () => false,
   }
 }
 
-function credentialsOf(auth: Exclude<Auth, { by: 'client credentials' }> | undefined, secrets: Secrets): Credentials {
+function credentialsOf(auth: Exclude<Auth, { type: 'client credentials' }> | undefined, secrets: Secrets): Credentials {
   if (!auth) return { headers: {}, query: {} }
-  if (auth.by === 'bearer')
+  if (auth.type === 'bearer')
     return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
-  if (auth.by === 'header')
+  if (auth.type === 'header')
     return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
-  if (auth.by === 'query') return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
+  if (auth.type === 'query') return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
   const encoded = Buffer.from(`${auth.user}:${secrets.value(auth.password.secret)}`).toString('base64')
   secrets.register?.(auth.password.secret, encoded)
   return { headers: { authorization: `Basic ${encoded}` }, query: {} }

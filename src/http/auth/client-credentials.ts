@@ -14,7 +14,7 @@ import { connectionError, statusError, TransientError } from '../request-error.t
 import { receive } from '../body/receive.ts'
 import type { Time } from '../limits/time.ts'
 
-type ClientCredentialsAuth = Extract<Auth, { by: 'client credentials' }>
+type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 
 interface Token extends Credentials {
   readonly until: number

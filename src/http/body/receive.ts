@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici'
 import { onAbort } from '../../flow/signals/on-abort.ts'
-import type { Answer } from '../../model/request.ts'
+import type { ApiResponse } from '../../model/request.ts'
 import type { BodyBuffers } from './body-buffers.ts'
 
-type Headers = Answer<unknown>['headers']
+type Headers = ApiResponse<unknown>['headers']
 
 /** The body of a failed answer is read so far to keep its connection; a longer or slower one is not worth it. */
 const MAX_DISCARDED = { bytes: 65_536, ms: 2_000 }

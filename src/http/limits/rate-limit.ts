@@ -1,7 +1,7 @@
-import type { Answer } from '../../model/request.ts'
+import type { ApiResponse } from '../../model/request.ts'
 import { untilDate } from './retry-after.ts'
 
-type Headers = Answer<unknown>['headers']
+type Headers = ApiResponse<unknown>['headers']
 
 /** How many requests an API still admits, and how long until it admits more. */
 export interface RateLimit {

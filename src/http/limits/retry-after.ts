@@ -1,6 +1,6 @@
-import type { Answer } from '../../model/request.ts'
+import type { ApiResponse } from '../../model/request.ts'
 
-type Headers = Answer<unknown>['headers']
+type Headers = ApiResponse<unknown>['headers']
 
 /** No run waits longer than this for an API; then the stream ends with its position committed. */
 export const MAX_WAIT_MS = 300_000

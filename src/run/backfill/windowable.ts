@@ -14,7 +14,7 @@ export function windowFault(
     return `${table.name} is replaced as a whole by each run, so a part of it cannot be loaded: choose { write: 'merge' }, with a key`
   if (!incremental) {
     const parents =
-      'read' in source || !stages.some(({ stage }) => stage === 'flatMap') ? '' : ' before .flatMap, on the parents'
+      'read' in source || !stages.some(({ type }) => type === 'flatMap') ? '' : ' before .flatMap, on the parents'
     return `nothing says which of its records belong to a window: add .incremental('…')${parents}, with the field that says when a record changed`
   }
   const { from, lookback, unit } = incremental

@@ -92,7 +92,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
  * Whether anything in a recipe may move a cursor: its own source, or children, which are known only once they are read.
  */
 const mayHaveCursor = ({ incremental, stages }: MoveOptions['recipe']): boolean =>
-  incremental !== undefined || stages.some(({ stage }) => stage === 'flatMap')
+  incremental !== undefined || stages.some(({ type }) => type === 'flatMap')
 
 const heldByAnother = (place: string, { run, until }: Holder): string =>
   `${place}: run ${run} is reading it${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. Wait for it, or run with --overlap wait or skip`

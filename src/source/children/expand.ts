@@ -4,7 +4,7 @@ import type { Page, ReadCounts, Reject } from '../../model/page.ts'
 import type { Child, Recipe, Stage } from '../../model/recipe.ts'
 import { NO_COUNTS } from '../counts.ts'
 
-type FlatMap = Extract<Stage, { readonly stage: 'flatMap' }>
+type FlatMap = Extract<Stage, { readonly type: 'flatMap' }>
 
 /** What stands for one record: a stream of its own, several records, or the reason why it was rejected. */
 export type Expansion =

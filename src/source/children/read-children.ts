@@ -14,7 +14,7 @@ import { expandedPage, expandRecords, rejected, rejectOf, type Expansion } from 
 
 export interface ChildrenOptions {
   readonly parents: (reading: Reading, scope: Scope) => AsyncIterable<Page>
-  readonly stage: Extract<Stage, { readonly stage: 'flatMap' }>
+  readonly stage: Extract<Stage, { readonly type: 'flatMap' }>
   readonly read: ReadRecipe
   /** The chain has taken its cursor already, so that no child may take another. */
   readonly hasCursor: boolean

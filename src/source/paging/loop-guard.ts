@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { PagingError } from '../../model/errors.ts'
-import type { Asked } from '../../model/request.ts'
+import type { PageRequest } from '../../model/request.ts'
 import { digest } from '../children/digest.ts'
 
 /** Requests that are remembered: longer circles than this one are not noticed, and memory stays below some 20 MB. */
@@ -12,13 +12,13 @@ export class LoopGuard {
   #last: { readonly records: number; readonly sample: string } | undefined
 
   /** A request that is about to be made. */
-  made(asked: Asked): void {
+  made(request: PageRequest): void {
     if (this.#made.size >= REMEMBERED) this.#made.delete(this.#made.values().next().value!)
-    this.#made.add(nameOf(asked))
+    this.#made.add(nameOf(request))
   }
 
   /** The request that would follow. */
-  check(next: Asked): void {
+  check(next: PageRequest): void {
     if (this.#made.has(nameOf(next)))
       throw new PagingError(
         'the answer leads to a page that was already read: the paging goes in a circle, so this page was not stored either; look at what the paginator sends, and at what the API answers to it',
@@ -37,9 +37,9 @@ export class LoopGuard {
   }
 }
 
-const nameOf = (asked: Asked): string =>
+const nameOf = (request: PageRequest): string =>
   hash(
     'sha1',
-    JSON.stringify([asked.method, asked.url, asked.query, asked.json, asked.graphql === undefined]),
+    JSON.stringify([request.method, request.url, request.query, request.json, request.graphql === undefined]),
     'base64',
   ).slice(0, 16)

@@ -1,7 +1,7 @@
 import { Decimal } from '../../value/decimal.ts'
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
-import type { Answer, Asked, From, NextRequest, Paging } from '../../model/request.ts'
+import type { ApiResponse, PageRequest, From, NextRequest, Paging } from '../../model/request.ts'
 import { linkTo } from './link-header.ts'
 import { parameterOf, withParameter } from './parameter.ts'
 
@@ -11,15 +11,19 @@ type Declared = Exclude<Paging<never>, NextRequest<never>>
  * What to ask after an answer, or nothing: a pure function of the two. The first condition that ends the paging wins;
  * an answer that says there is more, but not how to go on, is an error.
  */
-export function nextRequest(paging: Paging<never>, answer: Answer<unknown>, asked: Asked): Asked | undefined {
-  if (typeof paging === 'function') return ownNext(paging, answer, asked)
+export function nextRequest(
+  paging: Paging<never>,
+  response: ApiResponse<unknown>,
+  request: PageRequest,
+): PageRequest | undefined {
+  if (typeof paging === 'function') return ownNext(paging, response, request)
   // For these an empty page is the end, whatever its totals say, or leave out.
-  if ((paging.by === 'page' || paging.by === 'offset') && answer.records.length === 0) return undefined
+  if ((paging.type === 'page' || paging.type === 'offset') && response.records.length === 0) return undefined
   const more =
-    'more' in paging && paging.more !== undefined ? truth(found(paging.more, answer.body), paging.more) : undefined
+    'more' in paging && paging.more !== undefined ? truth(found(paging.more, response.body), paging.more) : undefined
   if (more === false) return undefined
-  const next = following(paging, answer, asked)
-  if (more === true && next === undefined && paging.by !== 'page' && paging.by !== 'offset') {
+  const next = following(paging, response, request)
+  if (more === true && next === undefined && paging.type !== 'page' && paging.type !== 'offset') {
     throw new PagingError(
       `${nameOf('more' in paging ? paging.more : undefined)} says that there are more pages, but ${wayOn(paging)}`,
     )
@@ -27,56 +31,58 @@ export function nextRequest(paging: Paging<never>, answer: Answer<unknown>, aske
   return next
 }
 
-function following(paging: Declared, answer: Answer<unknown>, asked: Asked): Asked | undefined {
-  switch (paging.by) {
+function following(paging: Declared, response: ApiResponse<unknown>, request: PageRequest): PageRequest | undefined {
+  switch (paging.type) {
     case 'one page':
       return undefined
     case 'page': {
-      const page = Number(parameterOf(asked, paging.parameter)) + 1
-      const pages = total(paging.pages, answer.body)
+      const page = Number(parameterOf(request, paging.parameter)) + 1
+      const pages = total(paging.pages, response.body)
       return (pages !== undefined && page >= pages + paging.first) || page > (paging.last ?? Infinity)
         ? undefined
-        : withParameter(asked, paging.parameter, page)
+        : withParameter(request, paging.parameter, page)
     }
     case 'offset': {
-      const offset = Number(parameterOf(asked, paging.parameter)) + answer.records.length
-      const records = total(paging.total, answer.body)
+      const offset = Number(parameterOf(request, paging.parameter)) + response.records.length
+      const records = total(paging.total, response.body)
       return (records !== undefined && offset >= records) || offset > (paging.last ?? Infinity)
         ? undefined
-        : withParameter(asked, paging.parameter, offset)
+        : withParameter(request, paging.parameter, offset)
     }
     case 'cursor':
-      return named(found(paging.at, answer.body), paging.at, (cursor) => withParameter(asked, paging.parameter, cursor))
+      return named(found(paging.at, response.body), paging.at, (cursor) =>
+        withParameter(request, paging.parameter, cursor),
+      )
     case 'last record': {
-      if (answer.records.length === 0) return undefined
-      const next = named(found(paging.at, answer.body), paging.at, (cursor) =>
-        withParameter(asked, paging.parameter, cursor),
+      if (response.records.length === 0) return undefined
+      const next = named(found(paging.at, response.body), paging.at, (cursor) =>
+        withParameter(request, paging.parameter, cursor),
       )
       if (!next) throw new PagingError(`the last record has no ${nameOf(paging.at)}, which leads to the next page`)
       return next
     }
     case 'next url':
-      return named(found(paging.at, answer.body), paging.at, (url) => atUrl(asked, String(url), answer.url))
+      return named(found(paging.at, response.body), paging.at, (url) => atUrl(request, String(url), response.url))
     case 'link header':
-      return named(linkTo(paging.rel, answer.headers['link']), `link; rel=${paging.rel}`, (url) =>
-        atUrl(asked, String(url), answer.url),
+      return named(linkTo(paging.rel, response.headers['link']), `link; rel=${paging.rel}`, (url) =>
+        atUrl(request, String(url), response.url),
       )
     case 'header':
-      return named(answer.headers[paging.header], paging.header, (value) =>
-        withParameter(asked, paging.parameter, value),
+      return named(response.headers[paging.header], paging.header, (value) =>
+        withParameter(request, paging.parameter, value),
       )
     case 'relay':
-      return relayed(found(paging.at, answer.body), paging, answer, asked)
+      return relayed(found(paging.at, response.body), paging, response, request)
   }
 }
 
 function relayed(
   connection: unknown,
-  { at, variable }: Extract<Declared, { by: 'relay' }>,
-  answer: Answer<unknown>,
-  asked: Asked,
-): Asked | undefined {
-  if ((connection === null || connection === undefined) && answer.records.length === 0) return undefined
+  { at, variable }: Extract<Declared, { type: 'relay' }>,
+  response: ApiResponse<unknown>,
+  request: PageRequest,
+): PageRequest | undefined {
+  if ((connection === null || connection === undefined) && response.records.length === 0) return undefined
   const more = valueAt(connection, 'pageInfo.hasNextPage')
   if (more === false) return undefined
   if (more !== true)
@@ -88,17 +94,21 @@ function relayed(
     throw new PagingError(
       `${nameOf(at)}.pageInfo says that there is a next page, but has no endCursor: ask for it in the query`,
     )
-  return withParameter(asked, variable, cursor)
+  return withParameter(request, variable, cursor)
 }
 
 /** The next page's URL says all that is to be asked, so that no parameter is sent twice. */
-function atUrl(asked: Asked, url: string, base: string): Asked {
+function atUrl(request: PageRequest, url: string, base: string): PageRequest {
   if (!URL.canParse(url, base)) throw new PagingError(`the next page's URL cannot be read`)
-  return { ...asked, url: new URL(url, base).href, query: {} }
+  return { ...request, url: new URL(url, base).href, query: {} }
 }
 
 /** Null, a missing member and the empty text all mean: no more. */
-function named(value: unknown, at: From<never, unknown>, then: (value: string | number) => Asked): Asked | undefined {
+function named(
+  value: unknown,
+  at: From<never, unknown>,
+  then: (value: string | number) => PageRequest,
+): PageRequest | undefined {
   if (value === undefined || value === null || value === '' || value === false) return undefined
   if (typeof value === 'string' || typeof value === 'number') return then(value)
   if (typeof value === 'bigint' || value instanceof Decimal) return then(String(value))
@@ -125,20 +135,20 @@ function total(at: From<never, unknown> | undefined, body: unknown): number | un
 }
 
 /** The number of pages that an answer tells, for asking them at once. */
-export const pagesIn = ({ pages }: Extract<Declared, { by: 'page' }>, body: unknown): number | undefined =>
+export const pagesIn = ({ pages }: Extract<Declared, { type: 'page' }>, body: unknown): number | undefined =>
   total(pages, body)
 
 /** How many pages there are from this one on, for those who watch; undefined where the answer does not tell. */
-export function pagesFrom(paging: Declared, body: unknown, asked: Asked, records: number): number | undefined {
-  if (paging.by !== 'page' && paging.by !== 'offset') return undefined
-  const at = Number(parameterOf(asked, paging.parameter))
-  const there = paging.by === 'page' ? total(paging.pages, body) : total(paging.total, body)
+export function pagesFrom(paging: Declared, body: unknown, request: PageRequest, records: number): number | undefined {
+  if (paging.type !== 'page' && paging.type !== 'offset') return undefined
+  const at = Number(parameterOf(request, paging.parameter))
+  const there = paging.type === 'page' ? total(paging.pages, body) : total(paging.total, body)
   if (there === undefined) return undefined
   const last =
-    paging.by === 'page'
+    paging.type === 'page'
       ? Math.min(there + paging.first - 1, paging.last ?? Infinity)
       : Math.min(there - 1, paging.last ?? Infinity)
-  return Math.max(1, paging.by === 'page' ? last - at + 1 : Math.floor((last - at) / records) + 1)
+  return Math.max(1, paging.type === 'page' ? last - at + 1 : Math.floor((last - at) / records) + 1)
 }
 
 function truth(value: unknown, at: From<never, unknown>): boolean {
@@ -149,10 +159,14 @@ function truth(value: unknown, at: From<never, unknown>): boolean {
   )
 }
 
-function ownNext(paging: NextRequest<never>, answer: Answer<unknown>, asked: Asked): Asked | undefined {
-  let next: Asked | null | undefined
+function ownNext(
+  paging: NextRequest<never>,
+  response: ApiResponse<unknown>,
+  request: PageRequest,
+): PageRequest | undefined {
+  let next: PageRequest | null | undefined
   try {
-    next = paging(answer as Answer<never>, asked)
+    next = paging(response as ApiResponse<never>, request)
   } catch (cause) {
     throw new PagingError(
       `the paginator's function failed: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -162,7 +176,7 @@ function ownNext(paging: NextRequest<never>, answer: Answer<unknown>, asked: Ask
   if (next === undefined || next === null) return undefined
   if (typeof next !== 'object' || typeof next.url !== 'string' || typeof next.query !== 'object')
     throw new PagingError(
-      "the paginator's function must answer a request such as { ...asked, query: { … } }, or nothing",
+      "the paginator's function must answer a request such as { ...request, query: { … } }, or nothing",
     )
   const query = Object.fromEntries(
     Object.entries(next.query)
@@ -192,6 +206,6 @@ export const kindOf = (value: unknown): string =>
             : `a ${typeof value}`
 
 function wayOn(paging: Declared): string {
-  if (paging.by === 'last record') return 'the page is empty, so that no last record leads on'
+  if (paging.type === 'last record') return 'the page is empty, so that no last record leads on'
   return 'at' in paging ? `${nameOf(paging.at)} is empty` : 'nothing names the next one'
 }

@@ -1,19 +1,19 @@
 import type { JsonValue } from '../../model/json.ts'
-import type { Asked } from '../../model/request.ts'
+import type { PageRequest } from '../../model/request.ts'
 
 /**
  * A paginator's parameter goes where the request's own are: into the query, the JSON or the GraphQL variables.
  * In JSON a dot goes one step down, and what stands beside it stays: `page.after` makes `{ page: { size: 50, after: … }
  * }`.
  */
-export function withParameter(asked: Asked, name: string, value: string | number): Asked {
-  return asked.json
-    ? { ...asked, json: placed(asked.json, name, value) }
-    : { ...asked, query: { ...asked.query, [name]: String(value) } }
+export function withParameter(request: PageRequest, name: string, value: string | number): PageRequest {
+  return request.json
+    ? { ...request, json: placed(request.json, name, value) }
+    : { ...request, query: { ...request.query, [name]: String(value) } }
 }
 
-export const parameterOf = (asked: Asked, name: string): unknown =>
-  asked.json ? at(asked.json, name) : asked.query[name]
+export const parameterOf = (request: PageRequest, name: string): unknown =>
+  request.json ? at(request.json, name) : request.query[name]
 
 type Members = Readonly<Record<string, JsonValue | undefined>>
 

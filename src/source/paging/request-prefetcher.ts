@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { HttpSource } from '../../model/recipe.ts'
-import type { Asked } from '../../model/request.ts'
+import type { PageRequest } from '../../model/request.ts'
 import type { MemoryAccount } from '../../flow/memory-account.ts'
 import type { DecodedResponse, Scope, SendOptions } from '../../model/scope.ts'
 import { giveBackOnce } from '../hold.ts'
@@ -37,9 +37,9 @@ export class RequestPrefetcher implements AsyncDisposable {
   }
 
   /** The answer to this request, which may be on its way; the others then only wait for their turn. */
-  async take(asked: Asked): Promise<DecodedResponse & { readonly memory: MemoryAccount }> {
-    const key = keyOf(asked)
-    const flight = this.#pending[0]?.key === key ? this.#pending.shift()! : this.#start(asked, false)
+  async take(request: PageRequest): Promise<DecodedResponse & { readonly memory: MemoryAccount }> {
+    const key = keyOf(request)
+    const flight = this.#pending[0]?.key === key ? this.#pending.shift()! : this.#start(request, false)
     this.#awaited = key
     this.#scope.memory.recheck()
     try {
@@ -57,13 +57,13 @@ export class RequestPrefetcher implements AsyncDisposable {
    * Send these ahead, in the order in which they will be taken. Those on their way that are not among them are called
    * back.
    */
-  async send(next: readonly Asked[]): Promise<void> {
+  async send(next: readonly PageRequest[]): Promise<void> {
     const keys = next.map(keyOf)
     const stays = this.#pending.findIndex(({ key }, place) => key !== keys[place])
     if (stays >= 0) this.#cancel(this.#pending.splice(stays))
     const missing = next.slice(this.#pending.length)
     if (missing.length === 0) return
-    for (const asked of missing) this.#pending.push(this.#start(asked, next.length > 1))
+    for (const request of missing) this.#pending.push(this.#start(request, next.length > 1))
     // undici hands a connection on only after the event loop has turned: without this, work on the last page comes
     // first and nothing overlaps.
     await setImmediate()
@@ -80,8 +80,8 @@ export class RequestPrefetcher implements AsyncDisposable {
    * One of several has an account of its own: the one whose turn it is must not wait for those behind it to give
    * something back.
    */
-  #start(asked: Asked, isOneOfSeveral: boolean): PendingRequest {
-    const key = keyOf(asked)
+  #start(request: PageRequest, isOneOfSeveral: boolean): PendingRequest {
+    const key = keyOf(request)
     const use = { isOut: false }
     const isNext = (): boolean => use.isOut || (this.#awaited === key && this.#held === 0)
     const memory = isOneOfSeveral ? this.#scope.memory.child(isNext) : this.#scope.memory
@@ -97,7 +97,7 @@ export class RequestPrefetcher implements AsyncDisposable {
       ...(emptyOn && { emptyOn }),
       ...(this.#scope.stream !== undefined && { stream: this.#scope.stream }),
     }
-    const answer = Promise.try(() => this.#scope.client(api).send(asked, options))
+    const answer = Promise.try(() => this.#scope.client(api).send(request, options))
     answer.catch(() => {}) // Reported when its turn comes, if it does.
     return { key, memory, use, link, answer }
   }
@@ -126,4 +126,4 @@ export class RequestPrefetcher implements AsyncDisposable {
   }
 }
 
-const keyOf = (asked: Asked): string => JSON.stringify(asked)
+const keyOf = (request: PageRequest): string => JSON.stringify(request)

@@ -10,13 +10,13 @@ const secret = { secret: 'SECRET' }
 
 describe('credentials go with each request', () => {
   test.each<[Auth, string, string]>([
-    [{ by: 'bearer', token: { secret: 'PLAIN' } }, 'authorization', 'Bearer plain-token'],
+    [{ type: 'bearer', token: { secret: 'PLAIN' } }, 'authorization', 'Bearer plain-token'],
     [
-      { by: 'basic', user: 'me', password: secret },
+      { type: 'basic', user: 'me', password: secret },
       'authorization',
       `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
     ],
-    [{ by: 'header', name: 'X-API-Key', value: { secret: 'PLAIN' } }, 'x-api-key', 'plain-token'],
+    [{ type: 'header', name: 'X-API-Key', value: { secret: 'PLAIN' } }, 'x-api-key', 'plain-token'],
   ])('%j', async (auth, name, value) => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient({ base: api.origin, auth }, { ...environment, PLAIN: 'plain-token' })
@@ -27,7 +27,10 @@ describe('credentials go with each request', () => {
 
   test('as a parameter, set once, and shown nowhere', async () => {
     await using api = await apiServer([{ json: [] }])
-    await using client = testClient({ base: api.origin, auth: { by: 'query', name: 'k', value: secret } }, environment)
+    await using client = testClient(
+      { base: api.origin, auth: { type: 'query', name: 'k', value: secret } },
+      environment,
+    )
     const { url } = await client.get('/x?k=old&page=2')
     expect(api.requests[0]?.query.getAll('k')).toEqual([SECRET])
     expect(url).toBe(`${api.origin}/x?page=2`)
@@ -36,14 +39,14 @@ describe('credentials go with each request', () => {
 
   test('and those of an endpoint win', async () => {
     await using api = await apiServer([{ json: [] }])
-    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } }, { SECRET: 'token' })
+    await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } }, { SECRET: 'token' })
     await client.get('/x', { headers: { Authorization: 'Token other' } })
     expect(api.requests[0]?.headers.authorization).toBe('Token other')
   })
 
   test('that are missing are an error, before anything is sent', async () => {
     await using api = await apiServer([{ json: [] }])
-    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } })
+    await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } })
     await expect(client.get('/x')).rejects.toThrow(UsageError)
     expect(api.requests).toHaveLength(0)
   })
@@ -53,7 +56,7 @@ describe('credentials go with each request', () => {
     [403, ': what SECRET may read does not include this'],
   ])('%i names the secret to look at', async (status, remedy) => {
     await using api = await apiServer([{ status }])
-    await using client = testClient({ base: api.origin, auth: { by: 'bearer', token: secret } }, { SECRET: 'token' })
+    await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } }, { SECRET: 'token' })
     expect((await failure(client.get('/x'))).message).toBe(`GET /x answered ${status}${remedy}`)
   })
 })
@@ -62,7 +65,7 @@ describe('a secret that stands in what is asked as {secret:NAME}', () => {
   test('is put in, encoded where it stands in a URL', async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient(
-      { base: api.origin, auth: { by: 'header', name: 'x-key', value: { secret: 'PLAIN' } } },
+      { base: api.origin, auth: { type: 'header', name: 'x-key', value: { secret: 'PLAIN' } } },
       { PLAIN: 'a b&c' },
     )
     await client.get('/x/{secret:PLAIN}?next={secret:PLAIN}', {
@@ -76,7 +79,7 @@ describe('a secret that stands in what is asked as {secret:NAME}', () => {
   test("is left as it is where it is another API's: a link must not fetch it", async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient(
-      { base: api.origin, auth: { by: 'bearer', token: { secret: 'OWN' } } },
+      { base: api.origin, auth: { type: 'bearer', token: { secret: 'OWN' } } },
       { OWN: 'own-token', OTHER: 'other-token' },
     )
     await client.get('/x?next={secret:OTHER}', { query: { q: '{secret:OTHER}' } })
@@ -99,7 +102,7 @@ const paths = ({ requests }: { requests: readonly { path: string }[] }): string[
 
 describe('client credentials', () => {
   const auth: Auth = {
-    by: 'client credentials',
+    type: 'client credentials',
     tokenUrl: '/oauth/token',
     clientId: 'me',
     clientSecret: secret,

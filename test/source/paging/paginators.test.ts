@@ -11,7 +11,7 @@ import {
   http,
   onePage,
 } from '../../../src/index.ts'
-import type { Api, Asked, Paging } from '../../../src/model/request.ts'
+import type { Api, PageRequest, Paging } from '../../../src/model/request.ts'
 import type { Endpoint } from '../../../src/define/endpoint.ts'
 import type { JsonValue } from '../../../src/model/json.ts'
 import { apiServer, type ApiAnswer, type ApiRequest } from '../../support/api-server.ts'
@@ -351,7 +351,7 @@ describe('a circle', () => {
     for (const [answer, paging] of [
       [{ data: posts(1), next: '/posts' }, byNextUrl('next')],
       [{ data: { data: posts(1), pageInfo: { hasNextPage: true, endCursor: 'x' } } }, byRelay('data')],
-      [{ data: posts(1) }, (_: unknown, asked: Asked) => asked],
+      [{ data: posts(1) }, (_: unknown, asked: PageRequest) => asked],
     ] as const) {
       const { error, asked } = await walk(() => ({ json: answer }), paging, {
         records: 'data' in answer.data ? 'data.data' : 'data',
@@ -513,7 +513,7 @@ describe("a paginator of one's own", () => {
       ({ query }) => ({ json: { data: posts(1), more: query.get('after') === null }, headers: { 'x-after': 'z' } }),
       (
         { body, headers, records }: { body: { more: boolean }; headers: Record<string, string>; records: unknown[] },
-        asked: Asked,
+        asked: PageRequest,
       ) =>
         body.more && records.length > 0
           ? { ...asked, query: { ...asked.query, after: headers['x-after'] ?? '' } }

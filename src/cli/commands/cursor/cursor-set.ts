@@ -21,7 +21,7 @@ export async function cursorSetCommand(
     throw new UsageError(`${word}: a cursor belongs to one stream: name it, as in ${word}.customers`)
   const [found] = await findPipelines([word])
   const { incremental, stages } = found!.pipeline.streams[stream]!.recipe
-  if (!incremental && !stages.some(({ stage }) => stage === 'flatMap'))
+  if (!incremental && !stages.some(({ type }) => type === 'flatMap'))
     throw new UsageError(`${word}: it has no cursor, since its chain has no .incremental(…): every run reads all of it`)
   await using store = await openStore({ database, signal })
   const [before] = await readCursors(store.database, { pipeline, stream })
