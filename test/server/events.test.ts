@@ -3,24 +3,25 @@ import { describe, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
 import { rig, until, watch, type Rig, type Watcher } from './support.ts'
 
-const all = async ({ test: { database } }: Rig, where = 'true'): Promise<string[]> =>
+/** Ids of the stored events, oldest first. */
+const storedIds = async ({ test: { database } }: Rig, where = 'true'): Promise<string[]> =>
   (
     await database.query<{ id: string }>(`select id::text from sluice.events where ${where} order by sluice.events.id`)
   ).map(({ id }) => id)
-/** Events as a run would tell them, stored by hand. */
-const tell = (served: Rig, count: number, bytes = 10): Promise<unknown> =>
+/** Stores `count` warnings, as a run would. */
+const storeEvents = (served: Rig, count: number, bytes = 10): Promise<unknown> =>
   served.test.database.query(
     `select sluice.tell((select json_agg(json_build_object('run', null, 'at', clock_timestamp(), 'data', json_build_object('type', 'warning', 'message', repeat('x', $2)))) from generate_series(1, $1::int)))`,
     [count, bytes],
   )
 
-describe('events', () => {
-  test('of a run elsewhere come as they happen, each once, in order', async () => {
+describe('GET /api/events', () => {
+  test('events of a run in another process arrive once each, in order', async () => {
     await using served = await rig()
     using watcher = await watch(served.server)
     await run(served.pipeline, { database: served.test.url, environment: {} })
     await until(() => watcher.events.some(({ type }) => type === 'run.finished'))
-    expect(watcher.ids).toEqual(await all(served))
+    expect(watcher.ids).toEqual(await storedIds(served))
     expect(watcher.events[0]).toMatchObject({
       id: '1',
       run: '1',
@@ -37,7 +38,7 @@ describe('events', () => {
     expect(watcher.answer.headers['content-type']).toContain('text/event-stream')
   })
 
-  test('are neither lost nor doubled for one whose connection is cut again and again while runs go on', async () => {
+  test('a client that reconnects during runs misses no event and gets none twice', async () => {
     await using served = await rig()
     let going = true
     const running = (async () => {
@@ -51,7 +52,7 @@ describe('events', () => {
     for (let last = false; !last;) {
       last = !going
       using watcher: Watcher = await watch(served.server, '/api/events?after=0', { 'last-event-id': place })
-      const wanted = last ? (await all(served)).at(-1)! : undefined
+      const wanted = last ? (await storedIds(served)).at(-1)! : undefined
       await until(
         () => watcher.ids.length >= 4 || !going || (wanted !== undefined && watcher.place === wanted),
         'some came',
@@ -64,44 +65,63 @@ describe('events', () => {
     }
     await running
     expect(cuts).toBeGreaterThan(3)
-    expect(ids).toEqual(await all(served))
+    expect(ids).toEqual(await storedIds(served))
   })
 
-  test('are filtered by run and by pipeline, from where one wants', async () => {
+  test('a client that is cut off before its first event resumes from where it began', async () => {
+    await using served = await rig()
+    await storeEvents(served, 2)
+    const connected = performance.now()
+    let place = ''
+    {
+      using watcher = await watch(served.server)
+      await until(() => watcher.place !== '', 'the position was sent')
+      // At once, not with the first heartbeat after 15 s.
+      expect(performance.now() - connected).toBeLessThan(10_000)
+      place = watcher.place
+      expect(watcher.ids).toEqual([])
+    }
+    await storeEvents(served, 3)
+    using again = await watch(served.server, '/api/events', { 'last-event-id': place })
+    await until(() => again.ids.length >= 3)
+    expect(again.ids).toEqual(['3', '4', '5'])
+  })
+
+  test('a client receives only the events of its run or pipeline, from any position', async () => {
     await using served = await rig()
     for (let n = 0; n < 2; n++) await run(served.pipeline, { database: served.test.url, environment: {} })
-    await tell(served, 1)
-    const wanted = await all(served, 'run = 2')
+    await storeEvents(served, 1)
+    const wanted = await storedIds(served, 'run = 2')
     using second = await watch(served.server, '/api/events?after=0&run=2')
     using shop = await watch(served.server, '/api/events?after=0&pipeline=shop')
     using other = await watch(served.server, '/api/events?after=0&pipeline=other')
     await until(() => second.ids.length >= wanted.length && shop.ids.length > wanted.length)
     expect(second.ids).toEqual(wanted)
-    expect(shop.ids).toEqual(await all(served, 'run is not null'))
+    expect(shop.ids).toEqual(await storedIds(served, 'run is not null'))
     expect(other.ids).toEqual([])
   })
 
-  test('that are no longer kept are said to be missing', async () => {
+  test('a client that resumes from before the oldest stored event receives a gap event', async () => {
     await using served = await rig()
-    await tell(served, 20)
+    await storeEvents(served, 20)
     await served.test.database.query('delete from sluice.events where id < 15')
     using behind = await watch(served.server, '/api/events?after=3')
     await until(() => behind.ids.length === 6)
     using elsewhere = await watch(served.server, '/api/events?after=999')
     await until(() => elsewhere.gaps.length === 1)
     expect(behind.gaps).toEqual(['{"after":"3","oldest":"15"}'])
-    await tell(served, 1)
+    await storeEvents(served, 1)
     await until(() => elsewhere.ids.length === 1)
   })
 
-  test('do not wait for a client that does not read: it is cut off, holds little meanwhile, and resumes', async () => {
+  test('a client that does not read is disconnected, costs little memory and resumes without loss', async () => {
     await using served = await rig({ clientTimeout: '1s' })
     using slow = await watch(served.server, '/api/events?after=0')
     using quick = await watch(served.server, '/api/events?after=0')
     slow.answer.pause()
     const before = process.memoryUsage.rss()
     // More than sockets on both sides hold.
-    for (let n = 0; n < 16; n++) await tell(served, 100, 10_000)
+    for (let n = 0; n < 16; n++) await storeEvents(served, 100, 10_000)
     await until(() => quick.ids.length === 1_600)
     // What the two clients of this test hold is in this process as well.
     expect(process.memoryUsage.rss() - before).toBeLessThan(250e6)
@@ -114,10 +134,10 @@ describe('events', () => {
     expect(slow.ids.length).toBeLessThan(1_600)
     using again = await watch(served.server, '/api/events', { 'last-event-id': slow.place })
     await until(() => slow.ids.length + again.ids.length >= 1_600)
-    expect([...slow.ids, ...again.ids]).toEqual(await all(served))
+    expect([...slow.ids, ...again.ids]).toEqual(await storedIds(served))
   })
 
-  test('come without notifications too, after the listening connection was lost', async () => {
+  test('events arrive after the connection that listens for notifications was terminated', async () => {
     await using served = await rig()
     using watcher = await watch(served.server)
     const { database } = served.test
@@ -129,8 +149,8 @@ describe('events', () => {
           )
         ).length > 0,
     )
-    await tell(served, 3)
+    await storeEvents(served, 3)
     await until(() => watcher.ids.length === 3)
-    expect(watcher.ids).toEqual(await all(served))
+    expect(watcher.ids).toEqual(await storedIds(served))
   })
 })

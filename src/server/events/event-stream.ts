@@ -35,7 +35,6 @@ export async function streamEvents(
     writeWithBackpressure(response, bytes, clientTimeoutMs, left.signal)
   try {
     let position = after === undefined ? hub.last : Number(after)
-    await send('retry: 1000\n\n')
     if (after !== undefined && position !== hub.last) {
       const oldest = await oldestEvent(database)
       if (isGap(position, hub.last, oldest)) {
@@ -43,6 +42,8 @@ export async function streamEvents(
         if (position > hub.last) position = hub.last
       }
     }
+    // With the position: a client that is cut off before its first event resumes from here.
+    await send(`retry: 1000\nid: ${position}\n\n`)
     for (;;) {
       const piece =
         hub.chunkAfter(position, filter, PIECE_BYTES) ?? (await hub.readChunkAfter(position, filter, left.signal))
