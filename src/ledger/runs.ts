@@ -4,7 +4,7 @@ import type { RunKind } from '../model/slice.ts'
 import { shownJson, storableText } from '../value/json/stored-json.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
-export interface OpenRunOptions {
+export interface StartRunOptions {
   readonly kind: RunKind
   readonly pipeline: string
   /** What it was asked to do, for those who look; no secrets. */
@@ -17,9 +17,9 @@ export interface OpenRunOptions {
  * Note that a run has begun; answers its id. Earlier runs of the pipeline that ended without a word are noted as
  * interrupted.
  */
-export async function openRun(
+export async function startRun(
   database: Database,
-  { kind, pipeline, options = {}, keeper, signal }: OpenRunOptions,
+  { kind, pipeline, options = {}, keeper, signal }: StartRunOptions,
 ): Promise<string> {
   await database.query(
     `update sluice.runs as r set status = 'interrupted', finished_at = seen_at, error = 'its process ended without a word'
@@ -46,7 +46,7 @@ export async function askToStop(database: Database, run: string): Promise<Date |
   return row?.at ?? undefined
 }
 
-export interface CloseRunOptions {
+export interface FinishRunOptions {
   readonly status: 'done' | 'failed' | 'interrupted'
   readonly report?: Report
   readonly error?: string | undefined
@@ -55,10 +55,10 @@ export interface CloseRunOptions {
 }
 
 /** Note how a run has ended. */
-export async function closeRun(
+export async function finishRun(
   database: Database,
   id: string,
-  { status, report, error, keeper, signal }: CloseRunOptions,
+  { status, report, error, keeper, signal }: FinishRunOptions,
 ): Promise<void> {
   keeper.unfollow(id)
   await database.query(

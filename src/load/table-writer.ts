@@ -8,7 +8,7 @@ import type { RunEvent } from '../model/event.ts'
 import { maxHighWaterMark } from '../model/high-water-mark.ts'
 import type { HighWaterMark, Page, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
-import { markOf, type Slice } from '../model/slice.ts'
+import { sessionMark, type Slice } from '../model/slice.ts'
 import { changeTable } from './shape/change-table.ts'
 import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
 import { ChunkRing } from './encode/chunk-ring.ts'
@@ -181,7 +181,7 @@ export class TableWriter {
       steps: table.write === 'replace' ? [alter, fitShadow] : [alter],
       guard: this.#options.guard,
       table: table.name,
-      mark: markOf(this.#options.slice),
+      mark: sessionMark(this.#options.slice),
       signal,
       waiting: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
     })
@@ -370,7 +370,7 @@ export class TableWriter {
             (await readShape(transaction, table))?.hasSlice ? [] : [addSliceSql(table.name), sliceIndexSql(table.name)],
         ],
         table: table.name,
-        mark: markOf(this.#options.slice),
+        mark: sessionMark(this.#options.slice),
         waiting: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
         signal: this.#options.signal,
       })

@@ -13,7 +13,7 @@ export type RunEvent =
     }
   /**
    * Of a backfill, once for each stream before its first window: `states` holds a letter for each window in their
-   * order, o open, d done, f failed, s left out; `todo` is how many this run will read.
+   * order, o open, d done, f failed, s left out; `toRead` is how many this run will read.
    */
   | {
       readonly type: 'backfill.planned'
@@ -24,7 +24,7 @@ export type RunEvent =
       readonly window: string
       readonly zone: string
       readonly windows: WindowCounts
-      readonly todo: number
+      readonly toRead: number
       readonly states: string
     }
   /**

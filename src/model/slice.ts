@@ -7,14 +7,14 @@ export type RunKind = 'sync' | 'backfill' | 'replay'
  * What a reader needs to know of a slice: its bounds, where to read on, and what to do where that is no longer
  * possible.
  */
-export interface Reading extends Range {
+export interface SliceRead extends Range {
   /** null: from the start. */
   readonly position: Position
   /**
    * When the records before a stored position have changed: begin the page again (rows are merged), or fail with
    * `PositionLostError`, after which the whole slice begins anew (rows would be doubled).
    */
-  readonly reenter: 'page' | 'slice'
+  readonly restart: 'page' | 'slice'
   /**
    * Rows of the last run from `since` on, hash → how many: left out as duplicates, once each. Only for append without a
    * key.
@@ -25,22 +25,22 @@ export interface Reading extends Range {
    */
   readonly lineageHash?: string
   /** How many more records that are newer than the reading may be stored. @default any number */
-  readonly room?: Room
+  readonly boundaryQuota?: BoundaryQuota
   /**
    * When the reading began: no cursor passes it, else one record dated 2099 would silence the stream for good. @default
    * no limit
    */
-  readonly begunAt?: Date
+  readonly startedAt?: Date
 }
 
 /**
  * Records that are newer than the reading are met again by the next run, so that the hash of each has to be kept.
  * Shared by all readers of a reading.
  */
-export interface Room {
-  left: number
+export interface BoundaryQuota {
+  remaining: number
   /** That there is no more was told. */
-  told: boolean
+  reported: boolean
 }
 
 /** A piece of a stream that is read in order by one reader and can be resumed. A row of `sluice.slices`, claimed. */
@@ -64,7 +64,7 @@ export interface Slice extends Range {
   /** Rejected so far. */
   readonly rejected: number
   /** When its reading began, from the start. */
-  readonly begunAt: Date
+  readonly startedAt: Date
   /** Somebody read part of it before. */
   readonly resumed: boolean
 }
@@ -73,4 +73,4 @@ export interface Slice extends Range {
  * By what a transaction that works on a slice marks its session: whoever takes the slice over ends the sessions of
  * those who had it.
  */
-export const markOf = ({ id }: Pick<Slice, 'id'>): string => `slice ${id}`
+export const sessionMark = ({ id }: Pick<Slice, 'id'>): string => `slice ${id}`

@@ -2,7 +2,7 @@ import type { WorkerPool } from '../flow/worker-pool.ts'
 import type { Page, Reject } from '../model/page.ts'
 import type { Incremental, Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
-import type { Reading } from '../model/slice.ts'
+import type { SliceRead } from '../model/slice.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import { readHttp } from '../source/read-http.ts'
@@ -23,7 +23,7 @@ export interface ReadOptions {
  */
 export function readRecipe(
   recipe: Recipe,
-  reading: Reading,
+  reading: SliceRead,
   scope: Scope,
   options: ReadOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
@@ -41,14 +41,14 @@ export function replayRecord(
   scope: Scope,
   options: ReadOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
-  return readRecipe(replayRecipe(recipe, [...parents, record]), { position: null, reenter: 'page' }, scope, options)
+  return readRecipe(replayRecipe(recipe, [...parents, record]), { position: null, restart: 'page' }, scope, options)
 }
 
 type Pages = AsyncGenerator<Page, void, undefined>
 
 function pagesOf(
   recipe: Recipe,
-  reading: Reading,
+  reading: SliceRead,
   scope: Scope,
   options: ReadOptions,
   hadCursor: boolean,
@@ -58,7 +58,7 @@ function pagesOf(
   const hasCursor = hadCursor || incremental !== undefined
   // Of children, and of parents, it would be no measure of what is left.
   const isWhole = isTop && !stages.some(({ type }) => type === 'flatMap')
-  let read = (reading: Reading, scope: Scope): Pages => sourcePages(source, incremental, reading, scope, isWhole)
+  let read = (reading: SliceRead, scope: Scope): Pages => sourcePages(source, incremental, reading, scope, isWhole)
   for (const part of parts(stages)) {
     const before = read
     read = Array.isArray(part)
@@ -81,7 +81,7 @@ function pagesOf(
 const sourcePages = (
   source: Recipe['source'],
   incremental: Incremental | undefined,
-  reading: Reading,
+  reading: SliceRead,
   scope: Scope,
   isWhole: boolean,
 ): Pages =>

@@ -15,7 +15,7 @@ export async function* readRows(
   await using scope = openScope({ signal })
   for await (const { records, rejects, hold } of readRecipe(
     recipe,
-    { position: null, reenter: 'page', since, until },
+    { position: null, restart: 'page', since, until },
     scope,
   )) {
     hold?.[Symbol.dispose]()

@@ -40,13 +40,13 @@ export async function openStoreToRead(options: OpenStoreOptions): Promise<Store 
   if (
     database === undefined &&
     !environment['DATABASE_URL'] &&
-    !(await stat(join(embeddedIn, 'postgres')).catch(() => undefined))
+    !(await stat(join(EMBEDDED_DIR, 'postgres')).catch(() => undefined))
   )
     return undefined
   return connectStore(options)
 }
 
-const embeddedIn = '.sluice'
+const EMBEDDED_DIR = '.sluice'
 
 /** The same, as it is: schema `sluice` may be missing or old. */
 export async function connectStore({
@@ -71,7 +71,7 @@ export async function connectStore({
   const url =
     given ??
     (environment['DATABASE_URL'] || undefined) ??
-    opened.use(await embeddedDatabase({ dir: embeddedIn, signal })).url
+    opened.use(await embeddedDatabase({ dir: EMBEDDED_DIR, signal })).url
   const patience = patienceOf(url)
   const database = opened.use(
     await openDatabase({
@@ -102,6 +102,6 @@ export async function keepDatabase({
   signal,
 }: Pick<OpenStoreOptions, 'database' | 'environment' | 'signal'>): Promise<AsyncDisposable | undefined> {
   return database === undefined && !environment['DATABASE_URL']
-    ? embeddedDatabase({ dir: embeddedIn, signal })
+    ? embeddedDatabase({ dir: EMBEDDED_DIR, signal })
     : undefined
 }

@@ -2,31 +2,31 @@ import type { RunEvent, RunGauge, StreamState, WaitsFor } from '../model/event.t
 import type { ReadCounts } from '../model/page.ts'
 import type { Scope } from '../model/scope.ts'
 
-export interface MeterOptions {
+export interface ProgressMeterOptions {
   readonly streams: readonly string[]
   readonly memory: { readonly used: number; readonly limit: number; readonly waiting: number }
   /** Told once a second. */
   readonly tell: (gauge: RunGauge) => void
 }
 
-const EVERY_MS = 1_000
+const GAUGE_INTERVAL_MS = 1_000
 
 /**
  * How a run stands, for those who watch it through the ledger: one event a second, however much happens. `using meter =
  * new Meter(…)`, which is told every event, lends the clients that it counts requests of, and hears of each page;
  * `last` tells the final sums.
  */
-export class Meter implements Disposable {
-  readonly #options: MeterOptions
+export class ProgressMeter implements Disposable {
+  readonly #options: ProgressMeterOptions
   readonly #began = performance.now()
-  readonly #streams: ReadonlyMap<string, Dial>
+  readonly #streams: ReadonlyMap<string, StreamMeter>
   readonly #timer: NodeJS.Timeout
-  #due = performance.now() + EVERY_MS
+  #due = performance.now() + GAUGE_INTERVAL_MS
 
-  constructor(options: MeterOptions) {
+  constructor(options: ProgressMeterOptions) {
     this.#options = options
-    this.#streams = new Map(options.streams.map((name) => [name, new Dial()]))
-    this.#timer = setInterval(() => this.#tell(), EVERY_MS).unref()
+    this.#streams = new Map(options.streams.map((name) => [name, new StreamMeter()]))
+    this.#timer = setInterval(() => this.#tell(), GAUGE_INTERVAL_MS).unref()
   }
 
   event(event: RunEvent): void {
@@ -76,12 +76,12 @@ export class Meter implements Disposable {
       loopMs: Math.max(0, Math.round(now - this.#due)),
       streams: Object.fromEntries([...this.#streams].map(([name, dial]) => [name, dial.state(waiting > 0, now)])),
     })
-    this.#due = now + EVERY_MS
+    this.#due = now + GAUGE_INTERVAL_MS
   }
 }
 
 /** What is counted of one stream. */
-class Dial {
+class StreamMeter {
   readonly #ahead = new Map<string, number>()
   readonly #sums = {
     requests: 0,

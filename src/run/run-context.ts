@@ -5,7 +5,7 @@ import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { MemoryBudget } from '../flow/memory-budget.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
 import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
-import { closeRun, openRun } from '../ledger/runs.ts'
+import { finishRun, startRun } from '../ledger/runs.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
@@ -14,15 +14,15 @@ import type { Report, StreamReport } from '../model/report.ts'
 import type { Scope, Secrets } from '../model/scope.ts'
 import type { RunKind } from '../model/slice.ts'
 import { readSecrets } from '../observe/secrets.ts'
-import { Meter } from './progress-meter.ts'
-import type { MoveOptions } from './sync/sync-slice.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import type { SyncSliceOptions } from './sync/sync-slice.ts'
 import { openStore } from './open-store.ts'
 import { defaults, type RunOptions } from './options.ts'
 import { runSignals } from './signals.ts'
-import { StreamGauge } from './report/stream-tally.ts'
+import { StreamTally } from './report/stream-tally.ts'
 import { walPosition, walSince } from './report/wal.ts'
 
-export interface FrameOptions extends Pick<RunOptions, 'database' | 'environment' | 'memory' | 'on' | 'signal'> {
+export interface RunContextOptions extends Pick<RunOptions, 'database' | 'environment' | 'memory' | 'on' | 'signal'> {
   /** To the database, at once. @default 10 */
   readonly connections?: number
   /** Those that were looked up already: what is known to be one is hidden. @default those of the environment */
@@ -33,17 +33,17 @@ export interface FrameOptions extends Pick<RunOptions, 'database' | 'environment
  * What runs of every kind have in common: the store, the signals that end them and, once `begin` was called, everything
  * that moving slices takes.
  */
-export interface Frame extends AsyncDisposable {
+export interface RunContext extends AsyncDisposable {
   readonly database: Database
   readonly secrets: Secrets
   /** Aborts when the run is to end; `writing` some seconds later, so that what is whole can be committed. */
   readonly reading: AbortSignal
   readonly writing: AbortSignal
   /** Note in the ledger that a run has begun. Once. */
-  readonly begin: (asked: Beginning) => Promise<Going>
+  readonly begin: (asked: RunStart) => Promise<ActiveRun>
 }
 
-export interface Beginning {
+export interface RunStart {
   readonly kind: RunKind
   readonly streams: readonly string[]
   /** What it was asked to do, for those who look; no secrets. */
@@ -51,11 +51,11 @@ export interface Beginning {
 }
 
 /** A run that goes on. */
-export interface Going {
+export interface ActiveRun {
   readonly run: string
   readonly keeper: LeaseKeeper
   readonly emit: (event: RunEvent) => void
-  readonly gauge: (stream: string) => StreamGauge
+  readonly gauge: (stream: string) => StreamTally
   /** The slices that are being read, each with what ends its reading when it turns out to be somebody else's. */
   readonly losing: Map<string, () => void>
   /**
@@ -64,12 +64,12 @@ export interface Going {
    */
   readonly lend: (
     stream: string,
-  ) => Pick<MoveOptions, 'database' | 'workers' | 'writing' | 'metered'> & { readonly scope: Scope } & Disposable
+  ) => Pick<SyncSliceOptions, 'database' | 'workers' | 'writing' | 'metered'> & { readonly scope: Scope } & Disposable
   /** Note that it has ended, and tell what happened. */
   readonly end: (streams: readonly (readonly [name: string, stream: StreamReport])[]) => Promise<Report>
 }
 
-export async function openFrame(
+export async function openRun(
   pipeline: Pipeline,
   {
     environment = process.env,
@@ -77,8 +77,8 @@ export async function openFrame(
     connections,
     secrets = readSecrets(environment),
     ...options
-  }: FrameOptions,
-): Promise<Frame> {
+  }: RunContextOptions,
+): Promise<RunContext> {
   const startedAt = new Date()
   const began = performance.now()
   await using opening = new AsyncDisposableStack()
@@ -94,8 +94,8 @@ export async function openFrame(
   )
   const opened = opening.move()
 
-  const begin = async ({ kind, streams: names, options: asked }: Beginning): Promise<Going> => {
-    const gauges = new Map(names.map((name) => [name, new StreamGauge(pipeline.streams[name]!.table.name)]))
+  const begin = async ({ kind, streams: names, options: asked }: RunStart): Promise<ActiveRun> => {
+    const gauges = new Map(names.map((name) => [name, new StreamTally(pipeline.streams[name]!.table.name)]))
     const losing = new Map<string, () => void>()
     const keeper = opened.use(
       await LeaseKeeper.open(database, {
@@ -104,7 +104,7 @@ export async function openFrame(
         onStop: (run) => stop.abort(new CancelledError(`run ${run} was asked to end`)),
       }),
     )
-    const run = await openRun(database, {
+    const run = await startRun(database, {
       kind,
       pipeline: pipeline.name,
       options: { streams: names, ...asked },
@@ -112,7 +112,9 @@ export async function openFrame(
       signal: reading,
     })
     const budget = new MemoryBudget(memory)
-    const meter = opened.use(new Meter({ streams: names, memory: budget, tell: (gauge) => keeper.emit(run, gauge) }))
+    const meter = opened.use(
+      new ProgressMeter({ streams: names, memory: budget, tell: (gauge) => keeper.emit(run, gauge) }),
+    )
     const emit = (event: RunEvent): void => {
       if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
       meter.event(event)
@@ -171,7 +173,7 @@ export async function openFrame(
           .join('\n')
         // What was committed is: that the run could not be closed must not hide what it did. The next run notes that
         // this one has ended.
-        await closeRun(database, run, {
+        await finishRun(database, run, {
           status,
           report,
           keeper,

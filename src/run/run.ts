@@ -3,7 +3,7 @@ import { Semaphore } from '../flow/semaphore.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { chosenStreams, requireSecrets } from './chosen-streams.ts'
-import { openFrame } from './run-context.ts'
+import { openRun } from './run-context.ts'
 import { defaults, type RunOptions } from './options.ts'
 import { runStream } from './sync/run-stream.ts'
 
@@ -26,7 +26,7 @@ export async function run<Streams extends Flows>(
   const limits = { ...defaults.batch, ...options.batch }
   const secrets = readSecrets(options.environment ?? process.env)
   for (const name of names) requireSecrets(pipeline.streams[name]!, secrets, `${pipeline.name}.${name}`)
-  await using frame = await openFrame(pipeline, { ...options, secrets, connections: names.length + 4 })
+  await using frame = await openRun(pipeline, { ...options, secrets, connections: names.length + 4 })
   const going = await frame.begin({ kind: 'sync', streams: names, options: { full } })
   const permits = new Semaphore(concurrency)
 

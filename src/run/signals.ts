@@ -8,7 +8,7 @@ export interface RunSignals extends Disposable {
 }
 
 /** How long a commit may go on after the run was asked to stop. A run ends within 5 s. */
-const graceMs = 4_000
+const GRACE_PERIOD_MS = 4_000
 
 export function runSignals(signal: AbortSignal | undefined): RunSignals {
   const reading = new AbortController()
@@ -16,7 +16,7 @@ export function runSignals(signal: AbortSignal | undefined): RunSignals {
   let timer: NodeJS.Timeout | undefined
   const stop = (): void => {
     reading.abort(signal?.reason)
-    timer = setTimeout(() => writing.abort(signal?.reason), graceMs)
+    timer = setTimeout(() => writing.abort(signal?.reason), GRACE_PERIOD_MS)
     timer.unref()
   }
   if (signal?.aborted) stop()

@@ -3,7 +3,7 @@ import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
 import type { ApiResponse, PageRequest, Paging } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
-import type { Reading } from '../model/slice.ts'
+import type { SliceRead } from '../model/slice.ts'
 import { RequestPrefetcher } from './paging/request-prefetcher.ts'
 import { NO_COUNTS } from './counts.ts'
 import { followCursor } from './cursor/follow-cursor.ts'
@@ -21,7 +21,7 @@ import { selectRecords } from './select-records.ts'
 export async function* readHttp(
   source: HttpSource,
   incremental: Incremental | undefined,
-  reading: Reading,
+  reading: SliceRead,
   scope: Scope,
   total?: (pages: number) => void,
 ): AsyncGenerator<Page, void, undefined> {

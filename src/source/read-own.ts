@@ -2,7 +2,7 @@ import { DecodeError, UsageError } from '../model/errors.ts'
 import { END, isEnd, type Page, type Position } from '../model/page.ts'
 import type { Incremental, OwnPage, Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
-import type { Reading } from '../model/slice.ts'
+import type { SliceRead } from '../model/slice.ts'
 import { NO_COUNTS } from './counts.ts'
 import { followCursor } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
@@ -14,7 +14,7 @@ import { rangeOf } from './cursor/range.ts'
 export async function* readOwn(
   read: Read<unknown>,
   incremental: Incremental | undefined,
-  reading: Reading,
+  reading: SliceRead,
   scope: Scope,
 ): AsyncGenerator<Page, void, undefined> {
   if (isEnd(reading.position)) return

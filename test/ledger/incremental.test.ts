@@ -298,10 +298,10 @@ describe('a slice begins at its start again', () => {
     await using transaction = await ledger.database.transaction()
     await transaction.commit(restart(slice, 0).sql)
     const begunAt = await readBegunAt(ledger.database, slice, signal)
-    expect(begunAt.getTime()).toBeGreaterThan(slice.begunAt.getTime())
+    expect(begunAt.getTime()).toBeGreaterThan(slice.startedAt.getTime())
     await releaseSlice(ledger.database, { ...slice, seq: 1 }, { signal })
     await using next = await ledger.worker()
-    expect((await next.take()).begunAt).toEqual(begunAt)
+    expect((await next.take()).startedAt).toEqual(begunAt)
   })
 
   test('and keeps its bounds where the API has forgotten the position', async () => {

@@ -5,7 +5,7 @@ import { advanceSql } from '../../src/ledger/slices/advance.ts'
 import { claim, type ClaimOptions } from '../../src/ledger/slices/claim.ts'
 import type { HeldSlice } from '../../src/ledger/slices/held-slice.ts'
 import { LeaseKeeper, type LeaseKeeperOptions } from '../../src/ledger/lease/lease-keeper.ts'
-import { openRun } from '../../src/ledger/runs.ts'
+import { startRun } from '../../src/ledger/runs.ts'
 import type { Advance, Counts } from '../../src/model/batch.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -54,7 +54,7 @@ export async function openLedger(
 
 export async function openWorker(database: Database, keeping: LeaseKeeperOptions = {}): Promise<Worker> {
   const keeper = await LeaseKeeper.open(database, keeping)
-  const run = await openRun(database, { kind: 'sync', pipeline: 'forum', keeper, signal })
+  const run = await startRun(database, { kind: 'sync', pipeline: 'forum', keeper, signal })
   const options = { run, keeper, pipeline: 'forum', stream: 'posts', definition: 'd1', hasCursor: true, signal }
   return {
     run,

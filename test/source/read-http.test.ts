@@ -163,7 +163,7 @@ describe('a reading', () => {
         .get<Listing>('/x')
         .pages(byCursor('c', 'next'))
         .records('data')
-      for await (const page of readRecipe(recipe, { position: null, reenter: 'page' }, scope)) read.push(page)
+      for await (const page of readRecipe(recipe, { position: null, restart: 'page' }, scope)) read.push(page)
     }).rejects.toThrow("GET /x: 'data': the body has no 'data', only rows")
     expect(recordsOf(read)).toHaveLength(4)
   })
@@ -194,7 +194,7 @@ describe('reading ahead', () => {
   test('the next page is asked for before the last one is handed on, and no further one', async () => {
     const { scope, asked, answer } = told()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
     const first = pages.next()
     await turn()
     answer('1', body(1, 2))
@@ -210,7 +210,7 @@ describe('reading ahead', () => {
       .pages(byPage('page', { more: 'more', pages: 'pages' }))
       .records('data')
     const totals: number[] = []
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope, (total) =>
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope, (total) =>
       totals.push(total),
     )
     const first = pages.next()
@@ -227,7 +227,7 @@ describe('reading ahead', () => {
       .get<Listing>('/x')
       .pages(byPage('page', { pages: 'pages' }))
       .records('data')
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
     const first = pages.next()
     await turn()
     answer('1', body(1, 2))
@@ -258,7 +258,7 @@ describe('reading ahead', () => {
     const pages = readHttp(
       sourceOf(recipe),
       undefined,
-      { position: null, reenter: 'page' },
+      { position: null, restart: 'page' },
       { ...scope, client: () => slow },
     )
     const first = pages.next()
@@ -291,7 +291,7 @@ describe('reading ahead', () => {
     for await (const page of readHttp(
       sourceOf(recipe),
       undefined,
-      { position: null, reenter: 'page' },
+      { position: null, restart: 'page' },
       { ...scope, client: () => client, memory: budget.account() },
     )) {
       read.push(...page.records)
@@ -304,7 +304,7 @@ describe('reading ahead', () => {
   test('a page that fails gives back its memory', async () => {
     const { scope, answer, freed } = told()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, reenter: 'page' }, scope)
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
     const first = pages.next()
     await turn()
     answer('1', { wrong: 1 })
@@ -333,7 +333,7 @@ describe('reading ahead', () => {
     const first = readHttp(
       sourceOf(recipe),
       undefined,
-      { position: null, reenter: 'page' },
+      { position: null, restart: 'page' },
       { ...scope, signal: controller.signal },
     ).next()
     await turn()

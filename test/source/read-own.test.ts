@@ -91,7 +91,7 @@ describe("a source of one's own", () => {
     })
     await using scope = openScope({ signal: stop.signal })
     const reading = async (): Promise<void> => {
-      for await (const page of readRecipe(source.recipe, { position: null, reenter: 'page' }, scope)) {
+      for await (const page of readRecipe(source.recipe, { position: null, restart: 'page' }, scope)) {
         seen.push(page.position)
         if (page.position === 2) stop.abort(new Error('enough'))
       }

@@ -2,10 +2,10 @@ import { openScope, type ScopeOptions } from '../../src/read/open-scope.ts'
 import { readRecipe } from '../../src/read/read-recipe.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'
-import type { Reading } from '../../src/model/slice.ts'
+import type { SliceRead } from '../../src/model/slice.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 
-export interface ReadingOptions extends Partial<Reading>, ScopeOptions {
+export interface ReadingOptions extends Partial<SliceRead>, ScopeOptions {
   /** Pages to take before the reader is left. @default all */
   readonly pages?: number
 }
@@ -31,7 +31,7 @@ export async function readPages(
     ...(memory && { memory }),
   })
   const read: Page[] = []
-  for await (const page of readRecipe(recipe, { position: null, reenter: 'page', ...reading }, scope)) {
+  for await (const page of readRecipe(recipe, { position: null, restart: 'page', ...reading }, scope)) {
     page.hold?.[Symbol.dispose]()
     checkEquation(page)
     read.push(page)

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { CancelledError, UsageError } from '../../model/errors.ts'
 import type { Secrets } from '../../model/scope.ts'
-import { faultText } from '../../run/report/problem-text.ts'
+import { problemText } from '../../run/report/problem-text.ts'
 
 export interface PrintErrorOptions {
   /** Show where it was thrown, and what was underneath. */
@@ -15,7 +15,7 @@ export interface PrintErrorOptions {
  */
 export function printError(error: unknown, { verbose, hide }: PrintErrorOptions): number {
   const isStopped = error instanceof CancelledError
-  const text = faultText(error, 'sluice')
+  const text = problemText(error, 'sluice')
   console.error(hide(isStopped ? `sluice: ${text}` : text))
   if (verbose && !isStopped) printStack(error, hide)
   return exitCodeOf(error)

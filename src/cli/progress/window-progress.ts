@@ -22,9 +22,9 @@ export class WindowProgress {
   /** From the first window on: what comes before it says nothing of their pace. */
   #began: number | undefined
 
-  constructor({ states, todo }: Pick<Plan, 'states' | 'todo'>) {
+  constructor({ states, toRead }: Pick<Plan, 'states' | 'toRead'>) {
     this.#states = states.split('') as WindowState[]
-    this.#todo = todo
+    this.#todo = toRead
   }
 
   /** A window may be begun anew. */

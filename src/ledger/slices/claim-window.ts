@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import { duration } from '../../value/duration.ts'
 import type { Duration } from '../../model/request.ts'
-import { markOf, type Slice } from '../../model/slice.ts'
+import { sessionMark, type Slice } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
 import { columns, heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
 import { storableText } from '../../value/json/stored-json.ts'
@@ -74,7 +74,7 @@ export async function claimWindow(
   )
   if (!row) return undefined
   // Whoever had it may be no more than stopped, in the middle of a transaction.
-  if (Number(row.token) > 1) await database.terminateTagged(markOf(row), { signal })
+  if (Number(row.token) > 1) await database.terminateTagged(sessionMark(row), { signal })
   const slice = heldSlice(row)
   keeper.hold(slice)
   const { lower, upper } = row

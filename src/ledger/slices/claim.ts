@@ -3,7 +3,7 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { duration } from '../../value/duration.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import type { Duration, Range } from '../../model/request.ts'
-import { markOf, type RunKind } from '../../model/slice.ts'
+import { sessionMark, type RunKind } from '../../model/slice.ts'
 import { findExclusiveBackfill } from './exclusive.ts'
 import { releaseSlice, type StreamName } from './close.ts'
 import { columns, heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
@@ -66,7 +66,7 @@ async function claimAny(database: Database, options: ClaimOptions): Promise<Clai
     const row = await claimOpen(database, options)
     if (row) {
       // Whoever had it may be no more than stopped, in the middle of a transaction.
-      await database.terminateTagged(markOf(row), { signal: options.signal })
+      await database.terminateTagged(sessionMark(row), { signal: options.signal })
       return held(row, options)
     }
     const { holder, isClaimable, cursor, hasRead } = await situation(database, options)

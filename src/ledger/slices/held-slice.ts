@@ -85,7 +85,7 @@ export function heldSlice(row: SliceRow): HeldSlice {
     batches: Number(row.batches),
     position: row.position === null ? null : (JSON.parse(row.position) as Position),
     rejected: counts.rejected,
-    begunAt: row.begun_at,
+    startedAt: row.begun_at,
     resumed: Number(row.batches) > 0,
     ...(row.since !== null && { since: row.since }),
     ...(row.until !== null && { until: row.until }),

@@ -8,10 +8,10 @@ import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.t
 import { LoadError, SliceLostError } from '../../model/errors.ts'
 import type { StreamReport } from '../../model/report.ts'
 import type { WindowCounts } from '../../model/window.ts'
-import { refuseDoubles } from './reject-overlap.ts'
+import { rejectOverlap } from './reject-overlap.ts'
 import { instantText, type CutRange } from './calendar-windows.ts'
-import { faultText } from '../report/problem-text.ts'
-import type { Frame, Going } from '../run-context.ts'
+import { problemText } from '../report/problem-text.ts'
+import type { RunContext, ActiveRun } from '../run-context.ts'
 import { hasVersion } from './has-version.ts'
 import { besideLive, nextWindow, type NextWindowOptions } from './next-window.ts'
 import type { BatchLimits, RunOptions } from '../options.ts'
@@ -19,8 +19,8 @@ import { readWindow } from './sync-window.ts'
 import { noticeRejects } from '../sync/run-stream.ts'
 import { windowWarning } from './windowable.ts'
 
-export interface BackfillStreamOptions extends Going, CutRange {
-  readonly frame: Frame
+export interface BackfillStreamOptions extends ActiveRun, CutRange {
+  readonly frame: RunContext
   readonly pipeline: string
   readonly stream: string
   readonly flow: Flow<unknown>
@@ -34,7 +34,7 @@ export interface BackfillStreamOptions extends Going, CutRange {
  * So many windows that fail with none between them that does not: it is not the windows' fault, and the rest would only
  * take time.
  */
-const mostInARow = 10
+const MAX_FAILURES_IN_A_ROW = 10
 
 /**
  * The windows of one stream, several at once, from their plan to what the report says of them. Never throws: other
@@ -71,7 +71,7 @@ export async function backfillStream(options: BackfillStreamOptions): Promise<St
     return await reported('done')
   } catch (error) {
     if (reading.aborted) return reported('interrupted')
-    const text = secrets.hide(faultText(error, `${pipeline}.${stream}`))
+    const text = secrets.hide(problemText(error, `${pipeline}.${stream}`))
     options.failed?.(stream, error)
     emit({ type: 'stream.failed', stream, error: text })
     return reported('failed', text)
@@ -127,7 +127,7 @@ async function plan(
   options.gauge(stream).slice({ resumed: !planned.made })
   await setExclusive(database, backfill, alone, signal)
   if (only === 'missing') await leaveOut(database, backfill, signal)
-  await refuseDoubles(database, backfill, { ...place, flow, to, warn, signal })
+  await rejectOverlap(database, backfill, { ...place, flow, to, warn, signal })
 
   const stored = await readWindows(database, backfill, signal)
   const toRead = stored.filter(({ status, failures }) =>
@@ -146,7 +146,7 @@ async function plan(
     window,
     zone,
     windows: counted(stored),
-    todo: toRead,
+    toRead: toRead,
     states: stored.map(({ status }) => letters[status]).join(''),
   })
   return { ...place, run, keeper, backfill, only, definition, resume: table.resume, alone, emit }
@@ -210,9 +210,9 @@ async function readAll(
         })
         if (fault !== undefined) failed?.(stream, fault)
         inARow = fault === undefined ? 0 : inARow + 1
-        if (inARow >= mostInARow)
+        if (inARow >= MAX_FAILURES_IN_A_ROW)
           throw new LoadError(
-            `${mostInARow} windows failed one after the other, the last one: ${faultText(fault, `${place}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`,
+            `${MAX_FAILURES_IN_A_ROW} windows failed one after the other, the last one: ${problemText(fault, `${place}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`,
             { cause: fault },
           )
       }

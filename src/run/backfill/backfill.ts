@@ -5,7 +5,7 @@ import type { BackfillPlan } from './backfill-plan.ts'
 import { backfillStream } from './backfill-stream.ts'
 import { calendarWindows } from './calendar-windows.ts'
 import { requireSecrets } from '../chosen-streams.ts'
-import { openFrame } from '../run-context.ts'
+import { openRun } from '../run-context.ts'
 import { defaults, type BackfillOptions } from '../options.ts'
 import { backfillPlan, cursorsOf, windowableStreams } from './dry-run.ts'
 
@@ -39,7 +39,7 @@ export async function backfill(
   const secrets = readSecrets(options.environment ?? process.env)
   for (const name of windowableStreams(pipeline, options.stream).streams)
     requireSecrets(pipeline.streams[name]!, secrets, `${pipeline.name}.${name}`)
-  await using frame = await openFrame(pipeline, { ...options, secrets, connections: concurrency + 4 })
+  await using frame = await openRun(pipeline, { ...options, secrets, connections: concurrency + 4 })
   const { streams, left } = windowableStreams(pipeline, options.stream, await cursorsOf(frame.database, pipeline.name))
   const going = await frame.begin({
     kind: 'backfill',

@@ -24,7 +24,7 @@ export interface CutRange {
 }
 
 /** More are no help to anybody: each is a row, a claim and a request. */
-const most = 100_000
+const MAX_WINDOWS = 100_000
 
 /**
  * Windows that tile a range, half-open. Hours are hours; a day, a week, a month, a year goes from a time of the zone's
@@ -45,9 +45,9 @@ export function calendarWindows({ from: fromText, to: toText, window, zone: zone
     const bound = Math.min(next(n), to)
     // A day that a zone has left out, as Samoa did in 2011, is no window.
     if (bound > bounds.at(-1)!) bounds.push(bound)
-    if (bounds.length > most + 1)
+    if (bounds.length > MAX_WINDOWS + 1)
       throw new UsageError(
-        `from ${fromText} to ${toText} are more than ${most.toLocaleString('en-US')} windows of ${window}: choose longer ones`,
+        `from ${fromText} to ${toText} are more than ${MAX_WINDOWS.toLocaleString('en-US')} windows of ${window}: choose longer ones`,
       )
   }
   const texts = bounds.map(instantText)

@@ -19,7 +19,7 @@ export interface NextWindowOptions extends ClaimWindowOptions {
   readonly emit: (event: RunEvent) => void
 }
 
-const lookAgainMs = 250
+const POLL_MS = 250
 
 /**
  * The next window to read. One that another run holds is waited for: what it does not finish is ours. Undefined:
@@ -27,7 +27,7 @@ const lookAgainMs = 250
  */
 export async function nextWindow(database: Database, options: NextWindowOptions): Promise<ClaimedWindow | undefined> {
   const { stream, alone, emit, signal } = options
-  for (let waited = 0; ; waited += lookAgainMs) {
+  for (let waited = 0; ; waited += POLL_MS) {
     const claimed = await claimWindow(database, options)
     if (claimed) {
       if (alone) await refuseBeside(database, options, claimed)
@@ -36,7 +36,7 @@ export async function nextWindow(database: Database, options: NextWindowOptions)
     const { free, others } = await windowsLeft(database, options)
     if (free === 0 && others === 0) return undefined
     if (waited > 0 && waited % 5_000 === 0) emit({ type: 'waiting', stream, for: 'lock', ms: 5_000 })
-    await sleep(lookAgainMs, { signal })
+    await sleep(POLL_MS, { signal })
   }
 }
 

@@ -6,7 +6,7 @@ import { readBeginnings } from '../../ledger/read/read-slices.ts'
 import { UsageError } from '../../model/errors.ts'
 import { momentOf } from '../../source/cursor/bound.ts'
 
-export interface DoublesOptions extends StreamName {
+export interface RejectOverlapOptions extends StreamName {
   readonly flow: Flow<unknown>
   readonly to: string
   readonly warn: (message: string) => void
@@ -17,10 +17,10 @@ export interface DoublesOptions extends StreamName {
  * Append without a key stores a record once more for each reading that meets it: what live runs read, and what other
  * backfills have read, is not for this one.
  */
-export async function refuseDoubles(
+export async function rejectOverlap(
   database: Database,
   backfill: string,
-  { flow: { recipe, table }, to, warn, signal, ...name }: DoublesOptions,
+  { flow: { recipe, table }, to, warn, signal, ...name }: RejectOverlapOptions,
 ): Promise<void> {
   if (table.write !== 'append' || table.key.length > 0) return
   const { unit, from } = recipe.incremental ?? {}

@@ -4,14 +4,14 @@ import type { ClaimedWindow } from '../../ledger/slices/claim-window.ts'
 import { failWindow } from '../../ledger/slices/claim-window.ts'
 import { releaseSlice } from '../../ledger/slices/close.ts'
 import { DatabaseError, RateLimitedError, SliceLostError, UsageError } from '../../model/errors.ts'
-import { faultText } from '../report/problem-text.ts'
-import type { Going } from '../run-context.ts'
-import { moveSlice, type MoveOptions } from '../sync/sync-slice.ts'
+import { problemText } from '../report/problem-text.ts'
+import type { ActiveRun } from '../run-context.ts'
+import { syncSlice, type SyncSliceOptions } from '../sync/sync-slice.ts'
 import { added, none } from '../report/counts.ts'
 
 export interface ReadWindowOptions
-  extends Omit<MoveOptions, 'committed' | 'changed'>, Pick<Going, 'keeper' | 'losing' | 'emit'> {
-  readonly gauge: ReturnType<Going['gauge']>
+  extends Omit<SyncSliceOptions, 'committed' | 'changed'>, Pick<ActiveRun, 'keeper' | 'losing' | 'emit'> {
+  readonly gauge: ReturnType<ActiveRun['gauge']>
   readonly stream: string
 }
 
@@ -45,7 +45,7 @@ export async function readWindow(
     place: at,
   })
   try {
-    await moveSlice(slice, restart, {
+    await syncSlice(slice, restart, {
       ...options,
       scope: { ...scope, signal: stop.signal },
       changed: (changed) => {
@@ -61,7 +61,7 @@ export async function readWindow(
     return undefined
   } catch (error) {
     const isLost = error instanceof SliceLostError
-    const text = scope.secrets.hide(faultText(error, `${place}, window ${lower} to ${upper}`))
+    const text = scope.secrets.hide(problemText(error, `${place}, window ${lower} to ${upper}`))
     if (!isLost && !scope.signal.aborted && !concernsAll(error)) {
       // That this fails too adds nothing: its lease ends, and it is claimed again.
       await failWindow(database, slice, { error: text, signal: writing }).catch(() => {})

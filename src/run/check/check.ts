@@ -10,7 +10,7 @@ import { readSecrets } from '../../observe/secrets.ts'
 import { firstRequest } from '../../source/first-request.ts'
 import { selectRecords } from '../../source/select-records.ts'
 import { checkTable } from './check-table.ts'
-import { faultText } from '../report/problem-text.ts'
+import { problemText } from '../report/problem-text.ts'
 import type { FoundPipeline } from '../find-pipelines.ts'
 import { openStoreToRead } from '../open-store.ts'
 
@@ -70,7 +70,7 @@ async function attempt(
     return { place, isFault: false, text: await look() }
   } catch (error) {
     signal.throwIfAborted()
-    const text = secrets.hide(faultText(error, place))
+    const text = secrets.hide(problemText(error, place))
     return { place, isFault: true, text: text.startsWith(`${place}: `) ? text.slice(place.length + 2) : text }
   }
 }
@@ -149,7 +149,7 @@ async function checkStore(
     ]
   } catch (error) {
     signal.throwIfAborted()
-    return [{ place, isFault: true, text: scope.secrets.hide(faultText(error, place)) }]
+    return [{ place, isFault: true, text: scope.secrets.hide(problemText(error, place)) }]
   }
 }
 

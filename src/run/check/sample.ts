@@ -42,7 +42,7 @@ export async function sample(
   await using scope = openScope({ signal, secrets: readSecrets(environment), ...(on && { emit: on }) })
   for await (const page of readRecipe(
     recipe,
-    { position: null, reenter: 'page', since, until },
+    { position: null, restart: 'page', since, until },
     { ...scope, stream },
   )) {
     page.hold?.[Symbol.dispose]()

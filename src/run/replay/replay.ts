@@ -11,9 +11,9 @@ import { readShape } from '../../load/shape/table-shape.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
-import { faultText } from '../report/problem-text.ts'
-import { openFrame } from '../run-context.ts'
-import { moveSlice } from '../sync/sync-slice.ts'
+import { problemText } from '../report/problem-text.ts'
+import { openRun } from '../run-context.ts'
+import { syncSlice } from '../sync/sync-slice.ts'
 import { defaults, type RunOptions } from '../options.ts'
 import { replayPages } from './replay-pages.ts'
 
@@ -31,7 +31,7 @@ export interface ReplayOptions extends Pick<
 }
 
 /** Of one stream, in one transaction; what is beyond takes another replay. */
-const most = 10_000
+const MAX_REJECTS = 10_000
 
 /**
  * Send rejected records through their stages, as these are now, and into their table again: for each stream in one
@@ -40,7 +40,7 @@ const most = 10_000
  */
 export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): Promise<Report | undefined> {
   const { streams, ids } = options
-  await using frame = await openFrame(pipeline, options)
+  await using frame = await openRun(pipeline, options)
   const { database, secrets, reading, writing } = frame
   const chosen = await rejectsOf(database, pipeline, streams, ids)
   if (chosen.size === 0) return undefined
@@ -70,7 +70,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       emit({ type: 'slice.started', stream: name, slice: slice.id, resumed: false })
       using lent = going.lend(name)
       try {
-        await moveSlice(slice, undefined, {
+        await syncSlice(slice, undefined, {
           ...lent,
           recipe,
           place,
@@ -97,7 +97,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
         })
       } catch (error) {
         await releaseSlice(database, slice, {
-          error: secrets.hide(faultText(error, place)),
+          error: secrets.hide(problemText(error, place)),
           failed: true,
           signal: writing,
         }).catch(() => {})
@@ -115,7 +115,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       return gauge.report('done')
     } catch (error) {
       if (reading.aborted) return gauge.report('interrupted')
-      const text = secrets.hide(faultText(error, place))
+      const text = secrets.hide(problemText(error, place))
       options.failed?.(name, error)
       emit({ type: 'stream.failed', stream: name, error: text })
       return gauge.report('failed', text)
@@ -137,7 +137,7 @@ async function rejectsOf(
   const chosen = new Map<string, StoredReject[]>()
   for (const stream of Object.keys(flows)) {
     if (asked && asked.length > 0 && !asked.includes(stream)) continue
-    const all = await readRejects(database, { pipeline: name, stream, limit: most })
+    const all = await readRejects(database, { pipeline: name, stream, limit: MAX_REJECTS })
     const rejects = ids ? all.filter(({ id }) => ids.includes(id)) : all
     if (rejects.length > 0) chosen.set(stream, rejects)
   }

@@ -5,7 +5,7 @@ import { HttpError, RateLimitedError, SluiceError } from '../../model/errors.ts'
  * An error as one message: place, fault and remedy. What we say ourselves says all three; what the driver or a user's
  * function says is completed.
  */
-export function faultText(error: unknown, place: string): string {
+export function problemText(error: unknown, place: string): string {
   if (error instanceof HttpError) return error.message + httpRemedy(error)
   if (error instanceof SluiceError) return error.message
   if (!(error instanceof Error)) return `${place}: ${String(error)} was thrown, which is no error; ${elsewhere}`

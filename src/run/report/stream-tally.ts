@@ -7,7 +7,7 @@ import { added, none } from './counts.ts'
  * Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when
  * the stream has ended.
  */
-export class StreamGauge {
+export class StreamTally {
   readonly #table: string
   readonly #started = performance.now()
   readonly #warnings = new Set<string>()

@@ -6,7 +6,7 @@ import type { RunEvent } from '../../model/event.ts'
 import type { Overlap } from '../../model/recipe.ts'
 import type { Report } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
-import { faultText } from '../report/problem-text.ts'
+import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
 import { run } from '../run.ts'
 import type { Clock } from './clock.ts'
@@ -92,7 +92,7 @@ async function runOnce(
     if (signal.aborted) return { status: 'interrupted' }
     return {
       status: 'failed',
-      error: readSecrets(runs.environment ?? process.env).hide(faultText(error, pipeline.name)),
+      error: readSecrets(runs.environment ?? process.env).hide(problemText(error, pipeline.name)),
     }
   }
 }

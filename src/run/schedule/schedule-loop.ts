@@ -34,7 +34,7 @@ const stillRunning = 'the pipeline was still running'
  * | another scheduler runs the pipeline | look again soon: it may go |
  * | the database is away | say so, and try again until it is there |
  */
-export async function keepTime(options: KeepTimeOptions): Promise<never> {
+export async function runScheduleLoop(options: KeepTimeOptions): Promise<never> {
   const {
     pipeline: { name: pipeline },
     schedule,

@@ -9,7 +9,7 @@ import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import { openStore } from '../open-store.ts'
 import { wallClock, type Clock } from './clock.ts'
-import { keepTime } from './schedule-loop.ts'
+import { runScheduleLoop } from './schedule-loop.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
 import { Ticks } from './ticks.ts'
 
@@ -96,7 +96,7 @@ export async function schedule(pipelines: readonly Pipeline[], options: Schedule
     for (const { pipeline, schedule } of scheduled) {
       const runs = { database: url, environment }
       group.spawn((signal) =>
-        keepTime({
+        runScheduleLoop({
           pipeline,
           schedule,
           permits,

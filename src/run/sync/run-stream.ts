@@ -4,12 +4,12 @@ import { readSlices } from '../../ledger/read/read-slices.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { StreamReport } from '../../model/report.ts'
-import { faultText } from '../report/problem-text.ts'
-import type { StreamGauge } from '../report/stream-tally.ts'
-import { syncStream, type SyncOptions } from './sync-stream.ts'
+import { problemText } from '../report/problem-text.ts'
+import type { StreamTally } from '../report/stream-tally.ts'
+import { syncStream, type SyncStreamOptions } from './sync-stream.ts'
 
-export interface RunStreamOptions extends Omit<SyncOptions, 'started' | 'committed'> {
-  readonly gauge: StreamGauge
+export interface RunStreamOptions extends Omit<SyncStreamOptions, 'started' | 'committed'> {
+  readonly gauge: StreamTally
   readonly emit: (event: RunEvent) => void
   /** The slices that are being read, each with what ends its reading when it turns out to be somebody else's. */
   readonly losing: Map<string, () => void>
@@ -17,7 +17,7 @@ export interface RunStreamOptions extends Omit<SyncOptions, 'started' | 'committ
 }
 
 /** Fewer records than this are no surprise to miss. */
-const much = 100
+const SILENCE_THRESHOLD = 100
 
 /**
  * One stream of a run, from its claim to what the report says of it. Never throws: a stream that fails leaves the
@@ -57,7 +57,7 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
     return gauge.report('done')
   } catch (error) {
     if (scope.signal.aborted) return gauge.report('interrupted')
-    const text = scope.secrets.hide(faultText(error, `${pipeline}.${stream}`))
+    const text = scope.secrets.hide(problemText(error, `${pipeline}.${stream}`))
     failed?.(stream, error)
     emit({ type: 'stream.failed', stream, error: text })
     return gauge.report('failed', text)
@@ -75,7 +75,7 @@ export function noticeRejects({
 }: {
   pipeline: string
   stream: string
-  gauge: StreamGauge
+  gauge: StreamTally
   emit: (event: RunEvent) => void
 }): void {
   const { rejected, inserted, updated, unchanged, duplicate } = gauge.counts
@@ -95,7 +95,7 @@ async function noticeSilence(
     stream,
     gauge,
     emit,
-  }: { pipeline: string; stream: string; gauge: StreamGauge; emit: (event: RunEvent) => void },
+  }: { pipeline: string; stream: string; gauge: StreamTally; emit: (event: RunEvent) => void },
 ): Promise<void> {
   const { fetched, parents } = gauge.counts
   if (fetched + parents > 0) return
@@ -103,7 +103,7 @@ async function noticeSilence(
   // A first reading of everything says nothing of how much is new each time.
   if (!now || !before || (now.since === undefined) !== (before.since === undefined)) return
   const last = before.counts.fetched + before.counts.parents
-  if (last < (now.since === undefined ? 1 : much)) return
+  if (last < (now.since === undefined ? 1 : SILENCE_THRESHOLD)) return
   emit({
     type: 'warning',
     stream,

@@ -11,7 +11,7 @@ import type { Advance, Counts } from '../../model/batch.ts'
 import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
 import { END, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
-import { markOf } from '../../model/slice.ts'
+import { sessionMark } from '../../model/slice.ts'
 import { added, none } from '../report/counts.ts'
 
 /** The reading has to be taken up again from the last committed position: what was sent cannot be sent once more. */
@@ -42,7 +42,7 @@ export interface SliceWriterOptions {
   readonly signal: AbortSignal
 }
 
-const attempts = 8
+const MAX_ATTEMPTS = 8
 
 /**
  * Commits the batches of one slice in order, each in one transaction with the slice's position and counts.
@@ -128,7 +128,7 @@ export class SliceWriter implements AsyncDisposable {
       try {
         // The last one of a replace brings the whole table to what was read; both sides have to give it time.
         await using transaction = await database.transaction({
-          sessionTag: markOf(slice),
+          sessionTag: sessionMark(slice),
           ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }),
           signal,
         })
@@ -148,7 +148,7 @@ export class SliceWriter implements AsyncDisposable {
             { cause: error },
           )
         const refused = isRefused(error)
-        if (attempt >= attempts || !(refused || isTransient(error)))
+        if (attempt >= MAX_ATTEMPTS || !(refused || isTransient(error)))
           throw ledgerFault(error, this.#options.place) ?? error
         if (!refused) {
           sent = outcome ?? sent
@@ -167,7 +167,7 @@ export class SliceWriter implements AsyncDisposable {
   async #hold(pages: readonly EncodedPage[]): Promise<void> {
     const { database, slice, signal } = this.#options
     this.#held ??= {
-      transaction: await database.transaction({ sessionTag: markOf(slice), signal }),
+      transaction: await database.transaction({ sessionTag: sessionMark(slice), signal }),
       written: [],
       pages: [],
       started: performance.now(),

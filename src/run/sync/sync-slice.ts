@@ -17,18 +17,18 @@ import { PositionLostError, SchemaError } from '../../model/errors.ts'
 import type { HighWaterMark, Page, ReadCounts } from '../../model/page.ts'
 import type { Recipe, Table } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
-import { markOf, type Reading, type Room } from '../../model/slice.ts'
+import { sessionMark, type SliceRead, type BoundaryQuota } from '../../model/slice.ts'
 import type { BatchLimits } from '../options.ts'
 import { type Committed, ReadAgainError, SliceWriter } from './slice-writer.ts'
 
-export interface MoveOptions extends ReadOptions {
+export interface SyncSliceOptions extends ReadOptions {
   readonly database: Database
   readonly recipe: Recipe
   readonly table: Table
   /** `pipeline.stream`, for messages. */
   readonly place: string
   /** Where pages come from, where that is not the recipe's own source. */
-  readonly read?: (reading: Reading, scope: Scope) => AsyncGenerator<Page, void, undefined>
+  readonly read?: (reading: SliceRead, scope: Scope) => AsyncGenerator<Page, void, undefined>
   /** Statements that are committed with the end of the slice. @default none */
   readonly also?: () => string
   readonly limits: Required<BatchLimits>
@@ -49,27 +49,32 @@ export interface MoveOptions extends ReadOptions {
 class TableGrownError extends ReadAgainError {}
 
 /** Readings that are taken up again without a commit in between: beyond this it is not the table that changes. */
-const mostInVain = 3
+const MAX_RESTARTS_WITHOUT_PROGRESS = 3
 
 /** How long a source may take to stop. */
-const patienceMs = 1_000
+const GRACE_PERIOD_MS = 1_000
 
 /** Move a slice from the API into its table, from its position to its end. */
-export async function moveSlice(claimed: HeldSlice, again: Restart | undefined, options: MoveOptions): Promise<void> {
+export async function syncSlice(
+  claimed: HeldSlice,
+  again: Restart | undefined,
+  options: SyncSliceOptions,
+): Promise<void> {
   let slice = again ? await begin(claimed, again, options) : claimed
   let inVain = 0
   for (;;) {
     const before = slice.seq
     const writer = { slice }
     try {
-      await moveOnce(slice, options, (moved) => {
+      await syncSliceOnce(slice, options, (moved) => {
         writer.slice = moved
       })
       return
     } catch (error) {
       slice = writer.slice
       inVain = slice.seq > before || error instanceof TableGrownError ? 0 : inVain + 1
-      if (inVain >= mostInVain) throw error instanceof ReadAgainError ? changedTooOften(error, options) : error
+      if (inVain >= MAX_RESTARTS_WITHOUT_PROGRESS)
+        throw error instanceof ReadAgainError ? changedTooOften(error, options) : error
       if (error instanceof PositionLostError) slice = await begin(slice, undefined, options)
       else if (!(error instanceof ReadAgainError)) throw error
       options.scope.emit({
@@ -81,7 +86,11 @@ export async function moveSlice(claimed: HeldSlice, again: Restart | undefined, 
   }
 }
 
-async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: HeldSlice) => void): Promise<void> {
+async function syncSliceOnce(
+  slice: HeldSlice,
+  options: SyncSliceOptions,
+  moved: (slice: HeldSlice) => void,
+): Promise<void> {
   const { database, recipe, table, place, limits, scope, writing, committed, changed } = options
   using stop = new LinkedSignal(scope.signal)
   using failure = new LinkedSignal(writing)
@@ -92,17 +101,17 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
     signal: writing,
   })
   if (!target.exists) await refuseGone(database, slice, options)
-  const { position, since, until, boundary = {}, begunAt, highWaterMark } = slice
+  const { position, since, until, boundary = {}, startedAt, highWaterMark } = slice
   const isKeyless = table.key.length === 0
   // Only what the next run meets again has to be remembered; a window's end is not in it.
   const meetsAgain = isKeyless && table.write === 'append' && slice.kind === 'sync'
-  const reading: Reading = {
+  const reading: SliceRead = {
     position,
     since,
     until,
-    reenter: isKeyless ? 'slice' : 'page',
-    begunAt,
-    ...(meetsAgain && { boundary, room: roomBeside(boundary, highWaterMark) }),
+    restart: isKeyless ? 'slice' : 'page',
+    startedAt,
+    ...(meetsAgain && { boundary, boundaryQuota: roomBeside(boundary, highWaterMark) }),
   }
   await using writer = new SliceWriter({
     database,
@@ -131,7 +140,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
   // A source or a stage that does not heed its signal is left to itself: what came before it is committed all the same.
   let patience: NodeJS.Timeout | undefined
   using _heard = onAbort(scope.signal, (reason) => {
-    patience = setTimeout(() => failure.abort(reason), patienceMs)
+    patience = setTimeout(() => failure.abort(reason), GRACE_PERIOD_MS)
   })
   using _cleared = { [Symbol.dispose]: () => clearTimeout(patience) }
   for await (const batch of readAhead(gathered, { items: 2 })) {
@@ -155,7 +164,7 @@ async function moveOnce(slice: HeldSlice, options: MoveOptions, moved: (slice: H
 async function refuseGone(
   database: Database,
   { kind, pipeline, stream, since, position }: HeldSlice,
-  { table, place, writing }: MoveOptions,
+  { table, place, writing }: SyncSliceOptions,
 ): Promise<void> {
   // A replace reads everything anyway, a window just its own range.
   if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
@@ -210,7 +219,7 @@ async function change(
 async function begin(
   slice: HeldSlice,
   again: Restart | undefined,
-  { database, table, scope, writing, changed }: MoveOptions,
+  { database, table, scope, writing, changed }: SyncSliceOptions,
 ): Promise<HeldSlice> {
   const target = await openTableWriter(database, table, {
     slice,
@@ -221,7 +230,7 @@ async function begin(
   const { sql, slice: begun } = restart(slice, slice.seq, again)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await using transaction = await database.transaction({ sessionTag: markOf(slice), signal: writing })
+      await using transaction = await database.transaction({ sessionTag: sessionMark(slice), signal: writing })
       await target.clear(transaction)
       await transaction.commit(sql)
       break
@@ -239,10 +248,10 @@ async function begin(
  * The ledger keeps 10,000 hashes: half of them for records that carry exactly the cursor's value, which cannot be left
  * to the next run.
  */
-const mostNewer = 5_000
-const roomBeside = (boundary: object, highWaterMark: HighWaterMark | undefined): Room => ({
-  left: Math.max(0, mostNewer - Object.keys(boundary).length - (highWaterMark?.hashes?.length ?? 0)),
-  told: false,
+const MAX_NEWER_HASHES = 5_000
+const roomBeside = (boundary: object, highWaterMark: HighWaterMark | undefined): BoundaryQuota => ({
+  remaining: Math.max(0, MAX_NEWER_HASHES - Object.keys(boundary).length - (highWaterMark?.hashes?.length ?? 0)),
+  reported: false,
 })
 
 /** What a batch is measured by; each page is measured once. */
@@ -255,8 +264,8 @@ const measuring =
   }
 const isChange = (item: EncodedPage | SchemaChangeRequest): boolean => item instanceof SchemaChangeRequest
 
-const changedTooOften = (error: ReadAgainError, { place }: MoveOptions): SchemaError =>
+const changedTooOften = (error: ReadAgainError, { place }: SyncSliceOptions): SchemaError =>
   new SchemaError(
-    `${place}: ${error.message}, ${mostInVain} times without anything committed in between; look at what alters the table`,
+    `${place}: ${error.message}, ${MAX_RESTARTS_WITHOUT_PROGRESS} times without anything committed in between; look at what alters the table`,
     { cause: error },
   )

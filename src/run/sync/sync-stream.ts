@@ -6,11 +6,11 @@ import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { LeaseKeeper } from '../../ledger/lease/lease-keeper.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { Committed } from './slice-writer.ts'
-import { moveSlice, type MoveOptions } from './sync-slice.ts'
+import { syncSlice, type SyncSliceOptions } from './sync-slice.ts'
 import type { RunOptions } from '../options.ts'
 import { added, none } from '../report/counts.ts'
 
-export interface SyncOptions extends Omit<MoveOptions, 'committed' | 'changed' | 'place'> {
+export interface SyncStreamOptions extends Omit<SyncSliceOptions, 'committed' | 'changed' | 'place'> {
   readonly run: string
   readonly keeper: LeaseKeeper
   readonly pipeline: string
@@ -22,14 +22,14 @@ export interface SyncOptions extends Omit<MoveOptions, 'committed' | 'changed' |
 }
 
 /** A process that was killed may have a session for some moments more; whoever restarts it must not fail over that. */
-const patienceMs = 5_000
-const lookAgainMs = 250
+const GRACE_PERIOD_MS = 5_000
+const POLL_MS = 250
 
 /**
  * Read one stream: first what an earlier run has left open, then what is new since the cursor. Answers who is reading
  * it where that is another run.
  */
-export async function syncStream(options: SyncOptions): Promise<'done' | Holder> {
+export async function syncStream(options: SyncStreamOptions): Promise<'done' | Holder> {
   const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started, committed } =
     options
   const place = `${pipeline}.${stream}`
@@ -48,12 +48,12 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
     })
     if (!claimed) return 'done'
     if (claimed.busy) {
-      if (waited >= patienceMs && overlap !== 'wait') {
+      if (waited >= GRACE_PERIOD_MS && overlap !== 'wait') {
         if (overlap === 'skip') return claimed.busy
         throw new SliceLostError(heldByAnother(place, claimed.busy))
       }
-      await sleep(lookAgainMs, { signal: scope.signal })
-      waited += lookAgainMs
+      await sleep(POLL_MS, { signal: scope.signal })
+      waited += POLL_MS
       if (waited % 5_000 === 0) scope.emit({ type: 'waiting', stream, for: 'lock', ms: 5_000 })
       continue
     }
@@ -62,7 +62,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
     let counts = none
     started(slice)
     try {
-      await moveSlice(slice, claimed.restart, {
+      await syncSlice(slice, claimed.restart, {
         ...options,
         place,
         changed: (changed) => {
@@ -91,7 +91,7 @@ export async function syncStream(options: SyncOptions): Promise<'done' | Holder>
 /**
  * Whether anything in a recipe may move a cursor: its own source, or children, which are known only once they are read.
  */
-const mayHaveCursor = ({ incremental, stages }: MoveOptions['recipe']): boolean =>
+const mayHaveCursor = ({ incremental, stages }: SyncSliceOptions['recipe']): boolean =>
   incremental !== undefined || stages.some(({ type }) => type === 'flatMap')
 
 const heldByAnother = (place: string, { run, until }: Holder): string =>

@@ -4,11 +4,11 @@ import type { Page, Position } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { MemoryAccount } from '../../flow/memory-account.ts'
 import type { Scope } from '../../model/scope.ts'
-import type { Reading } from '../../model/slice.ts'
+import type { SliceRead } from '../../model/slice.ts'
 import { giveBackOnce } from '../hold.ts'
 
 /** Reads a recipe from a position on; `define` knows how. */
-export type ReadRecipe = (recipe: Recipe, reading: Reading, scope: Scope) => AsyncIterable<Page>
+export type ReadRecipe = (recipe: Recipe, reading: SliceRead, scope: Scope) => AsyncIterable<Page>
 
 /**
  * The child under way for one parent. It begins to read when it is made and stops after its first page (whose successor
@@ -26,12 +26,12 @@ export class ChildReader implements AsyncDisposable {
   #out = 0
 
   /** `above` is the account that holds the parent's page, below which it reads. */
-  constructor(recipe: Recipe, reading: Reading, scope: Scope, above: MemoryAccount, read: ReadRecipe) {
+  constructor(recipe: Recipe, reading: SliceRead, scope: Scope, above: MemoryAccount, read: ReadRecipe) {
     this.#scope = scope
     const memory = above.child(() => this.#isNext || this.#out > 0)
     this.#open = (position) =>
       new SourceReader((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
-    this.#restart = reading.position !== null && reading.reenter === 'page'
+    this.#restart = reading.position !== null && reading.restart === 'page'
     this.#pull = this.#open(reading.position)
     this.#ahead = this.#pull.next()
     this.#ahead.catch(() => {}) // Reported when its turn comes.

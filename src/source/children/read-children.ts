@@ -6,14 +6,14 @@ import { PositionLostError, UsageError } from '../../model/errors.ts'
 import { END, isEnd, type Page, type Position } from '../../model/page.ts'
 import type { Recipe, Stage } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
-import type { Reading } from '../../model/slice.ts'
+import type { SliceRead } from '../../model/slice.ts'
 import { childPosition, ParentDigests, START, type ChildPosition } from './child-position.ts'
 import { ChildReader, type ReadRecipe } from './child-reader.ts'
 import { NO_COUNTS } from '../counts.ts'
 import { expandedPage, expandRecords, rejected, rejectOf, type Expansion } from './expand.ts'
 
 export interface ChildrenOptions {
-  readonly parents: (reading: Reading, scope: Scope) => AsyncIterable<Page>
+  readonly parents: (reading: SliceRead, scope: Scope) => AsyncIterable<Page>
   readonly stage: Extract<Stage, { readonly type: 'flatMap' }>
   readonly read: ReadRecipe
   /** The chain has taken its cursor already, so that no child may take another. */
@@ -46,7 +46,7 @@ type Turn =
  */
 export async function* readChildren(
   children: ChildrenOptions,
-  reading: Reading,
+  reading: SliceRead,
   scope: Scope,
 ): AsyncGenerator<Page, void, undefined> {
   if (isEnd(reading.position)) return
@@ -56,7 +56,7 @@ export async function* readChildren(
 
 class ChildrenReader implements AsyncDisposable {
   readonly #children: ChildrenOptions
-  readonly #reading: Reading
+  readonly #reading: SliceRead
   readonly #scope: Scope
   readonly #link: LinkedSignal
   readonly #turns: Channel<Turn>
@@ -67,7 +67,7 @@ class ChildrenReader implements AsyncDisposable {
   /** Some record had a stream of its own, so that these records are parents, which are counted apart. */
   #hasChildren = false
 
-  constructor(children: ChildrenOptions, reading: Reading, scope: Scope) {
+  constructor(children: ChildrenOptions, reading: SliceRead, scope: Scope) {
     this.#children = children
     this.#reading = reading
     this.#link = new LinkedSignal(scope.signal)
@@ -167,7 +167,7 @@ class ChildrenReader implements AsyncDisposable {
   /** Where in the page to begin: where the last run stopped, unless what it had read has changed since. */
   #entry({ digests }: ParentPage, position: ChildPosition): Pick<ChildPosition, 'done' | 'child'> {
     if (digests.of(position.child === null ? position.done : position.done + 1) === position.digest) return position
-    if (this.#reading.reenter === 'page') return START
+    if (this.#reading.restart === 'page') return START
     throw new PositionLostError(
       'the parents before the stored position have changed since it was stored, so the reading begins anew',
     )

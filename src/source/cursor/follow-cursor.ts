@@ -2,7 +2,7 @@ import { DecodeError, UsageError } from '../../model/errors.ts'
 import type { HighWaterMark } from '../../model/page.ts'
 import type { Incremental } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
-import type { Reading } from '../../model/slice.ts'
+import type { SliceRead } from '../../model/slice.ts'
 import { momentLike } from './cursor-text.ts'
 import { compareValues, cursorValue, type CursorValue } from './cursor-value.ts'
 import { digest } from '../children/digest.ts'
@@ -35,11 +35,11 @@ export function followCursor(
   range: Range,
   {
     boundary,
-    begunAt,
+    startedAt,
     lineageHash = '',
-    room,
-    reenter,
-  }: Pick<Reading, 'boundary' | 'begunAt' | 'lineageHash' | 'room' | 'reenter'>,
+    boundaryQuota,
+    restart,
+  }: Pick<SliceRead, 'boundary' | 'startedAt' | 'lineageHash' | 'boundaryQuota' | 'restart'>,
   warn: (message: string) => void,
 ): (records: readonly unknown[]) => Followed {
   const place = `.incremental(${typeof incremental.at === 'string' ? `'${incremental.at}'` : 'function'})`
@@ -52,12 +52,12 @@ export function followCursor(
   const upper = range.until === undefined ? undefined : valueOf(range.until)
   const seen = new Map(Object.entries(boundary ?? {}).filter(([, times]) => times > 0))
   const order = incremental.order ?? 'any'
-  const limit = begunAt && limitAt(begunAt, incremental, lower)
+  const limit = startedAt && limitAt(startedAt, incremental, lower)
   let kind = lower?.kind ?? upper?.kind
   let fits = kind === undefined
   let warned = false
   /** It belongs to no window, and each would store it once more. */
-  const leavesOut = range.until !== undefined && reenter === 'slice'
+  const leavesOut = range.until !== undefined && restart === 'slice'
   let left = false
 
   /** The value, where it can be compared with the others. */
@@ -149,16 +149,16 @@ export function followCursor(
    * Whether no more records that are newer than the reading can be remembered; takes the place of one where they can.
    */
   function isFull(): boolean {
-    if (!room) return false
-    if (room.left > 0) {
-      room.left--
+    if (!boundaryQuota) return false
+    if (boundaryQuota.remaining > 0) {
+      boundaryQuota.remaining--
       return false
     }
-    if (!room.told)
+    if (!boundaryQuota.reported)
       warn(
-        `${place}: more records are newer than this reading, which began ${begunAt?.toISOString()}, than can be told from those of the next run; the rest is left to that one, and counts as filtered. With a key, or with { write: 'merge' }, all are stored at once`,
+        `${place}: more records are newer than this reading, which began ${startedAt?.toISOString()}, than can be told from those of the next run; the rest is left to that one, and counts as filtered. With a key, or with { write: 'merge' }, all are stored at once`,
       )
-    room.told = true
+    boundaryQuota.reported = true
     return true
   }
 }
@@ -176,8 +176,8 @@ interface Limit {
  * the hashes of what is newer belong to exactly this value. A cursor that is there already, and greater, never goes
  * back.
  */
-function limitAt(begunAt: Date, { unit }: Incremental, lower: CursorValue | undefined): Limit {
-  const second = new Date(Math.floor(begunAt.getTime() / 1_000) * 1_000)
+function limitAt(startedAt: Date, { unit }: Incremental, lower: CursorValue | undefined): Limit {
+  const second = new Date(Math.floor(startedAt.getTime() / 1_000) * 1_000)
   const instant = valueOf(second.toISOString())
   const number = unit && valueOf(momentLike('0', second, unit)!)
   const present = ({ kind }: CursorValue): CursorValue | undefined =>

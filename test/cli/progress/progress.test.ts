@@ -47,7 +47,7 @@ const batch = (fetched: number, slice = '1'): RunEvent => ({
 const finished = (slice: string): RunEvent => ({ type: 'slice.finished', stream: 's', slice, counts })
 const retry: RunEvent = { type: 'request.retried', stream: 's', attempt: 1, reason: 'GET / answered 503', waitMs: 900 }
 const waiting = (ms: number): RunEvent => ({ type: 'waiting', stream: 's', for: 'retry-after', ms })
-const plan = (states: string, todo = states.split('').filter((one) => 'of'.includes(one)).length): RunEvent => ({
+const plan = (states: string, toRead = states.split('').filter((one) => 'of'.includes(one)).length): RunEvent => ({
   type: 'backfill.planned',
   stream: 's',
   backfill: '1',
@@ -56,7 +56,7 @@ const plan = (states: string, todo = states.split('').filter((one) => 'of'.inclu
   window: '1d',
   zone: 'UTC',
   windows: { total: states.length, done: 0, failed: 0, skipped: 0, open: 0 },
-  todo,
+  toRead,
   states,
 })
 const window = (place: number): RunEvent => ({
@@ -195,7 +195,7 @@ describe('the windows of a backfill', () => {
   })
 
   test('are shown in no more cells than there is room for; a failed or a running one is never hidden by others', () => {
-    const states = new WindowProgress({ states: 'd'.repeat(1_096), todo: 0 })
+    const states = new WindowProgress({ states: 'd'.repeat(1_096), toRead: 0 })
     expect(states.map(70)).toHaveLength(70)
     states.started('x', 500, 0)
     states.ended('x', 'f')
@@ -207,7 +207,7 @@ describe('the windows of a backfill', () => {
     for (const width of [1, 7, 69, 70, 1_095, 1_096, 2_000])
       expect(states.map(width).length).toBe(Math.min(width, 1_096))
     // Nothing is called done of which a part is not.
-    expect(new WindowProgress({ states: `${'d'.repeat(99)}o`, todo: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
+    expect(new WindowProgress({ states: `${'d'.repeat(99)}o`, toRead: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
   })
 
   test('end as failed where one of them has, and as stopped where some were not read', () => {

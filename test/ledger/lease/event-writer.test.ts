@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { EventQueue } from '../../../src/ledger/lease/event-queue.ts'
 import { lastEvent, readEvents } from '../../../src/ledger/read/read-events.ts'
-import { closeRun, openRun } from '../../../src/ledger/runs.ts'
+import { finishRun, startRun } from '../../../src/ledger/runs.ts'
 import { readRun, readRuns } from '../../../src/ledger/read/read-runs.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 import { openLedger, openWorker, signal, until } from '../support.ts'
@@ -146,7 +146,7 @@ describe('runs', () => {
   test('are noted with their kind, options, end and report', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
-    const id = await openRun(ledger.database, {
+    const id = await startRun(ledger.database, {
       kind: 'backfill',
       pipeline: 'forum',
       options: { from: '2024-01-01' },
@@ -159,7 +159,7 @@ describe('runs', () => {
       options: { from: '2024-01-01' },
       finishedAt: undefined,
     })
-    await closeRun(ledger.database, id, {
+    await finishRun(ledger.database, id, {
       status: 'failed',
       error: 'GET /posts answered 500',
       keeper: worker.keeper,

@@ -7,7 +7,7 @@ import { mustHold } from '../../../src/ledger/slices/must-hold.ts'
 import { readSlice } from '../../../src/ledger/read/read-slices.ts'
 import { SliceLostError } from '../../../src/model/errors.ts'
 import { END } from '../../../src/model/page.ts'
-import { markOf, type Slice } from '../../../src/model/slice.ts'
+import { sessionMark, type Slice } from '../../../src/model/slice.ts'
 import { batch, commit, failure, openLedger, signal, stored } from '../support.ts'
 
 const expire = (id: string): string =>
@@ -48,7 +48,7 @@ describe('the fence', () => {
     await using stale = await ledger.worker()
     await using fresh = await ledger.worker()
     const old = await stale.take()
-    const stopped = await ledger.database.transaction({ sessionTag: markOf(old) })
+    const stopped = await ledger.database.transaction({ sessionTag: sessionMark(old) })
     await mustHold(stopped, old)
     await stopped.run('lock table public.rows in access exclusive mode')
     await ledger.database.query(expire(old.id))

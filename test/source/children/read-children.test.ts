@@ -82,7 +82,7 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
     expect(whole.at(-1)!.position).toEqual({ end: true })
     for (let stop = 1; stop <= whole.length; stop++) {
       const begun = committed(whole.slice(0, stop))
-      const rest = await readPages(flow, { position: lastPosition(begun), reenter: 'slice' })
+      const rest = await readPages(flow, { position: lastPosition(begun), restart: 'slice' })
       expect({ stop, ids: [...ids(begun), ...ids(rest)] }).toEqual({ stop, ids: ids(whole) })
       expect({ stop, ...sums([...begun, ...rest]) }).toEqual({ stop, ...sums(whole) })
       expect([...begun, ...rest].flatMap(({ rejects }) => rejects)).toEqual(whole.flatMap(({ rejects }) => rejects))
@@ -94,7 +94,7 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
     const flow = shape(api)
     const read: Page[] = []
     for (let position: Position = null; JSON.stringify(position) !== '{"end":true}'; position = lastPosition(read)) {
-      read.push(...(await readPages(flow, { position, pages: 1, reenter: 'slice' })))
+      read.push(...(await readPages(flow, { position, pages: 1, restart: 'slice' })))
     }
     expect(ids(read)).toEqual(ids(await readPages(flow)))
   })
@@ -122,8 +122,8 @@ describe('parents that changed while a reading was interrupted', () => {
       const begun = await readPages(flow, { pages })
       const position = lastPosition(begun)
       change(api.topics)
-      await expect(readPages(flow, { position, reenter: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
-      const rest = await readPages(flow, { position, reenter: 'page' })
+      await expect(readPages(flow, { position, restart: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
+      const rest = await readPages(flow, { position, restart: 'page' })
       // Merged by key, everything that the changed API holds is there.
       expect([...new Set([...ids(begun), ...ids(rest)])]).toEqual(expect.arrayContaining(ids(await readPages(flow))))
     }
@@ -134,7 +134,7 @@ describe('parents that changed while a reading was interrupted', () => {
     const flow = shapes['one deep']!(api)
     const begun = await readPages(flow, { pages: 2 })
     api.topics[2] = { id: 9, title: 'another' }
-    const rest = await readPages(flow, { position: lastPosition(begun), reenter: 'slice' })
+    const rest = await readPages(flow, { position: lastPosition(begun), restart: 'slice' })
     expect(ids([...begun, ...rest])).toEqual(ids(await readPages(flow)))
   })
 })
@@ -148,9 +148,9 @@ describe('a child whose position the API has forgotten', () => {
     expect(position).toMatchObject({ done: 2, child: { url: '/topics/3/posts', query: { page: '2' } } })
     api.gone.add('/topics/3/posts?page=2')
     // Its second page is still gone, but now a walk from the start has asked for it.
-    await expect(readPages(flow, { position, reenter: 'page' })).rejects.toMatchObject({ code: 'HTTP', status: 410 })
+    await expect(readPages(flow, { position, restart: 'page' })).rejects.toMatchObject({ code: 'HTTP', status: 410 })
     expect(api.server.requests.filter(({ url }) => url === '/topics/3/posts?page=1')).toHaveLength(2)
-    await expect(readPages(flow, { position, reenter: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
+    await expect(readPages(flow, { position, restart: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
   })
 
   test('and parents whose page it has forgotten begin anew', async () => {
@@ -159,7 +159,7 @@ describe('a child whose position the API has forgotten', () => {
     const begun = await readPages(flow, { pages: 10 })
     expect(lastPosition(begun)).toMatchObject({ at: { query: { c: '3' } } })
     api.gone.add('/topics?c=3')
-    await expect(readPages(flow, { position: lastPosition(begun), reenter: 'page' })).rejects.toMatchObject({
+    await expect(readPages(flow, { position: lastPosition(begun), restart: 'page' })).rejects.toMatchObject({
       code: 'POSITION_LOST',
     })
   })
@@ -351,7 +351,7 @@ describe('concurrency', () => {
     await expect(async () => {
       for await (const page of readRecipe(
         api.all.flatMap(api.posts, { concurrency: 4 }).recipe,
-        { position: null, reenter: 'page' },
+        { position: null, restart: 'page' },
         scope,
       ))
         read.push(page)

@@ -100,14 +100,14 @@ describe('the greatest value seen', () => {
   })
 
   test('never passes the second in which the reading began, in the format of the API', async () => {
-    const begunAt = new Date('2024-06-01T10:00:00.789Z')
+    const startedAt = new Date('2024-06-01T10:00:00.789Z')
     expect(
-      highOf(await follow([{ at: '2024-05-01T00:00:00.12Z' }, { at: '2099-01-01T00:00:00.12Z' }], {}, { begunAt })),
+      highOf(await follow([{ at: '2024-05-01T00:00:00.12Z' }, { at: '2099-01-01T00:00:00.12Z' }], {}, { startedAt })),
     ).toBe('2024-06-01T10:00:00.00Z')
-    expect(highOf(await follow([{ at: '2099-01-01T00:00+02:00' }], {}, { begunAt }))).toBe('2024-06-01T12:00+02:00')
-    expect(highOf(await follow([{ at: '2099-01-01' }], {}, { begunAt }))).toBe('2024-06-01')
-    expect(highOf(await follow([{ at: 4_070_908_800 }], { unit: 's' }, { begunAt }))).toBe('1717236000')
-    expect(highOf(await follow([{ at: 4_070_908_800_000 }], {}, { begunAt }))).toBe('4070908800000')
+    expect(highOf(await follow([{ at: '2099-01-01T00:00+02:00' }], {}, { startedAt }))).toBe('2024-06-01T12:00+02:00')
+    expect(highOf(await follow([{ at: '2099-01-01' }], {}, { startedAt }))).toBe('2024-06-01')
+    expect(highOf(await follow([{ at: 4_070_908_800 }], { unit: 's' }, { startedAt }))).toBe('1717236000')
+    expect(highOf(await follow([{ at: 4_070_908_800_000 }], {}, { startedAt }))).toBe('4070908800000')
   })
 
   test('is refused where dates cannot be compared as they are written', async () => {
@@ -250,8 +250,8 @@ describe('records at the boundary', () => {
   })
 
   test('are remembered beyond a cursor that was cut off at the present', async () => {
-    const begunAt = new Date('2024-06-01T00:00:00Z')
-    const first = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }], {}, { boundary: {}, begunAt })
+    const startedAt = new Date('2024-06-01T00:00:00Z')
+    const first = await follow([{ id: 1, at: '2099-01-01T00:00:00Z' }], {}, { boundary: {}, startedAt })
     const again = await follow(
       [
         { id: 1, at: '2099-01-01T00:00:00Z' },
@@ -261,7 +261,7 @@ describe('records at the boundary', () => {
       {
         since: first[0]!.highWaterMark!.value,
         boundary: { [first[0]!.highWaterMark!.hashes![0]!]: 1 },
-        begunAt: new Date('2024-06-03T00:00:00Z'),
+        startedAt: new Date('2024-06-03T00:00:00Z'),
       },
     )
     expect(idsOf(again)).toEqual([2])
@@ -269,13 +269,17 @@ describe('records at the boundary', () => {
 })
 
 describe('records that are newer than the reading, without a key', () => {
-  const begunAt = new Date('2024-06-01T00:00:00.9Z')
+  const startedAt = new Date('2024-06-01T00:00:00.9Z')
 
   test('are stored while there is room to remember them, and left to the next run afterwards: none is lost or doubled', async () => {
     const events: RunEvent[] = []
-    const room = { left: 2, told: false }
+    const boundaryQuota = { remaining: 2, reported: false }
     const rows = [{ id: 0, at: '2024-05-01' }, late(1), late(2), late(3), late(4, '2099-01-01')]
-    const first = await follow(rows, {}, { boundary: {}, begunAt, room, emit: (event) => void events.push(event) })
+    const first = await follow(
+      rows,
+      {},
+      { boundary: {}, startedAt, boundaryQuota, emit: (event) => void events.push(event) },
+    )
     expect({ ids: idsOf(first), filtered: sum(first, 'filtered'), high: highOf(first) }).toEqual({
       ids: [0, 1, 2],
       filtered: 2,
@@ -290,8 +294,8 @@ describe('records that are newer than the reading, without a key', () => {
       {
         since: highOf(first),
         boundary: boundaryOf(first),
-        begunAt: new Date('2024-06-02'),
-        room: { left: 2, told: false },
+        startedAt: new Date('2024-06-02'),
+        boundaryQuota: { remaining: 2, reported: false },
       },
     )
     expect({ ids: idsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ ids: [3, 4], duplicate: 2 })
@@ -309,11 +313,11 @@ describe('records that are newer than the reading, without a key', () => {
     const flow = stream<Row>(async function* () {
       for (const records of pages) yield { records }
     }).incremental((row) => row.at as string)
-    const first = await readPages(flow, { boundary: {}, begunAt })
+    const first = await readPages(flow, { boundary: {}, startedAt })
     const second = await readPages(flow, {
       since: highOf(first),
       boundary: boundaryOf(first),
-      begunAt: new Date('2024-06-02'),
+      startedAt: new Date('2024-06-02'),
     })
     expect(idsOf(second)).toEqual([])
   })
@@ -322,19 +326,21 @@ describe('records that are newer than the reading, without a key', () => {
     const first = await follow(
       [late(1, '2024-07-01'), late(2, '2024-08-01')],
       {},
-      { since: '2024-07-01', boundary: {}, begunAt },
+      { since: '2024-07-01', boundary: {}, startedAt },
     )
     expect(highOf(first)).toBe('2024-07-01')
     const second = await follow(
       [late(1, '2024-07-01'), late(2, '2024-08-01'), late(3, '2024-08-01')],
       {},
-      { since: '2024-07-01', boundary: boundaryOf(first), begunAt },
+      { since: '2024-07-01', boundary: boundaryOf(first), startedAt },
     )
     expect(idsOf(second)).toEqual([3])
   })
 
   test('are no concern where rows have a key', async () => {
-    expect(idsOf(await follow([late(1), late(2)], {}, { begunAt, room: { left: 0, told: false } }))).toEqual([1, 2])
+    expect(
+      idsOf(await follow([late(1), late(2)], {}, { startedAt, boundaryQuota: { remaining: 0, reported: false } })),
+    ).toEqual([1, 2])
   })
 })
 
@@ -375,10 +381,10 @@ describe('equal records of several parents at the boundary', () => {
               .map((day) => ({ ...day, team: `${org.id}/${team.id}` })),
           ),
       )
-    const first = await readPages(flow, { reenter: 'slice', boundary: {} })
+    const first = await readPages(flow, { restart: 'slice', boundary: {} })
     expect(teamsOf(first)).toEqual(['a/x', 'a/y'])
     orgs = { b: [{ id: 'x' }], a: [{ id: 'y', seen: 7 }, { id: 'z' }, { id: 'x' }] }
-    const second = await readPages(flow, { reenter: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
+    const second = await readPages(flow, { restart: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
     expect({ teams: teamsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({
       teams: ['b/x', 'a/z'],
       duplicate: 2,
@@ -405,8 +411,8 @@ describe('equal records of several parents at the boundary', () => {
             .records()
             .incremental('day', { from: '2023-01-01' }),
         )
-      const first = await readPages(flow, { reenter: 'slice', boundary: {} })
-      const second = await readPages(flow, { reenter: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
+      const first = await readPages(flow, { restart: 'slice', boundary: {} })
+      const second = await readPages(flow, { restart: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
       expect([sum(first, 'duplicate'), sum(second, 'duplicate')]).toEqual([0, 2])
     }
   })

@@ -59,7 +59,7 @@ function words(event) {
     case 'request.finished':
       return `${event.method} ${event.url} answered ${event.status} in ${count(Math.round(event.ms))} ms`
     case 'backfill.planned':
-      return `${count(event.windows.total)} windows, ${count(event.todo)} to do`
+      return `${count(event.windows.total)} windows, ${count(event.toRead)} to do`
     case 'pages.total':
       return `${count(event.pages)} pages to read`
     case 'table.altered':
