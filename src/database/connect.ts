@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import { DatabaseError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import { defineErrorName } from '../value/error.ts'
 import { durationText } from '../value/duration.ts'
 import { isConnectionError, sqlState } from './errors.ts'
 
@@ -52,7 +53,11 @@ export async function connectWithRetry<T>(
   }
 }
 
-class ConnectAttemptError extends Error {}
+class ConnectAttemptError extends Error {
+  static {
+    defineErrorName(this)
+  }
+}
 
 function isRetryable(error: unknown): boolean {
   return isConnectionError(error) || sqlState(error) === '53300'

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Client } from 'pg'
+import { toError } from '../value/error.ts'
 import { from, type CopyStreamQuery } from 'pg-copy-streams'
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
@@ -63,7 +64,7 @@ async function feed(stream: CopyStreamQuery, chunks: Chunks, over: Promise<Error
     }
   } catch (error) {
     // The source of the chunks failed: what it said matters, not what the server answers to the end of the copy.
-    stream.destroy(Error.isError(error) ? error : new Error(String(error)))
+    stream.destroy(toError(error))
     await over
     throw error
   }

@@ -1,9 +1,12 @@
 // What an error of the database means for those who may try again, reject a row, or have to stop.
 import { DatabaseError } from '../model/errors.ts'
+import { defineErrorName } from '../value/error.ts'
 
 /** The connection is gone and what became of the statement is not known: SQLSTATE 08006, though no server said so. */
 export class ConnectionLostError extends Error {
-  override readonly name = 'ConnectionLostError'
+  static {
+    defineErrorName(this)
+  }
   readonly code = '08006'
 }
 

@@ -1,15 +1,11 @@
 import { atLeastOne } from './at-least-one.ts'
+import { defineErrorName } from '../value/error.ts'
 import { onAbort } from './signals/on-abort.ts'
 
 /** An item was sent to a channel that takes no more. */
 export class ChannelClosedError extends Error {
   static {
-    Object.defineProperty(this.prototype, 'name', {
-      value: 'ChannelClosedError',
-      enumerable: false,
-      configurable: true,
-      writable: true,
-    })
+    defineErrorName(this)
   }
 }
 

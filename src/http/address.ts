@@ -43,6 +43,7 @@ export function urlOf({ base }: Addresses, { url, query }: Pick<PageRequest, 'ur
   if (!made)
     throw new HttpError(
       `${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`,
+      { kind: 'not sent' },
     )
   // Each of these writes the URL anew, for every request.
   if (made.href.includes('#')) made.hash = ''
@@ -94,7 +95,10 @@ export function isOwnOrigin({ origin, allowed }: Addresses, url: URL, label: str
   if (url.origin === origin) return true
   if (allowed.has(url.origin)) return false
   const remedy = `list ${url.origin} in the API's allow to have it followed, without credentials`
-  throw new HttpError(`${label}: another origin than ${origin}, so nothing was sent there; ${remedy}`)
+  throw new HttpError(`${label}: another origin than ${origin}, so nothing was sent there; ${remedy}`, {
+    kind: 'not sent',
+    location: label,
+  })
 }
 
 /** How a request is called in messages: by its path below the base. */

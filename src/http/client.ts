@@ -1,5 +1,6 @@
 import { Agent } from 'undici'
 import { duration } from '../value/duration.ts'
+import { messageOf } from '../value/error.ts'
 import { Semaphore } from '../flow/semaphore.ts'
 import { deadline } from '../flow/signals/timeout.ts'
 import { DecodeError, SluiceError, UsageError } from '../model/errors.ts'
@@ -245,7 +246,7 @@ class ApiClient implements Client, AsyncDisposable {
       if (error instanceof SluiceError || error instanceof TransientError) throw error
       signal.throwIfAborted()
       if (limit.signal.aborted)
-        throw new TransientError((limit.signal.reason as Error).message, { cause: limit.signal.reason })
+        throw new TransientError(messageOf(limit.signal.reason), { location: label, cause: limit.signal.reason })
       throw connectionError(error, label)
     } finally {
       told(last.url, last.status, last.bytes)
@@ -288,7 +289,7 @@ function readTimeout(timeout: string): number {
   try {
     return duration(timeout)
   } catch (error) {
-    throw new UsageError(`the API's timeout: ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`the API's timeout: ${messageOf(error)}`, { cause: error })
   }
 }
 

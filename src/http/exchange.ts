@@ -62,9 +62,18 @@ export async function exchange(
     if (!isRedirect(status)) return { ...answer, url, own }
     onRedirect(url, status)
     if (redirects === MAX_REDIRECTS)
-      throw new HttpError(`${label} was redirected ${redirects + 1} times: it seems to run in a circle`, { status })
+      throw new HttpError(`${label} was redirected ${redirects + 1} times: it seems to run in a circle`, {
+        kind: 'redirect',
+        status,
+        location: label,
+      })
     const to = locationOf(answer.headers['location'], url)
-    if (!to) throw new HttpError(`${label} answered ${status} without a location to go to`, { status })
+    if (!to)
+      throw new HttpError(`${label} answered ${status} without a location to go to`, {
+        kind: 'redirect',
+        status,
+        location: label,
+      })
     // As browsers do: 307 and 308 repeat the request as it was, the others fetch what it made.
     const keeps = status === 307 || status === 308 || next.method === 'GET'
     const redirected = `${label} is redirected to ${redactUrl(to.origin + to.pathname)}`

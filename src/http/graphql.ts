@@ -12,13 +12,17 @@ export function graphqlData(answer: unknown, { label, status }: { label: string;
     throw new DecodeError(`${label} answered no GraphQL: an object with data was expected`)
   const { data, errors } = answer as { readonly data?: unknown; readonly errors?: unknown }
   if (Array.isArray(errors) && errors.length > 0) {
-    throw new HttpError(`${label} answered with errors of GraphQL: ${errors.map(messageOf).join('; ')}`, { status })
+    throw new HttpError(`${label} answered with errors of GraphQL: ${errors.map(errorText).join('; ')}`, {
+      kind: 'graphql',
+      status,
+      location: label,
+    })
   }
   if (data === undefined) throw new DecodeError(`${label} answered no GraphQL: it has no data`)
   return data
 }
 
-function messageOf(error: unknown): string {
+function errorText(error: unknown): string {
   const { message, path } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly message?: unknown
     readonly path?: unknown

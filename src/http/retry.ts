@@ -26,8 +26,13 @@ export async function withRetry<T>(
   work: () => Promise<T>,
   { attempts, time, onRetry, signal }: RetryOptions,
 ): Promise<T> {
+  let tried = 0
+  const attempt = (): Promise<T> => {
+    tried += 1
+    return work()
+  }
   try {
-    return await pRetry(work, {
+    return await pRetry(attempt, {
       retries: attempts - 1,
       // The wait is below: p-retry knows no Retry-After, and would draw its jitter beside it.
       minTimeout: 0,
@@ -42,10 +47,14 @@ export async function withRetry<T>(
       },
     })
   } catch (error) {
+    if (error instanceof HttpError && error.kind !== 'not sent') error.attempts = tried
     if (!(error instanceof TransientError)) throw error
-    const { message, status, cause } = error
+    const { message, status, location, cause } = error
     throw new HttpError(`${message}, gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, {
+      kind: 'unavailable',
+      attempts,
       status,
+      location,
       cause,
     })
   }

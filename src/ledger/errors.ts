@@ -1,5 +1,6 @@
 import { sqlState } from '../database/errors.ts'
 import { LoadError, SliceLostError, type SluiceError } from '../model/errors.ts'
+import { messageOf } from '../value/error.ts'
 
 /**
  * What the ledger's own SQLSTATEs mean, as an error to end a stream with; undefined for all others.
@@ -9,7 +10,7 @@ import { LoadError, SliceLostError, type SluiceError } from '../model/errors.ts'
 export function ledgerFault(error: unknown, place: string): SluiceError | undefined {
   const message = messages[sqlState(error) ?? '']
   if (!message) return undefined
-  const said = `${place}: ${error instanceof Error ? error.message : String(error)}`
+  const said = `${place}: ${messageOf(error)}`
   const { Fault, remedy } = message
   return new Fault(`${said}; ${remedy}`, { cause: error })
 }

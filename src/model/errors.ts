@@ -1,121 +1,180 @@
-// What callers may catch. A message says place, fault and remedy; `code` is stable; `cause` keeps what was underneath.
+// Errors that callers may catch. A message names the location, the problem and the remedy. `code` is stable, and
+// `cause` holds the underlying error.
+import { defineErrorName } from '../value/error.ts'
 
 export class SluiceError extends Error {
   readonly code: string = 'SLUICE'
-}
-Object.defineProperty(SluiceError.prototype, 'name', {
-  value: 'SluiceError',
-  enumerable: false,
-  configurable: true,
-  writable: true,
-})
-
-const named = (type: { prototype: object; name: string }): void => {
-  Object.defineProperty(type.prototype, 'name', {
-    value: type.name,
-    enumerable: false,
-    configurable: true,
-    writable: true,
-  })
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** A definition, an option or the environment is wrong; nothing was requested. Exit code 2. */
+/** A definition, an option or the environment is wrong. Nothing was requested. Exit code 2. */
 export class UsageError extends SluiceError {
   override readonly code = 'USAGE'
+  static {
+    defineErrorName(this)
+  }
+}
+
+/**
+ * Reasons for which a request fails.
+ *
+ * | kind | meaning |
+ * |---|---|
+ * | `not sent` | its URL is invalid, or is on an origin that the API does not allow |
+ * | `connection` | the connection failed in a way that a retry does not mend, such as a certificate that is not trusted |
+ * | `unavailable` | each of its `attempts` failed in a way that may pass: no complete response, 408, 425, 429 or 5xx |
+ * | `credentials` | the API refused the credentials; the message names them |
+ * | `status` | any other status that is not a success |
+ * | `redirect` | the redirects have no end, or lead nowhere |
+ * | `graphql` | the response lists GraphQL errors |
+ * | `rate limit` | the API asks for a longer wait than a run accepts |
+ */
+export type HttpErrorKind =
+  | 'not sent'
+  | 'connection'
+  | 'unavailable'
+  | 'credentials'
+  | 'status'
+  | 'redirect'
+  | 'graphql'
+  | 'rate limit'
+
+export interface HttpErrorOptions {
+  readonly kind: HttpErrorKind
+  /** @default 0 */
+  readonly status?: number | undefined
+  /** @default 1 */
+  readonly attempts?: number | undefined
+  readonly location?: string | undefined
+  readonly cause?: unknown
 }
 
 /** A request failed for good. */
 export class HttpError extends SluiceError {
   override readonly code: string = 'HTTP'
-  /** 0 where there was no answer. */
+  readonly kind: HttpErrorKind
+  /** HTTP status of the response; 0 if there was none. */
   readonly status: number
-  constructor(message: string, { status = 0, cause }: { status?: number; cause?: unknown } = {}) {
+  /** Times that the request was tried, counted by the client that retries it; 0 if nothing was sent. */
+  attempts: number
+  /** The request as messages name it, such as `GET /topics`. */
+  readonly location: string | undefined
+
+  constructor(message: string, { kind, status = 0, attempts, location, cause }: HttpErrorOptions) {
     super(message, { cause })
+    this.kind = kind
     this.status = status
+    this.attempts = attempts ?? (kind === 'not sent' ? 0 : 1)
+    this.location = location
+  }
+  static {
+    defineErrorName(this)
   }
 }
 
-/** The API asks to wait longer than a run may: the stream ends with its position committed. */
+/** The API asks for a longer wait than a run accepts. The stream ends with its position committed. */
 export class RateLimitedError extends HttpError {
   override readonly code = 'RATE_LIMITED'
   readonly until: Date
-  constructor(message: string, { status, until, cause }: { status: number; until: Date; cause?: unknown }) {
-    super(message, { status, cause })
+
+  constructor(message: string, { until, ...options }: Omit<HttpErrorOptions, 'kind'> & { readonly until: Date }) {
+    super(message, { ...options, kind: 'rate limit' })
     this.until = until
+  }
+  static {
+    defineErrorName(this)
   }
 }
 
-/** A body was not what it should be: no JSON, no list where the records should be, a page that is too large. */
+/** A response body is not as expected: not JSON, no list of records, or larger than the limit. */
 export class DecodeError extends SluiceError {
   override readonly code = 'DECODE'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** Pages follow each other wrongly: a request that was already made, `more` with no way on. */
+/** Pages do not follow each other: a request repeats, or more pages are announced without a way to them. */
 export class PagingError extends SluiceError {
   override readonly code = 'PAGING'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** The stored position cannot be used any more: the slice has to begin anew. */
+/** The stored position is no longer valid. The slice has to restart. */
 export class PositionLostError extends SluiceError {
   override readonly code = 'POSITION_LOST'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** A record cannot be stored; thrown inside a stage, it rejects that record alone. */
+/** A record cannot be stored. Thrown by a stage, it rejects that record only. */
 export class RejectError extends SluiceError {
   override readonly code = 'REJECT'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** The table's shape does not admit what is to be written. */
+/** The table's columns do not accept the rows. */
 export class SchemaError extends SluiceError {
   override readonly code = 'SCHEMA'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** Rows could not be written, and it is not the rows' fault. */
+/** Rows could not be written, for a reason other than the rows themselves. */
 export class LoadError extends SluiceError {
   override readonly code: string = 'LOAD'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** More records were rejected than the table's `maxRejects` admits. */
+/** More records were rejected than the table's `maxRejects` allows. */
 export class TooManyRejectsError extends LoadError {
   override readonly code = 'TOO_MANY_REJECTS'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** The slice belongs to somebody else by now; nothing more may be written. */
+/** Another run has taken the slice over. This run must not write to it any more. */
 export class SliceLostError extends SluiceError {
   override readonly code = 'SLICE_LOST'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** The database cannot be used: not there, read-only, no right. */
+/** The database cannot be used: it is unreachable, read-only or lacks a permission. */
 export class DatabaseError extends SluiceError {
   override readonly code = 'DATABASE'
+  static {
+    defineErrorName(this)
+  }
 }
 
-/** Stopped from outside. Exit code 130. */
+/** The run was stopped from outside. Exit code 130. */
 export class CancelledError extends SluiceError {
   override readonly code = 'CANCELLED'
+  static {
+    defineErrorName(this)
+  }
 }
 
-for (const type of [
-  UsageError,
-  HttpError,
-  RateLimitedError,
-  DecodeError,
-  PagingError,
-  PositionLostError,
-  RejectError,
-  SchemaError,
-  LoadError,
-  TooManyRejectsError,
-  SliceLostError,
-  DatabaseError,
-  CancelledError,
-])
-  named(type)
+/** Client errors that say nothing about the record: the credentials or the rate of requests are to blame. */
+const STATUSES_OF_THE_API = new Set([401, 403, 408, 429])
 
 /**
- * Why a record is rejected for what a function of the user's threw on it; undefined where it was not the record's
- * fault: the run was stopped, the definition is wrong, or an API that the function asked is down, which would reject
- * every record after it as well.
+ * Returns the reason for which a record is rejected after a user's function threw on it. Returns undefined if the
+ * record is not to blame: the run was stopped, the definition is wrong, or an API that the function called is down. The
+ * same error would then reject every record that follows.
  */
 export function rejectionOf(error: unknown): string | undefined {
   if (
@@ -125,11 +184,10 @@ export function rejectionOf(error: unknown): string | undefined {
     error instanceof RateLimitedError
   )
     return undefined
-  if (
-    error instanceof HttpError &&
-    (error.status < 400 || error.status > 499 || [401, 403, 408, 429].includes(error.status))
-  )
-    return undefined
+  if (error instanceof HttpError) {
+    const { status } = error
+    if (status < 400 || status > 499 || STATUSES_OF_THE_API.has(status)) return undefined
+  }
   if (!Error.isError(error)) return `thrown: ${String(error)}`
   return error.message === '' ? error.name : error.message
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Pipeline } from '../define/pipeline.ts'
 import { settle } from '../flow/settle.ts'
 import { UsageError } from '../model/errors.ts'
+import { toError } from '../value/error.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
@@ -45,7 +46,7 @@ export async function tryPipelines(
       ? await inFolder(folder, cwd)
       : words.map((word) => (isFile(word) ? importPipeline(word, cwd) : byName(word, folder, cwd)))
   const { done, failed } = await settle(looking)
-  const faults = failed.map((fault) => (fault instanceof Error ? fault : new Error(String(fault))))
+  const faults = failed.map((fault) => toError(fault))
   const merged = mergedByFile(done)
   const twice = merged.find(({ pipeline, file }) =>
     merged.some((other) => other.pipeline.name === pipeline.name && other.file !== file),

@@ -21,6 +21,7 @@ import { defaults, type RunOptions } from './options.ts'
 import { runSignals } from './signals.ts'
 import { StreamTally } from './report/stream-tally.ts'
 import { walPosition, walSince } from './report/wal.ts'
+import { messageOf } from '../value/error.ts'
 
 export interface RunContextOptions extends Pick<RunOptions, 'database' | 'environment' | 'memory' | 'on' | 'signal'> {
   /** To the database, at once. @default 10 */
@@ -182,7 +183,7 @@ export async function openRun(
         }).catch((cause: unknown) =>
           emit({
             type: 'warning',
-            message: `the end of run ${run} could not be noted: ${cause instanceof Error ? cause.message : String(cause)}`,
+            message: `the end of run ${run} could not be noted: ${messageOf(cause)}`,
           }),
         )
         return report
@@ -203,7 +204,7 @@ async function tidy(
     signal.throwIfAborted()
     emit({
       type: 'warning',
-      message: `shadow tables of earlier runs could not be dropped: ${error instanceof Error ? error.message : String(error)}`,
+      message: `shadow tables of earlier runs could not be dropped: ${messageOf(error)}`,
     })
   }
 }

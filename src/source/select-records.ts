@@ -1,6 +1,7 @@
 import { DecodeError } from '../model/errors.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import { kindOf } from './paging/next-request.ts'
+import { messageOf } from '../value/error.ts'
 
 type Where = Pick<HttpSource, 'records' | 'optional'>
 
@@ -27,10 +28,7 @@ function called(where: Extract<Where['records'], (body: never) => unknown>, body
   try {
     return where(body as never)
   } catch (cause) {
-    throw new DecodeError(
-      `the function given to .records() failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    )
+    throw new DecodeError(`the function given to .records() failed: ${messageOf(cause)}`, { cause })
   }
 }
 

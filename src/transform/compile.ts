@@ -8,6 +8,7 @@ import { offloading } from './offload.ts'
 import { reject } from './reject.ts'
 import { validating } from './validate.ts'
 import { keep, type Change, type Working } from './working.ts'
+import { defineErrorName } from '../value/error.ts'
 
 /** Every stage but the one that reads children. */
 export type PageStage = Exclude<Stage, { readonly type: 'flatMap' }>
@@ -88,6 +89,9 @@ function tapFailed(cause: unknown): never {
 }
 
 class TapFailure extends UsageError {
+  static {
+    defineErrorName(this)
+  }
   constructor(cause: unknown) {
     super('a tap failed', { cause })
   }

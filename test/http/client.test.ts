@@ -325,7 +325,7 @@ describe('memory', () => {
     const free = freeMemory()
     const memory = {
       ...free,
-      take: async (...asked: Parameters<typeof free.reserve>) => {
+      reserve: async (...asked: Parameters<typeof free.reserve>) => {
         await new Promise((resolve) => setTimeout(resolve, 60))
         return free.reserve(...asked)
       },

@@ -101,6 +101,68 @@ describe('a failure that may pass is tried again', () => {
   })
 })
 
+describe('an error says in its fields', () => {
+  test('that an API is unavailable, and after how many attempts', async () => {
+    await using api = await apiServer([{ status: 503 }, { status: 502 }])
+    await using client = testClient({ base: api.origin, attempts: 2 })
+    expect(await failure(client.get('/x'))).toMatchObject({
+      kind: 'unavailable',
+      status: 502,
+      attempts: 2,
+      location: 'GET /x',
+    })
+  })
+
+  test('that a timeout used up its only attempt', async () => {
+    await using api = await apiServer([{ hang: true }])
+    await using client = testClient({ base: api.origin, timeout: '60ms', attempts: 1 })
+    expect(await failure(client.get('/x'))).toMatchObject({
+      kind: 'unavailable',
+      status: 0,
+      attempts: 1,
+      location: 'GET /x',
+    })
+  })
+
+  test('which attempt received a status that no retry changes', async () => {
+    await using api = await apiServer([{ status: 500 }, { status: 404 }])
+    await using client = testClient({ base: api.origin })
+    expect(await failure(client.get('/x'))).toMatchObject({
+      kind: 'status',
+      status: 404,
+      attempts: 2,
+      location: 'GET /x',
+    })
+  })
+
+  test.each([401, 403])('that status %i refuses the credentials', async (status) => {
+    await using api = await apiServer([{ status }])
+    await using client = testClient({ base: api.origin })
+    expect(await failure(client.get('/x'))).toMatchObject({ kind: 'credentials', status, attempts: 1 })
+  })
+
+  test('that a wait is longer than a run accepts', async () => {
+    await using api = await apiServer([{ status: 429, headers: { 'retry-after': '3600' } }])
+    await using client = testClient({ base: api.origin })
+    expect(await failure(client.get('/x'))).toMatchObject({
+      kind: 'rate limit',
+      status: 429,
+      attempts: 1,
+      location: 'GET /x',
+    })
+  })
+
+  test('that nothing was sent', async () => {
+    await using client = testClient({ base: 'https://api.example' })
+    expect(await failure(client.get('https://other.example/x'))).toMatchObject({
+      kind: 'not sent',
+      status: 0,
+      attempts: 0,
+      location: 'GET https://other.example/x',
+    })
+  })
+})
+
 describe('a failure that does not pass is told at once', () => {
   test.each([400, 401, 403, 404, 405, 409, 410, 422, 501, 300, 304])('status %i', async (status) => {
     await using api = await apiServer([{ status, json: { token: 's3cr3t' } }])

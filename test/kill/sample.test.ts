@@ -7,6 +7,7 @@ import { everyMessage } from './drivers/every-message.ts'
 import { lostCommits } from './drivers/lost-commits.ts'
 import { sampled, seeded, type Context, type Job } from './job.ts'
 import { WRITES } from './rig.ts'
+import { messageOf } from '../../src/value/error.ts'
 
 // `npm run kill` is all of it; here is a sample, another one for another seed: SLUICE_KILL_SEED=7 npm run jest --
 // test/kill
@@ -22,10 +23,7 @@ afterAll(() => databases[Symbol.asyncDispose]())
 
 async function broken(jobs: readonly Job[]): Promise<string[]> {
   const { failures } = await carryOut(jobs, { atOnce: 2 })
-  return failures.map(
-    ({ job, error }) =>
-      `${job.write}, ${job.name} (seed ${seed}): ${error instanceof Error ? error.message : String(error)}`,
-  )
+  return failures.map(({ job, error }) => `${job.write}, ${job.name} (seed ${seed}): ${messageOf(error)}`)
 }
 
 describe('a run that is killed', () => {

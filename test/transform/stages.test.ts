@@ -93,8 +93,8 @@ describe('stages', () => {
   test("do not reject for what is not the record's fault", async () => {
     for (const error of [
       new UsageError('no such option'),
-      new HttpError('answered 503', { status: 503 }),
-      new HttpError('no connection'),
+      new HttpError('answered 503', { kind: 'unavailable', status: 503 }),
+      new HttpError('no connection', { kind: 'unavailable' }),
     ]) {
       await expect(
         readPages(
@@ -108,7 +108,7 @@ describe('stages', () => {
       rejectsOf(
         await readPages(
           rowsOf(row(1)).map(() => {
-            throw new HttpError('GET /of/1 answered 404', { status: 404 })
+            throw new HttpError('GET /of/1 answered 404', { kind: 'status', status: 404 })
           }),
         ),
       ),

@@ -3,6 +3,7 @@ import { findPipelines } from '../../run/find-pipelines.ts'
 import { serve } from '../../server/serve.ts'
 import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { withStreams } from './run.ts'
+import { messageOf } from '../../value/error.ts'
 
 interface ServeCommandOptions extends CommonOptions {
   readonly port: number
@@ -34,9 +35,7 @@ export async function serveCommand(
       ...(allowHost && { allowedHosts: allowHost }),
       onError: (error) =>
         console.error(
-          hide(
-            `sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : Error.isError(error) ? error.message : String(error)}`,
-          ),
+          hide(`sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : messageOf(error)}`),
         ),
     },
   )

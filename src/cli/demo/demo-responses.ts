@@ -1,5 +1,6 @@
 import { Faults, type Fault } from './demo-faults.ts'
 import { customers, events, invoice, invoiceCount, type Timeline } from './demo-records.ts'
+import { defineErrorName } from '../../value/error.ts'
 
 export interface DemoSize {
   /** @default 2_000 */
@@ -17,7 +18,11 @@ export interface DemoResponse {
 const PAGE = 100
 
 /** A request that the demo API does not understand; becomes a 400 that says what would be right. */
-class BadRequest extends Error {}
+class BadRequest extends Error {
+  static {
+    defineErrorName(this)
+  }
+}
 
 /** What the demo API answers to a path and its query, without a socket. */
 export function demoResponses({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../../model/errors.ts'
 import type { Report } from '../../model/report.ts'
 import type { Secrets } from '../../model/scope.ts'
+import { messageOf } from '../../value/error.ts'
 
 /** What a command did, for programs that look at it afterwards. */
 export interface Summary {
@@ -50,7 +51,7 @@ export class SummaryFile {
   }
 
   error(error: unknown, pipeline?: string): void {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     this.#errors.push({ ...(pipeline !== undefined && { pipeline }), message })
   }
 
@@ -76,10 +77,7 @@ export class SummaryFile {
       await rename(temporary, this.#file)
     } catch (cause) {
       await rm(temporary, { force: true })
-      throw new Error(
-        `--summary-file ${this.#file} could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      )
+      throw new Error(`--summary-file ${this.#file} could not be written: ${messageOf(cause)}`, { cause })
     }
   }
 }

@@ -1,17 +1,13 @@
 import { abortable } from './abortable.ts'
 import { durationText, LONGEST_TIMER } from '../../value/duration.ts'
+import { defineErrorName } from '../../value/error.ts'
 import { LinkedSignal } from './linked-signal.ts'
 
 /** Something took longer than it may. */
 export class TimeoutError extends Error {
   readonly code = 'TIMEOUT'
   static {
-    Object.defineProperty(this.prototype, 'name', {
-      value: 'TimeoutError',
-      enumerable: false,
-      configurable: true,
-      writable: true,
-    })
+    defineErrorName(this)
   }
 }
 

@@ -156,7 +156,7 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
     } catch (error) {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof TransientError) throw error
       this.#life.signal.throwIfAborted()
-      if (error instanceof TimeoutError) throw new TransientError(error.message, { cause: error })
+      if (error instanceof TimeoutError) throw new TransientError(error.message, { location: label, cause: error })
       throw connectionError(error, label)
     }
   }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { DecodeError } from '../../model/errors.ts'
 import { redactText } from '../../observe/redact.ts'
 import { TransientError } from '../request-error.ts'
+import { messageOf } from '../../value/error.ts'
 import { parseJson } from '../../value/json/parse-json.ts'
 
 const MAX_EXCERPT_LENGTH = 160
@@ -30,11 +31,13 @@ export function decodeJson(bytes: Buffer, { status, contentType, measured, label
   } catch (error) {
     const isJson = /\bjson\b/i.test(contentType ?? '')
     if (isJson && !measured)
-      throw new TransientError(`${label} got no whole answer: its JSON broke off after ${bytes.length} bytes`)
+      throw new TransientError(`${label} got no whole answer: its JSON broke off after ${bytes.length} bytes`, {
+        location: label,
+      })
     const excerpt = excerptOf(Buffer.from(text), hide)
     const came = isJson ? 'JSON that cannot be read' : `${contentType ?? 'no content type'} that is no JSON`
     // The cause quotes the body: it is worded again, without what must not be shown.
-    const cause = new SyntaxError(hide(redactText(Error.isError(error) ? error.message : String(error))))
+    const cause = new SyntaxError(hide(redactText(messageOf(error))))
     throw new DecodeError(
       `${label} answered ${status} with ${came}: ${excerpt}; look at the path, and at what the API wants to be sent`,
       { cause },

@@ -73,7 +73,10 @@ export async function decompress(
       const code = codeOf(error)
       if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
       if (code === 'Z_BUF_ERROR')
-        throw new TransientError(`${label} got no whole answer: its ${name} body broke off`, { cause: error })
+        throw new TransientError(`${label} got no whole answer: its ${name} body broke off`, {
+          location: label,
+          cause: error,
+        })
       throw new DecodeError(`${label} answered a body that is not ${name}, as its content-encoding says`, {
         cause: error,
       })

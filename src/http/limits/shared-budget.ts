@@ -2,6 +2,7 @@ import { Semaphore } from '../../flow/semaphore.ts'
 import type { Limits, SharedRate, LeaseUsage } from '../../model/rate.ts'
 import type { Rate } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
+import { messageOf } from '../../value/error.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
 import { readRate } from './rate.ts'
 import { realTime, type Time } from './time.ts'
@@ -186,7 +187,7 @@ class SharedBudget implements Budget, AsyncDisposable {
         if (this.#isWarned || signal.aborted) return
         this.#isWarned = true
         this.#options.warn(
-          `other processes could not be told what ${this.#options.name} says of its limits: ${error instanceof Error ? error.message : String(error)}`,
+          `other processes could not be told what ${this.#options.name} says of its limits: ${messageOf(error)}`,
         )
       })
   }

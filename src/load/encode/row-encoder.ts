@@ -4,6 +4,7 @@ import { loneSurrogate } from '../values/json-text.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { TypeMismatch } from '../values/type-mismatch.ts'
 import { valueText } from '../values/value-text.ts'
+import { defineErrorName } from '../../value/error.ts'
 
 /** What the last row said of itself, beside its text. */
 export interface RowFacts {
@@ -18,7 +19,9 @@ export type RowEncoder = (record: Readonly<Record<string, unknown>>, facts: RowF
 
 /** A mismatch, and the field where it is. */
 export class FieldMismatch extends Error {
-  override readonly name = 'FieldMismatch'
+  static {
+    defineErrorName(this)
+  }
   readonly field: string
   /** No column has been made for the field yet, since it was only null so far. */
   readonly undetermined: boolean

@@ -1,9 +1,12 @@
 import { types } from 'node:util'
 import { Decimal } from '../../value/decimal.ts'
+import { defineErrorName } from '../../value/error.ts'
 
 /** A value that its column cannot hold as it is: the column is widened, or the record is rejected with this reason. */
 export class TypeMismatch extends Error {
-  override readonly name = 'TypeMismatch'
+  static {
+    defineErrorName(this)
+  }
   /** No column could hold it: a NUL character, a number that is none. */
   readonly permanent: boolean
   constructor(reason: string, { hopeless = false }: { hopeless?: boolean } = {}) {

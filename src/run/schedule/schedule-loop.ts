@@ -7,6 +7,7 @@ import { claimTick, skipTick, readTicks, registerSchedule, type KnownTicks } fro
 import { DatabaseError } from '../../model/errors.ts'
 import { runTick, type RunTickOptions } from './run-tick.ts'
 import { Ticks } from './ticks.ts'
+import { messageOf } from '../../value/error.ts'
 
 export interface KeepTimeOptions extends RunTickOptions {
   readonly pipeline: Pipeline
@@ -195,7 +196,7 @@ async function watch(first: Date, ticks: Ticks, options: KeepTimeOptions): Promi
       emit({
         type: 'warning',
         pipeline,
-        message: `a tick that came while it was running could not be noted, and counts as missed: ${error instanceof Error ? error.message : String(error)}`,
+        message: `a tick that came while it was running could not be noted, and counts as missed: ${messageOf(error)}`,
       })
   }
 }

@@ -12,6 +12,7 @@ import { wallClock, type Clock } from './clock.ts'
 import { runScheduleLoop } from './schedule-loop.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
 import { Ticks } from './ticks.ts'
+import { messageOf } from '../../value/error.ts'
 
 export interface ScheduleOptions {
   /** Where the tables are, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
@@ -115,6 +116,6 @@ export async function schedule(pipelines: readonly Pipeline[], options: Schedule
   } catch (error) {
     if (!options.signal?.aborted) throw error
     const { reason } = options.signal as { readonly reason: unknown }
-    emit({ type: 'scheduler.stopped', reason: reason instanceof Error ? reason.message : String(reason) })
+    emit({ type: 'scheduler.stopped', reason: messageOf(reason) })
   }
 }

@@ -13,10 +13,13 @@ import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
 import { END, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
 import { added, none } from '../report/counts.ts'
+import { defineErrorName, messageOf } from '../../value/error.ts'
 
 /** The reading has to be taken up again from the last committed position: what was sent cannot be sent once more. */
 export class ReadAgainError extends Error {
-  override readonly name = 'ReadAgainError'
+  static {
+    defineErrorName(this)
+  }
 }
 
 export interface Committed {
@@ -143,10 +146,9 @@ export class SliceWriter implements AsyncDisposable {
           continue
         }
         if (isTableChanged(error))
-          throw new ReadAgainError(
-            `${this.#options.place}: the table has changed (${error instanceof Error ? error.message : String(error)})`,
-            { cause: error },
-          )
+          throw new ReadAgainError(`${this.#options.place}: the table has changed (${messageOf(error)})`, {
+            cause: error,
+          })
         const refused = isRefused(error)
         if (attempt >= MAX_ATTEMPTS || !(refused || isTransient(error)))
           throw ledgerFault(error, this.#options.place) ?? error

@@ -20,6 +20,7 @@ import type { Scope } from '../../model/scope.ts'
 import { sessionMark, type SliceRead, type BoundaryQuota } from '../../model/slice.ts'
 import type { BatchLimits } from '../options.ts'
 import { type Committed, ReadAgainError, SliceWriter } from './slice-writer.ts'
+import { defineErrorName } from '../../value/error.ts'
 
 export interface SyncSliceOptions extends ReadOptions {
   readonly database: Database
@@ -46,8 +47,11 @@ export interface SyncSliceOptions extends ReadOptions {
 }
 
 /** We changed the table ourselves, which is no reading in vain: its columns are few, and types only widen. */
-class TableGrownError extends ReadAgainError {}
-
+class TableGrownError extends ReadAgainError {
+  static {
+    defineErrorName(this)
+  }
+}
 /** Readings that are taken up again without a commit in between: beyond this it is not the table that changes. */
 const MAX_RESTARTS_WITHOUT_PROGRESS = 3
 

@@ -9,6 +9,7 @@ import type { Committed } from './slice-writer.ts'
 import { syncSlice, type SyncSliceOptions } from './sync-slice.ts'
 import type { RunOptions } from '../options.ts'
 import { added, none } from '../report/counts.ts'
+import { messageOf } from '../../value/error.ts'
 
 export interface SyncStreamOptions extends Omit<SyncSliceOptions, 'committed' | 'changed' | 'place'> {
   readonly run: string
@@ -79,7 +80,7 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
         return 'done'
     } catch (error) {
       // The next run need not wait for the lease. That this fails too adds nothing to the error that brought us here.
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       await releaseSlice(database, slice, { error: scope.secrets.hide(message), signal: writing }).catch(() => {})
       throw error
     } finally {

@@ -3,10 +3,13 @@ import type { FastifyReply } from 'fastify'
 import { abortable } from '../../flow/signals/abortable.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { deadline } from '../../flow/signals/timeout.ts'
+import { defineErrorName } from '../../value/error.ts'
 
 /** Who reads has taken nothing for so long that it is cut off. */
 export class SlowClientError extends Error {
-  override readonly name = 'SlowClientError'
+  static {
+    defineErrorName(this)
+  }
 }
 
 /** Take an answer over from the framework, with the headers that it has by now. */

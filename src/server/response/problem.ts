@@ -1,9 +1,12 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { CancelledError, DatabaseError, UsageError } from '../../model/errors.ts'
+import { defineErrorName, messageOf } from '../../value/error.ts'
 
 /** Why a request is not answered as it was asked: place, fault and remedy, and the status that fits. */
 export class Problem extends Error {
-  override readonly name = 'Fault'
+  static {
+    defineErrorName(this)
+  }
   readonly status: number
   readonly remedy: string
   constructor(status: number, fault: string, remedy: string, options?: ErrorOptions) {
@@ -45,5 +48,3 @@ const isRefused = (error: unknown): error is { readonly message: string; readonl
   typeof error.statusCode === 'number' &&
   error.statusCode >= 400 &&
   error.statusCode < 500
-
-const messageOf = (error: unknown): string => (Error.isError(error) ? error.message : String(error))

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { Problem } from '../response/problem.ts'
 import type { Metrics } from '../metrics.ts'
 import { schemas } from '../schemas/schemas.ts'
+import { messageOf } from '../../value/error.ts'
 
 const READY_MS = 5_000
 
@@ -17,12 +18,7 @@ export function healthRoutes(app: FastifyInstance, { database, signal }: Context
       what: 'Asking the database',
       signal,
     }).catch((cause: unknown) => {
-      throw new Problem(
-        503,
-        `the database does not answer: ${Error.isError(cause) ? cause.message : String(cause)}`,
-        'look whether it is up',
-        { cause },
-      )
+      throw new Problem(503, `the database does not answer: ${messageOf(cause)}`, 'look whether it is up', { cause })
     })
     if (schema !== 'current')
       throw new Problem(

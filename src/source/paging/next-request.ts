@@ -4,6 +4,7 @@ import { valueAt } from '../../model/path.ts'
 import type { ApiResponse, PageRequest, From, NextRequest, Paging } from '../../model/request.ts'
 import { linkTo } from './link-header.ts'
 import { parameterOf, withParameter } from './parameter.ts'
+import { messageOf } from '../../value/error.ts'
 
 type Declared = Exclude<Paging<never>, NextRequest<never>>
 
@@ -168,10 +169,7 @@ function ownNext(
   try {
     next = paging(response as ApiResponse<never>, request)
   } catch (cause) {
-    throw new PagingError(
-      `the paginator's function failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    )
+    throw new PagingError(`the paginator's function failed: ${messageOf(cause)}`, { cause })
   }
   if (next === undefined || next === null) return undefined
   if (typeof next !== 'object' || typeof next.url !== 'string' || typeof next.query !== 'object')
