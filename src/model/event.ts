@@ -39,7 +39,7 @@ export type RunEvent =
       readonly since?: string | undefined
       readonly lower?: string
       readonly upper?: string
-      readonly place?: number
+      readonly windowIndex?: number
     }
   /**
    * How many pages a reading will have from here on, where its API says so with the first of them; of a stream without

@@ -136,8 +136,10 @@ describe('commands', () => {
       DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',
     })
     expect(down.code).toBe(1)
-    const faults = (JSON.parse(down.stdout) as { place: string; ok: boolean; text: string }[]).filter(({ ok }) => !ok)
-    expect(faults.map(({ place }) => place)).toEqual(['pipelines', 'shop.orders', 'shop.lines', 'database'])
+    const faults = (JSON.parse(down.stdout) as { location: string; ok: boolean; text: string }[]).filter(
+      ({ ok }) => !ok,
+    )
+    expect(faults.map(({ location }) => location)).toEqual(['pipelines', 'shop.orders', 'shop.lines', 'database'])
     expect(await database.database.query(`select nspname from pg_namespace where nspname = 'shop'`)).toEqual([])
   })
 

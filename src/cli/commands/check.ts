@@ -18,15 +18,17 @@ export async function checkCommand(
   const { found, failed } = await tryPipelines(words)
   const files: Finding[] = [
     ...found.map(({ pipeline, file }) => ({
-      place: pipeline.name,
+      location: pipeline.name,
       isFault: false,
       text: `${file}, ${streamsText(Object.keys(pipeline.streams).length)}`,
     })),
-    ...failed.map((fault) => ({ place: 'pipelines', isFault: true, text: hide(fault.message) })),
+    ...failed.map((fault) => ({ location: 'pipelines', isFault: true, text: hide(fault.message) })),
   ]
   const findings = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
   if (json)
-    console.log(JSON.stringify(findings.map(({ place, isFault, text }) => ({ place, ok: !isFault, text: hide(text) }))))
+    console.log(
+      JSON.stringify(findings.map(({ location, isFault, text }) => ({ location, ok: !isFault, text: hide(text) }))),
+    )
   else show(findings, hide)
   if (verbose) for (const fault of failed) printStack(fault, hide)
   return findings.some(({ isFault }) => isFault) ? 1 : 0
@@ -35,11 +37,11 @@ export async function checkCommand(
 const streamsText = (count: number): string => `${count} ${count === 1 ? 'stream' : 'streams'}`
 
 function show(findings: readonly Finding[], hide: CommandContext['hide']): void {
-  for (const { place, isFault, text } of findings) {
+  for (const { location, isFault, text } of findings) {
     const mark = isFault
       ? styleText('red', 'fault', { stream: process.stdout })
       : styleText('green', 'ok   ', { stream: process.stdout })
-    console.log(`${mark}  ${place}: ${hide(text)}`)
+    console.log(`${mark}  ${location}: ${hide(text)}`)
   }
   const faults = findings.filter(({ isFault }) => isFault).length
   console.log(faults === 0 ? '\nEverything is in order.' : `\n${faults} ${faults === 1 ? 'fault' : 'faults'}.`)

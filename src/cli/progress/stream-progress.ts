@@ -31,7 +31,7 @@ export class StreamProgress {
         this.#begin(now)
         break
       case 'slice.started':
-        this.#windows?.started(event.slice, event.place, now)
+        this.#windows?.started(event.slice, event.windowIndex, now)
         this.#begin(now)
         break
       case 'pages.total':

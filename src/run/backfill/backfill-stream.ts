@@ -102,17 +102,17 @@ async function plan(
 ): Promise<Claiming> {
   const { database, reading: signal } = frame
   const { recipe, table } = flow
-  const place = { pipeline, stream }
+  const names = { pipeline, stream }
   const warn = (message: string): void => emit({ type: 'warning', stream, message })
   const alone = !(await hasVersion(database, table))
-  const live = alone ? await findActiveSync(database, place, signal) : undefined
-  if (live) throw new SliceLostError(besideLive(place, live.run))
+  const live = alone ? await findActiveSync(database, names, signal) : undefined
+  if (live) throw new SliceLostError(besideLive(names, live.run))
   const warning = windowWarning(flow)
   if (warning !== undefined) warn(warning)
 
   const definition = definitionHash(recipe, table)
   const planned = await planBackfill(database, {
-    ...place,
+    ...names,
     from,
     to,
     window,
@@ -127,7 +127,7 @@ async function plan(
   options.gauge(stream).slice({ resumed: !planned.made })
   await setExclusive(database, backfill, alone, signal)
   if (only === 'missing') await leaveOut(database, backfill, signal)
-  await rejectOverlap(database, backfill, { ...place, flow, to, warn, signal })
+  await rejectOverlap(database, backfill, { ...names, flow, to, warn, signal })
 
   const stored = await readWindows(database, backfill, signal)
   const toRead = stored.filter(({ status, failures }) =>
@@ -149,7 +149,7 @@ async function plan(
     toRead: toRead,
     states: stored.map(({ status }) => letters[status]).join(''),
   })
-  return { ...place, run, keeper, backfill, only, definition, resume: table.resume, alone, emit }
+  return { ...names, run, keeper, backfill, only, definition, resume: table.resume, alone, emit }
 }
 
 const letters = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const
@@ -186,7 +186,7 @@ async function readAll(
   claiming: Claiming,
 ): Promise<void> {
   const gauge = options.gauge(stream)
-  const place = `${pipeline}.${stream}`
+  const streamName = `${pipeline}.${stream}`
   let inARow = 0
   await using group = new TaskGroup({ signal: reading })
   for (let reader = 0; reader < concurrency; reader += 1) {
@@ -205,14 +205,14 @@ async function readAll(
           stream,
           recipe,
           table,
-          place,
+          streamName,
           limits,
         })
         if (fault !== undefined) failed?.(stream, fault)
         inARow = fault === undefined ? 0 : inARow + 1
         if (inARow >= MAX_FAILURES_IN_A_ROW)
           throw new LoadError(
-            `${MAX_FAILURES_IN_A_ROW} windows failed one after the other, the last one: ${problemText(fault, `${place}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`,
+            `${MAX_FAILURES_IN_A_ROW} windows failed one after the other, the last one: ${problemText(fault, `${streamName}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`,
             { cause: fault },
           )
       }

@@ -20,17 +20,17 @@ export interface ReadWindowOptions
  * the others go on. Throws what would meet the others too, with the window left open for whoever comes next.
  */
 export async function readWindow(
-  { slice: claimed, restart, lower, upper, place: at }: ClaimedWindow,
+  { slice: claimed, restart, lower, upper, place: windowIndex }: ClaimedWindow,
   { keeper, losing, emit, gauge, stream, scope, ...options }: ReadWindowOptions,
 ): Promise<unknown> {
-  const { database, place, writing } = options
+  const { database, streamName, writing } = options
   using stop = new LinkedSignal(scope.signal)
   let slice = claimed
   let counts = none
   losing.set(slice.id, () =>
     stop.abort(
       new SliceLostError(
-        `${place}: the window ${lower} to ${upper} was taken by another run; nothing more of it is stored by this one, and what was committed stays`,
+        `${streamName}: the window ${lower} to ${upper} was taken by another run; nothing more of it is stored by this one, and what was committed stays`,
       ),
     ),
   )
@@ -42,7 +42,7 @@ export async function readWindow(
     since: lower,
     lower,
     upper,
-    place: at,
+    windowIndex,
   })
   try {
     await syncSlice(slice, restart, {
@@ -61,7 +61,7 @@ export async function readWindow(
     return undefined
   } catch (error) {
     const isLost = error instanceof SliceLostError
-    const text = scope.secrets.hide(problemText(error, `${place}, window ${lower} to ${upper}`))
+    const text = scope.secrets.hide(problemText(error, `${streamName}, window ${lower} to ${upper}`))
     if (!isLost && !scope.signal.aborted && !concernsAll(error)) {
       // That this fails too adds nothing: its lease ends, and it is claimed again.
       await failWindow(database, slice, { error: text, signal: writing }).catch(() => {})

@@ -17,7 +17,7 @@ import { openStoreToRead } from '../open-store.ts'
 /** One thing that was looked at. */
 export interface Finding {
   /** Where: a stream, a table, the database. */
-  readonly place: string
+  readonly location: string
   readonly isFault: boolean
   /** What was found; of a fault, with its remedy. */
   readonly text: string
@@ -39,15 +39,17 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
   const streams = found.flatMap(({ pipeline, streams }) =>
     Object.entries(pipeline.streams)
       .filter(([name]) => !streams || streams.includes(name))
-      .map(([name, { recipe, table }]) => ({ place: `${pipeline.name}.${name}`, recipe, table })),
+      .map(([name, { recipe, table }]) => ({ location: `${pipeline.name}.${name}`, recipe, table })),
   )
   const secrets = readSecrets(options.environment ?? process.env)
   await using scope = openScope({ signal: options.signal, secrets })
   const once = askedOnce()
   const [asked, stored] = await Promise.all([
     Promise.all(
-      streams.map(({ place, recipe }) =>
-        attempt(place, scope, () => checkSource(recipe, { ...scope, stream: place }, once, options.offline ?? false)),
+      streams.map(({ location, recipe }) =>
+        attempt(location, scope, () =>
+          checkSource(recipe, { ...scope, stream: location }, once, options.offline ?? false),
+        ),
       ),
     ),
     checkStore(streams, options, scope),
@@ -56,22 +58,22 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
 }
 
 interface CheckedStream {
-  readonly place: string
+  readonly location: string
   readonly recipe: Recipe
   readonly table: Table
 }
 
 async function attempt(
-  place: string,
+  location: string,
   { secrets, signal }: Pick<Scope, 'secrets' | 'signal'>,
   look: () => Promise<string>,
 ): Promise<Finding> {
   try {
-    return { place, isFault: false, text: await look() }
+    return { location, isFault: false, text: await look() }
   } catch (error) {
     signal.throwIfAborted()
-    const text = secrets.hide(problemText(error, place))
-    return { place, isFault: true, text: text.startsWith(`${place}: `) ? text.slice(place.length + 2) : text }
+    const text = secrets.hide(problemText(error, location))
+    return { location, isFault: true, text: text.startsWith(`${location}: `) ? text.slice(location.length + 2) : text }
   }
 }
 
@@ -127,29 +129,29 @@ async function checkStore(
   { database, environment, signal }: CheckOptions,
   scope: Scope,
 ): Promise<Finding[]> {
-  const place = 'database'
+  const location = 'database'
   try {
     await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
     if (!store) {
       const { version } = await findBinaries()
       return [
-        { place, isFault: false, text: `embedded PostgreSQL ${version}, to be made in .sluice/ by the first run` },
+        { location, isFault: false, text: `embedded PostgreSQL ${version}, to be made in .sluice/ by the first run` },
       ]
     }
     const { database: found } = store
-    const first = await attempt(place, scope, () => checkDatabase(found))
+    const first = await attempt(location, scope, () => checkDatabase(found))
     if (first.isFault) return [first]
     return [
       first,
       ...(await Promise.all(
-        streams.map(({ place: stream, table }) =>
+        streams.map(({ location: stream, table }) =>
           attempt(`${stream} -> ${table.name}`, scope, () => checkTable(found, table)),
         ),
       )),
     ]
   } catch (error) {
     signal.throwIfAborted()
-    return [{ place, isFault: true, text: scope.secrets.hide(problemText(error, place)) }]
+    return [{ location, isFault: true, text: scope.secrets.hide(problemText(error, location)) }]
   }
 }
 

@@ -53,7 +53,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
     rejects: readonly StoredReject[],
   ): Promise<StreamReport> => {
     const gauge = going.gauge(name)
-    const place = `${pipeline.name}.${name}`
+    const streamName = `${pipeline.name}.${name}`
     try {
       const { into, newestFirst } = await howToWrite(database, table, options.overwrite ?? false)
       const inOrder = newestFirst ? rejects.toReversed() : rejects
@@ -73,7 +73,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
         await syncSlice(slice, undefined, {
           ...lent,
           recipe,
-          place,
+          streamName,
           limits: defaults.batch,
           // They were rejected before, and shall be rejected again rather than hold up those that were mended.
           table: { ...into, maxRejects: rejects.length + table.maxRejects },
@@ -97,7 +97,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
         })
       } catch (error) {
         await releaseSlice(database, slice, {
-          error: secrets.hide(problemText(error, place)),
+          error: secrets.hide(problemText(error, streamName)),
           failed: true,
           signal: writing,
         }).catch(() => {})
@@ -115,7 +115,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
       return gauge.report('done')
     } catch (error) {
       if (reading.aborted) return gauge.report('interrupted')
-      const text = secrets.hide(problemText(error, place))
+      const text = secrets.hide(problemText(error, streamName))
       options.failed?.(name, error)
       emit({ type: 'stream.failed', stream: name, error: text })
       return gauge.report('failed', text)

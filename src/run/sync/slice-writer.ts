@@ -36,7 +36,7 @@ export interface SliceWriterOptions {
   readonly slice: HeldSlice
   readonly target: TableWriter
   /** `pipeline.stream`, for messages. */
-  readonly place: string
+  readonly streamName: string
   readonly maxRejects: number
   readonly committed: (batch: Committed) => void
   /** Statements that are committed with the end of the slice. @default none */
@@ -146,19 +146,19 @@ export class SliceWriter implements AsyncDisposable {
           continue
         }
         if (isTableChanged(error))
-          throw new ReadAgainError(`${this.#options.place}: the table has changed (${messageOf(error)})`, {
+          throw new ReadAgainError(`${this.#options.streamName}: the table has changed (${messageOf(error)})`, {
             cause: error,
           })
         const refused = isRefused(error)
         if (attempt >= MAX_ATTEMPTS || !(refused || isTransient(error)))
-          throw ledgerFault(error, this.#options.place) ?? error
+          throw ledgerFault(error, this.#options.streamName) ?? error
         if (!refused) {
           sent = outcome ?? sent
           await sleep(Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2), { signal })
         }
         if ((await resolveCommit(database, slice, this.#seq, { signal })) === 'again') continue
         // In after all: its answer was lost, or it landed while it was being sent again.
-        if (sent === undefined) throw ledgerFault(error, this.#options.place) ?? error
+        if (sent === undefined) throw ledgerFault(error, this.#options.streamName) ?? error
         this.#done(sent, pages, started)
         return
       }
@@ -227,7 +227,7 @@ export class SliceWriter implements AsyncDisposable {
     const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
     if (swap && highWaterMark)
       throw new UsageError(
-        `${this.#options.place}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`,
+        `${this.#options.streamName}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`,
       )
     const { counts, rejects, boundaryMatches = [] } = written
     return {
@@ -267,7 +267,7 @@ export class SliceWriter implements AsyncDisposable {
   }
 
   #refuseTooMany(rejects: readonly Reject[]): void {
-    const { maxRejects, place } = this.#options
+    const { maxRejects, streamName } = this.#options
     const all = this.#rejected + rejects.length
     if (rejects.length === 0 || all <= maxRejects) return
     const reasons = rejects
@@ -275,15 +275,18 @@ export class SliceWriter implements AsyncDisposable {
       .map(({ stage, reason }) => `${stage}: ${reason}`)
       .join('; ')
     throw new TooManyRejectsError(
-      `${place}: ${all} records were rejected, more than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the stage, or raise maxRejects`,
+      `${streamName}: ${all} records were rejected, more than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the stage, or raise maxRejects`,
     )
   }
 
   #cannotResend(error: unknown): unknown {
-    if (!isTransient(error) && !isTableChanged(error)) return ledgerFault(error, this.#options.place) ?? error
-    return new ReadAgainError(`${this.#options.place}: the transaction that held pages without a position was lost`, {
-      cause: error,
-    })
+    if (!isTransient(error) && !isTableChanged(error)) return ledgerFault(error, this.#options.streamName) ?? error
+    return new ReadAgainError(
+      `${this.#options.streamName}: the transaction that held pages without a position was lost`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

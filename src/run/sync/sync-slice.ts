@@ -27,7 +27,7 @@ export interface SyncSliceOptions extends ReadOptions {
   readonly recipe: Recipe
   readonly table: Table
   /** `pipeline.stream`, for messages. */
-  readonly place: string
+  readonly streamName: string
   /** Where pages come from, where that is not the recipe's own source. */
   readonly read?: (reading: SliceRead, scope: Scope) => AsyncGenerator<Page, void, undefined>
   /** Statements that are committed with the end of the slice. @default none */
@@ -95,7 +95,7 @@ async function syncSliceOnce(
   options: SyncSliceOptions,
   moved: (slice: HeldSlice) => void,
 ): Promise<void> {
-  const { database, recipe, table, place, limits, scope, writing, committed, changed } = options
+  const { database, recipe, table, streamName, limits, scope, writing, committed, changed } = options
   using stop = new LinkedSignal(scope.signal)
   using failure = new LinkedSignal(writing)
   const target = await openTableWriter(database, table, {
@@ -121,7 +121,7 @@ async function syncSliceOnce(
     database,
     slice,
     target,
-    place,
+    streamName,
     maxRejects: table.maxRejects,
     also: options.also,
     signal: writing,
@@ -157,7 +157,7 @@ async function syncSliceOnce(
       // A failed write stops reading; leaving the loop would otherwise wait for the page under way.
       stop.abort(error)
       failure.abort(error)
-      if (error instanceof ReadAgainError && isTableChanged(error)) await refuseLost(target, place)
+      if (error instanceof ReadAgainError && isTableChanged(error)) await refuseLost(target, streamName)
       throw error
     }
   }
@@ -168,13 +168,13 @@ async function syncSliceOnce(
 async function refuseGone(
   database: Database,
   { kind, pipeline, stream, since, position }: HeldSlice,
-  { table, place, writing }: SyncSliceOptions,
+  { table, streamName, writing }: SyncSliceOptions,
 ): Promise<void> {
   // A replace reads everything anyway, a window just its own range.
   if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
   if (!(await hasStored(database, { pipeline, stream }, { signal: writing }))) return
   throw new SchemaError(
-    `${place}: ${table.name}: the table is not there, and rows of this stream were stored before; going on would store only ${position === null ? `what is new since ${since}` : 'what is left of an interrupted reading'}. Run with --full to load all of it again, or name the table that holds the rows`,
+    `${streamName}: ${table.name}: the table is not there, and rows of this stream were stored before; going on would store only ${position === null ? `what is new since ${since}` : 'what is left of an interrupted reading'}. Run with --full to load all of it again, or name the table that holds the rows`,
   )
 }
 
@@ -182,17 +182,17 @@ async function refuseGone(
  * Another type, a new column: reading again is enough. What was dropped is gone from the rows before, too, which no
  * column made anew would show.
  */
-async function refuseLost(target: TableWriter, place: string): Promise<void> {
+async function refuseLost(target: TableWriter, streamName: string): Promise<void> {
   const lost = await target.lostColumns()
   if (lost === 'table')
     throw new SchemaError(
-      `${place}: ${target.table.name}: the table was dropped while it was being loaded; run with --full to load all of it again`,
+      `${streamName}: ${target.table.name}: the table was dropped while it was being loaded; run with --full to load all of it again`,
     )
   if (lost.length === 0) return
   const [columns, were] =
     lost.length === 1 ? [`the column ${lost[0]}`, 'was'] : [`the columns ${lost.join(', ')}`, 'were']
   throw new SchemaError(
-    `${place}: ${target.table.name}: ${columns} ${were} dropped while it was being loaded; leave ${lost.length === 1 ? 'it' : 'them'} out with columns: { ${lost.map((name) => `${name}: false`).join(', ')} }, or run with --full to load all of it again`,
+    `${streamName}: ${target.table.name}: ${columns} ${were} dropped while it was being loaded; leave ${lost.length === 1 ? 'it' : 'them'} out with columns: { ${lost.map((name) => `${name}: false`).join(', ')} }, or run with --full to load all of it again`,
   )
 }
 
@@ -268,8 +268,8 @@ const measuring =
   }
 const isChange = (item: EncodedPage | SchemaChangeRequest): boolean => item instanceof SchemaChangeRequest
 
-const changedTooOften = (error: ReadAgainError, { place }: SyncSliceOptions): SchemaError =>
+const changedTooOften = (error: ReadAgainError, { streamName }: SyncSliceOptions): SchemaError =>
   new SchemaError(
-    `${place}: ${error.message}, ${MAX_RESTARTS_WITHOUT_PROGRESS} times without anything committed in between; look at what alters the table`,
+    `${streamName}: ${error.message}, ${MAX_RESTARTS_WITHOUT_PROGRESS} times without anything committed in between; look at what alters the table`,
     { cause: error },
   )

@@ -11,7 +11,7 @@ import type { RunOptions } from '../options.ts'
 import { added, none } from '../report/counts.ts'
 import { messageOf } from '../../value/error.ts'
 
-export interface SyncStreamOptions extends Omit<SyncSliceOptions, 'committed' | 'changed' | 'place'> {
+export interface SyncStreamOptions extends Omit<SyncSliceOptions, 'committed' | 'changed' | 'streamName'> {
   readonly run: string
   readonly keeper: LeaseKeeper
   readonly pipeline: string
@@ -33,7 +33,7 @@ const POLL_MS = 250
 export async function syncStream(options: SyncStreamOptions): Promise<'done' | Holder> {
   const { database, run, keeper, pipeline, stream, recipe, table, full, overlap, scope, writing, started, committed } =
     options
-  const place = `${pipeline}.${stream}`
+  const streamName = `${pipeline}.${stream}`
   let waited = 0
   for (;;) {
     const claimed = await claim(database, {
@@ -51,7 +51,7 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
     if (claimed.busy) {
       if (waited >= GRACE_PERIOD_MS && overlap !== 'wait') {
         if (overlap === 'skip') return claimed.busy
-        throw new SliceLostError(heldByAnother(place, claimed.busy))
+        throw new SliceLostError(heldByAnother(streamName, claimed.busy))
       }
       await sleep(POLL_MS, { signal: scope.signal })
       waited += POLL_MS
@@ -65,7 +65,7 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
     try {
       await syncSlice(slice, claimed.restart, {
         ...options,
-        place,
+        streamName,
         changed: (changed) => {
           slice = changed
         },
@@ -95,5 +95,5 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
 const mayHaveCursor = ({ incremental, stages }: SyncSliceOptions['recipe']): boolean =>
   incremental !== undefined || stages.some(({ type }) => type === 'flatMap')
 
-const heldByAnother = (place: string, { run, until }: Holder): string =>
-  `${place}: run ${run} is reading it${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. Wait for it, or run with --overlap wait or skip`
+const heldByAnother = (streamName: string, { run, until }: Holder): string =>
+  `${streamName}: run ${run} is reading it${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. Wait for it, or run with --overlap wait or skip`

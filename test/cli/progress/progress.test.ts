@@ -66,7 +66,7 @@ const window = (place: number): RunEvent => ({
   resumed: false,
   lower: 'a',
   upper: 'b',
-  place,
+  windowIndex: place,
 })
 
 const symbols = symbolsFor({ LANG: 'en_US.UTF-8' })

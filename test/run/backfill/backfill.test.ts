@@ -63,7 +63,7 @@ describe('backfill', () => {
     expect(
       seen
         .of('slice.started')
-        .map(({ place }) => place)
+        .map(({ windowIndex }) => windowIndex)
         .toSorted((a, b) => a! - b!),
     ).toEqual(Array.from({ length: 31 }, (_, place) => place))
     expect(seen.of('slice.started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
