@@ -1,39 +1,45 @@
+// `dedupe`: filters records whose fields equal those of an earlier record.
 import { Decimal } from '../value/decimal.ts'
-import { keep, type Change, type Working } from './working.ts'
+import { keepRecords, type CompiledStage, type MutablePage } from './mutable-page.ts'
 
-/**
- * Leave out records that agree in these fields with one of the last ones; what is remembered is bounded, and lost when
- * a reading is interrupted.
- */
-export function dedupe(by: readonly string[], last: number): Change {
+/** Remembers the keys of the last `limit` different records. A restart of the slice forgets them. */
+export function dedupe(fields: readonly string[], limit: number): CompiledStage {
   const seen = new Set<string>()
-  return (page: Working): void => {
+  return (page: MutablePage): void => {
     const records: unknown[] = []
-    const places: number[] = []
-    for (const [place, record] of page.records.entries()) {
-      const key = keyOf(record, by)
+    const indexes: number[] = []
+    for (const [index, record] of page.records.entries()) {
+      const key = keyOf(record, fields)
       if (seen.has(key)) {
         page.duplicate++
-        // Moved to the end: what keeps coming must not be forgotten.
+        // Moves the key to the end, so that a key that keeps coming is not forgotten.
         seen.delete(key)
       } else {
         records.push(record)
-        places.push(place)
+        indexes.push(index)
       }
       seen.add(key)
-      if (seen.size > last) seen.delete(seen.values().next().value!)
+      if (seen.size > limit) forgetOldest(seen)
     }
-    if (records.length < page.records.length) keep(page, records, places)
+    if (records.length < page.records.length) keepRecords(page, records, indexes)
   }
 }
 
-function keyOf(record: unknown, by: readonly string[]): string {
-  const members = (typeof record === 'object' && record !== null ? record : {}) as Readonly<Record<string, unknown>>
-  return JSON.stringify(by.map((field) => told(members[field])))
+/** A set keeps the order in which keys were added. */
+function forgetOldest(keys: Set<string>): void {
+  for (const oldest of keys) {
+    keys.delete(oldest)
+    return
+  }
 }
 
-/** JSON knows neither bigints nor undefined, and a Decimal must not equal a text. */
-function told(value: unknown): unknown {
+function keyOf(record: unknown, fields: readonly string[]): string {
+  const members = (typeof record === 'object' && record !== null ? record : {}) as Readonly<Record<string, unknown>>
+  return JSON.stringify(fields.map((field) => keyPart(members[field])))
+}
+
+/** JSON has no bigint and no undefined, and a Decimal must not equal a text. */
+function keyPart(value: unknown): unknown {
   if (typeof value === 'bigint') return { n: value.toString() }
   if (value instanceof Decimal) return { d: value.text }
   return value === undefined ? { u: 0 } : value

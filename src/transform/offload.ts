@@ -1,25 +1,29 @@
+// `offload`: calls a module on a worker thread for each record.
 import type { WorkerPool } from '../flow/worker-pool.ts'
 import { Decimal } from '../value/decimal.ts'
 import { RejectError } from '../model/errors.ts'
 
-/** A module on worker threads as a function of one record. */
-export const offloading =
+/** Returns a function that sends one record to a module on a worker thread. */
+export const offloadFunction =
   (module: string, workers: Pick<WorkerPool, 'run'>) =>
   (record: unknown, signal: AbortSignal): Promise<unknown> => {
-    const field = decimalIn(record, '')
-    // What crosses to a thread is copied, and a copy of a Decimal is none any more.
-    if (field !== undefined)
+    // A record is copied to the thread, and a copy of a Decimal has lost its class.
+    const field = findDecimal(record, '')
+    if (field !== undefined) {
+      const name = field === '' ? 'the record' : `'${field}'`
       throw new RejectError(
-        `${field === '' ? 'the record' : `'${field}'`} is a decimal that no JavaScript number can hold: map it to text, String(value), before .offload`,
+        `${name} is a decimal that no JavaScript number can hold. Map it to text, String(value), before .offload`,
       )
+    }
     return workers.run(module, record, { signal })
   }
 
-function decimalIn(value: unknown, place: string): string | undefined {
+/** Returns the path of the first Decimal in a value; '' if the value itself is one, undefined if there is none. */
+function findDecimal(value: unknown, path: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  if (value instanceof Decimal) return place
+  if (value instanceof Decimal) return path
   for (const [name, member] of Object.entries(value)) {
-    const found = decimalIn(member, place === '' ? name : `${place}.${name}`)
+    const found = findDecimal(member, path === '' ? name : `${path}.${name}`)
     if (found !== undefined) return found
   }
   return undefined

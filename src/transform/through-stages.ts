@@ -1,17 +1,18 @@
+// Pages in, pages out: sends each page of a source through the stages of its recipe.
 import { WorkerPool } from '../flow/worker-pool.ts'
 import type { Page } from '../model/page.ts'
 import type { Scope } from '../model/scope.ts'
-import { compile, type PageStage } from './compile.ts'
-import { changedPage, working, type Change } from './working.ts'
+import { compileStages, type PageStage } from './compile-stages.ts'
+import { finishedPage, mutablePage, type CompiledStage } from './mutable-page.ts'
 
 export interface StagesOptions {
-  /** Threads for `offload`, shared by all streams. @default one's own, ended with the reading */
+  /** Threads for `offload`, shared by all streams. @default its own threads, ended together with the pages */
   readonly workers?: Pick<WorkerPool, 'run'>
 }
 
 /**
- * Pages in, pages out. Each page keeps the equation of its counts: what a stage drops, refuses or rejects is counted
- * where it happens, and a page that was emptied still goes on with its position.
+ * Yields one page for each page, with the same position. A page that the stages emptied is yielded too. The counts of
+ * every page stay in balance, because each stage counts the records that it filters or rejects.
  */
 export async function* throughStages(
   pages: AsyncIterable<Page>,
@@ -19,21 +20,26 @@ export async function* throughStages(
   scope: Pick<Scope, 'signal'>,
   { workers }: StagesOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
-  await using own = new AsyncDisposableStack()
-  const changes = compile(stages, { signal: scope.signal, workers: () => workers ?? own.use(new WorkerPool()) })
-  for await (const page of pages) yield await changed(page, changes)
+  await using resources = new AsyncDisposableStack()
+  const compiled = compileStages(stages, {
+    signal: scope.signal,
+    workers: () => workers ?? resources.use(new WorkerPool()),
+  })
+  for await (const page of pages) yield await applyStages(page, compiled)
 }
 
-async function changed(page: Page, changes: readonly Change[]): Promise<Page> {
-  const left = working(page)
+/** Releases the page's memory if a stage throws. */
+async function applyStages(page: Page, stages: readonly CompiledStage[]): Promise<Page> {
+  const changing = mutablePage(page)
   try {
-    for (const change of changes) {
-      const waiting = change(left)
-      if (waiting) await waiting
+    for (const stage of stages) {
+      // Most stages are synchronous: without a promise there is nothing to wait for.
+      const promise = stage(changing)
+      if (promise) await promise
     }
   } catch (error) {
     page.hold?.[Symbol.dispose]()
     throw error
   }
-  return changedPage(page, left)
+  return finishedPage(page, changing)
 }

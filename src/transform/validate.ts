@@ -1,11 +1,12 @@
+// `validate`: checks each record by a Standard Schema.
 import { RejectError } from '../model/errors.ts'
 import type { StandardSchema } from '../model/recipe.ts'
-import { isPromise } from './each.ts'
+import { isPromise } from './call-for-each.ts'
 
 type Result = Awaited<ReturnType<StandardSchema<unknown>['~standard']['validate']>>
 
-/** A schema as a function of one record: what it makes of it, or its reasons as a rejection. */
-export const validating =
+/** Returns a function of one record that returns the schema's value, or throws a `RejectError` with its issues. */
+export const validateFunction =
   (schema: StandardSchema<unknown>) =>
   (record: unknown): unknown => {
     const result = schema['~standard'].validate(record)
@@ -16,10 +17,11 @@ function valueOf(result: Result): unknown {
   if (!result.issues) return result.value
   throw new RejectError(
     result.issues
-      .map(({ message, path }) => (path?.length ? `${path.map(nameOf).join('.')}: ${message}` : message))
+      .map(({ message, path }) => (path?.length ? `${path.map(stepName).join('.')}: ${message}` : message))
       .join('; '),
   )
 }
 
-const nameOf = (step: unknown): string =>
+/** A step of an issue's path is a name, or an object that holds the name. */
+const stepName = (step: unknown): string =>
   String(typeof step === 'object' && step !== null && 'key' in step ? step.key : step)

@@ -12,7 +12,7 @@ interface Row {
   type: string
 }
 const row = (id: number): Row => ({ id, type: 'x'.repeat(id % 3) })
-/** Pages of so many rows each, numbered on. */
+/** Pages of the given sizes; rows are numbered from 1. */
 const pagesOf = (...sizes: number[]): Stream<Row> =>
   stream<Row>(async function* () {
     let id = 0
@@ -26,7 +26,7 @@ const read = async (flow: Stream<unknown>): Promise<unknown[]> => recordsOf(awai
 const rejectsOf = (pages: readonly Page[]): unknown[] => pages.flatMap(({ rejects }) => rejects)
 
 describe('stages', () => {
-  test('work in the order in which they are written', async () => {
+  test('stages run in the order in which they are written', async () => {
     const many = rowsOf(...Array.from({ length: 25 }, (_, id) => ({ id, reactions: [0, 1, 2, 3, 4] })))
     const flat = many.flatMap(({ id, reactions }) => reactions.map((reaction) => ({ id, reaction })))
     expect(await read(flat)).toHaveLength(125)
@@ -34,7 +34,7 @@ describe('stages', () => {
     expect(await read(many.filter(({ id }) => id !== 0).flatMap(({ reactions }) => reactions))).toHaveLength(120)
   })
 
-  test('never drop a page: an emptied one goes on with its position and counts', async () => {
+  test('a page that a stage empties is kept, with its position and counts', async () => {
     const pages = await readPages(pagesOf(2, 3).filter(() => false))
     expect(
       pages.map(({ records, position, counts: { fetched, filtered } }) => ({ records, position, fetched, filtered })),
@@ -45,7 +45,7 @@ describe('stages', () => {
     ])
   })
 
-  test('that throw reject their record alone, with the record as it was read', async () => {
+  test('a stage that throws rejects only its record, and keeps the record as it was read', async () => {
     const pages = await readPages(
       rowsOf(row(1), row(2), row(3))
         .map(({ id }) => ({ id, twice: id * 2 }))
@@ -60,7 +60,7 @@ describe('stages', () => {
     expect(pages[0]).toMatchObject({ origins: [row(2)], counts: { fetched: 3, filtered: 1, rejected: 1 } })
   })
 
-  test('reject what JavaScript cannot calculate with, and say why', async () => {
+  test('a stage that calculates with a Decimal or a bigint rejects the record with the reason', async () => {
     await using server = await apiServer([
       {
         body: '[{"id":1,"price":0.1000000000000000055},{"id":2,"price":1.5},{"id":9007199254740993,"price":2}]',
@@ -90,7 +90,7 @@ describe('stages', () => {
     ).toEqual(['0.1000000000000000055', '1.5', '2'])
   })
 
-  test("do not reject for what is not the record's fault", async () => {
+  test("an error that is not the record's fault fails the stream", async () => {
     for (const error of [
       new UsageError('no such option'),
       new HttpError('answered 503', { kind: 'unavailable', status: 503 }),
@@ -115,7 +115,7 @@ describe('stages', () => {
     ).toMatchObject([{ reason: 'GET /of/1 answered 404' }])
   })
 
-  test('do not reject what the end of the run has interrupted, nor hand it on', async () => {
+  test('a record whose stage was interrupted by the end of the run is neither rejected nor kept', async () => {
     const controller = new AbortController()
     const seen: Page[] = []
     const pages = throughStages(
@@ -147,7 +147,7 @@ describe('stages', () => {
 })
 
 describe('map', () => {
-  test('awaits promises, so many at once, in the order of the records', async () => {
+  test('map awaits promises, `concurrency` at a time, in the order of the records', async () => {
     let running = 0
     let most = 0
     const slow = async ({ id }: Row): Promise<number> => {
@@ -167,20 +167,20 @@ describe('map', () => {
     expect(completed[0]!.origins).toEqual(recordsOf(completed).map((id) => row(id as number)))
   })
 
-  test('may answer promises for some records only', async () => {
+  test('map accepts a function that returns promises for some records only', async () => {
     expect(await read(pagesOf(5).map(({ id }) => (id % 2 ? id : Promise.resolve(id))))).toEqual([1, 2, 3, 4, 5])
   })
 })
 
 describe('filter', () => {
-  test('refuses a function whose answer is a promise, which would keep everything', async () => {
+  test('filter refuses a function that returns a promise, which would keep every record', async () => {
     await expect(readPages(pagesOf(1).filter((async () => false) as never))).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('always true'),
     })
   })
 
-  test('that throws rejects', async () => {
+  test('filter rejects a record on which its function throws', async () => {
     expect(
       rejectsOf(
         await readPages(
@@ -195,7 +195,7 @@ describe('filter', () => {
 })
 
 describe('tap', () => {
-  test('sees each record and changes none', async () => {
+  test('tap sees each record and changes none', async () => {
     const seen: number[] = []
     expect(
       await read(
@@ -207,7 +207,7 @@ describe('tap', () => {
     expect(seen).toEqual([1, 2, 3])
   })
 
-  test('that throws fails the stream with its own error', async () => {
+  test('tap fails the stream with the error that its function threw', async () => {
     const error = new TypeError('the queue is down')
     await expect(
       readPages(
@@ -230,7 +230,7 @@ describe('tap', () => {
 })
 
 describe('validate', () => {
-  test("rejects with the schema's reasons and their places, and hands on what the schema made", async () => {
+  test('validate rejects with the reasons and paths of the schema, and keeps the values of the schema', async () => {
     const schema = z.object({
       id: z.number(),
       at: z.string().transform((text) => text.length),
@@ -254,7 +254,7 @@ describe('validate', () => {
     ])
   })
 
-  test('takes any Standard Schema, asynchronous ones too', async () => {
+  test('validate accepts any Standard Schema, also an asynchronous one', async () => {
     const schema: StandardSchema<number> = {
       '~standard': {
         vendor: 'own',
@@ -271,7 +271,7 @@ describe('validate', () => {
 })
 
 describe('dedupe', () => {
-  test('leaves out what agrees in its fields, over all pages, and counts it', async () => {
+  test('dedupe filters records whose fields are equal, over all pages, and counts them as duplicates', async () => {
     const pages = await readPages(
       stream<{ a: unknown; b?: number }>(async function* () {
         yield {
@@ -288,7 +288,7 @@ describe('dedupe', () => {
     expect(pages.map(({ counts }) => counts.duplicate)).toEqual([1, 1, 0])
   })
 
-  test('remembers so many, those that came last', async () => {
+  test('dedupe remembers the last `last` keys', async () => {
     expect(await read(rowsOf(...[1, 2, 1, 3, 1, 2].map((id) => ({ id }))).dedupe('id', { last: 2 }))).toEqual([
       { id: 1 },
       { id: 2 },
@@ -299,7 +299,7 @@ describe('dedupe', () => {
 })
 
 describe('rename, pick and omit', () => {
-  test('work in the order in which they are written, for every list of names', async () => {
+  test('rename, pick and omit run in the order in which they are written, for every list of field names', async () => {
     const rows = rowsOf<{ a: number; b?: number; c: number }>(
       { a: 1, b: 2, c: 3 },
       { c: 3, a: 1 },
@@ -323,18 +323,20 @@ describe('rename, pick and omit', () => {
     ])
   })
 
-  test('reject a record in which a name would be lost, and one that has no names', async () => {
+  test('rename rejects a record that would lose a field, and a record without named fields', async () => {
     const pages = await readPages(
       rowsOf<{ a?: number; b?: number }>({ a: 1, b: 2 }, { a: 1 }, { b: 2 }, null as never).rename('a', 'b'),
     )
     expect(recordsOf(pages)).toEqual([{ b: 1 }, { b: 2 }])
     expect(rejectsOf(pages)).toMatchObject([
       { stage: 'rename', reason: "the record has both 'a' and 'b': renaming would lose one of them" },
-      { stage: 'rename', reason: 'this is no record with named fields' },
+      { stage: 'rename', reason: 'this is not a record with named fields' },
     ])
+    const picked = await readPages(rowsOf({ a: 1, b: 2 }).pick('a', 'b').rename('a', 'b'))
+    expect(rejectsOf(picked)).toMatchObject([{ stage: 'rename', record: { a: 1, b: 2 } }])
   })
 
-  test('keep a field that is called __proto__', async () => {
+  test('rename, pick and omit keep a field with the name __proto__', async () => {
     const record = JSON.parse('{"__proto__":{"x":1},"a":2,"b":3}') as { a: number; b: number }
     const [made] = await read(rowsOf(record).omit('b'))
     expect(Object.entries(made as object)).toEqual([
@@ -344,14 +346,14 @@ describe('rename, pick and omit', () => {
     expect((made as { x?: unknown }).x).toBeUndefined()
   })
 
-  test('manage records that all have different names', async () => {
+  test('rename, pick and omit handle records that all have different field names', async () => {
     const rows = rowsOf(...Array.from({ length: 1_200 }, (_, id) => ({ id, [`k${id}`]: id })))
     expect(await read(rows.omit('id'))).toEqual(Array.from({ length: 1_200 }, (_, id) => ({ [`k${id}`]: id })))
   })
 })
 
 describe('offload', () => {
-  test('calls a module on worker threads, and rejects what it throws on', async () => {
+  test('offload calls a module on worker threads, and rejects the records on which it throws', async () => {
     const pages = await readPages(
       pagesOf(4)
         .pick('type')
@@ -365,7 +367,7 @@ describe('offload', () => {
     expect(rejectsOf(pages)).toMatchObject([{ stage: 'offload', reason: 'no type to score', record: row(3) }])
   })
 
-  test('rejects what would not arrive at a thread as it is', async () => {
+  test('offload rejects a record that a copy to a thread would change', async () => {
     const pages = await readPages(
       rowsOf({ type: 'x', nested: { price: new Decimal('1.00000000000000000001') } }).offload<
         typeof import('./score.ts')
@@ -375,7 +377,7 @@ describe('offload', () => {
   })
 })
 
-test('a page whose stage fails gives back its memory', async () => {
+test('a page whose stage fails releases its memory', async () => {
   const { MemoryBudget } = await import('../../src/flow/memory-budget.ts')
   const budget = new MemoryBudget(1 << 20)
   await using server = await apiServer([{ json: { rows: [{ id: 1 }], next: null } }])

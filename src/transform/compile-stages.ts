@@ -1,0 +1,137 @@
+// Turns the stages of a recipe into functions that change one page after another.
+import type { WorkerPool } from '../flow/worker-pool.ts'
+import { UsageError } from '../model/errors.ts'
+import type { Stage } from '../model/recipe.ts'
+import { callForEach, isPromise, type CallOptions, type RecordFunction, type Results } from './call-for-each.ts'
+import { dedupe } from './dedupe.ts'
+import { compileFieldStages, type FieldStage } from './field-stages.ts'
+import { keepRecords, rejectRecord, type CompiledStage, type MutablePage } from './mutable-page.ts'
+import { offloadFunction } from './offload.ts'
+import { validateFunction } from './validate.ts'
+
+/** Every stage except `flatMap`, which reads children. */
+export type PageStage = Exclude<Stage, { readonly type: 'flatMap' }>
+
+export interface StageContext {
+  readonly signal: AbortSignal
+  /** Returns the threads for `offload`; called only if there is such a stage. */
+  readonly workers: () => Pick<WorkerPool, 'run'>
+}
+
+/** How many records may be validated at the same time, if the schema returns promises. */
+const VALIDATE_CONCURRENCY = 16
+
+/** Neighbouring `rename`, `pick` and `omit` become one function. */
+export function compileStages(stages: readonly PageStage[], context: StageContext): CompiledStage[] {
+  const compiled: CompiledStage[] = []
+  let fieldStages: FieldStage[] = []
+  const compileWaitingFieldStages = (): void => {
+    if (fieldStages.length > 0) compiled.push(compileFieldStages(fieldStages, context.signal))
+    fieldStages = []
+  }
+  for (const stage of stages) {
+    if (isFieldStage(stage)) fieldStages.push(stage)
+    else {
+      compileWaitingFieldStages()
+      compiled.push(compileStage(stage, context))
+    }
+  }
+  compileWaitingFieldStages()
+  return compiled
+}
+
+const isFieldStage = (stage: PageStage): stage is FieldStage =>
+  stage.type === 'rename' || stage.type === 'pick' || stage.type === 'omit'
+
+function compileStage(stage: Exclude<PageStage, FieldStage>, { signal, workers }: StageContext): CompiledStage {
+  switch (stage.type) {
+    case 'map': {
+      const { fn, concurrency, ordered } = stage
+      return replaceEach(fn, { stage: 'map', concurrency, ordered, signal })
+    }
+    case 'validate':
+      return replaceEach(validateFunction(stage.schema), {
+        stage: 'validate',
+        concurrency: VALIDATE_CONCURRENCY,
+        signal,
+      })
+    case 'offload': {
+      const { module, concurrency } = stage
+      return replaceEach(offloadFunction(module, workers()), { stage: 'offload', concurrency, signal })
+    }
+    case 'filter':
+      return filterRecords(stage.fn, signal)
+    case 'tap':
+      return tapEach(stage.fn, { stage: 'tap', concurrency: stage.concurrency, signal })
+    case 'dedupe':
+      return dedupe(stage.by, stage.last)
+  }
+}
+
+/** Replaces each record by the function's result. */
+const replaceEach =
+  (fn: RecordFunction, options: CallOptions): CompiledStage =>
+  (page) => {
+    const replace = ({ values, indexes }: Results): void => keepRecords(page, values, indexes)
+    const results = callForEach(page, fn, options)
+    return results instanceof Promise ? results.then(replace) : replace(results)
+  }
+
+/** Calls the function for each record. An error of a tap fails the stream: it is not the record's fault. */
+function tapEach(fn: RecordFunction, options: CallOptions): CompiledStage {
+  const guarded: RecordFunction = (record, signal) => {
+    try {
+      const result = fn(record, signal)
+      return isPromise(result) ? result.then(undefined, throwTapFailure) : undefined
+    } catch (error) {
+      return throwTapFailure(error)
+    }
+  }
+  return async (page) => {
+    try {
+      await callForEach(page, guarded, options)
+    } catch (error) {
+      throw error instanceof TapFailure ? error.cause : error
+    }
+  }
+}
+
+/** A `UsageError` never rejects a record, so this one carries the tap's own error through `callForEach`. */
+class TapFailure extends UsageError {
+  constructor(cause: unknown) {
+    super('a tap failed', { cause })
+  }
+}
+
+function throwTapFailure(cause: unknown): never {
+  throw new TapFailure(cause)
+}
+
+const filterRecords =
+  (fn: RecordFunction, signal: AbortSignal): CompiledStage =>
+  (page: MutablePage): void => {
+    const records: unknown[] = []
+    const indexes: number[] = []
+    for (const [index, record] of page.records.entries()) {
+      try {
+        if (!isKept(fn(record as never, signal))) {
+          page.filtered++
+          continue
+        }
+        records.push(record)
+        indexes.push(index)
+      } catch (error) {
+        rejectRecord(page, index, 'filter', error, signal)
+      }
+    }
+    if (records.length < page.records.length) keepRecords(page, records, indexes)
+  }
+
+function isKept(result: unknown): boolean {
+  if (!isPromise(result)) return Boolean(result)
+  result.then(undefined, () => {}) // Otherwise a rejection of it would be unhandled.
+  throw new UsageError(
+    '.filter(): the function returned a promise, which is always true. ' +
+      'Await it in .map() before, and filter by its result',
+  )
+}
