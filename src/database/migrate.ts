@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { DatabaseError } from '../model/errors.ts'
+import { packageRoot } from '../observe/package-root.ts'
 import type { Database } from './database.ts'
 import { sqlState } from './errors.ts'
 import type { Transaction } from './transaction.ts'
@@ -15,12 +16,11 @@ export interface MigrateOptions {
  * Bring schema `sluice` to the state that this version of the program needs; answers the names of the migrations that
  * ran now.
  */
-export async function migrate(database: Database, { directory, signal }: MigrateOptions = {}): Promise<string[]> {
-  const from = directory ?? (await migrationsDirectory())
-  const files = (await readdir(from))
-    .filter((name) => name.endsWith('.sql'))
-    .map((name) => name.slice(0, -4))
-    .toSorted()
+export async function migrate(
+  database: Database,
+  { directory = join(packageRoot(), 'migrations'), signal }: MigrateOptions = {},
+): Promise<string[]> {
+  const files = await readFiles(directory)
   const done = await migrationsOf(database, signal)
   const unknown = done.filter((name) => !files.includes(name))
   if (unknown.length > 0) {
@@ -31,7 +31,7 @@ export async function migrate(database: Database, { directory, signal }: Migrate
   if (done.length === files.length) return []
   await using transaction = await database.transaction({ lockTimeout: '2m', signal })
   await transaction.lock('migrations')
-  const ran = await runAll(transaction, from)
+  const ran = await runAll(transaction, directory)
   await transaction.commit()
   return ran
 }
@@ -39,11 +39,24 @@ export async function migrate(database: Database, { directory, signal }: Migrate
 /** Whether schema `sluice` is as this version of the program needs it. */
 export async function readSchemaState(
   database: Database,
-  { directory, signal }: MigrateOptions = {},
+  { directory = join(packageRoot(), 'migrations'), signal }: MigrateOptions = {},
 ): Promise<'missing' | 'old' | 'current'> {
-  const files = (await readdir(directory ?? (await migrationsDirectory()))).filter((name) => name.endsWith('.sql'))
+  const files = await readFiles(directory)
   const done = await migrationsOf(database, signal)
   return done.length === 0 ? 'missing' : done.length < files.length ? 'old' : 'current'
+}
+
+/** Returns the names of the migrations in a directory, without `.sql`, in their order. */
+async function readFiles(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch((cause: unknown) => {
+    throw new DatabaseError(`${directory}: the migrations of sluice cannot be read. Install the package again.`, {
+      cause,
+    })
+  })
+  return names
+    .filter((name) => name.endsWith('.sql'))
+    .map((name) => name.slice(0, -4))
+    .toSorted()
 }
 
 /** One cheap query, which is all there is to do at nearly every start. */
@@ -86,17 +99,3 @@ async function runAll(transaction: Transaction, directory: string): Promise<stri
 }
 
 function quiet(): void {}
-
-/**
- * `migrations/` of the package: above `src/` as well as above the compiled `dist/`, however deep that keeps this file.
- */
-async function migrationsDirectory(): Promise<string> {
-  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
-    const candidate = join(directory, 'migrations')
-    const names = await readdir(candidate).catch(() => [])
-    if (names.some((name) => name.endsWith('.sql'))) return candidate
-  }
-  throw new DatabaseError(
-    `${import.meta.dirname}: the directory "migrations" of the package is missing; install the package again`,
-  )
-}

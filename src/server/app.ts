@@ -1,6 +1,6 @@
 import fastifySwagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
-import { ownVersion } from '../observe/own-version.ts'
+import { ownVersion } from '../observe/package-root.ts'
 import type { Context } from './context.ts'
 import { Problem, problemReply } from './response/problem.ts'
 import { guard, type GuardOptions } from './access/guard.ts'

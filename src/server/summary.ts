@@ -10,7 +10,7 @@ import { readRuns, type StoredRun } from '../ledger/read/read-runs.ts'
 import { readSlices } from '../ledger/read/read-slices.ts'
 import { readStreams } from '../ledger/read/read-streams.ts'
 import { Ticks } from '../run/schedule/ticks.ts'
-import { ownVersion } from '../observe/own-version.ts'
+import { ownVersion } from '../observe/package-root.ts'
 import {
   serializeBackfill,
   serializeGauge,

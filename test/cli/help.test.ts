@@ -21,11 +21,11 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       .filter((url) => url.startsWith(root))
       .map((url) => url.slice(root.length))
     expect(ours.filter((url) => !url.startsWith('node_modules/commander/')).toSorted()).toEqual([
-      'src/cli/program/help-examples.ts',
       'src/cli/main.ts',
       'src/cli/own-package.ts',
+      'src/cli/program/help-examples.ts',
       'src/cli/program/program.ts',
-      'src/observe/own-version.ts',
+      'src/observe/package-root.ts',
     ])
   } finally {
     await rm(traces, { recursive: true, force: true })

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { scheduleOf } from '../../define/schedule.ts'
 import { secretsIn } from '../../define/secrets-in.ts'
@@ -9,6 +8,7 @@ import type { FoundPipeline } from '../../run/find-pipelines.ts'
 import type { Job } from '../../run/schedule/print/job.ts'
 import { printSchedule, type OtherScheduler } from '../../run/schedule/print/print-schedule.ts'
 import type { ScheduleCommandOptions } from './schedule.ts'
+import { packageRoot } from '../../observe/package-root.ts'
 
 /** A run that takes longer than this is looked at by somebody. */
 const timeoutDefault = '6h'
@@ -31,7 +31,7 @@ export async function printScheduleCommand(
   if (found.length === 0)
     throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
   const jobs = found.map((one) => jobOf(one, { ...(overlap && { overlap }), ...(catchUp && { catchUp }) }))
-  const program = [process.execPath, '--max-semi-space-size=16', startFile()]
+  const program = [process.execPath, '--max-semi-space-size=16', join(packageRoot(), 'bin', 'sluice.cjs')]
   const files = printSchedule(print, jobs, {
     cwd: process.cwd(),
     program,
@@ -59,13 +59,4 @@ function jobOf({ pipeline, file }: FoundPipeline, given: Partial<Job['schedule']
     schedule: { ...scheduleOf(pipeline)!, ...given },
     secrets: [...new Set(Object.values(pipeline.streams).flatMap(({ recipe }) => secretsIn(recipe)))],
   }
-}
-
-/** What starts the command: above `src/` as well as above the compiled `dist/`. */
-function startFile(): string {
-  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
-    const file = join(directory, 'bin/sluice.cjs')
-    if (existsSync(file)) return file
-  }
-  return process.argv[1]!
 }

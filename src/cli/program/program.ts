@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ownVersion } from '../../observe/own-version.ts'
+import { ownVersion } from '../../observe/package-root.ts'
 import type { CommonOptions, CommandContext } from '../execute-command.ts'
 import { addExamples } from './help-examples.ts'
 

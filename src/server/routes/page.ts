@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Problem } from '../response/problem.ts'
+import { packageRoot } from '../../observe/package-root.ts'
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -20,7 +20,7 @@ const drawings = new Set(['uPlot.esm.js', 'uPlot.min.css'])
 
 /** The page: files as they are, and what draws its plots. */
 export function pageRoutes(app: FastifyInstance): void {
-  const folder = pageFolder()
+  const folder = join(packageRoot(), 'src', 'server', 'page')
   const uplot = dirname(fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')))
   const hidden = { schema: { hide: true } }
 
@@ -39,13 +39,4 @@ async function sendFile(reply: FastifyReply, folder: string, asked: string): Pro
   const bytes = await readFile(join(folder, asked)).catch(() => undefined)
   if (!bytes) throw missing
   return reply.type(types[extname(asked)]!).send(bytes)
-}
-
-/** The files are shipped as they were written, so they stand in `src/` for the compiled program too. */
-function pageFolder(): string {
-  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
-    const candidate = join(directory, 'src', 'server', 'page')
-    if (existsSync(candidate)) return candidate
-  }
-  return join(import.meta.dirname, '..', 'page')
 }
