@@ -29,9 +29,9 @@ export interface RunOptions {
   /** Where secrets and settings are looked up. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Called with everything that happens; it must not throw, and the run does not wait for it. */
-  readonly on?: (event: RunEvent) => void
+  readonly onEvent?: (event: RunEvent) => void
   /** Called with what a stream failed with, the error itself: the report has its message only. */
-  readonly failed?: (stream: string, error: unknown) => void
+  readonly onStreamError?: (stream: string, error: unknown) => void
   /** Aborting it ends the run within seconds: what is whole is committed first. */
   readonly signal?: AbortSignal
 }
@@ -46,7 +46,7 @@ export const defaults = Object.freeze({
 
 export interface BackfillOptions extends Pick<
   RunOptions,
-  'database' | 'batch' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'
+  'database' | 'batch' | 'memory' | 'environment' | 'onEvent' | 'onStreamError' | 'signal'
 > {
   /** Only this stream. @default each of the pipeline that can be read in windows, one after the other */
   readonly stream?: string | undefined

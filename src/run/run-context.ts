@@ -23,7 +23,10 @@ import { StreamTally } from './report/stream-tally.ts'
 import { walPosition, walSince } from './report/wal.ts'
 import { messageOf } from '../value/error.ts'
 
-export interface RunContextOptions extends Pick<RunOptions, 'database' | 'environment' | 'memory' | 'on' | 'signal'> {
+export interface RunContextOptions extends Pick<
+  RunOptions,
+  'database' | 'environment' | 'memory' | 'onEvent' | 'signal'
+> {
   /** To the database, at once. @default 10 */
   readonly connections?: number
   /** Those that were looked up already: what is known to be one is hidden. @default those of the environment */
@@ -120,7 +123,7 @@ export async function openRun(
       if ('stream' in event && event.stream !== undefined) gauges.get(event.stream)?.event(event)
       meter.event(event)
       keeper.emit(run, event)
-      options.on?.(event)
+      options.onEvent?.(event)
     }
     const walBefore = await walPosition(database, reading)
     await tidy(database, { emit, signal: reading })

@@ -48,7 +48,7 @@ export async function run<Streams extends Flows>(
       overlap,
       limits,
       gauge,
-      failed: options.failed,
+      failed: options.onStreamError,
     })
   }
   // Each on its own: one that fails must not stop the others.

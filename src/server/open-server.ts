@@ -102,7 +102,7 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
         await schedule(scheduled, {
           ...runOptions,
           signal: ending,
-          on: (event) => {
+          onEvent: (event) => {
             if (event.type === 'warning') onError(new Error(`${event.pipeline}: ${event.message}`))
           },
         })

@@ -11,7 +11,7 @@ import { Problem } from './response/problem.ts'
 /** What a run is called with here: it ends with the server, or alone. */
 export interface RunHooks {
   readonly signal: AbortSignal
-  readonly on: (event: RunEvent) => void
+  readonly onEvent: (event: RunEvent) => void
 }
 
 export interface RunnerOptions {
@@ -96,14 +96,14 @@ export class Runner {
     group.spawn(async (signal) => {
       using link = new LinkedSignal(signal)
       let run: string | undefined
-      const on = (event: RunEvent): void => {
+      const onEvent = (event: RunEvent): void => {
         if (event.type !== 'run.started') return
         run = event.run
         this.#runs.set(run, link)
         begun.resolve(run)
       }
       try {
-        await work({ signal: link.signal, on })
+        await work({ signal: link.signal, onEvent })
         begun.reject(new Problem(409, 'there is nothing to do', 'look at what there is'))
       } catch (error) {
         // It has ended in the ledger; that it did must not end the others.

@@ -189,7 +189,7 @@ describe('run', () => {
     const report = await run(pipeline('own', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
       database: test.url,
       batch: { rows: 1 },
-      on: (event) => seen.push(event),
+      onEvent: (event) => seen.push(event),
     })
     expect(report.streams.own).toMatchObject({ status: 'done' })
     expect(await test.database.query('select id::int, more from t.own order by id')).toEqual(

@@ -61,7 +61,7 @@ test('no table of the ledger, no event and no report holds a secret, whatever th
   const report = await run(flows, {
     database: test.url,
     environment,
-    on: (event) => events.push(event),
+    onEvent: (event) => events.push(event),
     batch: { rows: 1 },
   })
   expect(report).toMatchObject({

@@ -69,7 +69,11 @@ export async function backfillCommand(
   const running = async (): Promise<Report> => {
     using progress =
       log ?? openProgress(mode as Exclude<OutputMode, 'events'>, streams ?? Object.keys(pipeline.streams))
-    return await backfill(pipeline, { ...words, on: progress.on, failed: (_, error) => failures.push(error) })
+    return await backfill(pipeline, {
+      ...words,
+      onEvent: progress.on,
+      onStreamError: (_, error) => failures.push(error),
+    })
   }
   const report = await running()
   if (log) log.report(report)

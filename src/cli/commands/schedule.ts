@@ -43,7 +43,7 @@ export async function scheduleCommand(
       overlap,
       concurrency,
       ...(timeout !== undefined && { timeout: timeout as `${number}m` }),
-      on: (event) =>
+      onEvent: (event) =>
         console.log(
           hide(
             isJson

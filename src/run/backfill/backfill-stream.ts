@@ -27,7 +27,7 @@ export interface BackfillStreamOptions extends ActiveRun, CutRange {
   readonly only: Only | undefined
   readonly concurrency: number
   readonly limits: Required<BatchLimits>
-  readonly failed: RunOptions['failed']
+  readonly failed: RunOptions['onStreamError']
 }
 
 /**

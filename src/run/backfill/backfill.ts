@@ -64,7 +64,7 @@ export async function backfill(
         stream,
         flow: pipeline.streams[stream]!,
         limits: { ...defaults.batch, ...options.batch },
-        failed: options.failed,
+        failed: options.onStreamError,
       }),
     ])
   }

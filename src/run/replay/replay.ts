@@ -19,7 +19,7 @@ import { replayPages } from './replay-pages.ts'
 
 export interface ReplayOptions extends Pick<
   RunOptions,
-  'database' | 'streams' | 'memory' | 'environment' | 'on' | 'failed' | 'signal'
+  'database' | 'streams' | 'memory' | 'environment' | 'onEvent' | 'onStreamError' | 'signal'
 > {
   /** Only these rejects. @default all that were not replayed yet */
   readonly ids?: readonly string[] | undefined
@@ -116,7 +116,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
     } catch (error) {
       if (reading.aborted) return gauge.report('interrupted')
       const text = secrets.hide(problemText(error, streamName))
-      options.failed?.(name, error)
+      options.onStreamError?.(name, error)
       emit({ type: 'stream.failed', stream: name, error: text })
       return gauge.report('failed', text)
     }

@@ -84,7 +84,7 @@ async function runOnce(
     onRun?.(pipeline.name, event)
   }
   try {
-    const report = await run(pipeline, { ...runs, overlap, on, signal: limit.signal })
+    const report = await run(pipeline, { ...runs, overlap, onEvent: on, signal: limit.signal })
     await noting
     return { report, ...outcomeOf(report, limit.signal, signal) }
   } catch (error) {

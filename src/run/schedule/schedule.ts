@@ -36,7 +36,7 @@ export interface ScheduleOptions {
   /** @default the clock on the wall */
   readonly clock?: Clock
   /** Called with everything that the scheduler does; it must not throw. */
-  readonly on?: (event: ScheduleEvent) => void
+  readonly onEvent?: (event: ScheduleEvent) => void
   /** Called with what happens in the runs that it starts; it must not throw. */
   readonly onRun?: (pipeline: string, event: RunEvent) => void
   /** Ends it, and what it runs, within 5 s. */
@@ -52,10 +52,18 @@ export interface ScheduleOptions {
  * down knows what it missed.
  *
  * @example
- * await schedule([billing, forum], { database: process.env.DATABASE_URL, signal, on: console.log })
+ * await schedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
  */
 export async function schedule(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
-  const { database: url, environment = process.env, timeout, concurrency = 4, clock = wallClock, on, onRun } = options
+  const {
+    database: url,
+    environment = process.env,
+    timeout,
+    concurrency = 4,
+    clock = wallClock,
+    onEvent,
+    onRun,
+  } = options
   const timeoutMs = timeout === undefined ? Infinity : duration(timeout)
   const scheduled = pipelines.map((pipeline) => {
     const own = scheduleOf(pipeline)
@@ -74,7 +82,7 @@ export async function schedule(pipelines: readonly Pipeline[], options: Schedule
   })
   if (scheduled.length === 0)
     throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
-  const emit = (event: ScheduleEvent): void => on?.(event)
+  const emit = (event: ScheduleEvent): void => onEvent?.(event)
   const permits = new Semaphore(concurrency)
   const twice = pipelines.find(({ name }, index) => pipelines.findIndex((other) => other.name === name) < index)
   if (twice)

@@ -34,7 +34,7 @@ describe('backfill', () => {
       stream: 'rows',
       concurrency: 8,
       database: test.url,
-      on: seen.on,
+      onEvent: seen.on,
     })
     expect(report).toMatchObject({
       kind: 'backfill',
@@ -114,7 +114,7 @@ describe('backfill', () => {
     const flow = merging(api.origin)
     const seen = heard()
     const options = { ...february, to: '2024-01-13', concurrency: 2, database: test.url }
-    const report = await backfill(flow, { ...options, on: seen.on })
+    const report = await backfill(flow, { ...options, onEvent: seen.on })
     expect(report).toMatchObject({
       status: 'failed',
       streams: {
@@ -370,7 +370,7 @@ describe('backfill', () => {
           rows: source(api.origin).incremental('updated').into('t.rows', { key: 'id' }),
         },
       }),
-      { ...february, database: test.url, on: seen.on },
+      { ...february, database: test.url, onEvent: seen.on },
     )
     expect(Object.keys(report.streams)).toEqual(['rows'])
     expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was left out: nothing says') }])

@@ -66,7 +66,7 @@ export class Day {
         clock: this.clock,
         signal: stop.signal,
         ...options,
-        on: (event) => {
+        onEvent: (event) => {
           events.push(event)
           if (event.type === 'tick.started')
             sleeping[index]!.set(event.pipeline, event.late || overlapOf(event.pipeline) === 'wait' ? 1 : 2)

@@ -26,7 +26,7 @@ describe('a scheduler', () => {
       clock,
       timeout: '300ms',
       signal: stop.signal,
-      on: (event) => {
+      onEvent: (event) => {
         if (event.type === 'tick.finished') resolve(event)
       },
     })
@@ -60,7 +60,7 @@ describe('a scheduler', () => {
       clock,
       environment: {},
       signal: stop.signal,
-      on: (event) => {
+      onEvent: (event) => {
         events.push(event)
         asleep = event.type === 'tick.started' ? 99 : 1
       },
@@ -98,7 +98,7 @@ describe('a scheduler', () => {
       database: database.url,
       clock,
       signal: stop.signal,
-      on: (event) => {
+      onEvent: (event) => {
         if (event.type === 'tick.finished') resolve(event)
       },
     })

@@ -295,7 +295,7 @@ describe('status', () => {
       database: test.url,
       clock,
       signal: stop.signal,
-      on: ({ type }) => {
+      onEvent: ({ type }) => {
         if (type === 'tick.finished') ran.resolve()
       },
     })

@@ -31,8 +31,8 @@ export async function rejectsReplayCommand(
     streams,
     ids: id,
     overwrite,
-    ...(log && { on: log.on }),
-    failed: (_, error) => failures.push(error),
+    ...(log && { onEvent: log.on }),
+    onStreamError: (_, error) => failures.push(error),
   })
   if (!report) {
     if (mode === 'json') console.log('null')
