@@ -8,7 +8,7 @@ import { messageOf } from '../../value/error.ts'
 interface ServeCommandOptions extends CommonOptions {
   readonly port: number
   readonly host: string
-  readonly allowHost?: readonly string[]
+  readonly allowedHost?: readonly string[]
   readonly tokenFrom?: string
   readonly schedule?: boolean
 }
@@ -16,7 +16,7 @@ interface ServeCommandOptions extends CommonOptions {
 /** `sluice serve`: a page and an API of what runs, until it is stopped. */
 export async function serveCommand(
   [words]: [string[]],
-  { port, host, allowHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
+  { port, host, allowedHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
   { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const found = withStreams(await findPipelines(words), undefined)
@@ -32,7 +32,7 @@ export async function serveCommand(
       database,
       token,
       signal,
-      ...(allowHost && { allowedHosts: allowHost }),
+      ...(allowedHost && { allowedHosts: allowedHost }),
       onError: (error) =>
         console.error(
           hide(`sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : messageOf(error)}`),

@@ -51,7 +51,7 @@ export function guard(app: FastifyInstance, { host, allowedHosts, token }: Guard
       throw new Problem(
         421,
         `the host ${JSON.stringify(asked.slice(0, 100))} is not this server's`,
-        'ask by the address that it prints, or let it know the name: --allow-host NAME',
+        'ask by the address that it prints, or let it know the name: --allowed-host NAME',
       )
     refuseForeign(request, asked)
     if (!token || request.url === '/healthz' || request.url === '/login' || token.isBrought(request.headers)) return

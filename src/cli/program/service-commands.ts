@@ -1,0 +1,58 @@
+import { type Command, Option } from 'commander'
+import { addCommand, addRenamedOption, commandHandler, wholeNumber } from './add-command.ts'
+
+/** Adds the commands that stay: schedule, serve. */
+export function addServiceCommands(sluice: Command): void {
+  addCommand(
+    sluice,
+    'schedule',
+    'Run pipelines at their scheduled times until it is stopped, or print files for another scheduler.',
+  )
+    .argument('[pipelines...]', 'names or files (default: all in pipelines/ that have a schedule)')
+    .addOption(
+      new Option(
+        '--catch-up <mode>',
+        'ticks to run that were missed (default: as each pipeline says, else last)',
+      ).choices(['all', 'last', 'none']),
+    )
+    .addOption(
+      new Option(
+        '--overlap <mode>',
+        'if the pipeline is still running at a tick (default: as each pipeline says, else skip)',
+      ).choices(['skip', 'wait', 'fail']),
+    )
+    .option(
+      '--timeout <duration>',
+      'stop a run after this time, as in 30m; the next run continues (default in printed files: 6h)',
+    )
+    .option('--concurrency <n>', 'pipelines to run at the same time (default: 4)', wholeNumber(1))
+    .addOption(
+      new Option('--print <scheduler>', 'print complete files for another scheduler, and run nothing').choices([
+        'crontab',
+        'systemd',
+        'kubernetes',
+      ]),
+    )
+    .option('--into <folder>', 'with --print: write the files to this folder')
+    .option('--image <name>', 'with --print kubernetes: image of the containers (default: sluice:latest)')
+    .option('--json', 'print one line of JSON for each event, on a terminal too')
+    .action(commandHandler(async () => (await import('../commands/schedule.ts')).scheduleCommand))
+
+  const serve = addCommand(
+    sluice,
+    'serve',
+    'Show current and past runs live, as a page and an API. Runs can be started, cancelled and repeated there.',
+  )
+    .argument('[pipelines...]', 'names or files (default: all of pipelines/)')
+    .addOption(new Option('--port <n>', '0 takes any free port').argParser(wholeNumber(0)).default(8420))
+    .addOption(
+      new Option('--host <address>', 'address to listen on; beyond this machine a token is required').default(
+        '127.0.0.1',
+      ),
+    )
+    .option('--allowed-host <names...>', 'host names under which clients reach the server, as behind a proxy')
+    .option('--token-from <name>', 'environment variable that holds the token (default: SLUICE_TOKEN)')
+    .option('--schedule', 'also run the pipelines that have a schedule, at their times')
+    .action(commandHandler(async () => (await import('../commands/serve.ts')).serveCommand))
+  addRenamedOption(serve, 'allow-host', 'allowed-host')
+}

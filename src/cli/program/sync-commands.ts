@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander'
+import { addCommand, commandHandler, wholeNumber } from './add-command.ts'
+
+const BATCH_ROWS = 'rows per transaction, at most (default: 10,000)'
+const REPORT_AS_JSON = 'print only the report, as JSON'
+
+/** Adds the commands that read APIs and fill tables: run, backfill, demo. */
+export function addSyncCommands(sluice: Command): void {
+  addCommand(sluice, 'run', 'Bring the tables of pipelines up to date.')
+    .argument(
+      '[pipelines...]',
+      'names in pipelines/, files, or NAME.STREAM for one stream (default: all of pipelines/)',
+    )
+    .option('--stream <names...>', 'run only these streams')
+    .option('--full', 'read everything again: ignore the cursor, and restart an interrupted read')
+    .option('--dry-run', 'read and show rows, write nothing')
+    .option('--limit <n>', 'with --dry-run: stop after this many rows of each stream', wholeNumber(1))
+    .option('--timeout <duration>', 'stop after this time, as in 30m; the next run continues from the last commit')
+    .addOption(
+      new Option('--overlap <mode>', 'if another run is reading the same stream')
+        .choices(['skip', 'wait', 'fail'])
+        .default('fail'),
+    )
+    .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
+    .option('--concurrency <n>', 'streams to read at the same time (default: 8)', wholeNumber(1))
+    .option('--memory <megabytes>', 'memory for decoded pages of all streams together (default: 64)', wholeNumber(1))
+    .option('--json', REPORT_AS_JSON)
+    .option('--quiet', 'print one line for each pipeline: on stdout if it succeeded, else on stderr')
+    .option('--summary-file <file>', 'write exit code, reports and errors to a file as JSON, also if the run fails')
+    .action(commandHandler(async () => (await import('../commands/run.ts')).runCommand))
+
+  addCommand(
+    sluice,
+    'backfill',
+    'Read a range of a stream again, in windows, several at the same time. The cursor of the stream does not move.',
+  )
+    .argument('<stream>', 'PIPELINE.STREAM, PIPELINE for all streams that can be read in windows, or a file')
+    .option('--stream <name>', 'only this stream')
+    .requiredOption('--from <when>', 'start of the range: a day, or a moment as 2024-01-31T12:00:00Z')
+    .requiredOption('--to <when>', 'end of the range, not included')
+    .option('--window <length>', 'length of a window: 1h, 1d, 1w, 1mo, 1y, or several of one unit', '1d')
+    .option('--zone <name>', 'time zone in which a day begins at midnight, as Europe/Berlin', 'UTC')
+    .option('--concurrency <n>', 'windows to read at the same time (default: 4)', wholeNumber(1))
+    .addOption(
+      new Option('--only <which>', 'windows to read (default: all that are not done)').choices([
+        'missing',
+        'failed',
+        'all',
+      ]),
+    )
+    .option('--dry-run', 'show the windows to read; request nothing, write nothing')
+    .option('--timeout <duration>', 'stop after this time, as in 30m; the same command continues from the last commit')
+    .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
+    .option('--memory <megabytes>', 'memory for decoded pages of all windows together (default: 64)', wholeNumber(1))
+    .option('--json', REPORT_AS_JSON)
+    .action(commandHandler(async () => (await import('../commands/backfill.ts')).backfillCommand))
+
+  addCommand(sluice, 'demo', 'Try Sluice on this machine: a small API, three streams and an embedded database.')
+    .option('--json', REPORT_AS_JSON)
+    .action(commandHandler(async () => (await import('../commands/demo.ts')).demoCommand))
+}
