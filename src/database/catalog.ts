@@ -1,9 +1,5 @@
+import type { Queryable } from './queryable.ts'
 import { splitTable } from './quote.ts'
-
-/** A database or a transaction: whatever answers one statement. */
-export interface Queryable {
-  query: <Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]) => Promise<Row[]>
-}
 
 export interface ColumnInfo {
   readonly name: string
@@ -58,7 +54,7 @@ export interface TableInfo {
 /** What the catalog knows of a table, `'billing.customers'`; undefined where there is none. */
 export async function readTable(on: Queryable, name: string): Promise<TableInfo | undefined> {
   const { schema, table } = splitTable(name)
-  const [found] = await on.query<CatalogRow>(QUERY, [schema, table])
+  const found = await on.maybeOne<CatalogRow>(QUERY, [schema, table])
   if (!found) return undefined
   return {
     name,

@@ -2,11 +2,18 @@ import type { ClientConfig, Notification } from 'pg'
 import { abortable } from '../flow/signals/abortable.ts'
 import { WatchedClient } from './client.ts'
 import { connectWithRetry, type ConnectOptions } from './connect.ts'
+import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteIdentifier } from './quote.ts'
 import { Session } from './session.ts'
 
+export interface StatementLimits {
+  /** @default 30_000 */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A connection outside the pool, which its holder keeps. */
-export class Connection implements AsyncDisposable {
+export class Connection implements Queryable, AsyncDisposable {
   readonly #session: Session
   #closing = false
 
@@ -47,9 +54,27 @@ export class Connection implements AsyncDisposable {
   query<Row extends object = Record<string, unknown>>(
     text: string,
     values: readonly unknown[] = [],
-    { signal, timeoutMs = 30_000 }: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number } = {},
+    { signal, timeoutMs = 30_000 }: StatementLimits = {},
   ): Promise<Row[]> {
     return this.#session.query<Row>(text, values, { signal, limitMs: timeoutMs })
+  }
+
+  /** Returns the row of a statement that has exactly one. Throws `DatabaseError` for any other number. */
+  async one<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+    options?: StatementLimits,
+  ): Promise<Row> {
+    return onlyRow(await this.query<Row>(text, values, options), { label: this.#session.label, text })
+  }
+
+  /** Returns the row of a statement, or undefined if it has none. Throws `DatabaseError` for several rows. */
+  async maybeOne<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+    options?: StatementLimits,
+  ): Promise<Row | undefined> {
+    return onlyRowIfAny(await this.query<Row>(text, values, options), { label: this.#session.label, text })
   }
 
   /** Be called with the payload of each notification, for as long as the connection lives. */

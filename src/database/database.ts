@@ -5,6 +5,7 @@ import type { Duration } from '../model/request.ts'
 import { Connection } from './connection.ts'
 import { databaseLabel } from './label.ts'
 import { Pool } from './pool.ts'
+import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteLiteral } from './quote.ts'
 import { Transaction } from './transaction.ts'
 
@@ -50,7 +51,7 @@ const CANCEL_GRACE_MS = 30_000
  * Lends connections and transactions of one PostgreSQL database. Nothing that it sends relies on the session, so a
  * pooler may stand between.
  */
-export class Database implements AsyncDisposable {
+export class Database implements Queryable, AsyncDisposable {
   readonly label: string
   readonly #options: DatabaseOptions
   readonly #pool: Pool
@@ -82,6 +83,33 @@ export class Database implements AsyncDisposable {
       return await session.query<Row>(text, values, { signal, limitMs: duration(timeout) })
     } finally {
       this.#pool.release(session)
+    }
+  }
+
+  /** Returns the row of a statement that has exactly one. Throws `DatabaseError` for any other number. */
+  async one<Row extends object = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+    options: QueryOptions = {},
+  ): Promise<Row> {
+    return onlyRow(await this.query<Row>(text, values, options), { label: this.label, text })
+  }
+
+  /** Returns the row of a statement, or undefined if it has none. Throws `DatabaseError` for several rows. */
+  async maybeOne<Row extends object = Record<string, unknown>>(
+    text: string,
+    values: readonly unknown[] = [],
+    options: QueryOptions = {},
+  ): Promise<Row | undefined> {
+    return onlyRowIfAny(await this.query<Row>(text, values, options), { label: this.label, text })
+  }
+
+  /** Returns this database with options that hold for each statement. */
+  with(options: QueryOptions): Queryable {
+    return {
+      query: (text, values) => this.query(text, values, options),
+      one: (text, values) => this.one(text, values, options),
+      maybeOne: (text, values) => this.maybeOne(text, values, options),
     }
   }
 

@@ -1,5 +1,5 @@
 import { DatabaseError } from '../model/errors.ts'
-import type { Queryable } from './catalog.ts'
+import type { Queryable } from './queryable.ts'
 import type { Database } from './database.ts'
 import { quoteLiteral } from './quote.ts'
 import type { Transaction } from './transaction.ts'
@@ -21,8 +21,7 @@ export async function openSnapshot(
 ): Promise<Queryable & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const first = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
-  const [exported] = await first.query<{ id: string }>('select pg_export_snapshot() as id')
-  const id = exported!.id
+  const { id } = await first.one<{ id: string }>('select pg_export_snapshot() as id')
   const joining = Array.from({ length: connections - 1 }, async () => {
     const transaction = opened.use(await database.transaction({ readOnly: true, statementTimeout: '30s', signal }))
     await transaction.run(`set transaction snapshot ${quoteLiteral(id)}`)
@@ -34,18 +33,21 @@ export async function openSnapshot(
   const free: Transaction[] = [first, ...others]
   const waiting: ((transaction: Transaction) => void)[] = []
   const kept = opened.move()
+  const withTransaction = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
+    if (kept.disposed) throw new DatabaseError(`${database.label}: the snapshot is over; open another one`)
+    const transaction = free.pop() ?? (await new Promise<Transaction>((resolve) => waiting.push(resolve)))
+    try {
+      return await work(transaction)
+    } finally {
+      const next = waiting.shift()
+      if (next) next(transaction)
+      else free.push(transaction)
+    }
+  }
   return {
-    async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      if (kept.disposed) throw new DatabaseError(`${database.label}: the snapshot is over; open another one`)
-      const transaction = free.pop() ?? (await new Promise<Transaction>((resolve) => waiting.push(resolve)))
-      try {
-        return await transaction.query<Row>(text, values)
-      } finally {
-        const next = waiting.shift()
-        if (next) next(transaction)
-        else free.push(transaction)
-      }
-    },
+    query: (text, values) => withTransaction((transaction) => transaction.query(text, values)),
+    one: (text, values) => withTransaction((transaction) => transaction.one(text, values)),
+    maybeOne: (text, values) => withTransaction((transaction) => transaction.maybeOne(text, values)),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }

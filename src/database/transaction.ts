@@ -1,5 +1,6 @@
 import { DatabaseError } from '../model/errors.ts'
 import type { Chunks } from './copy.ts'
+import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteLiteral } from './quote.ts'
 import type { Result, Session, StatementOptions } from './session.ts'
 
@@ -10,7 +11,7 @@ const ROLLBACK_MS = 10_000
  * One transaction on one connection: `await using transaction = await database.transaction({ signal })`.
  * It rolls back when disposed, unless it was committed; what opens it travels with the first statement.
  */
-export class Transaction implements AsyncDisposable {
+export class Transaction implements Queryable, AsyncDisposable {
   readonly #session: Session
   readonly #giveBack: (session: Session) => void
   readonly #options: StatementOptions
@@ -36,6 +37,19 @@ export class Transaction implements AsyncDisposable {
     const opening = this.#takeOpening()
     if (opening) await this.#session.run(opening, this.#options)
     return this.#session.query<Row>(text, values, this.#options)
+  }
+
+  /** Returns the row of a statement that has exactly one. Throws `DatabaseError` for any other number. */
+  async one<Row extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row> {
+    return onlyRow(await this.query<Row>(text, values), { label: this.#session.label, text })
+  }
+
+  /** Returns the row of a statement, or undefined if it has none. Throws `DatabaseError` for several rows. */
+  async maybeOne<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<Row | undefined> {
+    return onlyRowIfAny(await this.query<Row>(text, values), { label: this.#session.label, text })
   }
 
   /** Several statements without values, sent as one; answers the result of each. */

@@ -1,4 +1,4 @@
-import type { Queryable } from '../database/catalog.ts'
+import type { Queryable } from '../database/queryable.ts'
 import type { Transaction } from '../database/database.ts'
 import { closeOpenSlices, type StreamName } from './slices/close.ts'
 

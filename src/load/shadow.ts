@@ -1,4 +1,5 @@
-import { readTable, type Queryable } from '../database/catalog.ts'
+import { readTable } from '../database/catalog.ts'
+import type { Queryable } from '../database/queryable.ts'
 import { sqlState } from '../database/errors.ts'
 import { quoteIdentifier, quoteTable } from '../database/quote.ts'
 import type { Transaction } from '../database/transaction.ts'
@@ -110,10 +111,10 @@ async function refuseEmpty(
   shadow: string | undefined,
 ): Promise<void> {
   if (empty === 'accept') return
-  const [row] = await transaction.query<{ refused: boolean }>(
+  const { refused } = await transaction.one<{ refused: boolean }>(
     `select ${shadow === undefined ? 'true' : `not exists (select from ${shadow})`} and exists (select from ${quoteTable(name)}) as refused`,
   )
-  if (row?.refused)
+  if (refused)
     throw new LoadError(
       `${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with empty: 'accept'`,
     )

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Queryable } from '../database/catalog.ts'
+import type { Queryable } from '../database/queryable.ts'
 import type { Database, Transaction } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
 import { quoteTable } from '../database/quote.ts'
@@ -95,7 +95,7 @@ export class TableWriter {
   /** Reads the catalog and adds what Sluice itself needs in a table that is there. Once, before anything else. */
   async open(): Promise<void> {
     const { signal } = this.#options
-    await this.#read({ query: (text, values) => this.#database.query(text, values, { signal }) })
+    await this.#read(this.#database.with({ signal }))
     const shape = this.#shape
     if (!shape) return
     this.#first = this.#isBlank
@@ -111,10 +111,7 @@ export class TableWriter {
    */
   async lostColumns(): Promise<readonly string[] | 'table'> {
     if (!this.#shape) return []
-    const shape = await readShape(
-      { query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) },
-      this.table,
-    )
+    const shape = await readShape(this.#database.with({ signal: this.#options.signal }), this.table)
     return shape ? this.#fields.columns.map(({ name }) => name).filter((name) => !shape.columns.has(name)) : 'table'
   }
 
@@ -186,7 +183,7 @@ export class TableWriter {
       waiting: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.#options.slice.stream, for: 'lock', ms }),
     })
     const wasThere = this.#shape !== undefined
-    await this.#read({ query: (text, values) => this.#database.query(text, values, { signal }) })
+    await this.#read(this.#database.with({ signal }))
     if (!wasThere) this.#first = this.#isBlank
     if (table.write === 'replace') this.#shadow = new Set(this.#fields.columns.map(({ name }) => name))
     if (done !== '')
@@ -382,6 +379,6 @@ export class TableWriter {
         message: `${table.name}: without the column ${systemColumns.slice}, which may not be added, a reading that has to begin anew fails. Let its owner run: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}`,
       })
     }
-    await this.#read({ query: (text, values) => this.#database.query(text, values, { signal: this.#options.signal }) })
+    await this.#read(this.#database.with({ signal: this.#options.signal }))
   }
 }

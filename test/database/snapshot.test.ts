@@ -19,7 +19,7 @@ test('a snapshot that cannot be opened gives back every connection, also one tha
   let late: Promise<unknown> | undefined
   let asked = 0
   const limping = {
-    place: database.label,
+    label: database.label,
     async transaction(options: Parameters<Database['transaction']>[0]) {
       asked += 1
       if (asked === 2) {

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { Database } from '../../database/database.ts'
 import type { RunEvent, RunGauge } from '../../model/event.ts'
 

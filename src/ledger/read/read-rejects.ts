@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { Position } from '../../model/page.ts'
 
 /** A record that could not be stored, as the ledger keeps it. */

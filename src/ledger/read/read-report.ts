@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
 import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
 import { swapOf, type SwapColumn } from './read-slices.ts'

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
 import type { Report } from '../../model/report.ts'
 import type { RunKind } from '../../model/slice.ts'

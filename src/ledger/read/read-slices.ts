@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { Database } from '../../database/database.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
 import type { Position } from '../../model/page.ts'

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 
 /** What a reading of a stream did, the newest ones of each stream; also the one that is open. */
 export interface Reading {

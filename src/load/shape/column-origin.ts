@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
 
 /** Which field of which stream a column was made for, kept as the column's comment. */

@@ -1,4 +1,5 @@
-import { readTable, type Queryable, type TableInfo } from '../../database/catalog.ts'
+import { readTable, type TableInfo } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'

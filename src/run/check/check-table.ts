@@ -27,12 +27,15 @@ export async function checkTable(database: Database, table: Table): Promise<stri
 
 async function mayMake(database: Database, { name }: Table): Promise<string> {
   const [schema = ''] = name.split('.')
-  const [row] = await database.query<{ there: boolean; may: boolean | null; database: boolean }>(
+  const {
+    there,
+    may,
+    database: mayAddSchema,
+  } = await database.one<{ there: boolean; may: boolean | null; database: boolean }>(
     `select n.oid is not null as there, has_schema_privilege(n.oid, 'create') as may, has_database_privilege(current_database(), 'create') as database
        from (values (1)) as one left join pg_namespace as n on n.nspname = $1`,
     [schema],
   )
-  const { there, may, database: mayAddSchema } = row!
   if (there ? may === true : mayAddSchema) return 'not there yet; made by the first run that reads a record'
   throw new SchemaError(
     `${name}: it is not there, and this user may not make ${there ? `a table in schema ${schema}` : `schema ${schema}`}. Let its owner run: grant create on ${there ? `schema ${schema}` : 'database …'} to …`,
@@ -47,10 +50,10 @@ const needed = {
 
 async function checkRights(database: Database, { name, write }: Table): Promise<void> {
   const rights = needed[write]
-  const [row] = await database.query<Record<string, boolean>>(
+  const granted = await database.one<Record<string, boolean>>(
     `select ${rights.map((right) => `has_table_privilege(${quoteLiteral(quoteTable(name))}, '${right}') as "${right}"`).join(', ')}`,
   )
-  const missing = rights.filter((right) => !row![right])
+  const missing = rights.filter((right) => !granted[right])
   if (missing.length > 0)
     throw new SchemaError(
       `${name}: this user lacks the right to ${missing.join(', ')}. Let its owner run: grant ${missing.join(', ')} on ${name} to …`,

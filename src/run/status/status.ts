@@ -1,4 +1,4 @@
-import type { Queryable } from '../../database/catalog.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { scheduleOf, scheduleText } from '../../define/schedule.ts'
 import { duration } from '../../value/duration.ts'

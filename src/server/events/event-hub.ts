@@ -175,8 +175,8 @@ export class EventHub implements AsyncDisposable {
 
   async #hearOn(connection: Connection, signal: AbortSignal): Promise<void> {
     await connection.listen('sluice', () => this.#woken.resolve())
-    const [row] = await connection.query<{ pid: number }>('select pg_backend_pid() as pid', [], { signal })
-    this.#isListening = row!.pid === connection.pid
+    const { pid } = await connection.one<{ pid: number }>('select pg_backend_pid() as pid', [], { signal })
+    this.#isListening = pid === connection.pid
     this.#woken.resolve()
     await abortable(connection.ended, signal)
   }

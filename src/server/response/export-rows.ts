@@ -67,12 +67,12 @@ async function endWhenBlocking(
 ): Promise<void> {
   for (let waited = 0; ;) {
     await sleep(LOOK_MS, { signal })
-    const [row] = await database.query<{ held: boolean }>(
+    const { held } = await database.one<{ held: boolean }>(
       'select exists (select from pg_locks as l where not l.granted and $1 = any (pg_blocking_pids(l.pid))) as held',
       [pid],
       { signal },
     )
-    waited = row!.held ? waited + 1 : 0
+    waited = held ? waited + 1 : 0
     if (waited >= 2)
       return left.abort(
         new Problem(503, 'a run has to change the table, so this export was ended', 'ask again when the run is done'),
