@@ -1,10 +1,12 @@
+// Identifies the part of a definition that a stored position depends on.
 import { createHash } from 'node:crypto'
 import type { Recipe, Table } from '../model/recipe.ts'
 
 /**
- * Whether a stored position still fits a recipe: what is asked, how pages follow each other, where their records and
- * their cursor are, and what children are read; and where rows go, since what was read before the change is not there.
- * Functions count by their text. Later stages, credentials and limits may change while a reading is interrupted.
+ * Returns a hash that changes when a stored position no longer fits the recipe. It covers the requests, the paging, the
+ * place of the records, the cursor, the stages up to the last `flatMap`, and the table with its write mode. It does not
+ * cover later stages, credentials and limits: those may change while a slice is interrupted. Functions count by their
+ * text.
  */
 export function definitionHash({ source, incremental, stages }: Recipe, table?: Pick<Table, 'name' | 'write'>): string {
   const read =
@@ -13,24 +15,23 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
       : {
           base: source.api.base,
           request: { ...source.request, headers: undefined },
-          paging: renamed(source.paging, FORMER_NAMES.paging),
+          paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,
           optional: source.optional,
         }
-  // A path counts the parents that a stage left, so all that comes before the last children matters.
+  // A child position counts the parents that are left after the stages, so all stages before the last children count.
+  const parentStages = stages.slice(0, stages.findLastIndex(({ type }) => type === 'flatMap') + 1)
   const definition = {
     ...read,
-    incremental: incremental && renamed(incremental, FORMER_NAMES.incremental),
+    incremental: incremental && withFormerNames(incremental, FORMER_NAMES.incremental),
     into: table && [table.name, table.write],
-    parents: stages
-      .slice(0, stages.findLastIndex(({ type }) => type === 'flatMap') + 1)
-      .map((stage) => renamed(stage, FORMER_NAMES.stage)),
+    parents: parentStages.map((stage) => withFormerNames(stage, FORMER_NAMES.stage)),
   }
-  return createHash('sha256').update(JSON.stringify(definition, told)).digest('base64url').slice(0, 22)
+  return createHash('sha256').update(JSON.stringify(definition, hashedValue)).digest('base64url').slice(0, 22)
 }
 
 /**
- * Names that a recipe had in version 0.1. The hash keeps them, because a ledger holds hashes of that version: a hash
+ * Names that a recipe had in version 0.1. The hash keeps them, because ledgers hold hashes of that version, and a hash
  * that changes restarts every slice that is being read.
  */
 const FORMER_NAMES: Readonly<Record<'paging' | 'incremental' | 'stage', Readonly<Record<string, string>>>> = {
@@ -40,12 +41,12 @@ const FORMER_NAMES: Readonly<Record<'paging' | 'incremental' | 'stage', Readonly
 }
 
 /** Returns a copy whose members have other names, in the same order. A function is returned as it is. */
-function renamed(value: object, names: Readonly<Record<string, string>>): unknown {
+function withFormerNames(value: object, names: Readonly<Record<string, string>>): unknown {
   if (typeof value === 'function') return value
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [names[name] ?? name, member as unknown]))
 }
 
-function told(name: string, value: unknown): unknown {
+function hashedValue(name: string, value: unknown): unknown {
   if (name === 'concurrency' || name === 'ordered' || name === 'schema') return undefined
   if (typeof value === 'function') return `function ${Function.prototype.toString.call(value)}`
   return typeof value === 'bigint' ? `${value}n` : value

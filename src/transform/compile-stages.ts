@@ -2,6 +2,7 @@
 import type { WorkerPool } from '../flow/worker-pool.ts'
 import { UsageError } from '../model/errors.ts'
 import type { Stage } from '../model/recipe.ts'
+import { defineErrorName } from '../value/error.ts'
 import { callForEach, isPromise, type CallOptions, type RecordFunction, type Results } from './call-for-each.ts'
 import { dedupe } from './dedupe.ts'
 import { compileFieldStages, type FieldStage } from './field-stages.ts'
@@ -98,6 +99,10 @@ function tapEach(fn: RecordFunction, options: CallOptions): CompiledStage {
 
 /** A `UsageError` never rejects a record, so this one carries the tap's own error through `callForEach`. */
 class TapFailure extends UsageError {
+  static {
+    defineErrorName(this)
+  }
+
   constructor(cause: unknown) {
     super('a tap failed', { cause })
   }

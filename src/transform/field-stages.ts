@@ -1,6 +1,7 @@
 // `rename`, `pick` and `omit`: stages that only change the names of a record's fields.
 import { RejectError } from '../model/errors.ts'
 import type { Stage } from '../model/recipe.ts'
+import { defineErrorName } from '../value/error.ts'
 import { keepRecords, rejectRecord, type CompiledStage, type MutablePage } from './mutable-page.ts'
 
 export type FieldStage = Extract<Stage, { readonly type: 'rename' | 'pick' | 'omit' }>
@@ -86,7 +87,11 @@ function makePlan(names: readonly string[], stages: readonly FieldStage[]): Fiel
 }
 
 /** Marks a reject of `rename`, whichever of the stages comes first. */
-class RenameConflict extends RejectError {}
+class RenameConflict extends RejectError {
+  static {
+    defineErrorName(this)
+  }
+}
 
 function throwRenameConflict(reason: string): never {
   throw new RenameConflict(reason)

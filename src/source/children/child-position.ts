@@ -1,6 +1,6 @@
 import { PositionLostError } from '../../model/errors.ts'
 import type { Page, Position } from '../../model/page.ts'
-import { digest } from './digest.ts'
+import { digest } from '../../value/digest.ts'
 
 /** Where to read on in a child stream: a path through its parents. */
 export interface ChildPosition {

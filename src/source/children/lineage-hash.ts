@@ -1,6 +1,6 @@
 import type { Recipe } from '../../model/recipe.ts'
 import type { Given, Query, Sent } from '../../model/request.ts'
-import { digest } from './digest.ts'
+import { digest } from '../../value/digest.ts'
 
 /**
  * What tells a child's records from equal ones of another parent, the same in every run: the requests that lead to

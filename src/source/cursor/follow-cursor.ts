@@ -5,7 +5,7 @@ import type { Range } from '../../model/request.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { momentLike } from './cursor-text.ts'
 import { compareValues, cursorValue, type CursorValue } from './cursor-value.ts'
-import { digest } from '../children/digest.ts'
+import { digest } from '../../value/digest.ts'
 import { found } from '../paging/next-request.ts'
 
 /** What following the cursor makes of one page's records. */

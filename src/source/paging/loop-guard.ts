@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { PagingError } from '../../model/errors.ts'
 import type { PageRequest } from '../../model/request.ts'
-import { digest } from '../children/digest.ts'
+import { digest } from '../../value/digest.ts'
 
 /** Requests that are remembered: longer circles than this one are not noticed, and memory stays below some 20 MB. */
 const REMEMBERED = 100_000
