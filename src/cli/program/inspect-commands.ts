@@ -6,13 +6,13 @@ export function addInspectCommands(sluice: Command): void {
   addCommand(sluice, 'list', 'List the pipelines.', { verbose: 'describe each stream; show the stack of an error' })
     .argument('[pipelines...]', 'names or files (default: all of pipelines/)')
     .option('--json', 'print the list as JSON')
-    .action(commandHandler(async () => (await import('../commands/list.ts')).listCommand))
+    .action(commandHandler(async () => (await import('../commands/inspect/list.ts')).listCommand))
 
   addCommand(sluice, 'check', 'Check everything that pipelines need: files, secrets, APIs, the database, its tables.')
     .argument('[pipelines...]', 'names, files, or NAME.STREAM (default: all of pipelines/)')
     .option('--offline', 'send no request to an API')
     .option('--json', 'print the findings as JSON')
-    .action(commandHandler(async () => (await import('../commands/check.ts')).checkCommand))
+    .action(commandHandler(async () => (await import('../commands/inspect/check.ts')).checkCommand))
 
   addCommand(sluice, 'preview', 'Show the first rows of a stream as a run would store them. Needs no database.', {
     database: false,
@@ -22,17 +22,17 @@ export function addInspectCommands(sluice: Command): void {
     .option('--limit <n>', 'rows to show', wholeNumber(1), 10)
     .option('--since <value>', 'start from this cursor')
     .option('--json', 'print one row per line, as JSON')
-    .action(commandHandler(async () => (await import('../commands/preview.ts')).previewCommand))
+    .action(commandHandler(async () => (await import('../commands/inspect/preview.ts')).previewCommand))
 
   addCommand(sluice, 'status', 'Show the state of each stream, and its problems: overdue, failed, or reading nothing.')
     .argument('[pipelines...]', 'names, files, or NAME.STREAM (default: all of pipelines/)')
     .option('--grace <duration>', 'report a stream as overdue this long after its scheduled time (default: 5m)')
     .option('--json', 'print the state as JSON')
-    .action(commandHandler(async () => (await import('../commands/status.ts')).statusCommand))
+    .action(commandHandler(async () => (await import('../commands/inspect/status.ts')).statusCommand))
 
   addCommand(sluice, 'runs', 'List the runs, newest first. With a number: show the report of that run.')
     .argument('[pipeline]', 'only runs of this pipeline; or the number of a run')
     .option('--limit <n>', 'runs to list', wholeNumber(1), 20)
     .option('--json', 'print the runs as JSON')
-    .action(commandHandler(async () => (await import('../commands/runs.ts')).runsCommand))
+    .action(commandHandler(async () => (await import('../commands/inspect/runs.ts')).runsCommand))
 }

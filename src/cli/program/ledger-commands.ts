@@ -10,36 +10,36 @@ export function addLedgerCommands(sluice: Command): void {
     .option('--all', 'include rejects that were replayed')
     .option('--limit <n>', 'rejects to list, oldest first', wholeNumber(1), 50)
     .option('--json', 'print one reject per line, as JSON, with the whole record')
-    .action(commandHandler(async () => (await import('../commands/rejects/rejects-list.ts')).rejectsListCommand))
+    .action(commandHandler(async () => (await import('../commands/ledger/rejects-list.ts')).rejectsListCommand))
   addCommand(rejects, 'replay', 'Send rejected records through their stages and into their table again.')
     .argument('<stream>', 'PIPELINE, PIPELINE.STREAM, or a file')
     .option('--stream <names...>', 'only these streams')
     .option('--id <ids...>', 'only these rejects')
     .option('--overwrite', 'replace a stored row with the same key if no version says which one is newer')
     .option('--json', 'print the report as JSON')
-    .action(commandHandler(async () => (await import('../commands/rejects/rejects-replay.ts')).rejectsReplayCommand))
+    .action(commandHandler(async () => (await import('../commands/ledger/rejects-replay.ts')).rejectsReplayCommand))
 
   const cursor = addGroup(sluice, 'cursor', 'Show, set or reset the cursor of a stream: how far it has been read.')
   addCommand(cursor, 'show', 'Show the cursors of streams.')
     .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
     .option('--json', 'print the cursors as JSON')
-    .action(commandHandler(async () => (await import('../commands/cursor/cursor-show.ts')).cursorShowCommand))
+    .action(commandHandler(async () => (await import('../commands/ledger/cursor-show.ts')).cursorShowCommand))
   addCommand(cursor, 'set', 'Set a cursor: the next run reads from there.')
     .argument('<stream>', 'PIPELINE.STREAM')
     .argument('<value>', 'as the API writes it')
-    .action(commandHandler(async () => (await import('../commands/cursor/cursor-set.ts')).cursorSetCommand))
+    .action(commandHandler(async () => (await import('../commands/ledger/cursor-set.ts')).cursorSetCommand))
   addCommand(cursor, 'reset', 'Remove cursors: the next run reads from the start. Stored rows stay.')
     .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
     .option('--stream <names...>', 'only these streams')
-    .action(commandHandler(async () => (await import('../commands/cursor/cursor-reset.ts')).cursorResetCommand))
+    .action(commandHandler(async () => (await import('../commands/ledger/cursor-reset.ts')).cursorResetCommand))
 
   addCommand(sluice, 'migrate', 'Update the schema sluice in the database. Every run does this by itself.').action(
-    commandHandler(async () => (await import('../commands/migrate.ts')).migrateCommand),
+    commandHandler(async () => (await import('../commands/ledger/migrate.ts')).migrateCommand),
   )
 
   addCommand(sluice, 'sql', 'Run SQL, read-only unless --write is given. Useful without psql.')
     .argument('<statements>', 'one or several statements, in quotes')
     .option('--write', 'allow statements to change data')
     .option('--json', 'print one row per line, as JSON')
-    .action(commandHandler(async () => (await import('../commands/sql.ts')).sqlCommand))
+    .action(commandHandler(async () => (await import('../commands/ledger/sql.ts')).sqlCommand))
 }

@@ -36,7 +36,7 @@ export function addServiceCommands(sluice: Command): void {
     .option('--into <folder>', 'with --print: write the files to this folder')
     .option('--image <name>', 'with --print kubernetes: image of the containers (default: sluice:latest)')
     .option('--json', 'print one line of JSON for each event, on a terminal too')
-    .action(commandHandler(async () => (await import('../commands/schedule.ts')).scheduleCommand))
+    .action(commandHandler(async () => (await import('../commands/service/schedule.ts')).scheduleCommand))
 
   const serve = addCommand(
     sluice,
@@ -53,6 +53,6 @@ export function addServiceCommands(sluice: Command): void {
     .option('--allowed-host <names...>', 'host names under which clients reach the server, as behind a proxy')
     .option('--token-from <name>', 'environment variable that holds the token (default: SLUICE_TOKEN)')
     .option('--schedule', 'also run the pipelines that have a schedule, at their times')
-    .action(commandHandler(async () => (await import('../commands/serve.ts')).serveCommand))
+    .action(commandHandler(async () => (await import('../commands/service/serve.ts')).serveCommand))
   addRenamedOption(serve, 'allow-host', 'allowed-host')
 }

@@ -27,7 +27,7 @@ export function addSyncCommands(sluice: Command): void {
     .option('--json', REPORT_AS_JSON)
     .option('--quiet', 'print one line for each pipeline: on stdout if it succeeded, else on stderr')
     .option('--summary-file <file>', 'write exit code, reports and errors to a file as JSON, also if the run fails')
-    .action(commandHandler(async () => (await import('../commands/run.ts')).runCommand))
+    .action(commandHandler(async () => (await import('../commands/sync/run.ts')).runCommand))
 
   addCommand(
     sluice,
@@ -53,9 +53,9 @@ export function addSyncCommands(sluice: Command): void {
     .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
     .option('--memory <megabytes>', 'memory for decoded pages of all windows together (default: 64)', wholeNumber(1))
     .option('--json', REPORT_AS_JSON)
-    .action(commandHandler(async () => (await import('../commands/backfill.ts')).backfillCommand))
+    .action(commandHandler(async () => (await import('../commands/sync/backfill.ts')).backfillCommand))
 
   addCommand(sluice, 'demo', 'Try Sluice on this machine: a small API, three streams and an embedded database.')
     .option('--json', REPORT_AS_JSON)
-    .action(commandHandler(async () => (await import('../commands/demo.ts')).demoCommand))
+    .action(commandHandler(async () => (await import('../commands/sync/demo.ts')).demoCommand))
 }

@@ -5,7 +5,7 @@ import { changeCursor } from '../../../run/change-cursor.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
 import type { CommonOptions, CommandContext } from '../../execute-command.ts'
-import { parseStreamName } from '../stream-name.ts'
+import { parseStreamName } from '../stream-names.ts'
 
 /**
  * `sluice cursor set`: a name that no pipeline has, or a value of another kind, would be stored and never used; so

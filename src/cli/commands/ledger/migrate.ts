@@ -1,6 +1,6 @@
-import { migrate } from '../../database/migrate.ts'
-import { connectStore } from '../../run/open-store.ts'
-import type { CommonOptions, CommandContext } from '../execute-command.ts'
+import { migrate } from '../../../database/migrate.ts'
+import { connectStore } from '../../../run/open-store.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
 
 /** `sluice migrate` */
 export async function migrateCommand(_: [], { database }: CommonOptions, { signal }: CommandContext): Promise<number> {

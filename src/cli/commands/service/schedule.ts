@@ -1,13 +1,13 @@
-import { scheduleOf } from '../../define/schedule.ts'
-import { UsageError } from '../../model/errors.ts'
-import type { CatchUp, Overlap } from '../../model/recipe.ts'
-import { findPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
-import type { OtherScheduler } from '../../run/schedule/print/print-schedule.ts'
-import { schedule } from '../../run/schedule/schedule.ts'
-import type { CommonOptions, CommandContext } from '../execute-command.ts'
-import { eventLog } from '../progress/event-log.ts'
-import { scheduleLine } from '../output/schedule-line.ts'
-import { parseTimeout } from './run.ts'
+import { scheduleOf } from '../../../define/schedule.ts'
+import { UsageError } from '../../../model/errors.ts'
+import type { CatchUp, Overlap } from '../../../model/recipe.ts'
+import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
+import type { OtherScheduler } from '../../../run/schedule/print/print-schedule.ts'
+import { schedule } from '../../../run/schedule/schedule.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { eventLog } from '../../progress/event-log.ts'
+import { scheduleLine } from '../../output/schedule-line.ts'
+import { parseTimeout } from '../sync/run.ts'
 
 export interface ScheduleCommandOptions extends CommonOptions {
   readonly catchUp?: CatchUp

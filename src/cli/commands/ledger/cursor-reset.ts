@@ -4,7 +4,7 @@ import { UsageError } from '../../../model/errors.ts'
 import { changeCursor } from '../../../run/change-cursor.ts'
 import { openStore } from '../../../run/open-store.ts'
 import type { CommonOptions, CommandContext } from '../../execute-command.ts'
-import { parseStreamName } from '../stream-name.ts'
+import { parseStreamName } from '../stream-names.ts'
 
 /** `sluice cursor reset`: by the ledger alone, since the pipeline may be gone by now. */
 export async function cursorResetCommand(

@@ -4,7 +4,7 @@ import { openStore } from '../../../run/open-store.ts'
 import type { CommonOptions, CommandContext } from '../../execute-command.ts'
 import { formatTime } from '../../output/format-time.ts'
 import { printTable } from '../../output/print-rows.ts'
-import { parseStreamName } from '../stream-name.ts'
+import { parseStreamName } from '../stream-names.ts'
 
 /** `sluice cursor show`: how far streams have come, and which readings are open. */
 export async function cursorShowCommand(

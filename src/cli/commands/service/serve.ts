@@ -1,9 +1,9 @@
-import { UsageError } from '../../model/errors.ts'
-import { findPipelines } from '../../run/find-pipelines.ts'
-import { serve } from '../../server/serve.ts'
-import type { CommonOptions, CommandContext } from '../execute-command.ts'
-import { withStreams } from './run.ts'
-import { messageOf } from '../../value/error.ts'
+import { UsageError } from '../../../model/errors.ts'
+import { findPipelines } from '../../../run/find-pipelines.ts'
+import { serve } from '../../../server/serve.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { withStreams } from '../sync/run.ts'
+import { messageOf } from '../../../value/error.ts'
 
 interface ServeCommandOptions extends CommonOptions {
   readonly port: number

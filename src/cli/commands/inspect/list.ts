@@ -1,9 +1,9 @@
-import { describe } from '../../define/describe.ts'
-import { scheduleText } from '../../define/schedule.ts'
-import { tryPipelines } from '../../run/find-pipelines.ts'
-import type { CommandContext } from '../execute-command.ts'
-import { printTable } from '../output/print-rows.ts'
-import { printError } from '../output/print-error.ts'
+import { describe } from '../../../define/describe.ts'
+import { scheduleText } from '../../../define/schedule.ts'
+import { tryPipelines } from '../../../run/find-pipelines.ts'
+import type { CommandContext } from '../../execute-command.ts'
+import { printTable } from '../../output/print-rows.ts'
+import { printError } from '../../output/print-error.ts'
 
 /**
  * `sluice list`: what there is, and with --verbose what it would do. A file that does not load is named, and the others

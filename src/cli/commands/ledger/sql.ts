@@ -1,9 +1,9 @@
-import { DatabaseError, UsageError } from '../../model/errors.ts'
-import { sqlState } from '../../database/errors.ts'
-import { connectStore } from '../../run/open-store.ts'
-import type { CommonOptions, CommandContext } from '../execute-command.ts'
-import { formatNumber } from '../../value/format.ts'
-import { printJsonLines, printTable } from '../output/print-rows.ts'
+import { DatabaseError, UsageError } from '../../../model/errors.ts'
+import { sqlState } from '../../../database/errors.ts'
+import { connectStore } from '../../../run/open-store.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { formatNumber } from '../../../value/format.ts'
+import { printJsonLines, printTable } from '../../output/print-rows.ts'
 
 interface SqlOptions extends CommonOptions {
   readonly write?: boolean

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
-import { checkPipelines, type Finding } from '../../run/check/check.ts'
-import { tryPipelines } from '../../run/find-pipelines.ts'
-import type { CommonOptions, CommandContext } from '../execute-command.ts'
-import { printStack } from '../output/print-error.ts'
+import { checkPipelines, type Finding } from '../../../run/check/check.ts'
+import { tryPipelines } from '../../../run/find-pipelines.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { printStack } from '../../output/print-error.ts'
 
 interface CheckCommandOptions extends CommonOptions {
   readonly offline?: boolean

@@ -1,10 +1,10 @@
-import { UsageError } from '../../model/errors.ts'
-import { findPipelines } from '../../run/find-pipelines.ts'
-import { sample } from '../../run/check/sample.ts'
-import type { CommandContext } from '../execute-command.ts'
-import { formatNumber } from '../../value/format.ts'
-import { printJsonLines, printTable } from '../output/print-rows.ts'
-import { withStreams } from './run.ts'
+import { UsageError } from '../../../model/errors.ts'
+import { findPipelines } from '../../../run/find-pipelines.ts'
+import { sample } from '../../../run/check/sample.ts'
+import type { CommandContext } from '../../execute-command.ts'
+import { formatNumber } from '../../../value/format.ts'
+import { printJsonLines, printTable } from '../../output/print-rows.ts'
+import { withStreams } from '../sync/run.ts'
 
 interface PreviewOptions {
   readonly stream?: string

@@ -1,7 +1,7 @@
-import type { Pipeline } from '../../define/pipeline.ts'
-import { startDemoApi } from '../demo/start-demo-api.ts'
-import type { CommonOptions, CommandContext } from '../execute-command.ts'
-import { outputModeOf } from '../progress/open-progress.ts'
+import type { Pipeline } from '../../../define/pipeline.ts'
+import { startDemoApi } from '../../demo/start-demo-api.ts'
+import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { outputModeOf } from '../../progress/open-progress.ts'
 import { runOne } from './run.ts'
 
 /** `sluice demo`: an API on loopback, and one run that reads it. */
@@ -13,7 +13,7 @@ export async function demoCommand(
   await using api = await startDemoApi({ signal: context.signal })
   // The pipeline looks here for its API when it is imported.
   process.env['SLUICE_DEMO_API'] = api.origin
-  const { default: pipeline } = (await import('../../../pipelines/demo.ts')) as { readonly default: Pipeline }
+  const { default: pipeline } = (await import('../../../../pipelines/demo.ts')) as { readonly default: Pipeline }
   const mode = outputModeOf({ json, people: true })
   const into = options.database || process.env['DATABASE_URL'] ? 'your database' : 'the embedded PostgreSQL in .sluice/'
   if (mode !== 'json')

@@ -5,7 +5,7 @@ import type { CommonOptions, CommandContext } from '../../execute-command.ts'
 import { outputModeOf } from '../../progress/open-progress.ts'
 import { eventLog } from '../../progress/event-log.ts'
 import { printStack } from '../../output/print-error.ts'
-import { exitCodeOfReport, withStreams } from '../run.ts'
+import { exitCodeOfReport, withStreams } from '../sync/run.ts'
 
 interface ReplayCommandOptions extends CommonOptions {
   readonly stream?: readonly string[]

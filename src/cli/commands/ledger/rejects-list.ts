@@ -3,7 +3,7 @@ import { openStore } from '../../../run/open-store.ts'
 import type { CommonOptions, CommandContext } from '../../execute-command.ts'
 import { formatTime } from '../../output/format-time.ts'
 import { printTable } from '../../output/print-rows.ts'
-import { parseStreamName } from '../stream-name.ts'
+import { parseStreamName } from '../stream-names.ts'
 
 interface RejectsListOptions extends CommonOptions {
   readonly run?: string
