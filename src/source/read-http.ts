@@ -5,7 +5,7 @@ import type { ApiResponse, PageRequest, Paging } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import { RequestPrefetcher } from './paging/request-prefetcher.ts'
-import { NO_COUNTS } from './counts.ts'
+import { NO_READ_COUNTS } from '../model/counts.ts'
 import { followCursor } from './cursor/follow-cursor.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest, pagesFrom, pagesIn } from './paging/next-request.ts'
@@ -100,7 +100,7 @@ export async function* readHttp(
         rejects: [],
         hold: received.hold,
         memory: received.memory,
-        counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
+        counts: { ...NO_READ_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
         position: scope.secrets.hide(positionOf(next)),
         ...(highWaterMark && { highWaterMark }),
         ...(boundaryMatches.length > 0 && { boundaryMatches }),

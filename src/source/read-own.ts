@@ -3,7 +3,7 @@ import { END, isEnd, type Page, type Position } from '../model/page.ts'
 import type { Incremental, OwnPage, Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
-import { NO_COUNTS } from './counts.ts'
+import { NO_READ_COUNTS } from '../model/counts.ts'
 import { followCursor } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
 
@@ -31,7 +31,7 @@ export async function* readOwn(
     yield {
       records: followed?.records ?? records,
       rejects: [],
-      counts: { ...NO_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
+      counts: { ...NO_READ_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
       ...(highWaterMark && { highWaterMark }),
       ...(boundaryMatches.length > 0 && { boundaryMatches }),
@@ -42,7 +42,7 @@ export async function* readOwn(
   }
   // A generator may return where it is told to stop: that is not the end of what it had to give.
   scope.signal.throwIfAborted()
-  yield { records: [], rejects: [], counts: NO_COUNTS, position: END }
+  yield { records: [], rejects: [], counts: NO_READ_COUNTS, position: END }
 }
 
 /** What its fetches hold is put to the page by whoever lends it the client. */

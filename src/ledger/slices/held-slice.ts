@@ -1,4 +1,5 @@
 import type { Counts } from '../../model/batch.ts'
+import { COUNT_NAMES } from '../../model/counts.ts'
 import type { HighWaterMark, Position } from '../../model/page.ts'
 import type { Range } from '../../model/request.ts'
 import type { RunKind, Slice } from '../../model/slice.ts'
@@ -22,18 +23,7 @@ export interface Restart extends Range {
   readonly cursor?: string | undefined
 }
 
-/** The counts, by the names that they have here and in every table. */
-export const countNames = [
-  'fetched',
-  'expanded',
-  'filtered',
-  'duplicate',
-  'rejected',
-  'parents',
-  'inserted',
-  'updated',
-  'unchanged',
-] as const satisfies readonly (keyof Counts)[]
+export const countNames = COUNT_NAMES
 
 /** How a row of `sluice.slices` is selected for `heldSlice`; `s` is the slice and `c` its stream's cursor. */
 export const columns = `s.id, s.run, s.begun_by, s.pipeline, s.stream, s.partition, s.kind, s.status, s.since, s.until, s.cursor_was, s.definition,

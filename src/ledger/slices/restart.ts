@@ -1,4 +1,5 @@
 import type { Database } from '../../database/database.ts'
+import { NO_COUNTS } from '../../model/counts.ts'
 import { quoteLiteral } from '../../database/quote.ts'
 import type { HeldSlice, Restart } from './held-slice.ts'
 
@@ -26,17 +27,7 @@ update sluice.slices set unmet = null where id = ${BigInt(held.id)}`
       rejected: 0,
       resumed: false,
       definition: bounds.definition,
-      counts: {
-        fetched: 0,
-        expanded: 0,
-        filtered: 0,
-        duplicate: 0,
-        rejected: 0,
-        parents: 0,
-        inserted: 0,
-        updated: 0,
-        unchanged: 0,
-      },
+      counts: NO_COUNTS,
       ...(held.wholeBoundary && { boundary: held.wholeBoundary }),
       ...(bounds.since !== undefined && { since: bounds.since }),
       ...(bounds.until !== undefined && { until: bounds.until }),

@@ -7,7 +7,7 @@ import { DatabaseError, RateLimitedError, SliceLostError, UsageError } from '../
 import { problemText } from '../report/problem-text.ts'
 import type { ActiveRun } from '../run-context.ts'
 import { syncSlice, type SyncSliceOptions } from '../sync/sync-slice.ts'
-import { added, none } from '../report/counts.ts'
+import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 
 export interface ReadWindowOptions
   extends Omit<SyncSliceOptions, 'committed' | 'changed'>, Pick<ActiveRun, 'keeper' | 'losing' | 'emit'> {
@@ -26,7 +26,7 @@ export async function readWindow(
   const { database, streamName, writing } = options
   using stop = new LinkedSignal(scope.signal)
   let slice = claimed
-  let counts = none
+  let counts = NO_COUNTS
   losing.set(slice.id, () =>
     stop.abort(
       new SliceLostError(
@@ -52,7 +52,7 @@ export async function readWindow(
         slice = changed
       },
       committed: (batch) => {
-        counts = added(counts, batch.counts)
+        counts = addCounts(counts, batch.counts)
         gauge.committed(batch.counts, {})
         emit({ type: 'batch.committed', stream, slice: slice.id, ...batch })
       },

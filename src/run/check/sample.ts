@@ -3,6 +3,7 @@ import { openScope } from '../../read/open-scope.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { ReadCounts, Reject } from '../../model/page.ts'
+import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Range } from '../../model/request.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 
@@ -37,7 +38,7 @@ export async function sample(
 ): Promise<Sample> {
   const rows: unknown[] = []
   const rejects: Reject[] = []
-  const counts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }
+  let counts = NO_READ_COUNTS
   let total = 0
   await using scope = openScope({ signal, secrets: readSecrets(environment), ...(on && { emit: on }) })
   for await (const page of readRecipe(
@@ -46,7 +47,7 @@ export async function sample(
     { ...scope, stream },
   )) {
     page.hold?.[Symbol.dispose]()
-    for (const name of Object.keys(counts) as (keyof ReadCounts)[]) counts[name] += page.counts[name]
+    counts = addCounts(counts, page.counts)
     total += page.records.length
     rows.push(...page.records.slice(0, Math.max(0, keep - rows.length)))
     rejects.push(...page.rejects.slice(0, Math.max(0, keep - rejects.length)))

@@ -1,7 +1,8 @@
 import { replayRecord, type ReadOptions } from '../../read/read-recipe.ts'
+import { NO_READ_COUNTS } from '../../model/counts.ts'
 import { parseJson } from '../../value/json/parse-json.ts'
 import type { StoredReject } from '../../ledger/read/read-rejects.ts'
-import { END, type Page, type ReadCounts } from '../../model/page.ts'
+import { END, type Page } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 
@@ -24,7 +25,7 @@ export async function* replayPages(
     const record = parseJson(reject.record)
     const parents = reject.parents === undefined ? [] : (parseJson(reject.parents) as readonly unknown[])
     if (reject.stage === 'database')
-      yield { records: [record], rejects: [], counts: { ...nothing, fetched: 1 }, areRows: true }
+      yield { records: [record], rejects: [], counts: { ...NO_READ_COUNTS, fetched: 1 }, areRows: true }
     else if (options.isKeyless && reject.stage !== 'flatMap')
       yield* unlessSeveral(withoutPositions(replayRecord(recipe, { record, parents }, scope, options)), {
         record,
@@ -32,7 +33,7 @@ export async function* replayPages(
       })
     else yield* withoutPositions(replayRecord(recipe, { record, parents }, scope, options))
   }
-  yield { records: [], rejects: [], counts: nothing, position: END }
+  yield { records: [], rejects: [], counts: NO_READ_COUNTS, position: END }
 }
 
 async function* withoutPositions(pages: AsyncIterable<Page>): AsyncGenerator<Page, void, undefined> {
@@ -60,9 +61,7 @@ async function* unlessSeveral(
     yield {
       records: [],
       rejects: [{ stage: 'flatMap', reason, record, ...(parents.length > 0 && { parents }) }],
-      counts: { ...nothing, fetched: 1, rejected: 1 },
+      counts: { ...NO_READ_COUNTS, fetched: 1, rejected: 1 },
     }
   }
 }
-
-const nothing: ReadCounts = { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 }

@@ -1,7 +1,7 @@
 import type { Advance, Counts } from '../../model/batch.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Status, StreamReport } from '../../model/report.ts'
-import { added, none } from './counts.ts'
+import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 
 /**
  * Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when
@@ -11,7 +11,7 @@ export class StreamTally {
   readonly #table: string
   readonly #started = performance.now()
   readonly #warnings = new Set<string>()
-  #counts: Counts = none
+  #counts: Counts = NO_COUNTS
   #swap: Advance['swap']
   #since: string | undefined
   #cursor: string | undefined
@@ -41,7 +41,7 @@ export class StreamTally {
     counts: Counts,
     { swap, cursor }: { readonly swap?: Advance['swap']; readonly cursor?: string | undefined },
   ): void {
-    this.#counts = added(this.#counts, counts)
+    this.#counts = addCounts(this.#counts, counts)
     this.#batches += 1
     if (swap) this.#swap = swap
     if (cursor !== undefined) this.#cursor = cursor

@@ -1,13 +1,13 @@
 import { formatNumber } from '../../value/format.ts'
 import type { Report } from '../../model/report.ts'
-import { added } from './counts.ts'
+import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 
 /**
  * A report as one line, for logs and for mails from cron: `billing: done in 4.2 s, run 17: 1,200 read, 30 inserted,
  * 1,170 unchanged`.
  */
 export function summaryLine({ pipeline, run, status, ms, streams }: Report): string {
-  const counts = added(...Object.values(streams).map((stream) => stream.counts))
+  const counts = addCounts(NO_COUNTS, ...Object.values(streams).map((stream) => stream.counts))
   const outcome = { done: 'done in', failed: 'failed after', interrupted: 'interrupted after' }[status]
   const numbers = [
     `${formatNumber(counts.fetched)} read`,

@@ -12,7 +12,7 @@ import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
 import { END, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
-import { added, none } from '../report/counts.ts'
+import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
 
 /** The reading has to be taken up again from the last committed position: what was sent cannot be sent once more. */
@@ -302,7 +302,7 @@ interface Outcome {
   readonly highWaterMark: HighWaterMark | undefined
 }
 
-const nothing: WrittenBatch = { counts: none, rejects: [] }
+const nothing: WrittenBatch = { counts: NO_COUNTS, rejects: [] }
 
 const merged = (all: readonly WrittenBatch[]): WrittenBatch => {
   const highWaterMark = all.reduce<HighWaterMark | undefined>(
@@ -311,7 +311,7 @@ const merged = (all: readonly WrittenBatch[]): WrittenBatch => {
   )
   const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
   return {
-    counts: added(...all.map(({ counts }) => counts)),
+    counts: addCounts(NO_COUNTS, ...all.map(({ counts }) => counts)),
     rejects: all.flatMap(({ rejects }) => rejects),
     ...(highWaterMark && { highWaterMark }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),

@@ -8,7 +8,7 @@ import { SliceLostError } from '../../model/errors.ts'
 import type { Committed } from './slice-writer.ts'
 import { syncSlice, type SyncSliceOptions } from './sync-slice.ts'
 import type { RunOptions } from '../options.ts'
-import { added, none } from '../report/counts.ts'
+import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { messageOf } from '../../value/error.ts'
 
 export interface SyncStreamOptions extends Omit<SyncSliceOptions, 'committed' | 'changed' | 'streamName'> {
@@ -60,7 +60,7 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
     }
     waited = 0
     let { slice } = claimed
-    let counts = none
+    let counts = NO_COUNTS
     started(slice)
     try {
       await syncSlice(slice, claimed.restart, {
@@ -70,7 +70,7 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
           slice = changed
         },
         committed: (batch, held) => {
-          counts = added(counts, batch.counts)
+          counts = addCounts(counts, batch.counts)
           committed(batch, held)
         },
       })

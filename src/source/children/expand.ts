@@ -2,7 +2,7 @@ import { mapConcurrent } from '../../flow/map-concurrent.ts'
 import { RejectError, rejectionOf } from '../../model/errors.ts'
 import type { Page, ReadCounts, Reject } from '../../model/page.ts'
 import type { Child, Recipe, Stage } from '../../model/recipe.ts'
-import { NO_COUNTS } from '../counts.ts'
+import { NO_READ_COUNTS } from '../../model/counts.ts'
 
 type FlatMap = Extract<Stage, { readonly type: 'flatMap' }>
 
@@ -105,7 +105,7 @@ export const rejectOf = (reason: string, record: unknown, { parents }: Pick<Page
 
 export const addCounts = (counts: ReadCounts, more: Partial<ReadCounts>): ReadCounts =>
   Object.fromEntries(
-    Object.entries(NO_COUNTS).map(([name]) => [
+    Object.entries(NO_READ_COUNTS).map(([name]) => [
       name,
       counts[name as keyof ReadCounts] + (more[name as keyof ReadCounts] ?? 0),
     ]),

@@ -9,7 +9,7 @@ import type { Scope } from '../../model/scope.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { childPosition, ParentDigests, START, type ChildPosition } from './child-position.ts'
 import { ChildReader, type ReadRecipe } from './child-reader.ts'
-import { NO_COUNTS } from '../counts.ts'
+import { NO_READ_COUNTS } from '../../model/counts.ts'
 import { expandedPage, expandRecords, rejected, rejectOf, type Expansion } from './expand.ts'
 
 export interface ChildrenOptions {
@@ -228,7 +228,7 @@ class ChildrenReader implements AsyncDisposable {
       ...(page.parents && { parents: page.parents }),
       ...positioned(this.#behind(page)),
       counts: {
-        ...NO_COUNTS,
+        ...NO_READ_COUNTS,
         fetched: counts.rejected,
         rejected: counts.rejected,
         parents: counts.parents + counts.fetched,
@@ -262,7 +262,7 @@ function expandOne(page: Page, place: number, made: Exclude<Expansion, { readonl
   const one = {
     records: [origin],
     rejects: [],
-    counts: { ...NO_COUNTS, fetched: 1 },
+    counts: { ...NO_READ_COUNTS, fetched: 1 },
     ...(parents && { parents }),
     ...(memory && { memory }),
   }
@@ -270,7 +270,7 @@ function expandOne(page: Page, place: number, made: Exclude<Expansion, { readonl
     ? {
         ...one,
         records: [],
-        counts: { ...NO_COUNTS, fetched: 1, rejected: 1 },
+        counts: { ...NO_READ_COUNTS, fetched: 1, rejected: 1 },
         rejects: [rejectOf(made.reason, origin, page)],
       }
     : { ...one, ...expandedPage(one, [made]) }
