@@ -1,7 +1,9 @@
 import { UsageError } from '../model/errors.ts'
+import { parseRate } from '../model/rate.ts'
 import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../model/request.ts'
 import { Endpoint } from './endpoint.ts'
 import { durationOf } from './duration.ts'
+import { messageOf } from '../value/error.ts'
 import type { Path } from './path.ts'
 
 export interface HttpOptions {
@@ -81,8 +83,7 @@ export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions =
   if (search || hash)
     throw new UsageError(`${place}: a base has no query and no fragment: put parameters into the request`)
   const { rate, timeout, concurrency, attempts, pageBytes, allow } = options
-  if (rate !== undefined && !/^[1-9]\d*\/[smh]$/.test(rate))
-    throw new UsageError(`${place}: rate ${JSON.stringify(rate)} is no rate: write '10/s', '600/m' or '5000/h'`)
+  if (rate !== undefined) checkRate(rate, place)
   if (timeout !== undefined) durationOf(timeout, `${place}: timeout`)
   for (const [name, value] of Object.entries({ concurrency, attempts, pageBytes })) {
     if (value !== undefined && (!Number.isInteger(value) || value < 1))
@@ -93,6 +94,14 @@ export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions =
       throw new UsageError(`${place}: ${JSON.stringify(origin)} in allow is no origin: write 'https://files.example'`)
   }
   return new HttpApi({ base: base.replace(/\/+$/, ''), ...options })
+}
+
+function checkRate(rate: string, place: string): void {
+  try {
+    parseRate(rate)
+  } catch (error) {
+    throw new UsageError(`${place}: rate ${messageOf(error)}`, { cause: error })
+  }
 }
 
 function provenPath(path: Path, { base }: Api): Path {

@@ -1,7 +1,31 @@
-// One API's budget of requests as all processes share it: counted by one (the ledger), obeyed by each (http).
+// One API's request budget, as all processes share it: the ledger counts the requests, each client obeys the counts.
+import { UsageError } from './errors.ts'
 import type { Rate } from './request.ts'
 
-/** Whose requests are counted together: who asks the same origin with the same secrets, at the same declared rate. */
+/** At most `requests` within any period of `periodMs` milliseconds. */
+export interface RequestRate {
+  readonly requests: number
+  readonly periodMs: number
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
+
+/**
+ * Parses `'10/s'`, `'600/m'` or `'0.5/s'`. A fraction means one request in a longer period: `'0.5/s'` is one in two
+ * seconds. Throws `UsageError` for anything else.
+ */
+export function parseRate(rate: string): RequestRate {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(rate) ?? []
+  const requests = Number(number)
+  const unitMs = UNITS[unit]
+  if (unitMs === undefined || !(requests > 0))
+    throw new UsageError(
+      `${JSON.stringify(rate)} is not a rate: write it like '10/s', '600/m', '5000/h' or, for one in two seconds, '0.5/s'`,
+    )
+  return Number.isInteger(requests) ? { requests, periodMs: unitMs } : { requests: 1, periodMs: unitMs / requests }
+}
+
+/** Requests with the same origin, the same secrets and the same declared rate are counted together. */
 export interface RateIdentity {
   readonly origin: string
   /** Names of secrets, never their values. */
@@ -9,32 +33,30 @@ export interface RateIdentity {
   readonly rate: Rate | undefined
 }
 
-/** What an API has answered about how soon it may be asked again. */
+/** Limits that an API stated in a response. */
 export interface Limits {
-  /** Nothing may be sent for so long. */
+  /** No request may be sent for this long. */
   readonly blockedMs?: number | undefined
-  /** So many requests are left for so long. */
+  /** At most `requests` may be sent within the next `ms`. */
   readonly left?: { readonly requests: number; readonly ms: number } | undefined
 }
 
-/**
- * What became of requests that were granted: a process that knows says so, and they count no longer than they have to.
- */
+/** Use of an earlier grant. Reporting it frees the requests that were not sent. */
 export interface LeaseUsage {
   readonly lease: string | undefined
   readonly used: number
-  /** Since the last of them was sent. */
+  /** Time since the last of them was sent. */
   readonly usedMsAgo: number
   readonly unused: number
 }
 
 export interface GrantRequest {
-  /** So many within each period; without it, what the API has answered is all that limits. */
-  readonly limit?: { readonly requests: number; readonly periodMs: number } | undefined
+  /** @default no limit other than the one that the API stated */
+  readonly limit?: RequestRate | undefined
   readonly wanted: number
-  /** Fewer are of no use. */
+  /** Grants fewer requests than this as 0. */
   readonly least: number
-  /** They will have been sent within so long after this was asked, or not at all. */
+  /** The requests are sent within this time, counted from the call, or not at all. */
   readonly validMs: number
   readonly previous?: LeaseUsage | undefined
   readonly signal?: AbortSignal | undefined
@@ -47,17 +69,17 @@ export interface Grant extends Limits {
   readonly waitMs: number
 }
 
-/** The ledger's side of one budget. */
+/** The shared part of one budget, kept in the ledger. */
 export interface SharedRate {
-  /** Requests to send, for all processes no more than the limit within any period. */
-  grant: (asked: GrantRequest) => Promise<Grant>
-  /** Tell all others what the API has answered. */
+  /** Grants requests. All processes together never get more than the limit within any period. */
+  grant: (request: GrantRequest) => Promise<Grant>
+  /** Stores the limits that the API stated, and notifies the other processes. */
   report: (limits: Limits, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>
-  /** What others have told so far. */
+  /** Returns the limits that all processes have reported. */
   read: (options: { readonly signal?: AbortSignal | undefined }) => Promise<Limits>
-  /** Be called when another process has told something, for as long as the result is held. */
-  subscribe: (hear: () => void) => Disposable
+  /** Calls `listener` whenever another process has reported limits, until the result is disposed. */
+  subscribe: (listener: () => void) => Disposable
 }
 
-/** Opens the shared budget of an API; asks nothing yet. */
+/** Opens the shared budget of an API. Sends no statement yet. */
 export type SharedRates = (identity: RateIdentity) => SharedRate

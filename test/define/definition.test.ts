@@ -159,7 +159,7 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a rate without its unit',
       () => http('https://api.example', { rate: any('10') }),
-      `rate "10" is no rate: write '10/s'`,
+      `rate "10" is not a rate: write it like '10/s'`,
     ],
     [
       'a timeout in words',
@@ -361,4 +361,8 @@ describe('the hash of a definition', () => {
       hash(rows.incremental('n', { from: 9007199254740992n })),
     )
   })
+})
+
+test.each(['0.5/s', '2.5/s', '0.1/m'] as const)('an API admits the rate %s, a fraction', (rate) => {
+  expect(() => http('https://api.example', { rate })).not.toThrow()
 })

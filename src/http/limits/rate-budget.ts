@@ -1,8 +1,8 @@
+import { parseRate, type RequestRate } from '../../model/rate.ts'
 import type { Rate } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
-import { readRate } from './rate.ts'
 import { realTime, type Time } from './time.ts'
 
 /** The budget of one API within this process, by the rate that its definition names and by what its answers tell. */
@@ -22,7 +22,7 @@ type Learn = Parameters<Budget['observe']>
  * that.
  */
 class RateBudget implements Budget {
-  readonly #rate: { readonly requests: number; readonly periodMs: number } | undefined
+  readonly #rate: RequestRate | undefined
   readonly #now: () => Date
   readonly #time: Time
   readonly #name: string
@@ -38,7 +38,7 @@ class RateBudget implements Budget {
     rate: Rate | undefined,
     { now, time = realTime, name }: { readonly now: () => Date; readonly time?: Time; readonly name: string },
   ) {
-    this.#rate = rate === undefined ? undefined : readRate(rate)
+    this.#rate = rate === undefined ? undefined : parseRate(rate)
     this.#now = now
     this.#time = time
     this.#name = name
@@ -74,11 +74,7 @@ class RateBudget implements Budget {
   }
 
   /** When there are so many tokens again. */
-  #freeAt(
-    wanted: number,
-    { requests, periodMs }: { readonly requests: number; readonly periodMs: number },
-    clock: number,
-  ): number {
+  #freeAt(wanted: number, { requests, periodMs }: RequestRate, clock: number): number {
     const gone = this.#taken.findIndex((taken) => taken + periodMs > clock)
     this.#taken = gone === -1 ? [] : gone > 0 ? this.#taken.slice(gone) : this.#taken
     const missing = this.#taken.length + Math.min(wanted, requests) - requests

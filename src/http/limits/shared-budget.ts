@@ -1,10 +1,9 @@
 import { Semaphore } from '../../flow/semaphore.ts'
-import type { Limits, SharedRate, LeaseUsage } from '../../model/rate.ts'
+import { parseRate, type LeaseUsage, type Limits, type RequestRate, type SharedRate } from '../../model/rate.ts'
 import type { Rate } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
 import { messageOf } from '../../value/error.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
-import { readRate } from './rate.ts'
 import { realTime, type Time } from './time.ts'
 
 export interface SharedBudgetOptions {
@@ -52,7 +51,7 @@ export function sharedBudget(rate: Rate | undefined, options: SharedBudgetOption
  * query tells it what was sent, and when.
  */
 class SharedBudget implements Budget, AsyncDisposable {
-  readonly #rate: { readonly requests: number; readonly periodMs: number } | undefined
+  readonly #rate: RequestRate | undefined
   readonly #options: SharedBudgetOptions
   readonly #time: Time
   /** Who waits is served in turn. */
@@ -81,7 +80,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   #isWarned = false
 
   constructor(rate: Rate | undefined, options: SharedBudgetOptions) {
-    const read = rate === undefined ? undefined : readRate(rate)
+    const read = rate === undefined ? undefined : parseRate(rate)
     // What left late must not meet what comes early: the API counts when requests arrive, we when they leave.
     this.#rate = read && { requests: read.requests, periodMs: read.periodMs + Math.min(50, read.periodMs / 20) }
     this.#validMs = Math.min(30_000, Math.max(1_000, (read?.periodMs ?? 0) / 10))

@@ -26,6 +26,16 @@ describe('a rate', () => {
     expect(sent.at(-1)).toBeLessThan(3_100)
   })
 
+  test.each([
+    ['0.5/s', 2_000],
+    ['2.5/s', 400],
+    ['0.1/m', 600_000],
+  ] as const)('%s, a fraction, admits one request in %i ms', async (rate, periodMs) => {
+    const { time, budget } = open(rate)
+    for (let request = 0; request < 3; request += 1) await budget.acquire(1, { signal })
+    expect(time.slept).toEqual([periodMs, periodMs])
+  })
+
   test('serves those who wait in turn', async () => {
     const { budget } = open('1/s')
     const served: number[] = []

@@ -1,8 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { rateLimitOf } from '../../../src/http/limits/rate-limit.ts'
-import { readRate } from '../../../src/http/limits/rate.ts'
 import { retryAfter } from '../../../src/http/limits/retry-after.ts'
-import { UsageError } from '../../../src/model/errors.ts'
 
 const now = new Date('2024-05-01T12:00:00Z')
 const in30s = now.getTime() / 1_000 + 30
@@ -55,20 +53,5 @@ describe('Retry-After is read as seconds or as a date', () => {
     expect(
       retryAfter({ 'retry-after': 'Wed, 01 May 2024 13:00:30 GMT', date: 'Wed, 01 May 2024 13:00:00 GMT' }, now),
     ).toBe(30_000)
-  })
-})
-
-describe('a rate', () => {
-  test.each([
-    ['10/s', 10, 1_000],
-    ['600/m', 600, 60_000],
-    ['5000/h', 5_000, 3_600_000],
-    ['0.5/s', 1, 2_000],
-  ])('%s', (rate, requests, periodMs) => {
-    expect(readRate(rate)).toEqual({ requests, periodMs })
-  })
-
-  test.each(['10', '10/d', '0/s', '-1/s', 'x/s'])('%s is none', (rate) => {
-    expect(() => readRate(rate)).toThrow(UsageError)
   })
 })
