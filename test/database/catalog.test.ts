@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => own[Symbol.asyncDispose]())
 
 describe('readTable', () => {
-  test('knows no table where there is none', async () => {
+  test('returns undefined for a table that does not exist', async () => {
     expect(await readTable(own.database, 'shop.nothing')).toBeUndefined()
   })
 
@@ -24,8 +24,8 @@ describe('readTable', () => {
     ['timestamptz', { base: 'timestamptz', type: 'timestamp with time zone' }],
     ['varbit(7)', { base: 'varbit', length: 7 }],
     ['text[]', { base: '_text', type: 'text[]' }],
-    ['jsonb', { base: 'jsonb', baseOid: 3802 }],
-  ])('reads what stands behind %s', async (type, expected) => {
+    ['jsonb', { base: 'jsonb' }],
+  ])('reads the numbers in the brackets of %s', async (type, expected) => {
     await own.database.query('drop table if exists shop.one')
     await own.database.query(`create table shop.one (c ${type})`)
     const [column] = (await readTable(own.database, 'shop.one'))!.columns
@@ -33,16 +33,12 @@ describe('readTable', () => {
     expect({ ...limits, ...column }).toMatchObject({
       ...limits,
       name: 'c',
-      kind: 'b',
-      notNull: false,
-      hasDefault: false,
       isGenerated: false,
-      isIdentity: false,
       ...expected,
     })
   })
 
-  test('looks through domains, their limits and their not null included', async () => {
+  test('returns the type below a domain, with its precision and scale', async () => {
     await own.database.query('create domain shop.price as numeric(10,2) not null')
     await own.database.query('create domain shop.discount as shop.price')
     await own.database.query('create table shop.offers (p shop.discount)')
@@ -51,43 +47,35 @@ describe('readTable', () => {
       base: 'numeric',
       precision: 10,
       scale: 2,
-      notNull: true,
-      kind: 'b',
     })
   })
 
-  test('tells defaults, identities and generated columns apart', async () => {
-    await own.database.query(
-      'create table shop.orders (id bigint generated always as identity, at date default now(), twice int generated always as (2) stored, gone int, "No Name" text)',
-    )
+  test('marks generated columns, and leaves out dropped ones', async () => {
+    await own.database.query(`
+      create table shop.orders (
+        id bigint generated always as identity, at date default now(), twice int generated always as (2) stored,
+        gone int, "No Name" text
+      )`)
     await own.database.query('alter table shop.orders drop column gone')
     const { columns } = (await readTable(own.database, 'shop.orders'))!
-    expect(
-      columns.map(({ name, hasDefault, isGenerated, isIdentity, notNull }) => [
-        name,
-        hasDefault,
-        isGenerated,
-        isIdentity,
-        notNull,
-      ]),
-    ).toEqual([
-      ['id', true, false, true, true],
-      ['at', true, false, false, false],
-      ['twice', false, true, false, false],
-      ['No Name', false, false, false, false],
+    expect(columns.map(({ name, isGenerated }) => [name, isGenerated])).toEqual([
+      ['id', false],
+      ['at', false],
+      ['twice', true],
+      ['No Name', false],
     ])
   })
 
-  test('tells what a unique index is good for', async () => {
+  test('lists unique indexes with what limits their use, the primary key first', async () => {
     await own.database.query('create table shop.keys (a int, b text, c int, unique (c) deferrable, primary key (b, a))')
     await own.database.query('create unique index keys_partial on shop.keys (a) where a > 0')
     await own.database.query('create unique index keys_lower on shop.keys (lower(b), a)')
     await own.database.query('create unique index keys_cover on shop.keys (c, a) include (b)')
     await own.database.query('create index keys_plain on shop.keys (a)')
     const { uniqueIndexes } = (await readTable(own.database, 'shop.keys'))!
-    const none = { isPrimary: false, isPartial: false, isDeferrable: false, isExpression: false, isValid: true }
+    const none = { isPartial: false, isDeferrable: false, isExpression: false, isValid: true }
     expect(uniqueIndexes).toEqual([
-      { ...none, name: 'keys_pkey', columns: ['b', 'a'], isPrimary: true },
+      { ...none, name: 'keys_pkey', columns: ['b', 'a'] },
       { ...none, name: 'keys_c_key', columns: ['c'], isDeferrable: true },
       { ...none, name: 'keys_cover', columns: ['c', 'a'] },
       { ...none, name: 'keys_lower', columns: ['lower(b)', 'a'], isExpression: true },
@@ -95,7 +83,7 @@ describe('readTable', () => {
     ])
   })
 
-  test('tells tables, partitioned tables and views apart, and sums partitions', async () => {
+  test('distinguishes tables, partitioned tables and views, and sums the bytes of partitions', async () => {
     await own.database.query('create table shop.parts (a int) partition by list (a)')
     await own.database.query('create table shop.part_1 partition of shop.parts for values in (1)')
     await own.database.query('insert into shop.parts select 1 from generate_series(1, 1000)')
@@ -105,7 +93,7 @@ describe('readTable', () => {
     expect(await readTable(own.database, 'shop.seen')).toMatchObject({ kind: 'view', bytes: 0 })
   })
 
-  test('reads inside a transaction what that transaction has made', async () => {
+  test('sees, inside a transaction, a table that the transaction has made', async () => {
     await using transaction = await own.database.transaction()
     await transaction.run('create table shop.fresh (a int)')
     expect(await readTable(transaction, 'shop.fresh')).toMatchObject({ kind: 'table' })

@@ -7,7 +7,6 @@ const printers = { crontab, systemd, kubernetes } as const
 
 /** Schedulers that we write files for. */
 export type OtherScheduler = keyof typeof printers
-export const otherSchedulers = Object.keys(printers) as OtherScheduler[]
 
 /**
  * Complete files for a scheduler that is there already: each runs `sluice run` for one pipeline. No secret is in them.
