@@ -1,24 +1,37 @@
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression } from 'fastify'
+import type { RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { Database } from '../database/database.ts'
 import type { Pipeline } from '../define/pipeline.ts'
 import type { EventHub } from './events/event-hub.ts'
 import type { Runner } from './runner.ts'
+import type { SchemaTypes } from './schemas/routes.ts'
 
-/** What routes answer from. */
+/** Fastify, with requests and answers typed by the schema of each route. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  SchemaTypes
+>
+
+/** Shared by all routes. */
 export interface Context {
   readonly database: Database
   readonly hub: EventHub
   readonly runner: Runner
   readonly pipelines: ReadonlyMap<string, Pipeline>
-  /** Where runs find the database and their secrets: as the server was told. */
+  /** Passed to every run that the server starts. */
   readonly runOptions: {
     readonly database?: string | undefined
     readonly environment: Readonly<Record<string, string | undefined>>
   }
+  /** Replaces secrets in a text. */
   readonly hide: (text: string) => string
   readonly onError: (error: unknown) => void
   readonly clientTimeoutMs: number
-  /** Answers that go on. */
+  /** Counts of the answers that are being streamed. */
   readonly openStreams: { watchers: number; exports: number }
-  /** Aborts when the server ends. */
+  /** Aborts when the server closes. */
   readonly signal: AbortSignal
 }

@@ -47,7 +47,7 @@ export class Runner {
   }
 
   /** The run that was begun for a key, or a new one. Without a key always a new one. */
-  async begin(
+  async start(
     request: Omit<KeyedRequest, 'key'> & { readonly key: string | undefined },
     work: (terms: RunHooks) => Promise<unknown>,
   ): Promise<string> {

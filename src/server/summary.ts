@@ -57,7 +57,6 @@ export async function readSummary({ database, pipelines, runner }: Context, sign
     at: now.toISOString(),
     version: ownVersion(),
     event,
-    writable: true,
     pipelines: [...known].map(([name, inside]) => {
       const pipeline = pipelines.get(name)
       return {

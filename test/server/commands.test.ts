@@ -69,7 +69,7 @@ describe('what is asked to be done', () => {
     for (let n = 0; n < 2; n++)
       expect(await served.post('/api/runs', { pipeline: 'shop' }, key('k'))).toMatchObject({
         status: 422,
-        json: { error: { fault: expect.stringContaining('SHOP_TOKEN') } },
+        json: { error: { problem: expect.stringContaining('SHOP_TOKEN') } },
       })
     expect(await served.test.database.query('select from sluice.requests')).toEqual([])
   })

@@ -85,7 +85,7 @@ describe('the records of a stream', () => {
     const { answer } = await start(served)
     await once(answer, 'readable')
     await served.test.database.query('alter table t.rows add column more text')
-    expect(await open(served)).toBe(0)
+    await until(async () => (await open(served)) === 0)
     await until(() => (answer.resume(), answer.destroyed))
     expect(answer.complete).toBe(false)
   })

@@ -64,7 +64,6 @@ describe('what the ledger knows', () => {
       at: time,
       version: '0.1.0',
       event: expect.stringMatching(/^\d+$/),
-      writable: true,
       pipelines: [
         {
           pipeline: 'shop',
@@ -254,8 +253,8 @@ describe('what the ledger knows', () => {
       expect([path, answer.status]).toEqual([path, status])
       expect(answer.json).toEqual({
         error: {
-          place: expect.stringContaining('GET /'),
-          fault: expect.stringContaining(word),
+          location: expect.stringContaining('GET /'),
+          problem: expect.stringContaining(word),
           remedy: expect.stringMatching(/\w/),
         },
       })

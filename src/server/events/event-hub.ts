@@ -3,6 +3,7 @@ import { abortable } from '../../flow/signals/abortable.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
 import { deadline } from '../../flow/signals/timeout.ts'
+import type { EventMessage } from '../schemas/resources.ts'
 import { lastEvent, readEvents, type StoredEvent } from '../../ledger/read/read-events.ts'
 
 /** Which events somebody wants. */
@@ -207,9 +208,8 @@ export class EventHub implements AsyncDisposable {
   }
 
   #render({ id, run, pipeline, at, event }: StoredEvent): RenderedEvent {
-    const text = this.#options.hide(
-      JSON.stringify({ id, run: run ?? null, pipeline: pipeline ?? null, at: at.toISOString(), ...event }),
-    )
+    const message: EventMessage = { id, run: run ?? null, pipeline: pipeline ?? null, at: at.toISOString(), ...event }
+    const text = this.#options.hide(JSON.stringify(message))
     return { id: Number(id), run, pipeline, bytes: Buffer.from(`id: ${id}\ndata: ${text}\n\n`) }
   }
 

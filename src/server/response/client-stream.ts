@@ -5,14 +5,21 @@ import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { deadline } from '../../flow/signals/timeout.ts'
 import { defineErrorName } from '../../value/error.ts'
 
-/** Who reads has taken nothing for so long that it is cut off. */
+/** The client has read nothing for too long, so it is disconnected. */
 export class SlowClientError extends Error {
   static {
     defineErrorName(this)
   }
 }
 
-/** Take an answer over from the framework, with the headers that it has by now. */
+/** The client closed the connection: no answer can be sent. */
+export class ClientLeftError extends Error {
+  static {
+    defineErrorName(this)
+  }
+}
+
+/** Takes a reply over from Fastify: sends its headers now, and returns the raw response for streaming. */
 export function hijackReply(reply: FastifyReply, headers: Readonly<Record<string, string>>): ServerResponse {
   reply.hijack()
   const response = reply.raw
@@ -23,18 +30,18 @@ export function hijackReply(reply: FastifyReply, headers: Readonly<Record<string
   return response
 }
 
-/** A signal that aborts when the client leaves, or with the one given. */
+/** Returns a signal that aborts when the client disconnects, or when `signal` does. */
 export function clientAbortSignal(response: ServerResponse, signal: AbortSignal): LinkedSignal {
   const left = new LinkedSignal(signal)
-  const leave = (): void => left.abort(new Error('The client has left'))
-  // One that dies is told by its close.
+  const leave = (): void => left.abort(new ClientLeftError('the client closed the connection'))
+  // An error is followed by `close`.
   response.on('error', () => {})
   if (response.destroyed || response.closed) leave()
   else response.once('close', leave)
   return left
 }
 
-/** Hand some bytes to a client's socket, and wait until it has taken them. */
+/** Writes bytes to a client and waits until its socket accepts more; throws `SlowClientError` after `timeoutMs`. */
 export async function writeWithBackpressure(
   response: ServerResponse,
   bytes: Buffer | string,
@@ -45,12 +52,12 @@ export async function writeWithBackpressure(
   if (response.write(bytes)) return
   const { promise: drained, resolve } = Promise.withResolvers<void>()
   response.once('drain', resolve)
-  using patience = deadline(signal, timeoutMs)
+  using timeout = deadline(signal, timeoutMs)
   try {
-    await abortable(drained, patience.signal)
+    await abortable(drained, timeout.signal)
   } catch {
     signal.throwIfAborted()
-    throw new SlowClientError('It took nothing for too long')
+    throw new SlowClientError(`the client read nothing for ${timeoutMs / 1_000} s`)
   } finally {
     response.off('drain', resolve)
   }

@@ -1,48 +1,45 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { CancelledError, DatabaseError, UsageError } from '../../model/errors.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
+import type { ProblemAnswer } from '../schemas/resources.ts'
 
-/** Why a request is not answered as it was asked: place, fault and remedy, and the status that fits. */
+/** A request that cannot be fulfilled, with the HTTP status and what the client can do. */
 export class Problem extends Error {
   static {
     defineErrorName(this)
   }
   readonly status: number
   readonly remedy: string
-  constructor(status: number, fault: string, remedy: string, options?: ErrorOptions) {
-    super(fault, options)
+  constructor(status: number, problem: string, remedy: string, options?: ErrorOptions) {
+    super(problem, options)
     this.status = status
     this.remedy = remedy
   }
 }
 
-/** What is answered for an error. Never a stack. */
 export interface ProblemReply {
   readonly status: number
-  readonly error: { readonly place: string; readonly fault: string; readonly remedy: string }
+  readonly body: ProblemAnswer
 }
 
-/** Any error as an answer. */
-export function problemReply(error: unknown, place: string): ProblemReply {
-  const answer = (status: number, fault: string, remedy: string): ProblemReply => ({
+/** Turns any error into an answer, without its stack. `location` names the request, as in `GET /api/runs`. */
+export function problemReply(error: unknown, location: string): ProblemReply {
+  const reply = (status: number, problem: string, remedy: string): ProblemReply => ({
     status,
-    error: { place, fault, remedy },
+    body: { error: { location, problem, remedy } },
   })
-  if (error instanceof Problem) return answer(error.status, error.message, error.remedy)
+  if (error instanceof Problem) return reply(error.status, error.message, error.remedy)
   if (error instanceof UsageError)
-    return answer(422, error.message, 'change what the message names, then send it again')
-  if (error instanceof CancelledError) return answer(503, error.message, 'send it again to a server that goes on')
+    return reply(422, error.message, 'correct what the message names, then send it again')
+  if (error instanceof CancelledError) return reply(503, error.message, 'send it again when the server is up')
   if (error instanceof DatabaseError || isConnectionError(error) || sqlState(error)?.startsWith('57') === true)
-    return answer(503, messageOf(error), 'look whether the database is up, then send it again')
-  if (isRefused(error)) return answer(error.statusCode, error.message, 'see /api/openapi.json for what may be sent')
-  return answer(500, messageOf(error), 'look at what the server prints, and please report it')
+    return reply(503, messageOf(error), 'check that the database is up, then send it again')
+  if (isInvalidRequest(error)) return reply(error.statusCode, error.message, 'see /api/openapi.json for valid requests')
+  return reply(500, messageOf(error), 'see the output of the server, and please report it')
 }
 
-/**
- * What the framework itself refuses: a body of another type, a value that the schema does not admit. Its errors only
- * look like some.
- */
-const isRefused = (error: unknown): error is { readonly message: string; readonly statusCode: number } =>
+/** Returns true for errors of Fastify about the request: a wrong content type, or a value against the schema. */
+const isInvalidRequest = (error: unknown): error is { readonly message: string; readonly statusCode: number } =>
   error instanceof Error &&
   'statusCode' in error &&
   typeof error.statusCode === 'number' &&

@@ -1,10 +1,9 @@
-import type { FastifyInstance } from 'fastify'
-import type { Context } from '../context.ts'
+import type { App, Context } from '../context.ts'
 import type { EventFilter } from '../events/event-hub.ts'
 import { streamEvents } from '../events/event-stream.ts'
 import { Problem } from '../response/problem.ts'
 import { exportRows } from '../response/export-rows.ts'
-import { schemas } from '../schemas/schemas.ts'
+import { schemas } from '../schemas/routes.ts'
 import { clientAbortSignal, SlowClientError, hijackReply, writeWithBackpressure } from '../response/client-stream.ts'
 
 /** Each holds a socket. */
@@ -15,7 +14,7 @@ const MOST_EXPORTS = 4
 const EXPORT_PATIENCE_MS = 60_000
 
 /** Answers that have no end, or a far one: events, and whole tables. */
-export function streamRoutes(app: FastifyInstance, context: Context): void {
+export function streamRoutes(app: App, context: Context): void {
   const { database, hub, pipelines, signal, clientTimeoutMs, onError, openStreams } = context
 
   app.get<{ Querystring: EventFilter & { after?: string }; Headers: { 'last-event-id'?: string } }>(

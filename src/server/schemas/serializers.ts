@@ -3,150 +3,152 @@ import type { StoredReject } from '../../ledger/read/read-rejects.ts'
 import type { StreamRecord } from '../../ledger/read/read-report.ts'
 import type { StoredRun } from '../../ledger/read/read-runs.ts'
 import type { StoredSlice } from '../../ledger/read/read-slices.ts'
-import type { StreamRun } from '../../ledger/read/read-streams.ts'
+import type { StreamRun as StoredStreamRun } from '../../ledger/read/read-streams.ts'
 import type { StoredWindow } from '../../ledger/read/read-windows.ts'
 import type { RunGauge } from '../../model/event.ts'
+import type {
+  Backfill,
+  Gauge,
+  Reject,
+  Run,
+  RunDetail,
+  RunWithReport,
+  Slice,
+  StreamRun,
+  StreamState,
+  WindowCell,
+  WindowState,
+} from './resources.ts'
 
-// What the ledger knows, as it is answered: ids as text, times in UTC, null for what is not there.
+// From the ledger's rows to what is sent: ids as text, times in UTC, null for a missing value.
 
 const iso = (date: Date): string => date.toISOString()
 const isoOrNull = (date: Date | undefined): string | null => date?.toISOString() ?? null
 const elapsedMs = (from: Date, to: Date | undefined): number | null =>
   to ? Math.max(0, to.getTime() - from.getTime()) : null
 
-export const serializeRun = ({
-  id,
-  pipeline,
-  kind,
-  status,
-  startedAt,
-  finishedAt,
-  error,
-  stopAskedAt,
-  counts,
-  options,
-}: StoredRun) => ({
-  run: id,
-  pipeline,
-  kind,
-  status,
-  startedAt: iso(startedAt),
-  finishedAt: isoOrNull(finishedAt),
-  ms: elapsedMs(startedAt, finishedAt),
-  error: error ?? null,
-  stopAskedAt: isoOrNull(stopAskedAt),
-  counts,
-  streams: streamsOf(options),
+export const serializeRun = (run: StoredRun): Run => ({
+  run: run.id,
+  pipeline: run.pipeline,
+  kind: run.kind,
+  status: run.status,
+  startedAt: iso(run.startedAt),
+  finishedAt: isoOrNull(run.finishedAt),
+  ms: elapsedMs(run.startedAt, run.finishedAt),
+  error: run.error ?? null,
+  stopAskedAt: isoOrNull(run.stopAskedAt),
+  counts: run.counts,
+  streams: streamsIn(run.options),
 })
 
-function streamsOf(options: unknown): string[] {
+function streamsIn(options: unknown): string[] {
   const { streams } = (options ?? {}) as { readonly streams?: unknown }
   return Array.isArray(streams) ? streams.filter((stream) => typeof stream === 'string') : []
 }
 
-export const serializeStreamRun = ({ run, kind, status, startedAt, finishedAt, counts, error }: StreamRun) => ({
-  run,
-  kind,
-  status,
-  startedAt: iso(startedAt),
-  finishedAt: isoOrNull(finishedAt),
-  ms: elapsedMs(startedAt, finishedAt),
-  counts,
-  error: error ?? null,
+export const serializeStreamRun = (run: StoredStreamRun): StreamRun => ({
+  run: run.run,
+  kind: run.kind,
+  status: run.status,
+  startedAt: iso(run.startedAt),
+  finishedAt: isoOrNull(run.finishedAt),
+  ms: elapsedMs(run.startedAt, run.finishedAt),
+  counts: run.counts,
+  error: run.error ?? null,
 })
 
-export const serializeRunDetail = ({
-  stream,
-  isDone,
-  slices,
-  batches,
-  counts,
-  since,
-  cursor,
-  resumed,
-  error,
-}: StreamRecord) => ({
-  stream,
-  isDone,
-  slices,
-  batches,
-  counts,
-  since: since ?? null,
-  cursor: cursor ?? null,
-  resumed,
-  error: error ?? null,
+const serializeRunDetail = (detail: StreamRecord): RunDetail => ({
+  stream: detail.stream,
+  isDone: detail.isDone,
+  slices: detail.slices,
+  batches: detail.batches,
+  counts: detail.counts,
+  since: detail.since ?? null,
+  cursor: detail.cursor ?? null,
+  resumed: detail.resumed,
+  error: detail.error ?? null,
 })
 
-export const serializeGauge = (gauge: (RunGauge & { readonly at: Date }) | undefined) =>
-  gauge ? { ...gauge, at: iso(gauge.at) } : null
+const NO_PROGRESS: StreamState = {
+  requests: 0,
+  underWay: 0,
+  bytes: 0,
+  retries: 0,
+  waitMs: 0,
+  pages: 0,
+  ahead: 0,
+  read: 0,
+  stored: 0,
+  rejected: 0,
+  batches: 0,
+  apiMs: 0,
+  databaseMs: 0,
+  waitsFor: null,
+}
 
-export const serializeSlice = ({
-  id,
-  pipeline,
-  stream,
-  kind,
-  status,
-  isHeld,
-  run,
-  begunBy,
-  since,
-  until,
-  backfill,
-  lower,
-  upper,
-  counts,
-  batches,
-  createdAt,
-  finishedAt,
-  error,
-}: StoredSlice) => ({
-  slice: id,
-  pipeline,
-  stream,
-  kind,
-  status,
-  held: isHeld,
-  run,
-  begunBy,
-  since: since ?? null,
-  until: until ?? null,
-  backfill: backfill ?? null,
-  lower: isoOrNull(lower),
-  upper: isoOrNull(upper),
-  counts,
-  batches,
-  createdAt: iso(createdAt),
-  finishedAt: isoOrNull(finishedAt),
-  error: error ?? null,
+/** Another version of Sluice may have stored the gauge: a member that it did not know is 0. */
+export const serializeGauge = (gauge: (RunGauge & { readonly at: Date }) | undefined): Gauge | null =>
+  gauge
+    ? {
+        type: 'gauge',
+        at: iso(gauge.at),
+        ms: gauge.ms,
+        memory: gauge.memory,
+        loopMs: gauge.loopMs,
+        streams: Object.fromEntries(
+          Object.entries(gauge.streams).map(([stream, state]) => [stream, { ...NO_PROGRESS, ...state }]),
+        ),
+      }
+    : null
+
+export const serializeRunWithReport = (
+  run: StoredRun,
+  details: readonly StreamRecord[],
+  gauge: (RunGauge & { readonly at: Date }) | undefined,
+): RunWithReport => ({
+  ...serializeRun(run),
+  options: (run.options ?? {}) as Record<string, unknown>, // a run stores an object of options
+  report: run.report ?? null,
+  details: details.map(serializeRunDetail),
+  gauge: serializeGauge(gauge),
 })
 
-export const serializeReject = ({
-  id,
-  run,
-  slice,
-  pipeline,
-  stream,
-  stage,
-  reason,
-  record,
-  parents,
-  createdAt,
-  replayedAt,
-}: StoredReject) => ({
-  reject: id,
-  run,
-  slice,
-  pipeline,
-  stream,
-  stage,
-  reason,
-  record,
-  parents: parents ?? null,
-  createdAt: iso(createdAt),
-  replayedAt: isoOrNull(replayedAt),
+export const serializeSlice = (slice: StoredSlice): Slice => ({
+  slice: slice.id,
+  pipeline: slice.pipeline,
+  stream: slice.stream,
+  kind: slice.kind,
+  status: slice.status,
+  held: slice.isHeld,
+  run: slice.run,
+  begunBy: slice.begunBy,
+  since: slice.since ?? null,
+  until: slice.until ?? null,
+  backfill: slice.backfill ?? null,
+  lower: isoOrNull(slice.lower),
+  upper: isoOrNull(slice.upper),
+  counts: slice.counts,
+  batches: slice.batches,
+  createdAt: iso(slice.createdAt),
+  finishedAt: isoOrNull(slice.finishedAt),
+  error: slice.error ?? null,
 })
 
-export const serializeBackfill = ({ id, from, to, createdAt, ...rest }: BackfillOverview) => ({
+export const serializeReject = (reject: StoredReject): Reject => ({
+  reject: reject.id,
+  run: reject.run,
+  slice: reject.slice,
+  pipeline: reject.pipeline,
+  stream: reject.stream,
+  stage: reject.stage,
+  reason: reject.reason,
+  record: reject.record,
+  parents: reject.parents ?? null,
+  createdAt: iso(reject.createdAt),
+  replayedAt: isoOrNull(reject.replayedAt),
+})
+
+export const serializeBackfill = ({ id, from, to, createdAt, ...rest }: BackfillOverview): Backfill => ({
   backfill: id,
   from: iso(from),
   to: iso(to),
@@ -154,17 +156,22 @@ export const serializeBackfill = ({ id, from, to, createdAt, ...rest }: Backfill
   ...rest,
 })
 
-export const serializeWindow = ({ slice, lower, upper, status, isHeld, counts, run, error }: StoredWindow) => ({
-  slice,
-  lower: iso(lower),
-  upper: iso(upper),
-  state: status === 'open' ? (isHeld ? 'running' : 'todo') : status,
-  rows: counts.inserted + counts.updated + counts.unchanged,
-  run: run ?? null,
-  error: error ?? null,
+export const serializeWindow = (window: StoredWindow): WindowCell => ({
+  slice: window.slice,
+  lower: iso(window.lower),
+  upper: iso(window.upper),
+  state: windowState(window),
+  rows: window.counts.inserted + window.counts.updated + window.counts.unchanged,
+  run: window.run ?? null,
+  error: window.error ?? null,
 })
 
-/** A page of a list, of which one more than asked for was read; where the next one begins. */
+function windowState({ status, isHeld }: Pick<StoredWindow, 'status' | 'isHeld'>): WindowState {
+  if (status !== 'open') return status
+  return isHeld ? 'running' : 'todo'
+}
+
+/** One page of a list, from one item more than it holds; `next` continues after its last item. */
 export function pageOf<Item>(
   items: readonly Item[],
   limit: number,

@@ -1,5 +1,5 @@
 // @ts-check
-/** @typedef {import('../answers.d.ts').Told} Told */
+/** @typedef {import('../../schemas/resources.ts').EventMessage} EventMessage */
 
 /** Events before the page was opened that are read all the same, so that the plot has a past. */
 const earlier = 1_500
@@ -8,7 +8,7 @@ const earlier = 1_500
  * Everything that happens, from a while before `event` on. The browser connects again by itself and says which event
  * was the last.
  * @param {string} event the last one that the summary knows
- * @param {{ told: (event: Told) => void, gap: () => void, isOpen: (open: boolean) => void }} listener
+ * @param {{ told: (event: EventMessage) => void, gap: () => void, isOpen: (open: boolean) => void }} listener
  */
 export function listen(event, { told, gap, isOpen }) {
   let last = BigInt(event) > BigInt(earlier) ? BigInt(event) - BigInt(earlier) : 0n
@@ -19,7 +19,7 @@ export function listen(event, { told, gap, isOpen }) {
     source.addEventListener('open', () => isOpen(true))
     source.addEventListener('message', ({ data, lastEventId }) => {
       if (/^\d+$/.test(lastEventId)) last = BigInt(lastEventId)
-      told(/** @type {Told} */ (JSON.parse(String(data))))
+      told(/** @type {EventMessage} */ (JSON.parse(String(data))))
     })
     source.addEventListener('gap', () => gap())
     source.addEventListener('error', () => {

@@ -2,8 +2,8 @@
 import { get } from './api.js'
 import { RunFlow } from '../live/run-rates.js'
 import { listen } from './event-source.js'
-/** @typedef {import('../answers.d.ts').Summary} Summary */
-/** @typedef {import('./event-source.js').Told} Told */
+/** @typedef {import('../../schemas/resources.ts').Summary} Summary */
+/** @typedef {import('./event-source.js').EventMessage} EventMessage */
 
 /** The ledger is asked again at most this often while things happen, and this often when nothing does. */
 const [busyMs, quietMs] = [1_000, 10_000]
@@ -108,7 +108,7 @@ class Store extends EventTarget {
     this.#plan(this.#again ? busyMs : this.error ? 2_000 : quietMs)
   }
 
-  /** @param {Told} event */
+  /** @param {EventMessage} event */
   #told(event) {
     const time = Date.parse(event.at)
     if (event.run !== null && event.run !== undefined) this.#follow(this.flow(event.run), event, time)
@@ -117,7 +117,7 @@ class Store extends EventTarget {
     this.dispatchEvent(new CustomEvent('told', { detail: event }))
   }
 
-  /** @param {RunFlow} flow @param {Told} event @param {number} time */
+  /** @param {RunFlow} flow @param {EventMessage} event @param {number} time */
   #follow(flow, event, time) {
     if (event.type === 'gauge') flow.take(event, time)
     else if (event.type === 'backfill.planned') flow.backfill = event.backfill
@@ -148,8 +148,10 @@ export const store = new Store()
 export const on = (what, listener, signal) => store.addEventListener(what, listener, { signal })
 
 /**
- * Call back for every event that is told, until the view is left. @param {(event: Told) => void} listener @param
+ * Call back for every event that is told, until the view is left. @param {(event: EventMessage) => void} listener @param
  * {AbortSignal} signal
  */
 export const onTold = (listener, signal) =>
-  store.addEventListener('told', (event) => listener(/** @type {CustomEvent<Told>} */ (event).detail), { signal })
+  store.addEventListener('told', (event) => listener(/** @type {CustomEvent<EventMessage>} */ (event).detail), {
+    signal,
+  })

@@ -1,7 +1,7 @@
 // @ts-check
 import { h, list, show } from '../parts/dom.js'
 import { share } from '../map/backfill-progress.js'
-/** @typedef {import('../answers.d.ts').Backfill} Backfill */
+/** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
 /** Backfills, each with how far it is. */
 export function backfillList() {

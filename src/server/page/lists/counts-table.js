@@ -1,7 +1,7 @@
 // @ts-check
 import { h, list, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
-/** @typedef {import('../answers.d.ts').Counts} Counts */
+/** @typedef {import('../../schemas/resources.ts').Counts} Counts */
 
 /** In the order of the equation: what was fetched and expanded is what became of it. */
 const names = /** @type {const} */ ([

@@ -4,7 +4,7 @@ import { clock, count } from '../parts/format.js'
 import { store } from '../data/store.js'
 import { rowsOf } from '../parts/run-bars.js'
 
-/** @typedef {import('../data/event-source.js').Told} Told */
+/** @typedef {import('../data/event-source.js').EventMessage} EventMessage */
 
 /** More than these are not kept on the page; the ledger has them. */
 const most = 300
@@ -19,7 +19,7 @@ export function eventLog(run, signal) {
   // A connection of its own: it reads this run's past, too, and closes with the view.
   const source = new EventSource(`/api/events?after=0&run=${encodeURIComponent(run)}`)
   source.addEventListener('message', ({ data }) => {
-    const event = /** @type {Told} */ (JSON.parse(String(data)))
+    const event = /** @type {EventMessage} */ (JSON.parse(String(data)))
     if (event.type === 'gauge') return
     show(none, false)
     items.prepend(
@@ -39,7 +39,7 @@ export function eventLog(run, signal) {
   return { root: h('div', {}, items, none) }
 }
 
-/** What an event says beside its name and its stream. @param {Told} event @returns {string} */
+/** What an event says beside its name and its stream. @param {EventMessage} event @returns {string} */
 function words(event) {
   switch (event.type) {
     case 'run.started':

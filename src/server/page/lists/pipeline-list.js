@@ -7,8 +7,8 @@ import { mark } from '../parts/status-mark.js'
 import { rowsOf, runBars } from '../parts/run-bars.js'
 import { stamp } from '../parts/timestamp.js'
 import { store } from '../data/store.js'
-/** @typedef {import('../answers.d.ts').Pipeline} Pipeline */
-/** @typedef {import('../answers.d.ts').Stream} Stream */
+/** @typedef {import('../../schemas/resources.ts').Pipeline} Pipeline */
+/** @typedef {import('../../schemas/resources.ts').Stream} Stream */
 
 /** Each pipeline with its schedule and a button, and its streams: where each stands, and how its last runs went. */
 export function streams() {
@@ -31,15 +31,8 @@ export function streams() {
 
 /** @param {string} pipeline */
 function pipelineCard(pipeline) {
-  const [schedule, tick, missed] = [h('span', { class: 'code' }), stamp('in'), stamp('ago')]
+  const [schedule, tick] = [h('span', { class: 'code' }), stamp('in')]
   const next = h('span', { class: 'nowrap' }, 'next ', tick.root)
-  const overdue = h(
-    'span',
-    { class: 'nowrap' },
-    mark('overdue', 'overdue').root,
-    ', nothing has begun since its tick ',
-    missed.root,
-  )
   const unknown = h('span', { class: 'muted small' }, 'not loaded here')
   const start = act({
     label: 'Run',
@@ -59,7 +52,7 @@ function pipelineCard(pipeline) {
       'header',
       { class: 'pipeline-head' },
       heading,
-      h('span', { class: 'muted small pipeline-facts' }, schedule, next, overdue, unknown),
+      h('span', { class: 'muted small pipeline-facts' }, schedule, next, unknown),
       start.root,
     ),
     h(
@@ -83,11 +76,8 @@ function pipelineCard(pipeline) {
       attribute(schedule, 'title', its.schedule ? `in ${its.zone ?? 'UTC'}` : undefined)
       show(next, its.nextTick !== null)
       tick.update(its.nextTick)
-      show(overdue, typeof its.overdueSince === 'string')
-      missed.update(its.overdueSince)
       show(unknown, !its.loaded)
       show(start.root, its.loaded)
-      attribute(start.button, 'disabled', store.summary?.writable === false)
       list(
         rows,
         its.streams,
@@ -153,8 +143,7 @@ function streamRow(pipeline) {
         'href',
         `#/rejects?pipeline=${encodeURIComponent(pipeline)}&stream=${encodeURIComponent(its.stream)}`,
       )
-      // What went wrong comes before what only looks odd.
-      const fault = last?.error ?? its.problem ?? ''
+      const fault = last?.error ?? ''
       text(error, fault)
       show(error, fault !== '')
     },

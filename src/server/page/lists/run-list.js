@@ -4,8 +4,8 @@ import { count, duration } from '../parts/format.js'
 import { mark } from '../parts/status-mark.js'
 import { rowsOf } from '../parts/run-bars.js'
 import { stamp } from '../parts/timestamp.js'
-/** @typedef {import('../answers.d.ts').Run} Run */
-/** @typedef {import('../answers.d.ts').StreamRun} StreamRun */
+/** @typedef {import('../../schemas/resources.ts').Run} Run */
+/** @typedef {import('../../schemas/resources.ts').StreamRun} StreamRun */
 
 /**
  * Runs as a table, the newest first.

@@ -3,7 +3,7 @@ import { attribute, h, list, show, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
 import { mark } from '../parts/status-mark.js'
 import { rowsOf } from '../parts/run-bars.js'
-/** @typedef {import('../answers.d.ts').Slice} Slice */
+/** @typedef {import('../../schemas/resources.ts').Slice} Slice */
 
 /** Slices of a run, the newest first: what each has read, from where to where. */
 export function sliceList() {

@@ -9,7 +9,7 @@ import { plot, seriesOf } from './rate-plot.js'
 import { share } from '../map/backfill-progress.js'
 import { stamp } from '../parts/timestamp.js'
 import { store } from '../data/store.js'
-/** @typedef {import('../answers.d.ts').Running} Running */
+/** @typedef {import('../../schemas/resources.ts').ActiveRun} ActiveRun */
 
 /** How a run goes now: each of its streams from the API to the table, and its rates over time. @param {string} run */
 export function running(run) {
@@ -35,7 +35,7 @@ export function running(run) {
   return {
     root,
     end: drawn.end,
-    /** @param {Running} its */
+    /** @param {ActiveRun} its */
     update: (its) => {
       const { now, summary } = store
       const flow = store.flow(run)
@@ -106,6 +106,6 @@ export function cancelButton(run) {
   return {
     root: button.root,
     /** @param {boolean} isAsked */
-    update: (isAsked) => attribute(button.button, 'disabled', isAsked || store.summary?.writable === false),
+    update: (isAsked) => attribute(button.button, 'disabled', isAsked),
   }
 }

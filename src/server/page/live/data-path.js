@@ -72,7 +72,7 @@ export function chain(stream) {
     root,
     /**
      * `counts` are the ledger's, of this run. @param {{ flow: RunFlow, now: number, target: string | null, counts:
-     * import('../answers.d.ts').Counts | undefined, color: number }} how
+     * import('../../schemas/resources.ts').Counts | undefined, color: number }} how
      */
     update: ({ flow, now, target, counts, color }) => {
       attribute(name, 'data-series', color)
@@ -115,7 +115,7 @@ export function chain(stream) {
     },
   }
 
-  /** @param {import('../answers.d.ts').StreamState} gauge @param {ReturnType<RunFlow['rates']>} rates */
+  /** @param {import('../../schemas/resources.ts').StreamState} gauge @param {ReturnType<RunFlow['rates']>} rates */
   function speak(gauge, rates) {
     const isFresh = rates !== undefined
     const wait = gauge.waitsFor === null ? undefined : waits[gauge.waitsFor]

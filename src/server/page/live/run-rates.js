@@ -1,6 +1,6 @@
 // @ts-check
-/** @typedef {import('../answers.d.ts').Gauge} Gauge */
-/** @typedef {import('../answers.d.ts').StreamState} StreamState */
+/** @typedef {import('../../schemas/resources.ts').Gauge} Gauge */
+/** @typedef {import('../../schemas/resources.ts').StreamState} StreamState */
 
 /** How much of the past the plot shows. */
 export const pastSeconds = 180
@@ -103,8 +103,9 @@ export class RunFlow {
 }
 
 /**
- * Who waits for whom, in words, and at which place of the way. @type {Record<import('../../../model/event.ts').WaitsFor, {
- * place: 'api' | 'ahead' | 'table' | 'none', words: string, isHeld: boolean }>}
+ * What a stream waits for: in words, with the step of its data path that it concerns; `isHeld` if that step stands
+ * still. @type {Record<NonNullable<StreamState['waitsFor']>, { place: 'api' | 'ahead' | 'table' | 'none', words: string,
+ * isHeld: boolean }>}
  */
 export const waits = {
   api: { place: 'api', words: 'the table waits for the API', isHeld: false },

@@ -1,7 +1,7 @@
 // @ts-check
 import { attribute, h, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
-/** @typedef {import('../answers.d.ts').Backfill} Backfill */
+/** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
 const states = /** @type {const} */ (['done', 'running', 'failed', 'todo'])
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** @typedef {import('../answers.d.ts').WindowCell} WindowCell */
+/** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 /**
  * @typedef {{ at: number, column: number }} Cell `at` is the window's place among all
  * @typedef {{ label: string, cells: Cell[] }} Row

@@ -2,7 +2,7 @@
 import { attribute, h, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
 import { layout } from './window-layout.js'
-/** @typedef {import('../answers.d.ts').WindowCell} WindowCell */
+/** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** @type {Record<string, string>} */
 const words = { todo: 'to do', running: 'running', done: 'done', failed: 'failed', skipped: 'left out' }

@@ -2,9 +2,8 @@
 import { attribute, h, show, text } from '../parts/dom.js'
 import { count, counted, instant } from '../parts/format.js'
 import { mark } from '../parts/status-mark.js'
-import { store } from '../data/store.js'
 import { span, stateWord } from './window-map.js'
-/** @typedef {import('../answers.d.ts').WindowCell} WindowCell */
+/** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** What a state of a window is shown as. @type {Record<string, string>} */
 const marks = { todo: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
@@ -67,7 +66,6 @@ export function windowPanel({ retry, back }) {
             ? 'Retry this window'
             : `Retry ${counted(failed, 'failed window')}`,
       )
-      attribute(again.button, 'disabled', store.summary?.writable === false)
     },
   }
 }

@@ -1,8 +1,8 @@
 // @ts-check
 import { attribute, h, list } from './dom.js'
 import { count, counted } from './format.js'
-/** @typedef {import('../answers.d.ts').StreamRun} StreamRun */
-/** @typedef {import('../answers.d.ts').Counts} Counts */
+/** @typedef {import('../../schemas/resources.ts').StreamRun} StreamRun */
+/** @typedef {import('../../schemas/resources.ts').Counts} Counts */
 
 /** Records that a run handled, whatever became of them. @param {Counts} counts */
 export const rowsOf = ({ fetched, expanded }) => fetched + expanded

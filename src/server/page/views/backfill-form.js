@@ -44,7 +44,6 @@ export function backfillForm(pipeline, stream) {
     },
   })
   return {
-    button: start.button,
     root: h(
       'section',
       { class: 'card', 'aria-label': 'New backfill' },

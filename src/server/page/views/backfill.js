@@ -2,14 +2,16 @@
 import { act } from '../parts/action-button.js'
 import { get, post } from '../data/api.js'
 import { countsTable } from '../lists/counts-table.js'
-import { attribute, h, show, text } from '../parts/dom.js'
+import { h, show, text } from '../parts/dom.js'
 import { counted, count } from '../parts/format.js'
 import { share } from '../map/backfill-progress.js'
 import { on, onTold, store } from '../data/store.js'
 import { throttled } from '../data/throttle.js'
 import { windowPanel } from '../map/window-panel.js'
 import { legend, windowMap } from '../map/window-map.js'
-/** @typedef {import('../answers.d.ts').BackfillAnswer} BackfillAnswer */
+/** @typedef {import('../../schemas/resources.ts').BackfillWithWindows} BackfillWithWindows */
+/** @typedef {import('../../schemas/resources.ts').EventMessage} EventMessage */
+/** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** One backfill as a map of its windows. @type {import('../main.js').View} */
 export function backfillView({ parts: [id = ''], signal }) {
@@ -39,8 +41,10 @@ export function backfillView({ parts: [id = ''], signal }) {
     ),
     h('section', { class: 'card', 'aria-label': 'Counts' }, h('h2', {}, 'Rows of all windows'), counts.root),
   )
-  /** @type {BackfillAnswer | undefined} */
+  /** @type {BackfillWithWindows | undefined} */
   let backfill
+  /** The windows of `backfill`, kept up to date by events. @type {WindowCell[]} */
+  let cells = []
   /** @type {ReturnType<typeof windowMap> | undefined} */
   let map
   let chosen = 0
@@ -62,7 +66,8 @@ export function backfillView({ parts: [id = ''], signal }) {
   const { ask } = throttled(
     async () => {
       try {
-        backfill = await get(path)
+        backfill = /** @type {BackfillWithWindows} */ (await get(path))
+        cells = [...backfill.map]
         show(problem, false)
       } catch (error) {
         text(problem, error instanceof Error ? error.message : String(error))
@@ -76,7 +81,7 @@ export function backfillView({ parts: [id = ''], signal }) {
 
   function draw() {
     if (!backfill || signal.aborted) return
-    const { windows, map: cells } = { windows: backfill.map.length, map: backfill.map }
+    const windows = cells.length
     const states = { todo: 0, running: 0, done: 0, failed: 0, skipped: 0 }
     for (const { state } of cells) states[state] += 1
     text(heading, `Backfill of ${backfill.pipeline}.${backfill.stream}`)
@@ -112,37 +117,41 @@ export function backfillView({ parts: [id = ''], signal }) {
     again.relabel(states.failed === 0 ? 'Nothing failed' : `Retry ${counted(states.failed, 'failed window')}`)
     show(rest.root, states.todo > 0 && states.running === 0)
     rest.relabel(`Continue with ${count(states.todo)} to do`)
-    for (const { button } of [again, rest]) attribute(button, 'disabled', store.summary?.writable === false)
     look(states.failed)
     show(body, true)
   }
 
-  function look(failed = backfill?.map.filter(({ state }) => state === 'failed').length ?? 0) {
-    const window = backfill?.map[chosen]
+  function look(failed = cells.filter(({ state }) => state === 'failed').length ?? 0) {
+    const window = cells[chosen]
     if (backfill && window) panel.update({ window, step: backfill.window, zone: backfill.zone, failed })
   }
 
   function nextFailed() {
-    const cells = backfill?.map ?? []
     const after = cells.findIndex(({ state }, at) => at > chosen && state === 'failed')
     map?.choose(after >= 0 ? after : cells.findIndex(({ state }) => state === 'failed'), true)
   }
 
   onTold((event) => {
     if (event.type !== 'slice.started' && event.type !== 'slice.finished' && event.type !== 'slice.failed') return
-    const window = backfill?.map.find(({ slice }) => slice === event.slice)
+    const at = cells.findIndex(({ slice }) => slice === event.slice)
+    const window = cells[at]
     // Those that are read once more when the page opens are in the answer already.
     if (!window || BigInt(event.id) <= BigInt(store.summary?.event ?? '0')) return
-    window.state = event.type === 'slice.started' ? 'running' : event.type === 'slice.finished' ? 'done' : 'failed'
-    window.error = event.type === 'slice.failed' ? event.error : null
-    window.run = event.run
-    // What this run did; the answer that is asked for now has all of it, where another run had begun the window.
-    if (event.type === 'slice.finished')
-      window.rows = event.counts.inserted + event.counts.updated + event.counts.unchanged
+    cells[at] = { ...window, ...windowAfter(event) }
     redraw.ask()
     ask()
   }, signal)
   on('summary', ask, signal)
   ask()
   return { title: `Backfill ${id}`, root: h('div', {}, problem, body) }
+}
+
+/** @param {EventMessage & { type: 'slice.started' | 'slice.finished' | 'slice.failed' }} event */
+function windowAfter(event) {
+  const run = event.run
+  if (event.type === 'slice.started') return { state: /** @type {const} */ ('running'), run, error: null }
+  if (event.type === 'slice.failed') return { state: /** @type {const} */ ('failed'), run, error: event.error }
+  // The rows of this run only: the next answer includes those of earlier runs of the window.
+  const { inserted, updated, unchanged } = event.counts
+  return { state: /** @type {const} */ ('done'), run, error: null, rows: inserted + updated + unchanged }
 }

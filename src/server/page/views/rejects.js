@@ -3,7 +3,7 @@ import { h, list, show, text, attribute } from '../parts/dom.js'
 import { pages } from '../lists/paged-list.js'
 import { spread } from '../parts/indent-json.js'
 import { stamp } from '../parts/timestamp.js'
-/** @typedef {import('../answers.d.ts').Reject} Reject */
+/** @typedef {import('../../schemas/resources.ts').Reject} Reject */
 
 /** Records that could not be stored, each beside the reason. @type {import('../main.js').View} */
 export function rejectsView({ query, signal }) {

@@ -11,8 +11,8 @@ import { sliceList } from '../lists/slice-list.js'
 import { stamp } from '../parts/timestamp.js'
 import { on, onTold, store } from '../data/store.js'
 import { throttled } from '../data/throttle.js'
-/** @typedef {import('../answers.d.ts').RunAnswer} RunAnswer */
-/** @typedef {import('../answers.d.ts').Slice} Slice */
+/** @typedef {import('../../schemas/resources.ts').RunWithReport} RunWithReport */
+/** @typedef {import('../../schemas/resources.ts').Slice} Slice */
 
 /**
  * One run: how it goes or what came of it, its slices, and its events as they arrive. @type {import('../main.js').View}
@@ -41,12 +41,12 @@ export function runView({ parts: [id = ''], signal }) {
     h('section', { class: 'card', 'aria-label': 'Slices' }, h('h2', {}, 'Slices'), slices.root),
     h('section', { class: 'card', 'aria-label': 'Events' }, h('h2', {}, 'Events'), log.root),
   )
-  /** @type {RunAnswer | undefined} */
+  /** @type {RunWithReport | undefined} */
   let run
   const { ask } = throttled(
     async () => {
       try {
-        run = /** @type {RunAnswer} */ (await get(path))
+        run = /** @type {RunWithReport} */ (await get(path))
         /** @type {{ slices: Slice[] }} */
         const its = await get(address('/api/slices', { run: id, limit: 100 }))
         if (signal.aborted) return
@@ -62,7 +62,7 @@ export function runView({ parts: [id = ''], signal }) {
     signal,
   )
 
-  /** @param {RunAnswer} its */
+  /** @param {RunWithReport} its */
   function draw(its) {
     text(heading, `${its.pipeline} · ${its.kind === 'sync' ? 'run' : its.kind} ${id}`)
     document.title = `${heading.textContent} · Sluice`

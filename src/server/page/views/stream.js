@@ -2,7 +2,7 @@
 import { backfillForm } from './backfill-form.js'
 import { backfillList } from '../lists/backfill-list.js'
 import { address, get } from '../data/api.js'
-import { attribute, h, show, text } from '../parts/dom.js'
+import { h, show, text } from '../parts/dom.js'
 import { age, count } from '../parts/format.js'
 import { runBars } from '../parts/run-bars.js'
 import { runList } from '../lists/run-list.js'
@@ -10,7 +10,7 @@ import { stamp } from '../parts/timestamp.js'
 import { on, store } from '../data/store.js'
 import { throttled } from '../data/throttle.js'
 
-/** @typedef {import('../answers.d.ts').Backfill} Backfill */
+/** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
 /**
  * One stream: where it stands, its runs, its backfills, and the words to begin another one. @type
@@ -100,7 +100,6 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     bars.update(found.runs)
     runs.update(found.runs)
     show(form.root, its.loaded)
-    attribute(form.button, 'disabled', store.summary?.writable === false)
     ask()
   }
   on('summary', update, signal)
