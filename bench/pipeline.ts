@@ -1,4 +1,4 @@
-import { byCursor, http, path, pipeline, stream } from '../src/index.ts'
+import { byCursor, http, path, pipeline, source } from '../src/index.ts'
 import type { Issue } from './records.ts'
 
 const {
@@ -25,7 +25,7 @@ const whole = issues(0, records)
  * Parents of ten pages of 1,000 each: only their number grows with the records, so that few and many differ in nothing
  * else.
  */
-const parents = stream<{ from: number; to: number }>(async function* () {
+const parents = source<{ from: number; to: number }>(async function* () {
   const part = 10_000
   yield {
     records: Array.from({ length: Math.ceil(records / part) }, (_, n) => ({

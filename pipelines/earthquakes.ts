@@ -63,10 +63,10 @@ const earthquakes = api
     },
     { emptyOn: [204] },
   )
-  .pages(byOffset('offset', { first: 1 }))
+  .pages(byOffset('offset', { start: 1 }))
   .records('features')
   // Sent, stored and shown as a date, since that is how the API wants it back.
-  .incremental(({ properties }) => new Date(properties.updated).toISOString(), { from: FIRST, lookback: '1h' })
+  .incremental(({ properties }) => new Date(properties.updated).toISOString(), { startFrom: FIRST, lookback: '1h' })
   .map(({ id, geometry, properties: { magType, time, updated, tsunami, ...found } }) => ({
     id,
     ...found,
@@ -85,7 +85,7 @@ export default pipeline('earthquakes', {
   streams: {
     earthquakes: earthquakes.into('usgs.earthquakes', {
       key: 'id',
-      version: 'updated',
+      versionBy: 'updated',
       columns: {
         mag: 'numeric',
         cdi: 'numeric',

@@ -1,6 +1,6 @@
-export { apiKey, basic, bearer, clientCredentials, header, secret } from './define/auth.ts'
+export { apiKey, basic, bearer, clientCredentials, secret } from './define/auth.ts'
 export { baseUrl } from './define/base-url.ts'
-export { date, since, unix, unixMs, until } from './define/bounds.ts'
+export { isoDate, since, unix, unixMs, until } from './define/bounds.ts'
 export { http, type HttpApi, type HttpOptions } from './define/http.ts'
 export { path } from './define/path.ts'
 export {
@@ -15,16 +15,15 @@ export {
   onePage,
 } from './define/paging.ts'
 export { fromData, toData, type PipelineData } from './define/data.ts'
-export { describe } from './define/describe.ts'
+export { describePipeline } from './define/describe.ts'
 export { pipeline, type Pipeline } from './define/pipeline.ts'
-export { stream, type Stream } from './define/stream.ts'
+export { source, type Stream } from './define/stream.ts'
 export type { Flow } from './define/flow.ts'
-export { sleep } from './flow/signals/sleep.ts'
 export { Decimal } from './value/decimal.ts'
 export * from './model/errors.ts'
 export type { Json, JsonValue } from './model/json.ts'
 export type { OwnPage, ReadContext, StandardSchema } from './model/recipe.ts'
-export type { ApiResponse as Answer, PageRequest as Asked, NextRequest } from './model/request.ts'
+export type { ApiResponse, PageRequest, NextRequest } from './model/request.ts'
 export { run } from './run/run.ts'
 export { backfill } from './run/backfill/backfill.ts'
 export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.ts'
@@ -33,9 +32,20 @@ export { serve, type ServeOptions, type Server } from './server/serve.ts'
 export { reportText } from './run/report/report-text.ts'
 export type { Report, StreamReport } from './model/report.ts'
 export type { RunEvent } from './model/event.ts'
-export { schedule, type ScheduleOptions } from './run/schedule/schedule.ts'
+export { runSchedule, type ScheduleOptions } from './run/schedule/schedule.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
 export type { Clock } from './run/schedule/clock.ts'
 export type { Cron, Schedule } from './model/recipe.ts'
-export { status, type StatusOptions } from './run/status/status.ts'
+export { readStatus, type StatusOptions } from './run/status/status.ts'
 export type { StatusFinding, StatusReport, StreamStatus } from './run/status/stream-status.ts'
+export {
+  date,
+  describe,
+  header,
+  schedule,
+  sleep,
+  status,
+  stream,
+  type Answer,
+  type Asked,
+} from './define/renamed-words.ts'

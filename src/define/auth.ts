@@ -17,15 +17,11 @@ export const bearer = (token: Secret): Auth => Object.freeze({ type: 'bearer', t
 export const basic = (user: string, password: Secret): Auth =>
   Object.freeze({ type: 'basic', user, password: proven('basic', password) })
 
-/** A header of any name: `header('x-api-key', secret('KEY'))`. */
-export const header = (name: string, value: Secret): Auth =>
-  Object.freeze({ type: 'header', name: name.toLowerCase(), value: proven('header', value) })
-
 /** A key in the query or in a header: `apiKey(secret('KEY'), { query: 'api_key' })`. */
 export const apiKey = (value: Secret, place: { readonly query: string } | { readonly header: string }): Auth =>
   'query' in place
     ? Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
-    : header(place.header, value)
+    : Object.freeze({ type: 'header', name: place.header.toLowerCase(), value: proven('apiKey', value) })
 
 export interface ClientCredentials {
   /** Where the token is fetched: a whole URL, or a path below the API's base. */

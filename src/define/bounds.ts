@@ -11,4 +11,4 @@ export const unix = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'uni
 /** A bound in milliseconds since 1970. */
 export const unixMs = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'unix ms' })
 /** A bound as a day, `2024-01-31`. */
-export const date = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'date' })
+export const isoDate = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'date' })

@@ -1,7 +1,8 @@
 import { UsageError } from '../model/errors.ts'
-import type { Cron, Recipe, Schedule, Table } from '../model/recipe.ts'
+import type { Cron, HttpSource, Recipe, Schedule, Table } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
 import { functionsIn } from './functions-in.ts'
+import { rejectRenamedWords } from './renamed-words.ts'
 import { pipeline, type Pipeline } from './pipeline.ts'
 import { tableOf } from './table.ts'
 
@@ -32,6 +33,7 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
     if (typeof recipe?.source !== 'object' || !('api' in recipe.source))
       throw new UsageError(`${place}: recipe.source.api is missing: say which API is asked`)
     const { api, request, paging, records } = recipe.source
+    rejectFormerNames(`${place}: recipe`, recipe)
     if (typeof api?.base !== 'string' || !URL.canParse(api.base))
       throw new UsageError(`${place}: recipe.source.api.base is no URL`)
     if (typeof request?.path !== 'string' && !Array.isArray(request?.path?.texts))
@@ -46,12 +48,12 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       )
     if (!Array.isArray(recipe.stages))
       throw new UsageError(`${place}: recipe.stages is missing: give a list, be it empty`)
-    const { name: target, versionIfThere, version, ...rest } = table ?? {}
+    const { name: target, isVersionOptional, versionBy, ...rest } = table ?? {}
     return [
       stream,
       new Flow(
         recipe,
-        tableOf(target ?? '', { ...rest, ...(version !== undefined && !versionIfThere && { version }) }, recipe),
+        tableOf(target ?? '', { ...rest, ...(versionBy !== undefined && !isVersionOptional && { versionBy }) }, recipe),
       ),
     ] as const
   })
@@ -60,3 +62,14 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
 
 /** A bigint has no place in JSON; in a recipe only a cursor's `from` can be one, where its text means the same. */
 const exactly = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
+
+/** Data may have been stored by version 0.1. Options of the API, the cursor and the table are named there, too. */
+function rejectFormerNames(place: string, { source, incremental, stages }: Recipe): void {
+  const { api, paging } = source as Partial<HttpSource>
+  rejectRenamedWords(`${place}.source.api`, api, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
+  rejectRenamedWords(`${place}.source.api.auth`, api?.auth, { by: 'type' })
+  rejectRenamedWords(`${place}.source.paging`, paging, { by: 'type', first: 'start', last: 'max' })
+  rejectRenamedWords(`${place}.incremental`, incremental, { from: 'startFrom' })
+  for (const [index, stage] of (Array.isArray(stages) ? stages : []).entries())
+    rejectRenamedWords(`${place}.stages[${index}]`, stage, { stage: 'type' })
+}

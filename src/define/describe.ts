@@ -6,7 +6,7 @@ import { placeholder } from './placeholder.ts'
 import { scheduleOf, scheduleText } from './schedule.ts'
 
 /** What a pipeline would do, for people: `list --verbose` and `--dry-run` show it. Nothing is requested. */
-export function describe({ name, streams, ...more }: Pipeline): string {
+export function describePipeline({ name, streams, ...more }: Pipeline): string {
   const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [
     `  ${stream} -> ${tableText(table)}`,
     ...describeRecipe(recipe).map((line) => `    ${line}`),
@@ -39,10 +39,10 @@ export function describeRecipe({ source, incremental, stages }: Recipe): string[
           ),
         ]
   if (incremental) {
-    const { at, from, lookback, unit, order } = incremental
+    const { at, startFrom, lookback, unit, order } = incremental
     const details = [
       unit && `in ${unit}`,
-      from !== undefined && `from ${from}`,
+      startFrom !== undefined && `from ${startFrom}`,
       lookback !== undefined && `${lookback} again`,
       order !== undefined && order !== 'any' && order,
     ]
@@ -57,11 +57,11 @@ export function describeRecipe({ source, incremental, stages }: Recipe): string[
 
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 
-function tableText({ name, key, write, version, versionIfThere, shape }: Table): string {
+function tableText({ name, key, write, versionBy, isVersionOptional, onSchemaChange }: Table): string {
   const details = [
     [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
-    version !== undefined && `the greater ${version} stays${versionIfThere ? ', where rows have it' : ''}`,
-    shape !== 'evolve' && `columns: ${shape}`,
+    versionBy !== undefined && `the greater ${versionBy} stays${isVersionOptional ? ', where rows have it' : ''}`,
+    onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
   ]
   return `${name} (${details.filter(Boolean).join('; ')})`
 }
@@ -100,7 +100,7 @@ function pagingText(paging: Paging<never>): string {
   const ends = [
     'pages' in paging && paging.pages !== undefined && `${fromText(paging.pages)} of them`,
     'total' in paging && paging.total !== undefined && `to ${fromText(paging.total)}`,
-    'last' in paging && paging.last !== undefined && `to ${paging.last}`,
+    'max' in paging && paging.max !== undefined && `to ${paging.max}`,
     'more' in paging && paging.more !== undefined && `while ${fromText(paging.more)}`,
   ]
   return [startText(paging), ...ends.filter((end) => end !== false)].join(', ')
@@ -112,7 +112,7 @@ function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>):
       return 'one'
     case 'page':
     case 'offset':
-      return `${paging.parameter}=${paging.first} and up`
+      return `${paging.parameter}=${paging.start} and up`
     case 'cursor':
       return `${paging.parameter} = ${fromText(paging.at)}`
     case 'last record':

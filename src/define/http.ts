@@ -5,6 +5,7 @@ import { Endpoint } from './endpoint.ts'
 import { durationOf } from './duration.ts'
 import { messageOf } from '../value/error.ts'
 import type { Path } from './path.ts'
+import { rejectRenamedWords } from './renamed-words.ts'
 
 export interface HttpOptions {
   /** @default none */
@@ -20,9 +21,9 @@ export interface HttpOptions {
   /** Tries of one request, the first included. @default 5 */
   attempts?: number
   /** The largest decoded body that is accepted, in bytes. @default 67_108_864 */
-  pageBytes?: number
+  maxPageSize?: number
   /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
-  allow?: readonly `http${'s' | ''}://${string}`[]
+  allowedOrigins?: readonly `http${'s' | ''}://${string}`[]
 }
 
 export interface RequestOptions {
@@ -82,16 +83,19 @@ export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions =
     throw new UsageError(`http(): the base holds credentials: give them as auth, basic(user, secret('PASSWORD'))`)
   if (search || hash)
     throw new UsageError(`${place}: a base has no query and no fragment: put parameters into the request`)
-  const { rate, timeout, concurrency, attempts, pageBytes, allow } = options
+  rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
+  const { rate, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
   if (rate !== undefined) checkRate(rate, place)
   if (timeout !== undefined) durationOf(timeout, `${place}: timeout`)
-  for (const [name, value] of Object.entries({ concurrency, attempts, pageBytes })) {
+  for (const [name, value] of Object.entries({ concurrency, attempts, maxPageSize })) {
     if (value !== undefined && (!Number.isInteger(value) || value < 1))
       throw new UsageError(`${place}: ${name} must be a whole number from 1, not ${value}`)
   }
-  for (const origin of allow ?? []) {
+  for (const origin of allowedOrigins ?? []) {
     if (!URL.canParse(origin))
-      throw new UsageError(`${place}: ${JSON.stringify(origin)} in allow is no origin: write 'https://files.example'`)
+      throw new UsageError(
+        `${place}: ${JSON.stringify(origin)} in allowedOrigins is no origin: write 'https://files.example'`,
+      )
   }
   return new HttpApi({ base: base.replace(/\/+$/, ''), ...options })
 }

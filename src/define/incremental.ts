@@ -4,6 +4,7 @@ import type { Incremental, Order } from '../model/recipe.ts'
 import type { Duration } from '../model/request.ts'
 import { parseInstant } from '../value/cursor-order.ts'
 import { durationOf } from './duration.ts'
+import { rejectRenamedWords } from './renamed-words.ts'
 
 /** What has an order that a cursor can follow. */
 export type Comparable = string | number | bigint | Date
@@ -18,7 +19,7 @@ export type IncrementalOptions<Value> = {
 } & (Value extends number | bigint ? CountOptions | ClockOptions : TimeOptions)
 interface TimeOptions {
   /** Where the first run begins. @default at the very beginning */
-  from?: string
+  startFrom?: string
   /** Read again this much before the cursor, for records that appear late. @default '0s' */
   lookback?: Duration
 }
@@ -28,21 +29,18 @@ interface ClockOptions extends TimeOptions {
 }
 interface CountOptions {
   unit?: undefined
-  from?: number | bigint
+  startFrom?: number | bigint
   lookback?: number
 }
 
 /** What a recipe keeps of it; faults that no type can see are named here. */
 export function incrementalOf(
   at: Incremental['at'],
-  {
-    from,
-    lookback,
-    unit,
-    order,
-  }: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined },
+  options: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined },
 ): Incremental {
+  const { startFrom, lookback, unit, order } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
+  rejectRenamedWords(place, options, { from: 'startFrom' })
   if (at === '') throw new UsageError(`${place}: name the field that says when a record changed`)
   if (typeof lookback === 'string') durationOf(lookback, `${place}: lookback`)
   else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0))
@@ -51,13 +49,13 @@ export function incrementalOf(
     throw new UsageError(`${place}: unit is 's' or 'ms', not ${JSON.stringify(unit)}`)
   if (unit !== undefined && typeof lookback === 'number')
     throw new UsageError(`${place}: with a unit, lookback is a duration: write '5m'`)
-  if (unit !== undefined && from !== undefined && parseInstant(String(from)) === undefined)
-    throw new UsageError(`${place}: with a unit, from is a date: write '2024-01-31'`)
+  if (unit !== undefined && startFrom !== undefined && parseInstant(String(startFrom)) === undefined)
+    throw new UsageError(`${place}: with a unit, startFrom is a date: write '2024-01-31'`)
   if (order !== undefined && !['ascending', 'descending', 'any'].includes(order))
     throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
   return Object.freeze({
     at,
-    ...(from !== undefined && { from }),
+    ...(startFrom !== undefined && { startFrom }),
     ...(lookback !== undefined && { lookback }),
     ...(unit && { unit }),
     ...(order && { order }),

@@ -1,6 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 import type { PathTo } from '../model/path.ts'
 import type { Paging } from '../model/request.ts'
+import { rejectRenamedWords } from './renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
 // The unions below are written out, not named: the compiler's message then lists the paths instead of the name.
@@ -11,47 +12,51 @@ interface More<Body> {
   more?: PathTo<Body, boolean> | Find<Body, boolean>
 }
 
+const FORMER_NAMES = { first: 'start', last: 'max' }
+
 /** The first answer is the whole of it. */
 export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' })
 
 /**
- * `?page=1`, `?page=2` … until a page is empty, `pages` or `last` are reached, or `more` is false, whichever comes
+ * `?page=1`, `?page=2` … until a page is empty, `pages` or `max` are reached, or `more` is false, whichever comes
  * first. With `pages` they are asked concurrently.
  */
 export function byPage<Body>(
   parameter: string,
   options: More<Body> & {
     /** The number of the first page. @default 1 */
-    first?: number
+    start?: number
     /** How many pages there are: a count of pages, not of records. */
     pages?: PathTo<Body, number | string> | Find<Body, number | string>
     /** The last page that is asked. */
-    last?: number
+    max?: number
   } = {},
 ): Paging<Body> {
-  const { first = 1, ...ends } = options
-  whole('byPage', { first, last: ends.last })
-  return Object.freeze({ type: 'page', parameter: named('byPage', parameter), first, ...ends })
+  rejectRenamedWords('byPage()', options, FORMER_NAMES)
+  const { start = 1, ...ends } = options
+  whole('byPage', { start, max: ends.max })
+  return Object.freeze({ type: 'page', parameter: named('byPage', parameter), start, ...ends })
 }
 
 /**
- * `?offset=0`, then on by as many records as came, until a page is empty, `total` records have been read, or `last` is
+ * `?offset=0`, then on by as many records as came, until a page is empty, `total` records have been read, or `max` is
  * reached.
  */
 export function byOffset<Body>(
   parameter: string,
   options: More<Body> & {
     /** Where the first page begins. @default 0 */
-    first?: number
+    start?: number
     /** How many records there are. */
     total?: PathTo<Body, number | string> | Find<Body, number | string>
     /** The greatest offset that is asked. */
-    last?: number
+    max?: number
   } = {},
 ): Paging<Body> {
-  const { first = 0, ...ends } = options
-  whole('byOffset', { first, last: ends.last })
-  return Object.freeze({ type: 'offset', parameter: named('byOffset', parameter), first, ...ends })
+  rejectRenamedWords('byOffset()', options, FORMER_NAMES)
+  const { start = 0, ...ends } = options
+  whole('byOffset', { start, max: ends.max })
+  return Object.freeze({ type: 'offset', parameter: named('byOffset', parameter), start, ...ends })
 }
 
 /** The body names the next page; paging ends where it names none. */

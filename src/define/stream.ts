@@ -138,7 +138,7 @@ export class Records<out T> extends Stream<T> {
  * its records should say what they hang from: of equal ones at the cursor, that of a new parent is taken for the one of
  * another.
  */
-export const stream = <T>(read: Read<T>): Records<T> =>
+export const source = <T>(read: Read<T>): Records<T> =>
   new Records({ source: Object.freeze({ read: proven('stream', read) }), stages: [] })
 
 export interface StageOptions {

@@ -4,6 +4,7 @@ import type { ColumnDeclaration, Recipe, Table, WriteMode } from '../model/recip
 import type { Duration } from '../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 import { durationOf } from './duration.ts'
+import { rejectRenamedWords } from './renamed-words.ts'
 
 /** What a record's field can become in a row; objects and arrays become jsonb. */
 type Unstorable =
@@ -38,7 +39,7 @@ export type KeyOf<Row> = unknown extends Row
     : never
 
 /** Whether records may change the table: make what is missing, fail, or reject the record. */
-type Shape = Table['shape']
+type Shape = Table['onSchemaChange']
 
 export type TableOptions<Row, Write> = {
   /**
@@ -51,7 +52,7 @@ export type TableOptions<Row, Write> = {
    * The field that says which of two rows is newer; the newer one stays, in whatever order they are read. @default the
    * field given to `.incremental`, where rows have it
    */
-  version?: FieldOf<Row>
+  versionBy?: FieldOf<Row>
   /**
    * What happens when a record brings a new field or a wider type, in one word; or, field by field, the column's type,
    * `false` to leave it out, `{ type, round: true }` to admit values that the column rounds or cuts.
@@ -66,15 +67,15 @@ export type TableOptions<Row, Write> = {
           | { readonly type: ColumnType<NonNullable<Row[Field]>>; readonly round?: boolean }
       }
   /** The word for `columns`, where `columns` declares some. @default 'evolve' */
-  shape?: Shape
+  onSchemaChange?: Shape
   /** Add `_loaded_at`, the time when the row last changed. @default false */
   loadedAt?: boolean
-  /** For `replace`: whether a reading of nothing may empty the table. @default 'fail' */
-  empty?: 'fail' | 'accept'
+  /** For `replace`: whether a reading of nothing may empty the table. @default false */
+  allowEmpty?: boolean
   /** Rejected records of one slice beyond which it fails. @default 100 */
   maxRejects?: number
   /** An interrupted reading that began longer ago begins anew. @default '24h' */
-  resume?: Duration
+  resumeWithin?: Duration
 } & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
 
 interface Keyed<Row> {
@@ -85,27 +86,33 @@ interface Keyed<Row> {
 interface Given {
   readonly key?: string | readonly string[]
   readonly write?: WriteMode
-  readonly version?: string
+  readonly versionBy?: string
   readonly columns?: Shape | Readonly<Record<string, ColumnDeclaration | undefined>>
-  readonly shape?: Shape
+  readonly onSchemaChange?: Shape
   readonly loadedAt?: boolean
-  readonly empty?: 'fail' | 'accept'
+  readonly allowEmpty?: boolean
   readonly maxRejects?: number
-  readonly resume?: Duration
+  readonly resumeWithin?: Duration
 }
 
 /** What a recipe keeps of it; faults that no type can see are named here, before anything is requested. */
 export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   const place = `.into(${JSON.stringify(name)})`
+  rejectRenamedWords(place, given, {
+    version: 'versionBy',
+    shape: 'onSchemaChange',
+    empty: "allowEmpty: true instead of empty: 'accept'",
+    resume: 'resumeWithin',
+  })
   const {
     key = [],
     write = 'merge',
     columns,
-    shape,
+    onSchemaChange,
     loadedAt = false,
-    empty = 'fail',
+    allowEmpty = false,
     maxRejects = 100,
-    resume = '24h',
+    resumeWithin = '24h',
   } = given ?? {}
   const fault = (text: string): UsageError => new UsageError(`${place}: ${text}`)
 
@@ -134,9 +141,9 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   }
 
   const declared = typeof columns === 'object' ? columns : {}
-  const word = typeof columns === 'string' ? columns : (shape ?? 'evolve')
-  if (typeof columns === 'string' && shape !== undefined && shape !== columns)
-    throw fault(`columns says ${columns} and shape says ${shape}: leave one of them out`)
+  const word = typeof columns === 'string' ? columns : (onSchemaChange ?? 'evolve')
+  if (typeof columns === 'string' && onSchemaChange !== undefined && onSchemaChange !== columns)
+    throw fault(`columns says ${columns} and onSchemaChange says ${onSchemaChange}: leave one of them out`)
   if (!['evolve', 'freeze', 'reject'].includes(word))
     throw fault(`columns is 'evolve', 'freeze', 'reject' or declares some, not ${JSON.stringify(word)}`)
   for (const field of keys) {
@@ -148,34 +155,35 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     if (column === undefined || column === false || (typeof column === 'string' ? column : column?.type)) continue
     throw fault(`columns.${field} is a type as text, false, or { type, round: true }`)
   }
-  if (given.version === '' || (given.version !== undefined && typeof given.version !== 'string'))
-    throw fault('version is the name of a field')
-  if (given.version !== undefined && declared[given.version] === false)
-    throw fault(`columns leaves out '${given.version}', which is the version`)
-  if (given.version !== undefined && !mayHave(recipe, given.version))
+  if (given.versionBy === '' || (given.versionBy !== undefined && typeof given.versionBy !== 'string'))
+    throw fault('versionBy is the name of a field')
+  if (given.versionBy !== undefined && declared[given.versionBy] === false)
+    throw fault(`columns leaves out '${given.versionBy}', which versionBy names`)
+  if (given.versionBy !== undefined && !mayHave(recipe, given.versionBy))
     throw fault(
-      `the version '${given.version}' is a field that ${droppedBy(recipe, given.version)} has taken from the records`,
+      `versionBy names '${given.versionBy}', which ${droppedBy(recipe, given.versionBy)} has taken from the records`,
     )
-  if (given.version !== undefined && keys.length === 0)
-    throw fault('a version says which of two rows with one key is newer: give the key')
+  if (given.versionBy !== undefined && keys.length === 0)
+    throw fault('versionBy decides between two rows with one key: give the key')
   if (!Number.isInteger(maxRejects) || maxRejects < 0)
     throw fault(`maxRejects must be a whole number from 0, not ${maxRejects}`)
-  if (!['fail', 'accept'].includes(empty)) throw fault(`empty is 'fail' or 'accept', not ${JSON.stringify(empty)}`)
-  durationOf(resume, `${place}: resume`)
+  if (typeof allowEmpty !== 'boolean') throw fault(`allowEmpty is true or false, not ${JSON.stringify(allowEmpty)}`)
+  durationOf(resumeWithin, `${place}: resumeWithin`)
 
-  const version = given.version ?? (keys.length > 0 && write !== 'append' ? cursorField(recipe, declared) : undefined)
+  const versionBy =
+    given.versionBy ?? (keys.length > 0 && write !== 'append' ? cursorField(recipe, declared) : undefined)
   return {
     name,
     key: Object.freeze(keys),
     write,
-    ...(version !== undefined && { version }),
-    ...(version !== undefined && given.version === undefined && { versionIfThere: true }),
-    shape: word,
+    ...(versionBy !== undefined && { versionBy }),
+    ...(versionBy !== undefined && given.versionBy === undefined && { isVersionOptional: true }),
+    onSchemaChange: word,
     columns: Object.freeze({ ...declared }),
     loadedAt,
-    empty,
+    allowEmpty,
     maxRejects,
-    resume,
+    resumeWithin,
   }
 }
 

@@ -10,7 +10,7 @@ export interface Addresses {
 }
 
 /** Read an API's base and the origins that it allows; what is wrong with them is said before anything is sent. */
-export function readAddresses({ base, allow = [] }: Pick<Api, 'base' | 'allow'>): Addresses {
+export function readAddresses({ base, allowedOrigins = [] }: Pick<Api, 'base' | 'allowedOrigins'>): Addresses {
   const url = webUrl(base)
   if (!url)
     throw new UsageError(
@@ -23,10 +23,12 @@ export function readAddresses({ base, allow = [] }: Pick<Api, 'base' | 'allow'>)
   if (url.search || url.hash)
     throw new UsageError(`${redactUrl(base)}: the base ends with its path: give parameters with each request`)
   const allowed = new Set(
-    allow.map((other) => {
+    allowedOrigins.map((other) => {
       const allowedUrl = webUrl(other)
       if (!allowedUrl)
-        throw new UsageError(`${JSON.stringify(other)} in allow is no origin: write it like https://files.example`)
+        throw new UsageError(
+          `${JSON.stringify(other)} in allowedOrigins is no origin: write it like https://files.example`,
+        )
       return allowedUrl.origin
     }),
   )
@@ -94,7 +96,7 @@ function withSearch(url: URL, search: string): URL {
 export function isOwnOrigin({ origin, allowed }: Addresses, url: URL, label: string): boolean {
   if (url.origin === origin) return true
   if (allowed.has(url.origin)) return false
-  const remedy = `list ${url.origin} in the API's allow to have it followed, without credentials`
+  const remedy = `list ${url.origin} in the API's allowedOrigins to have it followed, without credentials`
   throw new HttpError(`${label}: another origin than ${origin}, so nothing was sent there; ${remedy}`, {
     kind: 'not sent',
     location: label,

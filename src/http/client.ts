@@ -52,7 +52,7 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #options: ClientOptions
   readonly #addresses: Addresses
   readonly #attempts: number
-  readonly #pageBytes: number
+  readonly #maxPageSize: number
   readonly #timeoutMs: number
   readonly #slots: Semaphore
   readonly #agent: Agent
@@ -63,9 +63,9 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #bodies = new BodyBuffers()
 
   constructor(api: Api, options: ClientOptions) {
-    const { concurrency = 8, attempts = 5, pageBytes = 67_108_864, timeout = '60s' } = api
+    const { concurrency = 8, attempts = 5, maxPageSize = 67_108_864, timeout = '60s' } = api
     const { secrets, now, time = realTime } = options
-    for (const [name, value] of Object.entries({ concurrency, attempts, pageBytes })) {
+    for (const [name, value] of Object.entries({ concurrency, attempts, maxPageSize })) {
       if (!Number.isSafeInteger(value) || value < 1)
         throw new UsageError(`${redactUrl(api.base)}: ${name} has to be a whole number from 1 up, not ${value}`)
     }
@@ -73,7 +73,7 @@ class ApiClient implements Client, AsyncDisposable {
     this.#options = options
     this.#addresses = readAddresses(api)
     this.#attempts = attempts
-    this.#pageBytes = pageBytes
+    this.#maxPageSize = maxPageSize
     this.#timeoutMs = readTimeout(timeout)
     this.#slots = new Semaphore(concurrency)
     this.#time = time
@@ -88,7 +88,7 @@ class ApiClient implements Client, AsyncDisposable {
       connect: { timeout: this.#timeoutMs },
     })
     this.#budget = options.budget ?? budgetOf(api, this.#addresses.origin, options)
-    this.#reservations = new Reservations({ first: Math.min(262_144, pageBytes) })
+    this.#reservations = new Reservations({ first: Math.min(262_144, maxPageSize) })
     const { auth } = api
     this.#authorization =
       auth?.type === 'client credentials'
@@ -211,10 +211,10 @@ class ApiClient implements Client, AsyncDisposable {
     }
     using limit = deadline(signal, this.#timeoutMs, label)
     const size = {
-      bytes: this.#pageBytes,
+      bytes: this.#maxPageSize,
       tooLarge: () =>
         new DecodeError(
-          `${label} answered more than ${this.#pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`,
+          `${label} answered more than ${this.#maxPageSize} bytes: ask for smaller pages, or raise the API's maxPageSize`,
         ),
     }
     let last = { url: out.url, status: 0, bytes: 0 }

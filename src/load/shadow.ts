@@ -107,27 +107,27 @@ export async function swap(
 /** An API that answers nothing is more often broken than empty. */
 async function refuseEmpty(
   transaction: Transaction,
-  { name, empty }: Table,
+  { name, allowEmpty }: Table,
   shadow: string | undefined,
 ): Promise<void> {
-  if (empty === 'accept') return
+  if (allowEmpty) return
   const { refused } = await transaction.one<{ refused: boolean }>(
     `select ${shadow === undefined ? 'true' : `not exists (select from ${shadow})`} and exists (select from ${quoteTable(name)}) as refused`,
   )
   if (refused)
     throw new LoadError(
-      `${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with empty: 'accept'`,
+      `${name}: nothing was read that could replace the rows of the table, so they stay. If the source may really be empty, say so with allowEmpty: true`,
     )
 }
 
 function byKey(
-  { name, version, loadedAt }: Table,
+  { name, versionBy, loadedAt }: Table,
   shadow: string,
   columns: readonly LoadedColumn[],
   partitioned: boolean,
 ): string[] {
   const keys = columns.filter(({ key }) => key).map((column) => quoteIdentifier(column.name))
-  const newer = columns.find((column) => version !== undefined && column.name === columnName(version))
+  const newer = columns.find((column) => versionBy !== undefined && column.name === columnName(versionBy))
   const order = [
     ...keys,
     ...(newer ? [`${versionSql(quoteIdentifier(newer.name), newer.type)} desc nulls last`] : []),

@@ -99,7 +99,7 @@ export class TableWriter {
     const shape = this.#shape
     if (!shape) return
     this.#first = this.#isBlank
-    if (this.table.write === 'append' && !shape.hasSlice && this.#shadowless && this.table.shape === 'evolve')
+    if (this.table.write === 'append' && !shape.hasSlice && this.#shadowless && this.table.onSchemaChange === 'evolve')
       await this.#addSlice()
     if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(systemColumns.loadedAt)))
       await this.change({ add: [], widen: [], load: true })
@@ -123,7 +123,7 @@ export class TableWriter {
   /** The page as rows, or what the table needs before it can be. The page's memory is given back once it is encoded. */
   encode(page: Page): EncodedPage | NeedsSchemaChange {
     this.#learn(page)
-    const contract = this.#made || !this.#shape ? 'evolve' : this.table.shape
+    const contract = this.#made || !this.#shape ? 'evolve' : this.table.onSchemaChange
     if (this.#fields.columns.length === 0 && page.records.length > 0) {
       const need = schemaChangeFor(page, this.#fields, this.table)
       return contract === 'evolve' && !isEmptyChange(need)
@@ -230,7 +230,7 @@ export class TableWriter {
   }
 
   /** There is no column to write to, and nothing in the page that one could be made of. */
-  #encodeNothing(page: Page, contract: Table['shape']): EncodedPage {
+  #encodeNothing(page: Page, contract: Table['onSchemaChange']): EncodedPage {
     const keys = this.table.key.map((field) => this.#fields.describe(field, columnType('text')))
     const undetermined = this.#fields.undetermined.filter((field) => !this.table.key.includes(field))
     const encoder = new PageEncoder(
@@ -351,9 +351,9 @@ export class TableWriter {
   }
 
   #version(): RowShape['version'] {
-    const { version, versionIfThere } = this.table
-    const column = version === undefined ? undefined : this.#fields.loaded(version)
-    if (!column || (versionIfThere && !isOrdered(column.type))) return undefined
+    const { versionBy, isVersionOptional } = this.table
+    const column = versionBy === undefined ? undefined : this.#fields.loaded(versionBy)
+    if (!column || (isVersionOptional && !isOrdered(column.type))) return undefined
     versionOrder(column.type, column.name)
     return column
   }

@@ -28,7 +28,7 @@ export type Overlap = 'skip' | 'wait' | 'fail'
 
 export interface Incremental {
   readonly at: From<never, unknown>
-  readonly from?: string | number | bigint
+  readonly startFrom?: string | number | bigint
   /** Read again this much before the cursor. */
   readonly lookback?: Duration | number
   /** A number counts seconds or milliseconds since 1970. */
@@ -107,23 +107,23 @@ export interface Table {
   readonly key: readonly string[]
   readonly write: WriteMode
   /** The field that says which of two rows is newer. */
-  readonly version?: string
+  readonly versionBy?: string
   /**
    * Nobody asked for the version: it is the cursor's field. Where rows do not have such a field (a stage may have
    * dropped it) there is no version.
    */
-  readonly versionIfThere?: boolean
+  readonly isVersionOptional?: boolean
   /** What happens when a record brings a new field or a wider type. @default 'evolve' */
-  readonly shape: 'evolve' | 'freeze' | 'reject'
+  readonly onSchemaChange: 'evolve' | 'freeze' | 'reject'
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
   /** Add `_loaded_at`, the time when the row last changed. @default false */
   readonly loadedAt: boolean
   /** For `replace`: a reading of nothing may empty the table. @default 'fail' */
-  readonly empty: 'fail' | 'accept'
+  readonly allowEmpty: boolean
   /** For one slice. @default 100 */
   readonly maxRejects: number
   /** A slice that was opened longer ago begins anew. @default '24h' */
-  readonly resume: Duration
+  readonly resumeWithin: Duration
 }
 
 /** The part of https://standardschema.dev that is needed: zod, valibot and arktype all have it. */

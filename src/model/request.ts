@@ -41,9 +41,9 @@ export interface Api {
   /** Tries of one request, the first included. @default 5 */
   readonly attempts?: number
   /** The largest decoded body that is accepted, in bytes. @default 67_108_864 */
-  readonly pageBytes?: number
+  readonly maxPageSize?: number
   /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
-  readonly allow?: readonly string[]
+  readonly allowedOrigins?: readonly string[]
 }
 
 /** Stands in a query for the lower or upper end of what is being read, so that no function is needed. */
@@ -121,18 +121,18 @@ export type Paging<Body> =
   | {
       readonly type: 'page'
       readonly parameter: string
-      readonly first: number
+      readonly start: number
       readonly pages?: From<Body, number | string>
       readonly more?: From<Body, boolean>
-      readonly last?: number
+      readonly max?: number
     }
   | {
       readonly type: 'offset'
       readonly parameter: string
-      readonly first: number
+      readonly start: number
       readonly total?: From<Body, number | string>
       readonly more?: From<Body, boolean>
-      readonly last?: number
+      readonly max?: number
     }
   | {
       readonly type: 'cursor' | 'last record'

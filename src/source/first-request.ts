@@ -18,7 +18,7 @@ export function firstRequest(
     ...(graphql !== undefined && { graphql }),
   }
   return typeof paging === 'object' && (paging.type === 'page' || paging.type === 'offset')
-    ? withParameter(request, paging.parameter, paging.first)
+    ? withParameter(request, paging.parameter, paging.start)
     : request
 }
 

@@ -117,7 +117,7 @@ function expected({ paging, api }: HttpSource, body: unknown, next: PageRequest)
   const pages = pagesIn(paging, body)
   if (pages === undefined) return [next]
   const page = Number(parameterOf(next, paging.parameter))
-  const last = Math.min(paging.first + pages - 1, paging.last ?? Infinity, page + Math.min(api.concurrency ?? 8, 8) - 1)
+  const last = Math.min(paging.start + pages - 1, paging.max ?? Infinity, page + Math.min(api.concurrency ?? 8, 8) - 1)
   return Array.from({ length: Math.max(1, last - page + 1) }, (_, number) =>
     withParameter(next, paging.parameter, page + number),
   )

@@ -50,13 +50,13 @@ type HeldPage = OwnPage<unknown> & Pick<Page, 'hold' | 'memory'>
 
 function proven(page: HeldPage): HeldPage {
   if (typeof page !== 'object' || page === null || !Array.isArray(page.records))
-    throw new DecodeError("stream(): a source of one's own yields pages, as in yield { records: [ … ], position }")
+    throw new DecodeError("source(): a source of one's own yields pages, as in yield { records: [ … ], position }")
   if (page.position === undefined) return page
-  if (isEnd(page.position)) throw new UsageError('stream(): the position { end: true } is reserved: to end, return')
+  if (isEnd(page.position)) throw new UsageError('source(): the position { end: true } is reserved: to end, return')
   try {
     return { ...page, position: JSON.parse(JSON.stringify(page.position)) as Position }
   } catch (cause) {
-    throw new UsageError('stream(): a position is stored as JSON: give text, numbers, lists and plain objects', {
+    throw new UsageError('source(): a position is stored as JSON: give text, numbers, lists and plain objects', {
       cause,
     })
   }

@@ -8,14 +8,13 @@ import {
   byOffset,
   byPage,
   clientCredentials,
-  header,
   http,
   onePage,
   path,
   pipeline,
   secret,
   since,
-  stream,
+  source,
   unix,
 } from '../../src/index.ts'
 import { definitionHash } from '../../src/read/definition-hash.ts'
@@ -27,7 +26,7 @@ interface Row {
   name: string | null
   n: number
 }
-const rows = stream<Row>(async function* () {
+const rows = source<Row>(async function* () {
   yield { records: [] }
 })
 const api = http('https://api.example/v1')
@@ -85,15 +84,15 @@ describe('a wrong definition is refused before anything is requested, with place
     ],
     [
       'a version that is left out',
-      () => rows.into('a.b', { key: 'id', version: 'n', columns: { n: false } }),
-      "columns leaves out 'n', which is the version",
+      () => rows.into('a.b', { key: 'id', versionBy: 'n', columns: { n: false } }),
+      "columns leaves out 'n', which versionBy names",
     ],
     [
       'a version that was dropped',
-      () => rows.omit('n').into('a.b', { key: 'id', version: any('n') }),
-      "the version 'n' is a field that .omit() has taken",
+      () => rows.omit('n').into('a.b', { key: 'id', versionBy: any('n') }),
+      "versionBy names 'n', which .omit() has taken",
     ],
-    ['a version without a key', () => rows.into('a.b', { write: 'append', version: 'n' }), 'give the key'],
+    ['a version without a key', () => rows.into('a.b', { write: 'append', versionBy: 'n' }), 'give the key'],
     [
       'a column that is no type',
       () => rows.into('a.b', { key: 'id', columns: any({ n: 5 }) }),
@@ -106,7 +105,7 @@ describe('a wrong definition is refused before anything is requested, with place
     ],
     [
       'two words for columns',
-      () => rows.into('a.b', { key: 'id', columns: 'freeze', shape: 'evolve' }),
+      () => rows.into('a.b', { key: 'id', columns: 'freeze', onSchemaChange: 'evolve' }),
       'leave one of them out',
     ],
     [
@@ -116,8 +115,8 @@ describe('a wrong definition is refused before anything is requested, with place
     ],
     [
       'resume in words',
-      () => rows.into('a.b', { key: 'id', resume: any('1 day') }),
-      `.into("a.b"): resume: "1 day" is no duration`,
+      () => rows.into('a.b', { key: 'id', resumeWithin: any('1 day') }),
+      `.into("a.b"): resumeWithin: "1 day" is no duration`,
     ],
     [
       'a second cursor',
@@ -136,8 +135,8 @@ describe('a wrong definition is refused before anything is requested, with place
     ],
     [
       'a beginning that is no date in a unit',
-      () => rows.incremental('n', { unit: 's', from: 'monday' }),
-      "with a unit, from is a date: write '2024-01-31'",
+      () => rows.incremental('n', { unit: 's', startFrom: 'monday' }),
+      "with a unit, startFrom is a date: write '2024-01-31'",
     ],
     ['a unit that does not exist', () => rows.incremental('n', any({ unit: 'm' })), "unit is 's' or 'ms'"],
     [
@@ -169,8 +168,8 @@ describe('a wrong definition is refused before anything is requested, with place
     ['no tries', () => http('https://api.example', { attempts: 0 }), 'attempts must be a whole number from 1, not 0'],
     [
       'an origin that is none',
-      () => http('https://api.example', { allow: [any('files')] }),
-      '"files" in allow is no origin',
+      () => http('https://api.example', { allowedOrigins: [any('files')] }),
+      '"files" in allowedOrigins is no origin',
     ],
     ['a path without its slash', () => api.get(any('customers')), 'the path "customers" must begin with a slash'],
     ['a template without its slash', () => api.get(path`customers/${1}`), 'must begin with a slash'],
@@ -182,13 +181,13 @@ describe('a wrong definition is refused before anything is requested, with place
     ],
     [
       'a first page that is no number',
-      () => byPage('page', { first: any('1') }),
-      'byPage(): first must be a whole number from 0, not 1',
+      () => byPage('page', { start: any('1') }),
+      'byPage(): start must be a whole number from 0, not 1',
     ],
     [
       'a last offset below 0',
-      () => byOffset('offset', { last: -1 }),
-      'byOffset(): last must be a whole number from 0, not -1',
+      () => byOffset('offset', { max: -1 }),
+      'byOffset(): max must be a whole number from 0, not -1',
     ],
     ['a pipeline without a name', () => pipeline('', { streams: {} }), 'pipeline(""): a name is letters'],
     [
@@ -219,7 +218,7 @@ describe('a wrong definition is refused before anything is requested, with place
   test.each<[string, () => unknown]>([
     ['bearer', () => bearer(any('s3cret-value'))],
     ['basic', () => basic('me', any('s3cret-value'))],
-    ['header', () => header('x-key', any('s3cret-value'))],
+    ['apiKey in a header', () => apiKey(any('s3cret-value'), { header: 'x-key' })],
     ['apiKey', () => apiKey(any('s3cret-value'), { query: 'key' })],
     ['secret', () => secret('s3cret-value!')],
     [
@@ -238,12 +237,12 @@ describe('what a table is by default', () => {
       name: 'a.b',
       key: ['id'],
       write: 'merge',
-      shape: 'evolve',
+      onSchemaChange: 'evolve',
       columns: {},
       loadedAt: false,
-      empty: 'fail',
+      allowEmpty: false,
       maxRejects: 100,
-      resume: '24h',
+      resumeWithin: '24h',
     })
   })
 
@@ -251,25 +250,25 @@ describe('what a table is by default', () => {
     const { table } = rows.into('a.b', {
       key: ['id', 'n'],
       write: 'replace',
-      version: 'at',
+      versionBy: 'at',
       columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false },
-      shape: 'reject',
+      onSchemaChange: 'reject',
       loadedAt: true,
-      empty: 'accept',
+      allowEmpty: true,
       maxRejects: 0,
-      resume: '3d',
+      resumeWithin: '3d',
     })
     expect(table).toEqual({
       name: 'a.b',
       key: ['id', 'n'],
       write: 'replace',
-      version: 'at',
+      versionBy: 'at',
       columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false },
-      shape: 'reject',
+      onSchemaChange: 'reject',
       loadedAt: true,
-      empty: 'accept',
+      allowEmpty: true,
       maxRejects: 0,
-      resume: '3d',
+      resumeWithin: '3d',
     })
   })
 
@@ -283,7 +282,7 @@ describe('what a table is by default', () => {
     ['is none where rows are appended', followed, { write: 'append' }, undefined],
   ])('the version %s', (_, rows, options, version) => {
     const { table } = rows.into('a.b', { key: 'id', ...options })
-    expect({ version: table.version, isThere: table.versionIfThere }).toEqual({
+    expect({ version: table.versionBy, isThere: table.isVersionOptional }).toEqual({
       version,
       isThere: version === undefined ? undefined : true,
     })
@@ -349,7 +348,7 @@ describe('the hash of a definition', () => {
         .flatMap(child),
       listing().flatMap((row) => child(row)),
       rows,
-      stream<Row>(async function* () {
+      source<Row>(async function* () {
         yield { records: [{} as Row] }
       }),
     ].map(hash)
@@ -357,8 +356,8 @@ describe('the hash of a definition', () => {
   })
 
   test('is made of a bigint, too', () => {
-    expect(hash(rows.incremental('n', { from: 9007199254740993n }))).not.toBe(
-      hash(rows.incremental('n', { from: 9007199254740992n })),
+    expect(hash(rows.incremental('n', { startFrom: 9007199254740993n }))).not.toBe(
+      hash(rows.incremental('n', { startFrom: 9007199254740992n })),
     )
   })
 })

@@ -8,7 +8,7 @@ import {
   byOffset,
   byPage,
   byRelay,
-  describe,
+  describePipeline,
   fromData,
   http,
   onePage,
@@ -16,7 +16,7 @@ import {
   pipeline,
   secret,
   since,
-  stream,
+  source,
   toData,
   unix,
   until,
@@ -31,7 +31,7 @@ const topics = api
   })
   .pages(byCursor('cursor', 'meta.next'))
   .records('topics')
-  .incremental('updatedAt', { from: '2024-01-01', lookback: '5m', order: 'ascending' })
+  .incremental('updatedAt', { startFrom: '2024-01-01', lookback: '5m', order: 'ascending' })
 const posts = topics.flatMap(
   (topic) =>
     api
@@ -68,7 +68,7 @@ const weather = (base: `http://${string}` | `https://${string}`) =>
         }>('/readings', { from: since, to: until })
         .pages(byNextUrl('links.next'))
         .records('readings')
-        .incremental('measuredAt', { from: '2025-01-01', lookback: '2h', order: 'ascending' })
+        .incremental('measuredAt', { startFrom: '2025-01-01', lookback: '2h', order: 'ascending' })
         .omit('raw')
         .rename('tempC', 'celsius')
         .dedupe('station', 'measuredAt')
@@ -80,7 +80,7 @@ const weather = (base: `http://${string}` | `https://${string}`) =>
   })
 
 test('a plan can be read without a request', () => {
-  expect(describe(forum)).toMatchInlineSnapshot(`
+  expect(describePipeline(forum)).toMatchInlineSnapshot(`
 "forum  */10 * * * *
   topics -> forum.topics (merge on id; the greater updatedAt stays, where rows have it)
     GET https://forum.example/api/topics?order=updated_at&updated_after={since}
@@ -116,7 +116,7 @@ test('a plan can be read without a request', () => {
       map      (reaction) => ({ ...reaction, postId: post.id })
     children of records that have not changed since are not read"
 `)
-  expect(describe(weather('https://weather.example'))).toMatchInlineSnapshot(`
+  expect(describePipeline(weather('https://weather.example'))).toMatchInlineSnapshot(`
 "weather  on command only
   readings -> weather.readings (merge on station, measuredAt; the greater measuredAt stays, where rows have it)
     GET https://weather.example/readings?from={since}&to={until}
@@ -154,19 +154,19 @@ test('every paginator, stage and source can be read', () => {
       .records('data', { optional: true })
   const all = pipeline('all', {
     streams: {
-      a: rows(byOffset('offset', { total: 'total', last: 900, more: 'more' }))
+      a: rows(byOffset('offset', { total: 'total', max: 900, more: 'more' }))
         .filter(({ id }) => id !== '')
         .into('a.a', { key: 'id' }),
       b: rows(byLastRecord('after', 'data.id'))
         .tap(() => {})
-        .into('a.b', { key: 'id', version: 'id' }),
+        .into('a.b', { key: 'id', versionBy: 'id' }),
       c: rows(byRelay('connection'))
         .map(async (row) => row, { concurrency: 8, ordered: false })
         .into('a.c', { write: 'replace' }),
       d: rows((_, asked) => asked)
         .flatMap(async ({ id }) => [{ id }])
         .into('a.d', { key: 'id' }),
-      e: stream<{ id: number }>(async function* () {
+      e: source<{ id: number }>(async function* () {
         yield { records: [] }
       })
         .incremental('id', { lookback: 3 })
@@ -181,7 +181,7 @@ test('every paginator, stage and source can be read', () => {
         .into('a.f', { key: 'id' }),
     },
   })
-  expect(describe(all)).toMatchInlineSnapshot(`
+  expect(describePipeline(all)).toMatchInlineSnapshot(`
 "all  on command only
   a -> a.a (merge on id)
     GET https://forum.example/api/x
@@ -221,9 +221,9 @@ test('a function that might request is not called for a plan', () => {
     called++
     return [topic]
   })
-  expect(describe(pipeline('p', { streams: { asks: asks.omit('title').into('a.b', { key: 'id' }) } }))).toContain(
-    'async (topic) => {',
-  )
+  expect(
+    describePipeline(pipeline('p', { streams: { asks: asks.omit('title').into('a.b', { key: 'id' }) } })),
+  ).toContain('async (topic) => {')
   expect(called).toBe(0)
 })
 
@@ -241,9 +241,9 @@ test('a pipeline without functions is its own data', async () => {
   const written = weather(server.origin as `http://${string}`)
   const data = toData(written)
   const again = fromData(JSON.parse(JSON.stringify(data)) as typeof data)
-  expect(describe(again)).toBe(describe(written))
+  expect(describePipeline(again)).toBe(describePipeline(written))
   expect(toData(again)).toEqual(data)
-  expect(await Array.fromAsync(again.streams['readings']!.records())).toEqual([
+  expect(await Array.fromAsync(again.streams['readings']!.rows())).toEqual([
     { station: 'a', measuredAt: '2025-01-02', celsius: 21.5 },
     { station: 'b', measuredAt: '2025-01-03', celsius: 9 },
   ])

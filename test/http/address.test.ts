@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { isOwnOrigin, requestLabel, readAddresses, urlOf, withoutParameters } from '../../src/http/address.ts'
 import { HttpError, UsageError } from '../../src/model/errors.ts'
 
-const api = readAddresses({ base: 'https://api.example/v1/', allow: ['https://files.example/anything'] })
+const api = readAddresses({ base: 'https://api.example/v1/', allowedOrigins: ['https://files.example/anything'] })
 const made = (url: string, query = {}): string => urlOf(api, { url, query }).href
 
 describe('a URL', () => {
@@ -82,7 +82,7 @@ test.each([
   [{ base: 'ftp://api.example' }, 'is no base for an API'],
   [{ base: 'https://me:s3cr3t@api.example' }, 'credentials do not belong in the base'],
   [{ base: 'https://api.example/x?key=1' }, 'the base ends with its path'],
-  [{ base: 'https://api.example', allow: ['files.example'] }, 'is no origin'],
+  [{ base: 'https://api.example', allowedOrigins: ['files.example'] }, 'is no origin'],
 ])('%j is a wrong definition', (wrong, fault) => {
   expect(() => readAddresses(wrong)).toThrow(UsageError)
   expect(() => readAddresses(wrong)).toThrow(fault)

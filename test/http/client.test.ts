@@ -200,11 +200,11 @@ describe('an answer that is not what it should be', () => {
     'is larger than a page may be, %s',
     async (_when, answer, pageBytes = 100_000) => {
       await using api = await apiServer([answer])
-      await using client = testClient({ base: api.origin, pageBytes })
+      await using client = testClient({ base: api.origin, maxPageSize: pageBytes })
       const error = await failure(client.get('/x'))
       expect(error).toBeInstanceOf(DecodeError)
       expect(error.message).toBe(
-        `GET /x answered more than ${pageBytes} bytes: ask for smaller pages, or raise the API's pageBytes`,
+        `GET /x answered more than ${pageBytes} bytes: ask for smaller pages, or raise the API's maxPageSize`,
       )
       expect(client.memory.held).toBe(0)
       expect(api.requests).toHaveLength(1)
@@ -359,7 +359,7 @@ test.each([
   { concurrency: 0 },
   { attempts: 0 },
   { attempts: 1.5 },
-  { pageBytes: -1 },
+  { maxPageSize: -1 },
   { rate: '10' as '10/s' },
   { timeout: 'soon' as '1s' },
 ])('%j is a wrong definition', (wrong) => {

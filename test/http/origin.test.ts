@@ -13,7 +13,7 @@ const auths: readonly Auth[] = [
   { type: 'query', name: 'k', value: token },
 ]
 
-describe.each(auths)('credentials by $by', (auth) => {
+describe.each(auths)('credentials by $type', (auth) => {
   test('are never sent to another origin: a link there is refused', async () => {
     await using evil = await apiServer([{ json: [] }])
     await using api = await apiServer([{ json: [] }])
@@ -21,7 +21,7 @@ describe.each(auths)('credentials by $by', (auth) => {
     const error = await failure(client.get(`${evil.origin}/x?key=abc`))
     expect(error).toBeInstanceOf(HttpError)
     expect(error.message).toBe(
-      `GET ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there; list ${evil.origin} in the API's allow to have it followed, without credentials`,
+      `GET ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there; list ${evil.origin} in the API's allowedOrigins to have it followed, without credentials`,
     )
     expect(evil.requests).toHaveLength(0)
   })
@@ -42,7 +42,7 @@ describe.each(auths)('credentials by $by', (auth) => {
     await using other = await apiServer([{ json: ['other'] }])
     await using api = await apiServer([{ status: 302, headers: { location: `${other.origin}/y` } }])
     await using client = testClient(
-      { base: api.origin, auth, headers: { 'x-own': 'a' }, allow: [other.origin] },
+      { base: api.origin, auth, headers: { 'x-own': 'a' }, allowedOrigins: [other.origin] },
       secrets,
     )
     expect((await client.get(`${other.origin}/x?v={secret:TOKEN}`, { headers: { 'x-endpoint': 'b' } })).body).toEqual([

@@ -45,7 +45,7 @@ test('rows that were stored before the table had the column are not doubled in s
     `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition, fetched, inserted) values ('shop', 'orders', 'sync', $1, $1, '', 2, 2) returning id`,
     [run!.id],
   )
-  await load(database, { ...append, shape: 'freeze' }, [{ id: 1 }], { slice: slice!.id })
+  await load(database, { ...append, onSchemaChange: 'freeze' }, [{ id: 1 }], { slice: slice!.id })
   const { target } = await load(database, append, [{ id: 2 }], { slice: slice!.id })
   {
     await using transaction = await database.transaction()
@@ -63,7 +63,7 @@ test('rows that were stored before the table had the column are not doubled in s
 test('with a key, what is there stays and counts as duplicate', async () => {
   await using test = await testDatabase()
   const { database } = test
-  const definition = table({ write: 'append', version: 'v' })
+  const definition = table({ write: 'append', versionBy: 'v' })
   await load(database, definition, [{ id: 1, v: 1, n: 'there' }])
   const { counts } = await load(
     database,

@@ -89,7 +89,7 @@ describe('merge', () => {
   test('of equal keys in a batch the newest version stays, the later read one among equals, and null is oldest', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const definition = table({ version: 'at' })
+    const definition = table({ versionBy: 'at' })
     const records = [
       { id: 1, at: '2024-01-02T00:00:00.5Z', n: 'new' },
       { id: 1, at: '2024-01-02T00:00:00.49Z', n: 'old' },
@@ -118,7 +118,7 @@ describe('merge', () => {
     async (_, greater, smaller, none) => {
       await using test = await testDatabase()
       const { database } = test
-      const definition = table({ version: 'v' })
+      const definition = table({ versionBy: 'v' })
       await load(database, definition, [
         { id: 1, v: greater, n: 'stored' },
         { id: 2, v: none, n: 'stored' },
@@ -304,10 +304,10 @@ describe('merge', () => {
       price: id / 4,
       at: '2024-01-01T00:00:00Z',
     }))
-    await load(database, table({ version: 'at' }), rows)
+    await load(database, table({ versionBy: 'at' }), rows)
     await database.query('checkpoint')
     const [before] = await database.query<{ at: string }>('select pg_current_wal_insert_lsn() as at')
-    expect((await load(database, table({ version: 'at' }), rows)).counts).toMatchObject({
+    expect((await load(database, table({ versionBy: 'at' }), rows)).counts).toMatchObject({
       unchanged: 5_000,
       inserted: 0,
       updated: 0,

@@ -62,7 +62,11 @@ describe('replace', () => {
     await using test = await testDatabase()
     const { database } = test
     for (const version of ['v', undefined]) {
-      const definition = table({ name: `shop.by_${version ?? 'order'}`, write: 'replace', ...(version && { version }) })
+      const definition = table({
+        name: `shop.by_${version ?? 'order'}`,
+        write: 'replace',
+        ...(version && { versionBy: version }),
+      })
       const { target } = await load(database, definition, [
         { id: 1, v: 2, n: 'newest' },
         { id: 2, v: 1, n: 'a' },
@@ -129,8 +133,8 @@ describe('replace', () => {
       deleted: 0,
     })
     await load(database, replace, [{ id: 1 }], { slice: '2', end: true })
-    await expect(load(database, replace, [], { slice: '3', end: true })).rejects.toThrow(`empty: 'accept'`)
-    expect((await load(database, { ...replace, empty: 'accept' }, [], { slice: '4', end: true })).swap).toEqual({
+    await expect(load(database, replace, [], { slice: '3', end: true })).rejects.toThrow(`allowEmpty: true`)
+    expect((await load(database, { ...replace, allowEmpty: true }, [], { slice: '4', end: true })).swap).toEqual({
       inserted: 0,
       updated: 0,
       deleted: 1,
@@ -149,8 +153,8 @@ describe('replace', () => {
     await database.query(
       `create schema shop; create table shop.orders (id bigint); insert into shop.orders values (1), (2)`,
     )
-    await expect(load(database, keyless, [], { slice: '1', end: true })).rejects.toThrow(`empty: 'accept'`)
-    expect((await load(database, { ...keyless, empty: 'accept' }, [], { slice: '2', end: true })).swap).toEqual({
+    await expect(load(database, keyless, [], { slice: '1', end: true })).rejects.toThrow(`allowEmpty: true`)
+    expect((await load(database, { ...keyless, allowEmpty: true }, [], { slice: '2', end: true })).swap).toEqual({
       inserted: 0,
       updated: 0,
       deleted: 2,

@@ -18,12 +18,12 @@ export const table = (definition: Partial<Table> = {}): Table => ({
   name: 'shop.orders',
   key: ['id'],
   write: 'merge',
-  shape: 'evolve',
+  onSchemaChange: 'evolve',
   columns: {},
   loadedAt: false,
-  empty: 'fail',
+  allowEmpty: false,
   maxRejects: 100,
-  resume: '24h',
+  resumeWithin: '24h',
   ...definition,
 })
 

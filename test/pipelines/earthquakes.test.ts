@@ -21,7 +21,7 @@ const asked = (name: string): (string | null)[] => usgs.asked.map(({ query }) =>
 
 test('reads the whole catalog by offsets that begin at 1', async () => {
   usgs.quakes = quakes(4_100)
-  const rows = await Array.fromAsync(pipeline.streams.earthquakes.records())
+  const rows = await Array.fromAsync(pipeline.streams.earthquakes.rows())
   expect(rows.map(({ id }) => id)).toEqual(usgs.quakes.map(({ id }) => id))
   expect(asked('offset')).toEqual(['1', '2001', '4001', '4101'])
   expect(usgs.asked[0]?.query.toString()).toBe(
@@ -31,7 +31,7 @@ test('reads the whole catalog by offsets that begin at 1', async () => {
 
 test('makes of an earthquake a flat row, with times as times', async () => {
   usgs.quakes = [quake(50), { ...quake(52, { status: 'deleted' }), geometry: null }]
-  const [row, withdrawn] = await Array.fromAsync(pipeline.streams.earthquakes.records())
+  const [row, withdrawn] = await Array.fromAsync(pipeline.streams.earthquakes.rows())
   expect(row).toMatchObject({
     id: 'us7000001e',
     mag: 3,

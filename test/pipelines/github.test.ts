@@ -22,7 +22,7 @@ const numbers = (from: number, to: number): number[] =>
 
 test('reads every issue, a hundred at a time, by the links of the answers', async () => {
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
-  const rows = await Array.fromAsync(pipeline.streams.issues.records())
+  const rows = await Array.fromAsync(pipeline.streams.issues.rows())
   expect(rows.map(({ number }) => number)).toEqual(numbers(1, 250))
   expect(
     github.asked.map(({ path, query }) => [path, query.get('page'), query.get('per_page'), query.get('state')]),
@@ -41,7 +41,7 @@ test('reads every issue, a hundred at a time, by the links of the answers', asyn
 
 test('makes of an issue a row, and tells pull requests from issues', async () => {
   github.issues = [githubIssue(1), githubIssue(420)]
-  const [issue, pull] = await Array.fromAsync(pipeline.streams.issues.records())
+  const [issue, pull] = await Array.fromAsync(pipeline.streams.issues.rows())
   expect(issue).toEqual({
     id: 2_000_000_001,
     repository: 'nodejs/undici',
@@ -79,7 +79,7 @@ test('makes of an issue a row, and tells pull requests from issues', async () =>
 
 test('reads the comments of all issues, and tells which issue each is on', async () => {
   github.comments = numbers(1, 130).map((id) => githubComment(id, 1 + (id % 40)))
-  const rows = await Array.fromAsync(pipeline.streams.comments.records())
+  const rows = await Array.fromAsync(pipeline.streams.comments.rows())
   expect(rows.map(({ id, issue_number }) => [id, issue_number])).toEqual(
     numbers(1, 130).map((id) => [id, 1 + (id % 40)]),
   )
@@ -100,7 +100,7 @@ test('reads the comments of all issues, and tells which issue each is on', async
 test('loses no issue when one is changed while the pages are read', async () => {
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
   const seen = new Set<number>()
-  for await (const { number } of pipeline.streams.issues.records()) {
+  for await (const { number } of pipeline.streams.issues.rows()) {
     seen.add(number)
     // Page 2 is on its way or not: whichever, the changed issue keeps its place.
     if (number === 100) github.issues[4] = githubIssue(5, { updated_at: '2025-09-09T09:09:09Z' })
@@ -110,13 +110,13 @@ test('loses no issue when one is changed while the pages are read', async () => 
 
 test('says which variable is missing when there is no token', async () => {
   delete process.env['GITHUB_TOKEN']
-  await expect(Array.fromAsync(pipeline.streams.issues.records())).rejects.toThrow('GITHUB_TOKEN')
+  await expect(Array.fromAsync(pipeline.streams.issues.rows())).rejects.toThrow('GITHUB_TOKEN')
   expect(github.asked).toEqual([])
 })
 
 test('fails at once when the token is wrong, and does not repeat it', async () => {
   process.env['GITHUB_TOKEN'] = 'ghp_somebody_elses'
-  const failed = Array.fromAsync(pipeline.streams.issues.records())
+  const failed = Array.fromAsync(pipeline.streams.issues.rows())
   await expect(failed).rejects.toThrow(/\/repos\/nodejs\/undici\/issues.* answered 401/)
   await expect(failed).rejects.not.toThrow('ghp_somebody_elses')
   expect(github.asked).toHaveLength(1)
@@ -152,7 +152,7 @@ test.each([
     },
     headers: headers(),
   })
-  const rows = await Array.fromAsync(pipeline.streams.issues.records())
+  const rows = await Array.fromAsync(pipeline.streams.issues.rows())
   expect(rows.map(({ number }) => number)).toEqual(numbers(1, 150))
   expect(github.asked).toHaveLength(3)
 })

@@ -9,13 +9,13 @@ import {
   byOffset,
   byPage,
   byRelay,
-  date,
   http,
+  isoDate,
   onePage,
   path,
   secret,
   since,
-  stream,
+  source,
   unix,
   unixMs,
   until,
@@ -44,8 +44,8 @@ const rows = (paging: Paging<Body>) =>
 const recipes: Record<string, readonly [{ readonly recipe: Recipe }, string]> = {
   onePage: [rows(onePage()), 'o6rW44KJP5uQ4Y2HrAQGXl'],
   byPage: [rows(byPage('page')), 'Sdn9_GBG8JmFw4adWOk140'],
-  'byPage with a start and a last page': [rows(byPage('page', { first: 0, last: 9 })), 'lPrby0flXCk6EYF0EyBlkW'],
-  byOffset: [rows(byOffset('offset', { total: 'total', last: 500 })), 'jURDj3qiql3dJ8-KcWfO9R'],
+  'byPage with a start and a last page': [rows(byPage('page', { start: 0, max: 9 })), 'lPrby0flXCk6EYF0EyBlkW'],
+  byOffset: [rows(byOffset('offset', { total: 'total', max: 500 })), 'jURDj3qiql3dJ8-KcWfO9R'],
   byCursor: [rows(byCursor('after', 'next')), 'EDKa6xsfcAluGKWi_nyert'],
   byLastRecord: [rows(byLastRecord('after', 'data.id')), 'X739J9TNGucyO1pQmn3Sq_'],
   byNextUrl: [rows(byNextUrl('next')), 'YBrwo03xKkDI0MIq6D4q6_'],
@@ -53,7 +53,7 @@ const recipes: Record<string, readonly [{ readonly recipe: Recipe }, string]> = 
   byHeader: [rows(byHeader('token', 'x-next')), 'vYysIeXt11TVYY4JbYPuF-'],
   byRelay: [rows(byRelay('viewer.items', 'after')), 'ykvEZwQEgC35fjyDF_zoO9'],
   incremental: [
-    rows(onePage()).incremental('a', { from: '2024-01-01', lookback: '1d', order: 'ascending' }),
+    rows(onePage()).incremental('a', { startFrom: '2024-01-01', lookback: '1d', order: 'ascending' }),
     'e9MU_qu8nIa4iKF8pwCb0b',
   ],
   'stages before children': [
@@ -93,12 +93,12 @@ const inRange = (paging: Paging<Body>) => http(base).get<Body>('/rows', { since,
 
 const moreRecipes: Record<string, readonly [{ readonly recipe: Recipe }, hash: string, lineage: string]> = {
   'byPage with all options': [
-    inRange(byPage('page', { more: 'more' as never, pages: pagesOf, last: 7, first: 2 })),
+    inRange(byPage('page', { more: 'more' as never, pages: pagesOf, max: 7, start: 2 })),
     'MzgDKxmqMp6ibTMxqdyrZi',
     'YwgRDsvFMrbIQfAawJfUA_',
   ],
   'byOffset with all options': [
-    inRange(byOffset('offset', { last: 70, total: 'total', more: 'more' as never, first: 5 })),
+    inRange(byOffset('offset', { max: 70, total: 'total', more: 'more' as never, start: 5 })),
     'CcqTSa7mPF8CKr8sGdxd17',
     'YwgRDsvFMrbIQfAawJfUA_',
   ],
@@ -116,8 +116,8 @@ const moreRecipes: Record<string, readonly [{ readonly recipe: Recipe }, hash: s
       concurrency: 3,
       timeout: '5s',
       attempts: 2,
-      pageBytes: 1_000,
-      allow: ['https://files.example'],
+      maxPageSize: 1_000,
+      allowedOrigins: ['https://files.example'],
     })
       .get<Body>('/rows', queryOf)
       .pages(onePage())
@@ -128,7 +128,7 @@ const moreRecipes: Record<string, readonly [{ readonly recipe: Recipe }, hash: s
   'POST with JSON, headers and bounds': [
     http(base)
       .post<Body>(path`/a/${'b/c'}/${7n}`, {
-        query: { day: date(until) },
+        query: { day: isoDate(until) },
         json: { since: unix(since), tags: ['a'] },
         headers: { x: 'y' },
         emptyOn: [404],
@@ -147,18 +147,18 @@ const moreRecipes: Record<string, readonly [{ readonly recipe: Recipe }, hash: s
     '5gFGmk3Zuap8EBBw_nzqvJ',
   ],
   'incremental by a function, with a unit': [
-    inRange(onePage()).incremental(timeOf, { from: '2024-01-01', lookback: '1d', unit: 's', order: 'descending' }),
+    inRange(onePage()).incremental(timeOf, { startFrom: '2024-01-01', lookback: '1d', unit: 's', order: 'descending' }),
     'FjU7a9PGp3L90eDgwS_pyk',
     'YwgRDsvFMrbIQfAawJfUA_',
   ],
   'incremental from a bigint': [
-    inRange(byLinkHeader()).incremental('id', { from: 12345678901234567890n, lookback: 5 }),
+    inRange(byLinkHeader()).incremental('id', { startFrom: 12345678901234567890n, lookback: 5 }),
     'w7G49eZcYZy3oEguD0AyB7',
     'YwgRDsvFMrbIQfAawJfUA_',
   ],
-  'an own source': [stream(read).incremental('a'), 'fyWhWn4z4kmJ3-STxphli2', 'above'],
+  'an own source': [source(read).incremental('a'), 'fyWhWn4z4kmJ3-STxphli2', 'above'],
   'every stage before children': [
-    stream(read)
+    source(read)
       .map(same, { concurrency: 3, ordered: false })
       .filter(keepAll)
       .tap(same)
@@ -185,5 +185,5 @@ test.each(Object.entries(moreRecipes))(
 )
 
 test('the hash of a definition without a table is the one that version 0.1 stored', () => {
-  expect(definitionHash(stream(read).incremental('a').recipe)).toBe('q2bw-n16kIR9SKNQuwXJBF')
+  expect(definitionHash(source(read).incremental('a').recipe)).toBe('q2bw-n16kIR9SKNQuwXJBF')
 })

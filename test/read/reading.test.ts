@@ -19,7 +19,7 @@ test('rows of a child stream come in the order of their parents', async () => {
         .records(),
     { concurrency: 4 },
   )
-  const rows = await Array.fromAsync(posts.into('forum.posts', { key: 'at' }).records())
+  const rows = await Array.fromAsync(posts.into('forum.posts', { key: 'at' }).rows())
   expect(rows.map(({ at, p }) => `${at.split('/')[2]}.${p}`)).toEqual(
     ['11', '12', '13', '21', '22', '23'].flatMap((id) => [`${id}.1`, `${id}.1`, `${id}.2`, `${id}.2`]),
   )

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, http, onePage, path, pipeline, run, since, stream } from '../../src/index.ts'
+import { byCursor, http, onePage, path, pipeline, run, since, source } from '../../src/index.ts'
 import type { WriteMode } from '../../src/model/recipe.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -77,7 +77,7 @@ test('replace refuses children that are read by a cursor, before it deletes what
 test('an aborted run does not wait for a source that does not heed its signal, and commits what came before', async () => {
   const stop = new AbortController()
   await using test = await testDatabase()
-  const stuck = stream<{ id: number }>(async function* () {
+  const stuck = source<{ id: number }>(async function* () {
     yield { records: [{ id: 1 }], position: 1 }
     stop.abort(new Error('enough'))
     await new Promise(() => {})
@@ -96,7 +96,7 @@ test('an aborted run does not wait for a source that does not heed its signal, a
 
 test('pages without a position may each bring a column', async () => {
   await using test = await testDatabase()
-  const own = stream<Record<string, number>>(async function* () {
+  const own = source<Record<string, number>>(async function* () {
     for (let page = 0; page < 6; page += 1) yield { records: [{ id: page, [`column_${page}`]: page }] }
   })
   const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
@@ -124,7 +124,7 @@ test('a COMMIT of held pages whose answer is lost costs its connection, and no o
       },
     ],
   })
-  const own = stream<{ id: number }>(async function* () {
+  const own = source<{ id: number }>(async function* () {
     for (let page = 0; page < 10; page += 1) {
       yield { records: [{ id: page }] }
       yield { records: [{ id: 100 + page }], position: page }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, byPage, http, onePage, path, pipeline, run, since, stream, type RunEvent } from '../../src/index.ts'
+import { byCursor, byPage, http, onePage, path, pipeline, run, since, source, type RunEvent } from '../../src/index.ts'
 import { apiServer, type ApiHandler } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -30,7 +30,7 @@ const paged =
       },
     }
   }
-const source = (origin: string) =>
+const itemsOf = (origin: string) =>
   http(origin as 'http://x')
     .get<{ items: Item[]; next: string | null }>('/items', { since })
     .pages(byCursor('after', 'next'))
@@ -40,12 +40,12 @@ describe('run', () => {
   test('stores what the API has, and a further run without change inserts nothing, in every write mode', async () => {
     await using api = await apiServer(paged(() => items(23)))
     await using test = await testDatabase()
-    const recipe = source(api.origin).incremental('updated', { order: 'ascending' })
+    const recipe = itemsOf(api.origin).incremental('updated', { order: 'ascending' })
     const modes = pipeline('modes', {
       streams: {
         merged: recipe.into('t.merged', { key: 'id' }),
         appended: recipe.into('t.appended', { write: 'append' }),
-        replaced: source(api.origin).into('t.replaced', { key: 'id', write: 'replace' }),
+        replaced: itemsOf(api.origin).into('t.replaced', { key: 'id', write: 'replace' }),
       },
     })
     const first = await run(modes, { database: test.url })
@@ -80,7 +80,7 @@ describe('run', () => {
   test('refuses to fill a table that is gone with only what is new, and loads all of it again with full', async () => {
     await using api = await apiServer(paged(() => items(7)))
     await using test = await testDatabase()
-    const recipe = source(api.origin).incremental('updated')
+    const recipe = itemsOf(api.origin).incremental('updated')
     const flow = pipeline('gone', {
       streams: {
         items: recipe.into('t.items', { key: 'id' }),
@@ -109,7 +109,7 @@ describe('run', () => {
     await using api = await apiServer(paged(() => rows))
     await using test = await testDatabase()
     const flow = pipeline('boundary', {
-      streams: { appended: source(api.origin).incremental('updated').into('t.appended', { write: 'append' }) },
+      streams: { appended: itemsOf(api.origin).incremental('updated').into('t.appended', { write: 'append' }) },
     })
     await run(flow, { database: test.url })
     rows = [...rows, { id: 5, name: 'late', updated: moment(3) }, { id: 6, name: 'later', updated: moment(4) }]
@@ -134,7 +134,7 @@ describe('run', () => {
       .pages(byPage('page'))
       .records('rows')
     const both = pipeline('both', {
-      streams: { good: source(api.origin).into('t.good', { key: 'id' }), bad: bad.into('t.bad', { key: 'id' }) },
+      streams: { good: itemsOf(api.origin).into('t.good', { key: 'id' }), bad: bad.into('t.bad', { key: 'id' }) },
     })
     const report = await run(both, { database: test.url })
     expect(report.status).toBe('failed')
@@ -159,7 +159,7 @@ describe('run', () => {
       return { json: page > 3 ? [] : [{ id: `${parent}-${page}`, ...(Number(parent) > 6 && { extra: page }) }] }
     })
     await using test = await testDatabase()
-    const notes = source(api.origin).flatMap(
+    const notes = itemsOf(api.origin).flatMap(
       (item) =>
         http(api.origin as 'http://x')
           .get<{ id: string; extra?: number }[]>(path`/items/${item.id}/notes`)
@@ -179,7 +179,7 @@ describe('run', () => {
   test('pages without a position are stored together with the first one that has it, or with the end', async () => {
     await using test = await testDatabase()
     const seen: RunEvent[] = []
-    const own = stream<{ id: number; more?: string }>(async function* () {
+    const own = source<{ id: number; more?: string }>(async function* () {
       for (let page = 0; page < 6; page += 1)
         yield {
           records: [{ id: page, ...(page === 4 && { more: 'a new column' }) }],

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { openScope } from '../../src/read/open-scope.ts'
 import { readRecipe } from '../../src/read/read-recipe.ts'
 import { MemoryBudget } from '../../src/flow/memory-budget.ts'
-import { http, onePage, path, stream } from '../../src/index.ts'
+import { http, onePage, path, source } from '../../src/index.ts'
 import type { MemoryAccount } from '../../src/flow/memory-account.ts'
 import type { OwnPage, ReadContext } from '../../src/model/recipe.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
@@ -13,30 +13,29 @@ const days = ['2024-05-01', '2024-05-02', '2024-05-03']
 
 describe("a source of one's own", () => {
   test('goes on from any position that it gave, and ends with a page that says so', async () => {
-    const source = stream<{ day: string }>(async function* ({ position }) {
+    const own = source<{ day: string }>(async function* ({ position }) {
       for (const day of days.filter((day) => position === undefined || day > (position as string)))
         yield { records: [{ day }], position: day }
     })
-    const whole = await readPages(source)
+    const whole = await readPages(own)
     expect(whole.map(({ position }) => position)).toEqual([...days, { end: true }])
     for (let stop = 1; stop <= whole.length; stop++) {
-      const begun = await readPages(source, { pages: stop })
-      expect([
-        ...recordsOf(begun),
-        ...recordsOf(await readPages(source, { position: begun.at(-1)!.position! })),
-      ]).toEqual(recordsOf(whole))
+      const begun = await readPages(own, { pages: stop })
+      expect([...recordsOf(begun), ...recordsOf(await readPages(own, { position: begun.at(-1)!.position! }))]).toEqual(
+        recordsOf(whole),
+      )
     }
   })
 
   test('gets the range, and the position only when it goes on', async () => {
     const seen: ReadContext[] = []
-    const source = stream<{ at: string }>(async function* (context) {
+    const own = source<{ at: string }>(async function* (context) {
       seen.push(context)
       yield { records: [] }
-    }).incremental('at', { from: '2024-01-01', lookback: '1d' })
-    await readPages(source)
-    await readPages(source, { since: '2024-03-03', position: { page: 3 } })
-    await readPages(source, { since: '2024-03-03', until: '2024-04-01' })
+    }).incremental('at', { startFrom: '2024-01-01', lookback: '1d' })
+    await readPages(own)
+    await readPages(own, { since: '2024-03-03', position: { page: 3 } })
+    await readPages(own, { since: '2024-03-03', until: '2024-04-01' })
     expect(seen.map(({ signal, ...rest }) => ({ ...rest, signal: signal instanceof AbortSignal }))).toEqual([
       { since: '2024-01-01', until: undefined, position: undefined, signal: true },
       { since: '2024-03-02', until: undefined, position: { page: 3 }, signal: true },
@@ -46,7 +45,7 @@ describe("a source of one's own", () => {
 
   test('may give no position: its pages then have none until it does', async () => {
     const pages = await readPages(
-      stream(async function* () {
+      source(async function* () {
         yield { records: [1] }
         yield { records: [2], position: 'two' }
         yield { records: [3] }
@@ -59,7 +58,7 @@ describe("a source of one's own", () => {
     const secrets = readSecrets({ TOKEN: 's3cret-token' })
     secrets.value('TOKEN')
     const [page] = await readPages(
-      stream(async function* () {
+      source(async function* () {
         yield { records: [], position: { next: 'x?token=s3cret-token' } }
       }),
       { secrets },
@@ -76,22 +75,22 @@ describe("a source of one's own", () => {
   ])('that yields %s fails and says what is expected', async (_, page) => {
     await expect(
       readPages(
-        stream(async function* () {
+        source(async function* () {
           yield page as OwnPage<unknown>
         }),
       ),
-    ).rejects.toThrow(/^stream\(\):/)
+    ).rejects.toThrow(/^source\(\):/)
   })
 
   test('that returns because it was told to stop has not come to its end', async () => {
     const stop = new AbortController()
     const seen: unknown[] = []
-    const source = stream(async function* ({ signal }) {
+    const own = source(async function* ({ signal }) {
       for (let n = 1; n < 4 && !signal.aborted; n++) yield { records: [n], position: n }
     })
     await using scope = openScope({ signal: stop.signal })
     const reading = async (): Promise<void> => {
-      for await (const page of readRecipe(source.recipe, { position: null, restart: 'page' }, scope)) {
+      for await (const page of readRecipe(own.recipe, { position: null, restart: 'page' }, scope)) {
         seen.push(page.position)
         if (page.position === 2) stop.abort(new Error('enough'))
       }
@@ -103,7 +102,7 @@ describe("a source of one's own", () => {
   test('is closed when its reader leaves, and fails with its own error', async () => {
     let closed = false
     await readPages(
-      stream(async function* () {
+      source(async function* () {
         try {
           for (;;) yield { records: [1] }
         } finally {
@@ -115,7 +114,7 @@ describe("a source of one's own", () => {
     expect(closed).toBe(true)
     await expect(
       readPages(
-        stream(async function* () {
+        source(async function* () {
           yield { records: [] }
           throw new Error('no export today')
         }),
@@ -127,12 +126,12 @@ describe("a source of one's own", () => {
     await using server = await apiServer(({ method }) => ({ json: method === 'POST' ? { id: 'job/1' } : [{ id: 1 }] }))
     const api = http(server.origin as `http://${string}`)
     const events: string[] = []
-    const source = stream<{ id: number }>(async function* ({ signal }) {
+    const own = source<{ id: number }>(async function* ({ signal }) {
       const job = await api.post<{ id: string }>('/exports', { json: { day: 1 } }).fetch({ signal })
       await new Promise((resolve) => void setImmediate(resolve))
       yield { records: await api.get<{ id: number }[]>(`/exports/${encodeURIComponent(job.id)}`).fetch({ signal }) }
     })
-    const pages = await readPages(source, { emit: (event) => void events.push(event.type) })
+    const pages = await readPages(own, { emit: (event) => void events.push(event.type) })
     expect(recordsOf(pages)).toEqual([{ id: 1 }])
     expect(events).toEqual(['request.finished', 'request.finished'])
     expect(server.connections).toBe(1)
@@ -153,7 +152,7 @@ describe("what a source of one's own fetches", () => {
     await using server = await apiServer([{ json: 'x'.repeat(100) }])
     const api = http(server.origin as `http://${string}`)
     const budget = new MemoryBudget(150)
-    const source = stream<number>(async function* ({ signal }) {
+    const own = source<number>(async function* ({ signal }) {
       for (let page = 0; page < 3; page++) {
         await api.get('/a').fetch({ signal })
         await Promise.all([api.get('/b').fetch({ signal }), api.get('/c').fetch({ signal })])
@@ -161,7 +160,7 @@ describe("what a source of one's own fetches", () => {
       }
       await api.get('/d').fetch({ signal })
     })
-    expect(recordsOf(await readPages(source, { memory: budget.account() }))).toEqual([306, 306, 306])
+    expect(recordsOf(await readPages(own, { memory: budget.account() }))).toEqual([306, 306, 306])
     expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
   })
 
@@ -176,10 +175,10 @@ describe("what a source of one's own fetches", () => {
         return counting(account.child(isNext), depth + 1)
       },
     })
-    const source = stream<number>(async function* ({ signal }) {
+    const own = source<number>(async function* ({ signal }) {
       for (let page = 0; page < 10; page++) yield { records: [await api.get<number>('/a').fetch({ signal })] }
     })
-    await readPages(source, { memory: counting(new MemoryBudget(1_000).account(), 0) })
+    await readPages(own, { memory: counting(new MemoryBudget(1_000).account(), 0) })
     expect(deepest).toBe(1)
   })
 
@@ -188,7 +187,7 @@ describe("what a source of one's own fetches", () => {
       json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) },
     }))
     const api = http(server.origin as `http://${string}`)
-    const source = api
+    const own = api
       .get<{ id: number }[]>('/list')
       .pages(onePage())
       .records()
@@ -197,7 +196,7 @@ describe("what a source of one's own fetches", () => {
         { concurrency: 2 },
       )
     const budget = new MemoryBudget(20)
-    expect(recordsOf(await readPages(source, { memory: budget.account() }))).toHaveLength(2)
+    expect(recordsOf(await readPages(own, { memory: budget.account() }))).toHaveLength(2)
     expect(budget.used).toBe(0)
   })
 })

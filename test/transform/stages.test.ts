@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
-import { byCursor, byPage, Decimal, http, HttpError, stream, UsageError, type Stream } from '../../src/index.ts'
+import { byCursor, byPage, Decimal, http, HttpError, source, UsageError, type Stream } from '../../src/index.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { StandardSchema } from '../../src/model/recipe.ts'
 import { throughStages } from '../../src/transform/through-stages.ts'
@@ -14,12 +14,12 @@ interface Row {
 const row = (id: number): Row => ({ id, type: 'x'.repeat(id % 3) })
 /** Pages of the given sizes; rows are numbered from 1. */
 const pagesOf = (...sizes: number[]): Stream<Row> =>
-  stream<Row>(async function* () {
+  source<Row>(async function* () {
     let id = 0
     for (const size of sizes) yield { records: Array.from({ length: size }, () => row(++id)), position: id }
   })
 const rowsOf = <T>(...rows: T[]): Stream<T> =>
-  stream<T>(async function* () {
+  source<T>(async function* () {
     yield { records: rows }
   })
 const read = async (flow: Stream<unknown>): Promise<unknown[]> => recordsOf(await readPages(flow))
@@ -69,7 +69,7 @@ describe('stages', () => {
     ])
     const items = http(server.origin as `http://${string}`)
       .get<{ id: number; price: number }[]>('/x')
-      .pages(byPage('page', { last: 1 }))
+      .pages(byPage('page', { max: 1 }))
       .records()
     const pages = await readPages(items.map(({ id, price }) => ({ id: id + 1, price: price * 2 })))
     expect(recordsOf(pages)).toEqual([{ id: 3, price: 3 }])
@@ -273,7 +273,7 @@ describe('validate', () => {
 describe('dedupe', () => {
   test('dedupe filters records whose fields are equal, over all pages, and counts them as duplicates', async () => {
     const pages = await readPages(
-      stream<{ a: unknown; b?: number }>(async function* () {
+      source<{ a: unknown; b?: number }>(async function* () {
         yield {
           records: [
             { a: 1, b: 1 },

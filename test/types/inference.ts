@@ -1,14 +1,14 @@
 // Compiled, never run: what the chain infers. A lambda without annotation that compiles is the proof.
 /* oxlint-disable typescript/no-unnecessary-type-parameters */
 import { z } from 'zod'
-import { byCursor, byLastRecord, byPage, http, onePage, path, stream, type Json, type Stream } from '../../src/index.ts'
+import { byCursor, byLastRecord, byPage, http, onePage, path, source, type Json, type Stream } from '../../src/index.ts'
 import type { PathTo } from '../../src/model/path.ts'
 import { billing, type catalog, type forum, type others } from './pipelines.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const proves = <_Truth extends true>(): void => {}
 
-type RowOf<Flow> = Flow extends { records(): AsyncIterable<infer Row> } ? Row : never
+type RowOf<Flow> = Flow extends { rows(): AsyncIterable<infer Row> } ? Row : never
 proves<
   Same<RowOf<typeof billing.streams.customers>, { created: Date; id: string; email: string | null; updated: number }>
 >()
@@ -23,7 +23,7 @@ proves<
 >()
 
 export async function readsTyped(): Promise<Date | undefined> {
-  for await (const customer of billing.streams.customers.records({ since: '2024-01-01' })) return customer.created
+  for await (const customer of billing.streams.customers.rows({ since: '2024-01-01' })) return customer.created
   return undefined
 }
 
@@ -95,7 +95,7 @@ api
   .records('data')
 
 // Guards narrow; an inferred one does, too.
-const events = stream<{ type: 'paid'; amount: string } | { type: 'left'; why: string }>(async function* () {
+const events = source<{ type: 'paid'; amount: string } | { type: 'left'; why: string }>(async function* () {
   yield { records: [] }
 })
 events.filter((event) => event.type === 'paid').map((event) => event.amount)
@@ -115,7 +115,7 @@ type RecordOf<S> = S extends Stream<infer T> ? T : never
 // A schema's output is what follows; what passes by is not changed.
 proves<Same<RecordOf<ReturnType<typeof validated>>, { id: number; at: Date }>>()
 function validated() {
-  return stream<unknown>(async function* () {
+  return source<unknown>(async function* () {
     yield { records: [] }
   }).validate(z.object({ id: z.number(), at: z.coerce.date() }))
 }

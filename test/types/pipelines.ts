@@ -1,5 +1,6 @@
 // Pipelines as people write them, for the proofs beside this file: no lambda has an annotation.
 import {
+  apiKey,
   bearer,
   byCursor,
   byLastRecord,
@@ -7,7 +8,6 @@ import {
   byPage,
   byRelay,
   byNextUrl,
-  header,
   http,
   path,
   pipeline,
@@ -31,7 +31,7 @@ const everyCustomer = billingApi
   .records('data')
 
 const customers = everyCustomer
-  .incremental('updated', { unit: 's', from: '2024-01-01', lookback: '5m' })
+  .incremental('updated', { unit: 's', startFrom: '2024-01-01', lookback: '5m' })
   .map((customer) => ({ ...customer, created: new Date(customer.created * 1_000) }))
 
 const invoices = everyCustomer.flatMap(
@@ -46,7 +46,7 @@ const invoices = everyCustomer.flatMap(
 export const billing = pipeline('billing', {
   schedule: '*/15 * * * *',
   streams: {
-    customers: customers.into('billing.customers', { key: 'id', version: 'updated' }),
+    customers: customers.into('billing.customers', { key: 'id', versionBy: 'updated' }),
     invoices: invoices.into('billing.invoices', { key: 'id' }),
   },
 })
@@ -55,9 +55,12 @@ type Item =
   | { kind: 'book'; sku: string; price: string; isbn: string }
   | { kind: 'voucher'; sku: string; price: string; expires: string }
 
-const items = http('https://catalog.example', { auth: header('x-api-key', secret('CATALOG_KEY')), rate: '600/m' })
+const items = http('https://catalog.example', {
+  auth: apiKey(secret('CATALOG_KEY'), { header: 'x-api-key' }),
+  rate: '600/m',
+})
   .post<{ hits: { items?: Item[] }; paging: { pageCount: number } }>('/search', { json: { size: 200, sort: 'sku' } })
-  .pages(byPage('page', { first: 0, pages: 'paging.pageCount' }))
+  .pages(byPage('page', { start: 0, pages: 'paging.pageCount' }))
   .records('hits.items', { optional: true })
 
 export const catalog = pipeline('catalog', {
@@ -77,7 +80,7 @@ const topics = forumApi
   }>('/topics', { updated_after: since })
   .pages(byCursor('cursor', 'meta.next'))
   .records('topics')
-  .incremental('updatedAt', { from: '2024-01-01', lookback: '5m', order: 'ascending' })
+  .incremental('updatedAt', { startFrom: '2024-01-01', lookback: '5m', order: 'ascending' })
 const posts = topics.flatMap(
   (topic) =>
     forumApi
@@ -128,7 +131,7 @@ const readings = http('https://weather.example')
   }>('/readings', { from: since, to: until })
   .pages(byNextUrl('links.next'))
   .records('readings')
-  .incremental('measuredAt', { from: '2025-01-01', lookback: '2h' })
+  .incremental('measuredAt', { startFrom: '2025-01-01', lookback: '2h' })
   .omit('raw')
   .rename('tempC', 'celsius')
   .dedupe('station', 'measuredAt', { last: 10_000 })

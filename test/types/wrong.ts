@@ -15,7 +15,7 @@ import {
   pipeline,
   secret,
   since,
-  stream,
+  source,
   type Stream,
 } from '../../src/index.ts'
 import { billing, forum } from './pipelines.ts'
@@ -108,7 +108,7 @@ customers.into('billing.customers', { key: 'uid' })
 // @ts-expect-error 34 a key that may be null
 customers.into('billing.customers', { key: 'email' })
 // @ts-expect-error 35 a key by its column's name instead of its field's
-forum.streams.reactions && stream<{ userId: number }>(async function* () {}).into('forum.x', { key: ['user_id'] })
+forum.streams.reactions && source<{ userId: number }>(async function* () {}).into('forum.x', { key: ['user_id'] })
 // @ts-expect-error 36 merge needs a key
 customers.into('billing.customers', {})
 // @ts-expect-error 37 a write mode that does not exist
@@ -132,7 +132,7 @@ billing.streams.customer
 // @ts-expect-error 46 a function that takes other records
 customers.offload<typeof import('../transform/score.ts')>(new URL('../transform/score.ts', import.meta.url))
 // @ts-expect-error 47 a source of one's own yields pages, not records
-stream<Customer>(async function* () {
+source<Customer>(async function* () {
   yield { id: '1' }
 })
 // @ts-expect-error 48 recipes are frozen
@@ -148,17 +148,17 @@ customers.incremental('created').incremental('email')
 // @ts-expect-error 52 a unit of a text
 customers.incremental('email', { unit: 's' })
 // @ts-expect-error 53 a beginning in numbers, of a clock
-customers.incremental('created', { unit: 's', from: 5 })
+customers.incremental('created', { unit: 's', startFrom: 5 })
 // @ts-expect-error 54 an order that does not exist
 customers.incremental('created', { order: 'up' })
 // @ts-expect-error 55 a version that is no field
-customers.into('billing.customers', { key: 'id', version: 'changed' })
+customers.into('billing.customers', { key: 'id', versionBy: 'changed' })
 // @ts-expect-error 56 a word that does not exist for columns
 customers.into('billing.customers', { key: 'id', columns: 'ignore' })
 // @ts-expect-error 57 a column type that does not fit its field, rounded or not
 customers.into('billing.customers', { key: 'id', columns: { active: { type: 'numeric', round: true } } })
 // @ts-expect-error 58 a duration in words
-customers.into('billing.customers', { key: 'id', resume: '1 day' })
+customers.into('billing.customers', { key: 'id', resumeWithin: '1 day' })
 // @ts-expect-error 59 a flatMap that answers one record
 customers.flatMap((customer) => customer)
 // @ts-expect-error 60 a misspelt field in what a list was made from
@@ -168,11 +168,11 @@ pages.records('data', { optinal: true })
 // @ts-expect-error 62 a key of an API neither in the query nor in a header
 apiKey(secret('KEY'), { cookie: 'key' })
 // @ts-expect-error 63 an origin without its scheme
-http('https://api.example', { allow: ['files.example'] })
+http('https://api.example', { allowedOrigins: ['files.example'] })
 // @ts-expect-error 64 a path to no number of pages
 listing.pages(byPage('page', { pages: 'has_more' }))
 // @ts-expect-error 65 a position that is no JSON
-stream<Customer>(async function* () {
+source<Customer>(async function* () {
   yield { records: [], position: 1n }
 })
 

@@ -30,7 +30,7 @@ export class Fields {
     this.#shape = shape
     this.#names = new ColumnNames(table.name)
     const declared = Object.keys(table.columns).filter((field) => table.columns[field] !== false)
-    const certain = new Set([...table.key, ...declared, ...(table.version === undefined ? [] : [table.version])])
+    const certain = new Set([...table.key, ...declared, ...(table.versionBy === undefined ? [] : [table.versionBy])])
     // What is certain and has no column yet is nothing that a record had.
     for (const field of certain) if (this.#column(field) !== undefined) this.#load(field)
     for (const [column, origin] of shape?.origins ?? [])

@@ -54,7 +54,7 @@ function widen(
   const before = wider.get(column)
   const type = before ? columnType(before) : column.type
   if (column.declared || fits(value, type, column)) return
-  const to = widenedKind(type, kind, { key: column.key, version: column.field === table.version })
+  const to = widenedKind(type, kind, { key: column.key, version: column.field === table.versionBy })
   if (to) wider.set(column, to)
 }
 

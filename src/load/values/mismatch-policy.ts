@@ -12,7 +12,7 @@ import { widenedKind } from '../shape/widening.ts'
 export interface MismatchPolicyOptions {
   readonly table: Table
   readonly fields: Fields
-  readonly contract: Table['shape']
+  readonly contract: Table['onSchemaChange']
   /** Whether a change of the table has not been tried yet. */
   readonly mayChange: boolean
 }
@@ -48,7 +48,7 @@ function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, ta
     column !== undefined &&
     !column.declared &&
     !hopeless &&
-    widenedKind(column.type, kind, { key: column.key, version: column.field === table.version }) !== undefined
+    widenedKind(column.type, kind, { key: column.key, version: column.field === table.versionBy }) !== undefined
   )
 }
 

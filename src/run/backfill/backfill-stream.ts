@@ -149,7 +149,7 @@ async function plan(
     toRead: toRead,
     states: stored.map(({ status }) => letters[status]).join(''),
   })
-  return { ...names, run, keeper, backfill, only, definition, resume: table.resume, alone, emit }
+  return { ...names, run, keeper, backfill, only, definition, resume: table.resumeWithin, alone, emit }
 }
 
 const letters = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const

@@ -9,8 +9,8 @@ import type { Table } from '../../model/recipe.ts'
  */
 export async function hasVersion(database: Database, table: Table): Promise<boolean> {
   if (table.write === 'append') return true // What is stored stays.
-  if (table.version === undefined) return false
-  if (!table.versionIfThere) return true
+  if (table.versionBy === undefined) return false
+  if (!table.isVersionOptional) return true
   const shape = await readShape(database, table)
-  return !shape || shape.columns.has(columnName(table.version))
+  return !shape || shape.columns.has(columnName(table.versionBy))
 }

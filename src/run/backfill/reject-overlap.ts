@@ -23,19 +23,19 @@ export async function rejectOverlap(
   { flow: { recipe, table }, to, warn, signal, ...name }: RejectOverlapOptions,
 ): Promise<void> {
   if (table.write !== 'append' || table.key.length > 0) return
-  const { unit, from } = recipe.incremental ?? {}
+  const { unit, startFrom } = recipe.incremental ?? {}
   const remedy = 'or give the table a key, with which nothing is stored twice'
   const beginnings = await readBeginnings(database, name, signal)
-  const begins = Math.min(...beginnings.map((since) => secondsOf(since ?? from, unit)))
+  const begins = Math.min(...beginnings.map((since) => secondsOf(since ?? startFrom, unit)))
   if (beginnings.length > 0 && Date.parse(to) / 1_000 > begins) {
     const at = Number.isFinite(begins) ? `from ${new Date(begins * 1_000).toISOString()} on` : 'from the very beginning'
     throw new UsageError(
       `${name.pipeline}.${name.stream}: live runs store its records ${at}, and without a key ${table.name} would have them twice: end the backfill there, ${remedy}`,
     )
   }
-  if (beginnings.length === 0 && Date.parse(to) / 1_000 > secondsOf(from, unit)) {
+  if (beginnings.length === 0 && Date.parse(to) / 1_000 > secondsOf(startFrom, unit)) {
     warn(
-      `no run has read it yet, and the first one begins ${from === undefined ? 'at the very beginning' : `at ${from}`}: without a key it would store these records once more. Before it, run: sluice cursor set ${name.pipeline}.${name.stream} ${to}`,
+      `no run has read it yet, and the first one begins ${startFrom === undefined ? 'at the very beginning' : `at ${startFrom}`}: without a key it would store these records once more. Before it, run: sluice cursor set ${name.pipeline}.${name.stream} ${to}`,
     )
   }
   const others = await overlapping(database, backfill, signal)

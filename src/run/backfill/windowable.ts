@@ -17,11 +17,11 @@ export function windowFault(
       'read' in source || !stages.some(({ type }) => type === 'flatMap') ? '' : ' before .flatMap, on the parents'
     return `nothing says which of its records belong to a window: add .incremental('…')${parents}, with the field that says when a record changed`
   }
-  const { from, lookback, unit } = incremental
+  const { startFrom, lookback, unit } = incremental
   if (unit !== undefined) return undefined
   const counts =
-    typeof from === 'number' ||
-    typeof from === 'bigint' ||
+    typeof startFrom === 'number' ||
+    typeof startFrom === 'bigint' ||
     typeof lookback === 'number' ||
     (cursor !== undefined && cursorKind(cursor) !== 'instant')
   return counts

@@ -17,9 +17,9 @@ export async function checkTable(database: Database, table: Table): Promise<stri
     .filter(([, declaration]) => declaration !== false && declaration !== undefined)
     .map(([field]) => columnName(field))
   const missing = declared.filter((column) => !shape.columns.has(column))
-  if (missing.length > 0 && table.shape !== 'evolve')
+  if (missing.length > 0 && table.onSchemaChange !== 'evolve')
     throw new SchemaError(
-      `${table.name}: the column ${missing.join(', ')} is declared and not there, and the table's shape is ${table.shape}: add it, or let the shape evolve`,
+      `${table.name}: the column ${missing.join(', ')} is declared and not there, and the table's shape is ${table.onSchemaChange}: add it, or let the shape evolve`,
     )
   const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
   return `there, ${shape.columns.size} columns${key}${missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''}`

@@ -164,7 +164,7 @@ async function howToWrite(
     )
   if (table.write === 'append' || overwrite) return { into: table, newestFirst: false }
   const shape = await readShape(database, table)
-  const isVersioned = table.version !== undefined && shape?.columns.has(columnName(table.version))
+  const isVersioned = table.versionBy !== undefined && shape?.columns.has(columnName(table.versionBy))
   return shape && !isVersioned
     ? { into: { ...table, write: 'append' }, newestFirst: true }
     : { into: table, newestFirst: false }

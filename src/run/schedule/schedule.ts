@@ -52,9 +52,9 @@ export interface ScheduleOptions {
  * down knows what it missed.
  *
  * @example
- * await schedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
+ * await runSchedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
  */
-export async function schedule(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
+export async function runSchedule(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
   const {
     database: url,
     environment = process.env,

@@ -41,9 +41,9 @@ export interface StatusOptions {
  * not even be a database.
  *
  * @example
- * const { ok, findings } = await status([billing, forum])
+ * const { ok, findings } = await readStatus([billing, forum])
  */
-export async function status(pipelines: readonly Pipeline[], options: StatusOptions = {}): Promise<StatusReport> {
+export async function readStatus(pipelines: readonly Pipeline[], options: StatusOptions = {}): Promise<StatusReport> {
   const { database, environment = process.env } = options
   await using store = await openStoreToRead({
     database,
@@ -57,14 +57,14 @@ export async function status(pipelines: readonly Pipeline[], options: StatusOpti
     statementTimeout: '1m',
     signal: options.signal,
   })
-  return await readStatus(pipelines, snapshot, options)
+  return await readStatusFrom(pipelines, snapshot, options)
 }
 
 /**
  * The same, of a ledger that is being read already: give a transaction or a snapshot, so that all its parts fit each
  * other.
  */
-export async function readStatus(
+export async function readStatusFrom(
   pipelines: readonly Pipeline[],
   on: Queryable,
   options: Pick<StatusOptions, 'grace' | 'now'> = {},

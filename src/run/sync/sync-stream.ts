@@ -43,7 +43,7 @@ export async function syncStream(options: SyncStreamOptions): Promise<'done' | H
       stream,
       definition: definitionHash(recipe, table),
       hasCursor: mayHaveCursor(recipe),
-      resume: table.resume,
+      resume: table.resumeWithin,
       full,
       signal: scope.signal,
     })

@@ -9,8 +9,8 @@ import { inUnit, lessLookback } from './cursor-text.ts'
  */
 export function rangeOf(incremental: Incremental | undefined, { since, until }: Range): Range {
   if (!incremental) return { since, until }
-  const { unit, lookback, from } = incremental
-  const first = from === undefined ? undefined : inUnit(String(from), unit)
+  const { unit, lookback, startFrom } = incremental
+  const first = startFrom === undefined ? undefined : inUnit(String(startFrom), unit)
   const end = until === undefined ? undefined : inUnit(until, unit)
   if (since === undefined) return { since: first, until: end }
   const begin = inUnit(since, unit)

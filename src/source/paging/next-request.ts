@@ -39,14 +39,14 @@ function following(paging: Declared, response: ApiResponse<unknown>, request: Pa
     case 'page': {
       const page = Number(parameterOf(request, paging.parameter)) + 1
       const pages = total(paging.pages, response.body)
-      return (pages !== undefined && page >= pages + paging.first) || page > (paging.last ?? Infinity)
+      return (pages !== undefined && page >= pages + paging.start) || page > (paging.max ?? Infinity)
         ? undefined
         : withParameter(request, paging.parameter, page)
     }
     case 'offset': {
       const offset = Number(parameterOf(request, paging.parameter)) + response.records.length
       const records = total(paging.total, response.body)
-      return (records !== undefined && offset >= records) || offset > (paging.last ?? Infinity)
+      return (records !== undefined && offset >= records) || offset > (paging.max ?? Infinity)
         ? undefined
         : withParameter(request, paging.parameter, offset)
     }
@@ -147,8 +147,8 @@ export function pagesFrom(paging: Declared, body: unknown, request: PageRequest,
   if (there === undefined) return undefined
   const last =
     paging.type === 'page'
-      ? Math.min(there + paging.first - 1, paging.last ?? Infinity)
-      : Math.min(there - 1, paging.last ?? Infinity)
+      ? Math.min(there + paging.start - 1, paging.max ?? Infinity)
+      : Math.min(there - 1, paging.max ?? Infinity)
   return Math.max(1, paging.type === 'page' ? last - at + 1 : Math.floor((last - at) / records) + 1)
 }
 

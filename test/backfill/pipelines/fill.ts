@@ -14,5 +14,5 @@ const entries = http((process.env['FILL_API'] ?? 'http://127.0.0.1:9') as 'http:
   .incremental('updated_at', { order: 'ascending' })
 
 export default pipeline('fill', {
-  streams: { entries: entries.into('t.entries', { key: 'id', version: 'updated_at' }) },
+  streams: { entries: entries.into('t.entries', { key: 'id', versionBy: 'updated_at' }) },
 })

@@ -225,7 +225,7 @@ describe('client credentials', () => {
   test('are not sent on by a redirect of their endpoint', async () => {
     await using evil = await apiServer([{ json: { access_token: 'x' } }])
     await using api = await apiServer([{ status: 307, headers: { location: `${evil.origin}/token` } }])
-    await using client = testClient({ base: api.origin, auth, allow: [evil.origin] }, environment)
+    await using client = testClient({ base: api.origin, auth, allowedOrigins: [evil.origin] }, environment)
     await expect(client.get('/x')).rejects.toThrow(HttpError)
     expect(evil.requests).toHaveLength(0)
   })

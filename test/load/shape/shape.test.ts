@@ -113,7 +113,7 @@ describe('change of shape', () => {
 
   test('neither the version becomes text nor the key jsonb', async () => {
     await using test = await testDatabase()
-    const definition = table({ version: 'v' })
+    const definition = table({ versionBy: 'v' })
     await load(test.database, definition, [{ id: 'a', v: 1 }])
     const { counts } = await load(test.database, definition, [
       { id: 'b', v: 'x' },
@@ -145,14 +145,18 @@ describe('change of shape', () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 1 }])
-    await expect(load(database, table({ shape: 'freeze' }), [{ id: 2, n: 1, more: 1 }])).rejects.toThrow(SchemaError)
-    await expect(load(database, table({ shape: 'freeze' }), [{ id: 2, n: 1.5 }])).rejects.toThrow(
+    await expect(load(database, table({ onSchemaChange: 'freeze' }), [{ id: 2, n: 1, more: 1 }])).rejects.toThrow(
+      SchemaError,
+    )
+    await expect(load(database, table({ onSchemaChange: 'freeze' }), [{ id: 2, n: 1.5 }])).rejects.toThrow(
       'n: 1.5 does not fit bigint, and its shape is frozen',
     )
-    expect((await load(database, table({ shape: 'freeze' }), [{ id: 2, n: 1, more: null }])).counts).toMatchObject({
+    expect(
+      (await load(database, table({ onSchemaChange: 'freeze' }), [{ id: 2, n: 1, more: null }])).counts,
+    ).toMatchObject({
       inserted: 1,
     })
-    const { counts, rejects } = await load(database, table({ shape: 'reject' }), [
+    const { counts, rejects } = await load(database, table({ onSchemaChange: 'reject' }), [
       { id: 3, n: 1, more: 1 },
       { id: 4, n: 'x' },
       { id: 5, n: 5 },
@@ -165,7 +169,7 @@ describe('change of shape', () => {
     await using test = await testDatabase()
     await load(
       test.database,
-      table({ shape: 'freeze' }),
+      table({ onSchemaChange: 'freeze' }),
       [
         { id: 1, n: 1 },
         { id: 2, n: 2.5, more: 'x' },
@@ -334,14 +338,14 @@ describe('change of shape', () => {
     const { database } = test
     await database.query('create schema shop')
     await database.query('create table shop.orders (note text)')
-    const definition = table({ key: [], write: 'append', shape: 'reject' })
+    const definition = table({ key: [], write: 'append', onSchemaChange: 'reject' })
     expect((await load(database, definition, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({
       inserted: 0,
       rejected: 3,
     })
-    await expect(load(database, { ...definition, shape: 'freeze' }, [{ a: 1 }])).rejects.toThrow(SchemaError)
+    await expect(load(database, { ...definition, onSchemaChange: 'freeze' }, [{ a: 1 }])).rejects.toThrow(SchemaError)
     expect(
-      (await load(database, { ...definition, shape: 'evolve' }, [{ a: null }, {}, { a: 1 }])).counts,
+      (await load(database, { ...definition, onSchemaChange: 'evolve' }, [{ a: null }, {}, { a: 1 }])).counts,
     ).toMatchObject({ inserted: 3 })
   })
 

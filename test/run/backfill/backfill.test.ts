@@ -346,7 +346,7 @@ describe('backfill', () => {
     ],
     [
       'a counter',
-      (origin: string) => source(origin).incremental('id', { from: 0 }).into('t.rows', { key: 'id' }),
+      (origin: string) => source(origin).incremental('id', { startFrom: 0 }).into('t.rows', { key: 'id' }),
       'its cursor is no time',
     ],
   ])('a stream that cannot be windowed says so before anything is asked: %s', async (_, flow, message) => {
@@ -389,7 +389,7 @@ describe('backfill', () => {
       pipeline('fill', {
         streams: {
           rows: source(api.origin, { since, until: { bound: 'until' }, limit })
-            .incremental('updated', { from: '2024-01-05' })
+            .incremental('updated', { startFrom: '2024-01-05' })
             .into('t.rows', { write: 'append' }),
         },
       })
@@ -422,7 +422,9 @@ describe('backfill', () => {
     await using test = await testDatabase()
     const flow = pipeline('fill', {
       streams: {
-        rows: source(api.origin).incremental('updated', { from: '2025-01-01' }).into('t.rows', { write: 'append' }),
+        rows: source(api.origin)
+          .incremental('updated', { startFrom: '2025-01-01' })
+          .into('t.rows', { write: 'append' }),
       },
     })
     const { streams } = await backfill(flow, { ...february, to: '2024-01-03', database: test.url })

@@ -1,5 +1,5 @@
-import { pipeline, stream, type Pipeline } from '../../../src/index.ts'
-import { schedule, type ScheduleOptions } from '../../../src/run/schedule/schedule.ts'
+import { pipeline, source, type Pipeline } from '../../../src/index.ts'
+import { runSchedule, type ScheduleOptions } from '../../../src/run/schedule/schedule.ts'
 import type { ScheduleEvent } from '../../../src/run/schedule/schedule-event.ts'
 import type { TestDatabase } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -28,7 +28,7 @@ export class Day {
     { fails }: { readonly fails?: (at: Date) => boolean } = {},
   ): void {
     const { clock, reads } = this
-    const own = stream<{ id: string }>(async function* (this: void, { signal }) {
+    const own = source<{ id: string }>(async function* (this: void, { signal }) {
       const at = clock.now()
       reads.push({ pipeline: name, at: at.toISOString() })
       enter(1)
@@ -61,7 +61,7 @@ export class Day {
     const sleeping = told.map(() => new Map(all.map(({ name }) => [name, 1])))
     const failed: unknown[] = []
     const running = told.map((events, index) =>
-      schedule(all, {
+      runSchedule(all, {
         database: this.database.url,
         clock: this.clock,
         signal: stop.signal,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { bearer, http, onePage, pipeline, secret, stream } from '../../../src/index.ts'
+import { bearer, http, onePage, pipeline, secret, source } from '../../../src/index.ts'
 import { run } from '../../../src/run/run.ts'
-import { schedule } from '../../../src/run/schedule/schedule.ts'
+import { runSchedule } from '../../../src/run/schedule/schedule.ts'
 import type { ScheduleEvent } from '../../../src/run/schedule/schedule-event.ts'
 import { testDatabase } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -14,14 +14,14 @@ describe('a scheduler', () => {
     const stuck = pipeline('stuck', {
       schedule: '0 * * * *',
       streams: {
-        rows: stream<{ id: string }>(async function* ({ signal }) {
+        rows: source<{ id: string }>(async function* ({ signal }) {
           await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
           yield { records: [] }
         }).into('t.stuck', { key: 'id' }),
       },
     })
     const { promise, resolve } = Promise.withResolvers<ScheduleEvent>()
-    const running = schedule([stuck], {
+    const running = runSchedule([stuck], {
       database: database.url,
       clock,
       timeout: '300ms',
@@ -55,7 +55,7 @@ describe('a scheduler', () => {
     const stop = new AbortController()
     const events: ScheduleEvent[] = []
     let asleep = 1
-    const running = schedule([locked], {
+    const running = runSchedule([locked], {
       database: database.url,
       clock,
       environment: {},
@@ -83,7 +83,7 @@ describe('a scheduler', () => {
     const busy = pipeline('busy', {
       schedule: '0 * * * *',
       streams: {
-        rows: stream<{ id: string }>(async function* () {
+        rows: source<{ id: string }>(async function* () {
           begun.resolve()
           await held.promise
           yield { records: [{ id: '1' }] }
@@ -94,7 +94,7 @@ describe('a scheduler', () => {
     await begun.promise
     const stop = new AbortController()
     const { promise, resolve } = Promise.withResolvers<ScheduleEvent>()
-    const running = schedule([busy], {
+    const running = runSchedule([busy], {
       database: database.url,
       clock,
       signal: stop.signal,
@@ -111,7 +111,7 @@ describe('a scheduler', () => {
   }, 20_000)
 
   test('refuses pipelines without a schedule, and none at all', async () => {
-    await expect(schedule([pipeline('p', { streams: {} })])).rejects.toThrow('p has no schedule')
-    await expect(schedule([])).rejects.toThrow('There is nothing to schedule')
+    await expect(runSchedule([pipeline('p', { streams: {} })])).rejects.toThrow('p has no schedule')
+    await expect(runSchedule([])).rejects.toThrow('There is nothing to schedule')
   })
 })

@@ -5,9 +5,9 @@ import {
   backfill,
   pipeline,
   run,
-  schedule,
-  status,
-  stream,
+  runSchedule,
+  readStatus,
+  source,
   type Pipeline,
   type StatusReport,
 } from '../../../src/index.ts'
@@ -24,7 +24,7 @@ const hour = 3_600_000
 /** A stream that answers what it is told to, and a pipeline of it. */
 function told(schedule?: Pipeline['schedule']) {
   const now: { items: Item[]; error?: Error } = { items: [] }
-  const own = stream<Item>(async function* () {
+  const own = source<Item>(async function* () {
     yield { records: now.items.slice(0, 1), position: 1 }
     if (now.error) throw now.error
     yield { records: now.items.slice(1), position: 2 }
@@ -51,13 +51,13 @@ describe('status', () => {
     const name = `test_${randomBytes(6).toString('hex')}`
     await administer(`create database ${name}`)
     try {
-      const report = await status([told().it], { database: urlOf(name) })
+      const report = await readStatus([told().it], { database: urlOf(name) })
       expect(report).toMatchObject({
         ok: true,
         streams: [{ pipeline: 'shop', stream: 'rows', table: 't.rows', state: 'never ran', runs: [], rejects: 0 }],
       })
       expect(kinds(report)).toEqual(['never ran'])
-      expect(kinds(await status([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran!'])
+      expect(kinds(await readStatus([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran!'])
       await using database = await openDatabase({ url: urlOf(name) })
       expect(await database.query(`select nspname from pg_namespace where nspname in ('sluice', 't')`)).toEqual([])
     } finally {
@@ -72,7 +72,7 @@ describe('status', () => {
     const first = await run(it, { database: test.url })
     now.items = items(5)
     const second = await run(it, { database: test.url })
-    const report = await status([it], { database: test.url, now: new Date(Date.parse(moment(4)) + hour) })
+    const report = await readStatus([it], { database: test.url, now: new Date(Date.parse(moment(4)) + hour) })
     expect(report).toMatchObject({
       ok: true,
       findings: [],
@@ -97,7 +97,7 @@ describe('status', () => {
     const { now, it } = told()
     Object.assign(now, { items: items(3), error: new Error('the API is down') })
     const failed = await run(it, { database: test.url })
-    const report = await status([it], { database: test.url })
+    const report = await readStatus([it], { database: test.url })
     expect(report).toMatchObject({
       ok: false,
       streams: [
@@ -119,7 +119,7 @@ describe('status', () => {
     ])
     delete now.error
     await run(it, { database: test.url })
-    expect(await status([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
+    expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
   })
 
   test('names a run that read nothing where there used to be much', async () => {
@@ -129,10 +129,10 @@ describe('status', () => {
       now.items = batch
       await run(it, { database: test.url })
     }
-    expect((await status([it], { database: test.url })).ok).toBe(true)
+    expect((await readStatus([it], { database: test.url })).ok).toBe(true)
     now.items = []
     await run(it, { database: test.url })
-    const report = await status([it], { database: test.url })
+    const report = await readStatus([it], { database: test.url })
     expect(report.findings).toEqual([
       expect.objectContaining({
         kind: 'nothing read',
@@ -141,12 +141,12 @@ describe('status', () => {
       }),
     ])
     await run(it, { database: test.url })
-    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(
+    expect((await readStatus([it], { database: test.url })).findings[0]!.message).toContain(
       'each of the last 2 runs read nothing',
     )
     now.items = items(1, 460)
     await run(it, { database: test.url })
-    expect(await status([it], { database: test.url })).toMatchObject({ ok: true })
+    expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true })
   })
 
   test('names a cursor that stands still while records come', async () => {
@@ -158,9 +158,9 @@ describe('status', () => {
       // Since today nothing carries its time.
       now.items = items(4, n * 10).map((item) => ({ ...item, at: null }))
       await run(it, { database: test.url })
-      expect(kinds(await status([it], { database: test.url }))).toEqual(n < 3 ? [] : ['cursor stands still!'])
+      expect(kinds(await readStatus([it], { database: test.url }))).toEqual(n < 3 ? [] : ['cursor stands still!'])
     }
-    expect((await status([it], { database: test.url })).findings[0]!.message).toContain(
+    expect((await readStatus([it], { database: test.url })).findings[0]!.message).toContain(
       `the cursor has stood at ${moment(4)} for 3 runs, which read 4 records each`,
     )
   })
@@ -172,7 +172,7 @@ describe('status', () => {
     await run(it, { database: test.url })
     now.items = items(1, 4)
     for (const _ of [1, 2, 3, 4]) await run(it, { database: test.url })
-    expect(await status([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
+    expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
   })
 
   test('names what is overdue by its schedule, when the grace has passed', async () => {
@@ -182,16 +182,18 @@ describe('status', () => {
     await run(it, { database: test.url })
     const {
       streams: [one],
-    } = await status([it], { database: test.url })
+    } = await readStatus([it], { database: test.url })
     const next = Date.parse(one!.next!)
-    expect(await status([it], { database: test.url, now: new Date(next + 4 * 60_000) })).toMatchObject({ ok: true })
-    const late = await status([it], { database: test.url, now: new Date(next + 6 * 60_000) })
+    expect(await readStatus([it], { database: test.url, now: new Date(next + 4 * 60_000) })).toMatchObject({ ok: true })
+    const late = await readStatus([it], { database: test.url, now: new Date(next + 6 * 60_000) })
     expect(late).toMatchObject({
       ok: false,
       streams: [{ overdueSince: new Date(next).toISOString(), schedule: '0 * * * *' }],
       findings: [{ kind: 'overdue', isFault: true }],
     })
-    expect(await status([it], { database: test.url, now: new Date(next + 6 * 60_000), grace: '10m' })).toMatchObject({
+    expect(
+      await readStatus([it], { database: test.url, now: new Date(next + 6 * 60_000), grace: '10m' }),
+    ).toMatchObject({
       ok: true,
     })
   })
@@ -200,12 +202,12 @@ describe('status', () => {
     await using test = await testDatabase()
     const { it } = told('0 * * * *')
     const now = new Date('2026-05-04T10:30:00Z')
-    expect(kinds(await status([it], { database: test.url, now }))).toEqual(['never ran!'])
+    expect(kinds(await readStatus([it], { database: test.url, now }))).toEqual(['never ran!'])
     await test.database.query(`insert into sluice.schedules values ('shop', $1)`, [now])
-    expect(await status([it], { database: test.url, now: new Date(now.getTime() + 60_000) })).toMatchObject({
+    expect(await readStatus([it], { database: test.url, now: new Date(now.getTime() + 60_000) })).toMatchObject({
       ok: true,
     })
-    expect(kinds(await status([it], { database: test.url, now: new Date(now.getTime() + hour) }))).toEqual([
+    expect(kinds(await readStatus([it], { database: test.url, now: new Date(now.getTime() + hour) }))).toEqual([
       'never ran!',
     ])
   })
@@ -215,7 +217,7 @@ describe('status', () => {
     const { now, it } = told()
     now.items = [...items(3), { id: -1, at: moment(4) }]
     await run(it, { database: test.url })
-    expect(await status([it], { database: test.url })).toMatchObject({
+    expect(await readStatus([it], { database: test.url })).toMatchObject({
       ok: true,
       streams: [{ rejects: 1 }],
       findings: [{ kind: 'rejects', isFault: false }],
@@ -224,7 +226,7 @@ describe('status', () => {
     const begun = Promise.withResolvers<void>()
     const stuck = pipeline('shop', {
       streams: {
-        rows: stream<Item>(async function* ({ signal }) {
+        rows: source<Item>(async function* ({ signal }) {
           yield { records: items(1, 5), position: 1 }
           begun.resolve()
           await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
@@ -235,12 +237,12 @@ describe('status', () => {
     })
     const running = run(stuck, { database: test.url, signal: stop.signal })
     await begun.promise
-    expect(await status([stuck], { database: test.url })).toMatchObject({
+    expect(await readStatus([stuck], { database: test.url })).toMatchObject({
       streams: [{ state: 'running', open: { isHeld: true } }],
     })
     stop.abort(new Error('enough'))
     await running
-    const report = await status([stuck], { database: test.url })
+    const report = await readStatus([stuck], { database: test.url })
     expect(report).toMatchObject({ ok: true, streams: [{ state: 'interrupted', open: { isHeld: false } }] })
     expect(kinds(report)).toEqual(['interrupted', 'rejects'])
   })
@@ -249,17 +251,17 @@ describe('status', () => {
     await using test = await testDatabase()
     const bad = pipeline('shop', {
       streams: {
-        rows: stream<Item>(async function* ({ since }) {
+        rows: source<Item>(async function* ({ since }) {
           if (since?.startsWith('2024-01-02')) throw new Error('that day is broken')
           yield { records: [] }
         })
           .incremental('at')
-          .into('t.rows', { key: 'id', version: 'at' }),
+          .into('t.rows', { key: 'id', versionBy: 'at' }),
       },
     })
     await run(bad, { database: test.url })
     await backfill(bad, { database: test.url, from: '2024-01-01', to: '2024-01-04' })
-    expect((await status([bad], { database: test.url })).findings).toEqual([
+    expect((await readStatus([bad], { database: test.url })).findings).toEqual([
       expect.objectContaining({
         kind: 'windows failed',
         isFault: true,
@@ -275,7 +277,7 @@ describe('status', () => {
     await test.database.query(
       `insert into sluice.ticks (pipeline, tick, status, note, finished_at) values ('shop', '2026-05-04T01:00:00Z', 'failed', 'shop.rows: secret TOKEN is not set', now())`,
     )
-    const report = await status([it], { database: test.url, now: new Date('2026-05-04T01:02:00Z') })
+    const report = await readStatus([it], { database: test.url, now: new Date('2026-05-04T01:02:00Z') })
     expect(report.findings[0]).toEqual({
       kind: 'tick failed',
       isFault: true,
@@ -291,7 +293,7 @@ describe('status', () => {
     const clock = new FakeClock('2026-05-04T00:30:00Z')
     const stop = new AbortController()
     const ran = Promise.withResolvers<void>()
-    const running = schedule([it], {
+    const running = runSchedule([it], {
       database: test.url,
       clock,
       signal: stop.signal,
@@ -303,7 +305,7 @@ describe('status', () => {
     await ran.promise
     stop.abort(new Error('enough'))
     await running
-    const report = await status([it], { database: test.url, now: clock.now() })
+    const report = await readStatus([it], { database: test.url, now: clock.now() })
     expect(report).toMatchObject({
       ok: true,
       streams: [{ state: 'done', schedule: '0 * * * * Europe/Berlin', next: '2026-05-04T02:00:00.000Z' }],

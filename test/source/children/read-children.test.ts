@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { MemoryBudget } from '../../../src/flow/memory-budget.ts'
-import { byPage, http, path, stream, type Stream } from '../../../src/index.ts'
+import { byPage, http, path, source, type Stream } from '../../../src/index.ts'
 import type { Page, Position, ReadCounts } from '../../../src/model/page.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { forum, type Forum, type Post, type Reaction, type Topic } from '../forum.ts'
@@ -68,7 +68,7 @@ const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
   'lists of children': ({ all, posts }) =>
     all.flatMap(posts, { concurrency: 2 }).flatMap(async ({ id }) => [{ id: `${id}a` }, { id: `${id}b` }]),
   "parents from a source of one's own": ({ posts }) =>
-    stream<Topic>(async function* ({ position }) {
+    source<Topic>(async function* ({ position }) {
       for (let id = Number(position ?? 0) + 1; id <= 5; id++) yield { records: [{ id, title: '' }], position: id }
     }).flatMap(posts, { concurrency: 2 }),
 }
@@ -245,7 +245,7 @@ describe('what is counted and rejected', () => {
 
   test('what is neither a stream nor a list rejects its record', async () => {
     const pages = await readPages(
-      stream<{ id: number }>(async function* () {
+      source<{ id: number }>(async function* () {
         yield { records: [{ id: 1 }, { id: 2 }] }
       }).flatMap(({ id }) => (id === 1 ? 'text' : [id]) as never),
     )
@@ -369,7 +369,7 @@ describe('concurrency', () => {
     const api = http(server.origin as `http://${string}`)
     const flow = api
       .get<{ id: number }[]>('/parents')
-      .pages(byPage('page', { last: 1 }))
+      .pages(byPage('page', { max: 1 }))
       .records()
       .flatMap(({ id }) =>
         api
@@ -389,7 +389,7 @@ test('a cursor may stand once in a chain', async () => {
   await expect(
     readPages(
       own().flatMap(() =>
-        stream<number>(async function* () {
+        source<number>(async function* () {
           yield { records: [1] }
         }).flatMap(own),
       ),
@@ -398,11 +398,11 @@ test('a cursor may stand once in a chain', async () => {
 })
 
 test('a cursor inside the child is one for all children', async () => {
-  const parents = stream<{ id: number }>(async function* () {
+  const parents = source<{ id: number }>(async function* () {
     yield { records: [{ id: 1 }, { id: 2 }, { id: 3 }], position: 1 }
   })
   const flow = parents.flatMap(({ id }) =>
-    stream<{ at: number }>(async function* () {
+    source<{ at: number }>(async function* () {
       yield { records: [{ at: 10 - id }, { at: 5 }] }
     }).incremental('at', { lookback: 1 }),
   )
@@ -422,6 +422,6 @@ const fails = (reaction: Reaction): never => {
 const only = (post: Post): boolean => post.id === '2-2'
 
 const own = (): Stream<{ at: string }> =>
-  stream<{ at: string }>(async function* () {
+  source<{ at: string }>(async function* () {
     yield { records: [{ at: '2024-01-01' }] }
   }).incremental('at')

@@ -1,5 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, byPage, date, http, onePage, path, since, stream, unix, unixMs, until } from '../../../src/index.ts'
+import {
+  byCursor,
+  byPage,
+  isoDate,
+  http,
+  onePage,
+  path,
+  since,
+  source,
+  unix,
+  unixMs,
+  until,
+} from '../../../src/index.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 import { maxHighWaterMark } from '../../../src/model/high-water-mark.ts'
 import type { HighWaterMark, Page } from '../../../src/model/page.ts'
@@ -20,7 +32,7 @@ const follow = (
   reading: ReadingOptions = {},
 ): Promise<Page[]> =>
   readPages(
-    stream<Row>(async function* () {
+    source<Row>(async function* () {
       yield { records: rows }
     }).incremental((row) => row.at as string, options as { lookback?: '1s' }),
     reading,
@@ -91,7 +103,7 @@ describe('the greatest value seen', () => {
   })
 
   test('counts records that a stage filters or rejects', async () => {
-    const flow = stream<Row>(async function* () {
+    const flow = source<Row>(async function* () {
       yield { records: [{ at: '2024-01-01' }, { at: '2024-06-01' }] }
     })
       .incremental((row) => row.at as string)
@@ -156,17 +168,17 @@ describe('the range', () => {
 
   test('ends the reading where the order says that nothing more can follow', async () => {
     const ascending = await readPages(
-      stream<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }),
+      source<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }),
       { since: '2024-01-03', until: '2024-01-10' },
     )
     expect(ascending.length).toBe(6)
     const descending = await readPages(
-      stream<Row & { at: string }>(days(28, -1)).incremental('at', { order: 'descending' }),
+      source<Row & { at: string }>(days(28, -1)).incremental('at', { order: 'descending' }),
       { since: '2024-01-20' },
     )
     expect(recordsOf(descending)).toHaveLength(9)
     expect(descending.length).toBe(6)
-    const wrong = await readPages(stream<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }), {
+    const wrong = await readPages(source<Row & { at: string }>(days(1, 1)).incremental('at', { order: 'ascending' }), {
       since: '2024-01-20',
     })
     expect(recordsOf(wrong)).toHaveLength(11)
@@ -186,8 +198,13 @@ describe('lookback', () => {
     ['a large number', '9007199254740993', { lookback: 1 }, '9007199254740992'],
     ['a decimal', '1717200000.000100', { lookback: '5m', unit: 's' }, '1717199700.000100'],
     ['milliseconds', '1717200000000', { lookback: '1m', unit: 'ms' }, '1717199940000'],
-    ['never before `from`', '2024-03-02', { lookback: '2d', from: '2024-03-01' }, '2024-03-01'],
-    ['never before `from` in a unit', '1709337600', { lookback: '2d', from: '2024-03-01', unit: 's' }, '1709251200'],
+    ['never before `from`', '2024-03-02', { lookback: '2d', startFrom: '2024-03-01' }, '2024-03-01'],
+    [
+      'never before `from` in a unit',
+      '1709337600',
+      { lookback: '2d', startFrom: '2024-03-01', unit: 's' },
+      '1709251200',
+    ],
     ['none', '2024-03-02', {}, '2024-03-02'],
   ])('%s', (_, cursor, options, since) => {
     expect(rangeOf({ at: 'at', ...options }, { since: cursor }).since).toBe(since)
@@ -310,7 +327,7 @@ describe('records that are newer than the reading, without a key', () => {
       [late(3, '2024-06-01T00:00:00Z')],
       [late(4, '2024-06-01T02:00:00.5+02:00')],
     ]
-    const flow = stream<Row>(async function* () {
+    const flow = source<Row>(async function* () {
       for (const records of pages) yield { records }
     }).incremental((row) => row.at as string)
     const first = await readPages(flow, { boundary: {}, startedAt })
@@ -409,7 +426,7 @@ describe('equal records of several parents at the boundary', () => {
             .get<{ day: string }[]>(path`/orgs/${org.id}`, query)
             .pages(onePage())
             .records()
-            .incremental('day', { from: '2023-01-01' }),
+            .incremental('day', { startFrom: '2023-01-01' }),
         )
       const first = await readPages(flow, { restart: 'slice', boundary: {} })
       const second = await readPages(flow, { restart: 'slice', since: '2024-01-05', boundary: boundaryOf(first) })
@@ -421,7 +438,7 @@ describe('equal records of several parents at the boundary', () => {
 describe('bounds in a request', () => {
   test.each<[string, Record<string, typeof since>, ReadingOptions, object | undefined, string]>([
     ['nothing at the very beginning', { since }, {}, undefined, '/x'],
-    ['the beginning that was given', { since }, {}, { unit: 's', from: '2024-01-01' }, '/x?since=1704067200'],
+    ['the beginning that was given', { since }, {}, { unit: 's', startFrom: '2024-01-01' }, '/x?since=1704067200'],
     [
       'the cursor as it was stored',
       { since, until },
@@ -431,7 +448,7 @@ describe('bounds in a request', () => {
     ],
     [
       'a cursor that counts seconds, as seconds, a date and milliseconds',
-      { a: unix(since), b: date(since), c: unixMs(since) },
+      { a: unix(since), b: isoDate(since), c: unixMs(since) },
       { since: '1717200000' },
       { unit: 's' },
       '/x?a=1717200000&b=2024-06-01&c=1717200000000',
@@ -458,7 +475,7 @@ describe('bounds in a request', () => {
     await using server = await apiServer([{ json: [] }])
     await readPages(
       http(server.origin as `http://${string}`)
-        .get<{ at: string }[]>('/x', { a: unix(since), b: unix(until), c: date(since), d: date(until) })
+        .get<{ at: string }[]>('/x', { a: unix(since), b: unix(until), c: isoDate(since), d: isoDate(until) })
         .pages(onePage())
         .records()
         .incremental('at'),

@@ -77,7 +77,7 @@ describe('byPage', () => {
   test('counts from 0 where the API does', async () => {
     const { asked, records } = await walk(
       (request) => ({ json: { data: posts(pageOf(request) + 1), total_pages: 5 } }),
-      byPage('page', { first: 0, pages: 'total_pages' as never }),
+      byPage('page', { start: 0, pages: 'total_pages' as never }),
     )
     expect(ids(records)).toEqual(all)
     expect(asked.toSorted()).toEqual([0, 1, 2, 3, 4].map((page) => `/posts?page=${page}`))
@@ -101,19 +101,19 @@ describe('byPage', () => {
   })
 
   test('asks the last page that was allowed, and no further', async () => {
-    const { asked } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page', { last: 2 }))
+    const { asked } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page', { max: 2 }))
     expect(asked).toEqual(['/posts?page=1', '/posts?page=2'])
   })
 
   test('obeys whichever condition ends it first', async () => {
     const { asked } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), more: true } }),
-      byPage('page', { last: 3, more: 'more' as never }),
+      byPage('page', { max: 3, more: 'more' as never }),
     )
     expect(asked).toHaveLength(3)
     const told = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), more: pageOf(request) < 2 } }),
-      byPage('page', { last: 3, more: 'more' as never }),
+      byPage('page', { max: 3, more: 'more' as never }),
     )
     expect(told.asked).toHaveLength(2)
   })
@@ -212,7 +212,7 @@ describe('byOffset', () => {
       (request) => ({
         json: { data: Array.from({ length: 42 }, (_, id) => ({ id: from(request) + id })), total: 200 },
       }),
-      byOffset('offset', { first: 123, total: 'total' as never, last: 170 }),
+      byOffset('offset', { start: 123, total: 'total' as never, max: 170 }),
       { query: { limit: 42 } },
     )
     expect(asked).toEqual(['/posts?limit=42&offset=123', '/posts?limit=42&offset=165'])
@@ -226,7 +226,7 @@ describe('byOffset', () => {
     expect(empty.asked).toHaveLength(3)
     const last = await walk(
       (request) => ({ json: { data: posts(1 + from(request) / 5) } }),
-      byOffset('offset', { last: 5 }),
+      byOffset('offset', { max: 5 }),
     )
     expect(last.asked).toEqual(['/posts?offset=0', '/posts?offset=5'])
   })

@@ -1,4 +1,4 @@
-import { describe } from '../../../define/describe.ts'
+import { describePipeline } from '../../../define/describe.ts'
 import { scheduleText } from '../../../define/schedule.ts'
 import { tryPipelines } from '../../../run/find-pipelines.ts'
 import type { CommandContext } from '../../execute-command.ts'
@@ -32,7 +32,7 @@ export async function listCommand(
       ),
     )
   } else if (verbose) {
-    console.log(found.map(({ pipeline, file }) => `${file}\n${describe(pipeline)}`).join('\n\n'))
+    console.log(found.map(({ pipeline, file }) => `${file}\n${describePipeline(pipeline)}`).join('\n\n'))
   } else {
     printTable(
       found.flatMap(({ pipeline, file }) =>

@@ -3,7 +3,7 @@ import { duration } from '../../../value/duration.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { Duration } from '../../../model/request.ts'
 import { tryPipelines } from '../../../run/find-pipelines.ts'
-import { status } from '../../../run/status/status.ts'
+import { readStatus } from '../../../run/status/status.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from '../../../run/status/stream-status.ts'
 import type { CommonOptions, CommandContext } from '../../execute-command.ts'
 import { onOneLine } from '../../output/display-width.ts'
@@ -26,7 +26,7 @@ export async function statusCommand(
 ): Promise<number> {
   const { found, failed } = await tryPipelines(words)
   const report = onlyOf(
-    await status(
+    await readStatus(
       found.map(({ pipeline }) => pipeline),
       { database, signal, ...(grace !== undefined && { grace: graceOf(grace) }) },
     ),

@@ -3,7 +3,7 @@ import { UsageError } from '../../../model/errors.ts'
 import type { CatchUp, Overlap } from '../../../model/recipe.ts'
 import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { OtherScheduler } from '../../../run/schedule/print/print-schedule.ts'
-import { schedule } from '../../../run/schedule/schedule.ts'
+import { runSchedule } from '../../../run/schedule/schedule.ts'
 import type { CommonOptions, CommandContext } from '../../execute-command.ts'
 import { eventLog } from '../../progress/event-log.ts'
 import { scheduleLine } from '../../output/schedule-line.ts'
@@ -34,7 +34,7 @@ export async function scheduleCommand(
     throw new UsageError(`--${into === undefined ? 'image' : 'into'} goes with --print`)
   const logs = new Map(found.map(({ pipeline: { name } }) => [name, eventLog(name, process.stdout, { verbose })]))
   const isJson = options.json === true || !process.stdout.isTTY
-  await schedule(
+  await runSchedule(
     found.map(({ pipeline }) => pipeline),
     {
       signal,
