@@ -2,8 +2,9 @@ import { UsageError } from '../model/errors.ts'
 import { parseRate } from '../model/rate.ts'
 import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../model/request.ts'
 import { Endpoint } from './endpoint.ts'
-import { durationOf } from './duration.ts'
-import { messageOf } from '../value/error.ts'
+import { duration } from '../value/duration.ts'
+import { parseSize, type Size } from '../value/size.ts'
+import { checkValue } from './check-value.ts'
 import type { Path } from './path.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 
@@ -20,8 +21,8 @@ export interface HttpOptions {
   timeout?: Duration
   /** Tries of one request, the first included. @default 5 */
   attempts?: number
-  /** The largest decoded body that is accepted, in bytes. @default 67_108_864 */
-  maxPageSize?: number
+  /** The largest decoded body that is accepted, such as `'64MB'` or a number of bytes. @default '64MB' */
+  maxPageSize?: Size
   /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
   allowedOrigins?: readonly `http${'s' | ''}://${string}`[]
 }
@@ -85,9 +86,10 @@ export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions =
     throw new UsageError(`${place}: a base has no query and no fragment: put parameters into the request`)
   rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
   const { rate, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
-  if (rate !== undefined) checkRate(rate, place)
-  if (timeout !== undefined) durationOf(timeout, `${place}: timeout`)
-  for (const [name, value] of Object.entries({ concurrency, attempts, maxPageSize })) {
+  if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
+  if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
+  if (maxPageSize !== undefined) checkValue(`${place}: maxPageSize`, () => parseSize(maxPageSize))
+  for (const [name, value] of Object.entries({ concurrency, attempts })) {
     if (value !== undefined && (!Number.isInteger(value) || value < 1))
       throw new UsageError(`${place}: ${name} must be a whole number from 1, not ${value}`)
   }
@@ -98,14 +100,6 @@ export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions =
       )
   }
   return new HttpApi({ base: base.replace(/\/+$/, ''), ...options })
-}
-
-function checkRate(rate: string, place: string): void {
-  try {
-    parseRate(rate)
-  } catch (error) {
-    throw new UsageError(`${place}: rate ${messageOf(error)}`, { cause: error })
-  }
 }
 
 function provenPath(path: Path, { base }: Api): Path {

@@ -3,7 +3,8 @@ import type { At } from '../model/path.ts'
 import type { Incremental, Order } from '../model/recipe.ts'
 import type { Duration } from '../model/request.ts'
 import { parseInstant } from '../value/cursor-order.ts'
-import { durationOf } from './duration.ts'
+import { duration } from '../value/duration.ts'
+import { checkValue } from './check-value.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 
 /** What has an order that a cursor can follow. */
@@ -42,7 +43,7 @@ export function incrementalOf(
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
   if (at === '') throw new UsageError(`${place}: name the field that says when a record changed`)
-  if (typeof lookback === 'string') durationOf(lookback, `${place}: lookback`)
+  if (typeof lookback === 'string') checkValue(`${place}: lookback`, () => duration(lookback))
   else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0))
     throw new UsageError(`${place}: lookback must be a number from 0, not ${lookback}`)
   if (unit !== undefined && !['s', 'ms'].includes(unit))

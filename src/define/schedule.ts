@@ -2,7 +2,7 @@ import { duration, durationText } from '../value/duration.ts'
 import { UsageError } from '../model/errors.ts'
 import type { CatchUp, Cron, Overlap, Schedule } from '../model/recipe.ts'
 import { parseCron, shortestGap } from './cron.ts'
-import { durationOf } from './duration.ts'
+import { checkValue } from './check-value.ts'
 
 /** A schedule with everything said that may be left out. */
 export interface FullSchedule {
@@ -61,7 +61,7 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
       `${place}: schedule.zone ${JSON.stringify(zone)} is no time zone: write its name, as in 'Europe/Berlin'`,
     )
   if (jitter !== undefined) {
-    durationOf(jitter, `${place}: schedule.jitter`)
+    checkValue(`${place}: schedule.jitter`, () => duration(jitter))
     const gap = shortestGap(fields)
     if (duration(jitter) >= gap)
       throw new UsageError(

@@ -3,7 +3,8 @@ import type { FieldOf } from '../model/path.ts'
 import type { ColumnDeclaration, Recipe, Table, WriteMode } from '../model/recipe.ts'
 import type { Duration } from '../model/request.ts'
 import type { ColumnType } from './column-type.ts'
-import { durationOf } from './duration.ts'
+import { duration } from '../value/duration.ts'
+import { checkValue } from './check-value.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 
 /** What a record's field can become in a row; objects and arrays become jsonb. */
@@ -168,7 +169,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (!Number.isInteger(maxRejects) || maxRejects < 0)
     throw fault(`maxRejects must be a whole number from 0, not ${maxRejects}`)
   if (typeof allowEmpty !== 'boolean') throw fault(`allowEmpty is true or false, not ${JSON.stringify(allowEmpty)}`)
-  durationOf(resumeWithin, `${place}: resumeWithin`)
+  checkValue(`${place}: resumeWithin`, () => duration(resumeWithin))
 
   const versionBy =
     given.versionBy ?? (keys.length > 0 && write !== 'append' ? cursorField(recipe, declared) : undefined)

@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import { parseSize, type Size } from '../value/size.ts'
 import { duration } from '../value/duration.ts'
 import { messageOf } from '../value/error.ts'
 import { Semaphore } from '../flow/semaphore.ts'
@@ -52,7 +53,7 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #options: ClientOptions
   readonly #addresses: Addresses
   readonly #attempts: number
-  readonly #maxPageSize: number
+  readonly #maxPageBytes: number
   readonly #timeoutMs: number
   readonly #slots: Semaphore
   readonly #agent: Agent
@@ -63,9 +64,9 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #bodies = new BodyBuffers()
 
   constructor(api: Api, options: ClientOptions) {
-    const { concurrency = 8, attempts = 5, maxPageSize = 67_108_864, timeout = '60s' } = api
+    const { concurrency = 8, attempts = 5, maxPageSize = '64MB', timeout = '60s' } = api
     const { secrets, now, time = realTime } = options
-    for (const [name, value] of Object.entries({ concurrency, attempts, maxPageSize })) {
+    for (const [name, value] of Object.entries({ concurrency, attempts })) {
       if (!Number.isSafeInteger(value) || value < 1)
         throw new UsageError(`${redactUrl(api.base)}: ${name} has to be a whole number from 1 up, not ${value}`)
     }
@@ -73,7 +74,7 @@ class ApiClient implements Client, AsyncDisposable {
     this.#options = options
     this.#addresses = readAddresses(api)
     this.#attempts = attempts
-    this.#maxPageSize = maxPageSize
+    this.#maxPageBytes = readSize(maxPageSize)
     this.#timeoutMs = readTimeout(timeout)
     this.#slots = new Semaphore(concurrency)
     this.#time = time
@@ -88,7 +89,7 @@ class ApiClient implements Client, AsyncDisposable {
       connect: { timeout: this.#timeoutMs },
     })
     this.#budget = options.budget ?? budgetOf(api, this.#addresses.origin, options)
-    this.#reservations = new Reservations({ first: Math.min(262_144, maxPageSize) })
+    this.#reservations = new Reservations({ first: Math.min(262_144, this.#maxPageBytes) })
     const { auth } = api
     this.#authorization =
       auth?.type === 'client credentials'
@@ -211,10 +212,10 @@ class ApiClient implements Client, AsyncDisposable {
     }
     using limit = deadline(signal, this.#timeoutMs, label)
     const size = {
-      bytes: this.#maxPageSize,
+      bytes: this.#maxPageBytes,
       tooLarge: () =>
         new DecodeError(
-          `${label} answered more than ${this.#maxPageSize} bytes: ask for smaller pages, or raise the API's maxPageSize`,
+          `${label} answered more than ${this.#maxPageBytes} bytes: ask for smaller pages, or raise the API's maxPageSize`,
         ),
     }
     let last = { url: out.url, status: 0, bytes: 0 }
@@ -290,6 +291,14 @@ function readTimeout(timeout: string): number {
     return duration(timeout)
   } catch (error) {
     throw new UsageError(`the API's timeout: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function readSize(size: Size): number {
+  try {
+    return parseSize(size)
+  } catch (error) {
+    throw new UsageError(`the API's maxPageSize: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -1,8 +1,11 @@
 // What is asked of an API and how its pages follow each other: plain data, and here and there a function of the user's.
+import type { Duration } from '../value/duration.ts'
+import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
 
-/** `'5m'`; of milliseconds, seconds, minutes, hours, days or weeks. */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
+export type { Duration } from '../value/duration.ts'
+export type { Size } from '../value/size.ts'
+
 /** `'10/s'`. */
 export type Rate = `${number}/${'s' | 'm' | 'h'}`
 
@@ -40,8 +43,8 @@ export interface Api {
   readonly timeout?: Duration
   /** Tries of one request, the first included. @default 5 */
   readonly attempts?: number
-  /** The largest decoded body that is accepted, in bytes. @default 67_108_864 */
-  readonly maxPageSize?: number
+  /** The largest decoded body that is accepted. @default '64MB' */
+  readonly maxPageSize?: Size
   /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
   readonly allowedOrigins?: readonly string[]
 }

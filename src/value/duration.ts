@@ -1,3 +1,9 @@
+/** Text such as `'5m'`: milliseconds, seconds, minutes, hours, days or weeks. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
+
+/** A duration that only its user checks, for text that the compiler cannot see, such as an option of a command. */
+export type DurationText = Duration | (string & {})
+
 const units: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,

@@ -158,12 +158,17 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a rate without its unit',
       () => http('https://api.example', { rate: any('10') }),
-      `rate "10" is not a rate: write it like '10/s'`,
+      `rate: "10" is not a rate: write it like '10/s'`,
     ],
     [
       'a timeout in words',
       () => http('https://api.example', { timeout: any('long') }),
       'timeout: "long" is no duration',
+    ],
+    [
+      'a page size without its unit',
+      () => http('https://api.example', { maxPageSize: any('64') }),
+      'maxPageSize: "64" is no size',
     ],
     ['no tries', () => http('https://api.example', { attempts: 0 }), 'attempts must be a whole number from 1, not 0'],
     [
