@@ -1,10 +1,11 @@
 import pg from 'pg'
 
-/** What of a connection is needed to cancel its statement: as the protocol told it, so it holds behind a pooler too. */
+/** The facts of a connection that cancelling its statement needs, from the protocol: they hold behind a pooler too. */
 export interface Cancellable {
   readonly host: string
   readonly port: number
   readonly ssl: unknown
+  readonly sslNegotiation: string
   readonly processID: number | null
   readonly secretKey: number | null
 }
@@ -18,19 +19,23 @@ interface RawConnection {
 }
 
 /**
- * Ask the server to stop what a connection is doing, over a connection of its own: the protocol's CancelRequest.
- * Settles when the server has hung up, which it does after it has passed the request on; never rejects, for the caller
- * waits for the statement itself.
+ * Asks the server to stop the statement of a connection, by a CancelRequest over a connection of its own. Resolves when
+ * the server has closed that connection, after it has passed the request on. Never rejects: the caller waits for the
+ * statement itself.
  */
 export async function sendCancel(client: Cancellable, timeoutMs = 5_000): Promise<void> {
-  const { processID, secretKey } = client
+  const { processID, secretKey, ssl, sslNegotiation } = client
   if (processID === null || secretKey === null) return
-  const Connection = pg.Connection as unknown as new (config: { ssl: unknown }) => RawConnection
-  const connection = new Connection({ ssl: client.ssl })
+  // The types of the driver do not have this class.
+  const Connection = pg.Connection as unknown as new (config: object) => RawConnection
+  const connection = new Connection({ ssl, sslNegotiation })
   const { promise: over, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, timeoutMs)
   const cancel = (): void => connection.cancel(processID, secretKey)
-  connection.on('connect', () => (client.ssl ? connection.requestSsl() : cancel()))
+  connection.on('connect', () => {
+    if (!ssl) cancel()
+    else if (sslNegotiation !== 'direct') connection.requestSsl()
+  })
   connection.on('sslconnect', cancel)
   connection.on('error', resolve)
   connection.on('end', resolve)

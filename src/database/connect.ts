@@ -1,25 +1,26 @@
 import pRetry from 'p-retry'
 import { DatabaseError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
-import { defineErrorName } from '../value/error.ts'
+import { certificateProblem } from '../observe/certificate-problem.ts'
 import { durationText } from '../value/duration.ts'
+import { defineErrorName, messageOf } from '../value/error.ts'
 import { isConnectionError, sqlState } from './errors.ts'
 
 export interface ConnectOptions {
+  /** Names the database in messages. */
   readonly label: string
-  /** Milliseconds after which no further attempt begins. */
+  /** Milliseconds after which no further attempt starts. */
   readonly timeoutMs: number
   readonly emit?: ((event: RunEvent) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Try to connect until it succeeds, with growing pauses while the server is not there yet, is starting, or is full. */
+/** Repeats `connect` with growing pauses while the server is unreachable, is starting, or has no free connection. */
 export async function connectWithRetry<T>(
   connect: () => Promise<T>,
   { label, timeoutMs, emit, signal }: ConnectOptions,
 ): Promise<T> {
-  // p-retry looks at the class of what is thrown, by which it misjudges errors of the system in places; wrapped, all
-  // are alike to it.
+  // p-retry decides by the class of an error, and misjudges some of the system's. A wrapper makes all alike to it.
   const attempt = async (): Promise<T> => {
     try {
       return await connect()
@@ -64,19 +65,39 @@ function isRetryable(error: unknown): boolean {
 }
 
 function problemOf(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string }
-  if (code === 'ECONNREFUSED') return 'nobody answers there (connection refused)'
-  if (code === 'ENOTFOUND') return 'the host is not known'
-  return message || code || String(error)
+  const certificate = certificateProblem(error)
+  if (certificate) return `the server's certificate is ${certificate} (${messageOf(error)})`
+  const code = codeOf(error)
+  if (code === 'ECONNREFUSED') return 'no server listens there (connection refused)'
+  if (code === 'ENOTFOUND') return 'the host is unknown'
+  return messageOf(error) || code || String(error)
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
   '28P01': 'correct user and password in DATABASE_URL',
-  '28000': 'correct the user in DATABASE_URL, or let it in by pg_hba.conf',
+  '28000': 'correct the user in DATABASE_URL, or allow the user in pg_hba.conf',
   '3D000': 'create the database, or correct its name in DATABASE_URL',
   '53300': 'raise max_connections, or let fewer programs connect',
 }
 
+const CERTIFICATE_REMEDIES = {
+  'not trusted':
+    'name the file of the authority that signed it, by sslrootcert=FILE in DATABASE_URL or by NODE_EXTRA_CA_CERTS, ' +
+    'or set sslmode=no-verify to connect without checking it',
+  expired: 'renew it on the server, or set sslmode=no-verify in DATABASE_URL to connect without checking it',
+  'not yet valid': 'set the clock of this machine and of the server',
+  'for another host':
+    'use a host in DATABASE_URL that the certificate names, or add sslmode=verify-ca&uselibpqcompat=true&sslrootcert=FILE',
+}
+
 function remedyOf(error: unknown): string {
+  const certificate = certificateProblem(error)
+  if (certificate) return CERTIFICATE_REMEDIES[certificate]
+  if (messageOf(error) === 'The server does not support SSL connections')
+    return 'turn ssl on in postgresql.conf, or set sslmode=disable in DATABASE_URL'
   return REMEDIES[sqlState(error) ?? ''] ?? 'start PostgreSQL there, or correct DATABASE_URL'
+}
+
+function codeOf(error: unknown): string | undefined {
+  return Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -7,6 +7,7 @@ import { databaseLabel } from './label.ts'
 import { Pool } from './pool.ts'
 import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteLiteral } from './quote.ts'
+import { connectionConfig } from './tls.ts'
 import { Transaction } from './transaction.ts'
 
 export type { Connection } from './connection.ts'
@@ -202,5 +203,5 @@ export async function openDatabase({
 const markKey = (mark: string): string => `hashtextextended('sluice mark ' || ${mark}, 0)`
 
 function configOf(url: string, { applicationName = 'sluice' }: DatabaseOptions) {
-  return { connectionString: url, application_name: applicationName }
+  return { ...connectionConfig(url), application_name: applicationName }
 }

@@ -1,17 +1,22 @@
 import pg from 'pg'
 import { UsageError } from '../model/errors.ts'
+import { connectionConfig } from './tls.ts'
 
-/** Where a database is, for messages: never with its password. */
+/** Returns how messages name a database: its name, host and port, never its password. Throws for an invalid URL. */
 export function databaseLabel(url: string): string {
-  let client: pg.Client
+  const { database, host, port } = clientOf(url)
+  return `Database ${database ?? 'postgres'} at ${host}:${port}`
+}
+
+function clientOf(url: string): pg.Client {
+  const config = connectionConfig(url)
   try {
-    client = new pg.Client({ connectionString: url })
+    return new pg.Client(config)
   } catch (cause) {
-    // The driver's own message would repeat the URL.
+    // The driver's error would quote the URL, so only its code is kept.
     throw new UsageError(
-      'DATABASE_URL is no address of a database: write postgres://user:password@host:5432/database',
+      'DATABASE_URL is not the URL of a database. Write it like postgres://user:password@host:5432/database.',
       { cause: (cause as { code?: string }).code },
     )
   }
-  return `Database ${client.database ?? 'postgres'} at ${client.host}:${client.port}`
 }

@@ -176,10 +176,10 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       )
       const nobody = await fault(api, 'postgres://sluice:hush-hush@127.0.0.1:1/warehouse?connect_timeout=1')
       expect(nobody.error).toBe(
-        'Database warehouse at 127.0.0.1:1: nobody answers there (connection refused) for 1s; start PostgreSQL there, or correct DATABASE_URL',
+        'Database warehouse at 127.0.0.1:1: no server listens there (connection refused) for 1s; start PostgreSQL there, or correct DATABASE_URL',
       )
       expect((await fault(api, 'postgres://sluice:hush-hush@[/warehouse', { code: 2 })).error).toBe(
-        'DATABASE_URL is no address of a database: write postgres://user:password@host:5432/database',
+        'DATABASE_URL is not the URL of a database. Write it like postgres://user:password@host:5432/database.',
       )
       expect(api.requests).toEqual([])
     })

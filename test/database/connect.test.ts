@@ -44,7 +44,7 @@ describe('connecting', () => {
     expect(told).toEqual([
       {
         type: 'warning',
-        message: `${database.label}: nobody answers there (connection refused); trying again for 30s`,
+        message: `${database.label}: no server listens there (connection refused); trying again for 30s`,
       },
     ])
     const server = await late.promise
@@ -56,7 +56,7 @@ describe('connecting', () => {
     const error = await openDatabase({ url, connectTimeout: '150ms' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(DatabaseError)
     expect(String(error)).toMatch(
-      /Database warehouse at 127.0.0.1:\d+: nobody answers there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/,
+      /Database warehouse at 127.0.0.1:\d+: no server listens there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/,
     )
     expect(String(error)).not.toContain('hidden')
     expect(isTransient(error)).toBe(false)
