@@ -4,8 +4,8 @@ import { readCursors } from '../ledger/cursors.ts'
 import type { StoredEvent } from '../ledger/read/read-events.ts'
 import { countRejects } from '../ledger/read/read-rejects.ts'
 import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
+import { cursorAgeMs } from '../run/status/cursor-age.ts'
 import type { Context } from './context.ts'
-import { lagSeconds } from './cursor-lag.ts'
 
 /**
  * Metrics of all runs, whoever started them, by the events of the ledger since this server began; of cursors and
@@ -122,8 +122,8 @@ export function openMetrics({
     ])
     for (const one of [lag, age, waiting, going]) one.reset()
     for (const { pipeline, stream: name, value, updatedAt } of cursors) {
-      const behind = lagSeconds(value, pipelines.get(pipeline)?.streams[name]?.recipe.incremental?.unit, now)
-      if (behind !== undefined) lag.set({ pipeline, stream: name }, behind)
+      const behind = cursorAgeMs(value, pipelines.get(pipeline)?.streams[name]?.recipe.incremental?.unit, now)
+      if (behind !== undefined) lag.set({ pipeline, stream: name }, behind / 1_000)
       age.set({ pipeline, stream: name }, (now.getTime() - updatedAt.getTime()) / 1_000)
     }
     for (const { pipeline, stream: name, rejects: count } of rejected) waiting.set({ pipeline, stream: name }, count)

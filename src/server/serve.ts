@@ -1,5 +1,5 @@
 import type { Pipeline } from '../define/pipeline.ts'
-import { UsageError } from '../model/errors.ts'
+import { rejectRenamedWords } from '../define/renamed-words.ts'
 import type { Duration } from '../model/request.ts'
 
 export interface ServeOptions {
@@ -44,6 +44,13 @@ export interface Server extends AsyncDisposable {
   readonly ended: Promise<void>
 }
 
+const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
+  hosts: 'allowedHosts',
+  runs: 'maxRuns',
+  patience: 'clientTimeout',
+  failed: 'onError',
+}
+
 /**
  * Show what runs and what has run, by JSON, events and a page, and start, cancel and repeat runs when asked to. It
  * reads the ledger, so what cron started is seen too. Answers when it listens.
@@ -54,20 +61,8 @@ export interface Server extends AsyncDisposable {
  * await server.ended
  */
 export async function serve(pipelines: Pipeline | readonly Pipeline[], options: ServeOptions = {}): Promise<Server> {
-  rejectRenamedOptions(options)
+  rejectRenamedWords('serve()', options, RENAMED_OPTIONS)
   // What it is made of is loaded now: who only imports `run` has no use for it.
   const { openServer } = await import('./open-server.ts')
   return openServer('streams' in pipelines ? [pipelines] : pipelines, options)
-}
-
-const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
-  hosts: 'allowedHosts',
-  runs: 'maxRuns',
-  patience: 'clientTimeout',
-  failed: 'onError',
-}
-
-function rejectRenamedOptions(options: object): void {
-  for (const [before, now] of Object.entries(RENAMED_OPTIONS))
-    if (Object.hasOwn(options, before)) throw new UsageError(`serve: the option ${before} is called ${now} now`)
 }

@@ -2,45 +2,71 @@ import { openSnapshot } from '../database/snapshot.ts'
 import type { Pipeline } from '../define/pipeline.ts'
 import { scheduleOf, scheduleText } from '../define/schedule.ts'
 import { gather } from '../flow/gather.ts'
+import type { Cursor } from '../ledger/cursors.ts'
 import { overviewBackfills } from '../ledger/read/backfill-overview.ts'
-import { readCursors, type Cursor } from '../ledger/cursors.ts'
 import { lastEvent, lastGauges } from '../ledger/read/read-events.ts'
-import { countRejects } from '../ledger/read/read-rejects.ts'
 import { readRuns, type StoredRun } from '../ledger/read/read-runs.ts'
-import { readSlices } from '../ledger/read/read-slices.ts'
-import { readStreams } from '../ledger/read/read-streams.ts'
-import { Ticks } from '../run/schedule/ticks.ts'
+import { readSlices, type StoredSlice } from '../ledger/read/read-slices.ts'
+import type { StreamRuns } from '../ledger/read/read-streams.ts'
+import type { RunGauge } from '../model/event.ts'
 import { ownVersion } from '../observe/package-root.ts'
+import { Ticks } from '../run/schedule/ticks.ts'
+import { cursorAgeMs } from '../run/status/cursor-age.ts'
+import { readStatusParts, statusOf, type StatusParts } from '../run/status/status.ts'
+import type { StatusReport, StreamStatus } from '../run/status/stream-status.ts'
+import type { Context } from './context.ts'
+import type { ActiveRun, Pipeline as PipelineAnswer, Stream, Summary } from './schemas/resources.ts'
 import {
   serializeBackfill,
+  serializeFinding,
   serializeGauge,
   serializeRun,
   serializeSlice,
   serializeStreamRun,
 } from './schemas/serializers.ts'
-import type { Context } from './context.ts'
-import { lagSeconds } from './cursor-lag.ts'
 
 const CONNECTIONS = 3
-/** Runs that are shown as running; more than that at once are not watched by anybody. */
-const MOST_RUNNING = 50
+/** Active runs in a summary; the others are in `/api/runs`. */
+const MAX_ACTIVE_RUNS = 50
 
-/**
- * Everything that a page begins with, as it was at one moment: its parts are asked for at once, over several
- * connections that share a snapshot.
- */
-export async function readSummary({ database, pipelines, runner }: Context, signal: AbortSignal) {
+/** Reads everything that the page starts with as of one moment, over several connections that share a snapshot. */
+export async function readSummary({ database, pipelines, runner }: Context, signal: AbortSignal): Promise<Summary> {
   await using snapshot = await openSnapshot(database, { connections: CONNECTIONS, signal })
-  const [event, streams, cursors, rejects, running, lastRuns, backfills] = await gather(
+  const loaded = [...pipelines.values()]
+  const [event, parts, active, lastRuns, backfills] = await gather(
     lastEvent(snapshot),
-    readStreams(snapshot),
-    readCursors(snapshot),
-    countRejects(snapshot),
-    readRunning(snapshot),
+    readStatusParts(loaded, snapshot),
+    readActiveRuns(snapshot),
     readRuns(snapshot, { limit: 20 }),
     overviewBackfills(snapshot, { recent: true, limit: 20 }),
   )
   const now = new Date()
+  const status = statusOf(loaded, parts, { now })
+  return {
+    at: now.toISOString(),
+    version: ownVersion(),
+    event,
+    pipelines: [...knownStreams(pipelines, parts)].map(([name, streams]) =>
+      serializePipeline(name, streams, { pipeline: pipelines.get(name), status, now }),
+    ),
+    running: active.map((one) => serializeActiveRun(one, runner.has(one.run.id))),
+    lastRuns: lastRuns.map(serializeRun),
+    backfills: backfills.map(serializeBackfill),
+  }
+}
+
+/** The ledger's part of one stream. */
+interface StreamParts {
+  runs?: StreamRuns
+  cursor?: Cursor
+  rejects?: number
+}
+
+/** Returns all streams by pipeline: the loaded ones first, then those that only the ledger knows. */
+function knownStreams(
+  pipelines: ReadonlyMap<string, Pipeline>,
+  { streams, cursors, rejects }: StatusParts,
+): Map<string, Map<string, StreamParts>> {
   const known = new Map<string, Map<string, StreamParts>>()
   const entry = (pipeline: string, stream: string): StreamParts => {
     const inside = known.get(pipeline) ?? new Map<string, StreamParts>()
@@ -53,51 +79,19 @@ export async function readSummary({ database, pipelines, runner }: Context, sign
   for (const one of streams) entry(one.pipeline, one.stream).runs = one
   for (const one of cursors) entry(one.pipeline, one.stream).cursor = one
   for (const one of rejects) entry(one.pipeline, one.stream).rejects = one.rejects
-  return {
-    at: now.toISOString(),
-    version: ownVersion(),
-    event,
-    pipelines: [...known].map(([name, inside]) => {
-      const pipeline = pipelines.get(name)
-      return {
-        pipeline: name,
-        loaded: pipeline !== undefined,
-        ...serializeSchedule(pipeline, now),
-        streams: [...inside].map(([stream, found]) => serializeStream(stream, found, pipeline, now)),
-      }
-    }),
-    running: running.map(({ run, slices, gauge }) => {
-      const { run: id, pipeline, kind, status, startedAt, stopAskedAt } = serializeRun(run)
-      return {
-        run: id,
-        pipeline,
-        kind,
-        status,
-        startedAt,
-        seenAt: run.seenAt.toISOString(),
-        stopAskedAt,
-        here: runner.has(id),
-        gauge: serializeGauge(gauge),
-        slices: slices.map(serializeSlice),
-      }
-    }),
-    lastRuns: lastRuns.map(serializeRun),
-    backfills: backfills.map(serializeBackfill),
-  }
+  return known
 }
 
 type Snapshot = Awaited<ReturnType<typeof openSnapshot>>
 
-/** What the ledger knows of one stream. */
-interface StreamParts {
-  runs?: Awaited<ReturnType<typeof readStreams>>[number]
-  cursor?: Cursor
-  rejects?: number
+interface ActiveRunParts {
+  readonly run: StoredRun
+  readonly slices: readonly StoredSlice[]
+  readonly gauge: (RunGauge & { readonly at: Date }) | undefined
 }
 
-/** Runs that go on, what they read, and how they stand. */
-async function readRunning(snapshot: Snapshot) {
-  const runs = await readRuns(snapshot, { status: 'running', limit: MOST_RUNNING })
+async function readActiveRuns(snapshot: Snapshot): Promise<ActiveRunParts[]> {
+  const runs = await readRuns(snapshot, { status: 'running', limit: MAX_ACTIVE_RUNS })
   const [gauges, slices] = await gather(
     lastGauges(
       snapshot,
@@ -105,15 +99,67 @@ async function readRunning(snapshot: Snapshot) {
     ),
     Promise.all(runs.map((run) => readHeldSlices(snapshot, run))),
   )
-  return runs.map((run, place) => ({ run, slices: slices[place]!, gauge: gauges.get(run.id) }))
+  return runs.map((run, index) => ({ run, slices: slices[index] ?? [], gauge: gauges.get(run.id) }))
 }
 
-const readHeldSlices = async (snapshot: Snapshot, { id }: StoredRun) =>
+const readHeldSlices = async (snapshot: Snapshot, { id }: StoredRun): Promise<StoredSlice[]> =>
   (await readSlices(snapshot, { run: id, status: 'open', limit: 200 })).filter(
     ({ isHeld, run }) => isHeld && run === id,
   )
 
-function serializeSchedule(pipeline: Pipeline | undefined, now: Date) {
+function serializeActiveRun({ run, slices, gauge }: ActiveRunParts, here: boolean): ActiveRun {
+  const { run: id, pipeline, kind, status, startedAt, stopAskedAt } = serializeRun(run)
+  return {
+    run: id,
+    pipeline,
+    kind,
+    status,
+    startedAt,
+    seenAt: run.seenAt.toISOString(),
+    stopAskedAt,
+    here,
+    gauge: serializeGauge(gauge),
+    slices: slices.map(serializeActiveSlice),
+  }
+}
+
+function serializeActiveSlice(stored: StoredSlice): ActiveRun['slices'][number] {
+  const { slice, stream, since, until, lower, upper, batches, counts } = serializeSlice(stored)
+  return { slice, stream, since, until, lower, upper, batches, counts }
+}
+
+interface Terms {
+  /** Undefined if the server has not loaded it. */
+  readonly pipeline: Pipeline | undefined
+  readonly status: StatusReport
+  readonly now: Date
+}
+
+function serializePipeline(name: string, known: ReadonlyMap<string, StreamParts>, terms: Terms): PipelineAnswer {
+  const { pipeline, status, now } = terms
+  const streams = [...known].map(([stream, parts]) => serializeStream(name, stream, parts, terms))
+  return {
+    pipeline: name,
+    loaded: pipeline !== undefined,
+    ...serializeSchedule(pipeline, now),
+    overdueSince: overdueSince(streams),
+    findings: status.findings
+      .filter((finding) => finding.pipeline === name && finding.stream === undefined)
+      .map(serializeFinding),
+    streams,
+  }
+}
+
+/** Returns the tick after which no stream was read; null if one of them was. */
+function overdueSince(streams: readonly Stream[]): string | null {
+  const ticks = streams.map((stream) => stream.overdueSince)
+  return ticks.every((tick) => tick !== null) ? (ticks.toSorted()[0] ?? null) : null
+}
+
+function serializeSchedule(
+  pipeline: Pipeline | undefined,
+  now: Date,
+): Pick<PipelineAnswer, 'schedule' | 'zone' | 'nextTick'> {
   const schedule = pipeline && scheduleOf(pipeline)
   if (!schedule) return { schedule: null, zone: null, nextTick: null }
   return {
@@ -123,13 +169,11 @@ function serializeSchedule(pipeline: Pipeline | undefined, now: Date) {
   }
 }
 
-function serializeStream(
-  stream: string,
-  { runs, cursor, rejects = 0 }: StreamParts,
-  pipeline: Pipeline | undefined,
-  now: Date,
-) {
+function serializeStream(name: string, stream: string, parts: StreamParts, { pipeline, status, now }: Terms): Stream {
+  const { runs, cursor, rejects = 0 } = parts
   const flow = pipeline?.streams[stream]
+  const isThis = (one: Pick<StreamStatus, 'pipeline'> & { readonly stream?: string }): boolean =>
+    one.pipeline === name && one.stream === stream
   return {
     stream,
     table: flow?.table.name ?? null,
@@ -139,11 +183,15 @@ function serializeStream(
       ? {
           value: cursor.value,
           updatedAt: cursor.updatedAt.toISOString(),
-          lagSeconds: lagSeconds(cursor.value, flow?.recipe.incremental?.unit, now) ?? null,
+          lagSeconds: lagSeconds(cursorAgeMs(cursor.value, flow?.recipe.incremental?.unit, now)),
         }
       : null,
     rejects,
     lastSuccess: runs?.lastSuccess?.toISOString() ?? null,
+    overdueSince: status.streams.find(isThis)?.overdueSince ?? null,
+    findings: status.findings.filter(isThis).map(serializeFinding),
     runs: (runs?.runs ?? []).map(serializeStreamRun),
   }
 }
+
+const lagSeconds = (ms: number | undefined): number | null => (ms === undefined ? null : Math.round(ms / 100) / 10)

@@ -141,6 +141,6 @@ describe('who may ask', () => {
     ['patience', 'clientTimeout'],
     ['failed', 'onError'],
   ])('the old option %s is rejected with an error that names %s', async (before, now) => {
-    await expect(serve([], { [before]: 1 })).rejects.toThrow(`the option ${before} is called ${now} now`)
+    await expect(serve([], { [before]: 1 })).rejects.toThrow(`serve(): ${before} is now ${now}`)
   })
 })

@@ -41,8 +41,9 @@ export const entries =
     return { json: { entries: ids.map(entry), pages: Math.ceil((to - from) / 50) } }
   }
 
-const book = (origin: string) =>
+export const book = (origin: string, options: Pick<Parameters<typeof pipeline>[1], 'schedule'> = {}) =>
   pipeline('book', {
+    ...options,
     streams: {
       entries: http(origin as 'http://x')
         .get<{ entries: Entry[]; pages: number }>('/entries', { since, until })

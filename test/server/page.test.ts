@@ -4,7 +4,8 @@ import type { Database } from '../../src/database/database.ts'
 import { apiServer } from '../support/api-server.ts'
 import { browserPath, openBrowser } from '../support/browser.ts'
 import { testDatabase } from '../support/database.ts'
-import { entries, evil, openPage, serving } from './page-fixture.ts'
+import { readStatus, run, serve } from '../../src/index.ts'
+import { book, entries, evil, openPage, serving } from './page-fixture.ts'
 
 const described = browserPath === undefined ? describe.skip : describe
 
@@ -53,6 +54,37 @@ described("the page (in this machine's Chromium, or that of CHROMIUM_PATH; skipp
     await page.locator('.reject-reason').waitFor()
     expect(await page.getByLabel('Record of reject 1').textContent()).toContain(JSON.stringify(evil))
     expect(await page.locator('main img').count()).toBe(0)
+    expect(complaints).toEqual([])
+  }, 20_000)
+
+  test('findings of sluice status are visible beside their stream and pipeline', async () => {
+    let isBroken = false
+    await using api = await apiServer(
+      entries(50, () => (isBroken ? { status: 404, json: { error: evil } } : undefined)),
+    )
+    await using base = await testDatabase()
+    const scheduled = book(api.origin, { schedule: '*/5 * * * *' })
+    await run(scheduled, { database: base.url, environment: {} })
+    // The schedule was missed since.
+    for (const table of ['runs', 'slices'])
+      await base.database.query(`update sluice.${table} set finished_at = finished_at - interval '1 hour'`)
+    await using server = await serve(scheduled, { port: 0, database: base.url, environment: {} })
+    await using opened = await openPage(browser, server)
+    const { page, complaints } = opened
+    const card = page.locator('.pipeline[data-pipeline=book]')
+    await card.getByText('overdue since the tick').waitFor()
+    // Its row does not repeat what the head of the pipeline says.
+    expect(await card.locator('.row .findings li').count()).toBe(0)
+    isBroken = true
+    await page.getByRole('button', { name: 'Run book' }).press('Enter')
+    const problem = card.locator('.row .findings .error-text')
+    await problem.waitFor()
+    const { findings } = await readStatus([scheduled], { database: base.url, environment: {} })
+    expect(findings.map(({ kind }) => kind)).toEqual(['failed', 'overdue', 'rejects'])
+    expect(await problem.textContent()).toBe(findings[0]?.message)
+    await card.getByRole('link', { name: 'entries' }).click()
+    await page.locator('main .findings li').nth(1).waitFor()
+    expect(await page.locator('main .findings li').allTextContents()).toEqual(findings.map(({ message }) => message))
     expect(complaints).toEqual([])
   }, 20_000)
 

@@ -71,6 +71,8 @@ describe('what the ledger knows', () => {
           schedule: '0 4 * * *',
           zone: 'UTC',
           nextTick: expect.stringMatching(/T04:00:00.000Z$/),
+          overdueSince: null,
+          findings: [],
           streams: [
             {
               stream: 'rows',
@@ -80,6 +82,10 @@ describe('what the ledger knows', () => {
               cursor: null,
               rejects: 1,
               lastSuccess: time,
+              overdueSince: null,
+              findings: [
+                { kind: 'rejects', isProblem: false, message: expect.stringContaining('1 record could not be stored') },
+              ],
               runs: [{ ...done, counts: counts({ fetched: 2, inserted: 1, rejected: 1 }) }],
             },
             {
@@ -90,6 +96,8 @@ describe('what the ledger knows', () => {
               cursor: { value: '2024-01-01T00:00:00Z', updatedAt: time, lagSeconds: expect.any(Number) },
               rejects: 0,
               lastSuccess: time,
+              overdueSince: null,
+              findings: [],
               runs: [{ ...done, counts: counts({ fetched: 1, inserted: 1 }) }],
             },
           ],

@@ -21,6 +21,8 @@ import {
   serializeSlice,
   serializeWindow,
 } from '../../src/server/schemas/serializers.ts'
+import type { Context } from '../../src/server/context.ts'
+import { readSummary } from '../../src/server/summary.ts'
 import { ended, rig, rows, until, type Rig } from './support.ts'
 
 /** A validator of values that neither converts them nor drops members; it returns the first violation. */
@@ -128,6 +130,12 @@ test('serializers make nothing that their schemas do not describe', async () => 
     expect(values.length).toBeGreaterThan(0)
     for (const value of values) expect([name, value, await validate(name, value)]).toEqual([name, value, 'valid'])
   }
+  const context = {
+    database,
+    pipelines: new Map([['shop', served.pipeline]]),
+    runner: { has: () => true },
+  } as unknown as Context // the members that a summary reads
+  await check('summary', [await readSummary(context, AbortSignal.timeout(30_000))])
   await check('run', (await readRuns(database)).map(serializeRun))
   const known = (await readRun(database, served.hanging))!
   const gauge = (await lastGauges(database, [served.hanging])).get(served.hanging)

@@ -14,11 +14,11 @@ import {
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
-import { cursorKind } from '../../value/cursor-order.ts'
 import type { Duration } from '../../model/request.ts'
-import { momentOf } from '../../source/cursor/bound.ts'
+import { defined } from '../../value/defined.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { Ticks } from '../schedule/ticks.ts'
+import { cursorAgeMs } from './cursor-age.ts'
 import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
 
@@ -51,7 +51,7 @@ export async function readStatus(pipelines: readonly Pipeline[], options: Status
     max: 2,
     signal: options.signal ?? new AbortController().signal,
   })
-  if (!store) return statusOf(pipelines, nothing, options)
+  if (!store) return statusOf(pipelines, NO_PARTS, options)
   await using snapshot = await store.database.transaction({
     readOnly: true,
     statementTimeout: '1m',
@@ -69,8 +69,13 @@ export async function readStatusFrom(
   on: Queryable,
   options: Pick<StatusOptions, 'grace' | 'now'> = {},
 ): Promise<StatusReport> {
+  return statusOf(pipelines, await readStatusParts(pipelines, on), options)
+}
+
+/** Reads from the ledger what `statusOf` needs. `on` is a transaction or a snapshot, so that all parts fit each other. */
+export async function readStatusParts(pipelines: readonly Pipeline[], on: Queryable): Promise<StatusParts> {
   const parts = await readLedgerParts(on)
-  if (!parts.slices) return statusOf(pipelines, nothing, options)
+  if (!parts.slices) return NO_PARTS
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
   const [streams, readings, cursors, rejects, windows, scheduled] = await gather(
     readStreams(on),
@@ -80,10 +85,11 @@ export async function readStatusFrom(
     countFailedWindows(on),
     parts.ticks ? readScheduled(on) : [],
   )
-  return statusOf(pipelines, { streams, readings, cursors, rejects, windows, scheduled }, options)
+  return { streams, readings, cursors, rejects, windows, scheduled }
 }
 
-interface Ledger {
+/** The ledger's part of a status. */
+export interface StatusParts {
   readonly streams: readonly StreamRuns[]
   readonly readings: ReadonlyMap<string, readonly Reading[]>
   readonly cursors: readonly Cursor[]
@@ -91,11 +97,12 @@ interface Ledger {
   readonly windows: Awaited<ReturnType<typeof countFailedWindows>>
   readonly scheduled: readonly Scheduled[]
 }
-const nothing: Ledger = { streams: [], readings: new Map(), cursors: [], rejects: [], windows: [], scheduled: [] }
+const NO_PARTS: StatusParts = { streams: [], readings: new Map(), cursors: [], rejects: [], windows: [], scheduled: [] }
 
-function statusOf(
+/** Derives the status of pipelines from the ledger's parts; it reads nothing. */
+export function statusOf(
   pipelines: readonly Pipeline[],
-  ledger: Ledger,
+  ledger: StatusParts,
   { now = new Date(), grace = '5m' }: Pick<StatusOptions, 'grace' | 'now'>,
 ): StatusReport {
   const findings: StatusFinding[] = []
@@ -123,7 +130,7 @@ function statusOf(
   }
 }
 
-function knownOf({ pipeline, stream }: StreamStatus, { readings, windows }: Ledger): Omit<Known, 'now'> {
+function knownOf({ pipeline, stream }: StreamStatus, { readings, windows }: StatusParts): Omit<Known, 'now'> {
   return {
     readings: readings.get(`${pipeline}.${stream}`) ?? [],
     failedWindows: windows.find((one) => one.pipeline === pipeline && one.stream === stream),
@@ -137,7 +144,12 @@ interface Terms {
   readonly due: Date | undefined
 }
 
-function streamStatus(pipeline: Pipeline, stream: string, ledger: Ledger, { now, ticks, due }: Terms): StreamStatus {
+function streamStatus(
+  pipeline: Pipeline,
+  stream: string,
+  ledger: StatusParts,
+  { now, ticks, due }: Terms,
+): StreamStatus {
   const is = (one: { readonly pipeline: string; readonly stream: string }): boolean =>
     one.pipeline === pipeline.name && one.stream === stream
   const { recipe, table } = pipeline.streams[stream]!
@@ -165,7 +177,7 @@ function streamStatus(pipeline: Pipeline, stream: string, ledger: Ledger, { now,
       cursor: {
         value: cursor.value,
         movedAt: cursor.updatedAt.toISOString(),
-        ...ageOf(cursor.value, recipe.incremental?.unit, now),
+        ...defined({ ageMs: cursorAgeMs(cursor.value, recipe.incremental?.unit, now) }),
       },
     }),
     runs: runs.map(({ run, status, startedAt, counts }) => ({
@@ -192,10 +204,4 @@ function streamStatus(pipeline: Pipeline, stream: string, ledger: Ledger, { now,
     ...(ticks && { schedule: scheduleText(pipeline)!, next: ticks.next(now).toISOString() }),
     ...(isOverdue && { overdueSince: due.toISOString() }),
   }
-}
-
-/** How long ago a cursor was, where it is a time; a number is one only where its unit says so. */
-function ageOf(value: string, unit: 's' | 'ms' | undefined, now: Date): { readonly ageMs?: number } {
-  const moment = unit === undefined && cursorKind(value) === 'number' ? undefined : momentOf(value, unit)
-  return moment ? { ageMs: now.getTime() - moment.seconds * 1_000 } : {}
 }

@@ -183,6 +183,14 @@ const streamRun = object({
 /** A run as one of its streams saw it. */
 export type StreamRun = Infer<typeof streamRun>
 
+const finding = object({
+  kind: text,
+  isProblem: described(flag, 'false: a notice, which does not make `sluice status` fail'),
+  message: text,
+})
+/** A finding of `sluice status`. */
+export type Finding = Infer<typeof finding>
+
 const stream = object({
   stream: text,
   table: nullable(text),
@@ -191,6 +199,8 @@ const stream = object({
   cursor: nullable(object({ value: text, updatedAt: time, lagSeconds: nullable(number) })),
   rejects: number,
   lastSuccess: nullable(time),
+  overdueSince: described(nullable(time), 'The tick after which the stream should have been read, and was not'),
+  findings: list(finding),
   runs: list(streamRun),
 })
 export type Stream = Infer<typeof stream>
@@ -201,6 +211,8 @@ const pipeline = object({
   schedule: nullable(text),
   zone: nullable(text),
   nextTick: nullable(time),
+  overdueSince: described(nullable(time), 'The tick after which none of its streams was read'),
+  findings: described(list(finding), 'Findings about the pipeline as a whole'),
   streams: list(stream),
 })
 export type Pipeline = Infer<typeof pipeline>

@@ -6,8 +6,10 @@ import type { StoredSlice } from '../../ledger/read/read-slices.ts'
 import type { StreamRun as StoredStreamRun } from '../../ledger/read/read-streams.ts'
 import type { StoredWindow } from '../../ledger/read/read-windows.ts'
 import type { RunGauge } from '../../model/event.ts'
+import type { StatusFinding } from '../../run/status/stream-status.ts'
 import type {
   Backfill,
+  Finding,
   Gauge,
   Reject,
   Run,
@@ -67,6 +69,12 @@ const serializeRunDetail = (detail: StreamRecord): RunDetail => ({
   cursor: detail.cursor ?? null,
   resumed: detail.resumed,
   error: detail.error ?? null,
+})
+
+export const serializeFinding = ({ kind, isFault, message }: StatusFinding): Finding => ({
+  kind,
+  isProblem: isFault,
+  message,
 })
 
 const NO_PROGRESS: StreamState = {

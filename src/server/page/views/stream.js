@@ -5,6 +5,7 @@ import { address, get } from '../data/api.js'
 import { h, show, text } from '../parts/dom.js'
 import { age, count } from '../parts/format.js'
 import { runBars } from '../parts/run-bars.js'
+import { findingList } from '../lists/finding-list.js'
 import { runList } from '../lists/run-list.js'
 import { stamp } from '../parts/timestamp.js'
 import { on, store } from '../data/store.js'
@@ -35,6 +36,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     backfillList(),
     backfillForm(pipeline, stream),
   ]
+  const findings = findingList()
   const none = h('p', { class: 'empty' }, `The ledger knows no stream ${title}.`)
   const body = h(
     'div',
@@ -42,6 +44,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     h(
       'div',
       { class: 'card' },
+      findings.root,
       h(
         'dl',
         { class: 'facts wide' },
@@ -98,6 +101,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     tick.update(its.nextTick)
     text(rejects, count(found.rejects))
     bars.update(found.runs)
+    findings.update(found.findings)
     runs.update(found.runs)
     show(form.root, its.loaded)
     ask()
