@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { shownJson } from '../value/json/stored-json.ts'
+import { displayJson } from '../value/json/stored-json.ts'
 
 /** What somebody asks for with a key, so that asking again does nothing again. */
 export interface KeyedRequest {
@@ -22,7 +22,7 @@ const ABANDONED = '60 seconds'
 
 /** Take a key, or find what was begun for it. */
 export async function takeRequest(database: Database, { key, what, body }: KeyedRequest): Promise<Taken> {
-  const json = shownJson(body)
+  const json = displayJson(body)
   await database.query(`delete from sluice.requests where created_at < clock_timestamp() - interval '7 days'`)
   const taken = await database.query(
     `insert into sluice.requests as r (key, what, body) values ($1, $2, $3)

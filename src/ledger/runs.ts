@@ -1,7 +1,8 @@
 import type { Database } from '../database/database.ts'
 import type { Report } from '../model/report.ts'
 import type { RunKind } from '../model/slice.ts'
-import { shownJson, storableText } from '../value/json/stored-json.ts'
+import { displayJson } from '../value/json/stored-json.ts'
+import { storableText } from '../value/text.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
 export interface StartRunOptions {
@@ -30,7 +31,7 @@ export async function startRun(
   const { pid, started } = keeper.session
   const [row] = await database.query<{ id: string }>(
     'insert into sluice.runs (kind, pipeline, options, keeper_pid, keeper_started) values ($1, $2, $3, $4, $5) returning id',
-    [kind, pipeline, shownJson(options), pid, started],
+    [kind, pipeline, displayJson(options), pid, started],
     { signal },
   )
   keeper.follow(row!.id)
@@ -63,7 +64,7 @@ export async function finishRun(
   keeper.unfollow(id)
   await database.query(
     `update sluice.runs set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4 where id = $1`,
-    [id, status, error === undefined ? null : storableText(error), report === undefined ? null : shownJson(report)],
+    [id, status, error === undefined ? null : storableText(error), report === undefined ? null : displayJson(report)],
     { signal },
   )
 }

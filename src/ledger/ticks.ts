@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts'
-import { storableText } from '../value/json/stored-json.ts'
+import { storableText } from '../value/text.ts'
 
 /** What the ledger knows of a pipeline's ticks. */
 export interface KnownTicks {

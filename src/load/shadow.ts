@@ -10,7 +10,7 @@ import type { Table } from '../model/recipe.ts'
 import { columnName } from './shape/column-name.ts'
 import { systemColumns } from './shape/system-columns.ts'
 import { typeOf } from './values/column-type.ts'
-import { conversion } from './values/convert-sql.ts'
+import { conversionSql } from './values/convert-sql.ts'
 import type { LoadedColumn } from './shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
 import { parseCounts } from './write-modes.ts'
@@ -50,7 +50,7 @@ export async function shadowStatements(
     return now.sql === type.sql
       ? []
       : [
-          `alter table ${quoteTable(name)} alter column ${quoteIdentifier(column)} type ${type.sql} using ${conversion(column, type)}`,
+          `alter table ${quoteTable(name)} alter column ${quoteIdentifier(column)} type ${type.sql} using ${conversionSql(column, type)}`,
         ]
   })
 }

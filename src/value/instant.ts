@@ -1,73 +1,178 @@
-// Times as APIs write them. Read by hand rather than by a regular expression: this is asked for every value of a
-// timestamptz column.
+// The one reader of ISO 8601. It works by hand, without a regular expression: it runs for every cursor value and for
+// every value of a timestamptz column.
 
-const digit = (text: string, at: number): number => {
-  const value = text.charCodeAt(at) - 48
-  return value >= 0 && value <= 9 ? value : NaN
-}
-/** Two digits as a number, NaN where there are none. */
-const pair = (text: string, at: number): number => digit(text, at) * 10 + digit(text, at + 1)
-
-const daysOf = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
-/** Whether a text begins with a day that exists, as `YYYY-MM-DD`. PostgreSQL knows no year 0. */
-function beginsWithDay(text: string): boolean {
-  const year = pair(text, 0) * 100 + pair(text, 2)
-  const month = pair(text, 5)
-  const day = pair(text, 8)
-  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1) || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45)
-    return false
-  return day <= (month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : daysOf[month - 1]!)
+/** A moment with every digit of its fraction. */
+export interface Instant {
+  /** Whole seconds since 1970, rounded down. */
+  readonly seconds: number
+  /** Digits after the point, without zeros at the end. */
+  readonly fraction: string
 }
 
-/** `YYYY-MM-DD`, and the day exists. */
-export const isDay = (text: string): boolean => text.length === 10 && beginsWithDay(text)
+const [COMMA, DASH, POINT, COLON, T, Z, LOWER_T, LOWER_Z, PLUS, BLANK] = [44, 45, 46, 58, 84, 90, 116, 122, 43, 32]
+const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+// Parts of the text that `scan` read last. They are module state, because an object for each value costs a third more.
+let year = 0
+let month = 0
+let day = 0
+let secondOfDay = 0
+let offset = 0
+let fractionStart = 0
+let fractionEnd = 0
+let isExact = false
 
 /**
- * The fraction digits of an RFC 3339 time with its offset, or −1 where the text is none that PostgreSQL would keep: it
- * would turn second 60 and hour 24 into another time, and knows offsets below 16 hours only.
+ * Reads a day or a time: `2024-01-31`, `2024-01-31T12:00`, `2024-01-31 12:00:00.123+02:00`. Returns false for other
+ * text and for days that do not exist.
  */
-export function fractionDigits(text: string): number {
-  const { length } = text
-  if (length < 20 || !beginsWithDay(text)) return -1
-  const parting = text.charCodeAt(10)
-  if ((parting !== 84 && parting !== 116 && parting !== 32) || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58)
-    return -1
-  if (!(pair(text, 11) <= 23 && pair(text, 14) <= 59 && pair(text, 17) <= 59)) return -1
+function scan(text: string): boolean {
+  if (!scanDay(text)) return false
+  secondOfDay = 0
+  offset = 0
+  fractionStart = 0
+  fractionEnd = 0
+  isExact = false
+  return text.length === 10 || scanTime(text)
+}
+
+function scanDay(text: string): boolean {
+  const century = pair(text, 0)
+  const yearOfCentury = pair(text, 2)
+  if (century < 0 || yearOfCentury < 0 || text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return false
+  year = century * 100 + yearOfCentury
+  month = pair(text, 5)
+  day = pair(text, 8)
+  if (month < 1 || month > 12 || day < 1) return false
+  const isLeapFebruary = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return day <= (isLeapFebruary ? 29 : DAYS_OF_MONTH[month - 1]!)
+}
+
+function scanTime(text: string): boolean {
+  const separator = text.charCodeAt(10)
+  if (separator !== T && separator !== BLANK && separator !== LOWER_T) return false
+  const hour = pair(text, 11)
+  const minute = pair(text, 14)
+  if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || text.charCodeAt(13) !== COLON) return false
+  secondOfDay = hour * 3_600 + minute * 60
+  if (text.charCodeAt(16) !== COLON) return scanZone(text, 16)
+  const second = pair(text, 17)
+  if (second < 0 || second > 60) return false
+  secondOfDay += second
+  const point = text.charCodeAt(19)
   let at = 19
-  if (text.charCodeAt(19) === 46) {
+  if (point === POINT || point === COMMA) {
     at = 20
-    while (digit(text, at) >= 0) at += 1
-    if (at === 20) return -1
+    while (isDigit(text.charCodeAt(at))) at += 1
+    if (at === 20) return false
+    fractionStart = 20
+    fractionEnd = at
   }
-  const fraction = at === 19 ? 0 : at - 20
-  const zone = text.charCodeAt(at)
-  if (zone === 90 || zone === 122) return at + 1 === length ? fraction : -1
-  if ((zone !== 43 && zone !== 45) || at + 6 !== length || text.charCodeAt(at + 3) !== 58) return -1
-  return pair(text, at + 1) <= 15 && pair(text, at + 4) <= 59 ? fraction : -1
+  isExact = hour < 24 && second < 60 && year > 0 && point !== COMMA
+  return scanZone(text, at)
 }
 
-/** Fraction digits that say something: `.500` has one. */
-export const meantDigits = (text: string): number => /\.(\d*?)0*(?!\d)/.exec(text)?.[1]!.length ?? 0
+/** Reads `Z` or an offset up to the end of the text. Without either the time is exact no more, and taken as UTC. */
+function scanZone(text: string, start: number): boolean {
+  const { length } = text
+  let at = start
+  if (isBlank(text, at)) {
+    at += 1
+    isExact = false
+  }
+  if (at === length) {
+    isExact = false
+    return true
+  }
+  const sign = text.charCodeAt(at)
+  if (sign === Z || sign === LOWER_Z) return at + 1 === length
+  const hours = pair(text, at + 1)
+  if ((sign !== PLUS && sign !== DASH) || hours < 0) return false
+  at += 3
+  let minutes = 0
+  if (at === length) isExact = false
+  else {
+    if (text.charCodeAt(at) === COLON) at += 1
+    else isExact = false
+    minutes = pair(text, at)
+    if (minutes < 0 || at + 2 !== length) return false
+  }
+  isExact &&= hours < 16 && minutes < 60
+  offset = (sign === DASH ? -1 : 1) * (hours * 3_600 + minutes * 60)
+  return true
+}
 
 /**
- * Nanoseconds and finer, so that two instants can be compared: [milliseconds since 1970 of the whole second, fraction
- * as text].
+ * Reads a date or time of ISO 8601; without an offset it is UTC. Returns undefined for other text, and for days that
+ * do not exist.
  */
-export function compareInstants(a: string, b: string): number {
-  const difference = wholeSecond(a) - wholeSecond(b)
-  if (difference !== 0) return difference
-  const [one, other] = [fraction(a), fraction(b)]
-  return one < other ? -1 : one > other ? 1 : 0
+export function parseInstant(text: string): Instant | undefined {
+  if (!scan(text)) return undefined
+  let end = fractionEnd
+  while (end > fractionStart && text.charCodeAt(end - 1) === 48) end -= 1
+  return {
+    seconds: daysSince1970() * 86_400 + secondOfDay - offset,
+    fraction: end === fractionStart ? '' : text.slice(fractionStart, end),
+  }
 }
-const wholeSecond = (text: string): number => Date.parse(text.replace(/\.\d+/, '').replace(' ', 'T').toUpperCase())
-const fraction = (text: string): string => /\.(\d*?)0*(?!\d)/.exec(text)?.[1] ?? ''
 
-/** A `Date` as PostgreSQL reads it: ISO 8601, but with years beyond 9999 and before 1 in its own way. */
+/** Counts days of the Gregorian calendar in years that begin in March, so that a leap day is the last of its year. */
+function daysSince1970(): number {
+  const marchYear = month > 2 ? year : year - 1
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
+  return marchYear * 365 + leapDays + dayOfYear - 719_468
+}
+
+/** Returns true for `YYYY-MM-DD` of a day that exists. PostgreSQL has no year 0. */
+export const isDay = (text: string): boolean => text.length === 10 && scanDay(text) && year > 0
+
+/**
+ * Returns the number of fraction digits of an RFC 3339 time with an offset, or -1 for text that PostgreSQL would not
+ * keep as it is: it turns second 60 and hour 24 into another time, and accepts only offsets below 16 hours.
+ */
+export const fractionDigits = (text: string): number =>
+  text.length >= 20 && scan(text) && isExact ? fractionEnd - fractionStart : -1
+
+/** Returns the fraction digits after the first point without zeros at the end: `5` of `12:00:00.500`. */
+export function significantFraction(text: string): string {
+  const start = text.indexOf('.') + 1
+  if (start === 0) return ''
+  let end = start
+  while (isDigit(text.charCodeAt(end))) end += 1
+  while (end > start && text.charCodeAt(end - 1) === 48) end -= 1
+  return text.slice(start, end)
+}
+
+/** Compares two instants with every digit of their fractions; negative if `a` is earlier. */
+export const compareInstants = (a: Instant, b: Instant): number =>
+  a.seconds - b.seconds || (a.fraction < b.fraction ? -1 : Number(a.fraction > b.fraction))
+
+/** Returns milliseconds since 1970, rounded down. */
+export const instantMs = ({ seconds, fraction }: Instant): number =>
+  seconds * 1_000 + Number(fraction.padEnd(3, '0').slice(0, 3))
+
+/** Writes a `Date` as PostgreSQL reads it: ISO 8601, but with its own form for years beyond 9999 and before 1. */
 export function dateText(date: Date): string {
   const iso = date.toISOString()
   if (iso.length === 24 && !iso.startsWith('0000')) return iso
-  const year = date.getUTCFullYear()
+  const fullYear = date.getUTCFullYear()
   const rest = iso.slice(iso.indexOf('-', 1))
-  return year > 0 ? `${String(year).padStart(4, '0')}${rest}` : `${String(1 - year).padStart(4, '0')}${rest} BC`
+  return fullYear > 0
+    ? `${String(fullYear).padStart(4, '0')}${rest}`
+    : `${String(1 - fullYear).padStart(4, '0')}${rest} BC`
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57
+
+/** Returns two digits as a number, or a negative number if they are no digits. */
+function pair(text: string, at: number): number {
+  const tens = text.charCodeAt(at)
+  const ones = text.charCodeAt(at + 1)
+  return isDigit(tens) && isDigit(ones) ? tens * 10 + ones - 528 : -1
+}
+
+function isBlank(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code === BLANK || (code >= 9 && code <= 13) || (code > 127 && text[at]!.trim() === '')
 }

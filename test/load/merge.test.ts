@@ -243,9 +243,9 @@ describe('merge', () => {
     ])
     expect(counts).toMatchObject({ inserted: 1, rejected: 3 })
     expect(rejects.map(({ reason }) => reason)).toEqual([
-      'n: it holds half of a surrogate pair, which is no character',
+      'n: it holds half of a surrogate pair, which is not a character',
       'n: it holds a NUL character, which PostgreSQL cannot store',
-      'o: it holds half of a surrogate pair, which is no character',
+      'o: it holds half of a surrogate pair, which is not a character',
     ])
     expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { é: '\\u0000' } }])
   })

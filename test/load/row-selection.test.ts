@@ -69,7 +69,7 @@ describe('encoded pages', () => {
     const encoded = one.encode(page(records), reject) as EncodedRows
     expect(textOf(selectRows([encoded], 'newest'))).toBe('1\ta\n2\t\ufffd\n5\t😀\n')
     expect(encoded.rejects.map(({ record }) => record)).toEqual([records[2], records[3]])
-    expect(reasons).toEqual(Array(2).fill('t: it holds half of a surrogate pair, which is no character'))
+    expect(reasons).toEqual(Array(2).fill('t: it holds half of a surrogate pair, which is not a character'))
     expect(textOf(selectRows([encode(one, [{ id: 6, t: 'c' }])], 'newest'))).toBe('6\tc\n')
   })
 
@@ -116,7 +116,7 @@ describe('encoded pages', () => {
       for (const chunk of chunksOf(selectRows(pages, 'all'))) buffers.add(chunk.buffer)
       for (const each of pages) each[Symbol.dispose]()
       for (const each of pages) each[Symbol.dispose]()
-      expect(() => [...pages[0]!.slices(0, 1)]).toThrow('after it had been disposed')
+      expect(() => [...pages[0]!.slices(0, 1)]).toThrow('after it was disposed')
     }
     expect(buffers.size).toBeLessThanOrEqual(3)
   })

@@ -1,6 +1,6 @@
 import type { Database } from '../../src/database/database.ts'
 import { isRowError, sqlState } from '../../src/database/errors.ts'
-import { NeedsSchemaChange } from '../../src/load/shape/needs-schema-change.ts'
+import { NeedsSchemaChange } from '../../src/load/shape/schema-change.ts'
 import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
 import {
   openTableWriter,

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../model/event.ts'
-import { shownJson } from '../../value/json/stored-json.ts'
+import { displayJson } from '../../value/json/stored-json.ts'
 
 /** Events that may wait to be stored; beyond it, those of single requests are left out. */
 const LIMIT = 10_000
@@ -49,6 +49,6 @@ export class EventQueue {
   }
 
   #add(run: string, event: RunEvent): void {
-    this.#waiting.push(shownJson({ run, at: new Date().toISOString(), data: event }))
+    this.#waiting.push(displayJson({ run, at: new Date().toISOString(), data: event }))
   }
 }

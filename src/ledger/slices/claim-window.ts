@@ -4,7 +4,7 @@ import type { Duration } from '../../model/request.ts'
 import { sessionMark, type Slice } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
 import { columns, heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
-import { storableText } from '../../value/json/stored-json.ts'
+import { storableText } from '../../value/text.ts'
 import type { LeaseKeeper } from '../lease/lease-keeper.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../../database/database.ts'
 import type { Slice } from '../../model/slice.ts'
-import { storableText } from '../../value/json/stored-json.ts'
+import { storableText } from '../../value/text.ts'
 
 /** An entry in a pipeline's streams, and a key of its partitions where it has some. */
 export interface StreamName {

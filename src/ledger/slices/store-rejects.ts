@@ -1,7 +1,8 @@
 import { quoteLiteral } from '../../database/quote.ts'
 import type { Reject } from '../../model/page.ts'
 import type { Slice } from '../../model/slice.ts'
-import { exactJson, storableText } from '../../value/json/stored-json.ts'
+import { exactJson } from '../../value/json/stored-json.ts'
+import { storableText } from '../../value/text.ts'
 
 /**
  * What stores a batch's rejects in its transaction, before the batch's advance; empty where there are none, else ending

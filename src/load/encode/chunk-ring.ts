@@ -1,8 +1,8 @@
-/** A piece of memory that pages are encoded into, one after another. */
+/** A block of memory for encoded pages. */
 export interface Chunk {
   readonly buffer: Buffer
   used: number
-  /** Encoded pages that have rows in it. */
+  /** The number of encoded pages that have rows in it. */
   pages: number
 }
 
@@ -14,9 +14,9 @@ export interface Segment {
 }
 
 /**
- * Memory for encoded rows, used again once the pages in it are disposed. Two batches are under way at most, so a few
- * chunks of a megabyte go round, instead of a new buffer a page. A page that nobody disposes only takes its chunk out
- * of the ring.
+ * Reuses the memory of encoded rows after their pages are disposed, instead of allocating a buffer for each page. Two
+ * batches are in progress at most, so a few chunks of 1 MiB are enough. A page that is never disposed costs only its
+ * chunk.
  */
 export class ChunkRing {
   readonly #bytes: number
@@ -24,12 +24,13 @@ export class ChunkRing {
   readonly #free: Chunk[] = []
   #current: Chunk | undefined
 
+  /** `bytes` is the size of a chunk, `keep` the number of free chunks that are kept. */
   constructor({ bytes = 1 << 20, keep = 24 }: { bytes?: number; keep?: number } = {}) {
     this.#bytes = bytes
     this.#keep = keep
   }
 
-  /** A chunk with room for so many bytes: the one in use, or the next. */
+  /** Returns a chunk with room for the given number of bytes: the current one or the next. */
   room(bytes: number): Chunk {
     const current = this.#current
     if (current && current.used + bytes <= current.buffer.length) return current
@@ -38,12 +39,12 @@ export class ChunkRing {
     return this.#current
   }
 
-  /** A page has been encoded into these segments. */
+  /** Keeps the chunks of these segments until `release` is called for them. */
   hold(segments: readonly Segment[]): void {
     for (const { chunk } of segments) chunk.pages += 1
   }
 
-  /** That page is not needed any more. */
+  /** Makes chunks without pages free for the next ones. */
   release(segments: readonly Segment[]): void {
     for (const { chunk } of segments) {
       chunk.pages -= 1

@@ -1,12 +1,11 @@
 import { abortable } from '../../flow/signals/abortable.ts'
 import type { Page } from '../../model/page.ts'
+import { NeedsSchemaChange } from '../shape/schema-change.ts'
 import type { EncodedPage } from './encoded-page.ts'
-import { NeedsSchemaChange } from '../shape/needs-schema-change.ts'
-import type { TableWriter } from '../table-writer.ts'
 
 /**
- * A page that cannot be stored before its table changes. Whoever gets it commits everything before it, changes the
- * table (`writer.change(needed)`) and says so by `settle()`; then the page is encoded again and follows.
+ * A page that cannot be stored before its table changes. The consumer commits everything before it, changes the table
+ * (`writer.change(needed)`) and calls `settle()`. Then the page is encoded again and follows.
  */
 export class SchemaChangeRequest {
   readonly page: Page
@@ -14,30 +13,35 @@ export class SchemaChangeRequest {
   readonly settled: Promise<void>
   readonly settle: () => void
 
-  constructor(page: Page, need: NeedsSchemaChange) {
+  constructor(page: Page, needed: NeedsSchemaChange) {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.page = page
-    this.needed = need
+    this.needed = needed
     this.settled = promise
     this.settle = resolve
   }
 }
 
-/** Encodes pages as they arrive. Stops at one that asks for a change until that is settled. */
+/** The part of a table writer that is needed here. */
+export interface Encoder {
+  encode(page: Page): EncodedPage | NeedsSchemaChange
+}
+
+/** Encodes pages as they arrive. Pauses at a page that needs a change of the table until the change is settled. */
 export async function* encodePages(
   pages: AsyncIterable<Page>,
-  writer: TableWriter,
+  encoder: Encoder,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<EncodedPage | SchemaChangeRequest> {
   for await (const page of pages) {
-    // Whoever leaves before the page is encoded gives back its memory.
+    // Releases the page's memory if the consumer leaves before the page is encoded.
     using hold = new DisposableStack()
     if (page.hold) hold.use(page.hold)
     for (;;) {
       signal?.throwIfAborted()
-      const encoded = writer.encode(page)
+      const encoded = encoder.encode(page)
       if (!(encoded instanceof NeedsSchemaChange)) {
-        hold.move() // It went when the page was encoded.
+        hold.move() // `encode` has released it.
         yield encoded
         break
       }

@@ -2,36 +2,35 @@ import type { HighWaterMark, Page, Position, ReadCounts, Reject } from '../../mo
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 
-/** What the rows of a page are made of; pages of one shape fit one COPY. */
+/** The columns of a page's rows. Pages of one shape fit one COPY. */
 export interface RowShape {
-  /** Names and types of the columns. */
+  /** A hash of the columns' names and types. */
   readonly hash: string
   readonly columns: readonly LoadedColumn[]
-  /** The column that says which of two rows is newer. */
+  /** The column whose value decides which of two rows is newer. */
   readonly version: LoadedColumn | undefined
-  /** A column at the end, the same for every row. */
+  /** A last column with the same value in every row. */
   readonly constant: { readonly name: string; readonly text: string } | undefined
 }
 
 /**
- * A page on its way to the table: its rows as COPY text, kept until the outcome of their batch is known, so that they
- * can be sent again, or halved, without asking the stages once more. Dispose it then: its memory is used for another
- * page.
+ * The rows of a page as COPY text. They are kept until the outcome of their batch is known, so that they can be sent
+ * again or bisected without running the stages again. Dispose the page then: its memory is reused.
  */
 export interface EncodedPage extends Disposable {
   readonly rows: number
   readonly bytes: number
   readonly position?: Position
-  /** Those of the page, with what the encoder rejected. */
+  /** The counts of the page, with the records that the encoder rejected. */
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
   readonly boundaryMatches?: readonly string[]
-  /** The hash of its columns, names and types. */
+  /** A hash of the columns' names and types. */
   readonly shape: string
 }
 
-/** An encoded page from inside. */
+/** An encoded page with the members that only the table writer needs. */
 export class EncodedRows implements EncodedPage {
   readonly rows: number
   readonly bytes: number
@@ -47,7 +46,7 @@ export class EncodedRows implements EncodedPage {
   readonly versions: readonly string[]
   readonly #ring: ChunkRing
   readonly #segments: readonly Segment[]
-  /** Where each row begins, counted over all segments; the last one is where the page ends. */
+  /** The offset of each row over all segments, and the offset of the page's end. */
   readonly #starts: Uint32Array
   #disposed = false
 
@@ -72,12 +71,10 @@ export class EncodedRows implements EncodedPage {
     return this.rowShape.hash
   }
 
-  /** The bytes of some rows that follow each other. */
+  /** Yields the bytes of consecutive rows. */
   *slices(fromRow: number, toRow: number): Generator<Buffer> {
     if (this.#disposed)
-      throw new Error(
-        'An encoded page was used after it had been disposed: keep it until the outcome of its batch is known',
-      )
+      throw new Error('An encoded page was used after it was disposed: keep it until the outcome of its batch is known')
     const [from, to] = [this.#starts[fromRow]!, this.#starts[toRow]!]
     let passed = 0
     for (const segment of this.#segments) {

@@ -1,35 +1,28 @@
+import { defined } from '../../value/defined.ts'
 import type { Page, Reject } from '../../model/page.ts'
+import { displayValue, FieldMismatch, type MismatchDecision, type MismatchPolicy } from '../values/type-mismatch.ts'
+import { isRecord } from '../values/value-kind.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import { EncodedRows, type RowShape } from './encoded-page.ts'
-import { displayValue } from '../values/type-mismatch.ts'
-import { isRecord } from '../record.ts'
-import { compileRowEncoder, FieldMismatch, type RowEncoder } from './row-encoder.ts'
+import { compileRowEncoder, type RowEncoder, type RowFacts } from './row-encoder.ts'
 
-/**
- * What is done about a value that does not fit: the record is rejected for a reason, or the table has to change first.
- */
-export type MismatchDecision = { readonly type: 'reject'; readonly reason: string } | { readonly type: 'change' }
-export type MismatchPolicy = (mismatch: FieldMismatch, record: Readonly<Record<string, unknown>>) => MismatchDecision
-
-/** What half of a surrogate pair becomes in UTF-8. */
-const replacement = Buffer.from('\ufffd')
-
-const reject = (reason: string): MismatchDecision => ({ type: 'reject', reason })
+/** The bytes of U+FFFD, which UTF-8 writes for half of a surrogate pair. */
+const REPLACEMENT = Buffer.from('\ufffd')
 
 /** Encodes pages of one shape into the memory of a ring. */
 export class PageEncoder {
   readonly shape: RowShape
   readonly #ring: ChunkRing
   /**
-   * Does not look for halves of surrogate pairs, which costs 0.3 µs a row with characters beyond Latin-1: what was
-   * written shows whether there may be one.
+   * Does not look for halves of surrogate pairs, which costs 0.3 µs a row with characters beyond Latin-1. The written
+   * bytes show whether there may be one.
    */
   readonly #quick: RowEncoder
   readonly #careful: RowEncoder
   readonly #keyed: boolean
   readonly #refuse: string | undefined
 
-  /** With `refuse` every record is rejected, for that reason where it has none of its own. */
+  /** `refuse` is the reason for which every record is rejected that has no reason of its own. */
   constructor(
     shape: RowShape,
     { undetermined, ring, refuse }: { undetermined: readonly string[]; ring: ChunkRing; refuse?: string },
@@ -48,25 +41,30 @@ export class PageEncoder {
     this.#careful = compileRowEncoder({ ...options, careful: true })
   }
 
-  /** The page as rows, or 'change' where one of its values asks for another shape of the table. */
-  encode(page: Page, judge: MismatchPolicy): EncodedRows | 'change' {
-    const quickly = this.#refuse === undefined ? this.#encode(page, judge, this.#quick) : undefined
-    return quickly ?? this.#encode(page, judge, this.#careful)!
+  /** Returns the page as rows, or 'change' if a value needs another shape of the table. */
+  encode(page: Page, policy: MismatchPolicy): EncodedRows | 'change' {
+    if (this.#refuse === undefined) {
+      const lines = this.#write(page, policy, this.#quick)
+      if (lines === 'change') return 'change'
+      if (!lines.writer.hasReplacement()) return this.#rows(page, lines)
+      lines.writer.undo()
+    }
+    const lines = this.#write(page, policy, this.#careful)
+    return lines === 'change' ? 'change' : this.#rows(page, lines)
   }
 
-  /** Undefined where the quick encoder may have written half of a surrogate pair as U+FFFD. */
-  #encode(page: Page, judge: MismatchPolicy, row: RowEncoder): EncodedRows | 'change' | undefined {
+  #write(page: Page, policy: MismatchPolicy, encodeRow: RowEncoder): Lines | 'change' {
     const { records } = page
     const rejects: Reject[] = []
     const starts = new Uint32Array(records.length + 1)
     const keys: string[] = []
     const versions: string[] = []
-    const facts = { key: '', version: '' }
+    const facts: RowFacts = { key: '', version: '' }
     const writer = new SegmentWriter(this.#ring)
     let rows = 0
     for (let index = 0; index < records.length; index += 1) {
       const record = records[index]
-      const line = this.#line(record, row, facts, judge)
+      const line = this.#line(record, encodeRow, facts, policy)
       if (typeof line === 'string') {
         writer.write(line)
         rows += 1
@@ -81,43 +79,47 @@ export class PageEncoder {
           stage: page.areRows ? 'database' : 'encode',
           reason: line.reason,
           record: page.origins?.[index] ?? record,
-          ...(page.parents && { parents: page.parents }),
+          ...defined({ parents: page.parents }),
         })
     }
-    if (row === this.#quick && writer.hasReplacement()) {
-      writer.undo()
-      return undefined
-    }
-    return new EncodedRows(page, {
-      counts: { ...page.counts, rejected: page.counts.rejected + rejects.length },
-      rejects: rejects.length === 0 ? page.rejects : [...page.rejects, ...rejects],
-      shape: this.shape,
-      keys,
-      versions,
-      ring: this.#ring,
-      segments: writer.segments,
-      starts: starts.subarray(0, rows + 1),
-    })
+    return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions }
   }
 
-  #line(
-    record: unknown,
-    row: RowEncoder,
-    facts: { key: string; version: string },
-    judge: MismatchPolicy,
-  ): string | MismatchDecision {
+  #line(record: unknown, encodeRow: RowEncoder, facts: RowFacts, policy: MismatchPolicy): string | MismatchDecision {
     if (!isRecord(record)) return reject(`a record has to be an object, this is ${displayValue(record)}`)
     try {
-      const line = row(record, facts)
+      const line = encodeRow(record, facts)
       return this.#refuse === undefined ? line : reject(this.#refuse)
     } catch (error) {
-      if (error instanceof FieldMismatch) return judge(error, record)
+      if (error instanceof FieldMismatch) return policy(error, record)
       throw error
     }
   }
+
+  #rows(page: Page, { writer, rejects, ...lines }: Lines): EncodedRows {
+    return new EncodedRows(page, {
+      ...lines,
+      counts: { ...page.counts, rejected: page.counts.rejected + rejects.length },
+      rejects: rejects.length === 0 ? page.rejects : [...page.rejects, ...rejects],
+      shape: this.shape,
+      ring: this.#ring,
+      segments: writer.segments,
+    })
+  }
 }
 
-/** Writes lines into chunks; a line is never divided. */
+const reject = (reason: string): MismatchDecision => ({ type: 'reject', reason })
+
+/** The written lines of a page, and its records that were rejected. */
+interface Lines {
+  readonly writer: SegmentWriter
+  readonly rejects: readonly Reject[]
+  readonly starts: Uint32Array
+  readonly keys: readonly string[]
+  readonly versions: readonly string[]
+}
+
+/** Writes lines into chunks; a line lies in one chunk. */
 class SegmentWriter {
   readonly segments: Segment[] = []
   bytes = 0
@@ -130,7 +132,7 @@ class SegmentWriter {
 
   write(line: string): void {
     let segment = this.#segment
-    // A character of a string becomes three bytes at most; only near the end of a chunk it is worth counting them.
+    // A character takes at most three bytes. They are counted only near the end of a chunk.
     if (segment === undefined || segment.to + line.length * 3 > segment.chunk.buffer.length) segment = this.#next(line)
     const written = segment.chunk.buffer.write(line, segment.to)
     segment.to += written
@@ -138,12 +140,12 @@ class SegmentWriter {
     this.bytes += written
   }
 
-  /** Whether U+FFFD was written, be it sent as such or put in place of something. */
+  /** Returns true if U+FFFD was written: the API sent it, or it stands for half of a surrogate pair. */
   hasReplacement(): boolean {
-    return this.segments.some(({ chunk, from, to }) => chunk.buffer.subarray(from, to).includes(replacement))
+    return this.segments.some(({ chunk, from, to }) => chunk.buffer.subarray(from, to).includes(REPLACEMENT))
   }
 
-  /** The page is not encoded after all. */
+  /** Gives back the memory of a page that is not encoded after all. */
   undo(): void {
     for (const { chunk, from } of this.segments) chunk.used = from
   }

@@ -1,15 +1,17 @@
-import { Decimal } from '../../value/decimal.ts'
-import { unescape } from './copy-text.ts'
-import { decimalParts } from '../../value/decimal-text.ts'
+import { exactNumber } from '../../value/decimal-text.ts'
+import { parseJson } from '../../value/json/parse-json.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
+import { unescapeText } from './copy-text.ts'
 
 /**
- * A row that was sent, as a record again: by the names of its fields, numbers with every digit. For rejects, whose
- * record is gone by then.
+ * Reads a line of COPY text back into a record with the names of its fields; numbers keep every digit. Used for rows
+ * that the database refused: the page's records are released by then.
  */
 export function rowRecord(line: string, columns: readonly LoadedColumn[]): Record<string, unknown> {
   const texts = line.replace(/\n$/, '').split('\t')
-  return Object.fromEntries(columns.map((column, index) => [column.field, valueOf(unescape(texts[index]!), column)]))
+  return Object.fromEntries(
+    columns.map((column, index) => [column.field, valueOf(unescapeText(texts[index] ?? '\\N'), column)]),
+  )
 }
 
 function valueOf(text: string | null, { type }: LoadedColumn): unknown {
@@ -23,22 +25,11 @@ function valueOf(text: string | null, { type }: LoadedColumn): unknown {
     case 'numeric':
     case 'float4':
     case 'float8':
-      return numberOf(text)
+      return exactNumber(text) ?? text
     case 'json':
     case 'jsonb':
-      return JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
-        typeof value === 'number' && context?.source !== undefined ? numberOf(context.source) : value,
-      )
+      return parseJson(text)
     default:
       return text
   }
-}
-
-/** As parsing the API's JSON would have made it. */
-function numberOf(text: string): unknown {
-  const number = Number(text)
-  if (/^-?\d+$/.test(text)) return Number.isSafeInteger(number) ? number : BigInt(text)
-  const [sent, kept] = [decimalParts(text), decimalParts(String(number))]
-  if (!sent) return text
-  return sent.digits === kept?.digits && sent.exponent === kept.exponent ? number : new Decimal(text)
 }

@@ -3,7 +3,7 @@ import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { systemColumns } from './system-columns.ts'
 import { columnType } from '../values/column-type.ts'
-import { conversion } from '../values/convert-sql.ts'
+import { conversionSql } from '../values/convert-sql.ts'
 import { originSql } from './column-origin.ts'
 import type { SchemaChange } from './schema-change.ts'
 import type { TableShape } from './table-shape.ts'
@@ -60,7 +60,7 @@ function alteration({ add, widen }: SchemaChange, table: Table, shape: TableShap
     ...missing.map((column) => `add column if not exists ${quoteIdentifier(column.name)} ${column.type.sql}`),
     ...wider.map(
       ({ column, to }) =>
-        `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversion(column.name, columnType(to))}`,
+        `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversionSql(column.name, columnType(to))}`,
     ),
     ...(stamp
       ? [

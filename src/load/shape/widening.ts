@@ -1,8 +1,8 @@
 import { columnType, type ColumnType } from '../values/column-type.ts'
 import { type ColumnKind, commonKind } from '../values/value-kind.ts'
 
-/** What each type that may be widened holds; one with limits was somebody's choice and stays as it is. */
-const kinds: Readonly<Record<string, ColumnKind>> = {
+/** The types that may be widened, and their kinds. A type with limits was chosen by a person and stays as it is. */
+const KINDS: Readonly<Record<string, ColumnKind>> = {
   bool: 'boolean',
   int2: 'bigint',
   int4: 'bigint',
@@ -13,20 +13,21 @@ const kinds: Readonly<Record<string, ColumnKind>> = {
 }
 
 /**
- * The type that a column has to become to hold what it holds and a further kind of value as well, or undefined where it
- * is never widened. Only asked for values that do not fit: an int4 that meets a bigint becomes one.
+ * Returns the kind that holds both the column's values and a further kind, or undefined if the column is never
+ * widened. Callers ask only for values that do not fit: an int4 that meets a larger integer becomes a bigint.
  */
 export function widenedKind(
   type: ColumnType,
   kind: ColumnKind,
   { key = false, version = false }: { key?: boolean; version?: boolean } = {},
 ): ColumnKind | undefined {
-  // A domain has a base too, but is somebody's choice.
-  const held = type.limits.length === 0 && columnType(type.sql).base === type.base ? kinds[type.base] : undefined
-  if (held === undefined) return undefined
-  const wider = commonKind(held, kind)!
+  // A domain has a base type as well, but was chosen by a person.
+  const isPlain = type.limits.length === 0 && columnType(type.sql).base === type.base
+  const current = isPlain ? KINDS[type.base] : undefined
+  if (current === undefined) return undefined
+  const wider = commonKind(current, kind)
   if (wider === 'jsonb' && (key || version)) return undefined
-  // Texts are ordered otherwise than numbers: what was newer would be older.
+  // Texts have another order than numbers: the newer of two versions would be the older one.
   if (wider === 'text' && version) return undefined
   return wider
 }

@@ -1,19 +1,26 @@
 import type { ColumnInfo } from '../../database/catalog.ts'
 
-/** A column's type, taken apart: `numeric(12,2)[]` is a list of numeric with two limits. */
+/** A column's type in parts: `numeric(12,2)[]` is a list of numeric with two limits. */
 export interface ColumnType {
-  /** As SQL says it, limits included; also what makes two types the same. */
+  /** The type as SQL writes it, with limits. Two types are the same if these texts are equal. */
   readonly sql: string
-  /** Without limits, by its everyday name. */
+  /** The short name of PostgreSQL, without limits. */
   readonly base: string
-  /** What stands in parentheses. */
+  /** The numbers in parentheses. */
   readonly limits: readonly number[]
   /** The type of a list's elements. */
   readonly element?: ColumnType
 }
 
-/** The names that `format_type` and people use for one type. */
-const everyday: Readonly<Record<string, string>> = {
+export interface TextOptions {
+  /** Accept values that the column rounds or cuts. */
+  readonly round: boolean
+  /** The definition chose this type: an object in a text column is then written as JSON. */
+  readonly declared: boolean
+}
+
+/** Short names of types, by the long names of `format_type` and of the SQL standard. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
   smallint: 'int2',
   integer: 'int4',
   int: 'int4',
@@ -31,26 +38,21 @@ const everyday: Readonly<Record<string, string>> = {
   'time without time zone': 'time',
 }
 
-/** Reads the text of a type, as `format_type` gives it or a definition declares it. */
+/** Reads the text of a type, as `format_type` returns it or a definition declares it. */
 export function columnType(sql: string): ColumnType {
   const text = sql.trim().toLowerCase().replaceAll(/\s+/g, ' ')
   if (text.endsWith('[]')) {
     const element = columnType(text.slice(0, -2))
-    return {
-      sql,
-      base: `${element.base}[]`,
-      limits: [],
-      element: element.base.endsWith('[]') ? element.element! : element,
-    }
+    return { sql, base: `${element.base}[]`, limits: [], element: element.element ?? element }
   }
-  const limits = /\(([-\d, ]+)\)/.exec(text)
+  const limits = /\(([-\d, ]+)\)/.exec(text)?.[1]
   const name = text.replace(/ ?\([-\d, ]+\)/, '')
   // `character` alone is character(1).
   const implied = name === 'character' || name === 'char' ? [1] : []
-  return { sql, base: everyday[name] ?? name, limits: limits ? limits[1]!.split(',').map(Number) : implied }
+  return { sql, base: SHORT_NAMES[name] ?? name, limits: limits ? limits.split(',').map(Number) : implied }
 }
 
-/** The type of a column that is there: of a domain, how the type below it has to be written. */
+/** Returns the type of a column that exists; for a domain, the encoding of its base type. */
 export function typeOf({ type, base, precision, scale, length, fraction }: ColumnInfo): ColumnType {
   if (base.startsWith('_')) return columnType(type)
   const limits = [precision, scale, length, fraction].filter((limit) => limit !== undefined)

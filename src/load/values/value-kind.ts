@@ -1,20 +1,19 @@
 import { types } from 'node:util'
-import { Decimal } from '../../value/decimal.ts'
 import { decimalParts } from '../../value/decimal-text.ts'
+import { Decimal } from '../../value/decimal.ts'
 import { fractionDigits, isDay } from '../../value/instant.ts'
+import { isInt8 } from './number-text.ts'
 
-/** What a new column is made of. */
+/** The types that a new column can have without a declaration. */
 export type ColumnKind = 'boolean' | 'bigint' | 'numeric' | 'timestamptz' | 'date' | 'jsonb' | 'text'
 
-const least = -(2n ** 63n)
-const most = 2n ** 63n - 1n
-
-/** Whether a whole number fits bigint. */
-export const isInt8 = (value: bigint): boolean => value >= least && value <= most
+/** Returns true for an object whose members can be columns; a number, a text or a list has none. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * The column that a value would get if it were the first one; undefined where it says nothing (null) or cannot be
- * stored at all.
+ * Returns the column that a value gets if it is the first of its field; undefined if it does not determine one (null)
+ * or cannot be stored at all.
  */
 export function columnKindOf(value: unknown): ColumnKind | undefined {
   switch (typeof value) {
@@ -41,13 +40,15 @@ export function columnKindOf(value: unknown): ColumnKind | undefined {
   }
 }
 
-/** Strictly RFC 3339 and exact in a timestamptz: what looks otherwise is more likely to be a text. */
+/** Accepts strict RFC 3339 that a timestamptz keeps exactly; other texts that look like times are more likely texts. */
 function isTimestamp(value: string): boolean {
   const digits = fractionDigits(value)
   return digits >= 0 && digits <= 6 && value.charCodeAt(10) === 84 && !value.endsWith('z')
 }
 
-/** The narrowest kind that holds both. */
+/** Returns the narrowest kind that holds both. */
+export function commonKind(one: ColumnKind | undefined, other: ColumnKind): ColumnKind
+export function commonKind(one: ColumnKind | undefined, other: ColumnKind | undefined): ColumnKind | undefined
 export function commonKind(one: ColumnKind | undefined, other: ColumnKind | undefined): ColumnKind | undefined {
   if (one === undefined || one === other) return other
   if (other === undefined) return one

@@ -1,4 +1,4 @@
-import { parseInstant } from '../../value/cursor-order.ts'
+import { parseInstant } from '../../value/instant.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Window } from '../../model/window.ts'
 

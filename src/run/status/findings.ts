@@ -1,4 +1,4 @@
-import { parseInstant } from '../../value/cursor-order.ts'
+import { parseInstant } from '../../value/instant.ts'
 import type { Reading, Scheduled } from '../../ledger/read/read-standing.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 

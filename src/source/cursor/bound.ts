@@ -1,4 +1,4 @@
-import { parseInstant, type Instant } from '../../value/cursor-order.ts'
+import { parseInstant, type Instant } from '../../value/instant.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Bound, Range } from '../../model/request.ts'
 

@@ -1,5 +1,5 @@
 // Arithmetic on cursor values that keeps their text format, because an API expects its own back.
-import { parseInstant } from '../../value/cursor-order.ts'
+import { parseInstant } from '../../value/instant.ts'
 import { UsageError } from '../../model/errors.ts'
 import { duration } from '../../value/duration.ts'
 import type { Incremental } from '../../model/recipe.ts'

@@ -1,4 +1,5 @@
-import { compareCursors, cursorKind, parseInstant, type CursorKind, type Instant } from '../../value/cursor-order.ts'
+import { compareCursors, cursorKind, type CursorKind } from '../../value/cursor-order.ts'
+import { parseInstant, type Instant } from '../../value/instant.ts'
 import { Decimal } from '../../value/decimal.ts'
 import { DecodeError } from '../../model/errors.ts'
 

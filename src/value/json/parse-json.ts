@@ -1,5 +1,5 @@
-import { Decimal } from '../decimal.ts'
-import { parseInParts } from './json-parts.ts'
+import { exactNumber } from '../decimal-text.ts'
+import { parseInParts } from './parse-in-parts.ts'
 
 /** A double keeps 15 significant digits of any number; with 16 it may change some. */
 const AT_RISK = 16
@@ -55,19 +55,7 @@ function hasLongNumber(bytes: Uint8Array): boolean {
 function revive(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
   const { source } = context
-  if (source.length < AT_RISK && Number.isFinite(value)) return value
-  if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value) ? value : BigInt(source)
-  return Number.isFinite(value) && canonical(source) === canonical(String(value)) ? value : new Decimal(source)
-}
-
-/** One text for each number, however many zeros or exponents it was written with. */
-function canonical(text: string): string {
-  const [, whole = '', fraction = '', power = '0'] = /^-?(\d+)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(text) ?? []
-  const digits = (whole + fraction).replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
-  return significant === ''
-    ? '0'
-    : `${significant}e${Number(power) - fraction.length + digits.length - significant.length}`
+  return source.length < AT_RISK && Number.isFinite(value) ? value : exactNumber(source)
 }
 
 function tableOf(characters: string): Uint8Array {

@@ -1,39 +1,26 @@
-import { inspect } from 'node:util'
-import { Decimal } from '../decimal.ts'
-
-// Node has it, the type library does not know it yet.
-const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown }
+import { storableText } from '../text.ts'
+import { writeExactNumbers } from './exact-numbers.ts'
+import { keptAsJson } from './kept-as-json.ts'
+import { checkJson } from './strict-json.ts'
 
 /**
- * JSON for a column of type json, which keeps every digit, NUL and lone surrogate. What is no JSON at all is kept as
- * the text that Node would print.
+ * Writes a value for a column of type json, which keeps every digit, NUL characters and halves of surrogate pairs. A
+ * part that JSON cannot hold (a function, a Map, NaN, a cycle) is written as text or as a list; the rest stays.
  */
 export function exactJson(value: unknown): string {
   try {
-    return JSON.stringify(value, exactNumbers) ?? 'null'
+    checkJson(value)
+    return JSON.stringify(value, writeExactNumbers) ?? 'null'
   } catch {
-    return JSON.stringify(inspect(value, { depth: 6 }))
+    return JSON.stringify(keptAsJson(value), writeExactNumbers) ?? 'null'
   }
 }
 
-/**
- * JSON for a column of type jsonb, for what is shown to people: characters that PostgreSQL cannot hold are replaced.
- */
-export function shownJson(value: unknown): string {
+/** Writes a value for a column of type jsonb that people read: characters that PostgreSQL cannot hold are replaced. */
+export function displayJson(value: unknown): string {
   return (
-    JSON.stringify(value, (_, one: unknown) =>
-      typeof one === 'string' ? storableText(one) : typeof one === 'bigint' ? rawJSON(String(one)) : one,
-    ) ?? 'null'
+    JSON.stringify(value, function (this: unknown, name: string, member: unknown) {
+      return typeof member === 'string' ? storableText(member) : writeExactNumbers.call(this, name, member)
+    }) ?? 'null'
   )
-}
-
-/** Text for a column of type text. */
-export function storableText(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '\ufffd')
-}
-
-function exactNumbers(this: unknown, name: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return rawJSON(String(value))
-  const original = (this as Readonly<Record<string, unknown>>)[name]
-  return original instanceof Decimal ? rawJSON(original.text) : value
 }

@@ -1,10 +1,20 @@
 import { SchemaError } from '../../model/errors.ts'
-import type { Table } from '../../model/recipe.ts'
-import { columnName, ColumnNames } from '../shape/column-name.ts'
-import type { ColumnType } from '../values/column-type.ts'
-import { declarationOf } from '../shape/declaration.ts'
-import type { LoadedColumn } from '../shape/loaded-column.ts'
-import type { TableShape } from '../shape/table-shape.ts'
+import type { ColumnDeclaration, Table } from '../../model/recipe.ts'
+import { columnType, type ColumnType } from '../values/column-type.ts'
+import { columnName, ColumnNames } from './column-name.ts'
+import type { LoadedColumn } from './loaded-column.ts'
+import type { TableShape } from './table-shape.ts'
+
+/** Returns the definition's word about a field. A field may be named `constructor`, which every object has. */
+const declarationOf = ({ columns }: Table, field: string): ColumnDeclaration | undefined =>
+  Object.hasOwn(columns, field) ? columns[field] : undefined
+
+/** Returns the type that the definition declares for a field, if any. */
+export function declaredType(table: Table, field: string): ColumnType | undefined {
+  const declaration = declarationOf(table, field)
+  if (declaration === undefined || declaration === false) return undefined
+  return columnType(typeof declaration === 'string' ? declaration : declaration.type)
+}
 
 /**
  * What is known of the fields of a stream's records, and which column each is written to. A field is

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import { parseInParts } from '../../../src/value/json/json-parts.ts'
+import { parseInParts } from '../../../src/value/json/parse-in-parts.ts'
 import { parseJson } from '../../../src/value/json/parse-json.ts'
 
 const record = (id: number, more: object = {}): object => ({

@@ -1,0 +1,59 @@
+import { SchemaError } from '../../model/errors.ts'
+import type { Table } from '../../model/recipe.ts'
+import { NUL_CHARACTER } from '../../value/text.ts'
+import type { Fields } from '../shape/fields.ts'
+import { widenedKind } from '../shape/widening.ts'
+import { columnType } from '../values/column-type.ts'
+import { TypeMismatch, type FieldMismatch, type MismatchPolicy } from '../values/type-mismatch.ts'
+import { columnKindOf } from '../values/value-kind.ts'
+import { valueText } from '../values/value-text.ts'
+
+export interface MismatchPolicyOptions {
+  readonly table: Table
+  readonly fields: Fields
+  readonly contract: Table['onSchemaChange']
+  /** False once a change of the table was tried for this page. */
+  readonly mayChange: boolean
+}
+
+/**
+ * Decides about values that do not fit their column. The table's contract matters only if another shape of the table
+ * could hold the value; otherwise the record is rejected.
+ */
+export const mismatchPolicy =
+  ({ table, fields, contract, mayChange }: MismatchPolicyOptions): MismatchPolicy =>
+  (mismatch, record) => {
+    const value = record[mismatch.field]
+    if (!couldChange(mismatch, value, fields, table)) return { type: 'reject', reason: reasonOf(mismatch, value) }
+    if (contract === 'freeze') {
+      throw new SchemaError(
+        `${table.name}: ${mismatch.message}, and its shape is frozen. Change the table, leave the field out with ` +
+          `columns: { ${JSON.stringify(mismatch.field)}: false }, or let the shape evolve`,
+      )
+    }
+    return contract === 'evolve' && mayChange ? { type: 'change' } : { type: 'reject', reason: mismatch.message }
+  }
+
+function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, table: Table): boolean {
+  const kind = columnKindOf(value)
+  if (kind === undefined) return false
+  if (mismatch.undetermined) return true
+  const column = fields.loaded(mismatch.field)
+  if (!column || column.declared || (mismatch.cause instanceof TypeMismatch && mismatch.cause.permanent)) return false
+  return widenedKind(column.type, kind, { key: column.key, version: column.field === table.versionBy }) !== undefined
+}
+
+const reasonOf = (mismatch: FieldMismatch, value: unknown): string =>
+  mismatch.undetermined ? `${mismatch.field}: ${whyNoColumn(value)}` : mismatch.message
+
+/** Returns the reason why no column could be made for a value. */
+function whyNoColumn(value: unknown): string {
+  try {
+    const type = columnType(typeof value === 'object' ? 'jsonb' : 'text')
+    const text = valueText(value, type, { round: false, declared: false })
+    return text.includes('\0') ? NUL_CHARACTER : 'it has no column yet'
+  } catch (error) {
+    if (error instanceof TypeMismatch) return error.message
+    throw error
+  }
+}
