@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { describe, expect, jest, test } from '@jest/globals'
 import { sleep } from '../../src/flow/signals/sleep.ts'
 import { project } from '../cli/support/command.ts'
@@ -22,6 +23,8 @@ describe('two runs of two processes', () => {
     })
     await using database = await testDatabase()
     const arrived: number[] = []
+    const delay = monitorEventLoopDelay({ resolution: 10 })
+    delay.enable()
     await using api = await apiServer(({ query }) => {
       arrived.push(performance.now())
       return { json: Number(query.get('page')) > 20 ? [] : [{ id: Number(query.get('page')) }] }
@@ -30,9 +33,12 @@ describe('two runs of two processes', () => {
     const ended = await Promise.all(['one', 'two'].map((name) => here.sluice(['run', name, '--json'], env)))
     expect(ended).toEqual([expect.objectContaining({ code: 0 }), expect.objectContaining({ code: 0 })])
     expect(arrived.length).toBe(42)
-    expect(
-      Math.max(...arrived.map((from) => arrived.filter((at) => at >= from && at < from + 1_000).length)),
-    ).toBeLessThanOrEqual(10)
+    // 42 requests take four periods. One budget for each process would take two.
+    expect(Math.max(...arrived) - Math.min(...arrived)).toBeGreaterThan(3_000)
+    // A busy machine notes an arrival late, so that it seems to be closer to the next one than it was.
+    const lag = delay.max / 1e6
+    const most = (from: number): number => arrived.filter((at) => at >= from && at < from + 1_000 - lag).length
+    expect(Math.max(...arrived.map(most))).toBeLessThanOrEqual(10)
     expect(await database.database.query('select origin, credentials, rate from sluice.rates')).toEqual([
       { origin: api.origin, credentials: ['TOKEN'], rate: '10/s' },
     ])
