@@ -2,7 +2,7 @@ import { config } from 'dotenv'
 
 export { knownSecrets } from '../observe/known-secrets.ts'
 
-/** Take settings and secrets from `.env` of the working directory; what stands in the environment wins. */
+/** Loads settings and secrets from `.env` in the working directory. A variable that is already set keeps its value. */
 export function loadEnvironment(): void {
   config({ quiet: true })
 }

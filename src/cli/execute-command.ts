@@ -2,36 +2,40 @@ import { knownSecrets, loadEnvironment } from './environment.ts'
 import { interruptSignal } from './interrupt-signal.ts'
 import { printError, type PrintErrorOptions } from './output/print-error.ts'
 
-/** What every command may be told. */
+/** Options that every command has. */
 export interface CommonOptions {
   readonly verbose?: boolean
-  /** Where the tables are. */
+  /** URL of the database that holds the tables. */
   readonly database?: string
 }
 
+/** Passed to every command beside its arguments and options. */
 export interface CommandContext extends PrintErrorOptions {
-  /** Aborts when the command is asked to stop. */
+  /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal
 }
 
-/** Carry out a command: its environment, its end by a signal, its faults as one message, and its exit code. */
+/**
+ * Runs a command and sets the exit code. Loads `.env` first, turns signals into an abort, and prints an error as one
+ * message.
+ */
 export async function executeCommand(
   { verbose = false, database }: CommonOptions,
-  work: (context: CommandContext) => Promise<number>,
+  command: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
   using stop = interruptSignal()
-  // Whoever reads our output may leave (`| head`); that is no reason to stop writing to the database.
+  // The reader of our output may exit early (`| head`). The run continues.
   process.stdout.on('error', ignoreBrokenPipe)
   process.stderr.on('error', ignoreBrokenPipe)
   loadEnvironment()
   const { hide } = knownSecrets(process.env, database)
   try {
-    process.exitCode = await work({ signal: stop.signal, verbose, hide })
+    process.exitCode = await command({ signal: stop.signal, verbose, hide })
   } catch (error) {
     process.exitCode = printError(error, { verbose, hide })
   }
   await Promise.all([process.stdout, process.stderr].map(flushed))
-  // A pipeline file may have opened something that nobody closes; without it the process ends by itself before this.
+  // A pipeline file may leave a handle open. Without one, the process exits before this timer.
   setTimeout(() => process.exit(), 1_000).unref()
 }
 
@@ -39,6 +43,7 @@ function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
 
+/** Resolves when everything written so far has left the process. */
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
     if (stream.destroyed) resolve()

@@ -1,12 +1,12 @@
 import { writeSync } from 'node:fs'
 import { CancelledError } from '../model/errors.ts'
 
-/** What is whole is committed by then, or will not be. */
-const patienceMs = 4_800
+/** Milliseconds that a command has to commit complete batches; it has ended within 5 s. */
+const GRACE_PERIOD_MS = 4_800
 
 /**
- * SIGINT and SIGTERM as one signal: the first asks to end, with what is whole committed; the second, or five seconds,
- * ends at once.
+ * Turns SIGINT and SIGTERM into an abort signal, so that the command can commit complete batches. A second signal, or
+ * the end of 5 seconds, exits the process at once.
  */
 export function interruptSignal(): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController()
@@ -17,10 +17,11 @@ export function interruptSignal(): { readonly signal: AbortSignal } & Disposable
     timer = setTimeout(() => {
       writeSync(
         2,
-        `sluice: it did not end within 5 s of ${name}, so it was ended; the next run goes on from what was committed\n`,
+        `sluice: the command did not end within 5 s of ${name} and was stopped; ` +
+          'the next run continues from the last commit\n',
       )
       process.exit(130)
-    }, patienceMs)
+    }, GRACE_PERIOD_MS)
     timer.unref()
   }
   process.on('SIGINT', onSignal)

@@ -4,8 +4,8 @@ const own = new URL(`../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`
 const isSource = own.endsWith('.ts')
 
 /**
- * `import … from 'sluice'` in a pipeline file finds this very program: in a clone, where nothing has been compiled, and
- * where a command that is installed globally reads a file of a folder that has no packages.
+ * Resolves `import … from 'sluice'` in a pipeline file to this program. A clone has nothing compiled, and a globally
+ * installed command may read a file of a folder without packages.
  */
 export function resolveOwnPackage(): void {
   registerHooks({

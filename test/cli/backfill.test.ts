@@ -40,7 +40,7 @@ describe('sluice backfill', () => {
       'fill.rows: a new backfill, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z, 3 windows of 1d\n3 to read\n',
     )
     expect(dry.stdout).toMatch(/2024-02-02T00:00:00Z {2}2024-02-03T00:00:00Z {5}24/)
-    expect(dry.stdout).toContain('Nothing was asked, and nothing was written.')
+    expect(dry.stdout).toContain('Nothing was requested, and nothing was written.')
     expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'1m' is no window") })
     expect(none).toMatchObject({
       code: 2,

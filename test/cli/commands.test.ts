@@ -116,7 +116,7 @@ describe('commands', () => {
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(orders.slice(0, 2))
     expect((await sluice('preview', 'shop')).stderr).toContain(
-      'shop has several streams: name one, as in sluice preview shop.orders',
+      'shop has several streams: give one, as in sluice preview shop.orders',
     )
   })
 
@@ -125,10 +125,10 @@ describe('commands', () => {
     const ended = await sluice('check')
     expect(ended).toMatchObject({ code: 0 })
     expect(ended.stdout).toMatch(
-      /^ok {5}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
+      /^ok {7}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
     )
     expect(ended.stdout).toMatch(
-      /^ok {5}shop\.orders -> shop\.orders: not there yet; made by the first run that reads a record$/m,
+      /^ok {7}shop\.orders -> shop\.orders: not there yet; made by the first run that reads a record$/m,
     )
     expect(api.requests.length - asked).toBe(2)
     const down = await here.sluice(['check', 'shop', './nothing.ts', '--json'], {
@@ -165,7 +165,16 @@ describe('commands', () => {
           JSON.parse(line) as { level: string; pipeline: string; type: string; stream?: string; report?: Report },
       )
     expect(new Set(lines.map(({ type }) => type))).toEqual(
-      new Set(['run.started', 'slice.started', 'total', 'shape', 'batch', 'slice.finished', 'run.finished', 'report']),
+      new Set([
+        'run.started',
+        'slice.started',
+        'pages.total',
+        'table.altered',
+        'batch.committed',
+        'slice.finished',
+        'run.finished',
+        'report',
+      ]),
     )
     expect(lines.every(({ level, pipeline }) => level === 'info' && pipeline === 'shop')).toBe(true)
     expect(lines.at(-1)!.report).toMatchObject({
@@ -202,11 +211,11 @@ describe('commands', () => {
       '{"id":"1","total":"10"}\n',
     )
     expect((await sluice('sql', 'select count(*), count(distinct id) from shop.orders')).stderr).toContain(
-      'two columns are called count, and only one could be shown: give one of them another name',
+      'two columns are called count, and only one of them could be shown: rename one, as in count as count_2',
     )
     const refused = await sluice('sql', 'delete from shop.orders')
     expect(refused).toMatchObject({ code: 1, stdout: '' })
-    expect(refused.stderr).toContain('add --write to let them')
+    expect(refused.stderr).toContain('add --write to allow it')
     expect((await sluice('sql', '--write', 'delete from shop.orders where id = 5')).stdout).toBe('DELETE 1\n')
     expect((await sluice('sql', 'selec')).stderr).toContain('syntax error at or near "selec"')
     expect((await sluice('migrate')).stdout).toMatch(/: schema sluice is up to date$/m)
@@ -261,7 +270,7 @@ describe('commands', () => {
       DATABASE_URL: other.url,
     })
     expect(ended).toMatchObject({ code: 1 })
-    expect(ended.stderr).toContain('the run was ended by --timeout 1500ms')
+    expect(ended.stderr).toContain('--timeout 1500ms stopped the run')
     expect(report(ended).streams['orders']).toMatchObject({ status: 'interrupted', counts: { inserted: 2 } })
   })
 

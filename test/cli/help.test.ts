@@ -38,6 +38,9 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       'src/cli/program/service-commands.ts',
       'src/cli/program/sync-commands.ts',
       'src/observe/package-root.ts',
+      'src/value/duration.ts',
+      'src/value/error.ts',
+      'src/value/size.ts',
     ])
   } finally {
     await rm(traces, { recursive: true, force: true })

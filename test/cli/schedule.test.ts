@@ -140,10 +140,10 @@ test('what cannot be scheduled is refused with 2', async () => {
   await using here = await project(files)
   for (const [words, message] of [
     [['never'], 'never has no schedule'],
-    [['plain.rows'], "plain.rows: a schedule is a pipeline's, with all of its streams: name plain"],
-    [['plain', '--into', 'x'], '--into goes with --print'],
+    [['plain.rows'], 'plain.rows: only a whole pipeline can be scheduled, with all of its streams: give plain'],
+    [['plain', '--into', 'x'], '--into needs --print'],
     [['plain', '--catch-up', 'some'], 'Allowed choices are all, last, none'],
-    [['plain', '--timeout', 'long'], '--timeout: "long" is no duration'],
+    [['plain', '--timeout', 'long'], `argument 'long' is invalid. "long" is no duration`],
   ] as const) {
     const ended = await here.sluice(['schedule', ...words], {
       DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',

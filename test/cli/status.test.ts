@@ -30,18 +30,16 @@ test('sluice status is a table of 80 columns with the faults below it, and ends 
 
   const good = await sluice('status', 'good')
   expect(good).toMatchObject({ code: 0, stderr: '' })
-  expect(good.stdout).toMatch(
-    /^good\.rows +done +\d+ s ago +2024-01-01T00:00:00\.…? *\S* +\d+ d +1 +0 |^good\.rows +done +\d+ s ago +\d+ d +1 +0/m,
-  )
-  expect(good.stdout).toMatch(/\n2 streams, nothing is wrong\.\n$/)
+  expect(good.stdout).toMatch(/^good\.rows +done +\d+ s ago +\d+ d old +1 +0$/m)
+  expect(good.stdout).toMatch(/\n2 streams, no problems\.\n$/)
 
   const all = await sluice('status')
   expect(all).toMatchObject({ code: 1, stderr: '' })
   for (const line of all.stdout.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
-  expect(all.stdout.replaceAll(/\n {7}/g, ' ')).toMatch(
-    /^fault {2}a_pipeline_with_a_rather_long_name\.rows: run \d+ failed: .*answered 404.*never succeeded$/m,
+  expect(all.stdout.replaceAll(/\n {9}/g, ' ')).toMatch(
+    /^problem {2}a_pipeline_with_a_rather_long_name\.rows: run \d+ failed: .*answered 404.*never succeeded$/m,
   )
-  expect(all.stdout).toMatch(/\n4 streams, 2 faults\.\n$/)
+  expect(all.stdout).toMatch(/\n4 streams, 2 problems\.\n$/)
 
   const one = await sluice('status', 'good.rows', '--json')
   expect(JSON.parse(one.stdout) as StatusReport).toMatchObject({
@@ -61,7 +59,7 @@ test('sluice status is a table of 80 columns with the faults below it, and ends 
   })
   expect(await sluice('status', '--grace', 'long')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--grace: "long" is no duration'),
+    stderr: expect.stringContaining(`option '--grace <duration>' argument 'long' is invalid. "long" is no duration`),
   })
 }, 30_000)
 

@@ -1,10 +1,59 @@
+import type { Queryable } from '../../database/queryable.ts'
+import { readKnownStreams } from '../../ledger/read/read-known-streams.ts'
 import { UsageError } from '../../model/errors.ts'
+import { tryPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
 
-/** `billing` or `billing.customers`, as the ledger knows them: no file is needed. */
-export function parseStreamName(word: string | undefined): { readonly pipeline?: string; readonly stream?: string } {
+/** The name of a pipeline, or of one of its streams, as given on the command line. */
+export interface GivenName {
+  readonly pipeline?: string
+  readonly stream?: string
+}
+
+/** Parses `billing` or `billing.customers` as the ledger stores it. Needs no pipeline file. */
+export function parseStreamName(word: string | undefined): GivenName {
   if (word === undefined) return {}
   const [pipeline = '', ...rest] = word.split('.')
   if (!/^\w[\w-]*$/.test(pipeline) || (rest.length > 0 && !/^\w[\w-]*$/.test(rest.join('.'))))
-    throw new UsageError(`${word}: name a PIPELINE or a PIPELINE.STREAM, as sluice list shows them`)
+    throw new UsageError(`${word} is not a name: give PIPELINE or PIPELINE.STREAM, as sluice list shows them`)
   return rest.length === 0 ? { pipeline } : { pipeline, stream: rest.join('.') }
 }
+
+/** Throws if a name is neither in the ledger nor in pipelines/. The error lists the names that exist. */
+export async function requireKnownName(database: Queryable, { pipeline, stream }: GivenName): Promise<void> {
+  if (pipeline === undefined) return
+  const [stored, { found }] = await Promise.all([readKnownStreams(database), tryPipelines([]).catch(() => NOTHING)])
+  const streams = new Map<string, Set<string>>()
+  for (const one of stored) streams.set(one.pipeline, new Set([...(streams.get(one.pipeline) ?? []), ...one.streams]))
+  for (const { pipeline: one } of found)
+    streams.set(one.name, new Set([...(streams.get(one.name) ?? []), ...Object.keys(one.streams)]))
+  const names = streams.get(pipeline)
+  if (!names)
+    throw new UsageError(
+      `There is no pipeline '${pipeline}', neither in pipelines/ nor in the database (found: ` +
+        `${[...streams.keys()].toSorted().join(', ') || 'none'}). Give one of these names`,
+    )
+  if (stream !== undefined && !names.has(stream)) throw new UsageError(noStreamText(pipeline, [stream], [...names]))
+}
+
+const NOTHING: { readonly found: FoundPipeline[] } = { found: [] }
+
+/** Narrows each pipeline to the streams of `--stream`, which every pipeline must have. */
+export function selectStreams(found: readonly FoundPipeline[], streams: readonly string[] = []): FoundPipeline[] {
+  if (streams.length === 0) return [...found]
+  return found.map((one) => {
+    const names = Object.keys(one.pipeline.streams)
+    const unknown = streams.filter((stream) => !names.includes(stream))
+    if (unknown.length > 0) throw new UsageError(noStreamText(one.pipeline.name, unknown, names))
+    return { ...one, streams: [...new Set([...(one.streams ?? []), ...streams])] }
+  })
+}
+
+/** Returns the only pipeline that a word names, with its streams selected. */
+export function selectOne(found: readonly FoundPipeline[], streams?: readonly string[]): FoundPipeline {
+  const [one] = selectStreams(found, streams)
+  if (!one) throw new UsageError('There is no pipeline. Give a name or a file')
+  return one
+}
+
+const noStreamText = (pipeline: string, unknown: readonly string[], names: readonly string[]): string =>
+  `${pipeline} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ') || 'none'}`

@@ -4,15 +4,12 @@ import type { Secrets } from '../../model/scope.ts'
 import { problemText } from '../../run/report/problem-text.ts'
 
 export interface PrintErrorOptions {
-  /** Show where it was thrown, and what was underneath. */
+  /** Prints the stacks of an error and of its causes too. */
   readonly verbose: boolean
   readonly hide: Secrets['hide']
 }
 
-/**
- * Say on stderr what went wrong, in one message, and answer the exit code that fits: 1 failed, 2 wrong usage, 130
- * stopped from outside.
- */
+/** Prints an error on stderr as one message. Returns its exit code. */
 export function printError(error: unknown, { verbose, hide }: PrintErrorOptions): number {
   const isStopped = error instanceof CancelledError
   const text = problemText(error, 'sluice')
@@ -21,11 +18,13 @@ export function printError(error: unknown, { verbose, hide }: PrintErrorOptions)
   return exitCodeOf(error)
 }
 
-/** 1 failed, 2 wrong usage, 130 stopped from outside. */
-export const exitCodeOf = (error: unknown): number =>
-  error instanceof CancelledError ? 130 : error instanceof UsageError ? 2 : 1
+/** Returns 130 if the command was stopped by a signal, 2 for wrong usage, 1 for any other error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CancelledError) return 130
+  return error instanceof UsageError ? 2 : 1
+}
 
-/** The stack of an error and of its causes. */
+/** Prints the stack of an error and of its causes. */
 export function printStack(error: unknown, hide: Secrets['hide']): void {
   console.error(hide(inspect(error, { depth: 4 })))
 }

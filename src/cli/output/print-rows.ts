@@ -1,7 +1,7 @@
 import { exactJson } from '../../value/json/stored-json.ts'
 import { textTable, type TextTableOptions } from './text-table.ts'
 
-/** Rows for people, as a table that fits their terminal. */
+/** Prints rows as a table that fits the terminal. */
 export function printTable(
   rows: readonly Readonly<Record<string, unknown>>[],
   { optional = [] }: Pick<TextTableOptions, 'optional'> = {},
@@ -10,7 +10,16 @@ export function printTable(
   if (rows.length > 0) console.log(textTable(rows, isTTY && columns ? { width: columns, optional } : {}))
 }
 
-/** Values for programs, one per line, with every digit. */
+/** Prints records of any shape as a table. A value that is no object stands in a column `value`. */
+export function printRecords(records: readonly unknown[]): void {
+  printTable(
+    records.map((record) =>
+      typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : { value: record },
+    ),
+  )
+}
+
+/** Prints one JSON value per line, with every digit of its numbers. */
 export function printJsonLines(values: readonly unknown[]): void {
   for (const value of values) console.log(exactJson(value))
 }

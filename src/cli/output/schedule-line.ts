@@ -2,35 +2,57 @@ import type { ScheduleEvent } from '../../run/schedule/schedule-event.ts'
 import { formatNumber, formatSeconds } from '../../value/format.ts'
 import { formatTime } from './format-time.ts'
 
-/** One line of text for an event of a scheduler, for people. */
+/** Returns an event of a scheduler as one line of text. */
 export function scheduleLine(event: ScheduleEvent, now = new Date()): string {
   return `${formatTime(now)}  ${textOf(event)}`
 }
 
+type EventOf<Type extends ScheduleEvent['type']> = Extract<ScheduleEvent, { readonly type: Type }>
+
 function textOf(event: ScheduleEvent): string {
   switch (event.type) {
     case 'scheduler.started':
-      return `schedules ${event.pipelines.map(({ pipeline, schedule, next }) => `${pipeline} (${schedule}; next ${shortTime(next)})`).join(', ')}; Ctrl-C stops it`
+      return startedText(event)
     case 'tick.started':
       return `${event.pipeline}  ${shortTime(event.tick)}  starts${event.late ? ', late' : ''}`
-    case 'tick.finished': {
-      const { status, run, ms, fetched, stored, rejected, error } = event
-      const numbers =
-        run === undefined
-          ? ''
-          : `, run ${run}: ${formatNumber(fetched)} read, ${formatNumber(stored)} stored${rejected > 0 ? `, ${formatNumber(rejected)} rejected` : ''}`
-      return `${event.pipeline}  ${shortTime(event.tick)}  ${status === 'done' ? 'done in' : `${status} after`} ${formatSeconds(ms)}${numbers}${error === undefined ? '' : `: ${error.replaceAll('\n', '; ')}`}`
-    }
+    case 'tick.finished':
+      return finishedText(event)
     case 'tick.skipped':
       return `${event.pipeline}  ${shortTime(event.tick)}  ${event.status}: ${event.reason}`
     case 'ticks.missed':
-      return `${event.pipeline}  ${event.count === 1 ? `the tick of ${shortTime(event.last)} was` : `${formatNumber(event.count)}${event.count === 1_000 ? ' or more' : ''} ticks from ${shortTime(event.first)} to ${shortTime(event.last)} were`} missed`
+      return missedText(event)
     case 'warning':
-      return `${event.pipeline}  warning: ${event.message.replaceAll('\n', '; ')}`
+      return `${event.pipeline}  warning: ${onOneLine(event.message)}`
     case 'scheduler.stopped':
       return `stopped: ${event.reason}`
   }
 }
 
-/** `11-22 18:30` on the clocks of whoever reads it. */
+function startedText({ pipelines }: EventOf<'scheduler.started'>): string {
+  const texts = pipelines.map(({ pipeline, schedule, next }) => `${pipeline} (${schedule}; next ${shortTime(next)})`)
+  return `schedules ${texts.join(', ')}; Ctrl-C stops it`
+}
+
+function finishedText(event: EventOf<'tick.finished'>): string {
+  const { pipeline, tick, status, run, ms, fetched, stored, rejected, error } = event
+  const facts = [`${status === 'done' ? 'done in' : `${status} after`} ${formatSeconds(ms)}`]
+  if (run !== undefined) {
+    facts.push(`run ${run}: ${formatNumber(fetched)} read`, `${formatNumber(stored)} stored`)
+    if (rejected > 0) facts.push(`${formatNumber(rejected)} rejected`)
+  }
+  return `${pipeline}  ${shortTime(tick)}  ${facts.join(', ')}${error === undefined ? '' : `: ${onOneLine(error)}`}`
+}
+
+/** The scheduler counts missed ticks up to this number. */
+const MAX_COUNTED = 1_000
+
+function missedText({ pipeline, count, first, last }: EventOf<'ticks.missed'>): string {
+  if (count === 1) return `${pipeline}  missed the tick of ${shortTime(last)}`
+  const number = `${formatNumber(count)}${count === MAX_COUNTED ? ' or more' : ''}`
+  return `${pipeline}  missed ${number} ticks from ${shortTime(first)} to ${shortTime(last)}`
+}
+
+const onOneLine = (text: string): string => text.replaceAll('\n', '; ')
+
+/** `11-22 18:30`, in the time zone of this machine. */
 const shortTime = (iso: string): string => formatTime(new Date(iso)).slice(5, 16)

@@ -5,22 +5,19 @@ import type { Report } from '../../model/report.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { messageOf } from '../../value/error.ts'
 
-/** What a command did, for programs that look at it afterwards. */
+/** The result of a command, for programs. */
 export interface Summary {
   readonly exitCode: number
   readonly startedAt: string
   readonly finishedAt: string
   readonly ms: number
-  /** One for each pipeline that could begin. */
+  /** One for each pipeline that started. */
   readonly reports: readonly Report[]
-  /** What kept a pipeline, or all, from beginning. */
+  /** Errors that prevented a pipeline, or all pipelines, from starting. */
   readonly errors: readonly { readonly pipeline?: string; readonly message: string }[]
 }
 
-/**
- * Gathers what becomes of pipelines, and writes it into a file: whoever reads that finds the old one or the new one,
- * never a half.
- */
+/** Collects the results of pipelines and writes them to a file. A reader sees the old file or the new one, never a part. */
 export class SummaryFile {
   readonly #file: string
   readonly #hide: Secrets['hide']
@@ -33,13 +30,13 @@ export class SummaryFile {
     this.#hide = hide
   }
 
-  /** Whether it can be written is known before anything runs. */
+  /** Throws if the folder cannot be written to, before anything runs. */
   static async open(file: string, { hide }: Pick<Secrets, 'hide'>): Promise<SummaryFile> {
     try {
       await access(dirname(file), constants.W_OK)
     } catch (cause) {
       throw new UsageError(
-        `--summary-file ${file}: nothing can be written in ${dirname(file)}/: make the folder, or name another one`,
+        `--summary-file ${file}: ${dirname(file)}/ is missing or not writable; create the folder, or choose another`,
         { cause },
       )
     }
@@ -65,8 +62,8 @@ export class SummaryFile {
       reports: this.#reports,
       errors: this.#errors,
     }
-    // Beside it, since a name can only be changed within one file system; by our process id, since another run may
-    // write the same file.
+    // In the same folder, because a rename works only within one file system. With our process id, because another run
+    // may write the same file.
     const temporary = join(dirname(this.#file), `.${basename(this.#file)}.${process.pid}`)
     try {
       {

@@ -2,18 +2,18 @@ import { displayWidth, fitText, onOneLine } from './display-width.ts'
 
 export interface TextTableOptions {
   /**
-   * Columns of the terminal; longer cells are cut off, and where not even that fits, each row becomes a list. @default
-   * no limit
+   * Columns of the terminal. Longer cells are cut; if even that does not fit, each row becomes a list.
+   * @default no limit
    */
   readonly width?: number
-  /** Columns that are left out where not all fit, the first one first. @default none */
+  /** Columns to leave out if not all fit, the first one first. @default none */
   readonly optional?: readonly string[]
 }
 
-/** No column is cut narrower. */
-const least = 8
+/** A column is never cut to less than this. */
+const MIN_WIDTH = 8
 
-/** Rows as a table for people: numbers to the right, each value on one line. */
+/** Lays out rows as a table: numbers to the right, each value on one line. */
 export function textTable(
   rows: readonly Readonly<Record<string, unknown>>[],
   { width = Infinity, optional = [] }: TextTableOptions = {},
@@ -31,8 +31,8 @@ export function textTable(
       rows.some((row) => isNumber(row[name])),
   )
   const line = (texts: readonly string[]): string =>
-    texts
-      .map((text, index) => fitText(text, widths[index]!, { right: right[index]! }))
+    widths
+      .map((size, index) => fitText(texts[index] ?? '', size, { right: right[index] === true }))
       .join('  ')
       .trimEnd()
   return [line(names), line(widths.map((size) => '-'.repeat(size))), ...cells.map(line)].join('\n')
@@ -41,7 +41,7 @@ export function textTable(
 const widthOf = (rows: readonly Readonly<Record<string, unknown>>[], name: string): number =>
   rows.reduce((widest, row) => Math.max(widest, displayWidth(cellText(row[name]))), displayWidth(name))
 
-/** The columns, less as many optional ones as do not fit. */
+/** Returns the names of the columns, without the optional ones that do not fit. */
 function visibleColumns(
   rows: readonly Readonly<Record<string, unknown>>[],
   names: readonly string[],
@@ -55,7 +55,7 @@ function visibleColumns(
   return left
 }
 
-/** A value as it stands in a cell. */
+/** Returns a value as text for a cell. */
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'string') return onOneLine(value)
@@ -65,20 +65,20 @@ export function cellText(value: unknown): string {
   return onOneLine(JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? String(one) : one)))
 }
 
-/** Text of digits is a number that JavaScript could not hold: bigint and numeric come so. */
+/** bigint and numeric arrive from the database as text of digits. */
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' ||
   typeof value === 'bigint' ||
   (typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value))
 
-/** Widths that fit together, taken from the widest first; undefined where there are too many columns. */
+/** Narrows the widest columns until all fit. Returns undefined if there are too many columns. */
 function narrowedWidths(wanted: readonly number[], room: number): number[] | undefined {
   const widths = [...wanted]
   for (let over = widths.reduce((sum, size) => sum + size, 0) - room; over > 0;) {
     const widest = Math.max(...widths)
-    if (widest <= least) return undefined
+    if (widest <= MIN_WIDTH) return undefined
     const index = widths.indexOf(widest)
-    const next = Math.max(least, ...widths.filter((size) => size < widest))
+    const next = Math.max(MIN_WIDTH, ...widths.filter((size) => size < widest))
     const less = Math.min(over, Math.max(1, widest - next))
     widths[index] = widest - less
     over -= less
@@ -87,9 +87,9 @@ function narrowedWidths(wanted: readonly number[], room: number): number[] | und
 }
 
 function asList(names: readonly string[], row: readonly string[], index: number, width: number): string {
-  const longest = Math.max(...names.map(displayWidth))
+  const nameWidth = Math.max(...names.map(displayWidth))
   return [
     `-- ${index + 1}`,
-    ...names.map((name, column) => fitText(`${fitText(name, longest)}  ${row[column]!}`, width).trimEnd()),
+    ...names.map((name, column) => fitText(`${fitText(name, nameWidth)}  ${row[column] ?? ''}`, width).trimEnd()),
   ].join('\n')
 }

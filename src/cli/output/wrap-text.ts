@@ -1,6 +1,6 @@
 import { displayWidth } from './display-width.ts'
 
-/** A text in lines of some width, broken between words; a word that is longer has a line of its own. */
+/** Breaks a text between words into lines of this width. A longer word has a line of its own. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {

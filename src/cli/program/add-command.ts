@@ -1,4 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import type { Duration } from '../../model/request.ts'
+import { duration } from '../../value/duration.ts'
+import { messageOf } from '../../value/error.ts'
+import { parseSize } from '../../value/size.ts'
 import type { CommandContext, CommonOptions } from '../execute-command.ts'
 import { addExamples } from './help-text.ts'
 
@@ -58,6 +62,25 @@ export function wholeNumber(minimum: number): (text: string) => number {
     const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
     if (!(value >= minimum)) throw new InvalidArgumentError(`Give a whole number, at least ${minimum}.`)
     return value
+  }
+}
+
+/** Parses an option that takes a duration, as `30m`. */
+export function parseDuration(text: string): Duration {
+  try {
+    duration(text)
+    return text as Duration
+  } catch (error) {
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
+  }
+}
+
+/** Parses an option that takes a size, as `64MB`. A number without a unit is megabytes. */
+export function parseMemory(text: string): number {
+  try {
+    return parseSize(/^\d+$/.test(text) ? `${text}MB` : text)
+  } catch (error) {
+    throw new InvalidArgumentError(`${messageOf(error)}.`)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addCommand, commandHandler, wholeNumber } from './add-command.ts'
+import { addCommand, commandHandler, parseDuration, wholeNumber } from './add-command.ts'
 
 /** Adds the commands that show something and change nothing: list, check, preview, status, runs. */
 export function addInspectCommands(sluice: Command): void {
@@ -26,7 +26,11 @@ export function addInspectCommands(sluice: Command): void {
 
   addCommand(sluice, 'status', 'Show the state of each stream, and its problems: overdue, failed, or reading nothing.')
     .argument('[pipelines...]', 'names, files, or NAME.STREAM (default: all of pipelines/)')
-    .option('--grace <duration>', 'report a stream as overdue this long after its scheduled time (default: 5m)')
+    .option(
+      '--grace <duration>',
+      'report a stream as overdue this long after its scheduled time (default: 5m)',
+      parseDuration,
+    )
     .option('--json', 'print the state as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/status.ts')).statusCommand))
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { addCommand, addRenamedOption, commandHandler, wholeNumber } from './add-command.ts'
+import { addCommand, addRenamedOption, commandHandler, parseDuration, wholeNumber } from './add-command.ts'
 
 /** Adds the commands that stay: schedule, serve. */
 export function addServiceCommands(sluice: Command): void {
@@ -24,6 +24,7 @@ export function addServiceCommands(sluice: Command): void {
     .option(
       '--timeout <duration>',
       'stop a run after this time, as in 30m; the next run continues (default in printed files: 6h)',
+      parseDuration,
     )
     .option('--concurrency <n>', 'pipelines to run at the same time (default: 4)', wholeNumber(1))
     .addOption(

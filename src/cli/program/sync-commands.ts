@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { addCommand, commandHandler, wholeNumber } from './add-command.ts'
+import { addCommand, commandHandler, parseDuration, parseMemory, wholeNumber } from './add-command.ts'
 
 const BATCH_ROWS = 'rows per transaction, at most (default: 10,000)'
 const REPORT_AS_JSON = 'print only the report, as JSON'
@@ -15,7 +15,11 @@ export function addSyncCommands(sluice: Command): void {
     .option('--full', 'read everything again: ignore the cursor, and restart an interrupted read')
     .option('--dry-run', 'read and show rows, write nothing')
     .option('--limit <n>', 'with --dry-run: stop after this many rows of each stream', wholeNumber(1))
-    .option('--timeout <duration>', 'stop after this time, as in 30m; the next run continues from the last commit')
+    .option(
+      '--timeout <duration>',
+      'stop after this time, as in 30m; the next run continues from the last commit',
+      parseDuration,
+    )
     .addOption(
       new Option('--overlap <mode>', 'if another run is reading the same stream')
         .choices(['skip', 'wait', 'fail'])
@@ -23,7 +27,7 @@ export function addSyncCommands(sluice: Command): void {
     )
     .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
     .option('--concurrency <n>', 'streams to read at the same time (default: 8)', wholeNumber(1))
-    .option('--memory <megabytes>', 'memory for decoded pages of all streams together (default: 64)', wholeNumber(1))
+    .option('--memory <size>', 'memory for decoded pages of all streams together (default: 64MB)', parseMemory)
     .option('--json', REPORT_AS_JSON)
     .option('--quiet', 'print one line for each pipeline: on stdout if it succeeded, else on stderr')
     .option('--summary-file <file>', 'write exit code, reports and errors to a file as JSON, also if the run fails')
@@ -49,9 +53,13 @@ export function addSyncCommands(sluice: Command): void {
       ]),
     )
     .option('--dry-run', 'show the windows to read; request nothing, write nothing')
-    .option('--timeout <duration>', 'stop after this time, as in 30m; the same command continues from the last commit')
+    .option(
+      '--timeout <duration>',
+      'stop after this time, as in 30m; the same command continues from the last commit',
+      parseDuration,
+    )
     .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
-    .option('--memory <megabytes>', 'memory for decoded pages of all windows together (default: 64)', wholeNumber(1))
+    .option('--memory <size>', 'memory for decoded pages of all windows together (default: 64MB)', parseMemory)
     .option('--json', REPORT_AS_JSON)
     .action(commandHandler(async () => (await import('../commands/sync/backfill.ts')).backfillCommand))
 

@@ -4,21 +4,18 @@ import type { Report } from '../../model/report.ts'
 import type { Progress } from './progress-tracker.ts'
 
 export interface EventLog extends Progress {
-  /** The last line of a run. */
+  /** Writes the report as the last line of a run. */
   readonly report: (report: Report) => void
 }
 
-/** What one has to know only when one looks for a fault, of which there may be thousands. */
-const details: ReadonlySet<RunEvent['type']> = new Set(['request.finished', 'gauge'])
-
 /**
- * One line of JSON for each event, for whatever gathers logs:
- * `{"level":"info","time":"…","pipeline":"billing","type":"batch","stream":"customers",…}`
+ * Writes one line of JSON for each event, for log collectors. Requests are at level debug:
+ * `{"level":"info","time":"…","pipeline":"billing","type":"batch.committed","stream":"customers",…}`
  */
 export function eventLog(
   pipeline: string,
   to: NodeJS.WritableStream,
-  { verbose = false }: { /** Each request, too. @default false */ readonly verbose?: boolean } = {},
+  { verbose = false }: { /** Also writes events of level debug. @default false */ readonly verbose?: boolean } = {},
 ): EventLog {
   const log = pino(
     {
@@ -30,17 +27,18 @@ export function eventLog(
     to,
   )
   return {
-    on: (event) => log[levelOf(event)]({ pipeline, ...event }),
+    on: (event) => log[LEVELS[event.type] ?? 'info']({ pipeline, ...event }),
     report: (report) => log[report.status === 'done' ? 'info' : 'error']({ pipeline, type: 'report', report }),
     [Symbol.dispose]: () => {},
   }
 }
 
-function levelOf({ type }: RunEvent): 'debug' | 'info' | 'warn' | 'error' {
-  if (details.has(type)) return 'debug'
-  return type === 'stream.failed'
-    ? 'error'
-    : type === 'warning' || type === 'request.retried' || type === 'slice.failed'
-      ? 'warn'
-      : 'info'
+/** Other events have level info. */
+const LEVELS: Readonly<Partial<Record<RunEvent['type'], 'debug' | 'warn' | 'error'>>> = {
+  'request.finished': 'debug',
+  gauge: 'debug',
+  warning: 'warn',
+  'request.retried': 'warn',
+  'slice.failed': 'warn',
+  'stream.failed': 'error',
 }

@@ -2,24 +2,24 @@ import type { WriteStream } from 'node:tty'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
 import { displayWidth } from '../output/display-width.ts'
-import { redirectWrites } from './redirect-writes.ts'
-import { symbolsFor } from './symbols.ts'
+import { linesThatFit } from './lines-that-fit.ts'
 import { type Progress, ProgressTracker } from './progress-tracker.ts'
-import { type Paint, streamLines } from './stream-lines.ts'
-import type { StreamPhase, StreamProgress } from './stream-progress.ts'
+import { redirectWrites } from './redirect-writes.ts'
+import type { Paint } from './numbers-line.ts'
+import { streamLines } from './stream-lines.ts'
+import type { StreamProgress } from './stream-progress.ts'
+import { symbolsFor } from './symbols.ts'
 
 export interface LiveOptions {
-  /**
-   * Whoever else may write to the same terminal. @default process.stdout and process.stderr, where they are terminals
-   */
+  /** Streams that also write to this terminal. @default process.stdout and process.stderr, if they are terminals */
   readonly others?: readonly NodeJS.WriteStream[]
-  /** @default 200: enough to see it move, and little for a slow line */
+  /** Milliseconds between two frames. @default 200 */
   readonly everyMs?: number
 }
 
 /**
- * On a terminal, lines for each stream that are written over a few times a second. Warnings, failures and whatever else
- * is written meanwhile, as by a pipeline's own functions, go above them and stay.
+ * Shows lines for each stream on a terminal, and overwrites them five times a second. Warnings, failures and the
+ * output of a pipeline's own functions go above these lines and stay.
  */
 export function liveProgress(
   names: readonly string[],
@@ -27,12 +27,13 @@ export function liveProgress(
   { others = [process.stdout, process.stderr].filter((one) => one.isTTY), everyMs = 200 }: LiveOptions = {},
 ): Progress {
   const write = terminal.write.bind(terminal)
-  // Some terminals say that they have no columns, and mean that they do not know.
+  // Some terminals say 0 columns if they do not know.
   const size = (): { readonly columns: number; readonly rows: number } => ({
     columns: terminal.columns || 80,
     rows: terminal.rows || 24,
   })
   const paint: Paint = (colour, text) => (colour === 'reset' ? text : styleText(colour, text, { stream: terminal }))
+  // log-update uses only these members of a stream.
   const log = createLogUpdate(
     {
       write,
@@ -45,37 +46,36 @@ export function liveProgress(
       },
     } as unknown as NodeJS.WritableStream,
     {
-      // A killed run would leave the terminal without one.
+      // A killed run would leave the terminal without a cursor.
       showCursor: true,
     },
   )
-  const above = redirectWrites(others, (text) => {
+  const redirect = redirectWrites(others, (text) => {
     log.clear()
     write(text)
     draw()
   })
-  const told = new ProgressTracker(names, (text, as) =>
-    above.put(`${paint(as === 'failure' ? 'red' : 'yellow', text)}\n`),
+  const tracker = new ProgressTracker(names, (text, kind) =>
+    redirect.put(`${paint(kind === 'failure' ? 'red' : 'yellow', text)}\n`),
   )
   const nameWidth = Math.max(...names.map(displayWidth))
   const symbols = symbolsFor(process.env)
   let shown: { readonly lines: readonly string[]; readonly columns: number } = { lines: [], columns: size().columns }
 
-  // The last column stays free: a terminal may wrap the line when it is written to.
+  // The last column stays free, because a terminal may wrap a line that fills it.
   const linesOf = (streams: readonly StreamProgress[]): string[] =>
     streams.flatMap((stream) =>
       streamLines(stream, performance.now(), { nameWidth, width: Math.max(12, size().columns - 1), symbols, paint }),
     )
   const draw = (): void => {
     const { columns, rows } = size()
-    if (columns < shown.columns) takeBackWrapped(columns)
-    const lines = linesThatFit(told.streams, linesOf, rows - 2, (text) => paint('dim', text))
+    if (columns < shown.columns) clearWrapped(columns)
+    const lines = linesThatFit(tracker.streams, linesOf, rows - 2, (text) => paint('dim', text))
     log(lines.join('\n'))
     shown = { lines, columns }
   }
-  // A terminal that has become narrower has broken our lines into more than were written, of which log-update would
-  // take back too few.
-  const takeBackWrapped = (columns: number): void => {
+  // A terminal that became narrower has wrapped our lines, and log-update would clear too few of them.
+  const clearWrapped = (columns: number): void => {
     const height = shown.lines.reduce(
       (sum, line) => sum + Math.max(1, Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns)),
       0,
@@ -89,42 +89,16 @@ export function liveProgress(
   const timer = setInterval(draw, everyMs)
   draw()
   return {
-    on: (event) => told.event(event),
+    on: (event) => tracker.event(event),
     [Symbol.dispose]() {
       clearInterval(timer)
       terminal.off('resize', onResize)
-      told.end()
-      // In the end all of it, be it more than the screen holds.
+      tracker.end()
+      // At the end all lines are shown, also if they do not fit the screen.
       log.clear()
-      write(`${linesOf(told.streams).join('\n')}\n`)
-      above[Symbol.dispose]()
+      write(`${linesOf(tracker.streams).join('\n')}\n`)
+      redirect[Symbol.dispose]()
       log.done()
     },
   }
 }
-
-/** What is going on comes first where the screen does not hold all streams; the others are counted. */
-function linesThatFit(
-  streams: readonly StreamProgress[],
-  linesOf: (streams: readonly StreamProgress[]) => string[],
-  height: number,
-  dim: (text: string) => string,
-): string[] {
-  const all = linesOf(streams)
-  if (all.length <= height) return all
-  const order: readonly StreamPhase[] = ['runs', 'failed', 'waits', 'stopped', 'done']
-  const sorted = streams.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
-  const lines: string[] = []
-  const left: StreamProgress[] = []
-  for (const stream of sorted) {
-    const own = linesOf([stream])
-    if (left.length === 0 && lines.length + own.length < height) lines.push(...own)
-    else left.push(stream)
-  }
-  const counted = order
-    .map((state) => [left.filter((one) => one.state === state).length, state] as const)
-    .filter(([number]) => number > 0)
-  return [...lines, dim(`and ${counted.map(([number, state]) => `${number} ${words[state]}`).join(', ')}`)]
-}
-
-const words = { runs: 'running', failed: 'failed', waits: 'waiting', stopped: 'stopped', done: 'done' } as const

@@ -1,34 +1,34 @@
 import { displayWidth } from '../output/display-width.ts'
-import { symbolsFor } from './symbols.ts'
+import { terminalWidth } from '../output/terminal-width.ts'
 import { type Progress, ProgressTracker } from './progress-tracker.ts'
 import { streamLines } from './stream-lines.ts'
 import type { StreamProgress } from './stream-progress.ts'
+import { symbolsFor } from './symbols.ts'
 
-/** Where lines cannot be written over: how each stream is going, every few seconds, where something has changed. */
+/** The line with the map of windows, which is printed only where it can be overwritten. */
+const MAP_LINE = 2
+
+/** For output that cannot be overwritten: prints the lines of each stream every 2 seconds if they changed. */
 export function plainProgress(names: readonly string[], print: (line: string) => void, everyMs = 2_000): Progress {
-  const told = new ProgressTracker(names, (text) => print(text))
+  const tracker = new ProgressTracker(names, (text) => print(text))
   const nameWidth = Math.max(...names.map(displayWidth))
+  const symbols = symbolsFor(process.env)
   const printed = new Map<StreamProgress, string>()
   const show = (): void => {
-    for (const stream of told.streams) {
-      // A map that cannot be written over is not worth its lines.
-      const lines = streamLines(stream, performance.now(), {
-        nameWidth,
-        width: 80,
-        symbols: symbolsFor(process.env),
-        paint: (_, text) => text,
-      })
-      const text = lines.filter((_, place) => place !== 2).join('\n')
+    for (const stream of tracker.streams) {
+      const options = { nameWidth, width: terminalWidth(), symbols, paint: (_: unknown, text: string) => text }
+      const lines = streamLines(stream, performance.now(), options)
+      const text = lines.filter((_, index) => index !== MAP_LINE).join('\n')
       if (printed.get(stream) !== text) print(text)
       printed.set(stream, text)
     }
   }
   const timer = setInterval(show, everyMs)
   return {
-    on: (event) => told.event(event),
+    on: (event) => tracker.event(event),
     [Symbol.dispose]() {
       clearInterval(timer)
-      told.end()
+      tracker.end()
       show()
     },
   }

@@ -1,28 +1,31 @@
 import type { RunEvent } from '../../model/event.ts'
 import { StreamProgress } from './stream-progress.ts'
 
-/** Whoever is told of a run's events while it goes on, and closed at its end. */
+/** Receives the events of a run, and is disposed at its end. */
 export interface Progress extends Disposable {
   readonly on: (event: RunEvent) => void
 }
 
-/** Nobody looks. */
+/** Shows nothing. */
 export const noProgress: Progress = { on: () => {}, [Symbol.dispose]: () => {} }
 
-/** More failed windows than these are counted, and not told one by one. */
-const MOST_TOLD = 10
+/** Further failed windows are counted, not printed. */
+const MAX_PRINTED_FAILURES = 10
 
-/** The streams of a run, told by its events; and what people are to read even when the run has gone on. */
+/** Prints a line that stays on the screen. */
+type PrintNotice = (text: string, kind: 'warning' | 'failure') => void
+
+/** Keeps the progress of each stream up to date by the events of a run, and prints warnings and failures. */
 export class ProgressTracker {
   #streams: readonly StreamProgress[]
-  readonly #say: (text: string, as: 'warning' | 'failure') => void
-  /** Where the windows begin that are being read. */
+  readonly #print: PrintNotice
+  /** The start of each window that is being read, by its slice. */
   readonly #windows = new Map<string, string>()
   #failedWindows = 0
 
-  constructor(names: readonly string[], say: (text: string, as: 'warning' | 'failure') => void) {
+  constructor(names: readonly string[], print: PrintNotice) {
     this.#streams = names.map((name) => new StreamProgress(name))
-    this.#say = say
+    this.#print = print
   }
 
   get streams(): readonly StreamProgress[] {
@@ -30,26 +33,30 @@ export class ProgressTracker {
   }
 
   event(event: RunEvent): void {
-    // Of a backfill some may have no windows, and are no part of it.
+    // A backfill leaves out streams that cannot be read in windows.
     if (event.type === 'run.started') this.#streams = this.#streams.filter(({ name }) => event.streams.includes(name))
     if ('stream' in event && event.stream !== undefined)
       this.streams.find(({ name }) => name === event.stream)?.event(event, performance.now())
-    const of = 'stream' in event && event.stream !== undefined ? `${event.stream}: ` : ''
-    if (event.type === 'slice.started' && event.lower !== undefined)
-      this.#windows.set(event.slice, event.lower.replace(/T00:00:00(?:\.000)?Z$/, ''))
-    if (event.type === 'slice.finished') this.#windows.delete(event.slice)
-    if (event.type === 'warning') this.#say(`warning: ${of}${event.message}`, 'warning')
-    else if (event.type === 'stream.failed') this.#say(`failed: ${of}${event.error}`, 'failure')
-    else if (event.type === 'slice.failed') {
-      this.#failedWindows += 1
-      if (this.#failedWindows <= MOST_TOLD)
-        this.#say(`failed window ${this.#windows.get(event.slice) ?? ''}: ${of}${event.error}`, 'failure')
-      else if (this.#failedWindows === MOST_TOLD + 1)
-        this.#say('more windows have failed, which are counted below and not told one by one', 'failure')
-    }
+    this.#printNotice(event)
   }
 
   end(): void {
     for (const stream of this.streams) stream.end(performance.now())
+  }
+
+  #printNotice(event: RunEvent): void {
+    const stream = 'stream' in event && event.stream !== undefined ? `${event.stream}: ` : ''
+    if (event.type === 'warning') this.#print(`warning: ${stream}${event.message}`, 'warning')
+    else if (event.type === 'stream.failed') this.#print(`failed: ${stream}${event.error}`, 'failure')
+    else if (event.type === 'slice.started' && event.lower !== undefined)
+      this.#windows.set(event.slice, event.lower.replace(/T00:00:00(?:\.000)?Z$/, ''))
+    else if (event.type === 'slice.finished') this.#windows.delete(event.slice)
+    else if (event.type === 'slice.failed') {
+      this.#failedWindows += 1
+      if (this.#failedWindows <= MAX_PRINTED_FAILURES)
+        this.#print(`failed window ${this.#windows.get(event.slice) ?? ''}: ${stream}${event.error}`, 'failure')
+      else if (this.#failedWindows === MAX_PRINTED_FAILURES + 1)
+        this.#print('more windows failed; they are counted below and not printed', 'failure')
+    }
   }
 }

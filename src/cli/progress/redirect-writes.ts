@@ -1,41 +1,41 @@
-/** Puts texts above lines that are written over. */
+/** While held, writes to the streams go to a function. Disposing restores the streams. */
 export interface WriteRedirect extends Disposable {
   readonly put: (text: string) => void
 }
 
 /**
- * For as long as it is held, whatever is written to these streams is put above live lines, as soon as a line of it is
- * whole. Else it would stand in their midst, and be written over.
+ * Redirects writes to these streams to `put`, in complete lines. Output of a pipeline's own functions would otherwise
+ * appear between the live lines and be overwritten.
  */
 export function redirectWrites(streams: readonly NodeJS.WriteStream[], put: (text: string) => void): WriteRedirect {
-  const taken = streams.map((stream) => {
+  const restores = streams.map((stream) => {
     const write = stream.write.bind(stream)
     const isOwn = Object.hasOwn(stream, 'write')
-    let begun = ''
+    let partialLine = ''
     stream.write = (
       chunk: string | Uint8Array,
       encoding?: BufferEncoding | (() => void),
       done?: () => void,
     ): boolean => {
-      const text = begun + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
+      const text = partialLine + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
       const end = text.lastIndexOf('\n') + 1
-      begun = text.slice(end)
+      partialLine = text.slice(end)
       if (end > 0) put(text.slice(0, end))
-      const told = typeof encoding === 'function' ? encoding : done
-      if (told) queueMicrotask(told)
+      const callback = typeof encoding === 'function' ? encoding : done
+      if (callback) queueMicrotask(callback)
       return true
     }
     return () => {
-      // Back to that of its class, or to what somebody else has put there.
+      // The method of the class, or the one that was set on the stream before.
       if (isOwn) stream.write = write
       else Reflect.deleteProperty(stream, 'write')
-      if (begun !== '') write(begun)
+      if (partialLine !== '') write(partialLine)
     }
   })
   return {
     put,
     [Symbol.dispose]() {
-      for (const giveBack of taken) giveBack()
+      for (const restore of restores) restore()
     },
   }
 }

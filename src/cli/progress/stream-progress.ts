@@ -1,21 +1,22 @@
 import type { RunEvent } from '../../model/event.ts'
+import { RateMeter } from './rate-meter.ts'
 import { WindowProgress } from './window-progress.ts'
 
-/** `stopped`: from outside, before its end. */
-export type StreamPhase = 'waits' | 'runs' | 'done' | 'failed' | 'stopped'
+/** `stopped`: the run ended before the stream did. */
+export type StreamPhase = 'waiting' | 'running' | 'done' | 'failed' | 'stopped'
 
-/** The rate shown is that of the last while: of a whole night it would say nothing. */
-const WHILE_MS = 15_000
+/** A wait is shown at least this long, so that it can be read. */
+const MIN_WAIT_MS = 500
 
-/** How one stream is going, told by events. */
+/** The progress of one stream, computed from the events of its run. */
 export class StreamProgress {
   readonly name: string
   readonly #sums = { rows: 0, pages: 0, requests: 0, retries: 0 }
-  readonly #samples: { readonly at: number; readonly rows: number }[] = []
-  #state: StreamPhase = 'waits'
+  readonly #meter = new RateMeter()
+  #phase: StreamPhase = 'waiting'
   #started = 0
   #ended: number | undefined
-  #waiting: { readonly text: string; readonly until: number } | undefined
+  #wait: { readonly text: string; readonly until: number } | undefined
   #total: { readonly pages: number; readonly before: number; readonly at: number } | undefined
   #windows: WindowProgress | undefined
 
@@ -39,69 +40,68 @@ export class StreamProgress {
         break
       case 'request.finished':
         sums.requests += 1
-        this.#waiting = undefined
+        this.#wait = undefined
         break
       case 'request.retried':
         sums.retries += 1
-        this.#waiting = { text: 'next try', until: now + event.waitMs }
+        this.#wait = { text: 'next try', until: now + event.waitMs }
         break
       case 'waiting':
-        this.#waiting = { text: names[event.for], until: now + Math.max(event.ms, 500) }
+        this.#wait = { text: WAIT_TEXTS[event.for], until: now + Math.max(event.ms, MIN_WAIT_MS) }
         break
       case 'batch.committed':
         sums.rows += event.counts.fetched + event.counts.expanded
         sums.pages += event.pages
-        this.#sample(now)
+        this.#meter.sample(sums.rows, now)
         break
       case 'slice.finished':
+        this.#sliceEnded(event.slice, 'done', now)
+        break
       case 'slice.failed':
-        if (this.#windows) this.#windows.ended(event.slice, event.type === 'slice.failed' ? 'f' : 'd')
-        else this.#end(event.type === 'slice.failed' ? 'failed' : 'done', now)
+        this.#sliceEnded(event.slice, 'failed', now)
         break
       case 'stream.failed':
         this.#end('failed', now)
         break
-      case 'table.altered':
-      case 'warning':
       case 'run.started':
       case 'run.finished':
+      case 'table.altered':
+      case 'warning':
       case 'gauge':
     }
   }
 
-  get state(): StreamPhase {
-    return this.#state
+  get phase(): StreamPhase {
+    return this.#phase
   }
 
   get sums(): Readonly<{ rows: number; pages: number; requests: number; retries: number }> {
     return this.#sums
   }
 
-  /** Of a backfill. */
+  /** The windows of a backfill; undefined in other runs. */
   get windows(): WindowProgress | undefined {
     return this.#windows
   }
 
-  /** Since it began, until now or its end. */
+  /** Milliseconds from the start of the stream to its end, or to now. */
   elapsedMs(now: number): number {
-    return this.#state === 'waits' ? 0 : (this.#ended ?? now) - this.#started
+    return this.#phase === 'waiting' ? 0 : (this.#ended ?? now) - this.#started
   }
 
-  /** Rows in a second: lately while it runs, in all when it has ended. */
+  /** Rows per second: of the last 15 seconds while the stream runs, of all its time after its end. */
   rate(now: number): number {
-    const ms = this.elapsedMs(now)
-    const [first] = this.#samples
-    if (this.#ended !== undefined || !first || ms <= WHILE_MS) return this.#sums.rows / Math.max(0.001, ms / 1_000)
-    return (this.#sums.rows - first.rows) / Math.max(0.001, (now - first.at) / 1_000)
+    return this.#meter.rate(this.#sums.rows, this.elapsedMs(now), { now, isEnded: this.#ended !== undefined })
   }
 
   /**
-   * How much is done, and how much longer it takes at this pace: only where a plan or the API says how much there is.
+   * Returns the part that is done, from 0 to 1, and the time that is left at this pace. Returns undefined if neither a
+   * plan nor the API says how much there is.
    */
   progress(now: number): { readonly share: number; readonly leftMs: number | undefined } | undefined {
     if (this.#windows)
       return { share: this.#windows.share, leftMs: this.#ended === undefined ? this.#windows.leftMs(now) : undefined }
-    if (!this.#total || this.#state !== 'runs') return undefined
+    if (!this.#total || this.#phase !== 'running') return undefined
     const { pages, before, at } = this.#total
     const done = this.#sums.pages - before
     return {
@@ -110,43 +110,42 @@ export class StreamProgress {
     }
   }
 
-  /** What it waits for, and for how much longer. */
-  waiting(now: number): { readonly text: string; readonly ms: number } | undefined {
-    return this.#state === 'runs' && this.#waiting && this.#waiting.until > now
-      ? { text: this.#waiting.text, ms: this.#waiting.until - now }
+  /** Returns the reason of the current wait, and how long it still takes. */
+  wait(now: number): { readonly text: string; readonly ms: number } | undefined {
+    return this.#phase === 'running' && this.#wait && this.#wait.until > now
+      ? { text: this.#wait.text, ms: this.#wait.until - now }
       : undefined
   }
 
-  /** The run is over. */
+  /** Called at the end of the run. A backfill ends here, and not with one of its windows. */
   end(now: number): void {
-    // A backfill ends when its windows are through, not with one of them.
-    if (this.#state === 'runs' && this.#windows?.isThrough)
+    if (this.#phase === 'running' && this.#windows?.isThrough)
       this.#end(this.#windows.counts.failed > 0 ? 'failed' : 'done', now)
-    else if (this.#state === 'runs' || this.#state === 'waits') this.#end('stopped', now)
+    else if (this.#phase === 'running' || this.#phase === 'waiting') this.#end('stopped', now)
   }
 
   #begin(now: number): void {
-    if (this.#state === 'waits') {
+    if (this.#phase === 'waiting') {
       this.#started = now
-      this.#sample(now)
+      this.#meter.sample(this.#sums.rows, now)
     }
-    this.#state = 'runs'
+    this.#phase = 'running'
     this.#ended = undefined
   }
 
-  #sample(now: number): void {
-    this.#samples.push({ at: now, rows: this.#sums.rows })
-    while (this.#samples.length > 1 && this.#samples[1]!.at < now - WHILE_MS) this.#samples.shift()
+  #sliceEnded(slice: string, result: 'done' | 'failed', now: number): void {
+    if (this.#windows) this.#windows.ended(slice, result)
+    else this.#end(result, now)
   }
 
-  #end(state: Exclude<StreamPhase, 'waits' | 'runs'>, now: number): void {
-    this.#state = state
+  #end(phase: Exclude<StreamPhase, 'waiting' | 'running'>, now: number): void {
+    this.#phase = phase
     this.#ended = now
-    this.#waiting = undefined
+    this.#wait = undefined
   }
 }
 
-const names = {
+const WAIT_TEXTS = {
   'rate limit': 'rate limit',
   'retry-after': 'Retry-After',
   memory: 'memory',

@@ -1,6 +1,6 @@
 import type { WindowState } from './window-progress.ts'
 
-/** The signs that bars and maps are drawn with. */
+/** The characters of bars and window maps. */
 export interface SymbolSet {
   readonly bar: string
   readonly rest: string
@@ -9,16 +9,25 @@ export interface SymbolSet {
   readonly partly: readonly string[]
 }
 
-const drawn: SymbolSet = {
+const UNICODE: SymbolSet = {
   bar: '━',
   rest: '─',
   windows: { o: '·', r: '▶', d: '█', f: '✗', s: '-' },
   partly: ['░', '▒', '▓'],
 }
-const typed: SymbolSet = { bar: '=', rest: '-', windows: { o: '.', r: '>', d: '#', f: 'x', s: '_' }, partly: ['+'] }
+const ASCII: SymbolSet = { bar: '=', rest: '-', windows: { o: '.', r: '>', d: '#', f: 'x', s: '_' }, partly: ['+'] }
 
-/** Letters of a typewriter where the locale says that nothing else can be shown; most say nothing, or UTF-8. */
+/** Returns ASCII characters if the locale is set and is not UTF-8, or on the Linux console. */
 export function symbolsFor(environment: Readonly<Record<string, string | undefined>>): SymbolSet {
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || ''
-  return environment['TERM'] === 'linux' || (locale !== '' && !/utf-?8/i.test(locale)) ? typed : drawn
+  return environment['TERM'] === 'linux' || (locale !== '' && !/utf-?8/i.test(locale)) ? ASCII : UNICODE
 }
+
+/** Returns a bar that is full only if everything is done. */
+export function barText(share: number, width: number, symbols: SymbolSet): string {
+  const filled = filledColumns(share, width)
+  return symbols.bar.repeat(filled) + symbols.rest.repeat(width - filled)
+}
+
+/** Returns how many columns of a bar are filled. */
+export const filledColumns = (share: number, width: number): number => Math.floor(share * width + 1e-9)

@@ -1,61 +1,68 @@
 import type { RunEvent } from '../../model/event.ts'
 
-/** A window is to do, running, done, failed or left out. */
+/** Open (pending), running, done, failed or skipped, as the letters of the event `backfill.planned`. */
 export type WindowState = 'o' | 'r' | 'd' | 'f' | 's'
 
-/** One place of a map: one window or several. */
+/** One place of the map, which stands for one window or several. */
 export interface Cell {
-  /** Of several the one that most asks to be seen: failed, then running. */
+  /** Of several windows, the state that most needs attention: failed, then running. */
   readonly state: WindowState
-  /** How many of them are done or left out, from 0 to 1. */
+  /** The part of the windows that is done or skipped, from 0 to 1. */
   readonly done: number
 }
 
+export interface WindowStateCounts {
+  readonly total: number
+  readonly pending: number
+  readonly running: number
+  readonly done: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+/** The state that a cell of several windows shows: the first of these that one of them has. */
+const BY_URGENCY: readonly WindowState[] = ['f', 'r', 'o', 'd']
+
 type Plan = Extract<RunEvent, { readonly type: 'backfill.planned' }>
 
-/** The windows of a backfill, each by its place in it. */
+/** The states of the windows of a backfill, in the order of the windows. */
 export class WindowProgress {
   readonly #states: WindowState[]
-  readonly #places = new Map<string, number>()
-  readonly #todo: number
-  #through = 0
-  /** From the first window on: what comes before it says nothing of their pace. */
+  /** The index of the window that a slice reads. */
+  readonly #indexes = new Map<string, number>()
+  readonly #toRead: number
+  #read = 0
+  /** When the first window started. The time before it says nothing about the pace. */
   #began: number | undefined
 
   constructor({ states, toRead }: Pick<Plan, 'states' | 'toRead'>) {
+    // The event's type is a string of these letters.
     this.#states = states.split('') as WindowState[]
-    this.#todo = toRead
+    this.#toRead = toRead
   }
 
-  /** A window may be begun anew. */
-  started(slice: string, place: number | undefined, now: number): void {
-    if (place === undefined || place >= this.#states.length) return
+  /** A window may start again after a restart. */
+  started(slice: string, index: number | undefined, now: number): void {
+    if (index === undefined || index >= this.#states.length) return
     this.#began ??= now
-    this.#places.set(slice, place)
-    this.#states[place] = 'r'
+    this.#indexes.set(slice, index)
+    this.#states[index] = 'r'
   }
 
-  ended(slice: string, as: 'd' | 'f'): void {
-    const place = this.#places.get(slice)
-    if (place === undefined) return
-    this.#places.delete(slice)
-    this.#states[place] = as
-    this.#through += 1
+  ended(slice: string, result: 'done' | 'failed'): void {
+    const index = this.#indexes.get(slice)
+    if (index === undefined) return
+    this.#indexes.delete(slice)
+    this.#states[index] = result === 'done' ? 'd' : 'f'
+    this.#read += 1
   }
 
-  get counts(): Readonly<{
-    total: number
-    todo: number
-    running: number
-    done: number
-    failed: number
-    skipped: number
-  }> {
+  get counts(): WindowStateCounts {
     const counted = { o: 0, r: 0, d: 0, f: 0, s: 0 }
     for (const state of this.#states) counted[state] += 1
     return {
       total: this.#states.length,
-      todo: counted.o,
+      pending: counted.o,
       running: counted.r,
       done: counted.d,
       failed: counted.f,
@@ -63,34 +70,33 @@ export class WindowProgress {
     }
   }
 
-  /** Of all windows, those that need not be read any more. */
+  /** The part of all windows that is done or skipped, from 0 to 1. */
   get share(): number {
     const { total, done, skipped } = this.counts
     return total === 0 ? 1 : (done + skipped) / total
   }
 
-  /** All that this run was to read have been. */
+  /** True when every window that this run had to read has ended. */
   get isThrough(): boolean {
-    return this.#through >= this.#todo
+    return this.#read >= this.#toRead
   }
 
-  /** At the pace of this run so far. */
+  /** Milliseconds until all windows are read, at the pace of this run so far. */
   leftMs(now: number): number | undefined {
-    if (this.#began === undefined || this.#through === 0) return undefined
-    return Math.max(0, ((now - this.#began) / this.#through) * (this.#todo - this.#through))
+    if (this.#began === undefined || this.#read === 0) return undefined
+    return Math.max(0, ((now - this.#began) / this.#read) * (this.#toRead - this.#read))
   }
 
-  /** The windows in their order, in no more than so many cells. */
+  /** Returns the windows in their order, in at most `width` cells. */
   map(width: number): Cell[] {
     const cells = Math.min(Math.max(1, width), this.#states.length)
-    return Array.from({ length: cells }, (_, place) => {
+    return Array.from({ length: cells }, (_, cell) => {
       const part = this.#states.slice(
-        Math.floor((place * this.#states.length) / cells),
-        Math.floor(((place + 1) * this.#states.length) / cells),
+        Math.floor((cell * this.#states.length) / cells),
+        Math.floor(((cell + 1) * this.#states.length) / cells),
       )
       const done = part.filter((state) => state === 'd' || state === 's').length
-      const state = (['f', 'r', 'o', 'd', 's'] as const).find((one) => part.includes(one))!
-      return { state, done: done / part.length }
+      return { state: BY_URGENCY.find((state) => part.includes(state)) ?? 's', done: done / part.length }
     })
   }
 }

@@ -1,16 +1,13 @@
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
 
-/**
- * A report for people: a table of streams, then what went wrong. Plain text, no colours, 80 columns where names are not
- * long.
- */
-export function reportText(report: Report): string {
+/** Lays out a report as plain text: a table of streams, then problems. Details are wrapped at the width. */
+export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {
   const names = Object.keys(report.streams)
   const width = Math.max(6, ...names.map((name) => name.length))
-  const rows = names.map((name) => streamLines(name.padEnd(width), report.streams[name]!, report.kind))
+  const rows = names.map((name) => streamLines(name.padEnd(width), report.streams[name]!, report.kind, lineWidth))
   const head = `${'stream'.padEnd(width)} ${columns.map(([title, size]) => title.padStart(size)).join(' ')}`
-  return [head, ...rows.flat(), '', summary(report)].join('\n')
+  return [head, ...rows.flat(), '', summary(report, lineWidth)].join('\n')
 }
 
 const columns: readonly (readonly [title: string, size: number, of: (stream: StreamReport) => number])[] = [
@@ -23,7 +20,7 @@ const columns: readonly (readonly [title: string, size: number, of: (stream: Str
   ['rejected', 8, ({ counts }) => counts.rejected],
 ]
 
-function streamLines(name: string, stream: StreamReport, kind: Report['kind']): string[] {
+function streamLines(name: string, stream: StreamReport, kind: Report['kind'], width: number): string[] {
   const numbers = columns.map(([, size, of]) => formatNumber(of(stream)).padStart(size)).join(' ')
   const indent = ' '.repeat(name.length + 2)
   const lines = [`${name} ${numbers}`]
@@ -42,7 +39,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind']): 
   lines.push(
     ...wrapped(
       details.filter((detail) => detail !== false),
-      80 - indent.length,
+      width - indent.length,
     ).map((line) => indent + line),
   )
   if (stream.swap)
@@ -102,7 +99,10 @@ function wrapped(parts: readonly string[], width: number): string[] {
   return lines.map((line, index) => (index < lines.length - 1 ? `${line},` : line))
 }
 
-function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryBytes, streams }: Report): string {
+function summary(
+  { pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryBytes, streams }: Report,
+  width: number,
+): string {
   const failed = Object.entries(streams)
     .filter(([, stream]) => stream.status === 'failed')
     .map(([name]) => name)
@@ -123,7 +123,7 @@ function summary({ pipeline, status, ms, rowsPerSecond, walBytes, peakMemoryByte
   return [
     ...wrapped(
       facts.filter((fact) => fact !== false),
-      80,
+      width,
     ),
     ...after,
   ].join('\n')

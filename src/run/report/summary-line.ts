@@ -11,7 +11,7 @@ export function summaryLine({ pipeline, run, status, ms, streams }: Report): str
   const outcome = { done: 'done in', failed: 'failed after', interrupted: 'interrupted after' }[status]
   const numbers = [
     `${formatNumber(counts.fetched)} read`,
-    ...(['inserted', 'updated', 'unchanged', 'rejected'] as const).flatMap((name) =>
+    ...(['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'rejected'] as const).flatMap((name) =>
       counts[name] === 0 ? [] : [`${formatNumber(counts[name])} ${name}`],
     ),
   ]

@@ -184,7 +184,7 @@ describe('the windows of a backfill', () => {
       's  ━━━━━━━━━━━━━━━━━───────────────────────  44% of 38 windows  ~20 s left',
       '          0 rows       0/s       0 requests',
       '  ███████████████✗▶▶··················--',
-      '  █ 15 done  ▶ 2 running  ✗ 1 failed  · 18 to do  - 2 left out',
+      '  █ 15 done  ▶ 2 running  ✗ 1 failed  · 18 pending  - 2 skipped',
     ])
     expect(linesAt(stream, 11_000, 39)).toEqual([
       's  44% of 38 windows  ~20 s left',
@@ -198,7 +198,7 @@ describe('the windows of a backfill', () => {
     const states = new WindowProgress({ states: 'd'.repeat(1_096), toRead: 0 })
     expect(states.map(70)).toHaveLength(70)
     states.started('x', 500, 0)
-    states.ended('x', 'f')
+    states.ended('x', 'failed')
     states.started('y', 900, 0)
     const map = states.map(70)
     expect(map.filter(({ state }) => state === 'f')).toHaveLength(1)
@@ -212,13 +212,13 @@ describe('the windows of a backfill', () => {
 
   test('end as failed where one of them has, and as stopped where some were not read', () => {
     const through = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2], [window(1), 2])
-    expect(through.state).toBe('runs')
+    expect(through.phase).toBe('running')
     through.event({ type: 'slice.failed', stream: 's', slice: '1', error: 'no' }, 3)
     through.end(4)
-    expect(through.state).toBe('failed')
+    expect(through.phase).toBe('failed')
     const half = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2])
     half.end(3)
-    expect(half.state).toBe('stopped')
+    expect(half.phase).toBe('stopped')
   })
 
   test('are letters where the locale has no others', () => {

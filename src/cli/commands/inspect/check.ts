@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import { checkPipelines, type Finding } from '../../../run/check/check.ts'
 import { tryPipelines } from '../../../run/find-pipelines.ts'
-import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import { formatCount } from '../../../value/format.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { printStack } from '../../output/print-error.ts'
 
 interface CheckCommandOptions extends CommonOptions {
@@ -9,7 +10,7 @@ interface CheckCommandOptions extends CommonOptions {
   readonly json?: boolean
 }
 
-/** `sluice check`: every fault at once, each with its place and what to do. */
+/** `sluice check`: runs all checks, and shows each problem with its location and what to do. */
 export async function checkCommand(
   [words]: [string[]],
   { database, offline = false, json = false }: CheckCommandOptions,
@@ -20,9 +21,9 @@ export async function checkCommand(
     ...found.map(({ pipeline, file }) => ({
       location: pipeline.name,
       isFault: false,
-      text: `${file}, ${streamsText(Object.keys(pipeline.streams).length)}`,
+      text: `${file}, ${formatCount(Object.keys(pipeline.streams).length, 'stream')}`,
     })),
-    ...failed.map((fault) => ({ location: 'pipelines', isFault: true, text: hide(fault.message) })),
+    ...failed.map((error) => ({ location: 'pipelines', isFault: true, text: hide(error.message) })),
   ]
   const findings = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
   if (json)
@@ -30,19 +31,17 @@ export async function checkCommand(
       JSON.stringify(findings.map(({ location, isFault, text }) => ({ location, ok: !isFault, text: hide(text) }))),
     )
   else show(findings, hide)
-  if (verbose) for (const fault of failed) printStack(fault, hide)
+  if (verbose) for (const error of failed) printStack(error, hide)
   return findings.some(({ isFault }) => isFault) ? 1 : 0
 }
-
-const streamsText = (count: number): string => `${count} ${count === 1 ? 'stream' : 'streams'}`
 
 function show(findings: readonly Finding[], hide: CommandContext['hide']): void {
   for (const { location, isFault, text } of findings) {
     const mark = isFault
-      ? styleText('red', 'fault', { stream: process.stdout })
-      : styleText('green', 'ok   ', { stream: process.stdout })
+      ? styleText('red', 'problem', { stream: process.stdout })
+      : styleText('green', 'ok     ', { stream: process.stdout })
     console.log(`${mark}  ${location}: ${hide(text)}`)
   }
-  const faults = findings.filter(({ isFault }) => isFault).length
-  console.log(faults === 0 ? '\nEverything is in order.' : `\n${faults} ${faults === 1 ? 'fault' : 'faults'}.`)
+  const problems = findings.filter(({ isFault }) => isFault).length
+  console.log(`\n${problems === 0 ? 'No problems found.' : `${formatCount(problems, 'problem')}.`}`)
 }

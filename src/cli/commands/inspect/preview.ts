@@ -1,10 +1,10 @@
 import { UsageError } from '../../../model/errors.ts'
-import { findPipelines } from '../../../run/find-pipelines.ts'
 import { sample } from '../../../run/check/sample.ts'
+import { findPipelines } from '../../../run/find-pipelines.ts'
+import { formatCount, formatNumber } from '../../../value/format.ts'
 import type { CommandContext } from '../../execute-command.ts'
-import { formatNumber } from '../../../value/format.ts'
-import { printJsonLines, printTable } from '../../output/print-rows.ts'
-import { withStreams } from '../sync/run.ts'
+import { printJsonLines, printRecords } from '../../output/print-rows.ts'
+import { selectOne } from '../stream-names.ts'
 
 interface PreviewOptions {
   readonly stream?: string
@@ -13,32 +13,27 @@ interface PreviewOptions {
   readonly json?: boolean
 }
 
-/** `sluice preview`: the first rows of one stream. */
+/** `sluice preview`: shows the first rows of one stream. */
 export async function previewCommand(
   [word]: [string],
   { stream, limit, since, json = false }: PreviewOptions,
   { signal, hide }: CommandContext,
 ): Promise<number> {
-  const [found] = withStreams(await findPipelines([word]), stream === undefined ? undefined : [stream])
-  const { pipeline, streams = Object.keys(pipeline.streams) } = found!
-  const [name, ...others] = streams
-  if (name === undefined || others.length > 0)
+  const { pipeline, streams } = selectOne(await findPipelines([word]), stream === undefined ? undefined : [stream])
+  const [name = '', ...others] = streams ?? Object.keys(pipeline.streams)
+  const flow = pipeline.streams[name]
+  if (!flow || others.length > 0)
     throw new UsageError(
-      `${pipeline.name} has several streams: name one, as in sluice preview ${pipeline.name}.${name ?? 'stream'}`,
+      `${pipeline.name} has several streams: give one, as in sluice preview ${pipeline.name}.${name || 'stream'}`,
     )
-  const { rows, rejects, counts, isWhole } = await sample(pipeline.streams[name]!, {
-    stream: name,
-    limit,
-    since,
-    signal,
-  })
+  const { rows, rejects, counts, isWhole } = await sample(flow, { stream: name, limit, since, signal })
   if (json) printJsonLines(rows)
   else {
-    printTable(
-      rows.map((row) => (typeof row === 'object' && row !== null ? (row as Record<string, unknown>) : { value: row })),
-    )
+    printRecords(rows)
     console.log(
-      `${formatNumber(rows.length)} rows${isWhole ? ', which is all there is' : ''}; ${formatNumber(counts.fetched)} records were fetched, nothing was stored`,
+      `${formatCount(rows.length, 'row')}${isWhole ? ` (all ${word} has)` : ''}; ` +
+        `${formatNumber(counts.fetched)} ${counts.fetched === 1 ? 'record was' : 'records were'} fetched, ` +
+        'nothing was stored',
     )
   }
   for (const { stage, reason } of rejects) console.error(hide(`rejected by ${stage}: ${reason}`))

@@ -3,19 +3,21 @@ import type { Counts } from '../../../model/batch.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { openStore } from '../../../run/open-store.ts'
 import { reportText } from '../../../run/report/report-text.ts'
-import type { CommonOptions, CommandContext } from '../../execute-command.ts'
-import { onOneLine } from '../../output/display-width.ts'
 import { formatSeconds } from '../../../value/format.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { onOneLine } from '../../output/display-width.ts'
 import { formatTime } from '../../output/format-time.ts'
 import { printTable } from '../../output/print-rows.ts'
+import { terminalWidth } from '../../output/terminal-width.ts'
 import { wrapText } from '../../output/wrap-text.ts'
+import { requireKnownName } from '../stream-names.ts'
 
 interface RunsOptions extends CommonOptions {
   readonly limit: number
   readonly json?: boolean
 }
 
-/** `sluice runs`: what has run; with a number, one run's report. */
+/** `sluice runs`: lists runs; with a number, shows the report of that run. */
 export async function runsCommand(
   [which]: [string | undefined],
   { database, limit, json = false }: RunsOptions,
@@ -29,6 +31,7 @@ export async function runsCommand(
     return 0
   }
   const runs = await readRuns(store.database, { pipeline: which, limit })
+  if (which !== undefined && runs.length === 0) await requireKnownName(store.database, { pipeline: which })
   if (json) console.log(JSON.stringify(runs))
   else if (runs.length === 0)
     console.log(
@@ -36,13 +39,14 @@ export async function runsCommand(
         ? 'Nothing has run yet. Try: sluice run'
         : `${which} has not run yet. Try: sluice run ${which}`,
     )
-  else {
-    printTable(runs.map(rowOf), { optional: ['took', 'kind'] })
-    const failed = runs.filter(({ error }) => error !== undefined)
-    if (failed.length > 0) console.log()
-    for (const { id, error } of failed) showFault(id, error!)
-  }
+  else showRuns(runs)
   return 0
+}
+
+function showRuns(runs: readonly StoredRun[]): void {
+  printTable(runs.map(rowOf), { optional: ['took', 'kind'] })
+  if (runs.some(({ error }) => error !== undefined)) console.log()
+  for (const { id, error } of runs) if (error !== undefined) showError(id, error)
 }
 
 function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: StoredRun): Record<string, unknown> {
@@ -62,19 +66,19 @@ function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: St
   }
 }
 
-/** What a run ended with, in the lines that a terminal has room for. */
-function showFault(run: string, error: string): void {
-  const { isTTY, columns } = process.stdout
-  for (const [index, line] of wrapText(onOneLine(`run ${run}: ${error}`), isTTY ? columns - 2 : Infinity).entries())
+/** Prints the error of a run, wrapped on a terminal. */
+function showError(run: string, error: string): void {
+  const width = process.stdout.isTTY ? terminalWidth() - 2 : Infinity
+  for (const [index, line] of wrapText(onOneLine(`run ${run}: ${error}`), width).entries())
     console.log(index === 0 ? line : `  ${line}`)
 }
 
 function showRun({ report, ...run }: StoredRun, json: boolean): void {
   if (json) console.log(JSON.stringify({ ...run, report }))
+  else if (report) console.log(reportText(report, { width: terminalWidth() }))
   else
     console.log(
-      report
-        ? reportText(report)
-        : `Run ${run.id} of ${run.pipeline}: ${run.status} since ${formatTime(run.startedAt)}${run.error ? `: ${run.error}` : ''}`,
+      `Run ${run.id} of ${run.pipeline}: ${run.status} since ${formatTime(run.startedAt)}` +
+        (run.error === undefined ? '' : `: ${run.error}`),
     )
 }

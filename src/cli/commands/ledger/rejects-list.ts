@@ -1,9 +1,9 @@
-import { readRejects } from '../../../ledger/read/read-rejects.ts'
+import { readRejects, type StoredReject } from '../../../ledger/read/read-rejects.ts'
 import { openStore } from '../../../run/open-store.ts'
-import type { CommonOptions, CommandContext } from '../../execute-command.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { formatTime } from '../../output/format-time.ts'
 import { printTable } from '../../output/print-rows.ts'
-import { parseStreamName } from '../stream-names.ts'
+import { parseStreamName, requireKnownName } from '../stream-names.ts'
 
 interface RejectsListOptions extends CommonOptions {
   readonly run?: string
@@ -12,25 +12,22 @@ interface RejectsListOptions extends CommonOptions {
   readonly json?: boolean
 }
 
-/** `sluice rejects list` */
+/** `sluice rejects list`: shows records that could not be stored. */
 export async function rejectsListCommand(
   [word]: [string | undefined],
   { database, run, all = false, limit, json = false }: RejectsListOptions,
   { signal }: CommandContext,
 ): Promise<number> {
+  const name = parseStreamName(word)
   await using store = await openStore({ database, signal })
-  const found = await readRejects(store.database, { ...parseStreamName(word), run, replayed: all, limit: limit + 1 })
+  const found = await readRejects(store.database, { ...name, run, replayed: all, limit: limit + 1 })
+  if (found.length === 0) await requireKnownName(store.database, name)
   const rejects = found.slice(0, limit)
   if (json) {
-    // The record's own JSON, with every digit it had.
-    for (const { record, parents, ...reject } of rejects)
-      console.log(
-        `${JSON.stringify(reject).slice(0, -1)},"record":${record}${parents === undefined ? '' : `,"parents":${parents}`}}`,
-      )
+    for (const reject of rejects) console.log(jsonLine(reject))
     return 0
   }
-  if (rejects.length === 0)
-    console.log(all ? 'Nothing was ever rejected.' : 'Nothing is rejected that was not replayed since.')
+  if (rejects.length === 0) console.log(all ? 'No record was ever rejected.' : 'No rejects are waiting for replay.')
   printTable(
     rejects.map(({ id, run: of, pipeline, stream, stage, reason, record, createdAt, replayedAt }) => ({
       id,
@@ -46,4 +43,11 @@ export async function rejectsListCommand(
   )
   if (found.length > limit) console.log(`There are more: sluice rejects list --limit ${limit * 10}`)
   return 0
+}
+
+/** Keeps the text of the stored record, which has every digit. */
+function jsonLine({ record, parents, ...reject }: StoredReject): string {
+  const members = [JSON.stringify(reject).slice(0, -1), `"record":${record}`]
+  if (parents !== undefined) members.push(`"parents":${parents}`)
+  return `${members.join(',')}}`
 }

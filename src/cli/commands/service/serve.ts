@@ -1,9 +1,8 @@
 import { UsageError } from '../../../model/errors.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { serve } from '../../../server/serve.ts'
-import type { CommonOptions, CommandContext } from '../../execute-command.ts'
-import { withStreams } from '../sync/run.ts'
 import { messageOf } from '../../../value/error.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 
 interface ServeCommandOptions extends CommonOptions {
   readonly port: number
@@ -13,16 +12,16 @@ interface ServeCommandOptions extends CommonOptions {
   readonly schedule?: boolean
 }
 
-/** `sluice serve`: a page and an API of what runs, until it is stopped. */
+/** `sluice serve`: serves a page and an API until it is stopped. */
 export async function serveCommand(
   [words]: [string[]],
   { port, host, allowedHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
   { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
-  const found = withStreams(await findPipelines(words), undefined)
+  const found = await findPipelines(words)
   const partial = found.find(({ streams }) => streams)
-  if (partial) throw new UsageError(`sluice serve takes whole pipelines: name ${partial.pipeline.name}`)
-  const token = tokenOf(tokenFrom)
+  if (partial) throw new UsageError(`sluice serve takes whole pipelines: give ${partial.pipeline.name}`)
+  const token = readToken(tokenFrom)
   await using server = await serve(
     found.map(({ pipeline }) => pipeline),
     {
@@ -34,26 +33,25 @@ export async function serveCommand(
       signal,
       ...(allowedHost && { allowedHosts: allowedHost }),
       onError: (error) =>
-        console.error(
-          hide(`sluice: ${verbose && Error.isError(error) ? (error.stack ?? error.message) : messageOf(error)}`),
-        ),
+        console.error(hide(`sluice: ${(verbose && Error.isError(error) && error.stack) || messageOf(error)}`)),
     },
   )
   const names = found.map(({ pipeline }) => pipeline.name).join(', ')
   console.log(
-    `${server.url}  ${names}${schedule ? ', at their schedule' : ''}${token === undefined ? '' : '; it asks for the token'}\nCtrl-C ends it, and the runs that it has started.`,
+    `${server.url}  ${names}${schedule ? ', with their schedules' : ''}` +
+      `${token === undefined ? '' : '; requests need the token'}\nCtrl-C stops the server and the runs that it started.`,
   )
   await server.ended
-  // That it was stopped is how it is meant to end.
   return 0
 }
 
-/** Not an option of its own: what stands on a command line is seen by everybody on the machine. */
-function tokenOf(name: string | undefined): string | undefined {
-  const value = process.env[name ?? 'SLUICE_TOKEN']
-  if (name !== undefined && !value)
+/** The token is read from the environment, because every user of the machine can read a command line. */
+function readToken(variable: string | undefined): string | undefined {
+  const value = process.env[variable ?? 'SLUICE_TOKEN']
+  if (variable !== undefined && !value)
     throw new UsageError(
-      `--token-from ${name}: ${name} is ${value === undefined ? 'not set' : 'empty'} in the environment (or in .env)`,
+      `--token-from ${variable}: ${variable} is ${value === undefined ? 'not set' : 'empty'} ` +
+        'in the environment and in .env; set it',
     )
   return value || undefined
 }
