@@ -1,14 +1,16 @@
 import type { Queryable } from '../database/queryable.ts'
 import type { Transaction } from '../database/database.ts'
-import { closeOpenSlices, type StreamName } from './slices/close.ts'
+import { defined } from '../value/defined.ts'
+import { closeSlices } from './slices/transitions.ts'
+import type { StreamName } from './stream-name.ts'
 
-/** How far a stream has come. */
+/** The position up to which a stream has been read. */
 export interface Cursor {
   readonly pipeline: string
   readonly stream: string
   readonly partition: string
   readonly value: string
-  /** The slice that moved it; undefined where it was set by hand. */
+  /** The slice that moved it; undefined if it was set by hand. */
   readonly slice?: string
   readonly updatedAt: Date
 }
@@ -19,32 +21,34 @@ export async function readCursors(
 ): Promise<Cursor[]> {
   const rows = await on.query<Omit<Cursor, 'slice'> & { readonly slice: string | null }>(
     `select pipeline, stream, partition, value, slice, updated_at as "updatedAt" from sluice.cursors
-      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2) order by pipeline, stream, partition`,
+      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2)
+      order by pipeline, stream, partition`,
     [pipeline, stream],
   )
-  return rows.map(({ slice, ...cursor }) => ({ ...cursor, ...(slice !== null && { slice }) }))
+  return rows.map(({ slice, ...cursor }) => ({ ...cursor, ...defined({ slice: slice ?? undefined }) }))
 }
 
 /**
- * Read on from another value. Closes what is open, which would otherwise end at its own cursor; answers the slices
- * whose shadows are to be dropped.
+ * Sets the cursor of a stream and closes its open slice, which would otherwise end at a cursor of its own. Returns the
+ * closed slices, whose shadow tables are to be dropped.
  */
 export async function setCursor(transaction: Transaction, name: StreamName, value: string): Promise<string[]> {
-  const closed = await closeOpenSlices(transaction, name, 'the cursor was set')
+  const closed = await closeSlices(transaction, name, 'the cursor was set by hand')
   await transaction.query(
     `insert into sluice.cursors (pipeline, stream, partition, value) values ($1, $2, $3, $4)
-     on conflict (pipeline, stream, partition) do update set value = excluded.value, boundary = null, slice = null, updated_at = clock_timestamp()`,
+     on conflict (pipeline, stream, partition) do update
+        set value = excluded.value, boundary = null, slice = null, updated_at = clock_timestamp()`,
     [name.pipeline, name.stream, name.partition ?? '', value],
   )
   return closed
 }
 
 /**
- * Forget how far a stream has come. Closes what is open, which would otherwise resume; answers the slices whose shadows
- * are to be dropped.
+ * Deletes the cursor of a stream and closes its open slice, which would otherwise be resumed. Returns the closed slices,
+ * whose shadow tables are to be dropped.
  */
 export async function resetCursor(transaction: Transaction, name: StreamName): Promise<string[]> {
-  const closed = await closeOpenSlices(transaction, name, 'the cursor was reset')
+  const closed = await closeSlices(transaction, name, 'the cursor was reset by hand')
   await transaction.query('delete from sluice.cursors where pipeline = $1 and stream = $2 and partition = $3', [
     name.pipeline,
     name.stream,

@@ -3,35 +3,31 @@ import { LoadError, SliceLostError, type SluiceError } from '../model/errors.ts'
 import { messageOf } from '../value/error.ts'
 
 /**
- * What the ledger's own SQLSTATEs mean, as an error to end a stream with; undefined for all others.
- * SL001, not ours, is only certain after `settle`: a batch whose answer was lost is refused as well when it is sent
- * again.
+ * Returns an error of the ledger's SQL functions as the error that ends a stream; undefined for all other errors. SL001
+ * is only certain after `resolveCommit`: a batch whose COMMIT got no answer is refused too when it is sent again.
  */
-export function ledgerFault(error: unknown, place: string): SluiceError | undefined {
-  const message = messages[sqlState(error) ?? '']
-  if (!message) return undefined
-  const said = `${place}: ${messageOf(error)}`
-  const { Fault, remedy } = message
-  return new Fault(`${said}; ${remedy}`, { cause: error })
+export function ledgerError(error: unknown, location: string): SluiceError | undefined {
+  const known = LEDGER_ERRORS[sqlState(error) as keyof typeof LEDGER_ERRORS]
+  if (!known) return undefined
+  return new known.type(`${location}: ${messageOf(error)}. ${known.remedy}`, { cause: error })
 }
 
-const messages: Readonly<
-  Record<string, { readonly Fault: typeof LoadError | typeof SliceLostError; readonly remedy: string }>
-> = {
-  SL001: {
-    Fault: SliceLostError,
-    remedy:
-      'another run has taken it, or it was closed by hand; nothing of this batch was stored, and that run goes on',
-  },
+/** The SQLSTATEs that migrations/ raise. */
+export const LEDGER_ERRORS = {
+  SL001: { type: SliceLostError, remedy: 'Nothing of this batch was stored; what was committed stays' },
   SL003: {
-    Fault: LoadError,
-    remedy: 'a record was lost or doubled on its way, so nothing of this batch was stored; please report it',
+    type: LoadError,
+    remedy: 'A record was lost or doubled on its way, so nothing of this batch was stored. Please report this',
   },
-  SL004: { Fault: SliceLostError, remedy: 'nothing of this batch was stored; run again' },
+  SL004: { type: SliceLostError, remedy: 'Nothing of this batch was stored. Run again' },
   SL005: {
-    Fault: LoadError,
+    type: LoadError,
     remedy:
-      'give the table a key, with which the reading goes on where it stopped, or a cursor of finer resolution, with which it begins anew: without a key they could not be told from those of the next run',
+      'Without a key they cannot be told from those of the next run. ' +
+      'Give the table a key, and the run continues; or choose a cursor of finer resolution, and it restarts',
   },
-  SL006: { Fault: LoadError, remedy: 'nothing of this replay was stored; list the rejects again' },
-}
+  SL006: { type: LoadError, remedy: 'Nothing of this replay was stored. List the rejects again' },
+  SL007: { type: LoadError, remedy: 'Nothing of this plan was stored. Please report this' },
+} as const satisfies Readonly<
+  Record<string, { readonly type: typeof LoadError | typeof SliceLostError; readonly remedy: string }>
+>

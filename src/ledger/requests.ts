@@ -1,53 +1,51 @@
 import type { Database } from '../database/database.ts'
 import { displayJson } from '../value/json/stored-json.ts'
 
-/** What somebody asks for with a key, so that asking again does nothing again. */
+/** A request to the server with a key, so that sending it again does nothing again. */
 export interface KeyedRequest {
   readonly key: string
-  /** The kind of thing that is asked for, as in `POST /api/runs`. */
-  readonly what: string
+  /** What is requested, as in `POST /api/runs`. */
+  readonly action: string
   readonly body: unknown
 }
 
 /**
- * `ours`: nobody has asked so before, and we see to it; `known`: the run that was begun for it; `beginning`: somebody
- * else is about to begin it; `other`: the key was used for something else.
+ * `claimed`: the key is new, and the caller starts the run; `known`: the run that was started for it; `starting`:
+ * another caller is about to start it; `other`: the key was used for another request.
  */
-export type Taken =
-  | { readonly outcome: 'ours' | 'beginning' | 'other' }
-  | { readonly outcome: 'known'; readonly run: string }
+export type RequestClaim =
+  | { readonly type: 'claimed' | 'starting' | 'other' }
+  | { readonly type: 'known'; readonly run: string }
 
-/** Who took a key and has begun nothing for so long has died. */
-const ABANDONED = '60 seconds'
-
-/** Take a key, or find what was begun for it. */
-export async function takeRequest(database: Database, { key, what, body }: KeyedRequest): Promise<Taken> {
+/** Claims a key, or finds the run that was started for it. A key without a run after a lease's time is free again. */
+export async function claimRequest(database: Database, { key, action, body }: KeyedRequest): Promise<RequestClaim> {
   const json = displayJson(body)
   await database.query(`delete from sluice.requests where created_at < clock_timestamp() - interval '7 days'`)
-  const taken = await database.query(
-    `insert into sluice.requests as r (key, what, body) values ($1, $2, $3)
+  const claimed = await database.query(
+    `insert into sluice.requests as r (key, action, body) values ($1, $2, $3)
      on conflict (key) do update set created_at = clock_timestamp()
-       where r.run is null and r.created_at < clock_timestamp() - interval '${ABANDONED}' and r.what = excluded.what and r.body = excluded.body
+       where r.run is null and r.created_at < clock_timestamp() - sluice.lease_time()
+         and r.action = excluded.action and r.body = excluded.body
      returning key`,
-    [key, what, json],
+    [key, action, json],
   )
-  if (taken.length > 0) return { outcome: 'ours' }
+  if (claimed.length > 0) return { type: 'claimed' }
   const [found] = await database.query<{ same: boolean; run: string | null }>(
-    'select what = $2 and body = $3::jsonb as same, run from sluice.requests where key = $1',
-    [key, what, json],
+    'select action = $2 and body = $3::jsonb as same, run from sluice.requests where key = $1',
+    [key, action, json],
   )
-  // Given up between the two: whoever asks again takes it.
-  if (!found) return { outcome: 'beginning' }
-  if (!found.same) return { outcome: 'other' }
-  return found.run === null ? { outcome: 'beginning' } : { outcome: 'known', run: found.run }
+  // The key was freed between the two statements: the next attempt claims it.
+  if (!found) return { type: 'starting' }
+  if (!found.same) return { type: 'other' }
+  return found.run === null ? { type: 'starting' } : { type: 'known', run: found.run }
 }
 
-/** Note the run that was begun for a key that is ours. */
+/** Notes the run that was started for a claimed key. */
 export async function noteRequest(database: Database, key: string, run: string): Promise<void> {
   await database.query('update sluice.requests set run = $2 where key = $1', [key, run])
 }
 
-/** Nothing could be begun: the key is free again. */
+/** Frees a key for which no run could be started. */
 export async function dropRequest(database: Database, key: string): Promise<void> {
   await database.query('delete from sluice.requests where key = $1 and run is null', [key])
 }

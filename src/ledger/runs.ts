@@ -5,32 +5,32 @@ import { displayJson } from '../value/json/stored-json.ts'
 import { storableText } from '../value/text.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
+/** The error of a run that did not note its own end. */
+export const ENDED_UNEXPECTEDLY = 'its process ended unexpectedly'
+
 export interface StartRunOptions {
   readonly kind: RunKind
   readonly pipeline: string
-  /** What it was asked to do, for those who look; no secrets. */
+  /** What was requested, for `sluice runs`; without secrets. */
   readonly options?: unknown
   readonly keeper: LeaseKeeper
   readonly signal: AbortSignal
 }
 
-/**
- * Note that a run has begun; answers its id. Earlier runs of the pipeline that ended without a word are noted as
- * interrupted.
- */
+/** Notes that a run starts, and returns its id. Marks earlier runs of the pipeline whose process is gone as interrupted. */
 export async function startRun(
   database: Database,
   { kind, pipeline, options = {}, keeper, signal }: StartRunOptions,
 ): Promise<string> {
   await database.query(
-    `update sluice.runs as r set status = 'interrupted', finished_at = seen_at, error = 'its process ended without a word'
+    `update sluice.runs as r set status = 'interrupted', finished_at = seen_at, error = '${ENDED_UNEXPECTEDLY}'
       where status = 'running' and pipeline = $1 and not sluice.is_alive(r)`,
     [pipeline],
     { signal },
   )
   const { pid, started } = keeper.session
   const [row] = await database.query<{ id: string }>(
-    'insert into sluice.runs (kind, pipeline, options, keeper_pid, keeper_started) values ($1, $2, $3, $4, $5) returning id',
+    'insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started) values ($1, $2, $3, $4, $5) returning id',
     [kind, pipeline, displayJson(options), pid, started],
     { signal },
   )
@@ -38,12 +38,9 @@ export async function startRun(
   return row!.id
 }
 
-/**
- * Ask a run to end, in whatever process it goes on. Answers when that was asked for first; undefined where it does not
- * run.
- */
-export async function askToStop(database: Database, run: string): Promise<Date | undefined> {
-  const [row] = await database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run])
+/** Asks a run to stop, in whichever process it runs. Returns when that was first requested; undefined if it does not run. */
+export async function requestStop(database: Database, run: string): Promise<Date | undefined> {
+  const [row] = await database.query<{ at: Date | null }>('select sluice.request_stop($1) as at', [run])
   return row?.at ?? undefined
 }
 
@@ -55,7 +52,7 @@ export interface FinishRunOptions {
   readonly signal: AbortSignal
 }
 
-/** Note how a run has ended. */
+/** Notes how a run has ended. */
 export async function finishRun(
   database: Database,
   id: string,

@@ -5,23 +5,23 @@ import { sleep } from '../flow/signals/sleep.ts'
 import type { Grant, Limits, SharedRate, SharedRates } from '../model/rate.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
-/** Said by `sluice.tell_rate`. */
+/** Notified by `sluice.report_limits`. */
 const CHANNEL = 'sluice_rates'
 
-const attempts = 3
+const MAX_ATTEMPTS = 3
 
 interface LimitsRow {
   readonly blocked_ms: number | null
-  readonly left_over: string | null
-  readonly left_ms: number | null
+  readonly remaining: string | null
+  readonly remaining_ms: number | null
 }
 
 /**
- * Budgets of requests that all processes with this database share. One statement is all that is ever sent, so that no
- * process, be it stopped, can hold a budget's row for longer than the server needs; the times are the server's.
+ * Opens budgets of requests that all processes with this database share. Each call is one statement, so that a stopped
+ * process cannot hold a budget's row; the times are the server's.
  *
- * A database that is gone is waited for as long as a batch waits for it, and then the reading fails: a share of one's
- * own would break the promise, and what is read without a database could not be stored anyway.
+ * If the database is lost, a call waits as long as a batch would, and then fails: a budget of its own would break the
+ * rate, and pages that are read without a database cannot be stored.
  */
 export function sharedRates(
   database: Database,
@@ -40,7 +40,7 @@ export function sharedRates(
             ])
           )[0]!.id,
       )
-      // Only what succeeded is kept: the next one may have more luck.
+      // Keep only a success: the next call tries again.
       opened.catch(() => {
         opened = undefined
       })
@@ -49,8 +49,7 @@ export function sharedRates(
     return {
       grant: async ({ limit, wanted, least, validMs, previous: before, signal }): Promise<Grant> => {
         const id = await identity(signal)
-        // What was granted to an answer that was lost counts as sent until its period is over. What was left unused is
-        // given back once only.
+        // Requests granted in a lost reply count as sent until their period is over. The unused ones are returned only once.
         let unused = before?.unused ?? 0
         const [row] = await again(() => {
           const values = [
@@ -84,7 +83,7 @@ export function sharedRates(
         await again(
           () =>
             database.query(
-              'select sluice.tell_rate($1, $2, $3, $4)',
+              'select sluice.report_limits($1, $2, $3, $4)',
               [id, blockedMs ?? null, left?.requests ?? null, left?.ms ?? null],
               { timeout: '30s', signal },
             ),
@@ -96,7 +95,9 @@ export function sharedRates(
         const [row] = await again(
           () =>
             database.query<LimitsRow>(
-              `select sluice.milliseconds(blocked_until - clock_timestamp()) as blocked_ms, left_over, sluice.milliseconds(left_until - clock_timestamp()) as left_ms from sluice.rates where id = $1`,
+              `select sluice.milliseconds(blocked_until - clock_timestamp()) as blocked_ms,
+                      remaining,
+                      sluice.milliseconds(remaining_until - clock_timestamp()) as remaining_ms from sluice.rates where id = $1`,
               [id],
               { signal },
             ),
@@ -109,20 +110,20 @@ export function sharedRates(
   }
 }
 
-function limitsOf({ blocked_ms: blockedMs, left_over: requests, left_ms: ms }: LimitsRow): Limits {
+function limitsOf({ blocked_ms: blockedMs, remaining: requests, remaining_ms: ms }: LimitsRow): Limits {
   return {
     ...(blockedMs && { blockedMs }),
     ...(requests !== null && ms && { left: { requests: Number(requests), ms } }),
   }
 }
 
-/** A connection may be lost at any time; the pool has waited for the server before it gives up. */
+/** Repeats a call whose connection was lost; the pool waits for the server before it fails. */
 async function again<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work()
     } catch (error) {
-      if (attempt >= attempts || !isTransient(error)) throw error
+      if (attempt >= MAX_ATTEMPTS || !isTransient(error)) throw error
       await sleep(100 * attempt, { signal })
     }
   }

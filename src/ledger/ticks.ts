@@ -1,24 +1,24 @@
 import type { Database } from '../database/database.ts'
 import { storableText } from '../value/text.ts'
 
-/** What the ledger knows of a pipeline's ticks. */
+/** The ticks of a pipeline in the ledger. */
 export interface KnownTicks {
-  /** Ticks up to this one are settled, or stand in `interrupted`. */
+  /** Ticks up to this one are settled, or listed in `interrupted`. */
   readonly after: Date
-  /** Begun and not ended, the oldest first. */
+  /** Started but not finished, the oldest first. */
   readonly interrupted: readonly Date[]
-  /** Being run now, by this scheduler or another one. */
+  /** The tick that this scheduler or another one runs now. */
   readonly running?: Date
 }
 
-/** How a tick that was run has ended. */
+/** The status of a tick that has ended. */
 export type TickStatus = 'done' | 'failed' | 'interrupted' | 'skipped'
 
 interface Options {
   readonly signal: AbortSignal
 }
 
-/** Count the ticks of a pipeline from now on, unless they are counted already. Of old ticks only the newest is kept. */
+/** Registers a pipeline: its ticks count from `now` on, unless it is registered already. Removes ticks older than 90 days. */
 export async function registerSchedule(
   database: Database,
   pipeline: string,
@@ -26,7 +26,7 @@ export async function registerSchedule(
   { signal }: Options,
 ): Promise<void> {
   await database.query(
-    'insert into sluice.schedules (pipeline, since) values ($1, $2) on conflict (pipeline) do nothing',
+    'insert into sluice.schedules (pipeline, registered_at) values ($1, $2) on conflict (pipeline) do nothing',
     [pipeline, now],
     { signal },
   )
@@ -38,15 +38,15 @@ export async function registerSchedule(
   )
 }
 
-/** Where a scheduler is to go on. Ticks of schedulers that are gone are settled before. */
+/** Returns where a scheduler continues, after settling the ticks of schedulers that are gone. */
 export async function readTicks(database: Database, pipeline: string, { signal }: Options): Promise<KnownTicks> {
   await using transaction = await database.transaction({ signal })
   await transaction.query('select sluice.lock_ticks($1)', [pipeline])
-  await transaction.query('select sluice.settle_dead_ticks($1)', [pipeline])
+  await transaction.query('select sluice.resolve_dead_ticks($1)', [pipeline])
   const [row] = await transaction.query<{ after: Date; interrupted: Date[]; running: Date | null }>(
-    `select greatest(s.since, max(t.tick)) as after, max(t.tick) filter (where t.status = 'running') as running,
+    `select greatest(s.registered_at, max(t.tick)) as after, max(t.tick) filter (where t.status = 'running') as running,
             coalesce(array_agg(t.tick order by t.tick) filter (where t.status = 'interrupted'), '{}') as interrupted
-       from sluice.schedules as s left join sluice.ticks as t using (pipeline) where s.pipeline = $1 group by s.since`,
+       from sluice.schedules as s left join sluice.ticks as t using (pipeline) where s.pipeline = $1 group by s.registered_at`,
     [pipeline],
   )
   await transaction.commit()
@@ -54,10 +54,7 @@ export async function readTicks(database: Database, pipeline: string, { signal }
   return { after, interrupted, ...(running && { running }) }
 }
 
-/**
- * Take a tick: the number of the attempt, or undefined where it is another one's, or one of the pipeline's ticks is
- * running.
- */
+/** Claims a tick and returns the number of the attempt. Returns undefined if it is settled, or if a tick is running. */
 export async function claimTick(
   database: Database,
   pipeline: string,
@@ -72,19 +69,20 @@ export async function claimTick(
   return row?.attempt ?? undefined
 }
 
-/** Settle a tick without running it; false where somebody else did so, or runs it. */
+/** Settles a tick without running it. Returns false if another scheduler has settled it, or runs it. */
 export async function skipTick(
   database: Database,
   pipeline: string,
   tick: Date,
   { status, note, signal }: Options & { readonly status: 'skipped' | 'missed' | 'failed'; readonly note: string },
 ): Promise<boolean> {
-  const [row] = await database.query<{ passed: boolean }>(
-    'select sluice.pass_tick($1, $2, $3, $4) as passed',
+  const [row] = await database.query<{ skipped: boolean }>(
+    'select sluice.skip_tick($1, $2, $3, $4) as skipped',
     [pipeline, tick, status, note],
     { signal },
   )
-  return row!.passed
+  // The function returns one value.
+  return row!.skipped
 }
 
 export interface HeldTick {
@@ -93,7 +91,7 @@ export interface HeldTick {
   readonly attempt: number
 }
 
-/** From now on the tick lives as long as its run does. */
+/** Notes the run of a tick: from now on the tick is alive as long as its run. */
 export async function noteTickRun(
   database: Database,
   { pipeline, tick, attempt }: HeldTick,
@@ -107,7 +105,7 @@ export async function noteTickRun(
   )
 }
 
-/** Note how a tick has ended. */
+/** Notes how a tick has ended. */
 export async function settleTick(
   database: Database,
   { pipeline, tick, attempt }: HeldTick,

@@ -1,33 +1,36 @@
-// One request for a user's function: `endpoint.fetch()`.
 import type { Api, Range, Request } from '../model/request.ts'
 import { firstRequest } from '../source/first-request.ts'
-import { defined } from '../value/defined.ts'
 import { currentFetchContext, type FetchContext } from './fetch-context.ts'
 import { openScope } from './open-scope.ts'
 
-/** Returns the decoded body. Uses the client of the run, or outside a run opens one for this request. */
+/**
+ * Ask once and answer the decoded body: through the reading's own client, or, outside of any, through one that is
+ * opened for it.
+ */
 export async function fetchOnce(api: Api, request: Request, range: Range, signal: AbortSignal): Promise<unknown> {
-  const context = currentFetchContext()
-  if (context) return fetchBody(context, api, request, range, signal)
+  const here = currentFetchContext()
+  if (here) return bodyOf(here, api, request, range, signal)
   await using scope = openScope({ signal })
-  return await fetchBody({ scope, memory: scope.memory, holds: [] }, api, request, range, signal)
+  return await bodyOf({ scope, memory: scope.memory, holds: [] }, api, request, range, signal)
 }
 
-async function fetchBody(
-  context: FetchContext,
+async function bodyOf(
+  lent: FetchContext,
   api: Api,
   { headers, emptyOn, ...request }: Request,
   range: Range,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { scope } = context
-  // Each fetch gets an account below the one before: side by side, it could wait for memory that the function holds.
-  context.memory = context.memory.child(() => true)
-  const { body, hold } = await scope.client(api).send(firstRequest(request, { type: 'one page' }, range), {
+  const { scope } = lent
+  const first = firstRequest(request, { type: 'one page' }, range)
+  lent.memory = lent.memory.child(() => true)
+  const { body, hold } = await scope.client(api).send(first, {
     signal,
-    memory: context.memory,
-    ...defined({ headers, emptyOn, stream: scope.stream }),
+    memory: lent.memory,
+    ...(headers && { headers }),
+    ...(emptyOn && { emptyOn }),
+    ...(scope.stream !== undefined && { stream: scope.stream }),
   })
-  context.holds.push(hold)
+  lent.holds.push(hold)
   return body
 }

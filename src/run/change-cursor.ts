@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import { quoteTable } from '../database/quote.ts'
-import type { StreamName } from '../ledger/slices/close.ts'
+import type { StreamName } from '../ledger/stream-name.ts'
 import { resetCursor, setCursor } from '../ledger/cursors.ts'
 import { shadowName } from '../load/shadow.ts'
 

@@ -61,7 +61,7 @@ export interface ActiveRun {
   readonly emit: (event: RunEvent) => void
   readonly gauge: (stream: string) => StreamTally
   /** The slices that are being read, each with what ends its reading when it turns out to be somebody else's. */
-  readonly losing: Map<string, () => void>
+  readonly losing: Map<string, (reason: string) => void>
   /**
    * What moving a slice of a stream takes; `memory` is what this reader holds of the one budget of the run, to be given
    * back.
@@ -100,11 +100,11 @@ export async function openRun(
 
   const begin = async ({ kind, streams: names, options: asked }: RunStart): Promise<ActiveRun> => {
     const gauges = new Map(names.map((name) => [name, new StreamTally(pipeline.streams[name]!.table.name)]))
-    const losing = new Map<string, () => void>()
+    const losing = new Map<string, (reason: string) => void>()
     const keeper = opened.use(
       await LeaseKeeper.open(database, {
         signal: writing,
-        onLost: (slice) => losing.get(slice)?.(),
+        onLost: (slice, reason) => losing.get(slice)?.(reason),
         onStop: (run) => stop.abort(new CancelledError(`run ${run} was asked to end`)),
       }),
     )

@@ -2,8 +2,8 @@ import type { Database } from '../database/database.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { sleep } from '../flow/signals/sleep.ts'
 import type { TaskGroup } from '../flow/task-group.ts'
-import { askToStop } from '../ledger/runs.ts'
-import { dropRequest, noteRequest, takeRequest, type KeyedRequest } from '../ledger/requests.ts'
+import { requestStop } from '../ledger/runs.ts'
+import { dropRequest, noteRequest, claimRequest, type KeyedRequest } from '../ledger/requests.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { Problem } from './response/problem.ts'
@@ -55,15 +55,15 @@ export class Runner {
     if (key === undefined) return this.#start(work)
     const { database } = this.#options
     for (let waited = 0; ; waited += 200) {
-      const taken = await takeRequest(database, { ...request, key })
-      if (taken.outcome === 'known') return taken.run
-      if (taken.outcome === 'other')
+      const taken = await claimRequest(database, { ...request, key })
+      if (taken.type === 'known') return taken.run
+      if (taken.type === 'other')
         throw new Problem(
           422,
           'this Idempotency-Key was used for another request',
           'use a new key for each thing that is asked for',
         )
-      if (taken.outcome === 'ours') break
+      if (taken.type === 'claimed') break
       if (waited >= BEGINNING_MS)
         throw new Problem(409, 'the same request is being started elsewhere', 'send it again in a moment')
       await sleep(200, { signal: this.#options.group.signal })
@@ -80,7 +80,7 @@ export class Runner {
 
   /** Ask a run to end, wherever it goes on. Answers when that was asked for first; undefined where it does not run. */
   async cancel(run: string): Promise<Date | undefined> {
-    const at = await askToStop(this.#options.database, run)
+    const at = await requestStop(this.#options.database, run)
     // Behind a pooler its keeper may hear of it only some seconds later.
     if (at) this.#runs.get(run)?.abort(new CancelledError(`run ${run} was asked to end`))
     return at

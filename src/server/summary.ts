@@ -108,7 +108,7 @@ const readHeldSlices = async (snapshot: Snapshot, { id }: StoredRun): Promise<St
   )
 
 function serializeActiveRun({ run, slices, gauge }: ActiveRunParts, here: boolean): ActiveRun {
-  const { run: id, pipeline, kind, status, startedAt, stopAskedAt } = serializeRun(run)
+  const { run: id, pipeline, kind, status, startedAt, stopRequestedAt } = serializeRun(run)
   return {
     run: id,
     pipeline,
@@ -116,7 +116,7 @@ function serializeActiveRun({ run, slices, gauge }: ActiveRunParts, here: boolea
     status,
     startedAt,
     seenAt: run.seenAt.toISOString(),
-    stopAskedAt,
+    stopRequestedAt,
     here,
     gauge: serializeGauge(gauge),
     slices: slices.map(serializeActiveSlice),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Database } from '../../src/database/database.ts'
-import { readBackfills } from '../../src/ledger/backfills.ts'
+import { overviewBackfills } from '../../src/ledger/read/backfill-overview.ts'
 import { readWindows } from '../../src/ledger/read/read-windows.ts'
 import type { Report } from '../../src/model/report.ts'
 import type { BackfillPlan } from '../../src/run/backfill/backfill-plan.ts'
@@ -225,7 +225,7 @@ async function compare(database: Database, settings: ProofSettings, changed: rea
 }
 
 async function chain(database: Database, settings: ProofSettings): Promise<void> {
-  const [backfill, ...others] = await readBackfills(database)
+  const [backfill, ...others] = await overviewBackfills(database)
   must(backfill !== undefined && others.length === 0, 'there is one backfill')
   const windows = await readWindows(database, backfill!.id)
   must(windows.length === settings.days && windows.every(({ status }) => status === 'done'), 'all windows are done')
@@ -244,7 +244,7 @@ async function chain(database: Database, settings: ProofSettings): Promise<void>
     const at = (days: number): string => new Date(windows.at(-1)!.upper.getTime() + days * 86_400_000).toISOString()
     const refused = await database
       .query(
-        `insert into sluice.slices (kind, pipeline, stream, begun_by, run, definition, backfill, lower, upper, after) select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
+        `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper, previous_upper) select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
         [
           windows[0]!.slice,
           what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(lower),

@@ -31,8 +31,8 @@ export async function survives(rig: Rig, { batchRows, failures = 0 }: SurviveOpt
   // A merge that begins anew leaves what is stored where it is, but counts from zero.
   const begunAnew =
     rig.write === 'merge'
-      ? (await slices(rig.direct)).filter(({ id, begun_by: now }) =>
-          after.some((before) => before.id === id && before.begun_by !== now),
+      ? (await slices(rig.direct)).filter(({ id, started_by: now }) =>
+          after.some((before) => before.id === id && before.started_by !== now),
         )
       : []
   rig.uncounted = new Map(begunAnew.map(({ stream }) => [stream, stored.get(stream)!]))
@@ -110,7 +110,7 @@ export async function furtherRun(rig: Rig): Promise<void> {
  */
 function prefix(rig: Rig, all: readonly StoredSlice[], when: string): void {
   for (const stream of STREAMS) {
-    const slice = all.find((slice) => slice.stream === stream && slice.status !== 'dropped')
+    const slice = all.find((slice) => slice.stream === stream && slice.status !== 'closed')
     if (!slice) continue
     const { fetched, parents, missing } = covered(stream, slice.position, rig.api)
     const place = `${when}, ${stream} at ${JSON.stringify(slice.position)} (batch ${slice.seq})`
@@ -134,7 +134,11 @@ function resumed(rig: Rig, before: readonly StoredSlice[], after: readonly Store
     // Of a slice that has begun anew nothing counts that was read before.
     const grown =
       sum(after) -
-      sum(before.filter(({ id, begun_by: then }) => !after.some((slice) => slice.id === id && slice.begun_by !== then)))
+      sum(
+        before.filter(
+          ({ id, started_by: then }) => !after.some((slice) => slice.id === id && slice.started_by !== then),
+        ),
+      )
     if (grown !== records)
       throw new BrokenPromise(`${stream}: the run that went on was served ${records} records and counts ${grown}`)
   }

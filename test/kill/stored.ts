@@ -11,7 +11,7 @@ export interface StoredSlice {
   readonly position: JsonValue
   readonly token: number
   /** The run that began it from its start. */
-  readonly begun_by: number
+  readonly started_by: number
   readonly seq: number
   readonly fetched: number
   readonly expanded: number

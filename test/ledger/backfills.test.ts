@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../src/database/database.ts'
-import { backfilled, findBackfill, planBackfill, readBackfill, readBackfills } from '../../src/ledger/backfills.ts'
-import { claimWindow, failWindow, leaveOut, windowsLeft, type Only } from '../../src/ledger/slices/claim-window.ts'
+import { findBackfill, findDoneElsewhere, planBackfill, readBackfill } from '../../src/ledger/backfills.ts'
+import { overviewBackfills } from '../../src/ledger/read/backfill-overview.ts'
+import { failSlice, skipDoneElsewhere } from '../../src/ledger/slices/transitions.ts'
+import { claimWindow, windowsLeft, type Only } from '../../src/ledger/slices/windows.ts'
 import { readWindows } from '../../src/ledger/read/read-windows.ts'
 import { END } from '../../src/model/page.ts'
 import { batch, commit, failure, openLedger, openWorker, signal, type Worker } from './support.ts'
@@ -30,7 +32,7 @@ describe('the chain of windows', () => {
     const put = (lower: number, upper: number, after: number | null, backfill: string | null = id): Promise<unknown> =>
       failure(
         ledger.database.query(
-          `insert into sluice.slices (kind, pipeline, stream, begun_by, run, definition, backfill, lower, upper, after) values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4, $5)`,
+          `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper, previous_upper) values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4, $5)`,
           [worker.run, backfill, day(lower), day(upper), after === null ? null : day(after)],
         ),
       )
@@ -72,7 +74,7 @@ describe('the chain of windows', () => {
       )
     expect(await made([1, 3, 2, 4])).toMatchObject({ message: expect.stringContaining('a_window_goes_forward') })
     expect(await made([1])).toMatchObject({ message: expect.stringContaining('a_range_goes_forward') })
-    expect(await readBackfills(ledger.database)).toEqual([])
+    expect(await overviewBackfills(ledger.database)).toEqual([])
   })
 
   test('a window can be split within one transaction', async () => {
@@ -81,9 +83,12 @@ describe('the chain of windows', () => {
     const id = await planned(ledger.database, worker, [1, 3])
     await using transaction = await ledger.database.transaction()
     await transaction.run('set constraints all deferred')
-    await transaction.query('update sluice.slices set lower = $2, after = $2 where backfill = $1', [id, day(2)])
+    await transaction.query('update sluice.slices set lower = $2, previous_upper = $2 where backfill = $1', [
+      id,
+      day(2),
+    ])
     await transaction.query(
-      `insert into sluice.slices (kind, pipeline, stream, begun_by, run, definition, backfill, lower, upper) values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4)`,
+      `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper) values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4)`,
       [worker.run, id, day(1), day(2)],
     )
     await transaction.commit()
@@ -119,7 +124,7 @@ describe('claiming windows', () => {
     const lowers = claimed.flatMap((window) => (window ? [window.lower] : []))
     expect(lowers.length).toBe(new Set(lowers).size)
     expect(await take(ledger.database, one, id)).toBeUndefined()
-    expect((await windowsLeft(ledger.database, { run: one.run, backfill: id, signal })).others).toBeGreaterThan(0)
+    expect((await windowsLeft(ledger.database, { run: one.run, backfill: id, signal })).heldByOthers).toBeGreaterThan(0)
     expect(claimed[0]).toMatchObject({
       slice: {
         kind: 'backfill',
@@ -129,7 +134,7 @@ describe('claiming windows', () => {
         position: null,
         resumed: false,
       },
-      place: 0,
+      index: 0,
     })
   })
 
@@ -147,7 +152,7 @@ describe('claiming windows', () => {
     const after = await take(ledger.database, next, id)
     expect(after).toMatchObject({ slice: { token: 2, seq: 1, position: { page: 3 }, resumed: true } })
     expect(await failure(commit(ledger.database, before!.slice, 1, batch(1)))).toMatchObject({
-      message: expect.stringContaining('no longer ours'),
+      message: expect.stringContaining('was taken by run'),
     })
     await commit(ledger.database, after!.slice, 1, batch(2, { position: END, highWaterMark: { value: day(9) } }))
     expect(await states(ledger.database, id)).toBe('d')
@@ -160,14 +165,14 @@ describe('claiming windows', () => {
     const id = await planned(ledger.database, worker, [1, 2, 3])
     const first = await take(ledger.database, worker, id)
     await commit(ledger.database, first!.slice, 0, batch(3))
-    await failWindow(ledger.database, first!.slice, { error: 'no', signal })
+    await failSlice(ledger.database, first!.slice, { error: 'no', signal })
     await using later = await ledger.worker()
     expect(await take(ledger.database, later, id, { definition: 'd2' })).toMatchObject({
-      reenter: { reason: 'definition', definition: 'd2', since: '2024-01-01T00:00:00Z', until: '2024-01-02T00:00:00Z' },
+      restart: { reason: 'definition', definition: 'd2', since: '2024-01-01T00:00:00Z', until: '2024-01-02T00:00:00Z' },
     })
     const second = await take(ledger.database, later, id, { definition: 'd2' })
-    expect(second).toMatchObject({ slice: { definition: 'd2' }, place: 1 })
-    expect(second).not.toHaveProperty('reenter')
+    expect(second).toMatchObject({ slice: { definition: 'd2' }, index: 1 })
+    expect(second).not.toHaveProperty('restart')
   })
 
   test('a run tries a window that failed once, and --only says which windows it takes', async () => {
@@ -175,12 +180,12 @@ describe('claiming windows', () => {
     await using one = await ledger.worker()
     const id = await planned(ledger.database, one, [1, 2, 3, 4])
     const first = await take(ledger.database, one, id)
-    await failWindow(ledger.database, first!.slice, { error: 'no \0', signal })
+    await failSlice(ledger.database, first!.slice, { error: 'no \0', signal })
     expect(await states(ledger.database, id)).toBe('foo')
-    expect(await take(ledger.database, one, id)).toMatchObject({ place: 1 })
+    expect(await take(ledger.database, one, id)).toMatchObject({ index: 1 })
     await using two = await ledger.worker()
     const again = await take(ledger.database, two, id, { only: 'failed' })
-    expect(again).toMatchObject({ place: 0 })
+    expect(again).toMatchObject({ index: 0 })
     expect(await take(ledger.database, two, id, { only: 'failed' })).toBeUndefined()
     expect((await readWindows(ledger.database, id))[0]).toMatchObject({
       status: 'open',
@@ -189,9 +194,9 @@ describe('claiming windows', () => {
       run: two.run,
     })
     // Killed here, it would still be one that failed.
-    await failWindow(ledger.database, again!.slice, { error: 'again', signal })
+    await failSlice(ledger.database, again!.slice, { error: 'again', signal })
     await using three = await ledger.worker()
-    expect(await take(ledger.database, three, id)).toMatchObject({ place: 0 })
+    expect(await take(ledger.database, three, id)).toMatchObject({ index: 0 })
     expect(await readBackfill(ledger.database, id)).toMatchObject({ windows: { total: 3, open: 3, failed: 0 } })
   })
 
@@ -205,7 +210,7 @@ describe('claiming windows', () => {
     }
     const id = await planned(ledger.database, worker, [1, 2.5, 4.5, 6])
     expect([
-      ...(await backfilled(
+      ...(await findDoneElsewhere(
         ledger.database,
         words,
         [
@@ -216,14 +221,14 @@ describe('claiming windows', () => {
         { signal },
       )),
     ]).toEqual([0])
-    expect(await leaveOut(ledger.database, id, signal)).toBe(1)
+    expect(await skipDoneElsewhere(ledger.database, id, signal)).toBe(1)
     expect(await states(ledger.database, id)).toBe('oso')
     expect([
       await take(ledger.database, worker, id),
       await take(ledger.database, worker, id),
       await take(ledger.database, worker, id),
-    ]).toMatchObject([{ place: 0 }, { place: 2 }, undefined])
+    ]).toMatchObject([{ index: 0 }, { index: 2 }, undefined])
     await using later = await ledger.worker()
-    expect(await take(ledger.database, later, id, { only: 'all' })).toMatchObject({ place: 1 })
+    expect(await take(ledger.database, later, id, { only: 'all' })).toMatchObject({ index: 1 })
   })
 })

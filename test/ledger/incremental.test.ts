@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../src/database/database.ts'
 import { sqlState } from '../../src/database/errors.ts'
-import { closeOpenSlices, releaseSlice } from '../../src/ledger/slices/close.ts'
+import { closeSlices, releaseSlice } from '../../src/ledger/slices/transitions.ts'
 import { readCursors, resetCursor, setCursor } from '../../src/ledger/cursors.ts'
-import { ledgerFault } from '../../src/ledger/errors.ts'
+import { ledgerError } from '../../src/ledger/errors.ts'
 import { readRejects } from '../../src/ledger/read/read-rejects.ts'
-import { readSlice, readSlices } from '../../src/ledger/read/read-slices.ts'
-import { readBegunAt, restart } from '../../src/ledger/slices/restart.ts'
+import { readSlices } from '../../src/ledger/read/read-slices.ts'
+import { readStartedAt } from '../../src/ledger/slices/held-slice.ts'
 import { END, type HighWaterMark } from '../../src/model/page.ts'
-import { batch, commit, failure, none, openLedger, openWorker, signal, until } from './support.ts'
+import { batch, commit, failure, none, openLedger, openWorker, signal, until, readSlice, restart } from './support.ts'
 
 const name = { pipeline: 'forum', stream: 'posts' }
 const end = (value?: string, hashes?: readonly string[]) =>
@@ -76,12 +76,12 @@ describe('the cursor', () => {
     await ledger.database.query(`insert into sluice.cursors (pipeline, stream, value) values ('forum', 'posts', '7')`)
     const error = await failure(commit(ledger.database, slice, 0, end('5')))
     expect(sqlState(error)).toBe('SL004')
-    expect(ledgerFault(error, 'forum.posts')?.message).toContain('run again')
+    expect(ledgerError(error, 'forum.posts')?.message).toContain('Run again')
     await releaseSlice(ledger.database, slice, { signal })
     await using next = await ledger.worker()
     expect(await next.claim()).toMatchObject({
       slice: { id: slice.id },
-      reenter: { reason: 'cursor', since: '7', cursor: '7' },
+      restart: { reason: 'cursor', since: '7', cursor: '7' },
     })
   })
 
@@ -157,7 +157,7 @@ describe('hashes of the rows at the boundary', () => {
       commit(ledger.database, slice, 1, batch(0, { highWaterMark: { value: '5', hashes: [...hashes, 'one more'] } })),
     )
     expect(sqlState(error)).toBe('SL005')
-    expect(ledgerFault(error, 'forum.posts')?.message).toContain('give the table a key')
+    expect(ledgerError(error, 'forum.posts')?.message).toContain('Give the table a key')
   })
 })
 
@@ -235,7 +235,7 @@ describe('a slice begins at its start again', () => {
     await releaseSlice(ledger.database, open, { signal })
     await using second = await ledger.worker()
     const claimed = await second.claim(options)
-    expect(claimed).toMatchObject({ slice: { id: open.id }, reenter: { reason } })
+    expect(claimed).toMatchObject({ slice: { id: open.id }, restart: { reason } })
     if (!claimed?.slice) return
     const again = restart(claimed.slice, claimed.slice.seq, claimed.restart)
     await using transaction = await ledger.database.transaction()
@@ -257,7 +257,7 @@ describe('a slice begins at its start again', () => {
       counts: none,
       batches: 0,
       since: again.slice.since,
-      begunBy: second.run,
+      startedBy: second.run,
     })
     expect(await readRejects(ledger.database)).toEqual([])
     expect(sqlState(await failure(commit(ledger.database, claimed.slice, 1, batch(1))))).toBe('SL001')
@@ -270,10 +270,10 @@ describe('a slice begins at its start again', () => {
     await using ledger = await openLedger()
     await using first = await ledger.worker()
     await releaseSlice(ledger.database, await first.take(), { signal })
-    await ledger.database.query(`update sluice.slices set begun_at = begun_at - interval '25 h'`)
+    await ledger.database.query(`update sluice.slices set started_at = started_at - interval '25 h'`)
     await using second = await ledger.worker()
     const claimed = await second.claim()
-    expect(claimed).toMatchObject({ reenter: { reason: 'age' } })
+    expect(claimed).toMatchObject({ restart: { reason: 'age' } })
     const again = restart(claimed!.slice!, 0, claimed!.slice && claimed!.restart)
     await using transaction = await ledger.database.transaction()
     await transaction.commit(again.sql)
@@ -297,7 +297,7 @@ describe('a slice begins at its start again', () => {
     const slice = await worker.take()
     await using transaction = await ledger.database.transaction()
     await transaction.commit(restart(slice, 0).sql)
-    const begunAt = await readBegunAt(ledger.database, slice, signal)
+    const begunAt = await readStartedAt(ledger.database, slice, signal)
     expect(begunAt.getTime()).toBeGreaterThan(slice.startedAt.getTime())
     await releaseSlice(ledger.database, { ...slice, seq: 1 }, { signal })
     await using next = await ledger.worker()
@@ -322,7 +322,7 @@ describe('one open sync slice for each stream', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     await worker.take()
-    const copy = `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition) select pipeline, stream, $1, begun_by, run, definition from sluice.slices limit 1`
+    const copy = `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition) select pipeline, stream, $1, started_by, run, definition from sluice.slices limit 1`
     expect(sqlState(await failure(ledger.database.query(copy, ['sync'])))).toBe('23505')
     await ledger.database.query(copy, ['replay'])
     expect(await readSlices(ledger.database, { status: 'open' })).toHaveLength(2)
@@ -347,7 +347,7 @@ describe('one open sync slice for each stream', () => {
         await transaction.commit()
       }
       expect(await cursor(ledger.database)).toBe(value)
-      expect((await readSlice(ledger.database, slice.id))?.status).toBe('dropped')
+      expect((await readSlice(ledger.database, slice.id))?.status).toBe('closed')
       expect(sqlState(await failure(commit(ledger.database, slice, 1, end('5'))))).toBe('SL001')
       await using next = await ledger.worker()
       const fresh = await next.take()
@@ -362,7 +362,7 @@ describe('one open sync slice for each stream', () => {
     const slice = await worker.take()
     {
       await using transaction = await ledger.database.transaction()
-      await closeOpenSlices(transaction, name, 'tried')
+      await closeSlices(transaction, name, 'tried')
     }
     await commit(ledger.database, slice, 0, end('5'))
     expect(await cursor(ledger.database)).toBe('5')

@@ -197,7 +197,7 @@ describe('an API without a rate', () => {
     await first.take()
     first.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
     await until(
-      async () => (await test.database.query('select 1 from sluice.rates where left_over is not null')).length > 0,
+      async () => (await test.database.query('select 1 from sluice.rates where remaining is not null')).length > 0,
     )
     // A few that leave before they hear of it do no harm to an API; this is about those that know.
     second.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
@@ -256,14 +256,14 @@ describe('the database', () => {
     await using test = await testDatabase()
     await using it = await process(test)
     await it.take()
-    await test.database.query('alter function sluice.tell_rate rename to gone')
+    await test.database.query('alter function sluice.report_limits rename to gone')
     it.budget.observe(429, { 'retry-after': '0.05' })
     await until(async () => it.warnings.length > 0)
     it.budget.observe(429, { 'retry-after': '0.2' })
     await it.take()
     expect(it.warnings).toEqual([
       expect.stringMatching(
-        /^other processes could not be told what https:\/\/api\.example says of its limits: function sluice\.tell_rate/,
+        /^other processes could not be told what https:\/\/api\.example says of its limits: function sluice\.report_limits/,
       ),
     ])
   })

@@ -7,7 +7,7 @@ describe('a run that is asked to end', () => {
     const asked: string[] = []
     await using worker = await ledger.worker({ renewEveryMs: 600_000, onStop: (run) => asked.push(run) })
     const ask = async (run: string): Promise<unknown> =>
-      (await ledger.database.query<{ at: Date | null }>('select sluice.ask_to_stop($1) as at', [run]))[0]!.at
+      (await ledger.database.query<{ at: Date | null }>('select sluice.request_stop($1) as at', [run]))[0]!.at
     const first = await ask(worker.run)
     expect(first).toBeInstanceOf(Date)
     await until(async () => asked.length > 0)
@@ -20,7 +20,9 @@ describe('a run that is asked to end', () => {
     await using ledger = await openLedger()
     const asked: string[] = []
     await using worker = await ledger.worker({ renewEveryMs: 50, onStop: (run) => asked.push(run) })
-    await ledger.database.query('update sluice.runs set stop_asked_at = clock_timestamp() where id = $1', [worker.run])
+    await ledger.database.query('update sluice.runs set stop_requested_at = clock_timestamp() where id = $1', [
+      worker.run,
+    ])
     await until(async () => asked.length > 0)
     expect(asked).toEqual([worker.run])
   })

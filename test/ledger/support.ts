@@ -1,12 +1,13 @@
 import { jest } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/database.ts'
-import { advanceSql } from '../../src/ledger/slices/advance.ts'
+import { advanceSql, restartSql } from '../../src/ledger/slices/transitions.ts'
 import { claim, type ClaimOptions } from '../../src/ledger/slices/claim.ts'
-import type { HeldSlice } from '../../src/ledger/slices/held-slice.ts'
+import { restartedSlice, type HeldSlice, type Restart } from '../../src/ledger/slices/held-slice.ts'
 import { LeaseKeeper, type LeaseKeeperOptions } from '../../src/ledger/lease/lease-keeper.ts'
 import { startRun } from '../../src/ledger/runs.ts'
 import type { Advance, Counts } from '../../src/model/batch.ts'
+import { readSlices, type StoredSlice } from '../../src/ledger/read/read-slices.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
 // Others may use the machine at the same time.
@@ -93,6 +94,21 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
     await sleep(10)
   }
 }
+
+/** Returns the statement that restarts a slice, and the slice after it. */
+export function restart(
+  slice: HeldSlice,
+  seq: number,
+  to?: Restart,
+): { readonly sql: string; readonly slice: HeldSlice } {
+  const { definition, since, until, cursor } = to ?? slice
+  const range = { definition, since, until, cursor }
+  return { sql: restartSql(slice, seq, range), slice: restartedSlice(slice, range) }
+}
+
+/** Returns a slice by its id. */
+export const readSlice = async (database: Database, id: string): Promise<StoredSlice | undefined> =>
+  (await readSlices(database, { limit: 1_000 })).find((slice) => slice.id === id)
 
 /** What a failed call rejected with. */
 export const failure = async (call: Promise<unknown>): Promise<unknown> =>

@@ -42,7 +42,7 @@ test('rows that were stored before the table had the column are not doubled in s
     `insert into sluice.runs (kind, pipeline) values ('sync', 'shop') returning id`,
   )
   const [slice] = await database.query<{ id: string }>(
-    `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition, fetched, inserted) values ('shop', 'orders', 'sync', $1, $1, '', 2, 2) returning id`,
+    `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition, fetched, inserted) values ('shop', 'orders', 'sync', $1, $1, '', 2, 2) returning id`,
     [run!.id],
   )
   await load(database, { ...append, onSchemaChange: 'freeze' }, [{ id: 1 }], { slice: slice!.id })

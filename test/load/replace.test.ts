@@ -199,13 +199,13 @@ describe('replace', () => {
       `insert into sluice.runs (kind, pipeline, options) values ('sync', 'shop', '{}') returning id`,
     )
     const [slice] = await database.query<{ id: string }>(
-      `insert into sluice.slices (pipeline, stream, kind, begun_by, run, definition) values ('shop', 'orders', 'sync', $1, $1, '') returning id`,
+      `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition) values ('shop', 'orders', 'sync', $1, $1, '') returning id`,
       [run!.id],
     )
     await load(database, replace, [{ id: 1 }], { slice: slice!.id })
     expect(await dropOrphanShadows(database)).toEqual(['shadow_77'])
     expect(await columnsOf(database, `sluice.shadow_${slice!.id}`)).toEqual({ id: 'bigint', _row: 'bigint' })
-    await database.query(`update sluice.slices set status = 'dropped', finished_at = now()`)
+    await database.query(`update sluice.slices set status = 'closed', finished_at = now()`)
     expect(await dropOrphanShadows(database)).toEqual([`shadow_${slice!.id}`])
   })
 })

@@ -184,7 +184,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   })
   expect(github.asked).toHaveLength(0)
   // The hour is over.
-  await target.database.query('update sluice.rates set left_until = clock_timestamp()')
+  await target.database.query('update sluice.rates set remaining_until = clock_timestamp()')
   const second = await run(pipeline, { database: target.url, streams: ['issues'] })
   // First what was left, then from the cursor on, whose lookback meets the last six again.
   expect(second).toMatchObject({

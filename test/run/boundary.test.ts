@@ -104,7 +104,7 @@ describe('append without a key', () => {
     })
     await using test = await testDatabase()
     await test.database
-      .query(`create function public.yesterday() returns trigger language plpgsql as $$ begin new.begun_at := new.begun_at - interval '23 h'; return new; end $$;
+      .query(`create function public.yesterday() returns trigger language plpgsql as $$ begin new.started_at := new.started_at - interval '23 h'; return new; end $$;
       create trigger yesterday before insert on sluice.slices for each row execute function public.yesterday()`)
     const flow = pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append' }) } })
     expect((await run(flow, { database: test.url })).streams.rows).toMatchObject({

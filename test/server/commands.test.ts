@@ -132,7 +132,7 @@ describe('what is asked to be done', () => {
       window: '1d',
       zone: 'UTC',
       windows: 3,
-      todo: 0,
+      pending: 0,
       running: 0,
       skipped: 0,
     }
@@ -172,9 +172,9 @@ describe('what is asked to be done', () => {
     } = await served.post('/api/runs', { pipeline: 'shop' })
     expect(await served.post(`/api/runs/${here}/cancel`)).toMatchObject({
       status: 202,
-      json: { run: here, status: expect.any(String), stopAskedAt: expect.any(String) },
+      json: { run: here, status: expect.any(String), stopRequestedAt: expect.any(String) },
     })
-    expect(await ended(served, here)).toMatchObject({ status: 'interrupted', stopAskedAt: expect.any(String) })
+    expect(await ended(served, here)).toMatchObject({ status: 'interrupted', stopRequestedAt: expect.any(String) })
     // A run that knows nothing of the server: only the ledger joins the two.
     let report: Promise<Report> | undefined
     using watcher = await watch(served.server)

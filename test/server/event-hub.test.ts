@@ -10,7 +10,7 @@ test('those who ask the same get the same piece, and those who come back from ma
     at: new Date(n).toISOString(),
     data: { type: 'warning', message: `word ${n}` },
   }))
-  await own.database.query('select sluice.tell($1::json)', [JSON.stringify(events)])
+  await own.database.query('select sluice.write_events($1::json)', [JSON.stringify(events)])
   await hub.waitBeyond(199, AbortSignal.timeout(10_000))
   const piece = hub.chunkAfter(100, {}, 65_536)!
   expect(piece.bytes.toString()).toContain('word 100')

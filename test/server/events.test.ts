@@ -11,7 +11,7 @@ const storedIds = async ({ test: { database } }: Rig, where = 'true'): Promise<s
 /** Stores `count` warnings, as a run would. */
 const storeEvents = (served: Rig, count: number, bytes = 10): Promise<unknown> =>
   served.test.database.query(
-    `select sluice.tell((select json_agg(json_build_object('run', null, 'at', clock_timestamp(), 'data', json_build_object('type', 'warning', 'message', repeat('x', $2)))) from generate_series(1, $1::int)))`,
+    `select sluice.write_events((select json_agg(json_build_object('run', null, 'at', clock_timestamp(), 'data', json_build_object('type', 'warning', 'message', repeat('x', $2)))) from generate_series(1, $1::int)))`,
     [count, bytes],
   )
 

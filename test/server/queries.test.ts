@@ -136,7 +136,7 @@ describe('what the ledger knows', () => {
       pipeline: 'shop',
       status: 'running',
       here: true,
-      stopAskedAt: null,
+      stopRequestedAt: null,
       slices: [{ stream: 'rows', since: null, batches: expect.any(Number) }],
       gauge: {
         type: 'gauge',
@@ -176,7 +176,7 @@ describe('what the ledger knows', () => {
           status: 'done',
           held: false,
           run: '3',
-          begunBy: '3',
+          startedBy: '3',
           since: null,
           until: null,
           backfill: null,

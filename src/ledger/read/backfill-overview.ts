@@ -1,8 +1,8 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
-import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+import { countsOf, selectCounts, type CountRow } from '../counts.ts'
 
-/** A backfill with what has become of its windows and of what is in them. */
+/** A backfill with its windows by state and the counts of all of them. */
 export interface BackfillOverview {
   readonly id: string
   readonly pipeline: string
@@ -13,12 +13,12 @@ export interface BackfillOverview {
   readonly zone: string
   readonly createdAt: Date
   readonly windows: number
-  /** Not read yet, and nobody reads it. */
-  readonly todo: number
+  /** Open, and no run holds it. */
+  readonly pending: number
   readonly running: number
   readonly done: number
   readonly failed: number
-  /** Left out, since other backfills have done it. */
+  /** Left out, because other backfills have done it. */
   readonly skipped: number
   readonly counts: Counts
 }
@@ -29,42 +29,60 @@ export interface BackfillOverviewOptions {
   readonly stream?: string | undefined
   /** Older than this one. */
   readonly before?: string | undefined
-  /** Only those that are not done, or became so in the last seven days. @default false */
+  /** Only those that are unfinished, or were finished in the last seven days. @default false */
   readonly recent?: boolean
   /** @default 50 */
   readonly limit?: number
 }
 
+/** True if a run holds a slice `s`. */
+export const IS_HELD = `s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s)`
+
 const states = {
-  todo: `s.status = 'open' and not s.held`,
+  pending: `s.status = 'open' and not s.held`,
   running: 's.held',
   done: `s.status = 'done'`,
   failed: `s.status = 'failed'`,
-  skipped: `s.status = 'dropped'`,
+  skipped: `s.status = 'skipped'`,
 }
 
-/** The newest first, each with its windows counted and their counts added up. */
+/** Returns backfills, the newest first. */
 export async function overviewBackfills(
   on: Queryable,
   { id, pipeline, stream, before, recent = false, limit = 50 }: BackfillOverviewOptions = {},
 ): Promise<BackfillOverview[]> {
   const rows = await on.query<CountRow & Omit<BackfillOverview, 'counts'>>(
-    `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.size as window, b.zone, b.created_at as "createdAt", w.*
+    `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.window_size as window, b.zone, b.created_at as "createdAt", w.*
        from sluice.backfills as b, lateral (
          select count(*)::int as windows, ${Object.entries(states)
            .map(([name, which]) => `(count(*) filter (where ${which}))::int as ${name}`)
            .join(', ')},
-                ${countNames.map((name) => `coalesce(sum(s.${name}), 0) as ${name}`).join(', ')}
-           from (select s.*, s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s) as held from sluice.slices as s where s.backfill = b.id) as s) as w
-      where ($1::bigint is null or b.id = $1) and ($2::text is null or b.pipeline = $2) and ($3::text is null or b.stream = $3) and ($4::bigint is null or b.id < $4)
+                ${selectCounts((name) => `coalesce(sum(s.${name}), 0)`)}
+           from (select s.*, ${IS_HELD} as held from sluice.slices as s where s.backfill = b.id) as s) as w
+      where ($1::bigint is null or b.id = $1) and ($2::text is null or b.pipeline = $2)
+        and ($3::text is null or b.stream = $3) and ($4::bigint is null or b.id < $4)
         and (not $5 or exists (select from sluice.slices as o where o.backfill = b.id and o.status in ('open', 'failed'))
           or exists (select from sluice.slices as o where o.backfill = b.id and o.finished_at > clock_timestamp() - interval '7 days'))
       order by b.id desc limit $6`,
     [id, pipeline, stream, before, recent, limit],
   )
   return rows.map((row) => {
-    const { id, pipeline, stream, from, to, window, zone, createdAt, windows, todo, running, done, failed, skipped } =
-      row
+    const {
+      id,
+      pipeline,
+      stream,
+      from,
+      to,
+      window,
+      zone,
+      createdAt,
+      windows,
+      pending,
+      running,
+      done,
+      failed,
+      skipped,
+    } = row
     return {
       id,
       pipeline,
@@ -75,7 +93,7 @@ export async function overviewBackfills(
       zone,
       createdAt,
       windows,
-      todo,
+      pending,
       running,
       done,
       failed,

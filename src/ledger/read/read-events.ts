@@ -13,14 +13,17 @@ export interface StoredEvent {
 export interface ReadEventsOptions {
   readonly run?: string | undefined
   readonly pipeline?: string | undefined
-  /** Those after this one; ids are in the order of commits, so none is passed over. */
+  /** Only events after this one. Ids follow the order of commits, so none is missed. */
   readonly after?: string | undefined
   /** @default 1_000 */
   readonly limit?: number
   readonly signal?: AbortSignal | undefined
 }
 
-/** In the order in which they were stored. Channel `sluice` is notified when there are more. */
+/** Notified when events are stored. */
+export const EVENT_CHANNEL = 'sluice_events'
+
+/** Returns events in the order in which they were stored. */
 export async function readEvents(
   database: Database,
   { run, pipeline, after = '0', limit = 1_000, signal }: ReadEventsOptions = {},
@@ -46,29 +49,30 @@ export async function readEvents(
   }))
 }
 
-/** The newest event's id, to read only what comes after it. */
+/** Returns the id of the newest event, to read only later ones. */
 export async function lastEvent(on: Queryable): Promise<string> {
   const [row] = await on.query<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')
   return row!.id
 }
 
 /**
- * The oldest event that is kept; undefined where there is none. Who has read up to an older one than that may have
- * missed some.
+ * Returns the id of the oldest stored event; undefined if there is none. A client that resumes from before this event may
+ * have missed events.
  */
 export async function oldestEvent(on: Queryable): Promise<string | undefined> {
   const [row] = await on.query<{ id: string | null }>('select min(id)::text as id from sluice.events')
   return row?.id ?? undefined
 }
 
-/** How runs stood when they last told so. */
+/** Returns the last gauge of each run that has one. */
 export async function lastGauges(
   on: Queryable,
   runs: readonly string[],
 ): Promise<Map<string, RunGauge & { readonly at: Date }>> {
   const rows = await on.query<{ run: string; at: Date; data: RunGauge }>(
     `select r.id as run, e.at, e.data from unnest($1::bigint[]) as r (id),
-       lateral (select at, data from sluice.events where run = r.id and type = 'gauge' order by id desc limit 1) as e`,
+       lateral (select at, data from sluice.events where run = r.id and type = 'gauge'
+        order by id desc limit 1) as e`,
     [runs],
   )
   return new Map(rows.map(({ run, at, data }) => [run, { ...data, at }]))

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Position } from '../../model/page.ts'
 
-/** A record that could not be stored, as the ledger keeps it. */
+/** A record that could not be stored, as in `sluice.rejects`. */
 export interface StoredReject {
   readonly id: string
   readonly run: string
@@ -10,11 +10,11 @@ export interface StoredReject {
   readonly stream: string
   readonly stage: string
   readonly reason: string
-  /** The record's JSON, with every digit: parse it exactly. */
+  /** The record as JSON with every digit. Parse it by `parseJson`. */
   readonly record: string
-  /** The JSON of the records that it hangs from, outermost first. */
+  /** The parents of the record as JSON, outermost first. */
   readonly parents: string | undefined
-  /** Where reading its batch began. */
+  /** Where its batch starts. */
   readonly position: Position
   readonly createdAt: Date
   readonly replayedAt: Date | undefined
@@ -25,17 +25,17 @@ export interface ReadRejectsOptions {
   readonly stream?: string | undefined
   readonly run?: string | undefined
   readonly slice?: string | undefined
-  /** Those that were replayed too. @default false */
+  /** Also those that are settled. @default false */
   readonly replayed?: boolean
-  /** Page by page: those after this one. */
+  /** Only rejects after this one, for the next page. */
   readonly after?: string | undefined
-  /** The newest first, and only those before this one; '' is the newest. */
+  /** The newest first, and only rejects before this one; '' starts at the newest. */
   readonly before?: string | undefined
   /** @default 100 */
   readonly limit?: number
 }
 
-/** Rejects that were not replayed, of each stream that has some. */
+/** Counts the open rejects of each stream that has some. */
 export async function countRejects(
   on: Queryable,
 ): Promise<{ readonly pipeline: string; readonly stream: string; readonly rejects: number }[]> {
@@ -44,7 +44,7 @@ export async function countRejects(
   )
 }
 
-/** The oldest first, unless `before` is given. For the next page give the last one's id as `after`, or as `before`. */
+/** Returns rejects, the oldest first unless `before` is given. Pass the last id as `after` or `before` for the next page. */
 export async function readRejects(
   on: Queryable,
   { pipeline, stream, run, slice, replayed = false, after, before, limit = 100 }: ReadRejectsOptions = {},

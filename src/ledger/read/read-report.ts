@@ -1,41 +1,41 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
-import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+import { COUNT_NAMES } from '../../model/counts.ts'
+import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { swapOf, type SwapColumn } from './read-slices.ts'
 
-/** What the ledger knows of one stream in one run. */
+/** One stream of a run, as the ledger has it. */
 export interface StreamRecord {
   readonly stream: string
-  /** Every slice that the run held has been read to its end. */
+  /** All slices of the run are done. */
   readonly isDone: boolean
   readonly slices: number
   readonly batches: number
-  /** What this run has committed; what earlier runs did to a slice that it finished is left out. */
+  /** Committed by this run; earlier runs of the same slices are left out. */
   readonly counts: Counts
-  /** Of the same slices since their reading began, by whomever. */
+  /** Committed in the same slices by all runs. */
   readonly total: Counts
   readonly swap: Advance['swap']
-  /** Where reading began; undefined: at the very beginning. */
+  /** Where reading started; undefined: at the very beginning. */
   readonly since: string | undefined
   /** The cursor as it is now. */
   readonly cursor: string | undefined
-  /** It went on where another run had stopped. */
+  /** It continued a slice of an earlier run. */
   readonly resumed: boolean
   readonly error: string | undefined
 }
 
-/**
- * The counts of a run, stream by stream, by their names; only of streams that it got a slice of, and still holds or has
- * finished.
- */
+/** Returns the streams of a run by name: those of which it claimed a slice that no other run has claimed since. */
 export async function readReport(on: Queryable, run: string): Promise<StreamRecord[]> {
   const rows = await on.query<Row>(
     `select s.stream, bool_and(s.status = 'done') as done, count(*) as slices,
-            sum(s.batches - coalesce((s.before ->> 'batches')::bigint, 0)) as batches,
-            ${countNames.map((name) => `sum(s.${name}) as ${name}, sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)) as own_${name}`).join(', ')},
+            sum(${ownCount('batches')}) as batches,
+            ${selectCounts((name) => `sum(s.${name})`)},
+            ${COUNT_NAMES.map((name) => `sum(${ownCount(name)}) as own_${name}`).join(', ')},
             ${(['inserted', 'updated', 'deleted'] as const).map((name) => `sum(s.swap_${name}) as swap_${name}`).join(', ')},
-            (array_agg(s.since order by s.id))[1] as since, (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
-            coalesce(bool_or((s.before ->> 'batches')::bigint > 0), false) as resumed, max(c.value) as cursor
+            (array_agg(s.since order by s.id))[1] as since,
+            (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
+            coalesce(bool_or((s.counts_at_claim ->> 'batches')::bigint > 0), false) as resumed, max(c.value) as cursor
        from sluice.slices as s left join sluice.cursors as c using (pipeline, stream, partition)
       where s.run = $1 group by s.stream order by s.stream`,
     [run],
@@ -45,7 +45,7 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
     isDone: row.done,
     slices: Number(row.slices),
     batches: Number(row.batches),
-    counts: Object.fromEntries(countNames.map((name) => [name, Number(row[`own_${name}`])])) as unknown as Counts,
+    counts: countsOf(row, 'own_'),
     total: countsOf(row),
     swap: swapOf(row),
     since: row.since ?? undefined,

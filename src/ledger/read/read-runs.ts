@@ -2,23 +2,24 @@ import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
 import type { Report } from '../../model/report.ts'
 import type { RunKind } from '../../model/slice.ts'
-import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
+import { ENDED_UNEXPECTEDLY } from '../runs.ts'
 
 export interface StoredRun {
   readonly id: string
   readonly kind: RunKind
   readonly pipeline: string
-  /** A run whose process is gone without a word is interrupted, whether or not somebody has noted it yet. */
+  /** A run whose process is gone is `interrupted`, even if the ledger does not have it yet. */
   readonly status: 'running' | 'done' | 'failed' | 'interrupted'
   readonly options: unknown
   readonly startedAt: Date
   readonly finishedAt: Date | undefined
   readonly error: string | undefined
-  /** When its process was last heard of. */
+  /** When its process last renewed it. */
   readonly seenAt: Date
-  /** When somebody asked it to end. */
-  readonly stopAskedAt: Date | undefined
-  /** What it has committed, all streams together. */
+  /** When it was asked to stop. */
+  readonly stopRequestedAt: Date | undefined
+  /** Committed by this run, all streams together. */
   readonly counts: Counts
   readonly report: Report | undefined
 }
@@ -33,7 +34,7 @@ export interface ReadRunsOptions {
   readonly limit?: number
 }
 
-/** The newest runs first. */
+/** Returns runs, the newest first. */
 export async function readRuns(
   on: Queryable,
   { pipeline, kind, status, before, limit = 20 }: ReadRunsOptions = {},
@@ -54,22 +55,22 @@ export async function readRun(on: Queryable, id: string): Promise<StoredRun | un
 async function select(on: Queryable, which: string, values: readonly unknown[]): Promise<StoredRun[]> {
   const rows = await on.query<
     CountRow &
-      Omit<StoredRun, 'finishedAt' | 'error' | 'report' | 'stopAskedAt' | 'counts'> & {
+      Omit<StoredRun, 'finishedAt' | 'error' | 'report' | 'stopRequestedAt' | 'counts'> & {
         readonly finishedAt: Date | null
         readonly error: string | null
         readonly report: Report | null
-        readonly stopAskedAt: Date | null
+        readonly stopRequestedAt: Date | null
       }
   >(
     `select r.id, r.kind, r.pipeline, r.options, r.started_at as "startedAt", r.report,
-            r.seen_at as "seenAt", r.stop_asked_at as "stopAskedAt", own.*, ${now} as status,
+            r.seen_at as "seenAt", r.stop_requested_at as "stopRequestedAt", own.*, ${now} as status,
             case when r.status = 'running' and not sluice.is_alive(r) then r.seen_at else r.finished_at end as "finishedAt",
-            case when r.status = 'running' and not sluice.is_alive(r) then 'its process ended without a word' else r.error end as error
-       from sluice.runs as r left join lateral (select ${countNames.map((name) => `coalesce(sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)), 0) as ${name}`).join(', ')}
+            case when r.status = 'running' and not sluice.is_alive(r) then '${ENDED_UNEXPECTEDLY}' else r.error end as error
+       from sluice.runs as r left join lateral (select ${selectCounts((name) => `coalesce(sum(${ownCount(name)}), 0)`)}
          from sluice.slices as s where s.run = r.id) as own on true ${which}`,
     values,
   )
-  return rows.map(({ finishedAt, error, report, stopAskedAt, ...row }) => {
+  return rows.map(({ finishedAt, error, report, stopRequestedAt, ...row }) => {
     const { id, kind, pipeline, status, options, startedAt, seenAt } = row
     return {
       id,
@@ -83,7 +84,7 @@ async function select(on: Queryable, which: string, values: readonly unknown[]):
       finishedAt: finishedAt ?? undefined,
       error: error ?? undefined,
       report: report ?? undefined,
-      stopAskedAt: stopAskedAt ?? undefined,
+      stopRequestedAt: stopRequestedAt ?? undefined,
     }
   })
 }

@@ -3,8 +3,14 @@ import type { Database } from '../../database/database.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
 import type { Position } from '../../model/page.ts'
 import type { RunKind } from '../../model/slice.ts'
-import type { StreamName } from '../slices/close.ts'
-import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+import type { StreamName } from '../stream-name.ts'
+import { countsOf, selectCounts, type CountRow } from '../counts.ts'
+
+/**
+ * `open`: to be read or being read; `skipped`: a window that other backfills have done; `closed`: by hand, by resetting or
+ * setting the cursor.
+ */
+export type SliceStatus = 'open' | 'done' | 'failed' | 'skipped' | 'closed'
 
 export interface StoredSlice {
   readonly id: string
@@ -12,11 +18,11 @@ export interface StoredSlice {
   readonly stream: string
   readonly partition: string
   readonly kind: RunKind
-  readonly status: 'open' | 'done' | 'failed' | 'dropped'
-  /** Open, and somebody is reading it now. */
+  readonly status: SliceStatus
+  /** Open, and a run holds it. */
   readonly isHeld: boolean
-  /** Who began to read it, and who has held it last. */
-  readonly begunBy: string
+  /** The run that started it, and the one that claimed it last. */
+  readonly startedBy: string
   readonly run: string
   readonly since: string | undefined
   readonly until: string | undefined
@@ -25,7 +31,7 @@ export interface StoredSlice {
   readonly counts: Counts
   readonly batches: number
   readonly swap: Advance['swap']
-  /** Of a window: its backfill, and its bounds. */
+  /** Windows only: the backfill and the bounds. */
   readonly backfill: string | undefined
   readonly lower: Date | undefined
   readonly upper: Date | undefined
@@ -39,7 +45,7 @@ export interface ReadSlicesOptions {
   readonly stream?: string | undefined
   readonly status?: StoredSlice['status'] | undefined
   readonly kind?: RunKind | undefined
-  /** Held last, or begun, by this run. */
+  /** Claimed last, or started, by this run. */
   readonly run?: string | undefined
   readonly backfill?: string | undefined
   /** Older than this slice. */
@@ -48,7 +54,7 @@ export interface ReadSlicesOptions {
   readonly limit?: number
 }
 
-/** The newest slices first. */
+/** Returns slices, the newest first. */
 export async function readSlices(
   on: Queryable,
   { pipeline, stream, status, kind, run, backfill, before, limit = 100 }: ReadSlicesOptions = {},
@@ -56,20 +62,17 @@ export async function readSlices(
   const rows = await on.query<Row>(
     `select ${columns} from sluice.slices as s
       where ($1::text is null or s.pipeline = $1) and ($2::text is null or s.stream = $2) and ($3::text is null or s.status = $3) and ($4::text is null or s.kind = $4)
-        and ($5::bigint is null or s.run = $5 or s.begun_by = $5) and ($6::bigint is null or s.id < $6) and ($8::bigint is null or s.backfill = $8)
+        and ($5::bigint is null or s.run = $5 or s.started_by = $5) and ($6::bigint is null or s.id < $6) and ($8::bigint is null or s.backfill = $8)
       order by s.id desc limit $7`,
     [pipeline, stream, status, kind, run, before, limit, backfill],
   )
   return rows.map(storedSlice)
 }
 
-export async function readSlice(on: Queryable, id: string): Promise<StoredSlice | undefined> {
-  return (await on.query<Row>(`select ${columns} from sluice.slices as s where s.id = $1`, [id])).map(storedSlice)[0]
-}
-
-const columns = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status, s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.begun_by as "begunBy", s.run, s.backfill, s.lower, s.upper,
-  s.since, s.until, s.position::text as position, s.high, s.batches, s.swap_inserted, s.swap_updated, s.swap_deleted,
-  s.created_at as "createdAt", s.finished_at as "finishedAt", s.error, ${countNames.map((name) => `s.${name}`).join(', ')}`
+const columns = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status, s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.started_by as "startedBy", s.run, s.backfill, s.lower, s.upper,
+  s.since, s.until, s.position::text as position, s.high_water_mark as high, s.batches, s.swap_inserted, s.swap_updated, s.swap_deleted,
+  s.created_at as "createdAt", s.finished_at as "finishedAt", s.error,
+  ${selectCounts((name) => `s.${name}`)}`
 
 type Text = 'since' | 'until' | 'high' | 'error'
 interface Row
@@ -89,7 +92,7 @@ interface Row
 export type SwapColumn = 'swap_inserted' | 'swap_updated' | 'swap_deleted'
 
 function storedSlice(row: Row): StoredSlice {
-  const { id, pipeline, stream, partition, kind, status, isHeld, begunBy, run, createdAt } = row
+  const { id, pipeline, stream, partition, kind, status, isHeld, startedBy, run, createdAt } = row
   return {
     id,
     pipeline,
@@ -98,7 +101,7 @@ function storedSlice(row: Row): StoredSlice {
     kind,
     status,
     isHeld,
-    begunBy,
+    startedBy,
     run,
     createdAt,
     since: row.since ?? undefined,
@@ -121,7 +124,7 @@ export function swapOf(row: Readonly<Record<SwapColumn, string | null>>): Advanc
   return { inserted: Number(row.swap_inserted), updated: Number(row.swap_updated), deleted: Number(row.swap_deleted) }
 }
 
-/** Where the live readings of a stream have begun, each in the API's own text; undefined is the very beginning. */
+/** Returns where the syncs of a stream have started, in the API's own text; undefined: at the very beginning. */
 export async function readBeginnings(
   database: Database,
   { pipeline, stream, partition = '' }: StreamName,

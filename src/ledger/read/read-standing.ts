@@ -1,14 +1,14 @@
 import type { Queryable } from '../../database/queryable.ts'
 
-/** What a reading of a stream did, the newest ones of each stream; also the one that is open. */
-export interface Reading {
+/** A sync slice of a stream, open or done. */
+export interface SyncSummary {
   readonly slice: string
-  /** Who has held it last. */
+  /** The run that claimed it last. */
   readonly run: string
   readonly isOpen: boolean
-  /** Open, and somebody is reading it now. */
+  /** Open, and a run holds it. */
   readonly isHeld: boolean
-  /** When somebody else may take it, unless its holder goes on. */
+  /** When another run may claim it, unless the lease is renewed. */
   readonly until: Date | undefined
   readonly since: string | undefined
   readonly high: string | undefined
@@ -22,7 +22,7 @@ export interface Reading {
   readonly error: string | undefined
 }
 
-/** Which parts of the ledger are there: schema `sluice` may be missing or old. */
+/** The parts of the ledger that exist: schema `sluice` may be missing or old. */
 export interface LedgerParts {
   readonly slices: boolean
   readonly ticks: boolean
@@ -35,20 +35,20 @@ export async function readLedgerParts(on: Queryable): Promise<LedgerParts> {
   return row!
 }
 
-/** The last readings of some streams, by `pipeline.stream`, the newest first. */
-export async function readReadings(
+/** Returns the last syncs of streams, by `pipeline.stream`, the newest first. */
+export async function readSyncs(
   on: Queryable,
   streams: readonly (readonly [pipeline: string, stream: string])[],
   { limit = 30 }: { readonly limit?: number } = {},
-): Promise<ReadonlyMap<string, Reading[]>> {
+): Promise<ReadonlyMap<string, SyncSummary[]>> {
   const rows = await on.query<
-    Omit<Reading, 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'> &
+    Omit<SyncSummary, 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'> &
       Readonly<Record<'since' | 'high' | 'error', string | null>> &
       Readonly<Record<'until' | 'finishedAt', Date | null>> &
       Readonly<Record<'read' | 'stored' | 'rejected', string>> & { readonly place: string }
   >(
     `select concat_ws('.', n.pipeline, n.stream) as place, s.* from unnest($1::text[], $2::text[]) as n (pipeline, stream), lateral (
-       select s.id as slice, s.run, s.status = 'open' as "isOpen", s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until, s.since, s.high,
+       select s.id as slice, s.run, s.status = 'open' as "isOpen", s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until, s.since, s.high_water_mark as high,
               s.created_at as "createdAt", s.finished_at as "finishedAt", s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error
          from sluice.slices as s where (s.pipeline, s.stream) = (n.pipeline, n.stream) and s.kind = 'sync' and s.status in ('done', 'open')
         order by s.id desc limit $3) as s`,
@@ -76,12 +76,12 @@ export async function readReadings(
   )
 }
 
-/** What a scheduler has noted of a pipeline. */
+/** A pipeline that a scheduler has registered. */
 export interface Scheduled {
   readonly pipeline: string
-  /** From when on its ticks count. */
-  readonly since: Date
-  /** The newest tick that was run, and what became of it. */
+  /** Its ticks count from then on. */
+  readonly registeredAt: Date
+  /** The newest tick that was run, and its status. */
   readonly tick: Date | undefined
   readonly status: 'running' | 'done' | 'failed' | 'interrupted' | undefined
   readonly run: string | undefined
@@ -91,13 +91,13 @@ export interface Scheduled {
 export async function readScheduled(on: Queryable): Promise<Scheduled[]> {
   const rows = await on.query<{
     pipeline: string
-    since: Date
+    registeredAt: Date
     tick: Date | null
     status: Scheduled['status'] | null
     run: string | null
     note: string | null
   }>(
-    `select s.pipeline, s.since, t.tick, t.status, t.run, t.note from sluice.schedules as s
+    `select s.pipeline, s.registered_at as "registeredAt", t.tick, t.status, t.run, t.note from sluice.schedules as s
        left join lateral (select * from sluice.ticks as t where t.pipeline = s.pipeline and t.status in ('running', 'done', 'failed', 'interrupted') order by tick desc limit 1) as t on true`,
   )
   return rows.map(({ tick, status, run, note, ...row }) => ({
@@ -109,7 +109,7 @@ export async function readScheduled(on: Queryable): Promise<Scheduled[]> {
   }))
 }
 
-/** Windows of backfills that have failed, stream by stream, with what one of them failed with. */
+/** Counts the failed windows of each stream, with the error of the newest. */
 export async function countFailedWindows(
   on: Queryable,
 ): Promise<

@@ -1,9 +1,9 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
 import type { RunKind } from '../../model/slice.ts'
-import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 
-/** What one run did to one stream. */
+/** One run of one stream. */
 export interface StreamRun {
   readonly run: string
   readonly kind: RunKind
@@ -14,7 +14,7 @@ export interface StreamRun {
   readonly error: string | undefined
 }
 
-/** A stream that the ledger knows, with its last runs, the newest first; backfills are not among them. */
+/** A stream in the ledger with its last runs, the newest first, without backfills. */
 export interface StreamRuns {
   readonly pipeline: string
   readonly stream: string
@@ -23,10 +23,7 @@ export interface StreamRuns {
   readonly runs: readonly StreamRun[]
 }
 
-/**
- * Every stream with its last runs. The names are found by jumping from one to the next in the index, however many
- * slices each has.
- */
+/** Returns every stream with its last runs. An index scan jumps from name to name, so the number of slices is no matter. */
 export async function readStreams(
   on: Queryable,
   { runs = 10 }: { readonly runs?: number } = {},
@@ -42,13 +39,13 @@ export async function readStreams(
        left join lateral (select s.finished_at as at from sluice.slices as s
                            where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done' order by s.id desc limit 1) as success on true
        left join lateral (
-         select r.id as run, r.kind, r.started_at as "startedAt", own.error, ${countNames.map((name) => `own.${name}`).join(', ')},
+         select r.id as run, r.kind, r.started_at as "startedAt", own.error, ${selectCounts((name) => `own.${name}`)},
                 case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted'
-                     -- Of a run whose other stream failed, this one may be done all the same.
+                     -- This stream may be done although another one of the run failed.
                      when r.status in ('failed', 'interrupted') and own.all_done then 'done' else r.status end as status,
                 case when r.status = 'running' and sluice.is_alive(r) then null else coalesce(own.finished, r.finished_at, r.seen_at) end as "finishedAt"
            from (select s.run, bool_and(s.status = 'done') as all_done, max(s.finished_at) as finished, (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
-                        ${countNames.map((name) => `sum(s.${name} - coalesce((s.before ->> '${name}')::bigint, 0)) as ${name}`).join(', ')}
+                        ${selectCounts((name) => `sum(${ownCount(name)})`)}
                    from (select * from sluice.slices as s where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill' order by s.id desc limit $2) as s
                   group by s.run) as own
            join sluice.runs as r on r.id = own.run

@@ -1,42 +1,56 @@
 import type { Database } from '../../database/database.ts'
 import type { Counts } from '../../model/batch.ts'
-import { countNames, countsOf, type CountRow } from '../slices/held-slice.ts'
+import { countsOf, selectCounts, type CountRow } from '../counts.ts'
+import type { Only } from '../slices/windows.ts'
+import { IS_HELD } from './backfill-overview.ts'
 
-/** One window of a backfill, for those who look. */
+/** A window of a backfill. */
 export interface StoredWindow {
   readonly slice: string
   readonly lower: Date
   readonly upper: Date
-  /** `skipped`: left out, since earlier backfills of the stream have done it. */
+  /** `skipped`: other backfills of the stream have done it. */
   readonly status: 'open' | 'done' | 'failed' | 'skipped'
-  /** Open, and somebody is reading it now. */
+  /** Open, and a run holds it. */
   readonly isHeld: boolean
-  /** Who has held it last; undefined where nobody has. */
+  /** The run that claimed it last; undefined if none has. */
   readonly run: string | undefined
   readonly counts: Counts
   readonly batches: number
   readonly failures: number
   readonly finishedAt: Date | undefined
   readonly error: string | undefined
+  /** A run with the given `only` reads it. */
+  readonly isSelected: boolean
+  /** A run with `only: 'missing'` skips it first. */
+  readonly isSkippable: boolean
 }
 
-/** All windows of a backfill, in their order. */
-export async function readWindows(database: Database, backfill: string, signal?: AbortSignal): Promise<StoredWindow[]> {
+/** Returns all windows of a backfill in their order; `isSelected` follows `only`. */
+export async function readWindows(
+  database: Database,
+  backfill: string,
+  { only, signal }: { readonly only?: Only | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<StoredWindow[]> {
   const rows = await database.query<Row>(
-    `select s.id as slice, s.lower, s.upper, case s.status when 'dropped' then 'skipped' else s.status end as status, s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s) as "isHeld",
-            case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error, ${countNames.map((name) => `s.${name}`).join(', ')}
+    `select s.id as slice, s.lower, s.upper, s.status, ${IS_HELD} as "isHeld",
+            sluice.is_selected(s, $2) as "isSelected", coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
+            case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error, 
+            ${selectCounts((name) => `s.${name}`)}
        from sluice.slices as s where s.backfill = $1 order by s.lower`,
-    [backfill],
-    signal ? { signal } : {},
+    [backfill, only ?? null],
+    { signal },
   )
   return rows.map((row) => {
-    const { slice, lower, upper, status, isHeld } = row
+    const { slice, lower, upper, status, isHeld, isSelected, isSkippable } = row
     return {
       slice,
       lower,
       upper,
       status,
       isHeld,
+      isSelected: isSelected && !isSkippable,
+      isSkippable,
       counts: countsOf(row),
       batches: Number(row.batches),
       failures: Number(row.failures),

@@ -1,136 +1,104 @@
 import type { Database } from '../../database/database.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
-import { duration } from '../../value/duration.ts'
 import { DatabaseError } from '../../model/errors.ts'
 import type { Duration, Range } from '../../model/request.ts'
-import { sessionMark, type RunKind } from '../../model/slice.ts'
-import { findExclusiveBackfill } from './exclusive.ts'
-import { releaseSlice, type StreamName } from './close.ts'
-import { columns, heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
+import { sessionMark } from '../../model/slice.ts'
+import { defined } from '../../value/defined.ts'
+import { duration } from '../../value/duration.ts'
 import type { LeaseKeeper } from '../lease/lease-keeper.ts'
+import type { StreamName } from '../stream-name.ts'
+import { heldSlice, type HeldSlice, type Restart, type SliceRow } from './held-slice.ts'
+import { claimSync, openSlice } from './transitions.ts'
 
-export interface ClaimOptions extends StreamName {
+export interface HoldOptions {
   readonly run: string
   readonly keeper: LeaseKeeper
-  /** Hash of what decides which records are read; a slice that another one has made begins anew. */
+  /** Hash of what decides which records are read. A slice that another definition has read in part is restarted. */
   readonly definition: string
-  /** Whether the stream has a cursor: without one it is read once per run. */
-  readonly hasCursor: boolean
-  /** A slice whose reading began longer ago begins anew. @default '24h' */
+  /** A slice that was started longer ago is restarted. @default '24h' */
   readonly resume?: Duration
-  /** Read everything: the cursor is left out of account, and an interrupted reading begins anew. @default false */
-  readonly full?: boolean
-  /** The range of a new slice, from the stream's cursor. @default since the cursor */
-  readonly bounds?: (cursor: string | undefined) => Range
   readonly signal: AbortSignal
 }
 
-/** Who holds a slice that cannot be claimed now. */
+export interface ClaimOptions extends HoldOptions, StreamName {
+  /** True if the stream has a cursor. Without one it is read once per run. */
+  readonly hasCursor: boolean
+  /** Read everything: ignore the cursor, and restart an interrupted slice. @default false */
+  readonly full?: boolean
+  /** Returns the range of a new slice from the stream's cursor. @default since the cursor */
+  readonly bounds?: (cursor: string | undefined) => Range
+}
+
+/** The run that holds a slice, and until when. */
 export interface Holder {
   readonly slice: string
   readonly run: string
-  /** When it may be claimed, unless it is renewed or its holder's session ends before. */
+  /** The end of its lease, unless it is renewed or the session of its holder ends before. */
   readonly until: Date | undefined
-  /** The backend of its keeper, where that is known. */
+  /** The backend of its session, if that is known. */
   readonly pid: number | undefined
 }
 
 /**
- * A slice to read, `restart` first where that is given: the caller removes what the slice has written and runs
- * `restart(slice, seq, it)` in one transaction. Or who else is reading the stream. Undefined: this run has read the
- * stream.
+ * A slice to read, or the run that reads the stream now. Undefined: this run has read the stream.
+ *
+ * With `restart`, the caller first removes what the slice has stored and runs `restartSql` in one transaction.
  */
 export type Claim =
   | { readonly slice: HeldSlice; readonly restart?: Restart; readonly busy?: undefined }
   | { readonly busy: Holder; readonly slice?: undefined }
   | undefined
 
-/**
- * What is left to do of a stream in this run: first what an earlier run has left open, then what is new since the
- * cursor.
- */
-export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
-  const before = await findExclusiveBackfill(database, options, options.signal)
-  if (before) return { busy: before }
-  const claimed = await claimAny(database, options)
-  // Whoever must be alone may have begun meanwhile, and then may have looked for us too early.
-  const lonely = claimed?.slice && (await findExclusiveBackfill(database, options, options.signal))
-  if (!lonely) return claimed
-  options.keeper.release(claimed.slice)
-  await releaseSlice(database, claimed.slice, { signal: options.signal })
-  return { busy: lonely }
-}
+const MAX_ATTEMPTS = 12
 
-async function claimAny(database: Database, options: ClaimOptions): Promise<Claim> {
+/** Claims what is left of a stream in this run: first a slice that an earlier run left open, then one from the cursor. */
+export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
+  const { pipeline, stream, keeper, signal, hasCursor } = options
   for (let attempt = 1; ; attempt += 1) {
-    const row = await claimOpen(database, options)
+    const row = await claimSync(database, { ...options, session: keeper.session })
     if (row) {
-      // Whoever had it may be no more than stopped, in the middle of a transaction.
-      await database.terminateTagged(sessionMark(row), { signal: options.signal })
-      return held(row, options)
+      const slice = await keepClaimed(database, row, keeper, signal)
+      return { slice, ...defined({ restart: restartOf(row, options) }) }
     }
     const { holder, isClaimable, cursor, hasRead } = await situation(database, options)
     if (hasRead) return undefined
-    // Claimable and yet not claimed: somebody is committing a batch of it, or claims it too. It is not done, so it is
-    // named in the end.
-    if (holder && (!isClaimable || attempt === attempts)) return { busy: holder }
+    // The row is locked by a commit or another claim. Retry; after 12 attempts report it as busy.
+    if (holder && (!isClaimable || attempt === MAX_ATTEMPTS)) return { busy: holder }
     if (!holder) {
-      const id = await open(database, { ...options, kind: 'sync' }, cursor)
-      if (id !== undefined) return { slice: keep(await read(database, id, options.signal), options.keeper) }
-      if (attempt > attempts)
+      const { since, until } = rangeFrom(options, cursor)
+      const session = keeper.session
+      const opened = await openSlice(database, { ...options, kind: 'sync', hasCursor, since, until, cursor, session })
+      if (opened) return { slice: keep(opened, keeper) }
+      if (attempt > MAX_ATTEMPTS)
         throw new DatabaseError(
-          `${options.pipeline}.${options.stream}: others open and close its slices all the time; look at \`sluice runs\``,
+          `${pipeline}.${stream}: other runs open and close its slices all the time. See: sluice runs ${pipeline}`,
         )
     }
-    await sleep(20 * Math.min(attempt, 10) * (0.5 + Math.random()), { signal: options.signal })
+    await sleep(20 * Math.min(attempt, 10) * (0.5 + Math.random()), { signal })
   }
 }
 
-export interface MakeSliceOptions
-  extends Pick<ClaimOptions, 'run' | 'keeper' | 'pipeline' | 'stream' | 'partition' | 'definition' | 'signal'>, Range {
-  readonly kind: 'replay'
-}
+export interface OpenReplayOptions extends Omit<HoldOptions, 'resume'>, StreamName, Range {}
 
-/** A slice of one's own, for a replay; it leaves the cursor alone. */
-export async function makeSlice(database: Database, options: MakeSliceOptions): Promise<HeldSlice> {
-  const { since, until } = options
-  const id = await open(database, { ...options, hasCursor: false, bounds: () => ({ since, until }) }, undefined)
-  return keep(await read(database, id!, options.signal), options.keeper)
-}
-
-const attempts = 12
-
-/**
- * Whether a run has read a stream to its end: with a cursor once from it, without one once at all. A slice that is
- * still open says no.
- */
-const readByRun = (hasCursor: string, run: string): string =>
-  `exists (select from sluice.slices as r where (r.pipeline, r.stream, r.partition, r.kind) = ($1, $2, $3, 'sync') and r.status <> 'open' and (r.begun_by = ${run} or (not ${hasCursor} and r.run = ${run})))`
-
-async function claimOpen(
-  database: Database,
-  { run, keeper, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
-): Promise<SliceRow | undefined> {
-  const { pid, started } = keeper.session
-  const [row] = await database.query<SliceRow>(
-    `with s as (
-       update sluice.slices as s
-          set token = s.token + 1, run = $4, before = case when s.run = $4 then s.before else sluice.counts_of(s) end,
-              lease_until = clock_timestamp() + interval '60 s', lease_pid = $5, lease_started = $6
-        where s.id = (select o.id from sluice.slices as o
-                       where o.pipeline = $1 and o.stream = $2 and o.partition = $3 and o.kind = 'sync' and o.status = 'open' and sluice.is_claimable(o)
-                         and not ${readByRun('$7', '$4')}
-                         for update skip locked)
-       returning s.*)
-     select ${columns} from s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition)`,
-    [pipeline, stream, partition, run, pid, started, hasCursor],
-    { signal },
-  )
-  return row
+/** Opens the slice of a replay. It leaves the cursor alone. */
+export async function openReplay(database: Database, options: OpenReplayOptions): Promise<HeldSlice> {
+  const { keeper, since, until, pipeline, stream } = options
+  const row = await openSlice(database, {
+    ...options,
+    kind: 'replay',
+    since,
+    until,
+    hasCursor: false,
+    cursor: undefined,
+    session: keeper.session,
+  })
+  if (!row)
+    throw new DatabaseError(`${pipeline}.${stream}: the ledger opened no slice for the replay. Please report this`)
+  return keep(row, keeper)
 }
 
 interface Situation {
-  /** Of the open slice, if there is one. */
+  /** The holder of the open slice, or of a window of an exclusive backfill. */
   readonly holder?: Holder
   readonly isClaimable: boolean
   readonly cursor: string | undefined
@@ -141,75 +109,73 @@ async function situation(
   database: Database,
   { run, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
 ): Promise<Situation> {
-  const [row] = await database.query<{
-    id: string | null
-    run: string
-    until: Date | null
-    pid: number | null
-    claimable: boolean
-    cursor: string | null
-    has_read: boolean
-  }>(
-    `select s.id, s.run, s.lease_until as until, s.lease_pid as pid, sluice.is_claimable(s) as claimable, c.value as cursor, ${readByRun('$5', '$4')} as has_read
+  const [row] = await database.query<
+    Nullable<HolderRow> & { claimable: boolean; cursor: string | null; read: boolean }
+  >(
+    `select ${HOLDER_COLUMNS}, coalesce(sluice.is_claimable(s), false) as claimable, c.value as cursor,
+            sluice.has_read($4, $1, $2, $3, $5) as read
        from (values (1)) as one (row)
-       left join sluice.slices as s on (s.pipeline, s.stream, s.partition) = ($1, $2, $3) and s.kind = 'sync' and s.status = 'open'
+       left join lateral (
+         select * from sluice.find_holder($1, $2, $3, 'backfill')
+         union all
+         select * from sluice.slices as o
+          where (o.pipeline, o.stream, o.partition) = ($1, $2, $3) and o.kind = 'sync' and o.status = 'open'
+         limit 1) as s on true
        left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = ($1, $2, $3)`,
     [pipeline, stream, partition, run, hasCursor],
     { signal },
   )
-  const { id, until, pid, claimable, cursor, has_read: hasRead, run: holder } = row!
+  // The first item of the from clause has one row.
+  const { slice, run: holder, until, pid, claimable, cursor, read } = row!
   return {
-    ...(id !== null && { holder: { slice: id, run: holder, until: until ?? undefined, pid: pid ?? undefined } }),
     isClaimable: claimable,
     cursor: cursor ?? undefined,
-    hasRead,
+    hasRead: read,
+    ...(slice !== null && holder !== null && { holder: holderOf({ slice, run: holder, until, pid }) }),
   }
 }
 
-async function open(
+interface HolderRow {
+  readonly slice: string
+  readonly run: string
+  readonly until: Date | null
+  readonly pid: number | null
+}
+type Nullable<T> = { readonly [Name in keyof T]: T[Name] | null }
+
+const HOLDER_COLUMNS = 's.id as slice, s.run, s.lease_until as until, s.lease_pid as pid'
+
+const holderOf = ({ slice, run, until, pid }: HolderRow): Holder => ({
+  slice,
+  run,
+  until: until ?? undefined,
+  pid: pid ?? undefined,
+})
+
+/** Returns the sync that reads a stream now. An exclusive backfill of the stream has to wait for it. */
+export async function findActiveSync(
   database: Database,
-  options: Omit<ClaimOptions, 'resume' | 'full'> & { readonly kind: RunKind; readonly full?: boolean },
-  cursor: string | undefined,
-): Promise<string | undefined> {
-  const { run, keeper, kind, pipeline, stream, partition = '', definition, hasCursor, signal } = options
-  const { since, until } = rangeFrom(options, cursor)
-  const { pid, started } = keeper.session
-  const [row] = await database.query<{ id: string | null }>(
-    'select sluice.open_slice($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as id',
-    [
-      run,
-      kind,
-      pipeline,
-      stream,
-      partition,
-      definition,
-      since,
-      until,
-      hasCursor,
-      hasCursor ? cursor : null,
-      pid,
-      started,
-    ],
+  { pipeline, stream, partition = '' }: StreamName,
+  signal: AbortSignal,
+): Promise<Holder | undefined> {
+  const [row] = await database.query<HolderRow>(
+    `select ${HOLDER_COLUMNS} from sluice.find_holder($1, $2, $3, 'sync') as s`,
+    [pipeline, stream, partition],
     { signal },
   )
-  return row?.id ?? undefined
+  return row && holderOf(row)
 }
 
-async function read(database: Database, id: string, signal: AbortSignal): Promise<SliceRow> {
-  const [row] = await database.query<SliceRow>(
-    `select ${columns} from sluice.slices as s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition) where s.id = $1`,
-    [id],
-    { signal },
-  )
-  return row!
-}
-
-function held(row: SliceRow, options: ClaimOptions): Claim {
-  const slice = keep(row, options.keeper)
-  const reason = restartReason(row, options)
-  if (!reason) return { slice }
-  const cursor = options.hasCursor ? (row.cursor ?? undefined) : undefined
-  return { slice, restart: { reason, definition: options.definition, cursor, ...rangeFrom(options, cursor) } }
+/** Registers a claimed slice with the keeper, and ends what its last holder may still have under way. */
+export async function keepClaimed(
+  database: Database,
+  row: SliceRow,
+  keeper: LeaseKeeper,
+  signal: AbortSignal,
+): Promise<HeldSlice> {
+  // The process of the last holder may be stopped in the middle of a transaction, whose locks would never end.
+  if (Number(row.token) > 1) await database.terminateTagged(sessionMark(row), { signal })
+  return keep(row, keeper)
 }
 
 function keep(row: SliceRow, keeper: LeaseKeeper): HeldSlice {
@@ -218,23 +184,19 @@ function keep(row: SliceRow, keeper: LeaseKeeper): HeldSlice {
   return slice
 }
 
-function restartReason(
-  row: SliceRow,
-  { run, definition, hasCursor, resume = '24h', full = false }: ClaimOptions,
-): Restart['reason'] | undefined {
-  if (full && row.begun_by !== run) return 'full'
-  if (row.definition !== definition) return 'definition'
-  if (row.cursor_was !== (hasCursor ? row.cursor : null)) return 'cursor'
-  return Number(row.age) > duration(resume) ? 'age' : undefined
+function restartOf(row: SliceRow, options: ClaimOptions): Restart | undefined {
+  const { run, definition, hasCursor, resume = '24h', full = false } = options
+  const cursor = hasCursor ? (row.cursor ?? undefined) : undefined
+  const reason = ((): Restart['reason'] | undefined => {
+    if (full && row.started_by !== run) return 'full'
+    if (row.definition !== definition) return 'definition'
+    if ((row.cursor_at_start ?? undefined) !== cursor) return 'cursor'
+    return Number(row.age) > duration(resume) ? 'age' : undefined
+  })()
+  return reason && { reason, definition, cursor, ...rangeFrom(options, cursor) }
 }
 
-function rangeFrom(
-  {
-    hasCursor,
-    full = false,
-    bounds = (cursor) => ({ since: cursor }),
-  }: Pick<ClaimOptions, 'hasCursor' | 'full' | 'bounds'>,
-  cursor: string | undefined,
-): Range {
-  return bounds(hasCursor && !full ? cursor : undefined)
+function rangeFrom({ hasCursor, full = false, bounds }: ClaimOptions, cursor: string | undefined): Range {
+  const start = hasCursor && !full ? cursor : undefined
+  return bounds ? bounds(start) : { since: start }
 }

@@ -1,39 +1,45 @@
+import type { Database } from '../../database/database.ts'
 import type { Counts } from '../../model/batch.ts'
-import { COUNT_NAMES } from '../../model/counts.ts'
 import type { HighWaterMark, Position } from '../../model/page.ts'
 import type { Range } from '../../model/request.ts'
 import type { RunKind, Slice } from '../../model/slice.ts'
+import { defined } from '../../value/defined.ts'
+import { COUNT_NAMES, NO_COUNTS } from '../../model/counts.ts'
+import { countsOf, type CountRow } from '../counts.ts'
 
-/** A slice that we hold, with what the ledger needs beyond what readers do. */
+/** A slice that this run holds, with what the ledger needs beyond what readers need. */
 export interface HeldSlice extends Slice {
   readonly run: string
   readonly definition: string
-  /** Since its reading began, by all runs. */
+  /** Since the slice started, by all runs. */
   readonly counts: Counts
   readonly batches: number
-  /** What `boundary` was when the reading began, and is again when it begins anew. */
+  /** The boundary of the stream's cursor. `boundary` is what remains of it; a restart sets it back to this. */
   readonly wholeBoundary?: Readonly<Record<string, number>>
 }
 
-/** Why an open slice has to begin at its start again, and with what. */
+/** Why an open slice has to be read from its start again, and with which range. */
 export interface Restart extends Range {
-  /** Another definition made it; it is older than `resume`; the cursor was moved since; everything is to be read. */
+  /** Another definition opened it; it is older than `resume`; the cursor has moved since; everything is to be read. */
   readonly reason: 'definition' | 'age' | 'cursor' | 'full'
   readonly definition: string
   readonly cursor?: string | undefined
 }
 
-export const countNames = COUNT_NAMES
-
-/** How a row of `sluice.slices` is selected for `heldSlice`; `s` is the slice and `c` its stream's cursor. */
-export const columns = `s.id, s.run, s.begun_by, s.pipeline, s.stream, s.partition, s.kind, s.status, s.since, s.until, s.cursor_was, s.definition,
-  s.position::text as position, s.high, s.boundary as high_boundary, s.seq, s.token, s.batches, s.begun_at, s.unmet, ${countNames.map((name) => `s.${name}`).join(', ')},
-  extract(epoch from clock_timestamp() - s.begun_at) * 1000 as age, c.value as cursor, c.boundary`
+/** How a row of `sluice.read_held` is selected, whose alias is `h`. */
+export const HELD_COLUMNS = `
+  id, run, started_by, pipeline, stream, partition, kind, status, since, until, cursor_at_start, definition,
+  high_water_mark, seq, token, batches, started_at, boundary_remaining, lower, upper, ${COUNT_NAMES.join(', ')}`
+  .replaceAll(/(\w+)/g, '(h.slice).$1')
+  .concat(
+    `, (h.slice).position::text as position, (h.slice).boundary as high_boundary, h.cursor, h.boundary, h.ordinal,
+      extract(epoch from clock_timestamp() - (h.slice).started_at) * 1000 as age`,
+  )
 
 export interface SliceRow extends CountRow {
   readonly id: string
   readonly run: string
-  readonly begun_by: string
+  readonly started_by: string
   readonly pipeline: string
   readonly stream: string
   readonly partition: string
@@ -41,21 +47,23 @@ export interface SliceRow extends CountRow {
   readonly status: string
   readonly since: string | null
   readonly until: string | null
-  readonly cursor_was: string | null
+  readonly cursor_at_start: string | null
   readonly definition: string
   readonly position: string | null
-  readonly high: string | null
+  readonly high_water_mark: string | null
   readonly high_boundary: Readonly<Record<string, number>> | null
   readonly seq: string
   readonly token: string
   readonly batches: string
-  readonly begun_at: Date
-  readonly unmet: Readonly<Record<string, number>> | null
-  /** Milliseconds since its reading began. */
+  readonly started_at: Date
+  readonly boundary_remaining: Readonly<Record<string, number>> | null
+  /** Milliseconds since the slice started. */
   readonly age: string
-  /** The stream's cursor as it is now. */
+  /** The stream's cursor as it is now, and its boundary. */
   readonly cursor: string | null
   readonly boundary: Readonly<Record<string, number>> | null
+  /** The index of a window in its backfill, from 0. */
+  readonly ordinal: string
 }
 
 export function heldSlice(row: SliceRow): HeldSlice {
@@ -75,24 +83,62 @@ export function heldSlice(row: SliceRow): HeldSlice {
     batches: Number(row.batches),
     position: row.position === null ? null : (JSON.parse(row.position) as Position),
     rejected: counts.rejected,
-    startedAt: row.begun_at,
+    startedAt: row.started_at,
     resumed: Number(row.batches) > 0,
-    ...(row.since !== null && { since: row.since }),
-    ...(row.until !== null && { until: row.until }),
-    ...(row.high !== null && { highWaterMark: highOf(row.high, row.high_boundary) }),
-    ...(row.cursor_was !== null && { cursor: row.cursor_was }),
-    ...(row.boundary !== null && { boundary: row.unmet ?? row.boundary, wholeBoundary: row.boundary }),
+    ...defined({
+      since: row.since ?? undefined,
+      until: row.until ?? undefined,
+      cursor: row.cursor_at_start ?? undefined,
+      highWaterMark: row.high_water_mark === null ? undefined : markOf(row.high_water_mark, row.high_boundary),
+      boundary: (row.boundary && row.boundary_remaining) ?? row.boundary ?? undefined,
+      wholeBoundary: row.boundary ?? undefined,
+    }),
   }
 }
 
-/** Counts as the driver gives them: bigints are text. */
-export type CountRow = { readonly [Name in keyof Counts]: string }
-
-export function countsOf(row: CountRow): Counts {
-  return Object.fromEntries(countNames.map((name) => [name, Number(row[name])])) as unknown as Counts
-}
-
-function highOf(value: string, boundary: Readonly<Record<string, number>> | null): HighWaterMark {
+function markOf(value: string, boundary: Readonly<Record<string, number>> | null): HighWaterMark {
   if (boundary === null) return { value }
   return { value, hashes: Object.entries(boundary).flatMap(([hash, number]) => Array<string>(number).fill(hash)) }
+}
+
+/** Returns a slice as it is after `restartSql`, with the old start time; `readStartedAt` returns the new one. */
+export function restartedSlice(
+  held: HeldSlice,
+  { definition, since, until, cursor }: Omit<Restart, 'reason'>,
+): HeldSlice {
+  const { id, run, pipeline, stream, partition, kind, token, seq, startedAt, wholeBoundary } = held
+  return {
+    id,
+    run,
+    pipeline,
+    stream,
+    partition,
+    kind,
+    token,
+    startedAt,
+    definition,
+    seq: seq + 1,
+    position: null,
+    batches: 0,
+    rejected: 0,
+    resumed: false,
+    counts: NO_COUNTS,
+    ...defined({ since, until, cursor, wholeBoundary, boundary: wholeBoundary }),
+  }
+}
+
+/**
+ * Returns when a slice was started, by the database's clock. It stays the same for every run until a restart, which the
+ * hashes of newer records rely on.
+ */
+export async function readStartedAt(
+  database: Database,
+  { id }: Pick<HeldSlice, 'id'>,
+  signal: AbortSignal,
+): Promise<Date> {
+  const [row] = await database.query<{ started_at: Date }>('select started_at from sluice.slices where id = $1', [id], {
+    signal,
+  })
+  // A slice is never deleted.
+  return row!.started_at
 }

@@ -4,20 +4,19 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { DatabaseError, SliceLostError } from '../../model/errors.ts'
 import type { Duration } from '../../model/request.ts'
 import type { Slice } from '../../model/slice.ts'
-import { columns, heldSlice, type HeldSlice, type SliceRow } from './held-slice.ts'
 
 export interface ResolveCommitOptions {
-  /** How long a backend of ours that may still be committing is waited for. @default '30s' */
+  /** How long to wait for a backend of this process that may still be committing. @default '30s' */
   readonly lockTimeout?: Duration
   readonly signal: AbortSignal
 }
 
-const attempts = 8
+const MAX_ATTEMPTS = 8
 
 /**
- * What became of a batch whose COMMIT was not answered, or was refused: `seq` is what it was sent with. It is in, or it
- * is to be sent again, or the slice is somebody else's. Should the first one land after all while it is sent again, one
- * of the two fails on `seq`.
+ * Finds out whether a batch is committed whose COMMIT got no answer, or was refused; `seq` is the number it was sent
+ * with. Returns 'again' if it has to be sent again. Throws if the slice is lost. If the first one is committed after all
+ * while it is sent again, one of the two fails on `seq`.
  */
 export async function resolveCommit(
   database: Database,
@@ -25,64 +24,51 @@ export async function resolveCommit(
   seq: number,
   { lockTimeout = '30s', signal }: ResolveCommitOptions,
 ): Promise<'committed' | 'again'> {
-  const place = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
+  const location = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const row = await locked(database, slice, lockTimeout, signal)
-      if (row && Number(row.token) === slice.token) {
-        if (Number(row.seq) === seq + 1) return 'committed'
-        if (Number(row.seq) === seq && row.status === 'open') return 'again'
-      }
+      const { reason, ...row } = await readLocked(database, slice, lockTimeout, signal)
+      if (Number(row.token) === slice.token && Number(row.seq) === seq + 1) return 'committed'
+      if (reason === null && Number(row.seq) === seq) return 'again'
       throw new SliceLostError(
-        `${place}: the slice ${fate(row, slice)}; nothing more is stored by this run, and what was committed stays`,
+        `${location}: the slice ${reason ?? `is at batch ${row.seq}`}. ` +
+          'This run stores nothing more of it; what was committed stays',
       )
     } catch (error) {
       if (sqlState(error) === '55P03')
         throw new DatabaseError(
-          `${place}: whether it was committed is not known, since a session still holds the slice after ${lockTimeout}; the next run will find out`,
+          `${location}: it is not known whether it was committed, since a session has held the slice for ` +
+            `${lockTimeout}. Run again: the next run finds out`,
           { cause: error },
         )
-      if (attempt >= attempts || !isTransient(error)) throw error
+      if (attempt >= MAX_ATTEMPTS || !isTransient(error)) throw error
       await sleep(Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2), { signal })
     }
   }
 }
 
-/**
- * A slice that we hold as it is committed now, to read on from there; what a backend of ours may still be committing is
- * waited for.
- */
-export async function rereadSlice(
-  database: Database,
-  slice: Slice,
-  { lockTimeout = '30s', signal }: ResolveCommitOptions,
-): Promise<HeldSlice> {
-  const row = await locked(database, slice, lockTimeout, signal)
-  if (row && Number(row.token) === slice.token && row.status === 'open') return heldSlice(row)
-  throw new SliceLostError(
-    `${slice.pipeline}.${slice.stream}: slice ${slice.id} ${fate(row, slice)}; nothing more is stored by this run, and what was committed stays`,
-  )
+interface LockedRow {
+  readonly token?: string
+  readonly seq?: string
+  /** Why the token does not hold the slice; null if it does. */
+  readonly reason: string | null
 }
 
 /**
- * The row's lock makes us wait for a backend of ours that is still at it. It ends in the same query: were we stopped
- * while we hold it, nobody could take the slice over.
+ * Reads a slice after any commit under way, by waiting for the lock of its row. The lock ends in the same query: a
+ * process that is stopped while it holds the lock would keep other runs from the slice.
  */
-async function locked(
+async function readLocked(
   database: Database,
-  { id }: Slice,
+  { id, token }: Slice,
   lockTimeout: Duration,
   signal: AbortSignal,
-): Promise<SliceRow | undefined> {
+): Promise<LockedRow> {
   await using transaction = await database.transaction({ lockTimeout, signal })
   const results = await transaction.commit(
-    `select ${columns} from sluice.slices as s left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = (s.pipeline, s.stream, s.partition) where s.id = ${BigInt(id)} for update of s`,
+    `select token, seq from sluice.slices where id = ${BigInt(id)} for update;
+     select sluice.lost_reason(${BigInt(id)}, ${BigInt(token)}) as reason`,
   )
-  return results.at(-1)?.rows[0] as SliceRow | undefined
-}
-
-function fate(row: SliceRow | undefined, slice: Slice): string {
-  if (!row) return 'is gone'
-  if (row.status === 'dropped') return 'was closed by hand'
-  return Number(row.token) === slice.token ? `is ${row.status} at batch ${row.seq}` : 'was taken by another run'
+  const [slice, lost] = results.slice(-2).map(({ rows: [row] }) => row as Partial<LockedRow> | undefined)
+  return { ...slice, reason: lost?.reason ?? null }
 }

@@ -1,9 +1,10 @@
 import { definitionHash } from '../../read/definition-hash.ts'
 import type { Flow } from '../../define/flow.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
-import { findActiveSync, setExclusive } from '../../ledger/slices/exclusive.ts'
+import { findActiveSync } from '../../ledger/slices/claim.ts'
+import { skipDoneElsewhere } from '../../ledger/slices/transitions.ts'
+import { setExclusive, type Only } from '../../ledger/slices/windows.ts'
 import { planBackfill, readBackfill } from '../../ledger/backfills.ts'
-import { leaveOut, type Only } from '../../ledger/slices/claim-window.ts'
 import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
 import { LoadError, SliceLostError } from '../../model/errors.ts'
 import type { StreamReport } from '../../model/report.ts'
@@ -13,7 +14,7 @@ import { instantText, type CutRange } from './calendar-windows.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunContext, ActiveRun } from '../run-context.ts'
 import { hasVersion } from './has-version.ts'
-import { besideLive, nextWindow, type NextWindowOptions } from './next-window.ts'
+import { besideSync, nextWindow, type NextWindowOptions } from './next-window.ts'
 import type { BatchLimits, RunOptions } from '../options.ts'
 import { readWindow } from './sync-window.ts'
 import { noticeRejects } from '../sync/run-stream.ts'
@@ -65,7 +66,9 @@ export async function backfillStream(options: BackfillStreamOptions): Promise<St
       id = made
     })
     await readAll(options, claiming)
-    const failed = (await readWindows(database, claiming.backfill, writing)).filter(({ status }) => status === 'failed')
+    const failed = (await readWindows(database, claiming.backfill, { signal: writing })).filter(
+      ({ status }) => status === 'failed',
+    )
     if (failed.length > 0) throw failedWindows(options, failed)
     noticeRejects({ pipeline, stream, gauge, emit })
     return await reported('done')
@@ -104,9 +107,9 @@ async function plan(
   const { recipe, table } = flow
   const names = { pipeline, stream }
   const warn = (message: string): void => emit({ type: 'warning', stream, message })
-  const alone = !(await hasVersion(database, table))
-  const live = alone ? await findActiveSync(database, names, signal) : undefined
-  if (live) throw new SliceLostError(besideLive(names, live.run))
+  const exclusive = !(await hasVersion(database, table))
+  const active = exclusive ? await findActiveSync(database, names, signal) : undefined
+  if (active) throw new SliceLostError(besideSync(names, active.run))
   const warning = windowWarning(flow)
   if (warning !== undefined) warn(warning)
 
@@ -124,19 +127,12 @@ async function plan(
   })
   const backfill = planned.id
   made(backfill)
-  options.gauge(stream).slice({ resumed: !planned.made })
-  await setExclusive(database, backfill, alone, signal)
-  if (only === 'missing') await leaveOut(database, backfill, signal)
+  options.gauge(stream).slice({ resumed: !planned.created })
+  await setExclusive(database, backfill, exclusive, signal)
+  if (only === 'missing') await skipDoneElsewhere(database, backfill, signal)
   await rejectOverlap(database, backfill, { ...names, flow, to, warn, signal })
 
-  const stored = await readWindows(database, backfill, signal)
-  const toRead = stored.filter(({ status, failures }) =>
-    only === 'failed'
-      ? failures > 0 && status !== 'done'
-      : only === 'all'
-        ? status !== 'done'
-        : status === 'open' || status === 'failed',
-  ).length
+  const stored = await readWindows(database, backfill, { only, signal })
   emit({
     type: 'backfill.planned',
     stream,
@@ -146,10 +142,10 @@ async function plan(
     window,
     zone,
     windows: counted(stored),
-    toRead: toRead,
+    toRead: stored.filter(({ isSelected }) => isSelected).length,
     states: stored.map(({ status }) => letters[status]).join(''),
   })
-  return { ...names, run, keeper, backfill, only, definition, resume: table.resumeWithin, alone, emit }
+  return { ...names, run, keeper, backfill, only, definition, resume: table.resumeWithin, emit }
 }
 
 const letters = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const

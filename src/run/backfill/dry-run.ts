@@ -1,9 +1,13 @@
 import type { Pipeline } from '../../define/pipeline.ts'
 import { sqlState } from '../../database/errors.ts'
 import type { Database } from '../../database/database.ts'
-import { backfilled, findBackfill } from '../../ledger/backfills.ts'
+import { findBackfill, findDoneElsewhere } from '../../ledger/backfills.ts'
 import { readCursors } from '../../ledger/cursors.ts'
-import { readWindows } from '../../ledger/read/read-windows.ts'
+import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
+import type { Only } from '../../ledger/slices/windows.ts'
+import type { StreamName } from '../../ledger/stream-name.ts'
+import type { Window } from '../../model/window.ts'
+import { defined } from '../../value/defined.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { BackfillPlan, PlannedWindow } from './backfill-plan.ts'
 import { calendarWindows, instantText } from './calendar-windows.ts'
@@ -66,28 +70,10 @@ export async function backfillPlan(
   for (const name of windowableStreams(pipeline, stream, cursors).streams) {
     const place = { pipeline: pipeline.name, stream: name }
     const found = store && (await orNothing(findBackfill(store.database, { ...place, ...range }, signal)))
-    const before = store && (await orNothing(backfilled(store.database, place, windows, { but: found?.id, signal })))
-    const stored = found && store ? await readWindows(store.database, found.id, signal) : []
-    const planned = (
-      stored.length > 0
-        ? stored.map((one) => ({ ...one, lower: instantText(one.lower), upper: instantText(one.upper) }))
-        : windows.map((one) => ({ ...one, status: 'open' as const, failures: 0, batches: 0, error: undefined }))
-    ).map(({ lower, upper, status, failures, batches, error }, at) => {
-      const isLeftOut = only === 'missing' && batches === 0 && status !== 'done' && before?.has(at) === true
-      const isMeant =
-        only === 'failed'
-          ? failures > 0 && status !== 'done'
-          : only === 'all'
-            ? status !== 'done'
-            : status === 'open' || status === 'failed'
-      return {
-        lower,
-        upper,
-        status: isLeftOut ? ('skipped' as const) : status,
-        toRead: isMeant && !isLeftOut,
-        ...(error !== undefined && { error }),
-      }
-    })
+    const planned =
+      found && store
+        ? (await readWindows(store.database, found.id, { only, signal })).map(plannedWindow)
+        : await newWindows(store?.database, place, windows, { only, signal })
     const count = (status: PlannedWindow['status']): number => planned.filter((one) => one.status === status).length
     plans.push({
       ...place,
@@ -105,6 +91,29 @@ export async function backfillPlan(
     })
   }
   return plans
+}
+
+const plannedWindow = (window: StoredWindow): PlannedWindow => ({
+  lower: instantText(window.lower),
+  upper: instantText(window.upper),
+  status: window.isSkippable ? 'skipped' : window.status,
+  toRead: window.isSelected,
+  ...defined({ error: window.error }),
+})
+
+/** Returns the windows of a backfill that has no plan yet: none has failed, and `missing` skips those done elsewhere. */
+async function newWindows(
+  database: Database | undefined,
+  name: StreamName,
+  windows: readonly Window[],
+  { only, signal }: { readonly only: Only | undefined; readonly signal: AbortSignal },
+): Promise<PlannedWindow[]> {
+  const isMissing = database !== undefined && only === 'missing'
+  const done = isMissing ? await orNothing(findDoneElsewhere(database, name, windows, { signal })) : undefined
+  return windows.map(({ lower, upper }, index) => {
+    const isSkipped = done?.has(index) === true
+    return { lower, upper, status: isSkipped ? 'skipped' : 'open', toRead: only !== 'failed' && !isSkipped }
+  })
 }
 
 /** Nothing has run there yet, or nothing of this version. */

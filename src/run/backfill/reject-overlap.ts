@@ -1,10 +1,10 @@
 import type { Database } from '../../database/database.ts'
 import type { Flow } from '../../define/flow.ts'
-import { overlapping } from '../../ledger/backfills.ts'
-import type { StreamName } from '../../ledger/slices/close.ts'
+import { findOverlapping } from '../../ledger/backfills.ts'
+import type { StreamName } from '../../ledger/stream-name.ts'
 import { readBeginnings } from '../../ledger/read/read-slices.ts'
 import { UsageError } from '../../model/errors.ts'
-import { instantOf } from '../../source/cursor/bound-value.ts'
+import { momentOf } from '../../source/cursor/bound.ts'
 
 export interface RejectOverlapOptions extends StreamName {
   readonly flow: Flow<unknown>
@@ -38,7 +38,7 @@ export async function rejectOverlap(
       `no run has read it yet, and the first one begins ${startFrom === undefined ? 'at the very beginning' : `at ${startFrom}`}: without a key it would store these records once more. Before it, run: sluice cursor set ${name.pipeline}.${name.stream} ${to}`,
     )
   }
-  const others = await overlapping(database, backfill, signal)
+  const others = await findOverlapping(database, backfill, signal)
   if (others.length > 0)
     throw new UsageError(
       `${name.pipeline}.${name.stream}: backfill ${others.join(', ')} has stored records of the same time, and without a key ${table.name} would have them twice: choose another range, or --only missing with windows that begin and end with those, ${remedy}`,
@@ -47,6 +47,6 @@ export async function rejectOverlap(
 
 /** A moment in seconds; the very beginning, and what is no moment, is before everything. */
 function secondsOf(text: string | number | bigint | undefined, unit: 's' | 'ms' | undefined): number {
-  const moment = text === undefined ? undefined : instantOf(String(text), unit)
+  const moment = text === undefined ? undefined : momentOf(String(text), unit)
   return moment ? moment.seconds + Number(`0.${moment.fraction || '0'}`) : -Infinity
 }

@@ -1,8 +1,7 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
-import type { ClaimedWindow } from '../../ledger/slices/claim-window.ts'
-import { failWindow } from '../../ledger/slices/claim-window.ts'
-import { releaseSlice } from '../../ledger/slices/close.ts'
+import { failSlice, releaseSlice } from '../../ledger/slices/transitions.ts'
+import type { ClaimedWindow } from '../../ledger/slices/windows.ts'
 import { DatabaseError, RateLimitedError, SliceLostError, UsageError } from '../../model/errors.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { ActiveRun } from '../run-context.ts'
@@ -20,17 +19,17 @@ export interface ReadWindowOptions
  * the others go on. Throws what would meet the others too, with the window left open for whoever comes next.
  */
 export async function readWindow(
-  { slice: claimed, restart, lower, upper, place: windowIndex }: ClaimedWindow,
+  { slice: claimed, restart, lower, upper, index: windowIndex }: ClaimedWindow,
   { keeper, losing, emit, gauge, stream, scope, ...options }: ReadWindowOptions,
 ): Promise<unknown> {
   const { database, streamName, writing } = options
   using stop = new LinkedSignal(scope.signal)
   let slice = claimed
   let counts = NO_COUNTS
-  losing.set(slice.id, () =>
+  losing.set(slice.id, (reason) =>
     stop.abort(
       new SliceLostError(
-        `${streamName}: the window ${lower} to ${upper} was taken by another run; nothing more of it is stored by this one, and what was committed stays`,
+        `${streamName}: the window ${lower} to ${upper} ${reason}. This run stores nothing more of it; what was committed stays`,
       ),
     ),
   )
@@ -64,7 +63,7 @@ export async function readWindow(
     const text = scope.secrets.hide(problemText(error, `${streamName}, window ${lower} to ${upper}`))
     if (!isLost && !scope.signal.aborted && !concernsAll(error)) {
       // That this fails too adds nothing: its lease ends, and it is claimed again.
-      await failWindow(database, slice, { error: text, signal: writing }).catch(() => {})
+      await failSlice(database, slice, { error: text, signal: writing }).catch(() => {})
       emit({ type: 'slice.failed', stream, slice: slice.id, error: text })
       return error
     }

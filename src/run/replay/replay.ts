@@ -2,8 +2,8 @@ import { definitionHash } from '../../read/definition-hash.ts'
 import type { Flow } from '../../define/flow.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import type { Database } from '../../database/database.ts'
-import { makeSlice } from '../../ledger/slices/claim.ts'
-import { releaseSlice } from '../../ledger/slices/close.ts'
+import { openReplay } from '../../ledger/slices/claim.ts'
+import { failSlice } from '../../ledger/slices/transitions.ts'
 import { readRejects, type StoredReject } from '../../ledger/read/read-rejects.ts'
 import { replayedSql } from '../../ledger/slices/store-rejects.ts'
 import { columnName } from '../../load/shape/column-name.ts'
@@ -57,10 +57,9 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
     try {
       const { into, newestFirst } = await howToWrite(database, table, options.overwrite ?? false)
       const inOrder = newestFirst ? rejects.toReversed() : rejects
-      let slice = await makeSlice(database, {
+      let slice = await openReplay(database, {
         run,
         keeper,
-        kind: 'replay',
         pipeline: pipeline.name,
         stream: name,
         definition: definitionHash(recipe),
@@ -86,7 +85,7 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
             replayedSql(
               rejects.map(({ id }) => id),
               run,
-            ).replace(/;\n$/, ''),
+            ),
           changed: (changed) => {
             slice = changed
           },
@@ -96,9 +95,8 @@ export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): P
           },
         })
       } catch (error) {
-        await releaseSlice(database, slice, {
+        await failSlice(database, slice, {
           error: secrets.hide(problemText(error, streamName)),
-          failed: true,
           signal: writing,
         }).catch(() => {})
         throw error

@@ -78,7 +78,7 @@ function windowsText({ backfill }: StreamReport): string[] {
   } = backfill
   const rest = [
     failed > 0 && `${formatNumber(failed)} failed`,
-    skipped > 0 && `${formatNumber(skipped)} left out`,
+    skipped > 0 && `${formatNumber(skipped)} skipped`,
     open > 0 && `${formatNumber(open)} open`,
   ]
   return [

@@ -1,5 +1,5 @@
 import { parseInstant } from '../../value/instant.ts'
-import type { Reading, Scheduled } from '../../ledger/read/read-standing.ts'
+import type { SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 
 /** Fewer records than this are no surprise to miss. */
@@ -15,7 +15,7 @@ const notice = (kind: Found['kind'], message: string): Found => ({ kind, isFault
 
 export interface Known {
   /** The newest first. */
-  readonly readings: readonly Reading[]
+  readonly readings: readonly SyncSummary[]
   readonly failedWindows: { readonly windows: number; readonly error: string | null } | undefined
   readonly now: Date
 }
@@ -114,7 +114,7 @@ function overdue({ overdueSince, lastSuccess, state }: StreamStatus): Found | un
  * Nothing was read where there used to be much. A first reading of everything says nothing of how much is new each
  * time.
  */
-function silence(done: readonly Reading[]): Found | undefined {
+function silence(done: readonly SyncSummary[]): Found | undefined {
   const [last] = done
   if (!last || last.read > 0) return undefined
   const alike = done.filter(({ since }) => (since === undefined) === (last.since === undefined))
@@ -136,7 +136,7 @@ function silence(done: readonly Reading[]): Found | undefined {
  * Records come and go on, and the cursor does not: they carry no value, or are all rejected, or the API does not heed
  * what it is asked.
  */
-function standstill(done: readonly Reading[], now: Date): Found | undefined {
+function standstill(done: readonly SyncSummary[], now: Date): Found | undefined {
   const [last] = done
   if (last?.since === undefined) return undefined
   const moved = done.findIndex(({ since, high }) => since !== last.since || (high ?? since) !== last.since)

@@ -8,9 +8,9 @@ import { countRejects } from '../../ledger/read/read-rejects.ts'
 import {
   countFailedWindows,
   readLedgerParts,
-  readReadings,
+  readSyncs,
   readScheduled,
-  type Reading,
+  type SyncSummary,
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
@@ -79,7 +79,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
   const [streams, readings, cursors, rejects, windows, scheduled] = await gather(
     readStreams(on),
-    readReadings(on, names),
+    readSyncs(on, names),
     readCursors(on),
     countRejects(on),
     countFailedWindows(on),
@@ -91,7 +91,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
 /** The ledger's part of a status. */
 export interface StatusParts {
   readonly streams: readonly StreamRuns[]
-  readonly readings: ReadonlyMap<string, readonly Reading[]>
+  readonly readings: ReadonlyMap<string, readonly SyncSummary[]>
   readonly cursors: readonly Cursor[]
   readonly rejects: Awaited<ReturnType<typeof countRejects>>
   readonly windows: Awaited<ReturnType<typeof countFailedWindows>>
@@ -115,7 +115,7 @@ export function statusOf(
     // A run that a tick is late by, or waits for by its jitter, is not overdue.
     const due = ticks?.last(new Date(now.getTime() - duration(grace) - schedule!.jitterMs))
     // Before a scheduler first took it on, no tick counted.
-    const terms = { now, ticks, due: due && (!scheduled || due > scheduled.since) ? due : undefined }
+    const terms = { now, ticks, due: due && (!scheduled || due > scheduled.registeredAt) ? due : undefined }
     const all = Object.keys(pipeline.streams).map((stream) => streamStatus(pipeline, stream, ledger, terms))
     const never = neverRan(pipeline.name, all)
     if (never) findings.push(never)

@@ -12,7 +12,7 @@ export interface RunStreamOptions extends Omit<SyncStreamOptions, 'started' | 'c
   readonly gauge: StreamTally
   readonly emit: (event: RunEvent) => void
   /** The slices that are being read, each with what ends its reading when it turns out to be somebody else's. */
-  readonly losing: Map<string, () => void>
+  readonly losing: Map<string, (reason: string) => void>
   readonly failed: ((stream: string, error: unknown) => void) | undefined
 }
 
@@ -33,10 +33,10 @@ export async function runStream({ gauge, emit, losing, failed, ...options }: Run
       scope: { ...scope, signal: stop.signal },
       started: (slice) => {
         held.push(slice.id)
-        losing.set(slice.id, () =>
+        losing.set(slice.id, (reason) =>
           stop.abort(
             new SliceLostError(
-              `${pipeline}.${stream}: slice ${slice.id} was taken by another run; nothing more is stored by this one, and what was committed stays`,
+              `${pipeline}.${stream}: slice ${slice.id} ${reason}. This run stores nothing more of it; what was committed stays`,
             ),
           ),
         )

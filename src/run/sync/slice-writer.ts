@@ -1,8 +1,8 @@
 import type { Database, Transaction } from '../../database/database.ts'
 import { isRowError, isTableChanged, isTransient, sqlState } from '../../database/errors.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
-import { advanceSql } from '../../ledger/slices/advance.ts'
-import { ledgerFault } from '../../ledger/errors.ts'
+import { ledgerError } from '../../ledger/errors.ts'
+import { advanceSql } from '../../ledger/slices/transitions.ts'
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
@@ -151,14 +151,14 @@ export class SliceWriter implements AsyncDisposable {
           })
         const refused = isRefused(error)
         if (attempt >= MAX_ATTEMPTS || !(refused || isTransient(error)))
-          throw ledgerFault(error, this.#options.streamName) ?? error
+          throw ledgerError(error, this.#options.streamName) ?? error
         if (!refused) {
           sent = outcome ?? sent
           await sleep(Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2), { signal })
         }
         if ((await resolveCommit(database, slice, this.#seq, { signal })) === 'again') continue
         // In after all: its answer was lost, or it landed while it was being sent again.
-        if (sent === undefined) throw ledgerFault(error, this.#options.streamName) ?? error
+        if (sent === undefined) throw ledgerError(error, this.#options.streamName) ?? error
         this.#done(sent, pages, started)
         return
       }
@@ -280,7 +280,7 @@ export class SliceWriter implements AsyncDisposable {
   }
 
   #cannotResend(error: unknown): unknown {
-    if (!isTransient(error) && !isTableChanged(error)) return ledgerFault(error, this.#options.streamName) ?? error
+    if (!isTransient(error) && !isTableChanged(error)) return ledgerError(error, this.#options.streamName) ?? error
     return new ReadAgainError(
       `${this.#options.streamName}: the transaction that held pages without a position was lost`,
       {

@@ -5,11 +5,11 @@ import { batches } from '../../flow/batches.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { onAbort } from '../../flow/signals/on-abort.ts'
 import { readAhead } from '../../flow/read-ahead.ts'
-import { hasStored } from '../../ledger/slices/has-stored.ts'
-import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
-import { mustHold } from '../../ledger/slices/must-hold.ts'
-import { readBegunAt, restart } from '../../ledger/slices/restart.ts'
+import { MAX_NEWER_RECORDS } from '../../ledger/limits.ts'
+import { hasStored } from '../../ledger/read/has-stored.ts'
+import { readStartedAt, restartedSlice, type HeldSlice, type Restart } from '../../ledger/slices/held-slice.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
+import { checkHeld, restartSql } from '../../ledger/slices/transitions.ts'
 import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
@@ -101,7 +101,7 @@ async function syncSliceOnce(
   const target = await openTableWriter(database, table, {
     slice,
     emit: scope.emit,
-    guard: (transaction) => mustHold(transaction, slice),
+    guard: (transaction) => checkHeld(transaction, slice),
     signal: writing,
   })
   if (!target.exists) await refuseGone(database, slice, options)
@@ -228,10 +228,13 @@ async function begin(
   const target = await openTableWriter(database, table, {
     slice,
     emit: scope.emit,
-    guard: (transaction) => mustHold(transaction, slice),
+    guard: (transaction) => checkHeld(transaction, slice),
     signal: writing,
   })
-  const { sql, slice: begun } = restart(slice, slice.seq, again)
+  const { definition, since, until, cursor } = again ?? slice
+  const range = { definition, since, until, cursor }
+  const sql = restartSql(slice, slice.seq, range)
+  const begun = restartedSlice(slice, range)
   for (let attempt = 1; ; attempt += 1) {
     try {
       await using transaction = await database.transaction({ sessionTag: sessionMark(slice), signal: writing })
@@ -243,18 +246,13 @@ async function begin(
       if ((await resolveCommit(database, slice, slice.seq, { signal: writing })) === 'committed') break
     }
   }
-  const anew = { ...begun, begunAt: await readBegunAt(database, begun, writing) }
+  const anew = { ...begun, begunAt: await readStartedAt(database, begun, writing) }
   changed(anew)
   return anew
 }
 
-/**
- * The ledger keeps 10,000 hashes: half of them for records that carry exactly the cursor's value, which cannot be left
- * to the next run.
- */
-const MAX_NEWER_HASHES = 5_000
 const roomBeside = (boundary: object, highWaterMark: HighWaterMark | undefined): BoundaryQuota => ({
-  remaining: Math.max(0, MAX_NEWER_HASHES - Object.keys(boundary).length - (highWaterMark?.hashes?.length ?? 0)),
+  remaining: Math.max(0, MAX_NEWER_RECORDS - Object.keys(boundary).length - (highWaterMark?.hashes?.length ?? 0)),
   reported: false,
 })
 

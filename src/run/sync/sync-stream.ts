@@ -1,7 +1,7 @@
 import { definitionHash } from '../../read/definition-hash.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { claim, type Holder } from '../../ledger/slices/claim.ts'
-import { releaseSlice } from '../../ledger/slices/close.ts'
+import { releaseSlice } from '../../ledger/slices/transitions.ts'
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { LeaseKeeper } from '../../ledger/lease/lease-keeper.ts'
 import { SliceLostError } from '../../model/errors.ts'

@@ -4,7 +4,7 @@ import { sleep } from '../../flow/signals/sleep.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
 import { deadline } from '../../flow/signals/timeout.ts'
 import type { EventMessage } from '../schemas/resources.ts'
-import { lastEvent, readEvents, type StoredEvent } from '../../ledger/read/read-events.ts'
+import { EVENT_CHANNEL, lastEvent, readEvents, type StoredEvent } from '../../ledger/read/read-events.ts'
 
 /** Which events somebody wants. */
 export interface EventFilter {
@@ -175,7 +175,7 @@ export class EventHub implements AsyncDisposable {
   }
 
   async #hearOn(connection: Connection, signal: AbortSignal): Promise<void> {
-    await connection.listen('sluice', () => this.#woken.resolve())
+    await connection.listen(EVENT_CHANNEL, () => this.#woken.resolve())
     const { pid } = await connection.one<{ pid: number }>('select pg_backend_pid() as pid', [], { signal })
     this.#isListening = pid === connection.pid
     this.#woken.resolve()

@@ -30,7 +30,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
   app.post('/api/runs', { schema: schemas.startRun }, async ({ body, headers }, reply) => {
     const { pipeline: name, ...options } = body
     const pipeline = find(name, options.streams)
-    const request = { key: headers['idempotency-key'], what: 'run', body }
+    const request = { key: headers['idempotency-key'], action: 'run', body }
     const id = await runner.start(request, (hooks) => run(pipeline, { ...runOptions, ...options, ...hooks }))
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
   })
@@ -38,7 +38,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
   app.post('/api/backfills', { schema: schemas.startBackfill }, async ({ body, headers }, reply) => {
     const { pipeline: name, ...options } = body
     const pipeline = find(name, [options.stream])
-    const request = { key: headers['idempotency-key'], what: 'backfill', body }
+    const request = { key: headers['idempotency-key'], action: 'backfill', body }
     const id = await runner.start(request, (hooks) => backfill(pipeline, { ...runOptions, ...options, ...hooks }))
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
   })
@@ -54,7 +54,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
       const { only = 'failed', ...options } = body ?? {}
       const request = {
         key: headers['idempotency-key'],
-        what: `retry of backfill ${backfillId}`,
+        action: `retry of backfill ${backfillId}`,
         body: { only, ...options },
       }
       const id = await runner.start(request, (hooks) =>
@@ -75,11 +75,11 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
   )
 
   app.post('/api/runs/:id/cancel', { schema: schemas.cancelRun }, async ({ params: { id } }, reply) => {
-    const stopAskedAt = await runner.cancel(id)
+    const stopRequestedAt = await runner.cancel(id)
     const known = await readRun(database, id)
     if (!known) throw new Problem(404, `run ${id} does not exist`, 'see /api/runs')
-    if (!stopAskedAt)
+    if (!stopRequestedAt)
       throw new Problem(409, `run ${id} is not running: its status is ${known.status}`, 'there is nothing to cancel')
-    return reply.code(202).send({ run: id, status: known.status, stopAskedAt: stopAskedAt.toISOString() })
+    return reply.code(202).send({ run: id, status: known.status, stopRequestedAt: stopRequestedAt.toISOString() })
   })
 }

@@ -71,7 +71,7 @@ export function queryRoutes(app: App, context: Context): void {
   })
 
   app.get('/api/backfills/:id', { schema: schemas.backfill }, async ({ params: { id } }) => {
-    const [[found], windows] = await gather(overviewBackfills(database, { id }), readWindows(database, id, signal))
+    const [[found], windows] = await gather(overviewBackfills(database, { id }), readWindows(database, id, { signal }))
     if (!found) throw new Problem(404, `backfill ${id} does not exist`, 'see /api/backfills')
     return { ...serializeBackfill(found), map: windows.map(serializeWindow) }
   })

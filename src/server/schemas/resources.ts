@@ -11,7 +11,7 @@ export const id = textLike({ pattern: /^\d{1,18}$/ })
 export const name = textLike({ pattern: /^\w[\w-]{0,199}$/ })
 export const kind = oneOf('sync', 'backfill', 'replay')
 export const runStatus = oneOf('running', 'done', 'failed', 'interrupted')
-export const sliceStatus = oneOf('open', 'done', 'failed', 'dropped')
+export const sliceStatus = oneOf('open', 'done', 'failed', 'skipped', 'closed')
 
 const COUNTS = {
   fetched: number,
@@ -67,7 +67,7 @@ const RUN = {
   finishedAt: nullable(time),
   ms: nullable(number),
   error: nullable(text),
-  stopAskedAt: nullable(time),
+  stopRequestedAt: nullable(time),
   counts,
   streams: list(text),
 }
@@ -106,7 +106,7 @@ export const slice = object({
   status: sliceStatus,
   held: flag,
   run: id,
-  begunBy: id,
+  startedBy: id,
   ...sliceRange,
   backfill: nullable(text),
   counts,
@@ -142,7 +142,7 @@ const BACKFILL = {
   zone: text,
   createdAt: time,
   windows: number,
-  todo: number,
+  pending: number,
   running: number,
   done: number,
   failed: number,
@@ -152,7 +152,7 @@ const BACKFILL = {
 export const backfill = object(BACKFILL)
 export type Backfill = Infer<typeof backfill>
 
-const windowState = oneOf('todo', 'running', 'done', 'failed', 'skipped')
+const windowState = oneOf('pending', 'running', 'done', 'failed', 'skipped')
 export type WindowState = Infer<typeof windowState>
 
 const windowCell = object({
@@ -224,7 +224,7 @@ const activeRun = object({
   status: runStatus,
   startedAt: time,
   seenAt: time,
-  stopAskedAt: nullable(time),
+  stopRequestedAt: nullable(time),
   here: flag,
   gauge: newestGauge,
   slices: list(object({ slice: id, stream: text, ...sliceRange, batches: number, counts })),

@@ -160,7 +160,7 @@ export const schemas = {
     params: object({ id }),
     body: nullable(object({})),
     response: {
-      202: described(object({ run: id, status: runStatus, stopAskedAt: time }), 'The run was asked to stop'),
+      202: described(object({ run: id, status: runStatus, stopRequestedAt: time }), 'The run was asked to stop'),
       ...problems,
     },
   },

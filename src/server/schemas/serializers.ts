@@ -38,7 +38,7 @@ export const serializeRun = (run: StoredRun): Run => ({
   finishedAt: isoOrNull(run.finishedAt),
   ms: elapsedMs(run.startedAt, run.finishedAt),
   error: run.error ?? null,
-  stopAskedAt: isoOrNull(run.stopAskedAt),
+  stopRequestedAt: isoOrNull(run.stopRequestedAt),
   counts: run.counts,
   streams: streamsIn(run.options),
 })
@@ -129,7 +129,7 @@ export const serializeSlice = (slice: StoredSlice): Slice => ({
   status: slice.status,
   held: slice.isHeld,
   run: slice.run,
-  begunBy: slice.begunBy,
+  startedBy: slice.startedBy,
   since: slice.since ?? null,
   until: slice.until ?? null,
   backfill: slice.backfill ?? null,
@@ -176,7 +176,7 @@ export const serializeWindow = (window: StoredWindow): WindowCell => ({
 
 function windowState({ status, isHeld }: Pick<StoredWindow, 'status' | 'isHeld'>): WindowState {
   if (status !== 'open') return status
-  return isHeld ? 'running' : 'todo'
+  return isHeld ? 'running' : 'pending'
 }
 
 /** One page of a list, from one item more than it holds; `next` continues after its last item. */

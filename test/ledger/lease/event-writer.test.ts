@@ -29,7 +29,7 @@ describe('events', () => {
         for (let n = 0; n < each; n++) {
           const json = JSON.stringify([{ run: worker.run, at: new Date(), data: warning(`${writer} ${n}`) }])
           await ledger.database.query(
-            "begin; select sluice.tell('" + json + "'); select pg_sleep(random() / 500); commit",
+            "begin; select sluice.write_events('" + json + "'); select pg_sleep(random() / 500); commit",
           )
         }
       }),
@@ -74,7 +74,7 @@ describe('events', () => {
     await using worker = await ledger.worker()
     await using connection = await ledger.database.connection()
     const heard: string[] = []
-    await connection.listen('sluice', (payload) => heard.push(payload))
+    await connection.listen('sluice_events', (payload) => heard.push(payload))
     const before = await lastEvent(ledger.database)
     worker.keeper.emit(worker.run, warning('hello'))
     await until(async () => heard.length > 0)
@@ -180,7 +180,7 @@ describe('runs', () => {
     await dead.keeper[Symbol.asyncDispose]()
     expect(await readRun(ledger.database, dead.run)).toMatchObject({
       status: 'interrupted',
-      error: 'its process ended without a word',
+      error: 'its process ended unexpectedly',
       finishedAt: expect.any(Date),
     })
     await using _ = await ledger.worker()

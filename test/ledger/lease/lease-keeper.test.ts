@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
-import { closeOpenSlices } from '../../../src/ledger/slices/close.ts'
+import { closeSlices } from '../../../src/ledger/slices/transitions.ts'
 import { readRun } from '../../../src/ledger/read/read-runs.ts'
-import { readSlice } from '../../../src/ledger/read/read-slices.ts'
 import { PgProxy } from '../../support/pg-proxy.ts'
-import { batch, commit, openLedger, openWorker, until } from '../support.ts'
+import { batch, commit, openLedger, openWorker, until, readSlice } from '../support.ts'
 
 describe('the keeper', () => {
   test('renews the leases of the slices that are held, and says that the run goes on', async () => {
@@ -47,7 +46,7 @@ describe('the keeper', () => {
     const slice = await worker.take()
     {
       await using transaction = await ledger.database.transaction()
-      await closeOpenSlices(transaction, slice, 'by hand')
+      await closeSlices(transaction, slice, 'by hand')
       await transaction.commit()
     }
     await until(async () => lost.length > 0)

@@ -1,13 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { sqlState } from '../../../src/database/errors.ts'
-import { advanceSql } from '../../../src/ledger/slices/advance.ts'
-import { ledgerFault } from '../../../src/ledger/errors.ts'
+import { advanceSql } from '../../../src/ledger/slices/transitions.ts'
+import { ledgerError } from '../../../src/ledger/errors.ts'
 import { readReport } from '../../../src/ledger/read/read-report.ts'
-import { readSlice } from '../../../src/ledger/read/read-slices.ts'
 import { LoadError } from '../../../src/model/errors.ts'
 import { END } from '../../../src/model/page.ts'
-import { batch, commit, failure, none, openLedger, openWorker, signal } from '../support.ts'
-import { releaseSlice } from '../../../src/ledger/slices/close.ts'
+import { batch, commit, failure, none, openLedger, openWorker, signal, readSlice } from '../support.ts'
+import { releaseSlice } from '../../../src/ledger/slices/transitions.ts'
 
 describe('counts', () => {
   test('are added up, batch by batch', async () => {
@@ -42,7 +41,7 @@ describe('counts', () => {
         commit(ledger.database, slice, 0, batch(0, { counts: { ...counts, [name]: counts[name] + 1 } })),
       )
       expect(sqlState(error)).toBe('SL003')
-      expect(ledgerFault(error, 'forum.posts')).toBeInstanceOf(LoadError)
+      expect(ledgerError(error, 'forum.posts')).toBeInstanceOf(LoadError)
     },
   )
 
@@ -72,12 +71,12 @@ describe('counts', () => {
     ['done without the end', `status = 'done', finished_at = now(), lease_until = null`, 'done_is_the_end'],
     ['the end without done', `position = '{"end": true}'`, 'done_is_the_end'],
     ['open, yet finished', 'finished_at = now()', 'open_or_finished'],
-    ['closed, yet leased', `status = 'dropped', finished_at = now()`, 'only_open_slices_are_leased'],
+    ['closed, yet leased', `status = 'closed', finished_at = now()`, 'only_open_slices_are_leased'],
     ['a negative token', 'token = -1', 'slices_token_check'],
     ['a negative batch number', 'seq = -1', 'slices_seq_check'],
     ['half of a session', 'lease_pid = null', 'session_has_pid_and_start'],
     ['the start as JSON', `position = 'null'`, 'position_is_null_or_value'],
-    ['hashes of no value', `boundary = '{}'`, 'boundary_belongs_to_high'],
+    ['hashes of no value', `boundary = '{}'`, 'boundary_belongs_to_high_water_mark'],
     ['a swap before the end', 'swap_inserted = 1, swap_updated = 0, swap_deleted = 0', 'only_the_end_swaps'],
   ])('%s, made by hand, is refused', async (_, change, constraint) => {
     await using ledger = await openLedger()
@@ -101,7 +100,7 @@ describe('counts', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
-    expect(() => advanceSql(slice, 0, batch(1, { position: null }))).toThrow(/no position is known/)
+    expect(() => advanceSql(slice, 0, batch(1, { position: null }))).toThrow(/has no position/)
   })
 
   test('what a swap did is a second line, beside the counts', async () => {

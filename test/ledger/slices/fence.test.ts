@@ -1,14 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { isTransient, sqlState } from '../../../src/database/errors.ts'
-import { advanceSql } from '../../../src/ledger/slices/advance.ts'
-import { releaseSlice } from '../../../src/ledger/slices/close.ts'
+import { advanceSql } from '../../../src/ledger/slices/transitions.ts'
+import { releaseSlice } from '../../../src/ledger/slices/transitions.ts'
 import { LeaseKeeper } from '../../../src/ledger/lease/lease-keeper.ts'
-import { mustHold } from '../../../src/ledger/slices/must-hold.ts'
-import { readSlice } from '../../../src/ledger/read/read-slices.ts'
+import { checkHeld } from '../../../src/ledger/slices/transitions.ts'
 import { SliceLostError } from '../../../src/model/errors.ts'
 import { END } from '../../../src/model/page.ts'
 import { sessionMark, type Slice } from '../../../src/model/slice.ts'
-import { batch, commit, failure, openLedger, signal, stored } from '../support.ts'
+import { batch, commit, failure, openLedger, signal, stored, readSlice } from '../support.ts'
 
 const expire = (id: string): string =>
   `update sluice.slices set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null where id = ${id}`
@@ -49,7 +48,7 @@ describe('the fence', () => {
     await using fresh = await ledger.worker()
     const old = await stale.take()
     const stopped = await ledger.database.transaction({ sessionTag: sessionMark(old) })
-    await mustHold(stopped, old)
+    await checkHeld(stopped, old)
     await stopped.run('lock table public.rows in access exclusive mode')
     await ledger.database.query(expire(old.id))
     const own = await fresh.take()
@@ -66,7 +65,7 @@ describe('the fence', () => {
     const old = await stale.take()
     const holds = async (slice: Slice): Promise<void> => {
       await using transaction = await ledger.database.transaction()
-      await mustHold(transaction, slice)
+      await checkHeld(transaction, slice)
     }
     await holds(old)
     await ledger.database.query(expire(old.id))

@@ -1,13 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { sqlState } from '../../../src/database/errors.ts'
-import { advanceSql } from '../../../src/ledger/slices/advance.ts'
-import { claim, makeSlice } from '../../../src/ledger/slices/claim.ts'
+import { advanceSql } from '../../../src/ledger/slices/transitions.ts'
+import { claim, openReplay } from '../../../src/ledger/slices/claim.ts'
 import { readRejects } from '../../../src/ledger/read/read-rejects.ts'
-import { readSlice } from '../../../src/ledger/read/read-slices.ts'
 import { replayedSql } from '../../../src/ledger/slices/store-rejects.ts'
 import { Decimal } from '../../../src/value/decimal.ts'
 import { END, type Reject } from '../../../src/model/page.ts'
-import { batch, commit, failure, none, openLedger, signal } from '../support.ts'
+import { batch, commit, failure, none, openLedger, signal, readSlice } from '../support.ts'
 
 const refused = (...rejects: Reject[]) =>
   batch(0, { rejects, counts: { ...none, fetched: rejects.length, rejected: rejects.length } })
@@ -55,7 +54,7 @@ describe('rejects', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     expect(() => advanceSql(slice, 0, { ...refused({ stage: 'map', reason: 'no', record: 1 }), rejects: [] })).toThrow(
-      /1 records count as rejected and 0 were handed over/,
+      /count of rejected records is 1, but it has 0 rejects/,
     )
   })
 
@@ -117,8 +116,7 @@ describe('rejects', () => {
     )
     const ids = (await readRejects(ledger.database)).map(({ id }) => id)
     const replay = async (which: readonly string[]): Promise<void> => {
-      const own = await makeSlice(ledger.database, {
-        kind: 'replay',
+      const own = await openReplay(ledger.database, {
         run: worker.run,
         keeper: worker.keeper,
         pipeline: 'forum',
@@ -128,7 +126,7 @@ describe('rejects', () => {
       })
       await using transaction = await ledger.database.transaction()
       await transaction.commit(
-        replayedSql(which, worker.run) + advanceSql(own, 0, batch(which.length, { position: END })),
+        `${replayedSql(which, worker.run)};\n` + advanceSql(own, 0, batch(which.length, { position: END })),
       )
     }
     await replay(ids.slice(0, 1))
@@ -144,8 +142,7 @@ describe('rejects', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const open = await worker.take()
-    const own = await makeSlice(ledger.database, {
-      kind: 'replay',
+    const own = await openReplay(ledger.database, {
       run: worker.run,
       keeper: worker.keeper,
       pipeline: 'forum',

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
-import { readSlice } from '../../../src/ledger/read/read-slices.ts'
-import { rereadSlice, resolveCommit } from '../../../src/ledger/slices/resolve-commit.ts'
+import { resolveCommit } from '../../../src/ledger/slices/resolve-commit.ts'
 import { SliceLostError } from '../../../src/model/errors.ts'
 import { END } from '../../../src/model/page.ts'
 import { PgProxy } from '../../support/pg-proxy.ts'
-import { batch, commit, openLedger, signal, stored } from '../support.ts'
+import { batch, commit, openLedger, signal, stored, readSlice } from '../support.ts'
 
 describe('a COMMIT whose answer was lost', () => {
   test('is in where the batch number has moved', async () => {
@@ -33,7 +32,7 @@ describe('a COMMIT whose answer was lost', () => {
     await ledger.database.query(`update sluice.slices set lease_until = clock_timestamp() - interval '1 s'`)
     await other.take()
     await expect(resolveCommit(ledger.database, slice, 0, { signal })).rejects.toThrow(SliceLostError)
-    await expect(resolveCommit(ledger.database, slice, 0, { signal })).rejects.toThrow(/was taken by another run/)
+    await expect(resolveCommit(ledger.database, slice, 0, { signal })).rejects.toThrow(/was taken by run \d+/)
   })
 
   test('is waited for while a backend of ours is still committing', async () => {
@@ -54,7 +53,7 @@ describe('a COMMIT whose answer was lost', () => {
     await using stuck = await ledger.database.transaction()
     await stuck.query('select from sluice.slices where id = $1 for update', [slice.id])
     await expect(resolveCommit(ledger.database, slice, 0, { lockTimeout: '50ms', signal })).rejects.toThrow(
-      /whether it was committed is not known/,
+      /not known whether it was committed/,
     )
   })
 
@@ -91,22 +90,5 @@ describe('a COMMIT whose answer was lost', () => {
     expect(outcomes).toEqual(['again', 'committed'])
     expect(await stored(ledger.database)).toBe(4)
     expect(await readSlice(ledger.database, slice.id)).toMatchObject({ batches: 2, counts: { inserted: 4 } })
-  })
-
-  test('a slice that is ours is read again as it is committed, one that is not is lost', async () => {
-    await using ledger = await openLedger()
-    await using worker = await ledger.worker()
-    const slice = await worker.take()
-    await commit(ledger.database, slice, 0, batch(2, { highWaterMark: { value: '5' } }))
-    expect(await rereadSlice(ledger.database, slice, { signal })).toMatchObject({
-      id: slice.id,
-      token: slice.token,
-      seq: 1,
-      position: { page: 2 },
-      highWaterMark: { value: '5' },
-      counts: { inserted: 2 },
-    })
-    await ledger.database.query('update sluice.slices set token = token + 1')
-    await expect(rereadSlice(ledger.database, slice, { signal })).rejects.toThrow(SliceLostError)
   })
 })

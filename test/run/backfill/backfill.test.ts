@@ -58,7 +58,7 @@ describe('backfill', () => {
     expect(await test.database.query('select * from sluice.cursors')).toEqual([])
     expect(api.mostAtOnce).toBeGreaterThanOrEqual(5)
     expect(seen.of('backfill.planned')).toMatchObject([
-      { stream: 'rows', windows: { total: 31, open: 31 }, todo: 31, states: 'o'.repeat(31) },
+      { stream: 'rows', windows: { total: 31, open: 31 }, toRead: 31, states: 'o'.repeat(31) },
     ])
     expect(
       seen
@@ -306,7 +306,7 @@ describe('backfill', () => {
     const refused = await backfill(flow, { ...february, database: test.url })
     expect(refused.streams.rows).toMatchObject({
       status: 'failed',
-      error: expect.stringMatching(/run \d+ is reading it live.*version/),
+      error: expect.stringMatching(/run \d+ is syncing it.*version/),
     })
     released.resolve()
     holds = false

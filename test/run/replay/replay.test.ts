@@ -33,7 +33,9 @@ function mapped(
   })
   return pipeline('replayed', {
     streams: {
-      rows: rows.into('t.rows', { write, ...(key && { key }), ...(version && { version }) } as { key: 'id' }),
+      rows: rows.into('t.rows', { write, ...(key && { key }), ...(version && { versionBy: version }) } as {
+        key: 'id'
+      }),
     },
   })
 }
@@ -243,7 +245,7 @@ describe('a replay', () => {
     const failed = reports.filter((report) => report?.status === 'failed')
     expect(failed.length).toBeLessThanOrEqual(1)
     for (const report of failed)
-      expect(report!.streams['rows']!.error).toMatch(/rejects were replayed by somebody else.+list the rejects again/)
+      expect(report!.streams['rows']!.error).toMatch(/rejects were replayed by another run.+List the rejects again/)
     expect(await waiting(test)).toEqual([])
   })
 

@@ -165,7 +165,7 @@ describe('several schedulers on one database', () => {
     // A run whose process is gone, and one that had ended well before its scheduler could say so.
     await db.query(`insert into sluice.schedules values ('hourly', '2026-05-04T00:00:00Z')`)
     await db.query(
-      `insert into sluice.runs (kind, pipeline, keeper_pid, keeper_started) values ('sync', 'hourly', 1, now())`,
+      `insert into sluice.runs (kind, pipeline, lease_pid, lease_started) values ('sync', 'hourly', 1, now())`,
     )
     await db.query(
       `insert into sluice.runs (kind, pipeline, status, finished_at) values ('sync', 'hourly', 'done', now())`,

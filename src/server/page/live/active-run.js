@@ -46,7 +46,7 @@ export function running(run) {
         ...known.map(({ stream }) => stream).filter((stream) => told.has(stream)),
         ...[...told].filter((stream) => !known.some((one) => one.stream === stream)),
       ]
-      kind.update(its.stopAskedAt ? 'waiting' : 'running', its.stopAskedAt ? 'stopping' : 'running')
+      kind.update(its.stopRequestedAt ? 'waiting' : 'running', its.stopRequestedAt ? 'stopping' : 'running')
       text(title, `${its.pipeline} · ${its.kind === 'sync' ? 'run' : its.kind} ${run}`)
       started.update(its.startedAt)
       const held = flow.gauge?.memory
@@ -56,7 +56,7 @@ export function running(run) {
           ? `${bytes(held.used)} of ${bytes(held.limit)} memory${held.waiting > 0 ? `, ${held.waiting} waiting` : ''}`
           : '',
       )
-      cancel.update(its.stopAskedAt !== null)
+      cancel.update(its.stopRequestedAt !== null)
       list(
         chains,
         streams.map((stream, at) => ({ stream, at, its: known.find((one) => one.stream === stream) })),

@@ -3,7 +3,7 @@ import { attribute, h, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
 /** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
-const states = /** @type {const} */ (['done', 'running', 'failed', 'todo'])
+const states = /** @type {const} */ (['done', 'running', 'failed', 'pending'])
 
 /** How far a backfill is, as one strip; the map of its windows is a link away. */
 export function share() {
@@ -30,11 +30,11 @@ export function share() {
 }
 
 /** @param {Backfill} backfill */
-export function windowWords({ windows, done, running, failed, todo }) {
+export function windowWords({ windows, done, running, failed, pending }) {
   const rest = [
     running > 0 && `${count(running)} running`,
     failed > 0 && `${count(failed)} failed`,
-    todo > 0 && `${count(todo)} to do`,
+    pending > 0 && `${count(pending)} pending`,
   ].filter((part) => part !== false)
   return [`${count(done)} of ${count(windows)} windows done`, ...rest].join(' · ')
 }

@@ -5,7 +5,7 @@ import { layout } from './window-layout.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** @type {Record<string, string>} */
-const words = { todo: 'to do', running: 'running', done: 'done', failed: 'failed', skipped: 'left out' }
+const words = { pending: 'pending', running: 'running', done: 'done', failed: 'failed', skipped: 'skipped' }
 /** @param {string} state */
 export const stateWord = (state) => words[state] ?? state
 
@@ -199,7 +199,7 @@ export function span(lower, upper, zone, step) {
 /** What the looks of a window mean. */
 export function legend() {
   const root = h('ul', { class: 'map-legend', 'aria-label': 'Legend' })
-  for (const state of ['done', 'running', 'failed', 'todo']) {
+  for (const state of ['done', 'running', 'failed', 'pending']) {
     const name = h('span', {})
     text(name, stateWord(state))
     root.append(h('li', {}, h('span', { class: 'cell', 'data-state': state, 'aria-hidden': 'true' }), name))

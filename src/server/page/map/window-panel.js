@@ -6,7 +6,7 @@ import { span, stateWord } from './window-map.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** What a state of a window is shown as. @type {Record<string, string>} */
-const marks = { todo: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
+const marks = { pending: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
 
 /**
  * One window of the map: its bounds, what came of it, the error where it failed, and the button to try again.

@@ -23,7 +23,8 @@ const kinds = {
   waiting: 'waiting',
   warning: 'warning',
   overdue: 'warning',
-  dropped: 'interrupted',
+  closed: 'interrupted',
+  skipped: 'idle',
 }
 
 /**

@@ -24,7 +24,7 @@ export function backfillView({ parts: [id = ''], signal }) {
   const [strip, counts, body] = [share(), countsTable(), h('div', { class: 'view', hidden: true })]
   const next = h('button', { type: 'button', on: { click: () => nextFailed() } }, 'Next failed')
   const again = retry('failed', 'Retry failed windows')
-  const rest = retry('missing', 'Continue with what is to do')
+  const rest = retry('missing', 'Continue with what is pending')
   const panel = windowPanel({
     retry: () => retry('failed', 'Retry failed windows'),
     back: () => map?.choose(chosen, true),
@@ -82,7 +82,7 @@ export function backfillView({ parts: [id = ''], signal }) {
   function draw() {
     if (!backfill || signal.aborted) return
     const windows = cells.length
-    const states = { todo: 0, running: 0, done: 0, failed: 0, skipped: 0 }
+    const states = { pending: 0, running: 0, done: 0, failed: 0, skipped: 0 }
     for (const { state } of cells) states[state] += 1
     text(heading, `Backfill of ${backfill.pipeline}.${backfill.stream}`)
     text(
@@ -115,8 +115,8 @@ export function backfillView({ parts: [id = ''], signal }) {
     show(next, states.failed > 0)
     show(again.root, states.failed > 0 || again.root.contains(document.activeElement))
     again.relabel(states.failed === 0 ? 'Nothing failed' : `Retry ${counted(states.failed, 'failed window')}`)
-    show(rest.root, states.todo > 0 && states.running === 0)
-    rest.relabel(`Continue with ${count(states.todo)} to do`)
+    show(rest.root, states.pending > 0 && states.running === 0)
+    rest.relabel(`Continue with ${count(states.pending)} pending`)
     look(states.failed)
     show(body, true)
   }

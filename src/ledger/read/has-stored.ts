@@ -1,16 +1,19 @@
 import type { Database } from '../../database/database.ts'
-import type { StreamName } from './close.ts'
+import type { StreamName } from '../stream-name.ts'
 
-/** Whether any reading of a stream has stored a row, or found it there. */
+/** Returns true if any slice of a stream has stored a row, or found it in the table. */
 export async function hasStored(
   database: Database,
   { pipeline, stream }: StreamName,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<boolean> {
   const [row] = await database.query<{ stored: boolean }>(
-    'select exists (select from sluice.slices where pipeline = $1 and stream = $2 and inserted + updated + unchanged > 0) as stored',
+    `select exists (
+       select from sluice.slices
+        where pipeline = $1 and stream = $2 and inserted + updated + unchanged > 0) as stored`,
     [pipeline, stream],
     { signal },
   )
+  // `exists` returns one row.
   return row!.stored
 }
