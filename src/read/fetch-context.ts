@@ -1,78 +1,79 @@
+// Gives the functions of a recipe the clients of the run, for their `fetch`. A recipe holds no client and its functions
+// are not passed one, so the context travels with the asynchronous calls.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 
-/**
- * What a reading lends to the functions that it calls, since a recipe holds no client and a function is not passed one.
- */
+/** What a function finds that the run calls: a stage, or an own source. */
 export interface FetchContext {
   readonly scope: Scope
-  /** Where to take the bytes of a body that is fetched; it is given back with the page under way. */
+  /** The account for the next body that is fetched. */
   memory: MemoryAccount
+  /** The bodies that were fetched since the last page. */
   readonly holds: Disposable[]
 }
 
 const storage = new AsyncLocalStorage<FetchContext>()
 
-/** What the reading lends that this function was called by, if it was by one. */
+/** Returns undefined outside a run. */
 export const currentFetchContext = (): FetchContext | undefined => storage.getStore()
 
-/** Pages, read so that every function on their way finds the scope. */
-export async function* withFetchContext<T>(
+/**
+ * Yields pages whose stages find the context. Bodies that stages fetch are not counted: a stage runs while its page
+ * holds memory, so waiting for more could block the run for ever. They are bounded by the stage's concurrency instead.
+ */
+export async function* provideFetchToStages<T>(
   scope: Scope,
   pages: AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
-  const here: FetchContext = { scope, memory: uncounted, holds: [] }
+  const context: FetchContext = { scope, memory: UNCOUNTED, holds: [] }
   try {
     for (;;) {
-      const step = await storage.run(here, () => pages.next())
+      const step = await storage.run(context, () => pages.next())
       if (step.done) return
-      here.holds.length = 0
+      context.holds.length = 0
       yield step.value
     }
   } finally {
-    await storage.run(here, () => pages.return())
+    await storage.run(context, () => pages.return())
   }
 }
 
 /**
- * A source of one's own, called so that what it fetches counts as held until the page that it makes of it has been
- * given back. Each further fetch goes below the ones before, which it would otherwise wait for.
+ * Returns an own source that finds the context. Bodies that it fetches count in the memory budget until the page that
+ * it yields next is released.
  */
-export const accountFetches = (read: Read<unknown>, scope: Scope): Read<unknown> =>
-  async function* (context) {
-    const here: FetchContext = { scope, memory: scope.memory, holds: [] }
-    const pages = read(context)[Symbol.asyncIterator]()
+export const provideFetchToSource = (read: Read<unknown>, scope: Scope): Read<unknown> =>
+  async function* (readContext) {
+    const context: FetchContext = { scope, memory: scope.memory, holds: [] }
+    const pages = read(readContext)[Symbol.asyncIterator]()
     try {
       for (;;) {
-        const step = await storage.run(here, () => pages.next())
+        const step = await storage.run(context, () => pages.next())
         if (step.done) return
-        const { memory } = here
-        here.memory = scope.memory
-        const holds = here.holds.splice(0)
-        yield holds.length === 0 ? step.value : { ...step.value, ...heldBy(holds), memory }
+        const { memory } = context
+        context.memory = scope.memory
+        const holds = context.holds.splice(0)
+        yield holds.length === 0 ? step.value : { ...step.value, hold: joinHolds(holds), memory }
       }
     } finally {
-      heldBy(here.holds).hold[Symbol.dispose]()
-      await storage.run(here, async () => {
+      joinHolds(context.holds)[Symbol.dispose]()
+      await storage.run(context, async () => {
         await pages.return?.()
       })
     }
   }
 
-function heldBy(holds: readonly Disposable[]): { readonly hold: Disposable } {
-  const hold = new DisposableStack()
-  for (const one of holds) hold.use(one)
-  return { hold }
+function joinHolds(holds: readonly Disposable[]): Disposable {
+  const joined = new DisposableStack()
+  for (const hold of holds) joined.use(hold)
+  return joined
 }
 
-/**
- * For stages: their page is held already, and may be what others wait for, so that waiting here could be for ever.
- * Their bodies are bounded by their concurrency, and become garbage with the record.
- */
-const uncounted: MemoryAccount = {
+/** An account without a limit. */
+const UNCOUNTED: MemoryAccount = {
   reserve: () => Promise.resolve({ resize: () => {}, [Symbol.dispose]: () => {} }),
-  child: () => uncounted,
+  child: () => UNCOUNTED,
   recheck: () => {},
 }

@@ -1,36 +1,33 @@
+// One request for a user's function: `endpoint.fetch()`.
 import type { Api, Range, Request } from '../model/request.ts'
 import { firstRequest } from '../source/first-request.ts'
+import { defined } from '../value/defined.ts'
 import { currentFetchContext, type FetchContext } from './fetch-context.ts'
 import { openScope } from './open-scope.ts'
 
-/**
- * Ask once and answer the decoded body: through the reading's own client, or, outside of any, through one that is
- * opened for it.
- */
+/** Returns the decoded body. Uses the client of the run, or outside a run opens one for this request. */
 export async function fetchOnce(api: Api, request: Request, range: Range, signal: AbortSignal): Promise<unknown> {
-  const here = currentFetchContext()
-  if (here) return bodyOf(here, api, request, range, signal)
+  const context = currentFetchContext()
+  if (context) return fetchBody(context, api, request, range, signal)
   await using scope = openScope({ signal })
-  return await bodyOf({ scope, memory: scope.memory, holds: [] }, api, request, range, signal)
+  return await fetchBody({ scope, memory: scope.memory, holds: [] }, api, request, range, signal)
 }
 
-async function bodyOf(
-  lent: FetchContext,
+async function fetchBody(
+  context: FetchContext,
   api: Api,
   { headers, emptyOn, ...request }: Request,
   range: Range,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { scope } = lent
-  const first = firstRequest(request, { type: 'one page' }, range)
-  lent.memory = lent.memory.child(() => true)
-  const { body, hold } = await scope.client(api).send(first, {
+  const { scope } = context
+  // Each fetch gets an account below the one before: side by side, it could wait for memory that the function holds.
+  context.memory = context.memory.child(() => true)
+  const { body, hold } = await scope.client(api).send(firstRequest(request, { type: 'one page' }, range), {
     signal,
-    memory: lent.memory,
-    ...(headers && { headers }),
-    ...(emptyOn && { emptyOn }),
-    ...(scope.stream !== undefined && { stream: scope.stream }),
+    memory: context.memory,
+    ...defined({ headers, emptyOn, stream: scope.stream }),
   })
-  lent.holds.push(hold)
+  context.holds.push(hold)
   return body
 }

@@ -1,3 +1,4 @@
+// Opens what reading needs: clients, secrets, memory and events.
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import { MemoryBudget } from '../flow/memory-budget.ts'
 import { openClient } from '../http/client.ts'
@@ -7,38 +8,37 @@ import type { Api } from '../model/request.ts'
 import type { Client, Scope, Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
 
+/** Decoded body text that may be held at the same time, in bytes. */
+const DEFAULT_MEMORY = 64 << 20
+
 export interface ScopeOptions {
   readonly signal?: AbortSignal | undefined
-  /** @default those of the process's environment */
+  /** @default the secrets in the environment of the process */
   readonly secrets?: Secrets
-  /** Told of each request, retry and wait. @default nobody */
+  /** Receives an event for each request, retry and wait. @default events are dropped */
   readonly emit?: (event: RunEvent) => void
   readonly now?: () => Date
-  /**
-   * Where budgets of requests that other processes share are kept. @default nowhere: each API has one of its own here
-   */
+  /** Request budgets that all processes share. @default each API has a budget of this process */
   readonly rates?: SharedRates | undefined
-  /** What may be held at once. @default an account with a budget of its own, 64 MB of decoded body text */
+  /** @default an account of a new budget of 64 MB of decoded body text */
   readonly memory?: MemoryAccount
 }
 
-/** What reading needs, opened for as long as it is held: a client for each API, connected when it is first asked. */
+/** Opens a client for each API at its first request. Disposing closes the clients. */
 export function openScope({
   signal = new AbortController().signal,
   secrets = readSecrets(process.env),
   emit = () => {},
   now = () => new Date(),
   rates,
-  memory = new MemoryBudget(64 << 20).account(),
+  memory = new MemoryBudget(DEFAULT_MEMORY).account(),
 }: ScopeOptions = {}): Scope & AsyncDisposable {
-  const opened = new AsyncDisposableStack()
+  const resources = new AsyncDisposableStack()
   const clients = new Map<Api, Client>()
   const client = (api: Api): Client => {
-    const known = clients.get(api)
-    if (known) return known
-    const made = opened.use(openClient(api, { secrets, emit, now, rates }))
-    clients.set(api, made)
-    return made
+    const open = clients.get(api) ?? resources.use(openClient(api, { secrets, emit, now, rates }))
+    clients.set(api, open)
+    return open
   }
-  return { signal, now, emit, secrets, client, memory, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { signal, now, emit, secrets, client, memory, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -1,105 +1,97 @@
+// From a recipe to pages: the source's pages pass the stages, in the order in which they are written.
 import type { WorkerPool } from '../flow/worker-pool.ts'
 import type { Page, Reject } from '../model/page.ts'
-import type { Incremental, Recipe, Stage } from '../model/recipe.ts'
+import type { Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
+import type { FlatMap } from '../source/children/expand-records.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import { readHttp } from '../source/read-http.ts'
 import { readOwn } from '../source/read-own.ts'
 import type { PageStage } from '../transform/compile-stages.ts'
 import { throughStages } from '../transform/through-stages.ts'
-import { withFetchContext, accountFetches } from './fetch-context.ts'
+import { provideFetchToSource, provideFetchToStages } from './fetch-context.ts'
 import { replayRecipe } from './replay-recipe.ts'
 
 export interface ReadOptions {
-  /** Threads for `offload`, shared by all streams. @default the reading's own */
+  /** Threads for `offload`, shared by all streams. @default its own threads, ended together with the pages */
   readonly workers?: Pick<WorkerPool, 'run'>
 }
 
+type Pages = AsyncGenerator<Page, void, undefined>
+
 /**
- * Read a recipe: the pages of its source, through its stages, from a position on. The last page has the position `END`.
- * What the user's functions fetch on the way goes through the same clients.
+ * Yields the pages of a slice, from its position on. The last page has the position `END`. Fetches of the recipe's
+ * functions use the clients of the scope.
  */
-export function readRecipe(
-  recipe: Recipe,
-  reading: SliceRead,
-  scope: Scope,
-  options: ReadOptions = {},
-): AsyncGenerator<Page, void, undefined> {
-  return withFetchContext(scope, pagesOf(recipe, reading, scope, options, false, true))
+export function readRecipe(recipe: Recipe, slice: SliceRead, scope: Scope, options: ReadOptions = {}): Pages {
+  return provideFetchToStages(scope, readPages(recipe, slice, scope, { ...options, isChild: false, hasCursor: false }))
 }
 
 /**
- * Send one rejected record through the stages again, as if its source had just answered it. Where it is a child, its
- * parents go first: they pass their stages, and the functions are asked anew for the child's recipe. Only what stages
- * fetch is requested, and children of the record itself.
+ * Yields the pages of one rejected record, as if its source had just read it. For a child's record, its parents pass
+ * their stages first, and the functions of `flatMap` make the child's recipe again. The only requests are those of
+ * stages, and those of children that the record itself has.
  */
 export function replayRecord(
   recipe: Recipe,
   { record, parents = [] }: Pick<Reject, 'record' | 'parents'>,
   scope: Scope,
   options: ReadOptions = {},
-): AsyncGenerator<Page, void, undefined> {
+): Pages {
   return readRecipe(replayRecipe(recipe, [...parents, record]), { position: null, restart: 'page' }, scope, options)
 }
 
-type Pages = AsyncGenerator<Page, void, undefined>
-
-function pagesOf(
-  recipe: Recipe,
-  reading: SliceRead,
-  scope: Scope,
-  options: ReadOptions,
-  hadCursor: boolean,
-  isTop = false,
-): Pages {
-  const { source, incremental, stages } = recipe
-  const hasCursor = hadCursor || incremental !== undefined
-  // Of children, and of parents, it would be no measure of what is left.
-  const isWhole = isTop && !stages.some(({ type }) => type === 'flatMap')
-  let read = (reading: SliceRead, scope: Scope): Pages => sourcePages(source, incremental, reading, scope, isWhole)
-  for (const part of parts(stages)) {
-    const before = read
-    read = Array.isArray(part)
-      ? (reading, scope) => throughStages(before(reading, scope), part, scope, options)
-      : (reading, scope) =>
-          readChildren(
-            {
-              parents: before,
-              stage: part,
-              hasCursor,
-              read: (child, reading, scope) => pagesOf(child, reading, scope, options, hasCursor),
-            },
-            reading,
-            scope,
-          )
-  }
-  return read(reading.boundary ? { ...reading, lineageHash: lineageHash(source, reading.lineageHash) } : reading, scope)
+interface RecipeContext extends ReadOptions {
+  readonly isChild: boolean
+  /** True if a parent has a cursor. */
+  readonly hasCursor: boolean
 }
 
-const sourcePages = (
-  source: Recipe['source'],
-  incremental: Incremental | undefined,
-  reading: SliceRead,
-  scope: Scope,
-  isWhole: boolean,
-): Pages =>
-  'read' in source
-    ? readOwn(accountFetches(source.read, scope), incremental, reading, scope)
-    : readHttp(source, incremental, reading, scope, isWhole ? totalTo(scope) : undefined)
+function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext): Pages {
+  const hasCursor = context.hasCursor || recipe.incremental !== undefined
+  const readChild = (child: Recipe, slice: SliceRead, scope: Scope): Pages =>
+    readPages(child, slice, scope, { ...context, isChild: true, hasCursor })
 
-const totalTo = ({ emit, stream }: Scope) =>
+  let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
+  for (const step of stepsOf(recipe.stages)) {
+    const readBefore = read
+    read =
+      step.type === 'page stages'
+        ? (slice, scope) => throughStages(readBefore(slice, scope), step.stages, scope, context)
+        : (slice, scope) =>
+            readChildren({ parents: readBefore, stage: step.stage, read: readChild, hasCursor }, slice, scope)
+  }
+  return read(withLineage(slice, recipe), scope)
+}
+
+function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext) {
+  if ('read' in source) return readOwn(provideFetchToSource(source.read, scope), incremental, slice, scope)
+  // A total of parents or of one child would not say how much of the stream is left.
+  const hasTotal = !context.isChild && !stages.some(({ type }) => type === 'flatMap')
+  return readHttp(source, incremental, slice, scope, hasTotal ? reportTotalTo(scope) : undefined)
+}
+
+const reportTotalTo = ({ emit, stream }: Scope) =>
   stream === undefined ? undefined : (pages: number): void => emit({ type: 'pages.total', stream, pages })
 
-/** Stages that work page by page, together; between them those that read children. */
-function parts(stages: readonly Stage[]): (PageStage[] | Extract<Stage, { readonly type: 'flatMap' }>)[] {
-  const parts: (PageStage[] | Extract<Stage, { readonly type: 'flatMap' }>)[] = []
+/** A slice with a boundary hashes its records, and a child's hashes depend on its ancestors. */
+const withLineage = (slice: SliceRead, { source }: Recipe): SliceRead =>
+  slice.boundary ? { ...slice, lineageHash: lineageHash(source, slice.lineageHash) } : slice
+
+type Step =
+  | { readonly type: 'page stages'; readonly stages: PageStage[] }
+  | { readonly type: 'children'; readonly stage: FlatMap }
+
+/** Groups neighbouring stages that change one page, between those that read children. */
+function stepsOf(stages: readonly Stage[]): Step[] {
+  const steps: Step[] = []
   for (const stage of stages) {
-    const last = parts.at(-1)
-    if (stage.type === 'flatMap') parts.push(stage)
-    else if (Array.isArray(last)) last.push(stage)
-    else parts.push([stage])
+    const last = steps.at(-1)
+    if (stage.type === 'flatMap') steps.push({ type: 'children', stage })
+    else if (last?.type === 'page stages') last.stages.push(stage)
+    else steps.push({ type: 'page stages', stages: [stage] })
   }
-  return parts
+  return steps
 }

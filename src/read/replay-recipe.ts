@@ -1,46 +1,50 @@
+// A recipe that reads one rejected record instead of its source.
 import { RejectError } from '../model/errors.ts'
-import type { Child, Recipe, Stage } from '../model/recipe.ts'
-
-type FlatMap = Extract<Stage, { readonly type: 'flatMap' }>
+import type { Child, Recipe } from '../model/recipe.ts'
+import type { FlatMap } from '../source/children/expand-records.ts'
 
 /**
- * A recipe that reads one rejected record instead of asking the API, and sends it through all stages as they are now.
- * `chain` is that record as it was read, after the records that it hangs from: these go through the stages before
- * `.flatMap` again, its function is asked for the child's recipe again, and the child reads the next of the chain.
- * Children beyond the chain, of a parent that was rejected itself, are read from the API.
+ * Returns a recipe with all stages as they are now. `rejectedLineage` is the rejected record as it was read, after its
+ * ancestors. Each ancestor passes the stages before a `flatMap`; its function makes the child's recipe again, and that
+ * child reads the next record of the lineage. Children of the rejected record itself are read from the API.
  */
-export function replayRecipe(recipe: Recipe, chain: readonly unknown[]): Recipe {
-  let next = 0
-  const level = ({ stages }: Recipe): Recipe => {
-    const records = [chain[next++]]
-    // Without its .incremental: no range may leave the record out.
+export function replayRecipe(recipe: Recipe, rejectedLineage: readonly unknown[]): Recipe {
+  let depth = 0
+
+  const replaySource = ({ stages }: Recipe): Recipe => {
+    const records = [rejectedLineage[depth++]]
+    // Without `incremental`, because no range may leave the record out.
     return {
       source: {
         read: async function* () {
           yield { records }
         },
       },
-      stages: stages.map((stage) => (stage.type === 'flatMap' ? instead(stage) : stage)),
+      stages: stages.map((stage) => (stage.type === 'flatMap' ? replayChild(stage) : stage)),
     }
   }
-  const instead = (stage: FlatMap): FlatMap => {
-    let used = false
-    const replaced = (child: Child): Child => {
-      if (!('recipe' in child) || (!used && next >= chain.length)) return child
-      if (used)
+
+  const replayChild = (stage: FlatMap): FlatMap => {
+    let isReplaced = false
+    const replace = (child: Child): Child => {
+      const isBelowLineage = !isReplaced && depth >= rejectedLineage.length
+      if (!('recipe' in child) || isBelowLineage) return child
+      if (isReplaced)
         throw new RejectError(
-          'the record that it hangs from has become several by now, so it cannot be told which of them: run the stream with --full',
+          'the stages now make several records from its parent, so it is unknown which of them it belongs to. ' +
+            'Run the stream with --full',
         )
-      used = true
-      return { recipe: level(child.recipe) }
+      isReplaced = true
+      return { recipe: replaySource(child.recipe) }
     }
     return {
       ...stage,
       fn: (record, signal) => {
         const child = stage.fn(record, signal)
-        return child instanceof Promise ? child.then(replaced) : replaced(child)
+        return child instanceof Promise ? child.then(replace) : replace(child)
       },
     }
   }
-  return level(recipe)
+
+  return replaySource(recipe)
 }

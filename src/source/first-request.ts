@@ -1,9 +1,12 @@
+// The first request of a page sequence: the endpoint's template with its path, bounds and first page filled in.
 import { RejectError } from '../model/errors.ts'
-import type { PageRequest, Given, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
-import { boundText, isBound, type Unit } from './cursor/bound.ts'
+import type { Given, PageRequest, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
+import { defined } from '../value/defined.ts'
+import { boundValue, isBound, type Unit } from './cursor/bound-value.ts'
+import { isCounted } from './paging/counted-pages.ts'
 import { withParameter } from './paging/parameter.ts'
 
-/** The first thing to ask of an endpoint, for a range whose numbers count in `unit`. */
+/** `unit` is what the numbers of the range count. */
 export function firstRequest(
   { method, path, query, json, graphql }: Request,
   paging: Paging<never>,
@@ -13,40 +16,36 @@ export function firstRequest(
   const request: PageRequest = {
     method,
     url: typeof path === 'string' ? path : pathOf(path),
-    query: texts(filled(given(query ?? {}, range), range, unit)),
-    ...(json && { json: filled(given(json, range), range, unit) as PageRequest['json'] }),
-    ...(graphql !== undefined && { graphql }),
+    query: asText(fillIn(query ?? {}, range, unit)),
+    // A bound is filled in by text or a number, so what is left is JSON.
+    ...defined({ json: json && (fillIn(json, range, unit) as PageRequest['json']), graphql }),
   }
-  return typeof paging === 'object' && (paging.type === 'page' || paging.type === 'offset')
-    ? withParameter(request, paging.parameter, paging.start)
-    : request
+  return isCounted(paging) ? withParameter(request, paging.parameter, paging.start) : request
 }
 
 export const pathOf = ({ texts, values }: PathTemplate): string => String.raw({ raw: texts }, ...values.map(segment))
 
-/** `..` cannot be encoded: a URL parser takes even `%2e%2e` for "one up", and would ask another endpoint. */
+/** Encodes one segment. `..` cannot be encoded: even `%2e%2e` means "one level up" to a URL parser. */
 function segment(value: string | number | bigint): string {
   const text = String(value)
   if (value === null || value === undefined || ['', '.', '..'].includes(text)) {
     throw new RejectError(
-      `'${text}' cannot be a segment of a path: leave out records without a proper value by .filter() before`,
+      `'${text}' cannot be a segment of a path. Use .filter() before, to leave out records without a proper value`,
     )
   }
   return encodeURIComponent(text)
 }
 
-const given = <T extends object>(value: Given<T>, range: Range): T =>
-  typeof value === 'function' ? value(range) : value
-
-/** Bounds replaced by their values; what is undefined is left out. */
-function filled(values: Query | Sent, range: Range, unit: Unit | undefined): Record<string, unknown> {
+/** Returns the members with bounds replaced by their values, without those that are undefined. */
+function fillIn(given: Given<Query> | Given<Sent>, range: Range, unit: Unit | undefined): Record<string, unknown> {
+  const values = typeof given === 'function' ? given(range) : given
   const entries = Object.entries(values).map(
-    ([name, value]) => [name, isBound(value) ? boundText(value, range, unit) : value] as const,
+    ([name, value]) => [name, isBound(value) ? boundValue(value, range, unit) : value] as const,
   )
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-const texts = (query: Record<string, unknown>): PageRequest['query'] =>
+const asText = (query: Record<string, unknown>): PageRequest['query'] =>
   Object.fromEntries(
     Object.entries(query).map(([name, value]) => [
       name,

@@ -1,23 +1,16 @@
+// The position of an HTTP source: the next request, stored as JSON.
 import { PositionLostError } from '../model/errors.ts'
 import { END, type Position } from '../model/page.ts'
 import type { PageRequest } from '../model/request.ts'
 
-/** A request as a position. The client puts hidden secrets back when it is sent. */
-export const positionOf = (request: PageRequest | undefined): Position =>
-  request ? (JSON.parse(JSON.stringify(request)) as Position) : END
+/** Returns the position before a request, or `END` after the last one. */
+export const positionOf = (next: PageRequest | undefined): Position =>
+  next ? (JSON.parse(JSON.stringify(next)) as Position) : END
 
-/** The request at which to read on. */
+/** Returns the request of a stored position. Throws if another kind of source stored it. */
 export function requestAt(position: Position): PageRequest {
   const request = position as Partial<PageRequest> | null
-  if (
-    typeof request !== 'object' ||
-    request === null ||
-    typeof request.url !== 'string' ||
-    typeof request.query !== 'object'
-  ) {
-    throw new PositionLostError(
-      'the stored position is none of this source: the definition has changed since, so the reading begins anew',
-    )
-  }
-  return request as PageRequest
+  if (typeof request === 'object' && typeof request?.url === 'string' && typeof request.query === 'object')
+    return request as PageRequest
+  throw new PositionLostError('the stored position does not fit this definition. Restarting from the beginning')
 }

@@ -1,141 +1,81 @@
-import { DecodeError, HttpError, PagingError, PositionLostError } from '../model/errors.ts'
+// The pages of an HTTP source: one request after another, from a position to the end.
+import { HttpError, PositionLostError } from '../model/errors.ts'
 import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
-import type { ApiResponse, PageRequest, Paging } from '../model/request.ts'
+import type { PageRequest, Paging } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
-import { RequestPrefetcher } from './paging/request-prefetcher.ts'
-import { NO_READ_COUNTS } from '../model/counts.ts'
-import { followCursor } from './cursor/follow-cursor.ts'
-import { LoopGuard } from './paging/loop-guard.ts'
-import { nextRequest, pagesFrom, pagesIn } from './paging/next-request.ts'
-import { parameterOf, withParameter } from './paging/parameter.ts'
-import { requestAt, positionOf } from './position.ts'
+import { CursorFollower } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
 import { firstRequest } from './first-request.ts'
-import { selectRecords } from './select-records.ts'
+import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
+import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
+import { RequestPrefetcher } from './paging/request-prefetcher.ts'
+import { requestAt } from './position.ts'
 
-/**
- * The pages of one chain of requests, from a position on. The next page is on its way while the last one is handed on.
- */
+/** Requests the next page before it yields one. `onTotal` gets the number of pages, if the first page tells it. */
 export async function* readHttp(
   source: HttpSource,
   incremental: Incremental | undefined,
-  reading: SliceRead,
+  slice: SliceRead,
   scope: Scope,
-  total?: (pages: number) => void,
+  onTotal?: (pages: number) => void,
 ): AsyncGenerator<Page, void, undefined> {
-  if (isEnd(reading.position)) return
-  const range = rangeOf(incremental, reading)
-  const follow =
-    incremental &&
-    followCursor(incremental, range, reading, (message) =>
-      scope.emit({ type: 'warning', message, ...(scope.stream !== undefined && { stream: scope.stream }) }),
-    )
-  const guard = new LoopGuard()
-  const resumed = reading.position !== null
-  let request: PageRequest = resumed
-    ? requestAt(reading.position)
+  if (isEnd(slice.position)) return
+  const range = rangeOf(incremental, slice)
+  const follower = incremental && new CursorFollower(incremental, range, slice, scope)
+  const pageReader = new HttpPageReader(source, follower, scope.secrets)
+  const isResumed = slice.position !== null
+  let request = isResumed
+    ? requestAt(slice.position)
     : firstRequest(source.request, source.paging, range, incremental?.unit)
 
-  await using ahead = new RequestPrefetcher(source, scope)
+  await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
-    const received = await ahead.take(request).catch((error: unknown) => {
-      throw isFirst && resumed && isForgotten(error, source.paging)
-        ? new PositionLostError(`${placeOf(request)}: the API no longer knows the stored position: ${error.message}`, {
-            cause: error,
-          })
-        : error
+    const response = await prefetcher.take(request).catch((error: unknown) => {
+      throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
     })
-    const { page, next } = ((): { page: Page; next: PageRequest | undefined } => {
-      try {
-        return readPage(received)
-      } catch (error) {
-        received.hold[Symbol.dispose]()
-        if (error instanceof DecodeError || error instanceof PagingError)
-          error.message = scope.secrets.hide(`${placeOf(request)}: ${error.message}`)
-        throw error
-      }
-    })()
-    if (isFirst) tellTotal(received, page, next)
-    if (next) await ahead.send(expected(source, received.body, next))
+    const { page, next } = pageReader.read(response, request)
+    if (isFirst && onTotal) {
+      const total = totalPages(source.paging, { page, next }, response.body, request)
+      if (total !== undefined) onTotal(total)
+    }
+    if (next) await prefetcher.send(requestsAhead(source, response.body, next))
     yield page
     if (!next) return
     request = next
   }
+}
 
-  function tellTotal(
-    { body }: { readonly body: unknown },
-    { counts: { fetched } }: Page,
-    next: PageRequest | undefined,
-  ): void {
-    if (!total || typeof source.paging === 'function' || fetched === 0) return
-    // Where this page is the last, it may say so without a total, and nobody needs one.
-    const pages = next ? pagesFrom(source.paging, body, request, fetched) : 1
-    if (pages !== undefined) total(pages)
-  }
+/** Returns the number of pages from the first one read, undefined if it is not known. */
+function totalPages(
+  paging: Paging<never>,
+  { page, next }: HttpPage,
+  body: unknown,
+  request: PageRequest,
+): number | undefined {
+  const { fetched } = page.counts
+  if (typeof paging === 'function' || fetched === 0) return undefined
+  // A last page needs no total, and its body may not have one.
+  if (!next) return 1
+  return isCounted(paging) ? pagesLeft(paging, body, request, fetched) : undefined
+}
 
-  function readPage(received: Awaited<ReturnType<RequestPrefetcher['take']>>): {
-    page: Page
-    next: PageRequest | undefined
-  } {
-    const nothing = received.status === 204 || source.request.emptyOn?.includes(received.status) === true
-    const records = nothing ? [] : selectRecords(source, received.body)
-    const response: ApiResponse<unknown> = { ...received, records }
-    guard.made(request)
-    if (
-      !nothing &&
-      typeof source.paging === 'object' &&
-      (source.paging.type === 'page' || source.paging.type === 'offset')
-    )
-      guard.compare(records, source.paging.parameter)
-    const followed = follow?.(records)
-    const next = nothing || followed?.ended ? undefined : nextRequest(source.paging, response, request)
-    if (next) guard.check(next)
-    const { filtered = 0, boundaryMatches = [], highWaterMark } = followed ?? {}
-    return {
-      next,
-      page: {
-        records: followed?.records ?? records,
-        rejects: [],
-        hold: received.hold,
-        memory: received.memory,
-        counts: { ...NO_READ_COUNTS, fetched: records.length, filtered, duplicate: boundaryMatches.length },
-        position: scope.secrets.hide(positionOf(next)),
-        ...(highWaterMark && { highWaterMark }),
-        ...(boundaryMatches.length > 0 && { boundaryMatches }),
-      },
-    }
-  }
+/** Returns a `PositionLostError` if the error means that the API no longer knows the position, else the error. */
+function positionLost(error: unknown, request: PageRequest, paging: Paging<never>): unknown {
+  if (!(error instanceof HttpError) || !rejectsPosition(error.status, paging)) return error
+  return new PositionLostError(`${labelOf(request)}: the API no longer knows the stored position: ${error.message}`, {
+    cause: error,
+  })
 }
 
 /**
- * The requests that will most probably follow: one, or where the number of pages is known, as many as may be under way.
+ * True if a status rejects a position that the API issued: cursors with 400, 404, 410 or 422, a GraphQL cursor also by
+ * errors in a response 200, page numbers and offsets only with 410.
  */
-function expected({ paging, api }: HttpSource, body: unknown, next: PageRequest): PageRequest[] {
-  if (typeof paging === 'function' || paging.type !== 'page') return [next]
-  const pages = pagesIn(paging, body)
-  if (pages === undefined) return [next]
-  const page = Number(parameterOf(next, paging.parameter))
-  const last = Math.min(paging.start + pages - 1, paging.max ?? Infinity, page + Math.min(api.concurrency ?? 8, 8) - 1)
-  return Array.from({ length: Math.max(1, last - page + 1) }, (_, number) =>
-    withParameter(next, paging.parameter, page + number),
-  )
-}
-
-/**
- * Whether an API refuses a page that it had named itself: tokens are refused in many ways, counted pages only by saying
- * that they are gone.
- */
-function isForgotten(error: unknown, paging: Paging<never>): error is HttpError {
-  if (!(error instanceof HttpError)) return false
-  const isCounted =
-    typeof paging === 'object' && (paging.type === 'page' || paging.type === 'offset' || paging.type === 'one page')
+function rejectsPosition(status: number, paging: Paging<never>): boolean {
+  if (status === 410) return true
+  if (isCounted(paging) || (typeof paging === 'object' && paging.type === 'one page')) return false
   const isRelay = typeof paging === 'object' && paging.type === 'relay'
-  return (
-    error.status === 410 || (!isCounted && [400, 404, 422].includes(error.status)) || (isRelay && error.status === 200)
-  )
+  return [400, 404, 422].includes(status) || (isRelay && status === 200)
 }
-
-/** A request as messages name it: without its parameters, which may hold what is nobody's business. */
-const placeOf = ({ method, url }: PageRequest): string => `${method} ${url === '' ? 'GraphQL' : url.split(/[?#]/)[0]}`

@@ -1,66 +1,84 @@
+// The records of a decoded body.
 import { DecodeError } from '../model/errors.ts'
 import type { HttpSource } from '../model/recipe.ts'
-import { kindOf } from './paging/next-request.ts'
 import { messageOf } from '../value/error.ts'
+import { typeNameOf } from './body-value.ts'
 
-type Where = Pick<HttpSource, 'records' | 'optional'>
+type RecordsFunction = Extract<HttpSource['records'], (body: never) => unknown>
+
+/** Names of members that a message lists at most. */
+const MAX_LISTED = 20
 
 /**
- * The records of a body. Null is an empty page; a missing step is an error that names what was there, since a renamed
- * key must not look like a success with 0 rows; and what is found must be a list.
+ * Returns the records. Null is an empty page. Throws if the value is not a list, or if a step of the
+ * path is missing: a renamed member must not look like a success with 0 rows.
  */
-export function selectRecords({ records: where, optional = false }: Where, body: unknown): readonly unknown[] {
-  const found = typeof where === 'function' ? called(where, body) : where === '' ? body : walked(where, body, optional)
+export function selectRecords(
+  { records: at, optional = false }: Pick<HttpSource, 'records' | 'optional'>,
+  body: unknown,
+): readonly unknown[] {
+  const found = find(at, body, optional)
   if (Array.isArray(found)) return found
   if (found === null || (found === undefined && optional)) return []
-  const name =
-    typeof where === 'function' ? 'the function given to .records()' : where === '' ? 'the body' : `'${where}'`
+  const name = nameOf(at)
   if (found === undefined)
     throw new DecodeError(
-      `${name} found no records: answer null or [] for a page without any, or say { optional: true }`,
+      `${name} found no records. Return null or [] for a page without records, or add { optional: true }`,
     )
-  throw new DecodeError(
-    `${name} holds ${kindOf(found)} where a list of records was expected${where === '' ? hint(found) : ''}`,
-  )
+  const hint =
+    at === '' && typeof found === 'object' ? `. Add the path of the list; the body has ${namesIn(found)}` : ''
+  throw new DecodeError(`${name} holds ${typeNameOf(found)} where a list of records was expected${hint}`)
 }
 
-function called(where: Extract<Where['records'], (body: never) => unknown>, body: unknown): unknown {
+function find(at: HttpSource['records'], body: unknown, optional: boolean): unknown {
+  if (typeof at === 'function') return callFunction(at, body)
+  return at === '' ? body : walk(at, body, optional)
+}
+
+function callFunction(at: RecordsFunction, body: unknown): unknown {
   try {
-    return where(body as never)
+    return at(body as never)
   } catch (cause) {
     throw new DecodeError(`the function given to .records() failed: ${messageOf(cause)}`, { cause })
   }
 }
 
-/** A dot goes one step down; a name that contains dots itself is found if it comes last. */
-function walked(path: string, body: unknown, optional: boolean): unknown {
+/** Follows a path. A dot leads one level down; a name that contains dots is found too, if it comes last. */
+function walk(path: string, body: unknown, optional: boolean): unknown {
   let value = body
   for (let rest = path; ;) {
     if (value === null) return null
-    const way = path.slice(0, path.length - rest.length).replace(/\.$/, '')
+    const parent = path.slice(0, path.length - rest.length).replace(/\.$/, '')
+    const parentName = parent === '' ? 'the body' : `'${parent}'`
     if (typeof value !== 'object' || Array.isArray(value))
-      throw new DecodeError(
-        `'${path}': ${way === '' ? 'the body' : `'${way}'`} holds ${kindOf(value)}, so nothing stands at '${rest}'`,
-      )
+      throw new DecodeError(`'${path}': ${parentName} holds ${typeNameOf(value)}, so it has no '${rest}'`)
     const members = value as Readonly<Record<string, unknown>>
     if (Object.hasOwn(members, rest)) return members[rest]
-    const dot = rest.indexOf('.')
-    const name = dot < 0 ? rest : rest.slice(0, dot)
-    if (dot < 0 || !Object.hasOwn(members, name)) {
+    const [name = ''] = rest.split('.', 1)
+    const isLast = name === rest
+    if (isLast || !Object.hasOwn(members, name)) {
       if (optional) return null
       throw new DecodeError(
-        `'${path}': ${way === '' ? 'the body' : `'${way}'`} has no '${name}', only ${keysOf(members)}; where it may be missing, say { optional: true }`,
+        `'${path}': ${parentName} has no '${name}'${onlyOthers(members)}. ` +
+          'If it may be missing, add { optional: true }',
       )
     }
     value = members[name]
-    rest = rest.slice(dot + 1)
+    rest = rest.slice(name.length + 1)
   }
 }
 
-const hint = (found: unknown): string =>
-  typeof found === 'object' && found !== null ? `: give the path to it; there are ${keysOf(found)}` : ''
+function nameOf(at: HttpSource['records']): string {
+  if (typeof at === 'function') return 'the function given to .records()'
+  return at === '' ? 'the body' : `'${at}'`
+}
 
-function keysOf(value: object): string {
+function onlyOthers(members: object): string {
+  return Object.keys(members).length === 0 ? ', and no other member' : `, only ${namesIn(members)}`
+}
+
+function namesIn(value: object): string {
   const names = Object.keys(value)
-  return names.length === 0 ? 'nothing' : names.slice(0, 20).join(', ') + (names.length > 20 ? ', …' : '')
+  if (names.length === 0) return 'no members'
+  return names.slice(0, MAX_LISTED).join(', ') + (names.length > MAX_LISTED ? ', …' : '')
 }

@@ -137,12 +137,12 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       [
         'a renamed key',
         () => ({ json: { lines: [], next: null } }),
-        /^GET \/rows: 'rows': the body has no 'rows', only lines, next; where it may be missing, say \{ optional: true \}$/,
+        /^GET \/rows: 'rows': the body has no 'rows', only lines, next\. If it may be missing, add \{ optional: true \}$/,
       ],
       [
         'a repeated cursor',
         ({ query }) => ({ json: { rows: [{ id: Number(query.get('after') ?? 0) }], next: 7 } }),
-        /^GET \/rows: the answer leads to a page that was already read: .+; look at what the paginator sends, and at what the API answers to it$/,
+        /^GET \/rows: the response leads to a page that was read before\. .+ Compare the parameter that the paginator sends/,
       ],
       [
         'a server that hangs',

@@ -42,7 +42,7 @@ const listing = (request: ApiRequest, name: string): Listing & { link: string } 
   }
 }
 
-describe('a reading', () => {
+describe('reading pages', () => {
   test.each([
     ['byPage', 'page', byPage<Listing>('page')],
     ['byPage with pages', 'page', byPage<Listing>('page', { pages: 'pages' })],
@@ -50,7 +50,7 @@ describe('a reading', () => {
     ['byCursor', 'c', byCursor<Listing>('c', 'next')],
     ['byNextUrl', 'c', byNextUrl<Listing>((body) => body.link)],
     ['byLinkHeader', 'c', byLinkHeader()],
-  ])('%s that stops after any page goes on behind it', async (_, name, paging) => {
+  ])('a slice with %s that stops after any page resumes behind it', async (_, name, paging) => {
     await using server = await apiServer((request) => {
       const json = listing(request, name)
       return { json, headers: json.link ? { link: `<${json.link}>; rel="next"` } : {} }
@@ -71,7 +71,7 @@ describe('a reading', () => {
     ])
   })
 
-  test('of the end reads nothing', async () => {
+  test('a slice at END sends no request', async () => {
     await using server = await apiServer([{ json: [] }])
     expect(
       await readPages(
@@ -85,7 +85,7 @@ describe('a reading', () => {
     expect(server.requests).toHaveLength(0)
   })
 
-  test('stores a secret that a URL carries by its name, and sends its value', async () => {
+  test('a position holds the name of a secret in a URL, and the request has its value', async () => {
     await using server = await apiServer((request) => ({
       json: { ...listing(request, 'c'), link: `/x?c=2&copied=${request.query.get('key')}` },
     }))
@@ -111,7 +111,7 @@ describe('a reading', () => {
     [410, byCursor<Listing>('c', 'next')],
     [400, byCursor<Listing>('c', 'next')],
     [404, byNextUrl<Listing>((body) => body.link)],
-  ])('begins anew where the API answers %d to a stored position', async (status, paging) => {
+  ])('a status %d for a stored position loses the position', async (status, paging) => {
     await using server = await apiServer(() => ({ status, json: { error: 'cursor expired' } }))
     const flow = http(server.origin as Url)
       .get<Listing>('/x')
@@ -123,7 +123,7 @@ describe('a reading', () => {
     await expect(readPages(flow)).rejects.toMatchObject({ code: 'HTTP', status })
   })
 
-  test('fails where a counted page is not found, which says nothing about a position', async () => {
+  test('a status 404 for a counted page is a failure, not a lost position', async () => {
     await using server = await apiServer([{ status: 404 }])
     await expect(
       readPages(
@@ -136,7 +136,7 @@ describe('a reading', () => {
     ).rejects.toMatchObject({ code: 'HTTP' })
   })
 
-  test('ends with no records at a status that means "nothing here", and at 204', async () => {
+  test('a status of `emptyOn`, and 204, end the slice without records', async () => {
     await using server = await apiServer(({ path }) =>
       path === '/none' ? { status: 404, json: { error: 1 } } : { status: 204 },
     )
@@ -152,7 +152,7 @@ describe('a reading', () => {
     }
   })
 
-  test('hands whole pages on before it fails', async () => {
+  test('pages before a failed one are yielded', async () => {
     await using server = await apiServer((request) =>
       request.query.get('c') === '3' ? { json: { rows: [] } } : { json: listing(request, 'c') },
     )
@@ -168,7 +168,7 @@ describe('a reading', () => {
     expect(recordsOf(read)).toHaveLength(4)
   })
 
-  test('keeps values of a path in their segment', async () => {
+  test('values of a path stay in their segment', async () => {
     await using server = await apiServer([{ json: [] }])
     const api = http(`${server.origin}/v1` as Url)
     await readPages(
@@ -190,8 +190,8 @@ describe('a reading', () => {
   })
 })
 
-describe('reading ahead', () => {
-  test('the next page is asked for before the last one is handed on, and no further one', async () => {
+describe('requests ahead', () => {
+  test('the next page is requested before the last one is yielded, and no further one', async () => {
     const { scope, asked, answer } = told()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
     const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
@@ -203,7 +203,7 @@ describe('reading ahead', () => {
     await pages.return()
   })
 
-  test('a page that says it is the last one needs no total, whether or not somebody wants to know how many there are', async () => {
+  test('a page that says it is the last one needs no total, also if totals are reported', async () => {
     const { scope, answer } = told()
     const { recipe } = http('http://x')
       .get<Listing & { readonly more: boolean }>('/x')
@@ -221,7 +221,7 @@ describe('reading ahead', () => {
     expect(totals).toEqual([1])
   })
 
-  test('leaving cancels what is on its way, waits for it, and gives back what it brought', async () => {
+  test('leaving cancels pending requests, waits for them, and releases their responses', async () => {
     const { scope, asked, answer, aborted, freed } = told()
     const { recipe } = http('http://x', { concurrency: 3 })
       .get<Listing>('/x')
@@ -240,7 +240,7 @@ describe('reading ahead', () => {
     expect(freed).toEqual(['3'])
   })
 
-  test('leaving waits until what was cancelled has ended', async () => {
+  test('leaving waits until a cancelled request has ended', async () => {
     const { scope, answer } = told()
     let hasEnded = false
     const slow: Client = {
@@ -269,7 +269,7 @@ describe('reading ahead', () => {
     expect(hasEnded).toBe(true)
   })
 
-  test('the page whose turn it is never waits for those behind it to give something back', async () => {
+  test('the page that is wanted next never waits for memory of the pages behind it', async () => {
     const { scope } = told()
     const budget = new MemoryBudget(2)
     const three = Promise.withResolvers<void>()
@@ -301,7 +301,7 @@ describe('reading ahead', () => {
     expect(budget.used).toBe(0)
   })
 
-  test('a page that fails gives back its memory', async () => {
+  test('a page that fails releases its memory', async () => {
     const { scope, answer, freed } = told()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
     const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
@@ -312,7 +312,7 @@ describe('reading ahead', () => {
     expect(freed).toEqual(['1'])
   })
 
-  test('pages that are asked concurrently need no more than one of them at a time, and several readings do not block each other', async () => {
+  test('pages that are requested concurrently fit into a budget of about one page, and three slices do not block each other', async () => {
     await using server = await apiServer((request) => ({
       json: { ...listing(request, 'page'), padding: 'x'.repeat(200) },
     }))
@@ -326,7 +326,7 @@ describe('reading ahead', () => {
     expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
   })
 
-  test("ends with the signal's reason", async () => {
+  test('an aborted slice rejects with the reason of its signal', async () => {
     const { scope } = told()
     const controller = new AbortController()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')

@@ -11,8 +11,8 @@ import { readPages, recordsOf } from './read-pages.ts'
 
 const days = ['2024-05-01', '2024-05-02', '2024-05-03']
 
-describe("a source of one's own", () => {
-  test('goes on from any position that it gave, and ends with a page that says so', async () => {
+describe('an own source', () => {
+  test('an own source resumes from any position that it gave, and ends with a page at END', async () => {
     const own = source<{ day: string }>(async function* ({ position }) {
       for (const day of days.filter((day) => position === undefined || day > (position as string)))
         yield { records: [{ day }], position: day }
@@ -27,7 +27,7 @@ describe("a source of one's own", () => {
     }
   })
 
-  test('gets the range, and the position only when it goes on', async () => {
+  test('an own source gets the range, and a position only if it resumes', async () => {
     const seen: ReadContext[] = []
     const own = source<{ at: string }>(async function* (context) {
       seen.push(context)
@@ -43,7 +43,7 @@ describe("a source of one's own", () => {
     ])
   })
 
-  test('may give no position: its pages then have none until it does', async () => {
+  test('pages of an own source have no position until it gives one', async () => {
     const pages = await readPages(
       source(async function* () {
         yield { records: [1] }
@@ -54,7 +54,7 @@ describe("a source of one's own", () => {
     expect(pages.map(({ position }) => position)).toEqual([undefined, 'two', undefined, { end: true }])
   })
 
-  test('has its secrets taken out of its positions', async () => {
+  test('a secret in the position of an own source is replaced by its name', async () => {
     const secrets = readSecrets({ TOKEN: 's3cret-token' })
     secrets.value('TOKEN')
     const [page] = await readPages(
@@ -70,9 +70,9 @@ describe("a source of one's own", () => {
     ['records instead of pages', { id: 1 }],
     ['a list', [1]],
     ['nothing', undefined],
-    ['a position that is no JSON', { records: [], position: 1n }],
+    ['a position that is not JSON', { records: [], position: 1n }],
     ['the reserved position', { records: [], position: { end: true } }],
-  ])('that yields %s fails and says what is expected', async (_, page) => {
+  ])('an own source that yields %s fails with what is expected', async (_, page) => {
     await expect(
       readPages(
         source(async function* () {
@@ -82,7 +82,7 @@ describe("a source of one's own", () => {
     ).rejects.toThrow(/^source\(\):/)
   })
 
-  test('that returns because it was told to stop has not come to its end', async () => {
+  test('an own source that returns because its signal aborted has not come to its end', async () => {
     const stop = new AbortController()
     const seen: unknown[] = []
     const own = source(async function* ({ signal }) {
@@ -99,7 +99,7 @@ describe("a source of one's own", () => {
     expect(seen).toEqual([1, 2])
   })
 
-  test('is closed when its reader leaves, and fails with its own error', async () => {
+  test('an own source is closed when its reader leaves, and fails with its own error', async () => {
     let closed = false
     await readPages(
       source(async function* () {
@@ -122,7 +122,7 @@ describe("a source of one's own", () => {
     ).rejects.toThrow('no export today')
   })
 
-  test('fetches through the client of the reading, so that credentials, limits and events are the same', async () => {
+  test('an own source fetches through the client of the run, with its credentials, limits and events', async () => {
     await using server = await apiServer(({ method }) => ({ json: method === 'POST' ? { id: 'job/1' } : [{ id: 1 }] }))
     const api = http(server.origin as `http://${string}`)
     const events: string[] = []
@@ -137,7 +137,7 @@ describe("a source of one's own", () => {
     expect(server.connections).toBe(1)
   })
 
-  test('fetches outside of any reading, too', async () => {
+  test('an endpoint fetches outside a run, too', async () => {
     await using server = await apiServer([{ json: { ready: true } }])
     expect(
       await http(server.origin as `http://${string}`)
@@ -147,8 +147,8 @@ describe("a source of one's own", () => {
   })
 })
 
-describe("what a source of one's own fetches", () => {
-  test('counts as held until its page is given back, and never waits for itself', async () => {
+describe('memory of fetches', () => {
+  test('bodies that an own source fetches count until their page is released, and never wait for each other', async () => {
     await using server = await apiServer([{ json: 'x'.repeat(100) }])
     const api = http(server.origin as `http://${string}`)
     const budget = new MemoryBudget(150)
@@ -164,7 +164,7 @@ describe("what a source of one's own fetches", () => {
     expect({ used: budget.used, waiting: budget.waiting }).toEqual({ used: 0, waiting: 0 })
   })
 
-  test('forgets the fetches of a page with it', async () => {
+  test('accounts of the fetches for one page do not nest below those of the page before', async () => {
     await using server = await apiServer([{ json: 1 }])
     const api = http(server.origin as `http://${string}`)
     let deepest = 0
@@ -182,7 +182,7 @@ describe("what a source of one's own fetches", () => {
     expect(deepest).toBe(1)
   })
 
-  test('in a stage waits for nobody', async () => {
+  test('a fetch in a stage never waits for memory', async () => {
     await using server = await apiServer(({ path }) => ({
       json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) },
     }))

@@ -5,7 +5,7 @@ const select = (records: string | ((body: never) => never), body: unknown, optio
   selectRecords({ records, optional }, body)
 
 describe('the records of a body', () => {
-  test('are the body itself, what a path leads to, or what a function finds', () => {
+  test('records are the body itself, the list at a path, or the list that a function returns', () => {
     expect(select('', [1])).toEqual([1])
     expect(select('results.posts', { results: { posts: [1] } })).toEqual([1])
     expect(select('@odata.value', { '@odata.value': [1] })).toEqual([1])
@@ -13,13 +13,13 @@ describe('the records of a body', () => {
     expect(select(((body: { x: number[] }) => body.x) as never, { x: [1] })).toEqual([1])
   })
 
-  test('are none where null stands, there or on the way', () => {
+  test('a null in place of the records, or on the way to them, is an empty page', () => {
     for (const body of [null, { a: null }, { a: { b: null } }]) expect(select('a.b', body)).toEqual([])
     expect(select('', null)).toEqual([])
     expect(select((() => null) as never, {})).toEqual([])
   })
 
-  test('are none where a step is missing, if that was allowed', () => {
+  test('a missing step is an empty page if the records are optional', () => {
     expect(select('a.b', {}, true)).toEqual([])
     expect(select('a.b', { a: {} }, true)).toEqual([])
     expect(select((() => undefined) as never, {}, true)).toEqual([])
@@ -29,33 +29,33 @@ describe('the records of a body', () => {
     [
       'data',
       { items: [], total: 1 },
-      "'data': the body has no 'data', only items, total; where it may be missing, say { optional: true }",
+      "'data': the body has no 'data', only items, total. If it may be missing, add { optional: true }",
     ],
     [
       'result.data',
       { result: { rows: [] } },
-      "'result.data': 'result' has no 'data', only rows; where it may be missing, say { optional: true }",
+      "'result.data': 'result' has no 'data', only rows. If it may be missing, add { optional: true }",
     ],
-    ['data', {}, "'data': the body has no 'data', only nothing; where it may be missing, say { optional: true }"],
-    ['data', [1], "'data': the body holds a list, so nothing stands at 'data'"],
-    ['a.b', { a: 'text' }, "'a.b': 'a' holds text, so nothing stands at 'b'"],
+    ['data', {}, "'data': the body has no 'data', and no other member. If it may be missing, add { optional: true }"],
+    ['data', [1], "'data': the body holds a list, so it has no 'data'"],
+    ['a.b', { a: 'text' }, "'a.b': 'a' holds text, so it has no 'b'"],
     ['data', { data: { id: 1 } }, "'data' holds an object where a list of records was expected"],
     ['data', { data: 'none' }, "'data' holds text where a list of records was expected"],
     [
       '',
       { data: [], next: 1 },
-      'the body holds an object where a list of records was expected: give the path to it; there are data, next',
+      'the body holds an object where a list of records was expected. Add the path of the list; the body has data, next',
     ],
-  ])('%j fails at %j, naming what was there', (path, body, message) => {
+  ])('path %j fails on %j with the names that are there', (path, body, message) => {
     expect(() => select(path, body)).toThrow(message)
   })
 
-  test('fail where no list is found, be they optional', () => {
+  test('a value that is not a list fails, even if the records are optional', () => {
     expect(() => select('data', { data: { id: 1 } }, true)).toThrow('a list of records was expected')
     expect(() => select('data', [1], true)).toThrow('the body holds a list')
   })
 
-  test("fail with the function's own message, and where it finds nothing", () => {
+  test('a records function that throws, or returns undefined, fails with its message or a hint', () => {
     expect(() =>
       select(() => {
         throw new TypeError('no x')
@@ -64,7 +64,7 @@ describe('the records of a body', () => {
     expect(() => select((() => undefined) as never, {})).toThrow('{ optional: true }')
   })
 
-  test('are not taken from what a body inherits', () => {
+  test('inherited members of a body are not records', () => {
     expect(() => select('constructor', {})).toThrow("has no 'constructor'")
   })
 })

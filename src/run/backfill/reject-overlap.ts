@@ -4,7 +4,7 @@ import { findOverlapping } from '../../ledger/backfills.ts'
 import type { StreamName } from '../../ledger/stream-name.ts'
 import { readBeginnings } from '../../ledger/read/read-slices.ts'
 import { UsageError } from '../../model/errors.ts'
-import { momentOf } from '../../source/cursor/bound.ts'
+import { instantOf } from '../../source/cursor/bound-value.ts'
 
 export interface RejectOverlapOptions extends StreamName {
   readonly flow: Flow<unknown>
@@ -47,6 +47,6 @@ export async function rejectOverlap(
 
 /** A moment in seconds; the very beginning, and what is no moment, is before everything. */
 function secondsOf(text: string | number | bigint | undefined, unit: 's' | 'ms' | undefined): number {
-  const moment = text === undefined ? undefined : momentOf(String(text), unit)
+  const moment = text === undefined ? undefined : instantOf(String(text), unit)
   return moment ? moment.seconds + Number(`0.${moment.fraction || '0'}`) : -Infinity
 }

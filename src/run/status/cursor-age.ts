@@ -1,4 +1,4 @@
-import { momentOf, type Unit } from '../../source/cursor/bound.ts'
+import { instantOf, type Unit } from '../../source/cursor/bound-value.ts'
 import { cursorKind } from '../../value/cursor-order.ts'
 
 /**
@@ -7,6 +7,6 @@ import { cursorKind } from '../../value/cursor-order.ts'
  */
 export function cursorAgeMs(value: string, unit: Unit | undefined, now: Date): number | undefined {
   if (unit === undefined && cursorKind(value) === 'number') return undefined
-  const moment = momentOf(value, unit)
+  const moment = instantOf(value, unit)
   return moment && now.getTime() - moment.seconds * 1_000
 }

@@ -1,50 +1,49 @@
+// The position of a child stream: a path from the page of parents to the page of the child.
 import { PositionLostError } from '../../model/errors.ts'
 import type { Page, Position } from '../../model/page.ts'
+import { defined } from '../../value/defined.ts'
 import { digest } from '../../value/digest.ts'
 
-/** Where to read on in a child stream: a path through its parents. */
+/** Stored as JSON in the ledger, so the names of its members must stay the same in all versions. */
 export interface ChildPosition {
-  /** The parents' own position, from which the page of parents is read again. */
+  /** The position of the parents' source before the page of parents. */
   readonly at: Position
   /** Parents of that page whose children have all been read. */
   readonly done: number
-  /** Of those parents and the one under way, in order: a page that has changed since is noticed. */
+  /** Digest of those parents, and of the one whose child is being read: it shows whether the page has changed. */
   readonly digest: string
-  /** The position of the child under way; null is its start. */
+  /** The position of the child that is being read; null is its start. */
   readonly child: Position
-  /**
-   * Some record before it had a stream of its own, so that records count as parents, pages without any left included.
-   */
+  /** Present once a record had a child stream. From then on the records of the parents' source count as parents. */
   readonly apart?: true
 }
 
 export const START: ChildPosition = Object.freeze({ at: null, done: 0, digest: '', child: null })
 
+/** Throws if another kind of source stored the position. */
 export function childPosition(position: Position): ChildPosition {
   if (position === null) return START
   const { at, done, digest, child, apart } = position as Partial<Record<keyof ChildPosition, Position>>
-  if (at === undefined || typeof done !== 'number' || typeof digest !== 'string' || child === undefined) {
-    throw new PositionLostError(
-      'the stored position is none of a child stream: the definition has changed since, so the reading begins anew',
-    )
-  }
-  return { at, done, digest, child, ...(apart === true && { apart }) }
+  if (at === undefined || typeof done !== 'number' || typeof digest !== 'string' || child === undefined)
+    throw new PositionLostError('the stored position does not fit this definition. Restarting from the beginning')
+  return { at, done, digest, child, ...defined({ apart: apart === true ? apart : undefined }) }
 }
 
-/** Digests of the first n parents of a page, each made from the one before. */
+/** Digests of the first parents of a page, each chained to the one before. */
 export class ParentDigests {
   readonly #parents: readonly unknown[]
-  readonly #known: string[] = ['']
+  /** `#digests[n]` covers the first n parents. */
+  readonly #digests: string[] = ['']
 
-  constructor({ records, origins }: Page) {
+  constructor({ records, origins }: Pick<Page, 'records' | 'origins'>) {
     this.#parents = origins ?? records
   }
 
-  /** Of the first `count` parents; undefined where there are not so many. */
+  /** Returns the digest of the first `count` parents, undefined if there are fewer. */
   of(count: number): string | undefined {
     if (count > this.#parents.length) return undefined
-    for (let known = this.#known.length; known <= count; known++)
-      this.#known.push(digest(this.#parents[known - 1], this.#known[known - 1]))
-    return this.#known[count]
+    for (let known = this.#digests.length; known <= count; known++)
+      this.#digests.push(digest(this.#parents[known - 1], this.#digests[known - 1]))
+    return this.#digests[count]
   }
 }

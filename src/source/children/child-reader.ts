@@ -1,85 +1,84 @@
+// Reads the child stream of one parent.
+import type { MemoryAccount } from '../../flow/memory-account.ts'
 import { SourceReader } from '../../flow/source-reader.ts'
 import { PositionLostError, RejectError } from '../../model/errors.ts'
 import type { Page, Position } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
-import type { MemoryAccount } from '../../flow/memory-account.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { SliceRead } from '../../model/slice.ts'
-import { giveBackOnce } from '../hold.ts'
 
-/** Reads a recipe from a position on; `define` knows how. */
-export type ReadRecipe = (recipe: Recipe, reading: SliceRead, scope: Scope) => AsyncIterable<Page>
+/** Reads a recipe from a position on. `read/` provides it, because it is above this folder. */
+export type ReadPages = (recipe: Recipe, slice: SliceRead, scope: Scope) => AsyncIterable<Page>
 
 /**
- * The child under way for one parent. It begins to read when it is made and stops after its first page (whose successor
- * the source has sent for by then) until its turn has come.
+ * Starts to read at once, and stops after its first page until its parent's turn comes. By then its source has sent the
+ * request for the second page.
  */
 export class ChildReader implements AsyncDisposable {
   readonly #open: (position: Position) => SourceReader<Page>
-  readonly #restart: boolean
+  readonly #mayRestart: boolean
   readonly #scope: Scope
-  #pull: SourceReader<Page>
-  #ahead: Promise<IteratorResult<Page, undefined>> | undefined
+  #reader: SourceReader<Page>
+  #firstPage: Promise<IteratorResult<Page, undefined>> | undefined
   #isNext = false
-  #begun = false
-  /** Pages that were handed on and not given back: others read below them. */
-  #out = 0
+  #hasYielded = false
+  /** Pages that are not released yet: readers of their children use memory below them. */
+  #held = 0
 
-  /** `above` is the account that holds the parent's page, below which it reads. */
-  constructor(recipe: Recipe, reading: SliceRead, scope: Scope, above: MemoryAccount, read: ReadRecipe) {
+  /** `parentMemory` is the account that holds the parent's page. */
+  constructor(recipe: Recipe, slice: SliceRead, scope: Scope, parentMemory: MemoryAccount, read: ReadPages) {
     this.#scope = scope
-    const memory = above.child(() => this.#isNext || this.#out > 0)
+    const memory = parentMemory.child(() => this.#isNext || this.#held > 0)
     this.#open = (position) =>
-      new SourceReader((signal) => read(recipe, { ...reading, position }, { ...scope, signal, memory }), scope.signal)
-    this.#restart = reading.position !== null && reading.restart === 'page'
-    this.#pull = this.#open(reading.position)
-    this.#ahead = this.#pull.next()
-    this.#ahead.catch(() => {}) // Reported when its turn comes.
+      new SourceReader((signal) => read(recipe, { ...slice, position }, { ...scope, signal, memory }), scope.signal)
+    this.#mayRestart = slice.position !== null && slice.restart === 'page'
+    this.#reader = this.#open(slice.position)
+    this.#firstPage = this.#reader.next()
+    this.#firstPage.catch(() => {}) // `next` reports it.
   }
 
-  /**
-   * Its next page, now that its turn has come; or a reason to reject its parent, from which no request could be made.
-   */
+  /** Returns the next page. Call it only when all children before this one have been read. */
   async next(): Promise<IteratorResult<Page, undefined>> {
     this.#isNext = true
     this.#scope.memory.recheck()
     try {
-      const step = this.#ahead ?? this.#pull.next()
-      this.#ahead = undefined
-      return this.#handedOn(await step)
+      const step = this.#firstPage ?? this.#reader.next()
+      this.#firstPage = undefined
+      return this.#holdPage(await step)
     } catch (error) {
-      if (this.#begun || !this.#restart || !(error instanceof PositionLostError)) throw error
-      // Only this child's position was forgotten: rows that are read again are merged.
-      await this.#pull.close()
-      this.#pull = this.#open(null)
-      return this.#handedOn(await this.#pull.next())
+      if (this.#hasYielded || !this.#mayRestart || !(error instanceof PositionLostError)) throw error
+      // Only this child's position is lost, and rows that are read again are merged: read the child from its start.
+      await this.#reader.close()
+      this.#reader = this.#open(null)
+      return this.#holdPage(await this.#reader.next())
     } finally {
       this.#isNext = false
     }
   }
 
-  #handedOn(step: IteratorResult<Page, undefined>): IteratorResult<Page, undefined> {
-    this.#begun = true
+  #holdPage(step: IteratorResult<Page, undefined>): IteratorResult<Page, undefined> {
+    this.#hasYielded = true
     const hold = step.value?.hold
     if (step.done || !hold) return step
-    this.#out++
-    const giveBack = (): void => {
-      this.#out--
+    this.#held++
+    const counted = new DisposableStack()
+    counted.defer(() => {
+      this.#held--
       hold[Symbol.dispose]()
-    }
-    return { done: false, value: { ...step.value, hold: giveBackOnce(giveBack) } }
+    })
+    return { done: false, value: { ...step.value, hold: counted } }
   }
 
-  /** Whether this failure says that no request could be made from the parent, which is then rejected alone. */
+  /** True if the error means that no request could be made from the parent, so that only the parent is rejected. */
   isParentsFault(error: unknown): boolean {
-    return !this.#begun && error instanceof RejectError
+    return !this.#hasYielded && error instanceof RejectError
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ahead?.then(
+    this.#firstPage?.then(
       (step) => step.value?.hold?.[Symbol.dispose](),
       () => {},
     )
-    await this.#pull.close()
+    await this.#reader.close()
   }
 }

@@ -1,38 +1,26 @@
+// Tells a child's records from equal records of another parent.
 import type { Recipe } from '../../model/recipe.ts'
 import type { Given, Query, Sent } from '../../model/request.ts'
 import { digest } from '../../value/digest.ts'
 
 /**
- * What tells a child's records from equal ones of another parent, the same in every run: the requests that lead to
- * them, without the range that is asked for and without the page. The parent itself would not do, since it changes. A
- * source of one's own makes no request that is known here, so it is told apart only by those above it: its records
- * should say themselves what they hang from. `above` is undefined for what is no child.
+ * Returns a hash of the requests that lead to a child's records, without range and page: it is the same in every run.
+ * The parent itself may change from run to run, so it is not hashed. An own source makes no request that is known here,
+ * and adds nothing to the hash of its ancestors. `ancestors` is undefined for a source that is no child; its hash is
+ * ''.
  */
-export function lineageHash(source: Recipe['source'], above: string | undefined): string {
-  if (above === undefined) return ''
-  if ('read' in source) return above
-  const {
-    api,
-    request: { method, path, query, json, headers, graphql },
-  } = source
+export function lineageHash(source: Recipe['source'], ancestors: string | undefined): string {
+  if (ancestors === undefined) return ''
+  if ('read' in source) return ancestors
+  const { method, path, query, json, headers, graphql } = source.request
+  const pathParts = typeof path === 'string' ? path : [path.texts, path.values.map(String)]
   return digest(
-    [
-      api.base,
-      method,
-      typeof path === 'string' ? path : [path.texts, path.values.map(String)],
-      withoutRange(query),
-      withoutRange(json),
-      headers,
-      graphql,
-    ],
-    above,
+    [source.api.base, method, pathParts, withoutRange(query), withoutRange(json), headers, graphql],
+    ancestors,
   )
 }
 
-/**
- * What is sent, with bounds as they were declared. A function that cannot do without a range says nothing that is the
- * same in every run.
- */
+/** Returns what is sent without a range. A function that fails without a range counts as nothing. */
 function withoutRange(given: Given<Query> | Given<Sent> | undefined): unknown {
   if (typeof given !== 'function') return given
   try {

@@ -1,18 +1,19 @@
+// The cursor values of records, and how they compare.
+import { DecodeError, UsageError } from '../../model/errors.ts'
 import { compareCursors, cursorKind, type CursorKind } from '../../value/cursor-order.ts'
-import { parseInstant, type Instant } from '../../value/instant.ts'
 import { Decimal } from '../../value/decimal.ts'
-import { DecodeError } from '../../model/errors.ts'
+import { parseInstant, type Instant } from '../../value/instant.ts'
 
-/** A record's cursor value: as the API wrote it, and what it is compared by. */
 export interface CursorValue {
-  /** Made text only where it is needed: for most records it is not. */
+  /** The value as the API wrote it. It becomes text only where text is needed, which is seldom. */
   readonly raw: string | number | bigint
   readonly kind: CursorKind
+  /** Numbers that compare exactly. A decimal has none, and is compared as text. */
   readonly number?: number | bigint
   readonly instant?: Instant
 }
 
-/** The value of a record, or undefined where it has none; `null` where it is nothing that has an order. */
+/** Returns undefined if the field is missing, null if its value cannot be ordered. */
 export function cursorValue(value: unknown): CursorValue | null | undefined {
   switch (typeof value) {
     case 'undefined':
@@ -40,27 +41,36 @@ function textValue(text: string): CursorValue | undefined {
   const instant = parseInstant(text)
   if (instant) return { raw: text, kind: 'instant', instant }
   const kind = cursorKind(text)
-  if (kind === 'text' && unordered.test(text))
+  if (kind === 'text' && UNSORTABLE_DATE.test(text))
     throw new DecodeError(
-      `the cursor value '${text}' is a date that cannot be compared as text: give .incremental a function that answers it as ISO 8601 or a Date`,
+      `the cursor value '${text}' is a date that does not sort as text. ` +
+        'Give .incremental a function that returns it as ISO 8601 or as a Date',
     )
-  // An integer in text is compared as what it is: the lower end of a range is text, and is compared with every record.
-  return kind === 'number' && !text.includes('.')
-    ? { raw: text, kind, number: text.length < 16 ? Number(text) : BigInt(text) }
-    : { raw: text, kind }
+  // The start of a range is text and is compared with every record, so an integer in text is parsed once.
+  if (kind !== 'number' || text.includes('.')) return { raw: text, kind }
+  return { raw: text, kind, number: text.length < 16 ? Number(text) : BigInt(text) }
 }
 
-/** Dates that sort wrongly as text: `Tue, 01 Jan 2024`, `1 Jan 2024`, `01/31/2024`, `31.01.2024`. */
-const unordered =
+/** Dates whose text does not sort by time: `Tue, 01 Jan 2024`, `1 Jan 2024`, `01/31/2024`, `31.01.2024`. */
+const UNSORTABLE_DATE =
   /^(?:[a-z]{3,9},? +)?(?:\d{1,2} [a-z]{3,9}|[a-z]{3,9} \d{1,2},?) \d{4}\b|^\d{1,2}[./-]\d{1,2}[./-]\d{4}\b/i
 
-/** Negative where `a` is before `b`. */
+/** Returns a negative number if `a` is before `b`, a positive one if it is after `b`, else 0. */
 export function compareValues(a: CursorValue, b: CursorValue): number {
-  if (a.number !== undefined && b.number !== undefined) return a.number < b.number ? -1 : a.number > b.number ? 1 : 0
+  if (a.number !== undefined && b.number !== undefined) return compare(a.number, b.number)
   if (a.instant && b.instant)
-    return (
-      a.instant.seconds - b.instant.seconds ||
-      (a.instant.fraction < b.instant.fraction ? -1 : a.instant.fraction > b.instant.fraction ? 1 : 0)
-    )
+    return a.instant.seconds - b.instant.seconds || compare(a.instant.fraction, b.instant.fraction)
   return compareCursors(String(a.raw), String(b.raw))
+}
+
+function compare<T extends number | bigint | string>(a: T, b: T): number {
+  if (a < b) return -1
+  return a > b ? 1 : 0
+}
+
+/** Returns the value of one end of a range. */
+export function rangeValue(text: string): CursorValue {
+  const value = cursorValue(text)
+  if (!value) throw new UsageError(`'${text}' is not a value of a cursor. Give a date, a number or text`)
+  return value
 }

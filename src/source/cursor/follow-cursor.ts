@@ -1,208 +1,177 @@
-import { DecodeError, UsageError } from '../../model/errors.ts'
+// Follows the cursor over the pages of one slice: filters by the range, leaves out records that the last run has
+// stored, and finds the high-water mark.
+import { UsageError } from '../../model/errors.ts'
 import type { HighWaterMark } from '../../model/page.ts'
-import type { Incremental } from '../../model/recipe.ts'
+import type { Incremental, Order } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
-import type { SliceRead } from '../../model/slice.ts'
-import { momentLike } from './cursor-text.ts'
-import { compareValues, cursorValue, type CursorValue } from './cursor-value.ts'
+import type { Scope } from '../../model/scope.ts'
+import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
+import { defined } from '../../value/defined.ts'
 import { digest } from '../../value/digest.ts'
-import { found } from '../paging/next-request.ts'
+import { ComparableValues } from './comparable-values.ts'
+import { CursorLimit } from './cursor-limit.ts'
+import { compareValues, rangeValue, type CursorValue } from './cursor-value.ts'
 
-/** What following the cursor makes of one page's records. */
-export interface Followed {
+/** The records of one page that are in the range and new. */
+export interface FollowedRecords {
   readonly records: readonly unknown[]
-  /**
-   * Outside the range: the API's own filter may be coarser, or missing. Or newer than the reading, and left to the next
-   * run.
-   */
+  /** Records outside the range, and newer records that are left to the next run. */
   readonly filtered: number
-  /** Hashes of those that were already read by the last run. */
+  /** Hashes of the records that the last run has stored. */
   readonly boundaryMatches: readonly string[]
   readonly highWaterMark?: HighWaterMark
-  /** In the order that was declared, nothing more of the range can follow. */
-  readonly ended: boolean
+  /** True if no later page can have records of the range, by the declared order. */
+  readonly hasEnded: boolean
 }
 
+type FollowedSlice = Pick<SliceRead, 'boundary' | 'startedAt' | 'lineageHash' | 'boundaryQuota' | 'restart'>
+
 /**
- * Take the cursor from records as they were answered, before any stage: the greatest value seen, and what lies outside
- * the range. A record without a value is kept and moves nothing. Keeps count over the pages of one reading.
- *
- * No cursor passes the moment when the reading began, so the next run meets what is newer again. Where rows have no
- * key, such a record is either stored and its hash kept, as long as there is room for it, or neither.
+ * Sees records as they were read, before any stage. A record without a cursor value is kept, and does not move the
+ * cursor. A slice with a `boundary` (append without a key) remembers hashes of the records from the high-water mark on,
+ * because the next run reads them again. If the quota of hashes is used up, newer records are left to the next run.
  */
-export function followCursor(
-  incremental: Incremental,
-  range: Range,
-  {
-    boundary,
-    startedAt,
-    lineageHash = '',
-    boundaryQuota,
-    restart,
-  }: Pick<SliceRead, 'boundary' | 'startedAt' | 'lineageHash' | 'boundaryQuota' | 'restart'>,
-  warn: (message: string) => void,
-): (records: readonly unknown[]) => Followed {
-  const place = `.incremental(${typeof incremental.at === 'string' ? `'${incremental.at}'` : 'function'})`
-  if (boundary && incremental.lookback !== undefined && Number.parseFloat(String(incremental.lookback)) > 0) {
-    throw new UsageError(
-      `${place}: a lookback reads records again, which append without a key would store once more: give a key, or leave the lookback out`,
-    )
-  }
-  const lower = range.since === undefined ? undefined : valueOf(range.since)
-  const upper = range.until === undefined ? undefined : valueOf(range.until)
-  const seen = new Map(Object.entries(boundary ?? {}).filter(([, times]) => times > 0))
-  const order = incremental.order ?? 'any'
-  const limit = startedAt && limitAt(startedAt, incremental, lower)
-  let kind = lower?.kind ?? upper?.kind
-  let fits = kind === undefined
-  let warned = false
-  /** It belongs to no window, and each would store it once more. */
-  const leavesOut = range.until !== undefined && restart === 'slice'
-  let left = false
+export class CursorFollower {
+  readonly #location: string
+  readonly #order: Order
+  readonly #lower: CursorValue | undefined
+  readonly #upper: CursorValue | undefined
+  readonly #limit: CursorLimit | undefined
+  readonly #startedAt: Date | undefined
+  readonly #values: ComparableValues
+  readonly #keepsHashes: boolean
+  /** How often each record of the boundary may still be met: hash → times. */
+  readonly #boundaryRemaining: Map<string, number>
+  readonly #quota: BoundaryQuota | undefined
+  readonly #lineageHash: string
+  /** A record without a value belongs to no window, and without a key every window would store it once more. */
+  readonly #dropsWithoutValue: boolean
+  #hasWarnedOfDropped = false
+  readonly #warn: (message: string) => void
 
-  /** The value, where it can be compared with the others. */
-  function read(record: unknown): CursorValue | undefined {
-    const value = cursorValue(found(incremental.at, record))
-    if (value === undefined) return undefined
-    if (value !== null) {
-      kind ??= value.kind
-      if (value.kind === kind || (kind !== 'instant' && value.kind !== 'instant' && typeof value.raw === 'string')) {
-        fits = true
-        return value
-      }
-      if (!fits)
-        throw new DecodeError(
-          `${place}: the range is given as ${kind === 'instant' ? 'a time' : `a ${kind}`} ('${range.since ?? range.until}'), but the value is ${value.kind === 'instant' ? 'a time' : `a ${value.kind}`} ('${value.raw}')${value.kind === 'number' ? ": say { unit: 's' } or { unit: 'ms' } where it counts since 1970" : ''}`,
-        )
-    }
-    if (!warned)
-      warn(`${place}: a record's value is not comparable with the others; such records are stored and move nothing`)
-    warned = true
-    return undefined
+  constructor(incremental: Incremental, range: Range, slice: FollowedSlice, scope: Pick<Scope, 'emit' | 'stream'>) {
+    const { at, lookback, order = 'any', unit } = incremental
+    const { boundary, startedAt, lineageHash = '', boundaryQuota, restart } = slice
+    this.#location = `.incremental(${typeof at === 'string' ? `'${at}'` : 'function'})`
+    if (boundary && lookback !== undefined && Number.parseFloat(String(lookback)) > 0)
+      throw new UsageError(
+        `${this.#location}: a lookback reads records again, and append without a key would store them twice. ` +
+          'Give the table a key, or remove the lookback',
+      )
+    this.#warn = (message) => scope.emit({ type: 'warning', message, ...defined({ stream: scope.stream }) })
+    this.#order = order
+    this.#lower = range.since === undefined ? undefined : rangeValue(range.since)
+    this.#upper = range.until === undefined ? undefined : rangeValue(range.until)
+    this.#startedAt = startedAt
+    this.#limit = startedAt && new CursorLimit(startedAt, unit, this.#lower)
+    this.#values = new ComparableValues(at, range, this.#lower?.kind ?? this.#upper?.kind, {
+      location: this.#location,
+      warn: this.#warn,
+    })
+    this.#keepsHashes = boundary !== undefined
+    this.#boundaryRemaining = new Map(Object.entries(boundary ?? {}).filter(([, times]) => times > 0))
+    this.#quota = boundaryQuota
+    this.#lineageHash = lineageHash
+    this.#dropsWithoutValue = range.until !== undefined && restart === 'slice'
   }
 
-  return (records) => {
+  /** Call it for each page once, in order. */
+  follow(records: readonly unknown[]): FollowedRecords {
     const kept: unknown[] = []
     const boundaryMatches: string[] = []
+    const inRange: ValuedRecord[] = []
+    let greatest: CursorValue | undefined
     let filtered = 0
-    let ended = false
-    let top: CursorValue | undefined
-    const valued: { readonly value: CursorValue; readonly record: unknown }[] = []
+    let hasEnded = false
     for (const record of records) {
-      const value = read(record)
-      if (value) {
-        if (upper && compareValues(value, upper) >= 0) {
-          ended ||= order === 'ascending'
-          filtered++
-          continue
-        }
-        if (lower && compareValues(value, lower) < 0) {
-          ended ||= order === 'descending'
-          filtered++
-          continue
-        }
-      } else if (leavesOut) {
-        if (!left)
-          warn(
-            `${place}: a record has no value to say which window it is of; without a key such records would be stored by each, so they are left out`,
-          )
-        left = true
+      const value = this.#values.valueOf(record)
+      const side = value && this.#sideOf(value)
+      if (side) {
+        hasEnded ||= side === 'after' ? this.#order === 'ascending' : this.#order === 'descending'
         filtered++
         continue
       }
-      const known = seen.size > 0 ? taken(seen, digest(record, lineageHash)) : undefined
-      if (known !== undefined) boundaryMatches.push(known)
-      else if (boundary && value && limit?.isBefore(value) && isFull()) {
+      if (!value && this.#dropsWithoutValue) {
+        this.#warnOfDropped()
+        filtered++
+        continue
+      }
+      const match = this.#takeFromBoundary(record)
+      if (match !== undefined) boundaryMatches.push(match)
+      else if (value && this.#isLeftToNextRun(value)) {
         filtered++
         continue
       } else kept.push(record)
       if (!value) continue
-      if (!top || compareValues(value, top) > 0) top = value
-      if (boundary) valued.push({ value, record })
+      if (!greatest || compareValues(value, greatest) > 0) greatest = value
+      if (this.#keepsHashes) inRange.push({ value, record })
     }
-    const highWaterMark = top && highOf(top)
     return {
       records: filtered + boundaryMatches.length === 0 ? records : kept,
       filtered,
       boundaryMatches,
-      ended,
-      ...(highWaterMark && { highWaterMark }),
-    }
-
-    /**
-     * With hashes where the slice asks for them, of what was left out too: the next run will meet all of these again.
-     */
-    function highOf(top: CursorValue): HighWaterMark {
-      const cut = limit?.isBefore(top) ? limit.textLike(String(top.raw)) : String(top.raw)
-      if (!boundary) return { value: cut }
-      const least = valueOf(cut)
-      return {
-        value: cut,
-        hashes: valued
-          .filter(({ value }) => compareValues(value, least) >= 0)
-          .map(({ record }) => digest(record, lineageHash)),
-      }
+      hasEnded,
+      ...(greatest && { highWaterMark: this.#highWaterMark(greatest, inRange) }),
     }
   }
 
-  /**
-   * Whether no more records that are newer than the reading can be remembered; takes the place of one where they can.
-   */
-  function isFull(): boolean {
-    if (!boundaryQuota) return false
-    if (boundaryQuota.remaining > 0) {
-      boundaryQuota.remaining--
+  /** Returns the side on which a value is outside the range, if it is. */
+  #sideOf(value: CursorValue): 'before' | 'after' | undefined {
+    if (this.#upper && compareValues(value, this.#upper) >= 0) return 'after'
+    return this.#lower && compareValues(value, this.#lower) < 0 ? 'before' : undefined
+  }
+
+  /** Returns the hash if the last run has stored this record. Each stored record is met once. */
+  #takeFromBoundary(record: unknown): string | undefined {
+    if (this.#boundaryRemaining.size === 0) return undefined
+    const hash = digest(record, this.#lineageHash)
+    const times = this.#boundaryRemaining.get(hash)
+    if (times === undefined) return undefined
+    if (times === 1) this.#boundaryRemaining.delete(hash)
+    else this.#boundaryRemaining.set(hash, times - 1)
+    return hash
+  }
+
+  /** True for a record beyond the limit whose hash cannot be kept any more. Otherwise takes one from the quota. */
+  #isLeftToNextRun(value: CursorValue): boolean {
+    if (!this.#keepsHashes || !this.#quota || !this.#limit?.isBefore(value)) return false
+    if (this.#quota.remaining > 0) {
+      this.#quota.remaining--
       return false
     }
-    if (!boundaryQuota.reported)
-      warn(
-        `${place}: more records are newer than this reading, which began ${startedAt?.toISOString()}, than can be told from those of the next run; the rest is left to that one, and counts as filtered. With a key, or with { write: 'merge' }, all are stored at once`,
+    if (!this.#quota.reported)
+      this.#warn(
+        `${this.#location}: too many records are newer than the start of this run ` +
+          `(${this.#startedAt?.toISOString()}). The others are left to the next run and count as filtered. ` +
+          "To store them now, give the table a key or use { write: 'merge' }",
       )
-    boundaryQuota.reported = true
+    this.#quota.reported = true
     return true
   }
-}
 
-/** What no cursor passes. */
-interface Limit {
-  readonly isBefore: (value: CursorValue) => boolean
-  /** In the format of an API's own. */
-  readonly textLike: (text: string) => string
-}
+  #warnOfDropped(): void {
+    if (!this.#hasWarnedOfDropped)
+      this.#warn(
+        `${this.#location}: a record without a cursor value belongs to no window, so it is left out. ` +
+          'Give the table a key to store such records',
+      )
+    this.#hasWarnedOfDropped = true
+  }
 
-/**
- * The second in which the reading began, for values that are times. The same in every format that an API mixes, and for
- * every page of a slice:
- * the hashes of what is newer belong to exactly this value. A cursor that is there already, and greater, never goes
- * back.
- */
-function limitAt(startedAt: Date, { unit }: Incremental, lower: CursorValue | undefined): Limit {
-  const second = new Date(Math.floor(startedAt.getTime() / 1_000) * 1_000)
-  const instant = valueOf(second.toISOString())
-  const number = unit && valueOf(momentLike('0', second, unit)!)
-  const present = ({ kind }: CursorValue): CursorValue | undefined =>
-    kind === 'instant' ? instant : kind === 'number' ? number : undefined
-  const isPast = lower !== undefined && present(lower) !== undefined && compareValues(lower, present(lower)!) > 0
-  return {
-    isBefore: (value) => {
-      const limit = isPast ? lower : present(value)
-      return limit !== undefined && compareValues(value, limit) > 0
-    },
-    textLike: (text) => (isPast ? String(lower.raw) : (momentLike(text, second, unit) ?? String(number?.raw ?? text))),
+  /** Hashes cover records that were left out too, because the next run reads all of them again. */
+  #highWaterMark(greatest: CursorValue, inRange: readonly ValuedRecord[]): HighWaterMark {
+    const text = String(greatest.raw)
+    const value = this.#limit?.isBefore(greatest) ? this.#limit.textLike(text) : text
+    if (!this.#keepsHashes) return { value }
+    const least = rangeValue(value)
+    const hashes = inRange
+      .filter(({ value }) => compareValues(value, least) >= 0)
+      .map(({ record }) => digest(record, this.#lineageHash))
+    return { value, hashes }
   }
 }
 
-function valueOf(text: string): CursorValue {
-  const value = cursorValue(text)
-  if (!value) throw new UsageError(`'${text}' is no beginning or end of a range: give a date, a number or text`)
-  return value
-}
-
-/** Its hash, where it is one of the records that were read before, each counted once. */
-function taken(seen: Map<string, number>, hash: string): string | undefined {
-  const times = seen.get(hash)
-  if (times === undefined) return undefined
-  if (times === 1) seen.delete(hash)
-  else seen.set(hash, times - 1)
-  return hash
+interface ValuedRecord {
+  readonly value: CursorValue
+  readonly record: unknown
 }

@@ -1,20 +1,18 @@
+/** One link of a `Link` header, with all its parameters. A URL may hold commas and semicolons. */
+const LINK = /<([^>]*)>((?:\s*;\s*[^;,="\s]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,"]*))?)*)/g
+/** One parameter of a link: its name, and its value in quotes or without. */
+const PARAMETER = /;\s*([^;,="\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,"]*))/g
+
 /**
- * The target of the first link with a relation, as in `<https://…?page=2>; rel="next"`. Relations may stand unquoted or
- * several in one, names in any case, and a URL may hold commas and semicolons.
+ * Returns the URL of the first link with a relation, as in `<https://…?page=2>; rel="next"`. The case of names does not
+ * matter, and one `rel` may list several relations.
  */
 export function linkTo(rel: string, header: string | undefined): string | undefined {
   if (header === undefined) return undefined
-  for (const [, url, parameters = ''] of header.matchAll(
-    /<([^>]*)>((?:\s*;\s*[^;,="\s]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,"]*))?)*)/g,
-  )) {
-    for (const [, name = '', quoted, bare = ''] of parameters.matchAll(
-      /;\s*([^;,="\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,"]*))/g,
-    )) {
-      if (
-        name.toLowerCase() === 'rel' &&
-        (quoted ?? bare).trim().toLowerCase().split(/\s+/).includes(rel.toLowerCase())
-      )
-        return url
+  for (const [, url, parameters = ''] of header.matchAll(LINK)) {
+    for (const [, name = '', quoted, bare = ''] of parameters.matchAll(PARAMETER)) {
+      const relations = (quoted ?? bare).trim().toLowerCase().split(/\s+/)
+      if (name.toLowerCase() === 'rel' && relations.includes(rel.toLowerCase())) return url
     }
   }
   return undefined

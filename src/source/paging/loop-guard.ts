@@ -1,45 +1,53 @@
+// Detects pages that repeat, before a page that was read twice is stored twice.
 import { hash } from 'node:crypto'
 import { PagingError } from '../../model/errors.ts'
 import type { PageRequest } from '../../model/request.ts'
 import { digest } from '../../value/digest.ts'
 
-/** Requests that are remembered: longer circles than this one are not noticed, and memory stays below some 20 MB. */
-const REMEMBERED = 100_000
+/** Requests that are remembered, in about 20 MB. A longer circle is not detected. */
+const MAX_REMEMBERED = 100_000
 
-/** Notices when pages go in a circle, before a page that was read twice is stored twice. */
 export class LoopGuard {
-  readonly #made = new Set<string>()
-  #last: { readonly records: number; readonly sample: string } | undefined
+  /** Names of the last requests, in the order in which they were sent. */
+  readonly #sent = new Set<string>()
+  #lastPage: { readonly length: number; readonly sample: string } | undefined
 
-  /** A request that is about to be made. */
-  made(request: PageRequest): void {
-    if (this.#made.size >= REMEMBERED) this.#made.delete(this.#made.values().next().value!)
-    this.#made.add(nameOf(request))
+  /** Remembers a request that was sent. */
+  add(request: PageRequest): void {
+    if (this.#sent.size >= MAX_REMEMBERED) this.#forgetOldest()
+    this.#sent.add(nameOf(request))
   }
 
-  /** The request that would follow. */
+  /** Throws if the next request was sent before. */
   check(next: PageRequest): void {
-    if (this.#made.has(nameOf(next)))
-      throw new PagingError(
-        'the answer leads to a page that was already read: the paging goes in a circle, so this page was not stored either; look at what the paginator sends, and at what the API answers to it',
-      )
+    if (!this.#sent.has(nameOf(next))) return
+    throw new PagingError(
+      'the response leads to a page that was read before. The paging goes in a circle, so this page was not stored. ' +
+        'Compare the parameter that the paginator sends with what the API expects',
+    )
   }
 
-  /** For pages that are counted: an API that does not know the parameter answers the same page to every number. */
+  /** Throws if two counted pages in a row are equal: the API seems to ignore the parameter. */
   compare(records: readonly unknown[], parameter: string): void {
-    const sample = records.length < 2 ? '' : digest([records[0], records[records.length >> 1], records.at(-1)])
-    if (sample !== '' && this.#last?.sample === sample && this.#last.records === records.length) {
+    const { length } = records
+    const sample = length < 2 ? '' : digest([records[0], records[length >> 1], records[length - 1]])
+    if (sample !== '' && this.#lastPage?.sample === sample && this.#lastPage.length === length) {
       throw new PagingError(
-        `two pages in a row hold the same ${records.length} records, so the API seems not to know the parameter '${parameter}': correct its name, or give a paginator of your own where this is right`,
+        `two pages in a row hold the same ${length} records, so the API seems to ignore the parameter ` +
+          `'${parameter}'. Correct its name, or write a paginator function if equal pages are right`,
       )
     }
-    this.#last = { records: records.length, sample }
+    this.#lastPage = { length, sample }
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#sent) {
+      this.#sent.delete(oldest)
+      return
+    }
   }
 }
 
-const nameOf = (request: PageRequest): string =>
-  hash(
-    'sha1',
-    JSON.stringify([request.method, request.url, request.query, request.json, request.graphql === undefined]),
-    'base64',
-  ).slice(0, 16)
+/** A hash instead of the request keeps the memory small. */
+const nameOf = ({ method, url, query, json, graphql }: PageRequest): string =>
+  hash('sha1', JSON.stringify([method, url, query, json, graphql === undefined]), 'base64').slice(0, 16)

@@ -1,209 +1,126 @@
-import { Decimal } from '../../value/decimal.ts'
+// The request for the next page: a pure function of the paginator, the last response and the last request.
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
-import type { ApiResponse, PageRequest, From, NextRequest, Paging } from '../../model/request.ts'
+import type { ApiResponse, From, PageRequest, Paging } from '../../model/request.ts'
+import { Decimal } from '../../value/decimal.ts'
+import { nameOf, problemOf, typeNameOf, valueFrom } from '../body-value.ts'
+import { callPaginator } from './call-paginator.ts'
+import { countOf, isCounted, totalIn, type DeclaredPaging } from './counted-pages.ts'
 import { linkTo } from './link-header.ts'
-import { parameterOf, withParameter } from './parameter.ts'
-import { messageOf } from '../../value/error.ts'
-
-type Declared = Exclude<Paging<never>, NextRequest<never>>
+import { withParameter } from './parameter.ts'
 
 /**
- * What to ask after an answer, or nothing: a pure function of the two. The first condition that ends the paging wins;
- * an answer that says there is more, but not how to go on, is an error.
+ * Returns the request for the next page, or undefined after the last one. The first condition that ends the paging
+ * wins. Throws a `PagingError` if the response says that there are more pages, but not how to get the next one.
  */
 export function nextRequest(
   paging: Paging<never>,
   response: ApiResponse<unknown>,
   request: PageRequest,
 ): PageRequest | undefined {
-  if (typeof paging === 'function') return ownNext(paging, response, request)
-  // For these an empty page is the end, whatever its totals say, or leave out.
-  if ((paging.type === 'page' || paging.type === 'offset') && response.records.length === 0) return undefined
-  const more =
-    'more' in paging && paging.more !== undefined ? truth(found(paging.more, response.body), paging.more) : undefined
+  if (typeof paging === 'function') return callPaginator(paging, response, request)
+  // An empty page ends counted paging, even if a total is wrong or missing.
+  if (isCounted(paging) && response.records.length === 0) return undefined
+  const moreAt = 'more' in paging ? paging.more : undefined
+  const more = moreAt === undefined ? undefined : flagIn(response.body, moreAt)
   if (more === false) return undefined
-  const next = following(paging, response, request)
-  if (more === true && next === undefined && paging.type !== 'page' && paging.type !== 'offset') {
-    throw new PagingError(
-      `${nameOf('more' in paging ? paging.more : undefined)} says that there are more pages, but ${wayOn(paging)}`,
-    )
-  }
+  const next = declaredNext(paging, response, request)
+  if (more === true && next === undefined && !isCounted(paging))
+    throw new PagingError(`${nameOf(moreAt)} says that there are more pages, but ${missingWayOn(paging)}`)
   return next
 }
 
-function following(paging: Declared, response: ApiResponse<unknown>, request: PageRequest): PageRequest | undefined {
+/** Returns the next request of each kind of paginator, without regard to its `more`. */
+function declaredNext(
+  paging: DeclaredPaging,
+  response: ApiResponse<unknown>,
+  request: PageRequest,
+): PageRequest | undefined {
+  const { body, headers, records, url } = response
   switch (paging.type) {
     case 'one page':
       return undefined
     case 'page': {
-      const page = Number(parameterOf(request, paging.parameter)) + 1
-      const pages = total(paging.pages, response.body)
-      return (pages !== undefined && page >= pages + paging.start) || page > (paging.max ?? Infinity)
-        ? undefined
-        : withParameter(request, paging.parameter, page)
+      const page = countOf(request, paging) + 1
+      const pages = totalIn(body, paging.pages) ?? Infinity
+      const isBeyond = page >= paging.start + pages || page > (paging.max ?? Infinity)
+      return isBeyond ? undefined : withParameter(request, paging.parameter, page)
     }
     case 'offset': {
-      const offset = Number(parameterOf(request, paging.parameter)) + response.records.length
-      const records = total(paging.total, response.body)
-      return (records !== undefined && offset >= records) || offset > (paging.max ?? Infinity)
-        ? undefined
-        : withParameter(request, paging.parameter, offset)
+      const offset = countOf(request, paging) + records.length
+      const total = totalIn(body, paging.total) ?? Infinity
+      const isBeyond = offset >= total || offset > (paging.max ?? Infinity)
+      return isBeyond ? undefined : withParameter(request, paging.parameter, offset)
     }
-    case 'cursor':
-      return named(found(paging.at, response.body), paging.at, (cursor) =>
-        withParameter(request, paging.parameter, cursor),
-      )
+    case 'cursor': {
+      const cursor = pointerOf(valueFrom(paging.at, body), paging.at)
+      return cursor === undefined ? undefined : withParameter(request, paging.parameter, cursor)
+    }
     case 'last record': {
-      if (response.records.length === 0) return undefined
-      const next = named(found(paging.at, response.body), paging.at, (cursor) =>
-        withParameter(request, paging.parameter, cursor),
-      )
-      if (!next) throw new PagingError(`the last record has no ${nameOf(paging.at)}, which leads to the next page`)
-      return next
+      if (records.length === 0) return undefined
+      const cursor = pointerOf(valueFrom(paging.at, body), paging.at)
+      if (cursor === undefined)
+        throw new PagingError(`the last record has no ${nameOf(paging.at)}, which leads to the next page`)
+      return withParameter(request, paging.parameter, cursor)
     }
-    case 'next url':
-      return named(found(paging.at, response.body), paging.at, (url) => atUrl(request, String(url), response.url))
-    case 'link header':
-      return named(linkTo(paging.rel, response.headers['link']), `link; rel=${paging.rel}`, (url) =>
-        atUrl(request, String(url), response.url),
-      )
-    case 'header':
-      return named(response.headers[paging.header], paging.header, (value) =>
-        withParameter(request, paging.parameter, value),
-      )
-    case 'relay':
-      return relayed(found(paging.at, response.body), paging, response, request)
+    case 'next url': {
+      const next = pointerOf(valueFrom(paging.at, body), paging.at)
+      return next === undefined ? undefined : atUrl(request, String(next), url)
+    }
+    case 'link header': {
+      const next = pointerOf(linkTo(paging.rel, headers['link']), `link; rel=${paging.rel}`)
+      return next === undefined ? undefined : atUrl(request, String(next), url)
+    }
+    case 'header': {
+      const value = pointerOf(headers[paging.header], paging.header)
+      return value === undefined ? undefined : withParameter(request, paging.parameter, value)
+    }
+    case 'relay': {
+      const connection = valueFrom(paging.at, body)
+      if ((connection === null || connection === undefined) && records.length === 0) return undefined
+      const cursor = endCursorOf(connection, nameOf(paging.at))
+      return cursor === undefined ? undefined : withParameter(request, paging.variable, cursor)
+    }
   }
 }
 
-function relayed(
-  connection: unknown,
-  { at, variable }: Extract<Declared, { type: 'relay' }>,
-  response: ApiResponse<unknown>,
-  request: PageRequest,
-): PageRequest | undefined {
-  if ((connection === null || connection === undefined) && response.records.length === 0) return undefined
-  const more = valueAt(connection, 'pageInfo.hasNextPage')
-  if (more === false) return undefined
-  if (more !== true)
+/** Returns the end cursor of a GraphQL connection that has a next page. */
+function endCursorOf(connection: unknown, name: string): string | undefined {
+  const hasNextPage = valueAt(connection, 'pageInfo.hasNextPage')
+  if (hasNextPage === false) return undefined
+  if (hasNextPage !== true)
     throw new PagingError(
-      `${nameOf(at)} has no pageInfo.hasNextPage: ask for pageInfo { hasNextPage endCursor } in the query`,
+      `${name} has no pageInfo.hasNextPage: add pageInfo { hasNextPage endCursor } to the GraphQL query`,
     )
   const cursor = valueAt(connection, 'pageInfo.endCursor')
-  if (typeof cursor !== 'string' || cursor === '')
-    throw new PagingError(
-      `${nameOf(at)}.pageInfo says that there is a next page, but has no endCursor: ask for it in the query`,
-    )
-  return withParameter(request, variable, cursor)
+  if (typeof cursor === 'string' && cursor !== '') return cursor
+  throw new PagingError(
+    `${name}.pageInfo says that there is a next page, but has no endCursor: add endCursor to the GraphQL query`,
+  )
 }
 
-/** The next page's URL says all that is to be asked, so that no parameter is sent twice. */
+/** Takes the whole URL from the response, without the old query: otherwise a parameter could be sent twice. */
 function atUrl(request: PageRequest, url: string, base: string): PageRequest {
-  if (!URL.canParse(url, base)) throw new PagingError(`the next page's URL cannot be read`)
+  if (!URL.canParse(url, base)) throw new PagingError('the URL of the next page is not a valid URL')
   return { ...request, url: new URL(url, base).href, query: {} }
 }
 
-/** Null, a missing member and the empty text all mean: no more. */
-function named(
-  value: unknown,
-  at: From<never, unknown>,
-  then: (value: string | number) => PageRequest,
-): PageRequest | undefined {
+/** Returns what leads to the next page. Null, false, empty text and a missing value mean that there is none. */
+function pointerOf(value: unknown, at: From<never, unknown>): string | number | undefined {
   if (value === undefined || value === null || value === '' || value === false) return undefined
-  if (typeof value === 'string' || typeof value === 'number') return then(value)
-  if (typeof value === 'bigint' || value instanceof Decimal) return then(String(value))
-  throw new PagingError(`${nameOf(at)} names the next page by ${kindOf(value)}: text or a number was expected`)
+  if (typeof value === 'string' || typeof value === 'number') return value
+  if (typeof value === 'bigint' || value instanceof Decimal) return String(value)
+  throw new PagingError(`${nameOf(at)} should lead to the next page by text or a number, but is ${typeNameOf(value)}`)
 }
 
-/**
- * Pages or records in all. Missing in a page that holds records, it is an error: a renamed field must not end the
- * reading, or never end it.
- */
-function total(at: From<never, unknown> | undefined, body: unknown): number | undefined {
-  if (at === undefined) return undefined
-  const value = found(at, body)
-  const number =
-    typeof value === 'string' && /^\s*\d+\s*$/.test(value)
-      ? Number(value)
-      : typeof value === 'bigint'
-        ? Number(value)
-        : value
-  if (typeof number === 'number' && Number.isFinite(number) && number >= 0) return number
-  throw new PagingError(
-    `${nameOf(at)} should say how much there is, but ${value === undefined ? 'is missing' : `holds ${kindOf(value)}`}`,
-  )
-}
-
-/** The number of pages that an answer tells, for asking them at once. */
-export const pagesIn = ({ pages }: Extract<Declared, { type: 'page' }>, body: unknown): number | undefined =>
-  total(pages, body)
-
-/** How many pages there are from this one on, for those who watch; undefined where the answer does not tell. */
-export function pagesFrom(paging: Declared, body: unknown, request: PageRequest, records: number): number | undefined {
-  if (paging.type !== 'page' && paging.type !== 'offset') return undefined
-  const at = Number(parameterOf(request, paging.parameter))
-  const there = paging.type === 'page' ? total(paging.pages, body) : total(paging.total, body)
-  if (there === undefined) return undefined
-  const last =
-    paging.type === 'page'
-      ? Math.min(there + paging.start - 1, paging.max ?? Infinity)
-      : Math.min(there - 1, paging.max ?? Infinity)
-  return Math.max(1, paging.type === 'page' ? last - at + 1 : Math.floor((last - at) / records) + 1)
-}
-
-function truth(value: unknown, at: From<never, unknown>): boolean {
+function flagIn(body: unknown, at: From<never, unknown>): boolean {
+  const value = valueFrom(at, body)
   if (typeof value === 'boolean') return value
   if (value === 'true' || value === 'false') return value === 'true'
-  throw new PagingError(
-    `${nameOf(at)} should say whether there are more pages, but ${value === undefined ? 'is missing' : `holds ${kindOf(value)}`}`,
-  )
+  throw new PagingError(`${nameOf(at)} should say whether there are more pages, but ${problemOf(value)}`)
 }
 
-function ownNext(
-  paging: NextRequest<never>,
-  response: ApiResponse<unknown>,
-  request: PageRequest,
-): PageRequest | undefined {
-  let next: PageRequest | null | undefined
-  try {
-    next = paging(response as ApiResponse<never>, request)
-  } catch (cause) {
-    throw new PagingError(`the paginator's function failed: ${messageOf(cause)}`, { cause })
-  }
-  if (next === undefined || next === null) return undefined
-  if (typeof next !== 'object' || typeof next.url !== 'string' || typeof next.query !== 'object')
-    throw new PagingError(
-      "the paginator's function must answer a request such as { ...request, query: { … } }, or nothing",
-    )
-  const query = Object.fromEntries(
-    Object.entries(next.query)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : String(value)]),
-  )
-  return { ...next, query }
-}
-
-/** A value of the body, by function or by path; '' is the body itself. */
-export function found(from: From<never, unknown>, body: unknown): unknown {
-  return typeof from === 'function' ? from(body as never) : from === '' ? body : valueAt(body, from)
-}
-
-const nameOf = (at: From<never, unknown> | undefined): string => (typeof at === 'string' ? `'${at}'` : 'the function')
-export const kindOf = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'object'
-        ? 'an object'
-        : typeof value === 'boolean'
-          ? String(value)
-          : typeof value === 'string'
-            ? 'text'
-            : `a ${typeof value}`
-
-function wayOn(paging: Declared): string {
-  if (paging.type === 'last record') return 'the page is empty, so that no last record leads on'
-  return 'at' in paging ? `${nameOf(paging.at)} is empty` : 'nothing names the next one'
+function missingWayOn(paging: DeclaredPaging): string {
+  if (paging.type === 'last record') return 'the page is empty, so that no last record leads to the next one'
+  return 'at' in paging ? `${nameOf(paging.at)} is empty` : 'nothing leads to the next one'
 }

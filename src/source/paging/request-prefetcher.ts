@@ -1,23 +1,26 @@
+// Requests of one page sequence that are sent before their pages are wanted.
 import { setImmediate } from 'node:timers/promises'
+import type { MemoryAccount } from '../../flow/memory-account.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import type { PageRequest } from '../../model/request.ts'
-import type { MemoryAccount } from '../../flow/memory-account.ts'
-import type { DecodedResponse, Scope, SendOptions } from '../../model/scope.ts'
-import { giveBackOnce } from '../hold.ts'
+import type { DecodedResponse, Scope } from '../../model/scope.ts'
+import { defined } from '../../value/defined.ts'
 
 interface PendingRequest {
   readonly key: string
   readonly memory: MemoryAccount
-  /** Whether its page was taken and not given back yet. */
-  readonly use: { isOut: boolean }
+  /** True from the time when its response was taken until it is released. */
+  readonly state: { isHeld: boolean }
   readonly link: LinkedSignal
-  readonly answer: Promise<DecodedResponse>
+  readonly response: Promise<DecodedResponse>
 }
 
+export type HeldResponse = DecodedResponse & { readonly memory: MemoryAccount }
+
 /**
- * Requests of one chain that are on their way before their turn. What they bring and nobody takes is given back;
- * leaving cancels and awaits them.
+ * Order of calls: `take` a response, `send` the requests that probably follow, `take` the next one, and so on.
+ * Disposing cancels the pending requests, waits for their end, and releases the responses that nobody took.
  */
 export class RequestPrefetcher implements AsyncDisposable {
   readonly #source: HttpSource
@@ -25,9 +28,9 @@ export class RequestPrefetcher implements AsyncDisposable {
   readonly #link: LinkedSignal
   readonly #pending: PendingRequest[] = []
   readonly #cancelled = new Set<Promise<void>>()
-  /** Whose answer is waited for now. */
+  /** Key of the request that `take` waits for. */
   #awaited: string | undefined
-  /** Pages that were taken and not given back yet. */
+  /** Responses that were taken and not released yet. */
   #held = 0
 
   constructor(source: HttpSource, scope: Scope) {
@@ -36,36 +39,37 @@ export class RequestPrefetcher implements AsyncDisposable {
     this.#link = new LinkedSignal(scope.signal)
   }
 
-  /** The answer to this request, which may be on its way; the others then only wait for their turn. */
-  async take(request: PageRequest): Promise<DecodedResponse & { readonly memory: MemoryAccount }> {
-    const key = keyOf(request)
-    const flight = this.#pending[0]?.key === key ? this.#pending.shift()! : this.#start(request, false)
-    this.#awaited = key
+  /** Returns the response to a request, and sends it if that was not done ahead. */
+  async take(request: PageRequest): Promise<HeldResponse> {
+    const pending = this.#takePending(request) ?? this.#start(request, this.#scope.memory)
+    this.#awaited = pending.key
     this.#scope.memory.recheck()
     try {
-      const received = await flight.answer
+      const response = await pending.response
       this.#held++
-      flight.use.isOut = true
-      return { ...received, memory: flight.memory, hold: giveBackOnce(() => this.#release(flight, received.hold)) }
+      pending.state.isHeld = true
+      const hold = new DisposableStack()
+      hold.defer(() => this.#release(pending, response.hold))
+      return { ...response, memory: pending.memory, hold }
     } finally {
       this.#awaited = undefined
-      flight.link[Symbol.dispose]()
+      pending.link[Symbol.dispose]()
     }
   }
 
   /**
-   * Send these ahead, in the order in which they will be taken. Those on their way that are not among them are called
-   * back.
+   * Sends requests ahead, in the order in which they will be taken. Cancels pending requests that are not among them.
    */
-  async send(next: readonly PageRequest[]): Promise<void> {
-    const keys = next.map(keyOf)
-    const stays = this.#pending.findIndex(({ key }, place) => key !== keys[place])
-    if (stays >= 0) this.#cancel(this.#pending.splice(stays))
-    const missing = next.slice(this.#pending.length)
+  async send(requests: readonly PageRequest[]): Promise<void> {
+    const keys = requests.map(keyOf)
+    const firstWrong = this.#pending.findIndex(({ key }, index) => key !== keys[index])
+    if (firstWrong >= 0) this.#cancel(this.#pending.splice(firstWrong))
+    const missing = requests.slice(this.#pending.length)
     if (missing.length === 0) return
-    for (const request of missing) this.#pending.push(this.#start(request, next.length > 1))
-    // undici hands a connection on only after the event loop has turned: without this, work on the last page comes
-    // first and nothing overlaps.
+    for (const request of missing)
+      this.#pending.push(this.#start(request, requests.length > 1 ? 'own' : this.#scope.memory))
+    // undici writes a request only after the event loop has turned. Without this, the work on the last page comes first
+    // and nothing overlaps.
     await setImmediate()
     await setImmediate()
   }
@@ -76,43 +80,42 @@ export class RequestPrefetcher implements AsyncDisposable {
     this.#link[Symbol.dispose]()
   }
 
-  /**
-   * One of several has an account of its own: the one whose turn it is must not wait for those behind it to give
-   * something back.
-   */
-  #start(request: PageRequest, isOneOfSeveral: boolean): PendingRequest {
-    const key = keyOf(request)
-    const use = { isOut: false }
-    const isNext = (): boolean => use.isOut || (this.#awaited === key && this.#held === 0)
-    const memory = isOneOfSeveral ? this.#scope.memory.child(isNext) : this.#scope.memory
-    const link = new LinkedSignal(this.#link.signal)
-    const {
-      request: { headers, emptyOn },
-      api,
-    } = this.#source
-    const options: SendOptions = {
-      signal: link.signal,
-      memory,
-      ...(headers && { headers }),
-      ...(emptyOn && { emptyOn }),
-      ...(this.#scope.stream !== undefined && { stream: this.#scope.stream }),
-    }
-    const answer = Promise.try(() => this.#scope.client(api).send(request, options))
-    answer.catch(() => {}) // Reported when its turn comes, if it does.
-    return { key, memory, use, link, answer }
+  #takePending(request: PageRequest): PendingRequest | undefined {
+    return this.#pending[0]?.key === keyOf(request) ? this.#pending.shift() : undefined
   }
 
-  #release(flight: PendingRequest, hold: Disposable): void {
-    flight.use.isOut = false
+  /**
+   * One of several requests needs an account of its own: the page that is wanted next must not wait for memory that the
+   * pages behind it hold.
+   */
+  #start(request: PageRequest, account: MemoryAccount | 'own'): PendingRequest {
+    const key = keyOf(request)
+    const state = { isHeld: false }
+    const isNext = (): boolean => state.isHeld || (this.#awaited === key && this.#held === 0)
+    const memory = account === 'own' ? this.#scope.memory.child(isNext) : account
+    const link = new LinkedSignal(this.#link.signal)
+    const { api, request: template } = this.#source
+    const options = {
+      signal: link.signal,
+      memory,
+      ...defined({ headers: template.headers, emptyOn: template.emptyOn, stream: this.#scope.stream }),
+    }
+    const response = Promise.try(() => this.#scope.client(api).send(request, options))
+    response.catch(() => {}) // `take` reports it.
+    return { key, memory, state, link, response }
+  }
+
+  #release({ state }: PendingRequest, hold: Disposable): void {
+    state.isHeld = false
     this.#held--
     hold[Symbol.dispose]()
     this.#scope.memory.recheck()
   }
 
-  #cancel(flights: readonly PendingRequest[]): void {
-    for (const { link, answer } of flights) {
+  #cancel(requests: readonly PendingRequest[]): void {
+    for (const { link, response } of requests) {
       link.abort(new DOMException('This page is not needed', 'AbortError'))
-      const ended: Promise<void> = answer
+      const ended: Promise<void> = response
         .then(
           ({ hold }) => hold[Symbol.dispose](),
           () => {},

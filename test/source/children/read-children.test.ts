@@ -25,7 +25,7 @@ const sums = (pages: readonly Page[]): ReadCounts =>
 const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
   'one deep': ({ all, posts }) => all.flatMap(posts, { concurrency: 3 }),
   'one deep, one at a time': ({ all, posts }) => all.flatMap(posts),
-  'parents whose pages are asked at once': ({ atOnce, posts, reactions }) =>
+  'parents whose pages are requested at once': ({ atOnce, posts, reactions }) =>
     atOnce.flatMap(posts, { concurrency: 2 }).flatMap(reactions, { concurrency: 2 }),
   'two deep in a chain': ({ all, posts, reactions }) =>
     all.flatMap(posts, { concurrency: 2 }).flatMap(reactions, { concurrency: 3 }),
@@ -67,14 +67,14 @@ const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
     all.flatMap(({ id }) => Array.from({ length: id % 3 }, (_, index) => ({ id: `${id}.${index}` }))),
   'lists of children': ({ all, posts }) =>
     all.flatMap(posts, { concurrency: 2 }).flatMap(async ({ id }) => [{ id: `${id}a` }, { id: `${id}b` }]),
-  "parents from a source of one's own": ({ posts }) =>
+  'parents from an own source': ({ posts }) =>
     source<Topic>(async function* ({ position }) {
       for (let id = Number(position ?? 0) + 1; id <= 5; id++) yield { records: [{ id, title: '' }], position: id }
     }).flatMap(posts, { concurrency: 2 }),
 }
 
 describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
-  test('a reading that stops after any page goes on behind it: nothing is lost, doubled or counted twice', async () => {
+  test('a slice that stops after any page resumes behind it: nothing is lost, doubled or counted twice', async () => {
     await using api = await forum()
     const flow = shape(api)
     const whole = await readPages(flow)
@@ -89,7 +89,7 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
     }
   })
 
-  test('a reading that stops again and again gets to the end', async () => {
+  test('a slice that stops after each page gets to its end', async () => {
     await using api = await forum()
     const flow = shape(api)
     const read: Page[] = []
@@ -100,7 +100,7 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
   })
 })
 
-describe('parents that changed while a reading was interrupted', () => {
+describe('parents that changed while a slice was interrupted', () => {
   const changes: Record<string, (topics: Topic[]) => void> = {
     'a new one before all others': (topics) => topics.unshift({ id: 11, title: 'new' }),
     'one that was read, edited': (topics) => {
@@ -110,7 +110,7 @@ describe('parents that changed while a reading was interrupted', () => {
     'all but the first deleted': (topics) => topics.splice(1),
   }
 
-  test.each(Object.entries(changes))('%s: the page of parents begins anew, or the reading does', async (_, change) => {
+  test.each(Object.entries(changes))('%s: the page of parents restarts, or the slice does', async (_, change) => {
     for (const [shape, pages] of [
       ['one deep', 3],
       ['one deep', 5],
@@ -129,7 +129,7 @@ describe('parents that changed while a reading was interrupted', () => {
     }
   })
 
-  test('behind the position they are no concern of it', async () => {
+  test('parents behind the position may change', async () => {
     await using api = await forum()
     const flow = shapes['one deep']!(api)
     const begun = await readPages(flow, { pages: 2 })
@@ -140,7 +140,7 @@ describe('parents that changed while a reading was interrupted', () => {
 })
 
 describe('a child whose position the API has forgotten', () => {
-  test('is read again from its own start where rows are merged; else the whole reading is', async () => {
+  test('a child whose position is lost restarts if rows are merged; else the slice restarts', async () => {
     await using api = await forum()
     const flow = api.all.flatMap(api.posts)
     const begun = await readPages(flow, { pages: 5 }) // Topic 3 has two pages of posts, and an empty one.
@@ -153,7 +153,7 @@ describe('a child whose position the API has forgotten', () => {
     await expect(readPages(flow, { position, restart: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
   })
 
-  test('and parents whose page it has forgotten begin anew', async () => {
+  test('a lost position of the parents restarts the slice', async () => {
     await using api = await forum()
     const flow = api.all.flatMap(api.posts)
     const begun = await readPages(flow, { pages: 10 })
@@ -164,7 +164,7 @@ describe('a child whose position the API has forgotten', () => {
     })
   })
 
-  test('a position of another definition begins anew', async () => {
+  test('a position of another definition restarts the slice', async () => {
     await using api = await forum()
     await expect(
       readPages(api.all.flatMap(api.posts), { position: { method: 'GET', url: '/x', query: {} } }),
@@ -173,7 +173,7 @@ describe('a child whose position the API has forgotten', () => {
 })
 
 describe('what is counted and rejected', () => {
-  test('parents are counted apart, and their rejects once', async () => {
+  test('parents count as parents, and their rejects count once', async () => {
     await using api = await forum()
     const pages = await readPages(shapes['parents that a stage drops and rejects']!(api))
     expect(sums(pages)).toEqual({ fetched: 4 + 1, expanded: 0, filtered: 0, duplicate: 0, rejected: 1, parents: 6 })
@@ -182,14 +182,14 @@ describe('what is counted and rejected', () => {
     ])
   })
 
-  test('parents of parents are counted, too', async () => {
+  test('parents of parents count as parents', async () => {
     await using api = await forum()
     // Six topics have nine posts, which have eleven reactions.
     for (const shape of ['two deep in a chain', 'two deep in the child'])
       expect(sums(await readPages(shapes[shape]!(api)))).toMatchObject({ parents: 6 + 9, fetched: 11 })
   })
 
-  test("a child's reject names the records that it hangs from, outermost first, as they were read", async () => {
+  test('a reject of a child holds its ancestors, outermost first, as they were read', async () => {
     await using api = await forum()
     const expected = {
       stage: 'map',
@@ -231,7 +231,7 @@ describe('what is counted and rejected', () => {
     ])
   })
 
-  test('lists are expanded: n − 1 for each, and none is filtered', async () => {
+  test('a list of n records counts n − 1 as expanded, and an empty list counts as filtered', async () => {
     await using api = await forum()
     expect(sums(await readPages(shapes['lists only']!(api)))).toEqual({
       fetched: 6,
@@ -243,21 +243,21 @@ describe('what is counted and rejected', () => {
     })
   })
 
-  test('what is neither a stream nor a list rejects its record', async () => {
+  test('a flatMap function that returns neither a stream nor a list rejects its record', async () => {
     const pages = await readPages(
       source<{ id: number }>(async function* () {
         yield { records: [{ id: 1 }, { id: 2 }] }
       }).flatMap(({ id }) => (id === 1 ? 'text' : [id]) as never),
     )
     expect(pages.flatMap(({ rejects }) => rejects)).toMatchObject([
-      { reason: 'flatMap: the function must answer a stream, or a list of records', record: { id: 1 } },
+      { reason: 'flatMap: the function must return a stream or a list of records', record: { id: 1 } },
     ])
     expect(recordsOf(pages)).toEqual([2])
   })
 })
 
 describe('concurrency', () => {
-  test('children are read at most so many at a time, and handed on in the order of their parents', async () => {
+  test('`concurrency` children are read at the same time, and yielded in the order of their parents', async () => {
     let open = 0
     let most = 0
     await using server = await apiServer(async ({ path, query }) => {
@@ -285,7 +285,7 @@ describe('concurrency', () => {
     expect(most).toBe(4)
   })
 
-  test('a child is handed on page by page, and only a bounded number of pages ahead', async () => {
+  test('a child is yielded page by page, and only a bounded number of pages is requested ahead', async () => {
     await using server = await apiServer(({ path, query }) =>
       path === '/parents'
         ? { json: query.get('page') === '1' ? [{ id: 1 }, { id: 2 }] : [] }
@@ -311,7 +311,7 @@ describe('concurrency', () => {
   })
 
   test.each(Object.keys(shapes))(
-    '%s is read within a budget that holds hardly one page, and all is given back',
+    '%s is read within a budget of about one page, and all memory is released',
     async (shape) => {
       await using api = await forum(undefined, { size: 2 })
       const budget = new MemoryBudget(100)
@@ -321,7 +321,7 @@ describe('concurrency', () => {
     },
   )
 
-  test('several readings share such a budget without waiting for each other for ever', async () => {
+  test('three slices share a budget of about two pages without blocking each other', async () => {
     await using api = await forum()
     const budget = new MemoryBudget(200)
     await Promise.all(
@@ -332,7 +332,7 @@ describe('concurrency', () => {
     expect(budget.used).toBe(0)
   })
 
-  test('leaving early ends every request and gives everything back', async () => {
+  test('leaving early cancels every request and releases all memory', async () => {
     await using api = await forum()
     for (const pages of [1, 2, 4, 7]) {
       const budget = new MemoryBudget(1 << 20)
@@ -341,7 +341,7 @@ describe('concurrency', () => {
     }
   })
 
-  test('a child that fails lets those before it through, then ends the reading with its error', async () => {
+  test('a child that fails ends the slice with its error, after the pages of the children before it', async () => {
     await using api = await forum()
     api.gone.add('/topics/3/posts?page=1')
     const read: Page[] = []
@@ -359,7 +359,7 @@ describe('concurrency', () => {
     expect(ids(read)).toEqual(['1-1', '2-1', '2-2'])
   })
 
-  test("ends with the signal's reason", async () => {
+  test('an aborted slice of children rejects with the reason of its signal', async () => {
     const controller = new AbortController()
     await using server = await apiServer(({ path }) => {
       if (path === '/parents') return { json: [{ id: 1 }] }
@@ -381,7 +381,7 @@ describe('concurrency', () => {
   })
 })
 
-test('a cursor may stand once in a chain', async () => {
+test('parents and children may have one cursor together', async () => {
   await expect(readPages(own().flatMap(own))).rejects.toMatchObject({
     code: 'USAGE',
     message: expect.stringContaining('.incremental() stands twice'),
@@ -397,7 +397,7 @@ test('a cursor may stand once in a chain', async () => {
   ).rejects.toMatchObject({ code: 'USAGE' })
 })
 
-test('a cursor inside the child is one for all children', async () => {
+test('a cursor of the child is one cursor for all children', async () => {
   const parents = source<{ id: number }>(async function* () {
     yield { records: [{ id: 1 }, { id: 2 }, { id: 3 }], position: 1 }
   })

@@ -65,7 +65,7 @@ const all = Array.from({ length: 25 }, (_, id) => id)
 const pageOf = ({ query }: ApiRequest, name = 'page'): number => Number(query.get(name) ?? 1)
 
 describe('byPage', () => {
-  test('counts the pages that the answer tells, the first one being 1', async () => {
+  test('byPage reads as many pages as the response says, from page 1', async () => {
     const { asked, records } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), total_pages: 5 } }),
       byPage('page', { pages: 'total_pages' as never }),
@@ -74,7 +74,7 @@ describe('byPage', () => {
     expect(asked.toSorted()).toEqual([1, 2, 3, 4, 5].map((page) => `/posts?page=${page}`))
   })
 
-  test('counts from 0 where the API does', async () => {
+  test('byPage counts from 0 if it is told to', async () => {
     const { asked, records } = await walk(
       (request) => ({ json: { data: posts(pageOf(request) + 1), total_pages: 5 } }),
       byPage('page', { start: 0, pages: 'total_pages' as never }),
@@ -83,7 +83,7 @@ describe('byPage', () => {
     expect(asked.toSorted()).toEqual([0, 1, 2, 3, 4].map((page) => `/posts?page=${page}`))
   })
 
-  test('stops at an empty page, where the total may be missing', async () => {
+  test('byPage stops at an empty page, whose total may be missing', async () => {
     const { asked, records, error } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), ...(pageOf(request) < 6 && { total: 99 }) } }),
       byPage('page', { pages: (body: { total?: number }) => body.total }),
@@ -93,19 +93,19 @@ describe('byPage', () => {
     expect(asked).toContain('/posts?page=6')
   })
 
-  test('overwrites a parameter of the request', async () => {
+  test('byPage overwrites a parameter of the request', async () => {
     const { asked } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page'), {
       query: { page: 100 },
     })
     expect(asked[0]).toBe('/posts?page=1')
   })
 
-  test('asks the last page that was allowed, and no further', async () => {
+  test('byPage requests the last page that is allowed, and no further', async () => {
     const { asked } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page', { max: 2 }))
     expect(asked).toEqual(['/posts?page=1', '/posts?page=2'])
   })
 
-  test('obeys whichever condition ends it first', async () => {
+  test('byPage stops at the first condition that ends it', async () => {
     const { asked } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), more: true } }),
       byPage('page', { max: 3, more: 'more' as never }),
@@ -118,7 +118,7 @@ describe('byPage', () => {
     expect(told.asked).toHaveLength(2)
   })
 
-  test('takes a total as text, and refuses one that is no number or is missing in a page with records', async () => {
+  test('byPage accepts a total as text, and refuses one that is not a number, or is missing on a page with records', async () => {
     const text = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), total: '3' } }),
       byPage('page', { pages: 'total' as never }),
@@ -131,7 +131,7 @@ describe('byPage', () => {
       )
       expect(wrong.error).toMatchObject({
         code: 'PAGING',
-        message: expect.stringContaining("GET /posts: 'meta.total' should say how much there is"),
+        message: expect.stringContaining("GET /posts: 'meta.total' should be the number of pages or records"),
       })
       expect(wrong.records).toEqual([])
     }
@@ -140,21 +140,21 @@ describe('byPage', () => {
       byPage('page', { pages: 'meta.total' as never }),
     )
     expect(missing.error).toMatchObject({
-      message: "GET /posts: 'meta.total' should say how much there is, but is missing",
+      message: "GET /posts: 'meta.total' should be the number of pages or records, but is missing",
     })
   })
 
-  test('fails where the API answers the same page to every number', async () => {
+  test('byPage fails if the API returns the same page for every number', async () => {
     const { asked, records, error } = await walk(() => ({ json: { data: posts(1) } }), byPage('p'))
     expect(error).toMatchObject({
       code: 'PAGING',
-      message: expect.stringContaining("seems not to know the parameter 'p'"),
+      message: expect.stringContaining("seems to ignore the parameter 'p'"),
     })
     expect(asked.length).toBeLessThanOrEqual(3)
     expect(records).toEqual([])
   })
 
-  test('asks pages concurrently where their number is known, and hands them on in order', async () => {
+  test('byPage requests pages concurrently if their number is known, and yields them in order', async () => {
     await using server = await apiServer(async (request) => {
       const page = pageOf(request)
       await new Promise((resolve) => void setTimeout(resolve, page === 2 ? 60 : 10))
@@ -176,7 +176,7 @@ describe('byPage', () => {
     ])
   })
 
-  test('stops at a page that turns out to be empty though more were announced', async () => {
+  test('byPage stops at an empty page, although the response announced more', async () => {
     const { records, asked } = await walk(
       (request) => ({ json: { data: pageOf(request) > 2 ? [] : posts(pageOf(request)), total_pages: 50 } }),
       byPage('page', { pages: 'total_pages' as never }),
@@ -188,7 +188,7 @@ describe('byPage', () => {
 })
 
 describe('byOffset', () => {
-  test('advances by the records that came, not by those that were asked for', async () => {
+  test('byOffset advances by the records that came, not by the limit', async () => {
     // The server gives 2 at most, though 10 were asked for: stepping by the limit would skip 8 of 10 records.
     const { records, asked } = await walk(
       (request) => ({ json: { data: all.slice(from(request), from(request) + 2).map((id) => ({ id })), total: 5 } }),
@@ -199,7 +199,7 @@ describe('byOffset', () => {
     expect(ids(records)).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  test('asks for nothing beyond the total', async () => {
+  test('byOffset requests nothing beyond the total', async () => {
     const { asked } = await walk(
       (request) => ({ json: { data: all.slice(from(request), from(request) + 2).map((id) => ({ id })), total: '4' } }),
       byOffset('offset', { total: 'total' as never }),
@@ -207,7 +207,7 @@ describe('byOffset', () => {
     expect(asked).toEqual(['/posts?offset=0', '/posts?offset=2'])
   })
 
-  test('begins where it is told', async () => {
+  test('byOffset starts where it is told to', async () => {
     const { asked } = await walk(
       (request) => ({
         json: { data: Array.from({ length: 42 }, (_, id) => ({ id: from(request) + id })), total: 200 },
@@ -218,7 +218,7 @@ describe('byOffset', () => {
     expect(asked).toEqual(['/posts?limit=42&offset=123', '/posts?limit=42&offset=165'])
   })
 
-  test('ends at an empty page, and at the greatest offset that was allowed', async () => {
+  test('byOffset ends at an empty page, and at the greatest offset that is allowed', async () => {
     const empty = await walk(
       (request) => ({ json: { data: from(request) < 10 ? posts(1 + from(request) / 5) : [] } }),
       byOffset('offset'),
@@ -233,7 +233,7 @@ describe('byOffset', () => {
 })
 
 describe('byCursor', () => {
-  test.each([null, '', undefined])('ends where the cursor is %j', async (end) => {
+  test.each([null, '', undefined])('byCursor ends where the cursor is %j', async (end) => {
     const { asked, records } = await walk(
       ({ query }) => ({
         json: {
@@ -247,7 +247,7 @@ describe('byCursor', () => {
     expect(ids(records)).toEqual(all.slice(0, 10))
   })
 
-  test('passes numbers, and integers that no double can hold, digit by digit', async () => {
+  test('byCursor sends numbers with all digits, also integers that no double can hold', async () => {
     const { asked } = await walk(
       ({ query }) => ({
         body: `{"data":[{"id":1}],"next":${query.get('cursor') ? 'null' : '9007199254740993'}}`,
@@ -258,7 +258,7 @@ describe('byCursor', () => {
     expect(asked[1]).toBe('/posts?cursor=9007199254740993')
   })
 
-  test('goes on over an empty page that names the next one', async () => {
+  test('byCursor continues after an empty page that has a cursor', async () => {
     const { asked } = await walk(
       ({ query }) => ({ json: { data: query.get('cursor') ? posts(1) : [], next: query.get('cursor') ? null : 'x' } }),
       byCursor('cursor', 'next'),
@@ -266,7 +266,7 @@ describe('byCursor', () => {
     expect(asked).toHaveLength(2)
   })
 
-  test('ends where there is no more, though a cursor is given', async () => {
+  test('byCursor ends where `more` is false, although there is a cursor', async () => {
     const { asked } = await walk(
       () => ({ json: { data: posts(1), next: 'x', has_more: false } }),
       byCursor('cursor', 'next', { more: 'has_more' as never }),
@@ -274,7 +274,7 @@ describe('byCursor', () => {
     expect(asked).toHaveLength(1)
   })
 
-  test('fails where there is more, but no cursor, before the page is handed on', async () => {
+  test('byCursor fails where `more` is true, but there is no cursor, before it yields the page', async () => {
     const { asked, records, error } = await walk(
       () => ({ json: { data: posts(1), next: null, has_more: true } }),
       byCursor('cursor', 'next', { more: 'has_more' as never }),
@@ -289,7 +289,7 @@ describe('byCursor', () => {
   test.each([
     ['false', 1],
     ['true', 2],
-  ])('takes %j for a truth value', async (more, requests) => {
+  ])('byCursor accepts the text %j as `more`', async (more, requests) => {
     const { asked } = await walk(
       ({ query }) => ({
         json: { data: posts(1), next: query.get('cursor') ? 'y' : 'x', more: query.get('cursor') ? false : more },
@@ -299,7 +299,7 @@ describe('byCursor', () => {
     expect(asked).toHaveLength(requests)
   })
 
-  test.each([['yes'], [undefined], [1]])('takes %j for none', async (more) => {
+  test.each([['yes'], [undefined], [1]])('byCursor refuses %j as `more`', async (more) => {
     const { error } = await walk(
       () => ({ json: { data: posts(1), next: 'x', more } }),
       byCursor('cursor', 'next', { more: 'more' as never }),
@@ -307,7 +307,7 @@ describe('byCursor', () => {
     expect(error).toMatchObject({ code: 'PAGING' })
   })
 
-  test('reads a null in the place of the records as an empty page', async () => {
+  test('byCursor continues after a page with null in place of the records', async () => {
     const { asked, records } = await walk(
       ({ query }) => ({
         json:
@@ -321,7 +321,7 @@ describe('byCursor', () => {
     expect(records).toHaveLength(10)
   })
 
-  test('goes into JSON where the request has some, a dot leading one step down, what stands there staying', async () => {
+  test('byCursor writes into the JSON of a request: a dot leads one level down, and other members stay', async () => {
     const { asked } = await walk(
       ({ body }) => ({ json: { data: posts(1), next: body.includes('next') ? null : 2 } }),
       byCursor('page.next', 'next'),
@@ -336,18 +336,18 @@ describe('a circle', () => {
     ['of one', ['a', 'a']],
     ['of two', ['a', 'b', 'a']],
     ['back to the start', ['a', 'b', 'c', 'b']],
-  ])('%s is an error before its page is handed on', async (_, tokens) => {
+  ])('a circle %s is an error before its page is yielded', async (_, tokens) => {
     let request = 0
     const { records, error, asked } = await walk(
       () => ({ json: { data: [{ id: request }], next: tokens[request++] } }),
       byCursor('cursor', 'next'),
     )
-    expect(error).toMatchObject({ code: 'PAGING', message: expect.stringContaining('already read') })
+    expect(error).toMatchObject({ code: 'PAGING', message: expect.stringContaining('was read before') })
     expect(records).toEqual([])
     expect(asked).toHaveLength(tokens.length)
   })
 
-  test("is noticed through URLs, relay and a paginator of one's own alike", async () => {
+  test('a circle of URLs, of relay cursors and of an own paginator is detected', async () => {
     for (const [answer, paging] of [
       [{ data: posts(1), next: '/posts' }, byNextUrl('next')],
       [{ data: { data: posts(1), pageInfo: { hasNextPage: true, endCursor: 'x' } } }, byRelay('data')],
@@ -361,7 +361,7 @@ describe('a circle', () => {
     }
   })
 
-  test('is no circle where another reading makes the same requests', async () => {
+  test('two slices with the same requests are no circle', async () => {
     await using server = await apiServer((request) => ({
       json: { data: posts(pageOf(request)), next: pageOf(request) < 3 ? pageOf(request) + 1 : null },
     }))
@@ -374,14 +374,14 @@ describe('a circle', () => {
 })
 
 describe('byNextUrl', () => {
-  test('resolves a relative URL, and sends each parameter once', async () => {
+  test('byNextUrl resolves a relative URL, and sends each parameter once', async () => {
     const { asked } = await walk(byNextUrlAnswer('/posts?page=2&param1=value1'), byNextUrl('next'), {
       query: { param1: 'value1' },
     })
     expect(asked).toEqual(['/posts?param1=value1', '/posts?page=2&param1=value1'])
   })
 
-  test('does not encode twice', async () => {
+  test('byNextUrl does not encode twice', async () => {
     await using server = await apiServer(byNextUrlAnswer('?page=2&query=%E3%81%82'))
     await readPages(
       http(server.origin as Url)
@@ -392,7 +392,7 @@ describe('byNextUrl', () => {
     expect(server.requests[1]?.url).toBe('/posts?page=2&query=%E3%81%82')
   })
 
-  test('finds a name with dots, and ends at the empty text', async () => {
+  test('byNextUrl finds a name with dots, and ends at empty text', async () => {
     const { asked } = await walk(
       ({ query }) => ({ json: { data: posts(1), '@odata.nextLink': query.get('page') ? '' : '/posts?page=2' } }),
       byNextUrl('@odata.nextLink'),
@@ -400,7 +400,7 @@ describe('byNextUrl', () => {
     expect(asked).toHaveLength(2)
   })
 
-  test('fails where there is more, but no URL', async () => {
+  test('byNextUrl fails where `more` is true, but there is no URL', async () => {
     const { error } = await walk(
       () => ({ json: { data: posts(1), next: null, more: true } }),
       byNextUrl('next', { more: 'more' as never }),
@@ -408,7 +408,7 @@ describe('byNextUrl', () => {
     expect(error).toMatchObject({ code: 'PAGING' })
   })
 
-  test('leads to no other origin, and sends nothing there', async () => {
+  test('byNextUrl refuses another origin, and sends nothing there', async () => {
     await using thief = await apiServer([{ json: { data: [] } }])
     const { error, records } = await walk(byNextUrlAnswer(`${thief.origin}/posts`), byNextUrl('next'))
     expect(error).toMatchObject({ code: 'HTTP', message: expect.stringContaining('another origin') })
@@ -459,7 +459,7 @@ describe('headers', () => {
     expect(asked).toEqual(['/posts', '/posts?page=2'])
   })
 
-  test('onePage asks once, whatever the answer says', async () => {
+  test('onePage sends one request, whatever the response says', async () => {
     const { asked } = await walk(
       () => ({ json: { data: posts(1), next: '/posts?page=2' }, headers: { link: '</x>; rel="next"' } }),
       onePage(),
@@ -469,7 +469,7 @@ describe('headers', () => {
 })
 
 describe('byLastRecord', () => {
-  test('names the last record, and ends at an empty page', async () => {
+  test('byLastRecord sends a field of the last record, and ends at an empty page', async () => {
     const { asked, records } = await walk(
       (request) => ({ json: { data: all.slice(after(request), after(request) + 10).map((id) => ({ id })) } }),
       byLastRecord('after', 'data.id'),
@@ -478,7 +478,7 @@ describe('byLastRecord', () => {
     expect(asked).toEqual(['/posts', '/posts?after=9', '/posts?after=19', '/posts?after=24'])
   })
 
-  test('fails where the last record has no such field, and where an empty page says that there is more', async () => {
+  test('byLastRecord fails if the last record has no such field, and if an empty page says that there is more', async () => {
     const renamed = await walk(() => ({ json: { data: [{ uid: 1 }] } }), byLastRecord('after', 'data.id'))
     expect(renamed.error).toMatchObject({
       code: 'PAGING',
@@ -493,7 +493,7 @@ describe('byLastRecord', () => {
 })
 
 describe('byRelay', () => {
-  test('sends the end cursor as a variable until there is no next page', async () => {
+  test('byRelay sends the end cursor as a variable until there is no next page', async () => {
     const { variables } = await relay((after) => ({ hasNextPage: after === undefined, endCursor: 'e' }))
     expect(variables).toEqual([{ first: 5 }, { first: 5, after: 'e' }])
   })
@@ -502,13 +502,13 @@ describe('byRelay', () => {
     ['a next page without an end cursor', { hasNextPage: true, endCursor: null }],
     ['an end cursor that does not move', { hasNextPage: true, endCursor: 'same' }],
     ['no pageInfo', undefined],
-  ])('fails at %s', async (_, pageInfo) => {
+  ])('byRelay fails at %s', async (_, pageInfo) => {
     expect((await relay(() => pageInfo)).error).toMatchObject({ code: 'PAGING' })
   })
 })
 
-describe("a paginator of one's own", () => {
-  test('gets what was answered and asked, and says what to ask next', async () => {
+describe('an own paginator', () => {
+  test('an own paginator gets the response and the request, and returns the next request', async () => {
     const { asked } = await walk(
       ({ query }) => ({ json: { data: posts(1), more: query.get('after') === null }, headers: { 'x-after': 'z' } }),
       (
@@ -522,7 +522,7 @@ describe("a paginator of one's own", () => {
     expect(asked).toEqual(['/posts', '/posts?after=z'])
   })
 
-  test('fails with its own message, and where it answers no request', async () => {
+  test('an own paginator fails with its own message, and if it returns no request', async () => {
     const thrown = await walk(
       () => ({ json: { data: posts(1) } }),
       () => {

@@ -1,0 +1,63 @@
+// A page of parents while its children are read, and the positions inside it.
+import { PositionLostError } from '../../model/errors.ts'
+import { END, isEnd, type Page, type Position } from '../../model/page.ts'
+import type { SliceRead } from '../../model/slice.ts'
+import { ParentDigests, START, type ChildPosition } from './child-position.ts'
+
+/** What all pages of one reader share. */
+export interface ParentsState {
+  /** True once a record had a child stream. From then on these records count as parents. */
+  hasChildStreams: boolean
+}
+
+export class ParentPage {
+  readonly page: Page
+  readonly #digests: ParentDigests
+  /** The position from which the page can be read again, undefined if its source gave none. */
+  readonly #readFrom: Position | undefined
+  readonly #state: ParentsState
+
+  constructor(page: Page, readFrom: Position | undefined, state: ParentsState) {
+    this.page = page
+    this.#digests = new ParentDigests(page)
+    this.#readFrom = readFrom
+    this.#state = state
+  }
+
+  /** The parent as it was read, before any stage. */
+  originAt(index: number): unknown {
+    return (this.page.origins ?? this.page.records)[index]
+  }
+
+  /**
+   * Returns where in the page to start: at the stored position if the parents before it are the same, else at the first
+   * parent. Throws if a slice must restart instead.
+   */
+  startFrom(stored: ChildPosition, restart: SliceRead['restart']): Pick<ChildPosition, 'done' | 'child'> {
+    if (this.#digestUpTo(stored.done, stored.child) === stored.digest) return stored
+    if (restart === 'page') return START
+    throw new PositionLostError('the parents before the stored position have changed. Restarting from the beginning')
+  }
+
+  /** Returns the position after `done` parents, or inside the next one. */
+  positionInside(done: number, child: Position = null): Position | undefined {
+    if (this.#readFrom === undefined) return undefined
+    return { at: this.#readFrom, done, digest: this.#digestUpTo(done, child) ?? '', child, ...this.#apart() }
+  }
+
+  /** Returns the position after the page. */
+  positionBehind(): Position | undefined {
+    const { position } = this.page
+    if (position === undefined) return undefined
+    return isEnd(position) ? END : { ...START, at: position, ...this.#apart() }
+  }
+
+  /** Covers the parent of the child that is being read too. */
+  #digestUpTo(done: number, child: Position): string | undefined {
+    return this.#digests.of(child === null ? done : done + 1)
+  }
+
+  #apart(): Pick<ChildPosition, 'apart'> {
+    return this.#state.hasChildStreams ? { apart: true } : {}
+  }
+}

@@ -1,0 +1,139 @@
+// Reads the pages of parents and starts the reader of each child, ahead of the pages that are wanted.
+import type { Channel } from '../../flow/channel.ts'
+import type { Semaphore } from '../../flow/semaphore.ts'
+import { SourceReader } from '../../flow/source-reader.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { Page, Position } from '../../model/page.ts'
+import type { Recipe } from '../../model/recipe.ts'
+import type { Scope } from '../../model/scope.ts'
+import type { SliceRead } from '../../model/slice.ts'
+import { defined } from '../../value/defined.ts'
+import { childPosition, START, type ChildPosition } from './child-position.ts'
+import { ChildReader, type ReadPages } from './child-reader.ts'
+import { expandedPage, expandRecords, type ExpandedRecord, type Expansion, type FlatMap } from './expand-records.ts'
+import { ParentPage, type ParentsState } from './parent-page.ts'
+
+export interface ChildrenOptions {
+  readonly parents: (slice: SliceRead, scope: Scope) => AsyncIterable<Page>
+  readonly stage: FlatMap
+  readonly read: ReadPages
+  /** True if the parents have a cursor: then no child may have another one. */
+  readonly hasCursor: boolean
+}
+
+/** What to yield next, in the order of the parents. */
+export type ChildTask =
+  /** A page of parents that all became lists. */
+  | { readonly type: 'page'; readonly page: Page }
+  /** A parent that became a list or was rejected, among others that have child streams. */
+  | { readonly type: 'expanded'; readonly parent: ParentPage; readonly index: number; readonly record: ExpandedRecord }
+  | {
+      readonly type: 'child'
+      readonly parent: ParentPage
+      readonly index: number
+      readonly child: ChildReader
+      /** A slot of the stage's concurrency. */
+      readonly permit: Disposable
+    }
+  /** The end of a page of parents. */
+  | { readonly type: 'end'; readonly parent: ParentPage }
+
+/** Readers and memory that are open, and that the consumer of the tasks closes. */
+export interface OpenChildren {
+  readonly readers: Set<ChildReader>
+  readonly holds: Set<Disposable>
+}
+
+export class ChildStarter {
+  readonly #options: ChildrenOptions
+  readonly #slice: SliceRead
+  readonly #scope: Scope
+  readonly #tasks: Channel<ChildTask>
+  readonly #slots: Semaphore
+  readonly #open: OpenChildren
+  readonly #state: ParentsState = { hasChildStreams: false }
+
+  constructor(
+    options: ChildrenOptions,
+    slice: SliceRead,
+    scope: Scope,
+    output: { readonly tasks: Channel<ChildTask>; readonly slots: Semaphore; readonly open: OpenChildren },
+  ) {
+    this.#options = options
+    this.#slice = slice
+    this.#scope = scope
+    this.#tasks = output.tasks
+    this.#slots = output.slots
+    this.#open = output.open
+  }
+
+  /** Sends the tasks of all parents, as far ahead as there are slots. */
+  async run(): Promise<void> {
+    const stored = childPosition(this.#slice.position)
+    const parents = new SourceReader(
+      (signal) => this.#options.parents({ ...this.#slice, position: stored.at }, { ...this.#scope, signal }),
+      this.#scope.signal,
+    )
+    try {
+      this.#state.hasChildStreams = stored.apart ?? false
+      let readFrom: Position | undefined = stored.at
+      let isFirst = true
+      for (let step = await parents.next(); !step.done; step = await parents.next()) {
+        await this.#startPage(new ParentPage(step.value, readFrom, this.#state), isFirst ? stored : START)
+        readFrom = step.value.position
+        isFirst = false
+      }
+    } catch (error) {
+      await parents.abandon()
+      throw error
+    }
+    await parents.close()
+  }
+
+  async #startPage(parent: ParentPage, stored: ChildPosition): Promise<void> {
+    const { page } = parent
+    if (page.hold) this.#open.holds.add(page.hold)
+    const { done, child } = parent.startFrom(stored, this.#slice.restart)
+    const expansions = await expandRecords(page.records, done, this.#options.stage, this.#scope.signal)
+    const lists = expansions.filter(isExpanded)
+    const isListsOnly = lists.length === expansions.length
+    this.#state.hasChildStreams ||= !isListsOnly
+    const isWhole = done === 0 && child === null
+    if (isListsOnly && isWhole && (lists.length > 0 || !this.#state.hasChildStreams)) {
+      await this.#send({ type: 'page', page: positioned(expandedPage(page, lists), parent.positionBehind()) })
+      if (page.hold) this.#open.holds.delete(page.hold) // The page holds it now.
+      return
+    }
+    for (const [offset, expansion] of expansions.entries()) {
+      const index = done + offset
+      if (isExpanded(expansion)) await this.#send({ type: 'expanded', parent, index, record: expansion })
+      else await this.#startChild(parent, index, expansion.recipe, offset === 0 ? child : null)
+    }
+    await this.#send({ type: 'end', parent })
+  }
+
+  async #startChild(parent: ParentPage, index: number, recipe: Recipe, position: Position): Promise<void> {
+    if (this.#options.hasCursor && recipe.incremental)
+      throw new UsageError(
+        '.incremental() stands twice: before .flatMap and in the child stream. ' +
+          'Keep the one whose cursor finds new records',
+      )
+    const permit = await this.#slots.acquire({ signal: this.#scope.signal })
+    const memory = parent.page.memory ?? this.#scope.memory
+    const child = new ChildReader(recipe, { ...this.#slice, position }, this.#scope, memory, this.#options.read)
+    this.#open.readers.add(child)
+    await this.#send({ type: 'child', parent, index, child, permit })
+  }
+
+  #send(task: ChildTask): Promise<void> {
+    return this.#tasks.send(task, { signal: this.#scope.signal })
+  }
+}
+
+const isExpanded = (expansion: Expansion): expansion is ExpandedRecord => expansion.type !== 'child stream'
+
+/** Returns the page with another position, or without one. */
+export function positioned(page: Page, position: Position | undefined): Page {
+  const { position: _position, ...rest } = page
+  return { ...rest, ...defined({ position }) }
+}

@@ -1,0 +1,50 @@
+// `since` and `until` in a request: one end of the range, in the form that the API expects.
+import { UsageError } from '../../model/errors.ts'
+import type { Bound, Range } from '../../model/request.ts'
+import { parseInstant, type Instant } from '../../value/instant.ts'
+
+/** What the numbers of a cursor count since 1970. */
+export type Unit = 's' | 'ms'
+
+export const isBound = (value: unknown): value is Bound =>
+  typeof value === 'object' && value !== null && 'bound' in value
+
+/** Returns the value to send, undefined if the range has no such end. Numbers stay numbers, for JSON. */
+export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | undefined): string | number | undefined {
+  const text = range[bound]
+  if (text === undefined || as === undefined) return text
+  const instant = instantOf(text, unit)
+  if (!instant)
+    throw new UsageError(
+      `${bound}: '${text}' is not a time, so it cannot be sent as ${as}. Give a date, or send ${bound} as it is`,
+    )
+  const ms = wholeMs(instant)
+  // Rounds outwards: a bound that is coarser than the range must not cut off records, and the others are filtered.
+  const round = bound === 'until' ? ceilTo : floorTo
+  switch (as) {
+    case 'unix':
+      return round(ms, 1_000, instant) / 1_000
+    case 'unix ms':
+      return round(ms, 1, instant)
+    case 'date':
+      return new Date(round(ms, 86_400_000, instant)).toISOString().slice(0, 10)
+  }
+}
+
+/** Milliseconds since 1970, rounded down. */
+export const wholeMs = ({ seconds, fraction }: Instant): number =>
+  seconds * 1_000 + Number(fraction.padEnd(3, '0').slice(0, 3))
+
+const floorTo = (ms: number, step: number): number => Math.floor(ms / step) * step
+/** Digits beyond milliseconds count as half a millisecond, so that they round up. */
+const ceilTo = (ms: number, step: number, { fraction }: Instant): number =>
+  Math.ceil((fraction.length > 3 ? ms + 0.5 : ms) / step) * step
+
+/** Returns the time of a cursor's text: a date, or a number of its unit. A number without a unit counts seconds. */
+export function instantOf(text: string, unit: Unit | undefined): Instant | undefined {
+  const [, whole, fraction = ''] = /^(-?\d+)(?:\.(\d+))?$/.exec(text) ?? []
+  if (whole === undefined) return parseInstant(text)
+  if (unit !== 'ms') return { seconds: Number(whole), fraction }
+  const seconds = Math.floor(Number(whole) / 1_000)
+  return { seconds, fraction: String(Number(whole) - seconds * 1_000).padStart(3, '0') + fraction }
+}
