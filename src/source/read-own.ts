@@ -44,13 +44,18 @@ function checkPage(page: HeldPage): HeldPage {
   return page.position === undefined ? page : { ...page, position: checkPosition(page.position) }
 }
 
-/** Returns a copy as JSON, which is how the position will be stored. */
+/** Returns the position as it will be stored: as JSON, without members that are undefined. */
 function checkPosition(position: Position): Position {
-  if (isEnd(position))
+  const stored = jsonCopy(position)
+  if (isEnd(stored))
     throw new UsageError(
       'source(): the position { end: true } is reserved for the end of the source. ' +
         'Return from the generator to end it, or give the position another member',
     )
+  return stored
+}
+
+function jsonCopy(position: Position): Position {
   try {
     return JSON.parse(JSON.stringify(position)) as Position
   } catch (cause) {

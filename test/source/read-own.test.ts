@@ -71,7 +71,6 @@ describe('an own source', () => {
     ['a list', [1]],
     ['nothing', undefined],
     ['a position that is not JSON', { records: [], position: 1n }],
-    ['the reserved position', { records: [], position: { end: true } }],
   ])('an own source that yields %s fails with what is expected', async (_, page) => {
     await expect(
       readPages(
@@ -80,6 +79,56 @@ describe('an own source', () => {
         }),
       ),
     ).rejects.toThrow(/^source\(\):/)
+  })
+
+  test.each([
+    ['{ end: true }', { end: true }],
+    ['{ end: true, page: undefined }', { end: true, page: undefined }],
+  ])(
+    'an own source that yields the position %s is refused, because it is reserved for the end',
+    async (_, position) => {
+      await expect(
+        readPages(
+          source(async function* () {
+            yield { records: [1], position }
+            yield { records: [2], position: 2 }
+          }),
+        ),
+      ).rejects.toMatchObject({
+        code: 'USAGE',
+        message: expect.stringMatching(
+          /^source\(\): the position \{ end: true \} is reserved .+ Return from the generator/,
+        ),
+      })
+    },
+  )
+
+  test.each([{ end: true, page: 2 }, { end: false }, { end: 'true' }, ['end'], { at: { end: true } }])(
+    'an own source resumes from the position %j, which is not the end',
+    async (position) => {
+      const own = source<number>(async function* (context) {
+        if (context.position === undefined) yield { records: [1], position }
+        else expect(context.position).toEqual(position)
+        yield { records: [2], position: 'two' }
+      })
+      const [first] = await readPages(own, { pages: 1 })
+      expect(first?.position).toEqual(position)
+      expect(recordsOf(await readPages(own))).toEqual([1, 2])
+      expect(recordsOf(await readPages(own, { position: first!.position! }))).toEqual([2])
+    },
+  )
+
+  test('an own source of children resumes from the position { end: true, page: 2 }', async () => {
+    const child = source<number>(async function* ({ position }) {
+      if (position === undefined) yield { records: [1], position: { end: true, page: 2 } }
+      yield { records: [2] }
+    })
+    const parents = source<number>(async function* () {
+      yield { records: [0], position: 'parents' }
+    }).flatMap(() => child)
+    const [first] = await readPages(parents, { pages: 1 })
+    expect(first?.position).toMatchObject({ done: 0, child: { end: true, page: 2 } })
+    expect(recordsOf(await readPages(parents, { position: first!.position!, restart: 'slice' }))).toEqual([2])
   })
 
   test('an own source that returns because its signal aborted has not come to its end', async () => {

@@ -100,6 +100,18 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
   })
 })
 
+test('a child position that version 0.1 stored resumes behind its parents', async () => {
+  await using api = await forum()
+  const flow = api.all.flatMap(api.posts)
+  // Digests of the first two topics, and of the first three while posts of the third are read, as 0.1 computed them.
+  const behindTwo = { at: null, done: 2, digest: 'fO3fQ5zoa39Ic1HrCrgobi', child: null, apart: true }
+  const third = { method: 'GET', url: '/topics/3/posts', query: { page: '2' } }
+  const insideThird = { ...behindTwo, digest: 'JoaynYdSrsufB47KbWS097', child: third }
+  const whole = ids(await readPages(flow))
+  expect(ids(await readPages(flow, { position: behindTwo, restart: 'slice' }))).toEqual(whole.slice(3))
+  expect(ids(await readPages(flow, { position: insideThird, restart: 'slice' }))).toEqual(whole.slice(5))
+})
+
 describe('parents that changed while a slice was interrupted', () => {
   const changes: Record<string, (topics: Topic[]) => void> = {
     'a new one before all others': (topics) => topics.unshift({ id: 11, title: 'new' }),
