@@ -2,13 +2,13 @@ import type { Database } from '../database/database.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { sleep } from '../flow/signals/sleep.ts'
 import type { TaskGroup } from '../flow/task-group.ts'
-import { requestStop } from '../ledger/runs.ts'
 import { dropRequest, noteRequest, claimRequest, type KeyedRequest } from '../ledger/requests.ts'
+import { requestStop } from '../ledger/runs.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import { Problem } from './response/problem.ts'
 
-/** What a run is called with here: it ends with the server, or alone. */
+/** Options that the server adds to those of a run: it ends with the server, or when it is cancelled. */
 export interface RunHooks {
   readonly signal: AbortSignal
   readonly onEvent: (event: RunEvent) => void
@@ -17,27 +17,29 @@ export interface RunHooks {
 export interface RunnerOptions {
   readonly database: Database
   readonly group: TaskGroup
-  /** Runs at once. */
+  /** Limit of runs under way that requests have started. */
   readonly maxRuns: number
   readonly onError: (error: unknown) => void
 }
 
-/** How long the same request, which another server has just taken, is waited for. */
-const BEGINNING_MS = 5_000
+/** Wait this long for another server that has just accepted the same request. */
+const STARTING_TIMEOUT_MS = 5_000
+const STARTING_POLL_MS = 200
+const NOTE_RETRY_MS = 1_000
 
-/**
- * Begins runs when somebody asks for them, answers their ids at once, and lets them go on in the server's task group.
- */
+/** Starts runs for requests: returns the id of a run as soon as it has started, and runs it in the server's task group. */
 export class Runner {
   readonly #options: RunnerOptions
   readonly #runs = new Map<string, LinkedSignal>()
+  /** Runs by the key of their request, until the ledger has them. */
+  readonly #unnoted = new Map<string, string>()
   #underWay = 0
 
   constructor(options: RunnerOptions) {
     this.#options = options
   }
 
-  /** Whether this server has begun it, and it goes on. */
+  /** Returns true if this server started the run and it is still under way. */
   has(run: string): boolean {
     return this.#runs.has(run)
   }
@@ -46,52 +48,85 @@ export class Runner {
     return this.#underWay
   }
 
-  /** The run that was begun for a key, or a new one. Without a key always a new one. */
+  /** Returns the run that was started for the request's key, or starts one. Without a key it always starts one. */
   async start(
     request: Omit<KeyedRequest, 'key'> & { readonly key: string | undefined },
-    work: (terms: RunHooks) => Promise<unknown>,
+    work: (hooks: RunHooks) => Promise<unknown>,
   ): Promise<string> {
     const { key } = request
     if (key === undefined) return this.#start(work)
-    const { database } = this.#options
-    for (let waited = 0; ; waited += 200) {
-      const taken = await claimRequest(database, { ...request, key })
+    const known = await this.#take({ ...request, key })
+    if (known !== undefined) return known
+    const run = await this.#start(work).catch(async (error: unknown) => {
+      await dropRequest(this.#options.database, key).catch(this.#options.onError)
+      throw error
+    })
+    this.#unnoted.set(key, run)
+    await this.#note(key, run)
+    return run
+  }
+
+  /** Asks a run to stop, in whatever process it runs. Returns when it was first asked; undefined if it is not running. */
+  async cancel(run: string): Promise<Date | undefined> {
+    const at = await requestStop(this.#options.database, run)
+    // Behind a pooler the run itself would learn of it only some seconds later.
+    if (at) this.#runs.get(run)?.abort(new CancelledError(`run ${run} was asked to stop`))
+    return at
+  }
+
+  /** Takes a key for this server, or returns the run that was started for it. */
+  async #take(request: KeyedRequest): Promise<string | undefined> {
+    const { database, group } = this.#options
+    for (let waited = 0; ; waited += STARTING_POLL_MS) {
+      const taken = await claimRequest(database, request)
       if (taken.type === 'known') return taken.run
       if (taken.type === 'other')
         throw new Problem(
           422,
           'this Idempotency-Key was used for another request',
-          'use a new key for each thing that is asked for',
+          'use a new key for each run that you want to start',
         )
-      if (taken.type === 'claimed') break
-      if (waited >= BEGINNING_MS)
-        throw new Problem(409, 'the same request is being started elsewhere', 'send it again in a moment')
-      await sleep(200, { signal: this.#options.group.signal })
+      const started = this.#unnoted.get(request.key)
+      if (started !== undefined) return started
+      if (taken.type === 'claimed') return undefined
+      if (waited >= STARTING_TIMEOUT_MS)
+        throw new Problem(409, 'another server is starting the same request', 'send it again in a moment')
+      await sleep(STARTING_POLL_MS, { signal: group.signal })
+    }
+  }
+
+  /** Stores the run of a key. The run has started, so a failure must not free the key: it is retried until it works. */
+  async #note(key: string, run: string): Promise<void> {
+    const { database, group, onError } = this.#options
+    const note = async (): Promise<void> => {
+      await noteRequest(database, key, run)
+      this.#unnoted.delete(key)
     }
     try {
-      const run = await this.#start(work)
-      await noteRequest(database, key, run)
-      return run
+      await note()
     } catch (error) {
-      await dropRequest(database, key).catch(this.#options.onError)
-      throw error
+      onError(error)
+      if (group.signal.aborted) return
+      group.spawn(async (signal) => {
+        while (this.#unnoted.has(key) && !signal.aborted) {
+          await sleep(NOTE_RETRY_MS, { signal })
+            .then(note, () => {})
+            .catch(() => {})
+        }
+      })
     }
   }
 
-  /** Ask a run to end, wherever it goes on. Answers when that was asked for first; undefined where it does not run. */
-  async cancel(run: string): Promise<Date | undefined> {
-    const at = await requestStop(this.#options.database, run)
-    // Behind a pooler its keeper may hear of it only some seconds later.
-    if (at) this.#runs.get(run)?.abort(new CancelledError(`run ${run} was asked to end`))
-    return at
-  }
-
-  async #start(work: (terms: RunHooks) => Promise<unknown>): Promise<string> {
+  async #start(work: (hooks: RunHooks) => Promise<unknown>): Promise<string> {
     const { group, maxRuns, onError } = this.#options
-    if (group.signal.aborted) throw new Problem(503, 'the server is ending', 'send it again to one that goes on')
+    if (group.signal.aborted) throw new Problem(503, 'the server is closing', 'send it again when the server is up')
     if (this.#underWay >= maxRuns)
-      throw new Problem(429, `${maxRuns} runs that were asked for are under way`, 'wait for one of them, or cancel it')
-    const begun = Promise.withResolvers<string>()
+      throw new Problem(
+        429,
+        `the limit of ${maxRuns} started ${maxRuns === 1 ? 'run' : 'runs'} is reached`,
+        'wait until one ends, or cancel one',
+      )
+    const started = Promise.withResolvers<string>()
     this.#underWay += 1
     group.spawn(async (signal) => {
       using link = new LinkedSignal(signal)
@@ -100,20 +135,20 @@ export class Runner {
         if (event.type !== 'run.started') return
         run = event.run
         this.#runs.set(run, link)
-        begun.resolve(run)
+        started.resolve(run)
       }
       try {
         await work({ signal: link.signal, onEvent })
-        begun.reject(new Problem(409, 'there is nothing to do', 'look at what there is'))
+        started.reject(new Problem(409, 'there is nothing to do', 'see /api/summary for the streams'))
       } catch (error) {
-        // It has ended in the ledger; that it did must not end the others.
+        // The ledger has the failure of the run; it must not end the others in the group.
         if (run !== undefined) onError(error)
-        begun.reject(error)
+        started.reject(error)
       } finally {
         this.#underWay -= 1
         if (run !== undefined) this.#runs.delete(run)
       }
     })
-    return begun.promise
+    return started.promise
   }
 }

@@ -52,6 +52,27 @@ describe('what is asked to be done', () => {
     expect((await served.get('/api/runs')).json.runs).toHaveLength(2)
   })
 
+  test('a key whose run has started is kept until the ledger has noted the run', async () => {
+    await using served = await rig()
+    const { database } = served.test
+    await database.query(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$;
+       create trigger refuse before update on sluice.requests for each row when (new.run is not null)
+         execute function refuse()`,
+    )
+    const post = async () => served.post('/api/runs', { pipeline: 'shop' }, key('k'))
+    expect(await post()).toMatchObject({ status: 202, json: { run: '1' } })
+    expect(await post()).toMatchObject({ status: 202, json: { run: '1' } })
+    expect((await served.get('/api/runs')).json.runs).toHaveLength(1)
+    expect(served.failures.map(String)).toEqual([expect.stringContaining('not now')])
+    await database.query('drop trigger refuse on sluice.requests')
+    await until(
+      async () => (await database.query('select from sluice.requests where run = 1')).length === 1,
+      'the run was noted',
+    )
+    expect(await post()).toMatchObject({ status: 202, json: { run: '1' } })
+  })
+
   test('leaves its key free where nothing could begin', async () => {
     await using served = await rig({
       pipelines: (origin) => [

@@ -1,7 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- What is answered is compared as it came. */
 import { describe, expect, test } from '@jest/globals'
 import { byCursor, http, pipeline, run, since } from '../../src/index.ts'
-import { ended, rig, rows } from './support.ts'
+import { ended, rig, rows, until } from './support.ts'
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
 const counts = (some: object) => ({
@@ -114,6 +114,31 @@ describe('what the ledger knows', () => {
       ],
       backfills: [],
     })
+  })
+
+  test('summaries of clients that left neither run nor wait in the queue', async () => {
+    await using served = await rig()
+    const { database } = served.test
+    await using lock = await database.transaction()
+    await lock.run('lock table sluice.cursors in access exclusive mode')
+    // One connection of each summary that is being read.
+    const reading = async (): Promise<number> =>
+      (
+        await database.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+      ).length
+    const clients = Array.from({ length: 5 }, () => new AbortController())
+    const left = clients.map(async ({ signal }) => fetch(`${served.server.url}/api/summary`, { signal }))
+    await until(async () => (await reading()) === 2, 'two summaries are read, three wait')
+    for (const client of clients) client.abort()
+    await until(async () => (await reading()) === 0, 'none is read')
+    const answer = served.get('/api/summary')
+    await until(async () => (await reading()) === 1, 'the next one is read')
+    await lock.commit()
+    expect((await answer).status).toBe(200)
+    for (const one of await Promise.allSettled(left)) expect(one.status).toBe('rejected')
+    expect(served.failures).toEqual([])
   })
 
   test('shows a run while it goes on, with what it reads and how it stands', async () => {
