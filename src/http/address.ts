@@ -2,32 +2,32 @@ import { UsageError, HttpError } from '../model/errors.ts'
 import type { Api, PageRequest } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 
-/** Which URLs belong to an API: its own origin, and the others that it may lead to. */
+/** The origins that an API's requests may go to: its own, with credentials, and others without. */
 export interface Addresses {
   readonly base: string
   readonly origin: string
   readonly allowed: ReadonlySet<string>
 }
 
-/** Read an API's base and the origins that it allows; what is wrong with them is said before anything is sent. */
+/** Reads the base and the allowed origins of an API. Throws `UsageError` for an invalid one. */
 export function readAddresses({ base, allowedOrigins = [] }: Pick<Api, 'base' | 'allowedOrigins'>): Addresses {
   const url = webUrl(base)
   if (!url)
     throw new UsageError(
-      `${JSON.stringify(base)} is no base for an API: give a whole URL that begins with https:// or http://`,
+      `${JSON.stringify(base)} is not the base of an API: write a whole URL that starts with https:// or http://`,
     )
   if (url.username || url.password)
     throw new UsageError(
-      `${redactUrl(base)}: credentials do not belong in the base: give auth: basic(user, secret('NAME'))`,
+      `${redactUrl(base)}: credentials do not belong in the base: write auth: basic(user, secret('NAME'))`,
     )
   if (url.search || url.hash)
-    throw new UsageError(`${redactUrl(base)}: the base ends with its path: give parameters with each request`)
+    throw new UsageError(`${redactUrl(base)}: the base has a query or a fragment: give parameters with each request`)
   const allowed = new Set(
     allowedOrigins.map((other) => {
       const allowedUrl = webUrl(other)
       if (!allowedUrl)
         throw new UsageError(
-          `${JSON.stringify(other)} in allowedOrigins is no origin: write it like https://files.example`,
+          `${JSON.stringify(other)} in allowedOrigins is not an origin: write it like https://files.example`,
         )
       return allowedUrl.origin
     }),
@@ -36,43 +36,48 @@ export function readAddresses({ base, allowedOrigins = [] }: Pick<Api, 'base' | 
 }
 
 /**
- * The URL of what is asked: a path is put behind the base as it is, a whole URL is taken as it is, parameters replace
- * those of the same name.
+ * Returns the URL of a request. A path is appended to the base unchanged, a whole URL is taken unchanged. Parameters
+ * replace those of the same name.
  */
 export function urlOf({ base }: Addresses, { url, query }: Pick<PageRequest, 'url' | 'query'>): URL {
-  const whole = /^https?:\/\//i.test(url) ? url : url === '' || /^[/?]/.test(url) ? base + url : `${base}/${url}`
-  const made = URL.parse(whole)
-  if (!made)
+  const whole = /^https?:\/\//i.test(url) ? url : appended(base, url)
+  const parsed = URL.parse(whole)
+  if (!parsed)
     throw new HttpError(
-      `${redactUrl(whole)} is no URL, so nothing was sent: look at what the API gave as its next page`,
+      `${redactUrl(whole)} is not a URL, so nothing was sent: look at the link to the next page in the API's response`,
       { kind: 'not sent' },
     )
-  // Each of these writes the URL anew, for every request.
-  if (made.href.includes('#')) made.hash = ''
-  if (made.username !== '') made.username = ''
-  if (made.password !== '') made.password = ''
-  const search = searchWith(made, query)
-  if (search !== undefined) made.search = search
-  return made
+  // Each assignment serializes the URL again, and this runs for every request.
+  if (parsed.href.includes('#')) parsed.hash = ''
+  if (parsed.username !== '') parsed.username = ''
+  if (parsed.password !== '') parsed.password = ''
+  const search = searchWith(parsed, query)
+  if (search !== undefined) parsed.search = search
+  return parsed
 }
 
-/** Parameters set in a URL; those that are not named keep every byte, since some APIs sign them. */
+function appended(base: string, path: string): string {
+  return path === '' || /^[/?]/.test(path) ? base + path : `${base}/${path}`
+}
+
+/** Sets parameters in a URL. All other parameters keep every byte, because some APIs sign them. */
 export function withParameters(url: URL, parameters: PageRequest['query']): URL {
   const search = searchWith(url, parameters)
   return search === undefined ? url : withSearch(url, search)
 }
 
-/** Undefined where it stays as it is. */
+/** Returns undefined if the query does not change. */
 function searchWith(url: URL, parameters: PageRequest['query']): string | undefined {
-  const names = Object.keys(parameters)
-  if (names.length === 0) return undefined
-  const set = names.flatMap((name) =>
-    [parameters[name]!].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`),
+  const entries = Object.entries(parameters)
+  if (entries.length === 0) return undefined
+  const set = entries.flatMap(([name, values]) =>
+    [values].flat().map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`),
   )
+  const names = entries.map(([name]) => name)
   return [...parametersWithout(url, names), ...set].join('&')
 }
 
-/** The URL without some parameters. */
+/** Removes parameters from a URL. */
 export function withoutParameters(url: URL, names: readonly string[]): URL {
   return names.length === 0 ? url : withSearch(url, parametersWithout(url, names).join('&'))
 }
@@ -87,23 +92,26 @@ function parametersWithout(url: URL, names: readonly string[]): string[] {
 }
 
 function withSearch(url: URL, search: string): URL {
-  const made = new URL(url)
-  made.search = search
-  return made
+  const changed = new URL(url)
+  changed.search = search
+  return changed
 }
 
-/** Whether credentials may be sent there. Throws where nothing may be sent at all. */
+/**
+ * Returns true if a URL is on the API's own origin, which alone receives credentials. Throws `HttpError` if the origin
+ * is not allowed at all. `label` names the request in the message.
+ */
 export function isOwnOrigin({ origin, allowed }: Addresses, url: URL, label: string): boolean {
   if (url.origin === origin) return true
   if (allowed.has(url.origin)) return false
-  const remedy = `list ${url.origin} in the API's allowedOrigins to have it followed, without credentials`
-  throw new HttpError(`${label}: another origin than ${origin}, so nothing was sent there; ${remedy}`, {
-    kind: 'not sent',
-    location: label,
-  })
+  throw new HttpError(
+    `${label} was not requested: it is not on ${origin}. ` +
+      `To follow it without credentials, add ${url.origin} to the API's allowedOrigins.`,
+    { kind: 'not sent', location: label },
+  )
 }
 
-/** How a request is called in messages: by its path below the base. */
+/** Returns the name of a request in messages, its method and its path below the base: `GET /topics`. */
 export function requestLabel({ base, origin }: Addresses, method: string, url: URL): string {
   const bare = url.origin + url.pathname
   if (bare.startsWith(`${base}/`)) return `${method} ${bare.slice(base.length)}`
@@ -111,6 +119,6 @@ export function requestLabel({ base, origin }: Addresses, method: string, url: U
 }
 
 function webUrl(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  const url = URL.parse(text)
   return url && /^https?:$/.test(url.protocol) ? url : undefined
 }

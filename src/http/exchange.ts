@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { HttpError } from '../model/errors.ts'
 import type { ApiResponse } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
-import { receive, type RawResponse, type BodyLimit } from './body/receive.ts'
+import { receive, type BodyLimit, type RawResponse } from './body/receive.ts'
 
 const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -11,83 +11,87 @@ export interface ExchangeRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   readonly body: string | undefined
+  /** Names the request in messages. */
   readonly label: string
-  /** Statuses that are answers, even though they would lead elsewhere. */
+  /** Statuses that end the exchange, even if they are redirects. */
   readonly emptyOn: readonly number[]
-  /**
-   * What is sent to a URL: with credentials to the API's own origin, without to another, and it throws where nothing
-   * may be sent.
-   */
+  /** Returns the URL and the headers for one hop. Throws if nothing may be sent to its origin. */
   readonly prepare: (url: URL, label: string) => PreparedHop
-  /** A redirect was answered: one more request. */
+  /** Called for each redirect, which costs one more request. */
   readonly onRedirect: (url: URL, status: number) => void
-  /** The last answer has begun: how much of its body is wanted, or undefined where none is. */
-  readonly onAnswer: (url: URL, status: number, headers: ApiResponse<unknown>['headers']) => BodyLimit | undefined
+  /** Called for the head of the last response. Returns undefined if its body is not wanted. */
+  readonly onResponse: (url: URL, status: number, headers: ApiResponse<unknown>['headers']) => BodyLimit | undefined
   readonly signal: AbortSignal
 }
 
 export interface PreparedHop {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  /** The API's own origin. */
-  readonly own: boolean
+  /** It goes to the API's own origin. */
+  readonly isOwn: boolean
 }
 
 export interface FinalResponse extends RawResponse {
   readonly url: URL
-  readonly own: boolean
+  /** It came from the API's own origin. */
+  readonly isOwn: boolean
 }
 
-/** Send a request and follow its redirects to the last answer; every hop is looked at before anything is sent to it. */
+/** Sends a request and follows its redirects to the last response. Each hop is checked before anything is sent. */
 export async function exchange(
   agent: Dispatcher,
-  { method, url, body, label, emptyOn, prepare, onRedirect, onAnswer, signal }: ExchangeRequest,
+  { method, url, body, label, emptyOn, prepare, onRedirect, onResponse, signal }: ExchangeRequest,
 ): Promise<FinalResponse> {
   let next = { method, url, body, label }
   const isRedirect = (status: number): boolean => REDIRECTS.has(status) && !emptyOn.includes(status)
   for (let redirects = 0; ; redirects += 1) {
-    const { url, headers, own } = prepare(next.url, next.label)
-    const answer = await receive(
-      agent,
-      {
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: next.method,
-        headers: next.body === undefined ? headers : { 'content-type': 'application/json', ...headers },
-        ...(next.body === undefined ? {} : { body: next.body }),
-      },
-      { signal, wants: (status, headers) => (isRedirect(status) ? undefined : onAnswer(url, status, headers)) },
-    )
-    const { status } = answer
-    if (!isRedirect(status)) return { ...answer, url, own }
-    onRedirect(url, status)
+    const hop = prepare(next.url, next.label)
+    const response = await receive(agent, dispatchOptions(next, hop), {
+      signal,
+      limitOf: (status, headers) => (isRedirect(status) ? undefined : onResponse(hop.url, status, headers)),
+    })
+    const { status } = response
+    if (!isRedirect(status)) return { ...response, url: hop.url, isOwn: hop.isOwn }
+    onRedirect(hop.url, status)
     if (redirects === MAX_REDIRECTS)
-      throw new HttpError(`${label} was redirected ${redirects + 1} times: it seems to run in a circle`, {
+      throw new HttpError(`${label} was redirected ${redirects + 1} times: its redirects seem to form a loop`, {
         kind: 'redirect',
         status,
         location: label,
       })
-    const to = locationOf(answer.headers['location'], url)
-    if (!to)
-      throw new HttpError(`${label} answered ${status} without a location to go to`, {
+    const target = redirectTarget(response.headers['location'], hop.url)
+    if (!target)
+      throw new HttpError(`${label} answered ${status} without the location of another page`, {
         kind: 'redirect',
         status,
         location: label,
       })
-    // As browsers do: 307 and 308 repeat the request as it was, the others fetch what it made.
-    const keeps = status === 307 || status === 308 || next.method === 'GET'
-    const redirected = `${label} is redirected to ${redactUrl(to.origin + to.pathname)}`
-    next = keeps
-      ? { ...next, url: to, label: redirected }
-      : { method: 'GET', url: to, body: undefined, label: redirected }
+    next = redirected(next, status, target, label)
   }
 }
 
-function locationOf(location: string | undefined, from: URL): URL | undefined {
-  if (location === undefined || !URL.canParse(location, from.href)) return undefined
-  const url = new URL(location, from)
+type Hop = Pick<ExchangeRequest, 'method' | 'url' | 'body' | 'label'>
+
+/** Follows a redirect as browsers do: 307 and 308 repeat the request, all others become GET without a body. */
+function redirected(hop: Hop, status: number, target: URL, label: string): Hop {
+  const redirectLabel = `${label} (redirected to ${redactUrl(target.origin + target.pathname)})`
+  return status === 307 || status === 308 || hop.method === 'GET'
+    ? { ...hop, url: target, label: redirectLabel }
+    : { method: 'GET', url: target, body: undefined, label: redirectLabel }
+}
+
+function dispatchOptions({ method, body }: Hop, { url, headers }: PreparedHop): Dispatcher.DispatchOptions {
+  const target = { origin: url.origin, path: url.pathname + url.search, method }
+  return body === undefined
+    ? { ...target, headers }
+    : { ...target, headers: { 'content-type': 'application/json', ...headers }, body }
+}
+
+function redirectTarget(location: string | undefined, from: URL): URL | undefined {
+  const url = location === undefined ? null : URL.parse(location, from.href)
+  if (!url || !/^https?:$/.test(url.protocol)) return undefined
   url.hash = ''
   url.username = ''
   url.password = ''
-  return /^https?:$/.test(url.protocol) ? url : undefined
+  return url
 }

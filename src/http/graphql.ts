@@ -1,24 +1,28 @@
 import { DecodeError, HttpError } from '../model/errors.ts'
 import type { PageRequest } from '../model/request.ts'
 
-/** What is sent as JSON: the request's own, or a GraphQL document with it as variables. */
+/** Returns the JSON body of a request. For a GraphQL document, `json` holds its variables. */
 export function jsonBody({ json, graphql }: Pick<PageRequest, 'json' | 'graphql'>): unknown {
   return graphql === undefined ? json : { query: graphql, variables: json ?? {} }
 }
 
-/** What a GraphQL answer holds; one with errors fails, since the data beside them has holes. */
-export function graphqlData(answer: unknown, { label, status }: { label: string; status: number }): unknown {
-  if (typeof answer !== 'object' || answer === null)
-    throw new DecodeError(`${label} answered no GraphQL: an object with data was expected`)
-  const { data, errors } = answer as { readonly data?: unknown; readonly errors?: unknown }
-  if (Array.isArray(errors) && errors.length > 0) {
-    throw new HttpError(`${label} answered with errors of GraphQL: ${errors.map(errorText).join('; ')}`, {
+/**
+ * Returns the `data` of a GraphQL response. Throws `HttpError` if it lists errors, because its data is then incomplete.
+ */
+export function graphqlData(
+  response: unknown,
+  { label, status }: { readonly label: string; readonly status: number },
+): unknown {
+  if (typeof response !== 'object' || response === null)
+    throw new DecodeError(`${label} answered without GraphQL: the body is not an object`)
+  const { data, errors } = response as { readonly data?: unknown; readonly errors?: unknown }
+  if (Array.isArray(errors) && errors.length > 0)
+    throw new HttpError(`${label} answered with GraphQL errors: ${errors.map(errorText).join('; ')}`, {
       kind: 'graphql',
       status,
       location: label,
     })
-  }
-  if (data === undefined) throw new DecodeError(`${label} answered no GraphQL: it has no data`)
+  if (data === undefined) throw new DecodeError(`${label} answered without GraphQL: the body has no data`)
   return data
 }
 
@@ -28,5 +32,5 @@ function errorText(error: unknown): string {
     readonly path?: unknown
   }
   const at = Array.isArray(path) ? ` (at ${path.join('.')})` : ''
-  return typeof message === 'string' ? message + at : `one without a message${at}`
+  return typeof message === 'string' ? message + at : `an error without a message${at}`
 }

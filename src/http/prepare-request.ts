@@ -3,48 +3,56 @@ import type { Secrets } from '../model/scope.ts'
 import { isOwnOrigin, requestLabel, urlOf, type Addresses } from './address.ts'
 import { jsonBody } from './graphql.ts'
 
-/** Where a URL may hold a secret's place, however it is encoded. */
+/** Matches a URL that may contain the placeholder of a secret, in any encoding. */
 const SECRET_PLACEHOLDER = /secret(?::|%3a)/i
 
-/** A request as it is sent, but for its credentials. */
+/** A request that can be sent, except for its credentials. */
 export interface PreparedRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   /** It goes to the API's own origin. */
-  readonly own: boolean
+  readonly isOwn: boolean
   readonly body: string | undefined
   readonly isGraphql: boolean
-  /** How it is called in messages. */
+  /** Names the request in messages. */
   readonly label: string
 }
 
 /**
- * Make a request of what is asked. Secrets that stand in it as `{secret:NAME}` are put in only where it goes to the
- * API's own origin, and only those which that API uses: the text may come from a link that the API gave, and must not
- * fetch other APIs' secrets.
+ * Prepares a request. Placeholders `{secret:NAME}` are replaced only in a request to the API's own origin, and only by
+ * secrets that this API uses: a placeholder may come from a link in a response, and must not send another API's secret.
  */
 export function prepareRequest(
   request: PageRequest,
-  { addresses, secrets, names }: { addresses: Addresses; secrets: Secrets; names: readonly string[] },
+  {
+    addresses,
+    secrets,
+    names,
+  }: {
+    readonly addresses: Addresses
+    readonly secrets: Secrets
+    /** Secrets of the API. */
+    readonly names: readonly string[]
+  },
 ): PreparedRequest {
   const isGraphql = request.graphql !== undefined
   const method = isGraphql ? 'POST' : request.method
   const hidden = urlOf(addresses, request)
   const label = requestLabel(addresses, method, hidden)
-  const own = isOwnOrigin(addresses, hidden, label)
-  const reveal = <T>(value: T): T => (own ? secrets.reveal(value, names) : value)
-  // Most requests mention none: theirs need not be made twice.
+  const isOwn = isOwnOrigin(addresses, hidden, label)
+  const reveal = <T>(value: T): T => (isOwn ? secrets.reveal(value, names) : value)
+  // Most URLs have no placeholder, and are not built twice.
   const url = SECRET_PLACEHOLDER.test(hidden.href)
-    ? urlOf(addresses, { url: inUrl(request.url, reveal), query: reveal(request.query) })
+    ? urlOf(addresses, { url: revealInUrl(request.url, reveal), query: reveal(request.query) })
     : hidden
-  const sent = reveal(jsonBody(request))
-  return { method, url, own, body: sent === undefined ? undefined : JSON.stringify(sent), isGraphql, label }
+  const json = reveal(jsonBody(request))
+  return { method, url, isOwn, body: json === undefined ? undefined : JSON.stringify(json), isGraphql, label }
 }
 
-/** Secrets put into a URL: encoded, since they end up between characters that have a meaning there. */
-function inUrl(url: string, reveal: (text: string) => string): string {
-  return url.replace(/\{secret:[^{}]+\}/g, (mark) => {
-    const value = reveal(mark)
-    return value === mark ? mark : encodeURIComponent(value)
+/** Replaces placeholders in a URL by encoded values, because some characters have a meaning there. */
+function revealInUrl(url: string, reveal: (text: string) => string): string {
+  return url.replace(/\{secret:[^{}]+\}/g, (placeholder) => {
+    const value = reveal(placeholder)
+    return value === placeholder ? placeholder : encodeURIComponent(value)
   })
 }

@@ -1,35 +1,30 @@
 import { HttpError, RateLimitedError } from '../model/errors.ts'
 import type { ApiResponse } from '../model/request.ts'
+import { certificateProblem } from '../observe/certificate-problem.ts'
 import { defineErrorName, messageOf } from '../value/error.ts'
 import { rateLimitOf } from './limits/rate-limit.ts'
 import { MAX_WAIT_MS, retryAfter } from './limits/retry-after.ts'
 
-/** One attempt failed in a way that may pass. It is caught by `withRetry` and never leaves this folder. */
+export interface TransientErrorOptions {
+  /** The request as messages name it. */
+  readonly location?: string | undefined
+  /** 0 if there was no response. */
+  readonly status?: number
+  /** The wait that the API asks for before the next try. */
+  readonly retryAfterMs?: number | undefined
+  readonly cause?: unknown
+}
+
+/** One try failed in a way that may pass. `withRetry` catches it, so it never leaves this folder. */
 export class TransientError extends Error {
   static {
     defineErrorName(this)
   }
-  /** The request as messages name it. */
   readonly location: string | undefined
-  /** 0 if there was no response. */
   readonly status: number
-  /** What the API asks to wait before the next try. */
   readonly retryAfterMs: number | undefined
 
-  constructor(
-    message: string,
-    {
-      location,
-      status = 0,
-      retryAfterMs,
-      cause,
-    }: {
-      readonly location?: string | undefined
-      readonly status?: number
-      readonly retryAfterMs?: number | undefined
-      readonly cause?: unknown
-    } = {},
-  ) {
+  constructor(message: string, { location, status = 0, retryAfterMs, cause }: TransientErrorOptions = {}) {
     super(message, { cause })
     this.location = location
     this.status = status
@@ -58,21 +53,27 @@ const TRANSIENT_CODES = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ])
 
-/** What a status that is no success makes of its request. */
+export interface StatusErrorOptions {
+  readonly label: string
+  /** What is wrong with the credentials, and the remedy; undefined for a status that says nothing about them. */
+  readonly credentialsProblem: string | undefined
+  readonly now: Date
+}
+
+/** Returns the error of a response whose status is not a success. */
 export function statusError(
   status: number,
   headers: ApiResponse<unknown>['headers'],
-  { label, remedy, now }: { label: string; remedy: string; now: Date },
+  { label, credentialsProblem, now }: StatusErrorOptions,
 ): Error {
-  // GitHub answers 403 where a limit is used up; only the headers tell it from a right that is missing.
-  const limited = status === 403 && (headers['retry-after'] !== undefined || rateLimitOf(headers, now)?.remaining === 0)
-  const passing = limited || status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
-  if (!passing)
-    return new HttpError(`${label} answered ${status}${remedy}`, {
-      kind: remedy === '' ? 'status' : 'credentials',
+  if (!isTransient(status, headers, now)) {
+    const detail = credentialsProblem === undefined ? '' : `: ${credentialsProblem}`
+    return new HttpError(`${label} answered ${status}${detail}`, {
+      kind: credentialsProblem === undefined ? 'status' : 'credentials',
       status,
       location: label,
     })
+  }
   const retryAfterMs = retryAfter(headers, now)
   if (retryAfterMs === undefined) return new TransientError(`${label} answered ${status}`, { status, location: label })
   if (retryAfterMs <= MAX_WAIT_MS)
@@ -82,26 +83,42 @@ export function statusError(
       location: label,
     })
   const until = new Date(now.getTime() + retryAfterMs)
-  const message = `${label} answered ${status} (retry after ${until.toISOString()}), longer than a run waits: run again then, and it goes on from there`
-  return new RateLimitedError(message, { status, until, location: label })
+  return new RateLimitedError(
+    `${label} answered ${status} (retry after ${until.toISOString()}). A run waits 5 minutes at most. ` +
+      'Run again then: it continues from what was committed.',
+    { status, until, location: label },
+  )
+}
+
+/** GitHub answers 403 to a request beyond its limit. Only the headers distinguish that from a missing permission. */
+function isTransient(status: number, headers: ApiResponse<unknown>['headers'], now: Date): boolean {
+  if (status === 403) return headers['retry-after'] !== undefined || rateLimitOf(headers, now)?.remaining === 0
+  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
 }
 
 /**
- * What becomes of a request whose connection failed: an answer that broke off may come whole the next time, a
- * certificate or a header does not become right.
+ * Returns the error of a request whose connection failed. A response that broke off may be complete at the next try; a
+ * bad certificate or an invalid header stays.
  */
 export function connectionError(error: unknown, label: string): Error {
+  const certificate = certificateProblem(error)
+  if (certificate)
+    return new HttpError(
+      `${label} could not be sent: the server's certificate is ${certificate} (${messageOf(error)})` +
+        (certificate === 'not trusted' ? '; name the file of its authority in NODE_EXTRA_CA_CERTS' : ''),
+      { kind: 'connection', location: label, cause: error },
+    )
   const code = codeOf(error)
   const text = messageOf(error) || String(error)
-  const fault = code && !text.includes(code) ? `${text} (${code})` : text
-  // What is no HTTP has a code in some cases only.
+  const problem = code && !text.includes(code) ? `${text} (${code})` : text
+  // A response that is not HTTP has a code in some cases only.
   const isGarbled = Error.isError(error) && error.name === 'HTTPParserError'
   if (TRANSIENT_CODES.has(code) || isGarbled)
-    return new TransientError(`${label} got no whole answer: ${fault}`, { location: label, cause: error })
-  return new HttpError(`${label} could not be sent: ${fault}`, { kind: 'connection', location: label, cause: error })
+    return new TransientError(`${label} got no complete response: ${problem}`, { location: label, cause: error })
+  return new HttpError(`${label} could not be sent: ${problem}`, { kind: 'connection', location: label, cause: error })
 }
 
-/** The code of an error of Node's or undici's. */
+/** Returns the code of an error of Node or undici, or an empty text. */
 export function codeOf(error: unknown): string {
   return Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

@@ -1,26 +1,32 @@
 import pRetry from 'p-retry'
 import { HttpError } from '../model/errors.ts'
-import { TransientError } from './request-error.ts'
 import type { Time } from './limits/time.ts'
+import { TransientError } from './request-error.ts'
 
 const FIRST_BACKOFF_MS = 1_000
 const MAX_BACKOFF_MS = 60_000
 
+export interface Retry {
+  /** The attempt that failed, counted from 1. */
+  readonly attempt: number
+  readonly reason: string
+  readonly waitMs: number
+  /** The API asked for this wait by `Retry-After`. */
+  readonly isRetryAfter: boolean
+}
+
 export interface RetryOptions {
+  /** Tries in all, including the first. */
   readonly attempts: number
   readonly time: Time
-  readonly onRetry: (retry: {
-    readonly attempt: number
-    readonly reason: string
-    readonly waitMs: number
-    readonly retryAfter: boolean
-  }) => void
+  /** Called before each wait. */
+  readonly onRetry: (retry: Retry) => void
   readonly signal: AbortSignal
 }
 
 /**
- * Try until it succeeds, fails for good, or was tried often enough; waits grow twofold, and no shorter than the API
- * asks for.
+ * Calls `work` until it succeeds, fails with anything but a `TransientError`, or has been tried `attempts` times. The
+ * waits double from 1 s to 60 s, with 50 % of jitter, and are never shorter than `Retry-After`.
  */
 export async function withRetry<T>(
   work: () => Promise<T>,
@@ -34,14 +40,14 @@ export async function withRetry<T>(
   try {
     return await pRetry(attempt, {
       retries: attempts - 1,
-      // The wait is below: p-retry knows no Retry-After, and would draw its jitter beside it.
+      // p-retry does not wait itself: it ignores Retry-After.
       minTimeout: 0,
       signal,
       shouldRetry: async ({ error, attemptNumber }) => {
         if (!(error instanceof TransientError)) return false
         const { message: reason, retryAfterMs = 0 } = error
-        const waitMs = Math.max(backoff(attemptNumber), retryAfterMs)
-        onRetry({ attempt: attemptNumber, reason, waitMs, retryAfter: waitMs === retryAfterMs })
+        const waitMs = Math.max(backoffMs(attemptNumber), retryAfterMs)
+        onRetry({ attempt: attemptNumber, reason, waitMs, isRetryAfter: waitMs === retryAfterMs })
         await time.sleep(waitMs, { signal })
         return true
       },
@@ -60,7 +66,7 @@ export async function withRetry<T>(
   }
 }
 
-/** 1, 2, 4, 8 … seconds, half less or half more by chance, so that many callers do not come back at once. */
-function backoff(attempt: number): number {
+/** Returns the wait after an attempt. The jitter keeps many clients from coming back at the same moment. */
+function backoffMs(attempt: number): number {
   return Math.round(Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), MAX_BACKOFF_MS) * (0.5 + Math.random()))
 }

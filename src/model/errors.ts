@@ -23,7 +23,7 @@ export class UsageError extends SluiceError {
  * | kind | meaning |
  * |---|---|
  * | `not sent` | its URL is invalid, or is on an origin that the API does not allow |
- * | `connection` | the connection failed in a way that a retry does not mend, such as a certificate that is not trusted |
+ * | `connection` | the connection failed in a way that a retry does not mend, such as a bad certificate |
  * | `unavailable` | each of its `attempts` failed in a way that may pass: no complete response, 408, 425, 429 or 5xx |
  * | `credentials` | the API refused the credentials; the message names them |
  * | `status` | any other status that is not a success |

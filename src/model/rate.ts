@@ -19,9 +19,7 @@ export function parseRate(rate: string): RequestRate {
   const requests = Number(number)
   const unitMs = UNITS[unit]
   if (unitMs === undefined || !(requests > 0))
-    throw new UsageError(
-      `${JSON.stringify(rate)} is not a rate: write it like '10/s', '600/m', '5000/h' or, for one in two seconds, '0.5/s'`,
-    )
+    throw new UsageError(`${JSON.stringify(rate)} is not a rate: write it like '10/s', '600/m', '5000/h' or '0.5/s'`)
   return Number.isInteger(requests) ? { requests, periodMs: unitMs } : { requests: 1, periodMs: unitMs / requests }
 }
 

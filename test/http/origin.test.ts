@@ -14,31 +14,35 @@ const auths: readonly Auth[] = [
 ]
 
 describe.each(auths)('credentials by $type', (auth) => {
-  test('are never sent to another origin: a link there is refused', async () => {
+  test('are not sent by a link to another origin: the request is refused', async () => {
     await using evil = await apiServer([{ json: [] }])
     await using api = await apiServer([{ json: [] }])
     await using client = testClient({ base: api.origin, auth }, secrets)
     const error = await failure(client.get(`${evil.origin}/x?key=abc`))
     expect(error).toBeInstanceOf(HttpError)
     expect(error.message).toBe(
-      `GET ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there; list ${evil.origin} in the API's allowedOrigins to have it followed, without credentials`,
+      `GET ${evil.origin}/x was not requested: it is not on ${api.origin}. ` +
+        `To follow it without credentials, add ${evil.origin} to the API's allowedOrigins.`,
     )
     expect(evil.requests).toHaveLength(0)
   })
 
-  test.each([301, 302, 303, 307, 308])('nor by a redirect with %i', async (status) => {
-    await using evil = await apiServer([{ json: [] }])
-    await using api = await apiServer([{ status, headers: { location: `${evil.origin}/x` } }])
-    await using client = testClient({ base: api.origin, auth }, secrets)
-    const error = await failure(client.get('/a'))
-    expect(error.message).toContain(
-      `GET /a is redirected to ${evil.origin}/x: another origin than ${api.origin}, so nothing was sent there`,
-    )
-    expect(evil.requests).toHaveLength(0)
-    expect(api.requests).toHaveLength(1)
-  })
+  test.each([301, 302, 303, 307, 308])(
+    'are not sent by a redirect %i to another origin: it is refused',
+    async (status) => {
+      await using evil = await apiServer([{ json: [] }])
+      await using api = await apiServer([{ status, headers: { location: `${evil.origin}/x` } }])
+      await using client = testClient({ base: api.origin, auth }, secrets)
+      const error = await failure(client.get('/a'))
+      expect(error.message).toContain(
+        `GET /a (redirected to ${evil.origin}/x) was not requested: it is not on ${api.origin}.`,
+      )
+      expect(evil.requests).toHaveLength(0)
+      expect(api.requests).toHaveLength(1)
+    },
+  )
 
-  test('nor where it is allowed: it gets neither them nor the headers of API and endpoint, nor a secret that stands in the link', async () => {
+  test('are not sent to an allowed origin, nor are headers and secrets of the API', async () => {
     await using other = await apiServer([{ json: ['other'] }])
     await using api = await apiServer([{ status: 302, headers: { location: `${other.origin}/y` } }])
     await using client = testClient(
@@ -56,7 +60,7 @@ describe.each(auths)('credentials by $type', (auth) => {
     }
   })
 
-  test('are sent along a redirect within their own origin', async () => {
+  test('are sent by a redirect within the own origin', async () => {
     await using api = await apiServer([{ status: 302, headers: { location: '/b?page=2' } }, { json: ['b'] }])
     await using client = testClient({ base: api.origin, auth }, secrets)
     expect(await client.get('/a')).toMatchObject({ body: ['b'], url: `${api.origin}/b?page=2` })
@@ -81,21 +85,21 @@ describe('a redirect', () => {
     expect(api.requests[1]).toMatchObject({ method, body, url: '/b' })
   })
 
-  test('that runs in a circle ends', async () => {
+  test('loop ends after 11 requests', async () => {
     await using api = await apiServer(() => ({ status: 302, headers: { location: '/a' } }))
     await using client = testClient({ base: api.origin })
     expect((await failure(client.get('/a'))).message).toBe(
-      'GET /a was redirected 11 times: it seems to run in a circle',
+      'GET /a was redirected 11 times: its redirects seem to form a loop',
     )
     expect(api.requests).toHaveLength(11)
   })
 
   test.each([{}, { location: 'javascript:alert(1)' }, { location: 'http://' }])(
-    'leads somewhere: %j',
+    'without a location fails: %j',
     async (headers) => {
       await using api = await apiServer([{ status: 302, headers }])
       await using client = testClient({ base: api.origin })
-      expect((await failure(client.get('/a'))).message).toBe('GET /a answered 302 without a location to go to')
+      expect((await failure(client.get('/a'))).message).toBe('GET /a answered 302 without the location of another page')
     },
   )
 })

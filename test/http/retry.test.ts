@@ -5,7 +5,7 @@ import { DecodeError, HttpError, RateLimitedError } from '../../src/model/errors
 import { apiServer, type ApiAnswer } from '../support/api-server.ts'
 import { failure, testClient } from '../support/http-client.ts'
 
-/** A server that writes these bytes to whoever connects, and hangs up. */
+/** Starts a server that answers each connection with these bytes and closes it. */
 async function rawServer(bytes: string) {
   let connections = 0
   const server = createServer((socket) => {
@@ -27,7 +27,7 @@ async function rawServer(bytes: string) {
   }
 }
 
-describe('a failure that may pass is tried again', () => {
+describe('a request is retried after', () => {
   test.each([408, 425, 429, 500, 502, 503, 504, 599])('status %i', async (status) => {
     await using api = await apiServer([{ status, body: '<html>' }, { status }, { json: [1] }])
     await using client = testClient({ base: api.origin })
@@ -35,7 +35,7 @@ describe('a failure that may pass is tried again', () => {
     expect(api.requests).toHaveLength(3)
   })
 
-  test('POST too', async () => {
+  test('a failed POST too', async () => {
     await using api = await apiServer([{ status: 503 }, { json: [1] }])
     await using client = testClient({ base: api.origin })
     await client.get('/x', { method: 'POST', json: { a: 1 } })
@@ -43,18 +43,18 @@ describe('a failure that may pass is tried again', () => {
   })
 
   test.each<[string, ApiAnswer]>([
-    ['a connection that closes before it answers', { raw: (response) => response.destroy() }],
+    ['a connection that closes before the response', { raw: (response) => response.destroy() }],
     ['a body that breaks off', { json: 'x'.repeat(1_000), breakOff: 500 }],
     [
       'a chunked body that breaks off',
       { json: 'x'.repeat(1_000), breakOff: 500, headers: { 'content-length': [], 'transfer-encoding': 'chunked' } },
     ],
     [
-      'a packed body that breaks off',
+      'a compressed body that breaks off',
       { body: Buffer.from('1f8b080000000000000a5b5c', 'hex'), headers: { 'content-encoding': 'gzip' } },
     ],
-  ])('%s', async (_what, answer) => {
-    await using api = await apiServer([answer, { json: [1] }])
+  ])('%s', async (_what, response) => {
+    await using api = await apiServer([response, { json: [1] }])
     await using client = testClient({ base: api.origin })
     expect((await client.get('/x')).body).toEqual([1])
     expect(api.requests).toHaveLength(2)
@@ -71,27 +71,27 @@ describe('a failure that may pass is tried again', () => {
       'JSON without a length that breaks off',
       'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n[1, 2',
     ],
-    ['no HTTP at all', 'hello'],
-    ['nothing', ''],
+    ['bytes that are not HTTP', 'hello'],
+    ['no bytes at all', ''],
   ])('%s', async (_what, bytes) => {
     await using api = await rawServer(bytes)
     await using client = testClient({ base: api.origin, attempts: 3 })
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(HttpError)
-    expect(error.message).toMatch(/^GET \/x got no whole answer: .+, gave up after 3 attempts$/)
+    expect(error.message).toMatch(/^GET \/x got no complete response: .+, gave up after 3 attempts$/)
     expect(api.connections).toBe(3)
   })
 
-  test('nobody listening', async () => {
+  test('a refused connection', async () => {
     const api = await apiServer([])
     await api[Symbol.asyncDispose]()
     await using client = testClient({ base: api.origin })
     const error = await failure(client.get('/x'))
-    expect(error.message).toMatch(/^GET \/x got no whole answer: .*ECONNREFUSED.*, gave up after 5 attempts$/)
+    expect(error.message).toMatch(/^GET \/x got no complete response: .*ECONNREFUSED.*, gave up after 5 attempts$/)
     expect(error).toMatchObject({ status: 0, cause: { code: 'ECONNREFUSED' } })
   })
 
-  test.each([true, 'body'] as const)('an answer that takes longer than the time limit (hang: %s)', async (hang) => {
+  test.each([true, 'body'] as const)('a response that takes longer than the timeout (hang: %s)', async (hang) => {
     await using api = await apiServer([{ hang, json: [1, 2, 3] }])
     await using client = testClient({ base: api.origin, timeout: '60ms', attempts: 2 })
     const error = await failure(client.get('/x'))
@@ -101,69 +101,7 @@ describe('a failure that may pass is tried again', () => {
   })
 })
 
-describe('an error says in its fields', () => {
-  test('that an API is unavailable, and after how many attempts', async () => {
-    await using api = await apiServer([{ status: 503 }, { status: 502 }])
-    await using client = testClient({ base: api.origin, attempts: 2 })
-    expect(await failure(client.get('/x'))).toMatchObject({
-      kind: 'unavailable',
-      status: 502,
-      attempts: 2,
-      location: 'GET /x',
-    })
-  })
-
-  test('that a timeout used up its only attempt', async () => {
-    await using api = await apiServer([{ hang: true }])
-    await using client = testClient({ base: api.origin, timeout: '60ms', attempts: 1 })
-    expect(await failure(client.get('/x'))).toMatchObject({
-      kind: 'unavailable',
-      status: 0,
-      attempts: 1,
-      location: 'GET /x',
-    })
-  })
-
-  test('which attempt received a status that no retry changes', async () => {
-    await using api = await apiServer([{ status: 500 }, { status: 404 }])
-    await using client = testClient({ base: api.origin })
-    expect(await failure(client.get('/x'))).toMatchObject({
-      kind: 'status',
-      status: 404,
-      attempts: 2,
-      location: 'GET /x',
-    })
-  })
-
-  test.each([401, 403])('that status %i refuses the credentials', async (status) => {
-    await using api = await apiServer([{ status }])
-    await using client = testClient({ base: api.origin })
-    expect(await failure(client.get('/x'))).toMatchObject({ kind: 'credentials', status, attempts: 1 })
-  })
-
-  test('that a wait is longer than a run accepts', async () => {
-    await using api = await apiServer([{ status: 429, headers: { 'retry-after': '3600' } }])
-    await using client = testClient({ base: api.origin })
-    expect(await failure(client.get('/x'))).toMatchObject({
-      kind: 'rate limit',
-      status: 429,
-      attempts: 1,
-      location: 'GET /x',
-    })
-  })
-
-  test('that nothing was sent', async () => {
-    await using client = testClient({ base: 'https://api.example' })
-    expect(await failure(client.get('https://other.example/x'))).toMatchObject({
-      kind: 'not sent',
-      status: 0,
-      attempts: 0,
-      location: 'GET https://other.example/x',
-    })
-  })
-})
-
-describe('a failure that does not pass is told at once', () => {
+describe('a request fails at once after', () => {
   test.each([400, 401, 403, 404, 405, 409, 410, 422, 501, 300, 304])('status %i', async (status) => {
     await using api = await apiServer([{ status, json: { token: 's3cr3t' } }])
     await using client = testClient({ base: api.origin })
@@ -176,7 +114,7 @@ describe('a failure that does not pass is told at once', () => {
     expect(client.memory.held).toBe(0)
   })
 
-  test('HTML with 200', async () => {
+  test('HTML with status 200', async () => {
     await using api = await apiServer([{ body: '<html>' }])
     await using client = testClient({ base: api.origin })
     await expect(client.get('/x')).rejects.toThrow(DecodeError)
@@ -196,8 +134,8 @@ describe('a failure that does not pass is told at once', () => {
   })
 })
 
-describe('waits between tries', () => {
-  test('grow twofold, each half less or half more by chance', async () => {
+describe('the waits between tries', () => {
+  test('double, with 50 % of jitter', async () => {
     await using api = await apiServer([{ status: 503 }])
     await using client = testClient({ base: api.origin })
     const error = await failure(client.get('/x'))
@@ -210,20 +148,17 @@ describe('waits between tries', () => {
     }
   })
 
-  test.each(['4', 'Wed, 01 May 2024 12:00:04 GMT'])(
-    'are as long as the API asks for: Retry-After: %s',
-    async (after) => {
-      await using api = await apiServer([
-        { status: 429, headers: { 'retry-after': after, date: 'Wed, 01 May 2024 12:00:00 GMT' } },
-        { json: [] },
-      ])
-      await using client = testClient({ base: api.origin })
-      await client.get('/x')
-      expect(client.time.slept).toEqual([4_000])
-    },
-  )
+  test.each(['4', 'Wed, 01 May 2024 12:00:04 GMT'])('are as long as Retry-After: %s', async (after) => {
+    await using api = await apiServer([
+      { status: 429, headers: { 'retry-after': after, date: 'Wed, 01 May 2024 12:00:00 GMT' } },
+      { json: [] },
+    ])
+    await using client = testClient({ base: api.origin })
+    await client.get('/x')
+    expect(client.time.slept).toEqual([4_000])
+  })
 
-  test.each(['0', '0.1'])('are no shorter than the backoff: Retry-After: %s', async (after) => {
+  test.each(['0', '0.1'])('are no shorter than the backoff for Retry-After: %s', async (after) => {
     await using api = await apiServer([{ status: 429, headers: { 'retry-after': after } }])
     await using client = testClient({ base: api.origin, attempts: 3 })
     const error = await failure(client.get('/x'))
@@ -232,7 +167,7 @@ describe('waits between tries', () => {
     expect(Math.min(...client.time.slept)).toBeGreaterThanOrEqual(500)
   })
 
-  test('name what was asked for when it is given up', async () => {
+  test('are named with the request in the error after the last try', async () => {
     await using api = await apiServer([{ status: 429, body: '<html>', headers: { 'retry-after': '30' } }])
     await using client = testClient({ base: api.origin })
     const error = await failure(client.get('/topics/9/posts'))
@@ -241,21 +176,22 @@ describe('waits between tries', () => {
     expect(client.time.slept).toEqual([30_000, 30_000, 30_000, 30_000])
   })
 
-  test('end at five minutes: a longer one is an error that says until when', async () => {
+  test('are not longer than 5 minutes: beyond that the error names the time', async () => {
     await using api = await apiServer([{ status: 429, headers: { 'retry-after': '301' } }])
     await using client = testClient({ base: api.origin })
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(RateLimitedError)
     expect(error).toMatchObject({ status: 429, until: new Date('2024-05-01T12:05:01Z') })
     expect(error.message).toBe(
-      'GET /x answered 429 (retry after 2024-05-01T12:05:01.000Z), longer than a run waits: run again then, and it goes on from there',
+      'GET /x answered 429 (retry after 2024-05-01T12:05:01.000Z). A run waits 5 minutes at most. ' +
+        'Run again then: it continues from what was committed.',
     )
     expect(api.requests).toHaveLength(1)
     expect(await failure(client.get('/y'))).toBeInstanceOf(RateLimitedError)
     expect(api.requests).toHaveLength(1)
   })
 
-  test('are told of', async () => {
+  test('emit an event each', async () => {
     await using api = await apiServer([{ status: 429, headers: { 'retry-after': '30' } }, { json: [] }])
     await using client = testClient({ base: api.origin })
     await client.get('/x')
@@ -275,7 +211,7 @@ describe('waits between tries', () => {
     expect(client.events[2]).toEqual({ type: 'waiting', stream: 'posts', for: 'retry-after', ms: 30_000 })
   })
 
-  test('hold the others too, so that nobody runs into the limit again', async () => {
+  test('include those for the declared rate', async () => {
     await using api = await apiServer([{ json: [] }, { json: [] }])
     await using client = testClient({ base: api.origin, rate: '1/s' })
     await client.get('/x')
@@ -284,25 +220,28 @@ describe('waits between tries', () => {
   })
 })
 
-test('one attempt is no retry', async () => {
+test('a request with one attempt is not retried', async () => {
   await using api = await apiServer([{ status: 503 }])
   await using client = testClient({ base: api.origin, attempts: 1 })
   expect((await failure(client.get('/x'))).message).toBe('GET /x answered 503, gave up after 1 attempt')
   expect(client.time.slept).toEqual([])
 })
 
-test('a failed answer keeps its connection for the next request', async () => {
+test('a failed response leaves its connection to the next request', async () => {
   await using api = await apiServer(() => ({ status: 404, json: { error: 'x'.repeat(10_000) } }))
   await using client = testClient({ base: api.origin, concurrency: 1 })
   for (let request = 0; request < 5; request += 1) await client.get('/x', { emptyOn: [404] })
   expect(api.connections).toBe(1)
 })
 
-test.each([404, 302, 503])('a large body that nobody reads does not hold its connection: %i', async (status) => {
-  await using api = await apiServer(({ path }) =>
-    path === '/fine' ? { json: [] } : { status, body: Buffer.alloc(1_000_000), headers: { location: '/fine' } },
-  )
-  await using client = testClient({ base: api.origin, concurrency: 1, timeout: '1s', attempts: 1 })
-  for (let request = 0; request < 3; request += 1) await client.get('/x', { emptyOn: status === 302 ? [] : [status] })
-  expect((await client.get('/fine')).body).toEqual([])
-})
+test.each([404, 302, 503])(
+  'a large body that is not wanted does not occupy its connection: status %i',
+  async (status) => {
+    await using api = await apiServer(({ path }) =>
+      path === '/fine' ? { json: [] } : { status, body: Buffer.alloc(1_000_000), headers: { location: '/fine' } },
+    )
+    await using client = testClient({ base: api.origin, concurrency: 1, timeout: '1s', attempts: 1 })
+    for (let request = 0; request < 3; request += 1) await client.get('/x', { emptyOn: status === 302 ? [] : [status] })
+    expect((await client.get('/fine')).body).toEqual([])
+  },
+)

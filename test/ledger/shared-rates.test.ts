@@ -53,7 +53,7 @@ async function process(
     shared: sharedRates(database, { keeper })({ origin, credentials, rate }),
     now: () => new Date(),
     time,
-    name: origin,
+    origin,
     warn: (message) => warnings.push(message),
   })
   opened.use(budget)
@@ -263,7 +263,7 @@ describe('the database', () => {
     await it.take()
     expect(it.warnings).toEqual([
       expect.stringMatching(
-        /^other processes could not be told what https:\/\/api\.example says of its limits: function sluice\.report_limits/,
+        /^the limits that https:\/\/api\.example states could not be reported to other processes: function sluice\.\w+/,
       ),
     ])
   })

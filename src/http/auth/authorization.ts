@@ -1,31 +1,27 @@
 import type { Auth, Secret } from '../../model/request.ts'
 import type { Secrets } from '../../model/scope.ts'
 
-/** What goes with a request to prove who sends it. */
+/** Headers and query parameters that authenticate a request. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
 }
 
-/** Proves who sends a request. */
+/** Source of the credentials of one API. */
 export interface Authorization {
-  /** Names of the secrets that it knows; no other is revealed in its API's requests. */
+  /** Names of its secrets. No other secret is revealed in requests to its API. */
   readonly secrets: readonly string[]
-  /** Parameters of a URL that it sets. */
+  /** Names of the query parameters that it sets. */
   readonly parameters: readonly string[]
   readonly credentials: (options: { readonly signal: AbortSignal }) => Promise<Credentials>
-  /** These were refused: whether it is worth asking for others. */
+  /** Called when the API has refused credentials. Returns true if the next `credentials` may be accepted. */
   readonly renew: (refused: Credentials) => boolean
 }
 
-/**
- * Credentials that stay as they are: none, a token, a user with a password, a key. Their secrets are read when a
- * request is sent.
- */
-export function authorizationOf(
-  auth: Exclude<Auth, { type: 'client credentials' }> | undefined,
-  secrets: Secrets,
-): Authorization {
+type StaticAuth = Exclude<Auth, { type: 'client credentials' }>
+
+/** Returns credentials that never change: none, a token, a user with a password, or a key. */
+export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets): Authorization {
   return {
     secrets: secretsOf(auth),
     parameters: auth?.type === 'query' ? [auth.name] : [],
@@ -34,19 +30,26 @@ export function authorizationOf(
   }
 }
 
-function credentialsOf(auth: Exclude<Auth, { type: 'client credentials' }> | undefined, secrets: Secrets): Credentials {
-  if (!auth) return { headers: {}, query: {} }
-  if (auth.type === 'bearer')
-    return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
-  if (auth.type === 'header')
-    return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
-  if (auth.type === 'query') return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
-  const encoded = Buffer.from(`${auth.user}:${secrets.value(auth.password.secret)}`).toString('base64')
-  secrets.register?.(auth.password.secret, encoded)
-  return { headers: { authorization: `Basic ${encoded}` }, query: {} }
+/** Reads the secrets only now, when a request is sent. */
+function credentialsOf(auth: StaticAuth | undefined, secrets: Secrets): Credentials {
+  switch (auth?.type) {
+    case undefined:
+      return { headers: {}, query: {} }
+    case 'bearer':
+      return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
+    case 'header':
+      return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
+    case 'query':
+      return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
+    case 'basic': {
+      const encoded = Buffer.from(`${auth.user}:${secrets.value(auth.password.secret)}`).toString('base64')
+      secrets.register?.(auth.password.secret, encoded)
+      return { headers: { authorization: `Basic ${encoded}` }, query: {} }
+    }
+  }
 }
 
-/** Names of the secrets that an API's credentials are made of. */
+/** Returns the names of the secrets in an API's auth. */
 export function secretsOf(auth: Auth | undefined): string[] {
   return Object.values(auth ?? {})
     .filter(isSecret)

@@ -7,17 +7,18 @@ import type { Auth } from '../../model/request.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { redactUrl } from '../../observe/redact.ts'
 import { urlOf, type Addresses } from '../address.ts'
-import { secretsOf, type Authorization, type Credentials } from './authorization.ts'
 import { decodeJson } from '../body/decode.ts'
 import { ACCEPT_ENCODING, decompress } from '../body/decompress.ts'
-import { connectionError, statusError, TransientError } from '../request-error.ts'
 import { receive } from '../body/receive.ts'
 import type { Time } from '../limits/time.ts'
+import { connectionError, statusError, TransientError } from '../request-error.ts'
+import { secretsOf, type Authorization, type Credentials } from './authorization.ts'
 
 type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 
 interface Token extends Credentials {
-  readonly until: number
+  /** On the clock of `Time`. */
+  readonly usableUntil: number
 }
 
 export interface TokenOptions {
@@ -29,88 +30,92 @@ export interface TokenOptions {
   readonly now: () => Date
 }
 
-/** A token lives so long where its server does not say. */
+/** Lifetime of a token whose server states none. */
 const DEFAULT_LIFETIME_S = 3_600
-/** It is not used for the last part of its life, in which it could end on its way. */
-const REFRESH_EARLY = { part: 0.1, seconds: 60 }
+/** Refresh a token this long before its expiry, so that it never expires in flight. The shorter of the two. */
+const REFRESH_EARLY = { fraction: 0.1, seconds: 60 }
 const MAX_RESPONSE_BYTES = 1_048_576
+/** Statuses by which a token endpoint refuses the credentials. */
+const REFUSALS = [400, 401, 403]
 
 /**
- * OAuth 2 client credentials. A token is kept until shortly before its end and fetched again after a 401; callers who
- * need one at the same time share one fetch, which has a time limit of its own and ends for none of them because
- * another one was cancelled.
+ * OAuth 2 client credentials. A token is kept until shortly before its expiry and fetched again after a 401. Requests
+ * that need a token at the same time share one fetch. It has its own time limit, and goes on if one of them is
+ * cancelled.
  */
 export class ClientCredentialsAuthorization implements Authorization, Disposable {
   readonly secrets: readonly string[]
   readonly parameters = []
   readonly #auth: ClientCredentialsAuth
   readonly #options: TokenOptions
-  /** Named by the definition, so it may be of any origin. */
+  /** Given by the definition, so it may be on any origin. */
   readonly #url: URL
-  readonly #life = new LinkedSignal()
+  readonly #label: string
+  readonly #lifetime = new LinkedSignal()
   #token: Token | undefined
-  #fetching: Promise<Token> | undefined
+  #pending: Promise<Token> | undefined
 
   constructor(auth: ClientCredentialsAuth, options: TokenOptions) {
     this.#auth = auth
     this.#options = options
     this.#url = urlOf(options.addresses, { url: auth.tokenUrl, query: {} })
+    this.#label = `POST ${redactUrl(this.#url.origin + this.#url.pathname)}`
     this.secrets = secretsOf(auth)
   }
 
   async credentials({ signal }: { readonly signal: AbortSignal }): Promise<Credentials> {
-    if (this.#token && this.#options.time.clock() < this.#token.until) return this.#token
-    return abortable(this.#shared(), signal)
+    if (this.#token && this.#options.time.clock() < this.#token.usableUntil) return this.#token
+    return abortable(this.#sharedFetch(), signal)
   }
 
-  /** Forget a token that was refused, unless somebody has fetched another one meanwhile. */
+  /** Drops a token that was refused, unless it has been replaced already. */
   renew(refused: Credentials): boolean {
     if (this.#token === refused) this.#token = undefined
     return true
   }
 
   [Symbol.dispose](): void {
-    this.#life.abort(new Error('The client of this API was closed'))
+    this.#lifetime.abort(new Error('The client of this API was closed'))
   }
 
-  #shared(): Promise<Token> {
-    if (this.#fetching) return this.#fetching
-    const fetching = this.#fetch().finally(() => {
-      this.#fetching = undefined
+  #sharedFetch(): Promise<Token> {
+    if (this.#pending) return this.#pending
+    const pending = this.#fetch().finally(() => {
+      this.#pending = undefined
     })
-    // All who wait for it may have been cancelled by the time it fails.
-    fetching.catch(() => {})
-    this.#fetching = fetching
-    return fetching
+    // If every caller was cancelled, a failure has no other handler.
+    pending.catch(() => {})
+    this.#pending = pending
+    return pending
   }
 
   async #fetch(): Promise<Token> {
     const { time, secrets } = this.#options
-    const asked = time.clock()
-    const answer = await this.#ask()
+    const requestedAt = time.clock()
+    const response = await this.#request()
     const { access_token: token, expires_in: expiresIn } = (
-      typeof answer === 'object' && answer !== null ? answer : {}
+      typeof response === 'object' && response !== null ? response : {}
     ) as Readonly<Record<string, unknown>>
     if (typeof token !== 'string' || token === '')
-      throw new DecodeError(`${this.#label()} answered no access_token: is this the token endpoint?`)
-    const told = expiresIn === undefined || expiresIn === null ? DEFAULT_LIFETIME_S : Number(expiresIn)
-    const seconds = Number.isFinite(told) ? told : DEFAULT_LIFETIME_S
+      throw new DecodeError(`${this.#label} answered without an access_token: is this the token endpoint?`)
     secrets.register?.('access token', token)
+    const seconds = lifetimeOf(expiresIn)
+    const early = Math.min(seconds * REFRESH_EARLY.fraction, REFRESH_EARLY.seconds)
     this.#token = {
       headers: { authorization: `Bearer ${token}` },
       query: {},
-      until: asked + (seconds - Math.min(seconds * REFRESH_EARLY.part, REFRESH_EARLY.seconds)) * 1_000,
+      usableUntil: requestedAt + (seconds - early) * 1_000,
     }
     return this.#token
   }
 
-  async #ask(): Promise<unknown> {
+  async #request(): Promise<unknown> {
     const { agent, timeoutMs, now, secrets } = this.#options
-    const label = this.#label()
-    const body = this.#form()
+    const label = this.#label
     const tooLarge = (): DecodeError =>
       new DecodeError(`${label} answered more than ${MAX_RESPONSE_BYTES} bytes: is this the token endpoint?`)
-    using limit = deadline(this.#life.signal, timeoutMs, label)
+    const body = this.#form()
+    using limit = deadline(this.#lifetime.signal, timeoutMs, label)
     try {
       const { status, headers, bytes } = await receive(
         agent,
@@ -127,19 +132,11 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
         },
         {
           signal: limit.signal,
-          wants: (status) => (status >= 200 && status <= 299 ? { bytes: MAX_RESPONSE_BYTES, tooLarge } : undefined),
+          limitOf: (status) => (status >= 200 && status <= 299 ? { bytes: MAX_RESPONSE_BYTES, tooLarge } : undefined),
         },
       )
-      if (bytes === undefined) {
-        const refused = status === 400 || status === 401 || status === 403
-        throw statusError(status, headers, {
-          label,
-          remedy: refused
-            ? `: the client credentials were refused; check ${this.secrets.join(' and ')} and the scope`
-            : '',
-          now: now(),
-        })
-      }
+      if (bytes === undefined)
+        throw statusError(status, headers, { label, credentialsProblem: this.#refusal(status), now: now() })
       const unpacked = await decompress(bytes, {
         encoding: headers['content-encoding'],
         limit: MAX_RESPONSE_BYTES,
@@ -149,21 +146,22 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
       return decodeJson(unpacked, {
         status,
         contentType: headers['content-type'],
-        measured: true,
+        hasLength: true,
         label,
         hide: secrets.hide,
       })
     } catch (error) {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof TransientError) throw error
-      this.#life.signal.throwIfAborted()
+      this.#lifetime.signal.throwIfAborted()
       if (error instanceof TimeoutError) throw new TransientError(error.message, { location: label, cause: error })
       throw connectionError(error, label)
     }
   }
 
-  #label(): string {
-    const { origin, pathname } = this.#url
-    return `POST ${redactUrl(origin + pathname)}`
+  #refusal(status: number): string | undefined {
+    return REFUSALS.includes(status)
+      ? `the client credentials were refused; check ${this.secrets.join(' and ')} and the scope`
+      : undefined
   }
 
   #form(): string {
@@ -177,4 +175,10 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
       ...fields,
     }).toString()
   }
+}
+
+/** Reads the `expires_in` of a token, in seconds. */
+function lifetimeOf(expiresIn: unknown): number {
+  const seconds = expiresIn === undefined || expiresIn === null ? DEFAULT_LIFETIME_S : Number(expiresIn)
+  return Number.isFinite(seconds) ? seconds : DEFAULT_LIFETIME_S
 }

@@ -17,39 +17,41 @@ interface Limit {
   readonly maxOutputLength: number
 }
 interface Coding {
-  readonly now: (packed: Buffer, limit: Limit) => Buffer
-  readonly later: (packed: Buffer, limit: Limit) => Promise<Buffer>
+  readonly sync: (packed: Buffer, limit: Limit) => Buffer
+  readonly async: (packed: Buffer, limit: Limit) => Promise<Buffer>
 }
 
-/** Below this, unpacking at once is cheaper than a thread; above, it would hold up the others. */
+/** Up to this size, decompressing at once costs less than a thread. A larger body would block the event loop. */
 const MAX_SYNC_BYTES = 262_144
-/** Node has four threads for this, for looking up hosts and for files: some stay free. */
+/** Node has four threads for this, for host names and for files. Leave some of them free. */
 const threads = pLimit(2)
 
-const GZIP: Coding = { now: gunzipSync, later: promisify(gunzip) }
+const GZIP: Coding = { sync: gunzipSync, async: promisify(gunzip) }
 const CODINGS: Readonly<Record<string, Coding | undefined>> = {
   gzip: GZIP,
   'x-gzip': GZIP,
-  deflate: { now: inflateSync, later: promisify(inflate) },
-  br: { now: brotliDecompressSync, later: promisify(brotliDecompress) },
-  zstd: { now: zstdDecompressSync, later: promisify(zstdDecompress) },
+  deflate: { sync: inflateSync, async: promisify(inflate) },
+  br: { sync: brotliDecompressSync, async: promisify(brotliDecompress) },
+  zstd: { sync: zstdDecompressSync, async: promisify(zstdDecompress) },
 }
 
-/** What an API may pack its answers with. */
+/** The header by which a request states the codings that it accepts. */
 export const ACCEPT_ENCODING = 'gzip, br, zstd'
 
-/**
- * A body unpacked, as its `content-encoding` says; unpacking stops at the limit, however much a few bytes claim to
- * hold.
- */
+export interface DecompressOptions {
+  /** The header `content-encoding`. */
+  readonly encoding: string | undefined
+  /** Bytes at most, however much a small body claims to hold. */
+  readonly limit: number
+  readonly label: string
+  /** Returns the error of a body beyond the limit. */
+  readonly tooLarge: () => Error
+}
+
+/** Decompresses a body by its `content-encoding`, and stops at the limit. */
 export async function decompress(
   packed: Buffer,
-  {
-    encoding = '',
-    limit,
-    label,
-    tooLarge,
-  }: { encoding: string | undefined; limit: number; label: string; tooLarge: () => Error },
+  { encoding = '', limit, label, tooLarge }: DecompressOptions,
 ): Promise<Buffer> {
   const names = encoding
     .toLowerCase()
@@ -61,19 +63,20 @@ export async function decompress(
     const coding = CODINGS[name]
     if (!coding)
       throw new DecodeError(
-        `${label} answered a body packed with ${JSON.stringify(name)}, which was not asked for: ${ACCEPT_ENCODING} can be read`,
+        `${label} answered a body packed with ${JSON.stringify(name)}, which was not accepted: ` +
+          `${ACCEPT_ENCODING} can be read`,
       )
     if (bytes.length === 0) return bytes
     try {
       bytes =
         bytes.length <= MAX_SYNC_BYTES
-          ? coding.now(bytes, { maxOutputLength: limit })
-          : await threads(coding.later, bytes, { maxOutputLength: limit })
+          ? coding.sync(bytes, { maxOutputLength: limit })
+          : await threads(coding.async, bytes, { maxOutputLength: limit })
     } catch (error) {
       const code = codeOf(error)
       if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
       if (code === 'Z_BUF_ERROR')
-        throw new TransientError(`${label} got no whole answer: its ${name} body broke off`, {
+        throw new TransientError(`${label} got no complete response: its ${name} body broke off`, {
           location: label,
           cause: error,
         })

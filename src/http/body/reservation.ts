@@ -1,51 +1,48 @@
 import type { MemoryAccount, MemoryHold } from '../../flow/memory-account.ts'
 
-/** A shorter wait is the event loop's turn, not the budget's. */
+/** A shorter wait is a turn of the event loop, not a wait for the budget. */
 const MIN_REPORTED_WAIT_MS = 50
 
-/**
- * Memory that is kept for a page: guessed before it is sent for, known when it is there. Disposing it gives it back.
- */
+/** Memory reserved for one page: estimated before the request, corrected by the response. Disposing releases it. */
 export interface Reservation extends Disposable {
-  /** The body has grown so far; where that is more than was guessed, the others have to know now. */
+  /** Grows the reservation if the body is already larger than estimated, so that other readers see it now. */
   readonly growTo: (bytes: number) => void
-  /** The page is there, and takes so much. */
+  /** Sets the size of the complete page. */
   readonly settle: (bytes: number) => void
 }
 
-/**
- * Reserves memory for pages before they are asked for; a page is guessed to be as large as the last one of its reader.
- */
+/** Reserves memory for pages before they are requested. A page is estimated by the last one of its reader. */
 export class Reservations {
-  readonly #last = new WeakMap<MemoryAccount, number>()
-  /** What a reader's first page is guessed to be: as large as the last page of any other. */
-  #guess: number
+  readonly #lastBytes = new WeakMap<MemoryAccount, number>()
+  /** Estimate for the first page of a reader: the last page of any other. */
+  #estimate: number
 
-  constructor({ first }: { readonly first: number }) {
-    this.#guess = first
+  constructor({ firstBytes }: { readonly firstBytes: number }) {
+    this.#estimate = firstBytes
   }
 
   async reserve(
     memory: MemoryAccount,
     { signal, onWait }: { readonly signal: AbortSignal; readonly onWait: (ms: number) => void },
   ): Promise<Reservation> {
-    let bytes = this.#last.get(memory) ?? this.#guess
-    const began = performance.now()
+    let bytes = this.#lastBytes.get(memory) ?? this.#estimate
+    const startedAt = performance.now()
     const hold: MemoryHold = await memory.reserve(bytes, { signal })
-    const waited = Math.round(performance.now() - began)
-    if (waited >= MIN_REPORTED_WAIT_MS) onWait(waited)
+    const waitedMs = Math.round(performance.now() - startedAt)
+    if (waitedMs >= MIN_REPORTED_WAIT_MS) onWait(waitedMs)
     const resize = (to: number): void => {
       if (to === bytes) return
       bytes = to
       hold.resize(to)
     }
     return {
-      growTo: (soFar) => resize(soFar > bytes ? Math.max(soFar, bytes * 2) : bytes),
+      // Doubling keeps the number of corrections small.
+      growTo: (received) => resize(received > bytes ? Math.max(received, bytes * 2) : bytes),
       settle: (size) => {
         resize(size)
         if (size === 0) return
-        this.#last.set(memory, size)
-        this.#guess = size
+        this.#lastBytes.set(memory, size)
+        this.#estimate = size
       },
       [Symbol.dispose]: () => hold[Symbol.dispose](),
     }

@@ -1,38 +1,35 @@
-import type { Limits } from '../../model/rate.ts'
-import type { Budget } from '../../model/scope.ts'
 import { RateLimitedError } from '../../model/errors.ts'
+import type { Limits } from '../../model/rate.ts'
+import type { ApiResponse } from '../../model/request.ts'
 import { rateLimitOf } from './rate-limit.ts'
 import { MAX_WAIT_MS, retryAfter } from './retry-after.ts'
 
-/** What makes a request wait. */
+/** A wait before the next request. */
 export interface RateWait {
   readonly reason: 'rate limit' | 'retry-after'
   readonly ms: number
-  /** The API asks for it, not the definition. */
-  readonly asked: boolean
+  /** The API demands it, not the rate of the definition. */
+  readonly isDemanded: boolean
 }
 
-/** What an answer says about its API's limits. */
-export function limitsOf(
-  status: Parameters<Budget['observe']>[0],
-  headers: Parameters<Budget['observe']>[1],
-  now: Date,
-): Limits {
+/** Reads the limits that an API states in a response. */
+export function limitsOf(status: number, headers: ApiResponse<unknown>['headers'], now: Date): Limits {
   const limit = rateLimitOf(headers, now)
-  // A redirect may say Retry-After too, and means something else by it.
+  // Retry-After of a redirect has another meaning.
   const blockedMs = status >= 400 ? retryAfter(headers, now) : undefined
   return { blockedMs, left: limit && { requests: limit.remaining, ms: limit.resetMs } }
 }
 
-/** No run waits for an API for so long: the stream ends with its position committed, and says until when. */
+/** Throws `RateLimitedError` if an API demands a longer wait than a run accepts. The stream's position is committed. */
 export function throwIfTooLong(
-  { asked, ms }: RateWait,
-  { name, now }: { readonly name: string; readonly now: Date },
+  { isDemanded, ms }: RateWait,
+  { origin, now }: { readonly origin: string; readonly now: Date },
 ): void {
-  if (!asked || ms <= MAX_WAIT_MS) return
+  if (!isDemanded || ms <= MAX_WAIT_MS) return
   const until = new Date(now.getTime() + ms)
   throw new RateLimitedError(
-    `${name} admits no request until ${until.toISOString()}, longer than a run waits: run again then, and it goes on from there`,
-    { status: 429, until },
+    `${origin} admits no request until ${until.toISOString()}. A run waits 5 minutes at most. ` +
+      'Run again then: it continues from what was committed.',
+    { status: 429, until, location: origin },
   )
 }

@@ -1,12 +1,13 @@
 import { sleep } from '../../flow/signals/sleep.ts'
 
-/** How waits are measured and waited for; a clock that only goes forward, unlike the date. */
+/** Measures and waits. Tests replace it. */
 export interface Time {
+  /** Milliseconds from any start. Never goes back, unlike the date. */
   readonly clock: () => number
   readonly sleep: (ms: number, options: { readonly signal: AbortSignal }) => Promise<void>
 }
 
-/** The process's own time. */
+/** The time of this process. */
 export const realTime: Time = {
   clock: () => performance.now(),
   sleep: async (ms, options) => {

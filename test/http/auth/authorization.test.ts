@@ -8,7 +8,7 @@ const SECRET = 'p/w+1 ü'
 const environment = { SECRET }
 const secret = { secret: 'SECRET' }
 
-describe('credentials go with each request', () => {
+describe('credentials', () => {
   test.each<[Auth, string, string]>([
     [{ type: 'bearer', token: { secret: 'PLAIN' } }, 'authorization', 'Bearer plain-token'],
     [
@@ -17,7 +17,7 @@ describe('credentials go with each request', () => {
       `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
     ],
     [{ type: 'header', name: 'X-API-Key', value: { secret: 'PLAIN' } }, 'x-api-key', 'plain-token'],
-  ])('%j', async (auth, name, value) => {
+  ])('%j set their header in each request', async (auth, name, value) => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient({ base: api.origin, auth }, { ...environment, PLAIN: 'plain-token' })
     await client.get('/x')
@@ -25,7 +25,7 @@ describe('credentials go with each request', () => {
     expect(JSON.stringify(client.events)).not.toContain(value)
   })
 
-  test('as a parameter, set once, and shown nowhere', async () => {
+  test('in a parameter replace an earlier one, and are not shown', async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient(
       { base: api.origin, auth: { type: 'query', name: 'k', value: secret } },
@@ -37,14 +37,14 @@ describe('credentials go with each request', () => {
     expect(JSON.stringify(client.events)).not.toContain(encodeURIComponent(SECRET))
   })
 
-  test('and those of an endpoint win', async () => {
+  test('of an endpoint replace those of the API', async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } }, { SECRET: 'token' })
     await client.get('/x', { headers: { Authorization: 'Token other' } })
     expect(api.requests[0]?.headers.authorization).toBe('Token other')
   })
 
-  test('that are missing are an error, before anything is sent', async () => {
+  test('that are missing throw before anything is sent', async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } })
     await expect(client.get('/x')).rejects.toThrow(UsageError)
@@ -53,16 +53,16 @@ describe('credentials go with each request', () => {
 
   test.each([
     [401, ': the credentials were refused; check SECRET'],
-    [403, ': what SECRET may read does not include this'],
-  ])('%i names the secret to look at', async (status, remedy) => {
+    [403, ': the credentials lack a permission; check what SECRET may read'],
+  ])('refused with %i are named in the error', async (status, remedy) => {
     await using api = await apiServer([{ status }])
     await using client = testClient({ base: api.origin, auth: { type: 'bearer', token: secret } }, { SECRET: 'token' })
     expect((await failure(client.get('/x'))).message).toBe(`GET /x answered ${status}${remedy}`)
   })
 })
 
-describe('a secret that stands in what is asked as {secret:NAME}', () => {
-  test('is put in, encoded where it stands in a URL', async () => {
+describe('a placeholder {secret:NAME} in a request', () => {
+  test('is replaced by the value, encoded in a URL', async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient(
       { base: api.origin, auth: { type: 'header', name: 'x-key', value: { secret: 'PLAIN' } } },
@@ -76,7 +76,7 @@ describe('a secret that stands in what is asked as {secret:NAME}', () => {
     expect(api.requests[0]).toMatchObject({ url: '/x/a%20b%26c?next=a%20b%26c&q=a%20b%26c', body: '{"a":["a b&c"]}' })
   })
 
-  test("is left as it is where it is another API's: a link must not fetch it", async () => {
+  test('is not replaced if the secret belongs to another API, because a link may contain it', async () => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient(
       { base: api.origin, auth: { type: 'bearer', token: { secret: 'OWN' } } },
@@ -87,12 +87,12 @@ describe('a secret that stands in what is asked as {secret:NAME}', () => {
   })
 })
 
-/** An API that gives tokens 1, 2, 3 … and admits those that `admits` does. */
-const tokens = (answer: object, admits: (token: number) => boolean = () => true): ApiHandler => {
-  let given = 0
+/** Returns an API that issues tokens 1, 2, 3 … and accepts those for which `admits` returns true. */
+const tokens = (fields: object, admits: (token: number) => boolean = () => true): ApiHandler => {
+  let issued = 0
   return ({ path, headers }) => {
     if (path === '/oauth/token')
-      return { json: { access_token: `token-${(given += 1)}`, token_type: 'Bearer', ...answer } }
+      return { json: { access_token: `token-${(issued += 1)}`, token_type: 'Bearer', ...fields } }
     return admits(Number(headers.authorization?.replace('Bearer token-', '')))
       ? { json: headers.authorization }
       : { status: 401 }
@@ -110,7 +110,7 @@ describe('client credentials', () => {
     fields: { audience: 'all' },
   }
 
-  test('fetch a token by a form, and keep it', async () => {
+  test('fetch a token by a form, and reuse it', async () => {
     await using api = await apiServer(tokens({ expires_in: 600 }))
     await using client = testClient({ base: api.origin, auth }, environment)
     expect((await client.get('/x')).body).toBe('Bearer token-1')
@@ -131,8 +131,8 @@ describe('client credentials', () => {
     [{ expires_in: '600' }, 600],
     [{}, 3_600],
     [{ expires_in: 10 }, 10],
-  ])('keep a token until shortly before its end: %j', async (answer, seconds) => {
-    await using api = await apiServer(tokens(answer))
+  ])('reuse a token until shortly before its expiry: %j', async (fields, seconds) => {
+    await using api = await apiServer(tokens(fields))
     await using client = testClient({ base: api.origin, auth }, environment)
     await client.get('/x')
     client.time.pass(seconds * 1_000 * 0.85)
@@ -141,33 +141,33 @@ describe('client credentials', () => {
     expect((await client.get('/x')).body).toBe('Bearer token-2')
   })
 
-  test('fetch a token for each request where it lives no time', async () => {
+  test('fetch a token for each request if it expires at once', async () => {
     await using api = await apiServer(tokens({ expires_in: 0 }))
     await using client = testClient({ base: api.origin, auth }, environment)
     await client.get('/x')
     expect((await client.get('/x')).body).toBe('Bearer token-2')
   })
 
-  test('share one fetch among those who need it at once', async () => {
+  test('share one fetch between concurrent requests', async () => {
     await using api = await apiServer(tokens({}))
     await using client = testClient({ base: api.origin, auth }, environment)
     await Promise.all(Array.from({ length: 8 }, async () => client.get('/x')))
     expect(paths(api).filter((path) => path === '/oauth/token')).toHaveLength(1)
   })
 
-  test('are fetched again after a 401, once for all, and the request is sent again', async () => {
+  test('fetch one new token after a 401, and send the requests again', async () => {
     let oldest = 1
     await using api = await apiServer(tokens({}, (token) => token >= oldest))
     await using client = testClient({ base: api.origin, auth }, environment)
     await client.get('/x')
     oldest = 2
-    const answers = await Promise.all(Array.from({ length: 4 }, async () => client.get('/x')))
-    expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: 4 }, () => 'Bearer token-2'))
+    const responses = await Promise.all(Array.from({ length: 4 }, async () => client.get('/x')))
+    expect(responses.map(({ body }) => body)).toEqual(Array.from({ length: 4 }, () => 'Bearer token-2'))
     expect(paths(api).filter((path) => path === '/oauth/token')).toHaveLength(2)
     expect(client.time.slept).toEqual([])
   })
 
-  test('that are refused twice are an error', async () => {
+  test('fail if the API refuses a new token too', async () => {
     await using api = await apiServer(tokens({}, () => false))
     await using client = testClient({ base: api.origin, auth }, environment)
     expect((await failure(client.get('/x'))).message).toBe(
@@ -176,7 +176,7 @@ describe('client credentials', () => {
     expect(paths(api)).toEqual(['/oauth/token', '/x', '/oauth/token', '/x'])
   })
 
-  test('that the token endpoint refuses are an error that names them', async () => {
+  test('that the token endpoint refuses are named in the error', async () => {
     await using api = await apiServer([{ status: 401, json: { error: 'invalid_client' } }])
     await using client = testClient({ base: api.origin, auth }, environment)
     const error = await failure(client.get('/x'))
@@ -187,19 +187,19 @@ describe('client credentials', () => {
     expect(api.requests).toHaveLength(1)
   })
 
-  test('are tried again where the token endpoint fails for a moment', async () => {
+  test('are sent again if the token endpoint fails for a moment', async () => {
     await using api = await apiServer([{ status: 503 }, { json: { access_token: 'token-1' } }, { json: 'fine' }])
     await using client = testClient({ base: api.origin, auth }, environment)
     expect((await client.get('/x')).body).toBe('fine')
   })
 
-  test('that answer no token are an error', async () => {
+  test('fail for a response without a token', async () => {
     await using api = await apiServer([{ json: { error: 'no' } }])
     await using client = testClient({ base: api.origin, auth }, environment)
     await expect(client.get('/x')).rejects.toThrow(DecodeError)
   })
 
-  test('go on for the others when one caller is cancelled, and do not hang when the endpoint does', async () => {
+  test('serve other requests when one is cancelled, and time out when the endpoint hangs', async () => {
     await using api = await apiServer([{ hang: true }, { json: { access_token: 'token-1' } }, { json: 'fine' }])
     await using client = testClient({ base: api.origin, auth, timeout: '100ms' }, environment)
     const stop = new AbortController()
@@ -210,7 +210,7 @@ describe('client credentials', () => {
     expect((await other).body).toBe('fine')
   })
 
-  test('go to their own endpoint, and the token only to the API', async () => {
+  test('go to the token endpoint only, and the token to the API only', async () => {
     await using login = await apiServer([{ json: { access_token: 'token-1' } }])
     await using api = await apiServer([{ json: [] }])
     await using client = testClient(
@@ -222,7 +222,7 @@ describe('client credentials', () => {
     expect(api.requests[0]?.headers.authorization).toBe('Bearer token-1')
   })
 
-  test('are not sent on by a redirect of their endpoint', async () => {
+  test('are not sent to the target of a redirect of the token endpoint', async () => {
     await using evil = await apiServer([{ json: { access_token: 'x' } }])
     await using api = await apiServer([{ status: 307, headers: { location: `${evil.origin}/token` } }])
     await using client = testClient({ base: api.origin, auth, allowedOrigins: [evil.origin] }, environment)

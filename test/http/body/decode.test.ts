@@ -2,11 +2,11 @@ import { expect, test } from '@jest/globals'
 import { decodeJson } from '../../../src/http/body/decode.ts'
 import { DecodeError } from '../../../src/model/errors.ts'
 
-test('what is no JSON is quoted in message and cause without what is named like a secret', () => {
+test('a body that is not JSON is quoted in message and cause without its secrets', () => {
   const options = {
     status: 200,
     contentType: 'text/plain',
-    measured: true,
+    hasLength: true,
     label: 'GET /x',
     hide: (text: string) => text.replaceAll('s3cr3t', '***'),
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
@@ -6,7 +6,7 @@ import { Agent, buildConnector } from 'undici'
 import { BodyBuffers } from '../../../src/http/body/body-buffers.ts'
 import { receive, type BodyLimit } from '../../../src/http/body/receive.ts'
 
-/** A server for one test, and what is asked of it. */
+/** Starts a server for one test. */
 async function serve(
   listener: RequestListener,
 ): Promise<AsyncDisposable & { readonly origin: string; readonly server: Server }> {
@@ -23,7 +23,7 @@ async function serve(
   }
 }
 
-const whole = (bytes = 1_000_000): BodyLimit => ({ bytes, tooLarge: () => new Error('too large') })
+const upTo = (bytes = 1_000_000): BodyLimit => ({ bytes, tooLarge: () => new Error('too large') })
 const never = new AbortController().signal
 
 describe('receive', () => {
@@ -37,11 +37,11 @@ describe('receive', () => {
     origin: string,
     {
       signal = never,
-      wants = () => whole(),
-    }: { signal?: AbortSignal; wants?: Parameters<typeof receive>[2]['wants'] } = {},
-  ) => receive(agent, { origin, path: '/', method: 'GET' }, { signal, wants })
+      limitOf = () => upTo(),
+    }: { signal?: AbortSignal; limitOf?: Parameters<typeof receive>[2]['limitOf'] } = {},
+  ) => receive(agent, { origin, path: '/', method: 'GET' }, { signal, limitOf })
 
-  it('answers status, headers in lower case and the bytes of the body, in however many pieces they come', async () => {
+  test('returns status, headers in lower case and the bytes of a body that arrives in pieces', async () => {
     await using api = await serve((_, response) => {
       response.writeHead(203, { 'X-Two': ['a', 'b'] })
       response.write('one ')
@@ -49,7 +49,7 @@ describe('receive', () => {
     })
     const seen: number[] = []
     const { status, headers, bytes } = await get(api.origin, {
-      wants: () => ({ ...whole(), onBytes: (soFar) => seen.push(soFar) }),
+      limitOf: () => ({ ...upTo(), onBytes: (received) => seen.push(received) }),
     })
     expect({ status, two: headers['x-two'], text: bytes?.toString() }).toEqual({
       status: 203,
@@ -59,13 +59,13 @@ describe('receive', () => {
     expect(seen.at(-1)).toBe(7)
   })
 
-  it('answers an empty body as no bytes, and one that is not wanted as none', async () => {
+  test('returns no bytes for an empty body, and undefined for one that is not wanted', async () => {
     await using api = await serve((_, response) => response.end())
     expect((await get(api.origin)).bytes).toHaveLength(0)
-    expect((await get(api.origin, { wants: () => undefined })).bytes).toBeUndefined()
+    expect((await get(api.origin, { limitOf: () => undefined })).bytes).toBeUndefined()
   })
 
-  it('keeps the connection where a short body is discarded, and gives it up where the body is long or never ends', async () => {
+  test('keeps the connection when it discards a short body, and closes it for a long or endless one', async () => {
     let connections = 0
     await using api = await serve((request, response) => {
       response.writeHead(500)
@@ -76,44 +76,44 @@ describe('receive', () => {
     api.server.on('connection', () => {
       connections += 1
     })
-    const ask = (body: string) =>
+    const request = (body: string) =>
       receive(
         agent,
         { origin: api.origin, path: '/', method: 'GET', headers: { 'x-body': body } },
-        { signal: never, wants: () => undefined },
+        { signal: never, limitOf: () => undefined },
       )
-    await ask('short')
-    await ask('short')
+    await request('short')
+    await request('short')
     expect(connections).toBe(1)
-    expect((await ask('long')).status).toBe(500)
-    await ask('short')
+    expect((await request('long')).status).toBe(500)
+    await request('short')
     expect(connections).toBe(2)
-    expect((await ask('endless')).status).toBe(500)
-    await ask('short')
+    expect((await request('endless')).status).toBe(500)
+    await request('short')
     expect(connections).toBe(3)
   })
 
-  it('refuses a body that is larger than admitted, by what it says of itself or once it is', async () => {
+  test('fails for a body beyond its limit, by its content-length or by its bytes', async () => {
     await using api = await serve((request, response) => {
       if (request.headers['x-length']) response.setHeader('content-length', 2_000)
       response.write('x'.repeat(2_000))
     })
-    const ask = (headers: Record<string, string>) =>
+    const request = (headers: Record<string, string>) =>
       receive(
         agent,
         { origin: api.origin, path: '/', method: 'GET', headers },
-        { signal: never, wants: () => whole(1_999) },
+        { signal: never, limitOf: () => upTo(1_999) },
       )
-    await expect(ask({ 'x-length': '1' })).rejects.toThrow('too large')
-    await expect(ask({})).rejects.toThrow('too large')
+    await expect(request({ 'x-length': '1' })).rejects.toThrow('too large')
+    await expect(request({})).rejects.toThrow('too large')
   })
 
-  it('ends at once when aborted, while a connection is being made, before the headers and in the middle of the body, and leaves no listener behind', async () => {
+  test('ends when aborted while connecting, before the headers or within the body', async () => {
     const reason = new Error('enough')
     const aborted = async (
       under: Agent,
       origin: string,
-      when: (abort: () => void) => Parameters<typeof receive>[2]['wants'],
+      when: (abort: () => void) => Parameters<typeof receive>[2]['limitOf'],
     ) => {
       const controller = new AbortController()
       const listeners = new Set<unknown>()
@@ -127,14 +127,14 @@ describe('receive', () => {
         listeners.delete(given[1])
         remove(...given)
       }
-      const wants = when(() => controller.abort(reason))
-      await expect(receive(under, { origin, path: '/', method: 'GET' }, { signal, wants })).rejects.toBe(reason)
+      const limitOf = when(() => controller.abort(reason))
+      await expect(receive(under, { origin, path: '/', method: 'GET' }, { signal, limitOf })).rejects.toBe(reason)
       expect(listeners.size).toBe(0)
     }
     const unconnected = new Agent({ connect: () => {} })
     await aborted(unconnected, 'http://api.test', (abort) => {
       setImmediate(abort)
-      return () => whole()
+      return () => upTo()
     })
     await unconnected.destroy()
 
@@ -142,14 +142,14 @@ describe('receive', () => {
     await using silent = await serve(() => arrived.resolve())
     await aborted(agent, silent.origin, (abort) => {
       void arrived.promise.then(abort)
-      return () => whole()
+      return () => upTo()
     })
 
     await using slow = await serve((_, response) => response.writeHead(200).write('x'))
-    await aborted(agent, slow.origin, (abort) => () => ({ ...whole(), onBytes: abort }))
+    await aborted(agent, slow.origin, (abort) => () => ({ ...upTo(), onBytes: abort }))
   })
 
-  it('sends nothing once a connection is there for which nobody waits any more', async () => {
+  test('sends nothing over a connection that opens after the caller has aborted', async () => {
     let requests = 0
     await using api = await serve((_, response) => {
       requests += 1
@@ -170,30 +170,30 @@ describe('receive', () => {
     const answer = receive(
       late,
       { origin: api.origin, path: '/', method: 'GET' },
-      { signal: controller.signal, wants: () => whole() },
+      { signal: controller.signal, limitOf: () => upTo() },
     )
     const goOn = await connecting.promise
     controller.abort(new Error('too late'))
     await expect(answer).rejects.toThrow('too late')
     goOn()
-    await receive(late, { origin: api.origin, path: '/', method: 'GET' }, { signal: never, wants: () => whole() })
+    await receive(late, { origin: api.origin, path: '/', method: 'GET' }, { signal: never, limitOf: () => upTo() })
     expect(requests).toBe(1)
     await late.destroy()
   })
 
-  it('has no bytes of an earlier body where an answer tells a length and has no body', async () => {
+  test('returns no bytes of an earlier body for a 204 that states a length', async () => {
     await using api = await serve(() => {})
     api.server.removeAllListeners('request').on('request', (_, response) => {
-      response.socket!.end('HTTP/1.1 204 No Content\r\ncontent-length: 27\r\n\r\n')
+      response.socket?.end('HTTP/1.1 204 No Content\r\ncontent-length: 29\r\n\r\n')
     })
-    const memory = new BodyBuffers()
-    const earlier = memory.acquire(27)
-    earlier.write('{"page":"of somebody else"}')
-    memory.release(earlier)
-    expect((await get(api.origin, { wants: () => ({ ...whole(), memory }) })).bytes).toHaveLength(0)
+    const buffers = new BodyBuffers()
+    const earlier = buffers.acquire(29)
+    earlier.write('{"page":"of an earlier body"}')
+    buffers.release(earlier)
+    expect((await get(api.origin, { limitOf: () => ({ ...upTo(), buffers }) })).bytes).toHaveLength(0)
   })
 
-  it('fails where the connection breaks in the middle of the body', async () => {
+  test('fails if the connection breaks within the body', async () => {
     await using api = await serve((_, response) => {
       response.writeHead(200, { 'content-length': 10 })
       response.write('x', () => response.destroy())
@@ -201,11 +201,11 @@ describe('receive', () => {
     await expect(get(api.origin)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' })
   })
 
-  it('has what it is told about an answer thrown to its caller', async () => {
+  test('throws what limitOf throws', async () => {
     await using api = await serve((_, response) => response.end('x'))
     await expect(
       get(api.origin, {
-        wants: () => {
+        limitOf: () => {
           throw new Error('not this one')
         },
       }),

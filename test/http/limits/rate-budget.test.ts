@@ -9,11 +9,11 @@ const { signal } = new AbortController()
 const now = (): Date => new Date('2024-05-01T12:00:00Z')
 const open = (rate?: Rate) => {
   const time = virtualTime()
-  return { time, budget: rateBudget(rate, { now, time, name: 'https://api.example' }) }
+  return { time, budget: rateBudget(rate, { now, time, origin: 'https://api.example' }) }
 }
 
 describe('a rate', () => {
-  test('never admits more requests within any period than it names, and no fewer', async () => {
+  test('admits exactly its number of requests in any period', async () => {
     const { time, budget } = open('10/s')
     const sent: number[] = []
     for (let request = 0; request < 35; request += 1) {
@@ -36,7 +36,7 @@ describe('a rate', () => {
     expect(time.slept).toEqual([periodMs, periodMs])
   })
 
-  test('serves those who wait in turn', async () => {
+  test('serves waiting requests in their order', async () => {
     const { budget } = open('1/s')
     const served: number[] = []
     await Promise.all(
@@ -48,14 +48,14 @@ describe('a rate', () => {
     expect(served).toEqual([0, 1, 2, 3])
   })
 
-  test('may ask for waits of any length, since its definition says so', async () => {
+  test('may demand a wait of any length', async () => {
     const { time, budget } = open('1/h')
     await budget.acquire(1, { signal })
     await budget.acquire(1, { signal })
     expect(time.slept).toEqual([3_600_000])
   })
 
-  test('tells of each wait before it', async () => {
+  test('reports each wait before it starts', async () => {
     const { budget } = open('1/s')
     const waits: unknown[] = []
     const onWait = (reason: string, ms: number): unknown => waits.push([reason, ms])
@@ -64,8 +64,8 @@ describe('a rate', () => {
     expect(waits).toEqual([['rate limit', 1_000]])
   })
 
-  test('is waited for no longer than the signal says', async () => {
-    const budget = rateBudget('1/h', { now, time: realTime, name: 'api' })
+  test('is not waited for after the signal has aborted', async () => {
+    const budget = rateBudget('1/h', { now, time: realTime, origin: 'api' })
     await budget.acquire(1, { signal })
     const stop = new AbortController()
     const waiting = [budget.acquire(1, { signal: stop.signal }), budget.acquire(1, { signal: stop.signal })]
@@ -77,8 +77,8 @@ describe('a rate', () => {
   })
 })
 
-describe('what an API says', () => {
-  test('is obeyed: nothing is sent once nothing remains, until it begins anew', async () => {
+describe('a limit that an API states', () => {
+  test('stops all requests when none remains, until its reset', async () => {
     const { time, budget } = open()
     budget.observe(200, { 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '30' })
     await budget.acquire(1, { signal })
@@ -89,7 +89,7 @@ describe('what an API says', () => {
     expect(time.slept).toEqual([30_000])
   })
 
-  test('is not forgotten for an answer that was counted earlier and came later', async () => {
+  test('is not raised by a response that arrives late', async () => {
     const { time, budget } = open()
     budget.observe(200, { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' })
     budget.observe(200, { 'ratelimit-remaining': '3', 'ratelimit-reset': '30' })
@@ -97,7 +97,7 @@ describe('what an API says', () => {
     expect(time.slept).toEqual([30_000])
   })
 
-  test('stops everybody: Retry-After of one answer holds the requests of all others', async () => {
+  test('stops all requests after Retry-After of one response', async () => {
     const { time, budget } = open('10/s')
     const waits: unknown[] = []
     budget.observe(429, { 'retry-after': '20' })
@@ -106,7 +106,7 @@ describe('what an API says', () => {
     expect(time.slept).toEqual([20_000])
   })
 
-  test('ends the waiting where it would last longer than five minutes, and says until when', async () => {
+  test('of more than 5 minutes throws an error that names its end', async () => {
     const { budget } = open()
     budget.observe(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' })
     const error: unknown = await budget.acquire(1, { signal }).catch((reason: unknown) => reason)
@@ -115,7 +115,7 @@ describe('what an API says', () => {
     expect((error as RateLimitedError).message).toContain('2024-05-01T13:00:00.000Z')
   })
 
-  test('is nothing to wait for where an answer that is no failure says Retry-After', async () => {
+  test('is ignored if a redirect sends Retry-After', async () => {
     const { time, budget } = open()
     budget.observe(301, { 'retry-after': '20' })
     await budget.acquire(1, { signal })

@@ -5,7 +5,7 @@ import { retryAfter } from '../../../src/http/limits/retry-after.ts'
 const now = new Date('2024-05-01T12:00:00Z')
 const in30s = now.getTime() / 1_000 + 30
 
-describe('what an API says of its limit is read', () => {
+describe('the rate limit of a response', () => {
   test.each<[Record<string, string>, number, number]>([
     [{ ratelimit: '"default";r=50;t=30' }, 50, 30_000],
     [{ ratelimit: '"minute";r=50;t=30, "day";r=3;t=9000' }, 3, 9_000_000],
@@ -22,7 +22,7 @@ describe('what an API says of its limit is read', () => {
       5,
       10_000,
     ],
-  ])('%j', (headers, remaining, resetMs) => {
+  ])('is read from %j', (headers, remaining, resetMs) => {
     expect(rateLimitOf(headers, now)).toEqual({ remaining, resetMs })
   })
 
@@ -31,12 +31,12 @@ describe('what an API says of its limit is read', () => {
     [{ 'x-ratelimit-remaining': '0' }],
     [{ 'x-ratelimit-reset': '30' }],
     [{ 'x-ratelimit-remaining': 'many', 'x-ratelimit-reset': 'soon' }],
-  ])('nothing in %j', (headers) => {
+  ])('is undefined for %j', (headers) => {
     expect(rateLimitOf(headers, now)).toBeUndefined()
   })
 })
 
-describe('Retry-After is read as seconds or as a date', () => {
+describe('Retry-After', () => {
   test.each<[string, number | undefined]>([
     ['30', 30_000],
     ['0', 0],
@@ -45,11 +45,11 @@ describe('Retry-After is read as seconds or as a date', () => {
     ['Wed, 01 May 2024 11:00:00 GMT', 0],
     ['soon', undefined],
     ['', undefined],
-  ])('%j', (text, ms) => {
+  ])('%j is read as %p ms', (text, ms) => {
     expect(retryAfter({ 'retry-after': text }, now)).toBe(ms)
   })
 
-  test('by the clock of the server where it shows it', () => {
+  test('as a date is read by the clock of the server, if the response states it', () => {
     expect(
       retryAfter({ 'retry-after': 'Wed, 01 May 2024 13:00:30 GMT', date: 'Wed, 01 May 2024 13:00:00 GMT' }, now),
     ).toBe(30_000)

@@ -4,32 +4,32 @@ import type { Limits, SharedRate } from '../../../src/model/rate.ts'
 
 const turn = (): Promise<void> => new Promise(setImmediate)
 
-test('however often others tell something, one reading is under way, and one comes after it', async () => {
-  const readings: ((limits: Limits) => void)[] = []
-  const hearing: (() => void)[] = []
+test('many notifications cause one read at a time, and at most one more', async () => {
+  const reads: ((limits: Limits) => void)[] = []
+  const listeners: (() => void)[] = []
   const shared: SharedRate = {
-    grant: () => Promise.reject(new Error('nothing is to be granted')),
+    grant: () => Promise.reject(new Error('no grant was expected')),
     report: () => Promise.resolve(),
-    read: () => new Promise((resolve) => readings.push(resolve)),
-    subscribe: (hear) => {
-      hearing.push(hear)
+    read: () => new Promise((resolve) => reads.push(resolve)),
+    subscribe: (listener) => {
+      listeners.push(listener)
       return { [Symbol.dispose]: () => {} }
     },
   }
-  await using budget = sharedBudget(undefined, { shared, now: () => new Date(), name: 'api', warn: () => {} })
+  await using budget = sharedBudget(undefined, { shared, now: () => new Date(), origin: 'api', warn: () => {} })
   const taken = budget.acquire(1, { signal: new AbortController().signal })
   await turn()
-  readings[0]!({})
+  reads[0]?.({})
   await taken
   for (let times = 0; times < 100; times += 1) {
-    hearing[0]!()
+    listeners[0]?.()
     await turn()
   }
-  expect(readings.length).toBe(2)
-  readings[1]!({})
+  expect(reads.length).toBe(2)
+  reads[1]?.({})
   await turn()
-  expect(readings.length).toBe(3)
-  readings[2]!({})
+  expect(reads.length).toBe(3)
+  reads[2]?.({})
   await turn()
-  expect(readings.length).toBe(3)
+  expect(reads.length).toBe(3)
 })
