@@ -1,7 +1,7 @@
-import type { EncodedRows } from './encode/encoded-page.ts'
+import type { EncodedRows, RowShape } from './encode/encoded-page.ts'
 import { versionOrder } from './encode/version-order.ts'
 
-/** Rows of one page that follow each other. */
+/** Consecutive rows of one page. */
 export interface RowRange {
   readonly page: EncodedRows
   readonly from: number
@@ -14,11 +14,14 @@ export interface RowSelection {
   readonly rows: number
 }
 
-/** Which of several rows of one key is written: the newest, and among equals the one read last; or simply the first. */
-export type Keep = 'newest' | 'first' | 'all'
+/** Which of several rows with one key is written: the newest (the last read of equal versions), the first, or all. */
+export type KeepRule = 'newest' | 'first' | 'all'
 
-/** The rows of some pages, without those that another row of the same key makes superfluous. */
-export function selectRows(pages: readonly EncodedRows[], keep: Keep): RowSelection & { readonly duplicates: number } {
+/** Selects the rows of some pages, without rows that another row of the same key replaces. */
+export function selectRows(
+  pages: readonly EncodedRows[],
+  keep: KeepRule,
+): RowSelection & { readonly duplicates: number } {
   const dropped = keep === 'all' ? [] : duplicatesOf(pages, keep)
   const ranges: RowRange[] = []
   let rows = 0
@@ -36,58 +39,59 @@ export function selectRows(pages: readonly EncodedRows[], keep: Keep): RowSelect
   return { ranges, rows: rows - duplicates, duplicates }
 }
 
-/** For each page the rows that are left out. */
+/** Returns for each page the indexes of the rows that are not written. */
 function duplicatesOf(pages: readonly EncodedRows[], keep: 'newest' | 'first'): number[][] {
   const dropped: number[][] = pages.map(() => [])
-  // The place of each key's row as one number, counted over all pages: an object for each would only be work for the
-  // collector.
+  // The index of each key's row, counted over all pages: an object for each key would burden the garbage collector.
   const kept = new Map<string, number>()
-  let first = 0
-  pages.forEach(({ keys }, page) => {
-    for (let row = 0; row < keys.length; row += 1) {
-      const key = keys[row]!
+  let start = 0
+  pages.forEach((page, pageIndex) => {
+    page.keys.forEach((key, row) => {
       const before = kept.get(key)
       if (before === undefined) {
-        kept.set(key, first + row)
-        continue
+        kept.set(key, start + row)
+        return
       }
       const earlier = locationOf(before, pages)
-      if (keep === 'first' || isOlder(pages, { page, row }, earlier)) dropped[page]!.push(row)
+      if (keep === 'first' || isOlder({ page, pageIndex, row }, earlier)) dropped[pageIndex]?.push(row)
       else {
-        dropped[earlier.page]!.push(earlier.row)
-        kept.set(key, first + row)
+        dropped[earlier.pageIndex]?.push(earlier.row)
+        kept.set(key, start + row)
       }
-    }
-    first += keys.length
+    })
+    start += page.keys.length
   })
   return dropped
 }
 
 interface RowLocation {
-  readonly page: number
+  readonly page: EncodedRows
+  readonly pageIndex: number
   readonly row: number
 }
 
-function locationOf(number: number, pages: readonly EncodedRows[]): RowLocation {
-  let row = number
-  let page = 0
-  for (; row >= pages[page]!.keys.length; page += 1) row -= pages[page]!.keys.length
-  return { page, row }
+function locationOf(rowIndex: number, pages: readonly EncodedRows[]): RowLocation {
+  let row = rowIndex
+  for (const [pageIndex, page] of pages.entries()) {
+    if (row < page.keys.length) return { page, pageIndex, row }
+    row -= page.keys.length
+  }
+  throw new RangeError(`Row ${rowIndex} is beyond the last page`)
 }
 
-function isOlder(pages: readonly EncodedRows[], one: RowLocation, other: RowLocation): boolean {
-  const [page, otherPage] = [pages[one.page]!, pages[other.page]!]
-  const { version } = page.rowShape
-  if (!version || !otherPage.rowShape.version) return false
-  return versionOrder(version.type, version.name)(page.versions[one.row]!, otherPage.versions[other.row]!) < 0
+function isOlder(one: RowLocation, other: RowLocation): boolean {
+  const { version } = one.page.rowShape
+  const [a, b] = [one.page.versions[one.row], other.page.versions[other.row]]
+  if (!version || a === undefined || b === undefined) return false
+  return versionOrder(version.type, version.name)(a, b) < 0
 }
 
-/** The bytes of a selection, for COPY. */
+/** Yields the bytes of a selection, for COPY. */
 export function* chunksOf({ ranges }: RowSelection): Generator<Uint8Array> {
   for (const { page, from, to } of ranges) yield* page.slices(from, to)
 }
 
-/** Two halves of a selection of at least two rows, in order. */
+/** Splits a selection of at least two rows into halves, in order. */
 export function halves({ ranges, rows }: RowSelection): readonly [RowSelection, RowSelection] {
   const first: RowRange[] = []
   const second: RowRange[] = []
@@ -104,16 +108,16 @@ export function halves({ ranges, rows }: RowSelection): readonly [RowSelection, 
   ]
 }
 
-/** Parts of one shape each, in order: a COPY has one list of columns. */
-export function byShape({ ranges }: RowSelection): RowSelection[] {
-  const parts: { ranges: RowRange[]; rows: number }[] = []
+/** Splits a selection into parts of one shape each, in order: a COPY has one list of columns. */
+export function splitByShape({ ranges }: RowSelection): { readonly rows: RowSelection; readonly shape: RowShape }[] {
+  const parts: { rows: { ranges: RowRange[]; rows: number }; shape: RowShape }[] = []
   for (const range of ranges) {
     const last = parts.at(-1)
     const rows = range.to - range.from
-    if (last && last.ranges[0]!.page.shape === range.page.shape) {
-      last.ranges.push(range)
-      last.rows += rows
-    } else parts.push({ ranges: [range], rows })
+    if (last && last.shape.hash === range.page.rowShape.hash) {
+      last.rows.ranges.push(range)
+      last.rows.rows += rows
+    } else parts.push({ rows: { ranges: [range], rows }, shape: range.page.rowShape })
   }
   return parts
 }

@@ -76,7 +76,7 @@ export async function swap(
   if (!shadow) {
     // Nothing was read that could have told which columns it needs.
     const [gone] = await transaction.query(deleteAll(target))
-    return parseCounts(gone!)
+    return parseCounts(gone)
   }
   const columns = shadow.columns
     .filter((column) => column.name !== systemColumns.row)

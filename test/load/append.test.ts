@@ -27,9 +27,9 @@ test('a slice that begins anew removes what it has written, and nothing else', a
   await using test = await testDatabase()
   const { database } = test
   await load(database, append, [{ id: 1 }], { slice: '1' })
-  const { target } = await load(database, append, [{ id: 2 }, { id: 3 }], { slice: '2' })
+  const { writer } = await load(database, append, [{ id: 2 }, { id: 3 }], { slice: '2' })
   await using transaction = await database.transaction()
-  await target.clear(transaction)
+  await writer.clear(transaction)
   await transaction.commit()
   expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 1 }])
 })
@@ -46,16 +46,16 @@ test('rows that were stored before the table had the column are not doubled in s
     [run!.id],
   )
   await load(database, { ...append, onSchemaChange: 'freeze' }, [{ id: 1 }], { slice: slice!.id })
-  const { target } = await load(database, append, [{ id: 2 }], { slice: slice!.id })
+  const { writer } = await load(database, append, [{ id: 2 }], { slice: slice!.id })
   {
     await using transaction = await database.transaction()
-    await expect(target.clear(transaction)).rejects.toThrow(
+    await expect(writer.clear(transaction)).rejects.toThrow(
       '1 of the rows that it has stored do not carry its number in _slice. Where they are still there, remove them yourself, or accept that they are stored twice',
     )
   }
   await database.query(`update shop.orders set _slice = $1`, [slice!.id])
   await using transaction = await database.transaction()
-  await target.clear(transaction)
+  await writer.clear(transaction)
   await transaction.commit()
   expect(await database.query('select from shop.orders')).toEqual([])
 })
@@ -105,11 +105,11 @@ test('where that column may not be added, rows are stored, but a reading that be
     await using poor = await openDatabase({
       url: Object.assign(new URL(test.url), { username: role, password: 'clerk' }).href,
     })
-    const { target, events, counts } = await load(poor, append, [{ id: 1 }])
+    const { writer, events, counts } = await load(poor, append, [{ id: 1 }])
     expect(counts).toMatchObject({ inserted: 1 })
     expect(events).toEqual([expect.objectContaining({ type: 'warning' })])
     await using transaction = await poor.transaction()
-    await expect(target.clear(transaction)).rejects.toThrow(
+    await expect(writer.clear(transaction)).rejects.toThrow(
       'alter table "shop"."orders" add column if not exists "_slice" bigint',
     )
   } finally {
@@ -124,7 +124,7 @@ test('a trigger that leaves rows out is an error, not a loss', async () => {
   await load(database, append, [{ id: 1 }])
   await database.query('create function shop.skip() returns trigger language plpgsql as $$ begin return null; end $$')
   await database.query('create trigger skip before insert on shop.orders for each row execute function shop.skip()')
-  await expect(load(database, append, [{ id: 2 }])).rejects.toThrow('the server counted 0 rows where 1 were sent')
+  await expect(load(database, append, [{ id: 2 }])).rejects.toThrow('the server stored 0 of 1 rows')
 })
 
 test('_loaded_at is the time of the copy', async () => {

@@ -324,11 +324,11 @@ describe('merge', () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 0, n: 0 }])
-    const target = await openTableWriter(database, table(), { slice: { id: '2', pipeline: 'shop', stream: 'orders' } })
+    const writer = await openTableWriter(database, table(), { slice: { id: '2', pipeline: 'shop', stream: 'orders' } })
     await using transaction = await database.transaction()
-    const one = await target.write(transaction, [target.encode(page([{ id: 1, n: 1 }])) as EncodedPage])
-    const two = await target.write(transaction, [
-      target.encode(
+    const one = await writer.write(transaction, [writer.encode(page([{ id: 1, n: 1 }])) as EncodedPage])
+    const two = await writer.write(transaction, [
+      writer.encode(
         page([
           { id: 1, n: 2 },
           { id: 0, n: 0 },
@@ -343,14 +343,14 @@ describe('merge', () => {
   describe('into a table that has never held a row', () => {
     test('rows are copied straight, until a key comes that is there: then by way of what is stored, and nothing is lost or doubled', async () => {
       const statements = await statementsOf(async (database) => {
-        const { target, counts } = await load(database, table(), [
+        const { writer, counts } = await load(database, table(), [
           { id: 1, n: 'a' },
           { id: 2, n: 'b' },
           { id: 2, n: 'c' },
         ])
         expect(counts).toMatchObject({ inserted: 2, duplicate: 1 })
         const again = [
-          target.encode(
+          writer.encode(
             page([
               { id: 2, n: 'c' },
               { id: 1, n: 'x' },
@@ -358,7 +358,7 @@ describe('merge', () => {
             ]),
           ) as EncodedPage,
         ]
-        expect((await commit(database, target, again)).counts).toMatchObject({
+        expect((await commit(database, writer, again)).counts).toMatchObject({
           inserted: 1,
           updated: 1,
           unchanged: 1,
@@ -369,8 +369,8 @@ describe('merge', () => {
           { id: 2, n: 'c' },
           { id: 3, n: 'd' },
         ])
-        const last = [target.encode(page([{ id: 4, n: 'e' }])) as EncodedPage]
-        expect((await commit(database, target, last)).counts).toMatchObject({ inserted: 1 })
+        const last = [writer.encode(page([{ id: 4, n: 'e' }])) as EncodedPage]
+        expect((await commit(database, writer, last)).counts).toMatchObject({ inserted: 1 })
       })
       expect(statements.match(/copy "shop"."orders"/g)).toHaveLength(2)
       expect(statements.match(/copy pg_temp.sluice_batch/g)).toHaveLength(2)

@@ -48,7 +48,7 @@ describe('replace', () => {
     expect(await database.query('select count(*)::int as n, max(n) as last from shop.orders')).toEqual([
       { n: 3, last: 'c' },
     ])
-    expect(await finish(database, second.target)).toEqual({ inserted: 1, updated: 1, deleted: 1 })
+    expect(await finish(database, second.writer)).toEqual({ inserted: 1, updated: 1, deleted: 1 })
     expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
       { id: 1, n: 'a' },
       { id: 2, n: 'x' },
@@ -67,19 +67,19 @@ describe('replace', () => {
         write: 'replace',
         ...(version && { versionBy: version }),
       })
-      const { target } = await load(database, definition, [
+      const { writer } = await load(database, definition, [
         { id: 1, v: 2, n: 'newest' },
         { id: 2, v: 1, n: 'a' },
       ])
-      await commit(database, target, [
-        target.encode(
+      await commit(database, writer, [
+        writer.encode(
           page([
             { id: 1, v: 1, n: 'last' },
             { id: 2, v: 1, n: 'b' },
           ]),
         ) as EncodedPage,
       ])
-      await finish(database, target)
+      await finish(database, writer)
       expect(await database.query(`select n from ${definition.name} order by id`)).toEqual([
         { n: version ? 'newest' : 'last' },
         { n: 'b' },
@@ -168,9 +168,9 @@ describe('replace', () => {
     const keyless = table({ write: 'replace', key: [] })
     await database.query('create schema shop; create table shop.orders (id bigint)')
     await load(database, keyless, [{ id: 1 }], { slice: '1' })
-    const { target } = await load(database, keyless, [], { slice: '1' })
+    const { writer } = await load(database, keyless, [], { slice: '1' })
     await using transaction = await database.transaction()
-    await target.clear(transaction)
+    await writer.clear(transaction)
     await transaction.commit()
     await load(database, keyless, [{ id: 2 }], { slice: '1', end: true })
     expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 2 }])
@@ -179,12 +179,12 @@ describe('replace', () => {
   test('a slice that begins anew forgets its shadow’s rows', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const { target } = await load(database, replace, [{ id: 1 }])
+    const { writer } = await load(database, replace, [{ id: 1 }])
     await using transaction = await database.transaction()
-    await target.clear(transaction)
+    await writer.clear(transaction)
     await transaction.commit()
-    await commit(database, target, [target.encode(page([{ id: 2 }])) as EncodedPage])
-    await finish(database, target)
+    await commit(database, writer, [writer.encode(page([{ id: 2 }])) as EncodedPage])
+    await finish(database, writer)
     expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 2 }])
   })
 

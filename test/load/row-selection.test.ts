@@ -3,7 +3,7 @@ import { ChunkRing } from '../../src/load/encode/chunk-ring.ts'
 import { columnType } from '../../src/load/values/column-type.ts'
 import type { EncodedRows } from '../../src/load/encode/encoded-page.ts'
 import { PageEncoder } from '../../src/load/encode/page-encoder.ts'
-import { byShape, chunksOf, halves, selectRows, type RowSelection } from '../../src/load/row-selection.ts'
+import { splitByShape, chunksOf, halves, selectRows, type RowSelection } from '../../src/load/row-selection.ts'
 import { page } from './support.ts'
 
 const column = (field: string, type: string, key = false) => ({
@@ -100,7 +100,7 @@ describe('encoded pages', () => {
       [encode(one, [{ id: 1 }]), encode(one, [{ id: 2 }]), encode(other, [{ id: 3 }]), encode(one, [{ id: 4 }])],
       'newest',
     )
-    expect(byShape(rows).map((part) => [part.rows, textOf(part)])).toEqual([
+    expect(splitByShape(rows).map((part) => [part.rows.rows, textOf(part.rows)])).toEqual([
       [2, '1\t\\N\n2\t\\N\n'],
       [1, '3\t\\N\n'],
       [1, '4\t\\N\n'],

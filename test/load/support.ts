@@ -2,12 +2,9 @@ import type { Database } from '../../src/database/database.ts'
 import { isRowError, sqlState } from '../../src/database/errors.ts'
 import { NeedsSchemaChange } from '../../src/load/shape/schema-change.ts'
 import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
-import {
-  openTableWriter,
-  type TableWriter,
-  type TableWriterOptions,
-  type WrittenBatch,
-} from '../../src/load/table-writer.ts'
+import type { OpenTableOptions } from '../../src/load/open-table.ts'
+import { openTableWriter, type TableWriter } from '../../src/load/table-writer.ts'
+import type { WrittenBatch } from '../../src/load/write-batch.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { Table } from '../../src/model/recipe.ts'
@@ -36,12 +33,12 @@ export const page = (records: readonly unknown[], more: Partial<Page> = {}): Pag
 })
 
 export interface Loaded extends WrittenBatch {
-  readonly target: TableWriter
+  readonly writer: TableWriter
   readonly events: readonly RunEvent[]
   readonly swap?: Advance['swap']
 }
 
-export interface LoadOptions extends Partial<Omit<TableWriterOptions, 'slice'>> {
+export interface LoadOptions extends Partial<Omit<OpenTableOptions, 'slice'>> {
   readonly slice?: string
   readonly stream?: string
   /** The slice ends with this batch. */
@@ -58,7 +55,7 @@ export async function load(
   { slice = '1', stream = 'orders', end = false, pageSize = Infinity, ...options }: LoadOptions = {},
 ): Promise<Loaded> {
   const events: RunEvent[] = []
-  const target = await openTableWriter(database, definition, {
+  const writer = await openTableWriter(database, definition, {
     slice: { id: slice, pipeline: 'shop', stream },
     emit: (event) => events.push(event),
     ...options,
@@ -69,29 +66,29 @@ export async function load(
   const written: WrittenBatch[] = []
   let encoded: EncodedPage[] = []
   for (const one of pages) {
-    let answer = target.encode(one)
-    while (answer instanceof NeedsSchemaChange) {
-      if (encoded.length > 0) written.push(await commit(database, target, encoded))
+    let result = writer.encode(one)
+    while (result instanceof NeedsSchemaChange) {
+      if (encoded.length > 0) written.push(await commit(database, writer, encoded))
       encoded = []
-      await target.change(answer)
-      answer = target.encode(one)
+      await writer.change(result)
+      result = writer.encode(one)
     }
-    encoded.push(answer)
+    encoded.push(result)
   }
-  written.push(await commit(database, target, encoded))
-  const swap = end ? await finish(database, target) : undefined
-  return { target, events, ...sumOf(written), ...(swap && { swap }) }
+  written.push(await commit(database, writer, encoded))
+  const swap = end ? await finish(database, writer) : undefined
+  return { writer, events, ...sumOf(written), ...(swap && { swap }) }
 }
 
 /** One batch in one transaction. */
 export async function commit(
   database: Database,
-  target: TableWriter,
+  writer: TableWriter,
   pages: readonly EncodedPage[],
 ): Promise<WrittenBatch> {
   const attempt = async (bisecting: boolean): Promise<WrittenBatch> => {
     await using transaction = await database.transaction()
-    const written = bisecting ? await target.writeBisecting(transaction, pages) : await target.write(transaction, pages)
+    const written = bisecting ? await writer.writeBisecting(transaction, pages) : await writer.write(transaction, pages)
     await transaction.commit()
     return written
   }
@@ -105,9 +102,9 @@ export async function commit(
   }
 }
 
-export async function finish(database: Database, target: TableWriter): Promise<Advance['swap']> {
+export async function finish(database: Database, writer: TableWriter): Promise<Advance['swap']> {
   await using transaction = await database.transaction()
-  const swap = await target.finish(transaction)
+  const swap = await writer.finish(transaction)
   await transaction.commit()
   return swap
 }

@@ -3,77 +3,92 @@ import { sqlState } from '../../database/errors.ts'
 import type { Transaction } from '../../database/transaction.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { LoadError, SchemaError } from '../../model/errors.ts'
+import { shorten } from '../../value/text.ts'
 
 export interface ChangeOptions {
-  /**
-   * What is to be done, by what the table is like inside the transaction; each step after the one before has been done.
-   */
+  /** Each step returns its statements, after the step before was run. */
   readonly steps: readonly ((transaction: Transaction) => Promise<readonly string[]>)[]
   readonly table: string
-  /** Called before the steps. */
+  /** Called inside the transaction before the steps. */
   readonly guard?: ((transaction: Transaction) => Promise<void>) | undefined
-  /** By which its session can be found. */
-  readonly mark: string
-  readonly waiting: (ms: number) => void
+  /** A name by which the session can be found. */
+  readonly sessionTag: string
+  /** Called with the milliseconds of each pause between two attempts. */
+  readonly onWait: (ms: number) => void
   readonly signal?: AbortSignal | undefined
 }
 
-/**
- * How often a table that somebody else holds is tried again. Each try is short: who waits for such a lock holds up
- * everybody behind it.
- */
-const attempts = 20
-const pauseMs = 3_000
+/** Each attempt is short, because all other sessions queue behind a session that waits for such a lock. */
+const MAX_ATTEMPTS = 20
+const PAUSE_MS = 3_000
 
 /** Changes a table in a transaction of its own, one process at a time. */
-export async function changeTable(
-  database: Database,
-  { steps, table, guard, mark, waiting, signal }: ChangeOptions,
-): Promise<void> {
-  let statements: readonly string[] = []
+export async function changeTable(database: Database, options: ChangeOptions): Promise<void> {
+  const { table, onWait, signal } = options
+  const statements: string[] = []
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await using transaction = await database.transaction({
-        lockTimeout: '3s',
-        statementTimeout: '30m',
-        sessionTag: mark,
-        signal,
-      })
-      // Its schema first: two streams that make their tables at once would both make the schema, and one would fail.
-      await transaction.lock(`schema ${table.split('.')[0]}`)
-      await transaction.lock(`table ${table}`)
-      await guard?.(transaction)
-      for (const step of steps) {
-        statements = await step(transaction)
-        // A date that becomes text is written as it came.
-        if (statements.length > 0)
-          await transaction.run([`set local datestyle = 'ISO, YMD'`, ...statements].join(';\n'))
-      }
-      await transaction.commit()
+      await changeOnce(database, options, statements)
       return
     } catch (error) {
       if (sqlState(error) !== '55P03') throw explained(error, table, statements)
-      if (attempt === attempts) {
+      if (attempt === MAX_ATTEMPTS) {
         throw new LoadError(
-          `${table}: it has to change, and others held it for ${attempts} tries of 3 s. Let them end (pg_stat_activity names them), or run: ${statements.join('; ')}`,
+          `${table}: it has to change, but other sessions held a lock on it for ${MAX_ATTEMPTS} attempts of 3 s. ` +
+            `End them: pg_stat_activity lists them${statements.length === 0 ? '' : `. Or run: ${shorten(statements.join('; '))}`}`,
           { cause: error },
         )
       }
-      const pause = pauseMs * (0.5 + Math.random())
-      waiting(pause)
+      const pause = PAUSE_MS * (0.5 + Math.random())
+      onWait(pause)
       await sleep(pause, { signal })
     }
   }
 }
 
-/** No right, a view that uses the column, an object of the same name: people have to do it. */
+/** Runs the steps. Adds each statement to `statements` first, so that an error can quote it. */
+async function changeOnce(
+  database: Database,
+  { steps, table, guard, sessionTag, signal }: ChangeOptions,
+  statements: string[],
+): Promise<void> {
+  await using transaction = await database.transaction({
+    lockTimeout: '3s',
+    statementTimeout: '30m',
+    sessionTag,
+    signal,
+  })
+  // The schema first: of two streams that create their tables at the same time, both would create the schema.
+  await transaction.lock(`schema ${table.split('.')[0]}`)
+  await transaction.lock(`table ${table}`)
+  await guard?.(transaction)
+  for (const step of steps) {
+    statements.splice(0, Infinity, ...(await step(transaction)))
+    // With this style a date that widens to text keeps the form in which it was sent.
+    if (statements.length > 0) await transaction.run([`set local datestyle = 'ISO, YMD'`, ...statements].join(';\n'))
+  }
+  await transaction.commit()
+}
+
+/** Explains errors that a person has to resolve: a missing right, a view that uses the column, a wrong type name. */
 function explained(error: unknown, table: string, statements: readonly string[]): unknown {
   const state = sqlState(error)
   if (!(error instanceof Error) || state === undefined || !/^(?:42|0A|2B|3F|22|23|54)/.test(state)) return error
   const { detail } = error as { detail?: unknown }
-  const more = typeof detail === 'string' ? `: ${detail}` : ''
-  return new SchemaError(
-    `${table}: it has to change, and the database refuses that (${error.message}${more}). Let somebody who may run: ${statements.join('; ')}`,
-    { cause: error },
-  )
+  const reason = typeof detail === 'string' ? `${error.message}: ${detail}` : error.message
+  const remedy = remedyFor(state, shorten(statements.join('; ')))
+  return new SchemaError(`${table}: the database refused to change it (${reason}). ${remedy}`, { cause: error })
+}
+
+function remedyFor(state: string, statements: string): string {
+  switch (state) {
+    case '42501':
+      return `Let a user with the right to do so run: ${statements}`
+    case '42704':
+      return 'Correct the type in the columns of the table, or install the extension that has it'
+    case '54011':
+      return 'Leave fields out with columns: { FIELD: false }'
+    default:
+      return `Resolve that and run again, or run: ${statements}`
+  }
 }

@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import { quoteLiteral, quoteTable } from '../../database/quote.ts'
 import { columnName } from '../../load/shape/column-name.ts'
+import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
@@ -11,6 +12,8 @@ import type { Table } from '../../model/recipe.ts'
  */
 export async function checkTable(database: Database, table: Table): Promise<string> {
   const shape = await readShape(database, table)
+  const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
+  if (undefinedType !== undefined) throw new SchemaError(undefinedType)
   if (!shape) return mayMake(database, table)
   await checkRights(database, table)
   const declared = Object.entries(table.columns)
@@ -21,6 +24,8 @@ export async function checkTable(database: Database, table: Table): Promise<stri
     throw new SchemaError(
       `${table.name}: the column ${missing.join(', ')} is declared and not there, and the table's shape is ${table.onSchemaChange}: add it, or let the shape evolve`,
     )
+  const [difference] = await typeDifferences(database, table, shape)
+  if (difference !== undefined) throw new SchemaError(difference)
   const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
   return `there, ${shape.columns.size} columns${key}${missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''}`
 }

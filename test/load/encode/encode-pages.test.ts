@@ -34,17 +34,17 @@ function counted(records: readonly (readonly unknown[])[]): {
 describe('encodePages', () => {
   test('hands pages on one by one, and a needed change of shape before the page that needs it', async () => {
     await using test = await testDatabase()
-    const target = await open(test.database)
+    const writer = await open(test.database)
     const { pages, given } = counted([[{ id: 1 }], [{ id: 2 }], [{ id: 3, more: 1 }], [{ id: 4, more: 1.5 }]])
     const seen: string[] = []
-    for await (const item of encodePages(pages, target)) {
+    for await (const item of encodePages(pages, writer)) {
       if (item instanceof SchemaChangeRequest) {
         seen.push('change')
-        await target.change(item.needed)
+        await writer.change(item.needed)
         item.settle()
       } else {
         seen.push(JSON.stringify(item.position))
-        await commit(test.database, target, [item])
+        await commit(test.database, writer, [item])
       }
     }
     expect(seen).toEqual(['change', '{"page":0}', '{"page":1}', 'change', '{"page":2}', 'change', '{"page":3}'])
@@ -54,10 +54,10 @@ describe('encodePages', () => {
 
   test('waits until the change is settled, gives the page’s memory back when left meanwhile, and closes its source', async () => {
     await using test = await testDatabase()
-    const target = await open(test.database)
+    const writer = await open(test.database)
     const { pages, given, closed } = counted([[{ id: 1 }], [{ id: 2 }]])
     const controller = new AbortController()
-    const items = encodePages(pages, target, { signal: controller.signal })
+    const items = encodePages(pages, writer, { signal: controller.signal })
     expect((await items.next()).value).toBeInstanceOf(SchemaChangeRequest)
     const next = items.next()
     controller.abort(new Error('enough'))
@@ -68,7 +68,7 @@ describe('encodePages', () => {
 
   test('a page keeps its position, its counts and its greatest cursor value, and says what was rejected', async () => {
     await using test = await testDatabase()
-    const target = await open(test.database)
+    const writer = await open(test.database)
     const origin = { raw: true }
     const one = page([{ id: 1 }, { id: null }], {
       position: { end: true },
@@ -82,10 +82,10 @@ describe('encodePages', () => {
       (async function* () {
         yield one
       })(),
-      target,
+      writer,
     )) {
       if (item instanceof SchemaChangeRequest) {
-        await target.change(item.needed)
+        await writer.change(item.needed)
         item.settle()
       } else items.push(item)
     }

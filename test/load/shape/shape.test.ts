@@ -258,10 +258,10 @@ describe('change of shape', () => {
     for (const write of ['merge', 'append'] as const) {
       const name = `shop.${write}`
       const definition = table({ name, write, key: write === 'merge' ? ['id'] : [] })
-      const { target } = await load(database, definition, [{ id: 1, v: 'text' }])
-      const encoded = target.encode(page([{ id: 2, v: '123' }])) as EncodedPage
+      const { writer } = await load(database, definition, [{ id: 1, v: 'text' }])
+      const encoded = writer.encode(page([{ id: 2, v: '123' }])) as EncodedPage
       await load(database, definition, [{ id: 3, v: { now: 'json' } }])
-      const failure = await commit(database, target, [encoded]).catch((error: unknown) => error)
+      const failure = await commit(database, writer, [encoded]).catch((error: unknown) => error)
       expect(isTableChanged(failure)).toBe(true)
       expect(await database.query(`select v from ${name} where id = 2`)).toEqual([])
     }
@@ -284,8 +284,8 @@ describe('change of shape', () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 1 }])
-    const target = await openTableWriter(database, table(), { slice })
-    const need = target.encode(page([{ id: 2, more: true }]))
+    const writer = await openTableWriter(database, table(), { slice })
+    const need = writer.encode(page([{ id: 2, more: true }]))
     expect(need).toBeInstanceOf(NeedsSchemaChange)
     await database.query('drop role if exists somebody')
     await database.query('create role somebody')

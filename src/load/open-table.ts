@@ -1,0 +1,164 @@
+import type { Database, Transaction } from '../database/database.ts'
+import { sqlState } from '../database/errors.ts'
+import type { Queryable } from '../database/queryable.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Table } from '../model/recipe.ts'
+import { sessionMark, type Slice } from '../model/slice.ts'
+import { shadowStatements } from './shadow.ts'
+import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
+import { changeTable, type ChangeOptions } from './shape/change-table.ts'
+import { typeDifferences } from './shape/declared-types.ts'
+import { Fields } from './shape/fields.ts'
+import type { SchemaChange } from './shape/schema-change.ts'
+import { systemColumns } from './shape/system-columns.ts'
+import { readShape, type TableShape } from './shape/table-shape.ts'
+
+export interface OpenTableOptions {
+  readonly slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
+  readonly emit?: (event: RunEvent) => void
+  /** Called inside the transaction before the table changes. Throws if this run has lost the slice. */
+  readonly guard?: (transaction: Transaction) => Promise<void>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The table of a slice as the catalog describes it, and the fields that are loaded into it. Changes it on request. */
+export class OpenTable {
+  readonly table: Table
+  readonly slice: OpenTableOptions['slice']
+  readonly #database: Database
+  readonly #options: OpenTableOptions
+  #shape: TableShape | undefined
+  #fields: Fields
+  #isCreated = false
+  #shadowColumns: ReadonlySet<string> = new Set()
+
+  constructor(database: Database, table: Table, options: OpenTableOptions) {
+    this.table = table
+    this.slice = options.slice
+    this.#database = database
+    this.#options = options
+    this.#fields = new Fields(table, this.#streamName, undefined)
+  }
+
+  /** The table as it was when it was last read; undefined if it does not exist yet. */
+  get shape(): TableShape | undefined {
+    return this.#shape
+  }
+
+  /** The fields of the records and their columns. A new object after each change. */
+  get fields(): Fields {
+    return this.#fields
+  }
+
+  /** The policy for changes. A table that this run creates takes any shape. */
+  get contract(): Table['onSchemaChange'] {
+    return this.#isCreated || !this.#shape ? 'evolve' : this.table.onSchemaChange
+  }
+
+  /** True for an append without a key: its rows go straight into the table and carry the slice's id. */
+  get isPlainAppend(): boolean {
+    return this.table.write === 'append' && this.table.key.length === 0
+  }
+
+  /** True if rows of a merge can be copied straight into the table, because it holds none yet. */
+  get isBlankForMerge(): boolean {
+    return this.table.write === 'merge' && !this.table.loadedAt && this.#shape?.blank === true
+  }
+
+  /** True if the shadow table of a replace lacks a column that is loaded. */
+  get isShadowIncomplete(): boolean {
+    return (
+      this.table.write === 'replace' &&
+      this.#shape !== undefined &&
+      this.#fields.columns.some(({ name }) => !this.#shadowColumns.has(name))
+    )
+  }
+
+  get #streamName(): string {
+    return `${this.slice.pipeline}.${this.slice.stream}`
+  }
+
+  /** Reads the catalog, and adds the columns that Sluice needs to an existing table. Call it once, first. */
+  async open(): Promise<void> {
+    const connection = this.#database.with({ signal: this.#options.signal })
+    await this.#read(connection)
+    const shape = this.#shape
+    if (!shape) return
+    for (const message of await typeDifferences(connection, this.table, shape)) this.#warn(message)
+    if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve') await this.#addSliceColumn()
+    if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(systemColumns.loadedAt)))
+      await this.change({ add: [], widen: [], load: true })
+  }
+
+  /**
+   * Returns the loaded columns that were dropped since the table was read, or 'table' if all of it was dropped. Reading
+   * on would not restore the values of rows stored before.
+   */
+  async lostColumns(): Promise<readonly string[] | 'table'> {
+    if (!this.#shape) return []
+    const shape = await readShape(this.#database.with({ signal: this.#options.signal }), this.table)
+    return shape ? this.#fields.columns.map(({ name }) => name).filter((name) => !shape.columns.has(name)) : 'table'
+  }
+
+  /**
+   * Changes the table in a transaction of its own and reads it again. No other transaction of this slice may be open,
+   * because it would hold a lock on the table.
+   */
+  async change(change: SchemaChange, signal: AbortSignal | undefined = this.#options.signal): Promise<void> {
+    const { table } = this
+    let done = ''
+    const alter = async (transaction: Transaction): Promise<readonly string[]> => {
+      const shape = await readShape(transaction, table)
+      const plan = planChange(change, table, shape, this.#streamName)
+      done = plan.change
+      this.#isCreated ||= shape === undefined
+      return plan.statements
+    }
+    const fitShadow = async (transaction: Transaction): Promise<readonly string[]> => {
+      await this.#read(transaction)
+      return shadowStatements(transaction, this.slice.id, table, this.#fields.columns)
+    }
+    const steps = table.write === 'replace' ? [alter, fitShadow] : [alter]
+    await this.#changeTable({ steps, guard: this.#options.guard, signal })
+    await this.#read(this.#database.with({ signal }))
+    if (table.write === 'replace') this.#shadowColumns = new Set(this.#fields.columns.map(({ name }) => name))
+    if (done !== '')
+      this.#options.emit?.({ type: 'table.altered', stream: this.slice.stream, table: table.name, change: done })
+  }
+
+  async #addSliceColumn(): Promise<void> {
+    const { table } = this
+    const { signal } = this.#options
+    const statements = [addSliceSql(table.name), sliceIndexSql(table.name)]
+    try {
+      const add = async (transaction: Transaction): Promise<readonly string[]> =>
+        (await readShape(transaction, table))?.hasSlice ? [] : statements
+      await this.#changeTable({ steps: [add], signal })
+    } catch (error) {
+      if (sqlState(error) !== '42501') throw error
+      this.#warn(
+        `${table.name}: this user may not add the column ${systemColumns.slice}, without which a restart of the ` +
+          `stream fails. Let the table's owner run: ${statements.join('; ')}`,
+      )
+    }
+    await this.#read(this.#database.with({ signal }))
+  }
+
+  async #changeTable(options: Pick<ChangeOptions, 'steps' | 'guard' | 'signal'>): Promise<void> {
+    await changeTable(this.#database, {
+      ...options,
+      table: this.table.name,
+      sessionTag: sessionMark(this.slice),
+      onWait: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.slice.stream, for: 'lock', ms }),
+    })
+  }
+
+  async #read(on: Queryable): Promise<void> {
+    this.#shape = await readShape(on, this.table)
+    this.#fields = new Fields(this.table, this.#streamName, this.#shape, this.#fields.seen)
+  }
+
+  #warn(message: string): void {
+    this.#options.emit?.({ type: 'warning', stream: this.slice.stream, message })
+  }
+}

@@ -1,0 +1,80 @@
+import { sqlState } from '../../database/errors.ts'
+import type { Queryable } from '../../database/queryable.ts'
+import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
+import type { Table } from '../../model/recipe.ts'
+import { columnType, type ColumnType } from '../values/column-type.ts'
+import { columnName } from './column-name.ts'
+import { declaredType } from './fields.ts'
+import type { TableShape } from './table-shape.ts'
+
+/**
+ * Compares the column types that a definition declares with those of its table. Returns a message for each difference:
+ * both types, the column, and what to do.
+ */
+export async function typeDifferences(on: Queryable, table: Table, shape: TableShape): Promise<string[]> {
+  const messages: string[] = []
+  for (const field of Object.keys(table.columns)) {
+    const declared = declaredType(table, field)
+    const column = columnName(field)
+    const actual = shape.columns.get(column)
+    if (!declared || !actual || isSameType(declared, actual)) continue
+    const name = await canonicalName(on, declared.sql)
+    if (name !== undefined && isSameType({ ...columnType(name), limits: declared.limits }, actual)) continue
+    const begin = `${table.name}: the column ${column} is ${actual.sql}, but the definition declares`
+    messages.push(
+      name === undefined
+        ? `${begin} ${declared.sql}, which is not a type of this database. Correct it in columns: { ${field}: … }`
+        : `${begin} ${declared.sql}. Values are stored as ${actual.sql}. Declare { ${field}: '${actual.sql}' }, ` +
+            `or change the table: ${changeTypeSql(table.name, column, declared.sql)}`,
+    )
+  }
+  return messages
+}
+
+/** Returns a message for each declared column type that the database does not have. */
+export async function undefinedTypes(on: Queryable, table: Table): Promise<string[]> {
+  const messages: string[] = []
+  for (const field of Object.keys(table.columns)) {
+    const declared = declaredType(table, field)
+    if (!declared || declared.base in SERIAL_TYPES || (await canonicalName(on, declared.sql)) !== undefined) continue
+    messages.push(
+      `${table.name}: the definition declares ${declared.sql} for ${field}, which is not a type of this database. ` +
+        `Correct it in columns: { ${field}: … }`,
+    )
+  }
+  return messages
+}
+
+function changeTypeSql(table: string, column: string, type: string): string {
+  const name = quoteIdentifier(column)
+  return `alter table ${quoteTable(table)} alter column ${name} type ${type} using ${name}::${type}`
+}
+
+const SERIAL_TYPES: Readonly<Record<string, string>> = { smallserial: 'int2', serial: 'int4', bigserial: 'int8' }
+
+function isSameType(declared: ColumnType, actual: ColumnType): boolean {
+  if (normalized(declared.sql) === normalized(actual.sql)) return true
+  if (declared.element && actual.element) return isSameType(declared.element, actual.element)
+  const base = SERIAL_TYPES[declared.base] ?? declared.base
+  return base === actual.base && limitsOf(declared) === limitsOf(actual)
+}
+
+const normalized = (sql: string): string => sql.trim().toLowerCase().replaceAll(/\s+/g, ' ').replaceAll(', ', ',')
+
+/** `numeric(12)` is numeric(12,0), and `bit` is bit(1). */
+function limitsOf({ base, limits }: ColumnType): string {
+  if (base === 'numeric' && limits.length === 1) return `${limits[0]},0`
+  return base === 'bit' && limits.length === 0 ? '1' : limits.join(',')
+}
+
+/** Returns PostgreSQL's own name of a type, without limits; undefined if there is no such type. */
+async function canonicalName(on: Queryable, sql: string): Promise<string | undefined> {
+  try {
+    const [row] = await on.query<{ name: string | null }>('select format_type(to_regtype($1), null) as name', [sql])
+    return row?.name ?? undefined
+  } catch (error) {
+    // to_regtype returns null for an unknown name, but throws for text that cannot be a name.
+    if (sqlState(error)?.startsWith('42')) return undefined
+    throw error
+  }
+}

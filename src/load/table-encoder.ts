@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import type { Page } from '../model/page.ts'
+import { ChunkRing } from './encode/chunk-ring.ts'
+import type { EncodedPage, EncodedRows, RowShape } from './encode/encoded-page.ts'
+import { mismatchPolicy } from './encode/mismatch-policy.ts'
+import { PageEncoder } from './encode/page-encoder.ts'
+import { isOrdered, versionOrder } from './encode/version-order.ts'
+import type { OpenTable } from './open-table.ts'
+import type { Fields } from './shape/fields.ts'
+import { isEmptyChange, NeedsSchemaChange, schemaChangeFor } from './shape/schema-change.ts'
+import { systemColumns } from './shape/system-columns.ts'
+import { columnType } from './values/column-type.ts'
+import type { MismatchPolicy } from './values/type-mismatch.ts'
+import { isRecord } from './values/value-kind.ts'
+
+/** Encodes pages for the table of a slice. The page encoder is compiled once for each list of columns. */
+export class TableEncoder {
+  readonly #open: OpenTable
+  readonly #ring = new ChunkRing()
+  #compiled: { readonly fields: Fields; readonly encoder: PageEncoder } | undefined
+
+  constructor(open: OpenTable) {
+    this.#open = open
+  }
+
+  /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
+  encode(page: Page): EncodedPage | NeedsSchemaChange {
+    this.#learn(page)
+    const { table, fields, contract, isShadowIncomplete } = this.#open
+    const hasColumns = fields.columns.length > 0 || page.records.length === 0
+    if (hasColumns && isShadowIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
+    const encoder = hasColumns ? this.#encoder() : undefined
+    const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'
+    if (encoded !== 'change') return released(page, encoded)
+    const change = schemaChangeFor(page, fields, table)
+    const mayChange = hasColumns || contract === 'evolve'
+    if (mayChange && !isEmptyChange(change)) return new NeedsSchemaChange(change)
+    return released(page, this.#encodeUnchanged(page, encoder ?? this.#rejectingEncoder()))
+  }
+
+  /** Encodes a page for which no change of the table could help: records that do not fit are rejected. */
+  #encodeUnchanged(page: Page, encoder: PageEncoder): EncodedRows {
+    const encoded = encoder.encode(page, this.#policy(false))
+    if (encoded === 'change') throw new TypeError('A policy without changes asked for a change')
+    return encoded
+  }
+
+  #policy(mayChange: boolean): MismatchPolicy {
+    const { table, fields, contract } = this.#open
+    return mismatchPolicy({ table, fields, contract, mayChange })
+  }
+
+  #learn(page: Page): void {
+    const { fields } = this.#open
+    for (const record of page.records) {
+      if (!isRecord(record)) continue
+      const unknown = fields.unknownOf(record)
+      if (unknown.length === 0) continue
+      fields.learn(unknown)
+      this.#compiled = undefined
+    }
+  }
+
+  #encoder(): PageEncoder {
+    const { fields } = this.#open
+    if (this.#compiled?.fields !== fields) this.#compiled = { fields, encoder: this.#compile() }
+    return this.#compiled.encoder
+  }
+
+  #compile(): PageEncoder {
+    const { fields, isPlainAppend, shape, slice } = this.#open
+    const { columns, undetermined } = fields
+    const constant = isPlainAppend && shape?.hasSlice ? { name: systemColumns.slice, text: slice.id } : undefined
+    const hash = createHash('sha256')
+      .update(JSON.stringify([columns.map(({ name, type }) => [name, type.sql]), constant?.name]))
+      .digest('hex')
+      .slice(0, 16)
+    return new PageEncoder({ hash, columns, version: this.#version(), constant }, { undetermined, ring: this.#ring })
+  }
+
+  #version(): RowShape['version'] {
+    const { table, fields } = this.#open
+    const column = table.versionBy === undefined ? undefined : fields.loaded(table.versionBy)
+    if (!column || (table.isVersionOptional && !isOrdered(column.type))) return undefined
+    versionOrder(column.type, column.name) // Throws for a type without an order.
+    return column
+  }
+
+  /** Returns an encoder that rejects all records: the table has no column, and none can be made of these values. */
+  #rejectingEncoder(): PageEncoder {
+    const { table, fields } = this.#open
+    const keys = table.key.map((field) => fields.describe(field, columnType('text')))
+    const undetermined = fields.undetermined.filter((field) => !table.key.includes(field))
+    return new PageEncoder(
+      { hash: '', columns: keys, version: undefined, constant: undefined },
+      { undetermined, ring: this.#ring, refuse: 'it has no value that a column could be made of' },
+    )
+  }
+}
+
+function released(page: Page, encoded: EncodedRows): EncodedRows {
+  page.hold?.[Symbol.dispose]()
+  return encoded
+}

@@ -1,0 +1,76 @@
+import type { Counts } from '../model/batch.ts'
+import { maxHighWaterMark } from '../model/high-water-mark.ts'
+import type { HighWaterMark, Reject } from '../model/page.ts'
+import type { Table } from '../model/recipe.ts'
+import { defined } from '../value/defined.ts'
+import { EncodedRows, type EncodedPage, type RowShape } from './encode/encoded-page.ts'
+import { selectRows, splitByShape, type KeepRule, type RowSelection } from './row-selection.ts'
+import type { StoredCounts } from './write-modes.ts'
+
+export interface WrittenBatch {
+  /** Records read and rows written of the whole batch; the two sides balance. */
+  readonly counts: Counts
+  readonly rejects: readonly Reject[]
+  readonly highWaterMark?: HighWaterMark
+  /** Hashes of records that the previous run has read as well. */
+  readonly boundaryMatches?: readonly string[]
+}
+
+/** Stores rows of one shape, and returns the rows that the database refused. */
+export type StorePart = (
+  rows: RowSelection,
+  shape: RowShape,
+) => Promise<{ readonly stored: StoredCounts; readonly rejects: readonly Reject[] }>
+
+/** Stores the rows of some pages, without rows that another row of the same key replaces, and adds up the counts. */
+export async function writeBatch(
+  pages: readonly EncodedPage[],
+  table: Table,
+  storePart: StorePart,
+): Promise<WrittenBatch> {
+  const selection = selectRows(pages.map(rowsOf), keepRule(table))
+  const rejects: Reject[] = pages.flatMap((page) => page.rejects)
+  const stored = { inserted: 0, updated: 0, unchanged: 0, duplicate: selection.duplicates, rejected: 0 }
+  for (const { rows, shape } of splitByShape(selection)) {
+    const part = await storePart(rows, shape)
+    stored.inserted += part.stored.inserted
+    stored.updated += part.stored.updated
+    stored.unchanged += part.stored.unchanged
+    stored.duplicate += part.stored.duplicate
+    stored.rejected += part.rejects.length
+    rejects.push(...part.rejects)
+  }
+  const read = (name: keyof EncodedPage['counts']): number => pages.reduce((sum, page) => sum + page.counts[name], 0)
+  const counts = {
+    fetched: read('fetched'),
+    expanded: read('expanded'),
+    filtered: read('filtered'),
+    parents: read('parents'),
+    inserted: stored.inserted,
+    updated: stored.updated,
+    unchanged: stored.unchanged,
+    duplicate: read('duplicate') + stored.duplicate,
+    rejected: read('rejected') + stored.rejected,
+  }
+  const highWaterMark = pages.reduce<HighWaterMark | undefined>(
+    (greatest, page) => maxHighWaterMark(greatest, page.highWaterMark),
+    undefined,
+  )
+  const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
+  return {
+    counts,
+    rejects,
+    ...defined({ highWaterMark, boundaryMatches: boundaryMatches.length > 0 ? boundaryMatches : undefined }),
+  }
+}
+
+function rowsOf(page: EncodedPage): EncodedRows {
+  if (page instanceof EncodedRows) return page
+  throw new TypeError('write takes the pages that encode has returned')
+}
+
+function keepRule({ key, write }: Table): KeepRule {
+  if (key.length === 0) return 'all'
+  // An append by key keeps the stored row. The same holds within a batch, so that the size of batches does not matter.
+  return write === 'append' ? 'first' : 'newest'
+}
