@@ -24,9 +24,6 @@ export async function executeCommand(
   command: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
   using stop = interruptSignal()
-  // The reader of our output may exit early (`| head`). The run continues.
-  process.stdout.on('error', ignoreBrokenPipe)
-  process.stderr.on('error', ignoreBrokenPipe)
   loadEnvironment()
   const { hide } = knownSecrets(process.env, database)
   try {
@@ -34,18 +31,4 @@ export async function executeCommand(
   } catch (error) {
     process.exitCode = printError(error, { verbose, hide })
   }
-  await Promise.all([process.stdout, process.stderr].map(flushed))
-  // A pipeline file may leave a handle open. Without one, the process exits before this timer.
-  setTimeout(() => process.exit(), 1_000).unref()
 }
-
-function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-}
-
-/** Resolves when everything written so far has left the process. */
-const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => {
-    if (stream.destroyed) resolve()
-    else stream.write('', () => resolve())
-  })

@@ -26,6 +26,7 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       .map((url) => url.slice(root.length))
     expect(ours.filter((url) => !url.startsWith('node_modules/commander/')).toSorted()).toEqual([
       'src/cli/main.ts',
+      'src/cli/module-type-warnings.ts',
       'src/cli/output/display-width.ts',
       'src/cli/output/wrap-text.ts',
       'src/cli/own-package.ts',

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { callSluice } from '../support/call.ts'
+import { openShop, orders, shopProject, type Shop } from '../support/shop.ts'
+
+let shop: Shop
+const sluice: Shop['sluice'] = (...args) => shop.sluice(...args)
+
+beforeAll(async () => {
+  shop = await openShop({ 'broken/broken.ts': 'export default pipeline(' })
+})
+afterAll(async () => shop[Symbol.asyncDispose]())
+
+describe('sluice list', () => {
+  test('shows the table, the key and the schedule of each stream', async () => {
+    const listed = await sluice('list')
+    expect(listed).toMatchObject({ code: 0, stderr: '' })
+    expect(listed.stdout).toMatch(/^shop\.orders +shop\.orders +merge +id +0 4 \* \* \* +pipelines\/shop\.ts$/m)
+  })
+
+  test('with --verbose describes what each stream requests and stores', async () => {
+    expect((await sluice('list', '--verbose')).stdout).toContain('cursor   updated, ascending')
+  })
+
+  test('shows the other pipelines if a file does not load, and exits with 2', async () => {
+    const listed = await sluice('list', 'shop', 'broken/broken.ts')
+    expect(listed).toMatchObject({ code: 2, stdout: expect.stringContaining('shop.lines') })
+    expect(listed.stderr).toMatch(/^broken\/broken\.ts(?::1)? could not be loaded: /)
+  })
+
+  test('prints a stack only with --verbose', async () => {
+    expect((await sluice('list', 'broken/broken.ts')).stderr.trim().split('\n')).toHaveLength(1)
+    expect((await sluice('list', 'broken/broken.ts', '--verbose')).stderr).toMatch(/^ +at /m)
+  })
+})
+
+describe('sluice preview', () => {
+  test('shows rows without a database', async () => {
+    const { cwd } = shop.here
+    const env = { SHOP_API: shop.api.origin, DATABASE_URL: 'postgres://127.0.0.1:1/none' }
+    const ended = await callSluice(['preview', 'shop.orders', '--limit', '2', '--json'], { cwd, env })
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    const rows = ended.stdout.trim().split('\n')
+    expect(rows.map((line) => JSON.parse(line) as unknown)).toEqual(orders.slice(0, 2))
+  })
+
+  test('counts one row and one record in the singular', async () => {
+    const { stdout } = await sluice('preview', 'shop.orders', '--since', '2024-01-05T00:00:00Z')
+    expect(stdout).toMatch(/\n1 row \(all shop\.orders has\); 1 record was fetched, nothing was stored\n$/)
+  })
+
+  test('asks for a stream if the pipeline has several', async () => {
+    expect(await sluice('preview', 'shop')).toMatchObject({
+      code: 2,
+      stderr: 'shop has several streams: give one, as in sluice preview shop.orders\n',
+    })
+  })
+})
+
+describe('sluice check', () => {
+  test('sends one request for each stream and writes nothing', async () => {
+    const before = shop.api.requests.length
+    const ended = await sluice('check')
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    expect(ended.stdout).toMatch(
+      /^ok {7}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
+    )
+    expect(ended.stdout).toMatch(/^ok {7}shop\.orders -> shop\.orders: not there yet; made by the first run/m)
+    expect(ended.stdout).toMatch(/\nNo problems found\.\n$/)
+    expect(shop.api.requests.length - before).toBe(2)
+    const { database } = shop.database
+    expect(await database.query(`select nspname from pg_namespace where nspname = 'shop'`)).toEqual([])
+  })
+
+  test('finds each problem of files, APIs and the database at once', async () => {
+    await using here = await shopProject()
+    const env = { SHOP_API: 'http://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' }
+    const ended = await callSluice(['check', 'shop', './nothing.ts', '--json'], { cwd: here.cwd, env })
+    expect(ended.code).toBe(1)
+    const findings = JSON.parse(ended.stdout) as { location: string; ok: boolean; text: string }[]
+    expect(findings.filter(({ ok }) => !ok).map(({ location }) => location)).toEqual([
+      'pipelines',
+      'shop.orders',
+      'shop.lines',
+      'database',
+    ])
+  })
+})
+
+const shopEnv = (): Record<string, string> => ({ SHOP_API: shop.api.origin, DATABASE_URL: shop.database.url })
+
+const TWICE = `
+import { http, onePage, pipeline } from 'SLUICE'
+const rows = http('http://127.0.0.1:1').get('/rows').pages(onePage()).records()
+export default pipeline('twice', { streams: { rows: rows.into('t.rows', { key: 'id' }) } })
+`
+
+describe('sluice runs', () => {
+  beforeAll(async () => {
+    await sluice('run', 'shop', '--json')
+  })
+
+  test('lists runs, newest first', async () => {
+    expect((await sluice('runs', 'shop')).stdout).toMatch(/^ *1 +shop +sync +done /m)
+  })
+
+  test('with a number shows the report of that run', async () => {
+    expect((await sluice('runs', '1')).stdout).toMatch(/^orders +5 +4 +0 +0 +0 +0 +1$/m)
+    expect(await sluice('runs', '99')).toMatchObject({ code: 2, stderr: 'There is no run 99. See: sluice runs\n' })
+  })
+
+  test('refuses a pipeline that exists nowhere, and names those that exist', async () => {
+    expect(await sluice('runs', 'nosuch')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr:
+        "There is no pipeline 'nosuch', neither in pipelines/ nor in the database (found: shop). " +
+        'Give one of these names\n',
+    })
+  })
+
+  test('says that a pipeline has not run yet', async () => {
+    await using here = await shopProject({ 'pipelines/twice.ts': TWICE })
+    expect(await callSluice(['runs', 'twice'], { cwd: here.cwd, env: shopEnv() })).toMatchObject({
+      code: 0,
+      stdout: 'twice has not run yet. Try: sluice run twice\n',
+    })
+  })
+})

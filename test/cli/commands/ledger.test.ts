@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Report } from '../../../src/model/report.ts'
+import type { Ended } from '../support/command.ts'
+import { openShop, orders, type Shop } from '../support/shop.ts'
+
+let shop: Shop
+const sluice: Shop['sluice'] = (...args) => shop.sluice(...args)
+const report = ({ stdout }: Ended): Report => JSON.parse(stdout) as Report
+
+beforeAll(async () => {
+  shop = await openShop()
+  await sluice('run', 'shop', '--json')
+})
+afterAll(async () => shop[Symbol.asyncDispose]())
+
+describe('sluice cursor', () => {
+  test('show lists the cursor of each stream', async () => {
+    expect((await sluice('cursor', 'show')).stdout).toMatch(/^shop\.orders +2024-01-05T00:00:00Z/m)
+  })
+
+  test('set makes the next run read from that value', async () => {
+    expect((await sluice('cursor', 'set', 'shop.orders', '2024-01-03T00:00:00Z')).stdout).toBe(
+      'shop.orders: the next run reads from 2024-01-03T00:00:00Z (it was 2024-01-05T00:00:00Z)\n',
+    )
+    expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({
+      since: '2024-01-03T00:00:00Z',
+      counts: { fetched: 3 },
+    })
+  })
+
+  test('set refuses a value of another kind, and a stream that does not exist', async () => {
+    expect(await sluice('cursor', 'set', 'shop.orders', 'soon')).toMatchObject({
+      code: 2,
+      stderr: 'shop.orders: the cursor is a time (2024-01-05T00:00:00Z), and soon is text: write it as the API does\n',
+    })
+    expect((await sluice('cursor', 'set', 'shop.nothing', '1')).stderr).toContain("shop has no stream 'nothing'")
+  })
+
+  test('reset makes the next run read from the start', async () => {
+    expect((await sluice('cursor', 'reset', 'shop')).stdout).toBe(
+      'shop.lines: the next run reads from the start (the cursor was 2024-01-05T00:00:00Z)\n' +
+        'shop.orders: the next run reads from the start (the cursor was 2024-01-05T00:00:00Z)\n',
+    )
+    expect(await sluice('cursor', 'reset', 'shop.orders')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('orders has neither a cursor nor an interrupted read (found: none)'),
+    })
+    expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({
+      counts: { fetched: 5 },
+    })
+  })
+})
+
+describe('a name that exists nowhere', () => {
+  test.each([
+    ['cursor', 'reset'],
+    ['cursor', 'show'],
+    ['rejects', 'list'],
+  ])('is refused by sluice %s %s, with the names that exist', async (...words) => {
+    expect(await sluice(...words, 'nosuch')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(
+        "There is no pipeline 'nosuch', neither in pipelines/ nor in the database (found: shop)",
+      ),
+    })
+    expect(await sluice(...words, 'shop.nosuch')).toMatchObject({ code: 2, stdout: '' })
+  })
+
+  test('is refused as a stream, with the streams that exist', async () => {
+    expect((await sluice('rejects', 'list', 'shop.nosuch')).stderr).toMatch(
+      /^shop has no stream 'nosuch': it has (?:lines, orders|orders, lines)\n$/,
+    )
+  })
+})
+
+describe('sluice rejects', () => {
+  test('list shows each rejected record with its stage and reason', async () => {
+    const { stdout } = await sluice('rejects', 'list', 'shop.orders')
+    expect(stdout).toMatch(/shop\.orders +map +a negative total +\{"id":4,"total":-1/)
+    const [first] = (await sluice('rejects', 'list', '--json')).stdout.split('\n')
+    expect(JSON.parse(first ?? '')).toMatchObject({ record: orders[3] })
+  })
+
+  test('list of a stream without rejects says so', async () => {
+    expect(await sluice('rejects', 'list', 'shop.lines')).toMatchObject({
+      code: 0,
+      stdout: 'No rejects are waiting for replay.\n',
+    })
+  })
+
+  test('replay sends one reject through the stages again, and lists it again if it is rejected', async () => {
+    const [first] = (await sluice('rejects', 'list', '--json')).stdout.split('\n')
+    const { id } = JSON.parse(first ?? '') as { id: string }
+    expect(report(await sluice('rejects', 'replay', 'shop.orders', '--id', id, '--json'))).toMatchObject({
+      kind: 'replay',
+      status: 'done',
+      streams: { orders: { counts: { fetched: 1, rejected: 1 } } },
+    })
+    expect((await sluice('rejects', 'list', '--all', '--json')).stdout.trim().split('\n').length).toBeGreaterThan(1)
+    expect(await sluice('rejects', 'replay', 'shop', '--id', id)).toMatchObject({ code: 2 })
+  })
+})
+
+describe('sluice sql', () => {
+  test('shows the rows of each statement', async () => {
+    const statements = 'select id, total from shop.orders order by id limit 1; select 1 as one'
+    expect((await sluice('sql', statements)).stdout).toBe(
+      'id  total\n--  -----\n 1     10\n(1 row)\none\n---\n  1\n(1 row)\n',
+    )
+    expect((await sluice('sql', '--json', 'select id, total from shop.orders order by id limit 1')).stdout).toBe(
+      '{"id":"1","total":"10"}\n',
+    )
+  })
+
+  test('refuses two columns with one name', async () => {
+    expect((await sluice('sql', 'select count(*), count(distinct id) from shop.orders')).stderr).toContain(
+      'two columns are called count, and only one of them could be shown: rename one, as in count as count_2',
+    )
+  })
+
+  test('changes data only with --write', async () => {
+    expect(await sluice('sql', 'delete from shop.orders')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('add --write to allow it'),
+    })
+    expect((await sluice('sql', '--write', 'delete from shop.orders where id = 5')).stdout).toBe('DELETE 1\n')
+  })
+
+  test('names the error of a wrong statement', async () => {
+    expect((await sluice('sql', 'selec')).stderr).toContain('syntax error at or near "selec"')
+  })
+})
+
+test('sluice migrate says that the schema is up to date', async () => {
+  expect((await sluice('migrate')).stdout).toMatch(/: schema sluice is up to date$/m)
+})

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { parseMemory } from '../../../src/cli/program/add-command.ts'
+import type { Report } from '../../../src/model/report.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { testDatabase } from '../../support/database.ts'
+import { callSluice } from '../support/call.ts'
+import type { Ended } from '../support/command.ts'
+import { openShop, orders, shopProject, type Shop } from '../support/shop.ts'
+
+let shop: Shop
+const sluice: Shop['sluice'] = (...args) => shop.sluice(...args)
+const report = ({ stdout }: Ended): Report => JSON.parse(stdout) as Report
+
+beforeAll(async () => {
+  // The environment wins over .env, so this address is never used.
+  shop = await openShop({ '.env': 'SHOP_API=http://127.0.0.1:1\n' })
+})
+afterAll(async () => shop[Symbol.asyncDispose]())
+
+test('a dry run reads, shows rows and rejects, and writes nothing', async () => {
+  const ended = await sluice('run', '--dry-run', '--limit', '3')
+  expect(ended).toMatchObject({ code: 0 })
+  expect(ended.stdout).toMatch(
+    /^shop\.orders: from the start, only the first pages: 4 fetched, 1 rejected; 3 rows for shop\.orders$/m,
+  )
+  expect(ended.stdout).toContain('rejected by map: a negative total: {"id":4')
+  expect(ended.stdout).toContain('Nothing was written.')
+  expect(await shop.database.database.query('select id from sluice.runs')).toEqual([])
+})
+
+describe('sluice run', () => {
+  test('prints each event as a line of JSON where stdout is no terminal, the report last', async () => {
+    const ended = await sluice('run', 'shop')
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    const lines = ended.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; pipeline: string; type: string; report?: Report })
+    expect(new Set(lines.map(({ type }) => type))).toEqual(
+      new Set([
+        'run.started',
+        'slice.started',
+        'pages.total',
+        'table.altered',
+        'batch.committed',
+        'slice.finished',
+        'run.finished',
+        'report',
+      ]),
+    )
+    expect(lines.every(({ level, pipeline }) => level === 'info' && pipeline === 'shop')).toBe(true)
+    expect(lines.at(-1)?.report).toMatchObject({
+      status: 'done',
+      streams: {
+        orders: { counts: { fetched: 5, inserted: 4, rejected: 1 } },
+        lines: { counts: { fetched: 5, expanded: 5, inserted: 10 } },
+      },
+    })
+  })
+
+  test('prints each request too with --verbose, at level debug', async () => {
+    const { stdout } = await sluice('run', 'shop', '--verbose')
+    expect(stdout).toMatch(/^\{"level":"debug","time":"[^"]+","pipeline":"shop","type":"request\.finished",/m)
+  })
+
+  test('reads one stream by NAME.STREAM, and several by --stream', async () => {
+    expect(Object.keys(report(await sluice('run', 'shop.lines', '--json')).streams)).toEqual(['lines'])
+    const both = report(await sluice('run', 'shop', '--stream', 'orders', 'lines', '--json'))
+    expect(Object.keys(both.streams)).toEqual(['orders', 'lines'])
+  })
+
+  test('with --full reads from the start and leaves unchanged rows as they are', async () => {
+    const { orders: stream } = report(await sluice('run', 'shop.orders', '--full', '--json')).streams
+    expect(stream).toMatchObject({ counts: { fetched: 5, inserted: 0, unchanged: 4, rejected: 1 } })
+    expect(stream?.since).toBeUndefined()
+  })
+
+  test('with --timeout stops with exit code 1, and commits complete batches', async () => {
+    await using slow = await apiServer(({ query }) =>
+      query.get('page') === '2' ? { hang: true } : { json: { orders: orders.slice(0, 2), pages: 3 } },
+    )
+    await using other = await testDatabase()
+    await using here = await shopProject()
+    const ended = await callSluice(['run', 'shop.orders', '--timeout', '1s', '--json'], {
+      cwd: here.cwd,
+      env: { SHOP_API: slow.origin, DATABASE_URL: other.url },
+    })
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('--timeout 1s stopped the run') })
+    expect(report(ended).streams['orders']).toMatchObject({ status: 'interrupted', counts: { inserted: 2 } })
+  })
+})
+
+test.each([
+  [['nonsense'], "unknown command 'nonsense'"],
+  [['run', '--nonsense'], "unknown option '--nonsense'"],
+  [['run', '--batch-rows', '0'], 'Give a whole number, at least 1.'],
+  [['run', '--overlap', 'perhaps'], 'Allowed choices are skip, wait, fail.'],
+  [['run', '--limit', '5'], '--limit needs --dry-run'],
+  [['run', '--timeout', 'long'], '"long" is no duration'],
+  [['run', '--memory', '64 apples'], '"64 apples" is no size'],
+  [['cursor', 'set', 'shop.orders'], "missing required argument 'value'"],
+  [['sql'], "missing required argument 'statements'"],
+])('wrong usage exits with 2 and says why: sluice %j', async (args, message) => {
+  expect(await sluice(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
+})
+
+test('--memory takes a size, and a number without a unit is megabytes', () => {
+  expect(parseMemory('32MB')).toBe(33_554_432)
+  expect(parseMemory('32')).toBe(33_554_432)
+})
