@@ -5,7 +5,7 @@ import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 
-/** What a function finds that the run calls: a stage, or an own source. */
+/** The context of a function that the run calls: a stage, or an own source. */
 export interface FetchContext {
   readonly scope: Scope
   /** The account for the next body that is fetched. */

@@ -11,6 +11,6 @@ export const positionOf = (next: PageRequest | undefined): Position =>
 export function requestAt(position: Position): PageRequest {
   const request = position as Partial<PageRequest> | null
   if (typeof request === 'object' && typeof request?.url === 'string' && typeof request.query === 'object')
-    return request as PageRequest
+    return request as PageRequest // Only `positionOf` makes a position with these two members.
   throw new PositionLostError('the stored position does not fit this definition. Restarting from the beginning')
 }

@@ -19,7 +19,7 @@ export interface StageContext {
   readonly workers: () => Pick<WorkerPool, 'run'>
 }
 
-/** How many records may be validated at the same time, if the schema returns promises. */
+/** Records that are validated at the same time, at most, if the schema returns promises. */
 const VALIDATE_CONCURRENCY = 16
 
 /** Neighbouring `rename`, `pick` and `omit` become one function. */

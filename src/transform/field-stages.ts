@@ -8,7 +8,7 @@ import { keepRecords, rejectRecord, type CompiledStage, type MutablePage } from 
 export type FieldStage = Extract<Stage, { readonly type: 'rename' | 'pick' | 'omit' }>
 type Fields = Readonly<Record<string, unknown>>
 
-/** How to copy the records that have exactly these field names, in this order. */
+/** The copy function for records that have exactly these field names, in this order. */
 interface FieldPlan {
   readonly names: readonly string[]
   readonly copy: (record: Fields) => Fields

@@ -40,7 +40,7 @@ const rows = (paging: Paging<Body>) =>
     .pages(paging)
     .records('data')
 
-// The hash reads the text of functions, so the two below have no annotations.
+// The hash covers the text of functions, so the functions below have no annotations.
 const recipes: Record<string, readonly [{ readonly recipe: Recipe }, string]> = {
   onePage: [rows(onePage()), 'o6rW44KJP5uQ4Y2HrAQGXl'],
   byPage: [rows(byPage('page')), 'Sdn9_GBG8JmFw4adWOk140'],
@@ -73,8 +73,7 @@ const recipes: Record<string, readonly [{ readonly recipe: Recipe }, string]> = 
   ],
 }
 
-// Names and options of 0.1 that a definition of today spells differently, or that only few definitions have. Functions
-// have no annotations, because the hash reads their text.
+// Definitions with all options, and the lineage hashes of their children. The functions have no annotations either.
 const base = 'https://api.example/v1'
 type Row = Body['data'][number]
 const pagesOf: (body: Body) => number = (body) => body.total

@@ -6,8 +6,8 @@ import type { Page, Reject } from '../../src/model/page.ts'
 import { forum, type Post, type Reaction, type Topic } from '../source/forum.ts'
 import { readPages, recordsOf } from '../source/read-pages.ts'
 
-/** Read with a fault in a stage, mend it, and send what was rejected through it again. */
-async function mended(
+/** Reads with a fault in a stage, removes the fault, and replays the rejects. */
+async function replayRejects(
   flow: (isBroken: () => boolean) => Stream<unknown>,
 ): Promise<{ rejects: Reject[]; missing: unknown[]; replayed: unknown[] }> {
   let isBroken = true
@@ -83,13 +83,28 @@ test.each<
     ({ all }, broken) =>
       all.flatMap(({ id }) => [{ id }, { id: -id }]).map((record) => fails(broken() && record.id === -2, record)),
   ],
-])('%s that was rejected comes out as it would have', async (what, flow) => {
+])('a replay of %s yields the same records as a slice without the fault', async (rejected, flow) => {
   await using api = await forum()
-  const { rejects, missing, replayed } = await mended((broken) => flow(api, broken))
+  const { rejects, missing, replayed } = await replayRejects((broken) => flow(api, broken))
   expect(rejects.length).toBeGreaterThan(0)
   expect(missing.length).toBeGreaterThan(0)
-  // What a list was made from comes again as a whole.
-  expect(replayed).toEqual(what === 'one of a list' ? [{ id: 2 }, ...missing] : missing)
+  // The record that became a list is replayed, so the whole list comes again.
+  expect(replayed).toEqual(rejected === 'one of a list' ? [{ id: 2 }, ...missing] : missing)
+})
+
+test('a replay rejects a record whose parent now becomes several parents', async () => {
+  await using api = await forum()
+  let isBroken = true
+  const { recipe } = api.all
+    .flatMap((topic) => (isBroken ? [topic] : [topic, topic]))
+    .flatMap((topic) => api.posts(topic).map((post) => fails(isBroken && post.id === '3-2', post)))
+  const [reject] = (await readPages({ recipe })).flatMap(({ rejects }) => rejects)
+  isBroken = false
+  await using scope = openScope()
+  const pages = await Array.fromAsync(replayRecord(recipe, reject!, scope))
+  expect(pages.flatMap(({ rejects }) => rejects)).toMatchObject([
+    { stage: 'flatMap', reason: expect.stringContaining('several records from its parent'), record: { id: 3 } },
+  ])
 })
 
 function fails<T>(isBroken: boolean, value: T): T {

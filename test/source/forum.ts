@@ -83,10 +83,10 @@ export async function forum(
 export interface Forum extends AsyncDisposable {
   readonly server: ApiServer
   readonly topics: Topic[]
-  /** Paths with their query that answer 410. */
+  /** URLs for which the server returns 410. */
   readonly gone: Set<string>
   readonly all: Stream<Topic>
-  /** The same, its pages asked for at once. */
+  /** The same topics, their pages requested at once. */
   readonly atOnce: Stream<Topic>
   readonly posts: (topic: Topic) => Stream<Post>
   readonly reactions: (post: Post) => Stream<Reaction>

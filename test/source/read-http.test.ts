@@ -30,7 +30,7 @@ interface Listing {
   link?: string
 }
 
-/** Six pages of two records, to be walked in whatever way. */
+/** A listing of six pages with two records each, for every paginator. */
 const listing = (request: ApiRequest, name: string): Listing & { link: string } => {
   const page =
     name === 'offset' ? Number(request.query.get('offset') ?? 0) / 2 + 1 : Number(request.query.get(name) ?? 1)
@@ -62,9 +62,9 @@ describe('reading pages', () => {
     const whole = await readPages(flow)
     expect(whole.at(-1)?.position).toEqual({ end: true })
     for (let stop = 1; stop <= whole.length; stop++) {
-      const begun = await readPages(flow, { pages: stop })
-      const position = JSON.parse(JSON.stringify(begun.at(-1)?.position)) as Position
-      expect([...recordsOf(begun), ...recordsOf(await readPages(flow, { position }))]).toEqual(recordsOf(whole))
+      const stopped = await readPages(flow, { pages: stop })
+      const position = JSON.parse(JSON.stringify(stopped.at(-1)?.position)) as Position
+      expect([...recordsOf(stopped), ...recordsOf(await readPages(flow, { position }))]).toEqual(recordsOf(whole))
     }
     expect(recordsOf(whole).map((record) => (record as { id: number }).id)).toEqual([
       2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
@@ -192,19 +192,19 @@ describe('reading pages', () => {
 
 describe('requests ahead', () => {
   test('the next page is requested before the last one is yielded, and no further one', async () => {
-    const { scope, asked, answer } = told()
+    const { scope, requested, respond } = manualClient()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
     const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
     const first = pages.next()
     await turn()
-    answer('1', body(1, 2))
+    respond('1', body(1, 2))
     await first
-    expect(asked).toEqual(['1', '2'])
+    expect(requested).toEqual(['1', '2'])
     await pages.return()
   })
 
   test('a page that says it is the last one needs no total, also if totals are reported', async () => {
-    const { scope, answer } = told()
+    const { scope, respond } = manualClient()
     const { recipe } = http('http://x')
       .get<Listing & { readonly more: boolean }>('/x')
       .pages(byPage('page', { more: 'more', pages: 'pages' }))
@@ -215,14 +215,14 @@ describe('requests ahead', () => {
     )
     const first = pages.next()
     await turn()
-    answer('1', { data: [{ id: 1 }], more: false })
+    respond('1', { data: [{ id: 1 }], more: false })
     expect((await first).value?.records).toEqual([{ id: 1 }])
     expect(await pages.next()).toMatchObject({ done: true })
     expect(totals).toEqual([1])
   })
 
   test('leaving cancels pending requests, waits for them, and releases their responses', async () => {
-    const { scope, asked, answer, aborted, freed } = told()
+    const { scope, requested, respond, aborted, released } = manualClient()
     const { recipe } = http('http://x', { concurrency: 3 })
       .get<Listing>('/x')
       .pages(byPage('page', { pages: 'pages' }))
@@ -230,24 +230,24 @@ describe('requests ahead', () => {
     const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
     const first = pages.next()
     await turn()
-    answer('1', body(1, 2))
+    respond('1', body(1, 2))
     await first
-    expect(asked).toEqual(['1', '2', '3', '4'])
-    answer('3', body(3, 4))
+    expect(requested).toEqual(['1', '2', '3', '4'])
+    respond('3', body(3, 4))
     await turn()
     await pages.return()
     expect(aborted).toEqual(expect.arrayContaining(['2', '4']))
-    expect(freed).toEqual(['3'])
+    expect(released).toEqual(['3'])
   })
 
   test('leaving waits until a cancelled request has ended', async () => {
-    const { scope, answer } = told()
+    const { scope, respond } = manualClient()
     let hasEnded = false
     const slow: Client = {
-      send: (asked, options) =>
+      send: (requested, options) =>
         scope
           .client({ base: '' })
-          .send(asked, options)
+          .send(requested, options)
           .catch(async (error: unknown) => {
             await turn()
             hasEnded = true
@@ -263,20 +263,20 @@ describe('requests ahead', () => {
     )
     const first = pages.next()
     await turn()
-    answer('1', body(1, 2))
+    respond('1', body(1, 2))
     await first
     await pages.return()
     expect(hasEnded).toBe(true)
   })
 
   test('the page that is wanted next never waits for memory of the pages behind it', async () => {
-    const { scope } = told()
+    const { scope } = manualClient()
     const budget = new MemoryBudget(2)
     const three = Promise.withResolvers<void>()
     const client: Client = {
       send: async ({ query }, { memory, signal }) => {
         const page = Number(query['page'])
-        // The second page is tried again, and comes to ask for memory when the third has taken what there was.
+        // The second page is retried, and asks for memory after the third one has taken all of it.
         if (page === 2) await three.promise
         const hold = await memory.reserve(page === 3 ? 2 : 1, { signal })
         if (page === 3) three.resolve()
@@ -302,14 +302,14 @@ describe('requests ahead', () => {
   })
 
   test('a page that fails releases its memory', async () => {
-    const { scope, answer, freed } = told()
+    const { scope, respond, released } = manualClient()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
     const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope)
     const first = pages.next()
     await turn()
-    answer('1', { wrong: 1 })
+    respond('1', { wrong: 1 })
     await expect(first).rejects.toMatchObject({ code: 'DECODE' })
-    expect(freed).toEqual(['1'])
+    expect(released).toEqual(['1'])
   })
 
   test('pages that are requested concurrently fit into a budget of about one page, and three slices do not block each other', async () => {
@@ -327,7 +327,7 @@ describe('requests ahead', () => {
   })
 
   test('an aborted slice rejects with the reason of its signal', async () => {
-    const { scope } = told()
+    const { scope } = manualClient()
     const controller = new AbortController()
     const { recipe } = http('http://x').get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
     const first = readHttp(
@@ -344,23 +344,23 @@ describe('requests ahead', () => {
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-/** A client that answers when it is told to. */
-function told(): {
+/** A client whose requests wait for `respond`. */
+function manualClient(): {
   scope: Scope
-  asked: string[]
-  answer: (key: string, body: unknown) => void
-  freed: string[]
+  requested: string[]
+  respond: (key: string, body: unknown) => void
+  released: string[]
   aborted: string[]
 } {
-  const asked: string[] = []
-  const freed: string[] = []
+  const requested: string[] = []
+  const released: string[] = []
   const aborted: string[] = []
   const waiting = new Map<string, (received: DecodedResponse) => void>()
   const client: Client = {
     send: ({ query }, { signal }) =>
       new Promise((resolve, reject) => {
         const key = String(query['c'] ?? query['page'] ?? 1)
-        asked.push(key)
+        requested.push(key)
         waiting.set(key, resolve)
         signal.addEventListener('abort', () => {
           aborted.push(key)
@@ -371,8 +371,8 @@ function told(): {
   const memory = { reserve: () => Promise.reject(new Error('not here')), child: () => memory, recheck: () => {} }
   const secrets = readSecrets({})
   return {
-    asked,
-    freed,
+    requested,
+    released,
     aborted,
     scope: {
       signal: new AbortController().signal,
@@ -382,14 +382,14 @@ function told(): {
       client: () => client,
       memory,
     },
-    answer: (key, body) =>
+    respond: (key, body) =>
       waiting.get(key)?.({
         body,
         status: 200,
         headers: {},
         url: 'http://x/',
         bytes: 1,
-        hold: { [Symbol.dispose]: () => void freed.push(key) },
+        hold: { [Symbol.dispose]: () => void released.push(key) },
       }),
   }
 }

@@ -6,11 +6,11 @@ import type { SliceRead } from '../../src/model/slice.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 
 export interface ReadingOptions extends Partial<SliceRead>, ScopeOptions {
-  /** Pages to take before the reader is left. @default all */
+  /** Pages to read before leaving. @default all */
   readonly pages?: number
 }
 
-/** The pages of a recipe, as a run would get them. */
+/** Returns the pages of a recipe, as a run gets them. */
 export async function readPages(
   { recipe }: { readonly recipe: Recipe },
   {
@@ -42,7 +42,7 @@ export async function readPages(
 
 export const recordsOf = (pages: readonly Page[]): unknown[] => pages.flatMap(({ records }) => records)
 
-/** Every page keeps it: fetched + expanded = records that are left + filtered + duplicate + rejected. */
+/** Throws unless fetched + expanded = remaining records + filtered + duplicate + rejected. */
 function checkEquation({
   records,
   counts: { fetched, expanded, filtered, duplicate, rejected, ...counts },

@@ -1,4 +1,4 @@
-/** Heavy work, one record at a time: what a module for `.offload` looks like. */
+/** A module for `.offload`: work on one record at a time. */
 export default function score({ type }: { type: string }): { type: string; score: number } {
   if (type === '') throw new RangeError('no type to score')
   return { type, score: type.length }

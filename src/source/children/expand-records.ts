@@ -8,7 +8,7 @@ import { defined } from '../../value/defined.ts'
 
 export type FlatMap = Extract<Stage, { readonly type: 'flatMap' }>
 
-/** What replaces one record: a child stream, a list of records, or a reject. */
+/** The replacement of one record: a child stream, a list of records, or a reject. */
 export type Expansion = ChildStream | ExpandedRecord
 interface ChildStream {
   readonly type: 'child stream'

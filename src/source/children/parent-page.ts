@@ -4,7 +4,7 @@ import { END, isEnd, type Page, type Position } from '../../model/page.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { ParentDigests, START, type ChildPosition } from './child-position.ts'
 
-/** What all pages of one reader share. */
+/** State that all pages of one reader share. */
 export interface ParentsState {
   /** True once a record had a child stream. From then on these records count as parents. */
   hasChildStreams: boolean

@@ -21,7 +21,7 @@ export interface ChildrenOptions {
   readonly hasCursor: boolean
 }
 
-/** What to yield next, in the order of the parents. */
+/** The source of the next page or pages, in the order of the parents. */
 export type ChildTask =
   /** A page of parents that all became lists. */
   | { readonly type: 'page'; readonly page: Page }

@@ -3,7 +3,7 @@ import { UsageError } from '../../model/errors.ts'
 import type { Bound, Range } from '../../model/request.ts'
 import { parseInstant, type Instant } from '../../value/instant.ts'
 
-/** What the numbers of a cursor count since 1970. */
+/** The unit of a cursor's numbers, counted since 1970. */
 export type Unit = 's' | 'ms'
 
 export const isBound = (value: unknown): value is Bound =>

@@ -40,7 +40,7 @@ export class CursorFollower {
   readonly #startedAt: Date | undefined
   readonly #values: ComparableValues
   readonly #keepsHashes: boolean
-  /** How often each record of the boundary may still be met: hash → times. */
+  /** Boundary records that were not met yet: hash → times. */
   readonly #boundaryRemaining: Map<string, number>
   readonly #quota: BoundaryQuota | undefined
   readonly #lineageHash: string

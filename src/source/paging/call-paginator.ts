@@ -11,6 +11,7 @@ export function callPaginator(
 ): PageRequest | undefined {
   let next: PageRequest | null | undefined
   try {
+    // `.pages()` has checked that the function expects this body.
     next = paginator(response as ApiResponse<never>, request)
   } catch (cause) {
     throw new PagingError(`the paginator's function failed: ${messageOf(cause)}`, { cause })

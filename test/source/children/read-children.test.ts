@@ -9,7 +9,7 @@ import { readPages, recordsOf } from '../read-pages.ts'
 const ids = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((record) => (record as { id: unknown }).id)
 const lastPosition = (pages: readonly Page[]): Position =>
   JSON.parse(JSON.stringify(pages.findLast(({ position }) => position !== undefined)?.position ?? null)) as Position
-/** What a run that died would have committed: up to the last page with a position. */
+/** The pages that a run which died would have committed: up to the last page with a position. */
 const committed = (pages: readonly Page[]): Page[] =>
   pages.slice(0, pages.findLastIndex(({ position }) => position !== undefined) + 1)
 const sums = (pages: readonly Page[]): ReadCounts =>
@@ -21,7 +21,7 @@ const sums = (pages: readonly Page[]): ReadCounts =>
     { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 },
   )
 
-/** Streams of children in every shape, of one forum. */
+/** Child streams of one forum, in every shape. */
 const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
   'one deep': ({ all, posts }) => all.flatMap(posts, { concurrency: 3 }),
   'one deep, one at a time': ({ all, posts }) => all.flatMap(posts),
@@ -81,11 +81,11 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
     expect(ids(whole).length).toBeGreaterThan(3)
     expect(whole.at(-1)!.position).toEqual({ end: true })
     for (let stop = 1; stop <= whole.length; stop++) {
-      const begun = committed(whole.slice(0, stop))
-      const rest = await readPages(flow, { position: lastPosition(begun), restart: 'slice' })
-      expect({ stop, ids: [...ids(begun), ...ids(rest)] }).toEqual({ stop, ids: ids(whole) })
-      expect({ stop, ...sums([...begun, ...rest]) }).toEqual({ stop, ...sums(whole) })
-      expect([...begun, ...rest].flatMap(({ rejects }) => rejects)).toEqual(whole.flatMap(({ rejects }) => rejects))
+      const stopped = committed(whole.slice(0, stop))
+      const rest = await readPages(flow, { position: lastPosition(stopped), restart: 'slice' })
+      expect({ stop, ids: [...ids(stopped), ...ids(rest)] }).toEqual({ stop, ids: ids(whole) })
+      expect({ stop, ...sums([...stopped, ...rest]) }).toEqual({ stop, ...sums(whole) })
+      expect([...stopped, ...rest].flatMap(({ rejects }) => rejects)).toEqual(whole.flatMap(({ rejects }) => rejects))
     }
   })
 
@@ -131,23 +131,23 @@ describe('parents that changed while a slice was interrupted', () => {
     ] as const) {
       await using api = await forum()
       const flow = shapes[shape]!(api)
-      const begun = await readPages(flow, { pages })
-      const position = lastPosition(begun)
+      const stopped = await readPages(flow, { pages })
+      const position = lastPosition(stopped)
       change(api.topics)
       await expect(readPages(flow, { position, restart: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
       const rest = await readPages(flow, { position, restart: 'page' })
-      // Merged by key, everything that the changed API holds is there.
-      expect([...new Set([...ids(begun), ...ids(rest)])]).toEqual(expect.arrayContaining(ids(await readPages(flow))))
+      // After a merge by key, every record of the changed API is there.
+      expect([...new Set([...ids(stopped), ...ids(rest)])]).toEqual(expect.arrayContaining(ids(await readPages(flow))))
     }
   })
 
   test('parents behind the position may change', async () => {
     await using api = await forum()
     const flow = shapes['one deep']!(api)
-    const begun = await readPages(flow, { pages: 2 })
+    const stopped = await readPages(flow, { pages: 2 })
     api.topics[2] = { id: 9, title: 'another' }
-    const rest = await readPages(flow, { position: lastPosition(begun), restart: 'slice' })
-    expect(ids([...begun, ...rest])).toEqual(ids(await readPages(flow)))
+    const rest = await readPages(flow, { position: lastPosition(stopped), restart: 'slice' })
+    expect(ids([...stopped, ...rest])).toEqual(ids(await readPages(flow)))
   })
 })
 
@@ -155,11 +155,11 @@ describe('a child whose position the API has forgotten', () => {
   test('a child whose position is lost restarts if rows are merged; else the slice restarts', async () => {
     await using api = await forum()
     const flow = api.all.flatMap(api.posts)
-    const begun = await readPages(flow, { pages: 5 }) // Topic 3 has two pages of posts, and an empty one.
-    const position = lastPosition(begun)
+    const stopped = await readPages(flow, { pages: 5 }) // Topic 3 has two pages of posts, and an empty one.
+    const position = lastPosition(stopped)
     expect(position).toMatchObject({ done: 2, child: { url: '/topics/3/posts', query: { page: '2' } } })
     api.gone.add('/topics/3/posts?page=2')
-    // Its second page is still gone, but now a walk from the start has asked for it.
+    // Its second page is still gone, but now it was requested after the first one.
     await expect(readPages(flow, { position, restart: 'page' })).rejects.toMatchObject({ code: 'HTTP', status: 410 })
     expect(api.server.requests.filter(({ url }) => url === '/topics/3/posts?page=1')).toHaveLength(2)
     await expect(readPages(flow, { position, restart: 'slice' })).rejects.toMatchObject({ code: 'POSITION_LOST' })
@@ -168,10 +168,10 @@ describe('a child whose position the API has forgotten', () => {
   test('a lost position of the parents restarts the slice', async () => {
     await using api = await forum()
     const flow = api.all.flatMap(api.posts)
-    const begun = await readPages(flow, { pages: 10 })
-    expect(lastPosition(begun)).toMatchObject({ at: { query: { c: '3' } } })
+    const stopped = await readPages(flow, { pages: 10 })
+    expect(lastPosition(stopped)).toMatchObject({ at: { query: { c: '3' } } })
     api.gone.add('/topics?c=3')
-    await expect(readPages(flow, { position: lastPosition(begun), restart: 'page' })).rejects.toMatchObject({
+    await expect(readPages(flow, { position: lastPosition(stopped), restart: 'page' })).rejects.toMatchObject({
       code: 'POSITION_LOST',
     })
   })
@@ -317,9 +317,9 @@ describe('concurrency', () => {
         { concurrency: 2 },
       )
     expect(await readPages(endless, { pages: 5 })).toHaveLength(5)
-    const asked = (id: number): number => server.requests.filter(({ path }) => path === `/of/${id}`).length
-    expect(asked(1)).toBeLessThanOrEqual(6)
-    expect(asked(2)).toBeLessThanOrEqual(2)
+    const requestsOf = (id: number): number => server.requests.filter(({ path }) => path === `/of/${id}`).length
+    expect(requestsOf(1)).toBeLessThanOrEqual(6)
+    expect(requestsOf(2)).toBeLessThanOrEqual(2)
   })
 
   test.each(Object.keys(shapes))(

@@ -25,7 +25,7 @@ interface Row {
   at?: unknown
 }
 
-/** Read rows with a cursor at `at`. */
+/** Reads rows with the cursor `at`. */
 const follow = (
   rows: readonly Row[],
   options: Omit<Incremental, 'at'> = {},
@@ -41,7 +41,7 @@ const follow = (
 const latest = (pages: readonly Page[]): HighWaterMark | undefined =>
   pages.map(({ highWaterMark }) => highWaterMark).reduce<HighWaterMark | undefined>(maxHighWaterMark, undefined)
 const highOf = (pages: readonly Page[]): string | undefined => latest(pages)?.value
-/** What the ledger would keep with the cursor. */
+/** The boundary that the ledger would store with the cursor. */
 const boundaryOf = (pages: readonly Page[]): Record<string, number> => counted(latest(pages)?.hashes ?? [])
 const late = (id: number, at = '2024-06-01T00:00:02Z'): Row => ({ id, at })
 const idsOf = (pages: readonly Page[]): unknown[] => recordsOf(pages).map((row) => (row as Row).id)
@@ -247,7 +247,7 @@ describe('records at the boundary', () => {
       {},
       { since: value, boundary },
     )
-    // One more of id 4 came than was there: it is new.
+    // Three records with id 4 came, and two were stored: one is new.
     expect({ ids: idsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ ids: [4, 5, 6], duplicate: 3 })
   })
 
@@ -312,7 +312,7 @@ describe('records that are newer than the start of the slice, without a key', ()
       },
     )
     expect({ ids: idsOf(second), duplicate: sum(second, 'duplicate') }).toEqual({ ids: [3, 4], duplicate: 2 })
-    // The one of 2099 is remembered beyond the cursor.
+    // The record of 2099 is remembered beyond the cursor.
     expect(Object.keys(boundaryOf(second))).toHaveLength(1)
   })
 
@@ -365,12 +365,12 @@ describe('equal records of several parents at the boundary', () => {
 
   test('equal records are told apart by the requests that lead to them, whatever changes of the parents, the range or the page', async () => {
     let orgs: Record<string, Place[]> = { a: [{ id: 'x' }, { id: 'y' }] }
-    await using server = await apiServer(({ path: asked, query }) => ({
+    await using server = await apiServer(({ path: requestPath, query }) => ({
       json:
-        asked === '/orgs'
+        requestPath === '/orgs'
           ? Object.keys(orgs).map((id) => ({ id }))
-          : asked !== '/days'
-            ? orgs[asked.split('/')[2]!]
+          : requestPath !== '/days'
+            ? orgs[requestPath.split('/')[2]!]
             : query.get('page') === '1'
               ? [{ day: '2024-01-05' }]
               : [],
@@ -405,8 +405,8 @@ describe('equal records of several parents at the boundary', () => {
   })
 
   test('equal records have the same hash if a function makes the query from the range, or fails without one', async () => {
-    await using server = await apiServer(({ path: asked }) => ({
-      json: asked === '/orgs' ? [{ id: 'x' }, { id: 'y' }] : [{ day: '2024-01-05' }],
+    await using server = await apiServer(({ path: requestPath }) => ({
+      json: requestPath === '/orgs' ? [{ id: 'x' }, { id: 'y' }] : [{ day: '2024-01-05' }],
     }))
     const api = http(server.origin as `http://${string}`)
     for (const query of [
@@ -464,7 +464,7 @@ describe('bounds in a request', () => {
       '/x?a=1717199700',
     ],
   ])('%s', async (_, query, reading, options, url) => {
-    expect(await asked(query, reading, options)).toBe(url)
+    expect(await requestPath(query, reading, options)).toBe(url)
   })
 
   test('bounds that are coarser than the range do not cut off its end', async () => {
@@ -548,7 +548,7 @@ const days = (from: number, step: number) =>
       }
   }
 
-const asked = async (
+const requestPath = async (
   query: Record<string, typeof since>,
   reading: ReadingOptions,
   options?: object,

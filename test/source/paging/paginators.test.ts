@@ -23,14 +23,14 @@ interface Body {
 type Url = `http://${string}`
 interface Walk {
   /** Path and query of each request. */
-  readonly asked: string[]
+  readonly requested: string[]
   readonly records: unknown[]
   readonly error?: unknown
 }
 
-/** Walk through an API's pages, whatever becomes of it. */
+/** Reads all pages of an API, and returns the error instead of throwing it. */
 async function walk(
-  answer: (request: ApiRequest) => ApiAnswer,
+  response: (request: ApiRequest) => ApiAnswer,
   paging: unknown,
   {
     records = 'data',
@@ -44,7 +44,7 @@ async function walk(
     options?: Partial<Api>
   } = {},
 ): Promise<Walk> {
-  await using server = await apiServer(answer)
+  await using server = await apiServer(response)
   const api = http(server.origin as Url, options as object)
   const endpoint: Endpoint<Body> = json ? api.post<Body>('/posts', { json }) : api.get<Body>('/posts', query)
   const flow = endpoint.pages(paging as Paging<Body>).records(records)
@@ -52,9 +52,9 @@ async function walk(
   try {
     read.push(...recordsOf(await readPages(flow)))
   } catch (error) {
-    return { asked: server.requests.map(({ url, body }) => decodeURIComponent(body || url)), records: read, error }
+    return { requested: server.requests.map(({ url, body }) => decodeURIComponent(body || url)), records: read, error }
   }
-  return { asked: server.requests.map(({ url, body }) => decodeURIComponent(body || url)), records: read }
+  return { requested: server.requests.map(({ url, body }) => decodeURIComponent(body || url)), records: read }
 }
 
 /** 25 posts, 5 to a page. */
@@ -66,56 +66,59 @@ const pageOf = ({ query }: ApiRequest, name = 'page'): number => Number(query.ge
 
 describe('byPage', () => {
   test('byPage reads as many pages as the response says, from page 1', async () => {
-    const { asked, records } = await walk(
+    const { requested, records } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), total_pages: 5 } }),
       byPage('page', { pages: 'total_pages' as never }),
     )
     expect(ids(records)).toEqual(all)
-    expect(asked.toSorted()).toEqual([1, 2, 3, 4, 5].map((page) => `/posts?page=${page}`))
+    expect(requested.toSorted()).toEqual([1, 2, 3, 4, 5].map((page) => `/posts?page=${page}`))
   })
 
-  test('byPage counts from 0 if it is told to', async () => {
-    const { asked, records } = await walk(
+  test('byPage counts from 0 with `start: 0`', async () => {
+    const { requested, records } = await walk(
       (request) => ({ json: { data: posts(pageOf(request) + 1), total_pages: 5 } }),
       byPage('page', { start: 0, pages: 'total_pages' as never }),
     )
     expect(ids(records)).toEqual(all)
-    expect(asked.toSorted()).toEqual([0, 1, 2, 3, 4].map((page) => `/posts?page=${page}`))
+    expect(requested.toSorted()).toEqual([0, 1, 2, 3, 4].map((page) => `/posts?page=${page}`))
   })
 
   test('byPage stops at an empty page, whose total may be missing', async () => {
-    const { asked, records, error } = await walk(
+    const { requested, records, error } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), ...(pageOf(request) < 6 && { total: 99 }) } }),
       byPage('page', { pages: (body: { total?: number }) => body.total }),
     )
     expect(error).toBeUndefined()
     expect(ids(records)).toEqual(all)
-    expect(asked).toContain('/posts?page=6')
+    expect(requested).toContain('/posts?page=6')
   })
 
   test('byPage overwrites a parameter of the request', async () => {
-    const { asked } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page'), {
+    const { requested } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page'), {
       query: { page: 100 },
     })
-    expect(asked[0]).toBe('/posts?page=1')
+    expect(requested[0]).toBe('/posts?page=1')
   })
 
   test('byPage requests the last page that is allowed, and no further', async () => {
-    const { asked } = await walk((request) => ({ json: { data: posts(pageOf(request)) } }), byPage('page', { max: 2 }))
-    expect(asked).toEqual(['/posts?page=1', '/posts?page=2'])
+    const { requested } = await walk(
+      (request) => ({ json: { data: posts(pageOf(request)) } }),
+      byPage('page', { max: 2 }),
+    )
+    expect(requested).toEqual(['/posts?page=1', '/posts?page=2'])
   })
 
   test('byPage stops at the first condition that ends it', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), more: true } }),
       byPage('page', { max: 3, more: 'more' as never }),
     )
-    expect(asked).toHaveLength(3)
-    const told = await walk(
+    expect(requested).toHaveLength(3)
+    const limited = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), more: pageOf(request) < 2 } }),
       byPage('page', { max: 3, more: 'more' as never }),
     )
-    expect(told.asked).toHaveLength(2)
+    expect(limited.requested).toHaveLength(2)
   })
 
   test('byPage accepts a total as text, and refuses one that is not a number, or is missing on a page with records', async () => {
@@ -123,7 +126,7 @@ describe('byPage', () => {
       (request) => ({ json: { data: posts(pageOf(request)), total: '3' } }),
       byPage('page', { pages: 'total' as never }),
     )
-    expect(text.asked).toHaveLength(3)
+    expect(text.requested).toHaveLength(3)
     for (const total of ['invalid', {}, true, null]) {
       const wrong = await walk(
         (request) => ({ json: { data: posts(pageOf(request)), meta: { total } } }),
@@ -145,12 +148,12 @@ describe('byPage', () => {
   })
 
   test('byPage fails if the API returns the same page for every number', async () => {
-    const { asked, records, error } = await walk(() => ({ json: { data: posts(1) } }), byPage('p'))
+    const { requested, records, error } = await walk(() => ({ json: { data: posts(1) } }), byPage('p'))
     expect(error).toMatchObject({
       code: 'PAGING',
       message: expect.stringContaining("seems to ignore the parameter 'p'"),
     })
-    expect(asked.length).toBeLessThanOrEqual(3)
+    expect(requested.length).toBeLessThanOrEqual(3)
     expect(records).toEqual([])
   })
 
@@ -177,45 +180,45 @@ describe('byPage', () => {
   })
 
   test('byPage stops at an empty page, although the response announced more', async () => {
-    const { records, asked } = await walk(
+    const { records, requested } = await walk(
       (request) => ({ json: { data: pageOf(request) > 2 ? [] : posts(pageOf(request)), total_pages: 50 } }),
       byPage('page', { pages: 'total_pages' as never }),
       { options: { concurrency: 4 } },
     )
     expect(ids(records)).toEqual(all.slice(0, 10))
-    expect(asked.length).toBeLessThan(10)
+    expect(requested.length).toBeLessThan(10)
   })
 })
 
 describe('byOffset', () => {
   test('byOffset advances by the records that came, not by the limit', async () => {
-    // The server gives 2 at most, though 10 were asked for: stepping by the limit would skip 8 of 10 records.
-    const { records, asked } = await walk(
+    // The server gives 2 at most, though the limit is 10: stepping by the limit would skip 8 of 10 records.
+    const { records, requested } = await walk(
       (request) => ({ json: { data: all.slice(from(request), from(request) + 2).map((id) => ({ id })), total: 5 } }),
       byOffset('offset', { total: 'total' as never }),
       { query: { limit: 10 } },
     )
-    expect(asked).toEqual([0, 2, 4].map((offset) => `/posts?limit=10&offset=${offset}`))
+    expect(requested).toEqual([0, 2, 4].map((offset) => `/posts?limit=10&offset=${offset}`))
     expect(ids(records)).toEqual([0, 1, 2, 3, 4, 5])
   })
 
   test('byOffset requests nothing beyond the total', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       (request) => ({ json: { data: all.slice(from(request), from(request) + 2).map((id) => ({ id })), total: '4' } }),
       byOffset('offset', { total: 'total' as never }),
     )
-    expect(asked).toEqual(['/posts?offset=0', '/posts?offset=2'])
+    expect(requested).toEqual(['/posts?offset=0', '/posts?offset=2'])
   })
 
-  test('byOffset starts where it is told to', async () => {
-    const { asked } = await walk(
+  test('byOffset starts at `start`', async () => {
+    const { requested } = await walk(
       (request) => ({
         json: { data: Array.from({ length: 42 }, (_, id) => ({ id: from(request) + id })), total: 200 },
       }),
       byOffset('offset', { start: 123, total: 'total' as never, max: 170 }),
       { query: { limit: 42 } },
     )
-    expect(asked).toEqual(['/posts?limit=42&offset=123', '/posts?limit=42&offset=165'])
+    expect(requested).toEqual(['/posts?limit=42&offset=123', '/posts?limit=42&offset=165'])
   })
 
   test('byOffset ends at an empty page, and at the greatest offset that is allowed', async () => {
@@ -223,18 +226,18 @@ describe('byOffset', () => {
       (request) => ({ json: { data: from(request) < 10 ? posts(1 + from(request) / 5) : [] } }),
       byOffset('offset'),
     )
-    expect(empty.asked).toHaveLength(3)
+    expect(empty.requested).toHaveLength(3)
     const last = await walk(
       (request) => ({ json: { data: posts(1 + from(request) / 5) } }),
       byOffset('offset', { max: 5 }),
     )
-    expect(last.asked).toEqual(['/posts?offset=0', '/posts?offset=5'])
+    expect(last.requested).toEqual(['/posts?offset=0', '/posts?offset=5'])
   })
 })
 
 describe('byCursor', () => {
   test.each([null, '', undefined])('byCursor ends where the cursor is %j', async (end) => {
-    const { asked, records } = await walk(
+    const { requested, records } = await walk(
       ({ query }) => ({
         json: {
           data: posts(query.get('cursor') === 'c-2' ? 2 : 1),
@@ -243,39 +246,39 @@ describe('byCursor', () => {
       }),
       byCursor('cursor', 'meta.next'),
     )
-    expect(asked).toEqual(['/posts', '/posts?cursor=c-2'])
+    expect(requested).toEqual(['/posts', '/posts?cursor=c-2'])
     expect(ids(records)).toEqual(all.slice(0, 10))
   })
 
   test('byCursor sends numbers with all digits, also integers that no double can hold', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ query }) => ({
         body: `{"data":[{"id":1}],"next":${query.get('cursor') ? 'null' : '9007199254740993'}}`,
         headers: { 'content-type': 'application/json' },
       }),
       byCursor('cursor', 'next'),
     )
-    expect(asked[1]).toBe('/posts?cursor=9007199254740993')
+    expect(requested[1]).toBe('/posts?cursor=9007199254740993')
   })
 
   test('byCursor continues after an empty page that has a cursor', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ query }) => ({ json: { data: query.get('cursor') ? posts(1) : [], next: query.get('cursor') ? null : 'x' } }),
       byCursor('cursor', 'next'),
     )
-    expect(asked).toHaveLength(2)
+    expect(requested).toHaveLength(2)
   })
 
   test('byCursor ends where `more` is false, although there is a cursor', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       () => ({ json: { data: posts(1), next: 'x', has_more: false } }),
       byCursor('cursor', 'next', { more: 'has_more' as never }),
     )
-    expect(asked).toHaveLength(1)
+    expect(requested).toHaveLength(1)
   })
 
   test('byCursor fails where `more` is true, but there is no cursor, before it yields the page', async () => {
-    const { asked, records, error } = await walk(
+    const { requested, records, error } = await walk(
       () => ({ json: { data: posts(1), next: null, has_more: true } }),
       byCursor('cursor', 'next', { more: 'has_more' as never }),
     )
@@ -283,20 +286,20 @@ describe('byCursor', () => {
       code: 'PAGING',
       message: expect.stringContaining("'has_more' says that there are more pages, but 'next' is empty"),
     })
-    expect({ asked, records }).toEqual({ asked: ['/posts'], records: [] })
+    expect({ requested, records }).toEqual({ requested: ['/posts'], records: [] })
   })
 
   test.each([
     ['false', 1],
     ['true', 2],
   ])('byCursor accepts the text %j as `more`', async (more, requests) => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ query }) => ({
         json: { data: posts(1), next: query.get('cursor') ? 'y' : 'x', more: query.get('cursor') ? false : more },
       }),
       byCursor('cursor', 'next', { more: 'more' as never }),
     )
-    expect(asked).toHaveLength(requests)
+    expect(requested).toHaveLength(requests)
   })
 
   test.each([['yes'], [undefined], [1]])('byCursor refuses %j as `more`', async (more) => {
@@ -308,7 +311,7 @@ describe('byCursor', () => {
   })
 
   test('byCursor continues after a page with null in place of the records', async () => {
-    const { asked, records } = await walk(
+    const { requested, records } = await walk(
       ({ query }) => ({
         json:
           query.get('t') === 'c'
@@ -317,17 +320,17 @@ describe('byCursor', () => {
       }),
       byCursor('t', 'next'),
     )
-    expect(asked).toHaveLength(3)
+    expect(requested).toHaveLength(3)
     expect(records).toHaveLength(10)
   })
 
   test('byCursor writes into the JSON of a request: a dot leads one level down, and other members stay', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ body }) => ({ json: { data: posts(1), next: body.includes('next') ? null : 2 } }),
       byCursor('page.next', 'next'),
       { json: { size: 5, page: { of: 'all' } } },
     )
-    expect(asked).toEqual(['{"size":5,"page":{"of":"all"}}', '{"size":5,"page":{"of":"all","next":2}}'])
+    expect(requested).toEqual(['{"size":5,"page":{"of":"all"}}', '{"size":5,"page":{"of":"all","next":2}}'])
   })
 })
 
@@ -338,26 +341,26 @@ describe('a circle', () => {
     ['back to the start', ['a', 'b', 'c', 'b']],
   ])('a circle %s is an error before its page is yielded', async (_, tokens) => {
     let request = 0
-    const { records, error, asked } = await walk(
+    const { records, error, requested } = await walk(
       () => ({ json: { data: [{ id: request }], next: tokens[request++] } }),
       byCursor('cursor', 'next'),
     )
     expect(error).toMatchObject({ code: 'PAGING', message: expect.stringContaining('was read before') })
     expect(records).toEqual([])
-    expect(asked).toHaveLength(tokens.length)
+    expect(requested).toHaveLength(tokens.length)
   })
 
   test('a circle of URLs, of relay cursors and of an own paginator is detected', async () => {
-    for (const [answer, paging] of [
+    for (const [response, paging] of [
       [{ data: posts(1), next: '/posts' }, byNextUrl('next')],
       [{ data: { data: posts(1), pageInfo: { hasNextPage: true, endCursor: 'x' } } }, byRelay('data')],
-      [{ data: posts(1) }, (_: unknown, asked: PageRequest) => asked],
+      [{ data: posts(1) }, (_: unknown, request: PageRequest) => request],
     ] as const) {
-      const { error, asked } = await walk(() => ({ json: answer }), paging, {
-        records: 'data' in answer.data ? 'data.data' : 'data',
+      const { error, requested } = await walk(() => ({ json: response }), paging, {
+        records: 'data' in response.data ? 'data.data' : 'data',
       })
       expect(error).toMatchObject({ code: 'PAGING' })
-      expect(asked.length).toBeLessThanOrEqual(2)
+      expect(requested.length).toBeLessThanOrEqual(2)
     }
   })
 
@@ -375,14 +378,14 @@ describe('a circle', () => {
 
 describe('byNextUrl', () => {
   test('byNextUrl resolves a relative URL, and sends each parameter once', async () => {
-    const { asked } = await walk(byNextUrlAnswer('/posts?page=2&param1=value1'), byNextUrl('next'), {
+    const { requested } = await walk(nextUrlResponse('/posts?page=2&param1=value1'), byNextUrl('next'), {
       query: { param1: 'value1' },
     })
-    expect(asked).toEqual(['/posts?param1=value1', '/posts?page=2&param1=value1'])
+    expect(requested).toEqual(['/posts?param1=value1', '/posts?page=2&param1=value1'])
   })
 
   test('byNextUrl does not encode twice', async () => {
-    await using server = await apiServer(byNextUrlAnswer('?page=2&query=%E3%81%82'))
+    await using server = await apiServer(nextUrlResponse('?page=2&query=%E3%81%82'))
     await readPages(
       http(server.origin as Url)
         .get<{ data: { id: number }[]; next: string }>('/posts')
@@ -393,11 +396,11 @@ describe('byNextUrl', () => {
   })
 
   test('byNextUrl finds a name with dots, and ends at empty text', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ query }) => ({ json: { data: posts(1), '@odata.nextLink': query.get('page') ? '' : '/posts?page=2' } }),
       byNextUrl('@odata.nextLink'),
     )
-    expect(asked).toHaveLength(2)
+    expect(requested).toHaveLength(2)
   })
 
   test('byNextUrl fails where `more` is true, but there is no URL', async () => {
@@ -410,7 +413,7 @@ describe('byNextUrl', () => {
 
   test('byNextUrl refuses another origin, and sends nothing there', async () => {
     await using thief = await apiServer([{ json: { data: [] } }])
-    const { error, records } = await walk(byNextUrlAnswer(`${thief.origin}/posts`), byNextUrl('next'))
+    const { error, records } = await walk(nextUrlResponse(`${thief.origin}/posts`), byNextUrl('next'))
     expect(error).toMatchObject({ code: 'HTTP', message: expect.stringContaining('another origin') })
     expect({ requests: thief.requests.length, records }).toEqual({ requests: 0, records: [] })
   })
@@ -441,41 +444,41 @@ describe('headers', () => {
   })
 
   test('byLinkHeader follows another relation', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ path }) => ({
         json: { data: posts(1) },
         headers: path === '/posts' ? { link: '</a>; rel=next, </b,c;d>; title="x, <y>"; REL="prev older"' } : {},
       }),
       byLinkHeader('older'),
     )
-    expect(asked).toEqual(['/posts', '/b,c;d'])
+    expect(requested).toEqual(['/posts', '/b,c;d'])
   })
 
   test("byHeader passes a header's value as a parameter", async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ query }) => ({ json: { data: posts(1) }, headers: query.get('page') ? {} : { 'X-Next': '2' } }),
       byHeader('page', 'X-Next'),
     )
-    expect(asked).toEqual(['/posts', '/posts?page=2'])
+    expect(requested).toEqual(['/posts', '/posts?page=2'])
   })
 
   test('onePage sends one request, whatever the response says', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       () => ({ json: { data: posts(1), next: '/posts?page=2' }, headers: { link: '</x>; rel="next"' } }),
       onePage(),
     )
-    expect(asked).toEqual(['/posts'])
+    expect(requested).toEqual(['/posts'])
   })
 })
 
 describe('byLastRecord', () => {
   test('byLastRecord sends a field of the last record, and ends at an empty page', async () => {
-    const { asked, records } = await walk(
+    const { requested, records } = await walk(
       (request) => ({ json: { data: all.slice(after(request), after(request) + 10).map((id) => ({ id })) } }),
       byLastRecord('after', 'data.id'),
     )
     expect(ids(records)).toEqual(all)
-    expect(asked).toEqual(['/posts', '/posts?after=9', '/posts?after=19', '/posts?after=24'])
+    expect(requested).toEqual(['/posts', '/posts?after=9', '/posts?after=19', '/posts?after=24'])
   })
 
   test('byLastRecord fails if the last record has no such field, and if an empty page says that there is more', async () => {
@@ -509,17 +512,17 @@ describe('byRelay', () => {
 
 describe('an own paginator', () => {
   test('an own paginator gets the response and the request, and returns the next request', async () => {
-    const { asked } = await walk(
+    const { requested } = await walk(
       ({ query }) => ({ json: { data: posts(1), more: query.get('after') === null }, headers: { 'x-after': 'z' } }),
       (
         { body, headers, records }: { body: { more: boolean }; headers: Record<string, string>; records: unknown[] },
-        asked: PageRequest,
+        request: PageRequest,
       ) =>
         body.more && records.length > 0
-          ? { ...asked, query: { ...asked.query, after: headers['x-after'] ?? '' } }
+          ? { ...request, query: { ...request.query, after: headers['x-after'] ?? '' } }
           : undefined,
     )
-    expect(asked).toEqual(['/posts', '/posts?after=z'])
+    expect(requested).toEqual(['/posts', '/posts?after=z'])
   })
 
   test('an own paginator fails with its own message, and if it returns no request', async () => {
@@ -543,7 +546,7 @@ describe('an own paginator', () => {
 
 const from = ({ query }: ApiRequest): number => Number(query.get('offset'))
 
-const byNextUrlAnswer =
+const nextUrlResponse =
   (next: string | null) =>
   ({ query }: ApiRequest): ApiAnswer => ({ json: { data: posts(1), next: query.get('page') === '2' ? null : next } })
 
@@ -570,8 +573,8 @@ const relay = async (pageInfo: (after: unknown) => unknown): Promise<Walk & { va
   const variables = (): unknown[] =>
     server.requests.map(({ body }) => (JSON.parse(body) as { variables: unknown }).variables)
   try {
-    return { asked: [], records: recordsOf(await readPages(flow)), variables: variables() }
+    return { requested: [], records: recordsOf(await readPages(flow)), variables: variables() }
   } catch (error) {
-    return { asked: [], records: [], error, variables: variables() }
+    return { requested: [], records: [], error, variables: variables() }
   }
 }
