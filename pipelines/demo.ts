@@ -1,4 +1,4 @@
-import { baseUrl, byCursor, byOffset, byPage, http, path, pipeline, since } from '../src/index.ts'
+import { baseUrl, byCursor, byOffset, byPage, http, path, pipeline, since } from 'sluice'
 
 interface Customer {
   id: number

@@ -1,4 +1,4 @@
-import { baseUrl, byOffset, http, pipeline, since } from '../src/index.ts'
+import { baseUrl, byOffset, http, pipeline, since } from 'sluice'
 
 /** https://earthquake.usgs.gov/earthquakes/feed/v1.0/geojson.php */
 interface Feature {

@@ -1,4 +1,4 @@
-import { baseUrl, bearer, byLinkHeader, http, path, pipeline, secret, since } from '../src/index.ts'
+import { baseUrl, bearer, byLinkHeader, http, path, pipeline, secret, since } from 'sluice'
 
 interface User {
   login: string

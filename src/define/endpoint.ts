@@ -1,7 +1,6 @@
 import type { At, ElementOf, PathTo } from '../model/path.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { Api, From, Paging, Range, Request } from '../model/request.ts'
-import { fetchOnce } from '../read/fetch-once.ts'
 import { Records } from './stream.ts'
 
 /** A request whose answer has a type. Say next how its pages follow each other, be it `onePage()`. */
@@ -16,6 +15,9 @@ export class Endpoint<Body> {
 
   /** Ask once and answer the body: for sources of one's own and for stages, which must pass their `signal` on. */
   async fetch({ signal, ...range }: Range & { signal: AbortSignal }): Promise<Body> {
+    // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when something is requested.
+    const { fetchOnce } = await import('../read/fetch-once.ts')
+    // The caller of `get`, `post` or `graphql` names the type of the body.
     return (await fetchOnce(this.#api, this.#request, range, signal)) as Body
   }
 

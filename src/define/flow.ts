@@ -1,9 +1,13 @@
 import { UsageError } from '../model/errors.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Range } from '../model/request.ts'
-import { readRows } from '../read/read-rows.ts'
 
-/** A stream and where it lands. */
+/**
+ * A stream and the table that its rows are stored in: what `.into()` returns. `.rows()` reads it without a database.
+ *
+ * @example
+ * const flow: Flow<Customer> = customers.into('billing.customers', { key: 'id' })
+ */
 export class Flow<out Row> {
   readonly recipe: Recipe
   readonly table: Table
@@ -15,12 +19,16 @@ export class Flow<out Row> {
   }
 
   /**
-   * Read the rows without a database: `for await (const row of billing.streams.customers.records())`. A rejected record
-   * is an error here.
+   * Reads the rows without a database. A record that would be rejected throws a RejectError.
+   *
+   * @example
+   * for await (const customer of billing.streams.customers.rows({ since: '2025-01-01' })) console.log(customer.email)
    */
-  rows(options: Range & { signal?: AbortSignal } = {}): AsyncGenerator<Row, void, undefined> {
-    // The chain that built the recipe has proven its rows' type.
-    return readRows(this.recipe, options) as AsyncGenerator<Row, void, undefined>
+  async *rows(options: Range & { signal?: AbortSignal } = {}): AsyncGenerator<Row, void, undefined> {
+    // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when rows are read.
+    const { readRows } = await import('../read/read-rows.ts')
+    // The types of the chain that built the recipe are those of its rows.
+    yield* readRows(this.recipe, options) as AsyncGenerator<Row, void, undefined>
   }
 
   /** @deprecated Renamed to `rows`. */

@@ -17,7 +17,7 @@ import { runStream } from './sync/run-stream.ts'
  * const report = await run(billing, { database: 'postgres://localhost/warehouse' })
  * console.log(report.streams.customers.counts.inserted)
  */
-export async function run<Streams extends Flows>(
+export async function runPipeline<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
   options: RunOptions = {},
 ): Promise<Report<keyof Streams & string>> {

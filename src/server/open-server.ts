@@ -11,7 +11,7 @@ import type { Secrets } from '../model/scope.ts'
 import { duration } from '../value/duration.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
 import { openStore } from '../run/open-store.ts'
-import { runSchedule } from '../run/schedule/schedule.ts'
+import { runScheduler } from '../run/schedule/schedule.ts'
 import { openApp } from './app.ts'
 import type { Context } from './context.ts'
 import { EventHub } from './events/event-hub.ts'
@@ -99,7 +99,7 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   if (scheduled.length > 0) {
     group.spawn(async (ending) => {
       try {
-        await runSchedule(scheduled, {
+        await runScheduler(scheduled, {
           ...runOptions,
           signal: ending,
           onEvent: (event) => {

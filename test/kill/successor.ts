@@ -53,6 +53,7 @@ async function carriedOut({ database, api, write, batchRows, name }: RunSettings
       database,
       batch: { rows: batchRows },
       environment: {},
+      throwOnFailure: false,
     })
     return { code: report.status === 'done' ? 0 : 1, signal: null, stdout: JSON.stringify(report), stderr: '', report }
   } catch (error) {

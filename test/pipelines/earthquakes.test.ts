@@ -114,7 +114,7 @@ test('says what was refused where the API does not like the request, without ask
     headers: { 'content-type': 'text/plain' },
     body: 'Error 400: Bad Request\n\nBad minmagnitude value "x". Valid values are numeric.\n',
   })
-  const report = await run(pipeline, { database: target.url })
+  const report = await run(pipeline, { database: target.url, throwOnFailure: false })
   expect(report).toMatchObject({
     status: 'failed',
     streams: { earthquakes: { status: 'failed', requests: 1, error: expect.stringMatching(/\/query.*answered 400/) } },

@@ -166,7 +166,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
     json: { message: 'API rate limit exceeded for user ID 583231.' },
     headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) },
   })
-  const first = await run(pipeline, { database: target.url, streams: ['issues'] })
+  const first = await run(pipeline, { database: target.url, streams: ['issues'], throwOnFailure: false })
   expect(first).toMatchObject({
     status: 'failed',
     streams: {
@@ -178,7 +178,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   github.asked.length = 0
   github.instead.clear()
   // A run that comes too early asks nothing, since the ledger remembers what the API has said.
-  expect(await run(pipeline, { database: target.url, streams: ['issues'] })).toMatchObject({
+  expect(await run(pipeline, { database: target.url, streams: ['issues'], throwOnFailure: false })).toMatchObject({
     status: 'failed',
     streams: { issues: { error: expect.stringContaining('run again then') } },
   })
@@ -281,7 +281,7 @@ test('leaves the token in no row of the ledger', async () => {
     status: 404,
     json: { message: 'Not Found', documentation_url: 'https://docs.github.com/rest', status: '404' },
   })
-  const report = await run(pipeline, { database: target.url, streams: ['issues'] })
+  const report = await run(pipeline, { database: target.url, streams: ['issues'], throwOnFailure: false })
   expect(report.status).toBe('failed')
   const tables = await target.database.query<{ name: string }>(
     `select table_name as name from information_schema.tables where table_schema = 'sluice'`,

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, http, pipeline, run } from '../../src/index.ts'
+import { byCursor, http, pipeline } from '../../src/index.ts'
+import { runPipeline } from '../../src/run/run.ts'
 import type { Database } from '../../src/database/database.ts'
 import { apiServer, type ApiHandler } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -79,7 +80,7 @@ describe('135,233 places of the world, over real HTTP in pages of 100', () => {
           .into('geo.cities', { key: 'cityId' }),
       },
     })
-    const first = await run(places, { database: target.url })
+    const first = await runPipeline(places, { database: target.url })
     expect(first).toMatchObject({
       status: 'done',
       streams: {
@@ -97,7 +98,7 @@ describe('135,233 places of the world, over real HTTP in pages of 100', () => {
     expect(wrong.slice(0, 3).map(({ cityId }) => rows.get(cityId))).toEqual(wrong.slice(0, 3).map(expected))
     expect(wrong.length).toBe(0)
 
-    const again = await run(places, { database: target.url })
+    const again = await runPipeline(places, { database: target.url })
     expect(again.streams.cities.counts).toMatchObject({ fetched: 135_233, inserted: 0, updated: 0, unchanged: 135_233 })
   }, 120_000)
 })

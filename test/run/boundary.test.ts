@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { byCursor, http, onePage, path, pipeline, run, since } from '../../src/index.ts'
+import { byCursor, http, onePage, path, pipeline, since } from '../../src/index.ts'
+import { runPipeline } from '../../src/run/run.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -49,9 +50,9 @@ describe('append without a key', () => {
           .into('t.rows', { write: 'append' }),
       },
     })
-    await run(flow, { database: test.url })
+    await runPipeline(flow, { database: test.url })
     parents = ['c', 'a', 'b']
-    expect((await run(flow, { database: test.url })).streams.rows.counts).toMatchObject({
+    expect((await runPipeline(flow, { database: test.url })).streams.rows.counts).toMatchObject({
       fetched: 3,
       inserted: 1,
       duplicate: 2,
@@ -81,7 +82,7 @@ describe('append without a key', () => {
     })
     await using test = await testDatabase()
     const flow = pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append' }) } })
-    for (step of [1, 2, 3]) await run(flow, { database: test.url })
+    for (step of [1, 2, 3]) await runPipeline(flow, { database: test.url })
     expect(await rowsOf(test)).toEqual([1, 1, 2])
   })
 
@@ -107,14 +108,14 @@ describe('append without a key', () => {
       .query(`create function public.yesterday() returns trigger language plpgsql as $$ begin new.started_at := new.started_at - interval '23 h'; return new; end $$;
       create trigger yesterday before insert on sluice.slices for each row execute function public.yesterday()`)
     const flow = pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append' }) } })
-    expect((await run(flow, { database: test.url })).streams.rows).toMatchObject({
+    expect((await runPipeline(flow, { database: test.url })).streams.rows).toMatchObject({
       status: 'failed',
       counts: { inserted: 4_000 },
     })
     await test.database.query('drop trigger yesterday on sluice.slices')
     isWhole = true
     // Finishes that reading, which has room for 1,000 more, then reads on from where it began.
-    const second = await run(flow, { database: test.url })
+    const second = await runPipeline(flow, { database: test.url })
     expect(second.streams.rows).toMatchObject({
       status: 'done',
       counts: { fetched: 20_000, inserted: 8_000, filtered: 7_000, duplicate: 5_000 },
@@ -130,17 +131,20 @@ describe('append without a key', () => {
         : { json: { items: rows.slice(100), next: null } },
     )
     await using test = await testDatabase()
-    const first = await run(pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append' }) } }), {
-      database: test.url,
-      batch: { rows: 100 },
-    })
+    const first = await runPipeline(
+      pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append' }) } }),
+      {
+        database: test.url,
+        batch: { rows: 100 },
+      },
+    )
     expect(first.streams.rows).toMatchObject({
       status: 'failed',
       error: expect.stringContaining('give the table a key'),
     })
     await test.database.query('create unique index on t.rows (id)')
     const asked = api.requests.length
-    const second = await run(
+    const second = await runPipeline(
       pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append', key: 'id' }) } }),
       { database: test.url },
     )
@@ -183,10 +187,10 @@ test('a reading that was interrupted and saw nothing of its children reads on fr
         .into('t.rows', { key: 'id' }),
     },
   })
-  await run(flow, { database: test.url })
+  await runPipeline(flow, { database: test.url })
   step = 2
-  expect((await run(flow, { database: test.url, batch: { rows: 1 } })).status).toBe('failed')
+  expect((await runPipeline(flow, { database: test.url, batch: { rows: 1 } })).status).toBe('failed')
   step = 3
-  await run(flow, { database: test.url })
+  await runPipeline(flow, { database: test.url })
   expect(await rowsOf(test)).toEqual([1, 2])
 })

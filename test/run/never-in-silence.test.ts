@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, http, onePage, path, pipeline, run, since, source } from '../../src/index.ts'
+import { byCursor, http, onePage, path, pipeline, since, source } from '../../src/index.ts'
+import { runPipeline } from '../../src/run/run.ts'
 import type { WriteMode } from '../../src/model/recipe.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -33,12 +34,15 @@ describe('what an interrupted reading has stored counts only where it was stored
     let isWhole = false
     await using api = await twoPages(() => isWhole)
     await using test = await testDatabase()
-    const first = await run(pipeline('p', { streams: { items: listing(api).into('t.items', { key: 'id' }) } }), {
-      database: test.url,
-    })
+    const first = await runPipeline(
+      pipeline('p', { streams: { items: listing(api).into('t.items', { key: 'id' }) } }),
+      {
+        database: test.url,
+      },
+    )
     expect(first.streams.items).toMatchObject({ status: 'failed', counts: { inserted: 1 } })
     isWhole = true
-    const second = await run(
+    const second = await runPipeline(
       pipeline('p', { streams: { items: listing(api).into(name as 't.items', { key: 'id', write }) } }),
       { database: test.url },
     )
@@ -64,7 +68,7 @@ test('replace refuses children that are read by a cursor, before it deletes what
         .records()
         .incremental('at'),
     )
-  const report = await run(
+  const report = await runPipeline(
     pipeline('p', { streams: { children: children.into('t.children', { key: 'id', write: 'replace' }) } }),
     { database: test.url },
   )
@@ -82,7 +86,7 @@ test('an aborted run does not wait for a source that does not heed its signal, a
     stop.abort(new Error('enough'))
     await new Promise(() => {})
   })
-  const report = await run(pipeline('p', { streams: { stuck: stuck.into('t.stuck', { key: 'id' }) } }), {
+  const report = await runPipeline(pipeline('p', { streams: { stuck: stuck.into('t.stuck', { key: 'id' }) } }), {
     database: test.url,
     signal: stop.signal,
   })
@@ -99,7 +103,7 @@ test('pages without a position may each bring a column', async () => {
   const own = source<Record<string, number>>(async function* () {
     for (let page = 0; page < 6; page += 1) yield { records: [{ id: page, [`column_${page}`]: page }] }
   })
-  const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
+  const report = await runPipeline(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
     database: test.url,
     batch: { rows: 1 },
   })
@@ -130,7 +134,7 @@ test('a COMMIT of held pages whose answer is lost costs its connection, and no o
       yield { records: [{ id: 100 + page }], position: page }
     }
   })
-  const report = await run(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
+  const report = await runPipeline(pipeline('p', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
     database: proxy.through(test.url),
     batch: { rows: 1 },
   })
@@ -144,7 +148,7 @@ test('a table that keeps changing is named with what the database says', async (
     `create schema t; create table t.items (id bigint primary key); create function t.raise() returns trigger language plpgsql as $$ begin perform t.missing(); return new; end $$; create trigger raise before insert on t.items for each row execute function t.raise()`,
   )
   await using api = await apiServer([{ json: [{ id: 1 }] }])
-  const report = await run(
+  const report = await runPipeline(
     pipeline('p', {
       streams: {
         items: http(api.origin as 'http://x')

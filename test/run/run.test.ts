@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, byPage, http, onePage, path, pipeline, run, since, source, type RunEvent } from '../../src/index.ts'
+import { byCursor, byPage, http, onePage, path, pipeline, since, source, type RunEvent } from '../../src/index.ts'
+import { runPipeline } from '../../src/run/run.ts'
 import { apiServer, type ApiHandler } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -48,7 +49,7 @@ describe('run', () => {
         replaced: itemsOf(api.origin).into('t.replaced', { key: 'id', write: 'replace' }),
       },
     })
-    const first = await run(modes, { database: test.url })
+    const first = await runPipeline(modes, { database: test.url })
     expect(first).toMatchObject({
       status: 'done',
       streams: {
@@ -58,7 +59,7 @@ describe('run', () => {
       },
     })
     for (const _ of [2, 3]) {
-      const again = await run(modes, { database: test.url })
+      const again = await runPipeline(modes, { database: test.url })
       expect(again.streams.merged).toMatchObject({
         since: moment(22),
         counts: { fetched: 1, inserted: 0, updated: 0, unchanged: 1 },
@@ -87,9 +88,9 @@ describe('run', () => {
         empty: recipe.filter(() => false).into('t.empty', { key: 'id' }),
       },
     })
-    await run(flow, { database: test.url })
+    await runPipeline(flow, { database: test.url })
     await test.database.query('drop table t.items')
-    const refused = await run(flow, { database: test.url })
+    const refused = await runPipeline(flow, { database: test.url })
     expect(refused.streams.items).toMatchObject({
       status: 'failed',
       error: expect.stringMatching(
@@ -99,9 +100,9 @@ describe('run', () => {
     // Nothing was ever stored of this one, so that its table is not missed.
     expect(refused.streams.empty).toMatchObject({ status: 'done' })
     expect(await test.database.query(`select to_regclass('t.items') as it`)).toEqual([{ it: null }])
-    const full = await run(flow, { database: test.url, full: true })
+    const full = await runPipeline(flow, { database: test.url, full: true })
     expect(full.streams.items).toMatchObject({ status: 'done', counts: { inserted: 7 } })
-    expect((await run(flow, { database: test.url })).status).toBe('done')
+    expect((await runPipeline(flow, { database: test.url })).status).toBe('done')
   })
 
   test('adds only the new rows that share the boundary value', async () => {
@@ -111,9 +112,9 @@ describe('run', () => {
     const flow = pipeline('boundary', {
       streams: { appended: itemsOf(api.origin).incremental('updated').into('t.appended', { write: 'append' }) },
     })
-    await run(flow, { database: test.url })
+    await runPipeline(flow, { database: test.url })
     rows = [...rows, { id: 5, name: 'late', updated: moment(3) }, { id: 6, name: 'later', updated: moment(4) }]
-    const { streams } = await run(flow, { database: test.url })
+    const { streams } = await runPipeline(flow, { database: test.url })
     expect(streams.appended.counts).toMatchObject({ fetched: 3, inserted: 2, duplicate: 1 })
     expect(await test.database.query('select id::int from t.appended order by id')).toEqual(
       [1, 2, 3, 4, 5, 6].map((id) => ({ id })),
@@ -136,7 +137,7 @@ describe('run', () => {
     const both = pipeline('both', {
       streams: { good: itemsOf(api.origin).into('t.good', { key: 'id' }), bad: bad.into('t.bad', { key: 'id' }) },
     })
-    const report = await run(both, { database: test.url })
+    const report = await runPipeline(both, { database: test.url })
     expect(report.status).toBe('failed')
     expect(report.streams.good).toMatchObject({ status: 'done', counts: { inserted: 7 } })
     expect(report.streams.bad).toMatchObject({
@@ -146,7 +147,7 @@ describe('run', () => {
     })
     broken = false
     const asked = api.requests.length
-    const again = await run(both, { database: test.url, streams: ['bad'] })
+    const again = await runPipeline(both, { database: test.url, streams: ['bad'] })
     expect(again.streams.bad).toMatchObject({ status: 'done', resumed: true, counts: { fetched: 2, inserted: 2 } })
     expect(api.requests.slice(asked).map(({ query }) => query.get('page'))).toEqual(['3', '4', '5'])
   })
@@ -169,7 +170,7 @@ describe('run', () => {
       { concurrency: 4 },
     )
     const flow = pipeline('children', { streams: { notes: notes.into('t.notes', { key: 'id' }) } })
-    const report = await run(flow, { database: test.url, batch: { rows: 4 } })
+    const report = await runPipeline(flow, { database: test.url, batch: { rows: 4 } })
     expect(report.streams.notes).toMatchObject({ status: 'done', counts: { fetched: 36, parents: 12, inserted: 36 } })
     expect(await test.database.query('select count(*)::int as rows, count(extra)::int as extras from t.notes')).toEqual(
       [{ rows: 36, extras: 18 }],
@@ -186,7 +187,7 @@ describe('run', () => {
           ...(page === 2 && { position: page }),
         }
     })
-    const report = await run(pipeline('own', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
+    const report = await runPipeline(pipeline('own', { streams: { own: own.into('t.own', { key: 'id' }) } }), {
       database: test.url,
       batch: { rows: 1 },
       onEvent: (event) => seen.push(event),
@@ -216,7 +217,7 @@ describe('run', () => {
           .into('t.pages', { key: 'id' }),
       },
     })
-    const report = await run(flow, { database: test.url, signal: stop.signal })
+    const report = await runPipeline(flow, { database: test.url, signal: stop.signal })
     expect(report).toMatchObject({
       status: 'interrupted',
       streams: { pages: { status: 'interrupted', counts: { inserted: 2 } } },
@@ -231,9 +232,12 @@ describe('run', () => {
       .get<{ id: number; uid: number }[]>('/')
       .pages(onePage())
       .records()
-    const { streams } = await run(pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }), {
-      database: test.url,
-    })
+    const { streams } = await runPipeline(
+      pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }),
+      {
+        database: test.url,
+      },
+    )
     expect(streams.rows).toMatchObject({
       counts: { fetched: 2, rejected: 2 },
       warnings: [expect.stringContaining('nothing was stored: all 2 records')],
@@ -241,9 +245,9 @@ describe('run', () => {
   })
 
   test('an address that is none of PostgreSQL is wrong usage, known before anything is asked', async () => {
-    await expect(run(pipeline('none', { streams: {} }), { environment: { DATABASE_URL: 'nonsense' } })).rejects.toThrow(
-      'DATABASE_URL is no address of a PostgreSQL database',
-    )
+    await expect(
+      runPipeline(pipeline('none', { streams: {} }), { environment: { DATABASE_URL: 'nonsense' } }),
+    ).rejects.toThrow('DATABASE_URL is no address of a PostgreSQL database')
   })
 
   test('a bad record never blocks the good ones', async () => {
@@ -267,7 +271,7 @@ describe('run', () => {
           .into('t.rows', { key: 'id' }),
       },
     })
-    const report = await run(flow, { database: test.url })
+    const report = await runPipeline(flow, { database: test.url })
     expect(report.streams.rows).toMatchObject({ status: 'done', counts: { fetched: 4, inserted: 2, rejected: 2 } })
     expect(await test.database.query('select record from sluice.rejects order by id')).toMatchObject([
       { record: { n: 'no key' } },
@@ -288,9 +292,9 @@ describe('run', () => {
           .into('t.all', { key: 'id' }),
       },
     })
-    expect((await run(flow, { database: test.url })).streams.all.warnings).toEqual([])
+    expect((await runPipeline(flow, { database: test.url })).streams.all.warnings).toEqual([])
     rows = []
-    const { status, streams } = await run(flow, { database: test.url })
+    const { status, streams } = await runPipeline(flow, { database: test.url })
     expect(status).toBe('done')
     expect(streams.all.warnings).toEqual([
       expect.stringContaining('nothing was read, where the run before read 3 records'),
@@ -315,11 +319,11 @@ describe('run', () => {
           .into('t.all', { key: 'id' }),
       },
     })
-    const first = run(flow, { database: test.url })
+    const first = runPipeline(flow, { database: test.url })
     await reached.promise
     const [left, failed] = await Promise.all([
-      run(flow, { database: test.url, overlap: 'skip' }),
-      run(flow, { database: test.url }),
+      runPipeline(flow, { database: test.url, overlap: 'skip' }),
+      runPipeline(flow, { database: test.url }),
     ])
     released.resolve()
     const { run: id, status } = await first

@@ -8,10 +8,10 @@ import {
   onePage,
   path,
   pipeline,
-  run,
   secret,
   type RunEvent,
 } from '../../src/index.ts'
+import { runPipeline } from '../../src/run/run.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -58,7 +58,7 @@ test('no table of the ledger, no event and no report holds a secret, whatever th
   })
   await using test = await testDatabase()
   const events: RunEvent[] = []
-  const report = await run(flows, {
+  const report = await runPipeline(flows, {
     database: test.url,
     environment,
     onEvent: (event) => events.push(event),

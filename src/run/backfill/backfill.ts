@@ -21,15 +21,15 @@ import { backfillPlan, cursorsOf, windowableStreams } from './dry-run.ts'
  * const report = await backfill(billing, { stream: 'invoices', from: '2024-01-01', to: '2025-01-01', window: '1d',
  * concurrency: 8 }) console.log(report.streams.invoices.backfill.windows)
  */
-export async function backfill<Streams extends Flows>(
+export async function backfillPipeline<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
   options: BackfillOptions & { readonly dryRun: true },
 ): Promise<BackfillPlan[]>
-export async function backfill<Streams extends Flows>(
+export async function backfillPipeline<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
   options: BackfillOptions & { readonly dryRun?: false },
 ): Promise<Report<keyof Streams & string>>
-export async function backfill(
+export async function backfillPipeline(
   pipeline: Pipeline,
   { dryRun = false, ...options }: BackfillOptions & { readonly dryRun?: boolean },
 ): Promise<Report | BackfillPlan[]> {

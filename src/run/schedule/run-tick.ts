@@ -8,7 +8,7 @@ import type { Report } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
-import { run } from '../run.ts'
+import { runPipeline } from '../run.ts'
 import type { Clock } from './clock.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
 
@@ -84,7 +84,7 @@ async function runOnce(
     onRun?.(pipeline.name, event)
   }
   try {
-    const report = await run(pipeline, { ...runs, overlap, onEvent: on, signal: limit.signal })
+    const report = await runPipeline(pipeline, { ...runs, overlap, onEvent: on, signal: limit.signal })
     await noting
     return { report, ...outcomeOf(report, limit.signal, signal) }
   } catch (error) {

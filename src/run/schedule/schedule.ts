@@ -54,7 +54,7 @@ export interface ScheduleOptions {
  * @example
  * await runSchedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
  */
-export async function runSchedule(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
+export async function runScheduler(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
   const {
     database: url,
     environment = process.env,

@@ -43,7 +43,10 @@ export interface StatusOptions {
  * @example
  * const { ok, findings } = await readStatus([billing, forum])
  */
-export async function readStatus(pipelines: readonly Pipeline[], options: StatusOptions = {}): Promise<StatusReport> {
+export async function readPipelineStatus(
+  pipelines: readonly Pipeline[],
+  options: StatusOptions = {},
+): Promise<StatusReport> {
   const { database, environment = process.env } = options
   await using store = await openStoreToRead({
     database,

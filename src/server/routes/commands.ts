@@ -1,8 +1,8 @@
 import type { Pipeline } from '../../define/pipeline.ts'
 import { readBackfill } from '../../ledger/backfills.ts'
 import { readRun } from '../../ledger/read/read-runs.ts'
-import { backfill } from '../../run/backfill/backfill.ts'
-import { run } from '../../run/run.ts'
+import { backfillPipeline } from '../../run/backfill/backfill.ts'
+import { runPipeline } from '../../run/run.ts'
 import type { App, Context } from '../context.ts'
 import { Problem } from '../response/problem.ts'
 import { schemas } from '../schemas/routes.ts'
@@ -31,7 +31,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
     const { pipeline: name, ...options } = body
     const pipeline = find(name, options.streams)
     const request = { key: headers['idempotency-key'], action: 'run', body }
-    const id = await runner.start(request, (hooks) => run(pipeline, { ...runOptions, ...options, ...hooks }))
+    const id = await runner.start(request, (hooks) => runPipeline(pipeline, { ...runOptions, ...options, ...hooks }))
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
   })
 
@@ -39,7 +39,9 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
     const { pipeline: name, ...options } = body
     const pipeline = find(name, [options.stream])
     const request = { key: headers['idempotency-key'], action: 'backfill', body }
-    const id = await runner.start(request, (hooks) => backfill(pipeline, { ...runOptions, ...options, ...hooks }))
+    const id = await runner.start(request, (hooks) =>
+      backfillPipeline(pipeline, { ...runOptions, ...options, ...hooks }),
+    )
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
   })
 
@@ -58,7 +60,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
         body: { only, ...options },
       }
       const id = await runner.start(request, (hooks) =>
-        backfill(pipeline, {
+        backfillPipeline(pipeline, {
           ...runOptions,
           ...options,
           stream,

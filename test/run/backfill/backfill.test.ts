@@ -1,5 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { backfill, pipeline, run, since } from '../../../src/index.ts'
+import { pipeline, since } from '../../../src/index.ts'
+import { backfillPipeline } from '../../../src/run/backfill/backfill.ts'
+import { runPipeline } from '../../../src/run/run.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 import { answering, february, heard, merging, moment, rows, source } from '../../backfill/source.ts'
@@ -29,7 +31,7 @@ describe('backfill', () => {
     await using test = await testDatabase()
     const flow = merging(api.origin)
     const seen = heard()
-    const report = await backfill(flow, {
+    const report = await backfillPipeline(flow, {
       ...february,
       stream: 'rows',
       concurrency: 8,
@@ -68,7 +70,7 @@ describe('backfill', () => {
     ).toEqual(Array.from({ length: 31 }, (_, place) => place))
     expect(seen.of('slice.started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
     const asked = api.requests.length
-    const again = await backfill(flow, { ...february, database: test.url })
+    const again = await backfillPipeline(flow, { ...february, database: test.url })
     expect(again).toMatchObject({
       status: 'done',
       streams: {
@@ -81,7 +83,7 @@ describe('backfill', () => {
   test('a dry run shows the windows to read, asks nothing and writes nothing', async () => {
     await using api = await apiServer(answering(() => rows(24 * 40)))
     await using test = await testDatabase()
-    const [plan] = await backfill(merging(api.origin), {
+    const [plan] = await backfillPipeline(merging(api.origin), {
       ...february,
       to: '2024-01-04',
       database: test.url,
@@ -114,7 +116,7 @@ describe('backfill', () => {
     const flow = merging(api.origin)
     const seen = heard()
     const options = { ...february, to: '2024-01-13', concurrency: 2, database: test.url }
-    const report = await backfill(flow, { ...options, onEvent: seen.on })
+    const report = await backfillPipeline(flow, { ...options, onEvent: seen.on })
     expect(report).toMatchObject({
       status: 'failed',
       streams: {
@@ -132,11 +134,11 @@ describe('backfill', () => {
     expect(await test.database.query('select status, error from sluice.runs order by id desc limit 1')).toMatchObject([
       { status: 'failed', error: expect.stringContaining('404') },
     ])
-    const [plan] = await backfill(flow, { ...options, dryRun: true, only: 'failed' })
+    const [plan] = await backfillPipeline(flow, { ...options, dryRun: true, only: 'failed' })
     expect(plan).toMatchObject({ backfill: '1', toRead: 3, counts: { done: 9, failed: 3 } })
     broken = false
     const asked = api.requests.length
-    expect(await backfill(flow, options)).toMatchObject({
+    expect(await backfillPipeline(flow, options)).toMatchObject({
       status: 'done',
       streams: { rows: { backfill: { windows: { done: 12, failed: 0 } }, counts: { inserted: 72 } } },
     })
@@ -153,18 +155,20 @@ describe('backfill', () => {
     )
     await using test = await testDatabase()
     const flow = merging(api.origin)
-    const report = await backfill(flow, { ...february, concurrency: 1, database: test.url })
+    const report = await backfillPipeline(flow, { ...february, concurrency: 1, database: test.url })
     expect(report.streams.rows).toMatchObject({
       status: 'failed',
       error: expect.stringContaining('10 windows failed one after the other'),
       backfill: { windows: { failed: 10, open: 21 } },
     })
     broken = false
-    expect((await backfill(flow, { ...february, only: 'failed', database: test.url })).streams.rows).toMatchObject({
+    expect(
+      (await backfillPipeline(flow, { ...february, only: 'failed', database: test.url })).streams.rows,
+    ).toMatchObject({
       status: 'done',
       backfill: { windows: { done: 10, open: 21 } },
     })
-    expect((await backfill(flow, { ...february, database: test.url })).streams.rows).toMatchObject({
+    expect((await backfillPipeline(flow, { ...february, database: test.url })).streams.rows).toMatchObject({
       status: 'done',
       backfill: { windows: { done: 31 } },
     })
@@ -174,25 +178,25 @@ describe('backfill', () => {
     await using api = await apiServer(answering(() => rows(24 * 40)))
     await using test = await testDatabase()
     const flow = merging(api.origin)
-    await backfill(flow, { from: '2024-01-03', to: '2024-01-06', window: '1d', database: test.url })
+    await backfillPipeline(flow, { from: '2024-01-03', to: '2024-01-06', window: '1d', database: test.url })
     const words = { from: '2024-01-01', to: '2024-01-09', window: '2d', only: 'missing', database: test.url } as const
     // 03–05 was done in two windows; of 05–07 only the first day was.
-    const [plan] = await backfill(flow, { ...words, dryRun: true })
+    const [plan] = await backfillPipeline(flow, { ...words, dryRun: true })
     expect(plan).toMatchObject({
       toRead: 3,
       windows: [{ toRead: true }, { toRead: false, status: 'skipped' }, { toRead: true }, { toRead: true }],
     })
-    expect((await backfill(flow, words)).streams.rows).toMatchObject({
+    expect((await backfillPipeline(flow, words)).streams.rows).toMatchObject({
       status: 'done',
       counts: { fetched: 6 * 24 },
       backfill: { windows: { total: 4, done: 3, skipped: 1 } },
     })
     const { only: _, ...same } = words
-    expect((await backfill(flow, same)).streams.rows).toMatchObject({
+    expect((await backfillPipeline(flow, same)).streams.rows).toMatchObject({
       counts: { fetched: 0 },
       backfill: { windows: { done: 3, skipped: 1 } },
     })
-    expect((await backfill(flow, { ...words, only: 'all' })).streams.rows).toMatchObject({
+    expect((await backfillPipeline(flow, { ...words, only: 'all' })).streams.rows).toMatchObject({
       counts: { fetched: 48, unchanged: 48 },
       backfill: { windows: { done: 4, skipped: 0 } },
     })
@@ -210,10 +214,10 @@ describe('backfill', () => {
       },
     })
     const words = { from: '2024-01-02', to: '2024-01-04', window: '1d', database: test.url }
-    const ordered = await backfill(flow, { ...words, stream: 'ordered' })
+    const ordered = await backfillPipeline(flow, { ...words, stream: 'ordered' })
     const asked = api.requests.length
     expect(ordered.streams.ordered).toMatchObject({ counts: { fetched: 60, filtered: 12, inserted: 48 }, requests: 6 })
-    const { streams } = await backfill(flow, { ...words, stream: 'any' })
+    const { streams } = await backfillPipeline(flow, { ...words, stream: 'any' })
     expect(streams.any.counts).toMatchObject({ inserted: 48, filtered: 24 * 8 + 24 * 7 })
     expect(api.requests.length - asked).toBeGreaterThan(30)
   })
@@ -232,7 +236,7 @@ describe('backfill', () => {
     const flow = merging(api.origin)
     const began = performance.now()
     const words = { ...february, to: '2024-01-05', concurrency: 1, database: test.url }
-    const report = await backfill(flow, { ...words, signal: stop.signal })
+    const report = await backfillPipeline(flow, { ...words, signal: stop.signal })
     expect(report).toMatchObject({
       status: 'interrupted',
       streams: {
@@ -242,7 +246,7 @@ describe('backfill', () => {
     expect(performance.now() - began).toBeLessThan(5_000)
     hangs = false
     const asked = api.requests.length
-    expect(await backfill(flow, words)).toMatchObject({
+    expect(await backfillPipeline(flow, words)).toMatchObject({
       status: 'done',
       streams: { rows: { resumed: true, counts: { inserted: 76 } } },
     })
@@ -264,15 +268,15 @@ describe('backfill', () => {
       ) {
         changed = true
         data[4 * 24] = { id: 4 * 24, name: 'newer', updated: moment(24 * 60) }
-        live = run(flow, { database: test.url })
+        live = runPipeline(flow, { database: test.url })
         await live
       }
       return { json: structuredClone(answered.json) }
     })
     const flow = merging(api.origin)
-    await run(flow, { database: test.url })
+    await runPipeline(flow, { database: test.url })
     const before = await test.database.query('select value from sluice.cursors')
-    await backfill(flow, { ...february, concurrency: 4, database: test.url })
+    await backfillPipeline(flow, { ...february, concurrency: 4, database: test.url })
     expect(await test.database.query(`select name from t.rows where id = ${4 * 24}`)).toEqual([{ name: 'newer' }])
     expect(before).toEqual([{ value: moment(24 * 31 - 1) }])
     expect(await test.database.query('select value from sluice.cursors')).toEqual([{ value: moment(24 * 60) }])
@@ -301,9 +305,9 @@ describe('backfill', () => {
     })
     await test.database.query('create schema t')
     await test.database.query('create table t.rows (id bigint primary key, name text)')
-    const live = run(flow, { database: test.url })
+    const live = runPipeline(flow, { database: test.url })
     await reached.promise
-    const refused = await backfill(flow, { ...february, database: test.url })
+    const refused = await backfillPipeline(flow, { ...february, database: test.url })
     expect(refused.streams.rows).toMatchObject({
       status: 'failed',
       error: expect.stringMatching(/run \d+ is syncing it.*version/),
@@ -324,9 +328,9 @@ describe('backfill', () => {
       held.resolve()
       await opened.promise
     }
-    const filling = backfill(flow, { ...february, concurrency: 1, database: test.url })
+    const filling = backfillPipeline(flow, { ...february, concurrency: 1, database: test.url })
     await held.promise
-    const left = await run(flow, { database: test.url, overlap: 'skip' })
+    const left = await runPipeline(flow, { database: test.url, overlap: 'skip' })
     expect(left.streams['rows']).toMatchObject({
       status: 'not run',
       warnings: [expect.stringMatching(/left out, since run \d+ is reading it/)],
@@ -334,7 +338,7 @@ describe('backfill', () => {
     opened.resolve()
     holds = false
     expect(await filling).toMatchObject({ status: 'done' })
-    expect(await run(flow, { database: test.url })).toMatchObject({ status: 'done' })
+    expect(await runPipeline(flow, { database: test.url })).toMatchObject({ status: 'done' })
   }, 30_000)
 
   test.each([
@@ -353,7 +357,7 @@ describe('backfill', () => {
     await using api = await apiServer(answering(() => rows(3)))
     await using test = await testDatabase()
     await expect(
-      backfill(pipeline('none', { streams: { rows: flow(api.origin) } }), { ...february, database: test.url }),
+      backfillPipeline(pipeline('none', { streams: { rows: flow(api.origin) } }), { ...february, database: test.url }),
     ).rejects.toThrow(message)
     expect(api.requests).toEqual([])
     expect(await test.database.query('select 1 from sluice.runs')).toEqual([])
@@ -363,7 +367,7 @@ describe('backfill', () => {
     await using api = await apiServer(answering(() => rows(30)))
     await using test = await testDatabase()
     const seen = heard()
-    const report = await backfill(
+    const report = await backfillPipeline(
       pipeline('two', {
         streams: {
           whole: source(api.origin).into('t.whole', { key: 'id' }),
@@ -394,25 +398,28 @@ describe('backfill', () => {
         },
       })
     const words = { ...february, to: '2024-01-05', database: test.url, batch: { rows: 5 } }
-    expect((await backfill(flow(1), words)).streams.rows).toMatchObject({
+    expect((await backfillPipeline(flow(1), words)).streams.rows).toMatchObject({
       status: 'failed',
       counts: { inserted: 3 * 24 + 20 },
     })
     broken = false
     // Another definition: what the window has stored is not what would be read now.
-    expect((await backfill(flow(2), words)).streams.rows).toMatchObject({ status: 'done', counts: { inserted: 24 } })
+    expect((await backfillPipeline(flow(2), words)).streams.rows).toMatchObject({
+      status: 'done',
+      counts: { inserted: 24 },
+    })
     expect(await test.database.query('select count(*)::int, count(distinct id)::int as distinct from t.rows')).toEqual([
       { count: 96, distinct: 96 },
     ])
-    await run(flow(2), { database: test.url })
+    await runPipeline(flow(2), { database: test.url })
     expect(await stored(test)).toBe(24 * 6)
     const again = { database: test.url, window: '1d' }
-    expect((await backfill(flow(2), { ...again, from: '2024-01-04', to: '2024-01-06' })).streams.rows.error).toContain(
-      'live runs store its records from 2024-01-05T00:00:00.000Z on',
-    )
-    expect((await backfill(flow(2), { ...again, from: '2024-01-02', to: '2024-01-05' })).streams.rows.error).toContain(
-      'backfill 1 has stored records of the same time',
-    )
+    expect(
+      (await backfillPipeline(flow(2), { ...again, from: '2024-01-04', to: '2024-01-06' })).streams.rows.error,
+    ).toContain('live runs store its records from 2024-01-05T00:00:00.000Z on')
+    expect(
+      (await backfillPipeline(flow(2), { ...again, from: '2024-01-02', to: '2024-01-05' })).streams.rows.error,
+    ).toContain('backfill 1 has stored records of the same time')
     expect(await stored(test)).toBe(24 * 6)
   })
 
@@ -427,7 +434,7 @@ describe('backfill', () => {
           .into('t.rows', { write: 'append' }),
       },
     })
-    const { streams } = await backfill(flow, { ...february, to: '2024-01-03', database: test.url })
+    const { streams } = await backfillPipeline(flow, { ...february, to: '2024-01-03', database: test.url })
     expect(streams.rows).toMatchObject({
       counts: { fetched: 98, inserted: 48, filtered: 50 },
       warnings: [expect.stringContaining('no value to say which window')],
@@ -440,7 +447,7 @@ describe('backfill', () => {
     await using test = await testDatabase()
     const flow = merging(api.origin)
     const words = { ...february, to: '2024-01-21', concurrency: 2, database: test.url }
-    const reports = await Promise.all([backfill(flow, words), backfill(flow, words)])
+    const reports = await Promise.all([backfillPipeline(flow, words), backfillPipeline(flow, words)])
     expect(reports).toMatchObject([
       { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } },
       { status: 'done', streams: { rows: { backfill: { windows: { done: 20 } } } } },

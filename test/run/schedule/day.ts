@@ -1,5 +1,5 @@
 import { pipeline, source, type Pipeline } from '../../../src/index.ts'
-import { runSchedule, type ScheduleOptions } from '../../../src/run/schedule/schedule.ts'
+import { runScheduler, type ScheduleOptions } from '../../../src/run/schedule/schedule.ts'
 import type { ScheduleEvent } from '../../../src/run/schedule/schedule-event.ts'
 import type { TestDatabase } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -61,7 +61,7 @@ export class Day {
     const sleeping = told.map(() => new Map(all.map(({ name }) => [name, 1])))
     const failed: unknown[] = []
     const running = told.map((events, index) =>
-      runSchedule(all, {
+      runScheduler(all, {
         database: this.database.url,
         clock: this.clock,
         signal: stop.signal,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { bearer, http, onePage, pipeline, secret, source } from '../../../src/index.ts'
-import { run } from '../../../src/run/run.ts'
-import { runSchedule } from '../../../src/run/schedule/schedule.ts'
+import { runPipeline } from '../../../src/run/run.ts'
+import { runScheduler } from '../../../src/run/schedule/schedule.ts'
 import type { ScheduleEvent } from '../../../src/run/schedule/schedule-event.ts'
 import { testDatabase } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -21,7 +21,7 @@ describe('a scheduler', () => {
       },
     })
     const { promise, resolve } = Promise.withResolvers<ScheduleEvent>()
-    const running = runSchedule([stuck], {
+    const running = runScheduler([stuck], {
       database: database.url,
       clock,
       timeout: '300ms',
@@ -55,7 +55,7 @@ describe('a scheduler', () => {
     const stop = new AbortController()
     const events: ScheduleEvent[] = []
     let asleep = 1
-    const running = runSchedule([locked], {
+    const running = runScheduler([locked], {
       database: database.url,
       clock,
       environment: {},
@@ -90,11 +90,11 @@ describe('a scheduler', () => {
         }).into('t.busy', { key: 'id' }),
       },
     })
-    const other = run(busy, { database: database.url })
+    const other = runPipeline(busy, { database: database.url })
     await begun.promise
     const stop = new AbortController()
     const { promise, resolve } = Promise.withResolvers<ScheduleEvent>()
-    const running = runSchedule([busy], {
+    const running = runScheduler([busy], {
       database: database.url,
       clock,
       signal: stop.signal,
@@ -111,7 +111,7 @@ describe('a scheduler', () => {
   }, 20_000)
 
   test('refuses pipelines without a schedule, and none at all', async () => {
-    await expect(runSchedule([pipeline('p', { streams: {} })])).rejects.toThrow('p has no schedule')
-    await expect(runSchedule([])).rejects.toThrow('There is nothing to schedule')
+    await expect(runScheduler([pipeline('p', { streams: {} })])).rejects.toThrow('p has no schedule')
+    await expect(runScheduler([])).rejects.toThrow('There is nothing to schedule')
   })
 })

@@ -1,16 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
-import {
-  backfill,
-  pipeline,
-  run,
-  runSchedule,
-  readStatus,
-  source,
-  type Pipeline,
-  type StatusReport,
-} from '../../../src/index.ts'
+import { pipeline, runSchedule, readStatus, source, type Pipeline, type StatusReport } from '../../../src/index.ts'
+import { backfillPipeline } from '../../../src/run/backfill/backfill.ts'
+import { runPipeline } from '../../../src/run/run.ts'
 import { administer, testDatabase, urlOf } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -69,9 +62,9 @@ describe('status', () => {
     await using test = await testDatabase()
     const { now, it } = told()
     now.items = items(3)
-    const first = await run(it, { database: test.url })
+    const first = await runPipeline(it, { database: test.url })
     now.items = items(5)
-    const second = await run(it, { database: test.url })
+    const second = await runPipeline(it, { database: test.url })
     const report = await readStatus([it], { database: test.url, now: new Date(Date.parse(moment(4)) + hour) })
     expect(report).toMatchObject({
       ok: true,
@@ -96,7 +89,7 @@ describe('status', () => {
     await using test = await testDatabase()
     const { now, it } = told()
     Object.assign(now, { items: items(3), error: new Error('the API is down') })
-    const failed = await run(it, { database: test.url })
+    const failed = await runPipeline(it, { database: test.url })
     const report = await readStatus([it], { database: test.url })
     expect(report).toMatchObject({
       ok: false,
@@ -118,7 +111,7 @@ describe('status', () => {
       }),
     ])
     delete now.error
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
   })
 
@@ -127,11 +120,11 @@ describe('status', () => {
     const { now, it } = told()
     for (const batch of [items(10), items(150, 10), items(150, 160), items(150, 310)]) {
       now.items = batch
-      await run(it, { database: test.url })
+      await runPipeline(it, { database: test.url })
     }
     expect((await readStatus([it], { database: test.url })).ok).toBe(true)
     now.items = []
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     const report = await readStatus([it], { database: test.url })
     expect(report.findings).toEqual([
       expect.objectContaining({
@@ -140,12 +133,12 @@ describe('status', () => {
         message: expect.stringContaining('the last run read nothing, where 150 records were usual before'),
       }),
     ])
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     expect((await readStatus([it], { database: test.url })).findings[0]!.message).toContain(
       'each of the last 2 runs read nothing',
     )
     now.items = items(1, 460)
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true })
   })
 
@@ -153,11 +146,11 @@ describe('status', () => {
     await using test = await testDatabase()
     const { now, it } = told()
     now.items = items(5)
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     for (const n of [1, 2, 3]) {
       // Since today nothing carries its time.
       now.items = items(4, n * 10).map((item) => ({ ...item, at: null }))
-      await run(it, { database: test.url })
+      await runPipeline(it, { database: test.url })
       expect(kinds(await readStatus([it], { database: test.url }))).toEqual(n < 3 ? [] : ['cursor stands still!'])
     }
     expect((await readStatus([it], { database: test.url })).findings[0]!.message).toContain(
@@ -169,9 +162,9 @@ describe('status', () => {
     await using test = await testDatabase()
     const { now, it } = told()
     now.items = items(5)
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     now.items = items(1, 4)
-    for (const _ of [1, 2, 3, 4]) await run(it, { database: test.url })
+    for (const _ of [1, 2, 3, 4]) await runPipeline(it, { database: test.url })
     expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
   })
 
@@ -179,7 +172,7 @@ describe('status', () => {
     await using test = await testDatabase()
     const { now, it } = told('0 * * * *')
     now.items = items(3)
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     const {
       streams: [one],
     } = await readStatus([it], { database: test.url })
@@ -216,7 +209,7 @@ describe('status', () => {
     await using test = await testDatabase()
     const { now, it } = told()
     now.items = [...items(3), { id: -1, at: moment(4) }]
-    await run(it, { database: test.url })
+    await runPipeline(it, { database: test.url })
     expect(await readStatus([it], { database: test.url })).toMatchObject({
       ok: true,
       streams: [{ rejects: 1 }],
@@ -235,7 +228,7 @@ describe('status', () => {
           .into('t.rows', { key: 'id' }),
       },
     })
-    const running = run(stuck, { database: test.url, signal: stop.signal })
+    const running = runPipeline(stuck, { database: test.url, signal: stop.signal })
     await begun.promise
     expect(await readStatus([stuck], { database: test.url })).toMatchObject({
       streams: [{ state: 'running', open: { isHeld: true } }],
@@ -259,8 +252,8 @@ describe('status', () => {
           .into('t.rows', { key: 'id', versionBy: 'at' }),
       },
     })
-    await run(bad, { database: test.url })
-    await backfill(bad, { database: test.url, from: '2024-01-01', to: '2024-01-04' })
+    await runPipeline(bad, { database: test.url })
+    await backfillPipeline(bad, { database: test.url, from: '2024-01-01', to: '2024-01-04' })
     expect((await readStatus([bad], { database: test.url })).findings).toEqual([
       expect.objectContaining({
         kind: 'windows failed',

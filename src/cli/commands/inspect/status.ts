@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { Duration } from '../../../model/request.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
-import { readStatus } from '../../../run/status/status.ts'
+import { readPipelineStatus } from '../../../run/status/status.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from '../../../run/status/stream-status.ts'
 import { defined } from '../../../value/defined.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
@@ -25,7 +25,7 @@ export async function statusCommand(
   { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
   const { found, failed } = await tryPipelines(words)
-  const all = await readStatus(
+  const all = await readPipelineStatus(
     found.map(({ pipeline }) => pipeline),
     { database, signal, ...defined({ grace }) },
   )

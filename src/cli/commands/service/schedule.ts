@@ -5,7 +5,7 @@ import type { Duration } from '../../../model/request.ts'
 import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { OtherScheduler } from '../../../run/schedule/print/print-schedule.ts'
 import type { ScheduleEvent } from '../../../run/schedule/schedule-event.ts'
-import { runSchedule } from '../../../run/schedule/schedule.ts'
+import { runScheduler } from '../../../run/schedule/schedule.ts'
 import { defined } from '../../../value/defined.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { scheduleLine } from '../../output/schedule-line.ts'
@@ -35,7 +35,7 @@ export async function scheduleCommand(
     throw new UsageError(`--${into === undefined ? 'image' : 'into'} needs --print`)
   const logs = new Map(found.map(({ pipeline: { name } }) => [name, eventLog(name, process.stdout, { verbose })]))
   const isJson = options.json === true || !process.stdout.isTTY
-  await runSchedule(
+  await runScheduler(
     found.map(({ pipeline }) => pipeline),
     {
       ...defined({ timeout }),

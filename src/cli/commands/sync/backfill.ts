@@ -1,7 +1,7 @@
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { Duration } from '../../../model/request.ts'
-import { backfill } from '../../../run/backfill/backfill.ts'
+import { backfillPipeline } from '../../../run/backfill/backfill.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import type { BackfillOptions } from '../../../run/options.ts'
 import { defined } from '../../../value/defined.ts'
@@ -55,13 +55,13 @@ export async function backfillCommand(
     ...(batchRows !== undefined && { batch: { rows: batchRows } }),
   }
   if (dryRun) {
-    const plans = await backfill(pipeline, { ...given, dryRun: true })
+    const plans = await backfillPipeline(pipeline, { ...given, dryRun: true })
     if (json) console.log(JSON.stringify(plans))
     else for (const plan of plans) printPlan(plan)
     return 0
   }
   const report = await runAndReport(
-    (hooks) => backfill(pipeline, { ...given, ...hooks }),
+    (hooks) => backfillPipeline(pipeline, { ...given, ...hooks }),
     { pipeline: pipeline.name, streams: streams ?? Object.keys(pipeline.streams), mode: outputModeOf({ json }) },
     context,
   )

@@ -7,7 +7,7 @@ import type { Duration } from '../../../model/request.ts'
 import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import { keepDatabase } from '../../../run/open-store.ts'
 import { summaryLine } from '../../../run/report/summary-line.ts'
-import { run } from '../../../run/run.ts'
+import { runPipeline } from '../../../run/run.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { exitCodeOf, printError } from '../../output/print-error.ts'
 import { SummaryFile } from '../../output/summary-file.ts'
@@ -98,7 +98,7 @@ export async function runOne(
   try {
     const report = await runAndReport(
       (hooks) =>
-        run(pipeline, {
+        runPipeline(pipeline, {
           ...hooks,
           ...defined({ database, concurrency, memory }),
           signal,

@@ -1,0 +1,42 @@
+import type { Flows, Pipeline } from '../define/pipeline.ts'
+import { rejectRenamedWords } from '../define/renamed-words.ts'
+import type { Report } from '../model/report.ts'
+import type { BackfillPlan } from '../run/backfill/backfill-plan.ts'
+import type { BackfillOptions as EngineOptions } from '../run/options.ts'
+import { throwIfFailed } from './run-failed-error.ts'
+
+export interface BackfillOptions extends EngineOptions {
+  /** Throw a `RunFailedError` if a stream failed. With `false`, read `report.status` instead. @default true */
+  readonly throwOnFailure?: boolean
+  /** Return the windows that would be read. Nothing is requested and nothing is written. @default false */
+  readonly dryRun?: boolean
+}
+
+/**
+ * Reads a range of a stream window by window, several windows at once. The cursor of the stream does not change. A call
+ * with the same stream, range, window and zone resumes the backfill; other options start a new one. A window that fails
+ * does not stop the others.
+ *
+ * Aborting `signal` ends it within 5 s, after complete batches are committed.
+ *
+ * @example
+ * const report = await backfill(billing, { stream: 'invoices', from: '2024-01-01', to: '2025-01-01', window: '1d' })
+ * console.log(report.streams.invoices.backfill?.windows)
+ */
+export async function backfill<Streams extends Flows>(
+  pipeline: Pipeline<Streams>,
+  options: BackfillOptions & { readonly dryRun: true },
+): Promise<BackfillPlan[]>
+export async function backfill<Streams extends Flows>(
+  pipeline: Pipeline<Streams>,
+  options: BackfillOptions & { readonly dryRun?: false },
+): Promise<Report<keyof Streams & string>>
+export async function backfill(pipeline: Pipeline, options: BackfillOptions): Promise<Report | BackfillPlan[]> {
+  rejectRenamedWords('backfill()', options, { on: 'onEvent', failed: 'onStreamError' })
+  const { throwOnFailure = true, dryRun = false, ...engineOptions } = options
+  const { backfillPipeline } = await import('../run/backfill/backfill.ts')
+  if (dryRun) return backfillPipeline(pipeline, { ...engineOptions, dryRun })
+  const report = await backfillPipeline(pipeline, { ...engineOptions, dryRun })
+  if (throwOnFailure) throwIfFailed(report)
+  return report
+}
