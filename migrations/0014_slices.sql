@@ -144,9 +144,11 @@ begin
 end $$;
 
 -- The rule of --only: which windows of a backfill a run reads. By default and with 'missing' those that are neither done
--- nor skipped; 'failed' those that have failed and are not done or skipped since; 'all' also the skipped ones.
-create function sluice.is_selected(_window sluice.slices, _only text) returns boolean language sql immutable as $$
-  select case (_window).status
+-- nor skipped; 'failed' those that have failed and are not done or skipped since; 'all' also the skipped ones. With
+-- _lowers only windows that begin at one of these instants.
+create function sluice.is_selected(_window sluice.slices, _only text, _lowers timestamptz[])
+returns boolean language sql immutable as $$
+  select (_lowers is null or (_window).lower = any (_lowers)) and case (_window).status
     when 'open' then _only is distinct from 'failed' or (_window).failures > 0
     when 'failed' then true
     when 'skipped' then coalesce(_only = 'all', false)
@@ -154,9 +156,10 @@ create function sluice.is_selected(_window sluice.slices, _only text) returns bo
 $$;
 
 -- True if a run that started at a given time may claim a window now. Each run tries a window that has failed once.
-create function sluice.is_readable(_window sluice.slices, _only text, _run_started timestamptz)
+create function sluice.is_readable(
+  _window sluice.slices, _only text, _lowers timestamptz[], _run_started timestamptz)
 returns boolean language sql volatile as $$
-  select sluice.is_selected(_window, _only)
+  select sluice.is_selected(_window, _only, _lowers)
     and case (_window).status when 'open' then sluice.is_claimable(_window) else (_window).finished_at < _run_started end
 $$;
 
@@ -170,7 +173,8 @@ $$;
 -- Claims the lowest window of a backfill that is to be read and that no run holds. An exclusive backfill claims none
 -- while a sync reads the stream.
 create function sluice.claim_window(
-  _run bigint, _backfill bigint, _only text, _definition text, _lease_pid integer, _lease_started timestamptz)
+  _run bigint, _backfill bigint, _only text, _lowers timestamptz[], _definition text,
+  _lease_pid integer, _lease_started timestamptz)
 returns table (slice sluice.slices, cursor text, boundary jsonb, ordinal bigint) language plpgsql as $$
 declare
   _b sluice.backfills;
@@ -188,11 +192,11 @@ begin
   -- Two statements, since only the second can use the index of the windows that are not done.
   if _only = 'all' then
     select s.id into _id from sluice.slices as s
-     where s.backfill = _backfill and sluice.is_readable(s, _only, _since)
+     where s.backfill = _backfill and sluice.is_readable(s, _only, _lowers, _since)
      order by s.lower limit 1 for update skip locked;
   else
     select s.id into _id from sluice.slices as s
-     where s.backfill = _backfill and s.status in ('open', 'failed') and sluice.is_readable(s, _only, _since)
+     where s.backfill = _backfill and s.status in ('open', 'failed') and sluice.is_readable(s, _only, _lowers, _since)
      order by s.lower limit 1 for update skip locked;
   end if;
   return query select * from sluice.claim(_id, _run, _definition, _lease_pid, _lease_started);
@@ -201,10 +205,11 @@ end $$;
 -- What is left of a backfill for a run that could claim nothing: windows that it may claim, windows that other runs hold,
 -- and the sync that keeps an exclusive backfill waiting.
 create function sluice.windows_left(
-  _run bigint, _backfill bigint, _only text, out free bigint, out held_by_others bigint, out active_sync bigint)
+  _run bigint, _backfill bigint, _only text, _lowers timestamptz[],
+  out free bigint, out held_by_others bigint, out active_sync bigint)
 language sql volatile as $$
-  select count(*) filter (where sluice.is_readable(s, _only, r.started_at)),
-         count(*) filter (where s.status = 'open' and s.run <> _run and sluice.is_selected(s, _only)
+  select count(*) filter (where sluice.is_readable(s, _only, _lowers, r.started_at)),
+         count(*) filter (where s.status = 'open' and s.run <> _run and sluice.is_selected(s, _only, _lowers)
                             and not sluice.is_claimable(s)),
          (select h.run from sluice.backfills as b, sluice.find_holder(b.pipeline, b.stream, b.partition, 'sync') as h
            where b.id = _backfill and b.exclusive)
@@ -426,11 +431,11 @@ drop function sluice.release(bigint, bigint, text);
 drop function sluice.restart(bigint, bigint, bigint, text, text, text, text);
 drop function sluice.advance(bigint, bigint, bigint, json, jsonb, text, jsonb, text, jsonb, jsonb);
 drop function sluice.renew(bigint[], bigint[], integer, timestamptz);
-drop function sluice.windows_left(bigint, bigint, text);
-drop function sluice.claim_window(bigint, bigint, text, text, integer, timestamptz);
+drop function sluice.windows_left(bigint, bigint, text, timestamptz[]);
+drop function sluice.claim_window(bigint, bigint, text, timestamptz[], text, integer, timestamptz);
 drop function sluice.is_skippable(sluice.slices);
-drop function sluice.is_readable(sluice.slices, text, timestamptz);
-drop function sluice.is_selected(sluice.slices, text);
+drop function sluice.is_readable(sluice.slices, text, timestamptz[], timestamptz);
+drop function sluice.is_selected(sluice.slices, text, timestamptz[]);
 drop function sluice.claim_sync(bigint, text, text, text, boolean, text, integer, timestamptz);
 drop function sluice.claim(bigint, bigint, text, integer, timestamptz);
 drop function sluice.open(bigint, text, text, text, text, text, text, text, boolean, text, integer, timestamptz);

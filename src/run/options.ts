@@ -66,4 +66,6 @@ export interface BackfillOptions extends Pick<
    * @default what is not done, but for what was left out before
    */
   readonly only?: 'missing' | 'failed' | 'all' | undefined
+  /** Only windows with these lower bounds, as `2024-01-31T00:00:00Z`; `only` applies to them. @default all windows */
+  readonly onlyWindows?: readonly string[] | undefined
 }

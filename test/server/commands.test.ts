@@ -23,6 +23,19 @@ const key = (value: string): Record<string, string> => ({ 'idempotency-key': val
 const stuck = ({ query }: { query: URLSearchParams }) =>
   query.get('page') === '2' ? { hang: true as const } : { json: { rows: [{ id: 1, name: 'a' }] } }
 
+/** A pipeline `shop` with a stream `days`, which a backfill reads a day at a time. */
+const daily = (origin: string) =>
+  pipeline('shop', {
+    streams: {
+      days: http(origin as 'http://x', { attempts: 1 })
+        .get<{ id: string; at: string }[]>('/days', { from: since, to: upTo })
+        .pages(onePage())
+        .records()
+        .incremental('at')
+        .into('t.days', { key: 'id' }),
+    },
+  })
+
 describe('what is asked to be done', () => {
   test('begins, is answered at once, and goes on', async () => {
     await using served = await rig()
@@ -123,18 +136,7 @@ describe('what is asked to be done', () => {
         broken && query.get('from')!.startsWith('2024-01-02')
           ? { status: 500, json: {} }
           : { json: [{ id: query.get('from'), at: query.get('from') }] },
-      pipelines: (origin) => [
-        pipeline('shop', {
-          streams: {
-            days: http(origin as 'http://x', { attempts: 1 })
-              .get<{ id: string; at: string }[]>('/days', { from: since, to: upTo })
-              .pages(onePage())
-              .records()
-              .incremental('at')
-              .into('t.days', { key: 'id' }),
-          },
-        }),
-      ],
+      pipelines: (origin) => [daily(origin)],
     })
     const {
       json: { run: first },
@@ -184,6 +186,34 @@ describe('what is asked to be done', () => {
       counts: { inserted: 3 },
     })
     expect((await served.get('/api/summary')).json.backfills).toMatchObject([{ backfill: '1', done: 3 }])
+  })
+
+  test('a retry with windows reads only these', async () => {
+    let isBroken = true
+    const asked: string[] = []
+    await using served = await rig({
+      handler: ({ query }) => {
+        const day = query.get('from')!.slice(0, 10)
+        asked.push(day)
+        return isBroken && day !== '2024-01-02' ? { status: 500, json: {} } : { json: [{ id: day, at: day }] }
+      },
+      pipelines: (origin) => [daily(origin)],
+    })
+    const range = { pipeline: 'shop', stream: 'days', from: '2024-01-01', to: '2024-01-04' }
+    const { json: first } = await served.post('/api/backfills', range)
+    expect(await ended(served, first.run)).toMatchObject({ status: 'failed' })
+    isBroken = false
+    asked.length = 0
+    const { json: second } = await served.post('/api/backfills/1/retry', { windows: ['2024-01-03T00:00:00Z'] })
+    expect(await ended(served, second.run)).toMatchObject({ status: 'done', counts: { inserted: 1 } })
+    expect(asked).toEqual(['2024-01-03'])
+    expect((await served.get('/api/backfills/1')).json).toMatchObject({ done: 2, failed: 1 })
+    expect(await served.post('/api/backfills/1/retry', { windows: ['2024-01-03T01:00:00Z'] })).toMatchObject({
+      status: 422,
+      json: {
+        error: { problem: expect.stringContaining('no window of this backfill begins at 2024-01-03T01:00:00Z') },
+      },
+    })
   })
 
   test('is cancelled where it runs, here or in another process, and noted as interrupted', async () => {

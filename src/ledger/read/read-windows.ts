@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Counts } from '../../model/batch.ts'
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
-import type { Only } from '../slices/windows.ts'
+import type { WindowSelection } from '../slices/windows.ts'
 import { IS_HELD } from './backfill-overview.ts'
 
 /** A window of a backfill. */
@@ -20,25 +20,25 @@ export interface StoredWindow {
   readonly failures: number
   readonly finishedAt: Date | undefined
   readonly error: string | undefined
-  /** A run with the given `only` reads it. */
+  /** A run with the given selection reads it. */
   readonly isSelected: boolean
   /** A run with `only: 'missing'` skips it first. */
   readonly isSkippable: boolean
 }
 
-/** Returns all windows of a backfill in their order; `isSelected` follows `only`. */
+/** Returns all windows of a backfill in their order; `isSelected` follows `only` and `onlyWindows`. */
 export async function readWindows(
   database: Database,
   backfill: string,
-  { only, signal }: { readonly only?: Only | undefined; readonly signal?: AbortSignal | undefined } = {},
+  { only, onlyWindows, signal }: WindowSelection & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<StoredWindow[]> {
   const rows = await database.query<Row>(
     `select s.id as slice, s.lower, s.upper, s.status, ${IS_HELD} as "isHeld",
-            sluice.is_selected(s, $2) as "isSelected", coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
+            sluice.is_selected(s, $2, $3) as "isSelected", coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
             case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error, 
             ${selectCounts((name) => `s.${name}`)}
        from sluice.slices as s where s.backfill = $1 order by s.lower`,
-    [backfill, only ?? null],
+    [backfill, only ?? null, onlyWindows ?? null],
     { signal },
   )
   return rows.map((row) => {

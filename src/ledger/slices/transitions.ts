@@ -78,6 +78,7 @@ export interface ClaimWindowRowOptions {
   readonly run: string
   readonly backfill: string
   readonly only: string | undefined
+  readonly onlyWindows: readonly string[] | undefined
   readonly definition: string
   readonly session: LeaseSession
 }
@@ -85,10 +86,10 @@ export interface ClaimWindowRowOptions {
 /** Claims the lowest window of a backfill that is to be read. Returns undefined if there is none that may be taken. */
 export async function claimWindowRow(
   database: Database,
-  { run, backfill, only, definition, session, signal }: ClaimWindowRowOptions & Call,
+  { run, backfill, only, onlyWindows, definition, session, signal }: ClaimWindowRowOptions & Call,
 ): Promise<SliceRow | undefined> {
-  const values = [run, backfill, only, definition, session.pid, session.started]
-  return held(database, 'sluice.claim_window($1, $2, $3, $4, $5, $6)', values, signal)
+  const values = [run, backfill, only, onlyWindows, definition, session.pid, session.started]
+  return held(database, 'sluice.claim_window($1, $2, $3, $4, $5, $6, $7)', values, signal)
 }
 
 async function held(

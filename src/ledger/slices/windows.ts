@@ -13,9 +13,15 @@ import { claimWindowRow } from './transitions.ts'
  */
 export type Only = 'missing' | 'failed' | 'all'
 
-export interface ClaimWindowOptions extends HoldOptions {
-  readonly backfill: string
+/** The windows of a backfill that a run reads. */
+export interface WindowSelection {
   readonly only?: Only | undefined
+  /** Windows by their lower bounds. @default all */
+  readonly onlyWindows?: readonly string[] | undefined
+}
+
+export interface ClaimWindowOptions extends HoldOptions, WindowSelection {
+  readonly backfill: string
 }
 
 export interface ClaimedWindow extends Window {
@@ -27,8 +33,16 @@ export interface ClaimedWindow extends Window {
 
 /** Claims the lowest window that is to be read and that no run holds. Returns undefined if there is none. */
 export async function claimWindow(database: Database, options: ClaimWindowOptions): Promise<ClaimedWindow | undefined> {
-  const { run, keeper, backfill, only, definition, resume = '24h', signal } = options
-  const row = await claimWindowRow(database, { run, backfill, only, definition, session: keeper.session, signal })
+  const { run, keeper, backfill, only, onlyWindows, definition, resume = '24h', signal } = options
+  const row = await claimWindowRow(database, {
+    run,
+    backfill,
+    only,
+    onlyWindows,
+    definition,
+    session: keeper.session,
+    signal,
+  })
   if (!row) return undefined
   const slice = await keepClaimed(database, row, keeper, signal)
   // The range of a window is its `since` and `until`, and never changes.
@@ -54,11 +68,17 @@ export interface WindowsLeft {
 /** Returns what is left of a backfill for a run that could claim nothing. */
 export async function windowsLeft(
   database: Database,
-  { run, backfill, only, signal }: Pick<ClaimWindowOptions, 'run' | 'backfill' | 'only' | 'signal'>,
+  {
+    run,
+    backfill,
+    only,
+    onlyWindows,
+    signal,
+  }: Pick<ClaimWindowOptions, 'run' | 'backfill' | 'signal'> & WindowSelection,
 ): Promise<WindowsLeft> {
   const [row] = await database.query<{ free: string; held_by_others: string; active_sync: string | null }>(
-    'select free, held_by_others, active_sync from sluice.windows_left($1, $2, $3)',
-    [run, backfill, only],
+    'select free, held_by_others, active_sync from sluice.windows_left($1, $2, $3, $4)',
+    [run, backfill, only, onlyWindows],
     { signal },
   )
   // A function with out parameters returns one row.

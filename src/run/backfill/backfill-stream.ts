@@ -26,6 +26,7 @@ export interface BackfillStreamOptions extends ActiveRun, CutRange {
   readonly stream: string
   readonly flow: Flow<unknown>
   readonly only: Only | undefined
+  readonly onlyWindows: readonly string[] | undefined
   readonly concurrency: number
   readonly limits: Required<BatchLimits>
   readonly failed: RunOptions['onStreamError']
@@ -67,7 +68,7 @@ export async function backfillStream(options: BackfillStreamOptions): Promise<St
     })
     await readAll(options, claiming)
     const failed = (await readWindows(database, claiming.backfill, { signal: writing })).filter(
-      ({ status }) => status === 'failed',
+      ({ status, lower }) => status === 'failed' && options.onlyWindows?.includes(instantText(lower)) !== false,
     )
     if (failed.length > 0) throw failedWindows(options, failed)
     noticeRejects({ pipeline, stream, gauge, emit })
@@ -99,6 +100,7 @@ async function plan(
     zone,
     windows,
     only,
+    onlyWindows,
     ...options
   }: BackfillStreamOptions,
   made: (id: string) => void,
@@ -132,7 +134,7 @@ async function plan(
   if (only === 'missing') await skipDoneElsewhere(database, backfill, signal)
   await rejectOverlap(database, backfill, { ...names, flow, to, warn, signal })
 
-  const stored = await readWindows(database, backfill, { only, signal })
+  const stored = await readWindows(database, backfill, { only, onlyWindows, signal })
   emit({
     type: 'backfill.planned',
     stream,
@@ -145,7 +147,7 @@ async function plan(
     toRead: stored.filter(({ isSelected }) => isSelected).length,
     states: stored.map(({ status }) => letters[status]).join(''),
   })
-  return { ...names, run, keeper, backfill, only, definition, resume: table.resumeWithin, emit }
+  return { ...names, run, keeper, backfill, only, onlyWindows, definition, resume: table.resumeWithin, emit }
 }
 
 const letters = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const

@@ -3,7 +3,7 @@ import type { Report, StreamReport } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import type { BackfillPlan } from './backfill-plan.ts'
 import { backfillStream } from './backfill-stream.ts'
-import { calendarWindows } from './calendar-windows.ts'
+import { boundsOf, calendarWindows } from './calendar-windows.ts'
 import { requireSecrets } from '../chosen-streams.ts'
 import { openRun } from '../run-context.ts'
 import { defaults, type BackfillOptions } from '../options.ts'
@@ -36,6 +36,7 @@ export async function backfillPipeline(
   if (dryRun) return backfillPlan(pipeline, options)
   const { window = '1d', zone, from, to, concurrency = defaults.windows, only } = options
   const { windows, ...range } = calendarWindows({ from, to, window, zone })
+  const onlyWindows = boundsOf(windows, options.onlyWindows)
   const secrets = readSecrets(options.environment ?? process.env)
   for (const name of windowableStreams(pipeline, options.stream).streams)
     requireSecrets(pipeline.streams[name]!, secrets, `${pipeline.name}.${name}`)
@@ -44,7 +45,7 @@ export async function backfillPipeline(
   const going = await frame.begin({
     kind: 'backfill',
     streams,
-    options: { ...range, concurrency, ...(only && { only }) },
+    options: { ...range, concurrency, ...(only && { only }), ...(onlyWindows && { onlyWindows }) },
   })
   for (const [name, fault] of left) going.emit({ type: 'warning', message: `${name} was left out: ${fault}` })
 
@@ -58,6 +59,7 @@ export async function backfillPipeline(
         ...range,
         windows,
         only,
+        onlyWindows,
         concurrency,
         frame,
         pipeline: pipeline.name,

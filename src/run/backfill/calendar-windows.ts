@@ -60,6 +60,19 @@ export function calendarWindows({ from: fromText, to: toText, window, zone: zone
   }
 }
 
+/** Returns lower bounds of windows in the form of these windows. Throws for one at which no window begins. */
+export function boundsOf(
+  windows: readonly Window[],
+  lowers: readonly string[] | undefined,
+): readonly string[] | undefined {
+  return lowers?.map((text) => {
+    const bound = Number.isNaN(Date.parse(text)) ? text : instantText(new Date(text))
+    if (!windows.some(({ lower }) => lower === bound))
+      throw new UsageError(`onlyWindows: no window of this backfill begins at ${text}`)
+    return bound
+  })
+}
+
 type Unit = 'h' | 'd' | 'w' | 'mo' | 'y'
 
 function sizeOf(window: string): { readonly count: number; readonly unit: Unit } {

@@ -4,13 +4,13 @@ import type { Database } from '../../database/database.ts'
 import { findBackfill, findDoneElsewhere } from '../../ledger/backfills.ts'
 import { readCursors } from '../../ledger/cursors.ts'
 import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
-import type { Only } from '../../ledger/slices/windows.ts'
+import type { WindowSelection } from '../../ledger/slices/windows.ts'
 import type { StreamName } from '../../ledger/stream-name.ts'
 import type { Window } from '../../model/window.ts'
 import { defined } from '../../value/defined.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { BackfillPlan, PlannedWindow } from './backfill-plan.ts'
-import { calendarWindows, instantText } from './calendar-windows.ts'
+import { boundsOf, calendarWindows, instantText } from './calendar-windows.ts'
 import { chosenStreams } from '../chosen-streams.ts'
 import { openStoreToRead } from '../open-store.ts'
 import type { BackfillOptions } from '../options.ts'
@@ -57,12 +57,14 @@ export async function backfillPlan(
     database,
     environment,
     only,
+    onlyWindows: lowers,
     window = '1d',
     signal = new AbortController().signal,
     ...words
   }: BackfillOptions,
 ): Promise<BackfillPlan[]> {
   const { windows, ...range } = calendarWindows({ ...words, window })
+  const onlyWindows = boundsOf(windows, lowers)
   windowableStreams(pipeline, stream)
   await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
   const cursors = store && (await orNothing(cursorsOf(store.database, pipeline.name)))
@@ -72,8 +74,8 @@ export async function backfillPlan(
     const found = store && (await orNothing(findBackfill(store.database, { ...place, ...range }, signal)))
     const planned =
       found && store
-        ? (await readWindows(store.database, found.id, { only, signal })).map(plannedWindow)
-        : await newWindows(store?.database, place, windows, { only, signal })
+        ? (await readWindows(store.database, found.id, { only, onlyWindows, signal })).map(plannedWindow)
+        : await newWindows(store?.database, place, windows, { only, onlyWindows, signal })
     const count = (status: PlannedWindow['status']): number => planned.filter((one) => one.status === status).length
     plans.push({
       ...place,
@@ -106,13 +108,19 @@ async function newWindows(
   database: Database | undefined,
   name: StreamName,
   windows: readonly Window[],
-  { only, signal }: { readonly only: Only | undefined; readonly signal: AbortSignal },
+  { only, onlyWindows, signal }: WindowSelection & { readonly signal: AbortSignal },
 ): Promise<PlannedWindow[]> {
   const isMissing = database !== undefined && only === 'missing'
   const done = isMissing ? await orNothing(findDoneElsewhere(database, name, windows, { signal })) : undefined
   return windows.map(({ lower, upper }, index) => {
     const isSkipped = done?.has(index) === true
-    return { lower, upper, status: isSkipped ? 'skipped' : 'open', toRead: only !== 'failed' && !isSkipped }
+    const isChosen = onlyWindows?.includes(lower) !== false
+    return {
+      lower,
+      upper,
+      status: isSkipped ? 'skipped' : 'open',
+      toRead: isChosen && only !== 'failed' && !isSkipped,
+    }
   })
 }
 

@@ -3,6 +3,7 @@ import { readBackfill } from '../../ledger/backfills.ts'
 import { readRun } from '../../ledger/read/read-runs.ts'
 import { backfillPipeline } from '../../run/backfill/backfill.ts'
 import { runPipeline } from '../../run/run.ts'
+import { defined } from '../../value/defined.ts'
 import type { App, Context } from '../context.ts'
 import { Problem } from '../response/problem.ts'
 import { schemas } from '../schemas/routes.ts'
@@ -53,11 +54,11 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
       if (!range) throw new Problem(404, `backfill ${backfillId} does not exist`, 'see /api/backfills')
       const { pipeline: name, stream, from, to, window, zone } = range
       const pipeline = find(name, [stream])
-      const { only = 'failed', ...options } = body ?? {}
+      const { only = 'failed', windows, ...options } = body ?? {}
       const request = {
         key: headers['idempotency-key'],
         action: `retry of backfill ${backfillId}`,
-        body: { only, ...options },
+        body: { only, ...defined({ windows }), ...options },
       }
       const id = await runner.start(request, (hooks) =>
         backfillPipeline(pipeline, {
@@ -69,6 +70,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
           window,
           zone,
           only,
+          onlyWindows: windows,
           ...hooks,
         }),
       )

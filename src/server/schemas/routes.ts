@@ -55,6 +55,10 @@ const idempotencyKey = headers({
 })
 // Each window that is read at the same time takes a connection; PostgreSQL admits 100 by default.
 const concurrency = integer({ minimum: 1, maximum: 16 })
+const windows = described(
+  list(textLike({ minLength: 1, maxLength: 40 }), { minItems: 1, maxItems: 1_000 }),
+  'Lower bounds of the windows to read; all if missing',
+)
 const only = oneOf('missing', 'failed', 'all')
 
 /** One schema for each route. */
@@ -152,7 +156,7 @@ export const schemas = {
     summary: 'Repeat the failed windows of a backfill, or continue with the missing ones',
     headers: idempotencyKey,
     params: object({ id }),
-    body: nullable(object({}, { optional: { only, concurrency } })),
+    body: nullable(object({}, { optional: { only, windows, concurrency } })),
     response: started,
   },
   cancelRun: {

@@ -1,6 +1,6 @@
 // @ts-check
 import { attribute, h, show, text } from '../parts/dom.js'
-import { count, counted, instant } from '../parts/format.js'
+import { count, instant } from '../parts/format.js'
 import { mark } from '../parts/status-mark.js'
 import { span, stateWord } from './window-map.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
@@ -23,6 +23,7 @@ export function windowPanel({ retry, back }) {
   ]
   const noRun = h('span', { class: 'muted' }, '–')
   const again = retry()
+  let shown = ''
   const root = h(
     'section',
     { class: 'panel', 'aria-label': 'Chosen window', on: { keydown: (event) => event.key === 'Escape' && back() } },
@@ -45,8 +46,10 @@ export function windowPanel({ retry, back }) {
     root,
     /** To what can be done about the window, or to its name. */
     focus: () => (again.root.hidden ? title : again.button).focus(),
-    /** @param {{ window: WindowCell, step: string, zone: string, failed: number }} its */
-    update: ({ window, step, zone, failed }) => {
+    /** @param {{ window: WindowCell, step: string, zone: string }} its */
+    update: ({ window, step, zone }) => {
+      if (window.slice !== shown) again.reset()
+      shown = window.slice
       text(title, span(window.lower, window.upper, zone, step))
       state.update(marks[window.state] ?? 'idle', stateWord(window.state))
       text(bounds, `${instant(window.lower).replace('.000', '')} → ${instant(window.upper).replace('.000', '')}`)
@@ -57,15 +60,9 @@ export function windowPanel({ retry, back }) {
       attribute(run, 'href', `#/run/${window.run}`)
       text(error, window.error ?? '')
       show(error, window.error !== null)
-      // What became of a press is read beside the button, even when nothing is failed any more.
+      // The result of a press stands beside the button, also after the window is done.
       show(again.root, window.state === 'failed' || again.root.contains(document.activeElement))
-      again.relabel(
-        failed === 0
-          ? 'Nothing failed'
-          : failed === 1
-            ? 'Retry this window'
-            : `Retry ${counted(failed, 'failed window')}`,
-      )
+      again.relabel(window.state === 'failed' ? 'Retry this window' : 'Nothing to retry')
     },
   }
 }

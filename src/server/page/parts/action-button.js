@@ -54,6 +54,13 @@ export function act({ label, name, class: kind = '', confirm, ask }) {
   return {
     root,
     button,
+    /** The button now acts on something else: a new key, and no result of the former one. */
+    reset: () => {
+      key = crypto.randomUUID()
+      text(said, '')
+      attribute(said, 'data-failed', undefined)
+      settle()
+    },
     /** @param {string} next @param {string} [nextName] */
     relabel: (next, nextName) => {
       if (next === label && nextName === name) return

@@ -26,7 +26,7 @@ export function backfillView({ parts: [id = ''], signal }) {
   const again = retry('failed', 'Retry failed windows')
   const rest = retry('missing', 'Continue with what is pending')
   const panel = windowPanel({
-    retry: () => retry('failed', 'Retry failed windows'),
+    retry: () => retry('failed', 'Retry this window', () => cells[chosen]),
     back: () => map?.choose(chosen, true),
   })
   const place = h('div', { class: 'map-place' })
@@ -49,12 +49,16 @@ export function backfillView({ parts: [id = ''], signal }) {
   let map
   let chosen = 0
 
-  /** @param {'failed' | 'missing'} only @param {string} label */
-  function retry(only, label) {
+  /**
+   * A button that reads windows again: one of them, or all that `only` selects. @param {'failed' | 'missing'} only
+   * @param {string} label @param {() => WindowCell | undefined} [one]
+   */
+  function retry(only, label, one) {
     return act({
       label,
       ask: async (key) => {
-        const { run } = await post(`${path}/retry`, { only }, key)
+        const window = one?.()
+        const { run } = await post(`${path}/retry`, window ? { only, windows: [window.lower] } : { only }, key)
         ask()
         return `run ${run} started`
       },
@@ -117,13 +121,13 @@ export function backfillView({ parts: [id = ''], signal }) {
     again.relabel(states.failed === 0 ? 'Nothing failed' : `Retry ${counted(states.failed, 'failed window')}`)
     show(rest.root, states.pending > 0 && states.running === 0)
     rest.relabel(`Continue with ${count(states.pending)} pending`)
-    look(states.failed)
+    look()
     show(body, true)
   }
 
-  function look(failed = cells.filter(({ state }) => state === 'failed').length ?? 0) {
+  function look() {
     const window = cells[chosen]
-    if (backfill && window) panel.update({ window, step: backfill.window, zone: backfill.zone, failed })
+    if (backfill && window) panel.update({ window, step: backfill.window, zone: backfill.zone })
   }
 
   function nextFailed() {
