@@ -4,16 +4,17 @@ import { expect, test } from '@jest/globals'
 import type { Summary } from '../../src/cli/output/summary-file.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
+import { callSluice } from './support/call.ts'
 import { project } from './support/command.ts'
 
-// How `sluice run` behaves where cron starts it: nobody looks, and mails are sent.
+// `sluice run` as cron starts it: nobody watches, and output is mailed.
 
 const one = (name: string, path: string): string => `
 import { byPage, http, pipeline } from 'SLUICE'
 export default pipeline('${name}', { streams: { rows: http(process.env.API).get('${path}').pages(byPage('page')).records().into('t.${name}', { key: 'id' }) } })
 `
 
-test('with --quiet a run is one line: on stdout where it is done, on stderr where it is not; --summary-file has it all, whatever became of it', async () => {
+test('a run with --quiet prints one line, and --summary-file has its report and errors', async () => {
   await using api = await apiServer(({ path, query }) => {
     if (path === '/bad') return { status: 404, json: {} }
     if (path === '/stuck' && query.get('page') === '2') return { hang: true }
@@ -25,7 +26,8 @@ test('with --quiet a run is one line: on stdout where it is done, on stderr wher
     'pipelines/stuck.ts': one('stuck', '/stuck'),
   })
   await using database = await testDatabase()
-  const sluice = (...words: string[]) => here.sluice(words, { API: api.origin, DATABASE_URL: database.url })
+  const sluice = (...words: string[]) =>
+    callSluice(words, { cwd: here.cwd, env: { API: api.origin, DATABASE_URL: database.url } })
   const summary = async (): Promise<Summary> =>
     JSON.parse(await readFile(join(here.cwd, 'out.json'), 'utf8')) as Summary
 
@@ -50,17 +52,17 @@ test('with --quiet a run is one line: on stdout where it is done, on stderr wher
     ],
   })
 
-  const late = await sluice('run', 'stuck', '--quiet', '--timeout', '1500ms', '--summary-file', 'out.json')
+  const late = await sluice('run', 'stuck', '--quiet', '--timeout', '1s', '--summary-file', 'out.json')
   expect(late).toMatchObject({ code: 1, stdout: '' })
   expect(late.stderr).toMatch(
-    /^stuck: interrupted after .+, run \d+: 2 read, 2 inserted; The run took longer than 1500ms\n$/,
+    /^stuck: interrupted after .+, run \d+: 2 read, 2 inserted; The run took longer than 1s\n$/,
   )
   expect(await summary()).toMatchObject({ exitCode: 1, reports: [{ pipeline: 'stuck', status: 'interrupted' }] })
 
-  // What could not begin at all.
-  const none = await here.sluice(['run', 'good', '--summary-file', 'out.json', '--quiet'], {
-    API: api.origin,
-    DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',
+  // A run that cannot start.
+  const none = await callSluice(['run', 'good', '--summary-file', 'out.json', '--quiet'], {
+    cwd: here.cwd,
+    env: { API: api.origin, DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' },
   })
   expect(none).toMatchObject({ code: 1, stdout: '' })
   expect(await summary()).toMatchObject({
@@ -74,9 +76,9 @@ test('with --quiet a run is one line: on stdout where it is done, on stderr wher
     errors: [{ message: expect.stringContaining("There is no pipeline 'nothing'") }],
   })
   expect((await readdir(here.cwd)).toSorted()).toEqual(['out.json', 'pipelines'])
-}, 30_000)
+})
 
-test('what does not fit together is refused before anything runs', async () => {
+test('options that contradict each other are refused before anything runs', async () => {
   await using here = await project({ 'pipelines/good.ts': one('good', '/good') })
   for (const wrong of [
     ['--quiet', '--json'],
@@ -84,10 +86,32 @@ test('what does not fit together is refused before anything runs', async () => {
     ['--summary-file', 'x.json', '--dry-run'],
     ['--summary-file', 'missing/x.json'],
   ]) {
-    const ended = await here.sluice(['run', 'good', ...wrong], {
-      API: 'http://127.0.0.1:1',
-      DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1',
+    const ended = await callSluice(['run', 'good', ...wrong], {
+      cwd: here.cwd,
+      env: { API: 'http://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' },
     })
     expect({ wrong, ...ended }).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(wrong[0]!) })
   }
-}, 20_000)
+})
+
+test('--quiet counts the records that were not stored, filtered and duplicate ones too', async () => {
+  await using api = await apiServer(({ query }) => ({ json: query.get('page') === '1' ? RECORDS : [] }))
+  await using here = await project({
+    'pipelines/few.ts': one('few', '/few').replace(
+      '.into(',
+      `.filter(({ keep }) => keep).map((row) => { if (row.id === 3) throw new Error('no'); return row }).into(`,
+    ),
+  })
+  await using database = await testDatabase()
+  const env = { API: api.origin, DATABASE_URL: database.url }
+  const { stdout } = await callSluice(['run', 'few', '--quiet'], { cwd: here.cwd, env })
+  expect(stdout).toMatch(/: 5 read, 1 inserted, 2 filtered, 1 duplicate, 1 rejected\n$/)
+})
+
+const RECORDS = [
+  { id: 1, keep: true },
+  { id: 1, keep: true },
+  { id: 2, keep: false },
+  { id: 3, keep: true },
+  { id: 4, keep: false },
+]

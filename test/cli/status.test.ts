@@ -4,6 +4,7 @@ import { wrapText } from '../../src/cli/output/wrap-text.ts'
 import type { StatusReport } from '../../src/index.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
+import { callSluice } from './support/call.ts'
 import { project } from './support/command.ts'
 
 const pipeline = (name: string, path: string, more = ''): string => `
@@ -12,7 +13,7 @@ const rows = http(process.env.API).get('${path}').pages(byPage('page')).records(
 export default pipeline('${name}', { ${more} streams: { rows: rows.into('t.${name}', { key: 'id' }), other: rows.into('t.${name}_other', { key: 'id' }) } })
 `
 
-test('sluice status is a table of 80 columns with the faults below it, and ends with 1 where something is wrong', async () => {
+test('sluice status is a table of 80 columns with problems below it, and exits with 1 if there is one', async () => {
   await using api = await apiServer(({ path, query }) =>
     path === '/bad'
       ? { status: 404, json: {} }
@@ -25,7 +26,7 @@ test('sluice status is a table of 80 columns with the faults below it, and ends 
   })
   await using database = await testDatabase()
   const sluice = (...words: string[]) =>
-    here.sluice(words, { API: api.origin, DATABASE_URL: database.url, NO_COLOR: '1' })
+    callSluice(words, { cwd: here.cwd, env: { API: api.origin, DATABASE_URL: database.url } })
   await sluice('run', '--quiet')
 
   const good = await sluice('status', 'good')
@@ -61,16 +62,16 @@ test('sluice status is a table of 80 columns with the faults below it, and ends 
     code: 2,
     stderr: expect.stringContaining(`option '--grace <duration>' argument 'long' is invalid. "long" is no duration`),
   })
-}, 30_000)
+})
 
-test('sluice status needs no database where nothing has ever run', async () => {
+test('sluice status needs no database if nothing has run yet', async () => {
   await using here = await project({ 'pipelines/good.ts': pipeline('good', '/good') })
-  const ended = await here.sluice(['status'], { API: 'http://127.0.0.1:1' })
+  const ended = await callSluice(['status'], { cwd: here.cwd, env: { API: 'http://127.0.0.1:1' } })
   expect(ended).toMatchObject({ code: 0, stderr: '' })
   expect(ended.stdout).toMatch(/^good\.rows +never ran +never/m)
-}, 15_000)
+})
 
-test('a text is wrapped between words', () => {
+test('wrapText breaks a text between words', () => {
   expect(wrapText('one two three', 7)).toEqual(['one two', 'three'])
   expect(wrapText('a wordthatislonger b', 6)).toEqual(['a', 'wordthatislonger', 'b'])
 })

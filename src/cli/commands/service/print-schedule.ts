@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { parse } from 'dotenv'
 import { scheduleOf } from '../../../define/schedule.ts'
 import { secretsIn } from '../../../define/secrets-in.ts'
 import { UsageError } from '../../../model/errors.ts'
@@ -30,6 +31,7 @@ export async function printScheduleCommand(
     throw new UsageError(`No pipeline has a schedule: add one, as in { schedule: '*/15 * * * *' }`)
   const files = printSchedule(print, jobsOf(found, defined({ overlap, catchUp })), {
     cwd: process.cwd(),
+    variables: await variablesInEnvFile(),
     program: [process.execPath, '--max-semi-space-size=16', join(packageRoot(), 'bin', 'sluice.cjs')],
     timeout,
     timeoutMs: duration(timeout),
@@ -44,6 +46,12 @@ export async function printScheduleCommand(
     }
   }
   return 0
+}
+
+/** Returns the names that `.env` sets; none if there is no such file. */
+async function variablesInEnvFile(): Promise<string[]> {
+  const text = await readFile('.env', 'utf8').catch(() => '')
+  return Object.entries(parse(text)).flatMap(([name, value]) => (value === '' ? [] : [name]))
 }
 
 function jobsOf(found: readonly FoundPipeline[], given: Partial<Job['schedule']>): Job[] {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { sleepUpTo, variablesText, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
+import { environmentText, sleepUpTo, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
 
 /** One file for all pipelines, for `crontab`. */
 export function crontab(jobs: readonly Job[], setting: Setting): PrintedFile[] {
@@ -11,11 +11,12 @@ export function crontab(jobs: readonly Job[], setting: Setting): PrintedFile[] {
   return [{ name: 'sluice.crontab', text: [...head(jobs, setting), ...zones, ''].join('\n') }]
 }
 
-function head(jobs: readonly Job[], { cwd, program, timeout }: Setting): string[] {
+function head(jobs: readonly Job[], setting: Setting): string[] {
+  const { program, timeout } = setting
   return [
     '# Made by: sluice schedule --print crontab',
     '# Install it with `crontab sluice.crontab`, which replaces the crontab that is there.',
-    `# ${cwd}/.env holds ${variablesText(jobs)}: cron hands down no environment.`,
+    `# ${environmentText(jobs, setting)}: cron passes no environment to its jobs.`,
     '# Two runs of one stream are kept apart by Sluice itself, in the database; --overlap says what the later one does.',
     `# A run ends after ${timeout}; what is whole is committed, and the next one goes on from there.`,
     '# Each run leaves one line in .sluice/PIPELINE.log; that of a run that failed is printed too, so that cron sends it by mail.',

@@ -14,6 +14,8 @@ export interface Job {
 export interface Setting {
   /** The folder that `pipelines/` and `.env` are in. */
   readonly cwd: string
+  /** The names of the variables that `.env` sets. */
+  readonly variables: readonly string[]
   /** What starts `sluice`: absolute paths and flags. */
   readonly program: readonly string[]
   /** Of one run, as `'6h'`. */
@@ -62,9 +64,19 @@ export function unitNames(jobs: readonly Job[]): Map<Job, string> {
   )
 }
 
-/** What must be known where it runs, without a value. */
-export const variablesText = (jobs: readonly Job[]): string =>
-  ['DATABASE_URL', ...new Set(jobs.flatMap(({ secrets }) => secrets))].join(', ')
+/** Returns the names of the variables that jobs need, without their values. */
+export const variablesText = (jobs: readonly Job[]): string => variablesOf(jobs).join(', ')
+
+/** Says which variables `.env` has to set, and which of them it does not set yet. */
+export function environmentText(jobs: readonly Job[], { cwd, variables }: Setting): string {
+  const missing = variablesOf(jobs).filter((name) => !variables.includes(name))
+  return `${cwd}/.env must set ${variablesText(jobs)}${missing.length === 0 ? '' : ` (not set yet: ${missing.join(', ')})`}`
+}
+
+const variablesOf = (jobs: readonly Job[]): string[] => [
+  'DATABASE_URL',
+  ...new Set(jobs.flatMap(({ secrets }) => secrets)),
+]
 
 /** Whole seconds. */
 export const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { parseCron, type CronFields } from '../../../define/cron.ts'
 import type { FullSchedule } from '../../../define/schedule.ts'
-import { secondsOf, unitNames, variablesText, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
+import { environmentText, secondsOf, unitNames, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
 
 /** A service and a timer for each pipeline. */
 export function systemd(jobs: readonly Job[], setting: Setting): PrintedFile[] {
@@ -16,7 +16,7 @@ function service(job: Job, name: string, setting: Setting): string {
   return lines([
     '# Made by: sluice schedule --print systemd',
     `# Put it into /etc/systemd/system beside ${name}.timer, then: systemctl daemon-reload && systemctl enable --now ${name}.timer`,
-    `# ${cwd}/.env holds ${variablesText([job])}; sluice reads it itself. See what it did: journalctl -u ${name}`,
+    `# ${environmentText([job], setting)}. Sluice reads it. Show the output of runs: journalctl -u ${name}`,
     '[Unit]',
     `Description=Sluice: bring the tables of ${job.pipeline} up to date`,
     'Wants=network-online.target',
