@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import type { Recipe, Table } from '../model/recipe.ts'
 
 /**
- * Returns a hash that changes when a stored position no longer fits the recipe. It covers the requests, the paging, the
- * place of the records, the cursor, the stages up to the last `flatMap`, and the table with its write mode. It does not
+ * Returns a hash that changes when a stored position no longer fits the recipe. It covers the source with its
+ * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. It does not
  * cover later stages, credentials and limits: those may change while a slice is interrupted. Functions count by their
  * text.
  */
@@ -31,8 +31,8 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
 }
 
 /**
- * Names that a recipe had in version 0.1. The hash keeps them, because ledgers hold hashes of that version, and a hash
- * that changes restarts every slice that is being read.
+ * Names that a recipe had in version 0.1. The hash keeps them, because ledgers hold hashes of that version. A hash that
+ * changes restarts every slice that is being read.
  */
 const FORMER_NAMES: Readonly<Record<'paging' | 'incremental' | 'stage', Readonly<Record<string, string>>>> = {
   paging: { type: 'by', start: 'first', max: 'last' },

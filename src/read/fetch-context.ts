@@ -5,7 +5,7 @@ import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 
-/** The context of a function that the run calls: a stage, or an own source. */
+/** The context of a function that the run calls: a stage, or a custom source. */
 export interface FetchContext {
   readonly scope: Scope
   /** The account for the next body that is fetched. */
@@ -41,7 +41,7 @@ export async function* provideFetchToStages<T>(
 }
 
 /**
- * Returns an own source that finds the context. Bodies that it fetches count in the memory budget until the page that
+ * Returns a custom source that finds the context. Bodies that it fetches count in the memory budget until the page that
  * it yields next is released.
  */
 export const provideFetchToSource = (read: Read<unknown>, scope: Scope): Read<unknown> =>

@@ -8,7 +8,7 @@ import type { FlatMap } from '../source/children/expand-records.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import { readHttp } from '../source/read-http.ts'
-import { readOwn } from '../source/read-own.ts'
+import { readCustomSource } from '../source/read-custom-source.ts'
 import type { PageStage } from '../transform/compile-stages.ts'
 import { throughStages } from '../transform/through-stages.ts'
 import { provideFetchToSource, provideFetchToStages } from './fetch-context.ts'
@@ -67,7 +67,7 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
 }
 
 function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext) {
-  if ('read' in source) return readOwn(provideFetchToSource(source.read, scope), incremental, slice, scope)
+  if ('read' in source) return readCustomSource(provideFetchToSource(source.read, scope), incremental, slice, scope)
   // A total of parents or of one child would not say how much of the stream is left.
   const hasTotal = !context.isChild && !stages.some(({ type }) => type === 'flatMap')
   return readHttp(source, incremental, slice, scope, hasTotal ? reportTotalTo(scope) : undefined)

@@ -70,8 +70,8 @@ function positionLost(error: unknown, request: PageRequest, paging: Paging<never
 }
 
 /**
- * True if a status rejects a position that the API issued: cursors with 400, 404, 410 or 422, a GraphQL cursor also by
- * errors in a response 200, page numbers and offsets only with 410.
+ * True if a status rejects a position that the API issued: cursors with 400, 404, 410 or 422, page numbers and offsets
+ * only with 410. A GraphQL cursor is rejected by errors in a response 200, too.
  */
 function rejectsPosition(status: number, paging: Paging<never>): boolean {
   if (status === 410) return true

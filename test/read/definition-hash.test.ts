@@ -155,7 +155,7 @@ const moreRecipes: Record<string, readonly [{ readonly recipe: Recipe }, hash: s
     'w7G49eZcYZy3oEguD0AyB7',
     'YwgRDsvFMrbIQfAawJfUA_',
   ],
-  'an own source': [source(read).incremental('a'), 'fyWhWn4z4kmJ3-STxphli2', 'above'],
+  'a custom source': [source(read).incremental('a'), 'fyWhWn4z4kmJ3-STxphli2', 'above'],
   'every stage before children': [
     source(read)
       .map(same, { concurrency: 3, ordered: false })

@@ -5,9 +5,8 @@ import { compareValues, rangeValue, type CursorValue } from './cursor-value.ts'
 
 /**
  * Without a limit, one record dated 2099 would move the cursor there, and the stream would read nothing for years. The
- * limit is a whole second: then it is the same in every format, and for every page of a slice, so the hashes of newer
- * records belong to exactly this value. A stored cursor that is beyond it already is the limit itself, because a cursor
- * never goes back.
+ * limit is a whole second, so it is the same in every format and on every page of a slice. The hashes of newer records
+ * belong to exactly this value. A stored cursor beyond it is the limit itself, because a cursor never goes back.
  */
 export class CursorLimit {
   readonly #second: Date

@@ -28,8 +28,8 @@ type FollowedSlice = Pick<SliceRead, 'boundary' | 'startedAt' | 'lineageHash' | 
 
 /**
  * Sees records as they were read, before any stage. A record without a cursor value is kept, and does not move the
- * cursor. A slice with a `boundary` (append without a key) remembers hashes of the records from the high-water mark on,
- * because the next run reads them again. If the quota of hashes is used up, newer records are left to the next run.
+ * cursor. A slice with a `boundary` (append without a key) remembers hashes of the records from the high-water mark on:
+ * the next run reads them again. If the quota of hashes is used up, newer records are left to the next run.
  */
 export class CursorFollower {
   readonly #location: string

@@ -67,7 +67,7 @@ const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
     all.flatMap(({ id }) => Array.from({ length: id % 3 }, (_, index) => ({ id: `${id}.${index}` }))),
   'lists of children': ({ all, posts }) =>
     all.flatMap(posts, { concurrency: 2 }).flatMap(async ({ id }) => [{ id: `${id}a` }, { id: `${id}b` }]),
-  'parents from an own source': ({ posts }) =>
+  'parents from a custom source': ({ posts }) =>
     source<Topic>(async function* ({ position }) {
       for (let id = Number(position ?? 0) + 1; id <= 5; id++) yield { records: [{ id, title: '' }], position: id }
     }).flatMap(posts, { concurrency: 2 }),

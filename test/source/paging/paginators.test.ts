@@ -350,7 +350,7 @@ describe('a circle', () => {
     expect(requested).toHaveLength(tokens.length)
   })
 
-  test('a circle of URLs, of relay cursors and of an own paginator is detected', async () => {
+  test('a circle of URLs, of relay cursors and of a custom paginator is detected', async () => {
     for (const [response, paging] of [
       [{ data: posts(1), next: '/posts' }, byNextUrl('next')],
       [{ data: { data: posts(1), pageInfo: { hasNextPage: true, endCursor: 'x' } } }, byRelay('data')],
@@ -510,8 +510,8 @@ describe('byRelay', () => {
   })
 })
 
-describe('an own paginator', () => {
-  test('an own paginator gets the response and the request, and returns the next request', async () => {
+describe('a custom paginator', () => {
+  test('a custom paginator gets the response and the request, and returns the next request', async () => {
     const { requested } = await walk(
       ({ query }) => ({ json: { data: posts(1), more: query.get('after') === null }, headers: { 'x-after': 'z' } }),
       (
@@ -525,7 +525,7 @@ describe('an own paginator', () => {
     expect(requested).toEqual(['/posts', '/posts?after=z'])
   })
 
-  test('an own paginator fails with its own message, and if it returns no request', async () => {
+  test('a custom paginator fails with its own message, and if it returns no request', async () => {
     const thrown = await walk(
       () => ({ json: { data: posts(1) } }),
       () => {

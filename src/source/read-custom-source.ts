@@ -11,7 +11,7 @@ import { rangeOf } from './cursor/range.ts'
 import { followedPage } from './followed-page.ts'
 
 /** Yields one page for each page of the generator, then an empty one: a generator does not mark its last page. */
-export async function* readOwn(
+export async function* readCustomSource(
   read: Read<unknown>,
   incremental: Incremental | undefined,
   slice: SliceRead,

@@ -12,8 +12,8 @@ import { readPages, recordsOf } from './read-pages.ts'
 
 const days = ['2024-05-01', '2024-05-02', '2024-05-03']
 
-describe('an own source', () => {
-  test('an own source resumes from any position that it gave, and ends with a page at END', async () => {
+describe('a custom source', () => {
+  test('a custom source resumes from any position that it gave, and ends with a page at END', async () => {
     const own = source<{ day: string }>(async function* ({ position }) {
       for (const day of days.filter((day) => position === undefined || day > (position as string)))
         yield { records: [{ day }], position: day }
@@ -29,7 +29,7 @@ describe('an own source', () => {
     }
   })
 
-  test('an own source gets the range, and a position only if it resumes', async () => {
+  test('a custom source gets the range, and a position only if it resumes', async () => {
     const seen: ReadContext[] = []
     const own = source<{ at: string }>(async function* (context) {
       seen.push(context)
@@ -45,7 +45,7 @@ describe('an own source', () => {
     ])
   })
 
-  test('pages of an own source have no position until it gives one', async () => {
+  test('pages of a custom source have no position until it gives one', async () => {
     const pages = await readPages(
       source(async function* () {
         yield { records: [1] }
@@ -56,7 +56,7 @@ describe('an own source', () => {
     expect(pages.map(({ position }) => position)).toEqual([undefined, 'two', undefined, { end: true }])
   })
 
-  test('a secret in the position of an own source is replaced by its name', async () => {
+  test('a secret in the position of a custom source is replaced by its name', async () => {
     const secrets = readSecrets({ TOKEN: 's3cret-token' })
     secrets.value('TOKEN')
     const [page] = await readPages(
@@ -73,7 +73,7 @@ describe('an own source', () => {
     ['a list', [1]],
     ['nothing', undefined],
     ['a position that is not JSON', { records: [], position: 1n }],
-  ])('an own source that yields %s fails with what is expected', async (_, page) => {
+  ])('a custom source that yields %s fails with what is expected', async (_, page) => {
     await expect(
       readPages(
         source(async function* () {
@@ -87,7 +87,7 @@ describe('an own source', () => {
     ['{ end: true }', { end: true }],
     ['{ end: true, page: undefined }', { end: true, page: undefined }],
   ])(
-    'an own source that yields the position %s is refused, because it is reserved for the end',
+    'a custom source that yields the position %s is refused, because it is reserved for the end',
     async (_, position) => {
       await expect(
         readPages(
@@ -106,7 +106,7 @@ describe('an own source', () => {
   )
 
   test.each([{ end: true, page: 2 }, { end: false }, { end: 'true' }, ['end'], { at: { end: true } }])(
-    'an own source resumes from the position %j, which is not the end',
+    'a custom source resumes from the position %j, which is not the end',
     async (position) => {
       const own = source<number>(async function* (context) {
         if (context.position === undefined) yield { records: [1], position }
@@ -120,7 +120,7 @@ describe('an own source', () => {
     },
   )
 
-  test('an own source of children resumes from the position { end: true, page: 2 }', async () => {
+  test('a custom source of children resumes from the position { end: true, page: 2 }', async () => {
     const child = source<number>(async function* ({ position }) {
       if (position === undefined) yield { records: [1], position: { end: true, page: 2 } }
       yield { records: [2] }
@@ -133,7 +133,7 @@ describe('an own source', () => {
     expect(recordsOf(await readPages(parents, { position: first!.position!, restart: 'slice' }))).toEqual([2])
   })
 
-  test('an own source that returns because its signal aborted has not come to its end', async () => {
+  test('a custom source that returns because its signal aborted has not come to its end', async () => {
     const stop = new AbortController()
     const seen: unknown[] = []
     const own = source(async function* ({ signal }) {
@@ -150,7 +150,7 @@ describe('an own source', () => {
     expect(seen).toEqual([1, 2])
   })
 
-  test('an own source is closed when its reader leaves, and fails with its own error', async () => {
+  test('a custom source is closed when its reader leaves, and fails with its own error', async () => {
     let closed = false
     await readPages(
       source(async function* () {
@@ -173,7 +173,7 @@ describe('an own source', () => {
     ).rejects.toThrow('no export today')
   })
 
-  test('an own source fetches through the client of the run, with its credentials, limits and events', async () => {
+  test('a custom source fetches through the client of the run, with its credentials, limits and events', async () => {
     await using server = await apiServer(({ method }) => ({ json: method === 'POST' ? { id: 'job/1' } : [{ id: 1 }] }))
     const api = http(server.origin as `http://${string}`)
     const events: string[] = []
@@ -203,7 +203,7 @@ describe('an own source', () => {
 })
 
 describe('memory of fetches', () => {
-  test('bodies that an own source fetches count until their page is released, and never wait for each other', async () => {
+  test('bodies that a custom source fetches count until their page is released, and never wait for each other', async () => {
     await using server = await apiServer([{ json: 'x'.repeat(100) }])
     const api = http(server.origin as `http://${string}`)
     const budget = new MemoryBudget(150)
