@@ -1,8 +1,8 @@
 import { Notifier } from './notifier.ts'
 
 /**
- * Each answer as it comes, in order of completion; a failure is thrown in its turn. Python: `asyncio.as_completed`.
- * Whoever leaves early leaves the rest running, but no rejection of theirs goes unhandled.
+ * Yields results in the order in which they complete, and throws a failure in its turn. A consumer that leaves early
+ * leaves the rest running; their rejections are handled. Python: `asyncio.as_completed`.
  */
 export async function* asCompleted<T>(work: Iterable<T>): AsyncGenerator<Awaited<T>, void, undefined> {
   const completed: PromiseSettledResult<Awaited<T>>[] = []
@@ -19,10 +19,12 @@ export async function* asCompleted<T>(work: Iterable<T>): AsyncGenerator<Awaited
       (reason: unknown) => complete({ status: 'rejected', reason }),
     )
   }
-  for (; open > 0; open--) {
+  while (open > 0) {
     await notifier.until(() => completed.length > 0)
-    const result = completed.shift()!
-    if (result.status === 'rejected') throw result.reason
-    yield result.value
+    for (const result of completed.splice(0)) {
+      open--
+      if (result.status === 'rejected') throw result.reason
+      yield result.value
+    }
   }
 }

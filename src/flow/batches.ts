@@ -4,61 +4,66 @@ import { onAbort } from './signals/on-abort.ts'
 import { SourceReader, type SourceInput } from './source-reader.ts'
 
 export interface BatchesOptions<T> {
-  /** Due when it holds so many rows. @default no limit */
+  /** A batch is due when it holds this many rows. @default no limit */
   readonly rows?: number
-  /** Due when it holds so many bytes. @default no limit */
+  /** A batch is due when it holds this many bytes. @default no limit */
   readonly bytes?: number
-  /** Due so many milliseconds after its first item came, be the source silent or not. @default no limit */
-  readonly every?: number
+  /** A batch is due this many milliseconds after its first item, even if the source is silent. @default no limit */
+  readonly everyMs?: number
+  /** Returns the size of an item. */
   readonly measure: (item: T) => { readonly rows: number; readonly bytes: number }
-  /** Such an item is handed on alone, after the batch before it. */
-  readonly cut?: (item: T) => boolean
-  /** Such an item ends its batch. */
-  readonly due?: (item: T) => boolean
+  /** Returns true for an item that forms a batch by itself, after the batch before it. */
+  readonly isAlone?: (item: T) => boolean
+  /** Returns true for an item that ends its batch. */
+  readonly isLast?: (item: T) => boolean
   readonly signal?: AbortSignal | undefined
 }
 
+type Arrival<T> =
+  | { readonly type: 'item'; readonly item: T }
+  | { readonly type: 'end' }
+  | { readonly type: 'error'; readonly error: unknown }
+
 /**
- * Gather whole items into batches, never an empty one. Rows and bytes are reached, not kept below: an item is never
- * divided.
+ * Gathers items into batches. A batch is never empty, and no item is divided, so a batch may exceed its limits by one
+ * item.
  *
- * When the source fails or the signal aborts, what was gathered is handed on first and the error is thrown after it, so
- * that what is whole can still be committed. Reads ahead at most the one item that it was waiting for when the time was
- * up.
+ * When the source fails or the signal aborts, yields the items gathered so far and then throws, so that they can still
+ * be committed. Reads at most one item ahead: the one that was awaited when the time was up.
  */
 export async function* batches<T>(
   source: SourceInput<T>,
-  { rows = Infinity, bytes = Infinity, every = Infinity, measure, cut, due, signal }: BatchesOptions<T>,
+  { rows = Infinity, bytes = Infinity, everyMs = Infinity, measure, isAlone, isLast, signal }: BatchesOptions<T>,
 ): AsyncGenerator<T[], void, undefined> {
   signal?.throwIfAborted()
-  const input = new SourceReader(source, signal)
+  const reader = new SourceReader(source, signal)
   let batch: T[] = []
   let size = { rows: 0, bytes: 0 }
   let timer: NodeJS.Timeout | undefined
   let isDue = false
   let reading: Promise<void> | undefined
-  let arrived: { readonly step: IteratorResult<T, undefined> } | { readonly error: unknown } | undefined
+  let arrived: Arrival<T> | undefined
   const notifier = new Notifier()
 
-  const arrive = (what: NonNullable<typeof arrived>): void => {
+  const arrive = (arrival: Arrival<T>): void => {
     reading = undefined
-    arrived = what
+    arrived = arrival
     notifier.notify()
   }
   const add = (item: T): void => {
-    const { rows: more, bytes: heavier } = measure(item)
+    const added = measure(item)
     batch.push(item)
-    size = { rows: size.rows + more, bytes: size.bytes + heavier }
-    isDue ||= size.rows >= rows || size.bytes >= bytes || (due?.(item) ?? false)
-    // From the moment when it is put into the batch, not when it was read: a consumer slower than `every` would get
-    // batches of one item.
-    if (batch.length === 1 && every !== Infinity) {
+    size = { rows: size.rows + added.rows, bytes: size.bytes + added.bytes }
+    isDue ||= size.rows >= rows || size.bytes >= bytes || (isLast?.(item) ?? false)
+    // The time counts from when the item enters the batch, not from when it was read. Otherwise a consumer slower than
+    // `everyMs` would get batches of one item.
+    if (batch.length === 1 && everyMs !== Infinity) {
       timer = setTimeout(
         () => {
           isDue = true
           notifier.notify()
         },
-        Math.min(every, LONGEST_TIMER),
+        Math.min(everyMs, LONGEST_TIMER),
       )
     }
   }
@@ -75,29 +80,29 @@ export async function* batches<T>(
   try {
     for (;;) {
       if (!arrived && !isDue && !signal?.aborted)
-        reading ??= input.next().then(
-          (step) => arrive({ step }),
-          (error: unknown) => arrive({ error }),
+        reading ??= reader.next().then(
+          (step) => arrive(step.done ? { type: 'end' } : { type: 'item', item: step.value }),
+          (error: unknown) => arrive({ type: 'error', error }),
         )
       await notifier.until(() => arrived !== undefined || isDue || signal?.aborted === true)
-      const item = arrived && 'step' in arrived && !arrived.step.done ? arrived.step : undefined
-      const alone = item !== undefined && (cut?.(item.value) ?? false)
-      if (batch.length > 0 && (isDue || signal?.aborted || !item || alone)) {
+      const hasOneAlone = arrived?.type === 'item' && (isAlone?.(arrived.item) ?? false)
+      if (batch.length > 0 && (isDue || signal?.aborted || arrived?.type !== 'item' || hasOneAlone)) {
         yield take()
         continue
       }
       signal?.throwIfAborted()
-      if (arrived && 'error' in arrived) throw arrived.error
-      if (!item) return
+      if (arrived?.type === 'error') throw arrived.error
+      if (arrived?.type !== 'item') return
+      const { item } = arrived
       arrived = undefined
-      if (alone) yield [item.value]
-      else add(item.value)
+      if (hasOneAlone) yield [item]
+      else add(item)
     }
   } catch (error) {
-    await input.abandon()
+    await reader.abandon()
     throw error
   } finally {
     clearTimeout(timer)
-    await input.close()
+    await reader.close()
   }
 }

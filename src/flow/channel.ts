@@ -2,14 +2,14 @@ import { atLeastOne } from './at-least-one.ts'
 import { defineErrorName } from '../value/error.ts'
 import { onAbort } from './signals/on-abort.ts'
 
-/** An item was sent to a channel that takes no more. */
+/** An item was sent to a closed channel. */
 export class ChannelClosedError extends Error {
   static {
     defineErrorName(this)
   }
 }
 
-interface Waiting {
+interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 interface Sender<T> {
@@ -23,24 +23,25 @@ interface Reader<T> {
 }
 
 /**
- * A bounded queue between tasks: `send` waits while it is full, reading waits while it is empty, both in the order they
- * came. Several readers share the items. After `close`, readers get what is queued, then the end or the reason; senders
- * are refused.
+ * A bounded queue between tasks. `send` waits while it is full and `receive` while it is empty, in the order of the
+ * calls. Several readers share the items. After `close`, readers get the queued items, and then the end or the reason;
+ * `send` throws `ChannelClosedError`.
  */
 export class Channel<T> implements AsyncIterable<T>, Disposable {
   readonly #capacity: number
   readonly #items: T[] = []
   readonly #senders: Sender<T>[] = []
   readonly #readers: Reader<T>[] = []
-  #closed: { readonly failed: boolean; readonly reason: unknown } | undefined
+  #closed: { readonly isFailed: boolean; readonly reason: unknown } | undefined
 
   constructor(capacity: number) {
     this.#capacity = atLeastOne('capacity', capacity)
   }
 
-  async send(item: T, { signal }: Waiting = {}): Promise<void> {
+  /** Queues an item, and waits while the channel is full. */
+  async send(item: T, { signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#closed) throw this.#refusal()
+    if (this.#closed) throw this.#closedError()
     const reader = this.#readers.shift()
     if (reader) return reader.got({ done: false, value: item })
     if (this.#items.length < this.#capacity) return void this.#items.push(item)
@@ -54,8 +55,8 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
     await promise
   }
 
-  /** The next item, or the end. A read that is cancelled takes nothing. */
-  async receive({ signal }: Waiting = {}): Promise<IteratorResult<T, undefined>> {
+  /** Returns the next item, or the end. A cancelled call takes no item. */
+  async receive({ signal }: WaitOptions = {}): Promise<IteratorResult<T, undefined>> {
     signal?.throwIfAborted()
     if (this.#items.length > 0) {
       const value = this.#items.shift() as T
@@ -66,7 +67,7 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
       }
       return { done: false, value }
     }
-    if (this.#closed?.failed) throw this.#closed.reason
+    if (this.#closed?.isFailed) throw this.#closed.reason
     if (this.#closed) return { done: true, value: undefined }
     const { promise, resolve: got, reject: failed } = Promise.withResolvers<IteratorResult<T, undefined>>()
     const reader = { got, failed }
@@ -78,20 +79,21 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
     return await promise
   }
 
-  /** No more items will come. With a reason, readers get what is queued and then that reason. */
+  /** Ends the channel. With a reason, readers get the queued items and then this reason as an error. */
   close(reason?: unknown): void {
     if (this.#closed) return
-    this.#closed = { failed: reason !== undefined, reason }
-    for (const { failed } of this.#senders.splice(0)) failed(this.#refusal())
+    this.#closed = { isFailed: reason !== undefined, reason }
+    for (const { failed } of this.#senders.splice(0)) failed(this.#closedError())
     for (const { got, failed } of this.#readers.splice(0)) {
       if (reason === undefined) got({ done: true, value: undefined })
       else failed(reason)
     }
   }
 
-  async *read(waiting: Waiting = {}): AsyncGenerator<T, void, undefined> {
+  /** Yields all items until the channel is closed. */
+  async *read(options: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      const { done, value } = await this.receive(waiting)
+      const { done, value } = await this.receive(options)
       if (done) return
       yield value
     }
@@ -105,7 +107,7 @@ export class Channel<T> implements AsyncIterable<T>, Disposable {
     this.close()
   }
 
-  #refusal(): ChannelClosedError {
+  #closedError(): ChannelClosedError {
     const reason = this.#closed?.reason
     return new ChannelClosedError('Cannot send to a closed channel', reason === undefined ? {} : { cause: reason })
   }

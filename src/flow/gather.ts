@@ -1,6 +1,6 @@
 /**
- * Every answer, in the order asked and typed each by itself; the first failure rejects at once. Python:
- * `asyncio.gather`.
+ * Resolves with all results in the order of the arguments, each with its own type. Rejects with the first failure.
+ * Python: `asyncio.gather`.
  */
 export const gather = <T extends readonly unknown[]>(
   ...work: T

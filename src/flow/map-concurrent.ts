@@ -4,27 +4,28 @@ import { onAbort } from './signals/on-abort.ts'
 import { SourceReader, type SourceInput } from './source-reader.ts'
 
 export interface MapConcurrentOptions {
-  /** How many calls may be running at once, and how many items may be taken that are not yet handed on. @default 8 */
+  /** Largest number of items that are taken from the source and not yet yielded, and of calls at once. @default 8 */
   readonly concurrency?: number
-  /** Hand answers on in the order of the items; else as they come. @default true */
+  /** Yield results in the order of the items; otherwise as they complete. @default true */
   readonly ordered?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
-/** One item on its way. */
+type Outcome<B> = { readonly type: 'value'; readonly value: B } | { readonly type: 'error'; readonly error: unknown }
+
+/** One item in progress. */
 interface Call<B> {
   readonly controller: AbortController
-  outcome?: { readonly value: B } | { readonly error: unknown }
+  outcome?: Outcome<B>
 }
 
 /**
- * Call `fn` on every item, at most `concurrency` at a time, and yield the answers.
+ * Calls `fn` on every item, at most `concurrency` at a time, and yields the results.
  *
- * Reads ahead no further than `concurrency` items, the one that the consumer works on included. A failed call is
- * noticed at once, however slow the source is: nothing new starts, and the calls in flight see their signal abort and
- * are waited for. In order, only those *behind* the failed one are aborted, so that what is handed on before the
- * failure does not depend on timing. When the consumer leaves, all calls are aborted and waited for, and the source is
- * closed.
+ * Reads at most `concurrency` items ahead, including the one that the consumer works on. A failed call stops the start
+ * of new ones at once, even if the source is slow; calls in flight are aborted and awaited. If results are ordered,
+ * only calls *behind* the failed one are aborted, so that the results before the failure do not depend on timing. When
+ * the consumer leaves, all calls are aborted and awaited, and the source is closed.
  */
 export async function* mapConcurrent<A, B>(
   source: SourceInput<A>,
@@ -33,23 +34,23 @@ export async function* mapConcurrent<A, B>(
 ): AsyncGenerator<B, void, undefined> {
   atLeastOne('concurrency', concurrency)
   signal?.throwIfAborted()
-  const input = new SourceReader(source, signal)
+  const reader = new SourceReader(source, signal)
   const running = new Map<Call<B>, Promise<void>>()
-  /** Calls in the order in which they are handed on: of the items, or of completion. */
+  /** Calls in the order in which their results are yielded: of the items, or of completion. */
   const queue: Call<B>[] = []
-  /** Taken from the source and not yet done with by the consumer. */
+  /** Items taken from the source whose results the consumer has not finished. */
   let open = 0
-  let reading = false
-  let finished = false
-  let broken: { readonly error: unknown } | undefined
+  let isReading = false
+  let isFinished = false
+  let sourceFailure: { readonly error: unknown } | undefined
   const notifier = new Notifier()
 
-  const complete = (call: Call<B>, outcome: NonNullable<Call<B>['outcome']>): void => {
+  const complete = (call: Call<B>, outcome: Outcome<B>): void => {
     call.outcome = outcome
     running.delete(call)
     if (!ordered) queue.push(call)
-    if ('error' in outcome) {
-      finished = true
+    if (outcome.type === 'error') {
+      isFinished = true
       const behind = ordered ? queue.slice(queue.indexOf(call) + 1) : [...running.keys()]
       for (const other of behind) other.controller.abort(outcome.error)
     }
@@ -61,32 +62,32 @@ export async function* mapConcurrent<A, B>(
     running.set(
       call,
       Promise.try(fn, item, call.controller.signal).then(
-        (value) => complete(call, { value }),
-        (error: unknown) => complete(call, { error }),
+        (value) => complete(call, { type: 'value', value }),
+        (error: unknown) => complete(call, { type: 'error', error }),
       ),
     )
   }
   const read = async (): Promise<void> => {
-    reading = true
+    isReading = true
     try {
-      while (!finished && open < concurrency) {
+      while (!isFinished && open < concurrency) {
         open++
-        const step = await input.next()
-        if (finished || step.done) {
+        const step = await reader.next()
+        if (isFinished || step.done) {
           open--
-          finished = true
+          isFinished = true
         } else start(step.value)
       }
     } catch (error) {
-      // Thrown when the calls before it have been handed on.
-      broken = { error }
-      finished = true
+      // Thrown after the results before it.
+      sourceFailure = { error }
+      isFinished = true
     }
-    reading = false
+    isReading = false
     notifier.notify()
   }
   const abort = (reason: unknown): void => {
-    finished = true
+    isFinished = true
     for (const { controller } of running.keys()) controller.abort(reason)
   }
 
@@ -96,27 +97,27 @@ export async function* mapConcurrent<A, B>(
   })
   try {
     for (;;) {
-      if (!reading && !finished) void read()
+      if (!isReading && !isFinished) void read()
       await notifier.until(
-        () => queue[0]?.outcome !== undefined || (finished && running.size === 0) || signal?.aborted === true,
+        () => queue[0]?.outcome !== undefined || (isFinished && running.size === 0) || signal?.aborted === true,
       )
       signal?.throwIfAborted()
       const outcome = queue.shift()?.outcome
       if (!outcome) {
-        if (broken) throw broken.error
+        if (sourceFailure) throw sourceFailure.error
         return
       }
-      if ('error' in outcome) throw outcome.error
+      if (outcome.type === 'error') throw outcome.error
       yield outcome.value
       open--
     }
   } catch (error) {
     abort(error)
-    await input.abandon()
+    await reader.abandon()
     throw error
   } finally {
     abort(new DOMException('The consumer left', 'AbortError'))
     await Promise.all(running.values())
-    await input.close()
+    await reader.close()
   }
 }

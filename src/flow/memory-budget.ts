@@ -1,17 +1,17 @@
 import type { MemoryAccount, MemoryHold } from './memory-account.ts'
 import { onAbort } from './signals/on-abort.ts'
 
-/** All accounts that stem from one root: a stream's reader with its children and theirs. */
+/** All accounts of one stream: its reader, with the readers of children and their children. */
 interface Tree {
-  held: number
+  heldBytes: number
   readonly shares: Set<Share>
-  closed: boolean
+  isClosed: boolean
 }
 interface Reader {
   readonly tree: Tree
-  readonly above?: Reader
+  readonly parent?: Reader
   readonly isNext: () => boolean
-  held: number
+  heldBytes: number
 }
 interface Share {
   readonly reader: Reader
@@ -22,43 +22,50 @@ interface Waiter {
   readonly bytes: number
   readonly granted: (hold: MemoryHold) => void
   readonly failed: (error: unknown) => void
-  /** How many that came later were served earlier. */
+  /** Requests that came later and were served earlier. */
   overtaken: number
 }
 
-/** After so many others were let past it, a tree that holds nothing is treated as if others waited for it. */
+/** After this many later requests were served first, treat a tree that holds nothing as blocked. */
 const MAX_OVERTAKEN = 16
 
 /**
- * Bounds the bytes that are held at once by many readers, of which some read on behalf of others.
+ * Limits the bytes that many readers hold at once, although some readers read on behalf of others.
  *
- * Whoever wants more than is left waits; a request that is larger than the whole limit is served when nothing is held.
- * That alone would dead-lock: a reader that holds a parent's page until its children are read cannot give anything back
- * before a child gets a page. So three kinds of request are told apart, each in the order in which they came:
+ * "Wait until it fits" alone would deadlock: a reader holds a page of parents until their children have been read, and
+ * a child's reader may wait for that very memory. So a few requests may exceed the limit, as **overdraft**.
  *
- * | request | served |
- * |---|---|
- * | **blocked**: its account holds nothing, it is next all the way up, and its tree holds something | when it fits; else as overdraft |
- * | **first**: the same, but its tree holds nothing, so that nobody waits for it to give something back | when it fits, and no later one of its kind before it |
- * | **ahead**: anything else; it would only be useful later | when it fits, and none of the kinds above waits |
+ * A reader is *needed* if it holds nothing and its consumer waits for it now, as do the consumers of all readers above
+ * it. That divides the waiting requests into three kinds:
  *
- * Overdraft is lent along one chain at a time, from a root down to a leaf: to a reader that is on top of all that was
- * overdrawn so far. So the total never passes the limit and one page for each reader of a chain. It passes on when all
- * of it has been given back, or fits after all. The chain that has it is never refused. Whatever else was overdrawn is
- * a page that goes before the one asked for, and is given back without it. So the chain goes on, gives back what it
- * holds and passes it on: hence no dead-lock. The oldest that waits is next, and a
- * *first* one that was overtaken too often counts as *blocked*: hence nobody starves.
+ * | kind | the reader is | a request is served |
+ * |---|---|---|
+ * | blocked | needed, and its tree holds memory | when it fits; otherwise as overdraft |
+ * | first | needed, and its tree holds nothing | when it fits and no older first request waits |
+ * | ahead | not needed yet | when it fits, is the oldest of all, and no request of the other kinds waits |
  *
- * This needs two things of consumers: that they give back a page in bounded time, without waiting for a later one; and
- * `recheck` after the turn has moved on.
+ * Within a kind the oldest is served first. A request beyond the whole limit fits when nothing is held.
+ *
+ * Overdraft is granted only to a reader that is, or is below, every reader that holds overdraft. So all overdraft lies
+ * on one line of readers, from a stream down to a child. It ends when the sum is within the limit again; then another
+ * line may have it. Three facts follow:
+ *
+ * - The sum never exceeds the limit by more than one page for each reader of one line.
+ * - There is no deadlock: the lowest reader of that line is always served. Its consumer uses the page and releases it,
+ *   which in turn lets the reader above release its own.
+ * - There is no starvation: the oldest request goes first, and a first request that was overtaken 16 times is blocked.
+ *
+ * Consumers have two duties: release each page in bounded time, without waiting for a later one, and call `recheck`
+ * when the next reader is another one.
  */
 export class MemoryBudget {
   readonly limit: number
   #used = 0
   #peak = 0
+  /** Oldest first. */
   readonly #waiters: Waiter[] = []
-  /** Lent beyond the limit, all along one chain. */
-  readonly #overdrawn = new Set<Share>()
+  /** Granted beyond the limit, all on one line of readers. */
+  readonly #overdraft = new Set<Share>()
 
   constructor(limitBytes: number) {
     if (!(limitBytes > 0)) throw new RangeError(`A memory budget must be a positive number of bytes, not ${limitBytes}`)
@@ -69,33 +76,34 @@ export class MemoryBudget {
     return this.#used
   }
 
-  /** The most that was ever held at once. */
+  /** The largest number of bytes that was held at once. */
   get peak(): number {
     return this.#peak
   }
 
+  /** Requests that wait. */
   get waiting(): number {
     return this.#waiters.length
   }
 
-  /** An account of its own, for one stream. Disposing it gives back whatever it and those below it still hold. */
+  /** Opens an account for one stream. Disposing it releases all that it and the accounts below it hold. */
   account(): MemoryAccount & Disposable {
-    const tree: Tree = { held: 0, shares: new Set(), closed: false }
-    return { ...this.#open({ tree, isNext: () => true, held: 0 }), [Symbol.dispose]: () => this.#close(tree) }
+    const tree: Tree = { heldBytes: 0, shares: new Set(), isClosed: false }
+    return { ...this.#open({ tree, isNext: () => true, heldBytes: 0 }), [Symbol.dispose]: () => this.#close(tree) }
   }
 
   #open(reader: Reader): MemoryAccount {
     return {
-      reserve: (bytes, { signal }) => this.#take(reader, bytes, signal),
-      child: (isNext) => this.#open({ tree: reader.tree, above: reader, isNext, held: 0 }),
+      reserve: (bytes, { signal }) => this.#reserve(reader, bytes, signal),
+      child: (isNext) => this.#open({ tree: reader.tree, parent: reader, isNext, heldBytes: 0 }),
       recheck: () => this.#serve(),
     }
   }
 
-  async #take(reader: Reader, bytes: number, signal: AbortSignal | undefined): Promise<MemoryHold> {
+  async #reserve(reader: Reader, bytes: number, signal: AbortSignal | undefined): Promise<MemoryHold> {
     signal?.throwIfAborted()
-    checkBytes(bytes)
-    if (reader.tree.closed) throw new Error('This account with the memory budget is closed')
+    assertBytes(bytes)
+    if (reader.tree.isClosed) throw new Error('This account of the memory budget is closed')
     const { promise, resolve: granted, reject: failed } = Promise.withResolvers<MemoryHold>()
     const waiter: Waiter = { reader, bytes, granted, failed, overtaken: 0 }
     this.#waiters.push(waiter)
@@ -105,35 +113,41 @@ export class MemoryBudget {
       if (index < 0) return
       this.#waiters.splice(index, 1)
       failed(reason)
-      this.#serve() // Others may have stood behind it.
+      this.#serve() // Other requests may have waited behind this one.
     })
     return await promise
   }
 
+  /** Serves all requests that can be served now. */
   #serve(): void {
     for (;;) {
-      if (this.#used <= this.limit) this.#overdrawn.clear()
-      const index = this.#choose()
-      if (index < 0) return
-      for (const passed of this.#waiters.slice(0, index)) passed.overtaken++
-      const [waiter] = this.#waiters.splice(index, 1)
-      this.#grant(waiter!)
+      if (this.#used <= this.limit) this.#overdraft.clear()
+      const waiter = this.#nextWaiter()
+      if (!waiter) return
+      const index = this.#waiters.indexOf(waiter)
+      for (const overtaken of this.#waiters.slice(0, index)) overtaken.overtaken++
+      this.#waiters.splice(index, 1)
+      this.#grant(waiter)
     }
   }
 
-  /** Who is served now: an index among the waiters, or −1. */
-  #choose(): number {
-    let mayPass = true
-    let isWaitedFor = false
-    for (const [index, { reader, bytes, overtaken }] of this.#waiters.entries()) {
-      if (reader.held > 0 || !chain(reader).every(({ isNext }) => isNext())) continue
-      isWaitedFor = true
-      const fits = this.#fits(bytes)
-      const isBlocked = reader.tree.held > 0 || overtaken >= MAX_OVERTAKEN
-      if (isBlocked ? fits || this.#mayOverdraw(reader) : fits && mayPass) return index
-      if (!isBlocked) mayPass = false
+  /** Returns the request to serve now, by the table above. */
+  #nextWaiter(): Waiter | undefined {
+    let isFirstWaiting = false
+    let isAnyNeeded = false
+    for (const waiter of this.#waiters) {
+      if (!isNeeded(waiter.reader)) continue
+      isAnyNeeded = true
+      const fits = this.#fits(waiter.bytes)
+      if (waiter.reader.tree.heldBytes > 0 || waiter.overtaken >= MAX_OVERTAKEN) {
+        if (fits || this.#mayOverdraw(waiter.reader)) return waiter
+      } else {
+        if (fits && !isFirstWaiting) return waiter
+        isFirstWaiting = true
+      }
     }
-    return !isWaitedFor && this.#waiters[0] && this.#fits(this.#waiters[0].bytes) ? 0 : -1
+    const [oldest] = this.#waiters
+    return oldest && !isAnyNeeded && this.#fits(oldest.bytes) ? oldest : undefined
   }
 
   #fits(bytes: number): boolean {
@@ -141,30 +155,28 @@ export class MemoryBudget {
   }
 
   #mayOverdraw(reader: Reader): boolean {
-    const readers = chain(reader)
-    return [...this.#overdrawn].every((share) => readers.includes(share.reader))
+    const line = lineOf(reader)
+    return [...this.#overdraft].every((share) => line.includes(share.reader))
   }
 
   #grant({ reader, bytes, granted }: Waiter): void {
     const share: Share = { reader, bytes: 0 }
-    if (this.#used + bytes > this.limit) this.#overdrawn.add(share)
-    reader.tree.shares.add(share)
+    const { shares } = reader.tree
+    if (this.#used + bytes > this.limit) this.#overdraft.add(share)
+    shares.add(share)
     this.#change(share, bytes)
     granted({
-      resize: (bytes) => {
-        checkBytes(bytes)
-        if (reader.tree.shares.has(share)) this.#resize(share, bytes)
+      resize: (resized) => {
+        assertBytes(resized)
+        if (!shares.has(share)) return
+        const isSmaller = resized < share.bytes
+        this.#change(share, resized)
+        if (isSmaller) this.#serve()
       },
       [Symbol.dispose]: () => {
-        if (reader.tree.shares.has(share)) this.#release(share)
+        if (shares.has(share)) this.#release(share)
       },
     })
-  }
-
-  #resize(share: Share, bytes: number): void {
-    const isLess = bytes < share.bytes
-    this.#change(share, bytes)
-    if (isLess) this.#serve()
   }
 
   #release(share: Share): void {
@@ -174,33 +186,37 @@ export class MemoryBudget {
   }
 
   #change(share: Share, bytes: number): void {
-    const more = bytes - share.bytes
+    const added = bytes - share.bytes
     share.bytes = bytes
-    if (bytes === 0) this.#overdrawn.delete(share)
-    share.reader.held += more
-    share.reader.tree.held += more
-    this.#used += more
+    if (bytes === 0) this.#overdraft.delete(share)
+    share.reader.heldBytes += added
+    share.reader.tree.heldBytes += added
+    this.#used += added
     this.#peak = Math.max(this.#peak, this.#used)
   }
 
   #close(tree: Tree): void {
-    tree.closed = true
+    tree.isClosed = true
     for (const waiter of this.#waiters.filter(({ reader }) => reader.tree === tree)) {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
-      waiter.failed(new Error('This account with the memory budget was closed'))
+      waiter.failed(new Error('This account of the memory budget was closed'))
     }
     for (const share of tree.shares) this.#release(share)
     this.#serve()
   }
 }
 
-/** A reader and those above it. */
-function chain(reader: Reader): Reader[] {
-  const readers: Reader[] = []
-  for (let one: Reader | undefined = reader; one; one = one.above) readers.push(one)
-  return readers
+function isNeeded(reader: Reader): boolean {
+  return reader.heldBytes === 0 && lineOf(reader).every(({ isNext }) => isNext())
 }
 
-function checkBytes(bytes: number): void {
-  if (!(bytes >= 0 && bytes < Infinity)) throw new RangeError(`Bytes must be a number of zero or more, not ${bytes}`)
+/** Returns a reader with all readers above it. */
+function lineOf(reader: Reader): Reader[] {
+  const line: Reader[] = []
+  for (let one: Reader | undefined = reader; one; one = one.parent) line.push(one)
+  return line
+}
+
+function assertBytes(bytes: number): void {
+  if (!(bytes >= 0 && bytes < Infinity)) throw new RangeError(`Bytes must be a number of 0 or more, not ${bytes}`)
 }

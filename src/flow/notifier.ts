@@ -1,13 +1,15 @@
-/** Lets one task wait until something is so; whoever may have changed it rings. */
+/** Lets one task wait for a condition. The task that may have changed the condition calls `notify`. */
 export class Notifier {
   #wake: (() => void) | undefined
 
+  /** Makes the waiting task check its condition again. */
   notify(): void {
     this.#wake?.()
   }
 
-  async until(isSo: () => boolean): Promise<void> {
-    while (!isSo()) {
+  /** Waits until the condition is true. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })

@@ -1,18 +1,16 @@
-import { abortable } from './signals/abortable.ts'
 import { atLeastOne } from './at-least-one.ts'
+import { abortable } from './signals/abortable.ts'
 import { SourceReader, type SourceInput } from './source-reader.ts'
 
 export interface ReadAheadOptions {
-  /** How many items may be on their way or wait, beside the one that the consumer works on. @default 1 */
+  /** Items that are read or wait, in addition to the one that the consumer works on. @default 1 */
   readonly items?: number
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Hand items on while the next ones are already on their way.
- *
- * The source is asked for one item at a time. Items before a failure are handed on first. When the consumer leaves, the
- * read in flight is waited for and the source is closed.
+ * Yields items while the next ones are being read, one at a time. Items before a failure are yielded first. When the
+ * consumer leaves, waits for the read in flight and closes the source.
  */
 export async function* readAhead<T>(
   source: SourceInput<T>,
@@ -20,27 +18,26 @@ export async function* readAhead<T>(
 ): AsyncGenerator<T, void, undefined> {
   atLeastOne('items', items)
   signal?.throwIfAborted()
-  const input = new SourceReader(source, signal)
+  const reader = new SourceReader(source, signal)
   const ahead: Promise<IteratorResult<T, undefined>>[] = []
-  let last: Promise<IteratorResult<T, undefined>> = Promise.resolve({ done: false, value: undefined as T })
-  const pull = (): void => {
-    last = last.then((step) => (step.done ? step : input.next()))
-    last.catch(() => {}) // Reported in its turn, below.
-    ahead.push(last)
+  let last: Promise<IteratorResult<T, undefined>> | undefined
+  const read = (): Promise<IteratorResult<T, undefined>> => {
+    const next = last ? last.then((step) => (step.done ? step : reader.next())) : reader.next()
+    next.catch(() => {}) // Thrown in its turn, below.
+    last = next
+    return next
   }
   try {
     for (;;) {
-      if (ahead.length === 0) pull()
-      const step = await abortable(ahead[0]!, signal)
-      void ahead.shift()
+      const step = await abortable(ahead.shift() ?? read(), signal)
       if (step.done) return
-      while (ahead.length < items) pull()
+      while (ahead.length < items) ahead.push(read())
       yield step.value
     }
   } catch (error) {
-    await input.abandon()
+    await reader.abandon()
     throw error
   } finally {
-    await input.close()
+    await reader.close()
   }
 }

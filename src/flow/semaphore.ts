@@ -1,7 +1,12 @@
 import { atLeastOne } from './at-least-one.ts'
 import { onAbort } from './signals/on-abort.ts'
 
-/** At most `permits` at once; who comes first goes first. `using _ = await semaphore.acquire({ signal })` */
+/**
+ * Limits the number of tasks that hold a permit at once. Waiting tasks are served in their order.
+ *
+ * @example
+ * using _ = await semaphore.acquire({ signal })
+ */
 export class Semaphore {
   #free: number
   readonly #waiting: ((permit: Disposable) => void)[] = []
@@ -10,6 +15,7 @@ export class Semaphore {
     this.#free = atLeastOne('permits', permits)
   }
 
+  /** Waits for a permit. Disposing it passes it to the next task. */
   async acquire({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Disposable> {
     signal?.throwIfAborted()
     if (this.#free > 0) {
@@ -27,12 +33,12 @@ export class Semaphore {
   }
 
   #permit(): Disposable {
-    let given = false
+    let isReleased = false
     return {
       [Symbol.dispose]: () => {
-        if (given) return
-        given = true
-        // Handed over, not put back: a newcomer must not overtake those who wait.
+        if (isReleased) return
+        isReleased = true
+        // Passed on directly: a new task must not overtake the waiting ones.
         const next = this.#waiting.shift()
         if (next) next(this.#permit())
         else this.#free++

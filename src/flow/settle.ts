@@ -4,7 +4,7 @@ export interface Settled<T> {
 }
 
 /**
- * Successes and failures apart, each in the order asked; waits for all and never rejects. Python:
+ * Waits for all tasks, and returns results and failures apart, each in the order of the tasks. Never rejects. Python:
  * `gather(return_exceptions=True)`.
  */
 export async function settle<T>(work: Iterable<T>): Promise<Settled<Awaited<T>>> {

@@ -3,24 +3,24 @@ import { LinkedSignal } from './signals/linked-signal.ts'
 export type Source<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>
 
 /**
- * Where items come from. As a function it gets a signal that aborts once nothing more is wanted: leaving then does not
- * have to wait for a slow read, since `return()` of a generator stands in line behind its pending `next()`.
+ * A source of items, or a function that opens one. The function receives a signal that aborts when no more items are
+ * wanted. It ends a slow read at once; `return()` of a generator would wait behind its pending `next()`.
  */
 export type SourceInput<T> = Source<T> | ((signal: AbortSignal) => Source<T>)
 
 /**
- * How long a failure or a cancellation waits for a source that is still reading. A well-behaved one has stopped long
- * before; any other must neither hide the failure nor hang the run.
+ * After a failure or a cancellation, a source has this long to close. One that obeys its signal closes at once; any
+ * other one must not hide the failure or block the run.
  */
 const CLOSE_GRACE_MS = 100
 
-/** One reading of a source: one `next` at a time, and one `close`. */
+/** Reads one source from its start: one `next` at a time, and one `close`. */
 export class SourceReader<T> {
   readonly #iterator: AsyncIterator<T> | Iterator<T | PromiseLike<T>>
   readonly #link: LinkedSignal
   #pending: Promise<unknown> = Promise.resolve()
-  #ended = false
-  #closed = false
+  #isEnded = false
+  #isClosed = false
 
   constructor(input: SourceInput<T>, signal: AbortSignal | undefined) {
     this.#link = new LinkedSignal(signal)
@@ -33,51 +33,52 @@ export class SourceReader<T> {
     }
   }
 
+  /** Returns the next item, or the end. */
   next(): Promise<IteratorResult<T, undefined>> {
     const step = this.#step()
     this.#pending = step.catch(() => {})
     return step
   }
 
-  /** Tell the source to clean up and wait until it has, unless it ended by itself. Its error in doing so is thrown. */
+  /** Closes the source unless it has ended, waits for its cleanup, and throws an error of the cleanup. */
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    const cancelled = this.#link.signal.aborted
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const isCancelled = this.#link.signal.aborted
     this.#link.abort(new DOMException('The reader left', 'AbortError'))
     try {
-      if (cancelled)
+      if (isCancelled)
         await atMost(
           CLOSE_GRACE_MS,
-          this.#returned().catch(() => {}),
+          this.#return().catch(() => {}),
         )
-      else await this.#returned()
+      else await this.#return()
     } finally {
       this.#link[Symbol.dispose]()
     }
   }
 
-  /** Close after a failure, which nothing that happens here may cover or delay for long. */
+  /** Closes the source after a failure. Throws nothing, and waits 100 ms at most. */
   async abandon(): Promise<void> {
     this.#link.abort(new DOMException('The reader failed', 'AbortError'))
     await this.close()
   }
 
   async #step(): Promise<IteratorResult<T, undefined>> {
-    if (this.#ended || this.#closed) return { done: true, value: undefined }
+    if (this.#isEnded || this.#isClosed) return { done: true, value: undefined }
     let step: IteratorResult<T | PromiseLike<T>, unknown>
     try {
       step = await this.#iterator.next()
     } catch (error) {
-      this.#ended = true
+      this.#isEnded = true
       throw error
     }
-    this.#ended = step.done === true
+    this.#isEnded = step.done === true
     return step.done ? { done: true, value: undefined } : { done: false, value: await step.value }
   }
 
-  async #returned(): Promise<void> {
-    if (!this.#ended) await this.#iterator.return?.()
+  async #return(): Promise<void> {
+    if (!this.#isEnded) await this.#iterator.return?.()
     await this.#pending
   }
 }

@@ -1,11 +1,11 @@
 import { LinkedSignal } from './signals/linked-signal.ts'
 
 /**
- * Tasks that live and die together, as in Python's `asyncio.TaskGroup`.
+ * Tasks that all complete or are all cancelled, as in Python's `asyncio.TaskGroup`.
  *
- * The first task that fails aborts `signal` for the others and is what `join` throws, when all have ended. No task
- * outlives its group, so nothing writes to a pool that is already closed. Leaving the block without a join cancels what
- * still runs.
+ * The first task that fails aborts the `signal` of the others. When all tasks have ended, `join` throws its error. No
+ * task outlives its group, so no task uses a pool that is already closed. Leaving the block without a join cancels the
+ * tasks that still run.
  */
 export class TaskGroup implements AsyncDisposable {
   readonly #link: LinkedSignal
@@ -20,7 +20,7 @@ export class TaskGroup implements AsyncDisposable {
     return this.#link.signal
   }
 
-  /** Start a task. Its failure is the group's. In a group that has been cancelled, nothing starts any more. */
+  /** Starts a task. Its failure is the failure of the group. A group that is cancelled starts no task. */
   spawn(work: (signal: AbortSignal) => unknown): void {
     if (this.signal.aborted) {
       this.#fail(this.signal.reason)
@@ -32,23 +32,23 @@ export class TaskGroup implements AsyncDisposable {
     this.#tasks.add(task)
   }
 
-  /** Wait for every task, those spawned meanwhile included; then throw the first failure. */
+  /** Waits for all tasks, including those that are spawned during the wait, and throws the first failure. */
   async join(): Promise<void> {
-    await this.#ended()
+    await this.#allEnded()
     if (this.#failure) throw this.#failure.error
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#link.abort(new DOMException('The task group was left', 'AbortError'))
-    await this.#ended()
+    await this.#allEnded()
     this.#link[Symbol.dispose]()
   }
 
-  async #ended(): Promise<void> {
+  async #allEnded(): Promise<void> {
     while (this.#tasks.size > 0) await Promise.all(this.#tasks)
   }
 
-  // Those that fail later mostly fail because they were cancelled: the first one is the cause, and is told unwrapped.
+  /** Keeps the first failure unwrapped: later ones mostly follow from the cancellation. */
   #fail(error: unknown): void {
     this.#failure ??= { error }
     this.#link.abort(error)

@@ -3,44 +3,41 @@ import type { Piscina } from 'piscina'
 import { Semaphore } from './semaphore.ts'
 
 export interface WorkerPoolOptions {
-  /**
-   * Threads at most; they start when there is work, and end after a while without. @default as many as the machine has
-   * cores, less one
-   */
+  /** Largest number of threads. They start for work, and end 10 s after it. @default one less than the cores */
   readonly threads?: number
-  /** Calls that may be with the threads at once, running or queued; further ones wait. @default four for each thread */
+  /** Calls that run or are queued at once; further calls wait. @default 4 for each thread */
   readonly concurrency?: number
 }
 
+/** Ends an idle thread. */
+const IDLE_TIMEOUT_MS = 10_000
+
 /**
- * Runs CPU-bound functions on worker threads, so that the event loop stays free. A module may be TypeScript; its
- * default export is called.
+ * Runs CPU-bound functions on worker threads, so that the event loop stays free. Calls the default export of a module,
+ * which may be TypeScript.
  */
 export class WorkerPool implements AsyncDisposable {
   readonly #threads: number
-  readonly #places: Semaphore
+  readonly #slots: Semaphore
   #pool: Promise<Piscina> | undefined
-  #closed = false
+  #isClosed = false
 
   constructor({
     threads = Math.max(1, availableParallelism() - 1),
     concurrency = threads * 4,
   }: WorkerPoolOptions = {}) {
     this.#threads = threads
-    this.#places = new Semaphore(concurrency)
+    this.#slots = new Semaphore(concurrency)
   }
 
-  /**
-   * What the module's default export answers for this record. Cancelling a call that runs ends its thread; another
-   * takes its place.
-   */
+  /** Returns the result of the module's function for a record. Cancelling a running call ends its thread. */
   async run(
     moduleHref: string,
     record: unknown,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<unknown> {
-    using _ = await this.#places.acquire({ signal })
-    if (this.#closed) throw new Error(`Cannot call ${moduleHref}: the worker threads have been stopped`)
+    using _ = await this.#slots.acquire({ signal })
+    if (this.#isClosed) throw new Error(`Cannot call ${moduleHref}: the worker threads have been stopped`)
     const pool = await (this.#pool ??= this.#start())
     signal?.throwIfAborted()
     try {
@@ -52,19 +49,19 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
+    this.#isClosed = true
     await (await this.#pool)?.destroy()
   }
 
-  /** Loaded when it is needed: most pipelines have no use for threads. */
+  /** Loads Piscina at the first call, because most pipelines use no threads. */
   async #start(): Promise<Piscina> {
     const { Piscina } = await import('piscina')
-    // Without atomics a thread's own timers and promises go on between two calls.
     return new Piscina({
       minThreads: 0,
       maxThreads: this.#threads,
-      idleTimeout: 10_000,
+      idleTimeout: IDLE_TIMEOUT_MS,
       maxQueue: Infinity,
+      // With atomics, timers and promises of a thread stand still between two calls.
       atomics: 'disabled',
     })
   }

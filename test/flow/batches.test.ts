@@ -6,13 +6,13 @@ import { counting, forever, nothing, turns, watched } from './left-behind.ts'
 /** Items are numbers; each counts itself in bytes and one row. */
 const measure = (n: number): { rows: number; bytes: number } => ({ rows: 1, bytes: n })
 
-/** A channel whose items are gathered for a second at a time, on a clock that stands still. */
+/** Gathers the items of a channel for one second at a time, on a fake clock. */
 const start = () => {
   jest.useFakeTimers({ doNotFake: ['setImmediate'] })
   const channel = new Channel<number>(10)
   const got: number[][] = []
   const gathering = (async () => {
-    for await (const batch of batches(channel, { every: 1_000, measure })) got.push(batch)
+    for await (const batch of batches(channel, { everyMs: 1_000, measure })) got.push(batch)
   })()
   return { channel, got, gathering }
 }
@@ -31,20 +31,20 @@ describe('a batch is due', () => {
     ])
   })
 
-  test('when an item says so, that item included', async () => {
-    expect(await Array.fromAsync(batches([1, 2, 3, 4], { measure, due: (n) => n === 2 }))).toEqual([
+  test('when it contains an item for which isLast returns true', async () => {
+    expect(await Array.fromAsync(batches([1, 2, 3, 4], { measure, isLast: (n) => n === 2 }))).toEqual([
       [1, 2],
       [3, 4],
     ])
   })
 
-  test('at the end', async () => {
+  test('at the end of the source', async () => {
     expect(await Array.fromAsync(batches([1, 2, 3], { measure }))).toEqual([[1, 2, 3]])
   })
 
   test('never while it is empty', async () => {
-    expect(await Array.fromAsync(batches([], { rows: 1, every: 1, measure }))).toEqual([])
-    expect(await Array.fromAsync(batches([1, 2], { rows: 1, measure, cut: () => true }))).toEqual([[1], [2]])
+    expect(await Array.fromAsync(batches([], { rows: 1, everyMs: 1, measure }))).toEqual([])
+    expect(await Array.fromAsync(batches([1, 2], { rows: 1, measure, isAlone: () => true }))).toEqual([[1], [2]])
   })
 })
 
@@ -53,7 +53,7 @@ describe('when the time is up', () => {
     jest.useRealTimers()
   })
 
-  test('a batch is handed on though the source is silent, counted from its first item', async () => {
+  test('a batch is yielded although the source is silent, counted from its first item', async () => {
     const { channel, got, gathering } = start()
     await jest.advanceTimersByTimeAsync(5_000)
     await channel.send(1)
@@ -75,11 +75,11 @@ describe('when the time is up', () => {
     expect(jest.getTimerCount()).toBe(0)
   })
 
-  test('a consumer slower than the time still gets full batches', async () => {
+  test('a consumer slower than everyMs still gets full batches', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] })
     const { source } = counting({ length: 6 })
     const got: number[][] = []
-    for await (const batch of batches(source, { rows: 3, every: 1_000, measure })) {
+    for await (const batch of batches(source, { rows: 3, everyMs: 1_000, measure })) {
       got.push(batch)
       await jest.advanceTimersByTimeAsync(10_000)
     }
@@ -89,7 +89,7 @@ describe('when the time is up', () => {
     ])
   })
 
-  test('the item that was on its way begins the next batch', async () => {
+  test('the item in flight starts the next batch', async () => {
     const { channel, got, gathering } = start()
     await channel.send(1)
     await jest.advanceTimersByTimeAsync(1_000)
@@ -100,15 +100,15 @@ describe('when the time is up', () => {
   })
 })
 
-test('an item to be cut out is handed on alone, after the batch before it', async () => {
-  expect(await Array.fromAsync(batches([1, 2, 3, 4, 5], { measure, cut: (n) => n === 3 }))).toEqual([
+test('an item for which isAlone returns true forms a batch by itself', async () => {
+  expect(await Array.fromAsync(batches([1, 2, 3, 4, 5], { measure, isAlone: (n) => n === 3 }))).toEqual([
     [1, 2],
     [3],
     [4, 5],
   ])
 })
 
-test('throws the first error, after the whole items before it', async () => {
+test('batches throw the error of their source after the items before it', async () => {
   const { seen, source } = counting({ failAt: 5 })
   const got: number[][] = []
   await expect(
@@ -123,10 +123,10 @@ test('throws the first error, after the whole items before it', async () => {
   expect(seen.closed).toBe(true)
 })
 
-test("a cancelled gathering hands on what is whole, then rejects with the signal's reason, and leaves no listener or timer behind", async () => {
+test("cancelled batches yield the gathered items, then reject with the signal's reason", async () => {
   const { controller, signal, leftBehind } = watched()
   const { seen, source } = counting({ before: (n) => (n === 2 ? forever(signal) : undefined) })
-  const gathering = batches(source, { every: 60_000, measure, signal })
+  const gathering = batches(source, { everyMs: 60_000, measure, signal })
   const first = gathering.next()
   await turns()
   controller.abort('stop')
@@ -137,10 +137,10 @@ test("a cancelled gathering hands on what is whole, then rejects with the signal
   await expect(batches(source, { measure, signal }).next()).rejects.toBe('stop')
 })
 
-test('a cancelled gathering does not hang on a source that is stuck', async () => {
+test('cancelled batches do not wait for a source that ignores its signal', async () => {
   const { controller, signal, leftBehind } = watched()
   const { source } = counting({ before: (n) => (n === 2 ? new Promise(() => {}) : undefined) })
-  const gathering = batches(source, { every: 60_000, measure, signal })
+  const gathering = batches(source, { everyMs: 60_000, measure, signal })
   const first = gathering.next()
   await turns()
   controller.abort('stop')
@@ -149,7 +149,7 @@ test('a cancelled gathering does not hang on a source that is stuck', async () =
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('a cancelled gathering reads nothing more', async () => {
+test('cancelled batches read no further item', async () => {
   const { controller, signal } = watched()
   const { seen, source } = counting()
   const gathering = batches(source, { rows: 3, measure, signal })
@@ -159,11 +159,11 @@ test('a cancelled gathering reads nothing more', async () => {
   expect(seen).toEqual({ pulled: 3, closed: true })
 })
 
-test('a failing measure is thrown, the source closed, and no timer left behind', async () => {
+test('an error of measure is thrown, and the source is closed', async () => {
   const { leftBehind } = watched()
   const { seen, source } = counting()
   const failing = batches(source, {
-    every: 60_000,
+    everyMs: 60_000,
     measure: (n) => {
       if (n === 1) throw new Error('cannot measure')
       return measure(n)
@@ -174,7 +174,7 @@ test('a failing measure is thrown, the source closed, and no timer left behind',
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('closes its source when the consumer leaves, awaits what is in flight, and leaves no listener or timer behind', async () => {
+test('batches close their source when the consumer leaves, after the read in flight', async () => {
   const { signal, leftBehind } = watched()
   let inFlight = 0
   const { seen, source } = counting({
@@ -185,7 +185,7 @@ test('closes its source when the consumer leaves, awaits what is in flight, and 
       inFlight--
     },
   })
-  for await (const batch of batches(source, { every: 1, measure, signal })) {
+  for await (const batch of batches(source, { everyMs: 1, measure, signal })) {
     expect({ batch, inFlight }).toEqual({ batch: [0], inFlight: 1 })
     break
   }
@@ -193,10 +193,10 @@ test('closes its source when the consumer leaves, awaits what is in flight, and 
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('never reads further ahead than the item it was waiting for', async () => {
+test('batches read at most one item ahead', async () => {
   const { seen, source } = counting({ length: 30 })
   let taken = 0
-  for await (const batch of batches(source, { rows: 3, every: 60_000, measure })) {
+  for await (const batch of batches(source, { rows: 3, everyMs: 60_000, measure })) {
     taken += batch.length
     await turns(10)
     expect(seen.pulled).toBe(taken)

@@ -3,7 +3,7 @@ import { Channel, ChannelClosedError } from '../../src/flow/channel.ts'
 import { TaskGroup } from '../../src/flow/task-group.ts'
 import { nothing, turns, watched } from './left-behind.ts'
 
-test('several readers share the items: each goes to one of them, in order', async () => {
+test('readers of a channel share its items: each item goes to one of them, in order', async () => {
   const got: number[] = []
   await using group = new TaskGroup()
   using channel = new Channel<number>(2)
@@ -36,7 +36,7 @@ test('a sender waits while the channel is full', async () => {
   expect(sent).toBe(3)
 })
 
-test('items of several senders keep the order in which they were sent', async () => {
+test('items of several senders arrive in the order of the calls', async () => {
   using channel = new Channel<number>(1)
   const sending = [0, 1, 2, 3].map((n) => channel.send(n))
   const got = []
@@ -45,7 +45,7 @@ test('items of several senders keep the order in which they were sent', async ()
   expect(got).toEqual([0, 1, 2, 3])
 })
 
-test('a closed channel hands on what is queued, then ends', async () => {
+test('a closed channel delivers its queued items, then ends', async () => {
   using channel = new Channel<number>(2)
   await channel.send(1)
   await channel.send(2)
@@ -53,7 +53,7 @@ test('a closed channel hands on what is queued, then ends', async () => {
   expect(await Array.fromAsync(channel)).toEqual([1, 2])
 })
 
-test('a channel closed with a reason hands on what is queued, then throws the reason', async () => {
+test('a channel closed with a reason delivers its queued items, then throws the reason', async () => {
   using channel = new Channel<number>(2)
   await channel.send(1)
   const got: number[] = []
@@ -68,7 +68,7 @@ test('a channel closed with a reason hands on what is queued, then throws the re
   expect(got).toEqual([1])
 })
 
-test('closing ends every wait', async () => {
+test('closing a channel ends all waits', async () => {
   const full = new Channel<number>(1)
   await full.send(1)
   const sending = full.send(2)
@@ -83,7 +83,7 @@ test('closing ends every wait', async () => {
   await expect(receiving).resolves.toEqual({ done: true, value: undefined })
 })
 
-test('a cancelled send sends nothing, a cancelled read takes nothing, and neither leaves a listener behind', async () => {
+test('a cancelled send sends nothing, and a cancelled read takes nothing', async () => {
   const { controller, signal, leftBehind } = watched()
   using full = new Channel<string>(1)
   using empty = new Channel<string>(1)

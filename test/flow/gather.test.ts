@@ -20,7 +20,7 @@ test('gather rejects with the first failure at once', async () => {
   await expect(gather(new Promise(() => {}), after(1, failure))).rejects.toBe(failure)
 })
 
-test('settle keeps successes and failures apart, each in the order asked, and waits for all', async () => {
+test('settle waits for all tasks, and returns results and failures in their order', async () => {
   expect(await settle([after(5, 'a'), after(1, failure), after(1, 'b'), 'c'])).toEqual({
     done: ['a', 'b', 'c'],
     failed: [failure],
@@ -35,7 +35,7 @@ test('asCompleted yields in the order of completion', async () => {
   ])
 })
 
-test('asCompleted hands on what came while its consumer worked', async () => {
+test('asCompleted yields results that completed while its consumer worked', async () => {
   const got: string[] = []
   for await (const value of asCompleted([after(3, 'c'), after(2, 'b'), after(1, 'a')])) {
     await turns(10)
@@ -44,7 +44,7 @@ test('asCompleted hands on what came while its consumer worked', async () => {
   expect(got).toEqual(['a', 'b', 'c'])
 })
 
-test('asCompleted throws a failure in its turn; the rest is no unhandled rejection', async () => {
+test('asCompleted throws a failure in its turn, and the rest causes no unhandled rejection', async () => {
   const got: unknown[] = []
   await expect(
     (async () => {
@@ -56,6 +56,6 @@ test('asCompleted throws a failure in its turn; the rest is no unhandled rejecti
   await turns(10)
 })
 
-test('asCompleted of nothing is nothing', async () => {
+test('asCompleted of no tasks yields nothing', async () => {
   expect(await Array.fromAsync(asCompleted([]))).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 
-// The timers of the code under test alone: those of the whole process, Jest's among them, come and go as they like.
+// Counts only timers of the code under test. Jest and others start and stop their own at any time.
 const timers = new Set<NodeJS.Timeout>()
 const { setTimeout: start, clearTimeout: clear } = globalThis
 globalThis.setTimeout = Object.assign((call: () => void, ms?: number) => {
@@ -16,7 +16,7 @@ globalThis.clearTimeout = (timer) => {
   clear(timer)
 }
 
-/** A signal, and what the work under test has left on it and on the clock. */
+/** Returns a signal, and a function that counts the listeners and timers that the work under test has left. */
 export function watched(): {
   readonly controller: AbortController
   readonly signal: AbortSignal
@@ -35,12 +35,12 @@ export function watched(): {
 }
 export const nothing = { listeners: 0, timers: 0 }
 
-/** Let everything that is ready run. */
+/** Waits for this many turns of the event loop. */
 export async function turns(count = 3): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => void setImmediate(resolve))
 }
 
-/** A source that counts, may be slow or fail, and remembers how it was treated. */
+/** Returns a source that counts its reads, may be slow or fail, and notes its closing. */
 export function counting({
   length = 1_000,
   failAt = Infinity,
@@ -56,7 +56,7 @@ export function counting({
         yield n
       }
     } finally {
-      // A source that closes at once would not show whether anybody waits for it.
+      // A source that closes at once would not show whether its reader waits for it.
       await turns()
       seen.closed = true
     }
@@ -64,7 +64,7 @@ export function counting({
   return { seen, source: source() }
 }
 
-/** Until the signal aborts; then its reason. */
+/** Waits until the signal aborts, and rejects with its reason. */
 export const forever = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error)

@@ -28,8 +28,8 @@ function calls() {
 }
 
 describe.each([{ ordered: true }, { ordered: false }])('whether in order or not: %p', ({ ordered }) => {
-  describe('the yardstick: four at a time, ten taken of a thousand', () => {
-    test('on leaving: 13 pulled, the source closed, nothing running', async () => {
+  describe('mapConcurrent with four calls at a time, left after ten of a thousand items', () => {
+    test('has read 13 items, closed the source and ended all calls', async () => {
       const { seen: source, source: items } = counting()
       const { seen, call } = calls()
       let taken = 0
@@ -44,7 +44,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
       expect({ ...source, ...seen }).toMatchObject({ pulled: 13, closed: true, running: 0, peak: 4 })
     })
 
-    test('on leaving, calls in flight are aborted and waited for', async () => {
+    test('aborts the calls in flight and waits for them', async () => {
       const { seen, call } = calls()
       for await (const _ of mapConcurrent(
         [0, 1, 2, 3, 4],
@@ -62,7 +62,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
       expect(seen).toMatchObject({ running: 0, aborted: [1, 2, 3] })
     })
 
-    test('on an error of a call: the source closed, calls behind aborted and waited for, the first error thrown', async () => {
+    test('throws the first error of a call after aborting the calls behind it', async () => {
       const { seen: source, source: items } = counting()
       const { seen, call } = calls()
       const run = collect(
@@ -84,7 +84,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
       expect({ ...source, ...seen }).toMatchObject({ closed: true, running: 0, aborted: [4, 5, 6] })
     })
 
-    test('on an error of the source: what came before it is handed on, then that error is thrown', async () => {
+    test('throws an error of the source after the results before it', async () => {
       const { seen: source, source: items } = counting({ failAt: 6 })
       const { seen, call } = calls()
       const got: number[] = []
@@ -103,7 +103,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     })
   })
 
-  test('never runs more calls than its concurrency, nor reads further ahead, be the consumer quick or slow', async () => {
+  test('runs no more calls and reads no further ahead than its concurrency', async () => {
     for (const pause of [0, 5]) {
       let handedOn = 0
       let furthest = 0
@@ -125,7 +125,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     }
   })
 
-  test('a failed call is noticed at once, though the source is slow', async () => {
+  test('stops at once after a failed call, although the source is slow', async () => {
     const log: string[] = []
     const slow = new Promise<void>(() => {})
     const { source } = counting({ before: (n) => (n === 2 ? slow : undefined) })
@@ -144,7 +144,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     expect(log).toEqual(['aborted'])
   })
 
-  test('a failed call is noticed while the consumer works on something else', async () => {
+  test('stops after a failed call while the consumer works', async () => {
     const log: unknown[] = []
     const boom = new Error('boom')
     await expect(
@@ -164,7 +164,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     ).rejects.toBe(boom)
   })
 
-  test("a cancelled map rejects with the signal's reason, aborts its calls, closes its source, and leaves no listener or timer behind", async () => {
+  test("rejects with the signal's reason when cancelled, aborts its calls and closes its source", async () => {
     const { controller, signal, leftBehind } = watched()
     const { seen: source, source: items } = counting()
     const { seen, call } = calls()
@@ -183,14 +183,14 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     await expect(collect(mapConcurrent([1], (n) => n, { ordered, signal }))).rejects.toBe('stop')
   })
 
-  test('a map that ran to its end, or was left, leaves no listener or timer behind', async () => {
+  test('leaves no listener or timer at its end or when left', async () => {
     const { signal, leftBehind } = watched()
     await collect(mapConcurrent([1, 2, 3], (n) => n, { ordered, signal }))
     for await (const _ of mapConcurrent([1, 2, 3], (n) => n, { ordered, signal })) break
     expect(leftBehind()).toEqual(nothing)
   })
 
-  test('takes what is iterable, async or not, and functions that are not async', async () => {
+  test('accepts iterables and functions that are async or not', async () => {
     expect(await collect(mapConcurrent([1, Promise.resolve(2), 3], (n) => n * 2, { ordered }))).toEqual([2, 4, 6])
     expect(await collect(mapConcurrent([], (n) => n, { ordered }))).toEqual([])
     await expect(
@@ -206,7 +206,7 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     ).rejects.toThrow('not async')
   })
 
-  test('a source given as a function is told when nothing more is wanted, so that a slow read does not hold up leaving', async () => {
+  test('gives a source that is a function a signal, which ends a slow read when the consumer leaves', async () => {
     const log: string[] = []
     async function* slow(signal: AbortSignal): AsyncGenerator<number> {
       yield 1
@@ -220,19 +220,19 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
   })
 })
 
-test('in order: answers come in the order of the items, whichever is ready first', async () => {
+test('mapConcurrent yields ordered results in the order of the items', async () => {
   expect(await collect(mapConcurrent([9, 1, 5, 3], async (n) => (await turns(n), n), { concurrency: 4 }))).toEqual([
     9, 1, 5, 3,
   ])
 })
 
-test('not in order: answers come as they are ready', async () => {
+test('mapConcurrent yields unordered results in the order of completion', async () => {
   expect(
     await collect(mapConcurrent([9, 1, 5, 3], async (n) => (await turns(n), n), { concurrency: 4, ordered: false })),
   ).toEqual([1, 3, 5, 9])
 })
 
-test('in order: what is before a failure is handed on, however slow, and an earlier failure wins over a quicker one', async () => {
+test('mapConcurrent yields the ordered results before a failure, and throws the earliest failure', async () => {
   const got: number[] = []
   const run = collect(
     mapConcurrent(

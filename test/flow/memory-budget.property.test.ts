@@ -7,13 +7,13 @@ import { readAhead } from '../../src/flow/read-ahead.ts'
 import { TaskGroup } from '../../src/flow/task-group.ts'
 import { turns } from './left-behind.ts'
 
-/** What a reader reads: pages, and below each page one reader for each of its records. */
+/** The pages of a reader, and for each record of a page one reader below it. */
 interface Branch {
   readonly bytes: number
   readonly children: readonly Branch[][]
 }
 
-/** Numbers that look random and are the same in every run. */
+/** Returns pseudo-random numbers, the same in every run. */
 function dice(seed: number): (sides: number) => number {
   let state = seed * 2_654_435_761
   return (sides) => {
@@ -25,7 +25,7 @@ function dice(seed: number): (sides: number) => number {
 }
 const list = <T>(length: number, item: (n: number) => T): T[] => Array.from({ length }, (_, n) => item(n))
 
-/** One world: a budget, streams with parents and children and grandchildren, and consumers of every speed. */
+/** Runs one scenario: a budget, streams with children and grandchildren, and consumers of any speed. */
 async function play(seed: number) {
   const roll = dice(seed)
   const limit = 20 + roll(100)
@@ -53,13 +53,13 @@ async function play(seed: number) {
       await turns(roll(3))
       hold.resize(bytes)
       if (children.length > 0) yield* below(children, account, signal)
-      // A page with children is given back when they have been read; any other by who gets it.
+      // The reader releases a page with children after they have been read; the consumer releases any other.
       if (children.length > 0) hold[Symbol.dispose]()
       else yield hold
     }
   }
 
-  /** Children are read side by side, a page ahead each, and handed on in their order. */
+  /** Reads children concurrently, one page ahead each, and yields them in their order. */
   async function* below(
     children: readonly Branch[][],
     account: MemoryAccount,
@@ -111,7 +111,7 @@ async function play(seed: number) {
     }
     return pages
   }
-  // Now and then one stream is cancelled in the middle, which must not harm the others.
+  // Sometimes one stream is cancelled in the middle. The others must not be affected.
   const cancelled = new LinkedSignal(group.signal)
   const isCancelled = (stream: number): boolean => stream === 0 && seed % 3 === 0
   group.spawn(async () => {
@@ -140,7 +140,7 @@ async function play(seed: number) {
 }
 
 describe('trees of readers that read on behalf of others', () => {
-  test('never dead-lock, get everything, give back everything, and hold no more than the limit and one page for each reader of a chain', async () => {
+  test('read everything without deadlock, within the limit and one page for each reader of a line', async () => {
     const overdrawn: number[] = []
     for (let seed = 1; seed <= 300; seed++) {
       const { limit, largest, depth, budget, handedOn, expected } = await play(seed)
@@ -153,7 +153,7 @@ describe('trees of readers that read on behalf of others', () => {
       expect({ seed, near: budget.peak <= limit + (depth + 1) * largest || budget.peak }).toEqual({ seed, near: true })
       overdrawn.push(Math.max(0, budget.peak - limit) / largest)
     }
-    // Else nothing would have been tried.
+    // Otherwise the scenarios would not have used overdraft.
     expect(overdrawn.filter((pages) => pages > 0).length).toBeGreaterThan(50)
   })
 })

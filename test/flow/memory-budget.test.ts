@@ -18,8 +18,8 @@ const served = async (...requests: { served: boolean }[]): Promise<boolean[]> =>
 }
 const giveBack = async ({ hold }: { hold: Promise<MemoryHold> }): Promise<void> => (await hold)[Symbol.dispose]()
 
-describe('within the limit', () => {
-  test('who would pass the limit waits, until enough has been given back', async () => {
+describe('a request', () => {
+  test('beyond the limit waits until enough has been released', async () => {
     const budget = new MemoryBudget(100)
     const [a, b, c] = [ask(budget.account(), 60), ask(budget.account(), 40), ask(budget.account(), 50)]
     expect(await served(a, b, c)).toEqual([true, true, false])
@@ -35,7 +35,7 @@ describe('within the limit', () => {
     })
   })
 
-  test('who comes first goes first: a small request does not overtake a large one', async () => {
+  test('does not overtake an older, larger one', async () => {
     const budget = new MemoryBudget(100)
     const first = ask(budget.account(), 80)
     const [large, small] = [ask(budget.account(), 50), ask(budget.account(), 10)]
@@ -44,7 +44,7 @@ describe('within the limit', () => {
     expect(await served(large, small)).toEqual([true, true])
   })
 
-  test('who reads ahead goes last', async () => {
+  test('that reads ahead is served last', async () => {
     const budget = new MemoryBudget(100)
     const reader = budget.account()
     const [filling, ahead, other] = [ask(reader, 90), ask(reader, 20), ask(budget.account(), 20)]
@@ -60,7 +60,7 @@ describe('within the limit', () => {
     expect(await served(ahead, third, small)).toEqual([true, true, false])
   })
 
-  test('a request larger than the whole limit is served alone', async () => {
+  test('larger than the whole limit is served alone', async () => {
     const budget = new MemoryBudget(100)
     const before = ask(budget.account(), 10)
     const huge = ask(budget.account(), 500)
@@ -73,7 +73,7 @@ describe('within the limit', () => {
     expect(budget.peak).toBe(500)
   })
 
-  test('while a request larger than the whole limit is held, only the children of its page go beyond the limit', async () => {
+  test('waits while a request larger than the limit is held, except for children of its page', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
     const huge = await parent.reserve(500, {})
@@ -86,8 +86,8 @@ describe('within the limit', () => {
   })
 })
 
-describe('resizing', () => {
-  test('never waits, and more than was asked for is counted', async () => {
+describe('resizing a hold', () => {
+  test('never waits, and counts more than was reserved', async () => {
     const budget = new MemoryBudget(100)
     const [a, b] = [ask(budget.account(), 10), ask(budget.account(), 90)]
     ;(await a.hold).resize(300)
@@ -97,7 +97,7 @@ describe('resizing', () => {
     expect(budget.used).toBe(0)
   })
 
-  test('what is given back by it goes to those who wait', async () => {
+  test('passes released memory on to waiting requests', async () => {
     const budget = new MemoryBudget(100)
     const [a, b] = [ask(budget.account(), 100), ask(budget.account(), 50)]
     expect(await served(b)).toEqual([false])
@@ -105,7 +105,7 @@ describe('resizing', () => {
     expect(await served(b)).toEqual([true])
   })
 
-  test('what has been given back stays given back', async () => {
+  test('changes nothing after the hold was disposed', async () => {
     const budget = new MemoryBudget(100)
     const hold = await budget.account().reserve(10, {})
     hold[Symbol.dispose]()
@@ -115,8 +115,8 @@ describe('resizing', () => {
   })
 })
 
-describe('a reader that others wait for', () => {
-  test('is let through at once, though the budget is used up', async () => {
+describe('a reader that its parent waits for', () => {
+  test('is served at once, although the budget is used up', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
     await parent.reserve(100, {})
@@ -130,7 +130,7 @@ describe('a reader that others wait for', () => {
     expect(budget.used).toBe(160)
   })
 
-  test('waits while a page that goes before its own is beyond the limit', async () => {
+  test('waits while a page before its own is beyond the limit', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
     await parent.reserve(100, {})
@@ -150,7 +150,7 @@ describe('a reader that others wait for', () => {
     expect(budget.peak).toBe(130)
   })
 
-  test('waits while it is not next, or any reader above it is not, until it is', async () => {
+  test('waits until it and all readers above it are next', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
     await parent.reserve(100, {})
@@ -167,7 +167,7 @@ describe('a reader that others wait for', () => {
     }
   })
 
-  test('gets beyond the limit no more than one page at a time', async () => {
+  test('holds at most one page beyond the limit', async () => {
     const budget = new MemoryBudget(100)
     const parent = budget.account()
     await parent.reserve(100, {})
@@ -178,7 +178,7 @@ describe('a reader that others wait for', () => {
     expect(await served(ahead)).toEqual([true])
   })
 
-  test('does not get overdraft beside another: it passes on, the oldest first, when it has been given back', async () => {
+  test('gets overdraft when that of another line has been released, the oldest first', async () => {
     const budget = new MemoryBudget(100)
     const parents = [budget.account(), budget.account(), budget.account()]
     await Promise.all([parents[0]!.reserve(40, {}), parents[1]!.reserve(40, {}), parents[2]!.reserve(20, {})])
@@ -191,7 +191,7 @@ describe('a reader that others wait for', () => {
     )
     expect(await served(grandchild)).toEqual([true])
     await giveBack(children[0]!)
-    // Its chain still holds 5 beyond the limit.
+    // Its line still holds 5 beyond the limit.
     expect(await served(...children)).toEqual([true, false, false])
     await giveBack(grandchild)
     expect(await served(...children)).toEqual([true, true, false])
@@ -200,7 +200,7 @@ describe('a reader that others wait for', () => {
     expect(budget.peak).toBe(155)
   })
 
-  test('does not get overdraft beside another: it passes on when that one fits after all', async () => {
+  test('gets overdraft when that of another line fits the limit again', async () => {
     const budget = new MemoryBudget(100)
     const [a, b, c] = [budget.account(), budget.account(), budget.account()]
     await Promise.all([a.reserve(20, {}), b.reserve(20, {})])
@@ -217,7 +217,7 @@ describe('a reader that others wait for', () => {
   })
 })
 
-test('a stream that holds nothing is not put off for ever by those that others wait for', async () => {
+test('a stream that holds nothing is served after 16 others have overtaken it', async () => {
   const budget = new MemoryBudget(100)
   const parents = [budget.account(), budget.account()]
   for (const parent of parents) await parent.reserve(45, {})
@@ -233,8 +233,8 @@ test('a stream that holds nothing is not put off for ever by those that others w
   expect(pages).toBeGreaterThan(1)
 })
 
-describe('cancelled', () => {
-  test("a wait rejects with the signal's reason, lets those behind it through, and leaves no listener behind", async () => {
+describe('an end', () => {
+  test('of a wait by its signal rejects with the reason and serves the requests behind it', async () => {
     const { controller, signal, leftBehind } = watched()
     const budget = new MemoryBudget(100)
     const kept = await budget.account().reserve(60, { signal })
@@ -250,7 +250,7 @@ describe('cancelled', () => {
     expect(budget.used).toBe(40)
   })
 
-  test('closing an account gives back all that its tree holds, once, and ends its waits', async () => {
+  test('of an account releases all that its tree holds, once, and rejects its waits', async () => {
     const budget = new MemoryBudget(100)
     const account = budget.account()
     const child = account.child(() => false)

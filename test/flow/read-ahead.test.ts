@@ -2,21 +2,18 @@ import { expect, test } from '@jest/globals'
 import { readAhead } from '../../src/flow/read-ahead.ts'
 import { counting, forever, nothing, turns, watched } from './left-behind.ts'
 
-test.each([1, 2, 5])(
-  'never reads further ahead than its bound of %d, and reads that far while its consumer works',
-  async (items) => {
-    const { seen, source } = counting({ length: 20 })
-    let taken = 0
-    for await (const _ of readAhead(source, { items })) {
-      taken++
-      await turns(20)
-      expect(seen.pulled).toBe(Math.min(20, taken + items))
-    }
-    expect(taken).toBe(20)
-  },
-)
+test.each([1, 2, 5])('readAhead reads exactly %d items ahead while its consumer works', async (items) => {
+  const { seen, source } = counting({ length: 20 })
+  let taken = 0
+  for await (const _ of readAhead(source, { items })) {
+    taken++
+    await turns(20)
+    expect(seen.pulled).toBe(Math.min(20, taken + items))
+  }
+  expect(taken).toBe(20)
+})
 
-test('reads nothing before it is asked', async () => {
+test('readAhead reads nothing before its first item is requested', async () => {
   const { seen, source } = counting()
   const ahead = readAhead(source)
   await turns()
@@ -24,7 +21,7 @@ test('reads nothing before it is asked', async () => {
   await ahead.return(undefined)
 })
 
-test('asks its source for one item at a time', async () => {
+test('readAhead requests one item of its source at a time', async () => {
   let running = 0
   let peak = 0
   let left = 10
@@ -42,7 +39,7 @@ test('asks its source for one item at a time', async () => {
   expect(peak).toBe(1)
 })
 
-test('closes its source when the consumer leaves, and awaits what is in flight', async () => {
+test('readAhead closes its source when the consumer leaves, after the read in flight', async () => {
   let inFlight = 0
   const { seen, source } = counting({
     before: async () => {
@@ -59,7 +56,7 @@ test('closes its source when the consumer leaves, and awaits what is in flight',
   expect({ ...seen, inFlight }).toEqual({ pulled: 2, closed: true, inFlight: 0 })
 })
 
-test('throws the first error, after the items before it', async () => {
+test('readAhead throws the first error after the items before it', async () => {
   const { seen, source } = counting({ failAt: 3 })
   const got: number[] = []
   await expect(
@@ -74,7 +71,7 @@ test('throws the first error, after the items before it', async () => {
   expect(seen.closed).toBe(true)
 })
 
-test('an error that nobody asks for any more is no unhandled rejection', async () => {
+test('an error after the consumer has left causes no unhandled rejection', async () => {
   const { seen, source } = counting({ failAt: 1 })
   for await (const _ of readAhead(source)) {
     await turns()
@@ -83,7 +80,7 @@ test('an error that nobody asks for any more is no unhandled rejection', async (
   expect(seen.closed).toBe(true)
 })
 
-/** A list of promises that cannot be closed. */
+/** Returns a list of promises whose closing fails. */
 const unclosable = (...items: Promise<number>[]): Iterable<Promise<number>> => ({
   [Symbol.iterator]: () => ({
     next: () => ({ done: false, value: items.shift() ?? Promise.resolve(0) }),
@@ -93,7 +90,7 @@ const unclosable = (...items: Promise<number>[]): Iterable<Promise<number>> => (
   }),
 })
 
-test("an error of the source's closing is thrown when the consumer leaves, but never over an earlier one", async () => {
+test('an error of closing the source is thrown when the consumer leaves, unless another one came first', async () => {
   const left = readAhead(unclosable())
   await left.next()
   await expect(left.return(undefined)).rejects.toThrow('closing failed')
@@ -107,7 +104,7 @@ test("an error of the source's closing is thrown when the consumer leaves, but n
   await expect(cancelled).rejects.toBe('stop')
 })
 
-test('awaits what is in flight, of a source that closes without doing so too', async () => {
+test('readAhead waits for the read in flight even if the source closes earlier', async () => {
   let inFlight = 0
   const source: AsyncIterable<number> = {
     [Symbol.asyncIterator]: () => ({
@@ -124,7 +121,7 @@ test('awaits what is in flight, of a source that closes without doing so too', a
   expect(inFlight).toBe(0)
 })
 
-test("a cancelled wait rejects with the signal's reason, closes the source and leaves no listener or timer behind", async () => {
+test("a cancelled readAhead rejects with the signal's reason and closes the source", async () => {
   const { controller, signal, leftBehind } = watched()
   const { seen, source } = counting({ before: () => forever(signal) })
   const reading = readAhead(source, { signal }).next()
@@ -136,7 +133,7 @@ test("a cancelled wait rejects with the signal's reason, closes the source and l
   await expect(readAhead([1], { signal }).next()).rejects.toBe('stop')
 })
 
-test('a cancelled wait rejects soon even when the source is stuck', async () => {
+test('a cancelled readAhead does not wait for a source that ignores its signal', async () => {
   const { controller, signal, leftBehind } = watched()
   const { source } = counting({ before: () => new Promise(() => {}) })
   const reading = readAhead(source, { signal }).next()
@@ -146,26 +143,26 @@ test('a cancelled wait rejects soon even when the source is stuck', async () => 
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('a source given as a function is told when nothing more is wanted, so that a slow read does not hold up leaving', async () => {
+test('a source that is a function gets a signal, which ends a slow read when the consumer leaves', async () => {
   const log: string[] = []
   async function* slow(signal: AbortSignal): AsyncGenerator<number> {
     yield 1
-    await forever(signal).catch(() => log.push('told'))
+    await forever(signal).catch(() => log.push('aborted'))
   }
   for await (const _ of readAhead(slow)) {
     await turns()
     break
   }
-  expect(log).toEqual(['told'])
+  expect(log).toEqual(['aborted'])
 })
 
-test('one that ran to its end leaves no listener or timer behind', async () => {
+test('readAhead leaves no listener or timer at its end', async () => {
   const { signal, leftBehind } = watched()
   expect(await Array.fromAsync(readAhead([1, Promise.resolve(2)], { signal }))).toEqual([1, 2])
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('awaits a promise in a list, and closes the list when it rejects', async () => {
+test('readAhead awaits the promises of a list, and closes the list when one rejects', async () => {
   let closed = false
   function* list(): Generator<Promise<number>> {
     try {

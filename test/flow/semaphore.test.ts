@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { Semaphore } from '../../src/flow/semaphore.ts'
 import { nothing, turns, watched } from './left-behind.ts'
 
-test('never gives out more permits than it has', async () => {
+test('a semaphore never has more permits in use than its number', async () => {
   const semaphore = new Semaphore(3)
   let running = 0
   let peak = 0
@@ -17,7 +17,7 @@ test('never gives out more permits than it has', async () => {
   expect({ peak, running }).toEqual({ peak: 3, running: 0 })
 })
 
-test('who comes first goes first, and a newcomer does not overtake', async () => {
+test('a semaphore serves waiting tasks in their order', async () => {
   const semaphore = new Semaphore(1)
   const order: number[] = []
   const first = await semaphore.acquire()
@@ -36,7 +36,7 @@ test('who comes first goes first, and a newcomer does not overtake', async () =>
   expect(order).toEqual([1, 2, 3])
 })
 
-test("a cancelled wait rejects with the signal's reason, takes no permit and leaves no listener behind", async () => {
+test("a cancelled wait for a permit rejects with the signal's reason and takes no permit", async () => {
   const { controller, signal, leftBehind } = watched()
   const semaphore = new Semaphore(1)
   const first = await semaphore.acquire({ signal })
@@ -50,7 +50,7 @@ test("a cancelled wait rejects with the signal's reason, takes no permit and lea
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('a permit given back twice counts once', async () => {
+test('a permit that is disposed twice is released once', async () => {
   const semaphore = new Semaphore(1)
   const permit = await semaphore.acquire()
   permit[Symbol.dispose]()
@@ -62,6 +62,6 @@ test('a permit given back twice counts once', async () => {
   expect(second).toBe(false)
 })
 
-test.each([0, -1, 1.5, Number.NaN])('%p permits are refused', (permits) => {
+test.each([0, -1, 1.5, Number.NaN])('a semaphore of %p permits throws', (permits) => {
   expect(() => new Semaphore(permits)).toThrow(RangeError)
 })

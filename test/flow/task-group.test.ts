@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { TaskGroup } from '../../src/flow/task-group.ts'
 import { forever, nothing, turns, watched } from './left-behind.ts'
 
-test('join waits for every task, those spawned meanwhile included', async () => {
+test('join waits for all tasks, including those that are spawned during the wait', async () => {
   const log: string[] = []
   await using group = new TaskGroup()
   group.spawn(async () => {
@@ -17,7 +17,7 @@ test('join waits for every task, those spawned meanwhile included', async () => 
   expect(log).toEqual(['first', 'spawned by the first'])
 })
 
-test('the first failure cancels the others and is what join throws, as it was thrown', async () => {
+test('the first failure cancels the other tasks, and join throws it unwrapped', async () => {
   const first = new Error('first')
   const log: unknown[] = []
   const run = async (): Promise<void> => {
@@ -46,7 +46,7 @@ test('a task that throws before its first await fails like any other', async () 
   await expect(group.join()).rejects.toThrow('at once')
 })
 
-test('leaving the block early cancels the tasks and waits for them', async () => {
+test('leaving the block of a task group cancels the tasks and waits for them', async () => {
   const log: string[] = []
   {
     await using group = new TaskGroup()
@@ -59,7 +59,7 @@ test('leaving the block early cancels the tasks and waits for them', async () =>
   expect(log).toEqual(['stopped'])
 })
 
-test('an error of the block is thrown as it is, after its tasks have ended', async () => {
+test('an error of the block of a task group is thrown after its tasks have ended', async () => {
   const log: string[] = []
   const failure = new Error('the block failed')
   const run = async (): Promise<void> => {
@@ -79,7 +79,7 @@ test("a cancelled parent cancels the tasks, and join rejects with the parent's r
   await expect(group.join()).rejects.toBe('stop')
 })
 
-test('nothing starts in a group that was cancelled, and join says so', async () => {
+test('a cancelled task group starts no task, and join throws the reason', async () => {
   const { controller, signal } = watched()
   await using group = new TaskGroup({ signal })
   controller.abort('stop')
@@ -89,7 +89,7 @@ test('nothing starts in a group that was cancelled, and join says so', async () 
   expect(started).toBe(false)
 })
 
-test('leaves no listener or timer behind', async () => {
+test('a task group leaves no listener or timer', async () => {
   const { signal, leftBehind } = watched()
   {
     await using group = new TaskGroup({ signal })

@@ -7,32 +7,32 @@ const square = new URL('./modules/square.ts', import.meta.url).href
 const stubborn = new URL('./modules/stubborn.ts', import.meta.url).href
 const flag = (): Int32Array => new Int32Array(new SharedArrayBuffer(4))
 
-test("calls a TypeScript module's default export on another thread", async () => {
+test("a worker pool calls a TypeScript module's default export on another thread", async () => {
   await using pool = new WorkerPool({ threads: 1 })
   const answer = (await pool.run(square, { n: 12 })) as { n: number; thread: number }
   expect(answer.n).toBe(144)
   expect(answer.thread).not.toBe(threadId)
 })
 
-test('answers many more calls than may be queued at once', async () => {
+test('a worker pool serves more calls than can be queued at once', async () => {
   await using pool = new WorkerPool({ threads: 1, concurrency: 2 })
   const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => pool.run(square, { n })))
   expect(answers).toMatchObject(Array.from({ length: 50 }, (_, n) => ({ n: n * n })))
 })
 
-test('a failure of the function is a failure of that call alone', async () => {
+test('a failure of the function fails that call only', async () => {
   await using pool = new WorkerPool({ threads: 1 })
   await expect(pool.run(stubborn, { how: 'throw' })).rejects.toThrow('no such country')
   await expect(pool.run(stubborn, { how: 'exit' })).rejects.toThrow('exited')
   await expect(pool.run(square, { n: 2 })).resolves.toMatchObject({ n: 4 })
 })
 
-test('a module that cannot be loaded is named', async () => {
+test('the error of a module that cannot be loaded names it', async () => {
   await using pool = new WorkerPool({ threads: 1 })
   await expect(pool.run(new URL('./modules/none.ts', import.meta.url).href, {})).rejects.toThrow(/none\.ts/)
 })
 
-test("a cancelled call rejects with the signal's reason, ends its thread, and leaves no listener behind", async () => {
+test("a cancelled call rejects with the signal's reason and ends its thread", async () => {
   const { controller, signal, leftBehind } = watched()
   const began = flag()
   await using pool = new WorkerPool({ threads: 1, concurrency: 1 })
@@ -47,7 +47,7 @@ test("a cancelled call rejects with the signal's reason, ends its thread, and le
   await expect(pool.run(square, { n: 3 })).resolves.toMatchObject({ n: 9 })
 })
 
-test('disposing ends its threads, and what still runs is rejected', async () => {
+test('disposing a worker pool ends its threads and rejects running calls', async () => {
   const began = flag()
   const pool = new WorkerPool({ threads: 1, concurrency: 1 })
   const running = pool.run(stubborn, { how: 'spin', began }).catch(String)
@@ -58,6 +58,6 @@ test('disposing ends its threads, and what still runs is rejected', async () => 
   expect(await waiting).toMatch(/have been stopped/)
 })
 
-test('one that was never used is disposed of at once', async () => {
+test('disposing an unused worker pool ends at once', async () => {
   await expect(new WorkerPool()[Symbol.asyncDispose]()).resolves.toBeUndefined()
 })

@@ -1,8 +1,8 @@
 import { onAbort } from './on-abort.ts'
 
 /**
- * Wait for a promise, or reject with the signal's own reason as soon as it aborts. What the promise stands for goes on:
- * abort that by itself.
+ * Waits for a promise, or rejects with the signal's reason as soon as it aborts. The work behind the promise goes on;
+ * it has to obey the signal itself.
  */
 export async function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise

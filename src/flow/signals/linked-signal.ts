@@ -1,8 +1,8 @@
 import { onAbort } from './on-abort.ts'
 
 /**
- * A signal that aborts when its parent does, or by itself. Not `AbortSignal.any`: that one cannot be let go of again,
- * and a run that lives for days would gather one for each call.
+ * A signal that aborts with its parent, or by itself. Disposing it removes its listener from the parent.
+ * `AbortSignal.any` cannot be disposed, so a run that lasts days would gather one for each call.
  */
 export class LinkedSignal implements Disposable {
   readonly #controller = new AbortController()

@@ -1,10 +1,10 @@
 /**
- * Hears a signal for as long as it is held; disposing it leaves no listener behind. A signal that has aborted is heard
- * at once.
+ * Calls a listener with the reason when a signal aborts, at once if it already has. Disposing the result removes the
+ * listener.
  */
-export function onAbort(signal: AbortSignal | undefined, hear: (reason: unknown) => void): Disposable {
-  const heard = (): void => hear(signal?.reason)
-  if (signal?.aborted) heard()
-  else signal?.addEventListener('abort', heard, { once: true })
-  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', heard) }
+export function onAbort(signal: AbortSignal | undefined, listener: (reason: unknown) => void): Disposable {
+  const aborted = (): void => listener(signal?.reason)
+  if (signal?.aborted) aborted()
+  else signal?.addEventListener('abort', aborted, { once: true })
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', aborted) }
 }

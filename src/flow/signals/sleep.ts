@@ -2,8 +2,8 @@ import { LONGEST_TIMER } from '../../value/duration.ts'
 import { onAbort } from './on-abort.ts'
 
 /**
- * Wait `ms`, or reject with the signal's own reason as soon as it aborts (`node:timers/promises` would throw an error
- * of its own).
+ * Waits `ms` milliseconds, or rejects with the signal's reason as soon as it aborts. `node:timers/promises` would
+ * reject with an error of its own, and ends at once for more than 24 days.
  */
 export async function sleep(ms: number, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
   signal?.throwIfAborted()

@@ -1,19 +1,19 @@
-import { abortable } from './abortable.ts'
 import { durationText, LONGEST_TIMER } from '../../value/duration.ts'
 import { defineErrorName } from '../../value/error.ts'
+import { abortable } from './abortable.ts'
 import { LinkedSignal } from './linked-signal.ts'
 
-/** Something took longer than it may. */
+/** Work took longer than its time limit. */
 export class TimeoutError extends Error {
-  readonly code = 'TIMEOUT'
   static {
     defineErrorName(this)
   }
+  readonly code = 'TIMEOUT'
 }
 
 /**
- * A signal that aborts with the one given, or with a TimeoutError after `ms`. Disposing it leaves neither timer nor
- * listener behind.
+ * Returns a signal that aborts with the given one, or with a `TimeoutError` after `ms` milliseconds. Disposing it
+ * leaves neither timer nor listener. `what` begins the message: "… took longer than 30s".
  */
 export function deadline(
   signal: AbortSignal | undefined,
@@ -41,7 +41,8 @@ export interface TimeoutOptions {
 }
 
 /**
- * Give some work `ms`. It rejects in time even when the work does not heed its signal; the work is then left to itself.
+ * Rejects with a `TimeoutError` if work takes longer than `ms` milliseconds, even if it ignores its signal. Such work
+ * goes on unobserved.
  */
 export async function withTimeout<T>(
   ms: number,

@@ -136,9 +136,11 @@ async function syncSliceOnce(
   const pages = options.read?.(reading, lent) ?? readRecipe(recipe, reading, lent, options)
   // Only reading is stopped by the signal: what has been read is whole, and is committed before the reason is thrown.
   const gathered = batches(encodePages(pages, target, { signal: failure.signal }), {
-    ...limits,
+    rows: limits.rows,
+    bytes: limits.bytes,
+    everyMs: limits.every,
     measure: measuring(metered),
-    cut: isChange,
+    isAlone: isChange,
     signal: failure.signal,
   })
   // A source or a stage that does not heed its signal is left to itself: what came before it is committed all the same.

@@ -6,7 +6,7 @@ afterEach(() => {
   jest.useRealTimers()
 })
 
-test('waits as long as it was told', async () => {
+test('sleep waits for its time', async () => {
   jest.useFakeTimers()
   let done = false
   void sleep(1_000).then(() => (done = true))
@@ -16,7 +16,7 @@ test('waits as long as it was told', async () => {
   expect(done).toBe(true)
 })
 
-test('waits for months, though a timer of Node cannot', async () => {
+test('sleep waits for months, although a timer of Node cannot', async () => {
   jest.useFakeTimers()
   let done = false
   const days = 86_400_000
@@ -27,7 +27,7 @@ test('waits for months, though a timer of Node cannot', async () => {
   expect(done).toBe(true)
 })
 
-test("rejects with the signal's own reason, at once, and leaves no listener or timer behind", async () => {
+test("sleep rejects with the signal's reason at once", async () => {
   const { controller, signal, leftBehind } = watched()
   const reason = new Error('enough')
   const sleeping = sleep(60_000, { signal })
@@ -38,7 +38,7 @@ test("rejects with the signal's own reason, at once, and leaves no listener or t
   expect(leftBehind()).toEqual(nothing)
 })
 
-test('leaves no listener or timer behind when it is over', async () => {
+test('sleep leaves no listener or timer at its end', async () => {
   const { signal, leftBehind } = watched()
   await sleep(1, { signal })
   expect(leftBehind()).toEqual(nothing)
