@@ -14,16 +14,16 @@ import { rejectsSql } from './store-rejects.ts'
 // The life of a slice. Each transition is one function of migrations/0014_slices.sql; this file only calls them, and no
 // other statement changes `sluice.slices`. A run is the holder of a slice as long as `token` is the one of its claim.
 //
-// | state \ event | open | claim     | renew  | advance   | restart | release | fail   | skip    | close  |
-// |---------------|------|-----------|--------|-----------|---------|---------|--------|---------|--------|
-// | none          | held | –         | –      | lost      | lost    | –       | –      | –       | –      |
-// | free          | –    | held      | held   | held,done | held    | free    | failed | skipped | closed |
-// | held          | –    | –         | held   | held,done | held    | free    | failed | –       | closed |
-// | taken         | –    | –         | –      | lost      | lost    | –       | –      | –       | closed |
-// | done          | held | –         | –      | lost      | lost    | –       | –      | –       | –      |
-// | failed        | held | held (w)  | –      | lost      | lost    | –       | –      | skipped | –      |
-// | skipped (w)   | –    | held (a)  | –      | lost      | lost    | –       | –      | –       | –      |
-// | closed        | held | –         | –      | lost      | lost    | –       | –      | –       | –      |
+// | state \ event | open | claim    | renew | advance    | restart | release | fail   | skip    | close  |
+// |---------------|------|----------|-------|------------|---------|---------|--------|---------|--------|
+// | none          | held | –        | –     | lost       | lost    | –       | –      | –       | –      |
+// | free          | –    | held     | held  | held, done | held    | –       | failed | skipped | closed |
+// | held          | –    | –        | held  | held, done | held    | free    | failed | –       | closed |
+// | taken         | –    | –        | –     | lost       | lost    | –       | –      | –       | closed |
+// | done          | held | –        | –     | lost       | lost    | –       | –      | –       | –      |
+// | failed        | held | held (w) | –     | lost       | lost    | –       | –      | skipped | –      |
+// | skipped (w)   | –    | held (a) | –     | lost       | lost    | –       | –      | –       | –      |
+// | closed        | held | –        | –     | lost       | lost    | –       | –      | –       | –      |
 //
 // `free` is open without a valid lease; `held` is open and held by this token; `taken` is open and held by another token.
 // `advance` leads to `done` at the end of the slice. `–` changes nothing and returns nothing; `lost` raises SL001.

@@ -1,14 +1,14 @@
 import type { ColumnType } from '../values/column-type.ts'
 
-/** A column that receives the values of a field. */
+/** A column that a field of the records is written to. */
 export interface LoadedColumn {
   readonly field: string
   readonly name: string
   readonly type: ColumnType
-  /** True for a part of the key: a record with null is rejected. */
+  /** Part of the key: null is a reject. */
   readonly key: boolean
-  /** The definition declares its type, so it is not widened. */
+  /** A definition chose its type, so it is not widened. */
   readonly declared: boolean
-  /** Accept values that the column rounds or cuts. */
+  /** Admit what the column rounds or cuts. */
   readonly round: boolean
 }

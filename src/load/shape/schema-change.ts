@@ -32,8 +32,7 @@ export function schemaChangeFor(page: Page, fields: Fields, table: Table): Schem
   const kinds = new Map<string, ColumnKind>()
   const wider = new Map<LoadedColumn, ColumnKind>()
   for (const record of page.records) {
-    // A record whose key cannot be stored is rejected, so its fields need no columns.
-    if (!isRecord(record) || table.key.some((field) => columnKindOf(record[field]) === undefined)) continue
+    if (!isRecord(record) || table.key.some((field) => record[field] === null || record[field] === undefined)) continue
     for (const field in record) {
       const value = record[field]
       if (value === null || value === undefined || fields.isLeftOut(field)) continue
