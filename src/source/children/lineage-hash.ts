@@ -5,9 +5,8 @@ import { digest } from '../../value/digest.ts'
 
 /**
  * Returns a hash of the requests that lead to a child's records, without range and page: it is the same in every run.
- * The parent itself may change from run to run, so it is not hashed. A custom source makes no request that is known here,
- * and adds nothing to the hash of its ancestors. `ancestors` is undefined for a source that is no child; its hash is
- * ''.
+ * The parent itself may change from run to run, so it is not hashed. A custom source makes no known request, and adds
+ * nothing to the hash of its ancestors. Without `ancestors` the source is no child, and the hash is ''.
  */
 export function lineageHash(source: Recipe['source'], ancestors: string | undefined): string {
   if (ancestors === undefined) return ''

@@ -99,7 +99,9 @@ export class ChildStarter {
     const isListsOnly = lists.length === expansions.length
     this.#state.hasChildStreams ||= !isListsOnly
     const isWhole = done === 0 && child === null
-    if (isListsOnly && isWhole && (lists.length > 0 || !this.#state.hasChildStreams)) {
+    // In a stream that has child streams, an empty page is one of parents.
+    const isPageOfLists = isListsOnly && (lists.length > 0 || !this.#state.hasChildStreams)
+    if (isPageOfLists && isWhole) {
       await this.#send({ type: 'page', page: positioned(expandedPage(page, lists), parent.positionBehind()) })
       if (page.hold) this.#open.holds.delete(page.hold) // The page holds it now.
       return
