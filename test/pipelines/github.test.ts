@@ -170,7 +170,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   expect(first).toMatchObject({
     status: 'failed',
     streams: {
-      issues: { status: 'failed', counts: { inserted: 100 }, error: expect.stringContaining('run again then') },
+      issues: { status: 'failed', counts: { inserted: 100 }, error: expect.stringContaining('Run again then') },
     },
   })
   expect(github.asked).toHaveLength(2)
@@ -180,7 +180,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   // A run that comes too early asks nothing, since the ledger remembers what the API has said.
   expect(await run(pipeline, { database: target.url, streams: ['issues'], throwOnFailure: false })).toMatchObject({
     status: 'failed',
-    streams: { issues: { error: expect.stringContaining('run again then') } },
+    streams: { issues: { error: expect.stringContaining('Run again then') } },
   })
   expect(github.asked).toHaveLength(0)
   // The hour is over.
