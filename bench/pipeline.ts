@@ -9,7 +9,7 @@ const {
   BENCH_SHAPE = 'one',
 } = process.env
 const records = Number(BENCH_RECORDS)
-const api = http(BENCH_API as 'http://x')
+const api = http(BENCH_API)
 
 /** Records from one number up to another, with one `map` that renames and derives, as users write it. */
 const issues = (from: number, to: number) =>

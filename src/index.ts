@@ -1,8 +1,17 @@
-export { apiKey, basic, bearer, clientCredentials, secret } from './define/auth.ts'
+// All that `import … from 'sluice'` offers. It loads the words of src/define alone: run, backfill, serve and their like
+// load the engine when they are called.
+
+// Words of a pipeline file.
+export { apiKey, basic, bearer, clientCredentials, secret, type ClientCredentialsOptions } from './define/auth.ts'
 export { baseUrl } from './define/base-url.ts'
 export { isoDate, since, unix, unixMs, until } from './define/bounds.ts'
-export { http, type HttpApi, type HttpOptions } from './define/http.ts'
-export { path } from './define/path.ts'
+export type { ColumnType } from './define/column-type.ts'
+export { fromData, toData, type PipelineData } from './define/data.ts'
+export { describePipeline } from './define/describe.ts'
+export type { Endpoint, Pages, RecordsOptions } from './define/endpoint.ts'
+export type { Flow } from './define/flow.ts'
+export { http, type HttpApi, type HttpOptions, type PostOptions, type RequestOptions } from './define/http.ts'
+export type { Comparable, IncrementalOptions } from './define/incremental.ts'
 export {
   byCursor,
   byHeader,
@@ -14,12 +23,22 @@ export {
   byRelay,
   onePage,
 } from './define/paging.ts'
-export { fromData, toData, type PipelineData } from './define/data.ts'
-export { describePipeline } from './define/describe.ts'
-export { pipeline, type Pipeline } from './define/pipeline.ts'
-export { source, type Stream } from './define/stream.ts'
-export type { Flow } from './define/flow.ts'
+export { path, type Path } from './define/path.ts'
+export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
+export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
+export type { TableOptions } from './define/table.ts'
 export { Decimal } from './value/decimal.ts'
+
+// What a program does with a pipeline.
+export { backfill, type BackfillOptions } from './entry/backfill.ts'
+export { readStatus } from './entry/read-status.ts'
+export { run, type RunOptions } from './entry/run.ts'
+export { RunFailedError } from './entry/run-failed-error.ts'
+export { runSchedule } from './entry/run-schedule.ts'
+export { reportText } from './run/report/report-text.ts'
+export { serve, type ServeOptions, type Server } from './server/serve.ts'
+
+// Errors that a program may catch.
 export {
   CancelledError,
   DatabaseError,
@@ -35,27 +54,48 @@ export {
   SluiceError,
   TooManyRejectsError,
   UsageError,
+  type HttpErrorKind,
 } from './model/errors.ts'
+
+// Types for functions that help to write pipelines, and for what a program gets back.
+export type { Counts } from './model/batch.ts'
+export type { RunEvent } from './model/event.ts'
 export type { Json, JsonValue } from './model/json.ts'
-export type { OwnPage, ReadContext, StandardSchema } from './model/recipe.ts'
-export type { ApiResponse, PageRequest, NextRequest } from './model/request.ts'
-export { run, type RunOptions } from './entry/run.ts'
-export { backfill, type BackfillOptions } from './entry/backfill.ts'
-export { RunFailedError } from './entry/run-failed-error.ts'
+export type {
+  CatchUp,
+  Cron,
+  OwnPage,
+  Overlap,
+  ReadContext,
+  Schedule,
+  StandardSchema,
+  WriteMode,
+} from './model/recipe.ts'
+export type { Report, StreamReport } from './model/report.ts'
+export type {
+  ApiResponse,
+  Auth,
+  Bound,
+  Duration,
+  NextRequest,
+  PageRequest,
+  Paging,
+  PathTemplate,
+  Query,
+  Range,
+  Rate,
+  Secret,
+  Size,
+} from './model/request.ts'
 export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.ts'
 export type { BatchLimits } from './run/options.ts'
-export { serve, type ServeOptions, type Server } from './server/serve.ts'
-export { reportText } from './run/report/report-text.ts'
-export type { Report, StreamReport } from './model/report.ts'
-export type { RunEvent } from './model/event.ts'
-export { runSchedule } from './entry/run-schedule.ts'
+export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
-export type { Clock } from './run/schedule/clock.ts'
-export type { Cron, Schedule } from './model/recipe.ts'
-export { readStatus } from './entry/read-status.ts'
 export type { StatusOptions } from './run/status/status.ts'
 export type { StatusFinding, StatusReport, StreamStatus } from './run/status/stream-status.ts'
+
+// Names of version 0.1: each says what its name is now.
 export {
   date,
   describe,

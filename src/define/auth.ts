@@ -23,7 +23,7 @@ export const apiKey = (value: Secret, place: { readonly query: string } | { read
     ? Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
     : Object.freeze({ type: 'header', name: place.header.toLowerCase(), value: proven('apiKey', value) })
 
-export interface ClientCredentials {
+export interface ClientCredentialsOptions {
   /** Where the token is fetched: a whole URL, or a path below the API's base. */
   readonly tokenUrl: string
   readonly clientId: string | Secret
@@ -34,7 +34,7 @@ export interface ClientCredentials {
 }
 
 /** OAuth 2 client credentials: a token is fetched when it is needed, and again before it expires. */
-export const clientCredentials = (options: ClientCredentials): Auth =>
+export const clientCredentials = (options: ClientCredentialsOptions): Auth =>
   Object.freeze({
     type: 'client credentials',
     ...options,

@@ -1,13 +1,11 @@
 import { UsageError } from '../model/errors.ts'
 
-type BaseUrl = `http${'s' | ''}://${string}`
-
 /**
  * An API's base that a variable of the environment may replace: a company's own installation, a proxy, a local server
  * in a test. `http(baseUrl('GITHUB_API', 'https://api.github.com'))`; the variable is read when the pipeline is
  * imported.
  */
-export function baseUrl(variable: string, otherwise: BaseUrl): BaseUrl {
+export function baseUrl(variable: string, otherwise: string): string {
   const given = process.env[variable]
   if (given === undefined || given === '') return otherwise
   if (isHttp(given)) return given
@@ -17,4 +15,4 @@ export function baseUrl(variable: string, otherwise: BaseUrl): BaseUrl {
   )
 }
 
-const isHttp = (text: string): text is BaseUrl => /^https?:\/\//.test(text) && URL.canParse(text)
+const isHttp = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text)

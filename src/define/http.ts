@@ -24,7 +24,7 @@ export interface HttpOptions {
   /** The largest decoded body that is accepted, such as `'64MB'` or a number of bytes. @default '64MB' */
   maxPageSize?: Size
   /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
-  allowedOrigins?: readonly `http${'s' | ''}://${string}`[]
+  allowedOrigins?: readonly string[]
 }
 
 export interface RequestOptions {
@@ -75,7 +75,7 @@ export class HttpApi {
 }
 
 /** An API to ask. */
-export function http(base: `http${'s' | ''}://${string}`, options: HttpOptions = {}): HttpApi {
+export function http(base: string, options: HttpOptions = {}): HttpApi {
   const place = `http(${JSON.stringify(base)})`
   if (!URL.canParse(base) || !/^https?:/.test(base))
     throw new UsageError(`${place}: this is no URL: write scheme and host, as in 'https://api.example/v1'`)

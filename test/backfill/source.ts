@@ -37,7 +37,7 @@ export const answering =
   }
 
 export const source = (origin: string, query: Query = { since, until }) =>
-  http(origin as 'http://x')
+  http(origin)
     .get<{ items: Row[]; next: string | null }>('/rows', query)
     .pages(byCursor('after', 'next'))
     .records('items')

@@ -14,11 +14,11 @@ const places = [
 ]
 
 const typescript = `
-import { byPage, http, pipeline } from 'sluice'
+import { baseUrl, byPage, http, pipeline } from 'sluice'
 
 interface Place { id: number; name: string; people: number }
 
-const everyPlace = http(process.env['PLACES_API'] as 'http://localhost')
+const everyPlace = http(baseUrl('PLACES_API', 'http://localhost'))
   .get<{ places: Place[]; pages: number }>('/places')
   .pages(byPage('page', { pages: 'pages' }))
   .records('places')
@@ -38,7 +38,7 @@ import plain from './pipelines/plain.js'
 import typed from './pipelines/typed.ts'
 
 const names: string[] = []
-for await (const { name, millions } of typed.streams.places.records()) if (millions > 1) names.push(name)
+for await (const { name, millions } of typed.streams.places.rows()) if (millions > 1) names.push(name)
 const typedReport = await run(typed)
 const plainReport = await run(plain)
 const inserted: number = typedReport.streams.places.counts.inserted

@@ -5,7 +5,7 @@ import { testDatabase } from '../support/database.ts'
 
 const shop = (origin: string) => {
   const list = (path: '/good' | '/bad') =>
-    http(origin as 'http://x', { attempts: 1 })
+    http(origin, { attempts: 1 })
       .get<{ id: number; at: string }[]>(path, { since, until })
       .pages(onePage())
       .records()

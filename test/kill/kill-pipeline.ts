@@ -7,7 +7,7 @@ import type { RunSettings } from './sluice.ts'
  * from doubling rows. The others have a key, and read everything each time.
  */
 export function killPipeline({ api: url, write, name = '' }: Pick<RunSettings, 'api' | 'write' | 'name'>): Pipeline {
-  const api = http(url as `http://${string}`, { headers: { 'x-run': name } })
+  const api = http(url, { headers: { 'x-run': name } })
   const items = api
     .get<{ items: Item[]; next: string | null }>('/items', { updated_since: since })
     .pages(byCursor('cursor', 'next'))

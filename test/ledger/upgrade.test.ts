@@ -155,7 +155,7 @@ interface Post {
 function flows(origin: string) {
   // The server's address begins with http://.
 
-  const source = http(origin as 'http://x')
+  const source = http(origin)
   const titled = source
     .get<{ data: Post[] }>('/posts', { updated_since: since })
     .pages(byPage('page'))

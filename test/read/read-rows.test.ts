@@ -9,7 +9,7 @@ test('rows of a child stream come in the order of their parents', async () => {
     const more = query.get('p') === null ? { link: `<${path}?p=2>; rel="next"` } : {}
     return { json: [{ at: path }, { at: path }].map(({ at }) => ({ at, p: query.get('p') ?? '1' })), headers: more }
   })
-  const api = http(server.origin as `http://${string}`)
+  const api = http(server.origin)
   const topics = api.get<{ id: string }[]>('/topics').pages(byPage('page')).records()
   const posts = topics.flatMap(
     (topic) =>

@@ -31,7 +31,7 @@ const inPages: ApiHandler = ({ query }) => {
 }
 
 const source = (origin: string) =>
-  http(origin as `http://${string}`)
+  http(origin)
     .get<{ cities: City[]; next: number | null }>('/cities')
     .pages(byCursor('after', 'next'))
     .records('cities')

@@ -16,7 +16,7 @@ interface Listing {
   next: string | null
 }
 const listing = ({ origin }: ApiServer) =>
-  http(origin as 'http://x', { attempts: 1 })
+  http(origin, { attempts: 1 })
     .get<Listing>('/items', { since })
     .pages(byCursor('after', 'next'))
     .records('items')
@@ -32,7 +32,7 @@ describe('append without a key', () => {
       asked === '/parents' ? { json: parents.map((id) => ({ id })) } : { json: [{ day: '2024-01-01', clicks: 0 }] },
     )
     await using test = await testDatabase()
-    const source = http(api.origin as 'http://x')
+    const source = http(api.origin)
     const flow = pipeline('p', {
       streams: {
         rows: source
@@ -170,7 +170,7 @@ test('a reading that was interrupted and saw nothing of its children reads on fr
     }
   })
   await using test = await testDatabase()
-  const source = http(api.origin as 'http://x', { attempts: 1 })
+  const source = http(api.origin, { attempts: 1 })
   const flow = pipeline('p', {
     streams: {
       rows: source

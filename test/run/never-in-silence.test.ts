@@ -21,10 +21,7 @@ const twoPages = (isWhole: () => boolean): Promise<ApiServer> =>
         : { status: 404 },
   )
 const listing = ({ origin }: ApiServer) =>
-  http(origin as 'http://x')
-    .get<Listing>('/items')
-    .pages(byCursor('after', 'next'))
-    .records('items')
+  http(origin).get<Listing>('/items').pages(byCursor('after', 'next')).records('items')
 
 describe('what an interrupted reading has stored counts only where it was stored', () => {
   test.each<[string, string, WriteMode]>([
@@ -56,7 +53,7 @@ test('replace refuses children that are read by a cursor, before it deletes what
     json: asked === '/parents' ? [{ id: 'a' }] : [{ id: 1, at: '2024-01-01T00:00:00Z' }],
   }))
   await using test = await testDatabase()
-  const source = http(api.origin as 'http://x')
+  const source = http(api.origin)
   const children = source
     .get<{ id: string }[]>('/parents')
     .pages(onePage())
@@ -151,11 +148,7 @@ test('a table that keeps changing is named with what the database says', async (
   const report = await runPipeline(
     pipeline('p', {
       streams: {
-        items: http(api.origin as 'http://x')
-          .get<{ id: number }[]>('/')
-          .pages(onePage())
-          .records()
-          .into('t.items', { key: 'id' }),
+        items: http(api.origin).get<{ id: number }[]>('/').pages(onePage()).records().into('t.items', { key: 'id' }),
       },
     }),
     { database: test.url },

@@ -32,7 +32,7 @@ const paged =
     }
   }
 const itemsOf = (origin: string) =>
-  http(origin as 'http://x')
+  http(origin)
     .get<{ items: Item[]; next: string | null }>('/items', { since })
     .pages(byCursor('after', 'next'))
     .records('items')
@@ -130,10 +130,7 @@ describe('run', () => {
       return paged(() => items(7))({ path: asked, query, ...request })
     })
     await using test = await testDatabase()
-    const bad = http(api.origin as 'http://x')
-      .get<{ rows: { id: number }[] }>('/bad')
-      .pages(byPage('page'))
-      .records('rows')
+    const bad = http(api.origin).get<{ rows: { id: number }[] }>('/bad').pages(byPage('page')).records('rows')
     const both = pipeline('both', {
       streams: { good: itemsOf(api.origin).into('t.good', { key: 'id' }), bad: bad.into('t.bad', { key: 'id' }) },
     })
@@ -162,7 +159,7 @@ describe('run', () => {
     await using test = await testDatabase()
     const notes = itemsOf(api.origin).flatMap(
       (item) =>
-        http(api.origin as 'http://x')
+        http(api.origin)
           .get<{ id: string; extra?: number }[]>(path`/items/${item.id}/notes`)
           .pages(byPage('page'))
           .records()
@@ -210,7 +207,7 @@ describe('run', () => {
     await using test = await testDatabase()
     const flow = pipeline('stopped', {
       streams: {
-        pages: http(api.origin as 'http://x')
+        pages: http(api.origin)
           .get<{ id: number }[]>('/pages')
           .pages(byPage('page'))
           .records()
@@ -228,10 +225,7 @@ describe('run', () => {
   test('a run that could store nothing of what it read says so', async () => {
     await using api = await apiServer([{ json: [{ id: 1 }, { id: 2 }] }])
     await using test = await testDatabase()
-    const rows = http(api.origin as 'http://x')
-      .get<{ id: number; uid: number }[]>('/')
-      .pages(onePage())
-      .records()
+    const rows = http(api.origin).get<{ id: number; uid: number }[]>('/').pages(onePage()).records()
     const { streams } = await runPipeline(
       pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }),
       {
@@ -264,7 +258,7 @@ describe('run', () => {
     await using test = await testDatabase()
     const flow = pipeline('rejects', {
       streams: {
-        rows: http(api.origin as 'http://x')
+        rows: http(api.origin)
           .get<{ id: number; n: string }[]>('/')
           .pages(onePage())
           .records()
@@ -285,11 +279,7 @@ describe('run', () => {
     await using test = await testDatabase()
     const flow = pipeline('silent', {
       streams: {
-        all: http(api.origin as 'http://x')
-          .get<Item[]>('/')
-          .pages(onePage())
-          .records()
-          .into('t.all', { key: 'id' }),
+        all: http(api.origin).get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }),
       },
     })
     expect((await runPipeline(flow, { database: test.url })).streams.all.warnings).toEqual([])
@@ -312,11 +302,7 @@ describe('run', () => {
     await using test = await testDatabase()
     const flow = pipeline('twice', {
       streams: {
-        all: http(api.origin as 'http://x')
-          .get<Item[]>('/')
-          .pages(onePage())
-          .records()
-          .into('t.all', { key: 'id' }),
+        all: http(api.origin).get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }),
       },
     })
     const first = runPipeline(flow, { database: test.url })

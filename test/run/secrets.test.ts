@@ -32,7 +32,7 @@ test('no table of the ledger, no event and no report holds a secret, whatever th
       },
     }
   })
-  const base = api.origin as 'http://x'
+  const base = api.origin
   const rows = (auth: Parameters<typeof http>[1]) =>
     http(base, { attempts: 2, ...auth })
       .get<{ rows: { id: number }[]; next: string }>('/rows')

@@ -45,7 +45,7 @@ export const book = (origin: string, options: Pick<Parameters<typeof pipeline>[1
   pipeline('book', {
     ...options,
     streams: {
-      entries: http(origin as 'http://x')
+      entries: http(origin)
         .get<{ entries: Entry[]; pages: number }>('/entries', { since, until })
         .pages(byPage('page', { pages: 'pages' }))
         .records('entries')

@@ -80,8 +80,8 @@ interface Row {
 }
 
 function pipelines(origin: string) {
-  const api = http(origin as 'http://x')
-  const polite = http(origin as 'http://x', { rate: '12/s' })
+  const api = http(origin)
+  const polite = http(origin, { rate: '12/s' })
   const stream = (from: typeof api, path: `/${string}`) =>
     from
       .get<{ rows: Row[]; next: string | null }>(path, { since })
@@ -102,7 +102,7 @@ function pipelines(origin: string) {
   })
   const ledger = pipeline('ledger', {
     streams: {
-      entries: http(origin as 'http://x')
+      entries: http(origin)
         .get<{ rows: Row[]; pages: number }>('/entries', { since, until })
         .pages(byPage('page', { pages: 'pages' }))
         .records('rows')

@@ -25,7 +25,7 @@ describe('what the ledger knows', () => {
           schedule: '0 4 * * *',
           streams: {
             rows: rows(origin).into('t.rows', { key: 'id' }),
-            items: http(origin as 'http://x')
+            items: http(origin)
               .get<{ rows: { id: number; at: string }[]; next: string | null }>('/items', { since })
               .pages(byCursor('after', 'next'))
               .records('rows')

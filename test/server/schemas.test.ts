@@ -77,7 +77,7 @@ async function filled(): Promise<Rig & { readonly hanging: string }> {
         schedule: '0 4 * * *',
         streams: {
           rows: rows(origin).into('t.rows', { key: 'id' }),
-          days: http(origin as 'http://x', { attempts: 1, auth: bearer(secret('DAYS_TOKEN')) })
+          days: http(origin, { attempts: 1, auth: bearer(secret('DAYS_TOKEN')) })
             .get<{ id: string; at: string }[]>('/days', { from: since, to: upTo })
             .pages(onePage())
             .records()

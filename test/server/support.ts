@@ -40,7 +40,7 @@ export const pages: ApiHandler = ({ query }) => {
 }
 
 export const rows = (origin: string) =>
-  http(origin as 'http://x', { attempts: 1 })
+  http(origin, { attempts: 1 })
     .get<{ rows: { id: number; name: string }[] }>('/rows')
     .pages(byPage('page'))
     .records('rows')

@@ -54,7 +54,7 @@ export async function forum(
           headers: page < count ? { link: `<${request.path}?page=${page + 1}>; rel="next"` } : {},
         }
   })
-  const api = http(server.origin as `http://${string}`)
+  const api = http(server.origin)
   const listing = api.get<{ topics: Topic[]; next: number | null; pages: number }>('/topics')
   const all = listing.pages(byCursor('c', 'next')).records('topics')
   const atOnce = listing.pages(byPage('p', { pages: 'pages' })).records('topics')

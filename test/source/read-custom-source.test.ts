@@ -175,7 +175,7 @@ describe('a custom source', () => {
 
   test('a custom source fetches through the client of the run, with its credentials, limits and events', async () => {
     await using server = await apiServer(({ method }) => ({ json: method === 'POST' ? { id: 'job/1' } : [{ id: 1 }] }))
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     const events: string[] = []
     const own = source<{ id: number }>(async function* ({ signal }) {
       const job = await api.post<{ id: string }>('/exports', { json: { day: 1 } }).fetch({ signal })
@@ -195,7 +195,7 @@ describe('a custom source', () => {
   test('an endpoint fetches outside a run, too', async () => {
     await using server = await apiServer([{ json: { ready: true } }])
     expect(
-      await http(server.origin as `http://${string}`)
+      await http(server.origin)
         .get<{ ready: boolean }>('/x')
         .fetch({ signal: AbortSignal.timeout(5_000) }),
     ).toEqual({ ready: true })
@@ -205,7 +205,7 @@ describe('a custom source', () => {
 describe('memory of fetches', () => {
   test('bodies that a custom source fetches count until their page is released, and never wait for each other', async () => {
     await using server = await apiServer([{ json: 'x'.repeat(100) }])
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     const budget = new MemoryBudget(150)
     const own = source<number>(async function* ({ signal }) {
       for (let page = 0; page < 3; page++) {
@@ -221,7 +221,7 @@ describe('memory of fetches', () => {
 
   test('accounts of the fetches for one page do not nest below those of the page before', async () => {
     await using server = await apiServer([{ json: 1 }])
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     let deepest = 0
     const counting = (account: MemoryAccount, depth: number): MemoryAccount => ({
       ...account,
@@ -241,7 +241,7 @@ describe('memory of fetches', () => {
     await using server = await apiServer(({ path }) => ({
       json: path === '/list' ? [{ id: 1 }, { id: 2 }] : { more: 'x'.repeat(100) },
     }))
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     const own = api
       .get<{ id: number }[]>('/list')
       .pages(onePage())

@@ -22,7 +22,6 @@ import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer, type ApiRequest } from '../support/api-server.ts'
 import { readPages, recordsOf } from './read-pages.ts'
 
-type Url = `http://${string}`
 interface Listing {
   data: { id: number }[]
   next: number | null
@@ -55,10 +54,7 @@ describe('reading pages', () => {
       const json = listing(request, name)
       return { json, headers: json.link ? { link: `<${json.link}>; rel="next"` } : {} }
     })
-    const flow = http(server.origin as Url)
-      .get<Listing>('/x', { fixed: 1 })
-      .pages(paging)
-      .records('data')
+    const flow = http(server.origin).get<Listing>('/x', { fixed: 1 }).pages(paging).records('data')
     const whole = await readPages(flow)
     expect(whole.at(-1)?.position).toEqual({ end: true })
     for (let stop = 1; stop <= whole.length; stop++) {
@@ -74,13 +70,7 @@ describe('reading pages', () => {
   test('a slice at END sends no request', async () => {
     await using server = await apiServer([{ json: [] }])
     expect(
-      await readPages(
-        http(server.origin as Url)
-          .get<unknown[]>('/x')
-          .pages(onePage())
-          .records(),
-        { position: { end: true } },
-      ),
+      await readPages(http(server.origin).get<unknown[]>('/x').pages(onePage()).records(), { position: { end: true } }),
     ).toEqual([])
     expect(server.requests).toHaveLength(0)
   })
@@ -89,7 +79,7 @@ describe('reading pages', () => {
     await using server = await apiServer((request) => ({
       json: { ...listing(request, 'c'), link: `/x?c=2&copied=${request.query.get('key')}` },
     }))
-    const flow = http(server.origin as Url, { auth: apiKey(secret('KEY'), { query: 'key' }) })
+    const flow = http(server.origin, { auth: apiKey(secret('KEY'), { query: 'key' }) })
       .get<Listing & { link: string }>('/x')
       .pages(byNextUrl('link'))
       .records('data')
@@ -113,10 +103,7 @@ describe('reading pages', () => {
     [404, byNextUrl<Listing>((body) => body.link)],
   ])('a status %d for a stored position loses the position', async (status, paging) => {
     await using server = await apiServer(() => ({ status, json: { error: 'cursor expired' } }))
-    const flow = http(server.origin as Url)
-      .get<Listing>('/x')
-      .pages(paging)
-      .records('data')
+    const flow = http(server.origin).get<Listing>('/x').pages(paging).records('data')
     await expect(
       readPages(flow, { position: { method: 'GET', url: '/x', query: { c: '7', page: '7' } } }),
     ).rejects.toMatchObject({ code: 'POSITION_LOST' })
@@ -126,13 +113,9 @@ describe('reading pages', () => {
   test('a status 404 for a counted page is a failure, not a lost position', async () => {
     await using server = await apiServer([{ status: 404 }])
     await expect(
-      readPages(
-        http(server.origin as Url)
-          .get<Listing>('/x')
-          .pages(byPage('page'))
-          .records('data'),
-        { position: { method: 'GET', url: '/x', query: { page: '7' } } },
-      ),
+      readPages(http(server.origin).get<Listing>('/x').pages(byPage('page')).records('data'), {
+        position: { method: 'GET', url: '/x', query: { page: '7' } },
+      }),
     ).rejects.toMatchObject({ code: 'HTTP' })
   })
 
@@ -140,7 +123,7 @@ describe('reading pages', () => {
     await using server = await apiServer(({ path }) =>
       path === '/none' ? { status: 404, json: { error: 1 } } : { status: 204 },
     )
-    const api = http(server.origin as Url)
+    const api = http(server.origin)
     for (const url of ['/none', '/empty'] as const) {
       const pages = await readPages(
         api
@@ -159,10 +142,7 @@ describe('reading pages', () => {
     const read: Page[] = []
     await expect(async () => {
       await using scope = openScope({ secrets: readSecrets({}) })
-      const { recipe } = http(server.origin as Url)
-        .get<Listing>('/x')
-        .pages(byCursor('c', 'next'))
-        .records('data')
+      const { recipe } = http(server.origin).get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
       for await (const page of readRecipe(recipe, { position: null, restart: 'page' }, scope)) read.push(page)
     }).rejects.toThrow("GET /x: 'data': the body has no 'data', only rows")
     expect(recordsOf(read)).toHaveLength(4)
@@ -170,7 +150,7 @@ describe('reading pages', () => {
 
   test('values of a path stay in their segment', async () => {
     await using server = await apiServer([{ json: [] }])
-    const api = http(`${server.origin}/v1` as Url)
+    const api = http(`${server.origin}/v1`)
     await readPages(
       api
         .get<unknown[]>(path`/kids/${'a/b?x=1#f'}/${7n}`)
@@ -316,7 +296,7 @@ describe('requests ahead', () => {
     await using server = await apiServer((request) => ({
       json: { ...listing(request, 'page'), padding: 'x'.repeat(200) },
     }))
-    const flow = http(server.origin as Url, { concurrency: 4 })
+    const flow = http(server.origin, { concurrency: 4 })
       .get<Listing>('/x')
       .pages(byPage('page', { pages: 'pages' }))
       .records('data')

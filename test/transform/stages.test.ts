@@ -67,7 +67,7 @@ describe('stages', () => {
         headers: { 'content-type': 'application/json' },
       },
     ])
-    const items = http(server.origin as `http://${string}`)
+    const items = http(server.origin)
       .get<{ id: number; price: number }[]>('/x')
       .pages(byPage('page', { max: 1 }))
       .records()
@@ -381,7 +381,7 @@ test('a page whose stage fails releases its memory', async () => {
   const { MemoryBudget } = await import('../../src/flow/memory-budget.ts')
   const budget = new MemoryBudget(1 << 20)
   await using server = await apiServer([{ json: { rows: [{ id: 1 }], next: null } }])
-  const flow = http(server.origin as `http://${string}`)
+  const flow = http(server.origin)
     .get<{ rows: Row[]; next: string | null }>('/x')
     .pages(byCursor('c', 'next'))
     .records('rows')

@@ -16,6 +16,7 @@ import {
   secret,
   since,
   source,
+  stream,
   type Stream,
 } from '../../src/index.ts'
 import { billing, forum } from './pipelines.ts'
@@ -67,8 +68,8 @@ listing.pages(byRelay('data'))
 listing.records('data')
 // @ts-expect-error 14 a paginator of one's own answers a request
 listing.pages(({ body }) => body.meta.next)
-// @ts-expect-error 15 a base that is no URL
-http('api.example')
+// @ts-expect-error 15 a former name, whose type says what its name is now
+stream(async function* () {})
 // @ts-expect-error 16 a rate without its unit
 http('https://api.example', { rate: '10' })
 // @ts-expect-error 17 a secret's value belongs into the environment
@@ -167,8 +168,8 @@ customers.flatMap((customer) => customer.tags.map((tag) => ({ tag, id: customer.
 pages.records('data', { optinal: true })
 // @ts-expect-error 62 a key of an API neither in the query nor in a header
 apiKey(secret('KEY'), { cookie: 'key' })
-// @ts-expect-error 63 an origin without its scheme
-http('https://api.example', { allowedOrigins: ['files.example'] })
+// @ts-expect-error 63 a former name of an option
+customers.into('billing.customers', { key: 'id', version: 'updated' })
 // @ts-expect-error 64 a path to no number of pages
 listing.pages(byPage('page', { pages: 'has_more' }))
 // @ts-expect-error 65 a position that is no JSON

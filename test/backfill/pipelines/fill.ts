@@ -7,7 +7,7 @@ interface Entry {
   updated_at: string
 }
 
-const entries = http((process.env['FILL_API'] ?? 'http://127.0.0.1:9') as 'http://x', { concurrency: 16 })
+const entries = http(process.env['FILL_API'] ?? 'http://127.0.0.1:9', { concurrency: 16 })
   .get<{ entries: Entry[]; next: string | null }>('/entries', { since, until })
   .pages(byCursor('after', 'next'))
   .records('entries')

@@ -23,10 +23,7 @@ function mapped(
   options: { broken: boolean; write?: 'merge' | 'append'; key?: 'id'; version?: 'version' },
 ): Pipeline {
   const { broken, write = 'merge', key, version } = options
-  const every = http(origin as 'http://x')
-    .get<Item[]>('/')
-    .pages(onePage())
-    .records()
+  const every = http(origin).get<Item[]>('/').pages(onePage()).records()
   const rows = every.map((item) => {
     if (broken && item.name.startsWith('bad')) throw new Error(`no ${item.name}`)
     return { ...item, name: item.name.toUpperCase() }
@@ -73,10 +70,7 @@ describe('a replay', () => {
     await using api = await apiServer([{ json: items('bad 1', 'bad 2', 'ok') }])
     await using test = await testDatabase()
     await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
-    const every = http(api.origin as 'http://x')
-      .get<Item[]>('/')
-      .pages(onePage())
-      .records()
+    const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()
     const half = pipeline('replayed', {
       streams: {
         rows: every
@@ -124,10 +118,7 @@ describe('a replay', () => {
       { body: '[{"id": 9007199254740993, "name": null}]', headers: { 'content-type': 'application/json' } },
     ])
     await using test = await testDatabase()
-    const every = http(api.origin as 'http://x')
-      .get<{ id: bigint; name: string | null }[]>('/')
-      .pages(onePage())
-      .records()
+    const every = http(api.origin).get<{ id: bigint; name: string | null }[]>('/').pages(onePage()).records()
     const flow = (broken: boolean) =>
       pipeline('digits', {
         streams: {
@@ -154,7 +145,7 @@ describe('a replay', () => {
     const notes = (broken: boolean) =>
       pipeline('notes', {
         streams: {
-          notes: http(api.origin as 'http://x')
+          notes: http(api.origin)
             .get<Item[]>('/items')
             .pages(onePage())
             .records()
@@ -163,7 +154,7 @@ describe('a replay', () => {
               return { ...item, more: item.name.length }
             })
             .flatMap((item) =>
-              http(api.origin as 'http://x')
+              http(api.origin)
                 .get<{ id: string }[]>(path`/${item.id}/notes`)
                 .pages(byPage('page'))
                 .records()
@@ -252,10 +243,7 @@ describe('a replay', () => {
   test('does not store again the rows that a record became beside the one that was rejected, without a key', async () => {
     await using api = await apiServer([{ json: items('a', 'b') }])
     await using test = await testDatabase()
-    const every = http(api.origin as 'http://x')
-      .get<Item[]>('/')
-      .pages(onePage())
-      .records()
+    const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()
     const twice = (broken: boolean) =>
       pipeline('twice', {
         streams: {
@@ -282,10 +270,7 @@ describe('a replay', () => {
     await using api = await apiServer([{ json: items('bad 1', 'ok', 'bad 3') }])
     await using test = await testDatabase()
     await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
-    const every = http(api.origin as 'http://x')
-      .get<Item[]>('/')
-      .pages(onePage())
-      .records()
+    const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()
     const failing = pipeline('replayed', {
       streams: {
         rows: every
@@ -310,10 +295,7 @@ describe('a replay', () => {
   test('refuses a table that is replaced as a whole, and rejects that there are not', async () => {
     await using api = await apiServer([{ json: items('bad') }])
     await using test = await testDatabase()
-    const every = http(api.origin as 'http://x')
-      .get<Item[]>('/')
-      .pages(onePage())
-      .records()
+    const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()
     const flow = pipeline('whole', {
       streams: {
         rows: every

@@ -280,7 +280,7 @@ describe('concurrency', () => {
       open--
       return { json: Number(query.get('page')) > 2 ? [] : [{ id: `${path.split('/')[2]}.${query.get('page')}` }] }
     })
-    const api = http(server.origin as `http://${string}`, { concurrency: 50 })
+    const api = http(server.origin, { concurrency: 50 })
     const flow = api
       .get<{ id: number }[]>('/parents')
       .pages(byPage('page'))
@@ -303,7 +303,7 @@ describe('concurrency', () => {
         ? { json: query.get('page') === '1' ? [{ id: 1 }, { id: 2 }] : [] }
         : { json: [{ id: `${path} ${query.get('page')}` }] },
     )
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     const endless = api
       .get<{ id: number }[]>('/parents')
       .pages(byPage('page'))
@@ -378,7 +378,7 @@ describe('concurrency', () => {
       controller.abort(new Error('enough'))
       return { hang: true }
     })
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     const flow = api
       .get<{ id: number }[]>('/parents')
       .pages(byPage('page', { max: 1 }))

@@ -375,7 +375,7 @@ describe('equal records of several parents at the boundary', () => {
               ? [{ day: '2024-01-05' }]
               : [],
     }))
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     const flow = api
       .get<Place[]>('/orgs')
       .pages(onePage())
@@ -408,7 +408,7 @@ describe('equal records of several parents at the boundary', () => {
     await using server = await apiServer(({ path: requestPath }) => ({
       json: requestPath === '/orgs' ? [{ id: 'x' }, { id: 'y' }] : [{ day: '2024-01-05' }],
     }))
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     for (const query of [
       (range: { since?: string | undefined }) => ({ q: `from ${range.since}` }),
       (range: { since?: string | undefined }) => ({ year: range.since!.slice(0, 4) }),
@@ -470,7 +470,7 @@ describe('bounds in a request', () => {
   test('bounds that are coarser than the range do not cut off its end', async () => {
     await using server = await apiServer([{ json: [] }])
     await readPages(
-      http(server.origin as `http://${string}`)
+      http(server.origin)
         .get<{ at: string }[]>('/x', { a: unix(since), b: unix(until), c: isoDate(since), d: isoDate(until) })
         .pages(onePage())
         .records()
@@ -482,7 +482,7 @@ describe('bounds in a request', () => {
 
   test('bounds work in JSON and in functions alike', async () => {
     await using server = await apiServer([{ json: [] }])
-    const api = http(server.origin as `http://${string}`)
+    const api = http(server.origin)
     await readPages(
       api
         .post<{ at: string }[]>('/x', { json: { from: unix(since), to: until, size: 5 } })
@@ -510,7 +510,7 @@ describe('bounds in a request', () => {
       json: { rows: [{ at: '2030-01-01' }], next: query.get('c') ? null : 'x' },
     }))
     await readPages(
-      http(server.origin as `http://${string}`)
+      http(server.origin)
         .get<{ rows: { at: string }[]; next: string | null }>('/x', { since })
         .pages(byCursor('c', 'next'))
         .records('rows')
@@ -525,7 +525,7 @@ describe('bounds in a request', () => {
       json: Array.from({ length: 10 }, (_, index) => ({ at: 1_000 - (Number(query.get('page')) - 1) * 10 - index })),
     }))
     const pages = await readPages(
-      http(server.origin as `http://${string}`)
+      http(server.origin)
         .get<{ at: number }[]>('/x')
         .pages(byPage('page'))
         .records()
@@ -555,11 +555,7 @@ const requestPath = async (
 ): Promise<string> => {
   await using server = await apiServer([{ json: [] }])
   await readPages(
-    http(server.origin as `http://${string}`)
-      .get<{ at: number }[]>('/x', query)
-      .pages(onePage())
-      .records()
-      .incremental('at', options),
+    http(server.origin).get<{ at: number }[]>('/x', query).pages(onePage()).records().incremental('at', options),
     reading,
   )
   return decodeURIComponent(server.requests[0]!.url)

@@ -20,7 +20,6 @@ import { readPages, recordsOf } from '../read-pages.ts'
 interface Body {
   data: unknown[] | Body
 }
-type Url = `http://${string}`
 interface Walk {
   /** Path and query of each request. */
   readonly requested: string[]
@@ -45,7 +44,7 @@ async function walk(
   } = {},
 ): Promise<Walk> {
   await using server = await apiServer(response)
-  const api = http(server.origin as Url, options as object)
+  const api = http(server.origin, options)
   const endpoint: Endpoint<Body> = json ? api.post<Body>('/posts', { json }) : api.get<Body>('/posts', query)
   const flow = endpoint.pages(paging as Paging<Body>).records(records)
   const read: unknown[] = []
@@ -163,7 +162,7 @@ describe('byPage', () => {
       await new Promise((resolve) => void setTimeout(resolve, page === 2 ? 60 : 10))
       return { json: { data: posts(page), total_pages: 5 } }
     })
-    const flow = http(server.origin as Url, { concurrency: 3 })
+    const flow = http(server.origin, { concurrency: 3 })
       .get<{ data: { id: number }[]; total_pages: number }>('/posts')
       .pages(byPage('page', { pages: 'total_pages' }))
       .records('data')
@@ -368,7 +367,7 @@ describe('a circle', () => {
     await using server = await apiServer((request) => ({
       json: { data: posts(pageOf(request)), next: pageOf(request) < 3 ? pageOf(request) + 1 : null },
     }))
-    const flow = http(server.origin as Url)
+    const flow = http(server.origin)
       .get<{ data: { id: number }[]; next: number | null }>('/posts')
       .pages(byCursor('page', 'next'))
       .records('data')
@@ -387,7 +386,7 @@ describe('byNextUrl', () => {
   test('byNextUrl does not encode twice', async () => {
     await using server = await apiServer(nextUrlResponse('?page=2&query=%E3%81%82'))
     await readPages(
-      http(server.origin as Url)
+      http(server.origin)
         .get<{ data: { id: number }[]; next: string }>('/posts')
         .pages(byNextUrl('next'))
         .records('data'),
@@ -431,10 +430,7 @@ describe('headers', () => {
           : {},
     }))
     const pages = await readPages(
-      http(server.origin as Url)
-        .get<{ id: number }[]>('/posts', { per_page: 5 })
-        .pages(byLinkHeader())
-        .records(),
+      http(server.origin).get<{ id: number }[]>('/posts', { per_page: 5 }).pages(byLinkHeader()).records(),
     )
     expect(ids(recordsOf(pages))).toEqual(all)
     expect(server.requests.map(({ url }) => url)).toEqual([
@@ -563,7 +559,7 @@ const relay = async (pageInfo: (after: unknown) => unknown): Promise<Walk & { va
       },
     },
   }))
-  const flow = http(server.origin as Url)
+  const flow = http(server.origin)
     .graphql<{ issues: { nodes: { id: number }[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } }>(
       'query',
       { first: 5 },
