@@ -127,9 +127,12 @@ export function subtractDecimal(text: string, amount: string): string {
   const digits = fractionOf(text).length
   const scale = Math.max(digits, fractionOf(amount).length)
   const left = scaled(text, scale) - scaled(amount, scale)
-  const step = 10n ** BigInt(scale - digits)
-  return unscaled(left < 0n && left % step !== 0n ? left / step - 1n : left / step, digits)
+  return unscaled(divideDown(left, 10n ** BigInt(scale - digits)), digits)
 }
+
+/** Integer division that rounds towards minus infinity; `/` of bigints rounds towards 0. */
+export const divideDown = (value: bigint, divisor: bigint): bigint =>
+  value < 0n && value % divisor !== 0n ? value / divisor - 1n : value / divisor
 
 const fractionOf = (text: string): string => text.split('.')[1] ?? ''
 

@@ -144,6 +144,35 @@ export function significantFraction(text: string): string {
   return text.slice(start, end)
 }
 
+/** The form in which a text writes a time. */
+export interface InstantLayout {
+  /** `T` or a blank between day and time; empty for a day. */
+  readonly separator: string
+  readonly hasSeconds: boolean
+  /** The character before the fraction, and the number of its digits. */
+  readonly point: string
+  readonly digits: number
+  /** `Z`, an offset, or nothing, as it is written. */
+  readonly zone: string
+  readonly offsetSeconds: number
+}
+
+/** Returns the form of a text that `parseInstant` can read, otherwise undefined. */
+export function instantLayout(text: string): InstantLayout | undefined {
+  if (!scan(text)) return undefined
+  const hasSeconds = text.charCodeAt(16) === COLON
+  const digits = fractionEnd - fractionStart
+  const wholeEnd = hasSeconds ? 19 : 16
+  return {
+    separator: text.slice(10, 11),
+    hasSeconds,
+    point: digits > 0 ? text.slice(19, 20) : '',
+    digits,
+    zone: text.slice(digits > 0 ? fractionEnd : wholeEnd),
+    offsetSeconds: offset,
+  }
+}
+
 /** Compares two instants with every digit of their fractions; negative if `a` is earlier. */
 export const compareInstants = (a: Instant, b: Instant): number =>
   a.seconds - b.seconds || (a.fraction < b.fraction ? -1 : Number(a.fraction > b.fraction))

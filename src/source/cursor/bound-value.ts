@@ -1,7 +1,7 @@
 // `since` and `until` in a request: one end of the range, in the form that the API expects.
 import { UsageError } from '../../model/errors.ts'
 import type { Bound, Range } from '../../model/request.ts'
-import { parseInstant, type Instant } from '../../value/instant.ts'
+import { instantMs, parseInstant, type Instant } from '../../value/instant.ts'
 
 /** The unit of a cursor's numbers, counted since 1970. */
 export type Unit = 's' | 'ms'
@@ -18,7 +18,7 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
     throw new UsageError(
       `${bound}: '${text}' is not a time, so it cannot be sent as ${as}. Give a date, or send ${bound} as it is`,
     )
-  const ms = wholeMs(instant)
+  const ms = instantMs(instant)
   // Rounds outwards: a bound that is coarser than the range must not cut off records, and the others are filtered.
   const round = bound === 'until' ? ceilTo : floorTo
   switch (as) {
@@ -30,10 +30,6 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
       return new Date(round(ms, 86_400_000, instant)).toISOString().slice(0, 10)
   }
 }
-
-/** Milliseconds since 1970, rounded down. */
-export const wholeMs = ({ seconds, fraction }: Instant): number =>
-  seconds * 1_000 + Number(fraction.padEnd(3, '0').slice(0, 3))
 
 const floorTo = (ms: number, step: number): number => Math.floor(ms / step) * step
 /** Digits beyond milliseconds count as half a millisecond, so that they round up. */

@@ -1,6 +1,6 @@
 // The highest value that a cursor may take: the second in which the slice was started.
 import type { Incremental } from '../../model/recipe.ts'
-import { formatLike } from './cursor-text.ts'
+import { timeLike } from './cursor-text.ts'
 import { compareValues, rangeValue, type CursorValue } from './cursor-value.ts'
 
 /**
@@ -21,7 +21,7 @@ export class CursorLimit {
     this.#second = new Date(Math.floor(startedAt.getTime() / 1_000) * 1_000)
     this.#unit = unit
     this.#instant = rangeValue(this.#second.toISOString())
-    const number = formatLike('0', this.#second, unit)
+    const number = timeLike('0', this.#second, unit)
     this.#number = number === undefined ? undefined : rangeValue(number)
     if (stored && this.isBefore(stored)) this.#stored = stored
   }
@@ -35,7 +35,7 @@ export class CursorLimit {
   /** Returns the limit in the format of a value. */
   textLike(text: string): string {
     if (this.#stored) return String(this.#stored.raw)
-    return formatLike(text, this.#second, this.#unit) ?? String(this.#number?.raw ?? text)
+    return timeLike(text, this.#second, this.#unit) ?? String(this.#number?.raw ?? text)
   }
 
   #limitFor({ kind }: CursorValue): CursorValue | undefined {

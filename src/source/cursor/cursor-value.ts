@@ -2,7 +2,7 @@
 import { DecodeError, UsageError } from '../../model/errors.ts'
 import { compareCursors, cursorKind, type CursorKind } from '../../value/cursor-order.ts'
 import { Decimal } from '../../value/decimal.ts'
-import { parseInstant, type Instant } from '../../value/instant.ts'
+import { compareInstants, parseInstant, type Instant } from '../../value/instant.ts'
 
 export interface CursorValue {
   /** The value as the API wrote it. It becomes text only where text is needed, which is seldom. */
@@ -58,8 +58,7 @@ const UNSORTABLE_DATE =
 /** Returns a negative number if `a` is before `b`, a positive one if it is after `b`, else 0. */
 export function compareValues(a: CursorValue, b: CursorValue): number {
   if (a.number !== undefined && b.number !== undefined) return compare(a.number, b.number)
-  if (a.instant && b.instant)
-    return a.instant.seconds - b.instant.seconds || compare(a.instant.fraction, b.instant.fraction)
+  if (a.instant && b.instant) return compareInstants(a.instant, b.instant)
   return compareCursors(String(a.raw), String(b.raw))
 }
 
