@@ -5,7 +5,8 @@ import { sleep } from '../../src/flow/signals/sleep.ts'
 import { apiServer, type ApiHandler, type ApiServer } from '../support/api-server.ts'
 import { administer, testDatabase, urlOf, type TestDatabase } from '../support/database.ts'
 import { mayMount, smallDisk } from '../support/small-disk.ts'
-import { project, type Ended, type Project } from './support/command.ts'
+import { callSluice } from './support/call.ts'
+import { project, type Ended } from './support/command.ts'
 
 const TOKEN = 'tok_9f8e7d6c5b4a'
 
@@ -18,7 +19,7 @@ export default pipeline('bad', {
 })
 `
 
-/** Six pages of two rows each; \`before\` is called with the page's number before it is answered. */
+/** Six pages of two rows each. `before` is called with the number of a page before the response. */
 const pages =
   (before: (page: number) => Promise<void> | void = () => {}, text = 'row'): ApiHandler =>
   async ({ query }) => {
@@ -35,19 +36,14 @@ const pages =
     }
   }
 
-describe('each fault ends in one message that says place, fault and remedy', () => {
-  let here: Project
+describe('each error is one message with a location, the problem and what to do:', () => {
+  const files = {
+    'pipelines/bad.ts': pipeline,
+    'pipelines/throws.ts': `${pipeline}\nconst settings = JSON.parse('{"token": "${TOKEN}"')\nexport { settings }\n`,
+    'pipelines/tells.ts': `throw new Error(\`no settings for \${process.env.API_TOKEN}\`)`,
+  }
 
-  beforeAll(async () => {
-    here = await project({
-      'pipelines/bad.ts': pipeline,
-      'pipelines/throws.ts': `${pipeline}\nconst settings = JSON.parse('{"token": "${TOKEN}"')\nexport { settings }\n`,
-      'pipelines/tells.ts': `throw new Error(\`no settings for \${process.env.API_TOKEN}\`)`,
-    })
-  })
-  afterAll(async () => here[Symbol.asyncDispose]())
-
-  /** Run it; answers what went wrong, after having looked that nothing is told that should not be. */
+  /** Runs the pipeline and returns the error, after checking that no stack and no secret was printed. */
   async function fault(
     api: ApiServer,
     database: string,
@@ -57,11 +53,10 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       code = 1,
     }: { words?: readonly string[]; env?: Readonly<Record<string, string>>; code?: number } = {},
   ): Promise<{ error: string; report: Report | undefined }> {
-    const ended = await here.sluice(['run', ...words, '--json', '--batch-rows', '4'], {
-      API: api.origin,
-      API_TOKEN: TOKEN,
-      DATABASE_URL: database,
-      ...env,
+    await using here = await project(files)
+    const ended = await callSluice(['run', ...words, '--json', '--batch-rows', '4'], {
+      cwd: here.cwd,
+      env: { API: api.origin, API_TOKEN: TOKEN, DATABASE_URL: database, ...env },
     })
     const { stdout, stderr } = ended
     expect({ code: ended.code, stderr }).toMatchObject({ code })
@@ -77,8 +72,8 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     expect(error).not.toContain('\n')
     return { error: error!, report }
   }
-  describe('of the definition', () => {
-    test('a missing secret: before anything is asked', async () => {
+  describe('in the definition', () => {
+    test('a missing secret, before any request', async () => {
       await using api = await apiServer(pages())
       await using database = await testDatabase()
       const { error } = await fault(api, database.url, { env: { API_TOKEN: '' }, code: 2 })
@@ -100,7 +95,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       )
     })
 
-    test('a name that no pipeline has', async () => {
+    test('a name of no pipeline', async () => {
       await using api = await apiServer(pages())
       expect((await fault(api, 'postgres://localhost:1/none', { words: ['good'], code: 2 })).error).toBe(
         "There is no pipeline 'good' in pipelines/ (found: bad; 2 files do not load, see sluice list). Give one of these names, or a file",
@@ -111,7 +106,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     })
   })
 
-  describe('of the API', () => {
+  describe('in the API', () => {
     let database: TestDatabase
     beforeAll(async () => {
       database = await testDatabase()
@@ -167,8 +162,8 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     })
   })
 
-  describe('of the database', () => {
-    test('one that is not there', async () => {
+  describe('in the database', () => {
+    test('a database that does not exist, or does not answer', async () => {
       await using api = await apiServer(pages())
       const missing = await fault(api, urlOf('nothing_of_this_name'))
       expect(missing.error).toMatch(
@@ -184,7 +179,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       expect(api.requests).toEqual([])
     })
 
-    test('one that is read-only', async () => {
+    test('a read-only database', async () => {
       await using api = await apiServer(pages())
       await using database = await testDatabase()
       await administer(
@@ -195,12 +190,12 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       )
     })
 
-    test('a table that somebody else has changed', async () => {
+    test('a table that another program changed', async () => {
       await using api = await apiServer(pages())
       await using database = await testDatabase()
-      expect(
-        await here.sluice(['run', 'bad', '--json'], { API: api.origin, API_TOKEN: TOKEN, DATABASE_URL: database.url }),
-      ).toMatchObject({ code: 0 })
+      await using here = await project(files)
+      const env = { API: api.origin, API_TOKEN: TOKEN, DATABASE_URL: database.url }
+      expect(await callSluice(['run', 'bad', '--json'], { cwd: here.cwd, env })).toMatchObject({ code: 0 })
       await database.database.query('alter table t.rows drop constraint rows_pkey')
       expect((await fault(api, database.url)).error).toBe(
         't.rows: there is no unique index of exactly (id), which writing by key needs. Run: create unique index concurrently on "t"."rows" ("id")',
@@ -208,7 +203,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
     })
 
     const whereMountable = mayMount() ? describe : describe.skip
-    whereMountable('on a disk of its own, which needs the right to mount one', () => {
+    whereMountable('on a disk of its own (needs the right to mount one)', () => {
       test('a full disk', async () => {
         await using api = await apiServer(pages(undefined, randomBytes(300_000).toString('base64')))
         await using small = await smallDisk({ megabytes: 2 })
@@ -227,7 +222,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       })
     })
 
-    test('a limit of the server, which needs no right to mount a disk', async () => {
+    test('a limit of the database server', async () => {
       await using api = await apiServer(({ query }) => {
         const page = Number(query.get('after') ?? 1)
         return {
@@ -239,7 +234,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       })
       await using database = await testDatabase()
       const name = new URL(database.url).pathname.slice(1)
-      // A table that has held a row is not copied into straight, but by way of a temporary one, whose rows are sorted.
+      // Rows for a table that had a row before go through a temporary table, which is sorted.
       for (const statement of [
         'create schema t',
         'create table t.rows (id bigint primary key)',
@@ -266,7 +261,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
         'drop table t.rows',
         'bad.rows: t.rows: the table was dropped while it was being loaded; run with --full to load all of it again',
       ],
-    ])('%s that is dropped during the run', async (_, statement, message) => {
+    ])('%s that is dropped during a run', async (_, statement, message) => {
       await using database = await testDatabase()
       let dropped = false
       await using api = await apiServer(
@@ -283,7 +278,7 @@ describe('each fault ends in one message that says place, fault and remedy', () 
       expect(await rejected(database)).toBe(0)
     })
 
-    test('a right that is revoked during the run', async () => {
+    test('a right that is revoked during a run', async () => {
       await using database = await testDatabase()
       const role = `${new URL(database.url).pathname.slice(1)}_role`
       const { database: admin } = database
@@ -326,7 +321,7 @@ async function rejected(database: TestDatabase): Promise<number> {
   return row!.count
 }
 
-/** Once some rows are stored. */
+/** Resolves when some rows are stored. */
 async function loaded(database: TestDatabase): Promise<void> {
   for (;;) {
     const [row] = await database.database.query<{ rows: number }>(

@@ -1,11 +1,9 @@
-import { describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { displayWidth } from '../../src/cli/output/display-width.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { project } from './support/command.ts'
-import { hasTerminal, inTerminal } from './support/terminal.ts'
-
-jest.setTimeout(60_000)
+import { hasTerminal, inTerminal, type Terminal } from './support/terminal.ts'
 
 const inside = hasTerminal() ? describe : describe.skip
 
@@ -14,18 +12,23 @@ import { byPage, http, pipeline } from 'SLUICE'
 
 const api = http(process.env.API)
 export default pipeline('shop', { streams: {
-  customers: api.get('/customers').pages(byPage('page', { pages: 'pages' })).records('rows').tap(({ id }) => { if (id === 2) console.log('the second customer') }).into('t.customers', { key: 'id' }),
-  prices: api.get('/others').pages(byPage('page')).records('rows').into('t.others', { key: 'id' }),
+  customers: api
+    .get('/customers')
+    .pages(byPage('page', { pages: 'pages' }))
+    .records('rows')
+    .tap(({ id }) => { if (id === 2) console.log('the second customer') })
+    .into('t.customers', { key: 'id' }),
+  prices: api.get('/prices').pages(byPage('page')).records('rows').into('t.prices', { key: 'id' }),
 } })
 `
 
-/** Ten pages of customers, the fourth of which is not answered before `goOn`; the others are told to wait first. */
+/** An API that holds back the fourth of ten pages until `goOn`, and refuses the first request for prices with 429. */
 async function shop(): Promise<ApiServer & { readonly goOn: () => void }> {
   const go = Promise.withResolvers<void>()
   let isFirst = true
   const api = await apiServer(async ({ path, query }) => {
     const page = Number(query.get('page'))
-    if (path === '/others') {
+    if (path === '/prices') {
       if (isFirst) {
         isFirst = false
         return { status: 429, headers: { 'retry-after': '1' } }
@@ -39,114 +42,138 @@ async function shop(): Promise<ApiServer & { readonly goOn: () => void }> {
   return Object.assign(api, { goOn: go.resolve })
 }
 
-async function opened({
-  columns,
-  rows = 24,
-  env = {},
-}: {
-  columns: number
-  rows?: number
-  env?: Readonly<Record<string, string>>
-}) {
-  await using all = new AsyncDisposableStack()
-  const here = all.use(await project({ 'pipelines/shop.ts': pipeline }))
-  const database = all.use(await testDatabase())
-  const api = all.use(await shop())
-  const began = performance.now()
-  const terminal = all.use(
-    await inTerminal(['run', 'shop'], {
-      cwd: here.cwd,
-      columns,
-      rows,
-      env: { API: api.origin, DATABASE_URL: database.url, ...env },
-    }),
-  )
-  const kept = all.move()
-  return { ...terminal, terminal, api, began, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+interface Shown {
+  readonly terminal: Terminal
+  readonly api: Awaited<ReturnType<typeof shop>>
+  /** Of performance.now(). */
+  readonly began: number
 }
 
-// oxlint-disable-next-line no-control-regex -- Escape sequences are what is looked for.
-const frames = /\u001b\[\?2026h/g
+interface ShownOptions {
+  readonly columns: number
+  readonly rows?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+// oxlint-disable-next-line no-control-regex -- Escape sequences are the subject.
+const FRAMES = /\u001b\[\?2026h/g
 // oxlint-disable-next-line no-control-regex
-const colours = /\u001b\[[\d;]+m/
+const COLOURS = /\u001b\[[\d;]+m/
+/** Three pages of ten are committed 2 s after they arrived. */
+const READ = /^customers +3 rows +[\d,]+\/s {2}━━━─{9} {2}30% {2}(1 retry {2})?~\d+ (s|min) left$/
+
+const isRead = (lines: readonly string[]): boolean => lines.some((line) => /^customers +3 rows .*30%/.test(line))
+const linesWith = ({ terminal }: Shown, pattern: RegExp): string[] =>
+  terminal.screen.lines.filter((line) => pattern.test(line))
 
 inside('a run on a terminal', () => {
-  test('of 80 columns shows how its streams go on, and leaves each line, warning and report once', async () => {
-    await using shown = await opened({ columns: 80 })
-    // Three pages of ten are committed, two seconds after they came.
-    await shown.shows((lines) =>
-      lines.some((line) => /^customers +3 rows +[\d,]+\/s {2}━━━─{9} {2}30% {2}(1 retry {2})?~\d+ s left$/.test(line)),
+  const opened = new AsyncDisposableStack()
+  const shown: Partial<Record<'usual' | 'narrowed' | 'unknown' | 'dumb' | 'stopped', Shown>> = {}
+  const shownAs = (name: keyof typeof shown): Shown => {
+    const one = shown[name]
+    if (!one) throw new Error(`${name} was not opened`)
+    return one
+  }
+
+  async function open({ columns, rows = 24, env = {} }: ShownOptions): Promise<Shown> {
+    const here = opened.use(await project({ 'pipelines/shop.ts': pipeline }))
+    const database = opened.use(await testDatabase())
+    const api = opened.use(await shop())
+    const began = performance.now()
+    const settings = { API: api.origin, DATABASE_URL: database.url, ...env }
+    const terminal = opened.use(await inTerminal(['run', 'shop'], { cwd: here.cwd, columns, rows, env: settings }))
+    return { terminal, api, began }
+  }
+
+  // Each run waits most of its time. They do so at the same time, and each waits at the fourth page.
+  beforeAll(async () => {
+    await Promise.all(
+      Object.entries({
+        usual: { columns: 80 },
+        narrowed: { columns: 100 },
+        unknown: { columns: 0, rows: 0, env: { NO_COLOR: '1' } },
+        dumb: { columns: 80, env: { TERM: 'dumb' } },
+        stopped: { columns: 80 },
+      } satisfies Record<keyof typeof shown, ShownOptions>).map(async ([name, options]) => {
+        shown[name as keyof typeof shown] = await open(options)
+      }),
     )
-    await shown.shows((lines) => lines.some((line) => /^prices +0 rows/.test(line)))
-    shown.api.goOn()
-    expect(await shown.ended).toBe(1)
-    const seconds = (performance.now() - shown.began) / 1_000
-    const { lines } = shown.screen
+    // Nothing has to be seen of these before their end.
+    for (const name of ['unknown', 'dumb'] as const) shownAs(name).api.goOn()
+  })
+  afterAll(async () => opened.disposeAsync())
+
+  test('of 80 columns shows the progress of its streams, and each warning, failure and report once', async () => {
+    const { terminal, api, began } = shownAs('usual')
+    await terminal.shows((lines) => lines.some((line) => READ.test(line)))
+    await terminal.shows((lines) => lines.some((line) => /^prices +0 rows/.test(line)))
+    api.goOn()
+    expect(await terminal.ended).toBe(1)
+    const seconds = (performance.now() - began) / 1_000
+    const { lines } = terminal.screen
     expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(80)
     expect(lines.filter((line) => line === 'the second customer')).toHaveLength(1)
     expect(lines.filter((line) => line.startsWith('failed: prices: '))).toHaveLength(1)
-    // The line, and that of the report.
+    // The line of progress, and that of the report.
     expect(lines.filter((line) => line.startsWith('customers '))).toEqual([
       expect.stringMatching(/^customers +10 rows .* done$/),
       expect.stringMatching(/^customers +10 +10 /),
     ])
-    expect(shown.written()).toMatch(colours)
-    expect(shown.written().match(frames)!.length).toBeLessThan(5 * seconds + 10)
-    expect(Buffer.byteLength(shown.written())).toBeLessThan(seconds * 2_000 + 4_000)
+    const written = terminal.written()
+    expect(written).toMatch(COLOURS)
+    expect(written.match(FRAMES)?.length).toBeLessThan(5 * seconds + 10)
+    expect(Buffer.byteLength(written)).toBeLessThan(seconds * 2_000 + 4_000)
   })
 
-  test('is told of what the API makes it wait for', async () => {
-    await using shown = await opened({ columns: 100 })
-    await shown.shows((lines) => lines.some((line) => /waits: (Retry-After|next try) \d+ s/.test(line)))
-    shown.api.goOn()
-    expect(await shown.ended).toBe(1)
-  })
-
-  test('of 40 columns has lines that fit, also when it was 100 wide before and is so again', async () => {
-    await using shown = await opened({ columns: 100 })
-    await shown.shows((lines) => lines.some((line) => /^customers .* 30% /.test(line)))
-    await shown.resize(40, 24)
-    await shown.shows(
+  test('narrowed from 100 to 40 columns has lines that fit, and the same lines again at 100', async () => {
+    const shown = shownAs('narrowed')
+    const { terminal, api } = shown
+    await terminal.shows(isRead)
+    await terminal.resize(40, 24)
+    await terminal.shows(
       (lines) =>
         lines.some((line) => /^customers +3 rows/.test(line)) && lines.every((line) => displayWidth(line) <= 40),
     )
-    await shown.shows((lines) => lines.filter((line) => line.startsWith('customers ')).length === 1)
-    await shown.resize(100, 24)
-    await shown.shows((lines) => lines.some((line) => /^customers .* 30% /.test(line)))
-    expect(shown.screen.lines.filter((line) => line.startsWith('customers '))).toHaveLength(1)
-    shown.api.goOn()
-    await shown.ended
-    expect(shown.screen.lines.filter((line) => /^customers .* done$/.test(line))).toHaveLength(1)
+    await terminal.shows((lines) => lines.filter((line) => line.startsWith('customers ')).length === 1)
+    await terminal.resize(100, 24)
+    await terminal.shows(isRead)
+    expect(linesWith(shown, /^customers /)).toHaveLength(1)
+    api.goOn()
+    await terminal.ended
+    expect(linesWith(shown, /^customers .* done$/)).toHaveLength(1)
   })
 
-  test('has no colours with NO_COLOR, and is drawn all the same where it says it has no columns', async () => {
-    await using shown = await opened({ columns: 0, rows: 0, env: { NO_COLOR: '1' } })
-    shown.api.goOn()
-    await shown.ended
-    expect(shown.written()).not.toMatch(colours)
-    expect(shown.written()).toMatch(frames)
-    expect(shown.screen.lines.filter((line) => /^customers .* done$/.test(line))).toHaveLength(1)
+  test('that says it has no columns is drawn all the same, and without colours under NO_COLOR', async () => {
+    const shown = shownAs('unknown')
+    await shown.terminal.ended
+    expect(shown.terminal.written()).not.toMatch(COLOURS)
+    expect(shown.terminal.written()).toMatch(FRAMES)
+    expect(linesWith(shown, /^customers .* done$/)).toHaveLength(1)
   })
 
-  test('is not drawn on a dumb one: lines follow each other, and nothing moves the cursor', async () => {
-    await using shown = await opened({ columns: 80, env: { TERM: 'dumb' } })
-    shown.api.goOn()
-    await shown.ended
-    expect(shown.written()).not.toContain('\u001b')
-    expect(shown.screen.lines.some((line) => /^customers .* done$/.test(line))).toBe(true)
+  test('that is dumb prints lines one below the other, and no escape sequence', async () => {
+    const shown = shownAs('dumb')
+    await shown.terminal.ended
+    expect(shown.terminal.written()).not.toContain('\u001b')
+    expect(linesWith(shown, /^customers .* done$/)).toHaveLength(1)
   })
 
-  test('leaves the terminal as it was when it is stopped: lines, report, cursor', async () => {
-    await using shown = await opened({ columns: 80 })
-    await shown.shows((lines) => lines.some((line) => /^customers .* 30% /.test(line)))
-    shown.type('\u0003')
-    expect(await shown.ended).toBe(130)
-    expect(shown.screen.lines.filter((line) => /^customers .* stopped$/.test(line))).toHaveLength(1)
-    expect(shown.written()).not.toContain('\u001b[?25l')
+  test('that Ctrl-C stops leaves its lines, its report and the cursor', async () => {
+    const shown = shownAs('stopped')
+    await shown.terminal.shows(isRead)
+    shown.terminal.type('\u0003')
+    expect(await shown.terminal.ended).toBe(130)
+    expect(linesWith(shown, /^customers .* stopped$/)).toHaveLength(1)
+    expect(shown.terminal.written()).not.toContain('\u001b[?25l')
+  })
+
+  test('shows how long the API makes a stream wait', async () => {
+    // It was overwritten since.
+    expect(shownAs('narrowed').terminal.written()).toMatch(/waits: (Retry-After|next try)/)
   })
 })
 
-test('what is not a terminal gets one line of JSON for each event, with no escape sequence', async () => {
+test('a run that does not print to a terminal prints one line of JSON for each event', async () => {
   await using here = await project({ 'pipelines/shop.ts': pipeline })
   await using database = await testDatabase()
   await using api = await shop()

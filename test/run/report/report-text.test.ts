@@ -26,19 +26,22 @@ const stream: StreamReport = {
   ms: 1,
   warnings: [],
 }
-const report = (one: Partial<StreamReport>, more: Partial<Report> = {}): string =>
-  reportText({
-    run: '1',
-    pipeline: 'p',
-    kind: 'sync',
-    status: 'done',
-    startedAt: '',
-    ms: 61_500,
-    rowsPerSecond: 20_000,
-    peakMemoryBytes: 100 << 20,
-    streams: { customers: { ...stream, ...one } },
-    ...more,
-  })
+const report = (one: Partial<StreamReport>, more: Partial<Report> = {}, width?: number): string =>
+  reportText(
+    {
+      run: '1',
+      pipeline: 'p',
+      kind: 'sync',
+      status: 'done',
+      startedAt: '',
+      ms: 61_500,
+      rowsPerSecond: 20_000,
+      peakMemoryBytes: 100 << 20,
+      streams: { customers: { ...stream, ...one } },
+      ...more,
+    },
+    width === undefined ? {} : { width },
+  )
 
 describe('a report', () => {
   test('fits 80 columns', () => {
@@ -52,6 +55,19 @@ describe('a report', () => {
     })
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
     expect(text).toContain('p: done in 1 min 2 s, 20,000 rows/s, 100 MB peak memory')
+  })
+
+  test('uses the width of a wider terminal', () => {
+    const one = { requests: 1_000_000, retries: 1_000, waitMs: 90_000, cursor: '2024-01-01T00:00:00.123456Z' }
+    const widest = (width: number): number =>
+      Math.max(
+        ...report(one, {}, width)
+          .split('\n')
+          .map((line) => line.length),
+      )
+    expect(widest(80)).toBeLessThanOrEqual(80)
+    expect(widest(120)).toBeGreaterThan(80)
+    expect(widest(120)).toBeLessThanOrEqual(120)
   })
 
   test('says from where a stream was read', () => {
