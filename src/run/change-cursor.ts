@@ -2,20 +2,34 @@ import type { Database } from '../database/database.ts'
 import { quoteTable } from '../database/quote.ts'
 import type { StreamName } from '../ledger/stream-name.ts'
 import { resetCursor, setCursor } from '../ledger/cursors.ts'
+import { findActiveSync } from '../ledger/slices/claim.ts'
 import { shadowName } from '../load/shadow.ts'
 
+/** The slice that a changed cursor has closed. */
+export interface ClosedRead {
+  readonly closed: boolean
+  /** The run that was reading it, and fails now. */
+  readonly activeRun: string | undefined
+}
+
 /**
- * Let the next run of a stream read on from a value; without one, from the very beginning. What is open of the stream
- * is closed in the same transaction, with its shadow, since it would resume otherwise. Answers how many slices that
- * were.
+ * Sets the cursor of a stream, or deletes it without a value. Closes the open slice of the stream with its shadow table
+ * in the same transaction, because it would set the cursor to its own end.
  */
 export async function changeCursor(
   database: Database,
   name: StreamName,
-  { value, signal }: { readonly value?: string; readonly signal?: AbortSignal },
-): Promise<number> {
+  { value, signal = new AbortController().signal }: { readonly value?: string; readonly signal?: AbortSignal },
+): Promise<ClosedRead> {
+  const active = await findActiveSync(database, name, signal)
   await using transaction = await database.transaction({ signal })
   const closed = value === undefined ? await resetCursor(transaction, name) : await setCursor(transaction, name, value)
   await transaction.commit(closed.map((slice) => `drop table if exists ${quoteTable(shadowName(slice))}`).join(';\n'))
-  return closed.length
+  return { closed: closed.length > 0, activeRun: active && closed.includes(active.slice) ? active.run : undefined }
+}
+
+/** Returns what a command adds about the slice that it has closed. */
+export function closedText({ closed, activeRun }: ClosedRead): string {
+  if (activeRun !== undefined) return `; run ${activeRun}, which was reading it, fails`
+  return closed ? '; an interrupted read was closed' : ''
 }

@@ -1,7 +1,7 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { UsageError } from '../../../model/errors.ts'
-import { changeCursor } from '../../../run/change-cursor.ts'
+import { changeCursor, closedText } from '../../../run/change-cursor.ts'
 import { openStore } from '../../../run/open-store.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { parseStreamName, requireKnownName } from '../stream-names.ts'
@@ -32,7 +32,7 @@ export async function cursorResetCommand(
     const closed = await changeCursor(store.database, { pipeline, stream: one }, { signal })
     console.log(
       `${pipeline}.${one}: the next run reads from the start${before ? ` (the cursor was ${before.value})` : ''}` +
-        (closed > 0 ? '; an interrupted read was closed' : ''),
+        closedText(closed),
     )
   }
   if (resettable.length === 0) console.log(`${pipeline} has no cursor to reset`)

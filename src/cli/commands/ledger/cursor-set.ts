@@ -1,6 +1,6 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { UsageError } from '../../../model/errors.ts'
-import { changeCursor } from '../../../run/change-cursor.ts'
+import { changeCursor, closedText } from '../../../run/change-cursor.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
 import { cursorKind } from '../../../value/cursor-order.ts'
@@ -31,8 +31,7 @@ export async function cursorSetCommand(
     )
   const closed = await changeCursor(store.database, { pipeline, stream }, { value, signal })
   console.log(
-    `${word}: the next run reads from ${value}${before ? ` (it was ${before.value})` : ''}` +
-      (closed > 0 ? '; an interrupted read was closed' : ''),
+    `${word}: the next run reads from ${value}${before ? ` (it was ${before.value})` : ''}` + closedText(closed),
   )
   return 0
 }
