@@ -34,9 +34,12 @@ export async function backfill<Streams extends Flows>(
 export async function backfill(pipeline: Pipeline, options: BackfillOptions): Promise<Report | BackfillPlan[]> {
   rejectRenamedWords('backfill()', options, { on: 'onEvent', failed: 'onStreamError' })
   const { throwOnFailure = true, dryRun = false, ...engineOptions } = options
-  const { backfillPipeline } = await import('../run/backfill/backfill.ts')
-  if (dryRun) return backfillPipeline(pipeline, { ...engineOptions, dryRun })
-  const report = await backfillPipeline(pipeline, { ...engineOptions, dryRun })
+  if (dryRun) {
+    const { dryRunBackfill } = await import('../run/backfill/dry-run.ts')
+    return dryRunBackfill(pipeline, engineOptions)
+  }
+  const { backfillPipeline } = await import('../run/backfill/backfill-pipeline.ts')
+  const report = await backfillPipeline(pipeline, engineOptions)
   if (throwOnFailure) throwIfFailed(report)
   return report
 }

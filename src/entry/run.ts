@@ -26,7 +26,7 @@ export async function run<Streams extends Flows>(
 ): Promise<Report<keyof Streams & string>> {
   rejectRenamedWords('run()', options, { on: 'onEvent', failed: 'onStreamError' })
   const { throwOnFailure = true, ...engineOptions } = options
-  const { runPipeline } = await import('../run/run.ts')
+  const { runPipeline } = await import('../run/run-pipeline.ts')
   const report = await runPipeline(pipeline, engineOptions)
   if (throwOnFailure) throwIfFailed(report)
   return report

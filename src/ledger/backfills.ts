@@ -25,7 +25,7 @@ export interface BackfillIdentity extends StreamName {
   readonly zone: string
 }
 
-export interface PlanOptions extends BackfillIdentity {
+export interface OpenBackfillOptions extends BackfillIdentity {
   /** The starts of the windows in their order, and the end of the last one. */
   readonly bounds: readonly string[]
   readonly run: string
@@ -37,9 +37,9 @@ export interface PlanOptions extends BackfillIdentity {
  * Writes the plan of a backfill, or finds the one with the same identity, which stays as it is. At the end of the
  * transaction, constraints prove that the windows tile the range.
  */
-export async function planBackfill(
+export async function openBackfill(
   database: Database,
-  { pipeline, stream, partition = '', bounds, window, zone, run, definition, signal }: PlanOptions,
+  { pipeline, stream, partition = '', bounds, window, zone, run, definition, signal }: OpenBackfillOptions,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
   const [row] = await database.query<{ id: string; created: boolean }>(
     'select id, created from sluice.plan_backfill($1, $2, $3, $4, $5::timestamptz[], $6, $7, $8)',

@@ -1,4 +1,5 @@
 import type { Counts } from './batch.ts'
+import type { Status } from './report.ts'
 import type { RunKind } from './slice.ts'
 import type { WindowCounts } from './window.ts'
 
@@ -83,6 +84,14 @@ export type RunEvent =
   | { readonly type: 'slice.finished'; readonly stream: string; readonly slice: string; readonly counts: Counts }
   /** A window failed; the others go on. */
   | { readonly type: 'slice.failed'; readonly stream: string; readonly slice: string; readonly error: string }
+  /** The stream has ended, whatever its status. Other streams of the run may still be read. */
+  | {
+      readonly type: 'stream.finished'
+      readonly stream: string
+      readonly status: Status
+      readonly counts: Counts
+      readonly ms: number
+    }
   | { readonly type: 'stream.failed'; readonly stream: string; readonly error: string }
   | { readonly type: 'run.finished'; readonly run: string; readonly status: 'done' | 'failed' | 'interrupted' }
   /**

@@ -32,10 +32,35 @@ export interface ReadCounts {
   readonly parents: number
 }
 
-/** A record that could not be stored, and why. */
+/**
+ * Steps that reject records: the stages of a stream, then `encode`, which turns records into rows, and the `database`.
+ */
+export type RejectStage =
+  | 'map'
+  | 'filter'
+  | 'flatMap'
+  | 'validate'
+  | 'rename'
+  | 'pick'
+  | 'omit'
+  | 'dedupe'
+  | 'offload'
+  | 'tap'
+  | 'encode'
+  | 'database'
+
+/**
+ * Returns how a replay sends a reject again: a `record` goes through all stages, and so does a `parent`, none of whose
+ * rows are stored yet. A `row` has all stages behind it.
+ */
+export function replayAs(stage: string): 'record' | 'parent' | 'row' {
+  if (stage === 'database') return 'row'
+  return stage === 'flatMap' ? 'parent' : 'record'
+}
+
+/** A record that could not be stored, and the reason. */
 export interface Reject {
-  /** Where it happened: `decode`, `map`, `validate`, …, `encode`, `database`. */
-  readonly stage: string
+  readonly stage: RejectStage
   readonly reason: string
   /** The record as it was read; for `database`, the row as it was sent. */
   readonly record: unknown
@@ -74,11 +99,8 @@ export interface Page<T = unknown> {
   readonly highWaterMark?: HighWaterMark
   /** Hashes of the records that were left out since the last run had read them. */
   readonly boundaryMatches?: readonly string[]
-  /**
-   * The records are rows that were sent before, and have all stages behind them: what is rejected of them is kept as
-   * such.
-   */
-  readonly areRows?: true
+  /** Stage of the records that the encoder rejects: `database` for the rows of a replay. @default 'encode' */
+  readonly rejectStage?: RejectStage
   /** Its share of the memory budget, given back once its records have been encoded. */
   readonly hold?: Disposable
   /** The account that holds it. What is read for its records, before it is given back, goes below. */

@@ -1,10 +1,10 @@
-import type { Flow } from '../define/flow.ts'
 import type { Pipeline } from '../define/pipeline.ts'
 import { secretsIn } from '../define/secrets-in.ts'
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
+import { messageOf } from '../value/error.ts'
 
-/** The streams that were asked for, in the pipeline's order; none: all. */
+/** Returns the requested streams in the pipeline's order, or all of them if none was requested. */
 export function chosenStreams({ name, streams }: Pipeline, asked: readonly string[] | undefined): string[] {
   const names = Object.keys(streams)
   const unknown = asked?.filter((stream) => !names.includes(stream)) ?? []
@@ -15,13 +15,18 @@ export function chosenStreams({ name, streams }: Pipeline, asked: readonly strin
   return asked && asked.length > 0 ? names.filter((stream) => asked.includes(stream)) : names
 }
 
-/** A secret that is missing is known before anything is asked. */
-export function requireSecrets({ recipe }: Flow<unknown>, secrets: Secrets, place: string): void {
-  for (const name of secretsIn(recipe)) {
-    try {
-      secrets.value(name)
-    } catch (cause) {
-      throw new UsageError(`${place}: ${(cause as Error).message}`, { cause })
-    }
+/** Throws if a secret of these streams is missing, before anything is requested. */
+export function requireSecrets({ name, streams }: Pipeline, chosen: readonly string[], secrets: Secrets): void {
+  for (const stream of chosen) {
+    const flow = streams[stream]
+    for (const secret of flow ? secretsIn(flow.recipe) : []) requireSecret(secret, secrets, `${name}.${stream}`)
+  }
+}
+
+function requireSecret(name: string, secrets: Secrets, streamName: string): void {
+  try {
+    secrets.value(name)
+  } catch (cause) {
+    throw new UsageError(`${streamName}: ${messageOf(cause)}`, { cause })
   }
 }

@@ -1,13 +1,18 @@
+import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
+import type { Duration } from '../model/request.ts'
+import { duration } from '../value/duration.ts'
+import { messageOf } from '../value/error.ts'
+import { parseSize, type Size } from '../value/size.ts'
 
-/** How much one transaction stores; whichever is reached first. */
+/** Limits of one transaction. The first one that is reached ends a batch. */
 export interface BatchLimits {
   /** @default 10_000 */
   readonly rows?: number
-  /** Of encoded rows. @default 8_388_608 */
-  readonly bytes?: number
-  /** Milliseconds after the first page of a batch arrived. @default 2_000 */
-  readonly every?: number
+  /** Size of the encoded rows. @default '8MB' */
+  readonly bytes?: Size
+  /** Time after the first page of the batch arrived. @default '2s' */
+  readonly every?: Duration
 }
 
 export interface RunOptions {
@@ -15,57 +20,88 @@ export interface RunOptions {
   readonly database?: string | undefined
   /** Only these streams. @default all */
   readonly streams?: readonly string[] | undefined
-  /**
-   * Read from the very beginning: closes an interrupted reading and leaves the cursor out of account. @default false
-   */
+  /** Read from the beginning: closes an interrupted reading and ignores the cursor. @default false */
   readonly full?: boolean
-  /** What to do where another run is reading the same stream: leave it out, wait for it, or fail. @default 'fail' */
+  /** If another run is reading the same stream: skip the stream, wait for that run, or fail. @default 'fail' */
   readonly overlap?: 'skip' | 'wait' | 'fail'
   readonly batch?: BatchLimits
   /** Streams that are read at once. @default 8 */
   readonly concurrency?: number
-  /** Decoded body text that may be held at once, in bytes, by all streams of this run. @default 67_108_864 */
-  readonly memory?: number
+  /** Decoded body text that all streams of this run may hold at once. @default '64MB' */
+  readonly memory?: Size
   /** Where secrets and settings are looked up. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** Called with everything that happens; it must not throw, and the run does not wait for it. */
+  /** Called with every event of the run. It must not throw, and the run does not wait for it. */
   readonly onEvent?: (event: RunEvent) => void
-  /** Called with what a stream failed with, the error itself: the report has its message only. */
+  /** Called with the error of each stream that fails. The report holds only its text. */
   readonly onStreamError?: (stream: string, error: unknown) => void
-  /** Aborting it ends the run within seconds: what is whole is committed first. */
+  /** Aborting it ends the run within 5 s. Complete batches are committed first. */
   readonly signal?: AbortSignal
 }
-
-/** What a run falls back to. */
-export const defaults = Object.freeze({
-  batch: Object.freeze({ rows: 10_000, bytes: 8 << 20, every: 2_000 }),
-  concurrency: 8,
-  windows: 4,
-  memory: 64 << 20,
-})
 
 export interface BackfillOptions extends Pick<
   RunOptions,
   'database' | 'batch' | 'memory' | 'environment' | 'onEvent' | 'onStreamError' | 'signal'
 > {
-  /** Only this stream. @default each of the pipeline that can be read in windows, one after the other */
+  /** Only this stream. @default every stream of the pipeline that can be read in windows, one after the other */
   readonly stream?: string | undefined
-  /** Where the range begins: a day, which begins at midnight in the zone, or a moment. */
+  /** Start of the range: a day, which begins at midnight in the zone, or an instant. */
   readonly from: string
-  /** Where it ends; not included. */
+  /** End of the range; not included. */
   readonly to: string
-  /** How long a window is: `1h`, `1d`, `1w`, `1mo`, `1y`, or several of one. @default '1d' */
+  /** Length of a window: `1h`, `1d`, `1w`, `1mo`, `1y`, or several of one. @default '1d' */
   readonly window?: string | undefined
-  /** Whose calendar says when a day begins, as `Europe/Berlin`. @default 'UTC' */
+  /** The calendar that decides when a day begins, such as `Europe/Berlin`. @default 'UTC' */
   readonly zone?: string | undefined
   /** Windows that are read at once. @default 4 */
   readonly concurrency?: number
   /**
-   * `failed`: only windows that failed. `missing`: leave out windows that earlier backfills of the stream have done.
-   * `all`: what was left out before, too.
-   * @default what is not done, but for what was left out before
+   * `failed`: only windows that failed. `missing`: skip windows that earlier backfills of the stream have done. `all`:
+   * also windows that were skipped before.
+   * @default windows that are neither done nor skipped
    */
   readonly only?: 'missing' | 'failed' | 'all' | undefined
   /** Only windows with these lower bounds, as `2024-01-31T00:00:00Z`; `only` applies to them. @default all windows */
   readonly onlyWindows?: readonly string[] | undefined
+}
+
+/** Former names of options, with the names that they have now. */
+export const RENAMED_RUN_OPTIONS: Readonly<Record<string, string>> = { on: 'onEvent', failed: 'onStreamError' }
+
+/** Defaults of the options of a run. */
+export const DEFAULTS = Object.freeze({
+  batch: Object.freeze({ rows: 10_000, bytes: 8 << 20, everyMs: 2_000 }),
+  concurrency: 8,
+  windows: 4,
+  memory: 64 << 20,
+})
+
+/** The limits of a batch, in rows, bytes and milliseconds. */
+export interface ResolvedBatch {
+  readonly rows: number
+  readonly bytes: number
+  readonly everyMs: number
+}
+
+/** Returns the limits of a batch, with defaults for those that are missing. */
+export function resolveBatch({ rows = DEFAULTS.batch.rows, bytes, every }: BatchLimits = {}): ResolvedBatch {
+  if (typeof every === 'number')
+    throw new UsageError(`batch.every is a duration such as '2s': write '${String(every)}ms'`)
+  return {
+    rows,
+    bytes: bytes === undefined ? DEFAULTS.batch.bytes : parsed('batch.bytes', () => parseSize(bytes)),
+    everyMs: every === undefined ? DEFAULTS.batch.everyMs : parsed('batch.every', () => duration(every)),
+  }
+}
+
+/** Returns the bytes of the option `memory`. */
+export const resolveMemory = (memory: Size | undefined): number =>
+  memory === undefined ? DEFAULTS.memory : parsed('memory', () => parseSize(memory))
+
+function parsed(option: string, parse: () => number): number {
+  try {
+    return parse()
+  } catch (cause) {
+    throw new UsageError(`${option}: ${messageOf(cause)}`, { cause })
+  }
 }

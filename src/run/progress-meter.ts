@@ -5,16 +5,15 @@ import type { Scope } from '../model/scope.ts'
 export interface ProgressMeterOptions {
   readonly streams: readonly string[]
   readonly memory: { readonly used: number; readonly limit: number; readonly waiting: number }
-  /** Told once a second. */
-  readonly tell: (gauge: RunGauge) => void
+  /** Called once a second, and at the end. */
+  readonly onGauge: (gauge: RunGauge) => void
 }
 
 const GAUGE_INTERVAL_MS = 1_000
 
 /**
- * How a run stands, for those who watch it through the ledger: one event a second, however much happens. `using meter =
- * new Meter(…)`, which is told every event, lends the clients that it counts requests of, and hears of each page;
- * `last` tells the final sums.
+ * Measures the progress of a run for clients that watch it through the ledger: one event a second. It needs every event
+ * of the run (`event`), the requests of its clients (`client`) and the pages of each slice (`sliceReader`).
  */
 export class ProgressMeter implements Disposable {
   readonly #options: ProgressMeterOptions
@@ -26,17 +25,17 @@ export class ProgressMeter implements Disposable {
   constructor(options: ProgressMeterOptions) {
     this.#options = options
     this.#streams = new Map(options.streams.map((name) => [name, new StreamMeter()]))
-    this.#timer = setInterval(() => this.#tell(), GAUGE_INTERVAL_MS).unref()
+    this.#timer = setInterval(() => this.#emit(), GAUGE_INTERVAL_MS).unref()
   }
 
   event(event: RunEvent): void {
     if ('stream' in event && event.stream !== undefined) this.#streams.get(event.stream)?.event(event)
   }
 
-  /** The clients that a run lends, so that requests on their way are counted. */
-  client(lend: Scope['client']): Scope['client'] {
+  /** Returns clients that count their requests. */
+  client(clientOf: Scope['client']): Scope['client'] {
     return (api) => {
-      const client = lend(api)
+      const client = clientOf(api)
       return {
         send: async (request, options) => {
           using _ = this.#streams.get(options.stream ?? '')?.request()
@@ -46,41 +45,38 @@ export class ProgressMeter implements Disposable {
     }
   }
 
-  /** A slice is read from its last committed position on; answers what is to be told of each page. */
-  reading(stream: string, slice: string): (counts: ReadCounts) => void {
-    const dial = this.#streams.get(stream)
-    dial?.reading(slice)
-    return (counts) => dial?.page(slice, counts)
+  /** Call it when a slice is read from its last committed position, and what it returns for each page. */
+  sliceReader(stream: string, slice: string): (counts: ReadCounts) => void {
+    const meter = this.#streams.get(stream)
+    meter?.sliceStarted(slice)
+    return (counts) => meter?.page(slice, counts)
   }
 
-  /** Tell the final sums. */
-  last(): void {
-    for (const dial of this.#streams.values()) dial.end()
-    this.#tell()
+  /** Emits the final sums. */
+  finish(): void {
+    for (const meter of this.#streams.values()) meter.end()
+    this.#emit()
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
   }
 
-  #tell(): void {
+  #emit(): void {
     const now = performance.now()
-    const {
-      tell,
-      memory: { used, limit, waiting },
-    } = this.#options
-    tell({
+    const { used, limit, waiting } = this.#options.memory
+    this.#options.onGauge({
       type: 'gauge',
       ms: Math.round(now - this.#began),
       memory: { used, limit, waiting },
       loopMs: Math.max(0, Math.round(now - this.#due)),
-      streams: Object.fromEntries([...this.#streams].map(([name, dial]) => [name, dial.state(waiting > 0, now)])),
+      streams: Object.fromEntries([...this.#streams].map(([name, meter]) => [name, meter.state(waiting > 0, now)])),
     })
     this.#due = now + GAUGE_INTERVAL_MS
   }
 }
 
-/** What is counted of one stream. */
+/** Counts one stream. */
 class StreamMeter {
   readonly #ahead = new Map<string, number>()
   readonly #sums = {
@@ -115,7 +111,7 @@ class StreamMeter {
         break
       case 'waiting':
         if (event.for === 'rate limit' || event.for === 'retry-after') sums.waitMs += event.ms
-        // Of memory it is told when the wait is over.
+        // A wait for memory is reported when it is over.
         if (event.for !== 'memory')
           this.#waits = { for: event.for, until: performance.now() + event.ms + (event.for === 'lock' ? 500 : 0) }
         break
@@ -135,6 +131,7 @@ class StreamMeter {
         this.#ahead.delete(event.slice)
         this.#finished = true
         break
+      case 'stream.finished':
       case 'stream.failed':
         this.end()
         break
@@ -160,7 +157,7 @@ class StreamMeter {
     }
   }
 
-  reading(slice: string): void {
+  sliceStarted(slice: string): void {
     this.#ahead.set(slice, 0)
   }
 

@@ -1,13 +1,13 @@
 /**
- * Two signals of one run: `reading` aborts when it is asked to stop; `writing` some seconds later, so that what is
- * whole can be committed.
+ * Two signals of one run. `readSignal` aborts when the run is asked to stop. `writeSignal` aborts 4 s later, so that
+ * complete batches can still be committed.
  */
 export interface RunSignals extends Disposable {
-  readonly reading: AbortSignal
-  readonly writing: AbortSignal
+  readonly readSignal: AbortSignal
+  readonly writeSignal: AbortSignal
 }
 
-/** How long a commit may go on after the run was asked to stop. A run ends within 5 s. */
+/** Time for the last commits after the run was asked to stop. A run ends within 5 s. */
 const GRACE_PERIOD_MS = 4_000
 
 export function runSignals(signal: AbortSignal | undefined): RunSignals {
@@ -22,8 +22,8 @@ export function runSignals(signal: AbortSignal | undefined): RunSignals {
   if (signal?.aborted) stop()
   else signal?.addEventListener('abort', stop, { once: true })
   return {
-    reading: reading.signal,
-    writing: writing.signal,
+    readSignal: reading.signal,
+    writeSignal: writing.signal,
     [Symbol.dispose]() {
       signal?.removeEventListener('abort', stop)
       clearTimeout(timer)

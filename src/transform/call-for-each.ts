@@ -1,12 +1,13 @@
 // Calls a user's function once for each record of a page.
 import { mapConcurrent } from '../flow/map-concurrent.ts'
+import type { RejectStage } from '../model/page.ts'
 import { rejectRecord, type MutablePage } from './mutable-page.ts'
 
 export type RecordFunction = (record: never, signal: AbortSignal) => unknown
 
 export interface CallOptions {
   /** The stage's name, for rejects. */
-  readonly stage: string
+  readonly stage: RejectStage
   readonly concurrency: number
   /** @default true */
   readonly ordered?: boolean

@@ -1,6 +1,6 @@
 // One page while the stages change it: its records, and the counts and rejects that the stages add.
 import { rejectionOf } from '../model/errors.ts'
-import type { Page, Reject } from '../model/page.ts'
+import type { Page, Reject, RejectStage } from '../model/page.ts'
 import { defined } from '../value/defined.ts'
 
 export interface MutablePage {
@@ -44,7 +44,7 @@ export function keepRecords(
 export function rejectRecord(
   page: MutablePage,
   index: number,
-  stage: string,
+  stage: RejectStage,
   error: unknown,
   signal: AbortSignal,
 ): void {

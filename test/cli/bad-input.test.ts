@@ -254,12 +254,12 @@ describe('each error is one message with a location, the problem and what to do:
       [
         'a column',
         'alter table t.rows drop column name',
-        'bad.rows: t.rows: the column name was dropped while it was being loaded; leave it out with columns: { name: false }, or run with --full to load all of it again',
+        'bad.rows: t.rows: the column name was dropped while the table was being loaded. Leave it out with columns: { name: false }, or run with --full to load everything again',
       ],
       [
         'a table',
         'drop table t.rows',
-        'bad.rows: t.rows: the table was dropped while it was being loaded; run with --full to load all of it again',
+        'bad.rows: t.rows: the table was dropped while it was being loaded. Run with --full to load everything again',
       ],
     ])('%s that is dropped during a run', async (_, statement, message) => {
       await using database = await testDatabase()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../src/database/database.ts'
-import { findBackfill, findDoneElsewhere, planBackfill, readBackfill } from '../../src/ledger/backfills.ts'
+import { findBackfill, findDoneElsewhere, openBackfill, readBackfill } from '../../src/ledger/backfills.ts'
 import { overviewBackfills } from '../../src/ledger/read/backfill-overview.ts'
 import { failSlice, skipDoneElsewhere } from '../../src/ledger/slices/transitions.ts'
 import { claimWindow, windowsLeft, type Only } from '../../src/ledger/slices/windows.ts'
@@ -13,7 +13,7 @@ const words = { pipeline: 'forum', stream: 'posts', window: '1d', zone: 'UTC', d
 
 async function planned(database: Database, worker: Worker, days: readonly number[]): Promise<string> {
   const bounds = days.map(day)
-  return (await planBackfill(database, { ...words, from: bounds[0]!, to: bounds.at(-1)!, bounds, run: worker.run })).id
+  return (await openBackfill(database, { ...words, from: bounds[0]!, to: bounds.at(-1)!, bounds, run: worker.run })).id
 }
 const take = (
   database: Database,
@@ -70,7 +70,7 @@ describe('the chain of windows', () => {
     await using worker = await ledger.worker()
     const made = (bounds: readonly number[]): Promise<unknown> =>
       failure(
-        planBackfill(ledger.database, { ...words, from: day(1), to: day(4), bounds: bounds.map(day), run: worker.run }),
+        openBackfill(ledger.database, { ...words, from: day(1), to: day(4), bounds: bounds.map(day), run: worker.run }),
       )
     expect(await made([1, 3, 2, 4])).toMatchObject({ message: expect.stringContaining('a_window_goes_forward') })
     expect(await made([1])).toMatchObject({ message: expect.stringContaining('a_range_goes_forward') })

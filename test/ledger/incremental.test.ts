@@ -221,7 +221,7 @@ describe('a slice begins at its start again', () => {
     await readOnce(ledger.database, '4')
     await using first = await ledger.worker()
     const open = await first.take()
-    const reject = { stage: 'map', reason: 'no', record: 1 }
+    const reject = { stage: 'map', reason: 'no', record: 1 } as const
     await commit(
       ledger.database,
       open,

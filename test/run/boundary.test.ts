@@ -1,6 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
+import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { byCursor, http, onePage, path, pipeline, since } from '../../src/index.ts'
-import { runPipeline } from '../../src/run/run.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -140,7 +140,7 @@ describe('append without a key', () => {
     )
     expect(first.streams.rows).toMatchObject({
       status: 'failed',
-      error: expect.stringContaining('give the table a key'),
+      error: expect.stringContaining('Give the table a key'),
     })
     await test.database.query('create unique index on t.rows (id)')
     const asked = api.requests.length

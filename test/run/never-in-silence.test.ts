@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { byCursor, http, onePage, path, pipeline, since, source } from '../../src/index.ts'
-import { runPipeline } from '../../src/run/run.ts'
 import type { WriteMode } from '../../src/model/recipe.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -71,7 +71,7 @@ test('replace refuses children that are read by a cursor, before it deletes what
   )
   expect(report.streams.children).toMatchObject({
     status: 'failed',
-    error: expect.stringContaining('leave .incremental() out'),
+    error: expect.stringContaining('Leave .incremental() out'),
   })
 })
 

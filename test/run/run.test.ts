@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { byCursor, byPage, http, onePage, path, pipeline, since, source, type RunEvent } from '../../src/index.ts'
-import { runPipeline } from '../../src/run/run.ts'
+import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer, type ApiHandler } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -94,7 +94,7 @@ describe('run', () => {
     expect(refused.streams.items).toMatchObject({
       status: 'failed',
       error: expect.stringMatching(
-        /^gone\.items: t\.items: the table is not there, and rows of this stream were stored before; going on would store only what is new since 2024-.*--full/,
+        /^gone\.items: t\.items: the table is missing, and rows of this stream were stored before\. This run would store only the records that are new since 2024-.*--full/,
       ),
     })
     // Nothing was ever stored of this one, so that its table is not missed.
@@ -287,7 +287,7 @@ describe('run', () => {
     const { status, streams } = await runPipeline(flow, { database: test.url })
     expect(status).toBe('done')
     expect(streams.all.warnings).toEqual([
-      expect.stringContaining('nothing was read, where the run before read 3 records'),
+      expect.stringContaining('nothing was read, and the run before read 3 records'),
     ])
   })
 
@@ -316,7 +316,7 @@ describe('run', () => {
     expect(status).toBe('done')
     expect(left.streams.all).toMatchObject({
       status: 'not run',
-      warnings: [`it was left out, since run ${id} is reading it`],
+      warnings: [`not run: run ${id} is reading this stream`],
     })
     expect(failed.streams.all).toMatchObject({
       status: 'failed',

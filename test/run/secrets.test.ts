@@ -11,7 +11,7 @@ import {
   secret,
   type RunEvent,
 } from '../../src/index.ts'
-import { runPipeline } from '../../src/run/run.ts'
+import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 

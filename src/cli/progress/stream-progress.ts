@@ -63,6 +63,9 @@ export class StreamProgress {
       case 'stream.failed':
         this.#end('failed', now)
         break
+      case 'stream.finished':
+        this.#end(PHASES[event.status], now)
+        break
       case 'run.started':
       case 'run.finished':
       case 'table.altered':
@@ -144,6 +147,8 @@ export class StreamProgress {
     this.#wait = undefined
   }
 }
+
+const PHASES = { done: 'done', failed: 'failed', interrupted: 'stopped', 'not run': 'stopped' } as const
 
 const WAIT_TEXTS = {
   'rate limit': 'rate limit',

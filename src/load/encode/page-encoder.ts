@@ -76,7 +76,7 @@ export class PageEncoder {
         return 'change'
       } else
         rejects.push({
-          stage: page.areRows ? 'database' : 'encode',
+          stage: page.rejectStage ?? 'encode',
           reason: line.reason,
           record: page.origins?.[index] ?? record,
           ...defined({ parents: page.parents }),

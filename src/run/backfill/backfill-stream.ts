@@ -1,159 +1,121 @@
-import { definitionHash } from '../../read/definition-hash.ts'
-import type { Flow } from '../../define/flow.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
+import { openBackfill, readBackfill } from '../../ledger/backfills.ts'
+import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
 import { findActiveSync } from '../../ledger/slices/claim.ts'
 import { skipDoneElsewhere } from '../../ledger/slices/transitions.ts'
-import { setExclusive, type Only } from '../../ledger/slices/windows.ts'
-import { planBackfill, readBackfill } from '../../ledger/backfills.ts'
-import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
-import { LoadError, SliceLostError } from '../../model/errors.ts'
+import { setExclusive, type ClaimWindowOptions, type WindowSelection } from '../../ledger/slices/windows.ts'
+import { LoadError } from '../../model/errors.ts'
 import type { StreamReport } from '../../model/report.ts'
 import type { WindowCounts } from '../../model/window.ts'
-import { rejectOverlap } from './reject-overlap.ts'
-import { instantText, type CutRange } from './calendar-windows.ts'
+import { definitionHash } from '../../read/definition-hash.ts'
 import { problemText } from '../report/problem-text.ts'
-import type { RunContext, ActiveRun } from '../run-context.ts'
+import type { StreamContext } from '../stream-context.ts'
+import { warnOfRejects } from '../sync/run-stream.ts'
+import { instantText, type CutRange } from './calendar-windows.ts'
 import { hasVersion } from './has-version.ts'
-import { besideSync, nextWindow, type NextWindowOptions } from './next-window.ts'
-import type { BatchLimits, RunOptions } from '../options.ts'
-import { readWindow } from './sync-window.ts'
-import { noticeRejects } from '../sync/run-stream.ts'
+import { nextWindow, readByActiveSync } from './next-window.ts'
+import { rejectOverlap } from './reject-overlap.ts'
+import { syncWindow } from './sync-window.ts'
 import { windowWarning } from './windowable.ts'
 
-export interface BackfillStreamOptions extends ActiveRun, CutRange {
-  readonly frame: RunContext
-  readonly pipeline: string
-  readonly stream: string
-  readonly flow: Flow<unknown>
-  readonly only: Only | undefined
-  readonly onlyWindows: readonly string[] | undefined
+export interface BackfillStreamOptions {
+  /** The range and its windows. */
+  readonly range: CutRange
+  /** The windows to read. */
+  readonly selection: WindowSelection
+  /** Windows that are read at once. */
   readonly concurrency: number
-  readonly limits: Required<BatchLimits>
-  readonly failed: RunOptions['onStreamError']
 }
 
 /**
- * So many windows that fail with none between them that does not: it is not the windows' fault, and the rest would only
- * take time.
+ * Windows that may fail one after the other. The cause is then not the windows' own, and the others would fail too.
  */
 const MAX_FAILURES_IN_A_ROW = 10
 
 /**
- * The windows of one stream, several at once, from their plan to what the report says of them. Never throws: other
- * streams go on.
+ * Reads the windows of one stream, several at once, and returns the stream's report. Never throws: a stream that fails
+ * must not stop the others.
  */
-export async function backfillStream(options: BackfillStreamOptions): Promise<StreamReport> {
-  const {
-    frame: { database, reading, writing, secrets },
-    from,
-    to,
-    window,
-    zone,
-    emit,
-    pipeline,
-    stream,
-  } = options
-  const gauge = options.gauge(stream)
-  let id: string | undefined
-  const reported = async (status: 'done' | 'interrupted' | 'failed', error?: string): Promise<StreamReport> => {
-    const found = id === undefined ? undefined : await readBackfill(database, id, writing).catch(() => undefined)
-    return {
-      ...gauge.report(status, error),
-      ...(found && { backfill: { id: found.id, from, to, window, zone, windows: found.windows } }),
-    }
-  }
+export async function backfillStream(stream: StreamContext, options: BackfillStreamOptions): Promise<StreamReport> {
+  let backfill: string | undefined
   try {
-    const claiming = await plan(options, (made) => {
-      id = made
-    })
-    await readAll(options, claiming)
-    const failed = (await readWindows(database, claiming.backfill, { signal: writing })).filter(
-      ({ status, lower }) => status === 'failed' && options.onlyWindows?.includes(instantText(lower)) !== false,
-    )
-    if (failed.length > 0) throw failedWindows(options, failed)
-    noticeRejects({ pipeline, stream, gauge, emit })
-    return await reported('done')
+    const isExclusive = await checkActiveSync(stream)
+    backfill = await recordBackfill(stream, options)
+    await prepareWindows(stream, backfill, isExclusive, options)
+    await syncWindows(stream, backfill, options)
+    await throwIfWindowsFailed(stream, backfill, options)
+    warnOfRejects(stream)
+    return await withWindows(stream, stream.tally.report('done'), backfill, options)
   } catch (error) {
-    if (reading.aborted) return reported('interrupted')
-    const text = secrets.hide(problemText(error, `${pipeline}.${stream}`))
-    options.failed?.(stream, error)
-    emit({ type: 'stream.failed', stream, error: text })
-    return reported('failed', text)
+    return withWindows(stream, stream.fail(error), backfill, options)
   }
 }
 
-type Claiming = Omit<NextWindowOptions, 'signal'>
+/**
+ * Returns true if the backfill must not run beside a sync of the stream: without a version, nothing decides which of
+ * two rows is newer. Throws if such a sync is active.
+ */
+async function checkActiveSync(stream: StreamContext): Promise<boolean> {
+  const { database, table, readSignal } = stream
+  const isExclusive = !(await hasVersion(database, table))
+  const active = isExclusive ? await findActiveSync(database, stream, readSignal) : undefined
+  if (active) throw readByActiveSync(stream.streamName, active.run)
+  return isExclusive
+}
 
-/** What is to be read, written down before anything is asked; `made` is told its number at once. */
-async function plan(
-  {
-    frame,
-    flow,
-    run,
-    keeper,
-    emit,
+/** Records the backfill in the ledger, or finds the one with the same range and windows. Returns its id. */
+async function recordBackfill(stream: StreamContext, { range }: BackfillStreamOptions): Promise<string> {
+  const { database, pipeline, recipe, table, run, tally, readSignal: signal } = stream
+  const { from, to, window, zone, windows } = range
+  const warning = windowWarning(recipe)
+  if (warning !== undefined) stream.warn(warning)
+  const { id, created } = await openBackfill(database, {
     pipeline,
-    stream,
-    from,
-    to,
-    window,
-    zone,
-    windows,
-    only,
-    onlyWindows,
-    ...options
-  }: BackfillStreamOptions,
-  made: (id: string) => void,
-): Promise<Claiming> {
-  const { database, reading: signal } = frame
-  const { recipe, table } = flow
-  const names = { pipeline, stream }
-  const warn = (message: string): void => emit({ type: 'warning', stream, message })
-  const exclusive = !(await hasVersion(database, table))
-  const active = exclusive ? await findActiveSync(database, names, signal) : undefined
-  if (active) throw new SliceLostError(besideSync(names, active.run))
-  const warning = windowWarning(flow)
-  if (warning !== undefined) warn(warning)
-
-  const definition = definitionHash(recipe, table)
-  const planned = await planBackfill(database, {
-    ...names,
+    stream: stream.stream,
     from,
     to,
     window,
     zone,
     bounds: [...windows.map(({ lower }) => lower), to],
-    run,
-    definition,
+    run: run.id,
+    definition: definitionHash(recipe, table),
     signal,
   })
-  const backfill = planned.id
-  made(backfill)
-  options.gauge(stream).slice({ resumed: !planned.created })
-  await setExclusive(database, backfill, exclusive, signal)
-  if (only === 'missing') await skipDoneElsewhere(database, backfill, signal)
-  await rejectOverlap(database, backfill, { ...names, flow, to, warn, signal })
+  tally.sliceStarted({ resumed: !created })
+  return id
+}
 
-  const stored = await readWindows(database, backfill, { only, onlyWindows, signal })
-  emit({
+/** Skips windows that need not be read, checks the others and shows what this run will read. */
+async function prepareWindows(
+  stream: StreamContext,
+  backfill: string,
+  isExclusive: boolean,
+  { range, selection }: BackfillStreamOptions,
+): Promise<void> {
+  const { database, readSignal: signal } = stream
+  const { from, to, window, zone } = range
+  await setExclusive(database, backfill, isExclusive, signal)
+  if (selection.only === 'missing') await skipDoneElsewhere(database, backfill, signal)
+  await rejectOverlap(stream, backfill, to)
+  const stored = await readWindows(database, backfill, { ...selection, signal })
+  stream.emit({
     type: 'backfill.planned',
-    stream,
+    stream: stream.stream,
     backfill,
     from,
     to,
     window,
     zone,
-    windows: counted(stored),
+    windows: countWindows(stored),
     toRead: stored.filter(({ isSelected }) => isSelected).length,
-    states: stored.map(({ status }) => letters[status]).join(''),
+    states: stored.map(({ status }) => LETTERS[status]).join(''),
   })
-  return { ...names, run, keeper, backfill, only, onlyWindows, definition, resume: table.resumeWithin, emit }
 }
 
-const letters = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const
+const LETTERS = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const
 
-function counted(windows: readonly StoredWindow[]): WindowCounts {
-  const count = (of: StoredWindow['status']): number => windows.filter(({ status }) => status === of).length
+function countWindows(windows: readonly Pick<StoredWindow, 'status'>[]): WindowCounts {
+  const count = (wanted: StoredWindow['status']): number => windows.filter(({ status }) => status === wanted).length
   return {
     total: windows.length,
     done: count('done'),
@@ -163,67 +125,96 @@ function counted(windows: readonly StoredWindow[]): WindowCounts {
   }
 }
 
-/**
- * All windows that are left, in one group: a fault that would meet all of them ends it, and what is whole is committed.
- */
-async function readAll(
-  {
-    frame: { database, reading },
-    lend,
-    keeper,
-    losing,
-    emit,
-    flow: { recipe, table },
-    pipeline,
-    stream,
-    concurrency,
-    limits,
-    failed,
-    ...options
-  }: BackfillStreamOptions,
-  claiming: Claiming,
+/** Reads all windows that are left, in one task group: an error that concerns every window ends it. */
+async function syncWindows(
+  stream: StreamContext,
+  backfill: string,
+  { selection, concurrency }: BackfillStreamOptions,
 ): Promise<void> {
-  const gauge = options.gauge(stream)
-  const streamName = `${pipeline}.${stream}`
-  let inARow = 0
-  await using group = new TaskGroup({ signal: reading })
-  for (let reader = 0; reader < concurrency; reader += 1) {
-    group.spawn(async (signal) => {
-      using lent = lend(stream)
-      for (;;) {
-        const claimed = await nextWindow(database, { ...claiming, signal })
-        if (!claimed) return
-        const fault = await readWindow(claimed, {
-          ...lent,
-          scope: { ...lent.scope, signal },
-          keeper,
-          losing,
-          emit,
-          gauge,
-          stream,
-          recipe,
-          table,
-          streamName,
-          limits,
-        })
-        if (fault !== undefined) failed?.(stream, fault)
-        inARow = fault === undefined ? 0 : inARow + 1
-        if (inARow >= MAX_FAILURES_IN_A_ROW)
-          throw new LoadError(
-            `${MAX_FAILURES_IN_A_ROW} windows failed one after the other, the last one: ${problemText(fault, `${streamName}, window ${claimed.lower}`)}. The rest was left: mend what it names, then give the same words again`,
-            { cause: fault },
-          )
-      }
-    })
+  const { run, recipe, table, readSignal } = stream
+  const claiming = {
+    run: run.id,
+    keeper: run.keeper,
+    backfill,
+    ...selection,
+    definition: definitionHash(recipe, table),
+    resume: table.resumeWithin,
   }
+  const failures = new FailuresInARow(stream)
+  await using group = new TaskGroup({ signal: readSignal })
+  for (let reader = 0; reader < concurrency; reader += 1)
+    group.spawn((signal) => readWindowsInTurn(stream, { ...claiming, signal }, failures))
   await group.join()
 }
 
-function failedWindows({ windows }: BackfillStreamOptions, failed: readonly StoredWindow[]): LoadError {
-  const [first] = failed
-  const one = failed.length === 1
-  const range = `${instantText(first!.lower)} to ${instantText(first!.upper)}`
-  return new LoadError(
-    `${one ? '1 window' : `${failed.length.toLocaleString('en-US')} windows`} of ${windows.length.toLocaleString('en-US')} failed, ${one ? `${range},` : `the first one, ${range},`} with: ${first!.error ?? 'no reason that was noted'}. Once it is mended, the same words read ${one ? 'it' : 'them'} again, or with --only failed nothing else`,
+async function readWindowsInTurn(
+  stream: StreamContext,
+  claiming: ClaimWindowOptions,
+  failures: FailuresInARow,
+): Promise<void> {
+  for (;;) {
+    const claimed = await nextWindow(stream, claiming)
+    if (!claimed) return
+    const error = await syncWindow(stream, claimed, claiming.signal)
+    failures.note(error, claimed.lower)
+  }
+}
+
+/** Throws once too many windows have failed with none in between that did not. */
+class FailuresInARow {
+  readonly #stream: StreamContext
+  #count = 0
+
+  constructor(stream: StreamContext) {
+    this.#stream = stream
+  }
+
+  /** `error`: undefined for a window that did not fail. */
+  note(error: unknown, lower: string): void {
+    const { run, stream, streamName } = this.#stream
+    this.#count = error === undefined ? 0 : this.#count + 1
+    if (error !== undefined) run.context.onStreamError?.(stream, error)
+    if (this.#count < MAX_FAILURES_IN_A_ROW) return
+    throw new LoadError(
+      `${MAX_FAILURES_IN_A_ROW} windows failed one after the other, ` +
+        `the last one with: ${problemText(error, `${streamName}, window ${lower}`)}. ` +
+        'The others were not read: correct the cause, then start the same backfill again',
+      { cause: error },
+    )
+  }
+}
+
+async function throwIfWindowsFailed(
+  stream: StreamContext,
+  backfill: string,
+  { selection: { onlyWindows } }: BackfillStreamOptions,
+): Promise<void> {
+  const windows = await readWindows(stream.database, backfill, { signal: stream.writeSignal })
+  const failed = windows.filter(
+    ({ status, lower }) => status === 'failed' && onlyWindows?.includes(instantText(lower)) !== false,
   )
+  const [first] = failed
+  if (!first) return
+  const isOne = failed.length === 1
+  const bounds = `${instantText(first.lower)} to ${instantText(first.upper)}`
+  throw new LoadError(
+    `${isOne ? '1 window' : `${count(failed.length)} windows`} of ${count(windows.length)} failed, ` +
+      `${isOne ? bounds : `the first one, ${bounds}`}, with: ${first.error ?? 'no recorded reason'}. ` +
+      `Correct the cause, then start the same backfill again: it reads the failed ${isOne ? 'window' : 'windows'} again`,
+  )
+}
+
+const count = (value: number): string => value.toLocaleString('en-US')
+
+/** Adds the state of the windows to a report. */
+async function withWindows(
+  { database, writeSignal }: StreamContext,
+  report: StreamReport,
+  backfill: string | undefined,
+  { range: { from, to, window, zone } }: BackfillStreamOptions,
+): Promise<StreamReport> {
+  if (backfill === undefined) return report
+  const found = await readBackfill(database, backfill, writeSignal).catch(() => undefined)
+  if (!found) return report
+  return { ...report, backfill: { id: found.id, from, to, window, zone, windows: found.windows } }
 }

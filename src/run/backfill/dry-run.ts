@@ -2,55 +2,19 @@ import type { Pipeline } from '../../define/pipeline.ts'
 import { sqlState } from '../../database/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { findBackfill, findDoneElsewhere } from '../../ledger/backfills.ts'
-import { readCursors } from '../../ledger/cursors.ts'
 import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
 import type { WindowSelection } from '../../ledger/slices/windows.ts'
 import type { StreamName } from '../../ledger/stream-name.ts'
 import type { Window } from '../../model/window.ts'
 import { defined } from '../../value/defined.ts'
-import { UsageError } from '../../model/errors.ts'
 import type { BackfillPlan, PlannedWindow } from './backfill-plan.ts'
 import { boundsOf, calendarWindows, instantText } from './calendar-windows.ts'
-import { chosenStreams } from '../chosen-streams.ts'
 import { openStoreToRead } from '../open-store.ts'
 import type { BackfillOptions } from '../options.ts'
-import { windowFault } from './windowable.ts'
+import { readPipelineCursors, windowableStreams } from './windowable.ts'
 
-/** The streams that a backfill reads, with those that cannot be read in windows, and why. */
-export interface Windowable {
-  readonly streams: readonly string[]
-  readonly left: ReadonlyMap<string, string>
-}
-
-/**
- * A stream that was asked for by name and cannot be read in windows is an error; of all streams of a pipeline, those
- * that can are read.
- */
-export function windowableStreams(
-  pipeline: Pipeline,
-  asked: string | undefined,
-  cursors: ReadonlyMap<string, string> = new Map(),
-): Windowable {
-  const left = new Map<string, string>()
-  const streams = chosenStreams(pipeline, asked === undefined ? undefined : [asked]).filter((name) => {
-    const fault = windowFault(pipeline.streams[name]!, cursors.get(name))
-    if (fault !== undefined) left.set(name, fault)
-    return fault === undefined
-  })
-  if (streams.length === 0)
-    throw new UsageError(
-      `It cannot be read in windows. ${[...left].map(([name, fault]) => `${pipeline.name}.${name}: ${fault}`).join('. ')}`,
-    )
-  return { streams, left }
-}
-
-/** Where the streams of a pipeline stand. */
-export async function cursorsOf(database: Database, pipeline: string): Promise<ReadonlyMap<string, string>> {
-  return new Map((await readCursors(database, { pipeline })).map(({ stream, value }) => [stream, value]))
-}
-
-/** What a backfill would do, window by window. Nothing is asked of an API, and nothing is written. */
-export async function backfillPlan(
+/** Returns what a backfill would read, window by window. Nothing is requested or written. */
+export async function dryRunBackfill(
   pipeline: Pipeline,
   {
     stream,
@@ -67,7 +31,7 @@ export async function backfillPlan(
   const onlyWindows = boundsOf(windows, lowers)
   windowableStreams(pipeline, stream)
   await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
-  const cursors = store && (await orNothing(cursorsOf(store.database, pipeline.name)))
+  const cursors = store && (await orNothing(readPipelineCursors(store.database, pipeline.name)))
   const plans: BackfillPlan[] = []
   for (const name of windowableStreams(pipeline, stream, cursors).streams) {
     const place = { pipeline: pipeline.name, stream: name }
@@ -124,7 +88,7 @@ async function newWindows(
   })
 }
 
-/** Nothing has run there yet, or nothing of this version. */
+/** Returns undefined if the ledger is missing, or is one of an earlier version. */
 async function orNothing<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking

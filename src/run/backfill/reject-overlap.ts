@@ -1,51 +1,50 @@
-import type { Database } from '../../database/database.ts'
-import type { Flow } from '../../define/flow.ts'
 import { findOverlapping } from '../../ledger/backfills.ts'
-import type { StreamName } from '../../ledger/stream-name.ts'
 import { readBeginnings } from '../../ledger/read/read-slices.ts'
 import { UsageError } from '../../model/errors.ts'
 import { instantOf } from '../../source/cursor/bound-value.ts'
-
-export interface RejectOverlapOptions extends StreamName {
-  readonly flow: Flow<unknown>
-  readonly to: string
-  readonly warn: (message: string) => void
-  readonly signal: AbortSignal
-}
+import type { StreamContext } from '../stream-context.ts'
 
 /**
- * Append without a key stores a record once more for each reading that meets it: what live runs read, and what other
- * backfills have read, is not for this one.
+ * Throws if records of this backfill may be stored twice. Append without a key stores a record again each time that it
+ * is read, by syncs and by other backfills.
  */
-export async function rejectOverlap(
-  database: Database,
-  backfill: string,
-  { flow: { recipe, table }, to, warn, signal, ...name }: RejectOverlapOptions,
-): Promise<void> {
+export async function rejectOverlap(context: StreamContext, backfill: string, to: string): Promise<void> {
+  const { database, recipe, table, streamName, readSignal } = context
   if (table.write !== 'append' || table.key.length > 0) return
   const { unit, startFrom } = recipe.incremental ?? {}
-  const remedy = 'or give the table a key, with which nothing is stored twice'
-  const beginnings = await readBeginnings(database, name, signal)
-  const begins = Math.min(...beginnings.map((since) => secondsOf(since ?? startFrom, unit)))
-  if (beginnings.length > 0 && Date.parse(to) / 1_000 > begins) {
-    const at = Number.isFinite(begins) ? `from ${new Date(begins * 1_000).toISOString()} on` : 'from the very beginning'
+  const end = Date.parse(to) / 1_000
+  const begins = (await readBeginnings(database, context, readSignal)).map((since) =>
+    secondsOf(since ?? startFrom, unit),
+  )
+  const first = Math.min(...begins)
+  if (begins.length > 0 && end > first) {
+    const start = Number.isFinite(first) ? `from ${new Date(first * 1_000).toISOString()} on` : 'from the beginning'
     throw new UsageError(
-      `${name.pipeline}.${name.stream}: live runs store its records ${at}, and without a key ${table.name} would have them twice: end the backfill there, ${remedy}`,
+      `${streamName}: syncs store its records ${start}, and without a key ${table.name} would have them twice: ` +
+        `end the backfill there, ${GIVE_A_KEY}`,
     )
   }
-  if (beginnings.length === 0 && Date.parse(to) / 1_000 > secondsOf(startFrom, unit)) {
-    warn(
-      `no run has read it yet, and the first one begins ${startFrom === undefined ? 'at the very beginning' : `at ${startFrom}`}: without a key it would store these records once more. Before it, run: sluice cursor set ${name.pipeline}.${name.stream} ${to}`,
+  if (begins.length === 0 && end > secondsOf(startFrom, unit)) {
+    const start = startFrom === undefined ? 'from the beginning' : `from ${startFrom} on`
+    context.warn(
+      `no run has read this stream yet, and the first one reads it ${start}: ` +
+        'without a key it would store these records again. ' +
+        `Before that run: sluice cursor set ${streamName} ${to}`,
     )
   }
-  const others = await findOverlapping(database, backfill, signal)
-  if (others.length > 0)
-    throw new UsageError(
-      `${name.pipeline}.${name.stream}: backfill ${others.join(', ')} has stored records of the same time, and without a key ${table.name} would have them twice: choose another range, or --only missing with windows that begin and end with those, ${remedy}`,
-    )
+  const others = await findOverlapping(database, backfill, readSignal)
+  if (others.length === 0) return
+  const [have, those] = others.length === 1 ? ['has', 'that backfill'] : ['have', 'those backfills']
+  throw new UsageError(
+    `${streamName}: ${others.length === 1 ? 'backfill' : 'backfills'} ${others.join(', ')} ${have} stored records ` +
+      `of the same time, and without a key ${table.name} would have them twice: ` +
+      `choose another range, or --only missing with the windows of ${those}, ${GIVE_A_KEY}`,
+  )
 }
 
-/** A moment in seconds; the very beginning, and what is no moment, is before everything. */
+const GIVE_A_KEY = 'or give the table a key, so that nothing is stored twice'
+
+/** Returns an instant in seconds. The beginning, and any text that is no instant, is before everything. */
 function secondsOf(text: string | number | bigint | undefined, unit: 's' | 'ms' | undefined): number {
   const moment = text === undefined ? undefined : instantOf(String(text), unit)
   return moment ? moment.seconds + Number(`0.${moment.fraction || '0'}`) : -Infinity

@@ -1,12 +1,51 @@
+import type { Database } from '../../database/database.ts'
 import type { Flow } from '../../define/flow.ts'
+import type { Pipeline } from '../../define/pipeline.ts'
+import { readCursors } from '../../ledger/cursors.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { Recipe } from '../../model/recipe.ts'
+import { chosenStreams } from '../chosen-streams.ts'
 import { cursorKind } from '../../value/cursor-order.ts'
 import type { Given, Query, Sent } from '../../model/request.ts'
 
+/** The streams that can be read in windows, and the others with the reason. */
+export interface WindowableStreams {
+  readonly streams: readonly string[]
+  readonly skipped: ReadonlyMap<string, string>
+}
+
 /**
- * Why a stream cannot be read in windows of time, and what would be needed; undefined where it can. `cursor` is where
- * it stands, in the API's own text.
+ * Returns the streams of a pipeline that can be read in windows. Throws if none can, so also if the requested one
+ * cannot.
  */
-export function windowFault(
+export function windowableStreams(
+  pipeline: Pipeline,
+  requested: string | undefined,
+  cursors: ReadonlyMap<string, string> = new Map(),
+): WindowableStreams {
+  const skipped = new Map<string, string>()
+  const streams: string[] = []
+  for (const name of chosenStreams(pipeline, requested === undefined ? undefined : [requested])) {
+    const flow = pipeline.streams[name]
+    const problem = flow && windowProblem(flow, cursors.get(name))
+    if (problem === undefined) streams.push(name)
+    else skipped.set(name, problem)
+  }
+  if (streams.length > 0) return { streams, skipped }
+  const problems = [...skipped].map(([name, problem]) => `${pipeline.name}.${name}: ${problem}`)
+  throw new UsageError(`It cannot be read in windows. ${problems.join('. ')}`)
+}
+
+/** Returns the cursors of a pipeline's streams. */
+export async function readPipelineCursors(database: Database, pipeline: string): Promise<ReadonlyMap<string, string>> {
+  return new Map((await readCursors(database, { pipeline })).map(({ stream, value }) => [stream, value]))
+}
+
+/**
+ * Returns the reason for which a stream cannot be read in windows of time, and the remedy; undefined if it can.
+ * `cursor` is its present cursor, as the API wrote it.
+ */
+export function windowProblem(
   { recipe: { source, incremental, stages }, table }: Flow<unknown>,
   cursor?: string,
 ): string | undefined {
@@ -30,19 +69,19 @@ export function windowFault(
 }
 
 /**
- * What each window would read, where its request does not say which one it is; undefined where it does, or a function
- * of the user's may.
+ * Returns a warning if the request of a stream does not depend on the window, so that each window reads everything. A
+ * function in the request may depend on it.
  */
-export function windowWarning({ recipe: { source } }: Flow<unknown>): string | undefined {
+export function windowWarning({ source }: Recipe): string | undefined {
   if ('read' in source) return undefined
   const { query, json, path } = source.request
-  const says = [query, json].some((given) => mentions(given))
-  return says
+  const dependsOnWindow = [query, json].some((given) => mentionsBound(given))
+  return dependsOnWindow
     ? undefined
     : `the request to ${typeof path === 'string' ? path : 'its path'} names neither since nor until, so each window reads all that the API has: put since, and where the API takes it until, into the request`
 }
 
-const mentions = (given: Given<Query> | Given<Sent> | undefined): boolean =>
+const mentionsBound = (given: Given<Query> | Given<Sent> | undefined): boolean =>
   typeof given === 'function' ||
   Object.values(given ?? {}).some(
     (value: unknown) => typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound'),

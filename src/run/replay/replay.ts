@@ -1,20 +1,21 @@
-import { definitionHash } from '../../read/definition-hash.ts'
-import type { Flow } from '../../define/flow.ts'
-import type { Pipeline } from '../../define/pipeline.ts'
 import type { Database } from '../../database/database.ts'
-import { openReplay } from '../../ledger/slices/claim.ts'
-import { failSlice } from '../../ledger/slices/transitions.ts'
+import type { Pipeline } from '../../define/pipeline.ts'
+import { rejectRenamedWords } from '../../define/renamed-words.ts'
 import { readRejects, type StoredReject } from '../../ledger/read/read-rejects.ts'
+import { openReplay } from '../../ledger/slices/claim.ts'
 import { replayedSql } from '../../ledger/slices/store-rejects.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import { UsageError } from '../../model/errors.ts'
+import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
-import { problemText } from '../report/problem-text.ts'
-import { openRun } from '../run-context.ts'
-import { syncSlice } from '../sync/sync-slice.ts'
-import { defaults, type RunOptions } from '../options.ts'
+import { definitionHash } from '../../read/definition-hash.ts'
+import { ActiveRun } from '../active-run.ts'
+import { DEFAULTS, RENAMED_RUN_OPTIONS, type RunOptions } from '../options.ts'
+import { RunContext } from '../run-context.ts'
+import { StreamContext } from '../stream-context.ts'
+import { holdSlice } from '../sync/hold-slice.ts'
 import { replayPages } from './replay-pages.ts'
 
 export interface ReplayOptions extends Pick<
@@ -24,122 +25,104 @@ export interface ReplayOptions extends Pick<
   /** Only these rejects. @default all that were not replayed yet */
   readonly ids?: readonly string[] | undefined
   /**
-   * Where nothing says which of two rows is newer, replace one that is there by now: it may be newer than what was
-   * rejected. @default false
+   * If nothing decides which of two rows is newer: replace a row that is in the table already. It may be newer than the
+   * reject. @default false
    */
   readonly overwrite?: boolean
 }
 
-/** Of one stream, in one transaction; what is beyond takes another replay. */
+/** Rejects of one stream in one replay, which is one transaction. The others need another replay. */
 const MAX_REJECTS = 10_000
 
 /**
- * Send rejected records through their stages, as these are now, and into their table again: for each stream in one
- * transaction, which marks them as replayed. What is rejected again is a new reject. Undefined where there is nothing
- * to replay.
+ * Sends rejected records through their stages, as these are now, and into their table again. The rejects of a stream
+ * are replayed in one transaction, which also marks them as replayed. A record that is rejected again is a new reject.
+ * Returns undefined if there is nothing to replay.
  */
 export async function replay(pipeline: Pipeline, options: ReplayOptions = {}): Promise<Report | undefined> {
-  const { streams, ids } = options
-  await using frame = await openRun(pipeline, options)
-  const { database, secrets, reading, writing } = frame
-  const chosen = await rejectsOf(database, pipeline, streams, ids)
+  const { streams, ids, overwrite = false } = options
+  rejectRenamedWords('replay()', options, RENAMED_RUN_OPTIONS)
+  await using context = await RunContext.open(pipeline, options)
+  const chosen = await rejectsByStream(context.database, pipeline, streams, ids)
   if (chosen.size === 0) return undefined
-  const going = await frame.begin({ kind: 'replay', streams: [...chosen.keys()], options: {} })
-  const { run, keeper, emit } = going
-
-  const one = async (
-    name: string,
-    { recipe, table }: Flow<unknown>,
-    rejects: readonly StoredReject[],
-  ): Promise<StreamReport> => {
-    const gauge = going.gauge(name)
-    const streamName = `${pipeline.name}.${name}`
-    try {
-      const { into, newestFirst } = await howToWrite(database, table, options.overwrite ?? false)
-      const inOrder = newestFirst ? rejects.toReversed() : rejects
-      let slice = await openReplay(database, {
-        run,
-        keeper,
-        pipeline: pipeline.name,
-        stream: name,
-        definition: definitionHash(recipe),
-        signal: reading,
-      })
-      gauge.slice({ resumed: false })
-      emit({ type: 'slice.started', stream: name, slice: slice.id, resumed: false })
-      using lent = going.lend(name)
-      try {
-        await syncSlice(slice, undefined, {
-          ...lent,
-          recipe,
-          streamName,
-          limits: defaults.batch,
-          // They were rejected before, and shall be rejected again rather than hold up those that were mended.
-          table: { ...into, maxRejects: rejects.length + table.maxRejects },
-          read: (_, scope) =>
-            replayPages(inOrder, recipe, scope, {
-              ...(lent.workers && { workers: lent.workers }),
-              isKeyless: into.key.length === 0,
-            }),
-          also: () =>
-            replayedSql(
-              rejects.map(({ id }) => id),
-              run,
-            ),
-          changed: (changed) => {
-            slice = changed
-          },
-          committed: ({ swap, ...batch }, held) => {
-            gauge.committed(batch.counts, { swap })
-            emit({ type: 'batch.committed', stream: name, slice: held.id, ...batch })
-          },
-        })
-      } catch (error) {
-        await failSlice(database, slice, {
-          error: secrets.hide(problemText(error, streamName)),
-          signal: writing,
-        }).catch(() => {})
-        throw error
-      } finally {
-        keeper.release(slice)
-      }
-      emit({ type: 'slice.finished', stream: name, slice: slice.id, counts: gauge.counts })
-      if (newestFirst && gauge.counts.duplicate > 0)
-        emit({
-          type: 'warning',
-          stream: name,
-          message: `${table.name} holds rows with the keys of ${gauge.counts.duplicate} of them, which were left as they are, since nothing says which is newer; --overwrite stores what was rejected`,
-        })
-      return gauge.report('done')
-    } catch (error) {
-      if (reading.aborted) return gauge.report('interrupted')
-      const text = secrets.hide(problemText(error, streamName))
-      options.onStreamError?.(name, error)
-      emit({ type: 'stream.failed', stream: name, error: text })
-      return gauge.report('failed', text)
-    }
-  }
-
-  const reports: [string, StreamReport][] = []
-  for (const [name, rejects] of chosen) reports.push([name, await one(name, pipeline.streams[name]!, rejects)])
-  return await going.end(reports)
+  await using run = await ActiveRun.start(context, { kind: 'replay', streams: [...chosen.keys()], options: {} })
+  for (const [name, rejects] of chosen)
+    run.finishStream(
+      name,
+      await replayStream(new StreamContext(run, name, { batch: DEFAULTS.batch }), rejects, overwrite),
+    )
+  return await run.finish()
 }
 
-/** What there is to replay, stream by stream, the oldest first. */
-async function rejectsOf(
+/** Never throws: a stream that fails must not stop the others. */
+async function replayStream(
+  stream: StreamContext,
+  rejects: readonly StoredReject[],
+  overwrite: boolean,
+): Promise<StreamReport> {
+  try {
+    const { table, newestFirst } = await howToWrite(stream, overwrite)
+    // They were rejected before. Those that are rejected again must not prevent the others from being stored.
+    const lenient = { ...table, maxRejects: rejects.length + table.maxRejects }
+    const target = new StreamContext(stream.run, stream.stream, { batch: stream.batch, table: lenient })
+    await replayRejects(target, newestFirst ? rejects.toReversed() : rejects)
+    if (newestFirst) warnOfKeptRows(stream)
+    return stream.tally.report('done')
+  } catch (error) {
+    return stream.fail(error)
+  }
+}
+
+async function replayRejects(stream: StreamContext, rejects: readonly StoredReject[]): Promise<void> {
+  const { run, recipe, table } = stream
+  await using held = holdSlice(stream, { slice: await replaySlice(stream) })
+  const options = { workers: run.workers, isKeyless: table.key.length === 0 }
+  await held.sync({
+    read: (_, scope) => replayPages(rejects, recipe, scope, options),
+    endSql: () =>
+      replayedSql(
+        rejects.map(({ id }) => id),
+        run.id,
+      ),
+  })
+}
+
+const replaySlice = ({ database, run, pipeline, stream, recipe, readSignal }: StreamContext): Promise<HeldSlice> =>
+  openReplay(database, {
+    run: run.id,
+    keeper: run.keeper,
+    pipeline,
+    stream,
+    definition: definitionHash(recipe),
+    signal: readSignal,
+  })
+
+function warnOfKeptRows(stream: StreamContext): void {
+  const { duplicate } = stream.tally.counts
+  if (duplicate === 0) return
+  const rows =
+    duplicate === 1 ? '1 row has the key of a reject and was' : `${duplicate} rows have the keys of rejects and were`
+  stream.warn(
+    `${stream.table.name}: ${rows} kept, because nothing decides which is newer. --overwrite stores the rejects instead`,
+  )
+}
+
+/** Returns the rejects to replay, stream by stream, the oldest first. */
+async function rejectsByStream(
   database: Database,
   { name, streams: flows }: Pipeline,
-  asked: readonly string[] | undefined,
+  requested: readonly string[] | undefined,
   ids: readonly string[] | undefined,
 ): Promise<Map<string, StoredReject[]>> {
   const chosen = new Map<string, StoredReject[]>()
   for (const stream of Object.keys(flows)) {
-    if (asked && asked.length > 0 && !asked.includes(stream)) continue
+    if (requested && requested.length > 0 && !requested.includes(stream)) continue
     const all = await readRejects(database, { pipeline: name, stream, limit: MAX_REJECTS })
     const rejects = ids ? all.filter(({ id }) => ids.includes(id)) : all
     if (rejects.length > 0) chosen.set(stream, rejects)
   }
-  const unknown = ids?.filter((id) => ![...chosen.values()].flat().some((reject) => reject.id === id)) ?? []
+  const found = new Set([...chosen.values()].flat().map(({ id }) => id))
+  const unknown = ids?.filter((id) => !found.has(id)) ?? []
   if (unknown.length > 0)
     throw new UsageError(
       `${name}: there is no reject ${unknown.join(', ')} to replay. See: sluice rejects list ${name}`,
@@ -148,22 +131,22 @@ async function rejectsOf(
 }
 
 /**
- * How the records meet the rows that are there by now. Where a version tells which is newer, as ever; where nothing
- * does, a row that is there stays, and of several rejects of one key the newest comes first.
+ * Returns how to write the records beside the rows that are in the table. With a version the newer row wins, as in any
+ * run. Without one the row in the table stays, and of several rejects of one key the newest is stored.
  */
 async function howToWrite(
-  database: Database,
-  table: Table,
+  { database, table }: StreamContext,
   overwrite: boolean,
-): Promise<{ readonly into: Table; readonly newestFirst: boolean }> {
+): Promise<{ readonly table: Table; readonly newestFirst: boolean }> {
   if (table.write === 'replace')
     throw new UsageError(
-      `${table.name}: it is replaced as a whole by each run, which reads its records anew: there is nothing to replay. Mend the stage or the table, then run the stream`,
+      `${table.name}: each run replaces the whole table and reads its records again, so there is nothing to replay. ` +
+        'Correct the stage or the table, then run the stream',
     )
-  if (table.write === 'append' || overwrite) return { into: table, newestFirst: false }
+  if (table.write === 'append' || overwrite) return { table, newestFirst: false }
   const shape = await readShape(database, table)
   const isVersioned = table.versionBy !== undefined && shape?.columns.has(columnName(table.versionBy))
   return shape && !isVersioned
-    ? { into: { ...table, write: 'append' }, newestFirst: true }
-    : { into: table, newestFirst: false }
+    ? { table: { ...table, write: 'append' }, newestFirst: true }
+    : { table, newestFirst: false }
 }

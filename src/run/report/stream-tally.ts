@@ -3,10 +3,7 @@ import type { RunEvent } from '../../model/event.ts'
 import type { Status, StreamReport } from '../../model/report.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 
-/**
- * Gathers what becomes of one stream in one run. What it counts has been committed. `report` is asked for once, when
- * the stream has ended.
- */
+/** Counts what one run commits of one stream, and what it requests. `report` is called once, at the stream's end. */
 export class StreamTally {
   readonly #table: string
   readonly #started = performance.now()
@@ -31,8 +28,8 @@ export class StreamTally {
     return this.#counts
   }
 
-  slice({ since, resumed }: { readonly since?: string | undefined; readonly resumed: boolean }): void {
-    // Of several slices in a run the first one says where it began.
+  /** A run may read several slices of a stream: the report shows where the first one begins. */
+  sliceStarted({ since, resumed }: { readonly since?: string | undefined; readonly resumed: boolean }): void {
     if (!this.#begun) [this.#since, this.#resumed] = [since, resumed]
     this.#begun = true
   }

@@ -8,7 +8,7 @@ import type { Report } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
-import { runPipeline } from '../run.ts'
+import { runPipeline } from '../run-pipeline.ts'
 import type { Clock } from './clock.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
 

@@ -1,181 +1,128 @@
-import type { Database, Transaction } from '../../database/database.ts'
+import type { Transaction } from '../../database/database.ts'
 import { isRowError, isTableChanged, isTransient, sqlState } from '../../database/errors.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { ledgerError } from '../../ledger/errors.ts'
-import { advanceSql } from '../../ledger/slices/transitions.ts'
-import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
+import { advanceSql } from '../../ledger/slices/transitions.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
-import type { Advance, Counts } from '../../model/batch.ts'
-import { maxHighWaterMark } from '../../model/high-water-mark.ts'
-import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
-import { END, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
+import type { Advance } from '../../model/batch.ts'
+import { NO_COUNTS } from '../../model/counts.ts'
+import { END, isEnd, type Position } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
-import { addCounts, NO_COUNTS } from '../../model/counts.ts'
+import { defined } from '../../value/defined.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
+import type { SliceContext, SliceSource } from './slice-context.ts'
+import { mergeBatches, SliceProgress } from './slice-progress.ts'
 
-/** The reading has to be taken up again from the last committed position: what was sent cannot be sent once more. */
+/** The slice has to be read again from its last committed position: its rows cannot be sent a second time. */
 export class ReadAgainError extends Error {
   static {
     defineErrorName(this)
   }
 }
 
-export interface Committed {
-  readonly seq: number
-  readonly pages: number
-  readonly bytes: number
-  readonly ms: number
-  readonly counts: Counts
-  readonly swap?: Advance['swap']
-}
-
-export interface SliceWriterOptions {
-  readonly database: Database
-  readonly slice: HeldSlice
-  readonly target: TableWriter
-  /** `pipeline.stream`, for messages. */
-  readonly streamName: string
-  readonly maxRejects: number
-  readonly committed: (batch: Committed) => void
-  /** Statements that are committed with the end of the slice. @default none */
-  readonly also?: (() => string) | undefined
-  /** Not the signal that stops reading: a commit goes on for some seconds after the run was asked to stop. */
-  readonly signal: AbortSignal
-}
-
 const MAX_ATTEMPTS = 8
+
+/** The last batch of a replace brings the whole table to what was read. */
+const REPLACE_TIMEOUT = '2h'
 
 /**
  * Commits the batches of one slice in order, each in one transaction with the slice's position and counts.
  *
- * | what happens | what is done |
+ * | event | action |
  * |---|---|
  * | a batch whose last page has a position | COPY, write mode, advance, commit; kept until its outcome is known |
- * | a batch without a position | its rows wait in the open transaction for one that has it, or for the end |
- * | a row that the database refuses | the batch once more, halved by savepoints until the bad rows stand alone |
- * | deadlock, lost connection, lost answer to COMMIT | the ledger is asked what became of it; sent again only if it is not in |
- * | the table has changed, or the connection was lost under an open transaction | `ReadAgainError`: read again from the last commit |
+ * | a batch without a position | its rows wait in the open transaction for a page with a position, or for the end |
+ * | a row that the database refuses | the batch again, bisected by savepoints until the bad rows stand alone |
+ * | deadlock, lost connection, lost answer to COMMIT | reads the outcome from the ledger; sends the batch again if it is not in |
+ * | the table changed, or the connection was lost under an open transaction | `ReadAgainError` |
  */
 export class SliceWriter implements AsyncDisposable {
-  readonly #options: SliceWriterOptions
-  #seq: number
-  #position: Position
-  #highWaterMark: HighWaterMark | undefined
-  #boundaryRemaining: HeldSlice['boundary']
-  #rejected: number
-  #held: Held | undefined
+  readonly #context: SliceContext
+  readonly #target: TableWriter
+  readonly #source: SliceSource
+  readonly #progress: SliceProgress
+  #open: OpenTransaction | undefined
 
-  constructor(options: SliceWriterOptions) {
-    this.#options = options
-    const { slice } = options
-    this.#seq = slice.seq
-    this.#position = slice.position
-    this.#rejected = slice.rejected
-    this.#highWaterMark = slice.highWaterMark
-    this.#boundaryRemaining = slice.boundary
+  constructor(context: SliceContext, target: TableWriter, source: SliceSource = {}) {
+    this.#context = context
+    this.#target = target
+    this.#source = source
+    this.#progress = new SliceProgress(context.slice, context.stream)
   }
 
-  /** Store whole pages, in their order. */
+  /** Stores whole pages, in their order. */
   async write(pages: readonly EncodedPage[]): Promise<void> {
     const position = pages.at(-1)?.position
-    if (position === undefined) await this.#hold(pages)
-    else if (this.#held) await this.#release(pages, position)
+    if (position === undefined) await this.#extend(pages)
+    else if (this.#open) await this.#close(this.#open, pages, position)
     else await this.#commit(pages, position)
   }
 
-  /** The slice as it is committed now: where a reading that is taken up again begins. */
-  get slice(): HeldSlice {
-    const { highWaterMark: _, ...slice } = this.#options.slice
-    return {
-      ...slice,
-      ...(this.#boundaryRemaining && { boundary: this.#boundaryRemaining }),
-      seq: this.#seq,
-      position: this.#position,
-      rejected: this.#rejected,
-      ...(this.#highWaterMark && { highWaterMark: this.#highWaterMark }),
-    }
+  /** True while rows wait in an open transaction. Nothing else may be done to the table then. */
+  get hasOpenTransaction(): boolean {
+    return this.#open !== undefined
   }
 
-  /** Whether rows wait in an open transaction, between which nothing else may be done to the table. */
-  get holding(): boolean {
-    return this.#held !== undefined
-  }
-
-  /** The source has nothing more: complete the slice, unless its last page already did. */
+  /** Completes the slice, unless its last page did. */
   async end(): Promise<void> {
-    if (isEnd(this.#position)) return
-    if (this.#held) await this.#release([], END)
+    if (this.#progress.isAtEnd) return
+    if (this.#open) await this.#close(this.#open, [], END)
     else await this.#commit([], END)
   }
 
-  /** Give up what waits in the open transaction; it has to be read again. */
+  /** Rolls back what waits in the open transaction. It has to be read again. */
   async abandon(): Promise<void> {
-    const held = this.#held
-    this.#held = undefined
-    await held?.transaction[Symbol.asyncDispose]()
+    const open = this.#open
+    this.#open = undefined
+    await open?.transaction[Symbol.asyncDispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abandon()
   }
 
+  /** Commits pages in a transaction of their own, as often as it takes. */
   async #commit(pages: readonly EncodedPage[], position: Position): Promise<void> {
-    const { database, slice, target, signal } = this.#options
     const started = performance.now()
-    let bisecting = false
-    let sent: Outcome | undefined
+    let bisects = false
+    let sent: Advance | undefined
     for (let attempt = 1; ; attempt += 1) {
-      let outcome: Outcome | undefined
+      let advance: Advance | undefined
       try {
-        // The last one of a replace brings the whole table to what was read; both sides have to give it time.
-        await using transaction = await database.transaction({
-          sessionTag: sessionMark(slice),
-          ...(isEnd(position) && target.table.write === 'replace' && { statementTimeout: '2h' }),
-          signal,
-        })
-        const written = await this.#store(transaction, pages, bisecting)
-        outcome = await this.#outcome(transaction, written, position)
-        await transaction.commit(this.#last(outcome))
-        this.#done(outcome, pages, started)
+        await using transaction = await this.#begin(isEnd(position))
+        const written = await this.#store(transaction, pages, bisects)
+        advance = await this.#advance(transaction, written, position)
+        await transaction.commit(this.#commitSql(advance))
+        this.#committed(advance, pages, started)
         return
       } catch (error) {
-        if (!bisecting && isSplittable(error)) {
-          bisecting = true
+        if (!bisects && isSplittable(error)) {
+          bisects = true
           continue
         }
-        if (isTableChanged(error))
-          throw new ReadAgainError(`${this.#options.streamName}: the table has changed (${messageOf(error)})`, {
-            cause: error,
-          })
-        const refused = isRefused(error)
-        if (attempt >= MAX_ATTEMPTS || !(refused || isTransient(error)))
-          throw ledgerError(error, this.#options.streamName) ?? error
-        if (!refused) {
-          sent = outcome ?? sent
-          await sleep(Math.min(50 * 2 ** attempt, 5_000) * (0.5 + Math.random() / 2), { signal })
+        if (isTableChanged(error)) throw this.#readAgain(`the table has changed (${messageOf(error)})`, error)
+        const isRefused = isFenceError(error)
+        if (attempt >= MAX_ATTEMPTS || !(isRefused || isTransient(error))) throw this.#explained(error)
+        if (!isRefused) {
+          sent = advance ?? sent
+          await this.#backOff(attempt)
         }
-        if ((await resolveCommit(database, slice, this.#seq, { signal })) === 'again') continue
-        // In after all: its answer was lost, or it landed while it was being sent again.
-        if (sent === undefined) throw ledgerError(error, this.#options.streamName) ?? error
-        this.#done(sent, pages, started)
+        if (!(await this.#isCommitted())) continue
+        // It is in: its answer was lost, or it was committed while it was sent again.
+        if (sent === undefined) throw this.#explained(error)
+        this.#committed(sent, pages, started)
         return
       }
     }
   }
 
-  /** Store rows that nothing may be committed after yet. */
-  async #hold(pages: readonly EncodedPage[]): Promise<void> {
-    const { database, slice, signal } = this.#options
-    this.#held ??= {
-      transaction: await database.transaction({ sessionTag: sessionMark(slice), signal }),
-      written: [],
-      pages: [],
-      started: performance.now(),
-    }
-    const { transaction, written, pages: earlier } = this.#held
+  /** Adds pages without a position to the open transaction: nothing may be committed after them yet. */
+  async #extend(pages: readonly EncodedPage[]): Promise<void> {
+    this.#open ??= { transaction: await this.#begin(false), written: [], pages: [], started: performance.now() }
+    const { transaction, written, pages: earlier } = this.#open
     try {
       written.push(await this.#storeInside(transaction, pages))
       earlier.push(...pages.map(({ bytes }) => ({ bytes })))
@@ -184,32 +131,39 @@ export class SliceWriter implements AsyncDisposable {
     }
   }
 
-  /** A position at last: what was held and these pages become one commit. */
-  async #release(pages: readonly EncodedPage[], position: Position): Promise<void> {
-    const { database, slice, signal } = this.#options
-    const { transaction, written, pages: earlier, started } = this.#held!
-    let outcome: Outcome | undefined
+  /** Commits the open transaction with the pages that have brought a position. */
+  async #close(open: OpenTransaction, pages: readonly EncodedPage[], position: Position): Promise<void> {
+    const { transaction, written, pages: earlier, started } = open
+    let advance: Advance | undefined
     try {
       if (pages.length > 0) written.push(await this.#storeInside(transaction, pages))
-      outcome = await this.#outcome(transaction, merged(written), position)
-      await transaction.commit(this.#last(outcome))
+      advance = await this.#advance(transaction, mergeBatches(written), position)
+      await transaction.commit(this.#commitSql(advance))
     } catch (error) {
-      if (!outcome || !isTransient(error) || (await resolveCommit(database, slice, this.#seq, { signal })) === 'again')
-        throw this.#cannotResend(error)
+      if (!advance || !isTransient(error) || !(await this.#isCommitted())) throw this.#cannotResend(error)
     }
-    this.#held = undefined
-    // Where it is in although its answer was lost, nobody has given its connection back yet.
+    this.#open = undefined
+    // After a lost answer to COMMIT the transaction still has its connection.
     await transaction[Symbol.asyncDispose]()
-    this.#done(outcome, [...earlier, ...pages], started)
+    this.#committed(advance, [...earlier, ...pages], started)
   }
 
-  async #store(transaction: Transaction, pages: readonly EncodedPage[], bisecting: boolean): Promise<WrittenBatch> {
-    const { target } = this.#options
-    if (pages.length === 0) return nothing
-    return bisecting ? target.writeBisecting(transaction, pages) : target.write(transaction, pages)
+  async #begin(isLast: boolean): Promise<Transaction> {
+    const { stream, slice } = this.#context
+    const isLongSwap = isLast && stream.table.write === 'replace'
+    return stream.database.transaction({
+      sessionTag: sessionMark(slice),
+      signal: stream.writeSignal,
+      ...defined({ statementTimeout: isLongSwap ? (REPLACE_TIMEOUT as '2h') : undefined }),
+    })
   }
 
-  /** Inside an open transaction a row fault must not undo what is held. */
+  async #store(transaction: Transaction, pages: readonly EncodedPage[], bisects: boolean): Promise<WrittenBatch> {
+    if (pages.length === 0) return NOTHING
+    return bisects ? this.#target.writeBisecting(transaction, pages) : this.#target.write(transaction, pages)
+  }
+
+  /** Stores pages under a savepoint: an error of a row must not undo what waits in the transaction. */
   async #storeInside(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
     try {
       await using savepoint = await transaction.savepoint()
@@ -222,115 +176,70 @@ export class SliceWriter implements AsyncDisposable {
     }
   }
 
-  async #outcome(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Outcome> {
-    this.#refuseTooMany(written.rejects)
-    const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
-    const swap = isEnd(position) ? await this.#options.target.finish(transaction) : undefined
-    if (swap && highWaterMark)
-      throw new UsageError(
-        `${this.#options.streamName}: replace leaves in the table only what was read, and .incremental() in its children reads only what is new: leave .incremental() out, or choose { write: 'merge' }`,
-      )
-    const { counts, rejects, boundaryMatches = [] } = written
-    return {
-      highWaterMark,
-      advance: {
-        position,
-        counts,
-        rejects,
-        ...(highWaterMark && { highWaterMark }),
-        ...(swap && { swap }),
-        ...(boundaryMatches.length > 0 && { boundaryRemaining: without(this.#boundaryRemaining, boundaryMatches) }),
-      },
-    }
+  async #advance(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Advance> {
+    this.#progress.checkRejects(written.rejects)
+    const swap = isEnd(position) ? await this.#target.finish(transaction) : undefined
+    return this.#progress.advance(written, position, swap)
   }
 
-  /** What commits a batch, in one query with the commit itself. */
-  #last({ advance }: Outcome): string {
-    const { slice, also } = this.#options
-    return `${isEnd(advance.position) && also ? `${also()};\n` : ''}${advanceSql(slice, this.#seq, advance)}`
+  /** Returns the statements that commit a batch. They are sent in one query with the COMMIT. */
+  #commitSql(advance: Advance): string {
+    const { slice } = this.#context
+    const sql = advanceSql(slice, this.#progress.seq, advance)
+    const endSql = isEnd(advance.position) ? this.#source.endSql?.() : undefined
+    return endSql === undefined ? sql : `${endSql};\n${sql}`
   }
 
-  #done({ advance, highWaterMark }: Outcome, pages: readonly { readonly bytes: number }[], started: number): void {
-    this.#seq += 1
-    this.#highWaterMark = highWaterMark
-    this.#boundaryRemaining = advance.boundaryRemaining ?? this.#boundaryRemaining
-    this.#rejected += advance.counts.rejected
-    this.#position = advance.position
-    const bytes = pages.reduce((sum, page) => sum + page.bytes, 0)
-    this.#options.committed({
-      seq: this.#seq,
+  #committed(advance: Advance, pages: readonly { readonly bytes: number }[], started: number): void {
+    this.#progress.commit(advance)
+    this.#context.slice = this.#progress.slice
+    this.#context.onCommit({
+      seq: this.#progress.seq,
       pages: pages.length,
-      bytes,
+      bytes: pages.reduce((sum, page) => sum + page.bytes, 0),
       ms: Math.round(performance.now() - started),
       counts: advance.counts,
-      ...(advance.swap && { swap: advance.swap }),
+      ...defined({ swap: advance.swap }),
     })
   }
 
-  #refuseTooMany(rejects: readonly Reject[]): void {
-    const { maxRejects, streamName } = this.#options
-    const all = this.#rejected + rejects.length
-    if (rejects.length === 0 || all <= maxRejects) return
-    const reasons = rejects
-      .slice(0, 3)
-      .map(({ stage, reason }) => `${stage}: ${reason}`)
-      .join('; ')
-    throw new TooManyRejectsError(
-      `${streamName}: ${all} records were rejected, more than maxRejects: ${maxRejects} admits (${reasons}). Nothing of this batch was stored: mend the records or the stage, or raise maxRejects`,
-    )
+  async #isCommitted(): Promise<boolean> {
+    const { stream, slice } = this.#context
+    const { database, writeSignal: signal } = stream
+    return (await resolveCommit(database, slice, this.#progress.seq, { signal })) === 'committed'
+  }
+
+  async #backOff(attempt: number): Promise<void> {
+    const longest = Math.min(50 * 2 ** attempt, 5_000)
+    await sleep(longest * (0.5 + Math.random() / 2), { signal: this.#context.stream.writeSignal })
+  }
+
+  #explained(error: unknown): unknown {
+    return ledgerError(error, this.#context.stream.streamName) ?? error
   }
 
   #cannotResend(error: unknown): unknown {
-    if (!isTransient(error) && !isTableChanged(error)) return ledgerError(error, this.#options.streamName) ?? error
-    return new ReadAgainError(
-      `${this.#options.streamName}: the transaction that held pages without a position was lost`,
-      {
-        cause: error,
-      },
-    )
+    if (!isTransient(error) && !isTableChanged(error)) return this.#explained(error)
+    return this.#readAgain('the transaction with pages without a position was lost', error)
+  }
+
+  #readAgain(reason: string, cause: unknown): ReadAgainError {
+    return new ReadAgainError(`${this.#context.stream.streamName}: ${reason}`, { cause })
   }
 }
 
-interface Held {
+/** Rows that wait for a position. */
+interface OpenTransaction {
   readonly transaction: Transaction
   readonly written: WrittenBatch[]
   readonly pages: { readonly bytes: number }[]
   readonly started: number
 }
 
-interface Outcome {
-  readonly advance: Advance
-  readonly highWaterMark: HighWaterMark | undefined
-}
+const NOTHING: WrittenBatch = { counts: NO_COUNTS, rejects: [] }
 
-const nothing: WrittenBatch = { counts: NO_COUNTS, rejects: [] }
-
-const merged = (all: readonly WrittenBatch[]): WrittenBatch => {
-  const highWaterMark = all.reduce<HighWaterMark | undefined>(
-    (greatest, written) => maxHighWaterMark(greatest, written.highWaterMark),
-    undefined,
-  )
-  const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
-  return {
-    counts: addCounts(NO_COUNTS, ...all.map(({ counts }) => counts)),
-    rejects: all.flatMap(({ rejects }) => rejects),
-    ...(highWaterMark && { highWaterMark }),
-    ...(boundaryMatches.length > 0 && { boundaryMatches }),
-  }
-}
-
-/** What is left of some hashes, each with its number. */
-function without(boundary: HeldSlice['boundary'] = {}, boundaryMatches: readonly string[]): Record<string, number> {
-  const left = new Map(Object.entries(boundary))
-  for (const hash of boundaryMatches) left.set(hash, (left.get(hash) ?? 0) - 1)
-  return Object.fromEntries([...left].filter(([, times]) => times > 0))
-}
-
-const isEnd = (position: Position): boolean =>
-  typeof position === 'object' && position !== null && 'end' in position && position['end'] === true
-
-/** A row may be at fault, or two rows that only the database takes for equal (21000). */
+/** True if a row may be to blame, or two rows that only the database takes for equal (21000). */
 const isSplittable = (error: unknown): boolean => isRowError(error) || sqlState(error) === '21000'
 
-/** The ledger's fence: the slice's token or batch number is not what it was. */
-const isRefused = (error: unknown): boolean => sqlState(error) === 'SL001'
+/** True for the ledger's fence: the slice's token or batch number is not as expected. */
+const isFenceError = (error: unknown): boolean => sqlState(error) === 'SL001'

@@ -92,7 +92,7 @@ describe('rejects', () => {
       ledger.database,
       slice,
       0,
-      refused(...Array.from({ length: 25 }, (_, n) => ({ stage: 'map', reason: 'no', record: n }))),
+      refused(...Array.from({ length: 25 }, (_, n) => ({ stage: 'map' as const, reason: 'no', record: n }))),
     )
     const read: string[] = []
     for (let after: string | undefined; ;) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Database } from '../../../src/database/database.ts'
 import { sqlState } from '../../../src/database/errors.ts'
-import { planBackfill } from '../../../src/ledger/backfills.ts'
+import { openBackfill } from '../../../src/ledger/backfills.ts'
 import type { SliceRow } from '../../../src/ledger/slices/held-slice.ts'
 import {
   advanceSql,
@@ -135,7 +135,7 @@ const open = (database: Database, run: string, stream: string): Promise<SliceRow
   })
 
 const plan = (database: Database, run: string, stream: string, window = '1d') =>
-  planBackfill(database, {
+  openBackfill(database, {
     ...nameOf(stream),
     from: '2024-01-01T00:00:00Z',
     to: '2024-01-02T00:00:00Z',

@@ -1,7 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals'
+import { runPipeline } from '../../../src/run/run-pipeline.ts'
+import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
+import { dryRunBackfill } from '../../../src/run/backfill/dry-run.ts'
 import { pipeline, since } from '../../../src/index.ts'
-import { backfillPipeline } from '../../../src/run/backfill/backfill.ts'
-import { runPipeline } from '../../../src/run/run.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 import { answering, february, heard, merging, moment, rows, source } from '../../backfill/source.ts'
@@ -83,11 +84,10 @@ describe('backfill', () => {
   test('a dry run shows the windows to read, asks nothing and writes nothing', async () => {
     await using api = await apiServer(answering(() => rows(24 * 40)))
     await using test = await testDatabase()
-    const [plan] = await backfillPipeline(merging(api.origin), {
+    const [plan] = await dryRunBackfill(merging(api.origin), {
       ...february,
       to: '2024-01-04',
       database: test.url,
-      dryRun: true,
     })
     expect(plan).toMatchObject({
       stream: 'rows',
@@ -134,7 +134,7 @@ describe('backfill', () => {
     expect(await test.database.query('select status, error from sluice.runs order by id desc limit 1')).toMatchObject([
       { status: 'failed', error: expect.stringContaining('404') },
     ])
-    const [plan] = await backfillPipeline(flow, { ...options, dryRun: true, only: 'failed' })
+    const [plan] = await dryRunBackfill(flow, { ...options, only: 'failed' })
     expect(plan).toMatchObject({ backfill: '1', toRead: 3, counts: { done: 9, failed: 3 } })
     broken = false
     const asked = api.requests.length
@@ -181,7 +181,7 @@ describe('backfill', () => {
     await backfillPipeline(flow, { from: '2024-01-03', to: '2024-01-06', window: '1d', database: test.url })
     const words = { from: '2024-01-01', to: '2024-01-09', window: '2d', only: 'missing', database: test.url } as const
     // 03–05 was done in two windows; of 05–07 only the first day was.
-    const [plan] = await backfillPipeline(flow, { ...words, dryRun: true })
+    const [plan] = await dryRunBackfill(flow, { ...words })
     expect(plan).toMatchObject({
       toRead: 3,
       windows: [{ toRead: true }, { toRead: false, status: 'skipped' }, { toRead: true }, { toRead: true }],
@@ -310,7 +310,7 @@ describe('backfill', () => {
     const refused = await backfillPipeline(flow, { ...february, database: test.url })
     expect(refused.streams.rows).toMatchObject({
       status: 'failed',
-      error: expect.stringMatching(/run \d+ is syncing it.*version/),
+      error: expect.stringMatching(/run \d+ is reading this stream.*versionBy/),
     })
     released.resolve()
     holds = false
@@ -333,7 +333,7 @@ describe('backfill', () => {
     const left = await runPipeline(flow, { database: test.url, overlap: 'skip' })
     expect(left.streams['rows']).toMatchObject({
       status: 'not run',
-      warnings: [expect.stringMatching(/left out, since run \d+ is reading it/)],
+      warnings: [expect.stringMatching(/not run: run \d+ is reading this stream/)],
     })
     opened.resolve()
     holds = false
@@ -377,7 +377,7 @@ describe('backfill', () => {
       { ...february, database: test.url, onEvent: seen.on },
     )
     expect(Object.keys(report.streams)).toEqual(['rows'])
-    expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was left out: nothing says') }])
+    expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was skipped: nothing says') }])
   })
 
   test('append: a window that begins anew removes what it had written, and nothing is stored twice in silence', async () => {
@@ -416,7 +416,7 @@ describe('backfill', () => {
     const again = { database: test.url, window: '1d' }
     expect(
       (await backfillPipeline(flow(2), { ...again, from: '2024-01-04', to: '2024-01-06' })).streams.rows.error,
-    ).toContain('live runs store its records from 2024-01-05T00:00:00.000Z on')
+    ).toContain('syncs store its records from 2024-01-05T00:00:00.000Z on')
     expect(
       (await backfillPipeline(flow(2), { ...again, from: '2024-01-02', to: '2024-01-05' })).streams.rows.error,
     ).toContain('backfill 1 has stored records of the same time')
@@ -437,7 +437,7 @@ describe('backfill', () => {
     const { streams } = await backfillPipeline(flow, { ...february, to: '2024-01-03', database: test.url })
     expect(streams.rows).toMatchObject({
       counts: { fetched: 98, inserted: 48, filtered: 50 },
-      warnings: [expect.stringContaining('no value to say which window')],
+      warnings: [expect.stringContaining('a record without a cursor value belongs to no window')],
     })
   })
 

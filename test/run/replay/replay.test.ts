@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { byPage, http, onePage, path, pipeline, run, type Pipeline } from '../../../src/index.ts'
+import { runPipeline } from '../../../src/run/run-pipeline.ts'
+import { byPage, http, onePage, path, pipeline, type Pipeline } from '../../../src/index.ts'
 import { readRejects } from '../../../src/ledger/read/read-rejects.ts'
 import { replay } from '../../../src/run/replay/replay.ts'
 import { apiServer } from '../../support/api-server.ts'
@@ -20,9 +21,9 @@ const waiting = async ({ database }: TestDatabase): Promise<{ stage: string; rea
 /** Records that a map refuses as long as it is broken. */
 function mapped(
   origin: string,
-  options: { broken: boolean; write?: 'merge' | 'append'; key?: 'id'; version?: 'version' },
+  options: { broken: boolean; write?: 'merge' | 'append'; key?: 'id'; versionBy?: 'version' },
 ): Pipeline {
-  const { broken, write = 'merge', key, version } = options
+  const { broken, write = 'merge', key, versionBy } = options
   const every = http(origin).get<Item[]>('/').pages(onePage()).records()
   const rows = every.map((item) => {
     if (broken && item.name.startsWith('bad')) throw new Error(`no ${item.name}`)
@@ -30,9 +31,7 @@ function mapped(
   })
   return pipeline('replayed', {
     streams: {
-      rows: rows.into('t.rows', { write, ...(key && { key }), ...(version && { versionBy: version }) } as {
-        key: 'id'
-      }),
+      rows: rows.into('t.rows', { write, ...(key && { key }), ...(versionBy && { versionBy }) } as { key: 'id' }),
     },
   })
 }
@@ -41,7 +40,7 @@ describe('a replay', () => {
   test('sends what a stage rejected through all stages, as they are now, and marks it in the same transaction', async () => {
     await using api = await apiServer([{ json: items('one', 'bad', 'three') }])
     await using test = await testDatabase()
-    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
     expect(await waiting(test)).toEqual([{ stage: 'map', reason: 'no bad' }])
 
     const asked = api.requests.length
@@ -69,7 +68,7 @@ describe('a replay', () => {
   test('stores what was mended and lists the rest anew', async () => {
     await using api = await apiServer([{ json: items('bad 1', 'bad 2', 'ok') }])
     await using test = await testDatabase()
-    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
     const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()
     const half = pipeline('replayed', {
       streams: {
@@ -99,7 +98,7 @@ describe('a replay', () => {
     const flow = mapped(api.origin, { broken: false, key: 'id' })
     await test.database.query('create schema t')
     await test.database.query(`create table t.rows (id bigint primary key, name text check (name <> 'TWO'))`)
-    expect((await run(flow, { database: test.url })).streams['rows']).toMatchObject({
+    expect((await runPipeline(flow, { database: test.url })).streams['rows']).toMatchObject({
       counts: { inserted: 1, rejected: 1 },
     })
     expect(await waiting(test)).toMatchObject([{ stage: 'database' }])
@@ -130,7 +129,7 @@ describe('a replay', () => {
             .into('t.digits', { key: 'id' }),
         },
       })
-    await run(flow(true), { database: test.url })
+    await runPipeline(flow(true), { database: test.url })
     await replay(flow(false), { database: test.url })
     expect(await test.database.query('select id::text from t.digits')).toEqual([{ id: '9007199254740993' }])
   })
@@ -166,7 +165,7 @@ describe('a replay', () => {
             .into('t.notes', { key: 'id' }),
         },
       })
-    expect((await run(notes(true), { database: test.url })).streams['notes']).toMatchObject({
+    expect((await runPipeline(notes(true), { database: test.url })).streams['notes']).toMatchObject({
       counts: { inserted: 3, rejected: 2 },
     })
     const asked = api.requests.length
@@ -186,9 +185,9 @@ describe('a replay', () => {
     let served = items('one', 'bad')
     await using api = await apiServer(() => ({ json: served }))
     await using test = await testDatabase()
-    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
     served = items('one', 'better')
-    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
     const report = await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url })
     expect(report!.streams['rows']).toMatchObject({
       counts: { inserted: 0, updated: 0, duplicate: 1 },
@@ -211,13 +210,13 @@ describe('a replay', () => {
     ]
     await using api = await apiServer(() => ({ json: served }))
     await using test = await testDatabase()
-    const options = { key: 'id', version: 'version' } as const
-    await run(mapped(api.origin, { ...options, broken: true }), { database: test.url })
+    const options = { key: 'id', versionBy: 'version' } as const
+    await runPipeline(mapped(api.origin, { ...options, broken: true }), { database: test.url })
     served = [
       { id: 1, name: 'new', version: 2 },
       { id: 2, name: 'old', version: 4 },
     ]
-    await run(mapped(api.origin, { ...options, broken: true }), { database: test.url })
+    await runPipeline(mapped(api.origin, { ...options, broken: true }), { database: test.url })
     await replay(mapped(api.origin, { ...options, broken: false }), { database: test.url })
     expect(await test.database.query('select name, version::int from t.rows order by id')).toEqual([
       { name: 'NEW', version: 2 },
@@ -228,7 +227,7 @@ describe('a replay', () => {
   test('stores a record once that two replay at the same time', async () => {
     await using api = await apiServer([{ json: items('bad 1', 'bad 2') }])
     await using test = await testDatabase()
-    await run(mapped(api.origin, { broken: true, write: 'append' }), { database: test.url })
+    await runPipeline(mapped(api.origin, { broken: true, write: 'append' }), { database: test.url })
     const reports = await Promise.all(
       [1, 2].map(() => replay(mapped(api.origin, { broken: false, write: 'append' }), { database: test.url })),
     )
@@ -256,7 +255,7 @@ describe('a replay', () => {
             .into('t.twice', { write: 'append' }),
         },
       })
-    await run(twice(true), { database: test.url })
+    await runPipeline(twice(true), { database: test.url })
     await replay(twice(false), { database: test.url })
     expect(await test.database.query('select id::int from t.twice order by id')).toEqual([
       { id: -1 },
@@ -269,7 +268,7 @@ describe('a replay', () => {
   test('stores all of a stream or nothing', async () => {
     await using api = await apiServer([{ json: items('bad 1', 'ok', 'bad 3') }])
     await using test = await testDatabase()
-    await run(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
+    await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
     const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()
     const failing = pipeline('replayed', {
       streams: {
@@ -306,11 +305,11 @@ describe('a replay', () => {
           .into('t.whole', { write: 'replace' }),
       },
     })
-    await run(flow, { database: test.url })
+    await runPipeline(flow, { database: test.url })
     const report = await replay(flow, { database: test.url })
     expect(report).toMatchObject({
       status: 'failed',
-      streams: { rows: { error: expect.stringContaining('replaced as a whole by each run') } },
+      streams: { rows: { error: expect.stringContaining('each run replaces the whole table') } },
     })
     await expect(replay(flow, { database: test.url, ids: ['99'] })).rejects.toThrow(
       'whole: there is no reject 99 to replay. See: sluice rejects list whole',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { bearer, http, onePage, pipeline, secret, source } from '../../../src/index.ts'
-import { runPipeline } from '../../../src/run/run.ts'
+import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { runScheduler } from '../../../src/run/schedule/schedule.ts'
 import type { ScheduleEvent } from '../../../src/run/schedule/schedule-event.ts'
 import { testDatabase } from '../../support/database.ts'

@@ -1,7 +1,8 @@
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { Duration } from '../../../model/request.ts'
-import { backfillPipeline } from '../../../run/backfill/backfill.ts'
+import { backfillPipeline } from '../../../run/backfill/backfill-pipeline.ts'
+import { dryRunBackfill } from '../../../run/backfill/dry-run.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import type { BackfillOptions } from '../../../run/options.ts'
 import { defined } from '../../../value/defined.ts'
@@ -55,7 +56,7 @@ export async function backfillCommand(
     ...(batchRows !== undefined && { batch: { rows: batchRows } }),
   }
   if (dryRun) {
-    const plans = await backfillPipeline(pipeline, { ...given, dryRun: true })
+    const plans = await dryRunBackfill(pipeline, given)
     if (json) console.log(JSON.stringify(plans))
     else for (const plan of plans) printPlan(plan)
     return 0

@@ -66,6 +66,8 @@ function words(event) {
       return `${event.table}: ${event.change}`
     case 'warning':
       return event.message
+    case 'stream.finished':
+      return `${event.status}, ${count(rowsOf(event.counts))} rows`
     case 'stream.failed':
       return event.error
     case 'run.finished':

@@ -1,0 +1,175 @@
+import { MemoryBudget } from '../flow/memory-budget.ts'
+import { WorkerPool } from '../flow/worker-pool.ts'
+import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
+import { finishRun, startRun } from '../ledger/runs.ts'
+import { sharedRates } from '../ledger/shared-rates.ts'
+import { dropOrphanShadows } from '../load/shadow.ts'
+import { CancelledError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Report, StreamReport } from '../model/report.ts'
+import type { Scope } from '../model/scope.ts'
+import type { RunKind } from '../model/slice.ts'
+import { openScope } from '../read/open-scope.ts'
+import { messageOf } from '../value/error.ts'
+import { ProgressMeter } from './progress-meter.ts'
+import { makeReport } from './report/make-report.ts'
+import { StreamTally } from './report/stream-tally.ts'
+import { walPosition, walSince } from './report/wal.ts'
+import type { RunContext } from './run-context.ts'
+
+export interface RunStart {
+  readonly kind: RunKind
+  /** Streams of the pipeline that this run works on. */
+  readonly streams: readonly string[]
+  /** Options of the run as the ledger shows them. They hold no secrets. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/**
+ * A run that the ledger knows. Its streams share what is opened here: the lease keeper, the worker threads, the memory
+ * budget and the clients of each API.
+ *
+ * Order of calls: `start`, `finishStream` once for each stream, `finish`, dispose.
+ */
+export class ActiveRun implements AsyncDisposable {
+  readonly id: string
+  readonly context: RunContext
+  readonly keeper: LeaseKeeper
+  readonly workers: WorkerPool
+  readonly meter: ProgressMeter
+  readonly #start: RunStart
+  readonly #memory: MemoryBudget
+  readonly #scope: Scope
+  readonly #tallies: ReadonlyMap<string, StreamTally>
+  readonly #reports = new Map<string, StreamReport>()
+  readonly #lossHandlers: LossHandlers
+  #walBefore: string | undefined
+  #resources: AsyncDisposableStack
+
+  private constructor(context: RunContext, start: RunStart, { id, keeper, lossHandlers, resources }: Opened) {
+    const { pipeline, database, secrets, readSignal } = context
+    this.id = id
+    this.context = context
+    this.keeper = keeper
+    this.#start = start
+    this.#lossHandlers = lossHandlers
+    this.#resources = resources
+    this.#tallies = new Map(start.streams.map((name) => [name, new StreamTally(pipeline.streams[name]!.table.name)]))
+    this.#memory = new MemoryBudget(context.memoryLimit)
+    this.meter = resources.use(
+      new ProgressMeter({ streams: start.streams, memory: this.#memory, onGauge: (gauge) => keeper.emit(id, gauge) }),
+    )
+    this.workers = resources.use(new WorkerPool())
+    const rates = sharedRates(database, { keeper })
+    const scope = resources.use(openScope({ signal: readSignal, secrets, emit: this.emit, rates }))
+    this.#scope = { ...scope, client: this.meter.client(scope.client) }
+  }
+
+  /** Records the run in the ledger and drops the shadow tables that killed runs have left. */
+  static async start(context: RunContext, start: RunStart): Promise<ActiveRun> {
+    const { database, pipeline, readSignal, writeSignal } = context
+    const { kind, streams, options } = start
+    await using resources = new AsyncDisposableStack()
+    const lossHandlers: LossHandlers = new Map()
+    const keeper = resources.use(
+      await LeaseKeeper.open(database, {
+        signal: writeSignal,
+        onLost: (slice, reason) => lossHandlers.get(slice)?.(reason),
+        onStop: (run) => context.stop(new CancelledError(`run ${run} was asked to end`)),
+      }),
+    )
+    const recorded = { kind, pipeline: pipeline.name, options: { streams, ...options } }
+    const id = await startRun(database, { ...recorded, keeper, signal: readSignal })
+    const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
+    run.#walBefore = await walPosition(database, readSignal)
+    await run.#dropOrphanShadows()
+    run.emit({ type: 'run.started', run: id, pipeline: pipeline.name, streams, kind })
+    run.#resources = resources.move()
+    return run
+  }
+
+  /** Passes an event to the stream's tally, the progress meter, the ledger and the caller of the run. */
+  readonly emit = (event: RunEvent): void => {
+    if ('stream' in event && event.stream !== undefined) this.#tallies.get(event.stream)?.event(event)
+    this.meter.event(event)
+    this.keeper.emit(this.id, event)
+    this.context.onEvent?.(event)
+  }
+
+  /** Counts of one of the run's streams. */
+  tally(stream: string): StreamTally {
+    return this.#tallies.get(stream)!
+  }
+
+  /** Opens the scope of one reader: the run's clients, and an account of its own in the memory budget. */
+  openScope(stream: string, signal: AbortSignal): Scope & Disposable {
+    const memory = this.#memory.account()
+    return { ...this.#scope, signal, stream, memory, [Symbol.dispose]: () => memory[Symbol.dispose]() }
+  }
+
+  /** Calls `onLost` with the reason if the keeper finds that this run no longer holds the slice. */
+  watchSlice(slice: string, onLost: (reason: string) => void): Disposable {
+    this.#lossHandlers.set(slice, onLost)
+    return { [Symbol.dispose]: () => void this.#lossHandlers.delete(slice) }
+  }
+
+  /** Records the end of one stream, and shows it at once: other streams of the run may need hours more. */
+  finishStream(stream: string, report: StreamReport): void {
+    const { status, counts, ms } = report
+    this.#reports.set(stream, report)
+    this.emit({ type: 'stream.finished', stream, status, counts, ms })
+  }
+
+  /** Records the end of the run in the ledger and returns its report. */
+  async finish(): Promise<Report> {
+    const { context, id, keeper } = this
+    const { database, readSignal, writeSignal } = context
+    const streams = this.#start.streams.map((name) => [name, this.#reports.get(name)!] as const)
+    const walBytes = this.#walBefore === undefined ? undefined : await walSince(database, this.#walBefore, writeSignal)
+    const isStopped = readSignal.aborted
+    const report = makeReport({ run: id, kind: this.#start.kind, context, streams, walBytes, isStopped })
+    this.meter.finish()
+    this.emit({ type: 'run.finished', run: id, status: report.status })
+    const errors = streams.flatMap(([name, { error }]) => (error === undefined ? [] : [`${name}: ${error}`]))
+    try {
+      await finishRun(database, id, {
+        status: report.status,
+        report,
+        keeper,
+        signal: writeSignal.aborted ? AbortSignal.timeout(1_000) : writeSignal,
+        ...(errors.length > 0 && { error: errors.join('\n') }),
+      })
+    } catch (cause) {
+      // The batches are committed. The report must reach the caller, and the next run closes this one in the ledger.
+      const message = `the end of run ${id} could not be recorded: ${messageOf(cause)}`
+      this.emit({ type: 'warning', message })
+    }
+    return report
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync()
+  }
+
+  /** A shadow table that cannot be dropped belongs to another user and does no harm. */
+  async #dropOrphanShadows(): Promise<void> {
+    const { database, readSignal } = this.context
+    try {
+      await dropOrphanShadows(database, { signal: readSignal })
+    } catch (error) {
+      readSignal.throwIfAborted()
+      const message = `shadow tables of earlier runs could not be dropped: ${messageOf(error)}`
+      this.emit({ type: 'warning', message })
+    }
+  }
+}
+
+/** Callbacks by slice id. */
+type LossHandlers = Map<string, (reason: string) => void>
+
+interface Opened {
+  readonly id: string
+  readonly keeper: LeaseKeeper
+  readonly lossHandlers: LossHandlers
+  readonly resources: AsyncDisposableStack
+}

@@ -1,0 +1,41 @@
+import type { Flows, Pipeline } from '../../define/pipeline.ts'
+import type { Report } from '../../model/report.ts'
+import { readSecrets } from '../../observe/secrets.ts'
+import { defined } from '../../value/defined.ts'
+import { ActiveRun } from '../active-run.ts'
+import { requireSecrets } from '../chosen-streams.ts'
+import { DEFAULTS, resolveBatch, type BackfillOptions } from '../options.ts'
+import { RunContext } from '../run-context.ts'
+import { StreamContext } from '../stream-context.ts'
+import { backfillStream } from './backfill-stream.ts'
+import { boundsOf, calendarWindows } from './calendar-windows.ts'
+import { readPipelineCursors, windowableStreams } from './windowable.ts'
+
+/** Runs a backfill and returns the report, also if windows failed. */
+export async function backfillPipeline<Streams extends Flows>(
+  pipeline: Pipeline<Streams>,
+  options: BackfillOptions,
+): Promise<Report<keyof Streams & string>> {
+  const { window = '1d', zone, from, to, concurrency = DEFAULTS.windows, only } = options
+  const range = calendarWindows({ from, to, window, zone })
+  const onlyWindows = boundsOf(range.windows, options.onlyWindows)
+  const batch = resolveBatch(options.batch)
+  const secrets = readSecrets(options.environment ?? process.env)
+  requireSecrets(pipeline, windowableStreams(pipeline, options.stream).streams, secrets)
+  await using context = await RunContext.open(pipeline, { ...options, secrets, connections: concurrency + 4 })
+  const cursors = await readPipelineCursors(context.database, pipeline.name)
+  const { streams, skipped } = windowableStreams(pipeline, options.stream, cursors)
+  const { windows: _, ...recordedRange } = range
+  await using run = await ActiveRun.start(context, {
+    kind: 'backfill',
+    streams,
+    options: { ...recordedRange, concurrency, ...defined({ only, onlyWindows }) },
+  })
+  for (const [name, problem] of skipped) run.emit({ type: 'warning', message: `${name} was skipped: ${problem}` })
+  // One stream after the other: each reads its windows at once, and shares the rate limit of its API with no other.
+  for (const name of streams) {
+    const stream = new StreamContext(run, name, { batch })
+    run.finishStream(name, await backfillStream(stream, { range, selection: { only, onlyWindows }, concurrency }))
+  }
+  return await run.finish()
+}

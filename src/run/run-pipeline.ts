@@ -1,0 +1,42 @@
+import type { Flows, Pipeline } from '../define/pipeline.ts'
+import { asCompleted } from '../flow/as-completed.ts'
+import { Semaphore } from '../flow/semaphore.ts'
+import type { Report, StreamReport } from '../model/report.ts'
+import { readSecrets } from '../observe/secrets.ts'
+import { ActiveRun } from './active-run.ts'
+import { chosenStreams, requireSecrets } from './chosen-streams.ts'
+import { DEFAULTS, resolveBatch, type RunOptions } from './options.ts'
+import { RunContext } from './run-context.ts'
+import { StreamContext } from './stream-context.ts'
+import { runStream } from './sync/run-stream.ts'
+import type { SyncStreamOptions } from './sync/sync-stream.ts'
+
+/** Runs the streams of a pipeline and returns the report, also if streams failed. */
+export async function runPipeline<Streams extends Flows>(
+  pipeline: Pipeline<Streams>,
+  options: RunOptions = {},
+): Promise<Report<keyof Streams & string>> {
+  const { full = false, overlap = 'fail', concurrency = DEFAULTS.concurrency } = options
+  const names = chosenStreams(pipeline, options.streams)
+  const batch = resolveBatch(options.batch)
+  const secrets = readSecrets(options.environment ?? process.env)
+  requireSecrets(pipeline, names, secrets)
+  await using context = await RunContext.open(pipeline, { ...options, secrets, connections: names.length + 4 })
+  await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full } })
+  const permits = new Semaphore(concurrency)
+  const streams = names.map((name) => new StreamContext(run, name, { batch }))
+  const running = streams.map((stream) => runInTurn(stream, permits, { full, overlap }))
+  for await (const [stream, report] of asCompleted(running)) run.finishStream(stream, report)
+  return await run.finish()
+}
+
+async function runInTurn(
+  stream: StreamContext,
+  permits: Semaphore,
+  options: SyncStreamOptions,
+): Promise<readonly [stream: string, report: StreamReport]> {
+  const permit = await permits.acquire({ signal: stream.readSignal }).catch(() => undefined)
+  if (!permit) return [stream.stream, stream.tally.report('interrupted')]
+  using _permit = permit
+  return [stream.stream, await runStream(stream, options)]
+}

@@ -1,0 +1,79 @@
+import type { Database } from '../database/database.ts'
+import { UsageError } from '../model/errors.ts'
+import type { RunEvent } from '../model/event.ts'
+import type { Recipe, Table } from '../model/recipe.ts'
+import type { StreamReport } from '../model/report.ts'
+import type { ActiveRun } from './active-run.ts'
+import type { ResolvedBatch } from './options.ts'
+import { problemText } from './report/problem-text.ts'
+import type { StreamTally } from './report/stream-tally.ts'
+
+export interface StreamContextOptions {
+  readonly batch: ResolvedBatch
+  /** @default the table of the stream's definition */
+  readonly table?: Table
+}
+
+/** One stream of a run: its definition, its counts, and the run that it belongs to. */
+export class StreamContext {
+  readonly run: ActiveRun
+  /** Name of the stream in its pipeline. */
+  readonly stream: string
+  readonly pipeline: string
+  readonly recipe: Recipe
+  readonly table: Table
+  readonly batch: ResolvedBatch
+  readonly tally: StreamTally
+
+  constructor(run: ActiveRun, stream: string, { batch, table }: StreamContextOptions) {
+    const { pipeline } = run.context
+    const flow = pipeline.streams[stream]
+    if (!flow) throw new UsageError(`${pipeline.name} has no stream '${stream}'`)
+    this.run = run
+    this.stream = stream
+    this.pipeline = pipeline.name
+    this.recipe = flow.recipe
+    this.table = table ?? flow.table
+    this.batch = batch
+    this.tally = run.tally(stream)
+  }
+
+  /** `pipeline.stream`, as messages name it. */
+  get streamName(): string {
+    return `${this.pipeline}.${this.stream}`
+  }
+
+  get database(): Database {
+    return this.run.context.database
+  }
+
+  get readSignal(): AbortSignal {
+    return this.run.context.readSignal
+  }
+
+  get writeSignal(): AbortSignal {
+    return this.run.context.writeSignal
+  }
+
+  emit(event: RunEvent): void {
+    this.run.emit(event)
+  }
+
+  warn(message: string): void {
+    this.emit({ type: 'warning', stream: this.stream, message })
+  }
+
+  /** Returns the text of an error for the ledger, the events and the report. It holds no secret. */
+  problem(error: unknown, location = this.streamName): string {
+    return this.run.context.secrets.hide(problemText(error, location))
+  }
+
+  /** Returns the report of a stream that ended with an error: `interrupted` if the run was stopped, else `failed`. */
+  fail(error: unknown): StreamReport {
+    if (this.readSignal.aborted) return this.tally.report('interrupted')
+    const text = this.problem(error)
+    this.run.context.onStreamError?.(this.stream, error)
+    this.emit({ type: 'stream.failed', stream: this.stream, error: text })
+    return this.tally.report('failed', text)
+  }
+}

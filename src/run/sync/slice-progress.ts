@@ -1,0 +1,114 @@
+import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
+import type { WrittenBatch } from '../../load/write-batch.ts'
+import type { Advance } from '../../model/batch.ts'
+import { addCounts, NO_COUNTS } from '../../model/counts.ts'
+import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
+import { maxHighWaterMark } from '../../model/high-water-mark.ts'
+import { isEnd, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
+import { defined } from '../../value/defined.ts'
+import type { StreamContext } from '../stream-context.ts'
+
+/** Rejects that the message of a `TooManyRejectsError` quotes. */
+const QUOTED_REJECTS = 3
+
+/** The slice as it is committed, batch by batch. `advance` computes the next step, and `commit` takes it. */
+export class SliceProgress {
+  readonly #claimed: HeldSlice
+  readonly #stream: StreamContext
+  #seq: number
+  #position: Position
+  #highWaterMark: HighWaterMark | undefined
+  #boundary: HeldSlice['boundary']
+  #rejected: number
+
+  constructor(claimed: HeldSlice, stream: StreamContext) {
+    this.#claimed = claimed
+    this.#stream = stream
+    this.#seq = claimed.seq
+    this.#position = claimed.position
+    this.#highWaterMark = claimed.highWaterMark
+    this.#boundary = claimed.boundary
+    this.#rejected = claimed.rejected
+  }
+
+  /** Batches committed since the slice was created. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  get isAtEnd(): boolean {
+    return isEnd(this.#position)
+  }
+
+  get slice(): HeldSlice {
+    const { highWaterMark: _, ...slice } = this.#claimed
+    return {
+      ...slice,
+      seq: this.#seq,
+      position: this.#position,
+      rejected: this.#rejected,
+      ...defined({ boundary: this.#boundary, highWaterMark: this.#highWaterMark }),
+    }
+  }
+
+  /** Returns what a batch adds to the slice. Throws if the batch must not be committed. */
+  advance(written: WrittenBatch, position: Position, swap: Advance['swap']): Advance {
+    const { counts, rejects, boundaryMatches = [] } = written
+    const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
+    if (swap && highWaterMark) throw this.#incrementalReplace()
+    const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
+    return { position, counts, rejects, ...defined({ highWaterMark, swap, boundaryRemaining }) }
+  }
+
+  /** Records that a batch is committed. */
+  commit({ position, counts, highWaterMark, boundaryRemaining }: Advance): void {
+    this.#seq += 1
+    this.#position = position
+    this.#rejected += counts.rejected
+    this.#highWaterMark = highWaterMark
+    this.#boundary = boundaryRemaining ?? this.#boundary
+  }
+
+  /** Throws if these rejects and the committed ones are more than the table allows. */
+  checkRejects(rejects: readonly Reject[]): void {
+    const { table, streamName } = this.#stream
+    const all = this.#rejected + rejects.length
+    if (rejects.length === 0 || all <= table.maxRejects) return
+    const reasons = rejects.slice(0, QUOTED_REJECTS).map(({ stage, reason }) => `${stage}: ${reason}`)
+    throw new TooManyRejectsError(
+      `${streamName}: ${all} ${all === 1 ? 'record was' : 'records were'} rejected, ` +
+        `more than maxRejects: ${table.maxRejects} allows (${reasons.join('; ')}). ` +
+        'Nothing of this batch was stored: correct the records or the stage, or raise maxRejects',
+    )
+  }
+
+  #incrementalReplace(): UsageError {
+    return new UsageError(
+      `${this.#stream.streamName}: replace leaves only what was read in the table, ` +
+        'and .incremental() in its children reads only what is new. ' +
+        "Leave .incremental() out, or choose { write: 'merge' }",
+    )
+  }
+}
+
+/** Returns several batches as one. */
+export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
+  const highWaterMark = all.reduce<HighWaterMark | undefined>(
+    (greatest, written) => maxHighWaterMark(greatest, written.highWaterMark),
+    undefined,
+  )
+  const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
+  return {
+    counts: addCounts(NO_COUNTS, ...all.map(({ counts }) => counts)),
+    rejects: all.flatMap(({ rejects }) => rejects),
+    ...defined({ highWaterMark }),
+    ...(boundaryMatches.length > 0 && { boundaryMatches }),
+  }
+}
+
+/** Returns a boundary without some of its hashes, each taken off once. */
+function without(boundary: HeldSlice['boundary'] = {}, matches: readonly string[]): Record<string, number> {
+  const left = new Map(Object.entries(boundary))
+  for (const hash of matches) left.set(hash, (left.get(hash) ?? 0) - 1)
+  return Object.fromEntries([...left].filter(([, times]) => times > 0))
+}
