@@ -4,9 +4,10 @@ import type { Transaction } from '../database/transaction.ts'
 import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
 import type { Slice } from '../model/slice.ts'
+import { formatCount } from '../value/format.ts'
+import { shadowName } from './shadow.ts'
 import { addSliceSql, sliceIndexSql } from './shape/change-plan.ts'
 import { systemColumns } from './shape/system-columns.ts'
-import { shadowName } from './shadow.ts'
 import type { TableShape } from './shape/table-shape.ts'
 
 export interface ClearOptions {
@@ -15,32 +16,44 @@ export interface ClearOptions {
   readonly shape: TableShape | undefined
 }
 
-/** Removes what a slice that begins anew has written, where reading it again would double it. */
+/** Removes the rows of a slice that restarts, if reading it again would store them twice. */
 export async function clearSlice(transaction: Transaction, { table, slice, shape }: ClearOptions): Promise<void> {
-  const name = quoteTable(table.name)
-  if (table.write === 'replace') {
-    // Asked of the catalog: a new reading may not know yet which columns the shadow of an earlier one has.
-    if (await readTable(transaction, shadowName(slice.id)))
-      await transaction.run(`delete from ${quoteTable(shadowName(slice.id))}`)
-    return
-  }
-  if (!shape || table.write === 'merge') return
-  const goOn = `remove them yourself, or accept that they are stored twice, and run: sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`
-  if (shape.hasSlice) {
-    const [gone] = await transaction.query<{
-      deleted: string
-      stored: string | null
-    }>(`with gone as (delete from ${name} where ${systemColumns.slice} = ${quoteLiteral(slice.id)} returning 1)
-select count(*) as deleted, (select inserted from sluice.slices where id = ${quoteLiteral(slice.id)}) as stored from gone`)
-    // The column may be younger than the first of these rows.
-    const left = Number(gone!.stored) - Number(gone!.deleted)
-    if (table.key.length === 0 && left > 0)
-      throw new LoadError(
-        `${table.name}: the reading has to begin anew, and ${left} of the rows that it has stored do not carry its number in ${systemColumns.slice}. Where they are still there, ${goOn}`,
-      )
-  } else if (table.key.length === 0) {
+  if (table.write === 'replace') await clearShadow(transaction, slice.id)
+  else if (table.write === 'append' && shape) await clearAppended(transaction, { table, slice, shape })
+}
+
+async function clearShadow(transaction: Transaction, slice: string): Promise<void> {
+  // The catalog knows whether an earlier attempt has created the shadow table.
+  if (await readTable(transaction, shadowName(slice)))
+    await transaction.run(`delete from ${quoteTable(shadowName(slice))}`)
+}
+
+async function clearAppended(
+  transaction: Transaction,
+  { table, slice, shape }: ClearOptions & { readonly shape: TableShape },
+): Promise<void> {
+  const { name } = table
+  const hasKey = table.key.length > 0
+  const remedy =
+    'delete them yourself, or accept that they are stored twice, and run: ' +
+    `sluice cursor reset ${slice.pipeline} --stream ${slice.stream}`
+  if (!shape.hasSlice) {
+    if (hasKey) return
     throw new LoadError(
-      `${table.name}: the reading has to begin anew, and the rows that it has stored cannot be told from others. From now on they can after: ${addSliceSql(table.name)}; ${sliceIndexSql(table.name)}. To go on now, ${goOn}`,
+      `${name}: the stream has to restart, but its rows cannot be told from other rows of the table. ` +
+        `So that they can next time, run: ${addSliceSql(name)}; ${sliceIndexSql(name)}. To continue now, ${remedy}`,
     )
   }
+  const counts = await transaction.one<{ deleted: string; stored: string | null }>(`with gone as (
+  delete from ${quoteTable(name)} where ${systemColumns.slice} = ${quoteLiteral(slice.id)} returning 1
+)
+select count(*) as deleted, (select inserted from sluice.slices where id = ${quoteLiteral(slice.id)}) as stored
+from gone`)
+  // Rows stored before the column was added do not carry the id.
+  const left = Number(counts.stored) - Number(counts.deleted)
+  if (!hasKey && left > 0)
+    throw new LoadError(
+      `${name}: the stream has to restart, but ${formatCount(left, 'row')} that it stored cannot be told from other ` +
+        `rows, because the column ${systemColumns.slice} is newer. If they still exist, ${remedy}`,
+    )
 }

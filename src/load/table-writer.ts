@@ -7,8 +7,9 @@ import { bisect } from './bisect.ts'
 import { clearSlice } from './clear-slice.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
-import { shadowName, swap } from './shadow.ts'
+import { shadowName } from './shadow.ts'
 import type { NeedsSchemaChange } from './shape/schema-change.ts'
+import { swapShadow } from './swap-shadow.ts'
 import { TableEncoder } from './table-encoder.ts'
 import { writeBatch, type WrittenBatch } from './write-batch.ts'
 import { appendByKey, copyInto, merge, type StoreRows } from './write-modes.ts'
@@ -97,7 +98,7 @@ export class TableWriter {
   /** Ends the slice: a replace swaps in the rows of its shadow table, and returns the counts of that. */
   async finish(transaction: Transaction): Promise<Advance['swap']> {
     if (this.table.write !== 'replace') return undefined
-    return swap(transaction, { table: this.table, slice: this.#open.slice.id, shape: this.#open.shape })
+    return swapShadow(transaction, { table: this.table, slice: this.#open.slice.id, shape: this.#open.shape })
   }
 
   /** Removes the rows of a slice that restarts, if reading it again would store them twice. */

@@ -50,7 +50,8 @@ test('rows that were stored before the table had the column are not doubled in s
   {
     await using transaction = await database.transaction()
     await expect(writer.clear(transaction)).rejects.toThrow(
-      '1 of the rows that it has stored do not carry its number in _slice. Where they are still there, remove them yourself, or accept that they are stored twice',
+      'but 1 row that it stored cannot be told from other rows, because the column _slice is newer. ' +
+        'If they still exist, delete them yourself, or accept that they are stored twice',
     )
   }
   await database.query(`update shop.orders set _slice = $1`, [slice!.id])

@@ -1,48 +1,54 @@
-import { quoteIdentifier, quoteTable, splitTable } from '../../database/quote.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable, splitTable } from '../../database/quote.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
-import { systemColumns } from './system-columns.ts'
+import { shorten } from '../../value/text.ts'
 import { columnType } from '../values/column-type.ts'
 import { conversionSql } from '../values/convert-sql.ts'
 import { originSql } from './column-origin.ts'
 import type { SchemaChange } from './schema-change.ts'
+import { systemColumns } from './system-columns.ts'
 import type { TableShape } from './table-shape.ts'
 
-/** A type is changed by writing the table anew, under a lock that keeps all readers out: not for tables beyond this. */
-const mostBytes = 2 ** 30
+/** Changing a type rewrites the table under a lock that excludes readers. Larger tables are not rewritten. */
+const MAX_REWRITE_BYTES = 2 ** 30
 
 export interface ChangePlan {
   readonly statements: readonly string[]
-  /** What is done, for people. */
+  /** Describes the change for people. */
   readonly change: string
 }
 
-/** What has to be done to a table that is like this by now, which may be nothing: somebody else may have done it. */
+/**
+ * Plans the statements that give a table the needed change. `shape` is the table inside the transaction: the plan is
+ * empty if another process has made the change.
+ */
 export function planChange(
-  need: SchemaChange,
+  change: SchemaChange,
   table: Table,
   shape: TableShape | undefined,
   stream: string,
 ): ChangePlan {
-  return shape ? alteration(need, table, shape, stream) : creation(need, table, stream)
+  return shape ? planAlteration(change, table, shape, stream) : planCreation(change, table, stream)
 }
 
-function creation({ add }: SchemaChange, table: Table, stream: string): ChangePlan {
+function planCreation({ add }: SchemaChange, table: Table, stream: string): ChangePlan {
   const { schema } = splitTable(table.name)
   const name = quoteTable(table.name)
-  const keys = table.key.map((field) => add.find((column) => column.field === field)?.name)
+  const quotedSchema = quoteIdentifier(schema)
+  const keys = table.key.flatMap((field) => add.filter((column) => column.field === field))
   const columns = add
     .toSorted((a, b) => Number(b.key) - Number(a.key))
     .map((column) => `${quoteIdentifier(column.name)} ${column.type.sql}${column.key ? ' not null' : ''}`)
   const more = [
     ...(table.write === 'append' ? [`${quoteIdentifier(systemColumns.slice)} bigint`] : []),
     ...(table.loadedAt ? [`${quoteIdentifier(systemColumns.loadedAt)} timestamptz default statement_timestamp()`] : []),
-    ...(keys.length > 0 ? [`primary key (${keys.map((key) => quoteIdentifier(key!)).join(', ')})`] : []),
+    ...(keys.length > 0 ? [`primary key (${keys.map((key) => quoteIdentifier(key.name)).join(', ')})`] : []),
   ]
   return {
     statements: [
-      // Not `create schema if not exists`: it asks for the right even where there is nothing to create.
-      `do $sluice$ begin if to_regnamespace(${literal(quoteIdentifier(schema))}) is null then create schema ${quoteIdentifier(schema)}; end if; end $sluice$`,
+      // `create schema if not exists` would need the right to create schemas even if the schema exists.
+      `do $sluice$ begin if to_regnamespace(${quoteLiteral(quotedSchema)}) is null then ` +
+        `create schema ${quotedSchema}; end if; end $sluice$`,
       `create table ${name} (${[...columns, ...more].join(', ')})`,
       ...(table.write === 'append' ? [sliceIndexSql(table.name)] : []),
       ...add.map((column) => originSql(table.name, column.name, { stream, field: column.field })),
@@ -51,29 +57,28 @@ function creation({ add }: SchemaChange, table: Table, stream: string): ChangePl
   }
 }
 
-function alteration({ add, widen }: SchemaChange, table: Table, shape: TableShape, stream: string): ChangePlan {
+function planAlteration({ add, widen }: SchemaChange, table: Table, shape: TableShape, stream: string): ChangePlan {
   const missing = add.filter((column) => !shape.columns.has(column.name))
-  // Where it is not what it was, the page is encoded by what it is now, and asks again if need be.
+  // A column that has changed since is skipped: the page is encoded for its new type, and may ask again.
   const wider = widen.filter(({ column }) => shape.columns.get(column.name)?.sql === column.type.sql)
-  const stamp = table.loadedAt && !shape.columns.has(systemColumns.loadedAt)
+  const needsStamp = table.loadedAt && !shape.columns.has(systemColumns.loadedAt)
+  const stamp = quoteIdentifier(systemColumns.loadedAt)
   const actions = [
     ...missing.map((column) => `add column if not exists ${quoteIdentifier(column.name)} ${column.type.sql}`),
-    ...wider.map(
-      ({ column, to }) =>
-        `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversionSql(column.name, columnType(to))}`,
-    ),
-    ...(stamp
-      ? [
-          `add column if not exists ${quoteIdentifier(systemColumns.loadedAt)} timestamptz`,
-          `alter column ${quoteIdentifier(systemColumns.loadedAt)} set default statement_timestamp()`,
-        ]
+    ...wider.map(({ column, to }) => {
+      const conversion = conversionSql(column.name, columnType(to))
+      return `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversion}`
+    }),
+    ...(needsStamp
+      ? [`add column if not exists ${stamp} timestamptz`, `alter column ${stamp} set default statement_timestamp()`]
       : []),
   ]
   const statements = actions.length === 0 ? [] : [`alter table ${quoteTable(table.name)} ${actions.join(', ')}`]
-  if (wider.length > 0 && shape.bytes > mostBytes) {
+  if (wider.length > 0 && shape.bytes > MAX_REWRITE_BYTES) {
     const widened = wider.map(({ column, to }) => `${column.name} from ${column.type.sql} to ${to}`).join(', ')
     throw new SchemaError(
-      `${table.name}: its ${(shape.bytes / mostBytes).toFixed(1)} GB would be written anew to widen ${widened}, while nobody can read it. Choose the time yourself and run: ${statements.join('; ')}`,
+      `${table.name}: widening ${widened} rewrites ${(shape.bytes / MAX_REWRITE_BYTES).toFixed(1)} GB, and nobody can ` +
+        `read the table until that ends. Choose the time yourself and run: ${shorten(statements.join('; '))}`,
     )
   }
   return {
@@ -84,18 +89,15 @@ function alteration({ add, widen }: SchemaChange, table: Table, shape: TableShap
     change: [
       ...missing.map((column) => `added ${column.name} ${column.type.sql}`),
       ...wider.map(({ column, to }) => `widened ${column.name} from ${column.type.sql} to ${to}`),
-      ...(stamp ? [`added ${systemColumns.loadedAt}`] : []),
+      ...(needsStamp ? [`added ${systemColumns.loadedAt}`] : []),
     ].join(', '),
   }
 }
 
-/** Small, and finds the rows of one slice, which lie together. */
-export function sliceIndexSql(table: string): string {
-  return `create index on ${quoteTable(table)} using brin (${quoteIdentifier(systemColumns.slice)})`
-}
+/** Returns the statement for an index on the slice's id: a small one, because rows of a slice lie together. */
+export const sliceIndexSql = (table: string): string =>
+  `create index on ${quoteTable(table)} using brin (${quoteIdentifier(systemColumns.slice)})`
 
-/** What gives a table the column by which rows of a slice can be found again. */
+/** Returns the statement that adds the column for the slice's id. */
 export const addSliceSql = (table: string): string =>
   `alter table ${quoteTable(table)} add column if not exists ${quoteIdentifier(systemColumns.slice)} bigint`
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { SchemaError } from '../../model/errors.ts'
 import { systemColumns } from './system-columns.ts'
 
-/** Names that every PostgreSQL table has already. */
-const system = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
+/** Column names that every PostgreSQL table has. */
+const POSTGRES_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
 
-/** PostgreSQL cuts longer names in silence, and then finds the column no more. */
-const longest = 63
+/** PostgreSQL silently cuts longer names, and then does not find the column. */
+const MAX_BYTES = 63
 
-/** The column of a field: snake_case, at most 63 bytes. */
+/** Returns the column name of a field: snake_case, at most 63 bytes. */
 export function columnName(field: string): string {
   const words = field
     .normalize('NFC')
@@ -17,18 +17,18 @@ export function columnName(field: string): string {
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{M}\p{N}_]+/gu, '_')
   const name = words === '' || /^\p{N}/u.test(words) ? `_${words}` : words
-  if (system.has(name)) return `${name}_`
-  return Buffer.byteLength(name) <= longest ? name : shortened(name, field)
+  if (POSTGRES_COLUMNS.has(name)) return `${name}_`
+  return Buffer.byteLength(name) <= MAX_BYTES ? name : shortName(name, field)
 }
 
-function shortened(name: string, field: string): string {
+function shortName(name: string, field: string): string {
   const suffix = `_${createHash('sha256').update(field).digest('hex').slice(0, 8)}`
   let kept = name
-  while (Buffer.byteLength(kept) > longest - suffix.length) kept = Array.from(kept).slice(0, -1).join('')
+  while (Buffer.byteLength(kept) > MAX_BYTES - suffix.length) kept = Array.from(kept).slice(0, -1).join('')
   return kept + suffix
 }
 
-/** Which field stands behind each column of one table; two fields that meet in one column are an error. */
+/** The column names of one table. Two fields with the same column name are an error. */
 export class ColumnNames {
   readonly #table: string
   readonly #fields = new Map<string, string>()
@@ -41,15 +41,17 @@ export class ColumnNames {
     const name = columnName(field)
     const other = this.#fields.get(name)
     if (other === undefined) this.#fields.set(name, field)
-    const taken = Object.values(systemColumns).some((column) => column === name)
-    if (taken || (other !== undefined && other !== field)) {
-      const both = taken
-        ? `the field ${JSON.stringify(field)} and a column of Sluice's own`
-        : `the fields ${JSON.stringify(other)} and ${JSON.stringify(field)}`
-      throw new SchemaError(
-        `${this.#table}: ${both} would both be the column ${name}: rename one in the stream, or leave it out with columns: { ${JSON.stringify(field)}: false }`,
-      )
-    }
+    if (Object.values(systemColumns).some((column) => column === name))
+      throw this.#conflict(name, field, `the field ${JSON.stringify(field)} and a column that Sluice adds`)
+    if (other !== undefined && other !== field)
+      throw this.#conflict(name, field, `the fields ${JSON.stringify(other)} and ${JSON.stringify(field)}`)
     return name
+  }
+
+  #conflict(name: string, field: string, both: string): SchemaError {
+    return new SchemaError(
+      `${this.#table}: ${both} would both be the column ${name}. Rename one in the stream, ` +
+        `or leave it out with columns: { ${JSON.stringify(field)}: false }`,
+    )
   }
 }

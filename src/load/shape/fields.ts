@@ -17,12 +17,12 @@ export function declaredType(table: Table, field: string): ColumnType | undefine
 }
 
 /**
- * What is known of the fields of a stream's records, and which column each is written to. A field is
+ * The fields of a stream's records, and the column that each is written to. The state of a field:
  *
- * | it is | since |
+ * | state | when |
  * |---|---|
- * | loaded | it belongs to the key, or the column was made for it, or a record had it and the table has its column |
- * | undetermined | records had it, always null, and there is no column |
+ * | loaded | it belongs to the key, its column was created for it, or a record had it and the table has its column |
+ * | undetermined | records had it, always null, and it has no column |
  * | left out | the definition says so |
  */
 export class Fields {
@@ -31,8 +31,8 @@ export class Fields {
   readonly #shape: TableShape | undefined
   readonly #loaded = new Map<string, LoadedColumn>()
   readonly #undetermined = new Set<string>()
-  readonly #known = new Set<string>()
-  /** Names of the record that was looked at last: most records are like the one before. */
+  readonly #seen = new Set<string>()
+  /** Field names of the last record, because most records have the same names as the one before. */
   #last: readonly string[] = []
 
   constructor(table: Table, stream: string, shape: TableShape | undefined, seen: Iterable<string> = []) {
@@ -41,10 +41,10 @@ export class Fields {
     this.#names = new ColumnNames(table.name)
     const declared = Object.keys(table.columns).filter((field) => table.columns[field] !== false)
     const certain = new Set([...table.key, ...declared, ...(table.versionBy === undefined ? [] : [table.versionBy])])
-    // What is certain and has no column yet is nothing that a record had.
-    for (const field of certain) if (this.#column(field) !== undefined) this.#load(field)
+    // They are not "seen": declared fields without a column are created only with a record.
+    for (const field of certain) this.#load(field)
     for (const [column, origin] of shape?.origins ?? [])
-      if (origin.stream === stream) this.#loadOrigin(column, origin.field)
+      if (origin.stream === stream) this.#loadByOrigin(column, origin.field)
     this.learn(seen)
   }
 
@@ -56,9 +56,9 @@ export class Fields {
     return [...this.#undetermined]
   }
 
-  /** Every field that a record had. */
+  /** All fields that occurred in a record. */
   get seen(): ReadonlySet<string> {
-    return this.#known
+    return this.#seen
   }
 
   loaded(field: string): LoadedColumn | undefined {
@@ -69,32 +69,27 @@ export class Fields {
     return declarationOf(this.#table, field) === false
   }
 
-  /** Fields of a record that no record had before. */
+  /** Returns the fields of a record that did not occur before. */
   unknownOf(record: object): string[] {
     const last = this.#last
     let index = 0
     for (const field in record) {
-      if (field !== last[index]) return this.#unknownOf(record)
+      if (field !== last[index]) return this.#compareAll(record)
       index += 1
     }
     return []
   }
 
-  /** Take notice of fields; true where one of them is loaded from now on. */
-  learn(fields: Iterable<string>): boolean {
-    const before = this.#loaded.size
+  /** Adds fields to those that occurred. */
+  learn(fields: Iterable<string>): void {
     for (const field of fields) {
-      if (this.#known.has(field)) continue
-      if (!this.isLeftOut(field) && !this.#loaded.has(field)) {
-        if (this.#column(field) === undefined) this.#undetermined.add(field)
-        else this.#load(field)
-      }
-      this.#known.add(field)
+      if (this.#seen.has(field)) continue
+      if (!this.isLeftOut(field) && !this.#loaded.has(field) && !this.#load(field)) this.#undetermined.add(field)
+      this.#seen.add(field)
     }
-    return this.#loaded.size > before
   }
 
-  /** How the column of a field is, or would be, declared. */
+  /** Returns the column of a field as it is or will be. */
   describe(field: string, type: ColumnType, name = this.#names.of(field)): LoadedColumn {
     const declaration = declarationOf(this.#table, field)
     return {
@@ -107,40 +102,36 @@ export class Fields {
     }
   }
 
-  #unknownOf(record: object): string[] {
+  #compareAll(record: object): string[] {
     const names: string[] = []
     for (const field in record) names.push(field)
     this.#last = names
-    return names.filter((field) => !this.#known.has(field))
+    return names.filter((field) => !this.#seen.has(field))
   }
 
-  #load(field: string): void {
-    const { name, type } = this.#column(field)!
-    if (this.#shape!.generated.has(name)) {
-      throw new SchemaError(
-        `${this.#table.name}: the column ${name} is computed by the database, so the field ${JSON.stringify(field)} cannot be written to it: leave it out with columns: { ${JSON.stringify(field)}: false }`,
-      )
-    }
-    // The field that the column was made for has been renamed, if only as its letters go.
-    for (const [other, column] of this.#loaded)
-      if (column.name === name && !this.#known.has(other)) this.#loaded.delete(other)
-    this.#loaded.set(field, this.describe(field, type))
-  }
-
-  /**
-   * A column that was made for a field of this stream, in which no record of this run may have it: written as null
-   * then.
-   */
-  #loadOrigin(column: string, field: string): void {
-    const type = this.#shape!.columns.get(column)
-    const others = [...this.#loaded.values()].some(({ name }) => name === column)
-    if (type && !others && columnName(field) === column && !this.isLeftOut(field))
-      this.#loaded.set(field, this.describe(field, type, column))
-  }
-
-  #column(field: string): { readonly name: string; readonly type: ColumnType } | undefined {
+  /** Loads a field into its column; returns false if the table has no such column. */
+  #load(field: string): boolean {
     const name = this.#names.of(field)
     const type = this.#shape?.columns.get(name)
-    return type && { name, type }
+    if (!type) return false
+    if (this.#shape?.generated.has(name)) {
+      throw new SchemaError(
+        `${this.#table.name}: the database computes the column ${name}, so the field ${JSON.stringify(field)} cannot ` +
+          `be written to it. Leave it out with columns: { ${JSON.stringify(field)}: false }`,
+      )
+    }
+    // The API has renamed the field for which the column was created, for example from user_id to userId.
+    for (const [other, column] of this.#loaded)
+      if (column.name === name && !this.#seen.has(other)) this.#loaded.delete(other)
+    this.#loaded.set(field, this.describe(field, type))
+    return true
+  }
+
+  /** Loads a column that was created for a field of this stream: records without the field write null. */
+  #loadByOrigin(column: string, field: string): void {
+    const type = this.#shape?.columns.get(column)
+    const isTaken = [...this.#loaded.values()].some(({ name }) => name === column)
+    if (type && !isTaken && columnName(field) === column && !this.isLeftOut(field))
+      this.#loaded.set(field, this.describe(field, type, column))
   }
 }

@@ -1,14 +1,14 @@
 import type { ColumnType } from '../values/column-type.ts'
 
-/** A column that a field of the records is written to. */
+/** A column that receives the values of a field. */
 export interface LoadedColumn {
   readonly field: string
   readonly name: string
   readonly type: ColumnType
-  /** Part of the key: null is a reject. */
+  /** True for a part of the key: a record with null is rejected. */
   readonly key: boolean
-  /** A definition chose its type, so it is not widened. */
+  /** The definition declares its type, so it is not widened. */
   readonly declared: boolean
-  /** Admit what the column rounds or cuts. */
+  /** Accept values that the column rounds or cuts. */
   readonly round: boolean
 }

@@ -32,7 +32,8 @@ export function schemaChangeFor(page: Page, fields: Fields, table: Table): Schem
   const kinds = new Map<string, ColumnKind>()
   const wider = new Map<LoadedColumn, ColumnKind>()
   for (const record of page.records) {
-    if (!isRecord(record) || table.key.some((field) => record[field] === null || record[field] === undefined)) continue
+    // A record whose key cannot be stored is rejected, so its fields need no columns.
+    if (!isRecord(record) || table.key.some((field) => columnKindOf(record[field]) === undefined)) continue
     for (const field in record) {
       const value = record[field]
       if (value === null || value === undefined || fields.isLeftOut(field)) continue

@@ -8,23 +8,25 @@ import { systemColumns } from './system-columns.ts'
 import { typeOf, type ColumnType } from '../values/column-type.ts'
 import { readOrigins, type ColumnOrigin } from './column-origin.ts'
 
-/** A table as it is: its columns by name, and which of them belong to which stream. */
+/** A table as the catalog describes it. */
 export interface TableShape {
   readonly name: string
   readonly columns: ReadonlyMap<string, ColumnType>
-  /** Computed by the database: cannot be written. */
+  /** Columns that the database computes; they cannot be written. */
   readonly generated: ReadonlySet<string>
+  /** The streams and fields for which columns were created. */
   readonly origins: ReadonlyMap<string, ColumnOrigin>
   readonly bytes: number
   readonly partitioned: boolean
-  /** Without rows, and without anything that would change or leave out what is copied into it. */
+  /** True for a table without rows, and without triggers or rules that would change rows copied into it. */
   readonly blank: boolean
+  /** True if the table has the system column for the slice's id. */
   readonly hasSlice: boolean
 }
 
 /**
- * Reads the catalog; undefined where the table is not there. Throws where it is no table that could be written as the
- * definition says.
+ * Reads a table from the catalog. Returns undefined if it does not exist; throws if it cannot be written in the way that
+ * the definition says.
  */
 export async function readShape(on: Queryable, table: Table): Promise<TableShape | undefined> {
   const info = await readTable(on, table.name)
@@ -32,7 +34,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (info.kind !== 'table' && info.kind !== 'partitioned')
     throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
   if (table.key.length > 0) requireUniqueKey(info, table)
-  if (info.kind === 'partitioned' && table.write !== 'append') await requireEighteen(on, table)
+  if (info.kind === 'partitioned' && table.write !== 'append') await requireVersion18(on, table)
   return {
     name: table.name,
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
@@ -45,33 +47,43 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   }
 }
 
-/** Before, nothing tells an inserted row of a partitioned table from an updated one. */
-async function requireEighteen(on: Queryable, { name }: Table): Promise<void> {
-  const [server] = await on.query<{ version: number }>(`select current_setting('server_version_num')::int as version`)
-  if (server!.version < 180_000)
+/** Before version 18 PostgreSQL cannot tell inserted rows of a partitioned table from updated rows. */
+async function requireVersion18(on: Queryable, { name }: Table): Promise<void> {
+  const { version } = await on.one<{ version: number }>(`select current_setting('server_version_num')::int as version`)
+  if (version < 180_000)
     throw new SchemaError(
-      `${name}: it is partitioned, which merge and replace can write from PostgreSQL 18 on: use a later server, a plain table, or append`,
+      `${name}: it is partitioned; merge and replace can write such a table from PostgreSQL 18 on. ` +
+        'Use a later server, a plain table, or append',
     )
 }
 
-/** `on conflict (key)` needs an index of exactly these columns, for all rows, that is checked at once. */
+/** `on conflict (key)` needs a unique index of exactly the key, not partial and not deferrable. */
 function requireUniqueKey(info: TableInfo, { name, key }: Table): void {
   const columns = key.map(columnName)
   const missing = columns.filter((column) => !info.columns.some((one) => one.name === column))
   if (missing.length > 0)
     throw new SchemaError(
-      `${name}: the table has no column ${missing.join(', ')}, which the key needs: add it, with values, or choose another key`,
+      `${name}: the table has no column ${missing.join(', ')}, but the key needs it. ` +
+        'Add it with values, or choose another key',
     )
   const wanted = JSON.stringify(columns.toSorted())
   const same = info.uniqueIndexes.filter(
     (index) => !index.isExpression && JSON.stringify(index.columns.toSorted()) === wanted,
   )
-  if (same.some((index) => !index.isPartial && !index.isDeferrable && index.isValid)) return
+  if (same.some((index) => indexProblem(index) === undefined)) return
   const [found] = same
-  const fault = found
-    ? `the unique index ${found.name} is ${found.isValid ? (found.isPartial ? 'partial' : 'deferrable') : 'not valid'}`
+  const problem = found
+    ? `the unique index ${found.name} is ${indexProblem(found)}`
     : `there is no unique index of exactly (${columns.join(', ')})`
+  const list = columns.map(quoteIdentifier).join(', ')
   throw new SchemaError(
-    `${name}: ${fault}, which writing by key needs. Run: create unique index concurrently on ${quoteTable(name)} (${columns.map(quoteIdentifier).join(', ')})`,
+    `${name}: ${problem}, which writing by key needs. ` +
+      `Run: create unique index concurrently on ${quoteTable(name)} (${list})`,
   )
+}
+
+function indexProblem({ isValid, isPartial, isDeferrable }: TableInfo['uniqueIndexes'][number]): string | undefined {
+  if (!isValid) return 'not valid'
+  if (isPartial) return 'partial'
+  return isDeferrable ? 'deferrable' : undefined
 }

@@ -317,7 +317,7 @@ describe('change of shape', () => {
       'create table shop.orders (id bigint primary key, twice bigint generated always as (id * 2) stored)',
     )
     await expect(load(test.database, table(), [{ id: 1, twice: 2 }])).rejects.toThrow(
-      'leave it out with columns: { "twice": false }',
+      'Leave it out with columns: { "twice": false }',
     )
   })
 
@@ -328,6 +328,11 @@ describe('change of shape', () => {
     expect(counts).toMatchObject({ rejected: 2 })
     expect(rejects.map(({ reason }) => reason)).toEqual([
       'id: it belongs to the key and is null',
+      'id: it holds a NUL character, which PostgreSQL cannot store',
+    ])
+    expect(await columnsOf(test.database)).toEqual({})
+    const bad = await load(test.database, table(), [{ id: 'a\0b', n: 1 }])
+    expect(bad.rejects.map(({ reason }) => reason)).toEqual([
       'id: it holds a NUL character, which PostgreSQL cannot store',
     ])
     expect(await columnsOf(test.database)).toEqual({})
@@ -364,7 +369,8 @@ describe('change of shape', () => {
     const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(SchemaError)
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(
-      '3.0 GB would be written anew to widen n from bigint to text, while nobody can read it. Choose the time yourself and run: alter table "shop"."orders" alter column "n" type text using "n"::text',
+      'widening n from bigint to text rewrites 3.0 GB, and nobody can read the table until that ends. ' +
+        'Choose the time yourself and run: alter table "shop"."orders" alter column "n" type text using "n"::text',
     )
     expect(
       planChange({ ...need, widen: [], add: [column] }, table(), { ...large, columns: new Map() }, 'shop.orders')
