@@ -1,6 +1,18 @@
+// Sluice promises that no value is altered in silence. This folder keeps the promise:
+//
+// - decimal.ts, decimal-text.ts: numbers that a double cannot hold; their canonical form, order and subtraction
+// - instant.ts, instant-text.ts: times with every digit of their fraction; the one reader of ISO 8601
+// - cursor-order.ts: cursor values, compared as numbers, times or text
+// - json/parse-json.ts, json/parse-in-parts.ts: JSON of an API, in which no number changes
+// - json/strict-json.ts: JSON for a jsonb column, or a reason why the value cannot be stored
+// - json/stored-json.ts, json/kept-as-json.ts: JSON of a rejected record, with as much of it as JSON can hold
+// - text.ts: texts that PostgreSQL cannot store
+//
+// Types of columns are the other half: load/values decides which values a column returns unchanged.
+
 /**
- * A decimal number that a double would change, kept as the text that the API sent.
- * `toString` and `toJSON` give the text; arithmetic on it throws, so that no digit is lost in silence.
+ * A decimal number that a double would change. It keeps the text that the API sent. `toString` and `toJSON` return the
+ * text; arithmetic throws.
  */
 export class Decimal {
   readonly text: string
@@ -20,7 +32,7 @@ export class Decimal {
 
   valueOf(): never {
     throw new TypeError(
-      `${this.text} cannot be held by a JavaScript number: use its text (String(value)), or leave the field as it is`,
+      `A JavaScript number cannot hold ${this.text}. Use its text, String(value), or leave the field as it is`,
     )
   }
 }

@@ -4,7 +4,7 @@ export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
 /** A duration that only its user checks, for text that the compiler cannot see, such as an option of a command. */
 export type DurationText = Duration | (string & {})
 
-const units: Readonly<Record<string, number>> = {
+const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
   m: 60_000,
@@ -13,10 +13,10 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** The longest wait of Node's timers; they turn a longer one into none at all. */
+/** The longest wait of Node's timers, 24.8 days. They treat a longer one as 1 ms. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Milliseconds of `'5m'`; a number is milliseconds already. */
+/** Returns the milliseconds of a text such as `'5m'`; a number counts milliseconds. Throws a RangeError otherwise. */
 export function duration(text: string | number): number {
   const ms = typeof text === 'number' ? text : parse(text)
   if (!(ms >= 0 && ms < Infinity))
@@ -28,12 +28,12 @@ export function duration(text: string | number): number {
 
 function parse(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text) ?? []
-  return Number(digits) * (units[unit] ?? Number.NaN)
+  return Number(digits) * (UNITS[unit] ?? Number.NaN)
 }
 
-/** `'5m'` of milliseconds, by the largest unit that leaves no fraction; for messages. */
+/** Formats milliseconds as `'5m'`, in the largest unit that leaves no fraction. */
 export function durationText(ms: number): string {
-  const [name, factor] = Object.entries(units).findLast(
+  const [name, factor] = Object.entries(UNITS).findLast(
     ([name, factor]) => name !== 'w' && ms >= factor && ms % factor === 0,
   ) ?? ['ms', 1]
   return `${ms / factor}${name}`

@@ -76,7 +76,7 @@ describe('stages', () => {
     expect(rejectsOf(pages)).toEqual([
       {
         stage: 'map',
-        reason: expect.stringContaining('0.1000000000000000055 cannot be held by a JavaScript number'),
+        reason: expect.stringContaining('A JavaScript number cannot hold 0.1000000000000000055'),
         record: { id: 1, price: new Decimal('0.1000000000000000055') },
       },
       {

@@ -22,6 +22,8 @@ export class ProgressTracker {
   /** The start of each window that is being read, by its slice. */
   readonly #windows = new Map<string, string>()
   #failedWindows = 0
+  /** Printed warnings. Each window of a backfill may repeat the same one. */
+  readonly #warnings = new Set<string>()
 
   constructor(names: readonly string[], print: PrintNotice) {
     this.#streams = names.map((name) => new StreamProgress(name))
@@ -46,7 +48,7 @@ export class ProgressTracker {
 
   #printNotice(event: RunEvent): void {
     const stream = 'stream' in event && event.stream !== undefined ? `${event.stream}: ` : ''
-    if (event.type === 'warning') this.#print(`warning: ${stream}${event.message}`, 'warning')
+    if (event.type === 'warning') this.#printWarning(`warning: ${stream}${event.message}`)
     else if (event.type === 'stream.failed') this.#print(`failed: ${stream}${event.error}`, 'failure')
     else if (event.type === 'slice.started' && event.lower !== undefined)
       this.#windows.set(event.slice, event.lower.replace(/T00:00:00(?:\.000)?Z$/, ''))
@@ -58,5 +60,11 @@ export class ProgressTracker {
       else if (this.#failedWindows === MAX_PRINTED_FAILURES + 1)
         this.#print('more windows failed; they are counted below and not printed', 'failure')
     }
+  }
+
+  #printWarning(text: string): void {
+    if (this.#warnings.has(text)) return
+    this.#warnings.add(text)
+    this.#print(text, 'warning')
   }
 }

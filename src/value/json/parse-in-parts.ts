@@ -1,29 +1,28 @@
 import { randomUUID } from 'node:crypto'
 
 /**
- * A string of so many characters still lies in V8's young generation; a longer one gets pages of its own from the
- * system, with a fault for each of them.
+ * Bytes of a part. A string of this length fits V8's young generation; for a longer one the system maps new pages, and
+ * each of them costs a page fault.
  */
 const PART = 49_152
-/** Stands first in what is left of the list, to tell that list from all others. */
+/** The first element of the rest of the list, which identifies that list in the parsed rest. */
 const MARK = randomUUID()
 const [OPEN, COMMA, CLOSE] = [...Buffer.from('[,]')] as [number, number, number]
 
 /**
- * A large body, parsed as one would parse it whole, but some 50 KB of its first list of objects at a time: 1 µs less
- * for a record of 500 bytes. Undefined where it cannot be divided.
+ * Parses a large body with the same result as in one call, but 48 KiB of its first list of objects at a time. That saves
+ * 1 µs for a record of 500 bytes. Returns undefined if the body cannot be divided.
  *
- * It is cut where one object seems to end and the next to begin. Such bytes may also stand in a deeper list; but every
- * part begins where the one before it ended, so if it is valid JSON once its list is closed, the list is where it was
- * cut, and if not, nothing was lost. The brackets of a part are written over the commas around it, and the commas put
- * back.
+ * The body is cut where one object seems to end and the next to begin. Such bytes can also occur in a deeper list. But
+ * each part begins where the previous one ended, so a wrong cut is not valid JSON once the list is closed, and then the
+ * caller parses the body as a whole. The brackets of a part overwrite the commas around it, which are restored after.
  */
 export function parseInParts(body: Buffer, parse: (bytes: Buffer) => unknown): unknown {
   const start = body.subarray(0, PART).indexOf('[{') + 1
   if (start === 0 || body.length - start < 2 * PART) return undefined
   const head = body.subarray(0, start)
   try {
-    const way = wayInto(head.toString())
+    const path = pathInto(head.toString())
     const between = Buffer.concat([Buffer.from('},'), firstName(body.subarray(start, start + 128))])
     const lists: unknown[][] = []
     let from = start
@@ -32,14 +31,14 @@ export function parseInParts(body: Buffer, parse: (bytes: Buffer) => unknown): u
       from = cut + 2
     }
     const holder = [parse(Buffer.concat([head, Buffer.from(`"${MARK}",`), body.subarray(from)]))] as const
-    return put(holder, [0, ...way], lists) ? holder[0] : undefined
+    return insertParts(holder, [0, ...path], lists) ? holder[0] : undefined
   } catch (error) {
     if (Error.isError(error) && error.name === 'SyntaxError') return undefined
     throw error
   }
 }
 
-/** The objects between two places of a body as a list; what stands beside them is a bracket or a comma. */
+/** Parses the objects between two offsets as a list. The bytes beside them are a bracket or a comma. */
 function asList(body: Buffer, from: number, to: number, parse: (bytes: Buffer) => unknown): unknown[] {
   const before = body[from - 1]!
   body[from - 1] = OPEN
@@ -52,31 +51,35 @@ function asList(body: Buffer, from: number, to: number, parse: (bytes: Buffer) =
   }
 }
 
-/** The names that lead to the list which the head opens. */
-function wayInto(head: string): string[] {
+/** Returns the member names that lead to the list that the head opens. */
+function pathInto(head: string): string[] {
   const open = head.split('{').length - head.split('}').length
   let value: unknown = JSON.parse(`${head}]${'}'.repeat(Math.max(0, open))}`)
-  const way: string[] = []
+  const path: string[] = []
   while (!Array.isArray(value)) {
     const name = Object.keys(value as object).at(-1) ?? ''
-    way.push(name)
+    path.push(name)
     value = (value as Readonly<Record<string, unknown>>)[name]
     if (typeof value !== 'object' || value === null) throw new SyntaxError('the head does not end in a list')
   }
-  return way
+  return path
 }
 
-/** How the first object begins: `{"id":`. Objects further inside mostly begin in another way. */
+/** Returns the begin of the first object, as `{"id":`. Objects in deeper lists mostly begin with another name. */
 function firstName(record: Buffer): Buffer {
   const colon = record.indexOf(':')
   return record.subarray(0, colon < 0 ? 1 : colon + 1)
 }
 
-/** Put the lists before what is left of theirs; false where that is not the list at that place. */
-function put(holder: readonly [unknown], way: readonly (string | number)[], lists: readonly unknown[][]): boolean {
-  const last = way.at(-1)!
+/** Inserts the parts before the rest of their list. Returns false if another list is at that path. */
+function insertParts(
+  holder: readonly [unknown],
+  path: readonly (string | number)[],
+  lists: readonly unknown[][],
+): boolean {
+  const last = path.at(-1)!
   let parent = holder as unknown as Record<string | number, unknown>
-  for (const name of way.slice(0, -1)) {
+  for (const name of path.slice(0, -1)) {
     parent = parent[name] as typeof parent
     if (typeof parent !== 'object' || parent === null) return false
   }

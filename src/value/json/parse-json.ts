@@ -1,7 +1,7 @@
 import { exactNumber } from '../decimal-text.ts'
 import { parseInParts } from './parse-in-parts.ts'
 
-/** A double keeps 15 significant digits of any number; with 16 it may change some. */
+/** A double keeps 15 significant digits of any number. A number of 16 characters may change. */
 const AT_RISK = 16
 const NUMERIC = tableOf('0123456789+-.eE')
 const BEFORE = tableOf(':[, \n\r\t')
@@ -9,9 +9,9 @@ const AFTER = tableOf(',]} \n\r\t')
 const MINUS = 45
 
 /**
- * JSON in which no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would change a
- * `Decimal`. Reviving costs ten times the parsing, so it is done only for a body that contains so long a number: every
- * 16th byte is looked at.
+ * Parses JSON so that no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would change
+ * becomes a `Decimal`. A reviver costs ten times the parsing, so it runs only for a body with a number of 16 characters
+ * or more. To find one, every 16th byte is examined.
  */
 export function parseJson(input: Uint8Array | string): unknown {
   const bytes =
@@ -25,7 +25,7 @@ function parsePart(bytes: Buffer): unknown {
   return hasLongNumber(bytes) ? JSON.parse(text, revive) : JSON.parse(text)
 }
 
-/** Whether it begins with a byte order mark. */
+/** Returns true if the body begins with a byte order mark. */
 function isMarked(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 }
@@ -39,7 +39,7 @@ function hasLongNumber(bytes: Uint8Array): boolean {
     let to = probe + 1
     while (to < length && NUMERIC[bytes[to]!] === 1) to += 1
     if (to - from < AT_RISK) continue
-    // Identifiers and times inside strings are long as well, and are no numbers.
+    // Long digits inside a string, such as an identifier or a time, are not a number.
     const first = bytes[from]!
     if (
       (first === MINUS || (first >= 48 && first <= 57)) &&
