@@ -7,21 +7,19 @@ import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import { cursorAgeMs } from '../run/status/cursor-age.ts'
 import type { Context } from './context.ts'
 
-/**
- * Metrics of all runs, whoever started them, by the events of the ledger since this server began; of cursors and
- * rejects, and of this process.
- */
+/** Metrics of all runs, from the events of the ledger since the server started; of cursors, rejects and this process. */
 export interface Metrics extends Disposable {
   readonly contentType: string
-  /** As Prometheus reads them. */
+  /** Returns the metrics in the text format of Prometheus. */
   readonly text: () => Promise<string>
 }
 
-const sums = ['requests', 'bytes', 'retries', 'waitMs', 'batches'] as const
-const outcomes = ['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'rejected'] as const
-type Sums = Pick<StreamState, (typeof sums)[number]>
-const WORD_MS = 10_000
-const nothing: Sums = { requests: 0, bytes: 0, retries: 0, waitMs: 0, batches: 0 }
+const SUMS = ['requests', 'bytes', 'retries', 'waitMs', 'batches'] as const
+const OUTCOMES = ['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'rejected'] as const
+type Sums = Pick<StreamState, (typeof SUMS)[number]>
+/** The last events of a run that has ended may be this late. */
+const FINAL_EVENT_DELAY_MS = 10_000
+const NO_SUMS: Sums = { requests: 0, bytes: 0, retries: 0, waitMs: 0, batches: 0 }
 
 export function openMetrics({
   database,
@@ -38,35 +36,29 @@ export function openMetrics({
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Gauge({ name: `sluice_${name}`, help, labelNames, registers })
 
-  const rows = counter('rows_total', 'Records that were committed, by what became of them', [...stream, 'outcome'])
+  const rows = counter('rows_total', 'Committed records by outcome', [...stream, 'outcome'])
   const totals = {
-    requests: counter('requests_total', 'Requests that were answered', stream),
-    bytes: counter('bytes_total', 'Bytes of decoded answers', stream),
-    retries: counter('retries_total', 'Requests that were sent again', stream),
-    waitMs: counter('wait_seconds_total', "Waited for the API's limits", stream),
-    batches: counter('batches_total', 'Transactions that stored a batch', stream),
+    requests: counter('requests_total', 'Answered requests', stream),
+    bytes: counter('bytes_total', 'Bytes of decoded responses', stream),
+    retries: counter('retries_total', 'Repeated requests', stream),
+    waitMs: counter('wait_seconds_total', "Time spent waiting for the API's limits", stream),
+    batches: counter('batches_total', 'Committed batches', stream),
   }
-  const rejects = counter('rejects_total', 'Records that could not be stored', stream)
-  const ended = counter('runs_total', 'Runs that have ended', ['pipeline', 'status'])
-  const going = gauge('runs_running', 'Runs that go on', ['pipeline'])
-  const ahead = gauge(
-    'pages_ahead',
-    'Pages that were read and are not committed: the queue between API and table',
-    stream,
-  )
-  const underWay = gauge('requests_under_way', 'Requests on their way', stream)
-  const memory = gauge('memory_bytes', 'Decoded pages that a run holds', ['pipeline'])
-  const lag = gauge('cursor_lag_seconds', 'How far a cursor is behind the clock, where it is a time', stream)
-  const age = gauge('cursor_age_seconds', 'How long ago a cursor moved', stream)
-  const waiting = gauge('rejects_waiting', 'Rejects that were not replayed', stream)
-  const loop = gauge(
-    'event_loop_delay_seconds',
-    'By how much the event loop of this server was late since the last scrape',
-    ['quantile'],
-  )
-  const pool = gauge('pool_connections', "This server's connections to the database", ['state'])
-  const here = gauge('server_runs', 'Runs that this server was asked for, and that go on')
-  const answers = gauge('server_answers', 'Answers of this server that go on', ['kind'])
+  const rejects = counter('rejects_total', 'Rejected records', stream)
+  const ended = counter('runs_total', 'Finished runs', ['pipeline', 'status'])
+  const going = gauge('runs_running', 'Runs under way', ['pipeline'])
+  const ahead = gauge('pages_ahead', 'Pages that were read and are not committed yet', stream)
+  const underWay = gauge('requests_under_way', 'Requests under way', stream)
+  const memory = gauge('memory_bytes', 'Memory of decoded pages that a run holds', ['pipeline'])
+  const lag = gauge('cursor_lag_seconds', 'Time that a cursor is behind the clock, if its value is a time', stream)
+  const age = gauge('cursor_age_seconds', 'Time since a cursor moved', stream)
+  const waiting = gauge('rejects_waiting', 'Rejects that are not replayed yet', stream)
+  const loop = gauge('event_loop_delay_seconds', 'Delay of the event loop of this server since the last scrape', [
+    'quantile',
+  ])
+  const pool = gauge('pool_connections', 'Connections of this server to the database', ['state'])
+  const here = gauge('server_runs', 'Runs under way that requests to this server started')
+  const answers = gauge('server_answers', 'Streamed answers of this server', ['kind'])
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
 
@@ -81,8 +73,8 @@ export function openMetrics({
     memory.set({ pipeline }, used)
     for (const [name, state] of Object.entries(streams)) {
       const labels = { pipeline, stream: name }
-      const last = before.get(name) ?? nothing
-      for (const sum of sums)
+      const last = before.get(name) ?? NO_SUMS
+      for (const sum of SUMS)
         totals[sum].inc(labels, Math.max(0, state[sum] - last[sum]) / (sum === 'waitMs' ? 1_000 : 1))
       before.set(name, state)
       ahead.set(labels, state.ahead)
@@ -94,7 +86,7 @@ export function openMetrics({
     else if (event.type === 'run.started') alive.set(run, pipeline)
     else if (event.type === 'batch.committed') {
       const labels = { pipeline, stream: event.stream }
-      for (const outcome of outcomes)
+      for (const outcome of OUTCOMES)
         if (event.counts[outcome] > 0) rows.inc({ ...labels, outcome }, event.counts[outcome])
       rejects.inc(labels, event.counts.rejected)
     } else if (event.type === 'run.finished') {
@@ -107,11 +99,11 @@ export function openMetrics({
       gone.delete(run)
     }
   }
-  const hearing = hub.subscribe(({ run, pipeline, event }: StoredEvent) => {
+  const subscription = hub.subscribe(({ run, pipeline, event }: StoredEvent) => {
     if (run !== undefined && pipeline !== undefined) onEvent(run, pipeline, event)
   })
 
-  const look = async (): Promise<void> => {
+  const readLedger = async (): Promise<void> => {
     const now = new Date()
     const [cursors, rejected, running] = await Promise.all([
       readCursors(database),
@@ -128,15 +120,19 @@ export function openMetrics({
     }
     for (const { pipeline, stream: name, rejects: count } of rejected) waiting.set({ pipeline, stream: name }, count)
     for (const { pipeline } of running) going.inc({ pipeline })
-    // A process that died says nothing more: its queues are nobody's. The word of one that has just ended may still be
-    // on its way.
+    // Reset the gauges of crashed runs. Wait 10 s, because the final event of a finished run may be delayed.
     for (const [run, pipeline] of alive) {
-      if (running.some(({ id }) => id === run)) gone.delete(run)
-      else if (now.getTime() - (gone.get(run) ?? gone.set(run, now.getTime()).get(run)!) > WORD_MS)
+      if (running.some(({ id }) => id === run)) {
+        gone.delete(run)
+        continue
+      }
+      const goneSince = gone.get(run) ?? now.getTime()
+      gone.set(run, goneSince)
+      if (now.getTime() - goneSince > FINAL_EVENT_DELAY_MS)
         onEvent(run, pipeline, { type: 'run.finished', run, status: 'interrupted' })
     }
   }
-  const measure = (): void => {
+  const measureProcess = (): void => {
     for (const [quantile, ns] of [
       ['0.5', delay.percentile(50)],
       ['0.99', delay.percentile(99)],
@@ -153,12 +149,12 @@ export function openMetrics({
   return {
     contentType: registry.contentType,
     async text() {
-      await look()
-      measure()
+      await readLedger()
+      measureProcess()
       return registry.metrics()
     },
     [Symbol.dispose]() {
-      hearing[Symbol.dispose]()
+      subscription[Symbol.dispose]()
       delay.disable()
       registry.clear()
     },

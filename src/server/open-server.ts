@@ -21,12 +21,12 @@ import { Runner } from './runner.ts'
 import type { ServeOptions, Server } from './serve.ts'
 import { Token } from './access/token.ts'
 
-/** Summaries, exports, and those who come by. */
+/** Connections for summaries, exports and short queries. */
 const CONNECTIONS = 16
-/** Answers that have no end may end by themselves for so long. */
-const GOODBYE_MS = 500
+/** Wait this long for streamed answers to end by themselves. */
+const CLOSE_TIMEOUT_MS = 500
 
-/** Everything that a server is made of, opened in order and closed in reverse. */
+/** Opens all parts of a server in order; closing it closes them in reverse order. */
 export async function openServer(given: readonly Pipeline[], options: ServeOptions): Promise<Server> {
   const {
     port = 8420,
@@ -41,7 +41,8 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   const token = options.token === undefined ? undefined : new Token(options.token)
   if (!token && !isLoopback(host))
     throw new UsageError(
-      `${host} can be reached from other machines, and whoever reaches it may start runs: set SLUICE_TOKEN, or listen on 127.0.0.1`,
+      `${host} can be reached from other machines, whose users could start runs: ` +
+        'set SLUICE_TOKEN, or listen on 127.0.0.1',
     )
   const pipelines = byName(given)
   const secrets = secretsOf(given, { environment, database: options.database, token: options.token })
@@ -71,11 +72,11 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
   const app = await openApp(context, { host, allowedHosts, token }, metrics)
   opening.defer(() => close(app))
   await listen(app, host, port)
-  // Who aborted meanwhile gets the reason; from here on nothing is awaited until there is somebody to hear it.
+  // The last check of the signal before `onAbort` below: nothing is awaited in between.
   signal.throwIfAborted()
   const scheduled = options.schedule ? given.filter((pipeline) => scheduleOf(pipeline)) : []
   if (options.schedule && scheduled.length === 0)
-    throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
+    throw new UsageError("No pipeline has a schedule: give one a schedule, as in { schedule: '*/15 * * * *' }")
 
   const opened = opening.move()
   const ended = Promise.withResolvers<void>()
@@ -93,7 +94,7 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
     }
     await ended.promise
   }
-  // Who does not ask how it ended has no use for an unhandled rejection.
+  // A caller that does not await `ended` must not get an unhandled rejection.
   ended.promise.catch(() => {})
   opened.use(onAbort(options.signal, (reason) => void end(reason).catch(() => {})))
   if (scheduled.length > 0) {
@@ -107,7 +108,7 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
           },
         })
       } catch (error) {
-        // What ends the scheduler ends the server: who watches it would go on to believe that it runs.
+        // A server without its scheduler would look as if the schedules were kept.
         void end(error, { error }).catch(() => {})
       }
     })
@@ -125,36 +126,35 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     await app.listen({ host, port })
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    const fault = {
-      EADDRINUSE: 'another program listens there already; end it, or give another --port (0: any that is free)',
-      EACCES: 'this user may not listen there; give a --port above 1023',
-      EADDRNOTAVAIL: 'this machine has no such address; give another --host',
+    const problem = {
+      EADDRINUSE: 'another program listens there already; stop it, or use another --port (0: any free one)',
+      EACCES: 'this user may not listen there; use a --port above 1023',
+      EADDRNOTAVAIL: 'this machine has no such address; use another --host',
     }[code ?? '']
-    throw new UsageError(`${host}:${port}: ${fault ?? message}`, { cause })
+    throw new UsageError(`${host}:${port}: ${problem ?? message}`, { cause })
   }
 }
 
-/** What answers without end has been told by the signal. */
+/** Closes the server. The signal has ended the streamed answers; those that remain are cut off. */
 async function close(app: FastifyInstance): Promise<void> {
-  const patience = setTimeout(() => app.server.closeAllConnections(), GOODBYE_MS)
+  const timeout = setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS)
   try {
     await app.close()
   } finally {
-    clearTimeout(patience)
+    clearTimeout(timeout)
   }
 }
 
 function byName(given: readonly Pipeline[]): Map<string, Pipeline> {
   const pipelines = new Map(given.map((pipeline) => [pipeline.name, pipeline]))
   const twice = given.find((pipeline) => pipelines.get(pipeline.name) !== pipeline)
-  if (twice)
-    throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
+  if (twice) throw new UsageError(`Two pipelines are named '${twice.name}' and would share their cursors: rename one`)
   return pipelines
 }
 
 /**
- * All that is known to be secret, so that no answer holds it: what streams need, what is named like one, the database's
- * password, the token.
+ * Returns all known secrets, so that no answer contains one: those of the streams, variables named like a secret, the
+ * database's password and the token.
  */
 function secretsOf(
   given: readonly Pipeline[],
@@ -172,7 +172,7 @@ function secretsOf(
   for (const name of given.flatMap(({ streams }) =>
     Object.values(streams).flatMap(({ recipe }) => secretsIn(recipe)),
   )) {
-    // One that is missing is told by the run that needs it.
+    // The run that needs a missing one reports it.
     if (environment[name]) secrets.value(name)
   }
   if (token !== undefined) secrets.register?.('SLUICE_TOKEN', token)

@@ -3,44 +3,41 @@ import { rejectRenamedWords } from '../define/renamed-words.ts'
 import type { Duration } from '../model/request.ts'
 
 export interface ServeOptions {
-  /** 0 takes any that is free. @default 8420 */
+  /** 0: any free port. @default 8420 */
   readonly port?: number
-  /** Others than this machine's own need a `token`. @default '127.0.0.1' */
+  /** A host that other machines can reach needs a `token`. @default '127.0.0.1' */
   readonly host?: string
   /**
-   * At least 16 characters, which every request has to bring: `Authorization: Bearer …`, or the cookie that a browser
-   * gets for it. @default none
+   * A secret of at least 16 characters that every request has to send: as `Authorization: Bearer …`, or as the cookie
+   * that a browser gets after its login. @default none
    */
   readonly token?: string | undefined
   /**
-   * Names by which others reach it, beside the machine's own: any other `Host` is refused, since a page elsewhere may
-   * have pointed its name at us.
+   * Further names by which clients reach the server. Any other `Host` is rejected, because DNS could point the name of a
+   * malicious page at this machine.
    */
   readonly allowedHosts?: readonly string[]
-  /** Where the tables are, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
+  /** The database of the tables, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
   readonly database?: string | undefined
-  /** Where secrets and settings are looked up. @default process.env */
+  /** Variables with secrets and settings. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** Run the pipelines that have a schedule as well, in the same task group. @default false */
+  /** Also runs the pipelines that have a schedule. @default false */
   readonly schedule?: boolean
-  /** Runs that requests may have started at once. @default 8 */
+  /** Limit of runs under way that requests have started. @default 8 */
   readonly maxRuns?: number
   /** Disconnects a client of the events that reads nothing for this long; the client can resume. @default '10s' */
   readonly clientTimeout?: Duration
-  /** Called with what fails behind an answer; it must not throw. */
+  /** Called with errors that no answer reports; it must not throw. */
   readonly onError?: (error: unknown) => void
-  /** Ends the server, everything that it answers and every run that it has started, within 5 s. */
+  /** Closes the server, its answers and the runs that it started, within 5 s. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A server that listens. `await using server = await serve(…)` ends it at the end of the block. */
+/** A server that listens. `await using server = await serve(…)` closes it at the end of the block. */
 export interface Server extends AsyncDisposable {
-  /** Where it listens, as `http://127.0.0.1:8420`. */
+  /** The address of the server, as `http://127.0.0.1:8420`. */
   readonly url: string
-  /**
-   * When it has ended, and all that it had started; rejects with what ended it, where that was neither the signal nor
-   * its holder.
-   */
+  /** Resolves when the server and its runs have ended; rejects if an error ended them. */
   readonly ended: Promise<void>
 }
 
@@ -52,8 +49,8 @@ const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
 }
 
 /**
- * Show what runs and what has run, by JSON, events and a page, and start, cancel and repeat runs when asked to. It
- * reads the ledger, so what cron started is seen too. Answers when it listens.
+ * Starts a server that shows runs as JSON, events and a page, and that starts, cancels and repeats runs. It reads the
+ * ledger, so it also shows runs that other processes started. Resolves when the server listens.
  *
  * @example
  * await using server = await serve([billing, forum], { port: 8420, signal })
@@ -62,7 +59,7 @@ const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
  */
 export async function serve(pipelines: Pipeline | readonly Pipeline[], options: ServeOptions = {}): Promise<Server> {
   rejectRenamedWords('serve()', options, RENAMED_OPTIONS)
-  // What it is made of is loaded now: who only imports `run` has no use for it.
+  // Loaded on demand: a program that only runs pipelines does not load the web server.
   const { openServer } = await import('./open-server.ts')
   return openServer('streams' in pipelines ? [pipelines] : pipelines, options)
 }

@@ -5,17 +5,18 @@ import { loginPage } from './login-page.ts'
 import type { Token } from './token.ts'
 
 export interface GuardOptions {
-  /** What it listens on. */
+  /** The host that the server listens on. */
   readonly host: string
-  /** Names that others reach it by. */
+  /** Further names by which clients reach the server. */
   readonly allowedHosts: readonly string[]
   readonly token: Token | undefined
 }
 
-/** For every answer. No inline script or style: what an API sent and a page shows could otherwise run. */
-export const headers: Readonly<Record<string, string>> = {
+/** Sent with every answer. Inline scripts are forbidden: data of an API that the page shows could run as one. */
+const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -24,39 +25,39 @@ export const headers: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 }
 
-const loopback = new Set(['localhost', '127.0.0.1', '::1'])
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
 
-/** Whether only this machine can reach it. */
-export const isLoopback = (host: string): boolean => loopback.has(host) || /^127\.\d+\.\d+\.\d+$/.test(host)
+/** Returns true if only this machine can reach the host. */
+export const isLoopback = (host: string): boolean => LOOPBACK.has(host) || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 /**
- * Who may ask.
+ * Rejects requests before any route sees them.
  *
- * | what comes | what is done |
+ * | request | answer |
  * |---|---|
- * | a `Host` that is not ours (DNS that was rebound to this machine) | 421 |
- * | an `Origin` other than the host, or a browser's word that another site asks | 403 |
- * | no token, or a wrong one, where there is one; but for `/healthz` and the login | 401; a browser that wants a page gets the login form |
+ * | a `Host` that is not the server's: DNS may have been rebound to this machine | 421 |
+ * | an `Origin` other than the host, or another site by the browser's `Sec-Fetch-Site` | 403 |
+ * | a missing or wrong token, except for `/healthz` and `/login` | 401; a browser gets the login form |
  */
 export function guard(app: FastifyInstance, { host, allowedHosts, token }: GuardOptions): void {
-  const known = new Set([...loopback, host.toLowerCase(), ...allowedHosts.map((one) => one.toLowerCase())])
-  // With a token, an address as such is no name that anybody could have rebound.
+  const known = new Set([...LOOPBACK, host.toLowerCase(), ...allowedHosts.map((one) => one.toLowerCase())])
+  // With a token an IP address is accepted: DNS cannot rebind it.
   const isOurs = (name: string): boolean =>
     known.has(name) || isLoopback(name) || (token !== undefined && isIP(name) > 0)
 
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers(headers)
+    void reply.headers(HEADERS)
     const asked = request.headers.host ?? ''
     if (!isOurs(hostName(asked)))
       throw new Problem(
         421,
-        `the host ${JSON.stringify(asked.slice(0, 100))} is not this server's`,
-        'ask by the address that it prints, or let it know the name: --allowed-host NAME',
+        `${JSON.stringify(asked.slice(0, 100))} is not a host of this server`,
+        'use the address that the server prints, or start it with --allowed-host NAME',
       )
-    refuseForeign(request, asked)
-    if (!token || request.url === '/healthz' || request.url === '/login' || token.isBrought(request.headers)) return
+    rejectForeign(request, asked)
+    if (!token || request.url === '/healthz' || request.url === '/login' || token.isIn(request.headers)) return
     if (isPage(request)) return reply.code(401).type('text/html; charset=utf-8').send(loginPage())
-    throw new Problem(401, 'the token is missing, or is not the right one', 'send it: Authorization: Bearer …')
+    throw new Problem(401, 'the token is missing or wrong', 'send the header Authorization: Bearer TOKEN')
   })
   if (!token) return
   app.addContentTypeParser(
@@ -67,34 +68,34 @@ export function guard(app: FastifyInstance, { host, allowedHosts, token }: Guard
   app.post('/login', { schema: { hide: true } }, async (request, reply) => {
     const { token: given } = (request.body ?? {}) as { readonly token?: unknown }
     if (typeof given !== 'string' || !token.is(given.trim()))
-      return reply.code(401).type('text/html; charset=utf-8').send(loginPage('That is not the token.'))
+      return reply.code(401).type('text/html; charset=utf-8').send(loginPage('The token is wrong.'))
     return reply
       .header('set-cookie', token.cookie({ secure: request.headers['x-forwarded-proto'] === 'https' }))
       .redirect('/', 303)
   })
 }
 
-/** A browser tells where a request comes from; programs tell nothing, and have nobody's cookies. */
-function refuseForeign(
+/** Rejects requests that a browser sends for another site. Programs send neither header, and no cookies of a user. */
+function rejectForeign(
   { headers: { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode }, method }: FastifyRequest,
   asked: string,
 ): void {
   const isOwn = origin === undefined || origin === `http://${asked}` || origin === `https://${asked}`
-  // Who follows a link from elsewhere comes to look, and looks without the cookie.
+  // A link on another site may lead here: the browser follows it without the cookie.
   const isForeign =
     site !== undefined && site !== 'same-origin' && site !== 'none' && !(method === 'GET' && mode === 'navigate')
   if (!isOwn || isForeign)
     throw new Problem(
       403,
-      `a page of another origin (${JSON.stringify((origin ?? String(site)).slice(0, 100))}) may not ask this server`,
-      'ask from the page that the server serves itself, or from a program',
+      `pages of another origin (${JSON.stringify((origin ?? String(site)).slice(0, 100))}) are not allowed`,
+      'use the page of this server, or a program',
     )
 }
 
 const isPage = ({ method, headers: { accept } }: FastifyRequest): boolean =>
   method === 'GET' && accept?.includes('text/html') === true
 
-/** `localhost:8420`, `[::1]:8420`, without port and brackets. */
+/** Returns the host without port and brackets: `localhost` of `localhost:8420`, `::1` of `[::1]:8420`. */
 const hostName = (host: string): string =>
   host
     .toLowerCase()

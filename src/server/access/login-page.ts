@@ -1,7 +1,5 @@
-/**
- * What a browser without the cookie gets. Without a script or a style, which have to be asked for and would be refused.
- */
-export const loginPage = (fault = ''): string => `<!doctype html>
+/** The page for a browser without the cookie. It has no script and no style: requests for them would be rejected. */
+export const loginPage = (problem = ''): string => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -12,8 +10,8 @@ export const loginPage = (fault = ''): string => `<!doctype html>
 <form method="post" action="/login">
 <p><label>Token <input name="token" type="password" autocomplete="current-password" required autofocus></label>
 <button>Enter</button>
-${fault && `<p role="alert">${fault}`}
-<p>It is the one that the server was started with (SLUICE_TOKEN).
+${problem && `<p role="alert">${problem}`}
+<p>Enter the token that the server was started with (SLUICE_TOKEN).
 </form>
 </main>
 </html>

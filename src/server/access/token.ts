@@ -1,33 +1,31 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { UsageError } from '../../model/errors.ts'
 
-/** Fewer could be guessed. */
-const SHORTEST = 16
+/** A shorter token could be guessed. */
+const MIN_LENGTH = 16
 const COOKIE = 'sluice'
 const WEEK_S = 7 * 86_400
 
-/**
- * What every request has to bring, and the cookie that stands for it in a browser: that one ends, and does not tell the
- * token.
- */
+/** The secret that every request has to send, as a header or as a cookie. The cookie expires, and hides the token. */
 export class Token {
   readonly #token: string
 
   constructor(token: string) {
-    if (token.length < SHORTEST)
+    if (token.length < MIN_LENGTH)
       throw new UsageError(
-        `the server's token has ${token.length} characters, which could be guessed: give at least ${SHORTEST}, as from \`openssl rand -hex 32\``,
+        `the server's token has ${token.length} ${token.length === 1 ? 'character' : 'characters'}, which could be guessed: ` +
+          `use at least ${MIN_LENGTH}, for example the output of openssl rand -hex 32`,
       )
     this.#token = token
   }
 
-  /** Takes as long for a wrong token as for a nearly right one. */
+  /** Compares in constant time, so that the time does not reveal how much of a wrong token is right. */
   is(given: string): boolean {
     return timingSafeEqual(digest(given), digest(this.#token))
   }
 
-  /** By its header, or by its cookie. */
-  isBrought({
+  /** Returns true if the headers have the token or its cookie. */
+  isIn({
     authorization,
     cookie,
   }: {
@@ -46,10 +44,11 @@ export class Token {
     )
   }
 
-  /** A `set-cookie` that stands for the token for a week, in this browser, for pages of this server only. */
+  /** Returns a `set-cookie` header that replaces the token for a week, for pages of this server only. */
   cookie({ secure }: { readonly secure: boolean }): string {
     const until = String(Math.floor(Date.now() / 1_000) + WEEK_S)
-    return `${COOKIE}=${until}.${this.#sign(until)}; Path=/; Max-Age=${WEEK_S}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
+    const value = `${until}.${this.#sign(until)}`
+    return `${COOKIE}=${value}; Path=/; Max-Age=${WEEK_S}; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`
   }
 
   #sign(until: string): string {

@@ -2,29 +2,29 @@ import type { ServerResponse } from 'node:http'
 import type { Database } from '../../database/database.ts'
 import { deadline } from '../../flow/signals/timeout.ts'
 import { oldestEvent } from '../../ledger/read/read-events.ts'
-import type { EventFilter, EventHub } from './event-hub.ts'
 import { clientAbortSignal, SlowClientError, writeWithBackpressure } from '../response/client-stream.ts'
+import type { EventFilter } from './event-buffer.ts'
+import type { EventHub } from './event-hub.ts'
 
 export interface EventStreamOptions {
   readonly hub: EventHub
   readonly database: Database
   readonly filter: EventFilter
-  /** Those after this one; undefined: those from now on. */
+  /** Sends the events after this one; undefined: those from now on. */
   readonly after: string | undefined
-  /** Who takes nothing for so long is cut off. */
+  /** Disconnects a client that reads nothing for this long. */
   readonly clientTimeoutMs: number
   /** @default 15_000 */
   readonly heartbeatMs?: number | undefined
   readonly signal: AbortSignal
 }
 
-/** What is handed to a client's socket at once; no more than this waits for it here. */
-const PIECE_BYTES = 65_536
+/** Bytes written at once; no more than this waits in memory for one client. */
+const CHUNK_BYTES = 65_536
 
 /**
- * Send the events that one client wants, until it leaves, the signal aborts, or it takes nothing any more. It is given
- * the next piece when it has taken the last one, from where it is: so a slow one is behind, and what waits for it is
- * one piece.
+ * Sends events to one client until it disconnects, the signal aborts, or it reads nothing for too long. The client gets
+ * the next chunk when it has read the previous one, so only one chunk waits for a slow client.
  */
 export async function streamEvents(
   response: ServerResponse,
@@ -45,26 +45,27 @@ export async function streamEvents(
     // With the position: a client that is cut off before its first event resumes from here.
     await send(`retry: 1000\nid: ${position}\n\n`)
     for (;;) {
-      const piece =
-        hub.chunkAfter(position, filter, PIECE_BYTES) ?? (await hub.readChunkAfter(position, filter, left.signal))
-      if (piece.bytes.length > 0) await send(piece.bytes)
-      position = piece.to
+      const chunk =
+        hub.chunkAfter(position, filter, CHUNK_BYTES) ?? (await hub.readChunkAfter(position, filter, left.signal))
+      if (chunk.bytes.length > 0) await send(chunk.bytes)
+      position = chunk.to
       if (position < hub.last) continue
-      using beat = deadline(left.signal, heartbeatMs)
-      await hub.waitBeyond(position, beat.signal).catch(() => left.signal.throwIfAborted())
-      // With the place, so that who filters resumes from here.
-      if (hub.last <= position) await send(`id: ${position}\n: beat\n\n`)
+      using heartbeat = deadline(left.signal, heartbeatMs)
+      await hub.waitBeyond(position, heartbeat.signal).catch(() => left.signal.throwIfAborted())
+      // With the position: a client whose filter matches few events resumes from here.
+      if (hub.last <= position) await send(`id: ${position}\n: heartbeat\n\n`)
     }
   } catch (error) {
-    // Nothing more can be said to it: it sees that the stream ends, and resumes.
+    // The client sees that the stream ends, and resumes.
     if (signal.aborted) response.end()
     else response.destroy()
     if (!left.signal.aborted && !(error instanceof SlowClientError)) throw error
   }
 }
 
-/** Events that it has not seen are no longer kept, or it comes from another ledger. */
+/** Returns true if events after the position were deleted, or if the position is of another ledger. */
 function isGap(position: number, last: number, oldest: string | undefined): boolean {
   if (position > last) return true
-  return oldest === undefined ? position > 0 && position < last : position > 0 && position < Number(oldest) - 1
+  if (oldest === undefined) return position > 0 && position < last
+  return position > 0 && position < Number(oldest) - 1
 }

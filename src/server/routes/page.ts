@@ -1,11 +1,12 @@
+import type { FastifyReply } from 'fastify'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { App } from '../context.ts'
 import { Problem } from '../response/problem.ts'
 import { packageRoot } from '../../observe/package-root.ts'
 
-const types: Readonly<Record<string, string>> = {
+const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -14,29 +15,28 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.woff2': 'font/woff2',
 }
-/** Names that lead nowhere else. */
-const name = /^(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:html|css|js|svg|png|ico|woff2)$/
-const drawings = new Set(['uPlot.esm.js', 'uPlot.min.css'])
+/** Paths that cannot leave the folder. */
+const PATH = /^(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:html|css|js|svg|png|ico|woff2)$/
+const UPLOT_FILES = new Set(['uPlot.esm.js', 'uPlot.min.css'])
 
-/** The page: files as they are, and what draws its plots. */
-export function pageRoutes(app: FastifyInstance): void {
+/** Routes of the page: its files as they are, and those of uPlot, which draws the plots. */
+export function pageRoutes(app: App): void {
   const folder = join(packageRoot(), 'src', 'server', 'page')
   const uplot = dirname(fileURLToPath(import.meta.resolve('uplot/dist/uPlot.min.css')))
   const hidden = { schema: { hide: true } }
 
   app.get('/', hidden, (_, reply) => sendFile(reply, folder, 'index.html'))
-  app.get<{ Params: { '*': string } }>('/page/*', hidden, ({ params: { '*': asked } }, reply) =>
-    sendFile(reply, folder, asked),
+  app.get<{ Params: { '*': string } }>('/page/*', hidden, ({ params: { '*': path } }, reply) =>
+    sendFile(reply, folder, path),
   )
-  app.get<{ Params: { '*': string } }>('/uplot/*', hidden, ({ params: { '*': asked } }, reply) =>
-    sendFile(reply, uplot, drawings.has(asked) ? asked : ''),
+  app.get<{ Params: { '*': string } }>('/uplot/*', hidden, ({ params: { '*': path } }, reply) =>
+    sendFile(reply, uplot, UPLOT_FILES.has(path) ? path : ''),
   )
 }
 
-async function sendFile(reply: FastifyReply, folder: string, asked: string): Promise<FastifyReply> {
-  const missing = new Problem(404, `there is no file ${JSON.stringify(asked)} of the page`, 'open /')
-  if (!name.test(asked)) throw missing
-  const bytes = await readFile(join(folder, asked)).catch(() => undefined)
-  if (!bytes) throw missing
-  return reply.type(types[extname(asked)]!).send(bytes)
+async function sendFile(reply: FastifyReply, folder: string, path: string): Promise<FastifyReply> {
+  const type = PATH.test(path) ? TYPES[extname(path)] : undefined
+  const bytes = type && (await readFile(join(folder, path)).catch(() => undefined))
+  if (!bytes) throw new Problem(404, `the page has no file ${JSON.stringify(path)}`, 'open /')
+  return reply.type(type).send(bytes)
 }
