@@ -12,7 +12,7 @@ export interface StatementLimits {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A connection outside the pool, which its holder keeps. */
+/** A connection outside the pool, for what outlives transactions: leases and notifications. */
 export class Connection implements Queryable, AsyncDisposable {
   readonly #session: Session
   #closing = false
@@ -34,19 +34,19 @@ export class Connection implements Queryable, AsyncDisposable {
       }
     }
     const client = await connectWithRetry(connect, options).catch((error: unknown) => {
-      // Given up when it had just succeeded: nobody else would close it, and the process could not end.
+      // The signal may abort right after the connection was made. It would keep the process alive.
       last?.destroy()
       throw error
     })
     return new Connection(new Session(client, options.label))
   }
 
-  /** The backend's process as the protocol told it; behind a pooler another one than `pg_backend_pid()`. */
+  /** Process id of the backend, from the protocol. Behind a pooler it differs from `pg_backend_pid()`. */
   get pid(): number {
     return this.#session.client.cancellable.processID ?? 0
   }
 
-  /** When the connection is gone, be it closed or lost. */
+  /** Resolves when the connection is closed or lost. */
   get ended(): Promise<void> {
     return this.#session.client.ended
   }
@@ -77,10 +77,10 @@ export class Connection implements Queryable, AsyncDisposable {
     return onlyRowIfAny(await this.query<Row>(text, values, options), { label: this.#session.label, text })
   }
 
-  /** Be called with the payload of each notification, for as long as the connection lives. */
-  async listen(channel: string, hear: (payload: string) => void): Promise<void> {
-    this.#session.client.on('notification', (told: Notification) => {
-      if (told.channel === channel) hear(told.payload ?? '')
+  /** Calls a listener with the payload of each notification on a channel, while the connection lives. */
+  async listen(channel: string, listener: (payload: string) => void): Promise<void> {
+    this.#session.client.on('notification', (notification: Notification) => {
+      if (notification.channel === channel) listener(notification.payload ?? '')
     })
     await this.query(`listen ${quoteIdentifier(channel)}`)
   }

@@ -16,25 +16,25 @@ export type { Savepoint, Transaction } from './transaction.ts'
 
 export interface DatabaseOptions {
   readonly url: string
-  /** Connections at once, beside those of `connection()`. @default 10 */
+  /** Connections of the pool at once; those of `connection()` come in addition. @default 10 */
   readonly max?: number
-  /** Reaches the server past a pooler, for `connection({ direct: true })`. @default url */
+  /** URL that bypasses a pooler, for `connection({ direct: true })`. @default url */
   readonly directUrl?: string | undefined
-  /** What `pg_stat_activity` calls us. @default 'sluice' */
+  /** Name in `pg_stat_activity`. @default 'sluice' */
   readonly applicationName?: string
-  /** How long a server that is not there is waited for. @default '30s' */
+  /** Time during which connecting to an unreachable server is retried. @default '30s' */
   readonly connectTimeout?: Duration
   readonly emit?: (event: RunEvent) => void
 }
 
 export interface TransactionOptions {
-  /** For each statement. @default '5m' */
+  /** Limit of each statement. @default '5m' */
   readonly statementTimeout?: Duration
   /** @default '30s' */
   readonly lockTimeout?: Duration
-  /** One snapshot for all statements, and none that writes. @default false */
+  /** All statements see one snapshot, and none may write. @default false */
   readonly readOnly?: boolean
-  /** A name that its session can be found by: see `endMarked`. */
+  /** Name by which `terminateTagged` finds the session. */
   readonly sessionTag?: string
   readonly signal?: AbortSignal | undefined
 }
@@ -45,14 +45,15 @@ export interface QueryOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What a server needs beyond its own limit to tell us that it has stopped. */
+/** A server may report this long after its own limit that it has stopped a statement. */
 const CANCEL_GRACE_MS = 30_000
 
 /**
- * Lends connections and transactions of one PostgreSQL database. Nothing that it sends relies on the session, so a
- * pooler may stand between.
+ * Connections and transactions of one PostgreSQL database. No statement relies on the session, so a pooler may stand
+ * between.
  */
 export class Database implements Queryable, AsyncDisposable {
+  /** Names the database in messages, without its password. */
   readonly label: string
   readonly #options: DatabaseOptions
   readonly #pool: Pool
@@ -63,17 +64,17 @@ export class Database implements Queryable, AsyncDisposable {
     this.#pool = new Pool(configOf(options.url, options), options.max ?? 10, this.#connectOptions())
   }
 
-  /** Connections that are lent at this moment. */
+  /** Connections of the pool that are in use. */
   get inUse(): number {
     return this.#pool.inUse
   }
 
-  /** Those who wait for one. */
+  /** Callers that wait for a connection of the pool. */
   get waiting(): number {
     return this.#pool.waiting
   }
 
-  /** One statement by itself; answers its rows. */
+  /** Runs one statement by itself, and returns its rows. */
   async query<Row extends object = Record<string, unknown>>(
     text: string,
     values: readonly unknown[] = [],
@@ -114,19 +115,20 @@ export class Database implements Queryable, AsyncDisposable {
     }
   }
 
-  /** A transaction, to be held by `await using`: rolled back at the end of the block unless it was committed. */
+  /** Opens a transaction. Disposing it rolls it back, unless it was committed. */
   async transaction({
     statementTimeout = '5m',
     lockTimeout = '30s',
     readOnly = false,
-    sessionTag: mark,
+    sessionTag,
     signal,
   }: TransactionOptions = {}): Promise<Transaction> {
     const session = await this.#pool.acquire(signal)
     if (!readOnly && !session.client.isWritable) {
       this.#pool.release(session)
       throw new DatabaseError(
-        `${this.label}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user who may write`,
+        `${this.label}: it is read-only, as a standby is; set DATABASE_URL to the primary server, and to a user with ` +
+          'write permission',
       )
     }
     const statementMs = duration(statementTimeout)
@@ -135,29 +137,29 @@ export class Database implements Queryable, AsyncDisposable {
       `set local statement_timeout = ${Math.ceil(statementMs)}`,
       `set local lock_timeout = ${Math.ceil(duration(lockTimeout))}`,
       `set local timezone = 'UTC'`,
-      ...(mark === undefined ? [] : [`select pg_advisory_xact_lock_shared(${markKey(quoteLiteral(mark))})`]),
+      ...(sessionTag === undefined ? [] : [`select pg_advisory_xact_lock_shared(${tagKey(quoteLiteral(sessionTag))})`]),
     ].join('; ')
-    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + CANCEL_GRACE_MS }, (one) =>
-      this.#pool.release(one),
+    return new Transaction(session, opening, { signal, limitMs: 2 * statementMs + CANCEL_GRACE_MS }, (released) =>
+      this.#pool.release(released),
     )
   }
 
   /**
-   * End the sessions that are inside a transaction with this mark. A process that was stopped, or that the network has
-   * cut off, keeps what its transactions have locked for as long as it likes; whoever takes its work over would wait
-   * for that in vain.
+   * Terminates the sessions that have a transaction open with this tag. A process that is stopped, or cut off by the
+   * network, keeps the locks of its transactions. The run that takes its work over would wait for them without end.
    */
-  async terminateTagged(mark: string, options: QueryOptions = {}): Promise<void> {
+  async terminateTagged(sessionTag: string, options: QueryOptions = {}): Promise<void> {
     await this.query(
       `select pg_terminate_backend(l.pid) from pg_locks as l join pg_stat_activity as a using (pid)
-        where l.locktype = 'advisory' and l.objsubid = 1 and l.database = a.datid and a.datname = current_database() and a.usename = current_user
-          and l.pid <> pg_backend_pid() and (l.classid::bigint << 32) | l.objid::bigint = ${markKey('$1')}`,
-      [mark],
+        where l.locktype = 'advisory' and l.objsubid = 1 and l.database = a.datid
+          and a.datname = current_database() and a.usename = current_user
+          and l.pid <> pg_backend_pid() and (l.classid::bigint << 32) | l.objid::bigint = ${tagKey('$1')}`,
+      [sessionTag],
       options,
     )
   }
 
-  /** A connection of its own outside the pool, for what has to outlive transactions: leases, notifications. */
+  /** Opens a connection outside the pool, for what outlives transactions: leases and notifications. */
   connection({
     direct = false,
     signal,
@@ -170,7 +172,7 @@ export class Database implements Queryable, AsyncDisposable {
     })
   }
 
-  /** Closes every connection; statements still under way fail. */
+  /** Closes every connection. Statements under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]()
   }
@@ -181,7 +183,7 @@ export class Database implements Queryable, AsyncDisposable {
   }
 }
 
-/** A database that answers: connects once, waiting for a server that is still starting. */
+/** Opens a database and connects once. Waits for a server that is still starting. */
 export async function openDatabase({
   signal,
   ...options
@@ -197,10 +199,10 @@ export async function openDatabase({
 }
 
 /**
- * An advisory lock, shared: it keeps nobody waiting, and the catalog tells who has it. Names that a statement splits at
- * are none of ours.
+ * Returns the key of a shared advisory lock. It blocks no other session, and `pg_locks` shows which session holds it.
+ * The prefix is a stored name: processes of an earlier version look for the same key.
  */
-const markKey = (mark: string): string => `hashtextextended('sluice mark ' || ${mark}, 0)`
+const tagKey = (sessionTag: string): string => `hashtextextended('sluice mark ' || ${sessionTag}, 0)`
 
 function configOf(url: string, { applicationName = 'sluice' }: DatabaseOptions) {
   return { ...connectionConfig(url), application_name: applicationName }

@@ -1,8 +1,8 @@
-// What an error of the database means for those who may try again, reject a row, or have to stop.
+// Classifies errors of the database: retry, reject a row, read the table again, or stop.
 import { DatabaseError } from '../model/errors.ts'
 import { defineErrorName } from '../value/error.ts'
 
-/** The connection is gone and what became of the statement is not known: SQLSTATE 08006, though no server said so. */
+/** The connection was lost, and the result of the statement is unknown. Has SQLSTATE 08006, as the server would. */
 export class ConnectionLostError extends Error {
   static {
     defineErrorName(this)
@@ -23,7 +23,7 @@ const SOCKET_ERROR_CODES = new Set([
 const DRIVER_CONNECTION_ERRORS =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
 
-/** The five characters by which PostgreSQL says what happened, of the error or of what caused it. */
+/** Returns the SQLSTATE of an error or of one of its causes. */
 export function sqlState(error: unknown): string | undefined {
   for (const one of causes(error)) {
     const state = ownState(one)
@@ -32,10 +32,10 @@ export function sqlState(error: unknown): string | undefined {
   return undefined
 }
 
-/** The same may succeed when it is sent again, once it is known that it did not succeed the first time. */
+/** Returns true if the statement may succeed when it is repeated, after checking that it did not take effect. */
 export function isTransient(error: unknown): boolean {
   for (const one of causes(error)) {
-    // We have already tried for a while.
+    // Connecting was already retried until its time limit.
     if (one instanceof DatabaseError) return false
     if (isConnectionError(one)) return true
     const state = ownState(one)
@@ -45,7 +45,8 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * A row could not be stored, and the others may well be: classes 22 and 23, a limit of size, or a trigger that raised.
+ * Returns true if one row could not be stored and others may be: SQLSTATE classes 22 and 23, a size limit (54000), or
+ * an exception of a trigger (P0001).
  */
 export function isRowError(error: unknown): boolean {
   const state = sqlState(error)
@@ -55,15 +56,15 @@ export function isRowError(error: unknown): boolean {
 }
 
 /**
- * The table is not what it was when its columns were read. A right that is missing (42501) is of the same class, but no
- * reading brings it back.
+ * Returns true if the table has changed since its columns were read: SQLSTATE class 42. A missing permission (42501)
+ * has the same class, but reading the columns again does not help.
  */
 export function isTableChanged(error: unknown): boolean {
   const state = sqlState(error)
   return state !== undefined && state.startsWith('42') && state !== '42501'
 }
 
-/** The connection is gone, or the server is: what was sent over it may or may not have happened. */
+/** Returns true if the connection or the server was lost. Statements sent over it may have taken effect or not. */
 export function isConnectionError(error: unknown): boolean {
   if (!Error.isError(error)) return false
   const { code } = error as { code?: unknown }
@@ -87,7 +88,7 @@ function ownState(error: Error): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !isSystemCode(error) ? code : undefined
 }
 
-/** `EPIPE` has five letters too, but comes with an `errno`. */
+/** `EPIPE` has five letters like a SQLSTATE, but an `errno` too. */
 function isSystemCode(error: Error): boolean {
   return 'errno' in error || 'syscall' in error
 }

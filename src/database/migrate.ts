@@ -13,8 +13,8 @@ export interface MigrateOptions {
 }
 
 /**
- * Bring schema `sluice` to the state that this version of the program needs; answers the names of the migrations that
- * ran now.
+ * Brings schema `sluice` to the state that this version of Sluice needs. Returns the names of the migrations that it
+ * ran.
  */
 export async function migrate(
   database: Database,
@@ -25,7 +25,8 @@ export async function migrate(
   const unknown = done.filter((name) => !files.includes(name))
   if (unknown.length > 0) {
     throw new DatabaseError(
-      `${database.label}: schema sluice was made by a newer version (${unknown.join(', ')}); install that version here too`,
+      `${database.label}: schema sluice was made by a newer version (${unknown.join(', ')}); ` +
+        'install that version here too',
     )
   }
   if (done.length === files.length) return []
@@ -36,14 +37,15 @@ export async function migrate(
   return ran
 }
 
-/** Whether schema `sluice` is as this version of the program needs it. */
+/** Compares schema `sluice` with the migrations of this version. */
 export async function readSchemaState(
   database: Database,
   { directory = join(packageRoot(), 'migrations'), signal }: MigrateOptions = {},
 ): Promise<'missing' | 'old' | 'current'> {
   const files = await readFiles(directory)
   const done = await migrationsOf(database, signal)
-  return done.length === 0 ? 'missing' : done.length < files.length ? 'old' : 'current'
+  if (done.length === 0) return 'missing'
+  return done.length < files.length ? 'old' : 'current'
 }
 
 /** Returns the names of the migrations in a directory, without `.sql`, in their order. */
@@ -59,7 +61,7 @@ async function readFiles(directory: string): Promise<string[]> {
     .toSorted()
 }
 
-/** One cheap query, which is all there is to do at nearly every start. */
+/** Returns the migrations that have run. Most starts need only this one query. */
 async function migrationsOf(database: Database, signal: AbortSignal | undefined): Promise<string[]> {
   try {
     return (await database.query<{ name: string }>('select name from sluice.migrations', [], { signal })).map(
@@ -73,7 +75,7 @@ async function migrationsOf(database: Database, signal: AbortSignal | undefined)
 }
 
 /**
- * All in the transaction that is open already; the runner's own transaction and its lock of the session are left out.
+ * Runs all migrations in the open transaction. The runner's own transaction and its session lock are skipped.
  */
 async function runAll(transaction: Transaction, directory: string): Promise<string[]> {
   const { runner } = await import('node-pg-migrate')

@@ -4,69 +4,69 @@ import { WatchedClient } from './client.ts'
 import { connectWithRetry, type ConnectOptions } from './connect.ts'
 import { Session } from './session.ts'
 
-/** Lends connections, at most `max` at once, and closes all of them at the end. */
+/** Keeps at most `max` connections, and closes all of them at the end. */
 export class Pool implements AsyncDisposable {
   readonly #pool: pg.Pool
   readonly #options: ConnectOptions
-  readonly #lent = new Map<Session, PoolClient>()
-  readonly #open = new Set<WatchedClient>()
+  readonly #inUse = new Map<Session, PoolClient>()
+  readonly #clients = new Set<WatchedClient>()
 
   constructor(config: ClientConfig, max: number, options: ConnectOptions) {
     this.#options = options
     this.#pool = new pg.Pool({ ...config, max, idleTimeoutMillis: 30_000, Client: WatchedClient })
-    // An idle connection that dies is simply not lent again.
+    // An idle connection that dies is not used again.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (client) => {
       const watched = client as unknown as WatchedClient
-      this.#open.add(watched)
-      void watched.ended.then(() => this.#open.delete(watched))
+      this.#clients.add(watched)
+      void watched.ended.then(() => this.#clients.delete(watched))
     })
   }
 
-  /** Connections that are lent now. */
+  /** Connections in use. */
   get inUse(): number {
-    return this.#lent.size
+    return this.#inUse.size
   }
 
-  /** Who waits for one. */
+  /** Callers that wait for a connection. */
   get waiting(): number {
     return this.#pool.waitingCount
   }
 
-  /** Waits for a free connection, and for a server that is not there yet. */
+  /** Waits for a free connection, and for a server that is unreachable. */
   async acquire(signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted()
     const client = await connectWithRetry(() => this.#next(signal), { ...this.#options, signal })
     const session = new Session(client as unknown as WatchedClient, this.#options.label)
-    this.#lent.set(session, client)
+    this.#inUse.set(session, client)
     return session
   }
 
-  /** Take a connection back; one that is not clean is closed. */
+  /** Takes a connection back, and closes it if it is not clean. */
   release(session: Session): void {
-    const client = this.#lent.get(session)
+    const client = this.#inUse.get(session)
     if (!client) return
-    this.#lent.delete(session)
+    this.#inUse.delete(session)
     client.release(!session.isClean)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#lent.keys()) {
+    for (const session of this.#inUse.keys()) {
       session.destroy()
       this.release(session)
     }
     await this.#pool.end()
-    await Promise.all([...this.#open].map((client) => client.closed()))
+    await Promise.all([...this.#clients].map((client) => client.closed()))
   }
 
   async #next(signal: AbortSignal | undefined): Promise<PoolClient> {
-    const coming = this.#pool.connect()
+    const connecting = this.#pool.connect()
     try {
-      return await abortable(coming, signal)
+      return await abortable(connecting, signal)
     } catch (error) {
-      // The place in the queue cannot be given up: what comes is given back at once.
+      // The driver cannot cancel a waiting request, so its connection is released when it comes.
       if (signal?.aborted)
-        coming.then(
+        connecting.then(
           (client) => client.release(),
           () => {},
         )

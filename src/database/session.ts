@@ -8,24 +8,24 @@ import type { WatchedClient } from './client.ts'
 import { startCopy, type Chunks } from './copy.ts'
 import { ConnectionLostError, isConnectionError, sqlState } from './errors.ts'
 
-/** What one statement answered. */
+/** Result of one statement. */
 export interface Result<Row extends object = Record<string, unknown>> {
   readonly rows: Row[]
-  /** Names of its columns, as often as they come: of several with one name, `rows` hold the last. */
+  /** Column names in order, duplicates included; `rows` keeps only the last of equal names. */
   readonly columns: readonly string[]
-  /** Rows that the statement read or wrote; 0 where it has no such count. */
+  /** Rows that the statement read or wrote; 0 for a statement without a count. */
   readonly count: number
-  /** `INSERT`, `COMMIT`, …, as the server reports it. */
+  /** Command tag of the server, such as `INSERT` or `COMMIT`. */
   readonly command: string
 }
 
 export interface StatementOptions {
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds after which the server is asked to stop; if it does not, the connection is closed. */
+  /** Milliseconds after which the statement is cancelled; if it does not stop, the connection is closed. */
   readonly limitMs: number
 }
 
-/** How long a cancelled statement may take to stop, before its connection is closed. */
+/** If a cancelled statement runs longer than this, its connection is closed. */
 const STOP_MS = 3_000
 
 interface RunningStatement<T> {
@@ -34,48 +34,49 @@ interface RunningStatement<T> {
 }
 
 /**
- * One connection held well: statements one after another, each with a limit and a signal.
+ * Runs statements one after another on one connection, each with a limit and a signal.
  *
- * | while a statement runs | what is done | what the caller gets |
+ * | while a statement runs | action | the caller gets |
  * |---|---|---|
- * | it ends or fails | nothing | its answer, or its error |
- * | the signal aborts | CancelRequest until it ends, else the connection is closed | the signal's reason |
+ * | it ends or fails | none | its result or its error |
+ * | the signal aborts | CancelRequest until it ends; otherwise the connection is closed | the signal's reason |
  * | its limit passes | the same | ConnectionLostError |
- * | the connection dies | nothing | ConnectionLostError |
+ * | the connection is lost | none | ConnectionLostError |
  *
- * After all but the first the connection is never lent again: a late cancel would hit the statement of somebody else.
+ * After all but the first, the connection is not used again: a late cancel would stop another caller's statement.
  */
 export class Session {
   readonly client: WatchedClient
   readonly label: string
-  #spoiled = false
-  #last: Promise<unknown> = Promise.resolve()
-  #busy = 0
+  #isSpoiled = false
+  #previous: Promise<unknown> = Promise.resolve()
+  #running = 0
 
   constructor(client: WatchedClient, label: string) {
     this.client = client
     this.label = label
   }
 
-  /** May be lent again: nothing is under way, no transaction is open, nothing was cancelled. */
+  /** The connection can be used again: no statement runs, no transaction is open, nothing was cancelled. */
   get isClean(): boolean {
-    return !this.#spoiled && this.#busy === 0 && this.client.getTransactionStatus() === 'I'
+    return !this.#isSpoiled && this.#running === 0 && this.client.getTransactionStatus() === 'I'
   }
 
-  /** A transaction is open, be it a failed one. */
+  /** A transaction is open, even if it has failed. */
   get isInTransaction(): boolean {
     return this.client.getTransactionStatus() !== 'I'
   }
 
   get isBusy(): boolean {
-    return this.#busy > 0
+    return this.#running > 0
   }
 
-  /** Statements without values, by the simple protocol: several travel as one. */
+  /** Runs statements without values, sent together by the simple protocol. */
   run(text: string, options: StatementOptions): Promise<Result[]> {
     return this.#inTurn(() => ({ done: this.client.query(text).then(resultsOf) }), options)
   }
 
+  /** Runs one statement and returns its rows. */
   async query<Row extends object>(text: string, values: readonly unknown[], options: StatementOptions): Promise<Row[]> {
     const results =
       values.length === 0
@@ -84,7 +85,7 @@ export class Session {
     return (results.at(-1)?.rows ?? []) as Row[]
   }
 
-  /** Statements of which the last is `copy … from stdin`, and its data. Answers the row count of the COPY tag. */
+  /** Runs statements of which the last is `copy … from stdin`, with its data. Returns the row count of the COPY tag. */
   copy(text: string, chunks: Chunks, options: StatementOptions): Promise<number> {
     return this.#inTurn(() => {
       const copy = startCopy(this.client, text, chunks)
@@ -92,22 +93,22 @@ export class Session {
     }, options)
   }
 
-  /** Close the connection at once; the server rolls back. */
+  /** Closes the connection at once. The server rolls back. */
   destroy(): void {
-    this.#spoiled = true
+    this.#isSpoiled = true
     this.client.destroy()
   }
 
   async #inTurn<T>(start: () => RunningStatement<T>, options: StatementOptions): Promise<T> {
-    const before = this.#last
+    const before = this.#previous
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#last = promise
-    this.#busy += 1
+    this.#previous = promise
+    this.#running += 1
     try {
       await before
       return await this.#guard(start, options)
     } finally {
-      this.#busy -= 1
+      this.#running -= 1
       resolve()
     }
   }
@@ -115,56 +116,56 @@ export class Session {
   async #guard<T>(start: () => RunningStatement<T>, { signal, limitMs }: StatementOptions): Promise<T> {
     signal?.throwIfAborted()
     using limit = deadline(signal, limitMs, `${this.label}: a statement`)
-    const work = start()
+    const statement = start()
     try {
-      return await abortable(work.done, limit.signal)
+      return await abortable(statement.done, limit.signal)
     } catch (error) {
       if (limit.signal.aborted) {
-        await this.#stop(work, limit.signal.reason as Error)
+        await this.#stop(statement, limit.signal.reason as Error)
         if (signal?.aborted) throw signal.reason
         throw new ConnectionLostError(`${(limit.signal.reason as Error).message}: it was cancelled`, {
           cause: limit.signal.reason,
         })
       }
       const explained = this.#explain(error)
-      // Else a failed transaction is taken for none and the connection lent with it.
-      if (!this.#spoiled) await abortable(this.client.ready(), limit.signal).catch(() => this.destroy())
+      // Otherwise a failed transaction looks like none, and the connection would be used again with it.
+      if (!this.#isSpoiled) await abortable(this.client.ready(), limit.signal).catch(() => this.destroy())
       throw explained
     }
   }
 
   /**
-   * Returns when the statement has ended, one way or the other. A cancel that comes before the server has begun is
-   * ignored by it, hence again and again.
+   * Cancels a statement and waits until it has ended. Repeats the cancel, because the server ignores one that arrives
+   * before the statement has started.
    */
-  async #stop(work: RunningStatement<unknown>, reason: Error): Promise<void> {
-    this.#spoiled = true
-    work.stop?.(reason)
+  async #stop(statement: RunningStatement<unknown>, reason: Error): Promise<void> {
+    this.#isSpoiled = true
+    statement.stop?.(reason)
     const over = new AbortController()
-    const ended = work.done.then(
+    const ended = statement.done.then(
       () => over.abort(),
       () => over.abort(),
     )
-    const patience = setTimeout(() => this.destroy(), STOP_MS)
+    const timer = setTimeout(() => this.destroy(), STOP_MS)
     try {
       while (!over.signal.aborted) {
         await sendCancel(this.client.cancellable, STOP_MS)
         await sleep(100, { signal: over.signal }).catch(() => {})
       }
       await ended
-      // So that the rollback is sent, and locks are gone when the caller goes on.
+      // The rollback has then been sent, and its locks are released when the caller continues.
       await this.client.ready()
     } finally {
-      clearTimeout(patience)
+      clearTimeout(timer)
     }
   }
 
   #explain(error: unknown): unknown {
     const state = sqlState(error)
-    if (state?.startsWith('57P') || isConnectionError(error)) this.#spoiled = true
+    if (state?.startsWith('57P') || isConnectionError(error)) this.#isSpoiled = true
     if (state === '25006') {
       return new DatabaseError(
-        `${this.label}: it is read-only; set DATABASE_URL to the primary server, and to a user who may write`,
+        `${this.label}: it is read-only; set DATABASE_URL to the primary server, and to a user with write permission`,
         { cause: error },
       )
     }
@@ -177,8 +178,8 @@ export class Session {
   }
 }
 
-function resultsOf(answer: QueryResult | QueryResult[]): Result[] {
-  return (Array.isArray(answer) ? answer : [answer]).map(({ rows, rowCount, command, fields }) => ({
+function resultsOf(result: QueryResult | QueryResult[]): Result[] {
+  return (Array.isArray(result) ? result : [result]).map(({ rows, rowCount, command, fields }) => ({
     rows: rows as Record<string, unknown>[],
     columns: fields.map(({ name }) => name),
     count: rowCount ?? 0,

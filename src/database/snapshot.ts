@@ -5,15 +5,17 @@ import { quoteLiteral } from './quote.ts'
 import type { Transaction } from './transaction.ts'
 
 export interface SnapshotOptions {
-  /** Connections that ask at once. @default 3 */
+  /** Statements at once. @default 3 */
   readonly connections?: number
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Several connections that see the database as it was at one moment: `await using snapshot = await
- * openSnapshot(database)`. What is asked at once is answered at once, as far as there are connections, and all answers
- * fit each other. Read-only.
+ * Opens several read-only connections that see the database as it was at one moment. They serve concurrent statements
+ * with consistent results.
+ *
+ * @example
+ * await using snapshot = await openSnapshot(database)
  */
 export async function openSnapshot(
   database: Database,
@@ -27,14 +29,14 @@ export async function openSnapshot(
     await transaction.run(`set transaction snapshot ${quoteLiteral(id)}`)
     return transaction
   })
-  // Where one fails, one that came after the others were given back would be lent for ever.
+  // If one fails, the others have to be opened before the stack releases all of them.
   await Promise.allSettled(joining)
   const others = await Promise.all(joining)
   const free: Transaction[] = [first, ...others]
   const waiting: ((transaction: Transaction) => void)[] = []
   const kept = opened.move()
   const withTransaction = async <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> => {
-    if (kept.disposed) throw new DatabaseError(`${database.label}: the snapshot is over; open another one`)
+    if (kept.disposed) throw new DatabaseError(`${database.label}: the snapshot is closed; open another one`)
     const transaction = free.pop() ?? (await new Promise<Transaction>((resolve) => waiting.push(resolve)))
     try {
       return await work(transaction)

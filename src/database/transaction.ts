@@ -4,36 +4,39 @@ import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteLiteral } from './quote.ts'
 import type { Result, Session, StatementOptions } from './session.ts'
 
-/** For the rollback, which obeys no signal. */
+/** Time limit of the rollback, which obeys no signal. */
 const ROLLBACK_MS = 10_000
 
 /**
- * One transaction on one connection: `await using transaction = await database.transaction({ signal })`.
- * It rolls back when disposed, unless it was committed; what opens it travels with the first statement.
+ * One transaction on one connection. Disposing it rolls it back, unless it was committed. The statements that open it
+ * are sent with the first statement.
+ *
+ * @example
+ * await using transaction = await database.transaction({ signal })
  */
 export class Transaction implements Queryable, AsyncDisposable {
   readonly #session: Session
-  readonly #giveBack: (session: Session) => void
+  readonly #release: (session: Session) => void
   readonly #options: StatementOptions
   #opening: string | undefined
   #savepoints = 0
-  #over = false
+  #hasEnded = false
 
-  constructor(session: Session, opening: string, options: StatementOptions, giveBack: (session: Session) => void) {
+  constructor(session: Session, opening: string, options: StatementOptions, release: (session: Session) => void) {
     this.#session = session
     this.#opening = opening
     this.#options = options
-    this.#giveBack = giveBack
+    this.#release = release
   }
 
-  /** One statement; answers its rows. */
+  /** Runs one statement, and returns its rows. */
   async query<Row extends object = Record<string, unknown>>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
     if (values.length === 0) return ((await this.run(text)).at(-1)?.rows ?? []) as Row[]
     this.#mustBeOpen()
-    // Values need the extended protocol, which takes one statement at a time.
+    // Values need the extended protocol, which accepts one statement at a time.
     const opening = this.#takeOpening()
     if (opening) await this.#session.run(opening, this.#options)
     return this.#session.query<Row>(text, values, this.#options)
@@ -52,7 +55,7 @@ export class Transaction implements Queryable, AsyncDisposable {
     return onlyRowIfAny(await this.query<Row>(text, values), { label: this.#session.label, text })
   }
 
-  /** Several statements without values, sent as one; answers the result of each. */
+  /** Runs statements without values, sent together, and returns the result of each. */
   async run(text: string): Promise<Result[]> {
     this.#mustBeOpen()
     const opening = this.#takeOpening()
@@ -61,7 +64,7 @@ export class Transaction implements Queryable, AsyncDisposable {
   }
 
   /**
-   * Statements of which the last is `copy … from stdin`, and its data. Answers how many rows the server has counted.
+   * Runs statements of which the last is `copy … from stdin`, with its data. Returns the number of rows copied.
    */
   async copy(text: string, chunks: Chunks): Promise<number> {
     this.#mustBeOpen()
@@ -69,12 +72,12 @@ export class Transaction implements Queryable, AsyncDisposable {
     return this.#session.copy(opening ? `${opening};\n${text}` : text, chunks, this.#options)
   }
 
-  /** Wait for a lock that all who know its name share, until the transaction ends. */
+  /** Waits for an advisory lock with this name, and holds it until the transaction ends. */
   async lock(name: string): Promise<void> {
     await this.run(`select pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`sluice ${name}`)}, 0))`)
   }
 
-  /** A part that can fail alone: rolled back when disposed, unless released. */
+  /** Opens a savepoint. Disposing it rolls back to it, unless it was released. */
   async savepoint(): Promise<Savepoint> {
     this.#savepoints += 1
     const name = `s${this.#savepoints}`
@@ -83,8 +86,7 @@ export class Transaction implements Queryable, AsyncDisposable {
   }
 
   /**
-   * Commit, together with some last statements in the same query; answers their results. Afterwards the connection is
-   * given back.
+   * Commits, after some last statements in the same query, and returns their results. Then releases the connection.
    */
   async commit(last = ''): Promise<Result[]> {
     this.#mustBeOpen()
@@ -93,7 +95,8 @@ export class Transaction implements Queryable, AsyncDisposable {
     const end = results.at(-1)
     if (!unused && end?.command !== 'COMMIT') {
       throw new DatabaseError(
-        `${this.#session.label}: the transaction was rolled back instead of committed, since a statement in it had failed; look for that one's error`,
+        `${this.#session.label}: the transaction was rolled back instead of committed, because a statement in it ` +
+          'had failed; look at the error of that statement',
       )
     }
     this.#end()
@@ -101,12 +104,12 @@ export class Transaction implements Queryable, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#over) return
+    if (this.#hasEnded) return
     try {
       if (this.#session.isBusy) this.#session.destroy()
       else if (this.#session.isInTransaction) await this.#session.run('rollback', { limitMs: ROLLBACK_MS })
     } catch {
-      // The error that brought us here says more than this one; the server rolls back when the connection is gone.
+      // The error that led here matters more. The server rolls back when the connection is closed.
       this.#session.destroy()
     } finally {
       this.#end()
@@ -120,44 +123,43 @@ export class Transaction implements Queryable, AsyncDisposable {
   }
 
   #mustBeOpen(): void {
-    if (this.#over) throw new DatabaseError(`${this.#session.label}: the transaction is over; open another one`)
+    if (this.#hasEnded) throw new DatabaseError(`${this.#session.label}: the transaction has ended; open another one`)
   }
 
   #end(): void {
-    this.#over = true
-    this.#giveBack(this.#session)
+    this.#hasEnded = true
+    this.#release(this.#session)
   }
 }
 
 export class Savepoint implements AsyncDisposable {
   readonly #run: (text: string) => Promise<unknown>
   readonly #name: string
-  #over = false
+  #hasEnded = false
 
   constructor(run: (text: string) => Promise<unknown>, name: string) {
     this.#run = run
     this.#name = name
   }
 
-  /** Keep what was done since. */
+  /** Keeps the changes since the savepoint. */
   async release(): Promise<void> {
     await this.#run(`release savepoint ${this.#name}`)
-    this.#over = true
+    this.#hasEnded = true
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#over) return
-    this.#over = true
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     try {
       await this.#run(`rollback to savepoint ${this.#name}; release savepoint ${this.#name}`)
     } catch {
-      // The connection is gone, or the transaction is over, and with it all that was done since. Whatever comes next
-      // says so.
+      // The connection is lost or the transaction has ended, and the changes with it. The next statement throws.
     }
   }
 }
 
-/** The opening is ours, without a semicolon in any literal. */
+/** Counts the statements of an opening, which has no semicolon in a literal. */
 function statementsIn(opening: string): number {
   return opening.split(';').length
 }

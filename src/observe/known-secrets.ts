@@ -1,18 +1,17 @@
 import type { Secrets } from '../model/scope.ts'
 import { readSecrets } from './secrets.ts'
 
-/** Named like something that nobody else should read. */
+/** Matches the name of a variable that holds a secret. */
 const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|PWD$|CREDENTIAL|API_?KEY|PRIVATE|(?:^|_)KEY$|(?:^|_)AUTH(?:_|$)/i
 
 /**
- * The environment's secrets, of which everything that is printed or answered is freed: what the user's own code puts
- * into an error is nothing that the engine has read, so here whatever is named like a secret counts as one, and the
- * database's password.
+ * Returns the secrets of the environment, to hide them in all output: each variable that is named like a secret, and
+ * the password of the database. The user's code may put a secret into an error that no recipe has read.
  */
 export function knownSecrets(environment: Readonly<Record<string, string | undefined>>, database?: string): Secrets {
   const secrets = readSecrets(environment)
   for (const [name, value] of Object.entries(environment)) {
-    // A working directory is no secret, whatever its name ends in.
+    // PWD and OLDPWD are directories, not passwords.
     if (value !== undefined && value.length >= 8 && SECRET_NAME.test(name) && !/^(?:OLD)?PWD$/.test(name))
       secrets.register?.(name, value)
   }
@@ -28,8 +27,8 @@ export function knownSecrets(environment: Readonly<Record<string, string | undef
 }
 
 /**
- * Of a URL. A password that is the user's or the database's name, as in many a test set-up, guards nothing, and hiding
- * it would spoil messages.
+ * Returns the password of a URL. One that equals the user or the database, as in test set-ups, is not a secret, and
+ * hiding it would make messages unreadable.
  */
 function passwordOf(url: string | undefined): string | undefined {
   try {

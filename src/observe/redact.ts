@@ -28,11 +28,11 @@ const IN_TEXT = new RegExp(
 const SCHEME = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g
 const USER = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/@?#]+@/gi
 
-/** A URL for logs and errors: parameters that are named like a secret, and the user, are shown as `***`. */
+/** Returns a URL for logs and errors: the user and parameters that are named like a secret become `***`. */
 export function redactUrl(url: string | URL): string {
   const [whole = '', fragment] = String(url).split('#', 2)
   const at = whole.indexOf('?')
-  const place = (at < 0 ? whole : whole.slice(0, at)).replace(USER, '$1***@')
+  const bare = (at < 0 ? whole : whole.slice(0, at)).replace(USER, '$1***@')
   const query =
     at < 0
       ? ''
@@ -41,7 +41,7 @@ export function redactUrl(url: string | URL): string {
           .split('&')
           .map(redactParameter)
           .join('&')}`
-  return place + query + (fragment === undefined ? '' : `#${redactText(fragment)}`)
+  return bare + query + (fragment === undefined ? '' : `#${redactText(fragment)}`)
 }
 
 function redactParameter(parameter: string): string {
@@ -49,14 +49,13 @@ function redactParameter(parameter: string): string {
   return NAMED.has(decoded(name).toLowerCase()) && name.length < parameter.length ? `${name}=***` : parameter
 }
 
-/** Text of others' making, for logs and errors: what follows a name like a secret's is shown as `***`. */
+/** Returns a foreign text for logs and errors: a value after a name like that of a secret becomes `***`. */
 export function redactText(text: string): string {
   return text.replace(USER, '$1***@').replace(IN_TEXT, '$1***').replace(SCHEME, '$1 ***')
 }
 
 /**
- * Take secrets out of an error, its stack and its causes: what is underneath was worded by others, who may have quoted
- * one.
+ * Removes secrets from an error, its stack and its causes. Libraries may have quoted one in their messages.
  */
 export function redactError(error: unknown, hide: (text: string) => string): void {
   const seen = new Set<unknown>()

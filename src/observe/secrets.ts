@@ -1,13 +1,13 @@
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
 
-/** A shorter value would be found everywhere, and hiding it would spoil what it stands in. */
+/** Shorter values would match unrelated text. */
 const MIN_SECRET_LENGTH = 4
-/** Tokens come and go in a run of days; the newest are hidden, which are the ones that still open something. */
+/** A run of days fetches many tokens. Only the newest are hidden, because the older ones have expired. */
 const MAX_REMEMBERED = 512
 const PLACEHOLDER = /\{secret:([^{}]+)\}/g
 
-/** The secrets of an environment: read by name, and hidden again wherever a value that was read turns up. */
+/** Returns the secrets of an environment: read by name, and hidden wherever a value that was read appears. */
 export function readSecrets(environment: Readonly<Record<string, string | undefined>>): Secrets {
   const names = new Map<string, string>()
   let found: RegExp | undefined
@@ -28,9 +28,10 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
   const value = (name: string): string => {
     const text = environment[name]
     if (!text) {
-      const fault = text === undefined ? 'is not set' : 'is empty'
+      const problem = text === undefined ? 'is not set' : 'is empty'
       throw new UsageError(
-        `secret ${name} ${fault}: looked in the environment (the sluice command reads .env into it as well); set ${name} there`,
+        `secret ${name} ${problem}: looked in the environment (the sluice command reads .env into it as well); ` +
+          `set ${name} there`,
       )
     }
     know(name, text)
@@ -61,7 +62,7 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
   }
 }
 
-/** A value as it is, and as it stands in a URL, in a form and in JSON. */
+/** Returns the forms of a value: unchanged, in a URL, in a form and in JSON. */
 function formsOf(value: string): Set<string> {
   const encoded = encodeURIComponent(value)
   const form = new URLSearchParams([['', value]]).toString().slice(1)
@@ -76,7 +77,7 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
 }
 
-/** Every string of a text or of JSON changed, names of members included; what is not JSON stays as it is. */
+/** Changes every string in a text or in JSON, including member names. Other values stay unchanged. */
 function walk<T>(value: T, change: (text: string) => string): T {
   const each = (part: unknown): unknown => {
     if (typeof part === 'string') return change(part)

@@ -186,7 +186,7 @@ describe('each error is one message with a location, the problem and what to do:
         `alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_read_only = on`,
       )
       expect((await fault(api, database.url)).error).toMatch(
-        /^Database \S+ at \S+: it is read-only; set DATABASE_URL to the primary server, and to a user who may write$/,
+        /^Database \S+ at \S+: it is read-only; set DATABASE_URL to the primary server, and to a user with write permission$/,
       )
     })
 

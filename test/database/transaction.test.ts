@@ -143,7 +143,7 @@ describe('a transaction', () => {
     const transaction = await own.database.transaction()
     expect(await transaction.commit()).toEqual([])
     expect(own.database.inUse).toBe(0)
-    await expect(transaction.run('select 1')).rejects.toThrow('the transaction is over')
+    await expect(transaction.run('select 1')).rejects.toThrow('the transaction has ended')
   })
 
   test('runs statements that are asked for at once one after another', async () => {

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 
-/** Whom the server runs as, where that is not ourselves. */
+/** The account that the server runs as, if it is not that of this process. */
 export interface Account {
   readonly name: string
   readonly uid: number
@@ -8,8 +8,8 @@ export interface Account {
 }
 
 /**
- * PostgreSQL refuses to run as root. For root it is the account that owns the server's files already, or the project's
- * directory, or `postgres`, or `nobody`; for everybody else it is nobody else (undefined).
+ * Returns the account for the server, because PostgreSQL refuses to run as root: the owner of the server's files, else
+ * the owner of the project's directory, else `postgres`, else `nobody`. Returns undefined if this process is not root.
  */
 export async function serverAccount(home: string, project: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined

