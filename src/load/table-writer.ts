@@ -28,10 +28,10 @@ export async function openTableWriter(
 /**
  * Writes pages as rows of one table. The order of the calls:
  *
- * 1. `encode` for each page. If it returns `NeedsSchemaChange`, commit all pages before it, call `change`, and encode the
- *    page again.
- * 2. `write` inside a transaction for the pages of a batch. If a row is at fault, `writeBisecting` for the same pages in
- *    another transaction.
+ * 1. `encode` for each page. If it returns `NeedsSchemaChange`, commit all pages before it, call `change`, and encode
+ *    the page again.
+ * 2. `write` inside a transaction for the pages of a batch. If a row is at fault, `writeBisecting` for the same pages
+ *    in another transaction.
  * 3. `finish` at the end of the slice, or `clear` if the slice restarts.
  */
 export class TableWriter {

@@ -65,8 +65,8 @@ export function isPlainDecimal(text: string): boolean {
 export const isInteger = (text: string): boolean => isPlainDecimal(text) && !text.includes('.')
 
 /**
- * Returns true for a number that a numeric column returns letter by letter: no leading zeros, no plus sign, no exponent, no
- * negative zero.
+ * Returns true for a number that a numeric column returns letter by letter: no leading zeros, no plus sign, no
+ * exponent, no negative zero.
  */
 export const isStoredAsWritten = (text: string): boolean =>
   isPlainDecimal(text) && !/^-?0\d/.test(text) && !/^-0(?:\.0*)?$/.test(text)

@@ -5,7 +5,7 @@ import { balances, columnsOf, load, table } from './support.ts'
 
 const append = table({ write: 'append', key: [] })
 
-test('append stores every row, and each knows its slice', async () => {
+test('append stores each row with the id of its slice', async () => {
   await using test = await testDatabase()
   const { database } = test
   const { counts } = await load(database, append, [{ id: 1 }, { id: 1 }, { id: 2 }], { slice: '41', pageSize: 2 })
@@ -23,7 +23,7 @@ test('append stores every row, and each knows its slice', async () => {
   ])
 })
 
-test('a slice that begins anew removes what it has written, and nothing else', async () => {
+test('a slice that restarts an append removes its own rows and no others', async () => {
   await using test = await testDatabase()
   const { database } = test
   await load(database, append, [{ id: 1 }], { slice: '1' })
@@ -34,7 +34,7 @@ test('a slice that begins anew removes what it has written, and nothing else', a
   expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 1 }])
 })
 
-test('rows that were stored before the table had the column are not doubled in silence', async () => {
+test('a restart fails if the slice stored rows before the table had the column _slice', async () => {
   await using test = await testDatabase()
   const { database } = test
   await database.query('create schema shop; create table shop.orders (id bigint)')
@@ -61,7 +61,7 @@ test('rows that were stored before the table had the column are not doubled in s
   expect(await database.query('select from shop.orders')).toEqual([])
 })
 
-test('with a key, what is there stays and counts as duplicate', async () => {
+test('append by key keeps the stored row and counts the new one as duplicate', async () => {
   await using test = await testDatabase()
   const { database } = test
   const definition = table({ write: 'append', versionBy: 'v' })
@@ -84,7 +84,7 @@ test('with a key, what is there stays and counts as duplicate', async () => {
   ])
 })
 
-test('a table that was there gets the column that tells its slices', async () => {
+test('append adds the column _slice to an existing table', async () => {
   await using test = await testDatabase()
   const { database } = test
   await database.query('create schema shop')
@@ -93,7 +93,7 @@ test('a table that was there gets the column that tells its slices', async () =>
   expect(await database.query('select * from shop.orders')).toEqual([{ id: 1, _slice: '7' }])
 })
 
-test('where that column may not be added, rows are stored, but a reading that begins anew fails instead of doubling', async () => {
+test('append without the right to add _slice stores rows, and a restart fails instead of storing them twice', async () => {
   await using test = await testDatabase()
   const { database } = test
   await database.query('create schema shop')
@@ -119,7 +119,7 @@ test('where that column may not be added, rows are stored, but a reading that be
   }
 })
 
-test('a trigger that leaves rows out is an error, not a loss', async () => {
+test('a trigger that leaves rows out makes append fail', async () => {
   await using test = await testDatabase()
   const { database } = test
   await load(database, append, [{ id: 1 }])
@@ -128,7 +128,7 @@ test('a trigger that leaves rows out is an error, not a loss', async () => {
   await expect(load(database, append, [{ id: 2 }])).rejects.toThrow('the server stored 0 of 1 rows')
 })
 
-test('_loaded_at is the time of the copy', async () => {
+test('append sets _loaded_at to the time of the copy', async () => {
   await using test = await testDatabase()
   await load(test.database, { ...append, loadedAt: true }, [{ id: 1 }])
   await load(test.database, table({ name: 'shop.keyed', write: 'append', loadedAt: true }), [{ id: 1 }])

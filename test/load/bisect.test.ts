@@ -34,7 +34,7 @@ describe('bisecting a batch', () => {
     },
   )
 
-  test('a deferred foreign key and a trigger reject their rows alone', async () => {
+  test('rejects only the rows that violate a deferred foreign key or make a trigger raise', async () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
@@ -61,7 +61,7 @@ describe('bisecting a batch', () => {
     expect(await database.query('select id::int from shop.orders order by id')).toEqual([{ id: 1 }, { id: 4 }])
   })
 
-  test('what is rejected is the row as it was sent, with every digit', async () => {
+  test('a rejected row is kept as it was sent, with every digit', async () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
@@ -81,7 +81,7 @@ describe('bisecting a batch', () => {
     expect(rejects[0]!.record).toEqual(record)
   })
 
-  test('beyond maxRejects the search ends', async () => {
+  test('ends with an error after more rejects than maxRejects', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ columns: { kind: 'inet' }, maxRejects: 3 })
@@ -94,7 +94,7 @@ describe('bisecting a batch', () => {
     ).rejects.toThrow(TooManyRejectsError)
   })
 
-  test('an error that is not a row’s fault rejects nothing', async () => {
+  test('rejects nothing for an error that no row has caused', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1 }])

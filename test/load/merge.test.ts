@@ -26,7 +26,7 @@ async function statementsOf(work: (database: Database, direct: Database) => Prom
 }
 
 describe('merge', () => {
-  test('makes the table from what is seen, the key first and not null', async () => {
+  test('creates the table from the records, with the key first and not null', async () => {
     await using test = await testDatabase()
     const { database } = test
     const { counts } = await load(database, table(), [
@@ -66,7 +66,7 @@ describe('merge', () => {
     ])
   })
 
-  test('counts inserted, updated and unchanged apart, and leaves unchanged rows untouched', async () => {
+  test('counts inserted, updated and unchanged rows, and does not touch unchanged rows', async () => {
     await using test = await testDatabase()
     const { database } = test
     const rows = Array.from({ length: 100 }, (_, id) => ({ id, name: `n${id}`, price: id / 4 }))
@@ -86,7 +86,7 @@ describe('merge', () => {
     expect(balances(third.counts)).toBe(true)
   })
 
-  test('of equal keys in a batch the newest version stays, the later read one among equals, and null is oldest', async () => {
+  test('keeps the newest version of a key in a batch, the last read of equal versions; null is the oldest', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ versionBy: 'at' })
@@ -140,7 +140,7 @@ describe('merge', () => {
     },
   )
 
-  test('without a version the later read row wins, in a batch and over what is stored', async () => {
+  test('without a version keeps the row read last, within a batch and over the stored row', async () => {
     await using test = await testDatabase()
     const { database } = test
     expect(
@@ -155,7 +155,7 @@ describe('merge', () => {
     expect(await database.query('select n from shop.orders')).toEqual([{ n: 'c' }])
   })
 
-  test('writes only its own columns of a table of somebody else, and sees what equality hides', async () => {
+  test('writes only its own columns of a foreign table, and detects changes that equality hides', async () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
@@ -180,7 +180,7 @@ describe('merge', () => {
     ])
   })
 
-  test('a field that a record does not have any more is null, though no record of the run has it', async () => {
+  test('writes null to the column of a field that no record has any more', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 'a', gone: 1 }])
@@ -188,7 +188,7 @@ describe('merge', () => {
     expect(await database.query('select gone from shop.orders')).toEqual([{ gone: null }])
   })
 
-  test('but another stream that writes to the same table leaves it alone', async () => {
+  test('does not write columns that another stream created in the same table', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 'a' }])
@@ -197,7 +197,7 @@ describe('merge', () => {
     expect(await database.query('select n, score::int from shop.orders')).toEqual([{ n: 'b', score: 5 }])
   })
 
-  test('a table of key columns only is inserted into and nothing else', async () => {
+  test('only inserts into a table that has no columns but the key', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ key: ['a', 'b'] })
@@ -212,7 +212,7 @@ describe('merge', () => {
     ).toMatchObject({ inserted: 1, unchanged: 1 })
   })
 
-  test('null in a key is a reject, and what is no object too', async () => {
+  test('rejects a record with null in its key, and a record that is not an object', async () => {
     await using test = await testDatabase()
     const { counts, rejects } = await load(test.database, table(), [
       { id: null, n: 1 },
@@ -233,7 +233,7 @@ describe('merge', () => {
     expect(rejects[0]).toMatchObject({ stage: 'encode', record: { id: null, n: 1 } })
   })
 
-  test('half a surrogate pair and NUL are rejects, and no other character becomes one', async () => {
+  test('rejects half of a surrogate pair and NUL, and stores all other characters', async () => {
     await using test = await testDatabase()
     const { counts, rejects } = await load(test.database, table(), [
       { id: 1, n: 'x\uD83D', o: {} },
@@ -250,7 +250,7 @@ describe('merge', () => {
     expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { é: '\\u0000' } }])
   })
 
-  test('keys that only the database takes for equal reject nothing: the later one wins', async () => {
+  test('rejects no keys that only the database takes for equal: the later row wins', async () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
@@ -270,7 +270,7 @@ describe('merge', () => {
     ])
   })
 
-  test('_loaded_at says when the row last changed, and is outside the comparison', async () => {
+  test('sets _loaded_at when a row changes, and does not compare it', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ loadedAt: true })
@@ -295,7 +295,7 @@ describe('merge', () => {
     expect(second[1]!.at > first[1]!.at).toBe(true)
   })
 
-  test('reading again what is stored writes almost no WAL, also after a checkpoint', async () => {
+  test('writes almost no WAL for rows that are stored already, also after a checkpoint', async () => {
     await using test = await testDatabase()
     const { database } = test
     const rows = Array.from({ length: 5_000 }, (_, id) => ({
@@ -320,7 +320,7 @@ describe('merge', () => {
     expect(Number(after!.bytes)).toBeLessThan(5_000 * 60)
   })
 
-  test('rows written twice in one transaction are inserted once and updated once', async () => {
+  test('inserts a row once and updates it once if one transaction writes it twice', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 0, n: 0 }])
@@ -340,8 +340,8 @@ describe('merge', () => {
     expect(two.counts).toMatchObject({ inserted: 0, updated: 1, unchanged: 1 })
   })
 
-  describe('into a table that has never held a row', () => {
-    test('rows are copied straight, until a key comes that is there: then by way of what is stored, and nothing is lost or doubled', async () => {
+  describe('into an empty table', () => {
+    test('copies rows directly until a key exists already, then merges, and loses or doubles nothing', async () => {
       const statements = await statementsOf(async (database) => {
         const { writer, counts } = await load(database, table(), [
           { id: 1, n: 'a' },
@@ -423,7 +423,7 @@ describe('merge', () => {
     ['alter table shop.orders add unique (id) deferrable', 'is deferrable'],
     ['create unique index on shop.orders (id, n)', 'there is no unique index of exactly (id)'],
     ['create index on shop.orders (id)', 'there is no unique index of exactly (id)'],
-  ])('refuses a table whose key has only: %s', async (statement, reason) => {
+  ])('refuses a table without a usable unique index on its key: %s', async (statement, reason) => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')

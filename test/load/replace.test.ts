@@ -8,7 +8,7 @@ import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
 const replace = table({ write: 'replace' })
 
 describe('replace', () => {
-  test('who has lost the slice makes no shadow, and changes nothing', async () => {
+  test('a run that has lost the slice creates no shadow table and changes nothing', async () => {
     await using test = await testDatabase()
     const lost = new SliceLostError('it was taken by another run')
     await expect(load(test.database, replace, [{ id: 1, n: 1 }], { guard: () => Promise.reject(lost) })).rejects.toBe(
@@ -19,7 +19,7 @@ describe('replace', () => {
     ).toEqual([])
   })
 
-  test('changes nothing before its end, and then what differs and nothing else', async () => {
+  test('changes the table only at the end, and only rows that differ', async () => {
     await using test = await testDatabase()
     const { database } = test
     const first = await load(
@@ -58,7 +58,7 @@ describe('replace', () => {
     expect(await columnsOf(database, 'sluice.shadow_2')).toEqual({})
   })
 
-  test('of equal keys in several commits the greatest version wins, else the row read last', async () => {
+  test('keeps the greatest version of a key over several commits, or the row read last', async () => {
     await using test = await testDatabase()
     const { database } = test
     for (const version of ['v', undefined]) {
@@ -87,7 +87,7 @@ describe('replace', () => {
     }
   })
 
-  test('a reading that goes on elsewhere keeps what was read before', async () => {
+  test('a slice that continues in another process keeps its rows', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, replace, [{ id: 9, n: 'old', extra: 'x' }], { slice: '1', end: true })
@@ -99,7 +99,7 @@ describe('replace', () => {
     ])
   })
 
-  test('the shadow widens with its table, whoever widened that', async () => {
+  test('widens the shadow table if another process has widened the table', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, replace, [{ id: 1, v: 1 }], { slice: '1', end: true })
@@ -110,7 +110,7 @@ describe('replace', () => {
     expect(await database.query('select v from shop.orders order by id')).toEqual([{ v: '2' }, { v: { now: 'json' } }])
   })
 
-  test('without a key the table becomes what was read, equal rows included', async () => {
+  test('without a key gives the table exactly the rows read, equal rows included', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ write: 'replace', key: [], loadedAt: true })
@@ -124,7 +124,7 @@ describe('replace', () => {
     ])
   })
 
-  test('a reading of nothing does not empty a table, unless that is accepted', async () => {
+  test('does not empty a table if nothing was read, unless allowEmpty is set', async () => {
     await using test = await testDatabase()
     const { database } = test
     expect((await load(database, replace, [], { slice: '1', end: true })).swap).toEqual({
@@ -146,7 +146,7 @@ describe('replace', () => {
     })
   })
 
-  test('nor one that somebody else has made, of which no column is loaded yet', async () => {
+  test('does not empty a foreign table of which no column is loaded yet', async () => {
     await using test = await testDatabase()
     const { database } = test
     const keyless = table({ write: 'replace', key: [] })
@@ -162,7 +162,7 @@ describe('replace', () => {
     expect(await database.query('select from shop.orders')).toEqual([])
   })
 
-  test('a slice that begins anew in another process forgets what the first one has left in its shadow', async () => {
+  test('a slice that restarts in another process empties the shadow table of the first', async () => {
     await using test = await testDatabase()
     const { database } = test
     const keyless = table({ write: 'replace', key: [] })
@@ -176,7 +176,7 @@ describe('replace', () => {
     expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 2 }])
   })
 
-  test('a slice that begins anew forgets its shadow’s rows', async () => {
+  test('a slice that restarts empties its shadow table', async () => {
     await using test = await testDatabase()
     const { database } = test
     const { writer } = await load(database, replace, [{ id: 1 }])
@@ -188,7 +188,7 @@ describe('replace', () => {
     expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 2 }])
   })
 
-  test('shadows are logged, and removed once their slice is over', async () => {
+  test('shadow tables are logged, and dropped once their slice is over', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, replace, [{ id: 1 }], { slice: '77' })

@@ -26,7 +26,7 @@ const encode = (one: PageEncoder, records: readonly unknown[]): EncodedRows =>
 const textOf = (rows: RowSelection): string => Buffer.concat([...chunksOf(rows)]).toString()
 
 describe('encoded pages', () => {
-  test('are the same bytes wherever a chunk ends, and however they are halved', () => {
+  test('have the same bytes wherever a chunk ends, and however they are split', () => {
     const ring = new ChunkRing({ bytes: 64 })
     const one = encoder(ring)
     // Longer than a chunk too; with characters of one to four bytes.
@@ -52,7 +52,7 @@ describe('encoded pages', () => {
     expect(parts.map(({ rows }) => rows)).toEqual(records.map(() => 1))
   })
 
-  test('reject half of a surrogate pair, and leave every other row as it is, those that hold U+FFFD themselves too', () => {
+  test('reject half of a surrogate pair, and keep all other rows, also with U+FFFD', () => {
     const one = encoder(new ChunkRing({ bytes: 64 }))
     const records = [
       { id: 1, t: 'a' },
@@ -73,7 +73,7 @@ describe('encoded pages', () => {
     expect(textOf(selectRows([encode(one, [{ id: 6, t: 'c' }])], 'newest'))).toBe('6\tc\n')
   })
 
-  test('leave out equal keys across pages: the last stays, or the first', () => {
+  test('keep one row of each key over several pages: the last, or the first', () => {
     const one = encoder(new ChunkRing())
     const pages = [
       encode(one, [
@@ -93,7 +93,7 @@ describe('encoded pages', () => {
     expect(selectRows(pages, 'all')).toMatchObject({ rows: 6, duplicates: 0 })
   })
 
-  test('of several shapes are parted in order', () => {
+  test('of several shapes are split in order', () => {
     const ring = new ChunkRing()
     const [one, other] = [encoder(ring), encoder(ring, 'other')]
     const rows = selectRows(
@@ -107,7 +107,7 @@ describe('encoded pages', () => {
     ])
   })
 
-  test('use their memory again once they are disposed, and are of no use afterwards', () => {
+  test('reuse their memory once they are disposed, and throw when they are read after that', () => {
     const ring = new ChunkRing({ bytes: 1_000 })
     const one = encoder(ring)
     const buffers = new Set<ArrayBufferLike>()
@@ -121,7 +121,7 @@ describe('encoded pages', () => {
     expect(buffers.size).toBeLessThanOrEqual(3)
   })
 
-  test('do not share a byte while both are held', () => {
+  test('share no memory before they are disposed', () => {
     const one = encoder(new ChunkRing({ bytes: 256 }))
     const first = encode(one, [{ id: 1, t: 'a'.repeat(100) }])
     const second = encode(one, [{ id: 2, t: 'b'.repeat(100) }])

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { maxHighWaterMark } from '../../src/model/high-water-mark.ts'
 import { compareCursors, cursorKind } from '../../src/value/cursor-order.ts'
 
-test('cursors are compared by kind', () => {
+test('compareCursors compares numbers, times and texts each in its own way', () => {
   expect(['2024-01-01', '17', '-1.50', 'abc', '1e5'].map(cursorKind)).toEqual([
     'instant',
     'number',
@@ -32,7 +32,7 @@ test('cursors are compared by kind', () => {
     expect(compareCursors(a, b)).toBe(0)
 })
 
-test('of two highs the later stays, of equal ones the hashes of both', () => {
+test('maxHighWaterMark keeps the greater one, and the hashes of both if they are equal', () => {
   expect(maxHighWaterMark(undefined, { value: '1' })).toEqual({ value: '1' })
   expect(maxHighWaterMark({ value: '10', hashes: ['a'] }, { value: '9', hashes: ['b'] })).toEqual({
     value: '10',

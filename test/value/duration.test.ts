@@ -30,6 +30,6 @@ test.each([
   [90_000, '90s'],
   [300_000, '5m'],
   [604_800_000, '7d'],
-])('%d ms is told as %s', (ms, text) => {
+])('durationText writes %d ms as %s', (ms, text) => {
   expect(durationText(ms)).toBe(text)
 })

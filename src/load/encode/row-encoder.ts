@@ -70,7 +70,7 @@ function bodyOf({ columns, version, undetermined, constant, careful }: RowEncode
   ]
 }
 
-/** Writes the code that appends one column to the line, and keeps its text if it belongs to the key or is the version. */
+/** Writes the code that appends one column to the line. Keeps the text of key columns and of the version. */
 function columnCode(column: LoadedColumn, index: number, version: string | undefined): string[] {
   const { field } = column
   const tab = index === 0 ? '' : String.raw`'\t' + `

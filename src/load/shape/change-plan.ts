@@ -76,9 +76,10 @@ function planAlteration({ add, widen }: SchemaChange, table: Table, shape: Table
   const statements = actions.length === 0 ? [] : [`alter table ${quoteTable(table.name)} ${actions.join(', ')}`]
   if (wider.length > 0 && shape.bytes > MAX_REWRITE_BYTES) {
     const widened = wider.map(({ column, to }) => `${column.name} from ${column.type.sql} to ${to}`).join(', ')
+    const size = (shape.bytes / MAX_REWRITE_BYTES).toFixed(1)
     throw new SchemaError(
-      `${table.name}: widening ${widened} rewrites ${(shape.bytes / MAX_REWRITE_BYTES).toFixed(1)} GB, and nobody can ` +
-        `read the table until that ends. Choose the time yourself and run: ${shorten(statements.join('; '))}`,
+      `${table.name}: widening ${widened} rewrites ${size} GB, and no session can read the table until that ends. ` +
+        `Choose the time yourself and run: ${shorten(statements.join('; '))}`,
     )
   }
   return {

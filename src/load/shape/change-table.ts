@@ -33,9 +33,10 @@ export async function changeTable(database: Database, options: ChangeOptions): P
     } catch (error) {
       if (sqlState(error) !== '55P03') throw explained(error, table, statements)
       if (attempt === MAX_ATTEMPTS) {
+        const alternative = statements.length === 0 ? '' : `. Or run: ${shorten(statements.join('; '))}`
         throw new LoadError(
           `${table}: it has to change, but other sessions held a lock on it for ${MAX_ATTEMPTS} attempts of 3 s. ` +
-            `End them: pg_stat_activity lists them${statements.length === 0 ? '' : `. Or run: ${shorten(statements.join('; '))}`}`,
+            `End them: pg_stat_activity lists them${alternative}`,
           { cause: error },
         )
       }

@@ -25,8 +25,8 @@ export interface TableShape {
 }
 
 /**
- * Reads a table from the catalog. Returns undefined if it does not exist; throws if it cannot be written in the way that
- * the definition says.
+ * Reads a table from the catalog. Returns undefined if it does not exist. Throws if it cannot be written as the
+ * definition says.
  */
 export async function readShape(on: Queryable, table: Table): Promise<TableShape | undefined> {
   const info = await readTable(on, table.name)

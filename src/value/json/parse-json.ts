@@ -9,9 +9,9 @@ const AFTER = tableOf(',]} \n\r\t')
 const MINUS = 45
 
 /**
- * Parses JSON so that no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would change
- * becomes a `Decimal`. A reviver costs ten times the parsing, so it runs only for a body with a number of 16 characters
- * or more. To find one, every 16th byte is examined.
+ * Parses JSON so that no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would
+ * change becomes a `Decimal`. A reviver costs ten times the parsing, so it runs only for a body with a number of 16
+ * characters or more. To find one, every 16th byte is examined.
  */
 export function parseJson(input: Uint8Array | string): unknown {
   const bytes =

@@ -13,8 +13,8 @@ export class NotJsonError extends Error {
 
 /**
  * Writes a value for a column of type jsonb so that the text says exactly what the value is; otherwise throws a
- * `NotJsonError`. `JSON.stringify` alone writes NaN and invalid dates as null, a Map as `{}`, a Decimal as a string, and
- * throws on a bigint. So the value is checked first, and the slower exact writer runs only if exact numbers occur.
+ * `NotJsonError`. `JSON.stringify` alone writes NaN and invalid dates as null, a Map as `{}`, a Decimal as a string,
+ * and throws on a bigint. So the value is checked first; the slower exact writer runs only if exact numbers occur.
  */
 export function strictJson(value: unknown): string {
   let text: string | undefined

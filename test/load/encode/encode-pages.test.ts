@@ -32,7 +32,7 @@ function counted(records: readonly (readonly unknown[])[]): {
 }
 
 describe('encodePages', () => {
-  test('hands pages on one by one, and a needed change of shape before the page that needs it', async () => {
+  test('yields pages one by one, and a needed schema change before the page that needs it', async () => {
     await using test = await testDatabase()
     const writer = await open(test.database)
     const { pages, given } = counted([[{ id: 1 }], [{ id: 2 }], [{ id: 3, more: 1 }], [{ id: 4, more: 1.5 }]])
@@ -52,7 +52,7 @@ describe('encodePages', () => {
     expect(await test.database.query('select sum(more)::text as sum from shop.orders')).toEqual([{ sum: '2.5' }])
   })
 
-  test('waits until the change is settled, gives the page’s memory back when left meanwhile, and closes its source', async () => {
+  test('waits until the change is settled; leaving it then releases the page and closes the source', async () => {
     await using test = await testDatabase()
     const writer = await open(test.database)
     const { pages, given, closed } = counted([[{ id: 1 }], [{ id: 2 }]])
@@ -66,7 +66,7 @@ describe('encodePages', () => {
     expect(closed()).toBe(true)
   })
 
-  test('a page keeps its position, its counts and its greatest cursor value, and says what was rejected', async () => {
+  test('keeps the position, counts and high-water mark of a page, and adds the rejects of the encoder', async () => {
     await using test = await testDatabase()
     const writer = await open(test.database)
     const origin = { raw: true }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { columnName, ColumnNames } from '../../../src/load/shape/column-name.ts'
 import { SchemaError } from '../../../src/model/errors.ts'
 
-describe('column name', () => {
+describe('columnName', () => {
   test.each([
     ['id', 'id'],
     ['userName', 'user_name'],
@@ -17,11 +17,11 @@ describe('column name', () => {
     ['__typename', '__typename'],
     ['xmin', 'xmin_'],
     ['', '_'],
-  ])('of %p is %p', (field, name) => {
+  ])('of the field %p is %p', (field, name) => {
     expect(columnName(field)).toBe(name)
   })
 
-  test('longer than 63 bytes is cut at a character and told apart by a hash', () => {
+  test('cuts a name longer than 63 bytes at a character and adds a hash', () => {
     const [one, other] = [columnName(`${'ä'.repeat(60)}1`), columnName(`${'ä'.repeat(60)}2`)]
     expect(one).not.toBe(other)
     for (const name of [one, other]) {
@@ -34,7 +34,7 @@ describe('column name', () => {
     ['+1', '-1'],
     ['aB', 'a_b'],
     ['A-B', 'a b'],
-  ])('of %p and %p would be one: an error that names both', (one, other) => {
+  ])('of %p and %p is the same, which is an error that names both', (one, other) => {
     const names = new ColumnNames('shop.orders')
     names.of(one)
     expect(() => names.of(other)).toThrow(SchemaError)

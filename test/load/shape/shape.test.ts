@@ -57,7 +57,7 @@ describe('the type of a column', () => {
     [['2024-01-01T00:00:00'], 'text'],
     [['2023-02-29'], 'text'],
     [[new Date(0)], 'timestamp with time zone'],
-  ])('makes of %p a column of %s', async (values, type) => {
+  ])('values %p create a column of %s', async (values, type) => {
     const [{ database }, name] = [shared, fresh()]
     await load(
       database,
@@ -68,8 +68,8 @@ describe('the type of a column', () => {
   })
 })
 
-describe('change of shape', () => {
-  test('a new field becomes a column once it has a value', async () => {
+describe('a schema change', () => {
+  test('adds a column for a new field once it has a value', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [
@@ -97,7 +97,7 @@ describe('change of shape', () => {
     ])
   })
 
-  test('a timestamptz column is not widened: the record is rejected', async () => {
+  test('does not widen a timestamptz column: the record is rejected', async () => {
     await using test = await testDatabase()
     await load(test.database, table(), [{ id: 1, at: '2024-01-01T00:00:00Z' }])
     const { counts, rejects } = await load(test.database, table(), [
@@ -111,7 +111,7 @@ describe('change of shape', () => {
     )
   })
 
-  test('neither the version becomes text nor the key jsonb', async () => {
+  test('widens neither the version to text nor the key to jsonb', async () => {
     await using test = await testDatabase()
     const definition = table({ versionBy: 'v' })
     await load(test.database, definition, [{ id: 'a', v: 1 }])
@@ -124,7 +124,7 @@ describe('change of shape', () => {
     expect(await columnsOf(test.database)).toEqual({ id: 'text', v: 'numeric' })
   })
 
-  test('declared columns keep their type, and fields can be left out', async () => {
+  test('does not widen declared columns, and leaves fields out that the definition names', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ columns: { amount: 'numeric(12,2)', raw: false, unseen: 'uuid', code: 'text' } })
@@ -141,7 +141,7 @@ describe('change of shape', () => {
     ])
   })
 
-  test('freeze fails, reject rejects, and what is only null is no matter', async () => {
+  test('fails with freeze, rejects with reject, and is not needed for fields that are only null', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 1 }])
@@ -165,7 +165,7 @@ describe('change of shape', () => {
     expect(rejects.map(({ reason }) => reason)).toEqual(['more: it has no column yet', 'n: "x" does not fit bigint'])
   })
 
-  test('a table that is not there takes shape even where its shape is frozen', async () => {
+  test('creates a table that does not exist, also with freeze', async () => {
     await using test = await testDatabase()
     await load(
       test.database,
@@ -179,7 +179,7 @@ describe('change of shape', () => {
     expect(await columnsOf(test.database)).toEqual({ id: 'bigint', n: 'numeric', more: 'text' })
   })
 
-  test('two fields that would be one column are an error that names both', async () => {
+  test('fails if two fields have the same column name, and names both', async () => {
     await using test = await testDatabase()
     await expect(load(test.database, table(), [{ id: 1, userName: 1, user_name: 2 }])).rejects.toThrow(
       'the fields "userName" and "user_name" would both be the column user_name',
@@ -187,13 +187,13 @@ describe('change of shape', () => {
     await expect(load(test.database, table(), [{ id: 1, _slice: 1 }])).rejects.toThrow(SchemaError)
   })
 
-  test('a column that was made for a field takes another one of the same name', async () => {
+  test('loads a renamed field into the column of the same name', async () => {
     await using test = await testDatabase()
     await load(test.database, table(), [{ id: 1, userName: 'a' }])
     expect((await load(test.database, table(), [{ id: 1, user_name: 'b' }])).counts).toMatchObject({ updated: 1 })
   })
 
-  test('names stay names, whatever they hold', async () => {
+  test('quotes names of fields and tables, whatever they contain', async () => {
     await using test = await testDatabase()
     const record = JSON.parse(
       `{"id": 1, "select": 1, "a\\"b": 2, "it's": 3, "ünï": 4, "__proto__": 5, "constructor": 6, "${'x'.repeat(80)}": 7, "1st": 8, "xmin": 9, "c\\\\d": 10, "$sluice$": 11}`,
@@ -210,7 +210,7 @@ describe('change of shape', () => {
     ])
   })
 
-  test('two that ask for the same change at once both go on', async () => {
+  test('is made once if two writers need it at the same time, and both continue', async () => {
     await using test = await testDatabase()
     const { database } = test
     const loadUntilItFits = async (records: readonly unknown[]): Promise<unknown> => {
@@ -231,7 +231,7 @@ describe('change of shape', () => {
     expect(await database.query('select count(*)::int as n from shop.orders')).toEqual([{ n: 4 }])
   })
 
-  test('waits while somebody else changes the table', async () => {
+  test('waits while another session changes the table', async () => {
     await using test = await testDatabase()
     const { database } = test
     await using other = await database.transaction()
@@ -252,7 +252,7 @@ describe('change of shape', () => {
     ])
   })
 
-  test('rows that were encoded for another type are not written: the table has changed', async () => {
+  test('makes the write of rows that were encoded for the former type fail', async () => {
     await using test = await testDatabase()
     const { database } = test
     for (const write of ['merge', 'append'] as const) {
@@ -267,7 +267,7 @@ describe('change of shape', () => {
     }
   })
 
-  test('where a view forbids it, the error says what to run', async () => {
+  test('that a view prevents fails with the statement to run', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 1 }])
@@ -280,7 +280,7 @@ describe('change of shape', () => {
     )
   })
 
-  test('where the right is missing, the error says what to run', async () => {
+  test('without the right to make it fails with the statement to run', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), [{ id: 1, n: 1 }])
@@ -310,7 +310,7 @@ describe('change of shape', () => {
     await database.query('drop role somebody')
   })
 
-  test('a generated column cannot be loaded, and the error says how to leave it out', async () => {
+  test('fails for a field of a generated column, and says how to leave it out', async () => {
     await using test = await testDatabase()
     await test.database.query('create schema shop')
     await test.database.query(
@@ -321,7 +321,7 @@ describe('change of shape', () => {
     )
   })
 
-  test('a page of nothing needs no table, and one of rejects makes none', async () => {
+  test('is not needed by a page without records, or with rejected records only', async () => {
     await using test = await testDatabase()
     expect((await load(test.database, table(), [])).counts).toMatchObject({ fetched: 0 })
     const { counts, rejects } = await load(test.database, table(), [{ id: null, n: 1 }, { id: 'a\0b' }])
@@ -338,7 +338,7 @@ describe('change of shape', () => {
     expect(await columnsOf(test.database)).toEqual({})
   })
 
-  test('a table that has none of the fields takes them, or rejects the records', async () => {
+  test('adds all fields to a table that has none of them, or rejects the records', async () => {
     await using test = await testDatabase()
     const { database } = test
     await database.query('create schema shop')
@@ -354,7 +354,7 @@ describe('change of shape', () => {
     ).toMatchObject({ inserted: 3 })
   })
 
-  test('a table that is too large to be written anew is not, and the error says what to run', () => {
+  test('does not rewrite a table beyond 1 GB, and fails with the statement to run', () => {
     const column = { field: 'n', name: 'n', type: columnType('bigint'), key: false, declared: false, round: false }
     const large = {
       name: 'shop.orders',
@@ -369,7 +369,7 @@ describe('change of shape', () => {
     const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(SchemaError)
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(
-      'widening n from bigint to text rewrites 3.0 GB, and nobody can read the table until that ends. ' +
+      'widening n from bigint to text rewrites 3.0 GB, and no session can read the table until that ends. ' +
         'Choose the time yourself and run: alter table "shop"."orders" alter column "n" type text using "n"::text',
     )
     expect(

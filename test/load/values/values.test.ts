@@ -130,7 +130,7 @@ function jsonSays(stored: unknown, sent: unknown): boolean {
   return stored === sent
 }
 
-describe('what is stored', () => {
+describe('a stored value', () => {
   test.each([1, 2, 3, 4])('is what was sent, or was rejected and counted (seed %d)', async (seed) => {
     await using test = await testDatabase()
     const { database } = test
@@ -177,7 +177,7 @@ describe('what is stored', () => {
     expect(counts.inserted).toBeGreaterThan(100)
   })
 
-  test('a column never has to round, cut or refuse what the encoder lets through, and the encoder refuses nothing else', async () => {
+  test('that the encoder accepts is never rounded, cut or refused by its column, and it accepts all such values', async () => {
     await using test = await testDatabase()
     const { database } = test
     const next = random(7)
@@ -243,7 +243,7 @@ function encoded(value: unknown, type: string): string | undefined {
 const rounded = (value: unknown, type: string): string =>
   valueText(value, columnType(type), { round: true, declared: true })
 
-describe('value', () => {
+describe('valueText', () => {
   test.each<[string, unknown, string]>([
     ['bigint', 2 ** 53, '9007199254740992'],
     ['bigint', 2n ** 63n - 1n, '9223372036854775807'],
@@ -270,7 +270,7 @@ describe('value', () => {
     ['date', '2024-01-01T00:00:00Z', '2024-01-01'],
     ['boolean', 'true', 'true'],
     ['jsonb', { a: [2n ** 64n, new Decimal('1.10'), 1.5] }, '{"a":[18446744073709551616,1.10,1.5]}'],
-  ])('of %s: %p is written as %s', (type, value, expected) => {
+  ])('for %s writes %p as %s', (type, value, expected) => {
     expect(encoded(value, type)).toBe(expected)
   })
 
@@ -303,11 +303,11 @@ describe('value', () => {
     ['varchar(2)', '😀😀😀'],
     ['integer[]', [1.5]],
     ['time(0)', '10:00:00.5'],
-  ])('of %s: %p is refused', (type, value) => {
+  ])('for %s refuses %p', (type, value) => {
     expect(encoded(value, type)).toBeUndefined()
   })
 
-  test('round admits what the column rounds or cuts', () => {
+  test('with round accepts values that the column rounds or cuts', () => {
     expect(rounded(1.255, 'numeric(12,2)')).toBe('1.255')
     expect(rounded('abcd', 'varchar(3)')).toBe('abc')
     expect(rounded('2024-01-01T00:00:00.1234567Z', 'timestamp with time zone')).toBe('2024-01-01T00:00:00.1234567Z')
@@ -315,7 +315,7 @@ describe('value', () => {
     expect(rounded(16_777_217, 'real')).toBe('16777217')
   })
 
-  test('a value that contains itself is refused, not followed for ever', () => {
+  test('refuses a value that contains itself', () => {
     const loop: { self?: unknown } = {}
     loop.self = loop
     expect(() => valueText(loop, columnType('jsonb'), { round: false, declared: false })).toThrow(TypeMismatch)

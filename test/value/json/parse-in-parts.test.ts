@@ -13,7 +13,7 @@ const record = (id: number, more: object = {}): object => ({
 const records = (more?: (id: number) => object): object[] =>
   Array.from({ length: 2_000 }, (_, id) => record(id, more?.(id)))
 
-/** The value as parts make it, and how many texts were parsed for it. */
+/** Returns the value that is parsed in parts, and the number of parsed texts. */
 function inParts(text: string): { value: unknown; parts: number } {
   const body = Buffer.from(text)
   let parts = 0
@@ -25,7 +25,7 @@ function inParts(text: string): { value: unknown; parts: number } {
   return { value, parts }
 }
 
-/** What a function answers, or the name of what it throws. */
+/** Returns the result of a function, or the name of the error it throws. */
 function outcome(work: () => unknown): unknown {
   try {
     return work()
@@ -34,7 +34,7 @@ function outcome(work: () => unknown): unknown {
   }
 }
 
-describe('a large body is parsed in parts', () => {
+describe('parsing a large body in parts', () => {
   test.each<[string, object]>([
     ['the list is the body', records()],
     ['the list is a member', { next: 'x', data: records(), total: 2_000 }],
@@ -53,7 +53,7 @@ describe('a large body is parsed in parts', () => {
         })),
       },
     ],
-  ])('and is what it is as a whole: %s', (_, body) => {
+  ])('has the same result as parsing it whole: %s', (_, body) => {
     const { value, parts } = inParts(JSON.stringify(body))
     expect(value).toStrictEqual(body)
     expect(parts).toBeGreaterThan(3)
@@ -77,13 +77,13 @@ describe('a large body is parsed in parts', () => {
     ['its first list of objects is a small one', JSON.stringify({ included: [{ id: 1 }], data: records() })],
     ['it has broken off', JSON.stringify({ data: records() }).slice(0, -200)],
     ['two lists stand beside each other', JSON.stringify({ data: records() }).slice(0, -1) + ',"data":[{"id":7}]}'],
-  ])('unless %s: then nothing was lost', (_, text) => {
+  ])('loses nothing if %s', (_, text) => {
     const { value } = inParts(text)
     expect(value === undefined || isDeepStrictEqual(value, JSON.parse(text))).toBe(true)
     expect(outcome(() => parseJson(text))).toStrictEqual(outcome(() => JSON.parse(text) as unknown))
   })
 
-  test('a number that a double would change is found in whichever part it stands', () => {
+  test('keeps a number that a double would change in any part', () => {
     for (const at of [0, 1, 777, 1_998, 1_999]) {
       const text = JSON.stringify({ data: records((id) => (id === at ? { long: '#' } : {})) }).replace(
         '"#"',

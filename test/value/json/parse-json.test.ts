@@ -41,14 +41,14 @@ describe('a number that survives stays a number', () => {
   })
 })
 
-test('a long number is found wherever it stands in a body', () => {
+test('a long number is found at any offset of a body', () => {
   for (let before = 0; before < 40; before += 1) {
     const text = `{"${'x'.repeat(before)}":1,"n":9007199254740993}`
     expect(parseJson(Buffer.from(text))).toHaveProperty('n', 9007199254740993n)
   }
 })
 
-test('what only looks like a long number is left alone', () => {
+test('text that looks like a long number stays text', () => {
   const value = {
     slack: '1712345678.123456',
     id: '12345678901234567890',
@@ -58,7 +58,7 @@ test('what only looks like a long number is left alone', () => {
   expect(parseJson(JSON.stringify(value))).toEqual(value)
 })
 
-test('a byte order mark is no part of the JSON, and a view of a larger buffer is read alone', () => {
+test('parseJson skips a byte order mark, and reads only the view of a larger buffer', () => {
   const bytes = Buffer.concat([
     Buffer.from('xx'),
     Buffer.from([0xef, 0xbb, 0xbf]),
@@ -69,10 +69,10 @@ test('a byte order mark is no part of the JSON, and a view of a larger buffer is
   expect(parseJson(new Uint8Array(bytes.subarray(2, bytes.length - 2)))).toEqual({ a: 1 })
 })
 
-test('a member named __proto__ is a member', () => {
+test('a member named __proto__ stays an own member', () => {
   expect(Object.hasOwn(parseJson('{"__proto__":{"n":9007199254740993}}') as object, '__proto__')).toBe(true)
 })
 
-test('what is no JSON throws', () => {
+test('parseJson throws a SyntaxError for text that is not JSON', () => {
   expect(() => parseJson('{"n":9007199254740993')).toThrow(SyntaxError)
 })
