@@ -88,11 +88,10 @@ export type {
   Size,
 } from './model/request.ts'
 export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.ts'
-export type { BatchLimits } from './run/options.ts'
+export type { BatchLimits, StatusOptions } from './run/options.ts'
 export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
-export type { StatusOptions } from './run/status/status.ts'
 export type { StatusFinding, StatusReport, StreamStatus } from './run/status/stream-status.ts'
 
 // Names of version 0.1: each says what its name is now.

@@ -1,17 +1,19 @@
 import { UsageError } from '../model/errors.ts'
 
 /**
- * An API's base that a variable of the environment may replace: a company's own installation, a proxy, a local server
- * in a test. `http(baseUrl('GITHUB_API', 'https://api.github.com'))`; the variable is read when the pipeline is
- * imported.
+ * Returns the base of an API, or the value of an environment variable in its place: a company's own installation, a
+ * proxy, or a local server in a test. The variable is read when the pipeline is imported.
+ *
+ * @example
+ * http(baseUrl('GITHUB_API', 'https://api.github.com'))
  */
 export function baseUrl(variable: string, otherwise: string): string {
   const given = process.env[variable]
   if (given === undefined || given === '') return otherwise
   if (isHttp(given)) return given
-  // What was given is left out of the message: a URL may carry credentials.
+  // The message leaves the value out: a URL may contain credentials.
   throw new UsageError(
-    `${variable} in the environment is no URL: write scheme and host, as in ${otherwise}, or leave it out`,
+    `${variable} in the environment is not a URL. Write scheme and host, as in ${otherwise}, or remove the variable`,
   )
 }
 

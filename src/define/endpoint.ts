@@ -3,7 +3,12 @@ import type { HttpSource } from '../model/recipe.ts'
 import type { Api, From, Paging, Range, Request } from '../model/request.ts'
 import { Records } from './stream.ts'
 
-/** A request whose answer has a type. Say next how its pages follow each other, be it `onePage()`. */
+/**
+ * A request whose response has a type. `.pages()` says next how its pages follow each other.
+ *
+ * @example
+ * const orders = api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next')).records('data')
+ */
 export class Endpoint<Body> {
   readonly #api: Api
   readonly #request: Request
@@ -13,7 +18,12 @@ export class Endpoint<Body> {
     this.#request = request
   }
 
-  /** Ask once and answer the body: for sources of one's own and for stages, which must pass their `signal` on. */
+  /**
+   * Requests once and returns the body, for custom sources and for stages. Pass the `signal` that they receive.
+   *
+   * @example
+   * .map(async (order, signal) => ({ ...order, rate: await api.get<number>(path`/rates/${order.day}`).fetch({ signal }) }))
+   */
   async fetch({ signal, ...range }: Range & { signal: AbortSignal }): Promise<Body> {
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when something is requested.
     const { fetchOnce } = await import('../read/fetch-once.ts')
@@ -21,13 +31,24 @@ export class Endpoint<Body> {
     return (await fetchOnce(this.#api, this.#request, range, signal)) as Body
   }
 
-  /** How to get from one page to the next: `byCursor(...)` and its like, or a function of your own. */
+  /**
+   * The way from one page to the next: a paginator, or a function of the response and its request. `onePage()` reads
+   * one page.
+   *
+   * @example
+   * api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next'))
+   */
   pages(paging: Paging<Body>): Pages<Body> {
     return new Pages({ api: this.#api, request: this.#request, paging })
   }
 }
 
-/** Pages whose bodies have a type. Say next where their records are. */
+/**
+ * Pages whose bodies have a type. `.records()` says next where the records are.
+ *
+ * @example
+ * const orders = pages.records('data.items')
+ */
 export class Pages<Body> {
   readonly #source: Omit<HttpSource, 'records'>
 
@@ -36,9 +57,12 @@ export class Pages<Body> {
   }
 
   /**
-   * Where the records are: a path to an array, or a function. Nothing, if the body itself is the array.
-   * Null there is an empty page; a missing step fails, so that a renamed field is no success with 0 rows, unless it is
-   * `optional`.
+   * The place of the records in the body: a path to an array, or a function. Leave it out if the body is the array.
+   * Null is an empty page. A missing member fails, so that a renamed field is not a success with 0 rows; with
+   * `optional` it is an empty page.
+   *
+   * @example
+   * pages.records('data.items')
    */
   records<
     const Where extends PathTo<Body, readonly unknown[]> | ((body: Body) => readonly unknown[] | null | undefined),
@@ -56,7 +80,7 @@ export class Pages<Body> {
 }
 
 export interface RecordsOptions {
-  /** A missing step on the way to the records is an empty page. @default false: it is an error */
+  /** A missing member on the way to the records is an empty page. @default false: it is an error */
   optional?: boolean
 }
 

@@ -9,30 +9,35 @@ import type { Path } from './path.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 
 export interface HttpOptions {
-  /** @default none */
+  /** How requests are authorized, such as `bearer(secret('API_TOKEN'))`. @default none */
   auth?: Auth
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
-  /** Shared by all streams of a run that ask this API. @default no limit */
+  /**
+   * The most requests in a period, such as `'10/s'`, `'600/m'` or `'0.5/s'`. All streams and processes share it.
+   * @default no limit
+   */
   rate?: Rate
-  /** Requests under way at once. @default 8 */
+  /** Requests that run at the same time. @default 8 */
   concurrency?: number
-  /** For one try of one request. @default '60s' */
+  /** The time limit of one try of one request, to the last byte. @default '60s' */
   timeout?: Duration
-  /** Tries of one request, the first included. @default 5 */
+  /** Tries of one request, including the first. @default 5 */
   attempts?: number
   /** The largest decoded body that is accepted, such as `'64MB'` or a number of bytes. @default '64MB' */
   maxPageSize?: Size
-  /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
+  /**
+   * Further origins that a link or a redirect may lead to, such as `'https://files.example'`. Credentials are never sent
+   * there. @default none
+   */
   allowedOrigins?: readonly string[]
 }
 
 export interface RequestOptions {
-  /** They win over those of the API. */
+  /** Sent with this request. A header of the API with the same name is replaced. */
   headers?: Readonly<Record<string, string>>
   /**
-   * Statuses that mean "there is nothing here", as a 404 for a customer without invoices: no records instead of a
-   * failure. @default none
+   * Statuses that mean "no records", such as 404 for a customer without invoices. Other statuses fail. @default none
    */
   emptyOn?: readonly number[]
 }
@@ -42,7 +47,12 @@ export interface PostOptions extends RequestOptions {
   query?: Given<Query>
 }
 
-/** Endpoints of one API. Nothing is requested before a run asks. */
+/**
+ * Endpoints of one API: what `http()` returns. Nothing is requested before a run reads a stream.
+ *
+ * @example
+ * const orders = api.get<Order[]>('/orders', { limit: 100 }).pages(byLinkHeader()).records()
+ */
 export class HttpApi {
   readonly api: Api
 
@@ -51,16 +61,32 @@ export class HttpApi {
     Object.freeze(this)
   }
 
-  /** `Body` is what the API promises; `.validate` proves it. */
+  /**
+   * A GET request. `Body` is the type that the API documents; `.validate()` checks it at run time.
+   *
+   * @example
+   * api.get<{ data: Order[] }>('/orders', { limit: 100, updated_since: since })
+   */
   get<Body>(path: Path, query?: Given<Query>, options: RequestOptions = {}): Endpoint<Body> {
     return this.#endpoint({ method: 'GET', path: provenPath(path, this.api), ...(query && { query }), ...options })
   }
 
+  /**
+   * A POST request, with JSON or a query.
+   *
+   * @example
+   * api.post<{ hits: Order[] }>('/orders/search', { json: { changed_after: since, size: 500 } })
+   */
   post<Body>(path: Path, options: PostOptions = {}): Endpoint<Body> {
     return this.#endpoint({ method: 'POST', path: provenPath(path, this.api), ...options })
   }
 
-  /** `Data` is what stands in `data` of the answer; an answer with `errors` fails. */
+  /**
+   * A GraphQL query. `Data` is the type of `data` in the response. A response with `errors` fails.
+   *
+   * @example
+   * api.graphql<{ orders: Connection }>('query ($after: String) { orders(first: 100, after: $after) { … } }')
+   */
   graphql<Data>(
     document: string,
     variables: Given<Sent> = {},
@@ -74,16 +100,21 @@ export class HttpApi {
   }
 }
 
-/** An API to ask. */
+/**
+ * An API: its base URL, credentials and limits. All streams that are made from it share the limits.
+ *
+ * @example
+ * const api = http('https://api.example/v1', { auth: bearer(secret('API_TOKEN')), rate: '10/s' })
+ */
 export function http(base: string, options: HttpOptions = {}): HttpApi {
   const place = `http(${JSON.stringify(base)})`
   if (!URL.canParse(base) || !/^https?:/.test(base))
-    throw new UsageError(`${place}: this is no URL: write scheme and host, as in 'https://api.example/v1'`)
+    throw new UsageError(`${place}: this is not a URL. Write scheme and host, as in 'https://api.example/v1'`)
   const { username, password, search, hash } = new URL(base)
   if (username || password)
-    throw new UsageError(`http(): the base holds credentials: give them as auth, basic(user, secret('PASSWORD'))`)
+    throw new UsageError(`http(): the base contains credentials. Give them as auth: basic(user, secret('PASSWORD'))`)
   if (search || hash)
-    throw new UsageError(`${place}: a base has no query and no fragment: put parameters into the request`)
+    throw new UsageError(`${place}: a base has no query and no fragment. Put parameters into the request`)
   rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
   const { rate, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
   if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
@@ -96,7 +127,7 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
   for (const origin of allowedOrigins ?? []) {
     if (!URL.canParse(origin))
       throw new UsageError(
-        `${place}: ${JSON.stringify(origin)} in allowedOrigins is no origin: write 'https://files.example'`,
+        `${place}: ${JSON.stringify(origin)} in allowedOrigins is not an origin. Write it like 'https://files.example'`,
       )
   }
   return new HttpApi({ base: base.replace(/\/+$/, ''), ...options })

@@ -7,21 +7,21 @@ import { duration } from '../value/duration.ts'
 import { checkValue } from './check-value.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 
-/** What has an order that a cursor can follow. */
+/** Values with an order that a cursor can follow. */
 export type Comparable = string | number | bigint | Date
 export type ValueAt<T, Where> = NonNullable<
   Where extends (record: never) => infer Value ? Value : Where extends string ? At<T, Where> : never
 >
 
-/** Text and dates are times; a number is one only if `unit` says so. */
+/** Options of `.incremental()`. Text and dates are times; a number is a time only if `unit` is given. */
 export type IncrementalOptions<Value> = {
-  /** Whether the API answers oldest or newest first: then reading stops where the range ends. @default 'any' */
+  /** The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any' */
   order?: Order
 } & (Value extends number | bigint ? CountOptions | ClockOptions : TimeOptions)
 interface TimeOptions {
-  /** Where the first run begins. @default at the very beginning */
+  /** The cursor of the first run, such as `'2024-01-01'`. @default none: the first run reads everything */
   startFrom?: string
-  /** Read again this much before the cursor, for records that appear late. @default '0s' */
+  /** Each run starts this much before the cursor, for records that appear late. @default '0s' */
   lookback?: Duration
 }
 interface ClockOptions extends TimeOptions {
@@ -34,7 +34,7 @@ interface CountOptions {
   lookback?: number
 }
 
-/** What a recipe keeps of it; faults that no type can see are named here. */
+/** Returns the cursor of a recipe. Throws a UsageError for what the types cannot refuse. */
 export function incrementalOf(
   at: Incremental['at'],
   options: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined },
@@ -42,7 +42,7 @@ export function incrementalOf(
   const { startFrom, lookback, unit, order } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
-  if (at === '') throw new UsageError(`${place}: name the field that says when a record changed`)
+  if (at === '') throw new UsageError(`${place}: name the field that holds the time of a change`)
   if (typeof lookback === 'string') checkValue(`${place}: lookback`, () => duration(lookback))
   else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0))
     throw new UsageError(`${place}: lookback must be a number from 0, not ${lookback}`)

@@ -4,31 +4,39 @@ import type { Paging } from '../model/request.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
-// The unions below are written out, not named: the compiler's message then lists the paths instead of the name.
+// The unions below are written out: the compiler's message then lists the paths instead of a type's name.
 type Find<Body, Value> = (body: Body) => Value | null | undefined
 
 interface More<Body> {
-  /** Paging ends when this is false, whatever else the page says; while it is true, the page must say how to go on. */
+  /** Paging ends when this is false. While it is true, the page must name the next one. */
   more?: PathTo<Body, boolean> | Find<Body, boolean>
 }
 
 const FORMER_NAMES = { first: 'start', last: 'max' }
 
-/** The first answer is the whole of it. */
+/**
+ * One page: the first response has all records.
+ *
+ * @example
+ * api.get<Country[]>('/countries').pages(onePage()).records()
+ */
 export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' })
 
 /**
- * `?page=1`, `?page=2` … until a page is empty, `pages` or `max` are reached, or `more` is false, whichever comes
- * first. With `pages` they are asked concurrently.
+ * `?page=1`, `?page=2` and so on, until a page is empty, `pages` or `max` is reached, or `more` is false. With `pages`,
+ * several pages are requested at the same time.
+ *
+ * @example
+ * .pages(byPage('page', { pages: 'meta.total_pages' }))
  */
 export function byPage<Body>(
   parameter: string,
   options: More<Body> & {
-    /** The number of the first page. @default 1 */
+    /** Number of the first page. @default 1 */
     start?: number
-    /** How many pages there are: a count of pages, not of records. */
+    /** Number of pages in all (not of records). */
     pages?: PathTo<Body, number | string> | Find<Body, number | string>
-    /** The last page that is asked. */
+    /** Number of the last page that is read. @default none */
     max?: number
   } = {},
 ): Paging<Body> {
@@ -39,17 +47,19 @@ export function byPage<Body>(
 }
 
 /**
- * `?offset=0`, then on by as many records as came, until a page is empty, `total` records have been read, or `max` is
- * reached.
+ * `?offset=0`, then the number of records read so far, until a page is empty, or `total` or `max` is reached.
+ *
+ * @example
+ * .pages(byOffset('offset', { total: 'meta.total' }))
  */
 export function byOffset<Body>(
   parameter: string,
   options: More<Body> & {
-    /** Where the first page begins. @default 0 */
+    /** Offset of the first page. @default 0 */
     start?: number
-    /** How many records there are. */
+    /** Number of records in all. */
     total?: PathTo<Body, number | string> | Find<Body, number | string>
-    /** The greatest offset that is asked. */
+    /** Largest offset that is requested. @default none */
     max?: number
   } = {},
 ): Paging<Body> {
@@ -59,7 +69,12 @@ export function byOffset<Body>(
   return Object.freeze({ type: 'offset', parameter: named('byOffset', parameter), start, ...ends })
 }
 
-/** The body names the next page; paging ends where it names none. */
+/**
+ * The body holds a cursor for the next page. Paging ends at a page without one.
+ *
+ * @example
+ * .pages(byCursor('after', 'meta.next_cursor'))
+ */
 export const byCursor = <Body>(
   parameter: string,
   at: PathTo<Body, string | number> | Find<Body, string | number>,
@@ -67,7 +82,12 @@ export const byCursor = <Body>(
 ): Paging<Body> =>
   Object.freeze({ type: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
 
-/** The last record names the next page: `byLastRecord('starting_after', 'data.id')`. Paging ends at an empty page. */
+/**
+ * A field of the last record is the cursor of the next page. Paging ends at an empty page.
+ *
+ * @example
+ * .pages(byLastRecord('starting_after', 'data.id', { more: 'has_more' }))
+ */
 export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, options: More<Body> = {}): Paging<Body> =>
   Object.freeze({
     type: 'last record',
@@ -76,17 +96,32 @@ export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, optio
     ...options,
   })
 
-/** The body holds the next page's URL, whole or relative. */
+/**
+ * The body holds the URL of the next page, absolute or relative. Paging ends at a page without one.
+ *
+ * @example
+ * .pages(byNextUrl('links.next'))
+ */
 export const byNextUrl = <Body>(
   at: PathTo<Body, string> | Find<Body, string>,
   options: More<Body> = {},
 ): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...options })
 
-/** `Link: <https://…>; rel="next"`. */
+/**
+ * Follows the header `Link: <https://…>; rel="next"`. Paging ends at a page without it.
+ *
+ * @example
+ * .pages(byLinkHeader())
+ */
 export const byLinkHeader = (rel = 'next'): Paging<unknown> =>
   Object.freeze({ type: 'link header', rel: named('byLinkHeader', rel) })
 
-/** A header names the next page: `byHeader('page', 'x-next-page')`. */
+/**
+ * A header of the response holds the value for the next page. Paging ends at a page without it.
+ *
+ * @example
+ * .pages(byHeader('page', 'x-next-page'))
+ */
 export const byHeader = (parameter: string, header: string): Paging<unknown> =>
   Object.freeze({
     type: 'header',
@@ -95,8 +130,10 @@ export const byHeader = (parameter: string, header: string): Paging<unknown> =>
   })
 
 /**
- * GraphQL connections: `byRelay('repository.issues')` reads its `pageInfo` and sends `endCursor` as the variable
- * `after`.
+ * A GraphQL connection: sends `pageInfo.endCursor` as the variable `after` while `hasNextPage` is true.
+ *
+ * @example
+ * .pages(byRelay('repository.issues'))
  */
 export const byRelay = <Body>(at: ConnectionIn<Body> | Find<Body, Connection>, variable = 'after'): Paging<Body> =>
   Object.freeze({ type: 'relay', at: given('byRelay', at), variable: named('byRelay', variable) })
@@ -104,7 +141,7 @@ export const byRelay = <Body>(at: ConnectionIn<Body> | Find<Body, Connection>, v
 function named(paginator: string, name: string): string {
   if (typeof name !== 'string' || name.trim() === '')
     throw new UsageError(
-      `${paginator}(): a name is missing: say which parameter, header or relation leads to the next page`,
+      `${paginator}(): a name is missing. Give the parameter, header or relation that leads to the next page`,
     )
   return name
 }
@@ -112,7 +149,7 @@ function named(paginator: string, name: string): string {
 function given<From>(paginator: string, at: From): From {
   if ((typeof at !== 'string' || at === '') && typeof at !== 'function')
     throw new UsageError(
-      `${paginator}(): say where an answer names the next page: by a path such as 'meta.next', or a function`,
+      `${paginator}(): give the place of the next page in the body: a path such as 'meta.next', or a function`,
     )
   return at
 }

@@ -1,5 +1,5 @@
 import type { Pipeline } from '../define/pipeline.ts'
-import type { StatusOptions } from '../run/status/status.ts'
+import type { StatusOptions } from '../run/options.ts'
 import type { StatusReport } from '../run/status/stream-status.ts'
 
 /**

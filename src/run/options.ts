@@ -1,7 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
-import { duration } from '../value/duration.ts'
+import { duration, type DurationText } from '../value/duration.ts'
 import { messageOf } from '../value/error.ts'
 import { parseSize, type Size } from '../value/size.ts'
 
@@ -104,4 +104,18 @@ function parsed(option: string, parse: () => number): number {
   } catch (cause) {
     throw new UsageError(`${option}: ${messageOf(cause)}`, { cause })
   }
+}
+
+export interface StatusOptions {
+  /**
+   * Where the ledger is, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/`, if
+   * there is one
+   */
+  readonly database?: string | undefined
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** How long after a tick a stream may not have been read yet. @default '5m' */
+  readonly grace?: DurationText
+  /** @default the clock on the wall */
+  readonly now?: Date
+  readonly signal?: AbortSignal | undefined
 }

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
-import type { Duration } from '../model/request.ts'
+import type { DurationText } from '../value/duration.ts'
 
 export interface ServeOptions {
   /** 0: any free port. @default 8420 */
@@ -26,7 +26,7 @@ export interface ServeOptions {
   /** Limit of runs under way that requests have started. @default 8 */
   readonly maxRuns?: number
   /** Disconnects a client of the events that reads nothing for this long; the client can resume. @default '10s' */
-  readonly clientTimeout?: Duration
+  readonly clientTimeout?: DurationText
   /** Called with errors that no answer reports; it must not throw. */
   readonly onError?: (error: unknown) => void
   /** Closes the server, its answers and the runs that it started, within 5 s. */

@@ -20,7 +20,7 @@ test.each(['127.0.0.1:8080', 'ftp://api.example', 'http://', 'user:s3cret@api.ex
   '%s is refused by the name of its variable, and not repeated',
   (text) => {
     process.env['SOME_API'] = text
-    expect(() => baseUrl('SOME_API', 'https://api.example')).toThrow(/SOME_API .* is no URL/)
+    expect(() => baseUrl('SOME_API', 'https://api.example')).toThrow(/SOME_API .* is not a URL/)
     expect(() => baseUrl('SOME_API', 'https://api.example')).not.toThrow(text)
   },
 )

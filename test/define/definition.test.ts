@@ -153,7 +153,7 @@ describe('a wrong definition is refused before anything is requested, with place
     ['a schema that is none', () => rows.validate(any({})), 'no Standard Schema'],
     ['a module by its name', () => rows.offload(any('./score.ts')), '.offload(): give the module as new URL'],
     ['nothing to compare by', () => rows.dedupe(), '.dedupe(): name the fields'],
-    ['a base that is no URL', () => http('api.example'), `http("api.example"): this is no URL`],
+    ['a base that is no URL', () => http('api.example'), `http("api.example"): this is not a URL`],
     ['a base with a query', () => http('https://api.example?key=1'), 'a base has no query'],
     [
       'a rate without its unit',
@@ -174,16 +174,12 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'an origin that is none',
       () => http('https://api.example', { allowedOrigins: ['files'] }),
-      '"files" in allowedOrigins is no origin',
+      '"files" in allowedOrigins is not an origin',
     ],
     ['a path without its slash', () => api.get(any('customers')), 'the path "customers" must begin with a slash'],
     ['a template without its slash', () => api.get(path`customers/${1}`), 'must begin with a slash'],
     ['no parameter', () => byPage(''), 'byPage(): a name is missing'],
-    [
-      'no place of the cursor',
-      () => byCursor('after', any(undefined)),
-      'byCursor(): say where an answer names the next page',
-    ],
+    ['no place of the cursor', () => byCursor('after', any(undefined)), 'byCursor(): give the place of the next page'],
     [
       'a first page that is no number',
       () => byPage('page', { start: any('1') }),
@@ -194,7 +190,7 @@ describe('a wrong definition is refused before anything is requested, with place
       () => byOffset('offset', { max: -1 }),
       'byOffset(): max must be a whole number from 0, not -1',
     ],
-    ['a pipeline without a name', () => pipeline('', { streams: {} }), 'pipeline(""): a name is letters'],
+    ['a pipeline without a name', () => pipeline('', { streams: {} }), 'pipeline(""): a name consists of letters'],
     [
       'a schedule that is none',
       () => pipeline('p', { schedule: any('hourly'), streams: {} }),
@@ -208,13 +204,13 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a stream that lands nowhere',
       () => pipeline('p', { streams: any({ rows }) }),
-      "the stream rows lands nowhere: end its chain with .into('schema.table', …)",
+      "the stream rows has no table. End its chain with .into('schema.table', …)",
     ],
     [
       'a table that is replaced by one stream and written by another',
       () =>
         pipeline('p', { streams: { a: rows.into('x.y', { key: 'id' }), b: rows.into('x.y', { write: 'replace' }) } }),
-      'a and b both land in x.y',
+      'a and b both write to x.y',
     ],
   ])('%s', (_, define, message) => {
     expect(define).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }))

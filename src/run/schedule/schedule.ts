@@ -6,7 +6,7 @@ import { TaskGroup } from '../../flow/task-group.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { CatchUp, Overlap } from '../../model/recipe.ts'
-import type { Duration } from '../../model/request.ts'
+import type { DurationText } from '../../value/duration.ts'
 import { openStore } from '../open-store.ts'
 import { wallClock, type Clock } from './clock.ts'
 import { runScheduleLoop } from './schedule-loop.ts'
@@ -30,7 +30,7 @@ export interface ScheduleOptions {
    */
   readonly overlap?: Overlap | undefined
   /** Of one run: what is whole is committed, and the next one goes on from there. @default no limit */
-  readonly timeout?: Duration | undefined
+  readonly timeout?: DurationText | undefined
   /** Pipelines that run at once. @default 4 */
   readonly concurrency?: number | undefined
   /** @default the clock on the wall */

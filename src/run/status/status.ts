@@ -14,27 +14,13 @@ import {
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
-import type { Duration } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
+import type { StatusOptions } from '../options.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { Ticks } from '../schedule/ticks.ts'
 import { cursorAgeMs } from './cursor-age.ts'
 import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
-
-export interface StatusOptions {
-  /**
-   * Where the ledger is, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/`, if
-   * there is one
-   */
-  readonly database?: string | undefined
-  readonly environment?: Readonly<Record<string, string | undefined>>
-  /** How long after a tick a stream may not have been read yet. @default '5m' */
-  readonly grace?: Duration
-  /** @default the clock on the wall */
-  readonly now?: Date
-  readonly signal?: AbortSignal | undefined
-}
 
 /**
  * How each stream of some pipelines is, and what is wrong. Nothing is written: where nothing has ever run there need
