@@ -20,7 +20,7 @@ export function selectRecords(
   const found = find(at, body, optional)
   if (Array.isArray(found)) return found
   if (found === null || (found === undefined && optional)) return []
-  const name = nameOf(at)
+  const name = labelOf(at)
   if (found === undefined)
     throw new DecodeError(
       `${name} found no records. Return null or [] for a page without records, or add { optional: true }`,
@@ -68,7 +68,7 @@ function walk(path: string, body: unknown, optional: boolean): unknown {
   }
 }
 
-function nameOf(at: HttpSource['records']): string {
+function labelOf(at: HttpSource['records']): string {
   if (typeof at === 'function') return 'the function given to .records()'
   return at === '' ? 'the body' : `'${at}'`
 }

@@ -8,19 +8,19 @@ import { digest } from '../../value/digest.ts'
 const MAX_REMEMBERED = 100_000
 
 export class LoopGuard {
-  /** Names of the last requests, in the order in which they were sent. */
+  /** Hashes of the last requests, in the order in which they were sent. */
   readonly #sent = new Set<string>()
   #lastPage: { readonly length: number; readonly sample: string } | undefined
 
   /** Remembers a request that was sent. */
   add(request: PageRequest): void {
     if (this.#sent.size >= MAX_REMEMBERED) this.#forgetOldest()
-    this.#sent.add(nameOf(request))
+    this.#sent.add(hashOf(request))
   }
 
   /** Throws if the next request was sent before. */
   check(next: PageRequest): void {
-    if (!this.#sent.has(nameOf(next))) return
+    if (!this.#sent.has(hashOf(next))) return
     throw new PagingError(
       'the response leads to a page that was read before. The paging goes in a circle, so this page was not stored. ' +
         'Compare the parameter that the paginator sends with what the API expects',
@@ -49,5 +49,5 @@ export class LoopGuard {
 }
 
 /** A hash instead of the request keeps the memory small. */
-const nameOf = ({ method, url, query, json, graphql }: PageRequest): string =>
+const hashOf = ({ method, url, query, json, graphql }: PageRequest): string =>
   hash('sha1', JSON.stringify([method, url, query, json, graphql === undefined]), 'base64').slice(0, 16)
