@@ -203,7 +203,7 @@ describe('a custom source', () => {
 })
 
 describe('memory of fetches', () => {
-  test('bodies that a custom source fetches count until their page is released, and never wait for each other', async () => {
+  test('bodies that a custom source fetches count until their page is released', async () => {
     await using server = await apiServer([{ json: 'x'.repeat(100) }])
     const api = http(server.origin)
     const budget = new MemoryBudget(150)

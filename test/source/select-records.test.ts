@@ -44,7 +44,8 @@ describe('the records of a body', () => {
     [
       '',
       { data: [], next: 1 },
-      'the body holds an object where a list of records was expected. Add the path of the list; the body has data, next',
+      'the body holds an object where a list of records was expected. ' +
+        'Add the path of the list; the body has data, next',
     ],
   ])('path %j fails on %j with the names that are there', (path, body, message) => {
     expect(() => select(path, body)).toThrow(message)

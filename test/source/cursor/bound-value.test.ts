@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals'
+import { byCursor, byPage, isoDate, http, onePage, since, unix, unixMs, until } from '../../../src/index.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { readPages, recordsOf, type ReadingOptions } from '../read-pages.ts'
+
+describe('bounds in a request', () => {
+  test.each<[string, Record<string, typeof since>, ReadingOptions, object | undefined, string]>([
+    ['nothing at the very beginning', { since }, {}, undefined, '/x'],
+    ['the beginning that was given', { since }, {}, { unit: 's', startFrom: '2024-01-01' }, '/x?since=1704067200'],
+    [
+      'the cursor as it was stored',
+      { since, until },
+      { since: '9007199254740993' },
+      undefined,
+      '/x?since=9007199254740993',
+    ],
+    [
+      'a cursor that counts seconds, as seconds, a date and milliseconds',
+      { a: unix(since), b: isoDate(since), c: unixMs(since) },
+      { since: '1717200000' },
+      { unit: 's' },
+      '/x?a=1717200000&b=2024-06-01&c=1717200000000',
+    ],
+    [
+      'a date as what the cursor counts',
+      { since, until },
+      { since: '2024-06-01', until: '2024-06-02' },
+      { unit: 'ms' },
+      '/x?since=1717200000000&until=1717286400000',
+    ],
+    [
+      'less the lookback',
+      { a: unix(since) },
+      { since: '1717200000' },
+      { unit: 's', lookback: '5m' },
+      '/x?a=1717199700',
+    ],
+  ])('%s', async (_, query, reading, options, url) => {
+    expect(await requestedUrl(query, reading, options)).toBe(url)
+  })
+
+  test('bounds that are coarser than the range do not cut off its end', async () => {
+    await using server = await apiServer([{ json: [] }])
+    await readPages(
+      http(server.origin)
+        .get<{ at: string }[]>('/x', { a: unix(since), b: unix(until), c: isoDate(since), d: isoDate(until) })
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+      { since: '2024-06-01T10:00:00.5Z', until: '2024-06-02T10:00:00.0001Z' },
+    )
+    expect(server.requests[0]!.url).toBe('/x?a=1717236000&b=1717322401&c=2024-06-01&d=2024-06-03')
+  })
+
+  test('bounds work in JSON and in functions alike', async () => {
+    await using server = await apiServer([{ json: [] }])
+    const api = http(server.origin)
+    await readPages(
+      api
+        .post<{ at: string }[]>('/x', { json: { from: unix(since), to: until, size: 5 } })
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+      { since: '2024-06-01' },
+    )
+    await readPages(
+      api
+        .get<{ at: string }[]>('/x', ({ since }) => ({ q: `updated>${since}` }))
+        .pages(onePage())
+        .records()
+        .incremental('at'),
+      { since: '2024-06-01' },
+    )
+    expect([server.requests[0]!.body, decodeURIComponent(server.requests[1]!.url)]).toEqual([
+      '{"from":1717200000,"size":5}',
+      '/x?q=updated>2024-06-01',
+    ])
+  })
+
+  test('bounds stay the same over all pages of a slice', async () => {
+    await using server = await apiServer(({ query }) => ({
+      json: { rows: [{ at: '2030-01-01' }], next: query.get('c') ? null : 'x' },
+    }))
+    await readPages(
+      http(server.origin)
+        .get<{ rows: { at: string }[]; next: string | null }>('/x', { since })
+        .pages(byCursor('c', 'next'))
+        .records('rows')
+        .incremental('at'),
+      { since: '2024-06-01' },
+    )
+    expect(server.requests.map(({ url }) => url)).toEqual(['/x?since=2024-06-01', '/x?since=2024-06-01&c=x'])
+  })
+
+  test('an infinite feed, newest first, is read back only to the cursor', async () => {
+    await using server = await apiServer(({ query }) => ({
+      json: Array.from({ length: 10 }, (_, index) => ({ at: 1_000 - (Number(query.get('page')) - 1) * 10 - index })),
+    }))
+    const pages = await readPages(
+      http(server.origin)
+        .get<{ at: number }[]>('/x')
+        .pages(byPage('page'))
+        .records()
+        .incremental('at', { order: 'descending' }),
+      { since: '960' },
+    )
+    expect(recordsOf(pages)).toHaveLength(41)
+    expect(server.requests.length).toBeLessThanOrEqual(6)
+  })
+})
+
+const requestedUrl = async (
+  query: Record<string, typeof since>,
+  reading: ReadingOptions,
+  options?: object,
+): Promise<string> => {
+  await using server = await apiServer([{ json: [] }])
+  await readPages(
+    http(server.origin).get<{ at: number }[]>('/x', query).pages(onePage()).records().incremental('at', options),
+    reading,
+  )
+  return decodeURIComponent(server.requests[0]!.url)
+}
