@@ -51,15 +51,14 @@ export async function tryPipelines(
   const twice = merged.find(({ pipeline, file }) =>
     merged.some((other) => other.pipeline.name === pipeline.name && other.file !== file),
   )
-  if (twice) {
-    const files = merged.filter(({ pipeline }) => pipeline.name === twice.pipeline.name).map(({ file }) => file)
-    faults.push(
-      new UsageError(
-        `${files.join(' and ')} are both pipeline '${twice.pipeline.name}', and would share its cursors: rename one`,
-      ),
-    )
-  }
+  if (twice) faults.push(sameNameError(merged.filter(({ pipeline }) => pipeline.name === twice.pipeline.name)))
   return { found: merged, failed: faults }
+}
+
+function sameNameError(found: readonly FoundPipeline[]): UsageError {
+  const files = found.map(({ file }) => file).join(' and ')
+  const name = found[0]?.pipeline.name ?? ''
+  return new UsageError(`${files} both define the pipeline '${name}', and would share its cursors: rename one`)
 }
 
 const isFile = (word: string): boolean => extensions.has(extname(word))
@@ -96,8 +95,9 @@ async function named(name: string, folder: string, cwd: string): Promise<FoundPi
     if (found.pipeline.name === name) return found
   }
   const { done, failed } = await settle(await inFolder(folder, cwd))
-  const found = done.find(({ pipeline }) => pipeline.name === name)
-  if (found) return found
+  const found = done.filter(({ pipeline }) => pipeline.name === name)
+  if (found.length > 1) throw sameNameError(found)
+  if (found[0]) return found[0]
   const names = done.map(({ pipeline }) => pipeline.name).join(', ') || 'none'
   const others =
     failed.length > 0
@@ -134,10 +134,10 @@ async function importPipeline(file: string, cwd: string): Promise<FoundPipeline>
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
   } catch (cause) {
-    throw new UsageError(
-      `${placeIn(cause, path, shown)} could not be loaded: ${faultOf(cause)}. Mend it; --verbose shows the stack`,
-      { cause },
-    )
+    const remedy = isModuleTypeError(cause)
+      ? 'Its package is CommonJS: add "type": "module" to its package.json'
+      : 'Correct it; --verbose shows the stack'
+    throw new UsageError(`${placeIn(cause, path, shown)} could not be loaded: ${faultOf(cause)}. ${remedy}`, { cause })
   }
   if (!isPipeline(module.default))
     throw new UsageError(
@@ -145,6 +145,11 @@ async function importPipeline(file: string, cwd: string): Promise<FoundPipeline>
     )
   return { pipeline: module.default, file: shown }
 }
+
+/** True if Node read a module as CommonJS, as in a package that `npm init -y` made. */
+const isModuleTypeError = (error: unknown): boolean =>
+  error instanceof SyntaxError &&
+  /^Cannot use import statement outside a module|^Unexpected token 'export'/.test(error.message)
 
 /** The file, with the line where it threw. */
 function placeIn(error: unknown, path: string, shown: string): string {

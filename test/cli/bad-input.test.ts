@@ -87,11 +87,11 @@ describe('each error is one message with a location, the problem and what to do:
       await using api = await apiServer(pages())
       const thrown = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/throws.ts'], code: 2 })
       expect(thrown.error).toMatch(
-        /^pipelines\/throws\.ts:9 could not be loaded: SyntaxError: .+\. Mend it; --verbose shows the stack$/,
+        /^pipelines\/throws\.ts:9 could not be loaded: SyntaxError: .+\. Correct it; --verbose shows the stack$/,
       )
       const told = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/tells.ts'], code: 2 })
       expect(told.error).toBe(
-        'pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Mend it; --verbose shows the stack',
+        'pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Correct it; --verbose shows the stack',
       )
     })
 

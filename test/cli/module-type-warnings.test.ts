@@ -13,7 +13,12 @@ test.each([
   [
     'not at all in a CommonJS package, and the error is one line',
     '{"type":"commonjs"}',
-    { code: 2, stderr: expect.stringMatching(/^pipelines\/mine\.ts\S* could not be loaded: [^\n]+\n$/) },
+    {
+      code: 2,
+      stderr: expect.stringMatching(
+        /^pipelines\/mine\.ts\S* could not be loaded: [^\n]+add "type": "module" to its package\.json\n$/,
+      ),
+    },
   ],
 ])("a pipeline file loads %s, without a warning of Node's own", async (_, packageJson, ended) => {
   await using here = await project({ 'package.json': packageJson, 'pipelines/mine.ts': pipeline })

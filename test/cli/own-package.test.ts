@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { sluice } from './support/command.ts'
 
-test("a pipeline file finds 'sluice' where no package is installed, and nothing has been compiled", async () => {
+test("a pipeline file can import 'sluice' in a folder without packages", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-own-'))
   try {
     await writeFile(

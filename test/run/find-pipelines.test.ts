@@ -71,7 +71,7 @@ describe('pipelines', () => {
 
   test('of which one does not load are all refused, unless the others are asked for; its fault has a line', async () => {
     await expect(found([], 'mixed')).rejects.toThrow(
-      'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. Mend it; --verbose shows the stack',
+      'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. Correct it; --verbose shows the stack',
     )
     expect(await found(['a'], 'mixed')).toEqual([['a', 'mixed/a.ts']])
     const { found: loaded, failed } = await tryPipelines([], { cwd, folder: 'mixed' })
@@ -83,6 +83,6 @@ describe('pipelines', () => {
   })
 
   test('of the same name in two files are refused: they would share cursors', async () => {
-    await expect(found([], 'twice')).rejects.toThrow("twice/a.ts and twice/b.ts are both pipeline 'same'")
+    await expect(found([], 'twice')).rejects.toThrow("twice/a.ts and twice/b.ts both define the pipeline 'same'")
   })
 })

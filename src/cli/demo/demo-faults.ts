@@ -1,4 +1,4 @@
-/** What goes wrong now and then with any API: too many requests, or a gateway in bad mood. */
+/** A response of an API that is too busy, or of its gateway. */
 export interface Fault {
   readonly status: 429 | 503
   readonly headers: Readonly<Record<string, string>>
@@ -10,27 +10,26 @@ const BUSY: Fault = {
   headers: { 'content-type': 'application/json', 'retry-after': '1' },
   body: '{"error":{"code":"rate_limited","message":"Too many requests: try again in a second"}}',
 }
-/** Gateways answer HTML, whatever was asked for. */
+/** Gateways send HTML, also to clients that want JSON. */
 const AWAY: Fault = {
   status: 503,
   headers: { 'content-type': 'text/html' },
   body: '<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>',
 }
 
+const busyIf = (isBusy: boolean): Fault | undefined => (isBusy ? BUSY : undefined)
+
 const FAULTS = {
   customers: (turn: number) => (turn % 20 === 4 ? AWAY : undefined),
-  invoices: (turn: number) => (turn % 500 === 7 ? AWAY : turn % 1_000 === 13 ? BUSY : undefined),
-  events: (turn: number) => (turn % 200 === 60 ? AWAY : turn % 250 === 120 ? BUSY : undefined),
+  invoices: (turn: number) => (turn % 500 === 7 ? AWAY : busyIf(turn % 1_000 === 13)),
+  events: (turn: number) => (turn % 200 === 60 ? AWAY : busyIf(turn % 250 === 120)),
 }
 
-/**
- * A fault for certain requests, each only when it is made for the first time: so the same requests fail in every run,
- * and a client that tries again always gets through.
- */
+/** Fails certain requests the first time they are made. The same requests fail in every run, and a retry succeeds. */
 export class Faults {
   readonly #seen = new Set<string>()
 
-  /** `turn` is the request's place in its listing: its page, or its customer. */
+  /** `turn` is the page of a request, or its customer. */
   next(listing: keyof typeof FAULTS, turn: number, url: string): Fault | undefined {
     const fault = FAULTS[listing](turn)
     if (fault === undefined || this.#seen.has(url)) return undefined

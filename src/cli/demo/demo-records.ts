@@ -70,11 +70,11 @@ export interface Customers extends Timeline {
   readonly json: (index: number) => string
 }
 
-// A number combined with 5 by exclusive or changes place within its eight, and back again when it is done twice.
+// `^ 5` exchanges numbers within each group of eight. Done twice, it changes nothing.
 const idOf = (index: number): number => FIRST_CUSTOMER + (index ^ 5)
 const indexOf = (id: number): number => (id - FIRST_CUSTOMER) ^ 5
 
-/** Customers in the order of their last change; their ids are in another one. */
+/** Customers in the order of their last change, which is not the order of their ids. */
 export function customers(count: number): Customers {
   const { at, indexAt } = timeline(count, 7, 29 * 3_600_000)
   const json = (index: number): string => {
@@ -83,8 +83,9 @@ export function customers(count: number): Customers {
     const email = id % 9 === 0 ? 'null' : `"customer.${id}@example.com"`
     // The account number lies beyond 2^53, where doubles have gaps.
     return (
-      `{"id":${id},"account_number":90071992547${40_993 + index},"name":${name},"email":${email},"plan":${pick(PLANS, id)},` +
-      `"address":${pick(PLACES, id * 5)},"created_at":"${instant(START - (1 + (id % 700)) * 86_400_000)}","updated_at":"${instant(at(index))}"}`
+      `{"id":${id},"account_number":90071992547${40_993 + index},"name":${name},"email":${email},` +
+      `"plan":${pick(PLANS, id)},"address":${pick(PLACES, id * 5)},` +
+      `"created_at":"${instant(START - (1 + (id % 700)) * 86_400_000)}","updated_at":"${instant(at(index))}"}`
     )
   }
   const find = (id: number): number | undefined => {

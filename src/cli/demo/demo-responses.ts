@@ -17,14 +17,14 @@ export interface DemoResponse {
 
 const PAGE = 100
 
-/** A request that the demo API does not understand; becomes a 400 that says what would be right. */
+/** A wrong request. It becomes a 400 that says what would be right. */
 class BadRequest extends Error {
   static {
     defineErrorName(this)
   }
 }
 
-/** What the demo API answers to a path and its query, without a socket. */
+/** Returns a function from path and query to the response of the demo API. Needs no socket. */
 export function demoResponses({ customers: customerCount = 2_000, events: eventCount = 80_000 }: DemoSize = {}): (
   url: string,
 ) => DemoResponse {
@@ -32,7 +32,7 @@ export function demoResponses({ customers: customerCount = 2_000, events: eventC
   const everyEvent = events(eventCount)
   const faults = new Faults()
 
-  /** Customers that changed at or after `updated_since`, page by page; the number of pages is told. */
+  /** Customers that changed at or after `updated_since`, by page. The response says how many pages there are. */
   function customerPage(url: string, query: URLSearchParams): DemoResponse {
     const { from, to } = bounds(everyCustomer, query, 'updated_since', 'updated_before')
     const limit = whole(query, 'limit', PAGE, 1, 500)
@@ -46,7 +46,7 @@ export function demoResponses({ customers: customerCount = 2_000, events: eventC
     )
   }
 
-  /** One customer's invoices, by offset; how many there are is told. */
+  /** One customer's invoices, by offset. The response says how many there are. */
   function invoicePage(url: string, query: URLSearchParams, customer: number): DemoResponse {
     if (everyCustomer.find(customer) === undefined) return failed(404, 'not_found', `There is no customer ${customer}`)
     const limit = whole(query, 'limit', 50, 1, 500)
@@ -55,12 +55,13 @@ export function demoResponses({ customers: customerCount = 2_000, events: eventC
     return (
       (offset === 0 ? faults.next('invoices', customer, url) : undefined) ??
       ok(
-        `{"invoices":[${list(offset, Math.min(total, offset + limit), (index) => invoice(customer, index))}],"offset":${offset},"total":${total}}`,
+        `{"invoices":[${list(offset, Math.min(total, offset + limit), (index) => invoice(customer, index))}],` +
+          `"offset":${offset},"total":${total}}`,
       )
     )
   }
 
-  /** Events at or after `since`, oldest first; the answer names the cursor of the next page. */
+  /** Events at or after `since`, oldest first. The response has the cursor of the next page. */
   function eventPage(url: string, query: URLSearchParams): DemoResponse {
     const { from, to } = bounds(everyEvent, query, 'since', 'until')
     const limit = whole(query, 'limit', PAGE, 1, 1_000)
@@ -83,7 +84,8 @@ export function demoResponses({ customers: customerCount = 2_000, events: eventC
       if (pathname === '/events') return eventPage(url, searchParams)
       if (pathname === '/')
         return ok(
-          '{"endpoints":["/customers?updated_since=&page=&limit=","/customers/{id}/invoices?offset=&limit=","/events?since=&cursor=&limit="]}',
+          '{"endpoints":["/customers?updated_since=&page=&limit=",' +
+            '"/customers/{id}/invoices?offset=&limit=","/events?since=&cursor=&limit="]}',
         )
     } catch (error) {
       if (error instanceof BadRequest) return failed(400, 'bad_request', error.message)
@@ -136,12 +138,12 @@ function bounds(line: Timeline, query: URLSearchParams, lower: string, upper: st
   return { from, to: Math.max(from, index(upper, line.count)) }
 }
 
-/** Cursors are opaque to clients, as they should be. */
+/** Clients cannot read a cursor. */
 const cursorText = (index: number): string => Buffer.from(`event:${index}`).toString('base64url')
 
 function cursorIndex(cursor: string | null): number {
   if (cursor === null) return 0
   const [, index] = /^event:(\d{1,12})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
-  if (index === undefined) throw new BadRequest('cursor must be one that an answer named')
+  if (index === undefined) throw new BadRequest('cursor must come from a response')
   return Number(index)
 }

@@ -3,27 +3,24 @@ import { createServer, type Server } from 'node:http'
 import { UsageError } from '../../model/errors.ts'
 import { demoResponses, type DemoSize } from './demo-responses.ts'
 
-/** Where `pipelines/demo.ts` looks unless SLUICE_DEMO_API says otherwise. */
+/** The port that `pipelines/demo.ts` uses if SLUICE_DEMO_API is not set. */
 export const DEMO_PORT = 47_470
 
 export interface DemoOptions extends DemoSize {
   /** Stops the server. */
   readonly signal?: AbortSignal
-  /** A port that must be free, 0 for any; left out, 47470 or, where somebody has that one, any. */
+  /** A port that must be free; 0 takes any. @default 47470, or any if that port is in use */
   readonly port?: number
-  /** How long each answer takes. @default 12 */
+  /** Milliseconds until each response. @default 12 */
   readonly latencyMs?: number
 }
 
 export interface DemoApi extends AsyncDisposable {
-  /** To be put into SLUICE_DEMO_API before the pipeline is imported. */
+  /** Set SLUICE_DEMO_API to it before the pipeline is imported. */
   readonly origin: `http://${string}`
 }
 
-/**
- * An API on loopback to try Sluice with: customers, their invoices, events; a bit slow, and now and then too busy to
- * answer.
- */
+/** Starts an API on loopback to try Sluice with. It is a little slow, and sometimes rejects a request. */
 export async function startDemoApi({ signal, port, latencyMs = 12, ...size }: DemoOptions = {}): Promise<DemoApi> {
   signal?.throwIfAborted()
   const answer = demoResponses(size)
@@ -36,8 +33,7 @@ export async function startDemoApi({ signal, port, latencyMs = 12, ...size }: De
       latencyMs,
     )
   })
-  // A client may rest for a while between two requests (it writes a batch meanwhile) without finding its connection
-  // closed.
+  // The client pauses between requests while it writes a batch. Its connection stays open.
   server.keepAliveTimeout = 120_000
   await listen(server, port)
 
@@ -60,7 +56,7 @@ async function listen(server: Server, port: number | undefined): Promise<void> {
   } catch (error) {
     if (!(Error.isError(error) && 'code' in error && error.code === 'EADDRINUSE')) throw error
     if (port !== undefined)
-      throw new UsageError(`demo API: port ${port} is taken: name another one, or none`, { cause: error })
+      throw new UsageError(`demo API: port ${port} is in use; choose another port, or none`, { cause: error })
     await listenOn(server, 0)
   }
 }

@@ -17,7 +17,7 @@ export interface Summary {
   readonly errors: readonly { readonly pipeline?: string; readonly message: string }[]
 }
 
-/** Collects the results of pipelines and writes them to a file. A reader sees the old file or the new one, never a part. */
+/** Collects the results of pipelines and writes them to a file. A reader never sees a part of a file. */
 export class SummaryFile {
   readonly #file: string
   readonly #hide: Secrets['hide']

@@ -5,7 +5,7 @@ export type WindowState = 'o' | 'r' | 'd' | 'f' | 's'
 
 /** One place of the map, which stands for one window or several. */
 export interface Cell {
-  /** Of several windows, the state that most needs attention: failed, then running. */
+  /** The most urgent state of several windows: failed, then running. */
   readonly state: WindowState
   /** The part of the windows that is done or skipped, from 0 to 1. */
   readonly done: number

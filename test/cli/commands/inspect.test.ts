@@ -84,6 +84,15 @@ describe('sluice check', () => {
       'database',
     ])
   })
+
+  test('names both files that define a pipeline of the same name', async () => {
+    await using other = await shopProject({ 'pipelines/a.ts': TWICE, 'pipelines/b.ts': TWICE })
+    const { code, stdout } = await callSluice(['check', 'twice', '--offline'], { cwd: other.cwd, env: shopEnv() })
+    expect(code).toBe(1)
+    expect(stdout).toContain('pipelines/a.ts')
+    expect(stdout).toContain('pipelines/b.ts')
+    expect(stdout).not.toContain('There is no pipeline')
+  })
 })
 
 const shopEnv = (): Record<string, string> => ({ SHOP_API: shop.api.origin, DATABASE_URL: shop.database.url })

@@ -44,6 +44,7 @@ describe('sluice run', () => {
         'table.altered',
         'batch.committed',
         'slice.finished',
+        'stream.finished',
         'run.finished',
         'report',
       ]),

@@ -39,8 +39,8 @@ function everyEvent(get: (url: string) => Bodies, since = ''): Bodies['events'] 
   return found
 }
 
-describe('what the demo API serves', () => {
-  test('is at least 100,000 records, each once, and a few refusals that a second try overcomes', () => {
+describe('the data of the demo API', () => {
+  test('is at least 100,000 records, each once, and a few requests fail once', () => {
     const { get, refused } = asking()
     const customers: number[] = []
     const invoices: string[] = []
@@ -71,7 +71,7 @@ describe('what the demo API serves', () => {
     expect(urls.map(demoResponses())).toEqual(urls.map(demoResponses()))
   })
 
-  test('begins at an instant, inclusively, where several records share it', () => {
+  test('from a time on includes all records of that time', () => {
     const { get } = asking()
     const all = everyEvent(get, '2025-12-10T00:00:00Z')
     const boundary = all.at(-1)?.at ?? ''
@@ -85,7 +85,7 @@ describe('what the demo API serves', () => {
     expect(customers.length).toBeGreaterThan(1)
   })
 
-  test('may grow by records that share the last instant', () => {
+  test('can grow by records of the last time', () => {
     const [before, after] = [80_000, 80_001].map((events) =>
       everyEvent(asking(demoResponses({ events })).get, '2025-12-10T00:00:00Z'),
     ) as [Bodies['events'], Bodies['events']]
@@ -115,7 +115,7 @@ async function ask(url: string, method = 'GET'): Promise<{ status: number | unde
 }
 
 describe('startDemoApi', () => {
-  test('listens on loopback, and takes another port when its usual one is taken', async () => {
+  test('listens on loopback, and uses another port if its default port is in use', async () => {
     await using first = await startDemoApi({ latencyMs: 0 })
     await using second = await startDemoApi({ latencyMs: 0 })
     expect(first.origin).not.toBe(second.origin)
@@ -126,10 +126,10 @@ describe('startDemoApi', () => {
     expect(new URL(first.origin).hostname).toBe('127.0.0.1')
   })
 
-  test('says so when the port that was asked for is taken', async () => {
+  test('throws if the given port is in use', async () => {
     await using api = await startDemoApi()
     const port = Number(new URL(api.origin).port)
-    await expect(startDemoApi({ port })).rejects.toThrow(`port ${port} is taken`)
+    await expect(startDemoApi({ port })).rejects.toThrow(`port ${port} is in use`)
   })
 
   test('stops at its signal and leaves no listener behind', async () => {
@@ -144,7 +144,7 @@ describe('startDemoApi', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  test('refuses what is no reading', async () => {
+  test('refuses methods other than GET', async () => {
     await using api = await startDemoApi({ latencyMs: 0 })
     expect((await ask(`${api.origin}/customers`, 'POST')).status).toBe(405)
   })

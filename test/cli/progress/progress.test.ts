@@ -72,7 +72,7 @@ const window = (place: number): RunEvent => ({
 const symbols = symbolsFor({ LANG: 'en_US.UTF-8' })
 const linesAt = (stream: StreamProgress, now: number, width: number): string[] =>
   streamLines(stream, now, { nameWidth: displayWidth(stream.name), width, symbols, paint: (_, text) => text })
-const told = (name: string, ...events: readonly (readonly [RunEvent, number])[]): StreamProgress => {
+const streamAfter = (name: string, ...events: readonly (readonly [RunEvent, number])[]): StreamProgress => {
   const stream = new StreamProgress(name)
   for (const [event, now] of events) stream.event(event, now)
   return stream
@@ -101,7 +101,7 @@ function terminal({ columns = 80, rows = 24 } = {}): {
 }
 
 describe('the line of a stream', () => {
-  const stream = told(
+  const stream = streamAfter(
     'a_stream_name',
     [started, 0],
     ...Array.from({ length: 1_234 }, () => [request, 500] as const),
@@ -110,7 +110,7 @@ describe('the line of a stream', () => {
     [waiting(900), 1_900],
   )
 
-  test('says rows, rows per second, requests and what it waits for, in 80 columns and in 40', () => {
+  test('shows rows, rows per second, requests and the current wait, in 80 columns and in 40', () => {
     expect(linesAt(stream, 2_000, 79)).toEqual([
       'a_stream_name  9,999,999 rows 5,000,000/s   1,234 requests  waits: Retry-After',
     ])
@@ -128,7 +128,7 @@ describe('the line of a stream', () => {
       for (const one of [
         stream,
         new StreamProgress('日本語の名前'),
-        told('s', [plan('ooddffss'.repeat(200)), 0], [window(3), 1], [waiting(90_000), 2], [retry, 3]),
+        streamAfter('s', [plan('ooddffss'.repeat(200)), 0], [window(3), 1], [waiting(90_000), 2], [retry, 3]),
       ]) {
         for (const line of linesAt(one, 2_000, width))
           expect([width, displayWidth(line)]).toEqual([width, Math.min(width, displayWidth(line))])
@@ -136,8 +136,8 @@ describe('the line of a stream', () => {
     }
   })
 
-  test('waits no longer than it was told to', () => {
-    const line = told('s', [started, 0], [{ type: 'waiting', stream: 's', for: 'rate limit', ms: 2_000 }, 100])
+  test('shows a wait until its time is over, or until the next request', () => {
+    const line = streamAfter('s', [started, 0], [{ type: 'waiting', stream: 's', for: 'rate limit', ms: 2_000 }, 100])
     expect(linesAt(line, 2_000, 79)[0]).toMatch(/waits: rate limit 1 s$/)
     expect(linesAt(line, 2_200, 79)[0]).not.toMatch(/waits/)
     line.event(waiting(2_000), 2_300)
@@ -145,33 +145,38 @@ describe('the line of a stream', () => {
     expect(linesAt(line, 2_500, 79)[0]).toMatch(/1 request +3 s$/)
   })
 
-  test('its rate is that of the last while, and stands still once it is done, failed or was stopped', () => {
+  test('shows the rate of the last 15 s, and of all its time once it has ended', () => {
     for (const [last, word] of [
       [finished('1'), 'done'],
       [{ type: 'stream.failed', stream: 's', error: 'no' }, 'failed'],
     ] as const) {
-      const line = told('s', [started, 0], [batch(100), 500], [last, 1_000])
+      const line = streamAfter('s', [started, 0], [batch(100), 500], [last, 1_000])
       line.end(5_000)
       expect(linesAt(line, 9_000, 79)[0]).toMatch(new RegExp(`100 rows +100/s +0 requests  ${word}$`))
     }
-    const slow = told('s', [started, 0], [batch(100_000), 1_000], [batch(10), 30_000], [batch(10), 40_000])
+    const slow = streamAfter('s', [started, 0], [batch(100_000), 1_000], [batch(10), 30_000], [batch(10), 40_000])
     expect(slow.rate(40_000)).toBeLessThan(10)
-    const stopped = told('s', [started, 0])
+    const stopped = streamAfter('s', [started, 0])
     stopped.end(1_000)
     expect(linesAt(stopped, 9_000, 79)[0]).toMatch(/stopped$/)
   })
 
-  test('has a bar and the time that is left only where the API has said how many pages there are', () => {
-    const line = told('s', [started, 0], [{ type: 'pages.total', stream: 's', pages: 4 }, 0], [batch(100), 10_000])
+  test('has a bar and the remaining time only if the API said how many pages there are', () => {
+    const line = streamAfter(
+      's',
+      [started, 0],
+      [{ type: 'pages.total', stream: 's', pages: 4 }, 0],
+      [batch(100), 10_000],
+    )
     expect(linesAt(line, 10_000, 79)).toEqual(['s        100 rows      10/s  ━━━─────────  25%  ~30 s left'])
-    expect(linesAt(told('s', [started, 0], [batch(100), 10_000]), 10_000, 79)).toEqual([
+    expect(linesAt(streamAfter('s', [started, 0], [batch(100), 10_000]), 10_000, 79)).toEqual([
       's        100 rows      10/s       0 requests  10 s',
     ])
   })
 })
 
 describe('the windows of a backfill', () => {
-  const stream = told(
+  const stream = streamAfter(
     's',
     [plan(`${'d'.repeat(6)}${'o'.repeat(30)}ss`), 0],
     ...Array.from({ length: 12 }, (_, number) => [window(6 + number), 1_000] as const),
@@ -179,7 +184,7 @@ describe('the windows of a backfill', () => {
     [{ type: 'slice.failed', stream: 's', slice: '15', error: 'no' }, 11_000],
   )
 
-  test('are a bar with the time that is left, and a map with its legend', () => {
+  test('are shown as a bar with the remaining time, and as a map with its legend', () => {
     expect(linesAt(stream, 11_000, 79)).toEqual([
       's  ━━━━━━━━━━━━━━━━━───────────────────────  44% of 38 windows  ~20 s left',
       '          0 rows       0/s       0 requests',
@@ -194,7 +199,7 @@ describe('the windows of a backfill', () => {
     ])
   })
 
-  test('are shown in no more cells than there is room for; a failed or a running one is never hidden by others', () => {
+  test('fit the width as cells, and a failed or running window among them is always shown', () => {
     const states = new WindowProgress({ states: 'd'.repeat(1_096), toRead: 0 })
     expect(states.map(70)).toHaveLength(70)
     states.started('x', 500, 0)
@@ -210,18 +215,18 @@ describe('the windows of a backfill', () => {
     expect(new WindowProgress({ states: `${'d'.repeat(99)}o`, toRead: 1 }).map(1)).toEqual([{ state: 'o', done: 0.99 }])
   })
 
-  test('end as failed where one of them has, and as stopped where some were not read', () => {
-    const through = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2], [window(1), 2])
+  test('make the stream failed if one of them failed, and stopped if some were not read', () => {
+    const through = streamAfter('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2], [window(1), 2])
     expect(through.phase).toBe('running')
     through.event({ type: 'slice.failed', stream: 's', slice: '1', error: 'no' }, 3)
     through.end(4)
     expect(through.phase).toBe('failed')
-    const half = told('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2])
+    const half = streamAfter('s', [plan('oo'), 0], [window(0), 1], [finished('0'), 2])
     half.end(3)
     expect(half.phase).toBe('stopped')
   })
 
-  test('are letters where the locale has no others', () => {
+  test('are drawn in ASCII if the locale is not UTF-8', () => {
     const typed = streamLines(stream, 11_000, {
       nameWidth: 1,
       width: 79,
@@ -235,8 +240,8 @@ describe('the windows of a backfill', () => {
 const live = (at: ReturnType<typeof terminal>, names = ['s', 'other']): Progress =>
   liveProgress(names, at.stream, { others: [at.stream] })
 
-describe('lines of a terminal', () => {
-  test('show each stream until the run is over, and leave no timer behind; what came before stays', () => {
+describe('live lines', () => {
+  test('show each stream until the end of the run, keep earlier output, and leave no timer behind', () => {
     jest.useFakeTimers()
     try {
       const at = terminal()
@@ -263,7 +268,7 @@ describe('lines of a terminal', () => {
     }
   })
 
-  test('have warnings, failures and what others write above them, whole lines at a time', () => {
+  test('have warnings, failures and other output above them, in complete lines', () => {
     const at = terminal()
     {
       using progress = live(at)
@@ -283,7 +288,7 @@ describe('lines of a terminal', () => {
     ])
   })
 
-  test('are no more than the screen holds, the running ones first, and all of them in the end', () => {
+  test('fit the screen with running streams first, and are all shown at the end', () => {
     const at = terminal({ rows: 8 })
     const names = Array.from({ length: 20 }, (_, number) => `s${number}`)
     {
@@ -316,14 +321,14 @@ describe('lines of a terminal', () => {
     ])
   })
 
-  test('take a screen that says it has no columns for one of 80', () => {
+  test('use 80 columns on a terminal that says it has 0', () => {
     const at = terminal()
     Object.assign(at.stream, { columns: 0, rows: 0 })
     live(at)[Symbol.dispose]()
     expect(at.screen.lines).toEqual([expect.stringMatching(/^s .*stopped$/), expect.stringMatching(/^other/), ''])
   })
 
-  test('cost few bytes: five frames a second at the most, and none where nothing has changed', () => {
+  test('are written at most five times a second, and only if something changed', () => {
     jest.useFakeTimers()
     try {
       const at = terminal()
@@ -343,7 +348,7 @@ describe('lines of a terminal', () => {
   })
 })
 
-test('plain lines are printed when something has changed, without a map', () => {
+test('plain lines are printed if something changed, without a map', () => {
   jest.useFakeTimers()
   try {
     const printed: string[] = []
@@ -366,7 +371,7 @@ test('plain lines are printed when something has changed, without a map', () => 
   }
 })
 
-test('an event is one line of JSON, with the level that it deserves', () => {
+test('an event is one line of JSON with a level', () => {
   const to = new PassThrough()
   const log = eventLog('billing', to)
   for (const event of [

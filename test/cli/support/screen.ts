@@ -14,7 +14,7 @@ interface Row {
 
 /**
  * What a terminal shows after some bytes: enough of one for programs that write lines over. It breaks what is too wide,
- * scrolls, and when it is resized breaks its lines anew, as most terminals do.
+ * scrolls, and when it is resized wraps its lines again, as most terminals do.
  */
 export class Screen {
   columns: number
@@ -47,7 +47,7 @@ export class Screen {
 
   write(text: string): void {
     const all = this.#left + text
-    // oxlint-disable-next-line no-control-regex -- Escape sequences are what a terminal is told by.
+    // oxlint-disable-next-line no-control-regex -- Escape sequences control a terminal.
     const begun = /\u001b(?:\[[\d;?]*)?$/.exec(all)
     this.#left = begun?.[0] ?? ''
     const whole = all.slice(0, all.length - this.#left.length)
