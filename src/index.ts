@@ -26,7 +26,7 @@ export {
 export { path, type Path } from './define/path.ts'
 export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
-export type { TableOptions } from './define/table.ts'
+export type { TableOptions } from './define/table-options.ts'
 export { Decimal } from './value/decimal.ts'
 
 // What a program does with a pipeline.

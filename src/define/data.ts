@@ -6,14 +6,19 @@ import { rejectRenamedWords } from './renamed-words.ts'
 import { pipeline, type Pipeline } from './pipeline.ts'
 import { tableOf } from './table.ts'
 
-/** A pipeline without functions, as JSON or YAML would hold it. It is the recipe itself: there is no second format. */
+/** A pipeline without functions, as JSON or YAML. It consists of the recipes themselves. */
 export interface PipelineData {
   readonly name: string
   readonly schedule?: Cron | Schedule
   readonly streams: Readonly<Record<string, { readonly recipe: Recipe; readonly table: Table }>>
 }
 
-/** A pipeline as data, to be stored or sent; a function in it is named as a fault. */
+/**
+ * Returns a pipeline as data, to be stored or sent. Throws a UsageError that names a function in it.
+ *
+ * @example
+ * const json = JSON.stringify(toData(billing))
+ */
 export function toData({ name, schedule, streams }: Pipeline): PipelineData {
   const flows = Object.entries(streams).map(([stream, { recipe, table }]) => {
     const [where] = functionsIn(recipe)
@@ -26,12 +31,17 @@ export function toData({ name, schedule, streams }: Pipeline): PipelineData {
   return JSON.parse(JSON.stringify({ name, schedule, streams: Object.fromEntries(flows) }, exactly)) as PipelineData
 }
 
-/** The pipeline that data describes. What the chain would have refused is refused here too. */
+/**
+ * Returns the pipeline that data describes. Throws a UsageError for data that a pipeline file could not contain.
+ *
+ * @example
+ * await run(fromData(JSON.parse(json)))
+ */
 export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
   const flows = Object.entries(streams ?? {}).map(([stream, { recipe, table }]) => {
     const place = `${name}.${stream}`
     if (typeof recipe?.source !== 'object' || !('api' in recipe.source))
-      throw new UsageError(`${place}: recipe.source.api is missing: say which API is asked`)
+      throw new UsageError(`${place}: recipe.source.api is missing: give the API`)
     const { api, request, paging, records } = recipe.source
     rejectFormerNames(`${place}: recipe`, recipe)
     if (typeof api?.base !== 'string' || !URL.canParse(api.base))
@@ -40,14 +50,14 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       throw new UsageError(`${place}: recipe.source.request.path is missing`)
     if (typeof paging !== 'object' || typeof paging?.type !== 'string')
       throw new UsageError(
-        `${place}: recipe.source.paging is missing: say how pages follow each other, be it { "type": "one page" }`,
+        `${place}: recipe.source.paging is missing: give the paginator, such as { "type": "one page" }`,
       )
     if (typeof records !== 'string')
       throw new UsageError(
-        `${place}: recipe.source.records is missing: say where the records are; "" is the body itself`,
+        `${place}: recipe.source.records is missing: give the path of the records; "" is the body itself`,
       )
     if (!Array.isArray(recipe.stages))
-      throw new UsageError(`${place}: recipe.stages is missing: give a list, be it empty`)
+      throw new UsageError(`${place}: recipe.stages is missing: give a list; it may be empty`)
     const { name: target, isVersionOptional, versionBy, ...rest } = table ?? {}
     return [
       stream,
@@ -60,10 +70,10 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
   return pipeline(name, { ...(schedule && { schedule }), streams: Object.fromEntries(flows) })
 }
 
-/** A bigint has no place in JSON; in a recipe only a cursor's `from` can be one, where its text means the same. */
+/** JSON has no bigint. In a recipe only `startFrom` of a cursor can be one, and its text means the same. */
 const exactly = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
 
-/** Data may have been stored by version 0.1. Options of the API, the cursor and the table are named there, too. */
+/** Throws a UsageError for data with names of version 0.1. `tableOf` does so for the options of a table. */
 function rejectFormerNames(place: string, { source, incremental, stages }: Recipe): void {
   const { api, paging } = source as Partial<HttpSource>
   rejectRenamedWords(`${place}.source.api`, api, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })

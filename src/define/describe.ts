@@ -5,7 +5,12 @@ import type { Pipeline } from './pipeline.ts'
 import { placeholder } from './placeholder.ts'
 import { scheduleOf, scheduleText } from './schedule.ts'
 
-/** What a pipeline would do, for people: `list --verbose` and `--dry-run` show it. Nothing is requested. */
+/**
+ * Returns a description of a pipeline for people, as `sluice list --verbose` prints it. Nothing is requested.
+ *
+ * @example
+ * console.log(describePipeline(billing))
+ */
 export function describePipeline({ name, streams, ...more }: Pipeline): string {
   const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [
     `  ${stream} -> ${tableText(table)}`,
@@ -24,7 +29,7 @@ function whenText(given: Pick<Pipeline, 'schedule'>): string {
   return [scheduleText(given), ...details].join(', ')
 }
 
-/** A recipe, line by line. */
+/** Returns the lines that describe a recipe. */
 export function describeRecipe({ source, incremental, stages }: Recipe): string[] {
   const lines =
     'read' in source
@@ -153,8 +158,10 @@ function stageText(stage: Stage): string {
 }
 
 /**
- * A child is known only once its parent is: ask for it with a parent whose fields read as their names. An async
- * function is never called: it might request.
+ * Describes the children of a `flatMap`. Their recipe exists only after the user's function was called with a parent, so
+ * this calls it with a placeholder record, whose fields read as their names, and with a signal that is aborted already,
+ * so that a request in it fails at once. An async function is not called. If the call throws, the text of the function
+ * is shown.
  */
 function childLines(stage: Stage): string[] {
   if (stage.type !== 'flatMap') return []
@@ -164,7 +171,7 @@ function childLines(stage: Stage): string[] {
       if (typeof child === 'object' && child !== null && Object.hasOwn(child, 'recipe') && 'recipe' in child)
         return describeRecipe(child.recipe).map((text) => `  ${text}`)
     } catch {
-      /* It looks at its record too closely to be shown without one. */
+      /* The function needs a real record. */
     }
   }
   return [`  ${functionText(stage.fn)}`]

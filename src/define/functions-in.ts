@@ -1,4 +1,4 @@
-/** Where in a recipe there are functions: `stages.0.fn`. Where there are none, it can be written as data. */
+/** Returns the paths of all functions in a recipe, such as `stages.0.fn`. A recipe without any can be data. */
 export function functionsIn(value: unknown, place = ''): string[] {
   if (typeof value === 'function') return [place]
   if (typeof value !== 'object' || value === null) return []

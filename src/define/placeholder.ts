@@ -1,4 +1,4 @@
-/** A record whose fields read as their names, so that the path of a child can be shown as `/topics/{id}/posts`. */
+/** Returns a record whose fields read as their names, so that a child's path is shown as `/topics/{id}/posts`. */
 export const placeholder = (name = ''): unknown =>
   new Proxy(
     {},

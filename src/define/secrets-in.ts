@@ -1,7 +1,7 @@
 import type { Recipe } from '../model/recipe.ts'
 import type { Secret } from '../model/request.ts'
 
-/** The names of the secrets that a recipe's source needs; those of children are known only when their parents are. */
+/** Returns the names of the secrets that a recipe's source needs. Those of children are not known before a run. */
 export function secretsIn({ source }: Recipe): string[] {
   return 'read' in source || !source.api.auth
     ? []

@@ -3,13 +3,16 @@ import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
-import { tableOf, type TableName, type TableOptions } from './table.ts'
+import { tableOf } from './table.ts'
+import type { TableName, TableOptions } from './table-options.ts'
 
 /**
- * A recipe for records: nothing is requested until a run reads it. Every step answers a new recipe.
- * `out T` makes the compiler prove, here, that a stream of larger records may stand where one of smaller records is
- * asked for.
+ * A recipe for records of type `T`. Each method returns a new recipe; nothing is requested until a run reads it.
+ *
+ * @example
+ * const paid: Stream<Order> = orders.filter((order) => order.status === 'paid')
  */
+// `out T`: the compiler checks here that a stream of records with more fields can stand in for one with fewer.
 export class Stream<out T> {
   readonly recipe: Recipe
 
@@ -18,25 +21,40 @@ export class Stream<out T> {
     Object.freeze(this)
   }
 
-  /** One record for each. A function that throws rejects its record alone. */
+  /**
+   * Makes one record of each. A function that throws rejects this record only.
+   *
+   * @example
+   * orders.map((order) => ({ ...order, total: order.net + order.tax }))
+   */
   map<U>(
     fn: (record: T, signal: AbortSignal) => U | Promise<U>,
     {
       concurrency = 1,
       ordered = true,
-    }: StageOptions & { /** Hand on as completed, within a page. @default true */ ordered?: boolean } = {},
+    }: StageOptions & {
+      /** `false` passes records on as they complete, within a page. @default true */ ordered?: boolean
+    } = {},
   ): Stream<U> {
     return this.#then({ type: 'map', fn: proven('map', fn), concurrency: atOnce('map', concurrency), ordered })
   }
 
-  /** Keep the records for which `keep` is true; a type guard narrows their type. */
+  /**
+   * Keeps the records for which the function returns true. A type guard narrows their type.
+   *
+   * @example
+   * orders.filter((order) => order.status !== 'draft')
+   */
   filter<U extends T = T>(keep: ((record: T) => record is U) | ((record: T) => boolean)): Stream<U> {
     return this.#then({ type: 'filter', fn: proven('filter', keep) })
   }
 
   /**
-   * A stream of its own for each record, as the invoices of each customer, read `concurrency` at a time and handed on
-   * in order; or, where the function answers a list, several records for each.
+   * Reads a stream for each record, such as the invoices of each customer, `concurrency` at a time and in order. A
+   * function that returns a list makes several records of each.
+   *
+   * @example
+   * customers.flatMap((customer) => api.get<Invoice[]>(path`/customers/${customer.id}/invoices`).pages(byLinkHeader()).records())
    */
   flatMap<U>(
     fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>,
@@ -46,8 +64,10 @@ export class Stream<out T> {
   }
 
   /**
-   * Look at each record on its way, for a side effect of one's own. What it throws fails the stream: it was not the
-   * record's fault.
+   * Calls a function with each record, for a side effect. An error that it throws fails the stream.
+   *
+   * @example
+   * orders.tap((order) => metrics.count(order.status))
    */
   tap(fn: (record: T, signal: AbortSignal) => unknown, { concurrency = 1 }: StageOptions = {}): Stream<T> {
     return this.#then({
@@ -57,26 +77,41 @@ export class Stream<out T> {
     })
   }
 
-  /** Records that the schema refuses are rejected, with its reason; the others have the schema's type. */
+  /**
+   * Rejects records that a schema refuses, with its reason. The other records have the type of the schema.
+   *
+   * @example
+   * orders.validate(z.object({ id: z.number(), total: z.number().positive() }))
+   */
   validate<U>(schema: StandardSchema<U>): Stream<U> {
     if (typeof schema?.['~standard']?.validate !== 'function')
-      throw new UsageError('.validate(): this is no Standard Schema: zod, valibot and arktype make them')
+      throw new UsageError('.validate(): this is not a Standard Schema, as zod, valibot and arktype make them')
     return this.#then({ type: 'validate', schema })
   }
 
-  /** `map` on worker threads: `.offload<typeof import('./score.ts')>(new URL('./score.ts', import.meta.url))`. */
+  /**
+   * `map` on worker threads: the module's default export is called with each record.
+   *
+   * @example
+   * orders.offload<typeof import('./score.ts')>(new URL('./score.ts', import.meta.url))
+   */
   offload<Module extends { default: (record: T) => unknown }>(
     module: URL,
     { concurrency = 16 }: StageOptions = {},
   ): Stream<Awaited<ReturnType<Module['default']>>> {
     if (!(module instanceof URL))
       throw new UsageError(
-        ".offload(): give the module as new URL('./score.ts', import.meta.url), since a worker thread loads it anew",
+        ".offload(): give the module as new URL('./score.ts', import.meta.url), because a worker thread loads it again",
       )
     return this.#then({ type: 'offload', module: module.href, concurrency: atOnce('offload', concurrency) })
   }
 
-  /** Leave out a record that agrees in these fields with one of the last million before it. */
+  /**
+   * Leaves out a record whose fields equal those of an earlier record. The last million different ones are remembered.
+   *
+   * @example
+   * orders.dedupe('id', 'version', { last: 10_000 })
+   */
   dedupe(...fields: FieldOf<T>[] | [...FieldOf<T>[], DedupeOptions]): Stream<T> {
     const options = fields.at(-1)
     const [by, last] =
@@ -87,7 +122,13 @@ export class Stream<out T> {
     return this.#then({ type: 'dedupe', by: Object.freeze(by) as readonly string[], last })
   }
 
-  // `this: Stream<Row>` here and in `into`: conditional types over `T` itself would cost the `out`.
+  /**
+   * Renames a field.
+   *
+   * @example
+   * orders.rename('createdAt', 'created_at')
+   */
+  // `this: Stream<Row>` here and in `into`: conditional types over `T` itself would not allow `out T`.
   rename<Row, Old extends FieldOf<Row>, const New extends string>(
     this: Stream<Row>,
     from: Old,
@@ -96,15 +137,32 @@ export class Stream<out T> {
     return this.#then({ type: 'rename', from, to })
   }
 
+  /**
+   * Keeps only these fields.
+   *
+   * @example
+   * orders.pick('id', 'total', 'updated_at')
+   */
   pick<Field extends FieldOf<T>>(...fields: Field[]): Stream<Pick<T, Field>> {
     return this.#then({ type: 'pick', fields: Object.freeze(fields) })
   }
 
+  /**
+   * Removes these fields.
+   *
+   * @example
+   * orders.omit('internal_notes')
+   */
   omit<Field extends FieldOf<T>>(...fields: Field[]): Stream<{ [Name in keyof T as Exclude<Name, Field>]: T[Name] }> {
     return this.#then({ type: 'omit', fields: Object.freeze(fields) })
   }
 
-  /** Where the records land: schema and table, and the fields that say which row it is. */
+  /**
+   * Names the table for the records, with its schema, and the key of a row.
+   *
+   * @example
+   * orders.into('shop.orders', { key: 'id' })
+   */
   into<Row, Write extends WriteMode = 'merge'>(
     this: Stream<Row>,
     name: TableName<Row>,
@@ -118,42 +176,60 @@ export class Stream<out T> {
   }
 }
 
-/** Records as they were answered: the only place to take the cursor from, before a filter could hide the newest. */
+/**
+ * Records as the API returned them: what `.records()` returns. Only here a cursor can be taken, because a later stage
+ * could hide the newest record.
+ *
+ * @example
+ * const orders: Records<Order> = api.get<Order[]>('/orders').pages(onePage()).records()
+ */
 export class Records<out T> extends Stream<T> {
-  /** Read on from the highest value seen. `since` and `until` in the request say from where to where. */
+  /**
+   * Names the field that each run continues after. Put `since` and `until` into the request, so that the API returns
+   * only that range.
+   *
+   * @example
+   * api.get<Order[]>('/orders', { updated_since: since }).pages(byLinkHeader()).records().incremental('updated_at')
+   */
   incremental<const Where extends PathTo<T, Comparable, 2> | ((record: T) => Comparable | null | undefined)>(
     at: Where,
     options: IncrementalOptions<ValueAt<T, Where>> = {},
   ): Stream<T> {
     if (this.recipe.incremental || this.recipe.stages.length > 0)
       throw new UsageError(
-        '.incremental(): stands once in a chain, directly after .records(), where no stage can hide the newest record',
+        '.incremental(): write it once, directly after .records(), where no stage can hide the newest record',
       )
     return new Stream({ ...this.recipe, incremental: incrementalOf(at, options) })
   }
 }
 
 /**
- * A source of one's own: any async generator of pages. Where it is a child with a cursor and is appended without a key,
- * its records should say what they hang from: of equal ones at the cursor, that of a new parent is taken for the one of
- * another.
+ * A custom source: an async generator of pages. If it is a child with a cursor, and its table is appended to without a
+ * key, its records should contain the id of their parent: equal records at the cursor count as one.
+ *
+ * @example
+ * const orders = source<Order>(async function* ({ since, signal }) {
+ *   yield { records: await readOrders(since, signal) }
+ * })
  */
 export const source = <T>(read: Read<T>): Records<T> =>
-  new Records({ source: Object.freeze({ read: proven('stream', read) }), stages: [] })
+  new Records({ source: Object.freeze({ read: proven('source', read) }), stages: [] })
 
+/** Options of stages that call a function. */
 export interface StageOptions {
-  /** Records in flight at once. @default 1 */
+  /** Records that are worked on at the same time. @default 1 */
   concurrency?: number
 }
 
+/** Options of `.dedupe()`. */
 export interface DedupeOptions {
-  /** How many keys are remembered. @default 1_000_000 */
+  /** Number of different records that are remembered. @default 1_000_000 */
   last?: number
 }
 
 function proven<Fn>(stage: string, fn: Fn): Fn {
   if (typeof fn !== 'function')
-    throw new UsageError(`.${stage}(): takes a function, not ${fn === null ? 'null' : typeof fn}`)
+    throw new UsageError(`.${stage}(): expected a function, not ${fn === null ? 'null' : typeof fn}`)
   return fn
 }
 

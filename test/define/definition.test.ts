@@ -40,17 +40,17 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a table without its schema',
       () => rows.into(any('rows'), { key: 'id' }),
-      `.into("rows"): a table is named with its schema, as 'billing.customers'`,
+      `.into("rows"): name the table with its schema, as in 'billing.customers'`,
     ],
-    ['three names', () => rows.into('a.b.c', { key: 'id' }), 'named with its schema'],
-    ['a name that is too long', () => rows.into(`a.${'x'.repeat(64)}`, { key: 'id' }), '63 bytes at most'],
-    ["the ledger's schema", () => rows.into('sluice.rows', { key: 'id' }), 'schema sluice holds the ledger'],
+    ['three names', () => rows.into('a.b.c', { key: 'id' }), 'name the table with its schema'],
+    ['a name that is too long', () => rows.into(`a.${'x'.repeat(64)}`, { key: 'id' }), 'at most 63 bytes'],
     [
-      'merge without a key',
-      () => rows.into('a.b', any({})),
-      "merge needs a key, the fields that say which row it is: { key: 'id' }, or { write: 'append' }",
+      "the ledger's schema",
+      () => rows.into('sluice.rows', { key: 'id' }),
+      'the schema sluice is reserved for the ledger',
     ],
-    ['merge with an empty key', () => rows.into('a.b', { key: [] }), 'merge needs a key'],
+    ['merge without a key', () => rows.into('a.b', any({})), "merge needs the key of a row, such as { key: 'id' }"],
+    ['merge with an empty key', () => rows.into('a.b', { key: [] }), 'merge needs the key of a row'],
     ['a field twice in the key', () => rows.into('a.b', { key: ['id', 'id'] }), 'the key names a field twice'],
     [
       'a write mode that does not exist',
@@ -60,22 +60,22 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'append without a key, with a lookback',
       () => followed.into('a.b', { write: 'append' }),
-      'append without a key stores the records of a lookback once more at every run: give a key, or leave the lookback out',
+      'append without a key would store the records of the lookback again in every run',
     ],
     [
       'a key that was dropped',
       () => rows.omit('id').into('a.b', { key: any('id') }),
-      "the key names 'id', which .omit() has taken from the records",
+      "the key names 'id', which .omit() removes from the records",
     ],
     [
       'a key that was not picked',
       () => rows.pick('at').into('a.b', { key: any('id') }),
-      'which .pick() has taken from the records',
+      'which .pick() removes from the records',
     ],
     [
       'a key that was renamed',
       () => rows.rename('id', 'uid').into('a.b', { key: any('id') }),
-      'which .rename() has taken',
+      'which .rename() removes',
     ],
     [
       'a key that is left out',
@@ -90,7 +90,7 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a version that was dropped',
       () => rows.omit('n').into('a.b', { key: 'id', versionBy: any('n') }),
-      "versionBy names 'n', which .omit() has taken",
+      "versionBy names 'n', which .omit() removes",
     ],
     ['a version without a key', () => rows.into('a.b', { write: 'append', versionBy: 'n' }), 'give the key'],
     [
@@ -121,7 +121,7 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a second cursor',
       () => new (rows.constructor as new (recipe: unknown) => typeof rows)(followed.recipe).incremental('at'),
-      '.incremental(): stands once in a chain',
+      '.incremental(): write it once',
     ],
     [
       'a lookback in words',
@@ -144,13 +144,13 @@ describe('a wrong definition is refused before anything is requested, with place
       () => rows.incremental('n', any({ order: 'up' })),
       "order is 'ascending', 'descending' or 'any'",
     ],
-    ['a stage without its function', () => rows.map(any(undefined)), '.map(): takes a function, not undefined'],
+    ['a stage without its function', () => rows.map(any(undefined)), '.map(): expected a function, not undefined'],
     [
       'no records at once',
       () => rows.map((row) => row, { concurrency: 0 }),
       '.map(): concurrency must be a whole number from 1, not 0',
     ],
-    ['a schema that is none', () => rows.validate(any({})), 'no Standard Schema'],
+    ['a schema that is none', () => rows.validate(any({})), 'not a Standard Schema'],
     ['a module by its name', () => rows.offload(any('./score.ts')), '.offload(): give the module as new URL'],
     ['nothing to compare by', () => rows.dedupe(), '.dedupe(): name the fields'],
     ['a base that is no URL', () => http('api.example'), `http("api.example"): this is not a URL`],

@@ -270,8 +270,8 @@ test('data that is no pipeline is refused with the place of its fault', () => {
       })
   expect(broken({ paging: undefined })).toThrow('w.readings: recipe.source.paging is missing')
   expect(broken({ api: { base: 'nowhere' } })).toThrow('w.readings: recipe.source.api.base is no URL')
-  expect(broken({}, { key: [] })).toThrow('merge needs a key')
-  expect(broken({}, { name: 'readings' })).toThrow('named with its schema')
+  expect(broken({}, { key: [] })).toThrow('merge needs the key of a row')
+  expect(broken({}, { name: 'readings' })).toThrow('name the table with its schema')
 })
 
 test('recipes are frozen, and secrets are only names', () => {

@@ -124,7 +124,7 @@ customers.into('billing.customers', { key: 'id', columns: { uid: 'text' } })
 customers.map((customer) => customer.id).into('billing.ids', { key: 'id' })
 // @ts-expect-error 42 a promise is no value of a row
 customers.map((customer) => ({ ...customer, city: fetchCity(customer.id) })).into('billing.customers', { key: 'id' })
-// @ts-expect-error 43 a stream that lands nowhere
+// @ts-expect-error 43 a stream that has no table
 pipeline('billing', { streams: { customers } })
 // @ts-expect-error 44 a schedule that is no cron expression
 pipeline('billing', { schedule: 'hourly', streams: {} })
@@ -144,7 +144,7 @@ customers satisfies Stream<{ id: string; email: string | null }>
 // @ts-expect-error 49 a bound is no value of a path
 path`/since/${since}`
 
-// @ts-expect-error 51 the cursor stands once in a chain
+// @ts-expect-error 51 a second cursor in a chain
 customers.incremental('created').incremental('email')
 // @ts-expect-error 52 a unit of a text
 customers.incremental('email', { unit: 's' })

@@ -1,0 +1,83 @@
+import type { FieldOf } from '../model/path.ts'
+import type { Table } from '../model/recipe.ts'
+import type { Duration } from '../model/request.ts'
+import type { ColumnType } from './column-type.ts'
+
+/** Values that no column can store. Objects and arrays are stored as jsonb. */
+type Unstorable =
+  | ((...args: never) => unknown)
+  | Promise<unknown>
+  | symbol
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+type UnstorableField<Row> = {
+  [Field in keyof Row & string]: Extract<Row[Field], Unstorable> extends never ? never : Field
+}[keyof Row & string]
+
+/** Schema and table; or, if the records cannot be rows, the reason as the compiler's message. */
+export type TableName<Row> = unknown extends Row
+  ? `${string}.${string}`
+  : Row extends object
+    ? [UnstorableField<Row>] extends [never]
+      ? `${string}.${string}`
+      : `the field '${UnstorableField<Row>}' holds what no column can store`
+    : 'a row must be an object with named fields: map each record to one'
+
+/** Names of fields that are never null and compare by value. Columns have these names in snake_case. */
+export type KeyOf<Row> = unknown extends Row
+  ? string
+  : [Row] extends [object]
+    ? {
+        [Field in keyof Row & string]-?: Row[Field] extends string | number | bigint | boolean | Date ? Field : never
+      }[keyof Row & string]
+    : never
+
+/** `evolve` adds columns and widens types, `freeze` fails the stream, `reject` rejects the record. */
+export type SchemaPolicy = Table['onSchemaChange']
+
+/**
+ * Options of `.into()`.
+ *
+ * @example
+ * customers.into('billing.customers', { key: 'id', versionBy: 'updated', columns: { total: 'numeric(12,2)' } })
+ */
+export type TableOptions<Row, Write> = {
+  /**
+   * `merge` inserts and updates by key, `append` only inserts, `replace` swaps all rows of the table. `append` without a
+   * key compares records at the cursor with those of the last run: by their content and, for children, by the requests
+   * that lead to them. These requests must therefore not contain values such as the present time. @default 'merge'
+   */
+  write?: Write
+  /**
+   * The field that decides between two rows with one key: the row with the greater value stays. @default the field of
+   * `.incremental()`, if rows have it
+   */
+  versionBy?: FieldOf<Row>
+  /**
+   * Types of columns by field: a type, `false` to leave the field out, or `{ type, round: true }` to store values that
+   * the column rounds or cuts. A word alone is `onSchemaChange`. @default 'evolve'
+   */
+  columns?:
+    | SchemaPolicy
+    | {
+        readonly [Field in keyof Row]?:
+          | ColumnType<NonNullable<Row[Field]>>
+          | false
+          | { readonly type: ColumnType<NonNullable<Row[Field]>>; readonly round?: boolean }
+      }
+  /** The reaction to a new field or a wider type. @default 'evolve' */
+  onSchemaChange?: SchemaPolicy
+  /** Add the column `_loaded_at`, the time when the row last changed. @default false */
+  loadedAt?: boolean
+  /** For `replace`: a source without records empties the table. @default false: it fails */
+  allowEmpty?: boolean
+  /** The stream fails with more rejected records than this in one slice. @default 100 */
+  maxRejects?: number
+  /** An interrupted slice that is older restarts. @default '24h' */
+  resumeWithin?: Duration
+} & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
+
+interface Keyed<Row> {
+  /** The field or fields that identify a row. */
+  key: KeyOf<Row> | readonly KeyOf<Row>[]
+}
