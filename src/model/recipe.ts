@@ -71,20 +71,20 @@ export interface HttpSource {
   readonly optional?: boolean
 }
 
-/** One page of a source of one's own. */
+/** One page of a custom source. */
 export interface OwnPage<T> {
   readonly records: readonly T[]
   /**
-   * Where to read on after it, as JSON: committed together with the records. Without one, pages are held in one
-   * transaction until a page has it, or the end.
+   * The position after this page, as JSON, committed together with the records. Pages without a position are committed
+   * together with the next page that has one, or with the end. `{ end: true }` is reserved.
    */
   readonly position?: Position
 }
-/** What a source of one's own is called with. */
+/** The argument of a custom source's generator. */
 export interface ReadContext extends Range {
-  /** Where the last run stopped, as the source itself gave it; undefined at the start. */
+  /** The position at which the last run stopped, as the source gave it; undefined at the start. */
   readonly position?: Position | undefined
-  /** Aborts when the run ends: pass it to everything that waits. */
+  /** Aborts when the run ends. Pass it to everything that waits. */
   readonly signal: AbortSignal
 }
 export type Read<T> = (context: ReadContext) => AsyncIterable<OwnPage<T>>
