@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- What is answered is compared as it came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
 import { describe, expect, test } from '@jest/globals'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -19,7 +19,7 @@ import { apiServer } from '../support/api-server.ts'
 import { ended, pages, rig, until, watch } from './support.ts'
 
 const key = (value: string): Record<string, string> => ({ 'idempotency-key': value })
-/** Answers one page and hangs on the next. */
+/** Answers the first page and hangs on the second. */
 const stuck = ({ query }: { query: URLSearchParams }) =>
   query.get('page') === '2' ? { hang: true as const } : { json: { rows: [{ id: 1, name: 'a' }] } }
 
@@ -36,15 +36,15 @@ const daily = (origin: string) =>
     },
   })
 
-describe('what is asked to be done', () => {
-  test('begins, is answered at once, and goes on', async () => {
+describe('commands', () => {
+  test('a run starts, its id is answered at once, and it continues', async () => {
     await using served = await rig()
     const answer = await served.post('/api/runs', { pipeline: 'shop', streams: ['rows'] })
     expect([answer.status, answer.json, answer.headers.get('location')]).toEqual([202, { run: '1' }, '/api/runs/1'])
     expect(await ended(served, '1')).toMatchObject({ status: 'done', counts: { inserted: 30 } })
   })
 
-  test('is begun once for a key, however often and by however many it is asked', async () => {
+  test('requests with one key start one run, also through two servers', async () => {
     await using served = await rig()
     await using other = await serve(served.pipeline, { port: 0, database: served.test.url, environment: {} })
     const ask = (): Promise<Response> =>
@@ -86,7 +86,7 @@ describe('what is asked to be done', () => {
     expect(await post()).toMatchObject({ status: 202, json: { run: '1' } })
   })
 
-  test('leaves its key free where nothing could begin', async () => {
+  test('a key is free again if no run could start', async () => {
     await using served = await rig({
       pipelines: (origin) => [
         pipeline('shop', {
@@ -108,7 +108,7 @@ describe('what is asked to be done', () => {
     expect(await served.test.database.query('select from sluice.requests')).toEqual([])
   })
 
-  test('is refused where it cannot be done, and nothing begins', async () => {
+  test('an invalid command is rejected and starts nothing', async () => {
     await using served = await rig()
     for (const [body, status] of [
       [{}, 400],
@@ -129,7 +129,7 @@ describe('what is asked to be done', () => {
     expect((await served.get('/api/runs')).json.runs).toEqual([])
   })
 
-  test('repeats what failed of a backfill', async () => {
+  test('a retry reads the failed windows of a backfill', async () => {
     let broken = true
     await using served = await rig({
       handler: ({ query }) =>
@@ -216,7 +216,7 @@ describe('what is asked to be done', () => {
     })
   })
 
-  test('is cancelled where it runs, here or in another process, and noted as interrupted', async () => {
+  test('a run is cancelled in this or another process and ends as interrupted', async () => {
     await using served = await rig({ handler: stuck })
     const {
       json: { run: here },
@@ -226,7 +226,7 @@ describe('what is asked to be done', () => {
       json: { run: here, status: expect.any(String), stopRequestedAt: expect.any(String) },
     })
     expect(await ended(served, here)).toMatchObject({ status: 'interrupted', stopRequestedAt: expect.any(String) })
-    // A run that knows nothing of the server: only the ledger joins the two.
+    // A run outside the server: only the ledger connects the two.
     let report: Promise<Report> | undefined
     using watcher = await watch(served.server)
     report = run(served.pipeline, { database: served.test.url, environment: {} })
@@ -241,7 +241,7 @@ describe('what is asked to be done', () => {
     expect((await served.post('/api/runs/99/cancel')).status).toBe(404)
   })
 
-  test('is bounded', async () => {
+  test('the limit of started runs is kept', async () => {
     await using served = await rig({ handler: stuck, maxRuns: 1 })
     expect((await served.post('/api/runs', { pipeline: 'shop' })).status).toBe(202)
     expect(await served.post('/api/runs', { pipeline: 'shop' })).toMatchObject({
@@ -252,7 +252,7 @@ describe('what is asked to be done', () => {
 })
 
 describe('a server', () => {
-  test('that is imported ends by its signal within 5 s, with its clients and its runs', async () => {
+  test('a server closes within 5 s of its signal, with its clients and runs', async () => {
     const stop = new AbortController()
     await using served = await rig({ handler: stuck, signal: stop.signal })
     using watcher = await watch(served.server)
@@ -280,7 +280,7 @@ describe('a server', () => {
     )
   })
 
-  test('says where its port is taken', async () => {
+  test('a port in use gives an error that names --port', async () => {
     await using served = await rig()
     const { port } = new URL(served.server.url)
     await expect(
@@ -288,7 +288,7 @@ describe('a server', () => {
     ).rejects.toThrow(/--port/)
   })
 
-  test('answers no secret, whatever an API says', async () => {
+  test('no answer contains a secret, even if the API returns it', async () => {
     const environment = { SHOP_TOKEN: 'tok-3n-of/bearer+x', SLUICE_TOKEN: 'the-server-token-of-32-characters' }
     await using api = await apiServer(({ headers, query }) =>
       query.get('page') === '2'
@@ -329,7 +329,7 @@ describe('a server', () => {
     } = await served.post('/api/runs', { pipeline: 'shop' }, authorization)
     await ended({ get: (path) => served.get(path, authorization) }, id)
     await until(() => watcher.events.some(({ type }) => type === 'run.finished'))
-    // As if somebody else had written one.
+    // As if another program had stored one.
     await served.test.database.query(`update sluice.runs set error = $1`, [
       `it said ${environment.SHOP_TOKEN} and ${environment.SLUICE_TOKEN}`,
     ])
@@ -354,7 +354,7 @@ describe('a server', () => {
   })
 
   test('importing what runs loads the database driver but no web server', async () => {
-    const module = new URL('../../src/run/run.ts', import.meta.url).href
+    const module = new URL('../../src/run/run-pipeline.ts', import.meta.url).href
     const script = `
       import { registerHooks } from 'node:module'
       const loaded = []

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { EventHub } from '../../src/server/events/event-hub.ts'
 import { testDatabase } from '../support/database.ts'
 
-test('those who ask the same get the same piece, and those who come back from many places make nobody keep one for each', async () => {
+test('equal requests share one chunk, and the number of kept chunks is limited', async () => {
   await using own = await testDatabase()
   await using hub = await EventHub.open(own.database, { hide: (text) => text })
   const events = Array.from({ length: 200 }, (_, n) => ({

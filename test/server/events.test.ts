@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- What is answered is compared as it came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
 import { describe, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
 import { rig, until, watch, type Rig, type Watcher } from './support.ts'

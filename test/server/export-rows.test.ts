@@ -8,7 +8,7 @@ const fill = (served: Rig, rows: number): Promise<unknown> =>
   served.test.database.query(
     `create schema t; create table t.rows as select n as id, repeat('x', 200) as name from generate_series(1, ${rows}) as n`,
   )
-/** Sessions that an export holds. */
+/** Counts the sessions of exports. */
 const open = async ({ test: { database } }: Rig): Promise<number> =>
   (
     await database.query(
@@ -23,8 +23,8 @@ async function start(served: Rig): Promise<{ answer: IncomingMessage; leave: () 
   return { answer, leave: () => void request.destroy() }
 }
 
-describe('the records of a stream', () => {
-  test('come whole, a line each, with every digit', async () => {
+describe('export of a table', () => {
+  test('each row is one line with every digit', async () => {
     await using served = await rig()
     await served.test.database
       .query(`create schema t; create table t.rows (id bigint, price numeric, at timestamptz, more jsonb, raw json);
@@ -38,7 +38,7 @@ describe('the records of a stream', () => {
     ])
   })
 
-  test('are all there, of a table of any size', async () => {
+  test('all rows of a large table are exported', async () => {
     await using served = await rig()
     await fill(served, 20_000)
     const lines = (await served.get(path)).text.trimEnd().split('\n')
@@ -47,7 +47,7 @@ describe('the records of a stream', () => {
     expect(await served.get(path)).toMatchObject({ status: 200, text: '' })
   })
 
-  test('wait for a reader that is slow, and the query ends when it leaves', async () => {
+  test('the query waits for a slow client and ends when the client leaves', async () => {
     await using served = await rig()
     await fill(served, 200_000)
     const { answer, leave } = await start(served)
@@ -68,7 +68,7 @@ describe('the records of a stream', () => {
     expect(performance.now() - left).toBeLessThan(1_000)
   })
 
-  test('end while the database is still looking for the first row', async () => {
+  test('an export ends while the database still looks for the first row', async () => {
     await using served = await rig()
     await served.test.database.query('create schema t; create view t.rows as select pg_sleep(60)::text as id')
     const request = ask(served.server.url + path, { agent: false }).end()
@@ -79,7 +79,7 @@ describe('the records of a stream', () => {
     expect(served.failures).toEqual([])
   })
 
-  test('do not hold up a run that has to change the table', async () => {
+  test('an export ends when a run has to change the table', async () => {
     await using served = await rig()
     await fill(served, 200_000)
     const { answer } = await start(served)
@@ -90,7 +90,7 @@ describe('the records of a stream', () => {
     expect(answer.complete).toBe(false)
   })
 
-  test('are asked for by a few at once', async () => {
+  test('the limit of exports is kept', async () => {
     await using served = await rig()
     await fill(served, 100_000)
     const started = await Promise.all([1, 2, 3, 4].map(() => start(served)))

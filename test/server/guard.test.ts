@@ -6,7 +6,7 @@ import { rig, type Rig } from './support.ts'
 
 const token = 'a-token-of-thirty-two-characters'
 
-/** `fetch` sets the host itself. */
+/** Sends a request with another Host, which `fetch` cannot. */
 const withHost = (served: Rig, path: string, headers: Record<string, string>, method = 'GET'): Promise<number> =>
   new Promise((resolve, reject) => {
     ask(served.server.url + path, { headers, method, agent: false }, (answer) => resolve(answer.resume().statusCode!))
@@ -14,8 +14,8 @@ const withHost = (served: Rig, path: string, headers: Record<string, string>, me
       .end()
   })
 
-describe('who may ask', () => {
-  test('is who names this machine, and no page of another origin', async () => {
+describe('guard', () => {
+  test('requests with a local Host and no foreign Origin are accepted', async () => {
     await using served = await rig({ allowedHosts: ['etl.example'] })
     const port = new URL(served.server.url).port
     for (const host of [
@@ -48,7 +48,7 @@ describe('who may ask', () => {
     expect((await served.get('/api/runs')).json.runs).toEqual([])
   })
 
-  test('is told by a form of another page nothing, and begins nothing', async () => {
+  test('a form of another page starts nothing', async () => {
     await using served = await rig()
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
       expect(
@@ -64,7 +64,7 @@ describe('who may ask', () => {
     expect((await served.get('/api/runs')).json.runs).toEqual([])
   })
 
-  test('needs the token where there is one, but to see that the process lives', async () => {
+  test('every route except /healthz needs the token', async () => {
     await using served = await rig({ token })
     for (const path of ['/api/summary', '/api/events', '/api/runs', '/metrics', '/readyz', '/page/main.js', '/nowhere'])
       expect([path, (await served.get(path)).status]).toEqual([path, 401])
@@ -76,7 +76,7 @@ describe('who may ask', () => {
     expect((await served.get('/api/runs', { authorization: `bearer ${token}` })).status).toBe(200)
   })
 
-  test('gets for the token a cookie that does not tell it, and a form to give it', async () => {
+  test('the login form exchanges the token for a cookie that does not contain it', async () => {
     await using served = await rig({ token })
     const form = await served.get('/', { accept: 'text/html' })
     expect(form).toMatchObject({ status: 401, text: expect.stringContaining('action="/login"') })
@@ -104,7 +104,7 @@ describe('who may ask', () => {
       `sluice=${until}.`,
     ])
       expect([forged, (await served.get('/api/runs', { cookie: forged })).status]).toEqual([forged, 401])
-    // A form of another site does not get that far.
+    // A form of another site is rejected before its token is checked.
     expect(
       (
         await fetch(`${served.server.url}/login`, {
@@ -116,7 +116,7 @@ describe('who may ask', () => {
     ).toBe(403)
   })
 
-  test('gets headers with every answer that let no page be more than itself', async () => {
+  test('every answer has headers that forbid foreign scripts, frames and caches', async () => {
     await using served = await rig()
     for (const path of ['/', '/api/summary', '/nowhere', '/api/runs?limit=0']) {
       const { headers } = await served.get(path)
@@ -129,7 +129,7 @@ describe('who may ask', () => {
     }
   })
 
-  test('is nobody elsewhere without a token, nor with one that could be guessed', async () => {
+  test('a server that other machines reach needs a token of 16 characters', async () => {
     await expect(serve([], { host: '0.0.0.0', port: 0, environment: {} })).rejects.toThrow(UsageError)
     await expect(serve([], { host: '0.0.0.0', port: 0, environment: {} })).rejects.toThrow(/SLUICE_TOKEN/)
     await expect(serve([], { token: 'short', port: 0, environment: {} })).rejects.toThrow(/5 characters/)

@@ -12,7 +12,7 @@ interface Entry {
 }
 
 const START = Date.UTC(2024, 0, 1)
-/** What an API may send, and a page must never take for markup. */
+/** A value that must not become markup on the page. */
 export const evil = '<img src=x onerror="complain(\'a record ran as markup\')">'
 const entry = (id: number): Entry => ({
   id,
@@ -22,8 +22,7 @@ const entry = (id: number): Entry => ({
 })
 
 /**
- * Entries of an hour each, in pages of fifty, between `since` and `until`; `before` may hold an answer back, or give
- * another.
+ * Returns one entry per hour, in pages of fifty, between `since` and `until`. `before` may delay an answer or replace it.
  */
 export const entries =
   (
@@ -54,11 +53,11 @@ export const book = (origin: string, options: Pick<Parameters<typeof pipeline>[1
     },
   })
 
-/** A server that knows the pipeline of the entries. */
+/** Opens a server with the pipeline of the entries. */
 export const serving = async (origin: string, database: string, options: ServeOptions = {}): Promise<Server> =>
   serve(book(origin), { port: 0, database, environment: {}, ...options })
 
-/** The page in a browser context of its own, as soon as it shows something; `complaints` is what it complained of. */
+/** Opens the page in its own browser context and waits for its content; `complaints` are errors of the page. */
 export async function openPage(
   browser: Browser,
   server: Server,

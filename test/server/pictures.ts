@@ -12,13 +12,11 @@ import { apiServer, type ApiAnswer, type ApiServer } from '../support/api-server
 import { openBrowser } from '../support/browser.ts'
 
 const folder = join(import.meta.dirname, '../../docs/images')
-const mostBytes = 300_000
+const MAX_BYTES = 300_000
 const day = 86_400_000
 const begin = Date.UTC(2023, 0, 1)
 
-/**
- * How many customers, events and so on there are by now: more with each run, so that there is something new to read.
- */
+/** Records of each kind: more with each run, so that every run has something new to read. */
 const size = { customers: 600, invoices: 900, events: 2_000 }
 type Kind = keyof typeof size
 
@@ -30,7 +28,7 @@ const record = (kind: string, id: number): object => ({
   at: new Date(begin + id * 60_000).toISOString(),
 })
 
-/** Pages of 200 by cursor, of what has changed since. */
+/** Returns a page of 200 records that have changed since the cursor. */
 function changed(kind: Kind, query: URLSearchParams): ApiAnswer {
   const first = Number(
     query.get('after') ?? (query.has('since') ? Math.ceil((Date.parse(query.get('since')!) - begin) / 60_000) : 1),
@@ -44,7 +42,7 @@ function changed(kind: Kind, query: URLSearchParams): ApiAnswer {
   }
 }
 
-/** Ledger entries of a day, in pages of 200; four days are broken. */
+/** Returns ledger entries of a day, in pages of 200; four days fail. */
 function entries(query: URLSearchParams): ApiAnswer {
   const at = (Date.parse(query.get('since') ?? '') - begin) / day
   if ([96, 211, 523, 640].includes(at)) return { status: 404, json: { error: 'this day is archived' } }
@@ -132,7 +130,7 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path })
   const { size } = await stat(path)
   process.stdout.write(`${path}: ${Math.round(size / 1_000)} kB\n`)
-  if (size > mostBytes) throw new Error(`${path} has ${size} bytes, more than ${mostBytes}: show less`)
+  if (size > MAX_BYTES) throw new Error(`${path} has ${size} bytes, more than ${MAX_BYTES}: show less`)
 }
 
 async function post(server: Server, path: string, body: object): Promise<void> {
@@ -150,7 +148,7 @@ try {
   await using base = await embeddedDatabase({ dir, durable: false })
   await using api = await openApi()
   const { shop, ledger } = pipelines(api.origin)
-  // A past: runs of different sizes, one of them without an API.
+  // A past: runs of different sizes.
   for (const [at, more] of [1, 3, 2, 0.4, 5, 1, 2].entries()) {
     for (const kind of Object.keys(size) as Kind[])
       size[kind] += Math.round(more * (kind === 'events' ? 700 : 260) * (1 + (at % 2)))
@@ -169,7 +167,7 @@ try {
   await picture(narrow, 'page-narrow')
   await wide.getByRole('button', { name: 'Cancel run' }).click()
   await wide.getByRole('button', { name: 'Cancel it now?' }).click()
-  await wide.getByText('Nothing runs now.').waitFor({ timeout: 20_000 })
+  await wide.getByText('No run is active.').waitFor({ timeout: 20_000 })
 
   await post(server, '/api/backfills', {
     pipeline: 'ledger',

@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- What is answered is compared as it came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
 import { describe, expect, test } from '@jest/globals'
 import { byCursor, http, pipeline, run, since } from '../../src/index.ts'
 import { ended, rig, rows, until } from './support.ts'
@@ -17,8 +17,8 @@ const counts = (some: object) => ({
   ...some,
 })
 
-describe('what the ledger knows', () => {
-  test('is answered as a summary, whoever started the run', async () => {
+describe('queries', () => {
+  test('the summary includes runs of other processes', async () => {
     await using served = await rig({
       pipelines: (origin) => [
         pipeline('shop', {
@@ -141,7 +141,7 @@ describe('what the ledger knows', () => {
     expect(served.failures).toEqual([])
   })
 
-  test('shows a run while it goes on, with what it reads and how it stands', async () => {
+  test('the summary shows an active run with its slices and progress', async () => {
     const go = Promise.withResolvers<void>()
     await using served = await rig({
       handler: async ({ query }) => {
@@ -153,8 +153,10 @@ describe('what the ledger knows', () => {
       json: { run: id },
     } = await served.post('/api/runs', { pipeline: 'shop' })
     let running
-    do [running] = (await served.get('/api/summary')).json.running
-    while (!running?.gauge || running.slices.length === 0)
+    await until(async () => {
+      ;[running] = (await served.get('/api/summary')).json.running
+      return running?.gauge?.streams.rows?.read === 2 && running.slices.length > 0
+    }, 'the run has reported two pages')
     go.resolve()
     expect(running).toMatchObject({
       run: id,
@@ -178,7 +180,7 @@ describe('what the ledger knows', () => {
     })
   })
 
-  test('is paged, the newest first, without a gap', async () => {
+  test('lists are paged, newest first, without a gap', async () => {
     await using served = await rig()
     for (let n = 0; n < 5; n++) await run(served.pipeline, { database: served.test.url, environment: {} })
     const seen: string[] = []
@@ -225,7 +227,7 @@ describe('what the ledger knows', () => {
     expect((await served.get('/api/backfills')).json).toEqual({ backfills: [], next: null })
   })
 
-  test('shows rejects with the record beside the reason, every digit of it, the newest first', async () => {
+  test('rejects have their reason and their record with every digit, newest first', async () => {
     await using served = await rig({
       handler: ({ query }) =>
         query.get('page') === '1'
@@ -263,7 +265,7 @@ describe('what the ledger knows', () => {
     })
   })
 
-  test('is refused with place, fault and remedy where it was asked for wrongly', async () => {
+  test('an invalid request is answered with location, problem and remedy', async () => {
     await using served = await rig()
     for (const [path, status, word] of [
       ['/api/runs?limit=0', 400, 'limit'],
@@ -295,7 +297,7 @@ describe('what the ledger knows', () => {
     }
   })
 
-  test('says what it is: OpenAPI, page, metrics, health', async () => {
+  test('the server answers with OpenAPI, page, metrics and health', async () => {
     await using served = await rig()
     await run(served.pipeline, { database: served.test.url, environment: {} })
     const { json } = await served.get('/api/openapi.json')

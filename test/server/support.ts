@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- What is answered is compared as it came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
 import { jest } from '@jest/globals'
 import { once } from 'node:events'
 import { request as ask, type IncomingMessage } from 'node:http'
@@ -7,7 +7,7 @@ import { byPage, http, pipeline, serve, type Pipeline, type ServeOptions, type S
 import { apiServer, type ApiHandler, type ApiServer } from '../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
-// Others may use the machine at the same time.
+// The machine may be busy.
 jest.setTimeout(40_000)
 
 export interface Rig extends AsyncDisposable {
@@ -15,7 +15,7 @@ export interface Rig extends AsyncDisposable {
   readonly test: TestDatabase
   readonly server: Server
   readonly pipeline: Pipeline
-  /** What failed behind an answer. */
+  /** Errors passed to `onError`. */
   readonly failures: readonly unknown[]
   readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>
   readonly post: (path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>
@@ -33,7 +33,7 @@ export interface RigOptions extends Partial<ServeOptions> {
   readonly pipelines?: (origin: string) => readonly Pipeline[]
 }
 
-/** Ten pages of three records, and a last one without any. */
+/** Returns ten pages of three records, and an empty last one. */
 export const pages: ApiHandler = ({ query }) => {
   const page = Number(query.get('page'))
   return { json: { rows: page > 10 ? [] : [1, 2, 3].map((n) => ({ id: page * 10 + n, name: `row ${n}` })) } }
@@ -45,7 +45,7 @@ export const rows = (origin: string) =>
     .pages(byPage('page'))
     .records('rows')
 
-/** An API, a database, and a server of one pipeline `shop` with a stream `rows` into `t.rows`. */
+/** Opens an API, a database, and a server of a pipeline `shop` with a stream `rows` into `t.rows`. */
 export async function rig({ handler = pages, pipelines, ...options }: RigOptions = {}): Promise<Rig> {
   await using opening = new AsyncDisposableStack()
   const api = opening.use(await apiServer(handler))
@@ -93,16 +93,16 @@ export async function rig({ handler = pages, pipelines, ...options }: RigOptions
   }
 }
 
-/** Wait until something is so, however busy the machine is. */
+/** Waits until a condition is true, for 30 s at most. */
 export async function until(isSo: () => boolean | Promise<boolean>, what = isSo.toString()): Promise<void> {
   const last = performance.now() + 30_000
   while (!(await isSo())) {
-    if (performance.now() > last) throw new Error(`Not so after 30 s: ${what}`)
+    if (performance.now() > last) throw new Error(`Still false after 30 s: ${what}`)
     await sleep(10)
   }
 }
 
-/** A run until it has ended. */
+/** Waits until a run has ended, and returns it. */
 export async function ended({ get }: Pick<Rig, 'get'>, run: string): Promise<Answer['json']> {
   let found: Answer | undefined
   await until(async () => (found = await get(`/api/runs/${run}`)).json.status !== 'running', `run ${run} has ended`)
@@ -110,7 +110,7 @@ export async function ended({ get }: Pick<Rig, 'get'>, run: string): Promise<Ans
 }
 
 export interface Watcher extends Disposable {
-  /** Ids in the order in which they came. */
+  /** Ids in the order of arrival. */
   readonly ids: string[]
   readonly events: any[]
   readonly gaps: string[]
@@ -120,7 +120,7 @@ export interface Watcher extends Disposable {
   readonly answer: IncomingMessage
 }
 
-/** A client of the events, over a socket of its own that can be cut. */
+/** Opens a client of the events with its own socket. */
 export async function watch(
   server: Server,
   path = '/api/events',

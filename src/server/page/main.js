@@ -1,7 +1,7 @@
 // @ts-check
 import { attribute, h, show, text } from './parts/dom.js'
 import { clock } from './parts/format.js'
-import { mark } from './parts/status-mark.js'
+import { statusMark } from './parts/status-mark.js'
 import { store } from './data/store.js'
 import { themeSwitch } from './parts/theme.js'
 import { backfillView } from './views/backfill.js'
@@ -13,7 +13,7 @@ import { runsView } from './views/runs.js'
 import { streamView } from './views/stream.js'
 
 /**
- * A view: what is shown for an address, until `signal` ends it.
+ * A view of an address; it ends when `signal` aborts.
  * @typedef {(options: { parts: string[], query: URLSearchParams, signal: AbortSignal }) => { title: string, root:
  * HTMLElement }} View
  */
@@ -32,10 +32,10 @@ const views = {
 const main = /** @type {HTMLElement} */ (document.getElementById('main'))
 let left = new AbortController()
 
-/** Show what the address names. @param {boolean} isFirst */
+/** Shows the view of the address. @param {boolean} isFirst */
 function go(isFirst) {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
-  // A skip link points into the page, not to another one.
+  // The skip link points into the current view.
   if (location.hash === '#main') return
   const [name = '', ...parts] = path.split('/').map(decoded)
   left.abort()
@@ -44,11 +44,11 @@ function go(isFirst) {
   const { title, root } = view({ parts, query: new URLSearchParams(query), signal: left.signal })
   document.title = title === '' ? 'Sluice' : `${title} · Sluice`
   main.replaceChildren(root)
-  // One run belongs to the runs, one backfill to the backfills.
+  // The page of one run marks the link of all runs; likewise for backfills.
   for (const link of document.querySelectorAll('.top nav a'))
     attribute(link, 'aria-current', { [`#/${name}`]: 'page', [`#/${name}s`]: 'true' }[link.getAttribute('href') ?? ''])
   if (isFirst) return
-  // Who reads by ear or by key begins at the new page's heading.
+  // Screen readers and keyboards start at the heading of the new view.
   scrollTo(0, 0)
   main.focus({ preventScroll: true })
 }
@@ -58,14 +58,14 @@ function decoded(part) {
   try {
     return decodeURIComponent(part)
   } catch {
-    // Typed by hand, with a percent sign in it: what it is, it is.
+    // Typed by hand, with a percent sign that is not an escape.
     return part
   }
 }
 
-/** Live, or not: what is on the page is never taken for newer than it is. */
+/** Shows whether the page is live, and how old its data is otherwise. */
 function connection() {
-  const state = mark('idle', 'Connecting')
+  const state = statusMark('idle', 'Connecting')
   const root = h('span', { class: 'connection', role: 'status', 'aria-label': 'Connection' }, state.root)
   const banner = /** @type {HTMLElement} */ (document.getElementById('stale'))
   const update = () => {
@@ -75,11 +75,11 @@ function connection() {
       now === 'live' ? 'Live' : now === 'connecting' ? 'Connecting' : 'Reconnecting',
     )
     attribute(document.body, 'data-state', now)
-    const from = answered === 0 ? 'Nothing is known yet.' : `What you see is from ${clock(answered, Date.now())}.`
+    const from = answered === 0 ? 'No data yet.' : `This page shows data from ${clock(answered, Date.now())}.`
     if (now === 'reconnecting')
       text(
         banner,
-        `Not live: ${error ? error.message : 'the stream of events is interrupted'}. ${from} Trying again by itself.`,
+        `Not live: ${error ? error.message : 'the stream of events is interrupted'}. ${from} It reconnects by itself.`,
       )
     show(banner, now === 'reconnecting')
   }

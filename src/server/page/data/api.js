@@ -1,17 +1,18 @@
 // @ts-check
 
-/** What the server says when it cannot do what was asked: place, fault and remedy, in words for people. */
-export class Refused extends Error {
-  /** @param {number} status @param {{ place?: string, fault?: string, remedy?: string }} said */
-  constructor(status, { place = '', fault = `the server answered ${status}`, remedy = '' }) {
-    super(remedy === '' ? fault : `${fault}: ${remedy}`)
+/** @typedef {import('../../schemas/resources.ts').ProblemAnswer} ProblemAnswer */
+
+/** The server could not fulfil a request; its message is the problem and the remedy, for people. */
+export class ProblemError extends Error {
+  /** @param {number} status @param {Partial<ProblemAnswer['error']>} error */
+  constructor(status, { problem = `the server answered ${status}`, remedy = '' }) {
+    super(remedy === '' ? problem : `${problem}: ${remedy}`)
     this.status = status
-    this.place = place
   }
 }
 
 /**
- * What the ledger says; the caller names its type.
+ * Gets a resource; the caller names its type.
  * @template T
  * @param {string} path
  * @returns {Promise<T>}
@@ -19,7 +20,7 @@ export class Refused extends Error {
 export const get = async (path) => /** @type {T} */ (await ask(path, {}))
 
 /**
- * Asked for once, however often the answer is lost: a second try with the same key starts nothing twice.
+ * Posts a request. A repetition with the same key starts nothing twice.
  * @param {string} path @param {object} body @param {string} key
  * @returns {Promise<{ run: string }>}
  */
@@ -42,16 +43,16 @@ async function ask(path, options) {
       { cause: error },
     )
   })
-  // The token has changed, or the cookie is gone: the page itself asks for it.
+  // The token has changed, or the cookie has expired: a reload shows the login form.
   if (response.status === 401) location.reload()
   /** @type {unknown} */
   const answer = await response.json().catch(() => ({}))
-  if (!response.ok) throw new Refused(response.status, /** @type {{ error?: object }} */ (answer)?.error ?? {})
+  if (!response.ok) throw new ProblemError(response.status, /** @type {Partial<ProblemAnswer>} */ (answer)?.error ?? {})
   return answer
 }
 
 /**
- * A path with what is to be found, without what is not said. @param {string} path @param {Record<string, string |
+ * Adds a query to a path; members without a value are left out. @param {string} path @param {Record<string, string |
  * number | undefined | null>} query
  */
 export function address(path, query) {

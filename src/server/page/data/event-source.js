@@ -1,17 +1,17 @@
 // @ts-check
 /** @typedef {import('../../schemas/resources.ts').EventMessage} EventMessage */
 
-/** Events before the page was opened that are read all the same, so that the plot has a past. */
-const earlier = 1_500
+/** Events from before the page was opened that are read as well, so that the plot has a past. */
+const EARLIER = 1_500
 
 /**
- * Everything that happens, from a while before `event` on. The browser connects again by itself and says which event
- * was the last.
+ * Follows the events of all runs, from a while before `event` on. The browser reconnects by itself, and sends the id of
+ * its last event.
  * @param {string} event the last one that the summary knows
- * @param {{ told: (event: EventMessage) => void, gap: () => void, isOpen: (open: boolean) => void }} listener
+ * @param {{ onEvent: (event: EventMessage) => void, gap: () => void, isOpen: (open: boolean) => void }} listener
  */
-export function listen(event, { told, gap, isOpen }) {
-  let last = BigInt(event) > BigInt(earlier) ? BigInt(event) - BigInt(earlier) : 0n
+export function listen(event, { onEvent, gap, isOpen }) {
+  let last = BigInt(event) > BigInt(EARLIER) ? BigInt(event) - BigInt(EARLIER) : 0n
   /** @type {EventSource} */
   let source
   const open = () => {
@@ -19,12 +19,12 @@ export function listen(event, { told, gap, isOpen }) {
     source.addEventListener('open', () => isOpen(true))
     source.addEventListener('message', ({ data, lastEventId }) => {
       if (/^\d+$/.test(lastEventId)) last = BigInt(lastEventId)
-      told(/** @type {EventMessage} */ (JSON.parse(String(data))))
+      onEvent(/** @type {EventMessage} */ (JSON.parse(String(data))))
     })
     source.addEventListener('gap', () => gap())
     source.addEventListener('error', () => {
       isOpen(false)
-      // After an answer that is none (a proxy's 502, say) a browser gives up for good.
+      // After an error status, such as a proxy's 502, the browser does not reconnect.
       if (source.readyState === EventSource.CLOSED) setTimeout(open, 2_000)
     })
   }

@@ -1,30 +1,29 @@
 // @ts-check
 import { get } from './api.js'
-import { RunFlow } from '../live/run-rates.js'
+import { RunProgress } from '../live/run-progress.js'
 import { listen } from './event-source.js'
 /** @typedef {import('../../schemas/resources.ts').Summary} Summary */
 /** @typedef {import('./event-source.js').EventMessage} EventMessage */
 
-/** The ledger is asked again at most this often while things happen, and this often when nothing does. */
-const [busyMs, quietMs] = [1_000, 10_000]
-/** Longer without an answer, and what is on the page is not how things are. */
-const staleMs = 25_000
+/** The shortest interval of summaries, and the interval without events. */
+const [BUSY_MS, QUIET_MS] = [1_000, 10_000]
+/** Without an answer for this long the page is not live. */
+const STALE_MS = 25_000
 
 /**
- * What the page knows: the ledger's own numbers, asked again whenever an event says that they have changed, and the
- * gauges of what runs.
+ * The data of the page: the summary, which is read again after events, and the progress of active runs.
  */
 class Store extends EventTarget {
   /** @type {Summary | undefined} */
   summary
-  /** @type {Map<string, RunFlow>} */
-  flows = new Map()
-  /** What the last question failed with. @type {Error | undefined} */
+  /** @type {Map<string, RunProgress>} */
+  runs = new Map()
+  /** The error of the last request. @type {Error | undefined} */
   error
   isOpen = false
-  /** When the last answer came, by our clock; 0: none yet. */
+  /** Time of the last answer by the browser's clock; 0: none yet. */
   answered = 0
-  /** The server's clock less ours. */
+  /** The server's clock minus the browser's. */
   #offset = 0
   #asking = false
   #again = false
@@ -32,7 +31,7 @@ class Store extends EventTarget {
   #timer
   #next = 0
 
-  /** The time as the server has it. */
+  /** The time by the server's clock. */
   get now() {
     return Date.now() + this.#offset
   }
@@ -40,15 +39,15 @@ class Store extends EventTarget {
   /** @returns {'connecting' | 'live' | 'reconnecting'} */
   get state() {
     if (this.answered === 0) return this.error ? 'reconnecting' : 'connecting'
-    return this.isOpen && !this.error && Date.now() - this.answered < staleMs ? 'live' : 'reconnecting'
+    return this.isOpen && !this.error && Date.now() - this.answered < STALE_MS ? 'live' : 'reconnecting'
   }
 
   async start() {
     await this.#ask()
-    // Nothing of the page is shown before there is something to show; then it listens from there.
+    // The events continue where the first summary ends.
     if (!this.summary) return void setTimeout(() => this.start(), 2_000)
     listen(this.summary.event, {
-      told: (event) => this.#told(event),
+      onEvent: (event) => this.#onEvent(event),
       gap: () => this.refresh(),
       isOpen: (open) => {
         this.isOpen = open
@@ -59,16 +58,16 @@ class Store extends EventTarget {
     document.addEventListener('visibilitychange', () => document.hidden || this.refresh())
   }
 
-  /** Ask the ledger again soon. */
+  /** Reads the summary again soon. */
   refresh() {
-    this.#plan(Math.max(0, this.answered + busyMs - Date.now()))
+    this.#plan(Math.max(0, this.answered + BUSY_MS - Date.now()))
   }
 
   /** @param {string} run */
-  flow(run) {
-    let flow = this.flows.get(run)
-    if (!flow) this.flows.set(run, (flow = new RunFlow()))
-    return flow
+  progressOf(run) {
+    let progress = this.runs.get(run)
+    if (!progress) this.runs.set(run, (progress = new RunProgress()))
+    return progress
   }
 
   /** @param {number} ms */
@@ -94,10 +93,10 @@ class Store extends EventTarget {
       this.error = undefined
       this.answered = Date.now()
       this.#offset = Date.parse(summary.at) - this.answered
-      for (const { run, gauge } of summary.running) if (gauge) this.flow(run).take(gauge, Date.parse(gauge.at))
+      for (const { run, gauge } of summary.running) if (gauge) this.progressOf(run).take(gauge, Date.parse(gauge.at))
       const known = new Set([...summary.running, ...summary.lastRuns].map(({ run }) => run))
-      for (const run of this.flows.keys())
-        if (!known.has(run) && Number(run) < Math.max(...[...known].map(Number))) this.flows.delete(run)
+      for (const run of this.runs.keys())
+        if (!known.has(run) && Number(run) < Math.max(...[...known].map(Number))) this.runs.delete(run)
       this.#changed('summary')
     } catch (error) {
       this.error = error instanceof Error ? error : new Error(String(error))
@@ -105,30 +104,30 @@ class Store extends EventTarget {
     } finally {
       this.#asking = false
     }
-    this.#plan(this.#again ? busyMs : this.error ? 2_000 : quietMs)
+    this.#plan(this.#again ? BUSY_MS : this.error ? 2_000 : QUIET_MS)
   }
 
   /** @param {EventMessage} event */
-  #told(event) {
+  #onEvent(event) {
     const time = Date.parse(event.at)
-    if (event.run !== null && event.run !== undefined) this.#follow(this.flow(event.run), event, time)
-    // Those from before the page was opened are in the summary already.
+    if (event.run !== null && event.run !== undefined) this.#follow(this.progressOf(event.run), event, time)
+    // The summary includes the events from before the page was opened.
     if (event.type !== 'gauge' && this.summary && BigInt(event.id) > BigInt(this.summary.event)) this.refresh()
-    this.dispatchEvent(new CustomEvent('told', { detail: event }))
+    this.dispatchEvent(new CustomEvent('event', { detail: event }))
   }
 
-  /** @param {RunFlow} flow @param {EventMessage} event @param {number} time */
-  #follow(flow, event, time) {
-    if (event.type === 'gauge') flow.take(event, time)
-    else if (event.type === 'backfill.planned') flow.backfill = event.backfill
+  /** @param {RunProgress} progress @param {EventMessage} event @param {number} time */
+  #follow(progress, event, time) {
+    if (event.type === 'gauge') progress.take(event, time)
+    else if (event.type === 'backfill.planned') progress.backfill = event.backfill
     else if (event.type === 'batch.committed')
-      flow.batches.set(event.stream, {
+      progress.batches.set(event.stream, {
         seq: event.seq,
         rows: event.counts.fetched + event.counts.expanded,
         ms: event.ms,
       })
     else if (event.type === 'request.retried')
-      flow.retries.set(event.stream, { time, reason: event.reason, attempt: event.attempt })
+      progress.retries.set(event.stream, { time, reason: event.reason, attempt: event.attempt })
   }
 
   /** @param {'summary' | 'connection'} what */
@@ -140,7 +139,7 @@ class Store extends EventTarget {
 export const store = new Store()
 
 /**
- * Call back when the summary has come, or the connection changed, until the view is left.
+ * Calls back when the summary was read, or the connection has changed, until the signal aborts.
  * @param {'summary' | 'connection'} what
  * @param {() => void} listener
  * @param {AbortSignal} signal
@@ -148,10 +147,10 @@ export const store = new Store()
 export const on = (what, listener, signal) => store.addEventListener(what, listener, { signal })
 
 /**
- * Call back for every event that is told, until the view is left. @param {(event: EventMessage) => void} listener @param
+ * Calls back for every event until the signal aborts. @param {(event: EventMessage) => void} listener @param
  * {AbortSignal} signal
  */
-export const onTold = (listener, signal) =>
-  store.addEventListener('told', (event) => listener(/** @type {CustomEvent<EventMessage>} */ (event).detail), {
+export const onEvent = (listener, signal) =>
+  store.addEventListener('event', (event) => listener(/** @type {CustomEvent<EventMessage>} */ (event).detail), {
     signal,
   })

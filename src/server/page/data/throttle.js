@@ -1,13 +1,12 @@
 // @ts-check
 
 /**
- * Ask again when something has happened, at most once in `ms`, never twice at once; what happens meanwhile is asked for
- * afterwards.
+ * Calls `work` after `ask`, at most once in `ms` and never concurrently. An `ask` during `work` calls it once more.
  * @param {() => Promise<void>} work
  * @param {number} ms
  * @param {AbortSignal} signal ends it
  */
-export function throttled(work, ms, signal) {
+export function throttle(work, ms, signal) {
   let [isBusy, isWanted, last] = [false, false, 0]
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
@@ -15,8 +14,7 @@ export function throttled(work, ms, signal) {
     timer = undefined
     isBusy = true
     isWanted = false
-    // What could not be asked stays as it is: the summary fails too then, and the banner says that the page is not
-    // live.
+    // After a failure the view stays as it is. The summary fails as well, and the banner reports it.
     await work().catch(() => {})
     last = Date.now()
     isBusy = false

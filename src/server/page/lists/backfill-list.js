@@ -1,9 +1,9 @@
 // @ts-check
 import { h, list, show } from '../parts/dom.js'
-import { share } from '../map/backfill-progress.js'
+import { backfillProgress } from '../map/backfill-progress.js'
 /** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
-/** Backfills, each with how far it is. */
+/** Backfills with their progress. */
 export function backfillList() {
   const items = h('ul', { class: 'card backfills' })
   const none = h('p', { class: 'empty' }, 'No backfill yet.')
@@ -18,7 +18,7 @@ export function backfillList() {
         backfills,
         ({ backfill }) => backfill,
         () => {
-          const part = share()
+          const part = backfillProgress()
           return { root: h('li', {}, part.root), update: part.update }
         },
       )

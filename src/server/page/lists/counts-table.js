@@ -3,7 +3,7 @@ import { h, list, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
 /** @typedef {import('../../schemas/resources.ts').Counts} Counts */
 
-/** In the order of the equation: what was fetched and expanded is what became of it. */
+/** In the order of the equation below. */
 const names = /** @type {const} */ ([
   'fetched',
   'expanded',
@@ -17,7 +17,7 @@ const names = /** @type {const} */ ([
 ])
 
 /**
- * What became of records, line by line: fetched + expanded = inserted + updated + unchanged + filtered + duplicate +
+ * Counts of records, line by line: fetched + expanded = inserted + updated + unchanged + filtered + duplicate +
  * rejected.
  */
 export function countsTable() {

@@ -1,22 +1,22 @@
 // @ts-check
 import { h, show } from '../parts/dom.js'
-import { clock, count } from '../parts/format.js'
+import { clock, count, counted } from '../parts/format.js'
 import { store } from '../data/store.js'
 import { rowsOf } from '../parts/run-bars.js'
 
 /** @typedef {import('../data/event-source.js').EventMessage} EventMessage */
 
-/** More than these are not kept on the page; the ledger has them. */
-const most = 300
+/** Limit of events on the page. */
+const MAX_EVENTS = 300
 
 /**
- * A run's events, from its first one on and as they arrive, the newest at the top. @param {string} run @param
+ * The events of a run from the first one, newest at the top. @param {string} run @param
  * {AbortSignal} signal
  */
 export function eventLog(run, signal) {
-  const items = h('ol', { class: 'events', tabindex: '0', 'aria-label': 'Events, the newest first' })
-  const none = h('p', { class: 'empty' }, 'No event is kept: they are for seven days.')
-  // A connection of its own: it reads this run's past, too, and closes with the view.
+  const items = h('ol', { class: 'events', tabindex: '0', 'aria-label': 'Events, newest first' })
+  const none = h('p', { class: 'empty' }, 'No events: they are kept for seven days.')
+  // A connection of its own, because it also reads the past of the run.
   const source = new EventSource(`/api/events?after=0&run=${encodeURIComponent(run)}`)
   source.addEventListener('message', ({ data }) => {
     const event = /** @type {EventMessage} */ (JSON.parse(String(data)))
@@ -32,14 +32,14 @@ export function eventLog(run, signal) {
         h('span', { class: 'event-words' }, words(event)),
       ),
     )
-    while (items.childElementCount > most) items.lastElementChild?.remove()
+    while (items.childElementCount > MAX_EVENTS) items.lastElementChild?.remove()
     if (event.type === 'run.finished') source.close()
   })
   signal.addEventListener('abort', () => source.close())
   return { root: h('div', {}, items, none) }
 }
 
-/** What an event says beside its name and its stream. @param {EventMessage} event @returns {string} */
+/** Describes an event, except for its name and stream. @param {EventMessage} event @returns {string} */
 function words(event) {
   switch (event.type) {
     case 'run.started':
@@ -47,27 +47,27 @@ function words(event) {
     case 'slice.started':
       return `slice ${event.slice}${event.resumed ? ', resumed' : ''}${event.lower ? `, ${event.lower} to ${event.upper}` : event.since ? `, from ${event.since}` : ', from the beginning'}`
     case 'batch.committed':
-      return `${count(rowsOf(event.counts))} rows in ${count(event.pages)} pages, ${count(Math.round(event.ms))} ms`
+      return `${counted(rowsOf(event.counts), 'row')} in ${counted(event.pages, 'page')}, ${count(Math.round(event.ms))} ms`
     case 'slice.finished':
-      return `slice ${event.slice}, ${count(rowsOf(event.counts))} rows`
+      return `slice ${event.slice}, ${counted(rowsOf(event.counts), 'row')}`
     case 'slice.failed':
       return `slice ${event.slice}: ${event.error}`
     case 'request.retried':
-      return `attempt ${event.attempt}, again in ${count(Math.round(event.waitMs))} ms: ${event.reason}`
+      return `attempt ${event.attempt} failed, next in ${count(Math.round(event.waitMs))} ms: ${event.reason}`
     case 'waiting':
       return `for ${event.for}, ${count(Math.round(event.ms))} ms`
     case 'request.finished':
       return `${event.method} ${event.url} answered ${event.status} in ${count(Math.round(event.ms))} ms`
     case 'backfill.planned':
-      return `${count(event.windows.total)} windows, ${count(event.toRead)} to do`
+      return `${counted(event.windows.total, 'window')}, ${count(event.toRead)} to read`
     case 'pages.total':
-      return `${count(event.pages)} pages to read`
+      return `${counted(event.pages, 'page')} to read`
     case 'table.altered':
       return `${event.table}: ${event.change}`
     case 'warning':
       return event.message
     case 'stream.finished':
-      return `${event.status}, ${count(rowsOf(event.counts))} rows`
+      return `${event.status}, ${counted(rowsOf(event.counts), 'row')}`
     case 'stream.failed':
       return event.error
     case 'run.finished':

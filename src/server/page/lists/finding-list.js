@@ -2,7 +2,7 @@
 import { attribute, h, list, show, text } from '../parts/dom.js'
 /** @typedef {import('../../schemas/resources.ts').Finding} Finding */
 
-/** What `sluice status` reports about a stream or a pipeline: problems in the colour of failures, notices muted. */
+/** Findings of `sluice status` about a stream or a pipeline: problems in the colour of failures, notices muted. */
 export function findingList() {
   const root = h('ul', { class: 'findings small', 'aria-label': 'Findings' })
   return {

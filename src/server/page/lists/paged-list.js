@@ -2,15 +2,15 @@
 import { address, get } from '../data/api.js'
 import { attribute, h, show, text } from '../parts/dom.js'
 import { on } from '../data/store.js'
-import { throttled } from '../data/throttle.js'
+import { throttle } from '../data/throttle.js'
 
 /**
- * A list that the server gives page by page: older ones on demand, the newest page kept in step with the ledger.
+ * A list that is read page by page. The newest page follows the ledger.
  * @template Item
  * @param {{ path: string, query: URLSearchParams, name: string, update: (items: Item[]) => void, signal: AbortSignal,
  * limit?: number }} options
  */
-export function pages({ path, query, name, update, signal, limit = 50 }) {
+export function pagedList({ path, query, name, update, signal, limit = 50 }) {
   const [newer, older, where] = [
     h('button', { type: 'button' }, 'Newer'),
     h('button', { type: 'button' }, 'Older'),
@@ -18,11 +18,11 @@ export function pages({ path, query, name, update, signal, limit = 50 }) {
   ]
   const problem = h('p', { class: 'error-text', role: 'alert', hidden: true })
   const root = h('nav', { class: 'pager', 'aria-label': `Pages of ${name}` }, newer, older, where, problem)
-  /** Where each page begins that was turned over. @type {(string | undefined)[]} */
+  /** The start of each page up to the current one. @type {(string | undefined)[]} */
   const starts = [undefined]
   /** @type {string | null} */
   let next = null
-  const { ask } = throttled(
+  const { ask } = throttle(
     async () => {
       try {
         /** @type {Record<string, unknown>} */
@@ -51,7 +51,7 @@ export function pages({ path, query, name, update, signal, limit = 50 }) {
     if (next !== null) starts.push(next)
     ask()
   })
-  // What has been turned back to stays as it is while it is read.
+  // An older page does not change while it is being read.
   on('summary', () => starts.length === 1 && ask(), signal)
   ask()
   return { root }

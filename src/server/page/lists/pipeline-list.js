@@ -1,18 +1,18 @@
 // @ts-check
 import { post } from '../data/api.js'
 import { store } from '../data/store.js'
-import { act } from '../parts/action-button.js'
+import { actionButton } from '../parts/action-button.js'
 import { attribute, h, list, show, text } from '../parts/dom.js'
-import { mark } from '../parts/status-mark.js'
-import { stamp } from '../parts/timestamp.js'
+import { statusMark } from '../parts/status-mark.js'
+import { timestamp } from '../parts/timestamp.js'
 import { findingList } from './finding-list.js'
 import { streamRow } from './stream-row.js'
 /** @typedef {import('../../schemas/resources.ts').Pipeline} Pipeline */
 
-/** Each pipeline with its schedule and a button, and its streams: where each stands, and how its last runs went. */
-export function streams() {
+/** Each pipeline with its schedule, a button that runs it, its findings and its streams. */
+export function pipelineList() {
   const root = h('div', { class: 'pipelines' })
-  const none = h('p', { class: 'empty' }, 'No pipeline is known yet.')
+  const none = h('p', { class: 'empty' }, 'No pipelines yet.')
   return {
     root: h('div', {}, none, root),
     /** @param {readonly Pipeline[]} pipelines */
@@ -30,12 +30,12 @@ export function streams() {
 
 /** @param {string} pipeline */
 function pipelineCard(pipeline) {
-  const [schedule, tick, missed] = [h('span', { class: 'code' }), stamp('in'), stamp('ago')]
+  const [schedule, tick, missed] = [h('span', { class: 'code' }), timestamp('in'), timestamp('ago')]
   const next = h('span', { class: 'nowrap' }, 'next ', tick.root)
-  const overdue = h('span', { class: 'nowrap' }, mark('overdue', 'overdue').root, ' since the tick ', missed.root)
+  const overdue = h('span', { class: 'nowrap' }, statusMark('overdue', 'overdue').root, ' since the tick ', missed.root)
   const findings = findingList()
   const unknown = h('span', { class: 'muted small' }, 'not loaded here')
-  const start = act({
+  const start = actionButton({
     label: 'Run',
     name: `Run ${pipeline}`,
     ask: async (key) => {

@@ -1,14 +1,14 @@
 // @ts-check
 import { attribute, h, list, show, text } from '../parts/dom.js'
 import { count, duration } from '../parts/format.js'
-import { mark } from '../parts/status-mark.js'
+import { statusMark } from '../parts/status-mark.js'
 import { rowsOf } from '../parts/run-bars.js'
-import { stamp } from '../parts/timestamp.js'
+import { timestamp } from '../parts/timestamp.js'
 /** @typedef {import('../../schemas/resources.ts').Run} Run */
 /** @typedef {import('../../schemas/resources.ts').StreamRun} StreamRun */
 
 /**
- * Runs as a table, the newest first.
+ * Runs as a table, newest first.
  * @param {{ label: string, hasPipeline?: boolean }} options
  */
 export function runList({ label, hasPipeline = true }) {
@@ -52,7 +52,7 @@ const cell = (label) => h('span', { role: 'cell', class: 'number', 'data-label':
 
 /** @param {boolean} hasPipeline */
 function runRow(hasPipeline) {
-  const [name, status, began] = [h('a', {}), mark('idle'), stamp('ago')]
+  const [name, status, began] = [h('a', {}), statusMark('idle'), timestamp('ago')]
   const [rows, inserted, updated, took] = [cell('Rows'), cell('New'), cell('Changed'), cell('Took')]
   const error = h('p', { class: 'row-error error-text small', role: 'cell' })
   const root = h(

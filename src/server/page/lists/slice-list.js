@@ -1,11 +1,11 @@
 // @ts-check
 import { attribute, h, list, show, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
-import { mark } from '../parts/status-mark.js'
+import { statusMark } from '../parts/status-mark.js'
 import { rowsOf } from '../parts/run-bars.js'
 /** @typedef {import('../../schemas/resources.ts').Slice} Slice */
 
-/** Slices of a run, the newest first: what each has read, from where to where. */
+/** Slices of a run, newest first, with their range and counts. */
 export function sliceList() {
   const rows = h('div', { role: 'rowgroup' })
   const none = h('p', { class: 'empty' }, 'No slice yet.')
@@ -36,7 +36,7 @@ export function sliceList() {
 const cell = (label, kind = '') => h('span', { role: 'cell', class: kind, 'data-label': label })
 
 function sliceRow() {
-  const [name, stream, status] = [h('span', { role: 'rowheader' }), cell('Stream'), mark('idle')]
+  const [name, stream, status] = [h('span', { role: 'rowheader' }), cell('Stream'), statusMark('idle')]
   const [rows, batches, from, to] = [
     cell('Rows', 'number'),
     cell('Batches', 'number'),
@@ -66,12 +66,12 @@ function sliceRow() {
       const isIdle = slice.status === 'open' && !slice.held
       status.update(
         isIdle ? 'idle' : slice.status,
-        slice.status !== 'open' ? slice.status : isIdle ? 'open, not read' : 'being read',
+        slice.status !== 'open' ? slice.status : isIdle ? 'pending' : 'running',
       )
       text(rows, count(rowsOf(slice.counts)))
       text(batches, count(slice.batches))
       text(from, slice.lower ?? slice.since ?? 'the beginning')
-      text(to, slice.upper ?? slice.until ?? 'what there is')
+      text(to, slice.upper ?? slice.until ?? 'the newest record')
       text(error, slice.error ?? '')
       show(error, slice.error !== null)
     },

@@ -2,8 +2,8 @@
 import { attribute, h, show, text } from '../parts/dom.js'
 import { count, counted } from '../parts/format.js'
 import { rowsOf, runBars } from '../parts/run-bars.js'
-import { mark } from '../parts/status-mark.js'
-import { stamp } from '../parts/timestamp.js'
+import { statusMark } from '../parts/status-mark.js'
+import { timestamp } from '../parts/timestamp.js'
 import { findingList } from './finding-list.js'
 /** @typedef {import('../../schemas/resources.ts').Finding} Finding */
 /** @typedef {import('../../schemas/resources.ts').Stream} Stream */
@@ -11,9 +11,9 @@ import { findingList } from './finding-list.js'
 /** One stream of a pipeline: status, rows, cursor, rejects and findings. @param {string} pipeline */
 export function streamRow(pipeline) {
   const [name, table] = [h('a', {}), h('span', { class: 'muted small clip' })]
-  const [status, ago, bars] = [mark('idle'), stamp('ago'), runBars()]
+  const [status, ago, bars] = [statusMark('idle'), timestamp('ago'), runBars()]
   const rows = h('span', { class: 'number', role: 'cell', 'data-label': 'Rows' })
-  const [cursor, moved] = [h('span', { class: 'code clip' }), stamp('ago')]
+  const [cursor, moved] = [h('span', { class: 'code clip' }), timestamp('ago')]
   const rejects = h('a', {})
   const none = h('span', { class: 'muted' }, '0')
   const findings = findingList()

@@ -1,24 +1,28 @@
 // @ts-check
-import { act } from '../parts/action-button.js'
+import { actionButton } from '../parts/action-button.js'
 import { post } from '../data/api.js'
-import { chain } from './data-path.js'
+import { dataPath } from './data-path.js'
 import { attribute, h, list, show, text } from '../parts/dom.js'
 import { bytes } from '../parts/format.js'
-import { mark } from '../parts/status-mark.js'
-import { plot, seriesOf } from './rate-plot.js'
-import { share } from '../map/backfill-progress.js'
-import { stamp } from '../parts/timestamp.js'
+import { statusMark } from '../parts/status-mark.js'
+import { ratePlot, seriesOf } from './rate-plot.js'
+import { backfillProgress } from '../map/backfill-progress.js'
+import { timestamp } from '../parts/timestamp.js'
 import { store } from '../data/store.js'
 /** @typedef {import('../../schemas/resources.ts').ActiveRun} ActiveRun */
 
-/** How a run goes now: each of its streams from the API to the table, and its rates over time. @param {string} run */
-export function running(run) {
-  const [kind, title, started] = [mark('running'), h('a', { href: `#/run/${run}`, class: 'plain' }), stamp('since')]
+/** An active run: the data path of each stream, and rates over time. @param {string} run */
+export function activeRun(run) {
+  const [kind, title, started] = [
+    statusMark('running'),
+    h('a', { href: `#/run/${run}`, class: 'plain' }),
+    timestamp('since'),
+  ]
   const memory = h('span', { class: 'nowrap' })
   const cancel = cancelButton(run)
   const chains = h('div', { class: 'chains' })
-  const drawn = plot()
-  const windows = share()
+  const drawn = ratePlot()
+  const windows = backfillProgress()
   const root = h(
     'article',
     { class: 'card run', 'data-run': run, 'aria-label': `Run ${run}` },
@@ -38,18 +42,18 @@ export function running(run) {
     /** @param {ActiveRun} its */
     update: (its) => {
       const { now, summary } = store
-      const flow = store.flow(run)
+      const progress = store.progressOf(run)
       const known = summary?.pipelines.find(({ pipeline }) => pipeline === its.pipeline)?.streams ?? []
-      const told = new Set([...flow.streams, ...its.slices.map(({ stream }) => stream)])
-      // In the pipeline's own order, as below.
+      const active = new Set([...progress.streams, ...its.slices.map(({ stream }) => stream)])
+      // In the order of the pipeline, as in the list of streams.
       const streams = [
-        ...known.map(({ stream }) => stream).filter((stream) => told.has(stream)),
-        ...[...told].filter((stream) => !known.some((one) => one.stream === stream)),
+        ...known.map(({ stream }) => stream).filter((stream) => active.has(stream)),
+        ...[...active].filter((stream) => !known.some((one) => one.stream === stream)),
       ]
       kind.update(its.stopRequestedAt ? 'waiting' : 'running', its.stopRequestedAt ? 'stopping' : 'running')
       text(title, `${its.pipeline} · ${its.kind === 'sync' ? 'run' : its.kind} ${run}`)
       started.update(its.startedAt)
-      const held = flow.gauge?.memory
+      const held = progress.gauge?.memory
       text(
         memory,
         held
@@ -62,12 +66,12 @@ export function running(run) {
         streams.map((stream, at) => ({ stream, at, its: known.find((one) => one.stream === stream) })),
         ({ stream }) => stream,
         ({ stream }) => {
-          const part = chain(stream)
+          const part = dataPath(stream)
           return {
             root: part.root,
             update: ({ at, its }) =>
               part.update({
-                flow,
+                progress,
                 now: store.now,
                 target: its?.table ?? null,
                 counts: its?.runs.find((one) => one.run === run)?.counts,
@@ -76,14 +80,14 @@ export function running(run) {
           }
         },
       )
-      drawn.update(streams, flow, now)
+      drawn.update(streams, progress, now)
       const backfill =
         its.kind !== 'backfill'
           ? undefined
           : summary?.backfills.find(({ backfill, running, pipeline, stream }) =>
-              flow.backfill === undefined
+              progress.backfill === undefined
                 ? running > 0 && pipeline === its.pipeline && streams.includes(stream)
-                : backfill === flow.backfill,
+                : backfill === progress.backfill,
             )
       show(windows.root, backfill !== undefined)
       if (backfill) windows.update(backfill)
@@ -91,9 +95,9 @@ export function running(run) {
   }
 }
 
-/** Cancelling is asked for twice, since it cannot be taken back. @param {string} run */
+/** Asks twice, because a cancelled run cannot be resumed from here. @param {string} run */
 export function cancelButton(run) {
-  const button = act({
+  const button = actionButton({
     label: 'Cancel',
     name: `Cancel run ${run}`,
     confirm: 'Cancel it now?',

@@ -1,12 +1,12 @@
 // @ts-check
 import { attribute, h, show, text } from '../parts/dom.js'
-import { waits } from './run-rates.js'
+import { waits } from './run-progress.js'
 import { bytes, count, counted, rate } from '../parts/format.js'
 import { rowsOf } from '../parts/run-bars.js'
-/** @typedef {import('./run-rates.js').RunFlow} RunFlow */
+/** @typedef {import('./run-progress.js').RunProgress} RunProgress */
 
-/** The way of a stream's data, in its order; each place with what it is for whoever hears it. */
-const places = /** @type {const} */ ([
+/** The steps of a stream's data, in order, with their names. */
+const STEPS = /** @type {const} */ ([
   ['api', 'API'],
   ['ahead', 'Read ahead'],
   ['stages', 'Stages'],
@@ -14,7 +14,7 @@ const places = /** @type {const} */ ([
   ['table', 'Table'],
 ])
 
-/** One place on the way: a name, a number, and what else there is to say. @param {string} id @param {string} name */
+/** One step: a name, a number and a note. @param {string} id @param {string} name */
 function place(id, name) {
   const [title, value, unit, note] = [
     h('span', { class: 'place-name' }, name),
@@ -36,7 +36,7 @@ function place(id, name) {
     root,
     title,
     /**
-     * @param {string} number @param {string} its @param {string} more @param {number} [busy] which part of the time it
+     * @param {string} number @param {string} its @param {string} more @param {number} [busy] the part of the time that it
      * works
      */
     update: (number, its, more, busy) => {
@@ -50,11 +50,11 @@ function place(id, name) {
 }
 
 /**
- * From the API to the table, for one stream of a run: how fast, how much waits in between, and who waits for whom.
+ * The path of a stream's data from the API to the table: rates, queues, and the step that holds up the others.
  * @param {string} stream
  */
-export function chain(stream) {
-  const each = places.map(([id, name]) => place(id, name))
+export function dataPath(stream) {
+  const each = STEPS.map(([id, name]) => place(id, name))
   const [api, ahead, stages, batch, table] = /** @type {[Place, Place, Place, Place, Place]} */ (each)
   const words = h('p', { class: 'chain-words' })
   const name = h('h4', { class: 'chain-name' }, stream)
@@ -64,29 +64,29 @@ export function chain(stream) {
     h('div', { class: 'chain-head' }, name, words),
     h(
       'ol',
-      { class: 'way', 'aria-label': `The way of ${stream} from the API to the table` },
+      { class: 'way', 'aria-label': `Data path of ${stream} from the API to the table` },
       ...each.map(({ root }) => root),
     ),
   )
   return {
     root,
     /**
-     * `counts` are the ledger's, of this run. @param {{ flow: RunFlow, now: number, target: string | null, counts:
+     * `counts` are the ledger's, of this run. @param {{ progress: RunProgress, now: number, target: string | null, counts:
      * import('../../schemas/resources.ts').Counts | undefined, color: number }} how
      */
-    update: ({ flow, now, target, counts, color }) => {
+    update: ({ progress, now, target, counts, color }) => {
       attribute(name, 'data-series', color)
-      const gauge = flow.gauge?.streams[stream]
-      const rates = flow.rates(stream, now)
+      const gauge = progress.gauge?.streams[stream]
+      const rates = progress.rates(stream, now)
       attribute(root, 'data-silent', rates === undefined)
       text(table.title, target ?? 'Table')
       attribute(table.title, 'title', target ?? undefined)
       if (!gauge) {
         for (const part of each) part.update('–', '', '')
-        text(words, 'has not told anything yet')
+        text(words, 'no progress reported yet')
         return
       }
-      const last = flow.batches.get(stream)
+      const last = progress.batches.get(stream)
       api.update(
         rated(rates?.requests),
         'req/s',
@@ -108,18 +108,18 @@ export function chain(stream) {
         gauge.batches === 1 ? 'batch' : 'batches',
         last ? `${counted(last.rows, 'row')}, ${count(Math.round(last.ms))} ms` : 'none yet',
       )
-      // The ledger's own number, as everywhere else on the page; the gauge's is a second old.
+      // The number of the ledger, as everywhere else on the page; that of the gauge is a second old.
       const stored = counts ? rowsOf(counts) : gauge.stored
       table.update(count(stored), stored === 1 ? 'row' : 'rows', `${rated(rates?.stored)} rows/s`, rates?.database)
-      speak(gauge, rates)
+      describe(gauge, rates)
     },
   }
 
-  /** @param {import('../../schemas/resources.ts').StreamState} gauge @param {ReturnType<RunFlow['rates']>} rates */
-  function speak(gauge, rates) {
+  /** @param {import('../../schemas/resources.ts').StreamState} gauge @param {ReturnType<RunProgress['rates']>} rates */
+  function describe(gauge, rates) {
     const isFresh = rates !== undefined
     const wait = gauge.waitsFor === null ? undefined : waits[gauge.waitsFor]
-    for (const [at, [id]] of places.entries())
+    for (const [at, [id]] of STEPS.entries())
       attribute(
         /** @type {Place} */ (each[at]).root,
         'data-wait',
@@ -133,7 +133,7 @@ export function chain(stream) {
     text(
       words,
       !rates
-        ? 'no word from this run for some seconds'
+        ? 'no progress reported for some seconds'
         : `${wait ? `${wait.words} · API busy ${percent(rates.api)}, database ${percent(rates.database)}` : 'has ended'}${retries}`,
     )
   }

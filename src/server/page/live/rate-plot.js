@@ -1,19 +1,19 @@
 // @ts-check
-// eslint-disable-next-line import/default, import/no-absolute-path -- the address by which the server gives it; its types are in this folder's tsconfig.json
+// eslint-disable-next-line import/default, import/no-absolute-path -- its URL; tsconfig.json has its types
 import uPlot from '/uplot/uPlot.esm.js'
 import { attribute, h, list, text } from '../parts/dom.js'
-import { pastSeconds } from './run-rates.js'
+import { pastSeconds } from './run-progress.js'
 import { rate, short } from '../parts/format.js'
 import { colour, onTheme } from '../parts/theme.js'
-/** @typedef {import('./run-rates.js').RunFlow} RunFlow */
+/** @typedef {import('./run-progress.js').RunProgress} RunProgress */
 
 const height = 170
 const two = (/** @type {number} */ value) => String(value).padStart(2, '0')
 
-/** Rows a second of each stream over the last three minutes, with what it is now in words below. */
-export function plot() {
+/** Rows per second of each stream over the last three minutes, with the current rates below. */
+export function ratePlot() {
   const canvas = h('div', { class: 'plot-canvas', 'aria-hidden': 'true' })
-  const legend = h('ul', { class: 'plot-legend', 'aria-label': 'Rows each second now' })
+  const legend = h('ul', { class: 'plot-legend', 'aria-label': 'Current rows per second' })
   const root = h(
     'figure',
     { class: 'plot' },
@@ -45,27 +45,27 @@ export function plot() {
   const stop = onTheme(remake)
   return {
     root,
-    /** It has left the page: the plot would live on in what watches the theme. */
+    /** Removes the listeners, which would keep the plot alive. */
     end: () => {
       stop()
       resize.disconnect()
       drawn?.destroy()
     },
-    /** @param {readonly string[]} names @param {RunFlow} flow @param {number} now */
-    update: (names, flow, now) => {
+    /** @param {readonly string[]} names @param {RunProgress} progress @param {number} now */
+    update: (names, progress, now) => {
       if (names.join('\n') !== streams.join('\n')) {
         streams = [...names]
         remake()
       }
-      // The second that is still going on is left out: it would always look like a fall.
+      // Without the current second, which would always look like a fall.
       const start = Math.floor(now / 1_000) - pastSeconds - 1
       drawn?.setData([
         Array.from({ length: pastSeconds + 1 }, (_, second) => start + second),
-        ...streams.map((stream) => flow.series(stream, start)),
+        ...streams.map((stream) => progress.series(stream, start)),
       ])
       list(
         legend,
-        streams.map((stream, at) => ({ stream, at, now: flow.rates(stream, now)?.stored })),
+        streams.map((stream, at) => ({ stream, at, now: progress.rates(stream, now)?.stored })),
         ({ stream }) => stream,
         () => legendLine(),
       )
@@ -90,11 +90,11 @@ function legendLine() {
   }
 }
 
-/** Which of the six colours a stream has, from 1. @param {number} at its place */
+/** Returns the number of the stream's colour, 1 to 6. @param {number} at its index */
 export const seriesOf = (at) => (at % 6) + 1
 
 /**
- * Colours come round again after six streams: lines are told apart by dashes then. @param {readonly string[]} streams
+ * Colours repeat after six streams: further lines are dashed. @param {readonly string[]} streams
  * @param {number} width @returns {uPlot.Options}
  */
 function options(streams, width) {

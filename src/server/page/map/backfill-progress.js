@@ -5,8 +5,8 @@ import { count } from '../parts/format.js'
 
 const states = /** @type {const} */ (['done', 'running', 'failed', 'pending'])
 
-/** How far a backfill is, as one strip; the map of its windows is a link away. */
-export function share() {
+/** Progress of a backfill as one strip, with a link to the map of its windows. */
+export function backfillProgress() {
   const strips = states.map((state) => h('span', { class: 'share-part', 'data-state': state }))
   const strip = h('span', { class: 'share-strip', 'aria-hidden': 'true' }, ...strips)
   const [title, words] = [h('a', {}), h('span', { class: 'share-words' })]

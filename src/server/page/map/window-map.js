@@ -10,10 +10,10 @@ const words = { pending: 'pending', running: 'running', done: 'done', failed: 'f
 export const stateWord = (state) => words[state] ?? state
 
 /**
- * The windows of a backfill as a map: one stop for the tab key, arrow keys go through time and from row to row.
+ * The windows of a backfill as a map. The tab key stops at it once; arrow keys move through time and between rows.
  * @param {{ label: string, step: string, zone: string, chosen: (at: number) => void, opened: (at: number) => void }}
  * options
- *   `chosen` is called as the focus moves, `opened` when a window is to be looked at
+ *   `chosen` is called as the focus moves, `opened` when Enter is pressed on a window
  */
 export function windowMap({ label, step, zone, chosen, opened }) {
   const root = h('div', {
@@ -25,10 +25,10 @@ export function windowMap({ label, step, zone, chosen, opened }) {
   })
   /** @type {HTMLElement[]} */
   let cells = []
-  /** Rows of places among the windows. @type {{ at: number, column: number }[][]} */
+  /** The windows of each row, by index. @type {{ at: number, column: number }[][]} */
   let rows = []
   let shape = ''
-  /** What each cell says now. @type {string[]} */
+  /** The state that each cell shows. @type {string[]} */
   let shown = []
   let current = 0
 
@@ -59,7 +59,7 @@ export function windowMap({ label, step, zone, chosen, opened }) {
                 tabindex: at === current ? 0 : -1,
                 'data-at': at,
               })
-              // The first column has the row's name.
+              // The first column is the label of the row.
               cell.style.gridColumn = String(column + 1)
               cells[at] = cell
               return cell
@@ -175,7 +175,7 @@ function placeOf({ target }) {
 }
 
 /**
- * The window of the next row that stands below or above. @param {{ at: number, column: number }[] | undefined} row
+ * Returns the nearest window of the row below or above. @param {{ at: number, column: number }[] | undefined} row
  * @param {{ at: number, column: number }[]} from @param {number} at
  */
 function nearest(row, from, at) {
@@ -184,7 +184,7 @@ function nearest(row, from, at) {
 }
 
 /**
- * A window in words: one name where the calendar has one, both ends otherwise. @param {string} lower @param {string}
+ * Describes a window: by its day or month if it is one, by both ends otherwise. @param {string} lower @param {string}
  * upper @param {string} zone @param {string} step
  */
 export function span(lower, upper, zone, step) {
@@ -196,7 +196,7 @@ export function span(lower, upper, zone, step) {
   return `${from} to ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`
 }
 
-/** What the looks of a window mean. */
+/** The legend of the map. */
 export function legend() {
   const root = h('ul', { class: 'map-legend', 'aria-label': 'Legend' })
   for (const state of ['done', 'running', 'failed', 'pending']) {

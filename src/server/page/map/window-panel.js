@@ -1,20 +1,20 @@
 // @ts-check
 import { attribute, h, show, text } from '../parts/dom.js'
 import { count, instant } from '../parts/format.js'
-import { mark } from '../parts/status-mark.js'
+import { statusMark } from '../parts/status-mark.js'
 import { span, stateWord } from './window-map.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
-/** What a state of a window is shown as. @type {Record<string, string>} */
+/** The mark of each window state. @type {Record<string, string>} */
 const marks = { pending: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
 
 /**
- * One window of the map: its bounds, what came of it, the error where it failed, and the button to try again.
- * @param {{ retry: () => ReturnType<typeof import('../parts/action-button.js').act>, back: () => void }} options `back` is asked for by
- * Escape
+ * One window of the map: bounds, rows, run, error, and a button that retries it.
+ * @param {{ retry: () => ReturnType<typeof import('../parts/action-button.js').actionButton>, back: () => void }} options
+ *   `back` is called on Escape
  */
 export function windowPanel({ retry, back }) {
-  const [title, state] = [h('h2', { tabindex: '-1' }), mark('idle')]
+  const [title, state] = [h('h2', { tabindex: '-1' }), statusMark('idle')]
   const [bounds, rows, run, error] = [
     h('dd', {}),
     h('dd', {}),
@@ -40,11 +40,11 @@ export function windowPanel({ retry, back }) {
     ),
     error,
     again.root,
-    h('p', { class: 'muted small keys' }, 'Arrow keys move through the map, Enter comes here, Escape goes back.'),
+    h('p', { class: 'muted small keys' }, 'Arrow keys move through the map, Enter moves here, Escape moves back.'),
   )
   return {
     root,
-    /** To what can be done about the window, or to its name. */
+    /** Focuses the button, or the title if there is nothing to retry. */
     focus: () => (again.root.hidden ? title : again.button).focus(),
     /** @param {{ window: WindowCell, step: string, zone: string }} its */
     update: ({ window, step, zone }) => {

@@ -2,15 +2,13 @@
 import { attribute, h, text } from './dom.js'
 
 /**
- * A button that asks the server for something, with what became of it beside the button.
- * One key for each wish: pressed again after an answer that was lost, it means the same wish; after an answer it is a
- * new one.
+ * A button that sends a request to the server and shows the result beside it.
+ * After a lost answer the next press repeats the request with the same key; after an answer it has a new key.
  * @param {{ label: string, name?: string, class?: string, confirm?: string, ask: (key: string) => Promise<string |
  * void> }} options
- *   `name` is the whole of it for whoever does not see where the button stands; `confirm` is asked for by a second
- * press
+ *   `name` is the label for screen readers; `confirm` is a question that a second press answers
  */
-export function act({ label, name, class: kind = '', confirm, ask }) {
+export function actionButton({ label, name, class: kind = '', confirm, ask }) {
   const button = h('button', { type: 'button', class: kind, 'aria-label': name })
   const said = h('span', { class: 'said', role: 'status' })
   const root = h('span', { class: 'act' }, button, said)

@@ -1,15 +1,13 @@
 // @ts-check
 
 /**
- * Attributes of an element: `class` and the like as text, true for one without a value, nothing for none; `on` has
- * listeners.
+ * Attributes of an element: a text, true for an attribute without a value, undefined for none; `on` has listeners.
  * @typedef {Record<string, string | number | boolean | undefined | Record<string, (event: any) => void>>} Attributes
  * @typedef {Node | string | undefined | false} Child
  */
 
 /**
- * Something on the page that is made once and brought up to date as often as needed; `end` is called where it leaves
- * the page.
+ * A part of the page that is made once and updated often; `end` is called when it is removed.
  * @template Item
  * @typedef {{ root: Element, update: (item: Item) => void, end?: () => void }} Part
  */
@@ -17,7 +15,7 @@
 const svgNames = new Set(['svg', 'path', 'circle', 'rect', 'line'])
 
 /**
- * Make an element. Text always becomes a text node: nothing that a record or an error says can become markup.
+ * Makes an element. Text becomes a text node: no record and no error can become markup.
  * @template {string} Name
  * @param {Name} name
  * @param {Attributes} [attributes]
@@ -38,7 +36,7 @@ export function h(name, attributes = {}, ...children) {
 }
 
 /**
- * Set an attribute only where it changes: what has not changed is not announced and not painted again.
+ * Sets an attribute only if it changes: otherwise screen readers would announce it again.
  * @param {Element} element
  * @param {string} name
  * @param {string | number | boolean | undefined} value
@@ -50,7 +48,7 @@ export function attribute(element, name, value) {
 }
 
 /**
- * Say something else in an element, only where it is something else: a selection in it stays.
+ * Sets the text of an element only if it changes, so that a selection stays.
  * @param {Element} element
  * @param {string | number} value
  */
@@ -59,8 +57,7 @@ export function text(element, value) {
 }
 
 /**
- * Bring a list on the page in step with items: each keeps its element, and with it the focus, as long as its key is
- * there.
+ * Updates a list on the page. An item keeps its element, and its focus, as long as its key is there.
  * @template Item
  * @param {Element} parent holds nothing else
  * @param {readonly Item[]} items
@@ -93,7 +90,7 @@ export function list(parent, items, key, make) {
 const parts = new WeakMap()
 
 /**
- * What stands where there is nothing else to show.
+ * Shows or hides an element.
  * @param {Element} element
  * @param {boolean} isShown
  */

@@ -3,10 +3,10 @@
 const whole = new Intl.NumberFormat('en-US')
 const one = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
-/** A number of things, exactly: what is shown can be compared with the ledger. @param {number} value */
+/** An exact number, which can be compared with the ledger. @param {number} value */
 export const count = (value) => whole.format(value)
 
-/** Things each second, where the last digits say nothing. @param {number} value */
+/** A rate, rounded. @param {number} value */
 export const rate = (value) => (value > 0 && value < 10 ? one.format(value) : whole.format(Math.round(value)))
 
 /** A number with its noun. @param {number} value @param {string} noun @param {string} [many] */
@@ -28,7 +28,7 @@ export function bytes(value) {
   return `${one.format(value / size)} ${name}`
 }
 
-/** How long something took, or takes: 840 ms, 4.2 s, 3 min 05 s, 2 h 10 min, 3 d 4 h. @param {number} ms */
+/** A duration: 840 ms, 4.2 s, 3 min 05 s, 2 h 10 min, 3 d 4 h. @param {number} ms */
 export function duration(ms) {
   const seconds = Math.max(0, ms) / 1_000
   if (ms < 1_000) return `${Math.round(Math.max(0, ms))} ms`
@@ -36,11 +36,11 @@ export function duration(ms) {
   return parts(Math.floor(seconds))
 }
 
-/** How long something has been going on, without a fraction that would flicker. @param {number} ms */
+/** The duration so far, without a fraction that would flicker. @param {number} ms */
 export const lasting = (ms) =>
   ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : parts(Math.floor(ms / 1_000))
 
-/** How long ago, in one unit: 12 s, 3 min, 5 h, 4 d. @param {number} ms */
+/** An age in one unit: 12 s, 3 min, 5 h, 4 d. @param {number} ms */
 export function age(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1_000))
   if (seconds < 60) return `${seconds} s`
@@ -60,7 +60,7 @@ function parts(seconds) {
 const two = (value) => String(value).padStart(2, '0')
 
 /**
- * A clock time of the reader's own zone, with the date where it is another day than now. @param {string | number}
+ * The time in the browser's zone, with the date if it is not today. @param {string | number}
  * instant @param {number} now
  */
 export function clock(instant, now) {
@@ -72,5 +72,5 @@ export function clock(instant, now) {
 /** @param {Date} date */
 const day = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 
-/** The whole instant, for whoever points at a short one. @param {string | number} instant */
+/** The full time in UTC, for a tooltip. @param {string | number} instant */
 export const instant = (instant) => new Date(instant).toISOString().replace('T', ' ').replace('Z', ' UTC')

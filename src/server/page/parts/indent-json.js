@@ -1,10 +1,10 @@
 // @ts-check
 
 /**
- * JSON on several lines, by its characters alone: a parser would round numbers and forget what the API wrote.
+ * Indents JSON without parsing it: a parser would round large numbers.
  * @param {string} json
  */
-export function spread(json) {
+export function indentJson(json) {
   let [out, depth, isText] = ['', 0, false]
   const line = () => `\n${'  '.repeat(depth)}`
   for (let at = 0; at < json.length; at += 1) {

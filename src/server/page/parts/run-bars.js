@@ -4,12 +4,12 @@ import { count, counted } from './format.js'
 /** @typedef {import('../../schemas/resources.ts').StreamRun} StreamRun */
 /** @typedef {import('../../schemas/resources.ts').Counts} Counts */
 
-/** Records that a run handled, whatever became of them. @param {Counts} counts */
+/** Returns the number of records that a run handled. @param {Counts} counts */
 export const rowsOf = ({ fetched, expanded }) => fetched + expanded
 
 /**
- * The last runs of a stream as small bars, the newest at the right: height by the square root of its rows, so that a
- * small one is seen beside a large one, status by colour and by the shape of its foot.
+ * The last runs of a stream as bars, newest at the right. The height is the square root of the rows, so that a small run
+ * is visible beside a large one; the status is a colour and a shape.
  */
 export function runBars() {
   const root = h('span', { class: 'bars', role: 'img' })

@@ -1,7 +1,7 @@
 // @ts-check
 import { attribute, h, text } from './dom.js'
 
-/** Each status by a shape of its own, besides its colour and its word. */
+/** A shape for each status, beside its colour and its word. */
 const shapes = {
   done: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.9 4.9-4.6 5.3-3-3 1-1 1.9 1.9 3.6-4.2Z',
   failed:
@@ -13,7 +13,7 @@ const shapes = {
   idle: 'M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 1.6a5.4 5.4 0 1 0 0 10.8A5.4 5.4 0 0 0 8 2.6Z',
 }
 
-/** What a status means for the eye; others are shown as idle. @type {Record<string, keyof typeof shapes>} */
+/** The shape of each status; others are shown as idle. @type {Record<string, keyof typeof shapes>} */
 const kinds = {
   done: 'done',
   failed: 'failed',
@@ -28,11 +28,11 @@ const kinds = {
 }
 
 /**
- * A status by shape, colour and word.
+ * A status as shape, colour and word.
  * @param {string} status
- * @param {string} [word] where it is another one
+ * @param {string} [word] if it differs from the status
  */
-export function mark(status, word = status) {
+export function statusMark(status, word = status) {
   const path = h('path', {})
   const label = h('span', { class: 'mark-word' })
   const root = h(

@@ -1,10 +1,10 @@
-// Before anything is painted, so that a dark page does not flash light. A plain script: modules run too late for that.
+// Sets the theme before the first paint, so that a dark page does not flash light. Modules would run too late.
 {
   let chosen = null
   try {
     chosen = localStorage.getItem('theme')
   } catch {
-    // A browser that keeps nothing for us: the system's theme it is.
+    // The browser has no storage: the theme of the system applies.
   }
   if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen
 }

@@ -1,22 +1,22 @@
 // @ts-check
 import { h } from './dom.js'
 
-/** Whoever draws on a canvas asks for its colours again. @type {Set<() => void>} */
+/** Callbacks that draw on a canvas and need the new colours. @type {Set<() => void>} */
 const watchers = new Set()
 
-/** Called when the page turns light or dark. @param {() => void} watcher @returns {() => void} to stop */
+/** Calls back when the page turns light or dark. @param {() => void} watcher @returns {() => void} to stop */
 export function onTheme(watcher) {
   watchers.add(watcher)
   return () => watchers.delete(watcher)
 }
 
-const tell = () => watchers.forEach((watcher) => watcher())
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', tell)
+const notify = () => watchers.forEach((watcher) => watcher())
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', notify)
 
-/** The value of a colour that the style sheet names. @param {string} name */
+/** Returns a colour of the style sheet. @param {string} name */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 
-/** Light, dark, or as the system says; kept in this browser. */
+/** Chooses light, dark or the theme of the system; the browser keeps the choice. */
 export function themeSwitch() {
   const select = h(
     'select',
@@ -38,7 +38,7 @@ function choose(theme) {
     if (theme === 'system') localStorage.removeItem('theme')
     else localStorage.setItem('theme', theme)
   } catch {
-    // It holds until the page is left, then.
+    // Without storage the choice ends with the page.
   }
-  tell()
+  notify()
 }

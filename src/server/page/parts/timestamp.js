@@ -4,7 +4,7 @@ import { age, clock, instant, lasting } from './format.js'
 import { store } from '../data/store.js'
 
 /**
- * Those on the page that have to change as time goes by. @type {Set<WeakRef<{ root: HTMLElement, tick: () => void }>>}
+ * The timestamps on the page that change with time. @type {Set<WeakRef<{ root: HTMLElement, tick: () => void }>>}
  */
 const ticking = new Set()
 setInterval(() => {
@@ -16,10 +16,10 @@ setInterval(() => {
 }, 1_000)
 
 /**
- * An instant as how long ago it is, or how soon; the whole of it for whoever points at it. @param {'ago' | 'in' |
+ * A time relative to now, with the full time as a tooltip. @param {'ago' | 'in' |
  * 'clock' | 'since'} how
  */
-export function stamp(how) {
+export function timestamp(how) {
   const root = h('time', { class: 'stamp' })
   /** @type {string | null | undefined} */
   let value
@@ -33,7 +33,7 @@ export function stamp(how) {
   const self = {
     root,
     tick,
-    /** @param {string | null | undefined} next @param {string} [otherwise] what stands where there is none */
+    /** @param {string | null | undefined} next @param {string} [otherwise] shown without a time */
     update: (next, otherwise = '–') => {
       value = next
       attribute(root, 'datetime', next ?? undefined)
@@ -43,7 +43,7 @@ export function stamp(how) {
     },
   }
   ticking.add(new WeakRef(self))
-  // Whoever holds the element holds its stamp.
+  // Keeps the timestamp alive as long as its element.
   kept.set(root, self)
   return self
 }

@@ -1,11 +1,11 @@
 // @ts-check
-import { act } from '../parts/action-button.js'
+import { actionButton } from '../parts/action-button.js'
 import { post } from '../data/api.js'
 import { h } from '../parts/dom.js'
 import { store } from '../data/store.js'
 
 /**
- * The words of a new backfill of a stream; the same words continue one that there is. @param {string} pipeline @param
+ * A form that starts a backfill of a stream, or continues the one with the same range and window. @param {string} pipeline @param
  * {string} stream
  */
 export function backfillForm(pipeline, stream) {
@@ -21,11 +21,12 @@ export function backfillForm(pipeline, stream) {
     {},
     ...[1, 2, 4, 8].map((number) => h('option', { value: number, selected: number === 4 }, String(number))),
   )
-  const start = act({
+  const start = actionButton({
     label: 'Start the backfill',
     class: 'strong',
     ask: async (key) => {
-      if (from.value === '' || to.value === '') throw new Error('it needs both days: from (included) and to (left out)')
+      if (from.value === '' || to.value === '')
+        throw new Error('choose both days: from (included) and to (not included)')
       const { run } = await post(
         '/api/backfills',
         {
@@ -52,10 +53,10 @@ export function backfillForm(pipeline, stream) {
         'div',
         { class: 'form' },
         labelled('From', from),
-        labelled('To (left out)', to),
+        labelled('To (not included)', to),
         labelled('Window', window),
         labelled('Zone', zone),
-        labelled('At once', many),
+        labelled('Windows at once', many),
         start.root,
       ),
     ),

@@ -1,12 +1,12 @@
 // @ts-check
-import { act } from '../parts/action-button.js'
+import { actionButton } from '../parts/action-button.js'
 import { get, post } from '../data/api.js'
 import { countsTable } from '../lists/counts-table.js'
 import { h, show, text } from '../parts/dom.js'
 import { counted, count } from '../parts/format.js'
-import { share } from '../map/backfill-progress.js'
-import { on, onTold, store } from '../data/store.js'
-import { throttled } from '../data/throttle.js'
+import { backfillProgress } from '../map/backfill-progress.js'
+import { on, onEvent, store } from '../data/store.js'
+import { throttle } from '../data/throttle.js'
 import { windowPanel } from '../map/window-panel.js'
 import { legend, windowMap } from '../map/window-map.js'
 /** @typedef {import('../../schemas/resources.ts').BackfillWithWindows} BackfillWithWindows */
@@ -21,10 +21,10 @@ export function backfillView({ parts: [id = ''], signal }) {
     h('p', { class: 'muted' }),
     h('p', { class: 'error-text', role: 'alert', hidden: true }),
   ]
-  const [strip, counts, body] = [share(), countsTable(), h('div', { class: 'view', hidden: true })]
+  const [strip, counts, body] = [backfillProgress(), countsTable(), h('div', { class: 'view', hidden: true })]
   const next = h('button', { type: 'button', on: { click: () => nextFailed() } }, 'Next failed')
   const again = retry('failed', 'Retry failed windows')
-  const rest = retry('missing', 'Continue with what is pending')
+  const rest = retry('missing', 'Continue with pending windows')
   const panel = windowPanel({
     retry: () => retry('failed', 'Retry this window', () => cells[chosen]),
     back: () => map?.choose(chosen, true),
@@ -54,7 +54,7 @@ export function backfillView({ parts: [id = ''], signal }) {
    * @param {string} label @param {() => WindowCell | undefined} [one]
    */
   function retry(only, label, one) {
-    return act({
+    return actionButton({
       label,
       ask: async (key) => {
         const window = one?.()
@@ -65,9 +65,9 @@ export function backfillView({ parts: [id = ''], signal }) {
     })
   }
 
-  // Hundreds of windows a second may be done: more pictures than an eye takes would keep the page from its keys.
-  const redraw = throttled(async () => draw(), 250, signal)
-  const { ask } = throttled(
+  // Hundreds of windows may finish in a second: drawing each time would block the keyboard.
+  const redraw = throttle(async () => draw(), 250, signal)
+  const { ask } = throttle(
     async () => {
       try {
         backfill = /** @type {BackfillWithWindows} */ (await get(path))
@@ -118,7 +118,7 @@ export function backfillView({ parts: [id = ''], signal }) {
     map.update(cells)
     show(next, states.failed > 0)
     show(again.root, states.failed > 0 || again.root.contains(document.activeElement))
-    again.relabel(states.failed === 0 ? 'Nothing failed' : `Retry ${counted(states.failed, 'failed window')}`)
+    again.relabel(states.failed === 0 ? 'Nothing to retry' : `Retry ${counted(states.failed, 'failed window')}`)
     show(rest.root, states.pending > 0 && states.running === 0)
     rest.relabel(`Continue with ${count(states.pending)} pending`)
     look()
@@ -135,11 +135,11 @@ export function backfillView({ parts: [id = ''], signal }) {
     map?.choose(after >= 0 ? after : cells.findIndex(({ state }) => state === 'failed'), true)
   }
 
-  onTold((event) => {
+  onEvent((event) => {
     if (event.type !== 'slice.started' && event.type !== 'slice.finished' && event.type !== 'slice.failed') return
     const at = cells.findIndex(({ slice }) => slice === event.slice)
     const window = cells[at]
-    // Those that are read once more when the page opens are in the answer already.
+    // The answer includes the events from before the page was opened.
     if (!window || BigInt(event.id) <= BigInt(store.summary?.event ?? '0')) return
     cells[at] = { ...window, ...windowAfter(event) }
     redraw.ask()

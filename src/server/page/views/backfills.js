@@ -1,12 +1,12 @@
 // @ts-check
 import { backfillList } from '../lists/backfill-list.js'
 import { h } from '../parts/dom.js'
-import { pages } from '../lists/paged-list.js'
+import { pagedList } from '../lists/paged-list.js'
 
-/** Every backfill that there has been. @type {import('../main.js').View} */
+/** All backfills. @type {import('../main.js').View} */
 export function backfillsView({ query, signal }) {
   const backfills = backfillList()
-  const { root } = pages({
+  const { root } = pagedList({
     path: '/api/backfills',
     query,
     name: 'backfills',

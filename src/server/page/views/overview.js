@@ -2,15 +2,15 @@
 import { backfillList } from '../lists/backfill-list.js'
 import { h, list, show } from '../parts/dom.js'
 import { runList } from '../lists/run-list.js'
-import { running } from '../live/active-run.js'
-import { on, onTold, store } from '../data/store.js'
-import { streams } from '../lists/pipeline-list.js'
+import { activeRun } from '../live/active-run.js'
+import { on, onEvent, store } from '../data/store.js'
+import { pipelineList } from '../lists/pipeline-list.js'
 
-/** What runs now, where each stream stands, backfills, the last runs. @type {import('../main.js').View} */
+/** Active runs, streams, backfills and the last runs. @type {import('../main.js').View} */
 export function overview({ signal }) {
   const runs = h('div', { class: 'now' })
-  const quiet = h('p', { class: 'empty' }, 'Nothing runs now.')
-  const [its, backfills, lastRuns] = [streams(), backfillList(), runList({ label: 'Last runs' })]
+  const quiet = h('p', { class: 'empty' }, 'No run is active.')
+  const [its, backfills, lastRuns] = [pipelineList(), backfillList(), runList({ label: 'Last runs' })]
   const filled = h(
     'section',
     { 'aria-labelledby': 'backfills-title' },
@@ -44,7 +44,7 @@ export function overview({ signal }) {
       runs,
       summary.running,
       ({ run }) => run,
-      ({ run }) => running(run),
+      ({ run }) => activeRun(run),
     )
   }
   const update = () => {
@@ -59,12 +59,12 @@ export function overview({ signal }) {
     show(wait, false)
   }
   on('summary', update, signal)
-  // Rates fall while nothing is heard, too.
+  // Rates also fall while no events arrive.
   const timer = setInterval(now, 1_000)
-  onTold(({ type }) => type === 'gauge' && now(), signal)
+  onEvent(({ type }) => type === 'gauge' && now(), signal)
   signal.addEventListener('abort', () => {
     clearInterval(timer)
-    list(runs, [], String, () => running(''))
+    list(runs, [], String, () => activeRun(''))
   })
   update()
   return { title: '', root: h('div', {}, wait, body) }

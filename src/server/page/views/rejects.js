@@ -1,27 +1,27 @@
 // @ts-check
 import { h, list, show, text, attribute } from '../parts/dom.js'
-import { pages } from '../lists/paged-list.js'
-import { spread } from '../parts/indent-json.js'
-import { stamp } from '../parts/timestamp.js'
+import { pagedList } from '../lists/paged-list.js'
+import { indentJson } from '../parts/indent-json.js'
+import { timestamp } from '../parts/timestamp.js'
 /** @typedef {import('../../schemas/resources.ts').Reject} Reject */
 
-/** Records that could not be stored, each beside the reason. @type {import('../main.js').View} */
+/** Records that could not be stored, with their reasons. @type {import('../main.js').View} */
 export function rejectsView({ query, signal }) {
   const of = [query.get('pipeline'), query.get('stream')].filter((name) => name !== null && name !== '').join('.')
   const items = h('ol', { class: 'rejects' })
   const none = h(
     'p',
     { class: 'empty', hidden: true },
-    of === '' ? 'No rejects: every record was stored, or left out on purpose.' : `No rejects of ${of}.`,
+    of === '' ? 'No rejects: every record was stored, or filtered on purpose.' : `No rejects of ${of}.`,
   )
   const replay = h(
     'p',
     { class: 'muted small' },
-    'Mend the stage or the table, then ',
+    'Correct the stage or the table, then ',
     h('code', {}, `sluice rejects replay ${of === '' ? 'PIPELINE.STREAM' : of}`),
-    ' sends them through again.',
+    ' stores them.',
   )
-  const { root } = pages({
+  const { root } = pagedList({
     path: '/api/rejects',
     query,
     name: 'rejects',
@@ -56,13 +56,13 @@ function rejectItem() {
     h('span', { class: 'tag' }),
     h('p', { class: 'reject-reason' }),
     h('a', {}),
-    stamp('ago'),
+    timestamp('ago'),
   ]
   const [record, parents] = [
     h('pre', { class: 'record', tabindex: '0' }),
     h('pre', { class: 'record parents', tabindex: '0' }),
   ]
-  const from = h('div', {}, h('p', { class: 'small muted' }, 'It hangs from'), parents)
+  const from = h('div', {}, h('p', { class: 'small muted' }, 'Parent records'), parents)
   const replayed = h('span', { class: 'tag' }, 'replayed')
   return {
     root: h(
@@ -86,10 +86,10 @@ function rejectItem() {
       text(run, `run ${its.run}`)
       attribute(run, 'href', `#/run/${its.run}`)
       at.update(its.createdAt)
-      text(record, spread(its.record))
+      text(record, indentJson(its.record))
       attribute(record, 'aria-label', `Record of reject ${its.reject}`)
       show(from, its.parents !== null)
-      text(parents, its.parents === null ? '' : spread(its.parents))
+      text(parents, its.parents === null ? '' : indentJson(its.parents))
       show(replayed, its.replayedAt !== null)
     },
   }

@@ -4,25 +4,25 @@ import { countsTable } from '../lists/counts-table.js'
 import { h, list, show, text } from '../parts/dom.js'
 import { counted, bytes, duration } from '../parts/format.js'
 import { eventLog } from '../lists/event-log.js'
-import { mark } from '../parts/status-mark.js'
-import { running } from '../live/active-run.js'
+import { statusMark } from '../parts/status-mark.js'
+import { activeRun } from '../live/active-run.js'
 import { rowsOf } from '../parts/run-bars.js'
 import { sliceList } from '../lists/slice-list.js'
-import { stamp } from '../parts/timestamp.js'
-import { on, onTold, store } from '../data/store.js'
-import { throttled } from '../data/throttle.js'
+import { timestamp } from '../parts/timestamp.js'
+import { on, onEvent, store } from '../data/store.js'
+import { throttle } from '../data/throttle.js'
 /** @typedef {import('../../schemas/resources.ts').RunWithReport} RunWithReport */
 /** @typedef {import('../../schemas/resources.ts').Slice} Slice */
 
 /**
- * One run: how it goes or what came of it, its slices, and its events as they arrive. @type {import('../main.js').View}
+ * One run: its progress or its report, its slices, and its events as they arrive. @type {import('../main.js').View}
  */
 export function runView({ parts: [id = ''], signal }) {
   const path = `/api/runs/${encodeURIComponent(id)}`
   const [heading, status, began, problem] = [
     h('h1', {}, `Run ${id}`),
-    mark('idle', ''),
-    stamp('clock'),
+    statusMark('idle', ''),
+    timestamp('clock'),
     h('p', { class: 'error-text', role: 'alert', hidden: true }),
   ]
   const [took, error, warnings] = [
@@ -43,7 +43,7 @@ export function runView({ parts: [id = ''], signal }) {
   )
   /** @type {RunWithReport | undefined} */
   let run
-  const { ask } = throttled(
+  const { ask } = throttle(
     async () => {
       try {
         run = /** @type {RunWithReport} */ (await get(path))
@@ -90,14 +90,14 @@ export function runView({ parts: [id = ''], signal }) {
     )
     text(error, faults.join('\n'))
     show(error, faults.length > 0)
-    const told = Object.entries(report?.streams ?? {}).flatMap(([stream, { warnings }]) =>
+    const lines = Object.entries(report?.streams ?? {}).flatMap(([stream, { warnings }]) =>
       warnings.map((words) => ({ stream, words })),
     )
     list(
       warnings,
-      told,
+      lines,
       ({ stream, words }) => `${stream} ${words}`,
-      ({ stream, words }) => ({ root: h('li', {}, mark('warning', stream).root, ' ', words), update: () => {} }),
+      ({ stream, words }) => ({ root: h('li', {}, statusMark('warning', stream).root, ' ', words), update: () => {} }),
     )
     counts.update([
       ...its.details.map(({ stream, counts }) => ({ name: stream, counts })),
@@ -112,23 +112,23 @@ export function runView({ parts: [id = ''], signal }) {
       live,
       its ? [its] : [],
       ({ run }) => run,
-      () => running(id),
+      () => activeRun(id),
     )
   }
   on(
     'summary',
     () => {
       now()
-      // A run that has ended does not change any more.
+      // A finished run does not change.
       if (run === undefined || run.status === 'running') ask()
     },
     signal,
   )
   const timer = setInterval(now, 1_000)
-  onTold(({ type, run }) => type === 'gauge' && run === id && now(), signal)
+  onEvent(({ type, run }) => type === 'gauge' && run === id && now(), signal)
   signal.addEventListener('abort', () => {
     clearInterval(timer)
-    list(live, [], String, () => running(id))
+    list(live, [], String, () => activeRun(id))
   })
   now()
   ask()
@@ -142,7 +142,7 @@ export function runView({ parts: [id = ''], signal }) {
         { class: 'run-title' },
         heading,
         status.root,
-        h('span', { class: 'muted' }, 'began ', began.root),
+        h('span', { class: 'muted' }, 'started ', began.root),
         h('span', { class: 'muted' }, took),
       ),
       problem,

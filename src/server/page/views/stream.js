@@ -7,20 +7,20 @@ import { age, count } from '../parts/format.js'
 import { runBars } from '../parts/run-bars.js'
 import { findingList } from '../lists/finding-list.js'
 import { runList } from '../lists/run-list.js'
-import { stamp } from '../parts/timestamp.js'
+import { timestamp } from '../parts/timestamp.js'
 import { on, store } from '../data/store.js'
-import { throttled } from '../data/throttle.js'
+import { throttle } from '../data/throttle.js'
 
 /** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
 /**
- * One stream: where it stands, its runs, its backfills, and the words to begin another one. @type
+ * One stream: its table and cursor, runs, backfills, and a form that starts a backfill. @type
  * {import('../main.js').View}
  */
 export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
   const title = `${pipeline}.${stream}`
   const path = `${encodeURIComponent(pipeline)}/${encodeURIComponent(stream)}`
-  const [bars, success, moved, tick] = [runBars(), stamp('ago'), stamp('ago'), stamp('in')]
+  const [bars, success, moved, tick] = [runBars(), timestamp('ago'), timestamp('ago'), timestamp('in')]
   const [table, key, cursor, lag, schedule, zone, next] = [
     h('dd', {}),
     h('dd', {}),
@@ -37,7 +37,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     backfillForm(pipeline, stream),
   ]
   const findings = findingList()
-  const none = h('p', { class: 'empty' }, `The ledger knows no stream ${title}.`)
+  const none = h('p', { class: 'empty' }, `Stream ${title} does not exist.`)
   const body = h(
     'div',
     { class: 'view', hidden: true },
@@ -74,7 +74,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     h('section', { 'aria-label': 'Backfills' }, h('h2', {}, 'Backfills'), backfills.root),
     form.root,
   )
-  const { ask } = throttled(
+  const { ask } = throttle(
     async () => {
       /** @type {{ backfills: Backfill[] }} */
       const answer = await get(address('/api/backfills', { pipeline, stream, limit: 20 }))

@@ -2,18 +2,18 @@
 /** @typedef {import('../../schemas/resources.ts').Gauge} Gauge */
 /** @typedef {import('../../schemas/resources.ts').StreamState} StreamState */
 
-/** How much of the past the plot shows. */
+/** The past that the plot shows. */
 export const pastSeconds = 180
-/** Rates are taken over this time: over less they jump, since rows are stored in batches. */
-const spanMs = 10_000
-/** A run tells how it goes once a second; what is older than this is not how it goes now. */
-const freshMs = 4_500
+/** Rates are averaged over this time: rows are stored in batches, so shorter averages jump. */
+const SPAN_MS = 10_000
+/** A run sends a gauge once a second; an older one is not current. */
+const FRESH_MS = 4_500
 
-/** How one run flows, as its gauges tell: each holds totals, so the difference of two is what came between. */
-export class RunFlow {
+/** Progress of one run from its gauges. Each gauge has totals, so rates are differences of two. */
+export class RunProgress {
   /** @type {(Gauge & { time: number })[]} the oldest first */
   #gauges = []
-  /** The backfill that it works on. @type {string | undefined} */
+  /** The backfill of the run. @type {string | undefined} */
   backfill
   /** The newest batch of each stream. @type {Map<string, { seq: number, rows: number, ms: number }>} */
   batches = new Map()
@@ -22,7 +22,7 @@ export class RunFlow {
 
   /** @param {Gauge} gauge @param {number} time when it was taken */
   take(gauge, time) {
-    // The summary's own comes first, the past after it, and after a reconnection some come twice.
+    // The gauge of the summary arrives before older ones, and after a reconnection some arrive twice.
     const before = this.#gauges.findLastIndex((known) => known.time <= time)
     if (this.#gauges[before]?.time === time) return
     this.#gauges.splice(before + 1, 0, { ...gauge, time })
@@ -34,25 +34,25 @@ export class RunFlow {
     return this.#gauges.at(-1)
   }
 
-  /** Whether what it told last is how it goes now. @param {number} now */
+  /** Returns true if the last gauge is current. @param {number} now */
   isFresh(now) {
-    return this.gauge !== undefined && now - this.gauge.time < freshMs
+    return this.gauge !== undefined && now - this.gauge.time < FRESH_MS
   }
 
-  /** Streams that it has told of, in its order. */
+  /** The streams of the last gauge, in the order of the run. */
   get streams() {
     return Object.keys(this.gauge?.streams ?? {})
   }
 
   /**
-   * What each second brings to a stream; undefined where nothing can be said. @param {string} stream @param {number}
+   * Returns the current rates of a stream per second; undefined if the last gauge is not current. @param {string} stream @param {number}
    * now
    */
   rates(stream, now) {
     const last = this.gauge
     const newest = last?.streams[stream]
     if (!last || !newest || !this.isFresh(now)) return undefined
-    const first = this.#gauges.findLast(({ time }) => time <= last.time - spanMs) ?? this.#gauges[0]
+    const first = this.#gauges.findLast(({ time }) => time <= last.time - SPAN_MS) ?? this.#gauges[0]
     const started = first && first !== last && first.streams[stream]
     /** @type {Partial<StreamState>} */
     const oldest = started ? started : {}
@@ -70,7 +70,7 @@ export class RunFlow {
   }
 
   /**
-   * Rows a second for each second from `start` (in seconds since 1970); null where nothing is known. @param {string}
+   * Returns the rows per second for each second from `start` (in seconds since 1970); null where unknown. @param {string}
    * stream @param {number} start
    */
   series(stream, start) {
@@ -78,8 +78,8 @@ export class RunFlow {
     return Array.from({ length: pastSeconds + 1 }, (_, second) => {
       const at = (start + second) * 1_000
       if (!first || !last || at < first.time || at > last.time + 1_000) return null
-      const from = Math.max(first.time, at - spanMs)
-      // A rate over hardly any time is none.
+      const from = Math.max(first.time, at - SPAN_MS)
+      // A time too short for a rate.
       return at - from < 2_000
         ? null
         : Math.max(0, (this.#stored(stream, at) - this.#stored(stream, from)) / ((at - from) / 1_000))
@@ -87,7 +87,7 @@ export class RunFlow {
   }
 
   /**
-   * How many rows had been stored at a time, straight lines between what was told. @param {string} stream @param
+   * Returns the rows stored at a time, interpolated between gauges. @param {string} stream @param
    * {number} at
    */
   #stored(stream, at) {
@@ -110,9 +110,9 @@ export class RunFlow {
 export const waits = {
   api: { place: 'api', words: 'the table waits for the API', isHeld: false },
   'rate limit': { place: 'api', words: 'reading waits for the rate limit', isHeld: true },
-  'retry-after': { place: 'api', words: 'reading waits as long as the API asked (Retry-After)', isHeld: true },
-  memory: { place: 'ahead', words: 'reading waits for memory: what was read is not stored yet', isHeld: true },
+  'retry-after': { place: 'api', words: 'reading waits because of Retry-After', isHeld: true },
+  memory: { place: 'ahead', words: 'reading waits for memory until more is stored', isHeld: true },
   database: { place: 'table', words: 'reading waits for the database', isHeld: false },
-  lock: { place: 'table', words: 'writing waits for a lock that somebody else holds', isHeld: true },
-  turn: { place: 'none', words: 'waits for its turn: other streams go first', isHeld: true },
+  lock: { place: 'table', words: 'writing waits for a lock of another session', isHeld: true },
+  turn: { place: 'none', words: 'waits until other streams are done', isHeld: true },
 }
