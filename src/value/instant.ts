@@ -45,7 +45,7 @@ function scanDay(text: string): boolean {
   day = pair(text, 8)
   if (month < 1 || month > 12 || day < 1) return false
   const isLeapFebruary = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  return day <= (isLeapFebruary ? 29 : DAYS_OF_MONTH[month - 1]!)
+  return day <= (isLeapFebruary ? 29 : (DAYS_OF_MONTH[month - 1] ?? 0))
 }
 
 function scanTime(text: string): boolean {
@@ -203,5 +203,5 @@ function pair(text: string, at: number): number {
 
 function isBlank(text: string, at: number): boolean {
   const code = text.charCodeAt(at)
-  return code === BLANK || (code >= 9 && code <= 13) || (code > 127 && text[at]!.trim() === '')
+  return code === BLANK || (code >= 9 && code <= 13) || (code > 127 && text.charAt(at).trim() === '')
 }

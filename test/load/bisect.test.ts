@@ -41,10 +41,13 @@ describe('bisecting a batch', () => {
     await database.query('create table shop.buyers (id bigint primary key)')
     await database.query('insert into shop.buyers values (1), (2)')
     await database.query(
-      'create table shop.orders (id bigint primary key, buyer bigint references shop.buyers deferrable initially deferred)',
+      `create table shop.orders (
+        id bigint primary key, buyer bigint references shop.buyers deferrable initially deferred
+      )`,
     )
     await database.query(
-      `create function shop.guard() returns trigger language plpgsql as $$ begin if new.id = 3 then raise exception 'three is wrong'; end if; return new; end $$`,
+      `create function shop.guard() returns trigger language plpgsql as $$
+       begin if new.id = 3 then raise exception 'three is wrong'; end if; return new; end $$`,
     )
     await database.query('create trigger guard before insert on shop.orders for each row execute function shop.guard()')
     const { counts, rejects } = await load(database, table(), [
@@ -66,7 +69,10 @@ describe('bisecting a batch', () => {
     const { database } = test
     await database.query('create schema shop')
     await database.query(
-      `create table shop.orders (id bigint primary key, d numeric, b numeric, doc jsonb, flag boolean, open boolean, t text, check (t <> 'bad'))`,
+      `create table shop.orders (
+        id bigint primary key, d numeric, b numeric, doc jsonb, flag boolean, open boolean, t text,
+        check (t <> 'bad')
+      )`,
     )
     const record = {
       id: 1,
@@ -99,7 +105,8 @@ describe('bisecting a batch', () => {
     const { database } = test
     await load(database, table(), [{ id: 1 }])
     await database.query(
-      `create function shop.full() returns trigger language plpgsql as $$ begin raise exception using errcode = '53100', message = 'disk full'; end $$`,
+      `create function shop.full() returns trigger language plpgsql as $$
+       begin raise exception using errcode = '53100', message = 'disk full'; end $$`,
     )
     await database.query(
       'create trigger full_disk before insert on shop.orders for each row execute function shop.full()',
@@ -108,7 +115,11 @@ describe('bisecting a batch', () => {
     // Neither while rows are sought that are at fault.
     await database.query('alter table shop.orders add check (id <> 3)')
     await database.query(
-      `create or replace function shop.full() returns trigger language plpgsql as $$ begin if new.id = 4 then raise exception using errcode = '53100', message = 'disk full'; end if; return new; end $$`,
+      `create or replace function shop.full() returns trigger language plpgsql as $$
+       begin
+         if new.id = 4 then raise exception using errcode = '53100', message = 'disk full'; end if;
+         return new;
+       end $$`,
     )
     await expect(load(database, table(), [{ id: 2 }, { id: 3 }, { id: 4 }])).rejects.toThrow('disk full')
     expect(await database.query('select id::int from shop.orders')).toEqual([{ id: 1 }])

@@ -6,7 +6,7 @@ import { testDatabase } from '../support/database.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
 import { balances, columnsOf, commit, load, page, table } from './support.ts'
 
-/** Everything that is sent to the database meanwhile. */
+/** Returns all statements that are sent to the database while a function runs. */
 async function statementsOf(work: (database: Database, direct: Database) => Promise<void>): Promise<string> {
   await using test = await testDatabase()
   const texts: string[] = []
@@ -86,7 +86,7 @@ describe('merge', () => {
     expect(balances(third.counts)).toBe(true)
   })
 
-  test('keeps the newest version of a key in a batch, the last read of equal versions; null is the oldest', async () => {
+  test('keeps the newest version of a key in a batch, the last of equal ones; null is the oldest', async () => {
     await using test = await testDatabase()
     const { database } = test
     const definition = table({ versionBy: 'at' })
@@ -160,7 +160,9 @@ describe('merge', () => {
     const { database } = test
     await database.query('create schema shop')
     await database.query(
-      'create table shop.orders (id int primary key, price numeric, doc json, noted timestamptz not null default now(), note text)',
+      `create table shop.orders (
+        id int primary key, price numeric, doc json, noted timestamptz not null default now(), note text
+      )`,
     )
     await database.query(
       `insert into shop.orders values (1, 1.5, '{"a": 1}', '2020-01-01', 'mine'), (2, 2, null, '2020-01-01', 'mine')`,
@@ -379,7 +381,9 @@ describe('merge', () => {
     test.each([
       [
         'a trigger that may leave rows out',
-        'create function shop.none() returns trigger language plpgsql as $$ begin return case when new.id > 1 then new end; end $$; create trigger none before insert on shop.orders for each row execute function shop.none()',
+        `create function shop.none() returns trigger language plpgsql as $$
+           begin return case when new.id > 1 then new end; end $$;
+         create trigger none before insert on shop.orders for each row execute function shop.none()`,
       ],
       ['a rule', 'create rule twice as on insert to shop.orders where new.id < 0 do also nothing'],
       ['a policy', 'alter table shop.orders enable row level security'],

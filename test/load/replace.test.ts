@@ -199,7 +199,8 @@ describe('replace', () => {
       `insert into sluice.runs (kind, pipeline, options) values ('sync', 'shop', '{}') returning id`,
     )
     const [slice] = await database.query<{ id: string }>(
-      `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition) values ('shop', 'orders', 'sync', $1, $1, '') returning id`,
+      `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition)
+       values ('shop', 'orders', 'sync', $1, $1, '') returning id`,
       [run!.id],
     )
     await load(database, replace, [{ id: 1 }], { slice: slice!.id })

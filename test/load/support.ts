@@ -47,7 +47,7 @@ export interface LoadOptions extends Partial<Omit<OpenTableOptions, 'slice'>> {
   readonly pageSize?: number
 }
 
-/** Loads records as one batch, as `run` does: changes of shape between, once more by bisecting after a fault of a row. */
+/** Loads records as one batch, as a run does: changes the table when needed, and bisects after an error of a row. */
 export async function load(
   database: Database,
   definition: Table,
@@ -118,7 +118,7 @@ function sumOf(all: readonly WrittenBatch[]): WrittenBatch {
   }))
 }
 
-/** Whether the equation holds. */
+/** Checks that the counts balance. */
 export const balances = ({
   fetched,
   expanded,
@@ -134,7 +134,8 @@ export const balances = ({
 /** Columns and types of a table, in their order. */
 export async function columnsOf(database: Database, name = 'shop.orders'): Promise<Record<string, string>> {
   const rows = await database.query<{ name: string; type: string }>(
-    `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`,
+    `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+     where attrelid = to_regclass($1) and attnum > 0 and not attisdropped order by attnum`,
     [name],
   )
   return Object.fromEntries(rows.map(({ name, type }) => [name, type]))

@@ -52,7 +52,7 @@ export class EncodedRows implements EncodedPage {
 
   constructor(page: Page, { counts, rejects, shape, keys, versions, ring, segments, starts }: EncodedParts) {
     this.rows = starts.length - 1
-    this.bytes = starts.at(-1)!
+    this.bytes = starts.at(-1) ?? 0
     if (page.position !== undefined) this.position = page.position
     if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches
@@ -75,7 +75,7 @@ export class EncodedRows implements EncodedPage {
   *slices(fromRow: number, toRow: number): Generator<Buffer> {
     if (this.#disposed)
       throw new Error('An encoded page was used after it was disposed: keep it until the outcome of its batch is known')
-    const [from, to] = [this.#starts[fromRow]!, this.#starts[toRow]!]
+    const [from = 0, to = 0] = [this.#starts[fromRow], this.#starts[toRow]]
     let passed = 0
     for (const segment of this.#segments) {
       const length = segment.to - segment.from

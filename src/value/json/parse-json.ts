@@ -30,6 +30,7 @@ function isMarked(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 }
 
+/** Each `!` stands behind an index that was compared with the length, in the hottest loop of reading. */
 function hasLongNumber(bytes: Uint8Array): boolean {
   const { length } = bytes
   for (let probe = AT_RISK - 1; probe < length; probe += AT_RISK) {

@@ -217,7 +217,7 @@ describe('a schema change', () => {
       try {
         return await load(database, table(), records)
       } catch (error) {
-        // What was encoded by the shape before is encoded anew.
+        // Rows encoded for the former shape are encoded again.
         if (!isTableChanged(error)) throw error
         return loadUntilItFits(records)
       }
@@ -240,7 +240,8 @@ describe('a schema change', () => {
     const waits = async (): Promise<boolean> =>
       (
         await database.query(
-          'select from pg_locks where not granted and locktype = $1 and database = (select oid from pg_database where datname = current_database())',
+          `select from pg_locks where not granted and locktype = $1
+             and database = (select oid from pg_database where datname = current_database())`,
           ['advisory'],
         )
       ).length > 0
@@ -287,10 +288,10 @@ describe('a schema change', () => {
     const writer = await openTableWriter(database, table(), { slice })
     const need = writer.encode(page([{ id: 2, more: true }]))
     expect(need).toBeInstanceOf(NeedsSchemaChange)
-    await database.query('drop role if exists somebody')
-    await database.query('create role somebody')
-    await database.query('alter schema shop owner to somebody')
-    await database.query('alter table shop.orders owner to somebody')
+    await database.query('drop role if exists other_owner')
+    await database.query('create role other_owner')
+    await database.query('alter schema shop owner to other_owner')
+    await database.query('alter table shop.orders owner to other_owner')
     // The one who runs the tests may do everything, so that another has to try.
     const url = new URL(test.url)
     await database.query(`drop role if exists intruder`)
@@ -306,8 +307,8 @@ describe('a schema change', () => {
     await expect(failure).rejects.toThrow('alter table "shop"."orders" add column if not exists "more" boolean')
     await database.query('drop owned by intruder')
     await database.query('drop role intruder')
-    await database.query('reassign owned by somebody to current_user')
-    await database.query('drop role somebody')
+    await database.query('reassign owned by other_owner to current_user')
+    await database.query('drop role other_owner')
   })
 
   test('fails for a field of a generated column, and says how to leave it out', async () => {

@@ -80,7 +80,7 @@ function value(next: (below: number) => number, depth = 0): unknown {
 
 const sameInstant = (a: string, b: string): boolean => compareInstants(parseInstant(a)!, parseInstant(b)!) === 0
 
-/** Whether a stored value, as the text of its column, says the same as what was sent. */
+/** Returns true if a stored value, as the text of its column, equals the value that was sent. */
 function says(stored: string | null, type: string, sent: unknown): boolean {
   if (sent === null || sent === undefined) return stored === null
   if (stored === null) return false
@@ -152,7 +152,8 @@ describe('a stored value', () => {
     const types = new Map(
       (
         await database.query<{ name: string; type: string }>(
-          `select attname as name, typname as type from pg_attribute join pg_type t on t.oid = atttypid where attrelid = 'shop.orders'::regclass and attnum > 0 and not attisdropped`,
+          `select attname as name, typname as type from pg_attribute join pg_type t on t.oid = atttypid
+           where attrelid = 'shop.orders'::regclass and attnum > 0 and not attisdropped`,
         )
       ).map(({ name, type }) => [name, type]),
     )
@@ -177,7 +178,7 @@ describe('a stored value', () => {
     expect(counts.inserted).toBeGreaterThan(100)
   })
 
-  test('that the encoder accepts is never rounded, cut or refused by its column, and it accepts all such values', async () => {
+  test('is never rounded, cut or refused by its column, and the encoder accepts all such values', async () => {
     await using test = await testDatabase()
     const { database } = test
     const next = random(7)
