@@ -74,7 +74,11 @@ export class Transaction implements Queryable, AsyncDisposable {
 
   /** Waits for an advisory lock with this name, and holds it until the transaction ends. */
   async lock(name: string): Promise<void> {
-    await this.run(`select pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`sluice ${name}`)}, 0))`)
+    // PostgreSQL refreshes its catalog caches when a table is locked, not after an advisory lock. Without the second
+    // statement, a schema that another transaction has just made could still look missing.
+    await this.run(`
+      select pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`sluice ${name}`)}, 0));
+      select from pg_namespace limit 0`)
   }
 
   /** Opens a savepoint. Disposing it rolls back to it, unless it was released. */
