@@ -87,7 +87,8 @@ const CERTIFICATE_REMEDIES = {
   expired: 'renew it on the server, or set sslmode=no-verify in DATABASE_URL to connect without checking it',
   'not yet valid': 'set the clock of this machine and of the server',
   'for another host':
-    'use a host in DATABASE_URL that the certificate names, or add sslmode=verify-ca&uselibpqcompat=true&sslrootcert=FILE',
+    'use a host in DATABASE_URL that the certificate names, or add ' +
+    'sslmode=verify-ca&uselibpqcompat=true&sslrootcert=FILE',
 }
 
 function remedyOf(error: unknown): string {

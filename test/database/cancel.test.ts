@@ -5,11 +5,12 @@ import { isTransient } from '../../src/database/errors.ts'
 import { testDatabase } from '../support/database.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
 
-/** Wait until some backend runs a statement that looks like this; answers what they all are doing. */
+/** Waits until a backend runs a statement that matches a pattern, and returns all such backends. */
 async function running(database: Database, like: string): Promise<readonly { readonly pid: number }[]> {
   for (;;) {
     const found = await database.query<{ pid: number }>(
-      `select pid from pg_stat_activity where datname = current_database() and state = 'active' and query like $1 and pid <> pg_backend_pid()`,
+      `select pid from pg_stat_activity where datname = current_database() and state = 'active'
+         and query like $1 and pid <> pg_backend_pid()`,
       [like],
     )
     if (found.length > 0) return found
@@ -18,7 +19,8 @@ async function running(database: Database, like: string): Promise<readonly { rea
 
 async function isRunning(database: Database, like: string): Promise<boolean> {
   const found = await database.query(
-    `select 1 from pg_stat_activity where datname = current_database() and state = 'active' and query like $1 and pid <> pg_backend_pid()`,
+    `select 1 from pg_stat_activity where datname = current_database() and state = 'active'
+         and query like $1 and pid <> pg_backend_pid()`,
     [like],
   )
   return found.length > 0
@@ -69,7 +71,7 @@ describe('an aborted signal', () => {
     expect(await isRunning(own.database, '%pg_advisory_xact_lock%')).toBe(false)
   })
 
-  test('gives up the locks of its transaction before the block is left', async () => {
+  test('releases the locks of its transaction before the block ends', async () => {
     await using own = await testDatabase()
     const controller = new AbortController()
     const work = async (): Promise<void> => {
@@ -84,7 +86,7 @@ describe('an aborted signal', () => {
     expect(await own.database.query('select pg_try_advisory_xact_lock(7) as free')).toEqual([{ free: true }])
   })
 
-  test('ends a COPY whose data does not come', async () => {
+  test('ends a COPY whose data does not arrive', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     const controller = new AbortController()
@@ -102,7 +104,7 @@ describe('an aborted signal', () => {
     expect(await isRunning(own.database, 'begin%copy t%')).toBe(false)
   })
 
-  test('ends a COPY that has not begun, waiting for a lock', async () => {
+  test('ends a COPY that waits for a lock before it starts', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     await using holder = await own.database.transaction()
@@ -116,7 +118,7 @@ describe('an aborted signal', () => {
     await expect(copying).rejects.toBe(reason)
   })
 
-  test('tells the server that a COPY is over, rather than wait until it notices', async () => {
+  test('sends CopyFail instead of waiting until the server notices', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     const { promise: failed, resolve } = Promise.withResolvers<string>()
@@ -136,7 +138,7 @@ describe('an aborted signal', () => {
     expect(await Promise.race([failed, Promise.resolve('nothing')])).toBe('CopyFail')
   })
 
-  test('leaves a connection that nobody gets again, for the cancel may come late', async () => {
+  test('closes the connection, because the cancel may arrive late', async () => {
     await using own = await testDatabase()
     await using database = new Database({ url: own.url, max: 1 })
     const [before] = await database.query<{ pid: number }>('select pg_backend_pid() as pid')
@@ -150,7 +152,7 @@ describe('an aborted signal', () => {
     expect(after?.pid).not.toBe(before?.pid)
   })
 
-  test('ends a wait for a free connection, which then goes to the next one', async () => {
+  test('ends a wait for a free connection, which then goes to the next caller', async () => {
     await using own = await testDatabase({ max: 1 })
     const controller = new AbortController()
     const holder = await own.database.transaction()
@@ -164,7 +166,7 @@ describe('an aborted signal', () => {
     expect(own.database.inUse).toBe(0)
   })
 
-  test('that came before sends nothing', async () => {
+  test('before the call prevents the statement', async () => {
     await using own = await testDatabase()
     await expect(own.database.query('create table t (a int)', [], { signal: AbortSignal.abort(reason) })).rejects.toBe(
       reason,
@@ -173,7 +175,7 @@ describe('an aborted signal', () => {
     expect(await own.database.query(`select to_regclass('t') as t`)).toEqual([{ t: null }])
   })
 
-  test('closes the connection where the server does not answer any more', async () => {
+  test('closes the connection if the server does not respond', async () => {
     await using own = await testDatabase()
     await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port) })
     await using database = new Database({ url: proxy.through(own.url) })
@@ -189,7 +191,7 @@ describe('an aborted signal', () => {
 })
 
 describe('a time limit', () => {
-  test('stops the statement on the server, and says what took too long', async () => {
+  test('stops the statement on the server, and is named in the error', async () => {
     await using own = await testDatabase()
     const error = await own.database
       .query('select pg_sleep(600)', [], { timeout: '50ms' })
@@ -200,14 +202,14 @@ describe('a time limit', () => {
     expect(own.database.inUse).toBe(0)
   })
 
-  test('of a transaction is kept by the server', async () => {
+  test('of a transaction is enforced by the server', async () => {
     await using own = await testDatabase()
     await using transaction = await own.database.transaction({ statementTimeout: '50ms' })
     await expect(transaction.run('select pg_sleep(600)')).rejects.toMatchObject({ code: '57014' })
   })
 })
 
-test('a statement that never answers does not hold the end of the database', async () => {
+test('a statement without a response does not delay closing the database', async () => {
   await using own = await testDatabase()
   const database = new Database({ url: own.url })
   const query = database.query('select pg_sleep(600)')

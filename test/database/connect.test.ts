@@ -10,7 +10,7 @@ import type { RunEvent } from '../../src/model/event.ts'
 import { testDatabase } from '../support/database.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
 
-/** Passes everything on to the real server, from a port that nobody listened on before. */
+/** Starts a relay to the real server on a port. */
 async function relay(url: string, port: number): Promise<Server> {
   const server = createServer((socket) => {
     const target = connect(Number(new URL(url).port), '127.0.0.1')
@@ -28,20 +28,20 @@ const at = (
 ): string => Object.assign(new URL(url), changes).href
 
 describe('connecting', () => {
-  test('waits for a server that comes up late, and says so', async () => {
+  test('waits for a server that starts late, and emits a warning', async () => {
     await using own = await testDatabase()
     const port = await freePort()
-    const told: RunEvent[] = []
+    const events: RunEvent[] = []
     const late = Promise.withResolvers<Server>()
     await using database = await openDatabase({
       url: at(own.url, { port: String(port) }),
       emit: (event) => {
-        told.push(event)
+        events.push(event)
         late.resolve(relay(own.url, port))
       },
     })
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }])
-    expect(told).toEqual([
+    expect(events).toEqual([
       {
         type: 'warning',
         message: `${database.label}: no server listens there (connection refused); trying again for 30s`,
@@ -51,12 +51,15 @@ describe('connecting', () => {
     server.close()
   })
 
-  test('gives up in time, with place, fault and remedy, and without the password', async () => {
+  test('fails after its timeout with location, problem and remedy, without the password', async () => {
     const url = `postgres://me:hidden@127.0.0.1:${await freePort()}/warehouse`
     const error = await openDatabase({ url, connectTimeout: '150ms' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(DatabaseError)
     expect(String(error)).toMatch(
-      /Database warehouse at 127.0.0.1:\d+: no server listens there \(connection refused\) for 150ms; start PostgreSQL there, or correct DATABASE_URL/,
+      new RegExp(
+        'Database warehouse at 127.0.0.1:\\d+: no server listens there \\(connection refused\\) for 150ms; ' +
+          'start PostgreSQL there, or correct DATABASE_URL',
+      ),
     )
     expect(String(error)).not.toContain('hidden')
     expect(isTransient(error)).toBe(false)
@@ -69,13 +72,8 @@ describe('connecting', () => {
       '28P01',
       /password authentication failed.*; correct user and password in DATABASE_URL/,
     ],
-    [
-      'a database that is not there',
-      { pathname: '/nowhere' },
-      '3D000',
-      /database "nowhere" does not exist; create the database/,
-    ],
-  ])('does not wait where it cannot help: %s', async (_, changes, state, message) => {
+    ['a missing database', { pathname: '/nowhere' }, '3D000', /database "nowhere" does not exist; create the database/],
+  ])('fails at once for %s', async (_, changes, state, message) => {
     await using own = await testDatabase()
     const error = await openDatabase({ url: at(own.url, changes) }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(DatabaseError)
@@ -83,13 +81,13 @@ describe('connecting', () => {
     expect(String(error)).toMatch(message)
   })
 
-  test('an address that is none is a fault of usage, and is not repeated', async () => {
+  test('throws a UsageError for an invalid URL, without quoting it', async () => {
     const error = await openDatabase({ url: 'postgres://me:hidden@host:port:/x' }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UsageError)
     expect(`${String(error)} ${String((error as Error).cause)}`).not.toContain('hidden')
   })
 
-  test('ends at once when the signal aborts', async () => {
+  test('ends when the signal aborts', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
     const opening = openDatabase({
@@ -100,7 +98,7 @@ describe('connecting', () => {
     await expect(opening).rejects.toBe(reason)
   })
 
-  test('waits at a full server until there is room', async () => {
+  test('waits while the server has no free connection', async () => {
     await using own = await testDatabase()
     const name = new URL(own.url).pathname.slice(1)
     await own.database
@@ -118,7 +116,7 @@ describe('connecting', () => {
 })
 
 describe('the pool', () => {
-  test('never holds more connections than it may', async () => {
+  test('holds at most max connections', async () => {
     await using own = await testDatabase({ max: 3 })
     const pids = await Promise.all(
       Array.from({ length: 20 }, () => own.database.query<{ pid: number }>('select pg_backend_pid() as pid')),
@@ -127,7 +125,7 @@ describe('the pool', () => {
     expect(own.database.inUse).toBe(0)
   })
 
-  test('goes on after its idle connections have died', async () => {
+  test('replaces idle connections that have died', async () => {
     await using own = await testDatabase({ max: 2 })
     await using victim = new Database({ url: own.url, applicationName: 'victim' })
     const connection = await victim.connection()
@@ -148,7 +146,7 @@ describe('the pool', () => {
     await database[Symbol.asyncDispose]()
     await expect(database.query('select 1')).rejects.toThrow('Cannot use a pool after calling end on the pool')
     for (;;) {
-      // The backend goes a moment after its socket.
+      // The backend ends a moment after its socket.
       const [left] = await own.database.query<{ n: number }>(
         `select count(*)::int as n from pg_stat_activity where application_name = 'mine'`,
       )
@@ -156,7 +154,7 @@ describe('the pool', () => {
     }
   })
 
-  test('closes even where the server does not answer any more', async () => {
+  test('closes although the server does not respond', async () => {
     await using own = await testDatabase()
     await using proxy = await PgProxy.open({ port: Number(new URL(own.url).port) })
     const database = new Database({ url: proxy.through(own.url) })
@@ -168,7 +166,7 @@ describe('the pool', () => {
     await expect(connection.query('select 1')).rejects.toThrow('Client was closed')
   })
 
-  test('dates without a zone stay as they were sent', async () => {
+  test('returns dates without a zone as text', async () => {
     await using own = await testDatabase()
     expect(
       await own.database.query(
@@ -178,23 +176,23 @@ describe('the pool', () => {
   })
 })
 
-describe('a connection of one’s own', () => {
-  test('knows its backend, hears notifications and ends with its holder', async () => {
+describe('a connection outside the pool', () => {
+  test('has a backend, receives notifications and ends when disposed', async () => {
     await using own = await testDatabase()
-    const heard = Promise.withResolvers<string>()
+    const received = Promise.withResolvers<string>()
     const connection = await own.database.connection()
     expect(await connection.query('select pg_backend_pid() as pid')).toEqual([{ pid: connection.pid }])
-    await connection.listen('Odd "name"', heard.resolve)
+    await connection.listen('Odd "name"', received.resolve)
     await own.database.query(`select pg_notify('Odd "name"', 'hello')`)
-    expect(await heard.promise).toBe('hello')
+    expect(await received.promise).toBe('hello')
     await connection[Symbol.asyncDispose]()
     await expect(connection.query('select 1')).rejects.toThrow('Client was closed')
   })
 
-  test('leaves nothing open where it is given up while it is being made', async () => {
+  test('leaves nothing open if it is cancelled while it is being made', async () => {
     await using own = await testDatabase()
     const controller = new AbortController()
-    // The server has let us in, but its word of it arrives after we have lost our patience.
+    // The server has accepted the connection, but its message arrives after the cancellation.
     await using proxy = await PgProxy.open({
       port: Number(new URL(own.url).port),
       watchers: [{ before: ({ name }) => void (name === 'BackendKeyData' && controller.abort(new Error('enough'))) }],
@@ -204,7 +202,7 @@ describe('a connection of one’s own', () => {
     while (proxy.links.size > 0) await setImmediate()
   })
 
-  test('goes past the pooler where there is an address for that', async () => {
+  test('bypasses the pooler by the direct URL', async () => {
     await using own = await testDatabase()
     await using other = await testDatabase()
     await using database = new Database({ url: own.url, directUrl: other.url })

@@ -22,7 +22,7 @@ async function* failing(): AsyncGenerator<Uint8Array> {
 }
 
 describe('a COPY', () => {
-  test('answers how many rows the server has counted, whatever the chunks were', async () => {
+  test('returns the row count of the server for chunks of any size', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
     expect(
@@ -38,7 +38,7 @@ describe('a COPY', () => {
     expect(await count(own)).toBe(2)
   })
 
-  test('goes behind other statements in the same query, which may answer rows', async () => {
+  test('follows other statements in the same query, even if they return rows', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
     const text =
@@ -48,14 +48,14 @@ describe('a COPY', () => {
     expect(written?.count).toBe(10)
   })
 
-  test('sends more than the network takes at once', async () => {
+  test('sends more than fits into the socket at once', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
     expect(await transaction.copy('copy t from stdin', longRows(40))).toBe(40)
     expect(await transaction.query('select sum(length(b))::int as n from t')).toEqual([{ n: 20_000_000 }])
   })
 
-  test('fails with the error of a bad row, and a savepoint goes on after it', async () => {
+  test('fails with the error of a bad row, and leaves a savepoint usable', async () => {
     await using own = await withTable()
     await using transaction = await own.database.transaction()
     {
@@ -123,7 +123,7 @@ describe('a COPY', () => {
     }
     const error = await work().catch((thrown: unknown) => thrown)
     expect(isTransient(error)).toBe(true)
-    await terminated // Its own connection is lent until it has been answered, which may be after the COPY has failed.
+    await terminated // Its connection is in use until its response, which may come after the COPY has failed.
     expect(own.database.inUse).toBe(0)
     expect(await count(own)).toBe(0)
   })

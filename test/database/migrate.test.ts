@@ -7,7 +7,7 @@ import { migrate } from '../../src/database/migrate.ts'
 import { testDatabase } from '../support/database.ts'
 import { PgProxy } from '../support/pg-proxy.ts'
 
-/** Migrations of a test's own, in a database in which none has run. */
+/** Writes migrations for one test, and opens a database in which none has run. */
 async function withFiles(files: Readonly<Record<string, string>>) {
   const stack = new AsyncDisposableStack()
   const own = stack.use(await testDatabase())
@@ -18,7 +18,7 @@ async function withFiles(files: Readonly<Record<string, string>>) {
   return { ...own, directory: directory.path, write, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-test('runs what is new, in order, once', async () => {
+test('migrate runs each new migration once, in order', async () => {
   await using own = await withFiles({
     '0002_b.sql': 'insert into sluice.a values (2);',
     '0001_a.sql': 'create table sluice.a (n int); insert into sluice.a values (1);',
@@ -32,7 +32,7 @@ test('runs what is new, in order, once', async () => {
   expect(await database.query('select array_agg(n) as n from sluice.a')).toEqual([{ n: [1, 2, 3] }])
 })
 
-test('two at once do not disturb each other', async () => {
+test('migrate runs twice at once without conflict', async () => {
   await using own = await withFiles({
     '0001_a.sql': 'create table sluice.a (n int); select pg_sleep(0.05); insert into sluice.a values (1);',
   })
@@ -44,13 +44,13 @@ test('two at once do not disturb each other', async () => {
   expect(await own.database.query('select * from sluice.a')).toEqual([{ n: 1 }])
 })
 
-test('all or nothing: one that fails takes back those before it', async () => {
+test('migrate rolls back all migrations if one fails', async () => {
   await using own = await withFiles({ '0001_a.sql': 'create table sluice.a (n int);', '0002_b.sql': 'select 1 / 0;' })
   await expect(migrate(own.database, { directory: own.directory })).rejects.toMatchObject({ code: '22012' })
   expect(await own.database.query(`select to_regnamespace('sluice') as s`)).toEqual([{ s: null }])
 })
 
-test('where nothing is new it asks one question', async () => {
+test('migrate sends one query if nothing is new', async () => {
   await using own = await testDatabase()
   const asked: string[] = []
   await using proxy = await PgProxy.open({
@@ -68,18 +68,19 @@ test('where nothing is new it asks one question', async () => {
   expect(asked).toEqual(['select name from sluice.migrations'])
 })
 
-test('leaves the session of a pooler as it was', async () => {
+test('migrate leaves no setting in the session of a pooler', async () => {
   await using own = await withFiles({ '0001_a.sql': 'create table sluice.a (n int);' })
   await using database = new Database({ url: own.url, max: 1 })
   await migrate(database, { directory: own.directory })
   expect(
     await database.query(
-      `select current_setting('search_path') as path, (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
+      `select current_setting('search_path') as path,
+         (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
     ),
   ).toEqual([{ path: '"$user", public', locks: 0 }])
 })
 
-test('refuses a schema that a newer version has made', async () => {
+test('migrate refuses a schema of a newer version', async () => {
   await using own = await withFiles({ '0001_a.sql': 'create table sluice.a (n int);' })
   await migrate(own.database, { directory: own.directory })
   await own.database.query(`insert into sluice.migrations (name, run_on) values ('0009_future', now())`)

@@ -16,7 +16,7 @@ const nasty = [
   'A',
 ]
 
-test('what is quoted comes back as it was, whatever the settings say', async () => {
+test('quoted names and texts are read back unchanged under any setting', async () => {
   await using own = await testDatabase()
   await using transaction = await own.database.transaction()
   for (const setting of ['on', 'off']) {
@@ -29,14 +29,14 @@ test('what is quoted comes back as it was, whatever the settings say', async () 
   }
 })
 
-test('a name of a table is divided at its first dot, or lies in public', async () => {
+test('the name of a table is split at its first dot; without one it is in public', async () => {
   expect(quoteTable('billing.customers')).toBe('"billing"."customers"')
   expect(quoteTable('Weird "one".a.b')).toBe('"Weird ""one"""."a.b"')
   expect(quoteTable('customers')).toBe('"public"."customers"')
   expect(splitTable('a.b.c')).toEqual({ schema: 'a', table: 'b.c' })
 })
 
-test('nothing is NULL, numbers are texts, and what PostgreSQL cannot hold is refused', () => {
+test('null is NULL, numbers are texts, and NUL is refused', () => {
   expect([quoteLiteral(null), quoteLiteral(undefined), quoteLiteral(12n), quoteLiteral(true)]).toEqual([
     'null',
     'null',

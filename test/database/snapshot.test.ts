@@ -3,7 +3,7 @@ import type { Database } from '../../src/database/database.ts'
 import { openSnapshot } from '../../src/database/snapshot.ts'
 import { testDatabase } from '../support/database.ts'
 
-test('all connections of a snapshot see what was there when it was opened', async () => {
+test('all connections of a snapshot see the rows at its opening', async () => {
   await using own = await testDatabase({ max: 5 })
   await own.database.query('create table public.t as select 1 as n')
   await using snapshot = await openSnapshot(own.database)
@@ -12,30 +12,30 @@ test('all connections of a snapshot see what was there when it was opened', asyn
   expect(seen).toEqual(Array.from({ length: 6 }, () => [{ n: 1 }]))
 })
 
-test('a snapshot that cannot be opened gives back every connection, also one that comes late', async () => {
+test('a snapshot that fails to open releases every connection, even one that opens late', async () => {
   await using own = await testDatabase({ max: 5 })
   const { database } = own
   const failed = Promise.withResolvers<void>()
   let late: Promise<unknown> | undefined
-  let asked = 0
-  const limping = {
+  let transactions = 0
+  const failing = {
     label: database.label,
     async transaction(options: Parameters<Database['transaction']>[0]) {
-      asked += 1
-      if (asked === 2) {
+      transactions += 1
+      if (transactions === 2) {
         setImmediate(failed.resolve)
-        throw new Error('it cannot be had')
+        throw new Error('no connection')
       }
-      if (asked === 3) await failed.promise
+      if (transactions === 3) await failed.promise
       const opening = database.transaction(options)
-      if (asked === 3) late = opening
+      if (transactions === 3) late = opening
       return opening
     },
   } as unknown as Database
-  await expect(openSnapshot(limping)).rejects.toThrow('it cannot be had')
+  await expect(openSnapshot(failing)).rejects.toThrow('no connection')
   await failed.promise
   await new Promise(setImmediate)
   await late
-  expect(asked).toBe(3)
+  expect(transactions).toBe(3)
   expect(database.inUse).toBe(0)
 })

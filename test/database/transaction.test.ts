@@ -25,7 +25,7 @@ describe('a transaction', () => {
     expect(own.database.inUse).toBe(0)
   })
 
-  test('rolls back when its block throws, and lends its connection on', async () => {
+  test('rolls back when its block throws, and releases its connection', async () => {
     await using own = await testDatabase({ max: 1 })
     await own.database.query('create table t (a int)')
     const [before] = await own.database.query(backend)
@@ -56,7 +56,7 @@ describe('a transaction', () => {
     expect((await again.query<{ pid: number }>(backend))[0]?.pid).not.toBe(killed)
   })
 
-  test('opens with its first statement and commits with its last: two queries in all', async () => {
+  test('opens with its first statement and commits with its last, in two queries', async () => {
     const queries: string[] = []
     const before = ({ from, name, text }: Message): void => {
       if (from === 'client' && (name === 'Query' || name === 'Parse')) queries.push(text ?? '')
@@ -73,12 +73,15 @@ describe('a transaction', () => {
     expect([inserted?.count, selected?.rows]).toEqual([2, [{ n: 3 }]])
     expect(queries).toHaveLength(2)
     expect(queries[0]).toMatch(
-      /^begin; set local statement_timeout = 300000; set local lock_timeout = 30000; set local timezone = 'UTC';\ncreate table/,
+      new RegExp(
+        '^begin; set local statement_timeout = 300000; set local lock_timeout = 30000; ' +
+          `set local timezone = 'UTC';\ncreate table`,
+      ),
     )
     expect(queries[1]).toMatch(/;commit$/)
   })
 
-  test('answers the results of one’s own statements alone, first or not', async () => {
+  test('returns the results of the statements given, without those of its opening', async () => {
     await using own = await testDatabase()
     await using transaction = await own.database.transaction()
     expect((await transaction.run('select 1 as a; select 2 as b')).map(({ rows }) => rows)).toEqual([
@@ -89,7 +92,7 @@ describe('a transaction', () => {
     expect(await transaction.query('select $1::int + 1 as d', [3])).toEqual([{ d: 4 }])
   })
 
-  test('opens before a first statement that has values', async () => {
+  test('opens before a first statement with values', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     {
@@ -99,9 +102,11 @@ describe('a transaction', () => {
     expect(await own.database.query('select * from t')).toEqual([])
   })
 
-  test('has its limits and its zone for itself', async () => {
+  test('sets its limits and zone for itself only', async () => {
     await using own = await testDatabase({ max: 1 })
-    const settings = `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock, current_setting('timezone') as zone`
+    const settings = `
+      select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+        current_setting('timezone') as zone`
     await own.database.query(`alter database "${new URL(own.url).pathname.slice(1)}" set timezone = 'Asia/Tokyo'`)
     await using database = new Database({ url: own.url, max: 1 })
     const outside = await database.query(settings)
@@ -114,7 +119,7 @@ describe('a transaction', () => {
     expect(await database.query(settings)).toEqual(outside)
   })
 
-  test('the commit of a transaction in which a statement failed is an error', async () => {
+  test('throws at commit if a statement in it has failed', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     await using transaction = await own.database.transaction()
@@ -126,7 +131,7 @@ describe('a transaction', () => {
     expect(await own.database.query('select * from t')).toEqual([])
   })
 
-  test('a last statement that fails takes the whole transaction with it', async () => {
+  test('is rolled back if its last statement fails', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     {
@@ -138,7 +143,7 @@ describe('a transaction', () => {
     expect(own.database.inUse).toBe(0)
   })
 
-  test('nothing sent, nothing committed, nothing held', async () => {
+  test('without a statement sends and holds nothing', async () => {
     await using own = await testDatabase()
     const transaction = await own.database.transaction()
     expect(await transaction.commit()).toEqual([])
@@ -146,7 +151,7 @@ describe('a transaction', () => {
     await expect(transaction.run('select 1')).rejects.toThrow('the transaction has ended')
   })
 
-  test('runs statements that are asked for at once one after another', async () => {
+  test('runs concurrent statements one after another', async () => {
     await using own = await testDatabase()
     await using transaction = await own.database.transaction()
     await transaction.run('create temporary table t (n serial, a int) on commit drop')
@@ -154,7 +159,7 @@ describe('a transaction', () => {
     expect(await transaction.query('select array_agg(a order by n) as a from t')).toEqual([{ a: [1, 2, 3, 4] }])
   })
 
-  test('a savepoint is rolled back unless it was released', async () => {
+  test('rolls a savepoint back unless it was released', async () => {
     await using own = await testDatabase()
     await using transaction = await own.database.transaction()
     await transaction.run('create temporary table t (a int) on commit drop')
@@ -171,7 +176,7 @@ describe('a transaction', () => {
     expect(await transaction.query('select a from t')).toEqual([{ a: 1 }])
   })
 
-  test('a savepoint that cannot be rolled back, the connection being gone, keeps the first error', async () => {
+  test('keeps the first error if a savepoint cannot be rolled back', async () => {
     await using own = await testDatabase()
     const work = async (): Promise<void> => {
       await using transaction = await own.database.transaction()
@@ -184,7 +189,7 @@ describe('a transaction', () => {
     expect(own.database.inUse).toBe(0)
   })
 
-  test('a lock keeps out all who ask for the same name, and nobody else', async () => {
+  test('holds a lock against transactions that lock the same name only', async () => {
     await using own = await testDatabase()
     await using holder = await own.database.transaction()
     await holder.lock(`it's "mine"`)
@@ -197,7 +202,7 @@ describe('a transaction', () => {
     await next.lock(`it's "mine"`)
   })
 
-  test('one for reading sees one snapshot and writes nothing', async () => {
+  test('for reading sees one snapshot and cannot write', async () => {
     await using own = await testDatabase()
     await own.database.query('create table t (a int)')
     await using reading = await own.database.transaction({ readOnly: true })
@@ -207,7 +212,7 @@ describe('a transaction', () => {
     await expect(reading.run('insert into t values (2)')).rejects.toThrow(/it is read-only; set DATABASE_URL/)
   })
 
-  test('one for writing is refused where nothing may be written', async () => {
+  test('for writing is refused by a read-only database', async () => {
     await using own = await testDatabase()
     await own.database.query(
       `alter database "${new URL(own.url).pathname.slice(1)}" set default_transaction_read_only = on`,

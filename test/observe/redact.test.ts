@@ -23,7 +23,7 @@ describe('a URL', () => {
     )
   })
 
-  test('keeps every other parameter, byte by byte', () => {
+  test('keeps the bytes of every other parameter', () => {
     const url = 'https://api.example/x?page_token=abc%20d&monkey=1&keys=2&q=%E3%81%82&token'
     expect(redactUrl(url)).toBe(url)
   })
@@ -43,7 +43,7 @@ describe('a text', () => {
     ['sent Bearer s3cr3ts3cr3t there', 'sent Bearer *** there'],
     ['GET /x?api_key=s3cr3t&page=2', 'GET /x?api_key=***&page=2'],
     ['the monkey: eats', 'the monkey: eats'],
-  ])('%s', (text, shown) => {
+  ])('is redacted: %s', (text, shown) => {
     expect(redactText(text)).toBe(shown)
   })
 })
@@ -57,7 +57,7 @@ test('an error loses its secrets in message, stack and every cause', () => {
   expect((error.cause as Error).stack).not.toContain('s3cr3t')
 })
 
-test('an error that is its own cause ends', () => {
+test('redacting an error that is its own cause ends', () => {
   const error = new Error('s3cr3t')
   error.cause = error
   redactError(error, (text) => text.replaceAll('s3cr3t', '***'))

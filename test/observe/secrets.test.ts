@@ -13,15 +13,16 @@ describe('a secret', () => {
   test.each([
     [{}, 'is not set'],
     [{ TOKEN: '' }, 'is empty'],
-  ])('that is missing is an error that names it and where it was looked for: %j', (environment, fault) => {
+  ])('that is missing throws an error with its name and the sources: %j', (environment, problem) => {
     const read = (): string => readSecrets(environment).value('TOKEN')
     expect(read).toThrow(UsageError)
     expect(read).toThrow(
-      `secret TOKEN ${fault}: looked in the environment (the sluice command reads .env into it as well); set TOKEN there`,
+      `secret TOKEN ${problem}: looked in the environment (the sluice command reads .env into it as well); ` +
+        'set TOKEN there',
     )
   })
 
-  test('is hidden wherever it stands, once it has been read', () => {
+  test('is hidden everywhere after it has been read', () => {
     const secrets = readSecrets({ TOKEN })
     expect(secrets.hide(`Bearer ${TOKEN}`)).toContain(TOKEN)
     secrets.value('TOKEN')
@@ -42,7 +43,7 @@ describe('a secret', () => {
     )
   })
 
-  test('comes back where its mark stands', () => {
+  test('replaces its placeholder', () => {
     const secrets = readSecrets({ TOKEN, OTHER: 'another one' })
     secrets.value('TOKEN')
     const value = { token: `x ${TOKEN}`, list: [TOKEN] }
@@ -51,33 +52,33 @@ describe('a secret', () => {
     expect(secrets.reveal('{secret:UNKNOWN}')).toBe('{secret:UNKNOWN}')
   })
 
-  test('comes back only by the names that may be revealed', () => {
+  test('replaces its placeholder only if its name may be revealed', () => {
     const secrets = readSecrets({ TOKEN, OTHER: 'another one' })
     expect(secrets.reveal('{secret:TOKEN} {secret:OTHER}', ['TOKEN'])).toBe(`${TOKEN} {secret:OTHER}`)
   })
 
-  test('is too short to be looked for below four characters', () => {
+  test('of fewer than four characters is not hidden', () => {
     const secrets = readSecrets({ PIN: '123', LONG: '1234' })
     secrets.value('PIN')
     secrets.value('LONG')
     expect(secrets.hide('123 1234')).toBe('123 {secret:LONG}')
   })
 
-  test('that begins like another one leaves nothing of the longer one', () => {
+  test('that starts like a longer one does not expose the rest of it', () => {
     const secrets = readSecrets({ SHORT: 'secret', LONG: 'secret-and-more' })
     secrets.value('SHORT')
     secrets.value('LONG')
     expect(secrets.hide('secret-and-more secret')).toBe('{secret:LONG} {secret:SHORT}')
   })
 
-  test('that no variable holds is hidden as soon as it is known', () => {
+  test('that no variable holds is hidden after it was registered', () => {
     const secrets = readSecrets({})
     secrets.register?.('access token', 'fetched-token')
     expect(secrets.hide('Bearer fetched-token')).toBe('Bearer {secret:access token}')
   })
 })
 
-test('hiding leaves what is no text as it is', () => {
+test('hiding changes no value that is not text', () => {
   const secrets = readSecrets({ TOKEN })
   secrets.value('TOKEN')
   const exact = new Decimal('0.12345678901234567890')

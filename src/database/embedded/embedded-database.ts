@@ -122,7 +122,8 @@ async function acquireUsageLock(
     const log = failed ? await logTail(files) : ''
     if (failed && !RETRYABLE_START_ERRORS.test(log) && starts >= MAX_STARTS)
       throw new DatabaseError(
-        `${files.home}: the embedded PostgreSQL did not start (${failed}): ${log}; remove the cause, or set DATABASE_URL`,
+        `${files.home}: the embedded PostgreSQL did not start (${failed}): ${log}; ` +
+          'remove the cause, or set DATABASE_URL',
       )
     if (!server && (ended === undefined || failed)) {
       await truncateLog(join(files.home, 'log'))

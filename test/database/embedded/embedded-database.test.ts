@@ -11,7 +11,7 @@ import { Holder } from './holder-process.ts'
 const isRoot = process.getuid?.() === 0
 const quick = { durable: false } as const
 
-/** A project of a temporary directory's, which only its owner may enter. */
+/** A project in a temporary directory that only its owner can enter. */
 let project: { readonly path: string; readonly remove: () => Promise<void> }
 let dir: string
 let data: string
@@ -29,7 +29,7 @@ async function answers(url: string): Promise<boolean> {
 const pidOf = async (): Promise<number> => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
 
 describe('the embedded database', () => {
-  test('keeps what was stored, below a directory that only its owner may enter', async () => {
+  test('keeps its rows below a directory that only its owner can enter', async () => {
     expect((await stat(project.path)).mode & 0o777).toBe(0o700)
     {
       await using server = await embeddedDatabase({ dir, ...quick })
@@ -43,21 +43,24 @@ describe('the embedded database', () => {
     expect(await database.query('select * from kept')).toEqual([{ a: 1 }])
   })
 
-  test('speaks UTF-8 by a collation of its own, whatever the machine has', async () => {
+  test('uses UTF-8 and its own collation, independent of the machine', async () => {
     await using server = await embeddedDatabase({ dir, ...quick })
     await using database = await openDatabase({ url: server.url })
     const [row] = await database.query(
-      `select current_setting('server_encoding') as encoding, datlocprovider as provider, datlocale as locale, upper('ä') as upper from pg_database where datname = current_database()`,
+      `select current_setting('server_encoding') as encoding, datlocprovider as provider, datlocale as locale,
+         upper('ä') as upper
+       from pg_database where datname = current_database()`,
     )
     expect(row).toEqual({ encoding: 'UTF8', provider: 'b', locale: 'C.UTF-8', upper: 'Ä' })
   })
 
-  test('listens on this machine alone, asks for a password and hides it from others', async () => {
+  test('listens on this machine only, and needs a password that other users cannot read', async () => {
     await using server = await embeddedDatabase({ dir, ...quick })
     await using database = await openDatabase({ url: server.url })
     expect(
       await database.query(
-        `select current_setting('listen_addresses') as addresses, current_setting('unix_socket_directories') as sockets`,
+        `select current_setting('listen_addresses') as addresses,
+           current_setting('unix_socket_directories') as sockets`,
       ),
     ).toEqual([{ addresses: '127.0.0.1', sockets: '' }])
     await expect(answers(Object.assign(new URL(server.url), { password: 'guess' }).href)).rejects.toThrow(
@@ -67,18 +70,19 @@ describe('the embedded database', () => {
     expect(await readFile(join(dir, '.gitignore'), 'utf8')).toBe('*\n')
   })
 
-  test('loses nothing that was committed: it is durable unless told otherwise', async () => {
+  test('is durable by default', async () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     await using server = await embeddedDatabase({ dir: join(other.path, '.sluice') })
     await using database = await openDatabase({ url: server.url })
     expect(
       await database.query(
-        `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
+        `select name, setting from pg_settings
+         where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
       ),
     ).toEqual(['fsync', 'full_page_writes', 'synchronous_commit'].map((name) => ({ name, setting: 'on' })))
   })
 
-  test('two processes that need it at once make and share one, and the last one out stops it', async () => {
+  test('is made once and shared by two processes, and stopped by the last one', async () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     const own = join(other.path, '.sluice')
     const files = join(own, 'postgres')
@@ -92,7 +96,7 @@ describe('the embedded database', () => {
     expect((await readdir(files)).toSorted()).toEqual(['data', 'log'])
   }, 15_000)
 
-  test('holders in one process share it too', async () => {
+  test('is shared by several users in one process', async () => {
     const first = await embeddedDatabase({ dir, ...quick })
     const second = await embeddedDatabase({ dir, ...quick })
     await first[Symbol.asyncDispose]()
@@ -101,7 +105,7 @@ describe('the embedded database', () => {
     expect(await findPostmaster(data)).toBeUndefined()
   })
 
-  test('who comes while the last one leaves gets a server that lives', async () => {
+  test('is running for a process that starts while the last one stops it', async () => {
     let held: EmbeddedDatabase = await embeddedDatabase({ dir, ...quick })
     for (let round = 0; round < 4; round += 1) {
       const [next] = await Promise.all([embeddedDatabase({ dir, ...quick }), held[Symbol.asyncDispose]()])
@@ -112,7 +116,7 @@ describe('the embedded database', () => {
     expect(await findPostmaster(data)).toBeUndefined()
   }, 15_000)
 
-  test('a server that a killed process left behind is found, used and stopped', async () => {
+  test('of a killed process is found, used and stopped', async () => {
     const holder = await Holder.start(dir)
     const pid = await pidOf()
     await holder.kill()
@@ -125,7 +129,7 @@ describe('the embedded database', () => {
     expect(await isServing(pid, data)).toBe(false)
   })
 
-  test('a server that was killed itself is started again', async () => {
+  test('is started again after its server was killed', async () => {
     const lost = await embeddedDatabase({ dir, ...quick })
     const pid = await pidOf()
     process.kill(pid, 'SIGKILL')
@@ -137,20 +141,20 @@ describe('the embedded database', () => {
   })
 
   test.each([
-    ['nobody', '999999999'],
+    ['no process', '999999999'],
     ['a program that is no server', String(process.pid)],
     ['the machine’s first process', '1'],
-  ])('a stale lock file that names %s is cleaned away', async (_, pid) => {
+  ])('starts despite a stale lock file that names %s', async (_, pid) => {
     await (await embeddedDatabase({ dir, ...quick }))[Symbol.asyncDispose]()
     await writeFile(join(data, 'postmaster.pid'), `${pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n1 1\nready\n`)
     await using server = await embeddedDatabase({ dir, ...quick })
     expect(await answers(server.url)).toBe(true)
   })
 
-  test('a stale lock file that names another program of the server’s own account is cleaned away', async () => {
+  test('starts despite a stale lock file that names another program of its account', async () => {
     await (await embeddedDatabase({ dir, ...quick }))[Symbol.asyncDispose]()
     const { uid, gid } = await stat(data)
-    // PostgreSQL itself would not start: it takes any living process of its account for the server.
+    // PostgreSQL alone would not start: it mistakes any process of its account for the server.
     const program = spawn('sleep', ['600'], { uid, gid, cwd: '/' })
     try {
       await writeFile(
@@ -164,7 +168,7 @@ describe('the embedded database', () => {
     }
   })
 
-  test('drafts of a data directory that a killed process left are cleaned away, fresh ones are left', async () => {
+  test('removes old drafts of its data directory, and keeps recent ones', async () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     const files = join(other.path, '.sluice', 'postgres')
     for (const [name, age] of [
@@ -179,7 +183,7 @@ describe('the embedded database', () => {
     expect((await readdir(files)).toSorted()).toEqual(['data', 'data.new', 'log'])
   })
 
-  test('says what to do about a data directory of another version', async () => {
+  test('names the remedy for a data directory of another version', async () => {
     await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
     await mkdir(join(other.path, 'postgres', 'data'), { recursive: true })
     await writeFile(join(other.path, 'postgres', 'data', 'PG_VERSION'), '12\n')
@@ -188,19 +192,19 @@ describe('the embedded database', () => {
     )
   })
 
-  test('says why it did not start', async () => {
+  test('names the reason if it does not start', async () => {
     await expect(embeddedDatabase({ dir, settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
       /did not start \(it ended with code 1\): .*invalid value for parameter "shared_buffers": "plenty"/,
     )
   })
 
-  test('ends its wait when the signal aborts', async () => {
+  test('is not waited for after the signal has aborted', async () => {
     const reason = new Error('enough')
     await expect(embeddedDatabase({ dir, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 })
 
-/** Somebody who is not root and may enter the repository; undefined where there is nobody. */
+/** Returns a command prefix that runs as a user other than root who can enter the repository, or undefined. */
 async function ordinaryUser(): Promise<readonly string[] | undefined> {
   if (!isRoot) return []
   for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
@@ -209,7 +213,7 @@ async function ordinaryUser(): Promise<readonly string[] | undefined> {
   return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 }
 
-test('an ordinary user keeps it alone, and root comes to it as that user', async () => {
+test('the embedded database of an ordinary user is shared by root as that user', async () => {
   const as = await ordinaryUser()
   if (!as) return
   await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))

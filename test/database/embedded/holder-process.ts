@@ -17,7 +17,7 @@ export class Holder implements AsyncDisposable {
     this.#exit = exit
   }
 
-  /** Settles when the server answers it. `as`: words before the command, to run it as somebody else. */
+  /** Starts the process and waits for its connection. `as` precedes the command, to run it as another user. */
   static async start(dir: string, as: readonly string[] = []): Promise<Holder> {
     const [command, ...words] = [...as, process.execPath, script, dir]
     const child = spawn(command, words, { cwd: '/', env: { PATH: process.env['PATH'] } })
@@ -28,13 +28,13 @@ export class Holder implements AsyncDisposable {
     throw new Error(`the holder ended: ${said}`)
   }
 
-  /** As a power cut would: it leaves nothing in order. */
+  /** Kills the process without any cleanup. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#exit
   }
 
-  /** Returns when it has left. */
+  /** Ends the process and waits until it has left the server. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin.end()
     await this.#exit

@@ -1,4 +1,4 @@
-// One command's part of the embedded server: says where it is, and leaves it as soon as its input ends.
+// Uses the embedded server like a command: prints its URL, and leaves it when stdin ends.
 import { text } from 'node:stream/consumers'
 import { embeddedDatabase } from '../../../src/database/embedded/embedded-database.ts'
 

@@ -10,7 +10,7 @@ import { reachablePrograms } from '../../../src/database/embedded/programs.ts'
 
 const nobody = { name: 'nobody', uid: 65_534, gid: 65_534 }
 
-test('programs below a directory that only root may enter are copied to where the server’s account may run them', async () => {
+test('programs below a directory that only root can enter are copied for the server’s account', async () => {
   if (process.getuid?.() !== 0) return
   const { directory } = await findBinaries()
   await using closed = await mkdtempDisposable(join(tmpdir(), 'sluice-closed-'))
@@ -38,6 +38,6 @@ test('programs below a directory that only root may enter are copied to where th
   }
 })
 
-test('whoever runs the server himself uses what is installed', async () => {
+test('a user who is not root uses the installed programs', async () => {
   expect(await reachablePrograms({ directory: '/root/closed', version: '18' }, undefined)).toBe('/root/closed')
 })
