@@ -39,7 +39,8 @@ export async function serveCommand(
   const names = found.map(({ pipeline }) => pipeline.name).join(', ')
   console.log(
     `${server.url}  ${names}${schedule ? ', with their schedules' : ''}` +
-      `${token === undefined ? '' : '; requests need the token'}\nCtrl-C stops the server and the runs that it started.`,
+      `${token === undefined ? '' : '; requests need the token'}\n` +
+      'Ctrl-C stops the server and the runs that it started.',
   )
   await server.ended
   return 0
