@@ -14,6 +14,8 @@ export interface WrittenBatch {
   readonly highWaterMark?: HighWaterMark
   /** Hashes of records that the previous run has read as well. */
   readonly boundaryMatches?: readonly string[]
+  /** Identities of open rejects that its records settle. */
+  readonly settles?: readonly string[]
 }
 
 /** Stores rows of one shape, and returns the rows that the database refused. */
@@ -57,9 +59,11 @@ export async function writeBatch(
     undefined,
   )
   const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
+  const settles = pages.flatMap((page) => page.settles ?? [])
   return {
     counts,
     rejects,
+    ...(settles.length > 0 && { settles }),
     ...defined({ highWaterMark, boundaryMatches: boundaryMatches.length > 0 ? boundaryMatches : undefined }),
   }
 }

@@ -19,6 +19,10 @@ export interface Advance {
   readonly highWaterMark?: HighWaterMark
   /** Where records that the last run had read were met again: those of them that were not yet, hash → how many. */
   readonly boundaryRemaining?: Readonly<Record<string, number>>
+  /** Fields that identify a reject's record: the key of the table, and its version. @default none */
+  readonly key?: readonly string[]
+  /** Identities of open rejects of earlier reads whose records the batch stores. */
+  readonly settles?: readonly string[]
   /** For `replace`, at the end: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
 }

@@ -99,6 +99,8 @@ export interface Page<T = unknown> {
   readonly highWaterMark?: HighWaterMark
   /** Hashes of the records that were left out since the last run had read them. */
   readonly boundaryMatches?: readonly string[]
+  /** Identities of open rejects that its records settle. */
+  readonly settles?: readonly string[]
   /** Stage of the records that the encoder rejects: `database` for the rows of a replay. @default 'encode' */
   readonly rejectStage?: RejectStage
   /** Its share of the memory budget, given back once its records have been encoded. */

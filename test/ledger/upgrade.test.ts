@@ -38,7 +38,7 @@ const RENAMED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   requests: { what: 'action' },
   rates: { left_over: 'remaining', left_until: 'remaining_until' },
   rate_grants: { free_at: 'expires_at' },
-  rejects: {},
+  rejects: { replayed_at: 'settled_at', replayed_by: 'settled_by' },
   cursors: {},
   ticks: {},
   events: {},

@@ -254,7 +254,8 @@ describe('queries', () => {
           record: '{"id":null,"big":12345678901234567890}',
           parents: null,
           createdAt: time,
-          replayedAt: null,
+          settledAt: null,
+          settlement: null,
         },
       ],
     })

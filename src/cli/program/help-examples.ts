@@ -143,6 +143,13 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'A record that is rejected again is listed again, with the new reason.',
     ],
   },
+  'rejects drop': {
+    examples: [['sluice rejects drop billing.invoices'], ['sluice rejects drop billing --id 17 18']],
+    paragraphs: [
+      'Needed only for records that will never be stored. A reject is settled by itself once a run stores a record ' +
+        'with the same key, or the same record. Dropped rejects stay in the table sluice.rejects.',
+    ],
+  },
   cursor: {
     examples: [
       ['sluice cursor show'],

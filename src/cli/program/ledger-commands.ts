@@ -3,11 +3,11 @@ import { addCommand, addGroup, commandHandler, wholeNumber } from './add-command
 
 /** Adds the commands that work on the database: rejects, cursor, migrate, sql. */
 export function addLedgerCommands(sluice: Command): void {
-  const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store them after a fix.')
+  const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store or drop them.')
   addCommand(rejects, 'list', 'List the records that could not be stored, each with its reason.')
     .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
     .option('--run <id>', 'only rejects of this run')
-    .option('--all', 'include rejects that were replayed')
+    .option('--all', 'include rejects that were replayed, stored or rejected again since, or dropped')
     .option('--limit <n>', 'rejects to list, oldest first', wholeNumber(1), 50)
     .option('--json', 'print one reject per line, as JSON, with the whole record')
     .action(commandHandler(async () => (await import('../commands/ledger/rejects-list.ts')).rejectsListCommand))
@@ -18,6 +18,10 @@ export function addLedgerCommands(sluice: Command): void {
     .option('--overwrite', 'replace a stored row with the same key if no version says which one is newer')
     .option('--json', 'print the report as JSON')
     .action(commandHandler(async () => (await import('../commands/ledger/rejects-replay.ts')).rejectsReplayCommand))
+  addCommand(rejects, 'drop', 'Settle rejects by hand: they are listed and replayed no longer.')
+    .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
+    .option('--id <ids...>', 'only these rejects')
+    .action(commandHandler(async () => (await import('../commands/ledger/rejects-drop.ts')).rejectsDropCommand))
 
   const cursor = addGroup(sluice, 'cursor', 'Show, set or reset the cursor of a stream: how far it has been read.')
   addCommand(cursor, 'show', 'Show the cursors of streams.')

@@ -3,18 +3,34 @@ import type { Reject } from '../../model/page.ts'
 import type { Slice } from '../../model/slice.ts'
 import { exactJson } from '../../value/json/stored-json.ts'
 import { storableText } from '../../value/text.ts'
+import { rejectIdentities } from './reject-identity.ts'
 
-/** Returns the statement that stores the rejects of a batch, ending in a semicolon; '' if there are none. */
-export function rejectsSql({ id }: Slice, rejects: readonly Reject[]): string {
+/**
+ * Returns the statements that store the rejects of a batch, each ending in a semicolon; '' if there are none. A record
+ * that an earlier read has rejected as well is listed once: the new reject supersedes the old one.
+ */
+export function rejectsSql(slice: Slice, rejects: readonly Reject[], key: readonly string[]): string {
   if (rejects.length === 0) return ''
+  const identities = rejects.map((reject) => rejectIdentities(reject, key))
   const rows = rejects.map(({ stage, reason, record, parents }, index) => {
-    const texts = [stage, reason].map((text) => quoteLiteral(storableText(text)))
+    const texts = [storableText(stage), storableText(reason), identities[index]?.[0]].map(quoteLiteral)
     return `(${index}, ${texts.join(', ')}, ${json(record)}, ${parents ? json(parents) : 'null::json'})`
   })
-  return `insert into sluice.rejects (run, slice, pipeline, stream, position, seq, stage, reason, record, parents)
-select s.run, s.id, s.pipeline, s.stream, s.position, s.seq, r.stage, r.reason, r.record, r.parents
-  from sluice.slices as s, (values ${rows.join(',\n')}) as r (index, stage, reason, record, parents)
- where s.id = ${BigInt(id)} order by r.index;\n`
+  return `${settleSql(slice, identities.flat(), 'superseded')}
+insert into sluice.rejects (run, slice, pipeline, stream, position, seq, stage, reason, identity, record, parents)
+select s.run, s.id, s.pipeline, s.stream, s.position, s.seq, r.stage, r.reason, r.identity, r.record, r.parents
+  from sluice.slices as s, (values ${rows.join(',\n')}) as r (index, stage, reason, identity, record, parents)
+ where s.id = ${BigInt(slice.id)} order by r.index;\n`
+}
+
+/** Returns the statement that settles open rejects of records that a batch stores; '' if there are none. */
+export function storedSql(slice: Slice, identities: readonly string[]): string {
+  return identities.length === 0 ? '' : `${settleSql(slice, identities, 'stored')}\n`
+}
+
+const settleSql = ({ id }: Slice, identities: readonly string[], settlement: 'stored' | 'superseded'): string => {
+  const list = [...new Set(identities)].map((identity) => quoteLiteral(storableText(identity)))
+  return `select sluice.settle_rejects(${BigInt(id)}, array[${list.join(', ')}], '${settlement}');`
 }
 
 const json = (value: unknown): string => `${quoteLiteral(exactJson(value))}::json`

@@ -9,7 +9,8 @@ import { storableText } from '../../value/text.ts'
 import type { LeaseSession } from '../lease/lease-keeper.ts'
 import type { StreamName } from '../stream-name.ts'
 import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
-import { rejectsSql } from './store-rejects.ts'
+import { rejectIdentities } from './reject-identity.ts'
+import { rejectsSql, storedSql } from './store-rejects.ts'
 
 // The life of a slice. Each transition is one function of migrations/0014_slices.sql; this file only calls them, and no
 // other statement changes `sluice.slices`. A run is the holder of a slice as long as `token` is the one of its claim.
@@ -131,7 +132,7 @@ export async function renewSlices(
 export function advanceSql(
   slice: Slice,
   seq: number,
-  { position, counts, rejects, highWaterMark, boundaryRemaining, swap }: Advance,
+  { position, counts, rejects, key = [], settles = [], highWaterMark, boundaryRemaining, swap }: Advance,
 ): string {
   const location = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
   if (position === null || position === undefined)
@@ -155,8 +156,11 @@ export function advanceSql(
     jsonb(swap),
     jsonb(ends ? undefined : boundaryRemaining),
   ]
+  // A record that is rejected again settles nothing.
+  const rejected = new Set(rejects.flatMap((reject) => rejectIdentities(reject, key)))
+  const settled = settles.filter((identity) => !rejected.has(identity))
   // The rejects come first: they take the position from the slice as it is before this batch.
-  return `${rejectsSql(slice, rejects)}select sluice.advance(${values.join(', ')})`
+  return `${storedSql(slice, settled)}${rejectsSql(slice, rejects, key)}select sluice.advance(${values.join(', ')})`
 }
 
 /**

@@ -26,6 +26,7 @@ export interface EncodedPage extends Disposable {
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
   readonly boundaryMatches?: readonly string[]
+  readonly settles?: readonly string[]
   /** A hash of the columns' names and types. */
   readonly shape: string
 }
@@ -39,6 +40,7 @@ export class EncodedRows implements EncodedPage {
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
   readonly boundaryMatches?: readonly string[]
+  readonly settles?: readonly string[]
   readonly rowShape: RowShape
   /** The key of each row as COPY text; empty without a key. */
   readonly keys: readonly string[]
@@ -56,6 +58,7 @@ export class EncodedRows implements EncodedPage {
     if (page.position !== undefined) this.position = page.position
     if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches
+    if (page.settles !== undefined) this.settles = page.settles
     this.counts = counts
     this.rejects = rejects
     this.rowShape = shape

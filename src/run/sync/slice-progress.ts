@@ -7,6 +7,7 @@ import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { isEnd, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { defined } from '../../value/defined.ts'
 import type { StreamContext } from '../stream-context.ts'
+import { identifyingFields } from './settle-rejects.ts'
 
 /** Rejects that the message of a `TooManyRejectsError` quotes. */
 const QUOTED_REJECTS = 3
@@ -53,11 +54,12 @@ export class SliceProgress {
 
   /** Returns what a batch adds to the slice. Throws if the batch must not be committed. */
   advance(written: WrittenBatch, position: Position, swap: Advance['swap']): Advance {
-    const { counts, rejects, boundaryMatches = [] } = written
+    const { counts, rejects, boundaryMatches = [], settles = [] } = written
+    const key = identifyingFields(this.#stream.table)
     const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     if (swap && highWaterMark) throw this.#incrementalReplace()
     const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
-    return { position, counts, rejects, ...defined({ highWaterMark, swap, boundaryRemaining }) }
+    return { position, counts, rejects, key, settles, ...defined({ highWaterMark, swap, boundaryRemaining }) }
   }
 
   /** Records that a batch is committed. */
@@ -101,6 +103,7 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
   return {
     counts: addCounts(NO_COUNTS, ...all.map(({ counts }) => counts)),
     rejects: all.flatMap(({ rejects }) => rejects),
+    settles: all.flatMap(({ settles = [] }) => settles),
     ...defined({ highWaterMark }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),
   }

@@ -128,7 +128,8 @@ export const reject = object({
   record: described(text, 'JSON as text, with every digit'),
   parents: nullable(text),
   createdAt: time,
-  replayedAt: nullable(time),
+  settledAt: nullable(time),
+  settlement: nullable(oneOf('replayed', 'stored', 'superseded', 'dropped')),
 })
 export type Reject = Infer<typeof reject>
 

@@ -103,7 +103,7 @@ export const schemas = {
       {},
       {
         optional: { ...paged.optional, pipeline: name, stream: name, run: id, slice: id },
-        defaulted: { ...paged.defaulted, replayed: withDefault(flag, false) },
+        defaulted: { ...paged.defaulted, settled: withDefault(flag, false) },
       },
     ),
     response: answers(object({ rejects: list(reject), next })),

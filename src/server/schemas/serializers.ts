@@ -153,7 +153,8 @@ export const serializeReject = (reject: StoredReject): Reject => ({
   record: reject.record,
   parents: reject.parents ?? null,
   createdAt: iso(reject.createdAt),
-  replayedAt: isoOrNull(reject.replayedAt),
+  settledAt: isoOrNull(reject.settledAt),
+  settlement: reject.settlement ?? null,
 })
 
 export const serializeBackfill = ({ id, from, to, createdAt, ...rest }: BackfillOverview): Backfill => ({

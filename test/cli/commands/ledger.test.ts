@@ -100,6 +100,22 @@ describe('sluice rejects', () => {
     expect((await sluice('rejects', 'list', '--all', '--json')).stdout.trim().split('\n').length).toBeGreaterThan(1)
     expect(await sluice('rejects', 'replay', 'shop', '--id', id)).toMatchObject({ code: 2 })
   })
+
+  test('drop settles one reject by its id, and refuses one that is not open', async () => {
+    const [last] = (await sluice('rejects', 'list', 'shop', '--json')).stdout.trim().split('\n').toReversed()
+    const { id } = JSON.parse(last!) as { id: string }
+    expect(await sluice('rejects', 'drop', 'shop', '--id', id)).toMatchObject({
+      code: 0,
+      stdout: 'shop: 1 reject was dropped\n',
+    })
+    expect(await sluice('rejects', 'drop', 'shop', '--id', id)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`there is no open reject ${id}`),
+    })
+    expect(await sluice('rejects', 'drop', 'shop', '--id', 'x')).toMatchObject({ code: 2 })
+    expect(await sluice('rejects', 'drop', 'nosuch')).toMatchObject({ code: 2 })
+    expect((await sluice('rejects', 'drop', '--help')).stdout).toContain('sluice rejects drop billing')
+  })
 })
 
 describe('sluice sql', () => {

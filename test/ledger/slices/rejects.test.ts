@@ -132,7 +132,7 @@ describe('rejects', () => {
     await replay(ids.slice(0, 1))
     expect((await readRejects(ledger.database)).map(({ id }) => id)).toEqual(ids.slice(1))
     expect(
-      (await readRejects(ledger.database, { replayed: true })).map(({ replayedAt }) => replayedAt !== undefined),
+      (await readRejects(ledger.database, { settled: true })).map(({ settledAt }) => settledAt !== undefined),
     ).toEqual([true, false])
     expect(sqlState(await failure(replay(ids)))).toBe('SL006')
     expect((await readRejects(ledger.database)).map(({ id }) => id)).toEqual(ids.slice(1))

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { backfill, http, onePage, pipeline, since, until } from '../../../src/index.ts'
-import { backfillPlan } from '../../../src/run/backfill/dry-run.ts'
+import { dryRunBackfill } from '../../../src/run/backfill/dry-run.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { testDatabase } from '../../support/database.ts'
 
@@ -39,7 +39,7 @@ test.each([
       { status: 'done', failures: 0 },
     ])
 
-    const [plan] = await backfillPlan(flow, { ...three, only })
+    const [plan] = await dryRunBackfill(flow, { ...three, only })
     const before = api.requests.length
     const report = await backfill(flow, { ...three, only })
     expect(api.requests.length - before).toBe(windows)

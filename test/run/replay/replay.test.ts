@@ -182,11 +182,11 @@ describe('a replay', () => {
   })
 
   test('leaves a row alone that may be newer, unless it is told to overwrite it', async () => {
-    let served = items('one', 'bad')
+    let served = items('one', 'better')
     await using api = await apiServer(() => ({ json: served }))
     await using test = await testDatabase()
     await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
-    served = items('one', 'better')
+    served = items('one', 'bad')
     await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
     const report = await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url })
     expect(report!.streams['rows']).toMatchObject({
@@ -198,7 +198,7 @@ describe('a replay', () => {
       { name: 'BETTER' },
     ])
 
-    await test.database.query('update sluice.rejects set replayed_at = null, replayed_by = null')
+    await test.database.query('update sluice.rejects set settled_at = null, settled_by = null, settlement = null')
     await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url, overwrite: true })
     expect(await test.database.query('select name from t.rows order by id')).toEqual([{ name: 'ONE' }, { name: 'BAD' }])
   })
@@ -235,7 +235,7 @@ describe('a replay', () => {
     const failed = reports.filter((report) => report?.status === 'failed')
     expect(failed.length).toBeLessThanOrEqual(1)
     for (const report of failed)
-      expect(report!.streams['rows']!.error).toMatch(/rejects were replayed by another run.+List the rejects again/)
+      expect(report!.streams['rows']!.error).toMatch(/rejects were settled by another run.+List the rejects again/)
     expect(await waiting(test)).toEqual([])
   })
 

@@ -20,7 +20,7 @@ export async function rejectsListCommand(
 ): Promise<number> {
   const name = parseStreamName(word)
   await using store = await openStore({ database, signal })
-  const found = await readRejects(store.database, { ...name, run, replayed: all, limit: limit + 1 })
+  const found = await readRejects(store.database, { ...name, run, settled: all, limit: limit + 1 })
   if (found.length === 0) await requireKnownName(store.database, name)
   const rejects = found.slice(0, limit)
   if (json) {
@@ -29,7 +29,7 @@ export async function rejectsListCommand(
   }
   if (rejects.length === 0) console.log(all ? 'No record was ever rejected.' : 'No rejects are waiting for replay.')
   printTable(
-    rejects.map(({ id, run: of, pipeline, stream, stage, reason, record, createdAt, replayedAt }) => ({
+    rejects.map(({ id, run: of, pipeline, stream, stage, reason, record, createdAt, settledAt, settlement }) => ({
       id,
       run: of,
       stream: `${pipeline}.${stream}`,
@@ -37,7 +37,7 @@ export async function rejectsListCommand(
       reason,
       record,
       at: formatTime(createdAt),
-      ...(all && { replayed: replayedAt ? formatTime(replayedAt) : '' }),
+      ...(all && { settled: settledAt ? `${settlement} ${formatTime(settledAt)}` : '' }),
     })),
     { optional: ['at', 'run'] },
   )

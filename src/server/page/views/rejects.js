@@ -63,7 +63,7 @@ function rejectItem() {
     h('pre', { class: 'record parents', tabindex: '0' }),
   ]
   const from = h('div', {}, h('p', { class: 'small muted' }, 'Parent records'), parents)
-  const replayed = h('span', { class: 'tag' }, 'replayed')
+  const settled = h('span', { class: 'tag' })
   return {
     root: h(
       'li',
@@ -71,7 +71,7 @@ function rejectItem() {
       h(
         'div',
         { class: 'reject-why' },
-        h('p', { class: 'reject-place' }, place, ' ', stage, ' ', replayed),
+        h('p', { class: 'reject-place' }, place, ' ', stage, ' ', settled),
         reason,
         h('p', { class: 'small muted' }, run, ', ', at.root),
       ),
@@ -90,7 +90,8 @@ function rejectItem() {
       attribute(record, 'aria-label', `Record of reject ${its.reject}`)
       show(from, its.parents !== null)
       text(parents, its.parents === null ? '' : indentJson(its.parents))
-      show(replayed, its.replayedAt !== null)
+      show(settled, its.settlement !== null)
+      text(settled, its.settlement ?? '')
     },
   }
 }
