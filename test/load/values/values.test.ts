@@ -308,6 +308,19 @@ describe('valueText', () => {
     expect(encoded(value, type)).toBeUndefined()
   })
 
+  test.each<[string, unknown, string]>([
+    ['numeric(5,2)', 1_000, '1000 is out of range of numeric(5,2)'],
+    ['numeric(5,2)', new Decimal('1000.001'), '1000.001 is out of range of numeric(5,2)'],
+    ['numeric(5,2)', 0.125, '0.125 does not fit numeric(5,2) without being rounded'],
+    ['smallint', 40_000, '40000 is out of range of smallint'],
+    ['bigint', 2n ** 63n, '9223372036854775808 is out of range of bigint'],
+    ['real', 1e300, '1e+300 is out of range of real'],
+    ['real', 16_777_217, '16777217 does not fit real without being rounded'],
+    ['double precision', new Decimal('1e999'), '1e999 is out of range of double precision'],
+  ])('for %s says of %p: %s', (type, value, reason) => {
+    expect(() => valueText(value, columnType(type), { round: false, declared: true })).toThrow(reason)
+  })
+
   test('with round accepts values that the column rounds or cuts', () => {
     expect(rounded(1.255, 'numeric(12,2)')).toBe('1.255')
     expect(rounded('abcd', 'varchar(3)')).toBe('abc')
