@@ -7,12 +7,12 @@ export interface ColumnInfo {
   readonly type: string
   /** Name of the type that stores the values, `numeric`; for a domain, the type below it. */
   readonly base: string
-  /** Of `numeric(p,s)`. */
+  /** For `numeric(p,s)`. */
   readonly precision?: number
   readonly scale?: number
-  /** Of `varchar(n)`, `char(n)`, `bit(n)`. */
+  /** For `varchar(n)`, `char(n)`, `bit(n)`. */
   readonly length?: number
-  /** Digits after the second, of `timestamptz(n)`, `time(n)`. */
+  /** Digits after the second, for `timestamptz(n)`, `time(n)`. */
   readonly fraction?: number
   /** The database computes the column, so it cannot be written. */
   readonly isGenerated: boolean

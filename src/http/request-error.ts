@@ -55,7 +55,7 @@ const TRANSIENT_CODES = new Set([
 
 export interface StatusErrorOptions {
   readonly label: string
-  /** What is wrong with the credentials, and the remedy; undefined for a status that says nothing about them. */
+  /** Problem and remedy of the credentials; undefined for a status that does not concern them. */
   readonly credentialsProblem: string | undefined
   readonly now: Date
 }

@@ -210,13 +210,13 @@ describe.each([{ ordered: true }, { ordered: false }])('whether in order or not:
     const log: string[] = []
     async function* slow(signal: AbortSignal): AsyncGenerator<number> {
       yield 1
-      await forever(signal).catch(() => log.push('told'))
+      await forever(signal).catch(() => log.push('aborted'))
     }
     for await (const _ of mapConcurrent(slow, (n) => n, { ordered })) {
       await turns()
       break
     }
-    expect(log).toEqual(['told'])
+    expect(log).toEqual(['aborted'])
   })
 })
 

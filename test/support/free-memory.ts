@@ -3,7 +3,7 @@ import type { MemoryAccount } from '../../src/flow/memory-account.ts'
 export interface FreeMemory extends MemoryAccount {
   /** Bytes that are held now. */
   readonly held: number
-  /** What was reserved, in order. */
+  /** Sizes that were reserved, in order. */
   readonly taken: readonly number[]
 }
 

@@ -13,7 +13,7 @@ export interface TestClient extends AsyncDisposable {
   readonly time: VirtualTime
 }
 
-/** A client of an API whose waits pass at once, with a log of its events. */
+/** Opens a client whose waits end at once, with a log of its events. */
 export function testClient(api: Api, environment: Readonly<Record<string, string>> = {}): TestClient {
   const events: RunEvent[] = []
   const time = virtualTime()
@@ -36,7 +36,7 @@ export function testClient(api: Api, environment: Readonly<Record<string, string
   }
 }
 
-/** What a promise was rejected with. */
+/** Returns the error with which a promise rejects. */
 export async function failure(work: Promise<unknown>): Promise<Error> {
   try {
     await work

@@ -1,8 +1,8 @@
 import { threadId } from 'node:worker_threads'
 
-interface Asked {
+interface Input {
   readonly n: number
 }
-export default function square({ n }: Asked): { n: number; thread: number } {
+export default function square({ n }: Input): { n: number; thread: number } {
   return { n: n * n, thread: threadId }
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 
-/** Fails, dies, or never ends, as it is told, having said through shared memory that it began. */
+/** Sets a flag in shared memory when it starts, and then fails, exits or never ends. */
 export default function stubborn({ how, began }: { readonly how: string; readonly began?: Int32Array }): string {
   if (began) {
     Atomics.add(began, 0, 1)
