@@ -59,7 +59,7 @@ const invoices = changed.flatMap(
   { concurrency: 8 },
 )
 
-/** What customers did: a log that only grows. Each answer names the cursor of the next page. */
+/** Events of customers: a log that only grows. Each page has the cursor of the next one. */
 const events = api
   .get<{ events: Event[]; next_cursor: string | null }>('/events', { limit: 200, since })
   .pages(byCursor('cursor', 'next_cursor'))

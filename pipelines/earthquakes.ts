@@ -42,7 +42,7 @@ interface Found {
 /** The first day of the catalog that is kept. Without `starttime` the API answers the last thirty days only. */
 const FIRST = '2025-01-01'
 
-/** https://earthquake.usgs.gov/fdsnws/event/1/: no key is needed; whoever asks too often is asked to wait. */
+/** https://earthquake.usgs.gov/fdsnws/event/1/: no key is needed. Clients that send too many requests have to wait. */
 const api = http(baseUrl('USGS_API', 'https://earthquake.usgs.gov/fdsnws/event/1'), { rate: '5/s', concurrency: 1 })
 
 /**

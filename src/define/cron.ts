@@ -1,8 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 
 /**
- * What the five fields of a cron pattern admit: each as the list of its values, so that any other notation can be made
- * of it.
+ * The five fields of a cron pattern, each as the list of its values, so that other notations can be made of it.
  */
 export interface CronFields {
   readonly minute: readonly number[]
@@ -12,7 +11,7 @@ export interface CronFields {
   readonly month: readonly number[]
   /** Sunday is 0. */
   readonly weekday: readonly number[]
-  /** Which fields are `*`. Where neither day nor weekday is, a day that fits one of them is enough. */
+  /** The fields that are `*`. If neither day nor weekday is `*`, a day that matches one of them is enough. */
   readonly any: Readonly<Record<FieldName, boolean>>
 }
 type FieldName = 'minute' | 'hour' | 'day' | 'month' | 'weekday'
@@ -48,8 +47,8 @@ const fields: readonly Field[] = [
 const longest = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
- * Read a pattern of five fields, and only what every cron understands alike: numbers and names, lists, ranges, steps. A
- * wrong field is named.
+ * Parses a pattern of five fields, in the notation that every cron understands alike: numbers and names, lists, ranges
+ * and steps. Throws a UsageError that names the wrong field.
  */
 export function parseCron(pattern: string, place: string): CronFields {
   const texts = pattern.trim().split(/\s+/)
@@ -86,7 +85,7 @@ export function parseCron(pattern: string, place: string): CronFields {
   }
 }
 
-/** The least time between two ticks of a day, in milliseconds; over midnight too. */
+/** Returns the shortest time between two ticks of a day in milliseconds, also across midnight. */
 export function shortestGap({ minute, hour }: CronFields): number {
   const times = hour.flatMap((one) => minute.map((other) => one * 60 + other))
   return Math.min(...times.map((time, index) => (times[index + 1] ?? times[0]! + 1_440) - time)) * 60_000

@@ -10,7 +10,7 @@ type Through<Body, List extends string> = List extends string
   ? `${List}.${PathTo<ElementOf<At<Body, List>>, string | number, 1>}`
   : never
 
-/** What GraphQL answers for a list. */
+/** A list in a GraphQL response. */
 export interface Connection {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null }
 }

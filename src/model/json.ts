@@ -1,6 +1,6 @@
 import type { Decimal } from '../value/decimal.ts'
 
-/** What JSON can say. */
+/** A value of JSON. */
 export type JsonValue =
   | string
   | number

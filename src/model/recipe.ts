@@ -1,4 +1,4 @@
-// What a definition is once it has been written: where records come from, what is done to them, and where they land.
+// A definition as data: the source of the records, the stages that change them, and the table that stores them.
 import type { Position } from './page.ts'
 import type { Api, Duration, From, Paging, Range, Request } from './request.ts'
 
@@ -33,7 +33,7 @@ export interface Incremental {
   readonly lookback?: Duration | number
   /** A number counts seconds or milliseconds since 1970. */
   readonly unit?: 's' | 'ms'
-  /** Whether the API answers oldest or newest first: then reading stops where the range ends. @default 'any' */
+  /** The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any' */
   readonly order?: Order
 }
 export type Order = 'ascending' | 'descending' | 'any'
@@ -41,7 +41,7 @@ export type Order = 'ascending' | 'descending' | 'any'
 /** A user's function; the engine calls it with records of the type that its chain has proven. */
 export type Step<Result> = (record: never, signal: AbortSignal) => Result
 
-/** What stands for one record after a `flatMap`. */
+/** The value that a `flatMap` makes of one record: a stream of its own, or a list of records. */
 export type Child = { readonly recipe: Recipe } | Iterable<unknown>
 
 export type Stage =
@@ -65,7 +65,7 @@ export interface HttpSource {
   readonly api: Api
   readonly request: Request
   readonly paging: Paging<never>
-  /** Where the records stand; '' is the body itself. */
+  /** The place of the records in the body; '' is the body itself. */
   readonly records: From<never, readonly unknown[]>
   /** A missing step on the way to the records is an empty page instead of an error. */
   readonly optional?: boolean
@@ -97,7 +97,7 @@ export interface Recipe {
 
 export type WriteMode = 'append' | 'merge' | 'replace'
 
-/** How a column is declared: its SQL type, or left out; `round` admits values that the column would round or cut. */
+/** A column's SQL type, or `false` to leave it out. `round` admits values that the column rounds or cuts. */
 export type ColumnDeclaration = string | false | { readonly type: string; readonly round?: boolean }
 
 export interface Table {
@@ -113,7 +113,7 @@ export interface Table {
    * dropped it) there is no version.
    */
   readonly isVersionOptional?: boolean
-  /** What happens when a record brings a new field or a wider type. @default 'evolve' */
+  /** The reaction to a new field or a wider type. @default 'evolve' */
   readonly onSchemaChange: 'evolve' | 'freeze' | 'reject'
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
   /** Add `_loaded_at`, the time when the row last changed. @default false */
@@ -122,7 +122,7 @@ export interface Table {
   readonly allowEmpty: boolean
   /** For one slice. @default 100 */
   readonly maxRejects: number
-  /** A slice that was opened longer ago begins anew. @default '24h' */
+  /** An interrupted slice that is older restarts. @default '24h' */
   readonly resumeWithin: Duration
 }
 

@@ -1,4 +1,4 @@
-// What is asked of an API and how its pages follow each other: plain data, and here and there a function of the user's.
+// Requests, credentials and paging of an API: plain data, with functions of the user in a few places.
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
@@ -21,7 +21,7 @@ export type Auth =
   | { readonly type: 'query'; readonly name: string; readonly value: Secret }
   | {
       readonly type: 'client credentials'
-      /** Where the token is fetched: a whole URL, or a path below the API's base. */
+      /** The URL that returns the token: absolute, or a path below the API's base. */
       readonly tokenUrl: string
       readonly clientId: string | Secret
       readonly clientSecret: Secret
@@ -89,7 +89,7 @@ export interface Request {
 }
 
 /**
- * What was asked, as JSON: this is also the position at which a run resumes. A secret's value in it stands as
+ * A request as JSON. It is also the position at which a run resumes. A secret's value in it is written as
  * `{secret:NAME}`.
  */
 export interface PageRequest {
@@ -101,15 +101,15 @@ export interface PageRequest {
   readonly graphql?: string | undefined
 }
 
-/** What was answered, decoded. */
+/** A decoded response. */
 export interface ApiResponse<Body> {
   readonly body: Body
   readonly status: number
   /** Names in lower case; several of one name joined by a comma. */
   readonly headers: Readonly<Record<string, string | undefined>>
-  /** Where it was asked, after redirects. */
+  /** The URL of the request, after redirects. */
   readonly url: string
-  /** What `.records` selected. */
+  /** The records that `.records()` selected. */
   readonly records: readonly unknown[]
 }
 
