@@ -63,6 +63,12 @@ function decoded(part) {
   }
 }
 
+const CONNECTION_STATES = /** @type {const} */ ({
+  live: ['done', 'Live'],
+  connecting: ['idle', 'Connecting'],
+  reconnecting: ['warning', 'Reconnecting'],
+})
+
 /** Shows whether the page is live, and how old its data is otherwise. */
 function connection() {
   const state = statusMark('idle', 'Connecting')
@@ -70,10 +76,8 @@ function connection() {
   const banner = /** @type {HTMLElement} */ (document.getElementById('stale'))
   const update = () => {
     const { state: now, error, answered } = store
-    state.update(
-      now === 'live' ? 'done' : now === 'connecting' ? 'idle' : 'warning',
-      now === 'live' ? 'Live' : now === 'connecting' ? 'Connecting' : 'Reconnecting',
-    )
+    const [status, word] = CONNECTION_STATES[now]
+    state.update(status, word)
     attribute(document.body, 'data-state', now)
     const from = answered === 0 ? 'No data yet.' : `This page shows data from ${clock(answered, Date.now())}.`
     if (now === 'reconnecting')

@@ -7,6 +7,7 @@ import { listen } from './event-source.js'
 
 /** The shortest interval of summaries, and the interval without events. */
 const [BUSY_MS, QUIET_MS] = [1_000, 10_000]
+const RETRY_MS = 2_000
 /** Without an answer for this long the page is not live. */
 const STALE_MS = 25_000
 
@@ -45,7 +46,7 @@ class Store extends EventTarget {
   async start() {
     await this.#ask()
     // The events continue where the first summary ends.
-    if (!this.summary) return void setTimeout(() => this.start(), 2_000)
+    if (!this.summary) return void setTimeout(() => this.start(), RETRY_MS)
     listen(this.summary.event, {
       onEvent: (event) => this.#onEvent(event),
       gap: () => this.refresh(),
@@ -104,7 +105,8 @@ class Store extends EventTarget {
     } finally {
       this.#asking = false
     }
-    this.#plan(this.#again ? BUSY_MS : this.error ? 2_000 : QUIET_MS)
+    const pauseMs = this.error ? RETRY_MS : QUIET_MS
+    this.#plan(this.#again ? BUSY_MS : pauseMs)
   }
 
   /** @param {EventMessage} event */

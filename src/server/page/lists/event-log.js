@@ -45,9 +45,12 @@ function words(event) {
     case 'run.started':
       return event.streams.join(', ')
     case 'slice.started':
-      return `slice ${event.slice}${event.resumed ? ', resumed' : ''}${event.lower ? `, ${event.lower} to ${event.upper}` : event.since ? `, from ${event.since}` : ', from the beginning'}`
+      return `slice ${event.slice}${event.resumed ? ', resumed' : ''}, ${rangeOf(event)}`
     case 'batch.committed':
-      return `${counted(rowsOf(event.counts), 'row')} in ${counted(event.pages, 'page')}, ${count(Math.round(event.ms))} ms`
+      return [
+        `${counted(rowsOf(event.counts), 'row')} in ${counted(event.pages, 'page')}`,
+        `${count(Math.round(event.ms))} ms`,
+      ].join(', ')
     case 'slice.finished':
       return `slice ${event.slice}, ${counted(rowsOf(event.counts), 'row')}`
     case 'slice.failed':
@@ -75,4 +78,10 @@ function words(event) {
     case 'gauge':
       return ''
   }
+}
+
+/** @param {{ lower?: string, upper?: string, since?: string | undefined }} event */
+function rangeOf({ lower, upper, since }) {
+  if (lower !== undefined) return `${lower} to ${upper}`
+  return since === undefined ? 'from the beginning' : `from ${since}`
 }

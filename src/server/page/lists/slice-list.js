@@ -63,11 +63,9 @@ function sliceRow() {
       attribute(root, 'data-slice', slice.slice)
       text(name, slice.slice)
       text(stream, slice.stream)
-      const isIdle = slice.status === 'open' && !slice.held
-      status.update(
-        isIdle ? 'idle' : slice.status,
-        slice.status !== 'open' ? slice.status : isIdle ? 'pending' : 'running',
-      )
+      const isOpen = slice.status === 'open'
+      const openWord = slice.held ? 'running' : 'pending'
+      status.update(isOpen && !slice.held ? 'idle' : slice.status, isOpen ? openWord : slice.status)
       text(rows, count(rowsOf(slice.counts)))
       text(batches, count(slice.batches))
       text(from, slice.lower ?? slice.since ?? 'the beginning')

@@ -119,23 +119,17 @@ export function dataPath(stream) {
   function describe(gauge, rates) {
     const isFresh = rates !== undefined
     const wait = gauge.waitsFor === null ? undefined : waits[gauge.waitsFor]
+    const load = wait?.isHeld ? 'held' : 'slowest'
     for (const [at, [id]] of STEPS.entries())
-      attribute(
-        /** @type {Place} */ (each[at]).root,
-        'data-wait',
-        isFresh && wait?.place === id ? (wait.isHeld ? 'held' : 'slowest') : undefined,
-      )
+      attribute(/** @type {Place} */ (each[at]).root, 'data-wait', isFresh && wait?.place === id ? load : undefined)
     attribute(words, 'data-held', isFresh && wait?.isHeld)
     const retries =
       gauge.retries === 0
         ? ''
         : ` · ${counted(gauge.retries, 'retry', 'retries')}, ${count(Math.round(gauge.waitMs))} ms waited`
-    text(
-      words,
-      !rates
-        ? 'no progress reported for some seconds'
-        : `${wait ? `${wait.words} · API busy ${percent(rates.api)}, database ${percent(rates.database)}` : 'has ended'}${retries}`,
-    )
+    if (!rates) return text(words, 'no progress reported for some seconds')
+    const busy = `API busy ${percent(rates.api)}, database ${percent(rates.database)}`
+    text(words, `${wait ? `${wait.words} · ${busy}` : 'has ended'}${retries}`)
   }
 }
 

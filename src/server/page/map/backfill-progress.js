@@ -1,6 +1,6 @@
 // @ts-check
 import { attribute, h, text } from '../parts/dom.js'
-import { count } from '../parts/format.js'
+import { count, counted } from '../parts/format.js'
 /** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
 const states = /** @type {const} */ (['done', 'running', 'failed', 'pending'])
@@ -17,7 +17,8 @@ export function backfillProgress() {
     update: (backfill) => {
       text(
         title,
-        `${backfill.pipeline}.${backfill.stream}, ${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} by ${backfill.window}`,
+        `${backfill.pipeline}.${backfill.stream}, ` +
+          `${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} by ${backfill.window}`,
       )
       attribute(title, 'href', `#/backfill/${backfill.backfill}`)
       text(words, windowWords(backfill))
@@ -36,5 +37,5 @@ export function windowWords({ windows, done, running, failed, pending }) {
     failed > 0 && `${count(failed)} failed`,
     pending > 0 && `${count(pending)} pending`,
   ].filter((part) => part !== false)
-  return [`${count(done)} of ${count(windows)} windows done`, ...rest].join(' · ')
+  return [`${count(done)} of ${counted(windows, 'window')} done`, ...rest].join(' · ')
 }

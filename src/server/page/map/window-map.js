@@ -1,6 +1,6 @@
 // @ts-check
 import { attribute, h, text } from '../parts/dom.js'
-import { count } from '../parts/format.js'
+import { counted } from '../parts/format.js'
 import { layout } from './window-layout.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
@@ -161,12 +161,15 @@ export function windowMap({ label, step, zone, chosen, opened }) {
         attribute(
           cell,
           'aria-label',
-          `${span(window.lower, window.upper, zone, step)}, ${stateWord(window.state)}${window.rows > 0 ? `, ${count(window.rows)} rows` : ''}`,
+          [span(window.lower, window.upper, zone, step), stateWord(window.state), ...rowsIn(window)].join(', '),
         )
       })
     },
   }
 }
+
+/** @param {WindowCell} window */
+const rowsIn = ({ rows }) => (rows > 0 ? [counted(rows, 'row')] : [])
 
 /** @param {Event} event */
 function placeOf({ target }) {

@@ -15,17 +15,21 @@ export const counted = (value, noun, many = `${noun}s`) => `${count(value)} ${va
 /** A number in few characters, for axes: 1.5k, 20k, 1.2M. @param {number} value */
 export function short(value) {
   if (value < 1_000) return String(Math.round(value * 10) / 10)
-  /** @type {[number, string]} */
-  const [size, letter] = value < 1e6 ? [1e3, 'k'] : value < 1e9 ? [1e6, 'M'] : [1e9, 'G']
-  return `${Math.round((value / size) * 10) / 10}${letter}`
+  const { size, prefix } = unitOf(value)
+  return `${Math.round((value / size) * 10) / 10}${prefix}`
 }
 
 /** @param {number} value */
 export function bytes(value) {
   if (value < 1_000) return `${value} B`
-  /** @type {[number, string]} */
-  const [size, name] = value < 1e6 ? [1e3, 'kB'] : value < 1e9 ? [1e6, 'MB'] : [1e9, 'GB']
-  return `${one.format(value / size)} ${name}`
+  const { size, prefix } = unitOf(value)
+  return `${one.format(value / size)} ${prefix}B`
+}
+
+/** @param {number} value at least 1,000 */
+function unitOf(value) {
+  if (value < 1e6) return { size: 1e3, prefix: 'k' }
+  return value < 1e9 ? { size: 1e6, prefix: 'M' } : { size: 1e9, prefix: 'G' }
 }
 
 /** A duration: 840 ms, 4.2 s, 3 min 05 s, 2 h 10 min, 3 d 4 h. @param {number} ms */

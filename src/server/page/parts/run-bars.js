@@ -1,6 +1,6 @@
 // @ts-check
 import { attribute, h, list } from './dom.js'
-import { count, counted } from './format.js'
+import { counted } from './format.js'
 /** @typedef {import('../../schemas/resources.ts').StreamRun} StreamRun */
 /** @typedef {import('../../schemas/resources.ts').Counts} Counts */
 
@@ -19,12 +19,14 @@ export function runBars() {
     update: (runs) => {
       const most = Math.max(1, ...runs.map(({ counts }) => rowsOf(counts)))
       const bad = runs.filter(({ status }) => status === 'failed' || status === 'interrupted').length
+      const [newest] = runs
       attribute(
         root,
         'aria-label',
-        runs.length === 0
-          ? 'No run yet'
-          : `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or were interrupted`}; the newest handled ${counted(rowsOf(/** @type {StreamRun} */ (runs[0]).counts), 'row')}`,
+        newest
+          ? `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or interrupted`}; ` +
+              `the newest handled ${counted(rowsOf(newest.counts), 'row')}`
+          : 'No run yet',
       )
       list(root, runs.toReversed(), ({ run }) => run, bar)
       for (const one of root.children)
@@ -44,7 +46,7 @@ function bar() {
     update: ({ run, status, counts, kind }) => {
       attribute(root, 'data-status', status)
       attribute(root, 'data-rows', rowsOf(counts))
-      attribute(root, 'title', `${kind === 'sync' ? 'run' : kind} ${run}: ${status}, ${count(rowsOf(counts))} rows`)
+      attribute(root, 'title', `${kind === 'sync' ? 'run' : kind} ${run}: ${status}, ${counted(rowsOf(counts), 'row')}`)
     },
   }
 }

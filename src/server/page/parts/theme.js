@@ -21,9 +21,7 @@ export function themeSwitch() {
   const select = h(
     'select',
     { class: 'theme', 'aria-label': 'Theme', on: { change: () => choose(select.value) } },
-    ...['system', 'light', 'dark'].map((name) =>
-      h('option', { value: name }, name === 'system' ? 'System' : name === 'light' ? 'Light' : 'Dark'),
-    ),
+    ...['System', 'Light', 'Dark'].map((name) => h('option', { value: name.toLowerCase() }, name)),
   )
   select.value = document.documentElement.dataset['theme'] ?? 'system'
   return select

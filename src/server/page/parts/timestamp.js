@@ -28,7 +28,8 @@ export function timestamp(how) {
     const ms = store.now - Date.parse(value)
     if (how === 'clock') text(root, clock(value, store.now))
     else if (how === 'since') text(root, lasting(ms))
-    else text(root, ms >= 0 ? (how === 'in' && ms < 2_000 ? 'now' : `${age(ms)} ago`) : `in ${age(-ms)}`)
+    else if (ms < 0) text(root, `in ${age(-ms)}`)
+    else text(root, how === 'in' && ms < 2_000 ? 'now' : `${age(ms)} ago`)
   }
   const self = {
     root,

@@ -91,7 +91,8 @@ export function backfillView({ parts: [id = ''], signal }) {
     text(heading, `Backfill of ${backfill.pipeline}.${backfill.stream}`)
     text(
       facts,
-      `${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} in ${counted(windows, 'window')} of ${backfill.window}, ${backfill.zone}`,
+      `${backfill.from.slice(0, 10)} to ${backfill.to.slice(0, 10)} ` +
+        `in ${counted(windows, 'window')} of ${backfill.window}, ${backfill.zone}`,
     )
     document.title = `${heading.textContent} · Sluice`
     strip.update({ ...backfill, windows, ...states })
