@@ -2,15 +2,15 @@
 // load the engine when they are called.
 
 // Words of a pipeline file.
-export { apiKey, basic, bearer, clientCredentials, secret, type ClientCredentialsOptions } from './define/auth.ts'
-export { baseUrl } from './define/base-url.ts'
-export { isoDate, since, unix, unixMs, until } from './define/bounds.ts'
-export type { ColumnType } from './define/column-type.ts'
+export { apiKey, basic, bearer, clientCredentials, secret, type ClientCredentialsOptions } from './define/api/auth.ts'
+export { baseUrl } from './define/api/base-url.ts'
+export { isoDate, since, unix, unixMs, until } from './define/api/bounds.ts'
+export type { ColumnType } from './define/table/column-type.ts'
 export { fromData, toData, type PipelineData } from './define/data.ts'
 export { describePipeline } from './define/describe.ts'
-export type { Endpoint, Pages, RecordsOptions } from './define/endpoint.ts'
+export type { Endpoint, Pages, RecordsOptions } from './define/api/endpoint.ts'
 export type { Flow } from './define/flow.ts'
-export { http, type HttpApi, type HttpOptions, type PostOptions, type RequestOptions } from './define/http.ts'
+export { http, type HttpApi, type HttpOptions, type PostOptions, type RequestOptions } from './define/api/http.ts'
 export type { Comparable, IncrementalOptions } from './define/incremental.ts'
 export {
   byCursor,
@@ -22,11 +22,11 @@ export {
   byPage,
   byRelay,
   onePage,
-} from './define/paging.ts'
-export { path, type Path } from './define/path.ts'
+} from './define/api/paging.ts'
+export { path, type Path } from './define/api/path.ts'
 export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
-export type { TableOptions } from './define/table-options.ts'
+export type { TableOptions } from './define/table/table-options.ts'
 export { Decimal } from './value/decimal.ts'
 
 // What a program does with a pipeline.

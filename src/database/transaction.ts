@@ -2,7 +2,7 @@ import { DatabaseError } from '../model/errors.ts'
 import type { Chunks } from './copy.ts'
 import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
 import { quoteLiteral } from './quote.ts'
-import type { Result, Session, StatementOptions } from './session.ts'
+import type { Result, Session, StatementOptions } from './connection/session.ts'
 
 /** Time limit of the rollback, which obeys no signal. */
 const ROLLBACK_MS = 10_000

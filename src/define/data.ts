@@ -4,7 +4,7 @@ import { Flow } from './flow.ts'
 import { functionsIn } from './functions-in.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 import { pipeline, type Pipeline } from './pipeline.ts'
-import { tableOf } from './table.ts'
+import { tableOf } from './table/table.ts'
 
 /** A pipeline without functions, as JSON or YAML. It consists of the recipes themselves. */
 export interface PipelineData {

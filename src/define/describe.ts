@@ -3,7 +3,7 @@ import type { Bound, From, Paging, Request } from '../model/request.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
 import { placeholder } from './placeholder.ts'
-import { scheduleOf, scheduleText } from './schedule.ts'
+import { scheduleOf, scheduleText } from './schedule/schedule.ts'
 
 /**
  * Returns a description of a pipeline for people, as `sluice list --verbose` prints it. Nothing is requested.

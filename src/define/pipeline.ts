@@ -1,7 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 import type { Cron, Schedule } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
-import { checkedSchedule } from './schedule.ts'
+import { checkedSchedule } from './schedule/schedule.ts'
 
 export type Flows = Readonly<Record<string, Flow<unknown>>>
 

@@ -3,8 +3,8 @@ import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
-import { tableOf } from './table.ts'
-import type { TableName, TableOptions } from './table-options.ts'
+import { tableOf } from './table/table.ts'
+import type { TableName, TableOptions } from './table/table-options.ts'
 
 /**
  * A recipe for records of type `T`. Each method returns a new recipe; nothing is requested until a run reads it.

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Pipeline } from '../define/pipeline.ts'
-import { scheduleOf } from '../define/schedule.ts'
+import { scheduleOf } from '../define/schedule/schedule.ts'
 import { secretsIn } from '../define/secrets-in.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { onAbort } from '../flow/signals/on-abort.ts'

@@ -1,6 +1,6 @@
 import { openSnapshot } from '../database/snapshot.ts'
 import type { Pipeline } from '../define/pipeline.ts'
-import { scheduleOf, scheduleText } from '../define/schedule.ts'
+import { scheduleOf, scheduleText } from '../define/schedule/schedule.ts'
 import { gather } from '../flow/gather.ts'
 import type { Cursor } from '../ledger/cursors.ts'
 import { overviewBackfills } from '../ledger/read/backfill-overview.ts'

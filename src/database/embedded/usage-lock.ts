@@ -1,5 +1,5 @@
 import { abortable } from '../../flow/signals/abortable.ts'
-import { WatchedClient } from '../client.ts'
+import { WatchedClient } from '../connection/client.ts'
 import { isConnectionError } from '../errors.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
-import type { FullSchedule } from '../../define/schedule.ts'
+import type { FullSchedule } from '../../define/schedule/schedule.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { Semaphore } from '../../flow/semaphore.ts'
 import { claimTick, skipTick, readTicks, registerSchedule, type KnownTicks } from '../../ledger/ticks.ts'

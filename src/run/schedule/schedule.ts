@@ -1,5 +1,5 @@
 import type { Pipeline } from '../../define/pipeline.ts'
-import { scheduleOf, scheduleText } from '../../define/schedule.ts'
+import { scheduleOf, scheduleText } from '../../define/schedule/schedule.ts'
 import { duration } from '../../value/duration.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { TaskGroup } from '../../flow/task-group.ts'

@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import type { FullSchedule } from '../../define/schedule.ts'
+import type { FullSchedule } from '../../define/schedule/schedule.ts'
 
 /**
  * The moments of a schedule, on the clocks of its zone.

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
-import { scheduleOf, scheduleText } from '../../define/schedule.ts'
+import { scheduleOf, scheduleText } from '../../define/schedule/schedule.ts'
 import { duration } from '../../value/duration.ts'
 import { gather } from '../../flow/gather.ts'
 import { readCursors, type Cursor } from '../../ledger/cursors.ts'

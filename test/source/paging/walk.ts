@@ -1,7 +1,7 @@
 // An API of posts, for the tests of src/source/paging.
 import { http } from '../../../src/index.ts'
 import type { Api, Paging } from '../../../src/model/request.ts'
-import type { Endpoint } from '../../../src/define/endpoint.ts'
+import type { Endpoint } from '../../../src/define/api/endpoint.ts'
 import type { JsonValue } from '../../../src/model/json.ts'
 import { apiServer, type ApiAnswer, type ApiRequest } from '../../support/api-server.ts'
 import { readPages, recordsOf } from '../read-pages.ts'

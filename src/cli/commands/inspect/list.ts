@@ -1,5 +1,5 @@
 import { describePipeline } from '../../../define/describe.ts'
-import { scheduleText } from '../../../define/schedule.ts'
+import { scheduleText } from '../../../define/schedule/schedule.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { printError } from '../../output/print-error.ts'

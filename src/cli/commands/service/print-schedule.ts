@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parse } from 'dotenv'
-import { scheduleOf } from '../../../define/schedule.ts'
+import { scheduleOf } from '../../../define/schedule/schedule.ts'
 import { secretsIn } from '../../../define/secrets-in.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { packageRoot } from '../../../observe/package-root.ts'

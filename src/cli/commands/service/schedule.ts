@@ -1,4 +1,4 @@
-import { scheduleOf } from '../../../define/schedule.ts'
+import { scheduleOf } from '../../../define/schedule/schedule.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { CatchUp, Overlap } from '../../../model/recipe.ts'
 import type { Duration } from '../../../model/request.ts'

@@ -1,4 +1,4 @@
-import type { FullSchedule } from '../../../define/schedule.ts'
+import type { FullSchedule } from '../../../define/schedule/schedule.ts'
 
 /** One pipeline, as another scheduler is to run it. */
 export interface Job {

@@ -1,5 +1,5 @@
-import { parseCron } from '../../../define/cron.ts'
-import type { FullSchedule } from '../../../define/schedule.ts'
+import { parseCron } from '../../../define/schedule/cron.ts'
+import type { FullSchedule } from '../../../define/schedule/schedule.ts'
 import {
   secondsOf,
   sleepUpTo,

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
-import { parseCron, type CronFields } from '../../../define/cron.ts'
-import type { FullSchedule } from '../../../define/schedule.ts'
+import { parseCron, type CronFields } from '../../../define/schedule/cron.ts'
+import type { FullSchedule } from '../../../define/schedule/schedule.ts'
 import { environmentText, secondsOf, unitNames, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
 
 /** A service and a timer for each pipeline. */

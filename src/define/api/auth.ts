@@ -1,5 +1,5 @@
-import type { Auth, Secret } from '../model/request.ts'
-import { UsageError } from '../model/errors.ts'
+import type { Auth, Secret } from '../../model/request.ts'
+import { UsageError } from '../../model/errors.ts'
 
 /**
  * Names a secret. Its value is read from the environment when a request is sent. It is never printed or stored.

@@ -1,12 +1,12 @@
 import type { QueryResult } from 'pg'
-import { abortable } from '../flow/signals/abortable.ts'
-import { deadline } from '../flow/signals/timeout.ts'
-import { sleep } from '../flow/signals/sleep.ts'
-import { DatabaseError } from '../model/errors.ts'
+import { abortable } from '../../flow/signals/abortable.ts'
+import { deadline } from '../../flow/signals/timeout.ts'
+import { sleep } from '../../flow/signals/sleep.ts'
+import { DatabaseError } from '../../model/errors.ts'
 import { sendCancel } from './cancel.ts'
 import type { WatchedClient } from './client.ts'
-import { startCopy, type Chunks } from './copy.ts'
-import { ConnectionLostError, isConnectionError, sqlState } from './errors.ts'
+import { startCopy, type Chunks } from '../copy.ts'
+import { ConnectionLostError, isConnectionError, sqlState } from '../errors.ts'
 
 /** Result of one statement. */
 export interface Result<Row extends object = Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { At, ElementOf, PathTo } from '../model/path.ts'
+import type { At, ElementOf, PathTo } from '../../model/path.ts'
 
 /** Paths to a field of the records: through exactly one array. */
 export type InRecords<Body> = Body extends readonly (infer Item)[]

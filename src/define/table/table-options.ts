@@ -1,6 +1,6 @@
-import type { FieldOf } from '../model/path.ts'
-import type { Table } from '../model/recipe.ts'
-import type { Duration } from '../model/request.ts'
+import type { FieldOf } from '../../model/path.ts'
+import type { Table } from '../../model/recipe.ts'
+import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 
 /** Values that no column can store. Objects and arrays are stored as jsonb. */

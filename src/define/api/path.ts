@@ -1,4 +1,4 @@
-import type { PathTemplate } from '../model/request.ts'
+import type { PathTemplate } from '../../model/request.ts'
 
 /** A path below the base of an API: text that begins with `/`, or the `path` template for a path with values. */
 export type Path = `/${string}` | PathTemplate

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { UsageError } from '../model/errors.ts'
+import { UsageError } from '../../model/errors.ts'
 import { connectionConfig } from './tls.ts'
 
 /** Returns how messages name a database: its name, host and port, never its password. Throws for an invalid URL. */

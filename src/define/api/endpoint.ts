@@ -1,7 +1,7 @@
-import type { At, ElementOf, PathTo } from '../model/path.ts'
-import type { HttpSource } from '../model/recipe.ts'
-import type { Api, From, Paging, Range, Request } from '../model/request.ts'
-import { Records } from './stream.ts'
+import type { At, ElementOf, PathTo } from '../../model/path.ts'
+import type { HttpSource } from '../../model/recipe.ts'
+import type { Api, From, Paging, Range, Request } from '../../model/request.ts'
+import { Records } from '../stream.ts'
 
 /**
  * A request whose response has a type. `.pages()` says next how its pages follow each other.
@@ -26,7 +26,7 @@ export class Endpoint<Body> {
    */
   async fetch({ signal, ...range }: Range & { signal: AbortSignal }): Promise<Body> {
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when something is requested.
-    const { fetchOnce } = await import('../read/fetch-once.ts')
+    const { fetchOnce } = await import('../../read/fetch-once.ts')
     // The caller of `get`, `post` or `graphql` names the type of the body.
     return (await fetchOnce(this.#api, this.#request, range, signal)) as Body
   }

@@ -1,12 +1,12 @@
-import { UsageError } from '../model/errors.ts'
-import { parseRate } from '../model/rate.ts'
-import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../model/request.ts'
+import { UsageError } from '../../model/errors.ts'
+import { parseRate } from '../../model/rate.ts'
+import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
 import { Endpoint } from './endpoint.ts'
-import { duration } from '../value/duration.ts'
-import { parseSize, type Size } from '../value/size.ts'
-import { checkValue } from './check-value.ts'
+import { duration } from '../../value/duration.ts'
+import { parseSize, type Size } from '../../value/size.ts'
+import { checkValue } from '../check-value.ts'
 import type { Path } from './path.ts'
-import { rejectRenamedWords } from './renamed-words.ts'
+import { rejectRenamedWords } from '../renamed-words.ts'
 
 export interface HttpOptions {
   /** How requests are authorized, such as `bearer(secret('API_TOKEN'))`. @default none */

@@ -1,10 +1,10 @@
 import pRetry from 'p-retry'
-import { DatabaseError } from '../model/errors.ts'
-import type { RunEvent } from '../model/event.ts'
-import { certificateProblem } from '../observe/certificate-problem.ts'
-import { durationText } from '../value/duration.ts'
-import { defineErrorName, messageOf } from '../value/error.ts'
-import { isConnectionError, sqlState } from './errors.ts'
+import { DatabaseError } from '../../model/errors.ts'
+import type { RunEvent } from '../../model/event.ts'
+import { certificateProblem } from '../../observe/certificate-problem.ts'
+import { durationText } from '../../value/duration.ts'
+import { defineErrorName, messageOf } from '../../value/error.ts'
+import { isConnectionError, sqlState } from '../errors.ts'
 
 export interface ConnectOptions {
   /** Names the database in messages. */

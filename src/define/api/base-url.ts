@@ -1,4 +1,4 @@
-import { UsageError } from '../model/errors.ts'
+import { UsageError } from '../../model/errors.ts'
 
 /**
  * Returns the base of an API, or the value of an environment variable in its place: a company's own installation, a

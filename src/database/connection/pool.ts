@@ -1,5 +1,5 @@
 import pg, { type ClientConfig, type PoolClient } from 'pg'
-import { abortable } from '../flow/signals/abortable.ts'
+import { abortable } from '../../flow/signals/abortable.ts'
 import { WatchedClient } from './client.ts'
 import { connectWithRetry, type ConnectOptions } from './connect.ts'
 import { Session } from './session.ts'

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { openDatabase } from '../../src/database/database.ts'
-import { connectionConfig } from '../../src/database/tls.ts'
-import { DatabaseError, UsageError } from '../../src/model/errors.ts'
-import { AUTHORITY, tlsServer, type TlsServer } from '../support/tls-server.ts'
+import { openDatabase } from '../../../src/database/database.ts'
+import { connectionConfig } from '../../../src/database/connection/tls.ts'
+import { DatabaseError, UsageError } from '../../../src/model/errors.ts'
+import { AUTHORITY, tlsServer, type TlsServer } from '../../support/tls-server.ts'
 
 let server: TlsServer
 beforeAll(async () => {

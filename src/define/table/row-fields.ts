@@ -1,5 +1,5 @@
 // The fields that rows have after the stages of a recipe, as far as the recipe says so by name.
-import type { Recipe } from '../model/recipe.ts'
+import type { Recipe } from '../../model/recipe.ts'
 
 /** Returns the name that rows have for the cursor's field, or undefined if they have no such field. */
 export function cursorFieldOfRows({ incremental, stages }: Recipe): string | undefined {

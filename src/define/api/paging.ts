@@ -1,7 +1,7 @@
-import { UsageError } from '../model/errors.ts'
-import type { PathTo } from '../model/path.ts'
-import type { Paging } from '../model/request.ts'
-import { rejectRenamedWords } from './renamed-words.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { PathTo } from '../../model/path.ts'
+import type { Paging } from '../../model/request.ts'
+import { rejectRenamedWords } from '../renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
 // The unions below are written out: the compiler's message then lists the paths instead of a type's name.

@@ -1,4 +1,4 @@
-import type { Bound } from '../model/request.ts'
+import type { Bound } from '../../model/request.ts'
 
 /**
  * The start of the range that is read, as a value of a query or of JSON. If the range has no start, the parameter is

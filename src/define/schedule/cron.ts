@@ -1,4 +1,4 @@
-import { UsageError } from '../model/errors.ts'
+import { UsageError } from '../../model/errors.ts'
 
 /**
  * The five fields of a cron pattern, each as the list of its values, so that other notations can be made of it.

@@ -1,9 +1,9 @@
 import type { ClientConfig, Notification } from 'pg'
-import { abortable } from '../flow/signals/abortable.ts'
+import { abortable } from '../../flow/signals/abortable.ts'
 import { WatchedClient } from './client.ts'
 import { connectWithRetry, type ConnectOptions } from './connect.ts'
-import { onlyRow, onlyRowIfAny, type Queryable } from './queryable.ts'
-import { quoteIdentifier } from './quote.ts'
+import { onlyRow, onlyRowIfAny, type Queryable } from '../queryable.ts'
+import { quoteIdentifier } from '../quote.ts'
 import { Session } from './session.ts'
 
 export interface StatementLimits {

@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from '@jest/globals'
-import { Database } from '../../src/database/database.ts'
-import { isTransient } from '../../src/database/errors.ts'
-import { testDatabase } from '../support/database.ts'
-import { PgProxy } from '../support/pg-proxy.ts'
+import { Database } from '../../../src/database/database.ts'
+import { isTransient } from '../../../src/database/errors.ts'
+import { testDatabase } from '../../support/database.ts'
+import { PgProxy } from '../../support/pg-proxy.ts'
 
 /** Waits until a backend runs a statement that matches a pattern, and returns all such backends. */
 async function running(database: Database, like: string): Promise<readonly { readonly pid: number }[]> {

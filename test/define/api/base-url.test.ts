@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals'
-import { baseUrl } from '../../src/index.ts'
+import { baseUrl } from '../../../src/index.ts'
 
 afterEach(() => {
   delete process.env['SOME_API']

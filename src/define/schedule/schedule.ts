@@ -1,8 +1,8 @@
-import { duration, durationText } from '../value/duration.ts'
-import { UsageError } from '../model/errors.ts'
-import type { CatchUp, Cron, Overlap, Schedule } from '../model/recipe.ts'
+import { duration, durationText } from '../../value/duration.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { CatchUp, Cron, Overlap, Schedule } from '../../model/recipe.ts'
 import { parseCron, shortestGap } from './cron.ts'
-import { checkValue } from './check-value.ts'
+import { checkValue } from '../check-value.ts'
 
 /** A schedule with everything said that may be left out. */
 export interface FullSchedule {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { Cron } from 'croner'
-import { parseCron } from '../../src/define/cron.ts'
-import { scheduleOf, scheduleText } from '../../src/define/schedule.ts'
-import { fromData, pipeline, toData } from '../../src/index.ts'
+import { parseCron } from '../../../src/define/schedule/cron.ts'
+import { scheduleOf, scheduleText } from '../../../src/define/schedule/schedule.ts'
+import { fromData, pipeline, toData } from '../../../src/index.ts'
 
 /** What JavaScript may write and the compiler would have refused. */
 const any = (value: unknown): never => value as never

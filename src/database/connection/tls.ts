@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import type { ClientConfig } from 'pg'
-import { UsageError } from '../model/errors.ts'
-import { messageOf } from '../value/error.ts'
+import { UsageError } from '../../model/errors.ts'
+import { messageOf } from '../../value/error.ts'
 
 const TLS_PARAMETERS = ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation', 'uselibpqcompat']
 
