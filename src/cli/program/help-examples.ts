@@ -171,6 +171,8 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [
       ['sluice migrate'],
       ['sluice migrate --database postgres://admin@localhost/warehouse', 'as a user who may create a schema'],
+      ['sluice migrate --grant etl --schema billing', 'print the grants for the role etl'],
+      ['sluice migrate --grant etl --schema billing --apply', 'run them'],
     ],
   },
   sql: {

@@ -37,9 +37,11 @@ export function addLedgerCommands(sluice: Command): void {
     .option('--stream <names...>', 'only these streams')
     .action(commandHandler(async () => (await import('../commands/ledger/cursor-reset.ts')).cursorResetCommand))
 
-  addCommand(sluice, 'migrate', 'Update the schema sluice in the database. Every run does this by itself.').action(
-    commandHandler(async () => (await import('../commands/ledger/migrate.ts')).migrateCommand),
-  )
+  addCommand(sluice, 'migrate', 'Update the schema sluice in the database. Every run does this by itself.')
+    .option('--grant <role>', 'print the grants that let a role run pipelines that may not create schemas')
+    .option('--schema <names...>', "with --grant: schemas of the pipelines' tables")
+    .option('--apply', 'with --grant: update schema sluice and run the grants')
+    .action(commandHandler(async () => (await import('../commands/ledger/migrate.ts')).migrateCommand))
 
   addCommand(sluice, 'sql', 'Run SQL, read-only unless --write is given. Useful without psql.')
     .argument('<statements>', 'one or several statements, in quotes')

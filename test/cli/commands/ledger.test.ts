@@ -74,6 +74,26 @@ describe('a name that exists nowhere', () => {
   })
 })
 
+describe('sluice migrate', () => {
+  test('--grant prints the grants of a role, and changes nothing', async () => {
+    const { code, stdout } = await sluice('migrate', '--grant', 'etl', '--schema', 'billing')
+    expect(code).toBe(0)
+    expect(stdout).toContain('grant usage, create on schema sluice to "etl";\n')
+    expect(stdout).toContain('create schema if not exists "billing";\n')
+  })
+
+  test('--grant --apply names a role that does not exist', async () => {
+    expect(await sluice('migrate', '--grant', 'nosuch', '--apply')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('role "nosuch" does not exist'),
+    })
+  })
+
+  test('--apply without --grant is a wrong usage', async () => {
+    expect(await sluice('migrate', '--apply')).toMatchObject({ code: 2 })
+  })
+})
+
 describe('sluice rejects', () => {
   test('list shows each rejected record with its stage and reason', async () => {
     const { stdout } = await sluice('rejects', 'list', 'shop.orders')
