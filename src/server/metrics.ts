@@ -7,7 +7,7 @@ import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import { cursorAgeMs } from '../run/status/cursor-age.ts'
 import type { Context } from './context.ts'
 
-/** Metrics of all runs, from the events of the ledger since the server started; of cursors, rejects and this process. */
+/** Metrics of all runs (from their events since the server started), of cursors, rejects and this process. */
 export interface Metrics extends Disposable {
   readonly contentType: string
   /** Returns the metrics in the text format of Prometheus. */

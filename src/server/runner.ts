@@ -27,7 +27,7 @@ const STARTING_TIMEOUT_MS = 5_000
 const STARTING_POLL_MS = 200
 const NOTE_RETRY_MS = 1_000
 
-/** Starts runs for requests: returns the id of a run as soon as it has started, and runs it in the server's task group. */
+/** Starts runs for requests, in the server's task group. The id of a run is returned as soon as it has started. */
 export class Runner {
   readonly #options: RunnerOptions
   readonly #runs = new Map<string, LinkedSignal>()
@@ -66,7 +66,7 @@ export class Runner {
     return run
   }
 
-  /** Asks a run to stop, in whatever process it runs. Returns when it was first asked; undefined if it is not running. */
+  /** Asks a run to stop, in any process. Returns when it was first asked; undefined if it is not running. */
   async cancel(run: string): Promise<Date | undefined> {
     const at = await requestStop(this.#options.database, run)
     // Behind a pooler the run itself would learn of it only some seconds later.

@@ -13,11 +13,11 @@ export interface ServeOptions {
    */
   readonly token?: string | undefined
   /**
-   * Further names by which clients reach the server. Any other `Host` is rejected, because DNS could point the name of a
+   * Further names by which clients reach the server. Any other `Host` is rejected: DNS could point the name of a
    * malicious page at this machine.
    */
   readonly allowedHosts?: readonly string[]
-  /** The database of the tables, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
+  /** A `postgres://…` URL. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
   readonly database?: string | undefined
   /** Variables with secrets and settings. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>

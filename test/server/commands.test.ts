@@ -1,4 +1,5 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return
+   -- Answers are compared as they came. */
 import { describe, expect, test } from '@jest/globals'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -273,7 +274,8 @@ describe('a server', () => {
       async () =>
         (
           await served.test.database.query(
-            `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'sluice'`,
+            `select from pg_stat_activity
+              where datname = current_database() and pid <> pg_backend_pid() and application_name = 'sluice'`,
           )
         ).length <=
         served.test.database.inUse + 4,
@@ -366,7 +368,8 @@ describe('a server', () => {
         },
       })
       await import(${JSON.stringify(module)})
-      console.log(...['pg', 'fastify'].map((name) => loaded.some((url) => url.includes('/node_modules/' + name + '/'))))`
+      const isLoaded = (name) => loaded.some((url) => url.includes('/node_modules/' + name + '/'))
+      console.log(isLoaded('pg'), isLoaded('fastify'))`
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
     expect(stdout).toBe('true false\n')
   })

@@ -1,4 +1,5 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return
+   -- Answers are compared as they came. */
 import { describe, expect, test } from '@jest/globals'
 import { run } from '../../src/index.ts'
 import { rig, until, watch, type Rig, type Watcher } from './support.ts'
@@ -11,7 +12,10 @@ const storedIds = async ({ test: { database } }: Rig, where = 'true'): Promise<s
 /** Stores `count` warnings, as a run would. */
 const storeEvents = (served: Rig, count: number, bytes = 10): Promise<unknown> =>
   served.test.database.query(
-    `select sluice.write_events((select json_agg(json_build_object('run', null, 'at', clock_timestamp(), 'data', json_build_object('type', 'warning', 'message', repeat('x', $2)))) from generate_series(1, $1::int)))`,
+    `select sluice.write_events((
+       select json_agg(json_build_object('run', null, 'at', clock_timestamp(),
+                         'data', json_build_object('type', 'warning', 'message', repeat('x', $2))))
+         from generate_series(1, $1::int)))`,
     [count, bytes],
   )
 
@@ -144,7 +148,8 @@ describe('GET /api/events', () => {
       async () =>
         (
           await database.query(
-            `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like 'select pg_backend_pid() as pid'`,
+            `select pg_terminate_backend(pid) from pg_stat_activity
+              where datname = current_database() and query like 'select pg_backend_pid() as pid'`,
           )
         ).length > 0,
     )

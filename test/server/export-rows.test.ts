@@ -6,13 +6,15 @@ import { rig, until, type Rig } from './support.ts'
 const path = '/api/streams/shop/rows/records'
 const fill = (served: Rig, rows: number): Promise<unknown> =>
   served.test.database.query(
-    `create schema t; create table t.rows as select n as id, repeat('x', 200) as name from generate_series(1, ${rows}) as n`,
+    `create schema t;
+     create table t.rows as select n as id, repeat('x', 200) as name from generate_series(1, ${rows}) as n`,
   )
 /** Counts the sessions of exports. */
 const open = async ({ test: { database } }: Rig): Promise<number> =>
   (
     await database.query(
-      `select from pg_stat_activity where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`,
+      `select from pg_stat_activity
+        where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()`,
     )
   ).length
 
@@ -28,11 +30,15 @@ describe('export of a table', () => {
     await using served = await rig()
     await served.test.database
       .query(`create schema t; create table t.rows (id bigint, price numeric, at timestamptz, more jsonb, raw json);
-      insert into t.rows values (9007199254740993, 0.10000000000000000000001, '2024-01-01T00:00:00.123456Z', '{"n": 12345678901234567890}', E'{\\n  "a": 1.10\\r\\n}'), (1, null, null, '"line\\nbreak"', null)`)
+      insert into t.rows values
+        (9007199254740993, 0.10000000000000000000001, '2024-01-01T00:00:00.123456Z',
+         '{"n": 12345678901234567890}', E'{\\n  "a": 1.10\\r\\n}'),
+        (1, null, null, '"line\\nbreak"', null)`)
     const { status, text, headers } = await served.get(path)
     expect([status, headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8'])
     expect(text.split('\n')).toEqual([
-      '{"id":9007199254740993,"price":0.10000000000000000000001,"at":"2024-01-01T00:00:00.123456+00:00","more":{"n": 12345678901234567890},"raw":{   "a": 1.10  }}',
+      '{"id":9007199254740993,"price":0.10000000000000000000001,"at":"2024-01-01T00:00:00.123456+00:00",' +
+        '"more":{"n": 12345678901234567890},"raw":{   "a": 1.10  }}',
       '{"id":1,"price":null,"at":null,"more":"line\\nbreak","raw":null}',
       '',
     ])
@@ -57,7 +63,8 @@ describe('export of a table', () => {
       async () =>
         (
           await served.test.database.query(
-            `select from pg_stat_activity where query like '%fetch_lines%' and state = 'idle in transaction' and datname = current_database()`,
+            `select from pg_stat_activity
+              where datname = current_database() and state = 'idle in transaction' and query like '%fetch_lines%'`,
           )
         ).length === 1,
       'it waits for its reader',

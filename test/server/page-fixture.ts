@@ -22,7 +22,7 @@ const entry = (id: number): Entry => ({
 })
 
 /**
- * Returns one entry per hour, in pages of fifty, between `since` and `until`. `before` may delay an answer or replace it.
+ * Returns one entry per hour, in pages of fifty, between `since` and `until`. `before` may delay or replace an answer.
  */
 export const entries =
   (

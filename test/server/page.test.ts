@@ -42,7 +42,8 @@ described("the page (in this machine's Chromium or that of CHROMIUM_PATH)", () =
     await run.getByRole('link').click()
     await page.getByRole('heading', { name: 'book · run 1' }).waitFor()
     const [counts] = await base.database.query<Record<string, string>>(
-      'select fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected, parents from sluice.slices',
+      `select fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected, parents
+         from sluice.slices`,
     )
     for (const [name, value] of Object.entries(counts!))
       expect([name, await page.locator(`.counts [data-name=entries] [data-count=${name}]`).textContent()]).toEqual([
@@ -89,7 +90,7 @@ described("the page (in this machine's Chromium or that of CHROMIUM_PATH)", () =
     expect(complaints).toEqual([])
   }, 20_000)
 
-  test('the keyboard alone finds a failed window on the map, reads its error and retries just that window', async () => {
+  test('the keyboard alone finds a failed window, reads its error and retries just that window', async () => {
     let isBroken = true
     await using api = await apiServer(
       entries(240, (_, query) =>

@@ -1,4 +1,5 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return
+   -- Answers are compared as they came. */
 import { describe, expect, test } from '@jest/globals'
 import { byCursor, http, pipeline, run, since } from '../../src/index.ts'
 import { ended, rig, rows, until } from './support.ts'

@@ -1,4 +1,5 @@
-/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return -- Answers are compared as they came. */
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-argument, typescript/no-unsafe-return
+   -- Answers are compared as they came. */
 import { jest } from '@jest/globals'
 import { once } from 'node:events'
 import { request as ask, type IncomingMessage } from 'node:http'

@@ -13,8 +13,8 @@ export class Token {
   constructor(token: string) {
     if (token.length < MIN_LENGTH)
       throw new UsageError(
-        `the server's token has ${token.length} ${token.length === 1 ? 'character' : 'characters'}, which could be guessed: ` +
-          `use at least ${MIN_LENGTH}, for example the output of openssl rand -hex 32`,
+        `the server's token has ${token.length} ${token.length === 1 ? 'character' : 'characters'}, ` +
+          `which could be guessed: use at least ${MIN_LENGTH}, for example the output of openssl rand -hex 32`,
       )
     this.#token = token
   }

@@ -20,7 +20,7 @@ export interface RenderedEvent {
 /** Clients that keep up share one chunk; clients that resume from many positions would each keep their own. */
 const MAX_CHUNKS = 64
 
-/** The newest events, rendered, up to a number of bytes. No client has a place in it, so a slow client costs nothing. */
+/** The newest rendered events, up to a number of bytes. It keeps nothing for a client, so a slow one costs nothing. */
 export class EventBuffer {
   readonly #keepBytes: number
   readonly #chunks = new Map<string, EventChunk>()

@@ -8,8 +8,8 @@ import { TaskGroup } from '../../flow/task-group.ts'
 import { Problem } from './problem.ts'
 
 /**
- * Bytes of one fetch; a larger row is fetched alone. A fetch is one text: thousands of row objects would fill the memory
- * before they are collected.
+ * Bytes of one fetch; a larger row is fetched alone. A fetch is one text, because thousands of row objects would fill
+ * the memory before they are collected.
  */
 const FETCH_BYTES = 65_536
 const BLOCKING_POLL_MS = 500

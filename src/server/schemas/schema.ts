@@ -60,8 +60,8 @@ export const withDefault = <Value>(inner: Schema<Value>, value: NoInfer<Value>):
   schema({ ...inner, default: value })
 
 /**
- * An object of exactly these members. `optional` ones may be missing; `defaulted` ones may be missing from a request and
- * have a value after its validation.
+ * An object of exactly these members. `optional` ones may be missing. `defaulted` ones may be missing from a request,
+ * and have a value after its validation.
  */
 export const object = <Required extends Members, Optional extends Members = None, Defaulted extends Members = None>(
   required: Required,

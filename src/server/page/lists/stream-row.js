@@ -75,8 +75,8 @@ export function streamRow(pipeline) {
 const REDUNDANT_KINDS = new Set(['rejects', 'never ran'])
 
 /**
- * The findings that say more than the row's columns and its pipeline's head. Without its pipeline loaded a stream has no
- * findings: then the error of its last run.
+ * The findings that the columns of the row and the head of its pipeline do not show. A stream whose pipeline is not
+ * loaded has no findings: the error of its last run replaces them.
  * @param {Stream} stream @param {boolean} isLoaded @param {boolean} isOverdueAsWhole @returns {readonly Finding[]}
  */
 function shownFindings({ findings, runs }, isLoaded, isOverdueAsWhole) {

@@ -45,8 +45,8 @@ export class RunProgress {
   }
 
   /**
-   * Returns the current rates of a stream per second; undefined if the last gauge is not current. @param {string} stream @param {number}
-   * now
+   * Returns the current rates of a stream per second; undefined if the last gauge is not current.
+   * @param {string} stream @param {number} now
    */
   rates(stream, now) {
     const last = this.gauge
@@ -70,8 +70,8 @@ export class RunProgress {
   }
 
   /**
-   * Returns the rows per second for each second from `start` (in seconds since 1970); null where unknown. @param {string}
-   * stream @param {number} start
+   * Returns the rows per second for each second from `start` (in seconds since 1970); null where unknown.
+   * @param {string} stream @param {number} start
    */
   series(stream, start) {
     const [first, last] = [this.#gauges[0], this.#gauges.at(-1)]
@@ -103,9 +103,9 @@ export class RunProgress {
 }
 
 /**
- * What a stream waits for: in words, with the step of its data path that it concerns; `isHeld` if that step stands
- * still. @type {Record<NonNullable<StreamState['waitsFor']>, { place: 'api' | 'ahead' | 'table' | 'none', words: string,
- * isHeld: boolean }>}
+ * The causes of waiting, each with the step of the data path that it concerns; `isHeld` if that step stands still.
+ * @typedef {{ place: 'api' | 'ahead' | 'table' | 'none', words: string, isHeld: boolean }} Wait
+ * @type {Record<NonNullable<StreamState['waitsFor']>, Wait>}
  */
 export const waits = {
   api: { place: 'api', words: 'the table waits for the API', isHeld: false },

@@ -8,10 +8,11 @@ import { span, stateWord } from './window-map.js'
 /** The mark of each window state. @type {Record<string, string>} */
 const marks = { pending: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
 
+/** @typedef {ReturnType<typeof import('../parts/action-button.js').actionButton>} ActionButton */
+
 /**
- * One window of the map: bounds, rows, run, error, and a button that retries it.
- * @param {{ retry: () => ReturnType<typeof import('../parts/action-button.js').actionButton>, back: () => void }} options
- *   `back` is called on Escape
+ * One window of the map: bounds, rows, run, error, and a button that retries it. `back` is called on Escape.
+ * @param {{ retry: () => ActionButton, back: () => void }} options
  */
 export function windowPanel({ retry, back }) {
   const [title, state] = [h('h2', { tabindex: '-1' }), statusMark('idle')]

@@ -8,8 +8,8 @@ import { counted } from './format.js'
 export const rowsOf = ({ fetched, expanded }) => fetched + expanded
 
 /**
- * The last runs of a stream as bars, newest at the right. The height is the square root of the rows, so that a small run
- * is visible beside a large one; the status is a colour and a shape.
+ * The last runs of a stream as bars, newest at the right. The height is the square root of the rows, so that a small
+ * run is visible beside a large one; the status is a colour and a shape.
  */
 export function runBars() {
   const root = h('span', { class: 'bars', role: 'img' })

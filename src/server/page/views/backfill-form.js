@@ -5,8 +5,8 @@ import { h } from '../parts/dom.js'
 import { store } from '../data/store.js'
 
 /**
- * A form that starts a backfill of a stream, or continues the one with the same range and window. @param {string} pipeline @param
- * {string} stream
+ * A form that starts a backfill of a stream, or continues the one with the same range and window.
+ * @param {string} pipeline @param {string} stream
  */
 export function backfillForm(pipeline, stream) {
   const [from, to] = [h('input', { type: 'date', required: true }), h('input', { type: 'date', required: true })]
