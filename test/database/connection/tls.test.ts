@@ -84,7 +84,7 @@ describe('a server with a certificate', () => {
 })
 
 test('sslmode=require prints no warning', async () => {
-  const root = join(import.meta.dirname, '..', '..')
+  const root = join(import.meta.dirname, '..', '..', '..')
   const program = `
     import { openDatabase } from './src/database/database.ts'
     await using database = await openDatabase({ url: ${JSON.stringify(server.url('sslmode=require'))} })
