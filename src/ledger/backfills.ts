@@ -16,7 +16,7 @@ export interface Backfill {
   readonly windows: WindowCounts
 }
 
-/** What identifies a backfill: the same values continue it. */
+/** The values that identify a backfill: the same ones continue it. */
 export interface BackfillIdentity extends StreamName {
   /** Instants. */
   readonly from: string

@@ -23,7 +23,7 @@ export const LEDGER_ERRORS = {
   SL005: {
     type: LoadError,
     remedy:
-      'Without a key they cannot be told from those of the next run. ' +
+      'Without a key they cannot be distinguished from those of the next run. ' +
       'Give the table a key, and the run continues; or choose a cursor of finer resolution, and it restarts',
   },
   SL006: { type: LoadError, remedy: 'Nothing of this replay was stored. List the rejects again' },

@@ -4,7 +4,7 @@ import { displayJson } from '../value/json/stored-json.ts'
 /** A request to the server with a key, so that sending it again does nothing again. */
 export interface KeyedRequest {
   readonly key: string
-  /** What is requested, as in `POST /api/runs`. */
+  /** The requested action, as `POST /api/runs`. */
   readonly action: string
   readonly body: unknown
 }

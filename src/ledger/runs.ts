@@ -11,7 +11,7 @@ export const ENDED_UNEXPECTEDLY = 'its process ended unexpectedly'
 export interface StartRunOptions {
   readonly kind: RunKind
   readonly pipeline: string
-  /** What was requested, for `sluice runs`; without secrets. */
+  /** The options of the run, for `sluice runs`; without secrets. */
   readonly options?: unknown
   readonly keeper: LeaseKeeper
   readonly signal: AbortSignal

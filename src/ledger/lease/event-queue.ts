@@ -1,15 +1,15 @@
 import type { RunEvent } from '../../model/event.ts'
 import { displayJson } from '../../value/json/stored-json.ts'
 
-/** Events that may wait to be stored; beyond it, those of single requests are left out. */
-const LIMIT = 10_000
-/** Of single retries and waits, in one transaction: a hundred a second. `gauge` has them all, as sums. */
-const SINGLE = 25
-const expendable: ReadonlySet<RunEvent['type']> = new Set(['request.finished', 'request.retried', 'waiting'])
+/** Queued events; beyond this number, events of single requests are dropped. */
+const MAX_QUEUED = 10_000
+/** Events of single requests in one transaction, so about 100 a second. `gauge` has the sums of all. */
+const MAX_SINGLE = 25
+const EXPENDABLE: ReadonlySet<RunEvent['type']> = new Set(['request.finished', 'request.retried', 'waiting'])
 
 /**
- * Events on their way to the ledger, in the order in which they happened. A request that was answered well is none of
- * them: a run may make a thousand in a second, and `gauge` tells their sums.
+ * Queues events for the ledger in the order in which they were emitted. It drops requests that succeeded, because a run
+ * may send 1,000 a second; `gauge` has their sums.
  */
 export class EventQueue {
   #waiting: string[] = []
@@ -22,20 +22,20 @@ export class EventQueue {
 
   add(run: string, event: RunEvent): void {
     if (event.type === 'request.finished' && event.status >= 200 && event.status <= 399) return
-    if (expendable.has(event.type) && (this.#single += 1) > SINGLE && this.#waiting.length < LIMIT) return
-    if (this.#waiting.length >= LIMIT && (expendable.has(event.type) || this.#waiting.length >= 2 * LIMIT)) {
+    if (EXPENDABLE.has(event.type) && (this.#single += 1) > MAX_SINGLE && this.#waiting.length < MAX_QUEUED) return
+    if (this.#waiting.length >= MAX_QUEUED && (EXPENDABLE.has(event.type) || this.#waiting.length >= 2 * MAX_QUEUED)) {
       this.#leftOut += 1
       return
     }
     if (this.#leftOut > 0) {
-      const message = `${this.#leftOut} events were not kept, since the database did not take them fast enough`
+      const message = `${this.#leftOut} events were dropped, because the database did not store them fast enough`
       this.#leftOut = 0
       this.#add(run, { type: 'warning', message })
     }
     this.#add(run, event)
   }
 
-  /** All that wait, as one JSON list; `putBack` them where storing fails. */
+  /** Takes all queued events as a JSON list. `putBack` queues them again if storing fails. */
   take(): { readonly json: string; readonly putBack: () => void } {
     const taken = this.#waiting
     this.#waiting = []

@@ -22,11 +22,11 @@ export interface StoredReject {
   readonly record: string
   /** The parents of the record as JSON, outermost first. */
   readonly parents: string | undefined
-  /** Where its batch starts. */
+  /** The position at which its batch starts. */
   readonly position: Position
   readonly createdAt: Date
   readonly settledAt: Date | undefined
-  /** What has settled it; undefined while it is open. */
+  /** The reason why it is settled; undefined while it is open. */
   readonly settlement: Settlement | undefined
 }
 

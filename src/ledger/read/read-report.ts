@@ -16,7 +16,7 @@ export interface StreamRecord {
   /** Committed in the same slices by all runs. */
   readonly total: Counts
   readonly swap: Advance['swap']
-  /** Where reading started; undefined: at the very beginning. */
+  /** The cursor from which it was read; undefined: from the very beginning. */
   readonly since: string | undefined
   /** The cursor as it is now. */
   readonly cursor: string | undefined

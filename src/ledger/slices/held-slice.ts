@@ -26,7 +26,7 @@ export interface Restart extends Range {
   readonly cursor?: string | undefined
 }
 
-/** How a row of `sluice.read_held` is selected, whose alias is `h`. */
+/** Selects a row of `sluice.read_held`, whose alias is `h`. */
 export const HELD_COLUMNS = `
   id, run, started_by, pipeline, stream, partition, kind, status, since, until, cursor_at_start, definition,
   high_water_mark, seq, token, batches, started_at, boundary_remaining, lower, upper, ${COUNT_NAMES.join(', ')}`

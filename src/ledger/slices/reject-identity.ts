@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Decimal } from '../../value/decimal.ts'
 import { exactJson } from '../../value/json/stored-json.ts'
 
-/** What identifies a record among the rejects of a stream. */
+/** A record, and the parents that it was found under. */
 export interface IdentifiedRecord {
   readonly record: unknown
   readonly parents?: readonly unknown[] | undefined

@@ -6,7 +6,7 @@ import type { Duration } from '../../model/request.ts'
 import type { Slice } from '../../model/slice.ts'
 
 export interface ResolveCommitOptions {
-  /** How long to wait for a backend of this process that may still be committing. @default '30s' */
+  /** Longest wait for a backend of this process that may still be committing. @default '30s' */
   readonly lockTimeout?: Duration
   readonly signal: AbortSignal
 }

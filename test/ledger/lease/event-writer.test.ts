@@ -113,7 +113,7 @@ describe('events', () => {
     const kept = JSON.parse(queue.take().json) as { data: { type: string; message?: string } }[]
     expect(kept).toHaveLength(10_002)
     expect(kept.slice(-2).map(({ data }) => data.message)).toEqual([
-      '5 events were not kept, since the database did not take them fast enough',
+      '5 events were dropped, because the database did not store them fast enough',
       'kept',
     ])
   })
