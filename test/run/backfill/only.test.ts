@@ -47,3 +47,25 @@ test.each([
     expect(report.streams['days']?.backfill?.windows).toMatchObject({ failed: 1, skipped: only === 'all' ? 0 : 1 })
   },
 )
+
+test('dry run and run agree on the windows of onlyWindows, planned before or not', async () => {
+  await using api = await apiServer(({ query }) => ({ json: [{ id: 1, at: query.get('from') }] }))
+  await using test = await testDatabase()
+  const days = http(api.origin as 'http://x')
+    .get<{ id: number; at: string }[]>('/days', { from: since, to: until })
+    .pages(onePage())
+    .records()
+    .incremental('at')
+  const flow = pipeline('fill', { streams: { days: days.into('t.days', { key: 'id', versionBy: 'at' }) } })
+  const three = { database: test.url, from: '2024-01-01', to: '2024-01-04', window: '1d' } as const
+  const toRead = async (onlyWindows: readonly string[]): Promise<number | undefined> =>
+    (await dryRunBackfill(flow, { ...three, onlyWindows }))[0]?.toRead
+
+  expect(await toRead(['2024-01-02T00:00:00Z'])).toBe(1)
+  await backfill(flow, { ...three, onlyWindows: ['2024-01-02T00:00:00Z'] })
+  expect(api.requests.map(({ query }) => query.get('from'))).toEqual(['2024-01-02T00:00:00Z'])
+  expect(await toRead(['2024-01-02T00:00:00Z', '2024-01-03T00:00:00.000Z'])).toBe(1)
+  await expect(backfill(flow, { ...three, onlyWindows: ['2024-01-02T01:00:00Z'] })).rejects.toThrow(
+    'onlyWindows: no window of this backfill begins at 2024-01-02T01:00:00Z',
+  )
+})
