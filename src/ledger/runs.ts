@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts'
 import type { Report } from '../model/report.ts'
 import type { RunKind } from '../model/slice.ts'
+import { abortable } from '../flow/signals/abortable.ts'
 import { displayJson } from '../value/json/stored-json.ts'
 import { storableText } from '../value/text.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
@@ -59,6 +60,8 @@ export async function finishRun(
   { status, report, error, keeper, signal }: FinishRunOptions,
 ): Promise<void> {
   keeper.unfollow(id)
+  // A run that is seen as finished has its last events stored. If that fails, its end is noted all the same.
+  await abortable(keeper.flush(), signal).catch(() => {})
   await database.query(
     `update sluice.runs set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4 where id = $1`,
     [id, status, error === undefined ? null : storableText(error), report === undefined ? null : displayJson(report)],
