@@ -1,5 +1,6 @@
 import { UsageError } from '../model/errors.ts'
 import type { Cron, HttpSource, Recipe, Schedule, Table } from '../model/recipe.ts'
+import { defined } from '../value/defined.ts'
 import { Flow } from './flow.ts'
 import { functionsIn } from './functions-in.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
@@ -63,11 +64,15 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       stream,
       new Flow(
         recipe,
-        tableOf(target ?? '', { ...rest, ...(versionBy !== undefined && !isVersionOptional && { versionBy }) }, recipe),
+        tableOf(
+          target ?? '',
+          { ...rest, ...defined({ versionBy: isVersionOptional ? undefined : versionBy }) },
+          recipe,
+        ),
       ),
     ] as const
   })
-  return pipeline(name, { ...(schedule && { schedule }), streams: Object.fromEntries(flows) })
+  return pipeline(name, { ...defined({ schedule }), streams: Object.fromEntries(flows) })
 }
 
 /** JSON has no bigint. In a recipe only `startFrom` of a cursor can be one, and its text means the same. */

@@ -2,7 +2,6 @@ import type { Recipe, Stage, Table } from '../model/recipe.ts'
 import type { Bound, From, Paging, Request } from '../model/request.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
-import { placeholder } from './placeholder.ts'
 import { scheduleOf, scheduleText } from './schedule/schedule.ts'
 
 /**
@@ -97,6 +96,7 @@ function valueText(value: unknown): string {
     : String(value)
 }
 
+/** True for `since`, `until` and the values made of them. */
 const isBound = (value: unknown): value is Bound =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound')
 
@@ -158,10 +158,9 @@ function stageText(stage: Stage): string {
 }
 
 /**
- * Describes the children of a `flatMap`. Their recipe exists only after the user's function was called with a parent, so
- * this calls it with a placeholder record, whose fields read as their names, and with a signal that is aborted already,
- * so that a request in it fails at once. An async function is not called. If the call throws, the text of the function
- * is shown.
+ * Describes the children of a `flatMap`. Their recipe exists only after the user's function was called with a parent.
+ * This calls the function with a placeholder, and with an aborted signal, so that a request in it fails at once. An
+ * async function is not called. If the call throws, the text of the function is shown.
  */
 function childLines(stage: Stage): string[] {
   if (stage.type !== 'flatMap') return []
@@ -176,6 +175,18 @@ function childLines(stage: Stage): string[] {
   }
   return [`  ${functionText(stage.fn)}`]
 }
+
+/** Returns a record whose fields read as their names, so that a child's path is shown as `/topics/{id}/posts`. */
+const placeholder = (name = ''): unknown =>
+  new Proxy(
+    {},
+    {
+      get: (_, field) => {
+        if (field === Symbol.toPrimitive || field === 'toString' || field === 'toJSON') return () => `{${name}}`
+        return typeof field === 'symbol' ? undefined : placeholder(name ? `${name}.${field}` : field)
+      },
+    },
+  )
 
 const atOnce = (concurrency: number): string => (concurrency === 1 ? '' : `, ${concurrency} at once`)
 const fromText = (from: From<never, unknown>): string => (typeof from === 'string' ? from : functionText(from))

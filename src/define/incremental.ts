@@ -6,6 +6,7 @@ import { parseInstant } from '../value/instant.ts'
 import { duration } from '../value/duration.ts'
 import { checkValue } from './check-value.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
+import { defined } from '../value/defined.ts'
 
 /** Values with an order that a cursor can follow. */
 export type Comparable = string | number | bigint | Date
@@ -15,7 +16,9 @@ export type ValueAt<T, Where> = NonNullable<
 
 /** Options of `.incremental()`. Text and dates are times; a number is a time only if `unit` is given. */
 export type IncrementalOptions<Value> = {
-  /** The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any' */
+  /**
+   * The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any'
+   */
   order?: Order
 } & (Value extends number | bigint ? CountOptions | ClockOptions : TimeOptions)
 interface TimeOptions {
@@ -54,11 +57,5 @@ export function incrementalOf(
     throw new UsageError(`${place}: with a unit, startFrom is a date: write '2024-01-31'`)
   if (order !== undefined && !['ascending', 'descending', 'any'].includes(order))
     throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
-  return Object.freeze({
-    at,
-    ...(startFrom !== undefined && { startFrom }),
-    ...(lookback !== undefined && { lookback }),
-    ...(unit && { unit }),
-    ...(order && { order }),
-  })
+  return Object.freeze({ at, ...defined({ startFrom, lookback, unit, order }) })
 }

@@ -1,5 +1,6 @@
 import { UsageError } from '../model/errors.ts'
 import type { Cron, Schedule } from '../model/recipe.ts'
+import { defined } from '../value/defined.ts'
 import { Flow } from './flow.ts'
 import { checkedSchedule } from './schedule/schedule.ts'
 
@@ -7,7 +8,7 @@ export type Flows = Readonly<Record<string, Flow<unknown>>>
 
 export interface PipelineOptions<Streams extends Flows> {
   /**
-   * When the pipeline runs by itself: five fields of cron, in UTC unless a zone is given. `sluice schedule` starts it,
+   * The times at which the pipeline runs: five fields of cron, in UTC unless a zone is given. `sluice schedule` starts it,
    * or your own scheduler with the output of `sluice schedule --print`. @default only when you run it
    */
   schedule?: Cron | Schedule
@@ -45,7 +46,8 @@ export function pipeline<Streams extends Flows>(name: string, options: PipelineO
   for (const [stream, flow] of Object.entries(streams)) {
     if (!word.test(stream))
       throw new UsageError(
-        `${place}: the stream ${JSON.stringify(stream)} must be named by letters, digits, '-' and '_', because commands repeat it`,
+        `${place}: the name of the stream ${JSON.stringify(stream)} must consist of letters, digits, '-' and '_', ` +
+          'because commands repeat it',
       )
     if (!(flow instanceof Flow))
       throw new UsageError(`${place}: the stream ${stream} has no table. End its chain with .into('schema.table', …)`)
@@ -53,14 +55,15 @@ export function pipeline<Streams extends Flows>(name: string, options: PipelineO
     const other = replaced.get(table)
     if (other !== undefined && (write === 'replace' || streams[other]?.table.write === 'replace'))
       throw new UsageError(
-        `${place}: ${other} and ${stream} both write to ${table}, and one of them replaces all of its rows. Give each its own table`,
+        `${place}: ${other} and ${stream} both write to ${table}, and one of them replaces all of its rows. ` +
+          'Give each its own table',
       )
     replaced.set(table, stream)
   }
   return Object.freeze({
     name,
     ...options,
-    ...(checked !== undefined && { schedule: checked }),
+    ...defined({ schedule: checked }),
     streams: Object.freeze(streams),
   })
 }

@@ -36,7 +36,7 @@ export class Stream<out T> {
       /** `false` passes records on as they complete, within a page. @default true */ ordered?: boolean
     } = {},
   ): Stream<U> {
-    return this.#then({ type: 'map', fn: proven('map', fn), concurrency: atOnce('map', concurrency), ordered })
+    return this.#then({ type: 'map', fn: proven('.map()', fn), concurrency: atOnce('map', concurrency), ordered })
   }
 
   /**
@@ -46,7 +46,7 @@ export class Stream<out T> {
    * orders.filter((order) => order.status !== 'draft')
    */
   filter<U extends T = T>(keep: ((record: T) => record is U) | ((record: T) => boolean)): Stream<U> {
-    return this.#then({ type: 'filter', fn: proven('filter', keep) })
+    return this.#then({ type: 'filter', fn: proven('.filter()', keep) })
   }
 
   /**
@@ -54,13 +54,15 @@ export class Stream<out T> {
    * function that returns a list makes several records of each.
    *
    * @example
-   * customers.flatMap((customer) => api.get<Invoice[]>(path`/customers/${customer.id}/invoices`).pages(byLinkHeader()).records())
+   * customers.flatMap((customer) =>
+   *   api.get<Invoice[]>(path`/customers/${customer.id}/invoices`).pages(byLinkHeader()).records(),
+   * )
    */
   flatMap<U>(
     fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>,
     { concurrency = 1 }: StageOptions = {},
   ): Stream<U> {
-    return this.#then({ type: 'flatMap', fn: proven('flatMap', fn), concurrency: atOnce('flatMap', concurrency) })
+    return this.#then({ type: 'flatMap', fn: proven('.flatMap()', fn), concurrency: atOnce('flatMap', concurrency) })
   }
 
   /**
@@ -72,7 +74,8 @@ export class Stream<out T> {
   tap(fn: (record: T, signal: AbortSignal) => unknown, { concurrency = 1 }: StageOptions = {}): Stream<T> {
     return this.#then({
       type: 'tap',
-      fn: proven('tap', fn) as Extract<Stage, { type: 'tap' }>['fn'],
+      // A tap's result is not used, so a function may return anything.
+      fn: proven('.tap()', fn) as Extract<Stage, { type: 'tap' }>['fn'],
       concurrency: atOnce('tap', concurrency),
     })
   }
@@ -119,6 +122,7 @@ export class Stream<out T> {
     if (by.length === 0) throw new UsageError('.dedupe(): name the fields in which equal records agree')
     if (!Number.isInteger(last) || last < 1)
       throw new UsageError(`.dedupe(): last must be a whole number from 1, not ${last}`)
+    // The options were cut off, so only names are left.
     return this.#then({ type: 'dedupe', by: Object.freeze(by) as readonly string[], last })
   }
 
@@ -213,7 +217,7 @@ export class Records<out T> extends Stream<T> {
  * })
  */
 export const source = <T>(read: Read<T>): Records<T> =>
-  new Records({ source: Object.freeze({ read: proven('source', read) }), stages: [] })
+  new Records({ source: Object.freeze({ read: proven('source()', read) }), stages: [] })
 
 /** Options of stages that call a function. */
 export interface StageOptions {
@@ -227,9 +231,9 @@ export interface DedupeOptions {
   last?: number
 }
 
-function proven<Fn>(stage: string, fn: Fn): Fn {
+function proven<Fn>(word: string, fn: Fn): Fn {
   if (typeof fn !== 'function')
-    throw new UsageError(`.${stage}(): expected a function, not ${fn === null ? 'null' : typeof fn}`)
+    throw new UsageError(`${word}: expected a function, not ${fn === null ? 'null' : typeof fn}`)
   return fn
 }
 

@@ -1,23 +1,23 @@
 import type { HighWaterMark, Position, ReadCounts, Reject } from './page.ts'
 
-/** What became of rows that were written. */
+/** Counts of written rows, by what the write changed in the table. */
 export interface WriteCounts {
   readonly inserted: number
   readonly updated: number
-  /** The stored row stood, being equal or newer. */
+  /** The stored row was kept, because it was equal or newer. */
   readonly unchanged: number
 }
 
 export interface Counts extends ReadCounts, WriteCounts {}
 
-/** What one transaction adds to its slice, beside the rows. */
+/** Changes to the slice that a transaction commits together with its rows. */
 export interface Advance {
-  /** Where to read on; `END` completes the slice and moves the cursor. */
+  /** The position after the batch. `END` completes the slice and moves the cursor. */
   readonly position: Position
   readonly counts: Counts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
-  /** Where records that the last run had read were met again: those of them that were not yet, hash → how many. */
+  /** Records of the last run that this read has not met again, as hash → count. Absent if no boundary is checked. */
   readonly boundaryRemaining?: Readonly<Record<string, number>>
   /** Fields that identify a reject's record: the key of the table, and its version. @default none */
   readonly key?: readonly string[]

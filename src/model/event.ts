@@ -3,7 +3,7 @@ import type { Status } from './report.ts'
 import type { RunKind } from './slice.ts'
 import type { WindowCounts } from './window.ts'
 
-/** What happened, as it happens; `run` gathers these into the report, and others show them. No event holds a secret. */
+/** An event of a run. The report is made from events, and the CLI and the server show them. No event holds a secret. */
 export type RunEvent =
   | {
       readonly type: 'run.started'
@@ -13,8 +13,8 @@ export type RunEvent =
       /** @default 'sync' */ readonly kind?: RunKind
     }
   /**
-   * Of a backfill, once for each stream before its first window: `states` holds a letter for each window in their
-   * order, o open, d done, f failed, s left out; `toRead` is how many this run will read.
+   * Backfills only, once for each stream, before its first window. `states` has one letter for each window, in order:
+   * o open, d done, f failed, s skipped. `toRead` is the number of windows that this run will read.
    */
   | {
       readonly type: 'backfill.planned'
@@ -29,8 +29,8 @@ export type RunEvent =
       readonly states: string
     }
   /**
-   * Of a backfill with the window's bounds, and its place among the windows, from 0; `slice finished`, `slice failed`
-   * and `batch` of the same `slice` are that window's.
+   * A backfill adds the bounds of the window and its index, from 0. `slice.finished`, `slice.failed` and
+   * `batch.committed` with the same `slice` belong to that window.
    */
   | {
       readonly type: 'slice.started'
@@ -43,8 +43,8 @@ export type RunEvent =
       readonly windowIndex?: number
     }
   /**
-   * How many pages a reading will have from here on, where its API says so with the first of them; of a stream without
-   * children.
+   * The number of pages that are left to read, if the API states it with the first page. Streams with children have no
+   * such event.
    */
   | { readonly type: 'pages.total'; readonly stream: string; readonly pages: number }
   | {
@@ -82,7 +82,7 @@ export type RunEvent =
   | { readonly type: 'table.altered'; readonly stream: string; readonly table: string; readonly change: string }
   | { readonly type: 'warning'; readonly stream?: string; readonly message: string }
   | { readonly type: 'slice.finished'; readonly stream: string; readonly slice: string; readonly counts: Counts }
-  /** A window failed; the others go on. */
+  /** A window failed. The other windows continue. */
   | { readonly type: 'slice.failed'; readonly stream: string; readonly slice: string; readonly error: string }
   /** The stream has ended, whatever its status. Other streams of the run may still be read. */
   | {
@@ -95,45 +95,45 @@ export type RunEvent =
   | { readonly type: 'stream.failed'; readonly stream: string; readonly error: string }
   | { readonly type: 'run.finished'; readonly run: string; readonly status: 'done' | 'failed' | 'interrupted' }
   /**
-   * Once a second while a run goes on, and at its end; sums since its beginning. Only in the ledger: whoever is told
-   * all events can count them.
+   * Once a second during a run, and at its end. Sums count from the start of the run. It is written to the ledger only:
+   * a subscriber of all events can count them itself.
    */
   | RunGauge
 
-/** How a run stands: what it has done so far, and what holds each of its streams up. */
+/** The state of a run: sums so far, and what each stream waits for. */
 export interface RunGauge {
   readonly type: 'gauge'
-  /** Since its beginning. */
+  /** Milliseconds since the start of the run. */
   readonly ms: number
   readonly memory: { readonly used: number; readonly limit: number; readonly waiting: number }
-  /** By how much the event loop was late, at most, since the last gauge. */
+  /** The longest delay of the event loop since the last gauge, in milliseconds. */
   readonly loopMs: number
   readonly streams: Readonly<Record<string, StreamState>>
 }
 
-/** What a stream waits for: answers, permission to ask, room for them, the database, another run, or its turn. */
+/** The thing that a stream waits for: a response, a rate limit, memory, the database, another run, or its turn. */
 export type WaitsFor = 'api' | 'rate limit' | 'retry-after' | 'memory' | 'database' | 'lock' | 'turn'
 
 export interface StreamState {
   readonly requests: number
-  /** Requests on their way, those included that wait for permission or room. */
+  /** Requests that are not finished, including those that wait for a rate limit or for memory. */
   readonly underWay: number
   readonly bytes: number
   readonly retries: number
-  /** Waited for rate limits and Retry-After, by all requests together. */
+  /** Milliseconds that all requests together waited for rate limits and Retry-After. */
   readonly waitMs: number
   readonly pages: number
-  /** Pages that were read and are not committed. */
+  /** Pages that were read but not committed. */
   readonly ahead: number
-  /** Records of all pages, and of the committed ones. */
+  /** Records of all pages. `stored` counts those of committed pages. */
   readonly read: number
   readonly stored: number
   readonly rejected: number
   readonly batches: number
-  /** While at least one request was on its way. */
+  /** Milliseconds in which at least one request was under way. */
   readonly apiMs: number
-  /** Of all transactions. */
+  /** Milliseconds of all transactions. */
   readonly databaseMs: number
-  /** Null when it has ended. */
+  /** Null after the stream has ended. */
   readonly waitsFor: WaitsFor | null
 }

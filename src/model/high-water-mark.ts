@@ -1,7 +1,7 @@
 import { compareCursors } from '../value/cursor-order.ts'
 import type { HighWaterMark } from './page.ts'
 
-/** The later of two highs; of two that are equal, both and the hashes of both. */
+/** Returns the greater of two high-water marks. Two with equal values are joined, with the hashes of both. */
 export function maxHighWaterMark(
   a: HighWaterMark | undefined,
   b: HighWaterMark | undefined,

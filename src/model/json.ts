@@ -9,7 +9,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue | undefined }
 
-/** `T` as it really arrives: a number that a double cannot hold is a `bigint` or a `Decimal`, only where it occurs. */
+/** `T` as it is decoded: a number that a double cannot hold is a `bigint` or a `Decimal`. */
 export type Json<T> = T extends number
   ? number | bigint | Decimal
   : T extends readonly (infer Item)[]

@@ -2,8 +2,8 @@ import type { JsonValue } from './json.ts'
 import type { MemoryAccount } from '../flow/memory-account.ts'
 
 /**
- * Where in a slice to read on: `null` is the start, `END` the end, anything else belongs to the reader that made it.
- * It is stored as it is, so it holds no secret.
+ * The position in a slice at which reading continues: `null` is the start, `END` the end. Other values belong to the
+ * reader that made them. A position is stored as it is, so it must not contain a secret.
  */
 export type Position = JsonValue
 export const END = Object.freeze({ end: true as const })
@@ -17,8 +17,8 @@ export const isEnd = (position: Position | undefined): boolean =>
   Object.keys(position).length === 1
 
 /**
- * What reading and the stages did to the records of one page:
- * fetched + expanded = records that are left + filtered + duplicate + rejected, after every stage.
+ * Counts of the records of one page, after reading and after each stage:
+ * fetched + expanded = remaining records + filtered + duplicate + rejected.
  */
 export interface ReadCounts {
   /** Records selected from a decoded page. */
@@ -28,7 +28,7 @@ export interface ReadCounts {
   readonly filtered: number
   readonly duplicate: number
   readonly rejected: number
-  /** Records read only to find their children; outside the equation. */
+  /** Records that were read only to find their children. The equation does not contain them. */
   readonly parents: number
 }
 
@@ -65,7 +65,8 @@ export interface Reject {
   /** The record as it was read; for `database`, the row as it was sent. */
   readonly record: unknown
   /**
-   * For a child stream, the records that it hangs from, outermost first, so that a replay can ask for its recipe again.
+   * Child streams only: the ancestors of the record, outermost first. A replay makes the child's recipe from them
+   * again.
    */
   readonly parents?: readonly unknown[]
 }
@@ -74,37 +75,37 @@ export interface Reject {
 export interface HighWaterMark {
   readonly value: string
   /**
-   * Hashes of the records from this value on, one for each record, since the next run meets them again; only where the
-   * slice asks for them.
+   * Hashes of the records from this value on, one for each record, because the next run reads them again. Absent if
+   * the slice has no boundary.
    */
   readonly hashes?: readonly string[]
 }
 
 /**
- * What one request answered, on its way to the table. Stages may empty a page, never drop it: its position and counts
- * go on.
+ * The records of one response, on their way to the table. A stage may empty a page but never drops it, because its
+ * position and counts are still needed.
  */
 export interface Page<T = unknown> {
   readonly records: readonly T[]
-  /** The records as they were read, one for each of `records`; left out while they are the same. For rejects. */
+  /** The records as they were read, one for each of `records`, for rejects. Absent while they are the same. */
   readonly origins?: readonly unknown[]
   /**
-   * For a child stream, the records (as they were read) that all of `records` hang from, outermost first. For rejects.
+   * Child streams only: the ancestors of all `records`, as they were read, outermost first. For rejects.
    */
   readonly parents?: readonly unknown[]
-  /** Where to read on *after* this page; undefined where the reader cannot say: then nothing is committed yet. */
+  /** The position *after* this page. Undefined if the reader does not know it: the page is then committed later. */
   readonly position?: Position
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
-  /** Hashes of the records that were left out since the last run had read them. */
+  /** Hashes of the records that were left out because the last run had read them. */
   readonly boundaryMatches?: readonly string[]
   /** Identities of open rejects that its records settle. */
   readonly settles?: readonly string[]
   /** Stage of the records that the encoder rejects: `database` for the rows of a replay. @default 'encode' */
   readonly rejectStage?: RejectStage
-  /** Its share of the memory budget, given back once its records have been encoded. */
+  /** The memory of the page in the budget. It is released after the records have been encoded. */
   readonly hold?: Disposable
-  /** The account that holds it. What is read for its records, before it is given back, goes below. */
+  /** The account of `hold`. Reads for the records of this page reserve memory in a child account. */
   readonly memory?: MemoryAccount
 }

@@ -5,20 +5,20 @@ import type { Api, Duration, From, Paging, Range, Request } from './request.ts'
 /** Five fields, as in `'0 * * * *'`. */
 export type Cron = `${string} ${string} ${string} ${string} ${string}`
 
-/** When a pipeline runs by itself. */
+/** The times at which a scheduler runs a pipeline. */
 export interface Schedule {
   readonly cron: Cron
-  /** Whose clocks the fields are read from, as in `'Europe/Berlin'`. @default 'UTC' */
+  /** The time zone of the fields, such as `'Europe/Berlin'`. @default 'UTC' */
   readonly zone?: string
-  /** Begin up to so much later, by chance, so that not everybody asks an API at the full hour. @default none */
+  /** The longest random delay of a start, so that not all clients call an API at the full hour. @default none */
   readonly jitter?: Duration
   /**
-   * What becomes of ticks that were missed, since no scheduler ran: each one is run, in order; the last one; or none.
+   * The ticks that are run after no scheduler was running: all that were missed, in order, the last one, or none.
    * @default 'last'
    */
   readonly catchUp?: CatchUp
   /**
-   * What becomes of a tick that comes while the pipeline is still running: it is left out, it waits, or it fails.
+   * The handling of a tick while the pipeline is still running: it is skipped, it waits, or it fails.
    * @default 'skip'
    */
   readonly overlap?: Overlap
@@ -29,16 +29,18 @@ export type Overlap = 'skip' | 'wait' | 'fail'
 export interface Incremental {
   readonly at: From<never, unknown>
   readonly startFrom?: string | number | bigint
-  /** Read again this much before the cursor. */
+  /** Each run starts this much before the cursor. */
   readonly lookback?: Duration | number
   /** A number counts seconds or milliseconds since 1970. */
   readonly unit?: 's' | 'ms'
-  /** The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any' */
+  /**
+   * The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any'
+   */
   readonly order?: Order
 }
 export type Order = 'ascending' | 'descending' | 'any'
 
-/** A user's function; the engine calls it with records of the type that its chain has proven. */
+/** A user's function. The engine calls it with records of the type that the chain declares. */
 export type Step<Result> = (record: never, signal: AbortSignal) => Result
 
 /** The value that a `flatMap` makes of one record: a stream of its own, or a list of records. */
@@ -49,10 +51,10 @@ export type Stage =
       readonly type: 'map'
       readonly fn: Step<unknown>
       readonly concurrency: number
-      /** Hand on as completed, within a page. */ readonly ordered: boolean
+      /** False passes records on as they complete, within a page. */ readonly ordered: boolean
     }
   | { readonly type: 'filter'; readonly fn: Step<boolean> }
-  /** For each record a stream of its own, or several records; what the function answers decides, record by record. */
+  /** Makes a child stream or several records of each record. The returned value decides, record by record. */
   | { readonly type: 'flatMap'; readonly fn: Step<Child | Promise<Child>>; readonly concurrency: number }
   | { readonly type: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
   | { readonly type: 'validate'; readonly schema: StandardSchema<unknown> }
@@ -67,7 +69,7 @@ export interface HttpSource {
   readonly paging: Paging<never>
   /** The place of the records in the body; '' is the body itself. */
   readonly records: From<never, readonly unknown[]>
-  /** A missing step on the way to the records is an empty page instead of an error. */
+  /** A missing member on the way to the records is an empty page instead of an error. */
   readonly optional?: boolean
 }
 
@@ -109,8 +111,8 @@ export interface Table {
   /** The field that says which of two rows is newer. */
   readonly versionBy?: string
   /**
-   * Nobody asked for the version: it is the cursor's field. Where rows do not have such a field (a stage may have
-   * dropped it) there is no version.
+   * True if `versionBy` is not declared but is the cursor's field. Rows without this field (a stage may have removed
+   * it) then have no version.
    */
   readonly isVersionOptional?: boolean
   /** The reaction to a new field or a wider type. @default 'evolve' */
@@ -118,15 +120,15 @@ export interface Table {
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
   /** Add `_loaded_at`, the time when the row last changed. @default false */
   readonly loadedAt: boolean
-  /** For `replace`: a reading of nothing may empty the table. @default 'fail' */
+  /** For `replace`: a source without records may empty the table. @default false: it fails */
   readonly allowEmpty: boolean
-  /** For one slice. @default 100 */
+  /** Most rejected records of one slice. @default 100 */
   readonly maxRejects: number
   /** An interrupted slice that is older restarts. @default '24h' */
   readonly resumeWithin: Duration
 }
 
-/** The part of https://standardschema.dev that is needed: zod, valibot and arktype all have it. */
+/** The part of https://standardschema.dev that Sluice uses. zod, valibot and arktype implement it. */
 export interface StandardSchema<Out> {
   readonly '~standard': {
     readonly vendor: string

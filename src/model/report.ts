@@ -3,28 +3,28 @@ import type { WindowCounts } from './window.ts'
 
 export type Status = 'done' | 'failed' | 'interrupted' | 'not run'
 
-/** What became of one stream. The counts are the ledger's, not the process's. */
+/** The result of one stream. Its counts come from the ledger, not from the process. */
 export interface StreamReport {
   readonly status: Status
   readonly table: string
   readonly counts: Counts
   /** For `replace`: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
-  /** Where reading began; undefined: at the very beginning. */
+  /** The cursor at which reading started. Undefined if the stream was read from its start. */
   readonly since?: string | undefined
   /** The cursor after the run. */
   readonly cursor?: string | undefined
-  /** An interrupted reading was finished. */
+  /** True if the run continued an interrupted slice. */
   readonly resumed: boolean
   readonly requests: number
   readonly retries: number
-  /** Waited for rate limits and Retry-After. */
+  /** Milliseconds of waiting for rate limits and Retry-After. */
   readonly waitMs: number
   readonly batches: number
   readonly bytes: number
   readonly ms: number
   readonly warnings: readonly string[]
-  /** Of a backfill: its number, its range and its windows after the run; `counts` are this run's. */
+  /** Backfills only: id, range and window counts after the run. `counts` covers this run. */
   readonly backfill?:
     | {
         readonly id: string
@@ -35,11 +35,11 @@ export interface StreamReport {
         readonly windows: WindowCounts
       }
     | undefined
-  /** Place, fault and remedy, where it failed. */
+  /** If the stream failed: location, problem and remedy. */
   readonly error?: string | undefined
 }
 
-/** What happened, by the names that the pipeline gave its streams. */
+/** The result of a run. `streams` has a member for each stream, by its name in the pipeline. */
 export interface Report<Name extends string = string> {
   readonly run: string
   readonly pipeline: string
@@ -49,8 +49,8 @@ export interface Report<Name extends string = string> {
   readonly ms: number
   readonly streams: { readonly [Stream in Name]: StreamReport }
   readonly rowsPerSecond: number
-  /** Bytes of write-ahead log that the database wrote meanwhile; others' included. */
+  /** Bytes of write-ahead log that the database wrote during the run, including those of other clients. */
   readonly walBytes?: number | undefined
-  /** The process's high-water mark of resident memory. */
+  /** The peak of resident memory of the process. */
   readonly peakMemoryBytes: number
 }

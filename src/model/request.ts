@@ -6,10 +6,10 @@ import type { JsonValue } from './json.ts'
 export type { Duration } from '../value/duration.ts'
 export type { Size } from '../value/size.ts'
 
-/** `'10/s'`. */
+/** A number of requests in a period, such as `'10/s'`. */
 export type Rate = `${number}/${'s' | 'm' | 'h'}`
 
-/** A secret's name; its value is read when a request is sent, and never printed. */
+/** The name of a secret. Its value is read when a request is sent, and is never printed. */
 export interface Secret {
   readonly secret: string
 }
@@ -26,7 +26,7 @@ export type Auth =
       readonly clientId: string | Secret
       readonly clientSecret: Secret
       readonly scope?: string
-      /** Further fields of the form, as `audience`. */
+      /** Further fields of the form, such as `audience`. */
       readonly fields?: Readonly<Record<string, string>>
     }
 
@@ -37,11 +37,11 @@ export interface Api {
   readonly headers?: Readonly<Record<string, string>>
   /** Requests per second, minute or hour, shared by all streams. @default no limit */
   readonly rate?: Rate
-  /** Requests under way at once. @default 8 */
+  /** Requests that run at the same time. @default 8 */
   readonly concurrency?: number
-  /** For one try of one request, from sending to the last byte. @default '60s' */
+  /** The time limit of one try of one request, from sending to the last byte. @default '60s' */
   readonly timeout?: Duration
-  /** Tries of one request, the first included. @default 5 */
+  /** Tries of one request, including the first. @default 5 */
   readonly attempts?: number
   /** The largest decoded body that is accepted. @default '64MB' */
   readonly maxPageSize?: Size
@@ -49,14 +49,14 @@ export interface Api {
   readonly allowedOrigins?: readonly string[]
 }
 
-/** Stands in a query for the lower or upper end of what is being read, so that no function is needed. */
+/** A placeholder in a query for the lower or upper end of the range, so that no function is needed. */
 export interface Bound {
   readonly bound: 'since' | 'until'
   /** @default 'text': the cursor as it was stored. */
   readonly as?: 'unix' | 'unix ms' | 'date'
 }
 
-/** The half-open range being read, in the cursor's own text: exact for bigints and microseconds. */
+/** The half-open range that is read, as text of the cursor, which is exact for bigints and microseconds. */
 export interface Range {
   readonly since?: string | undefined
   readonly until?: string | undefined
@@ -64,11 +64,11 @@ export interface Range {
 
 export type QueryValue = string | number | bigint | boolean | Bound | readonly (string | number)[] | undefined
 export type Query = { readonly [name: string]: QueryValue }
-/** JSON to send; a bound may stand at its first level. */
+/** JSON to send. Its first level may contain bounds. */
 export type Sent = { readonly [name: string]: JsonValue | Bound | undefined }
 export type Given<T> = T | ((range: Range) => T)
 
-/** A path with values that are encoded, each as one segment, when the request is made. */
+/** A path with values. Each value is encoded as one segment when the request is made. */
 export interface PathTemplate {
   readonly texts: readonly string[]
   readonly values: readonly (string | number | bigint)[]
@@ -80,10 +80,10 @@ export interface Request {
   readonly query?: Given<Query>
   readonly json?: Given<Sent>
   readonly headers?: Readonly<Record<string, string>>
-  /** A GraphQL document; `json` holds its variables, and the body is what its `data` holds. */
+  /** A GraphQL document. `json` holds its variables, and the body is the `data` of the response. */
   readonly graphql?: string
   /**
-   * Statuses that mean "there is nothing here": they answer a page without records instead of failing. @default none
+   * Statuses that mean "no records": the page is empty and the request does not fail. @default none
    */
   readonly emptyOn?: readonly number[]
 }
@@ -105,7 +105,7 @@ export interface PageRequest {
 export interface ApiResponse<Body> {
   readonly body: Body
   readonly status: number
-  /** Names in lower case; several of one name joined by a comma. */
+  /** Names are in lower case. Several headers of one name are joined by a comma. */
   readonly headers: Readonly<Record<string, string | undefined>>
   /** The URL of the request, after redirects. */
   readonly url: string
@@ -113,10 +113,10 @@ export interface ApiResponse<Body> {
   readonly records: readonly unknown[]
 }
 
-/** A value somewhere in the body: where it stands, or a function that finds it. */
+/** A value in the body: its path, or a function that returns it. */
 export type From<Body, Value> = string | ((body: Body) => Value | null | undefined)
 
-/** A paginator of one's own: from what was answered and asked to what to ask next, or nothing. */
+/** A custom paginator. Returns the next request, or undefined after the last page. */
 export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageRequest) => PageRequest | undefined
 
 export type Paging<Body> =

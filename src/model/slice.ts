@@ -4,42 +4,42 @@ import type { Range } from './request.ts'
 export type RunKind = 'sync' | 'backfill' | 'replay'
 
 /**
- * What a reader needs to know of a slice: its bounds, where to read on, and what to do where that is no longer
- * possible.
+ * The part of a slice that a reader needs: its bounds, its position, and the unit to restart if the position is lost.
  */
 export interface SliceRead extends Range {
-  /** null: from the start. */
+  /** Null is the start. */
   readonly position: Position
   /**
-   * When the records before a stored position have changed: begin the page again (rows are merged), or fail with
-   * `PositionLostError`, after which the whole slice begins anew (rows would be doubled).
+   * The unit to read again if the records before a stored position have changed. `page` reads the page again, which is
+   * safe if rows are merged. `slice` throws a `PositionLostError`, and the whole slice restarts: its rows would double.
    */
   readonly restart: 'page' | 'slice'
   /**
-   * Rows of the last run from `since` on, hash → how many: left out as duplicates, once each. Only for append without a
-   * key.
+   * Rows of the last run from `since` on, as hash → count. Each is left out once as a duplicate. Only for append
+   * without a key.
    */
   readonly boundary?: Readonly<Record<string, number>>
   /**
-   * For a child, what it hangs from: mixed into the hashes of its records, since another parent may have equal ones.
+   * Children only: a hash of the ancestors. It goes into the hashes of the records, because another parent may have
+   * equal records.
    */
   readonly lineageHash?: string
-  /** How many more records that are newer than the reading may be stored. @default any number */
+  /** The quota of records that are newer than `startedAt`. @default no limit */
   readonly boundaryQuota?: BoundaryQuota
   /**
-   * When the reading began: no cursor passes it, else one record dated 2099 would silence the stream for good. @default
-   * no limit
+   * The start of the read. The cursor never passes it, because a record dated 2099 would end the stream for good.
+   * @default no limit
    */
   readonly startedAt?: Date
 }
 
 /**
- * Records that are newer than the reading are met again by the next run, so that the hash of each has to be kept.
- * Shared by all readers of a reading.
+ * Limits the records that are newer than the start of the read. The next run reads them again, so the hash of each has
+ * to be kept. All readers of a slice share it.
  */
 export interface BoundaryQuota {
   remaining: number
-  /** That there is no more was told. */
+  /** True after the warning about the used quota. */
   reported: boolean
 }
 
@@ -50,27 +50,27 @@ export interface Slice extends Range {
   readonly stream: string
   readonly partition: string
   readonly kind: RunKind
-  /** Raised by one at every claim: says who may write. */
+  /** Grows by one at every claim. Only the run with the latest token may write. */
   readonly token: number
-  /** Batches committed when it was claimed. */
+  /** Committed batches at the time of the claim. */
   readonly seq: number
   readonly position: Position
-  /** The greatest cursor value that was seen, and committed. */
+  /** The greatest cursor value of committed records. */
   readonly highWaterMark?: HighWaterMark
-  /** The stream's cursor when it was made; it moves when the slice is done. */
+  /** The cursor of the stream when the slice was created. It moves when the slice is done. */
   readonly cursor?: string
-  /** Of the rows that the last run had read at the cursor, those that this reading has not met again. */
+  /** Rows of the last run at the cursor that this slice has not met again, as hash → count. */
   readonly boundary?: Readonly<Record<string, number>>
-  /** Rejected so far. */
+  /** Records rejected so far. */
   readonly rejected: number
-  /** When its reading began, from the start. */
+  /** The time at which reading started from the start of the slice. */
   readonly startedAt: Date
-  /** Somebody read part of it before. */
+  /** True if an earlier run read part of it. */
   readonly resumed: boolean
 }
 
 /**
- * By what a transaction that works on a slice marks its session: whoever takes the slice over ends the sessions of
- * those who had it.
+ * Returns the mark of sessions whose transaction works on a slice. A run that takes the slice over terminates the
+ * sessions with this mark.
  */
 export const sessionMark = ({ id }: Pick<Slice, 'id'>): string => `slice ${id}`

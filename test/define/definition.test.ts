@@ -32,10 +32,10 @@ const rows = source<Row>(async function* () {
 const api = http('https://api.example/v1')
 const followed = rows.incremental('at', { lookback: '5m' })
 
-/** What JavaScript may write and the compiler would have refused. */
+/** Passes a value that JavaScript may write and the compiler refuses. */
 const any = (value: unknown): never => value as never
 
-describe('a wrong definition is refused before anything is requested, with place, fault and remedy', () => {
+describe('a wrong definition is refused before any request, with its location, the problem and the remedy:', () => {
   test.each<[string, () => unknown, string]>([
     [
       'a table without its schema',
@@ -145,6 +145,7 @@ describe('a wrong definition is refused before anything is requested, with place
       "order is 'ascending', 'descending' or 'any'",
     ],
     ['a stage without its function', () => rows.map(any(undefined)), '.map(): expected a function, not undefined'],
+    ['a source without its function', () => source(any(null)), 'source(): expected a function, not null'],
     [
       'no records at once',
       () => rows.map((row) => row, { concurrency: 0 }),
@@ -199,7 +200,7 @@ describe('a wrong definition is refused before anything is requested, with place
     [
       'a stream with a dot in its name',
       () => pipeline('p', { streams: { 'a.b': rows.into('a.b', { key: 'id' }) } }),
-      'the stream "a.b" must be named by letters',
+      'the name of the stream "a.b" must consist of letters',
     ],
     [
       'a stream that lands nowhere',

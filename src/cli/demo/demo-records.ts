@@ -108,9 +108,10 @@ export function invoice(customer: number, index: number): string {
   const cents = (number * 7_919) % 1_000_000
   const status = pick(STATUSES, number)
   const issued = START + ((number * 13) % 350) * 86_400_000
+  const paidAt = status === '"paid"' ? `"${instant(issued + (number % 864_000_000))}"` : 'null'
   return (
-    `{"id":"inv_${number}","amount":${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')},"currency":"EUR","status":${status},` +
-    `"issued_on":"${instant(issued).slice(0, 10)}","paid_at":${status === '"paid"' ? `"${instant(issued + (number % 864_000_000))}"` : 'null'}}`
+    `{"id":"inv_${number}","amount":${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')},` +
+    `"currency":"EUR","status":${status},"issued_on":"${instant(issued).slice(0, 10)}","paid_at":${paidAt}}`
   )
 }
 
@@ -121,11 +122,11 @@ export interface Events extends Timeline {
   readonly json: (index: number) => string
 }
 
-/** What customers did, oldest first. The records are the same however many there are. */
+/** Returns actions of customers, oldest first. A record does not depend on `count`. */
 export function events(count: number): Events {
   const { at, indexAt } = timeline(count, 3, 19 * 60_000)
   const json = (index: number): string =>
-    `{"id":"evt_${String(index).padStart(8, '0')}","type":${pick(TYPES, index)},"customer_id":${FIRST_CUSTOMER + ((index * 37) % 2_000)},` +
-    `"at":"${instant(at(index))}","context":{"page":${pick(PAGES, index)},"ms":${(index * 97) % 2_000}}}`
+    `{"id":"evt_${String(index).padStart(8, '0')}","type":${pick(TYPES, index)},` +
+    `"customer_id":${FIRST_CUSTOMER + ((index * 37) % 2_000)},"at":"${instant(at(index))}","context":{"page":${pick(PAGES, index)},"ms":${(index * 97) % 2_000}}}`
   return { count, indexAt, json }
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../../model/errors.ts'
 import type { Report } from '../../model/report.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { messageOf } from '../../value/error.ts'
+import { defined } from '../../value/defined.ts'
 
 /** The result of a command, for programs. */
 export interface Summary {
@@ -49,7 +50,7 @@ export class SummaryFile {
 
   error(error: unknown, pipeline?: string): void {
     const message = messageOf(error)
-    this.#errors.push({ ...(pipeline !== undefined && { pipeline }), message })
+    this.#errors.push({ ...defined({ pipeline }), message })
   }
 
   async write(exitCode: number): Promise<void> {

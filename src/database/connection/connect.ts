@@ -5,6 +5,7 @@ import { certificateProblem } from '../../observe/certificate-problem.ts'
 import { durationText } from '../../value/duration.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
 import { isConnectionError, sqlState } from '../errors.ts'
+import { defined } from '../../value/defined.ts'
 
 export interface ConnectOptions {
   /** Names the database in messages. */
@@ -44,7 +45,7 @@ export async function connectWithRetry<T>(
             message: `${label}: ${problemOf(cause)}; trying again for ${durationText(timeoutMs)}`,
           })
       },
-      ...(signal && { signal }),
+      ...defined({ signal }),
     })
   } catch (error) {
     if (signal?.aborted) throw signal.reason

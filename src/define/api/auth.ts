@@ -10,7 +10,8 @@ import { UsageError } from '../../model/errors.ts'
 export function secret(name: string): Secret {
   if (typeof name !== 'string' || !/^[A-Za-z_]\w*$/.test(name))
     throw new UsageError(
-      'secret(): this is not the name of an environment variable. Put the value into the environment, and its name here',
+      'secret(): this is not the name of an environment variable. ' +
+        'Put the value into the environment, and its name here',
     )
   return Object.freeze({ secret: name })
 }

@@ -7,7 +7,8 @@ import { Records } from '../stream.ts'
  * A request whose response has a type. `.pages()` says next how its pages follow each other.
  *
  * @example
- * const orders = api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next')).records('data')
+ * const endpoint = api.get<{ data: Order[]; next: string | null }>('/orders')
+ * const orders = endpoint.pages(byCursor('after', 'next')).records('data')
  */
 export class Endpoint<Body> {
   readonly #api: Api
@@ -22,7 +23,10 @@ export class Endpoint<Body> {
    * Requests once and returns the body, for custom sources and for stages. Pass the `signal` that they receive.
    *
    * @example
-   * .map(async (order, signal) => ({ ...order, rate: await api.get<number>(path`/rates/${order.day}`).fetch({ signal }) }))
+   * .map(async (order, signal) => {
+   *   const rate = await api.get<number>(path`/rates/${order.day}`).fetch({ signal })
+   *   return { ...order, rate }
+   * })
    */
   async fetch({ signal, ...range }: Range & { signal: AbortSignal }): Promise<Body> {
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when something is requested.

@@ -2,6 +2,7 @@ import { UsageError } from '../../model/errors.ts'
 import { parseRate } from '../../model/rate.ts'
 import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
 import { Endpoint } from './endpoint.ts'
+import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { parseSize, type Size } from '../../value/size.ts'
 import { checkValue } from '../check-value.ts'
@@ -9,7 +10,7 @@ import type { Path } from './path.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 
 export interface HttpOptions {
-  /** How requests are authorized, such as `bearer(secret('API_TOKEN'))`. @default none */
+  /** The credentials of requests, such as `bearer(secret('API_TOKEN'))`. @default none */
   auth?: Auth
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
@@ -27,8 +28,8 @@ export interface HttpOptions {
   /** The largest decoded body that is accepted, such as `'64MB'` or a number of bytes. @default '64MB' */
   maxPageSize?: Size
   /**
-   * Further origins that a link or a redirect may lead to, such as `'https://files.example'`. Credentials are never sent
-   * there. @default none
+   * Further origins that a link or a redirect may lead to, such as `'https://files.example'`. Credentials are never
+   * sent there. @default none
    */
   allowedOrigins?: readonly string[]
 }
@@ -68,7 +69,7 @@ export class HttpApi {
    * api.get<{ data: Order[] }>('/orders', { limit: 100, updated_since: since })
    */
   get<Body>(path: Path, query?: Given<Query>, options: RequestOptions = {}): Endpoint<Body> {
-    return this.#endpoint({ method: 'GET', path: provenPath(path, this.api), ...(query && { query }), ...options })
+    return this.#endpoint({ method: 'GET', path: provenPath(path, this.api), ...defined({ query }), ...options })
   }
 
   /**

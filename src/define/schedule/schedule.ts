@@ -4,7 +4,7 @@ import type { CatchUp, Cron, Overlap, Schedule } from '../../model/recipe.ts'
 import { parseCron, shortestGap } from './cron.ts'
 import { checkValue } from '../check-value.ts'
 
-/** A schedule with everything said that may be left out. */
+/** A schedule with the defaults of everything that was left out. */
 export interface FullSchedule {
   readonly cron: Cron
   readonly zone: string
@@ -16,7 +16,7 @@ export interface FullSchedule {
 export const catchUps: readonly CatchUp[] = ['all', 'last', 'none']
 export const overlaps: readonly Overlap[] = ['skip', 'wait', 'fail']
 
-/** When a pipeline runs by itself; undefined: on command only. */
+/** Returns the schedule of a pipeline, or undefined if it runs on command only. */
 export function scheduleOf({ schedule }: { readonly schedule?: Cron | Schedule }): FullSchedule | undefined {
   if (schedule === undefined) return undefined
   const {
@@ -29,7 +29,7 @@ export function scheduleOf({ schedule }: { readonly schedule?: Cron | Schedule }
   return { cron: cron.trim().split(/\s+/).join(' ') as Cron, zone, jitterMs: duration(jitter), catchUp, overlap }
 }
 
-/** `0 4 * * * Europe/Berlin`, for lists. */
+/** Returns a schedule for lists, such as `0 4 * * * Europe/Berlin`. */
 export function scheduleText(given: { readonly schedule?: Cron | Schedule }): string | undefined {
   const schedule = scheduleOf(given)
   if (!schedule) return undefined
@@ -42,7 +42,7 @@ export function scheduleText(given: { readonly schedule?: Cron | Schedule }): st
     .join(' ')
 }
 
-/** A schedule as it was given, frozen; a wrong field is named. */
+/** Returns the schedule as it was given, frozen. Throws a UsageError that names a wrong field. */
 export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron | Schedule {
   if (typeof schedule === 'string') {
     parseCron(schedule, place)
@@ -50,7 +50,8 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
   }
   if (typeof schedule !== 'object' || schedule === null || typeof schedule.cron !== 'string')
     throw new UsageError(
-      `${place}: the schedule is text with five fields, as in '*/15 * * * *', or { cron, zone, jitter, catchUp, overlap }`,
+      `${place}: the schedule is text with five fields, as in '*/15 * * * *', ` +
+        'or { cron, zone, jitter, catchUp, overlap }',
     )
   const { cron, zone, jitter, catchUp, overlap, ...unknown } = schedule
   const fields = parseCron(cron, place)
@@ -65,7 +66,8 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
     const gap = shortestGap(fields)
     if (duration(jitter) >= gap)
       throw new UsageError(
-        `${place}: schedule.jitter must be less than the ${durationText(gap)} between two ticks, not ${durationText(duration(jitter))}`,
+        `${place}: schedule.jitter must be less than the ${durationText(gap)} between two ticks, ` +
+          `not ${durationText(duration(jitter))}`,
       )
   }
   mustBeOf(catchUps, catchUp, `${place}: schedule.catchUp`)
@@ -83,7 +85,10 @@ function mustBeOf(values: readonly string[], value: string | undefined, place: s
     )
 }
 
-/** By its name. An offset would not change its clocks, and other programs do not know it. */
+/**
+ * Returns true for the name of a time zone. An offset is refused: it has no summer time, and other programs do not
+ * accept it.
+ */
 function isZone(zone: unknown): boolean {
   if (typeof zone !== 'string' || !/^[A-Za-z][\w+-]*(?:\/[\w+-]+)*$/.test(zone)) return false
   try {

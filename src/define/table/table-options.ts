@@ -43,9 +43,10 @@ export type SchemaPolicy = Table['onSchemaChange']
  */
 export type TableOptions<Row, Write> = {
   /**
-   * `merge` inserts and updates by key, `append` only inserts, `replace` swaps all rows of the table. `append` without a
-   * key compares records at the cursor with those of the last run: by their content and, for children, by the requests
-   * that lead to them. These requests must therefore not contain values such as the present time. @default 'merge'
+   * `merge` inserts and updates by key, `append` only inserts, `replace` swaps all rows of the table. `append` without
+   * a key compares records at the cursor with those of the last run: by their content and, for children, by the
+   * requests that lead to them. These requests must therefore not contain values such as the present time.
+   * @default 'merge'
    */
   write?: Write
   /**

@@ -6,6 +6,7 @@ import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { cursorFieldOfRows, stageThatDrops } from './row-fields.ts'
 import type { SchemaPolicy } from './table-options.ts'
+import { defined } from '../../value/defined.ts'
 
 interface Given {
   readonly key?: string | readonly string[]
@@ -19,7 +20,9 @@ interface Given {
   readonly resumeWithin?: Duration
 }
 
-/** Returns the table of a recipe. Throws a UsageError for what the types cannot refuse, before anything is requested. */
+/**
+ * Returns the table of a recipe. Throws a UsageError for options that the types cannot refuse, before a request is sent.
+ */
 export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   const place = `.into(${JSON.stringify(name)})`
   rejectRenamedWords(place, given, {
@@ -100,8 +103,10 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     name,
     key: Object.freeze(keys),
     write,
-    ...(versionBy !== undefined && { versionBy }),
-    ...(versionBy !== undefined && given.versionBy === undefined && { isVersionOptional: true }),
+    ...defined({
+      versionBy,
+      isVersionOptional: versionBy !== undefined && given.versionBy === undefined ? true : undefined,
+    }),
     onSchemaChange: word,
     columns: Object.freeze({ ...declared }),
     loadedAt,

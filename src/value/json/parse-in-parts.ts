@@ -40,7 +40,8 @@ export function parseInParts(body: Buffer, parse: (bytes: Buffer) => unknown): u
 
 /** Parses the objects between two offsets as a list. The bytes beside them are a bracket or a comma. */
 function asList(body: Buffer, from: number, to: number, parse: (bytes: Buffer) => unknown): unknown[] {
-  const before = body[from - 1]! // The list's bracket or a comma stands there.
+  // oxlint-disable-next-line typescript/no-non-null-assertion -- The list's bracket or a comma stands there.
+  const before = body[from - 1]!
   body[from - 1] = OPEN
   body[to] = CLOSE
   try {
@@ -77,7 +78,8 @@ function insertParts(
   path: readonly (string | number)[],
   lists: readonly unknown[][],
 ): boolean {
-  const last = path.at(-1)! // It has at least the index in `holder`.
+  // oxlint-disable-next-line typescript/no-non-null-assertion -- It has at least the index in `holder`.
+  const last = path.at(-1)!
   let parent = holder as unknown as Record<string | number, unknown>
   for (const name of path.slice(0, -1)) {
     parent = parent[name] as typeof parent

@@ -30,7 +30,8 @@ function isMarked(bytes: Uint8Array): boolean {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 }
 
-/** Each `!` stands behind an index that was compared with the length, in the hottest loop of reading. */
+/* oxlint-disable typescript/no-non-null-assertion -- Each index was compared with the length. This is the hottest loop
+   of reading. */
 function hasLongNumber(bytes: Uint8Array): boolean {
   const { length } = bytes
   for (let probe = AT_RISK - 1; probe < length; probe += AT_RISK) {
@@ -52,6 +53,7 @@ function hasLongNumber(bytes: Uint8Array): boolean {
   }
   return false
 }
+/* oxlint-enable typescript/no-non-null-assertion */
 
 function revive(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value

@@ -4,7 +4,7 @@ import { parseCron } from '../../../src/define/schedule/cron.ts'
 import { scheduleOf, scheduleText } from '../../../src/define/schedule/schedule.ts'
 import { fromData, pipeline, toData } from '../../../src/index.ts'
 
-/** What JavaScript may write and the compiler would have refused. */
+/** Passes a value that JavaScript may write and the compiler refuses. */
 const any = (value: unknown): never => value as never
 const scheduled = (schedule: unknown) => pipeline('p', { schedule: any(schedule), streams: {} })
 
@@ -28,7 +28,7 @@ describe('a wrong schedule is refused when it is defined, with the field that is
     ['an empty part', '1,,2 * * * *', 'the minute "" is not understood'],
     ['what only some programs know', '0 0 L * *', 'the day of the month "L" is not understood'],
     ['a name that stands for all', '@daily', 'must have five fields'],
-    ['what programs disagree about', '0 0 */2 * MON', "write the step as a range, as in '1-31/2'"],
+    ['a step that cron programs understand differently', '0 0 */2 * MON', "Write the step as a range, as in '1-31/2'"],
     ['a day that never comes', '0 0 30 2 *', 'never comes: no such month has such a day'],
     [
       'a zone that does not exist',

@@ -3,6 +3,7 @@ import { UsageError } from '../../../model/errors.ts'
 import { openStore } from '../../../run/open-store.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { parseStreamName, requireKnownName } from '../stream-names.ts'
+import { defined } from '../../../value/defined.ts'
 
 interface RejectsDropOptions extends CommonOptions {
   readonly id?: readonly string[]
@@ -19,7 +20,7 @@ export async function rejectsDropCommand(
   if (wrong.length > 0)
     throw new UsageError(`${wrong.join(', ')} is not the id of a reject. See: sluice rejects list ${word}`)
   await using store = await openStore({ database, signal })
-  await requireKnownName(store.database, { pipeline, ...(stream !== undefined && { stream }) })
+  await requireKnownName(store.database, { pipeline, ...defined({ stream }) })
   await using transaction = await store.database.transaction({ signal })
   const dropped = await dropRejects(transaction, { pipeline, stream }, { ids: id })
   const missing = id?.filter((one) => !dropped.includes(one)) ?? []

@@ -3,6 +3,7 @@ import { findPipelines } from '../../../run/find-pipelines.ts'
 import { serve } from '../../../server/serve.ts'
 import { messageOf } from '../../../value/error.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { defined } from '../../../value/defined.ts'
 
 interface ServeCommandOptions extends CommonOptions {
   readonly port: number
@@ -31,7 +32,7 @@ export async function serveCommand(
       database,
       token,
       signal,
-      ...(allowedHost && { allowedHosts: allowedHost }),
+      ...defined({ allowedHosts: allowedHost }),
       onError: (error) =>
         console.error(hide(`sluice: ${(verbose && Error.isError(error) && error.stack) || messageOf(error)}`)),
     },

@@ -53,7 +53,7 @@ export async function backfillCommand(
     zone,
     only,
     signal: time.signal,
-    ...(batchRows !== undefined && { batch: { rows: batchRows } }),
+    ...defined({ batch: batchRows === undefined ? undefined : { rows: batchRows } }),
   }
   if (dryRun) {
     const plans = await dryRunBackfill(pipeline, given)

@@ -105,13 +105,13 @@ export async function runOne(
           full,
           overlap,
           streams: streams ?? [],
-          ...(batchRows !== undefined && { batch: { rows: batchRows } }),
+          ...defined({ batch: batchRows === undefined ? undefined : { rows: batchRows } }),
         }),
       {
         pipeline: pipeline.name,
         streams: Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name)),
         mode: quiet ? 'json' : (options.mode ?? outputModeOf(options)),
-        ...(quiet && { print }),
+        ...defined({ print: quiet ? print : undefined }),
       },
       context,
     )
