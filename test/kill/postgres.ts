@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedDatabase, type EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts'
 import { freePort } from '../../src/database/embedded/free-port.ts'
 import { findPostmaster, isServing } from '../../src/database/embedded/postmaster.ts'
+import { dataDirectory } from '../support/data-directory.ts'
 
 /** A PostgreSQL of the harness's own, which may be stopped in the hardest way and started again on the same port. */
 export class Postgres implements AsyncDisposable {
@@ -20,7 +20,7 @@ export class Postgres implements AsyncDisposable {
   }
 
   static async open(): Promise<Postgres> {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-kill-'))
+    const directory = await mkdtemp(join(dataDirectory(), 'sluice-kill-'))
     const port = await freePort()
     const postgres = new Postgres(directory, port, await start(directory, port))
     Postgres.#running.add(postgres)

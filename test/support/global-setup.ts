@@ -5,6 +5,7 @@ import { openDatabase } from '../../src/database/database.ts'
 import { embeddedDatabase } from '../../src/database/embedded/embedded-database.ts'
 import { findPostmaster } from '../../src/database/embedded/postmaster.ts'
 import { migrate } from '../../src/database/migrate.ts'
+import { dataDirectory } from './data-directory.ts'
 import { administer, SERVER, TEMPLATE, urlOf } from './database.ts'
 
 const PREFIX = 'sluice-test-'
@@ -12,7 +13,7 @@ const PREFIX = 'sluice-test-'
 /** One server for all test files, in a directory of its own, with a migrated template of a database. */
 export default async function setup(): Promise<void> {
   await removeForgotten()
-  const dir = await mkdtemp(join(tmpdir(), PREFIX))
+  const dir = await mkdtemp(join(dataDirectory(), PREFIX))
   const server = await embeddedDatabase({ dir, durable: false, settings: { max_connections: '200' } })
   process.env[SERVER] = server.url
   shared.stop = async () => {
@@ -33,21 +34,23 @@ export default async function setup(): Promise<void> {
 /** Setup and teardown are loaded apart, but into one process. */
 export const shared = globalThis as typeof globalThis & { stop?: () => Promise<void> }
 
-/** What earlier runs left behind when they were killed. A server that somebody still uses stays. */
+/** Removes the servers of earlier test runs that were killed. A server that is in use stays. */
 async function removeForgotten(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(PREFIX)) continue
-    const dir = join(tmpdir(), name)
-    const data = join(dir, 'postgres', 'data')
-    const made = await stat(dir).catch(() => undefined)
-    if (!made || made.uid !== process.getuid?.() || Date.now() - made.mtimeMs < 600_000) continue
-    if (await findPostmaster(data)) await visit(dir)
-    if (!(await findPostmaster(data))) await rm(dir, { recursive: true, force: true })
+  for (const parent of new Set([dataDirectory(), tmpdir()])) {
+    for (const name of await readdir(parent)) if (name.startsWith(PREFIX)) await removeIfForgotten(join(parent, name))
   }
 }
 
-/** The last one out stops it. */
-async function visit(dir: string): Promise<void> {
+async function removeIfForgotten(dir: string): Promise<void> {
+  const data = join(dir, 'postgres', 'data')
+  const made = await stat(dir).catch(() => undefined)
+  if (!made || made.uid !== process.getuid?.() || Date.now() - made.mtimeMs < 600_000) return
+  if (await findPostmaster(data)) await stopIfUnused(dir)
+  if (!(await findPostmaster(data))) await rm(dir, { recursive: true, force: true })
+}
+
+/** Uses the server once: whoever uses it last stops it. */
+async function stopIfUnused(dir: string): Promise<void> {
   const server = await embeddedDatabase({ dir, durable: false })
   await server[Symbol.asyncDispose]()
 }

@@ -1,9 +1,9 @@
 import { chmod, chown, copyFile, mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase } from '../../src/database/database.ts'
 import { embeddedDatabase } from '../../src/database/embedded/embedded-database.ts'
 import { sleep } from '../../src/flow/signals/sleep.ts'
+import { dataDirectory } from './data-directory.ts'
 
 const CERTIFICATES = join(import.meta.dirname, 'tls')
 
@@ -21,7 +21,7 @@ export interface TlsServer extends AsyncDisposable {
  * are for tests only, and valid until 2126.
  */
 export async function tlsServer(): Promise<TlsServer> {
-  const dir = await mkdtemp(join(tmpdir(), 'sluice-tls-'))
+  const dir = await mkdtemp(join(dataDirectory(), 'sluice-tls-'))
   const server = await embeddedDatabase({ dir, durable: false })
   const data = join(dir, 'postgres', 'data')
   const { uid, gid } = await stat(data)

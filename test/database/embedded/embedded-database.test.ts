@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { chown, mkdir, mkdtempDisposable, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
 import { embeddedDatabase, type EmbeddedDatabase } from '../../../src/database/embedded/embedded-database.ts'
 import { findPostmaster, isServing } from '../../../src/database/embedded/postmaster.ts'
 import { Holder } from './holder-process.ts'
+import { dataDirectory } from '../../support/data-directory.ts'
 
 const isRoot = process.getuid?.() === 0
 const quick = { durable: false } as const
@@ -16,7 +16,7 @@ let project: { readonly path: string; readonly remove: () => Promise<void> }
 let dir: string
 let data: string
 beforeAll(async () => {
-  project = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
+  project = await mkdtempDisposable(join(dataDirectory(), 'sluice-embedded-'))
   dir = join(project.path, '.sluice')
   data = join(dir, 'postgres', 'data')
 })
@@ -71,7 +71,7 @@ describe('the embedded database', () => {
   })
 
   test('is durable by default', async () => {
-    await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
+    await using other = await mkdtempDisposable(join(dataDirectory(), 'sluice-embedded-'))
     await using server = await embeddedDatabase({ dir: join(other.path, '.sluice') })
     await using database = await openDatabase({ url: server.url })
     expect(
@@ -83,7 +83,7 @@ describe('the embedded database', () => {
   })
 
   test('is made once and shared by two processes, and stopped by the last one', async () => {
-    await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
+    await using other = await mkdtempDisposable(join(dataDirectory(), 'sluice-embedded-'))
     const own = join(other.path, '.sluice')
     const files = join(own, 'postgres')
     const [one, two] = await Promise.all([Holder.start(own), Holder.start(own)])
@@ -169,7 +169,7 @@ describe('the embedded database', () => {
   })
 
   test('removes old drafts of its data directory, and keeps recent ones', async () => {
-    await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
+    await using other = await mkdtempDisposable(join(dataDirectory(), 'sluice-embedded-'))
     const files = join(other.path, '.sluice', 'postgres')
     for (const [name, age] of [
       ['data.old', 7_200],
@@ -184,7 +184,7 @@ describe('the embedded database', () => {
   })
 
   test('names the remedy for a data directory of another version', async () => {
-    await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
+    await using other = await mkdtempDisposable(join(dataDirectory(), 'sluice-embedded-'))
     await mkdir(join(other.path, 'postgres', 'data'), { recursive: true })
     await writeFile(join(other.path, 'postgres', 'data', 'PG_VERSION'), '12\n')
     await expect(embeddedDatabase({ dir: other.path })).rejects.toThrow(
@@ -216,7 +216,7 @@ async function ordinaryUser(): Promise<readonly string[] | undefined> {
 test('the embedded database of an ordinary user is shared by root as that user', async () => {
   const as = await ordinaryUser()
   if (!as) return
-  await using other = await mkdtempDisposable(join(tmpdir(), 'sluice-embedded-'))
+  await using other = await mkdtempDisposable(join(dataDirectory(), 'sluice-embedded-'))
   const own = join(other.path, '.sluice')
   if (isRoot) await chown(other.path, 65_534, 65_534)
   const holder = await Holder.start(own, as)
