@@ -1,4 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
+import { findPackageJSON } from 'node:module'
 import { extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Pipeline } from '../define/pipeline.ts'
@@ -8,24 +9,24 @@ import { toError } from '../value/error.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
-  /** As it was given or found, relative to the working directory. */
+  /** Relative to the working directory. */
   readonly file: string
-  /** The streams that were named, as in `billing.customers`; undefined: all. */
+  /** The streams that were named, as in `billing.customers`. @default all */
   readonly streams?: readonly string[]
 }
 
 export interface FindOptions {
-  /** Where names are looked for. @default 'pipelines' */
+  /** The folder in which names are looked up. @default 'pipelines' */
   readonly folder?: string
   /** @default process.cwd() */
   readonly cwd?: string
 }
 
-const extensions = new Set(['.ts', '.mts', '.js', '.mjs'])
+const EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs'])
 
 /**
- * The pipelines that words on a command line mean: `NAME`, `NAME.STREAM`, or a file. No word: all of the folder. One
- * that is wrong fails all.
+ * Returns the pipelines that the words of a command line name: `NAME`, `NAME.STREAM`, or a file. Without words, returns
+ * all pipelines of the folder. Throws if one of them is missing or does not load.
  */
 export async function findPipelines(words: readonly string[], options: FindOptions = {}): Promise<FoundPipeline[]> {
   const {
@@ -36,7 +37,7 @@ export async function findPipelines(words: readonly string[], options: FindOptio
   return found
 }
 
-/** The same, with what could not be found or loaded beside what could. */
+/** Returns the pipelines that could be loaded, and the errors of the others. */
 export async function tryPipelines(
   words: readonly string[],
   { folder = 'pipelines', cwd = process.cwd() }: FindOptions = {},
@@ -46,24 +47,23 @@ export async function tryPipelines(
       ? await inFolder(folder, cwd)
       : words.map((word) => (isFile(word) ? importPipeline(word, cwd) : byName(word, folder, cwd)))
   const { done, failed } = await settle(looking)
-  const faults = failed.map((fault) => toError(fault))
-  const merged = mergedByFile(done)
-  const twice = merged.find(({ pipeline, file }) =>
-    merged.some((other) => other.pipeline.name === pipeline.name && other.file !== file),
+  const found = mergedByFile(done)
+  const sameNames = Map.groupBy(found, ({ pipeline }) => pipeline.name).values()
+  const taken = [...sameNames].filter((same) => same.length > 1).map(nameTaken)
+  return { found, failed: [...failed.map((error) => toError(error)), ...taken] }
+}
+
+/** The error of a name that several files have. */
+function nameTaken(same: readonly FoundPipeline[]): UsageError {
+  const files = same.map(({ file }) => file).join(' and ')
+  return new UsageError(
+    `${files} have the same name '${same[0]?.pipeline.name}', and would share its cursors. Rename one of the pipelines`,
   )
-  if (twice) faults.push(sameNameError(merged.filter(({ pipeline }) => pipeline.name === twice.pipeline.name)))
-  return { found: merged, failed: faults }
 }
 
-function sameNameError(found: readonly FoundPipeline[]): UsageError {
-  const files = found.map(({ file }) => file).join(' and ')
-  const name = found[0]?.pipeline.name ?? ''
-  return new UsageError(`${files} both define the pipeline '${name}', and would share its cursors: rename one`)
-}
+const isFile = (word: string): boolean => EXTENSIONS.has(extname(word))
 
-const isFile = (word: string): boolean => extensions.has(extname(word))
-
-/** `billing.customers billing.invoices` is one run of two streams, and `billing billing.invoices` one of all. */
+/** `billing.customers billing.invoices` is one pipeline with two streams; `billing billing.invoices` is all of it. */
 function mergedByFile(all: readonly FoundPipeline[]): FoundPipeline[] {
   const byFile = new Map<string, FoundPipeline>()
   for (const found of all) {
@@ -87,24 +87,24 @@ async function byName(word: string, folder: string, cwd: string): Promise<FoundP
 }
 
 async function named(name: string, folder: string, cwd: string): Promise<FoundPipeline> {
-  // The file of that name first: another file that does not load shall not stand in the way.
-  for (const extension of extensions) {
+  // The file of that name comes first, so that a broken file elsewhere does no harm.
+  for (const extension of EXTENSIONS) {
     const file = join(folder, name + extension)
-    if (!(await isThere(resolve(cwd, file)))) continue
+    if (!(await isFileThere(resolve(cwd, file)))) continue
     const found = await importPipeline(file, cwd)
     if (found.pipeline.name === name) return found
   }
   const { done, failed } = await settle(await inFolder(folder, cwd))
-  const found = done.filter(({ pipeline }) => pipeline.name === name)
-  if (found.length > 1) throw sameNameError(found)
-  if (found[0]) return found[0]
+  const [found, ...others] = done.filter(({ pipeline }) => pipeline.name === name)
+  if (found && others.length > 0) throw nameTaken([found, ...others])
+  if (found) return found
   const names = done.map(({ pipeline }) => pipeline.name).join(', ') || 'none'
-  const others =
+  const broken =
     failed.length > 0
       ? `; ${failed.length} ${failed.length === 1 ? 'file does' : 'files do'} not load, see sluice list`
       : ''
   throw new UsageError(
-    `There is no pipeline '${name}' in ${folder}/ (found: ${names}${others}). Give one of these names, or a file`,
+    `There is no pipeline '${name}' in ${folder}/ (found: ${names}${broken}). Give one of these names, or a file`,
   )
 }
 
@@ -121,7 +121,8 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipel
   const files = names.filter((name) => isFile(name) && !name.endsWith('.d.ts') && !name.endsWith('.d.mts')).toSorted()
   if (files.length === 0)
     throw new UsageError(
-      `There is no pipeline in ${folder}/ (${cwd}). Put a file there that ends with \`export default pipeline('name', { streams: { … } })\``,
+      `There is no pipeline in ${folder}/ (${cwd}). ` +
+        "Put a file there that ends with `export default pipeline('name', { streams: { … } })`",
     )
   return files.map((name) => importPipeline(join(folder, name), cwd))
 }
@@ -129,43 +130,53 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipel
 async function importPipeline(file: string, cwd: string): Promise<FoundPipeline> {
   const path = resolve(cwd, file)
   const shown = relative(cwd, path) || file
-  if (!(await isThere(path))) throw new UsageError(`${shown}: there is no such file here (${cwd})`)
+  if (!(await isFileThere(path))) throw new UsageError(`${shown}: there is no such file here (${cwd})`)
   let module: { readonly default?: unknown }
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
   } catch (cause) {
-    const remedy = isModuleTypeError(cause)
-      ? 'Its package is CommonJS: add "type": "module" to its package.json'
-      : 'Correct it; --verbose shows the stack'
-    throw new UsageError(`${placeIn(cause, path, shown)} could not be loaded: ${faultOf(cause)}. ${remedy}`, { cause })
+    const remedy = commonJsRemedy(cause, path, cwd) ?? 'Correct it; --verbose shows the stack'
+    throw new UsageError(`${locationIn(cause, path, shown)} could not be loaded: ${problemOf(cause)}. ${remedy}`, {
+      cause,
+    })
   }
   if (!isPipeline(module.default))
     throw new UsageError(
-      `${shown} has no pipeline as its default export: end it with \`export default pipeline('name', { streams: { … } })\``,
+      `${shown} has no pipeline as its default export: ` +
+        "end it with `export default pipeline('name', { streams: { … } })`",
     )
   return { pipeline: module.default, file: shown }
 }
 
-/** True if Node read a module as CommonJS, as in a package that `npm init -y` made. */
-const isModuleTypeError = (error: unknown): boolean =>
-  error instanceof SyntaxError &&
-  /^Cannot use import statement outside a module|^Unexpected token 'export'/.test(error.message)
+/**
+ * Returns the remedy for a file that Node reads as CommonJS, as in a project that `npm init -y` has made; undefined for
+ * any other error.
+ */
+function commonJsRemedy(error: unknown, path: string, cwd: string): string | undefined {
+  if (!Error.isError(error) || !ONLY_IN_MODULES.test(error.message)) return undefined
+  const file = findPackageJSON(pathToFileURL(path))
+  const shown = file === undefined ? 'package.json' : relative(cwd, file)
+  return `Node reads the file as CommonJS: set "type": "module" in ${shown}, or name the file .mts`
+}
 
-/** The file, with the line where it threw. */
-function placeIn(error: unknown, path: string, shown: string): string {
+/** What V8 says of a module's syntax in a CommonJS file. */
+const ONLY_IN_MODULES = /outside a module$|^Unexpected token 'export'|^Missing initializer in const declaration$/
+
+/** Returns the file, with the line that threw. */
+function locationIn(error: unknown, path: string, shown: string): string {
   const stack = Error.isError(error) ? (error.stack ?? '') : ''
   const at = stack.indexOf(`${path}:`)
   const [, line] = at < 0 ? [] : (/^:(\d+)/.exec(stack.slice(at + path.length)) ?? [])
   return line === undefined ? shown : `${shown}:${line}`
 }
 
-function faultOf(error: unknown): string {
-  if (!Error.isError(error)) return `it threw ${String(error)}, which is no error`
+function problemOf(error: unknown): string {
+  if (!Error.isError(error)) return `it threw ${String(error)}, which is not an error`
   const named = error.name === 'Error' || error instanceof UsageError ? '' : `${error.name}: `
   return `${named}${error.message.split('\n')[0]}`.replace(/\.$/, '')
 }
 
-/** By its members, not by its class: the file may import another copy of this package. */
+/** Looks at the members and not at the class: the file may import another copy of this package. */
 const isPipeline = (value: unknown): value is Pipeline =>
   typeof value === 'object' &&
   value !== null &&
@@ -175,4 +186,5 @@ const isPipeline = (value: unknown): value is Pipeline =>
   typeof value.streams === 'object' &&
   value.streams !== null
 
-const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() === true
+const isFileThere = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isFile() === true

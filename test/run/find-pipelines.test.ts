@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, mkdtempDisposable, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findPipelines, tryPipelines } from '../../src/run/find-pipelines.ts'
 
@@ -41,7 +43,7 @@ describe('pipelines', () => {
       ...(streams ? [streams] : []),
     ])
 
-  test('are all of the folder, by name, by stream, or by file', async () => {
+  test('without a word all pipelines of the folder are found; with words those of a name, a stream or a file', async () => {
     expect(await found([])).toEqual([
       ['a', 'pipelines/a.ts'],
       ['renamed', 'pipelines/b.js'],
@@ -54,12 +56,12 @@ describe('pipelines', () => {
     expect(await found(['./mixed/a.ts'])).toEqual([['a', 'mixed/a.ts']])
   })
 
-  test('that are named several times are one', async () => {
+  test('a pipeline that is named several times is found once', async () => {
     expect(await found(['a.two', 'a.one', 'a.two'])).toEqual([['a', 'pipelines/a.ts', ['two', 'one']]])
     expect(await found(['a.two', 'a'])).toEqual([['a', 'pipelines/a.ts']])
   })
 
-  test('that are not there are said by name, with those that are', async () => {
+  test('a missing pipeline is named in the error, with those that were found', async () => {
     await expect(found(['c'])).rejects.toThrow(
       "There is no pipeline 'c' in pipelines/ (found: a, renamed). Give one of these names, or a file",
     )
@@ -69,7 +71,7 @@ describe('pipelines', () => {
     await expect(found([], 'other')).rejects.toThrow('There is no pipeline in other/')
   })
 
-  test('of which one does not load are all refused, unless the others are asked for; its fault has a line', async () => {
+  test('a file that does not load is named with its line, and does no harm to pipelines found by name', async () => {
     await expect(found([], 'mixed')).rejects.toThrow(
       'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. Correct it; --verbose shows the stack',
     )
@@ -82,7 +84,47 @@ describe('pipelines', () => {
     ])
   })
 
-  test('of the same name in two files are refused: they would share cursors', async () => {
-    await expect(found([], 'twice')).rejects.toThrow("twice/a.ts and twice/b.ts both define the pipeline 'same'")
+  test('two files with the same name are refused, also if the name is given', async () => {
+    const message = "twice/a.ts and twice/b.ts have the same name 'same', and would share its cursors. Rename one"
+    await expect(found([], 'twice')).rejects.toThrow(message)
+    await expect(found(['same'], 'twice')).rejects.toThrow(message)
+    await expect(found(['same.one'], 'twice')).rejects.toThrow(message)
   })
+})
+
+describe('a project of npm init -y, whose package.json has the type commonjs', () => {
+  /** Runs `sluice check --offline` in a real folder: Jest loads modules in its own way. */
+  async function check(packageJson: object, name: string): Promise<string> {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'sluice-cjs-'))
+    await mkdir(join(folder.path, 'pipelines'))
+    await writeFile(join(folder.path, 'package.json'), JSON.stringify(packageJson))
+    await writeFile(join(folder.path, 'pipelines', name), file('a', 'one'))
+    const bin = join(import.meta.dirname, '../../bin/sluice.cjs')
+    const ended = promisify(execFile)(process.execPath, [bin, 'check', '--offline'], { cwd: folder.path })
+    const { stdout, stderr } = await ended.catch((error: { stdout: string; stderr: string }) => error)
+    return stdout + stderr
+  }
+
+  test('gets an error that names "type": "module", without a warning of Node', async () => {
+    const output = await check({ name: 'project', type: 'commonjs' }, 'a.ts')
+    expect(output).toContain(
+      'pipelines/a.ts:2 could not be loaded: SyntaxError: Cannot use import statement outside a module. ' +
+        'Node reads the file as CommonJS: set "type": "module" in package.json, or name the file .mts',
+    )
+    expect(output).not.toMatch(/\(node:\d+\)|MODULE_TYPELESS|Failed to load the ES module/)
+  }, 30_000)
+
+  test.each([
+    [{ name: 'project', type: 'module' }, 'a.ts'],
+    [{ name: 'project' }, 'a.ts'],
+    [{ name: 'project', type: 'commonjs' }, 'a.mts'],
+  ])(
+    '%j loads pipelines/%s',
+    async (packageJson, name) => {
+      const output = await check(packageJson, name)
+      expect(output).toContain(`a: pipelines/${name}, 1 stream`)
+      expect(output).not.toMatch(/\(node:\d+\)/)
+    },
+    30_000,
+  )
 })
