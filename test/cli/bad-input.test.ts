@@ -147,7 +147,7 @@ describe('each error is one message with a location, the problem and what to do:
       [
         'a path that is not there',
         () => ({ status: 404, json: {} }),
-        /^GET \/rows answered 404; look at the path, or say \{ emptyOn: \[404\] \} where that means that there is nothing$/,
+        /^GET \/rows answered 404; check the path, or set \{ emptyOn: \[404\] \} if it means that there is nothing$/,
       ],
       [
         'a server that is down',
@@ -214,7 +214,7 @@ describe('each error is one message with a location, the problem and what to do:
         )
         const { error, report } = await fault(api, database.url)
         expect(error).toMatch(
-          /^bad\.rows: could not extend file .+: No space left on device \(SQLSTATE 53100\); make room on the disk of the database, then run again: it goes on from what was committed$/,
+          /^bad\.rows: could not extend file .+: No space left on device \(SQLSTATE 53100\); free space on the disk of the database, then run again: it resumes after the last commit$/,
         )
         expect(await rejected(database)).toBe(0)
         const [stored] = await database.database.query('select count(*)::int as count from t.rows')

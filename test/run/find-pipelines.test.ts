@@ -92,21 +92,21 @@ describe('pipelines', () => {
   })
 })
 
-describe('a project of npm init -y, whose package.json has the type commonjs', () => {
-  /** Runs `sluice check --offline` in a real folder: Jest loads modules in its own way. */
-  async function check(packageJson: object, name: string): Promise<string> {
-    await using folder = await mkdtempDisposable(join(tmpdir(), 'sluice-cjs-'))
-    await mkdir(join(folder.path, 'pipelines'))
-    await writeFile(join(folder.path, 'package.json'), JSON.stringify(packageJson))
-    await writeFile(join(folder.path, 'pipelines', name), file('a', 'one'))
-    const bin = join(import.meta.dirname, '../../bin/sluice.cjs')
-    const ended = promisify(execFile)(process.execPath, [bin, 'check', '--offline'], { cwd: folder.path })
-    const { stdout, stderr } = await ended.catch((error: { stdout: string; stderr: string }) => error)
-    return stdout + stderr
-  }
+/** Runs `sluice check --offline` in a real folder: Jest loads modules in its own way. */
+async function checkProject(packageJson: object, name: string): Promise<string> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'sluice-cjs-'))
+  await mkdir(join(folder.path, 'pipelines'))
+  await writeFile(join(folder.path, 'package.json'), JSON.stringify(packageJson))
+  await writeFile(join(folder.path, 'pipelines', name), file('a', 'one'))
+  const bin = join(import.meta.dirname, '../../bin/sluice.cjs')
+  const ended = promisify(execFile)(process.execPath, [bin, 'check', '--offline'], { cwd: folder.path })
+  const { stdout, stderr } = await ended.catch((error: { stdout: string; stderr: string }) => error)
+  return stdout + stderr
+}
 
+describe('a project of npm init -y, whose package.json has the type commonjs', () => {
   test('gets an error that names "type": "module", without a warning of Node', async () => {
-    const output = await check({ name: 'project', type: 'commonjs' }, 'a.ts')
+    const output = await checkProject({ name: 'project', type: 'commonjs' }, 'a.ts')
     expect(output).toContain(
       'pipelines/a.ts:2 could not be loaded: SyntaxError: Cannot use import statement outside a module. ' +
         'Node reads the file as CommonJS: set "type": "module" in package.json, or name the file .mts',
@@ -121,7 +121,7 @@ describe('a project of npm init -y, whose package.json has the type commonjs', (
   ])(
     '%j loads pipelines/%s',
     async (packageJson, name) => {
-      const output = await check(packageJson, name)
+      const output = await checkProject(packageJson, name)
       expect(output).toContain(`a: pipelines/${name}, 1 stream`)
       expect(output).not.toMatch(/\(node:\d+\)/)
     },

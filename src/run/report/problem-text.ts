@@ -1,60 +1,55 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
-import { HttpError, RateLimitedError, SluiceError } from '../../model/errors.ts'
+import { HttpError, SluiceError } from '../../model/errors.ts'
 
 /**
- * An error as one message: place, fault and remedy. What we say ourselves says all three; what the driver or a user's
- * function says is completed.
+ * Returns an error as one message with its location, problem and remedy. Errors of Sluice have all three. Those of the
+ * database driver and of a user's functions get the location and a remedy.
  */
-export function problemText(error: unknown, place: string): string {
-  if (error instanceof HttpError) return error.message + httpRemedy(error)
+export function problemText(error: unknown, location: string): string {
+  if (error instanceof HttpError) return `${error.message}${httpRemedy(error)}`
   if (error instanceof SluiceError) return error.message
-  if (!(error instanceof Error)) return `${place}: ${String(error)} was thrown, which is no error; ${elsewhere}`
+  if (!(error instanceof Error)) return `${location}: ${String(error)} was thrown, which is not an error; ${VERBOSE}`
   const state = sqlState(error)
-  if (state !== undefined) return `${place}: ${sentence(error)} (SQLSTATE ${state}); ${remedyOf(state)}`
-  if (isConnectionError(error))
-    return `${place}: ${error.message}; look whether the server is up, then run again: it goes on from what was committed`
+  if (state !== undefined) return `${location}: ${withDetail(error)} (SQLSTATE ${state}); ${sqlRemedy(state)}`
+  if (isConnectionError(error)) return `${location}: ${error.message}; check that the server is up, ${THEN_RUN_AGAIN}`
   const name = error.name === 'Error' ? '' : `${error.name}: `
-  return `${place}: ${name}${error.message}; ${elsewhere}`
+  return `${location}: ${name}${error.message}; ${VERBOSE}`
 }
 
-/** What the place of a request cannot know: that there is a run to be repeated. */
-function httpRemedy(error: HttpError): string {
-  if (error instanceof RateLimitedError) return ''
-  if (error.message.includes(', gave up after '))
-    return '; look whether the API is up, or allow for more by its timeout and attempts, then run again: it goes on from what was committed'
-  if (error.status === 404)
-    return '; look at the path, or say { emptyOn: [404] } where that means that there is nothing'
-  return / answered 4\d\d$/.test(error.message) ? '; look at the path, and at what the API wants to be sent' : ''
+const VERBOSE = 'run with --verbose to see where it was thrown'
+const THEN_RUN_AGAIN = 'then run again: it resumes after the last commit'
+
+/** Returns the remedy for a failed request in a run. The HTTP layer knows nothing of runs. */
+function httpRemedy({ kind, status }: HttpError): string {
+  if (kind === 'unavailable') return `; check that the API is up, or raise its timeout and attempts, ${THEN_RUN_AGAIN}`
+  if (kind !== 'status') return ''
+  if (status === 404) return '; check the path, or set { emptyOn: [404] } if it means that there is nothing'
+  return status >= 400 && status <= 499 ? '; check the path and what the API expects in the request' : ''
 }
 
-const elsewhere = 'run with --verbose to see where it was thrown'
-
-function sentence({ message, ...more }: Error & { readonly detail?: unknown }): string {
+function withDetail({ message, ...more }: Error & { readonly detail?: unknown }): string {
   return typeof more.detail === 'string' && more.detail !== '' ? `${message} (${more.detail})` : message
 }
 
-const remedies: Readonly<Record<string, string>> = {
+/** Remedies by SQLSTATE, and by its first two characters. */
+const SQL_REMEDIES: Readonly<Record<string, string>> = {
+  '08': `check that the server is up, ${THEN_RUN_AGAIN}`,
+  '22': 'check the rows that the message names',
+  '23': 'check the constraint that the message names',
   '25006': 'set DATABASE_URL to a server, a database and a user that may write',
-  '42501':
-    'let the owner grant this right to the user of DATABASE_URL, then run again: it goes on from what was committed',
-  '53100': 'make room on the disk of the database, then run again: it goes on from what was committed',
+  '28': 'correct user and password in DATABASE_URL',
+  '42': 'check what has changed in the table, then run again',
+  '42501': `grant this right to the user of DATABASE_URL as the owner, ${THEN_RUN_AGAIN}`,
+  '53100': `free space on the disk of the database, ${THEN_RUN_AGAIN}`,
   '53200': 'give the database server more memory, then run again',
-  '53300': 'raise max_connections, or let fewer programs connect, then run again',
+  '53300': 'raise max_connections, or connect with fewer programs, then run again',
   '53400': 'raise the limit of the database server that the message names, then run again',
   '55P03': 'end the session that holds the lock (see pg_locks), then run again',
-  '57014': 'look for what held the database up (locks, a slow disk), then run again',
-}
-const families: Readonly<Record<string, string>> = {
-  '08': 'look whether the server is up, then run again: it goes on from what was committed',
-  '22': 'look at the rows that the message names',
-  '23': 'look at the constraint that the message names',
-  '28': 'correct user and password in DATABASE_URL',
-  '42': 'look at what has changed in the table, then run again',
-  '57': 'start the database server again, then run again: it goes on from what was committed',
-  '58': 'look at the log of the database server, then run again',
-  XX: 'look at the log of the database server',
+  '57': `start the database server again, ${THEN_RUN_AGAIN}`,
+  '57014': 'check what delayed the database (locks, a slow disk), then run again',
+  '58': 'check the log of the database server, then run again',
+  XX: 'check the log of the database server',
 }
 
-function remedyOf(state: string): string {
-  return remedies[state] ?? families[state.slice(0, 2)] ?? 'run with --verbose to see the statement'
-}
+const sqlRemedy = (state: string): string =>
+  SQL_REMEDIES[state] ?? SQL_REMEDIES[state.slice(0, 2)] ?? 'run with --verbose to see the statement'
