@@ -44,8 +44,15 @@ export function findingsOf(status: StreamStatus, { readings, failedWindows, now 
   return found.filter((one): one is Found => typeof one === 'object').map((one) => ({ ...one, pipeline, stream }))
 }
 
-/** Of the pipeline as a whole: it has a schedule that nobody keeps. */
-export function neverRan(pipeline: string, streams: readonly StreamStatus[]): StatusFinding | undefined {
+/**
+ * Returns the finding of a pipeline that has a schedule and has never run. It is a fault only if a scheduler knows the
+ * pipeline: in a fresh clone nothing is wrong yet.
+ */
+export function neverRan(
+  pipeline: string,
+  streams: readonly StreamStatus[],
+  isRegistered: boolean,
+): StatusFinding | undefined {
   if (
     !streams.every(({ state }) => state === 'never ran') ||
     !streams.some(({ overdueSince }) => overdueSince !== undefined)
@@ -53,10 +60,10 @@ export function neverRan(pipeline: string, streams: readonly StreamStatus[]): St
     return undefined
   return {
     kind: 'never ran',
-    isFault: true,
+    isFault: isRegistered,
     pipeline,
     message:
-      'it has a schedule and has never run: start sluice schedule, or install what sluice schedule --print writes',
+      'it has a schedule and has never run: start sluice schedule, or install the output of sluice schedule --print',
   }
 }
 

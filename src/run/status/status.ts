@@ -106,7 +106,7 @@ export function statusOf(
     // Before a scheduler first took it on, no tick counted.
     const terms = { now, ticks, due: due && (!scheduled || due > scheduled.registeredAt) ? due : undefined }
     const all = Object.keys(pipeline.streams).map((stream) => streamStatus(pipeline, stream, ledger, terms))
-    const never = neverRan(pipeline.name, all)
+    const never = neverRan(pipeline.name, all, scheduled !== undefined)
     if (never) findings.push(never)
     else for (const one of all) findings.push(...findingsOf(one, { ...knownOf(one, ledger), now }))
     return all
@@ -173,7 +173,7 @@ function streamStatus(
       run,
       status,
       startedAt: startedAt.toISOString(),
-      read: counts.fetched + counts.parents,
+      read: counts.fetched,
       stored: counts.inserted + counts.updated,
       rejected: counts.rejected,
     })),

@@ -50,7 +50,7 @@ describe('status', () => {
         streams: [{ pipeline: 'shop', stream: 'rows', table: 't.rows', state: 'never ran', runs: [], rejects: 0 }],
       })
       expect(kinds(report)).toEqual(['never ran'])
-      expect(kinds(await readStatus([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran!'])
+      expect(kinds(await readStatus([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran'])
       await using database = await openDatabase({ url: urlOf(name) })
       expect(await database.query(`select nspname from pg_namespace where nspname in ('sluice', 't')`)).toEqual([])
     } finally {
@@ -191,11 +191,21 @@ describe('status', () => {
     })
   })
 
+  test('counts the records of a run as `sluice runs` does, without parents', async () => {
+    await using test = await testDatabase()
+    const { now, it } = told()
+    now.items = items(3)
+    await runPipeline(it, { database: test.url })
+    await test.database.query('update sluice.slices set parents = 7')
+    expect(await readStatus([it], { database: test.url })).toMatchObject({ streams: [{ runs: [{ read: 3 }] }] })
+  })
+
   test('does not call overdue what a scheduler has only just taken on', async () => {
     await using test = await testDatabase()
     const { it } = told('0 * * * *')
     const now = new Date('2026-05-04T10:30:00Z')
-    expect(kinds(await readStatus([it], { database: test.url, now }))).toEqual(['never ran!'])
+    // No scheduler knows the pipeline yet, as in a fresh clone: nothing is wrong.
+    expect(kinds(await readStatus([it], { database: test.url, now }))).toEqual(['never ran'])
     await test.database.query(`insert into sluice.schedules values ('shop', $1)`, [now])
     expect(await readStatus([it], { database: test.url, now: new Date(now.getTime() + 60_000) })).toMatchObject({
       ok: true,

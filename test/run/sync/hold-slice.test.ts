@@ -26,6 +26,26 @@ const broken = (name: string): Pipeline =>
     },
   })
 
+type Row = { readonly id: number }
+
+/** One record that goes through a map. */
+const mapping = (name: string, map: (signal: AbortSignal) => Row | Promise<Row>): Pipeline =>
+  pipeline(name, {
+    streams: {
+      rows: source(async function* () {
+        yield await Promise.resolve({ records: [{ id: 1 }] })
+      })
+        .map((_, signal) => map(signal))
+        .into('t.rows', { key: 'id' }),
+    },
+  })
+
+const rowsAfter = (wait: Promise<void> | undefined, count: number) =>
+  source(async function* () {
+    await wait
+    yield { records: Array.from({ length: count }, (_, id) => ({ id })) }
+  })
+
 const TEXT = 'one.rows: TypeError: no such thing; run with --verbose to see where it was thrown'
 
 describe('one failure has one text, with location and remedy, in the ledger, the event and the report', () => {
@@ -58,17 +78,7 @@ describe('one failure has one text, with location and remedy, in the ledger, the
 
   test('of a replay', async () => {
     await using test = await testDatabase()
-    const flow = (stage: () => { id: number }): Pipeline =>
-      pipeline('one', {
-        streams: {
-          rows: source(async function* () {
-            yield await Promise.resolve({ records: [{ id: 1 }] })
-          })
-            .map(stage)
-            .into('t.rows', { key: 'id' }),
-        },
-      })
-    const rejecting = flow(() => {
+    const rejecting = mapping('one', () => {
       throw new Error('not yet')
     })
     await runPipeline(rejecting, { database: test.url })
@@ -80,7 +90,7 @@ describe('one failure has one text, with location and remedy, in the ledger, the
     await test.database.query('create trigger refuse before insert on t.rows execute function t.refuse()')
     const events: RunEvent[] = []
     const report = await replay(
-      flow(() => ({ id: 1 })),
+      mapping('one', () => ({ id: 1 })),
       { database: test.url, onEvent: (event) => events.push(event) },
     )
     const stored = await storedText(test.database, 'replay')
@@ -93,22 +103,12 @@ describe('one failure has one text, with location and remedy, in the ledger, the
 test('a replay whose slice is taken over ends with that as its error, before its commit', async () => {
   await using test = await testDatabase()
   const reading = Promise.withResolvers<void>()
-  const flow = (mapped: (signal: AbortSignal) => Promise<{ id: number }>): Pipeline =>
-    pipeline('lost', {
-      streams: {
-        rows: source(async function* () {
-          yield await Promise.resolve({ records: [{ id: 1 }] })
-        })
-          .map((_, signal) => mapped(signal))
-          .into('t.rows', { key: 'id' }),
-      },
-    })
   await runPipeline(
-    flow(() => Promise.reject(new Error('not yet'))),
+    mapping('lost', () => Promise.reject(new Error('not yet'))),
     { database: test.url },
   )
   const replaying = replay(
-    flow(async (signal) => {
+    mapping('lost', async (signal) => {
       reading.resolve()
       // Only the loss of the slice ends this wait.
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
@@ -129,15 +129,10 @@ test('each stream is reported as it ends, with its status and counts, while othe
   await using test = await testDatabase()
   const gate = Promise.withResolvers<void>()
   const events: RunEvent[] = []
-  const rows = (count: number, wait?: Promise<void>) =>
-    source(async function* () {
-      await wait
-      yield { records: Array.from({ length: count }, (_, id) => ({ id })) }
-    })
   const flow = pipeline('turns', {
     streams: {
-      slow: rows(1, gate.promise).into('t.slow', { key: 'id' }),
-      quick: rows(2).into('t.quick', { key: 'id' }),
+      slow: rowsAfter(gate.promise, 1).into('t.slow', { key: 'id' }),
+      quick: rowsAfter(undefined, 2).into('t.quick', { key: 'id' }),
       broken: source(async function* () {
         yield await Promise.reject(new Error('no'))
       }).into('t.broken', { key: 'id' }),
