@@ -9,6 +9,13 @@ import type { LeaseKeeper } from './lease/lease-keeper.ts'
 /** The error of a run that did not note its own end. */
 export const ENDED_UNEXPECTEDLY = 'its process ended unexpectedly'
 
+/**
+ * SQL: the last sign of life of run `r`. Its lease is renewed every 15 s, but its events are stored every second, so a
+ * run that was killed early does not seem to have taken no time.
+ */
+export const LAST_SEEN_SQL =
+  'greatest(r.seen_at, (select e.at from sluice.events as e where e.run = r.id order by e.id desc limit 1))'
+
 export interface StartRunOptions {
   readonly kind: RunKind
   readonly pipeline: string
@@ -24,7 +31,7 @@ export async function startRun(
   { kind, pipeline, options = {}, keeper, signal }: StartRunOptions,
 ): Promise<string> {
   await database.query(
-    `update sluice.runs as r set status = 'interrupted', finished_at = seen_at, error = '${ENDED_UNEXPECTEDLY}'
+    `update sluice.runs as r set status = 'interrupted', finished_at = ${LAST_SEEN_SQL}, error = '${ENDED_UNEXPECTEDLY}'
       where status = 'running' and pipeline = $1 and not sluice.is_alive(r)`,
     [pipeline],
     { signal },

@@ -3,7 +3,7 @@ import type { Counts } from '../../model/batch.ts'
 import type { Report } from '../../model/report.ts'
 import type { RunKind } from '../../model/slice.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
-import { ENDED_UNEXPECTEDLY } from '../runs.ts'
+import { ENDED_UNEXPECTEDLY, LAST_SEEN_SQL } from '../runs.ts'
 
 export interface StoredRun {
   readonly id: string
@@ -64,7 +64,7 @@ async function select(on: Queryable, which: string, values: readonly unknown[]):
   >(
     `select r.id, r.kind, r.pipeline, r.options, r.started_at as "startedAt", r.report,
             r.seen_at as "seenAt", r.stop_requested_at as "stopRequestedAt", own.*, ${now} as status,
-            case when r.status = 'running' and not sluice.is_alive(r) then r.seen_at else r.finished_at end as "finishedAt",
+            case when r.status = 'running' and not sluice.is_alive(r) then ${LAST_SEEN_SQL} else r.finished_at end as "finishedAt",
             case when r.status = 'running' and not sluice.is_alive(r) then '${ENDED_UNEXPECTEDLY}' else r.error end as error
        from sluice.runs as r left join lateral (select ${selectCounts((name) => `coalesce(sum(${ownCount(name)}), 0)`)}
          from sluice.slices as s where s.run = r.id) as own on true ${which}`,

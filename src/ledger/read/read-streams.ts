@@ -2,6 +2,7 @@ import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
 import type { RunKind } from '../../model/slice.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
+import { LAST_SEEN_SQL } from '../runs.ts'
 
 /** One run of one stream. */
 export interface StreamRun {
@@ -43,7 +44,7 @@ export async function readStreams(
                 case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted'
                      -- This stream may be done although another one of the run failed.
                      when r.status in ('failed', 'interrupted') and own.all_done then 'done' else r.status end as status,
-                case when r.status = 'running' and sluice.is_alive(r) then null else coalesce(own.finished, r.finished_at, r.seen_at) end as "finishedAt"
+                case when r.status = 'running' and sluice.is_alive(r) then null else coalesce(own.finished, r.finished_at, ${LAST_SEEN_SQL}) end as "finishedAt"
            from (select s.run, bool_and(s.status = 'done') as all_done, max(s.finished_at) as finished, (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
                         ${selectCounts((name) => `sum(${ownCount(name)})`)}
                    from (select * from sluice.slices as s where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill' order by s.id desc limit $2) as s
