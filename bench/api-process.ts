@@ -1,7 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 
-/** The API of the measurements in a process of its own: `using api = await startApi(100_000, 1000)` */
+/**
+ * Starts the API of the measurements as a process.
+ *
+ * @example
+ * using api = await startApi(100_000, 1000)
+ */
 export async function startApi(
   records: number,
   ...sizes: readonly number[]

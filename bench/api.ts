@@ -1,8 +1,7 @@
-// An API in a process of its own that serves ready buffers, so that what it costs stays out of what is measured: an
-// answer is one write of bytes that are there, where node:http would make it anew each time, for as much as a page of
-// 100 records costs to load.
-//   node bench/api.ts RECORDS PAGE_SIZE…      prints its port; GET /SIZE?after=N answers { data: [ … ], next: "N" |
-// null }
+// An API as a process that sends prepared buffers, so that its cost is not measured. A response is one write of bytes.
+// With node:http it would be formatted for each request, which costs as much as loading a page of 100 records.
+//   node bench/api.ts RECORDS PAGE_SIZE…      sends its port to the parent process
+// GET /SIZE?after=N returns { data: [ … ], next: "N" | null }
 import { createServer, type AddressInfo } from 'node:net'
 import { issue } from './records.ts'
 
@@ -28,7 +27,7 @@ function answer(status: string, body: string): Buffer {
   )
 }
 
-/** The answer to a request without a body, such as `GET /100/5000?after=200 HTTP/1.1`. */
+/** Returns the response to a request without a body, such as `GET /100/5000?after=200 HTTP/1.1`. */
 function answerTo(request: string): Buffer {
   const [, sized, limited, query = ''] = /^GET \/(\d+)(?:\/(\d*))?(?:\?(\S*))? /.exec(request) ?? []
   const size = Number(sized)
@@ -36,7 +35,7 @@ function answerTo(request: string): Buffer {
   const ready = answers.get(size)?.[after / size]
   const limit = Number(limited || records)
   if (!ready || after + size < limit || after + size >= records) return ready ?? notFound
-  // A shorter listing of the same pages: its last one is cut off by what it says of the next.
+  // A shorter list of the same pages: its last page has no next one.
   const text = ready.toString()
   return answer('200 OK', text.slice(text.indexOf('\r\n\r\n') + 4).replace(/"next":"\d+"\}$/, '"next":null}'))
 }

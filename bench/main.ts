@@ -1,8 +1,8 @@
-// npm run bench -- [records] [rounds]    how fast whole runs of `sluice run` are, beside the machine's own limit, in
+// npm run bench -- [records] [rounds]    the speed of whole runs of `sluice run`, beside the limit of the machine, in
 // one session.
 //
-// The yardstick is COPY of the finished bytes through pg-copy-streams into the same table, emptied: what one connection
-// of this PostgreSQL can take. Everything alternates with it, so that what else the machine does hits both alike.
+// The yardstick is COPY of the finished bytes through pg-copy-streams into the same empty table: the limit of one
+// connection of this PostgreSQL. Each measurement alternates with it, so that other load of the machine affects both.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -37,7 +37,7 @@ try {
   const client = new Client(server.url)
   await client.connect()
 
-  /** Everything that happens meanwhile, in processor time of the database and wall time of the whole process. */
+  /** Measures the wall time of some work, and the processor time that the database uses during it. */
   const timed = async (work: () => Promise<number>): Promise<Measured> => {
     await client.query('checkpoint')
     const before = processorTime(postmaster)
@@ -76,7 +76,7 @@ try {
     results.set(name, { ours: [...ours, own], limit: [...limit, await yardstick()] })
     console.log(`${name}: ${own.seconds.toFixed(2)} s`)
   }
-  /** The finished bytes are what stands in the table after a run. */
+  /** Runs once, and keeps the rows of the table as the finished bytes. */
   const prepare = async (write: string): Promise<void> => {
     await client.query('drop table if exists bench.issues')
     await sluice(write, 1000)
@@ -97,29 +97,16 @@ try {
     await measure('append, pages of 1,000', 'append', 1000, { empty: true })
 
   console.log(
-    `\n${records.toLocaleString('en-US')} records, medians of ${rounds}; PostgreSQL with default durability; processor µs a row\n`,
+    `\n${records.toLocaleString('en-US')} records, medians of ${rounds}; ` +
+      'PostgreSQL with default durability; processor µs a row\n',
   )
   console.log('                                            rows/s   of COPY   node  database   both')
   for (const [name, { ours, limit }] of results) {
-    const of = (list: readonly Measured[], what: (one: Measured) => number): number => median(list.map(what))
-    const perRow = (value: number): string => ((value * 1e6) / records).toFixed(1)
     const ratio = median(ours.map(({ seconds }, round) => limit[round]!.seconds / seconds))
-    console.log(
-      `${name.padEnd(42)} ${Math.round(records / of(ours, ({ seconds }) => seconds))
-        .toLocaleString('en-US')
-        .padStart(
-          8,
-        )}  ${ratio.toFixed(2).padStart(7)}  ${perRow(of(ours, ({ node }) => node)).padStart(5)}  ${perRow(of(ours, ({ database }) => database)).padStart(8)}  ${perRow(of(ours, ({ node, database }) => node + database)).padStart(5)}`,
-    )
-    console.log(
-      `${'  COPY of the finished bytes'.padEnd(42)} ${Math.round(records / of(limit, ({ seconds }) => seconds))
-        .toLocaleString('en-US')
-        .padStart(
-          8,
-        )}     1.00  ${perRow(of(limit, ({ node }) => node)).padStart(5)}  ${perRow(of(limit, ({ database }) => database)).padStart(8)}  ${perRow(of(limit, ({ node, database }) => node + database)).padStart(5)}`,
-    )
+    console.log(resultLine(name, ours, ratio))
+    console.log(resultLine('  COPY of the finished bytes', limit, 1))
   }
-  console.log(`\nWhat is usually written, ${usual.toLocaleString('en-US')} records, pages of 1,000:`)
+  console.log(`\nLoaders as they are usually written, ${usual.toLocaleString('en-US')} records, pages of 1,000:`)
   for (const way of ['row by row', 'page by page'] satisfies Way[]) {
     const seconds: number[] = []
     for (let round = 0; round < rounds; round += 1)
@@ -143,6 +130,19 @@ try {
   await client.end()
 } finally {
   rmSync(directory, { recursive: true, force: true })
+}
+
+function resultLine(name: string, measured: readonly Measured[], ratio: number): string {
+  const rate = Math.round(records / median(measured.map(({ seconds }) => seconds))).toLocaleString('en-US')
+  const perRow = (seconds: (one: Measured) => number): string =>
+    ((median(measured.map(seconds)) * 1e6) / records).toFixed(1)
+  return [
+    `${name.padEnd(42)} ${rate.padStart(8)}`,
+    ratio.toFixed(2).padStart(7),
+    perRow(({ node }) => node).padStart(5),
+    perRow(({ database }) => database).padStart(8),
+    perRow(({ node, database }) => node + database).padStart(5),
+  ].join('  ')
 }
 
 function median(values: readonly number[]): number {

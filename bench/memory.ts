@@ -1,5 +1,5 @@
-// npm run memory -- [few] [many]    the most resident memory of a run, with few and with many records: it should not
-// grow with them.
+// npm run memory -- [few] [many]    the peak of resident memory of a run, with few and with many records. It should
+// not grow with their number.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,8 @@ import { runSluice } from './sluice.ts'
 
 const few = Number(process.argv[2] ?? 100_000)
 const many = Number(process.argv[3] ?? 1_000_000)
+
+const column = (text: string): string => text.padStart(10)
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-memory-'))
 try {
@@ -29,9 +31,8 @@ try {
     })
     return report.peakMemoryBytes / 1e6
   }
-  console.log(
-    `peak resident memory of the process, MB\n\n${''.padEnd(36)} ${few.toLocaleString('en-US').padStart(10)} ${many.toLocaleString('en-US').padStart(10)}  difference`,
-  )
+  const heads = [few, many].map((records) => column(records.toLocaleString('en-US'))).join(' ')
+  console.log(`peak resident memory of the process, MB\n\n${''.padEnd(36)} ${heads}  difference`)
   for (const [name, shape, page] of [
     ['one stream, pages of 1,000', 'one', '1000'],
     ['one stream, pages of 100', 'one', '100'],
@@ -39,9 +40,8 @@ try {
     ['children, eight at once', 'children', '1000'],
   ] as const) {
     const [less, more] = [await peak(server.url, shape, few, page), await peak(server.url, shape, many, page)]
-    console.log(
-      `${name.padEnd(36)} ${less.toFixed(0).padStart(10)} ${more.toFixed(0).padStart(10)}  ${(100 * (more / less - 1)).toFixed(0).padStart(8)} %`,
-    )
+    const growth = (100 * (more / less - 1)).toFixed(0).padStart(8)
+    console.log(`${name.padEnd(36)} ${column(less.toFixed(0))} ${column(more.toFixed(0))}  ${growth} %`)
   }
   await using proxy = await PgProxy.open({ port: Number(new URL(server.url).port), toServer: 1e6 })
   for (const [name, shape] of [
@@ -49,9 +49,8 @@ try {
     ['children, 1 MB/s to PostgreSQL', 'children'],
   ] as const) {
     const records = Math.min(few, 100_000)
-    console.log(
-      `${name.padEnd(36)} ${(await peak(proxy.through(server.url), shape, records, '1000')).toFixed(0).padStart(10)}   (${records.toLocaleString('en-US')} records)`,
-    )
+    const most = await peak(proxy.through(server.url), shape, records, '1000')
+    console.log(`${name.padEnd(36)} ${column(most.toFixed(0))}   (${records.toLocaleString('en-US')} records)`)
   }
 } finally {
   rmSync(directory, { recursive: true, force: true })

@@ -11,7 +11,7 @@ const {
 const records = Number(BENCH_RECORDS)
 const api = http(BENCH_API)
 
-/** Records from one number up to another, with one `map` that renames and derives, as users write it. */
+/** Records of a range of numbers, with one `map` that renames and derives, as users write it. */
 const issues = (from: number, to: number) =>
   api
     .get<{ data: Issue[]; next: string | null }>(path`/${BENCH_PAGE}/${to}`, { after: from })
@@ -22,8 +22,7 @@ const issues = (from: number, to: number) =>
 const whole = issues(0, records)
 
 /**
- * Parents of ten pages of 1,000 each: only their number grows with the records, so that few and many differ in nothing
- * else.
+ * Parents with ten pages of 1,000 records each. With more records there are more parents, and nothing else changes.
  */
 const parents = source<{ from: number; to: number }>(async function* () {
   const part = 10_000

@@ -1,7 +1,7 @@
-// npm run serve-proof -- [records] [rounds] [rows]    what watching costs a run, and an export the server.
+// npm run serve-proof -- [records] [rounds] [rows]    the cost of clients to a run, and of an export to the server.
 //
-// A run of so many records with nobody watching and with 100 clients on the events, of which 10 do not read and one is
-// cut off all the time, one after the other and again; then an export of a table to a slow reader, and one that leaves.
+// Runs alternate: one without clients, one with 100 clients of the events. 10 of the clients do not read, and one is
+// cut off all the time. Then a table is exported to a slow reader, and to a reader that leaves.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -40,12 +40,12 @@ try {
   const lastEvent = async (): Promise<string> =>
     (await client.query<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')).rows[0]!.id
 
-  await run() // Makes the schema, and warms all up.
+  await run() // Creates the schema, and warms everything up.
   const times = { alone: [] as number[], watched: [] as number[] }
   let most = 0
   let [lost, doubled, cuts, events] = [0, 0, 0, 0]
   for (let round = 0; round < rounds; round += 1) {
-    // Now this one first, now that one: whatever else the machine does hits both.
+    // The order alternates, so that other load of the machine affects both.
     const isFirst = round % 2 === 0
     if (isFirst) times.alone.push(await run())
     const server = await startServer(database.url)
@@ -73,7 +73,8 @@ try {
     await server.end()
     if (!isFirst) times.alone.push(await run())
     console.log(
-      `round ${round + 1}: alone ${times.alone.at(-1)} ms, watched ${times.watched.at(-1)} ms, ${wanted.length} events, ${cut} cuts, the server grew by ${mega(peak.most - before)}`,
+      `round ${round + 1}: alone ${times.alone.at(-1)} ms, watched ${times.watched.at(-1)} ms, ` +
+        `${wanted.length} events, ${cut} cuts, the server grew by ${mega(peak.most - before)}`,
     )
   }
   const growth = median(times.watched) / median(times.alone) - 1
@@ -83,15 +84,21 @@ try {
   )
   must(
     growth < 0.05,
-    `a run of ${records.toLocaleString('en-US')} records takes ${median(times.alone)} ms alone and ${median(times.watched)} ms with 100 clients: ${(growth * 100).toFixed(1)} % (medians of ${rounds})`,
+    `a run of ${records.toLocaleString('en-US')} records takes ${median(times.alone)} ms alone and ` +
+      `${median(times.watched)} ms with 100 clients: ${(growth * 100).toFixed(1)} % (medians of ${rounds})`,
   )
   must(most < 100e6, `the server grows by ${mega(most)} at most with 100 clients, 10 of them not reading`)
 
   await client.query(
-    `drop schema if exists bench cascade; create schema bench; create table bench.issues as select n as id, md5(n::text) as title, repeat(md5((n * 7)::text), 6) as body, n * 1.000000000000000000001 as exact from generate_series(1, ${rows}) as n`,
+    `drop schema if exists bench cascade;
+     create schema bench;
+     create table bench.issues as
+       select n as id, md5(n::text) as title, repeat(md5((n * 7)::text), 6) as body,
+         n * 1.000000000000000000001 as exact
+       from generate_series(1, ${rows}) as n`,
   )
   const server = await startServer(database.url)
-  // What the first answer loads is not the export's.
+  // The first response loads modules, which the export must not be charged for.
   await (await open(server.url)).leave()
   await sleep(500)
   const before = await server.rss()
@@ -102,21 +109,23 @@ try {
   for await (const chunk of slow.answer as AsyncIterable<Buffer>) {
     bytes += chunk.length
     for (const byte of chunk) if (byte === 10) lines += 1
-    // Twelve megabytes a second.
+    // The reader takes 12 MB a second.
     await sleep(Math.max(0, (bytes / 12e6) * 1_000 - (performance.now() - began)))
   }
   must(
     lines === rows,
-    `an export of ${lines.toLocaleString('en-US')} rows, ${mega(bytes)}, to a reader of 12 MB/s took ${((performance.now() - began) / 1_000).toFixed(1)} s`,
+    `an export of ${lines.toLocaleString('en-US')} rows, ${mega(bytes)}, to a reader of 12 MB/s ` +
+      `took ${((performance.now() - began) / 1_000).toFixed(1)} s`,
   )
-  must(peak.most - before < 50e6, `the server's memory grows by ${mega(peak.most - before)} meanwhile`)
+  must(peak.most - before < 50e6, `the server's memory grows by ${mega(peak.most - before)} during the export`)
   const leaving = await open(server.url)
   await once(leaving.answer, 'readable')
   await sleep(500)
   const held = async (): Promise<number> =>
     (
       await client.query(
-        `select from pg_stat_activity where xact_start is not null and query like '%fetch_lines(%' and pid <> pg_backend_pid()`,
+        `select from pg_stat_activity
+         where xact_start is not null and query like '%fetch_lines(%' and pid <> pg_backend_pid()`,
       )
     ).rowCount ?? 0
   const wasHeld = await held()
@@ -147,7 +156,7 @@ async function open(url: string): Promise<{ readonly answer: IncomingMessage; re
 interface MeasuredServer {
   readonly url: string
   readonly rss: () => Promise<number>
-  /** Its most resident memory from now on. */
+  /** Samples the peak of resident memory every 100 ms until it is disposed. */
   readonly watch: () => { readonly most: number } & Disposable
   readonly end: () => Promise<void>
 }
@@ -159,9 +168,9 @@ async function startServer(database: string): Promise<MeasuredServer> {
   })
   const [{ url }] = (await once(child, 'message')) as [{ url: string }]
   const rss = async (): Promise<number> => {
-    const told = once(child, 'message') as Promise<[{ rss: number }]>
+    const reply = once(child, 'message') as Promise<[{ rss: number }]>
     child.send('rss')
-    return (await told)[0].rss
+    return (await reply)[0].rss
   }
   return {
     url,

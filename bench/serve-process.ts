@@ -1,4 +1,4 @@
-// The server of the measurements in a process of its own, which tells its memory when it is asked.
+// The server of the measurements as a process. It sends its resident memory when the parent asks for it.
 import { serve } from '../src/index.ts'
 import pipeline from './pipeline.ts'
 

@@ -8,7 +8,7 @@ export interface Ran {
   readonly processorTime: number
 }
 
-/** `sluice run bench/pipeline.ts` as a process of its own; `settings` are the environment that the pipeline reads. */
+/** Runs `sluice run bench/pipeline.ts` as a process. The pipeline reads `settings` from its environment. */
 export async function runSluice(url: string, settings: Readonly<Record<string, string>>): Promise<Ran> {
   const child = spawn(
     process.execPath,
@@ -33,7 +33,7 @@ export async function runSluice(url: string, settings: Readonly<Record<string, s
     ),
   )
   const report = parsed(out)
-  if (report?.status !== 'done') throw new Error(`the run went wrong: ${out}${errors}`)
+  if (report?.status !== 'done') throw new Error(`the run failed: ${out}${errors}`)
   return { report, processorTime: Number(/processor time (\S+)/.exec(errors)?.[1]) }
 }
 

@@ -1,4 +1,4 @@
-/** The columns that the records of the measurements end up in, as Sluice makes them from what it sees. */
+/** Columns for the records of the measurements, with the types that Sluice chooses for their values. */
 export const columns = {
   id: 'bigint',
   node_id: 'text',

@@ -1,11 +1,12 @@
-// What is usually written by hand: fetch a page, then insert its rows, one statement for each row or one for the page.
+// Loaders as they are usually written by hand: fetch a page, then insert its rows, with one statement for each row or
+// for the page.
 import { Client } from 'pg'
 import { createTable, columns } from './table.ts'
 import type { Issue } from './records.ts'
 
 export type Way = 'row by row' | 'page by page'
 
-/** Seconds that it takes to bring so many records into an empty table. */
+/** Returns the seconds in which `records` records are read and stored in an empty table. */
 export async function usualWay(
   way: Way,
   { url, api, size, records }: { url: string; api: string; size: number; records: number },
@@ -39,11 +40,10 @@ async function insert(client: Client, rows: readonly Readonly<Record<string, unk
   const values = rows.flatMap((row) =>
     names.map((name) => (typeof row[name] === 'object' && row[name] !== null ? JSON.stringify(row[name]) : row[name])),
   )
+  const updates = names.slice(1).map((name) => `"${name}" = excluded."${name}"`)
   await client.query(
-    `insert into bench.usual (${names.map((name) => `"${name}"`).join(', ')}) values ${places.join(', ')} on conflict (id) do update set ${names
-      .slice(1)
-      .map((name) => `"${name}" = excluded."${name}"`)
-      .join(', ')}`,
+    `insert into bench.usual (${names.map((name) => `"${name}"`).join(', ')}) values ${places.join(', ')} ` +
+      `on conflict (id) do update set ${updates.join(', ')}`,
     values,
   )
 }

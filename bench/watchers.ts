@@ -1,6 +1,5 @@
-// Clients of the events in a process of their own: most read, some never do, and one is cut off again and again and
-// resumes.
-//   node bench/watchers.ts URL READERS NOT_READING
+// Clients of the events as a process: most read, some never do, and one is cut off repeatedly and resumes.
+//   node bench/watchers.ts URL READERS NOT_READING [AFTER]
 import { once } from 'node:events'
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
 

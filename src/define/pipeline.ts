@@ -8,8 +8,8 @@ export type Flows = Readonly<Record<string, Flow<unknown>>>
 
 export interface PipelineOptions<Streams extends Flows> {
   /**
-   * The times at which the pipeline runs: five fields of cron, in UTC unless a zone is given. `sluice schedule` starts it,
-   * or your own scheduler with the output of `sluice schedule --print`. @default only when you run it
+   * The times at which the pipeline runs: five fields of cron, in UTC unless a zone is given. `sluice schedule` starts
+   * it, or your own scheduler with the output of `sluice schedule --print`. @default only when you run it
    */
   schedule?: Cron | Schedule
   streams: Streams

@@ -2,7 +2,7 @@
 
 const MAX_LINE = 120
 
-/** No line is longer than 120 columns: comments, messages and test titles included, which the formatter leaves alone. */
+/** Limits lines to 120 columns, with comments, messages and test titles, which the formatter does not break. */
 const maxLineLength = {
   meta: { schema: [] },
   create: (context) => ({

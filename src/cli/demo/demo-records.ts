@@ -127,6 +127,7 @@ export function events(count: number): Events {
   const { at, indexAt } = timeline(count, 3, 19 * 60_000)
   const json = (index: number): string =>
     `{"id":"evt_${String(index).padStart(8, '0')}","type":${pick(TYPES, index)},` +
-    `"customer_id":${FIRST_CUSTOMER + ((index * 37) % 2_000)},"at":"${instant(at(index))}","context":{"page":${pick(PAGES, index)},"ms":${(index * 97) % 2_000}}}`
+    `"customer_id":${FIRST_CUSTOMER + ((index * 37) % 2_000)},"at":"${instant(at(index))}",` +
+    `"context":{"page":${pick(PAGES, index)},"ms":${(index * 97) % 2_000}}}`
   return { count, indexAt, json }
 }

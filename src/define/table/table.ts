@@ -21,7 +21,7 @@ interface Given {
 }
 
 /**
- * Returns the table of a recipe. Throws a UsageError for options that the types cannot refuse, before a request is sent.
+ * Returns the table of a recipe. Throws a UsageError for options that the types cannot refuse.
  */
 export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   const place = `.into(${JSON.stringify(name)})`
