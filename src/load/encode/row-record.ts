@@ -1,5 +1,4 @@
 import { exactNumber } from '../../value/decimal-text.ts'
-import { parseJson } from '../../value/json/parse-json.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { unescapeText } from './copy-text.ts'
 
@@ -28,8 +27,12 @@ function valueOf(text: string | null, { type }: LoadedColumn): unknown {
       return exactNumber(text) ?? text
     case 'json':
     case 'jsonb':
-      return parseJson(text)
+      return JSON.parse(text, exactMember)
     default:
       return text
   }
 }
+
+/** Unlike `parseJson`, this examines short numbers too: `1e400` would become Infinity, and a replay would store that. */
+const exactMember = (_name: string, value: unknown, context?: { readonly source?: string }): unknown =>
+  typeof value === 'number' && context?.source !== undefined ? exactNumber(context.source) : value
