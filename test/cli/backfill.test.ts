@@ -10,7 +10,10 @@ const fill = `
 import { byCursor, http, onePage, pipeline, since, until } from 'SLUICE'
 const api = http(process.env.FILL_API)
 const rows = api.get('/rows', { since, until }).pages(byCursor('after', 'next')).records('items').incremental('updated')
-export default pipeline('fill', { streams: { rows: rows.into('t.rows', { key: 'id' }), whole: api.get('/whole').pages(onePage()).records('items').into('t.whole', { key: 'id' }) } })
+const whole = api.get('/whole').pages(onePage()).records('items')
+export default pipeline('fill', {
+  streams: { rows: rows.into('t.rows', { key: 'id' }), whole: whole.into('t.whole', { key: 'id' }) },
+})
 `
 
 describe('sluice backfill', () => {
@@ -53,7 +56,8 @@ describe('sluice backfill', () => {
     expect(failed).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        'fill.rows failed: 1 window of 3 failed, 2024-02-02T00:00:00Z to 2024-02-03T00:00:00Z, with: GET /rows answered 404',
+        'fill.rows failed: 1 window of 3 failed, 2024-02-02T00:00:00Z to 2024-02-03T00:00:00Z, ' +
+          'with: GET /rows answered 404',
       ),
     })
     expect(JSON.parse(failed.stdout) as Report).toMatchObject({

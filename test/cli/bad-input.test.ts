@@ -78,7 +78,8 @@ describe('each error is one message with a location, the problem and what to do:
       await using database = await testDatabase()
       const { error } = await fault(api, database.url, { env: { API_TOKEN: '' }, code: 2 })
       expect(error).toBe(
-        'bad.rows: secret API_TOKEN is empty: looked in the environment (the sluice command reads .env into it as well); set API_TOKEN there',
+        'bad.rows: secret API_TOKEN is empty: looked in the environment (the sluice command reads .env into ' +
+          'it as well); set API_TOKEN there',
       )
       expect(api.requests).toEqual([])
     })
@@ -89,16 +90,18 @@ describe('each error is one message with a location, the problem and what to do:
       expect(thrown.error).toMatch(
         /^pipelines\/throws\.ts:9 could not be loaded: SyntaxError: .+\. Correct it; --verbose shows the stack$/,
       )
-      const told = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/tells.ts'], code: 2 })
-      expect(told.error).toBe(
-        'pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Correct it; --verbose shows the stack',
+      const leaking = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/tells.ts'], code: 2 })
+      expect(leaking.error).toBe(
+        'pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Correct it; --verbose ' +
+          'shows the stack',
       )
     })
 
     test('a name of no pipeline', async () => {
       await using api = await apiServer(pages())
       expect((await fault(api, 'postgres://localhost:1/none', { words: ['good'], code: 2 })).error).toBe(
-        "There is no pipeline 'good' in pipelines/ (found: bad; 2 files do not load, see sluice list). Give one of these names, or a file",
+        "There is no pipeline 'good' in pipelines/ (found: bad; 2 files do not load, see sluice list). Give " +
+          'one of these names, or a file',
       )
       expect((await fault(api, 'postgres://localhost:1/none', { words: ['bad.lines'], code: 2 })).error).toBe(
         "bad has no stream 'lines': it has rows",
@@ -122,7 +125,10 @@ describe('each error is one message with a location, the problem and what to do:
       [
         'HTML with 200',
         () => ({ body: `<html><title>Sign in as ${TOKEN}</title></html>` }),
-        /^GET \/rows answered 200 with text\/html that is no JSON: .+; look at the path, and at what the API wants to be sent$/,
+        new RegExp(
+          String.raw`^GET /rows answered 200 with text/html that is no JSON: .+; look at the path, and ` +
+            String.raw`at what the API wants to be sent$`,
+        ),
       ],
       [
         'an object where a list was expected',
@@ -132,17 +138,26 @@ describe('each error is one message with a location, the problem and what to do:
       [
         'a renamed key',
         () => ({ json: { lines: [], next: null } }),
-        /^GET \/rows: 'rows': the body has no 'rows', only lines, next\. If it may be missing, add \{ optional: true \}$/,
+        new RegExp(
+          String.raw`^GET /rows: 'rows': the body has no 'rows', only lines, next\. If it may be missing, ` +
+            String.raw`add \{ optional: true \}$`,
+        ),
       ],
       [
         'a repeated cursor',
         ({ query }) => ({ json: { rows: [{ id: Number(query.get('after') ?? 0) }], next: 7 } }),
-        /^GET \/rows: the response leads to a page that was read before\. .+ Compare the parameter that the paginator sends/,
+        new RegExp(
+          String.raw`^GET /rows: the response leads to a page that was read before\. .+ Compare the ` +
+            String.raw`parameter that the paginator sends`,
+        ),
       ],
       [
         'a server that hangs',
         () => ({ hang: true }),
-        /^GET \/rows took longer than 400ms, gave up after 1 attempt; look whether the API is up, or allow for more by its timeout and attempts, then run again/,
+        new RegExp(
+          String.raw`^GET /rows took longer than 400ms, gave up after 1 attempt; look whether the API is ` +
+            String.raw`up, or allow for more by its timeout and attempts, then run again`,
+        ),
       ],
       [
         'a path that is not there',
@@ -167,11 +182,15 @@ describe('each error is one message with a location, the problem and what to do:
       await using api = await apiServer(pages())
       const missing = await fault(api, urlOf('nothing_of_this_name'))
       expect(missing.error).toMatch(
-        /^Database nothing_of_this_name at 127\.0\.0\.1:\d+: database "nothing_of_this_name" does not exist; create the database, or correct its name in DATABASE_URL$/,
+        new RegExp(
+          String.raw`^Database nothing_of_this_name at 127\.0\.0\.1:\d+: database "nothing_of_this_name" ` +
+            String.raw`does not exist; create the database, or correct its name in DATABASE_URL$`,
+        ),
       )
-      const nobody = await fault(api, 'postgres://sluice:hush-hush@127.0.0.1:1/warehouse?connect_timeout=1')
-      expect(nobody.error).toBe(
-        'Database warehouse at 127.0.0.1:1: no server listens there (connection refused) for 1s; start PostgreSQL there, or correct DATABASE_URL',
+      const unreachable = await fault(api, 'postgres://sluice:hush-hush@127.0.0.1:1/warehouse?connect_timeout=1')
+      expect(unreachable.error).toBe(
+        'Database warehouse at 127.0.0.1:1: no server listens there (connection refused) for 1s; start ' +
+          'PostgreSQL there, or correct DATABASE_URL',
       )
       expect((await fault(api, 'postgres://sluice:hush-hush@[/warehouse', { code: 2 })).error).toBe(
         'DATABASE_URL is not the URL of a database. Write it like postgres://user:password@host:5432/database.',
@@ -186,7 +205,10 @@ describe('each error is one message with a location, the problem and what to do:
         `alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_read_only = on`,
       )
       expect((await fault(api, database.url)).error).toMatch(
-        /^Database \S+ at \S+: it is read-only; set DATABASE_URL to the primary server, and to a user with write permission$/,
+        new RegExp(
+          String.raw`^Database \S+ at \S+: it is read-only; set DATABASE_URL to the primary server, and to ` +
+            String.raw`a user with write permission$`,
+        ),
       )
     })
 
@@ -198,7 +220,8 @@ describe('each error is one message with a location, the problem and what to do:
       expect(await callSluice(['run', 'bad', '--json'], { cwd: here.cwd, env })).toMatchObject({ code: 0 })
       await database.database.query('alter table t.rows drop constraint rows_pkey')
       expect((await fault(api, database.url)).error).toBe(
-        't.rows: there is no unique index of exactly (id), which writing by key needs. Run: create unique index concurrently on "t"."rows" ("id")',
+        't.rows: there is no unique index of exactly (id), which writing by key needs. Run: create unique ' +
+          'index concurrently on "t"."rows" ("id")',
       )
     })
 
@@ -214,7 +237,11 @@ describe('each error is one message with a location, the problem and what to do:
         )
         const { error, report } = await fault(api, database.url)
         expect(error).toMatch(
-          /^bad\.rows: could not extend file .+: No space left on device \(SQLSTATE 53100\); free space on the disk of the database, then run again: it resumes after the last commit$/,
+          new RegExp(
+            String.raw`^bad\.rows: could not extend file .+: No space left on device \(SQLSTATE 53100\); ` +
+              String.raw`free space on the disk of the database, then run again: it resumes after the last ` +
+              String.raw`commit$`,
+          ),
         )
         expect(await rejected(database)).toBe(0)
         const [stored] = await database.database.query('select count(*)::int as count from t.rows')
@@ -245,7 +272,10 @@ describe('each error is one message with a location, the problem and what to do:
       await administer(`alter database ${name} set work_mem = '64kB'`)
       await administer(`alter database ${name} set temp_file_limit = '64kB'`)
       expect((await fault(api, database.url)).error).toMatch(
-        /^bad\.rows: temporary file size exceeds .+ \(SQLSTATE 53400\); raise the limit of the database server that the message names, then run again$/,
+        new RegExp(
+          String.raw`^bad\.rows: temporary file size exceeds .+ \(SQLSTATE 53400\); raise the limit of the ` +
+            String.raw`database server that the message names, then run again$`,
+        ),
       )
       expect(await rejected(database)).toBe(0)
     })
@@ -254,7 +284,8 @@ describe('each error is one message with a location, the problem and what to do:
       [
         'a column',
         'alter table t.rows drop column name',
-        'bad.rows: t.rows: the column name was dropped while the table was being loaded. Leave it out with columns: { name: false }, or run with --full to load everything again',
+        'bad.rows: t.rows: the column name was dropped while the table was being loaded. Leave it out with ' +
+          'columns: { name: false }, or run with --full to load everything again',
       ],
       [
         'a table',
@@ -301,7 +332,10 @@ describe('each error is one message with a location, the problem and what to do:
         const url = Object.assign(new URL(database.url), { username: role, password: 'hush-hush-hush' }).href
         const { error, report } = await fault(api, url)
         expect(error).toMatch(
-          /^bad\.rows: permission denied for table rows \(SQLSTATE 42501\); let the owner grant this right to the user of DATABASE_URL, then run again/,
+          new RegExp(
+            String.raw`^bad\.rows: permission denied for table rows \(SQLSTATE 42501\); let the owner grant ` +
+              String.raw`this right to the user of DATABASE_URL, then run again`,
+          ),
         )
         expect(report!.streams['rows']!.counts.inserted).toBeGreaterThan(0)
         expect(await rejected(database)).toBe(0)

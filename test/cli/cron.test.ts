@@ -7,11 +7,12 @@ import { testDatabase } from '../support/database.ts'
 import { callSluice } from './support/call.ts'
 import { project } from './support/command.ts'
 
-// `sluice run` as cron starts it: nobody watches, and output is mailed.
+// `sluice run` as cron starts it: without a terminal, and with its output sent as mail.
 
 const one = (name: string, path: string): string => `
 import { byPage, http, pipeline } from 'SLUICE'
-export default pipeline('${name}', { streams: { rows: http(process.env.API).get('${path}').pages(byPage('page')).records().into('t.${name}', { key: 'id' }) } })
+const rows = http(process.env.API).get('${path}').pages(byPage('page')).records()
+export default pipeline('${name}', { streams: { rows: rows.into('t.${name}', { key: 'id' }) } })
 `
 
 test('a run with --quiet prints one line, and --summary-file has its report and errors', async () => {

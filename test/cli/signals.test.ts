@@ -12,7 +12,8 @@ import { project, ROOT } from './support/command.ts'
 const pipeline = `
 import { byPage, http, pipeline } from 'SLUICE'
 
-export default pipeline('slow', { streams: { rows: http(process.env.API).get('/rows').pages(byPage('page')).records().into('t.rows', { key: 'id' }) } })
+const rows = http(process.env.API).get('/rows').pages(byPage('page')).records()
+export default pipeline('slow', { streams: { rows: rows.into('t.rows', { key: 'id' }) } })
 `
 
 /** Two pages, then nothing more. */

@@ -10,7 +10,10 @@ import { project } from './support/command.ts'
 const pipeline = (name: string, path: string, more = ''): string => `
 import { byPage, http, pipeline } from 'SLUICE'
 const rows = http(process.env.API).get('${path}').pages(byPage('page')).records().incremental('at')
-export default pipeline('${name}', { ${more} streams: { rows: rows.into('t.${name}', { key: 'id' }), other: rows.into('t.${name}_other', { key: 'id' }) } })
+export default pipeline('${name}', {
+  ${more}
+  streams: { rows: rows.into('t.${name}', { key: 'id' }), other: rows.into('t.${name}_other', { key: 'id' }) },
+})
 `
 
 test('sluice status is a table of 80 columns with problems below it, and exits with 1 if there is one', async () => {

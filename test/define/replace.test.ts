@@ -5,7 +5,8 @@ const rows = http('https://api.example').get<{ id: number; at: string }[]>('/row
 
 test('replace refuses a cursor, because its next run would keep only new rows in the table', () => {
   expect(() => rows.incremental('at').into('a.b', { write: 'replace' })).toThrow(
-    `replace keeps only the rows that were read, and .incremental() reads only new ones. Remove .incremental(), or use { write: 'merge' }`,
+    'replace keeps only the rows that were read, and .incremental() reads only new ones. ' +
+      "Remove .incremental(), or use { write: 'merge' }",
   )
   expect(() =>
     rows

@@ -43,7 +43,7 @@ interface Source {
   events: { type: string; customer_id: number; at: string; page: string; took_ms: number }[]
 }
 
-/** What the API knows, asked for without a pipeline; numbers as the digits that it wrote. */
+/** Reads all records of the API without a pipeline. Numbers are the digits that the API wrote. */
 function known(size: DemoSize): Source {
   const answer = demoResponses(size)
   const get = (url: string): Record<string, Record<string, unknown>[]> => {
@@ -81,13 +81,16 @@ function known(size: DemoSize): Source {
 const utc = (column: string): string => `to_char(${column} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 const stored = async (database: Database): Promise<Source> => ({
   customers: await database.query(
-    `select id::int, account_number::text, name, email, city, ${utc('updated_at')} as updated_at from demo.customers order by id`,
+    `select id::int, account_number::text, name, email, city, ${utc('updated_at')} as updated_at
+     from demo.customers order by id`,
   ),
   invoices: await database.query(
-    `select id, amount::text, status, issued_on::text, ${utc('paid_at')} as paid_at, customer_id::int from demo.invoices order by id`,
+    `select id, amount::text, status, issued_on::text, ${utc('paid_at')} as paid_at, customer_id::int
+     from demo.invoices order by id`,
   ),
   events: await database.query(
-    `select id as event_id, type, customer_id::int, ${utc('at')} as at, page, took_ms::int from demo.events order by id`,
+    `select id as event_id, type, customer_id::int, ${utc('at')} as at, page, took_ms::int
+     from demo.events order by id`,
   ),
 })
 async function expectEqualToSource(database: Database, size: DemoSize): Promise<void> {
@@ -119,7 +122,7 @@ async function expectEqualToSource(database: Database, size: DemoSize): Promise<
   expect(rows.events).toEqual(source.events)
 }
 
-test('everything arrives, though the API is now and then too busy; afterwards nothing but what is new, were it at the boundary', async () => {
+test('a run stores all records of an API that is sometimes busy, and the next run only the new ones', async () => {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first).toMatchObject({

@@ -19,17 +19,18 @@ afterAll(async () => {
 const quakes = (count: number): Quake[] => Array.from({ length: count }, (_, index) => quake(index))
 const asked = (name: string): (string | null)[] => usgs.asked.map(({ query }) => query.get(name))
 
-test('reads the whole catalog by offsets that begin at 1', async () => {
+test('the pipeline reads the whole catalog by offsets that begin at 1', async () => {
   usgs.quakes = quakes(4_100)
   const rows = await Array.fromAsync(pipeline.streams.earthquakes.rows())
   expect(rows.map(({ id }) => id)).toEqual(usgs.quakes.map(({ id }) => id))
   expect(asked('offset')).toEqual(['1', '2001', '4001', '4101'])
   expect(usgs.asked[0]?.query.toString()).toBe(
-    'format=geojson&starttime=2025-01-01&minmagnitude=2.5&includedeleted=true&updatedafter=2025-01-01&orderby=time-asc&limit=2000&offset=1',
+    'format=geojson&starttime=2025-01-01&minmagnitude=2.5&includedeleted=true&updatedafter=2025-01-01' +
+      '&orderby=time-asc&limit=2000&offset=1',
   )
 })
 
-test('makes of an earthquake a flat row, with times as times', async () => {
+test('an earthquake becomes a flat row, with times as timestamps', async () => {
   usgs.quakes = [quake(50), { ...quake(52, { status: 'deleted' }), geometry: null }]
   const [row, withdrawn] = await Array.fromAsync(pipeline.streams.earthquakes.rows())
   expect(row).toMatchObject({
@@ -53,7 +54,7 @@ test('makes of an earthquake a flat row, with times as times', async () => {
   expect(withdrawn).toMatchObject({ status: 'deleted', longitude: undefined, latitude: undefined, depth_km: undefined })
 })
 
-test('stores them, and afterwards only what was found, revised or withdrawn since', async () => {
+test('the next run stores only earthquakes that were found, revised or withdrawn since the last run', async () => {
   await using target = await testDatabase()
   usgs.quakes = quakes(300)
   const first = await run(pipeline, { database: target.url })
@@ -68,7 +69,7 @@ test('stores them, and afterwards only what was found, revised or withdrawn sinc
   usgs.quakes[8] = quake(8, { status: 'deleted', updated: Date.UTC(2025, 5, 2) })
   usgs.quakes.push(quake(300))
   const second = await run(pipeline, { database: target.url })
-  // The lookback of an hour meets the last one again, which is as it was.
+  // The lookback of an hour reads the last one again, which is unchanged.
   expect(second.streams.earthquakes).toMatchObject({
     since: '2025-04-12T16:00:00.781Z',
     cursor: '2025-06-02T00:00:00.000Z',
@@ -77,7 +78,8 @@ test('stores them, and afterwards only what was found, revised or withdrawn sinc
   expect(asked('updatedafter')).toEqual(['2025-04-12T15:00:00.781Z', '2025-04-12T15:00:00.781Z'])
 
   const rows = await target.database.query(
-    'select id, mag::text, status, updated, longitude, latitude, depth_km, tsunami from usgs.earthquakes order by time offset 7 limit 2',
+    `select id, mag::text, status, updated, longitude, latitude, depth_km, tsunami
+     from usgs.earthquakes order by time offset 7 limit 2`,
   )
   expect(rows).toEqual(
     [7, 8]
@@ -107,7 +109,7 @@ test.each([
   })
 })
 
-test('says what was refused where the API does not like the request, without asking again', async () => {
+test('a request that the API refuses fails with its reason, without a retry', async () => {
   await using target = await testDatabase()
   usgs.instead.set(0, {
     status: 400,
@@ -121,7 +123,7 @@ test('says what was refused where the API does not like the request, without ask
   })
 })
 
-test('goes on after a page that a gateway refused', async () => {
+test('a page that a gateway refused is requested again', async () => {
   await using target = await testDatabase()
   usgs.quakes = quakes(2_100)
   usgs.instead.set(1, { status: 503, body: '<html><h1>503 Service Unavailable</h1></html>' })

@@ -1,6 +1,6 @@
 import type { ApiAnswer, ApiHandler, ApiRequest } from '../support/api-server.ts'
 
-/** What GitHub's documentation shows of an issue, as far as it may matter; the data is invented. */
+/** An issue with the fields of GitHub's documentation that a pipeline may need. The data is invented. */
 export interface GithubIssue {
   id: number
   node_id: string
@@ -75,7 +75,7 @@ const user = (login: string): GithubUser => ({
   site_admin: false,
 })
 
-/** The n-th issue, from 1, of `owner/repo`: every third one a pull request, every seventh one by nobody any more. */
+/** Returns the n-th issue of `owner/repo`, from 1. Every third is a pull request; every seventh has a deleted author. */
 export function githubIssue(number: number, change: Partial<GithubIssue> = {}): GithubIssue {
   const repository = `${API}/repos/nodejs/undici`
   const pull = number % 3 === 0
@@ -146,13 +146,13 @@ export function githubComment(id: number, issue: number, change: Partial<GithubC
   }
 }
 
-/** Answers as `api.github.com` does: pages by Link header, errors and rate-limit headers as documented. */
+/** Responds like `api.github.com`: pages by Link header, errors and rate-limit headers as documented. */
 export class Github {
   issues: GithubIssue[] = []
   comments: GithubComment[] = []
   token = 'ghp_invented'
   remaining = 5_000
-  /** Answers to give instead, to the n-th request from now, counted from 0. */
+  /** Responses to send instead, by the index of the request from now on, from 0. */
   readonly instead = new Map<number, ApiAnswer>()
   readonly asked: ApiRequest[] = []
 

@@ -20,7 +20,7 @@ afterAll(async () => {
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-test('reads every issue, a hundred at a time, by the links of the answers', async () => {
+test('the pipeline reads every issue, a hundred at a time, by the links of the responses', async () => {
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
   const rows = await Array.fromAsync(pipeline.streams.issues.rows())
   expect(rows.map(({ number }) => number)).toEqual(numbers(1, 250))
@@ -39,7 +39,7 @@ test('reads every issue, a hundred at a time, by the links of the answers', asyn
   })
 })
 
-test('makes of an issue a row, and tells pull requests from issues', async () => {
+test('an issue becomes a row that says if it is a pull request', async () => {
   github.issues = [githubIssue(1), githubIssue(420)]
   const [issue, pull] = await Array.fromAsync(pipeline.streams.issues.rows())
   expect(issue).toEqual({
@@ -77,7 +77,7 @@ test('makes of an issue a row, and tells pull requests from issues', async () =>
   })
 })
 
-test('reads the comments of all issues, and tells which issue each is on', async () => {
+test('each comment becomes a row with the number of its issue', async () => {
   github.comments = numbers(1, 130).map((id) => githubComment(id, 1 + (id % 40)))
   const rows = await Array.fromAsync(pipeline.streams.comments.rows())
   expect(rows.map(({ id, issue_number }) => [id, issue_number])).toEqual(
@@ -97,24 +97,24 @@ test('reads the comments of all issues, and tells which issue each is on', async
   expect(github.asked).toHaveLength(2)
 })
 
-test('loses no issue when one is changed while the pages are read', async () => {
+test('no issue is lost when one is changed while the pages are read', async () => {
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
   const seen = new Set<number>()
   for await (const { number } of pipeline.streams.issues.rows()) {
     seen.add(number)
-    // Page 2 is on its way or not: whichever, the changed issue keeps its place.
+    // The changed issue keeps its place, whether or not page 2 is already requested.
     if (number === 100) github.issues[4] = githubIssue(5, { updated_at: '2025-09-09T09:09:09Z' })
   }
   expect(seen.size).toBe(250)
 })
 
-test('says which variable is missing when there is no token', async () => {
+test('a missing token is an error that names its variable', async () => {
   delete process.env['GITHUB_TOKEN']
   await expect(Array.fromAsync(pipeline.streams.issues.rows())).rejects.toThrow('GITHUB_TOKEN')
   expect(github.asked).toEqual([])
 })
 
-test('fails at once when the token is wrong, and does not repeat it', async () => {
+test('a wrong token fails the run at once, and the error does not contain it', async () => {
   process.env['GITHUB_TOKEN'] = 'ghp_somebody_elses'
   const failed = Array.fromAsync(pipeline.streams.issues.rows())
   await expect(failed).rejects.toThrow(/\/repos\/nodejs\/undici\/issues.* answered 401/)
@@ -157,7 +157,7 @@ test.each([
   expect(github.asked).toHaveLength(3)
 })
 
-test('ends where the hour is far from over, saying when to come back, and goes on there', async () => {
+test('a used-up hour ends the run with the time to come back, and a later run resumes there', async () => {
   await using target = await testDatabase()
   github.issues = numbers(1, 250).map((number) => githubIssue(number))
   const reset = Math.ceil(Date.now() / 1_000) + 3_000
@@ -177,7 +177,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
 
   github.asked.length = 0
   github.instead.clear()
-  // A run that comes too early asks nothing, since the ledger remembers what the API has said.
+  // A run that starts too early sends no request, because the ledger holds the limit that the API stated.
   expect(await run(pipeline, { database: target.url, streams: ['issues'], throwOnFailure: false })).toMatchObject({
     status: 'failed',
     streams: { issues: { error: expect.stringContaining('Run again then') } },
@@ -186,7 +186,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   // The hour is over.
   await target.database.query('update sluice.rates set remaining_until = clock_timestamp()')
   const second = await run(pipeline, { database: target.url, streams: ['issues'] })
-  // First what was left, then from the cursor on, whose lookback meets the last six again.
+  // The rest of the slice is read first. Then the lookback of the cursor reads the last six again.
   expect(second).toMatchObject({
     status: 'done',
     streams: { issues: { resumed: true, counts: { fetched: 150 + 6, inserted: 150, unchanged: 6 } } },
@@ -198,7 +198,7 @@ test('ends where the hour is far from over, saying when to come back, and goes o
   ])
 })
 
-test('stores issues and comments, and afterwards reads only what changed', async () => {
+test('the first run stores issues and comments, and the next one reads only changes', async () => {
   await using target = await testDatabase()
   github.issues = numbers(1, 120).map((number) => githubIssue(number))
   github.comments = numbers(1, 30).map((id) => githubComment(id, id))
@@ -219,7 +219,7 @@ test('stores issues and comments, and afterwards reads only what changed', async
   github.issues.push(githubIssue(121, { created_at: '2025-03-02T09:00:00Z', updated_at: '2025-03-02T09:00:00Z' }))
   github.comments[0] = githubComment(1, 1, { body: 'Found it.', updated_at: '2025-03-02T10:00:00Z' })
   const second = await run(pipeline, { database: target.url })
-  // The lookback of five minutes meets the last few again, which are as they were.
+  // The lookback of five minutes reads the last few again, which are unchanged.
   expect(second).toMatchObject({
     status: 'done',
     streams: {
@@ -242,7 +242,8 @@ test('stores issues and comments, and afterwards reads only what changed', async
   expect(
     await target.database
       .query(`select i.number::int, i.state, i.state_reason, i.labels, i.is_pull_request, i.closed_at, c.body
-    from github.issues i left join github.comments c on c.issue_number = i.number where i.number in (1, 5, 121) order by 1`),
+    from github.issues i left join github.comments c on c.issue_number = i.number
+    where i.number in (1, 5, 121) order by 1`),
   ).toEqual([
     {
       number: 1,
@@ -274,7 +275,7 @@ test('stores issues and comments, and afterwards reads only what changed', async
   ])
 })
 
-test('leaves the token in no row of the ledger', async () => {
+test('no row of the ledger contains the token', async () => {
   await using target = await testDatabase()
   github.issues = numbers(1, 150).map((number) => githubIssue(number))
   github.instead.set(1, {

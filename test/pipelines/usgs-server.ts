@@ -81,10 +81,10 @@ export function quake(index: number, change: Partial<Quake['properties']> = {}):
   }
 }
 
-/** Answers as `earthquake.usgs.gov/fdsnws/event/1/query` is documented to. */
+/** Responds as the documentation of `earthquake.usgs.gov/fdsnws/event/1/query` says. */
 export class Usgs {
   quakes: Quake[] = []
-  /** Answers to give instead, to the n-th request from now, counted from 0. */
+  /** Responses to send instead, by the index of the request from now on, from 0. */
   readonly instead = new Map<number, ApiAnswer>()
   readonly asked: ApiRequest[] = []
 
@@ -133,9 +133,12 @@ export class Usgs {
   }
 }
 
-/** Its errors are text for people. */
+/** Returns an error of the API, which is text and not JSON. */
 const refused = ({ url }: ApiRequest, reason: string): ApiAnswer => ({
   status: 400,
   headers: { 'content-type': 'text/plain' },
-  body: `Error 400: Bad Request\n\n${reason}\n\nUsage details are available from https://earthquake.usgs.gov/fdsnws/event/1\n\nRequest:\n/fdsnws/event/1${url}\n\nService version:\n1.14.1\n`,
+  body:
+    `Error 400: Bad Request\n\n${reason}\n\n` +
+    'Usage details are available from https://earthquake.usgs.gov/fdsnws/event/1\n\n' +
+    `Request:\n/fdsnws/event/1${url}\n\nService version:\n1.14.1\n`,
 })

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib'
 
-/** One request as it came in. */
+/** A request that the server received. */
 export interface ApiRequest {
   /** Counted from 0. */
   readonly index: number
   readonly method: string
-  /** Path and query, as they were sent. */
+  /** The path and the query, as they were sent. */
   readonly url: string
   readonly path: string
   readonly query: URLSearchParams
@@ -17,21 +17,21 @@ export interface ApiRequest {
   readonly body: string
 }
 
-/** What is answered; with nothing, 200 and an empty body. */
+/** A response. Without members it is 200 with an empty body. */
 export interface ApiAnswer {
   /** @default 200 */
   readonly status?: number
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly json?: unknown
-  /** A body that is not made from `json`; its content type is text/html unless the headers say another. */
+  /** A body instead of `json`. Its content type is text/html, unless `headers` has another. */
   readonly body?: string | Uint8Array
-  /** Pack the body. */
+  /** Compress the body. */
   readonly encoding?: 'gzip' | 'br' | 'zstd'
-  /** Close the connection after so many bytes of the body. */
+  /** Close the connection after this number of bytes of the body. */
   readonly breakOff?: number
-  /** Never answer; `'body'`: never end the body. */
+  /** Never respond. `'body'` sends the headers, and never ends the body. */
   readonly hang?: true | 'body'
-  /** Answer it yourself. */
+  /** Writes the response instead. */
   readonly raw?: (response: ServerResponse) => void
 }
 
@@ -52,7 +52,7 @@ const packers = {
   zstd: (bytes: Buffer) => zstdCompressSync(bytes),
 }
 
-/** A real HTTP server with a log of its requests; a list of answers is given in turn, the last one for ever. */
+/** Starts a real HTTP server that logs its requests. A list of responses is sent in order, the last one repeatedly. */
 export async function apiServer(answers: ApiHandler | readonly ApiAnswer[]): Promise<ApiServer> {
   const handler: ApiHandler =
     typeof answers === 'function' ? answers : ({ index }) => answers[Math.min(index, answers.length - 1)] ?? {}

@@ -11,10 +11,10 @@ const usual = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ]
 
-/** The system's own browser: CHROMIUM_PATH, or where it usually is; undefined where there is none. */
+/** The path of the browser: CHROMIUM_PATH, or the first usual path. Undefined if there is no browser. */
 export const browserPath: string | undefined = process.env['CHROMIUM_PATH'] ?? usual.find((path) => existsSync(path))
 
-/** A browser without a window, which asks nobody but the pages that it is given. */
+/** Opens a browser without a window. It requests only the pages of the test. */
 export async function openBrowser(): Promise<Browser> {
   if (browserPath === undefined)
     throw new Error(`there is no Chromium in ${usual.join(', ')}: install one, or set CHROMIUM_PATH`)
@@ -32,21 +32,22 @@ export async function openBrowser(): Promise<Browser> {
   })
 }
 
-/** What a page complains of: errors on its console, exceptions, and whatever the content security policy refused. */
+/** Collects the errors of a page: console errors, exceptions, and violations of the content security policy. */
 export async function complaintsOf(page: Page): Promise<string[]> {
   const complaints: string[] = []
   page.on('console', (message) => {
-    // A server that is away on purpose is no fault of the page.
+    // A test stops the server on purpose: that is no error of the page.
     if (message.type() === 'error' && !message.text().includes('net::ERR_')) complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)))
   await page.exposeFunction('complain', (text: string) => complaints.push(text))
   await page.addInitScript(
-    `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => complain('refused by the policy: ' + violatedDirective + ' ' + blockedURI))`,
+    `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      complain('refused by the policy: ' + violatedDirective + ' ' + blockedURI))`,
   )
   return complaints
 }
 
-/** How far a page reaches beyond its window to the right, in pixels; 0 is as it should be. */
+/** Returns the pixels by which a page is wider than its window; 0 is right. */
 export const overhang = async (page: Page): Promise<number> =>
   Number(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'))

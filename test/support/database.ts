@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Database, openDatabase } from '../../src/database/database.ts'
 import { quoteIdentifier } from '../../src/database/quote.ts'
 
-/** Set by the global setup: the server of this run of the tests. */
+/** The variable with the address of the test server. The global setup sets it. */
 export const SERVER = 'SLUICE_TEST_SERVER'
 
 /** A migrated database that test databases are copied from. */
@@ -14,7 +14,7 @@ export interface TestDatabase extends AsyncDisposable {
   [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** An address of the server with another database. */
+/** Returns the address of a database of the test server. */
 export function urlOf(name: string): string {
   const server = process.env[SERVER]
   if (!server) throw new Error(`${SERVER} is not set: run the tests by \`npm run jest\``)
@@ -22,8 +22,10 @@ export function urlOf(name: string): string {
 }
 
 /**
- * A database of one's own, with schema `sluice` and nothing else in it, dropped at the end: `await using test = await
- * testDatabase()`.
+ * Creates a database with the schema `sluice` and nothing else. Disposing drops it.
+ *
+ * @example
+ * await using test = await testDatabase()
  */
 export async function testDatabase(
   options: Partial<ConstructorParameters<typeof Database>[0]> = {},
@@ -42,7 +44,7 @@ export async function testDatabase(
   }
 }
 
-/** One statement for the whole server. */
+/** Runs a statement that concerns the whole server. */
 export async function administer(statement: string): Promise<void> {
   await using server = new Database({ url: urlOf('postgres'), max: 1 })
   await server.query(statement)

@@ -1,7 +1,7 @@
 import { onAbort } from '../../src/flow/signals/on-abort.ts'
 import type { Clock } from '../../src/run/schedule/clock.ts'
 
-/** A clock that goes on only when it is told to: to the moment when the next of its sleepers wakes. */
+/** A clock that only `goOn` moves, to the time at which the next sleeper wakes. */
 export class FakeClock implements Clock {
   #now: number
   readonly #sleepers = new Set<{ readonly at: number; readonly wake: () => void }>()
@@ -30,8 +30,8 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Go on until a moment, each time when as many sleep as `expected` says: whoever is awake does something real, which
-   * takes no time of this clock.
+   * Moves the clock to `until`. Each step waits until `expected()` callers sleep: the others do real work, which takes
+   * no time of this clock.
    */
   async goOn(until: string, expected: () => number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     const end = Date.parse(until)

@@ -7,7 +7,7 @@ export interface FreeMemory extends MemoryAccount {
   readonly taken: readonly number[]
 }
 
-/** A memory account that never makes anybody wait, and remembers what it gave. */
+/** Returns a memory account without a limit. It records the sizes that were reserved. */
 export function freeMemory(): FreeMemory {
   const taken: number[] = []
   let held = 0

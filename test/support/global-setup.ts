@@ -10,7 +10,7 @@ import { administer, SERVER, TEMPLATE, urlOf } from './database.ts'
 
 const PREFIX = 'sluice-test-'
 
-/** One server for all test files, in a directory of its own, with a migrated template of a database. */
+/** Starts one server for all test files, with a migrated template database. */
 export default async function setup(): Promise<void> {
   await removeForgotten()
   const dir = await mkdtemp(join(dataDirectory(), PREFIX))
@@ -31,7 +31,7 @@ export default async function setup(): Promise<void> {
   }
 }
 
-/** Setup and teardown are loaded apart, but into one process. */
+/** Setup and teardown are separate modules in one process. */
 export const shared = globalThis as typeof globalThis & { stop?: () => Promise<void> }
 
 /** Removes the servers of earlier test runs that were killed. A server that is in use stays. */
@@ -49,7 +49,7 @@ async function removeIfForgotten(dir: string): Promise<void> {
   if (!(await findPostmaster(data))) await rm(dir, { recursive: true, force: true })
 }
 
-/** Uses the server once: whoever uses it last stops it. */
+/** Uses the server once, because its last user stops it. */
 async function stopIfUnused(dir: string): Promise<void> {
   const server = await embeddedDatabase({ dir, durable: false })
   await server[Symbol.asyncDispose]()

@@ -26,17 +26,20 @@ const conversation = Buffer.concat([
 ])
 const names = ['EncryptionRequest', 'Startup', 'Query', 'Parse', 'CopyData', 'CopyDone', 'Terminate']
 
-describe('messages of the protocol', () => {
-  test.each([1, 3, 5, 64, 65_536, 1_000_000])('are the same when the network cuts them every %d bytes', (size) => {
-    const framer = new Framer('client')
-    const frames = Array.from({ length: Math.ceil(conversation.length / size) }, (_, at) =>
-      framer.push(conversation.subarray(at * size, (at + 1) * size)),
-    ).flat()
-    expect(frames.map(({ name }) => name)).toEqual(names)
-    expect(Buffer.concat(frames.map(({ bytes }) => bytes)).equals(conversation)).toBe(true)
-  })
+describe('the framer', () => {
+  test.each([1, 3, 5, 64, 65_536, 1_000_000])(
+    'returns the same messages if the network cuts them every %d bytes',
+    (size) => {
+      const framer = new Framer('client')
+      const frames = Array.from({ length: Math.ceil(conversation.length / size) }, (_, at) =>
+        framer.push(conversation.subarray(at * size, (at + 1) * size)),
+      ).flat()
+      expect(frames.map(({ name }) => name)).toEqual(names)
+      expect(Buffer.concat(frames.map(({ bytes }) => bytes)).equals(conversation)).toBe(true)
+    },
+  )
 
-  test('tell the statement that they carry', () => {
+  test('returns the statements of messages', () => {
     const frames = new Framer('client').push(conversation)
     expect(frames.map(({ text }) => text)).toEqual([
       undefined,
@@ -49,7 +52,7 @@ describe('messages of the protocol', () => {
     ])
   })
 
-  test('begin with one bare byte where encryption was asked for', () => {
+  test('returns the one byte that responds to an encryption request as a message', () => {
     const framer = new Framer('server')
     framer.expectBareAnswer()
     expect(
@@ -63,7 +66,7 @@ describe('messages of the protocol', () => {
     ])
   })
 
-  test('of a cancel request are one', () => {
+  test('returns a cancel request as one message', () => {
     expect(new Framer('client').push(startup(80_877_102, '\0\0\0\x01\0\0\0\x02')).map(({ name }) => name)).toEqual([
       'CancelRequest',
     ])

@@ -1,11 +1,10 @@
-/** One message of PostgreSQL's protocol, whole, as it travelled. */
+/** A complete message of PostgreSQL's protocol. */
 export interface Frame {
-  /** What it is, by its name in the protocol's documentation. */
+  /** The name in the documentation of the protocol. */
   readonly name: string
   readonly bytes: Buffer
   /**
-   * The statement that is sent, the tag that is answered, the fields of an error; undefined where there is nothing to
-   * read.
+   * The statement of a query, the tag of a completed command, or the fields of an error. Undefined for other messages.
    */
   readonly text: string | undefined
 }
@@ -14,7 +13,7 @@ const CANCEL = 80_877_102
 const SSL = 80_877_103
 const GSS = 80_877_104
 
-/** Names by the first byte; `C`, `D`, `E`, `S` and others mean one thing from a client and another from a server. */
+/** Names by the first byte. `C`, `D`, `E`, `S` and others differ between client and server. */
 const CLIENT: Readonly<Record<string, string>> = {
   Q: 'Query',
   P: 'Parse',
@@ -58,9 +57,8 @@ const SERVER: Readonly<Record<string, string>> = {
 }
 
 /**
- * Cuts one direction of a connection into whole messages, however the network has cut it.
- * A client begins with messages that have no first byte (startup, SSL request, cancel); a server answers an SSL request
- * with one bare byte.
+ * Cuts one direction of a connection into complete messages. The chunks of the network may be cut anywhere. The first
+ * messages of a client have no type byte (startup, SSL request, cancel). The response to an SSL request is one byte.
  */
 export class Framer {
   readonly #from: 'client' | 'server'
@@ -74,12 +72,12 @@ export class Framer {
     this.#starting = from === 'client'
   }
 
-  /** For the server's direction: the client has just asked for SSL, so the next byte is an answer of its own. */
+  /** For the direction of the server: the client has requested SSL, so the next byte is the whole response. */
   expectBareAnswer(): void {
     this.#bareAnswers++
   }
 
-  /** The messages that are whole by now; a piece of the next one is kept. */
+  /** Returns the messages that are complete, and keeps the start of the next one. */
   push(chunk: Buffer): Frame[] {
     this.#rest.push(chunk)
     this.#length += chunk.length
@@ -89,7 +87,7 @@ export class Framer {
     return frames
   }
 
-  /** The length of the message that begins now; undefined while its header is not whole. */
+  /** Returns the length of the next message, or undefined if its header is not complete. */
   #size(): number | undefined {
     if (this.#bareAnswers > 0) return 1
     const at = this.#starting ? 0 : 1

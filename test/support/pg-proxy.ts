@@ -4,16 +4,16 @@ import { Framer, type Frame } from './pg-messages.ts'
 
 /** A message on its way through the proxy. */
 export interface Message extends Frame {
-  /** Its number among all that the proxy has seen, of all connections and both directions. */
+  /** Its number, counted over all connections and both directions. */
   readonly n: number
   readonly from: 'client' | 'server'
   readonly link: Link
 }
 
 /**
- * Called with each message, one at a time and in order: `before` it is passed on, `after` it has been handed to the
- * network. `before` may answer 'drop': the message goes nowhere. Either may be asynchronous: that direction of that
- * connection waits.
+ * Called with each message, one at a time and in order: `before` it is passed on, and `after` it was written to the
+ * network. `before` may return 'drop' to lose the message. While a promise is pending, this direction of this connection
+ * waits.
  */
 export interface Watcher {
   readonly before?: (message: Message) => 'drop' | void | Promise<'drop' | void>
@@ -29,7 +29,7 @@ export interface ProxyOptions {
   readonly toClient?: number
 }
 
-/** Stands between a client and PostgreSQL, sees every message, and can lose them, delay them or cut the line. */
+/** A proxy between clients and PostgreSQL. It sees every message, and can drop or delay it, or cut the connection. */
 export class PgProxy implements AsyncDisposable {
   readonly links = new Set<Link>()
   readonly #options: ProxyOptions
@@ -73,12 +73,12 @@ export class PgProxy implements AsyncDisposable {
     return changed.href
   }
 
-  /** From now on nothing that is already here is passed on: as if the client had died before it wrote it. */
+  /** Passes on no more messages, as if the client had died before it wrote them. */
   freeze(): void {
     this.#frozen = true
   }
 
-  /** Pass messages again, of new connections: the old ones are cut, but for those that have been detached. */
+  /** Passes messages of new connections again. Older connections are cut, except those that were detached. */
   thaw(): void {
     for (const link of this.links) if (!link.isDetached) link.cut()
     this.#frozen = false
@@ -116,7 +116,7 @@ export class PgProxy implements AsyncDisposable {
         const frames = framer.push(chunk)
         const throttle = this.#throttles[from]
         if (throttle) await throttle.take(chunk.length)
-        // Without a watcher a chunk's messages leave as they came, together.
+        // Without a watcher, the messages of a chunk are written together.
         if (watchers.length === 0) target.cork()
         for (const frame of frames) {
           if (frame.name === 'EncryptionRequest') answers?.expectBareAnswer()
@@ -128,7 +128,7 @@ export class PgProxy implements AsyncDisposable {
       if (from === 'client' && link.isDetached) return
       target.end()
     } catch {
-      // A reset on one side is one on the other.
+      // A reset on one side resets the other side.
       if (!(from === 'client' && link.isDetached)) link.cut()
     }
   }
@@ -159,7 +159,7 @@ export class Link {
     this.id = id
     this.#client = client
     this.#server = server
-    // Told by the loops that read; without a listener an error would end the process.
+    // The loops that read report errors. Without a listener, an error would end the process.
     for (const socket of [client, server]) socket.on('error', () => undefined)
   }
 
@@ -167,30 +167,30 @@ export class Link {
     return this.#detached
   }
 
-  /** Cut the line on both sides. */
+  /** Cuts the connection on both sides. */
   cut(): void {
     this.#client.destroy()
     this.#server.destroy()
   }
 
-  /** Cut the client off; the server keeps its session, which knows nothing of it. */
+  /** Cuts the client off. The server keeps its session, and does not notice. */
   detach(): void {
     this.#detached = true
     this.#client.resetAndDestroy()
   }
 
-  /** Hand the server a message that was held back. */
+  /** Sends a message to the server that was held back. */
   sendToServer(bytes: Buffer): void {
     if (this.#server.writable) this.#server.write(bytes)
   }
 
-  /** The server's half is closed too: for the end of what was detached. */
+  /** Closes the server's half of a detached connection. */
   closeServer(): void {
     this.#server.destroy()
   }
 }
 
-/** Lets so many bytes through in a second, shared by all who take. */
+/** Limits the bytes per second that all callers of `take` get together. */
 class Throttle {
   readonly #rate: number
   #free = 0

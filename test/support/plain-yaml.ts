@@ -1,8 +1,7 @@
 type Value = string | number | Value[] | { [name: string]: Value }
 
 /**
- * The part of YAML that we write ourselves: maps, lists, JSON in one line, and words that are nothing else. Anything
- * beyond is an error.
+ * Reads the part of YAML that Sluice writes: maps, lists, JSON in one line, and plain words. Throws for anything else.
  */
 export function parsePlainYaml(text: string): Value {
   const lines = text
@@ -13,7 +12,7 @@ export function parsePlainYaml(text: string): Value {
   const readList = (indent: number): Value[] => {
     const list: Value[] = []
     while (lines[0]?.indent === indent && lines[0].text.startsWith('- ')) {
-      // What follows the dash is the first line of a map that stands two further.
+      // The text after the dash is the first line of a map, two columns further.
       lines[0] = { indent: indent + 2, text: lines[0].text.slice(2) }
       list.push(readMap(indent + 2))
     }
@@ -25,7 +24,8 @@ export function parsePlainYaml(text: string): Value {
       const [, name = '', value = ''] = /^([A-Za-z][\w./-]*):(?: (.+))?$/.exec(lines.shift()!.text) ?? []
       if (name === '' || name in map) throw new Error(`no YAML that we write: ${name}`)
       const next = lines[0] as { readonly indent: number } | undefined
-      map[name] = value !== '' ? scalar(value) : next && next.indent > indent ? read(next.indent) : ''
+      if (value !== '') map[name] = scalar(value)
+      else map[name] = next && next.indent > indent ? read(next.indent) : ''
     }
     return map
   }
@@ -34,7 +34,7 @@ export function parsePlainYaml(text: string): Value {
   return all
 }
 
-/** A bare word must not be one that YAML takes for something else. */
+/** Throws for a bare word that YAML reads as another type. */
 function scalar(text: string): Value {
   if (/^["[{\d-]/.test(text)) return JSON.parse(text) as Value
   if (!/^[A-Za-z/][\w./-]*$/.test(text) || /^(?:y|n|yes|no|on|off|true|false|null)$/i.test(text))

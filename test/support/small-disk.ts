@@ -10,12 +10,12 @@ import { administer, urlOf } from './database.ts'
 
 const run = promisify(execFile)
 
-/** A tablespace on a disk of its own, which is soon full: a real one, so that the server meets a real fault. */
+/** A tablespace on a small disk that is soon full. The disk is real, so the server gets the real error. */
 export interface SmallDisk extends AsyncDisposable {
   readonly tablespace: string
 }
 
-/** Whether a disk may be mounted here: only root may, and not in every container. */
+/** Returns true if this process may mount a disk: only root may, and not in every container. */
 export function mayMount(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
   const place = mkdtempSync(join(tmpdir(), 'sluice-mount-'))
@@ -30,7 +30,7 @@ export function mayMount(): boolean {
   }
 }
 
-/** Whoever uses it drops their tables, or their database, before it is disposed of. */
+/** Mounts the disk. Drop its tables, or their database, before it is disposed of. */
 export async function smallDisk({ megabytes }: { readonly megabytes: number }): Promise<SmallDisk> {
   await using made = new AsyncDisposableStack()
   const place = await mkdtemp(join(tmpdir(), 'sluice-disk-'))
@@ -47,7 +47,7 @@ export async function smallDisk({ megabytes }: { readonly megabytes: number }): 
   return { tablespace, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
-/** Whom the server runs as: its data directory is theirs, which it may name as its own working directory. */
+/** Returns the user of the server, the owner of its data directory, which may be named as a relative path. */
 async function serverOwner(): Promise<{ readonly uid: number; readonly gid: number }> {
   await using server = new Database({ url: urlOf('postgres'), max: 1 })
   await using connection = await server.connection()

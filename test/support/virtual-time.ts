@@ -1,12 +1,12 @@
 import type { Time } from '../../src/http/limits/time.ts'
 
 export interface VirtualTime extends Time {
-  /** Every wait that was asked for, in milliseconds. */
+  /** All waits, in milliseconds. */
   readonly slept: readonly number[]
   readonly pass: (ms: number) => void
 }
 
-/** Time that passes only by being waited for, and then at once. */
+/** Returns a clock that moves only by waits. Each wait ends at once. */
 export function virtualTime(): VirtualTime {
   const slept: number[] = []
   let clock = 0

@@ -11,7 +11,10 @@ import { project, type Ended, type Project } from '../support/command.ts'
 const pipeline = (name: string, schedule: string): string => `
 import { bearer, byPage, http, pipeline, secret } from 'SLUICE'
 const api = http(process.env.API ?? 'https://api.example', { auth: bearer(secret('SHOP_TOKEN')) })
-export default pipeline('${name}', { ${schedule === '' ? '' : `schedule: ${schedule},`} streams: { rows: api.get('/rows').pages(byPage('page')).records().into('t.rows', { key: 'id' }) } })
+export default pipeline('${name}', {
+  ${schedule === '' ? '' : `schedule: ${schedule},`}
+  streams: { rows: api.get('/rows').pages(byPage('page')).records().into('t.rows', { key: 'id' }) },
+})
 `
 const files = {
   'pipelines/plain.ts': pipeline('plain', `'*/15 * * * *'`),
@@ -87,7 +90,11 @@ describe('sluice schedule --print', () => {
       'Europe/Berlin 30 2 1-7 * SUN',
     ])
     expect(jobs[0]!.command).toMatch(
-      /^cd \S+ && mkdir -p \.sluice && \{ \S+ --max-semi-space-size=16 \S+\/bin\/sluice\.cjs run plain --overlap skip --timeout 6h --quiet >>\.sluice\/plain\.log 2>&1 \|\| \{ tail -n 1 \.sluice\/plain\.log; exit 1; \}; \}$/,
+      new RegExp(
+        String.raw`^cd \S+ && mkdir -p \.sluice && \{ \S+ --max-semi-space-size=16 \S+/bin/sluice\.cjs ` +
+          String.raw`run plain --overlap skip --timeout 6h --quiet >>\.sluice/plain\.log 2>&1 ` +
+          String.raw`\|\| \{ tail -n 1 \.sluice/plain\.log; exit 1; \}; \}$`,
+      ),
     )
     expect(jobs[1]!.command).toContain(' run elsewhere/odd.ts --overlap skip ')
     expect(jobs[2]!.command).toContain('sleep $(( $(od -An -N2 -tu2 /dev/urandom) % 90 )); ')

@@ -16,7 +16,8 @@ import { byPage, http, pipeline, since, until } from 'SLUICE'
 
 const api = http(process.env.API, { rate: '150/s' })
 export default pipeline('shop', { streams: {
-  orders: api.get('/orders', { since, until }).pages(byPage('page')).records().incremental('updated', { unit: 'ms' }).into('shop.orders', { key: 'id' }),
+  orders: api.get('/orders', { since, until }).pages(byPage('page')).records()
+    .incremental('updated', { unit: 'ms' }).into('shop.orders', { key: 'id' }),
 } })
 `
 
@@ -66,12 +67,16 @@ function picture(title: string, rows: readonly (readonly ScreenCell[])[], column
       .filter(({ text }) => text.trim() !== '')
       .map(
         ({ text, style, at }) =>
-          `<tspan x="${(size.edge + at * size.letter).toFixed(1)}" textLength="${(displayWidth(text) * size.letter).toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${palette[style] ?? '#e6edf3'}">${escaped(text)}</tspan>`,
+          `<tspan x="${(size.edge + at * size.letter).toFixed(1)}" ` +
+          `textLength="${(displayWidth(text) * size.letter).toFixed(1)}" lengthAdjust="spacingAndGlyphs" ` +
+          `fill="${palette[style] ?? '#e6edf3'}">${escaped(text)}</tspan>`,
       )
     return spans.length === 0 ? '' : `<text y="${size.edge + (row + 0.75) * size.line}">${spans.join('')}</text>`
   })
   const [width, height] = [columns * size.letter + 2 * size.edge, rows.length * size.line + 2 * size.edge]
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" xml:space="preserve">
+  const shape = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`
+  const font = `font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14"`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${shape} role="img" ${font} xml:space="preserve">
 <title>${escaped(title)}</title>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 ${drawn.filter(Boolean).join('\n')}

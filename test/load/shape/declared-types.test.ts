@@ -24,9 +24,9 @@ describe('a declared column type', () => {
         type: 'warning',
         stream: 'orders',
         message:
-          'shop.orders: the column amount is text, but the definition declares numeric(12,2). Values are stored as text. ' +
-          'Declare { amount: \'text\' }, or change the table: alter table "shop"."orders" alter column "amount" ' +
-          'type numeric(12,2) using "amount"::numeric(12,2)',
+          'shop.orders: the column amount is text, but the definition declares numeric(12,2). ' +
+          "Values are stored as text. Declare { amount: 'text' }, or change the table: " +
+          'alter table "shop"."orders" alter column "amount" type numeric(12,2) using "amount"::numeric(12,2)',
       },
     ])
   })

@@ -196,7 +196,8 @@ describe('a schema change', () => {
   test('quotes names of fields and tables, whatever they contain', async () => {
     await using test = await testDatabase()
     const record = JSON.parse(
-      `{"id": 1, "select": 1, "a\\"b": 2, "it's": 3, "ünï": 4, "__proto__": 5, "constructor": 6, "${'x'.repeat(80)}": 7, "1st": 8, "xmin": 9, "c\\\\d": 10, "$sluice$": 11}`,
+      `{"id": 1, "select": 1, "a\\"b": 2, "it's": 3, "ünï": 4, "__proto__": 5, "constructor": 6, ` +
+        `"${'x'.repeat(80)}": 7, "1st": 8, "xmin": 9, "c\\\\d": 10, "$sluice$": 11}`,
     ) as object
     await load(test.database, table(), [record])
     const columns = Object.keys(await columnsOf(test.database))
