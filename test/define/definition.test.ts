@@ -4,21 +4,15 @@ import {
   basic,
   bearer,
   byCursor,
-  byLinkHeader,
   byOffset,
   byPage,
   clientCredentials,
   http,
-  onePage,
   path,
   pipeline,
   secret,
-  since,
   source,
-  unix,
 } from '../../src/index.ts'
-import { definitionHash } from '../../src/read/definition-hash.ts'
-import type { Stream } from '../../src/index.ts'
 
 interface Row {
   id: string
@@ -230,134 +224,6 @@ describe('a wrong definition is refused before any request, with its location, t
     ['http', () => http('https://me:s3cret-value@api.example')],
   ])('%s never repeats a secret that was written into it', (_, define) => {
     expect(define).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('s3cret') }))
-  })
-})
-
-describe('what a table is by default', () => {
-  test('everything that was not said', () => {
-    expect(rows.into('a.b', { key: 'id' }).table).toEqual({
-      name: 'a.b',
-      key: ['id'],
-      write: 'merge',
-      onSchemaChange: 'evolve',
-      columns: {},
-      loadedAt: false,
-      allowEmpty: false,
-      maxRejects: 100,
-      resumeWithin: '24h',
-    })
-  })
-
-  test('everything that was said', () => {
-    const { table } = rows.into('a.b', {
-      key: ['id', 'n'],
-      write: 'replace',
-      versionBy: 'at',
-      columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false },
-      onSchemaChange: 'reject',
-      loadedAt: true,
-      allowEmpty: true,
-      maxRejects: 0,
-      resumeWithin: '3d',
-    })
-    expect(table).toEqual({
-      name: 'a.b',
-      key: ['id', 'n'],
-      write: 'replace',
-      versionBy: 'at',
-      columns: { at: 'timestamptz', n: { type: 'numeric(12,2)', round: true }, name: false },
-      onSchemaChange: 'reject',
-      loadedAt: true,
-      allowEmpty: true,
-      maxRejects: 0,
-      resumeWithin: '3d',
-    })
-  })
-
-  test.each<[string, Stream<Row>, object, unknown]>([
-    ["is the cursor's field", followed, {}, 'at'],
-    ['is that field under its new name', any(followed.rename('at', 'changedAt')), {}, 'changedAt'],
-    ['is none where it was dropped', any(followed.omit('at')), {}, undefined],
-    ['is none where it is left out', followed, { columns: { at: false } }, undefined],
-    ['is none of children, which have other fields', any(followed.flatMap(() => rows)), {}, undefined],
-    ['is none where the cursor is a function', rows.incremental((row) => row.at), {}, undefined],
-    ['is none where rows are appended', followed, { write: 'append' }, undefined],
-  ])('the version %s', (_, rows, options, version) => {
-    const { table } = rows.into('a.b', { key: 'id', ...options })
-    expect({ version: table.versionBy, isThere: table.isVersionOptional }).toEqual({
-      version,
-      isThere: version === undefined ? undefined : true,
-    })
-  })
-
-  test('append without a key is fine without a lookback', () => {
-    expect(rows.incremental('at', { lookback: '0s' }).into('a.b', { write: 'append' }).table.key).toEqual([])
-  })
-})
-
-const listing = (base = 'https://api.example', options = {}, limit = 100, bound = unix(since)) =>
-  http(base, options).get<Row[]>('/rows', { limit, since: bound }).pages(byLinkHeader()).records()
-const hash = ({ recipe }: Stream<unknown>): string => definitionHash(recipe)
-const child = (row: Row): Stream<Row> =>
-  api
-    .get<Row[]>(path`/rows/${row.id}`)
-    .pages(onePage())
-    .records()
-
-describe('the hash of a definition', () => {
-  test('stays where a stored position still fits', () => {
-    const known = hash(listing())
-    expect(
-      hash(
-        listing('https://api.example', {
-          auth: bearer(secret('OTHER')),
-          rate: '5/s',
-          concurrency: 2,
-          headers: { 'x-trace': '1' },
-        }),
-      ),
-    ).toBe(known)
-    expect(hash(listing().map((row) => row.id))).toBe(known)
-    expect(hash(listing().flatMap(child, { concurrency: 2 }))).toBe(
-      hash(
-        listing()
-          .flatMap(child, { concurrency: 9 })
-          .filter(({ n }) => n > 0),
-      ),
-    )
-  })
-
-  test('differs where it does not', () => {
-    const all = [
-      listing(),
-      listing('https://other.example'),
-      listing(undefined, {}, 50),
-      listing(undefined, {}, 100, since),
-      listing().incremental('at'),
-      listing().incremental('at', { lookback: '1d' }),
-      listing().incremental('n'),
-      listing().incremental((row) => row.at),
-      api
-        .get<Row[]>('/rows', { limit: 100, since: unix(since) })
-        .pages(byPage('page'))
-        .records(),
-      listing().flatMap(child),
-      listing()
-        .filter(({ n }) => n > 1)
-        .flatMap(child),
-      listing().flatMap((row) => child(row)),
-      rows,
-      source<Row>(async function* () {
-        yield { records: [{} as Row] }
-      }),
-    ].map(hash)
-    expect(new Set(all).size).toBe(all.length)
-  })
-
-  test('is made of a bigint, too', () => {
-    expect(hash(rows.incremental('n', { startFrom: 9007199254740993n }))).not.toBe(
-      hash(rows.incremental('n', { startFrom: 9007199254740992n })),
-    )
   })
 })
 
