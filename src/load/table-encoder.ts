@@ -13,13 +13,19 @@ import { columnType } from './values/column-type.ts'
 import type { MismatchPolicy } from './values/type-mismatch.ts'
 import { isRecord } from './values/value-kind.ts'
 
+/** The members of a table that its encoder needs. */
+export type EncodedTable = Pick<
+  OpenTable,
+  'table' | 'slice' | 'shape' | 'fields' | 'contract' | 'isPlainAppend' | 'isShadowIncomplete'
+>
+
 /** Encodes pages for the table of a slice. The page encoder is compiled once for each list of columns. */
 export class TableEncoder {
-  readonly #open: OpenTable
+  readonly #open: EncodedTable
   readonly #ring = new ChunkRing()
   #compiled: { readonly fields: Fields; readonly encoder: PageEncoder } | undefined
 
-  constructor(open: OpenTable) {
+  constructor(open: EncodedTable) {
     this.#open = open
   }
 

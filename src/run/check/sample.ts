@@ -1,18 +1,23 @@
 import type { Flow } from '../../define/flow.ts'
+import type { EncodedPage } from '../../load/encode/encoded-page.ts'
+import { NewTable } from '../../load/new-table.ts'
+import { NeedsSchemaChange } from '../../load/shape/schema-change.ts'
+import { TableEncoder } from '../../load/table-encoder.ts'
 import { openScope } from '../../read/open-scope.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import type { RunEvent } from '../../model/event.ts'
-import type { ReadCounts, Reject } from '../../model/page.ts'
+import type { Page, ReadCounts, Reject } from '../../model/page.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Range } from '../../model/request.ts'
 import { readSecrets } from '../../observe/secrets.ts'
+import { defined } from '../../value/defined.ts'
 
 export interface SampleOptions extends Range {
   /** The stream, for events. */
   readonly stream: string
-  /** Stop after so many rows. @default all */
+  /** Stops after the page with this row. @default all */
   readonly limit?: number | undefined
-  /** Rows and rejects that are kept to be shown. @default limit */
+  /** The number of rows and of rejects that are returned. @default limit */
   readonly keep?: number
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly on?: ((event: RunEvent) => void) | undefined
@@ -20,38 +25,72 @@ export interface SampleOptions extends Range {
 }
 
 export interface Sample {
-  /** As they would be stored, with the names of the record's fields. */
+  /** The rows that would be stored, with the names of the record's fields. */
   readonly rows: readonly unknown[]
+  /** Records that a stage or the encoder rejected. */
   readonly rejects: readonly Reject[]
-  /** Of all pages that were read. */
+  /** Counts of all pages that were read. `rejected` includes the encoder's. */
   readonly counts: ReadCounts
-  /** Rows that these pages hold. */
+  /** Rows of these pages that would be stored. */
   readonly total: number
-  /** Nothing is left to read. */
+  /** True if nothing is left to read. */
   readonly isWhole: boolean
 }
 
-/** Read some of a stream, through its stages, and store nothing. */
+/** Reads the start of a stream through its stages and the encoder of a first run. Nothing is stored. */
 export async function sample(
-  { recipe }: Flow<unknown>,
+  { recipe, table }: Flow<unknown>,
   { stream, limit = Infinity, keep = limit, environment = process.env, on, signal, since, until }: SampleOptions,
 ): Promise<Sample> {
   const rows: unknown[] = []
   const rejects: Reject[] = []
+  const encode = pageEncoder(new NewTable(table, stream))
   let counts = NO_READ_COUNTS
   let total = 0
-  await using scope = openScope({ signal, secrets: readSecrets(environment), ...(on && { emit: on }) })
+  let read = 0
+  await using scope = openScope({ signal, secrets: readSecrets(environment), ...defined({ emit: on }) })
   for await (const page of readRecipe(
     recipe,
     { position: null, restart: 'page', since, until },
     { ...scope, stream },
   )) {
-    page.hold?.[Symbol.dispose]()
-    counts = addCounts(counts, page.counts)
-    total += page.records.length
-    rows.push(...page.records.slice(0, Math.max(0, keep - rows.length)))
-    rejects.push(...page.rejects.slice(0, Math.max(0, keep - rejects.length)))
-    if (total >= limit) return { rows, rejects, counts, total, isWhole: false }
+    read += page.records.length
+    const encoded = encode(page)
+    counts = addCounts(counts, encoded.counts)
+    total += encoded.rows.length
+    rows.push(...encoded.rows.slice(0, Math.max(0, keep - rows.length)))
+    rejects.push(...encoded.rejects.slice(0, Math.max(0, keep - rejects.length)))
+    if (read >= limit) return { rows, rejects, counts, total, isWhole: false }
   }
   return { rows, rejects, counts, total, isWhole: true }
+}
+
+/** Returns a function that returns the records of a page that a run would store, and its rejects. */
+function pageEncoder(
+  table: NewTable,
+): (page: Page) => { rows: readonly unknown[]; rejects: readonly Reject[]; counts: ReadCounts } {
+  const encoder = new TableEncoder(table)
+  return ({ origins, ...page }) => {
+    for (;;) {
+      // Without origins a reject holds the record that the encoder refused, which is then found among the records.
+      using encoded = encodedOrChange(encoder.encode(page), table)
+      if (!encoded) continue
+      const { counts, rejects } = encoded
+      const refused = new Set(rejects.slice(page.rejects.length).map(({ record }) => record))
+      if (refused.size === 0) return { rows: page.records, rejects, counts }
+      const originOf = new Map(page.records.map((record, index) => [record, origins?.[index] ?? record]))
+      return {
+        rows: page.records.filter((record) => !refused.has(record)),
+        rejects: rejects.map((reject) => ({ ...reject, record: originOf.get(reject.record) ?? reject.record })),
+        counts,
+      }
+    }
+  }
+}
+
+/** Makes the change that a page needs; the page is then encoded again. */
+function encodedOrChange(encoded: EncodedPage | NeedsSchemaChange, table: NewTable): EncodedPage | undefined {
+  if (!(encoded instanceof NeedsSchemaChange)) return encoded
+  table.change(encoded.change)
+  return undefined
 }

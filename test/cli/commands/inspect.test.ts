@@ -48,6 +48,35 @@ describe('sluice preview', () => {
     expect(stdout).toMatch(/\n1 row \(all shop\.orders has\); 1 record was fetched, nothing was stored\n$/)
   })
 
+  test('leaves out the records that a run would reject, and counts them after the rows', async () => {
+    const records = [
+      { id: 1, at: '2024-01-01T00:00:00Z' },
+      { id: 2, at: 'tomorrow' },
+      { id: null, at: null },
+      { id: 4, at: '2024-02-30T00:00:00Z' },
+      { id: 5, at: 'never' },
+      { id: 6, at: '2024-01-06T00:00:00Z', later: 'a column that the first record does not show' },
+      'no object',
+    ]
+    await using other = await shopProject({ 'pipelines/times.ts': TIMES.replace('RECORDS', JSON.stringify(records)) })
+    const env = { ...shopEnv(), DATABASE_URL: 'postgres://127.0.0.1:1/none' }
+    const previewed = await callSluice(['preview', 'times', '--json'], { cwd: other.cwd, env })
+    expect(previewed.code).toBe(0)
+    const rows = previewed.stdout.trim().split('\n')
+    expect(rows.map((line) => (JSON.parse(line) as { id: number }).id)).toEqual([1, 6])
+    expect(previewed.stderr).toMatch(
+      /^5 records would be rejected\. The first 3:\n {2}encode: .*tomorrow.*\n {2}encode: .*id.*\n {2}encode: .*2024-02-30.*\n$/,
+    )
+    const one = await callSluice(['preview', 'times', '--limit', '1'], { cwd: other.cwd, env })
+    expect(one.stdout).toMatch(/\n1 row; 7 records were fetched, nothing was stored\n$/)
+  })
+
+  test('names the stage and the reason of a single reject', async () => {
+    const shown = await sluice('preview', 'shop.orders', '--limit', '5', '--json')
+    expect(shown.stdout.trim().split('\n')).toHaveLength(4)
+    expect(shown.stderr).toBe('1 record would be rejected:\n  map: a negative total\n')
+  })
+
   test('asks for a stream if the pipeline has several', async () => {
     expect(await sluice('preview', 'shop')).toMatchObject({
       code: 2,
@@ -101,6 +130,14 @@ const TWICE = `
 import { http, onePage, pipeline } from 'SLUICE'
 const rows = http('http://127.0.0.1:1').get('/rows').pages(onePage()).records()
 export default pipeline('twice', { streams: { rows: rows.into('t.rows', { key: 'id' }) } })
+`
+
+const TIMES = `
+import { pipeline, source } from 'SLUICE'
+const records = source(async function* () { yield { records: RECORDS } })
+export default pipeline('times', {
+  streams: { times: records.into('t.times', { key: 'id', columns: { at: 'timestamptz' } }) },
+})
 `
 
 describe('sluice runs', () => {

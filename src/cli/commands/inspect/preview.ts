@@ -13,6 +13,9 @@ interface PreviewOptions {
   readonly json?: boolean
 }
 
+/** Rejects to show. */
+const MAX_REJECTS = 3
+
 /** `sluice preview`: shows the first rows of one stream. */
 export async function previewCommand(
   [word]: [string],
@@ -26,7 +29,9 @@ export async function previewCommand(
     throw new UsageError(
       `${pipeline.name} has several streams: give one, as in sluice preview ${pipeline.name}.${name || 'stream'}`,
     )
-  const { rows, rejects, counts, isWhole } = await sample(flow, { stream: name, limit, since, signal })
+  const keep = Math.max(limit, MAX_REJECTS)
+  const { rows: read, rejects, counts, isWhole } = await sample(flow, { stream: name, limit, keep, since, signal })
+  const rows = read.slice(0, limit)
   if (json) printJsonLines(rows)
   else {
     printRecords(rows)
@@ -36,6 +41,11 @@ export async function previewCommand(
         'nothing was stored',
     )
   }
-  for (const { stage, reason } of rejects) console.error(hide(`rejected by ${stage}: ${reason}`))
+  if (counts.rejected > 0) {
+    const first = rejects.slice(0, MAX_REJECTS).map(({ stage, reason }) => `\n  ${stage}: ${reason}`)
+    const text = `${formatCount(counts.rejected, 'record')} would be rejected`
+    const begin = counts.rejected > first.length ? `${text}. The first ${first.length}:` : `${text}:`
+    console.error(hide(begin + first.join('')))
+  }
   return 0
 }

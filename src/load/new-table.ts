@@ -1,0 +1,48 @@
+import type { Table } from '../model/recipe.ts'
+import type { EncodedTable } from './table-encoder.ts'
+import { Fields } from './shape/fields.ts'
+import type { SchemaChange } from './shape/schema-change.ts'
+import type { TableShape } from './shape/table-shape.ts'
+import { columnType, type ColumnType } from './values/column-type.ts'
+
+/** A table in memory, with the columns that a first run would create. A preview encodes pages for it. */
+export class NewTable implements EncodedTable {
+  readonly table: Table
+  readonly slice: EncodedTable['slice']
+  readonly contract = 'evolve'
+  readonly isShadowIncomplete = false
+  readonly isPlainAppend = false
+  readonly #columns = new Map<string, ColumnType>()
+  #fields: Fields
+
+  constructor(table: Table, stream: string) {
+    this.table = table
+    this.slice = { id: '0', pipeline: '', stream }
+    this.#fields = new Fields(table, stream, undefined)
+  }
+
+  get fields(): Fields {
+    return this.#fields
+  }
+
+  get shape(): TableShape | undefined {
+    if (this.#columns.size === 0) return undefined
+    return {
+      name: this.table.name,
+      columns: this.#columns,
+      generated: new Set(),
+      origins: new Map(),
+      bytes: 0,
+      partitioned: false,
+      blank: true,
+      hasSlice: false,
+    }
+  }
+
+  /** Adds and widens columns as the statements of a run would. */
+  change({ add, widen }: SchemaChange): void {
+    for (const { name, type } of add) this.#columns.set(name, type)
+    for (const { column, to } of widen) this.#columns.set(column.name, columnType(to))
+    this.#fields = new Fields(this.table, this.slice.stream, this.shape, this.#fields.seen)
+  }
+}
