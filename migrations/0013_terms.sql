@@ -66,6 +66,11 @@ update sluice.events as e set type = renamed.new_type, data = jsonb_set(e.data, 
     ('request', 'request.finished'), ('retry', 'request.retried')) as renamed (old_type, new_type)
  where e.type = renamed.old_type;
 
+update sluice.events set data = data - 'todo' || jsonb_build_object('toRead', data -> 'todo')
+ where type = 'backfill.planned' and data ? 'todo';
+update sluice.events set data = data - 'place' || jsonb_build_object('windowIndex', data -> 'place')
+ where type = 'slice.started' and data ? 'place';
+
 -- A lease lasts this long after its last renewal. A run or tick without a session counts as alive for as long.
 create function sluice.lease_time() returns interval language sql immutable as $$ select interval '60 s' $$;
 
@@ -266,6 +271,11 @@ drop function sluice.is_alive(sluice.runs);
 drop function sluice.session_exists(integer, timestamptz);
 drop function sluice.max_boundary_hashes();
 drop function sluice.lease_time();
+
+update sluice.events set data = data - 'windowIndex' || jsonb_build_object('place', data -> 'windowIndex')
+ where type = 'slice.started' and data ? 'windowIndex';
+update sluice.events set data = data - 'toRead' || jsonb_build_object('todo', data -> 'toRead')
+ where type = 'backfill.planned' and data ? 'toRead';
 
 update sluice.events as e set type = renamed.old_type, data = jsonb_set(e.data, '{type}', to_jsonb(renamed.old_type))
   from (values

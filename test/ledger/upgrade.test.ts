@@ -74,7 +74,10 @@ const EVENT_NAMES: Readonly<Record<string, string>> = {
   request: 'request.finished',
 }
 
-/** What becomes of an old row. */
+/** Today's name of each member of an event that was renamed. */
+const EVENT_MEMBERS: Readonly<Record<string, string>> = { todo: 'toRead', place: 'windowIndex' }
+
+/** Returns an old row as it is after the migration. */
 function renamed(table: string, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = RENAMED[table] ?? {}
   const now = Object.fromEntries(Object.entries(row).map(([name, value]) => [names[name] ?? name, value]))
@@ -82,7 +85,10 @@ function renamed(table: string, row: Readonly<Record<string, unknown>>): Record<
     now['status'] = now['kind'] === 'backfill' ? 'skipped' : 'closed'
   if (table === 'events') {
     const type = EVENT_NAMES[String(now['type'])] ?? now['type']
-    Object.assign(now, { type, data: { ...(now['data'] as object), type } })
+    const data: Record<string, unknown> = {}
+    for (const [member, value] of Object.entries({ ...(now['data'] as object), type }))
+      data[EVENT_MEMBERS[member] ?? member] = value
+    Object.assign(now, { type, data })
   }
   return now
 }
@@ -198,6 +204,12 @@ describe('a ledger of version 0.1', () => {
     ])
     expect((await readEvents(database, { run: '2' })).map(({ event }) => event.type)).toEqual(
       expect.arrayContaining(['run.started', 'slice.started', 'table.altered', 'batch.committed', 'run.finished']),
+    )
+    expect(await readEvents(database, { run: '3' })).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ event: expect.objectContaining({ type: 'backfill.planned', toRead: 5 }) }),
+        expect.objectContaining({ event: expect.objectContaining({ type: 'slice.started', windowIndex: 4 }) }),
+      ]),
     )
     expect(await readRejects(database)).toMatchObject([{ stage: 'map', reason: 'it has no title' }])
     expect(await overviewBackfills(database)).toMatchObject([
