@@ -3,7 +3,8 @@ import * as sluice from '../../src/index.ts'
 import type { HttpSource } from '../../src/model/recipe.ts'
 
 const { byOffset, byPage, fromData, http, onePage, pipeline, toData } = sluice
-const rows = http('https://api.example').get<{ id: number; at: string }[]>('/rows').pages(onePage()).records()
+const endpoint = http('https://api.example').get<{ id: number; at: string }[]>('/rows')
+const rows = endpoint.pages(onePage()).records()
 const flow = rows.into('a.rows', { key: 'id' })
 
 /** The compiler refuses former words too; JavaScript does not. */
@@ -17,6 +18,13 @@ describe('an option with its former name is refused, and the error names the new
     ['byPage last', () => byPage('page', former({ last: 0 })), 'byPage(): last is now max'],
     ['byOffset first', () => byOffset('offset', former({ first: 0 })), 'byOffset(): first is now start'],
     ['byOffset last', () => byOffset('offset', former({ last: 0 })), 'byOffset(): last is now max'],
+    ['a literal auth', () => http('https://api.example', { auth: former({ by: 'bearer' }) }), 'auth: by is now type'],
+    ['a literal paginator', () => endpoint.pages(former({ by: 'page', first: 1 })), '.pages(): by is now type'],
+    [
+      'the start of a literal paginator',
+      () => endpoint.pages(former({ type: 'page', first: 1 })),
+      'first is now start',
+    ],
     ['incremental from', () => rows.incremental('at', former({ from: '2024-01-01' })), 'from is now startFrom'],
     ['table version', () => rows.into('a.b', former({ key: 'id', version: 'at' })), 'version is now versionBy'],
     ['table shape', () => rows.into('a.b', former({ key: 'id', shape: 'freeze' })), 'shape is now onSchemaChange'],

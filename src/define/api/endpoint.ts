@@ -1,6 +1,7 @@
 import type { At, ElementOf, PathTo } from '../../model/path.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import type { Api, From, Paging, Range, Request } from '../../model/request.ts'
+import { rejectRenamedWords } from '../renamed-words.ts'
 import { Records } from '../stream.ts'
 
 /**
@@ -43,6 +44,7 @@ export class Endpoint<Body> {
    * api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next'))
    */
   pages(paging: Paging<Body>): Pages<Body> {
+    rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
     return new Pages({ api: this.#api, request: this.#request, paging })
   }
 }

@@ -117,6 +117,7 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
   if (search || hash)
     throw new UsageError(`${place}: a base has no query and no fragment. Put parameters into the request`)
   rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
+  rejectRenamedWords(`${place}: auth`, options.auth, { by: 'type' })
   const { rate, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
   if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
   if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
