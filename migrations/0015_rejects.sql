@@ -5,11 +5,12 @@
 alter table sluice.rejects rename column replayed_at to settled_at;
 alter table sluice.rejects rename column replayed_by to settled_by;
 alter table sluice.rejects add column settlement text check (settlement in ('replayed', 'stored', 'superseded', 'dropped'));
--- The key of the record, as 'key [..]', or a hash of it with its parents.
+-- The key of the record, as 'key LEVEL [..]', or a hash of it with its parents.
 alter table sluice.rejects add column identity text;
 update sluice.rejects
    set settlement = case when settled_at is not null then 'replayed' end,
-       identity = encode(sha256(convert_to(record::text || E'\n' || coalesce(parents::text, ''), 'UTF8')), 'hex');
+       identity = case when stage = 'database' then 'row ' else '' end
+         || encode(sha256(convert_to(record::text || E'\n' || coalesce(parents::text, ''), 'UTF8')), 'hex');
 alter table sluice.rejects alter column identity set not null;
 alter table sluice.rejects drop constraint rejects_check;
 alter table sluice.rejects add constraint settled_as_a_whole check (

@@ -21,6 +21,8 @@ export interface Advance {
   readonly boundaryRemaining?: Readonly<Record<string, number>>
   /** Fields that identify a reject's record: the key of the table, and its version. @default none */
   readonly key?: readonly string[]
+  /** The stages change the key: a record as it was read is known by its content only. @default false */
+  readonly isKeyChanged?: boolean
   /** Identities of open rejects of earlier reads whose records the batch stores. */
   readonly settles?: readonly string[]
   /** For `replace`, at the end: what the swap did to the table. */

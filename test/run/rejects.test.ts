@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { http, onePage, pipeline, run, type Pipeline } from '../../src/index.ts'
 import type { Database } from '../../src/database/database.ts'
@@ -106,6 +107,69 @@ describe('a reject', () => {
     served = [{ id: 1, name: 'one' }]
     await run(flow, { database: test.url })
     expect(await readRejects(test.database)).toHaveLength(2)
+  })
+
+  test('of a parent is not settled by a child whose key is the same number', async () => {
+    let fails = true
+    await using api = await apiServer(({ url }) => ({
+      json: url === '/projects' ? [{ id: 1 }, { id: 5 }] : [{ id: url === '/projects/1/tasks' ? 5 : 1 }],
+    }))
+    await using test = await testDatabase()
+    const source = http(api.origin)
+    const tasks = source
+      .get<{ id: number }[]>('/projects')
+      .pages(onePage())
+      .records()
+      .flatMap(({ id }) => {
+        if (id === 5 && fails) throw new Error('it has no tasks')
+        return source.get<{ id: number }[]>(`/projects/${id}/tasks`).pages(onePage()).records()
+      })
+    const flow = pipeline('shop', { streams: { tasks: tasks.into('t.tasks', { key: 'id', maxRejects: 10 }) } })
+    await run(flow, { database: test.url })
+    const first = await settlements(test.database)
+    await run(flow, { database: test.url })
+    expect(first).toEqual([undefined])
+    // It is rejected again. A task with the same number was stored, but none of the project.
+    expect(await settlements(test.database)).toEqual(['superseded', undefined])
+    fails = false
+    expect((await run(flow, { database: test.url })).streams.tasks?.counts).toMatchObject({ fetched: 2, rejected: 0 })
+    expect(await settlements(test.database)).toEqual(['superseded', undefined])
+  })
+
+  test('is not settled by another record whose row got the same key from a stage', async () => {
+    let served: unknown[] = [{ id: 5, number: null }]
+    await using api = await apiServer(() => ({ json: served }))
+    await using test = await testDatabase()
+    const items = http(api.origin as 'http://x')
+      .get<{ id: number; number: number | null }[]>('/items')
+      .pages(onePage())
+      .records()
+      .map((item) => {
+        if (item.number === null) throw new Error('it has no number')
+        return { id: item.number }
+      })
+    const flow = pipeline('shop', { streams: { items: items.into('t.items', { key: 'id', maxRejects: 10 }) } })
+    await run(flow, { database: test.url })
+    served = [
+      { id: 7, number: 5 },
+      { id: 5, number: 8 },
+      // Another record than the first one, as the other rows show.
+      { id: 5, number: null, was: 2 },
+    ]
+    await run(flow, { database: test.url })
+    expect(await settlements(test.database)).toEqual([undefined, undefined])
+  })
+
+  test('with a long key is stored', async () => {
+    // Text that cannot be compressed: an entry of an index takes 2,700 bytes.
+    const id = Array.from({ length: 100 }, (_, index) => createHash('sha256').update(`${index}`).digest('base64')).join(
+      '',
+    )
+    await using api = await apiServer(() => ({ json: [{ id, name: null }] }))
+    await using test = await testDatabase()
+    const flow = flowOf(api.origin, { key: 'id' })
+    const report = await run(flow, { database: test.url })
+    expect(report.streams['items']).toMatchObject({ status: 'done', counts: { rejected: 1 } })
   })
 
   test('is dropped by hand, alone or with all of its stream', async () => {

@@ -1,17 +1,24 @@
 import { quoteLiteral } from '../../database/quote.ts'
+import type { Advance } from '../../model/batch.ts'
 import type { Reject } from '../../model/page.ts'
 import type { Slice } from '../../model/slice.ts'
 import { exactJson } from '../../value/json/stored-json.ts'
 import { storableText } from '../../value/text.ts'
-import { rejectIdentities } from './reject-identity.ts'
+import { levelOf, rejectIdentities } from './reject-identity.ts'
 
 /**
  * Returns the statements that store the rejects of a batch, each ending in a semicolon; '' if there are none. A record
  * that an earlier read has rejected as well is listed once: the new reject supersedes the old one.
  */
-export function rejectsSql(slice: Slice, rejects: readonly Reject[], key: readonly string[]): string {
+export function rejectsSql(
+  slice: Slice,
+  rejects: readonly Reject[],
+  { key = [], isKeyChanged = false }: Pick<Advance, 'key' | 'isKeyChanged'>,
+): string {
   if (rejects.length === 0) return ''
-  const identities = rejects.map((reject) => rejectIdentities(reject, key))
+  const identities = rejects.map((reject) =>
+    rejectIdentities(reject, isKeyChanged && levelOf(reject) !== 'row' ? [] : key),
+  )
   const rows = rejects.map(({ stage, reason, record, parents }, index) => {
     const texts = [storableText(stage), storableText(reason), identities[index]?.[0]].map(quoteLiteral)
     return `(${index}, ${texts.join(', ')}, ${json(record)}, ${parents ? json(parents) : 'null::json'})`

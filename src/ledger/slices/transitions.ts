@@ -132,7 +132,17 @@ export async function renewSlices(
 export function advanceSql(
   slice: Slice,
   seq: number,
-  { position, counts, rejects, key = [], settles = [], highWaterMark, boundaryRemaining, swap }: Advance,
+  {
+    position,
+    counts,
+    rejects,
+    key = [],
+    isKeyChanged = false,
+    settles = [],
+    highWaterMark,
+    boundaryRemaining,
+    swap,
+  }: Advance,
 ): string {
   const location = `${slice.pipeline}.${slice.stream}, batch ${seq + 1} of slice ${slice.id}`
   if (position === null || position === undefined)
@@ -160,7 +170,7 @@ export function advanceSql(
   const rejected = new Set(rejects.flatMap((reject) => rejectIdentities(reject, key)))
   const settled = settles.filter((identity) => !rejected.has(identity))
   // The rejects come first: they take the position from the slice as it is before this batch.
-  return `${storedSql(slice, settled)}${rejectsSql(slice, rejects, key)}select sluice.advance(${values.join(', ')})`
+  return `${storedSql(slice, settled)}${rejectsSql(slice, rejects, { key, isKeyChanged })}select sluice.advance(${values.join(', ')})`
 }
 
 /**

@@ -1,22 +1,36 @@
 import { readOpenIdentities } from '../../ledger/read/read-rejects.ts'
-import { keyIdentity, keyOfIdentity, rejectIdentities } from '../../ledger/slices/reject-identity.ts'
+import {
+  hashIdentity,
+  keyIdentity,
+  keyOfIdentity,
+  keyTexts,
+  type RecordLevel,
+} from '../../ledger/slices/reject-identity.ts'
 import type { Page } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
-import { compareCursors } from '../../value/cursor-order.ts'
+import { compareCursors, cursorKind } from '../../value/cursor-order.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** The fields that identify a reject of a table: its key, and its version if it has one. */
 export const identifyingFields = ({ key, versionBy }: Table): string[] =>
   key.length === 0 || versionBy === undefined ? [...key] : [...key, versionBy]
 
+/** What the records of a slice show about the key of their table. */
+export interface KeyUse {
+  /** The stages changed the key of a record: equal keys of records as they were read do not mean equal rows. */
+  isKeyChanged: boolean
+}
+
 /**
  * Marks on each page which open rejects of earlier reads its records settle. A record settles a reject of the same
- * record, and one with the same key; with `versionBy` only if its version is at least that of the reject. Without open
- * rejects the pages pass as they are.
+ * record, and one with the same key; with `versionBy` only if its version is at least that of the reject. A rejected
+ * record is compared with records as they were read, and by its key only with those that kept theirs: another key says
+ * nothing about the row that the record would have become. Without open rejects the pages pass as they are.
  */
 export async function* settleRejects(
   pages: AsyncIterable<Page>,
   { stream: { database, pipeline, stream, table, writeSignal: signal }, slice }: SliceContext,
+  keyUse: KeyUse,
 ): AsyncGenerator<Page, void, undefined> {
   // A replay settles its rejects by their ids.
   const isReplay = slice.kind === 'replay'
@@ -30,20 +44,31 @@ export async function* settleRejects(
     const { records, origins = records, parents } = page
     const settles = new Set<string>()
     for (const [index, record] of records.entries()) {
-      for (const identity of rejects.settledBy(record)) settles.add(identity)
-      if (origins !== records || parents)
-        for (const identity of rejects.settledBy(origins[index], parents)) settles.add(identity)
+      const origin = origins[index]
+      if (origin !== record && !hasSameKey(origin, record, table.key)) keyUse.isKeyChanged = true
+      for (const identity of rejects.settledBy(record, origin, parents)) settles.add(identity)
     }
     yield settles.size === 0 ? page : { ...page, settles: [...settles] }
   }
 }
+
+function hasSameKey(origin: unknown, record: unknown, key: readonly string[]): boolean {
+  const [before, after] = [keyTexts(origin, key), keyTexts(record, key)]
+  // A record that had no key gets an identity by its content.
+  return before === undefined || JSON.stringify(before) === JSON.stringify(after)
+}
+
+/** Versions of different kinds, such as an instant and the text that PostgreSQL wrote for one, have no order. */
+const isAtLeast = (version: string, other: string): boolean =>
+  cursorKind(version) === cursorKind(other) && compareCursors(version, other) >= 0
 
 class OpenRejects {
   readonly #fields: readonly string[]
   readonly #isVersioned: boolean
   readonly #open: ReadonlySet<string>
   /** Some rejects are known by a hash only, so each record has to be hashed. */
-  readonly #hasHashes: boolean
+  readonly #hasRecordHashes: boolean
+  readonly #hasRowHashes: boolean
   /** Identities with their version, by the rest of the key. */
   readonly #byKey = new Map<string, { readonly identity: string; readonly version: string }[]>()
 
@@ -51,7 +76,9 @@ class OpenRejects {
     this.#fields = identifyingFields(table)
     this.#isVersioned = this.#fields.length > table.key.length
     this.#open = new Set(open)
-    this.#hasHashes = open.some((identity) => keyOfIdentity(identity) === undefined)
+    const hashes = open.filter((identity) => keyOfIdentity(identity) === undefined)
+    this.#hasRowHashes = hashes.some((identity) => identity.startsWith('row '))
+    this.#hasRecordHashes = hashes.some((identity) => !identity.startsWith('row '))
     if (!this.#isVersioned) return
     for (const identity of open) {
       const [key, version] = this.#split(identity)
@@ -60,19 +87,29 @@ class OpenRejects {
     }
   }
 
-  /** Returns the identities of the open rejects that a record settles. */
-  settledBy(record: unknown, parents?: readonly unknown[]): string[] {
-    const byKey = keyIdentity(record, this.#fields)
-    const all = this.#hasHashes ? rejectIdentities({ record, parents }, this.#fields) : [byKey ?? '']
-    const same = all.filter((identity) => this.#open.has(identity))
-    const [key, version] = this.#isVersioned ? this.#split(byKey) : [undefined, undefined]
-    if (key === undefined || version === undefined) return same
-    const older = (this.#byKey.get(key) ?? []).filter((one) => compareCursors(version, one.version) >= 0)
-    return [...same, ...older.map(({ identity }) => identity)]
+  /** Returns the identities of the open rejects that a stored record settles. */
+  settledBy(record: unknown, origin: unknown, parents?: readonly unknown[]): string[] {
+    const settled = this.#withKey(record, 'row')
+    const [before, after] = [keyTexts(origin, this.#fields), keyTexts(record, this.#fields)]
+    if (origin === record || JSON.stringify(before) === JSON.stringify(after))
+      settled.push(...this.#withKey(origin, parents?.length ?? 0))
+    if (this.#hasRecordHashes) settled.push(hashIdentity({ record: origin, parents }))
+    if (this.#hasRowHashes) settled.push(hashIdentity({ record, stage: 'database' }))
+    return settled.filter((identity) => this.#open.has(identity))
   }
 
-  #split(identity: string | undefined): readonly [key: string | undefined, version: string | undefined] {
-    const values = identity === undefined ? undefined : keyOfIdentity(identity)
-    return values ? [JSON.stringify(values.slice(0, -1)), values.at(-1)] : [undefined, undefined]
+  #withKey(record: unknown, level: RecordLevel): string[] {
+    const identity = keyIdentity(record, this.#fields, level)
+    if (identity === undefined) return []
+    const [key, version] = this.#isVersioned ? this.#split(identity) : [undefined, undefined]
+    if (key === undefined || version === undefined) return [identity]
+    const older = (this.#byKey.get(key) ?? []).filter((one) => isAtLeast(version, one.version))
+    return [identity, ...older.map((one) => one.identity)]
+  }
+
+  /** Returns level and key of an identity as text, and its version. */
+  #split(identity: string): readonly [key: string | undefined, version: string | undefined] {
+    const { level, values } = keyOfIdentity(identity) ?? {}
+    return values ? [`${level} ${JSON.stringify(values.slice(0, -1))}`, values.at(-1)] : [undefined, undefined]
   }
 }

@@ -7,7 +7,7 @@ import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { isEnd, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { defined } from '../../value/defined.ts'
 import type { StreamContext } from '../stream-context.ts'
-import { identifyingFields } from './settle-rejects.ts'
+import { identifyingFields, type KeyUse } from './settle-rejects.ts'
 
 /** Rejects that the message of a `TooManyRejectsError` quotes. */
 const QUOTED_REJECTS = 3
@@ -16,13 +16,15 @@ const QUOTED_REJECTS = 3
 export class SliceProgress {
   readonly #claimed: HeldSlice
   readonly #stream: StreamContext
+  readonly #keyUse: KeyUse
   #seq: number
   #position: Position
   #highWaterMark: HighWaterMark | undefined
   #boundary: HeldSlice['boundary']
   #rejected: number
 
-  constructor(claimed: HeldSlice, stream: StreamContext) {
+  constructor(claimed: HeldSlice, stream: StreamContext, keyUse: KeyUse) {
+    this.#keyUse = keyUse
     this.#claimed = claimed
     this.#stream = stream
     this.#seq = claimed.seq
@@ -59,7 +61,16 @@ export class SliceProgress {
     const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     if (swap && highWaterMark) throw this.#incrementalReplace()
     const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
-    return { position, counts, rejects, key, settles, ...defined({ highWaterMark, swap, boundaryRemaining }) }
+    const { isKeyChanged } = this.#keyUse
+    return {
+      position,
+      counts,
+      rejects,
+      key,
+      isKeyChanged,
+      settles,
+      ...defined({ highWaterMark, swap, boundaryRemaining }),
+    }
   }
 
   /** Records that a batch is committed. */

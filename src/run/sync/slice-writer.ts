@@ -13,6 +13,7 @@ import { END, isEnd, type Position } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
+import type { KeyUse } from './settle-rejects.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
 import { mergeBatches, SliceProgress } from './slice-progress.ts'
 
@@ -21,6 +22,11 @@ export class ReadAgainError extends Error {
   static {
     defineErrorName(this)
   }
+}
+
+export interface SliceWriterOptions {
+  readonly source?: SliceSource
+  readonly keyUse: KeyUse
 }
 
 const MAX_ATTEMPTS = 8
@@ -46,11 +52,11 @@ export class SliceWriter implements AsyncDisposable {
   readonly #progress: SliceProgress
   #open: OpenTransaction | undefined
 
-  constructor(context: SliceContext, target: TableWriter, source: SliceSource = {}) {
+  constructor(context: SliceContext, target: TableWriter, { source = {}, keyUse }: SliceWriterOptions) {
     this.#context = context
     this.#target = target
     this.#source = source
-    this.#progress = new SliceProgress(context.slice, context.stream)
+    this.#progress = new SliceProgress(context.slice, context.stream, keyUse)
   }
 
   /** Stores whole pages, in their order. */

@@ -17,7 +17,7 @@ import { readRecipe } from '../../read/read-recipe.ts'
 import { defineErrorName } from '../../value/error.ts'
 import { rejectDroppedColumns, rejectMissingTable } from './lost-table.ts'
 import { restartSlice } from './restart-slice.ts'
-import { settleRejects } from './settle-rejects.ts'
+import { settleRejects, type KeyUse } from './settle-rejects.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
 import { ReadAgainError, SliceWriter } from './slice-writer.ts'
 
@@ -74,9 +74,10 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
   const reading = sliceRead(slice, table)
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
-  await using writer = new SliceWriter(context, target, source)
+  const keyUse: KeyUse = { isKeyChanged: false }
+  await using writer = new SliceWriter(context, target, { source, keyUse })
   // The signal stops only the reading: complete pages are committed before its reason is thrown.
-  const gathered = batches(encodePages(settleRejects(pages, context), target, { signal: failure.signal }), {
+  const gathered = batches(encodePages(settleRejects(pages, context, keyUse), target, { signal: failure.signal }), {
     ...stream.batch,
     measure: measureInto(run.meter.sliceReader(stream.stream, slice.id)),
     isAlone: isSchemaChange,
