@@ -55,7 +55,7 @@ export function redactText(text: string): string {
 }
 
 /**
- * Removes secrets from an error, its stack and its causes. Libraries may have quoted one in their messages.
+ * Removes secrets from an error, its location, its stack and its causes. Libraries may have quoted one in their messages.
  */
 export function redactError(error: unknown, hide: (text: string) => string): void {
   const seen = new Set<unknown>()
@@ -71,6 +71,8 @@ export function redactError(error: unknown, hide: (text: string) => string): voi
       })
     if (stack !== undefined && hide(stack) !== stack)
       Object.defineProperty(at, 'stack', { value: hide(stack), configurable: true, writable: true, enumerable: false })
+    if ('location' in at && typeof at.location === 'string' && hide(at.location) !== at.location)
+      at.location = hide(at.location)
   }
 }
 

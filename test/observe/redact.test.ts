@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { HttpError } from '../../src/model/errors.ts'
 import { redactError, redactText, redactUrl } from '../../src/observe/redact.ts'
 
 describe('a URL', () => {
@@ -55,6 +56,14 @@ test('an error loses its secrets in message, stack and every cause', () => {
   expect(error.stack).not.toContain('s3cr3t')
   expect((error.cause as Error).message).toBe('inner {secret:X}')
   expect((error.cause as Error).stack).not.toContain('s3cr3t')
+})
+
+test('the location of a failed request loses its secrets', () => {
+  const location = 'GET /a (redirected to https://files.example/s3cr3t)'
+  const error = new HttpError(`${location} was not requested`, { kind: 'not sent', location })
+  redactError(error, (text) => text.replaceAll('s3cr3t', '{secret:X}'))
+  expect(error.location).toBe('GET /a (redirected to https://files.example/{secret:X})')
+  expect(error.message).not.toContain('s3cr3t')
 })
 
 test('redacting an error that is its own cause ends', () => {
