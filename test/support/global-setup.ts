@@ -45,7 +45,8 @@ async function removeIfForgotten(dir: string): Promise<void> {
   const data = join(dir, 'postgres', 'data')
   const made = await stat(dir).catch(() => undefined)
   if (!made || made.uid !== process.getuid?.() || Date.now() - made.mtimeMs < 600_000) return
-  if (await findPostmaster(data)) await stopIfUnused(dir)
+  // A server that hangs in its shutdown must not fail the tests of today, so it stays.
+  if (await findPostmaster(data)) await stopIfUnused(dir).catch(() => {})
   if (!(await findPostmaster(data))) await rm(dir, { recursive: true, force: true })
 }
 
