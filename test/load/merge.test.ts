@@ -1,29 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { openDatabase, type Database } from '../../src/database/database.ts'
 import type { EncodedPage } from '../../src/load/encode/encoded-page.ts'
 import { openTableWriter } from '../../src/load/table-writer.ts'
 import { testDatabase } from '../support/database.ts'
-import { PgProxy } from '../support/pg-proxy.ts'
-import { balances, columnsOf, commit, load, page, table } from './support.ts'
-
-/** Returns all statements that are sent to the database while a function runs. */
-async function statementsOf(work: (database: Database, direct: Database) => Promise<void>): Promise<string> {
-  await using test = await testDatabase()
-  const texts: string[] = []
-  await using proxy = await PgProxy.open({
-    port: Number(new URL(test.url).port),
-    watchers: [
-      {
-        before: ({ from, text = '' }) => {
-          if (from === 'client') texts.push(text)
-        },
-      },
-    ],
-  })
-  await using through = await openDatabase({ url: proxy.through(test.url) })
-  await work(through, test.database)
-  return texts.join('\n')
-}
+import { balances, columnsOf, load, page, table } from './support.ts'
 
 describe('merge', () => {
   test('creates the table from the records, with the key first and not null', async () => {
@@ -84,75 +63,6 @@ describe('merge', () => {
     ])
     expect(third.counts).toMatchObject({ inserted: 1, updated: 10, unchanged: 90 })
     expect(balances(third.counts)).toBe(true)
-  })
-
-  test('keeps the newest version of a key in a batch, the last of equal ones; null is the oldest', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    const definition = table({ versionBy: 'at' })
-    const records = [
-      { id: 1, at: '2024-01-02T00:00:00.5Z', n: 'new' },
-      { id: 1, at: '2024-01-02T00:00:00.49Z', n: 'old' },
-      { id: 2, at: '2024-01-01T02:00:00+02:00', n: 'first' },
-      { id: 2, at: '2024-01-01T00:00:00Z', n: 'last' },
-      { id: 3, at: '2024-01-01T00:00:00Z', n: 'kept' },
-      { id: 3, at: null, n: 'null' },
-    ]
-    const { counts } = await load(database, definition, records, { pageSize: 1 })
-    expect(counts).toMatchObject({ fetched: 6, inserted: 3, duplicate: 3 })
-    expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
-      { id: 1, n: 'new' },
-      { id: 2, n: 'last' },
-      { id: 3, n: 'kept' },
-    ])
-  })
-
-  test.each([
-    ['bigint', 10, 9, null],
-    ['numeric', 10.25, 9.5, null],
-    ['text', 'b', 'B', null],
-    ['timestamptz', '2024-05-01T00:00:00Z', '2024-05-01T01:00:00+02:00', null],
-    ['date', '2024-05-02', '2024-05-01', null],
-  ])(
-    'a stored row with a greater %s version is left alone and counts as unchanged',
-    async (_, greater, smaller, none) => {
-      await using test = await testDatabase()
-      const { database } = test
-      const definition = table({ versionBy: 'v' })
-      await load(database, definition, [
-        { id: 1, v: greater, n: 'stored' },
-        { id: 2, v: none, n: 'stored' },
-        { id: 3, v: smaller, n: 'stored' },
-      ])
-      const { counts } = await load(database, definition, [
-        { id: 1, v: smaller, n: 'sent' },
-        { id: 2, v: smaller, n: 'sent' },
-        { id: 3, v: none, n: 'sent' },
-      ])
-      expect(counts).toMatchObject({ updated: 1, unchanged: 2 })
-      expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
-        { id: 1, n: 'stored' },
-        { id: 2, n: 'sent' },
-        { id: 3, n: 'stored' },
-      ])
-      const equal = await load(database, definition, [{ id: 1, v: greater, n: 'sent' }])
-      expect(equal.counts).toMatchObject({ updated: 1 })
-    },
-  )
-
-  test('without a version keeps the row read last, within a batch and over the stored row', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    expect(
-      (
-        await load(database, table(), [
-          { id: 1, n: 'a' },
-          { id: 1, n: 'b' },
-        ])
-      ).counts,
-    ).toMatchObject({ inserted: 1, duplicate: 1 })
-    await load(database, table(), [{ id: 1, n: 'c' }])
-    expect(await database.query('select n from shop.orders')).toEqual([{ n: 'c' }])
   })
 
   test('writes only its own columns of a foreign table, and detects changes that equality hides', async () => {
@@ -252,26 +162,6 @@ describe('merge', () => {
     expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { é: '\\u0000' } }])
   })
 
-  test('rejects no keys that only the database takes for equal: the later row wins', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    await database.query('create schema shop')
-    await database.query('create table shop.orders (id numeric primary key, n text)')
-    const records = [
-      { id: 1, n: 'a' },
-      { id: '2.50', n: 'old' },
-      { id: 3, n: 'c' },
-      { id: '2.5', n: 'new' },
-      { id: 4, n: 'd' },
-    ]
-    const { counts, rejects } = await load(database, table(), records)
-    expect(rejects).toEqual([])
-    expect(counts).toMatchObject({ fetched: 5, inserted: 4, updated: 1 })
-    expect(await database.query('select id::text, n from shop.orders where id = 2.5')).toEqual([
-      { id: '2.5', n: 'new' },
-    ])
-  })
-
   test('sets _loaded_at when a row changes, and does not compare it', async () => {
     await using test = await testDatabase()
     const { database } = test
@@ -340,64 +230,6 @@ describe('merge', () => {
     await transaction.commit()
     expect(one.counts).toMatchObject({ inserted: 1, updated: 0 })
     expect(two.counts).toMatchObject({ inserted: 0, updated: 1, unchanged: 1 })
-  })
-
-  describe('into an empty table', () => {
-    test('copies rows directly until a key exists already, then merges, and loses or doubles nothing', async () => {
-      const statements = await statementsOf(async (database) => {
-        const { writer, counts } = await load(database, table(), [
-          { id: 1, n: 'a' },
-          { id: 2, n: 'b' },
-          { id: 2, n: 'c' },
-        ])
-        expect(counts).toMatchObject({ inserted: 2, duplicate: 1 })
-        const again = [
-          writer.encode(
-            page([
-              { id: 2, n: 'c' },
-              { id: 1, n: 'x' },
-              { id: 3, n: 'd' },
-            ]),
-          ) as EncodedPage,
-        ]
-        expect((await commit(database, writer, again)).counts).toMatchObject({
-          inserted: 1,
-          updated: 1,
-          unchanged: 1,
-          rejected: 0,
-        })
-        expect(await database.query('select id::int, n from shop.orders order by id')).toEqual([
-          { id: 1, n: 'x' },
-          { id: 2, n: 'c' },
-          { id: 3, n: 'd' },
-        ])
-        const last = [writer.encode(page([{ id: 4, n: 'e' }])) as EncodedPage]
-        expect((await commit(database, writer, last)).counts).toMatchObject({ inserted: 1 })
-      })
-      expect(statements.match(/copy "shop"."orders"/g)).toHaveLength(2)
-      expect(statements.match(/copy pg_temp.sluice_batch/g)).toHaveLength(2)
-    })
-
-    test.each([
-      [
-        'a trigger that may leave rows out',
-        `create function shop.none() returns trigger language plpgsql as $$
-           begin return case when new.id > 1 then new end; end $$;
-         create trigger none before insert on shop.orders for each row execute function shop.none()`,
-      ],
-      ['a rule', 'create rule twice as on insert to shop.orders where new.id < 0 do also nothing'],
-      ['a policy', 'alter table shop.orders enable row level security'],
-      ['a row that was deleted', "insert into shop.orders values (9, 'z'); delete from shop.orders"],
-    ])('not where it has %s', async (_, statement) => {
-      const statements = await statementsOf(async (database, direct) => {
-        await direct.query('create schema shop')
-        await direct.query('create table shop.orders (id bigint primary key, n text)')
-        for (const one of statement.split(/; (?=create trigger|delete)/)) await direct.query(one)
-        expect((await load(database, table(), [{ id: 2, n: 'a' }])).counts).toMatchObject({ inserted: 1 })
-      })
-      expect(statements).not.toContain('copy "shop"."orders"')
-      expect(statements).toContain('copy pg_temp.sluice_batch')
-    })
   })
 
   test('writes a partitioned table', async () => {

@@ -1,72 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { isTableChanged } from '../../../src/database/errors.ts'
-import type { EncodedPage } from '../../../src/load/encode/encoded-page.ts'
-import { sleep } from '../../../src/flow/signals/sleep.ts'
+import { describe, expect, test } from '@jest/globals'
 import { planChange } from '../../../src/load/shape/change-plan.ts'
 import { columnType } from '../../../src/load/values/column-type.ts'
 import { NeedsSchemaChange } from '../../../src/load/shape/schema-change.ts'
 import { openTableWriter } from '../../../src/load/table-writer.ts'
 import { SchemaError } from '../../../src/model/errors.ts'
-import { testDatabase, type TestDatabase } from '../../support/database.ts'
-import { columnsOf, commit, load, page, table } from '../support.ts'
+import { testDatabase } from '../../support/database.ts'
+import { columnsOf, load, page, table } from '../support.ts'
 
 const slice = { id: '1', pipeline: 'shop', stream: 'orders' }
-
-describe('the type of a column', () => {
-  // One database for all: a table each.
-  let shared: TestDatabase
-  beforeAll(async () => {
-    shared = await testDatabase()
-  })
-  afterAll(async () => shared[Symbol.asyncDispose]())
-  let tables = 0
-  const fresh = (): string => `shop.orders_${(tables += 1)}`
-
-  test.each([
-    ['bigint', 1, 'numeric', 1.5, ['1', '1.5']],
-    ['bigint', 1, 'numeric', 2n ** 70n, ['1', String(2n ** 70n)]],
-    ['bigint', 1, 'text', 'a', ['1', 'a']],
-    ['bigint', 1, 'text', true, ['1', 'true']],
-    ['numeric', 0.1, 'text', '01', ['0.1', '01']],
-    ['boolean', true, 'text', 'yes', ['true', 'yes']],
-    ['boolean', true, 'text', 3, ['true', '3']],
-    ['date', '2024-01-31', 'text', '2024-01-31T00:00:00Z', ['2024-01-31', '2024-01-31T00:00:00Z']],
-    ['bigint', 1, 'jsonb', { a: 1 }, ['1', '{"a": 1}']],
-    ['text', 'a', 'jsonb', [1], ['"a"', '[1]']],
-    ['boolean', true, 'jsonb', [], ['true', '[]']],
-    ['date', '2024-01-31', 'jsonb', {}, ['"2024-01-31"', '{}']],
-  ])('widens %s (%p) to %s for %p', async (before, first, after, second, stored) => {
-    const [{ database }, name] = [shared, fresh()]
-    await load(database, table({ name }), [{ id: 1, v: first }])
-    expect(await columnsOf(database, name)).toEqual({ id: 'bigint', v: before })
-    await load(database, table({ name }), [{ id: 2, v: second }])
-    expect(await columnsOf(database, name)).toEqual({ id: 'bigint', v: after })
-    expect(await database.query(`select v::text as v from ${name} order by id`)).toEqual(stored.map((v) => ({ v })))
-  })
-
-  test.each([
-    [['2024-01-01T00:00:00Z', 'soon'], 'text'],
-    [['2024-01-01T00:00:00Z', '2024-01-01'], 'text'],
-    [[1, 2.5], 'numeric'],
-    [[1, 2n ** 64n], 'numeric'],
-    [[true, 1], 'text'],
-    [['a', { b: 1 }], 'jsonb'],
-    [['2024-02-30T00:00:00Z'], 'text'],
-    [['2024-01-01T00:00:00.1234567Z'], 'text'],
-    [['2024-01-01T00:00:60Z'], 'text'],
-    [['2024-01-01T00:00:00'], 'text'],
-    [['2023-02-29'], 'text'],
-    [[new Date(0)], 'timestamp with time zone'],
-  ])('values %p create a column of %s', async (values, type) => {
-    const [{ database }, name] = [shared, fresh()]
-    await load(
-      database,
-      table({ name }),
-      values.map((v, id) => ({ id, v })),
-    )
-    expect((await columnsOf(database, name))['v']).toBe(type)
-  })
-})
 
 describe('a schema change', () => {
   test('adds a column for a new field once it has a value', async () => {
@@ -209,64 +150,6 @@ describe('a schema change', () => {
       { ['__proto__']: '5', constructor: '6' },
       { ['__proto__']: null, constructor: null },
     ])
-  })
-
-  test('is made once if two writers need it at the same time, and both continue', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    const loadUntilItFits = async (records: readonly unknown[]): Promise<unknown> => {
-      try {
-        return await load(database, table(), records)
-      } catch (error) {
-        // Rows encoded for the former shape are encoded again.
-        if (!isTableChanged(error)) throw error
-        return loadUntilItFits(records)
-      }
-    }
-    await Promise.all(
-      [0, 1, 2, 3].map((worker) =>
-        loadUntilItFits([{ id: worker, [`f${worker % 2}`]: worker + 0.5, shared: worker === 3 ? 'x' : 1 }]),
-      ),
-    )
-    expect(await columnsOf(database)).toMatchObject({ f0: 'numeric', f1: 'numeric', shared: 'text' })
-    expect(await database.query('select count(*)::int as n from shop.orders')).toEqual([{ n: 4 }])
-  })
-
-  test('waits while another session changes the table', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    await using other = await database.transaction()
-    await other.lock('table shop.orders')
-    const loaded = load(database, table(), [{ id: 1, n: 1 }])
-    const waits = async (): Promise<boolean> =>
-      (
-        await database.query(
-          `select from pg_locks where not granted and locktype = $1
-             and database = (select oid from pg_database where datname = current_database())`,
-          ['advisory'],
-        )
-      ).length > 0
-    while (!(await waits())) await sleep(10)
-    await other.run('create schema shop; create table shop.orders (id bigint primary key)')
-    await other.commit()
-    expect((await loaded).events).toEqual([
-      expect.objectContaining({ type: 'table.altered', change: 'added n bigint' }),
-    ])
-  })
-
-  test('makes the write of rows that were encoded for the former type fail', async () => {
-    await using test = await testDatabase()
-    const { database } = test
-    for (const write of ['merge', 'append'] as const) {
-      const name = `shop.${write}`
-      const definition = table({ name, write, key: write === 'merge' ? ['id'] : [] })
-      const { writer } = await load(database, definition, [{ id: 1, v: 'text' }])
-      const encoded = writer.encode(page([{ id: 2, v: '123' }])) as EncodedPage
-      await load(database, definition, [{ id: 3, v: { now: 'json' } }])
-      const failure = await commit(database, writer, [encoded]).catch((error: unknown) => error)
-      expect(isTableChanged(failure)).toBe(true)
-      expect(await database.query(`select v from ${name} where id = 2`)).toEqual([])
-    }
   })
 
   test('that a view prevents fails with the statement to run', async () => {
