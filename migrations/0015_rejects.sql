@@ -5,6 +5,8 @@
 alter table sluice.rejects rename column replayed_at to settled_at;
 alter table sluice.rejects rename column replayed_by to settled_by;
 alter table sluice.rejects add column settlement text check (settlement in ('replayed', 'stored', 'superseded', 'dropped'));
+-- The slice whose batch has settled it by storing or rejecting the record.
+alter table sluice.rejects add column settled_in bigint references sluice.slices;
 -- The key of the record, as 'key LEVEL [..]', or a hash of it with its parents.
 alter table sluice.rejects add column identity text;
 update sluice.rejects
@@ -17,6 +19,7 @@ alter table sluice.rejects add constraint settled_as_a_whole check (
   (settled_at is null) = (settlement is null)
   and (settled_by is null) = (settlement is null or settlement = 'dropped'));
 create index open_rejects on sluice.rejects (pipeline, stream, identity) where settled_at is null;
+create index rejects_by_settling_slice on sluice.rejects (settled_in) where settled_in is not null;
 
 drop function sluice.replay(bigint[], bigint);
 
@@ -24,10 +27,17 @@ drop function sluice.replay(bigint[], bigint);
 -- record that comes twice in one read is two records.
 create function sluice.settle_rejects(_slice bigint, _identities text[], _settlement text)
 returns void language sql volatile as $$
-  update sluice.rejects as r set settled_at = clock_timestamp(), settled_by = s.run, settlement = _settlement
+  update sluice.rejects as r
+     set settled_at = clock_timestamp(), settled_by = s.run, settled_in = _slice, settlement = _settlement
     from sluice.slices as s
    where s.id = _slice and (r.pipeline, r.stream) = (s.pipeline, s.stream) and r.identity = any (_identities)
      and r.settled_at is null and r.slice <> _slice
+$$;
+
+-- Opens the rejects again that a slice has settled, in the transaction that removes what the slice has stored.
+create function sluice.reopen_rejects(_slice bigint, _settlements text[]) returns void language sql volatile as $$
+  update sluice.rejects set settled_at = null, settled_by = null, settled_in = null, settlement = null
+   where settled_in = _slice and settlement = any (_settlements)
 $$;
 
 -- Marks rejects as replayed, in the transaction that stores their records. Each may be stored once.
@@ -57,11 +67,14 @@ $$;
 
 drop function sluice.drop_rejects(text, text, bigint[]);
 drop function sluice.replay(bigint[], bigint);
+drop function sluice.reopen_rejects(bigint, text[]);
 drop function sluice.settle_rejects(bigint, text[], text);
+drop index sluice.rejects_by_settling_slice;
 drop index sluice.open_rejects;
 alter table sluice.rejects drop constraint settled_as_a_whole;
 update sluice.rejects set settled_by = run where settled_at is not null and settled_by is null;
 alter table sluice.rejects drop column identity;
+alter table sluice.rejects drop column settled_in;
 alter table sluice.rejects drop column settlement;
 alter table sluice.rejects rename column settled_by to replayed_by;
 alter table sluice.rejects rename column settled_at to replayed_at;

@@ -84,17 +84,23 @@ export async function readRejects(
   }))
 }
 
+export interface OpenIdentity {
+  readonly identity: string
+  /** The record as JSON, if it is known by its content. */
+  readonly record?: string | null
+}
+
 /** Returns the identities of the open rejects of a stream, but for those of one slice. */
 export async function readOpenIdentities(
   database: Database,
   { pipeline, stream }: StreamName,
   { except, signal }: { readonly except: string; readonly signal: AbortSignal },
-): Promise<string[]> {
-  const rows = await database.query<{ identity: string }>(
-    `select distinct identity from sluice.rejects
+): Promise<OpenIdentity[]> {
+  return database.query<OpenIdentity>(
+    `select distinct on (identity) identity, case when identity not like 'key %' then record::text end as record
+       from sluice.rejects
       where pipeline = $1 and stream = $2 and settled_at is null and slice <> $3`,
     [pipeline, stream, except],
     { signal },
   )
-  return rows.map(({ identity }) => identity)
 }

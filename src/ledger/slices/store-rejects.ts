@@ -35,6 +35,10 @@ export function storedSql(slice: Slice, identities: readonly string[]): string {
   return identities.length === 0 ? '' : `${settleSql(slice, identities, 'stored')}\n`
 }
 
+/** Returns the statement that opens the rejects again that a slice has settled. */
+export const reopenSql = ({ id }: Pick<Slice, 'id'>, settlements: readonly ('stored' | 'superseded')[]): string =>
+  `select sluice.reopen_rejects(${BigInt(id)}, array[${settlements.map(quoteLiteral).join(', ')}])`
+
 const settleSql = ({ id }: Slice, identities: readonly string[], settlement: 'stored' | 'superseded'): string => {
   const list = [...new Set(identities)].map((identity) => quoteLiteral(storableText(identity)))
   return `select sluice.settle_rejects(${BigInt(id)}, array[${list.join(', ')}], '${settlement}');`

@@ -10,7 +10,7 @@ import type { LeaseSession } from '../lease/lease-keeper.ts'
 import type { StreamName } from '../stream-name.ts'
 import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
-import { rejectsSql, storedSql } from './store-rejects.ts'
+import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 
 // The life of a slice. Each transition is one function of migrations/0014_slices.sql; this file only calls them, and no
 // other statement changes `sluice.slices`. A run is the holder of a slice as long as `token` is the one of its claim.
@@ -183,7 +183,9 @@ export function restartSql(
   { definition, since, until, cursor }: Omit<Restart, 'reason'>,
 ): string {
   const range = [definition, since, until, cursor].map(quoteLiteral)
-  return `select sluice.restart(${[...numbers(slice, seq), ...range].join(', ')})`
+  // The rows and rejects of the slice are gone, so the rejects that they settled are open again.
+  return `select sluice.restart(${[...numbers(slice, seq), ...range].join(', ')});
+${reopenSql(slice, ['stored', 'superseded'])}`
 }
 
 /**
@@ -257,6 +259,11 @@ export async function closeSlices(
     partition,
     storableText(reason),
   ])
+  // Rows in a shadow table never reach the table, so the rejects that they settled are open again.
+  for (const { id } of rows)
+    await transaction.query(
+      `${reopenSql({ id }, ['stored'])} where to_regclass('sluice.shadow_${BigInt(id)}') is not null`,
+    )
   return rows.map(({ id }) => id)
 }
 

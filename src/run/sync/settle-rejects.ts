@@ -1,4 +1,4 @@
-import { readOpenIdentities } from '../../ledger/read/read-rejects.ts'
+import { readOpenIdentities, type OpenIdentity } from '../../ledger/read/read-rejects.ts'
 import {
   hashIdentity,
   keyIdentity,
@@ -9,6 +9,7 @@ import {
 import type { Page } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import { compareCursors, cursorKind } from '../../value/cursor-order.ts'
+import { parseJson } from '../../value/json/parse-json.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** The fields that identify a reject of a table: its key, and its version if it has one. */
@@ -58,6 +59,19 @@ function hasSameKey(origin: unknown, record: unknown, key: readonly string[]): b
   return before === undefined || JSON.stringify(before) === JSON.stringify(after)
 }
 
+const samples = (rejects: readonly OpenIdentity[]): ReadonlySet<string> =>
+  new Set(rejects.map(({ record }) => sample(parseJson(record ?? 'null'))))
+
+/** Returns the first text or number of a record with its name; '' if it has none. Equal records have equal samples. */
+function sample(record: unknown): string {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return ''
+  for (const name of Object.keys(record)) {
+    const text = keyTexts(record, [name])?.[0]
+    if (text !== undefined) return `${name}=${text}`
+  }
+  return ''
+}
+
 /** Versions of different kinds, such as an instant and the text that PostgreSQL wrote for one, have no order. */
 const isAtLeast = (version: string, other: string): boolean =>
   cursorKind(version) === cursorKind(other) && compareCursors(version, other) >= 0
@@ -66,19 +80,20 @@ class OpenRejects {
   readonly #fields: readonly string[]
   readonly #isVersioned: boolean
   readonly #open: ReadonlySet<string>
-  /** Some rejects are known by a hash only, so each record has to be hashed. */
-  readonly #hasRecordHashes: boolean
-  readonly #hasRowHashes: boolean
+  /** The samples of rejects that are known by a hash only. A hash takes 20 µs, so only records like these are hashed. */
+  readonly #hashedRecords: ReadonlySet<string>
+  readonly #hashedRows: ReadonlySet<string>
   /** Identities with their version, by the rest of the key. */
   readonly #byKey = new Map<string, { readonly identity: string; readonly version: string }[]>()
 
-  constructor(open: readonly string[], table: Table) {
+  constructor(found: readonly OpenIdentity[], table: Table) {
+    const open = found.map(({ identity }) => identity)
     this.#fields = identifyingFields(table)
     this.#isVersioned = this.#fields.length > table.key.length
     this.#open = new Set(open)
-    const hashes = open.filter((identity) => keyOfIdentity(identity) === undefined)
-    this.#hasRowHashes = hashes.some((identity) => identity.startsWith('row '))
-    this.#hasRecordHashes = hashes.some((identity) => !identity.startsWith('row '))
+    const hashed = found.filter(({ identity }) => keyOfIdentity(identity) === undefined)
+    this.#hashedRows = samples(hashed.filter(({ identity }) => identity.startsWith('row ')))
+    this.#hashedRecords = samples(hashed.filter(({ identity }) => !identity.startsWith('row ')))
     if (!this.#isVersioned) return
     for (const identity of open) {
       const [key, version] = this.#split(identity)
@@ -93,8 +108,10 @@ class OpenRejects {
     const [before, after] = [keyTexts(origin, this.#fields), keyTexts(record, this.#fields)]
     if (origin === record || JSON.stringify(before) === JSON.stringify(after))
       settled.push(...this.#withKey(origin, parents?.length ?? 0))
-    if (this.#hasRecordHashes) settled.push(hashIdentity({ record: origin, parents }))
-    if (this.#hasRowHashes) settled.push(hashIdentity({ record, stage: 'database' }))
+    if (this.#hashedRecords.size > 0 && this.#hashedRecords.has(sample(origin)))
+      settled.push(hashIdentity({ record: origin, parents }))
+    if (this.#hashedRows.size > 0 && this.#hashedRows.has(sample(record)))
+      settled.push(hashIdentity({ record, stage: 'database' }))
     return settled.filter((identity) => this.#open.has(identity))
   }
 

@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import { sqlState } from '../../../src/database/errors.ts'
-import { advanceSql } from '../../../src/ledger/slices/transitions.ts'
+import { advanceSql, closeSlices } from '../../../src/ledger/slices/transitions.ts'
+import type { HeldSlice } from '../../../src/ledger/slices/held-slice.ts'
+import { rejectIdentities } from '../../../src/ledger/slices/reject-identity.ts'
 import { claim, openReplay } from '../../../src/ledger/slices/claim.ts'
 import { readRejects } from '../../../src/ledger/read/read-rejects.ts'
 import { replayedSql } from '../../../src/ledger/slices/store-rejects.ts'
 import { Decimal } from '../../../src/value/decimal.ts'
 import { END, type Reject } from '../../../src/model/page.ts'
-import { batch, commit, failure, none, openLedger, signal, readSlice } from '../support.ts'
+import { batch, commit, failure, none, openLedger, restart, signal, readSlice } from '../support.ts'
 
 const refused = (...rejects: Reject[]) =>
   batch(0, { rejects, counts: { ...none, fetched: rejects.length, rejected: rejects.length } })
@@ -37,6 +39,47 @@ describe('rejects', () => {
       },
     ])
     expect((await readSlice(ledger.database, slice.id))?.counts.rejected).toBe(1)
+  })
+
+  test('that a slice has settled are open again after its restart, and after a close that drops its shadow', async () => {
+    await using ledger = await openLedger()
+    const { database } = ledger
+    const key = ['id']
+    const [good, bad] = [
+      { id: 1, at: 1 },
+      { id: 2, at: 1 },
+    ]
+    await using first = await ledger.worker()
+    const old = await first.take()
+    const rejects: Reject[] = [good, bad].map((record) => ({ stage: 'map', reason: 'no', record }))
+    await commit(database, old, 0, { ...refused(...rejects), key, position: END })
+    const settle = async (slice: HeldSlice, seq: number): Promise<string[]> => {
+      const settles = rejectIdentities({ record: good }, key)
+      await commit(database, slice, seq, {
+        ...batch(1, { rejects: [rejects[1]!], counts: { ...none, fetched: 2, inserted: 1, rejected: 1 } }),
+        position: { page: 2 },
+        key,
+        settles,
+      })
+      return openRejects()
+    }
+    const openRejects = async (): Promise<string[]> => (await readRejects(database)).map(({ slice }) => slice)
+
+    await using second = await ledger.worker()
+    const slice = await second.take()
+    expect(await settle(slice, 0)).toEqual([slice.id])
+    await using transaction = await database.transaction()
+    const restarted = restart(slice, 1)
+    await transaction.commit(restarted.sql)
+    expect(await openRejects()).toEqual([old.id, old.id])
+
+    expect(await settle(restarted.slice, 2)).toEqual([slice.id])
+    await database.query(`create table sluice.shadow_${slice.id} ()`)
+    await using closing = await database.transaction()
+    await closeSlices(closing, slice, 'tried')
+    await closing.commit()
+    // The second record is listed with its newest reject, which a close keeps.
+    expect(await openRejects()).toEqual([old.id, slice.id])
   })
 
   test('of a batch that is not committed are not stored', async () => {
