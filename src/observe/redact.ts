@@ -55,7 +55,7 @@ export function redactText(text: string): string {
 }
 
 /**
- * Removes secrets from an error, its location, its stack and its causes. Libraries may have quoted one in their messages.
+ * Removes secrets from an error, its location, its stack and its causes. Libraries may quote one in a message.
  */
 export function redactError(error: unknown, hide: (text: string) => string): void {
   const seen = new Set<unknown>()

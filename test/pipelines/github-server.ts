@@ -75,7 +75,7 @@ const user = (login: string): GithubUser => ({
   site_admin: false,
 })
 
-/** Returns the n-th issue of `owner/repo`, from 1. Every third is a pull request; every seventh has a deleted author. */
+/** Returns the n-th issue of `owner/repo`, from 1. Every third is a pull request; every seventh has no author. */
 export function githubIssue(number: number, change: Partial<GithubIssue> = {}): GithubIssue {
   const repository = `${API}/repos/nodejs/undici`
   const pull = number % 3 === 0

@@ -12,8 +12,8 @@ export interface Message extends Frame {
 
 /**
  * Called with each message, one at a time and in order: `before` it is passed on, and `after` it was written to the
- * network. `before` may return 'drop' to lose the message. While a promise is pending, this direction of this connection
- * waits.
+ * network. `before` may return 'drop' to lose the message. While a promise is pending, this direction of this
+ * connection waits.
  */
 export interface Watcher {
   readonly before?: (message: Message) => 'drop' | void | Promise<'drop' | void>

@@ -33,6 +33,6 @@ function valueOf(text: string | null, { type }: LoadedColumn): unknown {
   }
 }
 
-/** Unlike `parseJson`, this examines short numbers too: `1e400` would become Infinity, and a replay would store that. */
+/** Unlike `parseJson`, it examines short numbers too: `1e400` would become Infinity, and a replay would store it. */
 const exactMember = (_name: string, value: unknown, context?: { readonly source?: string }): unknown =>
   typeof value === 'number' && context?.source !== undefined ? exactNumber(context.source) : value

@@ -20,7 +20,7 @@ export type HeldResponse = DecodedResponse & { readonly memory: MemoryAccount }
 
 /**
  * Order of calls: `take` a response, `send` the requests that probably follow, `take` the next one, and so on.
- * Disposing cancels the pending requests, waits for their end, and releases the responses that nobody took.
+ * Disposing cancels the pending requests, waits for their end, and releases the responses that were not taken.
  */
 export class RequestPrefetcher implements AsyncDisposable {
   readonly #source: HttpSource

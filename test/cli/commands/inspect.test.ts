@@ -65,7 +65,10 @@ describe('sluice preview', () => {
     const rows = previewed.stdout.trim().split('\n')
     expect(rows.map((line) => (JSON.parse(line) as { id: number }).id)).toEqual([1, 6])
     expect(previewed.stderr).toMatch(
-      /^5 records would be rejected\. The first 3:\n {2}encode: .*tomorrow.*\n {2}encode: .*id.*\n {2}encode: .*2024-02-30.*\n$/,
+      new RegExp(
+        String.raw`^5 records would be rejected\. The first 3:\n` +
+          String.raw` {2}encode: .*tomorrow.*\n {2}encode: .*id.*\n {2}encode: .*2024-02-30.*\n$`,
+      ),
     )
     const one = await callSluice(['preview', 'times', '--limit', '1'], { cwd: other.cwd, env })
     expect(one.stdout).toMatch(/\n1 row; 7 records were fetched, nothing was stored\n$/)
