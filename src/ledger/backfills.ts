@@ -41,13 +41,11 @@ export async function openBackfill(
   database: Database,
   { pipeline, stream, partition = '', bounds, window, zone, run, definition, signal }: OpenBackfillOptions,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
-  const [row] = await database.query<{ id: string; created: boolean }>(
+  return database.one<{ id: string; created: boolean }>(
     'select id, created from sluice.plan_backfill($1, $2, $3, $4, $5::timestamptz[], $6, $7, $8)',
     [run, pipeline, stream, partition, bounds, window, zone, definition],
     { signal },
   )
-  // The function returns the new backfill, or the one that it conflicts with.
-  return row!
 }
 
 /** Returns the backfill with an identity; undefined if there is none. */

@@ -44,8 +44,8 @@ export async function setCursor(transaction: Transaction, name: StreamName, valu
 }
 
 /**
- * Deletes the cursor of a stream and closes its open slice, which would otherwise be resumed. Returns the closed slices,
- * whose shadow tables are to be dropped.
+ * Deletes the cursor of a stream and closes its open slice, which would otherwise be resumed. Returns the closed
+ * slices, whose shadow tables are to be dropped.
  */
 export async function resetCursor(transaction: Transaction, name: StreamName): Promise<string[]> {
   const closed = await closeSlices(transaction, name, 'the cursor was reset by hand')

@@ -9,8 +9,9 @@ export interface GrantOptions {
 }
 
 /**
- * Returns the statements that let a role run pipelines that may not create schemas: the ledger in schema `sluice`, which
- * also holds the shadow tables of `replace`, temporary tables, and the schemas of its tables. docs/GRANTS.md explains them.
+ * Returns the statements that let a role run pipelines that may not create schemas: the ledger in schema `sluice`,
+ * which also holds the shadow tables of `replace`, temporary tables, and the schemas of its tables. docs/GRANTS.md
+ * explains them.
  */
 export function grantStatements({ user, database, schemas }: GrantOptions): string[] {
   const role = quoteIdentifier(user)

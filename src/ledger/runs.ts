@@ -25,7 +25,7 @@ export interface StartRunOptions {
   readonly signal: AbortSignal
 }
 
-/** Notes that a run starts, and returns its id. Marks earlier runs of the pipeline whose process is gone as interrupted. */
+/** Records the start of a run and returns its id. Marks earlier runs whose process is gone as interrupted. */
 export async function startRun(
   database: Database,
   { kind, pipeline, options = {}, keeper, signal }: StartRunOptions,
@@ -37,16 +37,17 @@ export async function startRun(
     { signal },
   )
   const { pid, started } = keeper.session
-  const [row] = await database.query<{ id: string }>(
-    'insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started) values ($1, $2, $3, $4, $5) returning id',
+  const { id } = await database.one<{ id: string }>(
+    `insert into sluice.runs (kind, pipeline, options, lease_pid, lease_started)
+     values ($1, $2, $3, $4, $5) returning id`,
     [kind, pipeline, displayJson(options), pid, started],
     { signal },
   )
-  keeper.follow(row!.id)
-  return row!.id
+  keeper.follow(id)
+  return id
 }
 
-/** Asks a run to stop, in whichever process it runs. Returns when that was first requested; undefined if it does not run. */
+/** Asks a run to stop, in any process. Returns when that was first requested; undefined if it is not running. */
 export async function requestStop(database: Database, run: string): Promise<Date | undefined> {
   const [row] = await database.query<{ at: Date | null }>('select sluice.request_stop($1) as at', [run])
   return row?.at ?? undefined
@@ -67,10 +68,12 @@ export async function finishRun(
   { status, report, error, keeper, signal }: FinishRunOptions,
 ): Promise<void> {
   keeper.unfollow(id)
-  // A run that is seen as finished has its last events stored. If that fails, its end is noted all the same.
+  // A run that is seen as finished has its last events stored. If that fails, its end is recorded all the same.
   await abortable(keeper.flush(), signal).catch(() => {})
   await database.query(
-    `update sluice.runs set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4 where id = $1`,
+    `update sluice.runs
+        set status = $2, finished_at = clock_timestamp(), seen_at = clock_timestamp(), error = $3, report = $4
+      where id = $1`,
     [id, status, error === undefined ? null : storableText(error), report === undefined ? null : displayJson(report)],
     { signal },
   )

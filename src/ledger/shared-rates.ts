@@ -33,12 +33,12 @@ export function sharedRates(
       opened ??= again(
         async () =>
           (
-            await database.query<{ id: string }>('select sluice.open_rate($1, $2, $3) as id', [
+            await database.one<{ id: string }>('select sluice.open_rate($1, $2, $3) as id', [
               origin,
               [...credentials].toSorted(),
               rate ?? '',
             ])
-          )[0]!.id,
+          ).id,
       )
       // Keep only a success: the next call tries again.
       opened.catch(() => {
@@ -49,9 +49,10 @@ export function sharedRates(
     return {
       grant: async ({ limit, wanted, least, validMs, previous: before, signal }): Promise<Grant> => {
         const id = await identity(signal)
-        // Requests granted in a lost reply count as sent until their period is over. The unused ones are returned only once.
+        // Requests granted in a lost reply count as sent until their period is over. Unused ones are returned only
+        // once.
         let unused = before?.unused ?? 0
-        const [row] = await again(() => {
+        const row = await again(() => {
           const values = [
             id,
             limit?.requests ?? null,
@@ -65,17 +66,17 @@ export function sharedRates(
             unused,
           ]
           unused = 0
-          return database.query<LimitsRow & { lease: string | null; requests: string; wait_ms: number | null }>(
+          return database.one<LimitsRow & { lease: string | null; requests: string; wait_ms: number | null }>(
             'select * from sluice.grant_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
             values,
             { signal, timeout: '30s' },
           )
         }, signal)
         return {
-          lease: row!.lease ?? undefined,
-          requests: Number(row!.requests),
-          waitMs: row!.wait_ms ?? 0,
-          ...limitsOf(row!),
+          lease: row.lease ?? undefined,
+          requests: Number(row.requests),
+          waitMs: row.wait_ms ?? 0,
+          ...limitsOf(row),
         }
       },
       report: async ({ blockedMs, left }, { signal }) => {
@@ -97,7 +98,8 @@ export function sharedRates(
             database.query<LimitsRow>(
               `select sluice.milliseconds(blocked_until - clock_timestamp()) as blocked_ms,
                       remaining,
-                      sluice.milliseconds(remaining_until - clock_timestamp()) as remaining_ms from sluice.rates where id = $1`,
+                      sluice.milliseconds(remaining_until - clock_timestamp()) as remaining_ms
+                 from sluice.rates where id = $1`,
               [id],
               { signal },
             ),

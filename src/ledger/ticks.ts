@@ -18,7 +18,7 @@ interface Options {
   readonly signal: AbortSignal
 }
 
-/** Registers a pipeline: its ticks count from `now` on, unless it is registered already. Removes ticks older than 90 days. */
+/** Registers a pipeline, so that its ticks count from `now` on. Removes ticks that are older than 90 days. */
 export async function registerSchedule(
   database: Database,
   pipeline: string,
@@ -31,7 +31,8 @@ export async function registerSchedule(
     { signal },
   )
   await database.query(
-    `delete from sluice.ticks as t where pipeline = $1 and status <> 'running' and finished_at < clock_timestamp() - interval '90 days'
+    `delete from sluice.ticks as t
+      where pipeline = $1 and status <> 'running' and finished_at < clock_timestamp() - interval '90 days'
         and tick < (select max(tick) from sluice.ticks where pipeline = $1)`,
     [pipeline],
     { signal },
@@ -43,14 +44,18 @@ export async function readTicks(database: Database, pipeline: string, { signal }
   await using transaction = await database.transaction({ signal })
   await transaction.query('select sluice.lock_ticks($1)', [pipeline])
   await transaction.query('select sluice.resolve_dead_ticks($1)', [pipeline])
-  const [row] = await transaction.query<{ after: Date; interrupted: Date[]; running: Date | null }>(
+  const { after, interrupted, running } = await transaction.one<{
+    after: Date
+    interrupted: Date[]
+    running: Date | null
+  }>(
     `select greatest(s.registered_at, max(t.tick)) as after, max(t.tick) filter (where t.status = 'running') as running,
             coalesce(array_agg(t.tick order by t.tick) filter (where t.status = 'interrupted'), '{}') as interrupted
-       from sluice.schedules as s left join sluice.ticks as t using (pipeline) where s.pipeline = $1 group by s.registered_at`,
+       from sluice.schedules as s left join sluice.ticks as t using (pipeline)
+      where s.pipeline = $1 group by s.registered_at`,
     [pipeline],
   )
   await transaction.commit()
-  const { after, interrupted, running } = row!
   return { after, interrupted, ...(running && { running }) }
 }
 
@@ -76,13 +81,12 @@ export async function skipTick(
   tick: Date,
   { status, note, signal }: Options & { readonly status: 'skipped' | 'missed' | 'failed'; readonly note: string },
 ): Promise<boolean> {
-  const [row] = await database.query<{ skipped: boolean }>(
+  const { skipped } = await database.one<{ skipped: boolean }>(
     'select sluice.skip_tick($1, $2, $3, $4) as skipped',
     [pipeline, tick, status, note],
     { signal },
   )
-  // The function returns one value.
-  return row!.skipped
+  return skipped
 }
 
 export interface HeldTick {
@@ -112,7 +116,8 @@ export async function settleTick(
   { status, note, signal }: Options & { readonly status: TickStatus; readonly note?: string | undefined },
 ): Promise<void> {
   await database.query(
-    'update sluice.ticks set status = $4, note = $5, finished_at = clock_timestamp() where pipeline = $1 and tick = $2 and attempt = $3',
+    `update sluice.ticks set status = $4, note = $5, finished_at = clock_timestamp()
+      where pipeline = $1 and tick = $2 and attempt = $3`,
     [pipeline, tick, attempt, status, note === undefined ? null : storableText(note)],
     { signal },
   )

@@ -34,8 +34,8 @@ export interface LeaseSession {
 const NO_SESSION: LeaseSession = Object.freeze({ pid: null, started: null })
 
 /**
- * Keeps the leases of a process by one connection of its own: renews those of held slices, marks followed runs as alive,
- * and stores events in the order of their commits.
+ * Keeps the leases of a process by one connection of its own: renews those of held slices, marks followed runs as
+ * alive, and stores events in the order of their commits.
  *
  * | what happens | what the keeper does |
  * |---|---|
@@ -102,8 +102,8 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 
   /**
-   * Subscribes to a channel. The callback also runs after a reconnect, because notifications may have been missed. Behind
-   * a pooler none may arrive.
+   * Subscribes to a channel. The callback also runs after a reconnect, because notifications may have been missed.
+   * Behind a pooler none may arrive.
    */
   subscribe(channel: string, callback: () => void): Disposable {
     return this.#subscriptions.add(channel, callback)

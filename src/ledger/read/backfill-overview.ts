@@ -38,7 +38,7 @@ export interface BackfillOverviewOptions {
 /** True if a run holds a slice `s`. */
 export const IS_HELD = `s.status = 'open' and s.lease_until is not null and not sluice.is_claimable(s)`
 
-const states = {
+const WINDOW_STATES = {
   pending: `s.status = 'open' and not s.held`,
   running: 's.held',
   done: `s.status = 'done'`,
@@ -52,17 +52,20 @@ export async function overviewBackfills(
   { id, pipeline, stream, before, recent = false, limit = 50 }: BackfillOverviewOptions = {},
 ): Promise<BackfillOverview[]> {
   const rows = await on.query<CountRow & Omit<BackfillOverview, 'counts'>>(
-    `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.window_size as window, b.zone, b.created_at as "createdAt", w.*
+    `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.window_size as window, b.zone,
+            b.created_at as "createdAt", w.*
        from sluice.backfills as b, lateral (
-         select count(*)::int as windows, ${Object.entries(states)
+         select count(*)::int as windows, ${Object.entries(WINDOW_STATES)
            .map(([name, which]) => `(count(*) filter (where ${which}))::int as ${name}`)
            .join(', ')},
                 ${selectCounts((name) => `coalesce(sum(s.${name}), 0)`)}
            from (select s.*, ${IS_HELD} as held from sluice.slices as s where s.backfill = b.id) as s) as w
       where ($1::bigint is null or b.id = $1) and ($2::text is null or b.pipeline = $2)
         and ($3::text is null or b.stream = $3) and ($4::bigint is null or b.id < $4)
-        and (not $5 or exists (select from sluice.slices as o where o.backfill = b.id and o.status in ('open', 'failed'))
-          or exists (select from sluice.slices as o where o.backfill = b.id and o.finished_at > clock_timestamp() - interval '7 days'))
+        and (not $5 or exists (
+          select from sluice.slices as o
+           where o.backfill = b.id
+             and (o.status in ('open', 'failed') or o.finished_at > clock_timestamp() - interval '7 days')))
       order by b.id desc limit $6`,
     [id, pipeline, stream, before, recent, limit],
   )

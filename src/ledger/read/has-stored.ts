@@ -7,13 +7,12 @@ export async function hasStored(
   { pipeline, stream }: StreamName,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<boolean> {
-  const [row] = await database.query<{ stored: boolean }>(
+  const { stored } = await database.one<{ stored: boolean }>(
     `select exists (
        select from sluice.slices
         where pipeline = $1 and stream = $2 and inserted + updated + unchanged > 0) as stored`,
     [pipeline, stream],
     { signal },
   )
-  // `exists` returns one row.
-  return row!.stored
+  return stored
 }

@@ -36,7 +36,8 @@ export async function readEvents(
     data: RunEvent
   }>(
     `select e.id, e.run, r.pipeline, e.at, e.data from sluice.events as e left join sluice.runs as r on r.id = e.run
-      where e.id > $1 and ($2::bigint is null or e.run = $2) and ($3::text is null or r.pipeline = $3) order by e.id limit $4`,
+      where e.id > $1 and ($2::bigint is null or e.run = $2) and ($3::text is null or r.pipeline = $3)
+      order by e.id limit $4`,
     [after, run, pipeline, limit],
     { signal },
   )
@@ -51,13 +52,13 @@ export async function readEvents(
 
 /** Returns the id of the newest event, to read only later ones. */
 export async function lastEvent(on: Queryable): Promise<string> {
-  const [row] = await on.query<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')
-  return row!.id
+  const { id } = await on.one<{ id: string }>('select coalesce(max(id), 0)::text as id from sluice.events')
+  return id
 }
 
 /**
- * Returns the id of the oldest stored event; undefined if there is none. A client that resumes from before this event may
- * have missed events.
+ * Returns the id of the oldest stored event; undefined if there is none. A client that resumes from before this event
+ * may have missed events.
  */
 export async function oldestEvent(on: Queryable): Promise<string | undefined> {
   const [row] = await on.query<{ id: string | null }>('select min(id)::text as id from sluice.events')

@@ -50,11 +50,15 @@ export async function countRejects(
   on: Queryable,
 ): Promise<{ readonly pipeline: string; readonly stream: string; readonly rejects: number }[]> {
   return on.query(
-    'select pipeline, stream, count(*)::int as rejects from sluice.rejects where settled_at is null group by pipeline, stream',
+    `select pipeline, stream, count(*)::int as rejects from sluice.rejects where settled_at is null
+      group by pipeline, stream`,
   )
 }
 
-/** Returns rejects, the oldest first unless `before` is given. Pass the last id as `after` or `before` for the next page. */
+/**
+ * Returns rejects, the oldest first unless `before` is given. Pass the last id as `after` or `before` for the next
+ * page.
+ */
 export async function readRejects(
   on: Queryable,
   { pipeline, stream, run, slice, settled = false, after, before, limit = 100 }: ReadRejectsOptions = {},
@@ -67,10 +71,11 @@ export async function readRejects(
       readonly settlement: Settlement | null
     }
   >(
-    `select id, run, slice, pipeline, stream, stage, reason, record::text as record, parents::text as parents, position::text as position,
-            created_at as "createdAt", settled_at as "settledAt", settlement
+    `select id, run, slice, pipeline, stream, stage, reason, record::text as record, parents::text as parents,
+            position::text as position, created_at as "createdAt", settled_at as "settledAt", settlement
        from sluice.rejects
-      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2) and ($3::bigint is null or run = $3) and ($4::bigint is null or slice = $4)
+      where ($1::text is null or pipeline = $1) and ($2::text is null or stream = $2)
+        and ($3::bigint is null or run = $3) and ($4::bigint is null or slice = $4)
         and ($5 or settled_at is null) and ($6::bigint is null or id > $6) and ($8::bigint is null or id < $8)
       order by id ${before === undefined ? '' : 'desc'} limit $7`,
     [pipeline, stream, run, slice, settled, after, limit, before || null],

@@ -25,6 +25,8 @@ export interface StreamRecord {
   readonly error: string | undefined
 }
 
+const SWAP_COUNTS = ['inserted', 'updated', 'deleted'] as const
+
 /** Returns the streams of a run by name: those of which it claimed a slice that no other run has claimed since. */
 export async function readReport(on: Queryable, run: string): Promise<StreamRecord[]> {
   const rows = await on.query<Row>(
@@ -32,7 +34,7 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
             sum(${ownCount('batches')}) as batches,
             ${selectCounts((name) => `sum(s.${name})`)},
             ${COUNT_NAMES.map((name) => `sum(${ownCount(name)}) as own_${name}`).join(', ')},
-            ${(['inserted', 'updated', 'deleted'] as const).map((name) => `sum(s.swap_${name}) as swap_${name}`).join(', ')},
+            ${SWAP_COUNTS.map((name) => `sum(s.swap_${name}) as swap_${name}`).join(', ')},
             (array_agg(s.since order by s.id))[1] as since,
             (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
             coalesce(bool_or((s.counts_at_claim ->> 'batches')::bigint > 0), false) as resumed, max(c.value) as cursor

@@ -41,8 +41,8 @@ export async function readRuns(
 ): Promise<StoredRun[]> {
   return select(
     on,
-    `where ($1::text is null or r.pipeline = $1) and ($2::bigint is null or r.id < $2) and ($4::text is null or r.kind = $4)
-     and ($5::text is null or ${now} = $5)
+    `where ($1::text is null or r.pipeline = $1) and ($2::bigint is null or r.id < $2)
+     and ($4::text is null or r.kind = $4) and ($5::text is null or ${now} = $5)
      ${status === 'running' ? `and r.status = 'running'` : ''} order by r.id desc limit $3`,
     [pipeline, before, limit, kind, status],
   )
@@ -51,6 +51,9 @@ export async function readRuns(
 export async function readRun(on: Queryable, id: string): Promise<StoredRun | undefined> {
   return (await select(on, 'where r.id = $1', [id]))[0]
 }
+
+/** True if the process of a run `r` is gone. */
+const IS_DEAD = `r.status = 'running' and not sluice.is_alive(r)`
 
 async function select(on: Queryable, which: string, values: readonly unknown[]): Promise<StoredRun[]> {
   const rows = await on.query<
@@ -64,8 +67,8 @@ async function select(on: Queryable, which: string, values: readonly unknown[]):
   >(
     `select r.id, r.kind, r.pipeline, r.options, r.started_at as "startedAt", r.report,
             r.seen_at as "seenAt", r.stop_requested_at as "stopRequestedAt", own.*, ${now} as status,
-            case when r.status = 'running' and not sluice.is_alive(r) then ${LAST_SEEN_SQL} else r.finished_at end as "finishedAt",
-            case when r.status = 'running' and not sluice.is_alive(r) then '${ENDED_UNEXPECTEDLY}' else r.error end as error
+            case when ${IS_DEAD} then ${LAST_SEEN_SQL} else r.finished_at end as "finishedAt",
+            case when ${IS_DEAD} then '${ENDED_UNEXPECTEDLY}' else r.error end as error
        from sluice.runs as r left join lateral (select ${selectCounts((name) => `coalesce(sum(${ownCount(name)}), 0)`)}
          from sluice.slices as s where s.run = r.id) as own on true ${which}`,
     values,

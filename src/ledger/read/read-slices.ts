@@ -7,8 +7,8 @@ import type { StreamName } from '../stream-name.ts'
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
 
 /**
- * `open`: to be read or being read; `skipped`: a window that other backfills have done; `closed`: by hand, by resetting or
- * setting the cursor.
+ * `open`: to be read or being read; `skipped`: a window that other backfills have done; `closed`: by hand, by resetting
+ * or setting the cursor.
  */
 export type SliceStatus = 'open' | 'done' | 'failed' | 'skipped' | 'closed'
 
@@ -60,18 +60,21 @@ export async function readSlices(
   { pipeline, stream, status, kind, run, backfill, before, limit = 100 }: ReadSlicesOptions = {},
 ): Promise<StoredSlice[]> {
   const rows = await on.query<Row>(
-    `select ${columns} from sluice.slices as s
-      where ($1::text is null or s.pipeline = $1) and ($2::text is null or s.stream = $2) and ($3::text is null or s.status = $3) and ($4::text is null or s.kind = $4)
-        and ($5::bigint is null or s.run = $5 or s.started_by = $5) and ($6::bigint is null or s.id < $6) and ($8::bigint is null or s.backfill = $8)
+    `select ${COLUMNS} from sluice.slices as s
+      where ($1::text is null or s.pipeline = $1) and ($2::text is null or s.stream = $2)
+        and ($3::text is null or s.status = $3) and ($4::text is null or s.kind = $4)
+        and ($5::bigint is null or s.run = $5 or s.started_by = $5) and ($6::bigint is null or s.id < $6)
+        and ($8::bigint is null or s.backfill = $8)
       order by s.id desc limit $7`,
     [pipeline, stream, status, kind, run, before, limit, backfill],
   )
   return rows.map(storedSlice)
 }
 
-const columns = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status, s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.started_by as "startedBy", s.run, s.backfill, s.lower, s.upper,
-  s.since, s.until, s.position::text as position, s.high_water_mark as high, s.batches, s.swap_inserted, s.swap_updated, s.swap_deleted,
-  s.created_at as "createdAt", s.finished_at as "finishedAt", s.error,
+const COLUMNS = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status,
+  s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.started_by as "startedBy", s.run, s.backfill,
+  s.lower, s.upper, s.since, s.until, s.position::text as position, s.high_water_mark as high, s.batches,
+  s.swap_inserted, s.swap_updated, s.swap_deleted, s.created_at as "createdAt", s.finished_at as "finishedAt", s.error,
   ${selectCounts((name) => `s.${name}`)}`
 
 type Text = 'since' | 'until' | 'high' | 'error'
@@ -131,7 +134,9 @@ export async function readBeginnings(
   signal: AbortSignal,
 ): Promise<(string | undefined)[]> {
   const rows = await database.query<{ since: string | null }>(
-    `select distinct since from sluice.slices where (pipeline, stream, partition) = ($1, $2, $3) and kind = 'sync' and (status in ('open', 'done') or inserted > 0)`,
+    `select distinct since from sluice.slices
+      where (pipeline, stream, partition) = ($1, $2, $3) and kind = 'sync'
+        and (status in ('open', 'done') or inserted > 0)`,
     [pipeline, stream, partition],
     { signal },
   )

@@ -29,10 +29,9 @@ export interface LedgerParts {
 }
 
 export async function readLedgerParts(on: Queryable): Promise<LedgerParts> {
-  const [row] = await on.query<{ slices: boolean; ticks: boolean }>(
+  return on.one<{ slices: boolean; ticks: boolean }>(
     `select to_regclass('sluice.rejects') is not null as slices, to_regclass('sluice.ticks') is not null as ticks`,
   )
-  return row!
 }
 
 /** Returns the last syncs of streams, by `pipeline.stream`, the newest first. */
@@ -45,19 +44,23 @@ export async function readSyncs(
     Omit<SyncSummary, 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'> &
       Readonly<Record<'since' | 'high' | 'error', string | null>> &
       Readonly<Record<'until' | 'finishedAt', Date | null>> &
-      Readonly<Record<'read' | 'stored' | 'rejected', string>> & { readonly place: string }
+      Readonly<Record<'read' | 'stored' | 'rejected', string>> & { readonly name: string }
   >(
-    `select concat_ws('.', n.pipeline, n.stream) as place, s.* from unnest($1::text[], $2::text[]) as n (pipeline, stream), lateral (
-       select s.id as slice, s.run, s.status = 'open' as "isOpen", s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until, s.since, s.high_water_mark as high,
-              s.created_at as "createdAt", s.finished_at as "finishedAt", s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error
-         from sluice.slices as s where (s.pipeline, s.stream) = (n.pipeline, n.stream) and s.kind = 'sync' and s.status in ('done', 'open')
+    `select concat_ws('.', n.pipeline, n.stream) as name, s.*
+       from unnest($1::text[], $2::text[]) as n (pipeline, stream), lateral (
+       select s.id as slice, s.run, s.status = 'open' as "isOpen",
+              s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until,
+              s.since, s.high_water_mark as high, s.created_at as "createdAt", s.finished_at as "finishedAt",
+              s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error
+         from sluice.slices as s
+        where (s.pipeline, s.stream) = (n.pipeline, n.stream) and s.kind = 'sync' and s.status in ('done', 'open')
         order by s.id desc limit $3) as s`,
     [streams.map(([pipeline]) => pipeline), streams.map(([, stream]) => stream), limit],
   )
   const readings = rows.map(
-    ({ place, read, stored, rejected, ...row }) =>
+    ({ name, read, stored, rejected, ...row }) =>
       [
-        place,
+        name,
         {
           ...row,
           until: row.until ?? undefined,
@@ -98,7 +101,10 @@ export async function readScheduled(on: Queryable): Promise<Scheduled[]> {
     note: string | null
   }>(
     `select s.pipeline, s.registered_at as "registeredAt", t.tick, t.status, t.run, t.note from sluice.schedules as s
-       left join lateral (select * from sluice.ticks as t where t.pipeline = s.pipeline and t.status in ('running', 'done', 'failed', 'interrupted') order by tick desc limit 1) as t on true`,
+       left join lateral (
+         select * from sluice.ticks as t
+          where t.pipeline = s.pipeline and t.status in ('running', 'done', 'failed', 'interrupted')
+          order by tick desc limit 1) as t on true`,
   )
   return rows.map(({ tick, status, run, note, ...row }) => ({
     ...row,
@@ -116,6 +122,7 @@ export async function countFailedWindows(
   { readonly pipeline: string; readonly stream: string; readonly windows: number; readonly error: string | null }[]
 > {
   return on.query(
-    `select pipeline, stream, count(*)::int as windows, (array_agg(error order by id desc))[1] as error from sluice.slices where kind = 'backfill' and status = 'failed' group by pipeline, stream`,
+    `select pipeline, stream, count(*)::int as windows, (array_agg(error order by id desc))[1] as error
+       from sluice.slices where kind = 'backfill' and status = 'failed' group by pipeline, stream`,
   )
 }

@@ -24,7 +24,7 @@ export interface StreamRuns {
   readonly runs: readonly StreamRun[]
 }
 
-/** Returns every stream with its last runs. An index scan jumps from name to name, so the number of slices is no matter. */
+/** Returns every stream with its last runs. An index scan jumps from name to name, so it reads few slices. */
 export async function readStreams(
   on: Queryable,
   { runs = 10 }: { readonly runs?: number } = {},
@@ -34,42 +34,59 @@ export async function readStreams(
        (select pipeline, stream from sluice.slices order by pipeline, stream limit 1)
        union all
        select next.pipeline, next.stream from names, lateral (
-         select pipeline, stream from sluice.slices as s where (s.pipeline, s.stream) > (names.pipeline, names.stream) order by s.pipeline, s.stream limit 1) as next)
+         select pipeline, stream from sluice.slices as s
+          where (s.pipeline, s.stream) > (names.pipeline, names.stream)
+          order by s.pipeline, s.stream limit 1) as next)
      select names.pipeline, names.stream, success.at as "lastSuccess", last.*
        from names
-       left join lateral (select s.finished_at as at from sluice.slices as s
-                           where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done' order by s.id desc limit 1) as success on true
+       left join lateral (
+         select s.finished_at as at from sluice.slices as s
+          where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done'
+          order by s.id desc limit 1) as success on true
        left join lateral (
          select r.id as run, r.kind, r.started_at as "startedAt", own.error, ${selectCounts((name) => `own.${name}`)},
                 case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted'
                      -- This stream may be done although another one of the run failed.
-                     when r.status in ('failed', 'interrupted') and own.all_done then 'done' else r.status end as status,
-                case when r.status = 'running' and sluice.is_alive(r) then null else coalesce(own.finished, r.finished_at, ${LAST_SEEN_SQL}) end as "finishedAt"
-           from (select s.run, bool_and(s.status = 'done') as all_done, max(s.finished_at) as finished, (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
+                     when r.status in ('failed', 'interrupted') and own.all_done then 'done'
+                     else r.status end as status,
+                case when r.status = 'running' and sluice.is_alive(r) then null
+                     else coalesce(own.finished, r.finished_at, ${LAST_SEEN_SQL}) end as "finishedAt"
+           from (select s.run, bool_and(s.status = 'done') as all_done, max(s.finished_at) as finished,
+                        (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
                         ${selectCounts((name) => `sum(${ownCount(name)})`)}
-                   from (select * from sluice.slices as s where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill' order by s.id desc limit $2) as s
+                   from (select * from sluice.slices as s
+                          where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill'
+                          order by s.id desc limit $2) as s
                   group by s.run) as own
            join sluice.runs as r on r.id = own.run
           order by r.id desc limit $1) as last on true
       order by names.pipeline, names.stream, last.run desc`,
     [runs, runs * 10],
   )
-  return [...Map.groupBy(rows, ({ pipeline, stream }) => `${pipeline}.${stream}`).values()].map((all) => ({
-    pipeline: all[0]!.pipeline,
-    stream: all[0]!.stream,
-    lastSuccess: all[0]!.lastSuccess ?? undefined,
-    runs: all
-      .filter((row) => row.run !== null)
-      .map((row) => ({
-        run: row.run!,
-        kind: row.kind,
-        status: row.status,
-        startedAt: row.startedAt,
-        finishedAt: row.finishedAt ?? undefined,
-        counts: countsOf(row),
-        error: row.error ?? undefined,
-      })),
-  }))
+  const byStream = Map.groupBy(rows, ({ pipeline, stream }) => `${pipeline}.${stream}`).values()
+  return [...byStream].flatMap((all) => {
+    const [first] = all
+    if (!first) return []
+    const { pipeline, stream, lastSuccess } = first
+    return { pipeline, stream, lastSuccess: lastSuccess ?? undefined, runs: all.flatMap(streamRun) }
+  })
+}
+
+/** Returns the run of a row; nothing for a stream that only backfills have read. */
+function streamRun(row: Row): StreamRun[] {
+  const { run, kind, status, startedAt, finishedAt, error } = row
+  if (run === null) return []
+  return [
+    {
+      run,
+      kind,
+      status,
+      startedAt,
+      finishedAt: finishedAt ?? undefined,
+      counts: countsOf(row),
+      error: error ?? undefined,
+    },
+  ]
 }
 
 interface Row extends CountRow, Pick<StreamRun, 'kind' | 'status' | 'startedAt'> {

@@ -34,8 +34,9 @@ export async function readWindows(
 ): Promise<StoredWindow[]> {
   const rows = await database.query<Row>(
     `select s.id as slice, s.lower, s.upper, s.status, ${IS_HELD} as "isHeld",
-            sluice.is_selected(s, $2, $3) as "isSelected", coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
-            case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error, 
+            sluice.is_selected(s, $2, $3) as "isSelected",
+            coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
+            case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error,
             ${selectCounts((name) => `s.${name}`)}
        from sluice.slices as s where s.backfill = $1 order by s.lower`,
     [backfill, only ?? null, onlyWindows ?? null],

@@ -51,7 +51,9 @@ export type Claim =
 
 const MAX_ATTEMPTS = 12
 
-/** Claims what is left of a stream in this run: first a slice that an earlier run left open, then one from the cursor. */
+/**
+ * Claims what is left of a stream in this run: first a slice that an earlier run left open, then one from the cursor.
+ */
 export async function claim(database: Database, options: ClaimOptions): Promise<Claim> {
   const { pipeline, stream, keeper, signal, hasCursor } = options
   for (let attempt = 1; ; attempt += 1) {
@@ -109,9 +111,7 @@ async function situation(
   database: Database,
   { run, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
 ): Promise<Situation> {
-  const [row] = await database.query<
-    Nullable<HolderRow> & { claimable: boolean; cursor: string | null; read: boolean }
-  >(
+  const row = await database.one<Nullable<HolderRow> & { claimable: boolean; cursor: string | null; read: boolean }>(
     `select ${HOLDER_COLUMNS}, coalesce(sluice.is_claimable(s), false) as claimable, c.value as cursor,
             sluice.has_read($4, $1, $2, $3, $5) as read
        from (values (1)) as one (row)
@@ -125,8 +125,7 @@ async function situation(
     [pipeline, stream, partition, run, hasCursor],
     { signal },
   )
-  // The first item of the from clause has one row.
-  const { slice, run: holder, until, pid, claimable, cursor, read } = row!
+  const { slice, run: holder, until, pid, claimable, cursor, read } = row
   return {
     isClaimable: claimable,
     cursor: cursor ?? undefined,

@@ -136,9 +136,10 @@ export async function readStartedAt(
   { id }: Pick<HeldSlice, 'id'>,
   signal: AbortSignal,
 ): Promise<Date> {
-  const [row] = await database.query<{ started_at: Date }>('select started_at from sluice.slices where id = $1', [id], {
-    signal,
-  })
-  // A slice is never deleted.
-  return row!.started_at
+  const row = await database.one<{ startedAt: Date }>(
+    'select started_at as "startedAt" from sluice.slices where id = $1',
+    [id],
+    { signal },
+  )
+  return row.startedAt
 }

@@ -15,8 +15,8 @@ const MAX_ATTEMPTS = 8
 
 /**
  * Finds out whether a batch is committed whose COMMIT got no answer, or was refused; `seq` is the number it was sent
- * with. Returns 'again' if it has to be sent again. Throws if the slice is lost. If the first one is committed after all
- * while it is sent again, one of the two fails on `seq`.
+ * with. Returns 'again' if it has to be sent again. Throws if the slice is lost. If the first one is committed after
+ * all while it is sent again, one of the two fails on `seq`.
  */
 export async function resolveCommit(
   database: Database,

@@ -26,11 +26,11 @@ import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 // | skipped (w)   | –    | held (a) | –     | lost       | lost    | –       | –      | –       | –      |
 // | closed        | held | –        | –     | lost       | lost    | –       | –      | –       | –      |
 //
-// `free` is open without a valid lease; `held` is open and held by this token; `taken` is open and held by another token.
-// `advance` leads to `done` at the end of the slice. `–` changes nothing and returns nothing; `lost` raises SL001.
-// (w): windows of backfills only, by a later run. (a): windows, by a later run with --only all. Only windows without a
-// batch are skipped, and only sync slices are closed. `open` makes another slice of the stream; windows are made by
-// `sluice.plan_backfill`. test/ledger/slices/transitions.test.ts runs the whole table.
+// `free` is open without a valid lease; `held` is open and held by this token; `taken` is open and held by another
+// token. `advance` leads to `done` at the end of the slice. `–` changes nothing and returns nothing; `lost` raises
+// SL001. (w): windows of backfills only, by a later run. (a): windows, by a later run with --only all. Only windows
+// without a batch are skipped, and only sync slices are closed. `open` makes another slice of the stream; windows are
+// made by `sluice.plan_backfill`. test/ledger/slices/transitions.test.ts runs the whole table.
 
 interface Call {
   readonly signal: AbortSignal
@@ -48,7 +48,9 @@ export interface OpenSliceOptions extends StreamName {
   readonly session: LeaseSession
 }
 
-/** Opens a slice and holds it. Returns undefined if the stream is being read, has been read, or its cursor has moved. */
+/**
+ * Opens a slice and holds it. Returns undefined if the stream is being read, has been read, or its cursor has moved.
+ */
 export async function openSlice(
   database: Database,
   { run, kind, pipeline, stream, partition = '', definition, since, until, ...options }: OpenSliceOptions & Call,
@@ -189,8 +191,8 @@ ${reopenSql(slice, ['stored', 'superseded'])}`
 }
 
 /**
- * Throws SliceLostError unless the slice is held: for a transaction that stores no batch of it. It locks nothing, because
- * a run that takes the slice over must not wait for this process, which may be stopped.
+ * Throws SliceLostError unless the slice is held: for a transaction that stores no batch of it. It locks nothing,
+ * because a run that takes the slice over must not wait for this process, which may be stopped.
  */
 export async function checkHeld(transaction: Transaction, { id, token, pipeline, stream }: Slice): Promise<void> {
   const [row] = await transaction.query<{ reason: string | null }>(

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import { duration } from '../../value/duration.ts'
+import { DatabaseError } from '../../model/errors.ts'
 import type { Window } from '../../model/window.ts'
 import { defined } from '../../value/defined.ts'
 import { keepClaimed, type HoldOptions } from './claim.ts'
@@ -8,8 +9,8 @@ import { claimWindowRow } from './transitions.ts'
 
 /**
  * Which windows of a backfill a run reads: those that are neither done nor skipped; `missing` first skips those that
- * other backfills of the stream have done; `failed` only those that have failed and are not done or skipped since; `all`
- * also the skipped ones. The rule is `sluice.is_selected`.
+ * other backfills of the stream have done; `failed` only those that have failed and are not done or skipped since;
+ * `all` also the skipped ones. The rule is `sluice.is_selected`.
  */
 export type Only = 'missing' | 'failed' | 'all'
 
@@ -44,9 +45,10 @@ export async function claimWindow(database: Database, options: ClaimWindowOption
     signal,
   })
   if (!row) return undefined
+  if (row.since === null || row.until === null)
+    throw new DatabaseError(`the ledger has a window without bounds in backfill ${backfill}. Please report this`)
   const slice = await keepClaimed(database, row, keeper, signal)
-  // The range of a window is its `since` and `until`, and never changes.
-  const [lower, upper] = [row.since!, row.until!]
+  const { since: lower, until: upper } = row
   const reason = ((): Restart['reason'] | undefined => {
     if (slice.seq === 0) return undefined
     if (row.definition !== definition) return 'definition'
@@ -76,13 +78,15 @@ export async function windowsLeft(
     signal,
   }: Pick<ClaimWindowOptions, 'run' | 'backfill' | 'signal'> & WindowSelection,
 ): Promise<WindowsLeft> {
-  const [row] = await database.query<{ free: string; held_by_others: string; active_sync: string | null }>(
+  const {
+    free,
+    held_by_others: heldByOthers,
+    active_sync: activeSync,
+  } = await database.one<{ free: string; held_by_others: string; active_sync: string | null }>(
     'select free, held_by_others, active_sync from sluice.windows_left($1, $2, $3, $4)',
     [run, backfill, only, onlyWindows],
     { signal },
   )
-  // A function with out parameters returns one row.
-  const { free, held_by_others: heldByOthers, active_sync: activeSync } = row!
   return { free: Number(free), heldByOthers: Number(heldByOthers), activeSync: activeSync ?? undefined }
 }
 

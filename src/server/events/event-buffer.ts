@@ -70,8 +70,7 @@ export class EventBuffer {
     const chosen: Buffer[] = []
     let size = 0
     let to = position
-    for (let index = this.#indexAfter(position); index < this.#events.length; index += 1) {
-      const event = this.#events[index]! // `index` is below the length.
+    for (const event of this.#eventsAfter(position)) {
       const isWanted =
         (run === undefined || event.run === run) && (pipeline === undefined || event.pipeline === pipeline)
       if (isWanted && size > 0 && size + event.bytes.length > limit) break
@@ -88,14 +87,17 @@ export class EventBuffer {
     return chunk
   }
 
-  #indexAfter(position: number): number {
+  /** Yields the events after a position. The first is found by bisection: the buffer may hold many. */
+  *#eventsAfter(position: number): Generator<RenderedEvent> {
     let [low, high] = [0, this.#events.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      // `middle` is below the length.
-      if (this.#events[middle]!.id <= position) low = middle + 1
+      if ((this.#events[middle]?.id ?? Infinity) <= position) low = middle + 1
       else high = middle
     }
-    return low
+    for (let index = low; index < this.#events.length; index += 1) {
+      const event = this.#events[index]
+      if (event) yield event
+    }
   }
 }
