@@ -54,7 +54,8 @@ export class ActiveRun implements AsyncDisposable {
     this.#start = start
     this.#lossHandlers = lossHandlers
     this.#resources = resources
-    this.#tallies = new Map(start.streams.map((name) => [name, new StreamTally(pipeline.streams[name]!.table.name)]))
+    const tables = Object.entries(pipeline.streams).filter(([name]) => start.streams.includes(name))
+    this.#tallies = new Map(tables.map(([name, { table }]) => [name, new StreamTally(table.name)]))
     this.#memory = new MemoryBudget(context.memoryLimit)
     this.meter = resources.use(
       new ProgressMeter({ streams: start.streams, memory: this.#memory, onGauge: (gauge) => keeper.emit(id, gauge) }),
@@ -96,9 +97,11 @@ export class ActiveRun implements AsyncDisposable {
     this.context.onEvent?.(event)
   }
 
-  /** Counts of one of the run's streams. */
+  /** Returns the counts of one of the run's streams. */
   tally(stream: string): StreamTally {
-    return this.#tallies.get(stream)!
+    const tally = this.#tallies.get(stream)
+    if (!tally) throw new TypeError(`Stream ${stream} is not a part of this run`)
+    return tally
   }
 
   /** Opens the scope of one reader: the run's clients, and an account of its own in the memory budget. */
@@ -124,7 +127,9 @@ export class ActiveRun implements AsyncDisposable {
   async finish(): Promise<Report> {
     const { context, id, keeper } = this
     const { database, readSignal, writeSignal } = context
-    const streams = this.#start.streams.map((name) => [name, this.#reports.get(name)!] as const)
+    const streams = this.#start.streams.map(
+      (name) => [name, this.#reports.get(name) ?? this.tally(name).report('not run')] as const,
+    )
     const walBytes = this.#walBefore === undefined ? undefined : await walSince(database, this.#walBefore, writeSignal)
     const isStopped = readSignal.aborted
     const report = makeReport({ run: id, kind: this.#start.kind, context, streams, walBytes, isStopped })

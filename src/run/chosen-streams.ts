@@ -5,14 +5,14 @@ import type { Secrets } from '../model/scope.ts'
 import { messageOf } from '../value/error.ts'
 
 /** Returns the requested streams in the pipeline's order, or all of them if none was requested. */
-export function chosenStreams({ name, streams }: Pipeline, asked: readonly string[] | undefined): string[] {
+export function chosenStreams({ name, streams }: Pipeline, requested: readonly string[] | undefined): string[] {
   const names = Object.keys(streams)
-  const unknown = asked?.filter((stream) => !names.includes(stream)) ?? []
+  const unknown = requested?.filter((stream) => !names.includes(stream)) ?? []
   if (unknown.length > 0)
     throw new UsageError(
       `${name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`,
     )
-  return asked && asked.length > 0 ? names.filter((stream) => asked.includes(stream)) : names
+  return requested && requested.length > 0 ? names.filter((stream) => requested.includes(stream)) : names
 }
 
 /** Throws if a secret of these streams is missing, before anything is requested. */

@@ -53,7 +53,7 @@ export async function tryPipelines(
   return { found, failed: [...failed.map((error) => toError(error)), ...taken] }
 }
 
-/** The error of a name that several files have. */
+/** Returns the error for a name that several files have. */
 function nameTaken(same: readonly FoundPipeline[]): UsageError {
   const files = same.map(({ file }) => file).join(' and ')
   return new UsageError(
@@ -114,7 +114,7 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipel
     names = await readdir(resolve(cwd, folder))
   } catch (cause) {
     throw new UsageError(
-      `There is no folder ${folder}/ here (${cwd}). Put pipelines there, give a file, or begin with: sluice demo`,
+      `There is no folder ${folder}/ here (${cwd}). Put pipelines there, give a file, or start with: sluice demo`,
       { cause },
     )
   }
@@ -159,7 +159,7 @@ function commonJsRemedy(error: unknown, path: string, cwd: string): string | und
   return `Node reads the file as CommonJS: set "type": "module" in ${shown}, or name the file .mts`
 }
 
-/** What V8 says of a module's syntax in a CommonJS file. */
+/** The errors of V8 for a module's syntax in a CommonJS file. */
 const ONLY_IN_MODULES = /outside a module$|^Unexpected token 'export'|^Missing initializer in const declaration$/
 
 /** Returns the file, with the line that threw. */

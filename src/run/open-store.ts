@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { openDatabase, type Database } from '../database/database.ts'
 import { embeddedDatabase } from '../database/embedded/embedded-database.ts'
 import { migrate } from '../database/migrate.ts'
+import { defined } from '../value/defined.ts'
 import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
 
 export interface OpenStoreOptions {
-  /** `postgres://…`. @default DATABASE_URL of the environment, else an embedded PostgreSQL kept in `.sluice/` */
+  /** `postgres://…`. @default DATABASE_URL of the environment, else an embedded PostgreSQL in `.sluice/` */
   readonly database?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Connections at once. @default 10 */
@@ -22,10 +23,7 @@ export interface Store extends AsyncDisposable {
   readonly url: string
 }
 
-/**
- * The database that tables and ledger live in, with schema `sluice` brought up to date: `await using store = await
- * openStore({ signal })`
- */
+/** Connects to the database of tables and ledger, and brings its schema `sluice` up to date. Dispose it at the end. */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack()
   const store = opened.use(await connectStore(options))
@@ -34,7 +32,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   return { ...store, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
-/** The same, only to look: nothing is made or changed. Undefined where the embedded database has not been made yet. */
+/** Connects to the database without any change. Returns undefined if the embedded database does not exist yet. */
 export async function openStoreToRead(options: OpenStoreOptions): Promise<Store | undefined> {
   const { database, environment = process.env } = options
   if (
@@ -48,7 +46,7 @@ export async function openStoreToRead(options: OpenStoreOptions): Promise<Store 
 
 const EMBEDDED_DIR = '.sluice'
 
-/** The same, as it is: schema `sluice` may be missing or old. */
+/** Connects to the database as it is: its schema `sluice` may be missing or old. */
 export async function connectStore({
   database: given,
   environment = process.env,
@@ -65,37 +63,33 @@ export async function connectStore({
   })) {
     if (text && !/^postgres(?:ql)?:\/\//.test(text))
       throw new UsageError(
-        `${name} is no address of a PostgreSQL database: it begins with postgres://, as in postgres://user:password@host:5432/name`,
+        `${name} is not the address of a PostgreSQL database. ` +
+          'Such an address is postgres://user:password@host:5432/name',
       )
   }
   const url =
     given ??
     (environment['DATABASE_URL'] || undefined) ??
     opened.use(await embeddedDatabase({ dir: EMBEDDED_DIR, signal })).url
-  const patience = patienceOf(url)
+  const connectTimeout = connectTimeoutOf(url)
   const database = opened.use(
     await openDatabase({
       url,
       signal,
-      ...(max !== undefined && { max }),
-      ...(directUrl && given === undefined && { directUrl }),
-      ...(emit && { emit }),
-      ...(patience && { connectTimeout: patience }),
+      ...defined({ max, emit, connectTimeout, directUrl: given === undefined ? directUrl || undefined : undefined }),
     }),
   )
   const kept = opened.move()
   return { database, url, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
-/** `?connect_timeout=5`, in seconds, as PostgreSQL's own clients have it. */
-function patienceOf(url: string): Duration | undefined {
+/** Returns the parameter `connect_timeout` of an address, which is in seconds as for PostgreSQL's own clients. */
+function connectTimeoutOf(url: string): Duration | undefined {
   const [, seconds] = /[?&]connect_timeout=(\d{1,6})(?:&|$)/.exec(url) ?? []
   return seconds === undefined || Number(seconds) === 0 ? undefined : `${Number(seconds)}s`
 }
 
-/**
- * Keep the embedded database running as long as this is held, where it is the one that is used; else nothing is done.
- */
+/** Keeps the embedded database running until it is disposed. Does nothing for a database with an address. */
 export async function keepDatabase({
   database,
   environment = process.env,

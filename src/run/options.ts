@@ -16,11 +16,11 @@ export interface BatchLimits {
 }
 
 export interface RunOptions {
-  /** Where the tables are, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
+  /** Address of the database, `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL in `.sluice/` */
   readonly database?: string | undefined
   /** Only these streams. @default all */
   readonly streams?: readonly string[] | undefined
-  /** Read from the beginning: closes an interrupted reading and ignores the cursor. @default false */
+  /** Read from the beginning: closes an interrupted read and ignores the cursor. @default false */
   readonly full?: boolean
   /** If another run is reading the same stream: skip the stream, wait for that run, or fail. @default 'fail' */
   readonly overlap?: 'skip' | 'wait' | 'fail'
@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly concurrency?: number
   /** Decoded body text that all streams of this run may hold at once. @default '64MB' */
   readonly memory?: Size
-  /** Where secrets and settings are looked up. @default process.env */
+  /** Variables with secrets and settings. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Called with every event of the run. It must not throw, and the run does not wait for it. */
   readonly onEvent?: (event: RunEvent) => void
@@ -107,15 +107,12 @@ function parsed(option: string, parse: () => number): number {
 }
 
 export interface StatusOptions {
-  /**
-   * Where the ledger is, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/`, if
-   * there is one
-   */
+  /** Address of the database, `postgres://…`. @default DATABASE_URL, else the embedded PostgreSQL in `.sluice/` */
   readonly database?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** How long after a tick a stream may not have been read yet. @default '5m' */
+  /** Time after a tick until an unread stream is overdue. @default '5m' */
   readonly grace?: DurationText
-  /** @default the clock on the wall */
+  /** @default the present time */
   readonly now?: Date
   readonly signal?: AbortSignal | undefined
 }

@@ -17,7 +17,7 @@ const GAUGE_INTERVAL_MS = 1_000
  */
 export class ProgressMeter implements Disposable {
   readonly #options: ProgressMeterOptions
-  readonly #began = performance.now()
+  readonly #startedAt = performance.now()
   readonly #streams: ReadonlyMap<string, StreamMeter>
   readonly #timer: NodeJS.Timeout
   #due = performance.now() + GAUGE_INTERVAL_MS
@@ -67,7 +67,7 @@ export class ProgressMeter implements Disposable {
     const { used, limit, waiting } = this.#options.memory
     this.#options.onGauge({
       type: 'gauge',
-      ms: Math.round(now - this.#began),
+      ms: Math.round(now - this.#startedAt),
       memory: { used, limit, waiting },
       loopMs: Math.max(0, Math.round(now - this.#due)),
       streams: Object.fromEntries([...this.#streams].map(([name, meter]) => [name, meter.state(waiting > 0, now)])),
@@ -94,7 +94,7 @@ class StreamMeter {
   #underWay = 0
   #apiMs = 0
   #since = 0
-  #begun = false
+  #started = false
   #finished = false
   #ended = false
   #waits: { readonly for: WaitsFor; readonly until: number } | undefined
@@ -116,7 +116,7 @@ class StreamMeter {
           this.#waits = { for: event.for, until: performance.now() + event.ms + (event.for === 'lock' ? 500 : 0) }
         break
       case 'slice.started':
-        this.#begun = true
+        this.#started = true
         this.#waits = undefined
         break
       case 'batch.committed':
@@ -146,7 +146,7 @@ class StreamMeter {
   }
 
   request(): Disposable {
-    this.#begun = true
+    this.#started = true
     if (this.#underWay === 0) this.#since = performance.now()
     this.#underWay += 1
     return {
@@ -189,8 +189,9 @@ class StreamMeter {
   #waitsFor(ahead: number, isMemoryFull: boolean, now: number): WaitsFor | null {
     if (this.#ended) return null
     if (this.#waits && this.#waits.until > now) return this.#waits.for
-    if (!this.#begun) return 'turn'
-    if (this.#underWay === 0) return ahead > 0 ? 'database' : this.#finished && this.#ahead.size === 0 ? null : 'api'
-    return isMemoryFull ? 'memory' : 'api'
+    if (!this.#started) return 'turn'
+    if (this.#underWay > 0) return isMemoryFull ? 'memory' : 'api'
+    if (ahead > 0) return 'database'
+    return this.#finished && this.#ahead.size === 0 ? null : 'api'
   }
 }

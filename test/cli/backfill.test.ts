@@ -41,12 +41,12 @@ describe('sluice backfill', () => {
     )
     expect(dry.stdout).toMatch(/2024-02-02T00:00:00Z {2}2024-02-03T00:00:00Z {5}24/)
     expect(dry.stdout).toContain('Nothing was requested, and nothing was written.')
-    expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'1m' is no window") })
+    expect(wrong).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'1m' is not a window") })
     expect(none).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining(
-        'fill.whole: nothing says which of its records belong to a window: add .incremental(',
+        'fill.whole: nothing decides which of its records belong to a window. Add .incremental(',
       ),
     })
     expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining('--to') })
@@ -88,7 +88,7 @@ describe('sluice backfill', () => {
       expect.arrayContaining(['backfill.planned', 'slice.started', 'slice.finished', 'report']),
     )
     const shown = await sluice('runs', '2')
-    expect(shown.stdout).toContain('backfill 1 went on, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z')
+    expect(shown.stdout).toContain('backfill 1 continued, 2024-01-31T00:00:00Z to 2024-02-03T00:00:00Z')
     expect(shown.stdout).toContain('3 of 3 windows of 1d done')
   })
 })

@@ -241,7 +241,7 @@ describe('run', () => {
   test('an address that is none of PostgreSQL is wrong usage, known before anything is asked', async () => {
     await expect(
       runPipeline(pipeline('none', { streams: {} }), { environment: { DATABASE_URL: 'nonsense' } }),
-    ).rejects.toThrow('DATABASE_URL is no address of a PostgreSQL database')
+    ).rejects.toThrow('DATABASE_URL is not the address of a PostgreSQL database')
   })
 
   test('a bad record never blocks the good ones', async () => {

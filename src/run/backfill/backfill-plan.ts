@@ -1,20 +1,20 @@
-// What is told of a plan, by itself: whoever imports these types need not have those of the database's driver.
+// In a file of its own, so that an import of these types does not need the types of the database driver.
 import type { Window, WindowCounts } from '../../model/window.ts'
 import type { CutRange } from './calendar-windows.ts'
 
 /** One window as it stands before a backfill. */
 export interface PlannedWindow extends Window {
   readonly status: 'open' | 'done' | 'failed' | 'skipped'
-  /** It would be read. */
+  /** True if the backfill would read it. */
   readonly toRead: boolean
   readonly error?: string | undefined
 }
 
-/** What a backfill of one stream would do. */
+/** The windows that a backfill of one stream would read. */
 export interface BackfillPlan extends Omit<CutRange, 'windows'> {
   readonly pipeline: string
   readonly stream: string
-  /** The backfill that the same words have made; undefined: it would be a new one. */
+  /** The id of an earlier backfill with the same range and windows; undefined if there is none. */
   readonly backfill?: string | undefined
   readonly counts: WindowCounts
   readonly toRead: number

@@ -169,7 +169,7 @@ class FailuresInARow {
     this.#stream = stream
   }
 
-  /** `error`: undefined for a window that did not fail. */
+  /** Records the end of a window. `error` is undefined if it did not fail. */
   note(error: unknown, lower: string): void {
     const { run, stream, streamName } = this.#stream
     this.#count = error === undefined ? 0 : this.#count + 1
@@ -200,7 +200,7 @@ async function throwIfWindowsFailed(
   throw new LoadError(
     `${isOne ? '1 window' : `${count(failed.length)} windows`} of ${count(windows.length)} failed, ` +
       `${isOne ? bounds : `the first one, ${bounds}`}, with: ${first.error ?? 'no recorded reason'}. ` +
-      `Correct the cause, then start the same backfill again: it reads the failed ${isOne ? 'window' : 'windows'} again`,
+      `Correct the cause, then start the same backfill again: it reads ${isOne ? 'this window' : 'these windows'} again`,
   )
 }
 

@@ -34,15 +34,15 @@ export async function dryRunBackfill(
   const cursors = store && (await orNothing(readPipelineCursors(store.database, pipeline.name)))
   const plans: BackfillPlan[] = []
   for (const name of windowableStreams(pipeline, stream, cursors).streams) {
-    const place = { pipeline: pipeline.name, stream: name }
-    const found = store && (await orNothing(findBackfill(store.database, { ...place, ...range }, signal)))
+    const streamName = { pipeline: pipeline.name, stream: name }
+    const found = store && (await orNothing(findBackfill(store.database, { ...streamName, ...range }, signal)))
     const planned =
       found && store
         ? (await readWindows(store.database, found.id, { only, onlyWindows, signal })).map(plannedWindow)
-        : await newWindows(store?.database, place, windows, { only, onlyWindows, signal })
+        : await newWindows(store?.database, streamName, windows, { only, onlyWindows, signal })
     const count = (status: PlannedWindow['status']): number => planned.filter((one) => one.status === status).length
     plans.push({
-      ...place,
+      ...streamName,
       backfill: found?.id,
       ...range,
       windows: planned,
@@ -67,7 +67,9 @@ const plannedWindow = (window: StoredWindow): PlannedWindow => ({
   ...defined({ error: window.error }),
 })
 
-/** Returns the windows of a backfill that has no plan yet: none has failed, and `missing` skips those done elsewhere. */
+/**
+ * Returns the windows of a backfill that has no plan yet: none has failed, and `missing` skips those done elsewhere.
+ */
 async function newWindows(
   database: Database | undefined,
   name: StreamName,

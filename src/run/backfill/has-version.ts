@@ -3,12 +3,9 @@ import { columnName } from '../../load/shape/column-name.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import type { Table } from '../../model/recipe.ts'
 
-/**
- * Whether it can be told which of two rows with one key is newer, so that an older one that is read later does not
- * overwrite it.
- */
+/** Returns true if a version decides which of two rows with one key is newer, so that the newer one stays. */
 export async function hasVersion(database: Database, table: Table): Promise<boolean> {
-  if (table.write === 'append') return true // What is stored stays.
+  if (table.write === 'append') return true // Stored rows are never overwritten.
   if (table.versionBy === undefined) return false
   if (!table.isVersionOptional) return true
   const shape = await readShape(database, table)

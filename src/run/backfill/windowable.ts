@@ -50,11 +50,17 @@ export function windowProblem(
   cursor?: string,
 ): string | undefined {
   if (table.write === 'replace')
-    return `${table.name} is replaced as a whole by each run, so a part of it cannot be loaded: choose { write: 'merge' }, with a key`
+    return (
+      `each run replaces all of ${table.name}, so a part of it cannot be loaded. ` +
+      `Choose { write: 'merge' }, with a key`
+    )
   if (!incremental) {
     const parents =
       'read' in source || !stages.some(({ type }) => type === 'flatMap') ? '' : ' before .flatMap, on the parents'
-    return `nothing says which of its records belong to a window: add .incremental('…')${parents}, with the field that says when a record changed`
+    return (
+      'nothing decides which of its records belong to a window. ' +
+      `Add .incremental('…')${parents}, with the field that holds the time of a record's last change`
+    )
   }
   const { startFrom, lookback, unit } = incremental
   if (unit !== undefined) return undefined
@@ -64,7 +70,8 @@ export function windowProblem(
     typeof lookback === 'number' ||
     (cursor !== undefined && cursorKind(cursor) !== 'instant')
   return counts
-    ? "its cursor is no time, and a window is one: where the number counts since 1970, say { unit: 's' } or { unit: 'ms' }; else take a field that holds a time"
+    ? 'its cursor is not a time, and windows are ranges of time. If it counts seconds or milliseconds since 1970, ' +
+        "add { unit: 's' } or { unit: 'ms' }; else choose a field that holds a time"
     : undefined
 }
 
@@ -75,10 +82,12 @@ export function windowProblem(
 export function windowWarning({ source }: Recipe): string | undefined {
   if ('read' in source) return undefined
   const { query, json, path } = source.request
-  const dependsOnWindow = [query, json].some((given) => mentionsBound(given))
-  return dependsOnWindow
-    ? undefined
-    : `the request to ${typeof path === 'string' ? path : 'its path'} names neither since nor until, so each window reads all that the API has: put since, and where the API takes it until, into the request`
+  if ([query, json].some((given) => mentionsBound(given))) return undefined
+  return (
+    `the request to ${typeof path === 'string' ? path : 'its path'} has neither \`since\` nor \`until\`, ` +
+    'so each window reads all records of the API. ' +
+    'Add `since` to the request, and `until` if the API has such a parameter'
+  )
 }
 
 const mentionsBound = (given: Given<Query> | Given<Sent> | undefined): boolean =>

@@ -1,20 +1,18 @@
 import type { Database } from '../../database/database.ts'
-import { quoteLiteral, quoteTable } from '../../database/quote.ts'
+import { formatCount } from '../../value/format.ts'
+import { quoteTable } from '../../database/quote.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 
-/**
- * Whether a table can be written as its stream says: its key, its columns, our rights. Answers what was found, or
- * throws place, fault and remedy.
- */
+/** Checks the key, the columns and the rights of a table. Returns the result, or throws the problem with its remedy. */
 export async function checkTable(database: Database, table: Table): Promise<string> {
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
-  if (!shape) return mayMake(database, table)
+  if (!shape) return checkMayCreate(database, table)
   await checkRights(database, table)
   const declared = Object.entries(table.columns)
     .filter(([, declaration]) => declaration !== false && declaration !== undefined)
@@ -22,45 +20,56 @@ export async function checkTable(database: Database, table: Table): Promise<stri
   const missing = declared.filter((column) => !shape.columns.has(column))
   if (missing.length > 0 && table.onSchemaChange !== 'evolve')
     throw new SchemaError(
-      `${table.name}: the column ${missing.join(', ')} is declared and not there, and the table's shape is ${table.onSchemaChange}: add it, or let the shape evolve`,
+      `${table.name}: ${missing.length === 1 ? 'the declared column' : 'the declared columns'} ${missing.join(', ')} ` +
+        `${missing.length === 1 ? 'is' : 'are'} missing, and onSchemaChange is '${table.onSchemaChange}'. ` +
+        "Add what is missing, or choose 'evolve'",
     )
   const [difference] = await typeDifferences(database, table, shape)
   if (difference !== undefined) throw new SchemaError(difference)
   const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
-  return `there, ${shape.columns.size} columns${key}${missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''}`
+  const added = missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''
+  return `exists, ${formatCount(shape.columns.size, 'column')}${key}${added}`
 }
 
-async function mayMake(database: Database, { name }: Table): Promise<string> {
+async function checkMayCreate(database: Database, { name }: Table): Promise<string> {
   const [schema = ''] = name.split('.')
-  const {
-    there,
-    may,
-    database: mayAddSchema,
-  } = await database.one<{ there: boolean; may: boolean | null; database: boolean }>(
-    `select n.oid is not null as there, has_schema_privilege(n.oid, 'create') as may, has_database_privilege(current_database(), 'create') as database
+  const { hasSchema, mayCreateTable, mayCreateSchema } = await database.one<{
+    hasSchema: boolean
+    mayCreateTable: boolean | null
+    mayCreateSchema: boolean
+  }>(
+    `select n.oid is not null as "hasSchema", has_schema_privilege(n.oid, 'create') as "mayCreateTable",
+            has_database_privilege(current_database(), 'create') as "mayCreateSchema"
        from (values (1)) as one left join pg_namespace as n on n.nspname = $1`,
     [schema],
   )
-  if (there ? may === true : mayAddSchema) return 'not there yet; made by the first run that reads a record'
+  if (hasSchema ? mayCreateTable === true : mayCreateSchema)
+    return 'does not exist; the first run with a record creates it'
+  const [object, target] = hasSchema
+    ? [`a table in schema ${schema}`, `schema ${schema}`]
+    : [`schema ${schema}`, 'database …']
   throw new SchemaError(
-    `${name}: it is not there, and this user may not make ${there ? `a table in schema ${schema}` : `schema ${schema}`}. Let its owner run: grant create on ${there ? `schema ${schema}` : 'database …'} to …`,
+    `${name}: the table does not exist, and this user may not create ${object}. ` +
+      `Let its owner run: grant create on ${target} to …`,
   )
 }
 
-const needed = {
+const NEEDED_RIGHTS = {
   append: ['insert'],
   merge: ['select', 'insert', 'update'],
   replace: ['select', 'insert', 'update', 'delete'],
 } as const
 
 async function checkRights(database: Database, { name, write }: Table): Promise<void> {
-  const rights = needed[write]
+  const rights = NEEDED_RIGHTS[write]
   const granted = await database.one<Record<string, boolean>>(
-    `select ${rights.map((right) => `has_table_privilege(${quoteLiteral(quoteTable(name))}, '${right}') as "${right}"`).join(', ')}`,
+    `select ${rights.map((right) => `has_table_privilege($1, '${right}') as "${right}"`).join(', ')}`,
+    [quoteTable(name)],
   )
   const missing = rights.filter((right) => !granted[right])
   if (missing.length > 0)
     throw new SchemaError(
-      `${name}: this user lacks the right to ${missing.join(', ')}. Let its owner run: grant ${missing.join(', ')} on ${name} to …`,
+      `${name}: this user lacks the right to ${missing.join(', ')}. ` +
+        `Let its owner run: grant ${missing.join(', ')} on ${name} to …`,
     )
 }

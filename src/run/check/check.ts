@@ -6,6 +6,8 @@ import { readSchemaState } from '../../database/migrate.ts'
 import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
 import type { Api } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
+import { defined } from '../../value/defined.ts'
+import { formatCount } from '../../value/format.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { firstRequest } from '../../source/first-request.ts'
 import { selectRecords } from '../../source/select-records.ts'
@@ -14,26 +16,26 @@ import { problemText } from '../report/problem-text.ts'
 import type { FoundPipeline } from '../find-pipelines.ts'
 import { openStoreToRead } from '../open-store.ts'
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
-  /** Where: a stream, a table, the database. */
+  /** The stream, the table or the database. */
   readonly location: string
   readonly isFault: boolean
-  /** What was found; of a fault, with its remedy. */
+  /** The result. For a fault: the problem and the remedy. */
   readonly text: string
 }
 
 export interface CheckOptions {
   readonly database?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** Ask no API. @default false */
+  /** Sends no request. @default false */
   readonly offline?: boolean
   readonly signal: AbortSignal
 }
 
 /**
- * Look at everything that pipelines need, all at once: secrets, APIs by the first page of each stream, the database,
- * its tables. Nothing is written, and each stream costs its API one request.
+ * Checks the secrets, the APIs, the database and the tables of pipelines at once. Sends one request for each stream,
+ * for its first page. Writes nothing.
  */
 export async function checkPipelines(found: readonly FoundPipeline[], options: CheckOptions): Promise<Finding[]> {
   const streams = found.flatMap(({ pipeline, streams }) =>
@@ -43,7 +45,7 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
   )
   const secrets = readSecrets(options.environment ?? process.env)
   await using scope = openScope({ signal: options.signal, secrets })
-  const once = askedOnce()
+  const once = withoutRetries()
   const [asked, stored] = await Promise.all([
     Promise.all(
       streams.map(({ location, recipe }) =>
@@ -77,11 +79,8 @@ async function attempt(
   }
 }
 
-/**
- * Whoever checks wants to know now: a request is not tried again. The same API stays one, so that its limits are
- * shared.
- */
-function askedOnce(): (api: Api) => Api {
+/** Returns a function that turns off the retries of an API. Streams of one API share its copy, and so its limits. */
+function withoutRetries(): (api: Api) => Api {
   const apis = new Map<Api, Api>()
   return (api) => {
     const known = apis.get(api) ?? { ...api, attempts: 1 }
@@ -93,10 +92,10 @@ function askedOnce(): (api: Api) => Api {
 async function checkSource(recipe: Recipe, scope: Scope, once: (api: Api) => Api, offline: boolean): Promise<string> {
   const { source, incremental } = recipe
   for (const name of secretsIn(recipe)) scope.secrets.value(name)
-  if ('read' in source) return 'a source of its own, which was not asked'
+  if ('read' in source) return 'a custom source, which is not read'
   if (offline) return secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret'
-  const { asked, records } = await firstPage(source, incremental?.unit, scope, once)
-  return `${asked} answered ${records} ${records === 1 ? 'record' : 'records'} on its first page`
+  const { request, records } = await firstPage(source, incremental?.unit, scope, once)
+  return `${request} answered ${formatCount(records, 'record')} on its first page`
 }
 
 async function firstPage(
@@ -104,26 +103,24 @@ async function firstPage(
   unit: 's' | 'ms' | undefined,
   scope: Scope,
   once: (api: Api) => Api,
-): Promise<{ readonly asked: string; readonly records: number }> {
+): Promise<{ readonly request: string; readonly records: number }> {
   const { request, paging, api } = source
   const asked = firstRequest(request, paging, {}, unit)
   const { headers, emptyOn } = request
   const { body, hold, status } = await scope.client(once(api)).send(asked, {
     signal: scope.signal,
     memory: scope.memory.child(() => true),
-    ...(headers && { headers }),
-    ...(emptyOn && { emptyOn }),
-    ...(scope.stream !== undefined && { stream: scope.stream }),
+    ...defined({ headers, emptyOn, stream: scope.stream }),
   })
   hold[Symbol.dispose]()
   const isEmpty = status === 204 || emptyOn?.includes(status) === true
   return {
-    asked: `${asked.method} ${new URL(api.base).host}${asked.url.split(/[?#]/)[0]}`,
+    request: `${asked.method} ${new URL(api.base).host}${asked.url.split(/[?#]/)[0]}`,
     records: isEmpty ? 0 : selectRecords(source, body).length,
   }
 }
 
-/** The database, then each table in it. */
+/** Checks the database, then each table. */
 async function checkStore(
   streams: readonly CheckedStream[],
   { database, environment, signal }: CheckOptions,
@@ -135,7 +132,7 @@ async function checkStore(
     if (!store) {
       const { version } = await findBinaries()
       return [
-        { location, isFault: false, text: `embedded PostgreSQL ${version}, to be made in .sluice/ by the first run` },
+        { location, isFault: false, text: `embedded PostgreSQL ${version}; the first run creates it in .sluice/` },
       ]
     }
     const { database: found } = store
@@ -156,21 +153,25 @@ async function checkStore(
 }
 
 async function checkDatabase(database: Database): Promise<string> {
-  // One that may write; a standby refuses it with the remedy.
+  // A transaction that may write: a standby refuses it with an error that has a remedy.
   await using transaction = await database.transaction()
-  const [server] = await transaction.query<{ version: string; readonly: string; may: boolean }>(
-    `select current_setting('server_version') as version, current_setting('transaction_read_only') as readonly, has_database_privilege(current_database(), 'create') as may`,
+  const { version, readonly, mayCreate } = await transaction.one<{
+    version: string
+    readonly: string
+    mayCreate: boolean
+  }>(
+    `select current_setting('server_version') as version, current_setting('transaction_read_only') as readonly,
+            has_database_privilege(current_database(), 'create') as "mayCreate"`,
   )
-  const { version, readonly, may } = server!
   if (readonly === 'on')
-    throw new Error('it is read-only; set DATABASE_URL to a server, a database and a user that may write')
+    throw new Error('it is read-only. Set DATABASE_URL to a server, a database and a user that may write')
   const state = await readSchemaState(database)
-  if (state === 'missing' && !may)
+  if (state === 'missing' && !mayCreate)
     throw new Error(
-      'schema sluice is not there yet, and this user may not make it; let an administrator run: sluice migrate',
+      'the schema sluice does not exist, and this user may not create it. ' +
+        'Let an administrator run: sluice migrate --grant USER',
     )
-  const schema = { missing: 'made by the first run', old: 'brought up to date by the next run', current: 'up to date' }[
-    state
-  ]
+  const texts = { missing: 'the first run creates it', old: 'the next run updates it', current: 'up to date' }
+  const schema = texts[state]
   return `${database.label}, PostgreSQL ${version}; schema sluice: ${schema}`
 }

@@ -103,7 +103,8 @@ function warnOfKeptRows(stream: StreamContext): void {
   const rows =
     duplicate === 1 ? '1 row has the key of a reject and was' : `${duplicate} rows have the keys of rejects and were`
   stream.warn(
-    `${stream.table.name}: ${rows} kept, because nothing decides which is newer. --overwrite stores the rejects instead`,
+    `${stream.table.name}: ${rows} kept, because nothing decides which is newer. ` +
+      '--overwrite stores the rejects instead',
   )
 }
 

@@ -3,14 +3,14 @@ import type { Report, StreamReport } from '../../model/report.ts'
 
 /** Lays out a report as plain text: a table of streams, then problems. Details are wrapped at the width. */
 export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {
-  const names = Object.keys(report.streams)
-  const width = Math.max(6, ...names.map((name) => name.length))
-  const rows = names.map((name) => streamLines(name.padEnd(width), report.streams[name]!, report.kind, lineWidth))
-  const head = `${'stream'.padEnd(width)} ${columns.map(([title, size]) => title.padStart(size)).join(' ')}`
+  const streams = Object.entries(report.streams)
+  const width = Math.max(6, ...streams.map(([name]) => name.length))
+  const rows = streams.map(([name, stream]) => streamLines(name.padEnd(width), stream, report.kind, lineWidth))
+  const head = `${'stream'.padEnd(width)} ${COLUMNS.map(([title, size]) => title.padStart(size)).join(' ')}`
   return [head, ...rows.flat(), '', summary(report, lineWidth)].join('\n')
 }
 
-const columns: readonly (readonly [title: string, size: number, of: (stream: StreamReport) => number])[] = [
+const COLUMNS: readonly (readonly [title: string, size: number, of: (stream: StreamReport) => number])[] = [
   ['fetched', 9, ({ counts }) => counts.fetched],
   ['inserted', 9, ({ counts }) => counts.inserted],
   ['updated', 8, ({ counts }) => counts.updated],
@@ -21,11 +21,11 @@ const columns: readonly (readonly [title: string, size: number, of: (stream: Str
 ]
 
 function streamLines(name: string, stream: StreamReport, kind: Report['kind'], width: number): string[] {
-  const numbers = columns.map(([, size, of]) => formatNumber(of(stream)).padStart(size)).join(' ')
+  const numbers = COLUMNS.map(([, size, of]) => formatNumber(of(stream)).padStart(size)).join(' ')
   const indent = ' '.repeat(name.length + 2)
   const lines = [`${name} ${numbers}`]
   const details = [
-    beginning(stream, kind),
+    startText(stream, kind),
     ...windowsText(stream),
     stream.cursor !== undefined &&
       stream.cursor !== stream.since &&
@@ -44,29 +44,29 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
   )
   if (stream.swap)
     lines.push(
-      `${indent}replaced: ${formatNumber(stream.swap.inserted)} inserted, ${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
+      `${indent}replaced: ${formatNumber(stream.swap.inserted)} inserted, ` +
+        `${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
     )
   for (const warning of stream.warnings) lines.push(`${indent}warning: ${warning}`)
   if (stream.counts.rejected > 0)
-    lines.push(`${indent}rejected: sluice rejects list tells why, sluice rejects replay sends them again`)
+    lines.push(
+      `${indent}rejected: for the reasons, sluice rejects list; to store them after a fix, sluice rejects replay`,
+    )
   if (stream.error !== undefined) lines.push(`${indent}FAILED: ${stream.error}`)
   return lines
 }
 
-function beginning(stream: StreamReport, kind: Report['kind']): string {
+function startText(stream: StreamReport, kind: Report['kind']): string {
   const { status, resumed, since } = stream
   if (status === 'not run') return 'not run'
-  if (kind === 'replay') return 'sent again what was rejected'
+  if (kind === 'replay') return 'replayed rejects'
   if (kind === 'backfill')
-    return stream.backfill ? `backfill ${stream.backfill.id}${resumed ? ' went on' : ''}` : 'not begun'
-  return resumed
-    ? 'took up an interrupted reading'
-    : since === undefined
-      ? 'read from the start'
-      : `incremental since ${since}`
+    return stream.backfill ? `backfill ${stream.backfill.id}${resumed ? ' continued' : ''}` : 'not started'
+  if (resumed) return 'continued an interrupted read'
+  return since === undefined ? 'read from the start' : `incremental since ${since}`
 }
 
-/** What has become of a backfill's windows. */
+/** Describes the range of a backfill and the states of its windows. */
 function windowsText({ backfill }: StreamReport): string[] {
   if (!backfill) return []
   const {
@@ -88,7 +88,7 @@ function windowsText({ backfill }: StreamReport): string[] {
   ]
 }
 
-/** Parts joined by commas, in lines of some width. */
+/** Joins parts by commas, in lines of at most this width. */
 function wrapped(parts: readonly string[], width: number): string[] {
   const lines: string[] = []
   for (const part of parts) {
@@ -117,8 +117,8 @@ function summary(
   ]
   const after = {
     done: [],
-    interrupted: ['What was whole is committed; the next run goes on from there.'],
-    failed: ['What was whole is committed; once it is mended, the next run goes on from there.'],
+    interrupted: ['Complete batches are committed. The next run continues after the last commit.'],
+    failed: ['Complete batches are committed. Correct the cause; the next run continues after the last commit.'],
   }[status]
   return [
     ...wrapped(

@@ -1,6 +1,7 @@
 import type { Advance, Counts } from '../../model/batch.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Status, StreamReport } from '../../model/report.ts'
+import { defined } from '../../value/defined.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 
 /** Counts what one run commits of one stream, and what it requests. `report` is called once, at the stream's end. */
@@ -13,7 +14,7 @@ export class StreamTally {
   #since: string | undefined
   #cursor: string | undefined
   #resumed = false
-  #begun = false
+  #hasSlice = false
   #requests = 0
   #retries = 0
   #waitMs = 0
@@ -30,8 +31,8 @@ export class StreamTally {
 
   /** A run may read several slices of a stream: the report shows where the first one begins. */
   sliceStarted({ since, resumed }: { readonly since?: string | undefined; readonly resumed: boolean }): void {
-    if (!this.#begun) [this.#since, this.#resumed] = [since, resumed]
-    this.#begun = true
+    if (!this.#hasSlice) [this.#since, this.#resumed] = [since, resumed]
+    this.#hasSlice = true
   }
 
   committed(
@@ -56,12 +57,10 @@ export class StreamTally {
 
   report(status: Status, error?: string): StreamReport {
     return {
-      status: status === 'interrupted' && !this.#begun ? 'not run' : status,
+      status: status === 'interrupted' && !this.#hasSlice ? 'not run' : status,
       table: this.#table,
       counts: this.#counts,
-      ...(this.#swap && { swap: this.#swap }),
-      ...(this.#since !== undefined && { since: this.#since }),
-      ...((this.#cursor ?? this.#since) !== undefined && { cursor: this.#cursor ?? this.#since }),
+      ...defined({ swap: this.#swap, since: this.#since, cursor: this.#cursor ?? this.#since }),
       resumed: this.#resumed,
       requests: this.#requests,
       retries: this.#retries,
@@ -70,7 +69,7 @@ export class StreamTally {
       bytes: this.#bytes,
       ms: Math.round(performance.now() - this.#started),
       warnings: [...this.#warnings],
-      ...(error !== undefined && { error }),
+      ...defined({ error }),
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/database.ts'
 
-/** Where the write-ahead log stands; undefined where this user or server does not tell. */
+/** Returns the position of the write-ahead log; undefined if this user may not read it. */
 export async function walPosition(database: Database, signal: AbortSignal): Promise<string | undefined> {
   try {
     const { lsn } = await database.one<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn', [], {
@@ -13,7 +13,7 @@ export async function walPosition(database: Database, signal: AbortSignal): Prom
   }
 }
 
-/** Bytes that were written to it since, by us and by others. */
+/** Returns the bytes that all clients have written to the write-ahead log since a position. */
 export async function walSince(database: Database, lsn: string, signal: AbortSignal): Promise<number | undefined> {
   try {
     const { bytes } = await database.one<{ bytes: string }>(

@@ -9,6 +9,7 @@ import { readSecrets } from '../../observe/secrets.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
 import { runPipeline } from '../run-pipeline.ts'
+import { defined } from '../../value/defined.ts'
 import type { Clock } from './clock.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
 
@@ -16,21 +17,21 @@ export interface RunTickOptions {
   readonly database: Database
   readonly clock: Clock
   readonly emit: (event: ScheduleEvent) => void
-  /** For the runs: where, and how. */
+  /** Options of the runs. */
   readonly runs: Pick<RunOptions, 'database' | 'environment' | 'memory' | 'concurrency'>
-  /** Of one run, in milliseconds. */
+  /** Milliseconds that one run may take. */
   readonly timeoutMs: number
   readonly overlap: Overlap
-  /** Told of what happens in runs. */
+  /** Called with the events of the runs. */
   readonly onRun: ((pipeline: string, event: RunEvent) => void) | undefined
   readonly signal: AbortSignal
 }
 
-/** What is stored at the end, although everything else has been asked to stop. */
-const lastWordsMs = 1_000
+/** Time to store the end of a tick after the signal has aborted. */
+const FINAL_WRITE_MS = 1_000
 
 /**
- * Run a pipeline for a tick that is ours. A run that fails is told and noted; only what concerns the ledger is thrown.
+ * Runs a pipeline for a claimed tick. A run that fails is emitted and recorded. Throws only errors of the ledger.
  */
 export async function runTick(
   pipeline: Pipeline,
@@ -41,13 +42,13 @@ export async function runTick(
   const { database, clock, emit, signal } = options
   const { tick } = held
   emit({ type: 'tick.started', pipeline: pipeline.name, tick: tick.toISOString(), late })
-  const began = clock.now().getTime()
+  const startedMs = clock.now().getTime()
   const { status, error, report } = await runOnce(pipeline, held, options)
-  // Where this cannot be stored, the run tells what became of the tick.
+  // If this cannot be stored, the status of the run decides about the tick.
   const storing = settleTick(database, held, {
     status,
     note: error,
-    signal: signal.aborted ? AbortSignal.timeout(lastWordsMs) : signal,
+    signal: signal.aborted ? AbortSignal.timeout(FINAL_WRITE_MS) : signal,
   })
   await (signal.aborted ? storing.catch(() => {}) : storing)
   const streams = Object.values(report?.streams ?? {})
@@ -56,12 +57,11 @@ export async function runTick(
     pipeline: pipeline.name,
     tick: tick.toISOString(),
     status,
-    ms: clock.now().getTime() - began,
+    ms: clock.now().getTime() - startedMs,
     fetched: streams.reduce((sum, { counts }) => sum + counts.fetched, 0),
     stored: streams.reduce((sum, { counts }) => sum + counts.inserted + counts.updated, 0),
     rejected: streams.reduce((sum, { counts }) => sum + counts.rejected, 0),
-    ...(report && { run: report.run }),
-    ...(error !== undefined && { error }),
+    ...defined({ run: report?.run, error }),
   })
 }
 
@@ -79,7 +79,7 @@ async function runOnce(
   using limit = deadline(signal, timeoutMs, 'The run')
   let noting: Promise<void> = Promise.resolve()
   const on = (event: RunEvent): void => {
-    // Until this is stored, others take us for gone after a minute; that it fails shows when the tick is settled.
+    // Until this is stored, other schedulers take this one for gone after 60 s. A failure shows as the tick is settled.
     if (event.type === 'run.started') noting = noteTickRun(database, held, event.run, { signal }).catch(() => {})
     onRun?.(pipeline.name, event)
   }
@@ -103,7 +103,7 @@ function outcomeOf({ status, streams }: Report, limit: AbortSignal, signal: Abor
     return !signal.aborted && reason instanceof TimeoutError
       ? {
           status: 'failed',
-          error: `${reason.message}; what was whole is committed, and the next run goes on from there`,
+          error: `${reason.message}. Complete batches are committed, and the next run continues after them`,
         }
       : { status: 'interrupted' }
   }

@@ -1,4 +1,4 @@
-/** What a scheduler does, as it does it. Moments are ISO 8601, in UTC. */
+/** An event of a scheduler. Instants are ISO 8601, in UTC. */
 export type ScheduleEvent =
   | {
       readonly type: 'scheduler.started'
@@ -8,23 +8,23 @@ export type ScheduleEvent =
       readonly type: 'tick.started'
       readonly pipeline: string
       readonly tick: string
-      /** On time, or made up for. */ readonly late: boolean
+      /** True if the tick was missed and is caught up. */ readonly late: boolean
     }
   | {
       readonly type: 'tick.finished'
       readonly pipeline: string
       readonly tick: string
       readonly status: 'done' | 'failed' | 'interrupted' | 'skipped'
-      /** Where it could begin. */
+      /** Undefined if no run started. */
       readonly run?: string
       readonly ms: number
       readonly fetched: number
-      /** Inserted and updated. */
+      /** The number of inserted and updated rows. */
       readonly stored: number
       readonly rejected: number
       readonly error?: string
     }
-  /** Without a run: the pipeline was still running. */
+  /** The tick has no run, because the pipeline was still running. */
   | {
       readonly type: 'tick.skipped'
       readonly pipeline: string
@@ -32,7 +32,7 @@ export type ScheduleEvent =
       readonly status: 'skipped' | 'failed'
       readonly reason: string
     }
-  /** Nobody was there for them, and they are not caught up. */
+  /** No scheduler was running at these ticks, and they are not caught up. */
   | {
       readonly type: 'ticks.missed'
       readonly pipeline: string

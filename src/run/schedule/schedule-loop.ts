@@ -9,33 +9,35 @@ import { runTick, type RunTickOptions } from './run-tick.ts'
 import { Ticks } from './ticks.ts'
 import { messageOf } from '../../value/error.ts'
 
-export interface KeepTimeOptions extends RunTickOptions {
+export interface ScheduleLoopOptions extends RunTickOptions {
   readonly pipeline: Pipeline
   readonly schedule: FullSchedule
   /** Pipelines that run at once. */
   readonly permits: Semaphore
 }
 
-const dayMs = 86_400_000
-/** A tick that is this old has been missed. */
-const graceMs = 60_000
-/** How often is looked whether the other scheduler that runs our pipeline is still there. */
-const standbyMs = 15_000
-const countedAtMost = 1_000
-const stillRunning = 'the pipeline was still running'
+/** Interval between two registrations of a schedule. Each also deletes old ticks. */
+const REGISTER_MS = 86_400_000
+/** A tick that is older than this was missed. */
+const GRACE_MS = 60_000
+/** Interval between two checks of another scheduler that runs the pipeline. */
+const STANDBY_MS = 15_000
+/** Missed ticks are counted up to this number. */
+const MAX_COUNTED_TICKS = 1_000
+const STILL_RUNNING = 'the pipeline was still running'
 
 /**
- * Run one pipeline at its ticks, until the signal aborts, which rejects.
+ * Runs one pipeline at its ticks. Rejects with the signal's reason as it aborts.
  *
- * | what there is | what is done |
+ * | state | action |
  * |---|---|
- * | nothing due | wait for the next tick, and its jitter |
- * | a tick that is due | it is run; what comes due meanwhile is left out, fails or waits, as `overlap` says |
- * | ticks that nobody was there for, or whose scheduler has gone | as `catchUp` says: all in order, the last, none; what comes due meanwhile counts among them |
- * | another scheduler runs the pipeline | look again soon: it may go |
- * | the database is away | say so, and try again until it is there |
+ * | no tick is due | waits for the next tick, and its jitter |
+ * | a tick is due | runs it; ticks that come due during the run are skipped, fail or wait, as `overlap` says |
+ * | ticks were missed, or their scheduler is gone | runs all in order, the last, or none, as `catchUp` says |
+ * | another scheduler runs the pipeline | checks again after 15 s |
+ * | the database cannot be reached | emits a warning, and tries again until it can |
  */
-export async function runScheduleLoop(options: KeepTimeOptions): Promise<never> {
+export async function runScheduleLoop(options: ScheduleLoopOptions): Promise<never> {
   const {
     pipeline: { name: pipeline },
     schedule,
@@ -45,15 +47,14 @@ export async function runScheduleLoop(options: KeepTimeOptions): Promise<never> 
     signal,
   } = options
   const ticks = new Ticks(schedule)
-  let takenOn = Number.NEGATIVE_INFINITY
+  let registeredMs = Number.NEGATIVE_INFINITY
   let busyUntil: Date | undefined
   for (let failures = 0; ;) {
     signal.throwIfAborted()
     try {
-      if (clock.now().getTime() - takenOn >= dayMs) {
-        // Again each day: old ticks are forgotten with it.
+      if (clock.now().getTime() - registeredMs >= REGISTER_MS) {
         await registerSchedule(database, pipeline, clock.now(), { signal })
-        takenOn = clock.now().getTime()
+        registeredMs = clock.now().getTime()
       }
       const known = await readTicks(database, pipeline, { signal })
       failures = 0
@@ -71,23 +72,20 @@ export async function runScheduleLoop(options: KeepTimeOptions): Promise<never> 
       if (await runStep(step, ticks, options)) busyUntil = clock.now()
     } catch (error) {
       signal.throwIfAborted()
-      if (!isOfTheServer(error)) throw error
+      if (!isTemporary(error)) throw error
       failures += 1
       emit({
         type: 'warning',
         pipeline,
-        message: `the ledger cannot be asked, and is asked again soon: ${(error as Error).message}`,
+        message: `the ledger cannot be read; the scheduler tries again: ${messageOf(error)}`,
       })
       await clock.sleep(Math.min(60_000, 1_000 * 2 ** failures), { signal })
     }
   }
 }
 
-/**
- * It may be better later: the server is away, full or held up. A statement that it does not understand (class 42) never
- * is.
- */
-function isOfTheServer(error: unknown): boolean {
+/** True for errors that may pass: the server is down, full or slow. False for SQLSTATE class 42, a wrong statement. */
+function isTemporary(error: unknown): boolean {
   return isConnectionError(error) || error instanceof DatabaseError || sqlState(error)?.startsWith('42') === false
 }
 
@@ -96,19 +94,19 @@ interface Step {
   readonly late: boolean
 }
 
-/** The tick to run now, if there is one. Ticks that are not to be run are settled. */
+/** Returns the tick to run now, if there is one. Settles ticks that are not to be run. */
 async function nextStep(
   known: KnownTicks,
   ticks: Ticks,
   busyUntil: Date | undefined,
-  options: KeepTimeOptions,
+  options: ScheduleLoopOptions,
 ): Promise<Step | undefined> {
   const { schedule, clock } = options
   const now = clock.now()
   const first = ticks.next(known.after)
   const newest = first > now ? undefined : ticks.last(now)
-  const onTime = newest && now.getTime() - newest.getTime() <= graceMs + schedule.jitterMs ? newest : undefined
-  // What waits for its turn was not missed.
+  const onTime = newest && now.getTime() - newest.getTime() <= GRACE_MS + schedule.jitterMs ? newest : undefined
+  // A tick that waited for the run before it was not missed.
   const hasWaited = schedule.overlap === 'wait' && newest !== undefined && busyUntil !== undefined && first <= busyUntil
   const catchUp = schedule.catchUp === 'none' && hasWaited ? 'last' : schedule.catchUp
   if (catchUp === 'all') {
@@ -126,39 +124,39 @@ async function nextStep(
   return tick && { tick, late: tick !== onTime }
 }
 
-/** The tick before one, unless that is older than the first. */
+/** Returns the tick before another one, unless it is older than `first`. */
 function before(tick: Date, first: Date, ticks: Ticks): Date | undefined {
   const earlier = ticks.last(new Date(tick.getTime() - 1))
   return earlier && earlier >= first ? earlier : undefined
 }
 
 /**
- * Settle ticks as missed: those that were interrupted one by one; of the new ones, which begin with `first`, the last
- * stands for all.
+ * Settles ticks as missed: each interrupted one by itself, and the new ones from `first` on by the last of them.
  */
 async function miss(
   missed: readonly Date[],
   first: Date | undefined,
   ticks: Ticks,
-  { pipeline: { name: pipeline }, database, emit, signal }: KeepTimeOptions,
+  { pipeline: { name: pipeline }, database, emit, signal }: ScheduleLoopOptions,
 ): Promise<void> {
+  const [earliest] = missed
   const last = missed.at(-1)
-  if (!last) return
+  if (!earliest || !last) return
   let count = first ? missed.length - 1 : missed.length
-  if (first) for (let tick = first; tick <= last && count < countedAtMost; tick = ticks.next(tick)) count += 1
-  const told = {
+  if (first) for (let tick = first; tick <= last && count < MAX_COUNTED_TICKS; tick = ticks.next(tick)) count += 1
+  const range = {
     count,
-    first: (missed.length > 1 || !first ? missed[0]! : first).toISOString(),
+    first: (missed.length > 1 || !first ? earliest : first).toISOString(),
     last: last.toISOString(),
   }
-  const note = `${count} ${count === 1 ? 'tick was' : 'ticks were'} missed from ${told.first} to ${told.last}`
-  const passed: boolean[] = []
-  for (const tick of missed) passed.push(await skipTick(database, pipeline, tick, { status: 'missed', note, signal }))
-  if (passed.includes(true)) emit({ type: 'ticks.missed', pipeline, ...told })
+  const note = `${count} ${count === 1 ? 'tick was' : 'ticks were'} missed from ${range.first} to ${range.last}`
+  const skipped: boolean[] = []
+  for (const tick of missed) skipped.push(await skipTick(database, pipeline, tick, { status: 'missed', note, signal }))
+  if (skipped.includes(true)) emit({ type: 'ticks.missed', pipeline, ...range })
 }
 
-/** Whether it was ours to run. */
-async function runStep({ tick, late }: Step, ticks: Ticks, options: KeepTimeOptions): Promise<boolean> {
+/** Claims a tick and runs it. Returns false if another scheduler has it. */
+async function runStep({ tick, late }: Step, ticks: Ticks, options: ScheduleLoopOptions): Promise<boolean> {
   const { pipeline, schedule, database, permits, signal } = options
   using _permit = await permits.acquire({ signal })
   const attempt = await claimTick(database, pipeline.name, tick, { signal })
@@ -178,8 +176,8 @@ async function runStep({ tick, late }: Step, ticks: Ticks, options: KeepTimeOpti
   return true
 }
 
-/** While a tick runs: settle those that come due, until the signal aborts. */
-async function watch(first: Date, ticks: Ticks, options: KeepTimeOptions): Promise<void> {
+/** Settles ticks that come due during a run, until the signal aborts. */
+async function watch(first: Date, ticks: Ticks, options: ScheduleLoopOptions): Promise<void> {
   const {
     pipeline: { name: pipeline },
     clock,
@@ -189,32 +187,32 @@ async function watch(first: Date, ticks: Ticks, options: KeepTimeOptions): Promi
   try {
     for (let tick = first; ; tick = ticks.next(tick)) {
       await clock.sleep(Math.max(0, tick.getTime() - clock.now().getTime()), { signal })
-      await leaveOut(tick, options)
+      await skipDueTick(tick, options)
     }
   } catch (error) {
     if (!signal.aborted)
       emit({
         type: 'warning',
         pipeline,
-        message: `a tick that came while it was running could not be noted, and counts as missed: ${messageOf(error)}`,
+        message: `a tick that was due during a run could not be recorded, and counts as missed: ${messageOf(error)}`,
       })
   }
 }
 
-async function leaveOut(
+async function skipDueTick(
   tick: Date,
-  { pipeline: { name: pipeline }, schedule, database, emit, signal }: KeepTimeOptions,
+  { pipeline: { name: pipeline }, schedule, database, emit, signal }: ScheduleLoopOptions,
 ): Promise<void> {
   const status = schedule.overlap === 'fail' ? 'failed' : 'skipped'
-  if (await skipTick(database, pipeline, tick, { status, note: stillRunning, signal }))
-    emit({ type: 'tick.skipped', pipeline, tick: tick.toISOString(), status, reason: stillRunning })
+  if (await skipTick(database, pipeline, tick, { status, note: STILL_RUNNING, signal }))
+    emit({ type: 'tick.skipped', pipeline, tick: tick.toISOString(), status, reason: STILL_RUNNING })
 }
 
-/** Another scheduler runs the pipeline: what comes due meanwhile is settled by whoever is first. */
-async function standBy(known: KnownTicks, ticks: Ticks, options: KeepTimeOptions): Promise<void> {
+/** Waits while another scheduler runs the pipeline. The first of the two to see a tick that is due settles it. */
+async function standBy(known: KnownTicks, ticks: Ticks, options: ScheduleLoopOptions): Promise<void> {
   const { schedule, clock, signal } = options
   const next = ticks.next(known.after)
   const ms = next.getTime() - clock.now().getTime()
-  if (ms <= 0 && ms >= -graceMs && schedule.overlap !== 'wait') await leaveOut(next, options)
-  else await clock.sleep(ms > 0 ? Math.min(ms, standbyMs) : standbyMs, { signal })
+  if (ms <= 0 && ms >= -GRACE_MS && schedule.overlap !== 'wait') await skipDueTick(next, options)
+  else await clock.sleep(ms > 0 ? Math.min(ms, STANDBY_MS) : STANDBY_MS, { signal })
 }

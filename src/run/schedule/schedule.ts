@@ -1,5 +1,6 @@
 import type { Pipeline } from '../../define/pipeline.ts'
 import { scheduleOf, scheduleText } from '../../define/schedule/schedule.ts'
+import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { Semaphore } from '../../flow/semaphore.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
@@ -8,48 +9,46 @@ import type { RunEvent } from '../../model/event.ts'
 import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import type { DurationText } from '../../value/duration.ts'
 import { openStore } from '../open-store.ts'
-import { wallClock, type Clock } from './clock.ts'
+import { systemClock, type Clock } from './clock.ts'
 import { runScheduleLoop } from './schedule-loop.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
 import { Ticks } from './ticks.ts'
 import { messageOf } from '../../value/error.ts'
 
 export interface ScheduleOptions {
-  /** Where the tables are, as `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL kept in `.sluice/` */
+  /** Address of the database, `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL in `.sluice/` */
   readonly database?: string | undefined
-  /** Where secrets and settings are looked up. @default process.env */
+  /** Variables with secrets and settings. @default process.env */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /**
-   * For all pipelines, whatever they say themselves: what becomes of ticks that were missed. @default what each
-   * pipeline says, else 'last'
+   * Handling of missed ticks, for all pipelines. @default the schedule of each pipeline, else 'last'
    */
   readonly catchUp?: CatchUp | undefined
   /**
-   * For all pipelines: what becomes of a tick that comes while the pipeline is still running, or while another program
-   * runs it. @default what each pipeline says, else 'skip'
+   * Handling of a tick that is due while a run of the pipeline is active, for all pipelines. @default the schedule of
+   * each pipeline, else 'skip'
    */
   readonly overlap?: Overlap | undefined
-  /** Of one run: what is whole is committed, and the next one goes on from there. @default no limit */
+  /** Limit of one run. Complete batches are committed, and the next run continues after them. @default no limit */
   readonly timeout?: DurationText | undefined
   /** Pipelines that run at once. @default 4 */
   readonly concurrency?: number | undefined
-  /** @default the clock on the wall */
+  /** @default the clock of the system */
   readonly clock?: Clock
-  /** Called with everything that the scheduler does; it must not throw. */
+  /** Called with every event of the scheduler. It must not throw. */
   readonly onEvent?: (event: ScheduleEvent) => void
-  /** Called with what happens in the runs that it starts; it must not throw. */
+  /** Called with every event of the runs. It must not throw. */
   readonly onRun?: (pipeline: string, event: RunEvent) => void
-  /** Ends it, and what it runs, within 5 s. */
+  /** Aborting it ends the scheduler and its runs within 5 s. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Run pipelines at their ticks until the signal aborts, which is its one regular end: then it has stopped all it had
- * started, and answers. A run that fails stops nothing; what concerns all (a ledger that this version does not know)
- * ends all together, and is thrown.
+ * Runs pipelines at their ticks until the signal aborts. It then stops its runs and returns. A run that fails stops
+ * nothing else. Throws an error that concerns all pipelines, such as a ledger of a later version.
  *
- * The ledger holds what became of each tick, so several schedulers on one database run each tick once, and one that was
- * down knows what it missed.
+ * The ledger records each tick. So several schedulers on one database run each tick once, and a scheduler that was down
+ * finds the ticks that it missed.
  *
  * @example
  * await runSchedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
@@ -60,7 +59,7 @@ export async function runScheduler(pipelines: readonly Pipeline[], options: Sche
     environment = process.env,
     timeout,
     concurrency = 4,
-    clock = wallClock,
+    clock = systemClock,
     onEvent,
     onRun,
   } = options
@@ -69,24 +68,27 @@ export async function runScheduler(pipelines: readonly Pipeline[], options: Sche
     const own = scheduleOf(pipeline)
     if (!own)
       throw new UsageError(
-        `${pipeline.name} has no schedule: give it one, as in { schedule: '*/15 * * * *' }, or leave it out`,
+        `${pipeline.name} has no schedule. Give it one, such as { schedule: '*/15 * * * *' }, or leave it out`,
       )
     return {
       pipeline,
       schedule: {
         ...own,
-        ...(options.catchUp && { catchUp: options.catchUp }),
-        ...(options.overlap && { overlap: options.overlap }),
+        ...defined({ catchUp: options.catchUp, overlap: options.overlap }),
       },
     }
   })
   if (scheduled.length === 0)
-    throw new UsageError("There is nothing to schedule: give a pipeline a schedule, as in { schedule: '*/15 * * * *' }")
+    throw new UsageError(
+      "There is nothing to schedule. Give a pipeline a schedule, such as { schedule: '*/15 * * * *' }",
+    )
   const emit = (event: ScheduleEvent): void => onEvent?.(event)
   const permits = new Semaphore(concurrency)
   const twice = pipelines.find(({ name }, index) => pipelines.findIndex((other) => other.name === name) < index)
   if (twice)
-    throw new UsageError(`There are two pipelines '${twice.name}': rename one, since they would share their cursors`)
+    throw new UsageError(
+      `There are two pipelines '${twice.name}', and they would share their cursors. Rename one of them`,
+    )
   try {
     await using store = await openStore({
       database: url,
@@ -98,7 +100,7 @@ export async function runScheduler(pipelines: readonly Pipeline[], options: Sche
       type: 'scheduler.started',
       pipelines: scheduled.map(({ pipeline, schedule }) => ({
         pipeline: pipeline.name,
-        schedule: scheduleText(pipeline)!,
+        schedule: scheduleText(pipeline) ?? '',
         next: new Ticks(schedule).next(clock.now()).toISOString(),
       })),
     })

@@ -1,26 +1,29 @@
+import { formatCount, formatNumber } from '../../value/format.ts'
 import { parseInstant } from '../../value/instant.ts'
 import type { SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 
-/** Fewer records than this are no surprise to miss. */
-const much = 100
-/** So many readings with the same cursor are no chance. */
-const still = 3
-/** A cursor that is a day stands still until the next one. */
-const dayStillMs = 36 * 3_600_000
+/** An incremental run that usually reads fewer records may well read none. */
+const MIN_USUAL_RECORDS = 100
+/** Runs with the same cursor before this is reported. */
+const MIN_STILL_RUNS = 3
+/** Time for which the cursor may stay if its value is a day: such a cursor moves once a day. */
+const MAX_DAY_STILL_MS = 36 * 3_600_000
+/** Runs from which the usual number of records is computed. */
+const USUAL_RUNS = 5
 
 type Found = Pick<StatusFinding, 'kind' | 'isFault' | 'message'>
 const fault = (kind: Found['kind'], message: string): Found => ({ kind, isFault: true, message })
 const notice = (kind: Found['kind'], message: string): Found => ({ kind, isFault: false, message })
 
 export interface Known {
-  /** The newest first. */
+  /** Newest first. */
   readonly readings: readonly SyncSummary[]
   readonly failedWindows: { readonly windows: number; readonly error: string | null } | undefined
   readonly now: Date
 }
 
-/** What is to be said of a stream, the worst first. */
+/** Returns the findings of a stream, the most serious first. */
 export function findingsOf(status: StreamStatus, { readings, failedWindows, now }: Known): StatusFinding[] {
   const { pipeline, stream } = status
   const name = `${pipeline}.${stream}`
@@ -33,12 +36,14 @@ export function findingsOf(status: StreamStatus, { readings, failedWindows, now 
     failedWindows &&
       fault(
         'windows failed',
-        `${counted(failedWindows.windows, 'window')} of its backfills failed${failedWindows.error === null ? '' : `: ${failedWindows.error}`}; sluice backfill … --only failed repeats ${failedWindows.windows === 1 ? 'it' : 'them'}`,
+        `${formatCount(failedWindows.windows, 'window')} of its backfills failed` +
+          `${because(failedWindows.error)}. To read ${failedWindows.windows === 1 ? 'it' : 'them'} again: ` +
+          'sluice backfill … --only failed',
       ),
     status.rejects > 0 &&
       notice(
         'rejects',
-        `${counted(status.rejects, 'record')} could not be stored; sluice rejects list ${name} tells why`,
+        `${formatCount(status.rejects, 'record')} could not be stored. Reasons: sluice rejects list ${name}`,
       ),
   ]
   return found.filter((one): one is Found => typeof one === 'object').map((one) => ({ ...one, pipeline, stream }))
@@ -67,14 +72,14 @@ export function neverRan(
   }
 }
 
-/** Of the pipeline as a whole: what a scheduler could not even begin. */
+/** Returns the finding of a pipeline whose last tick failed before a run started. */
 export function tickFinding({ pipeline, tick, status, run, note }: Scheduled): StatusFinding | undefined {
   if (status !== 'failed' || run !== undefined || !tick) return undefined
   return {
     kind: 'tick failed',
     isFault: true,
     pipeline,
-    message: `the run of ${tick.toISOString()} could not begin${note === undefined ? '' : `: ${note}`}`,
+    message: `the run of ${tick.toISOString()} could not start${because(note)}`,
   }
 }
 
@@ -84,42 +89,38 @@ function failure(
 ): Found | undefined {
   const [last] = runs
   if (state === 'never ran')
-    return schedule === undefined ? notice('never ran', `it has never run; sluice run ${name} does so`) : undefined
+    return schedule === undefined ? notice('never ran', `it has never run. To run it: sluice run ${name}`) : undefined
   if (state === 'failed')
     return fault(
       'failed',
-      `run ${last!.run} failed${lastError ? `: ${lastError.error}` : ''}${lastSuccess ? '' : '; it has never succeeded'}`,
+      `run ${last?.run} failed${because(lastError?.error)}${lastSuccess ? '' : '; it has never succeeded'}`,
     )
   if (state === 'running') return undefined
   if (!lastSuccess)
     return fault(
       'never succeeded',
-      `${counted(runs.length, 'run')} began and none came to its end${lastError ? `: ${lastError.error}` : ''}; sluice runs ${name.split('.')[0]} shows them`,
+      `${formatCount(runs.length, 'run')} started and none reached the end${because(lastError?.error)}. ` +
+        `To list them: sluice runs ${name.split('.')[0]}`,
     )
   if (open && !open.isHeld)
     return notice(
       'interrupted',
-      `run ${open.run} was interrupted${open.error === undefined ? '' : ` (${open.error})`}; the next run goes on from there`,
+      `run ${open.run} was interrupted${open.error === undefined ? '' : ` (${open.error})`}. ` +
+        'The next run continues after its last commit',
     )
   return undefined
 }
 
 function overdue({ overdueSince, lastSuccess, state }: StreamStatus): Found | undefined {
   if (overdueSince === undefined) return undefined
-  if (state === 'never ran')
-    return fault(
-      'overdue',
-      `it should have been read after ${overdueSince}, and never was: look whether its scheduler runs`,
-    )
-  return fault(
-    'overdue',
-    `it should have been read after ${overdueSince}${lastSuccess ? `, and was last read to its end ${lastSuccess.at}` : ''}: look whether its scheduler runs`,
-  )
+  const lastRead = lastSuccess && `, and was last read to its end ${lastSuccess.at}`
+  const detail = state === 'never ran' ? ', and never was' : (lastRead ?? '')
+  return fault('overdue', `it should have been read after ${overdueSince}${detail}: check that its scheduler runs`)
 }
 
 /**
- * Nothing was read where there used to be much. A first reading of everything says nothing of how much is new each
- * time.
+ * Returns the finding of a stream whose last runs read nothing and whose runs before read many records. Full and
+ * incremental runs are not compared with each other.
  */
 function silence(done: readonly SyncSummary[]): Found | undefined {
   const [last] = done
@@ -128,43 +129,46 @@ function silence(done: readonly SyncSummary[]): Found | undefined {
   const empty = alike.findIndex(({ read }) => read > 0)
   if (empty < 0) return undefined
   const before = alike
-    .slice(empty, empty + 5)
+    .slice(empty, empty + USUAL_RUNS)
     .map(({ read }) => read)
     .toSorted((a, b) => a - b)
-  const usual = before[Math.floor(before.length / 2)]!
-  if (usual < (last.since === undefined ? 1 : much)) return undefined
+  const usual = before[Math.floor(before.length / 2)] ?? 0
+  if (usual < (last.since === undefined ? 1 : MIN_USUAL_RECORDS)) return undefined
   return fault(
     'nothing read',
-    `${empty === 1 ? 'the last run' : `each of the last ${empty} runs`} read nothing, where ${usual.toLocaleString('en-US')} records were usual before: look whether the API still answers what it did`,
+    `${empty === 1 ? 'the last run' : `each of the last ${empty} runs`} read nothing. ` +
+      `Runs before read ${formatNumber(usual)} records: check whether the responses of the API have changed`,
   )
 }
 
 /**
- * Records come and go on, and the cursor does not: they carry no value, or are all rejected, or the API does not heed
- * what it is asked.
+ * Returns the finding of a stream that reads records without moving its cursor: they have no cursor value, all are
+ * rejected, or the API ignores the bound in the request.
  */
 function standstill(done: readonly SyncSummary[], now: Date): Found | undefined {
   const [last] = done
   if (last?.since === undefined) return undefined
   const moved = done.findIndex(({ since, high }) => since !== last.since || (high ?? since) !== last.since)
   const same = moved < 0 ? done : done.slice(0, moved)
-  if (same.length < still || same.some(({ read }) => read === 0)) return undefined
-  if (isDay(last.since) && now.getTime() - same.at(-1)!.createdAt.getTime() < dayStillMs) return undefined
-  const text = `the cursor has stood at ${last.since} for ${same.length === done.length ? 'at least ' : ''}${same.length} runs, which read ${range(same.map(({ read }) => read))} records each`
-  if (same.slice(0, still).every(({ stored, rejected }) => stored + rejected > 0))
-    return fault('cursor stands still', `${text}: look whether records still carry a cursor value`)
-  // What lies at the boundary is read again each time, and rightly so.
-  return same.every(({ read }) => read >= much)
-    ? notice('cursor stands still', `${text}, and found nothing new: look whether the API heeds since`)
+  if (same.length < MIN_STILL_RUNS || same.some(({ read }) => read === 0)) return undefined
+  const oldest = same.at(-1) ?? last
+  if (isDay(last.since) && now.getTime() - oldest.createdAt.getTime() < MAX_DAY_STILL_MS) return undefined
+  const text =
+    `the cursor has stood at ${last.since} for ${same.length === done.length ? 'at least ' : ''}${same.length} runs, ` +
+    `which read ${range(same.map(({ read }) => read))} records each`
+  if (same.slice(0, MIN_STILL_RUNS).every(({ stored, rejected }) => stored + rejected > 0))
+    return fault('cursor stands still', `${text}: check whether records still have a cursor value`)
+  // Each run reads the records at the boundary again, so a few of them are no finding.
+  return same.every(({ read }) => read >= MIN_USUAL_RECORDS)
+    ? notice('cursor stands still', `${text}, and found nothing new: check whether the API obeys \`since\``)
     : undefined
 }
 
 const isDay = (cursor: string): boolean => cursor.length === 10 && parseInstant(cursor) !== undefined
 
 function range(numbers: readonly number[]): string {
-  const [least, most] = [Math.min(...numbers), Math.max(...numbers)].map((number) => number.toLocaleString('en-US'))
-  return least === most ? least! : `${least} to ${most}`
+  const [least, most] = [formatNumber(Math.min(...numbers)), formatNumber(Math.max(...numbers))] as const
+  return least === most ? least : `${least} to ${most}`
 }
 
-const counted = (value: number, what: string): string =>
-  `${value.toLocaleString('en-US')} ${value === 1 ? what : `${what}s`}`
+const because = (error: string | null | undefined): string => (error ? `: ${error}` : '')

@@ -13,6 +13,7 @@ import {
   type SyncSummary,
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
+import { UsageError } from '../../model/errors.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
 import { defined } from '../../value/defined.ts'
 import type { StatusOptions } from '../options.ts'
@@ -23,8 +24,8 @@ import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
 
 /**
- * How each stream of some pipelines is, and what is wrong. Nothing is written: where nothing has ever run there need
- * not even be a database.
+ * Returns the status of each stream of some pipelines, and the problems. Writes nothing, and needs no database before
+ * the first run.
  *
  * @example
  * const { ok, findings } = await readStatus([billing, forum])
@@ -49,10 +50,7 @@ export async function readPipelineStatus(
   return await readStatusFrom(pipelines, snapshot, options)
 }
 
-/**
- * The same, of a ledger that is being read already: give a transaction or a snapshot, so that all its parts fit each
- * other.
- */
+/** Returns the status from an open transaction or a snapshot, so that all parts of the ledger are of one moment. */
 export async function readStatusFrom(
   pipelines: readonly Pipeline[],
   on: Queryable,
@@ -61,7 +59,7 @@ export async function readStatusFrom(
   return statusOf(pipelines, await readStatusParts(pipelines, on), options)
 }
 
-/** Reads from the ledger what `statusOf` needs. `on` is a transaction or a snapshot, so that all parts fit each other. */
+/** Reads from the ledger what `statusOf` needs. `on` is a transaction or a snapshot. */
 export async function readStatusParts(pipelines: readonly Pipeline[], on: Queryable): Promise<StatusParts> {
   const parts = await readLedgerParts(on)
   if (!parts.slices) return NO_PARTS
@@ -77,7 +75,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   return { streams, readings, cursors, rejects, windows, scheduled }
 }
 
-/** The ledger's part of a status. */
+/** The parts of a status that come from the ledger. */
 export interface StatusParts {
   readonly streams: readonly StreamRuns[]
   readonly readings: ReadonlyMap<string, readonly SyncSummary[]>
@@ -101,9 +99,9 @@ export function statusOf(
     const scheduled = ledger.scheduled.find((one) => one.pipeline === pipeline.name)
     const tick = scheduled && schedule && tickFinding(scheduled)
     if (tick) findings.push(tick)
-    // A run that a tick is late by, or waits for by its jitter, is not overdue.
-    const due = ticks?.last(new Date(now.getTime() - duration(grace) - schedule!.jitterMs))
-    // Before a scheduler first took it on, no tick counted.
+    // A tick within the grace period and the jitter is not overdue.
+    const due = schedule && ticks?.last(new Date(now.getTime() - duration(grace) - schedule.jitterMs))
+    // Ticks from before the schedule was registered do not count.
     const terms = { now, ticks, due: due && (!scheduled || due > scheduled.registeredAt) ? due : undefined }
     const all = Object.keys(pipeline.streams).map((stream) => streamStatus(pipeline, stream, ledger, terms))
     const never = neverRan(pipeline.name, all, scheduled !== undefined)
@@ -129,7 +127,7 @@ function knownOf({ pipeline, stream }: StreamStatus, { readings, windows }: Stat
 interface Terms {
   readonly now: Date
   readonly ticks: Ticks | undefined
-  /** The tick since which a reading must have come to its end. */
+  /** The tick after which the stream must have been read to its end. */
   readonly due: Date | undefined
 }
 
@@ -141,7 +139,9 @@ function streamStatus(
 ): StreamStatus {
   const is = (one: { readonly pipeline: string; readonly stream: string }): boolean =>
     one.pipeline === pipeline.name && one.stream === stream
-  const { recipe, table } = pipeline.streams[stream]!
+  const flow = pipeline.streams[stream]
+  if (!flow) throw new UsageError(`${pipeline.name} has no stream '${stream}'`)
+  const { recipe, table } = flow
   const readings = ledger.readings.get(`${pipeline.name}.${stream}`) ?? []
   const runs = ledger.streams.find(is)?.runs.filter(({ kind }) => kind === 'sync') ?? []
   const success = readings.find(({ isOpen }) => !isOpen)
@@ -184,13 +184,13 @@ function streamStatus(
         run: open.run,
         isHeld: open.isHeld,
         since: open.createdAt.toISOString(),
-        ...(open.error !== undefined && { error: open.error }),
+        ...defined({ error: open.error }),
       },
     }),
-    ...(failed && {
-      lastError: { run: failed.run, at: (failed.finishedAt ?? failed.startedAt).toISOString(), error: failed.error! },
+    ...(failed?.error !== undefined && {
+      lastError: { run: failed.run, at: (failed.finishedAt ?? failed.startedAt).toISOString(), error: failed.error },
     }),
-    ...(ticks && { schedule: scheduleText(pipeline)!, next: ticks.next(now).toISOString() }),
+    ...(ticks && { ...defined({ schedule: scheduleText(pipeline) }), next: ticks.next(now).toISOString() }),
     ...(isOverdue && { overdueSince: due.toISOString() }),
   }
 }

@@ -1,46 +1,46 @@
 import type { StreamRun } from '../../ledger/read/read-streams.ts'
 
-/** How all is, at one moment. All moments are ISO 8601, so that it can be sent as it is. */
+/** The status of pipelines at one moment. Instants are ISO 8601, so that it can be sent as JSON. */
 export interface StatusReport {
   readonly at: string
-  /** Nothing in `findings` is a fault. */
+  /** True if no finding is a fault. */
   readonly ok: boolean
   readonly streams: readonly StreamStatus[]
   readonly findings: readonly StatusFinding[]
 }
 
-/** How one stream is. */
+/** The status of one stream. */
 export interface StreamStatus {
   readonly pipeline: string
   readonly stream: string
   readonly table: string
-  /** Of the last run that read it. */
+  /** Status of the last run that read the stream. */
   readonly state: 'never ran' | StreamRun['status']
-  /** When it was last read to its end, and by which run. */
+  /** The last run that read the stream to its end. */
   readonly lastSuccess?: { readonly run: string; readonly at: string; readonly ageMs: number }
   readonly cursor?: {
     readonly value: string
     readonly movedAt: string
-    /** Where the cursor is a time: how long ago that was. */
+    /** Milliseconds from the cursor to now. Only if the cursor is a time. */
     readonly ageMs?: number
   }
-  /** The newest first; those of an interrupted reading that another run has finished are told with that one. */
+  /** Newest first. An interrupted read that another run has finished counts as a part of that run. */
   readonly runs: readonly LastRun[]
-  /** Not replayed yet. */
+  /** The number of rejects that wait for a replay. */
   readonly rejects: number
-  /** A reading that has not come to its end. */
+  /** A read that has not reached its end. */
   readonly open?: {
     readonly slice: string
     readonly run: string
-    /** Somebody is reading it now. */ readonly isHeld: boolean
+    /** True while a run reads it. */ readonly isHeld: boolean
     readonly since: string
     readonly error?: string
   }
   readonly lastError?: { readonly run: string; readonly at: string; readonly error: string }
-  /** As `sluice list` shows it. */
+  /** The schedule as `sluice list` shows it. */
   readonly schedule?: string
   readonly next?: string
-  /** The tick after which it should have succeeded. */
+  /** The tick after which the stream should have been read to its end. */
   readonly overdueSince?: string
 }
 
@@ -48,14 +48,14 @@ export interface LastRun {
   readonly run: string
   readonly status: StreamRun['status']
   readonly startedAt: string
-  /** Records and parents. */
+  /** The number of records and parents. */
   readonly read: number
-  /** Inserted and updated. */
+  /** The number of inserted and updated rows. */
   readonly stored: number
   readonly rejected: number
 }
 
-/** What somebody should know. A fault makes `sluice status` end with 1. */
+/** A problem or a notice. With a fault, `sluice status` exits with 1. */
 export interface StatusFinding {
   readonly kind:
     | 'overdue'
@@ -70,7 +70,7 @@ export interface StatusFinding {
     | 'rejects'
   readonly isFault: boolean
   readonly pipeline: string
-  /** Undefined: the pipeline as a whole. */
+  /** Undefined for a finding of the whole pipeline. */
   readonly stream?: string
   readonly message: string
 }

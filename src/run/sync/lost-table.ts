@@ -5,7 +5,7 @@ import type { StreamContext } from '../stream-context.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /**
- * Throws if the table of a stream that has stored rows is missing. A run that went on would store only new records, and
+ * Throws if the table of a stream that has stored rows is missing. Such a run would store only new records, and
  * nothing would show that the others are missing.
  */
 export async function rejectMissingTable({ stream, slice }: SliceContext): Promise<void> {
@@ -14,7 +14,7 @@ export async function rejectMissingTable({ stream, slice }: SliceContext): Promi
   // A replace reads everything, and a window only its own range.
   if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
   if (!(await hasStored(database, slice, { signal }))) return
-  const rest = position === null ? `the records that are new since ${since}` : 'the rest of an interrupted reading'
+  const rest = position === null ? `the records that are new since ${since}` : 'the rest of an interrupted read'
   throw new SchemaError(
     `${streamName}: ${table.name}: the table is missing, and rows of this stream were stored before. ` +
       `This run would store only ${rest}. ` +

@@ -42,7 +42,7 @@ const REPLACE_TIMEOUT = '2h'
  * | a batch whose last page has a position | COPY, write mode, advance, commit; kept until its outcome is known |
  * | a batch without a position | its rows wait in the open transaction for a page with a position, or for the end |
  * | a row that the database refuses | the batch again, bisected by savepoints until the bad rows stand alone |
- * | deadlock, lost connection, lost answer to COMMIT | reads the outcome from the ledger; sends the batch again if it is not in |
+ * | deadlock, lost connection, lost answer to COMMIT | reads the outcome from the ledger; sends a missing batch again |
  * | the table changed, or the connection was lost under an open transaction | `ReadAgainError` |
  */
 export class SliceWriter implements AsyncDisposable {

@@ -56,7 +56,7 @@ async function nextClaim(stream: StreamContext, { full, overlap }: SyncStreamOpt
   }
 }
 
-/** Without a cursor a stream is read once per run, and the end of an interrupted reading was that once. */
+/** A stream without a cursor is read once per run. To finish an interrupted read counts as that once. */
 const hasCursor = (
   { highWaterMark, cursor }: { readonly highWaterMark?: unknown; readonly cursor?: unknown },
   { incremental }: Recipe,

@@ -96,7 +96,7 @@ describe('sluice check', () => {
     expect(ended.stdout).toMatch(
       /^ok {7}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
     )
-    expect(ended.stdout).toMatch(/^ok {7}shop\.orders -> shop\.orders: not there yet; made by the first run/m)
+    expect(ended.stdout).toMatch(/^ok {7}shop\.orders -> shop\.orders: does not exist; the first run/m)
     expect(ended.stdout).toMatch(/\nNo problems found\.\n$/)
     expect(shop.api.requests.length - before).toBe(2)
     const { database } = shop.database

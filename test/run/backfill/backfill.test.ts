@@ -351,7 +351,7 @@ describe('backfill', () => {
     [
       'a counter',
       (origin: string) => source(origin).incremental('id', { startFrom: 0 }).into('t.rows', { key: 'id' }),
-      'its cursor is no time',
+      'its cursor is not a time',
     ],
   ])('a stream that cannot be windowed says so before anything is asked: %s', async (_, flow, message) => {
     await using api = await apiServer(answering(() => rows(3)))

@@ -92,7 +92,7 @@ describe('calendar windows', () => {
     ).toHaveLength(25)
   })
 
-  test('a midnight that the clock leaves out is the moment of the change, and a day that a zone has left out is no window', () => {
+  test('a midnight that the clock skips is the instant of the change, and a day that a zone skips has no window', () => {
     expect(
       calendarWindows({ from: '2018-11-04', to: '2018-11-05', window: '1d', zone: 'America/Sao_Paulo' }),
     ).toMatchObject({ from: '2018-11-04T03:00:00Z', windows: [{ upper: '2018-11-05T02:00:00Z' }] })
@@ -127,11 +127,11 @@ describe('calendar windows', () => {
 
   test.each([
     [{ from: '2024-01-02', to: '2024-01-02' }, 'is not before to'],
-    [{ from: 'yesterday', to: '2024-01-02' }, "from: 'yesterday' is neither a day nor a moment"],
+    [{ from: 'yesterday', to: '2024-01-02' }, "from: 'yesterday' is neither a day nor an instant"],
     [{ from: '2024-02-30', to: '2024-03-02' }, "from: '2024-02-30'"],
-    [{ from: '2024-01-01', to: '2024-01-02', window: '0d' }, "'0d' is no window"],
-    [{ from: '2024-01-01', to: '2024-01-02', window: '1m' }, "'1m' is no window"],
-    [{ from: '2024-01-01', to: '2024-01-02', zone: 'Mars/Olympus' }, "'Mars/Olympus' is no time zone"],
+    [{ from: '2024-01-01', to: '2024-01-02', window: '0d' }, "'0d' is not a window"],
+    [{ from: '2024-01-01', to: '2024-01-02', window: '1m' }, "'1m' is not a window"],
+    [{ from: '2024-01-01', to: '2024-01-02', zone: 'Mars/Olympus' }, "'Mars/Olympus' is not a time zone"],
     [{ from: '1900-01-01', to: '2024-01-02', window: '1h' }, 'more than 100,000 windows'],
   ])('%j is refused by name', (words, message) => {
     expect(() => calendarWindows({ window: '1d', ...words })).toThrow(message)

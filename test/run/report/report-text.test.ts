@@ -74,15 +74,17 @@ describe('a report', () => {
     expect(report({})).toContain('read from the start, 1 request')
     expect(report({ since: '5', cursor: '9' })).toContain('incremental since 5, cursor 9')
     expect(report({ since: '5', cursor: '5' })).not.toContain('cursor')
-    expect(report({ resumed: true })).toContain('took up an interrupted reading')
+    expect(report({ resumed: true })).toContain('continued an interrupted read')
     expect(report({ status: 'interrupted', cursor: '9' }, { status: 'interrupted' })).toMatch(
-      /read up to 9[^]+p: interrupted after .+\nWhat was whole is committed; the next run goes on from there\.$/,
+      /read up to 9[^]+p: interrupted after .+\nComplete batches are committed\. The next run continues after the last commit\.$/,
     )
-    expect(report({}, { kind: 'replay' })).toContain('sent again what was rejected')
+    expect(report({}, { kind: 'replay' })).toContain('replayed rejects')
   })
 
   test('says what to do about rejects', () => {
-    expect(report({ counts: { ...counts, rejected: 2 } })).toMatch(/^ +rejected: sluice rejects list tells why/m)
+    expect(report({ counts: { ...counts, rejected: 2 } })).toMatch(
+      /^ +rejected: for the reasons, sluice rejects list; /m,
+    )
     expect(report({})).not.toContain('rejects list')
   })
 

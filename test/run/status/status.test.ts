@@ -130,7 +130,7 @@ describe('status', () => {
       expect.objectContaining({
         kind: 'nothing read',
         isFault: true,
-        message: expect.stringContaining('the last run read nothing, where 150 records were usual before'),
+        message: expect.stringContaining('the last run read nothing. Runs before read 150 records'),
       }),
     ])
     await runPipeline(it, { database: test.url })
@@ -273,7 +273,7 @@ describe('status', () => {
     ])
   })
 
-  test('names a tick whose run could not begin', async () => {
+  test('names a tick whose run could not start', async () => {
     await using test = await testDatabase()
     const { it } = told('0 * * * *')
     await test.database.query(`insert into sluice.schedules values ('shop', '2026-05-04T00:00:00Z')`)
@@ -285,7 +285,7 @@ describe('status', () => {
       kind: 'tick failed',
       isFault: true,
       pipeline: 'shop',
-      message: 'the run of 2026-05-04T01:00:00.000Z could not begin: shop.rows: secret TOKEN is not set',
+      message: 'the run of 2026-05-04T01:00:00.000Z could not start: shop.rows: secret TOKEN is not set',
     })
   })
 

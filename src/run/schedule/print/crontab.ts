@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { environmentText, sleepUpTo, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
 
-/** One file for all pipelines, for `crontab`. */
+/** Returns one crontab for all pipelines. */
 export function crontab(jobs: readonly Job[], setting: Setting): PrintedFile[] {
   const zones = [...Map.groupBy(jobs, ({ schedule }) => schedule.zone)].flatMap(([zone, ofZone]) => [
     '',
@@ -12,18 +12,21 @@ export function crontab(jobs: readonly Job[], setting: Setting): PrintedFile[] {
 }
 
 function head(jobs: readonly Job[], setting: Setting): string[] {
-  const { program, timeout } = setting
+  const {
+    program: [executable = ''],
+    timeout,
+  } = setting
   return [
     '# Made by: sluice schedule --print crontab',
-    '# Install it with `crontab sluice.crontab`, which replaces the crontab that is there.',
+    '# Install it with `crontab sluice.crontab`. That replaces the present crontab of the user.',
     `# ${environmentText(jobs, setting)}: cron passes no environment to its jobs.`,
-    '# Two runs of one stream are kept apart by Sluice itself, in the database; --overlap says what the later one does.',
-    `# A run ends after ${timeout}; what is whole is committed, and the next one goes on from there.`,
-    '# Each run leaves one line in .sluice/PIPELINE.log; that of a run that failed is printed too, so that cron sends it by mail.',
-    '# CRON_TZ is read by cronie. Where `man 5 crontab` does not name it, times are those of the machine.',
-    '# What is missed while the machine is off is not made up for by cron; the next run reads all that is new.',
+    '# A lock in the database keeps two runs of one stream apart. --overlap decides what the later run does.',
+    `# A run ends after ${timeout}. Complete batches are committed, and the next run continues after them.`,
+    '# Each run adds one line to .sluice/PIPELINE.log. The line of a failed run is also printed, so cron mails it.',
+    '# cronie reads CRON_TZ. If `man 5 crontab` does not name it, the times are those of the machine.',
+    '# cron does not catch up on ticks that were missed while the machine was off. The next run reads all new records.',
     'SHELL=/bin/sh',
-    `PATH=${dirname(program[0]!)}:/usr/local/bin:/usr/bin:/bin`,
+    `PATH=${dirname(executable)}:/usr/local/bin:/usr/bin:/bin`,
     '# MAILTO=you@example.org',
   ]
 }
@@ -36,8 +39,9 @@ function line(job: Job, setting: Setting): string {
   const log = shellWord(`.sluice/${pipeline}.log`)
   const run = [...setting.program, ...wordsOf(job, setting, '--quiet')].map(shellWord).join(' ')
   const wait = jitterMs > 0 ? `${sleepUpTo(jitterMs)}; ` : ''
-  const command = `cd ${shellWord(setting.cwd)} && mkdir -p .sluice && { ${wait}${run} >>${log} 2>&1 || { tail -n 1 ${log}; exit 1; }; }`
-  // A bare % would end the command, and begin its standard input.
+  const logged = `{ ${wait}${run} >>${log} 2>&1 || { tail -n 1 ${log}; exit 1; }; }`
+  const command = `cd ${shellWord(setting.cwd)} && mkdir -p .sluice && ${logged}`
+  // cron ends the command at an unescaped %, and sends the rest to its standard input.
   return `${cron} ${command.replaceAll('%', '\\%')}`
 }
 

@@ -1,37 +1,37 @@
 import type { FullSchedule } from '../../../define/schedule/schedule.ts'
 
-/** One pipeline, as another scheduler is to run it. */
+/** A pipeline that another scheduler runs. */
 export interface Job {
   readonly pipeline: string
   readonly schedule: FullSchedule
-  /** What `sluice run` is called with: a name or a file. */
+  /** The argument of `sluice run`: a name or a file. */
   readonly word: string
-  /** Names of the secrets that it is known to need. */
+  /** Names of the secrets that the pipeline declares. */
   readonly secrets: readonly string[]
 }
 
-/** Where and how jobs run. */
+/** The folder, the program and the limits of all jobs. */
 export interface Setting {
   /** The folder that `pipelines/` and `.env` are in. */
   readonly cwd: string
   /** The names of the variables that `.env` sets. */
   readonly variables: readonly string[]
-  /** What starts `sluice`: absolute paths and flags. */
+  /** The command that starts `sluice`: absolute paths and flags. */
   readonly program: readonly string[]
-  /** Of one run, as `'6h'`. */
+  /** Limit of one run, such as `'6h'`. */
   readonly timeout: string
   readonly timeoutMs: number
-  /** For kubernetes: what the containers are made of. */
+  /** Kubernetes only: the image of the containers. */
   readonly image: string
 }
 
-/** A file to be put in its place, or printed. */
+/** A file to write or to print. */
 export interface PrintedFile {
   readonly name: string
   readonly text: string
 }
 
-/** The words after `sluice`. */
+/** Returns the arguments of `sluice`. */
 export const wordsOf = ({ word, schedule }: Job, { timeout }: Setting, ...more: readonly string[]): string[] => [
   'run',
   word,
@@ -43,8 +43,8 @@ export const wordsOf = ({ word, schedule }: Job, { timeout }: Setting, ...more: 
 ]
 
 /**
- * `sluice-billing`, as other programs admit it; two pipelines that differ in case or underscores only are told apart by
- * a number.
+ * Returns a name such as `sluice-billing` for each job, of characters that the schedulers accept. Jobs whose names
+ * differ only in case or underscores get a number.
  */
 export function unitNames(jobs: readonly Job[]): Map<Job, string> {
   const taken = new Set<string>()
@@ -67,10 +67,11 @@ export function unitNames(jobs: readonly Job[]): Map<Job, string> {
 /** Returns the names of the variables that jobs need, without their values. */
 export const variablesText = (jobs: readonly Job[]): string => variablesOf(jobs).join(', ')
 
-/** Says which variables `.env` has to set, and which of them it does not set yet. */
+/** Returns a sentence with the variables that `.env` must set, and those that it does not set yet. */
 export function environmentText(jobs: readonly Job[], { cwd, variables }: Setting): string {
   const missing = variablesOf(jobs).filter((name) => !variables.includes(name))
-  return `${cwd}/.env must set ${variablesText(jobs)}${missing.length === 0 ? '' : ` (not set yet: ${missing.join(', ')})`}`
+  const rest = missing.length === 0 ? '' : ` (not set yet: ${missing.join(', ')})`
+  return `${cwd}/.env must set ${variablesText(jobs)}${rest}`
 }
 
 const variablesOf = (jobs: readonly Job[]): string[] => [
@@ -78,8 +79,8 @@ const variablesOf = (jobs: readonly Job[]): string[] => [
   ...new Set(jobs.flatMap(({ secrets }) => secrets)),
 ]
 
-/** Whole seconds. */
+/** Returns whole seconds, at least 1. */
 export const secondsOf = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000))
 
-/** For a shell: wait by chance, at most so long. */
+/** Returns a shell command that waits for a random time up to `ms`. */
 export const sleepUpTo = (ms: number): string => `sleep $(( $(od -An -N2 -tu2 /dev/urandom) % ${secondsOf(ms)} ))`

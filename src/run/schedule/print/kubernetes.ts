@@ -11,12 +11,12 @@ import {
   type Setting,
 } from './job.ts'
 
-/** A CronJob for each pipeline. */
+/** Returns a CronJob for each pipeline. */
 export function kubernetes(jobs: readonly Job[], setting: Setting): PrintedFile[] {
   return [...unitNames(jobs)].map(([job, name]) => ({ name: `${name}.yaml`, text: cronJob(job, name, setting) }))
 }
 
-/** JSON is YAML, so that no text is taken for anything else. */
+/** JSON is valid YAML, and quotes every text. */
 const json = (value: unknown): string => JSON.stringify(value)
 
 function cronJob(job: Job, name: string, setting: Setting): string {
@@ -25,7 +25,7 @@ function cronJob(job: Job, name: string, setting: Setting): string {
 # Made by: sluice schedule --print kubernetes
 # The image holds this folder, with pipelines/ and what npm ci installs, in /app. The environment comes from a secret:
 #   kubectl create secret generic sluice-env --from-env-file=.env    (${variablesText([job])})
-# It reaches the tables by DATABASE_URL: there is no place for an embedded database here.
+# DATABASE_URL has to name a database server. A job cannot use the embedded database.
 apiVersion: batch/v1
 kind: CronJob
 metadata:
@@ -36,17 +36,17 @@ metadata:
 spec:
   schedule: ${json(cronOf(schedule))}
   timeZone: ${json(schedule.zone === 'UTC' ? 'Etc/UTC' : schedule.zone)}
-  # Two runs of one stream are kept apart by Sluice itself, too; --overlap says what the later one does.
+  # A lock in the database also keeps two runs of one stream apart. --overlap decides what the later run does.
   concurrencyPolicy: ${schedule.overlap === 'skip' ? 'Forbid' : 'Allow'}
-  # A tick that could not be started for so long is left out; of several that were missed, one is made up for.
+  # A tick that could not start within this time is skipped. Of several missed ticks, one is caught up.
   startingDeadlineSeconds: ${schedule.catchUp === 'none' ? 60 : 86_400}
   successfulJobsHistoryLimit: 3
   failedJobsHistoryLimit: 3
   jobTemplate:
     spec:
-      # A run tries requests again by itself, and the next one goes on from what was committed.
+      # A run repeats failed requests itself, and the next run continues after the last commit.
       backoffLimit: 0
-      # sluice ends by itself after ${setting.timeout}, with what is whole committed; this is for one that does not.
+      # sluice ends after ${setting.timeout} and commits complete batches. This limit ends a process that hangs.
       activeDeadlineSeconds: ${secondsOf(setting.timeoutMs) + 60}
       template:
         metadata:
@@ -68,12 +68,12 @@ spec:
 `
 }
 
-/** Kubernetes knows no jitter, so the shell waits. */
+/** Kubernetes has no jitter, so the shell waits. */
 const commandOf = ({ jitterMs }: FullSchedule): string[] =>
-  jitterMs === 0 ? [program] : ['sh', '-c', `${sleepUpTo(jitterMs)}; exec ${program} "$@"`, 'sluice']
-const program = '/app/node_modules/.bin/sluice'
+  jitterMs === 0 ? [PROGRAM] : ['sh', '-c', `${sleepUpTo(jitterMs)}; exec ${PROGRAM} "$@"`, 'sluice']
+const PROGRAM = '/app/node_modules/.bin/sluice'
 
-/** Kubernetes knows no Sunday 7. */
+/** Returns the pattern with 0 for Sunday: Kubernetes rejects 7. */
 function cronOf({ cron }: FullSchedule): string {
   const [minute, hour, day, month, weekday = '*'] = cron.split(' ')
   return [

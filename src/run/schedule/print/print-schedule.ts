@@ -3,13 +3,11 @@ import type { Job, PrintedFile, Setting } from './job.ts'
 import { kubernetes } from './kubernetes.ts'
 import { systemd } from './systemd.ts'
 
-const printers = { crontab, systemd, kubernetes } as const
+const PRINTERS = { crontab, systemd, kubernetes } as const
 
-/** Schedulers that we write files for. */
-export type OtherScheduler = keyof typeof printers
+/** Schedulers for which files can be printed. */
+export type OtherScheduler = keyof typeof PRINTERS
 
-/**
- * Complete files for a scheduler that is there already: each runs `sluice run` for one pipeline. No secret is in them.
- */
+/** Returns the files for another scheduler, which starts `sluice run` for each pipeline. They hold no secrets. */
 export const printSchedule = (scheduler: OtherScheduler, jobs: readonly Job[], setting: Setting): PrintedFile[] =>
-  printers[scheduler](jobs, setting)
+  PRINTERS[scheduler](jobs, setting)

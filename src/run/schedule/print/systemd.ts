@@ -3,7 +3,7 @@ import { parseCron, type CronFields } from '../../../define/schedule/cron.ts'
 import type { FullSchedule } from '../../../define/schedule/schedule.ts'
 import { environmentText, secondsOf, unitNames, wordsOf, type Job, type PrintedFile, type Setting } from './job.ts'
 
-/** A service and a timer for each pipeline. */
+/** Returns a service and a timer for each pipeline. */
 export function systemd(jobs: readonly Job[], setting: Setting): PrintedFile[] {
   return [...unitNames(jobs)].flatMap(([job, name]) => [
     { name: `${name}.service`, text: service(job, name, setting) },
@@ -13,9 +13,11 @@ export function systemd(jobs: readonly Job[], setting: Setting): PrintedFile[] {
 
 function service(job: Job, name: string, setting: Setting): string {
   const { cwd, program, timeout, timeoutMs } = setting
+  const [executable = ''] = program
   return lines([
     '# Made by: sluice schedule --print systemd',
-    `# Put it into /etc/systemd/system beside ${name}.timer, then: systemctl daemon-reload && systemctl enable --now ${name}.timer`,
+    `# Put it into /etc/systemd/system beside ${name}.timer. Then run:`,
+    `#   systemctl daemon-reload && systemctl enable --now ${name}.timer`,
     `# ${environmentText([job], setting)}. Sluice reads it. Show the output of runs: journalctl -u ${name}`,
     '[Unit]',
     `Description=Sluice: bring the tables of ${job.pipeline} up to date`,
@@ -26,10 +28,10 @@ function service(job: Job, name: string, setting: Setting): string {
     'Type=oneshot',
     '# User=sluice',
     `WorkingDirectory=${cwd.replaceAll('%', '%%')}`,
-    `Environment=${quoted(`PATH=${dirname(program[0]!)}:/usr/local/bin:/usr/bin:/bin`)}`,
-    '# The lock is in the database: --overlap says what a run does beside one that another program has started.',
+    `Environment=${quoted(`PATH=${dirname(executable)}:/usr/local/bin:/usr/bin:/bin`)}`,
+    '# A lock in the database keeps two runs of one stream apart. --overlap decides what the later run does.',
     `ExecStart=${[...program, ...wordsOf(job, setting, '--quiet')].map(quoted).join(' ')}`,
-    `# sluice ends by itself after ${timeout}, with what is whole committed; this is for one that does not.`,
+    `# sluice ends after ${timeout} and commits complete batches. This limit ends a process that hangs.`,
     `TimeoutStartSec=${secondsOf(timeoutMs) + 30}`,
     'TimeoutStopSec=10',
     'KillMode=mixed',
@@ -42,12 +44,12 @@ function service(job: Job, name: string, setting: Setting): string {
 function timer({ pipeline, schedule }: Job, name: string): string {
   return lines([
     '# Made by: sluice schedule --print systemd',
-    `# ${schedule.cron} on the clocks of ${schedule.zone}. While ${name}.service runs, a tick that comes is left out.`,
+    `# ${schedule.cron} in the time zone ${schedule.zone}. A tick that is due while ${name}.service runs is skipped.`,
     ...(schedule.catchUp === 'none'
       ? []
-      : ['# Persistent: of ticks that were missed while the machine was off, one is made up for.']),
+      : ['# Persistent: of the ticks that were missed while the machine was off, one is caught up.']),
     '[Unit]',
-    `Description=When Sluice runs ${pipeline}`,
+    `Description=Times at which Sluice runs ${pipeline}`,
     '',
     '[Timer]',
     ...onCalendar(schedule).map((text) => `OnCalendar=${text}`),
@@ -61,20 +63,20 @@ function timer({ pipeline, schedule }: Job, name: string): string {
 }
 
 /**
- * A pattern in systemd's words. Cron takes a day that fits either of two restrictions, systemd one that fits both:
- * hence two lines.
+ * Returns the `OnCalendar` lines of a pattern. With a day of the month and a weekday, cron needs one of the two to
+ * match and systemd both, so such a pattern becomes two lines.
  */
 export function onCalendar({ cron, zone }: Pick<FullSchedule, 'cron' | 'zone'>): string[] {
   const fields = parseCron(cron, 'schedule')
   const time = `${list(fields, 'hour', 24)}:${list(fields, 'minute', 60)}:00 ${zone}`
   const months = list(fields, 'month', 12)
   const days = `*-${months}-${list(fields, 'day', 31)} ${time}`
-  const weekdays = `${fields.weekday.map((day) => names[day]).join(',')} *-${months}-* ${time}`
+  const weekdays = `${fields.weekday.map((day) => WEEKDAYS[day]).join(',')} *-${months}-* ${time}`
   if (fields.any.weekday) return [days]
   return fields.any.day ? [weekdays] : [days, weekdays]
 }
 
-const names = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
 const list = (fields: CronFields, name: 'minute' | 'hour' | 'day' | 'month', all: number): string =>
   fields[name].length === all ? '*' : fields[name].map((value) => String(value).padStart(2, '0')).join(',')
