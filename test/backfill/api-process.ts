@@ -11,7 +11,7 @@ export interface ApiSettings {
   readonly days: number
   readonly latency: number
   readonly pageSize: number
-  /** How often an entry that was just answered, in a request with an end, changes at once. */
+  /** The share of entries that change right after they were sent to a backfill. */
   readonly changes: number
   readonly seed: number
 }
@@ -49,5 +49,5 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 console.log((server.address() as AddressInfo).port)
-// It ends with whoever has started it.
+// It ends with the process that has started it.
 process.stdin.resume().once('end', () => process.exit())

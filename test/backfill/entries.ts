@@ -33,7 +33,7 @@ export class Entries {
     return this.#changed.map(({ at, id, revision }) => entry(id, at, revision))
   }
 
-  /** What was updated in a range, oldest first, behind the entry that `after` names. */
+  /** Returns the entries that were updated in a range after the entry `after`, oldest first. */
   page({
     since,
     until,
@@ -75,7 +75,7 @@ export class Entries {
   }
 }
 
-/** What an entry was before it ever changed. */
+/** Returns an entry as it was before its first change. */
 export const original = (id: number, { records, days }: { readonly records: number; readonly days: number }): Entry =>
   entry(id, timeOf(id, (days * DAY) / records), 0)
 

@@ -45,7 +45,8 @@ if (!options.unmeasured) {
   await using single = await databases.create()
   const one = await measure(single.url, api.url, settings, 1)
   tell(
-    `one at a time: ${(one / 1_000).toFixed(1)} s; ${settings.atOnce} at once take ${((100 * eight) / one).toFixed(0)} % of it`,
+    `one at a time: ${(one / 1_000).toFixed(1)} s; ` +
+      `${settings.atOnce} at once take ${((100 * eight) / one).toFixed(0)} % of it`,
   )
   if (eight > one / 4)
     throw new Error(`Not so: ${settings.atOnce} at once take at most a quarter of the time of one at a time`)

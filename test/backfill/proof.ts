@@ -141,7 +141,9 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   await database.query(`insert into sluice.cursors (pipeline, stream, value) values ('fill', 'entries', $1)`, [end])
   await database.query('create table public.moves (kind text, value text)')
   await database.query(
-    `create function public.moved() returns trigger language plpgsql as $$ begin insert into public.moves select (select kind from sluice.slices where id = new.slice), new.value; return null; end $$`,
+    `create function public.moved() returns trigger language plpgsql as $$ begin
+       insert into public.moves select (select kind from sluice.slices where id = new.slice), new.value;
+       return null; end $$`,
   )
   await database.query(
     'create trigger moved after insert or update on sluice.cursors for each row execute function public.moved()',
@@ -188,11 +190,13 @@ export async function prove(url: string, settings: ProofSettings, tell: (line: s
   const changed = (await api.get('/changed')) as Entry[]
   await compare(database, settings, changed)
   tell(
-    `the table equals the source: ${settings.records} rows, ${changed.length} of them changed meanwhile, beside ${lives} live runs`,
+    `the table equals the source: ${settings.records} rows, ` +
+      `${changed.length} of them changed during the backfill, beside ${lives} syncs`,
   )
   await chain(database, settings)
   tell(
-    `the map is complete: ${settings.days} windows done, each begins where the last one ends; gap and overlap by hand are refused`,
+    `the map is complete: ${settings.days} windows done without a gap; ` +
+      'a gap and an overlap made by hand are refused',
   )
   const moves = await database.query<{ kind: string; value: string }>('select kind, value from public.moves')
   must(
@@ -244,7 +248,9 @@ async function chain(database: Database, settings: ProofSettings): Promise<void>
     const at = (days: number): string => new Date(windows.at(-1)!.upper.getTime() + days * 86_400_000).toISOString()
     const refused = await database
       .query(
-        `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper, previous_upper) select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
+        `insert into sluice.slices
+           (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper, previous_upper)
+         select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
         [
           windows[0]!.slice,
           what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(lower),

@@ -25,14 +25,16 @@ const states = async (database: Database, backfill: string): Promise<string> =>
   (await readWindows(database, backfill)).map(({ status }) => status[0]).join('')
 
 describe('the chain of windows', () => {
-  test('refuses a gap, an overlap, a second start, another end and a window without its backfill, put in by hand', async () => {
+  test('windows with a gap, an overlap, a second start, another end or no backfill are refused', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const id = await planned(ledger.database, worker, [1, 2, 3, 4])
     const put = (lower: number, upper: number, after: number | null, backfill: string | null = id): Promise<unknown> =>
       failure(
         ledger.database.query(
-          `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper, previous_upper) values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4, $5)`,
+          `insert into sluice.slices
+             (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper, previous_upper)
+           values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4, $5)`,
           [worker.run, backfill, day(lower), day(upper), after === null ? null : day(after)],
         ),
       )
@@ -88,7 +90,8 @@ describe('the chain of windows', () => {
       day(2),
     ])
     await transaction.query(
-      `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper) values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4)`,
+      `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, backfill, lower, upper)
+       values ('backfill', 'forum', 'posts', $1, $1, 'd1', $2, $3, $4)`,
       [worker.run, id, day(1), day(2)],
     )
     await transaction.commit()
@@ -113,7 +116,7 @@ describe('the chain of windows', () => {
 })
 
 describe('claiming windows', () => {
-  test('each is claimed once, the lowest first, and by nobody else while its holder lives', async () => {
+  test('each window is claimed once, the lowest first, while its holder is alive', async () => {
     await using ledger = await openLedger()
     await using one = await ledger.worker()
     await using other = await ledger.worker()
@@ -138,7 +141,7 @@ describe('claiming windows', () => {
     })
   })
 
-  test('a window of somebody who is gone is claimed at once, with a token that shuts the former owner out', async () => {
+  test('a window whose holder is gone is claimed at once, with a token that the former holder does not have', async () => {
     await using ledger = await openLedger()
     await using next = await ledger.worker()
     const id = await planned(ledger.database, next, [1, 2])
@@ -159,7 +162,7 @@ describe('claiming windows', () => {
     expect(await ledger.database.query('select 1 from sluice.cursors')).toEqual([])
   })
 
-  test('another definition begins a window anew that was read in part, and no other', async () => {
+  test('another definition restarts a window that was read in part, and no other', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const id = await planned(ledger.database, worker, [1, 2, 3])
@@ -200,7 +203,7 @@ describe('claiming windows', () => {
     expect(await readBackfill(ledger.database, id)).toMatchObject({ windows: { total: 3, open: 3, failed: 0 } })
   })
 
-  test('what earlier backfills have done as a whole is left out, several windows together included', async () => {
+  test('a window that earlier backfills have done is skipped, also if several of their windows cover it', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const days = await planned(ledger.database, worker, [2, 3, 4, 5, 6])

@@ -69,7 +69,7 @@ describe('the cursor', () => {
     expect(await cursor(ledger.database)).toBe('5')
   })
 
-  test('that was moved by somebody else meanwhile is not overwritten', async () => {
+  test('a cursor that another run has moved is not overwritten', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()
@@ -127,7 +127,7 @@ describe('hashes of the rows at the boundary', () => {
     expect(high?.hashes?.toSorted()).toEqual(['a', 'b', 'b'])
   })
 
-  test('that were met again stay met where the slice is resumed, and are all there where it begins anew', async () => {
+  test('boundary rows that were read again stay matched in a resumed slice, and are all expected in a restarted one', async () => {
     await using ledger = await openLedger()
     await readOnce(ledger.database, '5', ['a', 'b', 'b'])
     await using first = await ledger.worker()
@@ -178,7 +178,7 @@ describe('a run', () => {
     expect(await second.claim()).toBeUndefined()
   })
 
-  test('reads a stream without a cursor once; finishing an interrupted reading is that once', async () => {
+  test('reads a stream without a cursor once per run; an interrupted read that is finished counts as that', async () => {
     await using ledger = await openLedger()
     await using first = await ledger.worker()
     const open = await first.take({ hasCursor: false })
@@ -322,7 +322,8 @@ describe('one open sync slice for each stream', () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     await worker.take()
-    const copy = `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition) select pipeline, stream, $1, started_by, run, definition from sluice.slices limit 1`
+    const copy = `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition)
+      select pipeline, stream, $1, started_by, run, definition from sluice.slices limit 1`
     expect(sqlState(await failure(ledger.database.query(copy, ['sync'])))).toBe('23505')
     await ledger.database.query(copy, ['replay'])
     expect(await readSlices(ledger.database, { status: 'open' })).toHaveLength(2)

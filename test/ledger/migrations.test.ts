@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { openLedger } from './support.ts'
 
 const directory = join(import.meta.dirname, '../../migrations')
-const tables = `select relname as name from pg_class where relnamespace = 'sluice'::regnamespace and relkind in ('r', 'v', 'S') and relname not like 'migrations%'`
+const tables = `select relname as name from pg_class
+  where relnamespace = 'sluice'::regnamespace and relkind in ('r', 'v', 'S') and relname not like 'migrations%'`
 
 describe('migrations', () => {
   test('each can be taken back, the last one first, and made again', async () => {

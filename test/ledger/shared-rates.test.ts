@@ -77,7 +77,7 @@ async function process(
 }
 
 describe('a rate', () => {
-  test('is never passed by all processes together in any period, whatever they do and however some of them end', async () => {
+  test('is never exceeded by all processes together in any period, also if some of them are killed', async () => {
     await using test = await testDatabase()
     await using all = new AsyncDisposableStack()
     const rate = 40
@@ -109,7 +109,7 @@ describe('a rate', () => {
     expect(it.queries()).toBeLessThan(20)
   })
 
-  test('is shared by those with the same origin, secrets and rate, and by nobody else', async () => {
+  test('is shared by clients with the same origin, secrets and rate, and by no others', async () => {
     await using test = await testDatabase()
     await using first = await process(test, '1/h')
     await using other = await process(test, '1/h', { credentials: ['OTHER'] })
@@ -228,7 +228,7 @@ describe('Retry-After that one process was answered', () => {
     expect(performance.now() - began).toBeGreaterThan(1_000)
   })
 
-  test('is known to whoever comes later, who does not ask in vain', async () => {
+  test('is known to a client that starts later, which sends no request before its end', async () => {
     await using test = await testDatabase()
     {
       await using first = await process(test)
@@ -246,7 +246,8 @@ describe('the database', () => {
     await using it = await process(test, '50/s')
     await it.take(3)
     await test.database.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`,
     )
     await it.take(20)
     expect(it.warnings).toEqual([])

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { openLedger, until } from './support.ts'
 
 describe('a run that is asked to end', () => {
-  test('hears of it at once, and once, through its keeper, whoever asked', async () => {
+  test('a run is notified of a stop request at once, and only once', async () => {
     await using ledger = await openLedger()
     const asked: string[] = []
     await using worker = await ledger.worker({ renewEveryMs: 600_000, onStop: (run) => asked.push(run) })

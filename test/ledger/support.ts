@@ -110,7 +110,7 @@ export function restart(
 export const readSlice = async (database: Database, id: string): Promise<StoredSlice | undefined> =>
   (await readSlices(database, { limit: 1_000 })).find((slice) => slice.id === id)
 
-/** What a failed call rejected with. */
+/** Returns the error that a failed call rejected with. */
 export const failure = async (call: Promise<unknown>): Promise<unknown> =>
   call.then(
     () => undefined,

@@ -44,13 +44,13 @@ interface Row extends Omit<City, 'loc' | 'cityId' | 'population'> {
   loc: City['loc']
 }
 
-/** Every row as PostgreSQL writes it: numbers as text, digit by digit. */
+/** Returns every row with its numbers as text, so that every digit is compared. */
 async function storedRows(database: Database): Promise<Map<number, Row>> {
   const rows = new Map<number, Row>()
   for (let last = -1; ;) {
     const some = await database.query<Row>(
-      `select city_id::text as "cityId", name, alt_name as "altName", country, feature_code as "featureCode", admin_code as "adminCode", muni, muni_sub as "muniSub",
-        population::text, loc, lon::text, lat::text from geo.cities where city_id > $1 order by city_id limit 20000`,
+      `select city_id::text as "cityId", name, alt_name as "altName", country, feature_code as "featureCode",
+        admin_code as "adminCode", muni, muni_sub as "muniSub", population::text, loc, lon::text, lat::text from geo.cities where city_id > $1 order by city_id limit 20000`,
       [last],
     )
     if (some.length === 0) return rows

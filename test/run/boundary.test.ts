@@ -64,7 +64,7 @@ describe('append without a key', () => {
     ])
   })
 
-  test('stores a second record that equals the one at the boundary, though the first was met before the reading was interrupted', async () => {
+  test('a second record equal to the one at the boundary is stored, also if the first was read before an interruption', async () => {
     let step = 1
     await using api = await apiServer(({ query }) => {
       if (query.get('after') === null) return { json: { items: [{ id: 1, at }], next: step === 1 ? null : 'x' } }
@@ -86,7 +86,7 @@ describe('append without a key', () => {
     expect(await rowsOf(test)).toEqual([1, 1, 2])
   })
 
-  test('neither loses nor doubles nor sticks where more rows appear during a reading than can be remembered', async () => {
+  test('a stream with more new rows during a read than can be remembered loses, doubles and blocks nothing', async () => {
     // All of them are newer than a reading that began yesterday.
     const recent = new Date(Date.now() - 3_600_000).toISOString()
     const rows = Array.from({ length: 12_000 }, (_, id) => ({ id, at: recent }))
@@ -104,8 +104,8 @@ describe('append without a key', () => {
       }
     })
     await using test = await testDatabase()
-    await test.database
-      .query(`create function public.yesterday() returns trigger language plpgsql as $$ begin new.started_at := new.started_at - interval '23 h'; return new; end $$;
+    await test.database.query(`create function public.yesterday() returns trigger language plpgsql as $$ begin
+          new.started_at := new.started_at - interval '23 h'; return new; end $$;
       create trigger yesterday before insert on sluice.slices for each row execute function public.yesterday()`)
     const flow = pipeline('p', { streams: { rows: listing(api).into('t.rows', { write: 'append' }) } })
     expect((await runPipeline(flow, { database: test.url })).streams.rows).toMatchObject({
@@ -160,14 +160,8 @@ test('a reading that was interrupted and saw nothing of its children reads on fr
     if (asked === '/parents') return { json: [{ id: 'a' }, { id: 'b' }] }
     if (asked === '/parents/b' && step === 2) return { status: 500 }
     if (asked === '/parents/b' && step === 3) step = 4
-    return {
-      json:
-        asked === '/parents/b' || step === 2 || step === 3
-          ? []
-          : step === 1
-            ? [{ id: 1, at }]
-            : [{ id: 2, at: '2024-01-02T00:00:00Z' }],
-    }
+    if (asked === '/parents/b' || step === 2 || step === 3) return { json: [] }
+    return { json: [step === 1 ? { id: 1, at } : { id: 2, at: '2024-01-02T00:00:00Z' }] }
   })
   await using test = await testDatabase()
   const source = http(api.origin, { attempts: 1 })

@@ -7,7 +7,7 @@ import { testDatabase } from '../support/database.ts'
 test.each([
   ['set', '2024-02-01'],
   ['reset', undefined],
-] as const)('a run whose cursor is %s meanwhile fails and names that as the reason', async (word, value) => {
+] as const)('a run whose cursor is %s during the read fails and names that as the reason', async (word, value) => {
   const changed = Promise.withResolvers<void>()
   const reading = Promise.withResolvers<void>()
   await using api = await apiServer(async ({ query }) => {

@@ -10,7 +10,8 @@ const INDEX = join(import.meta.dirname, '../../src/index.ts')
 const file = (name: string, ...streams: string[]): string => `
 import { http, onePage, pipeline } from ${JSON.stringify(INDEX)}
 const rows = http('http://x').get('/').pages(onePage()).records()
-export default pipeline('${name}', { streams: { ${streams.map((stream) => `${stream}: rows.into('t.${stream}', { key: 'id' })`).join(', ')} } })
+const into = (stream) => rows.into('t.' + stream, { key: 'id' })
+export default pipeline('${name}', { streams: { ${streams.map((stream) => `${stream}: into('${stream}')`).join(', ')} } })
 `
 
 describe('pipelines', () => {
@@ -43,7 +44,7 @@ describe('pipelines', () => {
       ...(streams ? [streams] : []),
     ])
 
-  test('without a word all pipelines of the folder are found; with words those of a name, a stream or a file', async () => {
+  test('without words all pipelines of the folder are found; else those of a name, a stream or a file', async () => {
     expect(await found([])).toEqual([
       ['a', 'pipelines/a.ts'],
       ['renamed', 'pipelines/b.js'],
@@ -73,7 +74,8 @@ describe('pipelines', () => {
 
   test('a file that does not load is named with its line, and does no harm to pipelines found by name', async () => {
     await expect(found([], 'mixed')).rejects.toThrow(
-      'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. Correct it; --verbose shows the stack',
+      'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. ' +
+        'Correct it; --verbose shows the stack',
     )
     expect(await found(['a'], 'mixed')).toEqual([['a', 'mixed/a.ts']])
     const { found: loaded, failed } = await tryPipelines([], { cwd, folder: 'mixed' })

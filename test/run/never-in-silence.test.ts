@@ -11,23 +11,20 @@ interface Listing {
   items: { id: number }[]
   next: string | null
 }
-/** Two pages of one row; the second is there only once `isWhole` says so. */
+/** An API with two pages of one row. The second page exists only if `isWhole` returns true. */
 const twoPages = (isWhole: () => boolean): Promise<ApiServer> =>
-  apiServer(({ query }) =>
-    query.get('after') === null
-      ? { json: { items: [{ id: 1 }], next: 'two' } }
-      : isWhole()
-        ? { json: { items: [{ id: 2 }], next: null } }
-        : { status: 404 },
-  )
+  apiServer(({ query }) => {
+    if (query.get('after') === null) return { json: { items: [{ id: 1 }], next: 'two' } }
+    return isWhole() ? { json: { items: [{ id: 2 }], next: null } } : { status: 404 }
+  })
 const listing = ({ origin }: ApiServer) =>
   http(origin).get<Listing>('/items').pages(byCursor('after', 'next')).records('items')
 
-describe('what an interrupted reading has stored counts only where it was stored', () => {
+describe('an interrupted read counts only for the table that it was stored in', () => {
   test.each<[string, string, WriteMode]>([
     ['into another table', 't.other', 'merge'],
     ['in another mode', 't.items', 'replace'],
-  ])('so that one which goes on %s begins anew', async (_, name, write) => {
+  ])('a read that is resumed %s restarts', async (_, name, write) => {
     let isWhole = false
     await using api = await twoPages(() => isWhole)
     await using test = await testDatabase()
@@ -75,7 +72,7 @@ test('replace refuses children that are read by a cursor, before it deletes what
   })
 })
 
-test('an aborted run does not wait for a source that does not heed its signal, and commits what came before', async () => {
+test('an aborted run commits its complete pages and does not wait for a source that ignores the signal', async () => {
   const stop = new AbortController()
   await using test = await testDatabase()
   const stuck = source<{ id: number }>(async function* () {
@@ -142,7 +139,11 @@ test('a COMMIT of held pages whose answer is lost costs its connection, and no o
 test('a table that keeps changing is named with what the database says', async () => {
   await using test = await testDatabase()
   await test.database.query(
-    `create schema t; create table t.items (id bigint primary key); create function t.raise() returns trigger language plpgsql as $$ begin perform t.missing(); return new; end $$; create trigger raise before insert on t.items for each row execute function t.raise()`,
+    `create schema t;
+     create table t.items (id bigint primary key);
+     create function t.raise() returns trigger language plpgsql as
+       $$ begin perform t.missing(); return new; end $$;
+     create trigger raise before insert on t.items for each row execute function t.raise()`,
   )
   await using api = await apiServer([{ json: [{ id: 1 }] }])
   const report = await runPipeline(

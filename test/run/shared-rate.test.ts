@@ -12,7 +12,8 @@ const pipelineOf = (name: string, rate: string): string => `
 import { bearer, byPage, http, pipeline, secret } from 'SLUICE'
 
 const api = http(process.env.API, { auth: bearer(secret('TOKEN')), rate: '${rate}' })
-export default pipeline('${name}', { streams: { rows: api.get('/${name}').pages(byPage('page')).records().into('t.${name}', { key: 'id' }) } })
+const rows = api.get('/${name}').pages(byPage('page')).records()
+export default pipeline('${name}', { streams: { rows: rows.into('t.${name}', { key: 'id' }) } })
 `
 
 describe('two runs of two processes', () => {
@@ -44,7 +45,7 @@ describe('two runs of two processes', () => {
     ])
   })
 
-  test('both wait when one of them is told to', async () => {
+  test('both runs wait if the API limits one of them', async () => {
     await using here = await project({
       'pipelines/one.ts': pipelineOf('one', '1000/s'),
       'pipelines/two.ts': pipelineOf('two', '1000/s'),
@@ -66,9 +67,9 @@ describe('two runs of two processes', () => {
     const env = { API: api.origin, TOKEN: 'never-to-be-seen', DATABASE_URL: database.url }
     const ended = await Promise.all(['one', 'two'].map((name) => here.sluice(['run', name, '--json'], env)))
     expect(ended).toEqual([expect.objectContaining({ code: 0 }), expect.objectContaining({ code: 0 })])
-    // What was on its way when the first one was told may still arrive.
-    const meanwhile = arrived.filter(({ at }) => at > refusedAt! + 500 && at < refusedAt! + 1_900)
-    expect(meanwhile).toEqual([])
+    // Requests that were under way at the refusal may still arrive.
+    const duringWait = arrived.filter(({ at }) => at > refusedAt! + 500 && at < refusedAt! + 1_900)
+    expect(duringWait).toEqual([])
     for (const path of ['/one', '/two'])
       expect(arrived.some((one) => one.path === path && one.at > refusedAt! + 1_900)).toBe(true)
   })

@@ -39,7 +39,7 @@ describe('events', () => {
     expect(seen).toHaveLength(writers * each)
   })
 
-  test('are stored in the order in which they were told, whatever they hold', async () => {
+  test('are stored in the order in which they were emitted', async () => {
     await using ledger = await openLedger()
     const messages = ['one', "it's two", 'NUL \0 and \ud800', '\\']
     {
@@ -96,7 +96,8 @@ describe('events', () => {
   test('older than seven days are removed', async () => {
     await using ledger = await openLedger()
     await ledger.database.query(
-      `insert into sluice.events (at, type, data) select clock_timestamp() - n * interval '1 day', 'warning', '{}' from generate_series(1, 10) as n`,
+      `insert into sluice.events (at, type, data)
+       select clock_timestamp() - n * interval '1 day', 'warning', '{}' from generate_series(1, 10) as n`,
     )
     await using _ = await ledger.worker()
     await until(async () => (await readEvents(ledger.database)).length === 6)
@@ -105,7 +106,7 @@ describe('events', () => {
     ).toEqual([])
   })
 
-  test('of single requests are left out when too many wait, which is said', () => {
+  test('of single requests are dropped if too many wait, and a warning says so', () => {
     const queue = new EventQueue()
     for (let n = 0; n < 10_000; n++) queue.add('1', warning(String(n)))
     for (let n = 0; n < 5; n++) queue.add('1', { type: 'waiting', stream: 'posts', for: 'memory', ms: n })

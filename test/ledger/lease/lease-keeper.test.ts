@@ -11,13 +11,16 @@ describe('the keeper', () => {
     await using worker = await ledger.worker({ renewEveryMs: 20 })
     const slice = await worker.take()
     await ledger.database.query(
-      `update sluice.slices set lease_until = clock_timestamp() - interval '1 h'; update sluice.runs set seen_at = seen_at - interval '1 h'`,
+      `update sluice.slices set lease_until = clock_timestamp() - interval '1 h';
+       update sluice.runs set seen_at = seen_at - interval '1 h'`,
     )
     await until(
       async () =>
         (
           await ledger.database.query(
-            `select from sluice.slices join sluice.runs as r on r.id = run where lease_until > clock_timestamp() and seen_at > clock_timestamp() - interval '1 min' and slices.id = $1`,
+            `select from sluice.slices join sluice.runs as r on r.id = run
+              where lease_until > clock_timestamp() and seen_at > clock_timestamp() - interval '1 min'
+                and slices.id = $1`,
             [slice.id],
           )
         ).length === 1,
@@ -55,8 +58,8 @@ describe('the keeper', () => {
 
   test('gets another connection when its own dies, and renews under the new name', async () => {
     await using ledger = await openLedger()
-    const meanwhile: (number | null)[] = []
-    await using worker = await ledger.worker({ onError: () => meanwhile.push(worker.keeper.session.pid) })
+    const pidsAtError: (number | null)[] = []
+    await using worker = await ledger.worker({ onError: () => pidsAtError.push(worker.keeper.session.pid) })
     await using other = await openWorker(ledger.database)
     const slice = await worker.take()
     const { pid } = worker.keeper.session
@@ -64,7 +67,7 @@ describe('the keeper', () => {
     await until(async () => worker.keeper.session.pid !== null && worker.keeper.session.pid !== pid)
     await until(async () => (await readSlice(ledger.database, slice.id))!.isHeld)
     expect((await other.claim())?.busy).toMatchObject({ pid: worker.keeper.session.pid })
-    expect(meanwhile).toEqual([null])
+    expect(pidsAtError).toEqual([null])
     await commit(ledger.database, slice, 0, batch(1))
   })
 

@@ -91,7 +91,9 @@ describe('counts', () => {
   test('the end is recognised however its JSON is spaced, and nothing else is', async () => {
     await using ledger = await openLedger()
     const [row] = await ledger.database.query(
-      `select sluice.is_end('{"end": true}') as a, sluice.is_end(' { "end" :true}') as b, sluice.is_end('{"end": false}') as c, sluice.is_end('{"end": true, "page": 2}') as d, sluice.is_end(null) as e`,
+      `select sluice.is_end('{"end": true}') as a, sluice.is_end(' { "end" :true}') as b,
+              sluice.is_end('{"end": false}') as c, sluice.is_end('{"end": true, "page": 2}') as d,
+              sluice.is_end(null) as e`,
     )
     expect(row).toEqual({ a: true, b: true, c: false, d: false, e: false })
   })

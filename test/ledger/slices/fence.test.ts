@@ -10,7 +10,9 @@ import { sessionMark, type Slice } from '../../../src/model/slice.ts'
 import { batch, commit, failure, openLedger, signal, stored, readSlice } from '../support.ts'
 
 const expire = (id: string): string =>
-  `update sluice.slices set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null where id = ${id}`
+  `update sluice.slices
+      set lease_until = clock_timestamp() - interval '1 s', lease_pid = null, lease_started = null
+    where id = ${id}`
 
 describe('the fence', () => {
   test('rows, position and counts commit together', async () => {
@@ -93,7 +95,7 @@ describe('the fence', () => {
     expect(sqlState(await failure(commit(ledger.database, slice, 1, batch(1))))).toBe('SL001')
   })
 
-  test('of many that claim at once, one wins, and the others are told who', async () => {
+  test('of many runs that claim a slice at once, one wins, and the others learn its id', async () => {
     await using ledger = await openLedger()
     await using stack = new AsyncDisposableStack()
     const workers = await Promise.all(Array.from({ length: 6 }, async () => stack.use(await ledger.worker())))
@@ -141,7 +143,7 @@ describe('the fence', () => {
     expect((await other.claim())?.slice).toMatchObject({ id: slice.id, token: 2 })
   })
 
-  test("another session that got the number of the keeper's process keeps nobody waiting", async () => {
+  test('another session with the process id of a dead keeper does not keep its slice', async () => {
     await using ledger = await openLedger()
     await using holder = await ledger.worker()
     await using other = await ledger.worker()
@@ -209,7 +211,8 @@ describe('the fence', () => {
     await ledger.database.query(expire(slice.id))
     await using transaction = await ledger.database.transaction()
     await transaction.query(
-      `update sluice.slices set seq = 1, batches = 1, position = '{"page": 7}', fetched = 7, inserted = 7 where id = $1`,
+      `update sluice.slices
+          set seq = 1, batches = 1, position = '{"page": 7}', fetched = 7, inserted = 7 where id = $1`,
       [slice.id],
     )
     const claiming = other.claim()

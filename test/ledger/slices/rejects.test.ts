@@ -14,7 +14,7 @@ const refused = (...rejects: Reject[]) =>
   batch(0, { rejects, counts: { ...none, fetched: rejects.length, rejected: rejects.length } })
 
 describe('rejects', () => {
-  test('are stored with stage, reason, record, run, slice and position, in the transaction of their batch', async () => {
+  test('are stored with stage, reason, record and position in the transaction of their batch', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     const slice = await worker.take()

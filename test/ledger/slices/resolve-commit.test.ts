@@ -24,7 +24,7 @@ describe('a COMMIT whose answer was lost', () => {
     expect(await resolveCommit(ledger.database, slice, 0, { signal })).toBe('again')
   })
 
-  test("is somebody else's affair where the token is another one, or the slice was closed", async () => {
+  test('is lost if the slice has another token or was closed', async () => {
     await using ledger = await openLedger()
     await using worker = await ledger.worker()
     await using other = await ledger.worker()

@@ -21,7 +21,7 @@ const stored = async ({ database }: TestDatabase): Promise<number> =>
   Number((await database.query<{ count: string }>('select count(*) from t.rows'))[0]!.count)
 
 describe('backfill', () => {
-  test('reads a range in windows, several at once, leaves the cursor alone, and the same words find it done', async () => {
+  test('a backfill reads several windows at once and leaves the cursor alone; the same options find it done', async () => {
     const answer = answering(() => rows(24 * 40))
     const five = Promise.withResolvers<void>()
     await using api = await apiServer(async (request) => {
@@ -99,7 +99,8 @@ describe('backfill', () => {
     expect(api.requests).toEqual([])
     expect(
       await test.database.query(
-        'select (select count(*)::int from sluice.runs) as runs, (select count(*)::int from sluice.backfills) as backfills',
+        `select (select count(*)::int from sluice.runs) as runs,
+                (select count(*)::int from sluice.backfills) as backfills`,
       ),
     ).toEqual([{ runs: 0, backfills: 0 }])
   })
@@ -123,7 +124,8 @@ describe('backfill', () => {
         rows: {
           status: 'failed',
           error: expect.stringContaining(
-            '3 windows of 12 failed, the first one, 2024-01-10T00:00:00Z to 2024-01-11T00:00:00Z, with: GET /rows answered 404',
+            '3 windows of 12 failed, the first one, 2024-01-10T00:00:00Z to 2024-01-11T00:00:00Z, ' +
+              'with: GET /rows answered 404',
           ),
           backfill: { windows: { done: 9, failed: 3 } },
         },
@@ -174,7 +176,7 @@ describe('backfill', () => {
     })
   })
 
-  test('--only missing leaves out what earlier backfills of the stream have done; --only all reads it after all', async () => {
+  test('--only missing skips windows that earlier backfills have done; --only all reads them', async () => {
     await using api = await apiServer(answering(() => rows(24 * 40)))
     await using test = await testDatabase()
     const flow = merging(api.origin)
@@ -202,7 +204,7 @@ describe('backfill', () => {
     })
   })
 
-  test('an API that has only since: records past the end are left out, and reading stops early where the order allows', async () => {
+  test('without `until` in the request, records past the end are filtered, and an ordered read stops early', async () => {
     await using api = await apiServer(answering(() => rows(24 * 10)))
     await using test = await testDatabase()
     const flow = pipeline('only', {
@@ -222,7 +224,7 @@ describe('backfill', () => {
     expect(api.requests.length - asked).toBeGreaterThan(30)
   })
 
-  test('an aborted backfill ends soon, with what is whole committed, and the same words go on inside the window', async () => {
+  test('an aborted backfill commits complete batches; the same options continue inside the window', async () => {
     const stop = new AbortController()
     let hangs = true
     await using api = await apiServer((request) => {
@@ -253,7 +255,7 @@ describe('backfill', () => {
     expect(api.requests[asked]!.query.get('after')).toBe('20')
   })
 
-  test('a newer row stays, whoever stores it first: a live run beside it, and records that change meanwhile', async () => {
+  test('a newer row stays, also beside a sync of the stream and with records that change during the backfill', async () => {
     const data = rows(24 * 31)
     let live: Promise<unknown> | undefined
     let changed = false
@@ -282,7 +284,7 @@ describe('backfill', () => {
     expect(await test.database.query('select value from sluice.cursors')).toEqual([{ value: moment(24 * 60) }])
   })
 
-  test('without a version a backfill refuses to run beside a live run, and a live run beside a window of it', async () => {
+  test('without a version neither a backfill nor a sync runs beside the other', async () => {
     const reached = Promise.withResolvers<void>()
     const released = Promise.withResolvers<void>()
     let holds = true
@@ -317,7 +319,7 @@ describe('backfill', () => {
     expect(await live).toMatchObject({ status: 'done' })
     holds = true
     const [held, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    // Where it fails, nobody is left waiting.
+    // After a failure no run waits for it.
     using _opened = {
       [Symbol.dispose]: () => {
         holds = false
@@ -380,7 +382,7 @@ describe('backfill', () => {
     expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was skipped: nothing says') }])
   })
 
-  test('append: a window that begins anew removes what it had written, and nothing is stored twice in silence', async () => {
+  test('append: a window that restarts removes the rows that it had written', async () => {
     let broken = true
     const answer = answering(() => rows(24 * 6))
     await using api = await apiServer((request) =>
@@ -441,7 +443,7 @@ describe('backfill', () => {
     })
   })
 
-  test('two processes share the windows of one backfill, and neither says that it is done before the other is', async () => {
+  test('two processes share the windows of one backfill, and both wait until all of them are done', async () => {
     const answer = answering(() => rows(24 * 20))
     await using api = await apiServer(answer)
     await using test = await testDatabase()

@@ -31,7 +31,7 @@ describe('calendar windows', () => {
     },
   )
 
-  test('any window of any length in any of these zones goes forward, ends where the next one begins, and the last one ends at the end', () => {
+  test('windows of any length in any zone leave no gap, and the last one ends at the end of the range', () => {
     const zones = [
       'UTC',
       'America/New_York',
@@ -92,7 +92,7 @@ describe('calendar windows', () => {
     ).toHaveLength(25)
   })
 
-  test('a midnight that the clock skips is the instant of the change, and a day that a zone skips has no window', () => {
+  test('a midnight that the clock skips is the instant of the change; a day that a zone skips has no window', () => {
     expect(
       calendarWindows({ from: '2018-11-04', to: '2018-11-05', window: '1d', zone: 'America/Sao_Paulo' }),
     ).toMatchObject({ from: '2018-11-04T03:00:00Z', windows: [{ upper: '2018-11-05T02:00:00Z' }] })

@@ -37,7 +37,7 @@ function mapped(
 }
 
 describe('a replay', () => {
-  test('sends what a stage rejected through all stages, as they are now, and marks it in the same transaction', async () => {
+  test('sends a reject of a stage through all present stages, and settles it in the same transaction', async () => {
     await using api = await apiServer([{ json: items('one', 'bad', 'three') }])
     await using test = await testDatabase()
     await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
@@ -65,7 +65,7 @@ describe('a replay', () => {
     expect(await replay(mapped(api.origin, { broken: false, key: 'id' }), { database: test.url })).toBeUndefined()
   })
 
-  test('stores what was mended and lists the rest anew', async () => {
+  test('stores the corrected records and lists the others as new rejects', async () => {
     await using api = await apiServer([{ json: items('bad 1', 'bad 2', 'ok') }])
     await using test = await testDatabase()
     await runPipeline(mapped(api.origin, { broken: true, key: 'id' }), { database: test.url })
@@ -181,7 +181,7 @@ describe('a replay', () => {
     )
   })
 
-  test('leaves a row alone that may be newer, unless it is told to overwrite it', async () => {
+  test('keeps a row that may be newer, unless `overwrite` is true', async () => {
     let served = items('one', 'better')
     await using api = await apiServer(() => ({ json: served }))
     await using test = await testDatabase()
@@ -239,7 +239,7 @@ describe('a replay', () => {
     expect(await waiting(test)).toEqual([])
   })
 
-  test('does not store again the rows that a record became beside the one that was rejected, without a key', async () => {
+  test('without a key, a record that becomes several rows is rejected again, and none of them is stored twice', async () => {
     await using api = await apiServer([{ json: items('a', 'b') }])
     await using test = await testDatabase()
     const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()

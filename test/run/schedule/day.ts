@@ -51,16 +51,16 @@ export class Day {
     )
   }
 
-  /** Schedulers side by side, until a moment of the clock; then all are stopped. Answers what each told. */
+  /** Runs schedulers side by side until an instant of the clock. Returns the events of each. */
   async until(moment: string, options: Partial<ScheduleOptions> = {}, schedulers = 1): Promise<ScheduleEvent[][]> {
     const stop = new AbortController()
     const all = [...this.#pipelines.values()]
-    const told: ScheduleEvent[][] = Array.from({ length: schedulers }, () => [])
+    const emitted: ScheduleEvent[][] = Array.from({ length: schedulers }, () => [])
     // Whoever waits for a tick sleeps once; who runs one sleeps in its source, and once more where it watches for what
     // comes meanwhile.
-    const sleeping = told.map(() => new Map(all.map(({ name }) => [name, 1])))
+    const sleeping = emitted.map(() => new Map(all.map(({ name }) => [name, 1])))
     const failed: unknown[] = []
-    const running = told.map((events, index) =>
+    const running = emitted.map((events, index) =>
       runScheduler(all, {
         database: this.database.url,
         clock: this.clock,
@@ -88,7 +88,7 @@ export class Day {
     stop.abort(new Error('the day is over'))
     await Promise.all(running)
     if (failed.length > 0) throw failed[0]
-    return told
+    return emitted
   }
 
   /** Nobody is there until then. */

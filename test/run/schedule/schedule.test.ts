@@ -40,9 +40,11 @@ describe('a day of a schedule', () => {
     await using database = await testDatabase()
     // One that came up beside the first tick, long after the scheduler began.
     await database.database.query(`create function public.old() returns trigger language plpgsql as $$ begin
-      insert into sluice.ticks (pipeline, tick, status, finished_at) values (new.pipeline, '2020-01-01', 'done', '2020-01-01'); return new; end $$`)
+      insert into sluice.ticks (pipeline, tick, status, finished_at)
+      values (new.pipeline, '2020-01-01', 'done', '2020-01-01'); return new; end $$`)
     await database.database.query(
-      `create trigger old after insert on sluice.ticks for each row when (new.tick = '2026-05-04T12:00:00Z') execute function public.old()`,
+      `create trigger old after insert on sluice.ticks for each row
+       when (new.tick = '2026-05-04T12:00:00Z') execute function public.old()`,
     )
     const day = new Day(database, '2026-05-04T00:00:00Z')
     day.pipeline('daily', '0 12 * * *', 5)
@@ -151,10 +153,10 @@ describe('several schedulers on one database', () => {
     await using database = await testDatabase()
     const day = new Day(database, '2026-05-04T00:00:00Z')
     day.pipeline('shared', '*/30 * * * *', 2)
-    const told = await day.until('2026-05-04T06:00:00Z', {}, 2)
+    const events = await day.until('2026-05-04T06:00:00Z', {}, 2)
     expect(day.reads.map(({ at }) => at.slice(11, 16))).toEqual(times(30, 30, 330))
     expect(await day.ticks('shared')).toEqual(times(30, 30, 330).map((time) => `${time} done`))
-    expect(told.flatMap((events) => startedAt(events)).toSorted()).toEqual(times(30, 30, 330))
+    expect(events.flatMap((one) => startedAt(one)).toSorted()).toEqual(times(30, 30, 330))
   }, 30_000)
 
   test('take over what one of them had begun when it was killed', async () => {
@@ -171,7 +173,9 @@ describe('several schedulers on one database', () => {
       `insert into sluice.runs (kind, pipeline, status, finished_at) values ('sync', 'hourly', 'done', now())`,
     )
     await db.query(
-      `insert into sluice.ticks (pipeline, tick, status, run, finished_at) values ('hourly', '2026-05-04T02:00:00Z', 'interrupted', null, now()), ('hourly', '2026-05-04T04:00:00Z', 'running', 1, null)`,
+      `insert into sluice.ticks (pipeline, tick, status, run, finished_at)
+       values ('hourly', '2026-05-04T02:00:00Z', 'interrupted', null, now()),
+              ('hourly', '2026-05-04T04:00:00Z', 'running', 1, null)`,
     )
     await day.until('2026-05-04T04:30:00Z', { catchUp: 'all' })
     expect(await day.ticks('hourly')).toEqual(['02:00 done', '04:00 done'])

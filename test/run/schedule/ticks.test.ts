@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { Ticks } from '../../../src/run/schedule/ticks.ts'
 
-/** What the clocks of a zone show at the ticks of some days, with what they differ from UTC by. */
+/** Returns the ticks of some days as wall times, with the offset from UTC. */
 function ticks(cron: string, zone: string, from: string, until: string): string[] {
   const format = new Intl.DateTimeFormat('en-CA', {
     timeZone: zone,

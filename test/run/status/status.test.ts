@@ -14,8 +14,8 @@ interface Item {
 const moment = (n: number): string => new Date(Date.UTC(2024, 0, 1) + n * 60_000).toISOString()
 const hour = 3_600_000
 
-/** A stream that answers what it is told to, and a pipeline of it. */
-function told(schedule?: Pipeline['schedule']) {
+/** Returns a stream whose records a test sets, and a pipeline of it. */
+function adjustableStream(schedule?: Pipeline['schedule']) {
   const now: { items: Item[]; error?: Error } = { items: [] }
   const own = source<Item>(async function* () {
     yield { records: now.items.slice(0, 1), position: 1 }
@@ -40,17 +40,19 @@ const kinds = ({ findings }: StatusReport): string[] =>
   findings.map(({ kind, isFault }) => `${kind}${isFault ? '!' : ''}`)
 
 describe('status', () => {
-  test('of a database where nothing has ever run writes nothing, not even the ledger', async () => {
+  test('of a database without runs writes nothing, not even the ledger', async () => {
     const name = `test_${randomBytes(6).toString('hex')}`
     await administer(`create database ${name}`)
     try {
-      const report = await readStatus([told().it], { database: urlOf(name) })
+      const report = await readStatus([adjustableStream().it], { database: urlOf(name) })
       expect(report).toMatchObject({
         ok: true,
         streams: [{ pipeline: 'shop', stream: 'rows', table: 't.rows', state: 'never ran', runs: [], rejects: 0 }],
       })
       expect(kinds(report)).toEqual(['never ran'])
-      expect(kinds(await readStatus([told('0 * * * *').it], { database: urlOf(name) }))).toEqual(['never ran'])
+      expect(kinds(await readStatus([adjustableStream('0 * * * *').it], { database: urlOf(name) }))).toEqual([
+        'never ran',
+      ])
       await using database = await openDatabase({ url: urlOf(name) })
       expect(await database.query(`select nspname from pg_namespace where nspname in ('sluice', 't')`)).toEqual([])
     } finally {
@@ -58,9 +60,9 @@ describe('status', () => {
     }
   })
 
-  test('tells the last success, the cursor and its age, and what the last runs read', async () => {
+  test('shows the last success, the cursor with its age, and the counts of the last runs', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     now.items = items(3)
     const first = await runPipeline(it, { database: test.url })
     now.items = items(5)
@@ -85,9 +87,9 @@ describe('status', () => {
     expect(report.streams[0]).not.toHaveProperty('open')
   })
 
-  test('names a run that failed, what it failed with, and who never succeeded; the next success ends it', async () => {
+  test('names a failed run with its error, until the next success', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     Object.assign(now, { items: items(3), error: new Error('the API is down') })
     const failed = await runPipeline(it, { database: test.url })
     const report = await readStatus([it], { database: test.url })
@@ -115,9 +117,9 @@ describe('status', () => {
     expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
   })
 
-  test('names a run that read nothing where there used to be much', async () => {
+  test('names a run that read nothing after runs that read many records', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     for (const batch of [items(10), items(150, 10), items(150, 160), items(150, 310)]) {
       now.items = batch
       await runPipeline(it, { database: test.url })
@@ -142,13 +144,13 @@ describe('status', () => {
     expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true })
   })
 
-  test('names a cursor that stands still while records come', async () => {
+  test('names a cursor that does not move while records are read', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     now.items = items(5)
     await runPipeline(it, { database: test.url })
     for (const n of [1, 2, 3]) {
-      // Since today nothing carries its time.
+      // The new records have no cursor value.
       now.items = items(4, n * 10).map((item) => ({ ...item, at: null }))
       await runPipeline(it, { database: test.url })
       expect(kinds(await readStatus([it], { database: test.url }))).toEqual(n < 3 ? [] : ['cursor stands still!'])
@@ -158,9 +160,9 @@ describe('status', () => {
     )
   })
 
-  test('takes a stream at rest, which reads its newest record again and again, for what it is', async () => {
+  test('reports nothing for a stream that reads only its newest record again', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     now.items = items(5)
     await runPipeline(it, { database: test.url })
     now.items = items(1, 4)
@@ -168,9 +170,9 @@ describe('status', () => {
     expect(await readStatus([it], { database: test.url })).toMatchObject({ ok: true, findings: [] })
   })
 
-  test('names what is overdue by its schedule, when the grace has passed', async () => {
+  test('names an overdue stream after the grace period', async () => {
     await using test = await testDatabase()
-    const { now, it } = told('0 * * * *')
+    const { now, it } = adjustableStream('0 * * * *')
     now.items = items(3)
     await runPipeline(it, { database: test.url })
     const {
@@ -193,16 +195,16 @@ describe('status', () => {
 
   test('counts the records of a run as `sluice runs` does, without parents', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     now.items = items(3)
     await runPipeline(it, { database: test.url })
     await test.database.query('update sluice.slices set parents = 7')
     expect(await readStatus([it], { database: test.url })).toMatchObject({ streams: [{ runs: [{ read: 3 }] }] })
   })
 
-  test('does not call overdue what a scheduler has only just taken on', async () => {
+  test('does not call a stream overdue that was registered after the last tick', async () => {
     await using test = await testDatabase()
-    const { it } = told('0 * * * *')
+    const { it } = adjustableStream('0 * * * *')
     const now = new Date('2026-05-04T10:30:00Z')
     // No scheduler knows the pipeline yet, as in a fresh clone: nothing is wrong.
     expect(kinds(await readStatus([it], { database: test.url, now }))).toEqual(['never ran'])
@@ -215,9 +217,9 @@ describe('status', () => {
     ])
   })
 
-  test('tells of rejects without calling them a fault, and of an interrupted reading', async () => {
+  test('reports rejects and an interrupted read as notices', async () => {
     await using test = await testDatabase()
-    const { now, it } = told()
+    const { now, it } = adjustableStream()
     now.items = [...items(3), { id: -1, at: moment(4) }]
     await runPipeline(it, { database: test.url })
     expect(await readStatus([it], { database: test.url })).toMatchObject({
@@ -250,7 +252,7 @@ describe('status', () => {
     expect(kinds(report)).toEqual(['interrupted', 'rejects'])
   })
 
-  test('names windows of a backfill that have failed', async () => {
+  test('names failed windows of a backfill', async () => {
     await using test = await testDatabase()
     const bad = pipeline('shop', {
       streams: {
@@ -275,10 +277,11 @@ describe('status', () => {
 
   test('names a tick whose run could not start', async () => {
     await using test = await testDatabase()
-    const { it } = told('0 * * * *')
+    const { it } = adjustableStream('0 * * * *')
     await test.database.query(`insert into sluice.schedules values ('shop', '2026-05-04T00:00:00Z')`)
     await test.database.query(
-      `insert into sluice.ticks (pipeline, tick, status, note, finished_at) values ('shop', '2026-05-04T01:00:00Z', 'failed', 'shop.rows: secret TOKEN is not set', now())`,
+      `insert into sluice.ticks (pipeline, tick, status, note, finished_at)
+       values ('shop', '2026-05-04T01:00:00Z', 'failed', 'shop.rows: secret TOKEN is not set', now())`,
     )
     const report = await readStatus([it], { database: test.url, now: new Date('2026-05-04T01:02:00Z') })
     expect(report.findings[0]).toEqual({
@@ -289,9 +292,9 @@ describe('status', () => {
     })
   })
 
-  test('after a scheduler has run it, says when it runs next', async () => {
+  test('shows the next tick after a scheduler has run the pipeline', async () => {
     await using test = await testDatabase()
-    const { now, it } = told({ cron: '0 * * * *', zone: 'Europe/Berlin' })
+    const { now, it } = adjustableStream({ cron: '0 * * * *', zone: 'Europe/Berlin' })
     now.items = items(2)
     const clock = new FakeClock('2026-05-04T00:30:00Z')
     const stop = new AbortController()

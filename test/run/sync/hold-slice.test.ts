@@ -85,7 +85,8 @@ describe('one failure has one text, with location and remedy, in the ledger, the
     await test.database.query('create schema if not exists t')
     await test.database.query('create table t.rows (id bigint primary key)')
     await test.database.query(
-      `create function t.refuse() returns trigger language plpgsql as $$ begin raise 'not today' using errcode = '42501'; end $$`,
+      `create function t.refuse() returns trigger language plpgsql as
+       $$ begin raise 'not today' using errcode = '42501'; end $$`,
     )
     await test.database.query('create trigger refuse before insert on t.rows execute function t.refuse()')
     const events: RunEvent[] = []
