@@ -13,6 +13,9 @@ import { sluice } from '../kill/sluice.ts'
 import type { ApiSettings } from './api-process.ts'
 import { original, START, type Entry } from './entries.ts'
 
+/** A bound in the middle of the first window. */
+const NOON = new Date(START + 43_200_000).toISOString()
+
 export interface ProofSettings extends ApiSettings {
   readonly atOnce: number
   readonly kills: number
@@ -235,8 +238,8 @@ async function chain(database: Database, settings: ProofSettings): Promise<void>
   must(windows.length === settings.days && windows.every(({ status }) => status === 'done'), 'all windows are done')
   must(
     windows.every(
-      ({ lower, upper }, place) =>
-        lower.getTime() === START + place * 86_400_000 && upper.getTime() === START + (place + 1) * 86_400_000,
+      ({ lower, upper }, index) =>
+        lower.getTime() === START + index * 86_400_000 && upper.getTime() === START + (index + 1) * 86_400_000,
     ),
     'each is its day',
   )
@@ -246,6 +249,8 @@ async function chain(database: Database, settings: ProofSettings): Promise<void>
     ['a second start', -1, 0, null],
   ] as const) {
     const at = (days: number): string => new Date(windows.at(-1)!.upper.getTime() + days * 86_400_000).toISOString()
+    const previous = after === null ? null : at(after)
+    const previousUpper = what === 'an overlap' ? NOON : previous
     const refused = await database
       .query(
         `insert into sluice.slices
@@ -253,15 +258,15 @@ async function chain(database: Database, settings: ProofSettings): Promise<void>
          select 'backfill', pipeline, stream, run, run, '', backfill, $2, $3, $4 from sluice.slices where id = $1`,
         [
           windows[0]!.slice,
-          what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(lower),
+          what === 'an overlap' ? NOON : at(lower),
           what === 'an overlap' ? new Date(START + 86_400_000).toISOString() : at(upper),
-          after === null ? null : what === 'an overlap' ? new Date(START + 43_200_000).toISOString() : at(after),
+          previousUpper,
         ],
       )
       .then(
         () => false,
         () => true,
       )
-    must(refused, `${what} put in by hand is refused`)
+    must(refused, `${what} made by hand is refused`)
   }
 }

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataSet } from './records.ts'
 
-/** One answer, as the API itself remembers it. */
+/** One response in the log of the API. */
 export interface Served {
   readonly n: number
   readonly stream: 'items' | 'folders' | 'notes'
   readonly folder: number | undefined
-  /** How many records of its list come before it. */
+  /** The number of records before it in its list. */
   readonly offset: number
   readonly since: string | undefined
   readonly records: number
@@ -17,7 +17,7 @@ export interface Served {
   complete: boolean
 }
 
-/** What goes wrong instead of an answer. */
+/** A fault that the API has instead of a response. */
 export type Fault =
   | {
       readonly kind: 'status'
@@ -74,7 +74,7 @@ export class Api implements AsyncDisposable {
     return this.#requests
   }
 
-  /** What was served completely since the log had this length. */
+  /** Returns the complete responses since the log had this length. */
   served(stream: Served['stream'], from = 0): Served[] {
     return this.log.slice(from).filter((answer) => answer.stream === stream && answer.complete)
   }

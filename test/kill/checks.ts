@@ -28,14 +28,14 @@ export async function survives(rig: Rig, { batchRows, failures = 0 }: SurviveOpt
   const served = rig.api.log.length
   prefix(rig, after, 'after the kill')
   await toTheEnd(rig, failures, batchRows)
-  // A merge that begins anew leaves what is stored where it is, but counts from zero.
-  const begunAnew =
+  // A merge that restarts keeps its stored rows, but counts from zero.
+  const isRestarted =
     rig.write === 'merge'
       ? (await slices(rig.direct)).filter(({ id, started_by: now }) =>
           after.some((before) => before.id === id && before.started_by !== now),
         )
       : []
-  rig.uncounted = new Map(begunAnew.map(({ stream }) => [stream, stored.get(stream)!]))
+  rig.uncounted = new Map(isRestarted.map(({ stream }) => [stream, stored.get(stream)!]))
   await complete(rig, 'after the next run')
   const ended = await slices(rig.direct)
   prefix(rig, ended, 'after the next run')
@@ -125,13 +125,13 @@ function prefix(rig: Rig, all: readonly StoredSlice[], when: string): void {
   }
 }
 
-/** The run that went on has committed exactly what it was served. */
+/** Throws unless the resumed run has committed exactly the records that it was served. */
 function resumed(rig: Rig, before: readonly StoredSlice[], after: readonly StoredSlice[], served: number): void {
   for (const stream of STREAMS) {
     const sum = (all: readonly StoredSlice[]): number =>
       all.filter((slice) => slice.stream === stream).reduce((fetched, slice) => fetched + slice.fetched, 0)
     const records = rig.api.served(stream, served).reduce((all, answer) => all + answer.records, 0)
-    // Of a slice that has begun anew nothing counts that was read before.
+    // The records that a restarted slice had read before do not count.
     const grown =
       sum(after) -
       sum(
@@ -185,12 +185,12 @@ function same(what: string, expected: readonly Row[], stored: readonly Row[]): v
         stored.find(([id]) => id === row[0]),
       ),
   )
-  const example =
-    different[0] === undefined
-      ? ''
-      : `; ${JSON.stringify(different[0])} is stored as ${JSON.stringify(stored.find(([id]) => id === different[0]![0]))}`
+  const [wrong] = different
+  const found = wrong && stored.find(([id]) => id === wrong[0])
+  const example = wrong ? `; ${JSON.stringify(wrong)} is stored as ${JSON.stringify(found)}` : ''
   throw new BrokenPromise(
-    `${what}: not as in the source: ${sorted.length} rows expected, ${stored.length} stored; lost ${some(lost)}, doubled ${some(doubled)}, different ${some(different.map(([id]) => id))}${example}`,
+    `${what}: not as in the source: ${sorted.length} rows expected, ${stored.length} stored; lost ${some(lost)}, ` +
+      `doubled ${some(doubled)}, different ${some(different.map(([id]) => id))}${example}`,
   )
 }
 

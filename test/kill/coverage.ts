@@ -1,24 +1,26 @@
 import type { JsonValue } from '../../src/model/json.ts'
 import type { Api, Served } from './api.ts'
 
-/** How many records the answers held that a committed position covers, by the API's own log; and how many parents. */
+/** The records and parents of the responses that a committed position covers, by the log of the API. */
 export interface Covered {
   readonly fetched: number
   readonly parents: number
-  /** What the position covers, though the API never served it. */
+  /** Requests that the position covers, although the API never served them. */
   readonly missing: readonly string[]
 }
 
 /**
- * A position says which answers have been committed: all that come before it in its list. Each of them must stand in
- * the API's log, and is counted once, however often it was served: only one of its answers can have been committed.
+ * Returns the records that a position covers: those of all responses before it in its list. Each response must be in the
+ * log of the API. It is counted once, however often it was served, because only one of them can be committed.
  */
 export function covered(stream: 'items' | 'notes', position: JsonValue, api: Api): Covered {
   return stream === 'items' ? coveredItems(position, api) : coveredNotes(position, api)
 }
 
+const cursorOrStart = (position: JsonValue): number => (position === null ? 0 : cursorOf(position))
+
 function coveredItems(position: JsonValue, api: Api): Covered {
-  const before = position === null ? 0 : isEnd(position) ? api.data.items.length + 1 : cursorOf(position)
+  const before = isEnd(position) ? api.data.items.length + 1 : cursorOrStart(position)
   const wanted = offsets(before, api.data.items.length, api.data.pages.items, true)
   return {
     ...sum(
@@ -33,7 +35,8 @@ function coveredNotes(position: JsonValue, api: Api): Covered {
   const { folders, notes, pages } = api.data
   const path =
     position === null || isEnd(position) ? undefined : (position as { at: JsonValue; done: number; child: JsonValue })
-  const whole = position === null ? 0 : path ? (path.at === null ? 0 : cursorOf(path.at)) : folders.length
+  const end = position === null ? 0 : folders.length
+  const whole = path ? cursorOrStart(path.at) : end
   const finished = path ? whole + path.done : whole
   const wanted: Wanted[] = []
   for (const { id } of folders.slice(0, finished)) {

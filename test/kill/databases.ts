@@ -7,11 +7,14 @@ const EMPTY = `
   set lock_timeout = '3s';
   drop schema if exists kill cascade;
   do $$ declare shadow text; begin
-    for shadow in select oid::regclass::text from pg_class where relnamespace = 'sluice'::regnamespace and relname like 'shadow%' loop execute 'drop table ' || shadow; end loop;
+    for shadow in
+      select oid::regclass::text from pg_class
+       where relnamespace = 'sluice'::regnamespace and relname like 'shadow%'
+    loop execute 'drop table ' || shadow; end loop;
   end $$;
   truncate sluice.runs, sluice.slices, sluice.cursors, sluice.rejects, sluice.events restart identity cascade`
 
-/** Makes a fresh, migrated database for each scenario: copying a template takes a fraction of migrating anew. */
+/** Makes a fresh, migrated database for each scenario: a copy of a template takes a fraction of the time of the migrations. */
 export class Databases implements AsyncDisposable {
   /** A pool, since it connects again after the server was restarted. */
   readonly #admin: Pool
@@ -60,7 +63,7 @@ export class Databases implements AsyncDisposable {
         await client.end()
       }
     } catch {
-      // A session that is still at something, or a scenario that ended badly: nobody uses it again.
+      // A session is still active, or a scenario ended badly: the database is not used again.
       await this.#admin.query(`drop database if exists ${name} with (force)`)
     }
   }

@@ -1,13 +1,13 @@
 import { PLACES, type Place } from './place.ts'
 import { WRITES, type Write } from './rig.ts'
 
-/** What cannot happen: only a merge has a second statement after its COPY, and only a replace swaps. */
+/** Places that do not occur: only a merge has a statement after its COPY, and only a replace swaps. */
 const IMPOSSIBLE: Readonly<Record<Write, readonly Place[]>> = {
   append: ['merge', 'swap'],
   merge: ['swap'],
   replace: ['merge'],
 }
-/** Where a kill proves nothing that another place does not, so that it may stay empty. */
+/** Places that may stay empty: a kill there proves nothing that another place does not. */
 const OPTIONAL: readonly Place[] = ['keeper', 'after the end']
 
 /** Counts where the kills fell. */

@@ -3,25 +3,23 @@ import type { Place } from './place.ts'
 import type { Write } from './rig.ts'
 import type { Successor } from './successor.ts'
 
-/** One scenario: something happens to a run, and then everything must be as it should be. */
+/** One scenario: something happens to a run, and the result is then compared with the source. */
 export interface Job {
-  /** Which of the drivers made it. */
+  /** The driver that made it. */
   readonly driver: string
   readonly name: string
   readonly write: Write
-  /**
-   * Answers where a kill fell; throws where a promise was broken. The successor is one that nobody else uses meanwhile.
-   */
+  /** Returns the place of the kill. Throws if a promise was broken. No other job uses the successor at that time. */
   readonly run: (successor?: Successor) => Promise<Place | undefined>
 }
 
-/** What the drivers are given. */
+/** The context of the drivers. */
 export interface Context {
   readonly databases: Databases
   readonly random: () => number
 }
 
-/** The same numbers between 0 and 1 for the same seed. */
+/** Returns a generator of numbers between 0 and 1 that depend only on the seed. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -32,7 +30,7 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Some of them, in a random order. */
+/** Returns some items in a random order. */
 export function sampled<T>(all: readonly T[], count: number, random: () => number): T[] {
   return all
     .map((item) => ({ item, at: random() }))

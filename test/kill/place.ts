@@ -1,6 +1,6 @@
 import type { Link, Message, Watcher } from '../support/pg-proxy.ts'
 
-/** Where in a run a kill can fall. */
+/** The parts of a run in which a kill can fall. */
 export const PLACES = [
   'start',
   'claim',
@@ -17,7 +17,7 @@ export const PLACES = [
 ] as const
 export type Place = (typeof PLACES)[number]
 
-/** Of several connections the run as a whole is where the one stands that comes first here. */
+/** The place of a run with several connections is the first of these that one of its connections has. */
 const WEIGHT: readonly Place[] = [
   'commit sent and unanswered',
   'swap',
@@ -29,7 +29,7 @@ const WEIGHT: readonly Place[] = [
   'claim',
 ]
 
-/** What a connection is doing. */
+/** The state of one connection. */
 interface Line {
   place: Place
   /** A statement is under way, or a transaction is open. */
@@ -37,13 +37,18 @@ interface Line {
   isKeeper: boolean
 }
 
-/** Knows from the statements that pass by where a run stands. */
+/** Statements by which a connection shows what it does. */
+const KEEPER = /sluice\.write_events\(|backend_start::text|delete from sluice\.events|update sluice\.runs\s+set seen_at/
+const CLAIM = /sluice\.(?:open|claim_sync|claim_window|is_claimable)\(|from sluice\.slices as s/
+const END_OF_RUN = /pg_wal_lsn_diff|update sluice\.runs\s+set status/
+
+/** Follows the statements of a run, and knows from them in which part it is. */
 export class Whereabouts implements Watcher {
   readonly #lines = new Map<number, Line>()
   readonly #isBeforeEnd: (statement: string) => boolean
   #isClaimed = false
   #isOver = false
-  /** By this connection the last rows of a stream were committed, and its end is still to come. */
+  /** The connection that has committed the last rows of a stream whose end is not committed yet. */
   #awaitsEnd: Line | undefined
 
   /** `isBeforeEnd`: this statement commits the last rows of a stream whose end comes with an empty page. */
@@ -70,22 +75,21 @@ export class Whereabouts implements Watcher {
     if (isEnd(message.text!)) this.#awaitsEnd = undefined
   }
 
-  /** Whether this connection renews leases and stores events, and nothing else. */
+  /** Returns true if this connection only renews leases and stores events. */
   isKeeper({ id }: Link): boolean {
     return this.#lines.get(id)?.isKeeper ?? false
   }
 
-  /** Where a kill right before or after this message falls. */
+  /** Returns the place of a kill right before or after this message. */
   placeOf(message: Message): Place {
     const line = this.#line(message)
     if (line.isKeeper) return this.#isClaimed && !this.#isOver ? 'keeper' : this.now()
-    // Once the answer to a statement has been passed on whole, the run is where its other connections are, or on its
-    // way to the next page.
+    // After the complete reply to a statement the other connections decide, or the run waits for the next page.
     if (line.isBusy) return line.place
     return line === this.#awaitsEnd ? 'between last batch and end' : this.now()
   }
 
-  /** Where a kill at this moment falls. */
+  /** Returns the place of a kill at this moment. */
   now(): Place {
     const busy = new Set(
       [...this.#lines.values()].filter(({ isBusy, isKeeper }) => isBusy && !isKeeper).map(({ place }) => place),
@@ -98,26 +102,21 @@ export class Whereabouts implements Watcher {
   }
 
   #placeOf(statement: string, { isBusy, place }: Line): Place {
-    if (/sluice\.tell\(|backend_start::text|delete from sluice\.events|update sluice\.runs set seen_at/.test(statement))
-      return 'keeper'
-    if (isBatch(statement))
-      return statement.startsWith('begin;')
-        ? this.#awaitsEnd
-          ? 'between last batch and end'
-          : 'before commit'
-        : place === 'swap'
-          ? 'swap'
-          : 'before commit'
+    if (KEEPER.test(statement)) return 'keeper'
+    if (isBatch(statement)) {
+      if (statement.startsWith('begin;')) return this.#awaitsEnd ? 'between last batch and end' : 'before commit'
+      return place === 'swap' ? 'swap' : 'before commit'
+    }
     if (/\bcopy\b[^;]*\bfrom stdin/i.test(statement)) return 'COPY'
     if (/sluice (schema|table) |\balter table\b|\bcreate table\b/i.test(statement)) return 'change of shape'
     // What follows in the same transaction: the catalog is read again, and committed.
     if (isBusy && place === 'change of shape') return place
     if (/"sluice"\."shadow_\d+"/.test(statement)) return 'swap'
     if (/\binsert into\b.*\bas t\b|sluice_batch_/s.test(statement)) return 'merge'
-    if (/token = s\.token \+ 1|sluice\.open_slice\(|sluice\.is_claimable\(|from sluice\.slices as s/.test(statement))
-      return 'claim'
-    if (/pg_wal_lsn_diff|update sluice\.runs set status/.test(statement)) return 'after the end'
-    return this.#isClaimed ? (isBusy ? place : 'claim') : 'start'
+    if (CLAIM.test(statement)) return 'claim'
+    if (END_OF_RUN.test(statement)) return 'after the end'
+    if (!this.#isClaimed) return 'start'
+    return isBusy ? place : 'claim'
   }
 
   #line({ link }: Message): Line {

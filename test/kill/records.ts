@@ -10,13 +10,13 @@ export interface Item {
   readonly note?: string
 }
 
-/** What `/folders` answers: the parents. */
+/** A record of `/folders`: a parent. */
 export interface Folder {
   readonly id: number
   readonly title: string
 }
 
-/** What `/folders/:id/notes` answers: the children. `stars` is an integer until the middle, then a decimal. */
+/** A record of `/folders/:id/notes`: a child. `stars` is an integer until the middle, then a decimal. */
 export interface Note {
   readonly id: number
   readonly folderId: number
@@ -50,7 +50,14 @@ export const small = (): DataSet =>
 export const medium = (): DataSet =>
   dataSet({
     items: 2_000,
-    notesOf: Array.from({ length: 20 }, (_, at) => (at === 7 ? 0 : at === 12 ? 600 : 80 + at)),
+    notesOf: Array.from(
+      { length: 20 },
+      (_, at) =>
+        new Map([
+          [7, 0],
+          [12, 600],
+        ]).get(at) ?? 80 + at,
+    ),
     pages: { items: 50, folders: 3, notes: 20 },
     batchRows: 200,
   })
@@ -59,8 +66,13 @@ export const medium = (): DataSet =>
 export const large = (): DataSet =>
   dataSet({
     items: 10_000,
-    notesOf: Array.from({ length: 40 }, (_, at) =>
-      at === 7 ? 0 : at === 20 ? 2_500 : 192 + (at % 3) + (at === 39 ? 13 : 0),
+    notesOf: Array.from(
+      { length: 40 },
+      (_, at) =>
+        new Map([
+          [7, 0],
+          [20, 2_500],
+        ]).get(at) ?? 192 + (at % 3) + (at === 39 ? 13 : 0),
     ),
     pages: { items: 100, folders: 5, notes: 50 },
     batchRows: 500,

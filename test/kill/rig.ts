@@ -65,11 +65,12 @@ export class Rig implements AsyncDisposable {
     const api = resources.use(await Api.open(options.data, options.api))
     const { url } = resources.use(await options.databases.create())
     const direct = resources.adopt(await connected(url), (client) => client.end())
-    // A table that has held a row is merged into by way of a temporary one, and a new one copied into: with this each
-    // stream goes another way.
+    // A table that has held a row is merged into through a temporary table, and a new one is copied into directly. So
+    // the two streams are written in different ways.
     if (options.write === 'merge')
       await direct.query(
-        'create schema kill; create table kill.items (id bigint primary key); insert into kill.items values (-1); delete from kill.items',
+        `create schema kill; create table kill.items (id bigint primary key);
+         insert into kill.items values (-1); delete from kill.items`,
       )
     const watcher: { whereabouts: Whereabouts; more: Watcher } = { whereabouts: whereabouts(options.data), more: {} }
     const proxy = resources.use(
@@ -94,7 +95,7 @@ export class Rig implements AsyncDisposable {
     return new Rig(options, { api, proxy, url, direct, watcher }, resources.move())
   }
 
-  /** Where the run is now that was started last. */
+  /** The part in which the last started run is. */
   get whereabouts(): Whereabouts {
     return this.#watcher.whereabouts
   }
@@ -152,7 +153,7 @@ export class Rig implements AsyncDisposable {
     }
   }
 
-  /** SIGKILL; nothing that has not been passed on by now ever will be. */
+  /** Kills a run by SIGKILL. Messages that the proxy has not passed on yet are dropped. */
   async kill(run: SluiceRun): Promise<void> {
     run.kill()
     this.proxy.freeze()
@@ -166,7 +167,7 @@ export class Rig implements AsyncDisposable {
   }
 }
 
-/** A watcher that is told how many messages of the run there have been. */
+/** A watcher that gets the number of each message in its run. */
 export interface Numbered {
   readonly before?: (message: Message, n: number) => 'drop' | void | Promise<'drop' | void>
   readonly after?: (message: Message, n: number) => void | Promise<void>

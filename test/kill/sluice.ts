@@ -8,7 +8,7 @@ import { BrokenPromise } from './broken-promise.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const PIPELINE = join(import.meta.dirname, 'pipelines', 'kill.ts')
 
-/** How the command is called from here, without npm in between: the process that is killed must be Sluice itself. */
+/** Returns the command without npm: the process that is killed must be Sluice itself. */
 export function sluice(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -27,7 +27,7 @@ export interface RunSettings {
   readonly api: string
   readonly write: 'append' | 'merge' | 'replace'
   readonly batchRows: number
-  /** What the API knows the run by. @default '' */
+  /** The name of the run for the API. @default '' */
   readonly name?: string | undefined
   readonly flags?: readonly string[]
   /** Milliseconds after which it is taken to hang. @default 120_000 */

@@ -28,14 +28,16 @@ export interface StoredSlice {
 }
 
 export async function slices(direct: Client): Promise<StoredSlice[]> {
-  // Of two columns of one name the later one is answered.
+  // Of two columns with one name, the row has the later one.
   const { rows } = await direct.query<StoredSlice>(
-    'select *, coalesce(swap_inserted, 0) as swap_inserted, coalesce(swap_updated, 0) as swap_updated, coalesce(swap_deleted, 0) as swap_deleted from sluice.slices order by id',
+    `select *, coalesce(swap_inserted, 0) as swap_inserted, coalesce(swap_updated, 0) as swap_updated,
+            coalesce(swap_deleted, 0) as swap_deleted
+       from sluice.slices order by id`,
   )
   return rows
 }
 
-/** How many rejects the ledger keeps for each slice. */
+/** Returns the number of rejects of each slice. */
 export async function rejects(direct: Client): Promise<Map<number, number>> {
   const { rows } = await direct.query<{ slice: number; count: number }>(
     'select slice, count(*) from sluice.rejects group by slice',
@@ -46,11 +48,12 @@ export async function rejects(direct: Client): Promise<Map<number, number>> {
 export type Row = (string | number | null)[]
 
 const COLUMNS = {
-  items: `id, name, amount::text, to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), to_jsonb(t) ->> 'note'`,
+  items: `id, name, amount::text, to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    to_jsonb(t) ->> 'note'`,
   notes: `id, folder_id, text, stars::text, to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
 } as const
 
-/** All rows of a table, doubles included, in the order of their keys; none where there is no table. */
+/** Returns all rows of a table by key, with doubles. Returns none if the table does not exist. */
 export async function rows(direct: Client, table: 'items' | 'notes'): Promise<Row[]> {
   if (!(await exists(direct, table))) return []
   const { rows } = await direct.query<Row>({
@@ -66,10 +69,7 @@ export async function count(direct: Client, table: 'items' | 'notes'): Promise<n
   return rows[0]!.count
 }
 
-/**
- * Which of the rows are the same as before, down to the place where they are stored: an update that changes nothing
- * shows.
- */
+/** Returns the version and the place of each stored row, so that also an update without a change shows. */
 export async function versions(direct: Client, table: 'items' | 'notes'): Promise<string> {
   if (!(await exists(direct, table))) return ''
   const { rows } = await direct.query<{ all: string | null }>(
@@ -78,10 +78,11 @@ export async function versions(direct: Client, table: 'items' | 'notes'): Promis
   return rows[0]!.all ?? ''
 }
 
-/** Shadow and temporary tables that somebody has left behind. */
+/** Returns the shadow and temporary tables that are left. */
 export async function leftovers(direct: Client): Promise<string[]> {
   const { rows } = await direct.query<{ name: string }>(
-    `select oid::regclass::text as name from pg_class where relkind = 'r' and (relname like 'shadow%' or relpersistence = 't')`,
+    `select oid::regclass::text as name from pg_class
+      where relkind = 'r' and (relname like 'shadow%' or relpersistence = 't')`,
   )
   return rows.map(({ name }) => name)
 }
@@ -90,7 +91,8 @@ export async function leftovers(direct: Client): Promise<string[]> {
 export async function alone(direct: Client): Promise<void> {
   for (let tries = 0; tries < 1_000; tries++) {
     const { rows } = await direct.query<{ count: number }>(
-      `select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`,
+      `select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`,
     )
     if (rows[0]!.count === 0) return
     await sleep(10)

@@ -24,7 +24,7 @@ export class Successor implements AsyncDisposable {
         const [answer] = (await once(this.#child, 'message', { signal: AbortSignal.timeout(LIMIT) })) as [Ended]
         return answer
       } catch {
-        // Its answer, should it still come, is nobody's.
+        // A late reply is ignored.
         this.#child.kill('SIGKILL')
         this.#child = started()
         throw new BrokenPromise(`a run after the kill has not ended within ${LIMIT / 1_000} s`)

@@ -70,16 +70,16 @@ export async function killedAtInstant(rig: Rig, ms: number): Promise<Place | und
   return place
 }
 
-/** Whether this statement commits a batch. */
+/** Returns true if this statement commits a batch. */
 export const isBatchCommit = ({ from, name, text }: Message): boolean =>
   from === 'client' && name === 'Query' && /sluice\.advance\s*\(/.test(text!) && /commit\s*;?\s*$/i.test(text!)
-/** The slice whose batch this statement commits. */
+/** Returns the slice whose batch this statement commits. */
 export const sliceOf = ({ text }: Message): number => Number(/sluice\.advance\s*\(\s*(\d+)/.exec(text ?? '')?.[1])
-/** Whether this statement begins to send a batch's rows. */
+/** Returns true if this statement starts to send the rows of a batch. */
 export const isCopy = ({ from, name, text }: Message): boolean =>
   from === 'client' && name === 'Query' && /\bcopy\b[^;]*\bfrom stdin/i.test(text!)
 
-/** Each commit's answer is lost on its way, once: the client cannot know what became of it. */
+/** Drops the reply to each commit once, so that the client does not know its outcome. */
 export function losingAnswers(): Numbered & { readonly lost: number } {
   const committing = new Set<number>()
   const known = new Set<string>()

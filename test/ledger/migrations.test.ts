@@ -28,7 +28,8 @@ describe('migrations', () => {
     expect(
       await ledger.database.query(
         `select table_name, column_name, data_type from information_schema.columns
-        where table_schema = 'sluice' and table_name not like 'migrations%' and data_type in ('smallint', 'integer') and column_name not like '%\\_pid' and column_name <> 'attempt'`,
+          where table_schema = 'sluice' and table_name not like 'migrations%' and data_type in ('smallint', 'integer')
+            and column_name not like '%\\_pid' and column_name <> 'attempt'`,
       ),
     ).toEqual([])
   })

@@ -64,7 +64,7 @@ describe('append without a key', () => {
     ])
   })
 
-  test('a second record equal to the one at the boundary is stored, also if the first was read before an interruption', async () => {
+  test('a second record equal to the one at the boundary is stored, also after an interruption', async () => {
     let step = 1
     await using api = await apiServer(({ query }) => {
       if (query.get('after') === null) return { json: { items: [{ id: 1, at }], next: step === 1 ? null : 'x' } }
@@ -86,7 +86,7 @@ describe('append without a key', () => {
     expect(await rowsOf(test)).toEqual([1, 1, 2])
   })
 
-  test('a stream with more new rows during a read than can be remembered loses, doubles and blocks nothing', async () => {
+  test('more new rows during a read than can be remembered are neither lost nor stored twice', async () => {
     // All of them are newer than a reading that began yesterday.
     const recent = new Date(Date.now() - 3_600_000).toISOString()
     const rows = Array.from({ length: 12_000 }, (_, id) => ({ id, at: recent }))

@@ -82,7 +82,10 @@ described("layout of the page (in this machine's Chromium or that of CHROMIUM_PA
       from: string,
     ): Promise<{ title: string; rows: { label: string; cells: { column: number }[] }[] }[]> =>
       opened.page.evaluate(
-        `import('/page/map/window-layout.js').then(({ layout }) => layout(Array.from({ length: ${count} }, (_, at) => ({ lower: new Date(Date.parse('${from}') + at * ${ms}).toISOString() })), '${step}', '${zone}'))`,
+        `import('/page/map/window-layout.js').then(({ layout }) => {
+          const lower = (at) => new Date(Date.parse('${from}') + at * ${ms}).toISOString()
+          return layout(Array.from({ length: ${count} }, (_, at) => ({ lower: lower(at) })), '${step}', '${zone}')
+        })`,
       )
     const days = await layout('1d', 'UTC', 1_096, 86_400_000, '2023-01-01T00:00:00Z')
     expect(

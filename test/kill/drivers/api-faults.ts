@@ -5,7 +5,7 @@ import type { Context, Job } from '../job.ts'
 import { small } from '../records.ts'
 import { Rig, WRITES } from '../rig.ts'
 
-/** What an API does that must be overcome within the run, at every fifth request. */
+/** Faults of an API, at every fifth request, that the run must overcome. */
 const PASSING: Readonly<Record<string, Fault>> = {
   'answers 429': { kind: 'status', status: 429, headers: { 'retry-after': '1' } },
   'answers 503': {

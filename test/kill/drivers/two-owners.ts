@@ -64,7 +64,8 @@ async function takenOver(databases: Context['databases'], write: Write, after: n
   over.resolve()
   if (stolen.length > 0)
     throw new BrokenPromise(
-      `the first owner has stored batches of ${stolen.map(({ stream }) => stream).join(' and ')} after they were taken over`,
+      `the first owner has stored batches of ${stolen.map(({ stream }) => stream).join(' and ')} ` +
+        'after they were taken over',
     )
   if (before.length > 0 && code !== 1)
     throw new BrokenPromise(

@@ -19,66 +19,9 @@ import { END } from '../../../src/model/page.ts'
 import type { Slice } from '../../../src/model/slice.ts'
 import type { LeaseKeeper } from '../../../src/ledger/lease/lease-keeper.ts'
 import { batch, failure, openLedger, openWorker, signal, type Worker } from '../support.ts'
+import { SYNC, WINDOW, type Event, type Expected, type State } from './transition-table.ts'
 
 // The table of states and events in the header of transitions.ts, run against PostgreSQL.
-
-type State = 'none' | 'free' | 'held' | 'taken' | 'done' | 'failed' | 'skipped' | 'closed'
-type Event =
-  | 'open'
-  | 'claim'
-  | 'claim all'
-  | 'renew'
-  | 'advance'
-  | 'finish'
-  | 'restart'
-  | 'release'
-  | 'fail'
-  | 'skip'
-  | 'close'
-
-/** `-`: nothing changes and nothing is returned; `lost`: the same, with SL001; `another`: a new slice beside it. */
-type Expected = Exclude<State, 'none'> | '-' | 'lost' | 'another'
-type Table<States extends State> = Record<States, Record<Event, Expected>>
-
-/** The events of a slice that the token does not hold. */
-const NOT_HELD = {
-  renew: '-',
-  advance: 'lost',
-  finish: 'lost',
-  restart: 'lost',
-  release: '-',
-  fail: '-',
-} as const
-
-/** The events of an open slice that the token holds, or held last. */
-const HELD = {
-  renew: 'held',
-  advance: 'held',
-  finish: 'done',
-  restart: 'held',
-  release: 'free',
-  fail: 'failed',
-} as const
-
-const SYNC: Table<Exclude<State, 'skipped'>> = {
-  none: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  free: { ...HELD, release: '-', open: '-', claim: 'held', 'claim all': 'held', skip: '-', close: 'closed' },
-  held: { ...HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: 'closed' },
-  taken: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: 'closed' },
-  done: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  failed: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  closed: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-}
-
-const WINDOW: Table<Exclude<State, 'closed'>> = {
-  none: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  free: { ...HELD, release: '-', open: '-', claim: 'held', 'claim all': 'held', skip: 'skipped', close: '-' },
-  held: { ...HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  taken: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  done: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  failed: { ...NOT_HELD, open: '-', claim: 'held', 'claim all': 'held', skip: 'skipped', close: '-' },
-  skipped: { ...NOT_HELD, open: '-', claim: '-', 'claim all': 'held', skip: '-', close: '-' },
-}
 
 let ledger: Awaited<ReturnType<typeof openLedger>>
 /** The first run made the state; the second one claims and opens. */

@@ -36,8 +36,10 @@ function place(id, name) {
     root,
     title,
     /**
-     * @param {string} number @param {string} its @param {string} more @param {number} [busy] the part of the time that it
-     * works
+     * @param {string} number
+     * @param {string} its the unit
+     * @param {string} more the note
+     * @param {number} [busy] the share of the time in which the step works
      */
     update: (number, its, more, busy) => {
       text(value, number)
@@ -71,8 +73,14 @@ export function dataPath(stream) {
   return {
     root,
     /**
-     * `counts` are the ledger's, of this run. @param {{ progress: RunProgress, now: number, target: string | null, counts:
-     * import('../../schemas/resources.ts').Counts | undefined, color: number }} how
+     * `counts` are those of this run in the ledger.
+     * @param {{
+     *   progress: RunProgress,
+     *   now: number,
+     *   target: string | null,
+     *   counts: import('../../schemas/resources.ts').Counts | undefined,
+     *   color: number,
+     * }} how
      */
     update: ({ progress, now, target, counts, color }) => {
       attribute(name, 'data-series', color)

@@ -1,0 +1,138 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Database } from '../../../src/database/database.ts'
+import { sqlState } from '../../../src/database/errors.ts'
+import { closeSlices } from '../../../src/ledger/slices/transitions.ts'
+import { readCursors, resetCursor, setCursor } from '../../../src/ledger/cursors.ts'
+import { readSlices } from '../../../src/ledger/read/read-slices.ts'
+import { END, type HighWaterMark } from '../../../src/model/page.ts'
+import { batch, commit, failure, none, openLedger, openWorker, until, readSlice } from '../support.ts'
+
+const name = { pipeline: 'forum', stream: 'posts' }
+const end = (value?: string, hashes?: readonly string[]) =>
+  batch(0, {
+    position: END,
+    ...(value !== undefined && { highWaterMark: { value, ...(hashes && { hashes }) } satisfies HighWaterMark }),
+  })
+const cursor = async (database: Database): Promise<string | undefined> => (await readCursors(database, name))[0]?.value
+
+/** A run of its own that reads the stream to its end. */
+async function readOnce(database: Database, value?: string, hashes?: readonly string[]) {
+  await using worker = await openWorker(database)
+  const slice = await worker.take()
+  await commit(database, slice, slice.seq, end(value, hashes))
+  return slice
+}
+describe('one open sync slice for each stream', () => {
+  test('is what the database itself sees to', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    await worker.take()
+    const copy = `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition)
+      select pipeline, stream, $1, started_by, run, definition from sluice.slices limit 1`
+    expect(sqlState(await failure(ledger.database.query(copy, ['sync'])))).toBe('23505')
+    await ledger.database.query(copy, ['replay'])
+    expect(await readSlices(ledger.database, { status: 'open' })).toHaveLength(2)
+  })
+
+  test.each([
+    ['set', '9'],
+    ['reset', undefined],
+  ] as const)(
+    'cursor %s closes it in the same transaction, and who held it commits nothing more',
+    async (word, value) => {
+      await using ledger = await openLedger()
+      await readOnce(ledger.database, '4')
+      await using worker = await ledger.worker()
+      const slice = await worker.take()
+      await commit(ledger.database, slice, 0, batch(1))
+      {
+        await using transaction = await ledger.database.transaction()
+        expect(word === 'set' ? await setCursor(transaction, name, '9') : await resetCursor(transaction, name)).toEqual(
+          [slice.id],
+        )
+        await transaction.commit()
+      }
+      expect(await cursor(ledger.database)).toBe(value)
+      expect((await readSlice(ledger.database, slice.id))?.status).toBe('closed')
+      expect(sqlState(await failure(commit(ledger.database, slice, 1, end('5'))))).toBe('SL001')
+      await using next = await ledger.worker()
+      const fresh = await next.take()
+      expect(fresh.position).toBeNull()
+      expect(fresh.since).toBe(value)
+    },
+  )
+
+  test('is closed together with what else its transaction does, or not at all', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    {
+      await using transaction = await ledger.database.transaction()
+      await closeSlices(transaction, name, 'tried')
+    }
+    await commit(ledger.database, slice, 0, end('5'))
+    expect(await cursor(ledger.database)).toBe('5')
+  })
+
+  test('cursor set waits for a slice that is just ending, and neither is lost', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    await using ending = await ledger.database.transaction()
+    await ending.query(`select sluice.advance($1, 1, 0, '{"end":true}', '${JSON.stringify(none)}', '5', null, '5')`, [
+      slice.id,
+    ])
+    const setting = (async () => {
+      await using transaction = await ledger.database.transaction()
+      const closed = await setCursor(transaction, name, '3')
+      await transaction.commit()
+      return closed
+    })()
+    await ending.commit()
+    expect(await setting).toEqual([])
+    expect(await cursor(ledger.database)).toBe('3')
+    expect((await readSlice(ledger.database, slice.id))?.status).toBe('done')
+  })
+
+  test('no slice is made from a cursor that is just being set', async () => {
+    await using ledger = await openLedger()
+    await readOnce(ledger.database, '4')
+    await using worker = await ledger.worker()
+    await using transaction = await ledger.database.transaction()
+    await setCursor(transaction, name, '9')
+    const taking = worker.take()
+    const waits = until(
+      async () =>
+        (
+          await ledger.database.query(
+            `select from pg_stat_activity where wait_event = 'advisory' and datname = current_database()`,
+          )
+        ).length > 0,
+    )
+    await Promise.race([taking, waits])
+    await transaction.commit()
+    expect((await taking).since).toBe('9')
+    await waits.catch(() => {})
+  })
+
+  test('many runs in turn never read from a cursor that was no longer the last', async () => {
+    await using ledger = await openLedger({ max: 20 })
+    await using stack = new AsyncDisposableStack()
+    const workers = await Promise.all(Array.from({ length: 5 }, async () => stack.use(await ledger.worker())))
+    let value = 0
+    const read = await Promise.all(
+      workers.map(async (worker) => {
+        for (;;) {
+          const claimed = await worker.claim()
+          if (!claimed) return 'none'
+          if (claimed.slice) {
+            await commit(ledger.database, claimed.slice, 0, end(String(++value)))
+            return claimed.slice.since ?? 'start'
+          }
+        }
+      }),
+    )
+    expect(read.toSorted()).toEqual(['1', '2', '3', '4', 'start'])
+    expect(await cursor(ledger.database)).toBe('5')
+  })
+})

@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals'
+import { http, onePage, pipeline } from '../../src/index.ts'
+import { runPipeline } from '../../src/run/run-pipeline.ts'
+import { apiServer } from '../support/api-server.ts'
+import { testDatabase } from '../support/database.ts'
+
+interface Item {
+  id: number
+  name: string
+  updated: string
+}
+
+const moment = (n: number): string => new Date(Date.UTC(2024, 0, 1) + n * 60_000).toISOString()
+const items = (count: number): Item[] =>
+  Array.from({ length: count }, (_, n) => ({ id: n + 1, name: `item ${n + 1}`, updated: moment(n) }))
+
+describe('run', () => {
+  test('a run that could store nothing of what it read says so', async () => {
+    await using api = await apiServer([{ json: [{ id: 1 }, { id: 2 }] }])
+    await using test = await testDatabase()
+    const rows = http(api.origin).get<{ id: number; uid: number }[]>('/').pages(onePage()).records()
+    const { streams } = await runPipeline(
+      pipeline('nothing', { streams: { rows: rows.into('t.rows', { key: 'uid' }) } }),
+      {
+        database: test.url,
+      },
+    )
+    expect(streams.rows).toMatchObject({
+      counts: { fetched: 2, rejected: 2 },
+      warnings: [expect.stringContaining('nothing was stored: all 2 records')],
+    })
+  })
+
+  test('a run that read nothing where the last one read something says so', async () => {
+    let rows = items(3)
+    await using api = await apiServer(() => ({ json: rows }))
+    await using test = await testDatabase()
+    const flow = pipeline('silent', {
+      streams: {
+        all: http(api.origin).get<Item[]>('/').pages(onePage()).records().into('t.all', { key: 'id' }),
+      },
+    })
+    expect((await runPipeline(flow, { database: test.url })).streams.all.warnings).toEqual([])
+    rows = []
+    const { status, streams } = await runPipeline(flow, { database: test.url })
+    expect(status).toBe('done')
+    expect(streams.all.warnings).toEqual([
+      expect.stringContaining('nothing was read, and the run before read 3 records'),
+    ])
+  })
+})
