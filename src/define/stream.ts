@@ -7,7 +7,8 @@ import { tableOf } from './table/table.ts'
 import type { TableName, TableOptions } from './table/table-options.ts'
 
 /**
- * A recipe for records of type `T`. Each method returns a new recipe; nothing is requested until a run reads it.
+ * A stream of records of type `T`: how to read them. Each method returns a new stream. Nothing is requested until a run
+ * reads it.
  *
  * @example
  * const paid: Stream<Order> = orders.filter((order) => order.status === 'paid')

@@ -76,7 +76,7 @@ function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, s
 const reportTotalTo = ({ emit, stream }: Scope) =>
   stream === undefined ? undefined : (pages: number): void => emit({ type: 'pages.total', stream, pages })
 
-/** A slice with a boundary hashes its records, and a child's hashes depend on its ancestors. */
+/** Adds the hash of a child's ancestors, which tells equal records of different parents apart (append without a key). */
 const withLineage = (slice: SliceRead, { source }: Recipe): SliceRead =>
   slice.boundary ? { ...slice, lineageHash: lineageHash(source, slice.lineageHash) } : slice
 

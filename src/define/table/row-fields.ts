@@ -15,8 +15,8 @@ export function cursorFieldOfRows({ incremental, stages }: Recipe): string | und
 }
 
 /**
- * Returns the stage that removes a field, such as `.omit()`. Returns undefined if the field may be there: a later stage
- * makes new records, or no stage names the field.
+ * Returns the stage that removes a field, such as `.omit()`. Returns undefined if the field may be there: no
+ * stage names it, or a later `.map()` makes new records.
  */
 export function stageThatDrops({ stages }: Recipe, field: string): `.${string}()` | undefined {
   for (const stage of stages.toReversed()) {

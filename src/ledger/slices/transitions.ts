@@ -199,7 +199,7 @@ export async function checkHeld(transaction: Transaction, { id, token, pipeline,
     `select sluice.lost_reason(${BigInt(id)}, ${BigInt(token)}) as reason`,
   )
   if (row && row.reason !== null)
-    throw new SliceLostError(`${pipeline}.${stream}: slice ${id} ${row.reason}. The table was left as it is`)
+    throw new SliceLostError(`${pipeline}.${stream}: slice ${id} ${row.reason}. This run did not alter the table`)
 }
 
 export interface ReleaseOptions {

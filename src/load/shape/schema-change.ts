@@ -12,7 +12,7 @@ import { widenedKind } from './widening.ts'
 export interface SchemaChange {
   readonly add: readonly LoadedColumn[]
   readonly widen: readonly { readonly column: LoadedColumn; readonly to: ColumnKind }[]
-  /** Existing columns are loaded for the first time: the shadow table of a `replace` gets them. */
+  /** True if rows are about to fill columns that the table has and the shadow table of a `replace` does not have yet. */
   readonly load: boolean
 }
 

@@ -26,7 +26,7 @@ export function dayText(value: unknown, type: ColumnType, { round, declared }: T
   if (typeof text !== 'string') return doesNotFit(value, type)
   if (isDay(text)) return text
   if (fractionDigits(text) < 0) return doesNotFit(value, type)
-  // A definition that declares a day admits midnight, which some APIs write for a day.
+  // A column that is declared as a date also takes a midnight in UTC: some APIs write a day like that.
   return round || (declared && /^.{10}T00:00:00(?:\.0+)?Z$/.test(text))
     ? text.slice(0, 10)
     : doesNotFit(value, type, ' without losing its time')

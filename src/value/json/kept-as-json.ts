@@ -77,7 +77,7 @@ function keptMap(map: ReadonlyMap<unknown, unknown>, keep: (member: unknown) => 
 const hex = (buffer: ArrayBufferLike, start: number, length: number): string =>
   `\\x${Buffer.from(buffer, start, length).toString('hex')}`
 
-/** Returns false for a Decimal that was made of other text, as \`new Decimal('007')\`. */
+/** True if a text is a number in JSON. The text of a `Decimal` need not be one: `new Decimal('007')`. */
 function isJsonNumber(text: string): boolean {
   try {
     rawJSON(text)

@@ -43,7 +43,7 @@ describe('sluice cursor', () => {
     )
     expect(await sluice('cursor', 'reset', 'shop.orders')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('orders has neither a cursor nor an interrupted read (found: none)'),
+      stderr: expect.stringContaining('there is no cursor and no interrupted read of orders. There is one of: none'),
     })
     expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({
       counts: { fetched: 5 },

@@ -24,8 +24,8 @@ export async function cursorResetCommand(
   if (resettable.length === 0) await requireKnownName(store.database, { pipeline })
   if (unknown.length > 0)
     throw new UsageError(
-      `${pipeline}: ${unknown.join(', ')} has neither a cursor nor an interrupted read ` +
-        `(found: ${resettable.join(', ') || 'none'}). See: sluice cursor show`,
+      `${pipeline}: there is no cursor and no interrupted read of ${unknown.join(', ')}. ` +
+        `There is one of: ${resettable.join(', ') || 'none'}. See: sluice cursor show`,
     )
   for (const one of named.length > 0 ? named : resettable) {
     const before = cursors.find((cursor) => cursor.stream === one)

@@ -11,7 +11,7 @@ const wide = 30
 
 /**
  * Where each window of a backfill stands on the map: days in rows of months, hours in rows of days, months in rows of
- * years, so that a hole in a calendar is seen as one; other windows in rows of thirty.
+ * years, so that a missing day shows as a gap; other windows in rows of thirty.
  * @param {readonly Pick<WindowCell, 'lower'>[]} windows the oldest first
  * @param {string} step `1d`, `1h`, `1mo`, …
  * @param {string} zone
