@@ -16,7 +16,7 @@ test.each([
     {
       code: 2,
       stderr: expect.stringMatching(
-        /^pipelines\/mine\.ts\S* could not be loaded: [^\n]+add "type": "module" to its package\.json\n$/,
+        /^pipelines\/mine\.ts\S* could not be loaded: [^\n]+set "type": "module" in package\.json[^\n]*\n$/,
       ),
     },
   ],
