@@ -76,7 +76,7 @@ function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, s
 const reportTotalTo = ({ emit, stream }: Scope) =>
   stream === undefined ? undefined : (pages: number): void => emit({ type: 'pages.total', stream, pages })
 
-/** Adds the hash of a child's ancestors, which tells equal records of different parents apart (append without a key). */
+/** Adds the hash of a child's ancestors, which separates equal records of different parents (append without a key). */
 const withLineage = (slice: SliceRead, { source }: Recipe): SliceRead =>
   slice.boundary ? { ...slice, lineageHash: lineageHash(source, slice.lineageHash) } : slice
 

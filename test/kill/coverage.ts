@@ -10,8 +10,8 @@ export interface Covered {
 }
 
 /**
- * Returns the records that a position covers: those of all responses before it in its list. Each response must be in the
- * log of the API. It is counted once, however often it was served, because only one of them can be committed.
+ * Returns the records that a position covers: those of all responses before it in its list. Each response must be in
+ * the log of the API. It is counted once, however often it was served, because only one of them can be committed.
  */
 export function covered(stream: 'items' | 'notes', position: JsonValue, api: Api): Covered {
   return stream === 'items' ? coveredItems(position, api) : coveredNotes(position, api)

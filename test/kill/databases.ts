@@ -14,7 +14,7 @@ const EMPTY = `
   end $$;
   truncate sluice.runs, sluice.slices, sluice.cursors, sluice.rejects, sluice.events restart identity cascade`
 
-/** Makes a fresh, migrated database for each scenario: a copy of a template takes a fraction of the time of the migrations. */
+/** Makes a fresh, migrated database for each scenario, as a copy of a template: migrations would take longer. */
 export class Databases implements AsyncDisposable {
   /** A pool, since it connects again after the server was restarted. */
   readonly #admin: Pool

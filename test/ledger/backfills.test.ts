@@ -141,7 +141,7 @@ describe('claiming windows', () => {
     })
   })
 
-  test('a window whose holder is gone is claimed at once, with a token that the former holder does not have', async () => {
+  test('a window whose holder is gone is claimed at once, with a token that shuts the holder out', async () => {
     await using ledger = await openLedger()
     await using next = await ledger.worker()
     const id = await planned(ledger.database, next, [1, 2])

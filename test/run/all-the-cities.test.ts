@@ -50,7 +50,8 @@ async function storedRows(database: Database): Promise<Map<number, Row>> {
   for (let last = -1; ;) {
     const some = await database.query<Row>(
       `select city_id::text as "cityId", name, alt_name as "altName", country, feature_code as "featureCode",
-        admin_code as "adminCode", muni, muni_sub as "muniSub", population::text, loc, lon::text, lat::text from geo.cities where city_id > $1 order by city_id limit 20000`,
+        admin_code as "adminCode", muni, muni_sub as "muniSub", population::text, loc, lon::text, lat::text
+       from geo.cities where city_id > $1 order by city_id limit 20000`,
       [last],
     )
     if (some.length === 0) return rows

@@ -11,7 +11,9 @@ const file = (name: string, ...streams: string[]): string => `
 import { http, onePage, pipeline } from ${JSON.stringify(INDEX)}
 const rows = http('http://x').get('/').pages(onePage()).records()
 const into = (stream) => rows.into('t.' + stream, { key: 'id' })
-export default pipeline('${name}', { streams: { ${streams.map((stream) => `${stream}: into('${stream}')`).join(', ')} } })
+export default pipeline('${name}', {
+  streams: { ${streams.map((stream) => `${stream}: into('${stream}')`).join(', ')} },
+})
 `
 
 describe('pipelines', () => {

@@ -121,7 +121,7 @@ describe('run', () => {
     )
   })
 
-  test('a failed stream commits its complete pages and leaves the others running; the next run resumes it', async () => {
+  test('a failed stream commits its complete pages and stops no other; the next run resumes it', async () => {
     let broken = true
     await using api = await apiServer(({ path: asked, query, ...request }) => {
       if (broken && asked === '/bad' && query.get('page') === '3') return { status: 404, json: {} }

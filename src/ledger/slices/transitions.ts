@@ -172,7 +172,8 @@ export function advanceSql(
   const rejected = new Set(rejects.flatMap((reject) => rejectIdentities(reject, key)))
   const settled = settles.filter((identity) => !rejected.has(identity))
   // The rejects come first: they take the position from the slice as it is before this batch.
-  return `${storedSql(slice, settled)}${rejectsSql(slice, rejects, { key, isKeyChanged })}select sluice.advance(${values.join(', ')})`
+  const stored = `${storedSql(slice, settled)}${rejectsSql(slice, rejects, { key, isKeyChanged })}`
+  return `${stored}select sluice.advance(${values.join(', ')})`
 }
 
 /**

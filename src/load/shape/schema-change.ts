@@ -12,7 +12,7 @@ import { widenedKind } from './widening.ts'
 export interface SchemaChange {
   readonly add: readonly LoadedColumn[]
   readonly widen: readonly { readonly column: LoadedColumn; readonly to: ColumnKind }[]
-  /** True if rows are about to fill columns that the table has and the shadow table of a `replace` does not have yet. */
+  /** True if rows will fill columns that the table has and the shadow table of a `replace` does not have yet. */
   readonly load: boolean
 }
 

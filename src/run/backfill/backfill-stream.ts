@@ -200,7 +200,7 @@ async function throwIfWindowsFailed(
   throw new LoadError(
     `${isOne ? '1 window' : `${count(failed.length)} windows`} of ${count(windows.length)} failed, ` +
       `${isOne ? bounds : `the first one, ${bounds}`}, with: ${first.error ?? 'no recorded reason'}. ` +
-      `Correct the cause, then start the same backfill again: it reads ${isOne ? 'this window' : 'these windows'} again`,
+      `Correct the cause, then start the same backfill again, which repeats ${isOne ? 'it' : 'them'}`,
   )
 }
 

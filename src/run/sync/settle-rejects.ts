@@ -80,7 +80,7 @@ class OpenRejects {
   readonly #fields: readonly string[]
   readonly #isVersioned: boolean
   readonly #open: ReadonlySet<string>
-  /** The samples of rejects that are known by a hash only. A hash takes 20 µs, so only records like these are hashed. */
+  /** The samples of rejects that are known by a hash only. A hash takes 20 µs, so only such records are hashed. */
   readonly #hashedRecords: ReadonlySet<string>
   readonly #hashedRows: ReadonlySet<string>
   /** Identities with their version, by the rest of the key. */

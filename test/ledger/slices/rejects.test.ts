@@ -41,7 +41,7 @@ describe('rejects', () => {
     expect((await readSlice(ledger.database, slice.id))?.counts.rejected).toBe(1)
   })
 
-  test('that a slice has settled are open again after its restart, and after a close that drops its shadow', async () => {
+  test('that a slice has settled are open again after its restart, and after a close of a replace', async () => {
     await using ledger = await openLedger()
     const { database } = ledger
     const key = ['id']

@@ -12,7 +12,7 @@ const stored = async ({ database }: TestDatabase): Promise<number> =>
   Number((await database.query<{ count: string }>('select count(*) from t.rows'))[0]!.count)
 
 describe('backfill', () => {
-  test('a backfill reads several windows at once and leaves the cursor alone; the same options find it done', async () => {
+  test('reads several windows at once and leaves the cursor alone; the same options find it done', async () => {
     const answer = answering(() => rows(24 * 40))
     const five = Promise.withResolvers<void>()
     await using api = await apiServer(async (request) => {
@@ -195,7 +195,7 @@ describe('backfill', () => {
     })
   })
 
-  test('without `until` in the request, records past the end are filtered, and an ordered read stops early', async () => {
+  test('without `until` in the request, later records are filtered, and an ordered read stops early', async () => {
     await using api = await apiServer(answering(() => rows(24 * 10)))
     await using test = await testDatabase()
     const flow = pipeline('only', {

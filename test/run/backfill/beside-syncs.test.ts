@@ -18,7 +18,7 @@ const statuses = async ({ database }: TestDatabase): Promise<string> =>
     .join('')
 
 describe('a backfill beside other runs', () => {
-  test('a newer row stays, also beside a sync of the stream and with records that change during the backfill', async () => {
+  test('a newer row stays, also beside a sync and with records that change during the backfill', async () => {
     const data = rows(24 * 31)
     let live: Promise<unknown> | undefined
     let changed = false

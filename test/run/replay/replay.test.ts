@@ -181,7 +181,7 @@ describe('a replay', () => {
     )
   })
 
-  test('without a key, a record that becomes several rows is rejected again, and none of them is stored twice', async () => {
+  test('without a key, a record that becomes several rows is rejected again, and no row is stored twice', async () => {
     await using api = await apiServer([{ json: items('a', 'b') }])
     await using test = await testDatabase()
     const every = http(api.origin).get<Item[]>('/').pages(onePage()).records()

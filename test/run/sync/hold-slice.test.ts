@@ -126,6 +126,28 @@ test('a replay whose slice is taken over ends with that as its error, before its
   })
 }, 60_000)
 
+test('a replay that is stopped leaves a failed slice, and its rejects still wait', async () => {
+  await using test = await testDatabase()
+  await runPipeline(
+    mapping('stopped', () => Promise.reject(new Error('not yet'))),
+    { database: test.url },
+  )
+  const stop = new AbortController()
+  const report = await replay(
+    mapping('stopped', async (signal) => {
+      stop.abort(new Error('enough'))
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      return { id: 1 }
+    }),
+    { database: test.url, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(40_000)]) },
+  )
+  expect(report?.status).toBe('interrupted')
+  expect(await test.database.query(`select status from sluice.slices where kind = 'replay'`)).toEqual([
+    { status: 'failed' },
+  ])
+  expect(await test.database.query('select settled_at from sluice.rejects')).toEqual([{ settled_at: null }])
+}, 60_000)
+
 test('each stream is reported as it ends, with its status and counts, while others are still read', async () => {
   await using test = await testDatabase()
   const gate = Promise.withResolvers<void>()
