@@ -107,7 +107,7 @@ described("the page (in this machine's Chromium or that of CHROMIUM_PATH)", () =
     await page.getByLabel('From').fill('2024-01-01')
     await page.getByLabel('To (not included)').fill('2024-01-01')
     await page.getByRole('button', { name: 'Start the backfill' }).press('Enter')
-    await page.getByText(/from 2024-01-01 is not before to 2024-01-01: .*: correct what the message names/).waitFor()
+    await page.getByText(/from 2024-01-01 is not before to 2024-01-01\. .*: correct what the message names/).waitFor()
     await page.getByLabel('To (not included)').fill('2024-01-11')
     await page.getByRole('button', { name: 'Start the backfill' }).press('Enter')
     await page.getByText('2 failed').waitFor()

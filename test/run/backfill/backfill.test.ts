@@ -247,11 +247,11 @@ describe('backfill', () => {
   })
 
   test.each([
-    ['no cursor', (origin: string) => source(origin).into('t.rows', { key: 'id' }), 'add .incremental('],
+    ['no cursor', (origin: string) => source(origin).into('t.rows', { key: 'id' }), 'Add .incremental('],
     [
       'replace',
       (origin: string) => source(origin).into('t.rows', { key: 'id', write: 'replace' }),
-      "choose { write: 'merge' }",
+      "Choose { write: 'merge' }",
     ],
     [
       'a counter',
@@ -282,6 +282,8 @@ describe('backfill', () => {
       { ...february, database: test.url, onEvent: seen.on },
     )
     expect(Object.keys(report.streams)).toEqual(['rows'])
-    expect(seen.of('warning')).toMatchObject([{ message: expect.stringContaining('whole was skipped: nothing says') }])
+    expect(seen.of('warning')).toMatchObject([
+      { message: expect.stringContaining('whole was skipped: nothing decides') },
+    ])
   })
 })
