@@ -42,7 +42,7 @@ export async function shadowStatements(
     const current = existing.get(column)
     if (current?.sql === type.sql) return []
     const action = current
-      ? `alter column ${quoteIdentifier(column)} type ${type.sql} using ${conversionSql(column, type)}`
+      ? `alter column ${quoteIdentifier(column)} type ${type.sql} using ${conversionSql(column, current, type)}`
       : `add column ${quoteIdentifier(column)} ${type.sql}`
     return [`alter table ${quoteTable(name)} ${action}`]
   })

@@ -66,7 +66,7 @@ function planAlteration({ add, widen }: SchemaChange, table: Table, shape: Table
   const actions = [
     ...missing.map((column) => `add column if not exists ${quoteIdentifier(column.name)} ${column.type.sql}`),
     ...wider.map(({ column, to }) => {
-      const conversion = conversionSql(column.name, columnType(to))
+      const conversion = conversionSql(column.name, column.type, columnType(to))
       return `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversion}`
     }),
     ...(needsStamp

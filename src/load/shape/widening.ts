@@ -8,6 +8,7 @@ const KINDS: Readonly<Record<string, ColumnKind>> = {
   int4: 'bigint',
   int8: 'bigint',
   numeric: 'numeric',
+  timestamptz: 'timestamptz',
   date: 'date',
   text: 'text',
 }
@@ -29,5 +30,7 @@ export function widenedKind(
   if (wider === 'jsonb' && (key || version)) return undefined
   // Texts have another order than numbers: the newer of two versions would be the older one.
   if (wider === 'text' && version) return undefined
+  // One moment has many texts, and each would be a row of its own.
+  if (wider === 'text' && key && current === 'timestamptz') return undefined
   return wider
 }
