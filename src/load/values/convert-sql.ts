@@ -6,9 +6,9 @@ type Named = Pick<ColumnType, 'sql' | 'base'>
 /** The expression that keeps a column's values when its type widens: `true` as text, a text as a JSON string. */
 export function conversionSql(column: string, from: Named, to: Named): string {
   const name = quoteIdentifier(column)
-  const value = from.base === 'timestamptz' && to.base !== 'timestamptz' ? instantTextSql(name) : name
-  if (to.base === 'jsonb') return `to_jsonb(${value})`
-  return value !== name && to.base === 'text' ? value : `${value}::${to.sql}`
+  const isText = to.base === 'text' || to.base === 'jsonb'
+  const value = from.base === 'timestamptz' && isText ? instantTextSql(name) : name
+  return to.base === 'jsonb' ? `to_jsonb(${value})` : `${value}::${to.sql}`
 }
 
 /**
