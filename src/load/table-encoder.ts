@@ -4,9 +4,10 @@ import { ChunkRing } from './encode/chunk-ring.ts'
 import type { EncodedPage, EncodedRows, RowShape } from './encode/encoded-page.ts'
 import { mismatchPolicy } from './encode/mismatch-policy.ts'
 import { PageEncoder } from './encode/page-encoder.ts'
+import type { RowEncoderOptions } from './encode/row-encoder.ts'
 import { isOrdered, versionOrder } from './encode/version-order.ts'
 import type { OpenTable } from './open-table.ts'
-import type { Fields } from './shape/fields.ts'
+import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
 import { isEmptyChange, NeedsSchemaChange, schemaChangeFor } from './shape/schema-change.ts'
 import { systemColumns } from './shape/system-columns.ts'
 import { columnType } from './values/column-type.ts'
@@ -75,13 +76,21 @@ export class TableEncoder {
 
   #compile(): PageEncoder {
     const { fields, isPlainAppend, shape, slice } = this.#open
-    const { columns, undetermined } = fields
+    const { columns } = fields
     const constant = isPlainAppend && shape?.hasSlice ? { name: systemColumns.slice, text: slice.id } : undefined
     const hash = createHash('sha256')
       .update(JSON.stringify([columns.map(({ name, type }) => [name, type.sql]), constant?.name]))
       .digest('hex')
       .slice(0, 16)
-    return new PageEncoder({ hash, columns, version: this.#version(), constant }, { undetermined, ring: this.#ring })
+    return new PageEncoder(
+      { hash, columns, version: this.#version(), constant },
+      { undetermined: this.#undetermined(), ring: this.#ring },
+    )
+  }
+
+  #undetermined(): RowEncoderOptions['undetermined'] {
+    const { table, fields } = this.#open
+    return fields.undetermined.map((field) => ({ field, emptyIsNull: readsEmptyAsNull(table, field) }))
   }
 
   #version(): RowShape['version'] {
@@ -96,7 +105,7 @@ export class TableEncoder {
   #rejectingEncoder(): PageEncoder {
     const { table, fields } = this.#open
     const keys = table.key.map((field) => fields.describe(field, columnType('text')))
-    const undetermined = fields.undetermined.filter((field) => !table.key.includes(field))
+    const undetermined = this.#undetermined().filter(({ field }) => !table.key.includes(field))
     return new PageEncoder(
       { hash: '', columns: keys, version: undefined, constant: undefined },
       { undetermined, ring: this.#ring, refuse: 'it has no value that a column could be made of' },

@@ -99,8 +99,21 @@ export interface Recipe {
 
 export type WriteMode = 'append' | 'merge' | 'replace'
 
-/** A column's SQL type, or `false` to leave it out. `round` admits values that the column rounds or cuts. */
-export type ColumnDeclaration = string | false | { readonly type: string; readonly round?: boolean }
+/** A column's SQL type, or `false` to leave it out. */
+export type ColumnDeclaration = string | false | ColumnOptions
+
+export interface ColumnOptions {
+  /** Without a type, the column takes its type from the data. */
+  readonly type?: string
+  /** Accept values that the column rounds or cuts. */
+  readonly round?: boolean
+  readonly emptyText?: EmptyText
+  /** The time zone of times without an offset, such as `'Europe/Berlin'`. For timestamptz. */
+  readonly zone?: string
+}
+
+/** The meaning of the text `''`: it is null, or a text like others. */
+export type EmptyText = 'null' | 'keep'
 
 export interface Table {
   /** Schema and table, `'billing.customers'`. */
@@ -118,6 +131,8 @@ export interface Table {
   /** The reaction to a new field or a wider type. @default 'evolve' */
   readonly onSchemaChange: 'evolve' | 'freeze' | 'reject'
   readonly columns: Readonly<Record<string, ColumnDeclaration | undefined>>
+  /** The meaning of `''` in columns outside the key. @default 'keep' */
+  readonly emptyText?: EmptyText
   /** Add `_loaded_at`, the time when the row last changed. @default false */
   readonly loadedAt: boolean
   /** For `replace`: a source without records may empty the table. @default false: it fails */

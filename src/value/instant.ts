@@ -173,6 +173,14 @@ export function instantLayout(text: string): InstantLayout | undefined {
   }
 }
 
+/** Returns a time without an offset, `2024-01-31 10:00:00.5`, as if it were UTC. Undefined for other text. */
+export function parseLocalTime(text: string): Instant | undefined {
+  const layout = instantLayout(text)
+  if (!layout || layout.separator === '' || layout.zone !== '') return undefined
+  const exact = `${text.replace(',', '.')}${layout.hasSeconds ? '' : ':00'}Z`
+  return fractionDigits(exact) < 0 ? undefined : parseInstant(exact)
+}
+
 /** Compares two instants with every digit of their fractions; negative if `a` is earlier. */
 export const compareInstants = (a: Instant, b: Instant): number =>
   a.seconds - b.seconds || (a.fraction < b.fraction ? -1 : Number(a.fraction > b.fraction))

@@ -90,7 +90,33 @@ describe('a wrong definition is refused before any request, with its location, t
     [
       'a column that is no type',
       () => rows.into('a.b', { key: 'id', columns: any({ n: 5 }) }),
-      'columns.n is a type as text, false, or { type, round: true }',
+      'columns.n is a type as text, false, or { type, round, emptyText, zone }',
+    ],
+    ...(
+      [
+        [{ type: '' }, "needs a type as text, as in { type: 'numeric(12,2)' }"],
+        [{ round: true }, "needs a type as text, as in { type: 'numeric(12,2)' }"],
+        [{ zone: 'Europe/Berlin' }, "needs a type as text, as in { type: 'timestamptz' }"],
+        [{ type: 'text', empty: 'null' }, 'has no option empty: it has type, round, emptyText, zone'],
+        [{ emptyText: true }, "has emptyText true: it is 'null' or 'keep'"],
+        [{ type: 'timestamptz', zone: '+02:00' }, 'has zone "+02:00", which is no time zone'],
+        [{ type: 'timestamp', zone: 'UTC' }, 'has a zone, which only timestamptz has, but its type is timestamp'],
+        [{ type: 'timestamptz[]', zone: 'UTC' }, 'has a zone, which only timestamptz has'],
+      ] as const
+    ).map(([column, message]): [string, () => unknown, string] => [
+      `a column ${JSON.stringify(column)}`,
+      () => rows.into('a.b', { key: 'id', columns: any({ n: column }) }),
+      `columns.n ${message}`,
+    ]),
+    [
+      "a key whose '' is null",
+      () => rows.into('a.b', { key: 'id', columns: { id: { emptyText: 'null' } } }),
+      "columns.id reads '' as null, but a key is never null",
+    ],
+    [
+      'an unknown word for emptyText',
+      () => rows.into('a.b', { key: 'id', emptyText: any(null) }),
+      "emptyText is 'null' or 'keep', not null",
     ],
     [
       'an unknown word for columns',

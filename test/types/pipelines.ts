@@ -141,7 +141,12 @@ export const others = pipeline('others', {
     issues: issues.into('github.issues', { key: 'number' }),
     readings: readings.into('weather.readings', {
       key: ['station', 'measuredAt'],
-      columns: { measuredAt: 'timestamptz', celsius: { type: 'numeric', round: true }, note: false },
+      columns: {
+        measuredAt: { type: 'timestamptz', zone: 'Europe/Berlin' },
+        celsius: { type: 'numeric', round: true },
+        note: false,
+      },
+      emptyText: 'null',
     }),
   },
 })

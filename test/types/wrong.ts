@@ -176,5 +176,9 @@ listing.pages(byPage('page', { pages: 'has_more' }))
 source<Customer>(async function* () {
   yield { records: [], position: 1n }
 })
+// @ts-expect-error 66 a word that does not exist for emptyText
+customers.into('billing.customers', { key: 'id', emptyText: 'drop' })
+// @ts-expect-error 67 a column without a type that rounds
+customers.into('billing.customers', { key: 'id', columns: { email: { round: true } } })
 
 declare function fetchCity(id: string): Promise<string>

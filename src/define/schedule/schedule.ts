@@ -1,4 +1,5 @@
 import { duration, durationText } from '../../value/duration.ts'
+import { isZoneName } from '../../value/zone.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { CatchUp, Cron, Overlap, Schedule } from '../../model/recipe.ts'
 import { parseCron, shortestGap } from './cron.ts'
@@ -57,7 +58,7 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
   const fields = parseCron(cron, place)
   for (const name of Object.keys(unknown))
     throw new UsageError(`${place}: the schedule has no ${name}: it has cron, zone, jitter, catchUp and overlap`)
-  if (zone !== undefined && !isZone(zone))
+  if (zone !== undefined && !isZoneName(zone))
     throw new UsageError(
       `${place}: schedule.zone ${JSON.stringify(zone)} is no time zone: write its name, as in 'Europe/Berlin'`,
     )
@@ -83,17 +84,4 @@ function mustBeOf(values: readonly string[], value: string | undefined, place: s
         .join(', ')
         .replace(/, (?=[^,]*$)/, ' or ')}, not ${JSON.stringify(value)}`,
     )
-}
-
-/**
- * Returns true for the name of a time zone. An offset is refused: it has no summer time, and other programs do not
- * accept it.
- */
-function isZone(zone: unknown): boolean {
-  if (typeof zone !== 'string' || !/^[A-Za-z][\w+-]*(?:\/[\w+-]+)*$/.test(zone)) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }

@@ -1,5 +1,5 @@
 import type { FieldOf } from '../../model/path.ts'
-import type { Table } from '../../model/recipe.ts'
+import type { ColumnOptions, EmptyText, Table } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 
@@ -55,8 +55,9 @@ export type TableOptions<Row, Write> = {
    */
   versionBy?: FieldOf<Row>
   /**
-   * Types of columns by field: a type, `false` to leave the field out, or `{ type, round: true }` to store values that
-   * the column rounds or cuts. A word alone is `onSchemaChange`. @default 'evolve'
+   * Types of columns by field: a type, `false` to leave the field out, or a type with options. `round: true` stores
+   * values that the column rounds or cuts. `emptyText: 'null'` reads `''` as null; it needs no type. `zone` is the time
+   * zone of times without an offset, such as `'Europe/Berlin'`. A word alone is `onSchemaChange`. @default 'evolve'
    */
   columns?:
     | SchemaPolicy
@@ -64,8 +65,14 @@ export type TableOptions<Row, Write> = {
         readonly [Field in keyof Row]?:
           | ColumnType<NonNullable<Row[Field]>>
           | false
-          | { readonly type: ColumnType<NonNullable<Row[Field]>>; readonly round?: boolean }
+          | (Omit<ColumnOptions, 'type'> & { readonly type: ColumnType<NonNullable<Row[Field]>> })
+          | { readonly emptyText: EmptyText }
       }
+  /**
+   * The meaning of the text `''` in all columns outside the key: `'null'`, or `'keep'`. A column's own word decides.
+   * @default 'keep'
+   */
+  emptyText?: EmptyText
   /** The reaction to a new field or a wider type. @default 'evolve' */
   onSchemaChange?: SchemaPolicy
   /** Add the column `_loaded_at`, the time when the row last changed. @default false */

@@ -1,7 +1,8 @@
 import { UsageError } from '../../model/errors.ts'
-import type { ColumnDeclaration, Recipe, Table, WriteMode } from '../../model/recipe.ts'
+import type { ColumnDeclaration, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import { duration } from '../../value/duration.ts'
+import { isZoneName } from '../../value/zone.ts'
 import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { cursorFieldOfRows, stageThatDrops } from './row-fields.ts'
@@ -14,6 +15,7 @@ interface Given {
   readonly versionBy?: string
   readonly columns?: SchemaPolicy | Readonly<Record<string, ColumnDeclaration | undefined>>
   readonly onSchemaChange?: SchemaPolicy
+  readonly emptyText?: EmptyText
   readonly loadedAt?: boolean
   readonly allowEmpty?: boolean
   readonly maxRejects?: number
@@ -36,6 +38,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     write = 'merge',
     columns,
     onSchemaChange,
+    emptyText,
     loadedAt = false,
     allowEmpty = false,
     maxRejects = 100,
@@ -79,9 +82,11 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     const stage = stageThatDrops(recipe, field)
     if (stage) throw fault(`the key names '${field}', which ${stage} removes from the records`)
   }
+  if (emptyText !== undefined && !EMPTY_TEXTS.includes(emptyText))
+    throw fault(`emptyText is 'null' or 'keep', not ${JSON.stringify(emptyText)}`)
   for (const [field, column] of Object.entries(declared)) {
-    if (column === undefined || column === false || (typeof column === 'string' ? column : column?.type)) continue
-    throw fault(`columns.${field} is a type as text, false, or { type, round: true }`)
+    const problem = column === undefined ? undefined : columnProblem(column, keys.includes(field))
+    if (problem !== undefined) throw fault(`columns.${field} ${problem}`)
   }
   if (given.versionBy === '' || (given.versionBy !== undefined && typeof given.versionBy !== 'string'))
     throw fault('versionBy is the name of a field')
@@ -106,6 +111,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     ...defined({
       versionBy,
       isVersionOptional: versionBy !== undefined && given.versionBy === undefined ? true : undefined,
+      emptyText,
     }),
     onSchemaChange: word,
     columns: Object.freeze({ ...declared }),
@@ -115,6 +121,31 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     resumeWithin,
   }
 }
+
+const EMPTY_TEXTS: readonly EmptyText[] = ['null', 'keep']
+const COLUMN_OPTIONS = ['type', 'round', 'emptyText', 'zone']
+
+/** Returns the reason why a column cannot be declared so, as the end of a sentence about it. */
+function columnProblem(column: ColumnDeclaration, isKey: boolean): string | undefined {
+  if (column === false || (typeof column === 'string' && column !== '')) return undefined
+  if (typeof column !== 'object' || column === null)
+    return `is a type as text, false, or { type, ${COLUMN_OPTIONS.slice(1).join(', ')} }`
+  const { type, round, emptyText, zone, ...others } = column
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) return `has no option ${unknown}: it has ${COLUMN_OPTIONS.join(', ')}`
+  if (type === undefined ? emptyText === undefined || round !== undefined || zone !== undefined : !isText(type))
+    return `needs a type as text, as in { type: '${zone === undefined ? 'numeric(12,2)' : 'timestamptz'}' }`
+  if (emptyText !== undefined && !EMPTY_TEXTS.includes(emptyText))
+    return `has emptyText ${JSON.stringify(emptyText)}: it is 'null' or 'keep'`
+  if (emptyText === 'null' && isKey) return "reads '' as null, but a key is never null"
+  if (zone !== undefined && !isZoneName(zone))
+    return `has zone ${JSON.stringify(zone)}, which is no time zone: write its name, as in 'Europe/Berlin'`
+  if (zone !== undefined && !/^(?:timestamptz|timestamp ?(?:\(\d\))? with time zone)\b[^[]*$/i.test(type ?? ''))
+    return `has a zone, which only timestamptz has, but its type is ${type}`
+  return undefined
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 const looksBack = ({ incremental }: Recipe): boolean =>
   incremental?.lookback !== undefined && !/^0+(?:\.0+)?(?:ms|s|m|h|d|w)?$/.test(String(incremental.lookback))

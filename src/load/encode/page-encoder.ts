@@ -4,7 +4,7 @@ import { displayValue, FieldMismatch, type MismatchDecision, type MismatchPolicy
 import { isRecord } from '../values/value-kind.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import { EncodedRows, type RowShape } from './encoded-page.ts'
-import { compileRowEncoder, type RowEncoder, type RowFacts } from './row-encoder.ts'
+import { compileRowEncoder, type RowEncoder, type RowEncoderOptions, type RowFacts } from './row-encoder.ts'
 
 /** The bytes of U+FFFD, which UTF-8 writes for half of a surrogate pair. */
 const REPLACEMENT = Buffer.from('\ufffd')
@@ -25,7 +25,11 @@ export class PageEncoder {
   /** `refuse` is the reason for which every record is rejected that has no reason of its own. */
   constructor(
     shape: RowShape,
-    { undetermined, ring, refuse }: { undetermined: readonly string[]; ring: ChunkRing; refuse?: string },
+    {
+      undetermined,
+      ring,
+      refuse,
+    }: { undetermined: RowEncoderOptions['undetermined']; ring: ChunkRing; refuse?: string },
   ) {
     this.shape = shape
     this.#ring = ring

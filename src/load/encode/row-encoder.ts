@@ -22,7 +22,7 @@ export interface RowEncoderOptions {
   /** The field whose value decides which of two rows is newer. */
   readonly version?: string | undefined
   /** Fields without a column yet: the first value among them throws. */
-  readonly undetermined: readonly string[]
+  readonly undetermined: readonly Pick<LoadedColumn, 'field' | 'emptyIsNull'>[]
   /** The text of a last column that is the same in every row. */
   readonly constant?: string | undefined
   /** Check each line for halves of surrogate pairs, which UTF-8 cannot write: they would silently become U+FFFD. */
@@ -61,7 +61,7 @@ function bodyOf({ columns, version, undetermined, constant, careful }: RowEncode
     `let v, t, s = ''${[...keys, 'newer'].map((name) => `, ${name} = ''`).join('')}`,
     ...columns.flatMap((column, index) => columnCode(column, index, version)),
     ...undetermined.map(
-      (field) => `v = ${readField(field)}; if (v !== null && v !== undefined) undetermined(${literal(field)})`,
+      (column) => `v = ${readField(column.field)}; if (!(${isNull(column)})) undetermined(${literal(column.field)})`,
     ),
     `f.key = ${keys.join(String.raw` + '\t' + `) || "''"}`,
     'f.version = newer',
@@ -75,7 +75,7 @@ function columnCode(column: LoadedColumn, index: number, version: string | undef
   const { field } = column
   const tab = index === 0 ? '' : String.raw`'\t' + `
   const kept = [...(column.key ? [`k${index}`] : []), ...(field === version ? ['newer'] : [])]
-  const refuseNull = column.key ? [`if (v === null || v === undefined) nullKey(${literal(field)})`] : []
+  const refuseNull = column.key ? [`if (${isNull(column)}) nullKey(${literal(field)})`] : []
   const append =
     kept.length === 0
       ? [textCode(column, index, `s += ${tab}`)]
@@ -89,25 +89,29 @@ const readField = (field: string): string =>
     ? `(Object.hasOwn(r, ${literal(field)}) ? ${fieldOf('r', field)} : null)`
     : fieldOf('r', field)
 
+const isNull = ({ emptyIsNull = false }: Pick<LoadedColumn, 'emptyIsNull'>): string =>
+  `v === null || v === undefined${emptyIsNull ? ` || v === ''` : ''}`
+
 /** Writes the statement for the text of `v`: a test for the expected type first, then null, then the long way. */
 function textCode(column: LoadedColumn, index: number, write: string): string {
-  const otherwise = `if (v === null || v === undefined) ${write}'\\\\N'\nelse ${write}long[${index}](v)`
+  const otherwise = `if (${isNull(column)}) ${write}'\\\\N'\nelse ${write}long[${index}](v)`
   const expected = expectedCode(column, index)
   return expected ? `if (${expected.test}) ${write}${expected.text}\nelse ${otherwise}` : otherwise
 }
 
 /** Returns the test for values that a type takes as they are, and the expression of their text. */
 function expectedCode(
-  { type, round }: LoadedColumn,
+  { type, round, emptyIsNull = false }: LoadedColumn,
   index: number,
 ): { readonly test: string; readonly text: string } | undefined {
   const [limit, scale = 0] = type.limits
   const escaped = `(special.test(v) ? escape(v, ${index}) : v)`
+  const isText = `typeof v === 'string'${emptyIsNull ? ` && v !== ''` : ''}`
   switch (type.base) {
     case 'text':
-      return { test: `typeof v === 'string'`, text: escaped }
+      return { test: isText, text: escaped }
     case 'varchar':
-      return { test: `typeof v === 'string'${limit === undefined ? '' : ` && v.length <= ${limit}`}`, text: escaped }
+      return { test: `${isText}${limit === undefined ? '' : ` && v.length <= ${limit}`}`, text: escaped }
     case 'bool':
       return { test: `typeof v === 'boolean'`, text: `(v ? 'true' : 'false')` }
     case 'int2':
@@ -132,11 +136,11 @@ function expectedCode(
   }
 }
 
-function longWay(value: unknown, { field, type, round, declared }: LoadedColumn): string {
+function longWay(value: unknown, column: LoadedColumn): string {
   try {
-    return escapeText(valueText(value, type, { round, declared }))
+    return escapeText(valueText(value, column.type, column))
   } catch (error) {
-    throw error instanceof TypeMismatch ? new FieldMismatch(field, error.message, { cause: error }) : error
+    throw error instanceof TypeMismatch ? new FieldMismatch(column.field, error.message, { cause: error }) : error
   }
 }
 

@@ -1,5 +1,7 @@
 import { SchemaError } from '../../model/errors.ts'
-import type { ColumnDeclaration, Table } from '../../model/recipe.ts'
+import type { ColumnDeclaration, ColumnOptions, Table } from '../../model/recipe.ts'
+import { defined } from '../../value/defined.ts'
+import { zoneNamed } from '../../value/zone.ts'
 import { columnType, type ColumnType } from '../values/column-type.ts'
 import { columnName, ColumnNames } from './column-name.ts'
 import type { LoadedColumn } from './loaded-column.ts'
@@ -13,7 +15,15 @@ const declarationOf = ({ columns }: Table, field: string): ColumnDeclaration | u
 export function declaredType(table: Table, field: string): ColumnType | undefined {
   const declaration = declarationOf(table, field)
   if (declaration === undefined || declaration === false) return undefined
-  return columnType(typeof declaration === 'string' ? declaration : declaration.type)
+  const type = typeof declaration === 'string' ? declaration : declaration.type
+  return type === undefined ? undefined : columnType(type)
+}
+
+/** Returns true if the text `''` of a field is null. A key is never null. */
+export function readsEmptyAsNull(table: Table, field: string): boolean {
+  const declaration = declarationOf(table, field)
+  const ofColumn = typeof declaration === 'object' ? declaration.emptyText : undefined
+  return (ofColumn ?? table.emptyText) === 'null' && !table.key.includes(field)
 }
 
 /**
@@ -92,13 +102,16 @@ export class Fields {
   /** Returns the column of a field as it is or will be. */
   describe(field: string, type: ColumnType, name = this.#names.of(field)): LoadedColumn {
     const declaration = declarationOf(this.#table, field)
+    const { round, zone }: ColumnOptions = typeof declaration === 'object' ? declaration : {}
     return {
       field,
       name,
       type,
       key: this.#table.key.includes(field),
-      declared: declaration !== undefined && declaration !== false,
-      round: typeof declaration === 'object' && declaration.round === true,
+      declared: declaredType(this.#table, field) !== undefined,
+      round: round === true,
+      emptyIsNull: readsEmptyAsNull(this.#table, field),
+      ...defined({ zone: zone === undefined ? undefined : zoneNamed(zone) }),
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Zone } from '../../value/zone.ts'
 import type { ColumnType } from '../values/column-type.ts'
 
 /** A column that receives the values of a field. */
@@ -11,4 +12,8 @@ export interface LoadedColumn {
   readonly declared: boolean
   /** Accept values that the column rounds or cuts. */
   readonly round: boolean
+  /** The text `''` is null. */
+  readonly emptyIsNull?: boolean
+  /** The zone of times without an offset. */
+  readonly zone?: Zone
 }

@@ -4,7 +4,7 @@ import { columnType, type ColumnType } from '../values/column-type.ts'
 import { TypeMismatch } from '../values/type-mismatch.ts'
 import { type ColumnKind, columnKindOf, commonKind, isRecord } from '../values/value-kind.ts'
 import { valueText } from '../values/value-text.ts'
-import { declaredType, type Fields } from './fields.ts'
+import { declaredType, readsEmptyAsNull, type Fields } from './fields.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import { widenedKind } from './widening.ts'
 
@@ -37,6 +37,7 @@ export function schemaChangeFor(page: Page, fields: Fields, table: Table): Schem
     for (const field in record) {
       const value = record[field]
       if (value === null || value === undefined || fields.isLeftOut(field)) continue
+      if (value === '' && readsEmptyAsNull(table, field)) continue
       const column = fields.loaded(field)
       const kind = columnKindOf(value)
       if (kind === undefined) continue
@@ -65,9 +66,9 @@ function widen(
   if (to) wider.set(column, to)
 }
 
-function fits(value: unknown, type: ColumnType, { round, declared }: LoadedColumn): boolean {
+function fits(value: unknown, type: ColumnType, column: LoadedColumn): boolean {
   try {
-    valueText(value, type, { round, declared })
+    valueText(value, type, column)
     return true
   } catch (error) {
     if (error instanceof TypeMismatch) return false

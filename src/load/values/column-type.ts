@@ -1,4 +1,5 @@
 import type { ColumnInfo } from '../../database/catalog.ts'
+import type { Zone } from '../../value/zone.ts'
 
 /** A column's type in parts: `numeric(12,2)[]` is a list of numeric with two limits. */
 export interface ColumnType {
@@ -17,6 +18,8 @@ export interface TextOptions {
   readonly round: boolean
   /** The definition chose this type: an object in a text column is then written as JSON. */
   readonly declared: boolean
+  /** The zone of times without an offset, for timestamptz. */
+  readonly zone?: Zone
 }
 
 /** Short names of types, by the long names of `format_type` and of the SQL standard. */

@@ -3,6 +3,7 @@ import { formatCount } from '../../value/format.ts'
 import { quoteTable } from '../../database/quote.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
+import { declaredType } from '../../load/shape/fields.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
@@ -14,9 +15,9 @@ export async function checkTable(database: Database, table: Table): Promise<stri
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
   if (!shape) return checkMayCreate(database, table)
   await checkRights(database, table)
-  const declared = Object.entries(table.columns)
-    .filter(([, declaration]) => declaration !== false && declaration !== undefined)
-    .map(([field]) => columnName(field))
+  const declared = Object.keys(table.columns)
+    .filter((field) => declaredType(table, field) !== undefined)
+    .map(columnName)
   const missing = declared.filter((column) => !shape.columns.has(column))
   if (missing.length > 0 && table.onSchemaChange !== 'evolve')
     throw new SchemaError(
