@@ -65,9 +65,24 @@ function rejectOf(row: RowSelection, error: Error, { shape }: BisectOptions): Re
     .join(', ')
   return {
     stage: 'database',
-    reason: `${error.message} (SQLSTATE ${sqlState(error)}${more === '' ? '' : `; ${more}`})`,
+    reason: `${error.message} (SQLSTATE ${sqlState(error)}${more === '' ? '' : `; ${more}`}). ${remedyFor(error)}`,
     record: rowRecord(Buffer.concat([...chunksOf(row)]).toString(), shape.columns),
   }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  '23502': 'Give it a value with .map(), or let the column be null',
+  '23503': 'Load the row that it refers to first, or drop the foreign key',
+  '23505': 'Correct it in a stage such as .map(), or drop that constraint of the table',
+  '23P01': 'Correct it in a stage such as .map(), or drop that constraint of the table',
+  '23514': 'Correct it in a stage such as .map(), or change the check of the table',
+}
+
+/** Returns the sentence that says how a row that the database refused could be stored. */
+function remedyFor(error: Error): string {
+  if (error.message.endsWith(': ""')) return "Declare the column with emptyText: 'null' to read '' as null"
+  const remedy = REMEDIES[sqlState(error) ?? '']
+  return remedy ?? 'Correct it in a stage such as .map(), or change the column or the trigger that refuses it'
 }
 
 function tooMany(rejects: readonly Reject[], { table, maxRejects }: BisectOptions): TooManyRejectsError {

@@ -4,6 +4,7 @@ import { ChunkRing } from './encode/chunk-ring.ts'
 import type { EncodedPage, EncodedRows, RowShape } from './encode/encoded-page.ts'
 import { mismatchPolicy } from './encode/mismatch-policy.ts'
 import { PageEncoder } from './encode/page-encoder.ts'
+import { CORRECT_IT } from './encode/remedy.ts'
 import type { RowEncoderOptions } from './encode/row-encoder.ts'
 import { isOrdered, versionOrder } from './encode/version-order.ts'
 import type { OpenTable } from './open-table.ts'
@@ -108,7 +109,7 @@ export class TableEncoder {
     const undetermined = this.#undetermined().filter(({ field }) => !table.key.includes(field))
     return new PageEncoder(
       { hash: '', columns: keys, version: undefined, constant: undefined },
-      { undetermined, ring: this.#ring, refuse: 'it has no value that a column could be made of' },
+      { undetermined, ring: this.#ring, refuse: `it has no value that a column could be made of. ${CORRECT_IT}` },
     )
   }
 }

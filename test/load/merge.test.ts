@@ -136,11 +136,11 @@ describe('merge', () => {
     ])
     expect(counts).toMatchObject({ fetched: 6, inserted: 1, rejected: 5 })
     expect(rejects.map(({ reason }) => reason)).toEqual([
-      'id: it belongs to the key and is null',
-      'id: it belongs to the key and is null',
-      'a record has to be an object, this is "text"',
-      'a record has to be an object, this is null',
-      'a record has to be an object, this is a list',
+      'id: it belongs to the key and is null. Give it a value with .map(), or leave the record out with .filter()',
+      'id: it belongs to the key and is null. Give it a value with .map(), or leave the record out with .filter()',
+      'a record has to be an object, this is "text". Make one of it with .map()',
+      'a record has to be an object, this is null. Make one of it with .map()',
+      'a record has to be an object, this is a list. Make one of it with .map()',
     ])
     expect(rejects[0]).toMatchObject({ stage: 'encode', record: { id: null, n: 1 } })
   })
@@ -155,9 +155,9 @@ describe('merge', () => {
     ])
     expect(counts).toMatchObject({ inserted: 1, rejected: 3 })
     expect(rejects.map(({ reason }) => reason)).toEqual([
-      'n: it holds half of a surrogate pair, which is not a character',
-      'n: it holds a NUL character, which PostgreSQL cannot store',
-      'o: it holds half of a surrogate pair, which is not a character',
+      'n: it holds half of a surrogate pair, which is not a character. Correct it in a stage such as .map()',
+      'n: it holds a NUL character, which PostgreSQL cannot store. Correct it in a stage such as .map()',
+      'o: it holds half of a surrogate pair, which is not a character. Correct it in a stage such as .map()',
     ])
     expect(await test.database.query('select n, o from shop.orders')).toEqual([{ n: '\uFFFD😀', o: { é: '\\u0000' } }])
   })

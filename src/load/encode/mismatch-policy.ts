@@ -7,6 +7,7 @@ import { columnType } from '../values/column-type.ts'
 import { TypeMismatch, type FieldMismatch, type MismatchPolicy } from '../values/type-mismatch.ts'
 import { columnKindOf } from '../values/value-kind.ts'
 import { valueText } from '../values/value-text.ts'
+import { CORRECT_IT, remedyFor } from './remedy.ts'
 
 export interface MismatchPolicyOptions {
   readonly table: Table
@@ -24,14 +25,17 @@ export const mismatchPolicy =
   ({ table, fields, contract, mayChange }: MismatchPolicyOptions): MismatchPolicy =>
   (mismatch, record) => {
     const value = record[mismatch.field]
-    if (!couldChange(mismatch, value, fields, table)) return { type: 'reject', reason: reasonOf(mismatch, value) }
+    if (!couldChange(mismatch, value, fields, table))
+      return { type: 'reject', reason: reasonOf(mismatch, value, fields, table) }
     if (contract === 'freeze') {
       throw new SchemaError(
         `${table.name}: ${mismatch.message}, and its shape is frozen. Change the table, leave the field out with ` +
           `columns: { ${JSON.stringify(mismatch.field)}: false }, or let the shape evolve`,
       )
     }
-    return contract === 'evolve' && mayChange ? { type: 'change' } : { type: 'reject', reason: mismatch.message }
+    if (contract === 'evolve' && mayChange) return { type: 'change' }
+    const remedy = mismatch.undetermined ? 'adds a column' : 'widens the column'
+    return { type: 'reject', reason: `${mismatch.message}. onSchemaChange: 'evolve' ${remedy}` }
   }
 
 function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, table: Table): boolean {
@@ -43,8 +47,15 @@ function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, ta
   return widenedKind(column.type, kind, { key: column.key, version: column.field === table.versionBy }) !== undefined
 }
 
-const reasonOf = (mismatch: FieldMismatch, value: unknown): string =>
-  mismatch.undetermined ? `${mismatch.field}: ${whyNoColumn(value)}` : mismatch.message
+/** Returns the reason of a reject: the mismatch, and how the record could be stored. */
+function reasonOf(mismatch: FieldMismatch, value: unknown, fields: Fields, table: Table): string {
+  const { field, message, cause } = mismatch
+  if (mismatch.undetermined) return `${field}: ${whyNoColumn(value)}. ${CORRECT_IT}`
+  const column = fields.loaded(field)
+  if (value === null || value === undefined)
+    return `${message}. Give it a value with .map(), or leave the record out with .filter()`
+  return `${message}. ${column ? remedyFor(value, cause, column, table) : CORRECT_IT}`
+}
 
 /** Returns the reason why no column could be made for a value. */
 function whyNoColumn(value: unknown): string {

@@ -90,7 +90,8 @@ export class PageEncoder {
   }
 
   #line(record: unknown, encodeRow: RowEncoder, facts: RowFacts, policy: MismatchPolicy): string | MismatchDecision {
-    if (!isRecord(record)) return reject(`a record has to be an object, this is ${displayValue(record)}`)
+    if (!isRecord(record))
+      return reject(`a record has to be an object, this is ${displayValue(record)}. Make one of it with .map()`)
     try {
       const line = encodeRow(record, facts)
       return this.#refuse === undefined ? line : reject(this.#refuse)

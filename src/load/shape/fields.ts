@@ -8,7 +8,7 @@ import type { LoadedColumn } from './loaded-column.ts'
 import type { TableShape } from './table-shape.ts'
 
 /** Returns the definition's word about a field. A field may be named `constructor`, which every object has. */
-const declarationOf = ({ columns }: Table, field: string): ColumnDeclaration | undefined =>
+export const declarationOf = ({ columns }: Table, field: string): ColumnDeclaration | undefined =>
   Object.hasOwn(columns, field) ? columns[field] : undefined
 
 /** Returns the type that the definition declares for a field, if any. */

@@ -2,7 +2,7 @@ import { columnType, type ColumnType } from '../values/column-type.ts'
 import { type ColumnKind, commonKind } from '../values/value-kind.ts'
 
 /** The types that may be widened, and their kinds. A type with limits was chosen by a person and stays as it is. */
-const KINDS: Readonly<Record<string, ColumnKind>> = {
+export const KINDS: Readonly<Record<string, ColumnKind>> = {
   bool: 'boolean',
   int2: 'bigint',
   int4: 'bigint',

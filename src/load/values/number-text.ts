@@ -37,7 +37,7 @@ export function numericText(value: unknown, type: ColumnType, { round }: TextOpt
   const [precision, scale = 0] = type.limits
   if (precision === undefined || round) return text
   if (!fitsRange(parts, precision, scale)) outOfRange(value, type)
-  return fitsScale(parts, scale) ? text : doesNotFit(value, type, ' without being rounded')
+  return fitsScale(parts, scale) ? text : doesNotFit(value, type, ' without being rounded', 'round')
 }
 
 export function floatText(value: unknown, type: ColumnType, { round }: TextOptions): string {
@@ -49,7 +49,7 @@ export function floatText(value: unknown, type: ColumnType, { round }: TextOptio
   const isSingle = type.base === 'float4'
   if (isSingle && !Number.isFinite(Math.fround(double))) outOfRange(value, type)
   const isExact = typeof value === 'number' || sameDecimal(String(double), text)
-  if (!isExact || (isSingle && !fitsReal(double))) doesNotFit(value, type, ' without being rounded')
+  if (!isExact || (isSingle && !fitsReal(double))) doesNotFit(value, type, ' without being rounded', 'round')
   return String(double)
 }
 

@@ -16,7 +16,8 @@ export function timestampText(value: unknown, type: ColumnType, options: TextOpt
   } else if (!isDay(value) && fractionDigits(`${value}Z`) < 0) {
     if (fractionDigits(value) < 0) doesNotFit(value, type)
     // PostgreSQL ignores the offset here.
-    if (!/(?:[Zz]|[+-]00:00)$/.test(value) && !options.round) doesNotFit(value, type, ', which would lose the offset')
+    if (!/(?:[Zz]|[+-]00:00)$/.test(value) && !options.round)
+      doesNotFit(value, type, ', which would lose the offset', 'round')
   }
   return limitFraction(value, type, options)
 }
@@ -26,7 +27,7 @@ function localTimestampText(value: string, type: ColumnType, options: TextOption
   const { zone } = options
   const local = parseLocalTime(value)
   if (!local) return doesNotFit(value, type, ': it needs a day and a time that exist, and an offset')
-  if (!zone) return doesNotFit(value, type, ': it has no offset')
+  if (!zone) return doesNotFit(value, type, ': it has no offset', 'zone')
   const [instant, another] = zone.instantsAt(local.seconds * 1_000)
   const text = displayValue(value)
   if (instant === undefined)
@@ -45,13 +46,15 @@ export function dayText(value: unknown, type: ColumnType, { round, declared }: T
   // A column that is declared as a date also takes a midnight in UTC: some APIs write a day like that.
   return round || (declared && /^.{10}T00:00:00(?:\.0+)?Z$/.test(text))
     ? text.slice(0, 10)
-    : doesNotFit(value, type, ' without losing its time')
+    : doesNotFit(value, type, ' without losing its time', 'round')
 }
 
 /** Returns the text if the column keeps all its fraction digits: six, or fewer by its declaration. */
 export function limitFraction(text: string, type: ColumnType, { round }: TextOptions): string {
   const limit = type.limits[0] ?? 6
-  return round || significantFraction(text).length <= limit ? text : doesNotFit(text, type, ' without being rounded')
+  return round || significantFraction(text).length <= limit
+    ? text
+    : doesNotFit(text, type, ' without being rounded', 'round')
 }
 
 export function validDateText(value: Date): string {

@@ -3,6 +3,9 @@ import { Decimal } from '../../value/decimal.ts'
 import { defineErrorName } from '../../value/error.ts'
 import type { ColumnType } from './column-type.ts'
 
+/** The option of a column that would admit a value. */
+export type AdmittingOption = 'round' | 'zone'
+
 /** A column cannot hold the value as it is. Either the column is widened, or the record is rejected for this reason. */
 export class TypeMismatch extends Error {
   static {
@@ -10,9 +13,14 @@ export class TypeMismatch extends Error {
   }
   /** No column could hold it: a text with a NUL character, an invalid Date. */
   readonly permanent: boolean
-  constructor(reason: string, { permanent = false }: { permanent?: boolean } = {}) {
+  readonly admittedBy: AdmittingOption | undefined
+  constructor(
+    reason: string,
+    { permanent = false, admittedBy }: { permanent?: boolean; admittedBy?: AdmittingOption | undefined } = {},
+  ) {
     super(reason)
     this.permanent = permanent
+    this.admittedBy = admittedBy
   }
 }
 
@@ -40,8 +48,8 @@ export type MismatchPolicy = (mismatch: FieldMismatch, record: Readonly<Record<s
 export type MismatchDecision = { readonly type: 'reject'; readonly reason: string } | { readonly type: 'change' }
 
 /** Throws the mismatch of a value and its column's type. */
-export function doesNotFit(value: unknown, { sql }: ColumnType, more = ''): never {
-  throw new TypeMismatch(`${displayValue(value)} does not fit ${sql}${more}`)
+export function doesNotFit(value: unknown, { sql }: ColumnType, more = '', admittedBy?: AdmittingOption): never {
+  throw new TypeMismatch(`${displayValue(value)} does not fit ${sql}${more}`, { admittedBy })
 }
 
 /** Shows a value to people: short, on one line. */

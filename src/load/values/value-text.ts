@@ -62,7 +62,7 @@ function limitLength(text: string, type: ColumnType, { round }: TextOptions): st
   if (limit === undefined || text.length <= limit) return text
   const characters = Array.from(text)
   if (characters.length <= limit) return text
-  return round ? characters.slice(0, limit).join('') : doesNotFit(text, type)
+  return round ? characters.slice(0, limit).join('') : doesNotFit(text, type, ' without being cut', 'round')
 }
 
 function bytesText(value: unknown, type: ColumnType): string {

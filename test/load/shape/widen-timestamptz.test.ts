@@ -75,9 +75,11 @@ describe('a timestamptz column without a declaration', () => {
       expect(counts).toMatchObject({ rejected: 0 })
       expect(await textsOf(database, definition.name)).toEqual([...kept, '2024-01-31 10:00:00'])
       const again = await load(database, definition, read, { slice: '3', end: true })
-      if (key.length > 0) expect(again.swap).toEqual({ inserted: 0, updated: OTHER_FORMS, deleted: 0 })
+      // Without a key all rows are written again in each reading.
+      const all = { inserted: read.length, updated: 0, deleted: read.length }
+      expect(again.swap).toEqual(key.length > 0 ? { inserted: 0, updated: OTHER_FORMS, deleted: 0 } : all)
       const last = await load(database, definition, read, { slice: '4', end: true })
-      if (key.length > 0) expect(last.swap).toEqual({ inserted: 0, updated: 0, deleted: 0 })
+      expect(last.swap).toEqual(key.length > 0 ? { inserted: 0, updated: 0, deleted: 0 } : all)
     }
   })
 
@@ -112,13 +114,13 @@ describe('a timestamptz column without a declaration', () => {
     expect((await load(database, table(), [{ id: 99, at: '' }])).counts).toMatchObject({ inserted: 1 })
   })
 
-  test.each(['freeze', 'reject'] as const)('stays as it is with onSchemaChange %p', async (onSchemaChange) => {
+  test('stays as it is if the table is frozen, or rejects what does not fit', async () => {
     await using test = await testDatabase()
     const { database } = test
     await load(database, table(), rows)
-    const loaded = load(database, table({ onSchemaChange }), [{ id: 99, at: '' }])
-    if (onSchemaChange === 'freeze') await expect(loaded).rejects.toThrow('its shape is frozen')
-    else expect((await loaded).counts).toMatchObject({ rejected: 1 })
+    const other = [{ id: 99, at: '' }]
+    await expect(load(database, table({ onSchemaChange: 'freeze' }), other)).rejects.toThrow('its shape is frozen')
+    expect((await load(database, table({ onSchemaChange: 'reject' }), other)).counts).toMatchObject({ rejected: 1 })
     expect(await columnsOf(database)).toMatchObject({ at: 'timestamp with time zone' })
   })
 })
