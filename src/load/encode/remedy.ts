@@ -36,11 +36,7 @@ type MoreOptions = { readonly [Name in keyof ColumnOptions]: ColumnOptions[Name]
 const retype = ({ sql }: ColumnType): MoreOptions => ({ type: sql, round: undefined, zone: undefined })
 
 /** Writes a column's declaration with one more option, in the words of a definition. */
-function declared(
-  table: Table,
-  { field, type }: LoadedColumn,
-  more: { readonly [Name in keyof ColumnOptions]: ColumnOptions[Name] | undefined },
-): string {
+function declared(table: Table, { field, type }: LoadedColumn, more: MoreOptions): string {
   const before = declarationOf(table, field)
   const given: ColumnOptions = typeof before === 'string' ? { type: before } : before || {}
   const options = Object.entries(defined({ type: typeName(type), ...given, ...more }))

@@ -1,4 +1,6 @@
+import { checkValue } from '../../define/check-value.ts'
 import { parseInstant } from '../../value/instant.ts'
+import { zoneNamed, type Zone } from '../../value/zone.ts'
 import { formatNumber } from '../../value/format.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Window } from '../../model/window.ts'
@@ -33,7 +35,7 @@ const MAX_WINDOWS = 100_000
  * last day of a shorter month. The last window ends at `to`.
  */
 export function calendarWindows({ from: fromText, to: toText, window, zone: zoneText = 'UTC' }: WindowWords): CutRange {
-  const zone = new Zone(zoneText)
+  const zone = checkValue('zone', () => zoneNamed(zoneText))
   const [from, to] = [instantMs('from', fromText, zone), instantMs('to', toText, zone)]
   if (from >= to)
     throw new UsageError(
@@ -127,58 +129,3 @@ function instantMs(name: 'from' | 'to', text: string, zone: Zone): number {
 
 /** Returns an instant in the form that most APIs accept: without milliseconds if they are zero. */
 export const instantText = (at: number | Date): string => new Date(at).toISOString().replace('.000Z', 'Z')
-
-/** The clock of a time zone. A wall time is given in milliseconds, as if it were UTC. */
-class Zone {
-  readonly name: string
-  readonly #clock: Intl.DateTimeFormat
-
-  constructor(name: string) {
-    try {
-      this.#clock = new Intl.DateTimeFormat('en-US', {
-        timeZone: name,
-        hourCycle: 'h23',
-        year: 'numeric',
-        month: 'numeric',
-        day: 'numeric',
-        hour: 'numeric',
-        minute: 'numeric',
-        second: 'numeric',
-      })
-    } catch (cause) {
-      throw new UsageError(`'${name}' is not a time zone. Write a name such as Europe/Berlin or UTC`, { cause })
-    }
-    this.name = this.#clock.resolvedOptions().timeZone
-  }
-
-  /** Returns the wall time at an instant. */
-  wallAt(ms: number): number {
-    if (this.name === 'UTC') return ms
-    // A text such as `3/31/2024, 03:00:00` costs a third of `formatToParts`, and a long range needs many.
-    const parts = this.#clock.format(ms).match(/\d+/g) ?? []
-    const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, second = 0] = parts.map(Number)
-    return Date.UTC(year, month - 1, day, hour, minute, second) + (((ms % 1_000) + 1_000) % 1_000)
-  }
-
-  /** Returns the first instant with a wall time. If the clock skips that time: the instant of the change. */
-  firstAt(wall: number): number {
-    if (this.name === 'UTC') return wall
-    const before = this.#offsetAt(wall - 36 * HOUR_MS)
-    const after = this.#offsetAt(wall + 36 * HOUR_MS)
-    const [early, late] = before > after ? [wall - before, wall - after] : [wall - after, wall - before]
-    const shown = [early, late].find((ms) => this.wallAt(ms) === wall)
-    if (shown !== undefined) return shown
-    // The instant of the change lies between the two. Clocks change at whole seconds, so the bisection ends.
-    let [low, high] = [Math.floor(early / 1_000) * 1_000, Math.ceil(late / 1_000) * 1_000]
-    while (high - low > 1_000) {
-      const middle = Math.floor((low + high) / 2_000) * 1_000
-      if (this.#offsetAt(middle) === after) high = middle
-      else low = middle
-    }
-    return high
-  }
-
-  #offsetAt(ms: number): number {
-    return this.wallAt(ms) - ms
-  }
-}
