@@ -86,10 +86,7 @@ function remedyFor(error: Error): string {
 }
 
 function tooMany(rejects: readonly Reject[], { table, maxRejects }: BisectOptions): TooManyRejectsError {
-  const reasons = rejects
-    .slice(0, 3)
-    .map(({ reason }) => reason)
-    .join('; ')
+  const reasons = [...new Set(rejects.map(({ reason }) => reason))].slice(0, 3).join('; ')
   return new TooManyRejectsError(
     `${table}: the database refused more than ${maxRejects} rows of one batch, the limit of maxRejects (${reasons}). ` +
       'Nothing of this batch was stored. Correct the records or the table, or raise maxRejects',

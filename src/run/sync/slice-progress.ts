@@ -87,7 +87,7 @@ export class SliceProgress {
     const { table, streamName } = this.#stream
     const all = this.#rejected + rejects.length
     if (rejects.length === 0 || all <= table.maxRejects) return
-    const reasons = rejects.slice(0, QUOTED_REJECTS).map(({ stage, reason }) => `${stage}: ${reason}`)
+    const reasons = [...new Set(rejects.map(({ stage, reason }) => `${stage}: ${reason}`))].slice(0, QUOTED_REJECTS)
     throw new TooManyRejectsError(
       `${streamName}: ${all} ${all === 1 ? 'record was' : 'records were'} rejected, ` +
         `more than maxRejects: ${table.maxRejects} allows (${reasons.join('; ')}). ` +
