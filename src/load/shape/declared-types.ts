@@ -1,10 +1,10 @@
 import { sqlState } from '../../database/errors.ts'
 import type { Queryable } from '../../database/queryable.ts'
-import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
 import type { Table } from '../../model/recipe.ts'
 import { columnType, type ColumnType } from '../values/column-type.ts'
 import { columnName } from './column-name.ts'
-import { declaredType } from './fields.ts'
+import { declarationOf, declaredType, readsEmptyAsNull } from './fields.ts'
 import type { TableShape } from './table-shape.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function typeDifferences(on: Queryable, table: Table, shape: TableS
       name === undefined
         ? `${begin} ${declared.sql}, which is not a type of this database. Correct it in columns: { ${field}: … }`
         : `${begin} ${declared.sql}. Values are stored as ${actual.sql}. Declare { ${field}: '${actual.sql}' }, ` +
-            `or change the table: ${changeTypeSql(table.name, column, declared.sql)}`,
+            `or change the table: ${changeTypeSql(table, field, declared, actual)}`,
     )
   }
   return messages
@@ -45,10 +45,20 @@ export async function undefinedTypes(on: Queryable, table: Table): Promise<strin
   return messages
 }
 
-function changeTypeSql(table: string, column: string, type: string): string {
-  const name = quoteIdentifier(column)
-  return `alter table ${quoteTable(table)} alter column ${name} type ${type} using ${name}::${type}`
+/** Returns the statement that gives a column its declared type. It reads texts as the declaration reads them. */
+function changeTypeSql(table: Table, field: string, declared: ColumnType, actual: ColumnType): string {
+  const name = quoteIdentifier(columnName(field))
+  const value = actual.base === 'text' && readsEmptyAsNull(table, field) ? `nullif(${name}, '')` : name
+  const declaration = declarationOf(table, field)
+  const zone = actual.base === 'text' && typeof declaration === 'object' ? declaration.zone : undefined
+  const conversion = zone === undefined ? `${value}::${declared.sql}` : inZoneSql(value, declared, zone)
+  return `alter table ${quoteTable(table.name)} alter column ${name} type ${declared.sql} using ${conversion}`
 }
+
+/** Reads a text with an offset as it is, and one without on the clock of a zone. */
+const inZoneSql = (value: string, { sql }: ColumnType, zone: string): string =>
+  `case when ${value} ~ '[T ].*(Z|[+-][0-9]{2}:?[0-9]{2})$' then ${value}::${sql} ` +
+  `else ${value}::timestamp at time zone ${quoteLiteral(zone)} end`
 
 const SERIAL_TYPES: Readonly<Record<string, string>> = { smallserial: 'int2', serial: 'int4', bigserial: 'int8' }
 

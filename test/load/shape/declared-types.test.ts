@@ -118,3 +118,17 @@ test('undefinedTypes names a declared type that does not exist, before there is 
       'Correct it in columns: { a: … }',
   ])
 })
+
+test('a column that became text gets its declared type by the statement of the warning', async () => {
+  await using test = await testDatabase()
+  const { database } = test
+  const times = ['2024-01-01T00:00:00Z', '', '2024-07-31 10:00:00', '2024-07-31T10:00:00.5+05:30', null]
+  const records = times.map((at, id) => ({ id, at }))
+  await load(database, table(), records)
+  const definition = table({ columns: { at: { type: 'timestamptz', zone: 'Europe/Berlin', emptyText: 'null' } } })
+  const { events } = await load(database, definition, [])
+  const [statement = ''] = /alter table .+$/.exec(JSON.stringify(events[0]).replaceAll('\\"', '"').slice(0, -2)) ?? []
+  await using transaction = await database.transaction()
+  await transaction.commit(`set local timezone = 'Asia/Tokyo'; ${statement}`)
+  expect((await load(database, definition, records)).counts).toMatchObject({ unchanged: times.length })
+})
