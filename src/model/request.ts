@@ -135,6 +135,8 @@ export type Paging<Body> =
       readonly start: number
       readonly total?: From<Body, number | string>
       readonly more?: From<Body, boolean>
+      /** The parameter that holds the page size. */
+      readonly limit?: string
       readonly max?: number
     }
   | {

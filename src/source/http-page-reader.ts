@@ -3,14 +3,17 @@ import { DecodeError, PagingError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { PageRequest } from '../model/request.ts'
-import type { Secrets } from '../model/scope.ts'
+import type { Scope, Secrets } from '../model/scope.ts'
+import { defined } from '../value/defined.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage } from './followed-page.ts'
-import { isCounted } from './paging/counted-pages.ts'
+import { countOf, isCounted } from './paging/counted-pages.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest } from './paging/next-request.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
+import { afterPage, checkEmptyPages, NO_PAGES, type SeenPages } from './paging/seen-pages.ts'
 import { positionOf } from './position.ts'
+import { nameOf } from './response-value.ts'
 import { selectRecords } from './select-records.ts'
 
 export interface HttpPage {
@@ -23,12 +26,25 @@ export class HttpPageReader {
   readonly #source: HttpSource
   readonly #follower: CursorFollower | undefined
   readonly #secrets: Secrets
+  readonly #warn: (message: string) => void
   readonly #guard = new LoopGuard()
+  #seen: SeenPages = NO_PAGES
+  #hasWarned = false
 
-  constructor(source: HttpSource, follower: CursorFollower | undefined, secrets: Secrets) {
+  constructor(
+    source: HttpSource,
+    follower: CursorFollower | undefined,
+    { secrets, emit, stream }: Pick<Scope, 'secrets' | 'emit' | 'stream'>,
+  ) {
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
+    this.#warn = (message) => emit({ type: 'warning', message: secrets.hide(message), ...defined({ stream }) })
+  }
+
+  /** The pages that were read so far have shown this. */
+  get seen(): SeenPages {
+    return this.#seen
   }
 
   /** Call it for each response of the sequence once, in order. Releases the response if it throws. */
@@ -47,16 +63,36 @@ export class HttpPageReader {
     const { paging, request: template } = this.#source
     const { status, body, hold, memory } = response
     this.#guard.add(request)
-    if (status === 204 || template.emptyOn?.includes(status)) {
+    if (template.emptyOn?.includes(status)) {
       const { page } = followedPage([], this.#follower)
       return { page: { ...page, position: positionOf(undefined), hold, memory }, next: undefined }
     }
-    const records = selectRecords(this.#source, body)
+    const records = status === 204 ? [] : selectRecords(this.#source, body)
+    this.#seen = afterPage(this.#seen, paging, { ...response, records })
     if (isCounted(paging)) this.#guard.compare(records, paging.parameter)
     const { page, hasEnded } = followedPage(records, this.#follower)
-    const next = hasEnded ? undefined : nextRequest(paging, { ...response, records }, request)
-    if (next) this.#guard.check(next)
+    const next = hasEnded ? undefined : nextRequest(paging, { ...response, records }, request, this.#seen)
+    if (next) {
+      checkEmptyPages(this.#seen, paging)
+      this.#guard.check(next)
+    }
+    if (records.length === 0) this.#warnOfEmptyPage(request, next)
     return { page: { ...page, position: this.#secrets.hide(positionOf(next)), hold, memory }, next }
+  }
+
+  /** An offset that steps over an empty page may leave out records. */
+  #warnOfEmptyPage(request: PageRequest, next: PageRequest | undefined): void {
+    const { paging } = this.#source
+    const { total } = this.#seen
+    if (this.#hasWarned || typeof paging === 'function' || paging.type !== 'offset' || total === undefined) return
+    const offset = countOf(request, paging)
+    if (offset >= total) return
+    this.#hasWarned = true
+    const continues = next ? `The reading continues at offset ${countOf(next, paging)}` : 'The reading ends here'
+    this.#warn(
+      `${labelOf(request)}: the page at offset ${offset} is empty, although ${nameOf(paging.total)} says that there ` +
+        `are ${total} records. ${continues}. Records ${next ? 'between the two' : 'of this page'} may be missing`,
+    )
   }
 }
 

@@ -11,6 +11,7 @@ import { firstRequest } from './first-request.ts'
 import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
 import { RequestPrefetcher } from './paging/request-prefetcher.ts'
+import type { SeenPages } from './paging/seen-pages.ts'
 import { requestAt } from './position.ts'
 
 /** Requests the next page before it yields one. `onTotal` gets the number of pages, if the first page tells it. */
@@ -24,7 +25,7 @@ export async function* readHttp(
   if (isEnd(slice.position)) return
   const range = rangeOf(incremental, slice)
   const follower = incremental && new CursorFollower(incremental, range, slice, scope)
-  const pageReader = new HttpPageReader(source, follower, scope.secrets)
+  const pageReader = new HttpPageReader(source, follower, scope)
   const isResumed = slice.position !== null
   let request = isResumed
     ? requestAt(slice.position)
@@ -37,10 +38,10 @@ export async function* readHttp(
     })
     const { page, next } = pageReader.read(response, request)
     if (isFirst && onTotal) {
-      const total = totalPages(source.paging, { page, next }, response.body, request)
+      const total = totalPages(source.paging, { page, next }, request, pageReader.seen)
       if (total !== undefined) onTotal(total)
     }
-    if (next) await prefetcher.send(requestsAhead(source, response.body, next))
+    if (next) await prefetcher.send(requestsAhead(source, next, pageReader.seen))
     yield page
     if (!next) return
     request = next
@@ -51,14 +52,14 @@ export async function* readHttp(
 function totalPages(
   paging: Paging<never>,
   { page, next }: HttpPage,
-  body: unknown,
   request: PageRequest,
+  seen: SeenPages,
 ): number | undefined {
   const { fetched } = page.counts
   if (typeof paging === 'function' || fetched === 0) return undefined
   // A last page needs no total, and its body may not have one.
   if (!next) return 1
-  return isCounted(paging) ? pagesLeft(paging, body, request, fetched) : undefined
+  return isCounted(paging) ? pagesLeft(paging, request, fetched, seen) : undefined
 }
 
 /** Returns a `PositionLostError` if the error means that the API no longer knows the position, else the error. */

@@ -2,7 +2,7 @@
 import { DecodeError } from '../model/errors.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import { messageOf } from '../value/error.ts'
-import { typeNameOf } from './body-value.ts'
+import { typeNameOf } from './response-value.ts'
 
 type RecordsFunction = Extract<HttpSource['records'], (body: never) => unknown>
 

@@ -23,8 +23,8 @@ const FORMER_NAMES = { first: 'start', last: 'max' }
 export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' })
 
 /**
- * `?page=1`, `?page=2` and so on, until a page is empty, `pages` or `max` is reached, or `more` is false. With `pages`,
- * several pages are requested at the same time.
+ * `?page=1`, `?page=2` and so on, until `pages` or `max` is reached, or `more` is false. Without `pages` and `more`, an
+ * empty page is the end. With `pages`, several pages are requested at the same time.
  *
  * @example
  * .pages(byPage('page', { pages: 'meta.total_pages' }))
@@ -47,7 +47,8 @@ export function byPage<Body>(
 }
 
 /**
- * `?offset=0`, then the number of records read so far, until a page is empty, or `total` or `max` is reached.
+ * `?offset=0`, then the number of records read so far, until `total` or `max` is reached, or `more` is false. Without
+ * `total` and `more`, an empty page is the end; with them, the offset steps over it by the page size of the request.
  *
  * @example
  * .pages(byOffset('offset', { total: 'meta.total' }))
@@ -59,6 +60,8 @@ export function byOffset<Body>(
     start?: number
     /** Number of records in all. */
     total?: PathTo<Body, number | string> | Find<Body, number | string>
+    /** The parameter that holds the page size. @default a usual name, such as `limit` or `per_page` */
+    limit?: string
     /** Largest offset that is requested. @default none */
     max?: number
   } = {},
@@ -66,6 +69,7 @@ export function byOffset<Body>(
   rejectRenamedWords('byOffset()', options, FORMER_NAMES)
   const { start = 0, ...ends } = options
   whole('byOffset', { start, max: ends.max })
+  if (ends.limit !== undefined) named('byOffset', ends.limit)
   return Object.freeze({ type: 'offset', parameter: named('byOffset', parameter), start, ...ends })
 }
 

@@ -2,7 +2,7 @@
 import { DecodeError } from '../../model/errors.ts'
 import type { Incremental } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
-import { valueFrom } from '../body-value.ts'
+import { valueFrom } from '../response-value.ts'
 import { cursorValue, type CursorValue } from './cursor-value.ts'
 
 export class ComparableValues {

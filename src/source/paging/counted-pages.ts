@@ -1,13 +1,15 @@
 // Pages that have numbers or offsets: how many there are, and which ones to request ahead.
 import { PagingError } from '../../model/errors.ts'
 import type { HttpSource } from '../../model/recipe.ts'
-import type { From, NextRequest, PageRequest, Paging } from '../../model/request.ts'
-import { nameOf, problemOf, valueFrom } from '../body-value.ts'
+import type { ApiResponse, From, NextRequest, PageRequest, Paging } from '../../model/request.ts'
+import { nameOf, problemOf, valueIn } from '../response-value.ts'
 import { parameterOf, withParameter } from './parameter.ts'
+import type { SeenPages } from './seen-pages.ts'
 
 /** Every paginator except a user's function. */
 export type DeclaredPaging = Exclude<Paging<never>, NextRequest<never>>
 export type CountedPaging = Extract<DeclaredPaging, { readonly type: 'page' | 'offset' }>
+export type OffsetPaging = Extract<CountedPaging, { readonly type: 'offset' }>
 
 /** Pages that are requested ahead at the same time, at most. */
 const MAX_AHEAD = 8
@@ -19,45 +21,82 @@ export const isCounted = (paging: Paging<never>): paging is CountedPaging =>
 export const countOf = (request: PageRequest, { parameter }: CountedPaging): number =>
   Number(parameterOf(request, parameter))
 
+/** The place of the number of pages or records. */
+export const totalAt = (paging: CountedPaging): From<never, unknown> | undefined =>
+  paging.type === 'page' ? paging.pages : paging.total
+
 /**
- * Returns a total of pages or records; undefined if the paginator has none. Throws if the body does not hold it:
- * otherwise a renamed field would end the paging too early, or never.
+ * Returns a total of pages or records; undefined if the paginator has none. Throws if the response does not hold it:
+ * otherwise a renamed field would end the paging too early, or never. Only an empty page may leave it out: the last
+ * stated total then holds.
  */
-export function totalIn(body: unknown, at: From<never, unknown> | undefined): number | undefined {
+export function totalOf(
+  paging: CountedPaging,
+  response: ApiResponse<unknown>,
+  { total: lastTotal }: SeenPages,
+): number | undefined {
+  const at = totalAt(paging)
   if (at === undefined) return undefined
-  const value = valueFrom(at, body)
-  const isWholeText = typeof value === 'string' && /^\s*\d+\s*$/.test(value)
-  const total = isWholeText || typeof value === 'bigint' ? Number(value) : value
-  if (typeof total === 'number' && Number.isFinite(total) && total >= 0) return total
+  if (isLeftOut(at, response)) return lastTotal
+  const value = valueIn(response, at)
+  const total = wholeNumber(value)
+  if (total !== undefined) return total
   throw new PagingError(`${nameOf(at)} should be the number of pages or records, but ${problemOf(value)}`)
+}
+
+/** Returns the total that a response states, undefined if it states none. Never throws. */
+export function statedTotal(paging: CountedPaging, response: ApiResponse<unknown>): number | undefined {
+  const at = totalAt(paging)
+  if (at === undefined) return undefined
+  try {
+    return wholeNumber(valueIn(response, at))
+  } catch {
+    return undefined // A function of the user's fails where the body has no total. `totalOf` throws if it must be there.
+  }
+}
+
+/** True if a page is empty and has no value at a place, or a function fails there. */
+export function isLeftOut(at: From<never, unknown>, response: ApiResponse<unknown>): boolean {
+  if (response.records.length > 0) return false
+  try {
+    return (valueIn(response, at) ?? null) === null
+  } catch {
+    return true
+  }
+}
+
+function wholeNumber(value: unknown): number | undefined {
+  const isWholeText = typeof value === 'string' && /^\s*\d+\s*$/.test(value)
+  const number = isWholeText || typeof value === 'bigint' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined
+}
+
+/** Returns the first page number or offset behind the total. */
+export function endOf({ type, start }: CountedPaging, total: number): number {
+  if (type === 'page') return start + total
+  // An API whose offsets begin with 1 has its last record at the offset `total`.
+  return start === 1 ? total + 1 : total
 }
 
 /** Returns the number of pages from this one to the last, for progress displays; undefined if it is not known. */
 export function pagesLeft(
   paging: CountedPaging,
-  body: unknown,
   request: PageRequest,
   recordsOnPage: number,
+  { total }: SeenPages,
 ): number | undefined {
-  const current = countOf(request, paging)
-  const max = paging.max ?? Infinity
-  if (paging.type === 'page') {
-    const pages = totalIn(body, paging.pages)
-    return pages === undefined ? undefined : Math.max(1, Math.min(paging.start + pages - 1, max) - current + 1)
-  }
-  const records = totalIn(body, paging.total)
-  if (records === undefined) return undefined
-  return Math.max(1, Math.floor((Math.min(records - 1, max) - current) / recordsOnPage) + 1)
+  if (total === undefined) return undefined
+  const last = Math.min(endOf(paging, total) - 1, paging.max ?? Infinity)
+  const step = paging.type === 'page' ? 1 : recordsOnPage
+  return Math.max(1, Math.floor((last - countOf(request, paging)) / step) + 1)
 }
 
 /** Returns the requests to send ahead: the next one, or several if the number of pages is known. */
-export function requestsAhead({ paging, api }: HttpSource, body: unknown, next: PageRequest): PageRequest[] {
-  if (typeof paging === 'function' || paging.type !== 'page') return [next]
-  const pages = totalIn(body, paging.pages)
-  if (pages === undefined) return [next]
+export function requestsAhead({ paging, api }: HttpSource, next: PageRequest, { total }: SeenPages): PageRequest[] {
+  if (typeof paging === 'function' || paging.type !== 'page' || total === undefined) return [next]
   const page = countOf(next, paging)
   const atOnce = Math.min(api.concurrency ?? MAX_AHEAD, MAX_AHEAD)
-  const last = Math.min(paging.start + pages - 1, paging.max ?? Infinity, page + atOnce - 1)
+  const last = Math.min(endOf(paging, total) - 1, paging.max ?? Infinity, page + atOnce - 1)
   return Array.from({ length: Math.max(1, last - page + 1) }, (_, index) =>
     withParameter(next, paging.parameter, page + index),
   )

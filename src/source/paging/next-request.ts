@@ -1,70 +1,108 @@
-// The request for the next page: a pure function of the paginator, the last response and the last request.
+// The request for the next page: a pure function of the paginator, the last response and request, and the pages before.
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
 import type { ApiResponse, From, PageRequest, Paging } from '../../model/request.ts'
 import { Decimal } from '../../value/decimal.ts'
-import { nameOf, problemOf, typeNameOf, valueFrom } from '../body-value.ts'
+import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
 import { callPaginator } from './call-paginator.ts'
-import { countOf, isCounted, totalIn, type DeclaredPaging } from './counted-pages.ts'
+import {
+  countOf,
+  endOf,
+  isCounted,
+  isLeftOut,
+  totalOf,
+  type CountedPaging,
+  type DeclaredPaging,
+  type OffsetPaging,
+} from './counted-pages.ts'
 import { linkTo } from './link-header.ts'
+import { pageSizeOf } from './page-size.ts'
 import { withParameter } from './parameter.ts'
+import type { SeenPages } from './seen-pages.ts'
 
 /**
  * Returns the request for the next page, or undefined after the last one. The first condition that ends the paging
- * wins. Throws a `PagingError` if the response says that there are more pages, but not how to get the next one.
+ * wins. An empty page ends counted pages only if nothing says that more follow. `seen` includes this page. Throws a
+ * `PagingError` if the response says that there are more pages, but not how to get the next one.
  */
 export function nextRequest(
   paging: Paging<never>,
   response: ApiResponse<unknown>,
   request: PageRequest,
+  seen: SeenPages,
 ): PageRequest | undefined {
-  if (typeof paging === 'function') return callPaginator(paging, response, request)
-  // An empty page ends counted paging, even if a total is wrong or missing.
-  if (isCounted(paging) && response.records.length === 0) return undefined
+  if (typeof paging === 'function')
+    return response.body === undefined ? undefined : callPaginator(paging, response, request)
   const moreAt = 'more' in paging ? paging.more : undefined
-  const more = moreAt === undefined ? undefined : flagIn(response.body, moreAt)
+  const more = moreAt === undefined ? undefined : moreOf(paging, response, moreAt)
   if (more === false) return undefined
-  const next = declaredNext(paging, response, request)
+  const next = isCounted(paging)
+    ? nextCounted(paging, response, request, { seen, more })
+    : declaredNext(paging, response, request)
   if (more === true && next === undefined && !isCounted(paging))
     throw new PagingError(`${nameOf(moreAt)} says that there are more pages, but ${missingWayOn(paging)}`)
   return next
 }
 
-/** Returns the next request of each kind of paginator, without regard to its `more`. */
+/** Returns the request for the next page number or offset. */
+function nextCounted(
+  paging: CountedPaging,
+  response: ApiResponse<unknown>,
+  request: PageRequest,
+  { seen, more }: { readonly seen: SeenPages; readonly more: boolean | undefined },
+): PageRequest | undefined {
+  const { length } = response.records
+  const total = totalOf(paging, response, seen)
+  if (length === 0 && total === undefined && more === undefined) return undefined
+  const end = Math.min(total === undefined ? Infinity : endOf(paging, total), (paging.max ?? Infinity) + 1)
+  const current = countOf(request, paging)
+  if (paging.type === 'page')
+    return current + 1 < end ? withParameter(request, paging.parameter, current + 1) : undefined
+  if (length === 0 && total !== undefined && current >= total) return undefined
+  const next = current + (length > 0 ? length : stepOver(paging, request, seen))
+  return next < end ? withParameter(request, paging.parameter, next) : undefined
+}
+
+/**
+ * Returns the step over an empty page: the page size that was asked for, or what the API gives at most. A longer step
+ * would skip records.
+ */
+function stepOver(paging: OffsetPaging, request: PageRequest, { total, largestPage }: SeenPages): number {
+  const size = pageSizeOf(request, paging)
+  if (size !== undefined) return largestPage > 0 ? Math.min(size, largestPage) : size
+  const announced =
+    total === undefined
+      ? `${nameOf(paging.more)} says that more follow`
+      : `${nameOf(paging.total)} says that there are ${total} records`
+  throw new PagingError(
+    `the page at offset ${countOf(request, paging)} is empty, but ${announced}. The request states no page size to ` +
+      "step over it. Add one, such as limit: 100, or name the parameter: byOffset('offset', { limit: 'rows' })",
+  )
+}
+
+/** Returns the next request of each other kind of paginator, without regard to its `more`. */
 function declaredNext(
-  paging: DeclaredPaging,
+  paging: Exclude<DeclaredPaging, CountedPaging>,
   response: ApiResponse<unknown>,
   request: PageRequest,
 ): PageRequest | undefined {
-  const { body, headers, records, url } = response
+  const { headers, records, url } = response
   switch (paging.type) {
     case 'one page':
       return undefined
-    case 'page': {
-      const page = countOf(request, paging) + 1
-      const pages = totalIn(body, paging.pages) ?? Infinity
-      const isBeyond = page >= paging.start + pages || page > (paging.max ?? Infinity)
-      return isBeyond ? undefined : withParameter(request, paging.parameter, page)
-    }
-    case 'offset': {
-      const offset = countOf(request, paging) + records.length
-      const total = totalIn(body, paging.total) ?? Infinity
-      const isBeyond = offset >= total || offset > (paging.max ?? Infinity)
-      return isBeyond ? undefined : withParameter(request, paging.parameter, offset)
-    }
     case 'cursor': {
-      const cursor = pointerOf(valueFrom(paging.at, body), paging.at)
+      const cursor = pointerOf(valueIn(response, paging.at), paging.at)
       return cursor === undefined ? undefined : withParameter(request, paging.parameter, cursor)
     }
     case 'last record': {
       if (records.length === 0) return undefined
-      const cursor = pointerOf(valueFrom(paging.at, body), paging.at)
+      const cursor = pointerOf(valueIn(response, paging.at), paging.at)
       if (cursor === undefined)
         throw new PagingError(`the last record has no ${nameOf(paging.at)}, which leads to the next page`)
       return withParameter(request, paging.parameter, cursor)
     }
     case 'next url': {
-      const next = pointerOf(valueFrom(paging.at, body), paging.at)
+      const next = pointerOf(valueIn(response, paging.at), paging.at)
       return next === undefined ? undefined : atUrl(request, String(next), url)
     }
     case 'link header': {
@@ -76,7 +114,7 @@ function declaredNext(
       return value === undefined ? undefined : withParameter(request, paging.parameter, value)
     }
     case 'relay': {
-      const connection = valueFrom(paging.at, body)
+      const connection = valueIn(response, paging.at)
       if ((connection === null || connection === undefined) && records.length === 0) return undefined
       const cursor = endCursorOf(connection, nameOf(paging.at))
       return cursor === undefined ? undefined : withParameter(request, paging.variable, cursor)
@@ -113,8 +151,10 @@ function pointerOf(value: unknown, at: From<never, unknown>): string | number | 
   throw new PagingError(`${nameOf(at)} should lead to the next page by text or a number, but is ${typeNameOf(value)}`)
 }
 
-function flagIn(body: unknown, at: From<never, unknown>): boolean {
-  const value = valueFrom(at, body)
+/** Returns `more`; undefined if an empty counted page, or a response without a body, leaves it out. */
+function moreOf(paging: DeclaredPaging, response: ApiResponse<unknown>, at: From<never, unknown>): boolean | undefined {
+  if ((isCounted(paging) || response.body === undefined) && isLeftOut(at, response)) return undefined
+  const value = valueIn(response, at)
   if (typeof value === 'boolean') return value
   if (value === 'true' || value === 'false') return value === 'true'
   throw new PagingError(`${nameOf(at)} should say whether there are more pages, but ${problemOf(value)}`)

@@ -23,14 +23,22 @@ describe('byPage', () => {
     expect(requested.toSorted()).toEqual([0, 1, 2, 3, 4].map((page) => `/posts?page=${page}`))
   })
 
-  test('byPage stops at an empty page, whose total may be missing', async () => {
+  test('byPage stops at the last announced page, also if the pages before it are empty and announce nothing', async () => {
     const { requested, records, error } = await walk(
-      (request) => ({ json: { data: posts(pageOf(request)), ...(pageOf(request) < 6 && { total: 99 }) } }),
+      (request) => ({ json: { data: posts(pageOf(request)), ...(pageOf(request) < 6 && { total: 9 }) } }),
       byPage('page', { pages: (body: { total?: number }) => body.total }),
     )
     expect(error).toBeUndefined()
     expect(ids(records)).toEqual(all)
-    expect(requested).toContain('/posts?page=6')
+    expect(requested).toHaveLength(9)
+  })
+
+  test('byPage stops at an empty first page, whose total may be missing', async () => {
+    const { requested, error } = await walk(
+      () => ({ json: { data: [], meta: {} } }),
+      byPage('page', { pages: (body: { meta: { page?: { total: number } } }) => body.meta.page!.total }),
+    )
+    expect({ requested, error }).toEqual({ requested: ['/posts?page=1'], error: undefined })
   })
 
   test('byPage overwrites a parameter of the request', async () => {
@@ -119,14 +127,14 @@ describe('byPage', () => {
     ])
   })
 
-  test('byPage stops at an empty page, although the response announced more', async () => {
+  test('byPage requests all pages that the response announced, also if they are empty', async () => {
     const { records, requested } = await walk(
       (request) => ({ json: { data: pageOf(request) > 2 ? [] : posts(pageOf(request)), total_pages: 50 } }),
       byPage('page', { pages: 'total_pages' as never }),
       { options: { concurrency: 4 } },
     )
     expect(ids(records)).toEqual(all.slice(0, 10))
-    expect(requested.length).toBeLessThan(10)
+    expect(requested).toHaveLength(50)
   })
 })
 

@@ -1,0 +1,41 @@
+// The page size that a request asks for, by the parameter that states it.
+import type { PageRequest } from '../../model/request.ts'
+import type { OffsetPaging } from './counted-pages.ts'
+import { parameterOf } from './parameter.ts'
+
+/** Usual names of the parameter. Names such as `size` and `count` are left out: some APIs filter by them. */
+const USUAL_NAMES = [
+  'limit',
+  'per_page',
+  'perPage',
+  'page_size',
+  'pageSize',
+  'max_results',
+  'maxResults',
+  '$limit',
+  '$top',
+]
+
+/**
+ * Returns the page size that a request asks for, undefined if it is unknown. A usual name may also stand beside the
+ * parameter of the offset, as in `page.offset` and `page.limit`, or `page[offset]` and `page[limit]`.
+ */
+export function pageSizeOf(request: PageRequest, { parameter, limit }: OffsetPaging): number | undefined {
+  const names = limit === undefined ? [...USUAL_NAMES, ...namesBeside(parameter)] : [limit]
+  const sizes = new Set(names.map((name) => sizeFrom(parameterOf(request, name))).filter((size) => size !== undefined))
+  // Two sizes that differ leave open which one the API takes.
+  return sizes.size === 1 ? [...sizes][0] : undefined
+}
+
+function namesBeside(parameter: string): string[] {
+  const beside = /^(.*\.)[^.]+()$|^(.*\[)[^[\]]+(\])$/.exec(parameter)
+  if (!beside) return []
+  const [, parent = '', , bracket = '', closing = ''] = beside
+  return USUAL_NAMES.map((name) => parent + bracket + name + closing)
+}
+
+function sizeFrom(value: unknown): number | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  const size = value === '' ? Number.NaN : Number(value)
+  return Number.isSafeInteger(size) && size > 0 ? size : undefined
+}
