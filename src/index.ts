@@ -21,6 +21,7 @@ export {
   byOffset,
   byPage,
   byRelay,
+  inHeader,
   onePage,
 } from './define/api/paging.ts'
 export { path, type Path } from './define/api/path.ts'
@@ -77,6 +78,7 @@ export type {
   Auth,
   Bound,
   Duration,
+  InHeader,
   NextRequest,
   PageRequest,
   Paging,

@@ -1,5 +1,5 @@
 import type { Recipe, Stage, Table } from '../model/recipe.ts'
-import type { Bound, From, Paging, Request } from '../model/request.ts'
+import type { Bound, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
 import { scheduleOf, scheduleText } from './schedule/schedule.ts'
@@ -117,17 +117,17 @@ function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>):
       return 'one'
     case 'page':
     case 'offset':
-      return `${paging.parameter}=${paging.start} and up`
+      return `${fromText(paging.parameter)}=${paging.start} and up`
     case 'cursor':
-      return `${paging.parameter} = ${fromText(paging.at)}`
+      return `${fromText(paging.parameter)} = ${fromText(paging.at)}`
     case 'last record':
-      return `${paging.parameter} = ${fromText(paging.at)} of the last record`
+      return `${fromText(paging.parameter)} = ${fromText(paging.at)} of the last record`
     case 'next url':
       return `at the URL in ${fromText(paging.at)}`
     case 'link header':
       return `at the URL in the header link; rel=${paging.rel}`
     case 'header':
-      return `${paging.parameter} = header ${paging.header}`
+      return `${fromText(paging.parameter)} = header ${paging.header}`
     case 'relay':
       return `${paging.variable} = pageInfo.endCursor of ${fromText(paging.at)}`
   }
@@ -189,7 +189,10 @@ const placeholder = (name = ''): unknown =>
   )
 
 const atOnce = (concurrency: number): string => (concurrency === 1 ? '' : `, ${concurrency} at once`)
-const fromText = (from: From<never, unknown>): string => (typeof from === 'string' ? from : functionText(from))
+function fromText(from: InResponse<never, unknown> | Parameter): string {
+  if (typeof from === 'string') return from
+  return typeof from === 'function' ? functionText(from) : `header ${from.header}`
+}
 const functionText = (fn: object): string => shortened(Function.prototype.toString.call(fn))
 const shortened = (text: string, line = text.replace(/\s+/g, ' ').trim()): string =>
   line.length > 90 ? `${line.slice(0, 89)}…` : line

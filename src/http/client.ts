@@ -111,7 +111,8 @@ class ApiClient implements Client, AsyncDisposable {
         secrets,
         names: this.#authorization.secrets,
       })
-      return await withRetry(() => this.#attempt(prepared, { ...options, stream }), {
+      const headers = { ...options.headers, ...prepared.pageHeaders }
+      return await withRetry(() => this.#attempt(prepared, { ...options, headers, stream }), {
         attempts: this.#settings.attempts,
         time: this.#time,
         signal,

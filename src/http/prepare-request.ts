@@ -14,6 +14,8 @@ export interface PreparedRequest {
   readonly isOwn: boolean
   readonly body: string | undefined
   readonly isGraphql: boolean
+  /** Headers of the paginator. */
+  readonly pageHeaders: Readonly<Record<string, string>>
   /** Names the request in messages. */
   readonly label: string
 }
@@ -46,7 +48,16 @@ export function prepareRequest(
     ? urlOf(addresses, { url: revealInUrl(request.url, reveal), query: reveal(request.query) })
     : hidden
   const json = reveal(jsonBody(request))
-  return { method, url, isOwn, body: json === undefined ? undefined : JSON.stringify(json), isGraphql, label }
+  const pageHeaders = reveal(request.headers ?? {})
+  return {
+    method,
+    url,
+    isOwn,
+    pageHeaders,
+    body: json === undefined ? undefined : JSON.stringify(json),
+    isGraphql,
+    label,
+  }
 }
 
 /** Replaces placeholders in a URL by encoded values, because some characters have a meaning there. */

@@ -99,6 +99,8 @@ export interface PageRequest {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly json?: Readonly<Record<string, JsonValue | undefined>> | undefined
   readonly graphql?: string | undefined
+  /** Headers of the paginator, in lower case. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** A decoded response. */
@@ -116,6 +118,18 @@ export interface ApiResponse<Body> {
 /** A value in the body: its path, or a function that returns it. */
 export type From<Body, Value> = string | ((body: Body) => Value | null | undefined)
 
+/** A header of a response or of a request, made by `inHeader`. */
+export interface InHeader {
+  /** In lower case. */
+  readonly header: string
+}
+
+/** A value in a response: a path of the body, a function of the body, or a header. */
+export type InResponse<Body, Value> = From<Body, Value> | InHeader
+
+/** A parameter that a paginator sends: its name, or a header. */
+export type Parameter = string | InHeader
+
 /** A custom paginator. Returns the next request, or undefined after the last page. */
 export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageRequest) => PageRequest | undefined
 
@@ -123,30 +137,30 @@ export type Paging<Body> =
   | { readonly type: 'one page' }
   | {
       readonly type: 'page'
-      readonly parameter: string
+      readonly parameter: Parameter
       readonly start: number
-      readonly pages?: From<Body, number | string>
-      readonly more?: From<Body, boolean>
+      readonly pages?: InResponse<Body, number | string>
+      readonly more?: InResponse<Body, boolean>
       readonly max?: number
     }
   | {
       readonly type: 'offset'
-      readonly parameter: string
+      readonly parameter: Parameter
       readonly start: number
-      readonly total?: From<Body, number | string>
-      readonly more?: From<Body, boolean>
+      readonly total?: InResponse<Body, number | string>
+      readonly more?: InResponse<Body, boolean>
       /** The parameter that holds the page size. */
       readonly limit?: string
       readonly max?: number
     }
   | {
       readonly type: 'cursor' | 'last record'
-      readonly parameter: string
-      readonly at: From<Body, string | number>
-      readonly more?: From<Body, boolean>
+      readonly parameter: Parameter
+      readonly at: InResponse<Body, string | number>
+      readonly more?: InResponse<Body, boolean>
     }
-  | { readonly type: 'next url'; readonly at: From<Body, string>; readonly more?: From<Body, boolean> }
+  | { readonly type: 'next url'; readonly at: InResponse<Body, string>; readonly more?: InResponse<Body, boolean> }
   | { readonly type: 'link header'; readonly rel: string }
-  | { readonly type: 'header'; readonly parameter: string; readonly header: string }
+  | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }
   | { readonly type: 'relay'; readonly at: From<Body, unknown>; readonly variable: string }
   | NextRequest<Body>

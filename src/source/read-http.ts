@@ -10,7 +10,8 @@ import { rangeOf } from './cursor/range.ts'
 import { firstRequest } from './first-request.ts'
 import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
-import { RequestPrefetcher } from './paging/request-prefetcher.ts'
+import { pagesToLast } from './paging/link-header.ts'
+import { RequestPrefetcher, type HeldResponse } from './paging/request-prefetcher.ts'
 import type { SeenPages } from './paging/seen-pages.ts'
 import { requestAt } from './position.ts'
 
@@ -38,7 +39,7 @@ export async function* readHttp(
     })
     const { page, next } = pageReader.read(response, request)
     if (isFirst && onTotal) {
-      const total = totalPages(source.paging, { page, next }, request, pageReader.seen)
+      const total = totalPages(source.paging, { page, next }, { request, response, seen: pageReader.seen })
       if (total !== undefined) onTotal(total)
     }
     if (next) await prefetcher.send(requestsAhead(source, next, pageReader.seen))
@@ -52,14 +53,16 @@ export async function* readHttp(
 function totalPages(
   paging: Paging<never>,
   { page, next }: HttpPage,
-  request: PageRequest,
-  seen: SeenPages,
+  { request, response, seen }: { request: PageRequest; response: HeldResponse; seen: SeenPages },
 ): number | undefined {
   const { fetched } = page.counts
   if (typeof paging === 'function' || fetched === 0) return undefined
   // A last page needs no total, and its body may not have one.
   if (!next) return 1
-  return isCounted(paging) ? pagesLeft(paging, request, fetched, seen) : undefined
+  if (isCounted(paging)) return pagesLeft(paging, request, fetched, seen)
+  return paging.type === 'link header' && paging.rel === 'next'
+    ? pagesToLast(response.headers['link'], response.url)
+    : undefined
 }
 
 /** Returns a `PositionLostError` if the error means that the API no longer knows the position, else the error. */

@@ -1,6 +1,6 @@
 // Values of a response: where a definition says that they are, and how messages name them.
 import { valueAt } from '../model/path.ts'
-import type { ApiResponse, From } from '../model/request.ts'
+import type { ApiResponse, From, InHeader, InResponse, Parameter } from '../model/request.ts'
 
 /** Returns a value of the body, by a function or a path; the path '' is the body itself. */
 export function valueFrom(from: From<never, unknown>, body: unknown): unknown {
@@ -9,12 +9,22 @@ export function valueFrom(from: From<never, unknown>, body: unknown): unknown {
 }
 
 /** Returns a value of a response. A response without a body, such as one with status 204, has none in its body. */
-export const valueIn = (response: Pick<ApiResponse<unknown>, 'body'>, at: From<never, unknown>): unknown =>
-  response.body === undefined ? undefined : valueFrom(at, response.body)
+export function valueIn(
+  { body, headers }: Pick<ApiResponse<unknown>, 'body' | 'headers'>,
+  at: InResponse<never, unknown>,
+): unknown {
+  if (isInHeader(at)) return headers[at.header]
+  return body === undefined ? undefined : valueFrom(at, body)
+}
 
-/** Returns the quoted path, or `the function`. */
-export const nameOf = (from: From<never, unknown> | undefined): string =>
-  typeof from === 'string' ? `'${from}'` : 'the function'
+export const isInHeader = (at: InResponse<never, unknown> | Parameter | undefined): at is InHeader =>
+  typeof at === 'object'
+
+/** Returns the quoted path, `the header '…'`, or `the function`. */
+export function nameOf(at: InResponse<never, unknown> | undefined): string {
+  if (isInHeader(at)) return `the header '${at.header}'`
+  return typeof at === 'string' ? `'${at}'` : 'the function'
+}
 
 /** Returns the type of a value with its article, as in `a list`. */
 export function typeNameOf(value: unknown): string {

@@ -1,7 +1,20 @@
 // Compiled, never run: what the chain infers. A lambda without annotation that compiles is the proof.
 /* oxlint-disable typescript/no-unnecessary-type-parameters */
 import { z } from 'zod'
-import { byCursor, byLastRecord, byPage, http, onePage, path, source, type Json, type Stream } from '../../src/index.ts'
+import {
+  byCursor,
+  byLastRecord,
+  byNextUrl,
+  byOffset,
+  byPage,
+  http,
+  inHeader,
+  onePage,
+  path,
+  source,
+  type Json,
+  type Stream,
+} from '../../src/index.ts'
 import type { PathTo } from '../../src/model/path.ts'
 import { billing, type catalog, type forum, type others } from './pipelines.ts'
 
@@ -83,6 +96,24 @@ api
   .get<{ value: { '@odata.etag': string }[]; '@odata.nextLink'?: string }>('/x')
   .pages(byCursor('skip', '@odata.nextLink'))
   .records('value')
+
+// A header stands where a path of the body may stand, and where a parameter's name may stand.
+api
+  .get<Body>('/x')
+  .pages(byPage('page', { pages: inHeader('x-total-pages'), more: inHeader('x-more') }))
+  .records('data')
+api
+  .get<Body>('/x')
+  .pages(byOffset('offset', { total: inHeader('x-total'), limit: 'rows' }))
+  .records('data')
+api
+  .get<Body>('/x')
+  .pages(byCursor(inHeader('x-after'), inHeader('x-next')))
+  .records('data')
+api
+  .get<Body>('/x')
+  .pages(byNextUrl(inHeader('x-next-url')))
+  .records('data')
 
 // A paginator of one's own is a function of what was answered and asked.
 api

@@ -10,6 +10,7 @@ import {
   byPage,
   byRelay,
   http,
+  inHeader,
   onePage,
   path,
   pipeline,
@@ -180,5 +181,9 @@ source<Customer>(async function* () {
 customers.into('billing.customers', { key: 'id', emptyText: 'drop' })
 // @ts-expect-error 67 a column without a type that rounds
 customers.into('billing.customers', { key: 'id', columns: { email: { round: true } } })
+// @ts-expect-error 68 the records stand in the body
+pages.records(inHeader('x-data'))
+// @ts-expect-error 69 a header by its bare name
+listing.pages(byPage('page', { pages: 'x-total-pages' }))
 
 declare function fetchCity(id: string): Promise<string>

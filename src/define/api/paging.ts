@@ -1,6 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
 import type { PathTo } from '../../model/path.ts'
-import type { Paging } from '../../model/request.ts'
+import type { InHeader, Paging, Parameter } from '../../model/request.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
@@ -9,10 +9,18 @@ type Find<Body, Value> = (body: Body) => Value | null | undefined
 
 interface More<Body> {
   /** Paging ends when this is false. While it is true, the page must name the next one. */
-  more?: PathTo<Body, boolean> | Find<Body, boolean>
+  more?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader
 }
 
 const FORMER_NAMES = { first: 'start', last: 'max' }
+
+/**
+ * A header, in place of a path of the body or of a parameter's name. The case of its name does not matter.
+ *
+ * @example
+ * .pages(byPage('page', { pages: inHeader('x-total-pages') }))
+ */
+export const inHeader = (name: string): InHeader => Object.freeze({ header: named('inHeader', name).toLowerCase() })
 
 /**
  * One page: the first response has all records.
@@ -30,12 +38,12 @@ export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' }
  * .pages(byPage('page', { pages: 'meta.total_pages' }))
  */
 export function byPage<Body>(
-  parameter: string,
+  parameter: Parameter,
   options: More<Body> & {
     /** Number of the first page. @default 1 */
     start?: number
     /** Number of pages in all (not of records). */
-    pages?: PathTo<Body, number | string> | Find<Body, number | string>
+    pages?: PathTo<Body, number | string> | Find<Body, number | string> | InHeader
     /** Number of the last page that is read. @default none */
     max?: number
   } = {},
@@ -54,12 +62,12 @@ export function byPage<Body>(
  * .pages(byOffset('offset', { total: 'meta.total' }))
  */
 export function byOffset<Body>(
-  parameter: string,
+  parameter: Parameter,
   options: More<Body> & {
     /** Offset of the first page. @default 0 */
     start?: number
     /** Number of records in all. */
-    total?: PathTo<Body, number | string> | Find<Body, number | string>
+    total?: PathTo<Body, number | string> | Find<Body, number | string> | InHeader
     /** The parameter that holds the page size. @default a usual name, such as `limit` or `per_page` */
     limit?: string
     /** Largest offset that is requested. @default none */
@@ -74,14 +82,15 @@ export function byOffset<Body>(
 }
 
 /**
- * The body holds a cursor for the next page. Paging ends at a page without one.
+ * The response holds a cursor for the next page. Paging ends at a page without one.
  *
  * @example
  * .pages(byCursor('after', 'meta.next_cursor'))
+ * .pages(byCursor(inHeader('x-continuation'), inHeader('x-continuation')))
  */
 export const byCursor = <Body>(
-  parameter: string,
-  at: PathTo<Body, string | number> | Find<Body, string | number>,
+  parameter: Parameter,
+  at: PathTo<Body, string | number> | Find<Body, string | number> | InHeader,
   options: More<Body> = {},
 ): Paging<Body> =>
   Object.freeze({ type: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
@@ -92,7 +101,7 @@ export const byCursor = <Body>(
  * @example
  * .pages(byLastRecord('starting_after', 'data.id', { more: 'has_more' }))
  */
-export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, options: More<Body> = {}): Paging<Body> =>
+export const byLastRecord = <Body>(parameter: Parameter, at: InRecords<Body>, options: More<Body> = {}): Paging<Body> =>
   Object.freeze({
     type: 'last record',
     parameter: named('byLastRecord', parameter),
@@ -101,13 +110,13 @@ export const byLastRecord = <Body>(parameter: string, at: InRecords<Body>, optio
   })
 
 /**
- * The body holds the URL of the next page, absolute or relative. Paging ends at a page without one.
+ * The response holds the URL of the next page, absolute or relative. Paging ends at a page without one.
  *
  * @example
  * .pages(byNextUrl('links.next'))
  */
 export const byNextUrl = <Body>(
-  at: PathTo<Body, string> | Find<Body, string>,
+  at: PathTo<Body, string> | Find<Body, string> | InHeader,
   options: More<Body> = {},
 ): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...options })
 
@@ -126,7 +135,7 @@ export const byLinkHeader = (rel = 'next'): Paging<unknown> =>
  * @example
  * .pages(byHeader('page', 'x-next-page'))
  */
-export const byHeader = (parameter: string, header: string): Paging<unknown> =>
+export const byHeader = (parameter: Parameter, header: string): Paging<unknown> =>
   Object.freeze({
     type: 'header',
     parameter: named('byHeader', parameter),
@@ -142,8 +151,8 @@ export const byHeader = (parameter: string, header: string): Paging<unknown> =>
 export const byRelay = <Body>(at: ConnectionIn<Body> | Find<Body, Connection>, variable = 'after'): Paging<Body> =>
   Object.freeze({ type: 'relay', at: given('byRelay', at), variable: named('byRelay', variable) })
 
-function named(paginator: string, name: string): string {
-  if (typeof name !== 'string' || name.trim() === '')
+function named<Name extends Parameter>(paginator: string, name: Name): Name {
+  if (!isHeader(name) && (typeof name !== 'string' || name.trim() === ''))
     throw new UsageError(
       `${paginator}(): a name is missing. Give the parameter, header or relation that leads to the next page`,
     )
@@ -151,12 +160,16 @@ function named(paginator: string, name: string): string {
 }
 
 function given<From>(paginator: string, at: From): From {
-  if ((typeof at !== 'string' || at === '') && typeof at !== 'function')
+  if ((typeof at !== 'string' || at === '') && typeof at !== 'function' && !isHeader(at))
     throw new UsageError(
-      `${paginator}(): give the place of the next page in the body: a path such as 'meta.next', or a function`,
+      `${paginator}(): give the place of the next page in the response: a path of the body such as 'meta.next', ` +
+        'a function of the body, or inHeader(…)',
     )
   return at
 }
+
+const isHeader = (at: unknown): at is InHeader =>
+  typeof at === 'object' && at !== null && 'header' in at && typeof at.header === 'string'
 
 function whole(paginator: string, numbers: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(numbers)) {

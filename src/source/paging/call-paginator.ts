@@ -21,7 +21,9 @@ export function callPaginator(
     throw new PagingError(
       "the paginator's function must return a request such as { ...request, query: { … } }, or undefined",
     )
-  return { ...next, query: textQuery(next.query) }
+  const headers = next.headers && textQuery(next.headers)
+  // Values of headers are no lists, so they stay text.
+  return { ...next, query: textQuery(next.query), ...(headers && { headers: headers as Record<string, string> }) }
 }
 
 /** Makes every value text, as in the requests that the other paginators make. */

@@ -1,8 +1,8 @@
 // Pages that have numbers or offsets: how many there are, and which ones to request ahead.
 import { PagingError } from '../../model/errors.ts'
 import type { HttpSource } from '../../model/recipe.ts'
-import type { ApiResponse, From, NextRequest, PageRequest, Paging } from '../../model/request.ts'
-import { nameOf, problemOf, valueIn } from '../response-value.ts'
+import type { ApiResponse, InResponse, NextRequest, PageRequest, Paging } from '../../model/request.ts'
+import { isInHeader, nameOf, problemOf, valueIn } from '../response-value.ts'
 import { parameterOf, withParameter } from './parameter.ts'
 import type { SeenPages } from './seen-pages.ts'
 
@@ -22,7 +22,7 @@ export const countOf = (request: PageRequest, { parameter }: CountedPaging): num
   Number(parameterOf(request, parameter))
 
 /** The place of the number of pages or records. */
-export const totalAt = (paging: CountedPaging): From<never, unknown> | undefined =>
+export const totalAt = (paging: CountedPaging): InResponse<never, unknown> | undefined =>
   paging.type === 'page' ? paging.pages : paging.total
 
 /**
@@ -39,7 +39,7 @@ export function totalOf(
   if (at === undefined) return undefined
   if (isLeftOut(at, response)) return lastTotal
   const value = valueIn(response, at)
-  const total = wholeNumber(value)
+  const total = wholeNumber(value, at)
   if (total !== undefined) return total
   throw new PagingError(`${nameOf(at)} should be the number of pages or records, but ${problemOf(value)}`)
 }
@@ -49,14 +49,14 @@ export function statedTotal(paging: CountedPaging, response: ApiResponse<unknown
   const at = totalAt(paging)
   if (at === undefined) return undefined
   try {
-    return wholeNumber(valueIn(response, at))
+    return wholeNumber(valueIn(response, at), at)
   } catch {
     return undefined // A function of the user's fails where the body has no total. `totalOf` throws if it must be there.
   }
 }
 
 /** True if a page is empty and has no value at a place, or a function fails there. */
-export function isLeftOut(at: From<never, unknown>, response: ApiResponse<unknown>): boolean {
+export function isLeftOut(at: InResponse<never, unknown>, response: ApiResponse<unknown>): boolean {
   if (response.records.length > 0) return false
   try {
     return (valueIn(response, at) ?? null) === null
@@ -65,7 +65,10 @@ export function isLeftOut(at: From<never, unknown>, response: ApiResponse<unknow
   }
 }
 
-function wholeNumber(value: unknown): number | undefined {
+/** `content-range: items 0-24/319` has the total behind its slash. */
+function wholeNumber(given: unknown, at: InResponse<never, unknown>): number | undefined {
+  const isRange = isInHeader(at) && at.header === 'content-range' && typeof given === 'string'
+  const value = isRange ? given.slice(given.lastIndexOf('/') + 1) : given
   const isWholeText = typeof value === 'string' && /^\s*\d+\s*$/.test(value)
   const number = isWholeText || typeof value === 'bigint' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined

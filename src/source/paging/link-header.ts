@@ -4,6 +4,27 @@ const LINK = /<([^>]*)>((?:\s*;\s*[^;,="\s]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^;,"
 const PARAMETER = /;\s*([^;,="\s]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;,"]*))/g
 
 /**
+ * Returns the number of pages from this one to the one that `rel="last"` names, undefined if it is not known. The one
+ * parameter that differs between the links to the next and to the last page counts pages or records.
+ */
+export function pagesToLast(header: string | undefined, url: string): number | undefined {
+  const next = queryOf(linkTo('next', header), url)
+  const last = queryOf(linkTo('last', header), url)
+  if (!next || !last) return undefined
+  const [name, ...others] = [...last.keys()].filter((key) => last.get(key) !== next.get(key))
+  if (name === undefined) return 2
+  const from = Number(next.get(name))
+  const current = new URL(url).searchParams.get(name)
+  // Without the parameter this is page 1 or 0, or the offset 0.
+  const step = current === null ? (from === 2 ? 1 : from) : from - Number(current)
+  const pages = Math.floor((Number(last.get(name)) - from) / step) + 2
+  return others.length === 0 && step > 0 && pages > 1 && Number.isSafeInteger(pages) ? pages : undefined
+}
+
+const queryOf = (url: string | undefined, base: string): URLSearchParams | undefined =>
+  url === undefined ? undefined : URL.parse(url, base)?.searchParams
+
+/**
  * Returns the URL of the first link with a relation, as in `<https://…?page=2>; rel="next"`. The case of names does not
  * matter, and one `rel` may list several relations.
  */

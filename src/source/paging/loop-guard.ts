@@ -1,8 +1,9 @@
 // Detects pages that repeat, before a page that was read twice is stored twice.
 import { hash } from 'node:crypto'
 import { PagingError } from '../../model/errors.ts'
-import type { PageRequest } from '../../model/request.ts'
+import type { PageRequest, Parameter } from '../../model/request.ts'
 import { digest } from '../../value/digest.ts'
+import { isInHeader, nameOf } from '../response-value.ts'
 
 /** Requests that are remembered, in about 20 MB. A longer circle is not detected. */
 const MAX_REMEMBERED = 100_000
@@ -28,13 +29,13 @@ export class LoopGuard {
   }
 
   /** Throws if two counted pages in a row are equal: the API seems to ignore the parameter. */
-  compare(records: readonly unknown[], parameter: string): void {
+  compare(records: readonly unknown[], parameter: Parameter): void {
     const { length } = records
     const sample = length < 2 ? '' : digest([records[0], records[length >> 1], records[length - 1]])
     if (sample !== '' && this.#lastPage?.sample === sample && this.#lastPage.length === length) {
       throw new PagingError(
-        `two pages in a row hold the same ${length} records, so the API seems to ignore the parameter ` +
-          `'${parameter}'. Correct its name, or write a paginator function if equal pages are right`,
+        `two pages in a row hold the same ${length} records, so the API seems to ignore ` +
+          `${isInHeader(parameter) ? nameOf(parameter) : `the parameter '${parameter}'`}. Correct its name, or write a paginator function if equal pages are right`,
       )
     }
     this.#lastPage = { length, sample }
@@ -49,5 +50,5 @@ export class LoopGuard {
 }
 
 /** A hash instead of the request keeps the memory small. */
-const hashOf = ({ method, url, query, json, graphql }: PageRequest): string =>
-  hash('sha1', JSON.stringify([method, url, query, json, graphql === undefined]), 'base64').slice(0, 16)
+const hashOf = ({ method, url, query, json, graphql, headers }: PageRequest): string =>
+  hash('sha1', JSON.stringify([method, url, query, json, graphql === undefined, headers]), 'base64').slice(0, 16)

@@ -1,7 +1,7 @@
 // The request for the next page: a pure function of the paginator, the last response and request, and the pages before.
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
-import type { ApiResponse, From, PageRequest, Paging } from '../../model/request.ts'
+import type { ApiResponse, InResponse, PageRequest, Paging } from '../../model/request.ts'
 import { Decimal } from '../../value/decimal.ts'
 import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
 import { callPaginator } from './call-paginator.ts'
@@ -106,11 +106,11 @@ function declaredNext(
       return next === undefined ? undefined : atUrl(request, String(next), url)
     }
     case 'link header': {
-      const next = pointerOf(linkTo(paging.rel, headers['link']), `link; rel=${paging.rel}`)
+      const next = pointerOf(linkTo(paging.rel, headers['link']), { header: `link; rel=${paging.rel}` })
       return next === undefined ? undefined : atUrl(request, String(next), url)
     }
     case 'header': {
-      const value = pointerOf(headers[paging.header], paging.header)
+      const value = pointerOf(headers[paging.header], paging)
       return value === undefined ? undefined : withParameter(request, paging.parameter, value)
     }
     case 'relay': {
@@ -144,7 +144,7 @@ function atUrl(request: PageRequest, url: string, base: string): PageRequest {
 }
 
 /** Returns what leads to the next page. Null, false, empty text and a missing value mean that there is none. */
-function pointerOf(value: unknown, at: From<never, unknown>): string | number | undefined {
+function pointerOf(value: unknown, at: InResponse<never, unknown>): string | number | undefined {
   if (value === undefined || value === null || value === '' || value === false) return undefined
   if (typeof value === 'string' || typeof value === 'number') return value
   if (typeof value === 'bigint' || value instanceof Decimal) return String(value)
@@ -152,11 +152,16 @@ function pointerOf(value: unknown, at: From<never, unknown>): string | number | 
 }
 
 /** Returns `more`; undefined if an empty counted page, or a response without a body, leaves it out. */
-function moreOf(paging: DeclaredPaging, response: ApiResponse<unknown>, at: From<never, unknown>): boolean | undefined {
+function moreOf(
+  paging: DeclaredPaging,
+  response: ApiResponse<unknown>,
+  at: InResponse<never, unknown>,
+): boolean | undefined {
   if ((isCounted(paging) || response.body === undefined) && isLeftOut(at, response)) return undefined
   const value = valueIn(response, at)
   if (typeof value === 'boolean') return value
-  if (value === 'true' || value === 'false') return value === 'true'
+  const text = typeof value === 'string' ? value.trim().toLowerCase() : value
+  if (text === 'true' || text === 'false') return text === 'true'
   throw new PagingError(`${nameOf(at)} should say whether there are more pages, but ${problemOf(value)}`)
 }
 

@@ -1,5 +1,5 @@
 // The page size that a request asks for, by the parameter that states it.
-import type { PageRequest } from '../../model/request.ts'
+import type { PageRequest, Parameter } from '../../model/request.ts'
 import type { OffsetPaging } from './counted-pages.ts'
 import { parameterOf } from './parameter.ts'
 
@@ -27,7 +27,8 @@ export function pageSizeOf(request: PageRequest, { parameter, limit }: OffsetPag
   return sizes.size === 1 ? [...sizes][0] : undefined
 }
 
-function namesBeside(parameter: string): string[] {
+function namesBeside(parameter: Parameter): string[] {
+  if (typeof parameter !== 'string') return []
   const beside = /^(.*\.)[^.]+()$|^(.*\[)[^[\]]+(\])$/.exec(parameter)
   if (!beside) return []
   const [, parent = '', , bracket = '', closing = ''] = beside

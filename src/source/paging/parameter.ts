@@ -1,19 +1,33 @@
-// A paginator's parameter in a request: in the JSON body or the GraphQL variables if there are any, else in the query.
+// A paginator's parameter in a request: in the JSON body or the GraphQL variables if there are any, else in the query;
+// or in a header.
 import type { JsonValue } from '../../model/json.ts'
-import type { PageRequest } from '../../model/request.ts'
+import { PagingError } from '../../model/errors.ts'
+import type { PageRequest, Parameter } from '../../model/request.ts'
+import { isInHeader } from '../response-value.ts'
 
 /**
  * Returns the request with a parameter set. In JSON a dot leads one level down and keeps the other members:
  * `page.after` makes `{ page: { size: 50, after: … } }`.
  */
-export function withParameter(request: PageRequest, name: string, value: string | number): PageRequest {
+export function withParameter(request: PageRequest, name: Parameter, value: string | number): PageRequest {
+  if (isInHeader(name))
+    return { ...request, headers: { ...request.headers, [name.header]: headerValue(name.header, value) } }
   return request.json
     ? { ...request, json: withMember(request.json, name, value) }
     : { ...request, query: { ...request.query, [name]: String(value) } }
 }
 
-export const parameterOf = (request: PageRequest, name: string): unknown =>
-  request.json ? memberOf(request.json, name) : request.query[name]
+export function parameterOf(request: PageRequest, name: Parameter): unknown {
+  if (isInHeader(name)) return request.headers?.[name.header]
+  return request.json ? memberOf(request.json, name) : request.query[name]
+}
+
+/** Returns a text that a header may hold. A line break in it would start another header. */
+function headerValue(header: string, value: string | number): string {
+  const text = String(value)
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) return text
+  throw new PagingError(`the value for the header '${header}' contains characters that no header may have`)
+}
 
 type Members = Readonly<Record<string, JsonValue | undefined>>
 

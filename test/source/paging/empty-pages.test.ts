@@ -74,12 +74,6 @@ describe('an empty page with an announcement of more', () => {
 })
 
 describe('an empty page of offsets', () => {
-  const holed =
-    (total: unknown, hole = 10) =>
-    (request: ApiRequest): ApiAnswer => ({
-      json: { data: offsetOf(request) === hole ? [] : records(offsetOf(request), 5), total },
-    })
-
   test.each([
     ['limit', 'offset'],
     ['per_page', 'offset'],
@@ -107,8 +101,8 @@ describe('an empty page of offsets', () => {
       byOffset('page.from', { total: 'total' as never, limit: 'page.rows' }),
       { json: { page: { rows: 5 } } },
     )
-    expect(requested.map((body) => (JSON.parse(body) as { page: { from: number } }).page.from).toSorted()).toEqual([
-      0, 10, 15, 20, 5,
+    expect(requested.map((body) => (JSON.parse(body) as { page: { from: number } }).page.from)).toEqual([
+      0, 5, 10, 15, 20,
     ])
   })
 
@@ -193,7 +187,7 @@ describe('empty pages without end', () => {
   test.each([
     ['byPage', byPage('page', { more: 'more' as never })],
     ['byOffset', byOffset('page', { more: 'more' as never })],
-    ['byCursor', byCursor('page', 'next' as never)],
+    ['byCursor', byCursor('page', 'next')],
   ])('%s fails after 100 of them in a row', async (_, paging) => {
     const { requested, error } = await walk(
       (request) => ({ json: { data: [], more: true, next: pageOf(request) + 1 } }),
@@ -223,3 +217,9 @@ interface Body {
 
 const offsetOf = ({ query }: ApiRequest): number => Number(query.get('offset'))
 const records = (from: number, size: number): { id: number }[] => all.slice(from, from + size).map((id) => ({ id }))
+/** 25 records, with an empty page at one offset. */
+const holed =
+  (total: unknown, hole = 10) =>
+  (request: ApiRequest): ApiAnswer => ({
+    json: { data: offsetOf(request) === hole ? [] : records(offsetOf(request), 5), total },
+  })
