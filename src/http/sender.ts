@@ -61,7 +61,7 @@ export class Sender {
   async #exchange(
     request: PreparedRequest,
     credentials: Credentials,
-    { signal, headers = {}, emptyOn = [], stream }: StreamSendOptions,
+    { signal, headers = {}, emptyOn = [], stream, onTry }: StreamSendOptions,
     reservation: Reservation,
   ): Promise<FinalResponse> {
     const { agent, budget, buffers, settings, time, emit } = this.#options
@@ -116,6 +116,7 @@ export class Sender {
       throw connectionError(error, label)
     } finally {
       emitFinished(last.url, last.status, last.bytes)
+      onTry?.(last.status, time.clock() - startedAt)
     }
   }
 

@@ -62,6 +62,8 @@ export interface SendOptions {
   readonly emptyOn?: readonly number[]
   /** The stream that needs the response, for events. */
   readonly stream?: string | undefined
+  /** Called after each try, with its status, or 0 without a response. `ms` counts from when the request was sent. */
+  readonly onTry?: (status: number, ms: number) => void
 }
 
 export interface DecodedResponse extends Omit<ApiResponse<unknown>, 'records'> {

@@ -42,7 +42,7 @@ export async function* readHttp(
       const total = totalPages(source.paging, { page, next }, { request, response, seen: pageReader.seen })
       if (total !== undefined) onTotal(total)
     }
-    if (next) await prefetcher.send(requestsAhead(source, next, pageReader.seen))
+    if (next) await prefetcher.send(requestsAhead(source.paging, next, pageReader.seen, prefetcher.atOnce))
     yield page
     if (!next) return
     request = next

@@ -11,7 +11,6 @@ import {
   describePipeline,
   fromData,
   http,
-  inHeader,
   onePage,
   path,
   pipeline,
@@ -214,27 +213,6 @@ test('every paginator, stage and source can be read', () => {
     records  list
     no functions"
 `)
-})
-
-test('a header in place of a path is shown and is data', async () => {
-  const rows = api.get<{ id: string }[]>('/x')
-  const byHeaders = pipeline('p', {
-    streams: {
-      a: rows
-        .pages(byPage('page', { pages: inHeader('X-Total-Pages') }))
-        .records()
-        .into('a.a', { key: 'id' }),
-      b: rows
-        .pages(byCursor(inHeader('x-after'), inHeader('x-next'), { more: inHeader('x-more') }))
-        .records()
-        .into('a.b', { key: 'id' }),
-    },
-  })
-  const again = fromData(JSON.parse(JSON.stringify(toData(byHeaders))) as ReturnType<typeof toData>)
-  expect(toData(again)).toEqual(toData(byHeaders))
-  expect(describePipeline(again)).toContain('pages    page=1 and up, header x-total-pages of them')
-  expect(describePipeline(again)).toContain('pages    header x-after = header x-next, while header x-more')
-  expect(() => byCursor('after', inHeader(' '))).toThrow('inHeader(): a name is missing')
 })
 
 test('a function that might request is not called for a plan', () => {

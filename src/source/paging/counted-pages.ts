@@ -1,8 +1,8 @@
 // Pages that have numbers or offsets: how many there are, and which ones to request ahead.
 import { PagingError } from '../../model/errors.ts'
-import type { HttpSource } from '../../model/recipe.ts'
 import type { ApiResponse, InResponse, NextRequest, PageRequest, Paging } from '../../model/request.ts'
 import { isInHeader, nameOf, problemOf, valueIn } from '../response-value.ts'
+import { pageSizeOf } from './page-size.ts'
 import { parameterOf, withParameter } from './parameter.ts'
 import type { SeenPages } from './seen-pages.ts'
 
@@ -10,9 +10,6 @@ import type { SeenPages } from './seen-pages.ts'
 export type DeclaredPaging = Exclude<Paging<never>, NextRequest<never>>
 export type CountedPaging = Extract<DeclaredPaging, { readonly type: 'page' | 'offset' }>
 export type OffsetPaging = Extract<CountedPaging, { readonly type: 'offset' }>
-
-/** Pages that are requested ahead at the same time, at most. */
-const MAX_AHEAD = 8
 
 export const isCounted = (paging: Paging<never>): paging is CountedPaging =>
   typeof paging === 'object' && (paging.type === 'page' || paging.type === 'offset')
@@ -51,7 +48,7 @@ export function statedTotal(paging: CountedPaging, response: ApiResponse<unknown
   try {
     return wholeNumber(valueIn(response, at), at)
   } catch {
-    return undefined // A function of the user's fails where the body has no total. `totalOf` throws if it must be there.
+    return undefined // A user's function fails where the body has no total. `totalOf` throws if it must be there.
   }
 }
 
@@ -94,13 +91,22 @@ export function pagesLeft(
   return Math.max(1, Math.floor((last - countOf(request, paging)) / step) + 1)
 }
 
-/** Returns the requests to send ahead: the next one, or several if the number of pages is known. */
-export function requestsAhead({ paging, api }: HttpSource, next: PageRequest, { total }: SeenPages): PageRequest[] {
-  if (typeof paging === 'function' || paging.type !== 'page' || total === undefined) return [next]
-  const page = countOf(next, paging)
-  const atOnce = Math.min(api.concurrency ?? MAX_AHEAD, MAX_AHEAD)
-  const last = Math.min(endOf(paging, total) - 1, paging.max ?? Infinity, page + atOnce - 1)
-  return Array.from({ length: Math.max(1, last - page + 1) }, (_, index) =>
-    withParameter(next, paging.parameter, page + index),
+/**
+ * Returns the requests to send ahead: the next one, or up to `atOnce` if the number of pages or records is known. Those
+ * behind the next one are a guess where pages have offsets: they are right while pages are as large as the largest one.
+ */
+export function requestsAhead(
+  paging: Paging<never>,
+  next: PageRequest,
+  { total, largestPage }: SeenPages,
+  atOnce: number,
+): PageRequest[] {
+  if (!isCounted(paging) || total === undefined) return [next]
+  const step = paging.type === 'page' ? 1 : largestPage || (pageSizeOf(next, paging) ?? Infinity)
+  const first = countOf(next, paging)
+  const last = Math.min(endOf(paging, total) - 1, paging.max ?? Infinity)
+  const count = Math.min(atOnce, Math.floor((last - first) / step) + 1)
+  return Array.from({ length: Math.max(1, count) }, (_, index) =>
+    index === 0 ? next : withParameter(next, paging.parameter, first + index * step),
   )
 }

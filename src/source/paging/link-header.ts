@@ -16,7 +16,7 @@ export function pagesToLast(header: string | undefined, url: string): number | u
   const from = Number(next.get(name))
   const current = new URL(url).searchParams.get(name)
   // Without the parameter this is page 1 or 0, or the offset 0.
-  const step = current === null ? (from === 2 ? 1 : from) : from - Number(current)
+  const step = from - Number(current ?? (from === 2 ? 1 : 0))
   const pages = Math.floor((Number(last.get(name)) - from) / step) + 2
   return others.length === 0 && step > 0 && pages > 1 && Number.isSafeInteger(pages) ? pages : undefined
 }

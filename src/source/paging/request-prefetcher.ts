@@ -1,11 +1,17 @@
 // Requests of one page sequence that are sent before their pages are wanted.
 import { setImmediate } from 'node:timers/promises'
+import { AdaptiveLimit } from '../../flow/adaptive-limit.ts'
 import type { MemoryAccount } from '../../flow/memory-account.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import type { PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
+
+/** Pages that are requested at the same time at first, and at most where the API has no `concurrency`. */
+const MAX_AT_ONCE = 8
+/** Statuses of an API that is too busy. 0: there was no response. */
+const BUSY = new Set([0, 429, 503])
 
 interface PendingRequest {
   readonly key: string
@@ -33,7 +39,13 @@ export class RequestPrefetcher implements AsyncDisposable {
   /** Responses that were taken and not released yet. */
   #held = 0
 
+  /** Requests of this reading in flight. */
+  #inFlight = 0
+  readonly #limit: AdaptiveLimit
+
   constructor(source: HttpSource, scope: Scope) {
+    const { concurrency = MAX_AT_ONCE } = source.api
+    this.#limit = new AdaptiveLimit({ start: Math.min(concurrency, MAX_AT_ONCE), max: concurrency })
     this.#source = source
     this.#scope = scope
     this.#link = new LinkedSignal(scope.signal)
@@ -57,13 +69,22 @@ export class RequestPrefetcher implements AsyncDisposable {
     }
   }
 
+  /** The number of requests that may be sent ahead now. Requests that were sent stay, also if the number has fallen. */
+  get atOnce(): number {
+    return Math.max(this.#limit.limit, this.#pending.length)
+  }
+
   /**
    * Sends requests ahead, in the order in which they will be taken. Cancels pending requests that are not among them.
    */
   async send(requests: readonly PageRequest[]): Promise<void> {
     const keys = requests.map(keyOf)
     const firstWrong = this.#pending.findIndex(({ key }, index) => key !== keys[index])
-    if (firstWrong >= 0) this.#cancel(this.#pending.splice(firstWrong))
+    if (firstWrong >= 0) {
+      // The guess was wrong, so guess fewer: pages of unequal sizes would cost many requests in vain.
+      this.#limit.failed(this.#inFlight)
+      this.#cancel(this.#pending.splice(firstWrong))
+    }
     const missing = requests.slice(this.#pending.length)
     if (missing.length === 0) return
     for (const request of missing)
@@ -98,9 +119,15 @@ export class RequestPrefetcher implements AsyncDisposable {
     const options = {
       signal: link.signal,
       memory,
+      onTry: (status: number, ms: number) => {
+        if (link.signal.aborted) return
+        if (BUSY.has(status)) this.#limit.failed(this.#inFlight)
+        else this.#limit.succeeded(ms, this.#inFlight)
+      },
       ...defined({ headers: template.headers, emptyOn: template.emptyOn, stream: this.#scope.stream }),
     }
-    const response = Promise.try(() => this.#scope.client(api).send(request, options))
+    this.#inFlight++
+    const response = Promise.try(() => this.#scope.client(api).send(request, options)).finally(() => this.#inFlight--)
     response.catch(() => {}) // `take` reports it.
     return { key, memory, state, link, response }
   }

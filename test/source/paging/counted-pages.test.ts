@@ -23,7 +23,7 @@ describe('byPage', () => {
     expect(requested.toSorted()).toEqual([0, 1, 2, 3, 4].map((page) => `/posts?page=${page}`))
   })
 
-  test('byPage stops at the last announced page, also if the pages before it are empty and announce nothing', async () => {
+  test('byPage stops at the last announced page, also if empty pages before it announce nothing', async () => {
     const { requested, records, error } = await walk(
       (request) => ({ json: { data: posts(pageOf(request)), ...(pageOf(request) < 6 && { total: 9 }) } }),
       byPage('page', { pages: (body: { total?: number }) => body.total }),

@@ -17,7 +17,7 @@ describe('an empty page with an announcement of more', () => {
     expect(requested).toHaveLength(5)
   })
 
-  test('byPage continues over an empty page below the number of pages, also where that page has no number', async () => {
+  test('byPage continues over an empty page below the number of pages, also if it has no number', async () => {
     for (const emptyPage of [{ data: [], pages: 5 }, { data: [] }, { data: [], pages: null }]) {
       const { requested, records } = await walk(
         (request) => ({ json: pageOf(request) === 2 ? emptyPage : { data: posts(pageOf(request)), pages: 5 } }),
