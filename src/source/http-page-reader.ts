@@ -2,7 +2,7 @@
 import { DecodeError, PagingError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
-import type { PageRequest } from '../model/request.ts'
+import type { ApiResponse, PageRequest } from '../model/request.ts'
 import type { Scope, Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
@@ -12,6 +12,7 @@ import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest } from './paging/next-request.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
 import { afterPage, checkEmptyPages, NO_PAGES, type SeenPages } from './paging/seen-pages.ts'
+import { unusedWaysOn } from './paging/unused-ways-on.ts'
 import { positionOf } from './position.ts'
 import { nameOf } from './response-value.ts'
 import { selectRecords } from './select-records.ts'
@@ -30,12 +31,16 @@ export class HttpPageReader {
   readonly #guard = new LoopGuard()
   #seen: SeenPages = NO_PAGES
   #hasWarned = false
+  /** True until a page was read, in a reading that starts at the beginning. */
+  #isStart: boolean
 
   constructor(
     source: HttpSource,
     follower: CursorFollower | undefined,
     { secrets, emit, stream }: Pick<Scope, 'secrets' | 'emit' | 'stream'>,
+    { isResumed }: { readonly isResumed: boolean },
   ) {
+    this.#isStart = !isResumed
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
@@ -77,7 +82,19 @@ export class HttpPageReader {
       this.#guard.check(next)
     }
     if (records.length === 0) this.#warnOfEmptyPage(request, next)
+    // A later page was reached by a way on, so an API may leave it out at the end.
+    if (this.#isStart && !next && !hasEnded) this.#warnOfWaysOn({ ...response, records }, request)
+    this.#isStart = false
     return { page: { ...page, position: this.#secrets.hide(positionOf(next)), hold, memory }, next }
+  }
+
+  #warnOfWaysOn(response: ApiResponse<unknown>, request: PageRequest): void {
+    const names = unusedWaysOn(this.#source.paging, response)
+    if (names.length === 0) return
+    this.#warn(
+      `${labelOf(request)}: only one page was read, because the way to the next page is missing where the paginator ` +
+        `looks for it. The response has ${names.join(', ')}. Compare the paginator with it`,
+    )
   }
 
   /** An offset that steps over an empty page may leave out records. */

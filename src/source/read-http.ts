@@ -26,8 +26,8 @@ export async function* readHttp(
   if (isEnd(slice.position)) return
   const range = rangeOf(incremental, slice)
   const follower = incremental && new CursorFollower(incremental, range, slice, scope)
-  const pageReader = new HttpPageReader(source, follower, scope)
   const isResumed = slice.position !== null
+  const pageReader = new HttpPageReader(source, follower, scope, { isResumed })
   let request = isResumed
     ? requestAt(slice.position)
     : firstRequest(source.request, source.paging, range, incremental?.unit)
