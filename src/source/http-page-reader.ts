@@ -7,14 +7,13 @@ import type { Scope, Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage } from './followed-page.ts'
-import { countOf, isCounted } from './paging/counted-pages.ts'
+import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest } from './paging/next-request.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
-import { afterPage, checkEmptyPages, NO_PAGES, type SeenPages } from './paging/seen-pages.ts'
+import { afterPage, checkEmptyPages, noPages, type SeenPages } from './paging/seen-pages.ts'
 import { unusedWaysOn } from './paging/unused-ways-on.ts'
 import { positionOf } from './position.ts'
-import { nameOf } from './response-value.ts'
 import { selectRecords } from './select-records.ts'
 
 export interface HttpPage {
@@ -29,7 +28,7 @@ export class HttpPageReader {
   readonly #secrets: Secrets
   readonly #warn: (message: string) => void
   readonly #guard = new LoopGuard()
-  #seen: SeenPages = NO_PAGES
+  #seen: SeenPages
   #hasWarned = false
   /** True until a page was read, in a reading that starts at the beginning. */
   #isStart: boolean
@@ -41,6 +40,7 @@ export class HttpPageReader {
     { isResumed }: { readonly isResumed: boolean },
   ) {
     this.#isStart = !isResumed
+    this.#seen = noPages(isResumed)
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
@@ -100,15 +100,15 @@ export class HttpPageReader {
   /** An offset that steps over an empty page may leave out records. */
   #warnOfEmptyPage(request: PageRequest, next: PageRequest | undefined): void {
     const { paging } = this.#source
+    if (this.#hasWarned || typeof paging === 'function' || paging.type !== 'offset') return
     const { total } = this.#seen
-    if (this.#hasWarned || typeof paging === 'function' || paging.type !== 'offset' || total === undefined) return
     const offset = countOf(request, paging)
-    if (offset >= total) return
+    if (!next && (total === undefined || offset >= total)) return
     this.#hasWarned = true
     const continues = next ? `The reading continues at offset ${countOf(next, paging)}` : 'The reading ends here'
     this.#warn(
-      `${labelOf(request)}: the page at offset ${offset} is empty, although ${nameOf(paging.total)} says that there ` +
-        `are ${total} records. ${continues}. Records ${next ? 'between the two' : 'of this page'} may be missing`,
+      `${labelOf(request)}: the page at offset ${offset} is empty, although ${announcementOf(paging, total)}. ` +
+        `${continues}. Records ${next ? 'between the two' : 'of this page'} may be missing`,
     )
   }
 }

@@ -23,15 +23,14 @@ describe('the number of requests in flight', () => {
 
   test('it halves when latency rises, and stays below the number at which it rose', () => {
     const limit = new AdaptiveLimit({ start: 8, max: 30 })
-    const { most, last } = simulate(limit, (inFlight) => (inFlight > 10 ? 50 * (inFlight - 9) : 50), 400)
+    const { most, last } = simulate(limit, slowFromTen, 400)
     expect(most).toBeGreaterThan(10)
     expect(last).toBeLessThanOrEqual(11)
   })
 
   test('it keeps within 20 % of the best fixed number where an API slows down from 10 in flight on', () => {
-    const latency = (inFlight: number): number => (inFlight > 10 ? 50 * (inFlight - 9) : 50)
-    const best = Math.min(...[6, 8, 9, 10, 11, 12].map((fixed) => simulate({ limit: fixed }, latency, 1_000).ms))
-    expect(simulate(new AdaptiveLimit({ start: 8, max: 32 }), latency, 1_000).ms).toBeLessThan(best * 1.2)
+    const best = Math.min(...[6, 8, 9, 10, 11, 12].map((fixed) => simulate({ limit: fixed }, slowFromTen, 1_000).ms))
+    expect(simulate(new AdaptiveLimit({ start: 8, max: 32 }), slowFromTen, 1_000).ms).toBeLessThan(best * 1.2)
   })
 
   test('it keeps the number where the API is slow whatever is in flight', () => {
@@ -47,6 +46,9 @@ describe('the number of requests in flight', () => {
     expect(limit.limit).toBe(4)
   })
 })
+
+/** Latency of an API that slows down from 10 requests in flight on, so that fewer of them pass. */
+const slowFromTen = (inFlight: number): number => (inFlight > 10 ? 50 * (inFlight - 9) : 50)
 
 interface Limit {
   readonly limit: number

@@ -78,6 +78,12 @@ export function endOf({ type, start }: CountedPaging, total: number): number {
   return start === 1 ? total + 1 : total
 }
 
+/** Completes a sentence about an empty page: what says that more records follow. */
+export function announcementOf({ more, total: at }: OffsetPaging, total: number | undefined): string {
+  if (total !== undefined) return `${nameOf(at)} says that there are ${total} records`
+  return more === undefined ? 'a page before announced more records' : `${nameOf(more)} says that more follow`
+}
+
 /** Returns the number of pages from this one to the last, for progress displays; undefined if it is not known. */
 export function pagesLeft(
   paging: CountedPaging,

@@ -35,7 +35,8 @@ export class LoopGuard {
     if (sample !== '' && this.#lastPage?.sample === sample && this.#lastPage.length === length) {
       throw new PagingError(
         `two pages in a row hold the same ${length} records, so the API seems to ignore ` +
-          `${isInHeader(parameter) ? nameOf(parameter) : `the parameter '${parameter}'`}. Correct its name, or write a paginator function if equal pages are right`,
+          `${isInHeader(parameter) ? nameOf(parameter) : `the parameter '${parameter}'`}. Correct its name, or write ` +
+          'a paginator function if equal pages are right',
       )
     }
     this.#lastPage = { length, sample }

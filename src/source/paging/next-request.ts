@@ -6,10 +6,12 @@ import { Decimal } from '../../value/decimal.ts'
 import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
 import { callPaginator } from './call-paginator.ts'
 import {
+  announcementOf,
   countOf,
   endOf,
   isCounted,
   isLeftOut,
+  totalAt,
   totalOf,
   type CountedPaging,
   type DeclaredPaging,
@@ -53,12 +55,14 @@ function nextCounted(
 ): PageRequest | undefined {
   const { length } = response.records
   const total = totalOf(paging, response, seen)
-  if (length === 0 && total === undefined && more === undefined) return undefined
+  // A position is stored only if more followed. A resumed reading goes on until a page states the total.
+  const mayHaveTotal = seen.isResumed && totalAt(paging) !== undefined
+  if (length === 0 && total === undefined && more === undefined && !mayHaveTotal) return undefined
   const end = Math.min(total === undefined ? Infinity : endOf(paging, total), (paging.max ?? Infinity) + 1)
   const current = countOf(request, paging)
   if (paging.type === 'page')
     return current + 1 < end ? withParameter(request, paging.parameter, current + 1) : undefined
-  if (length === 0 && total !== undefined && current >= total) return undefined
+  if (length === 0 && current >= Math.min(total ?? Infinity, paging.max ?? Infinity)) return undefined
   const next = current + (length > 0 ? length : stepOver(paging, request, seen))
   return next < end ? withParameter(request, paging.parameter, next) : undefined
 }
@@ -70,13 +74,10 @@ function nextCounted(
 function stepOver(paging: OffsetPaging, request: PageRequest, { total, largestPage }: SeenPages): number {
   const size = pageSizeOf(request, paging)
   if (size !== undefined) return largestPage > 0 ? Math.min(size, largestPage) : size
-  const announced =
-    total === undefined
-      ? `${nameOf(paging.more)} says that more follow`
-      : `${nameOf(paging.total)} says that there are ${total} records`
   throw new PagingError(
-    `the page at offset ${countOf(request, paging)} is empty, but ${announced}. The request states no page size to ` +
-      "step over it. Add one, such as limit: 100, or name the parameter: byOffset('offset', { limit: 'rows' })",
+    `the page at offset ${countOf(request, paging)} is empty, but ${announcementOf(paging, total)}. ` +
+      'The request states no page size to step over it. Add one, such as limit: 100, or name the parameter: ' +
+      "byOffset('offset', { limit: 'rows' })",
   )
 }
 

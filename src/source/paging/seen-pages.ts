@@ -12,9 +12,16 @@ export interface SeenPages {
   /** Records of the largest page. */
   readonly largestPage: number
   readonly emptyInRow: number
+  /** The reading resumed: pages before it may have stated a total. */
+  readonly isResumed: boolean
 }
 
-export const NO_PAGES: SeenPages = Object.freeze({ total: undefined, largestPage: 0, emptyInRow: 0 })
+export const noPages = (isResumed: boolean): SeenPages => ({
+  total: undefined,
+  largestPage: 0,
+  emptyInRow: 0,
+  isResumed,
+})
 
 /** Returns what is known after one more page. */
 export function afterPage(seen: SeenPages, paging: Paging<never>, response: ApiResponse<unknown>): SeenPages {
@@ -22,6 +29,7 @@ export function afterPage(seen: SeenPages, paging: Paging<never>, response: ApiR
   return {
     total: (isCounted(paging) ? statedTotal(paging, response) : undefined) ?? seen.total,
     largestPage: Math.max(seen.largestPage, length),
+    isResumed: seen.isResumed,
     emptyInRow: length === 0 ? seen.emptyInRow + 1 : 0,
   }
 }

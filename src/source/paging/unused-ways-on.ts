@@ -35,7 +35,11 @@ function isWayOnMissing(paging: Paging<never>, response: ApiResponse<unknown>): 
       return response.headers[paging.header] === undefined
     case 'link header':
       return linkTo(paging.rel, response.headers['link']) === undefined
-    default:
+    case 'one page':
+    case 'page':
+    case 'offset':
+    case 'last record':
+    case 'relay':
       return false
   }
 }

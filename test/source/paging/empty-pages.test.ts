@@ -171,6 +171,26 @@ describe('an empty page of offsets', () => {
     expect(ids(recordsOf(await readPages(flow, { position })))).toEqual(all.slice(15))
   })
 
+  test('a slice that resumes at an empty page without a total goes on until a page states one', async () => {
+    const position = { method: 'GET', url: '/posts', query: { limit: '5', page: '2', offset: '10' } } as const
+    for (const paging of [
+      byPage<Listing>('page', { pages: ({ total }) => total && total / 5 }),
+      byOffset<Listing>('offset', { total: 'total' }),
+    ]) {
+      await using server = await apiServer((request) => {
+        const from = offsetOf(request) + (pageOf(request) - 2) * 5
+        return { json: from === 10 ? { data: [] } : { data: records(from, 5), total: 25 } }
+      })
+      const flow = http(server.origin).get<Listing>('/posts', { limit: 5 }).pages(paging).records('data')
+      expect(ids(recordsOf(await readPages(flow, { position })))).toEqual(all.slice(15))
+    }
+  })
+
+  test('byOffset ends at an empty page at the greatest offset that is allowed', async () => {
+    const { error, requested } = await walk(holed(25), byOffset('offset', { total: 'total' as never, max: 10 }))
+    expect({ error, requests: requested.length }).toEqual({ error: undefined, requests: 3 })
+  })
+
   test('byOffset that counts from 1 reads the last record', async () => {
     const { records } = await walk(
       (request) => ({
@@ -211,6 +231,10 @@ describe('empty pages without end', () => {
   })
 })
 
+interface Listing {
+  data: { id: number }[]
+  total?: number
+}
 interface Body {
   next: undefined
 }

@@ -81,11 +81,6 @@ describe('values in headers', () => {
 })
 
 describe('a cursor that is sent as a header', () => {
-  const continued = ({ headers }: ApiRequest): ApiAnswer => {
-    const page = Number(headers['x-continuation'] ?? 1)
-    return { json: { data: posts(page) }, headers: page < 5 ? { 'x-continuation': String(page + 1) } : {} }
-  }
-
   test('byCursor sends it, beside the headers of the request, and ends without one', async () => {
     await using server = await apiServer(continued)
     const flow = http(server.origin, { headers: { 'x-api': 'a' } })
@@ -195,3 +190,8 @@ describe('the last relation of a Link header', () => {
     expect(totals).toEqual([5])
   })
 })
+
+const continued = ({ headers }: ApiRequest): ApiAnswer => {
+  const page = Number(headers['x-continuation'] ?? 1)
+  return { json: { data: posts(page) }, headers: page < 5 ? { 'x-continuation': String(page + 1) } : {} }
+}

@@ -64,9 +64,6 @@ describe('a reading that ends with its first page', () => {
   })
 
   test('a way on that was there before may be left out at the end', async () => {
-    const handler: ApiHandler = ({ query }) => ({
-      json: { data: [{ id: 1 }], next_page: 3, meta: query.has('cursor') ? {} : { next: '2' } },
-    })
     expect(await warningsOf(handler, cursor)).toEqual([])
     const position = { method: 'GET', url: '/x', query: { cursor: '2' } } as const
     expect(await warningsOf(handler, cursor, { position })).toEqual([])
@@ -87,3 +84,8 @@ async function warningsOf(
   await readPages(flow, { ...options, emit: (event) => void events.push(event) })
   return events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))
 }
+
+/** The first page has a cursor, the second one leaves it out. */
+const handler: ApiHandler = ({ query }) => ({
+  json: { data: [{ id: 1 }], next_page: 3, meta: query.has('cursor') ? {} : { next: '2' } },
+})
