@@ -1,40 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
-import { byPage, http, onePage, path, pipeline, type Pipeline } from '../../../src/index.ts'
-import { readRejects } from '../../../src/ledger/read/read-rejects.ts'
+import { byPage, http, onePage, path, pipeline } from '../../../src/index.ts'
 import { replay } from '../../../src/run/replay/replay.ts'
 import { apiServer } from '../../support/api-server.ts'
-import { testDatabase, type TestDatabase } from '../../support/database.ts'
-
-interface Item {
-  id: number
-  name: string
-  version?: number
-}
-
-const items = (...names: string[]): Item[] => names.map((name, index) => ({ id: index + 1, name }))
-
-/** The rejects that wait for a replay. */
-const waiting = async ({ database }: TestDatabase): Promise<{ stage: string; reason: string }[]> =>
-  (await readRejects(database)).map(({ stage, reason }) => ({ stage, reason }))
-
-/** Records that a map refuses as long as it is broken. */
-function mapped(
-  origin: string,
-  options: { broken: boolean; write?: 'merge' | 'append'; key?: 'id'; versionBy?: 'version' },
-): Pipeline {
-  const { broken, write = 'merge', key, versionBy } = options
-  const every = http(origin).get<Item[]>('/').pages(onePage()).records()
-  const rows = every.map((item) => {
-    if (broken && item.name.startsWith('bad')) throw new Error(`no ${item.name}`)
-    return { ...item, name: item.name.toUpperCase() }
-  })
-  return pipeline('replayed', {
-    streams: {
-      rows: rows.into('t.rows', { write, ...(key && { key }), ...(versionBy && { versionBy }) } as { key: 'id' }),
-    },
-  })
-}
+import { testDatabase } from '../../support/database.ts'
+import { type Item, items, mapped, waiting } from './replayed.ts'
 
 describe('a replay', () => {
   test('sends a reject of a stage through all present stages, and settles it in the same transaction', async () => {
