@@ -1,3 +1,4 @@
+import type { Completeness } from './completeness.ts'
 import type { HighWaterMark, Position, ReadCounts, Reject } from './page.ts'
 
 /** Counts of written rows, by what the write changed in the table. */
@@ -17,6 +18,8 @@ export interface Advance {
   readonly counts: Counts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
+  /** The worst of the batch's pages. The ledger keeps the worst of all batches. */
+  readonly completeness?: Completeness
   /** Records of the last run that this read has not met again, as hash → count. Absent if no boundary is checked. */
   readonly boundaryRemaining?: Readonly<Record<string, number>>
   /** Fields that identify a reject's record: the key of the table, and its version. @default none */

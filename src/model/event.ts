@@ -1,4 +1,5 @@
 import type { Counts } from './batch.ts'
+import type { Completeness } from './completeness.ts'
 import type { Status } from './report.ts'
 import type { RunKind } from './slice.ts'
 import type { WindowCounts } from './window.ts'
@@ -81,7 +82,14 @@ export type RunEvent =
     }
   | { readonly type: 'table.altered'; readonly stream: string; readonly table: string; readonly change: string }
   | { readonly type: 'warning'; readonly stream?: string; readonly message: string }
-  | { readonly type: 'slice.finished'; readonly stream: string; readonly slice: string; readonly counts: Counts }
+  /** `completeness` is that of the whole slice. It is absent if it is not known, as of a replay. */
+  | {
+      readonly type: 'slice.finished'
+      readonly stream: string
+      readonly slice: string
+      readonly counts: Counts
+      readonly completeness?: Completeness
+    }
   /** A window failed. The other windows continue. */
   | { readonly type: 'slice.failed'; readonly stream: string; readonly slice: string; readonly error: string }
   /** The stream has ended, whatever its status. Other streams of the run may still be read. */

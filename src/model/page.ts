@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.ts'
+import type { Completeness } from './completeness.ts'
 import type { MemoryAccount } from '../flow/memory-account.ts'
 
 /**
@@ -98,6 +99,11 @@ export interface Page<T = unknown> {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
+  /**
+   * The proof that the reading has read everything. The last page of every reading has one: of a stream, and of each
+   * child. Another page has one only if something made the reading `open`.
+   */
+  readonly completeness?: Completeness
   /** Hashes of the records that were left out because the last run had read them. */
   readonly boundaryMatches?: readonly string[]
   /** Identities of open rejects that its records settle. */

@@ -1,4 +1,5 @@
 import type { Counts } from './batch.ts'
+import type { Completeness } from './completeness.ts'
 import type { WindowCounts } from './window.ts'
 
 export type Status = 'done' | 'failed' | 'interrupted' | 'not run'
@@ -24,6 +25,8 @@ export interface StreamReport {
   readonly bytes: number
   readonly ms: number
   readonly warnings: readonly string[]
+  /** Of the slices that the run has read to their end, the worst. Absent if it is not known, as of replays. */
+  readonly completeness?: Completeness
   /** Backfills only: id, range and window counts after the run. `counts` covers this run. */
   readonly backfill?:
     | {

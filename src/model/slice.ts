@@ -1,3 +1,4 @@
+import type { Completeness } from './completeness.ts'
 import type { HighWaterMark, Position } from './page.ts'
 import type { Range } from './request.ts'
 
@@ -61,6 +62,8 @@ export interface Slice extends Range {
   readonly cursor?: string
   /** Rows of the last run at the cursor that this slice has not met again, as hash → count. */
   readonly boundary?: Readonly<Record<string, number>>
+  /** The worst of what was read so far. */
+  readonly completeness?: Completeness
   /** Records rejected so far. */
   readonly rejected: number
   /** The time at which reading started from the start of the slice. */
