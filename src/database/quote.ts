@@ -15,6 +15,9 @@ export function quoteLiteral(text: string | number | bigint | boolean | null | u
   return quoted.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
+/** Returns an expression for a list of texts. */
+export const quoteTexts = (texts: readonly string[]): string => `array[${texts.map(quoteLiteral).join(', ')}]::text[]`
+
 /** Quotes a table name such as `'billing.customers'`. A name without a schema is in `public`. */
 export function quoteTable(name: string): string {
   const { schema, table } = splitTable(name)

@@ -1,4 +1,5 @@
 import type { Counts } from '../model/batch.ts'
+import { worstOf, type Completeness } from '../model/completeness.ts'
 import { maxHighWaterMark } from '../model/high-water-mark.ts'
 import type { HighWaterMark, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
@@ -12,6 +13,8 @@ export interface WrittenBatch {
   readonly counts: Counts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
+  /** The worst of all pages. */
+  readonly completeness?: Completeness
   /** Hashes of records that the previous run has read as well. */
   readonly boundaryMatches?: readonly string[]
   /** Identities of open rejects that its records settle. */
@@ -58,13 +61,21 @@ export async function writeBatch(
     (greatest, page) => maxHighWaterMark(greatest, page.highWaterMark),
     undefined,
   )
+  const completeness = pages.reduce<Completeness | undefined>(
+    (worst, page) => worstOf(worst, page.completeness),
+    undefined,
+  )
   const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
   const settles = pages.flatMap((page) => page.settles ?? [])
   return {
     counts,
     rejects,
     ...(settles.length > 0 && { settles }),
-    ...defined({ highWaterMark, boundaryMatches: boundaryMatches.length > 0 ? boundaryMatches : undefined }),
+    ...defined({
+      highWaterMark,
+      completeness,
+      boundaryMatches: boundaryMatches.length > 0 ? boundaryMatches : undefined,
+    }),
   }
 }
 

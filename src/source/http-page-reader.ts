@@ -1,4 +1,5 @@
 // Turns the response to one request into a page and the request for the next page.
+import { ENDED } from '../model/completeness.ts'
 import { DecodeError, PagingError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
@@ -70,7 +71,7 @@ export class HttpPageReader {
     this.#guard.add(request)
     if (template.emptyOn?.includes(status)) {
       const { page } = followedPage([], this.#follower)
-      return { page: { ...page, position: positionOf(undefined), hold, memory }, next: undefined }
+      return { page: { ...page, position: positionOf(undefined), completeness: ENDED, hold, memory }, next: undefined }
     }
     const records = status === 204 ? [] : selectRecords(this.#source, body)
     this.#seen = afterPage(this.#seen, paging, { ...response, records })
@@ -85,7 +86,8 @@ export class HttpPageReader {
     // A later page was reached by a way on, so an API may leave it out at the end.
     if (this.#isStart && !next && !hasEnded) this.#warnOfWaysOn({ ...response, records }, request)
     this.#isStart = false
-    return { page: { ...page, position: this.#secrets.hide(positionOf(next)), hold, memory }, next }
+    const position = this.#secrets.hide(positionOf(next))
+    return { page: { ...page, position, hold, memory, ...(!next && { completeness: ENDED }) }, next }
   }
 
   #warnOfWaysOn(response: ApiResponse<unknown>, request: PageRequest): void {

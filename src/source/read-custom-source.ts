@@ -1,5 +1,6 @@
 // The pages of a source that the user wrote as a generator.
 import { NO_READ_COUNTS } from '../model/counts.ts'
+import { ENDED } from '../model/completeness.ts'
 import { DecodeError, UsageError } from '../model/errors.ts'
 import { END, isEnd, type Page, type Position } from '../model/page.ts'
 import type { Incremental, OwnPage, Read } from '../model/recipe.ts'
@@ -32,7 +33,7 @@ export async function* readCustomSource(
   }
   // A generator may return because its signal aborted. Then it has not come to its end.
   scope.signal.throwIfAborted()
-  yield { records: [], rejects: [], counts: NO_READ_COUNTS, position: END }
+  yield { records: [], rejects: [], counts: NO_READ_COUNTS, position: END, completeness: ENDED }
 }
 
 /** The hold and the account of what the generator fetched are added by `provideFetchToSource`. */

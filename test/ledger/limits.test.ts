@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { LEDGER_ERRORS } from '../../src/ledger/errors.ts'
 import { LEASE_MS, MAX_BOUNDARY_HASHES, MAX_NEWER_RECORDS, RENEW_EVERY_MS } from '../../src/ledger/limits.ts'
+import { MAX_REASONS } from '../../src/model/completeness.ts'
 import { COUNT_NAMES } from '../../src/model/counts.ts'
 import { openLedger } from './support.ts'
 
@@ -31,6 +32,11 @@ describe('limits', () => {
       { max: MAX_BOUNDARY_HASHES },
     ])
     expect(MAX_NEWER_RECORDS * 2).toBe(MAX_BOUNDARY_HASHES)
+  })
+
+  test('a slice keeps as many reasons in SQL as in TypeScript', async () => {
+    await using ledger = await openLedger()
+    expect(await ledger.database.query('select sluice.max_open_reasons() as max')).toEqual([{ max: MAX_REASONS }])
   })
 })
 

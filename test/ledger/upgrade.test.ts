@@ -12,6 +12,7 @@ import { readEvents } from '../../src/ledger/read/read-events.ts'
 import { readRejects } from '../../src/ledger/read/read-rejects.ts'
 import { readReport } from '../../src/ledger/read/read-report.ts'
 import { readRuns } from '../../src/ledger/read/read-runs.ts'
+import { readSlices } from '../../src/ledger/read/read-slices.ts'
 import { readWindows } from '../../src/ledger/read/read-windows.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { administer, urlOf } from '../support/database.ts'
@@ -195,6 +196,18 @@ describe('a ledger of version 0.1', () => {
     expect(after[table]).toHaveLength(wanted.length)
     // A new column may stand beside the old ones.
     for (const [index, row] of after[table]!.entries()) expect(row).toMatchObject(wanted[index]!)
+  })
+
+  test('knows nothing of the completeness of what is done, and at most that an open slice ends', async () => {
+    const slices = await readSlices(database)
+    const grades = (isOpen: boolean) =>
+      new Set(slices.filter(({ status }) => (status === 'open') === isOpen).map(({ completeness }) => completeness))
+    expect(grades(false)).toEqual(new Set([undefined]))
+    // Nothing is told of a slice before its end.
+    expect(grades(true)).toEqual(new Set([undefined]))
+    expect(await database.query(`select distinct completeness from sluice.slices where status = 'open'`)).toEqual([
+      { completeness: 'ended' },
+    ])
   })
 
   test('lists its runs, events, rejects and windows by the functions of today', async () => {

@@ -1,6 +1,6 @@
 import { openScope, type ScopeOptions } from '../../src/read/open-scope.ts'
 import { readRecipe } from '../../src/read/read-recipe.ts'
-import type { Page } from '../../src/model/page.ts'
+import { isEnd, type Page } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'
 import type { SliceRead } from '../../src/model/slice.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
@@ -42,16 +42,19 @@ export async function readPages(
 
 export const recordsOf = (pages: readonly Page[]): unknown[] => pages.flatMap(({ records }) => records)
 
-/** Throws unless fetched + expanded = remaining records + filtered + duplicate + rejected. */
+/** Throws unless fetched + expanded = remaining records + filtered + duplicate + rejected, and the end has a grade. */
 function checkEquation({
   records,
   counts: { fetched, expanded, filtered, duplicate, rejected, ...counts },
   rejects,
   origins,
+  position,
+  completeness,
 }: Page): void {
   const right = records.length + filtered + duplicate + rejected
   if (fetched + expanded !== right) throw new Error(`${fetched} + ${expanded} ≠ ${right}`)
   if (Object.values(counts).some((count) => count < 0) || rejects.length !== rejected)
     throw new Error('rejects and counts differ')
+  if (isEnd(position) && !completeness) throw new Error('the last page does not say whether the reading was complete')
   if (origins && origins.length !== records.length) throw new Error('origins and records differ')
 }

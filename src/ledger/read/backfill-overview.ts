@@ -1,5 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
+import type { Completeness } from '../../model/completeness.ts'
+import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
 
 /** A backfill with its windows by state and the counts of all of them. */
@@ -20,6 +22,8 @@ export interface BackfillOverview {
   readonly failed: number
   /** Left out, because other backfills have done it. */
   readonly skipped: number
+  /** The worst of the windows that are done. Undefined if it is not known of one. */
+  readonly completeness: Completeness | undefined
   readonly counts: Counts
 }
 
@@ -51,14 +55,14 @@ export async function overviewBackfills(
   on: Queryable,
   { id, pipeline, stream, before, recent = false, limit = 50 }: BackfillOverviewOptions = {},
 ): Promise<BackfillOverview[]> {
-  const rows = await on.query<CountRow & Omit<BackfillOverview, 'counts'>>(
+  const rows = await on.query<CountRow & CompletenessRow & Omit<BackfillOverview, 'counts' | 'completeness'>>(
     `select b.id, b.pipeline, b.stream, b.lower as "from", b.upper as "to", b.window_size as window, b.zone,
             b.created_at as "createdAt", w.*
        from sluice.backfills as b, lateral (
          select count(*)::int as windows, ${Object.entries(WINDOW_STATES)
            .map(([name, which]) => `(count(*) filter (where ${which}))::int as ${name}`)
            .join(', ')},
-                ${selectCounts((name) => `coalesce(sum(s.${name}), 0)`)}
+                ${WORST_COMPLETENESS}, ${selectCounts((name) => `coalesce(sum(s.${name}), 0)`)}
            from (select s.*, ${IS_HELD} as held from sluice.slices as s where s.backfill = b.id) as s) as w
       where ($1::bigint is null or b.id = $1) and ($2::text is null or b.pipeline = $2)
         and ($3::text is null or b.stream = $3) and ($4::bigint is null or b.id < $4)
@@ -101,6 +105,7 @@ export async function overviewBackfills(
       done,
       failed,
       skipped,
+      completeness: completenessOf(row),
       counts: countsOf(row),
     }
   })

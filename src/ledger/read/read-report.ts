@@ -1,6 +1,8 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
+import type { Completeness } from '../../model/completeness.ts'
 import { COUNT_NAMES } from '../../model/counts.ts'
+import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { swapOf, type SwapColumn } from './read-slices.ts'
 
@@ -15,6 +17,8 @@ export interface StreamRecord {
   readonly counts: Counts
   /** Committed in the same slices by all runs. */
   readonly total: Counts
+  /** The worst of its slices. Undefined if it is not known. */
+  readonly completeness: Completeness | undefined
   readonly swap: Advance['swap']
   /** The cursor from which it was read; undefined: from the very beginning. */
   readonly since: string | undefined
@@ -35,7 +39,7 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
             ${selectCounts((name) => `sum(s.${name})`)},
             ${COUNT_NAMES.map((name) => `sum(${ownCount(name)}) as own_${name}`).join(', ')},
             ${SWAP_COUNTS.map((name) => `sum(s.swap_${name}) as swap_${name}`).join(', ')},
-            (array_agg(s.since order by s.id))[1] as since,
+            ${WORST_COMPLETENESS}, (array_agg(s.since order by s.id))[1] as since,
             (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
             coalesce(bool_or((s.counts_at_claim ->> 'batches')::bigint > 0), false) as resumed, max(c.value) as cursor
        from sluice.slices as s left join sluice.cursors as c using (pipeline, stream, partition)
@@ -49,6 +53,7 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
     batches: Number(row.batches),
     counts: countsOf(row, 'own_'),
     total: countsOf(row),
+    completeness: completenessOf(row),
     swap: swapOf(row),
     since: row.since ?? undefined,
     cursor: row.cursor ?? undefined,
@@ -57,7 +62,8 @@ export async function readReport(on: Queryable, run: string): Promise<StreamReco
   }))
 }
 
-type Row = CountRow & { readonly [Name in `own_${keyof Counts}` | 'slices' | 'batches' | 'stream']: string } & Readonly<
+type Row = CountRow &
+  CompletenessRow & { readonly [Name in `own_${keyof Counts}` | 'slices' | 'batches' | 'stream']: string } & Readonly<
     Record<'since' | 'cursor' | 'error' | SwapColumn, string | null>
   > & {
     readonly done: boolean

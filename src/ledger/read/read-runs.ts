@@ -1,7 +1,9 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
+import type { Completeness } from '../../model/completeness.ts'
 import type { Report } from '../../model/report.ts'
 import type { RunKind } from '../../model/slice.ts'
+import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { ENDED_UNEXPECTEDLY, LAST_SEEN_SQL } from '../runs.ts'
 
@@ -20,6 +22,8 @@ export interface StoredRun {
   /** When it was asked to stop. */
   readonly stopRequestedAt: Date | undefined
   /** Committed by this run, all streams together. */
+  /** The worst of the slices that it claimed last. Undefined if it is not known. */
+  readonly completeness: Completeness | undefined
   readonly counts: Counts
   readonly report: Report | undefined
 }
@@ -58,7 +62,8 @@ const IS_DEAD = `r.status = 'running' and not sluice.is_alive(r)`
 async function select(on: Queryable, which: string, values: readonly unknown[]): Promise<StoredRun[]> {
   const rows = await on.query<
     CountRow &
-      Omit<StoredRun, 'finishedAt' | 'error' | 'report' | 'stopRequestedAt' | 'counts'> & {
+      CompletenessRow &
+      Omit<StoredRun, 'completeness' | 'finishedAt' | 'error' | 'report' | 'stopRequestedAt' | 'counts'> & {
         readonly finishedAt: Date | null
         readonly error: string | null
         readonly report: Report | null
@@ -69,7 +74,8 @@ async function select(on: Queryable, which: string, values: readonly unknown[]):
             r.seen_at as "seenAt", r.stop_requested_at as "stopRequestedAt", own.*, ${now} as status,
             case when ${IS_DEAD} then ${LAST_SEEN_SQL} else r.finished_at end as "finishedAt",
             case when ${IS_DEAD} then '${ENDED_UNEXPECTEDLY}' else r.error end as error
-       from sluice.runs as r left join lateral (select ${selectCounts((name) => `coalesce(sum(${ownCount(name)}), 0)`)}
+       from sluice.runs as r left join lateral (select ${WORST_COMPLETENESS},
+                ${selectCounts((name) => `coalesce(sum(${ownCount(name)}), 0)`)}
          from sluice.slices as s where s.run = r.id) as own on true ${which}`,
     values,
   )
@@ -83,6 +89,7 @@ async function select(on: Queryable, which: string, values: readonly unknown[]):
       options,
       startedAt,
       seenAt,
+      completeness: completenessOf(row),
       counts: countsOf(row),
       finishedAt: finishedAt ?? undefined,
       error: error ?? undefined,

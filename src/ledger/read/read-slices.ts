@@ -1,9 +1,11 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Database } from '../../database/database.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
+import type { Completeness } from '../../model/completeness.ts'
 import type { Position } from '../../model/page.ts'
 import type { RunKind } from '../../model/slice.ts'
 import type { StreamName } from '../stream-name.ts'
+import { completenessOf, COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
 
 /**
@@ -28,6 +30,8 @@ export interface StoredSlice {
   readonly until: string | undefined
   readonly position: Position
   readonly high: string | undefined
+  /** Undefined if it is not known: before the end, for replays, and for slices of older versions. */
+  readonly completeness: Completeness | undefined
   readonly counts: Counts
   readonly batches: number
   readonly swap: Advance['swap']
@@ -75,15 +79,17 @@ const COLUMNS = `s.id, s.pipeline, s.stream, s.partition, s.kind, s.status,
   s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.started_by as "startedBy", s.run, s.backfill,
   s.lower, s.upper, s.since, s.until, s.position::text as position, s.high_water_mark as high, s.batches,
   s.swap_inserted, s.swap_updated, s.swap_deleted, s.created_at as "createdAt", s.finished_at as "finishedAt", s.error,
+  ${COMPLETENESS},
   ${selectCounts((name) => `s.${name}`)}`
 
 type Text = 'since' | 'until' | 'high' | 'error'
 interface Row
   extends
     CountRow,
+    CompletenessRow,
     Omit<
       StoredSlice,
-      Text | 'position' | 'counts' | 'batches' | 'swap' | 'finishedAt' | 'backfill' | 'lower' | 'upper'
+      Text | 'position' | 'counts' | 'completeness' | 'batches' | 'swap' | 'finishedAt' | 'backfill' | 'lower' | 'upper'
     >,
     Readonly<Record<Text | 'position' | SwapColumn, string | null>> {
   readonly batches: string
@@ -117,6 +123,7 @@ function storedSlice(row: Row): StoredSlice {
     upper: row.upper ?? undefined,
     position: row.position === null ? null : (JSON.parse(row.position) as Position),
     batches: Number(row.batches),
+    completeness: completenessOf(row),
     counts: countsOf(row),
     swap: swapOf(row),
   }

@@ -1,4 +1,6 @@
 import type { Queryable } from '../../database/queryable.ts'
+import type { Completeness } from '../../model/completeness.ts'
+import { completenessOf, COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 
 /** A sync slice of a stream, open or done. */
 export interface SyncSummary {
@@ -14,6 +16,8 @@ export interface SyncSummary {
   readonly high: string | undefined
   readonly createdAt: Date
   readonly finishedAt: Date | undefined
+  /** Undefined if it is not known: before the end, for replays, and for slices of older versions. */
+  readonly completeness: Completeness | undefined
   /** Records and parents. */
   readonly read: number
   /** Inserted and updated. */
@@ -41,7 +45,11 @@ export async function readSyncs(
   { limit = 30 }: { readonly limit?: number } = {},
 ): Promise<ReadonlyMap<string, SyncSummary[]>> {
   const rows = await on.query<
-    Omit<SyncSummary, 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'> &
+    CompletenessRow &
+      Omit<
+        SyncSummary,
+        'completeness' | 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'
+      > &
       Readonly<Record<'since' | 'high' | 'error', string | null>> &
       Readonly<Record<'until' | 'finishedAt', Date | null>> &
       Readonly<Record<'read' | 'stored' | 'rejected', string>> & { readonly name: string }
@@ -51,18 +59,20 @@ export async function readSyncs(
        select s.id as slice, s.run, s.status = 'open' as "isOpen",
               s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until,
               s.since, s.high_water_mark as high, s.created_at as "createdAt", s.finished_at as "finishedAt",
-              s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error
+              s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error,
+              ${COMPLETENESS}
          from sluice.slices as s
         where (s.pipeline, s.stream) = (n.pipeline, n.stream) and s.kind = 'sync' and s.status in ('done', 'open')
         order by s.id desc limit $3) as s`,
     [streams.map(([pipeline]) => pipeline), streams.map(([, stream]) => stream), limit],
   )
   const readings = rows.map(
-    ({ name, read, stored, rejected, ...row }) =>
+    ({ name, read, stored, rejected, completeness, open_reasons, ...row }) =>
       [
         name,
         {
           ...row,
+          completeness: completenessOf({ completeness, open_reasons }),
           until: row.until ?? undefined,
           since: row.since ?? undefined,
           high: row.high ?? undefined,

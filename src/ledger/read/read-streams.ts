@@ -1,6 +1,8 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
+import type { Completeness } from '../../model/completeness.ts'
 import type { RunKind } from '../../model/slice.ts'
+import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { LAST_SEEN_SQL } from '../runs.ts'
 
@@ -11,6 +13,8 @@ export interface StreamRun {
   readonly status: 'running' | 'done' | 'failed' | 'interrupted'
   readonly startedAt: Date
   readonly finishedAt: Date | undefined
+  /** The worst of its slices. Undefined if it is not known. */
+  readonly completeness: Completeness | undefined
   readonly counts: Counts
   readonly error: string | undefined
 }
@@ -44,7 +48,8 @@ export async function readStreams(
           where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done'
           order by s.id desc limit 1) as success on true
        left join lateral (
-         select r.id as run, r.kind, r.started_at as "startedAt", own.error, ${selectCounts((name) => `own.${name}`)},
+         select r.id as run, r.kind, r.started_at as "startedAt", own.error,
+                own.completeness, own.open_reasons, ${selectCounts((name) => `own.${name}`)},
                 case when r.status = 'running' and not sluice.is_alive(r) then 'interrupted'
                      -- This stream may be done although another one of the run failed.
                      when r.status in ('failed', 'interrupted') and own.all_done then 'done'
@@ -53,7 +58,7 @@ export async function readStreams(
                      else coalesce(own.finished, r.finished_at, ${LAST_SEEN_SQL}) end as "finishedAt"
            from (select s.run, bool_and(s.status = 'done') as all_done, max(s.finished_at) as finished,
                         (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
-                        ${selectCounts((name) => `sum(${ownCount(name)})`)}
+                        ${WORST_COMPLETENESS}, ${selectCounts((name) => `sum(${ownCount(name)})`)}
                    from (select * from sluice.slices as s
                           where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill'
                           order by s.id desc limit $2) as s
@@ -83,13 +88,14 @@ function streamRun(row: Row): StreamRun[] {
       status,
       startedAt,
       finishedAt: finishedAt ?? undefined,
+      completeness: completenessOf(row),
       counts: countsOf(row),
       error: error ?? undefined,
     },
   ]
 }
 
-interface Row extends CountRow, Pick<StreamRun, 'kind' | 'status' | 'startedAt'> {
+interface Row extends CountRow, CompletenessRow, Pick<StreamRun, 'kind' | 'status' | 'startedAt'> {
   readonly pipeline: string
   readonly stream: string
   readonly lastSuccess: Date | null

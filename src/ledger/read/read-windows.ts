@@ -1,5 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Counts } from '../../model/batch.ts'
+import type { Completeness } from '../../model/completeness.ts'
+import { completenessOf, COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
 import type { WindowSelection } from '../slices/windows.ts'
 import { IS_HELD } from './backfill-overview.ts'
@@ -15,6 +17,8 @@ export interface StoredWindow {
   readonly isHeld: boolean
   /** The run that claimed it last; undefined if none has. */
   readonly run: string | undefined
+  /** Undefined if it is not known: before the end, for replays, and for slices of older versions. */
+  readonly completeness: Completeness | undefined
   readonly counts: Counts
   readonly batches: number
   readonly failures: number
@@ -37,7 +41,7 @@ export async function readWindows(
             sluice.is_selected(s, $2, $3) as "isSelected",
             coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
             case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error,
-            ${selectCounts((name) => `s.${name}`)}
+            ${COMPLETENESS}, ${selectCounts((name) => `s.${name}`)}
        from sluice.slices as s where s.backfill = $1 order by s.lower`,
     [backfill, only ?? null, onlyWindows ?? null],
     { signal },
@@ -52,6 +56,7 @@ export async function readWindows(
       isHeld,
       isSelected: isSelected && !isSkippable,
       isSkippable,
+      completeness: completenessOf(row),
       counts: countsOf(row),
       batches: Number(row.batches),
       failures: Number(row.failures),
@@ -64,6 +69,7 @@ export async function readWindows(
 
 type Nullable = 'run' | 'finishedAt' | 'error'
 type Row = CountRow &
-  Omit<StoredWindow, Nullable | 'counts' | 'batches' | 'failures'> & {
+  CompletenessRow &
+  Omit<StoredWindow, Nullable | 'counts' | 'completeness' | 'batches' | 'failures'> & {
     readonly [Name in Nullable]: Exclude<StoredWindow[Name], undefined> | null
   } & { readonly batches: string; readonly failures: string }

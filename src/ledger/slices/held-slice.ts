@@ -5,6 +5,7 @@ import type { Range } from '../../model/request.ts'
 import type { RunKind, Slice } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { COUNT_NAMES, NO_COUNTS } from '../../model/counts.ts'
+import { completenessOf, type CompletenessRow } from '../completeness.ts'
 import { countsOf, type CountRow } from '../counts.ts'
 
 /** A slice that this run holds, with what the ledger needs beyond what readers need. */
@@ -29,14 +30,15 @@ export interface Restart extends Range {
 /** Selects a row of `sluice.read_held`, whose alias is `h`. */
 export const HELD_COLUMNS = `
   id, run, started_by, pipeline, stream, partition, kind, status, since, until, cursor_at_start, definition,
-  high_water_mark, seq, token, batches, started_at, boundary_remaining, lower, upper, ${COUNT_NAMES.join(', ')}`
+  high_water_mark, seq, token, batches, started_at, boundary_remaining, lower, upper, completeness, open_reasons,
+  ${COUNT_NAMES.join(', ')}`
   .replaceAll(/(\w+)/g, '(h.slice).$1')
   .concat(
     `, (h.slice).position::text as position, (h.slice).boundary as high_boundary, h.cursor, h.boundary, h.ordinal,
       extract(epoch from clock_timestamp() - (h.slice).started_at) * 1000 as age`,
   )
 
-export interface SliceRow extends CountRow {
+export interface SliceRow extends CountRow, CompletenessRow {
   readonly id: string
   readonly run: string
   readonly started_by: string
@@ -90,6 +92,7 @@ export function heldSlice(row: SliceRow): HeldSlice {
       until: row.until ?? undefined,
       cursor: row.cursor_at_start ?? undefined,
       highWaterMark: row.high_water_mark === null ? undefined : markOf(row.high_water_mark, row.high_boundary),
+      completeness: completenessOf(row),
       boundary: (row.boundary && row.boundary_remaining) ?? row.boundary ?? undefined,
       wholeBoundary: row.boundary ?? undefined,
     }),

@@ -1,5 +1,5 @@
 import type { Connection, Database, Transaction } from '../../database/database.ts'
-import { quoteLiteral } from '../../database/quote.ts'
+import { quoteLiteral, quoteTexts } from '../../database/quote.ts'
 import { LoadError, SliceLostError } from '../../model/errors.ts'
 import type { Advance } from '../../model/batch.ts'
 import { END, isEnd, type HighWaterMark } from '../../model/page.ts'
@@ -12,8 +12,8 @@ import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
 import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 
-// The life of a slice. Each transition is one function of migrations/0014_slices.sql; this file only calls them, and no
-// other statement changes `sluice.slices`. A run is the holder of a slice as long as `token` is the one of its claim.
+// The life of a slice. Each transition is one SQL function (migrations 0014 and 0016); this file only calls them, and
+// no other statement changes `sluice.slices`. A run holds a slice as long as `token` is the one of its claim.
 //
 // | state \ event | open | claim    | renew | advance    | restart | release | fail   | skip    | close  |
 // |---------------|------|----------|-------|------------|---------|---------|--------|---------|--------|
@@ -142,6 +142,7 @@ export function advanceSql(
     isKeyChanged = false,
     settles = [],
     highWaterMark,
+    completeness,
     boundaryRemaining,
     swap,
   }: Advance,
@@ -167,6 +168,8 @@ export function advanceSql(
     quoteLiteral(cursor),
     jsonb(swap),
     jsonb(ends ? undefined : boundaryRemaining),
+    quoteLiteral(completeness?.grade),
+    quoteTexts((completeness?.reasons ?? []).map(storableText)),
   ]
   // A record that is rejected again settles nothing.
   const rejected = new Set(rejects.flatMap((reject) => rejectIdentities(reject, key)))
@@ -206,6 +209,8 @@ export async function checkHeld(transaction: Transaction, { id, token, pipeline,
 export interface ReleaseOptions {
   /** Why the slice was left, for `sluice status`. */
   readonly error?: string | undefined
+  /** Set if it came to its end and its reading is open, which its table does not accept. */
+  readonly openReasons?: readonly string[] | undefined
   readonly signal: AbortSignal
 }
 
@@ -213,9 +218,10 @@ export interface ReleaseOptions {
 export async function releaseSlice(
   database: Database,
   { id, token }: Slice,
-  { error, signal }: ReleaseOptions,
+  { error, openReasons, signal }: ReleaseOptions,
 ): Promise<void> {
-  await database.query('select sluice.release($1, $2, $3)', [id, token, error && storableText(error)], { signal })
+  const values = [id, token, error && storableText(error), openReasons?.map(storableText)]
+  await database.query('select sluice.release($1, $2, $3, $4)', values, { signal })
 }
 
 /** Gives up all slices of a process, token by slice. */
@@ -232,9 +238,10 @@ export async function releaseSlices(
 export async function failSlice(
   database: Database,
   { id, token }: Slice,
-  { error, signal }: { readonly error: string; readonly signal: AbortSignal },
+  { error, openReasons, signal }: ReleaseOptions & { readonly error: string },
 ): Promise<void> {
-  await database.query('select sluice.fail($1, $2, $3)', [id, token, storableText(error)], { signal })
+  const values = [id, token, storableText(error), openReasons?.map(storableText)]
+  await database.query('select sluice.fail($1, $2, $3, $4)', values, { signal })
 }
 
 /** Skips the windows of a backfill that other backfills of the stream have done. Returns their number. */

@@ -1,3 +1,4 @@
+import type { Completeness } from '../../model/completeness.ts'
 import type { HighWaterMark, Page, Position, ReadCounts, Reject } from '../../model/page.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
@@ -25,6 +26,7 @@ export interface EncodedPage extends Disposable {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
+  readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
   readonly settles?: readonly string[]
   /** A hash of the columns' names and types. */
@@ -39,6 +41,7 @@ export class EncodedRows implements EncodedPage {
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
+  readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
   readonly settles?: readonly string[]
   readonly rowShape: RowShape
@@ -57,6 +60,7 @@ export class EncodedRows implements EncodedPage {
     this.bytes = starts.at(-1) ?? 0
     if (page.position !== undefined) this.position = page.position
     if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
+    if (page.completeness !== undefined) this.completeness = page.completeness
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches
     if (page.settles !== undefined) this.settles = page.settles
     this.counts = counts

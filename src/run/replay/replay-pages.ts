@@ -44,8 +44,10 @@ const rowPage = (row: unknown): Page => ({
   rejectStage: 'database',
 })
 
+/** A replay reads no stream to its end, so it has no grade. Only a child that it reads from the API may be open. */
 async function* withoutPositions(pages: AsyncIterable<Page>): Pages {
-  for await (const { position: _position, highWaterMark: _high, ...page } of pages) yield page
+  for await (const { position: _position, highWaterMark: _high, completeness, ...page } of pages)
+    yield completeness?.grade === 'open' ? { ...page, completeness } : page
 }
 
 /**

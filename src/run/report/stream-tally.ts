@@ -1,4 +1,5 @@
 import type { Advance, Counts } from '../../model/batch.ts'
+import { worstOf, type Completeness } from '../../model/completeness.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Status, StreamReport } from '../../model/report.ts'
 import { defined } from '../../value/defined.ts'
@@ -11,6 +12,7 @@ export class StreamTally {
   readonly #warnings = new Set<string>()
   #counts: Counts = NO_COUNTS
   #swap: Advance['swap']
+  #completeness: Completeness | undefined
   #since: string | undefined
   #cursor: string | undefined
   #resumed = false
@@ -45,6 +47,15 @@ export class StreamTally {
     if (cursor !== undefined) this.#cursor = cursor
   }
 
+  /** Counts a slice that was read to its end. */
+  sliceFinished(completeness: Completeness | undefined): void {
+    this.#completeness = worstOf(this.#completeness, completeness)
+  }
+
+  get completeness(): Completeness | undefined {
+    return this.#completeness
+  }
+
   event(event: RunEvent): void {
     if (event.type === 'request.finished') {
       this.#requests += 1
@@ -60,7 +71,12 @@ export class StreamTally {
       status: status === 'interrupted' && !this.#hasSlice ? 'not run' : status,
       table: this.#table,
       counts: this.#counts,
-      ...defined({ swap: this.#swap, since: this.#since, cursor: this.#cursor ?? this.#since }),
+      ...defined({
+        swap: this.#swap,
+        completeness: this.#completeness,
+        since: this.#since,
+        cursor: this.#cursor ?? this.#since,
+      }),
       resumed: this.#resumed,
       requests: this.#requests,
       retries: this.#retries,

@@ -7,6 +7,7 @@ import { DatabaseError, RateLimitedError, SliceLostError, UsageError } from '../
 import type { Scope } from '../../model/scope.ts'
 import type { RunKind } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
+import { defined } from '../../value/defined.ts'
 import type { StreamContext } from '../stream-context.ts'
 import type { CommittedBatch, SliceContext, SliceSource } from './slice-context.ts'
 import { syncSlice } from './sync-slice.ts'
@@ -95,7 +96,15 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     }
     this.#status = 'done'
     const { stream, slice } = this
-    stream.emit({ type: 'slice.finished', stream: stream.stream, slice: slice.id, counts: this.#counts })
+    const { completeness } = slice
+    stream.tally.sliceFinished(completeness)
+    stream.emit({
+      type: 'slice.finished',
+      stream: stream.stream,
+      slice: slice.id,
+      counts: this.#counts,
+      ...defined({ completeness }),
+    })
   }
 
   readonly onCommit = (batch: CommittedBatch): void => {

@@ -1,6 +1,7 @@
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance } from '../../model/batch.ts'
+import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
 import { maxHighWaterMark } from '../../model/high-water-mark.ts'
@@ -20,6 +21,7 @@ export class SliceProgress {
   #seq: number
   #position: Position
   #highWaterMark: HighWaterMark | undefined
+  #completeness: Completeness | undefined
   #boundary: HeldSlice['boundary']
   #rejected: number
 
@@ -30,6 +32,7 @@ export class SliceProgress {
     this.#seq = claimed.seq
     this.#position = claimed.position
     this.#highWaterMark = claimed.highWaterMark
+    this.#completeness = claimed.completeness
     this.#boundary = claimed.boundary
     this.#rejected = claimed.rejected
   }
@@ -44,19 +47,19 @@ export class SliceProgress {
   }
 
   get slice(): HeldSlice {
-    const { highWaterMark: _, ...slice } = this.#claimed
+    const { highWaterMark: _high, completeness: _completeness, ...slice } = this.#claimed
     return {
       ...slice,
       seq: this.#seq,
       position: this.#position,
       rejected: this.#rejected,
-      ...defined({ boundary: this.#boundary, highWaterMark: this.#highWaterMark }),
+      ...defined({ boundary: this.#boundary, highWaterMark: this.#highWaterMark, completeness: this.#completeness }),
     }
   }
 
   /** Returns what a batch adds to the slice. Throws if the batch must not be committed. */
   advance(written: WrittenBatch, position: Position, swap: Advance['swap']): Advance {
-    const { counts, rejects, boundaryMatches = [], settles = [] } = written
+    const { counts, rejects, completeness, boundaryMatches = [], settles = [] } = written
     const key = identifyingFields(this.#stream.table)
     const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     if (swap && highWaterMark) throw this.#incrementalReplace()
@@ -69,16 +72,17 @@ export class SliceProgress {
       key,
       isKeyChanged,
       settles,
-      ...defined({ highWaterMark, swap, boundaryRemaining }),
+      ...defined({ highWaterMark, completeness: this.#hidden(completeness), swap, boundaryRemaining }),
     }
   }
 
   /** Records that a batch is committed. */
-  commit({ position, counts, highWaterMark, boundaryRemaining }: Advance): void {
+  commit({ position, counts, highWaterMark, completeness, boundaryRemaining }: Advance): void {
     this.#seq += 1
     this.#position = position
     this.#rejected += counts.rejected
     this.#highWaterMark = highWaterMark
+    this.#completeness = worstOf(this.#completeness, completeness)
     this.#boundary = boundaryRemaining ?? this.#boundary
   }
 
@@ -93,6 +97,13 @@ export class SliceProgress {
         `more than maxRejects: ${table.maxRejects} allows (${reasons.join('; ')}). ` +
         'Nothing of this batch was stored: correct the records or the stage, or raise maxRejects',
     )
+  }
+
+  /** Reasons may quote the API and functions of the pipeline. They are stored and shown. */
+  #hidden(completeness: Completeness | undefined): Completeness | undefined {
+    if (completeness?.grade !== 'open') return completeness
+    const { secrets } = this.#stream.run.context
+    return { grade: 'open', reasons: completeness.reasons.map((reason) => secrets.hide(reason)) }
   }
 
   #incrementalReplace(): UsageError {
@@ -110,12 +121,16 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
     (greatest, written) => maxHighWaterMark(greatest, written.highWaterMark),
     undefined,
   )
+  const completeness = all.reduce<Completeness | undefined>(
+    (worst, written) => worstOf(worst, written.completeness),
+    undefined,
+  )
   const boundaryMatches = all.flatMap((written) => written.boundaryMatches ?? [])
   return {
     counts: addCounts(NO_COUNTS, ...all.map(({ counts }) => counts)),
     rejects: all.flatMap(({ rejects }) => rejects),
     settles: all.flatMap(({ settles = [] }) => settles),
-    ...defined({ highWaterMark }),
+    ...defined({ highWaterMark, completeness }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),
   }
 }

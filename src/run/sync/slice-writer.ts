@@ -8,6 +8,7 @@ import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance } from '../../model/batch.ts'
+import { openBecause, worstOf } from '../../model/completeness.ts'
 import { NO_COUNTS } from '../../model/counts.ts'
 import { END, isEnd, type Position } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
@@ -100,7 +101,7 @@ export class SliceWriter implements AsyncDisposable {
       try {
         await using transaction = await this.#begin(isEnd(position))
         const written = await this.#store(transaction, pages, bisects)
-        advance = await this.#advance(transaction, written, position)
+        advance = await this.#advance(transaction, this.#graded(written, pages, position), position)
         await transaction.commit(this.#commitSql(advance))
         this.#committed(advance, pages, started)
         return
@@ -143,7 +144,7 @@ export class SliceWriter implements AsyncDisposable {
     let advance: Advance | undefined
     try {
       if (pages.length > 0) written.push(await this.#storeInside(transaction, pages))
-      advance = await this.#advance(transaction, mergeBatches(written), position)
+      advance = await this.#advance(transaction, this.#graded(mergeBatches(written), pages, position), position)
       await transaction.commit(this.#commitSql(advance))
     } catch (error) {
       if (!advance || !isTransient(error) || !(await this.#isCommitted())) throw this.#cannotResend(error)
@@ -186,6 +187,13 @@ export class SliceWriter implements AsyncDisposable {
     this.#progress.checkRejects(written.rejects)
     const swap = isEnd(position) ? await this.#target.finish(transaction) : undefined
     return this.#progress.advance(written, position, swap)
+  }
+
+  /** An end without a grade is a fault of its source or of a stage. It must not look like a proof. */
+  #graded(written: WrittenBatch, pages: readonly EncodedPage[], position: Position): WrittenBatch {
+    const isMissing = isEnd(position) && pages.at(-1)?.completeness === undefined
+    if (!isMissing || this.#context.slice.kind === 'replay') return written
+    return { ...written, ...defined({ completeness: worstOf(written.completeness, UNGRADED_END) }) }
   }
 
   /** Returns the statements that commit a batch. They are sent in one query with the COMMIT. */
@@ -241,6 +249,10 @@ interface OpenTransaction {
   readonly pages: { readonly bytes: number }[]
   readonly started: number
 }
+
+const UNGRADED_END = openBecause(
+  'the reading ended without saying whether it was complete. Please report this with the definition of the stream',
+)
 
 const NOTHING: WrittenBatch = { counts: NO_COUNTS, rejects: [] }
 

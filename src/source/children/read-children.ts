@@ -96,11 +96,11 @@ class ChildrenReader implements AsyncDisposable {
   }
 
   /**
-   * Yields what belongs to the whole page of parents, once: counts, rejects and the high-water mark. So a restart
-   * inside the page does not repeat them.
+   * Yields what belongs to the whole page of parents, once: counts, rejects, the high-water mark and the completeness.
+   * So a restart inside the page does not repeat them.
    */
   #endOf(parent: ParentPage): Page {
-    const { counts, rejects, highWaterMark, boundaryMatches, parents, hold } = parent.page
+    const { counts, rejects, highWaterMark, completeness, boundaryMatches, parents, hold } = parent.page
     if (hold) {
       this.#open.holds.delete(hold)
       hold[Symbol.dispose]()
@@ -116,7 +116,7 @@ class ChildrenReader implements AsyncDisposable {
         rejected: counts.rejected,
         parents: counts.parents + counts.fetched,
       },
-      ...defined({ highWaterMark, boundaryMatches, parents }),
+      ...defined({ highWaterMark, completeness, boundaryMatches, parents }),
     }
     return positioned(page, parent.positionBehind())
   }
