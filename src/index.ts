@@ -45,6 +45,7 @@ export {
   DatabaseError,
   DecodeError,
   HttpError,
+  IncompleteError,
   LoadError,
   PagingError,
   PositionLostError,

@@ -1,3 +1,5 @@
+import type { Table } from './recipe.ts'
+
 /**
  * How sure it is that a reading has read everything, the best first: `counted`: as many different records came as the
  * API said, or each step was anchored. `ended`: the API said that nothing follows. `open`: anything else.
@@ -29,6 +31,10 @@ export function worstOf(a: Completeness | undefined, b: Completeness | undefined
 }
 
 const RANK: Readonly<Record<Grade, number>> = { counted: 0, ended: 1, open: 2 }
+
+/** False if a reading that is open must not end: `replace` would delete the rows that were not read. */
+export const acceptsOpen = ({ write, complete }: Pick<Table, 'write' | 'complete'>): boolean =>
+  complete === undefined ? write !== 'replace' : complete === 'any'
 
 /** Returns what is told of a reading that is open; undefined for any other. */
 export function openText(completeness: Completeness | undefined): string | undefined {

@@ -112,6 +112,24 @@ export class PositionLostError extends SluiceError {
   }
 }
 
+/**
+ * A reading came to its end without a proof that it has read everything, and its table does not accept that. Its cursor
+ * stays, and the next run reads the same range from its start again.
+ */
+export class IncompleteError extends SluiceError {
+  override readonly code = 'INCOMPLETE'
+  /** Why it is not proven, as sentences. */
+  readonly reasons: readonly string[]
+
+  constructor(message: string, { reasons }: { readonly reasons: readonly string[] }) {
+    super(message)
+    this.reasons = reasons
+  }
+  static {
+    defineErrorName(this)
+  }
+}
+
 /** A record cannot be stored. Thrown by a stage, it rejects that record only. */
 export class RejectError extends SluiceError {
   override readonly code = 'REJECT'

@@ -112,6 +112,12 @@ export interface ColumnOptions {
   readonly zone?: string
 }
 
+/**
+ * What becomes of a reading that is `open`: with `required` it fails, its cursor stays, and the next run reads it from
+ * its start again; with `any` it ends, with a warning.
+ */
+export type Complete = 'required' | 'any'
+
 /** The meaning of the text `''`: it is null, or a text like others. */
 export type EmptyText = 'null' | 'keep'
 
@@ -141,6 +147,8 @@ export interface Table {
   readonly maxRejects: number
   /** An interrupted slice that is older restarts. @default '24h' */
   readonly resumeWithin: Duration
+  /** @default 'any', and 'required' for `replace`, which deletes what was not read */
+  readonly complete?: Complete
 }
 
 /** The part of https://standardschema.dev that Sluice uses. zod, valibot and arktype implement it. */

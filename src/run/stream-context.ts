@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { openText } from '../model/completeness.ts'
 import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
@@ -63,6 +64,12 @@ export class StreamContext {
     this.emit({ type: 'warning', stream: this.stream, message })
   }
 
+  /** Warns, once for the stream, if it is not proven that everything was read. */
+  warnIfOpen(): void {
+    const reasons = openText(this.tally.accepted)
+    if (reasons !== undefined) this.warn(`it is not proven that everything was read: ${reasons}`)
+  }
+
   /** Returns the text of an error for the ledger, the events and the report. It holds no secret. */
   problem(error: unknown, location = this.streamName): string {
     return this.run.context.secrets.hide(problemText(error, location))
@@ -70,6 +77,7 @@ export class StreamContext {
 
   /** Returns the report of a stream that ended with an error: `interrupted` if the run was stopped, else `failed`. */
   fail(error: unknown): StreamReport {
+    this.warnIfOpen()
     if (this.readSignal.aborted) return this.tally.report('interrupted')
     const text = this.problem(error)
     this.run.context.onStreamError?.(this.stream, error)

@@ -139,6 +139,11 @@ describe('a wrong definition is refused before any request, with its location, t
       `.into("a.b"): resumeWithin: "1 day" is no duration`,
     ],
     [
+      'an unknown word for complete',
+      () => rows.into('a.b', { key: 'id', complete: any(true) }),
+      "complete is 'required' or 'any', not true",
+    ],
+    [
       'a second cursor',
       () => new (rows.constructor as new (recipe: unknown) => typeof rows)(followed.recipe).incremental('at'),
       '.incremental(): write it once',

@@ -46,6 +46,7 @@ describe('the table of a flow', () => {
       allowEmpty: true,
       maxRejects: 0,
       resumeWithin: '3d',
+      complete: 'required',
     })
     expect(table).toEqual({
       name: 'a.b',
@@ -63,6 +64,7 @@ describe('the table of a flow', () => {
       allowEmpty: true,
       maxRejects: 0,
       resumeWithin: '3d',
+      complete: 'required',
     })
   })
 

@@ -185,5 +185,7 @@ customers.into('billing.customers', { key: 'id', columns: { email: { round: true
 pages.records(inHeader('x-data'))
 // @ts-expect-error 69 a header by its bare name
 listing.pages(byPage('page', { pages: 'x-total-pages' }))
+// @ts-expect-error 70 a word that does not exist for complete
+customers.into('billing.customers', { key: 'id', complete: true })
 
 declare function fetchCity(id: string): Promise<string>

@@ -1,5 +1,5 @@
 import type { FieldOf } from '../../model/path.ts'
-import type { ColumnOptions, EmptyText, Table } from '../../model/recipe.ts'
+import type { ColumnOptions, Complete, EmptyText, Table } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 
@@ -83,6 +83,12 @@ export type TableOptions<Row, Write> = {
   maxRejects?: number
   /** An interrupted slice that is older restarts. @default '24h' */
   resumeWithin?: Duration
+  /**
+   * What to do if it is not proven that everything was read. `'required'` fails the stream: its cursor stays, and the
+   * next run reads the same range from its start again. `'any'` warns. @default 'any'; for `replace` 'required',
+   * because it deletes what was not read
+   */
+  complete?: Complete
 } & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
 
 interface Keyed<Row> {

@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import type { ColumnDeclaration, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
+import type { ColumnDeclaration, Complete, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import { duration } from '../../value/duration.ts'
 import { isZoneName } from '../../value/zone.ts'
@@ -20,6 +20,7 @@ interface Given {
   readonly allowEmpty?: boolean
   readonly maxRejects?: number
   readonly resumeWithin?: Duration
+  readonly complete?: Complete
 }
 
 /**
@@ -43,6 +44,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     allowEmpty = false,
     maxRejects = 100,
     resumeWithin = '24h',
+    complete,
   } = given ?? {}
   const fault = (text: string): UsageError => new UsageError(`${place}: ${text}`)
 
@@ -99,6 +101,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (!Number.isInteger(maxRejects) || maxRejects < 0)
     throw fault(`maxRejects must be a whole number from 0, not ${maxRejects}`)
   if (typeof allowEmpty !== 'boolean') throw fault(`allowEmpty is true or false, not ${JSON.stringify(allowEmpty)}`)
+  if (complete !== undefined && !COMPLETE_WORDS.includes(complete))
+    throw fault(`complete is 'required' or 'any', not ${JSON.stringify(complete)}`)
   checkValue(`${place}: resumeWithin`, () => duration(resumeWithin))
 
   const cursorField = keys.length > 0 && write !== 'append' ? cursorFieldOfRows(recipe) : undefined
@@ -119,10 +123,12 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     allowEmpty,
     maxRejects,
     resumeWithin,
+    ...defined({ complete }),
   }
 }
 
 const EMPTY_TEXTS: readonly EmptyText[] = ['null', 'keep']
+const COMPLETE_WORDS: readonly Complete[] = ['required', 'any']
 const COLUMN_OPTIONS = ['type', 'round', 'emptyText', 'zone']
 
 /** Returns the reason why a column cannot be declared so, as the end of a sentence about it. */

@@ -17,6 +17,8 @@ export interface HoldOptions {
   readonly definition: string
   /** A slice that was started longer ago is restarted. @default '24h' */
   readonly resume?: Duration
+  /** A slice whose reading is open is restarted, because its table does not accept it. @default false */
+  readonly mustBeComplete?: boolean
   readonly signal: AbortSignal
 }
 
@@ -80,7 +82,7 @@ export async function claim(database: Database, options: ClaimOptions): Promise<
   }
 }
 
-export interface OpenReplayOptions extends Omit<HoldOptions, 'resume'>, StreamName, Range {}
+export interface OpenReplayOptions extends Omit<HoldOptions, 'resume' | 'mustBeComplete'>, StreamName, Range {}
 
 /** Opens the slice of a replay. It leaves the cursor alone. */
 export async function openReplay(database: Database, options: OpenReplayOptions): Promise<HeldSlice> {
@@ -184,12 +186,13 @@ function keep(row: SliceRow, keeper: LeaseKeeper): HeldSlice {
 }
 
 function restartOf(row: SliceRow, options: ClaimOptions): Restart | undefined {
-  const { run, definition, hasCursor, resume = '24h', full = false } = options
+  const { run, definition, hasCursor, resume = '24h', mustBeComplete = false, full = false } = options
   const cursor = hasCursor ? (row.cursor ?? undefined) : undefined
   const reason = ((): Restart['reason'] | undefined => {
     if (full && row.started_by !== run) return 'full'
     if (row.definition !== definition) return 'definition'
     if ((row.cursor_at_start ?? undefined) !== cursor) return 'cursor'
+    if (mustBeComplete && row.completeness === 'open') return 'incomplete'
     return Number(row.age) > duration(resume) ? 'age' : undefined
   })()
   return reason && { reason, definition, cursor, ...rangeFrom(options, cursor) }

@@ -21,8 +21,11 @@ export interface HeldSlice extends Slice {
 
 /** Why an open slice has to be read from its start again, and with which range. */
 export interface Restart extends Range {
-  /** Another definition opened it; it is older than `resume`; the cursor has moved since; everything is to be read. */
-  readonly reason: 'definition' | 'age' | 'cursor' | 'full'
+  /**
+   * Another definition opened it; it is older than `resume`; the cursor has moved since; everything is to be read; its
+   * reading is open, which its table does not accept.
+   */
+  readonly reason: 'definition' | 'age' | 'cursor' | 'full' | 'incomplete'
   readonly definition: string
   readonly cursor?: string | undefined
 }

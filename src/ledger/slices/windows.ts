@@ -35,6 +35,7 @@ export interface ClaimedWindow extends Window {
 /** Claims the lowest window that is to be read and that no run holds. Returns undefined if there is none. */
 export async function claimWindow(database: Database, options: ClaimWindowOptions): Promise<ClaimedWindow | undefined> {
   const { run, keeper, backfill, only, onlyWindows, definition, resume = '24h', signal } = options
+  const { mustBeComplete = false } = options
   const row = await claimWindowRow(database, {
     run,
     backfill,
@@ -52,6 +53,7 @@ export async function claimWindow(database: Database, options: ClaimWindowOption
   const reason = ((): Restart['reason'] | undefined => {
     if (slice.seq === 0) return undefined
     if (row.definition !== definition) return 'definition'
+    if (mustBeComplete && row.completeness === 'open') return 'incomplete'
     return Number(row.age) > duration(resume) ? 'age' : undefined
   })()
   const restart = reason && { reason, definition, since: lower, until: upper }

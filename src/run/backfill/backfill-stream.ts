@@ -4,6 +4,7 @@ import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.t
 import { findActiveSync } from '../../ledger/slices/claim.ts'
 import { skipDoneElsewhere } from '../../ledger/slices/transitions.ts'
 import { setExclusive, type ClaimWindowOptions, type WindowSelection } from '../../ledger/slices/windows.ts'
+import { acceptsOpen } from '../../model/completeness.ts'
 import { LoadError } from '../../model/errors.ts'
 import type { StreamReport } from '../../model/report.ts'
 import type { WindowCounts } from '../../model/window.ts'
@@ -45,6 +46,7 @@ export async function backfillStream(stream: StreamContext, options: BackfillStr
     await syncWindows(stream, backfill, options)
     await throwIfWindowsFailed(stream, backfill, options)
     warnOfRejects(stream)
+    stream.warnIfOpen()
     return await withWindows(stream, stream.tally.report('done'), backfill, options)
   } catch (error) {
     return withWindows(stream, stream.fail(error), backfill, options)
@@ -139,6 +141,7 @@ async function syncWindows(
     ...selection,
     definition: definitionHash(recipe, table),
     resume: table.resumeWithin,
+    mustBeComplete: !acceptsOpen(table),
   }
   const failures = new FailuresInARow(stream)
   await using group = new TaskGroup({ signal: readSignal })

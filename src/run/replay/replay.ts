@@ -67,6 +67,7 @@ async function replayStream(
     const target = new StreamContext(stream.run, stream.stream, { batch: stream.batch, table: lenient })
     await replayRejects(target, newestFirst ? rejects.toReversed() : rejects)
     if (newestFirst) warnOfKeptRows(stream)
+    stream.warnIfOpen()
     return stream.tally.report('done')
   } catch (error) {
     return stream.fail(error)

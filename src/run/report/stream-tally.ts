@@ -12,7 +12,10 @@ export class StreamTally {
   readonly #warnings = new Set<string>()
   #counts: Counts = NO_COUNTS
   #swap: Advance['swap']
-  #completeness: Completeness | undefined
+  /** Of the slices that are done. */
+  #accepted: Completeness | undefined
+  /** Of the slices that came to their end and failed, because they are open. */
+  #refused: Completeness | undefined
   #since: string | undefined
   #cursor: string | undefined
   #resumed = false
@@ -47,13 +50,19 @@ export class StreamTally {
     if (cursor !== undefined) this.#cursor = cursor
   }
 
-  /** Counts a slice that was read to its end. */
-  sliceFinished(completeness: Completeness | undefined): void {
-    this.#completeness = worstOf(this.#completeness, completeness)
+  /** The worst completeness of the slices that are done. */
+  get accepted(): Completeness | undefined {
+    return this.#accepted
   }
 
-  get completeness(): Completeness | undefined {
-    return this.#completeness
+  /** Counts a slice that is done. */
+  sliceFinished(completeness: Completeness | undefined): void {
+    this.#accepted = worstOf(this.#accepted, completeness)
+  }
+
+  /** Counts a slice that came to its end and is not done, because it is open. */
+  sliceRefused(reasons: readonly string[]): void {
+    this.#refused = worstOf(this.#refused, { grade: 'open', reasons })
   }
 
   event(event: RunEvent): void {
@@ -73,7 +82,7 @@ export class StreamTally {
       counts: this.#counts,
       ...defined({
         swap: this.#swap,
-        completeness: this.#completeness,
+        completeness: worstOf(this.#accepted, this.#refused),
         since: this.#since,
         cursor: this.#cursor ?? this.#since,
       }),

@@ -3,7 +3,7 @@ import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
 import { failSlice, releaseSlice } from '../../ledger/slices/transitions.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
-import { DatabaseError, RateLimitedError, SliceLostError, UsageError } from '../../model/errors.ts'
+import { DatabaseError, IncompleteError, RateLimitedError, SliceLostError, UsageError } from '../../model/errors.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { RunKind } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
@@ -131,17 +131,19 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     const isStopped = this.#parentSignal.aborted
     this.#status = statusAfter(error, this.slice.kind, isStopped)
     const text = isStopped && this.slice.kind !== 'replay' ? undefined : this.problem(error)
-    await (this.#status === 'failed' ? this.#fail(text) : this.#release(text))
+    const openReasons = error instanceof IncompleteError ? error.reasons : undefined
+    if (openReasons) this.stream.tally.sliceRefused(openReasons)
+    await (this.#status === 'failed' ? this.#fail(text, openReasons) : this.#release(text, openReasons))
   }
 
-  async #fail(text = ''): Promise<void> {
+  async #fail(text = '', openReasons?: readonly string[]): Promise<void> {
     const { database, writeSignal } = this.stream
-    await failSlice(database, this.slice, { error: text, signal: writeSignal }).catch(() => {})
+    await failSlice(database, this.slice, { error: text, openReasons, signal: writeSignal }).catch(() => {})
   }
 
-  async #release(text?: string): Promise<void> {
+  async #release(text?: string, openReasons?: readonly string[]): Promise<void> {
     const { database, writeSignal } = this.stream
-    await releaseSlice(database, this.slice, { error: text, signal: writeSignal }).catch(() => {})
+    await releaseSlice(database, this.slice, { error: text, openReasons, signal: writeSignal }).catch(() => {})
   }
 
   #lost(reason: string): SliceLostError {

@@ -15,6 +15,7 @@ export async function runStream(stream: StreamContext, options: SyncStreamOption
       return stream.tally.report('not run')
     }
     warnOfRejects(stream)
+    stream.warnIfOpen()
     await warnOfSilence(stream)
     return stream.tally.report('done')
   } catch (error) {

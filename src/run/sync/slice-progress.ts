@@ -1,9 +1,9 @@
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance } from '../../model/batch.ts'
-import { worstOf, type Completeness } from '../../model/completeness.ts'
+import { acceptsOpen, openText, worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
-import { TooManyRejectsError, UsageError } from '../../model/errors.ts'
+import { IncompleteError, TooManyRejectsError, UsageError } from '../../model/errors.ts'
 import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { isEnd, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { defined } from '../../value/defined.ts'
@@ -96,6 +96,24 @@ export class SliceProgress {
       `${streamName}: ${all} ${all === 1 ? 'record was' : 'records were'} rejected, ` +
         `more than maxRejects: ${table.maxRejects} allows (${reasons.join('; ')}). ` +
         'Nothing of this batch was stored: correct the records or the stage, or raise maxRejects',
+    )
+  }
+
+  /** Throws if the slice would end with a reading that is open and the table does not accept that. */
+  checkComplete({ completeness }: WrittenBatch): void {
+    const { table, streamName } = this.#stream
+    const whole = worstOf(this.#completeness, this.#hidden(completeness))
+    const text = openText(whole)
+    if (whole === undefined || text === undefined || acceptsOpen(table)) return
+    const consequence =
+      table.write === 'replace'
+        ? `${table.name} stays as it is, because replace deletes the rows that were not read`
+        : "The table has complete: 'required', so the reading does not end and its cursor stays"
+    throw new IncompleteError(
+      `${streamName}: it is not proven that everything was read: ${text}. ${consequence}. ` +
+        'The next run reads the same range from its start again. ' +
+        "Correct what is named here, or accept such readings with complete: 'any'",
+      { reasons: whole.reasons },
     )
   }
 

@@ -185,6 +185,7 @@ export class SliceWriter implements AsyncDisposable {
 
   async #advance(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Advance> {
     this.#progress.checkRejects(written.rejects)
+    if (isEnd(position)) this.#progress.checkComplete(written)
     const swap = isEnd(position) ? await this.#target.finish(transaction) : undefined
     return this.#progress.advance(written, position, swap)
   }

@@ -1,5 +1,6 @@
 import { sleep } from '../../flow/signals/sleep.ts'
 import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
+import { acceptsOpen } from '../../model/completeness.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
@@ -44,6 +45,7 @@ async function nextClaim(stream: StreamContext, { full, overlap }: SyncStreamOpt
       definition: definitionHash(recipe, table),
       hasCursor: mayHaveCursor(recipe),
       resume: table.resumeWithin,
+      mustBeComplete: !acceptsOpen(table),
       full,
       signal,
     })

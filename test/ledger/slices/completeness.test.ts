@@ -237,6 +237,18 @@ describe('a backfill', () => {
     ])
   })
 
+  test('is not open because of a window that another backfill has done since', async () => {
+    await using ledger = await openLedger()
+    const { database } = ledger
+    await using worker = await ledger.worker()
+    const { id } = await openBackfill(database, { ...plan, from: day(1), to: day(4), run: worker.run })
+    const claimed = await claimWindow(database, { ...worker, backfill: id, definition: 'd1', signal })
+    await failSlice(database, claimed!.slice, { error: 'not complete', openReasons: open.reasons, signal })
+    await database.query(`update sluice.slices set status = 'skipped' where id = $1`, [claimed!.slice.id])
+    expect((await overviewBackfills(database))[0]?.completeness).toBeUndefined()
+    expect((await readWindows(database, id))[0]).toMatchObject({ status: 'skipped', completeness: undefined })
+  })
+
   test('is not known where a window of an older version is not', async () => {
     await using ledger = await openLedger()
     const { database } = ledger
