@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { WindowCounts } from '../model/window.ts'
+import { IS_UNPROVEN } from './read/read-open-readings.ts'
 import type { StreamName } from './stream-name.ts'
 
 /** A range of a stream that is read window by window. */
@@ -82,6 +83,7 @@ async function select(
             b.zone, b.created_at as "createdAt", w.*
        from sluice.backfills as b cross join lateral (
          select count(*) as total, count(*) filter (where s.status = 'done') as done,
+                count(*) filter (where ${IS_UNPROVEN}) as unproven,
                 count(*) filter (where s.status = 'failed') as failed,
                 count(*) filter (where s.status = 'skipped') as skipped,
                 count(*) filter (where s.status = 'open') as open
@@ -89,11 +91,12 @@ async function select(
     values,
     { signal },
   )
-  return rows.map(({ total, done, failed, skipped, open, ...backfill }) => ({
+  return rows.map(({ total, done, unproven, failed, skipped, open, ...backfill }) => ({
     ...backfill,
     windows: {
       total: Number(total),
       done: Number(done),
+      unproven: Number(unproven),
       failed: Number(failed),
       skipped: Number(skipped),
       open: Number(open),

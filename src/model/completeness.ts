@@ -4,7 +4,8 @@ import type { Table } from './recipe.ts'
  * How sure it is that a reading has read everything, the best first: `counted`: as many different records came as the
  * API said, or each step was anchored. `ended`: the API said that nothing follows. `open`: anything else.
  */
-export type Grade = 'counted' | 'ended' | 'open'
+export const GRADES = ['counted', 'ended', 'open'] as const
+export type Grade = (typeof GRADES)[number]
 
 /** The grade of one reading, or of several together. */
 export interface Completeness {

@@ -15,7 +15,8 @@ export type RunEvent =
     }
   /**
    * Backfills only, once for each stream, before its first window. `states` has one letter for each window, in order:
-   * o open, d done, f failed, s skipped. `toRead` is the number of windows that this run will read.
+   * o open, d done, u done but not proven complete, f failed, s skipped. `toRead` is the number of windows that this
+   * run will read.
    */
   | {
       readonly type: 'backfill.planned'

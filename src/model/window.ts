@@ -11,6 +11,8 @@ export interface Window {
 export interface WindowCounts {
   readonly total: number
   readonly done: number
+  /** Done, but the reading could not prove that it has read everything. */
+  readonly unproven: number
   readonly failed: number
   /** Left out, because earlier backfills of the stream have read these ranges. */
   readonly skipped: number

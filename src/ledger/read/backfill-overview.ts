@@ -3,6 +3,7 @@ import type { Counts } from '../../model/batch.ts'
 import type { Completeness } from '../../model/completeness.ts'
 import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
+import { IS_UNPROVEN } from './read-open-readings.ts'
 
 /** A backfill with its windows by state and the counts of all of them. */
 export interface BackfillOverview {
@@ -19,6 +20,8 @@ export interface BackfillOverview {
   readonly pending: number
   readonly running: number
   readonly done: number
+  /** Done, but the reading could not prove that it has read everything, and no later one covers it. */
+  readonly unproven: number
   readonly failed: number
   /** Left out, because other backfills have done it. */
   readonly skipped: number
@@ -46,6 +49,7 @@ const WINDOW_STATES = {
   pending: `s.status = 'open' and not s.held`,
   running: 's.held',
   done: `s.status = 'done'`,
+  unproven: IS_UNPROVEN,
   failed: `s.status = 'failed'`,
   skipped: `s.status = 'skipped'`,
 }
@@ -87,6 +91,7 @@ export async function overviewBackfills(
       pending,
       running,
       done,
+      unproven,
       failed,
       skipped,
     } = row
@@ -103,6 +108,7 @@ export async function overviewBackfills(
       pending,
       running,
       done,
+      unproven,
       failed,
       skipped,
       completeness: completenessOf(row),

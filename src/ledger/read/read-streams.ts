@@ -2,7 +2,7 @@ import type { Queryable } from '../../database/queryable.ts'
 import type { Counts } from '../../model/batch.ts'
 import type { Completeness } from '../../model/completeness.ts'
 import type { RunKind } from '../../model/slice.ts'
-import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
+import { COMPLETENESS, completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { LAST_SEEN_SQL } from '../runs.ts'
 
@@ -25,6 +25,8 @@ export interface StreamRuns {
   readonly stream: string
   /** When it was last read to its end. */
   readonly lastSuccess: Date | undefined
+  /** Of that reading. Undefined if it is not known. */
+  readonly completeness: Completeness | undefined
   readonly runs: readonly StreamRun[]
 }
 
@@ -41,10 +43,11 @@ export async function readStreams(
          select pipeline, stream from sluice.slices as s
           where (s.pipeline, s.stream) > (names.pipeline, names.stream)
           order by s.pipeline, s.stream limit 1) as next)
-     select names.pipeline, names.stream, success.at as "lastSuccess", last.*
+     select names.pipeline, names.stream, success.at as "lastSuccess",
+            success.completeness as "lastGrade", success.open_reasons as "lastReasons", last.*
        from names
        left join lateral (
-         select s.finished_at as at from sluice.slices as s
+         select s.finished_at as at, ${COMPLETENESS} from sluice.slices as s
           where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done'
           order by s.id desc limit 1) as success on true
        left join lateral (
@@ -72,8 +75,14 @@ export async function readStreams(
   return [...byStream].flatMap((all) => {
     const [first] = all
     if (!first) return []
-    const { pipeline, stream, lastSuccess } = first
-    return { pipeline, stream, lastSuccess: lastSuccess ?? undefined, runs: all.flatMap(streamRun) }
+    const { pipeline, stream, lastSuccess, lastGrade, lastReasons } = first
+    return {
+      pipeline,
+      stream,
+      lastSuccess: lastSuccess ?? undefined,
+      completeness: completenessOf({ completeness: lastGrade, open_reasons: lastReasons }),
+      runs: all.flatMap(streamRun),
+    }
   })
 }
 
@@ -99,6 +108,8 @@ interface Row extends CountRow, CompletenessRow, Pick<StreamRun, 'kind' | 'statu
   readonly pipeline: string
   readonly stream: string
   readonly lastSuccess: Date | null
+  readonly lastGrade: CompletenessRow['completeness']
+  readonly lastReasons: CompletenessRow['open_reasons']
   readonly run: string | null
   readonly finishedAt: Date | null
   readonly error: string | null

@@ -5,6 +5,7 @@ import { completenessOf, COMPLETENESS, type CompletenessRow } from '../completen
 import { countsOf, selectCounts, type CountRow } from '../counts.ts'
 import type { WindowSelection } from '../slices/windows.ts'
 import { IS_HELD } from './backfill-overview.ts'
+import { IS_UNPROVEN } from './read-open-readings.ts'
 
 /** A window of a backfill. */
 export interface StoredWindow {
@@ -15,6 +16,8 @@ export interface StoredWindow {
   readonly status: 'open' | 'done' | 'failed' | 'skipped'
   /** Open, and a run holds it. */
   readonly isHeld: boolean
+  /** Done, but the reading could not prove that it has read everything, and no later one covers it. */
+  readonly isUnproven: boolean
   /** The run that claimed it last; undefined if none has. */
   readonly run: string | undefined
   /** Undefined if it is not known: before the end, for replays, and for slices of older versions. */
@@ -38,6 +41,7 @@ export async function readWindows(
 ): Promise<StoredWindow[]> {
   const rows = await database.query<Row>(
     `select s.id as slice, s.lower, s.upper, s.status, ${IS_HELD} as "isHeld",
+            coalesce(${IS_UNPROVEN}, false) as "isUnproven",
             sluice.is_selected(s, $2, $3) as "isSelected",
             coalesce($2 = 'missing', false) and sluice.is_skippable(s) as "isSkippable",
             case when s.token > 0 then s.run end as run, s.batches, s.failures, s.finished_at as "finishedAt", s.error,
@@ -47,13 +51,14 @@ export async function readWindows(
     { signal },
   )
   return rows.map((row) => {
-    const { slice, lower, upper, status, isHeld, isSelected, isSkippable } = row
+    const { slice, lower, upper, status, isHeld, isUnproven, isSelected, isSkippable } = row
     return {
       slice,
       lower,
       upper,
       status,
       isHeld,
+      isUnproven,
       isSelected: isSelected && !isSkippable,
       isSkippable,
       completeness: completenessOf(row),

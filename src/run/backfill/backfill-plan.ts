@@ -5,6 +5,8 @@ import type { CutRange } from './calendar-windows.ts'
 /** One window as it stands before a backfill. */
 export interface PlannedWindow extends Window {
   readonly status: 'open' | 'done' | 'failed' | 'skipped'
+  /** Done, but the reading could not prove that it has read everything. */
+  readonly isUnproven: boolean
   /** True if the backfill would read it. */
   readonly toRead: boolean
   readonly error?: string | undefined

@@ -12,6 +12,7 @@ import { definitionHash } from '../../read/definition-hash.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { warnOfRejects } from '../sync/run-stream.ts'
+import { noteCovered } from '../sync/sync-stream.ts'
 import { instantText, type CutRange } from './calendar-windows.ts'
 import { hasVersion } from './has-version.ts'
 import { nextWindow, readByActiveSync } from './next-window.ts'
@@ -44,6 +45,7 @@ export async function backfillStream(stream: StreamContext, options: BackfillStr
     backfill = await recordBackfill(stream, options)
     await prepareWindows(stream, backfill, isExclusive, options)
     await syncWindows(stream, backfill, options)
+    await noteCovered(stream)
     await throwIfWindowsFailed(stream, backfill, options)
     warnOfRejects(stream)
     stream.warnIfOpen()
@@ -110,17 +112,20 @@ async function prepareWindows(
     zone,
     windows: countWindows(stored),
     toRead: stored.filter(({ isSelected }) => isSelected).length,
-    states: stored.map(({ status }) => LETTERS[status]).join(''),
+    states: stored.map(letterOf).join(''),
   })
 }
 
+const letterOf = ({ status, isUnproven }: StoredWindow): string => (isUnproven ? 'u' : LETTERS[status])
+
 const LETTERS = { open: 'o', done: 'd', failed: 'f', skipped: 's' } as const
 
-function countWindows(windows: readonly Pick<StoredWindow, 'status'>[]): WindowCounts {
+function countWindows(windows: readonly Pick<StoredWindow, 'status' | 'isUnproven'>[]): WindowCounts {
   const count = (wanted: StoredWindow['status']): number => windows.filter(({ status }) => status === wanted).length
   return {
     total: windows.length,
     done: count('done'),
+    unproven: windows.filter(({ isUnproven }) => isUnproven).length,
     failed: count('failed'),
     skipped: count('skipped'),
     open: count('open'),

@@ -50,6 +50,7 @@ export async function dryRunBackfill(
       counts: {
         total: planned.length,
         done: count('done'),
+        unproven: planned.filter(({ isUnproven }) => isUnproven).length,
         failed: count('failed'),
         skipped: count('skipped'),
         open: count('open'),
@@ -63,6 +64,7 @@ const plannedWindow = (window: StoredWindow): PlannedWindow => ({
   lower: instantText(window.lower),
   upper: instantText(window.upper),
   status: window.isSkippable ? 'skipped' : window.status,
+  isUnproven: window.isUnproven,
   toRead: window.isSelected,
   ...defined({ error: window.error }),
 })
@@ -85,6 +87,7 @@ async function newWindows(
       lower,
       upper,
       status: isSkipped ? 'skipped' : 'open',
+      isUnproven: false,
       toRead: isChosen && only !== 'failed' && !isSkipped,
     }
   })

@@ -1,5 +1,6 @@
 import { sleep } from '../../flow/signals/sleep.ts'
 import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
+import { coverOpenReadings } from '../../ledger/slices/cover-open.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
@@ -29,8 +30,14 @@ export async function syncStream(stream: StreamContext, options: SyncStreamOptio
     if (claimed.busy) return claimed.busy
     await using held = holdSlice(stream, claimed)
     await held.sync()
+    await noteCovered(stream)
     if (!hasCursor(held.slice, stream.recipe)) return undefined
   }
+}
+
+/** Notes which open readings of the stream this run has covered: it read the same again, with proof. */
+export async function noteCovered({ database, pipeline, stream, run, writeSignal }: StreamContext): Promise<void> {
+  await coverOpenReadings(database, { pipeline, stream, run: run.id, signal: writeSignal })
 }
 
 /** Waits for another run as long as `overlap` asks for it. */

@@ -51,7 +51,7 @@ export const plan = (
   to: 'b',
   window: '1d',
   zone: 'UTC',
-  windows: { total: states.length, done: 0, failed: 0, skipped: 0, open: 0 },
+  windows: { total: states.length, done: 0, unproven: 0, failed: 0, skipped: 0, open: 0 },
   toRead,
   states,
 })

@@ -41,7 +41,7 @@ describe('backfill', () => {
             from: '2024-01-01T00:00:00Z',
             window: '1d',
             zone: 'UTC',
-            windows: { total: 31, done: 31, failed: 0, skipped: 0, open: 0 },
+            windows: { total: 31, done: 31, unproven: 0, failed: 0, skipped: 0, open: 0 },
           },
         },
       },

@@ -15,6 +15,7 @@ export function printPlan({ pipeline, stream, backfill, counts, toRead, windows,
   const facts = [
     `${formatNumber(toRead)} to read`,
     counts.done > 0 && `${formatNumber(counts.done)} done`,
+    counts.unproven > 0 && `${formatNumber(counts.unproven)} of them not proven complete`,
     counts.failed > 0 && `${formatNumber(counts.failed)} failed`,
     counts.skipped > 0 && `${formatNumber(counts.skipped)} skipped`,
   ]

@@ -1,0 +1,178 @@
+import { expect, test } from '@jest/globals'
+import type { Database } from '../../../src/database/database.ts'
+import { MAX_OPEN_READINGS, readOpenReadings } from '../../../src/ledger/read/read-open-readings.ts'
+import { coverOpenReadings } from '../../../src/ledger/slices/cover-open.ts'
+import { openLedger, signal } from '../support.ts'
+
+interface Ended {
+  readonly kind?: 'sync' | 'backfill'
+  readonly grade?: 'counted' | 'ended' | 'open' | null
+  readonly since?: string
+  readonly stream?: string
+  /** A window by its days in January. */
+  readonly days?: readonly [from: number, to: number]
+  readonly window?: string
+}
+
+/** A ledger with one run, and slices of `forum.posts` that ended one after the other. */
+async function filledLedger() {
+  const ledger = await openLedger()
+  const worker = await ledger.worker()
+  const { database } = ledger
+  const slice = async ({ kind = 'sync', grade = 'ended', since, stream = 'posts' }: Ended): Promise<string> => {
+    const { id } = await database.one<{ id: string }>(
+      `insert into sluice.slices (kind, status, position, pipeline, stream, started_by, run, definition, since,
+         finished_at, completeness, open_reasons)
+       values ($1, 'done', '{"end":true}', 'forum', $2, $3, $3, 'd1', $4, clock_timestamp(), $5, $6) returning id`,
+      [kind, stream, worker.run, since, grade, grade === 'open' ? ['page 2 was full'] : null],
+    )
+    return id
+  }
+  /** A backfill of days in January, all of whose windows ended with these grades. */
+  const windows = async (from: number, window: string, grades: readonly Ended['grade'][]): Promise<void> => {
+    const step = Number.parseInt(window, 10)
+    const bounds = Array.from({ length: grades.length + 1 }, (_, n) => new Date(Date.UTC(2024, 0, from + n * step)))
+    const { id } = await database.one<{ id: string }>(
+      `select id from sluice.plan_backfill($1, 'forum', 'posts', '', $2, $3, 'UTC', 'd1')`,
+      [worker.run, bounds, window],
+    )
+    for (const [n, grade] of grades.entries())
+      await database.query(
+        `update sluice.slices set status = 'done', position = '{"end":true}', completeness = $3,
+            started_at = clock_timestamp(), finished_at = clock_timestamp()
+          where backfill = $1 and lower = $2`,
+        [id, bounds[n], grade],
+      )
+  }
+  const cover = async (): Promise<void> =>
+    coverOpenReadings(database, { pipeline: 'forum', stream: 'posts', run: worker.run, signal })
+  return {
+    ...ledger,
+    run: worker.run,
+    slice,
+    windows,
+    cover,
+    [Symbol.asyncDispose]: async () => {
+      await worker[Symbol.asyncDispose]()
+      await ledger[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const coveredBy = async (database: Database): Promise<(string | null)[]> =>
+  (await database.query<{ by: string | null }>('select covered_by as by from sluice.slices order by id')).map(
+    ({ by }) => by,
+  )
+
+test('a reading of everything with proof covers every open reading and window before it', async () => {
+  await using ledger = await filledLedger()
+  await ledger.slice({ grade: 'open' })
+  await ledger.slice({ grade: 'open', since: '5' })
+  await ledger.windows(1, '1d', ['open'])
+  await ledger.slice({ grade: 'open', stream: 'others' })
+  const proof = await ledger.slice({ grade: 'counted' })
+  await ledger.slice({ grade: 'open', since: '9' })
+  await ledger.cover()
+  expect(await coveredBy(ledger.database)).toEqual([proof, proof, proof, null, null, null])
+})
+
+test('a reading that is open, or of which it is not known, covers nothing', async () => {
+  await using ledger = await filledLedger()
+  await ledger.slice({ grade: 'open' })
+  await ledger.slice({ grade: 'open' })
+  await ledger.slice({ grade: null })
+  await ledger.cover()
+  expect(await coveredBy(ledger.database)).toEqual([null, null, null])
+})
+
+test.each([
+  ['10', '9', true],
+  ['9', '10', false],
+  ['9', '9', true],
+  ['2024-01-01T01:00:00+01:00', '2024-01-01T00:00:00Z', true],
+  ['2024-01-01T00:30:00+01:00', '2024-01-01T00:00:00Z', false],
+])('an open reading from %s is covered by one from %s: %s', async (open, since, isCovered) => {
+  await using ledger = await filledLedger()
+  await ledger.slice({ grade: 'open', since: open })
+  const proof = await ledger.slice({ since })
+  await ledger.cover()
+  expect(await coveredBy(ledger.database)).toEqual([isCovered ? proof : null, null])
+})
+
+test('a reading from a cursor covers neither an open reading of everything nor an open window', async () => {
+  await using ledger = await filledLedger()
+  await ledger.slice({ grade: 'open' })
+  await ledger.windows(1, '1d', ['open'])
+  await ledger.slice({ since: '1' })
+  await ledger.cover()
+  expect(await coveredBy(ledger.database)).toEqual([null, null, null])
+})
+
+test('an open window is covered by later windows that fill its range with proof', async () => {
+  await using ledger = await filledLedger()
+  await ledger.windows(1, '2d', ['open', 'open', 'open'])
+  await ledger.windows(1, '1d', ['ended', 'counted', 'ended', 'open'])
+  await ledger.cover()
+  const [first, ...others] = await coveredBy(ledger.database)
+  expect(first).not.toBeNull()
+  expect(others).toEqual([null, null, null, null, null, null])
+})
+
+test('windows that were read before an open one do not cover it', async () => {
+  await using ledger = await filledLedger()
+  await ledger.windows(1, '1d', ['ended', 'ended'])
+  await ledger.windows(1, '2d', ['open'])
+  await ledger.cover()
+  expect(await coveredBy(ledger.database)).toEqual([null, null, null])
+})
+
+test('a range counts as backfilled only if its windows are proven or covered', async () => {
+  await using ledger = await filledLedger()
+  const isBackfilled = async (): Promise<boolean> =>
+    (
+      await ledger.database.one<{ done: boolean }>(
+        `select sluice.is_backfilled('forum', 'posts', '', '2024-01-01Z', '2024-01-03Z', null) as done`,
+      )
+    ).done
+  await ledger.windows(1, '1d', ['ended', 'open'])
+  expect(await isBackfilled()).toBe(false)
+  await ledger.slice({ grade: 'ended' })
+  await ledger.cover()
+  expect(await isBackfilled()).toBe(true)
+})
+
+test('the open readings of a stream are counted by kind, with the reasons of the newest one', async () => {
+  await using ledger = await filledLedger()
+  expect(await readOpenReadings(ledger.database)).toEqual([])
+  await ledger.slice({ grade: 'open' })
+  const newest = await ledger.slice({ grade: 'open', since: '5' })
+  await ledger.windows(3, '1d', ['open', 'ended', 'open'])
+  const other = await ledger.slice({ grade: 'open', stream: 'others' })
+  const run = ledger.run
+  const found = await readOpenReadings(ledger.database)
+  expect(found).toHaveLength(3)
+  expect(found).toEqual(
+    expect.arrayContaining([
+      {
+        pipeline: 'forum',
+        stream: 'posts',
+        kind: 'sync',
+        readings: 2,
+        slice: newest,
+        run,
+        reasons: ['page 2 was full'],
+        lower: undefined,
+        upper: undefined,
+      },
+      expect.objectContaining({
+        kind: 'backfill',
+        readings: 2,
+        reasons: [],
+        lower: new Date('2024-01-03Z'),
+        upper: new Date('2024-01-06Z'),
+      }),
+      expect.objectContaining({ stream: 'others', kind: 'sync', readings: 1, slice: other }),
+    ]),
+  )
+  expect(MAX_OPEN_READINGS).toBe(1_000)
+})
