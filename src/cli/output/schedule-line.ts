@@ -34,8 +34,10 @@ function startedText({ pipelines }: EventOf<'scheduler.started'>): string {
 }
 
 function finishedText(event: EventOf<'tick.finished'>): string {
-  const { pipeline, tick, status, run, ms, fetched, stored, rejected, error } = event
-  const facts = [`${status === 'done' ? 'done in' : `${status} after`} ${formatSeconds(ms)}`]
+  const { pipeline, tick, status, run, ms, fetched, stored, rejected, open = [], error } = event
+  const done = open.length === 0 ? 'done in' : 'ended in'
+  const facts = [`${status === 'done' ? done : `${status} after`} ${formatSeconds(ms)}`]
+  if (open.length > 0) facts.push(`not proven complete: ${open.join(' ')}`)
   if (run !== undefined) {
     facts.push(`run ${run}: ${formatNumber(fetched)} read`, `${formatNumber(stored)} stored`)
     if (rejected > 0) facts.push(`${formatNumber(rejected)} rejected`)

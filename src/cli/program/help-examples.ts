@@ -123,7 +123,8 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     paragraphs: [
       'The exit code is 1 if there is a problem, else 0. A problem is a stream that is overdue by its schedule, ' +
         'whose last run failed, that never succeeded, that read nothing although it used to read many records, ' +
-        'or whose cursor does not move although records arrive. Nothing is written.',
+        'whose cursor does not move although records arrive, ' +
+        'or that could not prove that it read everything (open). Nothing is written.',
     ],
   },
   runs: {

@@ -1,7 +1,7 @@
 import { formatCount, formatNumber } from '../../value/format.ts'
 import { displayWidth, fitText } from '../output/display-width.ts'
 import { formatPercent, formatRemaining } from './estimates.ts'
-import { type Colour, type LineOptions, numbersLine, PHASE_COLOURS } from './numbers-line.ts'
+import { type Colour, type LineOptions, numbersLine, phaseColour, phaseText } from './numbers-line.ts'
 import type { StreamProgress } from './stream-progress.ts'
 import { barText, filledColumns, type SymbolSet } from './symbols.ts'
 import type { Cell, WindowProgress, WindowState, WindowStateCounts } from './window-progress.ts'
@@ -9,7 +9,14 @@ import type { Cell, WindowProgress, WindowState, WindowStateCounts } from './win
 /** A shorter bar says nothing; a longer one says no more. */
 const [MIN_BAR, MAX_BAR] = [10, 40]
 
-const WINDOW_COLOURS: Readonly<Record<WindowState, Colour>> = { o: 'dim', r: 'cyan', d: 'green', f: 'red', s: 'dim' }
+const WINDOW_COLOURS: Readonly<Record<WindowState, Colour>> = {
+  o: 'dim',
+  r: 'cyan',
+  d: 'green',
+  u: 'yellow',
+  f: 'red',
+  s: 'dim',
+}
 
 interface BackfillLineOptions extends LineOptions {
   /** The stream's name, in its final width. */
@@ -40,7 +47,7 @@ function barLine(
   const text = [`${formatPercent(share)} of ${formatCount(counts.total, 'window')}`, stateText(stream, now)]
     .filter(Boolean)
     .join('  ')
-  const colour = PHASE_COLOURS[stream.phase]
+  const colour = phaseColour(stream)
   const room = width - displayWidth(name) - displayWidth(text) - 4
   const barWidth = room >= MIN_BAR ? Math.min(room, MAX_BAR) : 0
   const bar = barText(share, barWidth, symbols)
@@ -51,7 +58,7 @@ function barLine(
 }
 
 function stateText(stream: StreamProgress, now: number): string {
-  if (stream.phase !== 'running' && stream.phase !== 'waiting') return stream.phase
+  if (stream.phase !== 'running' && stream.phase !== 'waiting') return phaseText(stream)
   const leftMs = stream.progress(now)?.leftMs
   return leftMs === undefined ? '' : formatRemaining(leftMs)
 }
@@ -66,6 +73,7 @@ function symbolOf({ state, done }: Cell, { partly, windows }: SymbolSet): string
 function legend(counts: WindowStateCounts, { symbols, paint, width }: LineOptions): string {
   const entries: readonly (readonly [WindowState, number, string])[] = [
     ['d', counts.done, 'done'],
+    ['u', counts.unproven, 'not proven'],
     ['r', counts.running, 'running'],
     ['f', counts.failed, 'failed'],
     ['o', counts.pending, 'pending'],

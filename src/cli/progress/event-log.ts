@@ -1,6 +1,7 @@
 import pino from 'pino'
 import type { RunEvent } from '../../model/event.ts'
 import type { Report } from '../../model/report.ts'
+import { openStreams } from '../../run/report/open-streams.ts'
 import type { Progress } from './progress-tracker.ts'
 
 export interface EventLog extends Progress {
@@ -28,9 +29,14 @@ export function eventLog(
   )
   return {
     on: (event) => log[LEVELS[event.type] ?? 'info']({ pipeline, ...event }),
-    report: (report) => log[report.status === 'done' ? 'info' : 'error']({ pipeline, type: 'report', report }),
+    report: (report) => log[levelOf(report)]({ pipeline, type: 'report', report }),
     [Symbol.dispose]: () => {},
   }
+}
+
+const levelOf = ({ status, streams }: Report): 'info' | 'warn' | 'error' => {
+  if (status !== 'done') return 'error'
+  return openStreams(streams).length === 0 ? 'info' : 'warn'
 }
 
 /** Other events have level info. */

@@ -17,7 +17,7 @@ export interface LineOptions {
   readonly paint: Paint
 }
 
-export const PHASE_COLOURS: Readonly<Record<StreamPhase, Colour>> = {
+const PHASE_COLOURS: Readonly<Record<StreamPhase, Colour>> = {
   waiting: 'dim',
   running: 'reset',
   done: 'green',
@@ -59,7 +59,7 @@ function endingsOf(stream: StreamProgress, now: number): string[] {
   const { retries } = stream.sums
   const tries = retries === 0 ? '' : formatCount(retries, 'retry', 'retries')
   if (stream.phase === 'waiting') return ['waits: its turn', 'waits']
-  if (stream.phase !== 'running') return [joined(tries, stream.phase), stream.phase]
+  if (stream.phase !== 'running') return [joined(tries, phaseText(stream)), phaseText(stream)]
   const wait = stream.wait(now)
   if (wait) {
     const seconds = `${formatNumber(Math.ceil(wait.ms / 1_000))} s`
@@ -75,5 +75,13 @@ function endingsOf(stream: StreamProgress, now: number): string[] {
   const passed = left || stream.windows ? left : formatRoughDuration(stream.elapsedMs(now))
   return [joined(tries, passed), left || tries, left, tries, '']
 }
+
+/** Returns how a stream ended. It is `done` only if it has proof that it read everything. */
+export const phaseText = ({ phase, isOpen }: StreamProgress): string =>
+  phase === 'done' && isOpen ? 'not proven' : phase
+
+/** The colour of a stream's line. */
+export const phaseColour = ({ phase, isOpen }: StreamProgress): Colour =>
+  phase === 'done' && isOpen ? 'yellow' : PHASE_COLOURS[phase]
 
 const joined = (...parts: readonly string[]): string => parts.filter(Boolean).join('  ')

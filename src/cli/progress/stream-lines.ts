@@ -1,6 +1,6 @@
 import { fitText, onOneLine } from '../output/display-width.ts'
 import { backfillLines } from './backfill-lines.ts'
-import { type LineOptions, numbersLine, PHASE_COLOURS } from './numbers-line.ts'
+import { type LineOptions, numbersLine, phaseColour } from './numbers-line.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
 /**
@@ -13,5 +13,5 @@ export function streamLines(stream: StreamProgress, now: number, options: LineOp
   const { nameWidth, width, paint } = options
   const name = fitText(onOneLine(stream.name), Math.min(nameWidth, Math.max(8, Math.floor(width / 3))))
   if (stream.windows) return backfillLines(stream, stream.windows, { ...options, name, now })
-  return [paint(PHASE_COLOURS[stream.phase], numbersLine(stream, now, name, options))]
+  return [paint(phaseColour(stream), numbersLine(stream, now, name, options))]
 }

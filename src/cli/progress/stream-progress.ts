@@ -19,6 +19,7 @@ export class StreamProgress {
   #wait: { readonly text: string; readonly until: number } | undefined
   #total: { readonly pages: number; readonly before: number; readonly at: number } | undefined
   #windows: WindowProgress | undefined
+  #isOpen = false
 
   constructor(name: string) {
     this.name = name
@@ -55,7 +56,8 @@ export class StreamProgress {
         this.#meter.sample(sums.rows, now)
         break
       case 'slice.finished':
-        this.#sliceEnded(event.slice, 'done', now)
+        this.#isOpen ||= event.completeness?.grade === 'open'
+        this.#sliceEnded(event.slice, event.completeness?.grade === 'open' ? 'unproven' : 'done', now)
         break
       case 'slice.failed':
         this.#sliceEnded(event.slice, 'failed', now)
@@ -80,6 +82,11 @@ export class StreamProgress {
 
   get sums(): Readonly<{ rows: number; pages: number; requests: number; retries: number }> {
     return this.#sums
+  }
+
+  /** True if a reading of the stream could not prove that it has read everything. */
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
   /** The windows of a backfill; undefined in other runs. */
@@ -136,9 +143,9 @@ export class StreamProgress {
     this.#ended = undefined
   }
 
-  #sliceEnded(slice: string, result: 'done' | 'failed', now: number): void {
+  #sliceEnded(slice: string, result: 'done' | 'unproven' | 'failed', now: number): void {
     if (this.#windows) this.#windows.ended(slice, result)
-    else this.#end(result, now)
+    else this.#end(result === 'failed' ? 'failed' : 'done', now)
   }
 
   #end(phase: Exclude<StreamPhase, 'waiting' | 'running'>, now: number): void {

@@ -12,10 +12,15 @@ export interface SymbolSet {
 const UNICODE: SymbolSet = {
   bar: '━',
   rest: '─',
-  windows: { o: '·', r: '▶', d: '█', f: '✗', s: '-' },
+  windows: { o: '·', r: '▶', d: '█', u: '?', f: '✗', s: '-' },
   partly: ['░', '▒', '▓'],
 }
-const ASCII: SymbolSet = { bar: '=', rest: '-', windows: { o: '.', r: '>', d: '#', f: 'x', s: '_' }, partly: ['+'] }
+const ASCII: SymbolSet = {
+  bar: '=',
+  rest: '-',
+  windows: { o: '.', r: '>', d: '#', u: '?', f: 'x', s: '_' },
+  partly: ['+'],
+}
 
 /** Returns ASCII characters if the locale is set and is not UTF-8, or on the Linux console. */
 export function symbolsFor(environment: Readonly<Record<string, string | undefined>>): SymbolSet {

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../model/event.ts'
 
 /** Open (pending), running, done, failed or skipped, as the letters of the event `backfill.planned`. */
-export type WindowState = 'o' | 'r' | 'd' | 'f' | 's'
+export type WindowState = 'o' | 'r' | 'd' | 'u' | 'f' | 's'
 
 /** One place of the map, which stands for one window or several. */
 export interface Cell {
@@ -16,12 +16,16 @@ export interface WindowStateCounts {
   readonly pending: number
   readonly running: number
   readonly done: number
+  /** Done, but not proven complete. */
+  readonly unproven: number
   readonly failed: number
   readonly skipped: number
 }
 
 /** The state that a cell of several windows shows: the first of these that one of them has. */
-const BY_URGENCY: readonly WindowState[] = ['f', 'r', 'o', 'd']
+const BY_URGENCY: readonly WindowState[] = ['f', 'r', 'u', 'o', 'd']
+
+const RESULTS = { done: 'd', unproven: 'u', failed: 'f' } as const
 
 type Plan = Extract<RunEvent, { readonly type: 'backfill.planned' }>
 
@@ -49,22 +53,23 @@ export class WindowProgress {
     this.#states[index] = 'r'
   }
 
-  ended(slice: string, result: 'done' | 'failed'): void {
+  ended(slice: string, result: 'done' | 'unproven' | 'failed'): void {
     const index = this.#indexes.get(slice)
     if (index === undefined) return
     this.#indexes.delete(slice)
-    this.#states[index] = result === 'done' ? 'd' : 'f'
+    this.#states[index] = RESULTS[result]
     this.#read += 1
   }
 
   get counts(): WindowStateCounts {
-    const counted = { o: 0, r: 0, d: 0, f: 0, s: 0 }
+    const counted = { o: 0, r: 0, d: 0, u: 0, f: 0, s: 0 }
     for (const state of this.#states) counted[state] += 1
     return {
       total: this.#states.length,
       pending: counted.o,
       running: counted.r,
       done: counted.d,
+      unproven: counted.u,
       failed: counted.f,
       skipped: counted.s,
     }
@@ -72,8 +77,8 @@ export class WindowProgress {
 
   /** The part of all windows that is done or skipped, from 0 to 1. */
   get share(): number {
-    const { total, done, skipped } = this.counts
-    return total === 0 ? 1 : (done + skipped) / total
+    const { total, done, unproven, skipped } = this.counts
+    return total === 0 ? 1 : (done + unproven + skipped) / total
   }
 
   /** True when every window that this run had to read has ended. */
@@ -95,7 +100,7 @@ export class WindowProgress {
         Math.floor((cell * this.#states.length) / cells),
         Math.floor(((cell + 1) * this.#states.length) / cells),
       )
-      const done = part.filter((state) => state === 'd' || state === 's').length
+      const done = part.filter((state) => state === 'd' || state === 'u' || state === 's').length
       return { state: BY_URGENCY.find((state) => part.includes(state)) ?? 's', done: done / part.length }
     })
   }

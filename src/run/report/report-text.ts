@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
+import { openStreams } from './open-streams.ts'
 
 /** Lays out a report as plain text: a table of streams, then problems. Details are wrapped at the width. */
 export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {
@@ -27,6 +28,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
   const details = [
     startText(stream, kind),
     ...windowsText(stream),
+    ...(stream.completeness ? [stream.completeness.grade] : []),
     stream.cursor !== undefined &&
       stream.cursor !== stream.since &&
       `${stream.status === 'done' ? 'cursor' : 'read up to'} ${stream.cursor}`,
@@ -74,12 +76,13 @@ function windowsText({ backfill }: StreamReport): string[] {
     to,
     window,
     zone,
-    windows: { total, done, failed, skipped, open },
+    windows: { total, done, unproven, failed, skipped, open },
   } = backfill
   const rest = [
+    unproven > 0 && `${formatNumber(unproven)} of them not proven complete`,
     failed > 0 && `${formatNumber(failed)} failed`,
     skipped > 0 && `${formatNumber(skipped)} skipped`,
-    open > 0 && `${formatNumber(open)} open`,
+    open > 0 && `${formatNumber(open)} to read`,
   ]
   return [
     `${from} to ${to}`,
@@ -106,17 +109,24 @@ function summary(
   const failed = Object.entries(streams)
     .filter(([, stream]) => stream.status === 'failed')
     .map(([name]) => name)
-  const outcome = { done: 'done in', interrupted: 'interrupted after', failed: `failed (${failed.join(', ')}) after` }[
-    status
-  ]
+  const open = openStreams(streams)
+  const outcome = {
+    done: open.length === 0 ? 'done in' : 'ended in',
+    interrupted: 'interrupted after',
+    failed: `failed (${failed.join(', ')}) after`,
+  }[status]
   const facts = [
     `${pipeline}: ${outcome} ${formatSeconds(ms)}`,
+    open.length > 0 && `not proven complete: ${open.join(' ')}`,
     `${formatNumber(Math.round(rowsPerSecond))} rows/s`,
     walBytes !== undefined && `${formatBytes(walBytes)} of WAL`,
     `${formatBytes(peakMemoryBytes)} peak memory`,
   ]
   const after = {
-    done: [],
+    done:
+      open.length === 0
+        ? []
+        : ['Records may be missing: see the warnings. sluice status shows this until a later reading covers it.'],
     interrupted: ['Complete batches are committed. The next run continues after the last commit.'],
     failed: ['Complete batches are committed. Correct the cause; the next run continues after the last commit.'],
   }[status]

@@ -1,6 +1,7 @@
 import { formatNumber } from '../../value/format.ts'
 import type { Report } from '../../model/report.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
+import { openStreams } from './open-streams.ts'
 
 /**
  * A report as one line, for logs and for mails from cron: `billing: done in 4.2 s, run 17: 1,200 read, 30 inserted,
@@ -8,7 +9,12 @@ import { addCounts, NO_COUNTS } from '../../model/counts.ts'
  */
 export function summaryLine({ pipeline, run, status, ms, streams }: Report): string {
   const counts = addCounts(NO_COUNTS, ...Object.values(streams).map((stream) => stream.counts))
-  const outcome = { done: 'done in', failed: 'failed after', interrupted: 'interrupted after' }[status]
+  const open = openStreams(streams)
+  const outcome = {
+    done: open.length === 0 ? 'done in' : 'ended in',
+    failed: 'failed after',
+    interrupted: 'interrupted after',
+  }[status]
   const numbers = [
     `${formatNumber(counts.fetched)} read`,
     ...(['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'rejected'] as const).flatMap((name) =>
@@ -19,7 +25,8 @@ export function summaryLine({ pipeline, run, status, ms, streams }: Report): str
     ...(error === undefined ? [] : [`${name} failed: ${error}`]),
     ...warnings.map((warning) => `${name}: ${warning}`),
   ])
-  return [`${pipeline}: ${outcome} ${(ms / 1_000).toFixed(1)} s, run ${run}: ${numbers.join(', ')}`, ...faults]
+  const proof = open.length === 0 ? '' : `, not proven complete: ${open.join(' ')}`
+  return [`${pipeline}: ${outcome} ${(ms / 1_000).toFixed(1)} s, run ${run}: ${numbers.join(', ')}${proof}`, ...faults]
     .join('; ')
     .replaceAll(/\s*\n\s*/g, ' ')
 }

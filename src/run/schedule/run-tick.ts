@@ -6,6 +6,7 @@ import type { RunEvent } from '../../model/event.ts'
 import type { Overlap } from '../../model/recipe.ts'
 import type { Report } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
+import { openStreams } from '../report/open-streams.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
 import { runPipeline } from '../run-pipeline.ts'
@@ -52,6 +53,7 @@ export async function runTick(
   })
   await (signal.aborted ? storing.catch(() => {}) : storing)
   const streams = Object.values(report?.streams ?? {})
+  const open = openStreams(report?.streams ?? {})
   emit({
     type: 'tick.finished',
     pipeline: pipeline.name,
@@ -61,7 +63,7 @@ export async function runTick(
     fetched: streams.reduce((sum, { counts }) => sum + counts.fetched, 0),
     stored: streams.reduce((sum, { counts }) => sum + counts.inserted + counts.updated, 0),
     rejected: streams.reduce((sum, { counts }) => sum + counts.rejected, 0),
-    ...defined({ run: report?.run, error }),
+    ...defined({ run: report?.run, open: open.length > 0 ? open : undefined, error }),
   })
 }
 

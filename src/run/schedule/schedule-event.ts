@@ -22,6 +22,8 @@ export type ScheduleEvent =
       /** The number of inserted and updated rows. */
       readonly stored: number
       readonly rejected: number
+      /** Streams whose reading could not prove that it has read everything. Absent if there is none. */
+      readonly open?: readonly string[]
       readonly error?: string
     }
   /** The tick has no run, because the pipeline was still running. */

@@ -1,6 +1,8 @@
 import { formatCount, formatNumber } from '../../value/format.ts'
 import { parseInstant } from '../../value/instant.ts'
+import type { OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import type { SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
+import { openReading } from './open-reading.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 
 /** An incremental run that usually reads fewer records may well read none. */
@@ -20,17 +22,25 @@ export interface Known {
   /** Newest first. */
   readonly readings: readonly SyncSummary[]
   readonly failedWindows: { readonly windows: number; readonly error: string | null } | undefined
+  /** Of the stream's syncs and windows: what may have missed records, and what no later reading covers. */
+  readonly openReadings: readonly OpenReadings[]
+  /** True if the table has `complete: 'any'`. */
+  readonly isOpenAccepted: boolean
   readonly now: Date
 }
 
 /** Returns the findings of a stream, the most serious first. */
-export function findingsOf(status: StreamStatus, { readings, failedWindows, now }: Known): StatusFinding[] {
+export function findingsOf(
+  status: StreamStatus,
+  { readings, failedWindows, openReadings, isOpenAccepted, now }: Known,
+): StatusFinding[] {
   const { pipeline, stream } = status
   const name = `${pipeline}.${stream}`
   const done = readings.filter(({ isOpen }) => !isOpen)
   const found = [
     failure(status, name),
     overdue(status),
+    ...openReadings.map((open) => openReading(open, status, { isAccepted: isOpenAccepted })),
     silence(done),
     standstill(done, now),
     failedWindows &&

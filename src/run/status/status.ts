@@ -14,6 +14,7 @@ import {
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
 import { UsageError } from '../../model/errors.ts'
+import { readOpenReadings, type OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
 import { defined } from '../../value/defined.ts'
 import type { StatusOptions } from '../options.ts'
@@ -64,15 +65,16 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   const parts = await readLedgerParts(on)
   if (!parts.slices) return NO_PARTS
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
-  const [streams, readings, cursors, rejects, windows, scheduled] = await gather(
+  const [streams, readings, cursors, rejects, windows, openReadings, scheduled] = await gather(
     readStreams(on),
     readSyncs(on, names),
     readCursors(on),
     countRejects(on),
     countFailedWindows(on),
+    readOpenReadings(on),
     parts.ticks ? readScheduled(on) : [],
   )
-  return { streams, readings, cursors, rejects, windows, scheduled }
+  return { streams, readings, cursors, rejects, windows, openReadings, scheduled }
 }
 
 /** The parts of a status that come from the ledger. */
@@ -82,9 +84,18 @@ export interface StatusParts {
   readonly cursors: readonly Cursor[]
   readonly rejects: Awaited<ReturnType<typeof countRejects>>
   readonly windows: Awaited<ReturnType<typeof countFailedWindows>>
+  readonly openReadings: readonly OpenReadings[]
   readonly scheduled: readonly Scheduled[]
 }
-const NO_PARTS: StatusParts = { streams: [], readings: new Map(), cursors: [], rejects: [], windows: [], scheduled: [] }
+const NO_PARTS: StatusParts = {
+  streams: [],
+  readings: new Map(),
+  cursors: [],
+  rejects: [],
+  windows: [],
+  openReadings: [],
+  scheduled: [],
+}
 
 /** Derives the status of pipelines from the ledger's parts; it reads nothing. */
 export function statusOf(
@@ -106,7 +117,7 @@ export function statusOf(
     const all = Object.keys(pipeline.streams).map((stream) => streamStatus(pipeline, stream, ledger, terms))
     const never = neverRan(pipeline.name, all, scheduled !== undefined)
     if (never) findings.push(never)
-    else for (const one of all) findings.push(...findingsOf(one, { ...knownOf(one, ledger), now }))
+    else for (const one of all) findings.push(...findingsOf(one, { ...knownOf(pipeline, one, ledger), now }))
     return all
   })
   return {
@@ -117,10 +128,18 @@ export function statusOf(
   }
 }
 
-function knownOf({ pipeline, stream }: StreamStatus, { readings, windows }: StatusParts): Omit<Known, 'now'> {
+function knownOf(
+  { streams }: Pipeline,
+  { pipeline, stream }: StreamStatus,
+  { readings, windows, openReadings }: StatusParts,
+): Omit<Known, 'now'> {
+  const is = (one: { readonly pipeline: string; readonly stream: string }): boolean =>
+    one.pipeline === pipeline && one.stream === stream
   return {
     readings: readings.get(`${pipeline}.${stream}`) ?? [],
-    failedWindows: windows.find((one) => one.pipeline === pipeline && one.stream === stream),
+    failedWindows: windows.find(is),
+    openReadings: openReadings.filter(is),
+    isOpenAccepted: streams[stream]?.table.complete === 'any',
   }
 }
 
@@ -169,13 +188,16 @@ function streamStatus(
         ...defined({ ageMs: cursorAgeMs(cursor.value, recipe.incremental?.unit, now) }),
       },
     }),
-    runs: runs.map(({ run, status, startedAt, counts }) => ({
+    ...defined({ completeness: success?.completeness }),
+    openReadings: ledger.openReadings.filter(is).reduce((sum, { readings }) => sum + readings, 0),
+    runs: runs.map(({ run, status, startedAt, counts, completeness }) => ({
       run,
       status,
       startedAt: startedAt.toISOString(),
       read: counts.fetched,
       stored: counts.inserted + counts.updated,
       rejected: counts.rejected,
+      ...defined({ completeness }),
     })),
     rejects: ledger.rejects.find(is)?.rejects ?? 0,
     ...(open && {

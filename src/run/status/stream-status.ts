@@ -1,3 +1,4 @@
+import type { Completeness } from '../../model/completeness.ts'
 import type { StreamRun } from '../../ledger/read/read-streams.ts'
 
 /** The status of pipelines at one moment. Instants are ISO 8601, so that it can be sent as JSON. */
@@ -18,6 +19,10 @@ export interface StreamStatus {
   readonly state: 'never ran' | StreamRun['status']
   /** The last run that read the stream to its end. */
   readonly lastSuccess?: { readonly run: string; readonly at: string; readonly ageMs: number }
+  /** How sure it is that the last reading that came to its end has read everything. Absent if it is not known. */
+  readonly completeness?: Completeness
+  /** Readings and windows that may have missed records, and that no later reading covers. */
+  readonly openReadings: number
   readonly cursor?: {
     readonly value: string
     readonly movedAt: string
@@ -53,6 +58,8 @@ export interface LastRun {
   /** The number of inserted and updated rows. */
   readonly stored: number
   readonly rejected: number
+  /** Absent if it is not known, and while the run reads. */
+  readonly completeness?: Completeness
 }
 
 /** A problem or a notice. With a fault, `sluice status` exits with 1. */
@@ -67,6 +74,8 @@ export interface StatusFinding {
     | 'cursor stands still'
     | 'tick failed'
     | 'windows failed'
+    | 'open readings'
+    | 'open windows'
     | 'rejects'
   readonly isFault: boolean
   readonly pipeline: string

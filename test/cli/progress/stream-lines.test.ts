@@ -5,7 +5,7 @@ import { streamLines } from '../../../src/cli/progress/stream-lines.ts'
 import { StreamProgress } from '../../../src/cli/progress/stream-progress.ts'
 import { WindowProgress } from '../../../src/cli/progress/window-progress.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
-import { batch, finished, plan, request, retry, started, waiting, window } from './progress-events.ts'
+import { batch, counts, finished, plan, request, retry, started, waiting, window } from './progress-events.ts'
 
 const symbols = symbolsFor({ LANG: 'en_US.UTF-8' })
 const linesAt = (stream: StreamProgress, now: number, width: number): string[] =>
@@ -113,6 +113,26 @@ describe('the windows of a backfill', () => {
       '  ██████████████✗▶▶·················-',
       '  █ 15 done  ▶ 2 running  ✗ 1 failed',
     ])
+  })
+
+  test('that are not proven complete are marked, and the stream does not end as done', () => {
+    const unproven: RunEvent = {
+      type: 'slice.finished',
+      stream: 's',
+      slice: '2',
+      counts,
+      completeness: { grade: 'open', reasons: ['odd'] },
+    }
+    const filled = streamAfter('s', [plan('duo'), 0], [window(2), 1], [unproven, 2])
+    filled.end(3)
+    expect(linesAt(filled, 4, 79)).toEqual([
+      's  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  100% of 3 windows  not proven',
+      '          0 rows       0/s       0 requests',
+      '  █??',
+      '  █ 1 done  ? 2 not proven',
+    ])
+    const read = streamAfter('s', [started, 0], [batch(100), 500], [{ ...unproven, slice: '1' }, 1_000])
+    expect(linesAt(read, 9_000, 79)[0]).toMatch(/0 requests  not proven$/)
   })
 
   test('fit the width as cells, and a failed or running window among them is always shown', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Report, StreamReport } from '../../../src/model/report.ts'
 import { reportText } from '../../../src/run/report/report-text.ts'
+import { summaryLine } from '../../../src/run/report/summary-line.ts'
 
 const counts = {
   fetched: 1_234_567,
@@ -43,6 +44,19 @@ const report = (one: Partial<StreamReport>, more: Partial<Report> = {}, width?: 
     width === undefined ? {} : { width },
   )
 
+const line = (one: Partial<StreamReport>): string =>
+  summaryLine({
+    run: '1',
+    pipeline: 'p',
+    kind: 'sync',
+    status: 'done',
+    startedAt: '',
+    ms: 61_500,
+    rowsPerSecond: 1,
+    peakMemoryBytes: 1,
+    streams: { customers: { ...stream, ...one } },
+  })
+
 describe('a report', () => {
   test('fits 80 columns', () => {
     const text = report({
@@ -79,6 +93,39 @@ describe('a report', () => {
       /read up to 9[^]+p: interrupted after .+\nComplete batches are committed\. The next run continues .+\.$/,
     )
     expect(report({}, { kind: 'replay' })).toContain('replayed rejects')
+  })
+
+  test('names the grade of a reading, and says done only if it is proven', () => {
+    expect(report({ completeness: { grade: 'counted', reasons: [] } })).toMatch(
+      /read from the start, counted, 1 request\n[^]*p: done in 1 min 2 s/,
+    )
+    const text = report({ completeness: { grade: 'open', reasons: ['odd'] }, warnings: ['odd'] })
+    expect(text).toMatch(/read from the start, open, 1 request\n +warning: odd\n/)
+    expect(text).toMatch(/^p: ended in 1 min 2 s, not proven complete: customers,/m)
+    expect(text).toMatch(/\nRecords may be missing: see the warnings\. sluice status shows this .+\.$/)
+    expect(text).not.toContain('done')
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  })
+
+  test('counts the windows of a backfill that are not proven complete', () => {
+    const backfill = {
+      id: '7',
+      from: 'a',
+      to: 'b',
+      window: '1d',
+      zone: 'UTC',
+      windows: { total: 9, done: 5, unproven: 2, failed: 0, skipped: 0, open: 4 },
+    }
+    expect(report({ backfill }, { kind: 'backfill' }, 200)).toContain(
+      '5 of 9 windows of 1d done, 2 of them not proven complete, 4 to read',
+    )
+  })
+
+  test('of one line does not say done if a stream is not proven', () => {
+    expect(line({})).toBe('p: done in 61.5 s, run 1: 1,234,567 read, 1,234,567 inserted')
+    expect(line({ completeness: { grade: 'open', reasons: ['odd'] }, warnings: ['odd'] })).toBe(
+      'p: ended in 61.5 s, run 1: 1,234,567 read, 1,234,567 inserted, not proven complete: customers; customers: odd',
+    )
   })
 
   test('says what to do about rejects', () => {

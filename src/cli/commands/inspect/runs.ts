@@ -44,12 +44,21 @@ export async function runsCommand(
 }
 
 function showRuns(runs: readonly StoredRun[]): void {
-  printTable(runs.map(rowOf), { optional: ['took', 'kind'] })
+  printTable(runs.map(rowOf), { optional: ['took', 'kind', 'complete'] })
   if (runs.some(({ error }) => error !== undefined)) console.log()
   for (const { id, error } of runs) if (error !== undefined) showError(id, error)
 }
 
-function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: StoredRun): Record<string, unknown> {
+function rowOf({
+  id,
+  pipeline,
+  kind,
+  status,
+  startedAt,
+  finishedAt,
+  completeness,
+  report,
+}: StoredRun): Record<string, unknown> {
   const streams = Object.values(report?.streams ?? {})
   const sum = (of: (counts: Counts) => number): number | undefined =>
     report ? streams.reduce((all, { counts }) => all + of(counts), 0) : undefined
@@ -57,12 +66,13 @@ function rowOf({ id, pipeline, kind, status, startedAt, finishedAt, report }: St
     run: id,
     pipeline,
     kind,
-    status,
+    status: status === 'done' && completeness?.grade === 'open' ? 'open' : status,
     started: formatTime(startedAt),
     took: finishedAt ? formatSeconds(finishedAt.getTime() - startedAt.getTime()) : '',
     fetched: sum(({ fetched }) => fetched),
     stored: sum(({ inserted, updated }) => inserted + updated),
     rejected: sum(({ rejected }) => rejected),
+    complete: completeness?.grade ?? '',
   }
 }
 

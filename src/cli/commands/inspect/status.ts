@@ -52,7 +52,7 @@ function show({ streams, findings, at }: StatusReport): void {
   console.log(
     textTable(
       streams.map((stream) => rowOf(stream, now)),
-      { width, optional: ['next run', 'cursor'] },
+      { width, optional: ['next run', 'cursor', 'complete'] },
     ),
   )
   if (findings.length > 0) console.log()
@@ -64,13 +64,14 @@ function show({ streams, findings, at }: StatusReport): void {
 }
 
 function rowOf(
-  { pipeline, stream, state, lastSuccess, cursor, runs, rejects, next }: StreamStatus,
+  { pipeline, stream, state, lastSuccess, completeness, cursor, runs, rejects, next }: StreamStatus,
   now: number,
 ): Record<string, unknown> {
   return {
     stream: `${pipeline}.${stream}`,
-    'last run': state,
+    'last run': state === 'done' && runs[0]?.completeness?.grade === 'open' ? 'open' : state,
     'last success': lastSuccess ? `${formatAge(lastSuccess.ageMs)} ago` : 'never',
+    complete: completeness?.grade ?? '',
     cursor: cursor?.value ?? '',
     // The time of the newest record says how old the data is, not that the stream is late.
     'newest record': cursor?.ageMs === undefined ? '' : `${formatAge(cursor.ageMs)} old`,

@@ -54,9 +54,12 @@ export async function scheduleCommand(
 const jsonLine = (event: ScheduleEvent): string =>
   JSON.stringify({ level: levelOf(event), time: new Date().toISOString(), ...event })
 
+const WARNINGS: ReadonlySet<ScheduleEvent['type']> = new Set(['warning', 'ticks.missed', 'tick.skipped'])
+
 function levelOf(event: ScheduleEvent): 'info' | 'warn' | 'error' {
   if ('status' in event && event.status === 'failed') return 'error'
-  const isWarning = event.type === 'warning' || event.type === 'ticks.missed' || event.type === 'tick.skipped'
+  const isOpen = event.type === 'tick.finished' && event.open !== undefined
+  const isWarning = isOpen || WARNINGS.has(event.type)
   return isWarning ? 'warn' : 'info'
 }
 

@@ -1,3 +1,4 @@
+import type { Pipeline } from '../../../define/pipeline.ts'
 import { defined } from '../../../value/defined.ts'
 import { duration } from '../../../value/duration.ts'
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
@@ -6,6 +7,7 @@ import type { Report } from '../../../model/report.ts'
 import type { Duration } from '../../../model/request.ts'
 import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import { keepDatabase } from '../../../run/open-store.ts'
+import { openStreams } from '../../../run/report/open-streams.ts'
 import { summaryLine } from '../../../run/report/summary-line.ts'
 import { runPipeline } from '../../../run/run-pipeline.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -94,7 +96,7 @@ export async function runOne(
 ): Promise<number> {
   const { full = false, overlap = 'fail', quiet = false, batchRows, concurrency, memory, database, summary } = options
   const { signal } = context
-  const print = (report: Report): void => printSummaryLine(report, signal)
+  const print = (report: Report): void => printSummaryLine(report, pipeline, signal)
   try {
     const report = await runAndReport(
       (hooks) =>
@@ -128,9 +130,13 @@ export async function runOne(
   }
 }
 
-/** Prints success on stdout and failure on stderr, so that cron with `>/dev/null` mails only failures. */
-function printSummaryLine(report: Report, { reason }: AbortSignal): void {
+/**
+ * Prints success on stdout; a failure, and a reading that is not proven complete, on stderr. So cron with `>/dev/null`
+ * mails only these.
+ */
+function printSummaryLine(report: Report, { streams }: Pipeline, { reason }: AbortSignal): void {
   const line = summaryLine(report)
-  if (report.status === 'done') console.log(line)
+  const isProven = openStreams(report.streams).every((name) => streams[name]?.table.complete === 'any')
+  if (report.status === 'done' && isProven) console.log(line)
   else console.error(reason instanceof TimeoutError ? `${line}; ${reason.message}` : line)
 }

@@ -1,0 +1,54 @@
+import { MAX_OPEN_READINGS, type OpenReadings } from '../../ledger/read/read-open-readings.ts'
+import { formatNumber } from '../../value/format.ts'
+import type { StatusFinding, StreamStatus } from './stream-status.ts'
+
+/** Further reasons are in `completeness` of the JSON. */
+const MAX_SHOWN_REASONS = 3
+
+/**
+ * Returns the finding of readings or windows that may have missed records, and that no later reading covers. It is no
+ * fault if the table accepts such readings.
+ */
+export function openReading(
+  open: OpenReadings,
+  { pipeline, stream, completeness, cursor }: StreamStatus,
+  { isAccepted }: { readonly isAccepted: boolean },
+): Pick<StatusFinding, 'kind' | 'isFault' | 'message'> {
+  const name = `${pipeline}.${stream}`
+  const { kind, readings, run, lower, upper } = open
+  const isOne = readings === 1
+  const number = readings < MAX_OPEN_READINGS ? formatNumber(readings) : `${formatNumber(readings)} or more`
+  const fact = `could not prove that ${isOne ? 'it' : 'they'} read everything: ${reasonsText(open.reasons)}`
+  const cause = `Compare the paginator with what the API sends: sluice check ${name}`
+  if (kind === 'backfill') {
+    const range = lower && upper ? ` (${momentText(lower)} to ${momentText(upper)})` : ''
+    const windows = isOne ? '1 window' : `${number} windows`
+    const message =
+      `${windows} of its backfills${range} ${fact}. ${cause}. ` +
+      'Then backfill the range with another --window: a window that is done stays done'
+    return { kind: 'open windows', isFault: !isAccepted, message }
+  }
+  const runs = isOne ? `run ${run}` : `${number} readings, the last one by run ${run},`
+  const again = `ead everything once: sluice run ${name} --full`
+  if (completeness?.grade !== 'open') {
+    const message = `${runs} ${fact}. Later runs read only what is newer. To close the gap, r${again}`
+    return { kind: 'open readings', isFault: !isAccepted, message }
+  }
+  const remedy = cursor ? `Then r${again}` : 'Then run it again'
+  const words = isAccepted ? '' : ". With complete: 'required' in .into() such a run fails, and 'any' accepts it"
+  return { kind: 'open readings', isFault: !isAccepted, message: `${runs} ${fact}. ${cause}. ${remedy}${words}` }
+}
+
+function reasonsText(reasons: readonly string[]): string {
+  if (reasons.length === 0) return 'no reason was stored'
+  const more = reasons.length - MAX_SHOWN_REASONS
+  const shown = reasons.slice(0, MAX_SHOWN_REASONS)
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
+}
+
+/** `2024-01-31` at midnight UTC, else `2024-01-31T10:00:00Z`. */
+const momentText = (moment: Date): string =>
+  moment
+    .toISOString()
+    .replace(/\.000Z$/, 'Z')
+    .replace('T00:00:00Z', '')
