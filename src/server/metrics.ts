@@ -2,7 +2,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
 import { readCursors } from '../ledger/cursors.ts'
 import type { StoredEvent } from '../ledger/read/read-events.ts'
+import { readOpenReadings } from '../ledger/read/read-open-readings.ts'
 import { countRejects } from '../ledger/read/read-rejects.ts'
+import { readStreams } from '../ledger/read/read-streams.ts'
+import { GRADES } from '../model/completeness.ts'
 import type { RunEvent, RunGauge, StreamState } from '../model/event.ts'
 import { cursorAgeMs } from '../run/status/cursor-age.ts'
 import type { Context } from './context.ts'
@@ -53,6 +56,16 @@ export function openMetrics({
   const lag = gauge('cursor_lag_seconds', 'Time that a cursor is behind the clock, if its value is a time', stream)
   const age = gauge('cursor_age_seconds', 'Time since a cursor moved', stream)
   const waiting = gauge('rejects_waiting', 'Rejects that are not replayed yet', stream)
+  const completeness = gauge(
+    'stream_completeness',
+    'Completeness of the last reading of a stream that came to its end: 1 for its grade, 0 for the others',
+    [...stream, 'grade'],
+  )
+  const open = gauge(
+    'open_readings',
+    'Readings and windows that may have missed records, and that no later reading covers',
+    stream,
+  )
   const loop = gauge('event_loop_delay_seconds', 'Delay of the event loop of this server since the last scrape', [
     'quantile',
   ])
@@ -105,20 +118,28 @@ export function openMetrics({
 
   const readLedger = async (): Promise<void> => {
     const now = new Date()
-    const [cursors, rejected, running] = await Promise.all([
+    const [cursors, rejected, streams, openReadings, running] = await Promise.all([
       readCursors(database),
       countRejects(database),
+      readStreams(database, { runs: 0 }),
+      readOpenReadings(database),
       database.query<{ pipeline: string; id: string }>(
         `select pipeline, id from sluice.runs as r where status = 'running' and sluice.is_alive(r)`,
       ),
     ])
-    for (const one of [lag, age, waiting, going]) one.reset()
+    for (const one of [lag, age, waiting, going, completeness, open]) one.reset()
     for (const { pipeline, stream: name, value, updatedAt } of cursors) {
       const behind = cursorAgeMs(value, pipelines.get(pipeline)?.streams[name]?.recipe.incremental?.unit, now)
       if (behind !== undefined) lag.set({ pipeline, stream: name }, behind / 1_000)
       age.set({ pipeline, stream: name }, (now.getTime() - updatedAt.getTime()) / 1_000)
     }
     for (const { pipeline, stream: name, rejects: count } of rejected) waiting.set({ pipeline, stream: name }, count)
+    for (const { pipeline, stream: name, completeness: last } of streams) {
+      const labels = { pipeline, stream: name }
+      open.set(labels, 0)
+      if (last) for (const grade of GRADES) completeness.set({ ...labels, grade }, grade === last.grade ? 1 : 0)
+    }
+    for (const { pipeline, stream: name, readings } of openReadings) open.inc({ pipeline, stream: name }, readings)
     for (const { pipeline } of running) going.inc({ pipeline })
     // Reset the gauges of crashed runs. Wait 10 s, because the final event of a finished run may be delayed.
     for (const [run, pipeline] of alive) {

@@ -60,12 +60,13 @@ interface StreamParts {
   runs?: StreamRuns
   cursor?: Cursor
   rejects?: number
+  openReadings?: number
 }
 
 /** Returns all streams by pipeline: the loaded ones first, then those that only the ledger knows. */
 function knownStreams(
   pipelines: ReadonlyMap<string, Pipeline>,
-  { streams, cursors, rejects }: StatusParts,
+  { streams, cursors, rejects, openReadings }: StatusParts,
 ): Map<string, Map<string, StreamParts>> {
   const known = new Map<string, Map<string, StreamParts>>()
   const entry = (pipeline: string, stream: string): StreamParts => {
@@ -79,6 +80,10 @@ function knownStreams(
   for (const one of streams) entry(one.pipeline, one.stream).runs = one
   for (const one of cursors) entry(one.pipeline, one.stream).cursor = one
   for (const one of rejects) entry(one.pipeline, one.stream).rejects = one.rejects
+  for (const { pipeline, stream, readings } of openReadings) {
+    const parts = entry(pipeline, stream)
+    parts.openReadings = (parts.openReadings ?? 0) + readings
+  }
   return known
 }
 
@@ -170,7 +175,7 @@ function serializeSchedule(
 }
 
 function serializeStream(name: string, stream: string, parts: StreamParts, { pipeline, status, now }: Terms): Stream {
-  const { runs, cursor, rejects = 0 } = parts
+  const { runs, cursor, rejects = 0, openReadings = 0 } = parts
   const flow = pipeline?.streams[stream]
   const isThis = (one: Pick<StreamStatus, 'pipeline'> & { readonly stream?: string }): boolean =>
     one.pipeline === name && one.stream === stream
@@ -188,6 +193,8 @@ function serializeStream(name: string, stream: string, parts: StreamParts, { pip
       : null,
     rejects,
     lastSuccess: runs?.lastSuccess?.toISOString() ?? null,
+    completeness: runs?.completeness ?? null,
+    openReadings,
     overdueSince: status.streams.find(isThis)?.overdueSince ?? null,
     findings: status.findings.filter(isThis).map(serializeFinding),
     runs: (runs?.runs ?? []).map(serializeStreamRun),

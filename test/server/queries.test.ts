@@ -48,6 +48,7 @@ describe('queries', () => {
           backfill: null,
           lower: null,
           upper: null,
+          completeness: { grade: 'ended', reasons: [] },
           counts: counts({ fetched: 30, unchanged: 30 }),
           batches: expect.any(Number),
           createdAt: time,

@@ -59,6 +59,7 @@ describe('summary', () => {
       startedAt: time,
       finishedAt: time,
       ms: expect.any(Number),
+      completeness: { grade: 'ended', reasons: [] },
       error: null,
     }
     expect(json).toEqual({
@@ -83,6 +84,8 @@ describe('summary', () => {
               cursor: null,
               rejects: 1,
               lastSuccess: time,
+              completeness: { grade: 'ended', reasons: [] },
+              openReadings: 0,
               overdueSince: null,
               findings: [
                 { kind: 'rejects', isProblem: false, message: expect.stringContaining('1 record could not be stored') },
@@ -97,6 +100,8 @@ describe('summary', () => {
               cursor: { value: '2024-01-01T00:00:00Z', updatedAt: time, lagSeconds: expect.any(Number) },
               rejects: 0,
               lastSuccess: time,
+              completeness: { grade: 'ended', reasons: [] },
+              openReadings: 0,
               overdueSince: null,
               findings: [],
               runs: [{ ...done, counts: counts({ fetched: 1, inserted: 1 }) }],

@@ -13,6 +13,21 @@ export const kind = oneOf('sync', 'backfill', 'replay')
 export const runStatus = oneOf('running', 'done', 'failed', 'interrupted')
 export const sliceStatus = oneOf('open', 'done', 'failed', 'skipped', 'closed')
 
+const completeness = described(
+  nullable(
+    object({
+      grade: oneOf('counted', 'ended', 'open'),
+      reasons: described(list(text), 'Why a reading is open; empty for the other grades'),
+    }),
+  ),
+  'How sure it is that everything was read, the worst of several readings; null if it is not known',
+)
+export type Completeness = Infer<typeof completeness>
+const unproven = described(
+  number,
+  'Windows that are done and may have missed records, and that no later reading covers',
+)
+
 const COUNTS = {
   fetched: number,
   expanded: number,
@@ -68,6 +83,7 @@ const RUN = {
   ms: nullable(number),
   error: nullable(text),
   stopRequestedAt: nullable(time),
+  completeness,
   counts,
   streams: list(text),
 }
@@ -79,6 +95,7 @@ const runDetail = object({
   isDone: flag,
   slices: number,
   batches: number,
+  completeness,
   counts,
   since: nullable(text),
   cursor: nullable(text),
@@ -109,6 +126,7 @@ export const slice = object({
   startedBy: id,
   ...sliceRange,
   backfill: nullable(text),
+  completeness,
   counts,
   batches: number,
   createdAt: time,
@@ -146,8 +164,10 @@ const BACKFILL = {
   pending: number,
   running: number,
   done: number,
+  unproven,
   failed: number,
   skipped: number,
+  completeness,
   counts,
 }
 export const backfill = object(BACKFILL)
@@ -161,6 +181,8 @@ const windowCell = object({
   lower: time,
   upper: time,
   state: windowState,
+  unproven: described(flag, 'Done, but it may have missed records, and no later reading covers it'),
+  completeness,
   rows: number,
   run: nullable(text),
   error: nullable(text),
@@ -178,6 +200,7 @@ const streamRun = object({
   startedAt: time,
   finishedAt: nullable(time),
   ms: nullable(number),
+  completeness,
   counts,
   error: nullable(text),
 })
@@ -200,6 +223,11 @@ const stream = object({
   cursor: nullable(object({ value: text, updatedAt: time, lagSeconds: nullable(number) })),
   rejects: number,
   lastSuccess: nullable(time),
+  completeness,
+  openReadings: described(
+    number,
+    'Readings and windows that may have missed records, and that no later reading covers',
+  ),
   overdueSince: described(nullable(time), 'The tick after which the stream should have been read, and was not'),
   findings: list(finding),
   runs: list(streamRun),

@@ -39,6 +39,7 @@ export const serializeRun = (run: StoredRun): Run => ({
   ms: elapsedMs(run.startedAt, run.finishedAt),
   error: run.error ?? null,
   stopRequestedAt: isoOrNull(run.stopRequestedAt),
+  completeness: run.completeness ?? null,
   counts: run.counts,
   streams: streamsIn(run.options),
 })
@@ -55,6 +56,7 @@ export const serializeStreamRun = (run: StoredStreamRun): StreamRun => ({
   startedAt: iso(run.startedAt),
   finishedAt: isoOrNull(run.finishedAt),
   ms: elapsedMs(run.startedAt, run.finishedAt),
+  completeness: run.completeness ?? null,
   counts: run.counts,
   error: run.error ?? null,
 })
@@ -64,6 +66,7 @@ const serializeRunDetail = (detail: StreamRecord): RunDetail => ({
   isDone: detail.isDone,
   slices: detail.slices,
   batches: detail.batches,
+  completeness: detail.completeness ?? null,
   counts: detail.counts,
   since: detail.since ?? null,
   cursor: detail.cursor ?? null,
@@ -135,6 +138,7 @@ export const serializeSlice = (slice: StoredSlice): Slice => ({
   backfill: slice.backfill ?? null,
   lower: isoOrNull(slice.lower),
   upper: isoOrNull(slice.upper),
+  completeness: slice.completeness ?? null,
   counts: slice.counts,
   batches: slice.batches,
   createdAt: iso(slice.createdAt),
@@ -157,11 +161,12 @@ export const serializeReject = (reject: StoredReject): Reject => ({
   settlement: reject.settlement ?? null,
 })
 
-export const serializeBackfill = ({ id, from, to, createdAt, ...rest }: BackfillOverview): Backfill => ({
+export const serializeBackfill = ({ id, from, to, createdAt, completeness, ...rest }: BackfillOverview): Backfill => ({
   backfill: id,
   from: iso(from),
   to: iso(to),
   createdAt: iso(createdAt),
+  completeness: completeness ?? null,
   ...rest,
 })
 
@@ -170,6 +175,8 @@ export const serializeWindow = (window: StoredWindow): WindowCell => ({
   lower: iso(window.lower),
   upper: iso(window.upper),
   state: windowState(window),
+  unproven: window.isUnproven,
+  completeness: window.completeness ?? null,
   rows: window.counts.inserted + window.counts.updated + window.counts.unchanged,
   run: window.run ?? null,
   error: window.error ?? null,

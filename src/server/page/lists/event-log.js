@@ -52,7 +52,9 @@ function words(event) {
         `${count(Math.round(event.ms))} ms`,
       ].join(', ')
     case 'slice.finished':
-      return `slice ${event.slice}, ${counted(rowsOf(event.counts), 'row')}`
+      return [`slice ${event.slice}`, counted(rowsOf(event.counts), 'row'), event.completeness?.grade ?? '']
+        .filter((part) => part !== '')
+        .join(', ')
     case 'slice.failed':
       return `slice ${event.slice}: ${event.error}`
     case 'request.retried':

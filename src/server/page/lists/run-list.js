@@ -1,4 +1,5 @@
 // @ts-check
+import { provenStatus } from '../parts/completeness.js'
 import { attribute, h, list, show, text } from '../parts/dom.js'
 import { count, duration } from '../parts/format.js'
 import { statusMark } from '../parts/status-mark.js'
@@ -75,7 +76,7 @@ function runRow(hasPipeline) {
       const kind = run.kind === 'sync' ? 'run' : run.kind
       text(name, hasPipeline && 'pipeline' in run ? `${run.pipeline} · ${kind} ${run.run}` : `${kind} ${run.run}`)
       attribute(name, 'href', `#/run/${run.run}`)
-      status.update(run.status)
+      status.update(...provenStatus(run.status, run.completeness))
       text(rows, count(rowsOf(run.counts)))
       text(inserted, count(run.counts.inserted))
       text(updated, count(run.counts.updated))

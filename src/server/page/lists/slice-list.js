@@ -1,4 +1,5 @@
 // @ts-check
+import { openText, provenStatus } from '../parts/completeness.js'
 import { attribute, h, list, show, text } from '../parts/dom.js'
 import { count } from '../parts/format.js'
 import { statusMark } from '../parts/status-mark.js'
@@ -15,7 +16,7 @@ export function sliceList() {
     h(
       'div',
       { class: 'row head', role: 'row' },
-      ...['Slice', 'Stream', 'Status', 'Rows', 'Batches', 'From', 'To'].map((name) =>
+      ...['Slice', 'Stream', 'Status', 'Complete', 'Rows', 'Batches', 'From', 'To'].map((name) =>
         h('span', { role: 'columnheader', class: name === 'Rows' || name === 'Batches' ? 'number' : '' }, name),
       ),
     ),
@@ -37,24 +38,28 @@ const cell = (label, kind = '') => h('span', { role: 'cell', class: kind, 'data-
 
 function sliceRow() {
   const [name, stream, status] = [h('span', { role: 'rowheader' }), cell('Stream'), statusMark('idle')]
-  const [rows, batches, from, to] = [
+  const [complete, rows, batches, from, to] = [
+    cell('Complete'),
     cell('Rows', 'number'),
     cell('Batches', 'number'),
     cell('From', 'code clip'),
     cell('To', 'code clip'),
   ]
   const error = h('p', { class: 'row-error error-text small', role: 'cell' })
+  const reasons = h('p', { class: 'row-error warning-text small', role: 'cell' })
   const root = h(
     'div',
     { class: 'row', role: 'row' },
     name,
     stream,
     h('span', { role: 'cell' }, status.root),
+    complete,
     rows,
     batches,
     from,
     to,
     error,
+    reasons,
   )
   return {
     root,
@@ -65,13 +70,17 @@ function sliceRow() {
       text(stream, slice.stream)
       const isOpen = slice.status === 'open'
       const openWord = slice.held ? 'running' : 'pending'
-      status.update(isOpen && !slice.held ? 'idle' : slice.status, isOpen ? openWord : slice.status)
+      if (isOpen) status.update(slice.held ? 'running' : 'idle', openWord)
+      else status.update(...provenStatus(slice.status, slice.completeness))
+      text(complete, slice.completeness?.grade ?? '')
       text(rows, count(rowsOf(slice.counts)))
       text(batches, count(slice.batches))
       text(from, slice.lower ?? slice.since ?? 'the beginning')
       text(to, slice.upper ?? slice.until ?? 'the newest record')
       text(error, slice.error ?? '')
       show(error, slice.error !== null)
+      text(reasons, openText(slice.completeness))
+      show(reasons, slice.completeness?.grade === 'open')
     },
   }
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { provenStatus } from '../parts/completeness.js'
 import { attribute, h, show, text } from '../parts/dom.js'
 import { count, counted } from '../parts/format.js'
 import { rowsOf, runBars } from '../parts/run-bars.js'
@@ -48,7 +49,8 @@ export function streamRow(pipeline) {
       text(name, its.stream)
       attribute(name, 'href', `#/stream/${encodeURIComponent(pipeline)}/${encodeURIComponent(its.stream)}`)
       text(table, its.table ? `${its.table}${its.write ? `, ${its.write}` : ''}` : '')
-      status.update(last?.status ?? 'idle', last?.status ?? 'never ran')
+      if (last) status.update(...provenStatus(last.status, last.completeness))
+      else status.update('idle', 'never ran')
       ago.update(last?.finishedAt ?? last?.startedAt, '')
       text(rows, last ? count(rowsOf(last.counts)) : '–')
       bars.update(its.runs)

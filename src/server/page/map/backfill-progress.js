@@ -3,7 +3,7 @@ import { attribute, h, text } from '../parts/dom.js'
 import { count, counted } from '../parts/format.js'
 /** @typedef {import('../../schemas/resources.ts').Backfill} Backfill */
 
-const states = /** @type {const} */ (['done', 'running', 'failed', 'pending'])
+const states = /** @type {const} */ (['done', 'unproven', 'running', 'failed', 'pending'])
 
 /** Progress of a backfill as one strip, with a link to the map of its windows. */
 export function backfillProgress() {
@@ -24,15 +24,18 @@ export function backfillProgress() {
       text(words, windowWords(backfill))
       for (const [at, state] of states.entries()) {
         const part = strips[at]
-        if (part) part.style.flexGrow = String(backfill[state])
+        // Windows that are not proven complete are done as well.
+        const windows = state === 'done' ? backfill.done - backfill.unproven : backfill[state]
+        if (part) part.style.flexGrow = String(windows)
       }
     },
   }
 }
 
 /** @param {Backfill} backfill */
-export function windowWords({ windows, done, running, failed, pending }) {
+export function windowWords({ windows, done, unproven, running, failed, pending }) {
   const rest = [
+    unproven > 0 && `${count(unproven)} not proven complete`,
     running > 0 && `${count(running)} running`,
     failed > 0 && `${count(failed)} failed`,
     pending > 0 && `${count(pending)} pending`,

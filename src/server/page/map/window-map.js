@@ -5,7 +5,14 @@ import { layout } from './window-layout.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** @type {Record<string, string>} */
-const words = { pending: 'pending', running: 'running', done: 'done', failed: 'failed', skipped: 'skipped' }
+const words = {
+  pending: 'pending',
+  running: 'running',
+  done: 'done',
+  unproven: 'not proven complete',
+  failed: 'failed',
+  skipped: 'skipped',
+}
 /** @param {string} state */
 export const stateWord = (state) => words[state] ?? state
 
@@ -154,14 +161,14 @@ export function windowMap({ label, step, zone, chosen, opened }) {
       shape = next
       windows.forEach((window, at) => {
         const cell = cells[at]
-        const state = `${window.state} ${window.rows}`
+        const state = `${shownState(window)} ${window.rows}`
         if (!cell || shown[at] === state) return
         shown[at] = state
-        attribute(cell, 'data-state', window.state)
+        attribute(cell, 'data-state', shownState(window))
         attribute(
           cell,
           'aria-label',
-          [span(window.lower, window.upper, zone, step), stateWord(window.state), ...rowsIn(window)].join(', '),
+          [span(window.lower, window.upper, zone, step), stateWord(shownState(window)), ...rowsIn(window)].join(', '),
         )
       })
     },
@@ -199,10 +206,13 @@ export function span(lower, upper, zone, step) {
   return `${from} to ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`
 }
 
+/** The state that a cell shows. @param {WindowCell} window */
+export const shownState = ({ state, unproven }) => (unproven ? 'unproven' : state)
+
 /** The legend of the map. */
 export function legend() {
   const root = h('ul', { class: 'map-legend', 'aria-label': 'Legend' })
-  for (const state of ['done', 'running', 'failed', 'pending']) {
+  for (const state of ['done', 'unproven', 'running', 'failed', 'pending']) {
     const name = h('span', {})
     text(name, stateWord(state))
     root.append(h('li', {}, h('span', { class: 'cell', 'data-state': state, 'aria-hidden': 'true' }), name))

@@ -1,12 +1,20 @@
 // @ts-check
+import { openText } from '../parts/completeness.js'
 import { attribute, h, show, text } from '../parts/dom.js'
 import { count, instant } from '../parts/format.js'
 import { statusMark } from '../parts/status-mark.js'
-import { span, stateWord } from './window-map.js'
+import { shownState, span, stateWord } from './window-map.js'
 /** @typedef {import('../../schemas/resources.ts').WindowCell} WindowCell */
 
 /** The mark of each window state. @type {Record<string, string>} */
-const marks = { pending: 'idle', running: 'running', done: 'done', failed: 'failed', skipped: 'idle' }
+const marks = {
+  pending: 'idle',
+  running: 'running',
+  done: 'done',
+  unproven: 'warning',
+  failed: 'failed',
+  skipped: 'idle',
+}
 
 /** @typedef {ReturnType<typeof import('../parts/action-button.js').actionButton>} ActionButton */
 
@@ -22,6 +30,7 @@ export function windowPanel({ retry, back }) {
     h('a', {}),
     h('pre', { class: 'error-box', tabindex: '0', 'aria-label': 'Error of this window' }),
   ]
+  const [complete, reasons] = [h('dd', {}), h('p', { class: 'warning-text small' })]
   const noRun = h('span', { class: 'muted' }, '–')
   const again = retry()
   let shown = ''
@@ -38,7 +47,10 @@ export function windowPanel({ retry, back }) {
       rows,
       h('dt', {}, 'Run'),
       h('dd', {}, run, noRun),
+      h('dt', {}, 'Complete'),
+      complete,
     ),
+    reasons,
     error,
     again.root,
     h('p', { class: 'muted small keys' }, 'Arrow keys move through the map, Enter moves here, Escape moves back.'),
@@ -52,13 +64,16 @@ export function windowPanel({ retry, back }) {
       if (window.slice !== shown) again.reset()
       shown = window.slice
       text(title, span(window.lower, window.upper, zone, step))
-      state.update(marks[window.state] ?? 'idle', stateWord(window.state))
+      state.update(marks[shownState(window)] ?? 'idle', stateWord(shownState(window)))
       text(bounds, `${instant(window.lower).replace('.000', '')} → ${instant(window.upper).replace('.000', '')}`)
       text(rows, count(window.rows))
       show(run, window.run !== null)
       show(noRun, window.run === null)
       text(run, `run ${window.run}`)
       attribute(run, 'href', `#/run/${window.run}`)
+      text(complete, window.completeness?.grade ?? 'not known')
+      text(reasons, openText(window.completeness))
+      show(reasons, window.completeness?.grade === 'open')
       text(error, window.error ?? '')
       show(error, window.error !== null)
       // The result of a press stands beside the button, also after the window is done.

@@ -1,4 +1,5 @@
 // @ts-check
+import { provenStatus } from './completeness.js'
 import { attribute, h, list } from './dom.js'
 import { counted } from './format.js'
 /** @typedef {import('../../schemas/resources.ts').StreamRun} StreamRun */
@@ -19,12 +20,14 @@ export function runBars() {
     update: (runs) => {
       const most = Math.max(1, ...runs.map(({ counts }) => rowsOf(counts)))
       const bad = runs.filter(({ status }) => status === 'failed' || status === 'interrupted').length
+      const open = runs.filter((run) => provenStatus(run.status, run.completeness)[1] === 'open').length
       const [newest] = runs
       attribute(
         root,
         'aria-label',
         newest
-          ? `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or interrupted`}; ` +
+          ? `Last ${counted(runs.length, 'run')}, ${bad === 0 ? 'none failed' : `${bad} failed or interrupted`}` +
+              `${open === 0 ? '' : `, ${open} not proven complete`}; ` +
               `the newest handled ${counted(rowsOf(newest.counts), 'row')}`
           : 'No run yet',
       )
@@ -43,10 +46,11 @@ function bar() {
   return {
     root,
     /** @param {StreamRun} run */
-    update: ({ run, status, counts, kind }) => {
-      attribute(root, 'data-status', status)
+    update: ({ run, status, completeness, counts, kind }) => {
+      const [, word] = provenStatus(status, completeness)
+      attribute(root, 'data-status', word)
       attribute(root, 'data-rows', rowsOf(counts))
-      attribute(root, 'title', `${kind === 'sync' ? 'run' : kind} ${run}: ${status}, ${counted(rowsOf(counts), 'row')}`)
+      attribute(root, 'title', `${kind === 'sync' ? 'run' : kind} ${run}: ${word}, ${counted(rowsOf(counts), 'row')}`)
     },
   }
 }

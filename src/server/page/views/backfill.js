@@ -88,6 +88,7 @@ export function backfillView({ parts: [id = ''], signal }) {
     const windows = cells.length
     const states = { pending: 0, running: 0, done: 0, failed: 0, skipped: 0 }
     for (const { state } of cells) states[state] += 1
+    const unproven = cells.filter((cell) => cell.unproven).length
     text(heading, `Backfill of ${backfill.pipeline}.${backfill.stream}`)
     text(
       facts,
@@ -95,7 +96,7 @@ export function backfillView({ parts: [id = ''], signal }) {
         `in ${counted(windows, 'window')} of ${backfill.window}, ${backfill.zone}`,
     )
     document.title = `${heading.textContent} · Sluice`
-    strip.update({ ...backfill, windows, ...states })
+    strip.update({ ...backfill, windows, unproven, ...states })
     counts.update([{ name: 'all windows', counts: backfill.counts }])
     if (!map) {
       map = windowMap({
@@ -154,9 +155,18 @@ export function backfillView({ parts: [id = ''], signal }) {
 /** @param {EventMessage & { type: 'slice.started' | 'slice.finished' | 'slice.failed' }} event */
 function windowAfter(event) {
   const run = event.run
-  if (event.type === 'slice.started') return { state: /** @type {const} */ ('running'), run, error: null }
+  if (event.type === 'slice.started')
+    return { state: /** @type {const} */ ('running'), run, error: null, unproven: false, completeness: null }
   if (event.type === 'slice.failed') return { state: /** @type {const} */ ('failed'), run, error: event.error }
   // The rows of this run only: the next answer includes those of earlier runs of the window.
   const { inserted, updated, unchanged } = event.counts
-  return { state: /** @type {const} */ ('done'), run, error: null, rows: inserted + updated + unchanged }
+  const completeness = event.completeness ?? null
+  return {
+    state: /** @type {const} */ ('done'),
+    run,
+    error: null,
+    rows: inserted + updated + unchanged,
+    completeness,
+    unproven: completeness?.grade === 'open',
+  }
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { address, get } from '../data/api.js'
+import { provenStatus } from '../parts/completeness.js'
 import { countsTable } from '../lists/counts-table.js'
 import { h, list, show, text } from '../parts/dom.js'
 import { counted, bytes, duration } from '../parts/format.js'
@@ -66,7 +67,7 @@ export function runView({ parts: [id = ''], signal }) {
   function draw(its) {
     text(heading, `${its.pipeline} · ${its.kind === 'sync' ? 'run' : its.kind} ${id}`)
     document.title = `${heading.textContent} · Sluice`
-    status.update(its.status)
+    status.update(...provenStatus(its.status, its.completeness))
     began.update(its.startedAt)
     const report = its.report
     const sent = report

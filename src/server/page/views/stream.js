@@ -2,6 +2,7 @@
 import { backfillForm } from './backfill-form.js'
 import { backfillList } from '../lists/backfill-list.js'
 import { address, get } from '../data/api.js'
+import { openText } from '../parts/completeness.js'
 import { h, show, text } from '../parts/dom.js'
 import { age, count } from '../parts/format.js'
 import { runBars } from '../parts/run-bars.js'
@@ -21,7 +22,8 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
   const title = `${pipeline}.${stream}`
   const path = `${encodeURIComponent(pipeline)}/${encodeURIComponent(stream)}`
   const [bars, success, moved, tick] = [runBars(), timestamp('ago'), timestamp('ago'), timestamp('in')]
-  const [table, key, cursor, lag, schedule, zone, next] = [
+  const [table, complete, key, cursor, lag, schedule, zone, next] = [
+    h('dd', {}),
     h('dd', {}),
     h('dd', {}),
     h('code', {}),
@@ -56,6 +58,8 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
         h('dd', {}, cursor, ' ', lag, h('span', { class: 'muted' }, ' moved ', moved.root)),
         h('dt', {}, 'Last success'),
         h('dd', {}, success.root),
+        h('dt', {}, 'Complete'),
+        complete,
         h('dt', {}, 'Schedule'),
         h('dd', {}, schedule, zone, next),
         h('dt', {}, 'Rejects'),
@@ -95,6 +99,7 @@ export function streamView({ parts: [pipeline = '', stream = ''], signal }) {
     text(lag, found.cursor?.lagSeconds ? `(${age(found.cursor.lagSeconds * 1_000)} behind now)` : '')
     moved.update(found.cursor?.updatedAt)
     success.update(found.lastSuccess, 'never')
+    text(complete, openText(found.completeness) || (found.completeness?.grade ?? 'not known'))
     text(schedule, its.schedule ?? 'none')
     text(zone, its.schedule ? ` ${its.zone ?? 'UTC'}` : '')
     show(next, its.nextTick !== null)
