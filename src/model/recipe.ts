@@ -114,7 +114,8 @@ export interface ColumnOptions {
 
 /**
  * What becomes of a reading that is `open`: with `required` it fails, its cursor stays, and the next run reads it from
- * its start again; with `any` it ends, with a warning.
+ * its start again; with `any` it ends, with a warning, and is a notice of
+ * `sluice status`, not a problem.
  */
 export type Complete = 'required' | 'any'
 
@@ -147,7 +148,7 @@ export interface Table {
   readonly maxRejects: number
   /** An interrupted slice that is older restarts. @default '24h' */
   readonly resumeWithin: Duration
-  /** @default 'any', and 'required' for `replace`, which deletes what was not read */
+  /** @default a warning; 'required' for `replace`, which deletes what was not read */
   readonly complete?: Complete
 }
 

@@ -85,8 +85,9 @@ export type TableOptions<Row, Write> = {
   resumeWithin?: Duration
   /**
    * What to do if it is not proven that everything was read. `'required'` fails the stream: its cursor stays, and the
-   * next run reads the same range from its start again. `'any'` warns. @default 'any'; for `replace` 'required',
-   * because it deletes what was not read
+   * next run reads the same range from its start again. `'any'` accepts it: a warning, and a notice of
+   * `sluice status`. @default a warning, and a problem of `sluice status`; for `replace` 'required', because it deletes
+   * what was not read
    */
   complete?: Complete
 } & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
