@@ -66,6 +66,7 @@ export type { Json, JsonValue } from './model/json.ts'
 export type {
   CatchUp,
   Cron,
+  OwnCompleteness,
   OwnPage,
   Overlap,
   ReadContext,

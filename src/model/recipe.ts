@@ -1,4 +1,5 @@
 // A definition as data: the source of the records, the stages that change them, and the table that stores them.
+import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
 import type { Api, Duration, From, Paging, Range, Request } from './request.ts'
 
@@ -81,7 +82,15 @@ export interface OwnPage<T> {
    * together with the next page that has one, or with the end. `{ end: true }` is reserved.
    */
   readonly position?: Position
+  /**
+   * What is known so far: `'counted'` if so many different records came as there are, `'ended'` if the source said that
+   * nothing follows, `'open'` or `{ open: 'the reason' }` if records may be missing. The last word counts, and `open`
+   * stays. @default 'ended' when the generator returns
+   */
+  readonly complete?: OwnCompleteness
 }
+export type OwnCompleteness = Grade | { readonly open: string }
+
 /** The argument of a custom source's generator. */
 export interface ReadContext extends Range {
   /** The position at which the last run stopped, as the source gave it; undefined at the start. */

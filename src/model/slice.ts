@@ -32,6 +32,24 @@ export interface SliceRead extends Range {
    * @default no limit
    */
   readonly startedAt?: Date
+  /**
+   * Fields of the table's key, as the source's records have them. Absent if rows are appended without a key, or if a
+   * stage changes the key.
+   */
+  readonly key?: readonly string[]
+  /**
+   * What readings have shown of each endpoint, by its name. All readers of a slice share it. @default each reader knows
+   * its own
+   */
+  readonly endpoints?: Map<string, EndpointSeen>
+}
+
+/** What readings have shown of one endpoint. */
+export interface EndpointSeen {
+  /** A response led to a next page, so a response without such a way is the last one. */
+  hasWayOn: boolean
+  /** Records of the largest page. */
+  largestPage: number
 }
 
 /**

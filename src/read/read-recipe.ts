@@ -68,9 +68,13 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
 
 function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext) {
   if ('read' in source) return readCustomSource(provideFetchToSource(source.read, scope), incremental, slice, scope)
+  const isParent = stages.some(({ type }) => type === 'flatMap')
   // A total of parents or of one child would not say how much of the stream is left.
-  const hasTotal = !context.isChild && !stages.some(({ type }) => type === 'flatMap')
-  return readHttp(source, incremental, slice, scope, hasTotal ? reportTotalTo(scope) : undefined)
+  const hasTotal = !context.isChild && !isParent
+  // The key is that of the table's rows, not of their parents.
+  const { key, ...others } = slice
+  const own = isParent || key === undefined ? others : slice
+  return readHttp(source, incremental, own, scope, hasTotal ? reportTotalTo(scope) : undefined)
 }
 
 const reportTotalTo = ({ emit, stream }: Scope) =>

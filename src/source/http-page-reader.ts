@@ -1,19 +1,23 @@
 // Turns the response to one request into a page and the request for the next page.
-import { ENDED } from '../model/completeness.ts'
+import { openBecause, worstOf, type Completeness } from '../model/completeness.ts'
 import { DecodeError, PagingError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../model/request.ts'
-import type { Scope, Secrets } from '../model/scope.ts'
+import type { Secrets } from '../model/scope.ts'
+import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage } from './followed-page.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
+import { DifferentKeys, MAX_KEYS } from './paging/different-keys.ts'
+import { SeenEndpoint } from './paging/seen-endpoint.ts'
+import { completenessOf } from './paging/grade.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest } from './paging/next-request.ts'
+import type { ReadingEnd } from './paging/reading-end.ts'
+import { afterPage, checkEmptyPages, type ReadingState } from './paging/reading-state.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
-import { afterPage, checkEmptyPages, noPages, type SeenPages } from './paging/seen-pages.ts'
-import { unusedWaysOn } from './paging/unused-ways-on.ts'
 import { positionOf } from './position.ts'
 import { selectRecords } from './select-records.ts'
 
@@ -23,34 +27,38 @@ export interface HttpPage {
   readonly next: PageRequest | undefined
 }
 
+export interface HttpPageReaderOptions {
+  readonly follower?: CursorFollower | undefined
+  readonly secrets: Secrets
+  /** What is known of the pages before the first one that is read here. */
+  readonly state: ReadingState
+  readonly slice: Pick<SliceRead, 'key' | 'endpoints'>
+}
+
 export class HttpPageReader {
   readonly #source: HttpSource
   readonly #follower: CursorFollower | undefined
   readonly #secrets: Secrets
-  readonly #warn: (message: string) => void
   readonly #guard = new LoopGuard()
-  #seen: SeenPages
-  #hasWarned = false
-  /** True until a page was read, in a reading that starts at the beginning. */
-  #isStart: boolean
+  readonly #endpoint: SeenEndpoint
+  readonly #keyFields: readonly string[]
+  /** Undefined while no number of records is known that they could be compared with. */
+  #keys: DifferentKeys | undefined
+  #state: ReadingState
+  #hasSteppedOver = false
 
-  constructor(
-    source: HttpSource,
-    follower: CursorFollower | undefined,
-    { secrets, emit, stream }: Pick<Scope, 'secrets' | 'emit' | 'stream'>,
-    { isResumed }: { readonly isResumed: boolean },
-  ) {
-    this.#isStart = !isResumed
-    this.#seen = noPages(isResumed)
+  constructor(source: HttpSource, { follower, secrets, state, slice }: HttpPageReaderOptions) {
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
-    this.#warn = (message) => emit({ type: 'warning', message: secrets.hide(message), ...defined({ stream }) })
+    this.#state = state
+    this.#endpoint = new SeenEndpoint(source.request, slice.endpoints)
+    this.#keyFields = slice.key ?? []
   }
 
-  /** The pages that were read so far have shown this. */
-  get seen(): SeenPages {
-    return this.#seen
+  /** What is known after the pages that were read so far. */
+  get state(): ReadingState {
+    return this.#state
   }
 
   /** Call it for each response of the sequence once, in order. Releases the response if it throws. */
@@ -65,53 +73,74 @@ export class HttpPageReader {
     }
   }
 
-  #read(response: HeldResponse, request: PageRequest): HttpPage {
+  #read(held: HeldResponse, request: PageRequest): HttpPage {
     const { paging, request: template } = this.#source
-    const { status, body, hold, memory } = response
+    const { hold, memory } = held
     this.#guard.add(request)
-    if (template.emptyOn?.includes(status)) {
-      const { page } = followedPage([], this.#follower)
-      return { page: { ...page, position: positionOf(undefined), completeness: ENDED, hold, memory }, next: undefined }
-    }
-    const records = status === 204 ? [] : selectRecords(this.#source, body)
-    this.#seen = afterPage(this.#seen, paging, { ...response, records })
-    if (isCounted(paging)) this.#guard.compare(records, paging.parameter)
+    const isEmptyStatus = template.emptyOn?.includes(held.status) === true
+    const records = isEmptyStatus || held.status === 204 ? [] : selectRecords(this.#source, held.body)
+    const response = { ...held, records }
     const { page, hasEnded } = followedPage(records, this.#follower)
-    const next = hasEnded ? undefined : nextRequest(paging, { ...response, records }, request, this.#seen)
+    this.#state = afterPage(this.#state, paging, response, { hasCursor: this.#follower?.hasMetField === true })
+    this.#countKeys(records)
+    if (isCounted(paging)) this.#guard.compare(records, paging.parameter)
+    const next = isEmptyStatus || hasEnded ? undefined : nextRequest(paging, response, request, this.#state)
     if (next) {
-      checkEmptyPages(this.#seen, paging)
+      checkEmptyPages(this.#state, paging)
       this.#guard.check(next)
     }
-    if (records.length === 0) this.#warnOfEmptyPage(request, next)
-    // A later page was reached by a way on, so an API may leave it out at the end.
-    if (this.#isStart && !next && !hasEnded) this.#warnOfWaysOn({ ...response, records }, request)
-    this.#isStart = false
-    const position = this.#secrets.hide(positionOf(next))
-    return { page: { ...page, position, hold, memory, ...(!next && { completeness: ENDED }) }, next }
+    this.#endpoint.add(records.length, { hasWayOn: next !== undefined })
+    const stop = hasEnded ? 'order' : 'paginator'
+    const completeness = next
+      ? this.#stepOver(response, request, next)
+      : this.#end({ paging, request, response, state: this.#state, stop: isEmptyStatus ? 'status' : stop })
+    return {
+      page: {
+        ...page,
+        position: this.#secrets.hide(positionOf(next, this.#state)),
+        ...defined({ completeness }),
+        hold,
+        memory,
+      },
+      next,
+    }
   }
 
-  #warnOfWaysOn(response: ApiResponse<unknown>, request: PageRequest): void {
-    const names = unusedWaysOn(this.#source.paging, response)
-    if (names.length === 0) return
-    this.#warn(
-      `${labelOf(request)}: only one page was read, because the way to the next page is missing where the paginator ` +
-        `looks for it. The response has ${names.join(', ')}. Compare the paginator with it`,
+  /** Counts the keys of a reading from its first page on, if the API states the number of its records. */
+  #countKeys(records: readonly unknown[]): void {
+    const { pages, lastCount, isPartial } = this.#state
+    const isFirst = pages === 1 && !isPartial
+    if (isFirst && this.#keyFields.length > 0 && lastCount !== undefined && lastCount <= MAX_KEYS)
+      this.#keys = new DifferentKeys(this.#keyFields, lastCount)
+    this.#keys?.add(records)
+  }
+
+  #end(end: ReadingEnd): Completeness | undefined {
+    const { hasWayOn: isWayOnKnown, largestPage } = this.#endpoint
+    const { grade, reasons } = completenessOf({ ...end, isWayOnKnown, largestPage, differentKeys: this.#keys?.count })
+    const atPage = { grade, reasons: reasons.map((reason) => this.#placed(reason, end.request)) }
+    const fieldMissing = this.#state.hasCursor ? undefined : this.#follower?.fieldMissing(this.#state.records)
+    return worstOf(
+      atPage,
+      fieldMissing === undefined ? undefined : openBecause(this.#placed(fieldMissing, end.request)),
     )
   }
 
-  /** An offset that steps over an empty page may leave out records. */
-  #warnOfEmptyPage(request: PageRequest, next: PageRequest | undefined): void {
+  /** An offset that steps over an empty page may leave out records. Says so once. */
+  #stepOver(response: ApiResponse<unknown>, request: PageRequest, next: PageRequest): Completeness | undefined {
     const { paging } = this.#source
-    if (this.#hasWarned || typeof paging === 'function' || paging.type !== 'offset') return
-    const { total } = this.#seen
-    const offset = countOf(request, paging)
-    if (!next && (total === undefined || offset >= total)) return
-    this.#hasWarned = true
-    const continues = next ? `The reading continues at offset ${countOf(next, paging)}` : 'The reading ends here'
-    this.#warn(
-      `${labelOf(request)}: the page at offset ${offset} is empty, although ${announcementOf(paging, total)}. ` +
-        `${continues}. Records ${next ? 'between the two' : 'of this page'} may be missing`,
-    )
+    if (response.records.length > 0 || this.#hasSteppedOver) return undefined
+    if (typeof paging === 'function' || paging.type !== 'offset') return undefined
+    this.#hasSteppedOver = true
+    const reason =
+      `the page at offset ${countOf(request, paging)} is empty, although ` +
+      `${announcementOf(paging, this.#state.total)}. The reading continued at offset ${countOf(next, paging)}, so ` +
+      'records between the two may be missing. Run the stream with --full to read all of it again'
+    return openBecause(this.#placed(reason, request))
+  }
+
+  #placed(reason: string, request: PageRequest): string {
+    return this.#secrets.hide(`${labelOf(request)}: ${reason}`)
   }
 }
 

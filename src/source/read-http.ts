@@ -12,7 +12,7 @@ import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
 import { pagesToLast } from './paging/link-header.ts'
 import { RequestPrefetcher, type HeldResponse } from './paging/request-prefetcher.ts'
-import type { SeenPages } from './paging/seen-pages.ts'
+import { NOTHING_READ, readingAt, type ReadingState } from './paging/reading-state.ts'
 import { requestAt } from './position.ts'
 
 /** Requests the next page before it yields one. `onTotal` gets the number of pages, if the first page tells it. */
@@ -27,10 +27,11 @@ export async function* readHttp(
   const range = rangeOf(incremental, slice)
   const follower = incremental && new CursorFollower(incremental, range, slice, scope)
   const isResumed = slice.position !== null
-  const pageReader = new HttpPageReader(source, follower, scope, { isResumed })
   let request = isResumed
     ? requestAt(slice.position)
     : firstRequest(source.request, source.paging, range, incremental?.unit)
+  const state = isResumed ? readingAt(slice.position, request, source.paging) : NOTHING_READ
+  const pageReader = new HttpPageReader(source, { follower, secrets: scope.secrets, state, slice })
 
   await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
@@ -39,10 +40,10 @@ export async function* readHttp(
     })
     const { page, next } = pageReader.read(response, request)
     if (isFirst && onTotal) {
-      const total = totalPages(source.paging, { page, next }, { request, response, seen: pageReader.seen })
+      const total = totalPages(source.paging, { page, next }, { request, response, seen: pageReader.state })
       if (total !== undefined) onTotal(total)
     }
-    if (next) await prefetcher.send(requestsAhead(source.paging, next, pageReader.seen, prefetcher.atOnce))
+    if (next) await prefetcher.send(requestsAhead(source.paging, next, pageReader.state, prefetcher.atOnce))
     yield page
     if (!next) return
     request = next
@@ -53,7 +54,7 @@ export async function* readHttp(
 function totalPages(
   paging: Paging<never>,
   { page, next }: HttpPage,
-  { request, response, seen }: { request: PageRequest; response: HeldResponse; seen: SeenPages },
+  { request, response, seen }: { request: PageRequest; response: HeldResponse; seen: ReadingState },
 ): number | undefined {
   const { fetched } = page.counts
   if (typeof paging === 'function' || fetched === 0) return undefined

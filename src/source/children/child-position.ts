@@ -3,6 +3,7 @@ import { PositionLostError } from '../../model/errors.ts'
 import type { Page, Position } from '../../model/page.ts'
 import { defined } from '../../value/defined.ts'
 import { digest } from '../../value/digest.ts'
+import type { OpenKind } from './open-children.ts'
 
 /** Stored as JSON in the ledger, so the names of its members must stay the same in all versions. */
 export interface ChildPosition {
@@ -16,6 +17,8 @@ export interface ChildPosition {
   readonly child: Position
   /** Present once a record had a child stream. From then on the records of the parents' source count as parents. */
   readonly apart?: true
+  /** Children before this position whose readings are open. */
+  readonly open?: readonly OpenKind[]
 }
 
 export const START: ChildPosition = Object.freeze({ at: null, done: 0, digest: '', child: null })
@@ -23,10 +26,19 @@ export const START: ChildPosition = Object.freeze({ at: null, done: 0, digest: '
 /** Throws if another kind of source stored the position. */
 export function childPosition(position: Position): ChildPosition {
   if (position === null) return START
-  const { at, done, digest, child, apart } = position as Partial<Record<keyof ChildPosition, Position>>
+  const { at, done, digest, child, apart, open } = position as Partial<Record<keyof ChildPosition, Position>>
   if (at === undefined || typeof done !== 'number' || typeof digest !== 'string' || child === undefined)
     throw new PositionLostError('the stored position does not fit this definition. Restarting from the beginning')
-  return { at, done, digest, child, ...defined({ apart: apart === true ? apart : undefined }) }
+  return {
+    at,
+    done,
+    digest,
+    child,
+    ...defined({
+      apart: apart === true ? apart : undefined,
+      open: Array.isArray(open) ? (open as unknown as readonly OpenKind[]) : undefined,
+    }),
+  }
 }
 
 /** Digests of the first parents of a page, each chained to the one before. */

@@ -3,11 +3,14 @@ import { PositionLostError } from '../../model/errors.ts'
 import { END, isEnd, type Page, type Position } from '../../model/page.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { ParentDigests, START, type ChildPosition } from './child-position.ts'
+import type { OpenChildren } from './open-children.ts'
 
 /** State that all pages of one reader share. */
 export interface ParentsState {
   /** True once a record had a child stream. From then on these records count as parents. */
   hasChildStreams: boolean
+  /** Children whose pages were yielded, and whose readings are open. */
+  openChildren: OpenChildren
 }
 
 export class ParentPage {
@@ -42,14 +45,14 @@ export class ParentPage {
   /** Returns the position after `done` parents, or inside the next one. */
   positionInside(done: number, child: Position = null): Position | undefined {
     if (this.#readFrom === undefined) return undefined
-    return { at: this.#readFrom, done, digest: this.#digestUpTo(done, child) ?? '', child, ...this.#apart() }
+    return { at: this.#readFrom, done, digest: this.#digestUpTo(done, child) ?? '', child, ...this.#stateSoFar() }
   }
 
   /** Returns the position after the page. */
   positionBehind(): Position | undefined {
     const { position } = this.page
     if (position === undefined) return undefined
-    return isEnd(position) ? END : { ...START, at: position, ...this.#apart() }
+    return isEnd(position) ? END : { ...START, at: position, ...this.#stateSoFar() }
   }
 
   /** Covers the parent of the child that is being read too. */
@@ -57,7 +60,9 @@ export class ParentPage {
     return this.#digests.of(child === null ? done : done + 1)
   }
 
-  #apart(): Pick<ChildPosition, 'apart'> {
-    return this.#state.hasChildStreams ? { apart: true } : {}
+  #stateSoFar(): Pick<ChildPosition, 'apart' | 'open'> {
+    const { hasChildStreams, openChildren } = this.#state
+    const open = openChildren.stored
+    return { ...(hasChildStreams && { apart: true }), ...(open && { open }) }
   }
 }

@@ -9,7 +9,7 @@ import type { SliceRead } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { expandedPage, rejection, type ExpandedRecord } from './expand-records.ts'
 import type { ParentPage } from './parent-page.ts'
-import { ChildStarter, positioned, type ChildrenOptions, type ChildTask, type OpenChildren } from './start-children.ts'
+import { ChildStarter, positioned, type ChildrenOptions, type ChildTask, type OpenResources } from './start-children.ts'
 
 /**
  * Reads `concurrency` children at a time, also across pages of parents. Yields their pages in the order of their
@@ -29,7 +29,7 @@ class ChildrenReader implements AsyncDisposable {
   readonly #scope: Scope
   readonly #link: LinkedSignal
   readonly #tasks: Channel<ChildTask>
-  readonly #open: OpenChildren = { readers: new Set(), holds: new Set() }
+  readonly #open: OpenResources = { readers: new Set(), holds: new Set() }
   readonly #starter: ChildStarter
   #starting: Promise<void> = Promise.resolve()
 
@@ -53,7 +53,7 @@ class ChildrenReader implements AsyncDisposable {
     for await (const task of this.#tasks.read({ signal: this.#scope.signal })) {
       switch (task.type) {
         case 'page':
-          yield task.page
+          yield this.#parentsPage(task.page, task.parent)
           break
         case 'expanded':
           yield expandedParent(task.parent, task.index, task.record)
@@ -84,7 +84,8 @@ class ChildrenReader implements AsyncDisposable {
     const ancestors = [...(parent.page.parents ?? []), parent.originAt(index)]
     try {
       for (let step = await child.next(); !step.done; step = await child.next())
-        yield childPage(step.value, parent, index, ancestors)
+        yield this.#childPage(step.value, parent, index, ancestors)
+      this.#starter.openChildren.endChild()
     } catch (error) {
       if (!child.isParentsFault(error)) throw error
       yield expandedParent(parent, index, rejection(error, this.#scope.signal))
@@ -96,11 +97,11 @@ class ChildrenReader implements AsyncDisposable {
   }
 
   /**
-   * Yields what belongs to the whole page of parents, once: counts, rejects, the high-water mark and the completeness.
-   * So a restart inside the page does not repeat them.
+   * Yields what belongs to the whole page of parents, once: counts, rejects and the high-water mark. So a restart
+   * inside the page does not repeat them.
    */
   #endOf(parent: ParentPage): Page {
-    const { counts, rejects, highWaterMark, completeness, boundaryMatches, parents, hold } = parent.page
+    const { counts, rejects, highWaterMark, boundaryMatches, completeness, parents, hold } = parent.page
     if (hold) {
       this.#open.holds.delete(hold)
       hold[Symbol.dispose]()
@@ -116,18 +117,30 @@ class ChildrenReader implements AsyncDisposable {
         rejected: counts.rejected,
         parents: counts.parents + counts.fetched,
       },
-      ...defined({ highWaterMark, completeness, boundaryMatches, parents }),
+      ...defined({ highWaterMark, boundaryMatches, completeness, parents }),
     }
-    return positioned(page, parent.positionBehind())
+    return this.#parentsPage(page, parent)
   }
-}
 
-/** Returns a page of a child, with its position inside the page of parents and with its ancestors. */
-function childPage(page: Page, parent: ParentPage, index: number, ancestors: readonly unknown[]): Page {
-  return {
-    ...positioned(page, childPagePosition(page, parent, index)),
-    parents: [...ancestors, ...(page.parents ?? [])],
-    rejects: page.rejects.map((reject) => ({ ...reject, parents: [...ancestors, ...(reject.parents ?? [])] })),
+  /** Returns a page with its position. The last one has the completeness of the parents and of all their children. */
+  #parentsPage(page: Page, parent: ParentPage): Page {
+    const position = parent.positionBehind()
+    const completeness = isEnd(position) ? this.#starter.openChildren.with(page.completeness) : page.completeness
+    return { ...positioned(page, position), ...defined({ completeness }) }
+  }
+
+  /** Returns a page of a child, with its position inside the page of parents and with its ancestors. */
+  #childPage(page: Page, parent: ParentPage, index: number, ancestors: readonly unknown[]): Page {
+    const completeness = this.#starter.openChildren.add(page)
+    const { position } = page
+    // The last page ends the child: its position counts it.
+    if (isEnd(position)) this.#starter.openChildren.endChild()
+    return {
+      ...positioned(page, childPagePosition(page, parent, index)),
+      ...defined({ completeness }),
+      parents: [...ancestors, ...(page.parents ?? [])],
+      rejects: page.rejects.map((reject) => ({ ...reject, parents: [...ancestors, ...(reject.parents ?? [])] })),
+    }
   }
 }
 

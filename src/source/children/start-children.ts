@@ -11,6 +11,7 @@ import { defined } from '../../value/defined.ts'
 import { childPosition, START, type ChildPosition } from './child-position.ts'
 import { ChildReader, type ReadPages } from './child-reader.ts'
 import { expandedPage, expandRecords, type ExpandedRecord, type Expansion, type FlatMap } from './expand-records.ts'
+import { OpenChildren } from './open-children.ts'
 import { ParentPage, type ParentsState } from './parent-page.ts'
 
 export interface ChildrenOptions {
@@ -24,7 +25,7 @@ export interface ChildrenOptions {
 /** The source of the next page or pages, in the order of the parents. */
 export type ChildTask =
   /** A page of parents that all became lists. */
-  | { readonly type: 'page'; readonly page: Page }
+  | { readonly type: 'page'; readonly parent: ParentPage; readonly page: Page }
   /** A parent that became a list or was rejected, among others that have child streams. */
   | { readonly type: 'expanded'; readonly parent: ParentPage; readonly index: number; readonly record: ExpandedRecord }
   | {
@@ -39,7 +40,7 @@ export type ChildTask =
   | { readonly type: 'end'; readonly parent: ParentPage }
 
 /** Readers and memory that are open, and that the consumer of the tasks closes. */
-export interface OpenChildren {
+export interface OpenResources {
   readonly readers: Set<ChildReader>
   readonly holds: Set<Disposable>
 }
@@ -50,14 +51,14 @@ export class ChildStarter {
   readonly #scope: Scope
   readonly #tasks: Channel<ChildTask>
   readonly #slots: Semaphore
-  readonly #open: OpenChildren
-  readonly #state: ParentsState = { hasChildStreams: false }
+  readonly #open: OpenResources
+  readonly #state: ParentsState = { hasChildStreams: false, openChildren: new OpenChildren() }
 
   constructor(
     options: ChildrenOptions,
     slice: SliceRead,
     scope: Scope,
-    output: { readonly tasks: Channel<ChildTask>; readonly slots: Semaphore; readonly open: OpenChildren },
+    output: { readonly tasks: Channel<ChildTask>; readonly slots: Semaphore; readonly open: OpenResources },
   ) {
     this.#options = options
     this.#slice = slice
@@ -67,15 +68,21 @@ export class ChildStarter {
     this.#open = output.open
   }
 
+  /** Children whose readings are open. The consumer of the tasks adds them. */
+  get openChildren(): OpenChildren {
+    return this.#state.openChildren
+  }
+
   /** Sends the tasks of all parents, as far ahead as there are slots. */
   async run(): Promise<void> {
     const stored = childPosition(this.#slice.position)
+    this.#state.hasChildStreams = stored.apart ?? false
+    this.#state.openChildren = new OpenChildren(stored.open)
     const parents = new SourceReader(
       (signal) => this.#options.parents({ ...this.#slice, position: stored.at }, { ...this.#scope, signal }),
       this.#scope.signal,
     )
     try {
-      this.#state.hasChildStreams = stored.apart ?? false
       let readFrom: Position | undefined = stored.at
       let isFirst = true
       for (let step = await parents.next(); !step.done; step = await parents.next()) {
@@ -102,7 +109,7 @@ export class ChildStarter {
     // In a stream that has child streams, an empty page is one of parents.
     const isPageOfLists = isListsOnly && (lists.length > 0 || !this.#state.hasChildStreams)
     if (isPageOfLists && isWhole) {
-      await this.#send({ type: 'page', page: positioned(expandedPage(page, lists), parent.positionBehind()) })
+      await this.#send({ type: 'page', parent, page: expandedPage(page, lists) })
       if (page.hold) this.#open.holds.delete(page.hold) // The page holds it now.
       return
     }

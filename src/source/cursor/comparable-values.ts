@@ -2,6 +2,7 @@
 import { DecodeError } from '../../model/errors.ts'
 import type { Incremental } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
+import { formatNumber } from '../../value/format.ts'
 import { valueFrom } from '../response-value.ts'
 import { cursorValue, type CursorValue } from './cursor-value.ts'
 
@@ -15,6 +16,9 @@ export class ComparableValues {
   /** True once a value had the kind of the range: from then on another kind is an exception. */
   #hasMatched: boolean
   #hasWarned = false
+  #hasMetField = false
+  /** The first record without the field. */
+  #without: unknown
 
   constructor(
     at: Incremental['at'],
@@ -35,7 +39,10 @@ export class ComparableValues {
    * first value does not fit the range: then the definition is wrong, not the record.
    */
   valueOf(record: unknown): CursorValue | undefined {
-    const value = cursorValue(valueFrom(this.#at, record))
+    const raw = valueFrom(this.#at, record)
+    if (raw !== undefined) this.#hasMetField = true
+    else this.#without ??= record
+    const value = cursorValue(raw)
     if (value === undefined) return undefined
     if (value !== null) {
       this.#kind ??= value.kind
@@ -54,6 +61,26 @@ export class ComparableValues {
     return undefined
   }
 
+  /** True if a record had the field. It may have been null. */
+  get hasMetField(): boolean {
+    return this.#hasMetField
+  }
+
+  /** Returns why the cursor cannot move if none of the records had its field; undefined if one had it. */
+  fieldMissing(records: number): string | undefined {
+    if (this.#hasMetField || this.#without === undefined) return undefined
+    const what = typeof this.#at === 'string' ? 'this field' : 'a value'
+    const names = namesOf(this.#without)
+    const [none, have] =
+      records === 1
+        ? [`the only record does not have ${what}`, 'It has']
+        : [`none of ${formatNumber(records)} records has ${what}`, 'A record has']
+    return (
+      `${this.#location}: ${none}.${names === '' ? '' : ` ${have} ${names}.`} ` +
+      'Correct the name: without it the cursor does not move, and every run reads everything'
+    )
+  }
+
   #rangeMismatch(value: CursorValue, kind: CursorValue['kind']): DecodeError {
     const hint = value.kind === 'number' ? ". If the number counts time, add { unit: 's' } or { unit: 'ms' }" : ''
     return new DecodeError(
@@ -61,6 +88,15 @@ export class ComparableValues {
         `but the record's value is ${KIND_NAMES[value.kind]} ('${value.raw}')${hint}`,
     )
   }
+}
+
+/** Names that a message lists at most. */
+const MAX_NAMES = 20
+
+function namesOf(record: unknown): string {
+  if (typeof record !== 'object' || record === null) return ''
+  const names = Object.keys(record)
+  return names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '')
 }
 
 const KIND_NAMES: Readonly<Record<CursorValue['kind'], string>> = {

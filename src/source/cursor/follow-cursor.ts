@@ -115,6 +115,16 @@ export class CursorFollower {
     }
   }
 
+  /** True if a record had the field of the cursor. */
+  get hasMetField(): boolean {
+    return this.#values.hasMetField
+  }
+
+  /** Returns why the cursor cannot move if none of the records had its field. */
+  fieldMissing(records: number): string | undefined {
+    return this.#values.fieldMissing(records)
+  }
+
   /** Returns the side on which a value is outside the range, if it is. */
   #sideOf(value: CursorValue): 'before' | 'after' | undefined {
     if (this.#upper && compareValues(value, this.#upper) >= 0) return 'after'

@@ -4,7 +4,7 @@ import type { ApiResponse, InResponse, NextRequest, PageRequest, Paging } from '
 import { isInHeader, nameOf, problemOf, valueIn } from '../response-value.ts'
 import { pageSizeOf } from './page-size.ts'
 import { parameterOf, withParameter } from './parameter.ts'
-import type { SeenPages } from './seen-pages.ts'
+import type { ReadingState } from './reading-state.ts'
 
 /** Every paginator except a user's function. */
 export type DeclaredPaging = Exclude<Paging<never>, NextRequest<never>>
@@ -30,7 +30,7 @@ export const totalAt = (paging: CountedPaging): InResponse<never, unknown> | und
 export function totalOf(
   paging: CountedPaging,
   response: ApiResponse<unknown>,
-  { total: lastTotal }: SeenPages,
+  { total: lastTotal }: ReadingState,
 ): number | undefined {
   const at = totalAt(paging)
   if (at === undefined) return undefined
@@ -89,7 +89,7 @@ export function pagesLeft(
   paging: CountedPaging,
   request: PageRequest,
   recordsOnPage: number,
-  { total }: SeenPages,
+  { total }: ReadingState,
 ): number | undefined {
   if (total === undefined) return undefined
   const last = Math.min(endOf(paging, total) - 1, paging.max ?? Infinity)
@@ -104,7 +104,7 @@ export function pagesLeft(
 export function requestsAhead(
   paging: Paging<never>,
   next: PageRequest,
-  { total, largestPage }: SeenPages,
+  { total, largestPage }: ReadingState,
   atOnce: number,
 ): PageRequest[] {
   if (!isCounted(paging) || total === undefined) return [next]

@@ -21,6 +21,20 @@ export function pagesToLast(header: string | undefined, url: string): number | u
   return others.length === 0 && step > 0 && pages > 1 && Number.isSafeInteger(pages) ? pages : undefined
 }
 
+/**
+ * Returns how far the page of `rel="last"` is behind the one with this URL, in pages or records. Undefined if it is the
+ * same page, or if more than one parameter differs.
+ */
+export function pagesBehind(header: string | undefined, url: string): number | undefined {
+  const last = queryOf(linkTo('last', header), url)
+  const current = URL.parse(url)?.searchParams
+  if (!last || !current) return undefined
+  const [name, ...others] = [...last.keys()].filter((key) => last.get(key) !== current.get(key))
+  if (name === undefined || others.length > 0 || !current.has(name)) return undefined
+  const behind = Number(last.get(name)) - Number(current.get(name))
+  return Number.isSafeInteger(behind) && behind > 0 ? behind : undefined
+}
+
 const queryOf = (url: string | undefined, base: string): URLSearchParams | undefined =>
   url === undefined ? undefined : URL.parse(url, base)?.searchParams
 

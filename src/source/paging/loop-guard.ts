@@ -8,6 +8,11 @@ import { isInHeader, nameOf } from '../response-value.ts'
 /** Requests that are remembered, in about 20 MB. A longer circle is not detected. */
 const MAX_REMEMBERED = 100_000
 
+/**
+ * Knows the requests of this process only. After an interruption it does not know those before the stored position: a
+ * circle through them is found one round later, when it comes to a request that was sent again. The pages of this round
+ * are read twice.
+ */
 export class LoopGuard {
   /** Hashes of the last requests, in the order in which they were sent. */
   readonly #sent = new Set<string>()

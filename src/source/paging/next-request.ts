@@ -20,7 +20,7 @@ import {
 import { linkTo } from './link-header.ts'
 import { pageSizeOf } from './page-size.ts'
 import { withParameter } from './parameter.ts'
-import type { SeenPages } from './seen-pages.ts'
+import type { ReadingState } from './reading-state.ts'
 
 /**
  * Returns the request for the next page, or undefined after the last one. The first condition that ends the paging
@@ -31,7 +31,7 @@ export function nextRequest(
   paging: Paging<never>,
   response: ApiResponse<unknown>,
   request: PageRequest,
-  seen: SeenPages,
+  seen: ReadingState,
 ): PageRequest | undefined {
   if (typeof paging === 'function')
     return response.body === undefined ? undefined : callPaginator(paging, response, request)
@@ -51,12 +51,12 @@ function nextCounted(
   paging: CountedPaging,
   response: ApiResponse<unknown>,
   request: PageRequest,
-  { seen, more }: { readonly seen: SeenPages; readonly more: boolean | undefined },
+  { seen, more }: { readonly seen: ReadingState; readonly more: boolean | undefined },
 ): PageRequest | undefined {
   const { length } = response.records
   const total = totalOf(paging, response, seen)
-  // A position is stored only if more followed. A resumed reading goes on until a page states the total.
-  const mayHaveTotal = seen.isResumed && totalAt(paging) !== undefined
+  // A position is stored only if more followed. One of an older version has no total: go on until a page states it.
+  const mayHaveTotal = seen.isPartial === true && totalAt(paging) !== undefined
   if (length === 0 && total === undefined && more === undefined && !mayHaveTotal) return undefined
   const end = Math.min(total === undefined ? Infinity : endOf(paging, total), (paging.max ?? Infinity) + 1)
   const current = countOf(request, paging)
@@ -71,7 +71,7 @@ function nextCounted(
  * Returns the step over an empty page: the page size that was asked for, or what the API gives at most. A longer step
  * would skip records.
  */
-function stepOver(paging: OffsetPaging, request: PageRequest, { total, largestPage }: SeenPages): number {
+function stepOver(paging: OffsetPaging, request: PageRequest, { total, largestPage }: ReadingState): number {
   const size = pageSizeOf(request, paging)
   if (size !== undefined) return largestPage > 0 ? Math.min(size, largestPage) : size
   throw new PagingError(
@@ -153,7 +153,7 @@ function pointerOf(value: unknown, at: InResponse<never, unknown>): string | num
 }
 
 /** Returns `more`; undefined if an empty counted page, or a response without a body, leaves it out. */
-function moreOf(
+export function moreOf(
   paging: DeclaredPaging,
   response: ApiResponse<unknown>,
   at: InResponse<never, unknown>,

@@ -1,6 +1,5 @@
 // The page size that a request asks for, by the parameter that states it.
 import type { PageRequest, Parameter } from '../../model/request.ts'
-import type { OffsetPaging } from './counted-pages.ts'
 import { parameterOf } from './parameter.ts'
 
 /** Usual names of the parameter. Names such as `size` and `count` are left out: some APIs filter by them. */
@@ -16,23 +15,34 @@ const USUAL_NAMES = [
   '$top',
 ]
 
+/** Parameters that some paginators have: that of the page, and that of the page size. */
+interface Parameters {
+  readonly parameter?: Parameter
+  readonly limit?: string
+}
+
 /**
  * Returns the page size that a request asks for, undefined if it is unknown. A usual name may also stand beside the
- * parameter of the offset, as in `page.offset` and `page.limit`, or `page[offset]` and `page[limit]`.
+ * parameter of the page, as in `page.offset` and `page.limit`, or `page[number]` and `page[size]`.
  */
-export function pageSizeOf(request: PageRequest, { parameter, limit }: OffsetPaging): number | undefined {
+export function pageSizeOf(request: PageRequest, paging: object): number | undefined {
+  const { parameter, limit }: Parameters = paging
   const names = limit === undefined ? [...USUAL_NAMES, ...namesBeside(parameter)] : [limit]
-  const sizes = new Set(names.map((name) => sizeFrom(parameterOf(request, name))).filter((size) => size !== undefined))
+  const inUrl = new URLSearchParams(request.url.split('?', 2)[1])
+  const sizes = new Set(
+    names.map((name) => sizeFrom(parameterOf(request, name) ?? inUrl.get(name))).filter((size) => size !== undefined),
+  )
   // Two sizes that differ leave open which one the API takes.
   return sizes.size === 1 ? [...sizes][0] : undefined
 }
 
-function namesBeside(parameter: Parameter): string[] {
+function namesBeside(parameter: Parameter | undefined): string[] {
   if (typeof parameter !== 'string') return []
   const beside = /^(.*\.)[^.]+()$|^(.*\[)[^[\]]+(\])$/.exec(parameter)
   if (!beside) return []
   const [, parent = '', , bracket = '', closing = ''] = beside
-  return USUAL_NAMES.map((name) => parent + bracket + name + closing)
+  // Beside the parameter of the page, `size` is no filter.
+  return [...USUAL_NAMES, 'size'].map((name) => parent + bracket + name + closing)
 }
 
 function sizeFrom(value: unknown): number | undefined {

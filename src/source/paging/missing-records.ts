@@ -1,0 +1,117 @@
+// Numbers that tell of more records or pages than a reading has.
+import { formatCount, formatNumber } from '../../value/format.ts'
+import { nameOf } from '../response-value.ts'
+import { countOf, endOf, isCounted } from './counted-pages.ts'
+import { linkTo, pagesBehind } from './link-header.ts'
+import { countOfEnd, isCapped, isFoundByCounting, isLastPageShort, moreOfEnd, type ReadingEnd } from './reading-end.ts'
+import { pagesInHeaders, recordsInHeaders, type StatedCount } from './stated-totals.ts'
+
+const READ_AGAIN = 'Run the stream with --full to read all of it again'
+
+/** `max` ended the reading, and nothing says that the last page was the end. */
+export function maxReached(end: ReadingEnd): string | undefined {
+  const { paging, request, response, state } = end
+  if (!isCounted(paging) || paging.max === undefined || end.stop !== 'paginator') return undefined
+  const at = countOf(request, paging)
+  const next = paging.type === 'page' ? at + 1 : at + response.records.length
+  if (next <= paging.max || moreOfEnd(end) === false) return undefined
+  const { total } = state
+  const follows = total === undefined ? moreOfEnd(end) === true || !isLastPageShort(end) : next < endOf(paging, total)
+  return follows
+    ? `\`max: ${paging.max}\` of the paginator ended the reading, although more may follow. ` +
+        'Raise or remove `max` to read all of it'
+    : undefined
+}
+
+/** The API stated more records than came. */
+export function recordsMissing(end: ReadingEnd): string | undefined {
+  const { records, isPartial } = end.state
+  const stated = [countOfEnd(end), recordsInHeaders(end.response.headers)].find((all) => all && all.count > records)
+  if (!stated) return tooFewKeys(end)
+  if (isPartial && !(isCounted(end.paging) && end.paging.type === 'offset'))
+    return (
+      `the reading was resumed at a position of an older version, so its records cannot be compared with ` +
+      `${stated.name}, which states ${formatNumber(stated.count)}. ${READ_AGAIN}`
+    )
+  return `${came(records)}, but ${stated.name} states ${formatNumber(stated.count)}. ${remedyOf(end)}`
+}
+
+/** So many records came as the API stated, but some of them twice, so that others are missing. */
+function tooFewKeys(end: ReadingEnd): string | undefined {
+  const { differentKeys } = end
+  const stated = countOfEnd(end)
+  if (differentKeys === undefined || !stated || differentKeys >= stated.count) return undefined
+  if (!isFoundByCounting(end) || end.isAnchored) return undefined
+  return (
+    `${came(end.state.records)}, of which ${formatNumber(differentKeys)} have different keys, but ${stated.name} ` +
+    `states ${formatNumber(stated.count)}. The list moved while it was read. ${READ_AGAIN}`
+  )
+}
+
+function remedyOf(end: ReadingEnd): string {
+  if (end.stop === 'status') return `The status ${end.response.status}, which emptyOn lists, ended the reading`
+  if (end.state.pages === 1 && !isCounted(end.paging) && typeof end.paging === 'object')
+    return 'Only one page was read. Name the way to the next page in .pages(…)'
+  if (isCounted(end.paging)) return READ_AGAIN
+  return `${READ_AGAIN}. If it stays so, compare the paginator with the API's documentation`
+}
+
+const came = (records: number): string => `${formatCount(records, 'record')} came`
+
+/** The total ended the reading, although it may be no more than a limit of the API. */
+export function totalDoubtful(end: ReadingEnd): string | undefined {
+  const { paging, state } = end
+  const stated = countOfEnd(end)
+  const isEndByTotal = isCounted(paging) && paging.type === 'offset' && state.total !== undefined
+  if (!stated || !isEndByTotal || end.stop !== 'paginator') return undefined
+  if (moreOfEnd(end) === false || isLastPageShort(end)) return undefined
+  const remedy = 'Remove `total` from the paginator, so that an empty page ends the reading'
+  if (isCapped(end, stated.count))
+    return `${stated.name} states ${formatNumber(stated.count)}, which may mean "or more". ${remedy}`
+  if (state.records <= stated.count) return undefined
+  const states = `${stated.name} states only ${formatNumber(stated.count)}`
+  return `${came(state.records)}, but ${states}, so more may follow. ${remedy}`
+}
+
+/** The API stated more pages than were read. */
+export function pagesMissing(end: ReadingEnd): string | undefined {
+  const { paging, request, response, state, stop } = end
+  if (isCounted(paging) && paging.type === 'page' && state.total !== undefined) {
+    const isBelow = countOf(request, paging) < endOf(paging, state.total)
+    if (stop !== 'status' || !isBelow) return undefined
+    return (
+      `page ${countOf(request, paging)} has status ${response.status}, which emptyOn lists and which ended the ` +
+      `reading, but ${nameOf(paging.pages)} states ${formatCount(state.total, 'page')}. ${READ_AGAIN}`
+    )
+  }
+  const stated = pagesInHeaders(response.headers)
+  if (!stated || stated.count <= state.pages || state.isPartial || moreOfEnd(end) === false) return undefined
+  return (
+    `${formatCount(state.pages, 'page')} ${state.pages === 1 ? 'was' : 'were'} read, but ${stated.name} states ` +
+    `${formatNumber(stated.count)}. Name it in the paginator, as in byPage('page', { pages: inHeader('…') })`
+  )
+}
+
+/** The `Link` header leads further. */
+export function linkLeadsOn(end: ReadingEnd): string | undefined {
+  const { paging, response } = end
+  // Another relation was chosen. If it is missing, `wayOnMissing` lists the header.
+  if (typeof paging === 'object' && paging.type === 'link header') return undefined
+  const next = linkTo('next', response.headers['link'])
+  if (next === undefined || URL.parse(next, response.url)?.href === URL.parse(response.url)?.href) return undefined
+  return "the header 'link' leads to a next page, which the paginator does not follow. Use byLinkHeader()"
+}
+
+/** The `Link` header names a last page behind the one that was read last. */
+export function lastPageBehind({ response, stop, paging }: ReadingEnd): string | undefined {
+  const behind = pagesBehind(response.headers['link'], response.url)
+  const isMax = isCounted(paging) && paging.max !== undefined
+  if (behind === undefined || stop === 'status' || isMax) return undefined
+  return `the header 'link' names a last page that was not read, ${formatNumber(behind)} further on. ${READ_AGAIN}`
+}
+
+/** True if the number that the API stated is known, is no limit, and so many records came. */
+export function isCountReached(end: ReadingEnd): boolean {
+  const stated: StatedCount | undefined = countOfEnd(end)
+  return stated !== undefined && !isCapped(end, stated.count) && end.state.records >= stated.count
+}

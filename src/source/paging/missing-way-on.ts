@@ -1,0 +1,98 @@
+// A reading that ended without a word of the API: was there a way to the next page?
+import { formatCount } from '../../value/format.ts'
+import { nameOf, valueIn } from '../response-value.ts'
+import type { DeclaredPaging } from './counted-pages.ts'
+import { isCounted } from './counted-pages.ts'
+import { hintsIn } from './hints.ts'
+import { linkTo } from './link-header.ts'
+import { isCountReached } from './missing-records.ts'
+import { isOnlyPageFull, moreOfEnd, type ReadingEnd } from './reading-end.ts'
+
+/** Returns why the end is not proven, if the API did not state it: the response hints at more, or the page is full. */
+export function wayOnMissing(end: ReadingEnd): string | undefined {
+  const kind = silentEnd(end)
+  if (kind === undefined || isCountReached(end)) return undefined
+  if (kind === 'connection lost')
+    return 'the GraphQL connection is null after pages that had it. Run the stream with --full to read all of it again'
+  const { names, saysNoMore } = hintsIn(end.response, end.state)
+  const link = kind === 'missing' && linkTo('next', end.response.headers['link']) ? ["the header 'link'"] : []
+  const found = [...names, ...link]
+  if (found.length > 0) return hinted(kind, found, end)
+  if (saysNoMore || kind === 'empty page' || end.state.lastCount !== undefined || !isOnlyPageFull(end)) return undefined
+  const size = formatCount(end.response.records.length, 'record')
+  const missing = kind === 'missing' ? `, and ${placeOf(end)} is missing` : ''
+  return (
+    `only one page was read, which seems to be full (${size})${missing}. If more pages exist, correct the paginator. ` +
+    'Otherwise request larger pages, such as limit: 1000'
+  )
+}
+
+type SilentEnd = 'one page' | 'empty page' | 'missing' | 'connection lost'
+
+/** Returns how the reading ended, undefined if the API said that nothing follows. */
+function silentEnd(end: ReadingEnd): SilentEnd | undefined {
+  const { paging, response, state, stop } = end
+  if (stop !== 'paginator' || typeof paging === 'function' || moreOfEnd(end) === false) return undefined
+  const isEmpty = response.records.length === 0
+  switch (paging.type) {
+    case 'one page':
+      return 'one page'
+    case 'page':
+    case 'offset':
+      return isEmpty && state.total === undefined ? 'empty page' : undefined
+    case 'last record':
+      return isEmpty ? 'empty page' : undefined
+    case 'relay': {
+      const isLost = valueIn(response, paging.at) === undefined || valueIn(response, paging.at) === null
+      return isLost && isLaterPage(end) ? 'connection lost' : undefined
+    }
+    case 'cursor':
+    case 'next url':
+    case 'link header':
+    case 'header':
+      // A later page was reached by a way on, so an API may leave it out at the end.
+      return !isLaterPage(end) && !end.isWayOnKnown && isWayOnMissing(paging, end) ? 'missing' : undefined
+  }
+}
+
+const isLaterPage = ({ state }: ReadingEnd): boolean => state.pages > 1 || state.isPartial === true
+
+/** Null, '' and false say that there is no next page. So does a `Link` header with another relation of pages. */
+function isWayOnMissing(paging: DeclaredPaging, { response }: ReadingEnd): boolean {
+  switch (paging.type) {
+    case 'cursor':
+    case 'next url':
+      return valueIn(response, paging.at) === undefined
+    case 'header':
+      return response.headers[paging.header] === undefined
+    case 'link header':
+      return !['first', 'last', 'prev', 'previous'].some((rel) => linkTo(rel, response.headers['link']) !== undefined)
+    case 'one page':
+    case 'page':
+    case 'offset':
+    case 'last record':
+    case 'relay':
+      return false
+  }
+}
+
+function placeOf({ paging }: ReadingEnd): string {
+  if (typeof paging === 'function') return 'the way to the next page'
+  if (paging.type === 'header') return nameOf(paging)
+  if (paging.type === 'link header') return `the header 'link' with rel="${paging.rel}"`
+  return 'at' in paging ? nameOf(paging.at) : 'the way to the next page'
+}
+
+function hinted(kind: SilentEnd, names: readonly string[], end: ReadingEnd): string {
+  const has = `The response has ${names.join(', ')}`
+  if (kind === 'empty page')
+    return `an empty page ended the reading. ${has}. Name it in the paginator${isCounted(end.paging) ? HOW : ''}`
+  if (kind === 'one page')
+    return `only one page was read, by onePage(). ${has}. Choose a paginator that reads the other pages`
+  return (
+    'only one page was read, because the way to the next page is missing where the paginator looks for it: ' +
+    `${placeOf(end)}. ${has}. Compare the paginator with it`
+  )
+}
+
+const HOW = ", as in { more: 'has_more' }"
