@@ -6,6 +6,7 @@ import { redactUrl } from '../observe/redact.ts'
 export interface Addresses {
   readonly base: string
   readonly origin: string
+  readonly host: { readonly name: string; readonly port: string }
   readonly allowed: ReadonlySet<string>
 }
 
@@ -32,7 +33,8 @@ export function readAddresses({ base, allowedOrigins = [] }: Pick<Api, 'base' | 
       return allowedUrl.origin
     }),
   )
-  return { base: url.href.replace(/\/+$/, ''), origin: url.origin, allowed }
+  const host = { name: url.hostname, port: url.port || (url.protocol === 'https:' ? '443' : '80') }
+  return { base: url.href.replace(/\/+$/, ''), origin: url.origin, host, allowed }
 }
 
 /**
@@ -98,17 +100,34 @@ function withSearch(url: URL, search: string): URL {
 }
 
 /**
- * Returns true if a URL is on the API's own origin, which alone receives credentials. Throws `HttpError` if the origin
- * is not allowed at all. `label` names the request in the message.
+ * Returns true if a URL is on the API's own origin, or on its host by `https://` instead of `http://`: only these get
+ * credentials. Throws `HttpError` if the origin is not allowed at all. `label` names the request in the message.
  */
-export function isOwnOrigin({ origin, allowed }: Addresses, url: URL, label: string): boolean {
+export function isOwnOrigin(addresses: Addresses, url: URL, label: string): boolean {
+  const { origin, allowed } = addresses
   if (url.origin === origin) return true
+  if (origin.startsWith('http:') && url.protocol === 'https:' && isOnOwnHost(addresses, url)) return true
   if (allowed.has(url.origin)) return false
   throw new HttpError(
     `${label} was not requested: it is not on ${origin}. ` +
       `To follow it without credentials, add ${url.origin} to the API's allowedOrigins.`,
     { kind: 'not sent', location: label },
   )
+}
+
+/**
+ * Returns the URL to request in place of one that would leave `https://`. APIs behind a proxy often name themselves by
+ * `http://`. Such a URL goes to the API's own origin if that has `https://`, else to that of `from`, the last hop.
+ */
+export function secureUrl(addresses: Addresses, url: URL, from?: URL): URL {
+  if (url.protocol !== 'http:' || !isOnOwnHost(addresses, url)) return url
+  const secure = [addresses.origin, from?.origin].find((origin) => origin?.startsWith('https:'))
+  return secure === undefined ? url : new URL(url.pathname + url.search, secure)
+}
+
+/** True if a URL has the host of the API, and its port or the default one of either scheme. */
+export function isOnOwnHost({ host }: Addresses, url: URL): boolean {
+  return url.hostname === host.name && (url.port === '' || url.port === host.port)
 }
 
 /** Returns the name of a request in messages, its method and its path below the base: `GET /topics`. */

@@ -16,7 +16,7 @@ export interface ExchangeRequest {
   /** Statuses that end the exchange, even if they are redirects. */
   readonly emptyOn: readonly number[]
   /** Returns the URL and the headers for one hop. Throws if nothing may be sent to its origin. */
-  readonly prepare: (url: URL, label: string) => PreparedHop
+  readonly prepare: (url: URL, label: string, from: PreparedHop | undefined) => PreparedHop
   /** Called for each redirect, which costs one more request. */
   readonly onRedirect: (url: URL, status: number) => void
   /** Called for the head of the last response. Returns undefined if its body is not wanted. */
@@ -43,9 +43,10 @@ export async function exchange(
   { method, url, body, label, emptyOn, prepare, onRedirect, onResponse, signal }: ExchangeRequest,
 ): Promise<FinalResponse> {
   let next = { method, url, body, label }
+  let from: PreparedHop | undefined
   const isRedirect = (status: number): boolean => REDIRECTS.has(status) && !emptyOn.includes(status)
   for (let redirects = 0; ; redirects += 1) {
-    const hop = prepare(next.url, next.label)
+    const hop = prepare(next.url, next.label, from)
     const response = await receive(agent, dispatchOptions(next, hop), {
       signal,
       limitOf: (status, headers) => (isRedirect(status) ? undefined : onResponse(hop.url, status, headers)),
@@ -67,6 +68,7 @@ export async function exchange(
         location: label,
       })
     next = redirected(next, status, target, label)
+    from = hop
   }
 }
 

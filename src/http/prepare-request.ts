@@ -1,6 +1,6 @@
 import type { PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
-import { isOwnOrigin, requestLabel, urlOf, type Addresses } from './address.ts'
+import { isOwnOrigin, requestLabel, secureUrl, urlOf, type Addresses } from './address.ts'
 import { jsonBody } from './graphql.ts'
 
 /** Matches a URL that may contain the placeholder of a secret, in any encoding. */
@@ -39,13 +39,13 @@ export function prepareRequest(
 ): PreparedRequest {
   const isGraphql = request.graphql !== undefined
   const method = isGraphql ? 'POST' : request.method
-  const hidden = urlOf(addresses, request)
+  const hidden = secureUrl(addresses, urlOf(addresses, request))
   const label = requestLabel(addresses, method, hidden)
   const isOwn = isOwnOrigin(addresses, hidden, label)
   const reveal = <T>(value: T): T => (isOwn ? secrets.reveal(value, names) : value)
   // Most URLs have no placeholder, and are not built twice.
   const url = SECRET_PLACEHOLDER.test(hidden.href)
-    ? urlOf(addresses, { url: revealInUrl(request.url, reveal), query: reveal(request.query) })
+    ? secureUrl(addresses, urlOf(addresses, { url: revealInUrl(request.url, reveal), query: reveal(request.query) }))
     : hidden
   const json = reveal(jsonBody(request))
   const pageHeaders = reveal(request.headers ?? {})

@@ -7,7 +7,7 @@ import type { Api } from '../model/request.ts'
 import type { Budget, Secrets, SendOptions } from '../model/scope.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { messageOf } from '../value/error.ts'
-import { isOwnOrigin, withoutParameters, withParameters } from './address.ts'
+import { isOwnOrigin, secureUrl, withoutParameters, withParameters } from './address.ts'
 import type { Authorization, Credentials } from './auth/authorization.ts'
 import type { BodyBuffers } from './body/body-buffers.ts'
 import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
@@ -89,7 +89,13 @@ export class Sender {
         ...request,
         emptyOn,
         signal: limit.signal,
-        prepare: (url, hopLabel) => this.#prepare(url, hopLabel, credentials, headers),
+        prepare: (url, hopLabel, from) =>
+          this.#prepare(
+            secureUrl(settings.addresses, url, from?.isOwn ? from.url : undefined),
+            hopLabel,
+            credentials,
+            headers,
+          ),
         onRedirect: (url, status) => emitFinished(url, status, 0),
         onResponse: (url, status, responseHeaders) => {
           last = { ...last, url, status }

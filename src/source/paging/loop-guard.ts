@@ -55,6 +55,11 @@ export class LoopGuard {
   }
 }
 
-/** A hash instead of the request keeps the memory small. */
-const hashOf = ({ method, url, query, json, graphql, headers }: PageRequest): string =>
-  hash('sha1', JSON.stringify([method, url, query, json, graphql === undefined, headers]), 'base64').slice(0, 16)
+/** A hash instead of the request keeps the memory small. A URL is the same page by either scheme. */
+const hashOf = ({ method, url, query, json, graphql, headers }: PageRequest): string => {
+  const place = url.replace(/^http:/i, 'https:')
+  return hash('sha1', JSON.stringify([method, place, query, json, graphql === undefined, headers]), 'base64').slice(
+    0,
+    16,
+  )
+}
