@@ -53,7 +53,6 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #agent: Agent
   readonly #authorization: Authorization & Partial<Disposable>
   readonly #budget: Budget & Partial<AsyncDisposable>
-  readonly #time: Time
   readonly #reservations: Reservations
   readonly #buffers = new BodyBuffers()
   readonly #sender: Sender
@@ -64,7 +63,6 @@ class ApiClient implements Client, AsyncDisposable {
     const { addresses, concurrency, maxPageBytes, timeoutMs } = settings
     this.#options = options
     this.#settings = settings
-    this.#time = time
     // undici's own limits are off: one limit covers a try from sending to the last byte. HTTP/1.1 was measured, and
     // fails in known ways.
     this.#agent = new Agent({
@@ -83,6 +81,7 @@ class ApiClient implements Client, AsyncDisposable {
             addresses,
             agent: this.#agent,
             secrets,
+            budget: this.#budget,
             timeoutMs,
             time,
             now,
@@ -110,11 +109,12 @@ class ApiClient implements Client, AsyncDisposable {
         addresses: this.#settings.addresses,
         secrets,
         names: this.#authorization.secrets,
+        endpoint: options.endpoint,
       })
       const headers = { ...options.headers, ...prepared.pageHeaders }
       return await withRetry(() => this.#attempt(prepared, { ...options, headers, stream }), {
         attempts: this.#settings.attempts,
-        time: this.#time,
+        sleep: (ms, sleepOptions) => this.#budget.sleep(ms, sleepOptions),
         signal,
         onRetry: ({ attempt, reason, waitMs, isRetryAfter }) => {
           emit({ type: 'request.retried', stream, attempt, reason: secrets.hide(reason), waitMs })
@@ -144,14 +144,17 @@ class ApiClient implements Client, AsyncDisposable {
     const { memory, signal, stream, emptyOn = [] } = options
     const onWait = (ms: number): void => emit({ type: 'waiting', stream, for: 'memory', ms })
     const reservation = held.use(await this.#reservations.reserve(memory, { signal, onWait }))
-    const { bytes, status, headers, url } = await this.#sender.send(request, options, reservation)
+    const { bytes, status, headers, url, isOwn } = await this.#sender.send(request, options, reservation)
     reservation.settle(bytes?.length ?? 0)
-    const { label } = request
+    const { label, path } = request
     if (!emptyOn.includes(status) && (status < 200 || status > 299))
       throw statusError(status, headers, {
         label,
         credentialsProblem: credentialsProblem(status, this.#authorization.secrets),
         now: now(),
+        origin: this.#settings.addresses.origin,
+        path,
+        reach: isOwn ? undefined : 'path',
       })
     const response = {
       status,

@@ -4,6 +4,8 @@ import type { ApiResponse } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { receive, type BodyLimit, type RawResponse } from './body/receive.ts'
 
+type Headers = ApiResponse<unknown>['headers']
+
 const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
@@ -17,10 +19,12 @@ export interface ExchangeRequest {
   readonly emptyOn: readonly number[]
   /** Returns the URL and the headers for one hop. Throws if nothing may be sent to its origin. */
   readonly prepare: (url: URL, label: string, from: PreparedHop | undefined) => PreparedHop
-  /** Called for each redirect, which costs one more request. */
-  readonly onRedirect: (url: URL, status: number) => void
+  /** Called for each redirect. */
+  readonly onRedirect: (hop: PreparedHop, status: number, headers: Headers) => void
+  /** Called before each hop after the first. Resolves when it may be sent. */
+  readonly admit: (hop: PreparedHop) => Promise<void>
   /** Called for the head of the last response. Returns undefined if its body is not wanted. */
-  readonly onResponse: (url: URL, status: number, headers: ApiResponse<unknown>['headers']) => BodyLimit | undefined
+  readonly onResponse: (hop: PreparedHop, status: number, headers: Headers) => BodyLimit | undefined
   readonly signal: AbortSignal
 }
 
@@ -40,20 +44,21 @@ export interface FinalResponse extends RawResponse {
 /** Sends a request and follows its redirects to the last response. Each hop is checked before anything is sent. */
 export async function exchange(
   agent: Dispatcher,
-  { method, url, body, label, emptyOn, prepare, onRedirect, onResponse, signal }: ExchangeRequest,
+  { method, url, body, label, emptyOn, prepare, onRedirect, admit, onResponse, signal }: ExchangeRequest,
 ): Promise<FinalResponse> {
   let next = { method, url, body, label }
   let from: PreparedHop | undefined
   const isRedirect = (status: number): boolean => REDIRECTS.has(status) && !emptyOn.includes(status)
   for (let redirects = 0; ; redirects += 1) {
     const hop = prepare(next.url, next.label, from)
+    if (from) await admit(hop)
     const response = await receive(agent, dispatchOptions(next, hop), {
       signal,
-      limitOf: (status, headers) => (isRedirect(status) ? undefined : onResponse(hop.url, status, headers)),
+      limitOf: (status, headers) => (isRedirect(status) ? undefined : onResponse(hop, status, headers)),
     })
     const { status } = response
     if (!isRedirect(status)) return { ...response, url: hop.url, isOwn: hop.isOwn }
-    onRedirect(hop.url, status)
+    onRedirect(hop, status, response.headers)
     if (redirects === MAX_REDIRECTS)
       throw new HttpError(`${label} was redirected ${redirects + 1} times: its redirects seem to form a loop`, {
         kind: 'redirect',

@@ -2,6 +2,7 @@ import type { PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import { isOwnOrigin, requestLabel, secureUrl, urlOf, type Addresses } from './address.ts'
 import { jsonBody } from './graphql.ts'
+import { limitedPath, limitedPathOf } from './limits/limited-path.ts'
 
 /** Matches a URL that may contain the placeholder of a secret, in any encoding. */
 const SECRET_PLACEHOLDER = /secret(?::|%3a)/i
@@ -18,6 +19,8 @@ export interface PreparedRequest {
   readonly pageHeaders: Readonly<Record<string, string>>
   /** Names the request in messages. */
   readonly label: string
+  /** The path that a long wait holds for. */
+  readonly path: string
 }
 
 /**
@@ -30,11 +33,13 @@ export function prepareRequest(
     addresses,
     secrets,
     names,
+    endpoint,
   }: {
     readonly addresses: Addresses
     readonly secrets: Secrets
     /** Secrets of the API. */
     readonly names: readonly string[]
+    readonly endpoint?: string | undefined
   },
 ): PreparedRequest {
   const isGraphql = request.graphql !== undefined
@@ -57,6 +62,9 @@ export function prepareRequest(
     body: json === undefined ? undefined : JSON.stringify(json),
     isGraphql,
     label,
+    path: secrets.hide(
+      isOwn && endpoint !== undefined ? limitedPath(addresses, endpoint) : limitedPathOf(hidden, isOwn),
+    ),
   }
 }
 

@@ -1,7 +1,9 @@
 import { HttpError, RateLimitedError } from '../model/errors.ts'
 import type { ApiResponse } from '../model/request.ts'
+import type { ResponseOrigin } from '../model/scope.ts'
 import { certificateProblem } from '../observe/certificate-problem.ts'
 import { defineErrorName, messageOf } from '../value/error.ts'
+import { placeText, RUN_AGAIN, waitPath } from './limits/limits.ts'
 import { rateLimitOf } from './limits/rate-limit.ts'
 import { MAX_WAIT_MS, retryAfter } from './limits/retry-after.ts'
 
@@ -58,13 +60,17 @@ export interface StatusErrorOptions {
   /** Problem and remedy of the credentials; undefined for a status that does not concern them. */
   readonly credentialsProblem: string | undefined
   readonly now: Date
+  /** The API, and how far a long wait reaches in it. */
+  readonly origin: string
+  readonly path: string
+  readonly reach?: ResponseOrigin['reach']
 }
 
 /** Returns the error of a response whose status is not a success. */
 export function statusError(
   status: number,
   headers: ApiResponse<unknown>['headers'],
-  { label, credentialsProblem, now }: StatusErrorOptions,
+  { label, credentialsProblem, now, origin, ...asked }: StatusErrorOptions,
 ): Error {
   if (!isTransient(status, headers, now)) {
     const detail = credentialsProblem === undefined ? '' : `: ${credentialsProblem}`
@@ -84,8 +90,8 @@ export function statusError(
     })
   const until = new Date(now.getTime() + retryAfterMs)
   return new RateLimitedError(
-    `${label} answered ${status} (retry after ${until.toISOString()}). A run waits 5 minutes at most. ` +
-      'Run again then: it continues from what was committed.',
+    `${label} answered ${status} (retry after ${until.toISOString()}). ` +
+      `Until then no request is sent to ${placeText(origin, waitPath(retryAfterMs, headers, asked))}. ${RUN_AGAIN}`,
     { status, until, location: label },
   )
 }

@@ -18,7 +18,7 @@ export interface Retry {
 export interface RetryOptions {
   /** Tries in all, including the first. */
   readonly attempts: number
-  readonly time: Time
+  readonly sleep: Time['sleep']
   /** Called before each wait. */
   readonly onRetry: (retry: Retry) => void
   readonly signal: AbortSignal
@@ -30,7 +30,7 @@ export interface RetryOptions {
  */
 export async function withRetry<T>(
   work: () => Promise<T>,
-  { attempts, time, onRetry, signal }: RetryOptions,
+  { attempts, sleep, onRetry, signal }: RetryOptions,
 ): Promise<T> {
   let tried = 0
   const attempt = (): Promise<T> => {
@@ -48,7 +48,7 @@ export async function withRetry<T>(
         const { message: reason, retryAfterMs = 0 } = error
         const waitMs = Math.max(backoffMs(attemptNumber), retryAfterMs)
         onRetry({ attempt: attemptNumber, reason, waitMs, isRetryAfter: waitMs === retryAfterMs })
-        await time.sleep(waitMs, { signal })
+        await sleep(waitMs, { signal })
         return true
       },
     })

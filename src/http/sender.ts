@@ -4,7 +4,7 @@ import { deadline } from '../flow/signals/timeout.ts'
 import { DecodeError, SluiceError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Api } from '../model/request.ts'
-import type { Budget, Secrets, SendOptions } from '../model/scope.ts'
+import type { AcquireOptions, Budget, Secrets, SendOptions } from '../model/scope.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { messageOf } from '../value/error.ts'
 import { isOwnOrigin, secureUrl, withoutParameters, withParameters } from './address.ts'
@@ -13,6 +13,7 @@ import type { BodyBuffers } from './body/body-buffers.ts'
 import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
 import type { Reservation } from './body/reservation.ts'
 import { exchange, type FinalResponse, type PreparedHop } from './exchange.ts'
+import { limitedPathOf } from './limits/limited-path.ts'
 import type { Time } from './limits/time.ts'
 import type { PreparedRequest } from './prepare-request.ts'
 import { connectionError, TransientError } from './request-error.ts'
@@ -52,25 +53,27 @@ export class Sender {
   async send(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<FinalResponse> {
     const { authorization } = this.#options
     using _slot = await this.#slots.acquire(options)
-    const credentials = request.isOwn ? await authorization.credentials(options) : NO_CREDENTIALS
+    const onWait = this.#onWait(options)
+    const { signal, stream } = options
+    const credentialsOf = (): Promise<Credentials> => authorization.credentials({ signal, stream, onWait })
+    const credentials = request.isOwn ? await credentialsOf() : NO_CREDENTIALS
     const first = await this.#exchange(request, credentials, options, reservation)
     if (first.status !== 401 || !first.isOwn || !authorization.renew(credentials)) return first
-    return await this.#exchange(request, await authorization.credentials(options), options, reservation)
+    return await this.#exchange(request, await credentialsOf(), options, reservation)
   }
 
   async #exchange(
     request: PreparedRequest,
     credentials: Credentials,
-    { signal, headers = {}, emptyOn = [], stream, onTry }: StreamSendOptions,
+    options: StreamSendOptions,
     reservation: Reservation,
   ): Promise<FinalResponse> {
     const { agent, budget, buffers, settings, time, emit } = this.#options
-    await budget.acquire(1, {
-      signal,
-      onWait: (reason, ms) => emit({ type: 'waiting', stream, for: reason, ms }),
-    })
-    const { method, label } = request
-    const startedAt = time.clock()
+    const { signal, headers = {}, emptyOn = [], stream, onTry } = options
+    const { method, label, path } = request
+    const onWait = this.#onWait(options)
+    await budget.acquire(1, { signal, paths: [path], onWait })
+    let startedAt = time.clock()
     const emitFinished = (url: URL, status: number, bytes: number): void =>
       emit({
         type: 'request.finished',
@@ -83,6 +86,9 @@ export class Sender {
       })
     using limit = deadline(signal, settings.timeoutMs, label)
     const tooLarge = (): DecodeError => this.#tooLarge(label)
+    const observe = ({ isOwn }: PreparedHop, status: number, responseHeaders: FinalResponse['headers']): void =>
+      // Another origin states its own limits, so they hold for this path only.
+      budget.observe(status, responseHeaders, { path, reach: isOwn ? undefined : 'path', request: label, stream })
     let last = { url: request.url, status: 0, bytes: 0 }
     try {
       const response = await exchange(agent, {
@@ -96,10 +102,25 @@ export class Sender {
             credentials,
             headers,
           ),
-        onRedirect: (url, status) => emitFinished(url, status, 0),
-        onResponse: (url, status, responseHeaders) => {
-          last = { ...last, url, status }
-          budget.observe(status, responseHeaders)
+        onRedirect: (hop, status, responseHeaders) => {
+          emitFinished(hop.url, status, 0)
+          observe(hop, status, responseHeaders)
+        },
+        admit: async ({ url, isOwn }) => {
+          if (!isOwn) return
+          // The time limit is for the API, not for its rate.
+          using _paused = limit.pause()
+          const pausedAt = time.clock()
+          await budget.acquire(1, {
+            signal,
+            paths: [path, this.#options.secrets.hide(limitedPathOf(url, isOwn))],
+            onWait,
+          })
+          startedAt += time.clock() - pausedAt
+        },
+        onResponse: (hop, status, responseHeaders) => {
+          last = { ...last, url: hop.url, status }
+          observe(hop, status, responseHeaders)
           return hasBody(status) && !emptyOn.includes(status)
             ? { bytes: settings.maxPageBytes, tooLarge, onBytes: reservation.growTo, buffers }
             : undefined
@@ -137,6 +158,10 @@ export class Sender {
     }
   }
 
+  #onWait({ stream }: StreamSendOptions): NonNullable<AcquireOptions['onWait']> {
+    return (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms })
+  }
+
   #tooLarge(label: string): DecodeError {
     return new DecodeError(
       `${label} answered more than ${this.#options.settings.maxPageBytes} bytes: ` +
@@ -146,8 +171,7 @@ export class Sender {
 
   /** Returns a URL without the parameters and the secrets of its credentials. */
   #displayUrl(url: URL): string {
-    const { authorization, secrets } = this.#options
-    return secrets.hide(redactUrl(withoutParameters(url, authorization.parameters)))
+    return this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#options.authorization.parameters)))
   }
 }
 

@@ -2,18 +2,29 @@ import type { Database } from '../database/database.ts'
 import { isTransient } from '../database/errors.ts'
 import { abortable } from '../flow/signals/abortable.ts'
 import { sleep } from '../flow/signals/sleep.ts'
-import type { Grant, Limits, SharedRate, SharedRates } from '../model/rate.ts'
+import type { Grant, KnownLimits, LimitSource, SharedRate, SharedRates } from '../model/rate.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
-/** Notified by `sluice.report_limits`. */
+/** Notified by `sluice.report_limits` and `sluice.clear_limits`. */
 const CHANNEL = 'sluice_rates'
 
 const MAX_ATTEMPTS = 3
 
-interface LimitsRow {
+interface GrantRow {
+  readonly lease: string | null
+  readonly requests: string
+  readonly wait_ms: number | null
   readonly blocked_ms: number | null
   readonly remaining: string | null
   readonly remaining_ms: number | null
+}
+
+interface LimitsRow {
+  /** Null for the number of requests that remain. */
+  readonly path: string | null
+  readonly ms: number
+  readonly remaining: string | null
+  readonly source: LimitSource | null
 }
 
 /**
@@ -25,7 +36,7 @@ interface LimitsRow {
  */
 export function sharedRates(
   database: Database,
-  { keeper }: { readonly keeper: Pick<LeaseKeeper, 'subscribe'> },
+  { keeper, run }: { readonly keeper: Pick<LeaseKeeper, 'subscribe'>; readonly run?: string },
 ): SharedRates {
   return ({ origin, credentials, rate }) => {
     let opened: Promise<string> | undefined
@@ -66,7 +77,7 @@ export function sharedRates(
             unused,
           ]
           unused = 0
-          return database.one<LimitsRow & { lease: string | null; requests: string; wait_ms: number | null }>(
+          return database.one<GrantRow>(
             'select * from sluice.grant_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
             values,
             { signal, timeout: '30s' },
@@ -76,16 +87,26 @@ export function sharedRates(
           lease: row.lease ?? undefined,
           requests: Number(row.requests),
           waitMs: row.wait_ms ?? 0,
-          ...limitsOf(row),
+          isBlocked: (row.blocked_ms ?? 0) > 0,
+          ...(row.remaining !== null &&
+            row.remaining_ms && { remaining: { requests: Number(row.remaining), ms: row.remaining_ms } }),
         }
       },
-      report: async ({ blockedMs, left }, { signal }) => {
+      report: async ({ wait, remaining }, { signal }) => {
         const id = await identity(signal)
         await again(
           () =>
             database.query(
-              'select sluice.report_limits($1, $2, $3, $4)',
-              [id, blockedMs ?? null, left?.requests ?? null, left?.ms ?? null],
+              'select sluice.report_limits($1, $2, $3, $4, $5, $6, $7)',
+              [
+                id,
+                wait?.path ?? null,
+                wait?.ms ?? null,
+                sourceJson(wait?.source, run),
+                remaining?.requests ?? null,
+                remaining?.ms ?? null,
+                sourceJson(remaining?.source, run),
+              ],
               { timeout: '30s', signal },
             ),
           signal,
@@ -93,29 +114,37 @@ export function sharedRates(
       },
       read: async ({ signal }) => {
         const id = await identity(signal)
-        const [row] = await again(
+        const rows = await again(
           () =>
             database.query<LimitsRow>(
-              `select sluice.milliseconds(blocked_until - clock_timestamp()) as blocked_ms,
-                      remaining,
-                      sluice.milliseconds(remaining_until - clock_timestamp()) as remaining_ms
-                 from sluice.rates where id = $1`,
+              `select path, remaining, sluice.milliseconds(until - clock_timestamp()) as ms, source
+                 from sluice.waits where rate = $1`,
               [id],
               { signal },
             ),
           signal,
         )
-        return row ? limitsOf(row) : {}
+        return knownLimits(rows)
       },
       subscribe: (listener) => keeper.subscribe(CHANNEL, listener),
     } satisfies SharedRate
   }
 }
 
-function limitsOf({ blocked_ms: blockedMs, remaining: requests, remaining_ms: ms }: LimitsRow): Limits {
+function sourceJson(source: LimitSource | undefined, run: string | undefined): string | null {
+  return source ? JSON.stringify({ ...source, run }) : null
+}
+
+function knownLimits(rows: readonly LimitsRow[]): KnownLimits {
+  const waits = rows.flatMap(({ path, ms, source }) =>
+    path === null || ms <= 0 ? [] : [{ path, ms, source: source ?? undefined }],
+  )
+  const left = rows.find(({ remaining, ms }) => remaining !== null && ms > 0)
   return {
-    ...(blockedMs && { blockedMs }),
-    ...(requests !== null && ms && { left: { requests: Number(requests), ms } }),
+    waits,
+    ...(left && {
+      remaining: { requests: Number(left.remaining), ms: left.ms, source: left.source ?? undefined },
+    }),
   }
 }
 

@@ -31,12 +31,47 @@ export interface RateIdentity {
   readonly rate: Rate | undefined
 }
 
+/** The path of a wait that holds for the whole API. */
+export const WHOLE_API = ''
+
+/** The response that stated a limit. */
+export interface LimitSource {
+  /** '' if no stream was named. */
+  readonly stream: string
+  /** The request as messages name it, such as `GET /orders`. */
+  readonly request: string
+  readonly status: number
+  /** The header and its value, such as `retry-after: 3600`. */
+  readonly header: string
+}
+
+/** A time in which no request may be sent. */
+export interface Wait {
+  /** The path that it holds for, or `WHOLE_API`. */
+  readonly path: string
+  readonly ms: number
+  /** Undefined if it is not known. */
+  readonly source?: LimitSource | undefined
+}
+
+/** The requests that an API admits until its reset. */
+export interface Remaining {
+  readonly requests: number
+  readonly ms: number
+  /** Undefined if it is not known. */
+  readonly source?: LimitSource | undefined
+}
+
 /** Limits that an API stated in a response. */
 export interface Limits {
-  /** No request may be sent for this long. */
-  readonly blockedMs?: number | undefined
-  /** At most `requests` may be sent within the next `ms`. */
-  readonly left?: { readonly requests: number; readonly ms: number } | undefined
+  readonly wait?: Wait | undefined
+  readonly remaining?: Remaining | undefined
+}
+
+/** All limits of an API that the ledger knows. */
+export interface KnownLimits {
+  readonly waits: readonly Wait[]
+  readonly remaining?: Remaining | undefined
 }
 
 /** Use of an earlier grant. Reporting it frees the requests that were not sent. */
@@ -60,11 +95,14 @@ export interface GrantRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface Grant extends Limits {
+export interface Grant {
   readonly lease: string | undefined
   /** 0: ask again after `waitMs`. */
   readonly requests: number
   readonly waitMs: number
+  /** The whole API asked for a wait. `read` returns it with its source. */
+  readonly isBlocked: boolean
+  readonly remaining?: Remaining | undefined
 }
 
 /** The shared part of one budget, kept in the ledger. */
@@ -74,8 +112,8 @@ export interface SharedRate {
   /** Stores the limits that the API stated, and notifies the other processes. */
   report: (limits: Limits, options: { readonly signal?: AbortSignal | undefined }) => Promise<void>
   /** Returns the limits that all processes have reported. */
-  read: (options: { readonly signal?: AbortSignal | undefined }) => Promise<Limits>
-  /** Calls `listener` whenever another process has reported limits, until the result is disposed. */
+  read: (options: { readonly signal?: AbortSignal | undefined }) => Promise<KnownLimits>
+  /** Calls `listener` whenever a process has reported or lifted limits, until the result is disposed. */
   subscribe: (listener: () => void) => Disposable
 }
 

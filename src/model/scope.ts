@@ -39,18 +39,33 @@ export interface Client {
 /** The number of requests that an API admits, shared by all its streams. */
 export interface Budget {
   /**
-   * Waits until this many requests may be sent. Calls `onWait` before each wait. Throws `RateLimitedError` if the API
-   * asks for a longer wait than a run accepts.
+   * Waits until this many requests may be sent; with 0, only for the paths. Throws `RateLimitedError` if the API asks
+   * for a longer wait than a run accepts.
    */
-  acquire: (
-    requests: number,
-    options: {
-      readonly signal: AbortSignal
-      readonly onWait?: (reason: 'rate limit' | 'retry-after', ms: number) => void
-    },
-  ) => Promise<void>
+  acquire: (requests: number, options: AcquireOptions) => Promise<void>
   /** Learns the limits that the API states in a response. */
-  observe: (status: number, headers: ApiResponse<unknown>['headers']) => void
+  observe: (status: number, headers: ApiResponse<unknown>['headers'], origin: ResponseOrigin) => void
+  /** Waits, and no longer if limits are lifted meanwhile. */
+  sleep: (ms: number, options: { readonly signal: AbortSignal }) => Promise<void>
+}
+
+export interface AcquireOptions {
+  readonly signal: AbortSignal
+  /** Waits of these paths concern the request, and those of the whole API. @default none */
+  readonly paths?: readonly string[]
+  /** Called before each wait. */
+  readonly onWait?: (reason: 'rate limit' | 'retry-after', ms: number) => void
+}
+
+/** The request whose response states limits. */
+export interface ResponseOrigin {
+  /** The path that was asked for, without values and parameters. */
+  readonly path: string
+  /** Overrides how far a wait reaches. @default by the length of the wait and by the headers */
+  readonly reach?: 'api' | 'path' | undefined
+  /** The request as messages name it. */
+  readonly request: string
+  readonly stream: string
 }
 
 export interface SendOptions {
@@ -60,6 +75,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Statuses that are no failure. Their body is undefined. */
   readonly emptyOn?: readonly number[]
+  /** The path of the endpoint, `{}` in place of its values: a long wait holds for it. @default the path of the URL */
+  readonly endpoint?: string | undefined
   /** The stream that needs the response, for events. */
   readonly stream?: string | undefined
   /** Called after each try, with its status, or 0 without a response. `ms` counts from when the request was sent. */

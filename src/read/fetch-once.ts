@@ -1,6 +1,6 @@
 // One request for a user's function: `endpoint.fetch()`.
 import type { Api, Range, Request } from '../model/request.ts'
-import { firstRequest } from '../source/first-request.ts'
+import { endpointOf, firstRequest } from '../source/first-request.ts'
 import { defined } from '../value/defined.ts'
 import { currentFetchContext, type FetchContext } from './fetch-context.ts'
 import { openScope } from './open-scope.ts'
@@ -26,6 +26,7 @@ async function fetchBody(
   const { body, hold } = await scope.client(api).send(firstRequest(request, { type: 'one page' }, range), {
     signal,
     memory: context.memory,
+    endpoint: endpointOf(request),
     ...defined({ headers, emptyOn, stream: scope.stream }),
   })
   context.holds.push(hold)

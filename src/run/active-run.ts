@@ -61,7 +61,7 @@ export class ActiveRun implements AsyncDisposable {
       new ProgressMeter({ streams: start.streams, memory: this.#memory, onGauge: (gauge) => keeper.emit(id, gauge) }),
     )
     this.workers = resources.use(new WorkerPool())
-    const rates = sharedRates(database, { keeper })
+    const rates = sharedRates(database, { keeper, run: id })
     const scope = resources.use(openScope({ signal: readSignal, secrets, emit: this.emit, rates }))
     this.#scope = { ...scope, client: this.meter.client(scope.client) }
   }

@@ -23,6 +23,10 @@ export function firstRequest(
   return isCounted(paging) ? withParameter(request, paging.parameter, paging.start) : request
 }
 
+/** Returns the path of an endpoint with `{}` in place of its values, so that it is the same for all parents. */
+export const endpointOf = ({ path }: Pick<Request, 'path'>): string =>
+  typeof path === 'string' ? path : path.texts.join('{}')
+
 export const pathOf = ({ texts, values }: PathTemplate): string => String.raw({ raw: texts }, ...values.map(segment))
 
 /** Encodes one segment. `..` cannot be encoded: even `%2e%2e` means "one level up" to a URL parser. */

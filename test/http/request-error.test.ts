@@ -10,7 +10,13 @@ import { statusError } from '../../src/http/request-error.ts'
 
 const now = new Date('2025-01-01T00:00:00Z')
 const errorNameOf = (status: number, headers: Record<string, string>): string =>
-  statusError(status, headers, { label: 'GET /x', credentialsProblem: 'a permission is missing', now }).name
+  statusError(status, headers, {
+    label: 'GET /x',
+    credentialsProblem: 'a permission is missing',
+    now,
+    origin: 'https://api.example',
+    path: '/x',
+  }).name
 
 describe('status 403', () => {
   test.each([

@@ -1,80 +1,14 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { Database } from '../../src/database/database.ts'
 import { sleep } from '../../src/flow/signals/sleep.ts'
-import { sharedBudget } from '../../src/http/limits/shared-budget.ts'
-import { LeaseKeeper } from '../../src/ledger/lease/lease-keeper.ts'
 import { sharedRates } from '../../src/ledger/shared-rates.ts'
-import { realTime, type Time } from '../../src/http/limits/time.ts'
-import type { Rate } from '../../src/model/request.ts'
-import type { Budget } from '../../src/model/scope.ts'
-import { testDatabase, type TestDatabase } from '../support/database.ts'
+import { testDatabase } from '../support/database.ts'
 import { virtualTime } from '../support/virtual-time.ts'
+import { asked, openProcess, origin } from './budget-process.ts'
 import { failure, until } from './support.ts'
 
 jest.setTimeout(30_000)
 
 const { signal } = new AbortController()
-const origin = 'https://api.example'
-
-interface Process extends AsyncDisposable {
-  readonly budget: Budget & AsyncDisposable
-  readonly database: Database
-  /** Statements that were sent for it. */
-  readonly queries: () => number
-  /** Those of them that asked for requests. */
-  readonly grants: () => number
-  readonly warnings: readonly string[]
-  readonly waits: readonly string[]
-  readonly take: (times?: number) => Promise<void>
-}
-
-/**
- * What one process has of a budget: connections of its own, a keeper, and nothing in common with the others but the
- * database.
- */
-async function process(
-  { url }: TestDatabase,
-  rate?: Rate,
-  {
-    credentials = ['TOKEN'],
-    deaf = false,
-    time = realTime,
-  }: { credentials?: string[]; deaf?: boolean; time?: Time } = {},
-): Promise<Process> {
-  await using opened = new AsyncDisposableStack()
-  const database = opened.use(new Database({ url, max: 2 }))
-  const keeper = deaf
-    ? { subscribe: () => ({ [Symbol.dispose]: () => {} }) }
-    : opened.use(await LeaseKeeper.open(database))
-  const query = jest.spyOn(database, 'query')
-  const warnings: string[] = []
-  const waits: string[] = []
-  const budget = sharedBudget(rate, {
-    shared: sharedRates(database, { keeper })({ origin, credentials, rate }),
-    now: () => new Date(),
-    time,
-    origin,
-    warn: (message) => warnings.push(message),
-  })
-  opened.use(budget)
-  const kept = opened.move()
-  return {
-    budget,
-    database,
-    warnings,
-    waits,
-    queries: () => query.mock.calls.length,
-    grants: () => query.mock.calls.filter(([text]) => text.includes('grant_requests')).length,
-    take: async (times = 1) => {
-      for (let taken = 0; taken < times; taken += 1)
-        await budget.acquire(1, {
-          signal,
-          onWait: (reason, ms) => waits.push(`${reason} ${ms > 1_000 ? 'long' : 'short'}`),
-        })
-    },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  }
-}
 
 describe('a rate', () => {
   test('is never exceeded by all processes together in any period, also if some of them are killed', async () => {
@@ -83,7 +17,7 @@ describe('a rate', () => {
     const rate = 40
     const sent: number[] = []
     const one = async (seed: number): Promise<void> => {
-      const it = all.use(await process(test, `${rate}/s`))
+      const it = all.use(await openProcess(test, `${rate}/s`))
       let random = seed
       const next = (): number => (random = (random * 16_807) % 2_147_483_647) / 2_147_483_647
       while (sent.length < 100) {
@@ -104,17 +38,17 @@ describe('a rate', () => {
 
   test('costs one query for several requests', async () => {
     await using test = await testDatabase()
-    await using it = await process(test, '100/s')
+    await using it = await openProcess(test, '100/s')
     await it.take(100)
     expect(it.queries()).toBeLessThan(20)
   })
 
   test('is shared by clients with the same origin, secrets and rate, and by no others', async () => {
     await using test = await testDatabase()
-    await using first = await process(test, '1/h')
-    await using other = await process(test, '1/h', { credentials: ['OTHER'] })
-    await using faster = await process(test, '2/h')
-    await using same = await process(test, '1/h')
+    await using first = await openProcess(test, '1/h')
+    await using other = await openProcess(test, '1/h', { credentials: ['OTHER'] })
+    await using faster = await openProcess(test, '2/h')
+    await using same = await openProcess(test, '1/h')
     await Promise.all([first.take(), other.take(), faster.take()])
     const stop = new AbortController()
     const waits: unknown[] = []
@@ -129,11 +63,11 @@ describe('a rate', () => {
   test('what a process has not used is given back when it ends', async () => {
     await using test = await testDatabase()
     {
-      await using first = await process(test, '8/h')
+      await using first = await openProcess(test, '8/h')
       // 1, then 2 of which 1 is left.
       await first.take(2)
     }
-    await using second = await process(test, '8/h')
+    await using second = await openProcess(test, '8/h')
     await second.take(6)
     expect(second.waits).toEqual([])
     expect(await test.database.query('select sum(requests)::int as requests from sluice.rate_grants')).toEqual([
@@ -144,7 +78,7 @@ describe('a rate', () => {
   test('what a process has held too long is not sent any more, since it counts for nothing from then on', async () => {
     await using test = await testDatabase()
     const time = virtualTime()
-    await using it = await process(test, '100/h', { time })
+    await using it = await openProcess(test, '100/h', { time })
     await it.take(2)
     const before = it.grants()
     time.pass(29_000)
@@ -178,12 +112,12 @@ describe('a rate', () => {
 describe('an API without a rate', () => {
   test('costs a query when it is asked for the first time, and nothing for each request', async () => {
     await using test = await testDatabase()
-    await using it = await process(test)
+    await using it = await openProcess(test)
     await it.take()
     const first = it.queries()
     for (let request = 0; request < 200; request += 1) {
       await it.take()
-      it.budget.observe(200, { 'x-ratelimit-remaining': String(5_000 - request), 'x-ratelimit-reset': '3600' })
+      it.budget.observe(200, { 'x-ratelimit-remaining': String(5_000 - request), 'x-ratelimit-reset': '3600' }, asked)
     }
     expect(first).toBe(2)
     expect(it.queries()).toBe(first)
@@ -191,16 +125,16 @@ describe('an API without a rate', () => {
 
   test('has what few requests are left counted for all, and not once more than it said', async () => {
     await using test = await testDatabase()
-    await using first = await process(test)
-    await using second = await process(test)
+    await using first = await openProcess(test)
+    await using second = await openProcess(test)
     await second.take()
     await first.take()
-    first.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
+    first.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' }, asked)
     await until(
       async () => (await test.database.query('select 1 from sluice.rates where remaining is not null')).length > 0,
     )
     // A few that leave before they hear of it do no harm to an API; this is about those that know.
-    second.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' })
+    second.budget.observe(200, { 'x-ratelimit-remaining': '6', 'x-ratelimit-reset': '3' }, asked)
     const began = performance.now()
     await Promise.all([first.take(4), second.take(4)])
     expect([...first.waits, ...second.waits]).toContain('rate limit long')
@@ -208,42 +142,10 @@ describe('an API without a rate', () => {
   })
 })
 
-describe('Retry-After that one process was answered', () => {
-  test.each([
-    ['is heard by another at once', false],
-    ['is heard by one that asks for a lease, though nothing notifies it', true],
-  ])('%s', async (_, deaf) => {
-    await using test = await testDatabase()
-    await using first = await process(test, '20/s', { deaf })
-    await using second = await process(test, '20/s', { deaf })
-    await Promise.all([first.take(), second.take()])
-    first.budget.observe(429, { 'retry-after': '2' })
-    await until(
-      async () => (await test.database.query('select 1 from sluice.rates where blocked_until is not null')).length > 0,
-    )
-    const began = performance.now()
-    // Some of what it holds it may send before it hears.
-    await second.take(12)
-    expect(second.waits).toContain('retry-after long')
-    expect(performance.now() - began).toBeGreaterThan(1_000)
-  })
-
-  test('is known to a client that starts later, which sends no request before its end', async () => {
-    await using test = await testDatabase()
-    {
-      await using first = await process(test)
-      await first.take()
-      first.budget.observe(429, { 'retry-after': '3600' })
-    }
-    await using second = await process(test)
-    await expect(second.take()).rejects.toThrow(/^https:\/\/api\.example admits no request until \d{4}-/)
-  })
-})
-
 describe('the database', () => {
   test('may lose connections: nothing is sent that was not counted, and nothing fails', async () => {
     await using test = await testDatabase()
-    await using it = await process(test, '50/s')
+    await using it = await openProcess(test, '50/s')
     await it.take(3)
     await test.database.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
@@ -255,12 +157,12 @@ describe('the database', () => {
 
   test('that does not take what an API said is a warning, once', async () => {
     await using test = await testDatabase()
-    await using it = await process(test)
+    await using it = await openProcess(test)
     await it.take()
     await test.database.query('alter function sluice.report_limits rename to gone')
-    it.budget.observe(429, { 'retry-after': '0.05' })
+    it.budget.observe(429, { 'retry-after': '0.05' }, asked)
     await until(async () => it.warnings.length > 0)
-    it.budget.observe(429, { 'retry-after': '0.2' })
+    it.budget.observe(429, { 'retry-after': '0.2' }, asked)
     await it.take()
     expect(it.warnings).toEqual([
       expect.stringMatching(

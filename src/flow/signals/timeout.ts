@@ -11,22 +11,35 @@ export class TimeoutError extends Error {
   readonly code = 'TIMEOUT'
 }
 
+/** A time limit for work that may have to wait in between. */
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal
+  /** Time does not count until the result is disposed. */
+  readonly pause: () => Disposable
+}
+
 /**
  * Returns a signal that aborts with the given one, or with a `TimeoutError` after `ms` milliseconds. Disposing it
  * leaves neither timer nor listener. `what` begins the message: "… took longer than 30s".
  */
-export function deadline(
-  signal: AbortSignal | undefined,
-  ms: number,
-  what = 'The work',
-): Disposable & { readonly signal: AbortSignal } {
+export function deadline(signal: AbortSignal | undefined, ms: number, what = 'The work'): Deadline {
   const link = new LinkedSignal(signal)
-  const timer =
-    ms > LONGEST_TIMER
-      ? undefined
-      : setTimeout(() => link.abort(new TimeoutError(`${what} took longer than ${durationText(ms)}`)), ms)
+  let left = ms
+  let startedAt = 0
+  let timer: NodeJS.Timeout | undefined
+  const start = (): void => {
+    startedAt = performance.now()
+    if (left <= LONGEST_TIMER)
+      timer = setTimeout(() => link.abort(new TimeoutError(`${what} took longer than ${durationText(ms)}`)), left)
+  }
+  start()
   return {
     signal: link.signal,
+    pause: () => {
+      clearTimeout(timer)
+      left -= performance.now() - startedAt
+      return { [Symbol.dispose]: start }
+    },
     [Symbol.dispose]: () => {
       clearTimeout(timer)
       link[Symbol.dispose]()

@@ -1,10 +1,15 @@
 import type { Auth, Secret } from '../../model/request.ts'
-import type { Secrets } from '../../model/scope.ts'
+import type { AcquireOptions, Secrets } from '../../model/scope.ts'
 
 /** Headers and query parameters that authenticate a request. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
+}
+
+export interface CredentialsOptions extends Pick<AcquireOptions, 'signal' | 'onWait'> {
+  /** The stream that needs the credentials. */
+  readonly stream: string
 }
 
 /** Source of the credentials of one API. */
@@ -13,7 +18,7 @@ export interface Authorization {
   readonly secrets: readonly string[]
   /** Names of the query parameters that it sets. */
   readonly parameters: readonly string[]
-  readonly credentials: (options: { readonly signal: AbortSignal }) => Promise<Credentials>
+  readonly credentials: (options: CredentialsOptions) => Promise<Credentials>
   /** Called when the API has refused credentials. Returns true if the next `credentials` may be accepted. */
   readonly renew: (refused: Credentials) => boolean
 }

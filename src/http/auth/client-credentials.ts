@@ -4,15 +4,17 @@ import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { deadline, TimeoutError } from '../../flow/signals/timeout.ts'
 import { DecodeError, HttpError } from '../../model/errors.ts'
 import type { Auth } from '../../model/request.ts'
-import type { Secrets } from '../../model/scope.ts'
+import type { Budget, Secrets } from '../../model/scope.ts'
 import { redactUrl } from '../../observe/redact.ts'
-import { urlOf, type Addresses } from '../address.ts'
+import { defined } from '../../value/defined.ts'
+import { isOnOwnHost, urlOf, type Addresses } from '../address.ts'
 import { decodeJson } from '../body/decode.ts'
 import { ACCEPT_ENCODING, decompress } from '../body/decompress.ts'
 import { receive } from '../body/receive.ts'
+import { limitedPathOf } from '../limits/limited-path.ts'
 import type { Time } from '../limits/time.ts'
 import { connectionError, statusError, TransientError } from '../request-error.ts'
-import { secretsOf, type Authorization, type Credentials } from './authorization.ts'
+import { secretsOf, type Authorization, type Credentials, type CredentialsOptions } from './authorization.ts'
 
 type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 
@@ -25,6 +27,8 @@ export interface TokenOptions {
   readonly addresses: Addresses
   readonly agent: Dispatcher
   readonly secrets: Secrets
+  /** Of the API: a token request to its host counts in it. */
+  readonly budget: Budget
   readonly timeoutMs: number
   readonly time: Time
   readonly now: () => Date
@@ -51,6 +55,9 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
   /** Given by the definition, so it may be on any origin. */
   readonly #url: URL
   readonly #label: string
+  readonly #isOnOwnHost: boolean
+  /** The path that a long wait of the token endpoint holds for. */
+  readonly #path: string
   readonly #lifetime = new LinkedSignal()
   #token: Token | undefined
   #pending: Promise<Token> | undefined
@@ -60,12 +67,14 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
     this.#options = options
     this.#url = urlOf(options.addresses, { url: auth.tokenUrl, query: {} })
     this.#label = `POST ${redactUrl(this.#url.origin + this.#url.pathname)}`
+    this.#isOnOwnHost = isOnOwnHost(options.addresses, this.#url)
+    this.#path = limitedPathOf(this.#url, this.#isOnOwnHost)
     this.secrets = secretsOf(auth)
   }
 
-  async credentials({ signal }: { readonly signal: AbortSignal }): Promise<Credentials> {
+  async credentials(options: CredentialsOptions): Promise<Credentials> {
     if (this.#token && this.#options.time.clock() < this.#token.usableUntil) return this.#token
-    return abortable(this.#sharedFetch(), signal)
+    return abortable(this.#sharedFetch(options), options.signal)
   }
 
   /** Drops a token that was refused, unless it has been replaced already. */
@@ -78,9 +87,9 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
     this.#lifetime.abort(new Error('The client of this API was closed'))
   }
 
-  #sharedFetch(): Promise<Token> {
+  #sharedFetch(options: CredentialsOptions): Promise<Token> {
     if (this.#pending) return this.#pending
-    const pending = this.#fetch().finally(() => {
+    const pending = this.#fetch(options).finally(() => {
       this.#pending = undefined
     })
     // If every caller was cancelled, a failure has no other handler.
@@ -89,10 +98,13 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
     return pending
   }
 
-  async #fetch(): Promise<Token> {
-    const { time, secrets } = this.#options
+  /** Takes no slot: the request that needs the token holds one, and sends nothing meanwhile. */
+  async #fetch({ stream, onWait }: CredentialsOptions): Promise<Token> {
+    const { time, secrets, budget } = this.#options
+    const { signal } = this.#lifetime
+    await budget.acquire(this.#isOnOwnHost ? 1 : 0, { signal, paths: [this.#path], ...defined({ onWait }) })
     const requestedAt = time.clock()
-    const response = await this.#request()
+    const response = await this.#request(stream)
     const { access_token: token, expires_in: expiresIn } = (
       typeof response === 'object' && response !== null ? response : {}
     ) as Readonly<Record<string, unknown>>
@@ -109,12 +121,13 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
     return this.#token
   }
 
-  async #request(): Promise<unknown> {
-    const { agent, timeoutMs, now, secrets } = this.#options
+  async #request(stream: string): Promise<unknown> {
+    const { addresses, agent, budget, timeoutMs, now, secrets } = this.#options
     const label = this.#label
     const tooLarge = (): DecodeError =>
       new DecodeError(`${label} answered more than ${MAX_RESPONSE_BYTES} bytes: is this the token endpoint?`)
     const body = this.#form()
+    const asked = { path: this.#path, reach: this.#isOnOwnHost ? undefined : ('path' as const) }
     using limit = deadline(this.#lifetime.signal, timeoutMs, label)
     try {
       const { status, headers, bytes } = await receive(
@@ -132,11 +145,20 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
         },
         {
           signal: limit.signal,
-          limitOf: (status) => (status >= 200 && status <= 299 ? { bytes: MAX_RESPONSE_BYTES, tooLarge } : undefined),
+          limitOf: (status, headers) => {
+            budget.observe(status, headers, { ...asked, request: label, stream })
+            return status >= 200 && status <= 299 ? { bytes: MAX_RESPONSE_BYTES, tooLarge } : undefined
+          },
         },
       )
       if (bytes === undefined)
-        throw statusError(status, headers, { label, credentialsProblem: this.#refusal(status), now: now() })
+        throw statusError(status, headers, {
+          label,
+          credentialsProblem: this.#refusal(status),
+          now: now(),
+          origin: addresses.origin,
+          ...asked,
+        })
       const unpacked = await decompress(bytes, {
         encoding: headers['content-encoding'],
         limit: MAX_RESPONSE_BYTES,

@@ -1,4 +1,4 @@
-import type { Limits, SharedRate } from '../../model/rate.ts'
+import type { KnownLimits, Limits, SharedRate } from '../../model/rate.ts'
 import { messageOf } from '../../value/error.ts'
 import type { Time } from './time.ts'
 
@@ -12,8 +12,12 @@ export interface LimitsExchangeOptions {
   readonly origin: string
   /** Called once, if limits cannot be reported. */
   readonly warn: (message: string) => void
+  /** Called before each read. `onLimits` gets its result. */
+  readonly startRead: () => number
   /** Called with the limits that all processes have reported. */
-  readonly onLimits: (limits: Limits) => void
+  readonly onLimits: (limits: KnownLimits, startOfRead: number) => void
+  /** Called when the ledger has stored the limits of a response. */
+  readonly onReported: (limits: Limits) => void
   /** Ends all statements. */
   readonly signal: AbortSignal
 }
@@ -39,20 +43,28 @@ export class LimitsExchange implements AsyncDisposable {
 
   /** Before the first request, waits for the limits of other processes. Later starts a read if the last is too old. */
   async refresh(signal: AbortSignal): Promise<void> {
-    const { shared, time, onLimits } = this.#options
+    const { shared, time } = this.#options
     if (!this.#subscription) {
-      const limits = await shared.read({ signal })
-      this.#subscription = shared.subscribe(() => this.#read())
-      this.#readAt = time.clock()
-      onLimits(limits)
-    } else if (time.clock() - this.#readAt > REFRESH_MS) this.#read()
+      await this.read(signal)
+      this.#subscription = shared.subscribe(() => this.#startRead())
+    } else if (time.clock() - this.#readAt > REFRESH_MS) this.#startRead()
+  }
+
+  /** Reads the limits of all processes. */
+  async read(signal: AbortSignal): Promise<void> {
+    const { shared, time, onLimits, startRead } = this.#options
+    const startOfRead = startRead()
+    const readAt = time.clock()
+    onLimits(await shared.read({ signal }), startOfRead)
+    this.#readAt = readAt
   }
 
   /** Reports limits in the background, after those reported before. */
   report(limits: Limits): void {
-    const { shared, signal, warn, origin } = this.#options
+    const { shared, signal, warn, origin, onReported } = this.#options
     this.#reporting = this.#reporting
       .then(() => shared.report(limits, { signal }))
+      .then(() => onReported(limits))
       .catch((error: unknown) => {
         if (this.#isWarned || signal.aborted) return
         this.#isWarned = true
@@ -70,16 +82,16 @@ export class LimitsExchange implements AsyncDisposable {
    * Starts a read in the background; its limits hold for the requests after this one. However many notifications
    * arrive, one read is under way and at most one is queued.
    */
-  #read(): void {
-    const { shared, signal, time, onLimits } = this.#options
+  #startRead(): void {
+    const { signal, time } = this.#options
     this.#readAt = time.clock()
     if (this.#isReadQueued) return
     this.#isReadQueued = true
     this.#reading = this.#reading
       .then(() => {
         this.#isReadQueued = false
-        return signal.aborted ? {} : shared.read({ signal })
+        return signal.aborted ? undefined : this.read(signal)
       })
-      .then(onLimits, () => {})
+      .catch(() => {})
   }
 }

@@ -1,9 +1,10 @@
 import { Semaphore } from '../../flow/semaphore.ts'
-import { parseRate, type RequestRate } from '../../model/rate.ts'
+import { parseRate, WHOLE_API, type LimitSource, type RequestRate } from '../../model/rate.ts'
 import type { Rate } from '../../model/request.ts'
-import type { Budget } from '../../model/scope.ts'
+import type { AcquireOptions, Budget, ResponseOrigin } from '../../model/scope.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
 import { realTime, type Time } from './time.ts'
+import { Waits } from './waits.ts'
 
 export interface RateBudgetOptions {
   readonly now: () => Date
@@ -17,8 +18,14 @@ export function rateBudget(rate: Rate | undefined, options: RateBudgetOptions): 
   return new RateBudget(rate, options)
 }
 
+interface StatedRemaining {
+  requests: number
+  readonly until: number
+  readonly source?: LimitSource | undefined
+}
+
 /** The API has stated no limit. */
-const UNLIMITED = { requests: Number.POSITIVE_INFINITY, until: 0 }
+const UNLIMITED: StatedRemaining = { requests: Number.POSITIVE_INFINITY, until: 0 }
 
 /**
  * A bucket whose tokens return one period after they were taken, so that no period has more requests than the rate. A
@@ -34,8 +41,8 @@ class RateBudget implements Budget {
   /** Times at which the tokens of the last period were taken, oldest first. */
   #takenAt: number[] = []
   /** The requests that the API admits until its reset. Within that time only a stricter statement replaces it. */
-  #stated = { ...UNLIMITED }
-  #blockedUntil = 0
+  #stated: StatedRemaining = { ...UNLIMITED }
+  readonly #waits = new Waits()
 
   constructor(rate: Rate | undefined, { now, time = realTime, origin }: RateBudgetOptions) {
     this.#rate = rate === undefined ? undefined : parseRate(rate)
@@ -44,32 +51,57 @@ class RateBudget implements Budget {
     this.#origin = origin
   }
 
-  async acquire(requests: number, { signal, onWait }: Parameters<Budget['acquire']>[1]): Promise<void> {
-    using _turn = await this.#turn.acquire({ signal })
-    for (let wait = this.#nextWait(requests); wait; wait = this.#nextWait(requests)) {
-      throwIfTooLong(wait, { origin: this.#origin, now: this.#now() })
-      onWait?.(wait.reason, wait.ms)
-      await this.#time.sleep(wait.ms, { signal })
-    }
-    if (this.#rate) this.#takenAt.push(...Array.from({ length: requests }, () => this.#time.clock()))
-    this.#stated.requests -= requests
+  async acquire(requests: number, options: AcquireOptions): Promise<void> {
+    // A wait of one path must not hold the turn, which requests for other paths need.
+    do await this.#waitForPaths(options)
+    while (!(await this.#take(requests, options)))
   }
 
-  observe(status: number, headers: Parameters<Budget['observe']>[1]): void {
+  observe(status: number, headers: Parameters<Budget['observe']>[1], origin: ResponseOrigin): void {
     const clock = this.#time.clock()
     if (clock >= this.#stated.until) this.#stated = { ...UNLIMITED }
-    const { left, blockedMs } = limitsOf(status, headers, this.#now())
-    if (left && left.requests < this.#stated.requests)
-      this.#stated = { requests: left.requests, until: clock + left.ms }
-    if (blockedMs !== undefined) this.#blockedUntil = Math.max(this.#blockedUntil, clock + blockedMs)
+    const { remaining, wait } = limitsOf(status, headers, { ...origin, now: this.#now() })
+    if (remaining && remaining.requests < this.#stated.requests)
+      this.#stated = { requests: remaining.requests, until: clock + remaining.ms, source: remaining.source }
+    if (wait) this.#waits.add(wait, clock)
+  }
+
+  sleep(ms: number, options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#time.sleep(ms, options)
+  }
+
+  async #waitForPaths(options: AcquireOptions): Promise<void> {
+    for (let wait = this.#pathWait(options); wait; wait = this.#pathWait(options)) await this.#wait(wait, options)
+  }
+
+  /** Takes requests when they are free. Returns false if a path of the request has to wait. */
+  async #take(requests: number, options: AcquireOptions): Promise<boolean> {
+    using _turn = await this.#turn.acquire(options)
+    if (requests > 0)
+      for (let wait = this.#nextWait(requests); wait; wait = this.#nextWait(requests)) await this.#wait(wait, options)
+    if (this.#pathWait(options)) return false
+    if (this.#rate) this.#takenAt.push(...Array.from({ length: requests }, () => this.#time.clock()))
+    this.#stated.requests -= requests
+    return true
+  }
+
+  async #wait(wait: RateWait, { signal, onWait }: AcquireOptions): Promise<void> {
+    throwIfTooLong(wait, { origin: this.#origin, now: this.#now() })
+    onWait?.(wait.reason, wait.ms)
+    await this.#time.sleep(wait.ms, { signal })
+  }
+
+  #pathWait({ paths = [] }: AcquireOptions): RateWait | undefined {
+    return this.#waits.next(paths, this.#time.clock())
   }
 
   #nextWait(requests: number): RateWait | undefined {
     const clock = this.#time.clock()
-    if (this.#blockedUntil > clock)
-      return { reason: 'retry-after', ms: Math.ceil(this.#blockedUntil - clock), isDemanded: true }
-    if (this.#stated.requests < requests && this.#stated.until > clock)
-      return { reason: 'rate limit', ms: Math.ceil(this.#stated.until - clock), isDemanded: true }
+    const wait = this.#waits.next([WHOLE_API], clock)
+    if (wait) return wait
+    const { requests: left, until: resetAt, source } = this.#stated
+    if (left < requests && resetAt > clock)
+      return { reason: 'rate limit', ms: Math.ceil(resetAt - clock), isDemanded: true, source }
     const until = this.#rate ? this.#freeAt(requests, this.#rate, clock) : 0
     return until > clock ? { reason: 'rate limit', ms: Math.ceil(until - clock), isDemanded: false } : undefined
   }

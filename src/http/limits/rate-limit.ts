@@ -7,28 +7,38 @@ type Headers = ApiResponse<unknown>['headers']
 export interface RateLimit {
   readonly remaining: number
   readonly resetMs: number
+  /** The header that states it, with its value. */
+  readonly header: string
 }
+
+type Numbers = Omit<RateLimit, 'header'>
 
 const PREFIXES = ['ratelimit', 'x-ratelimit', 'x-rate-limit'] as const
 
 /** Reads the rate limit in the headers of a response. Returns undefined unless they state both numbers. */
 export function rateLimitOf(headers: Headers, now: Date): RateLimit | undefined {
   const combined = strictest(headers['ratelimit'])
-  if (combined) return combined
+  if (combined) return { ...combined, header: `ratelimit: ${headers['ratelimit']}` }
   for (const prefix of PREFIXES) {
     const remaining = numberOf(headers[`${prefix}-remaining`])
     const resetAfter = numberOf(headers[`${prefix}-reset-after`])
     const resetMs = resetAfter === undefined ? resetMsOf(headers[`${prefix}-reset`], headers, now) : resetAfter * 1_000
-    if (remaining !== undefined && resetMs !== undefined) return { remaining, resetMs }
+    if (remaining !== undefined && resetMs !== undefined)
+      return { remaining, resetMs, header: `${prefix}-remaining: ${headers[`${prefix}-remaining`]}` }
   }
   return undefined
+}
+
+/** True if a header describes a rate limit, which holds for the whole API. */
+export function namesRateLimit(headers: Headers): boolean {
+  return Object.keys(headers).some((name) => /^(?:x-)?rate-?limit(?:-|$)/.test(name))
 }
 
 /**
  * Reads the combined header: `"default";r=50;t=30`, or several of them, or `limit=100, remaining=50, reset=30` of an
  * earlier draft.
  */
-function strictest(text: string | undefined): RateLimit | undefined {
+function strictest(text: string | undefined): Numbers | undefined {
   if (text === undefined) return undefined
   const earlier = limitOf(/\bremaining=(\d+)/.exec(text)?.[1], /\breset=(\d+)/.exec(text)?.[1])
   if (earlier) return earlier
@@ -40,7 +50,7 @@ function strictest(text: string | undefined): RateLimit | undefined {
     .toSorted((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0]
 }
 
-function limitOf(remaining: string | undefined, seconds: string | undefined): RateLimit | undefined {
+function limitOf(remaining: string | undefined, seconds: string | undefined): Numbers | undefined {
   return remaining === undefined || seconds === undefined
     ? undefined
     : { remaining: Number(remaining), resetMs: Number(seconds) * 1_000 }

@@ -1,9 +1,17 @@
 import { Semaphore } from '../../flow/semaphore.ts'
-import { parseRate, type LeaseUsage, type Limits, type RequestRate, type SharedRate } from '../../model/rate.ts'
+import {
+  parseRate,
+  WHOLE_API,
+  type LeaseUsage,
+  type Limits,
+  type RequestRate,
+  type SharedRate,
+} from '../../model/rate.ts'
 import type { Rate } from '../../model/request.ts'
-import type { Budget } from '../../model/scope.ts'
+import type { AcquireOptions, Budget, ResponseOrigin } from '../../model/scope.ts'
 import { LimitsExchange } from './limits-exchange.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
+import { Sleepers } from './sleepers.ts'
 import { StatedLimits } from './stated-limits.ts'
 import { realTime, type Time } from './time.ts'
 
@@ -60,6 +68,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   readonly #turn = new Semaphore(1)
   readonly #stop = new AbortController()
   readonly #stated = new StatedLimits()
+  readonly #sleepers: Sleepers
   readonly #exchange: LimitsExchange
   #lease: Lease | undefined
   #wanted = 1
@@ -73,35 +82,38 @@ class SharedBudget implements Budget, AsyncDisposable {
     this.#validMs = Math.min(30_000, Math.max(1_000, (declared?.periodMs ?? 0) / 10))
     this.#options = options
     this.#time = time
+    this.#sleepers = new Sleepers(time)
     this.#exchange = new LimitsExchange({
       shared,
       time,
       origin,
       warn,
-      onLimits: (limits) => this.#store(limits),
+      startRead: () => this.#stated.startRead(),
+      onLimits: (limits, startOfRead) => {
+        if (this.#stated.replace(limits, startOfRead, this.#time.clock())) this.#sleepers.wake()
+        this.#shrinkLease(limits)
+      },
+      onReported: (limits) => this.#stated.reported(limits),
       signal: this.#stop.signal,
     })
   }
 
-  async acquire(requests: number, { signal, onWait }: Parameters<Budget['acquire']>[1]): Promise<void> {
-    using _turn = await this.#turn.acquire({ signal })
-    await this.#exchange.refresh(signal)
-    const least = Math.min(requests, this.#rate?.requests ?? requests)
-    while (!this.#use(least)) {
-      const wait = this.#blockedWait() ?? (await this.#requestLease(least, signal))
-      if (!wait) continue
-      throwIfTooLong(wait, { origin: this.#options.origin, now: this.#options.now() })
-      const ms = wait.isDemanded ? wait.ms : Math.min(wait.ms, MAX_SLEEP_MS)
-      onWait?.(wait.reason, ms)
-      await this.#time.sleep(ms, { signal })
-    }
+  async acquire(requests: number, options: AcquireOptions): Promise<void> {
+    // A wait of one path must not hold the turn, which requests for other paths need.
+    do await this.#waitForPaths(options)
+    while (!(await this.#take(requests, options)))
   }
 
-  observe(status: number, headers: Parameters<Budget['observe']>[1]): void {
-    const news = this.#stated.observe(limitsOf(status, headers, this.#options.now()), this.#time.clock())
+  observe(status: number, headers: Parameters<Budget['observe']>[1], origin: ResponseOrigin): void {
+    const limits = limitsOf(status, headers, { ...origin, now: this.#options.now() })
+    const news = this.#stated.observe(limits, this.#time.clock())
     if (!news) return
     this.#shrinkLease(news)
     this.#exchange.report(news)
+  }
+
+  sleep(ms: number, options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#sleepers.sleep(ms, options)
   }
 
   /** Reports the last lease. If that fails, the ledger releases its requests later by itself. */
@@ -120,28 +132,48 @@ class SharedBudget implements Budget, AsyncDisposable {
     await this.#exchange[Symbol.asyncDispose]()
   }
 
-  #store(limits: Limits): void {
-    this.#stated.store(limits, this.#time.clock())
-    this.#shrinkLease(limits)
+  async #waitForPaths(options: AcquireOptions): Promise<void> {
+    for (let wait = this.#pathWait(options); wait; wait = this.#pathWait(options)) await this.#wait(wait, options)
+  }
+
+  /** Takes requests when they are free. Returns false if a path of the request has to wait. */
+  async #take(requests: number, options: AcquireOptions): Promise<boolean> {
+    const { signal } = options
+    using _turn = await this.#turn.acquire({ signal })
+    await this.#exchange.refresh(signal)
+    const least = Math.min(requests, this.#rate?.requests ?? requests)
+    while (!this.#pathWait(options)) {
+      if (requests === 0 || this.#use(least)) return true
+      const wait = this.#stated.wait([WHOLE_API], this.#time.clock()) ?? (await this.#requestLease(least, signal))
+      if (wait) await this.#wait(wait, options)
+    }
+    return false
+  }
+
+  #pathWait({ paths = [] }: AcquireOptions): RateWait | undefined {
+    return this.#stated.wait(paths, this.#time.clock())
+  }
+
+  async #wait(wait: RateWait, { signal, onWait }: AcquireOptions): Promise<void> {
+    const { origin, now } = this.#options
+    throwIfTooLong(wait, { origin, now: now(), remedy: ' To ask earlier: sluice limits clear.' })
+    const ms = wait.isDemanded ? wait.ms : Math.min(wait.ms, MAX_SLEEP_MS)
+    onWait?.(wait.reason, ms)
+    await this.#sleepers.sleep(ms, { signal })
   }
 
   /**
    * Drops leased requests that are not among those that the API states as remaining. If they were sent, the API would
    * refuse them.
    */
-  #shrinkLease({ left }: Limits): void {
-    if (left && this.#lease && (!this.#lease.isCounted || left.requests === 0)) this.#lease.left = 0
-  }
-
-  #blockedWait(): RateWait | undefined {
-    const ms = this.#stated.blockedMs(this.#time.clock())
-    return ms > 0 ? { reason: 'retry-after', ms, isDemanded: true } : undefined
+  #shrinkLease({ remaining }: Pick<Limits, 'remaining'>): void {
+    if (remaining && this.#lease && (!this.#lease.isCounted || remaining.requests === 0)) this.#lease.left = 0
   }
 
   /** Takes requests from the lease. Returns false if they may not be sent now. */
   #use(requests: number): boolean {
     const clock = this.#time.clock()
-    if (this.#stated.blockedMs(clock) > 0) return false
+    if (this.#stated.wait([WHOLE_API], clock)) return false
     if (!this.#rate && this.#stated.remaining(clock) === undefined) return true
     const lease = this.#lease
     if (!lease || lease.until <= clock || lease.left < requests) return false
@@ -157,7 +189,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     const clock = this.#time.clock()
     const previous = this.#endLease(clock)
     const validMs = this.#validMs
-    const { lease, requests, waitMs, ...limits } = await this.#options.shared.grant({
+    const { lease, requests, waitMs, isBlocked, remaining } = await this.#options.shared.grant({
       limit: this.#rate,
       wanted: Math.max(least, Math.min(this.#wanted, this.#maxLease(clock))),
       least,
@@ -165,16 +197,21 @@ class SharedBudget implements Budget, AsyncDisposable {
       previous,
       signal,
     })
-    this.#store(limits)
-    if (requests === 0) {
-      const isBlocked = (limits.blockedMs ?? 0) > 0
-      return {
-        reason: isBlocked ? 'retry-after' : 'rate limit',
-        ms: Math.max(1, Math.ceil(waitMs)),
-        isDemanded: isBlocked || (limits.left !== undefined && limits.left.requests < least),
-      }
+    if (remaining) this.#stated.storeRemaining(remaining, this.#time.clock())
+    this.#shrinkLease({ remaining })
+    if (requests === 0 && isBlocked) {
+      // The read brings the wait, with the response that stated it.
+      await this.#exchange.read(signal)
+      return undefined
     }
-    const isCounted = limits.left !== undefined
+    if (requests === 0)
+      return {
+        reason: 'rate limit',
+        ms: Math.max(1, Math.ceil(waitMs)),
+        isDemanded: remaining !== undefined && remaining.requests < least,
+        source: this.#stated.remaining(this.#time.clock())?.source,
+      }
+    const isCounted = remaining !== undefined
     this.#lease = { id: lease, until: clock + validMs, isCounted, left: requests, used: 0, usedAt: clock }
     // If the database is so slow that a lease arrives expired, ask for longer ones.
     if (this.#time.clock() >= this.#lease.until) this.#validMs *= 2
@@ -185,7 +222,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     return Math.min(
       MAX_LEASED_REQUESTS,
       Math.ceil((this.#rate?.requests ?? Infinity) / LEASE_FRACTION),
-      Math.ceil((this.#stated.remaining(clock) ?? Infinity) / LEASE_FRACTION),
+      Math.ceil((this.#stated.remaining(clock)?.requests ?? Infinity) / LEASE_FRACTION),
     )
   }
 

@@ -9,7 +9,7 @@ import type { Scope } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
 import { formatCount } from '../../value/format.ts'
 import { readSecrets } from '../../observe/secrets.ts'
-import { firstRequest } from '../../source/first-request.ts'
+import { endpointOf, firstRequest } from '../../source/first-request.ts'
 import { selectRecords } from '../../source/select-records.ts'
 import { checkTable } from './check-table.ts'
 import { problemText } from '../report/problem-text.ts'
@@ -110,6 +110,7 @@ async function firstPage(
   const { body, hold, status } = await scope.client(once(api)).send(asked, {
     signal: scope.signal,
     memory: scope.memory.child(() => true),
+    endpoint: endpointOf(request),
     ...defined({ headers, emptyOn, stream: scope.stream }),
   })
   hold[Symbol.dispose]()

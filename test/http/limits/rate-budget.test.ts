@@ -7,6 +7,7 @@ import { virtualTime } from '../../support/virtual-time.ts'
 
 const { signal } = new AbortController()
 const now = (): Date => new Date('2024-05-01T12:00:00Z')
+const origin = { path: '/orders', request: 'GET /orders', stream: 'orders' }
 const open = (rate?: Rate) => {
   const time = virtualTime()
   return { time, budget: rateBudget(rate, { now, time, origin: 'https://api.example' }) }
@@ -80,7 +81,7 @@ describe('a rate', () => {
 describe('a limit that an API states', () => {
   test('stops all requests when none remains, until its reset', async () => {
     const { time, budget } = open()
-    budget.observe(200, { 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '30' })
+    budget.observe(200, { 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '30' }, origin)
     await budget.acquire(1, { signal })
     await budget.acquire(1, { signal })
     expect(time.slept).toEqual([])
@@ -91,8 +92,8 @@ describe('a limit that an API states', () => {
 
   test('is not raised by a response that arrives late', async () => {
     const { time, budget } = open()
-    budget.observe(200, { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' })
-    budget.observe(200, { 'ratelimit-remaining': '3', 'ratelimit-reset': '30' })
+    budget.observe(200, { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' }, origin)
+    budget.observe(200, { 'ratelimit-remaining': '3', 'ratelimit-reset': '30' }, origin)
     await budget.acquire(1, { signal })
     expect(time.slept).toEqual([30_000])
   })
@@ -100,7 +101,7 @@ describe('a limit that an API states', () => {
   test('stops all requests after Retry-After of one response', async () => {
     const { time, budget } = open('10/s')
     const waits: unknown[] = []
-    budget.observe(429, { 'retry-after': '20' })
+    budget.observe(429, { 'retry-after': '20' }, origin)
     await budget.acquire(1, { signal, onWait: (reason, ms) => waits.push([reason, ms]) })
     expect(waits).toEqual([['retry-after', 20_000]])
     expect(time.slept).toEqual([20_000])
@@ -108,7 +109,7 @@ describe('a limit that an API states', () => {
 
   test('of more than 5 minutes throws an error that names its end', async () => {
     const { budget } = open()
-    budget.observe(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' })
+    budget.observe(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' }, origin)
     const error: unknown = await budget.acquire(1, { signal }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(RateLimitedError)
     expect((error as RateLimitedError).until).toEqual(new Date('2024-05-01T13:00:00Z'))
@@ -117,8 +118,75 @@ describe('a limit that an API states', () => {
 
   test('is ignored if a redirect sends Retry-After', async () => {
     const { time, budget } = open()
-    budget.observe(301, { 'retry-after': '20' })
+    budget.observe(301, { 'retry-after': '20' }, origin)
     await budget.acquire(1, { signal })
     expect(time.slept).toEqual([])
+  })
+
+  test('of a short time holds for all paths', async () => {
+    const { time, budget } = open()
+    budget.observe(503, { 'retry-after': '300' }, origin)
+    await budget.acquire(1, { signal, paths: ['/customers'] })
+    expect(time.slept).toEqual([300_000])
+  })
+
+  test('of a long time holds for its path, and the error names both', async () => {
+    const { time, budget } = open()
+    budget.observe(429, { 'retry-after': '3600' }, origin)
+    await budget.acquire(1, { signal, paths: ['/customers'] })
+    expect(time.slept).toEqual([])
+    await expect(budget.acquire(1, { signal, paths: ['/customers', '/orders'] })).rejects.toThrow(
+      'https://api.example/orders admits no request until 2024-05-01T13:00:00.000Z ' +
+        '(GET /orders answered 429 with retry-after: 3600). A run waits 5 minutes at most. Run again then',
+    )
+  })
+
+  test.each(['x-ratelimit-limit', 'ratelimit-policy', 'RateLimit', 'x-rate-limit-limit'])(
+    'of a long time holds for the whole API if the response has the header %s',
+    async (name) => {
+      const { budget } = open()
+      budget.observe(429, { 'retry-after': '3600', [name.toLowerCase()]: '100' }, origin)
+      await expect(budget.acquire(1, { signal, paths: ['/customers'] })).rejects.toThrow(
+        'https://api.example admits no request until 2024-05-01T13:00:00.000Z',
+      )
+    },
+  )
+
+  test.each([
+    ['api', '3600', ['/customers', '/orders']],
+    ['path', '20', ['/orders']],
+  ] as const)('reaches as far as a rule says: %s', async (reach, seconds, waiting) => {
+    for (const path of ['/customers', '/orders']) {
+      const { time, budget } = open()
+      budget.observe(429, { 'retry-after': seconds }, { ...origin, reach })
+      const isRefused = await budget.acquire(1, { signal, paths: [path] }).then(
+        () => time.slept.length > 0,
+        () => true,
+      )
+      expect({ path, isRefused }).toEqual({ path, isRefused: (waiting as readonly string[]).includes(path) })
+    }
+  })
+
+  test('of one path does not delay requests for other paths while its last minutes are waited for', async () => {
+    const { time, budget } = open('10/s')
+    budget.observe(429, { 'retry-after': '400' }, origin)
+    time.pass(150_000)
+    const sleeping = Promise.withResolvers<void>()
+    const realSleep = time.sleep
+    Object.assign(time, { sleep: () => sleeping.promise })
+    const done: string[] = []
+    const waiting = budget.acquire(1, { signal, paths: ['/orders'] }).then(() => done.push('/orders'))
+    await budget.acquire(1, { signal, paths: ['/customers'] }).then(() => done.push('/customers'))
+    Object.assign(time, { sleep: realSleep })
+    time.pass(300_000)
+    sleeping.resolve()
+    await waiting
+    expect(done).toEqual(['/customers', '/orders'])
+  })
+
+  test('of a thousand years is cut to what a date can hold', async () => {
+    const { budget } = open()
+    budget.observe(429, { 'retry-after': '31536000000000' }, origin)
+    await expect(budget.acquire(1, { signal, paths: ['/orders'] })).rejects.toThrow(RateLimitedError)
   })
 })

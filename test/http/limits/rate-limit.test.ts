@@ -23,7 +23,7 @@ describe('the rate limit of a response', () => {
       10_000,
     ],
   ])('is read from %j', (headers, remaining, resetMs) => {
-    expect(rateLimitOf(headers, now)).toEqual({ remaining, resetMs })
+    expect(rateLimitOf(headers, now)).toEqual({ remaining, resetMs, header: expect.stringMatching(/limit\S*: /) })
   })
 
   test.each<[Record<string, string>]>([

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { sharedBudget } from '../../../src/http/limits/shared-budget.ts'
-import type { Limits, SharedRate } from '../../../src/model/rate.ts'
+import type { KnownLimits, SharedRate } from '../../../src/model/rate.ts'
 
 const turn = (): Promise<void> => new Promise(setImmediate)
 
 test('many notifications cause one read at a time, and at most one more', async () => {
-  const reads: ((limits: Limits) => void)[] = []
+  const reads: ((limits: KnownLimits) => void)[] = []
   const listeners: (() => void)[] = []
   const shared: SharedRate = {
     grant: () => Promise.reject(new Error('no grant was expected')),
@@ -19,17 +19,17 @@ test('many notifications cause one read at a time, and at most one more', async 
   await using budget = sharedBudget(undefined, { shared, now: () => new Date(), origin: 'api', warn: () => {} })
   const taken = budget.acquire(1, { signal: new AbortController().signal })
   await turn()
-  reads[0]?.({})
+  reads[0]?.({ waits: [] })
   await taken
   for (let times = 0; times < 100; times += 1) {
     listeners[0]?.()
     await turn()
   }
   expect(reads.length).toBe(2)
-  reads[1]?.({})
+  reads[1]?.({ waits: [] })
   await turn()
   expect(reads.length).toBe(3)
-  reads[2]?.({})
+  reads[2]?.({ waits: [] })
   await turn()
   expect(reads.length).toBe(3)
 })
