@@ -96,7 +96,7 @@ export type { BatchLimits, StatusOptions } from './run/options.ts'
 export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
-export type { StatusFinding, StatusReport, StreamStatus } from './run/status/stream-status.ts'
+export type { StatusFinding, StatusReport, StatusWait, StreamStatus } from './run/status/stream-status.ts'
 
 // Names of version 0.1: each says what its name is now.
 export {

@@ -23,6 +23,7 @@ import {
   serializeRun,
   serializeSlice,
   serializeStreamRun,
+  serializeWait,
 } from './schemas/serializers.ts'
 
 const CONNECTIONS = 3
@@ -52,6 +53,7 @@ export async function readSummary({ database, pipelines, runner }: Context, sign
     running: active.map((one) => serializeActiveRun(one, runner.has(one.run.id))),
     lastRuns: lastRuns.map(serializeRun),
     backfills: backfills.map(serializeBackfill),
+    waits: status.waits.map(serializeWait),
   }
 }
 

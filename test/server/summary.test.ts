@@ -119,6 +119,7 @@ describe('summary', () => {
         }),
       ],
       backfills: [],
+      waits: [],
     })
   })
 

@@ -11,6 +11,8 @@ export interface CommandSettings {
   readonly database?: boolean
   /** Describes `--verbose`. @default stacks of errors */
   readonly verbose?: string
+  /** Its group runs it if no command is named. @default false */
+  readonly isDefault?: boolean
 }
 
 /** Adds a command with the options that all commands share, and with examples in its help. */
@@ -18,9 +20,9 @@ export function addCommand(
   parent: Command,
   name: string,
   description: string,
-  { database = true, verbose = 'show the stack of an error, and its cause' }: CommandSettings = {},
+  { database = true, verbose = 'show the stack of an error, and its cause', isDefault = false }: CommandSettings = {},
 ): Command {
-  const added = parent.command(name).description(description)
+  const added = parent.command(name, { isDefault }).description(description)
   if (database)
     added.option(
       '--database <url>',

@@ -168,6 +168,27 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
   'cursor reset': {
     examples: [['sluice cursor reset billing.customers'], ['sluice cursor reset billing']],
   },
+  limits: {
+    examples: [
+      ['sluice limits', 'what is waited for, and until when'],
+      ['sluice limits clear https://shop.example', 'send requests to this API again'],
+    ],
+    paragraphs: [
+      'An API that is busy answers with a time to wait. Up to 5 minutes hold for the whole API. ' +
+        'More holds for the path that was asked, or for the whole API if the response has headers of its rate limit. ' +
+        'All processes with this database obey. A path shows {} in place of its values.',
+    ],
+  },
+  'limits list': {
+    examples: [['sluice limits'], ['sluice limits list --json']],
+  },
+  'limits clear': {
+    examples: [
+      ['sluice limits clear'],
+      ['sluice limits clear https://shop.example', 'one API'],
+      ['sluice limits clear /v1/orders', 'one path, and those below it'],
+    ],
+  },
   migrate: {
     examples: [
       ['sluice migrate'],

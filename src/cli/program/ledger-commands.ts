@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { addCommand, addGroup, commandHandler, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that work on the database: rejects, cursor, migrate, sql. */
+/** Adds the commands that work on the database: rejects, cursor, limits, migrate, sql. */
 export function addLedgerCommands(sluice: Command): void {
   const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store or drop them.')
   addCommand(rejects, 'list', 'List the records that could not be stored, each with its reason.')
@@ -36,6 +36,16 @@ export function addLedgerCommands(sluice: Command): void {
     .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
     .option('--stream <names...>', 'only these streams')
     .action(commandHandler(async () => (await import('../commands/ledger/cursor-reset.ts')).cursorResetCommand))
+
+  const limits = addGroup(sluice, 'limits', 'Show what APIs have asked to wait for, and lift such waits.')
+  addCommand(limits, 'list', 'List the APIs and paths that have asked to wait, and until when (the default).', {
+    isDefault: true,
+  })
+    .option('--json', 'print the waits as JSON')
+    .action(commandHandler(async () => (await import('../commands/ledger/limits-list.ts')).limitsListCommand))
+  addCommand(limits, 'clear', 'Lift waits, for all processes: the next request is sent at once.')
+    .argument('[place]', 'the origin of an API, a path, or both; a path includes those below it (default: all)')
+    .action(commandHandler(async () => (await import('../commands/ledger/limits-clear.ts')).limitsClearCommand))
 
   addCommand(sluice, 'migrate', 'Update the schema sluice in the database. Every run does this by itself.')
     .option('--grant <role>', 'print the grants that let a role run pipelines that may not create schemas')

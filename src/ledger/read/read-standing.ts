@@ -30,11 +30,13 @@ export interface SyncSummary {
 export interface LedgerParts {
   readonly slices: boolean
   readonly ticks: boolean
+  readonly waits: boolean
 }
 
 export async function readLedgerParts(on: Queryable): Promise<LedgerParts> {
-  return on.one<{ slices: boolean; ticks: boolean }>(
-    `select to_regclass('sluice.rejects') is not null as slices, to_regclass('sluice.ticks') is not null as ticks`,
+  return on.one<LedgerParts>(
+    `select to_regclass('sluice.rejects') is not null as slices, to_regclass('sluice.ticks') is not null as ticks,
+            to_regclass('sluice.waits') is not null as waits`,
   )
 }
 

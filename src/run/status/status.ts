@@ -13,6 +13,7 @@ import {
   type SyncSummary,
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
+import { readWaits, type StoredWait } from '../../ledger/read/read-waits.ts'
 import { UsageError } from '../../model/errors.ts'
 import { readOpenReadings, type OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
@@ -23,6 +24,7 @@ import { Ticks } from '../schedule/ticks.ts'
 import { cursorAgeMs } from './cursor-age.ts'
 import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
+import { waitFinding, waitOf } from './waits.ts'
 
 /**
  * Returns the status of each stream of some pipelines, and the problems. Writes nothing, and needs no database before
@@ -65,7 +67,7 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   const parts = await readLedgerParts(on)
   if (!parts.slices) return NO_PARTS
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
-  const [streams, readings, cursors, rejects, windows, openReadings, scheduled] = await gather(
+  const [streams, readings, cursors, rejects, windows, openReadings, scheduled, waits] = await gather(
     readStreams(on),
     readSyncs(on, names),
     readCursors(on),
@@ -73,8 +75,9 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
     countFailedWindows(on),
     readOpenReadings(on),
     parts.ticks ? readScheduled(on) : [],
+    parts.waits ? readWaits(on) : [],
   )
-  return { streams, readings, cursors, rejects, windows, openReadings, scheduled }
+  return { streams, readings, cursors, rejects, windows, openReadings, scheduled, waits }
 }
 
 /** The parts of a status that come from the ledger. */
@@ -86,6 +89,7 @@ export interface StatusParts {
   readonly windows: Awaited<ReturnType<typeof countFailedWindows>>
   readonly openReadings: readonly OpenReadings[]
   readonly scheduled: readonly Scheduled[]
+  readonly waits: readonly StoredWait[]
 }
 const NO_PARTS: StatusParts = {
   streams: [],
@@ -95,6 +99,7 @@ const NO_PARTS: StatusParts = {
   windows: [],
   openReadings: [],
   scheduled: [],
+  waits: [],
 }
 
 /** Derives the status of pipelines from the ledger's parts; it reads nothing. */
@@ -104,6 +109,7 @@ export function statusOf(
   { now = new Date(), grace = '5m' }: Pick<StatusOptions, 'grace' | 'now'>,
 ): StatusReport {
   const findings: StatusFinding[] = []
+  const waits = ledger.waits.map(waitOf)
   const streams = pipelines.flatMap((pipeline) => {
     const schedule = scheduleOf(pipeline)
     const ticks = schedule && new Ticks(schedule)
@@ -116,6 +122,7 @@ export function statusOf(
     const terms = { now, ticks, due: due && (!scheduled || due > scheduled.registeredAt) ? due : undefined }
     const all = Object.keys(pipeline.streams).map((stream) => streamStatus(pipeline, stream, ledger, terms))
     const never = neverRan(pipeline.name, all, scheduled !== undefined)
+    findings.push(...waits.flatMap((wait) => waitFinding(wait) ?? []).filter((one) => one.pipeline === pipeline.name))
     if (never) findings.push(never)
     else for (const one of all) findings.push(...findingsOf(one, { ...knownOf(pipeline, one, ledger), now }))
     return all
@@ -125,6 +132,7 @@ export function statusOf(
     ok: !findings.some(({ isFault }) => isFault),
     streams,
     findings: findings.toSorted((a, b) => Number(b.isFault) - Number(a.isFault)),
+    waits,
   }
 }
 

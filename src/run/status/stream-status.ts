@@ -1,4 +1,5 @@
 import type { Completeness } from '../../model/completeness.ts'
+import type { WaitSource } from '../../ledger/read/read-waits.ts'
 import type { StreamRun } from '../../ledger/read/read-streams.ts'
 
 /** The status of pipelines at one moment. Instants are ISO 8601, so that it can be sent as JSON. */
@@ -8,6 +9,19 @@ export interface StatusReport {
   readonly ok: boolean
   readonly streams: readonly StreamStatus[]
   readonly findings: readonly StatusFinding[]
+  /** What the APIs asked all pipelines to wait for, the longest first. */
+  readonly waits: readonly StatusWait[]
+}
+
+/** A time in which no request is sent to an API, or to one of its paths. */
+export interface StatusWait {
+  /** The origin of the API. */
+  readonly api: string
+  /** Null is the whole API. `{}` stands for any value. */
+  readonly path: string | null
+  readonly until: string
+  /** The response that asked for it, and the run that received it; null if they are not known. */
+  readonly source: WaitSource | null
 }
 
 /** The status of one stream. */
@@ -77,6 +91,7 @@ export interface StatusFinding {
     | 'open readings'
     | 'open windows'
     | 'rejects'
+    | 'waiting'
   readonly isFault: boolean
   readonly pipeline: string
   /** Undefined for a finding of the whole pipeline. */

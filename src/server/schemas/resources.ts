@@ -261,6 +261,18 @@ const activeRun = object({
 /** A run that is under way, with the slices that it reads. */
 export type ActiveRun = Infer<typeof activeRun>
 
+const wait = object({
+  api: described(text, 'The origin of the API'),
+  path: described(nullable(text), 'null: the whole API; {} stands for any value'),
+  until: time,
+  source: described(
+    nullable(object({ run: id, pipeline: text, stream: text, request: text, status: number, header: text })),
+    'The response that asked for it, and the run that received it',
+  ),
+})
+/** A time in which no request is sent to an API or to one of its paths. */
+export type Wait = Infer<typeof wait>
+
 export const summary = object({
   at: time,
   version: text,
@@ -269,6 +281,7 @@ export const summary = object({
   running: list(activeRun),
   lastRuns: list(run),
   backfills: list(backfill),
+  waits: described(list(wait), 'What APIs have asked to wait for, as sluice limits shows it'),
 })
 /** Everything that the page starts with, as it was at one moment. */
 export type Summary = Infer<typeof summary>

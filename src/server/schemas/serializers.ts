@@ -6,7 +6,7 @@ import type { StoredSlice } from '../../ledger/read/read-slices.ts'
 import type { StreamRun as StoredStreamRun } from '../../ledger/read/read-streams.ts'
 import type { StoredWindow } from '../../ledger/read/read-windows.ts'
 import type { RunGauge } from '../../model/event.ts'
-import type { StatusFinding } from '../../run/status/stream-status.ts'
+import type { StatusFinding, StatusWait } from '../../run/status/stream-status.ts'
 import type {
   Backfill,
   Finding,
@@ -18,6 +18,7 @@ import type {
   Slice,
   StreamRun,
   StreamState,
+  Wait,
   WindowCell,
   WindowState,
 } from './resources.ts'
@@ -197,3 +198,17 @@ export function pageOf<Item>(
   const last = shown.at(-1)
   return { items: shown, next: items.length > limit && last !== undefined ? idOf(last) : null }
 }
+
+export const serializeWait = ({ api, path, until, source }: StatusWait): Wait => ({
+  api,
+  path,
+  until,
+  source: source && {
+    run: source.run,
+    pipeline: source.pipeline,
+    stream: source.stream,
+    request: source.request,
+    status: source.status,
+    header: source.header,
+  },
+})

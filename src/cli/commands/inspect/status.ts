@@ -3,6 +3,7 @@ import type { Duration } from '../../../model/request.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import { readPipelineStatus } from '../../../run/status/status.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from '../../../run/status/stream-status.ts'
+import { waitText } from '../../../run/status/waits.ts'
 import { defined } from '../../../value/defined.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -46,7 +47,7 @@ function selectedOf(report: StatusReport, found: readonly FoundPipeline[]): Stat
   return { ...report, streams, findings, ok: !findings.some(({ isFault }) => isFault) }
 }
 
-function show({ streams, findings, at }: StatusReport): void {
+function show({ streams, findings, waits, at }: StatusReport): void {
   const width = terminalWidth()
   const now = Date.parse(at)
   console.log(
@@ -55,8 +56,11 @@ function show({ streams, findings, at }: StatusReport): void {
       { width, optional: ['next run', 'cursor', 'complete'] },
     ),
   )
-  if (findings.length > 0) console.log()
+  // A wait that is not in the findings was asked of a run that is not known.
+  const others = waits.filter(({ source }) => !source)
+  if (findings.length + others.length > 0) console.log()
   for (const finding of findings) console.log(findingText(finding, width))
+  for (const wait of others) console.log(noteText(`${waitText(wait, wait.until)}. See: sluice limits`, width))
   const problems = findings.filter(({ isFault }) => isFault).length
   console.log(
     `\n${formatCount(streams.length, 'stream')}, ${problems === 0 ? 'no problems' : formatCount(problems, 'problem')}.`,
@@ -89,7 +93,13 @@ const MARK_WIDTH = 9
 
 function findingText({ isFault, pipeline, stream, message }: StatusFinding, width: number): string {
   const name = stream === undefined ? pipeline : `${pipeline}.${stream}`
-  const lines = wrapText(onOneLine(`${name}: ${message}`), Math.max(20, width - MARK_WIDTH))
-  const mark = isFault ? styleText('red', 'problem', { stream: process.stdout }) : 'note   '
+  const mark = isFault ? styleText('red', 'problem', { stream: process.stdout }) : NOTE
+  return noteText(`${name}: ${message}`, width, mark)
+}
+
+const NOTE = 'note   '
+
+function noteText(text: string, width: number, mark = NOTE): string {
+  const lines = wrapText(onOneLine(text), Math.max(20, width - MARK_WIDTH))
   return `${mark}  ${lines.join(`\n${' '.repeat(MARK_WIDTH)}`)}`
 }

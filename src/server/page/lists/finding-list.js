@@ -10,7 +10,7 @@ export function findingList() {
     /** @param {readonly Finding[]} findings */
     update: (findings) => {
       show(root, findings.length > 0)
-      list(root, findings, ({ kind }) => kind, findingItem)
+      list(root, findings, ({ kind, message }) => `${kind} ${message}`, findingItem)
     },
   }
 }
