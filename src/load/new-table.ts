@@ -35,6 +35,7 @@ export class NewTable implements EncodedTable {
       bytes: 0,
       partitioned: false,
       blank: true,
+      created: true,
       hasSlice: false,
     }
   }

@@ -9,6 +9,7 @@ import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
 import { changeTable, type ChangeOptions } from './shape/change-table.ts'
 import { typeDifferences } from './shape/declared-types.ts'
 import { Fields } from './shape/fields.ts'
+import { mayAlter, refusedAlteration, refusedReplace, type CreatedTables } from './shape/ownership.ts'
 import type { SchemaChange } from './shape/schema-change.ts'
 import { systemColumns } from './shape/system-columns.ts'
 import { readShape, type TableShape } from './shape/table-shape.ts'
@@ -18,6 +19,8 @@ export interface OpenTableOptions {
   readonly emit?: (event: RunEvent) => void
   /** Called inside the transaction before the table changes. Throws if this run has lost the slice. */
   readonly guard?: (transaction: Transaction) => Promise<void>
+  /** The tables that Sluice has created. @default those whose comments show it */
+  readonly created?: CreatedTables
   readonly signal?: AbortSignal | undefined
 }
 
@@ -84,8 +87,9 @@ export class OpenTable {
     await this.#read(connection)
     const shape = this.#shape
     if (!shape) return
+    if (this.table.write === 'replace' && !(await this.#mayAlter(connection, shape))) throw refusedReplace(this.table)
     for (const message of await typeDifferences(connection, this.table, shape)) this.#warn(message)
-    if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve') await this.#addSliceColumn()
+    if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve') await this.#addSliceColumn(shape)
     if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(systemColumns.loadedAt)))
       await this.change({ add: [], widen: [], load: true })
   }
@@ -110,9 +114,12 @@ export class OpenTable {
     const alter = async (transaction: Transaction): Promise<readonly string[]> => {
       const shape = await readShape(transaction, table)
       const plan = planChange(change, table, shape, this.#streamName)
+      if (shape && plan.statements.length > 0 && !(await this.#mayAlter(transaction, shape)))
+        throw refusedAlteration(table, plan)
       done = plan.change
       this.#isCreated ||= shape === undefined
-      return plan.statements
+      const record = shape ? undefined : this.#options.created?.recordSql(table.name)
+      return record === undefined ? plan.statements : [...plan.statements, record]
     }
     const fitShadow = async (transaction: Transaction): Promise<readonly string[]> => {
       await this.#read(transaction)
@@ -126,10 +133,18 @@ export class OpenTable {
       this.#options.emit?.({ type: 'table.altered', stream: this.slice.stream, table: table.name, change: done })
   }
 
-  async #addSliceColumn(): Promise<void> {
+  async #addSliceColumn(shape: TableShape): Promise<void> {
     const { table } = this
     const { signal } = this.#options
     const statements = [addSliceSql(table.name), sliceIndexSql(table.name)]
+    const missing = `the column ${systemColumns.slice}, without which a restart of the stream fails`
+    if (!(await this.#mayAlter(this.#database.with({ signal }), shape))) {
+      this.#warn(
+        `${table.name}: Sluice did not create this table, so it does not add ${missing}. ` +
+          `Set adopt: true for the table, or run: ${statements.join('; ')}`,
+      )
+      return
+    }
     try {
       const add = async (transaction: Transaction): Promise<readonly string[]> =>
         (await readShape(transaction, table))?.hasSlice ? [] : statements
@@ -137,11 +152,14 @@ export class OpenTable {
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
       this.#warn(
-        `${table.name}: this user may not add the column ${systemColumns.slice}, without which a restart of the ` +
-          `stream fails. Let the table's owner run: ${statements.join('; ')}`,
+        `${table.name}: this user may not add ${missing}. Let the table's owner run: ${statements.join('; ')}`,
       )
     }
     await this.#read(this.#database.with({ signal }))
+  }
+
+  async #mayAlter(on: Queryable, shape: TableShape): Promise<boolean> {
+    return mayAlter(on, this.table, shape, this.#options.created)
   }
 
   async #changeTable(options: Pick<ChangeOptions, 'steps' | 'guard' | 'signal'>): Promise<void> {

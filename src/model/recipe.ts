@@ -153,6 +153,8 @@ export interface Table {
   readonly loadedAt: boolean
   /** For `replace`: a source without records may empty the table. @default false: it fails */
   readonly allowEmpty: boolean
+  /** The table may be one that Sluice did not create: it is altered, and its rows are replaced. @default false */
+  readonly adopt?: boolean
   /** Most rejected records of one slice. @default 100 */
   readonly maxRejects: number
   /** An interrupted slice that is older restarts. @default '24h' */

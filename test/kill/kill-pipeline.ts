@@ -32,7 +32,7 @@ export function killPipeline({ api: url, write, name = '' }: Pick<RunSettings, '
               .into('kill.notes', { write }),
           }
         : {
-            items: items.into('kill.items', { write, key: 'id' }),
+            items: items.into('kill.items', { write, key: 'id', adopt: true }),
             notes: folders.flatMap(notesOf, { concurrency: 2 }).into('kill.notes', { write, key: 'id' }),
           },
   })

@@ -85,12 +85,12 @@ test('append by key keeps the stored row and counts the new one as duplicate', a
   ])
 })
 
-test('append adds the column _slice to an existing table', async () => {
+test('append adds the column _slice to a table that it adopts', async () => {
   await using test = await testDatabase()
   const { database } = test
   await database.query('create schema shop')
   await database.query('create table shop.orders (id int)')
-  await load(database, append, [{ id: 1 }], { slice: '7' })
+  await load(database, { ...append, adopt: true }, [{ id: 1 }], { slice: '7' })
   expect(await database.query('select * from shop.orders')).toEqual([{ id: 1, _slice: '7' }])
 })
 
@@ -107,7 +107,7 @@ test('append without the right to add _slice stores rows, and a restart of the s
     await using poor = await openDatabase({
       url: Object.assign(new URL(test.url), { username: role, password: 'clerk' }).href,
     })
-    const { writer, events, counts } = await load(poor, append, [{ id: 1 }])
+    const { writer, events, counts } = await load(poor, { ...append, adopt: true }, [{ id: 1 }])
     expect(counts).toMatchObject({ inserted: 1 })
     expect(events).toEqual([expect.objectContaining({ type: 'warning' })])
     await using transaction = await poor.transaction()

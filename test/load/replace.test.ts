@@ -149,7 +149,7 @@ describe('replace', () => {
   test('does not empty a foreign table of which no column is loaded yet', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const keyless = table({ write: 'replace', key: [] })
+    const keyless = table({ write: 'replace', key: [], adopt: true })
     await database.query(
       `create schema shop; create table shop.orders (id bigint); insert into shop.orders values (1), (2)`,
     )
@@ -165,7 +165,7 @@ describe('replace', () => {
   test('a slice that restarts in another process empties the shadow table of the first', async () => {
     await using test = await testDatabase()
     const { database } = test
-    const keyless = table({ write: 'replace', key: [] })
+    const keyless = table({ write: 'replace', key: [], adopt: true })
     await database.query('create schema shop; create table shop.orders (id bigint)')
     await load(database, keyless, [{ id: 1 }], { slice: '1' })
     const { writer } = await load(database, keyless, [], { slice: '1' })

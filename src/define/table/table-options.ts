@@ -79,6 +79,11 @@ export type TableOptions<Row, Write> = {
   loadedAt?: boolean
   /** For `replace`: a source without records empties the table. @default false: it fails */
   allowEmpty?: boolean
+  /**
+   * The table may be one that Sluice did not create: columns are added and widened in it, and `replace` deletes its
+   * rows. Without it, such a table only receives rows that fit. @default false
+   */
+  adopt?: boolean
   /** The stream fails with more rejected records than this in one slice. @default 100 */
   maxRejects?: number
   /** An interrupted slice that is older restarts. @default '24h' */

@@ -18,6 +18,7 @@ interface Given {
   readonly emptyText?: EmptyText
   readonly loadedAt?: boolean
   readonly allowEmpty?: boolean
+  readonly adopt?: boolean
   readonly maxRejects?: number
   readonly resumeWithin?: Duration
   readonly complete?: Complete
@@ -42,6 +43,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     emptyText,
     loadedAt = false,
     allowEmpty = false,
+    adopt = false,
     maxRejects = 100,
     resumeWithin = '24h',
     complete,
@@ -103,6 +105,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (typeof allowEmpty !== 'boolean') throw fault(`allowEmpty is true or false, not ${JSON.stringify(allowEmpty)}`)
   if (complete !== undefined && !COMPLETE_WORDS.includes(complete))
     throw fault(`complete is 'required' or 'any', not ${JSON.stringify(complete)}`)
+  if (typeof adopt !== 'boolean') throw fault(`adopt is true or false, not ${JSON.stringify(adopt)}`)
   checkValue(`${place}: resumeWithin`, () => duration(resumeWithin))
 
   const cursorField = keys.length > 0 && write !== 'append' ? cursorFieldOfRows(recipe) : undefined
@@ -121,6 +124,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     columns: Object.freeze({ ...declared }),
     loadedAt,
     allowEmpty,
+    ...(adopt && { adopt }),
     maxRejects,
     resumeWithin,
     ...defined({ complete }),

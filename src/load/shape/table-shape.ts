@@ -20,6 +20,8 @@ export interface TableShape {
   readonly partitioned: boolean
   /** True for a table without rows, and without triggers or rules that would change rows copied into it. */
   readonly blank: boolean
+  /** True if Sluice has created the first column of the table, and so the table. Its comment survives a restore. */
+  readonly created: boolean
   /** True if the table has the system column for the slice's id. */
   readonly hasSlice: boolean
 }
@@ -35,14 +37,16 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
   if (table.key.length > 0) requireUniqueKey(info, table)
   if (info.kind === 'partitioned' && table.write !== 'append') await requireVersion18(on, table)
+  const origins = await readOrigins(on, table.name)
   return {
     name: table.name,
     columns: new Map(info.columns.map((column) => [column.name, typeOf(column)])),
     generated: new Set(info.columns.filter(({ isGenerated }) => isGenerated).map(({ name }) => name)),
-    origins: await readOrigins(on, table.name),
+    origins,
     bytes: info.bytes,
     partitioned: info.kind === 'partitioned',
     blank: info.isBlank,
+    created: origins.has(info.columns[0]?.name ?? ''),
     hasSlice: info.columns.some(({ name }) => name === systemColumns.slice),
   }
 }

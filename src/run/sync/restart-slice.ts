@@ -1,4 +1,5 @@
 import { isTransient } from '../../database/errors.ts'
+import { createdTables } from '../../ledger/created-tables.ts'
 import { readStartedAt, restartedSlice, type Restart } from '../../ledger/slices/held-slice.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import { checkHeld, restartSql } from '../../ledger/slices/transitions.ts'
@@ -19,6 +20,7 @@ export async function restartSlice(context: SliceContext, to?: Restart): Promise
     slice,
     emit: scope.emit,
     guard: (transaction) => checkHeld(transaction, slice),
+    created: createdTables,
     signal,
   })
   const { definition, since, until, cursor } = to ?? slice

@@ -4,6 +4,7 @@ import { readAhead } from '../../flow/read-ahead.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { onAbort } from '../../flow/signals/on-abort.ts'
 import { MAX_NEWER_RECORDS } from '../../ledger/limits.ts'
+import { createdTables } from '../../ledger/created-tables.ts'
 import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
 import { checkHeld } from '../../ledger/slices/transitions.ts'
 import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages.ts'
@@ -68,6 +69,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
     slice,
     emit: scope.emit,
     guard: (transaction) => checkHeld(transaction, slice),
+    created: createdTables,
     signal: writeSignal,
   })
   if (!target.exists) await rejectMissingTable(context)

@@ -32,7 +32,7 @@ describe('a schema change by one of several sessions', () => {
     const { database } = test
     await using other = await database.transaction()
     await other.lock('table shop.orders')
-    const loaded = load(database, table(), [{ id: 1, n: 1 }])
+    const loaded = load(database, table({ adopt: true }), [{ id: 1, n: 1 }])
     const waits = async (): Promise<boolean> =>
       (
         await database.query(

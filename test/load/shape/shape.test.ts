@@ -239,7 +239,7 @@ describe('a schema change', () => {
     const { database } = test
     await database.query('create schema shop')
     await database.query('create table shop.orders (note text)')
-    const definition = table({ key: [], write: 'append', onSchemaChange: 'reject' })
+    const definition = table({ key: [], write: 'append', onSchemaChange: 'reject', adopt: true })
     expect((await load(database, definition, [{ a: null }, {}, { a: 1 }])).counts).toMatchObject({
       inserted: 0,
       rejected: 3,
