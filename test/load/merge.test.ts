@@ -138,7 +138,8 @@ describe('merge', () => {
     expect(counts).toMatchObject({ fetched: 6, inserted: 1, rejected: 5 })
     expect(rejects.map(({ reason }) => reason)).toEqual([
       'id: it belongs to the key and is null. Give it a value with .map(), or leave the record out with .filter()',
-      'id: it belongs to the key and is null. Give it a value with .map(), or leave the record out with .filter()',
+      'id: it belongs to the key, and the record has no such field (it has n). ' +
+        'Name the field that identifies a record as the key',
       'a record has to be an object, this is "text". Make one of it with .map()',
       'a record has to be an object, this is null. Make one of it with .map()',
       'a record has to be an object, this is a list. Make one of it with .map()',

@@ -26,7 +26,7 @@ export const mismatchPolicy =
   (mismatch, record) => {
     const value = record[mismatch.field]
     if (!couldChange(mismatch, value, fields, table))
-      return { type: 'reject', reason: reasonOf(mismatch, value, fields, table) }
+      return { type: 'reject', reason: reasonOf(mismatch, record, fields, table) }
     if (contract === 'freeze') {
       throw new SchemaError(
         `${table.name}: ${mismatch.message}, and its shape is frozen. Change the table, leave the field out with ` +
@@ -48,13 +48,34 @@ function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, ta
 }
 
 /** Returns the reason of a reject: the mismatch, and how the record could be stored. */
-function reasonOf(mismatch: FieldMismatch, value: unknown, fields: Fields, table: Table): string {
+function reasonOf(
+  mismatch: FieldMismatch,
+  record: Readonly<Record<string, unknown>>,
+  fields: Fields,
+  table: Table,
+): string {
   const { field, message, cause } = mismatch
+  const value = record[field]
+  if (value === undefined && table.key.includes(field)) return missingKey(field, record)
   if (mismatch.undetermined) return `${field}: ${whyNoColumn(value)}. ${CORRECT_IT}`
   const column = fields.loaded(field)
   if (value === null || value === undefined)
     return `${message}. Give it a value with .map(), or leave the record out with .filter()`
   return `${message}. ${column ? remedyFor(value, cause, column, table) : CORRECT_IT}`
+}
+
+/** Names of fields that a reason lists at most. */
+const MAX_LISTED = 20
+
+/** Returns the reason for a record without a field of the key: most often the key has another name. */
+function missingKey(field: string, record: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(record).filter((name) => record[name] !== undefined)
+  const listed = names.slice(0, MAX_LISTED).join(', ') + (names.length > MAX_LISTED ? ', …' : '')
+  const has = names.length === 0 ? 'it has no fields' : `it has ${listed}`
+  return (
+    `${field}: it belongs to the key, and the record has no such field (${has}). ` +
+    'Name the field that identifies a record as the key'
+  )
 }
 
 /** Returns the reason why no column could be made for a value. */

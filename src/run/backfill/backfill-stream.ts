@@ -47,7 +47,7 @@ export async function backfillStream(stream: StreamContext, options: BackfillStr
     await syncWindows(stream, backfill, options)
     await noteCovered(stream)
     await throwIfWindowsFailed(stream, backfill, options)
-    warnOfRejects(stream)
+    await warnOfRejects(stream)
     stream.warnIfOpen()
     return await withWindows(stream, stream.tally.report('done'), backfill, options)
   } catch (error) {

@@ -1,3 +1,4 @@
+import { readRejects } from '../../ledger/read/read-rejects.ts'
 import { readSlices } from '../../ledger/read/read-slices.ts'
 import type { StreamReport } from '../../model/report.ts'
 import type { StreamContext } from '../stream-context.ts'
@@ -14,7 +15,7 @@ export async function runStream(stream: StreamContext, options: SyncStreamOption
       stream.warn(`not run: run ${busy.run} is reading this stream`)
       return stream.tally.report('not run')
     }
-    warnOfRejects(stream)
+    await warnOfRejects(stream)
     stream.warnIfOpen()
     await warnOfSilence(stream)
     return stream.tally.report('done')
@@ -24,12 +25,15 @@ export async function runStream(stream: StreamContext, options: SyncStreamOption
 }
 
 /** Warns if all records were rejected. The rejects are within `maxRejects`, so the run does not fail. */
-export function warnOfRejects(stream: StreamContext): void {
+export async function warnOfRejects(stream: StreamContext): Promise<void> {
   const { rejected, filtered, inserted, updated, unchanged, duplicate } = stream.tally.counts
   if (rejected === 0 || inserted + updated + unchanged + duplicate > 0) return
   const which = filtered > 0 ? ' that passed the filters' : ''
   const all = rejected === 1 ? `the only record${which} was` : `all ${count(rejected)} records${which} were`
-  stream.warn(`nothing was stored: ${all} rejected. Reasons: sluice rejects list ${stream.streamName}`)
+  const { database, pipeline, run } = stream
+  const [first] = await readRejects(database, { pipeline, stream: stream.stream, run: run.id, limit: 1 })
+  const because = first ? ` (${run.context.secrets.hide(first.reason)})` : ''
+  stream.warn(`nothing was stored: ${all} rejected${because}. Reasons: sluice rejects list ${stream.streamName}`)
 }
 
 /** Warns if nothing was read and the run before read many records: the API may have changed. */
