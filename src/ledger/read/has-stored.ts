@@ -1,4 +1,5 @@
 import type { Database } from '../../database/database.ts'
+import type { Queryable } from '../../database/queryable.ts'
 import type { StreamName } from '../stream-name.ts'
 
 /** Returns true if any slice of a stream has stored a row, or found it in the table. */
@@ -15,4 +16,13 @@ export async function hasStored(
     { signal },
   )
   return stored
+}
+
+/** Returns how many rows a slice has stored or found in the table, in all runs that read it. */
+export async function readStoredRows(on: Queryable, { id }: { readonly id: string }): Promise<number> {
+  const { rows } = await on.one<{ rows: string }>(
+    'select inserted + updated + unchanged as rows from sluice.slices where id = $1',
+    [id],
+  )
+  return Number(rows)
 }

@@ -49,6 +49,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
       `${indent}replaced: ${formatNumber(stream.swap.inserted)} inserted, ` +
         `${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
     )
+  if (stream.keptRows) lines.push(indent + keptText(stream.keptRows, stream.table))
   for (const warning of stream.warnings) lines.push(`${indent}warning: ${warning}`)
   if (stream.counts.rejected > 0)
     lines.push(
@@ -57,6 +58,9 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
   if (stream.error !== undefined) lines.push(`${indent}FAILED: ${stream.error}`)
   return lines
 }
+
+const keptText = (rows: number, table: string): string =>
+  `kept: ${table} has ${formatCount(rows, 'row')} that this reading did not bring`
 
 function startText(stream: StreamReport, kind: Report['kind']): string {
   const { status, resumed, since } = stream

@@ -24,6 +24,7 @@ export class StreamTally {
   #retries = 0
   #waitMs = 0
   #batches = 0
+  #keptRows: number | undefined
   #bytes = 0
 
   constructor(table: string) {
@@ -65,6 +66,11 @@ export class StreamTally {
     this.#refused = worstOf(this.#refused, { grade: 'open', reasons })
   }
 
+  /** Rows of the table that the last full reading did not bring; undefined if that is not known. */
+  keptRows(rows: number | undefined): void {
+    this.#keptRows = rows ?? this.#keptRows
+  }
+
   event(event: RunEvent): void {
     if (event.type === 'request.finished') {
       this.#requests += 1
@@ -81,6 +87,7 @@ export class StreamTally {
       table: this.#table,
       counts: this.#counts,
       ...defined({
+        keptRows: this.#keptRows,
         swap: this.#swap,
         completeness: worstOf(this.#accepted, this.#refused),
         since: this.#since,

@@ -9,6 +9,7 @@ import type { RunKind } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
 import { defined } from '../../value/defined.ts'
 import type { StreamContext } from '../stream-context.ts'
+import { countKeptRows } from './count-kept-rows.ts'
 import type { CommittedBatch, SliceContext, SliceSource } from './slice-context.ts'
 import { syncSlice } from './sync-slice.ts'
 
@@ -98,6 +99,7 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     const { stream, slice } = this
     const { completeness } = slice
     stream.tally.sliceFinished(completeness)
+    stream.tally.keptRows(await countKeptRows(this))
     stream.emit({
       type: 'slice.finished',
       stream: stream.stream,
