@@ -37,11 +37,14 @@ export async function migrate(
   return ran
 }
 
+/** `missing`: there is no schema `sluice` yet; `old`: migrations of this version have not run. */
+export type SchemaState = 'missing' | 'old' | 'current'
+
 /** Compares schema `sluice` with the migrations of this version. */
 export async function readSchemaState(
   database: Database,
   { directory = join(packageRoot(), 'migrations'), signal }: MigrateOptions = {},
-): Promise<'missing' | 'old' | 'current'> {
+): Promise<SchemaState> {
   const files = await readFiles(directory)
   const done = await migrationsOf(database, signal)
   if (done.length === 0) return 'missing'

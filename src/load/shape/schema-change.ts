@@ -28,7 +28,7 @@ export const isEmptyChange = ({ add, widen, load }: SchemaChange): boolean =>
   add.length === 0 && widen.length === 0 && !load
 
 /** Collects all changes that the records of a page need, so that the table is changed once. */
-export function schemaChangeFor(page: Page, fields: Fields, table: Table): SchemaChange {
+export function schemaChangeFor(page: Pick<Page, 'records'>, fields: Fields, table: Table): SchemaChange {
   const kinds = new Map<string, ColumnKind>()
   const wider = new Map<LoadedColumn, ColumnKind>()
   for (const record of page.records) {

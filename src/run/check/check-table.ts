@@ -1,20 +1,80 @@
 import type { Database } from '../../database/database.ts'
+import type { SchemaState } from '../../database/migrate.ts'
 import { formatCount } from '../../value/format.ts'
 import { quoteTable } from '../../database/quote.ts'
+import { createdTables } from '../../ledger/created-tables.ts'
+import { continues } from '../../ledger/read/has-stored.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
 import { declaredType } from '../../load/shape/fields.ts'
-import { readShape } from '../../load/shape/table-shape.ts'
+import { mayAlter, refusedReplace } from '../../load/shape/ownership.ts'
+import { plannedChange } from '../../load/shape/planned-change.ts'
+import { readShape, type TableShape } from '../../load/shape/table-shape.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
+import { defined } from '../../value/defined.ts'
+import { missingTable } from '../sync/lost-table.ts'
 
-/** Checks the key, the columns and the rights of a table. Returns the result, or throws the problem with its remedy. */
-export async function checkTable(database: Database, table: Table): Promise<string> {
+export interface TableCheck {
+  readonly pipeline: string
+  readonly stream: string
+  readonly table: Table
+  /** Rows of the first page. Undefined if they are not known. */
+  readonly rows: readonly unknown[] | undefined
+  readonly ledger: SchemaState
+}
+
+/**
+ * Checks the key, the columns and the rights of a table, and what a run would change in it. Returns the result, or
+ * throws the problem with its remedy.
+ */
+export async function checkTable(database: Database, check: TableCheck): Promise<string> {
+  const { table } = check
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
-  if (!shape) return checkMayCreate(database, table)
+  if (!shape) return await checkMissing(database, check)
   await checkRights(database, table)
+  const missing = missingColumns(table, shape)
+  const [difference] = await typeDifferences(database, table, shape)
+  if (difference !== undefined) throw new SchemaError(difference)
+  const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
+  const change = await changeText(database, check, shape)
+  const added = change === undefined && missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''
+  return `exists, ${formatCount(shape.columns.size, 'column')}${key}${change ? `; ${change}` : added}`
+}
+
+/** Returns what a run would change in the table; undefined if that is not known. Throws if it may not. */
+async function changeText(
+  database: Database,
+  { pipeline, stream, table, rows, ledger }: TableCheck,
+  shape: TableShape,
+): Promise<string | undefined> {
+  // An older ledger does not know yet which tables are Sluice's own. The next run's migration records them.
+  if (ledger === 'old') return undefined
+  const created = ledger === 'current' ? createdTables : undefined
+  const connection = database.with({})
+  if (table.write === 'replace' && !(await mayAlter(connection, table, shape, created))) throw refusedReplace(table)
+  if (!rows) return undefined
+  const change = await plannedChange(connection, table, {
+    stream: `${pipeline}.${stream}`,
+    shape,
+    records: rows,
+    ...defined({ created }),
+  })
+  if (change === '') return ''
+  if (table.onSchemaChange === 'freeze')
+    throw new SchemaError(
+      `${table.name}: the first page needs a change (${change}), and onSchemaChange is 'freeze'. ` +
+        "Make it yourself, leave fields out with columns: { FIELD: false }, or choose 'evolve'",
+    )
+  return table.onSchemaChange === 'reject'
+    ? `a run rejects records that need a change: ${change}`
+    : `a run changes it: ${change}`
+}
+
+/** Returns the declared columns that the table lacks. */
+function missingColumns(table: Table, shape: TableShape): string[] {
   const declared = Object.keys(table.columns)
     .filter((field) => declaredType(table, field) !== undefined)
     .map(columnName)
@@ -25,11 +85,14 @@ export async function checkTable(database: Database, table: Table): Promise<stri
         `${missing.length === 1 ? 'is' : 'are'} missing, and onSchemaChange is '${table.onSchemaChange}'. ` +
         "Add what is missing, or choose 'evolve'",
     )
-  const [difference] = await typeDifferences(database, table, shape)
-  if (difference !== undefined) throw new SchemaError(difference)
-  const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
-  const added = missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''
-  return `exists, ${formatCount(shape.columns.size, 'column')}${key}${added}`
+  return missing
+}
+
+async function checkMissing(database: Database, { pipeline, stream, table, ledger }: TableCheck): Promise<string> {
+  // A replace reads everything.
+  if (ledger === 'current' && table.write !== 'replace' && (await continues(database, { pipeline, stream })))
+    throw missingTable(`${pipeline}.${stream}`, table, 'what is new')
+  return checkMayCreate(database, table)
 }
 
 async function checkMayCreate(database: Database, { name }: Table): Promise<string> {

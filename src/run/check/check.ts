@@ -10,6 +10,7 @@ import { defined } from '../../value/defined.ts'
 import { formatCount } from '../../value/format.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { endpointOf, firstRequest } from '../../source/first-request.ts'
+import { firstRows } from './first-rows.ts'
 import { selectRecords } from '../../source/select-records.ts'
 import { checkTable } from './check-table.ts'
 import { problemText } from '../report/problem-text.ts'
@@ -41,28 +42,48 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
   const streams = found.flatMap(({ pipeline, streams }) =>
     Object.entries(pipeline.streams)
       .filter(([name]) => !streams || streams.includes(name))
-      .map(([name, { recipe, table }]) => ({ location: `${pipeline.name}.${name}`, recipe, table })),
+      .map(([name, { recipe, table }]) => ({
+        location: `${pipeline.name}.${name}`,
+        pipeline: pipeline.name,
+        stream: name,
+        recipe,
+        table,
+      })),
   )
   const secrets = readSecrets(options.environment ?? process.env)
   await using scope = openScope({ signal: options.signal, secrets })
   const once = withoutRetries()
-  const [asked, stored] = await Promise.all([
-    Promise.all(
-      streams.map(({ location, recipe }) =>
-        attempt(location, scope, () =>
-          checkSource(recipe, { ...scope, stream: location }, once, options.offline ?? false),
-        ),
+  const sources = streams.map(({ location, recipe }) => {
+    const check = checkSource(recipe, { ...scope, stream: location }, once, options.offline ?? false)
+    return {
+      finding: attempt(location, scope, async () => (await check).text),
+      rows: check.then(
+        (checked) => checked.rows,
+        () => undefined,
       ),
-    ),
-    checkStore(streams, options, scope),
+    }
+  })
+  const tables = streams.map((stream, index) => ({ ...stream, rows: sources[index]?.rows }))
+  const [asked, stored] = await Promise.all([
+    Promise.all(sources.map(({ finding }) => finding)),
+    checkStore(tables, options, scope),
   ])
   return [...asked, ...stored]
 }
 
-interface CheckedStream {
+interface CheckedTable {
   readonly location: string
-  readonly recipe: Recipe
+  readonly pipeline: string
+  readonly stream: string
   readonly table: Table
+  /** Rows of the first page, once it was requested. */
+  readonly rows: Promise<readonly unknown[] | undefined> | undefined
+}
+
+interface CheckedSource {
+  readonly text: string
+  /** The rows that a run would make of the first page. Undefined if they are not known. */
+  readonly rows?: readonly unknown[] | undefined
 }
 
 async function attempt(
@@ -89,13 +110,22 @@ function withoutRetries(): (api: Api) => Api {
   }
 }
 
-async function checkSource(recipe: Recipe, scope: Scope, once: (api: Api) => Api, offline: boolean): Promise<string> {
+async function checkSource(
+  recipe: Recipe,
+  scope: Scope,
+  once: (api: Api) => Api,
+  offline: boolean,
+): Promise<CheckedSource> {
   const { source, incremental } = recipe
   for (const name of secretsIn(recipe)) scope.secrets.value(name)
-  if ('read' in source) return 'a custom source, which is not read'
-  if (offline) return secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret'
+  if ('read' in source) return { text: 'a custom source, which is not read' }
+  if (offline)
+    return { text: secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret' }
   const { request, records } = await firstPage(source, incremental?.unit, scope, once)
-  return `${request} answered ${formatCount(records, 'record')} on its first page`
+  return {
+    text: `${request} answered ${formatCount(records.length, 'record')} on its first page`,
+    rows: await firstRows(recipe, records, scope),
+  }
 }
 
 async function firstPage(
@@ -103,7 +133,7 @@ async function firstPage(
   unit: 's' | 'ms' | undefined,
   scope: Scope,
   once: (api: Api) => Api,
-): Promise<{ readonly request: string; readonly records: number }> {
+): Promise<{ readonly request: string; readonly records: readonly unknown[] }> {
   const { request, paging, api } = source
   const asked = firstRequest(request, paging, {}, unit)
   const { headers, emptyOn } = request
@@ -117,13 +147,13 @@ async function firstPage(
   const isEmpty = status === 204 || emptyOn?.includes(status) === true
   return {
     request: `${asked.method} ${new URL(api.base).host}${asked.url.split(/[?#]/)[0]}`,
-    records: isEmpty ? 0 : selectRecords(source, body).length,
+    records: isEmpty ? [] : selectRecords(source, body),
   }
 }
 
 /** Checks the database, then each table. */
 async function checkStore(
-  streams: readonly CheckedStream[],
+  streams: readonly CheckedTable[],
   { database, environment, signal }: CheckOptions,
   scope: Scope,
 ): Promise<Finding[]> {
@@ -137,13 +167,16 @@ async function checkStore(
       ]
     }
     const { database: found } = store
+    const ledger = await readSchemaState(found, { signal }).catch(() => 'missing' as const)
     const first = await attempt(location, scope, () => checkDatabase(found))
     if (first.isFault) return [first]
     return [
       first,
       ...(await Promise.all(
-        streams.map(({ location: stream, table }) =>
-          attempt(`${stream} -> ${table.name}`, scope, () => checkTable(found, table)),
+        streams.map(({ location: name, rows, ...stream }) =>
+          attempt(`${name} -> ${stream.table.name}`, scope, async () =>
+            checkTable(found, { ...stream, ledger, rows: await rows }),
+          ),
         ),
       )),
     ]

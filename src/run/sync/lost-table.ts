@@ -1,6 +1,7 @@
 import { hasStored } from '../../ledger/read/has-stored.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import { SchemaError } from '../../model/errors.ts'
+import type { Table } from '../../model/recipe.ts'
 import type { StreamContext } from '../stream-context.ts'
 import type { SliceContext } from './slice-context.ts'
 
@@ -15,12 +16,16 @@ export async function rejectMissingTable({ stream, slice }: SliceContext): Promi
   if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
   if (!(await hasStored(database, slice, { signal }))) return
   const rest = position === null ? `the records that are new since ${since}` : 'the rest of an interrupted read'
-  throw new SchemaError(
-    `${streamName}: ${table.name}: the table is missing, and rows of this stream were stored before. ` +
+  throw missingTable(streamName, table, rest)
+}
+
+/** The error for a table that is missing although rows were stored. `rest` is what a run would store. */
+export const missingTable = (streamName: string, { name }: Table, rest: string): SchemaError =>
+  new SchemaError(
+    `${streamName}: ${name}: the table is missing, and rows of this stream were stored before. ` +
       `This run would store only ${rest}. ` +
       'Run with --full to load everything again, or name the table that holds the rows',
   )
-}
 
 /**
  * Throws if the table or columns of it were dropped while it was being loaded. The rows before have lost those values,

@@ -1,0 +1,34 @@
+import type { Queryable } from '../../database/queryable.ts'
+import type { Table } from '../../model/recipe.ts'
+import { isRecord } from '../values/value-kind.ts'
+import { planChange } from './change-plan.ts'
+import { Fields } from './fields.ts'
+import { mayAlter, refusedAlteration, type CreatedTables } from './ownership.ts'
+import { schemaChangeFor } from './schema-change.ts'
+import type { TableShape } from './table-shape.ts'
+
+export interface PlannedChangeOptions {
+  /** `pipeline.stream`. */
+  readonly stream: string
+  readonly shape: TableShape
+  readonly records: readonly unknown[]
+  readonly created?: CreatedTables
+}
+
+/**
+ * Returns the change of an existing table that a run would make for some records, as a text; '' for none. Throws if
+ * Sluice may not make it. Changes nothing.
+ */
+export async function plannedChange(
+  on: Queryable,
+  table: Table,
+  { stream, shape, records, created }: PlannedChangeOptions,
+): Promise<string> {
+  const fields = new Fields(table, stream, shape)
+  for (const record of records) if (isRecord(record)) fields.learn(Object.keys(record))
+  const plan = planChange(schemaChangeFor({ records }, fields, table), table, shape, stream)
+  if (plan.statements.length === 0) return ''
+  if (table.onSchemaChange === 'evolve' && !(await mayAlter(on, table, shape, created)))
+    throw refusedAlteration(table, plan)
+  return plan.change
+}

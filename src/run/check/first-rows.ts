@@ -1,0 +1,42 @@
+import { NO_READ_COUNTS } from '../../model/counts.ts'
+import type { Page } from '../../model/page.ts'
+import type { Recipe, Stage } from '../../model/recipe.ts'
+import type { Scope } from '../../model/scope.ts'
+import type { PageStage } from '../../transform/compile-stages.ts'
+import { throughStages } from '../../transform/through-stages.ts'
+
+/**
+ * Returns the rows that a run would make of some records. Undefined if the stages may do more than that: read children,
+ * send requests, or pass records to other programs. A check must have no effect.
+ */
+export async function firstRows(
+  { stages }: Pick<Recipe, 'stages'>,
+  records: readonly unknown[],
+  scope: Pick<Scope, 'signal'>,
+): Promise<readonly unknown[] | undefined> {
+  const harmless = stages.filter(isHarmless)
+  if (harmless.length < stages.length) return undefined
+  for await (const page of throughStages(onePage(records), harmless, scope)) return page.records
+  return undefined
+}
+
+async function* onePage(records: readonly unknown[]): AsyncGenerator<Page> {
+  yield { records, counts: { ...NO_READ_COUNTS, fetched: records.length }, rejects: [] }
+}
+
+/** An async function may send requests. */
+function isHarmless(stage: Stage): stage is PageStage {
+  switch (stage.type) {
+    case 'map':
+    case 'filter':
+      return stage.fn.constructor.name === 'Function'
+    case 'validate':
+    case 'dedupe':
+    case 'rename':
+    case 'pick':
+    case 'omit':
+      return true
+    default:
+      return false
+  }
+}
