@@ -6,7 +6,13 @@ import type { Table } from '../model/recipe.ts'
 import { sessionMark, type Slice } from '../model/slice.ts'
 import { shadowStatements } from './shadow.ts'
 import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
-import { changeTable, type ChangeOptions } from './shape/change-table.ts'
+import {
+  changeInside,
+  changeTable,
+  untilUnlocked,
+  type AttemptOptions,
+  type ChangeOptions,
+} from './shape/change-table.ts'
 import { typeDifferences } from './shape/declared-types.ts'
 import { Fields } from './shape/fields.ts'
 import { mayAlter, refusedAlteration, refusedReplace, type CreatedTables } from './shape/ownership.ts'
@@ -22,6 +28,14 @@ export interface OpenTableOptions {
   /** The tables that Sluice has created. @default those whose comments show it */
   readonly created?: CreatedTables
   readonly signal?: AbortSignal | undefined
+}
+
+/** What an `OpenTable` knows of its table. */
+export interface OpenTableState {
+  readonly shape: TableShape | undefined
+  readonly fields: Fields
+  readonly isCreated: boolean
+  readonly shadowColumns: ReadonlySet<string>
 }
 
 /** The table of a slice as the catalog describes it, and the fields that are loaded into it. Changes it on request. */
@@ -89,7 +103,8 @@ export class OpenTable {
     if (!shape) return
     if (this.table.write === 'replace' && !(await this.#mayAlter(connection, shape))) throw refusedReplace(this.table)
     for (const message of await typeDifferences(connection, this.table, shape)) this.#warn(message)
-    if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve') await this.#addSliceColumn(shape)
+    if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve')
+      await this.#addSliceColumn(shape)
     if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(systemColumns.loadedAt)))
       await this.change({ add: [], widen: [], load: true })
   }
@@ -109,6 +124,60 @@ export class OpenTable {
    * because it would hold a lock on the table.
    */
   async change(change: SchemaChange, signal: AbortSignal | undefined = this.#options.signal): Promise<void> {
+    const { steps, done } = this.#steps(change)
+    await this.#changeTable({ steps, guard: this.#options.guard, signal })
+    await this.#read(this.#database.with({ signal }))
+    this.#learnShadow()
+    this.altered(done())
+  }
+
+  /**
+   * Changes the table inside a transaction, and reads it as the transaction sees it. Returns the description of the
+   * change, '' if nothing but the shadow table changed. After a rollback call `restore` with the earlier `state`.
+   */
+  async changeInside(transaction: Transaction, change: SchemaChange, statements: string[]): Promise<string> {
+    const { steps, done } = this.#steps(change)
+    await changeInside(transaction, { steps, table: this.table.name, guard: this.#options.guard }, statements)
+    await this.#read(transaction)
+    this.#learnShadow()
+    return done()
+  }
+
+  /** What is known of the table, for `restore`. */
+  get state(): OpenTableState {
+    return {
+      shape: this.#shape,
+      fields: this.#fields,
+      isCreated: this.#isCreated,
+      shadowColumns: this.#shadowColumns,
+    }
+  }
+
+  /** Forgets a change that was rolled back. Fields that occurred since are not forgotten. */
+  restore({ shape, fields, isCreated, shadowColumns }: OpenTableState): void {
+    const { seen } = this.#fields
+    this.#shape = shape
+    this.#fields = fields
+    this.#fields.learn(seen)
+    this.#isCreated = isCreated
+    this.#shadowColumns = shadowColumns
+  }
+
+  /** Repeats a transaction that changes the table until it gets the lock. */
+  async untilUnlocked(
+    options: Pick<AttemptOptions, 'statements' | 'signal'>,
+    attempt: () => Promise<void>,
+  ): Promise<void> {
+    await untilUnlocked({ ...options, table: this.table.name, onWait: this.#onWait }, attempt)
+  }
+
+  /** Reports a change that is committed. */
+  altered(change: string): void {
+    const { table, slice } = this
+    if (change !== '') this.#options.emit?.({ type: 'table.altered', stream: slice.stream, table: table.name, change })
+  }
+
+  #steps(change: SchemaChange): Pick<ChangeOptions, 'steps'> & { readonly done: () => string } {
     const { table } = this
     let done = ''
     const alter = async (transaction: Transaction): Promise<readonly string[]> => {
@@ -125,12 +194,11 @@ export class OpenTable {
       await this.#read(transaction)
       return shadowStatements(transaction, this.slice.id, table, this.#fields.columns)
     }
-    const steps = table.write === 'replace' ? [alter, fitShadow] : [alter]
-    await this.#changeTable({ steps, guard: this.#options.guard, signal })
-    await this.#read(this.#database.with({ signal }))
-    if (table.write === 'replace') this.#shadowColumns = new Set(this.#fields.columns.map(({ name }) => name))
-    if (done !== '')
-      this.#options.emit?.({ type: 'table.altered', stream: this.slice.stream, table: table.name, change: done })
+    return { steps: table.write === 'replace' ? [alter, fitShadow] : [alter], done: () => done }
+  }
+
+  #learnShadow(): void {
+    if (this.table.write === 'replace') this.#shadowColumns = new Set(this.#fields.columns.map(({ name }) => name))
   }
 
   async #addSliceColumn(shape: TableShape): Promise<void> {
@@ -151,9 +219,7 @@ export class OpenTable {
       await this.#changeTable({ steps: [add], signal })
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
-      this.#warn(
-        `${table.name}: this user may not add ${missing}. Let the table's owner run: ${statements.join('; ')}`,
-      )
+      this.#warn(`${table.name}: this user may not add ${missing}. Let the table's owner run: ${statements.join('; ')}`)
     }
     await this.#read(this.#database.with({ signal }))
   }
@@ -162,14 +228,17 @@ export class OpenTable {
     return mayAlter(on, this.table, shape, this.#options.created)
   }
 
-  async #changeTable(options: Pick<ChangeOptions, 'steps' | 'guard' | 'signal'>): Promise<void> {
+  async #changeTable(options: Pick<ChangeOptions, 'steps' | 'guard'> & Pick<AttemptOptions, 'signal'>): Promise<void> {
     await changeTable(this.#database, {
       ...options,
       table: this.table.name,
       sessionTag: sessionMark(this.slice),
-      onWait: (ms) => this.#options.emit?.({ type: 'waiting', stream: this.slice.stream, for: 'lock', ms }),
+      onWait: this.#onWait,
     })
   }
+
+  readonly #onWait = (ms: number): void =>
+    this.#options.emit?.({ type: 'waiting', stream: this.slice.stream, for: 'lock', ms })
 
   async #read(on: Queryable): Promise<void> {
     this.#shape = await readShape(on, this.table)

@@ -7,6 +7,7 @@ import { bisect } from './bisect.ts'
 import { clearSlice } from './clear-slice.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
+import { PageChange } from './page-change.ts'
 import { shadowName } from './shadow.ts'
 import type { NeedsSchemaChange } from './shape/schema-change.ts'
 import { swapShadow } from './swap-shadow.ts'
@@ -28,8 +29,8 @@ export async function openTableWriter(
 /**
  * Writes pages as rows of one table. The order of the calls:
  *
- * 1. `encode` for each page. If it returns `NeedsSchemaChange`, commit all pages before it, call `change`, and encode
- *    the page again.
+ * 1. `encode` for each page. If it returns `NeedsSchemaChange`, commit all pages before it, and call `changeFor`, which
+ *    stores the page with the change. A page without a position cannot be committed: call `change`, and encode it again.
  * 2. `write` inside a transaction for the pages of a batch. If a row is at fault, `writeBisecting` for the same pages
  *    in another transaction.
  * 3. `finish` at the end of the slice, or `clear` if the slice restarts.
@@ -66,6 +67,31 @@ export class TableWriter {
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
   encode(page: Page): EncodedPage | NeedsSchemaChange {
     return this.#encoder.encode(page)
+  }
+
+  /**
+   * Changes the table and stores the page that needs it in one transaction, which `store` commits. No other transaction
+   * of this slice may be open.
+   */
+  async changeFor(
+    page: Page,
+    needed: NeedsSchemaChange,
+    store: (change: PageChange) => Promise<void>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    using change = new PageChange(page, needed, {
+      open: this.#open,
+      encoder: this.#encoder,
+      onCreated: () => (this.#copiesDirectly = this.#open.isBlankForMerge),
+    })
+    const { statements } = change
+    try {
+      await this.#open.untilUnlocked({ statements, signal }, () => store(change))
+    } catch (error) {
+      change.rolledBack()
+      throw error
+    }
+    change.committed()
   }
 
   /** Changes the table in a transaction of its own. No other transaction of this slice may be open. */

@@ -93,7 +93,7 @@ describe('each error of the database is one message with a location, the problem
     // Rows for a table that had a row before go through a temporary table, which is sorted.
     for (const statement of [
       'create schema t',
-      'create table t.rows (id bigint primary key)',
+      'create table t.rows (id bigint primary key, name text)',
       'insert into t.rows values (-1)',
       'delete from t.rows',
     ])

@@ -47,7 +47,7 @@ test('a restart fails if the slice stored rows before the table had the column _
     [run!.id],
   )
   await load(database, { ...append, onSchemaChange: 'freeze' }, [{ id: 1 }], { slice: slice!.id })
-  const { writer } = await load(database, append, [{ id: 2 }], { slice: slice!.id })
+  const { writer } = await load(database, { ...append, adopt: true }, [{ id: 2 }], { slice: slice!.id })
   {
     await using transaction = await database.transaction()
     await expect(writer.clear(transaction)).rejects.toThrow(

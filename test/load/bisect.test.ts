@@ -13,7 +13,7 @@ describe('bisecting a batch', () => {
       await database.query('create schema shop')
       await database.query('create table shop.orders (id bigint primary key, n int)')
       const bad = new Set([0, 17, 18, 63, 99])
-      const definition = table({ write, columns: { kind: 'inet' } })
+      const definition = table({ write, columns: { kind: 'inet' }, adopt: true })
       const records = Array.from({ length: 100 }, (_, id) => ({
         id,
         n: id,

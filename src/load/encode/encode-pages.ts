@@ -3,18 +3,22 @@ import type { Page } from '../../model/page.ts'
 import { NeedsSchemaChange } from '../shape/schema-change.ts'
 import type { EncodedPage } from './encoded-page.ts'
 
+/** `changed`: the table has changed, and the page is not stored yet. */
+export type Settlement = 'changed' | 'stored'
+
 /**
  * A page that cannot be stored before its table changes. The consumer commits everything before it, changes the table
- * (`writer.change(needed)`) and calls `settle()`. Then the page is encoded again and follows.
+ * (`writer.change(needed)`) and calls `settle('changed')`. Then the page is encoded again and follows. If the consumer
+ * stores the page with the change, it calls `settle('stored')`.
  */
 export class SchemaChangeRequest {
   readonly page: Page
   readonly needed: NeedsSchemaChange
-  readonly settled: Promise<void>
-  readonly settle: () => void
+  readonly settled: Promise<Settlement>
+  readonly settle: (settlement: Settlement) => void
 
   constructor(page: Page, needed: NeedsSchemaChange) {
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<Settlement>()
     this.page = page
     this.needed = needed
     this.settled = promise
@@ -47,7 +51,7 @@ export async function* encodePages(
       }
       const change = new SchemaChangeRequest(page, encoded)
       yield change
-      await abortable(change.settled, signal)
+      if ((await abortable(change.settled, signal)) === 'stored') break
     }
   }
 }

@@ -11,8 +11,12 @@ export interface ChangeOptions {
   readonly table: string
   /** Called inside the transaction before the steps. */
   readonly guard?: ((transaction: Transaction) => Promise<void>) | undefined
-  /** A name by which the session can be found. */
-  readonly sessionTag: string
+}
+
+export interface AttemptOptions {
+  readonly table: string
+  /** The statements that the last attempt ran. They are quoted if no attempt gets the lock. */
+  readonly statements: readonly string[]
   /** Called with the milliseconds of each pause between two attempts. */
   readonly onWait: (ms: number) => void
   readonly signal?: AbortSignal | undefined
@@ -22,17 +26,21 @@ export interface ChangeOptions {
 const MAX_ATTEMPTS = 20
 const PAUSE_MS = 3_000
 
-/** Changes a table in a transaction of its own, one process at a time. */
-export async function changeTable(database: Database, options: ChangeOptions): Promise<void> {
-  const { table, onWait, signal } = options
-  const statements: string[] = []
-  for (let attempt = 1; ; attempt += 1) {
+/** Limits of a transaction that changes a table. */
+export const CHANGE_LIMITS = { lockTimeout: '3s', statementTimeout: '30m' } as const
+
+/** Repeats a transaction that changes a table until it gets the lock. */
+export async function untilUnlocked(
+  { table, statements, onWait, signal }: AttemptOptions,
+  attempt: () => Promise<void>,
+): Promise<void> {
+  for (let number = 1; ; number += 1) {
     try {
-      await changeOnce(database, options, statements)
+      await attempt()
       return
     } catch (error) {
-      if (sqlState(error) !== '55P03') throw explained(error, table, statements)
-      if (attempt === MAX_ATTEMPTS) {
+      if (sqlState(error) !== '55P03') throw error
+      if (number === MAX_ATTEMPTS) {
         const alternative = statements.length === 0 ? '' : `. Or run: ${shorten(statements.join('; '))}`
         throw new LoadError(
           `${table}: it has to change, but other sessions held a lock on it for ${MAX_ATTEMPTS} attempts of 3 s. ` +
@@ -47,28 +55,43 @@ export async function changeTable(database: Database, options: ChangeOptions): P
   }
 }
 
-/** Runs the steps. Adds each statement to `statements` first, so that an error can quote it. */
-async function changeOnce(
+/** Changes a table in a transaction of its own, one process at a time. */
+export async function changeTable(
   database: Database,
-  { steps, table, guard, sessionTag, signal }: ChangeOptions,
+  { sessionTag, ...options }: ChangeOptions & Omit<AttemptOptions, 'statements'> & { readonly sessionTag: string },
+): Promise<void> {
+  const statements: string[] = []
+  const { table, onWait, signal } = options
+  await untilUnlocked({ table, statements, onWait, signal }, async () => {
+    await using transaction = await database.transaction({ ...CHANGE_LIMITS, sessionTag, signal })
+    await changeInside(transaction, options, statements)
+    await transaction.commit()
+  })
+}
+
+/**
+ * Runs the steps inside a transaction whose first statements they are. Puts each statement into `statements` first, so
+ * that an error can quote it.
+ */
+export async function changeInside(
+  transaction: Transaction,
+  { steps, table, guard }: ChangeOptions,
   statements: string[],
 ): Promise<void> {
-  await using transaction = await database.transaction({
-    lockTimeout: '3s',
-    statementTimeout: '30m',
-    sessionTag,
-    signal,
-  })
-  // The schema first: of two streams that create their tables at the same time, both would create the schema.
-  await transaction.lock(`schema ${table.split('.')[0]}`)
-  await transaction.lock(`table ${table}`)
-  await guard?.(transaction)
-  for (const step of steps) {
-    statements.splice(0, Infinity, ...(await step(transaction)))
-    // With this style a date that widens to text keeps the form in which it was sent.
-    if (statements.length > 0) await transaction.run([`set local datestyle = 'ISO, YMD'`, ...statements].join(';\n'))
+  statements.length = 0
+  try {
+    // The schema first: of two streams that create their tables at the same time, both would create the schema.
+    await transaction.lock(`schema ${table.split('.')[0]}`)
+    await transaction.lock(`table ${table}`)
+    await guard?.(transaction)
+    for (const step of steps) {
+      statements.splice(0, Infinity, ...(await step(transaction)))
+      // With this style a date that widens to text keeps the form in which it was sent.
+      if (statements.length > 0) await transaction.run([`set local datestyle = 'ISO, YMD'`, ...statements].join(';\n'))
+    }
+  } catch (error) {
+    throw sqlState(error) === '55P03' ? error : explained(error, table, statements)
   }
-  await transaction.commit()
 }
 
 /** Explains errors that a person has to resolve: a missing right, a view that uses the column, a wrong type name. */

@@ -5,11 +5,14 @@ import { ledgerError } from '../../ledger/errors.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
 import { advanceSql } from '../../ledger/slices/transitions.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
+import type { PageChange } from '../../load/page-change.ts'
+import { CHANGE_LIMITS } from '../../load/shape/change-table.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance } from '../../model/batch.ts'
 import { openBecause, worstOf } from '../../model/completeness.ts'
 import { NO_COUNTS } from '../../model/counts.ts'
+import { SchemaError } from '../../model/errors.ts'
 import { END, isEnd, type Position } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
@@ -41,6 +44,7 @@ const REPLACE_TIMEOUT = '2h'
  * | event | action |
  * |---|---|
  * | a batch whose last page has a position | COPY, write mode, advance, commit; kept until its outcome is known |
+ * | a page that needs a change of the table | the change and the page in one transaction |
  * | a batch without a position | its rows wait in the open transaction for a page with a position, or for the end |
  * | a row that the database refuses | the batch again, bisected by savepoints until the bad rows stand alone |
  * | deadlock, lost connection, lost answer to COMMIT | reads the outcome from the ledger; sends a missing batch again |
@@ -68,6 +72,11 @@ export class SliceWriter implements AsyncDisposable {
     else await this.#commit(pages, position)
   }
 
+  /** Changes the table for a page with a position, and stores the page, in one transaction. */
+  async writeChanged(change: PageChange, position: Position): Promise<void> {
+    await this.#commit([], position, change)
+  }
+
   /** True while rows wait in an open transaction. Nothing else may be done to the table then. */
   get hasOpenTransaction(): boolean {
     return this.#open !== undefined
@@ -91,21 +100,26 @@ export class SliceWriter implements AsyncDisposable {
     await this.abandon()
   }
 
-  /** Commits pages in a transaction of their own, as often as it takes. */
-  async #commit(pages: readonly EncodedPage[], position: Position): Promise<void> {
+  /** Commits pages in a transaction of their own, as often as it takes. `change` brings its page. */
+  async #commit(given: readonly EncodedPage[], position: Position, change?: PageChange): Promise<void> {
     const started = performance.now()
     let bisects = false
     let sent: Advance | undefined
+    let pages = given
     for (let attempt = 1; ; attempt += 1) {
       let advance: Advance | undefined
       try {
-        await using transaction = await this.#begin(isEnd(position))
+        await using transaction = await this.#begin(isEnd(position), change)
+        if (change) pages = [await change.apply(transaction)]
         const written = await this.#store(transaction, pages, bisects)
+        // A change for which no row could be stored is taken back. The rejects and the position are committed.
+        if (change?.hasAltered && !hasRows(written)) await change.undo()
         advance = await this.#advance(transaction, this.#graded(written, pages, position), position)
         await transaction.commit(this.#commitSql(advance))
         this.#committed(advance, pages, started)
         return
       } catch (error) {
+        if (error instanceof SchemaError) throw error
         if (!bisects && isSplittable(error)) {
           bisects = true
           continue
@@ -155,12 +169,13 @@ export class SliceWriter implements AsyncDisposable {
     this.#committed(advance, [...earlier, ...pages], started)
   }
 
-  async #begin(isLast: boolean): Promise<Transaction> {
+  async #begin(isLast: boolean, change?: PageChange): Promise<Transaction> {
     const { stream, slice } = this.#context
     const isLongSwap = isLast && stream.table.write === 'replace'
     return stream.database.transaction({
       sessionTag: sessionMark(slice),
       signal: stream.writeSignal,
+      ...(change && CHANGE_LIMITS),
       ...defined({ statementTimeout: isLongSwap ? (REPLACE_TIMEOUT as '2h') : undefined }),
     })
   }
@@ -256,6 +271,9 @@ const UNGRADED_END = openBecause(
 )
 
 const NOTHING: WrittenBatch = { counts: NO_COUNTS, rejects: [] }
+
+const hasRows = ({ counts: { inserted, updated, unchanged, duplicate } }: WrittenBatch): boolean =>
+  inserted + updated + unchanged + duplicate > 0
 
 /** True if a row may be to blame, or two rows that only the database takes for equal (21000). */
 const isSplittable = (error: unknown): boolean => isRowError(error) || sqlState(error) === '21000'

@@ -78,17 +78,18 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
   const keyUse: KeyUse = { isKeyChanged: false }
   await using writer = new SliceWriter(context, target, { source, keyUse })
+  const count = run.meter.sliceReader(stream.stream, slice.id)
   // The signal stops only the reading: complete pages are committed before its reason is thrown.
   const gathered = batches(encodePages(settleRejects(pages, context, keyUse), target, { signal: failure.signal }), {
     ...stream.batch,
-    measure: measureInto(run.meter.sliceReader(stream.stream, slice.id)),
+    measure: measureInto(count),
     isAlone: isSchemaChange,
     signal: failure.signal,
   })
   using _gracePeriod = abortLater(failure, scope.signal)
   for await (const batch of readAhead(gathered, { items: 2 })) {
     try {
-      await writeBatch(batch, target, writer, writeSignal)
+      await writeBatch(batch, { target, writer, count, signal: writeSignal })
     } catch (error) {
       // Stops the page that is being read: the loop would otherwise wait for it.
       stop.abort(error)
@@ -147,40 +148,47 @@ const measureInto =
     return item
   }
 
+interface BatchContext {
+  readonly target: TableWriter
+  readonly writer: SliceWriter
+  /** Counts the records of a page that was read. */
+  readonly count: (counts: ReadCounts) => void
+  readonly signal: AbortSignal
+}
+
 /** A request for a schema change is alone in its batch. */
-async function writeBatch(
-  batch: readonly Item[],
-  target: TableWriter,
-  writer: SliceWriter,
-  signal: AbortSignal,
-): Promise<void> {
+async function writeBatch(batch: readonly Item[], context: BatchContext): Promise<void> {
   const change = batch.find(isSchemaChange)
   if (change) {
-    await changeSchema(change, target, writer, signal)
+    await changeSchema(change, context)
     return
   }
   const pages = batch.filter(isPage)
   try {
-    await writer.write(pages)
+    await context.writer.write(pages)
   } finally {
     for (const page of pages) page[Symbol.dispose]()
   }
 }
 
-/** Alters the table after all pages before the request are committed. Its page is then encoded again. */
-async function changeSchema(
-  request: SchemaChangeRequest,
-  target: TableWriter,
-  writer: SliceWriter,
-  signal: AbortSignal,
-): Promise<void> {
+/** Alters the table after all pages before the request are committed, and stores its page with the change. */
+async function changeSchema(request: SchemaChangeRequest, context: BatchContext): Promise<void> {
+  const { page, needed } = request
+  const { target, writer, signal } = context
+  const { position } = page
   const hasOpenTransaction = writer.hasOpenTransaction
+  if (position !== undefined && !hasOpenTransaction) {
+    context.count(page.counts)
+    await target.changeFor(page, needed, (change) => writer.writeChanged(change, position), { signal })
+    request.settle('stored')
+    return
+  }
   // The open transaction has the table locked.
   if (hasOpenTransaction) await writer.abandon()
-  await target.change(request.needed, { signal })
+  await target.change(needed, { signal })
   if (hasOpenTransaction)
     throw new TableGrownError('the table changed while pages without a position were waiting. They are read again')
-  request.settle()
+  request.settle('changed')
 }
 
 const changedTooOften = (error: ReadAgainError, { stream }: SliceContext): SchemaError =>

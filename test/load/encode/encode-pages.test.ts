@@ -41,7 +41,7 @@ describe('encodePages', () => {
       if (item instanceof SchemaChangeRequest) {
         seen.push('change')
         await writer.change(item.needed)
-        item.settle()
+        item.settle('changed')
       } else {
         seen.push(JSON.stringify(item.position))
         await commit(test.database, writer, [item])
@@ -86,7 +86,7 @@ describe('encodePages', () => {
     )) {
       if (item instanceof SchemaChangeRequest) {
         await writer.change(item.needed)
-        item.settle()
+        item.settle('changed')
       } else items.push(item)
     }
     expect(items).toEqual([

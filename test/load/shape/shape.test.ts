@@ -260,6 +260,7 @@ describe('a schema change', () => {
       bytes: 3 * 2 ** 30,
       partitioned: false,
       blank: false,
+      created: true,
       hasSlice: false,
     }
     const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
