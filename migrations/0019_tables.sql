@@ -36,7 +36,19 @@ select name, to_regclass(quote_ident(split_part(name, '.', 1)) || '.' || quote_i
  where name is not null
     on conflict do nothing;
 
+-- Which fields of the records have values. `field_values` is what the slice shows, and at its end what all readings of
+-- the stream have shown; `lost_fields` had values in earlier readings and have none any more. Only for slices of syncs.
+alter table sluice.slices add column field_values jsonb, add column lost_fields text[];
+
+-- Stores both with a batch, or removes them from a slice that restarts.
+create function sluice.set_field_values(_slice bigint, _values jsonb, _lost text[]) returns void language sql volatile as $$
+  update sluice.slices set field_values = _values, lost_fields = _lost where id = _slice
+$$;
+
 -- Down Migration
+
+drop function sluice.set_field_values(bigint, jsonb, text[]);
+alter table sluice.slices drop column field_values, drop column lost_fields;
 
 drop function sluice.is_recorded(text, oid);
 drop function sluice.record_table(text, oid);

@@ -6,6 +6,7 @@ import { mismatchPolicy } from './encode/mismatch-policy.ts'
 import { PageEncoder } from './encode/page-encoder.ts'
 import { CORRECT_IT } from './encode/remedy.ts'
 import type { RowEncoderOptions } from './encode/row-encoder.ts'
+import { ValueSampler } from './encode/value-sampler.ts'
 import { isOrdered, versionOrder } from './encode/version-order.ts'
 import type { OpenTable } from './open-table.ts'
 import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
@@ -25,6 +26,7 @@ export type EncodedTable = Pick<
 export class TableEncoder {
   readonly #open: EncodedTable
   readonly #ring = new ChunkRing()
+  readonly #sampler = new ValueSampler()
   #compiled: { readonly fields: Fields; readonly encoder: PageEncoder } | undefined
 
   constructor(open: EncodedTable) {
@@ -85,7 +87,7 @@ export class TableEncoder {
       .slice(0, 16)
     return new PageEncoder(
       { hash, columns, version: this.#version(), constant },
-      { undetermined: this.#undetermined(), ring: this.#ring },
+      { undetermined: this.#undetermined(), ring: this.#ring, sampler: this.#sampler },
     )
   }
 

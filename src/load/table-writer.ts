@@ -30,7 +30,8 @@ export async function openTableWriter(
  * Writes pages as rows of one table. The order of the calls:
  *
  * 1. `encode` for each page. If it returns `NeedsSchemaChange`, commit all pages before it, and call `changeFor`, which
- *    stores the page with the change. A page without a position cannot be committed: call `change`, and encode it again.
+ *    stores the page with the change. A page without a position cannot be committed: call `change`, and encode it
+ *    again.
  * 2. `write` inside a transaction for the pages of a batch. If a row is at fault, `writeBisecting` for the same pages
  *    in another transaction.
  * 3. `finish` at the end of the slice, or `clear` if the slice restarts.
@@ -57,6 +58,11 @@ export class TableWriter {
   /** False until the first change creates the table. */
   get exists(): boolean {
     return this.#open.shape !== undefined
+  }
+
+  /** The fields that are loaded into a column. */
+  get loadedFields(): ReadonlySet<string> {
+    return new Set(this.#open.fields.columns.map(({ field }) => field))
   }
 
   /** Returns the loaded columns that were dropped since the table was read, or 'table' if all of it was dropped. */

@@ -1,5 +1,6 @@
 import type { Counts } from '../model/batch.ts'
 import { worstOf, type Completeness } from '../model/completeness.ts'
+import { addFieldValues, type FieldValues } from '../model/field-values.ts'
 import { maxHighWaterMark } from '../model/high-water-mark.ts'
 import type { HighWaterMark, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
@@ -17,6 +18,8 @@ export interface WrittenBatch {
   readonly completeness?: Completeness
   /** Hashes of records that the previous run has read as well. */
   readonly boundaryMatches?: readonly string[]
+  /** What its pages add to the samples of their reading. */
+  readonly fieldValues?: FieldValues
   /** Identities of open rejects that its records settle. */
   readonly settles?: readonly string[]
 }
@@ -67,9 +70,11 @@ export async function writeBatch(
   )
   const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
   const settles = pages.flatMap((page) => page.settles ?? [])
+  const fieldValues = addFieldValues(...pages.map(({ rows, samples = new Map() }) => ({ rows, samples })))
   return {
     counts,
     rejects,
+    fieldValues,
     ...(settles.length > 0 && { settles }),
     ...defined({
       highWaterMark,

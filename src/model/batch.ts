@@ -1,4 +1,5 @@
 import type { Completeness } from './completeness.ts'
+import type { FieldValues, KnownFields } from './field-values.ts'
 import type { HighWaterMark, Position, ReadCounts, Reject } from './page.ts'
 
 /** Counts of written rows, by what the write changed in the table. */
@@ -28,6 +29,8 @@ export interface Advance {
   readonly isKeyChanged?: boolean
   /** Identities of open rejects of earlier reads whose records the batch stores. */
   readonly settles?: readonly string[]
+  /** What the slice shows of its fields; at its end, what all readings show. Absent if nothing has changed. */
+  readonly fieldValues?: FieldValues | KnownFields
   /** For `replace`, at the end: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
 }

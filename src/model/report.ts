@@ -12,8 +12,8 @@ export interface StreamReport {
   /** For `replace`: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
   /**
-   * For `merge`, after a full reading: rows of the table that it did not bring. They are kept. Undefined if that was not
-   * counted: the table has more than 128 MB, or other streams write to it.
+   * For `merge`, after a full reading: rows of the table that it did not bring. They are kept. Undefined if they were
+   * not counted: the table has more than 128 MB, or other streams write to it.
    */
   readonly keptRows?: number | undefined
   /** The cursor at which reading started. Undefined if the stream was read from its start. */

@@ -23,6 +23,8 @@ export interface SyncSummary {
   /** Inserted and updated. */
   readonly stored: number
   readonly rejected: number
+  /** Fields that had values in earlier readings and have none any more. */
+  readonly lostFields: readonly string[]
   readonly error: string | undefined
 }
 
@@ -47,10 +49,18 @@ export async function readSyncs(
   { limit = 30 }: { readonly limit?: number } = {},
 ): Promise<ReadonlyMap<string, SyncSummary[]>> {
   const rows = await on.query<
-    CompletenessRow &
-      Omit<
+    CompletenessRow & { readonly lost: readonly string[] | null } & Omit<
         SyncSummary,
-        'completeness' | 'until' | 'since' | 'high' | 'finishedAt' | 'error' | 'read' | 'stored' | 'rejected'
+        | 'completeness'
+        | 'until'
+        | 'since'
+        | 'high'
+        | 'finishedAt'
+        | 'error'
+        | 'read'
+        | 'stored'
+        | 'rejected'
+        | 'lostFields'
       > &
       Readonly<Record<'since' | 'high' | 'error', string | null>> &
       Readonly<Record<'until' | 'finishedAt', Date | null>> &
@@ -62,14 +72,16 @@ export async function readSyncs(
               s.status = 'open' and not sluice.is_claimable(s) as "isHeld", s.lease_until as until,
               s.since, s.high_water_mark as high, s.created_at as "createdAt", s.finished_at as "finishedAt",
               s.fetched + s.parents as read, s.inserted + s.updated as stored, s.rejected, s.error,
-              ${COMPLETENESS}
+              ${COMPLETENESS},
+              -- The ledger may be older than the column.
+              coalesce(to_jsonb(s) -> 'lost_fields', '[]') as lost
          from sluice.slices as s
         where (s.pipeline, s.stream) = (n.pipeline, n.stream) and s.kind = 'sync' and s.status in ('done', 'open')
         order by s.id desc limit $3) as s`,
     [streams.map(([pipeline]) => pipeline), streams.map(([, stream]) => stream), limit],
   )
   const readings = rows.map(
-    ({ name, read, stored, rejected, completeness, open_reasons, ...row }) =>
+    ({ name, read, stored, rejected, completeness, open_reasons, lost, ...row }) =>
       [
         name,
         {
@@ -83,6 +95,7 @@ export async function readSyncs(
           read: Number(read),
           stored: Number(stored),
           rejected: Number(rejected),
+          lostFields: lost ?? [],
         },
       ] as const,
   )

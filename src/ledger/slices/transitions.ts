@@ -8,6 +8,7 @@ import { compareCursors } from '../../value/cursor-order.ts'
 import { storableText } from '../../value/text.ts'
 import type { LeaseSession } from '../lease/lease-keeper.ts'
 import type { StreamName } from '../stream-name.ts'
+import { clearFieldValuesSql, fieldValuesSql } from './field-values.ts'
 import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
 import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
@@ -144,6 +145,7 @@ export function advanceSql(
     highWaterMark,
     completeness,
     boundaryRemaining,
+    fieldValues,
     swap,
   }: Advance,
 ): string {
@@ -176,7 +178,7 @@ export function advanceSql(
   const settled = settles.filter((identity) => !rejected.has(identity))
   // The rejects come first: they take the position from the slice as it is before this batch.
   const stored = `${storedSql(slice, settled)}${rejectsSql(slice, rejects, { key, isKeyChanged })}`
-  return `${stored}select sluice.advance(${values.join(', ')})`
+  return `${stored}${fieldValuesSql(slice, fieldValues)}select sluice.advance(${values.join(', ')})`
 }
 
 /**
@@ -191,6 +193,7 @@ export function restartSql(
   const range = [definition, since, until, cursor].map(quoteLiteral)
   // The rows and rejects of the slice are gone, so the rejects that they settled are open again.
   return `select sluice.restart(${[...numbers(slice, seq), ...range].join(', ')});
+${clearFieldValuesSql(slice)};
 ${reopenSql(slice, ['stored', 'superseded'])}`
 }
 

@@ -1,5 +1,6 @@
 import type { Completeness } from '../../model/completeness.ts'
 import type { HighWaterMark, Page, Position, ReadCounts, Reject } from '../../model/page.ts'
+import type { Samples } from '../../model/field-values.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 
@@ -29,6 +30,8 @@ export interface EncodedPage extends Disposable {
   readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
   readonly settles?: readonly string[]
+  /** What the page adds to the samples of its reading. */
+  readonly samples?: Samples | undefined
   /** A hash of the columns' names and types. */
   readonly shape: string
 }
@@ -44,6 +47,7 @@ export class EncodedRows implements EncodedPage {
   readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
   readonly settles?: readonly string[]
+  readonly samples: Samples | undefined
   readonly rowShape: RowShape
   /** The key of each row as COPY text; empty without a key. */
   readonly keys: readonly string[]
@@ -55,7 +59,7 @@ export class EncodedRows implements EncodedPage {
   readonly #starts: Uint32Array
   #disposed = false
 
-  constructor(page: Page, { counts, rejects, shape, keys, versions, ring, segments, starts }: EncodedParts) {
+  constructor(page: Page, { counts, rejects, shape, samples, keys, versions, ring, segments, starts }: EncodedParts) {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1) ?? 0
     if (page.position !== undefined) this.position = page.position
@@ -65,6 +69,7 @@ export class EncodedRows implements EncodedPage {
     if (page.settles !== undefined) this.settles = page.settles
     this.counts = counts
     this.rejects = rejects
+    this.samples = samples
     this.rowShape = shape
     this.keys = keys
     this.versions = versions
@@ -108,4 +113,5 @@ export interface EncodedParts {
   readonly ring: ChunkRing
   readonly segments: readonly Segment[]
   readonly starts: Uint32Array
+  readonly samples?: Samples | undefined
 }

@@ -4,6 +4,7 @@ import { displayValue, FieldMismatch, type MismatchDecision, type MismatchPolicy
 import { isRecord } from '../values/value-kind.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import { EncodedRows, type RowShape } from './encoded-page.ts'
+import type { ValueSampler } from './value-sampler.ts'
 import { compileRowEncoder, type RowEncoder, type RowEncoderOptions, type RowFacts } from './row-encoder.ts'
 
 /** The bytes of U+FFFD, which UTF-8 writes for half of a surrogate pair. */
@@ -19,6 +20,9 @@ export class PageEncoder {
    */
   readonly #quick: RowEncoder
   readonly #careful: RowEncoder
+  /** Has a 1 for each column that had a value since the encoder was made. */
+  readonly #seen: Uint8Array
+  readonly #sampler: ValueSampler | undefined
   readonly #keyed: boolean
   readonly #refuse: string | undefined
 
@@ -28,18 +32,27 @@ export class PageEncoder {
     {
       undetermined,
       ring,
+      sampler,
       refuse,
-    }: { undetermined: RowEncoderOptions['undetermined']; ring: ChunkRing; refuse?: string },
+    }: {
+      undetermined: RowEncoderOptions['undetermined']
+      ring: ChunkRing
+      sampler?: ValueSampler
+      refuse?: string
+    },
   ) {
     this.shape = shape
     this.#ring = ring
     this.#refuse = refuse
+    this.#sampler = sampler
+    this.#seen = new Uint8Array(shape.columns.length)
     this.#keyed = shape.columns.some(({ key }) => key)
     const options = {
       columns: shape.columns,
       version: shape.version?.field,
       undetermined,
       constant: shape.constant?.text,
+      seen: this.#seen,
     }
     this.#quick = compileRowEncoder({ ...options, careful: false })
     this.#careful = compileRowEncoder({ ...options, careful: true })
@@ -109,6 +122,7 @@ export class PageEncoder {
       shape: this.shape,
       ring: this.#ring,
       segments: writer.segments,
+      samples: this.#sampler?.take(page.records, this.shape.columns, this.#seen),
     })
   }
 }

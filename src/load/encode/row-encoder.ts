@@ -25,6 +25,8 @@ export interface RowEncoderOptions {
   readonly undetermined: readonly Pick<LoadedColumn, 'field' | 'emptyIsNull'>[]
   /** The text of a last column that is the same in every row. */
   readonly constant?: string | undefined
+  /** Gets a 1 for each column that has a value in a row. */
+  readonly seen: Uint8Array
   /** Check each line for halves of surrogate pairs, which UTF-8 cannot write: they would silently become U+FFFD. */
   readonly careful: boolean
 }
@@ -45,6 +47,7 @@ export function compileRowEncoder(options: RowEncoderOptions): RowEncoder {
     escape: (value: string, index: number) => escapeIn(columns[index], value),
     nullKey,
     undetermined: refuseUndetermined,
+    seen: options.seen,
     findSurrogate: (record: Readonly<Record<string, unknown>>) => refuseSurrogate(columns, record),
   }
   const body = `return (r, f) => {\n${bodyOf(options).join('\n')}\n}`
@@ -92,11 +95,16 @@ const readField = (field: string): string =>
 const isNull = ({ emptyIsNull = false }: Pick<LoadedColumn, 'emptyIsNull'>): string =>
   `v === null || v === undefined${emptyIsNull ? ` || v === ''` : ''}`
 
-/** Writes the statement for the text of `v`: a test for the expected type first, then null, then the long way. */
+/**
+ * Writes the statement for the text of `v`: a test for the expected type first, then null, then the long way. It notes
+ * that the column has a value.
+ */
 function textCode(column: LoadedColumn, index: number, write: string): string {
-  const otherwise = `if (${isNull(column)}) ${write}'\\\\N'\nelse ${write}long[${index}](v)`
+  const otherwise = `if (${isNull(column)}) ${write}'\\\\N'\nelse { ${write}long[${index}](v); seen[${index}] = 1 }`
   const expected = expectedCode(column, index)
-  return expected ? `if (${expected.test}) ${write}${expected.text}\nelse ${otherwise}` : otherwise
+  return expected
+    ? `if (${expected.test}) { ${write}${expected.text}; seen[${index}] = 1 }\nelse ${otherwise}`
+    : otherwise
 }
 
 /** Returns the test for values that a type takes as they are, and the expression of their text. */

@@ -33,7 +33,7 @@ export async function checkTable(database: Database, check: TableCheck): Promise
   const shape = await readShape(database, table)
   const [undefinedType] = shape ? [] : await undefinedTypes(database, table)
   if (undefinedType !== undefined) throw new SchemaError(undefinedType)
-  if (!shape) return await checkMissing(database, check)
+  if (!shape) return checkMissing(database, check)
   await checkRights(database, table)
   const missing = missingColumns(table, shape)
   const [difference] = await typeDifferences(database, table, shape)

@@ -24,19 +24,10 @@ async function* onePage(records: readonly unknown[]): AsyncGenerator<Page> {
   yield { records, counts: { ...NO_READ_COUNTS, fetched: records.length }, rejects: [] }
 }
 
+const HARMLESS: readonly Stage['type'][] = ['validate', 'dedupe', 'rename', 'pick', 'omit']
+
 /** An async function may send requests. */
-function isHarmless(stage: Stage): stage is PageStage {
-  switch (stage.type) {
-    case 'map':
-    case 'filter':
-      return stage.fn.constructor.name === 'Function'
-    case 'validate':
-    case 'dedupe':
-    case 'rename':
-    case 'pick':
-    case 'omit':
-      return true
-    default:
-      return false
-  }
-}
+const isHarmless = (stage: Stage): stage is PageStage =>
+  stage.type === 'map' || stage.type === 'filter'
+    ? stage.fn.constructor.name === 'Function'
+    : HARMLESS.includes(stage.type)

@@ -2,6 +2,7 @@ import { formatCount, formatNumber } from '../../value/format.ts'
 import { parseInstant } from '../../value/instant.ts'
 import type { OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import type { SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
+import { lostFieldsText } from '../lost-fields-text.ts'
 import { openReading } from './open-reading.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 
@@ -43,6 +44,7 @@ export function findingsOf(
     ...openReadings.map((open) => openReading(open, status, { isAccepted: isOpenAccepted })),
     silence(done),
     standstill(done, now),
+    lostFields(done),
     failedWindows &&
       fault(
         'windows failed',
@@ -172,6 +174,12 @@ function standstill(done: readonly SyncSummary[], now: Date): Found | undefined 
   return same.every(({ read }) => read >= MIN_USUAL_RECORDS)
     ? notice('cursor stands still', `${text}, and found nothing new: check whether the API obeys \`since\``)
     : undefined
+}
+
+/** Returns the finding of a stream whose fields have lost their values. It stays until there are values again. */
+function lostFields([last]: readonly SyncSummary[]): Found | undefined {
+  const lost = last?.lostFields ?? []
+  return lost.length === 0 ? undefined : fault('values lost', lostFieldsText(lost))
 }
 
 const isDay = (cursor: string): boolean => cursor.length === 10 && parseInstant(cursor) !== undefined

@@ -86,6 +86,7 @@ export interface StatusFinding {
     | 'interrupted'
     | 'nothing read'
     | 'cursor stands still'
+    | 'values lost'
     | 'tick failed'
     | 'windows failed'
     | 'open readings'

@@ -4,20 +4,28 @@ import type { Advance } from '../../model/batch.ts'
 import { acceptsOpen, openText, worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { IncompleteError, TooManyRejectsError, UsageError } from '../../model/errors.ts'
+import { addFieldValues, NO_FIELD_VALUES } from '../../model/field-values.ts'
 import { maxHighWaterMark } from '../../model/high-water-mark.ts'
 import { isEnd, type HighWaterMark, type Position, type Reject } from '../../model/page.ts'
 import { defined } from '../../value/defined.ts'
 import type { StreamContext } from '../stream-context.ts'
+import type { FieldWatch } from './field-watch.ts'
 import { identifyingFields, type KeyUse } from './settle-rejects.ts'
 
 /** Rejects that the message of a `TooManyRejectsError` quotes. */
 const QUOTED_REJECTS = 3
+
+export interface ProgressOptions {
+  readonly keyUse: KeyUse
+  readonly fieldWatch?: FieldWatch | undefined
+}
 
 /** The slice as it is committed, batch by batch. `advance` computes the next step, and `commit` takes it. */
 export class SliceProgress {
   readonly #claimed: HeldSlice
   readonly #stream: StreamContext
   readonly #keyUse: KeyUse
+  readonly #fieldWatch: FieldWatch | undefined
   #seq: number
   #position: Position
   #highWaterMark: HighWaterMark | undefined
@@ -25,8 +33,9 @@ export class SliceProgress {
   #boundary: HeldSlice['boundary']
   #rejected: number
 
-  constructor(claimed: HeldSlice, stream: StreamContext, keyUse: KeyUse) {
+  constructor(claimed: HeldSlice, stream: StreamContext, { keyUse, fieldWatch }: ProgressOptions) {
     this.#keyUse = keyUse
+    this.#fieldWatch = fieldWatch
     this.#claimed = claimed
     this.#stream = stream
     this.#seq = claimed.seq
@@ -58,13 +67,19 @@ export class SliceProgress {
   }
 
   /** Returns what a batch adds to the slice. Throws if the batch must not be committed. */
-  advance(written: WrittenBatch, position: Position, swap: Advance['swap']): Advance {
+  advance(
+    written: WrittenBatch,
+    position: Position,
+    { swap, loaded }: { readonly swap: Advance['swap']; readonly loaded: ReadonlySet<string> },
+  ): Advance {
     const { counts, rejects, completeness, boundaryMatches = [], settles = [] } = written
     const key = identifyingFields(this.#stream.table)
     const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     if (swap && highWaterMark) throw this.#incrementalReplace()
     const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
     const { isKeyChanged } = this.#keyUse
+    const shown = written.fieldValues ?? NO_FIELD_VALUES
+    const fieldValues = this.#fieldWatch?.next(shown, isEnd(position) ? loaded : undefined)
     return {
       position,
       counts,
@@ -72,12 +87,13 @@ export class SliceProgress {
       key,
       isKeyChanged,
       settles,
-      ...defined({ highWaterMark, completeness: this.#hidden(completeness), swap, boundaryRemaining }),
+      ...defined({ highWaterMark, completeness: this.#hidden(completeness), swap, boundaryRemaining, fieldValues }),
     }
   }
 
   /** Records that a batch is committed. */
-  commit({ position, counts, highWaterMark, completeness, boundaryRemaining }: Advance): void {
+  commit({ position, counts, highWaterMark, completeness, boundaryRemaining, fieldValues }: Advance): void {
+    this.#fieldWatch?.commit(fieldValues)
     this.#seq += 1
     this.#position = position
     this.#rejected += counts.rejected
@@ -147,6 +163,7 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
   return {
     counts: addCounts(NO_COUNTS, ...all.map(({ counts }) => counts)),
     rejects: all.flatMap(({ rejects }) => rejects),
+    fieldValues: addFieldValues(...all.map(({ fieldValues = NO_FIELD_VALUES }) => fieldValues)),
     settles: all.flatMap(({ settles = [] }) => settles),
     ...defined({ highWaterMark, completeness }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),

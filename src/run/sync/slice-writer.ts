@@ -17,9 +17,8 @@ import { END, isEnd, type Position } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
-import type { KeyUse } from './settle-rejects.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
-import { mergeBatches, SliceProgress } from './slice-progress.ts'
+import { mergeBatches, SliceProgress, type ProgressOptions } from './slice-progress.ts'
 
 /** The slice has to be read again from its last committed position: its rows cannot be sent a second time. */
 export class ReadAgainError extends Error {
@@ -28,9 +27,8 @@ export class ReadAgainError extends Error {
   }
 }
 
-export interface SliceWriterOptions {
+export interface SliceWriterOptions extends ProgressOptions {
   readonly source?: SliceSource
-  readonly keyUse: KeyUse
 }
 
 const MAX_ATTEMPTS = 8
@@ -57,11 +55,11 @@ export class SliceWriter implements AsyncDisposable {
   readonly #progress: SliceProgress
   #open: OpenTransaction | undefined
 
-  constructor(context: SliceContext, target: TableWriter, { source = {}, keyUse }: SliceWriterOptions) {
+  constructor(context: SliceContext, target: TableWriter, { source = {}, ...options }: SliceWriterOptions) {
     this.#context = context
     this.#target = target
     this.#source = source
-    this.#progress = new SliceProgress(context.slice, context.stream, keyUse)
+    this.#progress = new SliceProgress(context.slice, context.stream, options)
   }
 
   /** Stores whole pages, in their order. */
@@ -202,7 +200,7 @@ export class SliceWriter implements AsyncDisposable {
     this.#progress.checkRejects(written.rejects)
     if (isEnd(position)) this.#progress.checkComplete(written)
     const swap = isEnd(position) ? await this.#target.finish(transaction) : undefined
-    return this.#progress.advance(written, position, swap)
+    return this.#progress.advance(written, position, { swap, loaded: this.#target.loadedFields })
   }
 
   /** An end without a grade is a fault of its source or of a stage. It must not look like a proof. */

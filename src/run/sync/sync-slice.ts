@@ -16,6 +16,8 @@ import type { Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import { defineErrorName } from '../../value/error.ts'
+import { openFieldWatch } from './field-watch.ts'
+import { lostFieldsText } from '../lost-fields-text.ts'
 import { rejectDroppedColumns, rejectMissingTable } from './lost-table.ts'
 import { restartSlice } from './restart-slice.ts'
 import { settleRejects, type KeyUse } from './settle-rejects.ts'
@@ -77,7 +79,8 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
   const keyUse: KeyUse = { isKeyChanged: false }
-  await using writer = new SliceWriter(context, target, { source, keyUse })
+  const fieldWatch = await openFieldWatch(context)
+  await using writer = new SliceWriter(context, target, { source, keyUse, fieldWatch })
   const count = run.meter.sliceReader(stream.stream, slice.id)
   // The signal stops only the reading: complete pages are committed before its reason is thrown.
   const gathered = batches(encodePages(settleRejects(pages, context, keyUse), target, { signal: failure.signal }), {
@@ -99,6 +102,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
     }
   }
   await writer.end()
+  if (fieldWatch && fieldWatch.newlyLost.length > 0) stream.warn(lostFieldsText(fieldWatch.newlyLost))
 }
 
 /** Returns where and how to read a slice. */

@@ -110,7 +110,7 @@ test('so it is before the first run, which creates the ledger', async () => {
   expect(await check(flow())).toMatchObject({ isFault: true, text: expect.stringContaining('did not create') })
 })
 
-test('a table that is missing although rows were stored is a fault if a run would not load all of them again', async () => {
+test('a table that is gone although rows were stored is a fault if a run would load only what is new', async () => {
   records = [{ id: 1, at: '2024-01-01' }]
   const incremental = pipeline('p', { streams: { items: items().incremental('at').into('t.items', { key: 'id' }) } })
   await runPipeline(incremental, { database: own.url })

@@ -1,0 +1,64 @@
+import type { Queryable } from '../../database/queryable.ts'
+import { quoteLiteral } from '../../database/quote.ts'
+import type { KnownFields, FieldValues, Sample, Samples } from '../../model/field-values.ts'
+import type { Slice } from '../../model/slice.ts'
+
+// What slices have shown of the fields of their records, as JSON in `sluice.slices`.
+
+interface StoredSamples {
+  readonly [field: string]: Sample
+}
+
+/** While a slice is read: what its committed batches show. At its end: what all readings of the stream have shown. */
+type Stored =
+  | { readonly rows: number; readonly read: StoredSamples }
+  | { readonly full: StoredSamples; readonly part: StoredSamples }
+
+/** Returns what the committed batches of a slice show, and what earlier readings have shown. */
+export async function readFieldValues(
+  on: Queryable,
+  { id, pipeline, stream, partition }: Pick<Slice, 'id' | 'pipeline' | 'stream' | 'partition'>,
+): Promise<{ readonly own: FieldValues | undefined; readonly known: KnownFields | undefined }> {
+  const row = await on.one<{ own: Stored | null; known: Stored | null; lost: readonly string[] | null }>(
+    `select s.field_values as own, last.field_values as known, last.lost_fields as lost
+       from sluice.slices as s
+       left join lateral (
+         select o.field_values, o.lost_fields from sluice.slices as o
+          where (o.pipeline, o.stream, o.partition) = ($2, $3, $4) and o.kind = 'sync' and o.status = 'done'
+            and o.field_values is not null and o.id < s.id
+          order by o.id desc limit 1) as last on true
+      where s.id = $1`,
+    [id, pipeline, stream, partition],
+  )
+  const { own, known, lost } = row
+  return {
+    own: own && 'read' in own ? { rows: own.rows, samples: samplesOf(own.read) } : undefined,
+    known:
+      known && 'full' in known
+        ? { full: samplesOf(known.full), part: samplesOf(known.part), lost: lost ?? [] }
+        : undefined,
+  }
+}
+
+/** Returns the statement that stores values with a batch, with its semicolon; '' without values. */
+export function fieldValuesSql(slice: Pick<Slice, 'id'>, values: FieldValues | KnownFields | undefined): string {
+  if (!values) return ''
+  const sql =
+    'full' in values
+      ? setSql(slice, { full: storedOf(values.full), part: storedOf(values.part) }, values.lost)
+      : setSql(slice, { rows: values.rows, read: storedOf(values.samples) }, undefined)
+  return `${sql};\n`
+}
+
+/** Returns the statement for a slice that restarts. */
+export const clearFieldValuesSql = (slice: Pick<Slice, 'id'>): string => setSql(slice, undefined, undefined)
+
+function setSql({ id }: Pick<Slice, 'id'>, values: Stored | undefined, lost: readonly string[] | undefined): string {
+  const json = values === undefined ? 'null' : `${quoteLiteral(JSON.stringify(values))}::jsonb`
+  const list = lost === undefined ? 'null' : `array[${lost.map(quoteLiteral).join(', ')}]::text[]`
+  return `select sluice.set_field_values(${BigInt(id)}, ${json}, ${list})`
+}
+
+const samplesOf = (stored: StoredSamples): Samples => new Map(Object.entries(stored))
+
+const storedOf = (samples: Samples): StoredSamples => Object.fromEntries(samples)
