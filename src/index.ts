@@ -61,6 +61,7 @@ export {
 
 // Types for functions that help to write pipelines, and for what a program gets back.
 export type { Counts } from './model/batch.ts'
+export type { Completeness, Grade } from './model/completeness.ts'
 export type { RunEvent } from './model/event.ts'
 export type { Json, JsonValue } from './model/json.ts'
 export type {

@@ -1,0 +1,29 @@
+import { byCursor, http, pipeline, since, until, type Pipeline } from '../../src/index.ts'
+import type { ApiHandler } from '../support/api-server.ts'
+
+/** An API of two pages a day, whose cursor has another name while `isRenamed`. */
+export function renamedCursor(): { isRenamed: boolean; readonly handler: ApiHandler } {
+  const api: ReturnType<typeof renamedCursor> = {
+    isRenamed: true,
+    handler: ({ query }) => {
+      const isSecond = query.get('cursor') === '2'
+      const day = (query.get('from') ?? '2024-01-01').slice(0, 10)
+      const rows = [{ id: `${day} ${isSecond ? 2 : 1}`, at: `${day}T00:00:00Z` }]
+      return { json: { rows, [api.isRenamed ? 'next_cursor' : 'next']: isSecond ? null : '2' } }
+    },
+  }
+  return api
+}
+
+/** A pipeline of that API, with a stream `shop.rows`. */
+export const pagedByCursor = (origin: string): Pipeline =>
+  pipeline('shop', {
+    streams: {
+      rows: http(origin, { attempts: 1 })
+        .get<{ rows: { id: string; at: string }[]; next: string | null }>('/rows', { from: since, to: until })
+        .pages(byCursor('cursor', 'next'))
+        .records('rows')
+        .incremental('at')
+        .into('t.rows', { key: 'id' }),
+    },
+  })
