@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { IncompleteError } from '../../../src/index.ts'
-import { COUNTED, ENDED } from '../../../src/model/completeness.ts'
+import { closeSlices } from '../../../src/ledger/slices/transitions.ts'
+import { COUNTED, ENDED, openBecause } from '../../../src/model/completeness.ts'
 import { END } from '../../../src/model/page.ts'
 import { testDatabase } from '../../support/database.ts'
+import { PgProxy, type Link } from '../../support/pg-proxy.ts'
 import { APPEND, MERGE, page, read, REPLACE, short, three } from './graded-reading.ts'
 
 describe('a table that requires complete readings', () => {
@@ -87,6 +89,50 @@ describe('a table that requires complete readings', () => {
     expect(await read(test, appends, three(short))).toMatchObject({ error: expect.any(IncompleteError), rows: [1, 2] })
     expect(await read(test, appends, three(short))).toMatchObject({ from: null, rows: [1, 2] })
     expect(await read(test, appends, three(COUNTED))).toMatchObject({ from: null, rows: [1, 2, 3], error: undefined })
+  })
+
+  test('begins without a grade once the slice was closed by hand', async () => {
+    await using test = await testDatabase()
+    const failed = await read(test, required, three(short))
+    await using transaction = await test.database.transaction()
+    await closeSlices(transaction, { pipeline: 'one', stream: 'rows' }, 'the cursor was reset')
+    await transaction.commit()
+    const next = await read(test, required, three(ENDED))
+    expect(next).toMatchObject({ from: null, error: undefined, rows: [1, 2, 3], slice: { completeness: ENDED } })
+    expect(next.slice.id).not.toBe(failed.slice.id)
+  })
+
+  test('stores each row and each reason once, although the answer to every COMMIT is lost', async () => {
+    await using test = await testDatabase()
+    const committing = new Set<Link>()
+    await using proxy = await PgProxy.open({
+      port: Number(new URL(test.url).port),
+      watchers: [
+        {
+          before: ({ from, text, link }) => {
+            if (from === 'client' && /sluice\.(?:advance|restart)/.test(text ?? '')) committing.add(link)
+            if (from === 'client' || !committing.has(link)) return undefined
+            link.cut()
+            return 'drop'
+          },
+        },
+      ],
+    })
+    const url = proxy.through(test.url)
+    const appends = { ...APPEND, complete: 'required' }
+    const moved = openBecause('the list moved')
+    const pages = [page(1, { page: 2 }, moved), page(2, { page: 3 }), page(3, END, short)]
+    expect(await read(test, appends, pages, { url })).toMatchObject({
+      error: expect.any(IncompleteError),
+      rows: [1, 2],
+      slice: { batches: 2, completeness: { grade: 'open', reasons: [...moved.reasons, ...short.reasons] } },
+    })
+    const before = committing.size
+    const again = await read(test, appends, three(COUNTED), { url })
+    expect(again).toMatchObject({ from: null, error: undefined, rows: [1, 2, 3] })
+    expect(again.slice).toMatchObject({ status: 'done', batches: 3, completeness: COUNTED, counts: { inserted: 3 } })
+    // The restart, and three batches.
+    expect([before, committing.size]).toEqual([2, 6])
   })
 
   test('only interrupts the slice of a process that dies before it can tell why', async () => {

@@ -67,13 +67,18 @@ interface Outcome {
 }
 
 /** A run of the stream that gets these pages, and then may fail. */
-export async function read(test: TestDatabase, options: Options, pages: readonly (Page | Error)[]): Promise<Outcome> {
+export async function read(
+  test: TestDatabase,
+  options: Options,
+  pages: readonly (Page | Error)[],
+  { url = test.url }: { readonly url?: string } = {},
+): Promise<Outcome> {
   const events: RunEvent[] = []
   const { database } = test
   let from: Position | undefined
   let error: unknown
   await using context = await RunContext.open(flow(options), {
-    database: test.url,
+    database: url,
     onEvent: (event) => events.push(event),
   })
   context.secrets.register?.('TOKEN', TOKEN)
