@@ -29,6 +29,6 @@ export interface CommittedBatch {
 export interface SliceSource {
   /** Reads the pages of the slice. @default the recipe's own source */
   readonly read?: (reading: SliceRead, scope: Scope) => AsyncGenerator<Page, void, undefined>
-  /** Returns a statement that is committed with the end of the slice. @default none */
-  readonly endSql?: () => string
+  /** Returns a statement that is committed with the end of the slice, or undefined. @default none */
+  readonly endSql?: () => string | undefined
 }

@@ -15,6 +15,7 @@ import type { ReadCounts } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
+import { defined } from '../../value/defined.ts'
 import { defineErrorName } from '../../value/error.ts'
 import { openFieldWatch } from './field-watch.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
@@ -23,6 +24,7 @@ import { restartSlice } from './restart-slice.ts'
 import { settleRejects, type KeyUse } from './settle-rejects.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
 import { ReadAgainError, SliceWriter } from './slice-writer.ts'
+import { openWaysOn } from './ways-on.ts'
 
 /** The table was altered by this run itself. Its columns are few and types only widen, so this ends by itself. */
 class TableGrownError extends ReadAgainError {
@@ -75,12 +77,18 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
     signal: writeSignal,
   })
   if (!target.exists) await rejectMissingTable(context)
-  const reading = sliceRead(slice, table)
+  // A replay reads what it is given.
+  const waysOn = source.read ? undefined : await openWaysOn(context)
+  const reading = { ...sliceRead(slice, table), ...defined({ endpoints: waysOn?.endpoints }) }
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
   const keyUse: KeyUse = { isKeyChanged: false }
   const fieldWatch = await openFieldWatch(context)
-  await using writer = new SliceWriter(context, target, { source, keyUse, fieldWatch })
+  await using writer = new SliceWriter(context, target, {
+    source: waysOn ? { ...source, endSql: waysOn.sql } : source,
+    keyUse,
+    fieldWatch,
+  })
   const count = run.meter.sliceReader(stream.stream, slice.id)
   // The signal stops only the reading: complete pages are committed before its reason is thrown.
   const gathered = batches(encodePages(settleRejects(pages, context, keyUse), target, { signal: failure.signal }), {
@@ -119,6 +127,7 @@ function sliceRead(slice: HeldSlice, table: Table): SliceRead {
     until,
     restart: isKeyless ? 'slice' : 'page',
     startedAt,
+    ...(!isKeyless && { key: table.key }),
     ...(meetsAgain && { boundary, boundaryQuota }),
   }
 }
