@@ -1,4 +1,4 @@
-import type { Recipe, Stage, Table } from '../model/recipe.ts'
+import { DEFAULT_LOOKBACK, type Incremental, type Recipe, type Stage, type Table } from '../model/recipe.ts'
 import type { Bound, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -13,7 +13,7 @@ import { scheduleOf, scheduleText } from './schedule/schedule.ts'
 export function describePipeline({ name, streams, ...more }: Pipeline): string {
   const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [
     `  ${stream} -> ${tableText(table)}`,
-    ...describeRecipe(recipe).map((line) => `    ${line}`),
+    ...describeRecipe(recipe, { isMerged: table.write === 'merge' }).map((line) => `    ${line}`),
   ])
   return [`${name}  ${whenText(more)}`, ...flows].join('\n')
 }
@@ -28,8 +28,8 @@ function whenText(given: Pick<Pipeline, 'schedule'>): string {
   return [scheduleText(given), ...details].join(', ')
 }
 
-/** Returns the lines that describe a recipe. */
-export function describeRecipe({ source, incremental, stages }: Recipe): string[] {
+/** Returns the lines that describe a recipe. `isMerged`: its rows are merged. */
+function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: { isMerged: boolean }): string[] {
   const lines =
     'read' in source
       ? [line('source', functionText(source.read))]
@@ -43,20 +43,27 @@ export function describeRecipe({ source, incremental, stages }: Recipe): string[
           ),
         ]
   if (incremental) {
-    const { at, startFrom, lookback, unit, order } = incremental
+    const { at, startFrom, unit, order } = incremental
     const details = [
       unit && `in ${unit}`,
       startFrom !== undefined && `from ${startFrom}`,
-      lookback !== undefined && `${lookback} again`,
+      lookbackText(incremental, isMerged),
       order !== undefined && order !== 'any' && order,
     ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }
-  for (const stage of stages) lines.push(line(stage.type, stageText(stage)), ...childLines(stage))
+  for (const stage of stages) lines.push(line(stage.type, stageText(stage)), ...childLines(stage, { isMerged }))
   if (incremental && stages.some(({ type }) => type === 'flatMap'))
     lines.push('children of records that have not changed since are not read')
   if (functionsIn({ source, incremental, stages }).length === 0) lines.push('no functions')
   return lines
+}
+
+function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: boolean): string | undefined {
+  if (lookback !== undefined) return lookback === 0 ? 'no lookback' : `${lookback} again`
+  const isCounter = unit === undefined && (typeof startFrom === 'number' || typeof startFrom === 'bigint')
+  if (!isMerged || isCounter) return undefined
+  return `${DEFAULT_LOOKBACK} again${unit === undefined ? ' if it is a time' : ''}`
 }
 
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
@@ -162,13 +169,13 @@ function stageText(stage: Stage): string {
  * This calls the function with a placeholder, and with an aborted signal, so that a request in it fails at once. An
  * async function is not called. If the call throws, the text of the function is shown.
  */
-function childLines(stage: Stage): string[] {
+function childLines(stage: Stage, options: { isMerged: boolean }): string[] {
   if (stage.type !== 'flatMap') return []
   if (stage.fn.constructor.name === 'Function') {
     try {
       const child = stage.fn(placeholder() as never, AbortSignal.abort())
       if (typeof child === 'object' && child !== null && Object.hasOwn(child, 'recipe') && 'recipe' in child)
-        return describeRecipe(child.recipe).map((text) => `  ${text}`)
+        return describeRecipe(child.recipe, options).map((text) => `  ${text}`)
     } catch {
       /* The function needs a real record. */
     }

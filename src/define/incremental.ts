@@ -24,8 +24,11 @@ export type IncrementalOptions<Value> = {
 interface TimeOptions {
   /** The cursor of the first run, such as `'2024-01-01'`. @default none: the first run reads everything */
   startFrom?: string
-  /** Each run starts this much before the cursor, for records that appear late. @default '0s' */
-  lookback?: Duration
+  /**
+   * Each run starts this much before the cursor, for records that appear late. 0 turns it off. @default '1m' for times
+   * of rows that are merged, else 0
+   */
+  lookback?: Duration | 0
 }
 interface ClockOptions extends TimeOptions {
   /** The number counts seconds or milliseconds since 1970. */
@@ -51,7 +54,7 @@ export function incrementalOf(
     throw new UsageError(`${place}: lookback must be a number from 0, not ${lookback}`)
   if (unit !== undefined && !['s', 'ms'].includes(unit))
     throw new UsageError(`${place}: unit is 's' or 'ms', not ${JSON.stringify(unit)}`)
-  if (unit !== undefined && typeof lookback === 'number')
+  if (unit !== undefined && typeof lookback === 'number' && lookback !== 0)
     throw new UsageError(`${place}: with a unit, lookback is a duration: write '5m'`)
   if (unit !== undefined && startFrom !== undefined && parseInstant(String(startFrom)) === undefined)
     throw new UsageError(`${place}: with a unit, startFrom is a date: write '2024-01-31'`)

@@ -30,7 +30,7 @@ export type Overlap = 'skip' | 'wait' | 'fail'
 export interface Incremental {
   readonly at: From<never, unknown>
   readonly startFrom?: string | number | bigint
-  /** Each run starts this much before the cursor. */
+  /** Each run starts this much before the cursor. @default `DEFAULT_LOOKBACK` for times of rows that are merged */
   readonly lookback?: Duration | number
   /** A number counts seconds or milliseconds since 1970. */
   readonly unit?: 's' | 'ms'
@@ -40,6 +40,9 @@ export interface Incremental {
   readonly order?: Order
 }
 export type Order = 'ascending' | 'descending' | 'any'
+
+/** How far a run starts before a cursor that is a time, if rows are merged and the definition says nothing else. */
+export const DEFAULT_LOOKBACK: Duration = '1m'
 
 /** A user's function. The engine calls it with records of the type that the chain declares. */
 export type Step<Result> = (record: never, signal: AbortSignal) => Result

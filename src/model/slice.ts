@@ -20,6 +20,8 @@ export interface SliceRead extends Range {
    * without a key.
    */
   readonly boundary?: Readonly<Record<string, number>>
+  /** True if rows are merged by a key, so that reading unchanged rows again changes nothing. @default false */
+  readonly isMerged?: boolean
   /**
    * Children only: a hash of the ancestors. It goes into the hashes of the records, because another parent may have
    * equal records.

@@ -159,6 +159,11 @@ describe('a wrong definition is refused before any request, with its location, t
       'with a unit, lookback is a duration',
     ],
     [
+      'a negative lookback',
+      () => rows.incremental('n', any({ lookback: -1 })),
+      'lookback must be a number from 0, not -1',
+    ],
+    [
       'a beginning that is no date in a unit',
       () => rows.incremental('n', { unit: 's', startFrom: 'monday' }),
       "with a unit, startFrom is a date: write '2024-01-31'",

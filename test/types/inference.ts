@@ -66,6 +66,7 @@ const api = http('https://api.example')
 const whole = api.get<Body>('/x').pages(byCursor('after', 'meta.next')).records('data')
 proves<Same<typeof whole extends Stream<infer T> ? T : never, { id: string; nested: { at: Date } }>>()
 whole.incremental('nested.at', { lookback: '1d', order: 'descending' })
+whole.incremental('nested.at', { lookback: 0 })
 api
   .get<Body>('/x')
   .pages(byCursor('after', (body) => body.meta.deep?.cursor))

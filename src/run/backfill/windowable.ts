@@ -67,7 +67,7 @@ export function windowProblem(
   const counts =
     typeof startFrom === 'number' ||
     typeof startFrom === 'bigint' ||
-    typeof lookback === 'number' ||
+    (typeof lookback === 'number' && lookback !== 0) ||
     (cursor !== undefined && cursorKind(cursor) !== 'instant')
   return counts
     ? 'its cursor is not a time, and windows are ranges of time. If it counts seconds or milliseconds since 1970, ' +

@@ -126,6 +126,7 @@ function sliceRead(slice: HeldSlice, table: Table): SliceRead {
     since,
     until,
     restart: isKeyless ? 'slice' : 'page',
+    isMerged: table.write === 'merge',
     startedAt,
     ...(!isKeyless && { key: table.key }),
     ...(meetsAgain && { boundary, boundaryQuota }),

@@ -18,7 +18,9 @@ describe('sluice list', () => {
   })
 
   test('with --verbose describes what each stream requests and stores', async () => {
-    expect((await sluice('list', '--verbose')).stdout).toContain('cursor   updated, ascending')
+    expect((await sluice('list', '--verbose')).stdout).toContain(
+      'cursor   updated, 1m again if it is a time, ascending',
+    )
   })
 
   test('shows the other pipelines if a file does not load, and exits with 2', async () => {

@@ -157,6 +157,29 @@ describe('lookback', () => {
     expect(rangeOf({ at: 'at', ...options }, { since: cursor }).since).toBe(since)
   })
 
+  test.each<[string, string, Omit<Incremental, 'at'>, string]>([
+    ['a time', '2023-03-03T01:15:30.5Z', {}, '2023-03-03T01:14:30.5Z'],
+    ['a time without an offset', '2023-03-03 01:15:30', {}, '2023-03-03 01:14:30'],
+    ['seconds since 1970', '1717200060', { unit: 's' }, '1717200000'],
+    ['milliseconds since 1970', '1717200060000', { unit: 'ms' }, '1717200000000'],
+    ['never before `startFrom`', '2024-03-01T00:00:30Z', { startFrom: '2024-03-01T00:00:00Z' }, '2024-03-01T00:00:00Z'],
+    ['a lookback that is given', '2023-03-03T01:15:30Z', { lookback: '1s' }, '2023-03-03T01:15:29Z'],
+    ['nothing, by lookback 0', '2023-03-03T01:15:30Z', { lookback: 0 }, '2023-03-03T01:15:30Z'],
+    ["nothing, by lookback '0s'", '2023-03-03T01:15:30Z', { lookback: '0s' }, '2023-03-03T01:15:30Z'],
+    ['nothing for a day', '2023-03-03', {}, '2023-03-03'],
+    ['nothing for a number', '1717200060', {}, '1717200060'],
+    ['nothing for text', 'abc', {}, 'abc'],
+  ])('rows that are merged are read from a minute before the cursor: %s', (_, cursor, options, since) => {
+    expect(rangeOf({ at: 'at', ...options }, { since: cursor, isMerged: true }).since).toBe(since)
+  })
+
+  test('rows that are not merged, and windows, are read from their start on', () => {
+    const since = '2023-03-03T01:15:30Z'
+    expect(rangeOf({ at: 'at' }, { since }).since).toBe(since)
+    expect(rangeOf({ at: 'at' }, { since, until: '2023-03-04T00:00:00Z', isMerged: true }).since).toBe(since)
+    expect(rangeOf({ at: 'at' }, { isMerged: true }).since).toBeUndefined()
+  })
+
   test('the lookback does not apply to a range that has an end', () => {
     expect(rangeOf({ at: 'at', lookback: '1d' }, { since: '2024-03-02', until: '2024-03-03' })).toEqual({
       since: '2024-03-02',
