@@ -25,6 +25,7 @@ export {
   onePage,
 } from './define/api/paging.ts'
 export { path, type Path } from './define/api/path.ts'
+export type { ResponseRule } from './define/api/response-rules.ts'
 export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
 export type { TableOptions } from './define/table/table-options.ts'
@@ -92,6 +93,7 @@ export type {
   Secret,
   Size,
 } from './model/request.ts'
+export type { RuleAction, RuleResponse, StatusClass, StatusMatch, WaitUnit } from './model/response-rule.ts'
 export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.ts'
 export type { BatchLimits, StatusOptions } from './run/options.ts'
 export type { Clock } from './run/schedule/clock.ts'

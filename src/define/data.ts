@@ -1,6 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 import type { Cron, HttpSource, Recipe, Schedule, Table } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
+import { readResponseRules, type ResponseRule } from './api/response-rules.ts'
 import { Flow } from './flow.ts'
 import { functionsIn } from './functions-in.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
@@ -57,6 +58,10 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       throw new UsageError(
         `${place}: recipe.source.records is missing: give the path of the records; "" is the body itself`,
       )
+    for (const [name, { responseRules: rules }] of Object.entries({ api, request }))
+      // Rules that are data have patterns instead of regular expressions, which are accepted too.
+      if (rules !== undefined)
+        readResponseRules(`${place}: recipe.source.${name}`, rules as unknown as readonly ResponseRule[], api.auth)
     if (!Array.isArray(recipe.stages))
       throw new UsageError(`${place}: recipe.stages is missing: give a list; it may be empty`)
     const { name: target, isVersionOptional, versionBy, ...rest } = table ?? {}

@@ -1,5 +1,6 @@
 import { DEFAULT_LOOKBACK, type Incremental, type Recipe, type Stage, type Table } from '../model/recipe.ts'
 import type { Bound, InResponse, Paging, Parameter, Request } from '../model/request.ts'
+import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
 import { scheduleOf, scheduleText } from './schedule/schedule.ts'
@@ -30,6 +31,7 @@ function whenText(given: Pick<Pipeline, 'schedule'>): string {
 
 /** Returns the lines that describe a recipe. `isMerged`: its rows are merged. */
 function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: { isMerged: boolean }): string[] {
+  const rules = 'read' in source ? [] : [...rulesOfRequest(source.request), ...(source.api.responseRules ?? [])]
   const lines =
     'read' in source
       ? [line('source', functionText(source.read))]
@@ -41,6 +43,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
             (source.records === '' ? 'the body itself' : fromText(source.records)) +
               (source.optional ? ', if there' : ''),
           ),
+          ...rules.map((rule) => line('rule', ruleText(rule))),
         ]
   if (incremental) {
     const { at, startFrom, unit, order } = incremental

@@ -2,22 +2,27 @@ import { Agent } from 'undici'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api, PageRequest } from '../model/request.ts'
+import type { RuleData } from '../model/response-rule.ts'
 import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
 import { redactError } from '../observe/redact.ts'
+import { defined } from '../value/defined.ts'
 import { withoutParameters } from './address.ts'
 import { authorizationOf, secretsOf, type Authorization } from './auth/authorization.ts'
 import { ClientCredentialsAuthorization } from './auth/client-credentials.ts'
 import { BodyBuffers } from './body/body-buffers.ts'
-import { decodeJson } from './body/decode.ts'
-import { Reservations } from './body/reservation.ts'
+import { wholeBody } from './body/decode.ts'
+import { Reservations, type Reservation } from './body/reservation.ts'
 import { graphqlData } from './graphql.ts'
+import { interpret, type Interpretation } from './interpret.ts'
 import { rateBudget } from './limits/rate-budget.ts'
 import { sharedBudget } from './limits/shared-budget.ts'
 import { realTime, type Time } from './limits/time.ts'
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts'
 import { statusError } from './request-error.ts'
 import { withRetry } from './retry.ts'
-import { Sender, type StreamSendOptions } from './sender.ts'
+import { isEmptied, ruleError, ruleWait } from './rules/apply-rule.ts'
+import { isSuccess, ResponseRules } from './rules/response-rules.ts'
+import { Sender, type SentResponse, type StreamSendOptions } from './sender.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 export interface ClientOptions {
@@ -47,6 +52,9 @@ export function openClient(api: Api, options: ClientOptions): Client & AsyncDisp
   return new ApiClient(api, options)
 }
 
+/** A response to one try, and what it means. */
+type Response = Interpretation & Pick<SentResponse, 'isOwn' | 'credentials'> & { readonly bytes: number }
+
 class ApiClient implements Client, AsyncDisposable {
   readonly #options: ClientOptions
   readonly #settings: Settings
@@ -56,6 +64,8 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #reservations: Reservations
   readonly #buffers = new BodyBuffers()
   readonly #sender: Sender
+  /** Rules for all responses, after those of the request. */
+  readonly #rules: readonly RuleData[]
 
   constructor(api: Api, options: ClientOptions) {
     const { secrets, emit, now, time = realTime } = options
@@ -63,6 +73,7 @@ class ApiClient implements Client, AsyncDisposable {
     const { addresses, concurrency, maxPageBytes, timeoutMs } = settings
     this.#options = options
     this.#settings = settings
+    this.#rules = api.responseRules ?? []
     // undici's own limits are off: one limit covers a try from sending to the last byte. HTTP/1.1 was measured, and
     // fails in known ways.
     this.#agent = new Agent({
@@ -111,8 +122,13 @@ class ApiClient implements Client, AsyncDisposable {
         names: this.#authorization.secrets,
         endpoint: options.endpoint,
       })
-      const headers = { ...options.headers, ...prepared.pageHeaders }
-      return await withRetry(() => this.#attempt(prepared, { ...options, headers, stream }), {
+      const attempt = {
+        ...options,
+        headers: { ...options.headers, ...prepared.pageHeaders },
+        rules: new ResponseRules([...(options.rules ?? []), ...this.#rules]),
+        stream,
+      }
+      return await withRetry(() => this.#attempt(prepared, attempt), {
         attempts: this.#settings.attempts,
         sleep: (ms, sleepOptions) => this.#budget.sleep(ms, sleepOptions),
         signal,
@@ -140,39 +156,66 @@ class ApiClient implements Client, AsyncDisposable {
    */
   async #attempt(request: PreparedRequest, options: StreamSendOptions): Promise<DecodedResponse> {
     using held = new DisposableStack()
-    const { emit, now, secrets } = this.#options
-    const { memory, signal, stream, emptyOn = [] } = options
+    const { emit } = this.#options
+    const { memory, signal, stream } = options
     const onWait = (ms: number): void => emit({ type: 'waiting', stream, for: 'memory', ms })
     const reservation = held.use(await this.#reservations.reserve(memory, { signal, onWait }))
-    const { bytes, status, headers, url, isOwn } = await this.#sender.send(request, options, reservation)
+    let response = await this.#respond(request, options, reservation)
+    if (response.rule?.action === 'renew' && response.isOwn && this.#authorization.renew(response.credentials))
+      response = await this.#respond(request, options, reservation)
+    const read = this.#read(request, response, options)
+    const { status, headers, url } = response.seen
+    return { status, headers, url, bytes: response.bytes, ...read, hold: held.move() }
+  }
+
+  async #respond(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<Response> {
+    const { bytes, status, headers, url, isOwn, credentials } = await this.#sender.send(request, options, reservation)
     reservation.settle(bytes?.length ?? 0)
-    const { label, path } = request
-    if (!emptyOn.includes(status) && (status < 200 || status > 299))
-      throw statusError(status, headers, {
-        label,
-        credentialsProblem: credentialsProblem(status, this.#authorization.secrets),
-        now: now(),
-        origin: this.#settings.addresses.origin,
-        path,
-        reach: isOwn ? undefined : 'path',
-      })
-    const response = {
-      status,
-      headers,
-      url: withoutParameters(url, this.#authorization.parameters).href,
-      bytes: bytes?.length ?? 0,
-    }
-    if (bytes === undefined) return { ...response, body: undefined, hold: held.move() }
-    const decoded = decodeJson(bytes, {
-      status,
-      contentType: headers['content-type'],
-      hasLength: headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined,
+    const interpretation = interpret(
+      { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes },
+      { rules: options.rules, label: request.label, hide: this.#options.secrets.hide },
+    )
+    if (bytes) this.#buffers.release(bytes)
+    return { ...interpretation, isOwn, credentials, bytes: bytes?.length ?? 0 }
+  }
+
+  /** Returns the body of a page, or the rule that makes it an empty one. Throws if the response is no page. */
+  #read(
+    { label, path, isGraphql }: PreparedRequest,
+    { seen, rule, faults, error, isOwn }: Response,
+    { acceptFaults, stream }: StreamSendOptions,
+  ): Pick<DecodedResponse, 'body' | 'rule' | 'faults'> {
+    const { now, secrets } = this.#options
+    const { status, headers, body } = seen
+    if (isEmptied(rule)) return { body: undefined, rule }
+    const asked = {
       label,
-      hide: secrets.hide,
-    })
-    this.#buffers.release(bytes)
-    const body = request.isGraphql ? graphqlData(decoded, { label, status }) : decoded
-    return { ...response, body, hold: held.move() }
+      now: now(),
+      origin: this.#settings.addresses.origin,
+      path,
+      reach: isOwn ? rule?.reach : 'path',
+    } as const
+    if (rule) {
+      const retryAfterMs = ruleWait(rule, seen, asked.now)
+      // The wait of a rule holds for other requests too, as that of a header does.
+      if (retryAfterMs !== undefined)
+        this.#budget.observe(
+          429,
+          { ...headers, 'retry-after': String(retryAfterMs / 1_000) },
+          { path, reach: asked.reach, request: label, stream },
+        )
+      throw ruleError(rule, seen, { ...asked, retryAfterMs, hide: secrets.hide })
+    }
+    if (!isSuccess(status))
+      throw statusError(status, headers, {
+        ...asked,
+        credentialsProblem: credentialsProblem(status, this.#authorization.secrets),
+      })
+    if (error) throw error
+    if (!acceptFaults) wholeBody({ body, ...defined({ faults }) })
+    // Status 204 has no body.
+    const data = isGraphql && body !== undefined ? graphqlData(body, { label, status }) : body
+    return { body: data, ...defined({ faults }) }
   }
 }
 

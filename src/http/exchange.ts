@@ -3,6 +3,7 @@ import { HttpError } from '../model/errors.ts'
 import type { ApiResponse } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { receive, type BodyLimit, type RawResponse } from './body/receive.ts'
+import type { ResponseRules } from './rules/response-rules.ts'
 
 type Headers = ApiResponse<unknown>['headers']
 
@@ -15,8 +16,8 @@ export interface ExchangeRequest {
   readonly body: string | undefined
   /** Names the request in messages. */
   readonly label: string
-  /** Statuses that end the exchange, even if they are redirects. */
-  readonly emptyOn: readonly number[]
+  /** Rules that may decide about a redirect, which then ends the exchange. */
+  readonly rules: ResponseRules
   /** Returns the URL and the headers for one hop. Throws if nothing may be sent to its origin. */
   readonly prepare: (url: URL, label: string, from: PreparedHop | undefined) => PreparedHop
   /** Called for each redirect. */
@@ -44,20 +45,21 @@ export interface FinalResponse extends RawResponse {
 /** Sends a request and follows its redirects to the last response. Each hop is checked before anything is sent. */
 export async function exchange(
   agent: Dispatcher,
-  { method, url, body, label, emptyOn, prepare, onRedirect, admit, onResponse, signal }: ExchangeRequest,
+  { method, url, body, label, rules, prepare, onRedirect, admit, onResponse, signal }: ExchangeRequest,
 ): Promise<FinalResponse> {
   let next = { method, url, body, label }
   let from: PreparedHop | undefined
-  const isRedirect = (status: number): boolean => REDIRECTS.has(status) && !emptyOn.includes(status)
+  const isRedirect = (status: number, headers: Headers): boolean =>
+    REDIRECTS.has(status) && !rules.decidesRedirect(status, headers)
   for (let redirects = 0; ; redirects += 1) {
     const hop = prepare(next.url, next.label, from)
     if (from) await admit(hop)
     const response = await receive(agent, dispatchOptions(next, hop), {
       signal,
-      limitOf: (status, headers) => (isRedirect(status) ? undefined : onResponse(hop, status, headers)),
+      limitOf: (status, headers) => (isRedirect(status, headers) ? undefined : onResponse(hop, status, headers)),
     })
     const { status } = response
-    if (!isRedirect(status)) return { ...response, url: hop.url, isOwn: hop.isOwn }
+    if (!isRedirect(status, response.headers)) return { ...response, url: hop.url, isOwn: hop.isOwn }
     onRedirect(hop, status, response.headers)
     if (redirects === MAX_REDIRECTS)
       throw new HttpError(`${label} was redirected ${redirects + 1} times: its redirects seem to form a loop`, {

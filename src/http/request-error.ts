@@ -15,6 +15,8 @@ export interface TransientErrorOptions {
   /** The wait that the API asks for before the next try. */
   readonly retryAfterMs?: number | undefined
   readonly cause?: unknown
+  /** The error of the last try. @default an `HttpError` with this message */
+  readonly final?: Error | undefined
 }
 
 /** One try failed in a way that may pass. `withRetry` catches it, so it never leaves this folder. */
@@ -25,9 +27,11 @@ export class TransientError extends Error {
   readonly location: string | undefined
   readonly status: number
   readonly retryAfterMs: number | undefined
+  readonly final: Error | undefined
 
-  constructor(message: string, { location, status = 0, retryAfterMs, cause }: TransientErrorOptions = {}) {
+  constructor(message: string, { location, status = 0, retryAfterMs, cause, final }: TransientErrorOptions = {}) {
     super(message, { cause })
+    this.final = final
     this.location = location
     this.status = status
     this.retryAfterMs = retryAfterMs
@@ -81,16 +85,31 @@ export function statusError(
     })
   }
   const retryAfterMs = retryAfter(headers, now)
-  if (retryAfterMs === undefined) return new TransientError(`${label} answered ${status}`, { status, location: label })
+  return retryError(`${label} answered ${status}`, { label, status, headers, retryAfterMs, now, origin, ...asked })
+}
+
+export interface RetryErrorOptions extends Omit<StatusErrorOptions, 'credentialsProblem'> {
+  readonly status: number
+  readonly headers: ApiResponse<unknown>['headers']
+  /** The wait that the API asks for. */
+  readonly retryAfterMs: number | undefined
+}
+
+/** Returns the error of a response after which the request is tried again, or later if that takes too long. */
+export function retryError(
+  message: string,
+  { label, status, headers, retryAfterMs, now, origin, ...asked }: RetryErrorOptions,
+): Error {
+  if (retryAfterMs === undefined) return new TransientError(message, { status, location: label })
   if (retryAfterMs <= MAX_WAIT_MS)
-    return new TransientError(`${label} answered ${status} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, {
+    return new TransientError(`${message} (retry after ${Math.ceil(retryAfterMs / 1_000)} s)`, {
       status,
       retryAfterMs,
       location: label,
     })
   const until = new Date(now.getTime() + retryAfterMs)
   return new RateLimitedError(
-    `${label} answered ${status} (retry after ${until.toISOString()}). ` +
+    `${message} (retry after ${until.toISOString()}). ` +
       `Until then no request is sent to ${placeText(origin, waitPath(retryAfterMs, headers, asked))}. ${RUN_AGAIN}`,
     { status, until, location: label },
   )

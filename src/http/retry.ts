@@ -55,7 +55,8 @@ export async function withRetry<T>(
   } catch (error) {
     if (error instanceof HttpError && error.kind !== 'not sent') error.attempts = tried
     if (!(error instanceof TransientError)) throw error
-    const { message, status, location, cause } = error
+    const { message, status, location, cause, final } = error
+    if (final) throw final
     throw new HttpError(`${message}, gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`, {
       kind: 'unavailable',
       attempts,

@@ -17,6 +17,7 @@ import { limitedPathOf } from './limits/limited-path.ts'
 import type { Time } from './limits/time.ts'
 import type { PreparedRequest } from './prepare-request.ts'
 import { connectionError, TransientError } from './request-error.ts'
+import { isSuccess, type ResponseRules } from './rules/response-rules.ts'
 import type { Settings } from './settings.ts'
 
 export interface SenderOptions {
@@ -31,7 +32,17 @@ export interface SenderOptions {
   readonly emit: (event: RunEvent) => void
 }
 
-export type StreamSendOptions = SendOptions & { readonly stream: string }
+export type StreamSendOptions = Omit<SendOptions, 'rules'> & {
+  readonly stream: string
+  /** All rules for the response. */
+  readonly rules: ResponseRules
+}
+
+/** A response, with the credentials that its request had. */
+export type SentResponse = FinalResponse & { readonly credentials: Credentials }
+
+/** A rule sees a failure's body up to this size. */
+const MAX_FAILURE_BYTES = 1_048_576
 
 const NO_CREDENTIALS: Credentials = { headers: {}, query: {} }
 const OWN_HEADERS = { accept: 'application/json', 'accept-encoding': ACCEPT_ENCODING, 'user-agent': 'sluice' }
@@ -50,7 +61,7 @@ export class Sender {
   }
 
   /** Sends a request. After status 401 sends it once more, if the API's credentials can be renewed. */
-  async send(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<FinalResponse> {
+  async send(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<SentResponse> {
     const { authorization } = this.#options
     using _slot = await this.#slots.acquire(options)
     const onWait = this.#onWait(options)
@@ -58,8 +69,9 @@ export class Sender {
     const credentialsOf = (): Promise<Credentials> => authorization.credentials({ signal, stream, onWait })
     const credentials = request.isOwn ? await credentialsOf() : NO_CREDENTIALS
     const first = await this.#exchange(request, credentials, options, reservation)
-    if (first.status !== 401 || !first.isOwn || !authorization.renew(credentials)) return first
-    return await this.#exchange(request, await credentialsOf(), options, reservation)
+    if (first.status !== 401 || !first.isOwn || !authorization.renew(credentials)) return { ...first, credentials }
+    const renewed = await credentialsOf()
+    return { ...(await this.#exchange(request, renewed, options, reservation)), credentials: renewed }
   }
 
   async #exchange(
@@ -69,7 +81,7 @@ export class Sender {
     reservation: Reservation,
   ): Promise<FinalResponse> {
     const { agent, budget, buffers, settings, time, emit } = this.#options
-    const { signal, headers = {}, emptyOn = [], stream, onTry } = options
+    const { signal, headers = {}, rules, stream, onTry } = options
     const { method, label, path } = request
     const onWait = this.#onWait(options)
     await budget.acquire(1, { signal, paths: [path], onWait })
@@ -93,7 +105,7 @@ export class Sender {
     try {
       const response = await exchange(agent, {
         ...request,
-        emptyOn,
+        rules,
         signal: limit.signal,
         prepare: (url, hopLabel, from) =>
           this.#prepare(
@@ -121,12 +133,18 @@ export class Sender {
         onResponse: (hop, status, responseHeaders) => {
           last = { ...last, url: hop.url, status }
           observe(hop, status, responseHeaders)
-          return hasBody(status) && !emptyOn.includes(status)
-            ? { bytes: settings.maxPageBytes, tooLarge, onBytes: reservation.growTo, buffers }
-            : undefined
+          switch (rules.neededBody(status, responseHeaders)) {
+            case 'page':
+              return { bytes: settings.maxPageBytes, tooLarge, onBytes: reservation.growTo, buffers }
+            case 'beginning':
+              return { bytes: Math.min(settings.maxPageBytes, MAX_FAILURE_BYTES), onBytes: reservation.growTo }
+            case 'none':
+              return undefined
+          }
         },
       })
       if (response.bytes === undefined) return response
+      if (!isSuccess(response.status)) return { ...response, bytes: await this.#unpackFailure(response, label) }
       const bytes = await decompress(response.bytes, {
         encoding: response.headers['content-encoding'],
         limit: settings.maxPageBytes,
@@ -162,6 +180,23 @@ export class Sender {
     return (reason, ms) => this.#options.emit({ type: 'waiting', stream, for: reason, ms })
   }
 
+  /** Returns the body of a failure, empty if it cannot be unpacked: its status decides then. */
+  async #unpackFailure({ bytes, headers, isCut }: FinalResponse, label: string): Promise<Buffer> {
+    const none = Buffer.alloc(0)
+    try {
+      return await decompress(bytes ?? none, {
+        encoding: headers['content-encoding'],
+        limit: MAX_FAILURE_BYTES,
+        label,
+        tooLarge: () => this.#tooLarge(label),
+      })
+    } catch (error) {
+      // The next try may bring the whole body. One that was cut here stays as it is.
+      if (error instanceof TransientError && !isCut) throw error
+      return none
+    }
+  }
+
   #tooLarge(label: string): DecodeError {
     return new DecodeError(
       `${label} answered more than ${this.#options.settings.maxPageBytes} bytes: ` +
@@ -177,10 +212,6 @@ export class Sender {
 
 function timedOut(reason: unknown, label: string): TransientError {
   return new TransientError(messageOf(reason), { location: label, cause: reason })
-}
-
-function hasBody(status: number): boolean {
-  return status >= 200 && status <= 299 && status !== 204 && status !== 205
 }
 
 function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -29,6 +29,7 @@ export class UsageError extends SluiceError {
  * | `status` | any other status that is not a success |
  * | `redirect` | the redirects have no end, or lead nowhere |
  * | `graphql` | the response lists GraphQL errors |
+ * | `rule` | a rule of the definition lets the response fail |
  * | `rate limit` | the API asks for a longer wait than a run accepts |
  */
 export type HttpErrorKind =
@@ -39,6 +40,7 @@ export type HttpErrorKind =
   | 'status'
   | 'redirect'
   | 'graphql'
+  | 'rule'
   | 'rate limit'
 
 export interface HttpErrorOptions {

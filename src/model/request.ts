@@ -2,6 +2,7 @@
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
+import type { RuleData } from './response-rule.ts'
 
 export type { Duration } from '../value/duration.ts'
 export type { Size } from '../value/size.ts'
@@ -47,6 +48,8 @@ export interface Api {
   readonly maxPageSize?: Size
   /** Other origins that a link or a redirect may lead to. Credentials are never sent there. @default none */
   readonly allowedOrigins?: readonly string[]
+  /** Rules for the responses to all requests, after the rules of the request. @default none */
+  readonly responseRules?: readonly RuleData[]
 }
 
 /** A placeholder in a query for the lower or upper end of the range, so that no function is needed. */
@@ -83,9 +86,12 @@ export interface Request {
   /** A GraphQL document. `json` holds its variables, and the body is the `data` of the response. */
   readonly graphql?: string
   /**
-   * Statuses that mean "no records": the page is empty and the request does not fail. @default none
+   * Statuses that mean "no records": the page is empty and the request does not fail. The short form of a rule.
+   * @default none
    */
   readonly emptyOn?: readonly number[]
+  /** Rules for its responses. The first one that fits decides. @default none */
+  readonly responseRules?: readonly RuleData[]
 }
 
 /**

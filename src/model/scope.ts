@@ -1,6 +1,8 @@
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { RunEvent } from './event.ts'
+import type { JsonFault } from '../value/json/lenient-json.ts'
 import type { Api, ApiResponse, PageRequest } from './request.ts'
+import type { RuleData } from './response-rule.ts'
 
 /** Everything that reading needs from its run. Recipes hold no connection, socket or environment value. */
 export interface Scope {
@@ -73,8 +75,12 @@ export interface SendOptions {
   readonly memory: MemoryAccount
   /** Headers of the endpoint. They replace those of the API. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Statuses that are no failure. Their body is undefined. */
-  readonly emptyOn?: readonly number[]
+  /** Rules of the request, before those of the API. @default none */
+  readonly rules?: readonly RuleData[]
+  /**
+   * Accepts a body in which JSON does not know a few values. Its reader must reject them. @default false: it fails
+   */
+  readonly acceptFaults?: boolean
   /** The path of the endpoint, `{}` in place of its values: a long wait holds for it. @default the path of the URL */
   readonly endpoint?: string | undefined
   /** The stream that needs the response, for events. */
@@ -84,8 +90,21 @@ export interface SendOptions {
 }
 
 export interface DecodedResponse extends Omit<ApiResponse<unknown>, 'records'> {
+  /** The rule that made it a page without records. Its body is undefined then. */
+  readonly rule?: RuleData & { readonly action: 'empty' | 'skip' }
+  /** Values of the body that JSON does not know. Only if the request accepts them. */
+  readonly faults?: BodyFaults
   /** Size of the decoded body text. */
   readonly bytes: number
   /** Holds this size in the memory budget until it is disposed. */
   readonly hold: Disposable
+}
+
+/** Values of a body that JSON does not know, such as NaN. */
+export interface BodyFaults {
+  readonly list: readonly JsonFault[]
+  /** Returns the text of an object that contains such a value. */
+  readonly textOf: (holder: object) => string | undefined
+  /** The error of a response whose faults are not in its records. */
+  readonly error: (fault: JsonFault) => Error
 }

@@ -5,8 +5,8 @@ import type { Recipe, Table } from '../model/recipe.ts'
 /**
  * Returns a hash that changes when a stored position no longer fits the recipe. It covers the source with its
  * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. It does not
- * cover later stages, credentials and limits: those may change while a slice is interrupted. Functions count by their
- * text.
+ * cover later stages, credentials, limits and rules for responses: those may change while a slice is interrupted.
+ * Functions count by their text.
  */
 export function definitionHash({ source, incremental, stages }: Recipe, table?: Pick<Table, 'name' | 'write'>): string {
   const read =
@@ -14,7 +14,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
       ? { read: source.read }
       : {
           base: source.api.base,
-          request: { ...source.request, headers: undefined },
+          request: { ...source.request, headers: undefined, responseRules: undefined },
           paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,
           optional: source.optional,

@@ -1,6 +1,7 @@
 // One request for a user's function: `endpoint.fetch()`.
 import type { Api, Range, Request } from '../model/request.ts'
-import { endpointOf, firstRequest } from '../source/first-request.ts'
+import { firstRequest } from '../source/first-request.ts'
+import { requestOptions } from '../source/request-options.ts'
 import { defined } from '../value/defined.ts'
 import { currentFetchContext, type FetchContext } from './fetch-context.ts'
 import { openScope } from './open-scope.ts'
@@ -16,7 +17,7 @@ export async function fetchOnce(api: Api, request: Request, range: Range, signal
 async function fetchBody(
   context: FetchContext,
   api: Api,
-  { headers, emptyOn, ...request }: Request,
+  request: Request,
   range: Range,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -26,8 +27,8 @@ async function fetchBody(
   const { body, hold } = await scope.client(api).send(firstRequest(request, { type: 'one page' }, range), {
     signal,
     memory: context.memory,
-    endpoint: endpointOf(request),
-    ...defined({ headers, emptyOn, stream: scope.stream }),
+    ...requestOptions(request),
+    ...defined({ stream: scope.stream }),
   })
   context.holds.push(hold)
   return body

@@ -7,6 +7,7 @@ import type { ApiResponse, PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
+import { checkFaults } from './body-faults.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage } from './followed-page.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
@@ -67,24 +68,25 @@ export class HttpPageReader {
       return this.#read(response, request)
     } catch (error) {
       response.hold[Symbol.dispose]()
-      if (error instanceof DecodeError || error instanceof PagingError)
-        error.message = this.#secrets.hide(`${labelOf(request)}: ${error.message}`)
+      const label = labelOf(request)
+      if ((error instanceof DecodeError || error instanceof PagingError) && !error.message.startsWith(`${label} `))
+        error.message = this.#secrets.hide(`${label}: ${error.message}`)
       throw error
     }
   }
 
   #read(held: HeldResponse, request: PageRequest): HttpPage {
-    const { paging, request: template } = this.#source
-    const { hold, memory } = held
+    const { paging } = this.#source
+    const { rule, faults, hold, memory } = held
     this.#guard.add(request)
-    const isEmptyStatus = template.emptyOn?.includes(held.status) === true
-    const records = isEmptyStatus || held.status === 204 ? [] : selectRecords(this.#source, held.body)
+    const records = rule || held.status === 204 ? [] : selectRecords(this.#source, held.body)
+    if (faults) checkFaults(faults, records)
     const response = { ...held, records }
     const { page, hasEnded } = followedPage(records, this.#follower)
     this.#state = afterPage(this.#state, paging, response, { hasCursor: this.#follower?.hasMetField === true })
     this.#countKeys(records)
     if (isCounted(paging)) this.#guard.compare(records, paging.parameter)
-    const next = isEmptyStatus || hasEnded ? undefined : nextRequest(paging, response, request, this.#state)
+    const next = rule || hasEnded ? undefined : nextRequest(paging, response, request, this.#state)
     if (next) {
       checkEmptyPages(this.#state, paging)
       this.#guard.check(next)
@@ -93,7 +95,7 @@ export class HttpPageReader {
     const stop = hasEnded ? 'order' : 'paginator'
     const completeness = next
       ? this.#stepOver(response, request, next)
-      : this.#end({ paging, request, response, state: this.#state, stop: isEmptyStatus ? 'status' : stop })
+      : this.#end({ paging, request, response, state: this.#state, stop: rule ? 'status' : stop })
     return {
       page: {
         ...page,

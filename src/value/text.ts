@@ -1,6 +1,14 @@
+import { invalidByte } from './utf8.ts'
+
 /** Reasons why a text cannot be stored, for the sentence "field: reason". */
-export const LONE_SURROGATE = 'it holds half of a surrogate pair, which is not a character'
+const LONE_SURROGATE = 'it holds half of a surrogate pair, which is not a character'
 export const NUL_CHARACTER = 'it holds a NUL character, which PostgreSQL cannot store'
+
+/** Returns the reason why a text that is not well-formed cannot be stored. */
+export function illFormedProblem(text: string): string {
+  const byte = invalidByte(text)
+  return byte === undefined ? LONE_SURROGATE : `it holds the byte ${byte}, which is not UTF-8`
+}
 
 /** Returns text that PostgreSQL can hold: a NUL character and half of a surrogate pair become U+FFFD. */
 export const storableText = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd')

@@ -61,6 +61,22 @@ describe('a request is retried after', () => {
     expect(client.memory.held).toBe('[1]'.length)
   })
 
+  test.each<[string, ApiAnswer]>([
+    ['HTML with status 200', { body: '<html><body>Down for a minute</body></html>' }],
+    ['JSON that is cut off', { body: '{"items":[{"id":1,"upda', headers: { 'content-type': 'application/json' } }],
+    ['an empty body', { headers: { 'content-type': 'application/json' } }],
+    ['a body of one word', { body: 'OK' }],
+    ['bytes that are no text', { body: Buffer.from('8f00ff10', 'hex') }],
+  ])('%s, and fails with a DecodeError after the last try', async (_what, response) => {
+    await using api = await apiServer([response, response, { json: [1] }, response])
+    await using client = testClient({ base: api.origin, attempts: 3 })
+    expect((await client.get('/x')).body).toEqual([1])
+    expect(client.events.filter(({ type }) => type === 'request.retried')).toHaveLength(2)
+    await expect(client.get('/x')).rejects.toThrow(DecodeError)
+    expect(api.requests).toHaveLength(6)
+    expect(client.memory.held).toBe('[1]'.length)
+  })
+
   test.each([
     ['an invalid content length', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: x\r\n\r\n[1]'],
     [
@@ -112,13 +128,6 @@ describe('a request fails at once after', () => {
     expect(error.message).not.toContain('s3cr3t')
     expect(api.requests).toHaveLength(1)
     expect(client.memory.held).toBe(0)
-  })
-
-  test('HTML with status 200', async () => {
-    await using api = await apiServer([{ body: '<html>' }])
-    await using client = testClient({ base: api.origin })
-    await expect(client.get('/x')).rejects.toThrow(DecodeError)
-    expect(api.requests).toHaveLength(1)
   })
 
   test('a header that cannot be sent', async () => {

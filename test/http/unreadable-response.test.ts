@@ -5,7 +5,7 @@ import { apiServer, type ApiAnswer } from '../support/api-server.ts'
 import { failure, testClient } from '../support/http-client.ts'
 
 describe('a response fails', () => {
-  test('without a retry if it is not JSON, and the error quotes its beginning without secrets', async () => {
+  test('if it is not JSON at any try, and the error quotes its beginning without secrets', async () => {
     await using api = await apiServer([
       { body: `<html><title>Sign in</title> s3cr3t-token <a href="/?api_key=abc">${'x'.repeat(500)}</html>` },
     ])
@@ -21,7 +21,8 @@ describe('a response fails', () => {
     for (let at: unknown = error; at instanceof Error; at = at.cause)
       expect(`${at.message} ${at.stack}`).not.toMatch(/s3cr3t|abc/)
     expect(error.message.length).toBeLessThan(400)
-    expect(api.requests).toHaveLength(1)
+    expect(api.requests).toHaveLength(5)
+    for (const event of client.events) expect(JSON.stringify(event)).not.toMatch(/s3cr3t|abc/)
   })
 
   test('without a secret in the cause of the error', async () => {
@@ -98,12 +99,22 @@ describe('a response fails', () => {
   })
 
   test('if its content-encoding was not accepted, or is wrong', async () => {
+    const binary = Buffer.from('1f9d900001020304', 'hex')
     await using api = await apiServer([
-      { json: 1, headers: { 'content-encoding': 'compress' } },
-      { json: 'no gzip at all', headers: { 'content-encoding': 'gzip' } },
+      { body: binary, headers: { 'content-encoding': 'compress' } },
+      { body: binary, headers: { 'content-encoding': 'gzip' } },
     ])
     await using client = testClient({ base: api.origin })
     expect((await failure(client.get('/x'))).message).toContain('packed with "compress"')
     expect((await failure(client.get('/x'))).message).toContain('not gzip, as its content-encoding says')
+  })
+
+  test('if JSON does not know one of its values, and the error names its place', async () => {
+    await using api = await apiServer([{ body: '{"total":NaN,"items":[]}' }])
+    await using client = testClient({ base: api.origin })
+    expect((await failure(client.get('/x'))).message).toBe(
+      'GET /x answered 200 with JSON that is not valid: total holds NaN, which JSON does not know',
+    )
+    expect(api.requests).toHaveLength(1)
   })
 })

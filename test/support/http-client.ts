@@ -1,13 +1,17 @@
 import { openClient } from '../../src/http/client.ts'
 import type { RunEvent } from '../../src/model/event.ts'
-import type { Api, PageRequest } from '../../src/model/request.ts'
+import type { Api, PageRequest, Request } from '../../src/model/request.ts'
+import { rulesOfRequest } from '../../src/model/response-rule.ts'
 import type { DecodedResponse, SendOptions } from '../../src/model/scope.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { freeMemory, type FreeMemory } from './free-memory.ts'
 import { virtualTime, type VirtualTime } from './virtual-time.ts'
 
 export interface TestClient extends AsyncDisposable {
-  readonly get: (url: string, options?: Partial<SendOptions & PageRequest>) => Promise<DecodedResponse>
+  readonly get: (
+    url: string,
+    options?: Partial<SendOptions & PageRequest & Pick<Request, 'emptyOn'>>,
+  ) => Promise<DecodedResponse>
   readonly events: readonly RunEvent[]
   readonly memory: FreeMemory
   readonly time: VirtualTime
@@ -30,8 +34,11 @@ export function testClient(api: Api, environment: Readonly<Record<string, string
     events,
     memory,
     time,
-    get: async (url, { method = 'GET', query = {}, json, graphql, ...options } = {}) =>
-      client.send({ method, url, query, json, graphql }, { signal, memory, ...options }),
+    get: async (url, { method = 'GET', query = {}, json, graphql, emptyOn, ...options } = {}) =>
+      client.send(
+        { method, url, query, json, graphql },
+        { signal, memory, ...(emptyOn && { rules: rulesOfRequest({ emptyOn }) }), ...options },
+      ),
     [Symbol.asyncDispose]: async () => client[Symbol.asyncDispose](),
   }
 }

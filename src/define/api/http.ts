@@ -8,6 +8,7 @@ import { parseSize, type Size } from '../../value/size.ts'
 import { checkValue } from '../check-value.ts'
 import type { Path } from './path.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
+import { checkEmptyOn, readResponseRules, type ResponseRule } from './response-rules.ts'
 
 export interface HttpOptions {
   /** The credentials of requests, such as `bearer(secret('API_TOKEN'))`. @default none */
@@ -32,15 +33,28 @@ export interface HttpOptions {
    * sent there. @default none
    */
   allowedOrigins?: readonly string[]
+  /**
+   * Rules that say what responses mean, for all requests of the API. Rules of a request come first. The first rule that
+   * fits decides; a response that none fits is treated as it would be without rules. @default none
+   */
+  responseRules?: readonly ResponseRule[]
 }
 
 export interface RequestOptions {
   /** Sent with this request. A header of the API with the same name is replaced. */
   headers?: Readonly<Record<string, string>>
   /**
-   * Statuses that mean "no records", such as 404 for a customer without invoices. Other statuses fail. @default none
+   * Statuses that mean "no records", such as 404 for a customer without invoices. Other statuses fail. The short form
+   * of a rule with the action `empty`, tried after `responseRules`. @default none
    */
   emptyOn?: readonly number[]
+  /**
+   * Rules that say what the responses to this request mean. The first one that fits decides. @default none
+   *
+   * @example
+   * { responseRules: [{ status: 400, body: { code: 'invalid_page_number' }, action: 'empty' }] }
+   */
+  responseRules?: readonly ResponseRule[]
 }
 
 export interface PostOptions extends RequestOptions {
@@ -69,7 +83,7 @@ export class HttpApi {
    * api.get<{ data: Order[] }>('/orders', { limit: 100, updated_since: since })
    */
   get<Body>(path: Path, query?: Given<Query>, options: RequestOptions = {}): Endpoint<Body> {
-    return this.#endpoint({ method: 'GET', path: provenPath(path, this.api), ...defined({ query }), ...options })
+    return this.#endpoint({ method: 'GET', path: provenPath(path, this.api), ...defined({ query }) }, options)
   }
 
   /**
@@ -79,7 +93,7 @@ export class HttpApi {
    * api.post<{ hits: Order[] }>('/orders/search', { json: { changed_after: since, size: 500 } })
    */
   post<Body>(path: Path, options: PostOptions = {}): Endpoint<Body> {
-    return this.#endpoint({ method: 'POST', path: provenPath(path, this.api), ...options })
+    return this.#endpoint({ method: 'POST', path: provenPath(path, this.api) }, options)
   }
 
   /**
@@ -91,13 +105,17 @@ export class HttpApi {
   graphql<Data>(
     document: string,
     variables: Given<Sent> = {},
-    options: Pick<RequestOptions, 'headers'> = {},
+    options: Pick<RequestOptions, 'headers' | 'responseRules'> = {},
   ): Endpoint<Data> {
-    return this.#endpoint({ method: 'POST', path: '', json: variables, graphql: document, ...options })
+    return this.#endpoint({ method: 'POST', path: '', json: variables, graphql: document }, options)
   }
 
-  #endpoint<Body>(request: Request): Endpoint<Body> {
-    return new Endpoint(this.api, Object.freeze(request))
+  #endpoint<Body>(request: Request, { responseRules: rules, ...options }: PostOptions): Endpoint<Body> {
+    const { base, auth } = this.api
+    const place = `${request.method} ${base}${typeof request.path === 'string' ? request.path : request.path.texts.join('…')}`
+    checkEmptyOn(place, options.emptyOn)
+    const responseRules = rules && readResponseRules(place, rules, auth)
+    return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...defined({ responseRules }) }))
   }
 }
 
@@ -132,7 +150,9 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
         `${place}: ${JSON.stringify(origin)} in allowedOrigins is not an origin. Write it like 'https://files.example'`,
       )
   }
-  return new HttpApi({ base: base.replace(/\/+$/, ''), ...options })
+  const { responseRules: rules, ...others } = options
+  const responseRules = rules && readResponseRules(place, rules, options.auth)
+  return new HttpApi({ base: base.replace(/\/+$/, ''), ...others, ...defined({ responseRules }) })
 }
 
 function provenPath(path: Path, { base }: Api): Path {

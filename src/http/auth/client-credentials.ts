@@ -8,7 +8,7 @@ import type { Budget, Secrets } from '../../model/scope.ts'
 import { redactUrl } from '../../observe/redact.ts'
 import { defined } from '../../value/defined.ts'
 import { isOnOwnHost, urlOf, type Addresses } from '../address.ts'
-import { decodeJson } from '../body/decode.ts'
+import { decodeJson, wholeBody } from '../body/decode.ts'
 import { ACCEPT_ENCODING, decompress } from '../body/decompress.ts'
 import { receive } from '../body/receive.ts'
 import { limitedPathOf } from '../limits/limited-path.ts'
@@ -165,13 +165,15 @@ export class ClientCredentialsAuthorization implements Authorization, Disposable
         label,
         tooLarge,
       })
-      return decodeJson(unpacked, {
-        status,
-        contentType: headers['content-type'],
-        hasLength: true,
-        label,
-        hide: secrets.hide,
-      })
+      return wholeBody(
+        decodeJson(unpacked, {
+          status,
+          contentType: headers['content-type'],
+          hasLength: true,
+          label,
+          hide: secrets.hide,
+        }),
+      )
     } catch (error) {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof TransientError) throw error
       this.#lifetime.signal.throwIfAborted()

@@ -1,8 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { DecodeError } from '../../model/errors.ts'
+import type { BodyFaults } from '../../model/scope.ts'
 import { redactText } from '../../observe/redact.ts'
 import { messageOf } from '../../value/error.ts'
+import { parseLenientJson, type LenientJson } from '../../value/json/lenient-json.ts'
 import { parseJson } from '../../value/json/parse-json.ts'
+import { decodeUtf8 } from '../../value/utf8.ts'
 import { TransientError } from '../request-error.ts'
 
 /** A body is quoted in messages up to this length. */
@@ -19,33 +22,84 @@ export interface DecodeOptions {
   readonly hide: (text: string) => string
 }
 
+export interface DecodedBody {
+  readonly body: unknown
+  /** Values that JSON does not know. Most bodies have none. */
+  readonly faults?: BodyFaults
+}
+
 /**
  * Parses a body as JSON. The body decides, because many APIs state a wrong content type; the type only explains what
- * came instead of JSON.
+ * came instead of JSON. A body that is no whole JSON throws a `TransientError`: mostly the next one is whole.
  */
-export function decodeJson(bytes: Buffer, { status, contentType, hasLength, label, hide }: DecodeOptions): unknown {
-  const text = utf8(bytes, contentType)
-  const typeText = contentType ?? 'no content type'
-  if (text === undefined)
-    throw new DecodeError(`${label} answered ${status} with bytes that are not UTF-8 (${typeText}), as JSON must be`)
+export function decodeJson(bytes: Buffer, options: DecodeOptions): DecodedBody {
+  const text = utf8(bytes, options.contentType)
+  if (text === undefined) return decodeLeniently(bytes, options, notUtf8(options))
   try {
-    return parseJson(text)
+    return { body: parseJson(text) }
   } catch (error) {
-    const isJson = /\bjson\b/i.test(contentType ?? '')
-    if (isJson && !hasLength)
-      throw new TransientError(`${label} got no complete response: its JSON broke off after ${bytes.length} bytes`, {
-        location: label,
-      })
-    const came = isJson ? 'JSON that is not valid' : `${typeText} that is no JSON`
-    // The original error quotes the body, so only a redacted copy becomes the cause.
-    const cause = new SyntaxError(hide(redactText(messageOf(error))))
-    throw new DecodeError(
-      `${label} answered ${status} with ${came}: ${excerptOf(Buffer.from(text), hide)}; ` +
-        'look at the path, and at what the API wants to be sent',
-      { cause },
-    )
+    return decodeLeniently(text, options, notJson(text, error, options))
   }
 }
+
+/** Returns the body. Throws a `DecodeError` if JSON does not know all of its values. */
+export function wholeBody({ body, faults }: DecodedBody): unknown {
+  const [fault] = faults?.list ?? []
+  if (faults && fault) throw faults.error(fault)
+  return body
+}
+
+/** Finds the values for which a body is no JSON. `error` is the error of a body that is none at all. */
+function decodeLeniently(body: Buffer | string, options: DecodeOptions, error: DecodeError): DecodedBody {
+  let parsed: LenientJson
+  try {
+    parsed = parseLenientJson(typeof body === 'string' ? body : decodeUtf8(body))
+  } catch {
+    throw brokenBody(body, options, error)
+  }
+  const { value, faults, textOf } = parsed
+  if (faults.length === 0) return { body: value }
+  const { label, status } = options
+  const invalidJson = `${label} answered ${status} with JSON that is not valid`
+  const errorOf: BodyFaults['error'] = ({ kind, path, problem }) =>
+    new DecodeError(`${kind === 'text' ? error.message : invalidJson}: ${path} ${problem}`, { cause: error })
+  return { body: value, faults: { list: faults, textOf, error: errorOf } }
+}
+
+function brokenBody(
+  { length }: Buffer | string,
+  { status, contentType, hasLength, label }: DecodeOptions,
+  error: DecodeError,
+): TransientError {
+  if (isJsonType(contentType) && !hasLength)
+    return new TransientError(`${label} got no complete response: its JSON broke off after ${length} bytes`, {
+      location: label,
+    })
+  return new TransientError(error.message, { status, location: label, final: error })
+}
+
+function notUtf8({ label, status, contentType = 'no content type' }: DecodeOptions): DecodeError {
+  return new DecodeError(`${label} answered ${status} with bytes that are not UTF-8 (${contentType}), as JSON must be`)
+}
+
+function notJson(
+  text: Buffer | string,
+  error: unknown,
+  { label, status, contentType, hide }: DecodeOptions,
+): DecodeError {
+  const came = isJsonType(contentType)
+    ? 'JSON that is not valid'
+    : `${contentType ?? 'no content type'} that is no JSON`
+  // The original error quotes the body, so only a redacted copy becomes the cause.
+  const cause = new SyntaxError(hide(redactText(messageOf(error))))
+  return new DecodeError(
+    `${label} answered ${status} with ${came}: ${excerptOf(Buffer.from(text), hide)}; ` +
+      'look at the path, and at what the API wants to be sent',
+    { cause },
+  )
+}
+
+const isJsonType = (contentType = ''): boolean => /\bjson\b/i.test(contentType)
 
 /** Returns a body as UTF-8, or undefined if its bytes have no such meaning. */
 function utf8(bytes: Buffer, contentType: string | undefined): Buffer | string | undefined {

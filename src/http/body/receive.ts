@@ -10,8 +10,8 @@ const MAX_DISCARDED = { bytes: 65_536, ms: 2_000 }
 
 export interface BodyLimit {
   readonly bytes: number
-  /** Returns the error of a body beyond the limit. */
-  readonly tooLarge: () => Error
+  /** Returns the error of a body beyond the limit. @default no error: the body is cut there */
+  readonly tooLarge?: () => Error
   /** Called with the number of bytes received so far. */
   readonly onBytes?: (bytes: number) => void
   /** Source of the buffer for a body of known length; the caller releases it. @default a new buffer */
@@ -29,6 +29,8 @@ export interface RawResponse {
   readonly headers: Headers
   /** As received, still compressed. Undefined if the body was not wanted. */
   readonly bytes: Buffer | undefined
+  /** The body is longer than its limit, and only its beginning was received. */
+  readonly isCut?: true
 }
 
 /**
@@ -94,7 +96,7 @@ class Receiver implements Dispatcher.DispatchHandler {
       return
     }
     const length = Number(headers['content-length'])
-    if (length > this.#limit.bytes) this.#cancel(this.#limit.tooLarge())
+    if (length > this.#limit.bytes) this.#refuseLonger()
     else if (length > 0) this.#body = this.#limit.buffers?.acquire(length)
   }
 
@@ -107,7 +109,9 @@ class Receiver implements Dispatcher.DispatchHandler {
       return
     }
     if (this.#bytes > this.#limit.bytes) {
-      this.#cancel(this.#limit.tooLarge())
+      this.#chunks.push(chunk.subarray(0, this.#limit.bytes - offset))
+      this.#refuseLonger()
+      this.#cut()
       return
     }
     if (this.#body) this.#body.set(chunk, offset)
@@ -127,6 +131,19 @@ class Receiver implements Dispatcher.DispatchHandler {
     const { resolve, reject } = this.#result
     const head = this.#limit ? undefined : this.#head
     this.#settle(() => (head ? resolve({ ...head, bytes: undefined }) : reject(error)))
+  }
+
+  /** Fails if a body beyond the limit is an error. */
+  #refuseLonger(): void {
+    if (this.#limit?.tooLarge) this.#cancel(this.#limit.tooLarge())
+  }
+
+  /** Ends the response with the beginning of its body. */
+  #cut(): void {
+    const head = this.#head
+    const bytes = Buffer.concat(this.#chunks)
+    if (head) this.#settle(() => this.#result.resolve({ ...head, bytes, isCut: true }))
+    this.#cancel(undefined)
   }
 
   #joined(): Buffer {

@@ -1,6 +1,6 @@
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
-import { NUL_CHARACTER } from '../../value/text.ts'
+import { illFormedProblem, NUL_CHARACTER } from '../../value/text.ts'
 import type { Fields } from '../shape/fields.ts'
 import { widenedKind } from '../shape/widening.ts'
 import { columnType } from '../values/column-type.ts'
@@ -40,7 +40,7 @@ export const mismatchPolicy =
 
 function couldChange(mismatch: FieldMismatch, value: unknown, fields: Fields, table: Table): boolean {
   const kind = columnKindOf(value)
-  if (kind === undefined) return false
+  if (kind === undefined || !mismatch.field.isWellFormed()) return false
   if (mismatch.undetermined) return true
   const column = fields.loaded(mismatch.field)
   if (!column || column.declared || (mismatch.cause instanceof TypeMismatch && mismatch.cause.permanent)) return false
@@ -57,6 +57,8 @@ function reasonOf(
   const { field, message, cause } = mismatch
   const value = record[field]
   if (value === undefined && table.key.includes(field)) return missingKey(field, record)
+  if (!field.isWellFormed())
+    return `${field.toWellFormed()}: as the name of a field, ${illFormedProblem(field)}. ${CORRECT_IT}`
   if (mismatch.undetermined) return `${field}: ${whyNoColumn(value)}. ${CORRECT_IT}`
   const column = fields.loaded(field)
   if (value === null || value === undefined)

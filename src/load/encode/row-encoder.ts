@@ -1,6 +1,6 @@
 import { fractionDigits, isDay } from '../../value/instant.ts'
 import { compileFunction, fieldOf, literal } from '../../value/generated-function.ts'
-import { LONE_SURROGATE } from '../../value/text.ts'
+import { illFormedProblem } from '../../value/text.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { FieldMismatch, TypeMismatch } from '../values/type-mismatch.ts'
 import { valueText } from '../values/value-text.ts'
@@ -172,6 +172,7 @@ function refuseUndetermined(field: string): never {
 
 function refuseSurrogate(columns: readonly LoadedColumn[], record: Readonly<Record<string, unknown>>): never {
   const column = columns.find(({ field }) => typeof record[field] === 'string' && !record[field].isWellFormed())
-  const cause = new TypeMismatch(LONE_SURROGATE, { permanent: true })
-  throw new FieldMismatch(column?.field ?? 'the record', LONE_SURROGATE, { cause })
+  const problem = illFormedProblem(String(column && record[column.field]))
+  const cause = new TypeMismatch(problem, { permanent: true })
+  throw new FieldMismatch(column?.field ?? 'the record', problem, { cause })
 }

@@ -94,7 +94,9 @@ export class Fields {
   learn(fields: Iterable<string>): void {
     for (const field of fields) {
       if (this.#seen.has(field)) continue
-      if (!this.isLeftOut(field) && !this.#loaded.has(field) && !this.#load(field)) this.#undetermined.add(field)
+      // No column is named after a name with a broken character: records with a value there are rejected.
+      const isKnown = this.isLeftOut(field) || this.#loaded.has(field) || (field.isWellFormed() && this.#load(field))
+      if (!isKnown) this.#undetermined.add(field)
       this.#seen.add(field)
     }
   }

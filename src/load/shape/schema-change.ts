@@ -36,7 +36,7 @@ export function schemaChangeFor(page: Pick<Page, 'records'>, fields: Fields, tab
     if (!isRecord(record) || table.key.some((field) => columnKindOf(record[field]) === undefined)) continue
     for (const field in record) {
       const value = record[field]
-      if (value === null || value === undefined || fields.isLeftOut(field)) continue
+      if (value === null || value === undefined || fields.isLeftOut(field) || !field.isWellFormed()) continue
       if (value === '' && readsEmptyAsNull(table, field)) continue
       const column = fields.loaded(field)
       const kind = columnKindOf(value)

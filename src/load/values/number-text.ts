@@ -22,6 +22,7 @@ const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
 export const isInt8 = (value: bigint): boolean => value >= INT8_RANGE[0] && value <= INT8_RANGE[1]
 
 export function integerText(value: unknown, type: ColumnType): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) return notFinite(value)
   if (typeof value === 'number' && !Number.isInteger(value)) return doesNotFit(value, type)
   const text = typeof value === 'number' ? String(BigInt(value)) : numberText(value)
   if (text === undefined || !isInteger(text)) return doesNotFit(value, type)
@@ -55,7 +56,7 @@ export function floatText(value: unknown, type: ColumnType, { round }: TextOptio
 
 /** Throws for NaN and the infinities, which only floating-point columns hold. */
 export function notFinite(value: number): never {
-  throw new TypeMismatch(`${value} is not a number that could be stored`, { permanent: true })
+  throw new TypeMismatch(`only a column of type double precision can hold ${value}`, { permanent: true })
 }
 
 function outOfRange(value: unknown, { sql }: ColumnType): never {

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { Decimal } from '../../value/decimal.ts'
 import { NotJsonError, strictJson } from '../../value/json/strict-json.ts'
-import { LONE_SURROGATE, NUL_CHARACTER } from '../../value/text.ts'
+import { illFormedProblem, NUL_CHARACTER } from '../../value/text.ts'
 import type { ColumnType, TextOptions } from './column-type.ts'
 import { floatText, integerText, notFinite, numericText } from './number-text.ts'
 import { dayText, limitFraction, timestampText, validDateText } from './time-text.ts'
@@ -75,7 +75,7 @@ function bytesText(value: unknown, type: ColumnType): string {
 function plainText(value: unknown, type: ColumnType, options?: TextOptions): string {
   switch (typeof value) {
     case 'string':
-      if (!value.isWellFormed()) throw new TypeMismatch(LONE_SURROGATE, { permanent: true })
+      if (!value.isWellFormed()) throw new TypeMismatch(illFormedProblem(value), { permanent: true })
       return value
     case 'number':
       return Number.isFinite(value) ? String(value) : notFinite(value)

@@ -9,8 +9,10 @@ import type { Scope } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
 import { formatCount } from '../../value/format.ts'
 import { readSecrets } from '../../observe/secrets.ts'
-import { endpointOf, firstRequest } from '../../source/first-request.ts'
 import { firstRows } from './first-rows.ts'
+import { checkFaults } from '../../source/body-faults.ts'
+import { firstRequest } from '../../source/first-request.ts'
+import { requestOptions } from '../../source/request-options.ts'
 import { selectRecords } from '../../source/select-records.ts'
 import { checkTable } from './check-table.ts'
 import { problemText } from '../report/problem-text.ts'
@@ -136,18 +138,20 @@ async function firstPage(
 ): Promise<{ readonly request: string; readonly records: readonly unknown[] }> {
   const { request, paging, api } = source
   const asked = firstRequest(request, paging, {}, unit)
-  const { headers, emptyOn } = request
-  const { body, hold, status } = await scope.client(once(api)).send(asked, {
+  const { body, hold, status, rule, faults } = await scope.client(once(api)).send(asked, {
     signal: scope.signal,
     memory: scope.memory.child(() => true),
-    endpoint: endpointOf(request),
-    ...defined({ headers, emptyOn, stream: scope.stream }),
+    acceptFaults: true,
+    ...requestOptions(request),
+    ...defined({ stream: scope.stream }),
   })
   hold[Symbol.dispose]()
-  const isEmpty = status === 204 || emptyOn?.includes(status) === true
+  const isEmpty = status === 204 || rule !== undefined
+  const records = isEmpty ? [] : selectRecords(source, body)
+  if (faults) checkFaults(faults, records)
   return {
     request: `${asked.method} ${new URL(api.base).host}${asked.url.split(/[?#]/)[0]}`,
-    records: isEmpty ? [] : selectRecords(source, body),
+    records,
   }
 }
 

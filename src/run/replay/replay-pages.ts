@@ -4,7 +4,7 @@ import { END, replayAs, type Page, type Reject } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 import { replayRecord, type ReadOptions } from '../../read/read-recipe.ts'
-import { parseJson } from '../../value/json/parse-json.ts'
+import { parseStoredJson } from '../../value/json/stored-json.ts'
 
 export interface ReplayPagesOptions extends ReadOptions {
   /** The table has no key: a row that is stored already would be stored twice. */
@@ -24,8 +24,8 @@ export async function* replayPages(
   options: ReplayPagesOptions,
 ): Pages {
   for (const { stage, record: recordJson, parents: parentsJson } of rejects) {
-    const record = parseJson(recordJson)
-    const parents = parentsJson === undefined ? [] : (parseJson(parentsJson) as readonly unknown[])
+    const record = parseStoredJson(recordJson)
+    const parents = parentsJson === undefined ? [] : (parseStoredJson(parentsJson) as readonly unknown[])
     const kind = replayAs(stage)
     if (kind === 'row') yield rowPage(record)
     else {

@@ -9,7 +9,7 @@ import {
 import type { Page } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import { compareCursors, cursorKind } from '../../value/cursor-order.ts'
-import { parseJson } from '../../value/json/parse-json.ts'
+import { parseStoredJson } from '../../value/json/stored-json.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** The fields that identify a reject of a table: its key, and its version if it has one. */
@@ -60,7 +60,7 @@ function hasSameKey(origin: unknown, record: unknown, key: readonly string[]): b
 }
 
 const samples = (rejects: readonly OpenIdentity[]): ReadonlySet<string> =>
-  new Set(rejects.map(({ record }) => sample(parseJson(record ?? 'null'))))
+  new Set(rejects.map(({ record }) => sample(parseStoredJson(record ?? 'null'))))
 
 /** Returns the first text or number of a record with its name; '' if it has none. Equal records have equal samples. */
 function sample(record: unknown): string {

@@ -36,11 +36,13 @@ export function cursorValue(value: unknown): CursorValue | null | undefined {
   }
 }
 
-function textValue(text: string): CursorValue | undefined {
+function textValue(text: string): CursorValue | null | undefined {
   if (text === '') return undefined
   const instant = parseInstant(text)
   if (instant) return { raw: text, kind: 'instant', instant }
   const kind = cursorKind(text)
+  // As a cursor it would be stored with other characters, and the next run would begin elsewhere.
+  if (kind === 'text' && !text.isWellFormed()) return null
   if (kind === 'text' && UNSORTABLE_DATE.test(text))
     throw new DecodeError(
       `the cursor value '${text}' is a date that does not sort as text. ` +

@@ -147,9 +147,14 @@ function atUrl(request: PageRequest, url: string, base: string): PageRequest {
 /** Returns what leads to the next page. Null, false, empty text and a missing value mean that there is none. */
 function pointerOf(value: unknown, at: InResponse<never, unknown>): string | number | undefined {
   if (value === undefined || value === null || value === '' || value === false) return undefined
-  if (typeof value === 'string' || typeof value === 'number') return value
+  if (typeof value === 'string' && value.isWellFormed()) return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
   if (typeof value === 'bigint' || value instanceof Decimal) return String(value)
-  throw new PagingError(`${nameOf(at)} should lead to the next page by text or a number, but is ${typeNameOf(value)}`)
+  const found = typeof value === 'number' ? String(value) : typeNameOf(value)
+  throw new PagingError(
+    `${nameOf(at)} should lead to the next page by text or a number, ` +
+      `but is ${typeof value === 'string' ? 'text with a broken character' : found}`,
+  )
 }
 
 /** Returns `more`; undefined if an empty counted page, or a response without a body, leaves it out. */

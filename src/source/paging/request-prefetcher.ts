@@ -7,7 +7,7 @@ import type { HttpSource } from '../../model/recipe.ts'
 import type { PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
-import { endpointOf } from '../first-request.ts'
+import { requestOptions } from '../request-options.ts'
 
 /** Pages that are requested at the same time at first, and at most where the API has no `concurrency`. */
 const MAX_AT_ONCE = 8
@@ -120,13 +120,14 @@ export class RequestPrefetcher implements AsyncDisposable {
     const options = {
       signal: link.signal,
       memory,
-      endpoint: endpointOf(template),
       onTry: (status: number, ms: number) => {
         if (link.signal.aborted) return
         if (BUSY.has(status)) this.#limit.failed(this.#inFlight)
         else this.#limit.succeeded(ms, this.#inFlight)
       },
-      ...defined({ headers: template.headers, emptyOn: template.emptyOn, stream: this.#scope.stream }),
+      acceptFaults: true,
+      ...requestOptions(template),
+      ...defined({ stream: this.#scope.stream }),
     }
     this.#inFlight++
     const response = Promise.try(() => this.#scope.client(api).send(request, options)).finally(() => this.#inFlight--)

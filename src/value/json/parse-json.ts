@@ -3,6 +3,10 @@ import { parseInParts } from './parse-in-parts.ts'
 
 /** A double keeps 15 significant digits of any number. A number of 16 characters may change. */
 const AT_RISK = 16
+/** A shorter number may change too, if its exponent has three digits: 1e400 and 1e-400 are no doubles. */
+const LONG_EXPONENT = /\d[eE][+-]?\d{3,}(?:[\s,\]}]|$)/
+/** The least number that a double keeps with all its digits. */
+const MIN_NORMAL = 2.3e-308
 const NUMERIC = tableOf('0123456789+-.eE')
 const BEFORE = tableOf(':[, \n\r\t')
 const AFTER = tableOf(',]} \n\r\t')
@@ -11,7 +15,7 @@ const MINUS = 45
 /**
  * Parses JSON so that no number changes: an integer beyond 2^53 becomes a `bigint`, a decimal that a double would
  * change becomes a `Decimal`. A reviver costs ten times the parsing, so it runs only for a body with a number of 16
- * characters or more. To find one, every 16th byte is examined.
+ * characters or more, or with an exponent of three digits. To find a long number, every 16th byte is examined.
  */
 export function parseJson(input: Uint8Array | string): unknown {
   const bytes =
@@ -22,7 +26,7 @@ export function parseJson(input: Uint8Array | string): unknown {
 
 function parsePart(bytes: Buffer): unknown {
   const text = bytes.toString()
-  return hasLongNumber(bytes) ? JSON.parse(text, revive) : JSON.parse(text)
+  return hasLongNumber(bytes) || LONG_EXPONENT.test(text) ? JSON.parse(text, revive) : JSON.parse(text)
 }
 
 /** Returns true if the body begins with a byte order mark. */
@@ -58,8 +62,10 @@ function hasLongNumber(bytes: Uint8Array): boolean {
 function revive(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
   const { source } = context
-  return source.length < AT_RISK && Number.isFinite(value) ? value : exactNumber(source)
+  return source.length < AT_RISK && isNormal(value) ? value : exactNumber(source)
 }
+
+const isNormal = (value: number): boolean => Number.isFinite(value) && Math.abs(value) >= MIN_NORMAL
 
 function tableOf(characters: string): Uint8Array {
   const table = new Uint8Array(256)

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { Decimal } from '../decimal.ts'
 import { defineErrorName } from '../error.ts'
-import { LONE_SURROGATE, NUL_CHARACTER } from '../text.ts'
+import { illFormedProblem, NUL_CHARACTER } from '../text.ts'
 import { writeExactNumbers } from './exact-numbers.ts'
 
 /** A value that JSON, or the jsonb of PostgreSQL, cannot hold as it is. The message is the reason: "it holds NaN …". */
@@ -91,6 +91,6 @@ function checkInstance(value: object): boolean {
 function refuseUnstorable(text: string): void {
   for (const [escape] of text.matchAll(/\\(?:u[\da-f]{4}|.)/g)) {
     if (escape === '\\u0000') throw new NotJsonError(NUL_CHARACTER)
-    if (escape.startsWith('\\ud')) throw new NotJsonError(LONE_SURROGATE)
+    if (escape.startsWith('\\ud')) throw new NotJsonError(illFormedProblem(JSON.parse(`"${escape}"`) as string))
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { decodeJson } from '../../../src/http/body/decode.ts'
+import { TransientError } from '../../../src/http/request-error.ts'
 import { DecodeError } from '../../../src/model/errors.ts'
 
 test('a body that is not JSON is quoted in message and cause without its secrets', () => {
@@ -17,8 +18,9 @@ test('a body that is not JSON is quoted in message and cause without its secrets
     } catch (thrown) {
       error = thrown
     }
-    expect(error).toBeInstanceOf(DecodeError)
-    const { message, cause } = error as DecodeError
-    expect(`${message} ${(cause as Error).message}`).not.toMatch(/abc123|s3cr3t/)
+    expect(error).toBeInstanceOf(TransientError)
+    const { message, final } = error as TransientError & { final: Error }
+    expect(final).toBeInstanceOf(DecodeError)
+    expect(`${message} ${final.message} ${(final.cause as Error).message}`).not.toMatch(/abc123|s3cr3t/)
   }
 })

@@ -1,6 +1,6 @@
 // An API of posts, for the tests of src/source/paging.
-import { http } from '../../../src/index.ts'
-import type { Api, Paging } from '../../../src/model/request.ts'
+import { http, type HttpOptions } from '../../../src/index.ts'
+import type { Paging } from '../../../src/model/request.ts'
 import type { Endpoint } from '../../../src/define/api/endpoint.ts'
 import type { JsonValue } from '../../../src/model/json.ts'
 import { apiServer, type ApiAnswer, type ApiRequest } from '../../support/api-server.ts'
@@ -30,7 +30,7 @@ export async function walk(
     records?: 'data' | 'data.data'
     query?: Record<string, string | number>
     json?: Record<string, JsonValue>
-    options?: Partial<Api>
+    options?: HttpOptions
   } = {},
 ): Promise<Walk> {
   await using server = await apiServer(response)

@@ -41,6 +41,19 @@ describe('a number that survives stays a number', () => {
   })
 })
 
+describe('a number whose exponent no double has stays exact', () => {
+  test.each(['1e400', '-1e400', '1E+400', '9e308', '1e-400', '4.9e-324', '12345678e304'])('%s', (text) => {
+    expect(parseJson(text)).toEqual(new Decimal(text))
+    expect(parseJson(`{"a":[1,${text} ],"b":2}`)).toEqual({ a: [1, new Decimal(text)], b: 2 })
+    expect(parseJson(`{"s":"1e999 ${'x'.repeat(40)}","n":${text}}`)).toHaveProperty('n', new Decimal(text))
+  })
+})
+
+test('a text that looks like a number with a long exponent stays text', () => {
+  const value = { hash: 'a1e400b', text: ' 1e400, ', id: '1e400' }
+  expect(parseJson(JSON.stringify(value))).toEqual(value)
+})
+
 test('a long number is found at any offset of a body', () => {
   for (let before = 0; before < 40; before += 1) {
     const text = `{"${'x'.repeat(before)}":1,"n":9007199254740993}`

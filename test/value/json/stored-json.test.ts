@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { Decimal } from '../../../src/value/decimal.ts'
-import { displayJson, exactJson } from '../../../src/value/json/stored-json.ts'
+import { displayJson, exactJson, keepRawText, parseStoredJson } from '../../../src/value/json/stored-json.ts'
 
 function go(): void {}
 
@@ -91,4 +91,33 @@ test('displayJson replaces characters that PostgreSQL cannot hold', () => {
   expect(displayJson({ text: 'a\0\uD800b', big: 2n ** 64n })).toBe(
     '{"text":"a\ufffd\ufffdb","big":18446744073709551616}',
   )
+})
+
+test('displayJson replaces such characters in names of members too, and keeps backslashes', () => {
+  expect(displayJson({ 'a\0': { 'b\uD800': 1 }, c: '\\u0000', d: '😀\n' })).toBe(
+    '{"a\ufffd":{"b\ufffd":1},"c":"\\\\u0000","d":"😀\\n"}',
+  )
+})
+
+describe('a record whose text is no JSON', () => {
+  const text = '{"id":2,"v":NaN,"big":9007199254740993}'
+  const record = { id: 2, v: Number.NaN, big: 9007199254740993n }
+  keepRawText(record, text)
+
+  test('is stored as its text, alone and among others', () => {
+    expect(JSON.parse(exactJson(record))).toEqual({ 'not JSON': text })
+    expect(JSON.parse(exactJson([{ id: 1 }, record]))).toEqual([{ id: 1 }, { 'not JSON': text }])
+  })
+
+  test('is read with the same values, and stored as the same text again', () => {
+    const read = parseStoredJson(exactJson(record))
+    expect(read).toEqual(record)
+    expect(exactJson(read)).toBe(exactJson(record))
+    expect(parseStoredJson(exactJson([record]))).toEqual([record])
+  })
+
+  test('is not confused with a record that has a member of this name', () => {
+    for (const other of [{ 'not JSON': 'oops' }, { 'not JSON': '5' }, { 'not JSON': '{}', id: 1 }, { 'not JSON': 1 }])
+      expect(parseStoredJson(exactJson(other))).toEqual(other)
+  })
 })

@@ -1,0 +1,80 @@
+// What a response means: its decoded body, and the rule that fits it.
+import { DecodeError } from '../model/errors.ts'
+import type { RuleData, RuleResponse } from '../model/response-rule.ts'
+import type { BodyFaults } from '../model/scope.ts'
+import { parseJson } from '../value/json/parse-json.ts'
+import { decodeUtf8 } from '../value/utf8.ts'
+import { decodeJson, type DecodedBody } from './body/decode.ts'
+import { TransientError } from './request-error.ts'
+import { isSuccess, type ResponseRules } from './rules/response-rules.ts'
+
+/** A rule sees this much of a body as text. */
+const MAX_TEXT_LENGTH = 65_536
+
+export interface Interpretation {
+  /** The response as a rule sees it. The body is undefined if it is no JSON. */
+  readonly seen: RuleResponse
+  readonly rule: RuleData | undefined
+  readonly faults?: BodyFaults | undefined
+  /** The error of the body of a success, if no rule fits. */
+  readonly error?: DecodeError | TransientError | undefined
+}
+
+export interface InterpretOptions {
+  readonly rules: ResponseRules
+  readonly label: string
+  readonly hide: (text: string) => string
+}
+
+/** Decodes a body and finds the rule. `bytes` is undefined if the response has no body, or none that is needed. */
+export function interpret(
+  { status, headers, url, bytes }: Omit<RuleResponse, 'text' | 'body'> & { readonly bytes: Buffer | undefined },
+  { rules, label, hide }: InterpretOptions,
+): Interpretation {
+  const { body, faults, error } = bytes ? bodyOf(bytes, { status, headers, label, hide }) : { body: undefined }
+  let text: string | undefined
+  const seen: RuleResponse = {
+    status,
+    headers,
+    url,
+    body,
+    // Most rules do not read it.
+    get text() {
+      return (text ??= bytes ? decodeUtf8(bytes.subarray(0, MAX_TEXT_LENGTH)) : '')
+    },
+  }
+  return { seen, rule: rules.fitting(seen, label), faults, error }
+}
+
+interface BodyOptions extends Pick<RuleResponse, 'status' | 'headers'> {
+  readonly label: string
+  readonly hide: (text: string) => string
+}
+
+function bodyOf(
+  bytes: Buffer,
+  { status, headers, label, hide }: BodyOptions,
+): DecodedBody & Pick<Interpretation, 'error'> {
+  if (!isSuccess(status)) return { body: failureBody(bytes) }
+  try {
+    return decodeJson(bytes, {
+      status,
+      contentType: headers['content-type'],
+      hasLength: headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined,
+      label,
+      hide,
+    })
+  } catch (error) {
+    if (error instanceof DecodeError || error instanceof TransientError) return { body: undefined, error }
+    throw error
+  }
+}
+
+/** Returns the body of a failure; undefined if it is no JSON, as many are. */
+function failureBody(bytes: Buffer): unknown {
+  try {
+    return parseJson(bytes)
+  } catch {
+    return undefined
+  }
+}
