@@ -112,7 +112,8 @@ export class HttpApi {
 
   #endpoint<Body>(request: Request, { responseRules: rules, ...options }: PostOptions): Endpoint<Body> {
     const { base, auth } = this.api
-    const place = `${request.method} ${base}${typeof request.path === 'string' ? request.path : request.path.texts.join('…')}`
+    const { method, path } = request
+    const place = `${method} ${base}${typeof path === 'string' ? path : path.texts.join('…')}`
     checkEmptyOn(place, options.emptyOn)
     const responseRules = rules && readResponseRules(place, rules, auth)
     return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...defined({ responseRules }) }))

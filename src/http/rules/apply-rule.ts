@@ -6,6 +6,7 @@ import { ruleText, type RuleData, type RuleResponse, type WaitFrom } from '../..
 import { Decimal } from '../../value/decimal.ts'
 import { duration } from '../../value/duration.ts'
 import { redactText } from '../../observe/redact.ts'
+import { displayJson } from '../../value/json/stored-json.ts'
 import { shorten } from '../../value/text.ts'
 import { atMost, retryAfter, untilDate } from '../limits/retry-after.ts'
 import { retryError, type RetryErrorOptions } from '../request-error.ts'
@@ -42,7 +43,9 @@ export function ruleError(rule: RuleData, response: RuleResponse, { hide, ...ask
     case 'skip':
     case 'fail': {
       const message = messageIn(rule, response)
-      const detail = message === undefined ? `a rule lets it fail (${ruleText(rule)})` : redactText(hide(message))
+      // Secrets are found in the whole message only, so it is shortened at last.
+      const detail =
+        message === undefined ? `a rule lets it fail (${ruleText(rule)})` : oneLine(redactText(hide(message)))
       return new HttpError(`${label} answered ${status}: ${detail}`, { kind: 'rule', status, location: label })
     }
   }
@@ -51,9 +54,10 @@ export function ruleError(rule: RuleData, response: RuleResponse, { hide, ...ask
 function messageIn({ message: at }: RuleData, response: RuleResponse): string | undefined {
   const value = at === undefined ? undefined : valueOf(at, response)
   if (value === undefined || value === null || value === '') return undefined
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return shorten(text.replace(/\s+/g, ' ').trim())
+  return typeof value === 'string' ? value : displayJson(value)
 }
+
+const oneLine = (text: string): string => shorten(text.replace(/\s+/g, ' ').trim())
 
 /** Returns the wait that the rule itself states or finds in the response, in milliseconds. */
 export function ruleWait({ wait }: RuleData, response: RuleResponse, now: Date): number | undefined {
