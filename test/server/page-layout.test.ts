@@ -16,7 +16,7 @@ described("layout of the page (in this machine's Chromium or that of CHROMIUM_PA
     await browser.close()
   })
 
-  test('every view fits into 360 and 1,600 pixels, light and dark, during a run', async () => {
+  test('every view fits into 360, 1,300 and 1,600 pixels, light and dark, during a run', async () => {
     const gate = Promise.withResolvers<void>()
     await using api = await apiServer(
       entries(200, async (page) => {
@@ -29,10 +29,14 @@ described("layout of the page (in this machine's Chromium or that of CHROMIUM_PA
     const { page, complaints } = opened
     await page.getByRole('button', { name: 'Run book' }).click()
     await page.locator('.chain[data-stream=entries]').waitFor()
+    // The overview shows backfills and runs side by side.
+    const days = { pipeline: 'book', stream: 'entries', from: '2024-01-01', to: '2024-01-03' }
+    expect((await page.request.post(`${server.url}/api/backfills`, { data: days })).status()).toBe(202)
+    await page.locator('.backfills').getByText('2 of 2 windows done').waitFor()
     for (const at of ['', 'runs', 'run/1', 'stream/book/entries', 'backfills', 'rejects']) {
       await page.goto(`${server.url}/#/${at}`)
       await page.locator('main h1').waitFor({ state: 'attached' })
-      for (const width of [360, 1600]) {
+      for (const width of [360, 1_300, 1_600]) {
         await page.setViewportSize({ width, height: 800 })
         expect([width, at, await overhang(page)]).toEqual([width, at, 0])
       }
