@@ -36,7 +36,7 @@ test('a run that cannot prove that it read everything says so in report, quiet l
   // Cron with >/dev/null mails this line.
   const quiet = await sluice('run', 'shop', '--quiet')
   expect(quiet).toMatchObject({ code: 0, stdout: '' })
-  expect(quiet.stderr).toMatch(/^shop: ended in .+, not proven complete: orders; orders: .*next_cursor/)
+  expect(quiet.stderr).toMatch(/^shop: ended in .+; orders: it is not proven .*next_cursor/)
   const report = await sluice('runs', '1')
   expect(report.stdout).toMatch(/ read from the start, open, 1 request\n +warning: .*next_cursor/)
   expect(report.stdout).toMatch(/\nshop: ended in .+, not proven complete: orders,/)

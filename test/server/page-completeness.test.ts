@@ -72,6 +72,7 @@ described("completeness on the page (in this machine's Chromium or that of CHROM
     await backfill(shop, { ...options, from: '2024-01-01', to: '2024-01-04', window: '3d' })
     await page.getByText(/^3 of 3 windows done$/).waitFor()
     await page.getByRole('gridcell', { name: '2024-01-02, done, 1 row' }).waitFor()
+    await panel.getByText('open, read again with proof since').waitFor()
     expect(complaints).toEqual([])
   }, 30_000)
 })

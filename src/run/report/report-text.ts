@@ -130,7 +130,10 @@ function summary(
     done:
       open.length === 0
         ? []
-        : ['Records may be missing: see the warnings. sluice status shows this until a later reading covers it.'],
+        : [
+            'Records may be missing: see the warnings.',
+            'sluice status shows this until a later reading has proven the rest.',
+          ],
     interrupted: ['Complete batches are committed. The next run continues after the last commit.'],
     failed: ['Complete batches are committed. Correct the cause; the next run continues after the last commit.'],
   }[status]

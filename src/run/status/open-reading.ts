@@ -19,24 +19,24 @@ export function openReading(
   const isOne = readings === 1
   const number = readings < MAX_OPEN_READINGS ? formatNumber(readings) : `${formatNumber(readings)} or more`
   const fact = `could not prove that ${isOne ? 'it' : 'they'} read everything: ${reasonsText(open.reasons)}`
-  const cause = `Compare the paginator with what the API sends: sluice check ${name}`
+  const check = `Check the paginator (sluice check ${name})`
   if (kind === 'backfill') {
     const range = lower && upper ? ` (${momentText(lower)} to ${momentText(upper)})` : ''
     const windows = isOne ? '1 window' : `${number} windows`
     const message =
-      `${windows} of its backfills${range} ${fact}. ${cause}. ` +
-      'Then backfill the range with another --window: a window that is done stays done'
+      `${windows} of its backfills${range} ${fact}. ${check}, then backfill the range with another --window: ` +
+      'a window that is done stays done'
     return { kind: 'open windows', isFault: !isAccepted, message }
   }
   const runs = isOne ? `run ${run}` : `${number} readings, the last one by run ${run},`
-  const again = `ead everything once: sluice run ${name} --full`
+  const again = `read everything once: sluice run ${name} --full`
   if (completeness?.grade !== 'open') {
-    const message = `${runs} ${fact}. Later runs read only what is newer. To close the gap, r${again}`
+    const message = `${runs} ${fact}. Later runs read only what is newer. To close the gap, ${again}`
     return { kind: 'open readings', isFault: !isAccepted, message }
   }
-  const remedy = cursor ? `Then r${again}` : 'Then run it again'
-  const words = isAccepted ? '' : ". With complete: 'required' in .into() such a run fails, and 'any' accepts it"
-  return { kind: 'open readings', isFault: !isAccepted, message: `${runs} ${fact}. ${cause}. ${remedy}${words}` }
+  const remedy = `${check}, then ${cursor ? again : 'run it again'}`
+  const words = isAccepted ? '' : ". In .into(), complete: 'required' fails such a run, and 'any' accepts it"
+  return { kind: 'open readings', isFault: !isAccepted, message: `${runs} ${fact}. ${remedy}${words}` }
 }
 
 function reasonsText(reasons: readonly string[]): string {

@@ -52,9 +52,9 @@ test('status names an open reading until a full one has proof; an incremental on
   expect(problems(open)[0]).toMatch(
     new RegExp(
       '^run 1 could not prove that it read everything: .*next_cursor.*\\. ' +
-        'Compare the paginator with what the API sends: sluice check shop\\.items\\. ' +
-        'Then read everything once: sluice run shop\\.items --full\\. ' +
-        "With complete: 'required' in \\.into\\(\\) such a run fails, and 'any' accepts it$",
+        'Check the paginator \\(sluice check shop\\.items\\), ' +
+        'then read everything once: sluice run shop\\.items --full\\. ' +
+        "In \\.into\\(\\), complete: 'required' fails such a run, and 'any' accepts it$",
     ),
   )
 
@@ -85,7 +85,7 @@ test('an open reading of a stream without a cursor is settled by the next readin
   expect(report.streams[0]).toMatchObject({ openReadings: 2 })
   expect(problems(report)).toEqual([
     expect.stringMatching(
-      /^2 readings, the last one by run 2, could not prove that they read everything: .*Then run it again\./,
+      /^2 readings, the last one by run 2, could not prove that they read everything: .*, then run it again\./,
     ),
   ])
   api.state.isRenamed = false

@@ -71,9 +71,10 @@ export function windowPanel({ retry, back }) {
       show(noRun, window.run === null)
       text(run, `run ${window.run}`)
       attribute(run, 'href', `#/run/${window.run}`)
-      text(complete, window.completeness?.grade ?? 'not known')
+      const isCovered = window.completeness?.grade === 'open' && !window.unproven
+      text(complete, isCovered ? 'open, read again with proof since' : (window.completeness?.grade ?? 'not known'))
       text(reasons, openText(window.completeness))
-      show(reasons, window.completeness?.grade === 'open')
+      show(reasons, window.unproven)
       text(error, window.error ?? '')
       show(error, window.error !== null)
       // The result of a press stands beside the button, also after the window is done.
