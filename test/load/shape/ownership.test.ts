@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import { pipeline, source } from '../../../src/index.ts'
 import { createdTables } from '../../../src/ledger/created-tables.ts'
 import { SchemaError } from '../../../src/model/errors.ts'
+import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 import { columnsOf, load, table, type Loaded } from '../support.ts'
 
@@ -119,4 +121,40 @@ describe('a table that Sluice created is altered', () => {
     await own.database.query(`insert into sluice.tables select 'shop.other', 'shop.orders'::regclass`)
     expect(await refused(load1(own, {}, [{ id: 1, note: 'y' }]))).toContain('did not create')
   })
+})
+
+test('a run does not touch the table of another program that a typo names, and says how to allow it', async () => {
+  await using own = await testDatabase()
+  await own.database.query('create schema shop; create table shop.orders (id bigint primary key, title integer)')
+  const rows = source<{ id: number; title: string; more: boolean }>(async function* () {
+    yield { records: [{ id: 1, title: 'one', more: true }], position: 1 }
+  })
+  const run = (options: object) =>
+    runPipeline(pipeline('p', { streams: { rows: rows.into('shop.orders', { key: 'id', ...options }) } }), {
+      database: own.url,
+    })
+  const failed = await run({})
+  expect(failed.streams.rows).toMatchObject({ status: 'failed', error: expect.stringContaining('adopt: true') })
+  expect(await columnsOf(own.database)).toEqual({ id: 'bigint', title: 'integer' })
+  expect((await run({ adopt: true })).streams.rows).toMatchObject({ status: 'done', counts: { inserted: 1 } })
+  expect(await columnsOf(own.database)).toEqual({ id: 'bigint', title: 'text', more: 'boolean' })
+})
+
+test('a run alters a table that Sluice created and a person has commented', async () => {
+  await using own = await testDatabase()
+  const run = (record: { id: number; more?: boolean }) =>
+    runPipeline(
+      pipeline('p', {
+        streams: {
+          rows: source<{ id: number; more?: boolean }>(async function* () {
+            yield { records: [record], position: 1 }
+          }).into('shop.orders', { key: 'id' }),
+        },
+      }),
+      { database: own.url },
+    )
+  await run({ id: 1 })
+  await own.database.query(`comment on column shop.orders.id is 'the number of the order'`)
+  expect((await run({ id: 2, more: true })).status).toBe('done')
+  expect(await columnsOf(own.database)).toEqual({ id: 'bigint', more: 'boolean' })
 })
