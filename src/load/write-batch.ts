@@ -18,6 +18,8 @@ export interface WrittenBatch {
   readonly completeness?: Completeness
   /** Hashes of records that the previous run has read as well. */
   readonly boundaryMatches?: readonly string[]
+  /** A sentence about the field of the key that no record of a page has. */
+  readonly missingKey?: string
   /** What its pages add to the samples of their reading. */
   readonly fieldValues?: FieldValues
   /** Identities of open rejects that its records settle. */
@@ -79,6 +81,7 @@ export async function writeBatch(
     ...defined({
       highWaterMark,
       completeness,
+      missingKey: pages.find((page) => page.missingKey !== undefined)?.missingKey,
       boundaryMatches: boundaryMatches.length > 0 ? boundaryMatches : undefined,
     }),
   }

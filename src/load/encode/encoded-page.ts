@@ -30,6 +30,8 @@ export interface EncodedPage extends Disposable {
   readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
   readonly settles?: readonly string[]
+  /** A sentence about the field of the key that no record of the page has. */
+  readonly missingKey?: string | undefined
   /** What the page adds to the samples of its reading. */
   readonly samples?: Samples | undefined
   /** A hash of the columns' names and types. */
@@ -47,6 +49,7 @@ export class EncodedRows implements EncodedPage {
   readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
   readonly settles?: readonly string[]
+  readonly missingKey: string | undefined
   readonly samples: Samples | undefined
   readonly rowShape: RowShape
   /** The key of each row as COPY text; empty without a key. */
@@ -59,7 +62,10 @@ export class EncodedRows implements EncodedPage {
   readonly #starts: Uint32Array
   #disposed = false
 
-  constructor(page: Page, { counts, rejects, shape, samples, keys, versions, ring, segments, starts }: EncodedParts) {
+  constructor(
+    page: Page,
+    { counts, rejects, shape, samples, missingKey, keys, versions, ring, segments, starts }: EncodedParts,
+  ) {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1) ?? 0
     if (page.position !== undefined) this.position = page.position
@@ -69,6 +75,7 @@ export class EncodedRows implements EncodedPage {
     if (page.settles !== undefined) this.settles = page.settles
     this.counts = counts
     this.rejects = rejects
+    this.missingKey = missingKey
     this.samples = samples
     this.rowShape = shape
     this.keys = keys
@@ -114,4 +121,5 @@ export interface EncodedParts {
   readonly segments: readonly Segment[]
   readonly starts: Uint32Array
   readonly samples?: Samples | undefined
+  readonly missingKey?: string | undefined
 }

@@ -7,6 +7,7 @@ import { columnType } from '../values/column-type.ts'
 import { TypeMismatch, type FieldMismatch, type MismatchPolicy } from '../values/type-mismatch.ts'
 import { columnKindOf } from '../values/value-kind.ts'
 import { valueText } from '../values/value-text.ts'
+import { fieldsText } from './missing-key.ts'
 import { CORRECT_IT, remedyFor } from './remedy.ts'
 
 export interface MismatchPolicyOptions {
@@ -66,19 +67,10 @@ function reasonOf(
   return `${message}. ${column ? remedyFor(value, cause, column, table) : CORRECT_IT}`
 }
 
-/** Names of fields that a reason lists at most. */
-const MAX_LISTED = 20
-
 /** Returns the reason for a record without a field of the key: most often the key has another name. */
-function missingKey(field: string, record: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(record).filter((name) => record[name] !== undefined)
-  const listed = names.slice(0, MAX_LISTED).join(', ') + (names.length > MAX_LISTED ? ', …' : '')
-  const has = names.length === 0 ? 'it has no fields' : `it has ${listed}`
-  return (
-    `${field}: it belongs to the key, and the record has no such field (${has}). ` +
-    'Name the field that identifies a record as the key'
-  )
-}
+const missingKey = (field: string, record: Readonly<Record<string, unknown>>): string =>
+  `${field}: it belongs to the key, and the record has no such field (it has ${fieldsText(record)}). ` +
+  'Name the field that identifies a record as the key'
 
 /** Returns the reason why no column could be made for a value. */
 function whyNoColumn(value: unknown): string {

@@ -4,6 +4,7 @@ import { displayValue, FieldMismatch, type MismatchDecision, type MismatchPolicy
 import { isRecord } from '../values/value-kind.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import { EncodedRows, type RowShape } from './encoded-page.ts'
+import { missingKeyText } from './missing-key.ts'
 import type { ValueSampler } from './value-sampler.ts'
 import { compileRowEncoder, type RowEncoder, type RowEncoderOptions, type RowFacts } from './row-encoder.ts'
 
@@ -23,6 +24,7 @@ export class PageEncoder {
   /** Has a 1 for each column that had a value since the encoder was made. */
   readonly #seen: Uint8Array
   readonly #sampler: ValueSampler | undefined
+  readonly #key: readonly string[]
   readonly #keyed: boolean
   readonly #refuse: string | undefined
 
@@ -46,7 +48,8 @@ export class PageEncoder {
     this.#refuse = refuse
     this.#sampler = sampler
     this.#seen = new Uint8Array(shape.columns.length)
-    this.#keyed = shape.columns.some(({ key }) => key)
+    this.#key = shape.columns.filter(({ key }) => key).map(({ field }) => field)
+    this.#keyed = this.#key.length > 0
     const options = {
       columns: shape.columns,
       version: shape.version?.field,
@@ -122,6 +125,7 @@ export class PageEncoder {
       shape: this.shape,
       ring: this.#ring,
       segments: writer.segments,
+      missingKey: lines.starts.length > 1 ? undefined : missingKeyText(page.records, this.#key),
       samples: this.#sampler?.take(page.records, this.shape.columns, this.#seen),
     })
   }

@@ -1,6 +1,6 @@
 import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
-import type { Advance } from '../../model/batch.ts'
+import type { Advance, Counts } from '../../model/batch.ts'
 import { acceptsOpen, openText, worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { IncompleteError, TooManyRejectsError, UsageError } from '../../model/errors.ts'
@@ -32,6 +32,8 @@ export class SliceProgress {
   #completeness: Completeness | undefined
   #boundary: HeldSlice['boundary']
   #rejected: number
+  #counts: Counts
+  #missingKey: string | undefined
 
   constructor(claimed: HeldSlice, stream: StreamContext, { keyUse, fieldWatch }: ProgressOptions) {
     this.#keyUse = keyUse
@@ -44,6 +46,7 @@ export class SliceProgress {
     this.#completeness = claimed.completeness
     this.#boundary = claimed.boundary
     this.#rejected = claimed.rejected
+    this.#counts = claimed.counts
   }
 
   /** Batches committed since the slice was created. */
@@ -62,8 +65,19 @@ export class SliceProgress {
       seq: this.#seq,
       position: this.#position,
       rejected: this.#rejected,
+      counts: this.#counts,
       ...defined({ boundary: this.#boundary, highWaterMark: this.#highWaterMark, completeness: this.#completeness }),
     }
+  }
+
+  /**
+   * Returns a sentence about the field of the key that no record of the slice has, up to the end of a batch. Undefined
+   * once a row was stored.
+   */
+  missingKey({ counts, missingKey }: WrittenBatch): string | undefined {
+    this.#missingKey ??= missingKey
+    const { inserted, updated, unchanged, duplicate } = addCounts(this.#counts, counts)
+    return inserted + updated + unchanged + duplicate > 0 ? undefined : this.#missingKey
   }
 
   /** Returns what a batch adds to the slice. Throws if the batch must not be committed. */
@@ -97,6 +111,7 @@ export class SliceProgress {
     this.#seq += 1
     this.#position = position
     this.#rejected += counts.rejected
+    this.#counts = addCounts(this.#counts, counts)
     this.#highWaterMark = highWaterMark
     this.#completeness = worstOf(this.#completeness, completeness)
     this.#boundary = boundaryRemaining ?? this.#boundary
@@ -165,7 +180,11 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
     rejects: all.flatMap(({ rejects }) => rejects),
     fieldValues: addFieldValues(...all.map(({ fieldValues = NO_FIELD_VALUES }) => fieldValues)),
     settles: all.flatMap(({ settles = [] }) => settles),
-    ...defined({ highWaterMark, completeness }),
+    ...defined({
+      highWaterMark,
+      completeness,
+      missingKey: all.find(({ missingKey }) => missingKey !== undefined)?.missingKey,
+    }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),
   }
 }

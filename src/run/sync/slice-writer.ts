@@ -203,11 +203,16 @@ export class SliceWriter implements AsyncDisposable {
     return this.#progress.advance(written, position, { swap, loaded: this.#target.loadedFields })
   }
 
-  /** An end without a grade is a fault of its source or of a stage. It must not look like a proof. */
+  /**
+   * Adds what makes the end of a slice open. An end without a grade is a fault of its source or of a stage, and must
+   * not look like a proof. A reading whose records all lack the key has stored nothing.
+   */
   #graded(written: WrittenBatch, pages: readonly EncodedPage[], position: Position): WrittenBatch {
-    const isMissing = isEnd(position) && pages.at(-1)?.completeness === undefined
-    if (!isMissing || this.#context.slice.kind === 'replay') return written
-    return { ...written, ...defined({ completeness: worstOf(written.completeness, UNGRADED_END) }) }
+    const missingKey = this.#progress.missingKey(written)
+    if (!isEnd(position) || this.#context.slice.kind === 'replay') return written
+    const ungraded = pages.at(-1)?.completeness === undefined ? UNGRADED_END : undefined
+    const keyless = missingKey === undefined ? undefined : openBecause(missingKey)
+    return { ...written, ...defined({ completeness: worstOf(written.completeness, worstOf(ungraded, keyless)) }) }
   }
 
   /** Returns the statements that commit a batch. They are sent in one query with the COMMIT. */
