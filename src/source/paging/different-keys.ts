@@ -7,20 +7,23 @@ export const MAX_KEYS = 1_000_000
 const FULL = 0.7
 
 /**
- * Holds 32 bits of each key's hash in open addressing, where 20 other bits choose the slot. So two keys that differ are
+ * Holds 32 bits of each key's hash in open addressing, where other bits choose the slot. So two keys that differ are
  * hardly ever taken for one, and one key is never taken for two: the count is never too high.
  */
 export class DifferentKeys {
   readonly #fields: readonly string[]
+  /** The types of the fields of the first key. */
+  readonly #types: string[] = []
+  /** Full tables, and one that is not. */
   readonly #tables: Table[]
+  readonly #max: number
   #count = 0
   /** False once a record had no key that could be compared, or too many came. */
   #isKnown = true
-  #low = 0
-  #high = 0
 
   /** `expected` keys fit without another table. */
-  constructor(fields: readonly string[], expected: number) {
+  constructor(fields: readonly string[], expected: number, max = MAX_KEYS) {
+    this.#max = max
     this.#fields = fields
     this.#tables = [newTable(expected / FULL)]
   }
@@ -33,50 +36,10 @@ export class DifferentKeys {
   add(records: readonly unknown[]): void {
     for (const record of records) {
       if (!this.#isKnown) return
-      this.#isKnown = this.#hash(record) && this.#count < MAX_KEYS
-      if (this.#isKnown && this.#insert()) this.#count++
+      this.#isKnown = hashKey(record, this.#fields, this.#types)
+      if (this.#isKnown && insert(this.#tables)) this.#count++
+      if (this.#count > this.#max) this.#isKnown = false
     }
-  }
-
-  /** Returns false if the key is there. */
-  #insert(): boolean {
-    let slot = 0
-    let table: Table | undefined
-    for (table of this.#tables) {
-      const { slots } = table
-      const mask = slots.length - 1
-      for (slot = this.#high & mask; slots[slot] !== 0; slot = (slot + 1) & mask)
-        if (slots[slot] === this.#low) return false
-    }
-    if (!table) return false
-    table.slots[slot] = this.#low
-    if (++table.taken >= table.slots.length * FULL) this.#tables.push(newTable(table.slots.length * 2))
-    return true
-  }
-
-  /** Puts the hash of a record's key into `#low` and `#high`. Returns false if the record has no such key. */
-  #hash(record: unknown): boolean {
-    if (typeof record !== 'object' || record === null) return false
-    let low = 0xdeadbeef
-    let high = 0x41c6ce57
-    for (const field of this.#fields) {
-      const text = keyText((record as Readonly<Record<string, unknown>>)[field])
-      if (text === undefined) return false
-      for (let index = 0; index < text.length; index++) {
-        const code = text.charCodeAt(index)
-        low = Math.imul(low ^ code, 2_654_435_761)
-        high = Math.imul(high ^ code, 1_597_334_677)
-      }
-      // Ends the field, so that ('ab', 'c') and ('a', 'bc') differ.
-      low = Math.imul(low ^ 0x1_0000, 2_246_822_507)
-      high = Math.imul(high ^ 0x1_0000, 3_266_489_909)
-    }
-    low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909)
-    high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909)
-    // 0 is a free slot.
-    this.#low = low >>> 0 || 1
-    this.#high = high >>> 0
-    return true
   }
 }
 
@@ -90,10 +53,72 @@ const newTable = (slots: number): Table => ({
   taken: 0,
 })
 
-/** Returns undefined for what is no value of a key. 1 and '1' are one key, as they are in a column of a table. */
+// The hash of the last key. A result in two variables of the module costs no allocation for each record.
+let low = 0
+let high = 0
+
+/** Hashes a record's key. Returns false if the record has none, or one of another type than those before. */
+function hashKey(record: unknown, fields: readonly string[], types: string[]): boolean {
+  if (typeof record !== 'object' || record === null) return false
+  low = 0xdeadbeef
+  high = 0x41c6ce57
+  for (let index = 0; index < fields.length; index++) {
+    const value = (record as Readonly<Record<string, unknown>>)[fields[index] ?? '']
+    // 1 and '1' may be one key in a column, so values of two types cannot be told apart.
+    if (typeof value !== (types[index] ??= typeof value)) return false
+    if (typeof value === 'number' && Number.isSafeInteger(value)) mixNumber(value)
+    else if (!mixText(keyText(value))) return false
+  }
+  const first = Math.imul(low ^ (low >>> 16), 2_246_822_507)
+  const second = Math.imul(high ^ (high >>> 13), 3_266_489_909)
+  // 0 is a free slot.
+  low = (first ^ second) >>> 0 || 1
+  high = second ^ (first >>> 15)
+  return true
+}
+
+function mixNumber(value: number): void {
+  const upper = Math.floor(value / 4_294_967_296)
+  low = Math.imul(low ^ value, 2_654_435_761) ^ upper
+  high = Math.imul(high ^ value, 1_597_334_677) ^ Math.imul(upper, 2_246_822_507)
+}
+
+function mixText(text: string | undefined): boolean {
+  if (text === undefined) return false
+  let [a, b] = [low, high]
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    a = Math.imul(a ^ code, 2_654_435_761)
+    b = Math.imul(b ^ code, 1_597_334_677)
+  }
+  // Ends the field, so that ('ab', 'c') and ('a', 'bc') differ.
+  low = Math.imul(a ^ 0x1_0000, 2_246_822_507)
+  high = Math.imul(b ^ 0x1_0000, 3_266_489_909)
+  return true
+}
+
+/** Returns undefined for what is no value of a key. */
 function keyText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  if (value instanceof Decimal) return value.text
-  return value instanceof Date ? value.toISOString() : undefined
+  return value instanceof Decimal ? value.text : undefined
+}
+
+/** Puts the hash of the last key into the last table. Returns false if one of the tables has it. */
+function insert(tables: Table[]): boolean {
+  for (let index = 0; ; index++) {
+    const table = tables[index]
+    if (!table) return false
+    const { slots } = table
+    const mask = slots.length - 1
+    let slot = high & mask
+    for (let found = slots[slot]; found !== 0; found = slots[slot]) {
+      if (found === low) return false
+      slot = (slot + 1) & mask
+    }
+    if (index < tables.length - 1) continue
+    slots[slot] = low
+    if (++table.taken >= slots.length * FULL) tables.push(newTable(slots.length * 2))
+    return true
+  }
 }
