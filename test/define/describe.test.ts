@@ -53,7 +53,11 @@ const forum = pipeline('forum', {
   streams: {
     topics: topics.into('forum.topics', { key: 'id' }),
     posts: posts.into('forum.posts', { key: 'id' }),
-    reactions: reactions.into('forum.reactions', { key: ['postId', 'userId', 'emoji'], columns: 'freeze' }),
+    reactions: reactions.into('forum.reactions', {
+      key: ['postId', 'userId', 'emoji'],
+      columns: 'freeze',
+      complete: 'required',
+    }),
   },
 })
 
@@ -99,7 +103,7 @@ test('a plan can be read without a request', () => {
       records  posts
       map      ({ author, ...post }) => ({ ...post, topicId: topic.id, authorId: author?.id })
     children of records that have not changed since are not read
-  reactions -> forum.reactions (merge on postId, userId, emoji; columns: freeze)
+  reactions -> forum.reactions (merge on postId, userId, emoji; columns: freeze; complete: required)
     GET https://forum.example/api/topics?order=updated_at&updated_after={since}
     pages    cursor = meta.next
     records  topics

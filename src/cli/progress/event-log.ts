@@ -1,7 +1,7 @@
 import pino from 'pino'
 import type { RunEvent } from '../../model/event.ts'
 import type { Report } from '../../model/report.ts'
-import { openStreams } from '../../run/report/open-streams.ts'
+import { openStreams } from '../../model/open-streams.ts'
 import type { Progress } from './progress-tracker.ts'
 
 export interface EventLog extends Progress {

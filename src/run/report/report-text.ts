@@ -1,6 +1,6 @@
 import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
 import type { Report, StreamReport } from '../../model/report.ts'
-import { openStreams } from './open-streams.ts'
+import { openStreams } from '../../model/open-streams.ts'
 
 /** Lays out a report as plain text: a table of streams, then problems. Details are wrapped at the width. */
 export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {

@@ -1,7 +1,7 @@
 import { formatNumber } from '../../value/format.ts'
 import type { Report } from '../../model/report.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
-import { openStreams } from './open-streams.ts'
+import { openStreams } from '../../model/open-streams.ts'
 
 /**
  * A report as one line, for logs and for mails from cron: `billing: done in 4.2 s, run 17: 1,200 read, 30 inserted,

@@ -1,4 +1,4 @@
-import type { Report } from '../../model/report.ts'
+import type { Report } from './report.ts'
 
 /** Returns the streams of a run whose reading could not prove that it has read everything. */
 export const openStreams = (streams: Report['streams']): string[] =>
