@@ -41,7 +41,7 @@ export interface RanPage {
 
 /**
  * Runs a page. A block `ts` is a file, whose name is its first comment; `sh` are commands; `text` is the output of the
- * commands before it. A command that ends with `|| true` may fail.
+ * commands before it, where `…` stands for anything. `sluice status` may exit with 1.
  */
 export async function runPage(
   page: string,
@@ -53,13 +53,12 @@ export async function runPage(
   await writeFile(join(dir, 'package.json'), '{ "type": "module" }')
 
   const runLine = async (line: string): Promise<string> => {
-    const [text = '', mayFail] = line.split(' || true')
-    const [program = '', ...words] = wordsOf(text)
+    const [program = '', ...words] = wordsOf(line)
     if (program !== 'npx' || words[0] === 'node') return other([program, ...words])
     expect(words[0]).toBe('sluice')
     const all = { PATH: process.env['PATH'], NO_COLOR: '1', ...env }
     const running = promisify(execFile)(process.execPath, [command, ...words.slice(1)], { cwd: dir, env: all })
-    if (mayFail === undefined) return (await running).stdout
+    if (words[1] !== 'status') return (await running).stdout
     return (await running.catch((error: { readonly stdout: string }) => error)).stdout
   }
 
@@ -76,13 +75,14 @@ export async function runPage(
       for (const line of text.trim().split('\n')) output += `${await runLine(line)}\n`
     } else if (language === 'text' && isOutput(text)) {
       steps += 1
-      // Each expected line stands in the output, after the line before it.
+      // Each part of an expected line stands in the output, after the part before it.
       let from = 0
-      for (const line of text.trim().split('\n')) {
-        const at = squeezed(output).indexOf(squeezed(line), from)
-        if (at < 0) missing.push({ line, output })
-        else from = at
-      }
+      for (const line of text.trim().split('\n'))
+        for (const part of line.split('…').map(squeezed)) {
+          const at = squeezed(output).indexOf(part, from)
+          if (at < 0) missing.push({ line, output })
+          else from = at
+        }
     }
   }
   return { missing, steps }
