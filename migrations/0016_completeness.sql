@@ -67,7 +67,8 @@ begin
            when _completeness is distinct from 'unknown' then greatest(s.completeness, _completeness)
            when s.completeness = 'open' then 'open'
            when not _ends then 'ended' end,
-         open_reasons = sluice.join_reasons(s.open_reasons, _open_reasons),
+         open_reasons = case when _open_reasons <> '{}' then sluice.join_reasons(s.open_reasons, _open_reasons)
+                             else s.open_reasons end,
          status = case when _ends then 'done' else 'open' end, finished_at = case when _ends then clock_timestamp() end,
          lease_until = case when not _ends then clock_timestamp() + sluice.lease_time() end,
          lease_pid = case when not _ends then s.lease_pid end, lease_started = case when not _ends then s.lease_started end,
