@@ -19,12 +19,15 @@ export class Flow<out Row> {
   }
 
   /**
-   * Reads the rows without a database. A record that would be rejected throws a RejectError.
+   * Reads the rows without a database. A record that would be rejected throws a RejectError. After the last row, an
+   * IncompleteError is thrown if it is not proven that everything was read; `complete: 'any'` accepts that.
    *
    * @example
    * for await (const customer of billing.streams.customers.rows({ since: '2025-01-01' })) console.log(customer.email)
    */
-  async *rows(options: Range & { signal?: AbortSignal } = {}): AsyncGenerator<Row, void, undefined> {
+  async *rows(
+    options: Range & { signal?: AbortSignal; complete?: 'required' | 'any' } = {},
+  ): AsyncGenerator<Row, void, undefined> {
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when rows are read.
     const { readRows } = await import('../read/read-rows.ts')
     // The types of the chain that built the recipe are those of its rows.

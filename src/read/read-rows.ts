@@ -1,5 +1,6 @@
 // The finished rows of a recipe, without a database.
-import { RejectError } from '../model/errors.ts'
+import { openText, worstOf, type Completeness } from '../model/completeness.ts'
+import { IncompleteError, RejectError } from '../model/errors.ts'
 import type { Recipe } from '../model/recipe.ts'
 import type { Range } from '../model/request.ts'
 import { openScope } from './open-scope.ts'
@@ -8,12 +9,22 @@ import { readRecipe } from './read-recipe.ts'
 /** Characters of a record that an error quotes. */
 const MAX_QUOTED = 500
 
-/** Yields the rows of one page after another. Throws at the first reject, because no table can take it. */
+export interface ReadRowsOptions extends Range {
+  readonly signal?: AbortSignal
+  /** `'any'` accepts a reading of which it is not proven that it has read everything. @default 'required' */
+  readonly complete?: 'required' | 'any'
+}
+
+/**
+ * Yields the rows of one page after another. Throws at the first reject, because no table can take it, and after the
+ * last row of a reading that is `open`.
+ */
 export async function* readRows(
   recipe: Recipe,
-  { signal, since, until }: Range & { readonly signal?: AbortSignal },
+  { signal, since, until, complete = 'required' }: ReadRowsOptions,
 ): AsyncGenerator<unknown, void, undefined> {
   await using scope = openScope({ signal })
+  let completeness: Completeness | undefined
   for await (const page of readRecipe(recipe, { position: null, restart: 'page', since, until }, scope)) {
     page.hold?.[Symbol.dispose]()
     const [reject] = page.rejects
@@ -22,7 +33,15 @@ export async function* readRows(
       throw new RejectError(`${reject.stage}: ${reject.reason}. The record is ${record}`)
     }
     yield* page.records
+    completeness = worstOf(completeness, page.completeness)
   }
+  const open = openText(completeness)
+  if (open === undefined || complete === 'any') return
+  throw new IncompleteError(
+    `it is not proven that everything was read: ${open}. ` +
+      "Correct what is named here, or accept such readings with rows({ complete: 'any' })",
+    { reasons: completeness?.reasons ?? [] },
+  )
 }
 
 function quote(record: unknown): string {

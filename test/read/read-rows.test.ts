@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { byLinkHeader, byPage, http, path } from '../../src/index.ts'
+import { byLinkHeader, byPage, http, onePage, path } from '../../src/index.ts'
 import { apiServer } from '../support/api-server.ts'
 
 test('rows of a child stream come in the order of their parents', async () => {
@@ -23,4 +23,22 @@ test('rows of a child stream come in the order of their parents', async () => {
   expect(rows.map(({ at, p }) => `${at.split('/')[2]}.${p}`)).toEqual(
     ['11', '12', '13', '21', '22', '23'].flatMap((id) => [`${id}.1`, `${id}.1`, `${id}.2`, `${id}.2`]),
   )
+})
+
+test('rows of a reading that is open end with an error, unless it is accepted', async () => {
+  await using server = await apiServer([{ json: [{ id: 1 }], headers: { 'x-total-count': '2' } }])
+  const flow = http(server.origin).get<{ id: number }[]>('/x').pages(onePage()).records().into('t.x', { key: 'id' })
+  const read: unknown[] = []
+  const reading = async (): Promise<void> => {
+    for await (const row of flow.rows()) read.push(row)
+  }
+  await expect(reading()).rejects.toMatchObject({
+    code: 'INCOMPLETE',
+    message: expect.stringContaining("1 record came, but the header 'x-total-count' states 2"),
+    reasons: [expect.stringMatching(/^GET \/x: 1 record came/)],
+  })
+  expect(read).toEqual([{ id: 1 }])
+  expect(await Array.fromAsync(flow.rows({ complete: 'any' }))).toEqual([{ id: 1 }])
+  // A reader that leaves early does not ask for everything.
+  for await (const _ of flow.rows()) break
 })

@@ -7,6 +7,7 @@ import { openScope } from '../../read/open-scope.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { Page, ReadCounts, Reject } from '../../model/page.ts'
+import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Range } from '../../model/request.ts'
 import { readSecrets } from '../../observe/secrets.ts'
@@ -33,8 +34,10 @@ export interface Sample {
   readonly counts: ReadCounts
   /** Rows of these pages that would be stored. */
   readonly total: number
-  /** True if nothing is left to read. */
+  /** True if nothing is left to read, as far as is known: `completeness` says how sure that is. */
   readonly isWhole: boolean
+  /** Of the pages that were read. Absent if none of them has one. */
+  readonly completeness?: Completeness
 }
 
 /** Reads the start of a stream through its stages and the encoder of a first run. Nothing is stored. */
@@ -46,6 +49,7 @@ export async function sample(
   const rejects: Reject[] = []
   const encode = pageEncoder(new NewTable(table, stream))
   let counts = NO_READ_COUNTS
+  let completeness: Completeness | undefined
   let total = 0
   let read = 0
   await using scope = openScope({ signal, secrets: readSecrets(environment), ...defined({ emit: on }) })
@@ -57,12 +61,13 @@ export async function sample(
     read += page.records.length
     const encoded = encode(page)
     counts = addCounts(counts, encoded.counts)
+    completeness = worstOf(completeness, page.completeness)
     total += encoded.rows.length
     rows.push(...encoded.rows.slice(0, Math.max(0, keep - rows.length)))
     rejects.push(...encoded.rejects.slice(0, Math.max(0, keep - rejects.length)))
-    if (read >= limit) return { rows, rejects, counts, total, isWhole: false }
+    if (read >= limit) return { rows, rejects, counts, total, isWhole: false, ...defined({ completeness }) }
   }
-  return { rows, rejects, counts, total, isWhole: true }
+  return { rows, rejects, counts, total, isWhole: true, ...defined({ completeness }) }
 }
 
 /** Returns a function that returns the records of a page that a run would store, and its rejects. */

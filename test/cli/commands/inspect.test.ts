@@ -82,6 +82,23 @@ describe('sluice preview', () => {
     expect(shown.stderr).toBe('1 record would be rejected:\n  map: a negative total\n')
   })
 
+  test('says that a reading is not proven complete, and not that it showed all', async () => {
+    const cut = TIMES.replace(
+      'records: RECORDS',
+      "records: [{ id: 1, at: null }], complete: { open: 'it was cut off' }",
+    )
+    await using other = await shopProject({ 'pipelines/times.ts': cut })
+    const env = { ...shopEnv(), DATABASE_URL: 'postgres://127.0.0.1:1/none' }
+    const previewed = await callSluice(['preview', 'times'], { cwd: other.cwd, env })
+    expect(previewed).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/\n1 row; 1 record was fetched, nothing was stored\n$/),
+      stderr: 'It is not proven that everything was read: it was cut off\n',
+    })
+    const dry = await callSluice(['run', 'times', '--dry-run'], { cwd: other.cwd, env: shopEnv() })
+    expect(dry.stdout).toMatch(/^it is not proven that everything was read: it was cut off$/m)
+  })
+
   test('asks for a stream if the pipeline has several', async () => {
     expect(await sluice('preview', 'shop')).toMatchObject({
       code: 2,

@@ -1,3 +1,4 @@
+import { openText } from '../../../model/completeness.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { sample } from '../../../run/check/sample.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
@@ -30,13 +31,15 @@ export async function previewCommand(
       `${pipeline.name} has several streams: give one, as in sluice preview ${pipeline.name}.${name || 'stream'}`,
     )
   const keep = Math.max(limit, MAX_REJECTS)
-  const { rows: read, rejects, counts, isWhole } = await sample(flow, { stream: name, limit, keep, since, signal })
+  const sampled = await sample(flow, { stream: name, limit, keep, since, signal })
+  const { rows: read, rejects, counts, isWhole, completeness } = sampled
+  const open = openText(completeness)
   const rows = read.slice(0, limit)
   if (json) printJsonLines(rows)
   else {
     printRecords(rows)
     console.log(
-      `${formatCount(rows.length, 'row')}${isWhole ? ` (all ${word} has)` : ''}; ` +
+      `${formatCount(rows.length, 'row')}${isWhole && open === undefined ? ` (all ${word} has)` : ''}; ` +
         `${formatNumber(counts.fetched)} ${counts.fetched === 1 ? 'record was' : 'records were'} fetched, ` +
         'nothing was stored',
     )
@@ -47,5 +50,6 @@ export async function previewCommand(
     const begin = counts.rejected > first.length ? `${text}. The first ${first.length}:` : `${text}:`
     console.error(hide(begin + first.join('')))
   }
+  if (open !== undefined) console.error(hide(`It is not proven that everything was read: ${open}`))
   return 0
 }

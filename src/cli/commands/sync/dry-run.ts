@@ -1,5 +1,6 @@
 import { sqlState } from '../../../database/errors.ts'
 import { readCursors } from '../../../ledger/cursors.ts'
+import { openText } from '../../../model/completeness.ts'
 import { sample, type Sample } from '../../../run/check/sample.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import { openStoreToRead } from '../../../run/open-store.ts'
@@ -48,7 +49,7 @@ function show(
   name: string,
   table: string,
   since: string | undefined,
-  { rows, rejects, counts, total, isWhole }: Sample,
+  { rows, rejects, counts, total, isWhole, completeness }: Sample,
 ): void {
   const facts = [
     `${formatNumber(counts.fetched)} fetched`,
@@ -66,6 +67,8 @@ function show(
   printRecords(rows)
   for (const { stage, reason, record } of rejects)
     console.log(`rejected by ${stage}: ${reason}: ${exactJson(record).slice(0, MAX_RECORD_LENGTH)}`)
+  const open = openText(completeness)
+  if (open !== undefined) console.log(`it is not proven that everything was read: ${open}`)
   console.log('')
 }
 
