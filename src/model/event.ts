@@ -65,6 +65,14 @@ export type RunEvent =
       readonly reason: string
       readonly waitMs: number
     }
+  /** A rule left out a page, or a child. `expected`: the rule says that the reading is complete without it. */
+  | {
+      readonly type: 'response.skipped'
+      readonly stream: string
+      readonly request: string
+      readonly status: number
+      readonly expected: boolean
+    }
   | {
       readonly type: 'waiting'
       readonly stream: string

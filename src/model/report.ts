@@ -24,6 +24,8 @@ export interface StreamReport {
   readonly resumed: boolean
   readonly requests: number
   readonly retries: number
+  /** Pages and children that rules with the action `skip` left out. Absent if there was none. */
+  readonly skipped?: number | undefined
   /** Milliseconds of waiting for rate limits and Retry-After. */
   readonly waitMs: number
   readonly batches: number

@@ -74,7 +74,10 @@ function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, s
   // The key is that of the table's rows, not of their parents.
   const { key, ...others } = slice
   const own = isParent || key === undefined ? others : slice
-  return readHttp(source, incremental, own, scope, hasTotal ? reportTotalTo(scope) : undefined)
+  return readHttp(source, incremental, own, scope, {
+    isChild: context.isChild,
+    onTotal: hasTotal ? reportTotalTo(scope) : undefined,
+  })
 }
 
 const reportTotalTo = ({ emit, stream }: Scope) =>

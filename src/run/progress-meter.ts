@@ -140,6 +140,7 @@ class StreamMeter {
       case 'backfill.planned':
       case 'pages.total':
       case 'table.altered':
+      case 'response.skipped':
       case 'warning':
       case 'gauge':
     }

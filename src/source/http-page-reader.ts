@@ -1,15 +1,16 @@
 // Turns the response to one request into a page and the request for the next page.
-import { openBecause, worstOf, type Completeness } from '../model/completeness.ts'
+import { ENDED, openBecause, worstOf, type Completeness } from '../model/completeness.ts'
 import { DecodeError, PagingError } from '../model/errors.ts'
 import type { Page } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../model/request.ts'
+import { ruleText, type RuleData } from '../model/response-rule.ts'
 import type { Secrets } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
 import { checkFaults } from './body-faults.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
-import { followedPage } from './followed-page.ts'
+import { followedPage, type FollowedPage } from './followed-page.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
 import { DifferentKeys, MAX_KEYS } from './paging/different-keys.ts'
 import { SeenEndpoint } from './paging/seen-endpoint.ts'
@@ -19,6 +20,7 @@ import { nextRequest } from './paging/next-request.ts'
 import type { ReadingEnd } from './paging/reading-end.ts'
 import { afterPage, checkEmptyPages, type ReadingState } from './paging/reading-state.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
+import { requestAfterSkipped } from './paging/skipped-page.ts'
 import { positionOf } from './position.ts'
 import { selectRecords } from './select-records.ts'
 
@@ -34,6 +36,10 @@ export interface HttpPageReaderOptions {
   /** What is known of the pages before the first one that is read here. */
   readonly state: ReadingState
   readonly slice: Pick<SliceRead, 'key' | 'endpoints'>
+  /** True for the children of one parent. */
+  readonly isChild: boolean
+  /** Called for each page, or child, that a rule leaves out. */
+  readonly onSkip: (request: string, status: number, rule: RuleData) => void
 }
 
 export class HttpPageReader {
@@ -45,10 +51,14 @@ export class HttpPageReader {
   readonly #keyFields: readonly string[]
   /** Undefined while no number of records is known that they could be compared with. */
   #keys: DifferentKeys | undefined
+  readonly #isChild: boolean
+  readonly #onSkip: HttpPageReaderOptions['onSkip']
   #state: ReadingState
   #hasSteppedOver = false
 
-  constructor(source: HttpSource, { follower, secrets, state, slice }: HttpPageReaderOptions) {
+  constructor(source: HttpSource, { follower, secrets, state, slice, isChild, onSkip }: HttpPageReaderOptions) {
+    this.#isChild = isChild
+    this.#onSkip = onSkip
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
@@ -82,8 +92,10 @@ export class HttpPageReader {
     const records = rule || held.status === 204 ? [] : selectRecords(this.#source, held.body)
     if (faults) checkFaults(faults, records)
     const response = { ...held, records }
+    const isStart = this.#state.pages === 0 && !this.#state.isPartial
     const { page, hasEnded } = followedPage(records, this.#follower)
     this.#state = afterPage(this.#state, paging, response, { hasCursor: this.#follower?.hasMetField === true })
+    if (rule?.action === 'skip') return this.#skip(response, request, { rule, page, isStart })
     this.#countKeys(records)
     if (isCounted(paging)) this.#guard.compare(records, paging.parameter)
     const next = rule || hasEnded ? undefined : nextRequest(paging, response, request, this.#state)
@@ -95,7 +107,7 @@ export class HttpPageReader {
     const stop = hasEnded ? 'order' : 'paginator'
     const completeness = next
       ? this.#stepOver(response, request, next)
-      : this.#end({ paging, request, response, state: this.#state, stop: rule ? 'status' : stop })
+      : this.#end({ paging, request, response, state: this.#state, stop: rule ? 'rule' : stop })
     return {
       page: {
         ...page,
@@ -106,6 +118,33 @@ export class HttpPageReader {
       },
       next,
     }
+  }
+
+  /** Returns the empty page for one that a rule leaves out. For a child whose first page it is, the child ends. */
+  #skip(
+    response: HeldResponse & { readonly records: readonly unknown[] },
+    request: PageRequest,
+    {
+      rule,
+      page,
+      isStart,
+    }: { readonly rule: RuleData; readonly page: FollowedPage['page']; readonly isStart: boolean },
+  ): HttpPage {
+    const { paging } = this.#source
+    const { status, hold, memory } = response
+    const isWholeChild = this.#isChild && isStart
+    const next = isWholeChild ? undefined : requestAfterSkipped(paging, request, this.#state)
+    if (next) this.#guard.check(next)
+    this.#onSkip(this.#secrets.hide(labelOf(request)), status, rule)
+    const reason =
+      `a rule left out the response with status ${status} (${ruleText(rule)}), so its records are missing. ` +
+      'If the reading is complete without them, add expected: true to the rule'
+    const ofRule = rule.expected ? undefined : openBecause(this.#placed(reason, request))
+    const end = { paging, request, response, state: this.#state, stop: 'paginator' } as const
+    const ofEnd = next || !isCounted(paging) || isWholeChild ? undefined : this.#end(end)
+    const completeness = worstOf(ofRule, ofEnd) ?? (next ? undefined : ENDED)
+    const position = this.#secrets.hide(positionOf(next, this.#state))
+    return { page: { ...page, position, ...defined({ completeness }), hold, memory }, next }
   }
 
   /** Counts the keys of a reading from its first page on, if the API states the number of its records. */

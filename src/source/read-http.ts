@@ -3,6 +3,7 @@ import { HttpError, PositionLostError } from '../model/errors.ts'
 import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
 import type { PageRequest, Paging } from '../model/request.ts'
+import type { RuleData } from '../model/response-rule.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import { CursorFollower } from './cursor/follow-cursor.ts'
@@ -15,13 +16,20 @@ import { RequestPrefetcher, type HeldResponse } from './paging/request-prefetche
 import { NOTHING_READ, readingAt, type ReadingState } from './paging/reading-state.ts'
 import { requestAt } from './position.ts'
 
-/** Requests the next page before it yields one. `onTotal` gets the number of pages, if the first page tells it. */
+export interface ReadHttpOptions {
+  /** True for the children of one parent. @default false */
+  readonly isChild?: boolean
+  /** Called with the number of pages, if the first page tells it. */
+  readonly onTotal?: ((pages: number) => void) | undefined
+}
+
+/** Requests the next page before it yields one. */
 export async function* readHttp(
   source: HttpSource,
   incremental: Incremental | undefined,
   slice: SliceRead,
   scope: Scope,
-  onTotal?: (pages: number) => void,
+  { isChild = false, onTotal }: ReadHttpOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
   if (isEnd(slice.position)) return
   const range = rangeOf(incremental, slice)
@@ -31,13 +39,17 @@ export async function* readHttp(
     ? requestAt(slice.position)
     : firstRequest(source.request, source.paging, range, incremental?.unit)
   const state = isResumed ? readingAt(slice.position, request, source.paging) : NOTHING_READ
-  const pageReader = new HttpPageReader(source, { follower, secrets: scope.secrets, state, slice })
+  const { secrets, emit, stream = '' } = scope
+  const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
+    emit({ type: 'response.skipped', stream, request, status, expected })
+  const pageReader = new HttpPageReader(source, { follower, secrets, state, slice, isChild, onSkip })
 
   await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
     const response = await prefetcher.take(request).catch((error: unknown) => {
       throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
     })
+    if (isFirst && isResumed && response.rule) checkPosition(response, request, source.paging)
     const { page, next } = pageReader.read(response, request)
     if (isFirst && onTotal) {
       const total = totalPages(source.paging, { page, next }, { request, response, seen: pageReader.state })
@@ -64,6 +76,16 @@ function totalPages(
   return paging.type === 'link header' && paging.rel === 'next'
     ? pagesToLast(response.headers['link'], response.url)
     : undefined
+}
+
+/**
+ * Throws if a rule takes the rejection of a stored position for the end or for a page to leave out: the records behind
+ * the position would be missing, and the reading would look complete.
+ */
+function checkPosition({ status, hold }: HeldResponse, request: PageRequest, paging: Paging<never>): void {
+  if (!rejectsPosition(status, paging)) return
+  hold[Symbol.dispose]()
+  throw new PositionLostError(`${labelOf(request)}: the API answered ${status} to the stored position`)
 }
 
 /** Returns a `PositionLostError` if the error means that the API no longer knows the position, else the error. */

@@ -4,6 +4,7 @@
 // - instant.ts, instant-text.ts: times with every digit of their fraction; the one reader of ISO 8601
 // - cursor-order.ts: cursor values, compared as numbers, times or text
 // - json/parse-json.ts, json/parse-in-parts.ts: JSON of an API, in which no number changes
+// - json/lenient-json.ts: JSON with single values that JSON does not know; utf8.ts: bytes that are not UTF-8
 // - json/strict-json.ts: JSON for a jsonb column, or a reason why the value cannot be stored
 // - json/stored-json.ts, json/kept-as-json.ts: JSON of a rejected record, with as much of it as JSON can hold
 // - text.ts: texts that PostgreSQL cannot store

@@ -45,6 +45,7 @@ const LEVELS: Readonly<Partial<Record<RunEvent['type'], 'debug' | 'warn' | 'erro
   gauge: 'debug',
   warning: 'warn',
   'request.retried': 'warn',
+  'response.skipped': 'warn',
   'slice.failed': 'warn',
   'stream.failed': 'error',
 }

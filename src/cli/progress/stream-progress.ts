@@ -71,6 +71,7 @@ export class StreamProgress {
       case 'run.started':
       case 'run.finished':
       case 'table.altered':
+      case 'response.skipped':
       case 'warning':
       case 'gauge':
     }

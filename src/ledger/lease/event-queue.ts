@@ -5,7 +5,12 @@ import { displayJson } from '../../value/json/stored-json.ts'
 const MAX_QUEUED = 10_000
 /** Events of single requests in one transaction, so about 100 a second. `gauge` has the sums of all. */
 const MAX_SINGLE = 25
-const EXPENDABLE: ReadonlySet<RunEvent['type']> = new Set(['request.finished', 'request.retried', 'waiting'])
+const EXPENDABLE: ReadonlySet<RunEvent['type']> = new Set([
+  'request.finished',
+  'request.retried',
+  'response.skipped',
+  'waiting',
+])
 
 /**
  * Queues events for the ledger in the order in which they were emitted. It drops requests that succeeded, because a run

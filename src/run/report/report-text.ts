@@ -34,6 +34,7 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
       `${stream.status === 'done' ? 'cursor' : 'read up to'} ${stream.cursor}`,
     formatCount(stream.requests, 'request'),
     stream.retries > 0 && formatCount(stream.retries, 'retry', 'retries'),
+    stream.skipped !== undefined && `${formatCount(stream.skipped, 'response')} left out by rules`,
     stream.waitMs >= 100 && `waited ${formatSeconds(stream.waitMs)} for the API's limits`,
     stream.counts.expanded > 0 && `${formatNumber(stream.counts.expanded)} expanded`,
     stream.counts.parents > 0 && `${formatCount(stream.counts.parents, 'parent')} read`,

@@ -22,6 +22,7 @@ export class StreamTally {
   #hasSlice = false
   #requests = 0
   #retries = 0
+  #skipped = 0
   #waitMs = 0
   #batches = 0
   #keptRows: number | undefined
@@ -76,6 +77,7 @@ export class StreamTally {
       this.#requests += 1
       this.#bytes += event.bytes
     } else if (event.type === 'request.retried') this.#retries += 1
+    else if (event.type === 'response.skipped') this.#skipped += 1
     else if (event.type === 'waiting' && (event.for === 'rate limit' || event.for === 'retry-after'))
       this.#waitMs += event.ms
     else if (event.type === 'warning') this.#warnings.add(event.message)
@@ -96,6 +98,7 @@ export class StreamTally {
       resumed: this.#resumed,
       requests: this.#requests,
       retries: this.#retries,
+      ...(this.#skipped > 0 && { skipped: this.#skipped }),
       waitMs: Math.round(this.#waitMs),
       batches: this.#batches,
       bytes: this.#bytes,

@@ -49,7 +49,7 @@ function tooFewKeys(end: ReadingEnd): string | undefined {
 }
 
 function remedyOf(end: ReadingEnd): string {
-  if (end.stop === 'status') return `The status ${end.response.status}, which emptyOn lists, ended the reading`
+  if (end.stop === 'rule') return `A rule for status ${end.response.status} ended the reading`
   if (end.state.pages === 1 && !isCounted(end.paging) && typeof end.paging === 'object')
     return 'Only one page was read. Name the way to the next page in .pages(…)'
   if (isCounted(end.paging)) return READ_AGAIN
@@ -78,10 +78,10 @@ export function pagesMissing(end: ReadingEnd): string | undefined {
   const { paging, request, response, state, stop } = end
   if (isCounted(paging) && paging.type === 'page' && state.total !== undefined) {
     const isBelow = countOf(request, paging) < endOf(paging, state.total)
-    if (stop !== 'status' || !isBelow) return undefined
+    if (stop !== 'rule' || !isBelow) return undefined
     return (
-      `page ${countOf(request, paging)} has status ${response.status}, which emptyOn lists and which ended the ` +
-      `reading, but ${nameOf(paging.pages)} states ${formatCount(state.total, 'page')}. ${READ_AGAIN}`
+      `a rule for status ${response.status} ended the reading at page ${countOf(request, paging)}, but ` +
+      `${nameOf(paging.pages)} states ${formatCount(state.total, 'page')}. ${READ_AGAIN}`
     )
   }
   const stated = pagesInHeaders(response.headers)
@@ -106,7 +106,7 @@ export function linkLeadsOn(end: ReadingEnd): string | undefined {
 export function lastPageBehind({ response, stop, paging }: ReadingEnd): string | undefined {
   const behind = pagesBehind(response.headers['link'], response.url)
   const isMax = isCounted(paging) && paging.max !== undefined
-  if (behind === undefined || stop === 'status' || isMax) return undefined
+  if (behind === undefined || stop === 'rule' || isMax) return undefined
   return `the header 'link' names a last page that was not read, ${formatNumber(behind)} further on. ${READ_AGAIN}`
 }
 

@@ -63,19 +63,28 @@ function nextCounted(
   if (paging.type === 'page')
     return current + 1 < end ? withParameter(request, paging.parameter, current + 1) : undefined
   if (length === 0 && current >= Math.min(total ?? Infinity, paging.max ?? Infinity)) return undefined
-  const next = current + (length > 0 ? length : stepOver(paging, request, seen))
+  const next = current + (length > 0 ? length : stepOverEmpty(paging, request, seen))
   return next < end ? withParameter(request, paging.parameter, next) : undefined
 }
 
 /**
- * Returns the step over an empty page: the page size that was asked for, or what the API gives at most. A longer step
- * would skip records.
+ * Returns the step over a page without records: the page size that was asked for, or what the API gives at most. A
+ * longer step would skip records. Undefined if the page size is unknown.
  */
-function stepOver(paging: OffsetPaging, request: PageRequest, { total, largestPage }: ReadingState): number {
+export function stepOver(
+  paging: OffsetPaging,
+  request: PageRequest,
+  { largestPage }: Pick<ReadingState, 'largestPage'>,
+): number | undefined {
   const size = pageSizeOf(request, paging)
-  if (size !== undefined) return largestPage > 0 ? Math.min(size, largestPage) : size
+  return size !== undefined && largestPage > 0 ? Math.min(size, largestPage) : size
+}
+
+function stepOverEmpty(paging: OffsetPaging, request: PageRequest, seen: ReadingState): number {
+  const step = stepOver(paging, request, seen)
+  if (step !== undefined) return step
   throw new PagingError(
-    `the page at offset ${countOf(request, paging)} is empty, but ${announcementOf(paging, total)}. ` +
+    `the page at offset ${countOf(request, paging)} is empty, but ${announcementOf(paging, seen.total)}. ` +
       'The request states no page size to step over it. Add one, such as limit: 100, or name the parameter: ' +
       "byOffset('offset', { limit: 'rows' })",
   )

@@ -17,9 +17,9 @@ export interface ReadingEnd {
   /** What is known with the last page. */
   readonly state: ReadingState
   /**
-   * What ended the reading: the paginator, a status of `emptyOn`, or a record behind the range in the declared order.
+   * What ended the reading: the paginator, a rule for the response, or a record behind the range in the declared order.
    */
-  readonly stop: 'paginator' | 'status' | 'order'
+  readonly stop: 'paginator' | 'rule' | 'order'
   /** Different keys among the records of the reading. Undefined if they were not counted. */
   readonly differentKeys?: number | undefined
   /** A way to the next page was found in this stream, by this reading or another one. */

@@ -8,7 +8,7 @@ import { countOf, isCounted, statedTotal } from './counted-pages.ts'
 import { statedRecords } from './stated-totals.ts'
 
 /** Empty pages in a row that are accepted. */
-const MAX_EMPTY_PAGES = 100
+export const MAX_EMPTY_PAGES = 100
 
 /** Stored as JSON in the ledger, so the names of its members must stay the same in all versions. */
 export interface ReadingState {

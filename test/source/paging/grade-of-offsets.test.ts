@@ -120,7 +120,7 @@ describe("byOffset('offset', { total })", () => {
     [
       'a status of emptyOn below it',
       [rows(0, 10, { total: 30 }), gone],
-      "10 records came, but 'total' states 30. The status 404, which emptyOn lists",
+      "10 records came, but 'total' states 30. A rule for status 404 ended the reading",
     ],
     [
       'a header with a total that is too high',

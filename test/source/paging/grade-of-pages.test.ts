@@ -82,7 +82,7 @@ describe("byPage('page')", () => {
       [
         'a status of emptyOn with a total that is too high',
         [rows(0, 10), { ...gone, headers: total(20) }],
-        'The status 404, which emptyOn lists, ended the reading',
+        'A rule for status 404 ended the reading',
       ],
     ].map((row) => row as [string, ...Case]),
   )('%s', async (_, ...row) => {
@@ -156,7 +156,7 @@ describe("byPage('page', { pages })", () => {
     [
       'a status of emptyOn below it',
       [rows(0, 10, { pages: 3 }), gone],
-      "page 2 has status 404, which emptyOn lists and which ended the reading, but 'pages' states 3 pages",
+      "a rule for status 404 ended the reading at page 2, but 'pages' states 3 pages",
     ],
     ['text of digits', [rows(0, 10, { pages: '1' })], 'ended'],
     ['a missing number', [rows(0, 10)], /'pages' should be the number of pages or records, but is missing/],

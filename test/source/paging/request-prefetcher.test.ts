@@ -29,9 +29,9 @@ describe('requests ahead', () => {
       .pages(byPage('page', { more: 'more', pages: 'pages' }))
       .records('data')
     const totals: number[] = []
-    const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope, (total) =>
-      totals.push(total),
-    )
+    const pages = readHttp(sourceOf(recipe), undefined, { position: null, restart: 'page' }, scope, {
+      onTotal: (total) => totals.push(total),
+    })
     const first = pages.next()
     await turn()
     respond('1', { data: [{ id: 1 }], more: false })

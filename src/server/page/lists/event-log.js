@@ -61,6 +61,8 @@ function words(event) {
       return `attempt ${event.attempt} failed, next in ${count(Math.round(event.waitMs))} ms: ${event.reason}`
     case 'waiting':
       return `for ${event.for}, ${count(Math.round(event.ms))} ms`
+    case 'response.skipped':
+      return `${event.request} answered ${event.status}, left out by a rule`
     case 'request.finished':
       return `${event.method} ${event.url} answered ${event.status} in ${count(Math.round(event.ms))} ms`
     case 'backfill.planned':
