@@ -123,6 +123,33 @@ describe('summary', () => {
     })
   })
 
+  test('the summary shows what APIs have asked to wait for, also as a notice of the stream', async () => {
+    await using served = await rig({ handler: () => ({ status: 429, headers: { 'retry-after': '86400' } }) })
+    await run(served.pipeline, { database: served.test.url, environment: {}, throwOnFailure: false })
+    const { json } = await served.get('/api/summary')
+    const [wait] = json.waits
+    expect(json.waits).toEqual([
+      {
+        api: expect.stringMatching(/^http:/),
+        path: expect.stringMatching(/^\//),
+        until: time,
+        source: {
+          run: '1',
+          pipeline: 'shop',
+          stream: 'rows',
+          request: `GET ${wait.path}`,
+          status: 429,
+          header: 'retry-after: 86400',
+        },
+      },
+    ])
+    expect(json.pipelines[0].streams[0].findings).toContainEqual({
+      kind: 'waiting',
+      isProblem: false,
+      message: expect.stringContaining(`no request is sent to ${wait.api}${wait.path} until ${wait.until}`),
+    })
+  })
+
   test('summaries of clients that left neither run nor wait in the queue', async () => {
     await using served = await rig()
     const { database } = served.test
