@@ -13,6 +13,8 @@ export class ValueSampler {
   /** The totals of fields that had a value, as earlier pages have returned them. */
   readonly #reported = new Map<string, Sample>()
   readonly #totals = new Map<string, Sample>()
+  #columns: readonly LoadedColumn[] = []
+  #unseen: readonly number[] = []
   #left = RECORDS_OF_A_READING
 
   /**
@@ -20,8 +22,9 @@ export class ValueSampler {
    * the encoder: it notices each value.
    */
   take(records: readonly unknown[], columns: readonly LoadedColumn[], seen: Uint8Array): Samples {
-    if (this.#left > 0) this.#sample(records, columns)
-    else if (this.#reported.size >= columns.length) return NOTHING
+    const isSampling = this.#left > 0
+    if (isSampling) this.#sample(records, columns)
+    else if (columns === this.#columns && !this.#unseen.some((index) => seen[index] === 1)) return NOTHING
     const added = new Map<string, Sample>()
     for (const [index, { field }] of columns.entries()) {
       if (seen[index] === 0 && !this.#reported.has(field)) continue
@@ -34,7 +37,14 @@ export class ValueSampler {
       this.#totals.set(field, total)
       this.#reported.set(field, total)
     }
+    if (!isSampling) this.#watch(columns)
     return added
+  }
+
+  /** Once the sample is full, only columns that have had no value are looked at. */
+  #watch(columns: readonly LoadedColumn[]): void {
+    this.#columns = columns
+    this.#unseen = columns.flatMap(({ field }, index) => (this.#reported.has(field) ? [] : [index]))
   }
 
   #sample(records: readonly unknown[], columns: readonly LoadedColumn[]): void {
