@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals'
+import type { EncodedPage } from '../../../src/load/encode/encoded-page.ts'
 import { ValueSampler } from '../../../src/load/encode/value-sampler.ts'
+import { NewTable } from '../../../src/load/new-table.ts'
+import { NeedsSchemaChange } from '../../../src/load/shape/schema-change.ts'
+import { TableEncoder } from '../../../src/load/table-encoder.ts'
 import { columnType } from '../../../src/load/values/column-type.ts'
+import { page, table } from '../support.ts'
 
 const column = (field: string, more: object = {}) => ({
   field,
@@ -43,4 +48,25 @@ test('at most 2,000 records of a reading are sampled, and later fields are still
   expect(sampler.take(page, columns, Uint8Array.of(1, 1, 0))).toEqual(new Map([['title', [1, 2_000]]]))
   expect(sampler.take(page, columns, Uint8Array.of(1, 1, 1))).toEqual(new Map([['note', [1, 2_000]]]))
   expect(sampler.take(page, columns, Uint8Array.of(1, 1, 1))).toEqual(new Map())
+})
+
+test.each<[string, unknown]>([
+  ['a text', 'text'],
+  ['an object', { a: 1 }],
+  ['a number', 1],
+  ['a bigint', 12345678901234567890n],
+  ['a date', new Date(0)],
+])('the encoder notices %s in a record that is not sampled', (_, value) => {
+  const open = new NewTable(table(), 'orders')
+  const encoder = new TableEncoder(open)
+  const one = page(records(20, (id) => ({ id, rare: id === 1 ? value : null, none: null })))
+  const change = encoder.encode(one)
+  if (change instanceof NeedsSchemaChange) open.change(change.change)
+  using encoded = encoder.encode(one) as EncodedPage
+  expect(encoded.samples).toEqual(
+    new Map([
+      ['id', [7, 7]],
+      ['rare', [1, 7]],
+    ]),
+  )
 })
