@@ -20,3 +20,8 @@ returns void language sql volatile as $$
            select array_agg(distinct endpoint) from unnest(w.endpoints || excluded.endpoints) as endpoint) end
    where w.definition <> excluded.definition or not w.endpoints @> excluded.endpoints
 $$;
+
+-- Down Migration
+
+drop function sluice.remember_ways_on(text, text, text, text[]);
+drop table sluice.ways_on;
