@@ -3,7 +3,7 @@ import { parseInstant } from '../../value/instant.ts'
 import type { OpenReadings } from '../../ledger/read/read-open-readings.ts'
 import type { SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
-import { openReading } from './open-reading.ts'
+import { openReading, type OpenReadingTerms } from './open-reading.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
 
 /** An incremental run that usually reads fewer records may well read none. */
@@ -25,15 +25,14 @@ export interface Known {
   readonly failedWindows: { readonly windows: number; readonly error: string | null } | undefined
   /** Of the stream's syncs and windows: what may have missed records, and what no later reading covers. */
   readonly openReadings: readonly OpenReadings[]
-  /** True if the table has `complete: 'any'`. */
-  readonly isOpenAccepted: boolean
+  readonly openTerms: OpenReadingTerms
   readonly now: Date
 }
 
 /** Returns the findings of a stream, the most serious first. */
 export function findingsOf(
   status: StreamStatus,
-  { readings, failedWindows, openReadings, isOpenAccepted, now }: Known,
+  { readings, failedWindows, openReadings, openTerms, now }: Known,
 ): StatusFinding[] {
   const { pipeline, stream } = status
   const name = `${pipeline}.${stream}`
@@ -41,7 +40,7 @@ export function findingsOf(
   const found = [
     failure(status, name),
     overdue(status),
-    ...openReadings.map((open) => openReading(open, status, { isAccepted: isOpenAccepted })),
+    ...openReadings.map((open) => openReading(open, status, openTerms)),
     silence(done),
     standstill(done, now),
     lostFields(done),

@@ -143,11 +143,15 @@ function knownOf(
 ): Omit<Known, 'now'> {
   const is = (one: { readonly pipeline: string; readonly stream: string }): boolean =>
     one.pipeline === pipeline && one.stream === stream
+  const table = streams[stream]?.table
   return {
     readings: readings.get(`${pipeline}.${stream}`) ?? [],
     failedWindows: windows.find(is),
     openReadings: openReadings.filter(is),
-    isOpenAccepted: streams[stream]?.table.complete === 'any',
+    openTerms: {
+      isAccepted: table?.complete === 'any',
+      isKeyless: table?.write === 'append' && table.key.length === 0,
+    },
   }
 }
 
