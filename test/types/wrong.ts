@@ -187,5 +187,13 @@ pages.records(inHeader('x-data'))
 listing.pages(byPage('page', { pages: 'x-total-pages' }))
 // @ts-expect-error 70 a word that does not exist for complete
 customers.into('billing.customers', { key: 'id', complete: true })
+// @ts-expect-error 71 a grade that does not exist
+source<Customer>(async function* () {
+  yield { records: [], complete: 'all' }
+})
+// @ts-expect-error 72 a reason that is no text
+source<Customer>(async function* () {
+  yield { records: [], complete: { open: 5 } }
+})
 
 declare function fetchCity(id: string): Promise<string>

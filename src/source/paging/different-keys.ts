@@ -53,6 +53,9 @@ const newTable = (slots: number): Table => ({
   taken: 0,
 })
 
+const { imul, floor } = Math
+const { isSafeInteger } = Number
+
 // The hash of the last key. A result in two variables of the module costs no allocation for each record.
 let low = 0
 let high = 0
@@ -66,11 +69,11 @@ function hashKey(record: unknown, fields: readonly string[], types: string[]): b
     const value = (record as Readonly<Record<string, unknown>>)[fields[index] ?? '']
     // 1 and '1' may be one key in a column, so values of two types cannot be told apart.
     if (typeof value !== (types[index] ??= typeof value)) return false
-    if (typeof value === 'number' && Number.isSafeInteger(value)) mixNumber(value)
+    if (typeof value === 'number' && isSafeInteger(value)) mixNumber(value)
     else if (!mixText(keyText(value))) return false
   }
-  const first = Math.imul(low ^ (low >>> 16), 2_246_822_507)
-  const second = Math.imul(high ^ (high >>> 13), 3_266_489_909)
+  const first = imul(low ^ (low >>> 16), 2_246_822_507)
+  const second = imul(high ^ (high >>> 13), 3_266_489_909)
   // 0 is a free slot.
   low = (first ^ second) >>> 0 || 1
   high = second ^ (first >>> 15)
@@ -78,9 +81,9 @@ function hashKey(record: unknown, fields: readonly string[], types: string[]): b
 }
 
 function mixNumber(value: number): void {
-  const upper = Math.floor(value / 4_294_967_296)
-  low = Math.imul(low ^ value, 2_654_435_761) ^ upper
-  high = Math.imul(high ^ value, 1_597_334_677) ^ Math.imul(upper, 2_246_822_507)
+  const upper = floor(value / 4_294_967_296)
+  low = imul(low ^ value, 2_654_435_761) ^ upper
+  high = imul(high ^ value, 1_597_334_677) ^ imul(upper, 2_246_822_507)
 }
 
 function mixText(text: string | undefined): boolean {
@@ -88,12 +91,12 @@ function mixText(text: string | undefined): boolean {
   let [a, b] = [low, high]
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    a = Math.imul(a ^ code, 2_654_435_761)
-    b = Math.imul(b ^ code, 1_597_334_677)
+    a = imul(a ^ code, 2_654_435_761)
+    b = imul(b ^ code, 1_597_334_677)
   }
   // Ends the field, so that ('ab', 'c') and ('a', 'bc') differ.
-  low = Math.imul(a ^ 0x1_0000, 2_246_822_507)
-  high = Math.imul(b ^ 0x1_0000, 3_266_489_909)
+  low = imul(a ^ 0x1_0000, 2_246_822_507)
+  high = imul(b ^ 0x1_0000, 3_266_489_909)
   return true
 }
 

@@ -14,7 +14,9 @@ export function wayOnMissing(end: ReadingEnd): string | undefined {
   if (kind === undefined || isCountReached(end)) return undefined
   if (kind === 'connection lost')
     return 'the GraphQL connection is null after pages that had it. Run the stream with --full to read all of it again'
-  const { names, saysNoMore } = hintsIn(end.response, end.state)
+  // What came before the position of an older version is not counted.
+  const read = end.state.isPartial ? { records: Infinity, pages: Infinity } : end.state
+  const { names, saysNoMore } = hintsIn(end.response, read)
   const link = kind === 'missing' && linkTo('next', end.response.headers['link']) ? ["the header 'link'"] : []
   const found = [...names, ...link]
   if (found.length > 0) return hinted(kind, found, end)

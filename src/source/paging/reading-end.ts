@@ -69,7 +69,8 @@ export function isLastPageShort({ paging, request, response: { records }, state 
 export function isOnlyPageFull({ paging, request, response, state, largestPage = 0 }: ReadingEnd): boolean {
   const { length } = response.records
   const size = pageSizeOf(request, paging)
-  if (size !== undefined) return length >= size
+  // A request for one record asks for no others.
+  if (size !== undefined) return length >= size && size > 1
   // `onePage()` says that there is no other page.
   const isDeclared = typeof paging === 'object' && paging.type === 'one page'
   return !isDeclared && USUAL_SIZES.has(length) && length >= Math.max(state.largestPage, largestPage)

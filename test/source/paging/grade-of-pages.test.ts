@@ -7,6 +7,7 @@ describe('onePage()', () => {
     ['an empty page', [none()], 'ended'],
     ['a short page', [rows(0, 3)], 'ended'],
     ['a full page', [rows(0, 10)], 'only one page was read, which seems to be full (10 records)'],
+    ['a page of the one record that was asked for', [rows(0, 1)], 'ended', { limit: 1 }],
     ['a full page with has_more: false', [rows(0, 10, { has_more: false })], 'ended'],
     ['as many records as usual page sizes, where none was asked for', [rows(0, 100)], 'ended', noSize],
     ['a total that is right', [rows(0, 3, {}, total(3))], 'counted'],

@@ -16,7 +16,7 @@ interface Listing {
 
 const answer = (request: ApiRequest) => {
   const page = request.query.has('offset') ? Number(request.query.get('offset')) / 5 + 1 : pageOf(request)
-  return { json: { data: posts(page), total: 25, pages: 5, next: page < 5 ? String(page + 1) : null } }
+  return { json: { data: posts(page), total: 25, total_count: 25, pages: 5, next: page < 5 ? String(page + 1) : null } }
 }
 
 const flowOf = (server: ApiServer, paging: Paging<Listing>): Records<{ id: number }> =>
@@ -85,6 +85,11 @@ describe('what is known of a reading', () => {
     const rest = await readPages(flowOf(server, paging), { position })
     expect(ids(recordsOf(rest))).toEqual(all.slice(10))
     expect(readingOf(rest[0]!)).toMatchObject({ records: 15, total: 25, isPartial: true })
+    // Records that came before are not counted, so a number in the body proves nothing.
+    const numbered = await readPages(flowOf(server, byPage('page')), {
+      position: { ...position, query: { page: '4' } },
+    })
+    expect(numbered.at(-1)!.completeness).toEqual({ grade: 'ended', reasons: [] })
   })
 })
 
