@@ -1,6 +1,7 @@
 // Compiled, never run: functions that help to write pipelines can name the types that they take and return.
 import {
   http,
+  inHeader,
   onePage,
   pipeline,
   type Auth,
@@ -24,6 +25,7 @@ import {
   type Records,
   type Report,
   type RequestOptions,
+  type ResponseRule,
   type RunOptions,
   type Schedule,
   type Secret,
@@ -83,3 +85,16 @@ export const bound: Bound = { bound: 'since', as: 'unix' }
 export const day: Range = { since: '2024-01-01', until: '2024-01-02' }
 export const batch: BatchLimits = { rows: 1_000 }
 export const options: RunOptions = { batch, throwOnFailure: false }
+export const pastTheEnd: ResponseRule = { status: 400, body: { code: 'past_end' }, action: 'empty' }
+export const rules: readonly ResponseRule[] = [
+  pastTheEnd,
+  { status: ['5xx', 420], header: { 'x-state': /down/ }, action: 'retry', wait: '30s', reach: 'path' },
+  { text: /quota/, action: 'retry', wait: { at: inHeader('x-reset'), unit: 'unix ms' } },
+  { when: ({ status, headers, text }) => status === 418 && headers['x'] === text, action: 'skip', expected: true },
+  { body: { ok: false }, action: 'fail', message: (body) => (body as { text?: string }).text },
+]
+export const ruled = http('https://api.example', { responseRules: rules }).get<Post[]>(
+  '/posts',
+  {},
+  { responseRules: rules },
+)

@@ -139,10 +139,10 @@ source<Customer>(async function* () {
 })
 // @ts-expect-error 48 recipes are frozen
 customers.recipe.stages.push({ type: 'pick', fields: [] })
-// @ts-expect-error 50 rows that do not fit a type that was declared for them
+// @ts-expect-error 49 rows that do not fit a type that was declared for them
 customers satisfies Stream<{ id: string; email: string }>
 customers satisfies Stream<{ id: string; email: string | null }>
-// @ts-expect-error 49 a bound is no value of a path
+// @ts-expect-error 50 a bound is no value of a path
 path`/since/${since}`
 
 // @ts-expect-error 51 a second cursor in a chain
@@ -195,5 +195,17 @@ source<Customer>(async function* () {
 source<Customer>(async function* () {
   yield { records: [], complete: { open: 5 } }
 })
+// @ts-expect-error 73 a rule that does nothing
+http('https://api.example', { responseRules: [{ status: 404 }] })
+// @ts-expect-error 74 a misspelt condition of a rule
+http('https://api.example', { responseRules: [{ stauts: 404, action: 'empty' }] })
+// @ts-expect-error 75 an option of another action
+http('https://api.example', { responseRules: [{ status: 404, action: 'empty', expected: true }] })
+// @ts-expect-error 76 a class of statuses that does not exist
+http('https://api.example', { responseRules: [{ status: '6xx', action: 'retry' }] })
+// @ts-expect-error 77 a wait without a unit
+http('https://api.example', { responseRules: [{ status: 420, action: 'retry', wait: '30' }] })
+// @ts-expect-error 78 a text as the pattern of a body
+http('https://api.example', { responseRules: [{ text: 'gone', action: 'empty' }] })
 
 declare function fetchCity(id: string): Promise<string>

@@ -16,6 +16,7 @@ const PASSING: Readonly<Record<string, Fault>> = {
   },
   'resets connections': { kind: 'reset' },
   'truncates bodies': { kind: 'truncated' },
+  'answers HTML with 200': { kind: 'html' },
 }
 
 /** An API that fails, passingly and for good, and one that has forgotten where we were. */
@@ -43,7 +44,7 @@ export function apiFaults({ databases }: Context): Job[] {
     })),
     {
       driver: 'API faults',
-      name: 'the API answers HTML with 200',
+      name: 'the API refuses requests (501)',
       write,
       run: async () => {
         // At every request until there were four: whatever the order of requests, none is left for a run after one that
@@ -55,7 +56,9 @@ export function apiFaults({ databases }: Context): Job[] {
           data,
           api: {
             fault: ({ n, url }) =>
-              n > 6 && seen.size < 4 && !seen.has(url.href) && seen.add(url.href) ? { kind: 'html' } : undefined,
+              n > 6 && seen.size < 4 && !seen.has(url.href) && seen.add(url.href)
+                ? { kind: 'status', status: 501 }
+                : undefined,
           },
         })
         await rig.start().ended
