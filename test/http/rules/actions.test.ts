@@ -62,6 +62,23 @@ describe('a rule with the action retry', () => {
     }
   })
 
+  test.each([
+    ['all paths of the API', undefined, [42_000, 42_000]],
+    ["all paths with reach: 'api'", 'api', [42_000, 42_000]],
+    ["its own path with reach: 'path'", 'path', [42_000]],
+  ] as const)('makes other requests wait too: those to %s', async (_, reach, waits) => {
+    const rule: ResponseRule = { status: 420, action: 'retry', wait: '42s', ...(reach && { reach }) }
+    const slept: number[] = []
+    for (const path of ['/other', '/x']) {
+      await using api = await apiServer(({ index }) => (index === 0 ? { status: 420, json: {} } : { json: [1] }))
+      await using client = testClient({ base: api.origin, attempts: 1, responseRules: dataOf([rule]) })
+      await failure(client.get('/x'))
+      await client.get(path)
+      slept.push(...client.time.slept)
+    }
+    expect(slept).toEqual(waits)
+  })
+
   test('ends the stream with its position if the wait is longer than five minutes', async () => {
     const { error, requests } = await ask(
       [{ status: 420, json: { wait: 3_600 } }],
