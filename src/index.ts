@@ -21,8 +21,10 @@ export {
   byOffset,
   byPage,
   byRelay,
+  bySince,
   inHeader,
   onePage,
+  type BySinceOptions,
 } from './define/api/paging.ts'
 export { path, type Path } from './define/api/path.ts'
 export type { ResponseRule } from './define/api/response-rules.ts'

@@ -139,6 +139,11 @@ function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>):
       return `at the URL in the header link; rel=${paging.rel}`
     case 'header':
       return `${fromText(paging.parameter)} = header ${paging.header}`
+    case 'since': {
+      const field = paging.field ?? "the cursor's field"
+      const within = paging.within === undefined ? '' : `, and within one value: ${pagingText(paging.within)}`
+      return `since = ${field} of the last record${paging.exclusive ? ', less one value' : ''}${within}`
+    }
     case 'relay':
       return `${paging.variable} = pageInfo.endCursor of ${fromText(paging.at)}`
   }

@@ -169,4 +169,18 @@ export type Paging<Body> =
   | { readonly type: 'link header'; readonly rel: string }
   | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }
   | { readonly type: 'relay'; readonly at: From<Body, unknown>; readonly variable: string }
+  | SincePaging<Body>
   | NextRequest<Body>
+
+/** A list in ascending order of a value. The next request is the first page again, from the last record's value on. */
+export interface SincePaging<Body> {
+  readonly type: 'since'
+  /** The paginator of the pages whose records all have one value. */
+  readonly within?: Paging<Body>
+  /** The field of the value. @default the cursor's field */
+  readonly field?: string
+  /** True if the API leaves out records with exactly the value of `since`. */
+  readonly exclusive?: true
+  /** The parameter that holds the page size. */
+  readonly limit?: string
+}

@@ -20,7 +20,8 @@ export function firstRequest(
     // A bound is filled in by text or a number, so what is left is JSON.
     ...defined({ json: json && (fillIn(json, range, unit) as PageRequest['json']), graphql }),
   }
-  return isCounted(paging) ? withParameter(request, paging.parameter, paging.start) : request
+  const first = typeof paging === 'object' && paging.type === 'since' ? paging.within : paging
+  return first && isCounted(first) ? withParameter(request, first.parameter, first.start) : request
 }
 
 /** Returns the path of an endpoint with `{}` in place of its values, so that it is the same for all parents. */

@@ -1,7 +1,7 @@
 // Turns the response to one request into a page and the request for the next page.
 import { ENDED, openBecause, worstOf, type Completeness } from '../model/completeness.ts'
 import { DecodeError, PagingError } from '../model/errors.ts'
-import type { Page } from '../model/page.ts'
+import type { Page, Position } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../model/request.ts'
 import { ruleText, type RuleData } from '../model/response-rule.ts'
@@ -21,6 +21,7 @@ import type { ReadingEnd } from './paging/reading-end.ts'
 import { afterPage, checkEmptyPages, type ReadingState } from './paging/reading-state.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
 import { requestAfterSkipped } from './paging/skipped-page.ts'
+import type { SincePages } from './paging/since/since-pages.ts'
 import { positionOf } from './position.ts'
 import { selectRecords } from './select-records.ts'
 
@@ -40,6 +41,8 @@ export interface HttpPageReaderOptions {
   readonly isChild: boolean
   /** Called for each page, or child, that a rule leaves out. */
   readonly onSkip: (request: string, status: number, rule: RuleData) => void
+  /** For `bySince()`. */
+  readonly sincePages?: SincePages | undefined
 }
 
 export class HttpPageReader {
@@ -49,6 +52,7 @@ export class HttpPageReader {
   readonly #guard = new LoopGuard()
   readonly #endpoint: SeenEndpoint
   readonly #keyFields: readonly string[]
+  readonly #sincePages: SincePages | undefined
   /** Undefined while no number of records is known that they could be compared with. */
   #keys: DifferentKeys | undefined
   readonly #isChild: boolean
@@ -56,7 +60,8 @@ export class HttpPageReader {
   #state: ReadingState
   #hasSteppedOver = false
 
-  constructor(source: HttpSource, { follower, secrets, state, slice, isChild, onSkip }: HttpPageReaderOptions) {
+  constructor(source: HttpSource, options: HttpPageReaderOptions) {
+    const { follower, secrets, state, slice, isChild, onSkip, sincePages } = options
     this.#isChild = isChild
     this.#onSkip = onSkip
     this.#source = source
@@ -65,6 +70,7 @@ export class HttpPageReader {
     this.#state = state
     this.#endpoint = new SeenEndpoint(source.request, slice.endpoints)
     this.#keyFields = slice.key ?? []
+    this.#sincePages = sincePages
   }
 
   /** What is known after the pages that were read so far. */
@@ -89,20 +95,19 @@ export class HttpPageReader {
     const { paging } = this.#source
     const { rule, faults, hold, memory } = held
     this.#guard.add(request)
-    const records = rule || held.status === 204 ? [] : selectRecords(this.#source, held.body)
-    if (faults) checkFaults(faults, records)
+    const received = rule || held.status === 204 ? [] : selectRecords(this.#source, held.body)
+    if (faults) checkFaults(faults, received)
+    const sincePage = rule ? undefined : this.#sincePages?.read({ ...held, records: received }, request)
+    const records = sincePage?.records ?? received
     const response = { ...held, records }
     const isStart = this.#state.pages === 0 && !this.#state.isPartial
     const { page, hasEnded } = followedPage(records, this.#follower)
     this.#state = afterPage(this.#state, paging, response, { hasCursor: this.#follower?.hasMetField === true })
+    if (this.#sincePages) this.#state = { ...this.#state, ...defined({ since: this.#sincePages.state }) }
     if (rule?.action === 'skip') return this.#skip(response, request, { rule, page, isStart })
     this.#countKeys(records)
-    if (isCounted(paging)) this.#guard.compare(records, paging.parameter)
-    const next = rule || hasEnded ? undefined : nextRequest(paging, response, request, this.#state)
-    if (next) {
-      checkEmptyPages(this.#state, paging)
-      this.#guard.check(next)
-    }
+    const ofPaginator = (): PageRequest | undefined => (sincePage ? sincePage.next : this.#next(response, request))
+    const next = rule || hasEnded ? undefined : ofPaginator()
     this.#endpoint.add(records.length, { hasWayOn: next !== undefined })
     const stop = hasEnded ? 'order' : 'paginator'
     const completeness = next
@@ -111,8 +116,7 @@ export class HttpPageReader {
     return {
       page: {
         ...page,
-        position: this.#secrets.hide(positionOf(next, this.#state)),
-        ...defined({ completeness }),
+        ...defined({ position: this.#position(next), completeness }),
         hold,
         memory,
       },
@@ -147,6 +151,23 @@ export class HttpPageReader {
     return { page: { ...page, position, ...defined({ completeness }), hold, memory }, next }
   }
 
+  /** Returns the request for the next page. Throws if the pages go in a circle. */
+  #next(response: ApiResponse<unknown>, request: PageRequest): PageRequest | undefined {
+    const { paging } = this.#source
+    if (isCounted(paging)) this.#guard.compare(response.records, paging.parameter)
+    const next = nextRequest(paging, response, request, this.#state)
+    if (!next) return undefined
+    checkEmptyPages(this.#state, paging)
+    this.#guard.check(next)
+    return next
+  }
+
+  /** Undefined if no position can hold what must be known. */
+  #position(next: PageRequest | undefined): Position | undefined {
+    if (next && this.#sincePages && !this.#sincePages.state) return undefined
+    return this.#secrets.hide(positionOf(next, this.#state))
+  }
+
   /** Counts the keys of a reading from its first page on, if the API states the number of its records. */
   #countKeys(records: readonly unknown[]): void {
     const { pages, lastCount, isPartial } = this.#state
@@ -158,13 +179,13 @@ export class HttpPageReader {
 
   #end(end: ReadingEnd): Completeness | undefined {
     const { hasWayOn: isWayOnKnown, largestPage } = this.#endpoint
-    const { grade, reasons } = completenessOf({ ...end, isWayOnKnown, largestPage, differentKeys: this.#keys?.count })
-    const atPage = { grade, reasons: reasons.map((reason) => this.#placed(reason, end.request)) }
+    const ofPages = this.#sincePages?.completeness
+    const differentKeys = this.#keys?.count
+    const isAnchored = ofPages?.grade === 'counted'
+    const atEnd = completenessOf({ ...end, isWayOnKnown, largestPage, differentKeys, isAnchored })
     const fieldMissing = this.#state.hasCursor ? undefined : this.#follower?.fieldMissing(this.#state.records)
-    return worstOf(
-      atPage,
-      fieldMissing === undefined ? undefined : openBecause(this.#placed(fieldMissing, end.request)),
-    )
+    const whole = worstOf(worstOf(ofPages, atEnd), fieldMissing === undefined ? undefined : openBecause(fieldMissing))
+    return whole && { ...whole, reasons: whole.reasons.map((reason) => this.#placed(reason, end.request)) }
   }
 
   /** An offset that steps over an empty page may leave out records. Says so once. */

@@ -1,17 +1,20 @@
 // The pages of an HTTP source: one request after another, from a position to the end.
-import { HttpError, PositionLostError } from '../model/errors.ts'
+import { HttpError, PositionLostError, UsageError } from '../model/errors.ts'
 import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
 import type { PageRequest, Paging } from '../model/request.ts'
 import type { RuleData } from '../model/response-rule.ts'
 import type { Scope } from '../model/scope.ts'
+import { sinceProblem } from '../model/since-problem.ts'
 import type { SliceRead } from '../model/slice.ts'
+import { defined } from '../value/defined.ts'
 import { CursorFollower } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
 import { firstRequest } from './first-request.ts'
 import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
 import { pagesToLast } from './paging/link-header.ts'
+import { isSince, SincePages, type SinceOptions } from './paging/since/since-pages.ts'
 import { RequestPrefetcher, type HeldResponse } from './paging/request-prefetcher.ts'
 import { NOTHING_READ, readingAt, type ReadingState } from './paging/reading-state.ts'
 import { requestAt } from './position.ts'
@@ -33,7 +36,7 @@ export async function* readHttp(
 ): AsyncGenerator<Page, void, undefined> {
   if (isEnd(slice.position)) return
   const range = rangeOf(incremental, slice)
-  const follower = incremental && new CursorFollower(incremental, range, slice, scope)
+  const follower = incremental && new CursorFollower(inOrder(incremental, source.paging), range, slice, scope)
   const isResumed = slice.position !== null
   let request = isResumed
     ? requestAt(slice.position)
@@ -42,7 +45,8 @@ export async function* readHttp(
   const { secrets, emit, stream = '' } = scope
   const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
     emit({ type: 'response.skipped', stream, request, status, expected })
-  const pageReader = new HttpPageReader(source, { follower, secrets, state, slice, isChild, onSkip })
+  const sincePages = sincePagesOf(source, incremental, { range, slice, stored: secrets.reveal(state.since) }, scope)
+  const pageReader = new HttpPageReader(source, { follower, secrets, state, slice, isChild, onSkip, sincePages })
 
   await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
@@ -60,6 +64,25 @@ export async function* readHttp(
     if (!next) return
     request = next
   }
+}
+
+/** `bySince()` has checked that the list is ascending. */
+const inOrder = (incremental: Incremental, paging: Paging<never>): Incremental =>
+  isSince(paging) ? { ...incremental, order: 'ascending' } : incremental
+
+function sincePagesOf(
+  source: HttpSource,
+  incremental: Incremental | undefined,
+  options: Pick<SinceOptions, 'range' | 'slice' | 'stored'>,
+  { emit, stream }: Scope,
+): SincePages | undefined {
+  const { paging, request } = source
+  if (!isSince(paging)) return undefined
+  const problem = sinceProblem(source, incremental)
+  if (problem !== undefined) throw new UsageError(problem)
+  // With a cursor, its follower warns of the same records.
+  const warn = incremental ? () => {} : (message: string) => emit({ type: 'warning', message, ...defined({ stream }) })
+  return new SincePages({ request, paging, incremental, warn, ...options })
 }
 
 /** Returns the number of pages from the first one read, undefined if it is not known. */
@@ -102,6 +125,7 @@ function positionLost(error: unknown, request: PageRequest, paging: Paging<never
  */
 function rejectsPosition(status: number, paging: Paging<never>): boolean {
   if (status === 410) return true
+  if (isSince(paging)) return paging.within !== undefined && rejectsPosition(status, paging.within)
   if (isCounted(paging) || (typeof paging === 'object' && paging.type === 'one page')) return false
   const isRelay = typeof paging === 'object' && paging.type === 'relay'
   return [400, 404, 422].includes(status) || (isRelay && status === 200)

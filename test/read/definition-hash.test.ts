@@ -9,6 +9,7 @@ import {
   byOffset,
   byPage,
   byRelay,
+  bySince,
   http,
   isoDate,
   onePage,
@@ -185,4 +186,9 @@ test.each(Object.entries(moreRecipes))(
 
 test('the hash of a definition without a table is the one that version 0.1 stored', () => {
   expect(definitionHash(source(read).incremental('a').recipe)).toBe('q2bw-n16kIR9SKNQuwXJBF')
+})
+
+test('the hash of bySince, which a position of it depends on, stays the same', () => {
+  const since = rows(bySince(byPage('page', { pages: 'total' }), { exclusive: true, limit: 'limit' })).incremental('a')
+  expect(definitionHash(since.recipe)).toBe('O5y_M75SLEkVG779yGYxdU')
 })

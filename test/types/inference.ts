@@ -7,10 +7,12 @@ import {
   byNextUrl,
   byOffset,
   byPage,
+  bySince,
   http,
   inHeader,
   onePage,
   path,
+  since,
   source,
   type Json,
   type Stream,
@@ -87,6 +89,16 @@ api
   .pages(byLastRecord('after', 'id'))
   .records()
   .filter((record) => record.id > 1)
+api
+  .get<{ items: { id: number; at: string }[]; meta: { pages: number; next: string | null } }>('/x', { since })
+  .pages(bySince(byPage('page', { pages: 'meta.pages' })))
+  .records('items')
+  .incremental('at')
+  .filter((record) => record.id > 1)
+api
+  .get<{ items: { at: string }[]; meta: { next: string | null } }>('/x', { since })
+  .pages(bySince(byCursor('after', 'meta.next'), { exclusive: true }))
+  .records('items')
 api
   .get<unknown>('/x')
   .pages(onePage())

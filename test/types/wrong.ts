@@ -9,6 +9,7 @@ import {
   byOffset,
   byPage,
   byRelay,
+  bySince,
   http,
   inHeader,
   onePage,
@@ -207,5 +208,9 @@ http('https://api.example', { responseRules: [{ status: '6xx', action: 'retry' }
 http('https://api.example', { responseRules: [{ status: 420, action: 'retry', wait: '30' }] })
 // @ts-expect-error 78 a text as the pattern of a body
 http('https://api.example', { responseRules: [{ text: 'gone', action: 'empty' }] })
+// @ts-expect-error 79 a path to no number of pages, within bySince
+listing.pages(bySince(byPage('page', { pages: 'has_more' })))
+// @ts-expect-error 80 an option that does not exist
+listing.pages(bySince({ order: 'ascending' }))
 
 declare function fetchCity(id: string): Promise<string>

@@ -1,6 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import type { PathTo } from '../../model/path.ts'
 import type { InHeader, Paging, Parameter } from '../../model/request.ts'
+import { defined } from '../../value/defined.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
@@ -150,6 +151,43 @@ export const byHeader = (parameter: Parameter, header: string): Paging<unknown> 
  */
 export const byRelay = <Body>(at: ConnectionIn<Body> | Find<Body, Connection>, variable = 'after'): Paging<Body> =>
   Object.freeze({ type: 'relay', at: given('byRelay', at), variable: named('byRelay', variable) })
+
+/** Options of `bySince()`. */
+export interface BySinceOptions {
+  /** The field of the list's order, where the stream has no `.incremental`. @default the field of `.incremental` */
+  field?: string
+  /** The API leaves out records with exactly the value of `since`. @default false */
+  exclusive?: boolean
+  /** The parameter that holds the page size. @default a usual name, such as `limit` or `per_page` */
+  limit?: string
+}
+
+/**
+ * For a list in ascending order of the field of `.incremental`: each request is the first page again, with `since` as
+ * the value of the last record. No record is skipped while the list changes, and a position stays good for days. A
+ * paginator within reads on where all records of a page have one value.
+ *
+ * @example
+ * api.get<Order[]>('/orders', { updated_since: since, sort: 'updated_at', limit: 100 }).pages(bySince(byPage('page')))
+ */
+export function bySince<Body>(within?: Paging<Body> | BySinceOptions, options: BySinceOptions = {}): Paging<Body> {
+  if (within !== undefined && !isPaginator(within)) return bySince(undefined, within)
+  const { field, exclusive = false, limit } = options
+  if (typeof within === 'object' && (within.type === 'one page' || within.type === 'since'))
+    throw new UsageError(
+      "bySince(): give the paginator that reads on where all records of a page have one value, such as byPage('page')",
+    )
+  if (typeof exclusive !== 'boolean')
+    throw new UsageError(`bySince(): exclusive is true or false, not ${JSON.stringify(exclusive)}`)
+  for (const name of [field, limit]) if (name !== undefined) named('bySince', name)
+  return Object.freeze({
+    type: 'since',
+    ...defined({ within, field, exclusive: exclusive ? (true as const) : undefined, limit }),
+  })
+}
+
+const isPaginator = <Body>(given: Paging<Body> | BySinceOptions): given is Paging<Body> =>
+  typeof given === 'function' || 'type' in given
 
 function named<Name extends Parameter>(paginator: string, name: Name): Name {
   if (!isHeader(name) && (typeof name !== 'string' || name.trim() === ''))

@@ -1,6 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import type { ColumnDeclaration, Complete, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
+import { sinceProblem } from '../../model/since-problem.ts'
 import { duration } from '../../value/duration.ts'
 import { isZoneName } from '../../value/zone.ts'
 import { checkValue } from '../check-value.ts'
@@ -57,6 +58,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (!['append', 'merge', 'replace'].includes(write))
     throw fault(`write is 'merge', 'append' or 'replace', not ${JSON.stringify(write)}`)
 
+  const problem = 'api' in recipe.source ? sinceProblem(recipe.source, recipe.incremental) : undefined
+  if (problem !== undefined) throw fault(problem)
   const keys = [key].flat()
   if (keys.some((field) => typeof field !== 'string' || field === '')) throw fault('a key consists of names of fields')
   if (new Set(keys).size < keys.length) throw fault(`the key names a field twice: ${keys.join(', ')}`)

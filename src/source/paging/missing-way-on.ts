@@ -39,6 +39,8 @@ function silentEnd(end: ReadingEnd): SilentEnd | undefined {
   switch (paging.type) {
     case 'one page':
       return 'one page'
+    case 'since':
+      return undefined // `SincePages` gives the reasons.
     case 'page':
     case 'offset':
       return isEmpty && state.total === undefined ? 'empty page' : undefined
@@ -74,6 +76,7 @@ function isWayOnMissing(paging: DeclaredPaging, { response }: ReadingEnd): boole
     case 'offset':
     case 'last record':
     case 'relay':
+    case 'since':
       return false
   }
 }

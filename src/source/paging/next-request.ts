@@ -99,6 +99,7 @@ function declaredNext(
   const { headers, records, url } = response
   switch (paging.type) {
     case 'one page':
+    case 'since': // `SincePages` makes its requests.
       return undefined
     case 'cursor': {
       const cursor = pointerOf(valueIn(response, paging.at), paging.at)

@@ -5,6 +5,7 @@ import type { Position } from '../../model/page.ts'
 import type { ApiResponse, PageRequest, Paging } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { countOf, isCounted, statedTotal } from './counted-pages.ts'
+import type { SinceState } from './since/since-state.ts'
 import { statedRecords } from './stated-totals.ts'
 
 /** Empty pages in a row that are accepted. */
@@ -31,6 +32,8 @@ export interface ReadingState {
   readonly hasCursor?: true
   /** True if pages came before these: the reading resumed at the position of an older version, which has no state. */
   readonly isPartial?: true
+  /** What `bySince()` must know. */
+  readonly since?: SinceState
 }
 
 export const NOTHING_READ: ReadingState = Object.freeze({ pages: 0, records: 0, largestPage: 0, emptyInRow: 0 })
