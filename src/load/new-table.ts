@@ -10,7 +10,7 @@ export class NewTable implements EncodedTable {
   readonly table: Table
   readonly slice: EncodedTable['slice']
   readonly contract = 'evolve'
-  readonly isShadowIncomplete = false
+  readonly isIncomplete = false
   readonly isPlainAppend = false
   readonly #columns = new Map<string, ColumnType>()
   #fields: Fields

@@ -82,13 +82,11 @@ export class OpenTable {
     return this.table.write === 'merge' && !this.table.loadedAt && this.#shape?.blank === true
   }
 
-  /** True if the shadow table of a replace lacks a column that is loaded. */
-  get isShadowIncomplete(): boolean {
-    return (
-      this.table.write === 'replace' &&
-      this.#shape !== undefined &&
-      this.#fields.columns.some(({ name }) => !this.#shadowColumns.has(name))
-    )
+  /** True if the table lacks `_loaded_at`, or the shadow table of a replace lacks a column that is loaded. */
+  get isIncomplete(): boolean {
+    if (!this.#shape) return false
+    if (this.table.loadedAt && !this.#shape.columns.has(systemColumns.loadedAt)) return true
+    return this.table.write === 'replace' && this.#fields.columns.some(({ name }) => !this.#shadowColumns.has(name))
   }
 
   get #streamName(): string {
@@ -105,8 +103,7 @@ export class OpenTable {
     for (const message of await typeDifferences(connection, this.table, shape)) this.#warn(message)
     if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve')
       await this.#addSliceColumn(shape)
-    if (this.table.write === 'replace' || (this.table.loadedAt && !shape.columns.has(systemColumns.loadedAt)))
-      await this.change({ add: [], widen: [], load: true })
+    if (this.table.write === 'replace') await this.#openShadow()
   }
 
   /**
@@ -190,11 +187,20 @@ export class OpenTable {
       const record = shape ? undefined : this.#options.created?.recordSql(table.name)
       return record === undefined ? plan.statements : [...plan.statements, record]
     }
-    const fitShadow = async (transaction: Transaction): Promise<readonly string[]> => {
-      await this.#read(transaction)
-      return shadowStatements(transaction, this.slice.id, table, this.#fields.columns)
-    }
-    return { steps: table.write === 'replace' ? [alter, fitShadow] : [alter], done: () => done }
+    return { steps: table.write === 'replace' ? [alter, this.#fitShadow] : [alter], done: () => done }
+  }
+
+  /** Gives the shadow table of a replace the columns of the table, which is not changed. */
+  async #openShadow(): Promise<void> {
+    const { guard, signal } = this.#options
+    await this.#changeTable({ steps: [this.#fitShadow], guard, signal })
+    await this.#read(this.#database.with({ signal }))
+    this.#learnShadow()
+  }
+
+  readonly #fitShadow = async (transaction: Transaction): Promise<readonly string[]> => {
+    await this.#read(transaction)
+    return shadowStatements(transaction, this.slice.id, this.table, this.#fields.columns)
   }
 
   #learnShadow(): void {

@@ -19,7 +19,7 @@ import { isRecord } from './values/value-kind.ts'
 /** The members of a table that its encoder needs. */
 export type EncodedTable = Pick<
   OpenTable,
-  'table' | 'slice' | 'shape' | 'fields' | 'contract' | 'isPlainAppend' | 'isShadowIncomplete'
+  'table' | 'slice' | 'shape' | 'fields' | 'contract' | 'isPlainAppend' | 'isIncomplete'
 >
 
 /** Encodes pages for the table of a slice. The page encoder is compiled once for each list of columns. */
@@ -36,9 +36,9 @@ export class TableEncoder {
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
   encode(page: Page): EncodedPage | NeedsSchemaChange {
     this.#learn(page)
-    const { table, fields, contract, isShadowIncomplete } = this.#open
+    const { table, fields, contract, isIncomplete } = this.#open
     const hasColumns = fields.columns.length > 0 || page.records.length === 0
-    if (hasColumns && isShadowIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
+    if (hasColumns && isIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
     const encoder = hasColumns ? this.#encoder() : undefined
     const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'
     if (encoded !== 'change') return released(page, encoded)

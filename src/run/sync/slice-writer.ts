@@ -70,6 +70,15 @@ export class SliceWriter implements AsyncDisposable {
     else await this.#commit(pages, position)
   }
 
+  /**
+   * Returns true if a page can be stored in the transaction that changes its table. A page without a position waits,
+   * and the swap of a replace may take hours: neither must hold the table's lock, which excludes readers.
+   */
+  storesWithChange(position: Position | undefined): position is Position {
+    if (position === undefined || this.#open) return false
+    return !isEnd(position) || this.#context.stream.table.write !== 'replace' || this.#progress.seq === 0
+  }
+
   /** Changes the table for a page with a position, and stores the page, in one transaction. */
   async writeChanged(change: PageChange, position: Position): Promise<void> {
     await this.#commit([], position, change)

@@ -191,7 +191,7 @@ async function changeSchema(request: SchemaChangeRequest, context: BatchContext)
   const { target, writer, signal } = context
   const { position } = page
   const hasOpenTransaction = writer.hasOpenTransaction
-  if (position !== undefined && !hasOpenTransaction) {
+  if (writer.storesWithChange(position)) {
     context.count(page.counts)
     await target.changeFor(page, needed, (change) => writer.writeChanged(change, position), { signal })
     request.settle('stored')

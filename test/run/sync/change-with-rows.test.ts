@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { pipeline, source } from '../../../src/index.ts'
+import { byCursor, http, pipeline, source } from '../../../src/index.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
+import { apiServer } from '../../support/api-server.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 import { PgProxy, type Link } from '../../support/pg-proxy.ts'
 import { columnsOf } from '../../load/support.ts'
@@ -51,6 +52,17 @@ describe('a first page that cannot be stored', () => {
     expect(alterations(report)).toEqual([])
     expect(await load(test, [[{ id: 2, n: 'text', more: true }]], { write })).toMatchObject({ status: 'done' })
     expect(await columnsOf(test.database, 't.rows')).toMatchObject({ n: 'text', more: 'boolean' })
+  })
+
+  test.each(['merge', 'replace'])('adds no column _loaded_at to an older table (%s)', async (write) => {
+    await using test = await testDatabase()
+    await load(test, [[{ id: 1 }]], { write })
+    const stamped = { write, loadedAt: true }
+    expect(await load(test, [[{ id: null }]], { ...stamped, maxRejects: 0 })).toMatchObject({ status: 'failed' })
+    expect(await columnsOf(test.database, 't.rows')).toEqual({ id: 'bigint' })
+    expect(await load(test, [[{ id: 1 }, { id: 2 }]], stamped)).toMatchObject({ status: 'done' })
+    expect(await columnsOf(test.database, 't.rows')).toEqual({ id: 'bigint', _loaded_at: 'timestamp with time zone' })
+    expect(await test.database.query('select id::int from t.rows where _loaded_at is not null')).toEqual([{ id: 2 }])
   })
 
   test('leaves the columns as they were if the database refuses each row, and its rejects are stored', async () => {
@@ -170,4 +182,32 @@ describe('a first page that is stored', () => {
     expect(report).toMatchObject({ status: 'done', counts: { inserted: 2 } })
     expect(await columnsOf(test.database, 't.rows')).toEqual({ id: 'bigint', n: 'text' })
   })
+})
+
+test('the swap of a replace with several pages does not hold the lock of a change', async () => {
+  await using test = await testDatabase()
+  await using api = await apiServer(({ query }) =>
+    query.get('after') === null
+      ? { json: { items: [{ id: 1 }], next: 'two' } }
+      : { json: { items: [{ id: 2, more: 1 }], next: null } },
+  )
+  await load(test, [[{ id: 1 }]], { write: 'replace' })
+  const url = new URL(test.url)
+  const statements: string[] = []
+  await using proxy = await PgProxy.open({
+    host: url.hostname,
+    port: Number(url.port),
+    watchers: [{ before: ({ from, text }) => void (from === 'client' && text !== undefined && statements.push(text)) }],
+  })
+  const items = http(api.origin)
+    .get<{ items: { id: number }[]; next: string | null }>('/')
+    .pages(byCursor('after', 'next'))
+    .records('items')
+  const flow = pipeline('p', { streams: { rows: items.into('t.rows', { key: 'id', write: 'replace' }) } })
+  expect(await runPipeline(flow, { database: proxy.through(test.url) })).toMatchObject({ status: 'done' })
+  const altered = statements.findIndex((text) => text.includes('alter table "t"."rows" add column'))
+  const swapped = statements.findIndex((text) => text.includes('drop table "sluice"."shadow_'))
+  expect(altered).toBeGreaterThan(0)
+  expect(swapped).toBeGreaterThan(altered)
+  expect(statements.slice(altered, swapped)).toContain('commit')
 })
