@@ -102,7 +102,10 @@ export class HttpPageReader {
     const response = { ...held, records }
     const isStart = this.#state.pages === 0 && !this.#state.isPartial
     const { page, hasEnded } = followedPage(records, this.#follower)
-    this.#state = afterPage(this.#state, paging, response, { hasCursor: this.#follower?.hasMetField === true })
+    this.#state = afterPage(this.#state, paging, response, {
+      hasCursor: this.#follower?.hasMetField === true,
+      isUnordered: this.#follower?.isUnordered === true,
+    })
     if (this.#sincePages) this.#state = { ...this.#state, ...defined({ since: this.#sincePages.state }) }
     if (rule?.action === 'skip') return this.#skip(response, request, { rule, page, isStart })
     this.#countKeys(records)
@@ -183,9 +186,15 @@ export class HttpPageReader {
     const differentKeys = this.#keys?.count
     const isAnchored = ofPages?.grade === 'counted'
     const atEnd = completenessOf({ ...end, isWayOnKnown, largestPage, differentKeys, isAnchored })
-    const fieldMissing = this.#state.hasCursor ? undefined : this.#follower?.fieldMissing(this.#state.records)
-    const whole = worstOf(worstOf(ofPages, atEnd), fieldMissing === undefined ? undefined : openBecause(fieldMissing))
+    const ofCursor = this.#cursorProblem(end)
+    const whole = worstOf(worstOf(ofPages, atEnd), ofCursor === undefined ? undefined : openBecause(ofCursor))
     return whole && { ...whole, reasons: whole.reasons.map((reason) => this.#placed(reason, end.request)) }
+  }
+
+  #cursorProblem({ stop }: ReadingEnd): string | undefined {
+    const { hasCursor, isUnordered, records } = this.#state
+    if (stop === 'order' && isUnordered) return this.#follower?.orderProblem
+    return hasCursor ? undefined : this.#follower?.fieldMissing(records)
   }
 
   /** An offset that steps over an empty page may leave out records. Says so once. */

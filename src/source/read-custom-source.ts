@@ -37,7 +37,11 @@ export async function* readCustomSource(
       ...(position !== undefined && position !== null && { position: scope.secrets.hide(position) }),
       ...defined({ hold, memory }),
     }
-    if (hasEnded) break
+    if (hasEnded) {
+      if (follower?.isUnordered)
+        completeness = worstOf(completeness, openBecause(follower.orderProblem)) ?? completeness
+      break
+    }
   }
   // A generator may return because its signal aborted. Then it has not come to its end.
   scope.signal.throwIfAborted()

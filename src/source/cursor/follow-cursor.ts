@@ -47,6 +47,9 @@ export class CursorFollower {
   /** A record without a value belongs to no window, and without a key every window would store it once more. */
   readonly #dropsWithoutValue: boolean
   #hasWarnedOfDropped = false
+  /** The value of the last record. */
+  #last: CursorValue | undefined
+  #isUnordered = false
   readonly #warn: (message: string) => void
 
   constructor(incremental: Incremental, range: Range, slice: FollowedSlice, scope: Pick<Scope, 'emit' | 'stream'>) {
@@ -85,6 +88,7 @@ export class CursorFollower {
     let hasEnded = false
     for (const record of records) {
       const value = this.#values.valueOf(record)
+      if (value && this.#order !== 'any') this.#checkOrder(value)
       const side = value && this.#sideOf(value)
       if (side) {
         hasEnded ||= side === 'after' ? this.#order === 'ascending' : this.#order === 'descending'
@@ -123,6 +127,25 @@ export class CursorFollower {
   /** Returns why the cursor cannot move if none of the records had its field. */
   fieldMissing(records: number): string | undefined {
     return this.#values.fieldMissing(records)
+  }
+
+  /** True if the records did not come in the declared order: then its end is none. */
+  get isUnordered(): boolean {
+    return this.#isUnordered
+  }
+
+  /** Returns why a reading that the declared order ended may have missed records. */
+  get orderProblem(): string {
+    return (
+      `${this.#location}: the records do not come in the order '${this.#order}', which ended the reading. ` +
+      'Let the API sort them, or remove `order`'
+    )
+  }
+
+  #checkOrder(value: CursorValue): void {
+    const step = this.#last ? compareValues(value, this.#last) : 0
+    if (this.#order === 'ascending' ? step < 0 : step > 0) this.#isUnordered = true
+    this.#last = value
   }
 
   /** Returns the side on which a value is outside the range, if it is. */

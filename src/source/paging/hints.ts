@@ -31,6 +31,8 @@ export interface Hints {
   readonly names: readonly string[]
   /** True if a name such as `has_more` or `next_cursor` says that nothing follows. */
   readonly saysNoMore: boolean
+  /** Quoted names such as `'has_more'` that are true: they say plainly that more follows. */
+  readonly saysMore: readonly string[]
 }
 
 /** Returns what the body and the headers say about more records than the reading has. Lists are not searched. */
@@ -38,18 +40,19 @@ export function hintsIn(
   { body, headers }: Pick<ApiResponse<unknown>, 'body' | 'headers'>,
   { records, pages }: Pick<ReadingState, 'records' | 'pages'>,
 ): Hints {
-  const found: Found = { ways: [], totals: [], deniesMore: false, deniesWay: false }
+  const found: Found = { ways: [], totals: [], saysMore: [], deniesMore: false, deniesWay: false }
   search(body, '', { depth: MAX_DEPTH, isPaging: false, records, pages }, found)
   const names = Object.entries(headers).filter(([name, value]) => WAY_ON.test(name) && pointsOn(value))
   const ways = [...found.ways, ...names.map(([name]) => `the header '${name}'`)]
   // `has_more: false` is plain; a way on that is null says less than another one that leads somewhere.
   const saysNoMore = found.deniesMore || (found.deniesWay && ways.length === 0)
-  return { names: [...(saysNoMore ? [] : ways), ...found.totals], saysNoMore }
+  return { names: [...(saysNoMore ? [] : ways), ...found.totals], saysNoMore, saysMore: found.saysMore }
 }
 
 interface Found {
   readonly ways: string[]
   readonly totals: string[]
+  readonly saysMore: string[]
   deniesMore: boolean
   deniesWay: boolean
 }
@@ -70,6 +73,7 @@ function search(value: unknown, path: string, place: Place, found: Found): void 
     if (most !== undefined && isAbove(member, most)) found.totals.push(`'${at}' (${String(member)})`)
     else if (MORE.test(name)) {
       if (member === true) found.ways.push(`'${at}'`)
+      if (member === true && name.toLowerCase() !== 'more') found.saysMore.push(`'${at}'`)
       if (member === false) found.deniesMore = true
     } else if (WAY_ON.test(name) || (place.pages === 1 && FIRST_WAY_ON.test(name))) {
       if (pointsOn(member)) found.ways.push(`'${at}'`)

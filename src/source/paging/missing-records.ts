@@ -60,11 +60,19 @@ const came = (records: number): string => `${formatCount(records, 'record')} cam
 
 /** The total ended the reading, although it may be no more than a limit of the API. */
 export function totalDoubtful(end: ReadingEnd): string | undefined {
-  const { paging, state } = end
-  const stated = countOfEnd(end)
-  const isEndByTotal = isCounted(paging) && paging.type === 'offset' && state.total !== undefined
-  if (!stated || !isEndByTotal || end.stop !== 'paginator') return undefined
+  const { paging, request, state } = end
+  if (!isCounted(paging) || state.total === undefined || end.stop !== 'paginator') return undefined
   if (moreOfEnd(end) === false || isLastPageShort(end)) return undefined
+  if (paging.type === 'page') {
+    const isBehind = countOf(request, paging) >= endOf(paging, state.total)
+    if (!isBehind) return undefined
+    return (
+      `page ${countOf(request, paging)} has records, but ${nameOf(paging.pages)} states only ` +
+      `${formatCount(state.total, 'page')}, so more may follow. Correct \`pages\`: it is the number of all pages`
+    )
+  }
+  const stated = countOfEnd(end)
+  if (!stated) return undefined
   const remedy = 'Remove `total` from the paginator, so that an empty page ends the reading'
   if (isCapped(end, stated.count))
     return `${stated.name} states ${formatNumber(stated.count)}, which may mean "or more". ${remedy}`

@@ -16,7 +16,8 @@ export function wayOnMissing(end: ReadingEnd): string | undefined {
     return 'the GraphQL connection is null after pages that had it. Run the stream with --full to read all of it again'
   // What came before the position of an older version is not counted.
   const read = end.state.isPartial ? { records: Infinity, pages: Infinity } : end.state
-  const { names, saysNoMore } = hintsIn(end.response, read)
+  const { names, saysNoMore, saysMore } = hintsIn(end.response, read)
+  if (kind === 'stated end') return saysMore.length === 0 ? undefined : contradicted(saysMore)
   const link = kind === 'missing' && linkTo('next', end.response.headers['link']) ? ["the header 'link'"] : []
   const found = [...names, ...link]
   if (found.length > 0) return hinted(kind, found, end)
@@ -29,9 +30,9 @@ export function wayOnMissing(end: ReadingEnd): string | undefined {
   )
 }
 
-type SilentEnd = 'one page' | 'empty page' | 'missing' | 'connection lost'
+type SilentEnd = 'one page' | 'empty page' | 'missing' | 'connection lost' | 'stated end'
 
-/** Returns how the reading ended, undefined if the API said that nothing follows. */
+/** Returns how the reading ended, undefined if that is no matter of ways on. */
 function silentEnd(end: ReadingEnd): SilentEnd | undefined {
   const { paging, response, state, stop } = end
   if (stop !== 'paginator' || typeof paging === 'function' || moreOfEnd(end) === false) return undefined
@@ -43,19 +44,20 @@ function silentEnd(end: ReadingEnd): SilentEnd | undefined {
       return undefined // `SincePages` gives the reasons.
     case 'page':
     case 'offset':
-      return isEmpty && state.total === undefined ? 'empty page' : undefined
+      if (paging.max !== undefined) return undefined
+      return isEmpty && state.total === undefined ? 'empty page' : 'stated end'
     case 'last record':
       return isEmpty ? 'empty page' : undefined
     case 'relay': {
       const isLost = valueIn(response, paging.at) === undefined || valueIn(response, paging.at) === null
-      return isLost && isLaterPage(end) ? 'connection lost' : undefined
+      return isLost && isLaterPage(end) ? 'connection lost' : undefined // `hasNextPage` decides.
     }
     case 'cursor':
     case 'next url':
     case 'link header':
     case 'header':
       // A later page was reached by a way on, so an API may leave it out at the end.
-      return !isLaterPage(end) && !end.isWayOnKnown && isWayOnMissing(paging, end) ? 'missing' : undefined
+      return !isLaterPage(end) && !end.isWayOnKnown && isWayOnMissing(paging, end) ? 'missing' : 'stated end'
   }
 }
 
@@ -99,5 +101,9 @@ function hinted(kind: SilentEnd, names: readonly string[], end: ReadingEnd): str
     `${placeOf(end)}. ${has}. Compare the paginator with it`
   )
 }
+
+const contradicted = (names: readonly string[]): string =>
+  `the paginator found the end, but the response says that more follows: ${names.join(', ')}. ` +
+  `Name it in the paginator${HOW}`
 
 const HOW = ", as in { more: 'has_more' }"

@@ -30,6 +30,8 @@ export interface ReadingState {
   readonly hasChanged?: true
   /** True if a record had the field of the cursor. */
   readonly hasCursor?: true
+  /** True if records did not come in the declared order of the cursor. */
+  readonly isUnordered?: true
   /** True if pages came before these: the reading resumed at the position of an older version, which has no state. */
   readonly isPartial?: true
   /** What `bySince()` must know. */
@@ -55,7 +57,7 @@ export function afterPage(
   state: ReadingState,
   paging: Paging<never>,
   response: ApiResponse<unknown>,
-  { hasCursor = false }: { readonly hasCursor?: boolean } = {},
+  { hasCursor = false, isUnordered = false }: { readonly hasCursor?: boolean; readonly isUnordered?: boolean } = {},
 ): ReadingState {
   const { length } = response.records
   const count = statedRecords(paging, response)?.count
@@ -72,6 +74,7 @@ export function afterPage(
       lastCount: count,
       hasChanged: isOther || undefined,
       hasCursor: hasCursor || undefined,
+      isUnordered: isUnordered || undefined,
     }),
   }
 }

@@ -14,6 +14,12 @@ describe.each(cursors)('%s', (_, paging) => {
   test.each<[string, ...Case]>([
     ['null', [after('2'), rows(10, 20, { meta: { next: null } })], 'ended'],
     ['null on the first page', [after(null)], 'ended'],
+    [
+      'null beside has_more: true',
+      [rows(0, 3, { meta: { next: null }, has_more: true })],
+      "the paginator found the end, but the response says that more follows: 'has_more'. Name it in the paginator",
+    ],
+    ['null beside another name', [rows(0, 3, { meta: { next: null }, next_page: 2 })], 'ended'],
     ["'' on the first page", [after('')], 'ended'],
     ['false on the first page', [after(false)], 'ended'],
     ['an object', [after({})], /'meta.next' should lead to the next page/],

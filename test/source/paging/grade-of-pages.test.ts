@@ -160,6 +160,22 @@ describe("byPage('page', { pages })", () => {
       "a rule for status 404 ended the reading at page 2, but 'pages' states 3 pages",
     ],
     ['text of digits', [rows(0, 10, { pages: '1' })], 'ended'],
+    [
+      'a number of pages below the full page that was read',
+      [rows(0, 10, { pages: 0 })],
+      "page 1 has records, but 'pages' states only 0 pages, so more may follow",
+    ],
+    ['a number of pages below the short page that was read', [rows(0, 3, { pages: 0 })], 'ended'],
+    [
+      'the last page beside has_more: true',
+      [rows(0, 10, { pages: 1, has_more: true })],
+      "the response says that more follows: 'has_more'",
+    ],
+    [
+      'the last page beside has_more: true, with all that a header states',
+      [rows(0, 10, { pages: 1, has_more: true }, total(10))],
+      'counted',
+    ],
     ['a missing number', [rows(0, 10)], /'pages' should be the number of pages or records, but is missing/],
     ['null', [rows(0, 10, { pages: null })], /'pages' .* holds null/],
     ["''", [rows(0, 10, { pages: '' })], /'pages' .* holds text/],

@@ -62,6 +62,11 @@ describe('numbers of more records or pages than were read', () => {
   })
 })
 
+test('only names that have no other meaning say plainly that more follows', () => {
+  const body = { has_more: true, filters: { more: true }, next: 'a', page: { hasNextPage: true } }
+  expect(hintsIn({ body, headers: {} }, read).saysMore).toEqual(["'has_more'", "'page.hasNextPage'"])
+})
+
 test.each([
   [{ has_more: false }, true],
   [{ next_cursor: null }, true],
