@@ -132,6 +132,20 @@ export class IncompleteError extends SluiceError {
   }
 }
 
+/**
+ * The list has moved while it was read, and rows cannot be found by a key. The slice has to restart, because rows would
+ * double.
+ */
+export class ListMovedError extends PositionLostError {
+  static {
+    defineErrorName(this)
+  }
+
+  constructor() {
+    super('the list has moved while it was read, and its table has no key. Restarting from the beginning')
+  }
+}
+
 /** A record cannot be stored. Thrown by a stage, it rejects that record only. */
 export class RejectError extends SluiceError {
   override readonly code = 'REJECT'

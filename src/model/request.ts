@@ -158,6 +158,8 @@ export type Paging<Body> =
       /** The parameter that holds the page size. */
       readonly limit?: string
       readonly max?: number
+      /** False: pages do not begin with the last record before them. @default true */
+      readonly overlap?: boolean
     }
   | {
       readonly type: 'cursor' | 'last record'

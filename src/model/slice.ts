@@ -35,10 +35,15 @@ export interface SliceRead extends Range {
    */
   readonly startedAt?: Date
   /**
-   * Fields of the table's key, as the source's records have them. Absent if rows are appended without a key, or if a
-   * stage changes the key.
+   * Fields of the table's key, as the source's records have them; none if a stage may change them. Absent if rows are
+   * appended without a key.
    */
   readonly key?: readonly string[]
+  /**
+   * Restarts of the slice because its list had moved, plus one. From the third one on the reading goes on instead.
+   * @default 1
+   */
+  readonly pass?: number
   /**
    * What readings have shown of each endpoint, by its name. All readers of a slice share it. @default each reader knows
    * its own

@@ -71,13 +71,30 @@ function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, s
   const isParent = stages.some(({ type }) => type === 'flatMap')
   // A total of parents or of one child would not say how much of the stream is left.
   const hasTotal = !context.isChild && !isParent
-  // The key is that of the table's rows, not of their parents.
-  const { key, ...others } = slice
-  const own = isParent || key === undefined ? others : slice
+  // The key is that of the table's rows: parents have another one, and a stage may make it of other fields.
+  const own = slice.key && stages.some((stage) => mayChangeKey(stage, slice.key)) ? { ...slice, key: [] } : slice
   return readHttp(source, incremental, own, scope, {
     isChild: context.isChild,
     onTotal: hasTotal ? reportTotalTo(scope) : undefined,
   })
+}
+
+function mayChangeKey(stage: Stage, key: readonly string[] = []): boolean {
+  switch (stage.type) {
+    case 'map':
+    case 'flatMap':
+    case 'offload':
+    case 'validate':
+      return true
+    case 'rename':
+      return key.includes(stage.to)
+    case 'filter':
+    case 'tap':
+    case 'dedupe':
+    case 'pick':
+    case 'omit':
+      return false
+  }
 }
 
 const reportTotalTo = ({ emit, stream }: Scope) =>

@@ -11,6 +11,8 @@ import { defined } from '../value/defined.ts'
 import { checkFaults } from './body-faults.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage, type FollowedPage } from './followed-page.ts'
+import type { MovingList } from './moving/moving-list.ts'
+import type { Fit, StepBack } from './moving/overlap.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
 import { DifferentKeys, MAX_KEYS } from './paging/different-keys.ts'
 import { SeenEndpoint } from './paging/seen-endpoint.ts'
@@ -18,7 +20,7 @@ import { completenessOf } from './paging/grade.ts'
 import { LoopGuard } from './paging/loop-guard.ts'
 import { nextRequest } from './paging/next-request.ts'
 import type { ReadingEnd } from './paging/reading-end.ts'
-import { afterPage, checkEmptyPages, type ReadingState } from './paging/reading-state.ts'
+import { afterPage, checkEmptyPages, NOTHING_READ, type ReadingState } from './paging/reading-state.ts'
 import type { HeldResponse } from './paging/request-prefetcher.ts'
 import { requestAfterSkipped } from './paging/skipped-page.ts'
 import type { SincePages } from './paging/since/since-pages.ts'
@@ -43,13 +45,18 @@ export interface HttpPageReaderOptions {
   readonly onSkip: (request: string, status: number, rule: RuleData) => void
   /** For `bySince()`. */
   readonly sincePages?: SincePages | undefined
+  readonly list: MovingList
+  /** The request with which each pass through the list begins. */
+  readonly start: PageRequest
 }
 
 export class HttpPageReader {
   readonly #source: HttpSource
   readonly #follower: CursorFollower | undefined
   readonly #secrets: Secrets
-  readonly #guard = new LoopGuard()
+  readonly #list: MovingList
+  readonly #start: PageRequest
+  #guard = new LoopGuard()
   readonly #endpoint: SeenEndpoint
   readonly #keyFields: readonly string[]
   readonly #sincePages: SincePages | undefined
@@ -61,9 +68,11 @@ export class HttpPageReader {
   #hasSteppedOver = false
 
   constructor(source: HttpSource, options: HttpPageReaderOptions) {
-    const { follower, secrets, state, slice, isChild, onSkip, sincePages } = options
+    const { follower, secrets, state, slice, isChild, onSkip, sincePages, list, start } = options
     this.#isChild = isChild
     this.#onSkip = onSkip
+    this.#list = list
+    this.#start = start
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
@@ -78,10 +87,33 @@ export class HttpPageReader {
     return this.#state
   }
 
-  /** Call it for each response of the sequence once, in order. Releases the response if it throws. */
-  read(response: HeldResponse, request: PageRequest): HttpPage {
+  /** Returns what of a response continues the list. Releases the response if that is not known yet, or if it throws. */
+  fit(response: HeldResponse, request: PageRequest): Fit | StepBack {
+    return this.#releasing(response, request, () => {
+      if (response.rule?.action === 'skip') return this.#list.skip(request)
+      const isEmpty = response.rule !== undefined || response.status === 204
+      const records = isEmpty ? [] : selectRecords(this.#source, response.body)
+      if (response.faults) checkFaults(response.faults, records)
+      const fit = this.#list.fit({ ...response, records }, request)
+      if (isCounted(this.#source.paging))
+        this.#guard.compare(records, this.#source.paging, request, { mayMove: this.#list.isOverlapping })
+      if (fit.type === 'back') response.hold[Symbol.dispose]()
+      if (fit.type === 'back' || fit.isMoved) {
+        this.#guard = this.#guard.withoutRequests()
+        this.#follower?.readAgain()
+      }
+      return fit
+    })
+  }
+
+  /** Call it for each part of the list once, in order. Releases the response if it throws. */
+  read(response: HeldResponse, fit: Fit): HttpPage {
+    return this.#releasing(response, fit.request, () => this.#read(response, fit))
+  }
+
+  #releasing<Result>(response: HeldResponse, request: PageRequest, work: () => Result): Result {
     try {
-      return this.#read(response, request)
+      return work()
     } catch (error) {
       response.hold[Symbol.dispose]()
       const label = labelOf(request)
@@ -91,31 +123,32 @@ export class HttpPageReader {
     }
   }
 
-  #read(held: HeldResponse, request: PageRequest): HttpPage {
+  #read(held: HeldResponse, { request, records, listed }: Fit): HttpPage {
     const { paging } = this.#source
-    const { rule, faults, hold, memory } = held
+    const { rule, hold, memory } = held
     this.#guard.add(request)
-    const received = rule || held.status === 204 ? [] : selectRecords(this.#source, held.body)
-    if (faults) checkFaults(faults, received)
-    const sincePage = rule ? undefined : this.#sincePages?.read({ ...held, records: received }, request)
-    const records = sincePage?.records ?? received
-    const response = { ...held, records }
+    const sincePage = rule ? undefined : this.#sincePages?.read({ ...held, records }, request)
+    const response = { ...held, records: sincePage?.records ?? listed }
     const isStart = this.#state.pages === 0 && !this.#state.isPartial
-    const { page, hasEnded } = followedPage(records, this.#follower)
+    const { page, hasEnded } = followedPage(sincePage?.records ?? records, this.#follower)
     this.#state = afterPage(this.#state, paging, response, {
       hasCursor: this.#follower?.hasMetField === true,
       isUnordered: this.#follower?.isUnordered === true,
+      read: page.counts.fetched,
+      size: sincePage ? undefined : this.#list.lastSize,
     })
     if (this.#sincePages) this.#state = { ...this.#state, ...defined({ since: this.#sincePages.state }) }
     if (rule?.action === 'skip') return this.#skip(response, request, { rule, page, isStart })
-    this.#countKeys(records)
+    this.#countKeys(sincePage?.records ?? records)
     const ofPaginator = (): PageRequest | undefined => (sincePage ? sincePage.next : this.#next(response, request))
-    const next = rule || hasEnded ? undefined : ofPaginator()
-    this.#endpoint.add(records.length, { hasWayOn: next !== undefined })
+    let next = rule || hasEnded || this.#list.hasMetFront ? undefined : ofPaginator()
+    this.#endpoint.add(response.records.length, { hasWayOn: next !== undefined })
     const stop = hasEnded ? 'order' : 'paginator'
-    const completeness = next
-      ? this.#stepOver(response, request, next)
-      : this.#end({ paging, request, response, state: this.#state, stop: rule ? 'rule' : stop })
+    const end: ReadingEnd = { paging, request, response, state: this.#state, stop: rule ? 'rule' : stop }
+    let completeness: Completeness | undefined
+    if (next) completeness = this.#stepOver(response, request, next)
+    else if ((next = this.#nextPass()) === undefined) completeness = this.#end(end)
+    this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }
     return {
       page: {
         ...page,
@@ -150,6 +183,7 @@ export class HttpPageReader {
     const end = { paging, request, response, state: this.#state, stop: 'paginator' } as const
     const ofEnd = next || !isCounted(paging) || isWholeChild ? undefined : this.#end(end)
     const completeness = worstOf(ofRule, ofEnd) ?? (next ? undefined : ENDED)
+    this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }
     const position = this.#secrets.hide(positionOf(next, this.#state))
     return { page: { ...page, position, ...defined({ completeness }), hold, memory }, next }
   }
@@ -157,7 +191,6 @@ export class HttpPageReader {
   /** Returns the request for the next page. Throws if the pages go in a circle. */
   #next(response: ApiResponse<unknown>, request: PageRequest): PageRequest | undefined {
     const { paging } = this.#source
-    if (isCounted(paging)) this.#guard.compare(response.records, paging.parameter)
     const next = nextRequest(paging, response, request, this.#state)
     if (!next) return undefined
     checkEmptyPages(this.#state, paging)
@@ -169,6 +202,18 @@ export class HttpPageReader {
   #position(next: PageRequest | undefined): Position | undefined {
     if (next && this.#sincePages && !this.#sincePages.state) return undefined
     return this.#secrets.hide(positionOf(next, this.#state))
+  }
+
+  /** Returns the first request of another pass through the list, undefined if there is none. */
+  #nextPass(): PageRequest | undefined {
+    const { isAnchored } = this.#list
+    const { again } = this.#list.end()
+    if (!again) return undefined
+    this.#guard = new LoopGuard()
+    this.#follower?.readAgain()
+    this.#keys = undefined
+    if (!isAnchored) this.#state = NOTHING_READ
+    return this.#start
   }
 
   /** Counts the keys of a reading from its first page on, if the API states the number of its records. */
@@ -183,11 +228,17 @@ export class HttpPageReader {
   #end(end: ReadingEnd): Completeness | undefined {
     const { hasWayOn: isWayOnKnown, largestPage } = this.#endpoint
     const ofPages = this.#sincePages?.completeness
-    const differentKeys = this.#keys?.count
-    const isAnchored = ofPages?.grade === 'counted'
-    const atEnd = completenessOf({ ...end, isWayOnKnown, largestPage, differentKeys, isAnchored })
-    const ofCursor = this.#cursorProblem(end)
-    const whole = worstOf(worstOf(ofPages, atEnd), ofCursor === undefined ? undefined : openBecause(ofCursor))
+    const atEnd = completenessOf({
+      ...end,
+      isWayOnKnown,
+      largestPage,
+      differentKeys: this.#keys?.count,
+      isAnchored: ofPages?.grade === 'counted' || this.#list.isAnchored,
+      hasMoved: this.#list.hasMoved,
+    })
+    const whole = [this.#cursorProblem(end), this.#list.reason]
+      .filter((reason) => reason !== undefined)
+      .reduce<Completeness | undefined>((worst, reason) => worstOf(worst, openBecause(reason)), worstOf(ofPages, atEnd))
     return whole && { ...whole, reasons: whole.reasons.map((reason) => this.#placed(reason, end.request)) }
   }
 

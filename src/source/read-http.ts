@@ -11,6 +11,7 @@ import { defined } from '../value/defined.ts'
 import { CursorFollower } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
 import { firstRequest } from './first-request.ts'
+import { MovingList } from './moving/moving-list.ts'
 import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
 import { pagesToLast } from './paging/link-header.ts'
@@ -38,15 +39,15 @@ export async function* readHttp(
   const range = rangeOf(incremental, slice)
   const follower = incremental && new CursorFollower(inOrder(incremental, source.paging), range, slice, scope)
   const isResumed = slice.position !== null
-  let request = isResumed
-    ? requestAt(slice.position)
-    : firstRequest(source.request, source.paging, range, incremental?.unit)
-  const state = isResumed ? readingAt(slice.position, request, source.paging) : NOTHING_READ
+  const start = firstRequest(source.request, source.paging, range, incremental?.unit)
+  const { resumed, state, list } = resume(source.paging, incremental, slice)
   const { secrets, emit, stream = '' } = scope
   const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
     emit({ type: 'response.skipped', stream, request, status, expected })
   const sincePages = sincePagesOf(source, incremental, { range, slice, stored: secrets.reveal(state.since) }, scope)
-  const pageReader = new HttpPageReader(source, { follower, secrets, state, slice, isChild, onSkip, sincePages })
+  const options = { follower, secrets, state, slice, isChild, onSkip, sincePages, list, start }
+  const pageReader = new HttpPageReader(source, options)
+  let request = resumed ? list.before(resumed, { isResumed: true }) : start
 
   await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
@@ -54,15 +55,25 @@ export async function* readHttp(
       throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
     })
     if (isFirst && isResumed && response.rule) checkPosition(response, request, source.paging)
-    const { page, next } = pageReader.read(response, request)
+    const fit = pageReader.fit(response, request)
+    if (fit.type === 'back') {
+      request = fit.request
+      await prefetcher.send([request])
+      continue
+    }
+    const { page, next } = pageReader.read(response, fit)
     if (isFirst && onTotal) {
       const total = totalPages(source.paging, { page, next }, { request, response, seen: pageReader.state })
       if (total !== undefined) onTotal(total)
     }
-    if (next) await prefetcher.send(requestsAhead(source.paging, next, pageReader.state, prefetcher.atOnce))
+    if (next) {
+      const { atOnce } = prefetcher
+      const overlap = list.overlapBefore(next)
+      await prefetcher.send(requestsAhead(source.paging, next, pageReader.state, { atOnce, overlap }))
+    }
     yield page
     if (!next) return
-    request = next
+    request = list.before(next)
   }
 }
 
@@ -83,6 +94,30 @@ function sincePagesOf(
   // With a cursor, its follower warns of the same records.
   const warn = incremental ? () => {} : (message: string) => emit({ type: 'warning', message, ...defined({ stream }) })
   return new SincePages({ request, paging, incremental, warn, ...options })
+}
+
+interface Beginning {
+  /** The request at which the reading resumes. */
+  readonly resumed: PageRequest | undefined
+  readonly state: ReadingState
+  readonly list: MovingList
+}
+
+/** A position that counts is good only with the records before it. Without them the reading begins anew. */
+function resume(paging: Paging<never>, incremental: Incremental | undefined, slice: SliceRead): Beginning {
+  const start = { ...slice, position: null }
+  const anew = { resumed: undefined, state: NOTHING_READ }
+  if (slice.position === null)
+    return { ...anew, list: new MovingList({ paging, incremental, slice: start, stored: NOTHING_READ }) }
+  const resumed = requestAt(slice.position)
+  const state = readingAt(slice.position, resumed, paging)
+  const list = new MovingList({ paging, incremental, slice, stored: state })
+  if (!state.isPartial || !list.isUnanchored) return { resumed, state, list }
+  if (slice.restart === 'slice')
+    throw new PositionLostError(
+      'the stored position does not name the records before it. Restarting from the beginning',
+    )
+  return { ...anew, list: new MovingList({ paging, incremental, slice: start, stored: NOTHING_READ }) }
 }
 
 /** Returns the number of pages from the first one read, undefined if it is not known. */

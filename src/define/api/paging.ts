@@ -73,6 +73,11 @@ export function byOffset<Body>(
     limit?: string
     /** Largest offset that is requested. @default none */
     max?: number
+    /**
+     * Each page begins with the last record of the page before: a list that moves while it is read then loses none.
+     * False is for an API that accepts only multiples of the page size. @default true
+     */
+    overlap?: boolean
   } = {},
 ): Paging<Body> {
   rejectRenamedWords('byOffset()', options, FORMER_NAMES)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { Decimal } from '../../value/decimal.ts'
 import { exactJson } from '../../value/json/stored-json.ts'
+import { keyTexts } from '../../value/key-texts.ts'
 
 /** A record, and the parents that it was found under. The `database` rejects rows, all other stages records. */
 export interface IdentifiedRecord {
@@ -42,12 +42,6 @@ export function keyIdentity(record: unknown, key: readonly string[], level: Reco
   return identity !== undefined && identity.length <= MAX_LENGTH ? identity : undefined
 }
 
-/** Returns the values of a record's key; undefined if it does not have all of them. */
-export function keyTexts(record: unknown, key: readonly string[]): string[] | undefined {
-  const values = key.map((name) => keyText(record, name)).filter((value) => value !== undefined)
-  return key.length === 0 || values.length < key.length ? undefined : values
-}
-
 /** The level and the values of the key in an identity. */
 export interface IdentityKey {
   readonly level: string
@@ -58,13 +52,4 @@ export interface IdentityKey {
 export function keyOfIdentity(identity: string): IdentityKey | undefined {
   const [, level, values] = /^key (\w+) (.*)$/s.exec(identity) ?? []
   return level === undefined || values === undefined ? undefined : { level, values: JSON.parse(values) as string[] }
-}
-
-/** Returns the value of a field as text, so that 1 and '1' are one key; undefined if it has none. */
-function keyText(record: unknown, name: string): string | undefined {
-  if (typeof record !== 'object' || record === null || !Object.hasOwn(record, name)) return undefined
-  const value: unknown = (record as Readonly<Record<string, unknown>>)[name]
-  if (value instanceof Decimal) return value.text
-  if (value instanceof Date) return value.toJSON()
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined
 }

@@ -1,15 +1,10 @@
 import { readOpenIdentities, type OpenIdentity } from '../../ledger/read/read-rejects.ts'
-import {
-  hashIdentity,
-  keyIdentity,
-  keyOfIdentity,
-  keyTexts,
-  type RecordLevel,
-} from '../../ledger/slices/reject-identity.ts'
+import { hashIdentity, keyIdentity, keyOfIdentity, type RecordLevel } from '../../ledger/slices/reject-identity.ts'
 import type { Page } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import { compareCursors, cursorKind } from '../../value/cursor-order.ts'
 import { parseStoredJson } from '../../value/json/stored-json.ts'
+import { keyTexts } from '../../value/key-texts.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** The fields that identify a reject of a table: its key, and its version if it has one. */

@@ -10,7 +10,7 @@ import { checkHeld } from '../../ledger/slices/transitions.ts'
 import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
-import { PositionLostError, SchemaError } from '../../model/errors.ts'
+import { ListMovedError, PositionLostError, SchemaError } from '../../model/errors.ts'
 import type { ReadCounts } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
@@ -47,16 +47,18 @@ export async function syncSlice(
 ): Promise<void> {
   if (restart) await restartSlice(context, restart)
   let withoutProgress = 0
+  let pass = 1
   for (;;) {
     const { seq } = context.slice
     try {
-      await syncSliceOnce(context, source)
+      await syncSliceOnce(context, source, pass)
       return
     } catch (error) {
       const hasProgress = context.slice.seq > seq || error instanceof TableGrownError
       withoutProgress = hasProgress ? 0 : withoutProgress + 1
       if (withoutProgress >= MAX_RESTARTS_WITHOUT_PROGRESS)
         throw error instanceof ReadAgainError ? changedTooOften(error, context) : error
+      if (error instanceof ListMovedError) pass++
       if (error instanceof PositionLostError) await restartSlice(context)
       else if (!(error instanceof ReadAgainError)) throw error
       context.stream.warn(error.message)
@@ -64,7 +66,7 @@ export async function syncSlice(
   }
 }
 
-async function syncSliceOnce(context: SliceContext, source: SliceSource): Promise<void> {
+async function syncSliceOnce(context: SliceContext, source: SliceSource, pass: number): Promise<void> {
   const { stream, scope, slice } = context
   const { database, recipe, table, run, writeSignal } = stream
   using stop = new LinkedSignal(scope.signal)
@@ -79,7 +81,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
   if (!target.exists) await rejectMissingTable(context)
   // A replay reads what it is given.
   const waysOn = source.read ? undefined : await openWaysOn(context)
-  const reading = { ...sliceRead(slice, table), ...defined({ endpoints: waysOn?.endpoints }) }
+  const reading = { ...sliceRead(slice, table, pass), ...defined({ endpoints: waysOn?.endpoints }) }
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
   const keyUse: KeyUse = { isKeyChanged: false }
@@ -114,7 +116,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource): Promis
 }
 
 /** Returns where and how to read a slice. */
-function sliceRead(slice: HeldSlice, table: Table): SliceRead {
+function sliceRead(slice: HeldSlice, table: Table, pass: number): SliceRead {
   const { position, since, until, boundary = {}, startedAt, highWaterMark } = slice
   const isKeyless = table.key.length === 0
   // Only the records that the next run reads again are remembered. Those at the end of a window are not among them.
@@ -128,6 +130,7 @@ function sliceRead(slice: HeldSlice, table: Table): SliceRead {
     restart: isKeyless ? 'slice' : 'page',
     isMerged: table.write === 'merge',
     startedAt,
+    pass,
     ...(!isKeyless && { key: table.key }),
     ...(meetsAgain && { boundary, boundaryQuota }),
   }

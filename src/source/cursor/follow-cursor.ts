@@ -142,6 +142,11 @@ export class CursorFollower {
     )
   }
 
+  /** Call it before records of an earlier part of the list come again. */
+  readAgain(): void {
+    this.#last = undefined
+  }
+
   #checkOrder(value: CursorValue): void {
     const step = this.#last ? compareValues(value, this.#last) : 0
     if (this.#order === 'ascending' ? step < 0 : step > 0) this.#isUnordered = true

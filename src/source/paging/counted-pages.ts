@@ -100,19 +100,23 @@ export function pagesLeft(
 /**
  * Returns the requests to send ahead: the next one, or up to `atOnce` if the number of pages or records is known. Those
  * behind the next one are a guess where pages have offsets: they are right while pages are as large as the largest one.
+ * Each asks for `overlap` records a second time.
  */
 export function requestsAhead(
   paging: Paging<never>,
   next: PageRequest,
   { total, largestPage }: ReadingState,
-  atOnce: number,
+  { atOnce, overlap = 0 }: { readonly atOnce: number; readonly overlap?: 0 | 1 },
 ): PageRequest[] {
-  if (!isCounted(paging) || total === undefined) return [next]
-  const step = paging.type === 'page' ? 1 : largestPage || (pageSizeOf(next, paging) ?? Infinity)
+  if (!isCounted(paging)) return [next]
+  if (total === undefined)
+    return [overlap === 0 ? next : withParameter(next, paging.parameter, countOf(next, paging) - overlap)]
+  const size = largestPage || (pageSizeOf(next, paging) ?? Infinity)
+  const step = paging.type === 'page' ? 1 : size - overlap
   const first = countOf(next, paging)
   const last = Math.min(endOf(paging, total) - 1, paging.max ?? Infinity)
   const count = Math.min(atOnce, Math.floor((last - first) / step) + 1)
   return Array.from({ length: Math.max(1, count) }, (_, index) =>
-    index === 0 ? next : withParameter(next, paging.parameter, first + index * step),
+    index + overlap === 0 ? next : withParameter(next, paging.parameter, first + index * step - overlap),
   )
 }

@@ -47,8 +47,8 @@ function listChanged(end: ReadingEnd): string | undefined {
 
 /** True if so many different records came as the API stated, in every page, or if no page could skip a record. */
 function isCounted(end: ReadingEnd): boolean {
-  if (end.isAnchored) return true
   const stated = countOfEnd(end)
+  if (end.isAnchored) return !stated || !isCapped(end, stated.count)
   if (!stated || end.state.hasChanged || isCapped(end, stated.count)) return false
   return end.differentKeys === stated.count
 }

@@ -1,12 +1,17 @@
 // Detects pages that repeat, before a page that was read twice is stored twice.
 import { hash } from 'node:crypto'
 import { PagingError } from '../../model/errors.ts'
-import type { PageRequest, Parameter } from '../../model/request.ts'
+import type { PageRequest } from '../../model/request.ts'
 import { digest } from '../../value/digest.ts'
 import { isInHeader, nameOf } from '../response-value.ts'
+import { countOf, type CountedPaging } from './counted-pages.ts'
 
 /** Requests that are remembered, in about 20 MB. A longer circle is not detected. */
 const MAX_REMEMBERED = 100_000
+
+/** Pages that overlap and have so few records may be equal, a few times. */
+const SHORT_PAGE = 10
+const MAX_EQUAL_SHORT_PAGES = 20
 
 /**
  * Knows the requests of this process only. After an interruption it does not know those before the stored position: a
@@ -16,7 +21,8 @@ const MAX_REMEMBERED = 100_000
 export class LoopGuard {
   /** Hashes of the last requests, in the order in which they were sent. */
   readonly #sent = new Set<string>()
-  #lastPage: { readonly length: number; readonly sample: string } | undefined
+  #lastPage: { readonly length: number; readonly sample: string; readonly count: number } | undefined
+  #equalPages = 0
 
   /** Remembers a request that was sent. */
   add(request: PageRequest): void {
@@ -33,18 +39,34 @@ export class LoopGuard {
     )
   }
 
-  /** Throws if two counted pages in a row are equal: the API seems to ignore the parameter. */
-  compare(records: readonly unknown[], parameter: Parameter): void {
+  /** Returns a guard that knows no requests: the list has moved, and earlier pages are requested again. */
+  withoutRequests(): LoopGuard {
+    const guard = new LoopGuard()
+    guard.#lastPage = this.#lastPage
+    guard.#equalPages = this.#equalPages
+    return guard
+  }
+
+  /**
+   * Throws if counted pages in a row are equal though they were requested by different numbers: the API seems to ignore
+   * the parameter. Of short pages that overlap, some may be equal, because the list may move by the length of one.
+   */
+  compare(records: readonly unknown[], paging: CountedPaging, request: PageRequest, { mayMove = false } = {}): void {
+    const { parameter } = paging
     const { length } = records
+    const count = countOf(request, paging)
     const sample = length < 2 ? '' : digest([records[0], records[length >> 1], records[length - 1]])
-    if (sample !== '' && this.#lastPage?.sample === sample && this.#lastPage.length === length) {
+    const { sample: lastSample, length: lastLength, count: lastCount } = this.#lastPage ?? {}
+    const isEqual = sample !== '' && lastSample === sample && lastLength === length && lastCount !== count
+    this.#equalPages = isEqual ? this.#equalPages + 1 : 0
+    if (this.#equalPages > (mayMove && length <= SHORT_PAGE ? MAX_EQUAL_SHORT_PAGES : 0)) {
       throw new PagingError(
         `two pages in a row hold the same ${length} records, so the API seems to ignore ` +
           `${isInHeader(parameter) ? nameOf(parameter) : `the parameter '${parameter}'`}. Correct its name, or write ` +
           'a paginator function if equal pages are right',
       )
     }
-    this.#lastPage = { length, sample }
+    this.#lastPage = { length, sample, count }
   }
 
   #forgetOldest(): void {

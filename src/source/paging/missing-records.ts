@@ -26,6 +26,7 @@ export function maxReached(end: ReadingEnd): string | undefined {
 /** The API stated more records than came. */
 export function recordsMissing(end: ReadingEnd): string | undefined {
   const { records, isPartial } = end.state
+  if (hasMovedAnchored(end)) return undefined
   const stated = [countOfEnd(end), recordsInHeaders(end.response.headers)].find((all) => all && all.count > records)
   if (!stated) return tooFewKeys(end)
   if (isPartial && !(isCounted(end.paging) && end.paging.type === 'offset'))
@@ -56,12 +57,17 @@ function remedyOf(end: ReadingEnd): string {
   return `${READ_AGAIN}. If it stays so, compare the paginator with the API's documentation`
 }
 
+/** True if anchors prove a reading of a list that has moved. Its records are those of several states of the list. */
+const hasMovedAnchored = ({ isAnchored, hasMoved, state }: ReadingEnd): boolean =>
+  isAnchored === true && (hasMoved === true || state.hasChanged === true)
+
 const came = (records: number): string => `${formatCount(records, 'record')} came`
 
 /** The total ended the reading, although it may be no more than a limit of the API. */
 export function totalDoubtful(end: ReadingEnd): string | undefined {
   const { paging, request, state } = end
   if (!isCounted(paging) || state.total === undefined || end.stop !== 'paginator') return undefined
+  if (hasMovedAnchored(end)) return undefined
   if (moreOfEnd(end) === false || isLastPageShort(end)) return undefined
   if (paging.type === 'page') {
     const isBehind = countOf(request, paging) >= endOf(paging, state.total)

@@ -28,6 +28,8 @@ export interface ReadingEnd {
   readonly largestPage?: number
   /** Each page began with the last record of the page before it, so no record was skipped. */
   readonly isAnchored?: boolean
+  /** The list has moved while it was read, so a number of records that was stated is no longer that of this reading. */
+  readonly hasMoved?: boolean
 }
 
 /** Usual page sizes of APIs. A page of such a size may be one of several. */

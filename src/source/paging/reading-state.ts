@@ -6,6 +6,7 @@ import type { ApiResponse, PageRequest, Paging } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { countOf, isCounted, statedTotal } from './counted-pages.ts'
 import type { SinceState } from './since/since-state.ts'
+import type { ListState } from '../moving/moving-list.ts'
 import { statedRecords } from './stated-totals.ts'
 
 /** Empty pages in a row that are accepted. */
@@ -32,6 +33,8 @@ export interface ReadingState {
   readonly hasCursor?: true
   /** True if records did not come in the declared order of the cursor. */
   readonly isUnordered?: true
+  /** What is known of a list that may move. */
+  readonly list?: ListState
   /** True if pages came before these: the reading resumed at the position of an older version, which has no state. */
   readonly isPartial?: true
   /** What `bySince()` must know. */
@@ -52,12 +55,21 @@ export function readingAt(position: Position, request: PageRequest, paging: Pagi
 const isReadingState = (stored: unknown): stored is ReadingState =>
   typeof stored === 'object' && stored !== null && 'records' in stored && typeof stored.records === 'number'
 
+export interface AfterPage {
+  readonly hasCursor?: boolean
+  readonly isUnordered?: boolean
+  /** Records that were not read before. @default all */
+  readonly read?: number
+  /** Records of the response, with those that were read before. @default as many */
+  readonly size?: number | undefined
+}
+
 /** Returns what is known after one more page. */
 export function afterPage(
   state: ReadingState,
   paging: Paging<never>,
   response: ApiResponse<unknown>,
-  { hasCursor = false, isUnordered = false }: { readonly hasCursor?: boolean; readonly isUnordered?: boolean } = {},
+  { hasCursor = false, isUnordered = false, read, size }: AfterPage = {},
 ): ReadingState {
   const { length } = response.records
   const count = statedRecords(paging, response)?.count
@@ -65,8 +77,8 @@ export function afterPage(
   return {
     ...state,
     pages: state.pages + 1,
-    records: state.records + length,
-    largestPage: Math.max(state.largestPage, length),
+    records: state.records + (read ?? length),
+    largestPage: Math.max(state.largestPage, size ?? length),
     emptyInRow: length === 0 ? state.emptyInRow + 1 : 0,
     ...defined({
       total: isCounted(paging) ? statedTotal(paging, response) : undefined,

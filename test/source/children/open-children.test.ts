@@ -28,11 +28,11 @@ function shops(open: readonly number[], { announced = 6 } = {}): ApiHandler {
   }
 }
 
-function ordersOf(origin: string): Stream<Order> {
+function ordersOf(origin: string, options: { overlap?: false } = {}): Stream<Order> {
   const api = http(origin)
   return api
     .get<{ items: Shop[]; total: number }>('/shops', { limit: 3 })
-    .pages(byOffset('offset', { total: 'total' }))
+    .pages(byOffset('offset', { total: 'total', ...options }))
     .records('items')
     .flatMap(
       ({ id }) =>
@@ -61,13 +61,20 @@ const ONE = "GET /shops/4/orders: 2 records came, but the header 'x-total' state
 describe('the completeness of a stream with children', () => {
   test('children and parents that have ended make a stream that has ended', async () => {
     await using server = await apiServer(shops([]))
-    const pages = await readPages(ordersOf(server.origin), { key: ['id'] })
+    const pages = await readPages(ordersOf(server.origin, { overlap: false }), { key: ['id'] })
     expect(gradeOf(pages)).toEqual({ grade: 'ended', reasons: [] })
     // Six children are counted, and the parents are not: the key is that of the children.
     expect(pages.flatMap(({ completeness }) => completeness ?? []).map(({ grade }) => grade)).toEqual([
       ...Array.from({ length: 6 }, () => 'counted'),
       'ended',
     ])
+  })
+
+  test('parents whose pages overlap are counted', async () => {
+    await using server = await apiServer(shops([]))
+    const pages = await readPages(ordersOf(server.origin), { key: ['id'] })
+    expect(gradeOf(pages)).toEqual({ grade: 'counted', reasons: [] })
+    expect(pages.flatMap(({ records }) => records)).toHaveLength(12)
   })
 
   test('one child that is open makes its stream open, with its own reason', async () => {

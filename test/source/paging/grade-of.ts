@@ -24,15 +24,22 @@ export const gone: ApiAnswer = { status: 404, json: {} }
 type Outcome = string | RegExp
 export type Case = [answers: ApiAnswer[], outcome: Outcome, options?: { limit?: number | undefined } & ReadingOptions]
 
-/** Reads the answers in their order. Returns the grade of the reading, with all reasons; or its error. */
+/**
+ * Reads the answers in their order, and in each pass from the first one on. Offsets do not overlap, because the answers
+ * are not parts of one list. Returns the grade of the reading, with all reasons; or its error.
+ */
 export async function gradeOf(
   paging: unknown,
   [answers, , { limit = 10, ...options } = {}]: Case,
 ): Promise<{ grade: string; reason: string }> {
-  await using server = await apiServer(answers)
+  let next = 0
+  await using server = await apiServer(({ query }) => {
+    if (query.get('page') === '1' || query.get('offset') === '0') next = 0
+    return answers[Math.min(next++, answers.length - 1)] ?? {}
+  })
   const records = http(server.origin, { concurrency: 1, attempts: 1 })
     .get<{ items: { id: number }[] }>('/x', limit > 0 ? { limit } : {}, { emptyOn: [404] })
-    .pages(paging as never)
+    .pages((isOffset(paging) ? { ...paging, overlap: false } : paging) as never)
     .records((body) => body.items)
   try {
     const pages = await readPages(records, { key: ['id'], ...options })
@@ -46,6 +53,9 @@ export async function gradeOf(
     return { grade: 'error', reason: messageOf(error) }
   }
 }
+
+const isOffset = (paging: unknown): paging is object =>
+  typeof paging === 'object' && paging !== null && 'type' in paging && paging.type === 'offset'
 
 /** The outcome that `gradeOf` should return. */
 export function graded(outcome: Outcome): { grade: string; reason: unknown } {

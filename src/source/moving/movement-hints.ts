@@ -1,0 +1,85 @@
+// What hints that a list has moved, where its pages cannot overlap.
+import { KeySet } from './key-set.ts'
+import { RecordIdentity } from './record-identity.ts'
+
+/** Records at each end of a page that are compared where records have no known key. */
+const AT_BORDERS = 4
+/** Fields that are the key of most APIs' records. */
+const USUAL_KEYS = ['id', '_id', 'uuid', 'guid']
+
+/**
+ * Watches the pages of one pass through a list. A record that comes twice, and a total that changes, show that records
+ * may have moved over a border between two pages. So does one that grows: of two records that came, one may be seen
+ * because another one has gone.
+ */
+export class MovementHints {
+  #identity: RecordIdentity
+  readonly #keys = new KeySet()
+  /** False if two records of one page had the same key: then it is none. */
+  #hasKeys: boolean | undefined
+  #lastEnd: readonly string[] = []
+  #totals: ReadonlyMap<string, number> = new Map()
+  #hint: string | undefined
+
+  /** Without a key of the table, a usual one is tried. */
+  constructor(identity: RecordIdentity, { hasKeys }: { readonly hasKeys: boolean }) {
+    this.#identity = identity
+    this.#hasKeys = hasKeys || undefined
+  }
+
+  /** The first hint of this pass, for messages. */
+  get hint(): string | undefined {
+    return this.#hint
+  }
+
+  /** Call it for each page in order. `totals` are the numbers of records that its response states, by name. */
+  add(records: readonly unknown[], totals: ReadonlyMap<string, number>): void {
+    for (const [name, total] of totals) {
+      const before = this.#totals.get(name) ?? total
+      if (total !== before) this.#hint ??= `${name} changed from ${before} to ${total}`
+    }
+    this.#totals = totals
+    if (this.#hasKeys === undefined && records.length > 0) this.#tryUsualKey(records[0])
+    const isDouble = this.#hasKeys && !this.#keys.isFull ? this.#hasDoubleKey(records) : this.#hasDoubleBorder(records)
+    if (isDouble) this.#hint ??= 'a record came twice'
+  }
+
+  /** Forgets the pages of a pass. */
+  clear(): void {
+    this.#keys.clear()
+    this.#lastEnd = []
+    this.#totals = new Map()
+    this.#hint = undefined
+  }
+
+  #tryUsualKey(record: unknown): void {
+    const identities = USUAL_KEYS.map((name) => new RecordIdentity([name], undefined))
+    const usual = identities.find((identity) => identity.keyOf(record) !== undefined)
+    this.#hasKeys = usual !== undefined
+    if (usual) this.#identity = usual
+  }
+
+  #hasDoubleKey(records: readonly unknown[]): boolean {
+    let isDouble = false
+    const onPage = new Set<string>()
+    for (const record of records) {
+      const key = this.#identity.keyOf(record)
+      if (key === undefined) continue
+      if (onPage.has(key)) {
+        this.#hasKeys = false
+        return false
+      }
+      onPage.add(key)
+      if (!this.#keys.add(key)) isDouble = true
+    }
+    return isDouble
+  }
+
+  #hasDoubleBorder(records: readonly unknown[]): boolean {
+    const anchorOf = (record: unknown): string => this.#identity.anchorOf(record)
+    const begin = records.slice(0, AT_BORDERS).map(anchorOf)
+    const isDouble = begin.some((anchor) => this.#lastEnd.includes(anchor))
+    this.#lastEnd = records.slice(-AT_BORDERS).map(anchorOf)
+    return isDouble
+  }
+}

@@ -1,0 +1,300 @@
+// One reading of a list that may move: how its pages are fitted together, and when it has to be read once more.
+import { ListMovedError } from '../../model/errors.ts'
+import type { Incremental } from '../../model/recipe.ts'
+import type { ApiResponse, PageRequest, Paging } from '../../model/request.ts'
+import type { SliceRead } from '../../model/slice.ts'
+import { defined } from '../../value/defined.ts'
+import { isCounted } from '../paging/counted-pages.ts'
+import type { ReadingState } from '../paging/reading-state.ts'
+import { KeySet } from './key-set.ts'
+import { ListAnchors } from './list-anchors.ts'
+import { MovementHints } from './movement-hints.ts'
+import { Overlap, type Fit, type StepBack } from './overlap.ts'
+import { ANCHOR_LENGTH, keyPart, RecordIdentity } from './record-identity.ts'
+import { statedCounts } from './stated-counts.ts'
+
+/** Passes through one list. */
+export const MAX_PASSES = 3
+/** Records at the beginning of the list that are known again in the next pass. */
+const FIRST_RECORDS = 16
+/** A reading of page numbers that was interrupted is read once more if it has not more pages than this. */
+const MAX_PAGES_AGAIN = 100
+
+/** Part of the position, as JSON in the ledger: the names of its members must stay the same in all versions. */
+export interface ListState {
+  /** The last records before the position. */
+  readonly anchors?: string
+  /** Equal records have another content each time. */
+  readonly volatile?: true
+  /** The number of this pass. @default 1 */
+  readonly pass?: number
+  /** The first records of this pass. */
+  readonly first?: string
+  /** The first records of the pass before. This one ends where it meets them. */
+  readonly front?: string
+  /** The list has moved in this pass. */
+  readonly moved?: true
+  /** The reading was interrupted in this pass, at a page number. */
+  readonly interrupted?: true
+  /** Pages that were joined without an anchor. */
+  readonly loose?: true
+}
+
+export interface MovingListOptions {
+  readonly paging: Paging<never>
+  readonly incremental: Incremental | undefined
+  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass'>
+  /** What is known of the pages before the stored position. */
+  readonly stored: Pick<ReadingState, 'list' | 'largestPage'>
+}
+
+/** What follows the last page of a pass. */
+export interface PassEnd {
+  readonly again: boolean
+}
+
+/**
+ * | pages have | and the list has moved | what follows |
+ * |---|---|---|
+ * | offsets that overlap | in a reading since a cursor | nothing: what was touched is newer than the cursor |
+ * | offsets that overlap | in a reading of everything | the beginning of the list once more: records may be there |
+ * | numbers, or offsets that cannot overlap | | the whole list once more |
+ *
+ * Where rows are appended without a key, once more means that the slice restarts.
+ */
+export class MovingList {
+  readonly #identity: RecordIdentity
+  readonly #anchors: ListAnchors
+  readonly #overlap: Overlap | undefined
+  /** Undefined once pages overlap. */
+  #hints: MovementHints | undefined
+  readonly #isKeyed: boolean
+  readonly #isOffset: boolean
+  readonly #isFull: boolean
+  readonly #mayRestart: boolean
+  #pass: number
+  #pages: number
+  #first: string | undefined
+  #front: readonly string[] | undefined
+  #hasMoved: boolean
+  #isInterrupted: boolean
+  #isLoose: boolean
+  #hasMetFront = false
+  /** True if a page did not overlap with the one before it. */
+  #isUnjoined = false
+  /** A rule has left out a part of the list. */
+  #hasGap = false
+  readonly #read = new KeySet()
+  #lastSize: number | undefined
+  #reason: string | undefined
+  #counts: ReadonlyMap<string, number> = new Map()
+
+  constructor({ paging, incremental, slice, stored: reading }: MovingListOptions) {
+    const { list: stored = {}, largestPage } = reading
+    const { key, restart, position, pass = 1 } = slice
+    const isResumed = position !== null
+    this.#isKeyed = restart === 'page'
+    this.#isFull = incremental === undefined
+    this.#pass = this.#isKeyed ? (stored.pass ?? 1) : pass
+    this.#mayRestart = pass < MAX_PASSES
+    this.#isOffset = isCounted(paging) && paging.type === 'offset'
+    this.#identity = new RecordIdentity(key ?? [], incremental?.at)
+    this.#anchors = new ListAnchors(this.#identity, stored.anchors)
+    this.#first = stored.first
+    this.#front = stored.front === undefined ? undefined : anchorsIn(stored.front)
+    // Nobody has seen what happened to the list during an interruption.
+    this.#hasMoved = stored.moved ?? isResumed
+    this.#pages = isResumed ? 1 : 0
+    this.#isLoose = stored.loose ?? false
+    this.#isInterrupted = false
+    if (!isCounted(paging) || (key === undefined && restart === 'page')) return
+    const overlaps = paging.type === 'page' || paging.overlap !== false
+    this.#hints = new MovementHints(this.#identity, { hasKeys: key !== undefined && key.length > 0 })
+    this.#isInterrupted = isResumed || (stored.interrupted ?? false)
+    if (overlaps)
+      this.#overlap = new Overlap(paging, this.#anchors, {
+        isKeyed: this.#isKeyed,
+        hasContent: incremental === undefined,
+        isVolatile: stored.volatile ?? false,
+        largestPage,
+        mayRestart: this.#mayRestart,
+      })
+  }
+
+  /** True if each page was joined to the one before it by a record that both have. */
+  get isAnchored(): boolean {
+    return (
+      this.#isOffset &&
+      this.#overlap !== undefined &&
+      (!this.#hints || this.#pages < 2) &&
+      !this.#isLoose &&
+      !this.#hasGap
+    )
+  }
+
+  get isOverlapping(): boolean {
+    return this.#overlap !== undefined
+  }
+
+  get hasMoved(): boolean {
+    return this.#hasMoved || this.#pass > 1
+  }
+
+  /** Records of the last response, with those that were read before. */
+  get lastSize(): number | undefined {
+    return this.#lastSize
+  }
+
+  /** Why the reading is open, after its end. */
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  /** True if the stored position has no anchor, though it should have one. */
+  get isUnanchored(): boolean {
+    return this.#overlap !== undefined && this.#anchors.isEmpty
+  }
+
+  /** True if this pass has come to what the one before has read. */
+  get hasMetFront(): boolean {
+    return this.#hasMetFront
+  }
+
+  get state(): ListState | undefined {
+    if (!this.#overlap && !this.#hints) return undefined
+    const state: ListState = defined({
+      anchors: this.#anchors.isEmpty ? undefined : this.#anchors.text,
+      volatile: this.#overlap?.isVolatile || undefined,
+      pass: this.#pass > 1 ? this.#pass : undefined,
+      first: this.#first,
+      front: this.#front?.join(''),
+      moved: this.#hasMoved || undefined,
+      interrupted: this.#isInterrupted || undefined,
+      loose: this.#isLoose || undefined,
+    })
+    return state
+  }
+
+  /** Returns the number of records that the next pages ask for twice. */
+  overlapBefore(next: PageRequest): 0 | 1 {
+    return this.#overlap?.overlapBefore(next) ?? 0
+  }
+
+  /** Returns the request that is sent for the next part of the list. */
+  before(next: PageRequest, options?: { readonly isResumed?: boolean }): PageRequest {
+    // Once all pages of offsets overlap, they show themselves whether the list has moved.
+    if (this.#isOffset && this.#overlap)
+      if (this.overlapBefore(next) === 0) this.#isUnjoined ||= !this.#anchors.isEmpty
+      else if (!this.#isUnjoined) this.#hints = undefined
+    return this.#overlap?.before(next, options) ?? next
+  }
+
+  /** Returns what of a response continues the list. */
+  fit(response: ApiResponse<unknown>, sent: PageRequest): Fit | StepBack {
+    const { records } = response
+    this.#lastSize = records.length
+    const fit = this.#overlap?.fit(records, sent) ?? { type: 'fit', request: sent, listed: records, records }
+    if (fit.type === 'back') {
+      this.#hasMoved ||= !fit.isProbe
+      return fit
+    }
+    if (!this.#overlap && !this.#hints) return fit
+    this.#add(fit, response)
+    return this.#newRecords(fit)
+  }
+
+  /** Returns the part of the list that a rule leaves out. The pages beside it have no record in common. */
+  skip(sent: PageRequest): Fit {
+    this.#anchors.clear()
+    this.#hasGap = true
+    return { type: 'fit', request: sent, listed: [], records: [] }
+  }
+
+  /** Ends a pass. Throws a `ListMovedError` if the list has to be read again and rows would double. */
+  end(): PassEnd {
+    const problem = this.#problem()
+    this.#reason = undefined
+    if (problem === undefined) return { again: false }
+    if (!this.#isKeyed && this.#mayRestart) throw new ListMovedError()
+    if (this.#isKeyed && this.#pass < MAX_PASSES && this.#isWorthReading()) {
+      this.#beginPass()
+      return { again: true }
+    }
+    this.#reason = problem
+    return { again: false }
+  }
+
+  /** In the last pass without a key, a page leaves out the records at its beginning that were read before. */
+  #newRecords(fit: Fit): Fit {
+    if (!this.#hints || this.#isKeyed || this.#mayRestart) return fit
+    const isNew = fit.records.map((record) => this.#read.add(this.#identity.anchorOf(record)))
+    const first = isNew.indexOf(true)
+    return { ...fit, records: first < 0 ? [] : fit.records.slice(first) }
+  }
+
+  #add(fit: Fit, response: ApiResponse<unknown>): void {
+    this.#pages++
+    if (fit.isMoved) this.#hasMoved = true
+    if (fit.isLoose) this.#isLoose = true
+    const counts = statedCounts(response)
+    if (this.#isFull && isOther(counts, this.#counts)) this.#hasMoved = true
+    this.#counts = counts
+    this.#hints?.add(fit.records, counts)
+    if (!this.#isOffset || !this.#isFull) return
+    this.#first ??= fit.records
+      .slice(0, FIRST_RECORDS)
+      .map((record) => this.#identity.anchorOf(record))
+      .join('')
+    if (!this.#front) return
+    const part = this.#overlap?.isVolatile ? keyPart : (anchor: string): string => anchor
+    const front = new Set(this.#front.map(part))
+    if (response.records.some((record) => front.has(part(this.#identity.anchorOf(record))))) this.#hasMetFront = true
+  }
+
+  #problem(): string | undefined {
+    if (this.#isLoose)
+      return 'the list moved while it was read, and the place in it was not found again, so records may be missing'
+    if (!this.#hints) {
+      if (!this.#isFull || !this.#hasMoved || this.#pages < 2) return undefined
+      if (this.#hasMetFront && this.#pages === 1) return undefined
+      return `the list moved in each of ${this.#pass} passes, so records may be missing`
+    }
+    const { hint } = this.#hints
+    if (hint !== undefined)
+      return (
+        `the list moved while it was read (${hint}${this.#pass > 1 ? `, in pass ${this.#pass}` : ''}), ` +
+        'so records may be missing'
+      )
+    return this.#isInterrupted
+      ? 'the reading was interrupted, and pages with numbers do not show what has moved in the meantime'
+      : undefined
+  }
+
+  #isWorthReading(): boolean {
+    if (this.#isLoose) return false
+    return this.#hints?.hint !== undefined || !this.#hints || this.#pages <= MAX_PAGES_AGAIN
+  }
+
+  #beginPass(): void {
+    this.#pass++
+    this.#pages = 0
+    this.#anchors.clear()
+    this.#hints?.clear()
+    this.#isUnjoined = false
+    this.#front = this.#hints || this.#first === undefined ? undefined : anchorsIn(this.#first)
+    this.#first = undefined
+    this.#hasMoved = false
+    this.#isInterrupted = false
+    this.#hasMetFront = false
+    this.#counts = new Map()
+  }
+}
+
+const isOther = (counts: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean =>
+  [...counts].some(([name, count]) => (before.get(name) ?? count) !== count)
+
+function anchorsIn(text: string): string[] {
+  return Array.from({ length: text.length / ANCHOR_LENGTH }, (_, index) =>
+    text.slice(index * ANCHOR_LENGTH, (index + 1) * ANCHOR_LENGTH),
+  )
+}

@@ -1,0 +1,268 @@
+// Pages that overlap: each begins with the last record before it, so a list that has moved is noticed and nothing is
+// skipped.
+import { ListMovedError } from '../../model/errors.ts'
+import type { PageRequest } from '../../model/request.ts'
+import { countOf, type CountedPaging } from '../paging/counted-pages.ts'
+import { pageSizeOf } from '../paging/page-size.ts'
+import { withParameter } from '../paging/parameter.ts'
+import { defined } from '../../value/defined.ts'
+import { KeySet } from './key-set.ts'
+import { CONTIGUOUS, type ListAnchors } from './list-anchors.ts'
+
+/** The part of a response that continues the list. */
+export interface Fit {
+  readonly type: 'fit'
+  /** The request for these records, without what was requested a second time. */
+  readonly request: PageRequest
+  /** The records from this request on: the paging depends on them. */
+  readonly listed: readonly unknown[]
+  /** Those that were not read before. */
+  readonly records: readonly unknown[]
+  /** True if the list has moved since the page before. */
+  readonly isMoved?: true
+  /** True if the list begins anew here. */
+  readonly isStart?: true
+  /** True if no anchor could be checked, though there should have been one. */
+  readonly isLoose?: true
+}
+
+/** An earlier part of the list has to be read first. */
+export interface StepBack {
+  readonly type: 'back'
+  readonly request: PageRequest
+  /** True if the page before is compared with what it was. */
+  readonly isProbe?: true
+}
+
+export interface OverlapOptions {
+  /** Rows are found by a key, so that a record may be read twice. */
+  readonly isKeyed: boolean
+  /** The content of a record shows whether it was touched; without it, only the value of its cursor does. */
+  readonly hasContent: boolean
+  readonly isVolatile: boolean
+  /** Records of the largest page before the stored position. */
+  readonly largestPage: number
+  /** Rows that were appended without a key may be removed, to begin anew. Otherwise what comes twice is left out. */
+  readonly mayRestart: boolean
+}
+
+/** Steps back that are allowed beside one for each page. */
+const SPARE_STEPS = 16
+/** Times that a reading may begin anew because no anchor is left. */
+const MAX_STARTS = 4
+
+/**
+ * One page after the other, each fitted to the records before it.
+ *
+ * | the response begins with | what follows |
+ * |---|---|
+ * | the last record that was read | the records behind it |
+ * | other records, and one that was read and not touched is among them | those that were not read |
+ * | none of them | an earlier part of the list is requested: a page before, two, four, … to the start |
+ *
+ * Records that nobody touches keep their order. So all of them before any anchor have been read, wherever it is now.
+ */
+export class Overlap {
+  readonly #paging: CountedPaging
+  readonly #anchors: ListAnchors
+  readonly #options: OverlapOptions
+  #isVolatile: boolean
+  #isOverlapped = false
+  #largestPage: number
+  #step = 0
+  #stepsLeft = SPARE_STEPS
+  /** The offset of a page that was empty though a record before it should have been on it. */
+  #emptyAt: number | undefined
+  #lastPage: LastPage | undefined
+  #probe: LastPage | undefined
+  /** Without a key, in the last pass: all records of this pass. */
+  readonly #read: KeySet | undefined
+  /** Parts of the list were read again, so equal records are left out from here on. */
+  #isReadAgain = false
+
+  constructor(paging: CountedPaging, anchors: ListAnchors, options: OverlapOptions) {
+    this.#paging = paging
+    this.#anchors = anchors
+    this.#options = options
+    this.#isVolatile = options.isVolatile
+    this.#largestPage = options.largestPage
+    this.#read = options.isKeyed || options.mayRestart ? undefined : new KeySet()
+  }
+
+  /** True if records of equal keys had another content each time they were read. */
+  get isVolatile(): boolean {
+    return this.#isVolatile
+  }
+
+  /** Returns what the next request asks for twice: a record, or a page. */
+  overlapBefore(next: PageRequest, { isResumed = false } = {}): 0 | 1 {
+    if (this.#anchors.isEmpty || countOf(next, this.#paging) <= this.#paging.start) return 0
+    if (this.#paging.type === 'page') return isResumed ? 1 : 0
+    // A page of one record has no room for a second one.
+    const size = this.#largestPage || pageSizeOf(next, this.#paging)
+    return size === undefined || size > 1 ? 1 : 0
+  }
+
+  /** Returns the request to send. */
+  before(next: PageRequest, options?: { readonly isResumed?: boolean }): PageRequest {
+    const overlap = this.overlapBefore(next, options)
+    this.#isOverlapped = overlap > 0
+    return overlap === 0 ? next : this.#at(next, countOf(next, this.#paging) - overlap)
+  }
+
+  fit(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
+    this.#largestPage = Math.max(this.#largestPage, records.length)
+    const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : whole(sent, records)
+    if (found.type === 'back') return found
+    const fit = this.#withoutRead(found)
+    this.#step = 0
+    if (fit.records.length > 0) this.#stepsLeft++
+    // New records before known ones have moved there, so the known ones stay the last that were read.
+    this.#anchors.add(found.isMoved && !found.isStart && !found.isLoose ? this.#behindKnown(records) : found.records)
+    this.#lastPage = this.#lastPageOf(records, sent)
+    return fit
+  }
+
+  #fitOverlapped(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
+    const probe = this.#probe
+    this.#probe = undefined
+    if (probe && isSamePage(probe, this.#lastPageOf(records, sent))) {
+      this.#isVolatile = true
+      return { type: 'fit', request: sent, listed: records, records: [] }
+    }
+    const place = this.#paging.type === 'page' ? records.length - 1 : 0
+    if (records.length > 0 && this.#isLast(records[place]))
+      return this.#behind(records, sent, { prefix: place + 1, rest: records.slice(place + 1) })
+    if (records.length === 0 && this.#emptyAt === countOf(sent, this.#paging)) {
+      // Empty again, and the anchor was found before it: the page has a hole.
+      return this.#loose(records, sent)
+    }
+    if (this.#mayBeVolatile(records[0])) {
+      this.#probe = this.#lastPage
+      if (this.#probe) return { type: 'back', request: this.#at(sent, this.#probe.count), isProbe: true }
+    }
+    return this.#fitMoved(records, sent)
+  }
+
+  #behindKnown(records: readonly unknown[]): readonly unknown[] {
+    const ages = this.#anchors.find(records, { byKey: this.#isVolatile })
+    return records.slice(ages.findLastIndex((age) => age !== undefined) + 1)
+  }
+
+  /** Leaves out what was read before, where the list has moved and rows cannot be found by a key. */
+  #withoutRead(fit: Fit): Fit {
+    const read = this.#read
+    if (!read) return fit
+    const isNew = fit.records.map((record) => read.add(this.#anchors.anchorOf(record)))
+    this.#isReadAgain ||= fit.isStart === true || fit.isLoose === true
+    if (!fit.isMoved && !this.#isReadAgain) return fit
+    return {
+      ...fit,
+      records: fit.records.filter((_, index) => isNew[index]),
+      ...(this.#isReadAgain && { isLoose: true }),
+    }
+  }
+
+  /** Fits records of a list that has moved. */
+  #fitMoved(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
+    const ages = this.#anchors.find(records, { byKey: this.#isVolatile })
+    const youngest = ages.reduce<number>((least, age) => Math.min(least, age ?? Infinity), Infinity)
+    const last = ages.lastIndexOf(youngest)
+    // Keys alone do not show a record that was touched and moved. Two that still follow each other do.
+    const isSure = !this.#isVolatile || (youngest === 0 && (last === 0 || ages[last - 1] === 1))
+    if (youngest === Infinity || !isSure) return this.#stepBack(records, sent)
+    if (this.#mayReadTwice) {
+      const isNew = ages.map((age) => age === undefined)
+      const prefix = isNew.includes(true) ? isNew.indexOf(true) : records.length
+      return this.#behind(records, sent, { prefix, rest: records.filter((_, index) => isNew[index]), isMoved: true })
+    }
+    // Between an older anchor and the place there are records that were read and have no anchor.
+    if (youngest >= CONTIGUOUS) throw new ListMovedError()
+    return this.#behind(records, sent, { prefix: last + 1, rest: records.slice(last + 1), isMoved: true })
+  }
+
+  #behind(
+    records: readonly unknown[],
+    sent: PageRequest,
+    { prefix, rest, isMoved }: { readonly prefix: number; readonly rest: readonly unknown[]; readonly isMoved?: true },
+  ): Fit {
+    const moved = defined({ isMoved })
+    if (this.#paging.type === 'page') return { type: 'fit', request: sent, listed: records, records: rest, ...moved }
+    // A full page of known records is not the end. A short one that ends with the last record is as good as empty.
+    const isShort = records.length < this.#largestPage && this.#isLast(records.at(-1))
+    const isEmpty = rest.length === 0 && (records.length === 1 || isShort)
+    const skipped = rest.length === 0 && !isEmpty ? prefix - 1 : prefix
+    const request = this.#at(sent, countOf(sent, this.#paging) + skipped)
+    return { type: 'fit', request, listed: records.slice(skipped), records: rest, ...moved }
+  }
+
+  #stepBack(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
+    const { start, type } = this.#paging
+    const count = countOf(sent, this.#paging)
+    if (!this.#mayReadTwice && (this.#step > 0 || count <= start)) throw new ListMovedError()
+    if (count <= start) {
+      // No anchor is left, so everything is read again.
+      this.#anchors.clear()
+      this.#stepsLeft -= SPARE_STEPS / MAX_STARTS
+      return { ...whole(sent, records), isStart: true, isMoved: true }
+    }
+    if (this.#stepsLeft <= 0) return this.#loose(records, sent)
+    this.#stepsLeft--
+    if (records.length === 0) this.#emptyAt = count
+    const size = type === 'page' ? 1 : Math.max(1, this.#largestPage - 1, (pageSizeOf(sent, this.#paging) ?? 1) - 1)
+    this.#step = this.#step === 0 ? size : this.#step * 2
+    return { type: 'back', request: this.#at(sent, Math.max(start, count - this.#step)) }
+  }
+
+  /** True if a record that comes twice does not double a row. */
+  get #mayReadTwice(): boolean {
+    return this.#options.isKeyed || this.#read !== undefined
+  }
+
+  #loose(records: readonly unknown[], sent: PageRequest): Fit {
+    this.#anchors.clear()
+    return { ...whole(sent, records), isLoose: true, isMoved: true }
+  }
+
+  #isLast(record: unknown): boolean {
+    return this.#isVolatile ? this.#anchors.hasLastKey(record) : this.#anchors.isLast(record)
+  }
+
+  #mayBeVolatile(record: unknown): boolean {
+    const { isKeyed, hasContent } = this.#options
+    return (
+      this.#paging.type === 'offset' && isKeyed && hasContent && !this.#isVolatile && this.#anchors.hasLastKey(record)
+    )
+  }
+
+  #lastPageOf(records: readonly unknown[], sent: PageRequest): LastPage | undefined {
+    const { isKeyed, hasContent } = this.#options
+    if (this.#paging.type === 'page' || !isKeyed || !hasContent) return undefined
+    return {
+      count: countOf(sent, this.#paging),
+      length: records.length,
+      keys: this.#anchors.keysOf([...records.slice(0, CONTIGUOUS), ...records.slice(-CONTIGUOUS)]),
+    }
+  }
+
+  #at(request: PageRequest, count: number): PageRequest {
+    return withParameter(request, this.#paging.parameter, count)
+  }
+}
+
+/** Keys at both ends of a page. */
+interface LastPage {
+  readonly count: number
+  readonly length: number
+  readonly keys: string
+}
+
+const isSamePage = (a: LastPage, b: LastPage | undefined): boolean =>
+  b !== undefined && a.count === b.count && a.length === b.length && a.keys === b.keys
+
+const whole = (request: PageRequest, records: readonly unknown[]): Fit => ({
+  type: 'fit',
+  request,
+  listed: records,
+  records,
+})

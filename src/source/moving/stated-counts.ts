@@ -1,0 +1,30 @@
+// Numbers of records that a response states, whether the paginator reads them or not.
+import type { ApiResponse } from '../../model/request.ts'
+
+const NAMES = /^(x-)?(wp-)?(total|count|num_?found|total[_-]?(count|records|results|items|elements|hits|rows|size))$/i
+const MAX_DEPTH = 2
+
+/**
+ * Returns them by the names under which messages quote them. The number of records on the page itself is left out: the
+ * last page has another one.
+ */
+export function statedCounts({ body, headers, records }: ApiResponse<unknown>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  const add = (name: string, value: unknown): void => {
+    const count = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+    if (typeof count === 'number' && Number.isSafeInteger(count) && count !== records.length) counts.set(name, count)
+  }
+  for (const [name, value] of Object.entries(headers)) if (NAMES.test(name)) add(`the header '${name}'`, value)
+  const range = /\/(\d{1,15})\s*$/.exec(headers['content-range'] ?? '')
+  if (range) add("the header 'content-range'", range[1])
+  search(body, '', MAX_DEPTH, add)
+  return counts
+}
+
+function search(value: unknown, path: string, depth: number, add: (name: string, value: unknown) => void): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth === 0) return
+  for (const [name, member] of Object.entries(value)) {
+    if (NAMES.test(name)) add(`'${path}${name}'`, member)
+    else search(member, `${path}${name}.`, depth - 1, add)
+  }
+}

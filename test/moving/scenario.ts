@@ -1,0 +1,82 @@
+// What one seed stands for: an API, the way in which it is read, and when the reading is killed.
+import type { Random } from './random.ts'
+
+export type Kind = 'offset' | 'page' | 'cursor' | 'link'
+
+export interface Scenario {
+  readonly kind: Kind
+  readonly order: 'updated ascending' | 'updated descending' | 'id ascending' | 'id descending'
+  readonly size: number
+  /** The number of the first page, or the first offset. */
+  readonly start: 0 | 1
+  /** The body states the number of records. */
+  readonly total: boolean
+  /** The paginator reads it. */
+  readonly isTotalNamed: boolean
+  readonly overlap: boolean
+  readonly isIncremental: boolean
+  readonly write: 'merge' | 'append' | 'append by key' | 'replace'
+  readonly concurrency: number
+  readonly records: number
+  /** The probability that the list moves after a request, and the changes at once. */
+  readonly unrest: number
+  readonly mostAtOnce: number
+  readonly changes: readonly ('insert' | 'touch' | 'delete')[]
+  /** The probability of a kill after a page. */
+  readonly kills: number
+  /** Pages of one commit. */
+  readonly batch: number
+  readonly runs: number
+}
+
+const SIZES = [1, 2, 2, 3, 3, 4, 5, 7, 10, 10, 25, 50, 100]
+
+export function scenarioOf(random: Random): Scenario {
+  const kind = random.pick<Kind>(['offset', 'offset', 'offset', 'page', 'page', 'cursor', 'link'])
+  const size = random.pick(SIZES)
+  const isIncremental = random.chance(0.5)
+  const overlap = random.chance(0.85)
+  const isOverlapped = kind === 'offset' && overlap && size > 1
+  const isCounted = kind === 'offset' || kind === 'page'
+  const order = orderOf(random, isCounted, isIncremental)
+  // Without a total, nothing shows a record that was deleted before a border that does not overlap, nor one that moved
+  // to the beginning of the list while another one was deleted.
+  const total = !isOverlapped || (order === 'updated descending' && !isIncremental) || random.chance(0.5)
+  return {
+    kind,
+    order,
+    size,
+    start: random.pick([0, 1] as const),
+    total,
+    isTotalNamed: total && random.chance(0.7),
+    overlap,
+    isIncremental,
+    write: random.pick(
+      isIncremental ? ['merge', 'merge', 'append', 'append by key'] : ['merge', 'append', 'append by key', 'replace'],
+    ),
+    concurrency: random.between(1, 5),
+    records: random.between(0, random.pick([5, 20, 60])),
+    unrest: random.pick([0, 0.05, 0.2, 0.5, 0.9]),
+    // An insertion and a deletion between the same two requests hide each other where pages do not overlap.
+    mostAtOnce: isOverlapped || !isCounted ? random.between(1, 4) : 1,
+    changes: random.pick([
+      ['touch'],
+      ['delete'],
+      ['insert'],
+      ['touch', 'delete', 'insert'],
+      ['touch', 'touch', 'delete'],
+      ['insert', 'delete'],
+    ] as const),
+    kills: random.pick([0, 0, 0.05, 0.2, 0.5]),
+    batch: random.between(1, 3),
+    runs: isIncremental ? random.between(1, 3) : random.between(1, 2),
+  }
+}
+
+/** A cursor of an API that reads the newest first does not come to records that move to the front. */
+const orderOf = (random: Random, isCounted: boolean, isIncremental: boolean): Scenario['order'] =>
+  random.pick(
+    isCounted || isIncremental
+      ? ['updated ascending', 'updated ascending', 'updated descending', 'id ascending', 'id descending']
+      : ['updated ascending', 'id ascending', 'id descending'],
+  )
