@@ -21,6 +21,8 @@ export function wayOnMissing(end: ReadingEnd): string | undefined {
   const link = kind === 'missing' && linkTo('next', end.response.headers['link']) ? ["the header 'link'"] : []
   const found = [...names, ...link]
   if (found.length > 0) return hinted(kind, found, end)
+  // The API leaves out the way on at the end, as an earlier reading has shown.
+  if (kind === 'missing' && end.isWayOnKnown) return undefined
   if (saysNoMore || kind === 'empty page' || end.state.lastCount !== undefined || !isOnlyPageFull(end)) return undefined
   const size = formatCount(end.response.records.length, 'record')
   const missing = kind === 'missing' ? `, and ${placeOf(end)} is missing` : ''
@@ -57,7 +59,7 @@ function silentEnd(end: ReadingEnd): SilentEnd | undefined {
     case 'link header':
     case 'header':
       // A later page was reached by a way on, so an API may leave it out at the end.
-      return !isLaterPage(end) && !end.isWayOnKnown && isWayOnMissing(paging, end) ? 'missing' : 'stated end'
+      return !isLaterPage(end) && isWayOnMissing(paging, end) ? 'missing' : 'stated end'
   }
 }
 

@@ -52,6 +52,12 @@ describe.each(cursors)('%s', (_, paging) => {
       { endpoints: new Map([['GET /x', { hasWayOn: true, largestPage: 0 }]]) },
     ],
     [
+      'missing, where an earlier reading had it and another name leads on now',
+      [rows(0, 10, { meta: { next_cursor: '2' } })],
+      "The response has 'meta.next_cursor'",
+      { endpoints: new Map([['GET /x', { hasWayOn: true, largestPage: 0 }]]) },
+    ],
+    [
       'missing, with a link to the next page',
       [rows(0, 3, {}, { link: '</x?page=2>; rel="next"' })],
       "the header 'link'",
