@@ -97,3 +97,21 @@ test('windows that are not proven complete are counted, until windows of another
   expect(await backfillOf('1')).toMatchObject({ done: 2, unproven: 0 })
   expect(await findings()).toEqual([])
 })
+
+test('an open incremental reading is covered by a backfill of its range', async () => {
+  await using served = await openRig()
+  const options = { database: served.test.url, environment: {} }
+  served.source.isRenamed = false
+  await run(served.pipeline, options)
+  served.source.isRenamed = true
+  await run(served.pipeline, options)
+  const openReadings = async (): Promise<unknown> =>
+    (await served.get('/api/summary')).json.pipelines[0].streams[0].openReadings
+  expect(await openReadings()).toBe(1)
+  served.source.isRenamed = false
+  // The reading looked back one minute, into the day before.
+  await backfill(served.pipeline, { ...options, from: '2024-01-01', to: '2024-01-02' })
+  expect(await openReadings()).toBe(1)
+  await backfill(served.pipeline, { ...options, from: '2023-12-31', to: '2024-01-02' })
+  expect(await openReadings()).toBe(0)
+})

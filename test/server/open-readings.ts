@@ -1,14 +1,14 @@
 import { byCursor, http, pipeline, since, until, type Pipeline } from '../../src/index.ts'
 import type { ApiHandler } from '../support/api-server.ts'
 
-/** An API of two pages a day, whose cursor has another name while `isRenamed`. */
+/** An API of two pages of one record each, whose cursor has another name while `isRenamed`. */
 export function renamedCursor(): { isRenamed: boolean; readonly handler: ApiHandler } {
   const api: ReturnType<typeof renamedCursor> = {
     isRenamed: true,
     handler: ({ query }) => {
       const isSecond = query.get('cursor') === '2'
-      const day = (query.get('from') ?? '2024-01-01').slice(0, 10)
-      const rows = [{ id: `${day} ${isSecond ? 2 : 1}`, at: `${day}T00:00:00Z` }]
+      const at = query.get('from') ?? '2024-01-01T00:00:00Z'
+      const rows = [{ id: `${at} ${isSecond ? 2 : 1}`, at }]
       return { json: { rows, [api.isRenamed ? 'next_cursor' : 'next']: isSecond ? null : '2' } }
     },
   }

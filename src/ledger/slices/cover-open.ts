@@ -2,41 +2,103 @@ import type { Database } from '../../database/database.ts'
 import { compareCursors } from '../../value/cursor-order.ts'
 import type { StreamName } from '../stream-name.ts'
 
+export interface CoverOptions extends StreamName {
+  readonly run: string
+  /**
+   * Returns the range of time that a sync has read, by its cursors, in milliseconds since 1970; undefined if they are
+   * no times. @default windows cover no sync
+   */
+  readonly rangeRead?:
+    | ((cursors: { readonly since: string; readonly high: string }) => TimeRange | undefined)
+    | undefined
+  readonly signal: AbortSignal
+}
+
 /**
  * Notes the open readings of a stream that a run has covered: it read the same again, with proof. A sync covers earlier
- * readings that began where it began or later. Windows cover a window whose range they fill.
+ * readings that began where it began or later. Windows cover a window or a sync whose range they fill.
  */
-export async function coverOpenReadings(
+export async function coverOpenReadings(database: Database, options: CoverOptions): Promise<void> {
+  const covered = [...(await coveredBySyncs(database, options)), ...(await coveredByWindows(database, options))]
+  if (covered.length === 0) return
+  await database.query(
+    'select sluice.cover($1, $2)',
+    [covered.map(({ slice }) => slice), covered.map(({ coveredBy }) => coveredBy)],
+    { signal: options.signal },
+  )
+}
+
+/** Both ends included. */
+export interface TimeRange {
+  readonly from: number
+  readonly to: number
+}
+
+interface Covered {
+  readonly slice: string
+  readonly coveredBy: string
+}
+
+/** Returns what the ledger finds, after it compared where the syncs began by the kind of their values. */
+async function coveredBySyncs(
   database: Database,
-  {
-    pipeline,
-    stream,
-    partition = '',
-    run,
-    signal,
-  }: StreamName & { readonly run: string; readonly signal: AbortSignal },
-): Promise<void> {
-  const found = await database.query<Candidate>(
+  { pipeline, stream, partition = '', run, signal }: CoverOptions,
+): Promise<Covered[]> {
+  const found = await database.query<Covered & { readonly since: string | null; readonly coveredSince: string | null }>(
     `select slice, covered_by as "coveredBy", since, covered_since as "coveredSince"
        from sluice.find_covering($1, $2, $3, $4)`,
     [run, pipeline, stream, partition],
     { signal },
   )
-  // Readings are compared by the beginning that the API's own order of values gives them.
-  const covered = found.filter(
+  return found.filter(
     ({ since, coveredSince }) => coveredSince === null || (since !== null && compareCursors(coveredSince, since) <= 0),
-  )
-  if (covered.length === 0) return
-  await database.query(
-    'select sluice.cover($1, $2)',
-    [covered.map(({ slice }) => slice), covered.map(({ coveredBy }) => coveredBy)],
-    { signal },
   )
 }
 
-interface Candidate {
-  readonly slice: string
-  readonly coveredBy: string
-  readonly since: string | null
-  readonly coveredSince: string | null
+/** Open syncs that are compared with windows; older ones are not. */
+const MAX_SYNCS = 100
+
+/**
+ * Returns the open syncs from whose beginning to whose greatest cursor value later windows with proof reach. What is
+ * newer than that was left to the next sync.
+ */
+async function coveredByWindows(
+  database: Database,
+  { pipeline, stream, partition = '', rangeRead, signal }: CoverOptions,
+): Promise<Covered[]> {
+  if (!rangeRead) return []
+  const open = await database.query<{ readonly id: string; readonly since: string; readonly high: string }>(
+    `select s.id, s.since, s.high_water_mark as high from sluice.slices as s
+      where (s.pipeline, s.stream, s.partition) = ($1, $2, $3) and s.completeness = 'open' and s.status = 'done'
+        and s.covered_by is null and s.kind = 'sync' and s.since is not null and s.high_water_mark is not null
+      order by s.id desc limit ${MAX_SYNCS}`,
+    [pipeline, stream, partition],
+    { signal },
+  )
+  const ranges = open.flatMap(({ id, ...cursors }) => {
+    const range = rangeRead(cursors)
+    // Digits beyond milliseconds are cut off, so the end is one later.
+    return range ? [{ id, from: new Date(range.from), to: new Date(Math.max(range.from, range.to) + 1) }] : []
+  })
+  if (ranges.length === 0) return []
+  return database.query<Covered>(
+    `select o.id as slice, m.newest as "coveredBy"
+       from unnest($4::bigint[], $5::timestamptz[], $6::timestamptz[]) as r (id, lower, upper)
+       join sluice.slices as o on o.id = r.id,
+            lateral (select max(w.id) as newest, range_agg(tstzrange(w.lower, w.upper)) as ranges
+                       from sluice.slices as w
+                      where (w.pipeline, w.stream, w.partition) = ($1, $2, $3)
+                        and w.kind = 'backfill' and w.status = 'done' and sluice.is_proven(w)
+                        and w.started_at >= o.finished_at and w.lower < r.upper and w.upper > r.lower) as m
+      where tstzrange(r.lower, r.upper) <@ m.ranges`,
+    [
+      pipeline,
+      stream,
+      partition,
+      ranges.map(({ id }) => id),
+      ranges.map(({ from }) => from),
+      ranges.map(({ to }) => to),
+    ],
+    { signal },
+  )
 }

@@ -2,6 +2,7 @@ import { TaskGroup } from '../../flow/task-group.ts'
 import { openBackfill, readBackfill } from '../../ledger/backfills.ts'
 import { readWindows, type StoredWindow } from '../../ledger/read/read-windows.ts'
 import { findActiveSync } from '../../ledger/slices/claim.ts'
+import type { TimeRange } from '../../ledger/slices/cover-open.ts'
 import { skipDoneElsewhere } from '../../ledger/slices/transitions.ts'
 import { setExclusive, type ClaimWindowOptions, type WindowSelection } from '../../ledger/slices/windows.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
@@ -9,9 +10,11 @@ import { LoadError } from '../../model/errors.ts'
 import type { StreamReport } from '../../model/report.ts'
 import type { WindowCounts } from '../../model/window.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
+import { rangeOf } from '../../source/cursor/range.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { warnOfRejects } from '../sync/run-stream.ts'
+import { cursorTimeMs } from '../status/cursor-age.ts'
 import { noteCovered } from '../sync/sync-stream.ts'
 import { instantText, type CutRange } from './calendar-windows.ts'
 import { hasVersion } from './has-version.ts'
@@ -45,7 +48,7 @@ export async function backfillStream(stream: StreamContext, options: BackfillStr
     backfill = await recordBackfill(stream, options)
     await prepareWindows(stream, backfill, isExclusive, options)
     await syncWindows(stream, backfill, options)
-    await noteCovered(stream)
+    await noteCovered(stream, { rangeRead: (cursors) => rangeRead(stream, cursors) })
     await throwIfWindowsFailed(stream, backfill, options)
     await warnOfRejects(stream)
     stream.warnIfOpen()
@@ -213,6 +216,16 @@ async function throwIfWindowsFailed(
 }
 
 const count = (value: number): string => value.toLocaleString('en-US')
+
+/** Returns the range of time that a sync of the stream has read, with its lookback. */
+function rangeRead(
+  { recipe: { incremental }, table }: StreamContext,
+  { since, high }: { readonly since: string; readonly high: string },
+): TimeRange | undefined {
+  const start = rangeOf(incremental, { since, isMerged: table.write === 'merge' }).since ?? since
+  const [from, to] = [start, high].map((cursor) => cursorTimeMs(cursor, incremental?.unit))
+  return from === undefined || to === undefined ? undefined : { from, to }
+}
 
 /** Adds the state of the windows to a report. */
 async function withWindows(

@@ -1,6 +1,6 @@
 import { sleep } from '../../flow/signals/sleep.ts'
 import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
-import { coverOpenReadings } from '../../ledger/slices/cover-open.ts'
+import { coverOpenReadings, type CoverOptions } from '../../ledger/slices/cover-open.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
@@ -36,8 +36,11 @@ export async function syncStream(stream: StreamContext, options: SyncStreamOptio
 }
 
 /** Notes which open readings of the stream this run has covered: it read the same again, with proof. */
-export async function noteCovered({ database, pipeline, stream, run, writeSignal }: StreamContext): Promise<void> {
-  await coverOpenReadings(database, { pipeline, stream, run: run.id, signal: writeSignal })
+export async function noteCovered(
+  { database, pipeline, stream, run, writeSignal }: StreamContext,
+  { rangeRead }: Pick<CoverOptions, 'rangeRead'> = {},
+): Promise<void> {
+  await coverOpenReadings(database, { pipeline, stream, run: run.id, rangeRead, signal: writeSignal })
 }
 
 /** Waits for another run as long as `overlap` asks for it. */

@@ -1,17 +1,15 @@
 import { expect, test } from '@jest/globals'
 import type { Database } from '../../../src/database/database.ts'
 import { MAX_OPEN_READINGS, readOpenReadings } from '../../../src/ledger/read/read-open-readings.ts'
-import { coverOpenReadings } from '../../../src/ledger/slices/cover-open.ts'
+import { coverOpenReadings, type CoverOptions } from '../../../src/ledger/slices/cover-open.ts'
 import { openLedger, signal } from '../support.ts'
 
 interface Ended {
   readonly kind?: 'sync' | 'backfill'
   readonly grade?: 'counted' | 'ended' | 'open' | null
   readonly since?: string
+  readonly high?: string
   readonly stream?: string
-  /** A window by its days in January. */
-  readonly days?: readonly [from: number, to: number]
-  readonly window?: string
 }
 
 /** A ledger with one run, and slices of `forum.posts` that ended one after the other. */
@@ -19,12 +17,12 @@ async function filledLedger() {
   const ledger = await openLedger()
   const worker = await ledger.worker()
   const { database } = ledger
-  const slice = async ({ kind = 'sync', grade = 'ended', since, stream = 'posts' }: Ended): Promise<string> => {
+  const slice = async ({ kind = 'sync', grade = 'ended', since, high, stream = 'posts' }: Ended): Promise<string> => {
     const { id } = await database.one<{ id: string }>(
       `insert into sluice.slices (kind, status, position, pipeline, stream, started_by, run, definition, since,
-         finished_at, completeness, open_reasons)
-       values ($1, 'done', '{"end":true}', 'forum', $2, $3, $3, 'd1', $4, clock_timestamp(), $5, $6) returning id`,
-      [kind, stream, worker.run, since, grade, grade === 'open' ? ['page 2 was full'] : null],
+         high_water_mark, finished_at, completeness, open_reasons)
+       values ($1, 'done', '{"end":true}', 'forum', $2, $3, $3, 'd1', $4, $7, clock_timestamp(), $5, $6) returning id`,
+      [kind, stream, worker.run, since, grade, grade === 'open' ? ['page 2 was full'] : null, high],
     )
     return id
   }
@@ -44,8 +42,8 @@ async function filledLedger() {
         [id, bounds[n], grade],
       )
   }
-  const cover = async (): Promise<void> =>
-    coverOpenReadings(database, { pipeline: 'forum', stream: 'posts', run: worker.run, signal })
+  const cover = async (more: Pick<CoverOptions, 'rangeRead'> = {}): Promise<void> =>
+    coverOpenReadings(database, { pipeline: 'forum', stream: 'posts', run: worker.run, ...more, signal })
   return {
     ...ledger,
     run: worker.run,
@@ -59,6 +57,7 @@ async function filledLedger() {
   }
 }
 
+const timesOf: CoverOptions['rangeRead'] = ({ since, high }) => ({ from: Date.parse(since), to: Date.parse(high) })
 const coveredBy = async (database: Database): Promise<(string | null)[]> =>
   (await database.query<{ by: string | null }>('select covered_by as by from sluice.slices order by id')).map(
     ({ by }) => by,
@@ -124,6 +123,34 @@ test('windows that were read before an open one do not cover it', async () => {
   await ledger.windows(1, '2d', ['open'])
   await ledger.cover()
   expect(await coveredBy(ledger.database)).toEqual([null, null, null])
+})
+
+test.each([
+  ['from the first day to the third', 1, ['ended', 'counted', 'ended'], true],
+  ['of which one is open', 1, ['ended', 'open', 'ended'], false],
+  ['that end at its greatest value', 1, ['ended', 'ended'], false],
+  ['that begin behind its beginning', 2, ['ended', 'ended'], false],
+] as const)('windows %s: do they cover an open sync from 1 to 3 January?', async (_, from, grades, isCovered) => {
+  await using ledger = await filledLedger()
+  await ledger.slice({ grade: 'open', since: '2024-01-01T00:00:00Z', high: '2024-01-03T00:00:00Z' })
+  // A reading from the very start has no beginning that a window could have.
+  await ledger.slice({ grade: 'open', high: '2024-01-02T00:00:00Z' })
+  await ledger.windows(from, '1d', grades)
+  await ledger.cover()
+  expect((await coveredBy(ledger.database))[0]).toBeNull()
+  await ledger.cover({ rangeRead: () => undefined })
+  expect((await coveredBy(ledger.database))[0]).toBeNull()
+  await ledger.cover({ rangeRead: timesOf })
+  const [sync, fromStart] = await coveredBy(ledger.database)
+  expect([sync !== null, fromStart]).toEqual([isCovered, null])
+})
+
+test('windows that were read before an open sync do not cover it', async () => {
+  await using ledger = await filledLedger()
+  await ledger.windows(1, '1d', ['ended', 'ended', 'ended'])
+  await ledger.slice({ grade: 'open', since: '2024-01-01T00:00:00Z', high: '2024-01-02T00:00:00Z' })
+  await ledger.cover({ rangeRead: timesOf })
+  expect(await coveredBy(ledger.database)).toEqual([null, null, null, null])
 })
 
 test('a range counts as backfilled only if its windows are proven or covered', async () => {
