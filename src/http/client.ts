@@ -151,13 +151,18 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   /**
-   * Tries a request once. Reserves memory before taking a slot: a waiter that holds a slot could block the readers that
-   * will free memory.
+   * Tries a request once. First waits for its path, because other paths need the memory and the slot. Then reserves
+   * memory before taking a slot: a waiter that holds a slot could block the readers that will free memory.
    */
   async #attempt(request: PreparedRequest, options: StreamSendOptions): Promise<DecodedResponse> {
     using held = new DisposableStack()
     const { emit } = this.#options
     const { memory, signal, stream } = options
+    await this.#budget.acquire(0, {
+      signal,
+      paths: [request.path],
+      onWait: (reason, ms) => emit({ type: 'waiting', stream, for: reason, ms }),
+    })
     const onWait = (ms: number): void => emit({ type: 'waiting', stream, for: 'memory', ms })
     const reservation = held.use(await this.#reservations.reserve(memory, { signal, onWait }))
     let response = await this.#respond(request, options, reservation)

@@ -36,6 +36,11 @@ export class LimitsExchange implements AsyncDisposable {
     this.#options = options
   }
 
+  /** True after the limits of other processes were read. Notifications keep them up to date. */
+  get isOpen(): boolean {
+    return this.#subscription !== undefined
+  }
+
   /** Resolves when all limits have been reported. */
   get reported(): Promise<void> {
     return this.#reporting

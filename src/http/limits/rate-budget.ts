@@ -53,6 +53,7 @@ class RateBudget implements Budget {
 
   async acquire(requests: number, options: AcquireOptions): Promise<void> {
     // A wait of one path must not hold the turn, which requests for other paths need.
+    if (requests === 0) return this.#waitForPaths(options)
     do await this.#waitForPaths(options)
     while (!(await this.#take(requests, options)))
   }
@@ -77,8 +78,7 @@ class RateBudget implements Budget {
   /** Takes requests when they are free. Returns false if a path of the request has to wait. */
   async #take(requests: number, options: AcquireOptions): Promise<boolean> {
     using _turn = await this.#turn.acquire(options)
-    if (requests > 0)
-      for (let wait = this.#nextWait(requests); wait; wait = this.#nextWait(requests)) await this.#wait(wait, options)
+    for (let wait = this.#nextWait(requests); wait; wait = this.#nextWait(requests)) await this.#wait(wait, options)
     if (this.#pathWait(options)) return false
     if (this.#rate) this.#takenAt.push(...Array.from({ length: requests }, () => this.#time.clock()))
     this.#stated.requests -= requests

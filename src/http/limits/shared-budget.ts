@@ -100,6 +100,7 @@ class SharedBudget implements Budget, AsyncDisposable {
 
   async acquire(requests: number, options: AcquireOptions): Promise<void> {
     // A wait of one path must not hold the turn, which requests for other paths need.
+    if (requests === 0 && this.#exchange.isOpen) return this.#waitForPaths(options)
     do await this.#waitForPaths(options)
     while (!(await this.#take(requests, options)))
   }

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import { setTimeout } from 'node:timers/promises'
 import { openClient } from '../../../src/http/client.ts'
-import { realTime } from '../../../src/http/limits/time.ts'
+import { realTime, type Time } from '../../../src/http/limits/time.ts'
 import { RateLimitedError } from '../../../src/model/errors.ts'
 import type { Api, Auth } from '../../../src/model/request.ts'
 import { readSecrets } from '../../../src/observe/secrets.ts'
@@ -76,16 +76,16 @@ describe('the rate of an API', () => {
 })
 
 /** Opens a client with the clock of this process. */
-function open(api: Api) {
-  const { signal } = new AbortController()
+function open(api: Api, time: Time = realTime) {
+  const never = new AbortController()
   const client = openClient(api, {
     secrets: readSecrets(secrets),
     emit: () => {},
     now: () => new Date(),
-    time: realTime,
+    time,
   })
   return {
-    get: async (url: string): Promise<unknown> =>
+    get: async (url: string, signal = never.signal): Promise<unknown> =>
       (await client.send({ method: 'GET', url, query: {} }, { signal, memory: freeMemory() })).body,
     [Symbol.asyncDispose]: async () => client[Symbol.asyncDispose](),
   }
@@ -110,6 +110,31 @@ describe('a concurrency of 1', () => {
     expect((await cancelled).message).toBe('stopped')
     expect((await client.get('/y')).body).toEqual(['/y'])
   })
+})
+
+test('the last minutes of a wait of one path hold no slot that other paths need', async () => {
+  await using api = await apiServer(({ path }) =>
+    path === '/slow' ? { status: 429, headers: { 'retry-after': '400' } } : { json: [path] },
+  )
+  let clock = 0
+  const slept: number[] = []
+  const time = {
+    clock: () => clock,
+    sleep: (ms: number, { signal }: { readonly signal: AbortSignal }) =>
+      new Promise<void>((_, reject) => {
+        slept.push(ms)
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+      }),
+  }
+  await using client = open({ base: api.origin, concurrency: 1 }, time)
+  await expect(client.get('/slow')).rejects.toThrow(RateLimitedError)
+  clock = 200_000
+  const stop = new AbortController()
+  const waiting = failure(client.get('/slow', stop.signal))
+  expect(await client.get('/other')).toEqual(['/other'])
+  stop.abort(new Error('stopped'))
+  expect((await waiting).message).toBe('stopped')
+  expect(slept).toEqual([200_000])
 })
 
 describe('a wait of an hour', () => {
