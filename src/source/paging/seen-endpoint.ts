@@ -8,8 +8,13 @@ const MAX_ENDPOINTS = 100
 export class SeenEndpoint {
   readonly #seen: EndpointSeen
 
-  constructor(request: Pick<Request, 'method' | 'path'>, endpoints: Map<string, EndpointSeen> | undefined) {
-    const name = endpointName(request)
+  /** `fact`: what is remembered of the endpoint, if it is not that a response led to a next page. */
+  constructor(
+    request: Pick<Request, 'method' | 'path'>,
+    endpoints: Map<string, EndpointSeen> | undefined,
+    fact?: 'since is included',
+  ) {
+    const name = [endpointName(request), fact].filter(Boolean).join(', ')
     this.#seen = endpoints?.get(name) ?? { hasWayOn: false, largestPage: 0 }
     if (endpoints && endpoints.size < MAX_ENDPOINTS) endpoints.set(name, this.#seen)
   }

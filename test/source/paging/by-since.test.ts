@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { byCursor, byOffset, byPage, bySince } from '../../../src/index.ts'
+import type { EndpointSeen } from '../../../src/model/slice.ts'
 import type { ApiRequest } from '../../support/api-server.ts'
 import { minute, pageOf, readSince, rows, type Row } from './since-list.ts'
 
@@ -8,6 +9,8 @@ const exclusive =
   (list: readonly Row[]) =>
   (request: ApiRequest): Row[] =>
     pageOf(list, request, { isExclusive: true })
+/** Two records, which are gone at the next request. */
+const twoThenNone = ({ index }: ApiRequest): Row[] => (index === 0 ? rows(2) : [])
 const all = (count: number): number[] => rows(count).map(({ id }) => id)
 const COUNTED = { grade: 'counted', reasons: [] }
 const ENDED = { grade: 'ended', reasons: [] }
@@ -189,6 +192,13 @@ describe('a bound that leaves out its own value', () => {
   test('loses nothing where the value is the key', async () => {
     const { ids, completeness } = await readSince(exclusive(rows(30)), { limit: 8, key: ['at'] })
     expect({ ids, completeness }).toEqual({ ids: all(30), completeness: ENDED })
+  })
+
+  test('is not concluded from one border, if an earlier reading has seen records of a border again', async () => {
+    const endpoints = new Map<string, EndpointSeen>()
+    expect((await readSince(twoThenNone, { limit: 8, endpoints })).completeness?.grade).toBe('open')
+    await readSince((request) => pageOf(rows(30), request), { limit: 8, endpoints })
+    expect((await readSince(twoThenNone, { limit: 8, endpoints })).completeness).toEqual(ENDED)
   })
 
   test('is not concluded from a border whose record was touched meanwhile', async () => {

@@ -13,6 +13,7 @@ import { nameOf } from '../../response-value.ts'
 import { completenessOf } from '../grade.ts'
 import { nextRequest } from '../next-request.ts'
 import { afterPage, checkEmptyPages } from '../reading-state.ts'
+import { SeenEndpoint } from '../seen-endpoint.ts'
 import { BorderRecords } from './border-records.ts'
 import { noValueProblem, oneValueProblem, pageEnd, recordsWith, type PageEnd } from './page-end.ts'
 import { MAX_PASSES, Pass } from './pass.ts'
@@ -28,7 +29,7 @@ export interface SinceOptions {
   readonly paging: SincePaging<never>
   readonly incremental: Incremental | undefined
   readonly range: Range
-  readonly slice: Pick<SliceRead, 'restart' | 'startedAt' | 'key'>
+  readonly slice: Pick<SliceRead, 'restart' | 'startedAt' | 'key' | 'endpoints'>
   /** What the position holds. */
   readonly stored: SinceState | undefined
   readonly warn: (message: string) => void
@@ -56,6 +57,9 @@ export class SincePages {
   readonly #values: ComparableValues
   readonly #isKeyless: boolean
   readonly #isUnique: boolean
+  readonly #endpoint: SeenEndpoint
+  /** Remembers that a bound does not leave out its own value. */
+  readonly #included: SeenEndpoint
   readonly #limit: CursorLimit | undefined
   /** The start of the range. */
   readonly #start: CursorValue | undefined
@@ -77,6 +81,8 @@ export class SincePages {
     this.#requests = new SinceRequests(request, paging, range, incremental?.unit)
     this.#isKeyless = slice.restart === 'slice'
     this.#isUnique = slice.key?.length === 1 && slice.key[0] === this.#at
+    this.#endpoint = new SeenEndpoint(request, slice.endpoints)
+    this.#included = new SeenEndpoint(request, slice.endpoints, 'since is included')
     this.#limit = slice.startedAt && new CursorLimit(slice.startedAt, incremental?.unit, undefined)
     this.#start = range.since === undefined ? undefined : rangeValue(range.since)
     const { since, last, known, met, pass, largestPage = 0, borders = 0, repeated = 0, reasons = [] } = stored ?? {}
@@ -115,7 +121,7 @@ export class SincePages {
   get completeness(): Completeness {
     return sinceCompleteness(
       { borders: this.#borders, repeated: this.#repeated, reasons: this.#reasons },
-      { isUnique: this.#isUnique },
+      { isSafe: this.#isUnique || this.#included.hasWayOn },
     )
   }
 
@@ -131,7 +137,8 @@ export class SincePages {
     const inside = upTo(this.#last, entries, this.#requests)
     const isRepeated = inside.length === entries.length && inside.every((entry) => this.#border.hasMet(hashOf(entry)))
     const known = new Set(inside.filter((entry) => this.#border.take(hashOf(entry))))
-    const end = pageEnd(response, request, { largestPage: this.#largestPage, limit: this.#paging.limit })
+    const largestPage = Math.max(this.#largestPage, this.#endpoint.largestPage)
+    const end = pageEnd(response, request, { largestPage, limit: this.#paging.limit })
     const page = { entries, inside, known, end, response, request }
     if (isFirst && to) return this.#moveTo(to, page)
     this.#pass.add(inside.map(hashOf), { isRepeated })
@@ -239,7 +246,9 @@ export class SincePages {
       )
     const isThere = upTo(last, entries, this.#requests).some(({ value }) => value && this.#requests.isSame(value, last))
     this.#borders++
-    if (isThere) this.#repeated++
+    if (!isThere) return
+    this.#repeated++
+    this.#included.add(0, { hasWayOn: true })
   }
 
   /** Without a key, a record that was read twice because the list moved would be stored twice. */

@@ -26,16 +26,19 @@ export interface SinceState {
   readonly reasons?: readonly string[]
 }
 
-/** Returns the grade of a reading by bySince(). `isUnique`: no two records have one value. */
+/**
+ * Returns the grade of a reading by `bySince()`. `isSafe`: no two records have one value, or the API is known to
+ * include the value of `since`.
+ */
 export function sinceCompleteness(
   { borders, repeated, reasons = [] }: Pick<SinceState, 'borders' | 'repeated' | 'reasons'>,
-  { isUnique }: { readonly isUnique: boolean },
+  { isSafe }: { readonly isSafe: boolean },
 ): Completeness {
   if (reasons.length > 0) return { grade: 'open', reasons }
   if (borders === 0) return ENDED
   if (repeated === borders) return COUNTED
   // A border whose record was changed or deleted in the meantime does not come again.
-  if (repeated > 0 || isUnique) return ENDED
+  if (repeated > 0 || isSafe) return ENDED
   return openBecause(
     `no record came again at ${formatCount(borders, 'border')} of two pages, so the API seems to leave out records ` +
       'with exactly the value of `since`. Others with this value may be missing. Write bySince({ exclusive: true })',
