@@ -184,6 +184,13 @@ describe('a byte that is not UTF-8', () => {
     ])
   })
 
+  test('does not write to the column of a similar name if it is in the name of a field', async () => {
+    const { report, rows, rejects } = await readBody(
+      withByte(0xe9, '{"items":[{"id":1,"v":"a","n_":"x"},{"id":2,"v":"b","n', '":1}]}'),
+    )
+    expect([report.status, rows, rejects.length]).toEqual(['done', [{ id: 1, v: 'a' }], 1])
+  })
+
   test('in jsonb rejects its record', async () => {
     const { rejects } = await readBody(withByte(0x80, '{"items":[{"id":1,"v":{"w":"', '"}},{"id":2,"v":{}}]}'))
     expect(rejects.map(([, reason]) => reason)).toEqual([

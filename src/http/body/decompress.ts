@@ -103,13 +103,11 @@ async function unpackAs(name: string, bytes: Buffer, options: DecompressOptions)
     )
   }
   if (beginsAs(bytes, coding)) return unpack(coding, bytes, options)
-  // Bytes of another coding are found by their own beginning.
-  const isOther = isText(bytes) || MARKED.some((other) => beginsAs(bytes, other))
-  if (coding.magic && isOther) return bytes
   try {
     return await unpack(coding, bytes, options)
   } catch (error) {
-    // The error of a body beyond the limit has no cause.
+    // Bytes of another coding are found by their own beginning. The error of a body beyond the limit has no cause.
+    const isOther = isText(bytes) || MARKED.some((other) => beginsAs(bytes, other))
     if (isOther && Error.isError(error) && error.cause !== undefined) return bytes
     throw error
   }

@@ -112,7 +112,7 @@ describe('a rule with the action fail', () => {
   })
 
   test('shows no secret in its message, and not all of a long one', async () => {
-    const text = `bad s3cr3t-token ${'x'.repeat(338)} s3cr3t-token ${'x'.repeat(5_000)}`
+    const text = `bad s3cr3t-token ${'x'.repeat(352)} s3cr3t-token ${'x'.repeat(5_000)}`
     await using api = await apiServer([{ status: 400, json: { text } }])
     await using client = testClient(
       {
@@ -124,7 +124,7 @@ describe('a rule with the action fail', () => {
     )
     const { message } = await failure(client.get('/x'))
     expect(message).toMatch(/^GET \/x answered 400: bad \{secret:\S+ xxx/)
-    expect(message).not.toContain('s3cr')
+    expect(message.replaceAll('{secret', '')).not.toContain('s3c')
     expect(message.length).toBeLessThan(700)
   })
 })

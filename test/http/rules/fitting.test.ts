@@ -36,7 +36,6 @@ describe('a rule fits', () => {
     ['an element that is a text', { body: { tags: 'x' } }],
     ['a name with a dot', { body: { 'a.b': 1 } }],
     ['a text', { text: /"code":"past/ }],
-    ['a text, whatever the expression found before', { text: /past/g }],
     ['a function', { when: ({ status, body }) => status === 400 && (body as { code: string }).code === 'past_end' }],
     ['all its conditions', { status: 400, header: { 'x-state': /down/ }, body: { code: 'past_end' }, text: /two/ }],
   ])('by %s', async (_, conditions) => {
@@ -86,6 +85,30 @@ describe('a rule fits', () => {
     expect((await ask(answers('gone '), [{ text: /z/, action: 'empty' }])).error).toMatchObject({ status: 400 })
     const packed: ApiAnswer = { status: 400, body: 'x'.repeat(50_000_000), encoding: 'gzip' }
     expect((await ask([packed], [{ text: /x/, action: 'empty' }])).error).toMatchObject({ status: 400 })
+  })
+
+  test('a text again, whatever the expression found before', async () => {
+    const rule: ResponseRule = { text: /past/g, action: 'retry' }
+    const { response, requests } = await ask([answer, answer, answer, { json: [1] }], [rule])
+    expect([response?.body, requests]).toEqual([[1], 4])
+  })
+
+  test('a failure by the beginning of a body that never ends', async () => {
+    const endless: ApiAnswer = {
+      raw: (response) => response.writeHead(400, { 'content-type': 'text/plain' }).write('gone '.repeat(300_000)),
+    }
+    expect((await ask([endless], [{ text: /^gone/, action: 'empty' }])).response).toBeDefined()
+  })
+
+  test('a failure whose packed body breaks off only at the next try', async () => {
+    const packed = gzipSync(JSON.stringify({ code: 'gone', more: Array.from({ length: 200 }, Math.random) }))
+    const headers = { 'content-encoding': 'gzip' }
+    const answers: ApiAnswer[] = [
+      { status: 400, body: packed.subarray(0, 300), headers },
+      { status: 400, body: packed, headers },
+    ]
+    const { response, requests } = await ask(answers, [{ body: { code: 'gone' }, action: 'empty' }])
+    expect([response?.rule?.action, requests]).toEqual(['empty', 2])
   })
 
   test('a failure whose body breaks off only at the next try', async () => {
