@@ -188,11 +188,10 @@ class ApiClient implements Client, AsyncDisposable {
   #read(
     { label, path, isGraphql }: PreparedRequest,
     { seen, rule, faults, error, isOwn }: Response,
-    { acceptFaults, stream }: StreamSendOptions,
+    { acceptFaults, rules, stream }: StreamSendOptions,
   ): Pick<DecodedResponse, 'body' | 'rule' | 'faults'> {
     const { now, secrets } = this.#options
     const { status, headers, body } = seen
-    if (isEmptied(rule)) return { body: undefined, rule }
     const asked = {
       label,
       now: now(),
@@ -200,17 +199,12 @@ class ApiClient implements Client, AsyncDisposable {
       path,
       reach: isOwn ? rule?.reach : 'path',
     } as const
-    if (rule) {
-      const retryAfterMs = ruleWait(rule, seen, asked.now)
-      // The wait of a rule holds for other requests too, as that of a header does.
-      if (retryAfterMs !== undefined)
-        this.#budget.observe(
-          429,
-          { ...headers, 'retry-after': String(retryAfterMs / 1_000) },
-          { path, reach: asked.reach, request: label, stream },
-        )
-      throw ruleError(rule, seen, { ...asked, retryAfterMs, hide: secrets.hide })
-    }
+    const retryAfterMs = rule && ruleWait(rule, seen, asked.now)
+    // The wait of a rule holds for other requests too, as that of a header does.
+    if (rules.mayRetry(status, headers))
+      this.#budget.observe(status, headers, { path, reach: asked.reach, waitMs: retryAfterMs, request: label, stream })
+    if (isEmptied(rule)) return { body: undefined, rule }
+    if (rule) throw ruleError(rule, seen, { ...asked, retryAfterMs, hide: secrets.hide })
     if (!isSuccess(status))
       throw statusError(status, headers, {
         ...asked,

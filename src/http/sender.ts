@@ -100,7 +100,12 @@ export class Sender {
     const tooLarge = (): DecodeError => this.#tooLarge(label)
     const observe = ({ isOwn }: PreparedHop, status: number, responseHeaders: FinalResponse['headers']): void =>
       // Another origin states its own limits, so they hold for this path only.
-      budget.observe(status, responseHeaders, { path, reach: isOwn ? undefined : 'path', request: label, stream })
+      budget.observe(status, rules.mayRetry(status, responseHeaders) ? withoutWait(responseHeaders) : responseHeaders, {
+        path,
+        reach: isOwn ? undefined : 'path',
+        request: label,
+        stream,
+      })
     let last = { url: request.url, status: 0, bytes: 0 }
     try {
       const response = await exchange(agent, {
@@ -209,6 +214,12 @@ export class Sender {
     return this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#options.authorization.parameters)))
   }
 }
+
+/** A rule may read another wait in the body, or say how far it reaches: the client observes it then. */
+const withoutWait = (headers: FinalResponse['headers']): FinalResponse['headers'] => ({
+  ...headers,
+  'retry-after': undefined,
+})
 
 function timedOut(reason: unknown, label: string): TransientError {
   return new TransientError(messageOf(reason), { location: label, cause: reason })

@@ -65,6 +65,8 @@ export interface ResponseOrigin {
   readonly path: string
   /** Overrides how far a wait reaches. @default by the length of the wait and by the headers */
   readonly reach?: 'api' | 'path' | undefined
+  /** The wait that a rule found, in milliseconds. @default that of `Retry-After` */
+  readonly waitMs?: number | undefined
   /** The request as messages name it. */
   readonly request: string
   readonly stream: string

@@ -2,6 +2,7 @@ import { RateLimitedError } from '../../model/errors.ts'
 import { WHOLE_API, type Limits, type LimitSource } from '../../model/rate.ts'
 import type { ApiResponse } from '../../model/request.ts'
 import type { ResponseOrigin } from '../../model/scope.ts'
+import { durationText } from '../../value/duration.ts'
 import { namesRateLimit, rateLimitOf } from './rate-limit.ts'
 import { atMost, MAX_WAIT_MS, retryAfter } from './retry-after.ts'
 
@@ -24,13 +25,19 @@ export function limitsOf(status: number, headers: Headers, { now, ...origin }: R
   const { stream, request } = origin
   const source = { stream, request, status }
   // Retry-After of a redirect has another meaning.
-  const waitMs = status >= 400 ? retryAfter(headers, now) : undefined
+  const waitMs = origin.waitMs ?? (status >= 400 ? retryAfter(headers, now) : undefined)
   return {
     ...(waitMs !== undefined && {
       wait: {
         path: waitPath(waitMs, headers, origin),
         ms: waitMs,
-        source: { ...source, header: `retry-after: ${headers['retry-after']}` },
+        source: {
+          ...source,
+          header:
+            origin.waitMs === undefined
+              ? `retry-after: ${headers['retry-after']}`
+              : `a wait of ${durationText(Math.ceil(waitMs / 1_000) * 1_000)}, by a rule`,
+        },
       },
     }),
     ...(limit && {

@@ -29,6 +29,11 @@ export class ResponseRules {
     )
   }
 
+  /** True if a rule may try the request again, and so decides how far a wait reaches. */
+  mayRetry(status: number, headers: Headers): boolean {
+    return this.#candidates(status, headers).some(({ action }) => action === 'retry')
+  }
+
   neededBody(status: number, headers: Headers): NeededBody {
     const candidates = this.#candidates(status, headers)
     const last = candidates.at(-1)

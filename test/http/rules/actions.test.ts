@@ -79,6 +79,51 @@ describe('a rule with the action retry', () => {
     expect(slept).toEqual(waits)
   })
 
+  test.each([
+    ['api', { 'retry-after': '3600' }, ['/x', '/other']],
+    ['path', { 'retry-after': '20', 'x-ratelimit-limit': '5' }, ['/x']],
+    ['path', { 'retry-after': '3600', 'x-ratelimit-limit': '5' }, ['/x']],
+  ] as const)('says how far the wait of a header reaches: %s, %j', async (reach, headers, waiting) => {
+    const rule: ResponseRule = { status: 429, body: { code: 'busy' }, action: 'retry', reach }
+    const blocked: string[] = []
+    for (const path of ['/x', '/other']) {
+      await using api = await apiServer(({ index }) =>
+        index === 0 ? { status: 429, headers, json: { code: 'busy' } } : { json: [1] },
+      )
+      await using client = testClient({ base: api.origin, attempts: 1, responseRules: dataOf([rule]) })
+      await failure(client.get('/x'))
+      const isRefused = await client.get(path).then(
+        () => false,
+        () => true,
+      )
+      if (isRefused || client.time.slept.length > 0) blocked.push(path)
+    }
+    expect(blocked).toEqual(waiting)
+  })
+
+  test('leaves the wait of a header as it is where the rule does not fit', async () => {
+    const rule: ResponseRule = { status: 429, body: { code: 'busy' }, action: 'retry', reach: 'path' }
+    await using api = await apiServer([
+      { status: 429, headers: { 'retry-after': '20' }, json: { code: 'other' } },
+      { json: [1] },
+    ])
+    await using client = testClient({ base: api.origin, attempts: 1, responseRules: dataOf([rule]) })
+    await failure(client.get('/x'))
+    await client.get('/other')
+    expect(client.time.slept).toEqual([20_000])
+  })
+
+  test('is named in the refusal of the next request', async () => {
+    await using api = await apiServer([{ json: { wait: 7_200 } }])
+    const rule: ResponseRule = { body: { wait: /./ }, wait: { at: 'wait' }, action: 'retry' }
+    await using client = testClient({ base: api.origin, responseRules: dataOf([rule]) })
+    await failure(client.get('/x'))
+    expect((await failure(client.get('/x'))).message).toContain(
+      `${api.origin}/x admits no request until 2024-05-01T14:00:00.000Z ` +
+        '(GET /x answered 200 with a wait of 2h, by a rule)',
+    )
+  })
+
   test('ends the stream with its position if the wait is longer than five minutes', async () => {
     const { error, requests } = await ask(
       [{ status: 420, json: { wait: 3_600 } }],
