@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly secrets: Secrets
   readonly emit: (event: RunEvent) => void
   readonly now: () => Date
-  /** Stream of the events of requests that name no other. @default '' */
+  /** The stream that events name if their request has none. @default '' */
   readonly stream?: string
   /** @default a budget of this process, by the API's `rate` */
   readonly budget?: Budget

@@ -86,7 +86,7 @@ export interface ResolvedBatch {
 /** Returns the limits of a batch, with defaults for those that are missing. */
 export function resolveBatch({ rows = DEFAULTS.batch.rows, bytes, every }: BatchLimits = {}): ResolvedBatch {
   if (typeof every === 'number')
-    throw new UsageError(`batch.every is a duration such as '2s': write '${String(every)}ms'`)
+    throw new UsageError(`batch.every is a duration with its unit, such as '2s' or '500ms', not ${String(every)}`)
   return {
     rows,
     bytes: bytes === undefined ? DEFAULTS.batch.bytes : parsed('batch.bytes', () => parseSize(bytes)),

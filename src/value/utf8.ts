@@ -29,7 +29,7 @@ export function decodeUtf8(bytes: Buffer): string {
 
 /** Returns the first byte of a text that was not UTF-8, such as `0xff`; undefined if it had none. */
 export function invalidByte(text: string): string | undefined {
-  // With the flag `u`, the halves of a valid pair do not match.
+  // With the flag `u`, only a surrogate without its partner matches.
   const [escaped] = ESCAPED.exec(text) ?? []
   return escaped === undefined ? undefined : `0x${(escaped.charCodeAt(0) - ESCAPED_BYTE).toString(16)}`
 }

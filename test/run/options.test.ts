@@ -11,7 +11,7 @@ test('limits of a batch are rows, a size and a duration, with defaults', () => {
 
 test('a wrong limit is named with its option and the remedy', () => {
   expect(() => resolveBatch({ every: 2_000 as never })).toThrow(
-    "batch.every is a duration such as '2s': write '2000ms'",
+    "batch.every is a duration with its unit, such as '2s' or '500ms', not 2000",
   )
   expect(() => resolveBatch({ every: 'soon' as never })).toThrow(/^batch\.every: /)
   expect(() => resolveBatch({ bytes: '1 MB' as never })).toThrow(/^batch\.bytes: .*'64MB'/)

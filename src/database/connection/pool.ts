@@ -64,7 +64,7 @@ export class Pool implements AsyncDisposable {
     try {
       return await abortable(connecting, signal)
     } catch (error) {
-      // The driver cannot cancel a waiting request, so its connection is released when it comes.
+      // The driver cannot cancel a wait for a connection, so the connection is given back when it comes.
       if (signal?.aborted)
         connecting.then(
           (client) => client.release(),

@@ -123,7 +123,7 @@ async function unpack({ name, ...coding }: Coding, bytes: Buffer, options: Decom
     const code = codeOf(error)
     if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
     if (code === 'Z_BUF_ERROR')
-      throw new TransientError(`${label} got no complete response: its ${name} body broke off`, {
+      throw new TransientError(`${label} got no complete response: its body, packed with ${name}, broke off`, {
         location: label,
         cause: error,
       })

@@ -102,7 +102,7 @@ export async function openReplay(database: Database, options: OpenReplayOptions)
 }
 
 interface Situation {
-  /** The holder of the open slice, or of a window of an exclusive backfill. */
+  /** The run that holds the open slice, or a window of a backfill that admits no other reader of the stream. */
   readonly holder?: Holder
   readonly isClaimable: boolean
   readonly cursor: string | undefined

@@ -16,7 +16,8 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
   const instant = instantOf(text, unit)
   if (!instant)
     throw new UsageError(
-      `${bound}: '${text}' is not a time, so it cannot be sent as ${as}. Give a date, or send ${bound} as it is`,
+      `${bound}: '${text}' is not a time, so it cannot be sent as ${as}. Give a date, or ` +
+        `send ${bound} without unix(), unixMs() or isoDate()`,
     )
   const ms = instantMs(instant)
   // Rounds outwards: a bound that is coarser than the range must not cut off records, and the others are filtered.

@@ -196,7 +196,7 @@ export class CursorFollower {
     this.#hasWarnedOfDropped = true
   }
 
-  /** Hashes cover records that were left out too, because the next run reads all of them again. */
+  /** The hashes include records that this run left out as stored before: the next run reads them again, too. */
   #highWaterMark(greatest: CursorValue, inRange: readonly ValuedRecord[]): HighWaterMark {
     const text = String(greatest.raw)
     const value = this.#limit?.isBefore(greatest) ? this.#limit.textLike(text) : text

@@ -5,8 +5,8 @@ const NAMES = /^(x-)?(wp-)?(total|count|num_?found|total[_-]?(count|records|resu
 const MAX_DEPTH = 2
 
 /**
- * Returns them by the names under which messages quote them. The number of records on the page itself is left out: the
- * last page has another one.
+ * Returns the stated numbers by their places, such as `'meta.total'`. A number that equals the records of the page is
+ * left out: it may be the size of the page, which differs on the last one.
  */
 export function statedCounts({ body, headers, records }: ApiResponse<unknown>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()

@@ -10,7 +10,7 @@ const WAY_ON = new RegExp(
 )
 /** On a first page such a name leads on. Later it may repeat what the request has sent. */
 const FIRST_WAY_ON = /^(cursor|page_?token)$/i
-/** Names such as `has_more` and `hasNextPage`. */
+/** Names of fields that say whether more pages follow, such as `has_more` and `hasNextPage`. */
 const MORE = /^(has_?more|has_?next(_?page)?|more)$/i
 /** Names of a number of all records, and of all pages. */
 const RECORDS = new RegExp(

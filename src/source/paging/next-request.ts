@@ -178,7 +178,10 @@ export function moreOf(
   if (typeof value === 'boolean') return value
   const text = typeof value === 'string' ? value.trim().toLowerCase() : value
   if (text === 'true' || text === 'false') return text === 'true'
-  throw new PagingError(`${nameOf(at)} should say whether there are more pages, but ${problemOf(value)}`)
+  throw new PagingError(
+    `${nameOf(at)} should say whether there are more pages, but ${problemOf(value)}. ` +
+      'Correct `more` of the paginator',
+  )
 }
 
 function missingWayOn(paging: DeclaredPaging): string {

@@ -43,7 +43,9 @@ describe('sluice cursor', () => {
     )
     expect(await sluice('cursor', 'reset', 'shop.orders')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('there is no cursor and no interrupted read of orders. There is one of: none'),
+      stderr: expect.stringContaining(
+        'there is no cursor and no interrupted read of orders. Streams that have one: none',
+      ),
     })
     expect(report(await sluice('run', 'shop.orders', '--json')).streams['orders']).toMatchObject({
       counts: { fetched: 5 },

@@ -25,7 +25,7 @@ export async function cursorResetCommand(
   if (unknown.length > 0)
     throw new UsageError(
       `${pipeline}: there is no cursor and no interrupted read of ${unknown.join(', ')}. ` +
-        `There is one of: ${resettable.join(', ') || 'none'}. See: sluice cursor show`,
+        `Streams that have one: ${resettable.join(', ') || 'none'}. See: sluice cursor show`,
     )
   for (const one of named.length > 0 ? named : resettable) {
     const before = cursors.find((cursor) => cursor.stream === one)

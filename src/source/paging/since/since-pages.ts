@@ -217,7 +217,7 @@ export class SincePages {
     return to ? this.#moveTo(to, page) : { records: freshOf(page), next: undefined }
   }
 
-  /** Returns the value that the next first page begins with; undefined if that would be the same page again. */
+  /** Returns the `since` of the next request; undefined if it would request the same page again. */
   #nextSince(entries: readonly Entry[]): CursorValue | undefined {
     const last = greatest(entries)
     if (!last) return undefined
