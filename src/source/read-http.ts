@@ -40,7 +40,9 @@ export async function* readHttp(
   const follower = incremental && new CursorFollower(inOrder(incremental, source.paging), range, slice, scope)
   const isResumed = slice.position !== null
   const start = firstRequest(source.request, source.paging, range, incremental?.unit)
-  const { resumed, state, list } = resume(source.paging, incremental, slice)
+  const resumed = isResumed ? requestAt(slice.position) : undefined
+  const state = resumed ? readingAt(slice.position, resumed, source.paging) : NOTHING_READ
+  const list = new MovingList({ paging: source.paging, incremental, slice, stored: state })
   const { secrets, emit, stream = '' } = scope
   const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
     emit({ type: 'response.skipped', stream, request, status, expected })
@@ -94,30 +96,6 @@ function sincePagesOf(
   // With a cursor, its follower warns of the same records.
   const warn = incremental ? () => {} : (message: string) => emit({ type: 'warning', message, ...defined({ stream }) })
   return new SincePages({ request, paging, incremental, warn, ...options })
-}
-
-interface Beginning {
-  /** The request at which the reading resumes. */
-  readonly resumed: PageRequest | undefined
-  readonly state: ReadingState
-  readonly list: MovingList
-}
-
-/** A position that counts is good only with the records before it. Without them the reading begins anew. */
-function resume(paging: Paging<never>, incremental: Incremental | undefined, slice: SliceRead): Beginning {
-  const start = { ...slice, position: null }
-  const anew = { resumed: undefined, state: NOTHING_READ }
-  if (slice.position === null)
-    return { ...anew, list: new MovingList({ paging, incremental, slice: start, stored: NOTHING_READ }) }
-  const resumed = requestAt(slice.position)
-  const state = readingAt(slice.position, resumed, paging)
-  const list = new MovingList({ paging, incremental, slice, stored: state })
-  if (!state.isPartial || !list.isUnanchored) return { resumed, state, list }
-  if (slice.restart === 'slice')
-    throw new PositionLostError(
-      'the stored position does not name the records before it. Restarting from the beginning',
-    )
-  return { ...anew, list: new MovingList({ paging, incremental, slice: start, stored: NOTHING_READ }) }
 }
 
 /** Returns the number of pages from the first one read, undefined if it is not known. */

@@ -18,12 +18,21 @@ export class MovementHints {
   /** False if two records of one page had the same key: then it is none. */
   #hasKeys: boolean | undefined
   #lastEnd: readonly string[] = []
-  #totals: ReadonlyMap<string, number> = new Map()
+  #totals: ReadonlyMap<string, number>
   #hint: string | undefined
 
   /** Without a key of the table, a usual one is tried. */
-  constructor(identity: RecordIdentity, { hasKeys }: { readonly hasKeys: boolean }) {
+  constructor(
+    identity: RecordIdentity,
+    {
+      hasKeys,
+      hint,
+      totals,
+    }: { readonly hasKeys: boolean; readonly hint?: string | undefined; readonly totals: ReadonlyMap<string, number> },
+  ) {
     this.#identity = identity
+    this.#hint = hint
+    this.#totals = totals
     this.#hasKeys = hasKeys || undefined
   }
 
@@ -42,6 +51,10 @@ export class MovementHints {
     if (this.#hasKeys === undefined && records.length > 0) this.#tryUsualKey(records[0])
     const isDouble = this.#hasKeys && !this.#keys.isFull ? this.#hasDoubleKey(records) : this.#hasDoubleBorder(records)
     if (isDouble) this.#hint ??= 'a record came twice'
+  }
+
+  note(hint: string): void {
+    this.#hint ??= hint
   }
 
   /** Forgets the pages of a pass. */

@@ -8,49 +8,26 @@ import { isCounted } from '../paging/counted-pages.ts'
 import type { ReadingState } from '../paging/reading-state.ts'
 import { KeySet } from './key-set.ts'
 import { ListAnchors } from './list-anchors.ts'
+import { anchorsIn, type ListState } from './list-state.ts'
 import { MovementHints } from './movement-hints.ts'
+import { newerThan } from './newer-than.ts'
 import { Overlap, type Fit, type StepBack } from './overlap.ts'
-import { ANCHOR_LENGTH, keyPart, RecordIdentity } from './record-identity.ts'
-import { statedCounts } from './stated-counts.ts'
+import { keyPart, RecordIdentity } from './record-identity.ts'
+import { isOther, statedCounts } from './stated-counts.ts'
 
 /** Passes through one list. */
 export const MAX_PASSES = 3
 /** Records at the beginning of the list that are known again in the next pass. */
 const FIRST_RECORDS = 16
-/** A reading of page numbers that was interrupted is read once more if it has not more pages than this. */
+/** An interrupted reading whose pages cannot overlap is read once more if it has not more pages than this. */
 const MAX_PAGES_AGAIN = 100
-
-/** Part of the position, as JSON in the ledger: the names of its members must stay the same in all versions. */
-export interface ListState {
-  /** The last records before the position. */
-  readonly anchors?: string
-  /** Equal records have another content each time. */
-  readonly volatile?: true
-  /** The number of this pass. @default 1 */
-  readonly pass?: number
-  /** The first records of this pass. */
-  readonly first?: string
-  /** The first records of the pass before. This one ends where it meets them. */
-  readonly front?: string
-  /** The list has moved in this pass. */
-  readonly moved?: true
-  /** The reading was interrupted in this pass, at a page number. */
-  readonly interrupted?: true
-  /** Pages that were joined without an anchor. */
-  readonly loose?: true
-}
 
 export interface MovingListOptions {
   readonly paging: Paging<never>
   readonly incremental: Incremental | undefined
-  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass'>
+  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass' | 'startedAt'>
   /** What is known of the pages before the stored position. */
-  readonly stored: Pick<ReadingState, 'list' | 'largestPage'>
-}
-
-/** What follows the last page of a pass. */
-export interface PassEnd {
-  readonly again: boolean
+  readonly stored: Pick<ReadingState, 'list' | 'largestPage' | 'isPartial'>
 }
 
 /**
@@ -78,6 +55,10 @@ export class MovingList {
   #front: readonly string[] | undefined
   #hasMoved: boolean
   #isInterrupted: boolean
+  /** The position of an older version did not name the records before it. */
+  #isUnverified = false
+  /** After an interruption: true for a record that was touched since the reading began. */
+  #newer: ((record: unknown) => boolean) | undefined
   #isLoose: boolean
   #hasMetFront = false
   /** True if a page did not overlap with the one before it. */
@@ -87,10 +68,10 @@ export class MovingList {
   readonly #read = new KeySet()
   #lastSize: number | undefined
   #reason: string | undefined
-  #counts: ReadonlyMap<string, number> = new Map()
+  #counts: ReadonlyMap<string, number>
 
   constructor({ paging, incremental, slice, stored: reading }: MovingListOptions) {
-    const { list: stored = {}, largestPage } = reading
+    const { list: stored = {}, largestPage, isPartial = false } = reading
     const { key, restart, position, pass = 1 } = slice
     const isResumed = position !== null
     this.#isKeyed = restart === 'page'
@@ -106,11 +87,18 @@ export class MovingList {
     this.#hasMoved = stored.moved ?? isResumed
     this.#pages = isResumed ? 1 : 0
     this.#isLoose = stored.loose ?? false
+    this.#counts = new Map(Object.entries(stored.counts ?? {}))
     this.#isInterrupted = false
     if (!isCounted(paging) || (key === undefined && restart === 'page')) return
     const overlaps = paging.type === 'page' || paging.overlap !== false
-    this.#hints = new MovementHints(this.#identity, { hasKeys: key !== undefined && key.length > 0 })
+    this.#hints = new MovementHints(this.#identity, {
+      hasKeys: key !== undefined && key.length > 0,
+      hint: stored.hint,
+      totals: this.#counts,
+    })
     this.#isInterrupted = isResumed || (stored.interrupted ?? false)
+    this.#isUnverified = isPartial
+    if (isResumed) this.#newer = newerThan(slice.startedAt, incremental)
     if (overlaps)
       this.#overlap = new Overlap(paging, this.#anchors, {
         isKeyed: this.#isKeyed,
@@ -171,6 +159,8 @@ export class MovingList {
       moved: this.#hasMoved || undefined,
       interrupted: this.#isInterrupted || undefined,
       loose: this.#isLoose || undefined,
+      hint: this.#hints?.hint,
+      counts: this.#counts.size > 0 ? Object.fromEntries(this.#counts) : undefined,
     })
     return state
   }
@@ -211,7 +201,7 @@ export class MovingList {
   }
 
   /** Ends a pass. Throws a `ListMovedError` if the list has to be read again and rows would double. */
-  end(): PassEnd {
+  end(): { readonly again: boolean } {
     const problem = this.#problem()
     this.#reason = undefined
     if (problem === undefined) return { again: false }
@@ -239,7 +229,9 @@ export class MovingList {
     const counts = statedCounts(response)
     if (this.#isFull && isOther(counts, this.#counts)) this.#hasMoved = true
     this.#counts = counts
-    this.#hints?.add(fit.records, counts)
+    // The first page after an interruption is one that was read before it.
+    this.#hints?.add(this.#isOffset ? fit.records : response.records, counts)
+    this.#checkResumed(fit)
     if (!this.#isOffset || !this.#isFull) return
     this.#first ??= fit.records
       .slice(0, FIRST_RECORDS)
@@ -251,7 +243,20 @@ export class MovingList {
     if (response.records.some((record) => front.has(part(this.#identity.anchorOf(record))))) this.#hasMetFront = true
   }
 
+  /** What came before an interruption is forgotten, so its records are not seen to come twice. */
+  #checkResumed(fit: Fit): void {
+    if (!this.#hints || this.#isOffset) return
+    if (this.#isInterrupted && this.#overlap && !this.#isUnverified) {
+      this.#isInterrupted = false
+      if (fit.isMoved) this.#hints.note('it had moved when the reading resumed')
+    } else if (this.#newer && fit.records.some(this.#newer)) {
+      this.#hints.note('after an interruption, a record came that is newer than the reading')
+    }
+  }
+
   #problem(): string | undefined {
+    if (this.#isUnverified)
+      return 'the reading was resumed at a position of an older version, which does not name the records before it'
     if (this.#isLoose)
       return 'the list moved while it was read, and the place in it was not found again, so records may be missing'
     if (!this.#hints) {
@@ -266,12 +271,12 @@ export class MovingList {
         'so records may be missing'
       )
     return this.#isInterrupted
-      ? 'the reading was interrupted, and pages with numbers do not show what has moved in the meantime'
+      ? 'the reading was interrupted, and its pages do not show what has moved in the meantime'
       : undefined
   }
 
   #isWorthReading(): boolean {
-    if (this.#isLoose) return false
+    if (this.#isLoose || this.#isUnverified) return false
     return this.#hints?.hint !== undefined || !this.#hints || this.#pages <= MAX_PAGES_AGAIN
   }
 
@@ -285,16 +290,8 @@ export class MovingList {
     this.#first = undefined
     this.#hasMoved = false
     this.#isInterrupted = false
+    this.#newer = undefined
     this.#hasMetFront = false
     this.#counts = new Map()
   }
-}
-
-const isOther = (counts: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean =>
-  [...counts].some(([name, count]) => (before.get(name) ?? count) !== count)
-
-function anchorsIn(text: string): string[] {
-  return Array.from({ length: text.length / ANCHOR_LENGTH }, (_, index) =>
-    text.slice(index * ANCHOR_LENGTH, (index + 1) * ANCHOR_LENGTH),
-  )
 }

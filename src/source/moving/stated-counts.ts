@@ -21,6 +21,10 @@ export function statedCounts({ body, headers, records }: ApiResponse<unknown>): 
   return counts
 }
 
+/** True if a number that both have is another one. */
+export const isOther = (counts: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): boolean =>
+  [...counts].some(([name, count]) => (before.get(name) ?? count) !== count)
+
 function search(value: unknown, path: string, depth: number, add: (name: string, value: unknown) => void): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || depth === 0) return
   for (const [name, member] of Object.entries(value)) {

@@ -6,7 +6,7 @@ import type { ApiResponse, PageRequest, Paging } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { countOf, isCounted, statedTotal } from './counted-pages.ts'
 import type { SinceState } from './since/since-state.ts'
-import type { ListState } from '../moving/moving-list.ts'
+import type { ListState } from '../moving/list-state.ts'
 import { statedRecords } from './stated-totals.ts'
 
 /** Empty pages in a row that are accepted. */

@@ -1,0 +1,33 @@
+// What a position keeps of a list that may move.
+import { ANCHOR_LENGTH } from './record-identity.ts'
+
+/** Part of the position, as JSON in the ledger: the names of its members must stay the same in all versions. */
+export interface ListState {
+  /** The last records before the position. */
+  readonly anchors?: string
+  /** Equal records have another content each time. */
+  readonly volatile?: true
+  /** The number of this pass. @default 1 */
+  readonly pass?: number
+  /** The first records of this pass. */
+  readonly first?: string
+  /** The first records of the pass before. This one ends where it meets them. */
+  readonly front?: string
+  /** The list has moved in this pass. */
+  readonly moved?: true
+  /** The reading was interrupted in this pass, and the records before the position could not be found again. */
+  readonly interrupted?: true
+  /** What hints that the list has moved. */
+  readonly hint?: string
+  /** Numbers of records that the last response stated, by name. */
+  readonly counts?: Readonly<Record<string, number>>
+  /** Pages that were joined without an anchor. */
+  readonly loose?: true
+}
+
+/** Returns the anchors of a text. */
+export function anchorsIn(text: string): string[] {
+  return Array.from({ length: text.length / ANCHOR_LENGTH }, (_, index) =>
+    text.slice(index * ANCHOR_LENGTH, (index + 1) * ANCHOR_LENGTH),
+  )
+}
