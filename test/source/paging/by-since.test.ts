@@ -112,16 +112,25 @@ describe('a page of one value', () => {
     expect({ ids, completeness }).toEqual({ ids: all(14), completeness: COUNTED })
   })
 
-  test('leaves the reading open, if nothing says how large a page is', async () => {
-    const { ids, completeness } = await readSince(() => rows(3, () => minute(0)), { since: minute(0) })
-    expect(ids).toEqual([0, 1, 2])
+  test('leaves the reading open, if nothing says how large a page is, and it has ten records or more', async () => {
+    const few = await readSince(() => rows(9, () => minute(0)), { since: minute(0) })
+    expect(few).toMatchObject({ ids: all(9), completeness: ENDED })
+    const { ids, completeness } = await readSince(() => rows(10, () => minute(0)), { since: minute(0) })
+    expect(ids).toEqual(all(10))
     expect(completeness).toEqual({
       grade: 'open',
       reasons: [
-        `GET /items: the page has 3 records with the value '${minute(0)}' and no other one, and may be full. State ` +
+        `GET /items: the page has 10 records with the value '${minute(0)}' and no other one, and may be full. State ` +
           "the page size in the request, as in limit: 100, or name the API's paginator, as in bySince(byPage('page'))",
       ],
     })
+  })
+
+  test('is read on by the paginator within, if nothing says how large a page is', async () => {
+    const ties = rows(9, () => minute(0))
+    const small = ({ query }: ApiRequest): Row[] => ties.slice((Number(query.get('page')) - 1) * 4).slice(0, 4)
+    const { ids, completeness } = await readSince(small, { since: minute(0), paging: bySince(byPage('page')) })
+    expect({ ids, completeness }).toEqual({ ids: all(9), completeness: ENDED })
   })
 
   test('leaves the reading open, if the response says that more follow', async () => {

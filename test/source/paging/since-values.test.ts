@@ -1,5 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
-import { bearer, bySince, http, isoDate, secret, since, unix, type Paging, type Query } from '../../../src/index.ts'
+import {
+  bearer,
+  byPage,
+  bySince,
+  http,
+  isoDate,
+  secret,
+  since,
+  unix,
+  type Paging,
+  type Query,
+} from '../../../src/index.ts'
 import { readSecrets } from '../../../src/observe/secrets.ts'
 import { BorderRecords } from '../../../src/source/paging/since/border-records.ts'
 import { apiServer, type ApiRequest } from '../../support/api-server.ts'
@@ -109,6 +120,27 @@ describe('bySince reads on by', () => {
     const { ids, grade } = await read(list, (value) => Number(value), { key: ['at'] })
     expect({ ids, grade }).toEqual({ ids: all(40), grade: 'counted' })
   })
+})
+
+test('bySince sends the value in a JSON body too, with the paginator within', async () => {
+  const list = items(40, (id) => `2024-01-${String(1 + Math.floor(id / 10)).padStart(2, '0')}`)
+  await using server = await apiServer(({ body }) => {
+    const { from = '', page } = JSON.parse(body) as { from?: string; page: { number: number } }
+    const found = list.filter(({ at }) => (at as string) >= from)
+    return { json: found.slice((page.number - 1) * 4, page.number * 4) }
+  })
+  const flow = http(server.origin)
+    .post<Item[]>('/items', { json: { from: since, page: { size: 4 } } })
+    .pages(bySince(byPage('page.number')))
+    .records()
+    .incremental('at' as never)
+  const pages = await readPages(flow)
+  expect((recordsOf(pages) as Item[]).map(({ id }) => id)).toEqual(all(40))
+  expect(server.requests.slice(0, 3).map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+    { page: { size: 4, number: 1 } },
+    { from: '2024-01-01', page: { size: 4, number: 1 } },
+    { from: '2024-01-01', page: { size: 4, number: 2 } },
+  ])
 })
 
 test('a position of bySince holds no secret, and the reading goes on from it', async () => {

@@ -1,10 +1,14 @@
 // What a page says about its end: whether it is full, and what keeps bySince() from going on behind it.
 import { PagingError } from '../../../model/errors.ts'
-import type { ApiResponse, PageRequest } from '../../../model/request.ts'
+import type { ApiResponse, PageRequest, SincePaging } from '../../../model/request.ts'
+import { defined } from '../../../value/defined.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CursorValue } from '../../cursor/cursor-value.ts'
 import { hintsIn } from '../hints.ts'
 import { pageSizeOf } from '../page-size.ts'
+
+/** Where the page size is unknown, a page with fewer records is not full: no API is known to have smaller pages. */
+const SMALLEST_PAGE = 10
 
 export interface PageEnd {
   /** `unknown`: neither the request nor another page says how many records a page has. */
@@ -13,14 +17,15 @@ export interface PageEnd {
   readonly hints: readonly string[]
 }
 
-/** `largestPage`: records of the largest page so far, with this one. `limit`: the parameter of the page size. */
+/** `largestPage`: records of the largest page so far, with this one. */
 export function pageEnd(
   response: ApiResponse<unknown>,
   request: PageRequest,
-  { largestPage, limit }: { readonly largestPage: number; readonly limit: string | undefined },
+  { within, limit }: SincePaging<never>,
+  largestPage: number,
 ): PageEnd {
   const { length } = response.records
-  const size = pageSizeOf(request, limit === undefined ? {} : { limit })
+  const size = pageSizeOf(request, { ...(typeof within === 'object' && within), ...defined({ limit }) })
   const isShort = length < largestPage
   // A page that is shorter than another one needs no total, which may be that of the whole list.
   const most = isShort ? Infinity : length
@@ -28,7 +33,9 @@ export function pageEnd(
   if (saysNoMore) return { is: 'not full', hints }
   if (size !== undefined && length >= size) return { is: 'full', hints }
   if (hints.length > 0) return { is: 'unknown', hints }
-  return { is: isShort || size !== undefined || length <= 1 ? 'not full' : 'unknown', hints }
+  if (isShort || size !== undefined) return { is: 'not full', hints }
+  // The paginator within can find out.
+  return { is: within === undefined && length < SMALLEST_PAGE ? 'not full' : 'unknown', hints }
 }
 
 const STATE_SIZE = 'State the page size in the request, as in limit: 100'

@@ -138,7 +138,7 @@ export class SincePages {
     const isRepeated = inside.length === entries.length && inside.every((entry) => this.#border.hasMet(hashOf(entry)))
     const known = new Set(inside.filter((entry) => this.#border.take(hashOf(entry))))
     const largestPage = Math.max(this.#largestPage, this.#endpoint.largestPage)
-    const end = pageEnd(response, request, { largestPage, limit: this.#paging.limit })
+    const end = pageEnd(response, request, this.#paging, largestPage)
     const page = { entries, inside, known, end, response, request }
     if (isFirst && to) return this.#moveTo(to, page)
     this.#pass.add(inside.map(hashOf), { isRepeated })
