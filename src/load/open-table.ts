@@ -9,6 +9,7 @@ import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
 import {
   changeInside,
   changeTable,
+  lockMissingSchema,
   untilUnlocked,
   type AttemptOptions,
   type ChangeOptions,
@@ -179,6 +180,7 @@ export class OpenTable {
     let done = ''
     const alter = async (transaction: Transaction): Promise<readonly string[]> => {
       const shape = await readShape(transaction, table)
+      if (!shape) await lockMissingSchema(transaction, table.name)
       const plan = planChange(change, table, shape, this.#streamName)
       if (shape && plan.statements.length > 0 && !(await this.#mayAlter(transaction, shape)))
         throw refusedAlteration(table, plan)

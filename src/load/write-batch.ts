@@ -26,6 +26,10 @@ export interface WrittenBatch {
   readonly settles?: readonly string[]
 }
 
+/** Returns true if a batch has stored a row, or found it in the table. */
+export const hasRows = ({ counts: { inserted, updated, unchanged, duplicate } }: WrittenBatch): boolean =>
+  inserted + updated + unchanged + duplicate > 0
+
 /** Stores rows of one shape, and returns the rows that the database refused. */
 export type StorePart = (
   rows: RowSelection,

@@ -1,5 +1,6 @@
 import type { Database } from '../../database/database.ts'
 import { sqlState } from '../../database/errors.ts'
+import { quoteIdentifier, quoteLiteral, splitTable } from '../../database/quote.ts'
 import type { Transaction } from '../../database/transaction.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { LoadError, SchemaError } from '../../model/errors.ts'
@@ -80,8 +81,6 @@ export async function changeInside(
 ): Promise<void> {
   statements.length = 0
   try {
-    // The schema first: of two streams that create their tables at the same time, both would create the schema.
-    await transaction.lock(`schema ${table.split('.')[0]}`)
     await transaction.lock(`table ${table}`)
     await guard?.(transaction)
     for (const step of steps) {
@@ -92,6 +91,15 @@ export async function changeInside(
   } catch (error) {
     throw sqlState(error) === '55P03' ? error : explained(error, table, statements)
   }
+}
+
+/** Makes streams that create their tables at the same time wait for each other if their schema is missing. */
+export async function lockMissingSchema(transaction: Transaction, table: string): Promise<void> {
+  const { schema } = splitTable(table)
+  const { missing } = await transaction.one<{ missing: boolean }>(
+    `select to_regnamespace(${quoteLiteral(quoteIdentifier(schema))}) is null as missing`,
+  )
+  if (missing) await transaction.lock(`schema ${schema}`)
 }
 
 /** Explains errors that a person has to resolve: a missing right, a view that uses the column, a wrong type name. */

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/database.ts'
-import { isRowError, isTableChanged, isTransient, sqlState } from '../../database/errors.ts'
+import { isTableChanged, isTransient } from '../../database/errors.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { ledgerError } from '../../ledger/errors.ts'
 import { resolveCommit } from '../../ledger/slices/resolve-commit.ts'
@@ -8,7 +8,7 @@ import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { PageChange } from '../../load/page-change.ts'
 import { CHANGE_LIMITS } from '../../load/shape/change-table.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
-import type { WrittenBatch } from '../../load/write-batch.ts'
+import { hasRows, type WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance } from '../../model/batch.ts'
 import { openBecause, worstOf } from '../../model/completeness.ts'
 import { NO_COUNTS } from '../../model/counts.ts'
@@ -17,6 +17,7 @@ import { END, isEnd, type Position } from '../../model/page.ts'
 import { sessionMark } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
+import { isFenceError, isSplittable } from './commit-errors.ts'
 import type { SliceContext, SliceSource } from './slice-context.ts'
 import { mergeBatches, SliceProgress, type ProgressOptions } from './slice-progress.ts'
 
@@ -138,7 +139,10 @@ export class SliceWriter implements AsyncDisposable {
           sent = advance ?? sent
           await this.#backOff(attempt)
         }
-        if (!(await this.#isCommitted())) continue
+        if (!(await this.#isCommitted())) {
+          if (change) await this.#endLostSession()
+          continue
+        }
         // It is in: its answer was lost, or it was committed while it was sent again.
         if (sent === undefined) throw this.#explained(error)
         this.#committed(sent, pages, started)
@@ -245,6 +249,15 @@ export class SliceWriter implements AsyncDisposable {
     })
   }
 
+  /**
+   * Ends the session of a connection that was lost. The server may not have noticed, and the session holds the lock of
+   * the changed table, which the next attempt needs. Sessions of the slice are this run's own as long as it holds it.
+   */
+  async #endLostSession(): Promise<void> {
+    const { stream, slice } = this.#context
+    await stream.database.terminateTagged(sessionMark(slice), { signal: stream.writeSignal })
+  }
+
   async #isCommitted(): Promise<boolean> {
     const { stream, slice } = this.#context
     const { database, writeSignal: signal } = stream
@@ -283,12 +296,3 @@ const UNGRADED_END = openBecause(
 )
 
 const NOTHING: WrittenBatch = { counts: NO_COUNTS, rejects: [] }
-
-const hasRows = ({ counts: { inserted, updated, unchanged, duplicate } }: WrittenBatch): boolean =>
-  inserted + updated + unchanged + duplicate > 0
-
-/** True if a row may be to blame, or two rows that only the database takes for equal (21000). */
-const isSplittable = (error: unknown): boolean => isRowError(error) || sqlState(error) === '21000'
-
-/** True for the ledger's fence: the slice's token or batch number is not as expected. */
-const isFenceError = (error: unknown): boolean => sqlState(error) === 'SL001'

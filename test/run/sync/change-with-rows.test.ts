@@ -184,6 +184,31 @@ describe('a first page that is stored', () => {
   })
 })
 
+test('a session whose loss the server has not noticed does not keep the table locked', async () => {
+  await using test = await testDatabase()
+  await load(test, [[{ id: 1 }]])
+  const url = new URL(test.url)
+  let lost = 0
+  await using proxy = await PgProxy.open({
+    host: url.hostname,
+    port: Number(url.port),
+    watchers: [
+      {
+        before: ({ from, text, link }) => {
+          if (from !== 'client' || lost > 0 || text?.includes('sluice.advance') !== true) return undefined
+          lost += 1
+          link.detach()
+          return 'drop'
+        },
+      },
+    ],
+  })
+  const report = await load({ url: proxy.through(test.url) }, [[{ id: 2, more: 1 }]])
+  expect(lost).toBe(1)
+  expect(report).toMatchObject({ status: 'done', counts: { inserted: 1 } })
+  expect(report.events.filter((event) => event.type === 'waiting')).toEqual([])
+}, 30_000)
+
 test('the swap of a replace with several pages does not hold the lock of a change', async () => {
   await using test = await testDatabase()
   await using api = await apiServer(({ query }) =>
