@@ -186,6 +186,26 @@ describe('a rule with the action skip', () => {
     await expect(read(offsets, paging, [skip])).rejects.toThrow('the request states no page size to go on behind it')
   })
 
+  test('loses and doubles no other record of a list whose pages overlap', async () => {
+    const list = Array.from({ length: 40 }, (_, id) => ({ id }))
+    for (const bad of [0, 10, 20, 30])
+      for (const limit of [3, 5, 10]) {
+        const answer: ApiHandler = ({ query }) => {
+          const offset = Number(query.get('offset') ?? 0)
+          const isBad = offset <= bad && bad < offset + limit
+          return isBad ? forbidden : { json: { items: list.slice(offset, offset + limit), total: 40 } }
+        }
+        const { ids, grade } = await read(answer, byOffset<Body>('offset', { total: 'total' }), [skip], {
+          query: { limit },
+          key: ['id'],
+        })
+        expect(new Set(ids).size).toBe(ids.length)
+        // At most the pages that hold the record, and those that overlap with them, are missing.
+        expect(list.filter(({ id }) => !ids.includes(id) && Math.abs(id - bad) > limit)).toEqual([])
+        expect(grade).toBe('open')
+      }
+  })
+
   test('is an error for a page whose response alone leads to the next one', async () => {
     for (const paging of [byCursor<Body>('after', () => '2'), byNextUrl<Body>('next'), byLinkHeader()])
       await expect(read(links, paging, [skip])).rejects.toThrow(
