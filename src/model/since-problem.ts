@@ -1,5 +1,5 @@
 import type { HttpSource, Incremental } from './recipe.ts'
-import type { Given, Query, Sent } from './request.ts'
+import type { Given, Query, Request, Sent } from './request.ts'
 
 export const NO_SINCE =
   'bySince() sends the value of the last record as `since`, but the request has none. ' +
@@ -24,10 +24,14 @@ export function sinceProblem(
       `bySince() reads the list in the order of '${field}', and .incremental() follows another field. ` +
       'Remove the field from bySince()'
     )
-  return [request.query, request.json].some(mayHaveSince) ? undefined : NO_SINCE
+  return takesSince(request) ? undefined : NO_SINCE
 }
 
-/** True if the values have the placeholder. A function of the range may use it. */
+/** True if a request sends `since`. A function of the range may use it. */
+export const takesSince = ({ query, json }: Pick<Request, 'query' | 'json'>): boolean =>
+  [query, json].some(mayHaveSince)
+
+/** True if the values have the placeholder, or may have it. */
 const mayHaveSince = (given: Given<Query> | Given<Sent> | undefined): boolean =>
   typeof given === 'function' ||
   Object.values(given ?? {}).some(

@@ -8,6 +8,8 @@ import { expect } from '@jest/globals'
 
 export const root = new URL('../../', import.meta.url).pathname
 const command = join(root, 'src/cli/main.ts')
+/** Commands that exit with 1 to say that they have found a problem. */
+const mayFail = new Set(['status', 'check'])
 const squeezed = (text: string): string => text.replaceAll(/[\s|]+/g, ' ').trim()
 
 interface Block {
@@ -41,7 +43,7 @@ export interface RanPage {
 
 /**
  * Runs a page. A block `ts` is a file, whose name is its first comment; `sh` are commands; `text` is the output of the
- * commands before it, where `…` stands for anything. `sluice status` may exit with 1.
+ * commands before it, where `…` stands for anything. `sluice status` and `check` may exit with 1.
  */
 export async function runPage(
   page: string,
@@ -58,7 +60,7 @@ export async function runPage(
     expect(words[0]).toBe('sluice')
     const all = { PATH: process.env['PATH'], NO_COLOR: '1', ...env }
     const running = promisify(execFile)(process.execPath, [command, ...words.slice(1)], { cwd: dir, env: all })
-    if (words[1] !== 'status') return (await running).stdout
+    if (!mayFail.has(words[1] ?? '')) return (await running).stdout
     return (await running.catch((error: { readonly stdout: string }) => error)).stdout
   }
 

@@ -36,8 +36,8 @@ export async function checkTable(database: Database, check: TableCheck): Promise
   if (!shape) return checkMissing(database, check)
   await checkRights(database, table)
   const missing = missingColumns(table, shape)
-  const [difference] = await typeDifferences(database, table, shape)
-  if (difference !== undefined) throw new SchemaError(difference)
+  const differences = await typeDifferences(database, table, shape)
+  if (differences.length > 0) throw new SchemaError(differences.join('. '))
   const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
   const change = await changeText(database, check, shape)
   const added = change === undefined && missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''

@@ -1,32 +1,22 @@
 import type { Database } from '../../database/database.ts'
 import { findBinaries } from '../../database/embedded/binaries.ts'
-import { openScope } from '../../read/open-scope.ts'
-import { secretsIn } from '../../define/secrets-in.ts'
-import { readSchemaState } from '../../database/migrate.ts'
-import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
+import { readSchemaState, type SchemaState } from '../../database/migrate.ts'
+import { gather } from '../../flow/gather.ts'
+import { readWaysOn } from '../../ledger/ways-on.ts'
+import type { Recipe, Table } from '../../model/recipe.ts'
 import type { Api } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
-import { defined } from '../../value/defined.ts'
-import { formatCount } from '../../value/format.ts'
 import { readSecrets } from '../../observe/secrets.ts'
-import { firstRows } from './first-rows.ts'
-import { checkFaults } from '../../source/body-faults.ts'
-import { firstRequest } from '../../source/first-request.ts'
-import { requestOptions } from '../../source/request-options.ts'
-import { selectRecords } from '../../source/select-records.ts'
-import { checkTable } from './check-table.ts'
-import { problemText } from '../report/problem-text.ts'
+import { definitionHash } from '../../read/definition-hash.ts'
+import { openScope } from '../../read/open-scope.ts'
+import { defined } from '../../value/defined.ts'
 import type { FoundPipeline } from '../find-pipelines.ts'
 import { openStoreToRead } from '../open-store.ts'
+import { checkSource } from './check-source.ts'
+import { checkTable } from './check-table.ts'
+import { faultOf, findingsOf, type Finding } from './finding.ts'
 
-/** The result of one check. */
-export interface Finding {
-  /** The stream, the table or the database. */
-  readonly location: string
-  readonly isFault: boolean
-  /** The result. For a fault: the problem and the remedy. */
-  readonly text: string
-}
+export type { Finding } from './finding.ts'
 
 export interface CheckOptions {
   readonly database?: string | undefined
@@ -37,69 +27,62 @@ export interface CheckOptions {
 }
 
 /**
- * Checks the secrets, the APIs, the database and the tables of pipelines at once. Sends one request for each stream,
- * for its first page. Writes nothing.
+ * Checks the secrets, the APIs, the database and the tables of pipelines. Sends one request for each stream, for its
+ * first page. Writes nothing.
  */
 export async function checkPipelines(found: readonly FoundPipeline[], options: CheckOptions): Promise<Finding[]> {
+  const { signal, offline = false } = options
   const streams = found.flatMap(({ pipeline, streams }) =>
     Object.entries(pipeline.streams)
       .filter(([name]) => !streams || streams.includes(name))
-      .map(([name, { recipe, table }]) => ({
-        location: `${pipeline.name}.${name}`,
+      .map(([stream, { recipe, table }]) => ({
+        location: `${pipeline.name}.${stream}`,
         pipeline: pipeline.name,
-        stream: name,
+        stream,
         recipe,
         table,
       })),
   )
   const secrets = readSecrets(options.environment ?? process.env)
-  await using scope = openScope({ signal: options.signal, secrets })
+  await using scope = openScope({ signal, secrets })
+  await using store = await openLedger(options, scope)
   const once = withoutRetries()
-  const sources = streams.map(({ location, recipe }) => {
-    const check = checkSource(recipe, { ...scope, stream: location }, once, options.offline ?? false)
-    return {
-      finding: attempt(location, scope, async () => (await check).text),
-      rows: check.then(
-        (checked) => checked.rows,
-        () => undefined,
-      ),
-    }
+  const checks = streams.map((stream) => {
+    let rows: readonly unknown[] | undefined
+    const options = { ...stream, once, offline, waysOn: () => waysOn(store, stream, signal) }
+    const findings = findingsOf(stream.location, scope, async () => {
+      const checked = await checkSource(options, scope)
+      rows = checked.rows
+      return checked
+    })
+    const rowsOf = findings.then(
+      () => rows,
+      () => undefined,
+    )
+    return { findings, table: { ...stream, rows: rowsOf } }
   })
-  const tables = streams.map((stream, index) => ({ ...stream, rows: sources[index]?.rows }))
-  const [asked, stored] = await Promise.all([
-    Promise.all(sources.map(({ finding }) => finding)),
-    checkStore(tables, options, scope),
-  ])
-  return [...asked, ...stored]
+  const [asked, stored] = await gather(
+    Promise.all(checks.map(({ findings }) => findings)),
+    checkStore(
+      store,
+      checks.map(({ table }) => table),
+      scope,
+    ),
+  )
+  return [...asked.flat(), ...stored]
 }
 
-interface CheckedTable {
+interface CheckedStream {
   readonly location: string
   readonly pipeline: string
   readonly stream: string
+  readonly recipe: Recipe
   readonly table: Table
+}
+
+interface CheckedTable extends CheckedStream {
   /** Rows of the first page, once it was requested. */
-  readonly rows: Promise<readonly unknown[] | undefined> | undefined
-}
-
-interface CheckedSource {
-  readonly text: string
-  /** The rows that a run would make of the first page. Undefined if they are not known. */
-  readonly rows?: readonly unknown[] | undefined
-}
-
-async function attempt(
-  location: string,
-  { secrets, signal }: Pick<Scope, 'secrets' | 'signal'>,
-  look: () => Promise<string>,
-): Promise<Finding> {
-  try {
-    return { location, isFault: false, text: await look() }
-  } catch (error) {
-    signal.throwIfAborted()
-    const text = secrets.hide(problemText(error, location))
-    return { location, isFault: true, text: text.startsWith(`${location}: `) ? text.slice(location.length + 2) : text }
-  }
+  readonly rows: Promise<readonly unknown[] | undefined>
 }
 
 /** Returns a function that turns off the retries of an API. Streams of one API share its copy, and so its limits. */
@@ -112,82 +95,56 @@ function withoutRetries(): (api: Api) => Api {
   }
 }
 
-async function checkSource(
-  recipe: Recipe,
-  scope: Scope,
-  once: (api: Api) => Api,
-  offline: boolean,
-): Promise<CheckedSource> {
-  const { source, incremental } = recipe
-  for (const name of secretsIn(recipe)) scope.secrets.value(name)
-  if ('read' in source) return { text: 'a custom source, which is not read' }
-  if (offline)
-    return { text: secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret' }
-  const { request, records } = await firstPage(source, incremental?.unit, scope, once)
-  return {
-    text: `${request} answered ${formatCount(records.length, 'record')} on its first page`,
-    rows: await firstRows(recipe, records, scope),
+/** The database and the state of its ledger, or why there is none. */
+interface Ledger extends AsyncDisposable {
+  readonly database?: Database
+  readonly state: SchemaState
+  readonly fault?: Finding
+}
+
+/** Connects to the database. An error is a finding, so that the sources are checked in any case. */
+async function openLedger({ database, environment, signal }: CheckOptions, scope: Scope): Promise<Ledger> {
+  try {
+    const store = await openStoreToRead({ database, ...defined({ environment }), signal })
+    if (!store) return { state: 'missing', [Symbol.asyncDispose]: async () => {} }
+    const state = await readSchemaState(store.database, { signal }).catch(() => 'missing' as const)
+    return { database: store.database, state, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { state: 'missing', fault: faultOf('database', scope, error), [Symbol.asyncDispose]: async () => {} }
   }
 }
 
-async function firstPage(
-  source: HttpSource,
-  unit: 's' | 'ms' | undefined,
-  scope: Scope,
-  once: (api: Api) => Api,
-): Promise<{ readonly request: string; readonly records: readonly unknown[] }> {
-  const { request, paging, api } = source
-  const asked = firstRequest(request, paging, {}, unit)
-  const { body, hold, status, rule, faults } = await scope.client(once(api)).send(asked, {
-    signal: scope.signal,
-    memory: scope.memory.child(() => true),
-    acceptFaults: true,
-    ...requestOptions(request),
-    ...defined({ stream: scope.stream }),
-  })
-  hold[Symbol.dispose]()
-  const isEmpty = status === 204 || rule !== undefined
-  const records = isEmpty ? [] : selectRecords(source, body)
-  if (faults) checkFaults(faults, records)
-  return {
-    request: `${asked.method} ${new URL(api.base).host}${asked.url.split(/[?#]/)[0]}`,
-    records,
-  }
+/** Returns the endpoints that have led to a next page in an earlier run. */
+async function waysOn(
+  { database, state }: Ledger,
+  { recipe, table, pipeline, stream }: CheckedStream,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (!database || state !== 'current') return []
+  return readWaysOn(database, { pipeline, stream, definition: definitionHash(recipe, table) }, signal).catch(() => [])
 }
 
 /** Checks the database, then each table. */
 async function checkStore(
+  { database, state: ledger, fault }: Ledger,
   streams: readonly CheckedTable[],
-  { database, environment, signal }: CheckOptions,
   scope: Scope,
 ): Promise<Finding[]> {
   const location = 'database'
-  try {
-    await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
-    if (!store) {
-      const { version } = await findBinaries()
-      return [
-        { location, isFault: false, text: `embedded PostgreSQL ${version}; the first run creates it in .sluice/` },
-      ]
-    }
-    const { database: found } = store
-    const ledger = await readSchemaState(found, { signal }).catch(() => 'missing' as const)
-    const first = await attempt(location, scope, () => checkDatabase(found))
-    if (first.isFault) return [first]
-    return [
-      first,
-      ...(await Promise.all(
-        streams.map(({ location: name, rows, ...stream }) =>
-          attempt(`${name} -> ${stream.table.name}`, scope, async () =>
-            checkTable(found, { ...stream, ledger, rows: await rows }),
-          ),
-        ),
-      )),
-    ]
-  } catch (error) {
-    signal.throwIfAborted()
-    return [{ location, isFault: true, text: scope.secrets.hide(problemText(error, location)) }]
+  if (fault) return [fault]
+  if (!database) {
+    const { version } = await findBinaries()
+    return [{ location, isFault: false, text: `embedded PostgreSQL ${version}; the first run creates it in .sluice/` }]
   }
+  const first = await findingsOf(location, scope, async () => ({ text: await checkDatabase(database) }))
+  if (first.some(({ isFault }) => isFault)) return first
+  const tables = streams.map(({ location: name, rows, ...stream }) =>
+    findingsOf(`${name} -> ${stream.table.name}`, scope, async () => ({
+      text: await checkTable(database, { ...stream, ledger, rows: await rows }),
+    })),
+  )
+  return [...first, ...(await Promise.all(tables)).flat()]
 }
 
 async function checkDatabase(database: Database): Promise<string> {

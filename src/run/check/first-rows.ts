@@ -6,17 +6,17 @@ import type { PageStage } from '../../transform/compile-stages.ts'
 import { throughStages } from '../../transform/through-stages.ts'
 
 /**
- * Returns the rows that a run would make of some records. Undefined if the stages may do more than that: read children,
- * send requests, or pass records to other programs. A check must have no effect.
+ * Returns the page of rows that a run would make of some records, with the rejects of stages. Undefined if the stages
+ * may do more than that: read children, send requests, or pass records to other programs. A check must have no effect.
  */
 export async function firstRows(
   { stages }: Pick<Recipe, 'stages'>,
   records: readonly unknown[],
   scope: Pick<Scope, 'signal'>,
-): Promise<readonly unknown[] | undefined> {
+): Promise<Page | undefined> {
   const harmless = stages.filter(isHarmless)
   if (harmless.length < stages.length) return undefined
-  for await (const page of throughStages(onePage(records), harmless, scope)) return page.records
+  for await (const page of throughStages(onePage(records), harmless, scope)) return page
   return undefined
 }
 

@@ -1,17 +1,15 @@
 import type { Flow } from '../../define/flow.ts'
-import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { NewTable } from '../../load/new-table.ts'
-import { NeedsSchemaChange } from '../../load/shape/schema-change.ts'
-import { TableEncoder } from '../../load/table-encoder.ts'
 import { openScope } from '../../read/open-scope.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import type { RunEvent } from '../../model/event.ts'
-import type { Page, ReadCounts, Reject } from '../../model/page.ts'
+import type { ReadCounts, Reject } from '../../model/page.ts'
 import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Range } from '../../model/request.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
+import { pageEncoder } from './page-encoder.ts'
 
 export interface SampleOptions extends Range {
   /** The stream, for events. */
@@ -68,34 +66,4 @@ export async function sample(
     if (read >= limit) return { rows, rejects, counts, total, isWhole: false, ...defined({ completeness }) }
   }
   return { rows, rejects, counts, total, isWhole: true, ...defined({ completeness }) }
-}
-
-/** Returns a function that returns the records of a page that a run would store, and its rejects. */
-function pageEncoder(
-  table: NewTable,
-): (page: Page) => { rows: readonly unknown[]; rejects: readonly Reject[]; counts: ReadCounts } {
-  const encoder = new TableEncoder(table)
-  return ({ origins, ...page }) => {
-    for (;;) {
-      // Without origins a reject holds the record that the encoder refused, which is then found among the records.
-      using encoded = encodedOrChange(encoder.encode(page), table)
-      if (!encoded) continue
-      const { counts, rejects } = encoded
-      const refused = new Set(rejects.slice(page.rejects.length).map(({ record }) => record))
-      if (refused.size === 0) return { rows: page.records, rejects, counts }
-      const originOf = new Map(page.records.map((record, index) => [record, origins?.[index] ?? record]))
-      return {
-        rows: page.records.filter((record) => !refused.has(record)),
-        rejects: rejects.map((reject) => ({ ...reject, record: originOf.get(reject.record) ?? reject.record })),
-        counts,
-      }
-    }
-  }
-}
-
-/** Makes the change that a page needs; the page is then encoded again. */
-function encodedOrChange(encoded: EncodedPage | NeedsSchemaChange, table: NewTable): EncodedPage | undefined {
-  if (!(encoded instanceof NeedsSchemaChange)) return encoded
-  table.change(encoded.change)
-  return undefined
 }

@@ -79,7 +79,7 @@ export function isOnlyPageFull({ paging, request, response, state, largestPage =
 }
 
 /** True if pages are found by counting, so that a record that is inserted or deleted moves those behind it. */
-export function isFoundByCounting({ paging, request }: ReadingEnd): boolean {
+export function isFoundByCounting({ paging, request }: Pick<ReadingEnd, 'paging' | 'request'>): boolean {
   if (isCounted(paging) || typeof paging === 'function') return true
   if (paging.type !== 'next url' && paging.type !== 'link header') return false
   const query = new URLSearchParams(request.url.split('?', 2)[1])

@@ -122,6 +122,40 @@ describe('sluice check', () => {
     expect(await database.query(`select nspname from pg_namespace where nspname = 'shop'`)).toEqual([])
   })
 
+  test('marks advice, which is no problem, in text and in JSON', async () => {
+    const { code, stdout } = await sluice('check', 'shop.orders')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^advice {3}shop\.orders: a record that changes while .* so use bySince\(byPage\('page'\)\)$/m,
+    )
+    expect(stdout).toMatch(/\nNo problems found\.\n$/)
+    const findings = JSON.parse((await sluice('check', 'shop.orders', '--json')).stdout) as object[]
+    expect(findings).toContainEqual({
+      location: 'shop.orders',
+      ok: true,
+      advice: true,
+      text: expect.stringMatching(/^a record that changes while /),
+    })
+  })
+
+  test('finds what the first page shows of later runs, with exit code 1', async () => {
+    await using other = await shopProject({ 'pipelines/cut.ts': CUT })
+    const ended = await callSluice(['check', 'cut'], { cwd: other.cwd, env: shopEnv() })
+    expect(ended).toMatchObject({ code: 1, stderr: '' })
+    expect(ended.stdout).toMatch(
+      /^ok {7}cut\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
+    )
+    expect(ended.stdout).toMatch(
+      /^problem {2}cut\.orders: a run could not prove .*only one page was read, which seems to be full/m,
+    )
+    expect(ended.stdout).toMatch(/^problem {2}cut\.orders: \.incremental\('at'\): none of 2 records has this field\. /m)
+    expect(ended.stdout).toMatch(/\n2 problems\.\n$/)
+    const asJson = await callSluice(['check', 'cut', '--json'], { cwd: other.cwd, env: shopEnv() })
+    expect(asJson.code).toBe(1)
+    const findings = JSON.parse(asJson.stdout) as { location: string; ok: boolean }[]
+    expect(findings.filter(({ location, ok }) => location === 'cut.orders' && !ok)).toHaveLength(2)
+  })
+
   test('finds each problem of files, APIs and the database at once', async () => {
     await using here = await shopProject()
     const env = { SHOP_API: 'http://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none?connect_timeout=1' }
@@ -152,6 +186,12 @@ const TWICE = `
 import { http, onePage, pipeline } from 'SLUICE'
 const rows = http('http://127.0.0.1:1').get('/rows').pages(onePage()).records()
 export default pipeline('twice', { streams: { rows: rows.into('t.rows', { key: 'id' }) } })
+`
+
+const CUT = `
+import { http, onePage, pipeline } from 'SLUICE'
+const orders = http(process.env.SHOP_API).get('/orders?page=1&per_page=2').pages(onePage()).records('orders')
+export default pipeline('cut', { streams: { orders: orders.incremental('at').into('t.orders', { key: 'id' }) } })
 `
 
 const TIMES = `

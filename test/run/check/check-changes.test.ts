@@ -110,6 +110,17 @@ test('so it is before the first run, which creates the ledger', async () => {
   expect(await check(flow())).toMatchObject({ isFault: true, text: expect.stringContaining('did not create') })
 })
 
+test('each declared type that differs from that of the table is named', async () => {
+  records = [{ id: 1, n: 1, at: '2024-01-01' }]
+  await runPipeline(flow(), { database: own.url })
+  expect(await check(flow({ columns: { n: 'text', at: 'timestamptz', id: 'bigint' } }))).toMatchObject({
+    isFault: true,
+    text: expect.stringMatching(
+      /n is bigint, but the definition declares text\. .*the column at is date, but .* declares timestamptz\. /,
+    ),
+  })
+})
+
 test('a table that is gone although rows were stored is a fault if a run would load only what is new', async () => {
   records = [{ id: 1, at: '2024-01-01' }]
   const incremental = pipeline('p', { streams: { items: items().incremental('at').into('t.items', { key: 'id' }) } })

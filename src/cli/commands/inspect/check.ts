@@ -28,7 +28,14 @@ export async function checkCommand(
   const findings = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
   if (json)
     console.log(
-      JSON.stringify(findings.map(({ location, isFault, text }) => ({ location, ok: !isFault, text: hide(text) }))),
+      JSON.stringify(
+        findings.map(({ location, isFault, isAdvice, text }) => ({
+          location,
+          ok: !isFault,
+          ...(isAdvice && { advice: true }),
+          text: hide(text),
+        })),
+      ),
     )
   else show(findings, hide)
   if (verbose) for (const error of failed) printStack(error, hide)
@@ -36,12 +43,13 @@ export async function checkCommand(
 }
 
 function show(findings: readonly Finding[], hide: CommandContext['hide']): void {
-  for (const { location, isFault, text } of findings) {
-    const mark = isFault
-      ? styleText('red', 'problem', { stream: process.stdout })
-      : styleText('green', 'ok     ', { stream: process.stdout })
-    console.log(`${mark}  ${location}: ${hide(text)}`)
-  }
+  for (const finding of findings) console.log(`${markOf(finding)}  ${finding.location}: ${hide(finding.text)}`)
   const problems = findings.filter(({ isFault }) => isFault).length
   console.log(`\n${problems === 0 ? 'No problems found.' : `${formatCount(problems, 'problem')}.`}`)
+}
+
+function markOf({ isFault, isAdvice }: Finding): string {
+  const stream = process.stdout
+  if (isFault) return styleText('red', 'problem', { stream })
+  return isAdvice ? styleText('yellow', 'advice ', { stream }) : styleText('green', 'ok     ', { stream })
 }

@@ -1,0 +1,79 @@
+// The first page of a stream, read as a run reads it, by one request.
+import type { Completeness } from '../../model/completeness.ts'
+import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
+import type { ApiResponse, PageRequest } from '../../model/request.ts'
+import type { DecodedResponse, Scope } from '../../model/scope.ts'
+import type { EndpointSeen } from '../../model/slice.ts'
+import { readHttp } from '../../source/read-http.ts'
+import { selectRecords } from '../../source/select-records.ts'
+
+export interface FirstPage {
+  readonly request: PageRequest
+  /** With all records of the page. */
+  readonly response: ApiResponse<unknown>
+  /** The records that the run would read of it: those in the range. */
+  readonly records: readonly unknown[]
+  /** The request for the next page, undefined if this is the only page. */
+  readonly next: PageRequest | undefined
+  /** Of a reading that would end with this page; absent if it goes on. */
+  readonly completeness: Completeness | undefined
+  /** Warnings that a run would give. */
+  readonly warnings: readonly string[]
+}
+
+export interface FirstPageOptions {
+  readonly source: HttpSource
+  readonly recipe: Pick<Recipe, 'incremental' | 'stages'>
+  readonly table: Table
+  /** Endpoints that have led to a next page in an earlier run. */
+  readonly endpoints: Map<string, EndpointSeen>
+}
+
+/** Reads the first page by the reader of a run, which decides what comes next and how complete the reading is. */
+export async function readFirstPage(
+  { source, recipe: { incremental, stages }, table, endpoints }: FirstPageOptions,
+  scope: Scope,
+): Promise<FirstPage> {
+  const sent: PageRequest[] = []
+  let received: DecodedResponse | undefined
+  const warnings: string[] = []
+  const once: Scope = {
+    ...scope,
+    memory: scope.memory.child(() => true),
+    emit: (event) => {
+      if (event.type === 'warning') warnings.push(event.message)
+      scope.emit(event)
+    },
+    client: (api) => ({
+      send: async (request, options) => {
+        if (sent.push(request) > 1) throw new Error('a check requests the first page only')
+        received = await scope.client(api).send(request, options)
+        return received
+      },
+    }),
+  }
+  const slice = {
+    position: null,
+    restart: table.key.length > 0 ? 'page' : 'slice',
+    isMerged: table.write === 'merge',
+    startedAt: scope.now(),
+    endpoints,
+    // A stage may make the key, and then the source's records do not have it.
+    ...(table.key.length > 0 && { key: stages.length === 0 ? table.key : [] }),
+  } as const
+  for await (const page of readHttp(source, incremental, slice, once)) {
+    page.hold?.[Symbol.dispose]()
+    const [request, next] = sent
+    if (!request || !received) break
+    const isEmpty = received.rule !== undefined || received.status === 204
+    return {
+      request,
+      response: { ...received, records: isEmpty ? [] : selectRecords(source, received.body) },
+      records: page.records,
+      next,
+      completeness: page.completeness,
+      warnings,
+    }
+  }
+  throw new Error('the source has read no page')
+}
