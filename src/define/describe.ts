@@ -71,12 +71,13 @@ function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: bool
 
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 
-function tableText({ name, key, write, versionBy, isVersionOptional, onSchemaChange, complete }: Table): string {
+function tableText({ name, key, write, versionBy, isVersionOptional, onSchemaChange, complete, adopt }: Table): string {
   const details = [
     [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
     versionBy !== undefined && `the greater ${versionBy} stays${isVersionOptional ? ', where rows have it' : ''}`,
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
+    adopt === true && 'adopted',
   ]
   return `${name} (${details.filter(Boolean).join('; ')})`
 }

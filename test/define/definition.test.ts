@@ -129,6 +129,11 @@ describe('a wrong definition is refused before any request, with its location, t
       'leave one of them out',
     ],
     [
+      'adopt as a text',
+      () => rows.into('a.b', { key: 'id', adopt: any('yes') }),
+      '.into("a.b"): adopt is true or false, not "yes"',
+    ],
+    [
       'maxRejects below 0',
       () => rows.into('a.b', { key: 'id', maxRejects: -1 }),
       'maxRejects must be a whole number from 0, not -1',

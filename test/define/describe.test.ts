@@ -57,6 +57,7 @@ const forum = pipeline('forum', {
       key: ['postId', 'userId', 'emoji'],
       columns: 'freeze',
       complete: 'required',
+      adopt: true,
     }),
   },
 })
@@ -103,7 +104,7 @@ test('a plan can be read without a request', () => {
       records  posts
       map      ({ author, ...post }) => ({ ...post, topicId: topic.id, authorId: author?.id })
     children of records that have not changed since are not read
-  reactions -> forum.reactions (merge on postId, userId, emoji; columns: freeze; complete: required)
+  reactions -> forum.reactions (merge on postId, userId, emoji; columns: freeze; complete: required; adopted)
     GET https://forum.example/api/topics?order=updated_at&updated_after={since}
     pages    cursor = meta.next
     records  topics
