@@ -71,6 +71,8 @@ export class Overlap {
   #largestPage: number
   #step = 0
   #stepsLeft = SPARE_STEPS
+  /** The keys of the records that were read since the first step back. */
+  #readSinceBack: KeySet | undefined
   /** The offset of a page that was empty though a record before it should have been on it. */
   #emptyAt: number | undefined
   #lastPage: LastPage | undefined
@@ -116,7 +118,7 @@ export class Overlap {
     if (found.type === 'back') return found
     const fit = this.#withoutRead(found)
     this.#step = 0
-    if (fit.records.length > 0) this.#stepsLeft++
+    if (this.#isProgress(fit.records)) this.#stepsLeft++
     // New records before known ones have moved there, so the known ones stay the last that were read.
     this.#anchors.add(found.isMoved && !found.isStart && !found.isLoose ? this.#behindKnown(records) : found.records)
     this.#lastPage = this.#lastPageOf(records, sent)
@@ -142,6 +144,16 @@ export class Overlap {
       if (this.#probe) return { type: 'back', request: this.#at(sent, this.#probe.count), isProbe: true }
     }
     return this.#fitMoved(records, sent)
+  }
+
+  /**
+   * True if a page brings records that were not read since the first step back. A list that is touched as fast as it is
+   * read brings the same ones again and again: its reading must end.
+   */
+  #isProgress(records: readonly unknown[]): boolean {
+    const seen = this.#readSinceBack
+    if (!seen || seen.isFull) return records.length > 0 && !seen
+    return records.filter((record) => seen.add(this.#anchors.keysOf([record]))).length > 0
   }
 
   #behindKnown(records: readonly unknown[]): readonly unknown[] {
@@ -208,6 +220,7 @@ export class Overlap {
     }
     if (this.#stepsLeft <= 0) return this.#loose(records, sent)
     this.#stepsLeft--
+    this.#readSinceBack ??= new KeySet()
     if (records.length === 0) this.#emptyAt = count
     const size = type === 'page' ? 1 : Math.max(1, this.#largestPage - 1, (pageSizeOf(sent, this.#paging) ?? 1) - 1)
     this.#step = this.#step === 0 ? size : this.#step * 2
@@ -221,7 +234,10 @@ export class Overlap {
 
   #loose(records: readonly unknown[], sent: PageRequest): Fit {
     this.#anchors.clear()
-    return { ...whole(sent, records), isLoose: true, isMoved: true }
+    // The place of the record that was requested twice counts as read: else a last page of one record never ends.
+    const twice = this.#isOverlapped && this.#paging.type === 'offset' && records.length > 0 ? 1 : 0
+    const request = twice === 0 ? sent : this.#at(sent, countOf(sent, this.#paging) + twice)
+    return { type: 'fit', request, listed: records.slice(twice), records, isLoose: true, isMoved: true }
   }
 
   #isLast(record: unknown): boolean {

@@ -56,6 +56,19 @@ describe('pages of offsets, where rows have a key', () => {
     expect(ids).toEqual(numbers(20))
   })
 
+  test('a list whose first record is touched after each page, as fast as it is read, ends and is open', async () => {
+    await using moving = await movingServer(12, {
+      after: (request, rows) => {
+        const first = rows.shift()
+        if (first) rows.push({ ...first, touched: request })
+      },
+    })
+    const pages = await read(moving)
+    expect(new Set(idsOf(pages))).toEqual(new Set(numbers(12)))
+    expect(gradeOf(pages)).toBe('open')
+    expect(moving.requested().length).toBeLessThan(200)
+  })
+
   test('a list of which all records were replaced is read from its start', async () => {
     await using moving = await movingServer(20, {
       after: (request, rows) =>
