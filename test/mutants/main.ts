@@ -9,12 +9,16 @@ import { join, resolve } from 'node:path'
 const ROOT = resolve(import.meta.dirname, '../..')
 const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json']
 
-/** A patch: what it takes away, by which part of the harness that must be noticed, and the difference itself. */
+/**
+ * A patch: what it takes away, the arguments of the harness that must notice it, and the difference itself. The harness
+ * is `test/kill` or `test/moving`.
+ */
 interface Mutant {
   readonly name: string
   readonly file: string
   readonly takes: string
-  readonly kill: readonly string[]
+  readonly harness: 'kill' | 'moving'
+  readonly args: readonly string[]
 }
 
 async function mutants(): Promise<Mutant[]> {
@@ -24,14 +28,15 @@ async function mutants(): Promise<Mutant[]> {
       const file = join(import.meta.dirname, name)
       const text = await readFile(file, 'utf8')
       const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
-      const [, kill] = /^kill: (.+)$/m.exec(text) ?? []
-      if (takes === undefined || kill === undefined)
-        throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …'`)
+      const [, harness, args] = /^(kill|moving): (.+)$/m.exec(text) ?? []
+      if (takes === undefined || args === undefined)
+        throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …' or 'moving: …'`)
       return {
         name: name.replace(/\.patch$/, ''),
         file,
         takes,
-        kill: [...kill.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
+        harness: harness as Mutant['harness'],
+        args: [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
       }
     }),
   )
@@ -59,10 +64,10 @@ async function run(
   return { code, output }
 }
 
-const kill = (args: readonly string[], directory: string): ReturnType<typeof run> =>
+const proof = ({ harness, args }: Pick<Mutant, 'harness' | 'args'>, directory: string): ReturnType<typeof run> =>
   run(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(directory, 'test/kill/main.ts'), ...args],
+    ['--disable-warning=ExperimentalWarning', join(directory, 'test', harness, 'main.ts'), ...args],
     directory,
   )
 
@@ -73,16 +78,16 @@ let survivors = 0
 // First without any: what is red already would prove nothing.
 {
   await using plain = await copy()
-  for (const args of new Set(all.map(({ kill }) => JSON.stringify(kill)))) {
-    const { code, output } = await kill(JSON.parse(args) as string[], plain.directory)
+  for (const text of new Set(all.map(({ harness, args }) => JSON.stringify({ harness, args })))) {
+    const { code, output } = await proof(JSON.parse(text) as Pick<Mutant, 'harness' | 'args'>, plain.directory)
     if (code === 0) continue
-    console.log(`without a mutant, ${args} is red:\n${output}`)
+    console.log(`without a mutant, ${text} is red:\n${output}`)
     survivors++
   }
 }
 if (survivors === 0) console.log('without a mutant the harness is green\n')
 
-for (const { name, file, takes, kill: args } of all) {
+for (const { name, file, takes, harness, args } of all) {
   await using mutated = await copy()
   const applied = await run('git', ['apply', file], mutated.directory)
   if (applied.code !== 0) {
@@ -90,7 +95,7 @@ for (const { name, file, takes, kill: args } of all) {
     survivors++
     continue
   }
-  const { code, output } = await kill(args, mutated.directory)
+  const { code, output } = await proof({ harness, args }, mutated.directory)
   // Red for the right reason: a promise was broken, not the harness.
   const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
   if (!caught) survivors++
