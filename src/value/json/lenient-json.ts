@@ -23,13 +23,13 @@ export interface LenientJson {
 
 const MAX_DEPTH = 1_000
 const LONE_HALF = '\udcff'
-const SPACE = /[ \n\r\t]*/y
+const SPACES = new Set([32, 10, 13, 9])
 const WORD = /[\w.+-]+/y
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+/** A double keeps every digit of it. */
+const SHORT_NUMBER = /^[\d.-]{1,15}$/
 const NOT_A_NUMBER = /^[+-]?nan$/i
 const INFINITY = /^([+-]?)inf(?:inity)?$/i
-// oxlint-disable-next-line no-control-regex
-const CONTROL_CHARACTER = /[\0-\u001f]/
 // oxlint-disable-next-line no-control-regex
 const CONTROL_CHARACTERS = /[\0-\u001f]/g
 
@@ -129,10 +129,8 @@ class LenientParser {
     const from = this.#at
     const end = this.#endOfString(from + 1)
     this.#at = end + 1
-    const source = this.#text.slice(from, end + 1)
-    const value = JSON.parse(
-      CONTROL_CHARACTER.test(source) ? source.replace(CONTROL_CHARACTERS, escapeCharacter) : source,
-    ) as string
+    const source = this.#text.slice(from + 1, end)
+    const value = source.includes('\\') ? unescaped(source) : source
     // The text was decoded from bytes, so half of a pair stands for a byte. An escape such as \ud800 is well-formed.
     if (source.isWellFormed()) return value
     const what = isName ? 'has a member whose name holds' : 'holds'
@@ -171,7 +169,8 @@ class LenientParser {
       case 'null':
         return null
       default:
-        return NUMBER.test(word) ? exactNumber(word) : this.#nonFinite(word)
+        if (!NUMBER.test(word)) return this.#nonFinite(word)
+        return SHORT_NUMBER.test(word) ? Number(word) : exactNumber(word)
     }
   }
 
@@ -192,9 +191,7 @@ class LenientParser {
   }
 
   #skipSpace(): void {
-    SPACE.lastIndex = this.#at
-    SPACE.exec(this.#text)
-    this.#at = SPACE.lastIndex
+    while (SPACES.has(this.#text.charCodeAt(this.#at))) this.#at += 1
   }
 
   #unexpected(): SyntaxError {
@@ -203,5 +200,9 @@ class LenientParser {
     return new SyntaxError(`Unexpected ${JSON.stringify(this.#text[this.#at])} in JSON at position ${this.#at}`)
   }
 }
+
+/** Returns the text of a JSON string. Control characters in it need not be escaped. */
+const unescaped = (source: string): string =>
+  JSON.parse(`"${source.replace(CONTROL_CHARACTERS, escapeCharacter)}"`) as string
 
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
