@@ -13,7 +13,7 @@ export interface StreamReport {
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
   /**
    * For `merge`, after a full reading: rows of the table that it did not bring. They are kept. Undefined if they were
-   * not counted: the table has more than 128 MB, or other streams write to it.
+   * not counted: the table has more than 128 MB, or other streams write to it. A record that came twice counts twice.
    */
   readonly keptRows?: number | undefined
   /** The cursor at which reading started. Undefined if the stream was read from its start. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { byPage, http, pipeline, readStatus, type Pipeline } from '../../src/index.ts'
+import { byCursor, http, pipeline, readStatus, type Pipeline } from '../../src/index.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -15,11 +15,14 @@ const renamed = (id: number): Row => ({ id, headline: `title ${id}` })
 async function listing(options: object = {}) {
   let records: readonly Row[] = []
   const api = await apiServer(({ query }) => {
-    const from = (Number(query.get('page')) - 1) * 50
-    return records.length > from ? { json: records.slice(from, from + 50) } : { json: [] }
+    const from = Number(query.get('after') ?? 0)
+    return { json: { rows: records.slice(from, from + 50), next: records.length > from + 50 ? from + 50 : null } }
   })
   const test = await testDatabase()
-  const list = http(api.origin).get<Row[]>('/').pages(byPage('page')).records()
+  const list = http(api.origin)
+    .get<{ rows: Row[]; next: number | null }>('/')
+    .pages(byCursor('after', 'next'))
+    .records('rows')
   const flow = (more: object = {}): Pipeline =>
     pipeline('p', { streams: { rows: list.into('t.rows', { key: 'id', ...options, ...more } as never) } })
   return {

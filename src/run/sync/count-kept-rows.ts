@@ -27,7 +27,9 @@ export async function countKeptRows({ stream, slice }: SliceContext): Promise<nu
     const origins = [...(await readOrigins(on, table.name)).values()]
     if (origins.some((origin) => origin.stream !== streamName)) return undefined
     const { rows } = await on.one<{ rows: string }>(`select count(*) as rows from ${quoteTable(table.name)}`)
-    return Math.max(0, Number(rows) - (await readStoredRows(on, slice)))
+    const kept = Number(rows) - (await readStoredRows(on, slice))
+    // Records that came twice, as in a list that moved, hide how many rows did not come.
+    return kept < 0 ? undefined : kept
   } catch {
     // The slice is done. A table that cannot be counted is no reason to fail.
     return undefined
