@@ -77,14 +77,17 @@ export class MovingApi {
     this.requests++
     const query = { ...Object.fromEntries(new URL(request.url, 'http://api.example').searchParams), ...request.query }
     const since = query['since'] as string | undefined
-    const list = this.#list().filter(({ updated_at: at }) => since === undefined || at >= since)
-    const { kind, size, start, total } = this.#scenario
+    const { kind, size, start, total, within, isExclusive } = this.#scenario
+    const isInRange = (at: string): boolean =>
+      since === undefined || at > since || (at === since && !(kind === 'since' && isExclusive))
+    const list = this.#list().filter(({ updated_at: at }) => isInRange(at))
     const place = Number(query['at'] ?? start)
     const from = {
       offset: place - start,
       page: (place - start) * size,
       cursor: this.#behind(list, query),
       link: this.#behind(list, query),
+      since: within === 'page' ? (place - start) * size : place - start,
     }[kind]
     const items = list.slice(from, from + size)
     const isLast = from + size >= list.length
@@ -154,7 +157,7 @@ export class MovingApi {
   #insert(): void {
     this.#tick++
     const id = ++this.#lastId
-    const item = { id, updated_at: this.now().toISOString(), version: 1 }
+    const item = { id, updated_at: this.#value(), version: 1 }
     this.#items.set(id, item)
     this.#lives.set(id, {
       born: this.#tick,
@@ -163,10 +166,16 @@ export class MovingApi {
     })
   }
 
+  /** The time of a change, in the grain of the API: several records may have one. */
+  #value(): string {
+    const { grain } = this.#scenario
+    return new Date(Math.floor(this.#clock / grain) * grain).toISOString()
+  }
+
   #touch(id: number): void {
     this.#tick++
     const { version } = this.#items.get(id) as Item
-    const item = { id, updated_at: this.now().toISOString(), version: version + 1 }
+    const item = { id, updated_at: this.#value(), version: version + 1 }
     this.#items.set(id, item)
     this.#lives.get(id)?.changes.push({ tick: this.#tick, updatedAt: item.updated_at, version: item.version })
   }

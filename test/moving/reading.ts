@@ -1,5 +1,5 @@
 // Reads the list of a scenario as a run does: commits page by page, is killed, and resumes from the stored position.
-import { byCursor, byLinkHeader, byOffset, byPage, http, since } from '../../src/index.ts'
+import { byCursor, byLinkHeader, byOffset, byPage, bySince, http, since } from '../../src/index.ts'
 import { worstOf, type Completeness } from '../../src/model/completeness.ts'
 import { ListMovedError, PositionLostError } from '../../src/model/errors.ts'
 import { maxHighWaterMark } from '../../src/model/high-water-mark.ts'
@@ -46,13 +46,13 @@ export interface Bound {
 export function recipeOf(scenario: Scenario): Recipe {
   const { concurrency, size, isIncremental } = scenario
   const records = http('http://api.example', { concurrency })
-    .get<Body>('/list', { limit: size, ...(isIncremental && { since }) })
+    .get<Body>('/list', { limit: size, ...((isIncremental || scenario.kind === 'since') && { since }) })
     .pages(pagingOf(scenario))
     .records('items')
   return isIncremental ? records.incremental('updated_at', { lookback: '0s' }).recipe : records.recipe
 }
 
-function pagingOf({ kind, start, isTotalNamed, overlap }: Scenario): Paging<Body> {
+function pagingOf({ kind, start, isTotalNamed, overlap, within, isExclusive }: Scenario): Paging<Body> {
   switch (kind) {
     case 'offset':
       return byOffset<Body>('at', { start, ...(isTotalNamed && { total: 'total' }), ...(!overlap && { overlap }) })
@@ -62,6 +62,10 @@ function pagingOf({ kind, start, isTotalNamed, overlap }: Scenario): Paging<Body
       return byCursor<Body>('after', 'next')
     case 'link':
       return byLinkHeader()
+    case 'since': {
+      const paging = within === 'page' ? byPage<Body>('at', { start }) : byOffset<Body>('at', { start })
+      return bySince(paging, { field: 'updated_at', exclusive: isExclusive })
+    }
   }
 }
 

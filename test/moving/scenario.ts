@@ -1,7 +1,7 @@
 // What one seed stands for: an API, the way in which it is read, and when the reading is killed.
 import type { Random } from './random.ts'
 
-export type Kind = 'offset' | 'page' | 'cursor' | 'link'
+export type Kind = 'offset' | 'page' | 'cursor' | 'link' | 'since'
 
 export interface Scenario {
   readonly kind: Kind
@@ -14,6 +14,12 @@ export interface Scenario {
   /** The paginator reads it. */
   readonly isTotalNamed: boolean
   readonly overlap: boolean
+  /** The paginator of the pages that all have one value, for `since`. */
+  readonly within: 'page' | 'offset'
+  /** For `since`: the API leaves out records with exactly this value. */
+  readonly isExclusive: boolean
+  /** The grain of times, in milliseconds. */
+  readonly grain: number
   readonly isIncremental: boolean
   readonly write: 'merge' | 'append' | 'append by key' | 'replace'
   readonly concurrency: number
@@ -31,7 +37,23 @@ export interface Scenario {
 
 const SIZES = [1, 2, 2, 3, 3, 4, 5, 7, 10, 10, 25, 50, 100]
 
-export function scenarioOf(random: Random): Scenario {
+export function scenarioOf(random: Random, { isSince }: { readonly isSince: boolean }): Scenario {
+  const scenario = pagesOf(random)
+  if (!isSince) return scenario
+  return {
+    ...scenario,
+    kind: 'since',
+    order: 'updated ascending',
+    within: random.pick(['page', 'offset'] as const),
+    grain: random.pick([1, 1_000, 60_000, 600_000]),
+    // The next run of an incremental stream would miss the records with exactly the value of the cursor.
+    isExclusive: !scenario.isIncremental && random.chance(0.4),
+    mostAtOnce: random.between(1, 4),
+    changes: changesOf(random, { isTouchSeen: true }),
+  }
+}
+
+function pagesOf(random: Random): Scenario {
   const kind = random.pick<Kind>(['offset', 'offset', 'offset', 'page', 'page', 'cursor', 'link'])
   const size = random.pick(SIZES)
   const isIncremental = random.chance(0.5)
@@ -51,6 +73,9 @@ export function scenarioOf(random: Random): Scenario {
     total,
     isTotalNamed: total && random.chance(0.7),
     overlap,
+    within: 'page',
+    grain: 1,
+    isExclusive: false,
     isIncremental,
     write: random.pick(
       isIncremental ? ['merge', 'merge', 'append', 'append by key'] : ['merge', 'append', 'append by key', 'replace'],

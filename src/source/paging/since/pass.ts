@@ -5,8 +5,8 @@ import { NOTHING_READ, type ReadingState } from '../reading-state.ts'
 
 /** Passes through one value. If no two in a row are equal, the reading is `open`. */
 export const MAX_PASSES = 4
-/** Pages in a row whose records all came before in the same pass. */
-const MAX_REPEATED_PAGES = 3
+/** Pages in a row whose records all came before in the same pass. A list that moves has fewer of them. */
+const MAX_REPEATED_PAGES = 10
 
 /** Stored as JSON in the ledger, so the names of its members must stay the same in all versions. */
 export interface StoredPass {
