@@ -74,18 +74,15 @@ export class MovementHints {
 
   #hasDoubleKey(records: readonly unknown[]): boolean {
     let isDouble = false
-    const onPage = new Set<string>()
     for (const record of records) {
       const key = this.#identity.keyOf(record)
-      if (key === undefined) continue
-      if (onPage.has(key)) {
-        this.#hasKeys = false
-        return false
-      }
-      onPage.add(key)
-      if (!this.#keys.add(key)) isDouble = true
+      if (key !== undefined && !this.#keys.add(key)) isDouble = true
     }
-    return isDouble
+    if (!isDouble) return false
+    const keys = records.map((record) => this.#identity.keyOf(record)).filter((key) => key !== undefined)
+    // Two records of one page have the same key, so it is none.
+    if (new Set(keys).size < keys.length) this.#hasKeys = false
+    return this.#hasKeys === true
   }
 
   #hasDoubleBorder(records: readonly unknown[]): boolean {

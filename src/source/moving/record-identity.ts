@@ -15,23 +15,28 @@ const HALF = ANCHOR_LENGTH / 2
  */
 export class RecordIdentity {
   readonly #key: readonly string[]
+  /** The only field of the key, if it has one field: this is the fast way. */
+  readonly #field: string | undefined
   readonly #cursorAt: Incremental['at'] | undefined
 
   constructor(key: readonly string[], cursorAt: Incremental['at'] | undefined) {
     this.#key = key
+    this.#field = key.length === 1 ? key[0] : undefined
     this.#cursorAt = cursorAt
   }
 
   /** Returns the key as text; undefined if the record does not have all of its fields, or the table has no key. */
   keyOf(record: unknown): string | undefined {
+    if (this.#field !== undefined && typeof record === 'object' && record !== null)
+      return scalarText((record as Readonly<Record<string, unknown>>)[this.#field])
     const texts = keyTexts(record, this.#key)
-    return texts?.length === 1 ? texts[0] : texts && JSON.stringify(texts)
+    return texts && JSON.stringify(texts)
   }
 
   anchorOf(record: unknown): string {
     const key = this.keyOf(record)
-    if (key === undefined) return hashText(exactJson(record), ANCHOR_LENGTH)
-    return hashText(key, HALF) + hashText(this.#cursorOf(record) ?? exactJson(record), HALF)
+    if (key === undefined) return hashText(contentOf(record), ANCHOR_LENGTH)
+    return hashText(key, HALF) + hashText(this.#cursorOf(record) ?? contentOf(record), HALF)
   }
 
   #cursorOf(record: unknown): string | undefined {
@@ -46,5 +51,14 @@ export class RecordIdentity {
 
 /** Returns the half of an anchor that belongs to the key. */
 export const keyPart = (anchor: string): string => anchor.slice(0, HALF)
+
+/** Plain JSON is four times as fast, and knows all values but bigints. */
+function contentOf(record: unknown): string {
+  try {
+    return JSON.stringify(record) ?? ''
+  } catch {
+    return exactJson(record)
+  }
+}
 
 const hashText = (text: string, length: number): string => hash('sha1', text, 'base64').slice(0, length)
