@@ -257,7 +257,7 @@ export class HttpPageReader {
     const reason =
       `the page at offset ${countOf(request, paging)} is empty, although ` +
       `${announcementOf(paging, this.#state.total)}. The reading continued at offset ${countOf(next, paging)}, so ` +
-      'records between the two may be missing. Run the stream with --full to read all of it again'
+      'records between the two may be missing'
     return openBecause(this.#placed(reason, request))
   }
 

@@ -39,10 +39,7 @@ function listChanged(end: ReadingEnd): string | undefined {
     firstCount === stated.count
       ? 'stated different numbers of records'
       : `stated ${formatNumber(firstCount)} records at first and ${formatNumber(stated.count)} at the end`
-  return (
-    `${stated.name} ${change}. The list moved while it was read, so records may have been skipped. ` +
-    'Run the stream with --full to read all of it again'
-  )
+  return `${stated.name} ${change}. The list moved while it was read, so records may have been skipped`
 }
 
 /** True if so many different records came as the API stated, in every page, or if no page could skip a record. */

@@ -6,8 +6,6 @@ import { linkTo, pagesBehind } from './link-header.ts'
 import { countOfEnd, isCapped, isFoundByCounting, isLastPageShort, moreOfEnd, type ReadingEnd } from './reading-end.ts'
 import { pagesInHeaders, recordsInHeaders, type StatedCount } from './stated-totals.ts'
 
-const READ_AGAIN = 'Run the stream with --full to read all of it again'
-
 /** `max` ended the reading, and nothing says that the last page was the end. */
 export function maxReached(end: ReadingEnd): string | undefined {
   const { paging, request, response, state } = end
@@ -32,9 +30,9 @@ export function recordsMissing(end: ReadingEnd): string | undefined {
   if (isPartial && !(isCounted(end.paging) && end.paging.type === 'offset'))
     return (
       `the reading was resumed at a position of an older version, so its records cannot be compared with ` +
-      `${stated.name}, which states ${formatNumber(stated.count)}. ${READ_AGAIN}`
+      `${stated.name}, which states ${formatNumber(stated.count)}`
     )
-  return `${came(records)}, but ${stated.name} states ${formatNumber(stated.count)}. ${remedyOf(end)}`
+  return `${came(records)}, but ${stated.name} states ${formatNumber(stated.count)}${causeOf(end)}`
 }
 
 /** So many records came as the API stated, but some of them twice, so that others are missing. */
@@ -45,16 +43,16 @@ function tooFewKeys(end: ReadingEnd): string | undefined {
   if (!isFoundByCounting(end) || end.isAnchored) return undefined
   return (
     `${came(end.state.records)}, of which ${formatNumber(differentKeys)} have different keys, but ${stated.name} ` +
-    `states ${formatNumber(stated.count)}. The list moved while it was read. ${READ_AGAIN}`
+    `states ${formatNumber(stated.count)}. The list moved while it was read`
   )
 }
 
-function remedyOf(end: ReadingEnd): string {
-  if (end.stop === 'rule') return `A rule for status ${end.response.status} ended the reading`
+/** Returns the likely cause as a further sentence. What to do with the rows depends on the table: the run says it. */
+function causeOf(end: ReadingEnd): string {
+  if (end.stop === 'rule') return `. A rule for status ${end.response.status} ended the reading`
   if (end.state.pages === 1 && !isCounted(end.paging) && typeof end.paging === 'object')
-    return 'Only one page was read. Name the way to the next page in .pages(…)'
-  if (isCounted(end.paging)) return READ_AGAIN
-  return `${READ_AGAIN}. If it stays so, compare the paginator with the API's documentation`
+    return '. Only one page was read. Name the way to the next page in .pages(…)'
+  return isCounted(end.paging) ? '' : ". If it stays so, compare the paginator with the API's documentation"
 }
 
 /** True if anchors prove a reading of a list that has moved. Its records are those of several states of the list. */
@@ -95,7 +93,7 @@ export function pagesMissing(end: ReadingEnd): string | undefined {
     if (stop !== 'rule' || !isBelow) return undefined
     return (
       `a rule for status ${response.status} ended the reading at page ${countOf(request, paging)}, but ` +
-      `${nameOf(paging.pages)} states ${formatCount(state.total, 'page')}. ${READ_AGAIN}`
+      `${nameOf(paging.pages)} states ${formatCount(state.total, 'page')}`
     )
   }
   const stated = pagesInHeaders(response.headers)
@@ -121,7 +119,7 @@ export function lastPageBehind({ response, stop, paging }: ReadingEnd): string |
   const behind = pagesBehind(response.headers['link'], response.url)
   const isMax = isCounted(paging) && paging.max !== undefined
   if (behind === undefined || stop === 'rule' || isMax) return undefined
-  return `the header 'link' names a last page that was not read, ${formatNumber(behind)} further on. ${READ_AGAIN}`
+  return `the header 'link' names a last page that was not read, ${formatNumber(behind)} further on`
 }
 
 /** True if the number that the API stated is known, is no limit, and so many records came. */

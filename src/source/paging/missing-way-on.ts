@@ -12,8 +12,7 @@ import { isOnlyPageFull, moreOfEnd, type ReadingEnd } from './reading-end.ts'
 export function wayOnMissing(end: ReadingEnd): string | undefined {
   const kind = silentEnd(end)
   if (kind === undefined || isCountReached(end)) return undefined
-  if (kind === 'connection lost')
-    return 'the GraphQL connection is null after pages that had it. Run the stream with --full to read all of it again'
+  if (kind === 'connection lost') return 'the GraphQL connection is null after pages that had it'
   // What came before the position of an older version is not counted.
   const read = end.state.isPartial ? { records: Infinity, pages: Infinity } : end.state
   const { names, saysNoMore, saysMore } = hintsIn(end.response, read)

@@ -66,7 +66,7 @@ describe("byPage('page')", () => {
       [
         'a header with a total that is too high',
         [rows(0, 10, {}, total(20)), rows(10, 13, {}, total(20)), none()],
-        '13 records came, but the API states 20. Run the stream with --full',
+        '13 records came, but the API states 20',
       ],
       ['a header with a total that is too low', [rows(0, 10, {}, total(5)), none()], 'ended'],
       [
