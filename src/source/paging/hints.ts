@@ -35,13 +35,17 @@ export interface Hints {
   readonly saysMore: readonly string[]
 }
 
-/** Returns what the body and the headers say about more records than the reading has. Lists are not searched. */
+/** Returns what the body and the headers say about more records than the reading has. Lists and records are left out. */
 export function hintsIn(
-  { body, headers }: Pick<ApiResponse<unknown>, 'body' | 'headers'>,
+  {
+    body,
+    headers,
+    records: own = [],
+  }: Pick<ApiResponse<unknown>, 'body' | 'headers'> & Partial<Pick<ApiResponse<unknown>, 'records'>>,
   { records, pages }: Pick<ReadingState, 'records' | 'pages'>,
 ): Hints {
   const found: Found = { ways: [], totals: [], saysMore: [], deniesMore: false, deniesWay: false }
-  search(body, '', { depth: MAX_DEPTH, isPaging: false, records, pages }, found)
+  search(body, '', { depth: MAX_DEPTH, isPaging: false, records, pages, own }, found)
   const names = Object.entries(headers).filter(([name, value]) => WAY_ON.test(name) && pointsOn(value))
   const ways = [...found.ways, ...names.map(([name]) => `the header '${name}'`)]
   // `has_more: false` is plain; a way on that is null says less than another one that leads somewhere.
@@ -61,10 +65,13 @@ interface Place extends Pick<ReadingState, 'records' | 'pages'> {
   readonly depth: number
   /** True inside a member such as `meta`. */
   readonly isPaging: boolean
+  /** Records of the response: one of them may be the body. */
+  readonly own: readonly unknown[]
 }
 
 function search(value: unknown, path: string, place: Place, found: Found): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || place.depth === 0) return
+  if (place.own.length === 1 && value === place.own[0]) return
   const members = Object.entries(value)
   const isPaging = place.isPaging || members.some(([name]) => PAGING_MEMBER.test(name))
   for (const [name, member] of members) {

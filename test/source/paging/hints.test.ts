@@ -76,3 +76,11 @@ test.each([
 ])('whether %j says that nothing follows: %s', (body, saysNoMore) => {
   expect(hintsIn({ body, headers: {} }, read).saysNoMore).toBe(saysNoMore)
 })
+
+test('numbers and names in the only record are its own, also where the record is the body', () => {
+  const record = { total_count: 2000, next_page: 'a', has_more: true }
+  const read = { records: 1, pages: 1 }
+  expect(hintsIn({ body: record, headers: {}, records: [record] }, read)).toMatchObject({ names: [], saysMore: [] })
+  const { names } = hintsIn({ body: { data: record, next: 'b' }, headers: {}, records: [record] }, read)
+  expect(names).toEqual(["'next'"])
+})
