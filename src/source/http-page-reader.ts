@@ -12,7 +12,7 @@ import { checkFaults } from './body-faults.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage, type FollowedPage } from './followed-page.ts'
 import type { MovingList } from './moving/moving-list.ts'
-import type { Fit, StepBack } from './moving/overlap.ts'
+import type { Fit, StepBack } from './moving/fit.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
 import { DifferentKeys, MAX_KEYS } from './paging/different-keys.ts'
 import { SeenEndpoint } from './paging/seen-endpoint.ts'
@@ -95,8 +95,13 @@ export class HttpPageReader {
       const records = isEmpty ? [] : selectRecords(this.#source, response.body)
       if (response.faults) checkFaults(response.faults, records)
       const fit = this.#list.fit({ ...response, records }, request)
-      if (isCounted(this.#source.paging))
-        this.#guard.compare(records, this.#source.paging, request, { mayMove: this.#list.isOverlapping })
+      if (isCounted(this.#source.paging) && !(fit.type === 'back' && fit.isProbe))
+        this.#guard.compare(
+          fit.type === 'fit' && fit.listed.length === 0 ? [] : records,
+          this.#source.paging,
+          request,
+          { mayMove: this.#list.isOverlapping },
+        )
       if (fit.type === 'back') response.hold[Symbol.dispose]()
       if (fit.type === 'back' || fit.isMoved) {
         this.#guard = this.#guard.withoutRequests()
@@ -232,7 +237,7 @@ export class HttpPageReader {
       ...end,
       isWayOnKnown,
       largestPage,
-      differentKeys: this.#keys?.count,
+      differentKeys: this.#keys?.isUnique ? this.#keys.count : undefined,
       isAnchored: ofPages?.grade === 'counted' || this.#list.isAnchored,
       hasMoved: this.#list.hasMoved,
     })

@@ -54,8 +54,15 @@ export async function* readHttp(
   await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
     const response = await prefetcher.take(request).catch((error: unknown) => {
+      const aligned = isRejected(error) ? list.withoutOverlap(request) : undefined
+      if (aligned) return aligned
       throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
     })
+    if (!('memory' in response)) {
+      request = response
+      await prefetcher.send([request])
+      continue
+    }
     if (isFirst && isResumed && response.rule) checkPosition(response, request, source.paging)
     const fit = pageReader.fit(response, request)
     if (fit.type === 'back') {
@@ -123,6 +130,9 @@ function checkPosition({ status, hold }: HeldResponse, request: PageRequest, pag
   hold[Symbol.dispose]()
   throw new PositionLostError(`${labelOf(request)}: the API answered ${status} to the stored position`)
 }
+
+/** True for an answer that may concern the parameters of a request. */
+const isRejected = (error: unknown): boolean => error instanceof HttpError && [400, 416, 422].includes(error.status)
 
 /** Returns a `PositionLostError` if the error means that the API no longer knows the position, else the error. */
 function positionLost(error: unknown, request: PageRequest, paging: Paging<never>): unknown {

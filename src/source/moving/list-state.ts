@@ -1,4 +1,8 @@
 // What a position keeps of a list that may move.
+import type { Incremental } from '../../model/recipe.ts'
+import type { Paging } from '../../model/request.ts'
+import type { SliceRead } from '../../model/slice.ts'
+import type { ReadingState } from '../paging/reading-state.ts'
 import { ANCHOR_LENGTH } from './record-identity.ts'
 
 /** Part of the position, as JSON in the ledger: the names of its members must stay the same in all versions. */
@@ -23,6 +27,16 @@ export interface ListState {
   readonly counts?: Readonly<Record<string, number>>
   /** Pages that were joined without an anchor. */
   readonly loose?: true
+  /** The API knows only the offsets of whole pages, so pages do not overlap. */
+  readonly aligned?: true
+}
+
+export interface MovingListOptions {
+  readonly paging: Paging<never>
+  readonly incremental: Incremental | undefined
+  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass' | 'startedAt'>
+  /** What is known of the pages before the stored position. */
+  readonly stored: Pick<ReadingState, 'list' | 'largestPage' | 'isPartial'>
 }
 
 /** Returns the anchors of a text. */

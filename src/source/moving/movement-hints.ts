@@ -1,9 +1,11 @@
 // What hints that a list has moved, where its pages cannot overlap.
+import { digest } from '../../value/digest.ts'
 import { KeySet } from './key-set.ts'
 import { RecordIdentity } from './record-identity.ts'
 
 /** Records at each end of a page that are compared where records have no known key. */
 const AT_BORDERS = 4
+const DOUBLE = 'a record came twice'
 /** Fields that are the key of most APIs' records. */
 const USUAL_KEYS = ['id', '_id', 'uuid', 'guid']
 
@@ -20,6 +22,9 @@ export class MovementHints {
   #lastEnd: readonly string[] = []
   #totals: ReadonlyMap<string, number>
   #hint: string | undefined
+  /** The records of this pass and of the one before, in their order. Undefined if a part of them is not known. */
+  #digest: string | undefined
+  #lastDigest: string | undefined
 
   /** Without a key of the table, a usual one is tried. */
   constructor(
@@ -28,17 +33,26 @@ export class MovementHints {
       hasKeys,
       hint,
       totals,
-    }: { readonly hasKeys: boolean; readonly hint?: string | undefined; readonly totals: ReadonlyMap<string, number> },
+      isWhole,
+    }: {
+      readonly hasKeys: boolean
+      readonly hint?: string | undefined
+      readonly totals: ReadonlyMap<string, number>
+      /** The pass begins with the first page. */
+      readonly isWhole: boolean
+    },
   ) {
     this.#identity = identity
     this.#hint = hint
     this.#totals = totals
     this.#hasKeys = hasKeys || undefined
+    this.#digest = isWhole ? '' : undefined
   }
 
-  /** The first hint of this pass, for messages. */
+  /** The first hint of this pass, for messages. Two equal passes show that a record is in the list twice. */
   get hint(): string | undefined {
-    return this.#hint
+    const isAtRest = this.#digest !== undefined && this.#digest === this.#lastDigest
+    return isAtRest && this.#hint === DOUBLE ? undefined : this.#hint
   }
 
   /** Call it for each page in order. `totals` are the numbers of records that its response states, by name. */
@@ -50,7 +64,12 @@ export class MovementHints {
     this.#totals = totals
     if (this.#hasKeys === undefined && records.length > 0) this.#tryUsualKey(records[0])
     const isDouble = this.#hasKeys && !this.#keys.isFull ? this.#hasDoubleKey(records) : this.#hasDoubleBorder(records)
-    if (isDouble) this.#hint ??= 'a record came twice'
+    if (this.#digest !== undefined)
+      this.#digest = digest(
+        records.map((record) => this.#identity.keyOf(record) ?? this.#identity.anchorOf(record)),
+        this.#digest,
+      )
+    if (isDouble) this.#hint ??= DOUBLE
   }
 
   note(hint: string): void {
@@ -63,6 +82,8 @@ export class MovementHints {
     this.#lastEnd = []
     this.#totals = new Map()
     this.#hint = undefined
+    this.#lastDigest = this.#digest
+    this.#digest = ''
   }
 
   #tryUsualKey(record: unknown): void {

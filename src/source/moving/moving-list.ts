@@ -1,17 +1,15 @@
 // One reading of a list that may move: how its pages are fitted together, and when it has to be read once more.
 import { ListMovedError } from '../../model/errors.ts'
-import type { Incremental } from '../../model/recipe.ts'
-import type { ApiResponse, PageRequest, Paging } from '../../model/request.ts'
-import type { SliceRead } from '../../model/slice.ts'
+import type { ApiResponse, PageRequest } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { isCounted } from '../paging/counted-pages.ts'
-import type { ReadingState } from '../paging/reading-state.ts'
 import { KeySet } from './key-set.ts'
 import { ListAnchors } from './list-anchors.ts'
-import { anchorsIn, type ListState } from './list-state.ts'
+import { anchorsIn, type ListState, type MovingListOptions } from './list-state.ts'
 import { MovementHints } from './movement-hints.ts'
 import { newerThan } from './newer-than.ts'
-import { Overlap, type Fit, type StepBack } from './overlap.ts'
+import type { Fit, StepBack } from './fit.ts'
+import { Overlap } from './overlap.ts'
 import { keyPart, RecordIdentity } from './record-identity.ts'
 import { isOther, statedCounts } from './stated-counts.ts'
 
@@ -21,14 +19,6 @@ export const MAX_PASSES = 3
 const FIRST_RECORDS = 16
 /** An interrupted reading whose pages cannot overlap is read once more if it has not more pages than this. */
 const MAX_PAGES_AGAIN = 100
-
-export interface MovingListOptions {
-  readonly paging: Paging<never>
-  readonly incremental: Incremental | undefined
-  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass' | 'startedAt'>
-  /** What is known of the pages before the stored position. */
-  readonly stored: Pick<ReadingState, 'list' | 'largestPage' | 'isPartial'>
-}
 
 /**
  * | pages have | and the list has moved | what follows |
@@ -45,6 +35,8 @@ export class MovingList {
   readonly #overlap: Overlap | undefined
   /** Undefined once pages overlap. */
   #hints: MovementHints | undefined
+  /** Those of the first page: the next one may show that pages cannot overlap. */
+  #firstHints: MovementHints | undefined
   readonly #isKeyed: boolean
   readonly #isOffset: boolean
   readonly #isFull: boolean
@@ -95,6 +87,7 @@ export class MovingList {
       hasKeys: key !== undefined && key.length > 0,
       hint: stored.hint,
       totals: this.#counts,
+      isWhole: !isResumed,
     })
     this.#isInterrupted = isResumed || (stored.interrupted ?? false)
     this.#isUnverified = isPartial
@@ -104,6 +97,7 @@ export class MovingList {
         isKeyed: this.#isKeyed,
         hasContent: incremental === undefined,
         isVolatile: stored.volatile ?? false,
+        isAligned: stored.aligned ?? false,
         largestPage,
         mayRestart: this.#mayRestart,
       })
@@ -150,7 +144,7 @@ export class MovingList {
 
   get state(): ListState | undefined {
     if (!this.#overlap && !this.#hints) return undefined
-    const state: ListState = defined({
+    return defined({
       anchors: this.#anchors.isEmpty ? undefined : this.#anchors.text,
       volatile: this.#overlap?.isVolatile || undefined,
       pass: this.#pass > 1 ? this.#pass : undefined,
@@ -159,10 +153,10 @@ export class MovingList {
       moved: this.#hasMoved || undefined,
       interrupted: this.#isInterrupted || undefined,
       loose: this.#isLoose || undefined,
+      aligned: this.#overlap?.isAligned || undefined,
       hint: this.#hints?.hint,
       counts: this.#counts.size > 0 ? Object.fromEntries(this.#counts) : undefined,
     })
-    return state
   }
 
   /** Returns the number of records that the next pages ask for twice. */
@@ -175,7 +169,10 @@ export class MovingList {
     // Once all pages of offsets overlap, they show themselves whether the list has moved.
     if (this.#isOffset && this.#overlap)
       if (this.overlapBefore(next) === 0) this.#isUnjoined ||= !this.#anchors.isEmpty
-      else if (!this.#isUnjoined) this.#hints = undefined
+      else if (!this.#isUnjoined) {
+        this.#firstHints ??= this.#hints
+        this.#hints = undefined
+      }
     return this.#overlap?.before(next, options) ?? next
   }
 
@@ -188,9 +185,18 @@ export class MovingList {
       this.#hasMoved ||= !fit.isProbe
       return fit
     }
+    if (this.#overlap?.isAligned) {
+      this.#hints ??= this.#firstHints
+      this.#isUnjoined = true
+    }
     if (!this.#overlap && !this.#hints) return fit
     this.#add(fit, response)
     return this.#newRecords(fit)
+  }
+
+  /** Returns a request that the API has rejected without its overlap; undefined if it has none. */
+  withoutOverlap(sent: PageRequest): PageRequest | undefined {
+    return this.#overlap?.withoutOverlap(sent)
   }
 
   /** Returns the part of the list that a rule leaves out. The pages beside it have no record in common. */
@@ -233,10 +239,7 @@ export class MovingList {
     this.#hints?.add(this.#isOffset ? fit.records : response.records, counts)
     this.#checkResumed(fit)
     if (!this.#isOffset || !this.#isFull) return
-    this.#first ??= fit.records
-      .slice(0, FIRST_RECORDS)
-      .map((record) => this.#identity.anchorOf(record))
-      .join('')
+    this.#first ??= this.#identity.anchorsOf(fit.records.slice(0, FIRST_RECORDS))
     if (!this.#front) return
     const part = this.#overlap?.isVolatile ? keyPart : (anchor: string): string => anchor
     const front = new Set(this.#front.map(part))

@@ -6,33 +6,10 @@ import { countOf, type CountedPaging } from '../paging/counted-pages.ts'
 import { pageSizeOf } from '../paging/page-size.ts'
 import { withParameter } from '../paging/parameter.ts'
 import { defined } from '../../value/defined.ts'
+import { Alignment } from './alignment.ts'
+import { whole, type Fit, type StepBack } from './fit.ts'
 import { KeySet } from './key-set.ts'
 import { CONTIGUOUS, type ListAnchors } from './list-anchors.ts'
-
-/** The part of a response that continues the list. */
-export interface Fit {
-  readonly type: 'fit'
-  /** The request for these records, without what was requested a second time. */
-  readonly request: PageRequest
-  /** The records from this request on: the paging depends on them. */
-  readonly listed: readonly unknown[]
-  /** Those that were not read before. */
-  readonly records: readonly unknown[]
-  /** True if the list has moved since the page before. */
-  readonly isMoved?: true
-  /** True if the list begins anew here. */
-  readonly isStart?: true
-  /** True if no anchor could be checked, though there should have been one. */
-  readonly isLoose?: true
-}
-
-/** An earlier part of the list has to be read first. */
-export interface StepBack {
-  readonly type: 'back'
-  readonly request: PageRequest
-  /** True if the page before is compared with what it was. */
-  readonly isProbe?: true
-}
 
 export interface OverlapOptions {
   /** Rows are found by a key, so that a record may be read twice. */
@@ -40,6 +17,8 @@ export interface OverlapOptions {
   /** The content of a record shows whether it was touched; without it, only the value of its cursor does. */
   readonly hasContent: boolean
   readonly isVolatile: boolean
+  /** An earlier page has shown that pages cannot overlap. */
+  readonly isAligned: boolean
   /** Records of the largest page before the stored position. */
   readonly largestPage: number
   /** Rows that were appended without a key may be removed, to begin anew. Otherwise what comes twice is left out. */
@@ -77,6 +56,7 @@ export class Overlap {
   #emptyAt: number | undefined
   #lastPage: LastPage | undefined
   #probe: LastPage | undefined
+  readonly #alignment: Alignment
   /** Without a key, in the last pass: all records of this pass. */
   readonly #read: KeySet | undefined
   /** Parts of the list were read again, so equal records are left out from here on. */
@@ -85,6 +65,7 @@ export class Overlap {
   constructor(paging: CountedPaging, anchors: ListAnchors, options: OverlapOptions) {
     this.#paging = paging
     this.#anchors = anchors
+    this.#alignment = new Alignment(anchors, options.isAligned)
     this.#options = options
     this.#isVolatile = options.isVolatile
     this.#largestPage = options.largestPage
@@ -96,9 +77,22 @@ export class Overlap {
     return this.#isVolatile
   }
 
+  /** True if the API knows only the offsets of whole pages, so that pages cannot overlap. */
+  get isAligned(): boolean {
+    return this.#alignment.isAligned
+  }
+
+  /** Returns a request that the API has rejected without its overlap; undefined if it has none. */
+  withoutOverlap(sent: PageRequest): PageRequest | undefined {
+    if (!this.#isOverlapped || this.#step > 0 || this.#paging.type === 'page') return undefined
+    this.#alignment.reject()
+    this.#isOverlapped = false
+    return this.#at(sent, countOf(sent, this.#paging) + 1)
+  }
+
   /** Returns what the next request asks for twice: a record, or a page. */
   overlapBefore(next: PageRequest, { isResumed = false } = {}): 0 | 1 {
-    if (this.#anchors.isEmpty || countOf(next, this.#paging) <= this.#paging.start) return 0
+    if (this.isAligned || this.#anchors.isEmpty || countOf(next, this.#paging) <= this.#paging.start) return 0
     if (this.#paging.type === 'page') return isResumed ? 1 : 0
     // A page of one record has no room for a second one.
     const size = this.#largestPage || pageSizeOf(next, this.#paging)
@@ -114,7 +108,9 @@ export class Overlap {
 
   fit(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
     this.#largestPage = Math.max(this.#largestPage, records.length)
-    const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : whole(sent, records)
+    // Rounded down, the offset behind a short last page leads to that page again.
+    const isEnd = this.isAligned && records.length < this.#largestPage && this.#alignment.isRepeated(records)
+    const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : whole(sent, isEnd ? [] : records)
     if (found.type === 'back') return found
     const fit = this.#withoutRead(found)
     this.#step = 0
@@ -122,6 +118,7 @@ export class Overlap {
     // New records before known ones have moved there, so the known ones stay the last that were read.
     this.#anchors.add(found.isMoved && !found.isStart && !found.isLoose ? this.#behindKnown(records) : found.records)
     this.#lastPage = this.#lastPageOf(records, sent)
+    this.#alignment.remember(records)
     return fit
   }
 
@@ -131,6 +128,16 @@ export class Overlap {
     if (probe && isSamePage(probe, this.#lastPageOf(records, sent))) {
       this.#isVolatile = true
       return { type: 'fit', request: sent, listed: records, records: [] }
+    }
+    if (this.#paging.type === 'offset' && this.#step === 0) {
+      const shown = this.#alignment.check(records, {
+        isFull: records.length >= this.#largestPage,
+        isShort: records.length < (pageSizeOf(sent, this.#paging) ?? 0),
+      })
+      if (shown === 'aligned') return whole(sent, records)
+      if (shown === 'end') return whole(sent, [])
+      if (shown === 'probe')
+        return { type: 'back', request: this.#at(sent, countOf(sent, this.#paging) + 1), isProbe: true }
     }
     const place = this.#paging.type === 'page' ? records.length - 1 : 0
     if (records.length > 0 && this.#isLast(records[place]))
@@ -275,10 +282,3 @@ interface LastPage {
 
 const isSamePage = (a: LastPage, b: LastPage | undefined): boolean =>
   b !== undefined && a.count === b.count && a.length === b.length && a.keys === b.keys
-
-const whole = (request: PageRequest, records: readonly unknown[]): Fit => ({
-  type: 'fit',
-  request,
-  listed: records,
-  records,
-})

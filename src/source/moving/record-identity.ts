@@ -39,6 +39,11 @@ export class RecordIdentity {
     return hashText(key, HALF) + hashText(this.#cursorOf(record) ?? contentOf(record), HALF)
   }
 
+  /** Returns the anchors of records as one text. */
+  anchorsOf(records: readonly unknown[]): string {
+    return records.map((record) => this.anchorOf(record)).join('')
+  }
+
   #cursorOf(record: unknown): string | undefined {
     if (this.#cursorAt === undefined) return undefined
     try {

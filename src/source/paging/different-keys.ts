@@ -20,6 +20,7 @@ export class DifferentKeys {
   #count = 0
   /** False once a record had no key that could be compared, or too many came. */
   #isKnown = true
+  #isUnique = true
 
   /** `expected` keys fit without another table. */
   constructor(fields: readonly string[], expected: number, max = MAX_KEYS) {
@@ -33,13 +34,23 @@ export class DifferentKeys {
     return this.#isKnown ? this.#count : undefined
   }
 
+  /** False if two records of one page had the same key: then it is no key of the list. */
+  get isUnique(): boolean {
+    return this.#isUnique
+  }
+
+  /** Call it for each page. */
   add(records: readonly unknown[]): void {
+    let hasDouble = false
     for (const record of records) {
       if (!this.#isKnown) return
       this.#isKnown = hashKey(record, this.#fields, this.#types)
-      if (this.#isKnown && insert(this.#tables)) this.#count++
+      if (!this.#isKnown) return
+      if (insert(this.#tables)) this.#count++
+      else hasDouble = true
       if (this.#count > this.#max) this.#isKnown = false
     }
+    this.#isUnique &&= !hasDouble || !hasEqualKeys(records, this.#fields)
   }
 }
 
@@ -78,6 +89,12 @@ function hashKey(record: unknown, fields: readonly string[], types: string[]): b
   low = (first ^ second) >>> 0 || 1
   high = second ^ (first >>> 15)
   return true
+}
+
+function hasEqualKeys(records: readonly unknown[], fields: readonly string[]): boolean {
+  const keyOf = (record: unknown): string =>
+    JSON.stringify(fields.map((field) => keyText((record as Readonly<Record<string, unknown>>)[field])))
+  return new Set(records.map(keyOf)).size < records.length
 }
 
 function mixNumber(value: number): void {

@@ -35,7 +35,7 @@ export interface Hints {
   readonly saysMore: readonly string[]
 }
 
-/** Returns what the body and the headers say about more records than the reading has. Lists and records are left out. */
+/** Returns what the body and the headers say about more records than the reading has, outside of lists and records. */
 export function hintsIn(
   {
     body,
