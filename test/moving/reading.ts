@@ -110,7 +110,8 @@ export async function readAll(
       kills++
       api.log.push(`killed at ${placeOf(stored.position)}`)
       api.sleep()
-      pass = 1
+      // The same run may go on at its position, too.
+      if (random.chance(0.7)) pass = 1
     } catch (error) {
       if (!(error instanceof PositionLostError)) throw error
       api.log.push(`restart: ${error.message}`)

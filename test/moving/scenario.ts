@@ -37,9 +37,13 @@ export interface Scenario {
 
 const SIZES = [1, 2, 2, 3, 3, 4, 5, 7, 10, 10, 25, 50, 100]
 
-export function scenarioOf(random: Random, { isSince }: { readonly isSince: boolean }): Scenario {
+/** `appended` is the hardest kind: rows without a key, offsets that overlap, a list that moves much, and kills. */
+export type Mix = 'all' | 'since' | 'appended'
+
+export function scenarioOf(random: Random, mix: Mix): Scenario {
   const scenario = pagesOf(random)
-  if (!isSince) return scenario
+  if (mix === 'appended') return appendedOf(scenario, random)
+  if (mix === 'all') return scenario
   return {
     ...scenario,
     kind: 'since',
@@ -50,6 +54,23 @@ export function scenarioOf(random: Random, { isSince }: { readonly isSince: bool
     isExclusive: !scenario.isIncremental && random.chance(0.4),
     mostAtOnce: random.between(1, 4),
     changes: changesOf(random, { isTouchSeen: true }),
+  }
+}
+
+function appendedOf(scenario: Scenario, random: Random): Scenario {
+  const size = random.pick([2, 3, 3, 4, 5, 7, 10, 25])
+  return {
+    ...scenario,
+    kind: 'offset',
+    order: orderOf(random, true, true),
+    size,
+    overlap: true,
+    write: 'append',
+    // Twenty pages of two records in a row may be equal, as from an API that ignores the offset: that is an error.
+    unrest: random.pick(size === 2 ? [0.2, 0.5] : [0.2, 0.5, 0.9]),
+    mostAtOnce: random.between(1, 4),
+    changes: changesOf(random, { isTouchSeen: true }),
+    kills: random.pick([0, 0.05, 0.2, 0.5]),
   }
 }
 

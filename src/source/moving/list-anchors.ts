@@ -1,4 +1,5 @@
 // The records before a place in a list: they show whether the list has moved since they were read.
+import { anchorsIn } from './list-state.ts'
 import { ANCHOR_LENGTH, keyPart, type RecordIdentity } from './record-identity.ts'
 
 /** Anchors that a position keeps. */
@@ -38,6 +39,11 @@ export class ListAnchors {
   add(records: readonly unknown[]): void {
     const added = records.slice(-PER_PAGE).map((record) => this.#identity.anchorOf(record))
     this.#text = (this.#text + added.join('')).slice(-MAX_ANCHORS * ANCHOR_LENGTH)
+  }
+
+  /** Returns the anchors of the last records. */
+  last(count: number): string[] {
+    return count === 0 ? [] : anchorsIn(this.#text.slice(-count * ANCHOR_LENGTH))
   }
 
   /** True if a record is the last one that was read, and was not touched since. */

@@ -25,6 +25,12 @@ export interface ListState {
   readonly hint?: string
   /** Numbers of records that the last response stated, by name. */
   readonly counts?: Readonly<Record<string, number>>
+  /** Without a key: the anchors of records that were read, and may come again behind others. */
+  readonly mayCome?: string
+  /** Without a key: records behind the position may have been read, and only the interrupted process knew which. */
+  readonly unsure?: true
+  /** A page of this pass did not overlap with the one before it. */
+  readonly unjoined?: true
   /** Pages that were joined without an anchor. */
   readonly loose?: true
   /** The API knows only the offsets of whole pages, so pages do not overlap. */

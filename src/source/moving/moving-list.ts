@@ -46,7 +46,7 @@ export class MovingList {
   #first: string | undefined
   #front: readonly string[] | undefined
   #hasMoved: boolean
-  #isInterrupted: boolean
+  #isInterrupted = false
   /** The position of an older version did not name the records before it. */
   #isUnverified = false
   /** After an interruption: true for a record that was touched since the reading began. */
@@ -66,10 +66,12 @@ export class MovingList {
     const { list: stored = {}, largestPage, isPartial = false } = reading
     const { key, restart, position, pass = 1 } = slice
     const isResumed = position !== null
+    if (stored.unsure) throw new ListMovedError()
     this.#isKeyed = restart === 'page'
     this.#isFull = incremental === undefined
     this.#pass = this.#isKeyed ? (stored.pass ?? 1) : pass
-    this.#mayRestart = pass < MAX_PASSES
+    // What was read before a stored position is not known, so nothing of it could be left out.
+    this.#mayRestart = pass < MAX_PASSES || isResumed
     this.#isOffset = isCounted(paging) && paging.type === 'offset'
     this.#identity = new RecordIdentity(key ?? [], incremental?.at)
     this.#anchors = new ListAnchors(this.#identity, stored.anchors)
@@ -79,10 +81,9 @@ export class MovingList {
     this.#hasMoved = stored.moved ?? isResumed
     this.#pages = isResumed ? 1 : 0
     this.#isLoose = stored.loose ?? false
+    this.#isUnjoined = stored.unjoined ?? false
     this.#counts = new Map(Object.entries(stored.counts ?? {}))
-    this.#isInterrupted = false
     if (!isCounted(paging) || (key === undefined && restart === 'page')) return
-    const overlaps = paging.type === 'page' || paging.overlap !== false
     this.#hints = new MovementHints(this.#identity, {
       hasKeys: key !== undefined && key.length > 0,
       hint: stored.hint,
@@ -92,14 +93,13 @@ export class MovingList {
     this.#isInterrupted = isResumed || (stored.interrupted ?? false)
     this.#isUnverified = isPartial
     if (isResumed) this.#newer = newerThan(slice.startedAt, incremental)
-    if (overlaps)
+    if (paging.type === 'page' || paging.overlap !== false)
       this.#overlap = new Overlap(paging, this.#anchors, {
         isKeyed: this.#isKeyed,
         hasContent: incremental === undefined,
-        isVolatile: stored.volatile ?? false,
-        isAligned: stored.aligned ?? false,
         largestPage,
         mayRestart: this.#mayRestart,
+        stored,
       })
   }
 
@@ -132,11 +132,6 @@ export class MovingList {
     return this.#reason
   }
 
-  /** True if the stored position has no anchor, though it should have one. */
-  get isUnanchored(): boolean {
-    return this.#overlap !== undefined && this.#anchors.isEmpty
-  }
-
   /** True if this pass has come to what the one before has read. */
   get hasMetFront(): boolean {
     return this.#hasMetFront
@@ -153,7 +148,9 @@ export class MovingList {
       moved: this.#hasMoved || undefined,
       interrupted: this.#isInterrupted || undefined,
       loose: this.#isLoose || undefined,
+      unjoined: this.#isUnjoined || undefined,
       aligned: this.#overlap?.isAligned || undefined,
+      ...this.#overlap?.keyless,
       hint: this.#hints?.hint,
       counts: this.#counts.size > 0 ? Object.fromEntries(this.#counts) : undefined,
     })

@@ -9,20 +9,21 @@ import { defined } from '../../value/defined.ts'
 import { Alignment } from './alignment.ts'
 import { whole, type Fit, type StepBack } from './fit.ts'
 import { KeySet } from './key-set.ts'
+import { KeylessRecords } from './keyless-records.ts'
 import { CONTIGUOUS, type ListAnchors } from './list-anchors.ts'
+import type { ListState } from './list-state.ts'
 
 export interface OverlapOptions {
   /** Rows are found by a key, so that a record may be read twice. */
   readonly isKeyed: boolean
   /** The content of a record shows whether it was touched; without it, only the value of its cursor does. */
   readonly hasContent: boolean
-  readonly isVolatile: boolean
-  /** An earlier page has shown that pages cannot overlap. */
-  readonly isAligned: boolean
   /** Records of the largest page before the stored position. */
   readonly largestPage: number
   /** Rows that were appended without a key may be removed, to begin anew. Otherwise what comes twice is left out. */
   readonly mayRestart: boolean
+  /** What the stored position says. */
+  readonly stored: ListState
 }
 
 /** Steps back that are allowed beside one for each page. */
@@ -57,19 +58,18 @@ export class Overlap {
   #lastPage: LastPage | undefined
   #probe: LastPage | undefined
   readonly #alignment: Alignment
-  /** Without a key, in the last pass: all records of this pass. */
-  readonly #read: KeySet | undefined
-  /** Parts of the list were read again, so equal records are left out from here on. */
-  #isReadAgain = false
+  /** Undefined with a key. */
+  readonly #keyless: KeylessRecords | undefined
 
   constructor(paging: CountedPaging, anchors: ListAnchors, options: OverlapOptions) {
     this.#paging = paging
     this.#anchors = anchors
-    this.#alignment = new Alignment(anchors, options.isAligned)
+    const { isKeyed, mayRestart, largestPage, stored } = options
+    this.#alignment = new Alignment(anchors, stored.aligned ?? false)
     this.#options = options
-    this.#isVolatile = options.isVolatile
-    this.#largestPage = options.largestPage
-    this.#read = options.isKeyed || options.mayRestart ? undefined : new KeySet()
+    this.#isVolatile = stored.volatile ?? false
+    this.#largestPage = largestPage
+    this.#keyless = isKeyed ? undefined : new KeylessRecords(anchors, { mayRestart, mayCome: stored.mayCome })
   }
 
   /** True if records of equal keys had another content each time they were read. */
@@ -88,6 +88,11 @@ export class Overlap {
     this.#alignment.reject()
     this.#isOverlapped = false
     return this.#at(sent, countOf(sent, this.#paging) + 1)
+  }
+
+  /** What the position keeps of records without a key. */
+  get keyless(): Pick<ListState, 'mayCome' | 'unsure'> {
+    return this.#keyless?.state ?? {}
   }
 
   /** Returns what the next request asks for twice: a record, or a page. */
@@ -112,7 +117,7 @@ export class Overlap {
     const isEnd = this.isAligned && records.length < this.#largestPage && this.#alignment.isRepeated(records)
     const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : whole(sent, isEnd ? [] : records)
     if (found.type === 'back') return found
-    const fit = this.#withoutRead(found)
+    const fit = this.#keyless?.fit(found) ?? found
     this.#step = 0
     if (this.#isProgress(fit.records)) this.#stepsLeft++
     // New records before known ones have moved there, so the known ones stay the last that were read.
@@ -168,20 +173,6 @@ export class Overlap {
     return records.slice(ages.findLastIndex((age) => age !== undefined) + 1)
   }
 
-  /** Leaves out what was read before, where the list has moved and rows cannot be found by a key. */
-  #withoutRead(fit: Fit): Fit {
-    const read = this.#read
-    if (!read) return fit
-    const isNew = fit.records.map((record) => read.add(this.#anchors.anchorOf(record)))
-    this.#isReadAgain ||= fit.isStart === true || fit.isLoose === true
-    if (!fit.isMoved && !this.#isReadAgain) return fit
-    return {
-      ...fit,
-      records: fit.records.filter((_, index) => isNew[index]),
-      ...(this.#isReadAgain && { isLoose: true }),
-    }
-  }
-
   /** Fits records of a list that has moved. */
   #fitMoved(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
     const ages = this.#anchors.find(records, { byKey: this.#isVolatile })
@@ -197,6 +188,7 @@ export class Overlap {
     }
     // Between an older anchor and the place there are records that were read and have no anchor.
     if (youngest >= CONTIGUOUS) throw new ListMovedError()
+    this.#keyless?.goOnBefore(youngest)
     return this.#behind(records, sent, { prefix: last + 1, rest: records.slice(last + 1), isMoved: true })
   }
 
@@ -236,7 +228,7 @@ export class Overlap {
 
   /** True if a record that comes twice does not double a row. */
   get #mayReadTwice(): boolean {
-    return this.#options.isKeyed || this.#read !== undefined
+    return !this.#keyless || this.#keyless.leavesOut
   }
 
   #loose(records: readonly unknown[], sent: PageRequest): Fit {
