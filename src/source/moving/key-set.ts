@@ -30,6 +30,14 @@ export class KeySet {
     return true
   }
 
+  has(key: string): boolean {
+    const hash = hash53(key)
+    const mask = this.#places.length - 1
+    let at = hash & mask
+    while (this.#places[at] !== 0 && this.#places[at] !== hash) at = (at + 1) & mask
+    return this.#places[at] === hash
+  }
+
   #insert(places: Float64Array, hash: number): boolean {
     const mask = places.length - 1
     let at = hash & mask

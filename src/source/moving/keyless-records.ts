@@ -37,6 +37,12 @@ export class KeylessRecords {
     return this.#read !== undefined
   }
 
+  /** In the last pass: true if none of the records was read, though all of them should have been. */
+  knowsNone(records: readonly unknown[]): boolean {
+    const read = this.#read
+    return read !== undefined && !records.some((record) => read.has(this.#anchors.anchorOf(record)))
+  }
+
   get state(): Pick<ListState, 'mayCome' | 'unsure'> {
     return {
       ...(this.#mayCome.size > 0 && { mayCome: [...this.#mayCome].join('') }),

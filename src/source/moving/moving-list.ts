@@ -5,18 +5,18 @@ import { defined } from '../../value/defined.ts'
 import { isCounted } from '../paging/counted-pages.ts'
 import { KeySet } from './key-set.ts'
 import { ListAnchors } from './list-anchors.ts'
-import { anchorsIn, type ListState, type MovingListOptions } from './list-state.ts'
+import { ListFront } from './list-front.ts'
+import { listProblem } from './list-problem.ts'
+import type { ListState, MovingListOptions } from './list-state.ts'
 import { MovementHints } from './movement-hints.ts'
 import { newerThan } from './newer-than.ts'
 import type { Fit, StepBack } from './fit.ts'
 import { Overlap } from './overlap.ts'
-import { keyPart, RecordIdentity } from './record-identity.ts'
+import { RecordIdentity } from './record-identity.ts'
 import { isOther, statedCounts } from './stated-counts.ts'
 
 /** Passes through one list. */
 export const MAX_PASSES = 3
-/** Records at the beginning of the list that are known again in the next pass. */
-const FIRST_RECORDS = 16
 /** An interrupted reading whose pages cannot overlap is read once more if it has not more pages than this. */
 const MAX_PAGES_AGAIN = 100
 
@@ -43,8 +43,7 @@ export class MovingList {
   readonly #mayRestart: boolean
   #pass: number
   #pages: number
-  #first: string | undefined
-  #front: readonly string[] | undefined
+  readonly #front: ListFront
   #hasMoved: boolean
   #isInterrupted = false
   /** The position of an older version did not name the records before it. */
@@ -52,7 +51,6 @@ export class MovingList {
   /** After an interruption: true for a record that was touched since the reading began. */
   #newer: ((record: unknown) => boolean) | undefined
   #isLoose: boolean
-  #hasMetFront = false
   /** True if a page did not overlap with the one before it. */
   #isUnjoined = false
   /** A rule has left out a part of the list. */
@@ -75,8 +73,7 @@ export class MovingList {
     this.#isOffset = isCounted(paging) && paging.type === 'offset'
     this.#identity = new RecordIdentity(key ?? [], incremental?.at)
     this.#anchors = new ListAnchors(this.#identity, stored.anchors)
-    this.#first = stored.first
-    this.#front = stored.front === undefined ? undefined : anchorsIn(stored.front)
+    this.#front = new ListFront(this.#identity, stored)
     // Nobody has seen what happened to the list during an interruption.
     this.#hasMoved = stored.moved ?? isResumed
     this.#pages = isResumed ? 1 : 0
@@ -134,7 +131,7 @@ export class MovingList {
 
   /** True if this pass has come to what the one before has read. */
   get hasMetFront(): boolean {
-    return this.#hasMetFront
+    return this.#front.isMet
   }
 
   get state(): ListState | undefined {
@@ -143,8 +140,7 @@ export class MovingList {
       anchors: this.#anchors.isEmpty ? undefined : this.#anchors.text,
       volatile: this.#overlap?.isVolatile || undefined,
       pass: this.#pass > 1 ? this.#pass : undefined,
-      first: this.#first,
-      front: this.#front?.join(''),
+      ...this.#front.state,
       moved: this.#hasMoved || undefined,
       interrupted: this.#isInterrupted || undefined,
       loose: this.#isLoose || undefined,
@@ -235,12 +231,8 @@ export class MovingList {
     // The first page after an interruption is one that was read before it.
     this.#hints?.add(this.#isOffset ? fit.records : response.records, counts)
     this.#checkResumed(fit)
-    if (!this.#isOffset || !this.#isFull) return
-    this.#first ??= this.#identity.anchorsOf(fit.records.slice(0, FIRST_RECORDS))
-    if (!this.#front) return
-    const part = this.#overlap?.isVolatile ? keyPart : (anchor: string): string => anchor
-    const front = new Set(this.#front.map(part))
-    if (response.records.some((record) => front.has(part(this.#identity.anchorOf(record))))) this.#hasMetFront = true
+    if (this.#isOffset && this.#isFull)
+      this.#front.add(fit.records, response.records, { isVolatile: this.#overlap?.isVolatile === true })
   }
 
   /** What came before an interruption is forgotten, so its records are not seen to come twice. */
@@ -255,24 +247,18 @@ export class MovingList {
   }
 
   #problem(): string | undefined {
-    if (this.#isUnverified)
-      return 'the reading was resumed at a position of an older version, which does not name the records before it'
-    if (this.#isLoose)
-      return 'the list moved while it was read, and the place in it was not found again, so records may be missing'
-    if (!this.#hints) {
-      if (!this.#isFull || !this.#hasMoved || this.#pages < 2) return undefined
-      if (this.#hasMetFront && this.#pages === 1) return undefined
-      return `the list moved in each of ${this.#pass} passes, so records may be missing`
-    }
-    const { hint } = this.#hints
-    if (hint !== undefined)
-      return (
-        `the list moved while it was read (${hint}${this.#pass > 1 ? `, in pass ${this.#pass}` : ''}), ` +
-        'so records may be missing'
-      )
-    return this.#isInterrupted
-      ? 'the reading was interrupted, and its pages do not show what has moved in the meantime'
-      : undefined
+    return listProblem({
+      pass: this.#pass,
+      pages: this.#pages,
+      isFull: this.#isFull,
+      hasMoved: this.#hasMoved,
+      hasMetFront: this.#front.isMet,
+      isUnverified: this.#isUnverified,
+      isPlain: this.#overlap?.isPlain === true,
+      isLoose: this.#isLoose,
+      isInterrupted: this.#isInterrupted,
+      hints: this.#hints,
+    })
   }
 
   #isWorthReading(): boolean {
@@ -286,12 +272,10 @@ export class MovingList {
     this.#anchors.clear()
     this.#hints?.clear()
     this.#isUnjoined = false
-    this.#front = this.#hints || this.#first === undefined ? undefined : anchorsIn(this.#first)
-    this.#first = undefined
+    this.#front.beginPass({ isWhole: this.#hints !== undefined })
     this.#hasMoved = false
     this.#isInterrupted = false
     this.#newer = undefined
-    this.#hasMetFront = false
     this.#counts = new Map()
   }
 }

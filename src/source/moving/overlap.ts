@@ -60,6 +60,10 @@ export class Overlap {
   readonly #alignment: Alignment
   /** Undefined with a key. */
   readonly #keyless: KeylessRecords | undefined
+  /** Without a key, in the last pass: records differ in each response, so pages no longer overlap. */
+  #isPlain = false
+  /** The offset behind the last record that was read. */
+  #end = 0
 
   constructor(paging: CountedPaging, anchors: ListAnchors, options: OverlapOptions) {
     this.#paging = paging
@@ -82,6 +86,11 @@ export class Overlap {
     return this.#alignment.isAligned
   }
 
+  /** True if pages no longer overlap, because records without a key were not known again. */
+  get isPlain(): boolean {
+    return this.#isPlain
+  }
+
   /** Returns a request that the API has rejected without its overlap; undefined if it has none. */
   withoutOverlap(sent: PageRequest): PageRequest | undefined {
     if (!this.#isOverlapped || this.#step > 0 || this.#paging.type === 'page') return undefined
@@ -97,7 +106,8 @@ export class Overlap {
 
   /** Returns what the next request asks for twice: a record, or a page. */
   overlapBefore(next: PageRequest, { isResumed = false } = {}): 0 | 1 {
-    if (this.isAligned || this.#anchors.isEmpty || countOf(next, this.#paging) <= this.#paging.start) return 0
+    if (this.isAligned || this.#isPlain || this.#anchors.isEmpty) return 0
+    if (countOf(next, this.#paging) <= this.#paging.start) return 0
     if (this.#paging.type === 'page') return isResumed ? 1 : 0
     // A page of one record has no room for a second one.
     const size = this.#largestPage || pageSizeOf(next, this.#paging)
@@ -210,6 +220,7 @@ export class Overlap {
   #stepBack(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
     const { start, type } = this.#paging
     const count = countOf(sent, this.#paging)
+    if (this.#step > 0 && records.length > 0 && this.#keyless?.knowsNone(records)) return this.#goOnPlainly(sent)
     if (!this.#mayReadTwice && (this.#step > 0 || count <= start)) throw new ListMovedError()
     if (count <= start) {
       // No anchor is left, so everything is read again.
@@ -221,9 +232,17 @@ export class Overlap {
     this.#stepsLeft--
     this.#readSinceBack ??= new KeySet()
     if (records.length === 0) this.#emptyAt = count
+    if (this.#step === 0) this.#end = count + 1
     const size = type === 'page' ? 1 : Math.max(1, this.#largestPage - 1, (pageSizeOf(sent, this.#paging) ?? 1) - 1)
     this.#step = this.#step === 0 ? size : this.#step * 2
     return { type: 'back', request: this.#at(sent, Math.max(start, count - this.#step)) }
+  }
+
+  /** Returns to the place before the steps back. Records that always differ would be stored twice. */
+  #goOnPlainly(sent: PageRequest): StepBack {
+    this.#isPlain = true
+    this.#isOverlapped = false
+    return { type: 'back', request: this.#at(sent, this.#end) }
   }
 
   /** True if a record that comes twice does not double a row. */
