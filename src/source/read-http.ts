@@ -1,4 +1,5 @@
 // The pages of an HTTP source: one request after another, from a position to the end.
+import { isDeepStrictEqual } from 'node:util'
 import { HttpError, PositionLostError, UsageError } from '../model/errors.ts'
 import { isEnd, type Page } from '../model/page.ts'
 import type { HttpSource, Incremental } from '../model/recipe.ts'
@@ -80,11 +81,17 @@ export async function* readHttp(
       const overlap = list.overlapBefore(next)
       await prefetcher.send(requestsAhead(source.paging, next, pageReader.state, { atOnce, overlap }))
     }
-    yield page
+    // Otherwise a run that is interrupted at once would come back to this page each time.
+    if (resumed && next && isOnlyCheck(page, next, resumed)) page.hold?.[Symbol.dispose]()
+    else yield page
     if (!next) return
     request = list.before(next)
   }
 }
+
+/** True for a page that was read again to check the position: its records are known, and the position is the same. */
+const isOnlyCheck = ({ counts }: Page, next: PageRequest, resumed: PageRequest): boolean =>
+  counts.fetched === 0 && isDeepStrictEqual(next, resumed)
 
 /** `bySince()` has checked that the list is ascending. */
 const inOrder = (incremental: Incremental, paging: Paging<never>): Incremental =>
