@@ -103,6 +103,7 @@ export class HttpPageReader {
           { mayMove: this.#list.isOverlapping },
         )
       if (fit.type === 'back') response.hold[Symbol.dispose]()
+      if (fit.type === 'back' && fit.isStart) this.#state = NOTHING_READ
       if (fit.type === 'back' || fit.isMoved) {
         this.#guard = this.#guard.withoutRequests()
         this.#follower?.readAgain()
@@ -151,6 +152,7 @@ export class HttpPageReader {
     const stop = hasEnded ? 'order' : 'paginator'
     const end: ReadingEnd = { paging, request, response, state: this.#state, stop: rule ? 'rule' : stop }
     let completeness: Completeness | undefined
+    if (next) this.#list.follow(next)
     if (next) completeness = this.#stepOver(response, request, next)
     else if ((next = this.#nextPass()) === undefined) completeness = this.#end(end)
     this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }

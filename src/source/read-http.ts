@@ -43,7 +43,7 @@ export async function* readHttp(
   const start = firstRequest(source.request, source.paging, range, incremental?.unit)
   const resumed = isResumed ? requestAt(slice.position) : undefined
   const state = resumed ? readingAt(slice.position, resumed, source.paging) : NOTHING_READ
-  const list = new MovingList({ paging: source.paging, incremental, slice, stored: state })
+  const list = new MovingList({ paging: source.paging, incremental, slice, stored: state, start })
   const { secrets, emit, stream = '' } = scope
   const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
     emit({ type: 'response.skipped', stream, request, status, expected })

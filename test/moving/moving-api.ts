@@ -81,12 +81,14 @@ export class MovingApi {
     const isInRange = (at: string): boolean =>
       since === undefined || at > since || (at === since && !(kind === 'since' && isExclusive))
     const list = this.#list().filter(({ updated_at: at }) => isInRange(at))
-    const place = Number(query['at'] ?? start)
+    const place = Number(query['at'] ?? query['page'] ?? query['offset'] ?? start)
     const from = {
       offset: place - start,
       page: (place - start) * size,
       cursor: this.#behind(list, query),
       link: this.#behind(list, query),
+      'link to page': (place - start) * size,
+      'url of offset': place - start,
       since: within === 'page' ? (place - start) * size : place - start,
     }[kind]
     const items = list.slice(from, from + size)
@@ -94,14 +96,17 @@ export class MovingApi {
     const last = items.at(-1)
     const cursor = isLast || !last ? null : `${last.updated_at} ${last.id}`
     this.log.push(`request ${this.requests} ${JSON.stringify(query)}: ${items.map(nameOf).join(' ') || 'nothing'}`)
+    // Without a total, only an empty page is the last one.
+    const isEnd = total ? isLast : items.length === 0
+    const urlOf = (name: string, value: string | number): string =>
+      `/list?${new URLSearchParams({ [name]: String(value), ...(since && { since }) }).toString()}`
+    const link =
+      kind === 'link to page' && !isEnd
+        ? urlOf('page', place + 1)
+        : kind === 'link' && cursor !== null && urlOf('after', cursor)
     const response = {
       status: 200,
-      headers:
-        kind === 'link' && cursor !== null
-          ? {
-              link: `</list?${new URLSearchParams({ after: cursor, ...(since && { since }) }).toString()}>; rel="next"`,
-            }
-          : {},
+      headers: link ? { link: `<${link}>; rel="next"` } : {},
       url: 'http://api.example/list',
       records: items,
       bytes: 100,
@@ -110,6 +115,7 @@ export class MovingApi {
         ...(total && { total: list.length }),
         pages: Math.ceil(list.length / size),
         ...(kind === 'cursor' && { next: cursor }),
+        ...(kind === 'url of offset' && { next: isEnd ? null : urlOf('offset', place + items.length) }),
       },
     }
     this.#clock += this.#random.between(0, 1_500)

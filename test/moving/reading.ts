@@ -1,5 +1,5 @@
 // Reads the list of a scenario as a run does: commits page by page, is killed, and resumes from the stored position.
-import { byCursor, byLinkHeader, byOffset, byPage, bySince, http, since } from '../../src/index.ts'
+import { byCursor, byLinkHeader, byNextUrl, byOffset, byPage, bySince, http, since } from '../../src/index.ts'
 import { worstOf, type Completeness } from '../../src/model/completeness.ts'
 import { ListMovedError, PositionLostError } from '../../src/model/errors.ts'
 import { maxHighWaterMark } from '../../src/model/high-water-mark.ts'
@@ -60,7 +60,10 @@ function pagingOf({ kind, start, isTotalNamed, overlap, within, isExclusive }: S
       return byPage<Body>('at', { start, ...(isTotalNamed && { pages: 'pages' }) })
     case 'cursor':
       return byCursor<Body>('after', 'next')
+    case 'url of offset':
+      return byNextUrl<Body>('next')
     case 'link':
+    case 'link to page':
       return byLinkHeader()
     case 'since': {
       const paging = within === 'page' ? byPage<Body>('at', { start }) : byOffset<Body>('at', { start })

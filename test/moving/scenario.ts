@@ -1,7 +1,7 @@
 // What one seed stands for: an API, the way in which it is read, and when the reading is killed.
 import type { Random } from './random.ts'
 
-export type Kind = 'offset' | 'page' | 'cursor' | 'link' | 'since'
+export type Kind = 'offset' | 'page' | 'cursor' | 'link' | 'link to page' | 'url of offset' | 'since'
 
 export interface Scenario {
   readonly kind: Kind
@@ -40,8 +40,9 @@ const SIZES = [1, 2, 2, 3, 3, 4, 5, 7, 10, 10, 25, 50, 100]
 /** `appended` is the hardest kind: rows without a key, offsets that overlap, a list that moves much, and kills. */
 export type Mix = 'all' | 'since' | 'appended'
 
-export function scenarioOf(random: Random, mix: Mix): Scenario {
-  const scenario = pagesOf(random)
+/** `led`: responses lead to pages or offsets. */
+export function scenarioOf(random: Random, mix: Mix, led?: 'link to page' | 'url of offset'): Scenario {
+  const scenario = pagesOf(random, led)
   if (mix === 'appended') return appendedOf(scenario, random)
   if (mix === 'all') return scenario
   return {
@@ -74,13 +75,14 @@ function appendedOf(scenario: Scenario, random: Random): Scenario {
   }
 }
 
-function pagesOf(random: Random): Scenario {
-  const kind = random.pick<Kind>(['offset', 'offset', 'offset', 'page', 'page', 'cursor', 'link'])
+function pagesOf(random: Random, led: Kind | undefined): Scenario {
+  const drawn = random.pick<Kind>(['offset', 'offset', 'offset', 'page', 'page', 'cursor', 'link'])
+  const kind = led ?? drawn
   const size = random.pick(SIZES)
   const isIncremental = random.chance(0.5)
   const overlap = random.chance(0.85)
   const isOverlapped = kind === 'offset' && overlap && size > 1
-  const isCounted = kind === 'offset' || kind === 'page'
+  const isCounted = kind !== 'cursor' && kind !== 'link'
   const order = orderOf(random, isCounted, isIncremental)
   // Without a total, nothing shows a record that was deleted before a border that does not overlap, nor one that moved
   // to the beginning of the list while another one was deleted.

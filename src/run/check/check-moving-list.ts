@@ -2,7 +2,7 @@
 import type { HttpSource, Incremental } from '../../model/recipe.ts'
 import type { Paging, Parameter } from '../../model/request.ts'
 import { takesSince } from '../../model/since-problem.ts'
-import { isFoundByCounting } from '../../source/paging/reading-end.ts'
+import { isFoundByCounting } from '../../source/paging/counted-place.ts'
 import { isInHeader } from '../../source/response-value.ts'
 import { cursorValuesOf, orderOf } from './check-order.ts'
 import { advice, type Remark } from './finding.ts'
@@ -17,7 +17,7 @@ export function checkMovingList(
   { paging, request }: Pick<HttpSource, 'paging' | 'request'>,
   incremental: Incremental,
 ): Remark[] {
-  if (!next || typeof paging === 'function' || !isFoundByCounting({ paging, request: next })) return []
+  if (!next || typeof paging === 'function' || !isFoundByCounting(paging, next)) return []
   // Pages of offsets overlap, and show themselves whether the list has moved.
   if (paging.type === 'offset' && paging.overlap !== false) return []
   const isSent = takesSince(request)

@@ -16,6 +16,8 @@ export interface Fit {
   readonly isStart?: true
   /** True if no anchor could be checked, though there should have been one. */
   readonly isLoose?: true
+  /** True if the position of an interrupted reading is still good. */
+  readonly isVerified?: true
 }
 
 /** An earlier part of the list has to be read first. */
@@ -24,6 +26,8 @@ export interface StepBack {
   readonly request: PageRequest
   /** True if the answer shows how the API behaves. The list may not have moved. */
   readonly isProbe?: true
+  /** True if the list is read from its start, and what came before does not count. */
+  readonly isStart?: true
 }
 
 /** Returns all of a response. */

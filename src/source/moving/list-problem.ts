@@ -1,5 +1,8 @@
 // Why records of a list that moves may be missing.
 
+/** An interrupted reading whose pages cannot overlap is read once more if it has not more pages than this. */
+const MAX_PAGES_AGAIN = 100
+
 export interface PassEnd {
   readonly pass: number
   readonly pages: number
@@ -37,4 +40,10 @@ export function listProblem(end: PassEnd): string | undefined {
   return end.isInterrupted
     ? 'the reading was interrupted, and its pages do not show what has moved in the meantime'
     : undefined
+}
+
+/** True if another pass through the list may find what is missing. */
+export function isWorthReading({ isLoose, isUnverified, hints, pages }: PassEnd): boolean {
+  if (isLoose || isUnverified) return false
+  return !hints || hints.hint !== undefined || pages <= MAX_PAGES_AGAIN
 }

@@ -1,6 +1,6 @@
 // What a position keeps of a list that may move.
 import type { Incremental } from '../../model/recipe.ts'
-import type { Paging } from '../../model/request.ts'
+import type { PageRequest, Paging } from '../../model/request.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import type { ReadingState } from '../paging/reading-state.ts'
 import { ANCHOR_LENGTH } from './record-identity.ts'
@@ -38,6 +38,8 @@ export interface ListState {
 }
 
 export interface MovingListOptions {
+  /** The request with which each pass through the list begins. */
+  readonly start: PageRequest
   readonly paging: Paging<never>
   readonly incremental: Incremental | undefined
   readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass' | 'startedAt'>

@@ -3,29 +3,29 @@ import { ListMovedError } from '../../model/errors.ts'
 import type { ApiResponse, PageRequest } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { isCounted } from '../paging/counted-pages.ts'
+import { mayLeadToCount } from '../paging/counted-place.ts'
+import { FollowedPlaces } from './followed-places.ts'
 import { KeySet } from './key-set.ts'
 import { ListAnchors } from './list-anchors.ts'
 import { ListFront } from './list-front.ts'
-import { listProblem } from './list-problem.ts'
+import { isWorthReading, listProblem, type PassEnd } from './list-problem.ts'
 import type { ListState, MovingListOptions } from './list-state.ts'
 import { MovementHints } from './movement-hints.ts'
 import { newerThan } from './newer-than.ts'
-import type { Fit, StepBack } from './fit.ts'
+import { whole, type Fit, type StepBack } from './fit.ts'
 import { Overlap } from './overlap.ts'
 import { RecordIdentity } from './record-identity.ts'
 import { isOther, statedCounts } from './stated-counts.ts'
 
 /** Passes through one list. */
 export const MAX_PASSES = 3
-/** An interrupted reading whose pages cannot overlap is read once more if it has not more pages than this. */
-const MAX_PAGES_AGAIN = 100
 
 /**
  * | pages have | and the list has moved | what follows |
  * |---|---|---|
  * | offsets that overlap | in a reading since a cursor | nothing: what was touched is newer than the cursor |
  * | offsets that overlap | in a reading of everything | the beginning of the list once more: records may be there |
- * | numbers, or offsets that cannot overlap | | the whole list once more |
+ * | numbers, or offsets that cannot overlap, also in links | | the whole list once more |
  *
  * Where rows are appended without a key, once more means that the slice restarts.
  */
@@ -33,7 +33,9 @@ export class MovingList {
   readonly #identity: RecordIdentity
   readonly #anchors: ListAnchors
   readonly #overlap: Overlap | undefined
-  /** Undefined once pages overlap. */
+  /** Pages that responses lead to. */
+  readonly #followed: FollowedPlaces | undefined
+  /** Undefined once pages overlap, or are known to be found without counting. */
   #hints: MovementHints | undefined
   /** Those of the first page: the next one may show that pages cannot overlap. */
   #firstHints: MovementHints | undefined
@@ -46,6 +48,8 @@ export class MovingList {
   readonly #front: ListFront
   #hasMoved: boolean
   #isInterrupted = false
+  /** The position before an earlier interruption could not be checked. */
+  readonly #wasInterrupted: boolean
   /** The position of an older version did not name the records before it. */
   #isUnverified = false
   /** After an interruption: true for a record that was touched since the reading began. */
@@ -60,7 +64,7 @@ export class MovingList {
   #reason: string | undefined
   #counts: ReadonlyMap<string, number>
 
-  constructor({ paging, incremental, slice, stored: reading }: MovingListOptions) {
+  constructor({ paging, incremental, slice, stored: reading, start }: MovingListOptions) {
     const { list: stored = {}, largestPage, isPartial = false } = reading
     const { key, restart, position, pass = 1 } = slice
     const isResumed = position !== null
@@ -80,17 +84,21 @@ export class MovingList {
     this.#isLoose = stored.loose ?? false
     this.#isUnjoined = stored.unjoined ?? false
     this.#counts = new Map(Object.entries(stored.counts ?? {}))
-    if (!isCounted(paging) || (key === undefined && restart === 'page')) return
+    this.#wasInterrupted = stored.interrupted ?? false
+    if (key === undefined && restart === 'page') return
+    const again = { start, isKeyed: this.#isKeyed, mayRestart: this.#mayRestart }
+    if (mayLeadToCount(paging)) this.#followed = new FollowedPlaces(paging, this.#anchors, again)
+    else if (!isCounted(paging)) return
     this.#hints = new MovementHints(this.#identity, {
       hasKeys: key !== undefined && key.length > 0,
       hint: stored.hint,
       totals: this.#counts,
       isWhole: !isResumed,
     })
-    this.#isInterrupted = isResumed || (stored.interrupted ?? false)
+    this.#isInterrupted = isResumed || this.#wasInterrupted
     this.#isUnverified = isPartial
     if (isResumed) this.#newer = newerThan(slice.startedAt, incremental)
-    if (paging.type === 'page' || paging.overlap !== false)
+    if (isCounted(paging) && (paging.type === 'page' || paging.overlap !== false))
       this.#overlap = new Overlap(paging, this.#anchors, {
         isKeyed: this.#isKeyed,
         hasContent: incremental === undefined,
@@ -135,7 +143,7 @@ export class MovingList {
   }
 
   get state(): ListState | undefined {
-    if (!this.#overlap && !this.#hints) return undefined
+    if ((!this.#overlap && !this.#hints) || this.#followed?.isCounting === false) return undefined
     return defined({
       anchors: this.#anchors.isEmpty ? undefined : this.#anchors.text,
       volatile: this.#overlap?.isVolatile || undefined,
@@ -157,8 +165,19 @@ export class MovingList {
     return this.#overlap?.overlapBefore(next) ?? 0
   }
 
+  /** Call it for each request that a response has led to. */
+  follow(next: PageRequest): void {
+    this.#followed?.follow(next)
+    if (this.#followed?.isCounting === false) this.#hints = undefined
+  }
+
   /** Returns the request that is sent for the next part of the list. */
   before(next: PageRequest, options?: { readonly isResumed?: boolean }): PageRequest {
+    if (this.#followed && options?.isResumed) {
+      const request = this.#followed.resume(next)
+      this.follow(next)
+      return request
+    }
     // Once all pages of offsets overlap, they show themselves whether the list has moved.
     if (this.#isOffset && this.#overlap)
       if (this.overlapBefore(next) === 0) this.#isUnjoined ||= !this.#anchors.isEmpty
@@ -173,15 +192,14 @@ export class MovingList {
   fit(response: ApiResponse<unknown>, sent: PageRequest): Fit | StepBack {
     const { records } = response
     this.#lastSize = records.length
-    const fit = this.#overlap?.fit(records, sent) ?? { type: 'fit', request: sent, listed: records, records }
+    const fit = this.#followed?.fitResumed(records, sent) ?? this.#overlap?.fit(records, sent) ?? whole(sent, records)
     if (fit.type === 'back') {
       this.#hasMoved ||= !fit.isProbe
+      if (fit.isStart) this.#restart()
       return fit
     }
-    if (this.#overlap?.isAligned) {
-      this.#hints ??= this.#firstHints
-      this.#isUnjoined = true
-    }
+    this.#isUnjoined ||= this.#overlap?.isAligned === true
+    if (this.#overlap?.isAligned) this.#hints ??= this.#firstHints
     if (!this.#overlap && !this.#hints) return fit
     this.#add(fit, response)
     return this.#newRecords(fit)
@@ -201,12 +219,14 @@ export class MovingList {
 
   /** Ends a pass. Throws a `ListMovedError` if the list has to be read again and rows would double. */
   end(): { readonly again: boolean } {
-    const problem = this.#problem()
+    const end = this.#passEnd()
+    const problem = this.#followed?.isCounting === false ? undefined : listProblem(end)
     this.#reason = undefined
     if (problem === undefined) return { again: false }
     if (!this.#isKeyed && this.#mayRestart) throw new ListMovedError()
-    if (this.#isKeyed && this.#pass < MAX_PASSES && this.#isWorthReading()) {
-      this.#beginPass()
+    if (this.#isKeyed && this.#pass < MAX_PASSES && isWorthReading(end)) {
+      this.#pass++
+      this.#restart()
       return { again: true }
     }
     this.#reason = problem
@@ -231,6 +251,7 @@ export class MovingList {
     // The first page after an interruption is one that was read before it.
     this.#hints?.add(this.#isOffset ? fit.records : response.records, counts)
     this.#checkResumed(fit)
+    if (this.#followed) this.#anchors.add(fit.records)
     if (this.#isOffset && this.#isFull)
       this.#front.add(fit.records, response.records, { isVolatile: this.#overlap?.isVolatile === true })
   }
@@ -238,7 +259,8 @@ export class MovingList {
   /** What came before an interruption is forgotten, so its records are not seen to come twice. */
   #checkResumed(fit: Fit): void {
     if (!this.#hints || this.#isOffset) return
-    if (this.#isInterrupted && this.#overlap && !this.#isUnverified) {
+    if (fit.isVerified) this.#isInterrupted = this.#wasInterrupted
+    else if (this.#isInterrupted && this.#overlap && !this.#isUnverified) {
       this.#isInterrupted = false
       if (fit.isMoved) this.#hints.note('it had moved when the reading resumed')
     } else if (this.#newer && fit.records.some(this.#newer)) {
@@ -246,8 +268,8 @@ export class MovingList {
     }
   }
 
-  #problem(): string | undefined {
-    return listProblem({
+  #passEnd(): PassEnd {
+    return {
       pass: this.#pass,
       pages: this.#pages,
       isFull: this.#isFull,
@@ -258,16 +280,10 @@ export class MovingList {
       isLoose: this.#isLoose,
       isInterrupted: this.#isInterrupted,
       hints: this.#hints,
-    })
+    }
   }
 
-  #isWorthReading(): boolean {
-    if (this.#isLoose || this.#isUnverified) return false
-    return this.#hints?.hint !== undefined || !this.#hints || this.#pages <= MAX_PAGES_AGAIN
-  }
-
-  #beginPass(): void {
-    this.#pass++
+  #restart(): void {
     this.#pages = 0
     this.#anchors.clear()
     this.#hints?.clear()

@@ -1,6 +1,7 @@
 // How sure it is that a reading has read everything: a pure function of its end and of what its pages have shown.
 import { COUNTED, ENDED, type Completeness } from '../../model/completeness.ts'
 import { formatNumber } from '../../value/format.ts'
+import { isFoundByCounting } from './counted-place.ts'
 import {
   lastPageBehind,
   linkLeadsOn,
@@ -10,7 +11,7 @@ import {
   totalDoubtful,
 } from './missing-records.ts'
 import { wayOnMissing } from './missing-way-on.ts'
-import { countOfEnd, isCapped, isFoundByCounting, type ReadingEnd } from './reading-end.ts'
+import { countOfEnd, isCapped, type ReadingEnd } from './reading-end.ts'
 
 /** Returns the grade of a reading that has ended, with the reasons of `open`. */
 export function completenessOf(end: ReadingEnd): Completeness {
@@ -34,7 +35,7 @@ function listChanged(end: ReadingEnd): string | undefined {
   const { hasChanged, firstCount, pages } = end.state
   const stated = countOfEnd(end)
   if (!hasChanged || !stated || firstCount === undefined || pages < 2) return undefined
-  if (!isFoundByCounting(end) || end.isAnchored) return undefined
+  if (!isFoundByCounting(end.paging, end.request) || end.isAnchored) return undefined
   const change =
     firstCount === stated.count
       ? 'stated different numbers of records'

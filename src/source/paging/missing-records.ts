@@ -2,8 +2,9 @@
 import { formatCount, formatNumber } from '../../value/format.ts'
 import { nameOf } from '../response-value.ts'
 import { countOf, endOf, isCounted } from './counted-pages.ts'
+import { isFoundByCounting } from './counted-place.ts'
 import { linkTo, pagesBehind } from './link-header.ts'
-import { countOfEnd, isCapped, isFoundByCounting, isLastPageShort, moreOfEnd, type ReadingEnd } from './reading-end.ts'
+import { countOfEnd, isCapped, isLastPageShort, moreOfEnd, type ReadingEnd } from './reading-end.ts'
 import { pagesInHeaders, recordsInHeaders, type StatedCount } from './stated-totals.ts'
 
 /** `max` ended the reading, and nothing says that the last page was the end. */
@@ -40,7 +41,7 @@ function tooFewKeys(end: ReadingEnd): string | undefined {
   const { differentKeys } = end
   const stated = countOfEnd(end)
   if (differentKeys === undefined || !stated || differentKeys >= stated.count) return undefined
-  if (!isFoundByCounting(end) || end.isAnchored) return undefined
+  if (!isFoundByCounting(end.paging, end.request) || end.isAnchored) return undefined
   return (
     `${came(end.state.records)}, of which ${formatNumber(differentKeys)} have different keys, but ${stated.name} ` +
     `states ${formatNumber(stated.count)}. The list moved while it was read`

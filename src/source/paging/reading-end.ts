@@ -77,13 +77,3 @@ export function isOnlyPageFull({ paging, request, response, state, largestPage =
   const isDeclared = typeof paging === 'object' && paging.type === 'one page'
   return !isDeclared && USUAL_SIZES.has(length) && length >= Math.max(state.largestPage, largestPage)
 }
-
-/** True if pages are found by counting, so that a record that is inserted or deleted moves those behind it. */
-export function isFoundByCounting({ paging, request }: Pick<ReadingEnd, 'paging' | 'request'>): boolean {
-  if (isCounted(paging) || typeof paging === 'function') return true
-  if (paging.type !== 'next url' && paging.type !== 'link header') return false
-  const query = new URLSearchParams(request.url.split('?', 2)[1])
-  return [...query].some(([name, value]) => COUNTING.test(name) && /^\d+$/.test(value))
-}
-
-const COUNTING = /(^|\W)_?(page|p|offset|start|skip|from|start_?at|page_?(number|index|no)|number)\W?$/i

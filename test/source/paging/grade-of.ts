@@ -34,7 +34,8 @@ export async function gradeOf(
 ): Promise<{ grade: string; reason: string }> {
   let next = 0
   await using server = await apiServer(({ query }) => {
-    if (query.get('page') === '1' || query.get('offset') === '0') next = 0
+    const isFirst = [...query.keys()].every((name) => name === 'limit')
+    if (isFirst || query.get('page') === '1' || query.get('offset') === '0') next = 0
     return answers[Math.min(next++, answers.length - 1)] ?? {}
   })
   const records = http(server.origin, { concurrency: 1, attempts: 1 })
