@@ -34,7 +34,7 @@ export async function gradeOf(
 ): Promise<{ grade: string; reason: string }> {
   let next = 0
   await using server = await apiServer(({ query }) => {
-    const isFirst = [...query.keys()].every((name) => name === 'limit')
+    const isFirst = [...query.keys()].join() === 'limit'
     if (isFirst || query.get('page') === '1' || query.get('offset') === '0') next = 0
     return answers[Math.min(next++, answers.length - 1)] ?? {}
   })
