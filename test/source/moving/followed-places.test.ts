@@ -37,7 +37,7 @@ const pagingOf = (way: Way): Paging<never> =>
     token: byNextUrl('next'),
     header: byHeader('page', 'x-next-page'),
     function: nextPage,
-  })[way] as Paging<never>
+  })[way]
 
 const read = (server: ApiServer, way: Way, options: ReadingOptions = {}) => {
   const api = http(server.origin, { attempts: 1 })
