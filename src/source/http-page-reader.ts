@@ -95,13 +95,10 @@ export class HttpPageReader {
       const records = isEmpty ? [] : selectRecords(this.#source, response.body)
       if (response.faults) checkFaults(response.faults, records)
       const fit = this.#list.fit({ ...response, records }, request)
-      if (isCounted(this.#source.paging) && !(fit.type === 'back' && fit.isProbe))
-        this.#guard.compare(
-          fit.type === 'fit' && fit.listed.length === 0 ? [] : records,
-          this.#source.paging,
-          request,
-          { mayMove: this.#list.isOverlapping },
-        )
+      if (isCounted(this.#source.paging) && fit.type === 'fit')
+        this.#guard.compare(fit.listed.length === 0 ? [] : records, this.#source.paging, request, {
+          mayMove: this.#list.overlap !== undefined,
+        })
       if (fit.type === 'back') response.hold[Symbol.dispose]()
       if (fit.type === 'back' && fit.isStart) this.#state = NOTHING_READ
       if (fit.type === 'back' || fit.isMoved) {

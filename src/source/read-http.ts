@@ -20,6 +20,7 @@ import { isSince, SincePages, type SinceOptions } from './paging/since/since-pag
 import { RequestPrefetcher, type HeldResponse } from './paging/request-prefetcher.ts'
 import { NOTHING_READ, readingAt, type ReadingState } from './paging/reading-state.ts'
 import { requestAt } from './position.ts'
+import { takePage } from './take-page.ts'
 
 export interface ReadHttpOptions {
   /** True for the children of one parent. @default false */
@@ -54,16 +55,11 @@ export async function* readHttp(
 
   await using prefetcher = new RequestPrefetcher(source, scope)
   for (let isFirst = true; ; isFirst = false) {
-    const response = await prefetcher.take(request).catch((error: unknown) => {
-      const aligned = isRejected(error) ? list.withoutOverlap(request) : undefined
-      if (aligned) return aligned
+    const taken = await takePage(prefetcher, request, list).catch((error: unknown) => {
       throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
     })
-    if (!('memory' in response)) {
-      request = response
-      await prefetcher.send([request])
-      continue
-    }
+    const { response } = taken
+    request = taken.request
     if (isFirst && isResumed && response.rule) checkPosition(response, request, source.paging)
     const fit = pageReader.fit(response, request)
     if (fit.type === 'back') {
@@ -137,9 +133,6 @@ function checkPosition({ status, hold }: HeldResponse, request: PageRequest, pag
   hold[Symbol.dispose]()
   throw new PositionLostError(`${labelOf(request)}: the API answered ${status} to the stored position`)
 }
-
-/** True for an answer that may concern the parameters of a request. */
-const isRejected = (error: unknown): boolean => error instanceof HttpError && [400, 416, 422].includes(error.status)
 
 /** Returns a `PositionLostError` if the error means that the API no longer knows the position, else the error. */
 function positionLost(error: unknown, request: PageRequest, paging: Paging<never>): unknown {

@@ -47,6 +47,19 @@ export interface MovingListOptions {
   readonly stored: Pick<ReadingState, 'list' | 'largestPage' | 'isPartial'>
 }
 
+export interface OverlapOptions {
+  /** Rows are found by a key, so that a record may be read twice. */
+  readonly isKeyed: boolean
+  /** The content of a record shows whether it was touched; without it, only the value of its cursor does. */
+  readonly hasContent: boolean
+  /** Records of the largest page before the stored position. */
+  readonly largestPage: number
+  /** Rows that were appended without a key may be removed, to begin anew. Otherwise what comes twice is left out. */
+  readonly mayRestart: boolean
+  /** What the stored position says. */
+  readonly stored: ListState
+}
+
 /** Returns the anchors of a text. */
 export function anchorsIn(text: string): string[] {
   return Array.from({ length: text.length / ANCHOR_LENGTH }, (_, index) =>

@@ -119,8 +119,9 @@ export class MovingList {
     )
   }
 
-  get isOverlapping(): boolean {
-    return this.#overlap !== undefined
+  /** Undefined where pages are not to overlap. */
+  get overlap(): Overlap | undefined {
+    return this.#overlap
   }
 
   get hasMoved(): boolean {
@@ -203,11 +204,6 @@ export class MovingList {
     if (!this.#overlap && !this.#hints) return fit
     this.#add(fit, response)
     return this.#newRecords(fit)
-  }
-
-  /** Returns a request that the API has rejected without its overlap; undefined if it has none. */
-  withoutOverlap(sent: PageRequest): PageRequest | undefined {
-    return this.#overlap?.withoutOverlap(sent)
   }
 
   /** Returns the part of the list that a rule leaves out. The pages beside it have no record in common. */

@@ -11,20 +11,7 @@ import { whole, type Fit, type StepBack } from './fit.ts'
 import { KeySet } from './key-set.ts'
 import { KeylessRecords } from './keyless-records.ts'
 import { CONTIGUOUS, type ListAnchors } from './list-anchors.ts'
-import type { ListState } from './list-state.ts'
-
-export interface OverlapOptions {
-  /** Rows are found by a key, so that a record may be read twice. */
-  readonly isKeyed: boolean
-  /** The content of a record shows whether it was touched; without it, only the value of its cursor does. */
-  readonly hasContent: boolean
-  /** Records of the largest page before the stored position. */
-  readonly largestPage: number
-  /** Rows that were appended without a key may be removed, to begin anew. Otherwise what comes twice is left out. */
-  readonly mayRestart: boolean
-  /** What the stored position says. */
-  readonly stored: ListState
-}
+import type { ListState, OverlapOptions } from './list-state.ts'
 
 /** Steps back that are allowed beside one for each page. */
 const SPARE_STEPS = 16
@@ -48,6 +35,8 @@ export class Overlap {
   readonly #options: OverlapOptions
   #isVolatile: boolean
   #isOverlapped = false
+  /** The request without the overlap. */
+  #next: PageRequest | undefined
   #largestPage: number
   #step = 0
   #stepsLeft = SPARE_STEPS
@@ -68,11 +57,11 @@ export class Overlap {
   constructor(paging: CountedPaging, anchors: ListAnchors, options: OverlapOptions) {
     this.#paging = paging
     this.#anchors = anchors
-    const { isKeyed, mayRestart, largestPage, stored } = options
-    this.#alignment = new Alignment(anchors, stored.aligned ?? false)
+    const { isKeyed, mayRestart, stored } = options
+    this.#alignment = new Alignment(paging, anchors, stored.aligned ?? false)
     this.#options = options
     this.#isVolatile = stored.volatile ?? false
-    this.#largestPage = largestPage
+    this.#largestPage = options.largestPage
     this.#keyless = isKeyed ? undefined : new KeylessRecords(anchors, { mayRestart, mayCome: stored.mayCome })
   }
 
@@ -91,12 +80,17 @@ export class Overlap {
     return this.#isPlain
   }
 
-  /** Returns a request that the API has rejected without its overlap; undefined if it has none. */
+  /** Returns a request without its overlap; undefined if it has none, or if pages have overlapped before. */
   withoutOverlap(sent: PageRequest): PageRequest | undefined {
-    if (!this.#isOverlapped || this.#step > 0 || this.#paging.type === 'page') return undefined
+    const next = this.#next
+    if (!next || !this.#isOverlapped || !this.#alignment.mayBeAligned || this.#paging.type === 'page') return undefined
+    return countOf(sent, this.#paging) === countOf(next, this.#paging) - 1 ? next : undefined
+  }
+
+  /** Call it when the API has rejected a request with its overlap, and has accepted it without. */
+  align(): void {
     this.#alignment.reject()
     this.#isOverlapped = false
-    return this.#at(sent, countOf(sent, this.#paging) + 1)
   }
 
   /** What the position keeps of records without a key. */
@@ -116,6 +110,7 @@ export class Overlap {
 
   /** Returns the request to send. */
   before(next: PageRequest, options?: { readonly isResumed?: boolean }): PageRequest {
+    this.#next = next
     const overlap = this.overlapBefore(next, options)
     this.#isOverlapped = overlap > 0
     return overlap === 0 ? next : this.#at(next, countOf(next, this.#paging) - overlap)
@@ -123,9 +118,7 @@ export class Overlap {
 
   fit(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
     this.#largestPage = Math.max(this.#largestPage, records.length)
-    // Rounded down, the offset behind a short last page leads to that page again.
-    const isEnd = this.isAligned && records.length < this.#largestPage && this.#alignment.isRepeated(records)
-    const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : whole(sent, isEnd ? [] : records)
+    const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : this.#fitWhole(records, sent)
     if (found.type === 'back') return found
     const fit = this.#keyless?.fit(found) ?? found
     this.#step = 0
@@ -133,7 +126,6 @@ export class Overlap {
     // New records before known ones have moved there, so the known ones stay the last that were read.
     this.#anchors.add(found.isMoved && !found.isStart && !found.isLoose ? this.#behindKnown(records) : found.records)
     this.#lastPage = this.#lastPageOf(records, sent)
-    this.#alignment.remember(records)
     return fit
   }
 
@@ -144,19 +136,13 @@ export class Overlap {
       this.#isVolatile = true
       return { type: 'fit', request: sent, listed: records, records: [] }
     }
-    if (this.#paging.type === 'offset' && this.#step === 0) {
-      const shown = this.#alignment.check(records, {
-        isFull: records.length >= this.#largestPage,
-        isShort: records.length < (pageSizeOf(sent, this.#paging) ?? 0),
-      })
-      if (shown === 'aligned') return whole(sent, records)
-      if (shown === 'end') return whole(sent, [])
-      if (shown === 'probe')
-        return { type: 'back', request: this.#at(sent, countOf(sent, this.#paging) + 1), isProbe: true }
-    }
+    const aligned = this.#fitAligned(records, sent)
+    if (aligned) return aligned
     const place = this.#paging.type === 'page' ? records.length - 1 : 0
-    if (records.length > 0 && this.#isLast(records[place]))
+    if (records.length > 0 && this.#isLast(records[place])) {
+      this.#alignment.overlapped()
       return this.#behind(records, sent, { prefix: place + 1, rest: records.slice(place + 1) })
+    }
     if (records.length === 0 && this.#emptyAt === countOf(sent, this.#paging)) {
       // Empty again, and the anchor was found before it: the page has a hole.
       return this.#loose(records, sent)
@@ -166,6 +152,25 @@ export class Overlap {
       if (this.#probe) return { type: 'back', request: this.#at(sent, this.#probe.count), isProbe: true }
     }
     return this.#fitMoved(records, sent)
+  }
+
+  /** Fits the page of an API that knows only whole pages, or requests one that shows whether it does. */
+  #fitAligned(records: readonly unknown[], sent: PageRequest): Fit | StepBack | undefined {
+    const plain = this.#next
+    if (this.#paging.type === 'page' || !plain) return undefined
+    const shown = this.#alignment.check(records, { sent, plain, largestPage: this.#largestPage })
+    if (typeof shown === 'object') return { type: 'back', request: shown.send, isProbe: true }
+    return shown && whole(shown === 'end' ? plain : sent, shown === 'end' ? [] : records)
+  }
+
+  /** Rounded down, the offset behind a short page leads to that page again. Then the next whole page is requested. */
+  #fitWhole(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
+    const isShort = this.isAligned && records.length < this.#largestPage
+    if (!isShort || !this.#alignment.isRepeated(records)) return whole(sent, records)
+    const request = this.#alignment.wholePage(sent, this.#largestPage)
+    return countOf(request, this.#paging) === countOf(sent, this.#paging)
+      ? whole(sent, records)
+      : { type: 'back', request, isProbe: true }
   }
 
   /**

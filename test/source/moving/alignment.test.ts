@@ -28,11 +28,19 @@ const rounding = (count: number): Promise<ApiServer> =>
 
 const read = (
   { origin }: ApiServer,
-  { total, ...options }: { readonly total?: string } & ReadingOptions = {},
+  {
+    total,
+    emptyOn,
+    ...options
+  }: { readonly total?: string; readonly emptyOn?: readonly number[] } & ReadingOptions = {},
 ): Promise<Page[]> =>
   readPages(
     http(origin, { attempts: 1 })
-      .get<{ items: { id: number }[]; total: number }>('/list', { limit: SIZE })
+      .get<{ items: { id: number }[]; total: number }>(
+        '/list',
+        { limit: SIZE },
+        { ...(emptyOn !== undefined && { emptyOn }) },
+      )
       .pages(byOffset('offset', { ...(total !== undefined && { total: 'total' }) }))
       .records('items'),
     options,
@@ -47,13 +55,13 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 
 describe('an API that rounds offsets down to whole pages', () => {
   test.each<[string, number, { total?: string } & ReadingOptions, string, number]>([
-    ['with a key', 55, KEYED, 'ended', 7],
-    ['with a key and a total', 55, { ...KEYED, total: 'total' }, 'counted', 6],
-    ['appended without a key', 55, KEYLESS, 'ended', 7],
-    ['of whole pages only', 48, KEYED, 'ended', 6],
-    ['of one page', 12, KEYED, 'ended', 3],
-    ['of a part of a page', 11, KEYED, 'ended', 3],
-    ['whose last page has one record less', 59, KEYED, 'ended', 7],
+    ['with a key', 55, KEYED, 'ended', 10],
+    ['with a key and a total', 55, { ...KEYED, total: 'total' }, 'counted', 8],
+    ['appended without a key', 55, KEYLESS, 'ended', 10],
+    ['of whole pages only', 48, KEYED, 'ended', 8],
+    ['of one page', 12, KEYED, 'ended', 5],
+    ['of a part of a page', 11, KEYED, 'ended', 4],
+    ['whose last page has one record less', 59, KEYED, 'ended', 10],
   ])('is read once, page by page: %s', async (_, count, options, grade, requests) => {
     await using server = await rounding(count)
     const pages = await read(server, options)
@@ -69,6 +77,62 @@ describe('an API that rounds offsets down to whole pages', () => {
     expect(new Set([...numbers(24), ...idsOf(rest)])).toEqual(new Set(numbers(55)))
     expect(gradeOf(rest)).toBe('ended')
   })
+})
+
+test('it is noticed too by a reading that resumes behind the first page', async () => {
+  await using server = await rounding(55)
+  const [first] = await read(server, { ...KEYED, pages: 1 })
+  const rest = await read(server, { ...KEYED, position: first!.position! })
+  expect(new Set([...idsOf([first!]), ...idsOf(rest)])).toEqual(new Set(numbers(55)))
+  expect(gradeOf(rest)).toBe('ended')
+})
+
+test.each([
+  ['with a key', KEYED],
+  ['appended without a key', KEYLESS],
+])('an API that rounds offsets up to whole pages is read page by page: %s', async (_, options) => {
+  await using server = await alignedServer(55, (offset, page) => page(offset - (offset % SIZE) + SIZE))
+  const pages = await read(server, options)
+  expect(idsOf(pages)).toEqual(numbers(55))
+  expect(gradeOf(pages)).toBe('ended')
+  expect(server.requests.length).toBeLessThanOrEqual(11)
+})
+
+test('an API that ignores offsets, and gives fewer records than it was asked for, is an error', async () => {
+  await using server = await apiServer(() => ({ json: { items: numbers(11).map((id) => ({ id })) } }))
+  await expect(read(server, KEYED)).rejects.toThrow('seems to ignore')
+})
+
+test.each([400, 404])(
+  'a rule for the status %d is not taken for the end where an offset is rejected',
+  async (status) => {
+    await using server = await alignedServer(48, () => ({ status, json: { error: 'offset' } }))
+    const pages = await read(server, { ...KEYED, emptyOn: [status] })
+    expect(idsOf(pages)).toEqual(numbers(48))
+  },
+)
+
+test('an offset that is rejected after pages have overlapped is an error', async () => {
+  const rows = numbers(60).map((id) => ({ id }))
+  await using server = await apiServer(({ query }) => {
+    const offset = Number(query.get('offset'))
+    return offset > 30 ? { status: 400, json: {} } : { json: { items: rows.slice(offset, offset + SIZE) } }
+  })
+  await expect(read(server, KEYED)).rejects.toMatchObject({ status: 400 })
+  expect(server.requests.map(({ query }) => Number(query.get('offset')))).toEqual([0, 11, 22, 33])
+})
+
+test('a list that moves so that a page comes again is not taken for whole pages', async () => {
+  const rows = numbers(60).map((id) => ({ id }))
+  await using server = await apiServer(({ query, index }) => {
+    const offset = Number(query.get('offset'))
+    // The page comes once more. Before the next request, two of its records and those before them are gone.
+    if (index === 1) rows.unshift(...numbers(SIZE - 1).map((id) => ({ id: 100 + id })))
+    if (index === 2) rows.splice(0, SIZE + 1)
+    return { json: { items: rows.slice(offset, offset + SIZE) } }
+  })
+  const pages = await read(server, KEYED)
+  expect(new Set(idsOf(pages).filter((id) => id < 100))).toEqual(new Set(numbers(60)))
 })
 
 test('an API that rejects offsets within a page is read page by page', async () => {
