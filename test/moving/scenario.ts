@@ -60,11 +60,14 @@ export function scenarioOf(random: Random, mix: Mix, led?: 'link to page' | 'url
 
 function appendedOf(scenario: Scenario, random: Random): Scenario {
   const size = random.pick([2, 3, 3, 4, 5, 7, 10, 25])
+  const order = orderOf(random, true, true)
   return {
     ...scenario,
     kind: 'offset',
-    order: orderOf(random, true, true),
+    order,
     size,
+    // As in `pagesOf`: without a total, nothing shows that a record moved to the front while another one was deleted.
+    total: scenario.total || (order === 'updated descending' && !scenario.isIncremental),
     overlap: true,
     write: 'append',
     // Twenty pages of two records in a row may be equal, as from an API that ignores the offset: that is an error.

@@ -3,7 +3,7 @@ import { ListMovedError } from '../../model/errors.ts'
 import type { Fit } from './fit.ts'
 import { KeySet } from './key-set.ts'
 import type { ListAnchors } from './list-anchors.ts'
-import { anchorsIn, type ListState } from './list-state.ts'
+import { anchorsIn, type ListState, type OverlapOptions } from './list-state.ts'
 
 /** Anchors of records that may come again, in 4 kB of the position. */
 const MAX_MAY_COME = 256
@@ -23,12 +23,9 @@ export class KeylessRecords {
   /** Parts of the list were read again, or records that are left out may only look like some that were read. */
   #isLoose = false
 
-  constructor(
-    anchors: ListAnchors,
-    { mayRestart, mayCome = '' }: { readonly mayRestart: boolean; readonly mayCome: string | undefined },
-  ) {
+  constructor(anchors: ListAnchors, { mayRestart, stored }: Pick<OverlapOptions, 'mayRestart' | 'stored'>) {
     this.#anchors = anchors
-    this.#mayCome = new Set(anchorsIn(mayCome))
+    this.#mayCome = new Set(anchorsIn(stored.mayCome ?? ''))
     this.#read = mayRestart ? undefined : new KeySet()
   }
 
@@ -54,6 +51,12 @@ export class KeylessRecords {
   goOnBefore(count: number): void {
     for (const anchor of this.#anchors.last(count)) this.#mayCome.add(anchor)
     if (this.#mayCome.size > MAX_MAY_COME) throw new ListMovedError()
+  }
+
+  /** Call it where pages no longer overlap: what comes again is left out. */
+  goOnPlainly(): void {
+    this.#hasMoved = true
+    this.#isLoose = true
   }
 
   /** Returns the part of the list without what was read before. Throws if it cannot be left out. */

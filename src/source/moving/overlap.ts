@@ -57,12 +57,11 @@ export class Overlap {
   constructor(paging: CountedPaging, anchors: ListAnchors, options: OverlapOptions) {
     this.#paging = paging
     this.#anchors = anchors
-    const { isKeyed, mayRestart, stored } = options
-    this.#alignment = new Alignment(paging, anchors, stored.aligned ?? false)
+    this.#alignment = new Alignment(paging, anchors, options.stored.aligned ?? false)
     this.#options = options
-    this.#isVolatile = stored.volatile ?? false
+    this.#isVolatile = options.stored.volatile ?? false
     this.#largestPage = options.largestPage
-    this.#keyless = isKeyed ? undefined : new KeylessRecords(anchors, { mayRestart, mayCome: stored.mayCome })
+    this.#keyless = options.isKeyed ? undefined : new KeylessRecords(anchors, options)
   }
 
   /** True if records of equal keys had another content each time they were read. */
@@ -246,6 +245,7 @@ export class Overlap {
   /** Returns to the place before the steps back. Records that always differ would be stored twice. */
   #goOnPlainly(sent: PageRequest): StepBack {
     this.#isPlain = true
+    this.#keyless?.goOnPlainly()
     this.#isOverlapped = false
     return { type: 'back', request: this.#at(sent, this.#end) }
   }
