@@ -65,6 +65,8 @@ export class HttpPageReader {
   readonly #isChild: boolean
   readonly #onSkip: HttpPageReaderOptions['onSkip']
   #state: ReadingState
+  /** The end of the pass before. */
+  #lastEnd: ReadingEnd | undefined
   #hasSteppedOver = false
 
   constructor(source: HttpSource, options: HttpPageReaderOptions) {
@@ -149,9 +151,11 @@ export class HttpPageReader {
     const stop = hasEnded ? 'order' : 'paginator'
     const end: ReadingEnd = { paging, request, response, state: this.#state, stop: rule ? 'rule' : stop }
     let completeness: Completeness | undefined
+    const wasEnd = next === undefined
     if (next) this.#list.follow(next)
     if (next) completeness = this.#stepOver(response, request, next)
-    else if ((next = this.#nextPass()) === undefined) completeness = this.#end(end)
+    else if ((next = this.#nextPass()) === undefined) completeness = this.#end(this.#endOfList(end))
+    if (next && wasEnd) this.#lastEnd = end
     this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }
     return {
       page: {
@@ -229,6 +233,11 @@ export class HttpPageReader {
     this.#keys?.add(records)
   }
 
+  /** A pass that ends where it meets the one before has come to no end of the list: the one before has. */
+  #endOfList(end: ReadingEnd): ReadingEnd {
+    return this.#list.hasMetFront && this.#lastEnd ? { ...this.#lastEnd, state: end.state } : end
+  }
+
   #end(end: ReadingEnd): Completeness | undefined {
     const { hasWayOn: isWayOnKnown, largestPage } = this.#endpoint
     const ofPages = this.#sincePages?.completeness
@@ -238,6 +247,8 @@ export class HttpPageReader {
       largestPage,
       differentKeys: this.#keys?.isUnique ? this.#keys.count : undefined,
       isAnchored: ofPages?.grade === 'counted' || this.#list.isAnchored,
+      mayHide: this.#list.full?.mayHide === true,
+      isComplete: this.#list.full?.isComplete === true,
       hasMoved: this.#list.hasMoved,
     })
     const whole = [this.#cursorProblem(end), this.#list.reason]

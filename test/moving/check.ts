@@ -18,9 +18,10 @@ export interface Outcome {
   readonly problem?: string
 }
 
-/** Of ten seeds two are read by `bySince()`, and one appends rows without a key. */
+/** Of ten seeds two are read by `bySince()`, one appends rows without a key, and one reads a list that is reordered. */
 const mixOf = (seed: number): Mix => {
   if (seed % 5 === 0) return 'since'
+  if (seed % 10 === 2) return 'reordered'
   return seed % 10 === 1 ? 'appended' : 'all'
 }
 

@@ -11,12 +11,15 @@ const { values: options } = parseArgs({
     count: { type: 'string', default: '10000' },
     /** Only seeds that append rows without a key, by offsets that overlap. */
     appended: { type: 'boolean', default: false },
+    /** Only seeds that read everything of a list in which records change their places. */
+    reordered: { type: 'boolean', default: false },
     /** Stop after so many broken promises. */
     enough: { type: 'string', default: '5' },
   },
 })
 
-const mix = options.appended ? 'appended' : undefined
+const onlyReordered = options.reordered ? 'reordered' : undefined
+const mix = options.appended ? 'appended' : onlyReordered
 
 function show({ seed, scenario, log, problem, grades, requests }: Outcome): void {
   console.log(`seed ${seed}: ${JSON.stringify(scenario)}`)

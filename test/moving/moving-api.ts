@@ -138,6 +138,8 @@ export class MovingApi {
     const { order } = this.#scenario
     const sign = order.endsWith('descending') ? -1 : 1
     if (order.startsWith('updated') && a.updated_at !== b.updated_at) return a.updated_at < b.updated_at ? -sign : sign
+    // The name of a record depends on its version, so a touch moves it anywhere.
+    if (order.startsWith('name')) return nameValue(a) - nameValue(b) || a.id - b.id
     return (a.id - b.id) * sign
   }
 
@@ -193,5 +195,7 @@ export class MovingApi {
     if (life) life.died = this.#tick
   }
 }
+
+const nameValue = ({ id, version }: Item): number => (Math.imul(id * 31 + version, 2_654_435_761) >>> 0) % 997
 
 const nameOf = ({ id, version }: Item): string => (version === 1 ? `${id}` : `${id}v${version}`)

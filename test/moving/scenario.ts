@@ -5,7 +5,7 @@ export type Kind = 'offset' | 'page' | 'cursor' | 'link' | 'link to page' | 'url
 
 export interface Scenario {
   readonly kind: Kind
-  readonly order: 'updated ascending' | 'updated descending' | 'id ascending' | 'id descending'
+  readonly order: 'updated ascending' | 'updated descending' | 'id ascending' | 'id descending' | 'name ascending'
   readonly size: number
   /** The number of the first page, or the first offset. */
   readonly start: 0 | 1
@@ -38,12 +38,13 @@ export interface Scenario {
 const SIZES = [1, 2, 2, 3, 3, 4, 5, 7, 10, 10, 25, 50, 100]
 
 /** `appended` is the hardest kind: rows without a key, offsets that overlap, a list that moves much, and kills. */
-export type Mix = 'all' | 'since' | 'appended'
+export type Mix = 'all' | 'since' | 'appended' | 'reordered'
 
 /** `led`: responses lead to pages or offsets. */
 export function scenarioOf(random: Random, mix: Mix, led?: 'link to page' | 'url of offset'): Scenario {
   const scenario = pagesOf(random, led)
   if (mix === 'appended') return appendedOf(scenario, random)
+  if (mix === 'reordered') return reorderedOf(scenario, random)
   if (mix === 'all') return scenario
   return {
     ...scenario,
@@ -55,6 +56,39 @@ export function scenarioOf(random: Random, mix: Mix, led?: 'link to page' | 'url
     isExclusive: !scenario.isIncremental && random.chance(0.4),
     mostAtOnce: random.between(1, 4),
     changes: changesOf(random, { isTouchSeen: true }),
+  }
+}
+
+/**
+ * `reordered` reads everything by offsets that overlap, where a touch moves a record anywhere or to the front. What
+ * nothing shows is left out: a deletion without a total in an order by a name, and one with an insertion between the
+ * same two requests.
+ */
+function reorderedOf(scenario: Scenario, random: Random): Scenario {
+  const order = random.pick(['name ascending', 'name ascending', 'updated descending'] as const)
+  const total = random.chance(0.5)
+  const isAnything = order === 'updated descending' || total
+  const changes = random.pick<Scenario['changes']>(
+    isAnything
+      ? [['touch'], ['touch', 'insert'], ['touch', 'delete'], ['touch', 'touch', 'delete', 'insert']]
+      : [['touch'], ['touch', 'insert']],
+  )
+  const isHidden = order === 'name ascending' && changes.includes('delete') && changes.includes('insert')
+  return {
+    ...scenario,
+    kind: 'offset',
+    order,
+    size: random.pick([2, 3, 3, 4, 5, 7, 10, 25]),
+    overlap: true,
+    total,
+    isTotalNamed: total,
+    isIncremental: false,
+    write: random.pick(['merge', 'append by key', 'replace'] as const),
+    unrest: random.pick([0, 0.02, 0.05, 0.2, 0.5]),
+    mostAtOnce: isHidden ? 1 : random.between(1, 4),
+    changes,
+    kills: 0,
+    runs: random.between(1, 2),
   }
 }
 

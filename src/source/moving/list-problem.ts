@@ -1,4 +1,5 @@
 // Why records of a list that moves may be missing.
+import type { FullReading } from './full-reading.ts'
 
 /** An interrupted reading whose pages cannot overlap is read once more if it has not more pages than this. */
 const MAX_PAGES_AGAIN = 100
@@ -13,6 +14,8 @@ export interface PassEnd {
   readonly isPlain: boolean
   readonly isLoose: boolean
   readonly isInterrupted: boolean
+  /** What its keys say, for a reading of everything. */
+  readonly full: Pick<FullReading, 'isComplete' | 'isShort' | 'problem'> | undefined
   /** The first hint that the list has moved. Undefined without `hints`: all pages overlap. */
   readonly hints: { readonly hint: string | undefined } | undefined
 }
@@ -30,8 +33,13 @@ export function listProblem(end: PassEnd): string | undefined {
   if (end.isLoose)
     return 'the list moved while it was read, and the place in it was not found again, so records may be missing'
   if (!hints) {
-    if (!end.isFull || !end.hasMoved || pages < 2) return undefined
-    if (end.hasMetFront && pages === 1) return undefined
+    if (!end.isFull || end.full?.isComplete) return undefined
+    if (end.hasMetFront && (!end.hasMoved || pages === 1)) return undefined
+    if (end.full?.problem !== undefined) return end.full.problem
+    // Of a list that rests, the grade says so.
+    if ((end.hasMoved || pass > 1) && end.full?.isShort)
+      return 'the list moved while it was read, and the API states more records than came'
+    if (!end.hasMoved || pages < 2) return undefined
     return `the list moved in each of ${pass} passes, so records may be missing`
   }
   const { hint } = hints

@@ -5,7 +5,8 @@ import { defined } from '../../value/defined.ts'
 import { isCounted } from '../paging/counted-pages.ts'
 import { mayLeadToCount } from '../paging/counted-place.ts'
 import { FollowedPlaces } from './followed-places.ts'
-import { KeySet } from './key-set.ts'
+import { FullReading } from './full-reading.ts'
+import { LeadingRecords } from './leading-records.ts'
 import { ListAnchors } from './list-anchors.ts'
 import { ListFront } from './list-front.ts'
 import { isWorthReading, listProblem, type PassEnd } from './list-problem.ts'
@@ -46,6 +47,8 @@ export class MovingList {
   #pass: number
   #pages: number
   readonly #front: ListFront
+  /** For a reading of everything by offsets that overlap. */
+  #full: FullReading | undefined
   #hasMoved: boolean
   #isInterrupted = false
   /** The position before an earlier interruption could not be checked. */
@@ -59,7 +62,7 @@ export class MovingList {
   #isUnjoined = false
   /** A rule has left out a part of the list. */
   #hasGap = false
-  readonly #read = new KeySet()
+  readonly #leading: LeadingRecords
   #lastSize: number | undefined
   #reason: string | undefined
   #counts: ReadonlyMap<string, number>
@@ -76,6 +79,7 @@ export class MovingList {
     this.#mayRestart = pass < MAX_PASSES || isResumed
     this.#isOffset = isCounted(paging) && paging.type === 'offset'
     this.#identity = new RecordIdentity(key ?? [], incremental?.at)
+    this.#leading = new LeadingRecords(this.#identity)
     this.#anchors = new ListAnchors(this.#identity, stored.anchors)
     this.#front = new ListFront(this.#identity, stored)
     // Nobody has seen what happened to the list during an interruption.
@@ -106,17 +110,19 @@ export class MovingList {
         mayRestart: this.#mayRestart,
         stored,
       })
+    if (this.#overlap && isCounted(paging) && this.#isOffset && this.#isFull)
+      this.#full = new FullReading(paging, key ?? [], { isResumed })
   }
 
   /** True if each page was joined to the one before it by a record that both have. */
   get isAnchored(): boolean {
-    return (
-      this.#isOffset &&
-      this.#overlap !== undefined &&
-      (!this.#hints || this.#pages < 2) &&
-      !this.#isLoose &&
-      !this.#hasGap
-    )
+    if (!this.#isOffset || !this.#overlap || this.#isLoose || this.#hasGap) return false
+    return !this.#hints || this.#pages < 2
+  }
+
+  /** What the keys of a reading of everything say, by offsets that overlap. */
+  get full(): Pick<FullReading, 'mayHide' | 'isComplete'> | undefined {
+    return this.#full
   }
 
   /** Undefined where pages are not to overlap. */
@@ -140,7 +146,7 @@ export class MovingList {
 
   /** True if this pass has come to what the one before has read. */
   get hasMetFront(): boolean {
-    return this.#front.isMet
+    return this.#full?.isSame || (this.#front.isMet && this.#full?.mayEndAtFront !== false)
   }
 
   get state(): ListState | undefined {
@@ -203,13 +209,16 @@ export class MovingList {
     if (this.#overlap?.isAligned) this.#hints ??= this.#firstHints
     if (!this.#overlap && !this.#hints) return fit
     this.#add(fit, response)
-    return this.#newRecords(fit)
+    if (this.#full?.isSame) return { ...fit, records: [] }
+    const leavesOut = this.#hints !== undefined && !this.#isKeyed && !this.#mayRestart
+    return leavesOut ? this.#leading.leaveOut(fit) : fit
   }
 
   /** Returns the part of the list that a rule leaves out. The pages beside it have no record in common. */
   skip(sent: PageRequest): Fit {
     this.#anchors.clear()
     this.#hasGap = true
+    this.#full = undefined
     return { type: 'fit', request: sent, listed: [], records: [] }
   }
 
@@ -218,23 +227,13 @@ export class MovingList {
     const end = this.#passEnd()
     const problem = this.#followed?.isCounting === false ? undefined : listProblem(end)
     this.#reason = undefined
-    if (problem === undefined) return { again: false }
-    if (!this.#isKeyed && this.#mayRestart) throw new ListMovedError()
-    if (this.#isKeyed && this.#pass < MAX_PASSES && isWorthReading(end)) {
-      this.#pass++
-      this.#restart()
-      return { again: true }
-    }
-    this.#reason = problem
-    return { again: false }
-  }
-
-  /** In the last pass without a key, a page leaves out the records at its beginning that were read before. */
-  #newRecords(fit: Fit): Fit {
-    if (!this.#hints || this.#isKeyed || this.#mayRestart) return fit
-    const isNew = fit.records.map((record) => this.#read.add(this.#identity.anchorOf(record)))
-    const first = isNew.indexOf(true)
-    return { ...fit, records: first < 0 ? [] : fit.records.slice(first) }
+    if (problem !== undefined && !this.#isKeyed && this.#mayRestart) throw new ListMovedError()
+    const isRepeated = this.#isKeyed && this.#pass < MAX_PASSES && isWorthReading(end)
+    const again = problem === undefined ? !this.#hints && this.#full?.look() === true : isRepeated
+    if (again && problem !== undefined) this.#pass++
+    if (again) this.#restart()
+    else this.#reason = problem
+    return { again }
   }
 
   #add(fit: Fit, response: ApiResponse<unknown>): void {
@@ -248,6 +247,7 @@ export class MovingList {
     this.#hints?.add(this.#isOffset ? fit.records : response.records, counts)
     this.#checkResumed(fit)
     if (this.#followed) this.#anchors.add(fit.records)
+    this.#full?.add(fit, response)
     if (this.#isOffset && this.#isFull)
       this.#front.add(fit.records, response.records, { isVolatile: this.#overlap?.isVolatile === true })
   }
@@ -270,12 +270,13 @@ export class MovingList {
       pages: this.#pages,
       isFull: this.#isFull,
       hasMoved: this.#hasMoved,
-      hasMetFront: this.#front.isMet,
+      hasMetFront: this.hasMetFront,
       isUnverified: this.#isUnverified,
       isPlain: this.#overlap?.isPlain === true,
       isLoose: this.#isLoose,
       isInterrupted: this.#isInterrupted,
       hints: this.#hints,
+      full: this.#full,
     }
   }
 
@@ -284,7 +285,8 @@ export class MovingList {
     this.#anchors.clear()
     this.#hints?.clear()
     this.#isUnjoined = false
-    this.#front.beginPass({ isWhole: this.#hints !== undefined })
+    const isWhole = this.#full?.beginPass() === true
+    this.#front.beginPass({ isWhole: isWhole || this.#hints !== undefined })
     this.#hasMoved = false
     this.#isInterrupted = false
     this.#newer = undefined

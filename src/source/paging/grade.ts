@@ -46,6 +46,7 @@ function listChanged(end: ReadingEnd): string | undefined {
 /** True if so many different records came as the API stated, in every page, or if no page could skip a record. */
 function isCounted(end: ReadingEnd): boolean {
   const stated = countOfEnd(end)
+  if (end.isAnchored && end.mayHide) return end.isComplete === true && (!stated || !isCapped(end, stated.count))
   if (end.isAnchored) return !stated || !isCapped(end, stated.count)
   if (!stated || end.state.hasChanged || isCapped(end, stated.count)) return false
   return end.differentKeys === stated.count

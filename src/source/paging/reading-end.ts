@@ -28,6 +28,10 @@ export interface ReadingEnd {
   readonly largestPage?: number
   /** Each page began with the last record of the page before it, so no record was skipped. */
   readonly isAnchored?: boolean
+  /** A record that was not read may have moved to where pages had been read. */
+  readonly mayHide?: boolean
+  /** So many different keys as the API states were read, and none of a deleted record. */
+  readonly isComplete?: boolean
   /** The list has moved while it was read, so a number of records that was stated is no longer that of this reading. */
   readonly hasMoved?: boolean
 }
