@@ -141,8 +141,12 @@ export class ListMovedError extends PositionLostError {
     defineErrorName(this)
   }
 
-  constructor() {
+  /** A digest of all records that were read, in their order. Undefined if a part of them is not known. */
+  readonly passDigest: string | undefined
+
+  constructor(passDigest?: string) {
     super('the list has moved while it was read, and its table has no key. Restarting from the beginning')
+    this.passDigest = passDigest
   }
 }
 

@@ -44,6 +44,8 @@ export interface SliceRead extends Range {
    * @default 1
    */
   readonly pass?: number
+  /** Digests of the readings before such restarts. An equal one shows that a list rests, and has equal records. */
+  readonly passDigests?: ReadonlySet<string>
   /**
    * What readings have shown of each endpoint, by its name. All readers of a slice share it. @default each reader knows
    * its own

@@ -39,6 +39,8 @@ const MAX_RESTARTS_WITHOUT_PROGRESS = 3
 /** Time for a source or a stage to obey its signal. Afterwards its pages are no longer awaited. */
 const GRACE_PERIOD_MS = 1_000
 
+type Passes = Required<Pick<SliceRead, 'pass' | 'passDigests'>>
+
 /** Reads a slice from its position to its end, and writes it to its table. `restart`: from its start. */
 export async function syncSlice(
   context: SliceContext,
@@ -48,10 +50,11 @@ export async function syncSlice(
   if (restart) await restartSlice(context, restart)
   let withoutProgress = 0
   let pass = 1
+  const passDigests = new Set<string>()
   for (;;) {
     const { seq } = context.slice
     try {
-      await syncSliceOnce(context, source, pass)
+      await syncSliceOnce(context, source, { pass, passDigests })
       return
     } catch (error) {
       const hasProgress = context.slice.seq > seq || error instanceof TableGrownError
@@ -59,6 +62,7 @@ export async function syncSlice(
       if (withoutProgress >= MAX_RESTARTS_WITHOUT_PROGRESS)
         throw error instanceof ReadAgainError ? changedTooOften(error, context) : error
       if (error instanceof ListMovedError) pass++
+      if (error instanceof ListMovedError && error.passDigest !== undefined) passDigests.add(error.passDigest)
       if (error instanceof PositionLostError) await restartSlice(context)
       else if (!(error instanceof ReadAgainError)) throw error
       context.stream.warn(error.message)
@@ -66,7 +70,7 @@ export async function syncSlice(
   }
 }
 
-async function syncSliceOnce(context: SliceContext, source: SliceSource, pass: number): Promise<void> {
+async function syncSliceOnce(context: SliceContext, source: SliceSource, passes: Passes): Promise<void> {
   const { stream, scope, slice } = context
   const { database, recipe, table, run, writeSignal } = stream
   using stop = new LinkedSignal(scope.signal)
@@ -81,7 +85,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, pass: n
   if (!target.exists) await rejectMissingTable(context)
   // A replay reads what it is given.
   const waysOn = source.read ? undefined : await openWaysOn(context)
-  const reading = { ...sliceRead(slice, table, pass), ...defined({ endpoints: waysOn?.endpoints }) }
+  const reading = { ...sliceRead(slice, table, passes), ...defined({ endpoints: waysOn?.endpoints }) }
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
   const keyUse: KeyUse = { isKeyChanged: false }
@@ -116,7 +120,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, pass: n
 }
 
 /** Returns where and how to read a slice. */
-function sliceRead(slice: HeldSlice, table: Table, pass: number): SliceRead {
+function sliceRead(slice: HeldSlice, table: Table, passes: Passes): SliceRead {
   const { position, since, until, boundary = {}, startedAt, highWaterMark } = slice
   const isKeyless = table.key.length === 0
   // Only the records that the next run reads again are remembered. Those at the end of a window are not among them.
@@ -130,7 +134,7 @@ function sliceRead(slice: HeldSlice, table: Table, pass: number): SliceRead {
     restart: isKeyless ? 'slice' : 'page',
     isMerged: table.write === 'merge',
     startedAt,
-    pass,
+    ...passes,
     ...(!isKeyless && { key: table.key }),
     ...(meetsAgain && { boundary, boundaryQuota }),
   }

@@ -42,7 +42,7 @@ export interface MovingListOptions {
   readonly start: PageRequest
   readonly paging: Paging<never>
   readonly incremental: Incremental | undefined
-  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass' | 'startedAt'>
+  readonly slice: Pick<SliceRead, 'key' | 'restart' | 'position' | 'pass' | 'passDigests' | 'startedAt'>
   /** What is known of the pages before the stored position. */
   readonly stored: Pick<ReadingState, 'list' | 'largestPage' | 'isPartial'>
 }

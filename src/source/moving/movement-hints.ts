@@ -22,6 +22,7 @@ export class MovementHints {
   #lastEnd: readonly string[] = []
   #totals: ReadonlyMap<string, number>
   #hint: string | undefined
+  readonly #before: ReadonlySet<string> | undefined
   /** The records of this pass and of the one before, in their order. Undefined if a part of them is not known. */
   #digest: string | undefined
   #lastDigest: string | undefined
@@ -34,15 +35,19 @@ export class MovementHints {
       hint,
       totals,
       isWhole,
+      before,
     }: {
       readonly hasKeys: boolean
       readonly hint?: string | undefined
       readonly totals: ReadonlyMap<string, number>
       /** The pass begins with the first page. */
       readonly isWhole: boolean
+      /** Digests of passes before the slice restarted. */
+      readonly before: ReadonlySet<string> | undefined
     },
   ) {
     this.#identity = identity
+    this.#before = before
     this.#hint = hint
     this.#totals = totals
     this.#hasKeys = hasKeys || undefined
@@ -51,7 +56,8 @@ export class MovementHints {
 
   /** The first hint of this pass, for messages. Two equal passes show that a record is in the list twice. */
   get hint(): string | undefined {
-    const isAtRest = this.#digest !== undefined && this.#digest === this.#lastDigest
+    const isAtRest =
+      this.#digest !== undefined && (this.#digest === this.#lastDigest || this.#before?.has(this.#digest) === true)
     return isAtRest && this.#hint === DOUBLE ? undefined : this.#hint
   }
 
@@ -70,6 +76,11 @@ export class MovementHints {
         this.#digest,
       )
     if (isDouble) this.#hint ??= DOUBLE
+  }
+
+  /** A digest of the records of this pass. Undefined if a part of them is not known. */
+  get passDigest(): string | undefined {
+    return this.#digest
   }
 
   note(hint: string): void {

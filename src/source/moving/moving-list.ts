@@ -98,6 +98,7 @@ export class MovingList {
       hint: stored.hint,
       totals: this.#counts,
       isWhole: !isResumed,
+      before: slice.passDigests,
     })
     this.#isInterrupted = isResumed || this.#wasInterrupted
     this.#isUnverified = isPartial
@@ -227,7 +228,7 @@ export class MovingList {
     const end = this.#passEnd()
     const problem = this.#followed?.isCounting === false ? undefined : listProblem(end)
     this.#reason = undefined
-    if (problem !== undefined && !this.#isKeyed && this.#mayRestart) throw new ListMovedError()
+    if (problem !== undefined && !this.#isKeyed && this.#mayRestart) throw new ListMovedError(this.#hints?.passDigest)
     const isRepeated = this.#isKeyed && this.#pass < MAX_PASSES && isWorthReading(end)
     const again = problem === undefined ? !this.#hints && this.#full?.look() === true : isRepeated
     if (again && problem !== undefined) this.#pass++
