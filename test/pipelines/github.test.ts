@@ -192,6 +192,8 @@ test('a used-up hour ends the run with the time to come back, and a later run re
     streams: { issues: { resumed: true, counts: { fetched: 150 + 6, inserted: 150, unchanged: 6 } } },
   })
   expect(github.asked.map(({ query }) => [query.get('page'), query.get('since')])).toEqual([
+    // The page before the position, to see that the list has not moved since.
+    ['1', null],
     ['2', null],
     ['3', null],
     [null, '2025-03-01T05:05:00Z'],

@@ -14,7 +14,8 @@ describe.each(Object.entries(shapes))('children: %s', (_, shape) => {
   test('a slice that stops after any page resumes behind it: nothing is lost, doubled or counted twice', async () => {
     await using api = await forum()
     const flow = shape(api)
-    const whole = await readPages(flow)
+    // Positions of rows without a key hold what a resumed reading is checked by.
+    const whole = await readPages(flow, { restart: 'slice' })
     expect(ids(whole).length).toBeGreaterThan(3)
     expect(whole.at(-1)!.position).toEqual({ end: true })
     for (let stop = 1; stop <= whole.length; stop++) {
