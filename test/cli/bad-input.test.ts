@@ -87,7 +87,7 @@ describe('each error is one message with a location, the problem and what to do:
         'a server that hangs',
         () => ({ hang: true }),
         new RegExp(
-          String.raw`^GET /rows took longer than 400ms, gave up after 1 attempt; check that the API is up, ` +
+          String.raw`^GET /rows took longer than 2s, gave up after 1 attempt; check that the API is up, ` +
             String.raw`or raise its timeout and attempts, then run again`,
         ),
       ],

@@ -11,7 +11,7 @@ export const TOKEN = 'tok_9f8e7d6c5b4a'
 const pipeline = `
 import { bearer, byCursor, http, pipeline, secret } from 'SLUICE'
 
-const api = http(process.env.API, { auth: bearer(secret('API_TOKEN')), attempts: 1, timeout: '400ms' })
+const api = http(process.env.API, { auth: bearer(secret('API_TOKEN')), attempts: 1, timeout: '2s' })
 export default pipeline('bad', {
   streams: { rows: api.get('/rows').pages(byCursor('after', 'next')).records('rows').into('t.rows', { key: 'id' }) },
 })
