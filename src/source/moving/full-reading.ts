@@ -4,6 +4,7 @@ import type { ApiResponse } from '../../model/request.ts'
 import { digest } from '../../value/digest.ts'
 import { countOf, type CountedPaging } from '../paging/counted-pages.ts'
 import { DifferentKeys } from '../paging/different-keys.ts'
+import { pageSizeOf } from '../paging/page-size.ts'
 import { statedRecords } from '../paging/stated-totals.ts'
 import type { Fit } from './fit.ts'
 
@@ -18,8 +19,9 @@ export class FullReading {
   readonly #fields: readonly string[]
   /** Undefined if a part of the keys is not known. */
   #keys: DifferentKeys | undefined
-  /** Pages of this pass that have records which were not read on the page before. */
+  /** Pages of this pass, but none behind a first one that is shorter than what was asked for. */
   #pages = 0
+  #isOnlyPage = false
   /** The offset behind the last record. */
   #end = 0
   /** The size of the list at the end of the pass before. */
@@ -48,7 +50,9 @@ export class FullReading {
     this.#isSame = this.#isLooking && keys === this.#firstKeys
     this.#isLooking = false
     this.#firstKeys = keys
-    if (records.length > 0) this.#pages++
+    const isFirst = this.#pages === 0
+    if (isFirst || !this.#isOnlyPage) this.#pages++
+    if (isFirst) this.#isOnlyPage = response.records.length < (pageSizeOf(request, this.#paging) ?? 0)
     if (listed.length > 0) this.#end = countOf(request, this.#paging) - this.#paging.start + listed.length
     this.#digest = this.#digestOf(records, this.#digest)
     const total = statedRecords(this.#paging, response)?.count

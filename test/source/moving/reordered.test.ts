@@ -12,12 +12,16 @@ interface Reading {
 
 const totalOf = (rows: readonly Row[]): object => ({ total: rows.length })
 
-/** Reads everything of 30 records, five a page. */
+/** Reads everything of 30 records, or of others, five a page. */
 async function read(
   after: (request: number, rows: Row[]) => void,
-  { hasTotal, members }: { readonly hasTotal: boolean; readonly members?: (rows: readonly Row[]) => object },
+  {
+    hasTotal,
+    members,
+    count = 30,
+  }: { readonly hasTotal: boolean; readonly members?: (rows: readonly Row[]) => object; readonly count?: number },
 ): Promise<Reading> {
-  await using moving = await movingServer(30, { after, ...(hasTotal && { members: members ?? totalOf }) })
+  await using moving = await movingServer(count, { after, ...(hasTotal && { members: members ?? totalOf }) })
   const pages = await readPages(
     http(moving.server.origin, { concurrency: 1 })
       .get<{ items: Row[]; total: number }>('/list', { limit: 5 })
@@ -63,6 +67,19 @@ describe('a full reading by offsets that overlap', () => {
     })
     expect(ids).toEqual(numbers(30))
     expect(requested.slice(-2)).toEqual([0, 4])
+  })
+
+  test('reads a record that moved to the front behind a full first page, while another one was deleted', async () => {
+    const { ids, grade } = await read(
+      (request, rows) => {
+        if (request !== 1) return
+        rows.splice(3, 1)
+        move(rows, 4, 0)
+      },
+      { hasTotal: false, count: 6 },
+    )
+    expect(ids).toEqual(numbers(6))
+    expect(grade).toBe('ended')
   })
 
   test('of a list at rest reads only its first page once more, and that only without a total', async () => {
