@@ -34,6 +34,8 @@ test('a position that names a page by http:// is resumed by https://', async () 
   const asked = api.requests.length
   expect(await run(flow, options)).toMatchObject({ status: 'done', streams: { rows: { resumed: true } } })
   expect(api.requests.slice(asked).map(({ scheme, url }) => `${scheme} ${url}`)).toEqual([
+    // The page before the position, to see that the list has not moved since.
+    'https /rows?page=2',
     'https /rows?page=3',
     'https /rows?page=4',
     'https /rows?page=5',
