@@ -1,14 +1,11 @@
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { sleep } from '../../../src/flow/signals/sleep.ts'
 import { ROOT } from './command.ts'
 import { Screen } from './screen.ts'
-
-const execute = promisify(execFile)
 
 /** A command in a terminal of its own: a real pseudo-terminal, and a screen that shows what a person would see. */
 export interface Terminal extends AsyncDisposable {
@@ -81,16 +78,12 @@ export async function inTerminal(
     written: () => written,
     type: (keys) => void child.stdin.write(keys),
     resize: async (width, height) => {
-      // Nothing that was written for the old width may arrive after this.
+      const tty = (await readFile(join(place, 'tty'), 'utf8')).trim()
+      // Nothing that was written for the old width may arrive after this. Right behind a frame, the next one is far.
+      await Promise.race([once(child.stdout, 'data'), sleep(2_000)])
+      await sleep(20)
       screen.resize(width, height)
-      await execute('stty', [
-        '-F',
-        (await readFile(join(place, 'tty'), 'utf8')).trim(),
-        'cols',
-        String(width),
-        'rows',
-        String(height),
-      ])
+      execFileSync('stty', ['-F', tty, 'cols', String(width), 'rows', String(height)])
     },
     shows: async (isSo) => {
       const last = performance.now() + 25_000
