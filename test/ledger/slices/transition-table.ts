@@ -38,9 +38,12 @@ const HELD = {
   fail: 'failed',
 } as const
 
+/** A renewal that was under way during the release must not give a lease again. */
+const RELEASED = { renew: '-', release: '-' } as const
+
 export const SYNC: Table<Exclude<State, 'skipped'>> = {
   none: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  free: { ...HELD, release: '-', open: '-', claim: 'held', 'claim all': 'held', skip: '-', close: 'closed' },
+  free: { ...HELD, ...RELEASED, open: '-', claim: 'held', 'claim all': 'held', skip: '-', close: 'closed' },
   held: { ...HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: 'closed' },
   taken: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: 'closed' },
   done: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
@@ -50,7 +53,7 @@ export const SYNC: Table<Exclude<State, 'skipped'>> = {
 
 export const WINDOW: Table<Exclude<State, 'closed'>> = {
   none: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
-  free: { ...HELD, release: '-', open: '-', claim: 'held', 'claim all': 'held', skip: 'skipped', close: '-' },
+  free: { ...HELD, ...RELEASED, open: '-', claim: 'held', 'claim all': 'held', skip: 'skipped', close: '-' },
   held: { ...HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: '-' },
   taken: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: '-' },
   done: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: '-' },
