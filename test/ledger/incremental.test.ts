@@ -1,27 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Database } from '../../src/database/database.ts'
 import { sqlState } from '../../src/database/errors.ts'
 import { releaseSlice } from '../../src/ledger/slices/transitions.ts'
-import { readCursors } from '../../src/ledger/cursors.ts'
 import { ledgerError } from '../../src/ledger/errors.ts'
-import { END, type HighWaterMark } from '../../src/model/page.ts'
-import { batch, commit, failure, openLedger, openWorker, signal, readSlice, restart } from './support.ts'
-
-const name = { pipeline: 'forum', stream: 'posts' }
-const end = (value?: string, hashes?: readonly string[]) =>
-  batch(0, {
-    position: END,
-    ...(value !== undefined && { highWaterMark: { value, ...(hashes && { hashes }) } satisfies HighWaterMark }),
-  })
-const cursor = async (database: Database): Promise<string | undefined> => (await readCursors(database, name))[0]?.value
-
-/** A run of its own that reads the stream to its end. */
-async function readOnce(database: Database, value?: string, hashes?: readonly string[]) {
-  await using worker = await openWorker(database)
-  const slice = await worker.take()
-  await commit(database, slice, slice.seq, end(value, hashes))
-  return slice
-}
+import { batch, commit, failure, openLedger, signal, readSlice, restart } from './support.ts'
+import { cursor, end, readOnce } from './read-once.ts'
 
 describe('the cursor', () => {
   test('moves when the slice is complete, not before', async () => {

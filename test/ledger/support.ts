@@ -1,3 +1,4 @@
+import { NO_COUNTS } from '../../src/model/counts.ts'
 import { jest } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/database.ts'
@@ -6,7 +7,7 @@ import { claim, type ClaimOptions } from '../../src/ledger/slices/claim.ts'
 import { restartedSlice, type HeldSlice, type Restart } from '../../src/ledger/slices/held-slice.ts'
 import { LeaseKeeper, type LeaseKeeperOptions } from '../../src/ledger/lease/lease-keeper.ts'
 import { startRun } from '../../src/ledger/runs.ts'
-import type { Advance, Counts } from '../../src/model/batch.ts'
+import type { Advance } from '../../src/model/batch.ts'
 import { readSlices, type StoredSlice } from '../../src/ledger/read/read-slices.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -15,17 +16,7 @@ jest.setTimeout(30_000)
 
 export const signal = new AbortController().signal
 
-export const none: Counts = {
-  fetched: 0,
-  expanded: 0,
-  filtered: 0,
-  duplicate: 0,
-  rejected: 0,
-  parents: 0,
-  inserted: 0,
-  updated: 0,
-  unchanged: 0,
-}
+export const none = NO_COUNTS
 
 /** A batch of `rows` new rows. */
 export const batch = (rows: number, rest: Partial<Advance> = {}): Advance => ({

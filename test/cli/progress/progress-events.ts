@@ -1,16 +1,7 @@
+import { NO_COUNTS } from '../../../src/model/counts.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 
-export const counts = {
-  fetched: 0,
-  expanded: 0,
-  filtered: 0,
-  duplicate: 0,
-  rejected: 0,
-  parents: 0,
-  inserted: 0,
-  updated: 0,
-  unchanged: 0,
-}
+export const counts = NO_COUNTS
 export const started = { type: 'slice.started', stream: 's', slice: '1', resumed: false } satisfies RunEvent
 export const request = {
   type: 'request.finished',

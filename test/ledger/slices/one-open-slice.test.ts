@@ -1,27 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Database } from '../../../src/database/database.ts'
 import { sqlState } from '../../../src/database/errors.ts'
 import { closeSlices } from '../../../src/ledger/slices/transitions.ts'
-import { readCursors, resetCursor, setCursor } from '../../../src/ledger/cursors.ts'
+import { resetCursor, setCursor } from '../../../src/ledger/cursors.ts'
 import { readSlices } from '../../../src/ledger/read/read-slices.ts'
-import { END, type HighWaterMark } from '../../../src/model/page.ts'
-import { batch, commit, failure, none, openLedger, openWorker, until, readSlice } from '../support.ts'
+import { batch, commit, failure, none, openLedger, until, readSlice } from '../support.ts'
+import { cursor, end, name, readOnce } from '../read-once.ts'
 
-const name = { pipeline: 'forum', stream: 'posts' }
-const end = (value?: string, hashes?: readonly string[]) =>
-  batch(0, {
-    position: END,
-    ...(value !== undefined && { highWaterMark: { value, ...(hashes && { hashes }) } satisfies HighWaterMark }),
-  })
-const cursor = async (database: Database): Promise<string | undefined> => (await readCursors(database, name))[0]?.value
-
-/** A run of its own that reads the stream to its end. */
-async function readOnce(database: Database, value?: string, hashes?: readonly string[]) {
-  await using worker = await openWorker(database)
-  const slice = await worker.take()
-  await commit(database, slice, slice.seq, end(value, hashes))
-  return slice
-}
 describe('one open sync slice for each stream', () => {
   test('is what the database itself sees to', async () => {
     await using ledger = await openLedger()

@@ -1,43 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
-import { pipeline, runSchedule, readStatus, source, type Pipeline, type StatusReport } from '../../../src/index.ts'
+import { pipeline, runSchedule, readStatus, source } from '../../../src/index.ts'
 import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import { administer, testDatabase, urlOf } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
+import { adjustableStream, items, kinds, moment, type Item } from './adjustable-stream.ts'
 
-interface Item {
-  id: number
-  at: string | null
-}
-const moment = (n: number): string => new Date(Date.UTC(2024, 0, 1) + n * 60_000).toISOString()
 const hour = 3_600_000
-
-/** Returns a stream whose records a test sets, and a pipeline of it. */
-function adjustableStream(schedule?: Pipeline['schedule']) {
-  const now: { items: Item[]; error?: Error } = { items: [] }
-  const own = source<Item>(async function* () {
-    yield { records: now.items.slice(0, 1), position: 1 }
-    if (now.error) throw now.error
-    yield { records: now.items.slice(1), position: 2 }
-  })
-  const rows = own.incremental('at').map((item) => {
-    if (item.id < 0) throw new Error('a negative id')
-    return item
-  })
-  return {
-    now,
-    it: pipeline('shop', {
-      ...(schedule !== undefined && { schedule }),
-      streams: { rows: rows.into('t.rows', { key: 'id' }) },
-    }),
-  }
-}
-const items = (count: number, from = 0, at = moment): Item[] =>
-  Array.from({ length: count }, (_, n) => ({ id: from + n + 1, at: at(from + n) }))
-const kinds = ({ findings }: StatusReport): string[] =>
-  findings.map(({ kind, isFault }) => `${kind}${isFault ? '!' : ''}`)
 
 describe('status', () => {
   test('of a database without runs writes nothing, not even the ledger', async () => {

@@ -3,20 +3,10 @@ import { byOffset, byPage, bySince, type Paging } from '../../../src/index.ts'
 import { PositionLostError } from '../../../src/model/errors.ts'
 import { isEnd, type Page, type Position } from '../../../src/model/page.ts'
 import type { SliceRead } from '../../../src/model/slice.ts'
+import { seeded } from '../../kill/job.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { readPages, recordsOf } from '../read-pages.ts'
 import { minute, pageOf, rows, streamOf, type Row } from './since-list.ts'
-
-/** Numbers from 0 to 1 that a seed decides. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** A list that changes between requests: records are touched, inserted and deleted. */
 class MovingList {
@@ -79,7 +69,7 @@ const SEEDS = Number(process.env['SEEDS'] ?? 40)
 test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
   'bySince misses no record of a list that moves, and stores none twice (seed %i)',
   async (seed) => {
-    const random = randomOf(seed)
+    const random = seeded(seed)
     const size = random() < 0.3 ? 1 + Math.floor(random() * 3) : 1 + Math.floor(random() * 100)
     const count = Math.floor(random() * Math.min(400, size * 30))
     const moving = new MovingList(random, count, random() < 0.2 ? 0 : random() * 0.6)
