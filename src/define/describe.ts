@@ -46,11 +46,12 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
           ...rules.map((rule) => line('rule', ruleText(rule))),
         ]
   if (incremental) {
-    const { at, startFrom, unit, order } = incremental
+    const { at, startFrom, unit, order, step } = incremental
     const details = [
       unit && `in ${unit}`,
       startFrom !== undefined && `from ${startFrom}`,
       lookbackText(incremental, isMerged),
+      step !== undefined && `at most ${step} at once`,
       order !== undefined && order !== 'any' && order,
     ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))

@@ -29,6 +29,11 @@ interface TimeOptions {
    * of rows that are merged, else 0
    */
   lookback?: Duration | 0
+  /**
+   * The longest range that the API accepts in one request, such as `'30d'`. A run reads one such range after the other,
+   * from `startFrom` or the cursor to now. Put `since` and `until` into the request. @default no limit
+   */
+  step?: Duration
 }
 interface ClockOptions extends TimeOptions {
   /** The number counts seconds or milliseconds since 1970. */
@@ -45,7 +50,7 @@ export function incrementalOf(
   at: Incremental['at'],
   options: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined },
 ): Incremental {
-  const { startFrom, lookback, unit, order } = options
+  const { startFrom, lookback, unit, order, step } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
   if (at === '') throw new UsageError(`${place}: name the field that holds the time of a change`)
@@ -60,5 +65,20 @@ export function incrementalOf(
     throw new UsageError(`${place}: with a unit, startFrom is a date: write '2024-01-31'`)
   if (order !== undefined && !['ascending', 'descending', 'any'].includes(order))
     throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
-  return Object.freeze({ at, ...defined({ startFrom, lookback, unit, order }) })
+  if (step !== undefined) checkStep(place, step, options)
+  return Object.freeze({ at, ...defined({ startFrom, lookback, unit, order, step }) })
+}
+
+function checkStep(
+  place: string,
+  step: Duration,
+  { startFrom, lookback }: { readonly [Name in keyof Incremental]?: Incremental[Name] | undefined },
+): void {
+  const ms = checkValue(`${place}: step`, () => duration(step))
+  if (startFrom === undefined)
+    throw new UsageError(`${place}: step needs startFrom, the beginning of the first range, such as '2024-01-01'`)
+  if (typeof startFrom !== 'string')
+    throw new UsageError(`${place}: step is for times, and startFrom is a number. Give a date, or remove the step`)
+  if (typeof lookback === 'string' && duration(lookback) >= ms)
+    throw new UsageError(`${place}: the lookback '${lookback}' is as long as the step '${step}'. Make the step longer`)
 }

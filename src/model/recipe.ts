@@ -38,6 +38,8 @@ export interface Incremental {
    * The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any'
    */
   readonly order?: Order
+  /** The longest range that one request may ask for. A run reads one such range after another. @default no limit */
+  readonly step?: Duration
 }
 export type Order = 'ascending' | 'descending' | 'any'
 

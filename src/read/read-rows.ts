@@ -4,7 +4,7 @@ import { IncompleteError, RejectError } from '../model/errors.ts'
 import type { Recipe } from '../model/recipe.ts'
 import type { Range } from '../model/request.ts'
 import { openScope } from './open-scope.ts'
-import { readRecipe } from './read-recipe.ts'
+import { readSteps } from './read-steps.ts'
 
 /** Characters of a record that an error quotes. */
 const MAX_QUOTED = 500
@@ -25,7 +25,7 @@ export async function* readRows(
 ): AsyncGenerator<unknown, void, undefined> {
   await using scope = openScope({ signal })
   let completeness: Completeness | undefined
-  for await (const page of readRecipe(recipe, { position: null, restart: 'page', since, until }, scope)) {
+  for await (const page of readSteps(recipe, { since, until }, scope)) {
     page.hold?.[Symbol.dispose]()
     const [reject] = page.rejects
     if (reject) {

@@ -27,8 +27,11 @@ export interface ClaimOptions extends HoldOptions, StreamName {
   readonly hasCursor: boolean
   /** Read everything: ignore the cursor, and restart an interrupted slice. @default false */
   readonly full?: boolean
-  /** Returns the range of a new slice from the stream's cursor. @default since the cursor */
-  readonly bounds?: (cursor: string | undefined) => Range
+  /**
+   * Returns the range of a slice from its start: the stream's cursor, or the end of the step that this run has read
+   * last. A range with an end is a step, and the run reads on behind it. @default everything from the start on
+   */
+  readonly bounds?: (start: string | undefined) => Range
 }
 
 /** The run that holds a slice, and until when. */
@@ -64,12 +67,12 @@ export async function claim(database: Database, options: ClaimOptions): Promise<
       const slice = await keepClaimed(database, row, keeper, signal)
       return { slice, ...defined({ restart: restartOf(row, options) }) }
     }
-    const { holder, isClaimable, cursor, hasRead } = await situation(database, options)
+    const { holder, isClaimable, cursor, stepEnd, hasRead } = await situation(database, options)
     if (hasRead) return undefined
     // The row is locked by a commit or another claim. Retry; after 12 attempts report it as busy.
     if (holder && (!isClaimable || attempt === MAX_ATTEMPTS)) return { busy: holder }
     if (!holder) {
-      const { since, until } = rangeFrom(options, cursor)
+      const { since, until } = rangeFrom(options, cursor, stepEnd)
       const session = keeper.session
       const opened = await openSlice(database, { ...options, kind: 'sync', hasCursor, since, until, cursor, session })
       if (opened) return { slice: keep(opened, keeper) }
@@ -106,6 +109,8 @@ interface Situation {
   readonly holder?: Holder
   readonly isClaimable: boolean
   readonly cursor: string | undefined
+  /** The end of the step that this run has read last. */
+  readonly stepEnd: string | undefined
   readonly hasRead: boolean
 }
 
@@ -113,9 +118,9 @@ async function situation(
   database: Database,
   { run, pipeline, stream, partition = '', hasCursor, signal }: ClaimOptions,
 ): Promise<Situation> {
-  const row = await database.one<Nullable<HolderRow> & { claimable: boolean; cursor: string | null; read: boolean }>(
+  const row = await database.one<Nullable<HolderRow> & SituationRow>(
     `select ${HOLDER_COLUMNS}, coalesce(sluice.is_claimable(s), false) as claimable, c.value as cursor,
-            sluice.has_read($4, $1, $2, $3, $5) as read
+            sluice.step_end($4, $1, $2, $3) as "stepEnd", sluice.has_read($4, $1, $2, $3, $5) as read
        from (values (1)) as one (row)
        left join lateral (
          select * from sluice.find_holder($1, $2, $3, 'backfill')
@@ -127,10 +132,11 @@ async function situation(
     [pipeline, stream, partition, run, hasCursor],
     { signal },
   )
-  const { slice, run: holder, until, pid, claimable, cursor, read } = row
+  const { slice, run: holder, until, pid, claimable, cursor, stepEnd, read } = row
   return {
     isClaimable: claimable,
     cursor: cursor ?? undefined,
+    stepEnd: stepEnd ?? undefined,
     hasRead: read,
     ...(slice !== null && holder !== null && { holder: holderOf({ slice, run: holder, until, pid }) }),
   }
@@ -141,6 +147,12 @@ interface HolderRow {
   readonly run: string
   readonly until: Date | null
   readonly pid: number | null
+}
+interface SituationRow {
+  readonly claimable: boolean
+  readonly cursor: string | null
+  readonly stepEnd: string | null
+  readonly read: boolean
 }
 type Nullable<T> = { readonly [Name in keyof T]: T[Name] | null }
 
@@ -198,7 +210,11 @@ function restartOf(row: SliceRow, options: ClaimOptions): Restart | undefined {
   return reason && { reason, definition, cursor, ...rangeFrom(options, cursor) }
 }
 
-function rangeFrom({ hasCursor, full = false, bounds }: ClaimOptions, cursor: string | undefined): Range {
-  const start = hasCursor && !full ? cursor : undefined
+function rangeFrom(
+  { hasCursor, full = false, bounds }: ClaimOptions,
+  cursor: string | undefined,
+  stepEnd?: string,
+): Range {
+  const start = stepEnd ?? (hasCursor && !full ? cursor : undefined)
   return bounds ? bounds(start) : { since: start }
 }

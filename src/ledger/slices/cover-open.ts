@@ -44,15 +44,26 @@ async function coveredBySyncs(
   database: Database,
   { pipeline, stream, partition = '', run, signal }: CoverOptions,
 ): Promise<Covered[]> {
-  const found = await database.query<Covered & { readonly since: string | null; readonly coveredSince: string | null }>(
-    `select slice, covered_by as "coveredBy", since, covered_since as "coveredSince"
+  const found = await database.query<FoundCovering>(
+    `select slice, covered_by as "coveredBy", since, covered_since as "coveredSince", until,
+            covered_until as "coveredUntil"
        from sluice.find_covering($1, $2, $3, $4)`,
     [run, pipeline, stream, partition],
     { signal },
   )
   return found.filter(
-    ({ since, coveredSince }) => coveredSince === null || (since !== null && compareCursors(coveredSince, since) <= 0),
+    ({ since, coveredSince, until, coveredUntil }) =>
+      (coveredSince === null || (since !== null && compareCursors(coveredSince, since) <= 0)) &&
+      // A step covers nothing behind its end.
+      (coveredUntil === null || (until !== null && compareCursors(until, coveredUntil) <= 0)),
   )
+}
+
+interface FoundCovering extends Covered {
+  readonly since: string | null
+  readonly coveredSince: string | null
+  readonly until: string | null
+  readonly coveredUntil: string | null
 }
 
 /** Open syncs that are compared with windows; older ones are not. */

@@ -9,6 +9,7 @@ import { RunContext } from '../run-context.ts'
 import { StreamContext } from '../stream-context.ts'
 import { backfillStream } from './backfill-stream.ts'
 import { boundsOf, calendarWindows } from './calendar-windows.ts'
+import { rejectLongWindows } from './reject-long-windows.ts'
 import { readPipelineCursors, windowableStreams } from './windowable.ts'
 
 /** Runs a backfill and returns the report, also if windows failed. */
@@ -25,6 +26,7 @@ export async function backfillPipeline<Streams extends Flows>(
   await using context = await RunContext.open(pipeline, { ...options, secrets, connections: concurrency + 4 })
   const cursors = await readPipelineCursors(context.database, pipeline.name)
   const { streams, skipped } = windowableStreams(pipeline, options.stream, cursors)
+  rejectLongWindows(pipeline, streams, range)
   const { windows: _, ...recordedRange } = range
   await using run = await ActiveRun.start(context, {
     kind: 'backfill',

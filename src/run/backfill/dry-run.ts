@@ -11,6 +11,7 @@ import type { BackfillPlan, PlannedWindow } from './backfill-plan.ts'
 import { boundsOf, calendarWindows, instantText } from './calendar-windows.ts'
 import { openStoreToRead } from '../open-store.ts'
 import type { BackfillOptions } from '../options.ts'
+import { rejectLongWindows } from './reject-long-windows.ts'
 import { readPipelineCursors, windowableStreams } from './windowable.ts'
 
 /** Returns what a backfill would read, window by window. Nothing is requested or written. */
@@ -29,7 +30,7 @@ export async function dryRunBackfill(
 ): Promise<BackfillPlan[]> {
   const { windows, ...range } = calendarWindows({ ...words, window })
   const onlyWindows = boundsOf(windows, lowers)
-  windowableStreams(pipeline, stream)
+  rejectLongWindows(pipeline, windowableStreams(pipeline, stream).streams, { window, windows })
   await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
   const cursors = store && (await orNothing(readPipelineCursors(store.database, pipeline.name)))
   const plans: BackfillPlan[] = []

@@ -4,6 +4,7 @@ import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import type { EndpointSeen } from '../../model/slice.ts'
+import { stepRange } from '../../source/cursor/range.ts'
 import { readHttp } from '../../source/read-http.ts'
 import { selectRecords } from '../../source/select-records.ts'
 
@@ -54,6 +55,7 @@ export async function readFirstPage(
   }
   const slice = {
     position: null,
+    ...stepRange(incremental, undefined, { now: scope.now() }),
     restart: table.key.length > 0 ? 'page' : 'slice',
     isMerged: table.write === 'merge',
     startedAt: scope.now(),

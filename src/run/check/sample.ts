@@ -1,7 +1,7 @@
 import type { Flow } from '../../define/flow.ts'
 import { NewTable } from '../../load/new-table.ts'
 import { openScope } from '../../read/open-scope.ts'
-import { readRecipe } from '../../read/read-recipe.ts'
+import { readSteps } from '../../read/read-steps.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { ReadCounts, Reject } from '../../model/page.ts'
 import { worstOf, type Completeness } from '../../model/completeness.ts'
@@ -51,11 +51,7 @@ export async function sample(
   let total = 0
   let read = 0
   await using scope = openScope({ signal, secrets: readSecrets(environment), ...defined({ emit: on }) })
-  for await (const page of readRecipe(
-    recipe,
-    { position: null, restart: 'page', since, until },
-    { ...scope, stream },
-  )) {
+  for await (const page of readSteps(recipe, { since, until }, { ...scope, stream })) {
     read += page.records.length
     const encoded = encode(page)
     counts = addCounts(counts, encoded.counts)

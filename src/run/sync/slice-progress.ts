@@ -88,7 +88,8 @@ export class SliceProgress {
   ): Advance {
     const { counts, rejects, completeness, boundaryMatches = [], settles = [] } = written
     const key = identifyingFields(this.#stream.table)
-    const highWaterMark = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
+    const seen = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
+    const highWaterMark = isEnd(position) ? maxHighWaterMark(seen, this.#stepEnd()) : seen
     if (swap && highWaterMark) throw this.#incrementalReplace()
     const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
     const { isKeyChanged } = this.#keyUse
@@ -146,6 +147,16 @@ export class SliceProgress {
         "Correct what is named here, or accept such readings with complete: 'any'",
       { reasons: whole.reasons },
     )
+  }
+
+  /**
+   * Returns the end of a step as its high-water mark. Without it a step in which nothing changed would be read for
+   * ever. No row carries exactly this value.
+   */
+  #stepEnd(): HighWaterMark | undefined {
+    const { kind, until } = this.#claimed
+    if (kind !== 'sync' || until === undefined) return undefined
+    return { value: until, ...(this.#boundary && { hashes: [] }) }
   }
 
   /** Reasons may quote the API and functions of the pipeline. They are stored and shown. */

@@ -4,6 +4,7 @@ import { coverOpenReadings, type CoverOptions } from '../../ledger/slices/cover-
 import { acceptsOpen } from '../../model/completeness.ts'
 import { SliceLostError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
+import { stepRange } from '../../source/cursor/range.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import type { RunOptions } from '../options.ts'
 import type { StreamContext } from '../stream-context.ts'
@@ -57,6 +58,7 @@ async function nextClaim(stream: StreamContext, { full, overlap }: SyncStreamOpt
       resume: table.resumeWithin,
       mustBeComplete: !acceptsOpen(table),
       full,
+      bounds: (start) => stepRange(recipe.incremental, start, { now: new Date(), isMerged: table.write === 'merge' }),
       signal,
     })
     if (!claimed?.busy) return claimed

@@ -127,6 +127,11 @@ export class ChildStarter {
         '.incremental() stands twice: before .flatMap and in the child stream. ' +
           'Keep the one whose cursor finds new records',
       )
+    if (recipe.incremental?.step !== undefined)
+      throw new UsageError(
+        '.incremental(): step cannot stand in a child stream, because all children of a run share one range. ' +
+          'Put it on the parents, or remove it',
+      )
     const permit = await this.#slots.acquire({ signal: this.#scope.signal })
     const memory = parent.page.memory ?? this.#scope.memory
     const child = new ChildReader(recipe, { ...this.#slice, position }, this.#scope, memory, this.#options.read)

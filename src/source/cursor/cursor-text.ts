@@ -32,6 +32,12 @@ export function subtractLookback(
   return earlier
 }
 
+/** Returns the time that is `ms` milliseconds after a cursor, in the same format, rounded down to its digits. */
+export function addTime(text: string, ms: number, unit: Unit | undefined): string {
+  if (isPlainDecimal(text)) return subtractDecimal(text, String(-ms / (unit === 's' ? 1_000 : 1)))
+  return subtractMs(text, -ms) ?? text
+}
+
 /** Returns a time in the format of a cursor, rounded down; undefined if the cursor's format has no times. */
 export function timeLike(text: string, time: Date, unit: Unit | undefined): string | undefined {
   if (!isPlainDecimal(text)) return formatLike(text, time)

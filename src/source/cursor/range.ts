@@ -1,33 +1,78 @@
 // The range that a slice reads: what is requested, and what records are filtered by.
+import { UsageError } from '../../model/errors.ts'
 import { DEFAULT_LOOKBACK, type Incremental } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { compareCursors } from '../../value/cursor-order.ts'
 import { isPlainDecimal } from '../../value/decimal-text.ts'
+import { duration } from '../../value/duration.ts'
 import { instantLayout } from '../../value/instant.ts'
 import type { Unit } from './bound-value.ts'
-import { subtractLookback, toUnit } from './cursor-text.ts'
+import { addTime, subtractLookback, timeLike, toUnit } from './cursor-text.ts'
 
 /**
  * Returns the stored range in the cursor's unit, less the lookback, but not before the definition's first value. A
- * range with an end, such as a backfill window, gets no lookback.
+ * range with an end, such as a backfill window, gets no lookback. The last step of a stream ends at the start of the
+ * slice, because its API wants an end.
  */
 export function rangeOf(
   incremental: Incremental | undefined,
-  { since, until, isMerged = false }: Range & Pick<SliceRead, 'isMerged'>,
+  { since, until, isMerged = false, startedAt }: Range & Pick<SliceRead, 'isMerged' | 'startedAt'>,
 ): Range {
   if (!incremental) return { since, until }
-  const { unit, startFrom } = incremental
-  const first = startFrom === undefined ? undefined : toUnit(String(startFrom), unit)
-  const end = until === undefined ? undefined : toUnit(until, unit)
-  if (since === undefined) return { since: first, until: end }
-  const start = toUnit(since, unit)
+  const { unit, step } = incremental
+  const first = firstOf(incremental)
+  const start = since === undefined ? first : toUnit(since, unit)
+  if (until !== undefined) return { since: start, until: toUnit(until, unit) }
+  const end = step !== undefined && start !== undefined && startedAt ? timeLike(start, startedAt, unit) : undefined
+  return { since: since === undefined ? start : withLookback(incremental, start, isMerged), until: end }
+}
+
+/**
+ * Returns the range of a slice that starts at a cursor. A stream without steps is read to its end. With steps the range
+ * has an end, unless it reaches `now`.
+ */
+export function stepRange(
+  incremental: Incremental | undefined,
+  cursor: string | undefined,
+  { now, isMerged = false }: { readonly now: Date; readonly isMerged?: boolean },
+): Range {
+  if (incremental?.step === undefined) return { since: cursor }
+  const { unit, step } = incremental
+  const first = firstOf(incremental)
+  const start = cursor === undefined ? first : toUnit(cursor, unit)
+  const since = cursor === undefined ? start : withLookback(incremental, start, isMerged)
+  const end = timeLike(since ?? '', now, unit)
+  if (since === undefined || end === undefined)
+    throw new UsageError(
+      `step '${step}': the cursor '${since ?? ''}' is no time, so it cannot be divided into steps. ` +
+        "Add its unit, as in { unit: 's' }, or remove the step",
+    )
+  const until = addTime(since, duration(step), unit)
+  if (start !== undefined && compareCursors(until, start) <= 0)
+    throw new UsageError(
+      `step '${step}': it leads from '${start}' to '${until}' and so never on. Make it longer than the lookback, and ` +
+        'at least as long as one unit of the cursor',
+    )
+  return compareCursors(until, end) < 0 ? { since, until } : { since: cursor }
+}
+
+const firstOf = ({ startFrom, unit }: Incremental): string | undefined =>
+  startFrom === undefined ? undefined : toUnit(String(startFrom), unit)
+
+/** Returns a start less the lookback, but not before the definition's first value. */
+function withLookback(incremental: Incremental, start: string, isMerged: boolean): string
+function withLookback(incremental: Incremental, start: string | undefined, isMerged: boolean): string | undefined
+function withLookback(incremental: Incremental, start: string | undefined, isMerged: boolean): string | undefined {
+  if (start === undefined) return undefined
+  const { unit } = incremental
   const lookback = incremental.lookback ?? (isMerged && isTime(start, unit) ? DEFAULT_LOOKBACK : 0)
-  if (until !== undefined || Number.parseFloat(String(lookback)) === 0) return { since: start, until: end }
+  if (Number.parseFloat(String(lookback)) === 0) return start
   const early = subtractLookback(start, lookback, unit)
+  const first = firstOf(incremental)
   // A cursor that was set to a time before the first value keeps its place.
   const isBelowFirst = first !== undefined && compareCursors(early, first) < 0 && compareCursors(first, start) <= 0
-  return { since: isBelowFirst ? first : early, until: end }
+  return isBelowFirst ? first : early
 }
 
 /** True for a time of a day. A day alone is none: a minute before it is the whole day before. */

@@ -1,0 +1,25 @@
+import type { Page } from '../model/page.ts'
+import type { Recipe } from '../model/recipe.ts'
+import type { Range } from '../model/request.ts'
+import type { Scope } from '../model/scope.ts'
+import { stepRange } from '../source/cursor/range.ts'
+import { readRecipe } from './read-recipe.ts'
+
+/**
+ * Yields the pages of a recipe without a ledger. A stream with steps is read step by step to now, unless the range has
+ * an end.
+ */
+export async function* readSteps(
+  recipe: Recipe,
+  { since, until }: Range,
+  scope: Scope,
+): AsyncGenerator<Page, void, undefined> {
+  const hasSteps = recipe.incremental?.step !== undefined && until === undefined
+  const now = scope.now()
+  for (let start = since; ;) {
+    const range = hasSteps ? stepRange(recipe.incremental, start, { now }) : { since, until }
+    yield* readRecipe(recipe, { position: null, restart: 'page', ...range, ...(hasSteps && { startedAt: now }) }, scope)
+    if (!hasSteps || range.until === undefined) return
+    start = range.until
+  }
+}
