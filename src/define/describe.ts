@@ -1,5 +1,5 @@
 import { DEFAULT_LOOKBACK, type Incremental, type Recipe, type Stage, type Table } from '../model/recipe.ts'
-import type { Bound, InResponse, Paging, Parameter, Request } from '../model/request.ts'
+import type { Bound, Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -45,6 +45,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
           ),
           ...rules.map((rule) => line('rule', ruleText(rule))),
         ]
+  if ('api' in source && source.delta) lines.push(line('cursor', deltaText(source.delta)))
   if (incremental) {
     const { at, startFrom, unit, order, step } = incremental
     const details = [
@@ -149,6 +150,11 @@ function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>):
     case 'relay':
       return `${paging.variable} = pageInfo.endCursor of ${fromText(paging.at)}`
   }
+}
+
+function deltaText({ at, parameter }: Delta<never>): string {
+  const sentAs = parameter === undefined ? 'the URL' : fromText(parameter)
+  return `the token in ${fromText(at)} of the last response, sent as ${sentAs}`
 }
 
 function stageText(stage: Stage): string {

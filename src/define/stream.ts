@@ -1,4 +1,5 @@
 import { UsageError } from '../model/errors.ts'
+import { hasOwnCursor } from '../model/own-cursor.ts'
 import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
 import { Flow } from './flow.ts'
@@ -203,6 +204,10 @@ export class Records<out T> extends Stream<T> {
     if (this.recipe.incremental || this.recipe.stages.length > 0)
       throw new UsageError(
         '.incremental(): write it once, directly after .records(), where no stage can hide the newest record',
+      )
+    if (hasOwnCursor(this.recipe))
+      throw new UsageError(
+        ".incremental(): the delta of .pages() is the stream's cursor, and a stream has one. Remove one of the two",
       )
     return new Stream({ ...this.recipe, incremental: incrementalOf(at, options) })
   }

@@ -80,6 +80,8 @@ export interface HighWaterMark {
    * the slice has no boundary.
    */
   readonly hashes?: readonly string[]
+  /** A token of the API, which has no order: the last one is the cursor. */
+  readonly isToken?: true
 }
 
 /**

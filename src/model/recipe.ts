@@ -1,7 +1,7 @@
 // A definition as data: the source of the records, the stages that change them, and the table that stores them.
 import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
-import type { Api, Duration, From, Paging, Range, Request } from './request.ts'
+import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
 /** Five fields, as in `'0 * * * *'`. */
 export type Cron = `${string} ${string} ${string} ${string} ${string}`
@@ -73,6 +73,8 @@ export interface HttpSource {
   readonly api: Api
   readonly request: Request
   readonly paging: Paging<never>
+  /** The last response holds a token with which the next run reads on. */
+  readonly delta?: Delta<never>
   /** The place of the records in the body; '' is the body itself. */
   readonly records: From<never, readonly unknown[]>
   /** A missing member on the way to the records is an empty page instead of an error. */

@@ -174,6 +174,20 @@ export type Paging<Body> =
   | SincePaging<Body>
   | NextRequest<Body>
 
+/**
+ * The token in the last response of a reading. The next run sends it and gets what has changed since: the token is the
+ * stream's cursor.
+ */
+export interface Delta<Body> {
+  readonly at: InResponse<Body, string | number>
+  /** The parameter that holds the token. @default the token is a URL */
+  readonly parameter?: Parameter
+  /** Parameters of the first request that are not sent with a token. @default none */
+  readonly without?: readonly string[]
+  /** Statuses that mean that the token is no longer known. Everything is read again then. @default 410 */
+  readonly expiredOn?: readonly number[]
+}
+
 /** A list in ascending order of a value. The next request is the first page again, from the last record's value on. */
 export interface SincePaging<Body> {
   readonly type: 'since'

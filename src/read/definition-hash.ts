@@ -18,6 +18,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
           paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,
           optional: source.optional,
+          delta: source.delta,
         }
   // A child position counts the parents that are left after the stages, so all stages before the last children count.
   const parentStages = stages.slice(0, stages.findLastIndex(({ type }) => type === 'flatMap') + 1)

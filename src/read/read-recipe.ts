@@ -1,12 +1,15 @@
 // From a recipe to pages: the source's pages pass the stages, in the order in which they are written.
 import type { WorkerPool } from '../flow/worker-pool.ts'
 import type { Page, Reject } from '../model/page.ts'
+import { UsageError } from '../model/errors.ts'
+import { hasOwnCursor } from '../model/own-cursor.ts'
 import type { Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import type { FlatMap } from '../source/children/expand-records.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
+import { readSinceToken } from '../source/delta.ts'
 import { readHttp } from '../source/read-http.ts'
 import { readCustomSource } from '../source/read-custom-source.ts'
 import type { PageStage } from '../transform/compile-stages.ts'
@@ -50,7 +53,7 @@ interface RecipeContext extends ReadOptions {
 }
 
 function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext): Pages {
-  const hasCursor = context.hasCursor || recipe.incremental !== undefined
+  const hasCursor = context.hasCursor || hasOwnCursor(recipe)
   const readChild = (child: Recipe, slice: SliceRead, scope: Scope): Pages =>
     readPages(child, slice, scope, { ...context, isChild: true, hasCursor })
 
@@ -73,10 +76,15 @@ function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, s
   const hasTotal = !context.isChild && !isParent
   // The key is that of the table's rows: parents have another one, and a stage may make it of other fields.
   const own = slice.key && stages.some((stage) => mayChangeKey(stage, slice.key)) ? { ...slice, key: [] } : slice
-  return readHttp(source, incremental, own, scope, {
-    isChild: context.isChild,
-    onTotal: hasTotal ? reportTotalTo(scope) : undefined,
-  })
+  const read = (slice: SliceRead): Pages =>
+    readHttp(source, incremental, slice, scope, {
+      isChild: context.isChild,
+      onTotal: hasTotal ? reportTotalTo(scope) : undefined,
+    })
+  if (!source.delta) return read(own)
+  if (context.isChild)
+    throw new UsageError('a delta token cannot stand in a child stream, because all children have one cursor')
+  return readSinceToken(source.delta, own, scope, read)
 }
 
 function mayChangeKey(stage: Stage, key: readonly string[] = []): boolean {

@@ -9,6 +9,7 @@ import type { Secrets } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
 import { checkFaults } from './body-faults.ts'
+import { tokenOf } from './delta.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import { followedPage, type FollowedPage } from './followed-page.ts'
 import type { MovingList } from './moving/moving-list.ts'
@@ -157,9 +158,12 @@ export class HttpPageReader {
     else if ((next = this.#nextPass()) === undefined) completeness = this.#end(this.#endOfList(end))
     if (next && wasEnd) this.#lastEnd = end
     this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }
+    const { token, problem } = next ? {} : tokenOf(this.#source.delta, response)
+    if (problem !== undefined) completeness = worstOf(completeness, openBecause(this.#placed(problem, request)))
     return {
       page: {
         ...page,
+        ...(token && { highWaterMark: this.#secrets.hide(token) }),
         ...defined({ position: this.#position(next), completeness }),
         hold,
         memory,

@@ -11,6 +11,7 @@ import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
 import { CursorFollower } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
+import { requestSince } from './delta.ts'
 import { firstRequest } from './first-request.ts'
 import { MovingList } from './moving/moving-list.ts'
 import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
@@ -38,10 +39,12 @@ export async function* readHttp(
   { isChild = false, onTotal }: ReadHttpOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
   if (isEnd(slice.position)) return
-  const range = rangeOf(incremental, slice)
+  const { delta } = source
+  const range = delta ? {} : rangeOf(incremental, slice)
   const follower = incremental && new CursorFollower(inOrder(incremental, source.paging), range, slice, scope)
   const isResumed = slice.position !== null
-  const start = firstRequest(source.request, source.paging, range, incremental?.unit)
+  const first = firstRequest(source.request, source.paging, range, incremental?.unit)
+  const start = delta && slice.since !== undefined ? requestSince(first, delta, slice.since) : first
   const resumed = isResumed ? requestAt(slice.position) : undefined
   const state = resumed ? readingAt(slice.position, resumed, source.paging) : NOTHING_READ
   const list = new MovingList({ paging: source.paging, incremental, slice, stored: state, start })

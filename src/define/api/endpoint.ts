@@ -1,6 +1,7 @@
 import type { At, ElementOf, PathTo } from '../../model/path.ts'
 import type { HttpSource } from '../../model/recipe.ts'
-import type { Api, From, Paging, Range, Request } from '../../model/request.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { Api, Delta, From, InHeader, Paging, Range, Request } from '../../model/request.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { Records } from '../stream.ts'
 
@@ -43,10 +44,28 @@ export class Endpoint<Body> {
    * @example
    * api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next'))
    */
-  pages(paging: Paging<Body>): Pages<Body> {
+  pages(paging: Paging<Body>, { delta }: PagesOptions<Body> = {}): Pages<Body> {
     rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
-    return new Pages({ api: this.#api, request: this.#request, paging })
+    return new Pages({
+      api: this.#api,
+      request: this.#request,
+      paging,
+      ...(delta !== undefined && { delta: deltaOf(delta) }),
+    })
   }
+}
+
+/** Options of `.pages()`. */
+export interface PagesOptions<Body> {
+  /**
+   * The last response holds a token with which the next run asks for what has changed since. The token is the cursor of
+   * the stream, so there is no `.incremental()`.
+   *
+   * @example
+   * .pages(byNextUrl('next'), { delta: { at: 'deltaLink' } })
+   * .pages(byCursor('cursor', 'after'), { delta: { at: 'after', parameter: 'cursor', without: ['start_time'] } })
+   */
+  delta?: Delta<Body> & { at: PathTo<Body, string | number> | ((body: Body) => unknown) | InHeader }
 }
 
 /**
@@ -97,3 +116,15 @@ type RecordOf<Body, Where> = Body extends readonly (infer Item)[]
     : Where extends string
       ? ElementOf<At<Body, Where>>
       : never
+
+function deltaOf(delta: Delta<never>): Delta<never> {
+  const { at, parameter, without = [], expiredOn } = delta
+  const place = '.pages(): delta'
+  if (at === undefined || at === '')
+    throw new UsageError(`${place}: at is missing. Give the place of the token in the last response`)
+  if (parameter === undefined && without.length > 0)
+    throw new UsageError(`${place}: without a parameter the token is the whole URL, so nothing can be left out of it`)
+  if (expiredOn?.some((status) => !Number.isInteger(status) || status < 400 || status > 599))
+    throw new UsageError(`${place}: expiredOn is a list of statuses from 400 to 599, not ${JSON.stringify(expiredOn)}`)
+  return Object.freeze({ ...delta })
+}

@@ -1,4 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
+import { hasOwnCursor } from '../../model/own-cursor.ts'
 import type { ColumnDeclaration, Complete, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import { sinceProblem } from '../../model/since-problem.ts'
@@ -65,10 +66,11 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (new Set(keys).size < keys.length) throw fault(`the key names a field twice: ${keys.join(', ')}`)
   if (write === 'merge' && keys.length === 0)
     throw fault("merge needs the key of a row, such as { key: 'id' }. Without a key, use { write: 'append' }")
-  if (write === 'replace' && recipe.incremental) {
+  if (write === 'replace' && hasOwnCursor(recipe)) {
+    const [word, remove] = recipe.incremental ? ['.incremental()', '.incremental()'] : ['a delta token', 'the delta']
     throw fault(
-      'replace keeps only the rows that were read, and .incremental() reads only new ones. ' +
-        "Remove .incremental(), or use { write: 'merge' }",
+      `replace keeps only the rows that were read, and ${word} reads only new ones. ` +
+        `Remove ${remove}, or use { write: 'merge' }`,
     )
   }
   if (write === 'append' && keys.length === 0 && looksBack(recipe)) {

@@ -11,6 +11,8 @@ export interface CoverOptions extends StreamName {
   readonly rangeRead?:
     | ((cursors: { readonly since: string; readonly high: string }) => TimeRange | undefined)
     | undefined
+  /** False for tokens, of which nothing says which is later. Then only a full reading covers others. @default true */
+  readonly hasOrder?: boolean
   readonly signal: AbortSignal
 }
 
@@ -42,7 +44,7 @@ interface Covered {
 /** Returns what the ledger finds, after it compared where the syncs began by the kind of their values. */
 async function coveredBySyncs(
   database: Database,
-  { pipeline, stream, partition = '', run, signal }: CoverOptions,
+  { pipeline, stream, partition = '', run, hasOrder = true, signal }: CoverOptions,
 ): Promise<Covered[]> {
   const found = await database.query<FoundCovering>(
     `select slice, covered_by as "coveredBy", since, covered_since as "coveredSince", until,
@@ -53,7 +55,7 @@ async function coveredBySyncs(
   )
   return found.filter(
     ({ since, coveredSince, until, coveredUntil }) =>
-      (coveredSince === null || (since !== null && compareCursors(coveredSince, since) <= 0)) &&
+      (coveredSince === null || (hasOrder && since !== null && compareCursors(coveredSince, since) <= 0)) &&
       // A step covers nothing behind its end.
       (coveredUntil === null || (until !== null && compareCursors(until, coveredUntil) <= 0)),
   )

@@ -2,9 +2,9 @@ import type { Connection, Database, Transaction } from '../../database/database.
 import { quoteLiteral, quoteTexts } from '../../database/quote.ts'
 import { LoadError, SliceLostError } from '../../model/errors.ts'
 import type { Advance } from '../../model/batch.ts'
-import { END, isEnd, type HighWaterMark } from '../../model/page.ts'
+import { nextCursor } from '../../model/high-water-mark.ts'
+import { END, isEnd } from '../../model/page.ts'
 import type { RunKind, Slice } from '../../model/slice.ts'
-import { compareCursors } from '../../value/cursor-order.ts'
 import { storableText } from '../../value/text.ts'
 import type { LeaseSession } from '../lease/lease-keeper.ts'
 import type { StreamName } from '../stream-name.ts'
@@ -284,14 +284,6 @@ const numbers = ({ id, token }: Slice, seq: number): string[] => [id, token, seq
 
 const jsonb = (value: unknown): string =>
   value === undefined ? 'null' : `${quoteLiteral(JSON.stringify(value))}::jsonb`
-
-/** Returns the greater of two cursors; undefined if the cursor stays. Of two equal ones the stored text stays. */
-function nextCursor(cursor: string | undefined, highWaterMark: HighWaterMark | undefined): string | undefined {
-  if (!highWaterMark) return undefined
-  const sign = cursor === undefined ? 1 : compareCursors(highWaterMark.value, cursor)
-  if (sign === 0) return cursor
-  return sign > 0 ? highWaterMark.value : undefined
-}
 
 function countedHashes(hashes: readonly string[]): Record<string, number> {
   const counted = new Map<string, number>()

@@ -3,6 +3,7 @@ import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
 import { coverOpenReadings, type CoverOptions } from '../../ledger/slices/cover-open.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { SliceLostError } from '../../model/errors.ts'
+import { hasOwnCursor } from '../../model/own-cursor.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
@@ -38,10 +39,17 @@ export async function syncStream(stream: StreamContext, options: SyncStreamOptio
 
 /** Notes which open readings of the stream this run has covered: it read the same again, with proof. */
 export async function noteCovered(
-  { database, pipeline, stream, run, writeSignal }: StreamContext,
+  { database, pipeline, stream, recipe, run, writeSignal }: StreamContext,
   { rangeRead }: Pick<CoverOptions, 'rangeRead'> = {},
 ): Promise<void> {
-  await coverOpenReadings(database, { pipeline, stream, run: run.id, rangeRead, signal: writeSignal })
+  await coverOpenReadings(database, {
+    pipeline,
+    stream,
+    run: run.id,
+    rangeRead,
+    hasOrder: !hasToken(recipe),
+    signal: writeSignal,
+  })
 }
 
 /** Waits for another run as long as `overlap` asks for it. */
@@ -73,12 +81,12 @@ async function nextClaim(stream: StreamContext, { full, overlap }: SyncStreamOpt
 /** A stream without a cursor is read once per run. To finish an interrupted read counts as that once. */
 const hasCursor = (
   { highWaterMark, cursor }: { readonly highWaterMark?: unknown; readonly cursor?: unknown },
-  { incremental }: Recipe,
-): boolean => incremental !== undefined || highWaterMark !== undefined || cursor !== undefined
+  recipe: Recipe,
+): boolean => hasOwnCursor(recipe) || highWaterMark !== undefined || cursor !== undefined
 
 /** True if a recipe may move a cursor: by its own source, or by children, which are known only once they are read. */
-const mayHaveCursor = ({ incremental, stages }: Recipe): boolean =>
-  incremental !== undefined || stages.some(({ type }) => type === 'flatMap')
+const mayHaveCursor = (recipe: Recipe): boolean =>
+  hasOwnCursor(recipe) || recipe.stages.some(({ type }) => type === 'flatMap')
 
 const heldByAnother = (streamName: string, { run, until }: Holder): SliceLostError =>
   new SliceLostError(
@@ -86,3 +94,5 @@ const heldByAnother = (streamName: string, { run, until }: Holder): SliceLostErr
       `${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. ` +
       'Wait for it, or run with --overlap wait or skip',
   )
+
+const hasToken = ({ source }: Recipe): boolean => 'api' in source && source.delta !== undefined

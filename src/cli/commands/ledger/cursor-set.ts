@@ -1,5 +1,6 @@
 import { readCursors } from '../../../ledger/cursors.ts'
 import { UsageError } from '../../../model/errors.ts'
+import { hasOwnCursor } from '../../../model/own-cursor.ts'
 import { changeCursor, closedText } from '../../../run/change-cursor.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
@@ -18,7 +19,7 @@ export async function cursorSetCommand(
     throw new UsageError(`${word}: a cursor belongs to one stream: name it, as in ${word}.customers`)
   const found = selectOne(await findPipelines([word]))
   const recipe = found.pipeline.streams[stream]?.recipe
-  if (!recipe?.incremental && !recipe?.stages.some(({ type }) => type === 'flatMap'))
+  if (!recipe || (!hasOwnCursor(recipe) && !recipe.stages.some(({ type }) => type === 'flatMap')))
     throw new UsageError(
       `${word} has no cursor, because its definition has no .incremental(…): each run reads everything`,
     )
