@@ -45,6 +45,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
           ),
           ...rules.map((rule) => line('rule', ruleText(rule))),
         ]
+  if ('api' in source && source.ifChanged) lines.push(line('cursor', 'ETag and Last-Modified of the last reading'))
   if ('api' in source && source.delta) lines.push(line('cursor', deltaText(source.delta)))
   if (incremental) {
     const { at, startFrom, unit, order, step } = incremental

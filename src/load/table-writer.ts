@@ -127,9 +127,16 @@ export class TableWriter {
     )
   }
 
-  /** Ends the slice: a replace swaps in the rows of its shadow table, and returns the counts of that. */
-  async finish(transaction: Transaction): Promise<Advance['swap']> {
+  /**
+   * Ends the slice: a replace swaps in the rows of its shadow table, and returns the counts of that. A slice that is
+   * unchanged has read nothing, and the rows stay.
+   */
+  async finish(transaction: Transaction, { isUnchanged = false } = {}): Promise<Advance['swap']> {
     if (this.table.write !== 'replace') return undefined
+    if (isUnchanged) {
+      await transaction.run(`drop table if exists ${quoteTable(shadowName(this.#open.slice.id))}`)
+      return undefined
+    }
     return swapShadow(transaction, { table: this.table, slice: this.#open.slice.id, shape: this.#open.shape })
   }
 

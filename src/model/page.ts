@@ -82,6 +82,8 @@ export interface HighWaterMark {
   readonly hashes?: readonly string[]
   /** A token of the API, which has no order: the last one is the cursor. */
   readonly isToken?: true
+  /** The API said that nothing has changed since this token, so nothing was read. */
+  readonly isUnchanged?: true
 }
 
 /**

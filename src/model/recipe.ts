@@ -75,6 +75,8 @@ export interface HttpSource {
   readonly paging: Paging<never>
   /** The last response holds a token with which the next run reads on. */
   readonly delta?: Delta<never>
+  /** The request is conditional: 304 means that nothing has changed since the last reading. */
+  readonly ifChanged?: true
   /** The place of the records in the body; '' is the body itself. */
   readonly records: From<never, readonly unknown[]>
   /** A missing member on the way to the records is an empty page instead of an error. */

@@ -1,10 +1,12 @@
 // Delta tokens: the last page of a reading holds the token with which the next run asks for what has changed since.
 import { HttpError, PagingError, UsageError } from '../model/errors.ts'
 import type { HighWaterMark, Page } from '../model/page.ts'
+import type { HttpSource } from '../model/recipe.ts'
 import type { ApiResponse, Delta, PageRequest } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
+import { validatorsOf } from './if-changed.ts'
 import { withParameter } from './paging/parameter.ts'
 import { nameOf, typeNameOf, valueIn } from './response-value.ts'
 
@@ -29,8 +31,13 @@ interface FoundToken {
   readonly problem?: string
 }
 
-/** Returns the token of the last response as the cursor. Without one the cursor stays. */
-export function tokenOf(delta: Delta<never> | undefined, response: ApiResponse<unknown>): FoundToken {
+/** Returns the token of the last response as the cursor. Without one the cursor stays. `since`: the cursor so far. */
+export function tokenOf(
+  { delta, ifChanged }: Pick<HttpSource, 'delta' | 'ifChanged'>,
+  response: ApiResponse<unknown>,
+  since: string | undefined,
+): FoundToken {
+  if (ifChanged) return defined({ token: validatorsOf(response, since) })
   if (!delta) return {}
   const { at, parameter } = delta
   const value = valueIn(response, at)

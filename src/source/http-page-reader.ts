@@ -39,7 +39,7 @@ export interface HttpPageReaderOptions {
   readonly secrets: Secrets
   /** What is known of the pages before the first one that is read here. */
   readonly state: ReadingState
-  readonly slice: Pick<SliceRead, 'key' | 'endpoints'>
+  readonly slice: Pick<SliceRead, 'key' | 'endpoints' | 'since'>
   /** True for the children of one parent. */
   readonly isChild: boolean
   /** Called for each page, or child, that a rule leaves out. */
@@ -60,6 +60,7 @@ export class HttpPageReader {
   #guard = new LoopGuard()
   readonly #endpoint: SeenEndpoint
   readonly #keyFields: readonly string[]
+  readonly #since: string | undefined
   readonly #sincePages: SincePages | undefined
   /** Undefined while no number of records is known that they could be compared with. */
   #keys: DifferentKeys | undefined
@@ -82,6 +83,7 @@ export class HttpPageReader {
     this.#state = state
     this.#endpoint = new SeenEndpoint(source.request, slice.endpoints)
     this.#keyFields = slice.key ?? []
+    this.#since = slice.since
     this.#sincePages = sincePages
   }
 
@@ -158,7 +160,7 @@ export class HttpPageReader {
     else if ((next = this.#nextPass()) === undefined) completeness = this.#end(this.#endOfList(end))
     if (next && wasEnd) this.#lastEnd = end
     this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }
-    const { token, problem } = next ? {} : tokenOf(this.#source.delta, response)
+    const { token, problem } = next ? {} : tokenOf(this.#source, response, this.#since)
     if (problem !== undefined) completeness = worstOf(completeness, openBecause(this.#placed(problem, request)))
     return {
       page: {

@@ -14,6 +14,7 @@ import { rangeOf } from './cursor/range.ts'
 import { requestSince } from './delta.ts'
 import { firstRequest } from './first-request.ts'
 import { MovingList } from './moving/moving-list.ts'
+import { ifChangedSince } from './if-changed.ts'
 import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
 import { pagesToLast } from './paging/link-header.ts'
@@ -39,12 +40,11 @@ export async function* readHttp(
   { isChild = false, onTotal }: ReadHttpOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
   if (isEnd(slice.position)) return
-  const { delta } = source
-  const range = delta ? {} : rangeOf(incremental, slice)
+  const range = source.delta || source.ifChanged ? {} : rangeOf(incremental, slice)
   const follower = incremental && new CursorFollower(inOrder(incremental, source.paging), range, slice, scope)
   const isResumed = slice.position !== null
   const first = firstRequest(source.request, source.paging, range, incremental?.unit)
-  const start = delta && slice.since !== undefined ? requestSince(first, delta, slice.since) : first
+  const start = startOf(first, source, slice.since)
   const resumed = isResumed ? requestAt(slice.position) : undefined
   const state = resumed ? readingAt(slice.position, resumed, source.paging) : NOTHING_READ
   const list = new MovingList({ paging: source.paging, incremental, slice, stored: state, start })
@@ -86,6 +86,17 @@ export async function* readHttp(
     if (!next) return
     request = list.before(next)
   }
+}
+
+/** Returns the first request of a reading since a token of the API, or validators. */
+function startOf(
+  first: PageRequest,
+  { delta, ifChanged }: Pick<HttpSource, 'delta' | 'ifChanged'>,
+  token: string | undefined,
+): PageRequest {
+  if (token === undefined) return first
+  if (delta) return requestSince(first, delta, token)
+  return ifChanged ? ifChangedSince(first, token) : first
 }
 
 /** True for a page that was read again to check the position: its records are known, and the position is the same. */

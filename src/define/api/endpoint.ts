@@ -44,13 +44,15 @@ export class Endpoint<Body> {
    * @example
    * api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next'))
    */
-  pages(paging: Paging<Body>, { delta }: PagesOptions<Body> = {}): Pages<Body> {
+  pages(paging: Paging<Body>, { delta, ifChanged = false }: PagesOptions<Body> = {}): Pages<Body> {
     rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
+    if (ifChanged) checkIfChanged(paging, delta)
     return new Pages({
       api: this.#api,
-      request: this.#request,
+      request: ifChanged ? withUnchanged(this.#request) : this.#request,
       paging,
       ...(delta !== undefined && { delta: deltaOf(delta) }),
+      ...(ifChanged && { ifChanged }),
     })
   }
 }
@@ -66,6 +68,14 @@ export interface PagesOptions<Body> {
    * .pages(byCursor('cursor', 'after'), { delta: { at: 'after', parameter: 'cursor', without: ['start_time'] } })
    */
   delta?: Delta<Body> & { at: PathTo<Body, string | number> | ((body: Body) => unknown) | InHeader }
+  /**
+   * Asks only for what has changed: sends the `ETag` and `Last-Modified` of the last reading, and takes 304 as "nothing
+   * has changed". The table stays as it is then. Only for lists of one page. @default false
+   *
+   * @example
+   * .pages(onePage(), { ifChanged: true })
+   */
+  ifChanged?: boolean
 }
 
 /**
@@ -128,3 +138,18 @@ function deltaOf(delta: Delta<never>): Delta<never> {
     throw new UsageError(`${place}: expiredOn is a list of statuses from 400 to 599, not ${JSON.stringify(expiredOn)}`)
   return Object.freeze({ ...delta })
 }
+
+function checkIfChanged(paging: Paging<never>, delta: unknown): void {
+  if (delta !== undefined)
+    throw new UsageError('.pages(): delta and ifChanged are both the cursor of the stream. Remove one of the two')
+  if (typeof paging !== 'object' || paging.type !== 'one page')
+    throw new UsageError(
+      '.pages(): ifChanged is for a list of one page, onePage(): a first page that has not changed says nothing of ' +
+        'the others',
+    )
+}
+
+const withUnchanged = (request: Request): Request => ({
+  ...request,
+  responseRules: [...(request.responseRules ?? []), { status: 304, action: 'empty' }],
+})

@@ -1,5 +1,4 @@
 import { UsageError } from '../../model/errors.ts'
-import { hasOwnCursor } from '../../model/own-cursor.ts'
 import type { ColumnDeclaration, Complete, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import { sinceProblem } from '../../model/since-problem.ts'
@@ -66,7 +65,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (new Set(keys).size < keys.length) throw fault(`the key names a field twice: ${keys.join(', ')}`)
   if (write === 'merge' && keys.length === 0)
     throw fault("merge needs the key of a row, such as { key: 'id' }. Without a key, use { write: 'append' }")
-  if (write === 'replace' && hasOwnCursor(recipe)) {
+  if (write === 'replace' && readsOnlyNew(recipe)) {
     const [word, remove] = recipe.incremental ? ['.incremental()', '.incremental()'] : ['a delta token', 'the delta']
     throw fault(
       `replace keeps only the rows that were read, and ${word} reads only new ones. ` +
@@ -164,3 +163,7 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value !
 
 const looksBack = ({ incremental }: Recipe): boolean =>
   incremental?.lookback !== undefined && !/^0+(?:\.0+)?(?:ms|s|m|h|d|w)?$/.test(String(incremental.lookback))
+
+/** A conditional request reads everything or nothing. */
+const readsOnlyNew = ({ source, incremental }: Recipe): boolean =>
+  incremental !== undefined || ('api' in source && source.delta !== undefined)

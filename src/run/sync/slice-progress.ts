@@ -90,7 +90,7 @@ export class SliceProgress {
     const key = identifyingFields(this.#stream.table)
     const seen = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     const highWaterMark = isEnd(position) ? maxHighWaterMark(seen, this.#stepEnd()) : seen
-    if (swap && highWaterMark) throw this.#incrementalReplace()
+    if (swap && highWaterMark && !highWaterMark.isToken) throw this.#incrementalReplace()
     const boundaryRemaining = boundaryMatches.length > 0 ? without(this.#boundary, boundaryMatches) : undefined
     const { isKeyChanged } = this.#keyUse
     const shown = written.fieldValues ?? NO_FIELD_VALUES

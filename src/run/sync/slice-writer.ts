@@ -212,7 +212,8 @@ export class SliceWriter implements AsyncDisposable {
   async #advance(transaction: Transaction, written: WrittenBatch, position: Position): Promise<Advance> {
     this.#progress.checkRejects(written.rejects)
     if (isEnd(position)) this.#progress.checkComplete(written)
-    const swap = isEnd(position) ? await this.#target.finish(transaction) : undefined
+    const isUnchanged = written.highWaterMark?.isUnchanged === true
+    const swap = isEnd(position) ? await this.#target.finish(transaction, { isUnchanged }) : undefined
     return this.#progress.advance(written, position, { swap, loaded: this.#target.loadedFields })
   }
 

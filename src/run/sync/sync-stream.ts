@@ -3,7 +3,7 @@ import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
 import { coverOpenReadings, type CoverOptions } from '../../ledger/slices/cover-open.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { SliceLostError } from '../../model/errors.ts'
-import { hasOwnCursor } from '../../model/own-cursor.ts'
+import { hasOwnCursor, hasToken } from '../../model/own-cursor.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
@@ -94,5 +94,3 @@ const heldByAnother = (streamName: string, { run, until }: Holder): SliceLostErr
       `${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. ` +
       'Wait for it, or run with --overlap wait or skip',
   )
-
-const hasToken = ({ source }: Recipe): boolean => 'api' in source && source.delta !== undefined
