@@ -3,6 +3,7 @@
 
 // Words of a pipeline file.
 export { apiKey, basic, bearer, clientCredentials, secret, type ClientCredentialsOptions } from './define/api/auth.ts'
+export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type ZipOptions } from './define/api/formats.ts'
 export { baseUrl } from './define/api/base-url.ts'
 export { isoDate, since, unix, unixMs, until } from './define/api/bounds.ts'
 export type { ColumnType } from './define/table/column-type.ts'
@@ -27,6 +28,14 @@ export {
   type BySinceOptions,
 } from './define/api/paging.ts'
 export { path, type Path } from './define/api/path.ts'
+export {
+  fromIncluded,
+  fromMembers,
+  fromResources,
+  fromRows,
+  type RecordsFrom,
+  type RowRecord,
+} from './define/api/record-shapes.ts'
 export type { ResponseRule } from './define/api/response-rules.ts'
 export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
@@ -66,6 +75,7 @@ export {
 export type { Counts } from './model/batch.ts'
 export type { Completeness, Grade } from './model/completeness.ts'
 export type { RunEvent } from './model/event.ts'
+export type { Format, TextFormat } from './model/format.ts'
 export type { Json, JsonValue } from './model/json.ts'
 export type {
   CatchUp,

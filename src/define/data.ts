@@ -54,7 +54,7 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       throw new UsageError(
         `${place}: recipe.source.paging is missing: give the paginator, such as { "type": "one page" }`,
       )
-    if (typeof records !== 'string')
+    if (typeof records !== 'string' && (typeof records !== 'object' || typeof records?.type !== 'string'))
       throw new UsageError(
         `${place}: recipe.source.records is missing: give the path of the records; "" is the body itself`,
       )

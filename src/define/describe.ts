@@ -1,4 +1,13 @@
-import { DEFAULT_LOOKBACK, type Incremental, type Recipe, type Stage, type Table } from '../model/recipe.ts'
+import {
+  DEFAULT_LOOKBACK,
+  type HttpSource,
+  type Incremental,
+  type Recipe,
+  type Stage,
+  type Table,
+} from '../model/recipe.ts'
+import { formatText } from '../model/format.ts'
+import { shapeText } from '../model/records-shape.ts'
 import type { Bound, Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { functionsIn } from './functions-in.ts'
@@ -37,12 +46,9 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
       ? [line('source', functionText(source.read))]
       : [
           `${source.request.method} ${source.api.base}${requestText(source.request)}`,
+          ...(source.request.format ? [line('format', formatText(source.request.format))] : []),
           line('pages', pagingText(source.paging)),
-          line(
-            'records',
-            (source.records === '' ? 'the body itself' : fromText(source.records)) +
-              (source.optional ? ', if there' : ''),
-          ),
+          line('records', recordsText(source.records) + (source.optional ? ', if there' : '')),
           ...rules.map((rule) => line('rule', ruleText(rule))),
         ]
   if ('api' in source && source.ifChanged) lines.push(line('cursor', 'ETag and Last-Modified of the last reading'))
@@ -213,6 +219,10 @@ const placeholder = (name = ''): unknown =>
     },
   )
 
+function recordsText(records: HttpSource['records']): string {
+  if (records === '') return 'the body itself'
+  return typeof records === 'object' ? shapeText(records) : fromText(records)
+}
 const atOnce = (concurrency: number): string => (concurrency === 1 ? '' : `, ${concurrency} at once`)
 function fromText(from: InResponse<never, unknown> | Parameter): string {
   if (typeof from === 'string') return from

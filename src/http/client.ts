@@ -176,9 +176,16 @@ class ApiClient implements Client, AsyncDisposable {
   async #respond(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<Response> {
     const { bytes, status, headers, url, isOwn, credentials } = await this.#sender.send(request, options, reservation)
     reservation.settle(bytes?.length ?? 0)
-    const interpretation = interpret(
+    const interpretation = await interpret(
       { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes },
-      { rules: options.rules, label: request.label, hide: this.#options.secrets.hide },
+      {
+        rules: options.rules,
+        format: request.isGraphql ? { type: 'json' } : options.format,
+        records: options.records,
+        maxBytes: this.#settings.maxPageBytes,
+        label: request.label,
+        hide: this.#options.secrets.hide,
+      },
     )
     if (bytes) this.#buffers.release(bytes)
     return { ...interpretation, isOwn, credentials, bytes: bytes?.length ?? 0 }
@@ -187,9 +194,9 @@ class ApiClient implements Client, AsyncDisposable {
   /** Returns the body of a page, or the rule that makes it an empty one. Throws if the response is no page. */
   #read(
     { label, path, isGraphql }: PreparedRequest,
-    { seen, rule, faults, error, isOwn }: Response,
+    { seen, rule, faults, found, error, isOwn }: Response,
     { acceptFaults, rules, stream }: StreamSendOptions,
-  ): Pick<DecodedResponse, 'body' | 'rule' | 'faults'> {
+  ): Pick<DecodedResponse, 'body' | 'rule' | 'faults' | 'found'> {
     const { now, secrets } = this.#options
     const { status, headers, body } = seen
     const asked = {
@@ -214,7 +221,7 @@ class ApiClient implements Client, AsyncDisposable {
     if (!acceptFaults) wholeBody({ body, ...defined({ faults }) })
     // Status 204 has no body.
     const data = isGraphql && body !== undefined ? graphqlData(body, { label, status }) : body
-    return { body: data, ...defined({ faults }) }
+    return { body: data, ...defined({ faults, found }) }
   }
 }
 

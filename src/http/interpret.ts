@@ -1,10 +1,11 @@
 // What a response means: its decoded body, and the rule that fits it.
 import { DecodeError } from '../model/errors.ts'
+import type { Format } from '../model/format.ts'
 import type { RuleData, RuleResponse } from '../model/response-rule.ts'
 import type { BodyFaults } from '../model/scope.ts'
 import { parseJson } from '../value/json/parse-json.ts'
 import { decodeUtf8 } from '../value/utf8.ts'
-import { decodeJson, type DecodedBody } from './body/decode.ts'
+import { decodeBody, type DecodedFormat } from './formats/decode-body.ts'
 import { TransientError } from './request-error.ts'
 import { isSuccess, type ResponseRules } from './rules/response-rules.ts'
 
@@ -16,22 +17,35 @@ export interface Interpretation {
   readonly seen: RuleResponse
   readonly rule: RuleData | undefined
   readonly faults?: BodyFaults | undefined
+  /** The records, where the format finds them itself. */
+  readonly found?: readonly unknown[] | undefined
   /** The error of the body of a success, if no rule fits. */
   readonly error?: DecodeError | TransientError | undefined
 }
 
 export interface InterpretOptions {
   readonly rules: ResponseRules
+  /** The format that the request names. */
+  readonly format: Format | undefined
+  /** The path of the records, if it is one. */
+  readonly records: string | undefined
+  /** Size limit of a decoded body. */
+  readonly maxBytes: number
   readonly label: string
   readonly hide: (text: string) => string
 }
 
 /** Decodes a body and finds the rule. `bytes` is undefined if the response has no body, or none that is needed. */
-export function interpret(
+export async function interpret(
   { status, headers, url, bytes }: Omit<RuleResponse, 'text' | 'body'> & { readonly bytes: Buffer | undefined },
-  { rules, label, hide }: InterpretOptions,
-): Interpretation {
-  const { body, faults, error } = bytes ? bodyOf(bytes, { status, headers, label, hide }) : { body: undefined }
+  { rules, label, hide, ...how }: InterpretOptions,
+): Promise<Interpretation> {
+  const {
+    body,
+    faults,
+    records: found,
+    error,
+  } = bytes ? await bodyOf(bytes, { status, headers, url, label, hide, ...how }) : { body: undefined }
   let text: string | undefined
   const seen: RuleResponse = {
     status,
@@ -43,26 +57,22 @@ export function interpret(
       return (text ??= bytes ? decodeUtf8(bytes.subarray(0, MAX_TEXT_LENGTH)) : '')
     },
   }
-  return { seen, rule: rules.fitting(seen, label), faults, error }
+  return { seen, rule: rules.fitting(seen, label), faults, found, error }
 }
 
-interface BodyOptions extends Pick<RuleResponse, 'status' | 'headers'> {
-  readonly label: string
-  readonly hide: (text: string) => string
-}
+type BodyOptions = Pick<RuleResponse, 'status' | 'headers' | 'url'> & Omit<InterpretOptions, 'rules'>
 
-function bodyOf(
+async function bodyOf(
   bytes: Buffer,
-  { status, headers, label, hide }: BodyOptions,
-): DecodedBody & Pick<Interpretation, 'error'> {
+  { status, headers, ...how }: BodyOptions,
+): Promise<DecodedFormat & Pick<Interpretation, 'error'>> {
   if (!isSuccess(status)) return { body: failureBody(bytes) }
   try {
-    return decodeJson(bytes, {
+    return await decodeBody(bytes, {
+      ...how,
       status,
       contentType: headers['content-type'],
       hasLength: headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined,
-      label,
-      hide,
     })
   } catch (error) {
     if (error instanceof DecodeError || error instanceof TransientError) return { body: undefined, error }

@@ -12,6 +12,7 @@ import type { Authorization, Credentials } from './auth/authorization.ts'
 import type { BodyBuffers } from './body/body-buffers.ts'
 import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
 import type { Reservation } from './body/reservation.ts'
+import { acceptOf } from './formats/format-of.ts'
 import { exchange, type FinalResponse, type PreparedHop } from './exchange.ts'
 import { limitedPathOf } from './limits/limited-path.ts'
 import type { Time } from './limits/time.ts'
@@ -45,7 +46,7 @@ export type SentResponse = FinalResponse & { readonly credentials: Credentials }
 const MAX_FAILURE_BYTES = 1_048_576
 
 const NO_CREDENTIALS: Credentials = { headers: {}, query: {} }
-const OWN_HEADERS = { accept: 'application/json', 'accept-encoding': ACCEPT_ENCODING, 'user-agent': 'sluice' }
+const OWN_HEADERS = { 'accept-encoding': ACCEPT_ENCODING, 'user-agent': 'sluice' }
 
 /**
  * Sends one try of a request: waits for a slot and for the rate limit, adds credentials, follows redirects, and returns
@@ -81,7 +82,7 @@ export class Sender {
     reservation: Reservation,
   ): Promise<FinalResponse> {
     const { agent, budget, buffers, settings, time, emit } = this.#options
-    const { signal, headers = {}, rules, stream, onTry } = options
+    const { signal, headers, rules, stream, onTry } = options
     const { method, label, path } = request
     const onWait = this.#onWait(options)
     await budget.acquire(1, { signal, paths: [path], onWait })
@@ -113,12 +114,10 @@ export class Sender {
         rules,
         signal: limit.signal,
         prepare: (url, hopLabel, from) =>
-          this.#prepare(
-            secureUrl(settings.addresses, url, from?.isOwn ? from.url : undefined),
-            hopLabel,
-            credentials,
+          this.#prepare(secureUrl(settings.addresses, url, from?.isOwn ? from.url : undefined), hopLabel, credentials, {
             headers,
-          ),
+            format: options.format,
+          }),
         onRedirect: (hop, status, responseHeaders) => {
           emitFinished(hop.url, status, 0)
           observe(hop, status, responseHeaders)
@@ -171,12 +170,21 @@ export class Sender {
   }
 
   /** Adds credentials and headers of the API to a request for its own origin, and to no other. */
-  #prepare(url: URL, label: string, credentials: Credentials, headers: Readonly<Record<string, string>>): PreparedHop {
+  #prepare(
+    url: URL,
+    label: string,
+    credentials: Credentials,
+    {
+      headers = {},
+      format,
+    }: { readonly headers: SendOptions['headers'] | undefined; readonly format: SendOptions['format'] },
+  ): PreparedHop {
     const { api, settings } = this.#options
-    if (!isOwnOrigin(settings.addresses, url, label)) return { url, headers: OWN_HEADERS, isOwn: false }
+    const ownHeaders = { ...OWN_HEADERS, accept: acceptOf(format) }
+    if (!isOwnOrigin(settings.addresses, url, label)) return { url, headers: ownHeaders, isOwn: false }
     return {
       url: withParameters(url, credentials.query),
-      headers: { ...OWN_HEADERS, ...lowered(api.headers ?? {}), ...credentials.headers, ...lowered(headers) },
+      headers: { ...ownHeaders, ...lowered(api.headers ?? {}), ...credentials.headers, ...lowered(headers) },
       isOwn: true,
     }
   }

@@ -34,9 +34,11 @@ export interface ReadCounts {
 }
 
 /**
- * Steps that reject records: the stages of a stream, then `encode`, which turns records into rows, and the `database`.
+ * Steps that reject records: `read`, which finds them in a body, the stages of a stream, then `encode`, which turns
+ * records into rows, and the `database`.
  */
 export type RejectStage =
+  | 'read'
   | 'map'
   | 'filter'
   | 'flatMap'
@@ -52,10 +54,12 @@ export type RejectStage =
 
 /**
  * Returns how a replay sends a reject again: a `record` goes through all stages, and so does a `parent`, none of whose
- * rows are stored yet. A `row` has all stages behind it.
+ * rows are stored yet. A `row` has all stages behind it. What could not be read as a record is `unreadable`: only
+ * reading it again helps.
  */
-export function replayAs(stage: string): 'record' | 'parent' | 'row' {
+export function replayAs(stage: string): 'record' | 'parent' | 'row' | 'unreadable' {
   if (stage === 'database') return 'row'
+  if (stage === 'read') return 'unreadable'
   return stage === 'flatMap' ? 'parent' : 'record'
 }
 

@@ -1,6 +1,7 @@
 // A definition as data: the source of the records, the stages that change them, and the table that stores them.
 import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
+import type { RecordsShape } from './records-shape.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
 /** Five fields, as in `'0 * * * *'`. */
@@ -77,8 +78,8 @@ export interface HttpSource {
   readonly delta?: Delta<never>
   /** The request is conditional: 304 means that nothing has changed since the last reading. */
   readonly ifChanged?: true
-  /** The place of the records in the body; '' is the body itself. */
-  readonly records: From<never, readonly unknown[]>
+  /** The place of the records in the body; '' is the body itself. A shape makes them of something else than a list. */
+  readonly records: From<never, readonly unknown[]> | RecordsShape
   /** A missing member on the way to the records is an empty page instead of an error. */
   readonly optional?: boolean
 }

@@ -2,6 +2,7 @@
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
+import type { Format } from './format.ts'
 import type { RuleData } from './response-rule.ts'
 
 export type { Duration } from '../value/duration.ts'
@@ -92,6 +93,8 @@ export interface Request {
   readonly emptyOn?: readonly number[]
   /** Rules for its responses. The first one that fits decides. @default none */
   readonly responseRules?: readonly RuleData[]
+  /** The form of its bodies. @default by the content type of each response, else JSON */
+  readonly format?: Format
 }
 
 /**

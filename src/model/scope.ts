@@ -1,5 +1,6 @@
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { RunEvent } from './event.ts'
+import type { Format } from './format.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
 import type { Api, ApiResponse, PageRequest } from './request.ts'
 import type { RuleData } from './response-rule.ts'
@@ -79,8 +80,13 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Rules of the request, before those of the API. @default none */
   readonly rules?: readonly RuleData[]
+  /** The form of the body. @default by the content type of the response, else JSON */
+  readonly format?: Format | undefined
+  /** The path of the records in the body; '' is the body itself. @default they are found in another way */
+  readonly records?: string | undefined
   /**
-   * Accepts a body in which JSON does not know a few values. Its reader must reject them. @default false: it fails
+   * Accepts a body in which a few values or records cannot be read. Its reader must reject them. @default false: it
+   * fails
    */
   readonly acceptFaults?: boolean
   /** The path of the endpoint, `{}` in place of its values: a long wait holds for it. @default the path of the URL */
@@ -92,6 +98,8 @@ export interface SendOptions {
 }
 
 export interface DecodedResponse extends Omit<ApiResponse<unknown>, 'records'> {
+  /** The records, where the format finds them itself. */
+  readonly found?: readonly unknown[]
   /** The rule that made it a page without records. Its body is undefined then. */
   readonly rule?: RuleData & { readonly action: 'empty' | 'skip' }
   /** Values of the body that JSON does not know. Only if the request accepts them. */

@@ -97,7 +97,7 @@ export class HttpPageReader {
     return this.#releasing(response, request, () => {
       if (response.rule?.action === 'skip') return this.#list.skip(request)
       const isEmpty = response.rule !== undefined || response.status === 204
-      const records = isEmpty ? [] : selectRecords(this.#source, response.body)
+      const records = isEmpty ? [] : (response.found ?? selectRecords(this.#source, response.body))
       if (response.faults) checkFaults(response.faults, records)
       const fit = this.#list.fit({ ...response, records }, request)
       if (isCounted(this.#source.paging) && fit.type === 'fit')

@@ -1,3 +1,4 @@
+import type { HttpSource } from '../model/recipe.ts'
 import type { Request } from '../model/request.ts'
 import { rulesOfRequest } from '../model/response-rule.ts'
 import type { SendOptions } from '../model/scope.ts'
@@ -5,8 +6,12 @@ import { defined } from '../value/defined.ts'
 import { endpointOf } from './first-request.ts'
 
 /** Returns what a client must know of a request besides its parameters. */
-export const requestOptions = (request: Request): Pick<SendOptions, 'headers' | 'rules' | 'endpoint'> => ({
+export const requestOptions = (request: Request): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format'> => ({
   endpoint: endpointOf(request),
   rules: rulesOfRequest(request),
-  ...defined({ headers: request.headers }),
+  ...defined({ headers: request.headers, format: request.format }),
 })
+
+/** Returns the path of the records, undefined if they are found in another way. */
+export const recordsPath = ({ records }: Pick<HttpSource, 'records'>): string | undefined =>
+  typeof records === 'string' ? records : undefined

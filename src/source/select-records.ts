@@ -2,7 +2,9 @@
 import { DecodeError } from '../model/errors.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import { messageOf } from '../value/error.ts'
+import type { RecordsShape } from '../model/records-shape.ts'
 import { typeNameOf } from './response-value.ts'
+import { shapeRecords } from './shape-records.ts'
 
 type RecordsFunction = Extract<HttpSource['records'], (body: never) => unknown>
 
@@ -17,6 +19,7 @@ export function selectRecords(
   { records: at, optional = false }: Pick<HttpSource, 'records' | 'optional'>,
   body: unknown,
 ): readonly unknown[] {
+  if (isShape(at)) return shapeRecords(at, body, (path, value) => find(path, value, optional))
   const found = find(at, body, optional)
   if (Array.isArray(found)) return found
   if (found === null || (found === undefined && optional)) return []
@@ -30,7 +33,11 @@ export function selectRecords(
   throw new DecodeError(`${name} holds ${typeNameOf(found)} where a list of records was expected${hint}`)
 }
 
-function find(at: HttpSource['records'], body: unknown, optional: boolean): unknown {
+const isShape = (at: HttpSource['records']): at is RecordsShape => typeof at === 'object'
+
+type RecordsPlace = Exclude<HttpSource['records'], RecordsShape>
+
+function find(at: RecordsPlace, body: unknown, optional: boolean): unknown {
   if (typeof at === 'function') return callFunction(at, body)
   return at === '' ? body : walk(at, body, optional)
 }
@@ -68,7 +75,7 @@ function walk(path: string, body: unknown, optional: boolean): unknown {
   }
 }
 
-function labelOf(at: HttpSource['records']): string {
+function labelOf(at: RecordsPlace): string {
   if (typeof at === 'function') return 'the function given to .records()'
   return at === '' ? 'the body' : `'${at}'`
 }

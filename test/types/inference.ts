@@ -8,6 +8,9 @@ import {
   byOffset,
   byPage,
   bySince,
+  csv,
+  fromMembers,
+  fromRows,
   http,
   inHeader,
   onePage,
@@ -65,6 +68,16 @@ const paths: PathTo<Body, string | number>[] = [
 ]
 
 const api = http('https://api.example')
+
+// Records that are made of a body have the type that is named, else one of unknown values.
+const sheet = api.get<{ values: unknown[][] }>('/sheet').pages(onePage())
+export const ofSheet = sheet.records(fromRows<{ id: number }>('values')).map(({ id }) => ({ id: id + 1 }))
+export const loose = sheet.records(fromMembers('values')).map((member) => ({ raw: member['value'] }))
+const lines = api
+  .get<{ id: string }[]>('/x.csv', {}, { format: csv({ delimiter: ';' }) })
+  .pages(onePage())
+  .records()
+export const ids = lines.map(({ id }) => ({ id: id.trim() }))
 const whole = api.get<Body>('/x').pages(byCursor('after', 'meta.next')).records('data')
 proves<Same<typeof whole extends Stream<infer T> ? T : never, { id: string; nested: { at: Date } }>>()
 whole.incremental('nested.at', { lookback: '1d', order: 'descending' })

@@ -10,6 +10,8 @@ import {
   byPage,
   byRelay,
   bySince,
+  csv,
+  fromRows,
   http,
   inHeader,
   onePage,
@@ -19,6 +21,7 @@ import {
   since,
   source,
   stream,
+  zip,
   type Stream,
 } from '../../src/index.ts'
 import { billing, forum } from './pipelines.ts'
@@ -212,5 +215,13 @@ http('https://api.example', { responseRules: [{ text: 'gone', action: 'empty' }]
 listing.pages(bySince(byPage('page', { pages: 'has_more' })))
 // @ts-expect-error 80 an option that does not exist
 listing.pages(bySince({ order: 'ascending' }))
+// @ts-expect-error 81 a format by its bare name
+api.get<Customer[]>('/customers', {}, { format: 'csv' })
+// @ts-expect-error 82 an option of CSV that does not exist
+csv({ separator: ';' })
+// @ts-expect-error 83 an archive in an archive
+zip({ format: zip() })
+// @ts-expect-error 84 names of columns that are no list
+fromRows('values', { header: 5 })
 
 declare function fetchCity(id: string): Promise<string>

@@ -1,9 +1,10 @@
 import type { At, ElementOf, PathTo } from '../../model/path.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import { UsageError } from '../../model/errors.ts'
-import type { Api, Delta, From, InHeader, Paging, Range, Request } from '../../model/request.ts'
+import type { Api, Delta, InHeader, Paging, Range, Request } from '../../model/request.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { Records } from '../stream.ts'
+import type { RecordsFrom } from './record-shapes.ts'
 
 /**
  * A request whose response has a type. `.pages()` says next how its pages follow each other.
@@ -94,19 +95,23 @@ export class Pages<Body> {
   /**
    * The place of the records in the body: a path to an array, or a function. Leave it out if the body is the array.
    * Null is an empty page. A missing member fails, so that a renamed field is not a success with 0 rows; with
-   * `optional` it is an empty page.
+   * `optional` it is an empty page. `fromRows`, `fromMembers`, `fromResources` and `fromIncluded` make records of
+   * something else than a list of objects.
    *
    * @example
    * pages.records('data.items')
+   * pages.records(fromRows('values'))
    */
+  records<T>(where: RecordsFrom<T>, options?: RecordsOptions): Records<T>
   records<
     const Where extends PathTo<Body, readonly unknown[]> | ((body: Body) => readonly unknown[] | null | undefined),
   >(
     ...[where, options]: Body extends readonly unknown[]
       ? [where?: Where, options?: RecordsOptions]
       : [where: Where, options?: RecordsOptions]
-  ): Records<RecordOf<Body, Where>> {
-    const records: From<never, readonly unknown[]> = where ?? ''
+  ): Records<RecordOf<Body, Where>>
+  records(where: HttpSource['records'] = '', options?: RecordsOptions): Records<unknown> {
+    const records = where
     return new Records({
       source: Object.freeze({ ...this.#source, records, ...(options?.optional && { optional: true }) }),
       stages: [],

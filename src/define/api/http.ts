@@ -1,11 +1,13 @@
 import { UsageError } from '../../model/errors.ts'
 import { parseRate } from '../../model/rate.ts'
+import type { Format } from '../../model/format.ts'
 import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
 import { Endpoint } from './endpoint.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { parseSize, type Size } from '../../value/size.ts'
 import { checkValue } from '../check-value.ts'
+import { checkFormat } from './formats.ts'
 import type { Path } from './path.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { checkEmptyOn, readResponseRules, type ResponseRule } from './response-rules.ts'
@@ -55,6 +57,11 @@ export interface RequestOptions {
    * { responseRules: [{ status: 400, body: { code: 'invalid_page_number' }, action: 'empty' }] }
    */
   responseRules?: readonly ResponseRule[]
+  /**
+   * The form of the bodies, such as `csv({ delimiter: ';' })`. @default by the content type of each response, or the
+   * ending of the path (`.csv.gz`); else JSON
+   */
+  format?: Format
 }
 
 export interface PostOptions extends RequestOptions {
@@ -115,6 +122,7 @@ export class HttpApi {
     const { method, path } = request
     const place = `${method} ${base}${typeof path === 'string' ? path : path.texts.join('…')}`
     checkEmptyOn(place, options.emptyOn)
+    if (options.format !== undefined) checkFormat(`${place}: format`, options.format)
     const responseRules = rules && readResponseRules(place, rules, auth)
     return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...defined({ responseRules }) }))
   }

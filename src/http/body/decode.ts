@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DecodeError } from '../../model/errors.ts'
 import type { BodyFaults } from '../../model/scope.ts'
+import { UnreadableRecord } from '../../model/unreadable-record.ts'
 import { redactText } from '../../observe/redact.ts'
 import { messageOf } from '../../value/error.ts'
 import { parseLenientJson, type LenientJson } from '../../value/json/lenient-json.ts'
@@ -42,10 +43,12 @@ export function decodeJson(bytes: Buffer, options: DecodeOptions): DecodedBody {
   }
 }
 
-/** Returns the body. Throws a `DecodeError` if JSON does not know all of its values. */
+/** Returns the body. Throws a `DecodeError` if some of its values or records cannot be read. */
 export function wholeBody({ body, faults }: DecodedBody): unknown {
   const [fault] = faults?.list ?? []
   if (faults && fault) throw faults.error(fault)
+  const unreadable = Array.isArray(body) ? body.find((record) => record instanceof UnreadableRecord) : undefined
+  if (unreadable) throw new DecodeError(unreadable.reason)
   return body
 }
 

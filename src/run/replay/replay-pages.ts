@@ -28,6 +28,7 @@ export async function* replayPages(
     const parents = parentsJson === undefined ? [] : (parseStoredJson(parentsJson) as readonly unknown[])
     const kind = replayAs(stage)
     if (kind === 'row') yield rowPage(record)
+    else if (kind === 'unreadable') yield unreadablePage(record)
     else {
       const pages = withoutPositions(replayRecord(recipe, { record, parents }, scope, options))
       yield* options.isKeyless && kind === 'record' ? rejectSeveralRows(pages, { record, parents }) : pages
@@ -42,6 +43,19 @@ const rowPage = (row: unknown): Page => ({
   rejects: [],
   counts: { ...NO_READ_COUNTS, fetched: 1 },
   rejectStage: 'database',
+})
+
+/** What could not be read as a record is rejected again. */
+const unreadablePage = (record: unknown): Page => ({
+  records: [],
+  rejects: [
+    {
+      stage: 'read',
+      reason: 'it could not be read as a record, so there is nothing to send again: run the stream with --full',
+      record,
+    },
+  ],
+  counts: { ...NO_READ_COUNTS, fetched: 1, rejected: 1 },
 })
 
 /** A replay reads no stream to its end, so it has no grade. Only a child that it reads from the API may be open. */

@@ -7,7 +7,7 @@ import type { HttpSource } from '../../model/recipe.ts'
 import type { PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
-import { requestOptions } from '../request-options.ts'
+import { recordsPath, requestOptions } from '../request-options.ts'
 
 /** Pages that are requested at the same time at first, and at most where the API has no `concurrency`. */
 const MAX_AT_ONCE = 8
@@ -127,7 +127,7 @@ export class RequestPrefetcher implements AsyncDisposable {
       },
       acceptFaults: true,
       ...requestOptions(template),
-      ...defined({ stream: this.#scope.stream }),
+      ...defined({ stream: this.#scope.stream, records: recordsPath(this.#source) }),
     }
     this.#inFlight++
     const response = Promise.try(() => this.#scope.client(api).send(request, options)).finally(() => this.#inFlight--)

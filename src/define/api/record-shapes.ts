@@ -1,0 +1,83 @@
+import { UsageError } from '../../model/errors.ts'
+import type { RecordsShape } from '../../model/records-shape.ts'
+
+declare const made: unique symbol
+/** Records of type `T` that are made of a body, for `.records()`. */
+export type RecordsFrom<T> = RecordsShape & { readonly [made]?: T }
+
+/** The values of a row, by the names of its columns. */
+export type RowRecord = Readonly<Record<string, unknown>>
+
+/**
+ * Rows of values, as spreadsheets and reports answer: the first row, or a list elsewhere in the body, has the names.
+ *
+ * @example
+ * api.get<{ values: unknown[][] }>('/sheet').pages(onePage()).records(fromRows('values'))
+ * api.get<Report>('/report').pages(onePage()).records(fromRows('rows', { header: 'columns' }))
+ */
+export function fromRows<T = RowRecord>(
+  at = '',
+  {
+    header,
+  }: {
+    /** The path of the names in the body, or the names themselves. @default the first row */
+    header?: string | readonly string[]
+  } = {},
+): RecordsFrom<T> {
+  if (header !== undefined && (header.length === 0 || (typeof header !== 'string' && !Array.isArray(header))))
+    throw new UsageError("fromRows(): header is the path of the names, or a list of them, as in ['id', 'name']")
+  return Object.freeze({ type: 'rows', at: path('fromRows', at), ...(header !== undefined && { header }) })
+}
+
+/**
+ * The members of an object, each with its name in the field `key`. A member that is no object stands in the field
+ * `value`.
+ *
+ * @example
+ * api.get<Rates>('/rates').pages(onePage()).records(fromMembers('rates', { key: 'currency' }))
+ */
+export function fromMembers<T = RowRecord>(
+  at: string,
+  {
+    key = 'key',
+    value = 'value',
+  }: {
+    /** The field that holds the name. @default 'key' */
+    key?: string
+    /** The field that holds a value that is no object. @default 'value' */
+    value?: string
+  } = {},
+): RecordsFrom<T> {
+  for (const name of [key, value])
+    if (typeof name !== 'string' || name === '')
+      throw new UsageError('fromMembers(): key and value are names of fields')
+  if (key === value) throw new UsageError('fromMembers(): key and value must be different fields')
+  return Object.freeze({ type: 'members', at: path('fromMembers', at), key, value })
+}
+
+/**
+ * The resources of a JSON:API document as flat records: `type`, `id`, the attributes, and for each relationship the
+ * resource in `included`, or its `{ type, id }`.
+ *
+ * @example
+ * api.get<Document>('/articles', { include: 'author' }).pages(byNextUrl('links.next')).records(fromResources())
+ */
+export const fromResources = <T = RowRecord>(at = 'data'): RecordsFrom<T> =>
+  Object.freeze({ type: 'resources', at: path('fromResources', at) })
+
+/**
+ * The resources of one type in `included` of a JSON:API document, as a stream of their own.
+ *
+ * @example
+ * api.get<Document>('/articles', { include: 'author' }).pages(byNextUrl('links.next')).records(fromIncluded('people'))
+ */
+export function fromIncluded<T = RowRecord>(type: string): RecordsFrom<T> {
+  if (typeof type !== 'string' || type === '')
+    throw new UsageError("fromIncluded(): give the type of the resources, as in fromIncluded('people')")
+  return Object.freeze({ type: 'included', of: type })
+}
+
+function path(word: string, at: string): string {
+  if (typeof at === 'string') return at
+  throw new UsageError(`${word}(): give the path in the body, such as 'values'`)
+}

@@ -1,0 +1,42 @@
+// Records that are not simply the objects of a list: how they are made of a body. Plain data.
+
+export type RecordsShape =
+  /** A list of rows, each a list of values. */
+  | {
+      readonly type: 'rows'
+      readonly at: string
+      /** The path of the names, or the names. @default the first row */
+      readonly header?: string | readonly string[]
+    }
+  /** The members of an object. */
+  | {
+      readonly type: 'members'
+      readonly at: string
+      /** The field that holds the name of the member. */
+      readonly key: string
+      /** The field that holds a value that is no object. */
+      readonly value: string
+    }
+  /** The resources of a JSON:API document, each with its attributes and its relationships as fields. */
+  | { readonly type: 'resources'; readonly at: string }
+  /** The resources of one type in `included` of a JSON:API document. */
+  | { readonly type: 'included'; readonly of: string }
+
+/** Returns what `list --verbose` says of a shape, as `rows of values`. */
+export function shapeText(shape: RecordsShape): string {
+  switch (shape.type) {
+    case 'rows': {
+      const { header } = shape
+      const names = typeof header === 'string' ? header : header?.join(', ')
+      return `${placeText('rows', shape.at)}, named by ${names ?? 'the first one'}`
+    }
+    case 'members':
+      return `${placeText('members', shape.at)}, their names as ${shape.key}`
+    case 'resources':
+      return placeText('JSON:API resources', shape.at)
+    case 'included':
+      return `JSON:API resources of type ${shape.of} in included`
+  }
+}
+
+const placeText = (what: string, at: string): string => `${what} of ${at === '' ? 'the body itself' : at}`

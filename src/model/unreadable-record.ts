@@ -1,0 +1,15 @@
+/**
+ * Stands among the records of a body for one that could not be read, such as a row of CSV with too few fields. It
+ * becomes a reject of its own, and the others are read.
+ */
+export class UnreadableRecord {
+  /** `line 17 has 2 fields where …` */
+  readonly reason: string
+  /** What is known of it, for the reject. */
+  readonly record: Readonly<Record<string, unknown>>
+
+  constructor(reason: string, record: Readonly<Record<string, unknown>>) {
+    this.reason = reason
+    this.record = record
+  }
+}
