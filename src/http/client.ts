@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import { DecodeError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api, PageRequest } from '../model/request.ts'
@@ -7,29 +8,30 @@ import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../m
 import { redactError } from '../observe/redact.ts'
 import { defined } from '../value/defined.ts'
 import { withoutParameters } from './address.ts'
-import { authorizationOf, secretsOf, type Authorization } from './auth/authorization.ts'
+import { authorizationOf, type Authorization } from './auth/authorization.ts'
 import { ClientCredentialsAuthorization } from './auth/client-credentials.ts'
 import { BodyBuffers } from './body/body-buffers.ts'
 import { wholeBody } from './body/decode.ts'
+import { brokenBody, formatOfBody } from './formats/decode-body.ts'
 import { Reservations, type Reservation } from './body/reservation.ts'
 import { graphqlData } from './graphql.ts'
 import { interpret, type Interpretation } from './interpret.ts'
-import { rateBudget } from './limits/rate-budget.ts'
-import { sharedBudget } from './limits/shared-budget.ts'
+import { budgetOf } from './limits/budget-of.ts'
 import { realTime, type Time } from './limits/time.ts'
+import { BodyReader, type OpenResponse } from './parts/body-reader.ts'
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts'
-import { statusError } from './request-error.ts'
+import { credentialsProblem, statusError } from './request-error.ts'
 import { withRetry } from './retry.ts'
 import { isEmptied, ruleError, ruleWait } from './rules/apply-rule.ts'
 import { isSuccess, ResponseRules } from './rules/response-rules.ts'
 import { Sender, type SentResponse, type StreamSendOptions } from './sender.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { connectionOptions, readSettings, type Settings } from './settings.ts'
 
 export interface ClientOptions {
   readonly secrets: Secrets
   readonly emit: (event: RunEvent) => void
   readonly now: () => Date
-  /** The stream that events name if their request has none. @default '' */
+  /** For events without a stream. @default '' */
   readonly stream?: string
   /** @default a budget of this process, by the API's `rate` */
   readonly budget?: Budget
@@ -41,6 +43,10 @@ export interface ClientOptions {
 
 /** Before any page is known, a page is assumed to take this much memory. */
 const FIRST_PAGE_BYTES = 262_144
+/** Bodies of one API that are read part by part at once. They do not count to its `concurrency`. */
+const MAX_OPEN_BODIES = 64
+/** The start of a body. A request with a place in its body gets it part by part, however small it is. */
+const NO_RECORDS = { records: 0, digest: '' }
 
 /**
  * Opens the client of an API, with the connections, credentials and limits that all its streams share.
@@ -53,12 +59,20 @@ export function openClient(api: Api, options: ClientOptions): Client & AsyncDisp
 }
 
 /** A response to one try, and what it means. */
-type Response = Interpretation & Pick<SentResponse, 'isOwn' | 'credentials'> & { readonly bytes: number }
+type Response = Interpretation & Pick<SentResponse, 'isOwn' | 'credentials' | 'rest'> & { readonly bytes: number }
+
+/** A response that is a page, and the memory that it occupies. */
+interface Tried {
+  readonly response: Response
+  readonly read: Pick<DecodedResponse, 'body' | 'rule' | 'faults' | 'found'>
+  readonly held: DisposableStack
+}
 
 class ApiClient implements Client, AsyncDisposable {
   readonly #options: ClientOptions
   readonly #settings: Settings
   readonly #agent: Agent
+  readonly #bodyAgent: Agent
   readonly #authorization: Authorization & Partial<Disposable>
   readonly #budget: Budget & Partial<AsyncDisposable>
   readonly #reservations: Reservations
@@ -74,16 +88,8 @@ class ApiClient implements Client, AsyncDisposable {
     this.#options = options
     this.#settings = settings
     this.#rules = api.responseRules ?? []
-    // undici's own limits are off: one limit covers a try from sending to the last byte. HTTP/1.1 was measured, and
-    // fails in known ways.
-    this.#agent = new Agent({
-      connections: concurrency,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: timeoutMs },
-    })
+    this.#agent = new Agent(connectionOptions(timeoutMs, concurrency))
+    this.#bodyAgent = new Agent(connectionOptions(timeoutMs, concurrency + MAX_OPEN_BODIES))
     this.#budget = options.budget ?? budgetOf(api, addresses.origin, options)
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
     this.#authorization =
@@ -102,6 +108,7 @@ class ApiClient implements Client, AsyncDisposable {
       api,
       settings,
       agent: this.#agent,
+      bodyAgent: this.#bodyAgent,
       authorization: this.#authorization,
       budget: this.#budget,
       buffers: this.#buffers,
@@ -112,10 +119,10 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   async send(request: PageRequest, options: SendOptions): Promise<DecodedResponse> {
-    const { emit, secrets, stream: ownStream = '' } = this.#options
+    const { secrets, stream: ownStream = '' } = this.#options
     const { signal, stream = ownStream } = options
     signal.throwIfAborted()
-    try {
+    return this.#redacting(signal, () => {
       const prepared = prepareRequest(request, {
         addresses: this.#settings.addresses,
         secrets,
@@ -128,25 +135,37 @@ class ApiClient implements Client, AsyncDisposable {
         rules: new ResponseRules([...(options.rules ?? []), ...this.#rules]),
         stream,
       }
-      return await withRetry(() => this.#attempt(prepared, attempt), {
-        attempts: this.#settings.attempts,
-        sleep: (ms, sleepOptions) => this.#budget.sleep(ms, sleepOptions),
-        signal,
-        onRetry: ({ attempt, reason, waitMs, isRetryAfter }) => {
-          emit({ type: 'request.retried', stream, attempt, reason: secrets.hide(reason), waitMs })
-          if (isRetryAfter) emit({ type: 'waiting', stream, for: 'retry-after', ms: waitMs })
-        },
-      })
+      return this.#retrying(() => this.#attempt(prepared, attempt), attempt)
+    })
+  }
+
+  /** Hides the secrets in an error. An abort throws its own reason. */
+  async #redacting<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      redactError(error, secrets.hide)
+      redactError(error, this.#options.secrets.hide)
       throw error
     }
   }
 
+  #retrying<T>(work: () => Promise<T>, { signal, stream }: Pick<StreamSendOptions, 'signal' | 'stream'>): Promise<T> {
+    const { emit, secrets } = this.#options
+    return withRetry(work, {
+      attempts: this.#settings.attempts,
+      sleep: (ms, sleepOptions) => this.#budget.sleep(ms, sleepOptions),
+      signal,
+      onRetry: ({ attempt, reason, waitMs, isRetryAfter }) => {
+        emit({ type: 'request.retried', stream, attempt, reason: secrets.hide(reason), waitMs })
+        if (isRetryAfter) emit({ type: 'waiting', stream, for: 'retry-after', ms: waitMs })
+      },
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#authorization[Symbol.dispose]?.()
-    await this.#agent.destroy()
+    await Promise.all([this.#agent.destroy(), this.#bodyAgent.destroy()])
     await this.#budget[Symbol.asyncDispose]?.()
   }
 
@@ -155,6 +174,15 @@ class ApiClient implements Client, AsyncDisposable {
    * memory before taking a slot: a waiter that holds a slot could block the readers that will free memory.
    */
   async #attempt(request: PreparedRequest, options: StreamSendOptions): Promise<DecodedResponse> {
+    const tried = await this.#try(request, options)
+    const { response, read, held } = tried
+    const { status, headers, url } = response.seen
+    const decoded = { status, headers, url, bytes: response.bytes, ...read }
+    const parts = this.#parts(request, options, tried)
+    return parts ? { ...decoded, parts, hold: parts } : { ...decoded, hold: held }
+  }
+
+  async #try(request: PreparedRequest, options: StreamSendOptions): Promise<Tried> {
     using held = new DisposableStack()
     const { emit } = this.#options
     const { memory, signal, stream } = options
@@ -168,16 +196,62 @@ class ApiClient implements Client, AsyncDisposable {
     let response = await this.#respond(request, options, reservation)
     if (response.rule?.action === 'renew' && response.isOwn && this.#authorization.renew(response.credentials))
       response = await this.#respond(request, options, reservation)
-    const read = this.#read(request, response, options)
-    const { status, headers, url } = response.seen
-    return { status, headers, url, bytes: response.bytes, ...read, hold: held.move() }
+    const { rest } = response
+    try {
+      const read = this.#read(request, response, options)
+      if (read.rule) rest?.[Symbol.dispose]()
+      return { response, read, held: held.move() }
+    } catch (error) {
+      rest?.[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** Returns the reader of a body that did not end within its first part. */
+  #parts(request: PreparedRequest, options: StreamSendOptions, tried: Tried): BodyReader | undefined {
+    const { parts, records = '', memory } = options
+    if (!parts || !tried.response.rest || tried.read.rule) return undefined
+    const { label } = request
+    const again = { ...options, signal: parts.signal, parts: { from: NO_RECORDS, ...parts } }
+    const { secrets } = this.#options
+    return new BodyReader({
+      first: this.#opened(request, options, tried),
+      reopen: async () => this.#opened(request, again, await this.#try(request, again)),
+      retry: (work) => this.#redacting(parts.signal, () => this.#retrying(work, again)),
+      broken: (error, hasLength) =>
+        brokenBody(error, { status: tried.response.seen.status, hasLength, label, hide: secrets.hide }),
+      memory,
+      signal: parts.signal,
+      from: parts.from,
+      records,
+      maxBytes: this.#settings.maxPageBytes,
+      label,
+    })
+  }
+
+  #opened({ label, isGraphql }: PreparedRequest, options: StreamSendOptions, { response, held }: Tried): OpenResponse {
+    const { rest, seen } = response
+    if (!rest) {
+      held[Symbol.dispose]()
+      throw new DecodeError(`${label} answered ${seen.status} when its body was requested again`)
+    }
+    const { headers, url } = seen
+    const format = isGraphql ? ({ type: 'json' } as const) : options.format
+    return {
+      headers,
+      format: formatOfBody(rest.begin, { format, contentType: headers['content-type'], url }),
+      body: rest,
+      hold: held,
+    }
   }
 
   async #respond(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<Response> {
-    const { bytes, status, headers, url, isOwn, credentials } = await this.#sender.send(request, options, reservation)
-    reservation.settle(bytes?.length ?? 0)
+    const sent = await this.#sender.send(request, options, reservation)
+    const { bytes, status, headers, url, isOwn, credentials, rest } = sent
+    const size = (bytes ?? rest?.begin)?.length ?? 0
+    reservation.settle(size)
     const interpretation = await interpret(
-      { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes },
+      { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes, begin: rest?.begin },
       {
         rules: options.rules,
         format: request.isGraphql ? { type: 'json' } : options.format,
@@ -188,7 +262,7 @@ class ApiClient implements Client, AsyncDisposable {
       },
     )
     if (bytes) this.#buffers.release(bytes)
-    return { ...interpretation, isOwn, credentials, bytes: bytes?.length ?? 0 }
+    return { ...interpretation, isOwn, credentials, bytes: size, ...defined({ rest }) }
   }
 
   /** Returns the body of a page, or the rule that makes it an empty one. Throws if the response is no page. */
@@ -223,30 +297,4 @@ class ApiClient implements Client, AsyncDisposable {
     const data = isGraphql && body !== undefined ? graphqlData(body, { label, status }) : body
     return { body: data, ...defined({ faults, found }) }
   }
-}
-
-function credentialsProblem(status: number, secrets: readonly string[]): string | undefined {
-  const names = secrets.join(' and ')
-  switch (status) {
-    case 401:
-      return names
-        ? `the credentials were refused; check ${names}`
-        : 'the API asks for credentials; give the API its auth'
-    case 403:
-      return names
-        ? `the credentials lack a permission; check what ${names} may read`
-        : 'the API may ask for credentials; give the API its auth'
-    default:
-      return undefined
-  }
-}
-
-function budgetOf(
-  { auth, rate }: Api,
-  origin: string,
-  { rates, now, time = realTime, emit }: ClientOptions,
-): Budget & Partial<AsyncDisposable> {
-  if (!rates) return rateBudget(rate, { now, time, origin })
-  const shared = rates({ origin, credentials: secretsOf(auth), rate })
-  return sharedBudget(rate, { shared, now, time, origin, warn: (message) => emit({ type: 'warning', message }) })
 }

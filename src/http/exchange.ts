@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { HttpError } from '../model/errors.ts'
 import type { ApiResponse } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
-import { receive, type BodyLimit, type RawResponse } from './body/receive.ts'
+import { receive, type BodyLimit, type OpenBody, type RawResponse } from './body/receive.ts'
 import type { ResponseRules } from './rules/response-rules.ts'
 
 type Headers = ApiResponse<unknown>['headers']
@@ -25,7 +25,7 @@ export interface ExchangeRequest {
   /** Called before each hop after the first. Resolves when it may be sent. */
   readonly admit: (hop: PreparedHop) => Promise<void>
   /** Called for the head of the last response. Returns undefined if its body is not wanted. */
-  readonly onResponse: (hop: PreparedHop, status: number, headers: Headers) => BodyLimit | undefined
+  readonly onResponse: (hop: PreparedHop, status: number, headers: Headers) => BodyLimit | OpenBody | undefined
   readonly signal: AbortSignal
 }
 

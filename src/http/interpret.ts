@@ -6,6 +6,7 @@ import type { BodyFaults } from '../model/scope.ts'
 import { parseJson } from '../value/json/parse-json.ts'
 import { decodeUtf8 } from '../value/utf8.ts'
 import { decodeBody, type DecodedFormat } from './formats/decode-body.ts'
+import { statesLength } from './parts/open-body.ts'
 import { TransientError } from './request-error.ts'
 import { isSuccess, type ResponseRules } from './rules/response-rules.ts'
 
@@ -37,7 +38,17 @@ export interface InterpretOptions {
 
 /** Decodes a body and finds the rule. `bytes` is undefined if the response has no body, or none that is needed. */
 export async function interpret(
-  { status, headers, url, bytes }: Omit<RuleResponse, 'text' | 'body'> & { readonly bytes: Buffer | undefined },
+  {
+    status,
+    headers,
+    url,
+    bytes,
+    begin = bytes,
+  }: Omit<RuleResponse, 'text' | 'body'> & {
+    readonly bytes: Buffer | undefined
+    /** The first part of a body that is read part by part. */
+    readonly begin?: Buffer | undefined
+  },
   { rules, label, hide, ...how }: InterpretOptions,
 ): Promise<Interpretation> {
   const {
@@ -54,7 +65,7 @@ export async function interpret(
     body,
     // Most rules do not read it.
     get text() {
-      return (text ??= bytes ? decodeUtf8(bytes.subarray(0, MAX_TEXT_LENGTH)) : '')
+      return (text ??= begin ? decodeUtf8(begin.subarray(0, MAX_TEXT_LENGTH)) : '')
     },
   }
   return { seen, rule: rules.fitting(seen, label), faults, found, error }
@@ -72,7 +83,7 @@ async function bodyOf(
       ...how,
       status,
       contentType: headers['content-type'],
-      hasLength: headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined,
+      hasLength: statesLength(headers),
     })
   } catch (error) {
     if (error instanceof DecodeError || error instanceof TransientError) return { body: undefined, error }

@@ -147,3 +147,20 @@ export function connectionError(error: unknown, label: string): Error {
 export function codeOf(error: unknown): string {
   return Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
+
+/** Returns what a refusal says about the credentials; undefined if it is none. */
+export function credentialsProblem(status: number, secrets: readonly string[]): string | undefined {
+  const names = secrets.join(' and ')
+  switch (status) {
+    case 401:
+      return names
+        ? `the credentials were refused; check ${names}`
+        : 'the API asks for credentials; give the API its auth'
+    case 403:
+      return names
+        ? `the credentials lack a permission; check what ${names} may read`
+        : 'the API may ask for credentials; give the API its auth'
+    default:
+      return undefined
+  }
+}

@@ -1,5 +1,6 @@
 import type { Agent } from 'undici'
 import { Semaphore } from '../flow/semaphore.ts'
+import { onAbort } from '../flow/signals/on-abort.ts'
 import { deadline } from '../flow/signals/timeout.ts'
 import { DecodeError, SluiceError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
@@ -13,6 +14,7 @@ import type { BodyBuffers } from './body/body-buffers.ts'
 import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
 import type { Reservation } from './body/reservation.ts'
 import { acceptOf } from './formats/format-of.ts'
+import { MAX_WHOLE_BYTES, mayBeLarge, openBody, type UnpackedBody } from './parts/open-body.ts'
 import { exchange, type FinalResponse, type PreparedHop } from './exchange.ts'
 import { limitedPathOf } from './limits/limited-path.ts'
 import type { Time } from './limits/time.ts'
@@ -25,6 +27,8 @@ export interface SenderOptions {
   readonly api: Api
   readonly settings: Settings
   readonly agent: Agent
+  /** For bodies that are read part by part: their records may need other requests meanwhile. */
+  readonly bodyAgent: Agent
   readonly authorization: Authorization
   readonly budget: Budget
   readonly buffers: BodyBuffers
@@ -40,7 +44,12 @@ export type StreamSendOptions = Omit<SendOptions, 'rules'> & {
 }
 
 /** A response, with the credentials that its request had. */
-export type SentResponse = FinalResponse & { readonly credentials: Credentials }
+export type SentResponse = ReceivedResponse & { readonly credentials: Credentials }
+
+type ReceivedResponse = Omit<FinalResponse, 'source'> & {
+  /** A body that did not end within its first part. `bytes` is undefined then. */
+  readonly rest?: UnpackedBody
+}
 
 /** A rule sees a failure's body up to this size. */
 const MAX_FAILURE_BYTES = 1_048_576
@@ -80,8 +89,8 @@ export class Sender {
     credentials: Credentials,
     options: StreamSendOptions,
     reservation: Reservation,
-  ): Promise<FinalResponse> {
-    const { agent, budget, buffers, settings, time, emit } = this.#options
+  ): Promise<ReceivedResponse> {
+    const { agent, bodyAgent, budget, buffers, settings, time, emit } = this.#options
     const { signal, headers, rules, stream, onTry } = options
     const { method, label, path } = request
     const onWait = this.#onWait(options)
@@ -109,7 +118,7 @@ export class Sender {
       })
     let last = { url: request.url, status: 0, bytes: 0 }
     try {
-      const response = await exchange(agent, {
+      const { source, ...response } = await exchange(options.parts ? bodyAgent : agent, {
         ...request,
         rules,
         signal: limit.signal,
@@ -139,6 +148,8 @@ export class Sender {
           observe(hop, status, responseHeaders)
           switch (rules.neededBody(status, responseHeaders)) {
             case 'page':
+              if (options.parts && this.#isOpened(status, responseHeaders, options))
+                return { open: { signal: options.parts.signal, timeoutMs: settings.timeoutMs, label } }
               return { bytes: settings.maxPageBytes, tooLarge, onBytes: reservation.growTo, buffers }
             case 'beginning':
               return { bytes: Math.min(settings.maxPageBytes, MAX_FAILURE_BYTES), onBytes: reservation.growTo }
@@ -147,6 +158,20 @@ export class Sender {
           }
         },
       })
+      if (source) {
+        using _cancelled = onAbort(limit.signal, (reason) => source.fail(reason))
+        const body = await openBody(source, {
+          headers: response.headers,
+          url: response.url.href,
+          wholeBytes: this.#wholeBytes,
+          format: options.format,
+          isPartial: options.parts?.from !== undefined,
+          onBytes: reservation.growTo,
+        })
+        const isWhole = Buffer.isBuffer(body)
+        last = { ...last, bytes: isWhole ? body.length : body.begin.length }
+        return isWhole ? { ...response, bytes: body } : { ...response, rest: body }
+      }
       if (response.bytes === undefined) return response
       if (!isSuccess(response.status)) return { ...response, bytes: await this.#unpackFailure(response, label) }
       const bytes = await decompress(response.bytes, {
@@ -167,6 +192,16 @@ export class Sender {
       emitFinished(last.url, last.status, last.bytes)
       onTry?.(last.status, time.clock() - startedAt)
     }
+  }
+
+  /** False for a body that is read as a whole, because it is known to be small or because a rule reads its values. */
+  #isOpened(status: number, headers: FinalResponse['headers'], { rules, parts }: StreamSendOptions): boolean {
+    if (parts?.from) return true
+    return !rules.readsValues(status, headers) && mayBeLarge(headers, this.#wholeBytes)
+  }
+
+  get #wholeBytes(): number {
+    return Math.min(MAX_WHOLE_BYTES, this.#options.settings.maxPageBytes)
   }
 
   /** Adds credentials and headers of the API to a request for its own origin, and to no other. */

@@ -85,6 +85,11 @@ export interface SendOptions {
   /** The path of the records in the body; '' is the body itself. @default they are found in another way */
   readonly records?: string | undefined
   /**
+   * Accepts a large body part by part. A body that ends within the first part is returned as a whole, unless reading
+   * continues inside it. @default every body is returned as a whole
+   */
+  readonly parts?: PartsOptions
+  /**
    * Accepts a body in which a few values or records cannot be read. Its reader must reject them. @default false: it
    * fails
    */
@@ -97,7 +102,49 @@ export interface SendOptions {
   readonly onTry?: (status: number, ms: number) => void
 }
 
+export interface PartsOptions {
+  /** Ends the body when it aborts. */
+  readonly signal: AbortSignal
+  /** The place in the body where reading continues. @default its start */
+  readonly from?: BodyPosition | undefined
+}
+
+/** A place behind a record of a body. */
+// A type, because it becomes JSON of the ledger.
+export type BodyPosition = {
+  /** Records before it. */
+  readonly records: number
+  /** Digest of their texts: it shows whether the body is still the same. */
+  readonly digest: string
+}
+
+/** A body that is read part by part. It is requested again if it breaks off. */
+export interface BodyParts extends Disposable {
+  /** Returns the next part. Call it once more only when the records of the last one are wanted no more, or held. */
+  next: () => Promise<BodyPart>
+}
+
+export interface BodyPart {
+  /** Some may be an `UnreadableRecord`. */
+  readonly records: readonly unknown[]
+  /** The memory of the part. */
+  readonly hold: Disposable
+  /** The place behind its records. */
+  readonly position: BodyPosition
+  /** Of the last part only. */
+  readonly end?: BodyEnd
+}
+
+export interface BodyEnd {
+  /** The body without its records; undefined if it is nothing but a list. */
+  readonly envelope: unknown
+  /** False if a connection that broke off would look the same. */
+  readonly isProven: boolean
+}
+
 export interface DecodedResponse extends Omit<ApiResponse<unknown>, 'records'> {
+  /** The records, if the body is read part by part. Its body is undefined then. */
+  readonly parts?: BodyParts
   /** The records, where the format finds them itself. */
   readonly found?: readonly unknown[]
   /** The rule that made it a page without records. Its body is undefined then. */

@@ -21,7 +21,8 @@ import { pagesToLast } from './paging/link-header.ts'
 import { isSince, SincePages, type SinceOptions } from './paging/since/since-pages.ts'
 import { RequestPrefetcher, type HeldResponse } from './paging/request-prefetcher.ts'
 import { NOTHING_READ, readingAt, type ReadingState } from './paging/reading-state.ts'
-import { requestAt } from './position.ts'
+import { readParts } from './body/read-parts.ts'
+import { bodyPositionAt, requestAt } from './position.ts'
 import { takePage } from './take-page.ts'
 
 export interface ReadHttpOptions {
@@ -56,7 +57,7 @@ export async function* readHttp(
   const pageReader = new HttpPageReader(source, options)
   let request = resumed ? list.before(resumed, { isResumed: true }) : start
 
-  await using prefetcher = new RequestPrefetcher(source, scope)
+  await using prefetcher = new RequestPrefetcher(source, scope, bodyPositionAt(slice.position))
   for (let isFirst = true; ; isFirst = false) {
     const taken = await takePage(prefetcher, request, list).catch((error: unknown) => {
       throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
@@ -64,6 +65,10 @@ export async function* readHttp(
     const { response } = taken
     request = taken.request
     if (isFirst && isResumed && response.rule) checkPosition(response, request, source.paging)
+    if (response.parts) {
+      yield* readParts({ ...response, parts: response.parts }, request, { source, follower, secrets, state, slice })
+      return
+    }
     const fit = pageReader.fit(response, request)
     if (fit.type === 'back') {
       request = fit.request

@@ -15,3 +15,14 @@ export const requestOptions = (request: Request): Pick<SendOptions, 'headers' | 
 /** Returns the path of the records, undefined if they are found in another way. */
 export const recordsPath = ({ records }: Pick<HttpSource, 'records'>): string | undefined =>
   typeof records === 'string' ? records : undefined
+
+/**
+ * True if a large body may be read part by part: its records are a list at a path, and no other page depends on what
+ * stands behind them.
+ */
+export const isReadInParts = ({ paging, records, delta, ifChanged }: HttpSource): boolean =>
+  typeof paging === 'object' &&
+  paging.type === 'one page' &&
+  typeof records === 'string' &&
+  delta === undefined &&
+  ifChanged === undefined

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { onAbort } from '../../flow/signals/on-abort.ts'
 import type { ApiResponse } from '../../model/request.ts'
+import { BodySource, type BodySourceOptions } from '../parts/body-source.ts'
 import type { BodyBuffers } from './body-buffers.ts'
 
 type Headers = ApiResponse<unknown>['headers']
@@ -18,9 +19,14 @@ export interface BodyLimit {
   readonly buffers?: BodyBuffers
 }
 
+/** The response is returned as soon as its head has come, and its body is taken while it is received. */
+export interface OpenBody {
+  readonly open: BodySourceOptions
+}
+
 export interface ReceiveOptions {
   /** Called for the head of the response. Returns the limit of its body, or undefined if the body is not wanted. */
-  readonly limitOf: (status: number, headers: Headers) => BodyLimit | undefined
+  readonly limitOf: (status: number, headers: Headers) => BodyLimit | OpenBody | undefined
   readonly signal: AbortSignal
 }
 
@@ -31,6 +37,8 @@ export interface RawResponse {
   readonly bytes: Buffer | undefined
   /** The body is longer than its limit, and only its beginning was received. */
   readonly isCut?: true
+  /** The body while it is received. `bytes` is undefined then. */
+  readonly source?: BodySource
 }
 
 /**
@@ -65,6 +73,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   #body: Buffer | undefined
   #chunks: Buffer[] = []
   #bytes = 0
+  #source: BodySource | undefined
 
   constructor(options: ReceiveOptions) {
     this.#options = options
@@ -82,15 +91,21 @@ class Receiver implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     rawHeaders: Parameters<typeof headersOf>[0],
   ): void {
     if (status < 200) return
     const headers = headersOf(rawHeaders)
-    this.#limit = this.#options.limitOf(status, headers)
+    const limit = this.#options.limitOf(status, headers)
     this.#head = { status, headers }
     if (this.#isEnded) return
+    if (limit && 'open' in limit) {
+      const source = new BodySource(controller, limit.open)
+      this.#source = source
+      return this.#settle(() => this.#result.resolve({ status, headers, bytes: undefined, source }))
+    }
+    this.#limit = limit
     if (!this.#limit) {
       this.#discardTimer = setTimeout(() => this.#cancel(undefined), MAX_DISCARDED.ms)
       return
@@ -101,6 +116,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#source) return this.#source.push(chunk)
     if (this.#isEnded) return
     const offset = this.#bytes
     this.#bytes += chunk.length
@@ -120,6 +136,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#source) return this.#source.end()
     const head = this.#head
     if (!head) return this.onResponseError(undefined, new Error('The response has no status'))
     const bytes = this.#limit && this.#joined()
@@ -128,6 +145,7 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   /** Resolves if only a discarded body failed: its response is complete without it. */
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
+    if (this.#source) return this.#source.fail(error)
     const { resolve, reject } = this.#result
     const head = this.#limit ? undefined : this.#head
     this.#settle(() => (head ? resolve({ ...head, bytes: undefined }) : reject(error)))

@@ -23,6 +23,16 @@ export interface DecodedFormat extends DecodedBody {
   readonly records?: readonly unknown[]
 }
 
+/** Returns the format of a body by its first bytes, and by what the request and the response say. */
+export function formatOfBody(
+  begin: Buffer,
+  { format, contentType, url }: Pick<DecodeBodyOptions, 'format' | 'contentType' | 'url'>,
+): Format {
+  if (format) return format
+  const stated = statedFormat(contentType, url)
+  return looksLikeJson(begin, stated) ? { type: 'json' } : stated
+}
+
 /**
  * Decodes a body. Without a word of the request the content type decides, unless the body turns out to be JSON, as some
  * APIs state a wrong type. Throws a `TransientError` for a broken body: mostly the next one is whole.
@@ -47,7 +57,7 @@ async function decodeAs(format: Format, bytes: Buffer, options: DecodeBodyOption
     if (format.type === 'zip') return await decodeZip(format, bytes, options)
     return await decodeText(format, bytes, options)
   } catch (error) {
-    throw error instanceof BrokenBodyError ? brokenBody(error, bytes.length, options) : error
+    throw error instanceof BrokenBodyError ? brokenBody(error, options) : error
   }
 }
 
@@ -116,14 +126,14 @@ function filled(body: unknown, path: string | undefined, records: readonly unkno
   }
 }
 
-function brokenBody(
+/** Returns the error of a body that has not its format. The next try may bring a whole one. */
+export function brokenBody(
   error: BrokenBodyError,
-  length: number,
-  { status, hasLength, label, hide }: DecodeBodyOptions,
+  { status, hasLength, label, hide }: Pick<DecodeBodyOptions, 'status' | 'hasLength' | 'label' | 'hide'>,
 ): Error {
   const problem = hide(redactText(error.message))
   if (error.isCut && !hasLength)
-    return new TransientError(`${label} got no complete response: it broke off after ${length} bytes`, {
+    return new TransientError(`${label} got no complete response: ${problem}`, {
       location: label,
     })
   const message = `${label} answered ${status} with ${problem}`

@@ -34,6 +34,13 @@ export class ResponseRules {
     return this.#candidates(status, headers).some(({ action }) => action === 'retry')
   }
 
+  /** True if a rule may read values of the body, so that the body is needed as a whole. */
+  readsValues(status: number, headers: Headers): boolean {
+    return this.#candidates(status, headers).some(
+      (rule) => Boolean(rule.body) || Boolean(rule.when) || (readsBody(rule) && !rule.text),
+    )
+  }
+
   neededBody(status: number, headers: Headers): NeededBody {
     const candidates = this.#candidates(status, headers)
     const last = candidates.at(-1)

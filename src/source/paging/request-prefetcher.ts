@@ -5,9 +5,9 @@ import type { MemoryAccount } from '../../flow/memory-account.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import type { PageRequest } from '../../model/request.ts'
-import type { DecodedResponse, Scope } from '../../model/scope.ts'
+import type { BodyPosition, DecodedResponse, Scope, SendOptions } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
-import { recordsPath, requestOptions } from '../request-options.ts'
+import { isReadInParts, recordsPath, requestOptions } from '../request-options.ts'
 
 /** Pages that are requested at the same time at first, and at most where the API has no `concurrency`. */
 const MAX_AT_ONCE = 8
@@ -43,12 +43,15 @@ export class RequestPrefetcher implements AsyncDisposable {
   /** Requests of this reading in flight. */
   #inFlight = 0
   readonly #limit: AdaptiveLimit
+  readonly #parts: Pick<SendOptions, 'parts'>
 
-  constructor(source: HttpSource, scope: Scope) {
+  /** `from`: the place in the body of the first response where reading continues. */
+  constructor(source: HttpSource, scope: Scope, from?: BodyPosition) {
     const { concurrency = MAX_AT_ONCE } = source.api
     this.#limit = new AdaptiveLimit({ start: Math.min(concurrency, MAX_AT_ONCE), max: concurrency })
     this.#source = source
     this.#scope = scope
+    this.#parts = isReadInParts(source) ? { parts: { signal: scope.signal, from } } : {}
     this.#link = new LinkedSignal(scope.signal)
   }
 
@@ -126,6 +129,7 @@ export class RequestPrefetcher implements AsyncDisposable {
         else this.#limit.succeeded(ms, this.#inFlight)
       },
       acceptFaults: true,
+      ...this.#parts,
       ...requestOptions(template),
       ...defined({ stream: this.#scope.stream, records: recordsPath(this.#source) }),
     }
