@@ -4,7 +4,7 @@ import { Api, type ApiOptions } from './api.ts'
 import { connected, type Databases } from './databases.ts'
 import { Whereabouts } from './place.ts'
 import type { DataSet } from './records.ts'
-import { SluiceRun, type Ended, type RunSettings } from './sluice.ts'
+import { killEnvironment, SluiceRun, type Ended, type RunSettings } from './sluice.ts'
 import type { Successor } from './successor.ts'
 
 export type Write = RunSettings['write']
@@ -120,9 +120,8 @@ export class Rig implements AsyncDisposable {
     const run = new SluiceRun({
       database: past ? this.url : this.proxy.through(this.url),
       api: this.api.url,
-      write: this.write,
       batchRows,
-      name,
+      environment: killEnvironment({ write: this.write, name }),
       ...(flags && { flags }),
       ...(limit !== undefined && { limit }),
     })

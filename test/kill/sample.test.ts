@@ -5,6 +5,7 @@ import { Databases } from './databases.ts'
 import { apiFaults } from './drivers/api-faults.ts'
 import { everyMessage } from './drivers/every-message.ts'
 import { lostCommits } from './drivers/lost-commits.ts'
+import { moving } from './drivers/moving.ts'
 import { sampled, seeded, type Context, type Job } from './job.ts'
 import { WRITES } from './rig.ts'
 import { messageOf } from '../../src/value/error.ts'
@@ -65,3 +66,7 @@ describe('a run that lives on', () => {
     expect(await broken(sampled(apiFaults(context), 3, context.random))).toEqual([])
   }, 60_000)
 })
+
+test('a run that is killed while its list moves misses nothing in silence, and resumes without doubles', async () => {
+  expect(await broken(sampled(moving(context, 300), 3, context.random))).toEqual([])
+}, 60_000)

@@ -22,6 +22,18 @@ export function sluice(
   }
 }
 
+export interface ProcessSettings {
+  /** @default the pipeline of `write` */
+  readonly pipeline?: string
+  readonly database: string
+  readonly api: string
+  readonly batchRows: number
+  readonly flags?: readonly string[]
+  /** Milliseconds after which it is taken to hang. @default 120_000 */
+  readonly limit?: number
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 export interface RunSettings {
   readonly database: string
   readonly api: string
@@ -33,6 +45,12 @@ export interface RunSettings {
   /** Milliseconds after which it is taken to hang. @default 120_000 */
   readonly limit?: number
 }
+
+/** Returns the environment of a run of the pipeline `kill`. */
+export const killEnvironment = ({ write, name = '' }: Pick<RunSettings, 'write' | 'name'>): Record<string, string> => ({
+  KILL_WRITE: write,
+  KILL_NAME: name,
+})
 
 /** Runs that have not ended: one that is stopped would outlive the harness. */
 const living = new Set<SluiceRun>()
@@ -47,10 +65,11 @@ export class SluiceRun {
   readonly process: ChildProcess
   readonly ended: Promise<Ended>
 
-  constructor({ database, api, write, batchRows, name = '', flags = [], limit = 120_000 }: RunSettings) {
+  constructor(settings: ProcessSettings) {
+    const { pipeline = PIPELINE, database, api, batchRows, flags = [], limit = 120_000 } = settings
     const { file, args, environment } = sluice(
-      ['run', PIPELINE, '--json', '--batch-rows', String(batchRows), ...flags],
-      { DATABASE_URL: database, KILL_API: api, KILL_WRITE: write, KILL_NAME: name },
+      ['run', pipeline, '--json', '--batch-rows', String(batchRows), ...flags],
+      { DATABASE_URL: database, KILL_API: api, ...settings.environment },
     )
     this.process = spawn(file, args, { env: environment, cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] })
     living.add(this)

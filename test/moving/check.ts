@@ -25,16 +25,35 @@ const mixOf = (seed: number): Mix => {
   return seed % 10 === 1 ? 'appended' : 'all'
 }
 
-/** `mix`: instead of the one that belongs to the seed. */
-export async function trySeed(seed: number, mix = mixOf(seed)): Promise<Outcome> {
-  const random = new Random(seed)
+/** Returns what a seed stands for. `random` has drawn nothing before. */
+export function scenarioOfSeed(seed: number, random: Random, mix = mixOf(seed)): Scenario {
   const led = { 2: 'link to page', 3: 'url of offset' } as const
-  const scenario = scenarioOf(random, mix, led[(seed % 7) as 2 | 3])
-  const api = new MovingApi(scenario, random)
+  return scenarioOf(random, mix, led[(seed % 7) as 2 | 3])
+}
+
+/** Reads everything since a bound, over as many kills as there are. */
+export type Read = (scenario: Scenario, api: MovingApi, random: Random, bound: Bound) => Promise<Reading>
+
+export interface TryOptions {
+  /** @default the one that belongs to the seed */
+  readonly mix?: Mix | undefined
+  /** @default a reader in this process, without a database */
+  readonly read?: Read
+  /** The list changes at the time of this machine. @default a clock of its own */
+  readonly isRealTime?: boolean
+}
+
+export async function trySeed(
+  seed: number,
+  { mix = mixOf(seed), read = readAll, isRealTime = false }: TryOptions = {},
+): Promise<Outcome> {
+  const random = new Random(seed)
+  const scenario = scenarioOfSeed(seed, random, mix)
+  const api = new MovingApi(scenario, random, { isRealTime })
   const grades: string[] = []
   let problem: string | undefined
   try {
-    problem = await readings(scenario, api, random, grades)
+    problem = await readings(scenario, api, random, { grades, read })
   } catch (error) {
     problem = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
@@ -45,7 +64,7 @@ async function readings(
   scenario: Scenario,
   api: MovingApi,
   random: Random,
-  grades: string[],
+  { grades, read }: { readonly grades: string[]; readonly read: Read },
 ): Promise<string | undefined> {
   const table = new Map<number, Item>()
   let bound: Bound = { since: undefined, boundary: {} }
@@ -54,7 +73,7 @@ async function readings(
     // The last run reads a list that rests: what is lost by then is lost for ever.
     api.isMoving = run <= scenario.runs
     api.changesLeft = MOST_CHANGES
-    const reading = await readAll(scenario, api, random, bound)
+    const reading = await read(scenario, api, random, bound)
     grades.push(reading.completeness?.grade ?? 'none')
     api.log.push(`run ${run}: ${JSON.stringify(reading.completeness)}, cursor ${reading.highWaterMark?.value}`)
     wasOpen ||= isOpen(reading.completeness)

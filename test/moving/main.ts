@@ -29,7 +29,7 @@ function show({ seed, scenario, log, problem, grades, requests }: Outcome): void
 }
 
 if (options.seed !== undefined) {
-  const outcome = await trySeed(Number(options.seed), mix)
+  const outcome = await trySeed(Number(options.seed), { mix })
   show(outcome)
   process.exitCode = outcome.problem === undefined ? 0 : 1
 } else {
@@ -39,7 +39,7 @@ if (options.seed !== undefined) {
   let tried = 0
   const first = Number(options.from)
   for (let seed = first; seed < first + Number(options.count) && broken < Number(options.enough); seed++) {
-    const outcome = await trySeed(seed, mix)
+    const outcome = await trySeed(seed, { mix })
     tried++
     if (outcome.problem !== undefined) {
       broken++

@@ -33,9 +33,14 @@ export class MovingApi {
   #tick = 0
   #lastId = 0
 
-  constructor(scenario: Scenario, random: Random) {
+  readonly #isRealTime: boolean
+
+  constructor(scenario: Scenario, random: Random, { isRealTime = false }: { readonly isRealTime?: boolean } = {}) {
     this.#scenario = scenario
     this.#random = random
+    this.#isRealTime = isRealTime
+    // The records that are there at first are older than any reading.
+    if (isRealTime) this.#clock = Date.now() - 7 * 86_400_000
     for (let count = scenario.records; count > 0; count--) {
       this.#clock += random.between(0, 90_000)
       this.#insert()
@@ -54,7 +59,7 @@ export class MovingApi {
 
   /** Lets hours pass, in which the list moves on. */
   sleep(): void {
-    this.#clock += this.#random.between(1, 48) * 3_600_000
+    this.#pass(this.#random.between(1, 48) * 3_600_000)
     if (this.isMoving) this.#change(this.#random.between(0, 12))
     this.log.push(`hours later: ${this.#state()}`)
   }
@@ -118,7 +123,7 @@ export class MovingApi {
         ...(kind === 'url of offset' && { next: isEnd ? null : urlOf('offset', place + items.length) }),
       },
     }
-    this.#clock += this.#random.between(0, 1_500)
+    this.#pass(this.#random.between(0, 1_500))
     if (this.isMoving && this.#random.chance(this.#scenario.unrest)) {
       this.#change(this.#random.between(1, this.#scenario.mostAtOnce))
       this.log.push(`then: ${this.#state()}`)
@@ -153,13 +158,18 @@ export class MovingApi {
 
   #change(times: number): void {
     for (let left = times; left > 0 && this.changesLeft > 0; left--, this.changesLeft--) {
-      this.#clock += this.#random.between(0, 400)
+      this.#pass(this.#random.between(0, 400))
       const ids = [...this.#items.keys()]
       const what = ids.length === 0 ? 'insert' : this.#random.pick(this.#scenario.changes)
       if (what === 'insert') this.#insert()
       else if (what === 'touch') this.#touch(this.#random.pick(ids))
       else this.#delete(this.#random.pick(ids))
     }
+  }
+
+  /** Lets time pass. That of this machine passes by itself, and two changes never have one moment. */
+  #pass(ms: number): void {
+    this.#clock = this.#isRealTime ? Math.max(this.#clock + 1, Date.now()) : this.#clock + ms
   }
 
   #insert(): void {

@@ -1,5 +1,15 @@
 // Reads the list of a scenario as a run does: commits page by page, is killed, and resumes from the stored position.
-import { byCursor, byLinkHeader, byNextUrl, byOffset, byPage, bySince, http, since } from '../../src/index.ts'
+import {
+  byCursor,
+  byLinkHeader,
+  byNextUrl,
+  byOffset,
+  byPage,
+  bySince,
+  http,
+  since,
+  type Stream,
+} from '../../src/index.ts'
 import { worstOf, type Completeness } from '../../src/model/completeness.ts'
 import { ListMovedError, PositionLostError } from '../../src/model/errors.ts'
 import { maxHighWaterMark } from '../../src/model/high-water-mark.ts'
@@ -43,13 +53,16 @@ export interface Bound {
   readonly boundary: Readonly<Record<string, number>>
 }
 
-export function recipeOf(scenario: Scenario): Recipe {
+export const recipeOf = (scenario: Scenario): Recipe => recordsOf(scenario, 'http://api.example').recipe
+
+/** Returns the stream of a scenario, read from an API with this base. */
+export function recordsOf(scenario: Scenario, base: string): Stream<Item> {
   const { concurrency, size, isIncremental } = scenario
-  const records = http('http://api.example', { concurrency })
+  const records = http(base, { concurrency })
     .get<Body>('/list', { limit: size, ...((isIncremental || scenario.kind === 'since') && { since }) })
     .pages(pagingOf(scenario))
     .records('items')
-  return isIncremental ? records.incremental('updated_at', { lookback: '0s' }).recipe : records.recipe
+  return isIncremental ? records.incremental('updated_at', { lookback: '0s' }) : records
 }
 
 function pagingOf({ kind, start, isTotalNamed, overlap, within, isExclusive }: Scenario): Paging<Body> {
