@@ -9,16 +9,18 @@ import { join, resolve } from 'node:path'
 const ROOT = resolve(import.meta.dirname, '../..')
 const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json']
 
-/**
- * A patch: what it takes away, the arguments of the harness that must notice it, and the difference itself. The harness
- * is `test/kill` or `test/moving`.
- */
+/** `test/kill` or `test/moving` with its arguments, which must notice a mutant. */
+interface Proof {
+  readonly harness: 'kill' | 'moving'
+  readonly args: readonly string[]
+}
+
+/** A patch: what it takes away, each proof that must notice it, and the difference itself. */
 interface Mutant {
   readonly name: string
   readonly file: string
   readonly takes: string
-  readonly harness: 'kill' | 'moving'
-  readonly args: readonly string[]
+  readonly proofs: readonly Proof[]
 }
 
 async function mutants(): Promise<Mutant[]> {
@@ -28,15 +30,17 @@ async function mutants(): Promise<Mutant[]> {
       const file = join(import.meta.dirname, name)
       const text = await readFile(file, 'utf8')
       const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
-      const [, harness, args] = /^(kill|moving): (.+)$/m.exec(text) ?? []
-      if (takes === undefined || args === undefined)
+      const proofs = [...text.matchAll(/^(kill|moving): (.+)$/gm)].map(([, harness, args = '']) => ({
+        harness: harness as Proof['harness'],
+        args: [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
+      }))
+      if (takes === undefined || proofs.length === 0)
         throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …' or 'moving: …'`)
       return {
         name: name.replace(/\.patch$/, ''),
         file,
         takes,
-        harness: harness as Mutant['harness'],
-        args: [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
+        proofs,
       }
     }),
   )
@@ -64,7 +68,7 @@ async function run(
   return { code, output }
 }
 
-const proof = ({ harness, args }: Pick<Mutant, 'harness' | 'args'>, directory: string): ReturnType<typeof run> =>
+const proof = ({ harness, args }: Proof, directory: string): ReturnType<typeof run> =>
   run(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(directory, 'test', harness, 'main.ts'), ...args],
@@ -78,8 +82,8 @@ let survivors = 0
 // First without any: what is red already would prove nothing.
 {
   await using plain = await copy()
-  for (const text of new Set(all.map(({ harness, args }) => JSON.stringify({ harness, args })))) {
-    const { code, output } = await proof(JSON.parse(text) as Pick<Mutant, 'harness' | 'args'>, plain.directory)
+  for (const text of new Set(all.flatMap(({ proofs }) => proofs.map((one) => JSON.stringify(one))))) {
+    const { code, output } = await proof(JSON.parse(text) as Proof, plain.directory)
     if (code === 0) continue
     console.log(`without a mutant, ${text} is red:\n${output}`)
     survivors++
@@ -87,7 +91,7 @@ let survivors = 0
 }
 if (survivors === 0) console.log('without a mutant the harness is green\n')
 
-for (const { name, file, takes, harness, args } of all) {
+for (const { name, file, takes, proofs } of all) {
   await using mutated = await copy()
   const applied = await run('git', ['apply', file], mutated.directory)
   if (applied.code !== 0) {
@@ -95,18 +99,20 @@ for (const { name, file, takes, harness, args } of all) {
     survivors++
     continue
   }
-  const { code, output } = await proof({ harness, args }, mutated.directory)
-  // Red for the right reason: a promise was broken, not the harness.
-  const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
-  if (!caught) survivors++
-  console.log(
-    `${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${args.join(' ')}\n${output
-      .trimEnd()
-      .split('\n')
-      .slice(0, 12)
-      .map((line) => `  | ${line.slice(0, 300)}`)
-      .join('\n')}\n`,
-  )
+  for (const one of proofs) {
+    const { code, output } = await proof(one, mutated.directory)
+    // Red for the right reason: a promise was broken, not the harness.
+    const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
+    if (!caught) survivors++
+    console.log(
+      `${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${one.harness} ${one.args.join(' ')}\n${output
+        .trimEnd()
+        .split('\n')
+        .slice(0, 12)
+        .map((line) => `  | ${line.slice(0, 300)}`)
+        .join('\n')}\n`,
+    )
+  }
 }
 console.log(
   survivors === 0
