@@ -104,14 +104,10 @@ for (const { name, file, takes, proofs } of all) {
     // Red for the right reason: a promise was broken, not the harness.
     const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
     if (!caught) survivors++
-    console.log(
-      `${name} (${takes}): ${caught ? 'red' : `NOT NOTICED, exit code ${code}`}\n  ${one.harness} ${one.args.join(' ')}\n${output
-        .trimEnd()
-        .split('\n')
-        .slice(0, 12)
-        .map((line) => `  | ${line.slice(0, 300)}`)
-        .join('\n')}\n`,
-    )
+    const verdict = caught ? 'red' : `NOT NOTICED, exit code ${code}`
+    const lines = output.trimEnd().split('\n').slice(0, 12)
+    console.log(`${name} (${takes}): ${verdict}\n  ${one.harness} ${one.args.join(' ')}`)
+    console.log(`${lines.map((line) => `  | ${line.slice(0, 300)}`).join('\n')}\n`)
   }
 }
 console.log(

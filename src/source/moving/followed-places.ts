@@ -1,4 +1,5 @@
 // Pages that a response, or a user's function, leads to: whether they count, and whether a position is still good.
+import { isDeepStrictEqual } from 'node:util'
 import { ListMovedError } from '../../model/errors.ts'
 import type { PageRequest, Paging } from '../../model/request.ts'
 import { countedPlace } from '../paging/counted-place.ts'
@@ -29,9 +30,9 @@ export class FollowedPlaces {
     this.#options = options
   }
 
-  /** True if a record that is inserted or deleted moves the pages behind it. */
-  get isCounting(): boolean {
-    return this.#isCounting === true
+  /** True if a record that is inserted or deleted moves the pages behind it; undefined while that is not known. */
+  get isCounting(): boolean | undefined {
+    return this.#isCounting
   }
 
   /** Call it for each request that was led to. */
@@ -41,6 +42,8 @@ export class FollowedPlaces {
 
   /** Returns the request to resume with: a page or a record before a counted position, to see what stands there now. */
   resume(position: PageRequest): PageRequest {
+    // A pass that was interrupted before its first page has not shown yet whether its pages are counted.
+    if (isDeepStrictEqual(position, JSON.parse(JSON.stringify(this.#options.start)))) return position
     const place = countedPlace(this.#paging, position, this.#options.start)
     this.#isCounting = place !== undefined
     if (!place || place.count === 0 || this.#anchors.isEmpty) return position

@@ -183,7 +183,9 @@ export class MovingList {
   before(next: PageRequest, options?: { readonly isResumed?: boolean }): PageRequest {
     if (this.#followed && options?.isResumed) {
       const request = this.#followed.resume(next)
-      this.follow(next)
+      if (this.#followed.isCounting === false) this.#hints = undefined
+      // Nothing of this pass was read before the interruption.
+      if (this.#followed.isCounting === undefined) this.#isInterrupted = false
       return request
     }
     // Once all pages of offsets overlap, they show themselves whether the list has moved.

@@ -98,6 +98,21 @@ describe.each(WAYS)('a list whose responses lead to the next page, by %s', (way)
     expect(pages.at(-1)?.completeness?.grade).toBe('ended')
   })
 
+  test('a second pass that was interrupted before its first page still sees that the list moves', async () => {
+    const rows = rowsOf(20)
+    await using server = await listOf(rows, way, (request) => {
+      if (request === 2) rows.unshift({ id: 100 })
+      // In the second pass: a record comes twice, and another one is skipped.
+      if (request === 8) rows.unshift({ id: 200 })
+      if (request === 9) rows.splice(0, 4)
+    })
+    const pass = await read(server, way, { pages: 6 })
+    expect(pass.at(-1)?.position).toMatchObject({ reading: { list: { pass: 2 } } })
+    const pages = await read(server, way, { position: pass.at(-1)?.position ?? null })
+    expect(idsOf(pages)).toEqual(expect.arrayContaining(rows.map(({ id }) => id)))
+    expect(pages.at(-1)?.completeness?.grade).toBe('ended')
+  })
+
   test('a resumed reading without a key restarts its slice if other records stand before its position', async () => {
     const rows = rowsOf(20)
     await using server = await listOf(rows, way)
