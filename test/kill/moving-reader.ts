@@ -138,15 +138,17 @@ export class MovingReader implements AsyncDisposable {
     this.#proxy.freeze()
   }
 
-  async #stored({ write }: Scenario, from: number): Promise<Reading> {
-    const { rows: slices } = await this.#direct.query<StoredReading>(
+  async #stored({ write, isIncremental }: Scenario, from: number): Promise<Reading> {
+    const { rows: done } = await this.#direct.query<StoredReading>(
       `select id, since, high_water_mark as high, completeness, open_reasons as reasons from sluice.slices
         where id > $1 and status = 'done' order by id`,
       [this.#lastSlice],
     )
-    const last = slices.at(-1)
+    const last = done.at(-1)
     if (!last) throw new Error('a run has ended without a slice that is done')
     this.#lastSlice = last.id
+    // A run that was killed behind the end of a slice is followed by another reading of everything.
+    const slices = isIncremental ? done : [last]
     const ofSlices = write === 'append' ? `where _slice = any($1)` : 'where $1::bigint[] is not null'
     const exists = await this.#direct.query<{ found: boolean }>(
       `select to_regclass('kill.moving') is not null as found`,
