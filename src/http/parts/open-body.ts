@@ -12,7 +12,7 @@ import { unpackStream } from './unpack-stream.ts'
 type Headers = ApiResponse<unknown>['headers']
 
 /** A body that ends within so many bytes is read as a whole. */
-export const MAX_WHOLE_BYTES = 8_388_608
+export const MAX_WHOLE_BYTES = 4_194_304
 
 /** A body that is unpacked while it is received. */
 export interface UnpackedBody extends Disposable {
