@@ -4,6 +4,7 @@
 // Words of a pipeline file.
 export { apiKey, basic, bearer, clientCredentials, secret, type ClientCredentialsOptions } from './define/api/auth.ts'
 export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type ZipOptions } from './define/api/formats.ts'
+export type { DownloadOptions } from './define/api/download.ts'
 export { baseUrl } from './define/api/base-url.ts'
 export { isoDate, since, unix, unixMs, until } from './define/api/bounds.ts'
 export type { ColumnType } from './define/table/column-type.ts'

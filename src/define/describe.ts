@@ -1,5 +1,6 @@
 import {
   DEFAULT_LOOKBACK,
+  type Download,
   type HttpSource,
   type Incremental,
   type Recipe,
@@ -64,7 +65,10 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
     ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }
-  for (const stage of stages) lines.push(line(stage.type, stageText(stage)), ...childLines(stage, { isMerged }))
+  for (const stage of stages) {
+    const isDownload = stage.type === 'flatMap' && stage.download !== undefined
+    lines.push(line(isDownload ? 'download' : stage.type, stageText(stage)), ...childLines(stage, { isMerged }))
+  }
   if (incremental && stages.some(({ type }) => type === 'flatMap'))
     lines.push('children of records that have not changed since are not read')
   if (functionsIn({ source, incremental, stages }).length === 0) lines.push('no functions')
@@ -173,6 +177,7 @@ function stageText(stage: Stage): string {
     case 'filter':
       return functionText(stage.fn)
     case 'flatMap':
+      if (stage.download) return downloadText(stage.download) + atOnce(stage.concurrency)
       return `for each record${atOnce(stage.concurrency)}:`
     case 'validate':
       return `${stage.schema['~standard'].vendor} schema`
@@ -194,7 +199,7 @@ function stageText(stage: Stage): string {
  * async function is not called. If the call throws, the text of the function is shown.
  */
 function childLines(stage: Stage, options: { isMerged: boolean }): string[] {
-  if (stage.type !== 'flatMap') return []
+  if (stage.type !== 'flatMap' || stage.download) return []
   if (stage.fn.constructor.name === 'Function') {
     try {
       const child = stage.fn(placeholder() as never, AbortSignal.abort())
@@ -218,6 +223,9 @@ const placeholder = (name = ''): unknown =>
       },
     },
   )
+
+const downloadText = ({ at, format, records }: Download): string =>
+  [`the file at ${at}`, format && formatText(format), `records: ${recordsText(records)}`].filter(Boolean).join(', ')
 
 function recordsText(records: HttpSource['records']): string {
   if (records === '') return 'the body itself'

@@ -2,6 +2,7 @@ import { UsageError } from '../model/errors.ts'
 import { hasOwnCursor } from '../model/own-cursor.ts'
 import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
+import { downloadStage, type DownloadOptions } from './api/download.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
 import { tableOf } from './table/table.ts'
@@ -65,6 +66,18 @@ export class Stream<out T> {
     { concurrency = 1 }: StageOptions = {},
   ): Stream<U> {
     return this.#then({ type: 'flatMap', fn: proven('.flatMap()', fn), concurrency: atOnce('flatMap', concurrency) })
+  }
+
+  /**
+   * Reads the file whose URL each record has at a path: its records take the place of the record. The URL may expire,
+   * because a run that resumes inside the file reads the record again.
+   *
+   * @example
+   * api.get<{ files: { url: string }[] }>('/export').pages(onePage()).records('files').download<Row>('url')
+   */
+  download<U>(at: string, options: DownloadOptions<U> = {}): Stream<U> {
+    const { concurrency = 1 } = options
+    return this.#then(downloadStage(this.recipe, at, { ...options, concurrency: atOnce('download', concurrency) }))
   }
 
   /**

@@ -1,6 +1,7 @@
 // A definition as data: the source of the records, the stages that change them, and the table that stores them.
 import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
+import type { Format } from './format.ts'
 import type { RecordsShape } from './records-shape.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
@@ -47,6 +48,16 @@ export type Order = 'ascending' | 'descending' | 'any'
 /** How far a run starts before a cursor that is a time, if rows are merged and the definition says nothing else. */
 export const DEFAULT_LOOKBACK: Duration = '1m'
 
+/** The file that a record names. */
+export interface Download {
+  /** The path of its URL in the record. */
+  readonly at: string
+  /** @default by the content type, or the name of the file */
+  readonly format?: Format
+  /** The place of the records in the file. */
+  readonly records: string | RecordsShape
+}
+
 /** A user's function. The engine calls it with records of the type that the chain declares. */
 export type Step<Result> = (record: never, signal: AbortSignal) => Result
 
@@ -62,7 +73,13 @@ export type Stage =
     }
   | { readonly type: 'filter'; readonly fn: Step<boolean> }
   /** Makes a child stream or several records of each record. The returned value decides, record by record. */
-  | { readonly type: 'flatMap'; readonly fn: Step<Child | Promise<Child>>; readonly concurrency: number }
+  | {
+      readonly type: 'flatMap'
+      readonly fn: Step<Child | Promise<Child>>
+      readonly concurrency: number
+      /** It reads the file that each record names. */
+      readonly download?: Download
+    }
   | { readonly type: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
   | { readonly type: 'validate'; readonly schema: StandardSchema<unknown> }
   | { readonly type: 'offload'; readonly module: string; readonly concurrency: number }

@@ -8,6 +8,8 @@ export type RecordsShape =
       /** The path of the names, or the names. @default the first row */
       readonly header?: string | readonly string[]
     }
+  /** The body itself, as the only record. */
+  | { readonly type: 'body' }
   /** The members of an object. */
   | {
       readonly type: 'members'
@@ -30,6 +32,8 @@ export function shapeText(shape: RecordsShape): string {
       const names = typeof header === 'string' ? header : header?.join(', ')
       return `${placeText('rows', shape.at)}, named by ${names ?? 'the first one'}`
     }
+    case 'body':
+      return 'the body as one record'
     case 'members':
       return `${placeText('members', shape.at)}, their names as ${shape.key}`
     case 'resources':

@@ -93,6 +93,11 @@ export interface Request {
   readonly emptyOn?: readonly number[]
   /** Rules for its responses. The first one that fits decides. @default none */
   readonly responseRules?: readonly RuleData[]
+  /**
+   * The URL of a file, from a record. It may be signed and expire, so it is in no position and no name; the path stands
+   * for it there.
+   */
+  readonly file?: string
   /** The form of its bodies. @default by the content type of each response, else JSON */
   readonly format?: Format
 }

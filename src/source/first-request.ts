@@ -8,14 +8,14 @@ import { withParameter } from './paging/parameter.ts'
 
 /** `unit` is what the numbers of the range count. */
 export function firstRequest(
-  { method, path, query, json, graphql }: Request,
+  { method, path, query, json, graphql, file }: Request,
   paging: Paging<never>,
   range: Range,
   unit?: Unit,
 ): PageRequest {
   const request: PageRequest = {
     method,
-    url: typeof path === 'string' ? path : pathOf(path),
+    url: file ?? (typeof path === 'string' ? path : pathOf(path)),
     query: asText(fillIn(query ?? {}, range, unit)),
     // A bound is filled in by text or a number, so what is left is JSON.
     ...defined({ json: json && (fillIn(json, range, unit) as PageRequest['json']), graphql }),

@@ -10,8 +10,15 @@ export const positionOf = (next: PageRequest | undefined, reading: ReadingState)
   next ? (JSON.parse(JSON.stringify({ ...next, reading })) as Position) : END
 
 /** Returns the position inside the body of a response. Its request is sent again, and read on behind these records. */
-export const positionInBody = (request: PageRequest, body: BodyPosition, reading: ReadingState): Position =>
-  JSON.parse(JSON.stringify({ ...request, body, reading })) as Position
+export function positionInBody(
+  request: PageRequest,
+  body: BodyPosition,
+  { reading, isFile }: { readonly reading: ReadingState; readonly isFile: boolean },
+): Position {
+  // The URL of a file may be signed and expire: its record is read again, and has another one.
+  const kept = isFile ? { ...request, url: '' } : request
+  return JSON.parse(JSON.stringify({ ...kept, body, reading })) as Position
+}
 
 /** Returns the place inside a body that a position names, undefined if it names none. */
 export function bodyPositionAt(position: Position): BodyPosition | undefined {

@@ -46,7 +46,8 @@ export async function* readHttp(
   const isResumed = slice.position !== null
   const first = firstRequest(source.request, source.paging, range, incremental?.unit)
   const start = startOf(first, source, slice.since)
-  const resumed = isResumed ? requestAt(slice.position) : undefined
+  const stored = isResumed ? requestAt(slice.position) : undefined
+  const resumed = stored && source.request.file !== undefined ? start : stored
   const state = resumed ? readingAt(slice.position, resumed, source.paging) : NOTHING_READ
   const list = new MovingList({ paging: source.paging, incremental, slice, stored: state, start })
   const { secrets, emit, stream = '' } = scope

@@ -14,6 +14,8 @@ export function shapeRecords(shape: RecordsShape, body: unknown, find: Find): re
   switch (shape.type) {
     case 'rows':
       return ofRows(shape, body, find)
+    case 'body':
+      return body === undefined || body === null ? [] : [body]
     case 'members':
       return ofMembers(shape, body, find)
     case 'resources':

@@ -78,6 +78,13 @@ const lines = api
   .pages(onePage())
   .records()
 export const ids = lines.map(({ id }) => ({ id: id.trim() }))
+// The type of a file's records is named.
+const exports = api.get<{ file: { url: string }; files: { url: string }[] }>('/exports').pages(onePage())
+export const downloaded = exports.download<{ n: number }>('file.url').map(({ n }) => ({ n: n + 1 }))
+export const parts = exports
+  .records('files')
+  .download<{ n: number }>('url')
+  .map(({ n }) => ({ n: n + 1 }))
 const whole = api.get<Body>('/x').pages(byCursor('after', 'meta.next')).records('data')
 proves<Same<typeof whole extends Stream<infer T> ? T : never, { id: string; nested: { at: Date } }>>()
 whole.incremental('nested.at', { lookback: '1d', order: 'descending' })

@@ -223,5 +223,7 @@ csv({ separator: ';' })
 zip({ format: zip() })
 // @ts-expect-error 84 names of columns that are no list
 fromRows('values', { header: 5 })
+// @ts-expect-error 85 a URL of a file that is no text
+pages.download('meta.total')
 
 declare function fetchCity(id: string): Promise<string>

@@ -3,7 +3,8 @@ import type { HttpSource } from '../../model/recipe.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Api, Delta, InHeader, Paging, Range, Request } from '../../model/request.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
-import { Records } from '../stream.ts'
+import { Records, type Stream } from '../stream.ts'
+import type { DownloadOptions } from './download.ts'
 import type { RecordsFrom } from './record-shapes.ts'
 
 /**
@@ -93,6 +94,16 @@ export class Pages<Body> {
   }
 
   /**
+   * Reads the file whose URL stands at a path of the body, such as the result of an export.
+   *
+   * @example
+   * api.get<{ file: { url: string } }>('/export').pages(onePage()).download<Row>('file.url', { format: csv() })
+   */
+  download<T>(at: PathTo<Body, string>, options: DownloadOptions<T> = {}): Stream<T> {
+    return this.records(WHOLE_BODY as RecordsFrom<Body>).download<T>(at, options)
+  }
+
+  /**
    * The place of the records in the body: a path to an array, or a function. Leave it out if the body is the array.
    * Null is an empty page. A missing member fails, so that a renamed field is not a success with 0 rows; with
    * `optional` it is an empty page. `fromRows`, `fromMembers`, `fromResources` and `fromIncluded` make records of
@@ -118,6 +129,9 @@ export class Pages<Body> {
     })
   }
 }
+
+/** The body as the only record. */
+const WHOLE_BODY = Object.freeze({ type: 'body' as const })
 
 export interface RecordsOptions {
   /** A missing member on the way to the records is an empty page. @default false: it is an error */

@@ -28,7 +28,14 @@ const BY_TYPE: Readonly<Record<string, Format | undefined>> = {
   'application/x-zip-compressed': ZIP,
 }
 /** Types that say nothing of what is in a file: its name does. */
-const FILES = new Set(['', 'application/octet-stream', 'binary/octet-stream', 'application/gzip', 'application/x-gzip'])
+const FILES = new Set([
+  '',
+  'text/plain',
+  'application/octet-stream',
+  'binary/octet-stream',
+  'application/gzip',
+  'application/x-gzip',
+])
 const BY_ENDING: Readonly<Record<string, Format | undefined>> = {
   json: JSON_FORMAT,
   ndjson: NDJSON,

@@ -36,6 +36,7 @@ export async function* readParts(
 ): AsyncGenerator<Page, void, undefined> {
   using parts = response.parts
   const { memory } = response
+  const isFile = source.request.file !== undefined
   const count = statedRecords(source.paging, { ...response, records: [] })?.count
   let state: ReadingState = { ...stored, ...defined({ firstCount: stored.firstCount ?? count, lastCount: count }) }
   const keys = stored.records === 0 ? keysOf(slice.key, count) : undefined
@@ -52,7 +53,12 @@ export async function* readParts(
       }),
     }
     if (!end && !hasEnded) {
-      yield { ...page, position: secrets.hide(positionInBody(request, position, state)), hold, memory }
+      yield {
+        ...page,
+        position: secrets.hide(positionInBody(request, position, { reading: state, isFile })),
+        hold,
+        memory,
+      }
       continue
     }
     // What stands beside the records says whether the path leads to a list.

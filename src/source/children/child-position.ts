@@ -47,8 +47,9 @@ export class ParentDigests {
   /** `#digests[n]` covers the first n parents. */
   readonly #digests: string[] = ['']
 
-  constructor({ records, origins }: Pick<Page, 'records' | 'origins'>) {
-    this.#parents = origins ?? records
+  /** `without`: the path of a value that may be another one each time, such as a signed URL. */
+  constructor({ records, origins }: Pick<Page, 'records' | 'origins'>, without?: string) {
+    this.#parents = without === undefined ? (origins ?? records) : records.map((record) => withoutPath(record, without))
   }
 
   /** Returns the digest of the first `count` parents, undefined if there are fewer. */
@@ -58,4 +59,17 @@ export class ParentDigests {
       this.#digests.push(digest(this.#parents[known - 1], this.#digests[known - 1]))
     return this.#digests[count]
   }
+}
+
+/** Returns a copy of a record without the value at a path. */
+function withoutPath(record: unknown, path: string): unknown {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return record
+  const members = record as Readonly<Record<string, unknown>>
+  if (Object.hasOwn(members, path)) {
+    const { [path]: _left, ...others } = members
+    return others
+  }
+  const [name = ''] = path.split('.', 1)
+  if (name === path || !Object.hasOwn(members, name)) return record
+  return { ...members, [name]: withoutPath(members[name], path.slice(name.length + 1)) }
 }

@@ -20,9 +20,10 @@ export class ParentPage {
   readonly #readFrom: Position | undefined
   readonly #state: ParentsState
 
-  constructor(page: Page, readFrom: Position | undefined, state: ParentsState) {
+  /** `volatile`: the path of a value that may be another one each time. */
+  constructor(page: Page, readFrom: Position | undefined, state: ParentsState, volatile?: string) {
     this.page = page
-    this.#digests = new ParentDigests(page)
+    this.#digests = new ParentDigests(page, volatile)
     this.#readFrom = readFrom
     this.#state = state
   }

@@ -86,7 +86,9 @@ export class ChildStarter {
       let readFrom: Position | undefined = stored.at
       let isFirst = true
       for (let step = await parents.next(); !step.done; step = await parents.next()) {
-        await this.#startPage(new ParentPage(step.value, readFrom, this.#state), isFirst ? stored : START)
+        const volatile = this.#options.stage.download?.at
+        const parent = new ParentPage(step.value, readFrom, this.#state, volatile)
+        await this.#startPage(parent, isFirst ? stored : START)
         readFrom = step.value.position
         isFirst = false
       }

@@ -19,6 +19,7 @@ import {
 } from '../../../src/index.ts'
 
 const api = http('https://api.example')
+const listing = () => api.get<{ a: string }[]>('/x').pages(onePage()).records()
 const wrong = (value: unknown): never => value as never
 
 test.each<[() => unknown, string]>([
@@ -41,6 +42,9 @@ test.each<[() => unknown, string]>([
   [() => fromRows(wrong(1)), 'fromRows(): give the path in the body'],
   [() => fromMembers('a', { key: '' }), 'fromMembers(): key and value are names of fields'],
   [() => fromMembers('a', { key: 'value' }), 'fromMembers(): key and value must be different fields'],
+  [() => listing().download(''), '.download(): give the path of the URL in the record'],
+  [() => listing().download('a', { format: wrong('csv') }), '.download(): format must be a format'],
+  [() => listing().download('a', { concurrency: 0 }), '.download(): concurrency must be a whole number from 1'],
   [() => fromIncluded(''), 'fromIncluded(): give the type of the resources'],
 ])('%s is refused', (make, message) => {
   expect(make).toThrow(message)
