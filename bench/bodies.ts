@@ -23,7 +23,7 @@ try {
   )
   let isOver = false
   for (const format of formats) {
-    const proof = await proveBody(format, { server, database: database.url, killAt: bytes * 0.4 })
+    const proof = await proveBody(format, { server, database: database.url, killAt: bytes * 0.4, leastStored: 0.3 })
     const { records, rowsPerSecond, peakMemoryBytes, storedBefore, resumedPeakBytes } = proof
     const whole = [records, Math.round(rowsPerSecond), Math.round(peakMemoryBytes / 1e6), storedBefore]
     const cells = [...whole, Math.round(resumedPeakBytes / 1e6)].map((value) => column(value.toLocaleString('en-US')))

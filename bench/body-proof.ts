@@ -17,10 +17,20 @@ export interface BodyProof {
   readonly resumedPeakBytes: number
 }
 
+export interface ProofOptions {
+  readonly server: BodyServer
+  /** Its URL. */
+  readonly database: string
+  /** Bytes after which the body stops for the run that is killed. */
+  readonly killAt: number
+  /** The run is killed once it has stored this share of the records. */
+  readonly leastStored: number
+}
+
 /** Throws unless the table has each record of the body exactly once, both times. */
 export async function proveBody(
   format: BodyFormat,
-  { server, database, killAt }: { server: BodyServer; database: string; killAt: number },
+  { server, database, killAt, leastStored }: ProofOptions,
 ): Promise<BodyProof> {
   const client = new Client(database)
   await client.connect()
@@ -39,8 +49,8 @@ export async function proveBody(
     server.holdAt = killAt
     const killed = start(environment)
     let storedBefore = 0
-    while (storedBefore === 0) {
-      await sleep(50)
+    while (storedBefore <= records * leastStored) {
+      await sleep(100)
       if (killed.exitCode !== null) throw new Error(`${format}: the run ended before it could be killed`)
       storedBefore = await count(client)
     }

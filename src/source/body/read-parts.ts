@@ -34,8 +34,9 @@ export async function* readParts(
   request: PageRequest,
   { source, follower, secrets, state: stored, slice }: ReadPartsOptions,
 ): AsyncGenerator<Page, void, undefined> {
-  using parts = response.parts
-  const { memory } = response
+  // Ends the body too.
+  using _held = response.hold
+  const { memory, parts } = response
   const isFile = source.request.file !== undefined
   const count = statedRecords(source.paging, { ...response, records: [] })?.count
   let state: ReadingState = { ...stored, ...defined({ firstCount: stored.firstCount ?? count, lastCount: count }) }
