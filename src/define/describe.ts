@@ -9,7 +9,8 @@ import {
 } from '../model/recipe.ts'
 import { formatText } from '../model/format.ts'
 import { shapeText } from '../model/records-shape.ts'
-import type { Bound, Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
+import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
+import { isBound } from '../model/bounds-in.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -95,13 +96,14 @@ function tableText({ name, key, write, versionBy, isVersionOptional, onSchemaCha
   return `${name} (${details.filter(Boolean).join('; ')})`
 }
 
-function requestText({ path, query, json, graphql }: Request): string {
+function requestText({ path, query, json, form, graphql }: Request): string {
   const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))
   const parameters = query === undefined ? '' : `?${valuesText(query, '&')}`
   return (
     url +
     parameters +
     (json === undefined ? '' : ` {${valuesText(json, ', ')}}`) +
+    (form === undefined ? '' : ` form {${valuesText(form, ', ')}}`) +
     (graphql === undefined ? '' : ` ${shortened(graphql)}`)
   )
 }
@@ -120,10 +122,6 @@ function valueText(value: unknown): string {
     ? JSON.stringify(value)
     : String(value)
 }
-
-/** True for `since`, `until` and the values made of them. */
-const isBound = (value: unknown): value is Bound =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound')
 
 function pagingText(paging: Paging<never>): string {
   if (typeof paging === 'function') return functionText(paging)

@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici'
 import { HttpError } from '../model/errors.ts'
-import type { ApiResponse } from '../model/request.ts'
+import type { ApiResponse, Method } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { receive, type BodyLimit, type OpenBody, type RawResponse } from './body/receive.ts'
+import type { RequestBody } from './prepare-request.ts'
 import type { ResponseRules } from './rules/response-rules.ts'
 
 type Headers = ApiResponse<unknown>['headers']
@@ -11,9 +12,9 @@ const MAX_REDIRECTS = 10
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 export interface ExchangeRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   readonly url: URL
-  readonly body: string | undefined
+  readonly body: RequestBody | undefined
   /** Names the request in messages. */
   readonly label: string
   /** Rules that may decide about a redirect, which then ends the exchange. */
@@ -93,7 +94,7 @@ function dispatchOptions({ method, body }: Hop, { url, headers }: PreparedHop): 
   const target = { origin: url.origin, path: url.pathname + url.search, method }
   return body === undefined
     ? { ...target, headers }
-    : { ...target, headers: { 'content-type': 'application/json', ...headers }, body }
+    : { ...target, headers: { 'content-type': body.type, ...headers }, body: body.text }
 }
 
 function redirectTarget(location: string | undefined, from: URL): URL | undefined {

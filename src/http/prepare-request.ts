@@ -1,4 +1,4 @@
-import type { PageRequest } from '../model/request.ts'
+import type { Method, PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import { isOwnOrigin, requestLabel, secureUrl, urlOf, type Addresses } from './address.ts'
 import { jsonBody } from './graphql.ts'
@@ -7,13 +7,19 @@ import { limitedPath, limitedPathOf } from './limits/limited-path.ts'
 /** Matches a URL that may contain the placeholder of a secret, in any encoding. */
 const SECRET_PLACEHOLDER = /secret(?::|%3a)/i
 
+/** A body with its content type. */
+export interface RequestBody {
+  readonly type: string
+  readonly text: string
+}
+
 /** A request that can be sent, except for its credentials. */
 export interface PreparedRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   readonly url: URL
   /** It goes to the API's own origin. */
   readonly isOwn: boolean
-  readonly body: string | undefined
+  readonly body: RequestBody | undefined
   readonly isGraphql: boolean
   /** Headers of the paginator. */
   readonly pageHeaders: Readonly<Record<string, string>>
@@ -59,7 +65,7 @@ export function prepareRequest(
     url,
     isOwn,
     pageHeaders,
-    body: json === undefined ? undefined : JSON.stringify(json),
+    body: bodyOf(json, reveal(request.form)),
     isGraphql,
     label,
     path: secrets.hide(
@@ -74,4 +80,13 @@ function revealInUrl(url: string, reveal: (text: string) => string): string {
     const value = reveal(placeholder)
     return value === placeholder ? placeholder : encodeURIComponent(value)
   })
+}
+
+function bodyOf(json: unknown, form: PageRequest['form']): RequestBody | undefined {
+  if (json !== undefined) return { type: 'application/json', text: JSON.stringify(json) }
+  if (!form) return undefined
+  const fields = Object.entries(form).flatMap(([name, value]) =>
+    [value].flat().map((text): [string, string] => [name, text]),
+  )
+  return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(fields).toString() }
 }

@@ -7,6 +7,7 @@ import type { RunEvent } from '../model/event.ts'
 import type { Api } from '../model/request.ts'
 import type { AcquireOptions, Budget, Secrets, SendOptions } from '../model/scope.ts'
 import { redactUrl } from '../observe/redact.ts'
+import { duration } from '../value/duration.ts'
 import { messageOf } from '../value/error.ts'
 import { isOwnOrigin, secureUrl, withoutParameters, withParameters } from './address.ts'
 import type { Authorization, Credentials } from './auth/authorization.ts'
@@ -91,7 +92,7 @@ export class Sender {
     reservation: Reservation,
   ): Promise<ReceivedResponse> {
     const { agent, bodyAgent, budget, buffers, settings, time, emit } = this.#options
-    const { signal, headers, rules, stream, onTry } = options
+    const { signal, headers, rules, stream, timeout, onTry } = options
     const { method, label, path } = request
     const onWait = this.#onWait(options)
     await budget.acquire(1, { signal, paths: [path], onWait })
@@ -106,7 +107,8 @@ export class Sender {
         bytes,
         ms: Math.round(time.clock() - startedAt),
       })
-    using limit = deadline(signal, settings.timeoutMs, label)
+    const timeoutMs = timeout === undefined ? settings.timeoutMs : duration(timeout)
+    using limit = deadline(signal, timeoutMs, label)
     const tooLarge = (): DecodeError => this.#tooLarge(label)
     const observe = ({ isOwn }: PreparedHop, status: number, responseHeaders: FinalResponse['headers']): void =>
       // Another origin states its own limits, so they hold for this path only.

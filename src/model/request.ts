@@ -68,8 +68,11 @@ export interface Range {
 
 export type QueryValue = string | number | bigint | boolean | Bound | readonly (string | number)[] | undefined
 export type Query = { readonly [name: string]: QueryValue }
-/** JSON to send. Its first level may contain bounds. */
-export type Sent = { readonly [name: string]: JsonValue | Bound | undefined }
+/** JSON to send. It may contain bounds at any depth. */
+export type Sent = { readonly [name: string]: SentValue | undefined }
+export type SentValue = JsonValue | Bound | readonly SentValue[] | { readonly [name: string]: SentValue | undefined }
+/** The methods that a request may have. A request only reads, whatever its method is: it may be sent again. */
+export type Method = 'GET' | 'POST' | 'PUT'
 export type Given<T> = T | ((range: Range) => T)
 
 /** A path with values. Each value is encoded as one segment when the request is made. */
@@ -79,11 +82,15 @@ export interface PathTemplate {
 }
 
 export interface Request {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   readonly path: string | PathTemplate
   readonly query?: Given<Query>
   readonly json?: Given<Sent>
+  /** Fields of a form, sent as `application/x-www-form-urlencoded`. */
+  readonly form?: Given<Query>
   readonly headers?: Readonly<Record<string, string>>
+  /** The time limit of one try. @default that of the API */
+  readonly timeout?: Duration
   /** A GraphQL document. `json` holds its variables, and the body is the `data` of the response. */
   readonly graphql?: string
   /**
@@ -107,11 +114,12 @@ export interface Request {
  * `{secret:NAME}`.
  */
 export interface PageRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   /** A path below the API's base, or a whole URL. */
   readonly url: string
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly json?: Readonly<Record<string, JsonValue | undefined>> | undefined
+  readonly form?: PageRequest['query'] | undefined
   readonly graphql?: string | undefined
   /** Headers of the paginator, in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined

@@ -2,7 +2,7 @@ import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { RunEvent } from './event.ts'
 import type { Format } from './format.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
-import type { Api, ApiResponse, PageRequest } from './request.ts'
+import type { Api, ApiResponse, Duration, PageRequest } from './request.ts'
 import type { RuleData } from './response-rule.ts'
 
 /** Everything that reading needs from its run. Recipes hold no connection, socket or environment value. */
@@ -80,6 +80,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Rules of the request, before those of the API. @default none */
   readonly rules?: readonly RuleData[]
+  /** The time limit of one try. @default that of the API */
+  readonly timeout?: Duration | undefined
   /** The form of the body. @default by the content type of the response, else JSON */
   readonly format?: Format | undefined
   /** The path of the records in the body; '' is the body itself. @default they are found in another way */

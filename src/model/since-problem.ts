@@ -1,9 +1,9 @@
+import { takesBound } from './bounds-in.ts'
 import type { HttpSource, Incremental } from './recipe.ts'
-import type { Given, Query, Request, Sent } from './request.ts'
 
 export const NO_SINCE =
   'bySince() sends the value of the last record as `since`, but the request has none. ' +
-  'Write the placeholder into its query or its json, as in { updated_since: since }'
+  'Write the placeholder into its query, its json or its form, as in { updated_since: since }'
 
 /** Returns what keeps `bySince()` from reading a source, and the remedy. Undefined for other paginators. */
 export function sinceProblem(
@@ -24,16 +24,5 @@ export function sinceProblem(
       `bySince() reads the list in the order of '${field}', and .incremental() follows another field. ` +
       'Remove the field from bySince()'
     )
-  return takesSince(request) ? undefined : NO_SINCE
+  return takesBound(request, 'since') ? undefined : NO_SINCE
 }
-
-/** True if a request sends `since`. A function of the range may use it. */
-export const takesSince = ({ query, json }: Pick<Request, 'query' | 'json'>): boolean =>
-  [query, json].some(mayHaveSince)
-
-/** True if the values have the placeholder, or may have it. */
-const mayHaveSince = (given: Given<Query> | Given<Sent> | undefined): boolean =>
-  typeof given === 'function' ||
-  Object.values(given ?? {}).some(
-    (value: unknown) => typeof value === 'object' && value !== null && 'bound' in value && value.bound === 'since',
-  )

@@ -14,7 +14,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
       ? { read: source.read }
       : {
           base: source.api.base,
-          request: { ...source.request, headers: undefined, responseRules: undefined },
+          request: { ...source.request, headers: undefined, responseRules: undefined, timeout: undefined },
           paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,
           optional: source.optional,

@@ -21,7 +21,11 @@ export function requestSince(first: PageRequest, delta: Delta<never>, token: str
   const kept = <Values extends object>(values: Values): Values =>
     // Only members are left out.
     Object.fromEntries(Object.entries(values).filter((entry) => !isLeftOut(entry))) as Values
-  const request = { ...first, query: kept(first.query), ...defined({ json: first.json && kept(first.json) }) }
+  const request = {
+    ...first,
+    query: kept(first.query),
+    ...defined({ json: first.json && kept(first.json), form: first.form && kept(first.form) }),
+  }
   return withParameter(request, parameter, token)
 }
 

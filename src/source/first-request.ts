@@ -1,14 +1,15 @@
 // The first request of a page sequence: the endpoint's template with its path, bounds and first page filled in.
 import { RejectError } from '../model/errors.ts'
-import type { Given, PageRequest, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
+import { isBound } from '../model/bounds-in.ts'
+import type { Bound, Given, PageRequest, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
 import { defined } from '../value/defined.ts'
-import { boundValue, isBound, type Unit } from './cursor/bound-value.ts'
+import { boundValue, type Unit } from './cursor/bound-value.ts'
 import { isCounted } from './paging/counted-pages.ts'
 import { withParameter } from './paging/parameter.ts'
 
 /** `unit` is what the numbers of the range count. */
 export function firstRequest(
-  { method, path, query, json, graphql, file }: Request,
+  { method, path, query, json, form, graphql, file }: Request,
   paging: Paging<never>,
   range: Range,
   unit?: Unit,
@@ -18,7 +19,11 @@ export function firstRequest(
     url: file ?? (typeof path === 'string' ? path : pathOf(path)),
     query: asText(fillIn(query ?? {}, range, unit)),
     // A bound is filled in by text or a number, so what is left is JSON.
-    ...defined({ json: json && (fillIn(json, range, unit) as PageRequest['json']), graphql }),
+    ...defined({
+      json: json && (fillIn(json, range, unit) as PageRequest['json']),
+      form: form && asText(fillIn(form, range, unit)),
+      graphql,
+    }),
   }
   const first = typeof paging === 'object' && paging.type === 'since' ? paging.within : paging
   return first && isCounted(first) ? withParameter(request, first.parameter, first.start) : request
@@ -43,12 +48,32 @@ function segment(value: string | number | bigint): string {
 
 /** Returns the members with bounds replaced by their values, without those that are undefined. */
 function fillIn(given: Given<Query> | Given<Sent>, range: Range, unit: Unit | undefined): Record<string, unknown> {
-  const values = typeof given === 'function' ? given(range) : given
-  const entries = Object.entries(values).map(
-    ([name, value]) => [name, isBound(value) ? boundValue(value, range, unit) : value] as const,
-  )
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+  const members = typeof given === 'function' ? given(range) : given
+  return filledObject(members, (bound) => boundValue(bound, range, unit))
 }
+
+type Fill = (bound: Bound) => string | number | undefined
+
+const filledObject = (members: object, fill: Fill): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(members)
+      .map(([name, value]) => [name, filled(value, fill)] as const)
+      .filter(([, value]) => value !== undefined),
+  )
+
+/** In a list, an object with a bound that the range does not have is left out as a whole: it is a condition. */
+function filled(value: unknown, fill: Fill): unknown {
+  if (isBound(value)) return fill(value)
+  if (Array.isArray(value)) return value.filter((item) => !lacksBound(item, fill)).map((item) => filled(item, fill))
+  // Only plain objects are JSON; others may be written by `toJSON`.
+  const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return isPlain ? filledObject(value, fill) : value
+}
+
+const lacksBound = (item: unknown, fill: Fill): boolean =>
+  [item, ...(typeof item === 'object' && item !== null ? Object.values(item) : [])].some(
+    (value) => isBound(value) && fill(value) === undefined,
+  )
 
 const asText = (query: Record<string, unknown>): PageRequest['query'] =>
   Object.fromEntries(

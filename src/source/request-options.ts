@@ -6,10 +6,12 @@ import { defined } from '../value/defined.ts'
 import { endpointOf } from './first-request.ts'
 
 /** Returns what a client must know of a request besides its parameters. */
-export const requestOptions = (request: Request): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format'> => ({
+export const requestOptions = (
+  request: Request,
+): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format' | 'timeout'> => ({
   endpoint: endpointOf(request),
   rules: rulesOfRequest(request),
-  ...defined({ headers: request.headers, format: request.format }),
+  ...defined({ headers: request.headers, format: request.format, timeout: request.timeout }),
 })
 
 /** Returns the path of the records, undefined if they are found in another way. */

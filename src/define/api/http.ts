@@ -62,10 +62,15 @@ export interface RequestOptions {
    * ending of the path (`.csv.gz`); else JSON
    */
   format?: Format
+  /** The time limit of one try of this request, to the last byte. @default that of the API */
+  timeout?: Duration
 }
 
 export interface PostOptions extends RequestOptions {
+  /** A body of JSON. It may contain `since` and `until` at any depth, and a paginator's parameter: `'page.after'`. */
   json?: Given<Sent>
+  /** A form instead, as `application/x-www-form-urlencoded`. */
+  form?: Given<Query>
   query?: Given<Query>
 }
 
@@ -94,13 +99,23 @@ export class HttpApi {
   }
 
   /**
-   * A POST request, with JSON or a query.
+   * A POST request, with JSON, a form or a query.
    *
    * @example
    * api.post<{ hits: Order[] }>('/orders/search', { json: { changed_after: since, size: 500 } })
    */
   post<Body>(path: Path, options: PostOptions = {}): Endpoint<Body> {
     return this.#endpoint({ method: 'POST', path: provenPath(path, this.api) }, options)
+  }
+
+  /**
+   * A PUT request, for an API that reads by it. It may be sent again after a failure, so it must not change anything.
+   *
+   * @example
+   * api.put<{ hits: Order[] }>('/search', { json: { changed_after: since } })
+   */
+  put<Body>(path: Path, options: PostOptions = {}): Endpoint<Body> {
+    return this.#endpoint({ method: 'PUT', path: provenPath(path, this.api) }, options)
   }
 
   /**
@@ -121,6 +136,10 @@ export class HttpApi {
     const { base, auth } = this.api
     const { method, path } = request
     const place = `${method} ${base}${typeof path === 'string' ? path : path.texts.join('…')}`
+    const { timeout, json, form } = options
+    if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
+    if (json !== undefined && form !== undefined)
+      throw new UsageError(`${place}: a request has one body. Give either json or form`)
     checkEmptyOn(place, options.emptyOn)
     if (options.format !== undefined) checkFormat(`${place}: format`, options.format)
     const responseRules = rules && readResponseRules(place, rules, auth)

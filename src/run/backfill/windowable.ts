@@ -2,11 +2,11 @@ import type { Database } from '../../database/database.ts'
 import type { Flow } from '../../define/flow.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { readCursors } from '../../ledger/cursors.ts'
+import { takesBound } from '../../model/bounds-in.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { chosenStreams } from '../chosen-streams.ts'
 import { cursorKind } from '../../value/cursor-order.ts'
-import type { Given, Query, Sent } from '../../model/request.ts'
 
 /** The streams that can be read in windows, and the others with the reason. */
 export interface WindowableStreams {
@@ -81,17 +81,11 @@ export function windowProblem(
  */
 export function windowWarning({ source }: Recipe): string | undefined {
   if ('read' in source) return undefined
-  const { query, json, path } = source.request
-  if ([query, json].some((given) => mentionsBound(given))) return undefined
+  const { path } = source.request
+  if (takesBound(source.request, 'since') || takesBound(source.request, 'until')) return undefined
   return (
     `the request to ${typeof path === 'string' ? path : 'its path'} has neither \`since\` nor \`until\`, ` +
     'so each window reads all records of the API. ' +
     'Add `since` to the request, and `until` if the API has such a parameter'
   )
 }
-
-const mentionsBound = (given: Given<Query> | Given<Sent> | undefined): boolean =>
-  typeof given === 'function' ||
-  Object.values(given ?? {}).some(
-    (value: unknown) => typeof value === 'object' && value !== null && Object.hasOwn(value, 'bound'),
-  )

@@ -1,7 +1,7 @@
 // Does the paginator skip records if the list moves while it is read?
 import type { HttpSource, Incremental } from '../../model/recipe.ts'
 import type { Paging, Parameter } from '../../model/request.ts'
-import { takesSince } from '../../model/since-problem.ts'
+import { takesBound } from '../../model/bounds-in.ts'
 import { isFoundByCounting } from '../../source/paging/counted-place.ts'
 import { isInHeader } from '../../source/response-value.ts'
 import { cursorValuesOf, orderOf } from './check-order.ts'
@@ -20,7 +20,7 @@ export function checkMovingList(
   if (!next || typeof paging === 'function' || !isFoundByCounting(paging, next)) return []
   // Pages of offsets overlap, and show themselves whether the list has moved.
   if (paging.type === 'offset' && paging.overlap !== false) return []
-  const isSent = takesSince(request)
+  const isSent = takesBound(request, 'since')
   const isAscending = orderOf(cursorValuesOf(incremental.at, response.records)) === 'ascending'
   const steps = [!isSent && 'sends `since` to filter by it', !isAscending && 'sorts by it, ascending']
   const by = bySince(paging)

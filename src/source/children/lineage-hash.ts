@@ -11,12 +11,11 @@ import { digest } from '../../value/digest.ts'
 export function lineageHash(source: Recipe['source'], ancestors: string | undefined): string {
   if (ancestors === undefined) return ''
   if ('read' in source) return ancestors
-  const { method, path, query, json, headers, graphql } = source.request
+  const { method, path, query, json, form, headers, graphql } = source.request
   const pathParts = typeof path === 'string' ? path : [path.texts, path.values.map(String)]
-  return digest(
-    [source.api.base, method, pathParts, withoutRange(query), withoutRange(json), headers, graphql],
-    ancestors,
-  )
+  const sent = [source.api.base, method, pathParts, withoutRange(query), withoutRange(json), headers, graphql]
+  // Without a form the hash is that of earlier versions, which ledgers hold.
+  return digest(form === undefined ? sent : [...sent, withoutRange(form)], ancestors)
 }
 
 /** Returns what is sent without a range. A function that fails without a range counts as nothing. */

@@ -6,9 +6,6 @@ import { instantMs, parseInstant, type Instant } from '../../value/instant.ts'
 /** The unit of a cursor's numbers, counted since 1970. */
 export type Unit = 's' | 'ms'
 
-export const isBound = (value: unknown): value is Bound =>
-  typeof value === 'object' && value !== null && 'bound' in value
-
 /** Returns the value to send, undefined if the range has no such end. Numbers stay numbers, for JSON. */
 export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | undefined): string | number | undefined {
   const text = range[bound]

@@ -73,6 +73,11 @@ function parametersOf(request: PageRequest, isAll: boolean): Found[] {
     value: textOf(value),
     at: (count: number): PageRequest => ({ ...request, query: { ...request.query, [name]: String(count) } }),
   }))
+  const inForm = Object.entries(request.form ?? {}).map(([name, value]) => ({
+    name,
+    value: textOf(value),
+    at: (count: number): PageRequest => withParameter(request, name, count),
+  }))
   const inJson = Object.entries(request.json ?? {}).flatMap(([name, value]) => {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     const members: (readonly [string, unknown])[] = isObject
@@ -84,7 +89,7 @@ function parametersOf(request: PageRequest, isAll: boolean): Found[] {
       at: (count: number): PageRequest => withParameter(request, path, typeof inner === 'string' ? `${count}` : count),
     }))
   })
-  return [...inUrl, ...inQuery, ...inJson]
+  return [...inUrl, ...inQuery, ...inForm, ...inJson]
 }
 
 /** The rest of the URL stays as it is, character by character: it may be signed, or have the name of a secret. */

@@ -1,5 +1,5 @@
-// A paginator's parameter in a request: in the JSON body or the GraphQL variables if there are any, else in the query;
-// or in a header.
+// A paginator's parameter in a request: in the JSON body, the GraphQL variables or the form if there is one, else in the
+// query; or in a header.
 import type { JsonValue } from '../../model/json.ts'
 import { PagingError } from '../../model/errors.ts'
 import type { PageRequest, Parameter } from '../../model/request.ts'
@@ -12,14 +12,15 @@ import { isInHeader } from '../response-value.ts'
 export function withParameter(request: PageRequest, name: Parameter, value: string | number): PageRequest {
   if (isInHeader(name))
     return { ...request, headers: { ...request.headers, [name.header]: headerValue(name.header, value) } }
-  return request.json
-    ? { ...request, json: withMember(request.json, name, value) }
+  if (request.json) return { ...request, json: withMember(request.json, name, value) }
+  return request.form
+    ? { ...request, form: { ...request.form, [name]: String(value) } }
     : { ...request, query: { ...request.query, [name]: String(value) } }
 }
 
 export function parameterOf(request: PageRequest, name: Parameter): unknown {
   if (isInHeader(name)) return request.headers?.[name.header]
-  return request.json ? memberOf(request.json, name) : request.query[name]
+  return request.json ? memberOf(request.json, name) : (request.form ?? request.query)[name]
 }
 
 /** Returns a text that a header may hold. A line break in it would start another header. */

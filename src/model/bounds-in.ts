@@ -1,0 +1,22 @@
+import type { Bound, Given, Query, Request, Sent } from './request.ts'
+
+/** True for `since`, `until` and the values made of them. */
+export const isBound = (value: unknown): value is Bound =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.hasOwn(value, 'bound') &&
+  ['since', 'until'].includes((value as { readonly bound: unknown }).bound as string)
+
+/** True if a request sends this end of the range, at any depth. A function of the range may send it. */
+export const takesBound = (
+  { query, json, form }: Pick<Request, 'query' | 'json' | 'form'>,
+  end: Bound['bound'],
+): boolean => [query, json, form].some((given) => mayHave(given, end))
+
+const mayHave = (given: Given<Query> | Given<Sent> | undefined, end: Bound['bound']): boolean =>
+  typeof given === 'function' || holds(given, end)
+
+const holds = (value: unknown, end: Bound['bound']): boolean => {
+  if (isBound(value)) return value.bound === end
+  return typeof value === 'object' && value !== null && Object.values(value).some((inner) => holds(inner, end))
+}
