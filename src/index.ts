@@ -2,7 +2,15 @@
 // load the engine when they are called.
 
 // Words of a pipeline file.
-export { apiKey, basic, bearer, clientCredentials, secret, type ClientCredentialsOptions } from './define/api/auth.ts'
+export {
+  apiKey,
+  basic,
+  bearer,
+  clientCertificate,
+  clientCredentials,
+  secret,
+  type ClientCredentialsOptions,
+} from './define/api/auth.ts'
 export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type ZipOptions } from './define/api/formats.ts'
 export type { DownloadOptions } from './define/api/download.ts'
 export { baseUrl } from './define/api/base-url.ts'

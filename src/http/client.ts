@@ -1,15 +1,14 @@
-import { Agent } from 'undici'
 import { DecodeError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
-import type { Api, PageRequest } from '../model/request.ts'
+import type { Api, Credentials, PageRequest } from '../model/request.ts'
 import type { RuleData } from '../model/response-rule.ts'
 import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
 import { redactError } from '../observe/redact.ts'
 import { defined } from '../value/defined.ts'
 import { withoutParameters } from './address.ts'
-import { authorizationOf, type Authorization } from './auth/authorization.ts'
-import { ClientCredentialsAuthorization } from './auth/client-credentials.ts'
+import { openConnections, type Connections } from './connections.ts'
+import { Authorizations } from './auth/authorizations.ts'
 import { BodyBuffers } from './body/body-buffers.ts'
 import { wholeBody } from './body/decode.ts'
 import { brokenBody, formatOfBody } from './formats/decode-body.ts'
@@ -25,7 +24,7 @@ import { withRetry } from './retry.ts'
 import { isEmptied, ruleError, ruleWait } from './rules/apply-rule.ts'
 import { isSuccess, ResponseRules } from './rules/response-rules.ts'
 import { Sender, type SentResponse, type StreamSendOptions } from './sender.ts'
-import { connectionOptions, readSettings, type Settings } from './settings.ts'
+import { readSettings, type Settings } from './settings.ts'
 
 export interface ClientOptions {
   readonly secrets: Secrets
@@ -71,9 +70,9 @@ interface Tried {
 class ApiClient implements Client, AsyncDisposable {
   readonly #options: ClientOptions
   readonly #settings: Settings
-  readonly #agent: Agent
-  readonly #bodyAgent: Agent
-  readonly #authorization: Authorization & Partial<Disposable>
+  readonly #connections: readonly Connections[]
+  readonly #authorizations: Authorizations
+  readonly #auth: Credentials | undefined
   readonly #budget: Budget & Partial<AsyncDisposable>
   readonly #reservations: Reservations
   readonly #buffers = new BodyBuffers()
@@ -84,32 +83,33 @@ class ApiClient implements Client, AsyncDisposable {
   constructor(api: Api, options: ClientOptions) {
     const { secrets, emit, now, time = realTime } = options
     const settings = readSettings(api)
-    const { addresses, concurrency, maxPageBytes, timeoutMs } = settings
+    const { addresses, maxPageBytes, timeoutMs } = settings
     this.#options = options
     this.#settings = settings
+    this.#auth = api.auth
     this.#rules = api.responseRules ?? []
-    this.#agent = new Agent(connectionOptions(timeoutMs, concurrency))
-    this.#bodyAgent = new Agent(connectionOptions(timeoutMs, concurrency + MAX_OPEN_BODIES))
+    const certificate = [api.auth ?? []].flat().find((one) => one.type === 'client certificate')
+    const connections = openConnections({ settings, certificate, secrets })
+    const ofBodies = { ...settings, concurrency: settings.concurrency + MAX_OPEN_BODIES }
+    const bodyConnections = openConnections({ settings: ofBodies, certificate, secrets })
+    this.#connections = [connections, bodyConnections]
+    const { dispatcher: agent } = connections
     this.#budget = options.budget ?? budgetOf(api, addresses.origin, options)
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
-    this.#authorization =
-      api.auth?.type === 'client credentials'
-        ? new ClientCredentialsAuthorization(api.auth, {
-            addresses,
-            agent: this.#agent,
-            secrets,
-            budget: this.#budget,
-            timeoutMs,
-            time,
-            now,
-          })
-        : authorizationOf(api.auth, secrets)
+    this.#authorizations = new Authorizations({
+      addresses,
+      agent,
+      secrets,
+      budget: this.#budget,
+      timeoutMs,
+      time,
+      now,
+    })
     this.#sender = new Sender({
       api,
       settings,
-      agent: this.#agent,
-      bodyAgent: this.#bodyAgent,
-      authorization: this.#authorization,
+      agent,
+      bodyAgent: bodyConnections.dispatcher,
       budget: this.#budget,
       buffers: this.#buffers,
       secrets,
@@ -122,15 +122,17 @@ class ApiClient implements Client, AsyncDisposable {
     const { secrets, stream: ownStream = '' } = this.#options
     const { signal, stream = ownStream } = options
     signal.throwIfAborted()
+    const authorization = this.#authorizations.of(options.auth ?? this.#auth)
     return this.#redacting(signal, () => {
       const prepared = prepareRequest(request, {
         addresses: this.#settings.addresses,
         secrets,
-        names: this.#authorization.secrets,
+        names: authorization.secrets,
         endpoint: options.endpoint,
       })
       const attempt = {
         ...options,
+        authorization,
         headers: { ...options.headers, ...prepared.pageHeaders },
         rules: new ResponseRules([...(options.rules ?? []), ...this.#rules]),
         stream,
@@ -164,8 +166,8 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#authorization[Symbol.dispose]?.()
-    await Promise.all([this.#agent.destroy(), this.#bodyAgent.destroy()])
+    this.#authorizations[Symbol.dispose]()
+    await Promise.all(this.#connections.map((one) => one[Symbol.asyncDispose]()))
     await this.#budget[Symbol.asyncDispose]?.()
   }
 
@@ -194,7 +196,7 @@ class ApiClient implements Client, AsyncDisposable {
     const onWait = (ms: number): void => emit({ type: 'waiting', stream, for: 'memory', ms })
     const reservation = held.use(await this.#reservations.reserve(memory, { signal, onWait }))
     let response = await this.#respond(request, options, reservation)
-    if (response.rule?.action === 'renew' && response.isOwn && this.#authorization.renew(response.credentials))
+    if (response.rule?.action === 'renew' && response.isOwn && options.authorization.renew(response.credentials))
       response = await this.#respond(request, options, reservation)
     const { rest } = response
     try {
@@ -251,7 +253,13 @@ class ApiClient implements Client, AsyncDisposable {
     const size = (bytes ?? rest?.begin)?.length ?? 0
     reservation.settle(size)
     const interpretation = await interpret(
-      { status, headers, url: withoutParameters(url, this.#authorization.parameters).href, bytes, begin: rest?.begin },
+      {
+        status,
+        headers,
+        url: withoutParameters(url, options.authorization.parameters).href,
+        bytes,
+        begin: rest?.begin,
+      },
       {
         rules: options.rules,
         format: request.isGraphql ? { type: 'json' } : options.format,
@@ -269,7 +277,7 @@ class ApiClient implements Client, AsyncDisposable {
   #read(
     { label, path, isGraphql }: PreparedRequest,
     { seen, rule, faults, found, error, isOwn }: Response,
-    { acceptFaults, rules, stream }: StreamSendOptions,
+    { acceptFaults, authorization, rules, stream }: StreamSendOptions,
   ): Pick<DecodedResponse, 'body' | 'rule' | 'faults' | 'found'> {
     const { now, secrets } = this.#options
     const { status, headers, body } = seen
@@ -289,7 +297,7 @@ class ApiClient implements Client, AsyncDisposable {
     if (!isSuccess(status))
       throw statusError(status, headers, {
         ...asked,
-        credentialsProblem: credentialsProblem(status, this.#authorization.secrets),
+        credentialsProblem: credentialsProblem(status, authorization.secrets),
       })
     if (error) throw error
     if (!acceptFaults) wholeBody({ body, ...defined({ faults }) })

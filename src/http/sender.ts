@@ -1,4 +1,4 @@
-import type { Agent } from 'undici'
+import type { Dispatcher } from 'undici'
 import { Semaphore } from '../flow/semaphore.ts'
 import { onAbort } from '../flow/signals/on-abort.ts'
 import { deadline } from '../flow/signals/timeout.ts'
@@ -27,10 +27,9 @@ import type { Settings } from './settings.ts'
 export interface SenderOptions {
   readonly api: Api
   readonly settings: Settings
-  readonly agent: Agent
+  readonly agent: Dispatcher
   /** For bodies that are read part by part: their records may need other requests meanwhile. */
-  readonly bodyAgent: Agent
-  readonly authorization: Authorization
+  readonly bodyAgent: Dispatcher
   readonly budget: Budget
   readonly buffers: BodyBuffers
   readonly secrets: Secrets
@@ -38,8 +37,9 @@ export interface SenderOptions {
   readonly emit: (event: RunEvent) => void
 }
 
-export type StreamSendOptions = Omit<SendOptions, 'rules'> & {
+export type StreamSendOptions = Omit<SendOptions, 'rules' | 'auth'> & {
   readonly stream: string
+  readonly authorization: Authorization
   /** All rules for the response. */
   readonly rules: ResponseRules
 }
@@ -73,10 +73,9 @@ export class Sender {
 
   /** Sends a request. After status 401 sends it once more, if the API's credentials can be renewed. */
   async send(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<SentResponse> {
-    const { authorization } = this.#options
     using _slot = await this.#slots.acquire(options)
     const onWait = this.#onWait(options)
-    const { signal, stream } = options
+    const { authorization, signal, stream } = options
     const credentialsOf = (): Promise<Credentials> => authorization.credentials({ signal, stream, onWait })
     const credentials = request.isOwn ? await credentialsOf() : NO_CREDENTIALS
     const first = await this.#exchange(request, credentials, options, reservation)
@@ -102,7 +101,7 @@ export class Sender {
         type: 'request.finished',
         stream,
         method,
-        url: this.#displayUrl(url),
+        url: this.#displayUrl(url, options),
         status,
         bytes,
         ms: Math.round(time.clock() - startedAt),
@@ -255,8 +254,8 @@ export class Sender {
   }
 
   /** Returns a URL without the parameters and the secrets of its credentials. */
-  #displayUrl(url: URL): string {
-    return this.#options.secrets.hide(redactUrl(withoutParameters(url, this.#options.authorization.parameters)))
+  #displayUrl(url: URL, { authorization }: StreamSendOptions): string {
+    return this.#options.secrets.hide(redactUrl(withoutParameters(url, authorization.parameters)))
   }
 }
 

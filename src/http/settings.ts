@@ -35,20 +35,6 @@ export function readSettings(api: Api): Settings {
   }
 }
 
-/**
- * Returns how connections are made. undici's own limits are off: one limit covers a try from sending to the last byte.
- * HTTP/1.1 was measured, and fails in known ways.
- */
-export const connectionOptions = (timeoutMs: number, connections: number) =>
-  ({
-    connections,
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: timeoutMs },
-  }) as const
-
 function parsed(name: string, parse: () => number): number {
   try {
     return parse()

@@ -22,6 +22,13 @@ export type Auth =
   | { readonly type: 'header'; readonly name: string; readonly value: Secret }
   | { readonly type: 'query'; readonly name: string; readonly value: Secret }
   | {
+      readonly type: 'client certificate'
+      /** In PEM, as the key. */
+      readonly certificate: Secret
+      readonly key: Secret
+      readonly passphrase?: Secret
+    }
+  | {
       readonly type: 'client credentials'
       /** The URL that returns the token: absolute, or a path below the API's base. */
       readonly tokenUrl: string
@@ -32,10 +39,13 @@ export type Auth =
       readonly fields?: Readonly<Record<string, string>>
     }
 
+/** The credentials of a request: one kind, or several together. An empty list means none. */
+export type Credentials = Auth | readonly Auth[]
+
 export interface Api {
   /** Scheme, host and the beginning of every path. */
   readonly base: string
-  readonly auth?: Auth
+  readonly auth?: Credentials
   readonly headers?: Readonly<Record<string, string>>
   /** Requests per second, minute or hour, shared by all streams. @default no limit */
   readonly rate?: Rate
@@ -89,6 +99,8 @@ export interface Request {
   /** Fields of a form, sent as `application/x-www-form-urlencoded`. */
   readonly form?: Given<Query>
   readonly headers?: Readonly<Record<string, string>>
+  /** Its credentials instead of those of the API. */
+  readonly auth?: Credentials
   /** The time limit of one try. @default that of the API */
   readonly timeout?: Duration
   /** A GraphQL document. `json` holds its variables, and the body is the `data` of the response. */

@@ -2,7 +2,7 @@ import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { RunEvent } from './event.ts'
 import type { Format } from './format.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
-import type { Api, ApiResponse, Duration, PageRequest } from './request.ts'
+import type { Api, ApiResponse, Credentials, Duration, PageRequest } from './request.ts'
 import type { RuleData } from './response-rule.ts'
 
 /** Everything that reading needs from its run. Recipes hold no connection, socket or environment value. */
@@ -78,6 +78,8 @@ export interface SendOptions {
   readonly memory: MemoryAccount
   /** Headers of the endpoint. They replace those of the API. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The credentials of the request. @default those of the API */
+  readonly auth?: Credentials | undefined
   /** Rules of the request, before those of the API. @default none */
   readonly rules?: readonly RuleData[]
   /** The time limit of one try. @default that of the API */

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
+import { messageOf } from '../value/error.ts'
 
 /** Shorter values would match unrelated text. */
 const MIN_SECRET_LENGTH = 4
@@ -25,18 +27,23 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
       names.delete(oldest)
     }
   }
+  const files = new Map<string, string>()
   const value = (name: string): string => {
-    const text = environment[name]
+    const text = environment[name] ?? files.get(name) ?? secretInFile(name, environment)
     if (!text) {
       const problem = text === undefined ? 'is not set' : 'is empty'
       throw new UsageError(
         `secret ${name} ${problem}: looked in the environment (the sluice command reads .env into it as well); ` +
-          `set ${name} there`,
+          `set ${name} there, or ${name}_FILE to the path of a file that holds it`,
       )
     }
+    if (environment[name] === undefined) files.set(name, text)
+    else if (environment[`${name}_FILE`])
+      throw new UsageError(`secret ${name}: both ${name} and ${name}_FILE are set. Keep one of them`)
     know(name, text)
     return text
   }
+  const isSet = (name: string): boolean => environment[name] !== undefined || Boolean(environment[`${name}_FILE`])
   const hideText = (text: string): string => {
     if (names.size === 0) return text
     found ??= new RegExp(
@@ -55,10 +62,26 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
     reveal: (revealed, only) =>
       walk(revealed, (text) =>
         text.replace(PLACEHOLDER, (mark, name: string) => {
-          if (only ? !only.includes(name) : environment[name] === undefined) return mark
+          if (only ? !only.includes(name) : !isSet(name)) return mark
           return value(name)
         }),
       ),
+  }
+}
+
+/**
+ * Returns the secret in the file that `NAME_FILE` leads to, as Docker and Kubernetes mount them, without the line break
+ * at its end; undefined if there is none.
+ */
+function secretInFile(name: string, environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const path = environment[`${name}_FILE`]
+  if (!path) return undefined
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new UsageError(`secret ${name}: the file ${path} of ${name}_FILE cannot be read (${messageOf(cause)})`, {
+      cause,
+    })
   }
 }
 

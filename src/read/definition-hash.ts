@@ -14,7 +14,13 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
       ? { read: source.read }
       : {
           base: source.api.base,
-          request: { ...source.request, headers: undefined, responseRules: undefined, timeout: undefined },
+          request: {
+            ...source.request,
+            headers: undefined,
+            responseRules: undefined,
+            timeout: undefined,
+            auth: undefined,
+          },
           paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,
           optional: source.optional,

@@ -71,9 +71,9 @@ function filled(value: unknown, fill: Fill): unknown {
 }
 
 const lacksBound = (item: unknown, fill: Fill): boolean =>
-  [item, ...(typeof item === 'object' && item !== null ? Object.values(item) : [])].some(
-    (value) => isBound(value) && fill(value) === undefined,
-  )
+  [item, ...membersOf(item)].some((value) => isBound(value) && fill(value) === undefined)
+
+const membersOf = (item: unknown): unknown[] => (typeof item === 'object' && item !== null ? Object.values(item) : [])
 
 const asText = (query: Record<string, unknown>): PageRequest['query'] =>
   Object.fromEntries(

@@ -8,10 +8,10 @@ import { endpointOf } from './first-request.ts'
 /** Returns what a client must know of a request besides its parameters. */
 export const requestOptions = (
   request: Request,
-): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format' | 'timeout'> => ({
+): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format' | 'timeout' | 'auth'> => ({
   endpoint: endpointOf(request),
   rules: rulesOfRequest(request),
-  ...defined({ headers: request.headers, format: request.format, timeout: request.timeout }),
+  ...defined({ headers: request.headers, format: request.format, timeout: request.timeout, auth: request.auth }),
 })
 
 /** Returns the path of the records, undefined if they are found in another way. */

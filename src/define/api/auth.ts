@@ -1,5 +1,6 @@
-import type { Auth, Secret } from '../../model/request.ts'
 import { UsageError } from '../../model/errors.ts'
+import type { Auth, Credentials, Secret } from '../../model/request.ts'
+import { rejectRenamedWords } from '../renamed-words.ts'
 
 /**
  * Names a secret. Its value is read from the environment when a request is sent. It is never printed or stored.
@@ -45,6 +46,32 @@ export const apiKey = (value: Secret, place: { readonly query: string } | { read
     ? Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
     : Object.freeze({ type: 'header', name: place.header.toLowerCase(), value: proven('apiKey', value) })
 
+/**
+ * Presents a client certificate when a TLS connection is opened (mutual TLS), to the API's own origin only. Certificate
+ * and key are in PEM; the environment may name their files: `API_KEY_FILE=/run/secrets/key.pem`.
+ *
+ * @example
+ * http('https://bank.example', {
+ *   auth: clientCertificate({ certificate: secret('BANK_CERTIFICATE'), key: secret('BANK_KEY') }),
+ * })
+ */
+export const clientCertificate = ({
+  certificate,
+  key,
+  passphrase,
+}: {
+  readonly certificate: Secret
+  readonly key: Secret
+  /** Of an encrypted key. @default none */
+  readonly passphrase?: Secret
+}): Auth =>
+  Object.freeze({
+    type: 'client certificate',
+    certificate: proven('clientCertificate', certificate),
+    key: proven('clientCertificate', key),
+    ...(passphrase && { passphrase: proven('clientCertificate', passphrase) }),
+  })
+
 export interface ClientCredentialsOptions {
   /** The URL that returns the token: absolute, or a path below the API's base. */
   readonly tokenUrl: string
@@ -74,4 +101,29 @@ function proven(where: string, value: Secret): Secret {
   throw new UsageError(
     `${where}(): give a secret by its name, as in ${where}(… secret('API_TOKEN')). Its value stays in the environment`,
   )
+}
+
+/** Throws for credentials of which one would replace another. */
+export function checkAuth(place: string, auth: Credentials | undefined): void {
+  const all = [auth ?? []].flat()
+  for (const one of all) rejectRenamedWords(`${place}: auth`, one, { by: 'type' })
+  const places = all.map(placeOf)
+  const twice = places.find((name, index) => places.indexOf(name) !== index)
+  if (twice !== undefined)
+    throw new UsageError(`${place}: two of its credentials are sent in ${twice}. Keep one of them`)
+}
+
+function placeOf(auth: Auth): string {
+  switch (auth.type) {
+    case 'query':
+      return `the parameter '${auth.name}'`
+    case 'header':
+      return `the header '${auth.name.toLowerCase()}'`
+    case 'client certificate':
+      return 'the TLS connection'
+    case 'bearer':
+    case 'basic':
+    case 'client credentials':
+      return "the header 'authorization'"
+  }
 }

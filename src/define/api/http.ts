@@ -1,7 +1,8 @@
 import { UsageError } from '../../model/errors.ts'
 import { parseRate } from '../../model/rate.ts'
 import type { Format } from '../../model/format.ts'
-import type { Api, Auth, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
+import type { Api, Credentials, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
+import { checkAuth } from './auth.ts'
 import { Endpoint } from './endpoint.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
@@ -13,8 +14,11 @@ import { rejectRenamedWords } from '../renamed-words.ts'
 import { checkEmptyOn, readResponseRules, type ResponseRule } from './response-rules.ts'
 
 export interface HttpOptions {
-  /** The credentials of requests, such as `bearer(secret('API_TOKEN'))`. @default none */
-  auth?: Auth
+  /**
+   * The credentials of requests, such as `bearer(secret('API_TOKEN'))`, or a list of several that are sent together.
+   * @default none
+   */
+  auth?: Credentials
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
   /**
@@ -43,6 +47,8 @@ export interface HttpOptions {
 }
 
 export interface RequestOptions {
+  /** The credentials of this request, instead of those of the API; `[]` sends none. */
+  auth?: Credentials
   /** Sent with this request. A header of the API with the same name is replaced. */
   headers?: Readonly<Record<string, string>>
   /**
@@ -140,9 +146,12 @@ export class HttpApi {
     if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
     if (json !== undefined && form !== undefined)
       throw new UsageError(`${place}: a request has one body. Give either json or form`)
+    checkAuth(place, options.auth)
+    if ([options.auth ?? []].flat().some(({ type }) => type === 'client certificate'))
+      throw new UsageError(`${place}: a client certificate belongs to the whole API. Give it to http()`)
     checkEmptyOn(place, options.emptyOn)
     if (options.format !== undefined) checkFormat(`${place}: format`, options.format)
-    const responseRules = rules && readResponseRules(place, rules, auth)
+    const responseRules = rules && readResponseRules(place, rules, options.auth ?? auth)
     return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...defined({ responseRules }) }))
   }
 }
@@ -163,7 +172,7 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
   if (search || hash)
     throw new UsageError(`${place}: a base has no query and no fragment. Put parameters into the request`)
   rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
-  rejectRenamedWords(`${place}: auth`, options.auth, { by: 'type' })
+  checkAuth(place, options.auth)
   const { rate, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
   if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
   if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))

@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import type { Auth, InHeader } from '../../model/request.ts'
+import type { Credentials, InHeader } from '../../model/request.ts'
 import type { Pattern, RuleData, RuleResponse, StatusClass, StatusMatch, WaitUnit } from '../../model/response-rule.ts'
 import { defined } from '../../value/defined.ts'
 import { duration, type Duration } from '../../value/duration.ts'
@@ -86,7 +86,7 @@ const UNITS: readonly WaitUnit[] = ['s', 'ms', 'unix', 'unix ms']
 export function readResponseRules(
   place: string,
   rules: readonly ResponseRule[],
-  auth: Auth | undefined,
+  auth: Credentials | undefined,
 ): readonly RuleData[] {
   if (!Array.isArray(rules))
     throw new UsageError(`${place}: responseRules must be a list, as in [{ status: 404, action: 'empty' }]`)
@@ -103,7 +103,7 @@ export function checkEmptyOn(place: string, emptyOn: readonly number[] | undefin
   refuseEveryPage(`${place}: emptyOn`, { status: emptyOn, action: 'empty' })
 }
 
-function ruleData(place: string, rule: ResponseRule, auth: Auth | undefined): RuleData {
+function ruleData(place: string, rule: ResponseRule, auth: Credentials | undefined): RuleData {
   if (typeof rule !== 'object' || rule === null)
     throw new UsageError(`${place} must be an object, as in { status: 404, action: 'empty' }`)
   const { action, status, header, body, text, when, ...more } = rule
@@ -120,7 +120,7 @@ function ruleData(place: string, rule: ResponseRule, auth: Auth | undefined): Ru
   for (const one of statuses ?? []) checkStatus(`${place}: status`, one)
   if (when !== undefined && typeof when !== 'function')
     throw new UsageError(`${place}: when must be a function of the response that returns true or false`)
-  if (action === 'renew' && auth?.type !== 'client credentials')
+  if (action === 'renew' && ![auth ?? []].flat().some(({ type }) => type === 'client credentials'))
     throw new UsageError(
       `${place}: 'renew' needs credentials that can be renewed, as in http(base, { auth: clientCredentials(…) })`,
     )

@@ -1,5 +1,6 @@
-import type { Auth, Secret } from '../../model/request.ts'
+import type { Auth } from '../../model/request.ts'
 import type { AcquireOptions, Secrets } from '../../model/scope.ts'
+import { secretsOf } from '../../model/secrets-of.ts'
 
 /** Headers and query parameters that authenticate a request. */
 export interface Credentials {
@@ -39,6 +40,7 @@ export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets):
 function credentialsOf(auth: StaticAuth | undefined, secrets: Secrets): Credentials {
   switch (auth?.type) {
     case undefined:
+    case 'client certificate': // The connections present it.
       return { headers: {}, query: {} }
     case 'bearer':
       return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
@@ -52,15 +54,4 @@ function credentialsOf(auth: StaticAuth | undefined, secrets: Secrets): Credenti
       return { headers: { authorization: `Basic ${encoded}` }, query: {} }
     }
   }
-}
-
-/** Returns the names of the secrets in an API's auth. */
-export function secretsOf(auth: Auth | undefined): string[] {
-  return Object.values(auth ?? {})
-    .filter(isSecret)
-    .map(({ secret }) => secret)
-}
-
-function isSecret(part: unknown): part is Secret {
-  return typeof part === 'object' && part !== null && 'secret' in part && typeof part.secret === 'string'
 }

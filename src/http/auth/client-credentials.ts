@@ -5,6 +5,7 @@ import { deadline, TimeoutError } from '../../flow/signals/timeout.ts'
 import { DecodeError, HttpError } from '../../model/errors.ts'
 import type { Auth } from '../../model/request.ts'
 import type { Budget, Secrets } from '../../model/scope.ts'
+import { secretsOf } from '../../model/secrets-of.ts'
 import { redactUrl } from '../../observe/redact.ts'
 import { defined } from '../../value/defined.ts'
 import { isOnOwnHost, urlOf, type Addresses } from '../address.ts'
@@ -14,7 +15,7 @@ import { receive } from '../body/receive.ts'
 import { limitedPathOf } from '../limits/limited-path.ts'
 import type { Time } from '../limits/time.ts'
 import { connectionError, statusError, TransientError } from '../request-error.ts'
-import { secretsOf, type Authorization, type Credentials, type CredentialsOptions } from './authorization.ts'
+import type { Authorization, Credentials, CredentialsOptions } from './authorization.ts'
 
 type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 

@@ -80,8 +80,9 @@ export class LoopGuard {
 /** A hash instead of the request keeps the memory small. A URL is the same page by either scheme. */
 const hashOf = ({ method, url, query, json, form, graphql, headers }: PageRequest): string => {
   const place = url.replace(/^http:/i, 'https:')
-  return hash('sha1', JSON.stringify([method, place, query, json, form, graphql === undefined, headers]), 'base64').slice(
-    0,
-    16,
-  )
+  return hash(
+    'sha1',
+    JSON.stringify([method, place, query, json, form, graphql === undefined, headers]),
+    'base64',
+  ).slice(0, 16)
 }

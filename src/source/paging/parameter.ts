@@ -1,5 +1,5 @@
-// A paginator's parameter in a request: in the JSON body, the GraphQL variables or the form if there is one, else in the
-// query; or in a header.
+// A paginator's parameter in a request: in the JSON body, the GraphQL variables or the form if there is one, else in
+// the query; or in a header.
 import type { JsonValue } from '../../model/json.ts'
 import { PagingError } from '../../model/errors.ts'
 import type { PageRequest, Parameter } from '../../model/request.ts'

@@ -1,0 +1,74 @@
+// The connections of an API's client: directly or through a proxy, with a client certificate for its own origin only.
+import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import type { Auth } from '../model/request.ts'
+import type { Secrets } from '../model/scope.ts'
+import type { Settings } from './settings.ts'
+
+type Certificate = Extract<Auth, { type: 'client certificate' }>
+
+export interface ConnectionsOptions {
+  readonly settings: Pick<Settings, 'addresses' | 'concurrency' | 'timeoutMs'>
+  readonly certificate: Certificate | undefined
+  readonly secrets: Secrets
+  /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in lower case too. @default that of the process */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+/** The connections of one API, closed when it is disposed. */
+export interface Connections extends AsyncDisposable {
+  readonly dispatcher: Dispatcher
+}
+
+export function openConnections({
+  settings,
+  certificate,
+  secrets,
+  environment = process.env,
+}: ConnectionsOptions): Connections {
+  const resources = new AsyncDisposableStack()
+  const open = (tls: object = {}): Dispatcher =>
+    resources.adopt(openAgent(settings, environment, tls), (agent) => agent.destroy())
+  const close = (): Promise<void> => resources.disposeAsync()
+  if (!certificate) return { dispatcher: open(), [Symbol.asyncDispose]: close }
+  const own = open(tlsOf(certificate, secrets))
+  const origins = new Set([settings.addresses.origin, settings.addresses.origin.replace(/^http:/, 'https:')])
+  const isOwn = ({ origin }: Dispatcher.DispatchOptions): boolean => origins.has(new URL(String(origin)).origin)
+  const dispatcher = open().compose(
+    (dispatch) => (options, handler) => (isOwn(options) ? own.dispatch(options, handler) : dispatch(options, handler)),
+  )
+  return { dispatcher, [Symbol.asyncDispose]: close }
+}
+
+function openAgent(
+  { concurrency, timeoutMs }: ConnectionsOptions['settings'],
+  environment: NonNullable<ConnectionsOptions['environment']>,
+  tls: object,
+): Dispatcher {
+  // undici's own limits are off: one limit covers a try from sending to the last byte. HTTP/1.1 was measured, and
+  // fails in known ways.
+  const options = {
+    connections: concurrency,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: timeoutMs, ...tls },
+  }
+  const variable = (name: string): string | undefined => environment[name] || environment[name.toUpperCase()]
+  const [httpProxy, httpsProxy] = [variable('http_proxy'), variable('https_proxy')]
+  if (httpProxy === undefined && httpsProxy === undefined) return new Agent(options)
+  return new EnvHttpProxyAgent({
+    ...options,
+    // An empty text means that there is none, although the environment of the process may have one.
+    httpProxy: httpProxy ?? '',
+    httpsProxy: httpsProxy ?? '',
+    noProxy: variable('no_proxy') ?? '',
+    requestTls: { timeout: timeoutMs, ...tls },
+  })
+}
+
+const tlsOf = ({ certificate, key, passphrase }: Certificate, secrets: Secrets): object => ({
+  cert: secrets.value(certificate.secret),
+  key: secrets.value(key.secret),
+  ...(passphrase && { passphrase: secrets.value(passphrase.secret) }),
+})
