@@ -60,7 +60,9 @@ describe('backfill', () => {
         .map(({ windowIndex }) => windowIndex)
         .toSorted((a, b) => a! - b!),
     ).toEqual(Array.from({ length: 31 }, (_, place) => place))
-    expect(seen.of('slice.started')[0]).toMatchObject({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' })
+    expect(seen.of('slice.started')).toContainEqual(
+      expect.objectContaining({ lower: '2024-01-01T00:00:00Z', upper: '2024-01-02T00:00:00Z' }),
+    )
     const asked = api.requests.length
     const again = await backfillPipeline(flow, { ...february, database: test.url })
     expect(again).toMatchObject({
