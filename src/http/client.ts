@@ -7,7 +7,7 @@ import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../m
 import { redactError } from '../observe/redact.ts'
 import { defined } from '../value/defined.ts'
 import { withoutParameters } from './address.ts'
-import { openConnections, type Connections } from './connections.ts'
+import { openClientConnections, type ClientConnections } from './connections.ts'
 import { Authorizations } from './auth/authorizations.ts'
 import { BodyBuffers } from './body/body-buffers.ts'
 import { wholeBody } from './body/decode.ts'
@@ -42,8 +42,6 @@ export interface ClientOptions {
 
 /** Before any page is known, a page is assumed to take this much memory. */
 const FIRST_PAGE_BYTES = 262_144
-/** Bodies of one API that are read part by part at once. They do not count to its `concurrency`. */
-const MAX_OPEN_BODIES = 64
 /** The start of a body. A request with a place in its body gets it part by part, however small it is. */
 const NO_RECORDS = { records: 0, digest: '' }
 
@@ -70,7 +68,7 @@ interface Tried {
 class ApiClient implements Client, AsyncDisposable {
   readonly #options: ClientOptions
   readonly #settings: Settings
-  readonly #connections: readonly Connections[]
+  readonly #connections: ClientConnections
   readonly #authorizations: Authorizations
   readonly #auth: Credentials | undefined
   readonly #budget: Budget & Partial<AsyncDisposable>
@@ -88,12 +86,8 @@ class ApiClient implements Client, AsyncDisposable {
     this.#settings = settings
     this.#auth = api.auth
     this.#rules = api.responseRules ?? []
-    const certificate = [api.auth ?? []].flat().find((one) => one.type === 'client certificate')
-    const connections = openConnections({ settings, certificate, secrets })
-    const ofBodies = { ...settings, concurrency: settings.concurrency + MAX_OPEN_BODIES }
-    const bodyConnections = openConnections({ settings: ofBodies, certificate, secrets })
-    this.#connections = [connections, bodyConnections]
-    const { dispatcher: agent } = connections
+    this.#connections = openClientConnections(settings, api.auth, secrets)
+    const { agent, bodyAgent } = this.#connections
     this.#budget = options.budget ?? budgetOf(api, addresses.origin, options)
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
     this.#authorizations = new Authorizations({
@@ -109,7 +103,7 @@ class ApiClient implements Client, AsyncDisposable {
       api,
       settings,
       agent,
-      bodyAgent: bodyConnections.dispatcher,
+      bodyAgent,
       budget: this.#budget,
       buffers: this.#buffers,
       secrets,
@@ -167,7 +161,7 @@ class ApiClient implements Client, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#authorizations[Symbol.dispose]()
-    await Promise.all(this.#connections.map((one) => one[Symbol.asyncDispose]()))
+    await this.#connections[Symbol.asyncDispose]()
     await this.#budget[Symbol.asyncDispose]?.()
   }
 
@@ -252,14 +246,9 @@ class ApiClient implements Client, AsyncDisposable {
     const { bytes, status, headers, url, isOwn, credentials, rest } = sent
     const size = (bytes ?? rest?.begin)?.length ?? 0
     reservation.settle(size)
+    const { href } = withoutParameters(url, options.authorization.parameters)
     const interpretation = await interpret(
-      {
-        status,
-        headers,
-        url: withoutParameters(url, options.authorization.parameters).href,
-        bytes,
-        begin: rest?.begin,
-      },
+      { status, headers, url: href, bytes, begin: rest?.begin },
       {
         rules: options.rules,
         format: request.isGraphql ? { type: 'json' } : options.format,

@@ -1,6 +1,6 @@
 // The connections of an API's client: directly or through a proxy, with a client certificate for its own origin only.
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
-import type { Auth } from '../model/request.ts'
+import type { Auth, Credentials } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import type { Settings } from './settings.ts'
 
@@ -72,3 +72,30 @@ const tlsOf = ({ certificate, key, passphrase }: Certificate, secrets: Secrets):
   key: secrets.value(key.secret),
   ...(passphrase && { passphrase: secrets.value(passphrase.secret) }),
 })
+
+/** The connections of a client: those of pages, and those of bodies that are read part by part. */
+export interface ClientConnections extends AsyncDisposable {
+  readonly agent: Dispatcher
+  readonly bodyAgent: Dispatcher
+}
+
+/** Bodies of one API that are read part by part at once. They do not count to its `concurrency`. */
+const MAX_OPEN_BODIES = 64
+
+export function openClientConnections(
+  settings: ConnectionsOptions['settings'],
+  auth: Credentials | undefined,
+  secrets: Secrets,
+): ClientConnections {
+  const certificate = [auth ?? []].flat().find((one) => one.type === 'client certificate')
+  const ofBodies = { ...settings, concurrency: settings.concurrency + MAX_OPEN_BODIES }
+  const open = (of: ConnectionsOptions['settings']) => openConnections({ settings: of, certificate, secrets })
+  const [pages, bodies] = [open(settings), open(ofBodies)] as const
+  return {
+    agent: pages.dispatcher,
+    bodyAgent: bodies.dispatcher,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([pages, bodies].map((one) => one[Symbol.asyncDispose]()))
+    },
+  }
+}
