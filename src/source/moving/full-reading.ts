@@ -71,9 +71,12 @@ export class FullReading {
     return this.#isSame
   }
 
-  /** True if so many different keys were read that none can be missing, by a stated total. */
+  /**
+   * True if so many different keys were read that none can be missing, by a stated total. Those of deleted records do
+   * not count: others may have taken their places.
+   */
   get isComplete(): boolean {
-    return this.#total !== undefined && this.#missing === 0 && (this.#known ?? 0) >= this.#total
+    return this.#total !== undefined && this.#missing === 0 && (this.#known ?? 0) >= this.#total + this.#deleted
   }
 
   /** What is missing, as a sentence. Undefined if nothing shows that something is. */
