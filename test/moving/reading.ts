@@ -210,6 +210,8 @@ const scopeOf = (api: MovingApi): Scope => ({
   memory: freeMemory(),
   client: () => ({
     send: async (request) => {
+      // A reading may go back and forth without a page.
+      if (api.requests > 10 * MAX_REQUESTS) throw new Error(`the readings do not end: ${api.requests} requests`)
       const { records: _records, ...response } = api.answer(request)
       return { ...response, hold: { [Symbol.dispose]: () => {} } }
     },

@@ -142,11 +142,10 @@ export class Overlap {
       this.#alignment.overlapped()
       return this.#behind(records, sent, { prefix: place + 1, rest: records.slice(place + 1) })
     }
-    if (records.length === 0 && this.#emptyAt === countOf(sent, this.#paging)) {
-      // Empty again, and the anchor was found before it: the page has a hole.
-      return this.#loose(records, sent)
-    }
-    if (this.#mayBeVolatile(records[0])) {
+    // Empty again, and the anchor was found before it: the page has a hole.
+    if (records.length === 0 && this.#emptyAt === countOf(sent, this.#paging)) return this.#loose(records, sent)
+    // A probe after each probe would never end while the first record has the key of the last one that was read.
+    if (!probe && this.#mayBeVolatile(records[0])) {
       this.#probe = this.#lastPage
       if (this.#probe) return { type: 'back', request: this.#at(sent, this.#probe.count), isProbe: true }
     }
