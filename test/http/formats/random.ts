@@ -1,13 +1,4 @@
-/** Returns numbers from 0 to below 1 that a seed decides (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+export { seeded as randomOf } from '../../kill/job.ts'
 
 /** Cuts bytes at random places. */
 export function cutAnywhere(bytes: Buffer, random: () => number): Buffer[] {
