@@ -11,7 +11,7 @@ describe('each error is one message with a location, the problem and what to do:
       const { error } = await fault(api, database.url, { env: { API_TOKEN: '' }, code: 2 })
       expect(error).toBe(
         'bad.rows: secret API_TOKEN is empty: looked in the environment (the sluice command reads .env into ' +
-          'it as well); set API_TOKEN there',
+          'it as well); set API_TOKEN there, or API_TOKEN_FILE to the path of a file that holds it',
       )
       expect(api.requests).toEqual([])
     })
