@@ -86,7 +86,7 @@ export class Alignment {
     switch (step) {
       case undefined:
         this.#first = sent
-        return isRepeated ? this.#next('plain', plain) : undefined
+        return isRepeated && this.#isNear(sent, plain, size || largestPage) ? this.#next('plain', plain) : undefined
       case 'plain':
         if (isRepeated && length < size) return this.#next('beyond', this.wholePage(plain, size))
         return this.#isOther(records) && this.#first ? this.#next('again', this.#first) : undefined
@@ -106,6 +106,11 @@ export class Alignment {
     const { start, parameter } = this.#paging
     const count = countOf(request, this.#paging) - start
     return withParameter(request, parameter, start + Math.ceil(count / size) * size)
+  }
+
+  /** True if no more than a page lies between two offsets. An API rounds no further; a moving list leads anywhere. */
+  #isNear(sent: PageRequest, plain: PageRequest, size: number): boolean {
+    return countOf(plain, this.#paging) - countOf(sent, this.#paging) <= size
   }
 
   #next(step: Step, send: PageRequest): Shown {

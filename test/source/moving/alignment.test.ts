@@ -157,3 +157,26 @@ test.each([
   expect(gradeOf(pages)).toBe('open')
   expect(server.requests.length).toBeLessThan(60)
 })
+
+test('a list that has lost its beginning during an interruption is not taken for one of aligned pages', async () => {
+  const rows = numbers(24).map((id) => ({ id }))
+  let changesAt = Infinity
+  await using server = await apiServer(({ query, index }) => {
+    const offset = Number(query.get('offset'))
+    const items = rows.slice(offset, offset + 3)
+    // What is deleted later moves records over a border that does not overlap.
+    if (index === changesAt) rows.splice(0, 1)
+    return { json: { items } }
+  })
+  const list = http(server.origin, { attempts: 1, concurrency: 1 })
+    .get<{ items: { id: number }[] }>('/list', { limit: 3 })
+    .pages(byOffset('offset'))
+    .records('items')
+  const before = await readPages(list, { ...KEYED, pages: 3 })
+  expect(idsOf(before)).toEqual(numbers(7))
+  // The first page ends now with the last record that was read.
+  rows.splice(0, 4)
+  changesAt = server.requests.length + 11
+  const pages = await readPages(list, { ...KEYED, position: before.at(-1)?.position ?? null })
+  expect([...idsOf(before), ...idsOf(pages)]).toEqual(expect.arrayContaining(numbers(24)))
+})
