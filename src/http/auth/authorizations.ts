@@ -6,7 +6,8 @@ import { ClientCredentialsAuthorization, type TokenOptions } from './client-cred
 /** The credentials of an API and of its requests. Equal definitions share their tokens. */
 export class Authorizations implements Disposable {
   readonly #options: TokenOptions
-  readonly #known = new Map<Given | undefined, Authorization>()
+  /** By their definitions as JSON: children may define theirs anew for each parent. */
+  readonly #known = new Map<string, Authorization>()
   readonly #resources = new DisposableStack()
 
   constructor(options: TokenOptions) {
@@ -14,7 +15,8 @@ export class Authorizations implements Disposable {
   }
 
   of(auth: Given | undefined): Authorization {
-    const known = this.#known.get(auth)
+    const definition = JSON.stringify(auth ?? [])
+    const known = this.#known.get(definition)
     if (known) return known
     const made = isList(auth)
       ? new SeveralAuthorizations(
@@ -22,7 +24,7 @@ export class Authorizations implements Disposable {
           secretsOf(auth),
         )
       : this.#one(auth)
-    this.#known.set(auth, made)
+    this.#known.set(definition, made)
     return made
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { apiKey, basic, bearer, http, onePage, pipeline, secret } from '../../../src/index.ts'
+import { apiKey, basic, bearer, clientCredentials, http, onePage, pipeline, secret } from '../../../src/index.ts'
 import { secretsIn } from '../../../src/define/secrets-in.ts'
 import { readSecrets } from '../../../src/observe/secrets.ts'
 import { apiServer } from '../../support/api-server.ts'
@@ -69,4 +69,17 @@ test('a secret may stand in a file, and both at once are refused', () => {
   } finally {
     rmSync(directory, { recursive: true })
   }
+})
+
+test('requests whose equal credentials are written anew each time share one token', async () => {
+  await using api = await apiServer(({ path }) =>
+    path === '/token' ? { json: { access_token: 'fetched-token', expires_in: 3_600 } } : { json: [] },
+  )
+  await using client = testClient({ base: api.origin }, environment)
+  const [first, second] = ['me', 'me'].map((clientId) =>
+    clientCredentials({ tokenUrl: '/token', clientId, clientSecret: secret('PASSWORD') }),
+  )
+  await client.get('/a', { auth: first })
+  await client.get('/b', { auth: second })
+  expect(api.requests.map(({ path }) => path)).toEqual(['/token', '/a', '/b'])
 })
