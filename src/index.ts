@@ -9,6 +9,7 @@ export {
   clientCertificate,
   clientCredentials,
   secret,
+  signed,
   type ClientCredentialsOptions,
 } from './define/api/auth.ts'
 export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type ZipOptions } from './define/api/formats.ts'
@@ -111,7 +112,10 @@ export type {
   Query,
   Range,
   Rate,
+  RequestToSign,
   Secret,
+  Sign,
+  Signature,
   Size,
 } from './model/request.ts'
 export type { RuleAction, RuleResponse, StatusClass, StatusMatch, WaitUnit } from './model/response-rule.ts'

@@ -20,7 +20,7 @@ export interface ExchangeRequest {
   /** Rules that may decide about a redirect, which then ends the exchange. */
   readonly rules: ResponseRules
   /** Returns the URL and the headers for one hop. Throws if nothing may be sent to its origin. */
-  readonly prepare: (url: URL, label: string, from: PreparedHop | undefined) => PreparedHop
+  readonly prepare: (hop: Hop, from: PreparedHop | undefined) => PreparedHop
   /** Called for each redirect. */
   readonly onRedirect: (hop: PreparedHop, status: number, headers: Headers) => void
   /** Called before each hop after the first. Resolves when it may be sent. */
@@ -48,12 +48,12 @@ export async function exchange(
   agent: Dispatcher,
   { method, url, body, label, rules, prepare, onRedirect, admit, onResponse, signal }: ExchangeRequest,
 ): Promise<FinalResponse> {
-  let next = { method, url, body, label }
+  let next: Hop = { method, url, body, label }
   let from: PreparedHop | undefined
   const isRedirect = (status: number, headers: Headers): boolean =>
     REDIRECTS.has(status) && !rules.decidesRedirect(status, headers)
   for (let redirects = 0; ; redirects += 1) {
-    const hop = prepare(next.url, next.label, from)
+    const hop = prepare(next, from)
     if (from) await admit(hop)
     const response = await receive(agent, dispatchOptions(next, hop), {
       signal,
@@ -80,7 +80,8 @@ export async function exchange(
   }
 }
 
-type Hop = Pick<ExchangeRequest, 'method' | 'url' | 'body' | 'label'>
+/** One of the requests that redirects make of one. */
+export type Hop = Pick<ExchangeRequest, 'method' | 'url' | 'body' | 'label'>
 
 /** Follows a redirect as browsers do: 307 and 308 repeat the request, all others become GET without a body. */
 function redirected(hop: Hop, status: number, target: URL, label: string): Hop {

@@ -16,7 +16,7 @@ import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
 import type { Reservation } from './body/reservation.ts'
 import { acceptOf } from './formats/format-of.ts'
 import { MAX_WHOLE_BYTES, mayBeLarge, openBody, type UnpackedBody } from './parts/open-body.ts'
-import { exchange, type FinalResponse, type PreparedHop } from './exchange.ts'
+import { exchange, type FinalResponse, type Hop, type PreparedHop } from './exchange.ts'
 import { limitedPathOf } from './limits/limited-path.ts'
 import type { Time } from './limits/time.ts'
 import type { PreparedRequest } from './prepare-request.ts'
@@ -123,11 +123,10 @@ export class Sender {
         ...request,
         rules,
         signal: limit.signal,
-        prepare: (url, hopLabel, from) =>
-          this.#prepare(secureUrl(settings.addresses, url, from?.isOwn ? from.url : undefined), hopLabel, credentials, {
-            headers,
-            format: options.format,
-          }),
+        prepare: (hop, from) => {
+          const url = secureUrl(settings.addresses, hop.url, from?.isOwn ? from.url : undefined)
+          return this.#prepare({ ...hop, url }, credentials, { headers, format: options.format })
+        },
         onRedirect: (hop, status, responseHeaders) => {
           emitFinished(hop.url, status, 0)
           observe(hop, status, responseHeaders)
@@ -207,8 +206,7 @@ export class Sender {
 
   /** Adds credentials and headers of the API to a request for its own origin, and to no other. */
   #prepare(
-    url: URL,
-    label: string,
+    { method, url, body, label }: Hop,
     credentials: Credentials,
     {
       headers = {},
@@ -218,10 +216,22 @@ export class Sender {
     const { api, settings } = this.#options
     const ownHeaders = { ...OWN_HEADERS, accept: acceptOf(format) }
     if (!isOwnOrigin(settings.addresses, url, label)) return { url, headers: ownHeaders, isOwn: false }
-    return {
+    const hop = {
       url: withParameters(url, credentials.query),
       headers: { ...ownHeaders, ...lowered(api.headers ?? {}), ...credentials.headers, ...lowered(headers) },
       isOwn: true,
+    }
+    if (!credentials.sign) return hop
+    const signature = credentials.sign({
+      method,
+      url: hop.url,
+      headers: { ...(body && { 'content-type': body.type }), ...hop.headers },
+      body: body?.text ?? '',
+    })
+    return {
+      ...hop,
+      url: withParameters(hop.url, signature.query ?? {}),
+      headers: { ...hop.headers, ...signature.headers },
     }
   }
 

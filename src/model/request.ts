@@ -28,6 +28,7 @@ export type Auth =
       readonly key: Secret
       readonly passphrase?: Secret
     }
+  | { readonly type: 'signed'; readonly secrets: readonly Secret[]; readonly sign: Sign }
   | {
       readonly type: 'client credentials'
       /** The URL that returns the token: absolute, or a path below the API's base. */
@@ -38,6 +39,26 @@ export type Auth =
       /** Further fields of the form, such as `audience`. */
       readonly fields?: Readonly<Record<string, string>>
     }
+
+/** A request as it goes out, for a function that signs it. */
+export interface RequestToSign {
+  readonly method: Method
+  /** The whole URL, with all parameters except those of the signature. */
+  readonly url: URL
+  /** Names are in lower case. `host` and `content-length` are not among them. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The body as it is sent. Empty if there is none. */
+  readonly body: string
+}
+
+/** What a signature adds to a request. */
+export interface Signature {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+}
+
+/** Signs a request. The values of the secrets come in the order in which they were named. */
+export type Sign = (request: RequestToSign, secrets: readonly string[]) => Signature
 
 /** The credentials of a request: one kind, or several together. An empty list means none. */
 export type Credentials = Auth | readonly Auth[]

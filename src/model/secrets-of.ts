@@ -5,7 +5,7 @@ export const secretsOf = (auth: Credentials | undefined): string[] => [
   ...new Set(
     [auth ?? []]
       .flat()
-      .flatMap((one) => Object.values(one))
+      .flatMap((one): unknown[] => Object.values(one).flat())
       .filter(isSecret)
       .map(({ secret }) => secret),
   ),

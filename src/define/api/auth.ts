@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import type { Auth, Credentials, Secret } from '../../model/request.ts'
+import type { Auth, Credentials, Secret, Sign } from '../../model/request.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 
 /**
@@ -72,6 +72,23 @@ export const clientCertificate = ({
     ...(passphrase && { passphrase: proven('clientCertificate', passphrase) }),
   })
 
+/**
+ * Signs each request by a function, for APIs that want an HMAC or a scheme of their own. The function is called again
+ * for each try and each redirect, so that a time or a nonce is new. It gets the request as it goes out and the values
+ * of the secrets, and returns headers or parameters to add. It must not be asynchronous.
+ *
+ * @example
+ * signed([secret('KEY'), secret('SIGNING_KEY')], ({ method, url, body }, [key = '', signingKey = '']) => {
+ *   const text = method + url.pathname + url.search + body
+ *   return { headers: { 'x-key': key, 'x-signature': createHmac('sha256', signingKey).update(text).digest('hex') } }
+ * })
+ */
+export function signed(secrets: readonly Secret[], sign: Sign): Auth {
+  if (!Array.isArray(secrets)) throw new UsageError("signed(): give its secrets as a list, as in [secret('API_KEY')]")
+  if (typeof sign !== 'function') throw new UsageError('signed(): give a function that returns headers or parameters')
+  return Object.freeze({ type: 'signed', secrets: secrets.map((one: Secret) => proven('signed', one)), sign })
+}
+
 export interface ClientCredentialsOptions {
   /** The URL that returns the token: absolute, or a path below the API's base. */
   readonly tokenUrl: string
@@ -121,6 +138,8 @@ function placeOf(auth: Auth): string {
       return `the header '${auth.name.toLowerCase()}'`
     case 'client certificate':
       return 'the TLS connection'
+    case 'signed':
+      return 'a signature'
     case 'bearer':
     case 'basic':
     case 'client credentials':

@@ -1,4 +1,4 @@
-import type { Auth } from '../../model/request.ts'
+import type { Auth, RequestToSign, Signature } from '../../model/request.ts'
 import type { AcquireOptions, Secrets } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 
@@ -6,6 +6,8 @@ import { secretsOf } from '../../model/secrets-of.ts'
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
+  /** Returns what is added to one request, which has everything else already. Called for each try and redirect. */
+  readonly sign?: (request: RequestToSign) => Signature
 }
 
 export interface CredentialsOptions extends Pick<AcquireOptions, 'signal' | 'onWait'> {
@@ -24,7 +26,7 @@ export interface Authorization {
   readonly renew: (refused: Credentials) => boolean
 }
 
-type StaticAuth = Exclude<Auth, { type: 'client credentials' }>
+type StaticAuth = Exclude<Auth, { type: 'client credentials' | 'signed' }>
 
 /** Returns credentials that never change: none, a token, a user with a password, or a key. */
 export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets): Authorization {

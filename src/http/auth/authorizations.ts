@@ -1,13 +1,16 @@
 import type { Auth, Credentials as Given } from '../../model/request.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
+import { defined } from '../../value/defined.ts'
 import { authorizationOf, type Authorization, type Credentials, type CredentialsOptions } from './authorization.ts'
 import { ClientCredentialsAuthorization, type TokenOptions } from './client-credentials.ts'
+import { signedAuthorization, type SignedAuth } from './signed.ts'
 
 /** The credentials of an API and of its requests. Equal definitions share their tokens. */
 export class Authorizations implements Disposable {
   readonly #options: TokenOptions
   /** By their definitions as JSON: children may define theirs anew for each parent. */
   readonly #known = new Map<string, Authorization>()
+  readonly #knownSigned = new WeakMap<SignedAuth, Authorization>()
   readonly #resources = new DisposableStack()
 
   constructor(options: TokenOptions) {
@@ -16,7 +19,7 @@ export class Authorizations implements Disposable {
 
   of(auth: Given | undefined): Authorization {
     const definition = JSON.stringify(auth ?? [])
-    const known = this.#known.get(definition)
+    const known = isSigned(auth) ? undefined : this.#known.get(definition)
     if (known) return known
     const made = isList(auth)
       ? new SeveralAuthorizations(
@@ -24,7 +27,7 @@ export class Authorizations implements Disposable {
           secretsOf(auth),
         )
       : this.#one(auth)
-    this.#known.set(definition, made)
+    if (!isSigned(auth)) this.#known.set(definition, made)
     return made
   }
 
@@ -33,18 +36,28 @@ export class Authorizations implements Disposable {
   }
 
   #one(auth: Auth | undefined): Authorization {
-    return auth?.type === 'client credentials'
-      ? this.#resources.use(new ClientCredentialsAuthorization(auth, this.#options))
-      : authorizationOf(auth, this.#options.secrets)
+    const { secrets } = this.#options
+    if (auth?.type === 'client credentials')
+      return this.#resources.use(new ClientCredentialsAuthorization(auth, this.#options))
+    return auth?.type === 'signed' ? this.#signed(auth) : authorizationOf(auth, secrets)
+  }
+
+  /** JSON leaves functions out, so two signatures would be taken for one: these are known by identity. */
+  #signed(auth: SignedAuth): Authorization {
+    const known = this.#knownSigned.get(auth)
+    if (known) return known
+    const made = signedAuthorization(auth, this.#options.secrets)
+    this.#knownSigned.set(auth, made)
+    return made
   }
 }
 
 const isList = (auth: Given | undefined): auth is readonly Auth[] => Array.isArray(auth)
+const isSigned = (auth: Given | undefined): boolean => [auth ?? []].flat().some(({ type }) => type === 'signed')
 
 /** Several credentials of one request, such as a key in a header and a token. */
 class SeveralAuthorizations implements Authorization {
   readonly secrets: readonly string[]
-  readonly parameters: readonly string[]
   readonly #all: readonly Authorization[]
   /** The parts of credentials that were given out, in the order of `#all`. */
   readonly #parts = new WeakMap<Credentials, readonly Credentials[]>()
@@ -52,12 +65,17 @@ class SeveralAuthorizations implements Authorization {
   constructor(all: readonly Authorization[], secrets: readonly string[]) {
     this.#all = all
     this.secrets = secrets
-    this.parameters = all.flatMap(({ parameters }) => parameters)
+  }
+
+  get parameters(): readonly string[] {
+    return this.#all.flatMap(({ parameters }) => parameters)
   }
 
   async credentials(options: CredentialsOptions): Promise<Credentials> {
     const parts = await Promise.all(this.#all.map((one) => one.credentials(options)))
+    const sign = parts.find((part) => part.sign)?.sign
     const whole: Credentials = {
+      ...defined({ sign }),
       headers: Object.assign({}, ...parts.map(({ headers }) => headers)) as Credentials['headers'],
       query: Object.assign({}, ...parts.map(({ query }) => query)) as Credentials['query'],
     }
