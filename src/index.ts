@@ -4,6 +4,7 @@
 // Words of a pipeline file.
 export {
   apiKey,
+  awsSignature,
   basic,
   bearer,
   clientCertificate,

@@ -28,6 +28,14 @@ export type Auth =
       readonly key: Secret
       readonly passphrase?: Secret
     }
+  | {
+      readonly type: 'aws signature'
+      readonly service: string
+      readonly region: string
+      readonly accessKeyId: Secret
+      readonly secretAccessKey: Secret
+      readonly sessionToken?: Secret
+    }
   | { readonly type: 'signed'; readonly secrets: readonly Secret[]; readonly sign: Sign }
   | {
       readonly type: 'client credentials'

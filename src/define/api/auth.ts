@@ -89,6 +89,50 @@ export function signed(secrets: readonly Secret[], sign: Sign): Auth {
   return Object.freeze({ type: 'signed', secrets: secrets.map((one: Secret) => proven('signed', one)), sign })
 }
 
+/**
+ * Signs each request as AWS asks for it (Signature Version 4). The session token is that of temporary credentials.
+ *
+ * @example
+ * http('https://monitoring.eu-west-1.amazonaws.com', {
+ *   auth: awsSignature({
+ *     service: 'monitoring',
+ *     region: 'eu-west-1',
+ *     accessKeyId: secret('AWS_ACCESS_KEY_ID'),
+ *     secretAccessKey: secret('AWS_SECRET_ACCESS_KEY'),
+ *   }),
+ * })
+ */
+export function awsSignature({
+  service,
+  region,
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+}: {
+  /** As it stands in the signature, such as `execute-api` or `s3`. */
+  readonly service: string
+  /** Such as `eu-west-1`; `us-east-1` for services without regions. */
+  readonly region: string
+  readonly accessKeyId: Secret
+  readonly secretAccessKey: Secret
+  /** @default none */
+  readonly sessionToken?: Secret
+}): Auth {
+  for (const [name, value] of Object.entries({ service, region }))
+    if (typeof value !== 'string' || value === '')
+      throw new UsageError(`awsSignature(): give the ${name} as text, as in ${name}: '${EXAMPLES_OF_AWS[name]}'`)
+  return Object.freeze({
+    type: 'aws signature',
+    service,
+    region,
+    accessKeyId: proven('awsSignature', accessKeyId),
+    secretAccessKey: proven('awsSignature', secretAccessKey),
+    ...(sessionToken && { sessionToken: proven('awsSignature', sessionToken) }),
+  })
+}
+
+const EXAMPLES_OF_AWS: Readonly<Record<string, string>> = { service: 'execute-api', region: 'eu-west-1' }
+
 export interface ClientCredentialsOptions {
   /** The URL that returns the token: absolute, or a path below the API's base. */
   readonly tokenUrl: string
@@ -142,6 +186,7 @@ function placeOf(auth: Auth): string {
       return 'a signature'
     case 'bearer':
     case 'basic':
+    case 'aws signature':
     case 'client credentials':
       return "the header 'authorization'"
   }

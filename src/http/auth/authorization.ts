@@ -26,7 +26,7 @@ export interface Authorization {
   readonly renew: (refused: Credentials) => boolean
 }
 
-type StaticAuth = Exclude<Auth, { type: 'client credentials' | 'signed' }>
+type StaticAuth = Exclude<Auth, { type: 'client credentials' | 'signed' | 'aws signature' }>
 
 /** Returns credentials that never change: none, a token, a user with a password, or a key. */
 export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets): Authorization {

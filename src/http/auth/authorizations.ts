@@ -2,6 +2,7 @@ import type { Auth, Credentials as Given } from '../../model/request.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import { defined } from '../../value/defined.ts'
 import { authorizationOf, type Authorization, type Credentials, type CredentialsOptions } from './authorization.ts'
+import { awsAuthorization } from './aws-signature.ts'
 import { ClientCredentialsAuthorization, type TokenOptions } from './client-credentials.ts'
 import { signedAuthorization, type SignedAuth } from './signed.ts'
 
@@ -36,9 +37,10 @@ export class Authorizations implements Disposable {
   }
 
   #one(auth: Auth | undefined): Authorization {
-    const { secrets } = this.#options
+    const { secrets, now } = this.#options
     if (auth?.type === 'client credentials')
       return this.#resources.use(new ClientCredentialsAuthorization(auth, this.#options))
+    if (auth?.type === 'aws signature') return awsAuthorization(auth, { secrets, now })
     return auth?.type === 'signed' ? this.#signed(auth) : authorizationOf(auth, secrets)
   }
 
