@@ -168,13 +168,13 @@ function proven(where: string, value: Secret): Secret {
 export function checkAuth(place: string, auth: Credentials | undefined): void {
   const all = [auth ?? []].flat()
   for (const one of all) rejectRenamedWords(`${place}: auth`, one, { by: 'type' })
-  const places = all.map(placeOf)
+  const places = all.flatMap(placesOf)
   const twice = places.find((name, index) => places.indexOf(name) !== index)
   if (twice !== undefined)
     throw new UsageError(`${place}: two of its credentials are sent in ${twice}. Keep one of them`)
 }
 
-function placeOf(auth: Auth): string {
+function placesOf(auth: Auth): string | string[] {
   switch (auth.type) {
     case 'query':
       return `the parameter '${auth.name}'`
@@ -186,8 +186,9 @@ function placeOf(auth: Auth): string {
       return 'a signature'
     case 'bearer':
     case 'basic':
-    case 'aws signature':
     case 'client credentials':
       return "the header 'authorization'"
+    case 'aws signature':
+      return ["the header 'authorization'", 'a signature']
   }
 }

@@ -1,6 +1,6 @@
 // AWS Signature Version 4, by the examples that AWS has published: its test suite, and its pages on signing and on S3.
 import { expect, test } from '@jest/globals'
-import { awsSignature, secret } from '../../../src/index.ts'
+import { awsSignature, http, secret, signed } from '../../../src/index.ts'
 import { awsAuthorization } from '../../../src/http/auth/aws-signature.ts'
 import type { RequestToSign } from '../../../src/model/request.ts'
 import { secretsOf } from '../../../src/model/secrets-of.ts'
@@ -97,4 +97,7 @@ test('its words are checked, and its secrets are known before a run', () => {
   expect(() => awsSignature({ service: 's3', region: 'x', ...keys, accessKeyId: 'AKID' as never })).toThrow(
     'give a secret by its name',
   )
+  // A request is signed once: the second signature would be left out in silence.
+  const auth = [awsSignature({ service: 's3', region: 'x', ...keys }), signed([], () => ({}))]
+  expect(() => http('https://api.example', { auth })).toThrow('two of its credentials are sent in a signature')
 })

@@ -50,6 +50,7 @@ test('each try and each redirect is signed anew, and an earlier signature in a l
   const signedUrls: string[] = []
   const auth = signed([secret('KEY')], ({ url }) => {
     signedUrls.push(url.pathname + url.search)
+    url.pathname = '/changed-by-the-function'
     return { query: { signature: `s${signedUrls.length}` } }
   })
   await using client = testClient({ base: api.origin, auth }, environment)
@@ -57,6 +58,7 @@ test('each try and each redirect is signed anew, and an earlier signature in a l
   const { url } = await client.get('/x?page=2&signature=old')
   expect(signedUrls).toEqual(['/x?page=1', '/x?page=2', '/x?page=2', '/moved?page=2'])
   expect(api.requests.map(({ query }) => query.getAll('signature'))).toEqual([['s1'], ['s2'], ['s3'], ['s4']])
+  expect(api.requests.map(({ path }) => path)).toEqual(['/x', '/x', '/x', '/moved'])
   expect(url).toBe(`${api.origin}/moved?page=2`)
   expect(JSON.stringify(client.events)).not.toContain('signature')
 })
