@@ -3,8 +3,9 @@ import { secretsOf } from '../../model/secrets-of.ts'
 import { defined } from '../../value/defined.ts'
 import { authorizationOf, type Authorization, type Credentials, type CredentialsOptions } from './authorization.ts'
 import { awsAuthorization } from './aws-signature.ts'
-import { ClientCredentialsAuthorization, type TokenOptions } from './client-credentials.ts'
+import { clientCredentialsAuthorization } from './client-credentials.ts'
 import { signedAuthorization, type SignedAuth } from './signed.ts'
+import type { TokenOptions } from './token-request.ts'
 
 /** The credentials of an API and of its requests. Equal definitions share their tokens. */
 export class Authorizations implements Disposable {
@@ -39,7 +40,7 @@ export class Authorizations implements Disposable {
   #one(auth: Auth | undefined): Authorization {
     const { secrets, now } = this.#options
     if (auth?.type === 'client credentials')
-      return this.#resources.use(new ClientCredentialsAuthorization(auth, this.#options))
+      return this.#resources.use(clientCredentialsAuthorization(auth, this.#options))
     if (auth?.type === 'aws signature') return awsAuthorization(auth, { secrets, now })
     return auth?.type === 'signed' ? this.#signed(auth) : authorizationOf(auth, secrets)
   }
