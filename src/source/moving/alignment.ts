@@ -15,6 +15,8 @@ const SHORTEST_PAGE = 3
  * |---|---|
  * | the page before once more | `plain`: the offset behind that page |
  * | `plain`: none of the records that were read | `again`: the first of these requests |
+ * | after a step back: the page before, so that the page with the overlap should have its last record | `overlapped` |
+ * | `overlapped`: none of the records that were read | `again`: the step back |
  * | `again`: the page before once more | `plain again` |
  * | `plain again`: none of the records that were read | the API is aligned |
  * | `plain`: the page before once more, and shorter than what was asked for | `beyond`: the next whole page |
@@ -22,7 +24,7 @@ const SHORTEST_PAGE = 3
  *
  * A list that moves may look so once. It does not look so twice, with the other page in between.
  */
-type Step = 'plain' | 'again' | 'plain again' | 'beyond'
+type Step = 'plain' | 'overlapped' | 'again' | 'plain again' | 'beyond'
 
 export type Shown = 'aligned' | 'end' | { readonly send: PageRequest } | undefined
 
@@ -86,7 +88,11 @@ export class Alignment {
     switch (step) {
       case undefined:
         this.#first = sent
-        return isRepeated && this.#isNear(sent, plain, size || largestPage) ? this.#next('plain', plain) : undefined
+        if (!isRepeated) return undefined
+        if (this.#reaches(sent, plain, 1)) return this.#next('plain', plain)
+        return this.#reaches(sent, plain, length) ? this.#next('overlapped', this.#overlapped(plain)) : undefined
+      case 'overlapped':
+        return this.#isOther(records) && this.#first ? this.#next('again', this.#first) : undefined
       case 'plain':
         if (isRepeated && length < size) return this.#next('beyond', this.wholePage(plain, size))
         return this.#isOther(records) && this.#first ? this.#next('again', this.#first) : undefined
@@ -108,9 +114,13 @@ export class Alignment {
     return withParameter(request, parameter, start + Math.ceil(count / size) * size)
   }
 
-  /** True if no more than a page lies between two offsets. An API rounds no further; a moving list leads anywhere. */
-  #isNear(sent: PageRequest, plain: PageRequest, size: number): boolean {
-    return countOf(plain, this.#paging) - countOf(sent, this.#paging) <= size
+  /** True if so many records, from the offset of one request on, reach that of the other one. */
+  #reaches(sent: PageRequest, plain: PageRequest, length: number): boolean {
+    return countOf(sent, this.#paging) + length >= countOf(plain, this.#paging)
+  }
+
+  #overlapped(plain: PageRequest): PageRequest {
+    return withParameter(plain, this.#paging.parameter, countOf(plain, this.#paging) - 1)
   }
 
   #next(step: Step, send: PageRequest): Shown {

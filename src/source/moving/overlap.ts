@@ -12,6 +12,7 @@ import { KeySet } from './key-set.ts'
 import { KeylessRecords } from './keyless-records.ts'
 import { CONTIGUOUS, type ListAnchors } from './list-anchors.ts'
 import type { ListState, OverlapOptions } from './list-state.ts'
+import { Volatility } from './volatility.ts'
 
 /** Steps back that are allowed beside one for each page. */
 const SPARE_STEPS = 16
@@ -32,8 +33,7 @@ const MAX_STARTS = 4
 export class Overlap {
   readonly #paging: CountedPaging
   readonly #anchors: ListAnchors
-  readonly #options: OverlapOptions
-  #isVolatile: boolean
+  readonly #volatility: Volatility
   #isOverlapped = false
   /** The request without the overlap. */
   #next: PageRequest | undefined
@@ -44,8 +44,6 @@ export class Overlap {
   #readSinceBack: KeySet | undefined
   /** The offset of a page that was empty though a record before it should have been on it. */
   #emptyAt: number | undefined
-  #lastPage: LastPage | undefined
-  #probe: LastPage | undefined
   readonly #alignment: Alignment
   /** Undefined with a key. */
   readonly #keyless: KeylessRecords | undefined
@@ -58,15 +56,17 @@ export class Overlap {
     this.#paging = paging
     this.#anchors = anchors
     this.#alignment = new Alignment(paging, anchors, options.stored.aligned ?? false)
-    this.#options = options
-    this.#isVolatile = options.stored.volatile ?? false
+    this.#volatility = new Volatility(paging, anchors, {
+      isAsked: options.isKeyed && options.hasContent,
+      isVolatile: options.stored.volatile ?? false,
+    })
     this.#largestPage = options.largestPage
     this.#keyless = options.isKeyed ? undefined : new KeylessRecords(anchors, options)
   }
 
   /** True if records of equal keys had another content each time they were read. */
   get isVolatile(): boolean {
-    return this.#isVolatile
+    return this.#volatility.isVolatile
   }
 
   /** True if the API knows only the offsets of whole pages, so that pages cannot overlap. */
@@ -124,17 +124,13 @@ export class Overlap {
     if (this.#isProgress(fit.records)) this.#stepsLeft++
     // New records before known ones have moved there, so the known ones stay the last that were read.
     this.#anchors.add(found.isMoved && !found.isStart && !found.isLoose ? this.#behindKnown(records) : found.records)
-    this.#lastPage = this.#lastPageOf(records, sent)
+    this.#volatility.add(records, sent)
     return fit
   }
 
   #fitOverlapped(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
-    const probe = this.#probe
-    this.#probe = undefined
-    if (probe && isSamePage(probe, this.#lastPageOf(records, sent))) {
-      this.#isVolatile = true
-      return { type: 'fit', request: sent, listed: records, records: [] }
-    }
+    const isProbe = this.#volatility.isProbing
+    if (this.#volatility.judge(records, sent)) return { type: 'fit', request: sent, listed: records, records: [] }
     const aligned = this.#fitAligned(records, sent)
     if (aligned) return aligned
     const place = this.#paging.type === 'page' ? records.length - 1 : 0
@@ -145,10 +141,8 @@ export class Overlap {
     // Empty again, and the anchor was found before it: the page has a hole.
     if (records.length === 0 && this.#emptyAt === countOf(sent, this.#paging)) return this.#loose(records, sent)
     // A probe after each probe would never end while the first record has the key of the last one that was read.
-    if (!probe && this.#mayBeVolatile(records[0])) {
-      this.#probe = this.#lastPage
-      if (this.#probe) return { type: 'back', request: this.#at(sent, this.#probe.count), isProbe: true }
-    }
+    const probed = isProbe ? undefined : this.#volatility.probe(records[0])
+    if (probed !== undefined) return { type: 'back', request: this.#at(sent, probed), isProbe: true }
     return this.#fitMoved(records, sent)
   }
 
@@ -182,17 +176,17 @@ export class Overlap {
   }
 
   #behindKnown(records: readonly unknown[]): readonly unknown[] {
-    const ages = this.#anchors.find(records, { byKey: this.#isVolatile })
+    const ages = this.#anchors.find(records, { byKey: this.isVolatile })
     return records.slice(ages.findLastIndex((age) => age !== undefined) + 1)
   }
 
   /** Fits records of a list that has moved. */
   #fitMoved(records: readonly unknown[], sent: PageRequest): Fit | StepBack {
-    const ages = this.#anchors.find(records, { byKey: this.#isVolatile })
+    const ages = this.#anchors.find(records, { byKey: this.isVolatile })
     const youngest = ages.reduce<number>((least, age) => Math.min(least, age ?? Infinity), Infinity)
     const last = ages.lastIndexOf(youngest)
     // Keys alone do not show a record that was touched and moved. Two that still follow each other do.
-    const isSure = !this.#isVolatile || (youngest === 0 && (last === 0 || ages[last - 1] === 1))
+    const isSure = !this.isVolatile || (youngest === 0 && (last === 0 || ages[last - 1] === 1))
     if (youngest === Infinity || !isSure) return this.#stepBack(records, sent)
     if (this.#mayReadTwice) {
       const isNew = ages.map((age) => age === undefined)
@@ -263,37 +257,10 @@ export class Overlap {
   }
 
   #isLast(record: unknown): boolean {
-    return this.#isVolatile ? this.#anchors.hasLastKey(record) : this.#anchors.isLast(record)
-  }
-
-  #mayBeVolatile(record: unknown): boolean {
-    const { isKeyed, hasContent } = this.#options
-    return (
-      this.#paging.type === 'offset' && isKeyed && hasContent && !this.#isVolatile && this.#anchors.hasLastKey(record)
-    )
-  }
-
-  #lastPageOf(records: readonly unknown[], sent: PageRequest): LastPage | undefined {
-    const { isKeyed, hasContent } = this.#options
-    if (this.#paging.type === 'page' || !isKeyed || !hasContent) return undefined
-    return {
-      count: countOf(sent, this.#paging),
-      length: records.length,
-      keys: this.#anchors.keysOf([...records.slice(0, CONTIGUOUS), ...records.slice(-CONTIGUOUS)]),
-    }
+    return this.isVolatile ? this.#anchors.hasLastKey(record) : this.#anchors.isLast(record)
   }
 
   #at(request: PageRequest, count: number): PageRequest {
     return withParameter(request, this.#paging.parameter, count)
   }
 }
-
-/** Keys at both ends of a page. */
-interface LastPage {
-  readonly count: number
-  readonly length: number
-  readonly keys: string
-}
-
-const isSamePage = (a: LastPage, b: LastPage | undefined): boolean =>
-  b !== undefined && a.count === b.count && a.length === b.length && a.keys === b.keys
