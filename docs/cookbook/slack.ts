@@ -1,0 +1,109 @@
+// Slack: channels, their messages, and users.
+//
+// Docs:      docs.slack.dev (conversations.list, conversations.history, users.list, pagination, rate limits);
+//            looked up 2026-11-27
+// Secrets:   SLACK_TOKEN, a bot token with channels:read, channels:history and users:read
+// Limits:    by method: 20 a minute for lists, 50 for histories; 429 with Retry-After. Apps that are sold outside of
+//            the marketplace: 1 a minute and 15 messages each
+// Paging:    `response_metadata.next_cursor`, empty on the last page; pages may be shorter than the limit
+// Increment: messages by `oldest`. An edit keeps the time of its message, hence the lookback; replies of a thread are
+//            not in the history
+// Deletions: a deleted message is not in the history any more; a deleted user has `deleted: true`
+import { baseUrl, bearer, byCursor, http, pipeline, secret, since, unix } from 'sluice'
+
+interface Paged {
+  ok: boolean
+  response_metadata?: { next_cursor: string }
+}
+
+interface Channel {
+  id: string
+  name: string
+  is_archived: boolean
+  is_member: boolean
+  created: number
+  num_members?: number
+}
+
+interface Message {
+  /** Seconds since 1970, with six digits behind the point: unique in its channel. */
+  ts: string
+  type: string
+  subtype?: string
+  user?: string
+  bot_id?: string
+  text: string
+  thread_ts?: string
+  reply_count?: number
+  edited?: { user: string; ts: string }
+}
+
+interface User {
+  id: string
+  name: string
+  real_name?: string
+  deleted: boolean
+  is_bot: boolean
+  updated: number
+}
+
+const base = baseUrl('SLACK_API', 'https://slack.com/api')
+const options = {
+  auth: bearer(secret('SLACK_TOKEN')),
+  responseRules: [{ status: 200, body: { ok: false }, action: 'fail', message: 'error' }],
+} as const
+/** Each method has its own budget, by the tier that its page names. */
+const lists = http(base, { ...options, rate: '20/m' })
+const histories = http(base, { ...options, rate: '50/m' })
+
+const next = 'response_metadata.next_cursor'
+
+const channels = lists
+  .get<Paged & { channels: Channel[] }>('/conversations.list', { types: 'public_channel', limit: 200 })
+  .pages(byCursor('cursor', next))
+  .records('channels')
+
+const messages = channels
+  .filter(({ is_member }) => is_member)
+  .flatMap(({ id: channel }) =>
+    histories
+      .get<Paged & { messages: Message[] }>('/conversations.history', { channel, limit: 200, oldest: unix(since) })
+      .pages(byCursor('cursor', next))
+      .records('messages')
+      .incremental(({ ts }) => Number(ts), { unit: 's', lookback: '1d' })
+      .map(({ ts, type, subtype, user, bot_id, text, thread_ts, reply_count, edited }) => ({
+        channel,
+        ts,
+        sent_at: new Date(Number(ts) * 1_000),
+        type,
+        subtype,
+        user: user ?? bot_id,
+        text,
+        thread_ts,
+        reply_count,
+        edited_at: edited && new Date(Number(edited.ts) * 1_000),
+      })),
+  )
+
+const users = lists
+  .get<Paged & { members: User[] }>('/users.list', { limit: 200 })
+  .pages(byCursor('cursor', next))
+  .records('members')
+  .map(({ id, name, real_name, deleted, is_bot, updated }) => ({
+    id,
+    name,
+    real_name,
+    deleted,
+    is_bot,
+    updated: new Date(updated * 1_000),
+  }))
+
+export default pipeline('slack', {
+  streams: {
+    channels: channels
+      .pick('id', 'name', 'is_archived', 'is_member', 'num_members')
+      .into('slack.channels', { key: 'id' }),
+    messages: messages.into('slack.messages', { key: ['channel', 'ts'] }),
+    users: users.into('slack.users', { key: 'id' }),
+  },
+})
