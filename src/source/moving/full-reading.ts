@@ -55,6 +55,10 @@ export class FullReading {
     if (isFirst) this.#isOnlyPage = response.records.length < (pageSizeOf(request, this.#paging) ?? 0)
     if (listed.length > 0) this.#end = countOf(request, this.#paging) - this.#paging.start + listed.length
     this.#digest = this.#digestOf(records, this.#digest)
+  }
+
+  /** Call it for each response, also for one that leads back: between two of them, the total shows what was deleted. */
+  count(response: ApiResponse<unknown>): void {
     const total = statedRecords(this.#paging, response)?.count
     if (total === undefined) return
     this.#deleted += Math.max(0, (this.#total ?? total) - total)

@@ -33,7 +33,7 @@ export function listProblem(end: PassEnd): string | undefined {
   if (end.isLoose)
     return 'the list moved while it was read, and the place in it was not found again, so records may be missing'
   if (!hints) {
-    if (!end.isFull || end.full?.isComplete) return undefined
+    if (!end.isFull || (end.full?.isComplete && !end.hasMoved)) return undefined
     if (end.hasMetFront && (!end.hasMoved || pages === 1)) return undefined
     if (end.full?.problem !== undefined) return end.full.problem
     // Of a list that rests, the grade says so.

@@ -202,6 +202,7 @@ export class MovingList {
   fit(response: ApiResponse<unknown>, sent: PageRequest): Fit | StepBack {
     const { records } = response
     this.#lastSize = records.length
+    this.#full?.count(response)
     const fit = this.#followed?.fitResumed(records, sent) ?? this.#overlap?.fit(records, sent) ?? whole(sent, records)
     if (fit.type === 'back') {
       this.#hasMoved ||= !fit.isProbe
