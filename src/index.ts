@@ -48,6 +48,7 @@ export {
   type RowRecord,
 } from './define/api/record-shapes.ts'
 export type { ResponseRule } from './define/api/response-rules.ts'
+export { inCookie, session, type SessionOptions } from './define/api/session.ts'
 export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
 export type { TableOptions } from './define/table/table-options.ts'
@@ -120,6 +121,7 @@ export type {
   Size,
 } from './model/request.ts'
 export type { RuleAction, RuleResponse, StatusClass, StatusMatch, WaitUnit } from './model/response-rule.ts'
+export type { InCookie, Lifetime, LoginValue, SendAs } from './model/session.ts'
 export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.ts'
 export type { BatchLimits, StatusOptions } from './run/options.ts'
 export type { Clock } from './run/schedule/clock.ts'

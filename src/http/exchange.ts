@@ -22,7 +22,7 @@ export interface ExchangeRequest {
   /** Returns the URL and the headers for one hop. Throws if nothing may be sent to its origin. */
   readonly prepare: (hop: Hop, from: PreparedHop | undefined) => PreparedHop
   /** Called for each redirect. */
-  readonly onRedirect: (hop: PreparedHop, status: number, headers: Headers) => void
+  readonly onRedirect: (hop: PreparedHop, response: RawResponse) => void
   /** Called before each hop after the first. Resolves when it may be sent. */
   readonly admit: (hop: PreparedHop) => Promise<void>
   /** Called for the head of the last response. Returns undefined if its body is not wanted. */
@@ -61,7 +61,7 @@ export async function exchange(
     })
     const { status } = response
     if (!isRedirect(status, response.headers)) return { ...response, url: hop.url, isOwn: hop.isOwn }
-    onRedirect(hop, status, response.headers)
+    onRedirect(hop, response)
     if (redirects === MAX_REDIRECTS)
       throw new HttpError(`${label} was redirected ${redirects + 1} times: its redirects seem to form a loop`, {
         kind: 'redirect',

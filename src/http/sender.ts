@@ -7,10 +7,13 @@ import type { RunEvent } from '../model/event.ts'
 import type { Api } from '../model/request.ts'
 import type { AcquireOptions, Budget, Secrets, SendOptions } from '../model/scope.ts'
 import { redactUrl } from '../observe/redact.ts'
+import { defined } from '../value/defined.ts'
 import { duration } from '../value/duration.ts'
 import { messageOf } from '../value/error.ts'
 import { isOwnOrigin, secureUrl, withoutParameters, withParameters } from './address.ts'
 import type { Authorization, Credentials } from './auth/authorization.ts'
+import { SessionEndedError } from './auth/session-cookies.ts'
+import { lowered } from './lowered.ts'
 import type { BodyBuffers } from './body/body-buffers.ts'
 import { ACCEPT_ENCODING, decompress } from './body/decompress.ts'
 import type { Reservation } from './body/reservation.ts'
@@ -71,15 +74,22 @@ export class Sender {
     this.#slots = new Semaphore(options.settings.concurrency)
   }
 
-  /** Sends a request. After status 401 sends it once more, if the API's credentials can be renewed. */
+  /**
+   * Sends a request. After status 401, or if its session has ended, sends it once more with renewed credentials, where
+   * they can be renewed.
+   */
   async send(request: PreparedRequest, options: StreamSendOptions, reservation: Reservation): Promise<SentResponse> {
     using _slot = await this.#slots.acquire(options)
     const onWait = this.#onWait(options)
     const { authorization, signal, stream } = options
     const credentialsOf = (): Promise<Credentials> => authorization.credentials({ signal, stream, onWait })
     const credentials = request.isOwn ? await credentialsOf() : NO_CREDENTIALS
-    const first = await this.#exchange(request, credentials, options, reservation)
-    if (first.status !== 401 || !first.isOwn || !authorization.renew(credentials)) return { ...first, credentials }
+    try {
+      const first = await this.#exchange(request, credentials, options, reservation)
+      if (first.status !== 401 || !first.isOwn || !authorization.renew(credentials)) return { ...first, credentials }
+    } catch (error) {
+      if (!(error instanceof SessionEndedError && authorization.renew(credentials))) throw error
+    }
     const renewed = await credentialsOf()
     return { ...(await this.#exchange(request, renewed, options, reservation)), credentials: renewed }
   }
@@ -91,7 +101,7 @@ export class Sender {
     reservation: Reservation,
   ): Promise<ReceivedResponse> {
     const { agent, bodyAgent, budget, buffers, settings, time, emit } = this.#options
-    const { signal, headers, rules, stream, timeout, onTry } = options
+    const { signal, rules, stream, timeout, onTry } = options
     const { method, label, path } = request
     const onWait = this.#onWait(options)
     await budget.acquire(1, { signal, paths: [path], onWait })
@@ -125,11 +135,12 @@ export class Sender {
         signal: limit.signal,
         prepare: (hop, from) => {
           const url = secureUrl(settings.addresses, hop.url, from?.isOwn ? from.url : undefined)
-          return this.#prepare({ ...hop, url }, credentials, { headers, format: options.format })
+          return this.#prepare({ ...hop, url }, credentials, options, !from)
         },
-        onRedirect: (hop, status, responseHeaders) => {
-          emitFinished(hop.url, status, 0)
-          observe(hop, status, responseHeaders)
+        onRedirect: (hop, redirect) => {
+          emitFinished(hop.url, redirect.status, 0)
+          observe(hop, redirect.status, redirect.headers)
+          if (hop.isOwn) credentials.cookies?.keep({ ...redirect, url: hop.url }, { label })
         },
         admit: async ({ url, isOwn }) => {
           if (!isOwn) return
@@ -158,6 +169,7 @@ export class Sender {
           }
         },
       })
+      if (response.isOwn) credentials.cookies?.keep(response, { label, source })
       if (source) {
         using _cancelled = onAbort(limit.signal, (reason) => source.fail(reason))
         const body = await openBody(source, {
@@ -208,17 +220,17 @@ export class Sender {
   #prepare(
     { method, url, body, label }: Hop,
     credentials: Credentials,
-    {
-      headers = {},
-      format,
-    }: { readonly headers: SendOptions['headers'] | undefined; readonly format: SendOptions['format'] },
+    { headers = {}, format }: StreamSendOptions,
+    isFirst: boolean,
   ): PreparedHop {
     const { api, settings } = this.#options
     const ownHeaders = { ...OWN_HEADERS, accept: acceptOf(format) }
     if (!isOwnOrigin(settings.addresses, url, label)) return { url, headers: ownHeaders, isOwn: false }
+    const given = { ...lowered(api.headers ?? {}), ...credentials.headers, ...lowered(headers) }
+    const cookie = credentials.cookies?.headerFor(url, { label, isFirst, given: given['cookie'] })
     const hop = {
       url: withParameters(url, credentials.query),
-      headers: { ...ownHeaders, ...lowered(api.headers ?? {}), ...credentials.headers, ...lowered(headers) },
+      headers: { ...ownHeaders, ...given, ...defined({ cookie }) },
       isOwn: true,
     }
     if (!credentials.sign) return hop
@@ -277,8 +289,4 @@ const withoutWait = (headers: FinalResponse['headers']): FinalResponse['headers'
 
 function timedOut(reason: unknown, label: string): TransientError {
   return new TransientError(messageOf(reason), { location: label, cause: reason })
-}
-
-function lowered(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }

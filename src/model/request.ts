@@ -4,6 +4,7 @@ import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
 import type { Format } from './format.ts'
 import type { RuleData } from './response-rule.ts'
+import type { SessionAuth } from './session.ts'
 
 export type { Duration } from '../value/duration.ts'
 export type { Size } from '../value/size.ts'
@@ -47,6 +48,7 @@ export type Auth =
       /** Further fields of the form, such as `audience`. */
       readonly fields?: Readonly<Record<string, string>>
     }
+  | SessionAuth
 
 /** A request as it goes out, for a function that signs it. */
 export interface RequestToSign {

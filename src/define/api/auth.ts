@@ -1,5 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
 import type { Auth, Credentials, Secret, Sign } from '../../model/request.ts'
+import type { SendAs } from '../../model/session.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 
 /**
@@ -177,9 +178,9 @@ export function checkAuth(place: string, auth: Credentials | undefined): void {
 function placesOf(auth: Auth): string | string[] {
   switch (auth.type) {
     case 'query':
-      return `the parameter '${auth.name}'`
+      return sentIn({ query: auth.name })
     case 'header':
-      return `the header '${auth.name.toLowerCase()}'`
+      return sentIn({ header: auth.name })
     case 'client certificate':
       return 'the TLS connection'
     case 'signed':
@@ -188,7 +189,12 @@ function placesOf(auth: Auth): string | string[] {
     case 'basic':
     case 'client credentials':
       return "the header 'authorization'"
+    case 'session':
+      return ['the cookies of a session', ...(auth.sendAs ? [sentIn(auth.sendAs)] : [])]
     case 'aws signature':
       return ["the header 'authorization'", 'a signature']
   }
 }
+
+const sentIn = (place: SendAs): string =>
+  'query' in place ? `the parameter '${place.query}'` : `the header '${place.header.toLowerCase()}'`

@@ -61,7 +61,7 @@ export type ResponseRule =
       readonly expected?: boolean
     })
   | (RuleConditions & {
-      /** Fetches new credentials once and sends the request again. For `clientCredentials`. */
+      /** Fetches new credentials once and sends the request again. For `clientCredentials` and `session`. */
       readonly action: 'renew'
     })
   | (RuleConditions & {
@@ -80,6 +80,8 @@ const ACTIONS: Readonly<Record<RuleData['action'], readonly string[]>> = {
   renew: [],
   fail: ['message'],
 }
+/** The kinds of credentials that are fetched. */
+const RENEWABLE: readonly string[] = ['client credentials', 'session']
 const UNITS: readonly WaitUnit[] = ['s', 'ms', 'unix', 'unix ms']
 
 /** Returns the rules as data. Throws a UsageError for a rule that can never fit, or that fits every page. */
@@ -120,7 +122,7 @@ function ruleData(place: string, rule: ResponseRule, auth: Credentials | undefin
   for (const one of statuses ?? []) checkStatus(`${place}: status`, one)
   if (when !== undefined && typeof when !== 'function')
     throw new UsageError(`${place}: when must be a function of the response that returns true or false`)
-  if (action === 'renew' && ![auth ?? []].flat().some(({ type }) => type === 'client credentials'))
+  if (action === 'renew' && ![auth ?? []].flat().some(({ type }) => RENEWABLE.includes(type)))
     throw new UsageError(
       `${place}: 'renew' needs credentials that can be renewed, as in http(base, { auth: clientCredentials(…) })`,
     )

@@ -1,6 +1,7 @@
 import type { Auth, RequestToSign, Signature } from '../../model/request.ts'
 import type { AcquireOptions, Secrets } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
+import type { SessionCookies } from './session-cookies.ts'
 
 /** Headers and query parameters that authenticate a request. */
 export interface Credentials {
@@ -8,6 +9,8 @@ export interface Credentials {
   readonly query: Readonly<Record<string, string>>
   /** Returns what is added to one request, which has everything else already. Called for each try and redirect. */
   readonly sign?: (request: RequestToSign) => Signature
+  /** Cookies of a session. */
+  readonly cookies?: SessionCookies
 }
 
 export interface CredentialsOptions extends Pick<AcquireOptions, 'signal' | 'onWait'> {
@@ -26,7 +29,7 @@ export interface Authorization {
   readonly renew: (refused: Credentials) => boolean
 }
 
-type StaticAuth = Exclude<Auth, { type: 'client credentials' | 'signed' | 'aws signature' }>
+type StaticAuth = Exclude<Auth, { type: 'client credentials' | 'signed' | 'aws signature' | 'session' }>
 
 /** Returns credentials that never change: none, a token, a user with a password, or a key. */
 export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets): Authorization {

@@ -4,15 +4,16 @@ import { defined } from '../../value/defined.ts'
 import { authorizationOf, type Authorization, type Credentials, type CredentialsOptions } from './authorization.ts'
 import { awsAuthorization } from './aws-signature.ts'
 import { clientCredentialsAuthorization } from './client-credentials.ts'
-import { signedAuthorization, type SignedAuth } from './signed.ts'
-import type { TokenOptions } from './token-request.ts'
+import type { TokenOptions } from './credential-request.ts'
+import { signedAuthorization } from './signed.ts'
+import { sessionAuthorization } from './session.ts'
 
 /** The credentials of an API and of its requests. Equal definitions share their tokens. */
 export class Authorizations implements Disposable {
   readonly #options: TokenOptions
   /** By their definitions as JSON: children may define theirs anew for each parent. */
   readonly #known = new Map<string, Authorization>()
-  readonly #knownSigned = new WeakMap<SignedAuth, Authorization>()
+  readonly #knownWithFunction = new WeakMap<Auth, Authorization>()
   readonly #resources = new DisposableStack()
 
   constructor(options: TokenOptions) {
@@ -21,7 +22,7 @@ export class Authorizations implements Disposable {
 
   of(auth: Given | undefined): Authorization {
     const definition = JSON.stringify(auth ?? [])
-    const known = isSigned(auth) ? undefined : this.#known.get(definition)
+    const known = hasFunction(auth) ? undefined : this.#known.get(definition)
     if (known) return known
     const made = isList(auth)
       ? new SeveralAuthorizations(
@@ -29,7 +30,7 @@ export class Authorizations implements Disposable {
           secretsOf(auth),
         )
       : this.#one(auth)
-    if (!isSigned(auth)) this.#known.set(definition, made)
+    if (!hasFunction(auth)) this.#known.set(definition, made)
     return made
   }
 
@@ -37,26 +38,40 @@ export class Authorizations implements Disposable {
     this.#resources[Symbol.dispose]()
   }
 
+  /** JSON leaves functions out, so two signatures would be taken for one: these are known by identity. */
   #one(auth: Auth | undefined): Authorization {
-    const { secrets, now } = this.#options
-    if (auth?.type === 'client credentials')
-      return this.#resources.use(clientCredentialsAuthorization(auth, this.#options))
-    if (auth?.type === 'aws signature') return awsAuthorization(auth, { secrets, now })
-    return auth?.type === 'signed' ? this.#signed(auth) : authorizationOf(auth, secrets)
+    const known = auth && this.#knownWithFunction.get(auth)
+    if (known) return known
+    const made = this.#made(auth)
+    if (auth && hasFunction(auth)) this.#knownWithFunction.set(auth, made)
+    return made
   }
 
-  /** JSON leaves functions out, so two signatures would be taken for one: these are known by identity. */
-  #signed(auth: SignedAuth): Authorization {
-    const known = this.#knownSigned.get(auth)
-    if (known) return known
-    const made = signedAuthorization(auth, this.#options.secrets)
-    this.#knownSigned.set(auth, made)
-    return made
+  #made(auth: Auth | undefined): Authorization {
+    const { secrets, now } = this.#options
+    switch (auth?.type) {
+      case 'client credentials':
+        return this.#resources.use(clientCredentialsAuthorization(auth, this.#options))
+      case 'session':
+        return this.#resources.use(sessionAuthorization(auth, { ...this.#options, login: this.of(auth.auth) }))
+      case 'aws signature':
+        return awsAuthorization(auth, { secrets, now })
+      case 'signed':
+        return signedAuthorization(auth, secrets)
+      case undefined:
+      case 'basic':
+      case 'bearer':
+      case 'client certificate':
+      case 'header':
+      case 'query':
+        return authorizationOf(auth, secrets)
+    }
   }
 }
 
 const isList = (auth: Given | undefined): auth is readonly Auth[] => Array.isArray(auth)
-const isSigned = (auth: Given | undefined): boolean => [auth ?? []].flat().some(({ type }) => type === 'signed')
+const hasFunction = (auth: Given | undefined): boolean =>
+  [auth ?? []].flat().some((one) => one.type === 'signed' || (one.type === 'session' && hasFunction(one.auth)))
 
 /** Several credentials of one request, such as a key in a header and a token. */
 class SeveralAuthorizations implements Authorization {
@@ -77,8 +92,9 @@ class SeveralAuthorizations implements Authorization {
   async credentials(options: CredentialsOptions): Promise<Credentials> {
     const parts = await Promise.all(this.#all.map((one) => one.credentials(options)))
     const sign = parts.find((part) => part.sign)?.sign
+    const cookies = parts.find((part) => part.cookies)?.cookies
     const whole: Credentials = {
-      ...defined({ sign }),
+      ...defined({ sign, cookies }),
       headers: Object.assign({}, ...parts.map(({ headers }) => headers)) as Credentials['headers'],
       query: Object.assign({}, ...parts.map(({ query }) => query)) as Credentials['query'],
     }

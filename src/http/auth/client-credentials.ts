@@ -1,7 +1,8 @@
 import type { Auth } from '../../model/request.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import { FetchedToken } from './fetched-token.ts'
-import { TokenEndpoint, usableMs, type TokenOptions } from './token-request.ts'
+import { usableMs, type TokenOptions } from './credential-request.ts'
+import { TokenEndpoint } from './token-request.ts'
 
 type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 

@@ -8,6 +8,8 @@ export interface Token {
   readonly accessToken: string
   /** On the clock of `Time`. */
   readonly usableUntil: number
+  /** How requests send it. @default in the header `authorization`, after `Bearer` */
+  readonly credentials?: Credentials
 }
 
 export interface FetchOptions extends CredentialsOptions {
@@ -20,6 +22,8 @@ export interface FetchOptions extends CredentialsOptions {
 export interface FetchedTokenOptions {
   /** Names of the secrets that fetching needs. */
   readonly secrets: readonly string[]
+  /** Names of the query parameters that the token is sent in. @default none */
+  readonly parameters?: readonly string[]
   readonly time: Time
   readonly fetch: (options: FetchOptions) => Promise<Token>
 }
@@ -35,7 +39,7 @@ interface TokenCredentials extends Credentials {
  */
 export class FetchedToken implements Authorization, Disposable {
   readonly secrets: readonly string[]
-  readonly parameters = []
+  readonly parameters: readonly string[]
   readonly #options: FetchedTokenOptions
   readonly #lifetime = new LinkedSignal()
   #current: TokenCredentials | undefined
@@ -45,6 +49,7 @@ export class FetchedToken implements Authorization, Disposable {
   constructor(options: FetchedTokenOptions) {
     this.#options = options
     this.secrets = options.secrets
+    this.parameters = options.parameters ?? []
   }
 
   async credentials(options: CredentialsOptions): Promise<Credentials> {
@@ -79,7 +84,8 @@ export class FetchedToken implements Authorization, Disposable {
   async #fetch(options: CredentialsOptions): Promise<TokenCredentials> {
     const token = await this.#options.fetch({ ...options, signal: this.#lifetime.signal, refused: this.#refused })
     this.#refused = undefined
-    this.#current = { headers: { authorization: `Bearer ${token.accessToken}` }, query: {}, token }
+    const { credentials = { headers: { authorization: `Bearer ${token.accessToken}` }, query: {} } } = token
+    this.#current = { ...credentials, token }
     return this.#current
   }
 }

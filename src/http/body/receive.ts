@@ -33,6 +33,8 @@ export interface ReceiveOptions {
 export interface RawResponse {
   readonly status: number
   readonly headers: Headers
+  /** The values of `set-cookie`, which cannot be told apart in `headers`. */
+  readonly setCookies: readonly string[]
   /** As received, still compressed. Undefined if the body was not wanted. */
   readonly bytes: Buffer | undefined
   /** The body is longer than its limit, and only its beginning was received. */
@@ -65,7 +67,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   readonly #abortListener: Disposable
   #isEnded = false
   #controller: Dispatcher.DispatchController | undefined
-  #head: { readonly status: number; readonly headers: Headers } | undefined
+  #head: Pick<RawResponse, 'status' | 'headers' | 'setCookies'> | undefined
   /** Undefined while the body is discarded. */
   #limit: BodyLimit | undefined
   #discardTimer: NodeJS.Timeout | undefined
@@ -98,12 +100,13 @@ class Receiver implements Dispatcher.DispatchHandler {
     if (status < 200) return
     const headers = headersOf(rawHeaders)
     const limit = this.#options.limitOf(status, headers)
-    this.#head = { status, headers }
+    const head = { status, headers, setCookies: [rawHeaders['set-cookie'] ?? []].flat() }
+    this.#head = head
     if (this.#isEnded) return
     if (limit && 'open' in limit) {
       const source = new BodySource(controller, limit.open)
       this.#source = source
-      return this.#settle(() => this.#result.resolve({ status, headers, bytes: undefined, source }))
+      return this.#settle(() => this.#result.resolve({ ...head, bytes: undefined, source }))
     }
     this.#limit = limit
     if (!this.#limit) {

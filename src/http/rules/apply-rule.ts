@@ -64,7 +64,10 @@ export function ruleWait({ wait }: RuleData, response: RuleResponse, now: Date):
   return typeof wait === 'string' ? duration(wait) : wait && waitIn(wait, response, now)
 }
 
-function waitIn({ at, unit = 's' }: WaitFrom, response: RuleResponse, now: Date): number | undefined {
+type Answered = Pick<RuleResponse, 'body' | 'headers'>
+
+/** Returns the time that a response states at a place, in milliseconds from now; undefined if it states none. */
+export function waitIn({ at, unit = 's' }: WaitFrom, response: Answered, now: Date): number | undefined {
   const value = valueOf(at, response)
   const text =
     typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal ? String(value) : value
@@ -84,7 +87,7 @@ function waitIn({ at, unit = 's' }: WaitFrom, response: RuleResponse, now: Date)
 }
 
 /** Returns the value at a place; undefined if a function fails there, since a failure has any body. */
-function valueOf(at: InResponse<never, unknown>, { body, headers }: RuleResponse): unknown {
+function valueOf(at: InResponse<never, unknown>, { body, headers }: Answered): unknown {
   if (typeof at === 'object') return headers[at.header]
   if (typeof at === 'string') return valueAt(body, at)
   try {

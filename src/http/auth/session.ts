@@ -1,0 +1,191 @@
+import { DecodeError, HttpError, RateLimitedError } from '../../model/errors.ts'
+import { valueAt } from '../../model/path.ts'
+import type { Secret } from '../../model/request.ts'
+import { isSecret, secretsOf } from '../../model/secrets-of.ts'
+import type { Lifetime, LoginValue, SessionAuth } from '../../model/session.ts'
+import { Decimal } from '../../value/decimal.ts'
+import { duration } from '../../value/duration.ts'
+import { lowered } from '../lowered.ts'
+import type { RequestBody } from '../prepare-request.ts'
+import { TransientError } from '../request-error.ts'
+import { waitIn } from '../rules/apply-rule.ts'
+import type { Authorization, Credentials } from './authorization.ts'
+import { CookieJar } from './cookie-jar.ts'
+import { CredentialEndpoint, usableMs, type CredentialResponse, type TokenOptions } from './credential-request.ts'
+import { FetchedToken, type FetchOptions, type Token } from './fetched-token.ts'
+import { SessionCookies } from './session-cookies.ts'
+
+export interface SessionOptions extends TokenOptions {
+  /** The credentials of the login itself. */
+  readonly login: Authorization
+}
+
+/** Returns credentials by a login: the token and the cookies of its answer. */
+export function sessionAuthorization(auth: SessionAuth, options: SessionOptions): FetchedToken {
+  const login = new Login(auth, options)
+  let failure: Error | undefined
+  return new FetchedToken({
+    secrets: secretsOf(auth),
+    parameters: auth.sendAs && 'query' in auth.sendAs ? [auth.sendAs.query] : [],
+    time: options.time,
+    fetch: async (asked) => {
+      // A wrong password that is sent again for each stream could lock the user out.
+      if (failure) throw failure
+      try {
+        return await login.fetch(asked)
+      } catch (error) {
+        const thrown = error instanceof TransientError && error.final ? error.final : error
+        if (isLasting(thrown)) failure = thrown
+        throw thrown
+      }
+    },
+  })
+}
+
+const LASTING: readonly string[] = ['credentials', 'status', 'redirect']
+const isLasting = (error: unknown): error is Error =>
+  error instanceof DecodeError ||
+  (error instanceof HttpError && !(error instanceof RateLimitedError) && LASTING.includes(error.kind))
+
+class Login {
+  readonly #auth: SessionAuth
+  readonly #options: SessionOptions
+  readonly #endpoint: CredentialEndpoint
+  readonly #names: readonly string[]
+
+  constructor(auth: SessionAuth, options: SessionOptions) {
+    const { loginUrl: url, method } = auth
+    this.#auth = auth
+    this.#options = options
+    this.#endpoint = new CredentialEndpoint({ method, url, purpose: 'the login' }, options)
+    this.#names = secretsOf(auth)
+  }
+
+  async fetch({ signal, stream, onWait }: FetchOptions): Promise<Token> {
+    const { token, lifetime, headers, query } = this.#auth
+    const { secrets, login } = this.#options
+    const needsBody = [token, typeof lifetime === 'object' && lifetime.at].some((place) => typeof place === 'string')
+    const credentials = await login.credentials({ signal, stream, ...(onWait && { onWait }) })
+    const response = await this.#endpoint.send(
+      {
+        query: this.#texts(query),
+        headers: lowered(this.#texts(headers)),
+        body: this.#body(),
+        credentials,
+        needsBody,
+        // A form in a browser is answered by a redirect to the next page. It is not followed.
+        isAccepted: (status) => (status >= 200 && status <= 299) || (!needsBody && (status === 302 || status === 303)),
+      },
+      {
+        signal,
+        stream,
+        ...(onWait && { onWait }),
+        refusal: `the login was refused; check ${this.#names.join(' and ') || 'what it sends'}`,
+      },
+    )
+    const jar = new CookieJar({
+      host: this.#options.addresses.host.name,
+      clock: this.#options.time.clock,
+      now: this.#options.now,
+    })
+    if (this.#endpoint.isOnOwnHost) jar.store(response)
+    const value = this.#tokenIn(response, jar)
+    const name = typeof token === 'object' && 'cookie' in token ? token.cookie : undefined
+    secrets.register?.(name === undefined ? 'session token' : 'session cookie', value)
+    const lifetimeMs = this.#lifetimeIn(response)
+    return {
+      accessToken: value,
+      credentials: {
+        ...this.#sent(value),
+        cookies: new SessionCookies({ jar, name, names: this.#names, secrets }),
+      },
+      get usableUntil() {
+        const end = response.requestedAt + usableMs(lifetimeMs)
+        return name === undefined ? end : Math.min(end, jar.usableUntil(name))
+      },
+    }
+  }
+
+  #tokenIn({ status, headers, body, setCookies }: CredentialResponse, jar: CookieJar): string {
+    const { token } = this.#auth
+    if (typeof token === 'object' && 'cookie' in token) {
+      const cookie = jar.find(token.cookie)
+      if (cookie) return cookie.value
+      throw this.#missing(status, `the cookie '${token.cookie}'`, this.#cookiesText(setCookies))
+    }
+    const value = typeof token === 'object' ? headers[token.header] : valueAt(body, token)
+    const text = isNumber(value) ? String(value) : value
+    if (typeof text === 'string' && text !== '') return text
+    throw typeof token === 'object'
+      ? this.#missing(status, `the header '${token.header}'`, '')
+      : this.#missing(status, `a token at '${token}'`, fieldsText(body))
+  }
+
+  #cookiesText(setCookies: readonly string[]): string {
+    if (!this.#endpoint.isOnOwnHost)
+      return `: only cookies of the API's own host, ${this.#options.addresses.host.name}, can be its session`
+    const names = setCookies.map((text) => text.split('=', 1)[0])
+    return names.length === 0 ? '' : `, but with ${names.join(', ')}`
+  }
+
+  #missing(status: number, what: string, but: string): DecodeError {
+    const { label } = this.#endpoint
+    const remedy = `check ${[...this.#names, 'the place of the token'].join(' and ')}`
+    return new DecodeError(`${label} answered ${status} without ${what}${but}. The login may be refused; ${remedy}`)
+  }
+
+  /** In milliseconds. A place that holds null states no end. */
+  #lifetimeIn({ headers, body, status }: CredentialResponse): number {
+    const lifetime: Lifetime | undefined = this.#auth.lifetime
+    if (lifetime === undefined) return Infinity
+    if (typeof lifetime === 'string') return duration(lifetime)
+    const { at } = lifetime
+    const ms = waitIn(lifetime, { headers, body }, this.#options.now())
+    if (ms !== undefined) return ms
+    if (typeof at === 'string' && valueAt(body, at) === null) return Infinity
+    throw new DecodeError(
+      `${this.#endpoint.label} answered ${status} without a number or a date at ` +
+        `${typeof at === 'string' ? `'${at}'${fieldsText(body)}` : `the header '${at.header}'`}: ` +
+        'look at the lifetime of session()',
+    )
+  }
+
+  #sent(value: string): Pick<Credentials, 'headers' | 'query'> {
+    const { sendAs } = this.#auth
+    if (!sendAs) return { headers: {}, query: {} }
+    if ('query' in sendAs) return { headers: {}, query: { [sendAs.query]: value } }
+    const text = sendAs.scheme === undefined ? value : `${sendAs.scheme} ${value}`
+    return { headers: { [sendAs.header.toLowerCase()]: text }, query: {} }
+  }
+
+  #body(): RequestBody | undefined {
+    const { json, form } = this.#auth
+    if (json !== undefined) return { type: 'application/json', text: JSON.stringify(this.#revealed(json)) }
+    if (form === undefined) return undefined
+    const text = new URLSearchParams(this.#texts(form)).toString()
+    return { type: 'application/x-www-form-urlencoded', text }
+  }
+
+  #texts(fields: Readonly<Record<string, string | Secret>> = {}): Record<string, string> {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, this.#revealed(value) as string]))
+  }
+
+  #revealed(value: LoginValue | undefined): unknown {
+    if (isSecret(value)) return this.#options.secrets.value(value.secret)
+    if (Array.isArray(value)) return value.map((one: LoginValue) => this.#revealed(one))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, this.#revealed(member as LoginValue)]),
+    )
+  }
+}
+
+const isNumber = (value: unknown): boolean =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal
+
+/** The names of the fields that the answer has, without their values. */
+function fieldsText(body: unknown): string {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return ''
+  const names = Object.keys(body).slice(0, 12)
+  return names.length === 0 ? '' : `, but with ${names.join(', ')}`
+}
