@@ -1,6 +1,7 @@
 // Twilio: messages.
 //
-// Docs:      twilio.com/docs (Message resource: read multiple; API responses: paging; error 20429); looked up 2026-11-27
+// Docs:      twilio.com/docs (Message resource: read multiple; API responses: paging; error 20429);
+//            looked up 2026-11-27
 // Secrets:   TWILIO_AUTH_TOKEN; TWILIO_ACCOUNT_SID is no secret
 // Limits:    by requests under way at once, 429 beyond, without a time to wait
 // Paging:    `next_page_uri`, a path, null on the last page; up to 1,000 messages; newest first
