@@ -100,10 +100,16 @@ export class HttpPageReader {
       const records = isEmpty ? [] : (response.found ?? selectRecords(this.#source, response.body))
       if (response.faults) checkFaults(response.faults, records)
       const fit = this.#list.fit({ ...response, records }, request)
-      if (isCounted(this.#source.paging) && fit.type === 'fit')
-        this.#guard.compare(fit.listed.length === 0 ? [] : records, this.#source.paging, request, {
-          mayMove: this.#list.overlap !== undefined,
-        })
+      // An empty page that leads back shows too that the API does not ignore the parameter.
+      if (isCounted(this.#source.paging) && (fit.type === 'fit' || records.length === 0))
+        this.#guard.compare(
+          fit.type === 'back' || fit.listed.length === 0 ? [] : records,
+          this.#source.paging,
+          request,
+          {
+            mayMove: this.#list.overlap !== undefined,
+          },
+        )
       if (fit.type === 'back') response.hold[Symbol.dispose]()
       if (fit.type === 'back' && fit.isStart) this.#state = NOTHING_READ
       if (fit.type === 'back' || fit.isMoved) {

@@ -59,8 +59,11 @@ export class KeylessRecords {
     this.#isLoose = true
   }
 
-  /** Returns the part of the list without what was read before. Throws if it cannot be left out. */
-  fit(fit: Fit): Fit {
+  /**
+   * Returns the part of the list without what was read before. Throws if it cannot be left out. `isJoined`: false for a
+   * page that does not overlap with the one before it, so that the list may have moved in between.
+   */
+  fit(fit: Fit, { isJoined }: { readonly isJoined: boolean }): Fit {
     const read = this.#read
     if (!read) {
       this.#checkNew(fit.records)
@@ -68,7 +71,7 @@ export class KeylessRecords {
     }
     const isNew = fit.records.map((record) => read.add(this.#anchors.anchorOf(record)))
     // The list has not moved since the page before, so equal records may be two.
-    if (this.#hasMoved && !fit.isMoved && isNew.includes(false)) this.#isLoose = true
+    if ((this.#hasMoved || !isJoined) && !fit.isMoved && isNew.includes(false)) this.#isLoose = true
     if (fit.isStart || fit.isLoose) this.#isLoose = true
     if (fit.isMoved || this.#isLoose) this.#hasMoved = true
     if (!this.#hasMoved) return fit

@@ -119,7 +119,8 @@ export class Overlap {
     this.#largestPage = Math.max(this.#largestPage, records.length)
     const found = this.#isOverlapped ? this.#fitOverlapped(records, sent) : this.#fitWhole(records, sent)
     if (found.type === 'back') return found
-    const fit = this.#keyless?.fit(found) ?? found
+    const isJoined = this.#isOverlapped || this.#anchors.isEmpty
+    const fit = this.#keyless?.fit(found, { isJoined }) ?? found
     this.#step = 0
     if (this.#isProgress(fit.records)) this.#stepsLeft++
     // New records before known ones have moved there, so the known ones stay the last that were read.
