@@ -53,7 +53,8 @@ export class FullReading {
     const isFirst = this.#pages === 0
     if (isFirst || !this.#isOnlyPage) this.#pages++
     if (isFirst) this.#isOnlyPage = response.records.length < (pageSizeOf(request, this.#paging) ?? 0)
-    if (listed.length > 0) this.#end = countOf(request, this.#paging) - this.#paging.start + listed.length
+    // Also of records that all were read before: so many are in the list.
+    if (response.records.length > 0) this.#end = countOf(request, this.#paging) - this.#paging.start + listed.length
     this.#digest = this.#digestOf(records, this.#digest)
   }
 
