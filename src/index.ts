@@ -17,6 +17,7 @@ export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type Zip
 export type { DownloadOptions } from './define/api/download.ts'
 export { baseUrl } from './define/api/base-url.ts'
 export { isoDate, since, unix, unixMs, until } from './define/api/bounds.ts'
+export { inBatches, type Batches, type BatchOptions } from './define/batches.ts'
 export type { ColumnType } from './define/table/column-type.ts'
 export { fromData, toData, type PipelineData } from './define/data.ts'
 export { describePipeline } from './define/describe.ts'

@@ -1,5 +1,6 @@
 import {
   DEFAULT_LOOKBACK,
+  type Batching,
   type Download,
   type HttpSource,
   type Incremental,
@@ -176,7 +177,7 @@ function stageText(stage: Stage): string {
       return functionText(stage.fn)
     case 'flatMap':
       if (stage.download) return downloadText(stage.download) + atOnce(stage.concurrency)
-      return `for each record${atOnce(stage.concurrency)}:`
+      return `for ${batchText(stage.batch)}${atOnce(stage.concurrency)}:`
     case 'validate':
       return `${stage.schema['~standard'].vendor} schema`
     case 'offload':
@@ -200,7 +201,8 @@ function childLines(stage: Stage, options: { isMerged: boolean }): string[] {
   if (stage.type !== 'flatMap' || stage.download) return []
   if (stage.fn.constructor.name === 'Function') {
     try {
-      const child = stage.fn(placeholder() as never, AbortSignal.abort())
+      const record = placeholder()
+      const child = stage.fn((stage.batch ? [record] : record) as never, AbortSignal.abort())
       if (typeof child === 'object' && child !== null && Object.hasOwn(child, 'recipe') && 'recipe' in child)
         return describeRecipe(child.recipe, options).map((text) => `  ${text}`)
     } catch {
@@ -221,6 +223,11 @@ const placeholder = (name = ''): unknown =>
       },
     },
   )
+
+const batchText = (batch: Batching | undefined): string =>
+  batch === undefined
+    ? 'each record'
+    : `each batch of up to ${batch.size} records${batch.expect === 'each' ? ', expects one of each' : ''}`
 
 const downloadText = ({ at, format, records }: Download): string =>
   [`the file at ${at}`, format && formatText(format), `records: ${recordsText(records)}`].filter(Boolean).join(', ')

@@ -3,6 +3,7 @@ import { hasOwnCursor } from '../model/own-cursor.ts'
 import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
 import { downloadStage, type DownloadOptions } from './api/download.ts'
+import { Batches } from './batches.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
 import { tableOf } from './table/table.ts'
@@ -54,7 +55,7 @@ export class Stream<out T> {
 
   /**
    * Reads a stream for each record, such as the invoices of each customer, `concurrency` at a time and in order. A
-   * function that returns a list makes several records of each.
+   * function that returns a list makes several records of each. `inBatches` reads one stream for several records.
    *
    * @example
    * customers.flatMap((customer) =>
@@ -62,10 +63,12 @@ export class Stream<out T> {
    * )
    */
   flatMap<U>(
-    fn: (record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>,
+    fn: ((record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>) | Batches<T, U>,
     { concurrency = 1 }: StageOptions = {},
   ): Stream<U> {
-    return this.#then({ type: 'flatMap', fn: proven('.flatMap()', fn), concurrency: atOnce('flatMap', concurrency) })
+    const limited = { concurrency: atOnce('flatMap', concurrency) }
+    if (fn instanceof Batches) return this.#then({ type: 'flatMap', fn: fn.fn, batch: fn.batch, ...limited })
+    return this.#then({ type: 'flatMap', fn: proven('.flatMap()', fn), ...limited })
   }
 
   /**

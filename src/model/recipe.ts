@@ -58,6 +58,14 @@ export interface Download {
   readonly records: string | RecordsShape
 }
 
+/** How a `flatMap` asks for the children of several records by one request. */
+export interface Batching {
+  /** The most records of one batch. */
+  readonly size: number
+  /** The reading is `open` if fewer records come than the batch has. */
+  readonly expect?: 'each'
+}
+
 /** A user's function. The engine calls it with records of the type that the chain declares. */
 export type Step<Result> = (record: never, signal: AbortSignal) => Result
 
@@ -79,6 +87,8 @@ export type Stage =
       readonly concurrency: number
       /** It reads the file that each record names. */
       readonly download?: Download
+      /** Its function is called with a list of records, and returns one stream for all of them. */
+      readonly batch?: Batching
     }
   | { readonly type: 'tap'; readonly fn: Step<void | Promise<void>>; readonly concurrency: number }
   | { readonly type: 'validate'; readonly schema: StandardSchema<unknown> }

@@ -7,6 +7,7 @@ import type { Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import type { FlatMap } from '../source/children/expand-records.ts'
+import type { ReadPages } from '../source/children/child-reader.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import { readSinceToken } from '../source/delta.ts'
@@ -50,12 +51,16 @@ interface RecipeContext extends ReadOptions {
   readonly isChild: boolean
   /** True if a parent has a cursor. */
   readonly hasCursor: boolean
+  /** True for the child of a batch of parents. */
+  readonly isOfBatch?: boolean
 }
 
 function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext): Pages {
   const hasCursor = context.hasCursor || hasOwnCursor(recipe)
-  const readChild = (child: Recipe, slice: SliceRead, scope: Scope): Pages =>
-    readPages(child, slice, scope, { ...context, isChild: true, hasCursor })
+  const readChild =
+    ({ batch }: FlatMap): ReadPages =>
+    (child, slice, scope) =>
+      readPages(child, slice, scope, { ...context, isChild: true, hasCursor, isOfBatch: batch !== undefined })
 
   let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
   for (const step of stepsOf(recipe.stages)) {
@@ -64,9 +69,14 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
       step.type === 'page stages'
         ? (slice, scope) => throughStages(readBefore(slice, scope), step.stages, scope, context)
         : (slice, scope) =>
-            readChildren({ parents: readBefore, stage: step.stage, read: readChild, hasCursor }, slice, scope)
+            readChildren(
+              { parents: readBefore, stage: step.stage, read: readChild(step.stage), hasCursor },
+              slice,
+              scope,
+            )
   }
-  return read(withLineage(slice, recipe), scope)
+  // The members of a batch may be others in the next run, and its request names them.
+  return read(context.isOfBatch ? slice : withLineage(slice, recipe), scope)
 }
 
 function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext) {

@@ -1,6 +1,6 @@
 // A recipe that reads one rejected record instead of its source.
 import { RejectError } from '../model/errors.ts'
-import type { Child, Recipe } from '../model/recipe.ts'
+import type { Child, Recipe, Stage } from '../model/recipe.ts'
 import type { FlatMap } from '../source/children/expand-records.ts'
 
 /**
@@ -11,8 +11,13 @@ import type { FlatMap } from '../source/children/expand-records.ts'
 export function replayRecipe(recipe: Recipe, rejectedLineage: readonly unknown[]): Recipe {
   let depth = 0
 
-  const replaySource = ({ stages }: Recipe): Recipe => {
-    const records = [rejectedLineage[depth++]]
+  /** `outer` is the next `flatMap` that the records of the recipe come to, if it has none itself. */
+  const replaySource = ({ stages }: Recipe, outer?: FlatMap): Recipe => {
+    const nextAfter = (index: number): FlatMap | undefined => stages.slice(index).find(isFlatMap) ?? outer
+    const record = rejectedLineage[depth++]
+    // An ancestor that was read in a batch stands for the whole batch.
+    const isBatch = nextAfter(0)?.batch !== undefined && depth < rejectedLineage.length && Array.isArray(record)
+    const records: readonly unknown[] = isBatch ? record : [record]
     // Without `incremental`, because no range may leave the record out.
     return {
       source: {
@@ -20,11 +25,11 @@ export function replayRecipe(recipe: Recipe, rejectedLineage: readonly unknown[]
           yield { records }
         },
       },
-      stages: stages.map((stage) => (stage.type === 'flatMap' ? replayChild(stage) : stage)),
+      stages: stages.map((stage, index) => (isFlatMap(stage) ? replayChild(stage, nextAfter(index + 1)) : stage)),
     }
   }
 
-  const replayChild = (stage: FlatMap): FlatMap => {
+  const replayChild = (stage: FlatMap, next: FlatMap | undefined): FlatMap => {
     let isReplaced = false
     const replace = (child: Child): Child => {
       const isBelowLineage = !isReplaced && depth >= rejectedLineage.length
@@ -35,7 +40,7 @@ export function replayRecipe(recipe: Recipe, rejectedLineage: readonly unknown[]
             'Run the stream with --full',
         )
       isReplaced = true
-      return { recipe: replaySource(child.recipe) }
+      return { recipe: replaySource(child.recipe, next) }
     }
     return {
       ...stage,
@@ -48,3 +53,5 @@ export function replayRecipe(recipe: Recipe, rejectedLineage: readonly unknown[]
 
   return replaySource(recipe)
 }
+
+const isFlatMap = (stage: Stage): stage is FlatMap => stage.type === 'flatMap'

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { openScope } from '../../src/read/open-scope.ts'
 import { replayRecord } from '../../src/read/read-recipe.ts'
-import type { Stream } from '../../src/index.ts'
+import { inBatches, type Stream } from '../../src/index.ts'
 import type { Page, Reject } from '../../src/model/page.ts'
-import { forum, type Post, type Reaction, type Topic } from '../source/forum.ts'
+import { forum, type Forum } from '../source/forum.ts'
 import { readPages, recordsOf } from '../source/read-pages.ts'
 
 /** Reads with a fault in a stage, removes the fault, and replays the rejects. */
@@ -24,15 +24,7 @@ async function replayRejects(
   return { rejects, missing: whole.filter((record) => !read.has(JSON.stringify(record))), replayed: recordsOf(pages) }
 }
 
-test.each<
-  [
-    string,
-    (
-      of: { all: Stream<Topic>; posts: (topic: Topic) => Stream<Post>; reactions: (post: Post) => Stream<Reaction> },
-      broken: () => boolean,
-    ) => Stream<unknown>,
-  ]
->([
+test.each<[string, (of: Forum, broken: () => boolean) => Stream<unknown>]>([
   [
     'a record of a source',
     ({ all }, broken) => all.map((topic) => fails(broken() && topic.id % 2 === 0, { ...topic, more: 1 })),
@@ -77,6 +69,45 @@ test.each<
   [
     'a parent whose function failed, and with it its children',
     ({ all, posts }, broken) => all.flatMap((topic) => fails(broken() && topic.id === 2, posts(topic))),
+  ],
+  [
+    'a child of a batch, whose stages look at the whole batch',
+    ({ all, postsOf }, broken) =>
+      all
+        .map((topic) => ({ ...topic, more: 1 }))
+        .flatMap(
+          inBatches(3, (batch) =>
+            postsOf(batch).map((post) =>
+              fails(broken() && post.id === '2-2', { ...post, of: batch.map(({ id, more }) => id + more) }),
+            ),
+          ),
+        ),
+  ],
+  [
+    'a grandchild of a batch',
+    ({ all, postsOf, reactions }, broken) =>
+      all
+        .flatMap(inBatches(3, postsOf))
+        .flatMap(reactions)
+        .map((reaction) => fails(broken() && reaction.post === '2-2', reaction)),
+  ],
+  [
+    'a child of a batch of children',
+    ({ all, posts, reactionsOf }, broken) =>
+      all
+        .flatMap(posts)
+        .flatMap(
+          inBatches(2, (batch) =>
+            reactionsOf(batch).map((reaction) =>
+              fails(broken() && reaction.post === '2-2', { ...reaction, of: batch.map(({ id }) => id) }),
+            ),
+          ),
+        ),
+  ],
+  [
+    'a batch whose function failed, and with it its children',
+    ({ all, posts }, broken) =>
+      all.flatMap(inBatches(1, ([topic]) => fails(broken() && topic!.id === 2, posts(topic!)))),
   ],
   [
     'one of a list',

@@ -39,6 +39,13 @@ export async function forum(
       }
     }
     const page = Number(request.query.get('page') ?? 1)
+    if (kind === 'posts' && of === undefined) {
+      const asked = (request.query.get('topics') ?? '').split(',').map(Number)
+      const posts = asked.flatMap((topic) =>
+        Array.from({ length: topic % 4 }, (_, index) => ({ id: `${topic}-${index + 1}`, topic })),
+      )
+      return { json: { posts: posts.slice((page - 1) * 2, page * 2) } }
+    }
     if (kind === 'topics') {
       const posts = Array.from({ length: Number(of) % 4 }, (_, index) => ({
         id: `${of}-${index + 1}`,
@@ -46,13 +53,15 @@ export async function forum(
       }))
       return { json: { posts: posts.slice((page - 1) * 2, page * 2) } }
     }
-    const count = Number(of?.split('-')[1]) % 3
-    return page > count
-      ? { json: [] }
-      : {
-          json: [{ id: `${of}-${page}`, post: of }],
-          headers: page < count ? { link: `<${request.path}?page=${page + 1}>; rel="next"` } : {},
-        }
+    const batch = of === 'all' ? (request.query.get('ids') ?? '').split(',') : [of ?? '']
+    const reactions = batch.flatMap((post) =>
+      Array.from({ length: Number(post.split('-')[1]) % 3 }, (_, index) => ({ id: `${post}-${index + 1}`, post })),
+    )
+    const ids = of === 'all' ? `ids=${batch.join(',')}&` : ''
+    return {
+      json: reactions.slice(page - 1, page),
+      headers: page < reactions.length ? { link: `<${request.path}?${ids}page=${page + 1}>; rel="next"` } : {},
+    }
   })
   const api = http(server.origin)
   const listing = api.get<{ topics: Topic[]; next: number | null; pages: number }>('/topics')
@@ -63,9 +72,19 @@ export async function forum(
       .get<{ posts: Post[] }>(path`/topics/${topic.id}/posts`)
       .pages(byPage('page'))
       .records('posts')
+  const postsOf = (batch: readonly Topic[]): Stream<Post> =>
+    api
+      .get<{ posts: Post[] }>('/posts', { topics: batch.map(({ id }) => id).join(',') })
+      .pages(byPage('page'))
+      .records('posts')
   const reactions = (post: Post): Stream<Reaction> =>
     api
       .get<Reaction[]>(path`/posts/${post.id}/reactions`)
+      .pages(byLinkHeader())
+      .records()
+  const reactionsOf = (batch: readonly Post[]): Stream<Reaction> =>
+    api
+      .get<Reaction[]>('/posts/all/reactions', { ids: batch.map(({ id }) => id).join(',') })
       .pages(byLinkHeader())
       .records()
   return {
@@ -75,7 +94,9 @@ export async function forum(
     all,
     atOnce,
     posts,
+    postsOf,
     reactions,
+    reactionsOf,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }
@@ -89,5 +110,9 @@ export interface Forum extends AsyncDisposable {
   /** The same topics, their pages requested at once. */
   readonly atOnce: Stream<Topic>
   readonly posts: (topic: Topic) => Stream<Post>
+  /** The posts of several topics, by one list. */
+  readonly postsOf: (batch: readonly Topic[]) => Stream<Post>
   readonly reactions: (post: Post) => Stream<Reaction>
+  /** The reactions to several posts, by one list. */
+  readonly reactionsOf: (batch: readonly Post[]) => Stream<Reaction>
 }

@@ -3,6 +3,7 @@ import { PositionLostError } from '../../model/errors.ts'
 import { END, isEnd, type Page, type Position } from '../../model/page.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { ParentDigests, START, type ChildPosition } from './child-position.ts'
+import type { FlatMap } from './expand-records.ts'
 import type { OpenChildren } from './open-children.ts'
 
 /** State that all pages of one reader share. */
@@ -13,24 +14,34 @@ export interface ParentsState {
   openChildren: OpenChildren
 }
 
+/** What a page of parents must know of its stage. */
+type ParentsStage = Pick<FlatMap, 'download' | 'batch'>
+
 export class ParentPage {
   readonly page: Page
   readonly #digests: ParentDigests
   /** The position from which the page can be read again, undefined if its source gave none. */
   readonly #readFrom: Position | undefined
   readonly #state: ParentsState
+  readonly #batchSize: number | undefined
 
-  /** `volatile`: the path of a value that may be another one each time. */
-  constructor(page: Page, readFrom: Position | undefined, state: ParentsState, volatile?: string) {
+  constructor(page: Page, readFrom: Position | undefined, state: ParentsState, { download, batch }: ParentsStage) {
     this.page = page
-    this.#digests = new ParentDigests(page, volatile)
+    this.#digests = new ParentDigests(page, download?.at)
+    this.#batchSize = batch?.size
     this.#readFrom = readFrom
     this.#state = state
   }
 
-  /** The parent as it was read, before any stage. */
-  originAt(index: number): unknown {
-    return (this.page.origins ?? this.page.records)[index]
+  /** The parents from an index on, as they were read, before any stage. */
+  originsAt(index: number, count: number): readonly unknown[] {
+    return (this.page.origins ?? this.page.records).slice(index, index + count)
+  }
+
+  /** What a record's lineage has for these parents: the parent, or the list of a batch. */
+  ancestorAt(index: number, count: number): unknown {
+    const origins = this.originsAt(index, count)
+    return this.#batchSize === undefined ? origins[0] : origins
   }
 
   /**
@@ -56,9 +67,14 @@ export class ParentPage {
     return isEnd(position) ? END : { ...START, at: position, ...this.#stateSoFar() }
   }
 
-  /** Covers the parent of the child that is being read too. */
+  /**
+   * Covers the parents of the child that is being read too. A batch has the same members only if the page still has as
+   * many records behind its first one.
+   */
   #digestUpTo(done: number, child: Position): string | undefined {
-    return this.#digests.of(child === null ? done : done + 1)
+    if (child === null) return this.#digests.of(done)
+    if (this.#batchSize === undefined) return this.#digests.of(done + 1)
+    return this.#digests.of(Math.min(done + this.#batchSize, this.page.records.length))
   }
 
   #stateSoFar(): Pick<ChildPosition, 'apart' | 'open'> {

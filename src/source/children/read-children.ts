@@ -4,12 +4,15 @@ import { Semaphore } from '../../flow/semaphore.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { NO_READ_COUNTS } from '../../model/counts.ts'
 import { isEnd, type Page } from '../../model/page.ts'
+import type { Batching } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
+import { EachRecord, type Members } from './expand-batches.ts'
 import { expandedPage, rejection, type ExpandedRecord } from './expand-records.ts'
 import type { ParentPage } from './parent-page.ts'
-import { ChildStarter, positioned, type ChildrenOptions, type ChildTask, type OpenResources } from './start-children.ts'
+import { positioned } from '../page-position.ts'
+import { ChildStarter, type ChildrenOptions, type ChildTask, type OpenResources } from './start-children.ts'
 
 /**
  * Reads `concurrency` children at a time, also across pages of parents. Yields their pages in the order of their
@@ -31,10 +34,12 @@ class ChildrenReader implements AsyncDisposable {
   readonly #tasks: Channel<ChildTask>
   readonly #open: OpenResources = { readers: new Set(), holds: new Set() }
   readonly #starter: ChildStarter
+  readonly #batch: Batching | undefined
   #starting: Promise<void> = Promise.resolve()
 
   constructor(options: ChildrenOptions, slice: SliceRead, scope: Scope) {
-    const { concurrency } = options.stage
+    const { concurrency, batch } = options.stage
+    this.#batch = batch
     this.#link = new LinkedSignal(scope.signal)
     this.#scope = { ...scope, signal: this.#link.signal }
     this.#tasks = new Channel(concurrency)
@@ -56,7 +61,7 @@ class ChildrenReader implements AsyncDisposable {
           yield this.#parentsPage(task.page, task.parent)
           break
         case 'expanded':
-          yield expandedParent(task.parent, task.index, task.record)
+          yield expandedParents(task.parent, task, task.record)
           break
         case 'child':
           yield* this.#childPages(task)
@@ -77,18 +82,19 @@ class ChildrenReader implements AsyncDisposable {
 
   async *#childPages({
     parent,
-    index,
+    members,
     child,
     permit,
   }: Extract<ChildTask, { readonly type: 'child' }>): AsyncGenerator<Page, void, undefined> {
-    const ancestors = [...(parent.page.parents ?? []), parent.originAt(index)]
+    const ancestors = [...(parent.page.parents ?? []), parent.ancestorAt(members.index, members.count)]
+    const each = this.#batch?.expect === 'each' ? new EachRecord(members) : undefined
     try {
       for (let step = await child.next(); !step.done; step = await child.next())
-        yield this.#childPage(step.value, parent, index, ancestors)
+        yield this.#childPage(each ? each.page(step.value) : step.value, parent, members, ancestors)
       this.#starter.openChildren.endChild()
     } catch (error) {
       if (!child.isParentsFault(error)) throw error
-      yield expandedParent(parent, index, rejection(error, this.#scope.signal))
+      yield expandedParents(parent, members, rejection(error, this.#scope.signal))
     } finally {
       await child[Symbol.asyncDispose]()
       this.#open.readers.delete(child)
@@ -130,13 +136,13 @@ class ChildrenReader implements AsyncDisposable {
   }
 
   /** Returns a page of a child, with its position inside the page of parents and with its ancestors. */
-  #childPage(page: Page, parent: ParentPage, index: number, ancestors: readonly unknown[]): Page {
+  #childPage(page: Page, parent: ParentPage, members: Members, ancestors: readonly unknown[]): Page {
     const completeness = this.#starter.openChildren.add(page)
     const { position } = page
     // The last page ends the child: its position counts it.
     if (isEnd(position)) this.#starter.openChildren.endChild()
     return {
-      ...positioned(page, childPagePosition(page, parent, index)),
+      ...positioned(page, childPagePosition(page, parent, members)),
       ...defined({ completeness }),
       parents: [...ancestors, ...(page.parents ?? [])],
       rejects: page.rejects.map((reject) => ({ ...reject, parents: [...ancestors, ...(reject.parents ?? [])] })),
@@ -144,19 +150,20 @@ class ChildrenReader implements AsyncDisposable {
   }
 }
 
-function childPagePosition({ position }: Page, parent: ParentPage, index: number): Page['position'] {
+function childPagePosition({ position }: Page, parent: ParentPage, { index, count }: Members): Page['position'] {
   if (position === undefined) return undefined
-  return isEnd(position) ? parent.positionInside(index + 1) : parent.positionInside(index, position)
+  return isEnd(position) ? parent.positionInside(index + count) : parent.positionInside(index, position)
 }
 
-/** Returns a page for one parent that became a list or was rejected. */
-function expandedParent(parent: ParentPage, index: number, record: ExpandedRecord): Page {
+/** Returns a page for one parent that became a list, or for parents that were rejected. */
+function expandedParents(parent: ParentPage, { index, count }: Members, record: ExpandedRecord): Page {
   const { parents, memory } = parent.page
   const page = {
-    records: [parent.originAt(index)],
+    records: parent.originsAt(index, count),
     rejects: [],
-    counts: { ...NO_READ_COUNTS, fetched: 1 },
+    counts: { ...NO_READ_COUNTS, fetched: count },
     ...defined({ parents, memory }),
   }
-  return positioned(expandedPage(page, [record]), parent.positionInside(index + 1))
+  const expansions = Array.from({ length: count }, () => record)
+  return positioned(expandedPage(page, expansions), parent.positionInside(index + count))
 }

@@ -7,9 +7,9 @@ import type { Page, Position } from '../../model/page.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { SliceRead } from '../../model/slice.ts'
-import { defined } from '../../value/defined.ts'
 import { childPosition, START, type ChildPosition } from './child-position.ts'
 import { ChildReader, type ReadPages } from './child-reader.ts'
+import { expandBatches, type ExpandedBatch, type Members } from './expand-batches.ts'
 import { expandedPage, expandRecords, type ExpandedRecord, type Expansion, type FlatMap } from './expand-records.ts'
 import { OpenChildren } from './open-children.ts'
 import { ParentPage, type ParentsState } from './parent-page.ts'
@@ -27,11 +27,11 @@ export type ChildTask =
   /** A page of parents that all became lists. */
   | { readonly type: 'page'; readonly parent: ParentPage; readonly page: Page }
   /** A parent that became a list or was rejected, among others that have child streams. */
-  | { readonly type: 'expanded'; readonly parent: ParentPage; readonly index: number; readonly record: ExpandedRecord }
+  | ({ readonly type: 'expanded'; readonly parent: ParentPage; readonly record: ExpandedRecord } & Members)
   | {
       readonly type: 'child'
       readonly parent: ParentPage
-      readonly index: number
+      readonly members: Members
       readonly child: ChildReader
       /** A slot of the stage's concurrency. */
       readonly permit: Disposable
@@ -86,8 +86,7 @@ export class ChildStarter {
       let readFrom: Position | undefined = stored.at
       let isFirst = true
       for (let step = await parents.next(); !step.done; step = await parents.next()) {
-        const volatile = this.#options.stage.download?.at
-        const parent = new ParentPage(step.value, readFrom, this.#state, volatile)
+        const parent = new ParentPage(step.value, readFrom, this.#state, this.#options.stage)
         await this.#startPage(parent, isFirst ? stored : START)
         readFrom = step.value.position
         isFirst = false
@@ -103,9 +102,11 @@ export class ChildStarter {
     const { page } = parent
     if (page.hold) this.#open.holds.add(page.hold)
     const { done, child } = parent.startFrom(stored, this.#slice.restart)
-    const expansions = await expandRecords(page.records, done, this.#options.stage, this.#scope.signal)
-    const lists = expansions.filter(isExpanded)
-    const isListsOnly = lists.length === expansions.length
+    const parts = await this.#expand(page.records, done)
+    const lists = parts.flatMap(({ expansion, count }) =>
+      isExpanded(expansion) ? Array.from({ length: count }, () => expansion) : [],
+    )
+    const isListsOnly = parts.every(({ expansion }) => isExpanded(expansion))
     this.#state.hasChildStreams ||= !isListsOnly
     const isWhole = done === 0 && child === null
     // In a stream that has child streams, an empty page is one of parents.
@@ -115,15 +116,21 @@ export class ChildStarter {
       if (page.hold) this.#open.holds.delete(page.hold) // The page holds it now.
       return
     }
-    for (const [offset, expansion] of expansions.entries()) {
-      const index = done + offset
-      if (isExpanded(expansion)) await this.#send({ type: 'expanded', parent, index, record: expansion })
-      else await this.#startChild(parent, index, expansion.recipe, offset === 0 ? child : null)
+    for (const { index, count, expansion } of parts) {
+      if (isExpanded(expansion)) await this.#send({ type: 'expanded', parent, index, count, record: expansion })
+      else await this.#startChild(parent, { index, count }, expansion.recipe, index === done ? child : null)
     }
     await this.#send({ type: 'end', parent })
   }
 
-  async #startChild(parent: ParentPage, index: number, recipe: Recipe, position: Position): Promise<void> {
+  async #expand(records: readonly unknown[], from: number): Promise<ExpandedBatch[]> {
+    const { stage } = this.#options
+    if (stage.batch) return expandBatches(records, from, { fn: stage.fn, batch: stage.batch }, this.#scope.signal)
+    const expansions = await expandRecords(records, from, stage, this.#scope.signal)
+    return expansions.map((expansion, offset) => ({ index: from + offset, count: 1, expansion }))
+  }
+
+  async #startChild(parent: ParentPage, members: Members, recipe: Recipe, position: Position): Promise<void> {
     if (this.#options.hasCursor && recipe.incremental)
       throw new UsageError(
         '.incremental() stands twice: before .flatMap and in the child stream. ' +
@@ -138,7 +145,7 @@ export class ChildStarter {
     const memory = parent.page.memory ?? this.#scope.memory
     const child = new ChildReader(recipe, { ...this.#slice, position }, this.#scope, memory, this.#options.read)
     this.#open.readers.add(child)
-    await this.#send({ type: 'child', parent, index, child, permit })
+    await this.#send({ type: 'child', parent, members, child, permit })
   }
 
   #send(task: ChildTask): Promise<void> {
@@ -147,9 +154,3 @@ export class ChildStarter {
 }
 
 const isExpanded = (expansion: Expansion): expansion is ExpandedRecord => expansion.type !== 'child stream'
-
-/** Returns the page with another position, or without one. */
-export function positioned(page: Page, position: Position | undefined): Page {
-  const { position: _position, ...rest } = page
-  return { ...rest, ...defined({ position }) }
-}

@@ -1,5 +1,5 @@
 // Child streams in every shape, for the tests of src/source/children.
-import { source, type Stream } from '../../../src/index.ts'
+import { inBatches, source, type Stream } from '../../../src/index.ts'
 import type { Page, Position, ReadCounts } from '../../../src/model/page.ts'
 import { type Forum, type Topic } from '../forum.ts'
 import { recordsOf } from '../read-pages.ts'
@@ -64,6 +64,29 @@ export const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
     all.flatMap(({ id }) => Array.from({ length: id % 3 }, (_, index) => ({ id: `${id}.${index}` }))),
   'lists of children': ({ all, posts }) =>
     all.flatMap(posts, { concurrency: 2 }).flatMap(async ({ id }) => [{ id: `${id}a` }, { id: `${id}b` }]),
+  'batches of parents': ({ all, postsOf }) => all.flatMap(inBatches(2, postsOf), { concurrency: 2 }),
+  'batches of parents that a stage drops and rejects': ({ all, postsOf }) =>
+    all
+      .map((topic) => {
+        if (topic.id === 3) throw new Error('not this one')
+        return topic
+      })
+      .filter(({ id }) => id !== 5)
+      .flatMap(inBatches(2, postsOf), { concurrency: 3 }),
+  'batches whose child cannot be made': ({ all, postsOf }) =>
+    all.flatMap(
+      inBatches(2, (batch) => {
+        if (batch.some(({ id }) => id === 4)) throw new TypeError('no posts')
+        return postsOf(batch)
+      }),
+      { concurrency: 2 },
+    ),
+  'children of batches': ({ all, postsOf, reactions }) =>
+    all.flatMap(inBatches(3, postsOf), { concurrency: 2 }).flatMap(reactions, { concurrency: 2 }),
+  'children in a batch': ({ all, postsOf, reactions }) =>
+    all.flatMap(inBatches(2, (batch) => postsOf(batch).flatMap(reactions, { concurrency: 2 }))),
+  'batches of children': ({ atOnce, posts, reactionsOf }) =>
+    atOnce.flatMap(posts, { concurrency: 2 }).flatMap(inBatches(2, reactionsOf), { concurrency: 2 }),
   'parents from a custom source': ({ posts }) =>
     source<Topic>(async function* ({ position }) {
       for (let id = Number(position ?? 0) + 1; id <= 5; id++) yield { records: [{ id, title: '' }], position: id }
