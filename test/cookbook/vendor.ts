@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals'
 import { run, type Pipeline, type Report } from '../../src/index.ts'
 import { apiServer, type ApiAnswer, type ApiRequest } from '../support/api-server.ts'
+import { testDatabase } from '../support/database.ts'
 
 export interface VendorOptions {
   /** The variable that the pipeline takes its base from. */
@@ -14,7 +15,7 @@ export interface VendorOptions {
   /** What a request with other credentials gets. @default status 401 */
   readonly refusal?: ApiAnswer
   /** What the second request that is let in gets, as the documentation of the limits says. @default none */
-  readonly busy?: ApiAnswer
+  readonly busy?: ApiAnswer | (() => ApiAnswer)
   readonly answer: (request: ApiRequest) => ApiAnswer
 }
 
@@ -39,7 +40,7 @@ export async function vendor(options: VendorOptions): Promise<Vendor> {
     const { url, body } = request
     if (busy && !refused && served.length > 0) {
       refused = { url, body, at: performance.now() }
-      return busy
+      return typeof busy === 'function' ? busy() : busy
     }
     if (waited === 0 && refused?.url === url && refused.body === body) waited = performance.now() - refused.at
     const known = { ...request, path: path.slice(prefix.length) }
@@ -72,6 +73,24 @@ export async function expectRefused(pipeline: Pipeline, secretName: string, data
     expect({ status, retries }).toEqual({ status: 'failed', retries: 0 })
     expect(error).not.toContain(wrong)
   }
+}
+
+/** Runs a pipeline whose API is busy, until it waits: it must want to wait this long, in milliseconds. */
+export async function expectWait(pipeline: Pipeline, ms: number): Promise<void> {
+  await using target = await testDatabase()
+  const stop = new AbortController()
+  const waits: number[] = []
+  await run(pipeline, {
+    database: target.url,
+    signal: stop.signal,
+    throwOnFailure: false,
+    onEvent: (event) => {
+      if (event.type !== 'request.retried') return
+      waits.push(event.waitMs)
+      stop.abort()
+    },
+  }).catch(() => undefined)
+  expect(Math.max(...waits)).toBe(ms)
 }
 
 /** The n-th numbers from `from` to `to`. */

@@ -1,0 +1,77 @@
+import { afterAll, expect, test } from '@jest/globals'
+import { run } from '../../src/index.ts'
+import type { ApiRequest } from '../support/api-server.ts'
+import { testDatabase } from '../support/database.ts'
+import { expectRefused, expectWait, has, numbers, vendor } from './vendor.ts'
+
+/** On the clock of the company, eight hours behind UTC; a minute apart, until yesterday. */
+const start = Math.floor(Date.now() / 60_000) * 60_000 - 86_400_000 - 2_300 * 60_000
+const at = (n: number) => new Date(start + n * 60_000 - 8 * 3_600_000).toISOString().replace('.000Z', '-08:00')
+const invoice = (n: number, updated = at(n), Balance = 10.5) => ({
+  Id: String(n),
+  SyncToken: String(n > 2_300 || Balance === 0 ? 1 : 0),
+  DocNumber: `R-${n}`,
+  TxnDate: '2026-01-01',
+  CustomerRef: { value: '1', name: 'Ana' },
+  TotalAmt: 10.5,
+  Balance,
+  MetaData: { CreateTime: at(0), LastUpdatedTime: updated },
+})
+let invoices = numbers(1, 2_300).map((n) => invoice(n))
+let deleted: object[] = []
+let isBusy = false
+let most = 5
+
+function answer({ path, query }: ApiRequest) {
+  if (isBusy) return { status: 429 }
+  if (path === '/v3/company/42/cdc') {
+    const changed = invoices.filter(
+      ({ MetaData }) => new Date(MetaData.LastUpdatedTime) >= new Date(query.get('changedSince') ?? 0),
+    )
+    return { json: { CDCResponse: [{ QueryResponse: [{ Invoice: [...deleted, ...changed.slice(-most)] }] }] } }
+  }
+  expect(path).toBe('/v3/company/42/query')
+  const text = query.get('query') ?? ''
+  const [, since = ''] = /^select \* from Invoice where MetaData.LastUpdatedTime >= '(.*)' orderby/.exec(text) ?? []
+  const found = invoices.filter(({ MetaData }) => new Date(MetaData.LastUpdatedTime) >= new Date(since)).slice(0, 1_000)
+  return {
+    json: { QueryResponse: found.length > 0 ? { Invoice: found, startPosition: 1, maxResults: found.length } : {} },
+  }
+}
+
+const api = await vendor({
+  base: 'QUICKBOOKS_API',
+  environment: { QUICKBOOKS_TOKEN: 'invented', QUICKBOOKS_COMPANY: '42' },
+  lets: has('authorization', 'Bearer invented'),
+  answer,
+})
+const { default: pipeline } = await import('../../docs/cookbook/quickbooks.ts')
+afterAll(async () => api[Symbol.asyncDispose]())
+
+test('invoices are read in the order of their last change, and deleted ones are told', async () => {
+  await using target = await testDatabase()
+  const first = await run(pipeline, { database: target.url })
+  expect(first.streams).toMatchObject({
+    invoices: { counts: { inserted: 2_300 }, completeness: { grade: 'counted' } },
+    deleted: { counts: { inserted: 0, filtered: 5 }, completeness: { grade: 'ended' } },
+  })
+
+  invoices = [...invoices.slice(2), invoice(2, at(2_400), 0)]
+  deleted = [{ Id: '1', status: 'Deleted', MetaData: { LastUpdatedTime: at(2_401) } }]
+  const second = await run(pipeline, { database: target.url })
+  expect(second.streams).toMatchObject({
+    invoices: { counts: { updated: 1, unchanged: 2 }, completeness: { grade: 'counted' } },
+    deleted: { counts: { inserted: 1 } },
+  })
+  most = 1_000 - deleted.length
+  const full = await run(pipeline, { database: target.url, streams: ['deleted'], full: true, throwOnFailure: false })
+  expect(full.streams.deleted).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('more may be missing'),
+  })
+  const [row] = await target.database.query("select balance::text, updated_at from quickbooks.invoices where id = '2'")
+  expect(row).toEqual({ balance: '0', updated_at: new Date(start + 2_400 * 60_000) })
+  await expectRefused(pipeline, 'QUICKBOOKS_TOKEN', target.url)
+  isBusy = true
+  await expectWait(pipeline, 60_000)
+})
