@@ -3,6 +3,7 @@ import type { Recipe } from '../model/recipe.ts'
 import type { Range } from '../model/request.ts'
 import type { Scope } from '../model/scope.ts'
 import { stepRange } from '../source/cursor/range.ts'
+import { defined } from '../value/defined.ts'
 import { readRecipe } from './read-recipe.ts'
 
 /**
@@ -16,8 +17,8 @@ export async function* readSteps(
 ): AsyncGenerator<Page, void, undefined> {
   const hasSteps = recipe.incremental?.step !== undefined && until === undefined
   const now = scope.now()
-  for (let start = since; ;) {
-    const range = hasSteps ? stepRange(recipe.incremental, start, { now }) : { since, until }
+  for (let start = since, readAt: Date | undefined; ; readAt = now) {
+    const range = hasSteps ? stepRange(recipe.incremental, start, { now, ...defined({ readAt }) }) : { since, until }
     yield* readRecipe(recipe, { position: null, restart: 'page', ...range, ...(hasSteps && { startedAt: now }) }, scope)
     if (!hasSteps || range.until === undefined) return
     start = range.until

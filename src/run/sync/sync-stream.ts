@@ -6,6 +6,7 @@ import { SliceLostError } from '../../model/errors.ts'
 import { hasOwnCursor, hasToken } from '../../model/own-cursor.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { stepRange } from '../../source/cursor/range.ts'
+import { defined } from '../../value/defined.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import type { RunOptions } from '../options.ts'
 import type { StreamContext } from '../stream-context.ts'
@@ -26,13 +27,17 @@ const WAITING_EVENT_MS = 5_000
  * other run that is reading the stream, or undefined if the stream was read.
  */
 export async function syncStream(stream: StreamContext, options: SyncStreamOptions): Promise<Holder | undefined> {
+  let readAt: Date | undefined
   for (;;) {
-    const claimed = await nextClaim(stream, options)
+    const now = new Date()
+    const claimed = await nextClaim(stream, options, readAt)
     if (!claimed) return undefined
     if (claimed.busy) return claimed.busy
     await using held = holdSlice(stream, claimed)
     await held.sync()
     await noteCovered(stream)
+    // An earlier run has read the beginning of a resumed slice, at an unknown time.
+    readAt = held.slice.resumed ? undefined : now
     if (!hasCursor(held.slice, stream.recipe)) return undefined
   }
 }
@@ -53,7 +58,11 @@ export async function noteCovered(
 }
 
 /** Waits for another run as long as `overlap` asks for it. */
-async function nextClaim(stream: StreamContext, { full, overlap }: SyncStreamOptions): Promise<Claim> {
+async function nextClaim(
+  stream: StreamContext,
+  { full, overlap }: SyncStreamOptions,
+  readAt: Date | undefined,
+): Promise<Claim> {
   const { database, pipeline, recipe, table, run, readSignal: signal } = stream
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
     const claimed = await claim(database, {
@@ -66,7 +75,10 @@ async function nextClaim(stream: StreamContext, { full, overlap }: SyncStreamOpt
       resume: table.resumeWithin,
       mustBeComplete: !acceptsOpen(table),
       full,
-      bounds: (start) => stepRange(recipe.incremental, start, { now: new Date(), isMerged: table.write === 'merge' }),
+      bounds: (start) => {
+        const isMerged = table.write === 'merge'
+        return stepRange(recipe.incremental, start, { now: new Date(), isMerged, ...defined({ readAt }) })
+      },
       signal,
     })
     if (!claimed?.busy) return claimed

@@ -31,11 +31,15 @@ export function rangeOf(
 /**
  * Returns the range of a slice that starts at a cursor. A stream without steps is read to its end. With steps the range
  * has an end, unless it reaches `now`.
+ *
+ * `readAt` is when this run began to read the step before, if it did. Where that step ended long before, no late row of
+ * it is left to come, so the next one begins at its end. With the lookback, `lookback: '28d'` and `step: '30d'` would
+ * move on by two days a request.
  */
 export function stepRange(
   incremental: Incremental | undefined,
   cursor: string | undefined,
-  { now, isMerged = false }: { readonly now: Date; readonly isMerged?: boolean },
+  { now, isMerged = false, readAt }: { readonly now: Date; readonly isMerged?: boolean; readonly readAt?: Date },
 ): Range {
   if (incremental?.step === undefined) return { since: cursor }
   const { unit, step } = incremental
@@ -54,7 +58,25 @@ export function stepRange(
       `step '${step}': it leads from '${start}' to '${until}' and so never on. Make it longer than the lookback, and ` +
         'at least as long as one unit of the cursor',
     )
-  return compareCursors(until, end) < 0 ? { since, until } : { since: cursor }
+  const isWithin = (time: string): boolean => compareCursors(time, end) < 0
+  if (start !== undefined && readAt && isSettled(incremental, start, { readAt, isMerged })) {
+    const later = addTime(start, duration(step), unit)
+    if (isWithin(later)) return { since: start, until: later }
+  }
+  return isWithin(until) ? { since, until } : { since: cursor }
+}
+
+/** The API's clock may be another one, and the zone of a time without one is not known. */
+const CLOCKS_DIFFER_MS = 86_400_000
+
+/** True if no row before a start could still be late when the step before was read. */
+function isSettled(
+  incremental: Incremental,
+  start: string,
+  { readAt, isMerged }: { readonly readAt: Date; readonly isMerged: boolean },
+): boolean {
+  const time = timeLike(start, new Date(readAt.getTime() - CLOCKS_DIFFER_MS), incremental.unit)
+  return time !== undefined && compareCursors(start, withLookback(incremental, time, isMerged)) <= 0
 }
 
 const firstOf = ({ startFrom, unit }: Incremental): string | undefined =>

@@ -80,6 +80,26 @@ test('a first run reads steps that follow each other to now, and the next run re
   expect(await slicesOf(target)).toHaveLength(5)
 })
 
+test('a lookback nearly as long as the step is read again at the end, and not in each step', async () => {
+  const list = everyDays(1, 100)
+  await using api = await apiServer((request) => ranged(list, request))
+  await using target = await testDatabase()
+  const flow = pipeline('p', {
+    streams: { rows: rowsOf(api, { lookback: '10d', step: '12d' }).into('t.rows', { key: 'id' }) },
+  })
+  const first = await runPipeline(flow, { database: target.url })
+  expect(first.streams.rows.counts).toMatchObject({ inserted: 100, updated: 0 })
+  const ranges = (await slicesOf(target)).map((slice) => [slice.since, slice.until])
+  // Steps of 12 days up to 4 days ago. Late rows of the last ten days may still come, so the next one has the lookback.
+  expect(ranges.slice(0, 8)).toEqual(
+    [100, 88, 76, 64, 52, 40, 28, 16].map((days) => [daysAgo(days), daysAgo(days - 12)]),
+  )
+  expect(ranges[8]).toEqual([daysAgo(14), daysAgo(2)])
+  list.push({ id: 100, at: daysAgo(9) })
+  const second = await runPipeline(flow, { database: target.url })
+  expect(second.streams.rows.counts).toMatchObject({ inserted: 1 })
+})
+
 test('steps in which nothing changed are passed, in a later run too', async () => {
   const list = [{ id: 1, at: daysAgo(99) }]
   await using api = await apiServer((request) => ranged(list, request))
