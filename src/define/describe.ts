@@ -97,14 +97,14 @@ function tableText({ name, key, write, versionBy, isVersionOptional, onSchemaCha
   return `${name} (${details.filter(Boolean).join('; ')})`
 }
 
-function requestText({ path, query, json, form, graphql }: Request): string {
+function requestText({ path, query, json, form, multipart, graphql }: Request): string {
   const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))
   const parameters = query === undefined ? '' : `?${valuesText(query, '&')}`
   return (
     url +
     parameters +
     (json === undefined ? '' : ` {${valuesText(json, ', ')}}`) +
-    (form === undefined ? '' : ` form {${valuesText(form, ', ')}}`) +
+    (form === undefined ? '' : ` ${multipart ? 'multipart' : 'form'} {${valuesText(form, ', ')}}`) +
     (graphql === undefined ? '' : ` ${shortened(graphql)}`)
   )
 }

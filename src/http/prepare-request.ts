@@ -1,5 +1,6 @@
 import type { Method, PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
+import { multipartBody } from './body/multipart-body.ts'
 import { isOwnOrigin, requestLabel, secureUrl, urlOf, type Addresses } from './address.ts'
 import { jsonBody } from './graphql.ts'
 import { limitedPath, limitedPathOf } from './limits/limited-path.ts'
@@ -65,7 +66,7 @@ export function prepareRequest(
     url,
     isOwn,
     pageHeaders,
-    body: bodyOf(json, reveal(request.form)),
+    body: bodyOf(json, reveal(request.form), request.multipart),
     isGraphql,
     label,
     path: secrets.hide(
@@ -82,11 +83,16 @@ function revealInUrl(url: string, reveal: (text: string) => string): string {
   })
 }
 
-function bodyOf(json: unknown, form: PageRequest['form']): RequestBody | undefined {
+function bodyOf(
+  json: unknown,
+  form: PageRequest['form'],
+  isMultipart: PageRequest['multipart'],
+): RequestBody | undefined {
   if (json !== undefined) return { type: 'application/json', text: JSON.stringify(json) }
   if (!form) return undefined
   const fields = Object.entries(form).flatMap(([name, value]) =>
     [value].flat().map((text): [string, string] => [name, text]),
   )
+  if (isMultipart) return multipartBody(fields)
   return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(fields).toString() }
 }

@@ -129,6 +129,8 @@ export interface Request {
   readonly json?: Given<Sent>
   /** Fields of a form, sent as `application/x-www-form-urlencoded`. */
   readonly form?: Given<Query>
+  /** The form is sent as `multipart/form-data`. */
+  readonly multipart?: true
   readonly headers?: Readonly<Record<string, string>>
   /** Its credentials instead of those of the API. */
   readonly auth?: Credentials
@@ -163,6 +165,7 @@ export interface PageRequest {
   readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly json?: Readonly<Record<string, JsonValue | undefined>> | undefined
   readonly form?: PageRequest['query'] | undefined
+  readonly multipart?: true | undefined
   readonly graphql?: string | undefined
   /** Headers of the paginator, in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined

@@ -9,7 +9,7 @@ import { withParameter } from './paging/parameter.ts'
 
 /** `unit` is what the numbers of the range count. */
 export function firstRequest(
-  { method, path, query, json, form, graphql, file }: Request,
+  { method, path, query, json, form, multipart, graphql, file }: Request,
   paging: Paging<never>,
   range: Range,
   unit?: Unit,
@@ -22,6 +22,7 @@ export function firstRequest(
     ...defined({
       json: json && (fillIn(json, range, unit) as PageRequest['json']),
       form: form && asText(fillIn(form, range, unit)),
+      multipart,
       graphql,
     }),
   }

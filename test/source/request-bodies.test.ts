@@ -1,7 +1,19 @@
 // How a request may be sent: JSON with bounds and cursors at any depth, forms, PUT, and a time limit of its own.
 import { expect, jest, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { byCursor, byPage, bySince, http, onePage, pipeline, since, unixMs, until } from '../../src/index.ts'
+import {
+  apiKey,
+  byCursor,
+  byPage,
+  bySince,
+  http,
+  onePage,
+  pipeline,
+  secret,
+  since,
+  unixMs,
+  until,
+} from '../../src/index.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer, type ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -64,6 +76,73 @@ test('bounds and a cursor stand at any depth of a body, and a condition without 
   expect(bodies()[3]?.filters).toEqual([{ field: 'changed', operator: 'GTE', value: Date.parse(day(5)) - 60_000 }])
 })
 
+/** The fields of a page of the multipart form. */
+const sent = (page: string): [string, string][] => [
+  ['a %22name%22', 'ä--b\r\nc'],
+  ['tags', 'x'],
+  ['tags', 'y'],
+  ['key', 's3cret'],
+  ['page', page],
+]
+
+test('a multipart form is sent again after a failure, with the parameter of the paginator in it', async () => {
+  const forms: [string, unknown][][] = []
+  await using api = await apiServer(async ({ index, body, headers }) => {
+    const type = headers['content-type'] ?? ''
+    if (!type.startsWith('multipart/form-data; boundary=')) return { status: 415, json: {} }
+    // Parsed by undici, as any other server would.
+    const form = await new Response(body, { headers: { 'content-type': type } }).formData()
+    forms.push([...form.entries()])
+    if (index === 1) return { status: 503 }
+    const page = Number(form.get('page'))
+    return { json: contacts(3).slice(page * 2 - 2, page * 2) }
+  })
+  const rows = http(api.origin, { attempts: 2, auth: apiKey(secret('KEY'), { header: 'x-key' }) })
+    .post<Contact[]>('/list', {
+      multipart: { 'a "name"': 'ä--b\nc', tags: ['x', 'y'], key: '{secret:KEY}', from: since, until },
+    })
+    .pages(byPage('page', { max: 2 }))
+    .records()
+  await using target = await testDatabase()
+  const flow = pipeline('p', { streams: { rows: rows.into('t.contacts', { key: 'id' }) } })
+  const { streams } = await runPipeline(flow, { database: target.url, environment: { KEY: 's3cret' } })
+  expect(streams.rows).toMatchObject({ status: 'done', counts: { inserted: 3 }, retries: 1 })
+  expect(forms.map((form) => form.map(([name, value]) => [name.replace('a "name"', 'a %22name%22'), value]))).toEqual([
+    sent('1'),
+    sent('2'),
+    sent('2'),
+  ])
+  expect(api.requests[1]?.body).toBe(api.requests[2]?.body)
+  const stored = await target.database.query('select position::text, definition from sluice.slices')
+  expect(JSON.stringify(stored)).not.toContain('s3cret')
+})
+
+test('an interrupted reading goes on with a multipart form', async () => {
+  let isBroken = true
+  await using api = await apiServer(({ body, headers }) => {
+    const page = Number(/name="page"\r\n\r\n(\d)/.exec(body)?.[1])
+    if (page === 2 && isBroken) return { status: 500 }
+    return headers['content-type']?.startsWith('multipart/') ? { json: [{ id: page }] } : { status: 415, json: {} }
+  })
+  await using target = await testDatabase()
+  const rows = http(api.origin, { attempts: 1 })
+    .post<{ id: number }[]>('/list', { multipart: { kind: 'a' } })
+    .pages(byPage('page', { max: 3 }))
+    .records()
+  const flow = pipeline('p', { streams: { rows: rows.into('t.rows', { key: 'id' }) } })
+  expect((await runPipeline(flow, { database: target.url })).streams.rows.status).toBe('failed')
+  isBroken = false
+  expect((await runPipeline(flow, { database: target.url })).streams.rows).toMatchObject({
+    status: 'done',
+    counts: { inserted: 2 },
+  })
+  expect(await target.database.query('select id::int from t.rows order by 1')).toEqual([
+    { id: 1 },
+    { id: 2 },
+    { id: 3 },
+  ])
+})
+
 test('a form is sent as one, with the parameter of the paginator in it', async () => {
   await using api = await apiServer(({ body, headers }) => {
     if (headers['content-type'] !== 'application/x-www-form-urlencoded') return { status: 415, json: {} }
@@ -117,6 +196,9 @@ test('a request may have a time limit of its own', async () => {
 
 test('two bodies, and a time limit that is none, are refused', () => {
   const api = http('http://localhost')
-  expect(() => api.post('/x', { json: {}, form: {} })).toThrow('a request has one body. Give either json or form')
+  expect(() => api.post('/x', { form: {}, multipart: {} })).toThrow('a request has one body')
+  expect(() => api.post('/x', { json: {}, form: {} })).toThrow(
+    'a request has one body. Give one of json, form and multipart',
+  )
   expect(() => api.get('/x', {}, { timeout: 'soon' as never })).toThrow('timeout: "soon" is no duration')
 })

@@ -77,6 +77,8 @@ export interface PostOptions extends RequestOptions {
   json?: Given<Sent>
   /** A form instead, as `application/x-www-form-urlencoded`. */
   form?: Given<Query>
+  /** A form as `multipart/form-data` instead. A list sends a field several times. */
+  multipart?: Given<Query>
   query?: Given<Query>
 }
 
@@ -138,21 +140,22 @@ export class HttpApi {
     return this.#endpoint({ method: 'POST', path: '', json: variables, graphql: document }, options)
   }
 
-  #endpoint<Body>(request: Request, { responseRules: rules, ...options }: PostOptions): Endpoint<Body> {
+  #endpoint<Body>(request: Request, { responseRules: rules, multipart, ...options }: PostOptions): Endpoint<Body> {
     const { base, auth } = this.api
     const { method, path } = request
     const place = `${method} ${base}${typeof path === 'string' ? path : path.texts.join('…')}`
     const { timeout, json, form } = options
     if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
-    if (json !== undefined && form !== undefined)
-      throw new UsageError(`${place}: a request has one body. Give either json or form`)
+    if ([json, form, multipart].filter((body) => body !== undefined).length > 1)
+      throw new UsageError(`${place}: a request has one body. Give one of json, form and multipart`)
     checkAuth(place, options.auth)
     if ([options.auth ?? []].flat().some(({ type }) => type === 'client certificate'))
       throw new UsageError(`${place}: a client certificate belongs to the whole API. Give it to http()`)
     checkEmptyOn(place, options.emptyOn)
     if (options.format !== undefined) checkFormat(`${place}: format`, options.format)
     const responseRules = rules && readResponseRules(place, rules, options.auth ?? auth)
-    return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...defined({ responseRules }) }))
+    const body = multipart && { form: multipart, multipart: true as const }
+    return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...body, ...defined({ responseRules }) }))
   }
 }
 

@@ -15,15 +15,16 @@ export interface DeepList extends AsyncDisposable {
 }
 
 /**
- * Regions (GET), shops below a path, orders by the query, lines by a body of JSON, notes by a form. `fails` may refuse a
- * request.
+ * Regions (GET), shops below a path, orders by the query, lines by a body of JSON, notes by a form. `fails` may refuse
+ * a request.
  */
 export async function deepList(fails: (request: ApiRequest) => boolean = () => false): Promise<DeepList> {
   const server = await apiServer((request) => {
     if (fails(request)) return { status: 500 }
     const { path: asked, query, body } = request
     const [, , region] = asked.split('/')
-    switch (asked.split('/').at(-1)) {
+    const list = asked.split('/').at(-1) ?? ''
+    switch (list) {
       case 'regions':
         return { json: [{ id: 'a' }, { id: 'b' }] }
       case 'shops':
