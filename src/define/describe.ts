@@ -174,6 +174,7 @@ function stageText(stage: Stage): string {
     case 'tap':
       return functionText(stage.fn) + atOnce(stage.concurrency)
     case 'filter':
+    case 'deleted':
       return functionText(stage.fn)
     case 'flatMap':
       if (stage.download) return downloadText(stage.download) + atOnce(stage.concurrency)

@@ -54,6 +54,21 @@ export class Stream<out T> {
   }
 
   /**
+   * Says which records the API announces as deleted. They do not go to the table, because they seldom have all its
+   * fields; the report counts them. Write it before the stages that need whole records. A function that throws rejects
+   * this record only. A type guard leaves its type out.
+   *
+   * @example
+   * changes.deleted((change) => change['@removed'] !== undefined)
+   */
+  deleted<Row, Gone extends Row = never>(
+    this: Stream<Row>,
+    isDeleted: ((record: Row) => record is Gone) | ((record: Row) => boolean),
+  ): Stream<Exclude<Row, Gone>> {
+    return this.#then({ type: 'deleted', fn: proven('.deleted()', isDeleted) })
+  }
+
+  /**
    * Reads a stream for each record, such as the invoices of each customer, `concurrency` at a time and in order. A
    * function that returns a list makes several records of each. `inBatches` reads one stream for several records.
    *

@@ -59,6 +59,7 @@ export async function writeBatch(
     fetched: read('fetched'),
     expanded: read('expanded'),
     filtered: read('filtered'),
+    deleted: read('deleted'),
     parents: read('parents'),
     inserted: stored.inserted,
     updated: stored.updated,

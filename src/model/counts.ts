@@ -7,6 +7,7 @@ export const COUNT_NAMES = [
   'expanded',
   'filtered',
   'duplicate',
+  'deleted',
   'rejected',
   'parents',
   'inserted',
@@ -19,6 +20,7 @@ export const NO_READ_COUNTS: ReadCounts = Object.freeze({
   expanded: 0,
   filtered: 0,
   duplicate: 0,
+  deleted: 0,
   rejected: 0,
   parents: 0,
 })

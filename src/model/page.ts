@@ -19,7 +19,7 @@ export const isEnd = (position: Position | undefined): boolean =>
 
 /**
  * Counts of the records of one page, after reading and after each stage:
- * fetched + expanded = remaining records + filtered + duplicate + rejected.
+ * fetched + expanded = remaining records + filtered + duplicate + deleted + rejected.
  */
 export interface ReadCounts {
   /** Records selected from a decoded page. */
@@ -28,6 +28,8 @@ export interface ReadCounts {
   readonly expanded: number
   readonly filtered: number
   readonly duplicate: number
+  /** Records that the API announced as deleted, by `.deleted()`. They do not go to the table. */
+  readonly deleted: number
   readonly rejected: number
   /** Records that were read only to find their children. The equation does not contain them. */
   readonly parents: number
@@ -41,6 +43,7 @@ export type RejectStage =
   | 'read'
   | 'map'
   | 'filter'
+  | 'deleted'
   | 'flatMap'
   | 'validate'
   | 'rename'

@@ -80,6 +80,8 @@ export type Stage =
       /** False passes records on as they complete, within a page. */ readonly ordered: boolean
     }
   | { readonly type: 'filter'; readonly fn: Step<boolean> }
+  /** Takes out the records that the API announces as deleted. */
+  | { readonly type: 'deleted'; readonly fn: Step<boolean> }
   /** Makes a child stream or several records of each record. The returned value decides, record by record. */
   | {
       readonly type: 'flatMap'

@@ -107,6 +107,7 @@ function mayChangeKey(stage: Stage, key: readonly string[] = []): boolean {
     case 'rename':
       return key.includes(stage.to)
     case 'filter':
+    case 'deleted':
     case 'tap':
     case 'dedupe':
     case 'pick':

@@ -18,7 +18,7 @@ export interface Metrics extends Disposable {
 }
 
 const SUMS = ['requests', 'bytes', 'retries', 'waitMs', 'batches'] as const
-const OUTCOMES = ['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'rejected'] as const
+const OUTCOMES = ['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'deleted', 'rejected'] as const
 type Sums = Pick<StreamState, (typeof SUMS)[number]>
 /** The last events of a run that has ended may be this late. */
 const FINAL_EVENT_DELAY_MS = 10_000

@@ -61,7 +61,8 @@ function compileStage(stage: Exclude<PageStage, FieldStage>, { signal, workers }
       return replaceEach(offloadFunction(module, workers()), { stage: 'offload', concurrency, signal })
     }
     case 'filter':
-      return filterRecords(stage.fn, signal)
+    case 'deleted':
+      return takeOut(stage, signal)
     case 'tap':
       return tapEach(stage.fn, { stage: 'tap', concurrency: stage.concurrency, signal })
     case 'dedupe':
@@ -112,31 +113,35 @@ function throwTapFailure(cause: unknown): never {
   throw new TapFailure(cause)
 }
 
-const filterRecords =
-  (fn: RecordFunction, signal: AbortSignal): CompiledStage =>
+/** Takes out records that a function does not keep, or that it finds to be deleted, and counts them. */
+const takeOut =
+  ({ type, fn }: Extract<Stage, { type: 'filter' | 'deleted' }>, signal: AbortSignal): CompiledStage =>
   (page: MutablePage): void => {
     const records: unknown[] = []
     const indexes: number[] = []
     for (const [index, record] of page.records.entries()) {
       try {
-        if (!isKept(fn(record as never, signal))) {
-          page.filtered++
+        const isTrue = truthOf(fn(record as never, signal), type)
+        if (type === 'deleted' ? isTrue : !isTrue) {
+          page[type === 'deleted' ? 'deleted' : 'filtered']++
           continue
         }
         records.push(record)
         indexes.push(index)
       } catch (error) {
-        rejectRecord(page, index, 'filter', error, signal)
+        rejectRecord(page, index, type, error, signal)
       }
     }
     if (records.length < page.records.length) keepRecords(page, records, indexes)
   }
 
-function isKept(result: unknown): boolean {
+function truthOf(result: unknown, type: 'filter' | 'deleted'): boolean {
   if (!isPromise(result)) return Boolean(result)
   result.then(undefined, () => {}) // Otherwise a rejection of it would be unhandled.
   throw new UsageError(
-    '.filter(): the function returned a promise, which is always true. ' +
-      'Await it in .map() before, and filter by its result',
+    type === 'filter'
+      ? '.filter(): the function returned a promise, which is always true. ' +
+          'Await it in .map() before, and filter by its result'
+      : '.deleted(): the function returned a promise, which is always true. Return true or false',
   )
 }

@@ -11,6 +11,8 @@ export interface MutablePage {
   /** Records that the stages filtered, in addition to the page's own count. */
   filtered: number
   duplicate: number
+  /** Records that the API announced as deleted. */
+  deleted: number
   readonly rejects: Reject[]
 }
 
@@ -23,6 +25,7 @@ export const mutablePage = ({ records, origins, parents }: Page): MutablePage =>
   parents,
   filtered: 0,
   duplicate: 0,
+  deleted: 0,
   rejects: [],
 })
 
@@ -56,7 +59,10 @@ export function rejectRecord(
 }
 
 /** Returns the page with its new records, and with the counts and rejects of the stages added to its own. */
-export function finishedPage(page: Page, { records, origins, filtered, duplicate, rejects }: MutablePage): Page {
+export function finishedPage(
+  page: Page,
+  { records, origins, filtered, duplicate, deleted, rejects }: MutablePage,
+): Page {
   const { counts } = page
   return {
     ...page,
@@ -66,6 +72,7 @@ export function finishedPage(page: Page, { records, origins, filtered, duplicate
       ...counts,
       filtered: counts.filtered + filtered,
       duplicate: counts.duplicate + duplicate,
+      deleted: counts.deleted + deleted,
       rejected: counts.rejected + rejects.length,
     },
     rejects: rejects.length === 0 ? page.rejects : [...page.rejects, ...rejects],

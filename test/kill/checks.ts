@@ -51,10 +51,23 @@ export async function complete(rig: Rig, when: string): Promise<void> {
   const all = await slices(rig.direct)
   const kept = await rejects(rig.direct)
   for (const slice of all) {
-    const { id, stream, status, fetched, expanded, inserted, updated, unchanged, filtered, duplicate, rejected } = slice
+    const {
+      id,
+      stream,
+      status,
+      fetched,
+      expanded,
+      inserted,
+      updated,
+      unchanged,
+      filtered,
+      duplicate,
+      deleted,
+      rejected,
+    } = slice
     if (status === 'open')
       throw new BrokenPromise(`${when}: slice ${id} of ${stream} is still open, though the run succeeded`)
-    if (fetched + expanded !== inserted + updated + unchanged + filtered + duplicate + rejected)
+    if (fetched + expanded !== inserted + updated + unchanged + filtered + duplicate + deleted + rejected)
       throw new BrokenPromise(
         `${when}: the counts of slice ${id} of ${stream} do not balance: ${JSON.stringify(slice)}`,
       )

@@ -21,6 +21,7 @@ export interface StoredSlice {
   readonly unchanged: number
   readonly filtered: number
   readonly duplicate: number
+  readonly deleted: number
   readonly rejected: number
   readonly swap_inserted: number
   readonly swap_updated: number

@@ -27,7 +27,7 @@ export const table = (definition: Partial<Table> = {}): Table => ({
 /** A page as a reader would hand it on. */
 export const page = (records: readonly unknown[], more: Partial<Page> = {}): Page => ({
   records,
-  counts: { fetched: records.length, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 },
+  counts: { fetched: records.length, expanded: 0, filtered: 0, duplicate: 0, deleted: 0, rejected: 0, parents: 0 },
   rejects: [],
   ...more,
 })
@@ -127,9 +127,10 @@ export const balances = ({
   unchanged,
   filtered,
   duplicate,
+  deleted,
   rejected,
 }: WrittenBatch['counts']): boolean =>
-  fetched + expanded === inserted + updated + unchanged + filtered + duplicate + rejected
+  fetched + expanded === inserted + updated + unchanged + filtered + duplicate + deleted + rejected
 
 /** Columns and types of a table, in their order. */
 export async function columnsOf(database: Database, name = 'shop.orders'): Promise<Record<string, string>> {

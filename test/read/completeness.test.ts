@@ -43,6 +43,7 @@ const gradesOf = async (pages: AsyncIterable<Page>): Promise<(Completeness | und
 const stages: Record<Exclude<Stage['type'], 'flatMap'>, PageStage> = {
   map: { type: 'map', fn: (item: Item) => ({ ...item, more: 1 }), concurrency: 1, ordered: true },
   filter: { type: 'filter', fn: () => false },
+  deleted: { type: 'deleted', fn: () => true },
   tap: { type: 'tap', fn: async () => Promise.resolve(), concurrency: 2 },
   validate: {
     type: 'validate',

@@ -13,6 +13,7 @@ const counts = (some: object) => ({
   unchanged: 0,
   filtered: 0,
   duplicate: 0,
+  deleted: 0,
   rejected: 0,
   parents: 0,
   ...some,

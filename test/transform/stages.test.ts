@@ -103,7 +103,7 @@ describe('stages', () => {
       (async function* () {
         yield {
           records: [1, 2],
-          counts: { fetched: 2, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 },
+          counts: { fetched: 2, expanded: 0, filtered: 0, duplicate: 0, deleted: 0, rejected: 0, parents: 0 },
           rejects: [],
         }
       })(),

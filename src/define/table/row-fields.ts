@@ -37,6 +37,7 @@ export function stageThatDrops({ stages }: Recipe, field: string): `.${string}()
         if (stage.fields.includes(field)) return `.${stage.type}()`
         break
       case 'filter':
+      case 'deleted':
       case 'tap':
       case 'dedupe':
     }

@@ -13,7 +13,7 @@ import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
 import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 
-// The life of a slice. Each transition is one SQL function (migrations 0014 to 0025); this file only calls them, and no
+// The life of a slice. Each transition is one SQL function (migrations 0014 to 0027); this file only calls them, and no
 // other statement changes `sluice.slices`. A run holds a slice as long as `token` is the one of its claim.
 //
 // | state \ event | open | claim    | renew | advance    | restart | release | fail   | skip    | close  |

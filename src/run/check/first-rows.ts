@@ -28,6 +28,6 @@ const HARMLESS: readonly Stage['type'][] = ['validate', 'dedupe', 'rename', 'pic
 
 /** An async function may send requests. */
 const isHarmless = (stage: Stage): stage is PageStage =>
-  stage.type === 'map' || stage.type === 'filter'
+  stage.type === 'map' || stage.type === 'filter' || stage.type === 'deleted'
     ? stage.fn.constructor.name === 'Function'
     : HARMLESS.includes(stage.type)

@@ -51,6 +51,8 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
         `${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
     )
   if (stream.keptRows) lines.push(indent + keptText(stream.keptRows, stream.table))
+  const gone = deletedText(stream)
+  if (gone !== undefined) lines.push(indent + gone)
   for (const warning of stream.warnings) lines.push(`${indent}warning: ${warning}`)
   if (stream.counts.rejected > 0)
     lines.push(
@@ -62,6 +64,13 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
 
 const keptText = (rows: number, table: string): string =>
   `kept: ${table} has ${formatCount(rows, 'row')} that this reading did not bring`
+
+/** A report that an older version stored has no such count. */
+function deletedText({ counts: { deleted }, swap, table }: StreamReport): string | undefined {
+  if (!(deleted > 0)) return undefined
+  const were = `deleted: ${formatCount(deleted, 'record')} ${deleted === 1 ? 'was' : 'were'} announced as deleted`
+  return swap ? `${were} and left out` : `${were}; ${table} keeps their rows until a write mode removes them`
+}
 
 function startText(stream: StreamReport, kind: Report['kind']): string {
   const { status, resumed, since } = stream

@@ -17,7 +17,7 @@ export function summaryLine({ pipeline, run, status, ms, streams }: Report): str
   }[status]
   const numbers = [
     `${formatNumber(counts.fetched)} read`,
-    ...(['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'rejected'] as const).flatMap((name) =>
+    ...(['inserted', 'updated', 'unchanged', 'filtered', 'duplicate', 'deleted', 'rejected'] as const).flatMap((name) =>
       counts[name] === 0 ? [] : [`${formatNumber(counts[name])} ${name}`],
     ),
   ]

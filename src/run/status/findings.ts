@@ -26,13 +26,15 @@ export interface Known {
   /** Of the stream's syncs and windows: what may have missed records, and what no later reading covers. */
   readonly openReadings: readonly OpenReadings[]
   readonly openTerms: OpenReadingTerms
+  /** The write mode leaves the rows of deleted records in the table. */
+  readonly keepsDeleted: boolean
   readonly now: Date
 }
 
 /** Returns the findings of a stream, the most serious first. */
 export function findingsOf(
   status: StreamStatus,
-  { readings, failedWindows, openReadings, openTerms, now }: Known,
+  { readings, failedWindows, openReadings, openTerms, keepsDeleted, now }: Known,
 ): StatusFinding[] {
   const { pipeline, stream } = status
   const name = `${pipeline}.${stream}`
@@ -51,6 +53,7 @@ export function findingsOf(
           `${because(failedWindows.error)}. To read ${failedWindows.windows === 1 ? 'it' : 'them'} again: ` +
           'sluice backfill … --only failed',
       ),
+    keepsDeleted && keptAfterDeletion(status),
     status.rejects > 0 &&
       notice(
         'rejects',
@@ -179,6 +182,13 @@ function standstill(done: readonly SyncSummary[], now: Date): Found | undefined 
 function lostFields([last]: readonly SyncSummary[]): Found | undefined {
   const lost = last?.lostFields ?? []
   return lost.length === 0 ? undefined : fault('values lost', lostFieldsText(lost))
+}
+
+/** Returns the finding of a stream whose last run read records that the API announced as deleted. */
+function keptAfterDeletion({ runs: [last], table }: StreamStatus): Found | undefined {
+  if (last === undefined || last.deleted === 0) return undefined
+  const records = `${formatCount(last.deleted, 'record')} ${last.deleted === 1 ? 'was' : 'were'}`
+  return notice('deleted', `${records} announced as deleted in the last run, and ${table} keeps their rows`)
 }
 
 const isDay = (cursor: string): boolean => cursor.length === 10 && parseInstant(cursor) !== undefined

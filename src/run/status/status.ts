@@ -152,6 +152,7 @@ function knownOf(
       isAccepted: table?.complete === 'any',
       isKeyless: table?.write === 'append' && table.key.length === 0,
     },
+    keepsDeleted: table?.write !== 'replace',
   }
 }
 
@@ -208,6 +209,7 @@ function streamStatus(
       startedAt: startedAt.toISOString(),
       read: counts.fetched,
       stored: counts.inserted + counts.updated,
+      deleted: counts.deleted,
       rejected: counts.rejected,
       ...defined({ completeness }),
     })),

@@ -71,6 +71,8 @@ export interface LastRun {
   readonly read: number
   /** The number of inserted and updated rows. */
   readonly stored: number
+  /** Records that the API announced as deleted. */
+  readonly deleted: number
   readonly rejected: number
   /** Absent if it is not known, and while the run reads. */
   readonly completeness?: Completeness
@@ -91,6 +93,7 @@ export interface StatusFinding {
     | 'windows failed'
     | 'open readings'
     | 'open windows'
+    | 'deleted'
     | 'rejects'
     | 'waiting'
   readonly isFault: boolean

@@ -26,9 +26,9 @@ export async function runStream(stream: StreamContext, options: SyncStreamOption
 
 /** Warns if all records were rejected. The rejects are within `maxRejects`, so the run does not fail. */
 export async function warnOfRejects(stream: StreamContext): Promise<void> {
-  const { rejected, filtered, inserted, updated, unchanged, duplicate } = stream.tally.counts
+  const { rejected, filtered, deleted, inserted, updated, unchanged, duplicate } = stream.tally.counts
   if (rejected === 0 || inserted + updated + unchanged + duplicate > 0) return
-  const which = filtered > 0 ? ' that passed the filters' : ''
+  const which = filtered + deleted > 0 ? ' that passed the filters' : ''
   const all = rejected === 1 ? `the only record${which} was` : `all ${count(rejected)} records${which} were`
   const { database, pipeline, run } = stream
   const [first] = await readRejects(database, { pipeline, stream: stream.stream, run: run.id, limit: 1 })

@@ -36,6 +36,7 @@ const COUNTS = {
   unchanged: number,
   filtered: number,
   duplicate: number,
+  deleted: number,
   rejected: number,
   parents: number,
 }

@@ -116,11 +116,12 @@ class ChildrenReader implements AsyncDisposable {
     const page = {
       records: [],
       rejects,
-      // Parents count as `parents`; only the rejected ones stay in the balance of the counts.
+      // Parents count as `parents`; only the rejected and the deleted ones stay in the balance of the counts.
       counts: {
         ...NO_READ_COUNTS,
-        fetched: counts.rejected,
+        fetched: counts.rejected + counts.deleted,
         rejected: counts.rejected,
+        deleted: counts.deleted,
         parents: counts.parents + counts.fetched,
       },
       ...defined({ highWaterMark, boundaryMatches, completeness, parents }),

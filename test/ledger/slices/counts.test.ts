@@ -14,10 +14,11 @@ describe('counts', () => {
     await using worker = await ledger.worker()
     const slice = await worker.take()
     const counts = {
-      fetched: 20,
+      fetched: 22,
       expanded: 5,
       filtered: 3,
       duplicate: 4,
+      deleted: 2,
       rejected: 0,
       parents: 7,
       inserted: 8,
@@ -30,7 +31,7 @@ describe('counts', () => {
     expect(await readSlice(ledger.database, slice.id)).toMatchObject({ status: 'done', batches: 2, counts: twice })
   })
 
-  test.each(['fetched', 'expanded', 'filtered', 'duplicate', 'inserted', 'updated', 'unchanged'] as const)(
+  test.each(['fetched', 'expanded', 'filtered', 'duplicate', 'deleted', 'inserted', 'updated', 'unchanged'] as const)(
     'a batch whose %s is off by one is refused, and no row is blamed for it',
     async (name) => {
       await using ledger = await openLedger()
@@ -51,6 +52,15 @@ describe('counts', () => {
     const slice = await worker.take()
     await commit(ledger.database, slice, 0, batch(0, { counts: { ...none, parents: 12 } }))
     expect((await readSlice(ledger.database, slice.id))?.counts.parents).toBe(12)
+  })
+
+  test('a process of an older version, which knows no deleted records, commits', async () => {
+    await using ledger = await openLedger()
+    await using worker = await ledger.worker()
+    const slice = await worker.take()
+    const { deleted: _, ...counts } = { ...none, fetched: 2, inserted: 2 }
+    await commit(ledger.database, slice, 0, batch(0, { counts: counts as typeof none }))
+    expect((await readSlice(ledger.database, slice.id))?.counts).toEqual({ ...none, fetched: 2, inserted: 2 })
   })
 
   test('no count is ever taken back', async () => {

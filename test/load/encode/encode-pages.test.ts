@@ -75,7 +75,7 @@ describe('encodePages', () => {
       highWaterMark: { value: '7' },
       origins: [{}, origin],
       rejects: [{ stage: 'map', reason: 'no', record: {} }],
-      counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 1, parents: 3 },
+      counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, deleted: 0, rejected: 1, parents: 3 },
     })
     const items: unknown[] = []
     for await (const item of encodePages(
@@ -95,7 +95,7 @@ describe('encodePages', () => {
         bytes: 2,
         position: { end: true },
         highWaterMark: { value: '7' },
-        counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, rejected: 2, parents: 3 },
+        counts: { fetched: 5, expanded: 0, filtered: 1, duplicate: 1, deleted: 0, rejected: 2, parents: 3 },
         rejects: [
           { stage: 'map', reason: 'no', record: {} },
           { stage: 'encode', reason: expect.stringContaining('belongs to the key and is null'), record: origin },

@@ -8,6 +8,7 @@ const counts = {
   expanded: 0,
   filtered: 0,
   duplicate: 0,
+  deleted: 0,
   rejected: 0,
   parents: 0,
   inserted: 1_234_567,

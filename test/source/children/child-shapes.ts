@@ -16,7 +16,7 @@ export const sums = (pages: readonly Page[]): ReadCounts =>
       Object.fromEntries(
         Object.entries(sum).map(([name, count]) => [name, count + counts[name as keyof ReadCounts]]),
       ) as unknown as ReadCounts,
-    { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, rejected: 0, parents: 0 },
+    { fetched: 0, expanded: 0, filtered: 0, duplicate: 0, deleted: 0, rejected: 0, parents: 0 },
   )
 
 /** Child streams of one forum, in every shape. */

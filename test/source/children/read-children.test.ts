@@ -128,7 +128,15 @@ describe('what is counted and rejected', () => {
   test('parents count as parents, and their rejects count once', async () => {
     await using api = await forum()
     const pages = await readPages(shapes['parents that a stage drops and rejects']!(api))
-    expect(sums(pages)).toEqual({ fetched: 4 + 1, expanded: 0, filtered: 0, duplicate: 0, rejected: 1, parents: 6 })
+    expect(sums(pages)).toEqual({
+      fetched: 4 + 1,
+      expanded: 0,
+      filtered: 0,
+      duplicate: 0,
+      deleted: 0,
+      rejected: 1,
+      parents: 6,
+    })
     expect(pages.flatMap(({ rejects }) => rejects)).toEqual([
       { stage: 'map', reason: 'not this one', record: { id: 3, title: 't3' } },
     ])
@@ -190,6 +198,7 @@ describe('what is counted and rejected', () => {
       expanded: 2,
       filtered: 2,
       duplicate: 0,
+      deleted: 0,
       rejected: 0,
       parents: 0,
     })

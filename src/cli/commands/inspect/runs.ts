@@ -44,21 +44,22 @@ export async function runsCommand(
 }
 
 function showRuns(runs: readonly StoredRun[]): void {
-  printTable(runs.map(rowOf), { optional: ['took', 'kind', 'complete'] })
+  // Most APIs announce no deleted records. Reports of an older version have no such count.
+  const hasDeleted = runs.some(({ report }) =>
+    Object.values(report?.streams ?? {}).some(({ counts }) => counts.deleted > 0),
+  )
+  printTable(
+    runs.map((run) => rowOf(run, { hasDeleted })),
+    { optional: ['took', 'kind', 'complete'] },
+  )
   if (runs.some(({ error }) => error !== undefined)) console.log()
   for (const { id, error } of runs) if (error !== undefined) showError(id, error)
 }
 
-function rowOf({
-  id,
-  pipeline,
-  kind,
-  status,
-  startedAt,
-  finishedAt,
-  completeness,
-  report,
-}: StoredRun): Record<string, unknown> {
+function rowOf(
+  { id, pipeline, kind, status, startedAt, finishedAt, completeness, report }: StoredRun,
+  { hasDeleted }: { readonly hasDeleted: boolean },
+): Record<string, unknown> {
   const streams = Object.values(report?.streams ?? {})
   const sum = (of: (counts: Counts) => number): number | undefined =>
     report ? streams.reduce((all, { counts }) => all + of(counts), 0) : undefined
@@ -71,6 +72,7 @@ function rowOf({
     took: finishedAt ? formatSeconds(finishedAt.getTime() - startedAt.getTime()) : '',
     fetched: sum(({ fetched }) => fetched),
     stored: sum(({ inserted, updated }) => inserted + updated),
+    ...(hasDeleted && { deleted: sum(({ deleted }) => deleted || 0) }),
     rejected: sum(({ rejected }) => rejected),
     complete: completeness?.grade ?? '',
   }

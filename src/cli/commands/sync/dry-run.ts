@@ -57,6 +57,7 @@ function show(
     counts.expanded > 0 && `${formatNumber(counts.expanded)} expanded`,
     counts.filtered > 0 && `${formatNumber(counts.filtered)} filtered`,
     counts.duplicate > 0 && `${formatNumber(counts.duplicate)} duplicate`,
+    counts.deleted > 0 && `${formatNumber(counts.deleted)} announced as deleted`,
     counts.rejected > 0 && `${formatNumber(counts.rejected)} rejected`,
   ].filter((fact) => fact !== false)
   const start = since === undefined ? 'from the start' : `since ${since}`

@@ -12,13 +12,14 @@ const names = /** @type {const} */ ([
   'unchanged',
   'filtered',
   'duplicate',
+  'deleted',
   'rejected',
   'parents',
 ])
 
 /**
  * Counts of records, line by line: fetched + expanded = inserted + updated + unchanged + filtered + duplicate +
- * rejected.
+ * deleted + rejected.
  */
 export function countsTable() {
   const rows = h('div', { role: 'rowgroup' })
