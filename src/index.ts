@@ -49,6 +49,7 @@ export {
   type RowRecord,
 } from './define/api/record-shapes.ts'
 export type { ResponseRule } from './define/api/response-rules.ts'
+export { googleServiceAccount, jwt, type GoogleServiceAccountOptions, type JwtOptions } from './define/api/jwt.ts'
 export { inCookie, session, type SessionOptions } from './define/api/session.ts'
 export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
@@ -122,6 +123,7 @@ export type {
   Size,
 } from './model/request.ts'
 export type { RuleAction, RuleResponse, StatusClass, StatusMatch, WaitUnit } from './model/response-rule.ts'
+export type { JwtAlgorithm, JwtGrant } from './model/jwt.ts'
 export type { InCookie, Lifetime, LoginValue, SendAs } from './model/session.ts'
 export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.ts'
 export type { BatchLimits, StatusOptions } from './run/options.ts'

@@ -2,6 +2,7 @@
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
+import type { JwtAuth } from './jwt.ts'
 import type { Format } from './format.ts'
 import type { RuleData } from './response-rule.ts'
 import type { SessionAuth } from './session.ts'
@@ -49,6 +50,7 @@ export type Auth =
       readonly fields?: Readonly<Record<string, string>>
     }
   | SessionAuth
+  | JwtAuth
 
 /** A request as it goes out, for a function that signs it. */
 export interface RequestToSign {

@@ -158,7 +158,7 @@ export const clientCredentials = (options: ClientCredentialsOptions): Auth =>
   })
 
 /** Throws unless the value is a named secret. The message leaves the value out: it may be the secret itself. */
-function proven(where: string, value: Secret): Secret {
+export function proven(where: string, value: Secret): Secret {
   if (typeof value === 'object' && value !== null && typeof value.secret === 'string') return value
   throw new UsageError(
     `${where}(): give a secret by its name, as in ${where}(… secret('API_TOKEN')). Its value stays in the environment`,
@@ -188,6 +188,7 @@ function placesOf(auth: Auth): string | string[] {
     case 'bearer':
     case 'basic':
     case 'client credentials':
+    case 'jwt':
       return "the header 'authorization'"
     case 'session':
       return ['the cookies of a session', ...(auth.sendAs ? [sentIn(auth.sendAs)] : [])]

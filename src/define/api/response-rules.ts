@@ -61,7 +61,7 @@ export type ResponseRule =
       readonly expected?: boolean
     })
   | (RuleConditions & {
-      /** Fetches new credentials once and sends the request again. For `clientCredentials` and `session`. */
+      /** Fetches new credentials once and sends the request again. For `clientCredentials`, `session` and `jwt`. */
       readonly action: 'renew'
     })
   | (RuleConditions & {
@@ -81,7 +81,7 @@ const ACTIONS: Readonly<Record<RuleData['action'], readonly string[]>> = {
   fail: ['message'],
 }
 /** The kinds of credentials that are fetched. */
-const RENEWABLE: readonly string[] = ['client credentials', 'session']
+const RENEWABLE: readonly string[] = ['client credentials', 'session', 'jwt']
 const UNITS: readonly WaitUnit[] = ['s', 'ms', 'unix', 'unix ms']
 
 /** Returns the rules as data. Throws a UsageError for a rule that can never fit, or that fits every page. */

@@ -6,6 +6,7 @@ import { awsAuthorization } from './aws-signature.ts'
 import { clientCredentialsAuthorization } from './client-credentials.ts'
 import type { TokenOptions } from './credential-request.ts'
 import { signedAuthorization } from './signed.ts'
+import { jwtAuthorization } from './jwt.ts'
 import { sessionAuthorization } from './session.ts'
 
 /** The credentials of an API and of its requests. Equal definitions share their tokens. */
@@ -54,6 +55,8 @@ export class Authorizations implements Disposable {
         return this.#resources.use(clientCredentialsAuthorization(auth, this.#options))
       case 'session':
         return this.#resources.use(sessionAuthorization(auth, { ...this.#options, login: this.of(auth.auth) }))
+      case 'jwt':
+        return this.#resources.use(jwtAuthorization(auth, this.#options))
       case 'aws signature':
         return awsAuthorization(auth, { secrets, now })
       case 'signed':

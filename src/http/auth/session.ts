@@ -1,8 +1,8 @@
 import { DecodeError, HttpError, RateLimitedError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
 import type { Secret } from '../../model/request.ts'
-import { isSecret, secretsOf } from '../../model/secrets-of.ts'
-import type { Lifetime, LoginValue, SessionAuth } from '../../model/session.ts'
+import { secretsOf } from '../../model/secrets-of.ts'
+import type { Lifetime, SessionAuth } from '../../model/session.ts'
 import { Decimal } from '../../value/decimal.ts'
 import { duration } from '../../value/duration.ts'
 import { lowered } from '../lowered.ts'
@@ -13,6 +13,7 @@ import type { Authorization, Credentials } from './authorization.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { CredentialEndpoint, usableMs, type CredentialResponse, type TokenOptions } from './credential-request.ts'
 import { FetchedToken, type FetchOptions, type Token } from './fetched-token.ts'
+import { revealed } from './revealed.ts'
 import { SessionCookies } from './session-cookies.ts'
 
 export interface SessionOptions extends TokenOptions {
@@ -160,22 +161,16 @@ class Login {
 
   #body(): RequestBody | undefined {
     const { json, form } = this.#auth
-    if (json !== undefined) return { type: 'application/json', text: JSON.stringify(this.#revealed(json)) }
+    if (json !== undefined)
+      return { type: 'application/json', text: JSON.stringify(revealed(json, this.#options.secrets)) }
     if (form === undefined) return undefined
     const text = new URLSearchParams(this.#texts(form)).toString()
     return { type: 'application/x-www-form-urlencoded', text }
   }
 
   #texts(fields: Readonly<Record<string, string | Secret>> = {}): Record<string, string> {
-    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, this.#revealed(value) as string]))
-  }
-
-  #revealed(value: LoginValue | undefined): unknown {
-    if (isSecret(value)) return this.#options.secrets.value(value.secret)
-    if (Array.isArray(value)) return value.map((one: LoginValue) => this.#revealed(one))
-    if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [name, this.#revealed(member as LoginValue)]),
+      Object.entries(fields).map(([name, value]) => [name, revealed(value, this.#options.secrets) as string]),
     )
   }
 }

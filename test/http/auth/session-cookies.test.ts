@@ -1,6 +1,6 @@
 // Sessions whose token is a cookie, and the cookies of any session.
 import { describe, expect, test } from '@jest/globals'
-import { inCookie, secret, session, type SessionOptions } from '../../../src/index.ts'
+import { apiKey, inCookie, secret, session, type SessionOptions } from '../../../src/index.ts'
 import { apiServer, type ApiAnswer, type ApiHandler, type ApiServer } from '../../support/api-server.ts'
 import { failure, testClient } from '../../support/http-client.ts'
 
@@ -73,6 +73,25 @@ describe('the cookies of a login', () => {
     expect((await client.get('/x')).body).toBe('abcd-efgh')
   })
 
+  test('do not keep a redirect from a path that is not theirs', async () => {
+    await using api = await apiServer(
+      cookies('; Path=/a', (cookie, path) =>
+        path === '/a/x' ? { status: 302, headers: { location: '/files/x' } } : { json: cookie },
+      ),
+    )
+    await using client = testClient({ base: api.origin, auth: session(given) }, environment)
+    expect((await client.get('/a/x')).body).toBe('')
+  })
+
+  test('go with other credentials', async () => {
+    await using api = await apiServer(({ path, headers }) =>
+      path === '/login' ? { headers: { 'set-cookie': 'sid=session-1' } } : { json: [headers.cookie, headers['x-key']] },
+    )
+    const auth = [session(given), apiKey(secret('PASSWORD'), { header: 'x-key' })]
+    await using client = testClient({ base: api.origin, auth }, environment)
+    expect((await client.get('/x')).body).toEqual(['sid=session-1', 'a-password'])
+  })
+
   test('go to no other origin, by a link or by a redirect', async () => {
     await using files = await apiServer([{ json: [] }])
     await using api = await apiServer(
@@ -92,13 +111,19 @@ describe('the cookies of a login', () => {
 
   test('of another origin are not kept', async () => {
     await using files = await apiServer([{ json: [], headers: { 'set-cookie': ['sid=evil; Path=/', 'other=1'] } }])
-    await using api = await apiServer(cookies())
+    await using api = await apiServer(
+      cookies('', (cookie, path) =>
+        path === '/away' ? { status: 307, headers: { location: `${files.origin}/x` } } : { json: cookie },
+      ),
+    )
     await using client = testClient(
       { base: api.origin, auth: session(given), allowedOrigins: [files.origin] },
       environment,
     )
     await client.get(`${files.origin}/file`)
+    await client.get('/away')
     expect((await client.get('/x')).body).toBe('sid=session-1')
+    expect(files.requests).toHaveLength(2)
   })
 })
 

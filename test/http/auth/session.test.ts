@@ -142,6 +142,14 @@ describe('the token', () => {
     expect((await client.get('/x')).body).toBe('Bearer token-of-a-header')
   })
 
+  test('is hidden in messages', async () => {
+    await using api = await apiServer(({ path }) =>
+      path === '/login' ? { json: { data: { token: 'token-1' } } } : { body: '<p>unknown token-1</p>' },
+    )
+    await using client = testClient({ base: api.origin, auth: session(given) }, environment)
+    expect((await failure(client.get('/x'))).message).not.toContain('token-1')
+  })
+
   test('may be a number', async () => {
     await using api = await apiServer(({ path, headers }) =>
       path === '/login' ? { json: { data: { token: 12_345_678 } } } : { json: headers.authorization },
