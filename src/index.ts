@@ -51,7 +51,16 @@ export {
 export type { ResponseRule } from './define/api/response-rules.ts'
 export { googleServiceAccount, jwt, type GoogleServiceAccountOptions, type JwtOptions } from './define/api/jwt.ts'
 export { inCookie, session, type SessionOptions } from './define/api/session.ts'
-export { pipeline, type Flows, type Pipeline, type PipelineOptions } from './define/pipeline.ts'
+export {
+  pipeline,
+  type AccountsPipeline,
+  type AccountsPipelineOptions,
+  type Flows,
+  type Pipeline,
+  type PipelineOptions,
+} from './define/pipeline.ts'
+export type { Account } from './define/accounts/account.ts'
+export { accounts, type Accounts, type AccountsOptions } from './define/accounts/accounts.ts'
 export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
 export type { TableOptions } from './define/table/table-options.ts'
 export { Decimal } from './value/decimal.ts'

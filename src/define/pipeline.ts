@@ -1,6 +1,8 @@
 import { UsageError } from '../model/errors.ts'
 import type { Cron, Schedule } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
+import type { Account, PipelineAccount } from './accounts/account.ts'
+import type { Accounts } from './accounts/accounts.ts'
 import { Flow } from './flow.ts'
 import { checkedSchedule } from './schedule/schedule.ts'
 
@@ -23,6 +25,25 @@ export interface PipelineOptions<Streams extends Flows> {
  */
 export interface Pipeline<Streams extends Flows = Flows> extends Readonly<PipelineOptions<Streams>> {
   readonly name: string
+  /** Set while a pipeline of several accounts runs for one of them. `name` is then `shops@north`. */
+  readonly account?: PipelineAccount
+}
+
+export interface AccountsPipelineOptions<Streams extends Flows> extends Pick<PipelineOptions<Streams>, 'schedule'> {
+  /** The accounts, each of which runs by itself: `accounts('SHOPS')`. */
+  for: Accounts
+  /** Returns the streams of one account. All accounts have streams of the same names. */
+  streams: (account: Account) => Streams
+}
+
+/**
+ * A pipeline that reads several accounts of one API: what `pipeline()` returns with `for`.
+ *
+ * @example
+ * const shops: AccountsPipeline = pipeline('shops', { for: accounts('SHOPS'), streams: (account) => ({ … }) })
+ */
+export interface AccountsPipeline<Streams extends Flows = Flows> extends Readonly<AccountsPipelineOptions<Streams>> {
+  readonly name: string
 }
 
 /**
@@ -34,14 +55,40 @@ export interface Pipeline<Streams extends Flows = Flows> extends Readonly<Pipeli
  *   streams: { customers: customers.into('billing.customers', { key: 'id' }) },
  * })
  */
-export function pipeline<Streams extends Flows>(name: string, options: PipelineOptions<Streams>): Pipeline<Streams> {
+export function pipeline<Streams extends Flows>(
+  name: string,
+  options: AccountsPipelineOptions<Streams>,
+): AccountsPipeline<Streams>
+export function pipeline<Streams extends Flows>(name: string, options: PipelineOptions<Streams>): Pipeline<Streams>
+export function pipeline(
+  name: string,
+  options: PipelineOptions<Flows> | AccountsPipelineOptions<Flows>,
+): Pipeline | AccountsPipeline {
   const place = `pipeline(${JSON.stringify(name)})`
   if (typeof name !== 'string' || !word.test(name))
     throw new UsageError(
       `${place}: a name consists of letters, digits, '-' and '_', because commands and tables repeat it`,
     )
-  const { schedule, streams } = options
+  const { schedule } = options
   const checked = schedule === undefined ? undefined : checkedSchedule(schedule, place)
+  if ('for' in options || typeof options.streams === 'function') {
+    if (!('for' in options) || typeof options.streams !== 'function')
+      throw new UsageError(
+        `${place}: 'for' and a function belong together: { for: accounts('SHOPS'), streams: (account) => ({ … }) }`,
+      )
+    return Object.freeze({ name, ...options, ...defined({ schedule: checked }) })
+  }
+  checkStreams(options.streams, place)
+  return Object.freeze({
+    name,
+    ...options,
+    ...defined({ schedule: checked }),
+    streams: Object.freeze(options.streams),
+  })
+}
+
+/** Throws for streams that cannot be run together. */
+export function checkStreams(streams: Flows, place: string): void {
   const replaced = new Map<string, string>()
   for (const [stream, flow] of Object.entries(streams)) {
     if (!word.test(stream))
@@ -49,7 +96,7 @@ export function pipeline<Streams extends Flows>(name: string, options: PipelineO
         `${place}: the name of the stream ${JSON.stringify(stream)} must consist of letters, digits, '-' and '_', ` +
           'because commands repeat it',
       )
-    if (!(flow instanceof Flow))
+    if (!isFlow(flow))
       throw new UsageError(`${place}: the stream ${stream} has no table. End its chain with .into('schema.table', …)`)
     const { name: table, write } = flow.table
     const other = replaced.get(table)
@@ -60,12 +107,10 @@ export function pipeline<Streams extends Flows>(name: string, options: PipelineO
       )
     replaced.set(table, stream)
   }
-  return Object.freeze({
-    name,
-    ...options,
-    ...defined({ schedule: checked }),
-    streams: Object.freeze(streams),
-  })
 }
+
+/** Looks at the members and not at the class: a file may import another copy of this package. */
+const isFlow = (value: unknown): boolean =>
+  value instanceof Flow || (typeof value === 'object' && value !== null && 'recipe' in value && 'table' in value)
 
 const word = /^[A-Za-z0-9_][\w-]*$/

@@ -1,4 +1,5 @@
 import { DecodeError } from '../model/errors.ts'
+import type { AccountOf } from '../model/account.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api, Credentials, PageRequest } from '../model/request.ts'
@@ -36,6 +37,8 @@ export interface ClientOptions {
   readonly budget?: Budget
   /** Budgets that other processes share. @default none */
   readonly rates?: SharedRates | undefined
+  /** The account whose requests are sent. @default none */
+  readonly account?: AccountOf | undefined
   /** @default the time of this process */
   readonly time?: Time
 }

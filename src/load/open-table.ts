@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
 import type { Queryable } from '../database/queryable.ts'
+import { withoutAccount } from '../model/account.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Table } from '../model/recipe.ts'
 import { sessionMark, type Slice } from '../model/slice.ts'
@@ -91,7 +92,8 @@ export class OpenTable {
   }
 
   get #streamName(): string {
-    return `${this.slice.pipeline}.${this.slice.stream}`
+    // All accounts of a pipeline write to the same columns.
+    return `${withoutAccount(this.slice.pipeline)}.${this.slice.stream}`
   }
 
   /** Reads the catalog, and adds the columns that Sluice needs to an existing table. Call it once, first. */

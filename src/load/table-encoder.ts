@@ -37,7 +37,7 @@ export class TableEncoder {
   encode(page: Page): EncodedPage | NeedsSchemaChange {
     this.#learn(page)
     const { table, fields, contract, isIncomplete } = this.#open
-    const hasColumns = fields.columns.length > 0 || page.records.length === 0
+    const hasColumns = fields.columns.some(({ constant }) => constant === undefined) || page.records.length === 0
     if (hasColumns && isIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
     const encoder = hasColumns ? this.#encoder() : undefined
     const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'

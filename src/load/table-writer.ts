@@ -62,7 +62,8 @@ export class TableWriter {
 
   /** The fields that are loaded into a column. */
   get loadedFields(): ReadonlySet<string> {
-    return new Set(this.#open.fields.columns.map(({ field }) => field))
+    const { columns } = this.#open.fields
+    return new Set(columns.filter(({ constant }) => constant === undefined).map(({ field }) => field))
   }
 
   /** Returns the loaded columns that were dropped since the table was read, or 'table' if all of it was dropped. */

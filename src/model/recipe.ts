@@ -1,4 +1,5 @@
 // A definition as data: the source of the records, the stages that change them, and the table that stores them.
+import type { AccountColumn } from './account.ts'
 import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
 import type { Format } from './format.ts'
@@ -175,6 +176,8 @@ export interface Table {
   readonly name: string
   /** Names of the record's fields; their columns are the same names in snake_case. */
   readonly key: readonly string[]
+  /** The column that separates the rows of several accounts. It comes before the key. */
+  readonly account?: AccountColumn
   readonly write: WriteMode
   /** The field that says which of two rows is newer. */
   readonly versionBy?: string

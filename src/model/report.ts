@@ -53,6 +53,8 @@ export interface StreamReport {
 export interface Report<Name extends string = string> {
   readonly run: string
   readonly pipeline: string
+  /** The account, if the pipeline has several. `pipeline` is then `shops@north`. */
+  readonly account?: string | undefined
   readonly kind: 'sync' | 'backfill' | 'replay'
   readonly status: Exclude<Status, 'not run'>
   readonly startedAt: string

@@ -82,6 +82,8 @@ export interface Api {
   readonly headers?: Readonly<Record<string, string>>
   /** Requests per second, minute or hour, shared by all streams. @default no limit */
   readonly rate?: Rate
+  /** In a pipeline of several accounts: what has a limit, and a budget, of its own. @default 'account' */
+  readonly ratePer?: 'account' | 'app'
   /** Requests that run at the same time. @default 8 */
   readonly concurrency?: number
   /** The time limit of one try of one request, from sending to the last byte. @default '60s' */

@@ -2,6 +2,7 @@
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import { MemoryBudget } from '../flow/memory-budget.ts'
 import { openClient } from '../http/client.ts'
+import type { AccountOf } from '../model/account.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api } from '../model/request.ts'
@@ -20,6 +21,8 @@ export interface ScopeOptions {
   readonly now?: () => Date
   /** Request budgets that all processes share. @default each API has a budget of this process */
   readonly rates?: SharedRates | undefined
+  /** The account that is read. It has budgets of its own. @default none */
+  readonly account?: AccountOf | undefined
   /** @default an account of a new budget of 64 MB of decoded body text */
   readonly memory?: MemoryAccount
 }
@@ -31,12 +34,13 @@ export function openScope({
   emit = () => {},
   now = () => new Date(),
   rates,
+  account,
   memory = new MemoryBudget(DEFAULT_MEMORY).account(),
 }: ScopeOptions = {}): Scope & AsyncDisposable {
   const resources = new AsyncDisposableStack()
   const clients = new Map<Api, Client>()
   const client = (api: Api): Client => {
-    const open = clients.get(api) ?? resources.use(openClient(api, { secrets, emit, now, rates }))
+    const open = clients.get(api) ?? resources.use(openClient(api, { secrets, emit, now, rates, account }))
     clients.set(api, open)
     return open
   }

@@ -62,7 +62,9 @@ export class ActiveRun implements AsyncDisposable {
     )
     this.workers = resources.use(new WorkerPool())
     const rates = sharedRates(database, { keeper, run: id })
-    const scope = resources.use(openScope({ signal: readSignal, secrets, emit: this.emit, rates }))
+    const scope = resources.use(
+      openScope({ signal: readSignal, secrets, emit: this.emit, rates, account: pipeline.account }),
+    )
     this.#scope = { ...scope, client: this.meter.client(scope.client) }
   }
 

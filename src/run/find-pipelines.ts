@@ -2,10 +2,12 @@ import { readdir, stat } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Pipeline } from '../define/pipeline.ts'
+import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { settle } from '../flow/settle.ts'
+import { withoutAccount } from '../model/account.ts'
 import { UsageError } from '../model/errors.ts'
 import { toError } from '../value/error.ts'
+import { expandAccounts, hasAccounts, type ExpandOptions } from './accounts/expand-accounts.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
@@ -15,7 +17,8 @@ export interface FoundPipeline {
   readonly streams?: readonly string[]
 }
 
-export interface FindOptions {
+/** The accounts of pipelines that have several, and how they are read. */
+export interface FindOptions extends ExpandOptions {
   /** The folder in which names are looked up. @default 'pipelines' */
   readonly folder?: string
   /** @default process.cwd() */
@@ -25,8 +28,9 @@ export interface FindOptions {
 const EXTENSIONS = new Set(['.ts', '.mts', '.js', '.mjs'])
 
 /**
- * Returns the pipelines that the words of a command line name: `NAME`, `NAME.STREAM`, or a file. Without words, returns
- * all pipelines of the folder. Throws if one of them is missing or does not load.
+ * Returns the pipelines that the words of a command line name: `NAME`, `NAME.STREAM`, `NAME@ACCOUNT`, or a file.
+ * Without words, returns all pipelines of the folder; a pipeline of several accounts as one pipeline for each. Throws
+ * if one of them is missing or does not load.
  */
 export async function findPipelines(words: readonly string[], options: FindOptions = {}): Promise<FoundPipeline[]> {
   const {
@@ -40,65 +44,117 @@ export async function findPipelines(words: readonly string[], options: FindOptio
 /** Returns the pipelines that could be loaded, and the errors of the others. */
 export async function tryPipelines(
   words: readonly string[],
-  { folder = 'pipelines', cwd = process.cwd() }: FindOptions = {},
+  { folder = 'pipelines', cwd = process.cwd(), ...expand }: FindOptions = {},
 ): Promise<{ found: FoundPipeline[]; failed: Error[] }> {
   const looking =
     words.length === 0
       ? await inFolder(folder, cwd)
       : words.map((word) => (isFile(word) ? importPipeline(word, cwd) : byName(word, folder, cwd)))
   const { done, failed } = await settle(looking)
-  const found = mergedByFile(done)
-  const sameNames = Map.groupBy(found, ({ pipeline }) => pipeline.name).values()
-  const taken = [...sameNames].filter((same) => same.length > 1).map(nameTaken)
-  return { found, failed: [...failed.map((error) => toError(error)), ...taken] }
+  const taken = namesTaken(done)
+  const expanded = await settle(done.map((loaded) => expandedOf(loaded, expand, words.length > 0)))
+  const found = mergedByPipeline(expanded.done.flatMap((one) => one.found))
+  return {
+    found,
+    failed: [
+      ...[...failed, ...expanded.failed].map((error) => toError(error)),
+      ...expanded.done.flatMap((one) => one.failed),
+      ...taken,
+    ],
+  }
 }
 
-/** Returns the error for a name that several files have. */
-function nameTaken(same: readonly FoundPipeline[]): UsageError {
+/** A pipeline file, and what a word has chosen of it. */
+interface Loaded {
+  readonly definition: Pipeline | AccountsPipeline
+  readonly file: string
+  readonly account?: string
+  readonly stream?: string
+}
+
+/** Returns the pipelines of a file: one, or one for each account. */
+async function expandedOf(
+  { definition, file, account, stream }: Loaded,
+  options: ExpandOptions,
+  isNamed: boolean,
+): Promise<{ found: FoundPipeline[]; failed: readonly Error[] }> {
+  if (!hasAccounts(definition)) {
+    if (account !== undefined || (options.accounts && isNamed))
+      throw new UsageError(`${definition.name} has no accounts. Name it without an account`)
+    // All pipelines for one account are those that have accounts.
+    if (options.accounts) return { found: [], failed: [] }
+    return { found: [{ pipeline: definition, file, ...chosenStream(definition, stream) }], failed: [] }
+  }
+  const { pipelines, failed } = await expandAccounts(definition, {
+    ...options,
+    accounts: account === undefined ? options.accounts : [account],
+  })
+  return { found: pipelines.map((pipeline) => ({ pipeline, file, ...chosenStream(pipeline, stream) })), failed }
+}
+
+function chosenStream({ name, streams }: Pipeline, stream: string | undefined): Pick<FoundPipeline, 'streams'> {
+  if (stream === undefined) return {}
+  const names = Object.keys(streams)
+  if (!names.includes(stream)) throw new UsageError(`${name} has no stream '${stream}': it has ${names.join(', ')}`)
+  return { streams: [stream] }
+}
+
+/** Returns an error for each name that several files have. */
+function namesTaken(loaded: readonly Loaded[]): UsageError[] {
+  const byName = Map.groupBy(loaded, ({ definition }) => definition.name)
+  return [...byName.values()]
+    .map((same) => [...new Map(same.map((one) => [one.file, one])).values()])
+    .filter((same) => same.length > 1)
+    .map(nameTaken)
+}
+
+function nameTaken(same: readonly Loaded[]): UsageError {
   const files = same.map(({ file }) => file).join(' and ')
+  const name = same[0]?.definition.name
   return new UsageError(
-    `${files} have the same name '${same[0]?.pipeline.name}', and would share its cursors. Rename one of the pipelines`,
+    `${files} have the same name '${name}', and would share its cursors. Rename one of the pipelines`,
   )
 }
 
 const isFile = (word: string): boolean => EXTENSIONS.has(extname(word))
 
 /** `billing.customers billing.invoices` is one pipeline with two streams; `billing billing.invoices` is all of it. */
-function mergedByFile(all: readonly FoundPipeline[]): FoundPipeline[] {
-  const byFile = new Map<string, FoundPipeline>()
+function mergedByPipeline(all: readonly FoundPipeline[]): FoundPipeline[] {
+  const byName = new Map<string, FoundPipeline>()
   for (const found of all) {
-    const before = byFile.get(found.file)
-    if (!before) byFile.set(found.file, found)
+    const { name } = found.pipeline
+    const before = byName.get(name)
+    if (!before) byName.set(name, found)
     else if (before.streams && found.streams)
-      byFile.set(found.file, { ...found, streams: [...new Set([...before.streams, ...found.streams])] })
-    else byFile.set(found.file, { pipeline: found.pipeline, file: found.file })
+      byName.set(name, { ...found, streams: [...new Set([...before.streams, ...found.streams])] })
+    else byName.set(name, { pipeline: found.pipeline, file: found.file })
   }
-  return [...byFile.values()]
+  return [...byName.values()]
 }
 
-async function byName(word: string, folder: string, cwd: string): Promise<FoundPipeline> {
+async function byName(word: string, folder: string, cwd: string): Promise<Loaded> {
   const [name = '', ...rest] = word.split('.')
-  const found = await named(name, folder, cwd)
-  if (rest.length === 0) return found
-  const stream = rest.join('.')
-  const names = Object.keys(found.pipeline.streams)
-  if (!names.includes(stream)) throw new UsageError(`${name} has no stream '${stream}': it has ${names.join(', ')}`)
-  return { ...found, streams: [stream] }
+  const base = withoutAccount(name)
+  return {
+    ...(await named(base, folder, cwd)),
+    ...(base !== name && { account: name.slice(base.length + 1) }),
+    ...(rest.length > 0 && { stream: rest.join('.') }),
+  }
 }
 
-async function named(name: string, folder: string, cwd: string): Promise<FoundPipeline> {
+async function named(name: string, folder: string, cwd: string): Promise<Loaded> {
   // The file of that name comes first, so that a broken file elsewhere does no harm.
   for (const extension of EXTENSIONS) {
     const file = join(folder, name + extension)
     if (!(await isFileThere(resolve(cwd, file)))) continue
     const found = await importPipeline(file, cwd)
-    if (found.pipeline.name === name) return found
+    if (found.definition.name === name) return found
   }
   const { done, failed } = await settle(await inFolder(folder, cwd))
-  const [found, ...others] = done.filter(({ pipeline }) => pipeline.name === name)
+  const [found, ...others] = done.filter(({ definition }) => definition.name === name)
   if (found && others.length > 0) throw nameTaken([found, ...others])
   if (found) return found
-  const names = done.map(({ pipeline }) => pipeline.name).join(', ') || 'none'
+  const names = done.map(({ definition }) => definition.name).join(', ') || 'none'
   const broken =
     failed.length > 0
       ? `; ${failed.length} ${failed.length === 1 ? 'file does' : 'files do'} not load, see sluice list`
@@ -108,7 +164,7 @@ async function named(name: string, folder: string, cwd: string): Promise<FoundPi
   )
 }
 
-async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipeline>[]> {
+async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]> {
   let names: string[]
   try {
     names = await readdir(resolve(cwd, folder))
@@ -127,7 +183,7 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<FoundPipel
   return files.map((name) => importPipeline(join(folder, name), cwd))
 }
 
-async function importPipeline(file: string, cwd: string): Promise<FoundPipeline> {
+async function importPipeline(file: string, cwd: string): Promise<Loaded> {
   const path = resolve(cwd, file)
   const shown = relative(cwd, path) || file
   if (!(await isFileThere(path))) throw new UsageError(`${shown}: there is no such file here (${cwd})`)
@@ -145,7 +201,7 @@ async function importPipeline(file: string, cwd: string): Promise<FoundPipeline>
       `${shown} has no pipeline as its default export: ` +
         "end it with `export default pipeline('name', { streams: { … } })`",
     )
-  return { pipeline: module.default, file: shown }
+  return { definition: module.default, file: shown }
 }
 
 /**
@@ -177,14 +233,14 @@ function problemOf(error: unknown): string {
 }
 
 /** Looks at the members and not at the class: the file may import another copy of this package. */
-const isPipeline = (value: unknown): value is Pipeline =>
+const isPipeline = (value: unknown): value is Pipeline | AccountsPipeline =>
   typeof value === 'object' &&
   value !== null &&
   'name' in value &&
   typeof value.name === 'string' &&
   'streams' in value &&
-  typeof value.streams === 'object' &&
-  value.streams !== null
+  ((typeof value.streams === 'object' && value.streams !== null) ||
+    (typeof value.streams === 'function' && 'for' in value))
 
 const isFileThere = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isFile() === true

@@ -4,6 +4,7 @@ import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import type { Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { defined } from '../value/defined.ts'
+import { environmentOf } from './accounts/environment-of.ts'
 import { openStore } from './open-store.ts'
 import { resolveMemory, type RunOptions } from './options.ts'
 import { runSignals, type RunSignals } from './signals.ts'
@@ -62,7 +63,8 @@ export class RunContext implements AsyncDisposable {
 
   /** Connects to the database and brings its schema `sluice` up to date. */
   static async open(pipeline: Pipeline, options: RunContextOptions): Promise<RunContext> {
-    const { environment = process.env, secrets = readSecrets(environment) } = options
+    const environment = environmentOf(pipeline, options.environment)
+    const { secrets = readSecrets(environment) } = options
     await using opening = new AsyncDisposableStack()
     const stop = opening.use(new LinkedSignal(options.signal))
     const signals = opening.use(runSignals(stop.signal))

@@ -3,6 +3,7 @@ import { asCompleted } from '../flow/as-completed.ts'
 import { Semaphore } from '../flow/semaphore.ts'
 import type { Report, StreamReport } from '../model/report.ts'
 import { readSecrets } from '../observe/secrets.ts'
+import { environmentOf } from './accounts/environment-of.ts'
 import { ActiveRun } from './active-run.ts'
 import { chosenStreams, requireSecrets } from './chosen-streams.ts'
 import { DEFAULTS, resolveBatch, type RunOptions } from './options.ts'
@@ -19,7 +20,7 @@ export async function runPipeline<Streams extends Flows>(
   const { full = false, overlap = 'fail', concurrency = DEFAULTS.concurrency } = options
   const names = chosenStreams(pipeline, options.streams)
   const batch = resolveBatch(options.batch)
-  const secrets = readSecrets(options.environment ?? process.env)
+  const secrets = readSecrets(environmentOf(pipeline, options.environment))
   requireSecrets(pipeline, names, secrets)
   await using context = await RunContext.open(pipeline, { ...options, secrets, connections: names.length + 4 })
   await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full } })

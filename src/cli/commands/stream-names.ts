@@ -1,7 +1,10 @@
 import type { Queryable } from '../../database/queryable.ts'
 import { readKnownStreams } from '../../ledger/read/read-known-streams.ts'
+import { withoutAccount } from '../../model/account.ts'
 import { UsageError } from '../../model/errors.ts'
-import { tryPipelines, type FoundPipeline } from '../../run/find-pipelines.ts'
+import { tryPipelines, type FindOptions, type FoundPipeline } from '../../run/find-pipelines.ts'
+import { defined } from '../../value/defined.ts'
+import type { CommandContext } from '../execute-command.ts'
 
 /** The name of a pipeline, or of one of its streams, as given on the command line. */
 export interface GivenName {
@@ -9,11 +12,26 @@ export interface GivenName {
   readonly stream?: string
 }
 
+/** Options that choose accounts. */
+export interface AccountOptions {
+  readonly account?: readonly string[] | undefined
+  readonly database?: string | undefined
+}
+
+/** Returns how a command finds its pipelines: the chosen accounts, given one by one or with commas. */
+export function accountsOf(
+  { account, database }: AccountOptions,
+  { signal }: Pick<CommandContext, 'signal'>,
+): Pick<FindOptions, 'accounts' | 'database' | 'signal'> {
+  const names = account?.flatMap((text) => text.split(',')).map((name) => name.trim())
+  return { signal, ...defined({ database, accounts: names }) }
+}
+
 /** Parses `billing` or `billing.customers` as the ledger stores it. Needs no pipeline file. */
 export function parseStreamName(word: string | undefined): GivenName {
   if (word === undefined) return {}
   const [pipeline = '', ...rest] = word.split('.')
-  if (!/^\w[\w-]*$/.test(pipeline) || (rest.length > 0 && !/^\w[\w-]*$/.test(rest.join('.'))))
+  if (!/^\w[\w-]*(?:@[a-z0-9][a-z0-9_-]*)?$/.test(pipeline) || (rest.length > 0 && !/^\w[\w-]*$/.test(rest.join('.'))))
     throw new UsageError(`${word} is not a name: give PIPELINE or PIPELINE.STREAM, as sluice list shows them`)
   return rest.length === 0 ? { pipeline } : { pipeline, stream: rest.join('.') }
 }
@@ -50,8 +68,14 @@ export function selectStreams(found: readonly FoundPipeline[], streams: readonly
 
 /** Returns the only pipeline that a word names, with its streams selected. */
 export function selectOne(found: readonly FoundPipeline[], streams?: readonly string[]): FoundPipeline {
-  const [one] = selectStreams(found, streams)
+  const [one, other] = selectStreams(found, streams)
   if (!one) throw new UsageError('There is no pipeline. Give a name or a file')
+  if (other)
+    throw new UsageError(
+      `${withoutAccount(one.pipeline.name)} has several accounts. Choose one, as in --account ${
+        one.pipeline.account?.name ?? ''
+      }: it has ${found.map(({ pipeline }) => pipeline.account?.name ?? pipeline.name).join(', ')}`,
+    )
   return one
 }
 

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { addCommand, commandHandler, parseDuration, parseMemory, wholeNumber } from './add-command.ts'
 
 const BATCH_ROWS = 'rows per transaction, at most (default: 10,000)'
+const ONLY_ACCOUNTS = 'only these accounts of pipelines that have several'
 const REPORT_AS_JSON = 'print only the report, as JSON'
 
 /** Adds the commands that read APIs and fill tables: run, backfill, demo. */
@@ -12,6 +13,8 @@ export function addSyncCommands(sluice: Command): void {
       'names in pipelines/, files, or NAME.STREAM for one stream (default: all of pipelines/)',
     )
     .option('--stream <names...>', 'run only these streams')
+    .option('--account <names...>', ONLY_ACCOUNTS)
+    .option('--accounts-at-once <n>', 'accounts of a pipeline to run at the same time (default: 4)', wholeNumber(1))
     .option('--full', 'read everything again: ignore the cursor, and restart an interrupted read')
     .option('--dry-run', 'read and show rows, write nothing')
     .option('--limit <n>', 'with --dry-run: stop after this many rows of each stream', wholeNumber(1))

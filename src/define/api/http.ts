@@ -26,6 +26,11 @@ export interface HttpOptions {
    * @default no limit
    */
   rate?: Rate
+  /**
+   * In a pipeline of several accounts: `'account'` if the API limits each account by itself, `'app'` if it limits all
+   * of them together. @default 'account'
+   */
+  ratePer?: 'account' | 'app'
   /** Requests that run at the same time. @default 8 */
   concurrency?: number
   /** The time limit of one try of one request, to the last byte. @default '60s' */
@@ -176,8 +181,10 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
     throw new UsageError(`${place}: a base has no query and no fragment. Put parameters into the request`)
   rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
   checkAuth(place, options.auth)
-  const { rate, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
+  const { rate, ratePer, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
   if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
+  if (ratePer !== undefined && ratePer !== 'account' && ratePer !== 'app')
+    throw new UsageError(`${place}: ratePer is 'account' or 'app', not ${JSON.stringify(ratePer)}`)
   if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
   if (maxPageSize !== undefined) checkValue(`${place}: maxPageSize`, () => parseSize(maxPageSize))
   for (const [name, value] of Object.entries({ concurrency, attempts })) {

@@ -1,3 +1,4 @@
+import type { AccountOf } from '../../model/account.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { SharedRates } from '../../model/rate.ts'
 import type { Api } from '../../model/request.ts'
@@ -9,6 +10,7 @@ import { realTime, type Time } from './time.ts'
 
 interface BudgetOptions {
   readonly rates?: SharedRates | undefined
+  readonly account?: AccountOf | undefined
   readonly now: () => Date
   readonly time?: Time
   readonly emit: (event: RunEvent) => void
@@ -16,11 +18,25 @@ interface BudgetOptions {
 
 /** Returns the budget of an API: shared with other processes if the run has such rates, else of this process. */
 export function budgetOf(
-  { auth, rate }: Api,
+  api: Api,
   origin: string,
-  { rates, now, time = realTime, emit }: BudgetOptions,
+  { rates, account, now, time = realTime, emit }: BudgetOptions,
 ): Budget & Partial<AsyncDisposable> {
+  const { rate } = api
   if (!rates) return rateBudget(rate, { now, time, origin })
-  const shared = rates({ origin, credentials: secretsOf(auth), rate })
+  const shared = rates({ origin, credentials: ownersOf(api, account), rate })
   return sharedBudget(rate, { shared, now, time, origin, warn: (message) => emit({ type: 'warning', message }) })
+}
+
+/**
+ * Returns the names that make a budget one: those of the secrets, and of the account, which has a budget of its own. If
+ * the API limits the whole app, all accounts have one budget: `*` then stands for the account in names of secrets.
+ */
+function ownersOf({ auth, ratePer = 'account' }: Api, account: AccountOf | undefined): string[] {
+  const secrets = secretsOf(auth)
+  if (!account) return secrets
+  const { name, prefix } = account
+  if (ratePer === 'account') return [...secrets, `account ${name}`]
+  const common = secrets.map((secret) => (secret.startsWith(prefix) ? `*_${secret.slice(prefix.length)}` : secret))
+  return [...common, 'all accounts']
 }

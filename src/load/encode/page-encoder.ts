@@ -48,7 +48,7 @@ export class PageEncoder {
     this.#refuse = refuse
     this.#sampler = sampler
     this.#seen = new Uint8Array(shape.columns.length)
-    this.#key = shape.columns.filter(({ key }) => key).map(({ field }) => field)
+    this.#key = shape.columns.filter(({ key, constant }) => key && constant === undefined).map(({ field }) => field)
     this.#keyed = this.#key.length > 0
     const options = {
       columns: shape.columns,

@@ -58,7 +58,7 @@ export function compileRowEncoder(options: RowEncoderOptions): RowEncoder {
 
 /** Writes the body of the encoder: `r` is the record, `f` its facts, `s` the line, `v` a value, `t` its text. */
 function bodyOf({ columns, version, undetermined, constant, careful }: RowEncoderOptions): string[] {
-  const keys = columns.flatMap(({ key }, index) => (key ? [`k${index}`] : []))
+  const keys = columns.flatMap(({ key, constant }, index) => (key && constant === undefined ? [`k${index}`] : []))
   const lineEnd = `${constant === undefined ? '' : `\t${constant}`}\n`
   return [
     `let v, t, s = ''${[...keys, 'newer'].map((name) => `, ${name} = ''`).join('')}`,
@@ -77,6 +77,7 @@ function bodyOf({ columns, version, undetermined, constant, careful }: RowEncode
 function columnCode(column: LoadedColumn, index: number, version: string | undefined): string[] {
   const { field } = column
   const tab = index === 0 ? '' : String.raw`'\t' + `
+  if (column.constant !== undefined) return [`s += ${tab}${literal(escapeText(column.constant))}`]
   const kept = [...(column.key ? [`k${index}`] : []), ...(field === version ? ['newer'] : [])]
   const refuseNull = column.key ? [`if (${isNull(column)}) nullKey(${literal(field)})`] : []
   const append =

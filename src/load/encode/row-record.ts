@@ -9,7 +9,10 @@ import { unescapeText } from './copy-text.ts'
 export function rowRecord(line: string, columns: readonly LoadedColumn[]): Record<string, unknown> {
   const texts = line.replace(/\n$/, '').split('\t')
   return Object.fromEntries(
-    columns.map((column, index) => [column.field, valueOf(unescapeText(texts[index] ?? '\\N'), column)]),
+    columns.flatMap((column, index) =>
+      // The name of the account is not of the record.
+      column.constant === undefined ? [[column.field, valueOf(unescapeText(texts[index] ?? '\\N'), column)]] : [],
+    ),
   )
 }
 

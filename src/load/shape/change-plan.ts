@@ -5,6 +5,7 @@ import { shorten } from '../../value/text.ts'
 import { columnType } from '../values/column-type.ts'
 import { conversionSql } from '../values/convert-sql.ts'
 import { originSql } from './column-origin.ts'
+import type { LoadedColumn } from './loaded-column.ts'
 import type { SchemaChange } from './schema-change.ts'
 import { systemColumns } from './system-columns.ts'
 import type { TableShape } from './table-shape.ts'
@@ -35,10 +36,16 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
   const { schema } = splitTable(table.name)
   const name = quoteTable(table.name)
   const quotedSchema = quoteIdentifier(schema)
-  const keys = table.key.flatMap((field) => add.filter((column) => column.field === field))
-  const columns = add
-    .toSorted((a, b) => Number(b.key) - Number(a.key))
-    .map((column) => `${quoteIdentifier(column.name)} ${column.type.sql}${column.key ? ' not null' : ''}`)
+  const account = add.filter(({ constant }) => constant !== undefined)
+  const keys = [
+    ...account.filter(({ key }) => key),
+    ...table.key.flatMap((field) => add.filter((column) => column.field === field && !account.includes(column))),
+  ]
+  const columns = [...account, ...add.filter((column) => !account.includes(column)).toSorted(keysFirst)].map(
+    (column) =>
+      `${quoteIdentifier(column.name)} ${column.type.sql}` +
+      (column.key || column.constant !== undefined ? ' not null' : ''),
+  )
   const more = [
     ...(table.write === 'append' ? [`${quoteIdentifier(systemColumns.slice)} bigint`] : []),
     ...(table.loadedAt ? [`${quoteIdentifier(systemColumns.loadedAt)} timestamptz default statement_timestamp()`] : []),
@@ -56,6 +63,8 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
     change: `created with ${add.map((column) => `${column.name} ${column.type.sql}`).join(', ')}`,
   }
 }
+
+const keysFirst = (a: LoadedColumn, b: LoadedColumn): number => Number(b.key) - Number(a.key)
 
 function planAlteration({ add, widen }: SchemaChange, table: Table, shape: TableShape, stream: string): ChangePlan {
   const missing = add.filter((column) => !shape.columns.has(column.name))

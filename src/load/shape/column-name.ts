@@ -31,16 +31,24 @@ function shortName(name: string, field: string): string {
 /** The column names of one table. Two fields with the same column name are an error. */
 export class ColumnNames {
   readonly #table: string
+  /** The column of the account. */
+  readonly #account: string | undefined
   readonly #fields = new Map<string, string>()
 
-  constructor(table: string) {
+  constructor(table: string, account?: string) {
     this.#table = table
+    this.#account = account
   }
 
   of(field: string): string {
     const name = columnName(field)
     const other = this.#fields.get(name)
     if (other === undefined) this.#fields.set(name, field)
+    if (name === this.#account)
+      throw new SchemaError(
+        `${this.#table}: the field ${JSON.stringify(field)} and the name of the account would both be the column ` +
+          `${name}. Choose another column, as in accounts(…, { column: 'of_account' }), or rename the field`,
+      )
     if (Object.values(systemColumns).some((column) => column === name))
       throw this.#conflict(name, field, `the field ${JSON.stringify(field)} and a column that Sluice adds`)
     if (other !== undefined && other !== field)

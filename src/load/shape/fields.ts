@@ -48,7 +48,7 @@ export class Fields {
   constructor(table: Table, stream: string, shape: TableShape | undefined, seen: Iterable<string> = []) {
     this.#table = table
     this.#shape = shape
-    this.#names = new ColumnNames(table.name)
+    this.#names = new ColumnNames(table.name, table.account?.name)
     const declared = Object.keys(table.columns).filter((field) => table.columns[field] !== false)
     const certain = new Set([...table.key, ...declared, ...(table.versionBy === undefined ? [] : [table.versionBy])])
     // They are not "seen": declared fields without a column are created only with a record.
@@ -59,7 +59,18 @@ export class Fields {
   }
 
   get columns(): readonly LoadedColumn[] {
-    return [...this.#loaded.values()]
+    const { account } = this
+    const isThere = account !== undefined && this.#shape?.columns.has(account.name) === true
+    return isThere ? [account, ...this.#loaded.values()] : [...this.#loaded.values()]
+  }
+
+  /** The column of the account as it is or will be. No field of a record is written to it. */
+  get account(): LoadedColumn | undefined {
+    const { account, key } = this.#table
+    if (!account) return undefined
+    const { name, value } = account
+    const type = this.#shape?.columns.get(name) ?? columnType('text')
+    return { field: '', name, type, key: key.length > 0, declared: true, round: false, constant: value }
   }
 
   get undetermined(): readonly string[] {

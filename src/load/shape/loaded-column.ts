@@ -14,6 +14,8 @@ export interface LoadedColumn {
   readonly round: boolean
   /** The text `''` is null. */
   readonly emptyIsNull?: boolean
+  /** The text that it has in every row, whatever the record holds: the account of the run. */
+  readonly constant?: string
   /** The zone of times without an offset. */
   readonly zone?: Zone
 }

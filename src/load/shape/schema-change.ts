@@ -49,7 +49,13 @@ export function schemaChangeFor(page: Pick<Page, 'records'>, fields: Fields, tab
     fields.describe(field, declaredType(table, field) ?? columnType(kind)),
   )
   const declared = found.length === 0 ? [] : declaredWithoutValue(fields, table, kinds)
-  return { add: [...found, ...declared], widen: [...wider].map(([column, to]) => ({ column, to })), load: false }
+  // A table that exists has the column of the account, or it would not have been opened.
+  const account = found.length === 0 || fields.columns.length > 0 ? undefined : fields.account
+  return {
+    add: [...(account ? [account] : []), ...found, ...declared],
+    widen: [...wider].map(([column, to]) => ({ column, to })),
+    load: false,
+  }
 }
 
 function widen(

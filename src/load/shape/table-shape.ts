@@ -1,6 +1,7 @@
 import { readTable, type TableInfo } from '../../database/catalog.ts'
 import type { Queryable } from '../../database/queryable.ts'
 import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
+import type { AccountColumn } from '../../model/account.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { columnName } from './column-name.ts'
@@ -35,6 +36,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (!info) return undefined
   if (info.kind !== 'table' && info.kind !== 'partitioned')
     throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
+  if (table.account) requireAccountColumn(info, table, table.account)
   if (table.key.length > 0) requireUniqueKey(info, table)
   if (info.kind === 'partitioned' && table.write !== 'append') await requireVersion18(on, table)
   const origins = await readOrigins(on, table.name)
@@ -61,9 +63,27 @@ async function requireVersion18(on: Queryable, { name }: Table): Promise<void> {
     )
 }
 
+/** Without the column, or with one that changes its text, the rows of several accounts could not be told apart. */
+function requireAccountColumn(info: TableInfo, { name }: Table, account: AccountColumn): void {
+  const column = info.columns.find((one) => one.name === account.name)
+  const quoted = quoteIdentifier(account.name)
+  if (!column)
+    throw new SchemaError(
+      `${name}: the table has no column ${account.name} for the account. If its rows belong to one account, run: ` +
+        `alter table ${quoteTable(name)} add column ${quoted} text not null default 'NAME', and make ${quoted} ` +
+        'the first part of its key; or choose another table',
+    )
+  const { sql } = typeOf(column)
+  if (sql !== 'text' || column.isGenerated)
+    throw new SchemaError(
+      `${name}: the column ${account.name} holds the account, and is ${column.isGenerated ? 'generated' : sql} ` +
+        "instead of text. Choose another column, as in accounts(…, { column: 'of_account' })",
+    )
+}
+
 /** `on conflict (key)` needs a unique index of exactly the key, not partial and not deferrable. */
-function requireUniqueKey(info: TableInfo, { name, key }: Table): void {
-  const columns = key.map(columnName)
+function requireUniqueKey(info: TableInfo, { name, key, account }: Table): void {
+  const columns = [...(account ? [account.name] : []), ...key.map(columnName)]
   const missing = columns.filter((column) => !info.columns.some((one) => one.name === column))
   if (missing.length > 0)
     throw new SchemaError(

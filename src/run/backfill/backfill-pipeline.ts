@@ -2,6 +2,7 @@ import type { Flows, Pipeline } from '../../define/pipeline.ts'
 import type { Report } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
+import { environmentOf } from '../accounts/environment-of.ts'
 import { ActiveRun } from '../active-run.ts'
 import { requireSecrets } from '../chosen-streams.ts'
 import { DEFAULTS, resolveBatch, type BackfillOptions } from '../options.ts'
@@ -21,7 +22,7 @@ export async function backfillPipeline<Streams extends Flows>(
   const range = calendarWindows({ from, to, window, zone })
   const onlyWindows = boundsOf(range.windows, options.onlyWindows)
   const batch = resolveBatch(options.batch)
-  const secrets = readSecrets(options.environment ?? process.env)
+  const secrets = readSecrets(environmentOf(pipeline, options.environment))
   requireSecrets(pipeline, windowableStreams(pipeline, options.stream).streams, secrets)
   await using context = await RunContext.open(pipeline, { ...options, secrets, connections: concurrency + 4 })
   const cursors = await readPipelineCursors(context.database, pipeline.name)

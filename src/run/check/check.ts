@@ -11,6 +11,7 @@ import { definitionHash } from '../../read/definition-hash.ts'
 import { openScope } from '../../read/open-scope.ts'
 import { defined } from '../../value/defined.ts'
 import type { FoundPipeline } from '../find-pipelines.ts'
+import { environmentOf } from '../accounts/environment-of.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { checkSource } from './check-source.ts'
 import { checkTable } from './check-table.ts'
@@ -43,7 +44,12 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
         table,
       })),
   )
-  const secrets = readSecrets(options.environment ?? process.env)
+  // The variables of accounts have different names, so one environment has all of them.
+  const environment = found.reduce<NonNullable<CheckOptions['environment']>>(
+    (all, { pipeline }) => environmentOf(pipeline, all),
+    options.environment ?? process.env,
+  )
+  const secrets = readSecrets(environment)
   await using scope = openScope({ signal, secrets })
   await using store = await openLedger(options, scope)
   const once = withoutRetries()

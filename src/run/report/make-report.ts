@@ -19,6 +19,7 @@ export function makeReport({ run, kind, context, streams, walBytes, isStopped }:
   return {
     run,
     pipeline: pipeline.name,
+    ...defined({ account: pipeline.account?.name }),
     kind,
     status: isStopped ? 'interrupted' : statusOf(streams),
     startedAt: startedAt.toISOString(),

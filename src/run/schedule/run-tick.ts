@@ -7,6 +7,7 @@ import type { Overlap } from '../../model/recipe.ts'
 import type { Report } from '../../model/report.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { openStreams } from '../../model/open-streams.ts'
+import { environmentOf } from '../accounts/environment-of.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
 import { runPipeline } from '../run-pipeline.ts'
@@ -94,7 +95,7 @@ async function runOnce(
     if (signal.aborted) return { status: 'interrupted' }
     return {
       status: 'failed',
-      error: readSecrets(runs.environment ?? process.env).hide(problemText(error, pipeline.name)),
+      error: readSecrets(environmentOf(pipeline, runs.environment)).hide(problemText(error, pipeline.name)),
     }
   }
 }

@@ -1,6 +1,7 @@
-import { quoteTable } from '../../database/quote.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
 import { readStoredRows } from '../../ledger/read/has-stored.ts'
 import { readOrigins } from '../../load/shape/column-origin.ts'
+import { withoutAccount } from '../../model/account.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** A larger table is not counted: 128 MB take about 0.1 s. */
@@ -12,7 +13,7 @@ const MAX_COUNTED_BYTES = 2 ** 27
  * table, or the table is large.
  */
 export async function countKeptRows({ stream, slice }: SliceContext): Promise<number | undefined> {
-  const { database, table, recipe, streamName, writeSignal: signal } = stream
+  const { database, table, recipe, writeSignal: signal } = stream
   const { kind, since, until } = slice
   const isFull = since === undefined && until === undefined && recipe.incremental?.startFrom === undefined
   if (kind !== 'sync' || !isFull || table.write !== 'merge') return undefined
@@ -25,8 +26,13 @@ export async function countKeptRows({ stream, slice }: SliceContext): Promise<nu
     )
     if (bytes === null || Number(bytes) > MAX_COUNTED_BYTES) return undefined
     const origins = [...(await readOrigins(on, table.name)).values()]
-    if (origins.some((origin) => origin.stream !== streamName)) return undefined
-    const { rows } = await on.one<{ rows: string }>(`select count(*) as rows from ${quoteTable(table.name)}`)
+    const owner = `${withoutAccount(stream.pipeline)}.${stream.stream}`
+    if (origins.some((origin) => origin.stream !== owner)) return undefined
+    const { account } = table
+    const { rows } = await on.one<{ rows: string }>(
+      `select count(*) as rows from ${quoteTable(table.name)}` +
+        (account ? ` where ${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}` : ''),
+    )
     const kept = Number(rows) - (await readStoredRows(on, slice))
     // Records that came twice, as in a list that moved, hide how many rows did not come.
     return kept < 0 ? undefined : kept

@@ -1,5 +1,6 @@
 import { openText } from '../../../model/completeness.ts'
 import { UsageError } from '../../../model/errors.ts'
+import { environmentOf } from '../../../run/accounts/environment-of.ts'
 import { sample } from '../../../run/check/sample.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
@@ -31,7 +32,7 @@ export async function previewCommand(
       `${pipeline.name} has several streams: give one, as in sluice preview ${pipeline.name}.${name || 'stream'}`,
     )
   const keep = Math.max(limit, MAX_REJECTS)
-  const sampled = await sample(flow, { stream: name, limit, keep, since, signal })
+  const sampled = await sample(flow, { stream: name, limit, keep, since, environment: environmentOf(pipeline), signal })
   const { rows: read, rejects, counts, isWhole, completeness } = sampled
   const open = openText(completeness)
   const rows = read.slice(0, limit)

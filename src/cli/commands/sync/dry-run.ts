@@ -1,6 +1,7 @@
 import { sqlState } from '../../../database/errors.ts'
 import { readCursors } from '../../../ledger/cursors.ts'
 import { openText } from '../../../model/completeness.ts'
+import { environmentOf } from '../../../run/accounts/environment-of.ts'
 import { sample, type Sample } from '../../../run/check/sample.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import { openStoreToRead } from '../../../run/open-store.ts'
@@ -32,7 +33,7 @@ export async function dryRun(
       const table = flow.table.name
       try {
         const keep = Math.min(MAX_ROWS, limit ?? Infinity)
-        const read = await sample(flow, { stream, limit, keep, since, signal })
+        const read = await sample(flow, { stream, limit, keep, since, environment: environmentOf(pipeline), signal })
         if (json) console.log(exactJson({ pipeline: pipeline.name, stream, table, since: since ?? null, ...read }))
         else show(name, table, since, read)
       } catch (error) {

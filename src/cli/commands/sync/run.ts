@@ -2,10 +2,13 @@ import type { Pipeline } from '../../../define/pipeline.ts'
 import { defined } from '../../../value/defined.ts'
 import { duration } from '../../../value/duration.ts'
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
+import { withoutAccount } from '../../../model/account.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { Report } from '../../../model/report.ts'
 import type { Duration } from '../../../model/request.ts'
-import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
+import { AccountError } from '../../../run/accounts/expand-accounts.ts'
+import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
+import type { RunOptions } from '../../../run/options.ts'
 import { keepDatabase } from '../../../run/open-store.ts'
 import { openStreams } from '../../../model/open-streams.ts'
 import { summaryLine } from '../../../run/report/summary-line.ts'
@@ -15,10 +18,14 @@ import { exitCodeOf, printError } from '../../output/print-error.ts'
 import { SummaryFile } from '../../output/summary-file.ts'
 import { outputModeOf, type OutputMode } from '../../progress/open-progress.ts'
 import { selectStreams } from '../stream-names.ts'
+import { accountsOf } from '../stream-names.ts'
+import { runAccounts } from './run-accounts.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
 export interface RunCommandOptions extends CommonOptions {
   readonly stream?: readonly string[]
+  readonly account?: readonly string[]
+  readonly accountsAtOnce?: number
   readonly full?: boolean
   readonly dryRun?: boolean
   readonly limit?: number
@@ -65,7 +72,10 @@ async function runAll(
   context: CommandContext,
 ): Promise<number> {
   const { dryRun = false, timeout } = options
-  const found = selectStreams(await findPipelines(words), options.stream)
+  const { found: all, failed } = await tryPipelines(words, accountsOf(options, context))
+  const fatal = failed.find((error) => !(error instanceof AccountError))
+  if (fatal) throw fatal
+  const found = selectStreams(all, options.stream)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The run')
   const limited = { ...context, signal: time.signal }
   if (dryRun) return await (await import('./dry-run.ts')).dryRun(found, options, limited)
@@ -73,10 +83,12 @@ async function runAll(
   // Keeps the embedded database running between two pipelines.
   await using _kept =
     found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
-  let code = 0
-  for (const one of found) {
-    if (time.signal.aborted) break
-    code = Math.max(code, await runOne(one, options, limited))
+  let code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
+  for (const [first, ...others] of groupsOf(found)) {
+    if (time.signal.aborted || !first) break
+    const isOne = first.pipeline.account === undefined || others.length === 0
+    const ran = isOne ? runOne(first, options, limited) : runGroup([first, ...others], options, limited)
+    code = Math.max(code, await ran)
   }
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return code
@@ -88,27 +100,75 @@ async function runAll(
   return 1
 }
 
+/** Returns the accounts of each pipeline together. */
+const groupsOf = (found: readonly FoundPipeline[]): FoundPipeline[][] => [
+  ...Map.groupBy(found, ({ pipeline }) => withoutAccount(pipeline.name)).values(),
+]
+
+/** Prints the error of an account that cannot be run, and returns the exit code. The other accounts run. */
+function notStarted(
+  error: Error,
+  { json = false, summary }: RunCommandOptions & { readonly summary?: SummaryFile },
+  context: CommandContext,
+): number {
+  const { pipeline } = error as AccountError
+  summary?.error(error, pipeline)
+  if (json) console.log(JSON.stringify({ pipeline, status: 'failed', error: context.hide(error.message) }))
+  printError(error, context)
+  return 1
+}
+
+/** Runs the accounts of one pipeline, several at a time. */
+async function runGroup(
+  accounts: readonly FoundPipeline[],
+  options: RunCommandOptions & { readonly summary?: SummaryFile },
+  context: CommandContext,
+): Promise<number> {
+  const { quiet = false, memory, accountsAtOnce, summary } = options
+  return runAccounts(
+    accounts,
+    {
+      memory,
+      accountsAtOnce,
+      mode: quiet ? 'json' : outputModeOf(options),
+      alone: (account, share) => runOne(account, { ...options, ...share }, context),
+      run: async ({ pipeline, streams }, more) => {
+        const report = await runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...more })
+        summary?.report(report)
+        return report
+      },
+    },
+    context,
+  )
+}
+
+function runOptionsOf(
+  { full = false, overlap = 'fail', batchRows, concurrency, memory, database }: RunCommandOptions,
+  streams: readonly string[] | undefined,
+  { signal }: CommandContext,
+): RunOptions {
+  return {
+    ...defined({ database, concurrency, memory }),
+    signal,
+    full,
+    overlap,
+    streams: streams ?? [],
+    ...defined({ batch: batchRows === undefined ? undefined : { rows: batchRows } }),
+  }
+}
+
 /** Runs one pipeline, shows its progress and its report, and returns the exit code. */
 export async function runOne(
   { pipeline, streams }: FoundPipeline,
   options: RunCommandOptions & { readonly mode?: OutputMode; readonly summary?: SummaryFile },
   context: CommandContext,
 ): Promise<number> {
-  const { full = false, overlap = 'fail', quiet = false, batchRows, concurrency, memory, database, summary } = options
+  const { quiet = false, summary } = options
   const { signal } = context
   const print = (report: Report): void => printSummaryLine(report, pipeline, signal)
   try {
     const report = await runAndReport(
-      (hooks) =>
-        runPipeline(pipeline, {
-          ...hooks,
-          ...defined({ database, concurrency, memory }),
-          signal,
-          full,
-          overlap,
-          streams: streams ?? [],
-          ...defined({ batch: batchRows === undefined ? undefined : { rows: batchRows } }),
-        }),
+      (hooks) => runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...hooks }),
       {
         pipeline: pipeline.name,
         streams: Object.keys(pipeline.streams).filter((name) => !streams || streams.includes(name)),

@@ -1,0 +1,86 @@
+import type { Report } from '../../../model/report.ts'
+import type { RunEvent } from '../../../model/event.ts'
+import { withoutAccount } from '../../../model/account.ts'
+import { inTurn } from '../../../run/accounts/in-turn.ts'
+import type { FoundPipeline } from '../../../run/find-pipelines.ts'
+import { mergeReports } from '../../../run/report/merge-reports.ts'
+import { reportText } from '../../../run/report/report-text.ts'
+import type { CommandContext } from '../../execute-command.ts'
+import { printError, printStack } from '../../output/print-error.ts'
+import { terminalWidth } from '../../output/terminal-width.ts'
+import { openProgress, type OutputMode } from '../../progress/open-progress.ts'
+import type { Progress } from '../../progress/progress-tracker.ts'
+import { exitCodeOfReport, type RunHooks } from './run-and-report.ts'
+
+export interface RunAccountsOptions {
+  readonly accountsAtOnce?: number | undefined
+  /** Bytes for all accounts together. */
+  readonly memory?: number | undefined
+  readonly mode: OutputMode
+  /** Runs one account by itself, with its own output, and returns the exit code. */
+  readonly alone: (account: FoundPipeline, options: { readonly memory: number }) => Promise<number>
+  /** Runs one account. */
+  readonly run: (account: FoundPipeline, options: RunHooks & { readonly memory: number }) => Promise<Report>
+}
+
+/**
+ * Runs the accounts of one pipeline, a few at a time. An account that fails does not stop the others; the exit code
+ * says that one failed. On a terminal they share one display and one report; else each prints its own.
+ */
+export async function runAccounts(
+  accounts: readonly FoundPipeline[],
+  { mode, alone, run, ...limits }: RunAccountsOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { signal, verbose, hide } = context
+  const options = { ...limits, signal }
+  if (mode === 'json' || mode === 'events') {
+    const codes = await inTurn(accounts, options, alone)
+    return worst(codes.map((code) => code ?? INTERRUPTED))
+  }
+  const errors: unknown[] = []
+  const streamErrors: unknown[] = []
+  const running = async (): Promise<(Report | 'not started' | undefined)[]> => {
+    using progress = openProgress(mode, accounts.flatMap(namesOf))
+    return await inTurn(accounts, options, async (account, { memory }) => {
+      const onEvent = eventsOf(account, progress)
+      try {
+        return await run(account, { memory, onEvent, onStreamError: (_, error) => streamErrors.push(error) })
+      } catch (error) {
+        errors.push(error)
+        return 'not started'
+      }
+    })
+  }
+  const ended = await running()
+  const reports = ended.filter((report) => typeof report === 'object')
+  const report = mergeReports(withoutAccount(accounts[0]?.pipeline.name ?? ''), reports)
+  if (report) console.log(`\n${reportText(report, { width: terminalWidth() })}`)
+  if (verbose) for (const error of streamErrors) printStack(error, hide)
+  return worst([
+    ...ended.map((one) => (one === undefined ? INTERRUPTED : 0)),
+    ...reports.map(exitCodeOfReport),
+    ...errors.map((error) => printError(error, context)),
+  ])
+}
+
+/** The exit code of an account whose turn did not come. */
+const INTERRUPTED = 130
+
+/** The exit codes 130 (interrupted), 2, 1 and 0 are in the order of their weight. */
+const worst = (codes: readonly number[]): number => Math.max(0, ...codes)
+
+const namesOf = ({ pipeline, streams }: FoundPipeline): string[] =>
+  Object.keys(pipeline.streams)
+    .filter((name) => !streams || streams.includes(name))
+    .map((name) => `${pipeline.account?.name ?? ''}.${name}`)
+
+/** Returns a function that shows the events of an account with its name. */
+function eventsOf({ pipeline }: FoundPipeline, progress: Progress): (event: RunEvent) => void {
+  return (event) => {
+    // The display would leave out the streams of the other accounts.
+    if (event.type === 'run.started') return
+    const isOfStream = 'stream' in event && event.stream !== undefined
+    progress.on(isOfStream ? { ...event, stream: `${pipeline.account?.name ?? ''}.${event.stream}` } : event)
+  }
+}
