@@ -23,6 +23,7 @@ export { fromData, toData, type PipelineData } from './define/data.ts'
 export { describePipeline } from './define/describe.ts'
 export type { Endpoint, Pages, PagesOptions, RecordsOptions } from './define/api/endpoint.ts'
 export type { Flow } from './define/flow.ts'
+export type { ExportJob, JobOptions } from './define/api/job.ts'
 export { http, type HttpApi, type HttpOptions, type PostOptions, type RequestOptions } from './define/api/http.ts'
 export type { Comparable, IncrementalOptions } from './define/incremental.ts'
 export {
@@ -81,6 +82,7 @@ export {
   DecodeError,
   HttpError,
   IncompleteError,
+  JobError,
   LoadError,
   PagingError,
   PositionLostError,

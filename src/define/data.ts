@@ -46,6 +46,8 @@ export function fromData({ name, schedule, streams }: PipelineData): Pipeline {
       throw new UsageError(`${place}: recipe.source.api is missing: give the API`)
     const { api, request, paging, records } = recipe.source
     rejectFormerNames(`${place}: recipe`, recipe)
+    if (recipe.source.job !== undefined)
+      throw new UsageError(`${place}: recipe.source.job cannot be data, because its requests are functions of its id`)
     if (typeof api?.base !== 'string' || !URL.canParse(api.base))
       throw new UsageError(`${place}: recipe.source.api.base is no URL`)
     if (typeof request?.path !== 'string' && !Array.isArray(request?.path?.texts))

@@ -8,6 +8,7 @@ import {
   type Stage,
   type Table,
 } from '../model/recipe.ts'
+import type { Job, JobRequest } from '../model/job.ts'
 import { formatText } from '../model/format.ts'
 import { shapeText } from '../model/records-shape.ts'
 import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
@@ -50,8 +51,12 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
       : [
           `${source.request.method} ${source.api.base}${requestText(source.request)}`,
           ...(source.request.format ? [line('format', formatText(source.request.format))] : []),
-          line('pages', pagingText(source.paging)),
-          line('records', recordsText(source.records) + (source.optional ? ', if there' : '')),
+          ...(source.job
+            ? jobLines(source.job)
+            : [
+                line('pages', pagingText(source.paging)),
+                line('records', recordsText(source.records) + (source.optional ? ', if there' : '')),
+              ]),
           ...rules.map((rule) => line('rule', ruleText(rule))),
         ]
   if ('api' in source && source.ifChanged) lines.push(line('cursor', 'ETag and Last-Modified of the last reading'))
@@ -212,6 +217,46 @@ function childLines(stage: Stage, options: { isMerged: boolean }): string[] {
   }
   return [`  ${functionText(stage.fn)}`]
 }
+
+function jobLines({ id, poll, state, every, maxEvery, longest, results, ...job }: Job): string[] {
+  const states = (['done', 'empty', 'failed', 'expired'] as const)
+    .filter((name) => job[name].length > 0)
+    .map((name) => `${name}: ${job[name].join(', ')}`)
+  const request = poll ? calledText(() => requestLine(poll('{id}')), poll) : 'GET of its URL'
+  return [
+    line('job', `${fromText(id)}, polled by ${request} every ${every} to ${maxEvery}, at most ${longest}`),
+    line('state', `${state === undefined ? 'the HTTP status' : fromText(state)}; ${states.join('; ')}`),
+    ...(job.count === undefined ? [] : [line('count', fromText(job.count))]),
+    ...(results.type === 'files' ? fileLines(results.at, results.stage) : resultLines(results.fn)),
+  ]
+}
+
+const fileLines = (at: InResponse<never, unknown>, stage: Stage): string[] =>
+  stage.type === 'flatMap' && stage.download
+    ? [line('download', downloadText({ ...stage.download, at: fromText(at) }) + atOnce(stage.concurrency))]
+    : []
+
+function resultLines(fn: Extract<Job['results'], { readonly type: 'requests' }>['fn']): string[] {
+  try {
+    const made = fn(placeholder('job') as never, '{id}')
+    if (made)
+      return [line('results', ''), ...describeRecipe(made.recipe, { isMerged: false }).map((text) => `  ${text}`)]
+  } catch {
+    /* The function needs a real job. */
+  }
+  return [line('results', functionText(fn))]
+}
+
+/** Returns what a call with placeholders makes, or the text of the function. */
+function calledText(call: () => string, fn: object): string {
+  try {
+    return call()
+  } catch {
+    return functionText(fn)
+  }
+}
+
+const requestLine = ({ template: { request } }: JobRequest): string => `${request.method} ${requestText(request)}`
 
 /** Returns a record whose fields read as their names, so that a child's path is shown as `/topics/{id}/posts`. */
 const placeholder = (name = ''): unknown =>

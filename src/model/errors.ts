@@ -114,6 +114,21 @@ export class PositionLostError extends SluiceError {
   }
 }
 
+/** The API no longer has the results of a job. The slice has to restart, with another job. */
+export class ResultsLostError extends PositionLostError {
+  static {
+    defineErrorName(this)
+  }
+}
+
+/** A job of the API failed, or did not end in time. The next run starts another one. */
+export class JobError extends SluiceError {
+  override readonly code = 'JOB'
+  static {
+    defineErrorName(this)
+  }
+}
+
 /**
  * A reading came to its end without a proof that it has read everything, and its table does not accept that. Its cursor
  * stays, and the next run reads the same range from its start again.

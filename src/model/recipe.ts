@@ -4,6 +4,7 @@ import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
 import type { Format } from './format.ts'
 import type { RecordsShape } from './records-shape.ts'
+import type { Job } from './job.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
 /** Five fields, as in `'0 * * * *'`. */
@@ -102,12 +103,15 @@ export type Stage =
 
 export interface HttpSource {
   readonly api: Api
+  /** The first request. If there is a job, it starts it. */
   readonly request: Request
   readonly paging: Paging<never>
   /** The last response holds a token with which the next run reads on. */
   readonly delta?: Delta<never>
   /** The request is conditional: 304 means that nothing has changed since the last reading. */
   readonly ifChanged?: true
+  /** The request starts a job of the API, and the records are its results. */
+  readonly job?: Job
   /** The place of the records in the body; '' is the body itself. A shape makes them of something else than a list. */
   readonly records: From<never, readonly unknown[]> | RecordsShape
   /** A missing member on the way to the records is an empty page instead of an error. */

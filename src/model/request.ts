@@ -116,8 +116,11 @@ export type Query = { readonly [name: string]: QueryValue }
 /** JSON to send. It may contain bounds at any depth. */
 export type Sent = { readonly [name: string]: SentValue | undefined }
 export type SentValue = JsonValue | Bound | readonly SentValue[] | { readonly [name: string]: SentValue | undefined }
-/** The methods that a request may have. A request only reads, whatever its method is: it may be sent again. */
-export type Method = 'GET' | 'POST' | 'PUT'
+/**
+ * The methods that a request may have. A request only reads, whatever its method is: it may be sent again. PATCH and
+ * DELETE only end a job.
+ */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Given<T> = T | ((range: Range) => T)
 
 /** A path with values. Each value is encoded as one segment when the request is made. */

@@ -10,6 +10,8 @@ export interface Scope {
   /** Aborts when the work has to stop. Every wait obeys it. */
   readonly signal: AbortSignal
   readonly now: () => Date
+  /** Waits, for a test with a clock of its own. @default the timers of the process */
+  readonly sleep?: (ms: number, options: { readonly signal: AbortSignal }) => Promise<void>
   readonly emit: (event: RunEvent) => void
   readonly secrets: Secrets
   /** Returns the open client of an API: one for each API and run. */

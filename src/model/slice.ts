@@ -8,6 +8,8 @@ export type RunKind = 'sync' | 'backfill' | 'replay'
  * The part of a slice that a reader needs: its bounds, its position, and the unit to restart if the position is lost.
  */
 export interface SliceRead extends Range {
+  /** The slice in the ledger. Absent if no ledger keeps the position. */
+  readonly id?: string
   /** Null is the start. */
   readonly position: Position
   /**

@@ -1,5 +1,6 @@
 // Identifies the part of a definition that a stored position depends on.
 import { createHash } from 'node:crypto'
+import type { Job } from '../model/job.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 
 /**
@@ -25,6 +26,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
           records: source.records,
           optional: source.optional,
           delta: source.delta,
+          job: source.job && jobOf(source.job),
         }
   // A child position counts the parents that are left after the stages, so all stages before the last children count.
   const parentStages = stages.slice(0, stages.findLastIndex(({ type }) => type === 'flatMap') + 1)
@@ -36,6 +38,18 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
   }
   return createHash('sha256').update(JSON.stringify(definition, hashedValue)).digest('base64url').slice(0, 22)
 }
+
+/** Waits, retries and counts of a job may change while it runs. */
+const jobOf = ({ id, poll, state, done, empty, failed, expired, results }: Job): unknown => ({
+  id,
+  poll,
+  state,
+  done,
+  empty,
+  failed,
+  expired,
+  results,
+})
 
 /**
  * Names that a recipe had in version 0.1. The hash keeps them, because ledgers hold hashes of that version. A hash that

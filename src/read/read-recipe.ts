@@ -10,7 +10,10 @@ import type { FlatMap } from '../source/children/expand-records.ts'
 import type { ReadPages } from '../source/children/child-reader.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
+import type { ReadPages } from '../source/children/child-reader.ts'
 import { readSinceToken } from '../source/delta.ts'
+import { isJobSource } from '../source/jobs/job-source.ts'
+import { readJob } from '../source/jobs/read-job.ts'
 import { readHttp } from '../source/read-http.ts'
 import { readCustomSource } from '../source/read-custom-source.ts'
 import type { PageStage } from '../transform/compile-stages.ts'
@@ -62,7 +65,7 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
     (child, slice, scope) =>
       readPages(child, slice, scope, { ...context, isChild: true, hasCursor, isOfBatch: batch !== undefined })
 
-  let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
+  let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, { ...context, readChild })
   for (const step of stepsOf(recipe.stages)) {
     const readBefore = read
     read =
@@ -79,13 +82,19 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
   return read(context.isOfBatch ? slice : withLineage(slice, recipe), scope)
 }
 
-function readSource({ source, incremental, stages }: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext) {
+function readSource(
+  { source, incremental, stages }: Recipe,
+  slice: SliceRead,
+  scope: Scope,
+  context: RecipeContext & { readonly readChild: ReadPages },
+): Pages {
   if ('read' in source) return readCustomSource(provideFetchToSource(source.read, scope), incremental, slice, scope)
   const isParent = stages.some(({ type }) => type === 'flatMap')
   // A total of parents or of one child would not say how much of the stream is left.
   const hasTotal = !context.isChild && !isParent
   // The key is that of the table's rows: parents have another one, and a stage may make it of other fields.
   const own = slice.key && stages.some((stage) => mayChangeKey(stage, slice.key)) ? { ...slice, key: [] } : slice
+  if (isJobSource(source)) return readJob(source, incremental, own, scope, context.readChild)
   const read = (slice: SliceRead): Pages =>
     readHttp(source, incremental, slice, scope, {
       isChild: context.isChild,

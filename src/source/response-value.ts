@@ -13,7 +13,8 @@ export function valueIn(
   { body, headers }: Pick<ApiResponse<unknown>, 'body' | 'headers'>,
   at: InResponse<never, unknown>,
 ): unknown {
-  if (isInHeader(at)) return headers[at.header]
+  // A header can say null only as text, as `sforce-locator: null` does.
+  if (isInHeader(at)) return headers[at.header] === 'null' ? null : headers[at.header]
   return body === undefined ? undefined : valueFrom(at, body)
 }
 

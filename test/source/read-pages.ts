@@ -2,12 +2,17 @@ import { openScope, type ScopeOptions } from '../../src/read/open-scope.ts'
 import { readRecipe } from '../../src/read/read-recipe.ts'
 import { isEnd, type Page } from '../../src/model/page.ts'
 import type { Recipe } from '../../src/model/recipe.ts'
+import type { Scope } from '../../src/model/scope.ts'
 import type { SliceRead } from '../../src/model/slice.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 
 export interface ReadingOptions extends Partial<SliceRead>, ScopeOptions {
   /** Pages to read before leaving. @default all */
   readonly pages?: number
+  /** Receives each page when it is read. */
+  readonly onPage?: (page: Page) => void
+  /** Waits, by a clock of the test. */
+  readonly sleep?: Scope['sleep']
 }
 
 /** Returns the pages of a recipe, as a run gets them. */
@@ -20,6 +25,8 @@ export async function readPages(
     emit,
     now,
     memory,
+    sleep,
+    onPage,
     ...reading
   }: ReadingOptions = {},
 ): Promise<Page[]> {
@@ -30,9 +37,11 @@ export async function readPages(
     ...(now && { now }),
     ...(memory && { memory }),
   })
+  const waiting: Scope = sleep ? { ...scope, sleep } : scope
   const read: Page[] = []
-  for await (const page of readRecipe(recipe, { position: null, restart: 'page', ...reading }, scope)) {
+  for await (const page of readRecipe(recipe, { position: null, restart: 'page', ...reading }, waiting)) {
     page.hold?.[Symbol.dispose]()
+    onPage?.(page)
     checkEquation(page)
     read.push(page)
     if (read.length >= pages) break

@@ -164,4 +164,5 @@ const WAIT_TEXTS = {
   memory: 'memory',
   lock: 'a lock',
   database: 'database',
+  job: 'a job of the API',
 } as const

@@ -4,7 +4,9 @@ import { UsageError } from '../../model/errors.ts'
 import type { Api, Delta, InHeader, Paging, Range, Request } from '../../model/request.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { Records, type Stream } from '../stream.ts'
+import type { JobRequest } from '../../model/job.ts'
 import type { DownloadOptions } from './download.ts'
+import { ExportJob, jobOf, type JobOptions } from './job.ts'
 import type { RecordsFrom } from './record-shapes.ts'
 
 /**
@@ -14,13 +16,12 @@ import type { RecordsFrom } from './record-shapes.ts'
  * const endpoint = api.get<{ data: Order[]; next: string | null }>('/orders')
  * const orders = endpoint.pages(byCursor('after', 'next')).records('data')
  */
-export class Endpoint<Body> {
-  readonly #api: Api
-  readonly #request: Request
+export class Endpoint<Body> implements JobRequest {
+  /** The request, and the API that it goes to. */
+  readonly template: JobRequest['template']
 
   constructor(api: Api, request: Request) {
-    this.#api = api
-    this.#request = request
+    this.template = Object.freeze({ api, request })
   }
 
   /**
@@ -36,7 +37,7 @@ export class Endpoint<Body> {
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when something is requested.
     const { fetchOnce } = await import('../../read/fetch-once.ts')
     // The caller of `get`, `post` or `graphql` names the type of the body.
-    return (await fetchOnce(this.#api, this.#request, range, signal)) as Body
+    return (await fetchOnce(this.template.api, this.template.request, range, signal)) as Body
   }
 
   /**
@@ -49,13 +50,35 @@ export class Endpoint<Body> {
   pages(paging: Paging<Body>, { delta, ifChanged = false }: PagesOptions<Body> = {}): Pages<Body> {
     rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
     if (ifChanged) checkIfChanged(paging, delta)
+    const { api, request } = this.template
     return new Pages({
-      api: this.#api,
-      request: ifChanged ? withUnchanged(this.#request) : this.#request,
+      api,
+      request: ifChanged ? withUnchanged(request) : request,
       paging,
       ...(delta !== undefined && { delta: deltaOf(delta) }),
       ...(ifChanged && { ifChanged }),
     })
+  }
+
+  /**
+   * The request starts a job of the API, such as an export. `poll` asks for its state until it is done. `.download()`
+   * or `.results()` says next where its records are. The job's id is stored as soon as it is known: an interrupted
+   * run waits for the same job.
+   *
+   * @example
+   * api.post<{ id: string }>('/exports', { json: { changed_after: since } })
+   *   .job({
+   *     id: 'id',
+   *     poll: (id) => api.get<Export>(path`/exports/${id}`),
+   *     state: 'status',
+   *     done: 'finished',
+   *     failed: 'error',
+   *     error: 'message',
+   *   })
+   *   .download<Row>('url', { format: csv() })
+   */
+  job<Job>(options: JobOptions<Body, Job>): ExportJob<Job> {
+    return new ExportJob(this.template, jobOf(this.template, options))
   }
 }
 

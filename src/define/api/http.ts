@@ -1,6 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { parseRate } from '../../model/rate.ts'
 import type { Format } from '../../model/format.ts'
+import type { JobRequest } from '../../model/job.ts'
 import type { Api, Credentials, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
 import { checkAuth } from './auth.ts'
 import { Endpoint } from './endpoint.ts'
@@ -129,6 +130,26 @@ export class HttpApi {
    */
   put<Body>(path: Path, options: PostOptions = {}): Endpoint<Body> {
     return this.#endpoint({ method: 'PUT', path: provenPath(path, this.api) }, options)
+  }
+
+  /**
+   * A PATCH request. Only `cancel` of a job sends one.
+   *
+   * @example
+   * cancel: (id) => api.patch(path`/jobs/query/${id}`, { json: { state: 'Aborted' } })
+   */
+  patch(path: Path, options: PostOptions = {}): JobRequest {
+    return this.#endpoint({ method: 'PATCH', path: provenPath(path, this.api) }, options)
+  }
+
+  /**
+   * A DELETE request. Only `cancel` of a job sends one.
+   *
+   * @example
+   * cancel: (id) => api.delete(path`/jobs/${id}`)
+   */
+  delete(path: Path, options: PostOptions = {}): JobRequest {
+    return this.#endpoint({ method: 'DELETE', path: provenPath(path, this.api) }, options)
   }
 
   /**

@@ -23,6 +23,7 @@ export interface EncodedPage extends Disposable {
   readonly rows: number
   readonly bytes: number
   readonly position?: Position
+  readonly isUrgent?: true
   /** The counts of the page, with the records that the encoder rejected. */
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
@@ -43,6 +44,7 @@ export class EncodedRows implements EncodedPage {
   readonly rows: number
   readonly bytes: number
   readonly position?: Position
+  readonly isUrgent?: true
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
@@ -69,6 +71,7 @@ export class EncodedRows implements EncodedPage {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1) ?? 0
     if (page.position !== undefined) this.position = page.position
+    if (page.isUrgent) this.isUrgent = true
     if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
     if (page.completeness !== undefined) this.completeness = page.completeness
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches

@@ -40,6 +40,7 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
   const { source, stages } = recipe
   for (const name of secretsIn(recipe)) scope.secrets.value(name)
   if ('read' in source) return { text: 'a custom source, which is not read' }
+  if (source.job) return { text: 'an export job, which a check does not start' }
   if (offline)
     return { text: secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret' }
   const endpoints = new Map((await waysOn()).map((name) => [name, { hasWayOn: true, largestPage: 0 }]))

@@ -10,7 +10,7 @@ import { checkHeld } from '../../ledger/slices/transitions.ts'
 import { encodePages, SchemaChangeRequest } from '../../load/encode/encode-pages.ts'
 import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import { openTableWriter, type TableWriter } from '../../load/table-writer.ts'
-import { ListMovedError, PositionLostError, SchemaError } from '../../model/errors.ts'
+import { ListMovedError, PositionLostError, ResultsLostError, SchemaError } from '../../model/errors.ts'
 import type { ReadCounts } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
@@ -36,6 +36,9 @@ class TableGrownError extends ReadAgainError {
 /** Times that a slice is read again without a commit in between, before its error is thrown. */
 const MAX_RESTARTS_WITHOUT_PROGRESS = 3
 
+/** Jobs that one run starts again because their results were lost. */
+const MAX_LOST_RESULTS = 2
+
 /** Time for a source or a stage to obey its signal. Afterwards its pages are no longer awaited. */
 const GRACE_PERIOD_MS = 1_000
 
@@ -49,6 +52,7 @@ export async function syncSlice(
 ): Promise<void> {
   if (restart) await restartSlice(context, restart)
   let withoutProgress = 0
+  let lostResults = 0
   let pass = 1
   const passDigests = new Set<string>()
   for (;;) {
@@ -61,6 +65,8 @@ export async function syncSlice(
       withoutProgress = hasProgress ? 0 : withoutProgress + 1
       if (withoutProgress >= MAX_RESTARTS_WITHOUT_PROGRESS)
         throw error instanceof ReadAgainError ? changedTooOften(error, context) : error
+      // Each restart starts another job. Results that are always lost before their end would do so for ever.
+      if (error instanceof ResultsLostError && ++lostResults > MAX_LOST_RESULTS) throw error
       if (error instanceof ListMovedError) pass++
       if (error instanceof ListMovedError && error.passDigest !== undefined) passDigests.add(error.passDigest)
       if (error instanceof PositionLostError) await restartSlice(context)
@@ -101,6 +107,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     ...stream.batch,
     measure: measureInto(count),
     isAlone: isSchemaChange,
+    isLast: isUrgent,
     signal: failure.signal,
   })
   using _gracePeriod = abortLater(failure, scope.signal)
@@ -121,13 +128,14 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
 
 /** Returns where and how to read a slice. */
 function sliceRead(slice: HeldSlice, table: Table, passes: Passes): SliceRead {
-  const { position, since, until, boundary = {}, startedAt, highWaterMark } = slice
+  const { id, position, since, until, boundary = {}, startedAt, highWaterMark } = slice
   const isKeyless = table.key.length === 0
   // Only the records that the next run reads again are remembered. Those at the end of a window are not among them.
   const meetsAgain = isKeyless && table.write === 'append' && slice.kind === 'sync'
   const known = Object.keys(boundary).length + (highWaterMark?.hashes?.length ?? 0)
   const boundaryQuota: BoundaryQuota = { remaining: Math.max(0, MAX_NEWER_RECORDS - known), reported: false }
   return {
+    id,
     position,
     since,
     until,
@@ -159,6 +167,8 @@ type Item = EncodedPage | SchemaChangeRequest
 const isSchemaChange = (item: Item): item is SchemaChangeRequest => item instanceof SchemaChangeRequest
 
 const isPage = (item: Item): item is EncodedPage => !isSchemaChange(item)
+
+const isUrgent = (item: Item): boolean => isPage(item) && item.isUrgent === true
 
 /** Returns the size of each page for its batch, and counts the page. A page is measured once. */
 const measureInto =

@@ -114,5 +114,6 @@ export const waits = {
   memory: { place: 'ahead', words: 'reading waits for memory until more is stored', isHeld: true },
   database: { place: 'table', words: 'reading waits for the database', isHeld: false },
   lock: { place: 'table', words: 'writing waits for a lock of another session', isHeld: true },
+  job: { place: 'api', words: 'reading waits for a job of the API', isHeld: true },
   turn: { place: 'none', words: 'waits until other streams are done', isHeld: true },
 }

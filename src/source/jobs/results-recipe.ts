@@ -1,0 +1,57 @@
+// The recipe that reads the results of a job that is done.
+import { DecodeError, UsageError } from '../../model/errors.ts'
+import type { Job } from '../../model/job.ts'
+import type { Recipe } from '../../model/recipe.ts'
+import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
+import type { JobResponse } from './job-requests.ts'
+
+/** Returns undefined if the API says that there are no results. Throws if it does not say so. */
+export function resultsRecipe(
+  { results }: Pick<Job, 'results'>,
+  response: JobResponse,
+  { id, label }: { readonly id: string; readonly label: string },
+): Recipe | undefined {
+  if (results.type === 'files') {
+    const urls = urlsIn(valueIn(response, results.at), `${label}: ${nameOf(results.at)}`)
+    return urls.length === 0 ? undefined : filesRecipe(urls, results.stage)
+  }
+  const made = results.fn(response.body as never, id)
+  if (made === null) return undefined
+  return checkResults(made)
+}
+
+/** Stages of results would hide their records from the cursor, and a replay from the stages of the stream. */
+function checkResults({ recipe }: { readonly recipe: Recipe }): Recipe {
+  if (typeof recipe !== 'object')
+    throw new UsageError('.results(): the function must return a stream, such as api.get(…).pages(…).records()')
+  if (recipe.incremental) throw new UsageError('.results(): put .incremental() behind it')
+  const stage = recipe.stages.find((one) => one.type !== 'flatMap' || !one.download)
+  if (stage) throw new UsageError(`.results(): put .${stage.type}() behind it`)
+  return recipe
+}
+
+function urlsIn(value: unknown, place: string): readonly string[] {
+  if (value === null || value === '') return []
+  const urls: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return urls.map((url) => {
+    if (typeof url === 'string' && url !== '') return url
+    const problem = Array.isArray(value) ? `holds ${typeNameOf(url)} among the URLs` : problemOf(url)
+    throw new DecodeError(
+      `${place} ${problem}, where the URL of the results should be. Null says that there are no records`,
+    )
+  })
+}
+
+/** The stage leaves URLs out of positions: they may be signed, and others each time. */
+function filesRecipe(urls: readonly string[], stage: Recipe['stages'][number]): Recipe {
+  const files = urls.map((url) => ({ url }))
+  return {
+    source: {
+      // oxlint-disable-next-line typescript/require-await -- A source is an async generator.
+      read: async function* ({ position }) {
+        if (position === undefined) yield { records: files, position: { files: files.length } }
+      },
+    },
+    stages: [stage],
+  }
+}
