@@ -107,8 +107,11 @@ export interface Page<T = unknown> {
   readonly parents?: readonly unknown[]
   /** The position *after* this page. Undefined if the reader does not know it: the page is then committed later. */
   readonly position?: Position
-  /** True if the page is stored without waiting for others: something was begun that only its position knows. */
-  readonly isUrgent?: true
+  /**
+   * Called when the page is stored. Such a page is stored at once, without waiting for others: something was begun that
+   * only its position knows.
+   */
+  readonly onStored?: () => void
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark

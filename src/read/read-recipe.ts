@@ -7,7 +7,6 @@ import type { Recipe, Stage } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import type { FlatMap } from '../source/children/expand-records.ts'
-import type { ReadPages } from '../source/children/child-reader.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import type { ReadPages } from '../source/children/child-reader.ts'
@@ -65,7 +64,7 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
     (child, slice, scope) =>
       readPages(child, slice, scope, { ...context, isChild: true, hasCursor, isOfBatch: batch !== undefined })
 
-  let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, { ...context, readChild })
+  let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
   for (const step of stepsOf(recipe.stages)) {
     const readBefore = read
     read =
@@ -86,7 +85,7 @@ function readSource(
   { source, incremental, stages }: Recipe,
   slice: SliceRead,
   scope: Scope,
-  context: RecipeContext & { readonly readChild: ReadPages },
+  context: RecipeContext,
 ): Pages {
   if ('read' in source) return readCustomSource(provideFetchToSource(source.read, scope), incremental, slice, scope)
   const isParent = stages.some(({ type }) => type === 'flatMap')
@@ -94,7 +93,11 @@ function readSource(
   const hasTotal = !context.isChild && !isParent
   // The key is that of the table's rows: parents have another one, and a stage may make it of other fields.
   const own = slice.key && stages.some((stage) => mayChangeKey(stage, slice.key)) ? { ...slice, key: [] } : slice
-  if (isJobSource(source)) return readJob(source, incremental, own, scope, context.readChild)
+  if (isJobSource(source)) {
+    const readResults: ReadPages = (results, slice, scope) =>
+      readPages(results, slice, scope, { ...context, isChild: true, isOfBatch: false })
+    return readJob(source, incremental, own, scope, readResults)
+  }
   const read = (slice: SliceRead): Pages =>
     readHttp(source, incremental, slice, scope, {
       isChild: context.isChild,

@@ -41,6 +41,7 @@ export async function readPages(
   const read: Page[] = []
   for await (const page of readRecipe(recipe, { position: null, restart: 'page', ...reading }, waiting)) {
     page.hold?.[Symbol.dispose]()
+    page.onStored?.()
     onPage?.(page)
     checkEquation(page)
     read.push(page)

@@ -23,7 +23,8 @@ export interface EncodedPage extends Disposable {
   readonly rows: number
   readonly bytes: number
   readonly position?: Position
-  readonly isUrgent?: true
+  /** Called when the page is stored, which is done at once. */
+  readonly onStored?: () => void
   /** The counts of the page, with the records that the encoder rejected. */
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
@@ -44,7 +45,7 @@ export class EncodedRows implements EncodedPage {
   readonly rows: number
   readonly bytes: number
   readonly position?: Position
-  readonly isUrgent?: true
+  readonly onStored?: () => void
   readonly counts: ReadCounts
   readonly rejects: readonly Reject[]
   readonly highWaterMark?: HighWaterMark
@@ -71,7 +72,7 @@ export class EncodedRows implements EncodedPage {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1) ?? 0
     if (page.position !== undefined) this.position = page.position
-    if (page.isUrgent) this.isUrgent = true
+    if (page.onStored) this.onStored = page.onStored
     if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
     if (page.completeness !== undefined) this.completeness = page.completeness
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches

@@ -168,7 +168,7 @@ const isSchemaChange = (item: Item): item is SchemaChangeRequest => item instanc
 
 const isPage = (item: Item): item is EncodedPage => !isSchemaChange(item)
 
-const isUrgent = (item: Item): boolean => isPage(item) && item.isUrgent === true
+const isUrgent = (item: Item): boolean => isPage(item) && item.onStored !== undefined
 
 /** Returns the size of each page for its batch, and counts the page. A page is measured once. */
 const measureInto =
@@ -197,6 +197,7 @@ async function writeBatch(batch: readonly Item[], context: BatchContext): Promis
   const pages = batch.filter(isPage)
   try {
     await context.writer.write(pages)
+    for (const page of pages) page.onStored?.()
   } finally {
     for (const page of pages) page[Symbol.dispose]()
   }
@@ -211,6 +212,7 @@ async function changeSchema(request: SchemaChangeRequest, context: BatchContext)
   if (writer.storesWithChange(position)) {
     context.count(page.counts)
     await target.changeFor(page, needed, (change) => writer.writeChanged(change, position), { signal })
+    page.onStored?.()
     request.settle('stored')
     return
   }

@@ -1,5 +1,6 @@
 // The pages of a job's results: starts the job, waits for it, reads its results, and starts another one where the API
 // has lost it.
+import { abortable } from '../../flow/signals/abortable.ts'
 import { JobError, ListMovedError, PositionLostError, ResultsLostError } from '../../model/errors.ts'
 import { NO_READ_COUNTS } from '../../model/counts.ts'
 import { END, isEnd, type Page } from '../../model/page.ts'
@@ -50,6 +51,8 @@ class JobReader {
   readonly #requests: JobRequests
   readonly #results: JobResultsReader
   #progress: JobProgress
+  /** A ledger stores the pages. */
+  readonly #isKept: boolean
   #isRunning = false
   /** The last page had no position, so reading can continue nowhere. */
   #hasUnplaced = false
@@ -64,6 +67,7 @@ class JobReader {
   ) {
     const range = rangeOf(incremental, slice)
     this.#source = source
+    this.#isKept = slice.id !== undefined
     this.#scope = scope
     this.#progress = jobAt(slice.position)
     this.#requests = new JobRequests({ source, incremental, range, slice, scope })
@@ -77,7 +81,7 @@ class JobReader {
       if (this.#progress.id === undefined) {
         await this.#start()
         isNew = true
-        yield this.#marker()
+        yield* this.#storeJob()
       }
       const end = await this.#wait(isNew)
       isNew = false
@@ -104,13 +108,13 @@ class JobReader {
             this.#forget(`${problem}. Another one is started`)
             break
           }
-          yield this.#giveUp()
+          yield this.#withoutJob()
           throw new JobError(`${problem}. The next run starts another one`)
         }
         case 'late': {
           const name = this.#name()
           await this.cancel()
-          yield this.#giveUp()
+          yield this.#withoutJob()
           throw new JobError(
             `${name} is still ${end.state} after ${job.longest}. The next run starts another one. ` +
               `If ${end.state} means that it has ended, add it to \`done\`; if it takes so long, raise \`longest\``,
@@ -207,16 +211,22 @@ class JobReader {
     this.#progress = { starts, failures, records: 0 }
   }
 
-  /** Returns a page whose position is the job: nothing else knows that it runs. */
-  #marker(): Page {
+  /** Yields a page whose position is the job, since nothing else knows that it runs, and waits until it is stored. */
+  async *#storeJob(): AsyncGenerator<Page, void, undefined> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    yield this.#marker(resolve)
+    if (this.#isKept) await abortable(promise, this.#scope.signal)
+  }
+
+  #marker(onStored: () => void): Page {
     const position = jobPosition(this.#progress)
-    return { records: [], rejects: [], counts: NO_READ_COUNTS, position, isUrgent: true }
+    return { records: [], rejects: [], counts: NO_READ_COUNTS, position, onStored }
   }
 
   /** Returns a page whose position has no job, so that the next run starts one. */
-  #giveUp(): Page {
+  #withoutJob(): Page {
     this.#progress = { starts: this.#progress.starts, failures: 0, records: 0 }
-    return this.#marker()
+    return this.#marker(() => {})
   }
 
   #emptyEnd(response: JobResponse): Page {

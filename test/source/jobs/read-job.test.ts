@@ -15,7 +15,11 @@ test('a job is started once and polled until it is done, and its file is read', 
   const pages = await readPages(jobOf(api.origin, { count: 'count' }).download<{ id: number }>('url'), { key: ['id'] })
   expect(recordsOf(pages)).toEqual(upTo(5))
   expect(pages.at(-1)).toMatchObject({ completeness: { grade: 'counted' } })
-  expect(pages[0]).toMatchObject({ records: [], isUrgent: true, position: { job: { id: 'j1', starts: 1 } } })
+  expect(pages[0]).toMatchObject({
+    records: [],
+    onStored: expect.any(Function),
+    position: { job: { id: 'j1', starts: 1 } },
+  })
   expect(api.requests.map(({ method, path: asked }) => `${method} ${asked}`)).toEqual([
     'POST /jobs',
     'GET /jobs/j1',
@@ -142,7 +146,7 @@ test('a job that failed is started again, and the last failure has the words of 
   const failed = readPages(jobOf(api.origin).download('url'), { onPage: (page) => read.push(page) })
   await expect(failed).rejects.toThrow('the job j4 of POST /jobs is aborted: not allowed. The next run starts another')
   // The position of the failed job would fail each later run.
-  expect(read.at(-1)).toMatchObject({ isUrgent: true, position: { job: { starts: 2, failures: 0 } } })
+  expect(read.at(-1)).toMatchObject({ onStored: expect.any(Function), position: { job: { starts: 2, failures: 0 } } })
   expect(JSON.stringify(read.at(-1)?.position)).not.toContain('j4')
   await expect(readPages(jobOf(api.origin, { retries: 0 }).download('url'))).rejects.toThrow(JobError)
   expect(exporter.starts).toHaveLength(5)
