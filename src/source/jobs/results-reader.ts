@@ -83,7 +83,7 @@ export class JobResultsReader {
     this.#keys?.add(inner.records)
     const { page, hasEnded } = followedPage(inner.records, follower)
     // Origins and parents lead to the records of the results, which are the first ones of the stream.
-    const { origins: _origins, parents: _parents, position, rejects, counts, ...rest } = inner
+    const { origins: _origins, parents: _parents, position, rejects, counts, completeness, ...rest } = inner
     const progress: JobProgress = {
       ...before,
       records: before.records + counts.fetched,
@@ -96,6 +96,8 @@ export class JobResultsReader {
       page: {
         ...rest,
         ...page,
+        // The grade of one file is not that of the job, whose number of records may prove more.
+        ...(completeness?.grade === 'open' && { completeness }),
         rejects: rejects.map(({ parents: _ancestors, ...one }) => one),
         counts: {
           ...counts,
