@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json']
+const COPIED = ['src', 'test', 'migrations', 'package.json', 'tsconfig.json', 'jest.config.ts']
 
-/** `test/kill` or `test/moving` with its arguments, which must notice a mutant. */
+/** `test/kill` or `test/moving` with its arguments, or `test` with those of Jest, which must notice a mutant. */
 interface Proof {
-  readonly harness: 'kill' | 'moving'
+  readonly harness: 'kill' | 'moving' | 'test'
   readonly args: readonly string[]
 }
 
@@ -30,12 +30,12 @@ async function mutants(): Promise<Mutant[]> {
       const file = join(import.meta.dirname, name)
       const text = await readFile(file, 'utf8')
       const [, takes] = /^takes: (.+)$/m.exec(text) ?? []
-      const proofs = [...text.matchAll(/^(kill|moving): (.+)$/gm)].map(([, harness, args = '']) => ({
+      const proofs = [...text.matchAll(/^(kill|moving|test): (.+)$/gm)].map(([, harness, args = '']) => ({
         harness: harness as Proof['harness'],
         args: [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
       }))
       if (takes === undefined || proofs.length === 0)
-        throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …' or 'moving: …'`)
+        throw new Error(`${file} must begin with the lines 'takes: …' and 'kill: …', 'moving: …' or 'test: …'`)
       return {
         name: name.replace(/\.patch$/, ''),
         file,
@@ -71,7 +71,13 @@ async function run(
 const proof = ({ harness, args }: Proof, directory: string): ReturnType<typeof run> =>
   run(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(directory, 'test', harness, 'main.ts'), ...args],
+    [
+      '--disable-warning=ExperimentalWarning',
+      ...(harness === 'test'
+        ? ['--experimental-vm-modules', join(directory, 'node_modules/jest/bin/jest.js')]
+        : [join(directory, 'test', harness, 'main.ts')]),
+      ...args,
+    ],
     directory,
   )
 
@@ -102,7 +108,7 @@ for (const { name, file, takes, proofs } of all) {
   for (const one of proofs) {
     const { code, output } = await proof(one, mutated.directory)
     // Red for the right reason: a promise was broken, not the harness.
-    const caught = code !== 0 && /BROKEN|BrokenPromise:/.test(output)
+    const caught = code !== 0 && /BROKEN|BrokenPromise:|^ +✕/m.test(output)
     if (!caught) survivors++
     const verdict = caught ? 'red' : `NOT NOTICED, exit code ${code}`
     const lines = output.trimEnd().split('\n').slice(0, 12)

@@ -200,6 +200,25 @@ events
   })
   .map(({ score }) => score.toFixed())
 
+// The request that polls a job types its state, and what its results are made of.
+proves<Same<RecordOf<ReturnType<typeof exported>>, { id: string }>>()
+function exported() {
+  return api
+    .post<{ job: { id: string } }>('/jobs')
+    .job({
+      id: 'job.id',
+      poll: (id) => api.get<{ state: string; document: number }>(path`/jobs/${id}`),
+      state: 'state',
+      done: 'done',
+    })
+    .results(({ document }) =>
+      api
+        .get<{ id: string }[]>(path`/documents/${document}`)
+        .pages(onePage())
+        .records(),
+    )
+}
+
 // Numbers as they really arrive.
 proves<Same<Extract<Json<{ id: number }>['id'], bigint>, bigint>>()
 

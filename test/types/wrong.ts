@@ -225,5 +225,11 @@ zip({ format: zip() })
 fromRows('values', { header: 5 })
 // @ts-expect-error 85 a URL of a file that is no text
 pages.download('meta.total')
+// @ts-expect-error 86 an id of a job that is not in the response
+api.post<{ id: string }>('/jobs').job({ id: 'number', done: 'done' })
+// @ts-expect-error 87 a job that is never done
+api.post<{ id: string }>('/jobs').job({ id: 'id' })
+// @ts-expect-error 88 the pages of a request that ends a job
+api.delete('/jobs').pages(byPage('page'))
 
 declare function fetchCity(id: string): Promise<string>
