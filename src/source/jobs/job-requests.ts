@@ -48,9 +48,9 @@ export class JobRequests {
   async start(starts: number): Promise<string> {
     const { api, request, job } = this.#source
     const sent = this.#pageRequest(request)
-    const header = job.idempotencyKey
-    const headers = header === undefined ? {} : { [header]: this.#key(sent, starts) }
-    const response = await this.#send(api, { ...request, headers: { ...request.headers, ...headers } }, sent)
+    const header = job.idempotencyKey?.toLowerCase()
+    const headers = { ...sent.headers, ...(header !== undefined && { [header]: this.#key(sent, starts) }) }
+    const response = await this.#send(api, request, { ...sent, headers })
     const id = valueIn(response, job.id)
     if ((typeof id === 'string' && id !== '') || typeof id === 'number' || typeof id === 'bigint') return String(id)
     const quoted = this.#scope.secrets.hide(JSON.stringify(response.body) ?? 'no body')
