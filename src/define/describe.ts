@@ -62,13 +62,14 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
   if ('api' in source && source.ifChanged) lines.push(line('cursor', 'ETag and Last-Modified of the last reading'))
   if ('api' in source && source.delta) lines.push(line('cursor', deltaText(source.delta)))
   if (incremental) {
-    const { at, startFrom, unit, order, step } = incremental
+    const { at, startFrom, unit, order, step, perParent } = incremental
     const details = [
       unit && `in ${unit}`,
       startFrom !== undefined && `from ${startFrom}`,
       lookbackText(incremental, isMerged),
       step !== undefined && `at most ${step} at once`,
       order !== undefined && order !== 'any' && order,
+      perParent && 'one for each parent',
     ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }

@@ -20,6 +20,11 @@ export type IncrementalOptions<Value> = {
    * The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any'
    */
   order?: Order
+  /**
+   * For a child stream: the list of each parent has its own cursor, which moves when this list was read completely.
+   * @default false: one cursor for all children
+   */
+  perParent?: boolean
 } & (Value extends number | bigint ? CountOptions | ClockOptions : TimeOptions)
 interface TimeOptions {
   /** The cursor of the first run, such as `'2024-01-01'`. @default none: the first run reads everything */
@@ -48,9 +53,11 @@ interface CountOptions {
 /** Returns the cursor of a recipe. Throws a UsageError for what the types cannot refuse. */
 export function incrementalOf(
   at: Incremental['at'],
-  options: { readonly [Name in Exclude<keyof Incremental, 'at'>]?: Incremental[Name] | undefined },
+  options: { readonly [Name in Exclude<keyof Incremental, 'at' | 'perParent'>]?: Incremental[Name] | undefined } & {
+    readonly perParent?: boolean | undefined
+  },
 ): Incremental {
-  const { startFrom, lookback, unit, order, step } = options
+  const { startFrom, lookback, unit, order, step, perParent } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
   if (at === '') throw new UsageError(`${place}: name the field that holds the time of a change`)
@@ -66,13 +73,21 @@ export function incrementalOf(
   if (order !== undefined && !['ascending', 'descending', 'any'].includes(order))
     throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
   if (step !== undefined) checkStep(place, step, options)
-  return Object.freeze({ at, ...defined({ startFrom, lookback, unit, order, step }) })
+  if (perParent !== undefined && typeof perParent !== 'boolean')
+    throw new UsageError(`${place}: perParent is true or false, not ${JSON.stringify(perParent)}`)
+  return Object.freeze({ at, ...defined({ startFrom, lookback, unit, order, step }), ...(perParent && { perParent }) })
 }
 
 function checkStep(
   place: string,
   step: Duration,
-  { startFrom, lookback }: { readonly [Name in keyof Incremental]?: Incremental[Name] | undefined },
+  {
+    startFrom,
+    lookback,
+  }: {
+    readonly startFrom?: Incremental['startFrom'] | undefined
+    readonly lookback?: Incremental['lookback'] | undefined
+  },
 ): void {
   const ms = checkValue(`${place}: step`, () => duration(step))
   if (startFrom === undefined)

@@ -205,6 +205,11 @@ export class Stream<out T> {
     name: TableName<Row>,
     options: TableOptions<Row, Write>,
   ): Flow<Row> {
+    if (this.recipe.incremental?.perParent)
+      throw new UsageError(
+        `.into('${name}'): .incremental() has perParent, which is for the stream that .flatMap() makes of each ` +
+          'parent. Remove it, or put the stream into .flatMap()',
+      )
     return new Flow(this.recipe, tableOf(name, options, this.recipe))
   }
 

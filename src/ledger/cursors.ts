@@ -1,6 +1,7 @@
 import type { Queryable } from '../database/queryable.ts'
 import type { Transaction } from '../database/database.ts'
 import { defined } from '../value/defined.ts'
+import { clearParentCursors } from './parent-cursors.ts'
 import { closeSlices } from './slices/transitions.ts'
 import type { StreamName } from './stream-name.ts'
 
@@ -44,8 +45,8 @@ export async function setCursor(transaction: Transaction, name: StreamName, valu
 }
 
 /**
- * Deletes the cursor of a stream and closes its open slice, which would otherwise be resumed. Returns the closed
- * slices, whose shadow tables are to be dropped.
+ * Deletes the cursor of a stream and those of its child lists, and closes its open slice, which would otherwise be
+ * resumed. Returns the closed slices, whose shadow tables are to be dropped.
  */
 export async function resetCursor(transaction: Transaction, name: StreamName): Promise<string[]> {
   const closed = await closeSlices(transaction, name, 'the cursor was reset by hand')
@@ -54,5 +55,6 @@ export async function resetCursor(transaction: Transaction, name: StreamName): P
     name.stream,
     name.partition ?? '',
   ])
+  await clearParentCursors(transaction, name)
   return closed
 }

@@ -2,7 +2,7 @@ import type { Counts } from '../model/batch.ts'
 import { worstOf, type Completeness } from '../model/completeness.ts'
 import { addFieldValues, type FieldValues } from '../model/field-values.ts'
 import { maxHighWaterMark } from '../model/high-water-mark.ts'
-import type { HighWaterMark, Reject } from '../model/page.ts'
+import type { HighWaterMark, ParentCursor, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from './encode/encoded-page.ts'
@@ -18,6 +18,8 @@ export interface WrittenBatch {
   readonly completeness?: Completeness
   /** Hashes of records that the previous run has read as well. */
   readonly boundaryMatches?: readonly string[]
+  /** Cursors of child lists that end in the batch. */
+  readonly parentCursors?: readonly ParentCursor[]
   /** A sentence about the field of the key that no record of a page has. */
   readonly missingKey?: string
   /** What its pages add to the samples of their reading. */
@@ -77,12 +79,14 @@ export async function writeBatch(
   )
   const boundaryMatches = pages.flatMap((page) => page.boundaryMatches ?? [])
   const settles = pages.flatMap((page) => page.settles ?? [])
+  const parentCursors = pages.flatMap((page) => page.parentCursors ?? [])
   const fieldValues = addFieldValues(...pages.map(({ rows, samples = new Map() }) => ({ rows, samples })))
   return {
     counts,
     rejects,
     fieldValues,
     ...(settles.length > 0 && { settles }),
+    ...(parentCursors.length > 0 && { parentCursors }),
     ...defined({
       highWaterMark,
       completeness,

@@ -1,6 +1,6 @@
 import type { Completeness } from './completeness.ts'
 import type { FieldValues, KnownFields } from './field-values.ts'
-import type { HighWaterMark, Position, ReadCounts, Reject } from './page.ts'
+import type { HighWaterMark, ParentCursor, Position, ReadCounts, Reject } from './page.ts'
 
 /** Counts of written rows, by what the write changed in the table. */
 export interface WriteCounts {
@@ -29,6 +29,8 @@ export interface Advance {
   readonly isKeyChanged?: boolean
   /** Identities of open rejects of earlier reads whose records the batch stores. */
   readonly settles?: readonly string[]
+  /** Cursors of child lists that the batch completes. @default none */
+  readonly parentCursors?: readonly ParentCursor[]
   /** What the slice shows of its fields; at its end, what all readings show. Absent if nothing has changed. */
   readonly fieldValues?: FieldValues | KnownFields
   /** For `replace`, at the end: what the swap did to the table. */

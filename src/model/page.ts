@@ -93,6 +93,17 @@ export interface HighWaterMark {
   readonly isUnchanged?: true
 }
 
+/** The cursor of one child list. It belongs to the last page of the list. */
+export interface ParentCursor {
+  /** A hash of the request that leads to the list. */
+  readonly list: string
+  /** That request for people. */
+  readonly request: string
+  readonly value: string
+  /** It is not proven that the list was read completely: its cursor stays, unless the table accepts that. */
+  readonly isOpen: boolean
+}
+
 /**
  * The records of one response, on their way to the table. A stage may empty a page but never drops it, because its
  * position and counts are still needed.
@@ -120,6 +131,8 @@ export interface Page<T = unknown> {
    * child. Another page has one only if something made the reading `open`.
    */
   readonly completeness?: Completeness
+  /** Cursors of child lists that end with this page. */
+  readonly parentCursors?: readonly ParentCursor[]
   /** Hashes of the records that were left out because the last run had read them. */
   readonly boundaryMatches?: readonly string[]
   /** Identities of open rejects that its records settle. */

@@ -22,6 +22,10 @@ export interface SliceRead extends Range {
    * without a key.
    */
   readonly boundary?: Readonly<Record<string, number>>
+  /** Cursors of child lists, for children with `perParent`. @default all children have the range of the slice */
+  readonly parentCursors?: ParentCursors
+  /** For the children of one parent with `perParent`. */
+  readonly ownList?: OwnList
   /** True if rows are merged by a key, so that reading unchanged rows again changes nothing. @default false */
   readonly isMerged?: boolean
   /**
@@ -53,6 +57,19 @@ export interface SliceRead extends Range {
    * its own
    */
   readonly endpoints?: Map<string, EndpointSeen>
+}
+
+/** Returns the stored cursors of some lists, by list. */
+export type ParentCursors = (lists: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, string>>
+
+/** The child list of one parent that has its own cursor. */
+export interface OwnList {
+  readonly list: string
+  readonly request: string
+  /** Its cursor, undefined if it was never read to its end. */
+  readonly cursor?: string | undefined
+  /** A part that an earlier run has read of it may be open. */
+  readonly mayBeOpen: boolean
 }
 
 /** What readings have shown of one endpoint. */

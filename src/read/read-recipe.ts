@@ -8,6 +8,7 @@ import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import type { FlatMap } from '../source/children/expand-records.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
+import { withOwnCursor } from '../source/children/own-list.ts'
 import { readChildren } from '../source/children/read-children.ts'
 import type { ReadPages } from '../source/children/child-reader.ts'
 import { readSinceToken } from '../source/delta.ts'
@@ -62,7 +63,7 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
   const readChild =
     ({ batch }: FlatMap): ReadPages =>
     (child, slice, scope) =>
-      readPages(child, slice, scope, { ...context, isChild: true, hasCursor, isOfBatch: batch !== undefined })
+      readChildPages(child, slice, scope, { ...context, isChild: true, hasCursor, isOfBatch: batch !== undefined })
 
   let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
   for (const step of stepsOf(recipe.stages)) {
@@ -79,6 +80,13 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
   }
   // The members of a batch may be others in the next run, and its request names them.
   return read(context.isOfBatch ? slice : withLineage(slice, recipe), scope)
+}
+
+function readChildPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext): Pages {
+  if (!recipe.incremental?.perParent) return readPages(recipe, slice, scope, context)
+  // The lists below this one have cursors of their own.
+  const { ownList, ...rest } = slice
+  return withOwnCursor(readPages(recipe, rest, scope, context), ownList)
 }
 
 function readSource(

@@ -7,6 +7,7 @@ import { END, isEnd } from '../../model/page.ts'
 import type { RunKind, Slice } from '../../model/slice.ts'
 import { storableText } from '../../value/text.ts'
 import type { LeaseSession } from '../lease/lease-keeper.ts'
+import { parentCursorsSql } from '../parent-cursors.ts'
 import type { StreamName } from '../stream-name.ts'
 import { clearFieldValuesSql, fieldValuesSql } from './field-values.ts'
 import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
@@ -142,6 +143,7 @@ export function advanceSql(
     key = [],
     isKeyChanged = false,
     settles = [],
+    parentCursors = [],
     highWaterMark,
     completeness,
     boundaryRemaining,
@@ -178,7 +180,8 @@ export function advanceSql(
   const settled = settles.filter((identity) => !rejected.has(identity))
   // The rejects come first: they take the position from the slice as it is before this batch.
   const stored = `${storedSql(slice, settled)}${rejectsSql(slice, rejects, { key, isKeyChanged })}`
-  return `${stored}${fieldValuesSql(slice, fieldValues)}select sluice.advance(${values.join(', ')})`
+  const fields = `${fieldValuesSql(slice, fieldValues)}${parentCursorsSql(slice, parentCursors)}`
+  return `${stored}${fields}select sluice.advance(${values.join(', ')})`
 }
 
 /**

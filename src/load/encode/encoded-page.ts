@@ -1,5 +1,5 @@
 import type { Completeness } from '../../model/completeness.ts'
-import type { HighWaterMark, Page, Position, ReadCounts, Reject } from '../../model/page.ts'
+import type { HighWaterMark, Page, ParentCursor, Position, ReadCounts, Reject } from '../../model/page.ts'
 import type { Samples } from '../../model/field-values.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
@@ -31,6 +31,7 @@ export interface EncodedPage extends Disposable {
   readonly highWaterMark?: HighWaterMark
   readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
+  readonly parentCursors?: readonly ParentCursor[]
   readonly settles?: readonly string[]
   /** A sentence about the field of the key that no record of the page has. */
   readonly missingKey?: string | undefined
@@ -51,6 +52,7 @@ export class EncodedRows implements EncodedPage {
   readonly highWaterMark?: HighWaterMark
   readonly completeness?: Completeness
   readonly boundaryMatches?: readonly string[]
+  readonly parentCursors?: readonly ParentCursor[]
   readonly settles?: readonly string[]
   readonly missingKey: string | undefined
   readonly samples: Samples | undefined
@@ -76,6 +78,7 @@ export class EncodedRows implements EncodedPage {
     if (page.highWaterMark !== undefined) this.highWaterMark = page.highWaterMark
     if (page.completeness !== undefined) this.completeness = page.completeness
     if (page.boundaryMatches !== undefined) this.boundaryMatches = page.boundaryMatches
+    if (page.parentCursors !== undefined) this.parentCursors = page.parentCursors
     if (page.settles !== undefined) this.settles = page.settles
     this.counts = counts
     this.rejects = rejects

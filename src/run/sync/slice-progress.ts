@@ -86,7 +86,7 @@ export class SliceProgress {
     position: Position,
     { swap, loaded }: { readonly swap: Advance['swap']; readonly loaded: ReadonlySet<string> },
   ): Advance {
-    const { counts, rejects, completeness, boundaryMatches = [], settles = [] } = written
+    const { counts, rejects, completeness, boundaryMatches = [], settles = [], parentCursors = [] } = written
     const key = identifyingFields(this.#stream.table)
     const seen = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     const highWaterMark = isEnd(position) ? maxHighWaterMark(seen, this.#stepEnd()) : seen
@@ -102,6 +102,8 @@ export class SliceProgress {
       key,
       isKeyChanged,
       settles,
+      // What is not proven to be complete is read again, unless the definition accepts it as it is.
+      parentCursors: parentCursors.filter(({ isOpen }) => !isOpen || this.#stream.table.complete === 'any'),
       ...defined({ highWaterMark, completeness: this.#hidden(completeness), swap, boundaryRemaining, fieldValues }),
     }
   }
@@ -191,6 +193,7 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
     rejects: all.flatMap(({ rejects }) => rejects),
     fieldValues: addFieldValues(...all.map(({ fieldValues = NO_FIELD_VALUES }) => fieldValues)),
     settles: all.flatMap(({ settles = [] }) => settles),
+    parentCursors: all.flatMap(({ parentCursors = [] }) => parentCursors),
     ...defined({
       highWaterMark,
       completeness,

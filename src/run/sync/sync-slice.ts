@@ -4,6 +4,7 @@ import { readAhead } from '../../flow/read-ahead.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { onAbort } from '../../flow/signals/on-abort.ts'
 import { MAX_NEWER_RECORDS } from '../../ledger/limits.ts'
+import { readParentCursors } from '../../ledger/parent-cursors.ts'
 import { createdTables } from '../../ledger/created-tables.ts'
 import type { HeldSlice, Restart } from '../../ledger/slices/held-slice.ts'
 import { checkHeld } from '../../ledger/slices/transitions.ts'
@@ -91,7 +92,11 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
   if (!target.exists) await rejectMissingTable(context)
   // A replay reads what it is given.
   const waysOn = source.read ? undefined : await openWaysOn(context)
-  const reading = { ...sliceRead(slice, table, passes), ...defined({ endpoints: waysOn?.endpoints }) }
+  const reading = {
+    ...sliceRead(slice, table, passes),
+    ...defined({ endpoints: waysOn?.endpoints }),
+    ...(slice.kind === 'sync' && { parentCursors: readParentCursors.bind(undefined, database, slice) }),
+  }
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })
   const keyUse: KeyUse = { isKeyChanged: false }

@@ -1,4 +1,5 @@
 import { sleep } from '../../flow/signals/sleep.ts'
+import { clearParentCursors } from '../../ledger/parent-cursors.ts'
 import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
 import { coverOpenReadings, type CoverOptions } from '../../ledger/slices/cover-open.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
@@ -28,6 +29,8 @@ const WAITING_EVENT_MS = 5_000
  */
 export async function syncStream(stream: StreamContext, options: SyncStreamOptions): Promise<Holder | undefined> {
   let readAt: Date | undefined
+  // Before the slice exists: a run that is killed in between must not leave a slice that looks like a full reading.
+  if (options.full) await clearParentCursors(stream.database, stream)
   for (;;) {
     const now = new Date()
     const claimed = await nextClaim(stream, options, readAt)

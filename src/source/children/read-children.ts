@@ -107,7 +107,8 @@ class ChildrenReader implements AsyncDisposable {
    * inside the page does not repeat them.
    */
   #endOf(parent: ParentPage): Page {
-    const { counts, rejects, highWaterMark, boundaryMatches, completeness, parents, onStored, hold } = parent.page
+    const { counts, rejects, highWaterMark, parentCursors, boundaryMatches, completeness, parents } = parent.page
+    const { onStored, hold } = parent.page
     if (hold) {
       this.#open.holds.delete(hold)
       hold[Symbol.dispose]()
@@ -124,7 +125,7 @@ class ChildrenReader implements AsyncDisposable {
         deleted: counts.deleted,
         parents: counts.parents + counts.fetched,
       },
-      ...defined({ highWaterMark, boundaryMatches, completeness, parents, onStored }),
+      ...defined({ highWaterMark, parentCursors, boundaryMatches, completeness, parents, onStored }),
     }
     return this.#parentsPage(page, parent)
   }

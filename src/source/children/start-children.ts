@@ -11,6 +11,7 @@ import { childPosition, START, type ChildPosition } from './child-position.ts'
 import { ChildReader, type ReadPages } from './child-reader.ts'
 import { expandBatches, type ExpandedBatch, type Members } from './expand-batches.ts'
 import { expandedPage, expandRecords, type ExpandedRecord, type Expansion, type FlatMap } from './expand-records.ts'
+import { checkOwnList, listOf, ownRange } from './own-list.ts'
 import { OpenChildren } from './open-children.ts'
 import { ParentPage, type ParentsState } from './parent-page.ts'
 
@@ -116,9 +117,19 @@ export class ChildStarter {
       if (page.hold) this.#open.holds.delete(page.hold) // The page holds it now.
       return
     }
+    const cursors = await this.#readCursors(parts)
     for (const { index, count, expansion } of parts) {
-      if (isExpanded(expansion)) await this.#send({ type: 'expanded', parent, index, count, record: expansion })
-      else await this.#startChild(parent, { index, count }, expansion.recipe, index === done ? child : null)
+      if (isExpanded(expansion)) {
+        await this.#send({ type: 'expanded', parent, index, count, record: expansion })
+        continue
+      }
+      const { recipe } = expansion
+      const position = index === done ? child : null
+      const mayBeOpen = position !== null && stored.open !== undefined
+      await this.#startChild(parent, { index, count }, recipe, {
+        ...this.#sliceOf(recipe, cursors, mayBeOpen),
+        position,
+      })
     }
     await this.#send({ type: 'end', parent })
   }
@@ -130,8 +141,26 @@ export class ChildStarter {
     return expansions.map((expansion, offset) => ({ index: from + offset, count: 1, expansion }))
   }
 
-  async #startChild(parent: ParentPage, members: Members, recipe: Recipe, position: Position): Promise<void> {
-    if (this.#options.hasCursor && recipe.incremental)
+  /** Returns the cursors of the lists that parents of one page have, by list. */
+  async #readCursors(parts: readonly ExpandedBatch[]): Promise<ReadonlyMap<string, string>> {
+    const { parentCursors } = this.#slice
+    if (!parentCursors) return new Map()
+    const own = parts.flatMap(({ expansion }) => (hasOwnList(expansion) ? [expansion.recipe] : []))
+    if (own.length === 0) return new Map()
+    checkOwnList(this.#slice, this.#options.stage.batch !== undefined)
+    const lists = own.map((recipe) => listOf(recipe, this.#scope.secrets).list)
+    return parentCursors(lists, this.#scope.signal)
+  }
+
+  #sliceOf(recipe: Recipe, cursors: ReadonlyMap<string, string>, mayBeOpen: boolean): SliceRead {
+    if (!recipe.incremental?.perParent) return this.#slice
+    const list = this.#slice.parentCursors && listOf(recipe, this.#scope.secrets)
+    const ownList = list && { ...list, cursor: cursors.get(list.list), mayBeOpen }
+    return ownRange(this.#slice, ownList, this.#options.hasCursor)
+  }
+
+  async #startChild(parent: ParentPage, members: Members, recipe: Recipe, slice: SliceRead): Promise<void> {
+    if (this.#options.hasCursor && recipe.incremental && !recipe.incremental.perParent)
       throw new UsageError(
         '.incremental() stands twice: before .flatMap and in the child stream. ' +
           'Keep the one whose cursor finds new records',
@@ -143,7 +172,7 @@ export class ChildStarter {
       )
     const permit = await this.#slots.acquire({ signal: this.#scope.signal })
     const memory = parent.page.memory ?? this.#scope.memory
-    const child = new ChildReader(recipe, { ...this.#slice, position }, this.#scope, memory, this.#options.read)
+    const child = new ChildReader(recipe, slice, this.#scope, memory, this.#options.read)
     this.#open.readers.add(child)
     await this.#send({ type: 'child', parent, members, child, permit })
   }
@@ -152,5 +181,8 @@ export class ChildStarter {
     return this.#tasks.send(task, { signal: this.#scope.signal })
   }
 }
+
+const hasOwnList = (expansion: Expansion): expansion is Exclude<Expansion, ExpandedRecord> =>
+  expansion.type === 'child stream' && expansion.recipe.incremental?.perParent === true
 
 const isExpanded = (expansion: Expansion): expansion is ExpandedRecord => expansion.type !== 'child stream'

@@ -1,6 +1,8 @@
 import { readCursors } from '../../../ledger/cursors.ts'
+import { countParentCursors } from '../../../ledger/parent-cursors.ts'
 import { readSlices } from '../../../ledger/read/read-slices.ts'
 import { openStore } from '../../../run/open-store.ts'
+import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { formatTime } from '../../output/format-time.ts'
 import { printTable } from '../../output/print-rows.ts'
@@ -14,17 +16,19 @@ export async function cursorShowCommand(
 ): Promise<number> {
   const name = parseStreamName(word)
   await using store = await openStore({ database, signal })
-  const [cursors, open] = await Promise.all([
+  const [cursors, lists, open] = await Promise.all([
     readCursors(store.database, name),
+    countParentCursors(store.database, name),
     readSlices(store.database, { ...name, status: 'open', kind: 'sync' }),
   ])
-  const rows = [...new Set([...cursors, ...open].map(nameOf))].toSorted().map((stream) => {
+  const rows = [...new Set([...cursors, ...lists, ...open].map(nameOf))].toSorted().map((stream) => {
     const cursor = cursors.find((one) => nameOf(one) === stream)
+    const ofLists = lists.find((one) => nameOf(one) === stream)
     const slice = open.find((one) => nameOf(one) === stream)
     return {
       stream,
-      cursor: cursor?.value ?? null,
-      moved: cursor?.updatedAt ?? null,
+      cursor: cursor?.value ?? (ofLists ? `one for each of ${formatCount(ofLists.lists, 'parent')}` : null),
+      moved: cursor?.updatedAt ?? ofLists?.updatedAt ?? null,
       reading: slice ? openReadText(slice) : null,
     }
   })
