@@ -9,9 +9,9 @@ export const isBound = (value: unknown): value is Bound =>
 
 /** True if a request sends this end of the range, at any depth. A function of the range may send it. */
 export const takesBound = (
-  { query, json, form }: Pick<Request, 'query' | 'json' | 'form'>,
+  { query, json, form, headers }: Pick<Request, 'query' | 'json' | 'form' | 'headers'>,
   end: Bound['bound'],
-): boolean => [query, json, form].some((given) => mayHave(given, end))
+): boolean => [query, json, form].some((given) => mayHave(given, end)) || holds(headers, end)
 
 const mayHave = (given: Given<Query> | Given<Sent> | undefined, end: Bound['bound']): boolean =>
   typeof given === 'function' || holds(given, end)

@@ -138,7 +138,8 @@ export interface Request {
   readonly form?: Given<Query>
   /** The form is sent as `multipart/form-data`. */
   readonly multipart?: true
-  readonly headers?: Readonly<Record<string, string>>
+  /** A header with a bound is left out where the range has no such end. */
+  readonly headers?: Readonly<Record<string, string | Bound>>
   /** Its credentials instead of those of the API. */
   readonly auth?: Credentials
   /** The time limit of one try. @default that of the API */

@@ -9,7 +9,7 @@ import { withParameter } from './paging/parameter.ts'
 
 /** `unit` is what the numbers of the range count. */
 export function firstRequest(
-  { method, path, query, json, form, multipart, graphql, file }: Request,
+  { method, path, query, json, form, multipart, headers = {}, graphql, file }: Request,
   paging: Paging<never>,
   range: Range,
   unit?: Unit,
@@ -23,6 +23,7 @@ export function firstRequest(
       json: json && (fillIn(json, range, unit) as PageRequest['json']),
       form: form && asText(fillIn(form, range, unit)),
       multipart,
+      headers: boundHeaders(headers, range, unit),
       graphql,
     }),
   }
@@ -51,6 +52,17 @@ function segment(value: string | number | bigint): string {
 function fillIn(given: Given<Query> | Given<Sent>, range: Range, unit: Unit | undefined): Record<string, unknown> {
   const members = typeof given === 'function' ? given(range) : given
   return filledObject(members, (bound) => boundValue(bound, range, unit))
+}
+
+/** Returns the headers that change with the range, as text. All others are the same for every page. */
+function boundHeaders(
+  headers: NonNullable<Request['headers']>,
+  range: Range,
+  unit: Unit | undefined,
+): Record<string, string> | undefined {
+  const bounds = Object.entries(headers).filter(([, value]) => isBound(value))
+  const filled = Object.entries(fillIn(Object.fromEntries(bounds) as Query, range, unit))
+  return filled.length > 0 ? Object.fromEntries(filled.map(([name, value]) => [name, String(value)])) : undefined
 }
 
 type Fill = (bound: Bound) => string | number | undefined

@@ -1,3 +1,4 @@
+import { isBound } from '../model/bounds-in.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { Request } from '../model/request.ts'
 import { rulesOfRequest } from '../model/response-rule.ts'
@@ -11,8 +12,19 @@ export const requestOptions = (
 ): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format' | 'timeout' | 'auth'> => ({
   endpoint: endpointOf(request),
   rules: rulesOfRequest(request),
-  ...defined({ headers: request.headers, format: request.format, timeout: request.timeout, auth: request.auth }),
+  ...defined({
+    headers: constantHeaders(request),
+    format: request.format,
+    timeout: request.timeout,
+    auth: request.auth,
+  }),
 })
+
+/** Returns the headers that are the same for every page. Those with a bound are in each page's request. */
+function constantHeaders({ headers }: Request): Readonly<Record<string, string>> | undefined {
+  const texts = Object.entries(headers ?? {}).filter((entry): entry is [string, string] => !isBound(entry[1]))
+  return headers && Object.fromEntries(texts)
+}
 
 /** Returns the path of the records, undefined if they are found in another way. */
 export const recordsPath = ({ records }: Pick<HttpSource, 'records'>): string | undefined =>

@@ -2,7 +2,7 @@ import { UsageError } from '../../model/errors.ts'
 import { parseRate } from '../../model/rate.ts'
 import type { Format } from '../../model/format.ts'
 import type { JobRequest } from '../../model/job.ts'
-import type { Api, Credentials, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
+import type { Api, Bound, Credentials, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
 import { checkAuth } from './auth.ts'
 import { Endpoint } from './endpoint.ts'
 import { defined } from '../../value/defined.ts'
@@ -55,8 +55,8 @@ export interface HttpOptions {
 export interface RequestOptions {
   /** The credentials of this request, instead of those of the API; `[]` sends none. */
   auth?: Credentials
-  /** Sent with this request. A header of the API with the same name is replaced. */
-  headers?: Readonly<Record<string, string>>
+  /** Sent with this request. A header of the API with the same name is replaced. A value may be `since` or `until`. */
+  headers?: Readonly<Record<string, string | Bound>>
   /**
    * Statuses that mean "no records", such as 404 for a customer without invoices. Other statuses fail. The short form
    * of a rule with the action `empty`, tried after `responseRules`. @default none
