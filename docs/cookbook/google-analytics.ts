@@ -1,0 +1,67 @@
+// Google Analytics 4: sessions and users of each day, by source and medium.
+//
+// Docs:      developers.google.com/analytics (Data API v1: properties.runReport, quotas); looked up 2026-11-27
+// Secrets:   GOOGLE_TOKEN, an access token with analytics.readonly, good for an hour; GA_PROPERTY is no secret
+// Limits:    tokens of an hour and a day, by the size of reports, 10 requests at once; 429 beyond
+// Paging:    `limit` and `offset` in the body; `rowCount` counts all rows of the report
+// Increment: by date; the numbers of a day may change for two days and more
+// Deletions: none
+import { baseUrl, bearer, byOffset, http, isoDate, path, pipeline, secret, since } from 'sluice'
+
+interface Report {
+  dimensionHeaders: { name: string }[]
+  metricHeaders: { name: string; type: string }[]
+  /** Missing if there is none. */
+  rows?: { dimensionValues: { value: string }[]; metricValues: { value: string }[] }[]
+  rowCount?: number
+}
+interface Row {
+  /** As 20260131. */
+  date: string
+  sessionSource: string
+  sessionMedium: string
+  sessions: string
+  totalUsers: string
+}
+
+const property = process.env['GA_PROPERTY'] ?? '0'
+const dimensions = ['date', 'sessionSource', 'sessionMedium'].map((name) => ({ name }))
+
+const api = http(baseUrl('GA_API', 'https://analyticsdata.googleapis.com/v1beta'), {
+  auth: bearer(secret('GOOGLE_TOKEN')),
+  concurrency: 4,
+})
+
+/** A record of each row, with the names of its columns. */
+function rowsOf({ dimensionHeaders, metricHeaders, rows = [] }: Report): Row[] {
+  const names = [...dimensionHeaders, ...metricHeaders].map(({ name }) => name)
+  return rows.map(({ dimensionValues, metricValues }) => {
+    const values = [...dimensionValues, ...metricValues].map(({ value }) => value)
+    return Object.fromEntries(names.map((name, index) => [name, values[index]])) as unknown as Row
+  })
+}
+const day = (date: string): string => `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
+
+const sessions = api
+  .post<Report>(path`/properties/${property}:runReport`, {
+    json: {
+      dimensions,
+      metrics: [{ name: 'sessions' }, { name: 'totalUsers' }],
+      dateRanges: [{ startDate: isoDate(since), endDate: 'today' }],
+      orderBys: dimensions.map(({ name }) => ({ dimension: { dimensionName: name } })),
+      limit: 10_000,
+    },
+  })
+  .pages(byOffset('offset', { total: ({ rowCount = 0 }) => rowCount }))
+  .records(rowsOf)
+  .incremental(({ date }) => day(date), { startFrom: '2026-01-01', lookback: '3d' })
+  .map(({ date, ...row }) => ({ date: day(date), ...row }))
+
+export default pipeline('google-analytics', {
+  streams: {
+    sessions: sessions.into('google_analytics.sessions', {
+      key: ['date', 'sessionSource', 'sessionMedium'],
+      columns: { sessions: 'bigint', totalUsers: 'bigint' },
+    }),
+  },
+})
