@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals'
-import { run, type Pipeline, type Report } from '../../src/index.ts'
+import type { Pipeline, Report } from '../../src/index.ts'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import { apiServer, type ApiAnswer, type ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -68,7 +69,7 @@ export const has =
 export async function expectRefused(pipeline: Pipeline, secretName: string, database: string): Promise<void> {
   const wrong = 'invented-by-somebody-else'
   const environment = { ...process.env, [secretName]: wrong }
-  const report: Report = await run(pipeline, { database, environment, throwOnFailure: false })
+  const report: Report = await run(pipeline, { database, environment })
   for (const { status, error, retries } of Object.values(report.streams)) {
     expect({ status, retries }).toEqual({ status: 'failed', retries: 0 })
     expect(error).not.toContain(wrong)
@@ -83,7 +84,6 @@ export async function expectWait(pipeline: Pipeline, ms: number): Promise<void> 
   await run(pipeline, {
     database: target.url,
     signal: stop.signal,
-    throwOnFailure: false,
     onEvent: (event) => {
       if (event.type !== 'request.retried') return
       waits.push(event.waitMs)

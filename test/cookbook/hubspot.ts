@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -48,7 +48,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/hubspot.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('contacts are read beyond the limit of a search, and then those that were modified', async () => {
+export async function hubspot(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams).toMatchObject({
@@ -78,4 +78,4 @@ test('contacts are read beyond the limit of a search, and then those that were m
     { email: 'c7@shop.example', firstname: null },
   ])
   await expectRefused(pipeline, 'HUBSPOT_TOKEN', target.url)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -45,7 +45,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/slack.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('each channel that the bot is in is read, and the next run reads what is new and the last day', async () => {
+export async function slack(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams).toMatchObject({
@@ -66,4 +66,4 @@ test('each channel that the bot is in is read, and the next run reads what is ne
   const [row] = await target.database.query("select ts, sent_at from slack.messages where text = 'New'")
   expect(row).toEqual({ ts: `${NOW}.000900`, sent_at: new Date(NOW * 1_000) })
   await expectRefused(pipeline, 'SLACK_TOKEN', target.url)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -48,7 +48,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/shopify.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('orders are read by Relay pages, a throttled request again, and then what has changed', async () => {
+export async function shopify(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.orders).toMatchObject({ counts: { inserted: 250 }, completeness: { grade: 'ended' } })
@@ -66,4 +66,4 @@ test('orders are read by Relay pages, a throttled request again, and then what h
   )
   expect(rows).toEqual([{ name: '#1', total: '10.50', currency: 'EUR' }])
   await expectRefused(pipeline, 'SHOPIFY_TOKEN', target.url)
-})
+}

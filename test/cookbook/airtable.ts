@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -29,7 +29,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/airtable.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('no more than five requests are sent in a second, and a record that is gone is deleted', async () => {
+export async function airtable(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.records).toMatchObject({ counts: { inserted: 650 }, completeness: { grade: 'ended' } })
@@ -44,4 +44,4 @@ test('no more than five requests are sent in a second, and a record that is gone
     { fields: { Name: 'Record 3', Done: true } },
   ])
   await expectRefused(pipeline, 'AIRTABLE_TOKEN', target.url)
-})
+}

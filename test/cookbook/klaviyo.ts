@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -39,7 +39,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/klaviyo.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('profiles become flat rows, and then those that were updated', async () => {
+export async function klaviyo(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.profiles).toMatchObject({ counts: { inserted: 250 }, completeness: { grade: 'ended' } })
@@ -58,4 +58,4 @@ test('profiles become flat rows, and then those that were updated', async () => 
   )
   expect(row).toEqual({ email: 'new@shop.example', city: 'Ulm' })
   await expectRefused(pipeline, 'KLAVIYO_KEY', target.url)
-})
+}

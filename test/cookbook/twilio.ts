@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -50,7 +50,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/twilio.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('messages are read once, and those of the last three days again, because their status changes', async () => {
+export async function twilio(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.messages).toMatchObject({ counts: { inserted: 2_300 }, completeness: { grade: 'ended' } })
@@ -75,4 +75,4 @@ test('messages are read once, and those of the last three days again, because th
     { sid: 'SM21', status: 'delivered', price: '-0.00750' },
   ])
   await expectRefused(pipeline, 'TWILIO_AUTH_TOKEN', target.url)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, numbers, vendor } from './vendor.ts'
@@ -54,7 +54,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/salesforce.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('accounts are read with their deleted ones, and a session that ends is renewed', async () => {
+export async function salesforce(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url, streams: ['accounts'] })
   expect(first.streams.accounts).toMatchObject({ counts: { inserted: 4_300 }, completeness: { grade: 'ended' } })
@@ -72,10 +72,10 @@ test('accounts are read with their deleted ones, and a session that ends is rene
   await expectRefused(pipeline, 'SALESFORCE_SECRET', target.url)
 
   isBusy = true
-  const third = await run(pipeline, { database: target.url, throwOnFailure: false })
+  const third = await run(pipeline, { database: target.url })
   expect(third.streams.accounts).toMatchObject({
     status: 'failed',
     requests: 1,
     error: expect.stringContaining('REQUEST_LIMIT_EXCEEDED'),
   })
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -47,7 +47,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/google-analytics.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('the rows of the report are counted, and the last days are read again', async () => {
+export async function googleAnalytics(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.sessions).toMatchObject({ counts: { inserted: 25_000 }, completeness: { grade: 'counted' } })
@@ -63,4 +63,4 @@ test('the rows of the report are counted, and the last days are read again', asy
     await target.database.query('select date::text, session_source from google_analytics.sessions where sessions = 99'),
   ).toEqual([{ date: day(2), session_source: 'source-151' }])
   await expectRefused(pipeline, 'GOOGLE_TOKEN', target.url)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { numbers, vendor } from './vendor.ts'
@@ -50,7 +50,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/wikipedia.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('changes are read from the oldest to the newest, and then those after the last one', async () => {
+export async function wikipedia(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.changes).toMatchObject({ counts: { inserted: 1_300 }, completeness: { grade: 'ended' } })
@@ -69,6 +69,6 @@ test('changes are read from the oldest to the newest, and then those after the l
   ])
 
   isBroken = true
-  const third = await run(pipeline, { database: target.url, throwOnFailure: false })
+  const third = await run(pipeline, { database: target.url })
   expect(third.streams.changes).toMatchObject({ status: 'failed', error: expect.stringContaining('Bad value') })
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -45,7 +45,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/jira.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('issues are read by tokens, and then those of the cursor, from a day before it', async () => {
+export async function jira(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.issues).toMatchObject({
@@ -66,4 +66,4 @@ test('issues are read by tokens, and then those of the cursor, from a day before
   const [row] = await target.database.query("select status, updated from jira.issues where key = 'SHOP-1'")
   expect(row).toEqual({ status: 'Done', updated: new Date(Date.UTC(2026, 0, 1) + 398 * 3_600_000) })
   await expectRefused(pipeline, 'JIRA_TOKEN', target.url)
-})
+}

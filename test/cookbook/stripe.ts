@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -32,7 +32,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/stripe.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('customers are replaced, transactions and events read on from the last one', async () => {
+export async function stripe(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams).toMatchObject({
@@ -59,4 +59,4 @@ test('customers are replaced, transactions and events read on from the last one'
   )
   expect(row).toEqual({ object_id: gone?.id, created: new Date(NOW * 1_000) })
   await expectRefused(pipeline, 'STRIPE_KEY', target.url)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { numbers, vendor } from './vendor.ts'
@@ -35,7 +35,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/hacker-news.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('stories are read a week at a time, and those of the last three days again', async () => {
+export async function hackerNews(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   const all = stories.filter(({ created_at_i }) => created_at_i >= Date.UTC(2026, 9, 1) / 1_000).length
@@ -48,4 +48,4 @@ test('stories are read a week at a time, and those of the last three days again'
     counts: { updated: 1, unchanged: 72, inserted: 0 },
     completeness: { grade: 'ended' },
   })
-})
+}

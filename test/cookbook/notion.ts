@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -49,7 +49,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/notion.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('pages are read by the time of their last edit, of which many have the same minute', async () => {
+export async function notion(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.pages).toMatchObject({ counts: { inserted: 330 }, completeness: { grade: 'counted' } })
@@ -66,4 +66,4 @@ test('pages are read by the time of their last edit, of which many have the same
   )
   expect(row).toEqual({ title: 'Page 1', done: { id: 'a', type: 'checkbox', checkbox: true } })
   await expectRefused(pipeline, 'NOTION_TOKEN', target.url)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, numbers, vendor } from './vendor.ts'
@@ -28,7 +28,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/google-sheets.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('rows have the names of the first row, and those that are gone are deleted', async () => {
+export async function googleSheets(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.rows).toMatchObject({ counts: { inserted: 300 }, completeness: { grade: 'ended' } })
@@ -50,4 +50,4 @@ test('rows have the names of the first row, and those that are gone are deleted'
     { order: 3, total: '3.5', paid: true },
   ])
   await expectRefused(pipeline, 'GOOGLE_KEY', target.url)
-})
+}

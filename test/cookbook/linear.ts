@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -50,7 +50,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/linear.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('issues are read by Relay pages, and then what has changed, the trash too', async () => {
+export async function linear(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.issues).toMatchObject({ counts: { inserted: 250 }, completeness: { grade: 'ended' } })
@@ -67,4 +67,4 @@ test('issues are read by Relay pages, and then what has changed, the trash too',
     { identifier: 'SHOP-3', team: 'SHOP', labels: ['Bug'] },
   ])
   await expectRefused(pipeline, 'LINEAR_KEY', target.url)
-})
+}

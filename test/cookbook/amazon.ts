@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, expectWait, has, numbers, vendor } from './vendor.ts'
@@ -46,7 +46,7 @@ afterAll(async () => {
   await login[Symbol.asyncDispose]()
 })
 
-test('orders are read by tokens, and then those that were updated', async () => {
+export async function amazon(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.orders).toMatchObject({ counts: { inserted: 250 }, completeness: { grade: 'ended' } })
@@ -64,4 +64,4 @@ test('orders are read by tokens, and then those that were updated', async () => 
   await expectRefused(pipeline, 'AMAZON_CLIENT_SECRET', target.url)
   isBusy = true
   await expectWait(pipeline, 60_000)
-})
+}

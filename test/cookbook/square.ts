@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -53,7 +53,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/square.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('the orders of each location are read, and then those that were updated', async () => {
+export async function square(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams).toMatchObject({
@@ -71,4 +71,4 @@ test('the orders of each location are read, and then those that were updated', a
   const [row] = await target.database.query("select state, total::int, currency from square.orders where id = 'L2-7'")
   expect(row).toEqual({ state: 'CANCELED', total: 700, currency: 'EUR' })
   await expectRefused(pipeline, 'SQUARE_TOKEN', target.url)
-})
+}

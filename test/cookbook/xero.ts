@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -58,7 +58,7 @@ afterAll(async () => {
   await login[Symbol.asyncDispose]()
 })
 
-test('invoices are read by pages, and then those that were modified since', async () => {
+export async function xero(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.invoices).toMatchObject({ counts: { inserted: 2_300 }, completeness: { grade: 'ended' } })
@@ -74,4 +74,4 @@ test('invoices are read by pages, and then those that were modified since', asyn
   const rows = await target.database.query("select id, updated_at from xero.invoices where status = 'VOIDED'")
   expect(rows).toEqual([{ id: 'invoice-1', updated_at: new Date(start + 9_000 * 60_000) }])
   await expectRefused(pipeline, 'XERO_SECRET', target.url)
-})
+}

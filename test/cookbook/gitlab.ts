@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -48,7 +48,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/gitlab.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('issues are read by the links of keyset pages, and then what has changed', async () => {
+export async function gitlab(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.issues).toMatchObject({ counts: { inserted: 250 }, completeness: { grade: 'ended' } })
@@ -63,4 +63,4 @@ test('issues are read by the links of keyset pages, and then what has changed', 
     completeness: { grade: 'ended' },
   })
   await expectRefused(pipeline, 'GITLAB_TOKEN', target.url)
-})
+}

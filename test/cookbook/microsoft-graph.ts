@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -57,7 +57,7 @@ afterAll(async () => {
   await login[Symbol.asyncDispose]()
 })
 
-test('the drive is read once, then its changes, and everything again when the token is too old', async () => {
+export async function microsoftGraph(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.items).toMatchObject({ counts: { inserted: 450 }, completeness: { grade: 'ended' } })
@@ -82,4 +82,4 @@ test('the drive is read once, then its changes, and everything again when the to
   const third = await run(pipeline, { database: target.url })
   expect(third.streams.items).toMatchObject({ counts: { fetched: 450 }, warnings: [expect.stringContaining('token')] })
   await expectRefused(pipeline, 'GRAPH_CLIENT_SECRET', target.url)
-})
+}

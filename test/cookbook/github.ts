@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
@@ -48,7 +48,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/github.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('issues and comments are read from the oldest change to the newest, and then what has changed', async () => {
+export async function github(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams).toMatchObject({
@@ -66,4 +66,4 @@ test('issues and comments are read from the oldest change to the newest, and the
   const rows = await target.database.query('select number::int, title from github.issues where number in (4, 5)')
   expect(rows).toEqual(expect.arrayContaining([{ number: 4, title: 'Changed' }]))
   await expectRefused(pipeline, 'GITHUB_TOKEN', target.url)
-})
+}

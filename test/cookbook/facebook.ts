@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, expectWait, has, numbers, vendor } from './vendor.ts'
@@ -49,7 +49,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/facebook.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('insights are read two months at a time, and those of the last 28 days again', async () => {
+export async function facebook(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   const all = insights.filter(({ date_start }) => date_start >= '2026-01-01' && date_start < day(0)).length
@@ -67,4 +67,4 @@ test('insights are read two months at a time, and those of the last 28 days agai
   await expectRefused(pipeline, 'FACEBOOK_TOKEN', target.url)
   isBusy = true
   await expectWait(pipeline, 300_000)
-})
+}

@@ -1,5 +1,5 @@
-import { afterAll, expect, test } from '@jest/globals'
-import { run } from '../../src/index.ts'
+import { afterAll, expect } from '@jest/globals'
+import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import { testDatabase } from '../support/database.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
 
@@ -31,7 +31,7 @@ const api = await vendor({
 const { default: pipeline } = await import('../../docs/cookbook/zendesk.ts')
 afterAll(async () => api[Symbol.asyncDispose]())
 
-test('tickets are read once, then from the stored cursor, deleted ones too', async () => {
+export async function zendesk(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.tickets).toMatchObject({ counts: { inserted: 2_300 }, completeness: { grade: 'ended' } })
@@ -47,4 +47,4 @@ test('tickets are read once, then from the stored cursor, deleted ones too', asy
   })
   expect(await target.database.query('select id::int from zendesk.tickets where is_deleted')).toEqual([{ id: 4 }])
   await expectRefused(pipeline, 'ZENDESK_TOKEN', target.url)
-})
+}

@@ -1,0 +1,25 @@
+// Several APIs in one file, at once: the engine is loaded once, and a wait of one holds up no other.
+/* oxlint-disable jest/expect-expect -- The functions assert. */
+import { test } from '@jest/globals'
+import { github } from './github.ts'
+import { gitlab } from './gitlab.ts'
+import { hackerNews } from './hacker-news.ts'
+import { slack } from './slack.ts'
+import { wikipedia } from './wikipedia.ts'
+import { zendesk } from './zendesk.ts'
+
+test.concurrent(
+  'GitHub: issues and comments are read from the oldest change to the newest, and then what has changed',
+  github,
+)
+test.concurrent('GitLab: issues are read by the links of keyset pages, and then what has changed', gitlab)
+test.concurrent('Hacker News: stories are read a week at a time, and those of the last three days again', hackerNews)
+test.concurrent(
+  'Slack: each channel that the bot is in is read, and the next run reads what is new and the last day',
+  slack,
+)
+test.concurrent(
+  'Wikipedia: changes are read from the oldest to the newest, and then those after the last one',
+  wikipedia,
+)
+test.concurrent('Zendesk: tickets are read once, then from the stored cursor, deleted ones too', zendesk)
