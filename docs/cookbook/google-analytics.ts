@@ -1,12 +1,13 @@
 // Google Analytics 4: sessions and users of each day, by source and medium.
 //
 // Docs:      developers.google.com/analytics (Data API v1: properties.runReport, quotas); looked up 2026-11-27
-// Secrets:   GOOGLE_TOKEN, an access token with analytics.readonly, good for an hour; GA_PROPERTY is no secret
+// Secrets:   GOOGLE_KEY, the JSON key of a service account that may read the property, or GOOGLE_KEY_FILE with its
+//            path; GA_PROPERTY is no secret
 // Limits:    tokens of an hour and a day, by the size of reports, 10 requests at once; 429 beyond
 // Paging:    `limit` and `offset` in the body; `rowCount` counts all rows of the report
 // Increment: by date; the numbers of a day may change for two days and more
 // Deletions: none
-import { baseUrl, bearer, byOffset, http, isoDate, path, pipeline, secret, since } from 'sluice'
+import { baseUrl, byOffset, googleServiceAccount, http, isoDate, path, pipeline, secret, since } from 'sluice'
 
 interface Report {
   dimensionHeaders: { name: string }[]
@@ -28,7 +29,11 @@ const property = process.env['GA_PROPERTY'] ?? '0'
 const dimensions = ['date', 'sessionSource', 'sessionMedium'].map((name) => ({ name }))
 
 const api = http(baseUrl('GA_API', 'https://analyticsdata.googleapis.com/v1beta'), {
-  auth: bearer(secret('GOOGLE_TOKEN')),
+  auth: googleServiceAccount({
+    key: secret('GOOGLE_KEY'),
+    scope: 'https://www.googleapis.com/auth/analytics.readonly',
+    tokenUrl: baseUrl('GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
+  }),
   concurrency: 4,
 })
 

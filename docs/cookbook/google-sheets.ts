@@ -1,12 +1,13 @@
 // Google Sheets: the rows of a sheet, under the names in its first row.
 //
 // Docs:      developers.google.com/workspace/sheets/api (spreadsheets.values.get, usage limits); looked up 2026-11-27
-// Secrets:   GOOGLE_KEY, an API key, for a sheet that everybody with its link may read; GOOGLE_SHEET is no secret
+// Secrets:   GOOGLE_KEY, the JSON key of a service account that the sheet is shared with, or GOOGLE_KEY_FILE with its
+//            path; GOOGLE_SHEET and GOOGLE_RANGE are no secrets
 // Limits:    300 requests a minute of a project; 429 beyond
 // Paging:    none: one answer has all rows of the range
 // Increment: none: all rows are read
 // Deletions: a row that is gone is not in the answer: `replace` deletes it
-import { apiKey, baseUrl, fromRows, http, onePage, path, pipeline, secret } from 'sluice'
+import { baseUrl, fromRows, googleServiceAccount, http, onePage, path, pipeline, secret } from 'sluice'
 
 interface Row {
   order: number
@@ -18,7 +19,11 @@ interface Row {
 const { GOOGLE_SHEET: sheet = 'sheet', GOOGLE_RANGE: range = 'Orders' } = process.env
 
 const api = http(baseUrl('SHEETS_API', 'https://sheets.googleapis.com/v4'), {
-  auth: apiKey(secret('GOOGLE_KEY'), { query: 'key' }),
+  auth: googleServiceAccount({
+    key: secret('GOOGLE_KEY'),
+    scope: 'https://www.googleapis.com/auth/spreadsheets.readonly',
+    tokenUrl: baseUrl('GOOGLE_TOKEN_URL', 'https://oauth2.googleapis.com/token'),
+  }),
   rate: '60/m',
 })
 

@@ -4,9 +4,9 @@
 // Secrets:   SQUARE_TOKEN, an access token with MERCHANT_PROFILE_READ and ORDERS_READ
 // Limits:    not published; 429 beyond
 // Paging:    `cursor` in the body of the search, missing on the last page; up to 1,000 orders
-// Increment: a filter and a sort by `updated_at`, of at least one location
+// Increment: a filter and a sort by `updated_at`, of one to ten locations
 // Deletions: an order is never deleted, its state becomes CANCELED
-import { baseUrl, bearer, byCursor, http, onePage, pipeline, secret, since } from 'sluice'
+import { baseUrl, bearer, byCursor, http, inBatches, onePage, pipeline, secret, since } from 'sluice'
 
 interface Location {
   id: string
@@ -46,35 +46,37 @@ const locations = api
   .records('locations', { optional: true })
   .pick('id', 'name', 'status', 'currency', 'created_at')
 
-const orders = locations.flatMap(({ id }) =>
-  api
-    .post<{ orders?: Order[]; cursor?: string }>('/orders/search', {
-      json: {
-        location_ids: [id],
-        query: {
-          filter: { date_time_filter: { updated_at: { start_at: since } } },
-          sort: { sort_field: 'UPDATED_AT', sort_order: 'ASC' },
+const orders = locations.flatMap(
+  inBatches(10, (batch) =>
+    api
+      .post<{ orders?: Order[]; cursor?: string }>('/orders/search', {
+        json: {
+          location_ids: batch.map(({ id }) => id),
+          query: {
+            filter: { date_time_filter: { updated_at: { start_at: since } } },
+            sort: { sort_field: 'UPDATED_AT', sort_order: 'ASC' },
+          },
+          limit: 1_000,
         },
-        limit: 1_000,
-      },
-    })
-    .pages(byCursor('cursor', 'cursor'))
-    .records('orders', { optional: true })
-    .incremental('updated_at', { startFrom: '2009-01-01T00:00:00Z', lookback: '10m' })
-    .map(({ total_money, total_tax_money, total_discount_money, ...order }) => ({
-      id: order.id,
-      location_id: order.location_id,
-      customer_id: order.customer_id,
-      state: order.state,
-      version: order.version,
-      currency: total_money?.currency,
-      total: total_money?.amount,
-      tax: total_tax_money?.amount,
-      discount: total_discount_money?.amount,
-      created_at: order.created_at,
-      updated_at: order.updated_at,
-      closed_at: order.closed_at,
-    })),
+      })
+      .pages(byCursor('cursor', 'cursor'))
+      .records('orders', { optional: true })
+      .incremental('updated_at', { startFrom: '2009-01-01T00:00:00Z', lookback: '10m' })
+      .map(({ total_money, total_tax_money, total_discount_money, ...order }) => ({
+        id: order.id,
+        location_id: order.location_id,
+        customer_id: order.customer_id,
+        state: order.state,
+        version: order.version,
+        currency: total_money?.currency,
+        total: total_money?.amount,
+        tax: total_tax_money?.amount,
+        discount: total_discount_money?.amount,
+        created_at: order.created_at,
+        updated_at: order.updated_at,
+        closed_at: order.closed_at,
+      })),
+  ),
 )
 
 export default pipeline('square', {

@@ -2,6 +2,7 @@ import { afterAll, expect } from '@jest/globals'
 import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
+import { googleLogin, otherGoogleKey } from './google-login.ts'
 import { expectRefused, has, numbers, vendor } from './vendor.ts'
 
 const DAY = 86_400_000
@@ -36,16 +37,20 @@ function answer({ path, body }: ApiRequest) {
   }
 }
 
+const login = await googleLogin('https://www.googleapis.com/auth/analytics.readonly')
 const api = await vendor({
   base: 'GA_API',
   prefix: '/v1beta',
-  environment: { GOOGLE_TOKEN: 'ya29.invented', GA_PROPERTY: '42' },
-  lets: has('authorization', 'Bearer ya29.invented'),
+  environment: { GA_PROPERTY: '42' },
+  lets: has('authorization', 'Bearer ya29.granted'),
   busy: { status: 429, json: { error: { code: 429, status: 'RESOURCE_EXHAUSTED' } } },
   answer,
 })
 const { default: pipeline } = await import('../../docs/cookbook/google-analytics.ts')
-afterAll(async () => api[Symbol.asyncDispose]())
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await login[Symbol.asyncDispose]()
+})
 
 export async function googleAnalytics(): Promise<void> {
   await using target = await testDatabase()
@@ -62,5 +67,5 @@ export async function googleAnalytics(): Promise<void> {
   expect(
     await target.database.query('select date::text, session_source from google_analytics.sessions where sessions = 99'),
   ).toEqual([{ date: day(2), session_source: 'source-151' }])
-  await expectRefused(pipeline, 'GOOGLE_TOKEN', target.url)
+  await expectRefused(pipeline, 'GOOGLE_KEY', target.url, otherGoogleKey())
 }

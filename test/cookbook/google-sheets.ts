@@ -2,7 +2,8 @@ import { afterAll, expect } from '@jest/globals'
 import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { expectRefused, numbers, vendor } from './vendor.ts'
+import { googleLogin, otherGoogleKey } from './google-login.ts'
+import { expectRefused, has, numbers, vendor } from './vendor.ts'
 
 const values: unknown[][] = [
   ['order', 'customer', 'total', 'paid'],
@@ -17,16 +18,20 @@ function answer({ path, query }: ApiRequest) {
   return { json: { range: 'Orders!A1:D301', majorDimension: 'ROWS', values } }
 }
 
+const login = await googleLogin('https://www.googleapis.com/auth/spreadsheets.readonly')
 const api = await vendor({
   base: 'SHEETS_API',
   prefix: '/v4',
-  environment: { GOOGLE_KEY: 'AIza-invented', GOOGLE_SHEET: 'sheet-1', GOOGLE_RANGE: 'Orders!A:D' },
-  lets: ({ query }) => query.get('key') === 'AIza-invented',
+  environment: { GOOGLE_SHEET: 'sheet-1', GOOGLE_RANGE: 'Orders!A:D' },
+  lets: has('authorization', 'Bearer ya29.granted'),
   refusal: { status: 403, json: { error: { code: 403, status: 'PERMISSION_DENIED' } } },
   answer,
 })
 const { default: pipeline } = await import('../../docs/cookbook/google-sheets.ts')
-afterAll(async () => api[Symbol.asyncDispose]())
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await login[Symbol.asyncDispose]()
+})
 
 export async function googleSheets(): Promise<void> {
   await using target = await testDatabase()
@@ -49,5 +54,5 @@ export async function googleSheets(): Promise<void> {
     { order: 2, total: null, paid: null },
     { order: 3, total: '3.5', paid: true },
   ])
-  await expectRefused(pipeline, 'GOOGLE_KEY', target.url)
+  await expectRefused(pipeline, 'GOOGLE_KEY', target.url, otherGoogleKey())
 }

@@ -66,8 +66,12 @@ export const has =
     headers[name] === value
 
 /** Runs a pipeline with another value of a secret: each stream must fail at once, and no error may show the value. */
-export async function expectRefused(pipeline: Pipeline, secretName: string, database: string): Promise<void> {
-  const wrong = 'invented-by-somebody-else'
+export async function expectRefused(
+  pipeline: Pipeline,
+  secretName: string,
+  database: string,
+  wrong = 'invented-by-somebody-else',
+): Promise<void> {
   const environment = { ...process.env, [secretName]: wrong }
   const report: Report = await run(pipeline, { database, environment })
   for (const { status, error, retries } of Object.values(report.streams)) {
