@@ -92,8 +92,8 @@ function scanZone(text: string, start: number): boolean {
   let minutes = 0
   if (at === length) isExact = false
   else {
+    // Many APIs leave the colon out (`+0200`), and PostgreSQL reads it.
     if (text.charCodeAt(at) === COLON) at += 1
-    else isExact = false
     minutes = pair(text, at)
     if (minutes < 0 || at + 2 !== length) return false
   }
@@ -128,8 +128,9 @@ function daysSince1970(): number {
 export const isDay = (text: string): boolean => text.length === 10 && scanDay(text) && year > 0
 
 /**
- * Returns the number of fraction digits of an RFC 3339 time with an offset, or -1 for text that PostgreSQL would not
- * keep as it is: it turns second 60 and hour 24 into another time, and accepts only offsets below 16 hours.
+ * Returns the number of fraction digits of an RFC 3339 time with an offset, also of one without its colon. Returns -1
+ * for text that PostgreSQL would not keep as it is: it turns second 60 and hour 24 into another time, and accepts only
+ * offsets below 16 hours.
  */
 export const fractionDigits = (text: string): number =>
   text.length >= 20 && scan(text) && isExact ? fractionEnd - fractionStart : -1

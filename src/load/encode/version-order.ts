@@ -16,7 +16,7 @@ function instants(a: string, b: string): number {
 }
 
 /** PostgreSQL ignores the offset of a text in a timestamp column. */
-const withoutOffset = (text: string): string => (text.length > 10 ? text.replace(/(?:[zZ]|[+-]\d\d:\d\d)$/, '') : text)
+const withoutOffset = (text: string): string => (text.length > 10 ? text.replace(/(?:[zZ]|[+-]\d\d:?\d\d)$/, '') : text)
 
 /** The order of a type's values inside a batch. `versionSql` is the same order in the database. */
 const ORDERS: Readonly<Record<string, Order>> = {

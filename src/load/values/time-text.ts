@@ -16,7 +16,7 @@ export function timestampText(value: unknown, type: ColumnType, options: TextOpt
   } else if (!isDay(value) && fractionDigits(`${value}Z`) < 0) {
     if (fractionDigits(value) < 0) doesNotFit(value, type)
     // PostgreSQL ignores the offset here.
-    if (!/(?:[Zz]|[+-]00:00)$/.test(value) && !options.round)
+    if (!/(?:[Zz]|[+-]00:?00)$/.test(value) && !options.round)
       doesNotFit(value, type, ', which would lose the offset', 'round')
   }
   return limitFraction(value, type, options)

@@ -40,7 +40,10 @@ export function columnKindOf(value: unknown): ColumnKind | undefined {
   }
 }
 
-/** Accepts strict RFC 3339 that a timestamptz keeps exactly; other texts that look like times are more likely texts. */
+/**
+ * Accepts RFC 3339 that a timestamptz keeps exactly, also `+0200`; other texts that look like times are more likely
+ * texts.
+ */
 function isTimestamp(value: string): boolean {
   const digits = fractionDigits(value)
   return digits >= 0 && digits <= 6 && value.charCodeAt(10) === 84 && !value.endsWith('z')
