@@ -43,7 +43,7 @@ const issues = api
   }))
   .pages(byCursor('nextPageToken', 'nextPageToken', { more: ({ isLast }) => isLast === false }))
   .records('issues')
-  .incremental(({ fields }) => new Date(fields.updated), { lookback: '5m' })
+  .incremental(({ fields }) => fields.updated, { lookback: '5m' })
   .map(({ id, key, fields: { summary, labels, ...fields } }) => ({
     id,
     key,
@@ -54,9 +54,9 @@ const issues = api
     priority: fields.priority?.name,
     assignee: fields.assignee?.displayName,
     labels,
-    created: new Date(fields.created),
-    updated: new Date(fields.updated),
-    resolved: fields.resolutiondate && new Date(fields.resolutiondate),
+    created: fields.created,
+    updated: fields.updated,
+    resolved: fields.resolutiondate,
   }))
 
 export default pipeline('jira', {

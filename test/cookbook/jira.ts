@@ -50,7 +50,7 @@ export async function jira(): Promise<void> {
   const first = await run(pipeline, { database: target.url })
   expect(first.streams.issues).toMatchObject({
     counts: { inserted: 250 },
-    cursor: '2026-01-11T08:00:00.000Z',
+    cursor: '2026-01-11T10:00:00.000+0200',
     completeness: { grade: 'ended' },
   })
   expect(api.served).toHaveLength(3)
