@@ -6,8 +6,9 @@
 // Limits:    by method: 20 a minute for lists, 50 for histories; 429 with Retry-After. Apps that are sold outside of
 //            the marketplace: 1 a minute and 15 messages each
 // Paging:    `response_metadata.next_cursor`, empty on the last page; pages may be shorter than the limit
-// Increment: messages by `oldest`. An edit keeps the time of its message, hence the lookback; replies of a thread are
-//            not in the history
+// Increment: messages by `oldest`, in each channel from its own last one: so a channel that the bot joins is read
+//            whole. An edit keeps the time of its message, hence the lookback. Replies of a thread are not in the
+//            history
 // Deletions: a deleted message is not in the history any more; a deleted user has `deleted: true`
 import { baseUrl, bearer, byCursor, http, pipeline, secret, since, unix } from 'sluice'
 
@@ -70,7 +71,7 @@ const messages = channels
       .get<Paged & { messages: Message[] }>('/conversations.history', { channel, limit: 200, oldest: unix(since) })
       .pages(byCursor('cursor', next))
       .records('messages')
-      .incremental(({ ts }) => Number(ts), { unit: 's', lookback: '1d' })
+      .incremental(({ ts }) => Number(ts), { unit: 's', lookback: '1d', perParent: true })
       .map(({ ts, type, subtype, user, bot_id, text, thread_ts, reply_count, edited }) => ({
         channel,
         ts,

@@ -15,7 +15,7 @@ const messages = (channel: number) =>
     text: `Message ${n}`,
     ts: `${NOW - n * 3_600}.${String(channel).padStart(6, '0')}`,
   }))
-const history: Record<string, ReturnType<typeof messages>> = { C1: messages(1), C2: messages(2) }
+const history: Record<string, ReturnType<typeof messages>> = { C1: messages(1), C2: messages(2), C3: messages(3) }
 
 function answer({ path, query }: ApiRequest) {
   const lists: Record<string, [string, readonly unknown[]]> = {
@@ -57,10 +57,11 @@ export async function slack(): Promise<void> {
 
   history['C2']!.unshift({ ...history['C2']![0]!, text: 'New', ts: `${NOW}.000900` })
   history['C1']![2] = { ...history['C1']![2]!, text: 'Edited' }
+  channels[2]!.is_member = true
   users[7] = { ...users[7]!, deleted: true }
   const second = await run(pipeline, { database: target.url })
   expect(second.streams).toMatchObject({
-    messages: { counts: { inserted: 1, updated: 1 }, completeness: { grade: 'ended' } },
+    messages: { counts: { inserted: 411, updated: 1 }, completeness: { grade: 'ended' } },
     users: { counts: { updated: 1, unchanged: 449 } },
   })
   const [row] = await target.database.query("select ts, sent_at from slack.messages where text = 'New'")

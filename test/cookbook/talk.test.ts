@@ -15,7 +15,7 @@ test.concurrent(
 test.concurrent('GitLab: issues are read by the links of keyset pages, and then what has changed', gitlab)
 test.concurrent('Hacker News: stories are read a week at a time, and those of the last three days again', hackerNews)
 test.concurrent(
-  'Slack: each channel that the bot is in is read, and the next run reads what is new and the last day',
+  'Slack: each channel is read from its own last message, and one that the bot joins from its start',
   slack,
 )
 test.concurrent(
