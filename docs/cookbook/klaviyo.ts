@@ -6,7 +6,7 @@
 // Paging:    JSON:API, `links.next` with a cursor; up to 100 profiles
 // Increment: a filter on `updated`, which knows only greater and less
 // Deletions: a deleted profile is not listed any more
-import { baseUrl, byNextUrl, fromResources, http, pipeline, secret, signed } from 'sluice'
+import { apiKey, baseUrl, byNextUrl, fromResources, http, pipeline, secret } from 'sluice'
 
 interface Profile {
   id: string
@@ -24,7 +24,7 @@ interface Profile {
 }
 
 const api = http(baseUrl('KLAVIYO_API', 'https://a.klaviyo.com/api'), {
-  auth: signed([secret('KLAVIYO_KEY')], (_, [key]) => ({ headers: { authorization: `Klaviyo-API-Key ${key}` } })),
+  auth: apiKey(secret('KLAVIYO_KEY'), { header: 'authorization', scheme: 'Klaviyo-API-Key' }),
   headers: { accept: 'application/vnd.api+json', revision: '2025-01-15' },
   rate: '600/m',
 })

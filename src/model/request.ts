@@ -21,7 +21,8 @@ export interface Secret {
 export type Auth =
   | { readonly type: 'bearer'; readonly token: Secret }
   | { readonly type: 'basic'; readonly user: string; readonly password: Secret }
-  | { readonly type: 'header'; readonly name: string; readonly value: Secret }
+  /** `scheme` is the word before the value, such as `Token`. @default none */
+  | { readonly type: 'header'; readonly name: string; readonly value: Secret; readonly scheme?: string }
   | { readonly type: 'query'; readonly name: string; readonly value: Secret }
   | {
       readonly type: 'client certificate'

@@ -36,16 +36,27 @@ export const basic = (user: string, password: Secret): Auth =>
   Object.freeze({ type: 'basic', user, password: proven('basic', password) })
 
 /**
- * Sends a key in a query parameter or in a header.
+ * Sends a key in a query parameter or in a header, there after a `scheme` if one is given.
  *
  * @example
  * apiKey(secret('KEY'), { query: 'api_key' })
  * apiKey(secret('KEY'), { header: 'x-api-key' })
+ * apiKey(secret('KEY'), { header: 'authorization', scheme: 'Token' })
  */
-export const apiKey = (value: Secret, place: { readonly query: string } | { readonly header: string }): Auth =>
-  'query' in place
-    ? Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
-    : Object.freeze({ type: 'header', name: place.header.toLowerCase(), value: proven('apiKey', value) })
+export function apiKey(
+  value: Secret,
+  place: { readonly query: string } | { readonly header: string; readonly scheme?: string },
+): Auth {
+  if ('query' in place) {
+    if ('scheme' in place) throw new UsageError('apiKey(): a scheme belongs to a header. Remove it')
+    return Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
+  }
+  const { header, scheme } = place
+  if (scheme !== undefined && (typeof scheme !== 'string' || !/^[\w.~+/-]+$/.test(scheme)))
+    throw new UsageError("apiKey(): a scheme is one word, as in { header: 'authorization', scheme: 'Token' }")
+  const auth = { type: 'header', name: header.toLowerCase(), value: proven('apiKey', value) } as const
+  return Object.freeze(scheme === undefined ? auth : { ...auth, scheme })
+}
 
 /**
  * Presents a client certificate when a TLS connection is opened (mutual TLS), to the API's own origin only. Certificate

@@ -50,7 +50,10 @@ function credentialsOf(auth: StaticAuth | undefined, secrets: Secrets): Credenti
     case 'bearer':
       return { headers: { authorization: `Bearer ${secrets.value(auth.token.secret)}` }, query: {} }
     case 'header':
-      return { headers: { [auth.name.toLowerCase()]: secrets.value(auth.value.secret) }, query: {} }
+      return {
+        headers: { [auth.name.toLowerCase()]: withScheme(auth.scheme, secrets.value(auth.value.secret)) },
+        query: {},
+      }
     case 'query':
       return { headers: {}, query: { [auth.name]: secrets.value(auth.value.secret) } }
     case 'basic': {
@@ -60,3 +63,6 @@ function credentialsOf(auth: StaticAuth | undefined, secrets: Secrets): Credenti
     }
   }
 }
+
+const withScheme = (scheme: string | undefined, value: string): string =>
+  scheme === undefined ? value : `${scheme} ${value}`

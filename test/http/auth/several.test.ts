@@ -22,6 +22,18 @@ test('several credentials are sent together, and all are hidden', async () => {
   expect(JSON.stringify(client.events)).not.toMatch(/a-key|a-token/)
 })
 
+test('a key may have a scheme before it, which is one word of a header', async () => {
+  await using api = await apiServer([{ json: [] }])
+  const auth = apiKey(secret('KEY'), { header: 'Authorization', scheme: 'Token' })
+  await using client = testClient({ base: api.origin, auth }, environment)
+  await client.get('/x')
+  expect(api.requests[0]?.headers.authorization).toBe('Token a-key')
+  expect(JSON.stringify(client.events)).not.toContain('a-key')
+  for (const scheme of ['', 'two words', 'Token:\r\nx: y'])
+    expect(() => apiKey(secret('KEY'), { header: 'x-key', scheme })).toThrow('a scheme is one word')
+  expect(() => apiKey(secret('KEY'), { query: 'key', scheme: 'Token' })).toThrow('belongs to a header')
+})
+
 test('credentials of a request replace those of the API, and an empty list sends none', async () => {
   await using api = await apiServer([{ json: [] }])
   await using client = testClient({ base: api.origin, auth: bearer(secret('TOKEN')) }, environment)
