@@ -13,6 +13,7 @@ export {
   signed,
   type ClientCredentialsOptions,
 } from './define/api/auth.ts'
+export { refreshToken, type RefreshTokenOptions } from './define/api/refresh-token.ts'
 export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type ZipOptions } from './define/api/formats.ts'
 export type { DownloadOptions } from './define/api/download.ts'
 export { baseUrl } from './define/api/base-url.ts'

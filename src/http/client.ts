@@ -5,6 +5,7 @@ import type { SharedRates } from '../model/rate.ts'
 import type { Api, Credentials, PageRequest } from '../model/request.ts'
 import type { RuleData } from '../model/response-rule.ts'
 import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
+import type { TokenStore } from '../model/tokens.ts'
 import { redactError } from '../observe/redact.ts'
 import { defined } from '../value/defined.ts'
 import { withoutParameters } from './address.ts'
@@ -39,6 +40,8 @@ export interface ClientOptions {
   readonly rates?: SharedRates | undefined
   /** The account whose requests are sent. @default none */
   readonly account?: AccountOf | undefined
+  /** Keeps refresh tokens for all processes. @default none: `refreshToken()` throws */
+  readonly tokens?: TokenStore | undefined
   /** @default the time of this process */
   readonly time?: Time
 }
@@ -93,26 +96,9 @@ class ApiClient implements Client, AsyncDisposable {
     const { agent, bodyAgent } = this.#connections
     this.#budget = options.budget ?? budgetOf(api, addresses.origin, options)
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
-    this.#authorizations = new Authorizations({
-      addresses,
-      agent,
-      secrets,
-      budget: this.#budget,
-      timeoutMs,
-      time,
-      now,
-    })
-    this.#sender = new Sender({
-      api,
-      settings,
-      agent,
-      bodyAgent,
-      budget: this.#budget,
-      buffers: this.#buffers,
-      secrets,
-      time,
-      emit,
-    })
+    const shared = { agent, budget: this.#budget, secrets, time }
+    this.#authorizations = new Authorizations({ ...shared, addresses, timeoutMs, now, tokens: options.tokens })
+    this.#sender = new Sender({ ...shared, api, settings, bodyAgent, buffers: this.#buffers, emit })
   }
 
   async send(request: PageRequest, options: SendOptions): Promise<DecodedResponse> {
@@ -163,7 +149,7 @@ class ApiClient implements Client, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#authorizations[Symbol.dispose]()
+    await this.#authorizations[Symbol.asyncDispose]()
     await this.#connections[Symbol.asyncDispose]()
     await this.#budget[Symbol.asyncDispose]?.()
   }

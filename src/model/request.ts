@@ -50,6 +50,18 @@ export type Auth =
       /** Further fields of the form, such as `audience`. */
       readonly fields?: Readonly<Record<string, string>>
     }
+  | {
+      readonly type: 'refresh token'
+      readonly tokenUrl: string
+      readonly clientId: string | Secret
+      readonly clientSecret?: Secret
+      /** The first token. The server may give others in its place. */
+      readonly refreshToken: Secret
+      readonly scope?: string
+      readonly fields?: Readonly<Record<string, string>>
+      readonly authorizationUrl?: string
+      readonly deviceUrl?: string
+    }
   | SessionAuth
   | JwtAuth
 

@@ -32,6 +32,8 @@ export interface Secrets {
    * `names` that its own API uses. @default all names
    */
   readonly reveal: <T>(value: T, names?: readonly string[]) => T
+  /** Returns true if the environment has a value for the secret. */
+  readonly isSet?: (name: string) => boolean
   /** Hides a value that no variable has: a token that was fetched, an encoded password. */
   readonly register?: (name: string, value: string) => void
 }

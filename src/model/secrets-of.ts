@@ -1,5 +1,8 @@
 import type { Credentials, Secret } from './request.ts'
 
+/** The variable with the key for the tokens that the ledger keeps. */
+export const SECRET_KEY = 'SLUICE_KEY'
+
 /** Returns the names of the secrets in the credentials of an API or a request, each once. */
 export const secretsOf = (auth: Credentials | undefined): string[] => [...new Set(namesIn(auth))]
 

@@ -57,6 +57,7 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
   }
   return {
     value,
+    isSet: (name) => Boolean(environment[name]) || Boolean(environment[`${name}_FILE`]),
     register: know,
     hide: (hidden) => walk(hidden, hideText),
     reveal: (revealed, only) =>

@@ -7,6 +7,7 @@ import type { RunEvent } from '../model/event.ts'
 import type { SharedRates } from '../model/rate.ts'
 import type { Api } from '../model/request.ts'
 import type { Client, Scope, Secrets } from '../model/scope.ts'
+import type { TokenStore } from '../model/tokens.ts'
 import { readSecrets } from '../observe/secrets.ts'
 
 /** Decoded body text that may be held at the same time, in bytes. */
@@ -23,6 +24,8 @@ export interface ScopeOptions {
   readonly rates?: SharedRates | undefined
   /** The account that is read. It has budgets of its own. @default none */
   readonly account?: AccountOf | undefined
+  /** Keeps refresh tokens for all processes. @default none: `refreshToken()` throws */
+  readonly tokens?: TokenStore | undefined
   /** @default an account of a new budget of 64 MB of decoded body text */
   readonly memory?: MemoryAccount
 }
@@ -35,12 +38,13 @@ export function openScope({
   now = () => new Date(),
   rates,
   account,
+  tokens,
   memory = new MemoryBudget(DEFAULT_MEMORY).account(),
 }: ScopeOptions = {}): Scope & AsyncDisposable {
   const resources = new AsyncDisposableStack()
   const clients = new Map<Api, Client>()
   const client = (api: Api): Client => {
-    const open = clients.get(api) ?? resources.use(openClient(api, { secrets, emit, now, rates, account }))
+    const open = clients.get(api) ?? resources.use(openClient(api, { secrets, emit, now, rates, account, tokens }))
     clients.set(api, open)
     return open
   }

@@ -2,6 +2,7 @@ import { MemoryBudget } from '../flow/memory-budget.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
 import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
+import { storedTokens } from '../ledger/credentials.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
 import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
@@ -62,8 +63,9 @@ export class ActiveRun implements AsyncDisposable {
     )
     this.workers = resources.use(new WorkerPool())
     const rates = sharedRates(database, { keeper, run: id })
+    const tokens = storedTokens({ database: async () => database, secrets })
     const scope = resources.use(
-      openScope({ signal: readSignal, secrets, emit: this.emit, rates, account: pipeline.account }),
+      openScope({ signal: readSignal, secrets, emit: this.emit, rates, tokens, account: pipeline.account }),
     )
     this.#scope = { ...scope, client: this.meter.client(scope.client) }
   }

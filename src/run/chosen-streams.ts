@@ -1,7 +1,9 @@
 import type { Pipeline } from '../define/pipeline.ts'
-import { secretsIn } from '../define/secrets-in.ts'
+import { requiredSecretsIn } from '../define/secrets-in.ts'
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
+import { SECRET_KEY } from '../model/secrets-of.ts'
+import { readSecretKey } from '../observe/secret-key.ts'
 import { messageOf } from '../value/error.ts'
 
 /** Returns the requested streams in the pipeline's order, or all of them if none was requested. */
@@ -19,13 +21,20 @@ export function chosenStreams({ name, streams }: Pipeline, requested: readonly s
 export function requireSecrets({ name, streams }: Pipeline, chosen: readonly string[], secrets: Secrets): void {
   for (const stream of chosen) {
     const flow = streams[stream]
-    for (const secret of flow ? secretsIn(flow.recipe) : []) requireSecret(secret, secrets, `${name}.${stream}`)
+    for (const secret of flow ? requiredSecretsIn(flow.recipe) : [])
+      inStream(`${name}.${stream}`, () => requireSecret(secret, secrets))
   }
 }
 
-function requireSecret(name: string, secrets: Secrets, streamName: string): void {
+/** Throws `UsageError` if a secret is missing, or if the key of stored tokens is not one. */
+export function requireSecret(name: string, secrets: Secrets): void {
+  if (name === SECRET_KEY) readSecretKey(secrets)
+  else secrets.value(name)
+}
+
+function inStream(streamName: string, check: () => void): void {
   try {
-    secrets.value(name)
+    check()
   } catch (cause) {
     throw new UsageError(`${streamName}: ${messageOf(cause)}`, { cause })
   }

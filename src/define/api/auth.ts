@@ -199,6 +199,7 @@ function placesOf(auth: Auth): string | string[] {
     case 'bearer':
     case 'basic':
     case 'client credentials':
+    case 'refresh token':
     case 'jwt':
       return "the header 'authorization'"
     case 'session':

@@ -61,7 +61,7 @@ export type ResponseRule =
       readonly expected?: boolean
     })
   | (RuleConditions & {
-      /** Fetches new credentials once and sends the request again. For `clientCredentials`, `session` and `jwt`. */
+      /** Fetches new credentials once and sends the request again. For credentials that are fetched. */
       readonly action: 'renew'
     })
   | (RuleConditions & {
@@ -81,7 +81,7 @@ const ACTIONS: Readonly<Record<RuleData['action'], readonly string[]>> = {
   fail: ['message'],
 }
 /** The kinds of credentials that are fetched. */
-const RENEWABLE: readonly string[] = ['client credentials', 'session', 'jwt']
+const RENEWABLE: readonly string[] = ['client credentials', 'refresh token', 'session', 'jwt']
 const UNITS: readonly WaitUnit[] = ['s', 'ms', 'unix', 'unix ms']
 
 /** Returns the rules as data. Throws a UsageError for a rule that can never fit, or that fits every page. */

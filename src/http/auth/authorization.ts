@@ -29,7 +29,10 @@ export interface Authorization {
   readonly renew: (refused: Credentials) => boolean
 }
 
-type StaticAuth = Exclude<Auth, { type: 'client credentials' | 'signed' | 'aws signature' | 'session' | 'jwt' }>
+type StaticAuth = Exclude<
+  Auth,
+  { type: 'client credentials' | 'refresh token' | 'signed' | 'aws signature' | 'session' | 'jwt' }
+>
 
 /** Returns credentials that never change: none, a token, a user with a password, or a key. */
 export function authorizationOf(auth: StaticAuth | undefined, secrets: Secrets): Authorization {

@@ -5,17 +5,18 @@ import { authorizationOf, type Authorization, type Credentials, type Credentials
 import { awsAuthorization } from './aws-signature.ts'
 import { clientCredentialsAuthorization } from './client-credentials.ts'
 import type { TokenOptions } from './credential-request.ts'
+import { refreshTokenAuthorization } from './refresh-token.ts'
 import { signedAuthorization } from './signed.ts'
 import { jwtAuthorization } from './jwt.ts'
 import { sessionAuthorization } from './session.ts'
 
 /** The credentials of an API and of its requests. Equal definitions share their tokens. */
-export class Authorizations implements Disposable {
+export class Authorizations implements AsyncDisposable {
   readonly #options: TokenOptions
   /** By their definitions as JSON: children may define theirs anew for each parent. */
   readonly #known = new Map<string, Authorization>()
   readonly #knownWithFunction = new WeakMap<Auth, Authorization>()
-  readonly #resources = new DisposableStack()
+  readonly #resources = new AsyncDisposableStack()
 
   constructor(options: TokenOptions) {
     this.#options = options
@@ -35,8 +36,8 @@ export class Authorizations implements Disposable {
     return made
   }
 
-  [Symbol.dispose](): void {
-    this.#resources[Symbol.dispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync()
   }
 
   /** JSON leaves functions out, so two signatures would be taken for one: these are known by identity. */
@@ -53,6 +54,8 @@ export class Authorizations implements Disposable {
     switch (auth?.type) {
       case 'client credentials':
         return this.#resources.use(clientCredentialsAuthorization(auth, this.#options))
+      case 'refresh token':
+        return this.#resources.use(refreshTokenAuthorization(auth, this.#options))
       case 'session':
         return this.#resources.use(sessionAuthorization(auth, { ...this.#options, login: this.of(auth.auth) }))
       case 'jwt':

@@ -2,13 +2,13 @@ import type { Auth } from '../../model/request.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import { FetchedToken } from './fetched-token.ts'
 import { usableMs, type TokenOptions } from './credential-request.ts'
-import { TokenEndpoint } from './token-request.ts'
+import { clientForm, TokenEndpoint } from './token-request.ts'
 
 type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 
 /** Returns credentials by a token that OAuth 2 gives for the client's own secret. */
 export function clientCredentialsAuthorization(auth: ClientCredentialsAuth, options: TokenOptions): FetchedToken {
-  const { clientId, clientSecret, scope, fields } = auth
+  const { scope, fields } = auth
   const { secrets, time } = options
   const endpoint = new TokenEndpoint(auth.tokenUrl, options)
   const names = secretsOf(auth)
@@ -18,8 +18,7 @@ export function clientCredentialsAuthorization(auth: ClientCredentialsAuth, opti
     fetch: async (asked) => {
       const form = {
         grant_type: 'client_credentials',
-        client_id: typeof clientId === 'string' ? clientId : secrets.value(clientId.secret),
-        client_secret: secrets.value(clientSecret.secret),
+        ...clientForm(auth, secrets),
         ...(scope === undefined ? {} : { scope }),
         ...fields,
       }

@@ -1,11 +1,13 @@
 // Requests whose answers are credentials: token requests and logins. Each is sent to the URL of the definition only.
 import type { Dispatcher } from 'undici'
 import { deadline, TimeoutError } from '../../flow/signals/timeout.ts'
-import { DecodeError, HttpError } from '../../model/errors.ts'
+import { DecodeError, HttpError, type HttpErrorOptions } from '../../model/errors.ts'
 import type { ApiResponse, Method } from '../../model/request.ts'
 import type { Budget, Secrets } from '../../model/scope.ts'
+import type { TokenStore } from '../../model/tokens.ts'
 import { redactUrl } from '../../observe/redact.ts'
 import { defined } from '../../value/defined.ts'
+import { defineErrorName } from '../../value/error.ts'
 import { isOnOwnHost, urlOf, withParameters, type Addresses } from '../address.ts'
 import { decodeJson, wholeBody } from '../body/decode.ts'
 import { ACCEPT_ENCODING, decompress } from '../body/decompress.ts'
@@ -26,6 +28,8 @@ export interface TokenOptions {
   readonly timeoutMs: number
   readonly time: Time
   readonly now: () => Date
+  /** Keeps refresh tokens for all processes. @default none: they cannot be used */
+  readonly tokens?: TokenStore | undefined
 }
 
 export interface CredentialRequest {
@@ -44,8 +48,24 @@ export interface CredentialRequest {
 export interface CredentialRequestOptions extends Pick<CredentialsOptions, 'stream' | 'onWait'> {
   /** Ends the request, whoever waits for its answer. */
   readonly signal: AbortSignal
-  /** Says which credentials were refused, and the remedy. */
-  readonly refusal: string
+  /** Says which credentials were refused, and the remedy. The reason is an error code of OAuth 2. */
+  readonly refusal: string | ((reason: string | undefined) => string)
+  /** True: `admit` was awaited before. @default false */
+  readonly isAdmitted?: boolean
+}
+
+/** An endpoint has refused the credentials. */
+export class RefusedError extends HttpError {
+  static {
+    defineErrorName(this)
+  }
+  /** The error code of OAuth 2, such as `invalid_grant`. Undefined if the server gave none. */
+  readonly reason: string | undefined
+
+  constructor(message: string, reason: string | undefined, { status, location }: Omit<HttpErrorOptions, 'kind'>) {
+    super(message, { kind: 'credentials', status, location })
+    this.reason = reason
+  }
 }
 
 export interface CredentialResponse extends Pick<RawResponse, 'status' | 'headers' | 'setCookies'> {
@@ -61,6 +81,8 @@ const REFRESH_EARLY = { fraction: 0.1, ms: 60_000 }
 const MAX_RESPONSE_BYTES = 1_048_576
 /** Statuses by which an endpoint refuses the credentials. */
 const REFUSALS = [400, 401, 403]
+/** Of a refusal this much is read, for its error code. */
+const MAX_REFUSAL_BYTES = 16_384
 
 /** How long to use credentials that last `lifetimeMs`, in milliseconds. */
 export const usableMs = (lifetimeMs: number): number =>
@@ -94,18 +116,31 @@ export class CredentialEndpoint {
     this.#path = limitedPathOf(this.#url, this.isOnOwnHost)
   }
 
+  /** The absolute URL. */
+  get href(): string {
+    return this.#url.href
+  }
+
   /**
-   * Sends one request and returns its answer. Takes no slot: the request that needs the credentials holds one, and
-   * sends nothing meanwhile. A redirect is not followed. Throws `HttpError` if the server refuses, `TransientError` if
-   * the next try may succeed, and `DecodeError` for an answer that is no JSON.
+   * Waits until a request may be sent. Takes no slot: the request that needs the credentials holds one, and sends
+   * nothing meanwhile.
+   */
+  async admit({ signal, onWait }: Pick<CredentialRequestOptions, 'signal' | 'onWait'>): Promise<void> {
+    const requests = this.isOnOwnHost ? 1 : 0
+    await this.#options.budget.acquire(requests, { signal, paths: [this.#path], ...defined({ onWait }) })
+  }
+
+  /**
+   * Sends one request and returns its answer. A redirect is not followed. Throws `HttpError` if the server refuses,
+   * `TransientError` if the next try may succeed, and `DecodeError` for an answer that is no JSON.
    */
   async send(
     request: CredentialRequest,
-    { signal, onWait, stream, refusal }: CredentialRequestOptions,
+    { signal, onWait, stream, refusal, isAdmitted = false }: CredentialRequestOptions,
   ): Promise<CredentialResponse> {
     const { agent, budget, timeoutMs, time } = this.#options
     const { needsBody = true, isAccepted = (status) => status >= 200 && status <= 299 } = request
-    await budget.acquire(this.isOnOwnHost ? 1 : 0, { signal, paths: [this.#path], ...defined({ onWait }) })
+    if (!isAdmitted) await this.admit({ signal, ...defined({ onWait }) })
     const requestedAt = time.clock()
     const { url, headers } = this.#prepared(request)
     using limit = deadline(signal, timeoutMs, this.label)
@@ -123,6 +158,7 @@ export class CredentialEndpoint {
           signal: limit.signal,
           limitOf: (status, headers) => {
             budget.observe(status, headers, { ...this.#asked, request: this.label, stream })
+            if (!isAccepted(status) && REFUSALS.includes(status)) return { bytes: MAX_REFUSAL_BYTES }
             return needsBody && isAccepted(status)
               ? { bytes: MAX_RESPONSE_BYTES, tooLarge: () => this.#tooLarge() }
               : undefined
@@ -130,7 +166,7 @@ export class CredentialEndpoint {
         },
       )
       const { status, headers: responseHeaders, setCookies } = response
-      if (!isAccepted(status)) throw this.#refused(response, refusal)
+      if (!isAccepted(status)) throw await this.#refused(response, refusal)
       const body = needsBody ? await this.#read(response) : undefined
       return { status, headers: responseHeaders, setCookies, url, body, requestedAt }
     } catch (error) {
@@ -164,16 +200,23 @@ export class CredentialEndpoint {
     }
   }
 
-  #refused({ status, headers }: RawResponse, refusal: string): Error {
+  async #refused(response: RawResponse, refusal: CredentialRequestOptions['refusal']): Promise<Error> {
     const { addresses, now } = this.#options
+    const { status, headers } = response
     if (status >= 300 && status <= 399) return this.#redirected(status, headers)
-    return statusError(status, headers, {
+    const isRefusal = REFUSALS.includes(status)
+    const reason = isRefusal ? reasonOf(await this.#read(response).catch(() => undefined)) : undefined
+    const problem = typeof refusal === 'string' ? refusal : refusal(reason)
+    const error = statusError(status, headers, {
       label: this.label,
-      credentialsProblem: REFUSALS.includes(status) ? refusal : undefined,
+      credentialsProblem: isRefusal ? problem : undefined,
       now: now(),
       origin: addresses.origin,
       ...this.#asked,
     })
+    return error instanceof HttpError && error.kind === 'credentials'
+      ? new RefusedError(error.message, reason, error)
+      : error
   }
 
   #redirected(status: number, { location = '' }: ApiResponse<unknown>['headers']): HttpError {
@@ -212,4 +255,10 @@ export class CredentialEndpoint {
   #tooLarge(): DecodeError {
     return new DecodeError(`${this.label} answered more than ${MAX_RESPONSE_BYTES} bytes: is this ${this.#purpose}?`)
   }
+}
+
+/** Reads the error code of a refusal. What else it says is not repeated: a server may quote what it got. */
+function reasonOf(body: unknown): string | undefined {
+  const { error } = (typeof body === 'object' && body !== null ? body : {}) as Readonly<Record<string, unknown>>
+  return typeof error === 'string' && /^\w{1,64}$/.test(error) ? error : undefined
 }

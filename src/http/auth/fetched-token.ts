@@ -26,6 +26,8 @@ export interface FetchedTokenOptions {
   readonly parameters?: readonly string[]
   readonly time: Time
   readonly fetch: (options: FetchOptions) => Promise<Token>
+  /** Ends what must not be left half done, once the client is closed. @default nothing */
+  readonly close?: () => Promise<void>
 }
 
 interface TokenCredentials extends Credentials {
@@ -37,7 +39,7 @@ interface TokenCredentials extends Credentials {
  * after a 401. Requests that need it at the same time share one fetch. It has its own time limit, and goes on if one of
  * them is cancelled.
  */
-export class FetchedToken implements Authorization, Disposable {
+export class FetchedToken implements Authorization, AsyncDisposable {
   readonly secrets: readonly string[]
   readonly parameters: readonly string[]
   readonly #options: FetchedTokenOptions
@@ -66,8 +68,9 @@ export class FetchedToken implements Authorization, Disposable {
     return true
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.abort(new Error('The client of this API was closed'))
+    await this.#options.close?.()
   }
 
   #sharedFetch(options: CredentialsOptions): Promise<TokenCredentials> {

@@ -1,4 +1,6 @@
 import { DecodeError } from '../../model/errors.ts'
+import type { Secret } from '../../model/request.ts'
+import type { Secrets } from '../../model/scope.ts'
 import { CredentialEndpoint, type CredentialRequestOptions, type TokenOptions } from './credential-request.ts'
 
 /** An answer with a token. */
@@ -15,6 +17,15 @@ export interface TokenResponse {
 /** Lifetime of a token whose server states none. */
 const DEFAULT_LIFETIME_S = 3_600
 
+/** Returns the fields by which a client names itself, and proves that with its secret if it has one. */
+export const clientForm = (
+  { clientId, clientSecret }: { readonly clientId: string | Secret; readonly clientSecret?: Secret },
+  secrets: Secrets,
+): Readonly<Record<string, string>> => ({
+  client_id: typeof clientId === 'string' ? clientId : secrets.value(clientId.secret),
+  ...(clientSecret && { client_secret: secrets.value(clientSecret.secret) }),
+})
+
 /** The endpoint that answers with tokens, as OAuth 2 says. */
 export class TokenEndpoint {
   readonly #endpoint: CredentialEndpoint
@@ -27,6 +38,16 @@ export class TokenEndpoint {
   }
 
   /** Names its requests in messages. */
+  /** The absolute URL. */
+  get href(): string {
+    return this.#endpoint.href
+  }
+
+  /** Waits until a request may be sent. */
+  admit(options: Pick<CredentialRequestOptions, 'signal' | 'onWait'>): Promise<void> {
+    return this.#endpoint.admit(options)
+  }
+
   get label(): string {
     return this.#endpoint.label
   }
@@ -39,7 +60,8 @@ export class TokenEndpoint {
     const body = { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
     const { body: answer, requestedAt } = await this.#endpoint.send({ body }, options)
     const fields = (typeof answer === 'object' && answer !== null ? answer : {}) as TokenResponse['fields']
-    const { access_token: accessToken, expires_in: expiresIn } = fields
+    const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn } = fields
+    if (typeof refreshToken === 'string') this.#options.secrets.register?.('refresh token', refreshToken)
     if (typeof accessToken !== 'string' || accessToken === '')
       throw new DecodeError(`${this.label} answered without an access_token: is this the token endpoint?`)
     this.#options.secrets.register?.('access token', accessToken)

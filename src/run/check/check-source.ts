@@ -1,10 +1,11 @@
 // The source of one stream: its secrets, its first page, and what this page shows of later runs.
-import { secretsIn } from '../../define/secrets-in.ts'
+import { requiredSecretsIn } from '../../define/secrets-in.ts'
 import { NewTable } from '../../load/new-table.ts'
 import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
 import type { Api, PageRequest } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
 import { formatCount } from '../../value/format.ts'
+import { requireSecret } from '../chosen-streams.ts'
 import { checkEnd } from './check-end.ts'
 import { checkCursorField, checkDeclaredFields } from './check-fields.ts'
 import { checkMovingList } from './check-moving-list.ts'
@@ -38,11 +39,16 @@ export interface CheckedSource extends Checked {
 export async function checkSource(check: SourceCheck, scope: Scope): Promise<CheckedSource> {
   const { recipe, table, location, once, offline, waysOn } = check
   const { source, stages } = recipe
-  for (const name of secretsIn(recipe)) scope.secrets.value(name)
+  for (const name of requiredSecretsIn(recipe)) requireSecret(name, scope.secrets)
   if ('read' in source) return { text: 'a custom source, which is not read' }
   if (source.job) return { text: 'an export job, which a check does not start' }
   if (offline)
-    return { text: secretsIn(recipe).length > 0 ? `${secretsIn(recipe).join(' and ')} is set` : 'it needs no secret' }
+    return {
+      text:
+        requiredSecretsIn(recipe).length > 0
+          ? `${requiredSecretsIn(recipe).join(' and ')} is set`
+          : 'it needs no secret',
+    }
   const endpoints = new Map((await waysOn()).map((name) => [name, { hasWayOn: true, largestPage: 0 }]))
   const options = { source: { ...source, api: once(source.api) }, recipe, table, endpoints }
   const first = await readFirstPage(options, { ...scope, stream: location })

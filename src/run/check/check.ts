@@ -2,10 +2,12 @@ import type { Database } from '../../database/database.ts'
 import { findBinaries } from '../../database/embedded/binaries.ts'
 import { readSchemaState, type SchemaState } from '../../database/migrate.ts'
 import { gather } from '../../flow/gather.ts'
+import { storedTokens } from '../../ledger/credentials.ts'
 import { readWaysOn } from '../../ledger/ways-on.ts'
 import type { Recipe, Table } from '../../model/recipe.ts'
 import type { Api } from '../../model/request.ts'
-import type { Scope } from '../../model/scope.ts'
+import type { Scope, Secrets } from '../../model/scope.ts'
+import type { TokenStore } from '../../model/tokens.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { openScope } from '../../read/open-scope.ts'
@@ -50,8 +52,8 @@ export async function checkPipelines(found: readonly FoundPipeline[], options: C
     options.environment ?? process.env,
   )
   const secrets = readSecrets(environment)
-  await using scope = openScope({ signal, secrets })
-  await using store = await openLedger(options, scope)
+  await using store = await openLedger(options, secrets)
+  await using scope = openScope({ signal, secrets, tokens: tokensOf(store, secrets) })
   const once = withoutRetries()
   const checks = streams.map((stream) => {
     let rows: readonly unknown[] | undefined
@@ -108,8 +110,12 @@ interface Ledger extends AsyncDisposable {
   readonly fault?: Finding
 }
 
+/** Returns the refresh tokens of the ledger; none if a run has to make or update it first. */
+const tokensOf = ({ database, state }: Ledger, secrets: Secrets): TokenStore | undefined =>
+  database && state === 'current' ? storedTokens({ database: async () => database, secrets }) : undefined
+
 /** Connects to the database. An error is a finding, so that the sources are checked in any case. */
-async function openLedger({ database, environment, signal }: CheckOptions, scope: Scope): Promise<Ledger> {
+async function openLedger({ database, environment, signal }: CheckOptions, secrets: Secrets): Promise<Ledger> {
   try {
     const store = await openStoreToRead({ database, ...defined({ environment }), signal })
     if (!store) return { state: 'missing', [Symbol.asyncDispose]: async () => {} }
@@ -117,7 +123,7 @@ async function openLedger({ database, environment, signal }: CheckOptions, scope
     return { database: store.database, state, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
   } catch (error) {
     signal.throwIfAborted()
-    return { state: 'missing', fault: faultOf('database', scope, error), [Symbol.asyncDispose]: async () => {} }
+    return { state: 'missing', fault: faultOf('database', { secrets }, error), [Symbol.asyncDispose]: async () => {} }
   }
 }
 

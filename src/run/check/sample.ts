@@ -1,5 +1,7 @@
 import type { Flow } from '../../define/flow.ts'
 import { NewTable } from '../../load/new-table.ts'
+import type { Database } from '../../database/database.ts'
+import { storedTokens } from '../../ledger/credentials.ts'
 import { openScope } from '../../read/open-scope.ts'
 import { readSteps } from '../../read/read-steps.ts'
 import type { RunEvent } from '../../model/event.ts'
@@ -9,6 +11,7 @@ import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Range } from '../../model/request.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
+import { openStore, type Store } from '../open-store.ts'
 import { pageEncoder } from './page-encoder.ts'
 
 export interface SampleOptions extends Range {
@@ -18,6 +21,8 @@ export interface SampleOptions extends Range {
   readonly limit?: number | undefined
   /** The number of rows and of rejects that are returned. @default limit */
   readonly keep?: number
+  /** The database that keeps refresh tokens; it is opened only for them. @default as for a run */
+  readonly database?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly on?: ((event: RunEvent) => void) | undefined
   readonly signal: AbortSignal
@@ -41,7 +46,17 @@ export interface Sample {
 /** Reads the start of a stream through its stages and the encoder of a first run. Nothing is stored. */
 export async function sample(
   { recipe, table }: Flow<unknown>,
-  { stream, limit = Infinity, keep = limit, environment = process.env, on, signal, since, until }: SampleOptions,
+  {
+    stream,
+    limit = Infinity,
+    keep = limit,
+    environment = process.env,
+    on,
+    signal,
+    since,
+    until,
+    database,
+  }: SampleOptions,
 ): Promise<Sample> {
   const rows: unknown[] = []
   const rejects: Reject[] = []
@@ -50,7 +65,15 @@ export async function sample(
   let completeness: Completeness | undefined
   let total = 0
   let read = 0
-  await using scope = openScope({ signal, secrets: readSecrets(environment), ...defined({ emit: on }) })
+  await using opened = new AsyncDisposableStack()
+  let store: Promise<Store> | undefined
+  const openLedger = async (): Promise<Database> => {
+    store ??= openStore({ database, environment, signal }).then((one) => opened.use(one))
+    return (await store).database
+  }
+  const secrets = readSecrets(environment)
+  const tokens = storedTokens({ database: openLedger, secrets })
+  await using scope = openScope({ signal, secrets, tokens, ...defined({ emit: on }) })
   for await (const page of readSteps(recipe, { since, until }, { ...scope, stream })) {
     read += page.records.length
     const encoded = encode(page)

@@ -33,7 +33,15 @@ export async function dryRun(
       const table = flow.table.name
       try {
         const keep = Math.min(MAX_ROWS, limit ?? Infinity)
-        const read = await sample(flow, { stream, limit, keep, since, environment: environmentOf(pipeline), signal })
+        const read = await sample(flow, {
+          stream,
+          limit,
+          keep,
+          since,
+          database,
+          environment: environmentOf(pipeline),
+          signal,
+        })
         if (json) console.log(exactJson({ pipeline: pipeline.name, stream, table, since: since ?? null, ...read }))
         else show(name, table, since, read)
       } catch (error) {
