@@ -79,6 +79,9 @@ export interface CredentialResponse extends Pick<RawResponse, 'status' | 'header
 /** Refresh credentials this long before their expiry, so that they never expire in flight. The shorter of the two. */
 const REFRESH_EARLY = { fraction: 0.1, ms: 60_000 }
 const MAX_RESPONSE_BYTES = 1_048_576
+/** A page for people, which says why there are no credentials. Anything else may be the credentials themselves. */
+const HTML = /^\s*<(?:!doctype\s+)?html\b/i
+const NOT_SHOWN = 'not shown: it may hold credentials'
 /** Statuses by which an endpoint refuses the credentials. */
 const REFUSALS = [400, 401, 403]
 /** Of a refusal this much is read, for its error code. */
@@ -243,7 +246,7 @@ export class CredentialEndpoint {
         contentType: headers['content-type'],
         hasLength: true,
         label,
-        hide: this.#options.secrets.hide,
+        hide: (text) => (HTML.test(text) ? this.#options.secrets.hide(text) : NOT_SHOWN),
       }),
     )
   }

@@ -1,4 +1,5 @@
 // Logins of sessions that fail: what the error says, and that no password is sent again or elsewhere.
+import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { DecodeError, HttpError } from '../../../src/model/errors.ts'
 import { secret, session } from '../../../src/index.ts'
@@ -51,6 +52,20 @@ describe('a login that fails', () => {
     expect(error).toBeInstanceOf(DecodeError)
     expect(error.message).toContain(`POST ${api.origin}/login answered 200 with text/html that is no JSON: "<html>`)
     expect(api.requests).toHaveLength(1)
+  })
+
+  test.each([
+    ['text/plain', '5f0c9d1e-live-session'],
+    ['application/xml', '<r><sessionId>5f0c9d1e-live-session</sessionId></r>'],
+    ['application/json', `{"data": {"value": '5f0c9d1e-live-session'}}`],
+  ])('with %s, which may be the token itself, quotes nothing of it', async (type, body) => {
+    await using api = await apiServer([{ body, headers: { 'content-type': type } }])
+    await using client = testClient({ base: api.origin, auth: session(given) }, environment)
+    const error = await failure(client.get('/x'))
+    expect(error.message).toContain(`POST ${api.origin}/login answered 200 with `)
+    expect(error.message).toContain('"not shown: it may hold credentials"')
+    expect(inspect(error, { depth: 5 })).not.toContain('5f0c9d1e')
+    expect(JSON.stringify(client.events)).not.toContain('5f0c9d1e')
   })
 
   test.each([302, 307])('with a redirect to another origin sends no secret there: %i', async (status) => {
