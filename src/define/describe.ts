@@ -51,6 +51,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
       : [
           `${source.request.method} ${source.api.base}${requestText(source.request)}`,
           ...(source.request.format ? [line('format', formatText(source.request.format))] : []),
+          ...graphqlLines(source.request),
           ...(source.job
             ? jobLines(source.job)
             : [
@@ -113,6 +114,14 @@ function requestText({ path, query, json, form, multipart, graphql }: Request): 
     (form === undefined ? '' : ` ${multipart ? 'multipart' : 'form'} {${valuesText(form, ', ')}}`) +
     (graphql === undefined ? '' : ` ${shortened(graphql)}`)
   )
+}
+
+function graphqlLines({ errors, persisted }: Request): string[] {
+  const name = typeof persisted === 'object' && ('id' in persisted ? persisted.id : persisted.sha256Hash)
+  return [
+    ...(errors === undefined ? [] : [line('errors', errors)]),
+    ...(persisted === undefined ? [] : [line('query', `persisted, by ${name || 'its SHA-256'}`)]),
+  ]
 }
 
 const valuesText = (values: object, separator: string): string =>

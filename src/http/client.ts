@@ -12,20 +12,19 @@ import { withoutParameters } from './address.ts'
 import { openClientConnections, type ClientConnections } from './connections.ts'
 import { Authorizations } from './auth/authorizations.ts'
 import { BodyBuffers } from './body/body-buffers.ts'
-import { wholeBody } from './body/decode.ts'
 import { brokenBody, formatOfBody } from './formats/decode-body.ts'
 import { Reservations, type Reservation } from './body/reservation.ts'
-import { graphqlData } from './graphql.ts'
-import { interpret, type Interpretation } from './interpret.ts'
+import { CostBudget } from './graphql/cost-budget.ts'
+import { formInstead, UNKNOWN_QUERY, type QueryForm } from './graphql/persisted.ts'
+import { interpret } from './interpret.ts'
 import { budgetOf } from './limits/budget-of.ts'
 import { realTime, type Time } from './limits/time.ts'
 import { BodyReader, type OpenResponse } from './parts/body-reader.ts'
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts'
-import { credentialsProblem, statusError } from './request-error.ts'
+import { readResponse, type ReadingContext, type ReadResponse, type Response } from './read-response.ts'
 import { withRetry } from './retry.ts'
-import { isEmptied, ruleError, ruleWait } from './rules/apply-rule.ts'
-import { isSuccess, ResponseRules } from './rules/response-rules.ts'
-import { Sender, type SentResponse, type StreamSendOptions } from './sender.ts'
+import { ResponseRules } from './rules/response-rules.ts'
+import { Sender, type StreamSendOptions } from './sender.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 export interface ClientOptions {
@@ -61,13 +60,10 @@ export function openClient(api: Api, options: ClientOptions): Client & AsyncDisp
   return new ApiClient(api, options)
 }
 
-/** A response to one try, and what it means. */
-type Response = Interpretation & Pick<SentResponse, 'isOwn' | 'credentials' | 'rest'> & { readonly bytes: number }
-
 /** A response that is a page, and the memory that it occupies. */
 interface Tried {
   readonly response: Response
-  readonly read: Pick<DecodedResponse, 'body' | 'rule' | 'faults' | 'found'>
+  readonly read: ReadResponse
   readonly held: DisposableStack
 }
 
@@ -83,6 +79,9 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #sender: Sender
   /** Rules for all responses, after those of the request. */
   readonly #rules: readonly RuleData[]
+  readonly #reading: ReadingContext
+  /** The server knows no queries by name. */
+  #sendsText = false
 
   constructor(api: Api, options: ClientOptions) {
     const { secrets, emit, now, time = realTime } = options
@@ -95,10 +94,12 @@ class ApiClient implements Client, AsyncDisposable {
     this.#connections = openClientConnections(settings, api.auth, secrets)
     const { agent, bodyAgent } = this.#connections
     this.#budget = options.budget ?? budgetOf(api, addresses.origin, options)
+    const costs = new CostBudget(time)
+    this.#reading = { budget: this.#budget, costs, secrets, now, origin: addresses.origin }
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
     const shared = { agent, budget: this.#budget, secrets, time }
     this.#authorizations = new Authorizations({ ...shared, addresses, timeoutMs, now, tokens: options.tokens })
-    this.#sender = new Sender({ ...shared, api, settings, bodyAgent, buffers: this.#buffers, emit })
+    this.#sender = new Sender({ ...shared, api, settings, bodyAgent, costs, buffers: this.#buffers, emit })
   }
 
   async send(request: PageRequest, options: SendOptions): Promise<DecodedResponse> {
@@ -107,18 +108,17 @@ class ApiClient implements Client, AsyncDisposable {
     signal.throwIfAborted()
     const authorization = this.#authorizations.of(options.auth ?? this.#auth)
     return this.#redacting(signal, () => {
-      const prepared = prepareRequest(request, {
-        addresses: this.#settings.addresses,
-        secrets,
-        names: authorization.secrets,
-        endpoint: options.endpoint,
-      })
+      const { endpoint, persisted } = options
+      const how = { addresses: this.#settings.addresses, secrets, names: authorization.secrets, endpoint, persisted }
+      const prepare = (form: QueryForm): PreparedRequest => prepareRequest(request, { ...how, form })
+      const prepared = prepare(this.#sendsText ? 'text' : 'named')
       const attempt = {
         ...options,
         authorization,
         headers: { ...options.headers, ...prepared.pageHeaders },
-        rules: new ResponseRules([...(options.rules ?? []), ...this.#rules]),
+        rules: new ResponseRules([...(persisted ? [UNKNOWN_QUERY] : []), ...(options.rules ?? []), ...this.#rules]),
         stream,
+        prepare,
       }
       return this.#retrying(() => this.#attempt(prepared, attempt), attempt)
     })
@@ -179,11 +179,14 @@ class ApiClient implements Client, AsyncDisposable {
     const onWait = (ms: number): void => emit({ type: 'waiting', stream, for: 'memory', ms })
     const reservation = held.use(await this.#reservations.reserve(memory, { signal, onWait }))
     let response = await this.#respond(request, options, reservation)
+    const form = options.persisted === undefined ? undefined : formInstead(response.seen.body)
+    this.#sendsText ||= form === 'text'
+    if (form) response = await this.#respond(options.prepare(form), options, reservation)
     if (response.rule?.action === 'renew' && response.isOwn && options.authorization.renew(response.credentials))
       response = await this.#respond(request, options, reservation)
     const { rest } = response
     try {
-      const read = this.#read(request, response, options)
+      const read = readResponse(request, response, options, this.#reading)
       if (read.rule) rest?.[Symbol.dispose]()
       return { response, read, held: held.move() }
     } catch (error) {
@@ -249,38 +252,5 @@ class ApiClient implements Client, AsyncDisposable {
     )
     if (bytes) this.#buffers.release(bytes)
     return { ...interpretation, isOwn, credentials, bytes: size, ...defined({ rest }) }
-  }
-
-  /** Returns the body of a page, or the rule that makes it an empty one. Throws if the response is no page. */
-  #read(
-    { label, path, isGraphql }: PreparedRequest,
-    { seen, rule, faults, found, error, isOwn }: Response,
-    { acceptFaults, authorization, rules, stream }: StreamSendOptions,
-  ): Pick<DecodedResponse, 'body' | 'rule' | 'faults' | 'found'> {
-    const { now, secrets } = this.#options
-    const { status, headers, body } = seen
-    const asked = {
-      label,
-      now: now(),
-      origin: this.#settings.addresses.origin,
-      path,
-      reach: isOwn ? rule?.reach : 'path',
-    } as const
-    const retryAfterMs = rule && ruleWait(rule, seen, asked.now)
-    // The wait of a rule holds for other requests too, as that of a header does.
-    if (rules.mayRetry(status, headers))
-      this.#budget.observe(status, headers, { path, reach: asked.reach, waitMs: retryAfterMs, request: label, stream })
-    if (isEmptied(rule)) return { body: undefined, rule }
-    if (rule) throw ruleError(rule, seen, { ...asked, retryAfterMs, hide: secrets.hide })
-    if (!isSuccess(status))
-      throw statusError(status, headers, {
-        ...asked,
-        credentialsProblem: credentialsProblem(status, authorization.secrets),
-      })
-    if (error) throw error
-    if (!acceptFaults) wholeBody({ body, ...defined({ faults }) })
-    // Status 204 has no body.
-    const data = isGraphql && body !== undefined ? graphqlData(body, { label, status }) : body
-    return { body: data, ...defined({ faults, found }) }
   }
 }

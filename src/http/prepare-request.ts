@@ -1,8 +1,9 @@
+import type { PersistedQuery } from '../model/graphql.ts'
 import type { Method, PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import { multipartBody } from './body/multipart-body.ts'
 import { isOwnOrigin, requestLabel, secureUrl, urlOf, type Addresses } from './address.ts'
-import { jsonBody } from './graphql.ts'
+import { jsonBody, type QueryForm } from './graphql/persisted.ts'
 import { limitedPath, limitedPathOf } from './limits/limited-path.ts'
 
 /** Matches a URL that may contain the placeholder of a secret, in any encoding. */
@@ -22,6 +23,8 @@ export interface PreparedRequest {
   readonly isOwn: boolean
   readonly body: RequestBody | undefined
   readonly isGraphql: boolean
+  /** The text of a GraphQL query. */
+  readonly document: string | undefined
   /** Headers of the paginator. */
   readonly pageHeaders: Readonly<Record<string, string>>
   /** Names the request in messages. */
@@ -41,12 +44,17 @@ export function prepareRequest(
     secrets,
     names,
     endpoint,
+    persisted,
+    form,
   }: {
     readonly addresses: Addresses
     readonly secrets: Secrets
     /** Secrets of the API. */
     readonly names: readonly string[]
     readonly endpoint?: string | undefined
+    readonly persisted?: PersistedQuery | undefined
+    /** Of a persisted query. @default 'named' */
+    readonly form?: QueryForm
   },
 ): PreparedRequest {
   const isGraphql = request.graphql !== undefined
@@ -59,7 +67,7 @@ export function prepareRequest(
   const url = SECRET_PLACEHOLDER.test(hidden.href)
     ? secureUrl(addresses, urlOf(addresses, { url: revealInUrl(request.url, reveal), query: reveal(request.query) }))
     : hidden
-  const json = reveal(jsonBody(request))
+  const json = reveal(jsonBody(request, persisted, form))
   const pageHeaders = reveal(request.headers ?? {})
   return {
     method,
@@ -68,6 +76,7 @@ export function prepareRequest(
     pageHeaders,
     body: bodyOf(json, reveal(request.form), request.multipart),
     isGraphql,
+    document: request.graphql,
     label,
     path: secrets.hide(
       isOwn && endpoint !== undefined ? limitedPath(addresses, endpoint) : limitedPathOf(hidden, isOwn),

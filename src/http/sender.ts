@@ -21,6 +21,8 @@ import { acceptOf } from './formats/format-of.ts'
 import { MAX_WHOLE_BYTES, mayBeLarge, openBody, type UnpackedBody } from './parts/open-body.ts'
 import { exchange, type FinalResponse, type Hop, type PreparedHop } from './exchange.ts'
 import { limitedPathOf } from './limits/limited-path.ts'
+import type { CostBudget } from './graphql/cost-budget.ts'
+import type { QueryForm } from './graphql/persisted.ts'
 import type { Time } from './limits/time.ts'
 import type { PreparedRequest } from './prepare-request.ts'
 import { connectionError, TransientError } from './request-error.ts'
@@ -34,6 +36,7 @@ export interface SenderOptions {
   /** For bodies that are read part by part: their records may need other requests meanwhile. */
   readonly bodyAgent: Dispatcher
   readonly budget: Budget
+  readonly costs: CostBudget
   readonly buffers: BodyBuffers
   readonly secrets: Secrets
   readonly time: Time
@@ -45,6 +48,8 @@ export type StreamSendOptions = Omit<SendOptions, 'rules' | 'auth'> & {
   readonly authorization: Authorization
   /** All rules for the response. */
   readonly rules: ResponseRules
+  /** Prepares the request with its query in another form. */
+  readonly prepare: (form: QueryForm) => PreparedRequest
 }
 
 /** A response, with the credentials that its request had. */
@@ -100,10 +105,11 @@ export class Sender {
     options: StreamSendOptions,
     reservation: Reservation,
   ): Promise<ReceivedResponse> {
-    const { agent, bodyAgent, budget, buffers, settings, time, emit } = this.#options
+    const { agent, bodyAgent, budget, costs, buffers, settings, time, emit } = this.#options
     const { signal, rules, stream, timeout, onTry } = options
-    const { method, label, path } = request
+    const { method, label, path, document } = request
     const onWait = this.#onWait(options)
+    using _cost = await costs.acquire(document, { signal, onWait })
     await budget.acquire(1, { signal, paths: [path], onWait })
     let startedAt = time.clock()
     const emitFinished = (url: URL, status: number, bytes: number): void =>

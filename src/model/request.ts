@@ -4,6 +4,7 @@ import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
 import type { JwtAuth } from './jwt.ts'
 import type { Format } from './format.ts'
+import type { GraphqlErrors, PersistedQuery } from './graphql.ts'
 import type { RuleData } from './response-rule.ts'
 import type { SessionAuth } from './session.ts'
 
@@ -115,7 +116,7 @@ export interface Api {
 export interface Bound {
   readonly bound: 'since' | 'until'
   /** @default 'text': the cursor as it was stored. */
-  readonly as?: 'unix' | 'unix ms' | 'date'
+  readonly as?: 'unix' | 'unix ms' | 'date' | 'number'
 }
 
 /** The half-open range that is read, as text of the cursor, which is exact for bigints and microseconds. */
@@ -159,6 +160,10 @@ export interface Request {
   readonly timeout?: Duration
   /** A GraphQL document. `json` holds its variables, and the body is the `data` of the response. */
   readonly graphql?: string
+  /** What errors beside data mean. @default 'fail' */
+  readonly errors?: GraphqlErrors
+  /** Names the document instead of sending it. @default its text is sent */
+  readonly persisted?: PersistedQuery
   /**
    * Statuses that mean "no records": the page is empty and the request does not fail. The short form of a rule.
    * @default none

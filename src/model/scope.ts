@@ -3,6 +3,7 @@ import type { RunEvent } from './event.ts'
 import type { Format } from './format.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
 import type { Api, ApiResponse, Credentials, Duration, PageRequest } from './request.ts'
+import type { GraphqlError, GraphqlErrors, PersistedQuery } from './graphql.ts'
 import type { RuleData } from './response-rule.ts'
 
 /** Everything that reading needs from its run. Recipes hold no connection, socket or environment value. */
@@ -72,9 +73,21 @@ export interface ResponseOrigin {
   readonly reach?: 'api' | 'path' | undefined
   /** The wait that a rule found, in milliseconds. @default that of `Retry-After` */
   readonly waitMs?: number | undefined
+  /** Limits that the body of the response states. */
+  readonly body?: StatedByBody | undefined
   /** The request as messages name it. */
   readonly request: string
   readonly stream: string
+}
+
+/** Limits that stand in the body of a response, such as the cost of a GraphQL query. */
+export interface StatedByBody {
+  /** No request is admitted for so long. */
+  readonly waitMs?: number
+  /** So many requests are admitted within a time. */
+  readonly remaining?: { readonly requests: number; readonly ms: number }
+  /** As messages name it. */
+  readonly text: string
 }
 
 export interface SendOptions {
@@ -102,6 +115,10 @@ export interface SendOptions {
    * fails
    */
   readonly acceptFaults?: boolean
+  /** What errors beside the data of a GraphQL response mean. @default 'fail' */
+  readonly graphqlErrors?: GraphqlErrors | undefined
+  /** Names a GraphQL query instead of sending its text. @default the text is sent */
+  readonly persisted?: PersistedQuery | undefined
   /** The path of the endpoint, `{}` in place of its values: a long wait holds for it. @default the path of the URL */
   readonly endpoint?: string | undefined
   /** The stream that needs the response, for events. */
@@ -159,6 +176,8 @@ export interface DecodedResponse extends Omit<ApiResponse<unknown>, 'records'> {
   readonly rule?: RuleData & { readonly action: 'empty' | 'skip' }
   /** Values of the body that JSON does not know. Only if the request accepts them. */
   readonly faults?: BodyFaults
+  /** Errors beside the data of a GraphQL response. Only if the request accepts them. */
+  readonly errors?: readonly GraphqlError[]
   /** Size of the decoded body text. */
   readonly bytes: number
   /** Holds this size in the memory budget until it is disposed. */

@@ -6,7 +6,8 @@ import type { Recipe, Table } from '../model/recipe.ts'
 /**
  * Returns a hash that changes when a stored position no longer fits the recipe. It covers the source with its
  * requests and paging, the cursor, the stages up to the last `flatMap`, and the table with its write mode. It does not
- * cover later stages, credentials, limits and rules for responses: those may change while a slice is interrupted.
+ * cover later stages, credentials, limits, rules for responses and the options of a GraphQL query: those may change
+ * while a slice is interrupted.
  * Functions count by their text.
  */
 export function definitionHash({ source, incremental, stages }: Recipe, table?: Pick<Table, 'name' | 'write'>): string {
@@ -21,6 +22,8 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
             responseRules: undefined,
             timeout: undefined,
             auth: undefined,
+            errors: undefined,
+            persisted: undefined,
           },
           paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,

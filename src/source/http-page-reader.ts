@@ -1,6 +1,6 @@
 // Turns the response to one request into a page and the request for the next page.
 import { ENDED, openBecause, worstOf, type Completeness } from '../model/completeness.ts'
-import { DecodeError, PagingError } from '../model/errors.ts'
+import { DecodeError, HttpError, PagingError } from '../model/errors.ts'
 import type { Page, Position } from '../model/page.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../model/request.ts'
@@ -11,7 +11,9 @@ import { defined } from '../value/defined.ts'
 import { checkFaults } from './body-faults.ts'
 import { tokenOf } from './delta.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
+import type { PageErrors } from './graphql-errors.ts'
 import { followedPage, type FollowedPage } from './followed-page.ts'
+import { labelOf } from './label-of.ts'
 import type { MovingList } from './moving/moving-list.ts'
 import type { Fit, StepBack } from './moving/fit.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
@@ -49,6 +51,7 @@ export interface HttpPageReaderOptions {
   readonly list: MovingList
   /** The request with which each pass through the list begins. */
   readonly start: PageRequest
+  readonly errors: PageErrors
 }
 
 export class HttpPageReader {
@@ -57,6 +60,7 @@ export class HttpPageReader {
   readonly #secrets: Secrets
   readonly #list: MovingList
   readonly #start: PageRequest
+  readonly #errors: PageErrors
   #guard = new LoopGuard()
   readonly #endpoint: SeenEndpoint
   readonly #keyFields: readonly string[]
@@ -72,11 +76,12 @@ export class HttpPageReader {
   #hasSteppedOver = false
 
   constructor(source: HttpSource, options: HttpPageReaderOptions) {
-    const { follower, secrets, state, slice, isChild, onSkip, sincePages, list, start } = options
+    const { follower, secrets, state, slice, isChild, onSkip, sincePages, list, start, errors } = options
     this.#isChild = isChild
     this.#onSkip = onSkip
     this.#list = list
     this.#start = start
+    this.#errors = errors
     this.#source = source
     this.#follower = follower
     this.#secrets = secrets
@@ -97,19 +102,15 @@ export class HttpPageReader {
     return this.#releasing(response, request, () => {
       if (response.rule?.action === 'skip') return this.#list.skip(request)
       const isEmpty = response.rule !== undefined || response.status === 204
-      const records = isEmpty ? [] : (response.found ?? selectRecords(this.#source, response.body))
+      const selected = isEmpty ? [] : (response.found ?? selectRecords(this.#source, response.body))
+      const records = this.#errors.recordsOf(response, selected)
       if (response.faults) checkFaults(response.faults, records)
       const fit = this.#list.fit({ ...response, records }, request)
       // An empty page that leads back shows too that the API does not ignore the parameter.
-      if (isCounted(this.#source.paging) && (fit.type === 'fit' || records.length === 0))
-        this.#guard.compare(
-          fit.type === 'back' || fit.listed.length === 0 ? [] : records,
-          this.#source.paging,
-          request,
-          {
-            mayMove: this.#list.overlap !== undefined,
-          },
-        )
+      if (isCounted(this.#source.paging) && (fit.type === 'fit' || records.length === 0)) {
+        const compared = fit.type === 'back' || fit.listed.length === 0 ? [] : records
+        this.#guard.compare(compared, this.#source.paging, request, { mayMove: this.#list.overlap !== undefined })
+      }
       if (fit.type === 'back') response.hold[Symbol.dispose]()
       if (fit.type === 'back' && fit.isStart) this.#state = NOTHING_READ
       if (fit.type === 'back' || fit.isMoved) {
@@ -131,7 +132,10 @@ export class HttpPageReader {
     } catch (error) {
       response.hold[Symbol.dispose]()
       const label = labelOf(request)
-      if ((error instanceof DecodeError || error instanceof PagingError) && !error.message.startsWith(`${label} `))
+      if (
+        (error instanceof DecodeError || error instanceof PagingError || error instanceof HttpError) &&
+        !error.message.startsWith(`${label} `)
+      )
         error.message = this.#secrets.hide(`${label}: ${error.message}`)
       throw error
     }
@@ -167,7 +171,8 @@ export class HttpPageReader {
     if (next && wasEnd) this.#lastEnd = end
     this.#state = { ...this.#state, ...defined({ list: this.#list.state }) }
     const { token, problem } = next ? {} : tokenOf(this.#source, response, this.#since)
-    if (problem !== undefined) completeness = worstOf(completeness, openBecause(this.#placed(problem, request)))
+    for (const reason of [problem, this.#errors.reason])
+      if (reason !== undefined) completeness = worstOf(completeness, openBecause(this.#placed(reason, request)))
     return {
       page: {
         ...page,
@@ -292,7 +297,3 @@ export class HttpPageReader {
     return this.#secrets.hide(`${labelOf(request)}: ${reason}`)
   }
 }
-
-/** Names a request in messages, without its parameters, which may be private. */
-export const labelOf = ({ method, url }: PageRequest): string =>
-  `${method} ${url === '' ? 'GraphQL' : url.split(/[?#]/, 1)[0]}`

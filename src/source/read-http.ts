@@ -14,8 +14,10 @@ import { rangeOf } from './cursor/range.ts'
 import { requestSince } from './delta.ts'
 import { firstRequest } from './first-request.ts'
 import { MovingList } from './moving/moving-list.ts'
+import { PageErrors } from './graphql-errors.ts'
 import { ifChangedSince } from './if-changed.ts'
-import { HttpPageReader, labelOf, type HttpPage } from './http-page-reader.ts'
+import { HttpPageReader, type HttpPage } from './http-page-reader.ts'
+import { labelOf } from './label-of.ts'
 import { isCounted, pagesLeft, requestsAhead } from './paging/counted-pages.ts'
 import { pagesToLast } from './paging/link-header.ts'
 import { isSince, SincePages, type SinceOptions } from './paging/since/since-pages.ts'
@@ -54,14 +56,18 @@ export async function* readHttp(
   const onSkip = (request: string, status: number, { expected = false }: RuleData): void =>
     emit({ type: 'response.skipped', stream, request, status, expected })
   const sincePages = sincePagesOf(source, incremental, { range, slice, stored: secrets.reveal(state.since) }, scope)
-  const options = { follower, secrets, state, slice, isChild, onSkip, sincePages, list, start }
+  const warn = (message: string): void => emit({ type: 'warning', message, ...defined({ stream: scope.stream }) })
+  const errors = new PageErrors({ mode: source.request.errors, warn })
+  const options = { follower, secrets, state, slice, isChild, onSkip, sincePages, list, start, errors }
   const pageReader = new HttpPageReader(source, options)
   let request = resumed ? list.before(resumed, { isResumed: true }) : start
 
   await using prefetcher = new RequestPrefetcher(source, scope, bodyPositionAt(slice.position))
   for (let isFirst = true; ; isFirst = false) {
+    const lost = (error: unknown): unknown =>
+      isFirst && isResumed ? positionLost(error, request, source.paging) : error
     const taken = await takePage(prefetcher, request, list).catch((error: unknown) => {
-      throw isFirst && isResumed ? positionLost(error, request, source.paging) : error
+      throw lost(error)
     })
     const { response } = taken
     request = taken.request
@@ -70,7 +76,7 @@ export async function* readHttp(
       yield* readParts({ ...response, parts: response.parts }, request, { source, follower, secrets, state, slice })
       return
     }
-    const fit = pageReader.fit(response, request)
+    const fit = fitOf(pageReader, response, { request, lost })
     if (fit.type === 'back') {
       request = fit.request
       await prefetcher.send([request])
@@ -91,6 +97,19 @@ export async function* readHttp(
     else yield page
     if (!next) return
     request = list.before(next)
+  }
+}
+
+/** A stored cursor may be rejected by an error beside the data of a GraphQL response, too. */
+function fitOf(
+  pageReader: HttpPageReader,
+  response: HeldResponse,
+  { request, lost }: { readonly request: PageRequest; readonly lost: (error: unknown) => unknown },
+): ReturnType<HttpPageReader['fit']> {
+  try {
+    return pageReader.fit(response, request)
+  } catch (error) {
+    throw lost(error)
   }
 }
 

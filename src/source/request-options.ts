@@ -7,9 +7,7 @@ import { defined } from '../value/defined.ts'
 import { endpointOf } from './first-request.ts'
 
 /** Returns what a client must know of a request besides its parameters. */
-export const requestOptions = (
-  request: Request,
-): Pick<SendOptions, 'headers' | 'rules' | 'endpoint' | 'format' | 'timeout' | 'auth'> => ({
+export const requestOptions = (request: Request): Omit<SendOptions, 'signal' | 'memory'> => ({
   endpoint: endpointOf(request),
   rules: rulesOfRequest(request),
   ...defined({
@@ -17,6 +15,8 @@ export const requestOptions = (
     format: request.format,
     timeout: request.timeout,
     auth: request.auth,
+    graphqlErrors: request.errors,
+    persisted: request.persisted,
   }),
 })
 
@@ -32,9 +32,10 @@ export const recordsPath = ({ records }: Pick<HttpSource, 'records'>): string | 
 
 /**
  * True if a large body may be read part by part: its records are a list at a path, and no other page depends on what
- * stands behind them.
+ * stands behind them. The errors of a GraphQL response stand beside its data, and concern it all.
  */
-export const isReadInParts = ({ paging, records, delta, ifChanged }: HttpSource): boolean =>
+export const isReadInParts = ({ request, paging, records, delta, ifChanged }: HttpSource): boolean =>
+  request.graphql === undefined &&
   typeof paging === 'object' &&
   paging.type === 'one page' &&
   typeof records === 'string' &&

@@ -37,3 +37,10 @@ export const unixMs = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'u
  * api.get<Day[]>('/days', { from: isoDate(since), to: isoDate(until) })
  */
 export const isoDate = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'date' })
+/**
+ * A bound as a number, for a counter in JSON or in the variables of a GraphQL query: `Int` accepts no text.
+ *
+ * @example
+ * api.graphql<Data>('query ($after: Int) { … }', { after: asNumber(since) })
+ */
+export const asNumber = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'number' })

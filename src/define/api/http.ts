@@ -10,6 +10,7 @@ import { duration } from '../../value/duration.ts'
 import { parseSize, type Size } from '../../value/size.ts'
 import { checkValue } from '../check-value.ts'
 import { checkFormat } from './formats.ts'
+import { checkGraphql, type GraphqlOptions } from './graphql.ts'
 import type { Path } from './path.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { checkEmptyOn, readResponseRules, type ResponseRule } from './response-rules.ts'
@@ -153,7 +154,8 @@ export class HttpApi {
   }
 
   /**
-   * A GraphQL query. `Data` is the type of `data` in the response. A response with `errors` fails.
+   * A GraphQL query. `Data` is the type of `data` in the response. A response with `errors` fails, unless the option
+   * `errors` says otherwise.
    *
    * @example
    * api.graphql<{ orders: Connection }>('query ($after: String) { orders(first: 100, after: $after) { … } }')
@@ -161,9 +163,13 @@ export class HttpApi {
   graphql<Data>(
     document: string,
     variables: Given<Sent> = {},
-    options: Pick<RequestOptions, 'headers' | 'responseRules'> = {},
+    { errors, persisted, ...options }: GraphqlOptions = {},
   ): Endpoint<Data> {
-    return this.#endpoint({ method: 'POST', path: '', json: variables, graphql: document }, options)
+    checkGraphql(`POST ${this.api.base}`, { errors, persisted })
+    return this.#endpoint(
+      { method: 'POST', path: '', json: variables, graphql: document, ...defined({ errors, persisted }) },
+      options,
+    )
   }
 
   #endpoint<Body>(request: Request, { responseRules: rules, multipart, ...options }: PostOptions): Endpoint<Body> {

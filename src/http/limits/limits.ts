@@ -3,7 +3,7 @@ import { WHOLE_API, type Limits, type LimitSource } from '../../model/rate.ts'
 import type { ApiResponse } from '../../model/request.ts'
 import type { ResponseOrigin } from '../../model/scope.ts'
 import { durationText } from '../../value/duration.ts'
-import { namesRateLimit, rateLimitOf } from './rate-limit.ts'
+import { namesRateLimit, rateLimitOf, type RateLimit } from './rate-limit.ts'
 import { atMost, MAX_WAIT_MS, retryAfter } from './retry-after.ts'
 
 type Headers = ApiResponse<unknown>['headers']
@@ -21,11 +21,11 @@ export interface RateWait {
 
 /** Reads the limits that an API states in a response. */
 export function limitsOf(status: number, headers: Headers, { now, ...origin }: ResponseOrigin & { now: Date }): Limits {
-  const limit = rateLimitOf(headers, now)
-  const { stream, request } = origin
+  const { stream, request, body } = origin
+  const limit = strictest(rateLimitOf(headers, now), body)
   const source = { stream, request, status }
   // Retry-After of a redirect has another meaning.
-  const waitMs = origin.waitMs ?? (status >= 400 ? retryAfter(headers, now) : undefined)
+  const waitMs = body?.waitMs ?? origin.waitMs ?? (status >= 400 ? retryAfter(headers, now) : undefined)
   return {
     ...(waitMs !== undefined && {
       wait: {
@@ -33,10 +33,7 @@ export function limitsOf(status: number, headers: Headers, { now, ...origin }: R
         ms: waitMs,
         source: {
           ...source,
-          header:
-            origin.waitMs === undefined
-              ? `retry-after: ${headers['retry-after']}`
-              : `a wait of ${durationText(Math.ceil(waitMs / 1_000) * 1_000)}, by a rule`,
+          header: waitText(waitMs, headers, origin),
         },
       },
     }),
@@ -44,6 +41,19 @@ export function limitsOf(status: number, headers: Headers, { now, ...origin }: R
       remaining: { requests: limit.remaining, ms: atMost(limit.resetMs), source: { ...source, header: limit.header } },
     }),
   }
+}
+
+function waitText(ms: number, headers: Headers, { body, waitMs }: ResponseOrigin): string {
+  if (body?.waitMs !== undefined) return body.text
+  if (waitMs === undefined) return `retry-after: ${headers['retry-after']}`
+  return `a wait of ${durationText(Math.ceil(ms / 1_000) * 1_000)}, by a rule`
+}
+
+/** Returns the limit that admits fewer requests. A header may count points, and the body their number of requests. */
+function strictest(ofHeaders: RateLimit | undefined, body: ResponseOrigin['body']): RateLimit | undefined {
+  const { remaining } = body ?? {}
+  if (!body || !remaining || (ofHeaders && ofHeaders.remaining <= remaining.requests)) return ofHeaders
+  return { remaining: remaining.requests, resetMs: remaining.ms, header: body.text }
 }
 
 /**

@@ -1,6 +1,7 @@
 // `since` and `until` in a request: one end of the range, in the form that the API expects.
 import { UsageError } from '../../model/errors.ts'
 import type { Bound, Range } from '../../model/request.ts'
+import { isPlainDecimal } from '../../value/decimal-text.ts'
 import { instantMs, parseInstant, type Instant } from '../../value/instant.ts'
 
 /** The unit of a cursor's numbers, counted since 1970. */
@@ -10,6 +11,7 @@ export type Unit = 's' | 'ms'
 export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | undefined): string | number | undefined {
   const text = range[bound]
   if (text === undefined || as === undefined) return text
+  if (as === 'number') return numberOf(bound, text)
   const instant = instantOf(text, unit)
   if (!instant)
     throw new UsageError(
@@ -27,6 +29,16 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
     case 'date':
       return new Date(round(ms, 86_400_000, instant)).toISOString().slice(0, 10)
   }
+}
+
+function numberOf(bound: Bound['bound'], text: string): number {
+  const number = Number(text)
+  // Another number would be sent: digits beyond those of a double get lost.
+  if (isPlainDecimal(text) && String(number) === text) return number
+  throw new UsageError(
+    `${bound}: '${text}' is no number that JSON can hold exactly. Send ${bound} as text, without asNumber(), ` +
+      'or a time as unix() or unixMs()',
+  )
 }
 
 const floorTo = (ms: number, step: number): number => Math.floor(ms / step) * step

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { DecodeError, HttpError } from '../../src/model/errors.ts'
-import { apiServer } from '../support/api-server.ts'
-import { failure, testClient } from '../support/http-client.ts'
+import { DecodeError, HttpError } from '../../../src/model/errors.ts'
+import { apiServer } from '../../support/api-server.ts'
+import { failure, testClient } from '../../support/http-client.ts'
 
 describe('a GraphQL request', () => {
   const graphql = 'query ($after: String) { posts(after: $after) { id } }'
