@@ -55,7 +55,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
           ...(source.job
             ? jobLines(source.job)
             : [
-                line('pages', pagingText(source.paging)),
+                line('pages', pagingText(source.paging) + (source.firstPage ? ', the first one came with the parent' : '')),
                 line('records', recordsText(source.records) + (source.optional ? ', if there' : '')),
               ]),
           ...rules.map((rule) => line('rule', ruleText(rule))),

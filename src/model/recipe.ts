@@ -110,6 +110,8 @@ export interface HttpSource {
   readonly paging: Paging<never>
   /** The last response holds a token with which the next run reads on. */
   readonly delta?: Delta<never>
+  /** Children only: the body of the first page, which came with the parent. Further pages are requested. */
+  readonly firstPage?: unknown
   /** The request is conditional: 304 means that nothing has changed since the last reading. */
   readonly ifChanged?: true
   /** The request starts a job of the API, and the records are its results. */

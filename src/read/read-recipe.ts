@@ -111,6 +111,10 @@ function readSource(
       isChild: context.isChild,
       onTotal: hasTotal ? reportTotalTo(scope) : undefined,
     })
+  if (source.firstPage !== undefined && !context.isChild)
+    throw new UsageError(
+      'firstPage of .pages() belongs to the children of a record: use it in the function of .flatMap()',
+    )
   if (!source.delta) return read(own)
   if (context.isChild)
     throw new UsageError('a delta token cannot stand in a child stream, because all children have one cursor')

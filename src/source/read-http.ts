@@ -14,6 +14,7 @@ import { rangeOf } from './cursor/range.ts'
 import { requestSince } from './delta.ts'
 import { firstRequest } from './first-request.ts'
 import { MovingList } from './moving/moving-list.ts'
+import { givenPage } from './given-page.ts'
 import { PageErrors } from './graphql-errors.ts'
 import { ifChangedSince } from './if-changed.ts'
 import { HttpPageReader, type HttpPage } from './http-page-reader.ts'
@@ -66,9 +67,12 @@ export async function* readHttp(
   for (let isFirst = true; ; isFirst = false) {
     const lost = (error: unknown): unknown =>
       isFirst && isResumed ? positionLost(error, request, source.paging) : error
-    const taken = await takePage(prefetcher, request, list).catch((error: unknown) => {
-      throw lost(error)
-    })
+    const given = isFirst && !isResumed ? givenPage(source, scope) : undefined
+    const taken = given
+      ? { request, response: given }
+      : await takePage(prefetcher, request, list).catch((error: unknown) => {
+          throw lost(error)
+        })
     const { response } = taken
     request = taken.request
     if (isFirst && isResumed && response.rule) checkPosition(response, request, source.paging)

@@ -47,8 +47,10 @@ export class Endpoint<Body> implements JobRequest {
    * @example
    * api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next'))
    */
-  pages(paging: Paging<Body>, { delta, ifChanged = false }: PagesOptions<Body> = {}): Pages<Body> {
+  pages(paging: Paging<Body>, { delta, ifChanged = false, firstPage }: PagesOptions<Body> = {}): Pages<Body> {
     rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
+    if (firstPage !== undefined && (delta !== undefined || ifChanged))
+      throw new UsageError('.pages(): firstPage is for children, which have neither delta nor ifChanged')
     if (ifChanged) checkIfChanged(paging, delta)
     const { api, request } = this.template
     return new Pages({
@@ -57,6 +59,7 @@ export class Endpoint<Body> implements JobRequest {
       paging,
       ...(delta !== undefined && { delta: deltaOf(delta) }),
       ...(ifChanged && { ifChanged }),
+      ...(firstPage !== undefined && { firstPage }),
     })
   }
 
@@ -101,6 +104,19 @@ export interface PagesOptions<Body> {
    * .pages(onePage(), { ifChanged: true })
    */
   ifChanged?: boolean
+  /**
+   * For children: the body of the first page, which came with the parent, such as a connection in a node of GraphQL.
+   * Only further pages are requested. A list in it that is null or missing is requested too. @default none
+   *
+   * @example
+   * orders.flatMap((order) =>
+   *   api
+   *     .graphql<{ order: Pick<Order, 'items'> }>(ITEMS_OF_ORDER, { id: order.id })
+   *     .pages(byRelay('order.items'), { firstPage: { order } })
+   *     .records('order.items.nodes'),
+   * )
+   */
+  firstPage?: Body
 }
 
 /**
