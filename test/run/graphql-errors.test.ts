@@ -237,3 +237,38 @@ test('an option that is none is refused', () => {
   expect(() => api.graphql('{ a }', {}, { errors: 'ignore' as never })).toThrow("errors is 'fail', 'reject' or 'keep'")
   expect(() => api.graphql('{ a }', {}, { persisted: { sha256Hash: 'x' } })).toThrow('persisted is true')
 })
+
+test.each([true, false])(
+  'reject: pages of offsets whose last record was rejected (the error comes again: %s)',
+  async (again) => {
+    let asked = 0
+    await using api = await apiServer(({ body }) => {
+      const { offset = 0 } = (JSON.parse(body) as { variables: { offset?: number } }).variables
+      asked += 1
+      const all = Array.from({ length: 7 }, (_, id) => order(id))
+      const rows = all.slice(offset, offset + 3)
+      const at = rows.findIndex(({ id }) => id === 2)
+      const hasError = at >= 0 && (again || asked === 1)
+      return {
+        json: {
+          data: { rows: hasError ? rows.with(at, order(2, null)) : rows, total: 7 },
+          ...(hasError && { errors: [{ message: 'name is secret', path: ['rows', at, 'name'] }] }),
+        },
+      }
+    })
+    await using target = await testDatabase()
+    const flow = pipeline('p', {
+      streams: {
+        orders: http(api.origin, { attempts: 1 })
+          .graphql<{ rows: Order[]; total: number }>('query ($offset: Int) { … }', { limit: 3 }, { errors: 'reject' })
+          .pages(byOffset('offset', { total: 'total' }))
+          .records('rows')
+          .into('t.orders', { key: 'id' }),
+      },
+    })
+    const { streams } = await runPipeline(flow, { database: target.url })
+    expect(streams.orders.status).toBe('done')
+    const ids = (await stored(target)).map((row) => (row as Order).id)
+    expect(ids).toEqual(again ? [0, 1, 3, 4, 5, 6] : [0, 1, 2, 3, 4, 5, 6])
+  },
+)

@@ -164,6 +164,11 @@ const events = source<{ type: 'paid'; amount: string } | { type: 'left'; why: st
 })
 events.filter((event) => event.type === 'paid').map((event) => event.amount)
 events.filter((event): event is { type: 'left'; why: string } => event.type === 'left').map((event) => event.why)
+events.deleted((event) => event.type === 'left').map((event) => event.amount)
+proves<Same<RecordOf<ReturnType<typeof undeleted>>, { type: 'paid'; amount: string } | { type: 'left'; why: string }>>()
+function undeleted() {
+  return events.deleted((event) => Boolean(event.type))
+}
 
 // One becomes several: a stream for each, a list for each, soon or later.
 proves<Same<RecordOf<ReturnType<typeof several>>, { id: number }>>()
