@@ -14,6 +14,7 @@ import { shapeText } from '../model/records-shape.ts'
 import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { isBound } from '../model/bounds-in.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
+import { graphqlFacts } from './describe-graphql.ts'
 import { functionsIn } from './functions-in.ts'
 import type { Pipeline } from './pipeline.ts'
 import { scheduleOf, scheduleText } from './schedule/schedule.ts'
@@ -51,11 +52,14 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
       : [
           `${source.request.method} ${source.api.base}${requestText(source.request)}`,
           ...(source.request.format ? [line('format', formatText(source.request.format))] : []),
-          ...graphqlLines(source.request),
+          ...graphqlFacts(source.request).map(([what, text]) => line(what, text)),
           ...(source.job
             ? jobLines(source.job)
             : [
-                line('pages', pagingText(source.paging) + (source.firstPage ? ', the first one came with the parent' : '')),
+                line(
+                  'pages',
+                  pagingText(source.paging) + (source.firstPage ? ', the first one came with the parent' : ''),
+                ),
                 line('records', recordsText(source.records) + (source.optional ? ', if there' : '')),
               ]),
           ...rules.map((rule) => line('rule', ruleText(rule))),
@@ -114,14 +118,6 @@ function requestText({ path, query, json, form, multipart, graphql }: Request): 
     (form === undefined ? '' : ` ${multipart ? 'multipart' : 'form'} {${valuesText(form, ', ')}}`) +
     (graphql === undefined ? '' : ` ${shortened(graphql)}`)
   )
-}
-
-function graphqlLines({ errors, persisted }: Request): string[] {
-  const name = typeof persisted === 'object' && ('id' in persisted ? persisted.id : persisted.sha256Hash)
-  return [
-    ...(errors === undefined ? [] : [line('errors', errors)]),
-    ...(persisted === undefined ? [] : [line('query', `persisted, by ${name || 'its SHA-256'}`)]),
-  ]
 }
 
 const valuesText = (values: object, separator: string): string =>

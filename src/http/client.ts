@@ -15,7 +15,7 @@ import { BodyBuffers } from './body/body-buffers.ts'
 import { brokenBody, formatOfBody } from './formats/decode-body.ts'
 import { Reservations, type Reservation } from './body/reservation.ts'
 import { CostBudget } from './graphql/cost-budget.ts'
-import { formInstead, UNKNOWN_QUERY, type QueryForm } from './graphql/persisted.ts'
+import { formInstead, REFUSED_QUERY, UNKNOWN_QUERY, type QueryForm } from './graphql/persisted.ts'
 import { interpret } from './interpret.ts'
 import { budgetOf } from './limits/budget-of.ts'
 import { realTime, type Time } from './limits/time.ts'
@@ -116,7 +116,12 @@ class ApiClient implements Client, AsyncDisposable {
         ...options,
         authorization,
         headers: { ...options.headers, ...prepared.pageHeaders },
-        rules: new ResponseRules([...(persisted ? [UNKNOWN_QUERY] : []), ...(options.rules ?? []), ...this.#rules]),
+        rules: new ResponseRules([
+          ...(persisted ? [UNKNOWN_QUERY] : []),
+          ...(options.rules ?? []),
+          ...this.#rules,
+          ...(prepared.isGraphql ? [REFUSED_QUERY] : []),
+        ]),
         stream,
         prepare,
       }

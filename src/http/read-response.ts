@@ -6,6 +6,7 @@ import { defined } from '../value/defined.ts'
 import { wholeBody } from './body/decode.ts'
 import type { CostBudget } from './graphql/cost-budget.ts'
 import { isThrottled, limitsInBody, throttleOf, type Throttle } from './graphql/cost.ts'
+import { REFUSED_QUERY } from './graphql/persisted.ts'
 import { errorsOf, errorText, graphqlResult } from './graphql/response.ts'
 import type { Interpretation } from './interpret.ts'
 import type { PreparedRequest } from './prepare-request.ts'
@@ -45,8 +46,10 @@ export function readResponse(
   if (rules.mayRetry(status, headers))
     budget.observe(status, headers, { path, reach: asked.reach, waitMs: retryAfterMs, request: label, stream })
   if (isEmptied(rule)) return { body: undefined, rule }
-  if (rule) throw ruleError(rule, seen, { ...asked, retryAfterMs, hide: secrets.hide })
-  if (!isSuccess(status))
+  // A limit may be told by a status such as 400, too. A rule of the definition decides before.
+  const isLimited = isGraphql && (!rule || rule === REFUSED_QUERY) && isThrottled(body, headers)
+  if (rule && !isLimited) throw ruleError(rule, seen, { ...asked, retryAfterMs, hide: secrets.hide })
+  if (!isSuccess(status) && !isLimited)
     throw statusError(status, headers, {
       ...asked,
       credentialsProblem: credentialsProblem(status, authorization.secrets),
@@ -56,7 +59,7 @@ export function readResponse(
   if (stated) budget.observe(status, headers, { path, reach: asked.reach, request: label, stream, body: stated })
   const throttle = isGraphql ? throttleOf(body) : undefined
   if (throttle && isGraphql) costs.observe(document, throttle)
-  if (isGraphql && isThrottled(body, headers))
+  if (isLimited)
     throw throttledError(errorsOf(body), throttle, { ...asked, status, headers, retryAfterMs: stated?.waitMs })
   if (!acceptFaults) wholeBody({ body, ...defined({ faults }) })
   // Status 204 has no body.

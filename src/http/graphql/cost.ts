@@ -17,7 +17,7 @@ export interface Throttle {
   readonly restorePerSecond: number
 }
 
-const THROTTLED = new Set(['THROTTLED', 'RATE_LIMITED', 'TOO_MANY_REQUESTS'])
+const THROTTLED = new Set(['THROTTLED', 'RATE_LIMITED', 'RATELIMITED', 'TOO_MANY_REQUESTS'])
 
 /** True if a response refuses its query because too much was asked for at once. */
 export const isThrottled = (body: unknown, headers: Headers): boolean =>

@@ -35,6 +35,14 @@ export const UNKNOWN_QUERY: RuleData = Object.freeze({
   message: 'errors.message',
 })
 
+/** Many servers refuse a query by a status, and say why in the body. It comes after the rules of the definition. */
+export const REFUSED_QUERY: RuleData = Object.freeze({
+  status: [400, 404, 405, 413, 415, 422],
+  body: { 'errors.message': { pattern: '.', flags: '' } },
+  action: 'fail' as const,
+  message: 'errors.message',
+})
+
 /** Returns the form to send instead, if a server answered that it does not know a query, or none by name. */
 export function formInstead(body: unknown): QueryForm | undefined {
   for (const { message, code } of errorsOf(body)) {

@@ -35,4 +35,31 @@ describe('a GraphQL request', () => {
     await expect(client.get('/graphql', { graphql })).rejects.toThrow(DecodeError)
     await expect(client.get('/graphql', { graphql })).rejects.toThrow(DecodeError)
   })
+
+  test('that is refused by a status fails with the reason in the body, after the rules of the definition', async () => {
+    await using api = await apiServer([
+      { status: 400, json: { errors: [{ message: 'Cannot query field "titel" on type "Post"' }] } },
+    ])
+    await using client = testClient({ base: api.origin })
+    const error = await failure(client.get('/graphql', { graphql }))
+    expect(error.message).toBe('POST /graphql answered 400: Cannot query field "titel" on type "Post"')
+    const { rule } = await client.get('/graphql', { graphql, emptyOn: [400] })
+    expect(rule).toMatchObject({ action: 'empty' })
+    await expect(client.get('/graphql')).rejects.toThrow(/answered 400$/)
+  })
+
+  test('that is refused by a limit is tried again, whatever its status is', async () => {
+    const errors = [{ message: 'Rate limit exceeded', extensions: { code: 'RATELIMITED' } }]
+    await using api = await apiServer([
+      { status: 400, json: { errors } },
+      { status: 200, headers: { 'retry-after': '7' }, json: { errors } },
+      { json: { data: { posts: [] } } },
+    ])
+    await using client = testClient({ base: api.origin })
+    expect((await client.get('/graphql', { graphql })).body).toEqual({ posts: [] })
+    expect(client.events.filter(({ type }) => type === 'request.retried')).toMatchObject([
+      { reason: 'POST /graphql answered Rate limit exceeded' },
+      { reason: 'POST /graphql answered Rate limit exceeded (retry after 7 s)', waitMs: 7_000 },
+    ])
+  })
 })
