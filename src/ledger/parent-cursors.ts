@@ -52,6 +52,19 @@ export async function clearParentCursors(
   ])
 }
 
+/** Returns true if lists of a stream have cursors: then a reading from its start brings only what is new in them. */
+export async function hasParentCursors(
+  on: Queryable,
+  { pipeline, stream, partition = '' }: StreamName,
+): Promise<boolean> {
+  const { has } = await on.one<{ has: boolean }>(
+    `select exists (
+       select from sluice.parent_cursors where (pipeline, stream, partition) = ($1, $2, $3)) as has`,
+    [pipeline, stream, partition],
+  )
+  return has
+}
+
 /** The streams that have cursors of lists, and their number. */
 export interface CountedParents {
   readonly pipeline: string

@@ -28,12 +28,13 @@ export async function readStoredRows(on: Queryable, { id }: { readonly id: strin
 }
 
 /**
- * Returns true if a stream has stored rows, and its next run will read only what is left: it has a cursor or an
- * interrupted slice.
+ * Returns true if a stream has stored rows, and its next run will read only what is left: it has a cursor, cursors of
+ * child lists, or an interrupted slice.
  */
 export async function continues(database: Database, { pipeline, stream }: StreamName): Promise<boolean> {
   const { partial } = await database.one<{ partial: boolean }>(
     `select exists (select from sluice.cursors where pipeline = $1 and stream = $2) or exists (
+       select from sluice.parent_cursors where pipeline = $1 and stream = $2) or exists (
        select from sluice.slices
         where pipeline = $1 and stream = $2 and kind = 'sync' and status = 'open' and position is not null) as partial`,
     [pipeline, stream],

@@ -1,4 +1,5 @@
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
+import { hasParentCursors } from '../../ledger/parent-cursors.ts'
 import { readStoredRows } from '../../ledger/read/has-stored.ts'
 import { readOrigins } from '../../load/shape/column-origin.ts'
 import { withoutAccount } from '../../model/account.ts'
@@ -9,8 +10,8 @@ const MAX_COUNTED_BYTES = 2 ** 27
 
 /**
  * Returns how many rows a table has that a full reading of a merged stream did not bring: their records are gone at the
- * API, filtered or rejected. Undefined if that is not known: the stream was read in part, other streams write to the
- * table, or the table is large.
+ * API, filtered or rejected. Undefined if that is not known: the stream or a child list was read in part, other
+ * streams write to the table, or the table is large.
  */
 export async function countKeptRows({ stream, slice }: SliceContext): Promise<number | undefined> {
   const { database, table, recipe, writeSignal: signal } = stream
@@ -19,6 +20,7 @@ export async function countKeptRows({ stream, slice }: SliceContext): Promise<nu
   if (kind !== 'sync' || !isFull || table.write !== 'merge') return undefined
   const on = database.with({ signal, timeout: '10s' })
   try {
+    if (await hasParentCursors(on, slice)) return undefined
     const { bytes } = await on.one<{ bytes: string | null }>(
       `select coalesce(sum(pg_relation_size(relid)), pg_relation_size(to_regclass($1))) as bytes
          from pg_partition_tree(to_regclass($1))`,

@@ -1,3 +1,4 @@
+import { hasParentCursors } from '../../ledger/parent-cursors.ts'
 import { hasStored } from '../../ledger/read/has-stored.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import { SchemaError } from '../../model/errors.ts'
@@ -13,10 +14,18 @@ export async function rejectMissingTable({ stream, slice }: SliceContext): Promi
   const { database, table, streamName, writeSignal: signal } = stream
   const { kind, since, position } = slice
   // A replace reads everything, and a window only its own range.
-  if (kind !== 'sync' || table.write === 'replace' || (since === undefined && position === null)) return
+  if (kind !== 'sync' || table.write === 'replace') return
+  const isFromStart = since === undefined && position === null
+  if (isFromStart && !(await hasParentCursors(database.with({ signal }), slice))) return
   if (!(await hasStored(database, slice, { signal }))) return
-  const rest = position === null ? `the records that are new since ${since}` : 'the rest of an interrupted read'
-  throw missingTable(streamName, table, rest)
+  throw missingTable(streamName, table, restOf({ since, position }))
+}
+
+function restOf({ since, position }: Pick<SliceContext['slice'], 'since' | 'position'>): string {
+  if (position !== null) return 'the rest of an interrupted read'
+  return since === undefined
+    ? 'the records that are new in lists with a cursor of their own'
+    : `the records that are new since ${since}`
 }
 
 /** The error for a table that is missing although rows were stored. `rest` is what a run would store. */

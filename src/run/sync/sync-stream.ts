@@ -29,14 +29,15 @@ const WAITING_EVENT_MS = 5_000
  */
 export async function syncStream(stream: StreamContext, options: SyncStreamOptions): Promise<Holder | undefined> {
   let readAt: Date | undefined
-  // Before the slice exists: a run that is killed in between must not leave a slice that looks like a full reading.
-  if (options.full) await clearParentCursors(stream.database, stream)
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const now = new Date()
-    const claimed = await nextClaim(stream, options, readAt)
+    const fromStart = options.full && isFirst
+    const claimed = await nextClaim(stream, options, { readAt, fromStart })
     if (!claimed) return undefined
     if (claimed.busy) return claimed.busy
     await using held = holdSlice(stream, claimed)
+    // Another run may have moved them just before it let go of the stream.
+    if (fromStart) await clearLists(stream)
     await held.sync()
     await noteCovered(stream)
     // An earlier run has read the beginning of a resumed slice, at an unknown time.
@@ -60,14 +61,19 @@ export async function noteCovered(
   })
 }
 
+const clearLists = (stream: StreamContext): Promise<void> =>
+  clearParentCursors(stream.database.with({ signal: stream.readSignal }), stream)
+
 /** Waits for another run as long as `overlap` asks for it. */
 async function nextClaim(
   stream: StreamContext,
   { full, overlap }: SyncStreamOptions,
-  readAt: Date | undefined,
+  { readAt, fromStart }: { readonly readAt: Date | undefined; readonly fromStart: boolean },
 ): Promise<Claim> {
   const { database, pipeline, recipe, table, run, readSignal: signal } = stream
   for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+    // Before the slice exists: a run that is killed in between must not leave a slice that looks like a full reading.
+    if (fromStart) await clearLists(stream)
     const claimed = await claim(database, {
       run: run.id,
       keeper: run.keeper,
