@@ -26,13 +26,15 @@ const IN_TEXT = new RegExp(
   'gi',
 )
 const SCHEME = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/g
+/** Servers of Java write the session of a client without cookies into the path. */
+const SESSION_IN_PATH = /(;jsessionid=)[^\s/;?#"'<>]+/gi
 const USER = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/@?#]+@/gi
 
 /** Returns a URL for logs and errors: the user and parameters that are named like a secret become `***`. */
 export function redactUrl(url: string | URL): string {
   const [whole = '', fragment] = String(url).split('#', 2)
   const at = whole.indexOf('?')
-  const bare = (at < 0 ? whole : whole.slice(0, at)).replace(USER, '$1***@')
+  const bare = (at < 0 ? whole : whole.slice(0, at)).replace(USER, '$1***@').replace(SESSION_IN_PATH, '$1***')
   const query =
     at < 0
       ? ''
@@ -51,7 +53,11 @@ function redactParameter(parameter: string): string {
 
 /** Returns a foreign text for logs and errors: a value after a name like that of a secret becomes `***`. */
 export function redactText(text: string): string {
-  return text.replace(USER, '$1***@').replace(IN_TEXT, '$1***').replace(SCHEME, '$1 ***')
+  return text
+    .replace(USER, '$1***@')
+    .replace(SESSION_IN_PATH, '$1***')
+    .replace(IN_TEXT, '$1***')
+    .replace(SCHEME, '$1 ***')
 }
 
 /**

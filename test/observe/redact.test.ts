@@ -34,6 +34,13 @@ describe('a URL', () => {
     expect(redactUrl('https://api.example/x#access_token=s3cr3t')).toBe('https://api.example/x#access_token=***')
     expect(redactUrl(new URL('https://api.example/x?key=1'))).toBe('https://api.example/x?key=***')
   })
+
+  test('shows no session that a server of Java writes into the path', () => {
+    const url = 'https://api.example/home;v=1;jsessionid=5f0c9d1e.node1/x?page=2'
+    expect(redactUrl(url)).toBe('https://api.example/home;v=1;jsessionid=***/x?page=2')
+    expect(redactUrl(new URL(url.toUpperCase()))).not.toContain('5F0C')
+    expect(redactText(`see ${url} for more`)).not.toContain('5f0c')
+  })
 })
 
 describe('a text', () => {
