@@ -76,7 +76,7 @@ export type RunEvent =
   | {
       readonly type: 'waiting'
       readonly stream: string
-      readonly for: 'rate limit' | 'retry-after' | 'memory' | 'lock' | 'database' | 'job'
+      readonly for: 'rate limit' | 'retry-after' | 'token' | 'memory' | 'lock' | 'database' | 'job'
       readonly ms: number
     }
   | {
@@ -128,8 +128,8 @@ export interface RunGauge {
   readonly streams: Readonly<Record<string, StreamState>>
 }
 
-/** The thing that a stream waits for: a response, a limit, memory, the database, another run, a job, or its turn. */
-export type WaitsFor = 'api' | 'rate limit' | 'retry-after' | 'memory' | 'database' | 'lock' | 'job' | 'turn'
+/** The thing that a stream waits for: a response, a limit, a refresh, memory, the database, a run, a job, its turn. */
+export type WaitsFor = 'api' | 'rate limit' | 'retry-after' | 'token' | 'memory' | 'database' | 'lock' | 'job' | 'turn'
 
 export interface StreamState {
   readonly requests: number

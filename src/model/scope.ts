@@ -62,7 +62,7 @@ export interface AcquireOptions {
   /** Waits of these paths concern the request, and those of the whole API. @default none */
   readonly paths?: readonly string[]
   /** Called before each wait. */
-  readonly onWait?: (reason: 'rate limit' | 'retry-after', ms: number) => void
+  readonly onWait?: (reason: 'rate limit' | 'retry-after' | 'token', ms: number) => void
 }
 
 /** The request whose response states limits. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { generateKeyPairSync } from 'node:crypto'
 import { Provider, type Adapter, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
@@ -22,6 +22,8 @@ export interface OidcServer extends AsyncDisposable {
   readonly requests: readonly TokenRequest[]
   /** Called when a token request has arrived, and when its answer is ready. The server waits for it. */
   hooks: { before?: () => Promise<void> | void; after?: () => Promise<void> | void }
+  /** The person lets nobody in. */
+  denies: boolean
   /** Returns a new refresh token, as a login gives it. */
   readonly newRefreshToken: (scope?: string) => Promise<string>
   /** Returns true for an access token that is valid. */
@@ -40,6 +42,7 @@ const LIFETIMES = Object.fromEntries(
 /** Starts a real authorization server. It replaces a refresh token at each use, and revokes all of a reused one. */
 export async function oidcServer(more: Configuration = {}): Promise<OidcServer> {
   const server = createServer((request, response) => {
+    if (request.url?.startsWith('/interaction/')) return void interact(request, response)
     if (request.url !== '/token') return void handle(request, response)
     // The answer is held back until `after` has ended.
     const end = response.end.bind(response) as (...given: unknown[]) => typeof response
@@ -72,9 +75,31 @@ export async function oidcServer(more: Configuration = {}): Promise<OidcServer> 
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     ...more,
     ttl: { ...LIFETIMES, ...more.ttl },
-    features: { devInteractions: { enabled: false }, deviceFlow: { enabled: true }, ...more.features },
+    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+    // A scope `offline_access` would be needed, and the parameter `prompt`.
+    issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
+    features: {
+      devInteractions: { enabled: false },
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: (context, form) => void (context.body = form),
+        userCodeConfirmSource: (context, form) => void (context.body = form),
+        successSource: (context) => void (context.body = 'You have let it in.'),
+      },
+      ...more.features,
+    },
   })
   const handle = provider.callback()
+  /** Lets the client in, as the person does. */
+  const interact = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { prompt, params } = await provider.interactionDetails(request, response)
+    if (self.denies)
+      return provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'no' })
+    if (prompt.name === 'login') return provider.interactionFinished(request, response, { login: { accountId: 'me' } })
+    const grant = new provider.Grant({ clientId: CLIENT.client_id, accountId: 'me' })
+    if (typeof params['scope'] === 'string') grant.addOIDCScope(params['scope'])
+    return provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } })
+  }
   const requests: TokenRequest[] = []
   const note = (context: KoaContextWithOIDC, error?: string): void => {
     const { grant_type: grant, refresh_token: refreshToken } = context.oidc.params ?? {}
@@ -88,6 +113,7 @@ export async function oidcServer(more: Configuration = {}): Promise<OidcServer> 
     provider,
     requests,
     hooks: {},
+    denies: false,
     newRefreshToken: async (scope = 'openid offline_access read') => {
       const client = await provider.Client.find(CLIENT.client_id)
       if (!client) throw new Error('There is no client')

@@ -90,6 +90,17 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'The next run of each pipeline continues from the last commit.',
     ],
   },
+  login: {
+    examples: [
+      ['sluice login crm', 'prints the address to open in a browser of this machine'],
+      ['sluice login crm --device', 'prints a code to type on another device'],
+      ['sluice login crm --port 8400', 'for a server that knows the redirect URI'],
+    ],
+    paragraphs: [
+      'The browser returns to http://127.0.0.1:PORT/callback. Register this redirect URI with the server. ' +
+        'SLUICE_KEY must be set. No token is printed.',
+    ],
+  },
   list: {
     examples: [
       ['sluice list'],

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { addCommand, addRenamedOption, commandHandler, parseDuration, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that stay: schedule, serve. */
+/** Adds the commands that wait: schedule, serve, login. */
 export function addServiceCommands(sluice: Command): void {
   addCommand(
     sluice,
@@ -56,4 +56,17 @@ export function addServiceCommands(sluice: Command): void {
     .option('--schedule', 'also run the pipelines that have a schedule, at their times')
     .action(commandHandler(async () => (await import('../commands/service/serve.ts')).serveCommand))
   addRenamedOption(serve, 'allow-host', 'allowed-host')
+
+  addCommand(sluice, 'login', 'Log in for the refreshToken() of a pipeline, and store its tokens, encrypted.')
+    .argument('<pipeline>', 'a name, a file, or NAME.STREAM')
+    .option('--device', 'log in on another device, by a code (needs deviceUrl; default: in a browser of this machine)')
+    .addOption(
+      new Option('--port <n>', 'port of 127.0.0.1 to which the browser returns; 0 takes any free port')
+        .argParser(wholeNumber(0))
+        .default(0),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for the person').argParser(parseDuration).default('10m'),
+    )
+    .action(commandHandler(async () => (await import('../commands/service/login.ts')).loginCommand))
 }

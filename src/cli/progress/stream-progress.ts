@@ -161,6 +161,7 @@ const PHASES = { done: 'done', failed: 'failed', interrupted: 'stopped', 'not ru
 const WAIT_TEXTS = {
   'rate limit': 'rate limit',
   'retry-after': 'Retry-After',
+  token: 'a token',
   memory: 'memory',
   lock: 'a lock',
   database: 'database',

@@ -17,6 +17,9 @@ export type RefreshTokenAuth = Extract<Auth, { type: 'refresh token' }>
 const STORE_MS = 10_000
 /** Look this often whether another process has ended its refresh. */
 const LOOK_EVERY_MS = 200
+/** A wait for the refresh of another process becomes an event after the first of these times, then again and again. */
+const QUIET_MS = 2_000
+const REPORT_EVERY_MS = 5_000
 /** A request that is under way when the client is closed gets this long: its answer may hold the only valid token. */
 const CLOSE_MS = 3_000
 /** Storing new tokens is tried this long: nobody else knows them. */
@@ -89,6 +92,8 @@ class Refresher {
     const { time } = this.#options
     const { signal, refused } = options
     const chain = (this.#chain ??= tokenChain(this.#auth, this.#endpoint, this.#options))
+    // A refresh takes a moment. Only a longer wait is worth an event.
+    let reportAt = time.clock() + QUIET_MS
     for (;;) {
       const kept = this.#unstored && (await this.#guarded(() => this.#store(chain)))
       if (kept) return kept
@@ -98,6 +103,11 @@ class Refresher {
       if (access && access.usableMs > 0 && access.purpose === this.#purpose && access.token !== refused)
         return { accessToken: access.token, usableUntil: readAt + access.usableMs }
       if (heldMs > 0) {
+        if (time.clock() >= reportAt) {
+          const ms = Math.min(heldMs, REPORT_EVERY_MS)
+          options.onWait?.('token', ms)
+          reportAt = time.clock() + ms
+        }
         // Real time: the ledger's clock does not move by virtual waits.
         await sleep(Math.min(heldMs, LOOK_EVERY_MS), { signal })
         continue
@@ -126,12 +136,14 @@ class Refresher {
     const { generation, refreshToken } = stored
     const { signal } = this.#critical
     if (refreshToken === undefined) throw this.#noToken()
+    // Before the claim: a secret that is missing must not look like an answer that was lost.
+    const form = this.#form(refreshToken)
     const holder = randomUUID()
     const validMs = this.#options.timeoutMs + STORE_MS
     const lostAnswers = await chain.claim({ generation, holder, validMs, signal })
     if (lostAnswers === undefined) return undefined
     try {
-      const response = await this.#endpoint.request(this.#form(refreshToken), {
+      const response = await this.#endpoint.request(form, {
         isAdmitted: true,
         signal,
         stream,
@@ -222,7 +234,7 @@ export function newTokens({ accessToken, fields }: TokenResponse, purpose: strin
 /** Returns true if the server may have replaced the refresh token although its answer is not known. */
 function mayHaveArrived(error: unknown): boolean {
   const status = error instanceof HttpError || error instanceof TransientError ? error.status : 0
-  if (status > 0) return status < 400 || status > 499
+  if (status > 0) return status > 499
   const cause = Error.isError(error) ? error.cause : undefined
   return !(error instanceof HttpError) && !NOT_SENT.includes(codeOf(cause))
 }

@@ -57,7 +57,7 @@ const streamState = object({
   batches: number,
   apiMs: number,
   databaseMs: number,
-  waitsFor: nullable(oneOf('api', 'rate limit', 'retry-after', 'memory', 'database', 'lock', 'job', 'turn')),
+  waitsFor: nullable(oneOf('api', 'rate limit', 'retry-after', 'token', 'memory', 'database', 'lock', 'job', 'turn')),
 })
 /** Progress of one stream of a run: sums since the run began, except for what is under way and ahead. */
 export type StreamState = Infer<typeof streamState>

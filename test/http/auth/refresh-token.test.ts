@@ -1,87 +1,9 @@
 // Refresh tokens against a real authorization server and a real ledger.
 import { describe, expect, jest, test } from '@jest/globals'
-import { randomBytes } from 'node:crypto'
-import { openDatabase } from '../../../src/database/database.ts'
-import { openClient } from '../../../src/http/client.ts'
-import { refreshToken, secret, type RefreshTokenOptions } from '../../../src/index.ts'
-import { storedTokens } from '../../../src/ledger/credentials.ts'
-import type { DecodedResponse } from '../../../src/model/scope.ts'
-import { readSecrets } from '../../../src/observe/secrets.ts'
-import { apiServer, type ApiServer } from '../../support/api-server.ts'
-import { testDatabase, type TestDatabase } from '../../support/database.ts'
-import { freeMemory } from '../../support/free-memory.ts'
 import { failure } from '../../support/http-client.ts'
-import { CLIENT, oidcServer, type OidcServer } from '../../support/oidc-server.ts'
+import { row, withFixture } from './refreshing.ts'
 
 jest.setTimeout(30_000)
-
-const KEY = randomBytes(32).toString('base64')
-
-interface Process extends AsyncDisposable {
-  readonly get: () => Promise<DecodedResponse>
-  readonly events: readonly unknown[]
-}
-
-interface Fixture {
-  readonly oidc: OidcServer
-  readonly api: ApiServer
-  readonly store: TestDatabase
-  readonly first: string
-  /** What one process has: connections, secrets and a client of its own. */
-  readonly open: (
-    environment?: Readonly<Record<string, string>>,
-    more?: Partial<RefreshTokenOptions>,
-  ) => Promise<Process>
-}
-
-/** Calls the test with a server of tokens, an API that wants them, and a ledger. */
-async function withFixture(work: (fixture: Fixture) => Promise<void>, more: Parameters<typeof oidcServer>[0] = {}) {
-  await using oidc = await oidcServer(more)
-  await using api = await apiServer(async ({ headers }) =>
-    (await oidc.accepts(headers.authorization)) ? { json: headers.authorization } : { status: 401 },
-  )
-  await using store = await testDatabase()
-  const first = await oidc.newRefreshToken()
-  await work({ oidc, api, store, first, open: (...given) => openProcess({ oidc, api, store, first }, ...given) })
-}
-
-async function openProcess(
-  { oidc, api, store, first }: Pick<Fixture, 'oidc' | 'api' | 'store' | 'first'>,
-  environment: Readonly<Record<string, string>> = {},
-  more: Partial<RefreshTokenOptions> = {},
-): Promise<Process> {
-  await using opened = new AsyncDisposableStack()
-  const database = opened.use(await openDatabase({ url: store.url, max: 2 }))
-  const secrets = readSecrets({ SLUICE_KEY: KEY, CLIENT_SECRET: CLIENT.client_secret, FIRST: first, ...environment })
-  const auth = refreshToken({
-    tokenUrl: oidc.tokenUrl,
-    clientId: CLIENT.client_id,
-    clientSecret: secret('CLIENT_SECRET'),
-    refreshToken: secret('FIRST'),
-    ...more,
-  })
-  const events: unknown[] = []
-  const client = opened.use(
-    openClient(
-      { base: api.origin, auth, timeout: '1s' },
-      {
-        secrets,
-        emit: (event) => events.push(event),
-        now: () => new Date(),
-        tokens: storedTokens({ database: async () => database, secrets }),
-      },
-    ),
-  )
-  const { signal } = new AbortController()
-  const kept = opened.move()
-  return {
-    events,
-    get: async () => client.send({ method: 'GET', url: '/x', query: {} }, { signal, memory: freeMemory() }),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  }
-}
-
-const row = ({ store }: Pick<Fixture, 'store'>) => store.database.one('select * from sluice.credentials')
 
 describe('a refresh token', () => {
   test('is replaced by that of the server, and its access token is used until it expires', () =>
@@ -203,6 +125,44 @@ describe('a refresh token', () => {
   )
 })
 
+describe('a refresh that was interrupted', () => {
+  test('is waited for until it counts as such, which an event shows', () =>
+    withFixture(async (fixture) => {
+      const { oidc, store, open } = fixture
+      await using one = await open()
+      const { body } = await one.get()
+      await store.database.query(
+        `update sluice.credentials set usable_until = clock_timestamp(), holder = 'a killed process',
+                held_until = clock_timestamp() + interval '4 s'`,
+      )
+      await using next = await open()
+      const startedAt = performance.now()
+      expect((await next.get()).body).not.toBe(body)
+      expect(performance.now() - startedAt).toBeGreaterThan(3_500)
+      expect(next.events).toContainEqual({ type: 'waiting', stream: '', for: 'token', ms: expect.any(Number) })
+      expect(oidc.requests.map(({ error }) => error)).toEqual([undefined, undefined])
+      expect(await row(fixture)).toMatchObject({ lost_answers: '0', holder: null, generation: '2' })
+    }))
+
+  test('is not begun again while it may still end: its tokens are used', () =>
+    withFixture(async ({ oidc, store, open }) => {
+      await using one = await open()
+      const { body } = await one.get()
+      await using next = await open()
+      await store.database.query(
+        `update sluice.credentials set usable_until = clock_timestamp(), holder = 'another process',
+                held_until = clock_timestamp() + interval '1 min'`,
+      )
+      const waiting = next.get()
+      await store.database.query(
+        `update sluice.credentials
+            set usable_until = clock_timestamp() + interval '1 min', holder = null, held_until = null`,
+      )
+      expect((await waiting).body).toBe(body)
+      expect(oidc.requests).toHaveLength(1)
+    }))
+})
+
 describe('an answer that was lost', () => {
   test('lets the token be sent once more; if the server refuses it then, the error says what happened', () =>
     withFixture(async (fixture) => {
@@ -229,66 +189,5 @@ describe('an answer that was lost', () => {
       await using one = await fixture.open({ CLIENT_SECRET: 'wrong' })
       await failure(one.get())
       expect(await row(fixture)).toMatchObject({ lost_answers: '0', holder: null })
-    }))
-})
-
-describe('what the ledger keeps', () => {
-  test('is of no use with another key, and the error names both', () =>
-    withFixture(async ({ oidc, open }) => {
-      await using one = await open()
-      await one.get()
-      await using other = await open({ SLUICE_KEY: randomBytes(32).toString('hex') })
-      const error = await failure(other.get())
-      expect(error.message).toMatch(
-        /^the tokens of FIRST were encrypted with another SLUICE_KEY: its id is \w{8}, and the one that is set has/,
-      )
-      expect(error).toMatchObject({ code: 'USAGE' })
-      expect(oidc.requests).toHaveLength(1)
-    }))
-
-  test.each(['refresh_token', 'access_token'])('is not believed if it was changed: %s', (column) =>
-    withFixture(async ({ oidc, store, open }) => {
-      await using one = await open()
-      await one.get()
-      await store.database.query(
-        `update sluice.credentials set ${column} = set_byte(${column}, 40, get_byte(${column}, 40) # 1)`,
-      )
-      await using other = await open()
-      const name = column.replace('_', ' ')
-      expect((await failure(other.get())).message).toContain(
-        `the tokens of FIRST: the stored ${name} was changed in the database, so it cannot be decrypted`,
-      )
-      expect(oidc.requests).toHaveLength(1)
-    }),
-  )
-
-  test('is not believed in the place of another', () =>
-    withFixture(async ({ store, open }) => {
-      await using one = await open()
-      await one.get()
-      await store.database.query('update sluice.credentials set access_token = refresh_token')
-      await using other = await open()
-      expect((await failure(other.get())).message).toContain('the stored access token was changed')
-    }))
-
-  test.each([
-    ['is missing', '', 'SLUICE_KEY is not set'],
-    ['is too short', 'c2hvcnQ=', 'SLUICE_KEY is not a key: it must be 32 random bytes in base64 or hex'],
-    ['is not base64', `${'!'.repeat(43)}=`, 'SLUICE_KEY is not a key'],
-  ])('needs a key before anything is sent: one that %s', (_, key, message) =>
-    withFixture(async ({ oidc, api, open }) => {
-      await using one = await open({ SLUICE_KEY: key })
-      expect((await failure(one.get())).message).toContain(message)
-      expect([oidc.requests, api.requests]).toEqual([[], []])
-    }),
-  )
-
-  test('is looked for if the variable is not set, and without it nothing is sent', () =>
-    withFixture(async ({ oidc, open }) => {
-      await using one = await open({ FIRST: '' })
-      expect((await failure(one.get())).message).toBe(
-        'FIRST is not set, and the database keeps no token for it. Set FIRST',
-      )
-      expect(oidc.requests).toEqual([])
     }))
 })

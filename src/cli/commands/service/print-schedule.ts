@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parse } from 'dotenv'
 import { scheduleOf } from '../../../define/schedule/schedule.ts'
-import { secretsIn } from '../../../define/secrets-in.ts'
+import { requiredSecretsIn } from '../../../define/secrets-in.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { packageRoot } from '../../../observe/package-root.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
@@ -64,7 +64,7 @@ function jobsOf(found: readonly FoundPipeline[], given: Partial<Job['schedule']>
         // `sluice run` finds names in pipelines/ only.
         word: dirname(file) === 'pipelines' ? pipeline.name : file,
         schedule: { ...schedule, ...given },
-        secrets: [...new Set(Object.values(pipeline.streams).flatMap(({ recipe }) => secretsIn(recipe)))],
+        secrets: [...new Set(Object.values(pipeline.streams).flatMap(({ recipe }) => requiredSecretsIn(recipe)))],
       },
     ]
   })

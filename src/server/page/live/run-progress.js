@@ -111,6 +111,7 @@ export const waits = {
   api: { place: 'api', words: 'the table waits for the API', isHeld: false },
   'rate limit': { place: 'api', words: 'reading waits for the rate limit', isHeld: true },
   'retry-after': { place: 'api', words: 'reading waits because of Retry-After', isHeld: true },
+  token: { place: 'api', words: 'reading waits for a token that another process refreshes', isHeld: true },
   memory: { place: 'ahead', words: 'reading waits for memory until more is stored', isHeld: true },
   database: { place: 'table', words: 'reading waits for the database', isHeld: false },
   lock: { place: 'table', words: 'writing waits for a lock of another session', isHeld: true },
