@@ -71,8 +71,8 @@ export { Decimal } from './value/decimal.ts'
 // What a program does with a pipeline.
 export { backfill, type BackfillOptions } from './entry/backfill.ts'
 export { readStatus } from './entry/read-status.ts'
-export { run, type RunOptions } from './entry/run.ts'
-export { RunFailedError } from './entry/run-failed-error.ts'
+export { run, type RunAccountsOptions, type RunOptions } from './entry/run.ts'
+export { AccountsFailedError, RunFailedError } from './entry/run-failed-error.ts'
 export { runSchedule } from './entry/run-schedule.ts'
 export { reportText } from './run/report/report-text.ts'
 export { serve, type ServeOptions, type Server } from './server/serve.ts'
@@ -116,7 +116,7 @@ export type {
   StandardSchema,
   WriteMode,
 } from './model/recipe.ts'
-export type { Report, StreamReport } from './model/report.ts'
+export type { AccountsReport, Report, StreamReport } from './model/report.ts'
 export type {
   ApiResponse,
   Auth,

@@ -1,3 +1,4 @@
+import type { Secrets } from '../model/scope.ts'
 import { knownSecrets, loadEnvironment } from './environment.ts'
 import { interruptSignal } from './interrupt-signal.ts'
 import { printError, type PrintErrorOptions } from './output/print-error.ts'
@@ -13,6 +14,8 @@ export interface CommonOptions {
 export interface CommandContext extends PrintErrorOptions {
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal
+  /** Hides a further value in all output: a secret of an account. */
+  readonly register: NonNullable<Secrets['register']>
 }
 
 /**
@@ -25,9 +28,9 @@ export async function executeCommand(
 ): Promise<void> {
   using stop = interruptSignal()
   loadEnvironment()
-  const { hide } = knownSecrets(process.env, database)
+  const { hide, register = () => {} } = knownSecrets(process.env, database)
   try {
-    process.exitCode = await command({ signal: stop.signal, verbose, hide })
+    process.exitCode = await command({ signal: stop.signal, verbose, hide, register })
   } catch (error) {
     process.exitCode = printError(error, { verbose, hide })
   }

@@ -22,6 +22,8 @@ export interface PipelineData {
  * const json = JSON.stringify(toData(billing))
  */
 export function toData({ name, schedule, streams }: Pipeline): PipelineData {
+  if (typeof streams === 'function')
+    throw new UsageError(`${name}: its streams are a function of the account, which cannot be written as data`)
   const flows = Object.entries(streams).map(([stream, { recipe, table }]) => {
     const [where] = functionsIn(recipe)
     if (where !== undefined)

@@ -16,7 +16,8 @@ import { isBound } from '../model/bounds-in.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { graphqlFacts } from './describe-graphql.ts'
 import { functionsIn } from './functions-in.ts'
-import type { Pipeline } from './pipeline.ts'
+import { accountsText } from './accounts/accounts.ts'
+import type { AccountsPipeline, Pipeline } from './pipeline.ts'
 import { scheduleOf, scheduleText } from './schedule/schedule.ts'
 
 /**
@@ -25,8 +26,10 @@ import { scheduleOf, scheduleText } from './schedule/schedule.ts'
  * @example
  * console.log(describePipeline(billing))
  */
-export function describePipeline({ name, streams, ...more }: Pipeline): string {
-  const flows = Object.entries(streams).flatMap(([stream, { recipe, table }]) => [
+export function describePipeline(definition: Pipeline | AccountsPipeline): string {
+  const { name, ...more } = definition
+  if ('for' in definition) return `${name}  ${whenText(more)}\n  ${accountsText(definition.for)}`
+  const flows = Object.entries(definition.streams).flatMap(([stream, { recipe, table }]) => [
     `  ${stream} -> ${tableText(table)}`,
     ...describeRecipe(recipe, { isMerged: table.write === 'merge' }).map((line) => `    ${line}`),
   ])
@@ -97,7 +100,9 @@ function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: bool
 
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 
-function tableText({ name, key, write, versionBy, isVersionOptional, onSchemaChange, complete, adopt }: Table): string {
+function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
+  const { onSchemaChange, complete, adopt } = more
+  const key = account && own.length > 0 ? [account.name, ...own] : own
   const details = [
     [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
     versionBy !== undefined && `the greater ${versionBy} stays${isVersionOptional ? ', where rows have it' : ''}`,

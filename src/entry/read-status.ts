@@ -1,4 +1,4 @@
-import type { Pipeline } from '../define/pipeline.ts'
+import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import type { StatusOptions } from '../run/options.ts'
 import type { StatusReport } from '../run/status/stream-status.ts'
 
@@ -9,7 +9,19 @@ import type { StatusReport } from '../run/status/stream-status.ts'
  * @example
  * const { ok, findings } = await readStatus([billing, forum])
  */
-export async function readStatus(pipelines: readonly Pipeline[], options: StatusOptions = {}): Promise<StatusReport> {
+export async function readStatus(
+  pipelines: readonly (Pipeline | AccountsPipeline)[],
+  options: StatusOptions = {},
+): Promise<StatusReport> {
   const { readPipelineStatus } = await import('../run/status/status.ts')
-  return readPipelineStatus(pipelines, options)
+  const { expandAll } = await import('../run/accounts/expand-accounts.ts')
+  const { pipelines: all, failed } = await expandAll(pipelines, options)
+  const report = await readPipelineStatus(all, options)
+  const findings = failed.map(({ pipeline, message }) => ({
+    kind: 'account' as const,
+    isFault: true,
+    pipeline,
+    message,
+  }))
+  return { ...report, ok: report.ok && failed.length === 0, findings: [...findings, ...report.findings] }
 }

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../define/pipeline.ts'
+import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
 import type { ScheduleOptions } from '../run/schedule/schedule.ts'
 
@@ -12,7 +12,10 @@ import type { ScheduleOptions } from '../run/schedule/schedule.ts'
  * @example
  * await runSchedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
  */
-export async function runSchedule(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
+export async function runSchedule(
+  pipelines: readonly (Pipeline | AccountsPipeline)[],
+  options: ScheduleOptions = {},
+): Promise<void> {
   rejectRenamedWords('runSchedule()', options, { on: 'onEvent' })
   const { runScheduler } = await import('../run/schedule/schedule.ts')
   await runScheduler(pipelines, options)

@@ -1,18 +1,27 @@
 // Each function of this folder loads its engine when it is called, so a pipeline file loads only the words.
-import type { Flows, Pipeline } from '../define/pipeline.ts'
+import type { AccountsPipeline, Flows, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
-import type { Report } from '../model/report.ts'
+import type { AccountsReport, Report } from '../model/report.ts'
+import type { RunAccountsOptions as AccountsEngineOptions } from '../run/accounts/run-accounts.ts'
 import type { RunOptions as EngineOptions } from '../run/options.ts'
-import { throwIfFailed } from './run-failed-error.ts'
+import { throwIfAccountsFailed, throwIfFailed } from './run-failed-error.ts'
 
 export interface RunOptions extends EngineOptions {
   /** Throw a `RunFailedError` if a stream failed. With `false`, read `report.status` instead. @default true */
   readonly throwOnFailure?: boolean
 }
 
+/** Options of a run of a pipeline that has several accounts. */
+export interface RunAccountsOptions extends AccountsEngineOptions {
+  /** Throw an `AccountsFailedError` if an account failed. With `false`, read `report.status` instead. @default true */
+  readonly throwOnFailure?: boolean
+}
+
 /**
  * Brings the tables of a pipeline up to date and returns a report. A stream that fails does not stop the others: after
  * they have ended, a `RunFailedError` with the report is thrown.
+ *
+ * A pipeline of several accounts returns the report of each. One that fails does not stop the others.
  *
  * Aborting `signal` ends the run within 5 s. Complete batches are committed first, and the next run resumes after them.
  *
@@ -21,13 +30,27 @@ export interface RunOptions extends EngineOptions {
  * console.log(report.streams.customers.counts.inserted)
  */
 export async function run<Streams extends Flows>(
+  pipeline: AccountsPipeline<Streams>,
+  options?: RunAccountsOptions,
+): Promise<AccountsReport<keyof Streams & string>>
+export async function run<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
-  options: RunOptions = {},
-): Promise<Report<keyof Streams & string>> {
+  options?: RunOptions,
+): Promise<Report<keyof Streams & string>>
+export async function run(
+  pipeline: Pipeline | AccountsPipeline,
+  options: RunOptions | RunAccountsOptions = {},
+): Promise<Report | AccountsReport> {
   rejectRenamedWords('run()', options, { on: 'onEvent', failed: 'onStreamError' })
   const { throwOnFailure = true, ...engineOptions } = options
+  if (typeof pipeline.streams === 'function') {
+    const { runAccounts } = await import('../run/accounts/run-accounts.ts')
+    const reports = await runAccounts(pipeline as AccountsPipeline, engineOptions)
+    if (throwOnFailure) throwIfAccountsFailed(reports)
+    return reports
+  }
   const { runPipeline } = await import('../run/run-pipeline.ts')
-  const report = await runPipeline(pipeline, engineOptions)
+  const report = await runPipeline(pipeline as Pipeline, engineOptions as EngineOptions)
   if (throwOnFailure) throwIfFailed(report)
   return report
 }

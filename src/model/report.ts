@@ -66,3 +66,14 @@ export interface Report<Name extends string = string> {
   /** The peak of resident memory of the process. */
   readonly peakMemoryBytes: number
 }
+
+/** The result of the accounts of a pipeline that has several. */
+export interface AccountsReport<Name extends string = string> {
+  readonly pipeline: string
+  /** `failed` if an account has failed or could not start. */
+  readonly status: Report['status']
+  /** The report of each account that has started. */
+  readonly accounts: { readonly [account: string]: Report<Name> }
+  /** The error of each account that could not start, such as for a secret that is missing. */
+  readonly notStarted: { readonly [account: string]: string }
+}

@@ -4,6 +4,9 @@ import { readSecrets } from './secrets.ts'
 /** Matches the name of a variable that holds a secret. */
 const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|PWD$|CREDENTIAL|API_?KEY|PRIVATE|(?:^|_)KEY$|(?:^|_)AUTH(?:_|$)/i
 
+/** True for the name of a variable that holds a secret. PWD and OLDPWD are directories, not passwords. */
+export const isSecretName = (name: string): boolean => SECRET_NAME.test(name) && !/^(?:OLD)?PWD$/.test(name)
+
 /**
  * Returns the secrets of the environment, to hide them in all output: each variable that is named like a secret, and
  * the password of the database. The user's code may put a secret into an error that no recipe has read.
@@ -11,9 +14,7 @@ const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|PWD$|CREDENTIAL|API_?KEY|PRIVA
 export function knownSecrets(environment: Readonly<Record<string, string | undefined>>, database?: string): Secrets {
   const secrets = readSecrets(environment)
   for (const [name, value] of Object.entries(environment)) {
-    // PWD and OLDPWD are directories, not passwords.
-    if (value !== undefined && value.length >= 8 && SECRET_NAME.test(name) && !/^(?:OLD)?PWD$/.test(name))
-      secrets.register?.(name, value)
+    if (value !== undefined && value.length >= 8 && isSecretName(name)) secrets.register?.(name, value)
   }
   for (const [name, url] of [
     ['DATABASE_URL', environment['DATABASE_URL']],

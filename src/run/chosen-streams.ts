@@ -8,6 +8,9 @@ import { messageOf } from '../value/error.ts'
 
 /** Returns the requested streams in the pipeline's order, or all of them if none was requested. */
 export function chosenStreams({ name, streams }: Pipeline, requested: readonly string[] | undefined): string[] {
+  // In JavaScript, a pipeline of several accounts may be passed where one account is expected.
+  if (typeof streams === 'function')
+    throw new UsageError(`${name} has several accounts. Run it by run(), or by sluice run ${name}`)
   const names = Object.keys(streams)
   const unknown = requested?.filter((stream) => !names.includes(stream)) ?? []
   if (unknown.length > 0)

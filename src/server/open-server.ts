@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Pipeline } from '../define/pipeline.ts'
+import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { scheduleOf } from '../define/schedule/schedule.ts'
 import { secretsIn } from '../define/secrets-in.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
@@ -8,8 +8,11 @@ import { onAbort } from '../flow/signals/on-abort.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
+import { defined } from '../value/defined.ts'
 import { duration } from '../value/duration.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
+import { environmentOf } from '../run/accounts/environment-of.ts'
+import { expandAll } from '../run/accounts/expand-accounts.ts'
 import { openStore } from '../run/open-store.ts'
 import { runScheduler } from '../run/schedule/schedule.ts'
 import { openApp } from './app.ts'
@@ -27,7 +30,10 @@ const CONNECTIONS = 16
 const CLOSE_TIMEOUT_MS = 500
 
 /** Opens all parts of a server in order; closing it closes them in reverse order. */
-export async function openServer(given: readonly Pipeline[], options: ServeOptions): Promise<Server> {
+export async function openServer(
+  definitions: readonly (Pipeline | AccountsPipeline)[],
+  options: ServeOptions,
+): Promise<Server> {
   const {
     port = 8420,
     host = '127.0.0.1',
@@ -44,6 +50,11 @@ export async function openServer(given: readonly Pipeline[], options: ServeOptio
       `${host} can be reached from other machines, whose users could start runs: ` +
         'set SLUICE_TOKEN, or listen on 127.0.0.1',
     )
+  const { pipelines: given, failed } = await expandAll(definitions, {
+    environment,
+    ...defined({ database: options.database, signal: options.signal }),
+  })
+  for (const error of failed) onError(error)
   const pipelines = byName(given)
   const secrets = secretsOf(given, { environment, database: options.database, token: options.token })
   const hide = (text: string): string => secrets.hide(text)
@@ -159,7 +170,7 @@ function byName(given: readonly Pipeline[]): Map<string, Pipeline> {
 function secretsOf(
   given: readonly Pipeline[],
   {
-    environment,
+    environment: own,
     database,
     token,
   }: {
@@ -168,6 +179,8 @@ function secretsOf(
     readonly token: string | undefined
   },
 ): Secrets {
+  // The variables of accounts have different names, so one environment has all of them.
+  const environment = given.reduce<typeof own>((all, pipeline) => environmentOf(pipeline, all), own)
   const secrets = knownSecrets(environment, database)
   for (const name of given.flatMap(({ streams }) =>
     Object.values(streams).flatMap(({ recipe }) => secretsIn(recipe)),

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../define/pipeline.ts'
+import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
 import type { DurationText } from '../value/duration.ts'
 
@@ -57,7 +57,10 @@ const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
  * console.log(server.url)
  * await server.ended
  */
-export async function serve(pipelines: Pipeline | readonly Pipeline[], options: ServeOptions = {}): Promise<Server> {
+export async function serve(
+  pipelines: Pipeline | AccountsPipeline | readonly (Pipeline | AccountsPipeline)[],
+  options: ServeOptions = {},
+): Promise<Server> {
   rejectRenamedWords('serve()', options, RENAMED_OPTIONS)
   // Loaded on demand: a program that only runs pipelines does not load the web server.
   const { openServer } = await import('./open-server.ts')

@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
-import { accounts, http, onePage, pipeline, UsageError, type Account } from '../../src/index.ts'
+import {
+  accounts,
+  describePipeline,
+  http,
+  onePage,
+  pipeline,
+  toData,
+  UsageError,
+  type Account,
+} from '../../src/index.ts'
 import { accountPipelines } from '../../src/define/accounts/account-pipelines.ts'
 import { parseAccounts } from '../../src/define/accounts/parse-accounts.ts'
 
@@ -66,6 +75,11 @@ describe('accounts()', () => {
     ['a wrong name', 'North', '"North" is no name of an account'],
     ['a name with a dot', 'north.1', 'is no name of an account'],
     ['a name twice', 'north,south,north', 'there are two accounts north'],
+    [
+      'a member twice',
+      '{"north": {"a": "{\\"north\\":"}, "south": {}, "n\\u006frth": {}}',
+      'there are two accounts north',
+    ],
     ['names with one variable', 'north-1,north_1', 'the accounts north-1 and north_1 would share their variables'],
     ['an object without a name', '[{"token": "hidden"}]', 'account 1 has no name'],
     ['a value that is no text', '[{"name": "north", "token": {}}]', 'the member token of north must be text'],
@@ -88,6 +102,16 @@ describe('accounts()', () => {
     expect(() => pipeline('shops', { for: accounts('SHOPS'), streams: streams() } as never)).toThrow('belong together')
     expect(() => http('http://x', { ratePer: 'shop' as 'app' })).toThrow("ratePer is 'account' or 'app'")
   })
+})
+
+test('describePipeline() says which accounts a pipeline has, and which key', () => {
+  const shops = pipeline('shops', { for: accounts('SHOPS', { column: 'shop' }), streams })
+  expect(describePipeline(shops)).toBe(
+    'shops  on command only\n  a pipeline for each account of the variable SHOPS, 4 at a time; their column: shop',
+  )
+  const [north] = accountPipelines(shops, parseAccounts('north', 'SHOPS'), {}).pipelines
+  expect(describePipeline(north!)).toContain('rows -> t.rows (merge on shop, id)')
+  expect(() => toData(shops as never)).toThrow('shops: its streams are a function of the account')
 })
 
 describe('a pipeline for each account', () => {

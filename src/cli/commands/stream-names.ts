@@ -14,17 +14,18 @@ export interface GivenName {
 
 /** Options that choose accounts. */
 export interface AccountOptions {
-  readonly account?: readonly string[] | undefined
+  readonly account?: string | readonly string[] | undefined
   readonly database?: string | undefined
 }
 
 /** Returns how a command finds its pipelines: the chosen accounts, given one by one or with commas. */
 export function accountsOf(
   { account, database }: AccountOptions,
-  { signal }: Pick<CommandContext, 'signal'>,
-): Pick<FindOptions, 'accounts' | 'database' | 'signal'> {
-  const names = account?.flatMap((text) => text.split(',')).map((name) => name.trim())
-  return { signal, ...defined({ database, accounts: names }) }
+  { signal, register }: Pick<CommandContext, 'signal' | 'register'>,
+): Pick<FindOptions, 'accounts' | 'database' | 'signal' | 'register'> {
+  const given = account === undefined ? undefined : [account].flat()
+  const names = given?.flatMap((text) => text.split(',')).map((name) => name.trim())
+  return { signal, register, ...defined({ database, accounts: names }) }
 }
 
 /** Parses `billing` or `billing.customers` as the ledger stores it. Needs no pipeline file. */
@@ -72,9 +73,9 @@ export function selectOne(found: readonly FoundPipeline[], streams?: readonly st
   if (!one) throw new UsageError('There is no pipeline. Give a name or a file')
   if (other)
     throw new UsageError(
-      `${withoutAccount(one.pipeline.name)} has several accounts. Choose one, as in --account ${
-        one.pipeline.account?.name ?? ''
-      }: it has ${found.map(({ pipeline }) => pipeline.account?.name ?? pipeline.name).join(', ')}`,
+      `${withoutAccount(one.pipeline.name)} has several accounts. Choose one, as in ${one.pipeline.name} or ` +
+        `--account ${one.pipeline.account?.name}: it has ` +
+        found.map(({ pipeline }) => pipeline.account?.name).join(', '),
     )
   return one
 }

@@ -33,6 +33,9 @@ export function addCommand(
   return added
 }
 
+/** Describes `--account`. */
+export const ONLY_ACCOUNTS = 'only these accounts of pipelines that have several'
+
 /** Adds a command that only holds other commands. */
 export function addGroup(parent: Command, name: string, description: string): Command {
   const added = parent.command(name).description(description)

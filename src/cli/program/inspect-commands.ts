@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addCommand, commandHandler, parseDuration, wholeNumber } from './add-command.ts'
+import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
 
 /** Adds the commands that show something and change nothing: list, check, preview, status, runs. */
 export function addInspectCommands(sluice: Command): void {
@@ -10,6 +10,7 @@ export function addInspectCommands(sluice: Command): void {
 
   addCommand(sluice, 'check', 'Check everything that pipelines need: files, secrets, APIs, the database, its tables.')
     .argument('[pipelines...]', 'names, files, or NAME.STREAM (default: all of pipelines/)')
+    .option('--account <names...>', ONLY_ACCOUNTS)
     .option('--offline', 'send no request to an API')
     .option('--json', 'print the findings as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/check.ts')).checkCommand))
@@ -19,6 +20,7 @@ export function addInspectCommands(sluice: Command): void {
   })
     .argument('<stream>', 'PIPELINE.STREAM, or a file with --stream')
     .option('--stream <name>', 'the stream, if a file is given')
+    .option('--account <name>', 'the account, if the pipeline has several')
     .option('--limit <n>', 'rows to show', wholeNumber(1), 10)
     .option('--since <value>', 'start from this cursor')
     .option('--json', 'print one row per line, as JSON')
@@ -26,6 +28,7 @@ export function addInspectCommands(sluice: Command): void {
 
   addCommand(sluice, 'status', 'Show the state of each stream, and its problems: overdue, failed, or reading nothing.')
     .argument('[pipelines...]', 'names, files, or NAME.STREAM (default: all of pipelines/)')
+    .option('--account <names...>', ONLY_ACCOUNTS)
     .option(
       '--grace <duration>',
       'report a stream as overdue this long after its scheduled time (default: 5m)',

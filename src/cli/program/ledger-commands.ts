@@ -14,6 +14,7 @@ export function addLedgerCommands(sluice: Command): void {
   addCommand(rejects, 'replay', 'Send rejected records through their stages and into their table again.')
     .argument('<stream>', 'PIPELINE, PIPELINE.STREAM, or a file')
     .option('--stream <names...>', 'only these streams')
+    .option('--account <name>', 'the account, if the pipeline has several')
     .option('--id <ids...>', 'only these rejects')
     .option('--overwrite', 'replace a stored row with the same key if no version says which one is newer')
     .option('--json', 'print the report as JSON')

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import { addCommand, commandHandler, parseDuration, parseMemory, wholeNumber } from './add-command.ts'
+import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, parseMemory, wholeNumber } from './add-command.ts'
 
 const BATCH_ROWS = 'rows per transaction, at most (default: 10,000)'
-const ONLY_ACCOUNTS = 'only these accounts of pipelines that have several'
+const ACCOUNTS_AT_ONCE = 'accounts of a pipeline to run at the same time (default: 4)'
 const REPORT_AS_JSON = 'print only the report, as JSON'
 
 /** Adds the commands that read APIs and fill tables: run, backfill, demo. */
@@ -14,7 +14,7 @@ export function addSyncCommands(sluice: Command): void {
     )
     .option('--stream <names...>', 'run only these streams')
     .option('--account <names...>', ONLY_ACCOUNTS)
-    .option('--accounts-at-once <n>', 'accounts of a pipeline to run at the same time (default: 4)', wholeNumber(1))
+    .option('--accounts-at-once <n>', ACCOUNTS_AT_ONCE, wholeNumber(1))
     .option('--full', 'read everything again: ignore the cursor, and restart an interrupted read')
     .option('--dry-run', 'read and show rows, write nothing')
     .option('--limit <n>', 'with --dry-run: stop after this many rows of each stream', wholeNumber(1))
@@ -43,6 +43,8 @@ export function addSyncCommands(sluice: Command): void {
   )
     .argument('<stream>', 'PIPELINE.STREAM, PIPELINE for all streams that can be read in windows, or a file')
     .option('--stream <name>', 'only this stream')
+    .option('--account <names...>', ONLY_ACCOUNTS)
+    .option('--accounts-at-once <n>', ACCOUNTS_AT_ONCE, wholeNumber(1))
     .requiredOption('--from <when>', 'start of the range: a day, or a moment as 2024-01-31T12:00:00Z')
     .requiredOption('--to <when>', 'end of the range, not included')
     .option('--window <length>', 'length of a window: 1h, 1d, 1w, 1mo, 1y, or several of one unit', '1d')

@@ -76,3 +76,10 @@ function sourceOf(from: unknown, place: string): AccountsSource {
     `${place}: give the name of a variable, { file: './shops.json' } or { query: 'select name from …' }`,
   )
 }
+
+/** Describes accounts for people. */
+export function accountsText({ source, column, concurrency }: Accounts): string {
+  let from = 'variable' in source ? `the variable ${source.variable}` : 'a file'
+  if ('query' in source) from = 'a query of the database'
+  return `a pipeline for each account of ${from}, ${concurrency} at a time; their column: ${column}`
+}

@@ -30,7 +30,23 @@ export function parseAccounts(text: string, place: string): AccountData[] {
     // The error of the parser quotes the text.
     throw new UsageError(`${place}: it begins like JSON and is not JSON. Correct it, or list names: north,south`)
   }
+  // The parser keeps only the last of two members of one name.
+  const names = trimmed.startsWith('{') ? memberNames(trimmed) : []
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new UsageError(`${place}: there are two accounts ${twice}. Remove one of them`)
   return provenAccounts(json, place)
+}
+
+/** Returns the names of the members of a JSON object, each as often as it stands there. */
+function memberNames(text: string): string[] {
+  const names: string[] = []
+  let depth = 0
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth += 1
+    else if (token === '}' || token === ']') depth -= 1
+    else if (depth === 1 && token.endsWith(':')) names.push(JSON.parse(token.slice(0, -1)) as string)
+  }
+  return names
 }
 
 /** Reads accounts from JSON values or from the rows of a query. Throws for names that are missing, wrong or double. */

@@ -29,6 +29,7 @@ export interface StoredRun {
 }
 
 export interface ReadRunsOptions {
+  /** The name of a pipeline, also of all its accounts; or of one account, as `shops@north`. */
   readonly pipeline?: string | undefined
   readonly kind?: RunKind | undefined
   readonly status?: StoredRun['status'] | undefined
@@ -45,7 +46,8 @@ export async function readRuns(
 ): Promise<StoredRun[]> {
   return select(
     on,
-    `where ($1::text is null or r.pipeline = $1) and ($2::bigint is null or r.id < $2)
+    `where ($1::text is null or r.pipeline = $1 or starts_with(r.pipeline, $1 || '@'))
+     and ($2::bigint is null or r.id < $2)
      and ($4::text is null or r.kind = $4) and ($5::text is null or ${now} = $5)
      ${status === 'running' ? `and r.status = 'running'` : ''} order by r.id desc limit $3`,
     [pipeline, before, limit, kind, status],

@@ -1,12 +1,17 @@
 import { accountPipelines } from '../../define/accounts/account-pipelines.ts'
 import type { AccountsPipeline, Flows, Pipeline } from '../../define/pipeline.ts'
+import type { AccountData } from '../../define/accounts/parse-accounts.ts'
+import { isSecretName } from '../../observe/known-secrets.ts'
 import { UsageError } from '../../model/errors.ts'
 import { messageOf } from '../../value/error.ts'
 import { readAccounts, type ReadAccountsOptions } from './read-accounts.ts'
 
-export interface ExpandOptions extends Partial<ReadAccountsOptions> {
+export interface ExpandOptions extends Partial<Omit<ReadAccountsOptions, 'signal'>> {
+  readonly signal?: AbortSignal | undefined
   /** Only these accounts. @default all */
   readonly accounts?: readonly string[] | undefined
+  /** Called with each value of an account that is a secret by its name, to hide it in output. */
+  readonly register?: ((name: string, value: string) => void) | undefined
 }
 
 /** Thrown for one account that cannot run. The others do. */
@@ -31,6 +36,27 @@ export const hasAccounts = <Streams extends Flows>(
   definition: Pipeline<Streams> | AccountsPipeline<Streams>,
 ): definition is AccountsPipeline<Streams> => typeof definition.streams === 'function'
 
+/** Returns several pipelines, those with accounts as one for each. A pipeline whose accounts cannot be read throws. */
+export async function expandAll(
+  definitions: readonly (Pipeline | AccountsPipeline)[],
+  options: ExpandOptions = {},
+): Promise<Expanded> {
+  const expanded = await Promise.all(
+    definitions.map(async (one) =>
+      hasAccounts(one) ? expandAccounts(one, options) : { pipelines: [one], failed: [] },
+    ),
+  )
+  return {
+    pipelines: expanded.flatMap(({ pipelines }) => pipelines),
+    failed: expanded.flatMap(({ failed }) => failed),
+  }
+}
+
+const definitions = new WeakMap<Pipeline, AccountsPipeline>()
+
+/** Returns the definition from which a pipeline of one account was made. */
+export const definitionOf = (pipeline: Pipeline): AccountsPipeline | undefined => definitions.get(pipeline)
+
 /** Reads the accounts of a pipeline and returns a pipeline for each. */
 export async function expandAccounts(definition: AccountsPipeline, options: ExpandOptions = {}): Promise<Expanded> {
   const { accounts: chosen, environment = process.env, signal = new AbortController().signal, database } = options
@@ -44,7 +70,9 @@ export async function expandAccounts(definition: AccountsPipeline, options: Expa
     )
   const isChosen = (account: string | undefined): boolean =>
     chosen === undefined || (account !== undefined && chosen.includes(account))
+  if (options.register) for (const [name, value] of accounts.flatMap(secretsOf)) options.register(name, value)
   const { pipelines, failed } = accountPipelines(definition, accounts, environment)
+  for (const pipeline of pipelines) definitions.set(pipeline, definition)
   return {
     pipelines: pipelines.filter(({ account }) => isChosen(account?.name)),
     failed: failed
@@ -52,3 +80,11 @@ export async function expandAccounts(definition: AccountsPipeline, options: Expa
       .map(({ account, error }) => new AccountError(`${name}@${account}`, error)),
   }
 }
+
+/** Values that are shorter would match unrelated text. */
+const MIN_LENGTH = 8
+
+const secretsOf = ({ name, members }: AccountData): (readonly [name: string, value: string])[] =>
+  [...members]
+    .filter(([member, value]) => isSecretName(member) && value.length >= MIN_LENGTH)
+    .map(([member, value]) => [`${member} of ${name}`, value] as const)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Accounts } from '../../define/accounts/accounts.ts'
 import { parseAccounts, provenAccounts, type AccountData } from '../../define/accounts/parse-accounts.ts'
+import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { UsageError } from '../../model/errors.ts'
 import { messageOf } from '../../value/error.ts'
 import { openStoreToRead } from '../open-store.ts'
@@ -50,6 +51,9 @@ async function readText(file: string | URL, place: string): Promise<string> {
   }
 }
 
+/** SQLSTATE of a statement that would change something in a transaction that only reads. */
+const READ_ONLY = '25006'
+
 /** Runs the query in a transaction that can only read. */
 async function readQuery(query: string, place: string, options: ReadAccountsOptions): Promise<AccountData[]> {
   const { database, environment, signal } = options
@@ -60,7 +64,8 @@ async function readQuery(query: string, place: string, options: ReadAccountsOpti
   try {
     return provenAccounts(await transaction.query(query), place)
   } catch (cause) {
-    if (cause instanceof UsageError || signal.aborted) throw cause
-    throw new UsageError(`${place} failed: ${messageOf(cause)}. Correct it; it must return a column 'name'`, { cause })
+    if (cause instanceof UsageError || signal.aborted || isConnectionError(cause)) throw cause
+    const problem = sqlState(cause) === READ_ONLY ? 'it changes the database' : messageOf(cause)
+    throw new UsageError(`${place} failed: ${problem}. It may only read, and must return a column 'name'`, { cause })
   }
 }

@@ -14,6 +14,10 @@ export interface ScheduleLoopOptions extends RunTickOptions {
   readonly schedule: FullSchedule
   /** Pipelines that run at once. */
   readonly permits: Semaphore
+  /** Accounts of the pipeline that run at once. @default no limit of their own */
+  readonly accountPermits?: Semaphore | undefined
+  /** Returns the pipeline as it is now, because values of an account may change. @default `pipeline` */
+  readonly latest?: (() => Pipeline) | undefined
 }
 
 /** Interval between two registrations of a schedule. Each also deletes old ticks. */
@@ -157,8 +161,10 @@ async function miss(
 
 /** Claims a tick and runs it. Returns false if another scheduler has it. */
 async function runStep({ tick, late }: Step, ticks: Ticks, options: ScheduleLoopOptions): Promise<boolean> {
-  const { pipeline, schedule, database, permits, signal } = options
+  const { schedule, database, permits, accountPermits, latest, signal } = options
+  using _account = await accountPermits?.acquire({ signal })
   using _permit = await permits.acquire({ signal })
+  const pipeline = latest?.() ?? options.pipeline
   const attempt = await claimTick(database, pipeline.name, tick, { signal })
   if (attempt === undefined) return false
   const running = runTick(pipeline, { pipeline: pipeline.name, tick, attempt }, late, options)

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../../define/pipeline.ts'
+import type { AccountsPipeline, Pipeline } from '../../define/pipeline.ts'
 import { scheduleOf, scheduleText } from '../../define/schedule/schedule.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
@@ -8,7 +8,9 @@ import { UsageError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import type { DurationText } from '../../value/duration.ts'
+import { definitionOf, expandAll } from '../accounts/expand-accounts.ts'
 import { openStore } from '../open-store.ts'
+import { AccountLoops, type AccountLoopsOptions } from './account-loops.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { runScheduleLoop } from './schedule-loop.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
@@ -53,7 +55,10 @@ export interface ScheduleOptions {
  * @example
  * await runSchedule([billing, forum], { database: process.env.DATABASE_URL, signal, onEvent: console.log })
  */
-export async function runScheduler(pipelines: readonly Pipeline[], options: ScheduleOptions = {}): Promise<void> {
+export async function runScheduler(
+  given: readonly (Pipeline | AccountsPipeline)[],
+  options: ScheduleOptions = {},
+): Promise<void> {
   const {
     database: url,
     environment = process.env,
@@ -64,6 +69,8 @@ export async function runScheduler(pipelines: readonly Pipeline[], options: Sche
     onRun,
   } = options
   const timeoutMs = timeout === undefined ? Infinity : duration(timeout)
+  const expand = { database: url, environment }
+  const { pipelines, failed } = await expandAll(given, { ...expand, ...defined({ signal: options.signal }) })
   const scheduled = pipelines.map((pipeline) => {
     const own = scheduleOf(pipeline)
     if (!own)
@@ -104,23 +111,21 @@ export async function runScheduler(pipelines: readonly Pipeline[], options: Sche
         next: new Ticks(schedule).next(clock.now()).toISOString(),
       })),
     })
-    for (const { pipeline, schedule } of scheduled) {
-      const runs = { database: url, environment }
-      group.spawn((signal) =>
-        runScheduleLoop({
-          pipeline,
-          schedule,
-          permits,
-          database: store.database,
-          clock,
-          emit,
-          runs,
-          timeoutMs,
-          overlap: schedule.overlap,
-          onRun,
-          signal,
-        }),
-      )
+    for (const { pipeline, message } of failed) emit({ type: 'warning', pipeline, message })
+    const common = { permits, database: store.database, clock, emit, runs: expand, timeoutMs, onRun }
+    for (const [definition, all] of Map.groupBy(scheduled, ({ pipeline }) => definitionOf(pipeline))) {
+      const [first] = all
+      if (definition && first) {
+        const accountPermits = new Semaphore(definition.for.concurrency)
+        const { schedule } = first
+        const terms = { ...common, schedule, overlap: schedule.overlap, accountPermits }
+        const run: AccountLoopsOptions['run'] = (pipeline, latest, signal) =>
+          runScheduleLoop({ ...terms, pipeline, latest, signal })
+        new AccountLoops(definition, { group, clock, emit, expand, run }).start(all.map(({ pipeline }) => pipeline))
+        continue
+      }
+      for (const { pipeline, schedule } of all)
+        group.spawn((signal) => runScheduleLoop({ ...common, pipeline, schedule, overlap: schedule.overlap, signal }))
     }
     await group.join()
   } catch (error) {

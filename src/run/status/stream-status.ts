@@ -90,6 +90,7 @@ export interface StatusFinding {
     | 'cursor stands still'
     | 'values lost'
     | 'tick failed'
+    | 'account'
     | 'windows failed'
     | 'open readings'
     | 'open windows'

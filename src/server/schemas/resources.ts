@@ -8,7 +8,7 @@ import type { Infer } from './schema.ts'
 
 export const time = described(text, 'A moment, in UTC')
 export const id = textLike({ pattern: /^\d{1,18}$/ })
-export const name = textLike({ pattern: /^\w[\w-]{0,199}$/ })
+export const name = textLike({ pattern: /^\w[\w-]{0,199}(?:@[\w-]{1,63})?$/ })
 export const kind = oneOf('sync', 'backfill', 'replay')
 export const runStatus = oneOf('running', 'done', 'failed', 'interrupted')
 export const sliceStatus = oneOf('open', 'done', 'failed', 'skipped', 'closed')

@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { project, type Project } from '../../cli/support/command.ts'
+import { callSluice } from '../../cli/support/call.ts'
+import { project, type Ended } from '../../cli/support/command.ts'
 import { testDatabase } from '../../support/database.ts'
 import { orders, shopApi, shopsJson } from './support.ts'
 
@@ -23,7 +24,20 @@ const rows = http(process.env.API).get('/orders?page=1').pages(onePage()).record
 export default pipeline('plain', { streams: { rows: rows.into('shop.plain', { key: 'id' }) } })
 `
 
-const here = (): Promise<Project> => project({ 'pipelines/shops.ts': FILE, 'pipelines/plain.ts': PLAIN })
+interface Here extends AsyncDisposable {
+  readonly sluice: (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Ended>
+}
+
+/** A folder with pipelines, and the command in it, called in this process. */
+async function here(files: Record<string, string> = { shops: FILE, plain: PLAIN }): Promise<Here> {
+  const { cwd, ...at } = await project(
+    Object.fromEntries(Object.entries(files).map(([name, text]) => [`pipelines/${name}.ts`, text])),
+  )
+  return {
+    sluice: (args, env) => callSluice(args, { cwd, env }),
+    [Symbol.asyncDispose]: () => at[Symbol.asyncDispose](),
+  }
+}
 const lines = (text: string): Record<string, unknown>[] =>
   text
     .split('\n')
@@ -91,5 +105,76 @@ describe('sluice run', () => {
     const broken = await at.sluice(['run', 'shops'], { ...env, SHOPS: '[{"name": "north", "token": "token-of-north" ' })
     expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('shops: SHOPS: it begins like JSON') })
     expect(broken.stderr).not.toContain('token-of-')
+  })
+})
+
+describe('other commands', () => {
+  test('take an account, and show each', async () => {
+    await using api = await shopApi((account) => orders(account, 3))
+    await using test = await testDatabase()
+    await using at = await here()
+    const env = { API: api.origin, DATABASE_URL: test.url, SHOPS: shopsJson(['north', 'south']) }
+    expect((await at.sluice(['run', 'shops', '--quiet'], env)).code).toBe(0)
+
+    const listed = await at.sluice(['list', '--json'], env)
+    expect(JSON.parse(listed.stdout)).toEqual([
+      expect.objectContaining({ pipeline: 'plain' }),
+      expect.objectContaining({ pipeline: 'shops', accounts: ['north', 'south'] }),
+    ])
+    expect((await at.sluice(['list'], env)).stdout).toMatch(
+      /shops\.orders +shop\.orders +merge +shop, id +2: north, south/,
+    )
+    expect((await at.sluice(['list', '--verbose'], env)).stdout).toContain('accounts: north, south (shown: north)')
+
+    const shown = await at.sluice(['status', 'shops', '--account', 'south', '--json'], env)
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      ok: true,
+      streams: [
+        { pipeline: 'shops@south', stream: 'orders' },
+        { pipeline: 'shops@south', stream: 'again' },
+      ],
+    })
+    const runs = JSON.parse((await at.sluice(['runs', 'shops', '--json'], env)).stdout) as { pipeline: string }[]
+    expect(runs.map(({ pipeline }) => pipeline).toSorted()).toEqual(['shops@north', 'shops@south'])
+    expect((await at.sluice(['runs', 'shops@north'], env)).stdout).toContain('shops@north')
+
+    const checked = await at.sluice(['check', 'shops', '--account', 'north'], env)
+    expect(checked.stdout).toContain('shops@north.orders')
+    expect(checked.stdout).not.toContain('south')
+    expect(checked.code).toBe(0)
+
+    const preview = await at.sluice(['preview', 'shops.orders', '--account', 'south', '--json'], env)
+    expect(lines(preview.stdout)[0]).toMatchObject({ id: 1, of: 'south' })
+    expect(await at.sluice(['preview', 'shops.orders'], env)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('shops has several accounts. Choose one, as in shops@north or --account north'),
+    })
+    expect((await at.sluice(['run', 'shops', '--dry-run'], env)).stdout).toContain('shops@south.orders: from the start')
+  })
+
+  test('a backfill reads its windows of each account', async () => {
+    await using api = await shopApi((account) => orders(account, 3))
+    await using test = await testDatabase()
+    const windows = FILE.replaceAll("orders.into('shop.", "orders.incremental('updated').into('shop.")
+      .replace("get('/orders')", "get('/orders', { since, until })")
+      .replace('pipeline }', 'pipeline, since, until }')
+    await using at = await here({ shops: windows })
+    const env = { API: api.origin, DATABASE_URL: test.url, SHOPS: shopsJson(['north', 'south']) }
+    const args = ['backfill', 'shops.orders', '--from', '2024-01-01', '--to', '2024-01-03']
+    const planned = await at.sluice([...args, '--dry-run', '--json'], env)
+    expect(JSON.parse(planned.stdout)).toEqual([
+      expect.objectContaining({ pipeline: 'shops@north', toRead: 2 }),
+      expect.objectContaining({ pipeline: 'shops@south', toRead: 2 }),
+    ])
+    const one = await at.sluice([...args, '--json', '--account', 'south'], env)
+    expect(lines(one.stdout)).toEqual([expect.objectContaining({ pipeline: 'shops@south', status: 'done' })])
+    const both = await at.sluice([...args, '--json'], env)
+    expect(both.code).toBe(0)
+    expect(
+      await test.database.query('select pipeline, count(*)::int as windows from sluice.slices group by 1 order by 1'),
+    ).toEqual(['shops@north', 'shops@south'].map((pipeline) => ({ pipeline, windows: 2 })))
+    expect(
+      await test.database.query('select shop, count(*)::int as rows from shop.orders group by 1 order by 1'),
+    ).toEqual(['north', 'south'].map((shop) => ({ shop, rows: 3 })))
   })
 })

@@ -43,7 +43,7 @@ export async function shopApi(
     const status = statusOf(account)
     if (status !== 200) return { status }
     const from = query.get('since')
-    const fitting = ordersOf(account).filter(({ updated }) => from === null || updated >= from)
+    const fitting = ordersOf(account).filter(({ updated }) => from === null || Date.parse(updated) >= Date.parse(from))
     const page = Number(query.get('page'))
     return { json: { orders: fitting.slice(page - 1, page), pages: Math.max(1, fitting.length) } }
   })

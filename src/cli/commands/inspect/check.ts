@@ -4,8 +4,10 @@ import { tryPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { printStack } from '../../output/print-error.ts'
+import { accountsOf } from '../stream-names.ts'
 
 interface CheckCommandOptions extends CommonOptions {
+  readonly account?: readonly string[]
   readonly offline?: boolean
   readonly json?: boolean
 }
@@ -13,10 +15,11 @@ interface CheckCommandOptions extends CommonOptions {
 /** `sluice check`: runs all checks, and shows each problem with its location and what to do. */
 export async function checkCommand(
   [words]: [string[]],
-  { database, offline = false, json = false }: CheckCommandOptions,
-  { signal, verbose, hide }: CommandContext,
+  { database, account, offline = false, json = false }: CheckCommandOptions,
+  context: CommandContext,
 ): Promise<number> {
-  const { found, failed } = await tryPipelines(words)
+  const { signal, verbose, hide } = context
+  const { found, failed } = await tryPipelines(words, accountsOf({ account, database }, context))
   const files: Finding[] = [
     ...found.map(({ pipeline, file }) => ({
       location: pipeline.name,

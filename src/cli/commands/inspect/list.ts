@@ -1,8 +1,11 @@
 import { describePipeline } from '../../../define/describe.ts'
+import type { Pipeline } from '../../../define/pipeline.ts'
 import { scheduleText } from '../../../define/schedule/schedule.ts'
+import { withoutAccount } from '../../../model/account.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
-import type { CommandContext } from '../../execute-command.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { printError } from '../../output/print-error.ts'
+import { accountsOf } from '../stream-names.ts'
 import { printTable } from '../../output/print-rows.ts'
 
 /**
@@ -11,19 +14,43 @@ import { printTable } from '../../output/print-rows.ts'
  */
 export async function listCommand(
   [words]: [string[]],
-  { json = false }: { readonly json?: boolean },
-  { verbose, hide }: CommandContext,
+  { database, json = false }: CommonOptions & { readonly json?: boolean },
+  context: CommandContext,
 ): Promise<number> {
-  const { found, failed } = await tryPipelines(words)
+  const { verbose, hide } = context
+  const { found: all, failed } = await tryPipelines(words, accountsOf({ database }, context))
+  const found = byFile(all)
   if (json) console.log(JSON.stringify(found.map(asJson)))
   else if (verbose)
-    console.log(found.map(({ pipeline, file }) => `${file}\n${describePipeline(pipeline)}`).join('\n\n'))
-  else printTable(found.flatMap(rowsOf))
+    console.log(found.map(({ pipeline, file, accounts }) => describe(pipeline, file, accounts)).join('\n\n'))
+  else {
+    const hasAccounts = found.some(({ accounts }) => accounts !== undefined)
+    printTable(found.flatMap((one) => rowsOf(one, hasAccounts)))
+  }
   return Math.max(0, ...failed.map((error) => printError(error, { verbose, hide })))
 }
 
-const asJson = ({ pipeline, file }: FoundPipeline): Record<string, unknown> => ({
+interface Listed extends FoundPipeline {
+  /** The accounts of the pipeline that can run. @default it has none */
+  readonly accounts?: readonly string[]
+}
+
+/** Returns each pipeline once: one of several accounts as that of its first account, under its own name. */
+const byFile = (found: readonly FoundPipeline[]): Listed[] =>
+  [...Map.groupBy(found, ({ pipeline }) => withoutAccount(pipeline.name))].flatMap(([name, [first, ...others]]) => {
+    if (!first?.pipeline.account) return first ? [first] : []
+    const accounts = [first, ...others].map(({ pipeline }) => pipeline.account?.name ?? '')
+    return { ...first, pipeline: { ...first.pipeline, name }, accounts }
+  })
+
+function describe(pipeline: Pipeline, file: string, accounts: readonly string[] | undefined): string {
+  const text = `${file}\n${describePipeline(pipeline)}`
+  return accounts ? `${text}\n  accounts: ${accounts.join(', ')} (shown: ${accounts[0]})` : text
+}
+
+const asJson = ({ pipeline, file, accounts }: Listed): Record<string, unknown> => ({
   pipeline: pipeline.name,
+  ...(accounts && { accounts }),
   file,
   schedule: pipeline.schedule ?? null,
   streams: Object.entries(pipeline.streams).map(([stream, { table }]) => ({
@@ -34,12 +61,19 @@ const asJson = ({ pipeline, file }: FoundPipeline): Record<string, unknown> => (
   })),
 })
 
-const rowsOf = ({ pipeline, file }: FoundPipeline): Record<string, unknown>[] =>
+const rowsOf = ({ pipeline, file, accounts }: Listed, hasAccounts: boolean): Record<string, unknown>[] =>
   Object.entries(pipeline.streams).map(([stream, { table }]) => ({
     stream: `${pipeline.name}.${stream}`,
     table: table.name,
     write: table.write,
-    key: table.key.join(', '),
+    key: [...(table.account ? [table.account.name] : []), ...table.key].join(', '),
+    ...(hasAccounts && { accounts: accounts ? accountsText(accounts) : '' }),
     schedule: scheduleText(pipeline) ?? '',
     file,
   }))
+
+/** Names that a line shows. */
+const MAX_NAMES = 3
+
+const accountsText = (accounts: readonly string[]): string =>
+  `${accounts.length}: ${accounts.slice(0, MAX_NAMES).join(', ')}${accounts.length > MAX_NAMES ? ', …' : ''}`

@@ -6,10 +6,11 @@ import { findPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { printJsonLines, printRecords } from '../../output/print-rows.ts'
-import { selectOne } from '../stream-names.ts'
+import { accountsOf, selectOne } from '../stream-names.ts'
 
 interface PreviewOptions {
   readonly stream?: string
+  readonly account?: string
   readonly limit: number
   readonly since?: string
   readonly json?: boolean
@@ -21,10 +22,14 @@ const MAX_REJECTS = 3
 /** `sluice preview`: shows the first rows of one stream. */
 export async function previewCommand(
   [word]: [string],
-  { stream, limit, since, json = false }: PreviewOptions,
-  { signal, hide }: CommandContext,
+  { stream, account, limit, since, json = false }: PreviewOptions,
+  context: CommandContext,
 ): Promise<number> {
-  const { pipeline, streams } = selectOne(await findPipelines([word]), stream === undefined ? undefined : [stream])
+  const { signal, hide } = context
+  const { pipeline, streams } = selectOne(
+    await findPipelines([word], accountsOf({ account }, context)),
+    stream === undefined ? undefined : [stream],
+  )
   const [name = '', ...others] = streams ?? Object.keys(pipeline.streams)
   const flow = pipeline.streams[name]
   if (!flow || others.length > 0)

@@ -13,8 +13,10 @@ import { printError } from '../../output/print-error.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
 import { textTable } from '../../output/text-table.ts'
 import { wrapText } from '../../output/wrap-text.ts'
+import { accountsOf } from '../stream-names.ts'
 
 interface StatusCommandOptions extends CommonOptions {
+  readonly account?: readonly string[]
   readonly grace?: Duration
   readonly json?: boolean
 }
@@ -22,10 +24,11 @@ interface StatusCommandOptions extends CommonOptions {
 /** `sluice status`: shows the state of each stream, and problems. The exit code is 1 if there is a problem. */
 export async function statusCommand(
   [words]: [string[]],
-  { database, grace, json = false }: StatusCommandOptions,
-  { signal, verbose, hide }: CommandContext,
+  { database, account, grace, json = false }: StatusCommandOptions,
+  context: CommandContext,
 ): Promise<number> {
-  const { found, failed } = await tryPipelines(words)
+  const { signal, verbose, hide } = context
+  const { found, failed } = await tryPipelines(words, accountsOf({ account, database }, context))
   const all = await readPipelineStatus(
     found.map(({ pipeline }) => pipeline),
     { database, signal, ...defined({ grace }) },

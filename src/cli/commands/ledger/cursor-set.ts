@@ -6,18 +6,19 @@ import { findPipelines } from '../../../run/find-pipelines.ts'
 import { openStore } from '../../../run/open-store.ts'
 import { cursorKind } from '../../../value/cursor-order.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
-import { parseStreamName, selectOne } from '../stream-names.ts'
+import { accountsOf, parseStreamName, selectOne } from '../stream-names.ts'
 
 /** `sluice cursor set`: refuses a stream without a cursor, and a value of another kind than the current one. */
 export async function cursorSetCommand(
   [word, value]: [string, string],
   { database }: CommonOptions,
-  { signal }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { signal } = context
   const { pipeline, stream } = parseStreamName(word)
   if (pipeline === undefined || stream === undefined)
     throw new UsageError(`${word}: a cursor belongs to one stream: name it, as in ${word}.customers`)
-  const found = selectOne(await findPipelines([word]))
+  const found = selectOne(await findPipelines([word], accountsOf({ database }, context)))
   const recipe = found.pipeline.streams[stream]?.recipe
   if (!recipe || (!hasOwnCursor(recipe) && !recipe.stages.some(({ type }) => type === 'flatMap')))
     throw new UsageError(

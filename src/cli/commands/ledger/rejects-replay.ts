@@ -2,11 +2,12 @@ import { findPipelines } from '../../../run/find-pipelines.ts'
 import { replay } from '../../../run/replay/replay.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { outputModeOf } from '../../progress/open-progress.ts'
-import { selectOne } from '../stream-names.ts'
+import { accountsOf, selectOne } from '../stream-names.ts'
 import { exitCodeOfReport, runAndReport } from '../sync/run-and-report.ts'
 
 interface ReplayCommandOptions extends CommonOptions {
   readonly stream?: readonly string[]
+  readonly account?: string
   readonly id?: readonly string[]
   readonly overwrite?: boolean
   readonly json?: boolean
@@ -15,10 +16,13 @@ interface ReplayCommandOptions extends CommonOptions {
 /** `sluice rejects replay`: sends rejected records through their stages and into their table again. */
 export async function rejectsReplayCommand(
   [word]: [string],
-  { stream, id, overwrite = false, database, json = false }: ReplayCommandOptions,
+  { stream, account, id, overwrite = false, database, json = false }: ReplayCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { pipeline, streams } = selectOne(await findPipelines([word]), stream)
+  const { pipeline, streams } = selectOne(
+    await findPipelines([word], accountsOf({ account, database }, context)),
+    stream,
+  )
   const mode = outputModeOf({ json })
   const report = await runAndReport(
     (hooks) => replay(pipeline, { ...hooks, signal: context.signal, database, streams, ids: id, overwrite }),

@@ -1,14 +1,17 @@
 import { scheduleOf } from '../../../define/schedule/schedule.ts'
+import { withoutAccount } from '../../../model/account.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { CatchUp, Overlap } from '../../../model/recipe.ts'
 import type { Duration } from '../../../model/request.ts'
-import { findPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
+import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { OtherScheduler } from '../../../run/schedule/print/print-schedule.ts'
 import type { ScheduleEvent } from '../../../run/schedule/schedule-event.ts'
 import { runScheduler } from '../../../run/schedule/schedule.ts'
 import { defined } from '../../../value/defined.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { scheduleLine } from '../../output/schedule-line.ts'
+import { findAccounts } from '../sync/run-accounts.ts'
+import { printError } from '../../output/print-error.ts'
 import { eventLog } from '../../progress/event-log.ts'
 
 export interface ScheduleCommandOptions extends CommonOptions {
@@ -26,11 +29,15 @@ export interface ScheduleCommandOptions extends CommonOptions {
 export async function scheduleCommand(
   [words]: [string[]],
   options: ScheduleCommandOptions,
-  { signal, verbose, hide }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { signal, verbose, hide } = context
   const { catchUp, overlap, timeout, concurrency, print, into, image, database } = options
-  const found = withSchedule(await findPipelines(words), words.length > 0)
-  if (print) return (await import('./print-schedule.ts')).printScheduleCommand(found, { ...options, print })
+  const { found: all, failed } = await findAccounts(words, { database }, context)
+  const found = withSchedule(all, words.length > 0)
+  if (print)
+    return (await import('./print-schedule.ts')).printScheduleCommand(withoutAccounts(found), { ...options, print })
+  for (const error of failed) printError(error, context)
   if (into !== undefined || image !== undefined)
     throw new UsageError(`--${into === undefined ? 'image' : 'into'} needs --print`)
   const logs = new Map(found.map(({ pipeline: { name } }) => [name, eventLog(name, process.stdout, { verbose })]))
@@ -62,6 +69,17 @@ function levelOf(event: ScheduleEvent): 'info' | 'warn' | 'error' {
   const isWarning = isOpen || WARNINGS.has(event.type)
   return isWarning ? 'warn' : 'info'
 }
+
+/** Returns a pipeline of several accounts once, with the streams of all: another scheduler runs them by its name. */
+const withoutAccounts = (found: readonly FoundPipeline[]): FoundPipeline[] =>
+  [...Map.groupBy(found, ({ pipeline }) => withoutAccount(pipeline.name))].flatMap(([name, all]) => {
+    const [first, ...others] = all
+    if (!first?.pipeline.account) return first ? [first, ...others] : []
+    const flows = all.flatMap(({ pipeline }) =>
+      Object.entries(pipeline.streams).map(([stream, flow]) => [`${pipeline.account?.name}.${stream}`, flow] as const),
+    )
+    return [{ ...first, pipeline: { ...first.pipeline, name, streams: Object.fromEntries(flows) } }]
+  })
 
 /** Returns the pipelines that have a schedule. A pipeline that was named must have one. */
 function withSchedule(found: readonly FoundPipeline[], named: boolean): FoundPipeline[] {

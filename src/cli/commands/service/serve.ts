@@ -1,8 +1,9 @@
 import { UsageError } from '../../../model/errors.ts'
-import { findPipelines } from '../../../run/find-pipelines.ts'
 import { serve } from '../../../server/serve.ts'
 import { messageOf } from '../../../value/error.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { findAccounts } from '../sync/run-accounts.ts'
+import { printError } from '../../output/print-error.ts'
 import { defined } from '../../../value/defined.ts'
 
 interface ServeCommandOptions extends CommonOptions {
@@ -17,9 +18,11 @@ interface ServeCommandOptions extends CommonOptions {
 export async function serveCommand(
   [words]: [string[]],
   { port, host, allowedHost, tokenFrom, schedule = false, database }: ServeCommandOptions,
-  { signal, verbose, hide }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
-  const found = await findPipelines(words)
+  const { signal, verbose, hide } = context
+  const { found, failed } = await findAccounts(words, { database }, context)
+  for (const error of failed) printError(error, context)
   const partial = found.find(({ streams }) => streams)
   if (partial) throw new UsageError(`sluice serve takes whole pipelines: give ${partial.pipeline.name}`)
   const token = readToken(tokenFrom)

@@ -3,18 +3,22 @@ import { UsageError } from '../../../model/errors.ts'
 import type { Duration } from '../../../model/request.ts'
 import { backfillPipeline } from '../../../run/backfill/backfill-pipeline.ts'
 import { dryRunBackfill } from '../../../run/backfill/dry-run.ts'
-import { findPipelines } from '../../../run/find-pipelines.ts'
+import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { BackfillOptions } from '../../../run/options.ts'
 import { defined } from '../../../value/defined.ts'
 import { duration } from '../../../value/duration.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { outputModeOf } from '../../progress/open-progress.ts'
-import { selectOne } from '../stream-names.ts'
+import { printError } from '../../output/print-error.ts'
+import { selectStreams } from '../stream-names.ts'
+import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
 import { printPlan } from './print-plan.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
 export interface BackfillCommandOptions extends CommonOptions {
   readonly stream?: string
+  readonly account?: readonly string[]
+  readonly accountsAtOnce?: number
   readonly from: string
   readonly to: string
   readonly window: string
@@ -29,22 +33,74 @@ export interface BackfillCommandOptions extends CommonOptions {
   readonly json?: boolean
 }
 
-/** `sluice backfill`: reads a range of a stream, window by window. */
+/** `sluice backfill`: reads a range of a stream, window by window; of each account of a pipeline that has several. */
 export async function backfillCommand(
   [word]: [string],
   options: BackfillCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { timeout, dryRun = false, json = false, batchRows, memory } = options
-  const { pipeline, streams } = selectOne(
-    await findPipelines([word]),
-    options.stream === undefined ? undefined : [options.stream],
-  )
-  if (streams && streams.length > 1)
+  const { timeout, dryRun = false, json = false } = options
+  const { found: all, failed } = await findAccounts([word], options, context)
+  const found = selectStreams(all, options.stream === undefined ? undefined : [options.stream])
+  if (found.some(({ streams }) => streams && streams.length > 1))
     throw new UsageError(`${word}: give one stream, or none for all streams that can be read in windows`)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The backfill')
-  const { from, to, window, zone, concurrency, only, database } = options
-  const given: BackfillOptions = {
+  const limited = { ...context, signal: time.signal }
+  const code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
+  if (dryRun) {
+    const planned = found.map(({ pipeline, streams }) => dryRunBackfill(pipeline, rangeOf(options, streams, limited)))
+    const plans = (await Promise.all(planned)).flat()
+    if (json) console.log(JSON.stringify(plans))
+    else for (const plan of plans) printPlan(plan)
+    return code
+  }
+  const ended = Math.max(code, await backfillAll(found, options, limited))
+  const { reason } = time.signal as { readonly reason: unknown }
+  if (!(reason instanceof TimeoutError)) return ended
+  console.error(
+    `sluice: --timeout ${String(timeout)} stopped the backfill; complete batches are committed, ` +
+      'and the same command continues from there',
+  )
+  return 1
+}
+
+async function backfillAll(
+  found: readonly FoundPipeline[],
+  options: BackfillCommandOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { json = false, memory, accountsAtOnce } = options
+  const mode = outputModeOf({ json })
+  const alone = async ({ pipeline, streams }: FoundPipeline, share?: { readonly memory: number }): Promise<number> => {
+    const report = await runAndReport(
+      (hooks) => backfillPipeline(pipeline, { ...rangeOf(options, streams, context), ...share, ...hooks }),
+      { pipeline: pipeline.name, streams: streams ?? Object.keys(pipeline.streams), mode },
+      context,
+    )
+    return exitCodeOfReport(report)
+  }
+  const [first, other] = found
+  if (first && !other) return alone(first)
+  return runAccounts(
+    found,
+    {
+      memory,
+      accountsAtOnce,
+      mode,
+      alone: (account, share) => alone(account, share).catch((error: unknown) => printError(error, context)),
+      run: ({ pipeline, streams }, more) =>
+        backfillPipeline(pipeline, { ...rangeOf(options, streams, context), ...more }),
+    },
+    context,
+  )
+}
+
+function rangeOf(
+  { from, to, window, zone, concurrency, only, database, batchRows, memory }: BackfillCommandOptions,
+  streams: readonly string[] | undefined,
+  { signal }: CommandContext,
+): BackfillOptions {
+  return {
     ...defined({ concurrency, database, memory }),
     stream: streams?.[0],
     from,
@@ -52,25 +108,7 @@ export async function backfillCommand(
     window,
     zone,
     only,
-    signal: time.signal,
+    signal,
     ...defined({ batch: batchRows === undefined ? undefined : { rows: batchRows } }),
   }
-  if (dryRun) {
-    const plans = await dryRunBackfill(pipeline, given)
-    if (json) console.log(JSON.stringify(plans))
-    else for (const plan of plans) printPlan(plan)
-    return 0
-  }
-  const report = await runAndReport(
-    (hooks) => backfillPipeline(pipeline, { ...given, ...hooks }),
-    { pipeline: pipeline.name, streams: streams ?? Object.keys(pipeline.streams), mode: outputModeOf({ json }) },
-    context,
-  )
-  const { reason } = time.signal as { readonly reason: unknown }
-  if (!(reason instanceof TimeoutError)) return exitCodeOfReport(report)
-  console.error(
-    `sluice: --timeout ${String(timeout)} stopped the backfill; complete batches are committed, ` +
-      'and the same command continues from there',
-  )
-  return 1
 }

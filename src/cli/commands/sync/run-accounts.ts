@@ -2,15 +2,47 @@ import type { Report } from '../../../model/report.ts'
 import type { RunEvent } from '../../../model/event.ts'
 import { withoutAccount } from '../../../model/account.ts'
 import { inTurn } from '../../../run/accounts/in-turn.ts'
-import type { FoundPipeline } from '../../../run/find-pipelines.ts'
+import { AccountError } from '../../../run/accounts/expand-accounts.ts'
+import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import { mergeReports } from '../../../run/report/merge-reports.ts'
 import { reportText } from '../../../run/report/report-text.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { printError, printStack } from '../../output/print-error.ts'
+import type { SummaryFile } from '../../output/summary-file.ts'
+import { accountsOf, type AccountOptions } from '../stream-names.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
 import { openProgress, type OutputMode } from '../../progress/open-progress.ts'
 import type { Progress } from '../../progress/progress-tracker.ts'
 import { exitCodeOfReport, type RunHooks } from './run-and-report.ts'
+
+/**
+ * Returns the pipelines that words name, and the accounts that cannot run. Throws for any other error, before anything
+ * runs.
+ */
+export async function findAccounts(
+  words: readonly string[],
+  options: AccountOptions,
+  context: CommandContext,
+): Promise<{ readonly found: FoundPipeline[]; readonly failed: readonly AccountError[] }> {
+  const { found, failed } = await tryPipelines(words, accountsOf(options, context))
+  const ofAccounts = failed.filter((error) => error instanceof AccountError)
+  const fatal = failed.find((error) => !(error instanceof AccountError))
+  if (fatal) throw fatal
+  return { found, failed: ofAccounts }
+}
+
+/** Prints the error of an account that cannot run, and returns the exit code. The other accounts run. */
+export function notStarted(
+  error: AccountError,
+  { json = false, summary }: { readonly json?: boolean; readonly summary?: SummaryFile },
+  context: CommandContext,
+): number {
+  const { pipeline } = error
+  summary?.error(error, pipeline)
+  if (json) console.log(JSON.stringify({ pipeline, status: 'failed', error: context.hide(error.message) }))
+  printError(error, context)
+  return 1
+}
 
 export interface RunAccountsOptions {
   readonly accountsAtOnce?: number | undefined

@@ -6,8 +6,7 @@ import { withoutAccount } from '../../../model/account.ts'
 import { UsageError } from '../../../model/errors.ts'
 import type { Report } from '../../../model/report.ts'
 import type { Duration } from '../../../model/request.ts'
-import { AccountError } from '../../../run/accounts/expand-accounts.ts'
-import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
+import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { RunOptions } from '../../../run/options.ts'
 import { keepDatabase } from '../../../run/open-store.ts'
 import { openStreams } from '../../../model/open-streams.ts'
@@ -18,8 +17,7 @@ import { exitCodeOf, printError } from '../../output/print-error.ts'
 import { SummaryFile } from '../../output/summary-file.ts'
 import { outputModeOf, type OutputMode } from '../../progress/open-progress.ts'
 import { selectStreams } from '../stream-names.ts'
-import { accountsOf } from '../stream-names.ts'
-import { runAccounts } from './run-accounts.ts'
+import { findAccounts, notStarted, runAccounts } from './run-accounts.ts'
 import { exitCodeOfReport, runAndReport } from './run-and-report.ts'
 
 export interface RunCommandOptions extends CommonOptions {
@@ -72,9 +70,7 @@ async function runAll(
   context: CommandContext,
 ): Promise<number> {
   const { dryRun = false, timeout } = options
-  const { found: all, failed } = await tryPipelines(words, accountsOf(options, context))
-  const fatal = failed.find((error) => !(error instanceof AccountError))
-  if (fatal) throw fatal
+  const { found: all, failed } = await findAccounts(words, options, context)
   const found = selectStreams(all, options.stream)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The run')
   const limited = { ...context, signal: time.signal }
@@ -104,19 +100,6 @@ async function runAll(
 const groupsOf = (found: readonly FoundPipeline[]): FoundPipeline[][] => [
   ...Map.groupBy(found, ({ pipeline }) => withoutAccount(pipeline.name)).values(),
 ]
-
-/** Prints the error of an account that cannot be run, and returns the exit code. The other accounts run. */
-function notStarted(
-  error: Error,
-  { json = false, summary }: RunCommandOptions & { readonly summary?: SummaryFile },
-  context: CommandContext,
-): number {
-  const { pipeline } = error as AccountError
-  summary?.error(error, pipeline)
-  if (json) console.log(JSON.stringify({ pipeline, status: 'failed', error: context.hide(error.message) }))
-  printError(error, context)
-  return 1
-}
 
 /** Runs the accounts of one pipeline, several at a time. */
 async function runGroup(

@@ -1,0 +1,62 @@
+import type { AccountsPipeline, Flows } from '../../define/pipeline.ts'
+import { toError } from '../../value/error.ts'
+import type { RunEvent } from '../../model/event.ts'
+import type { AccountsReport, Report } from '../../model/report.ts'
+import { problemText } from '../report/problem-text.ts'
+import type { RunOptions } from '../options.ts'
+import { runPipeline } from '../run-pipeline.ts'
+import { AccountError, expandAccounts } from './expand-accounts.ts'
+import { environmentOf } from './environment-of.ts'
+import { inTurn } from './in-turn.ts'
+import { readSecrets } from '../../observe/secrets.ts'
+
+export interface RunAccountsOptions extends Omit<RunOptions, 'onEvent' | 'onStreamError'> {
+  /** Only these accounts. @default all */
+  readonly accounts?: readonly string[] | undefined
+  /** Accounts that run at the same time. @default the `concurrency` of `accounts()` */
+  readonly accountsAtOnce?: number | undefined
+  /** Called with every event of the runs, and the account. It must not throw. */
+  readonly onEvent?: (event: RunEvent, account: string) => void
+  /** Called with the error of each stream that fails, and the account. */
+  readonly onStreamError?: (stream: string, error: unknown, account: string) => void
+}
+
+/** Runs the accounts of a pipeline, a few at a time. An account that fails does not stop the others. */
+export async function runAccounts<Streams extends Flows>(
+  definition: AccountsPipeline<Streams>,
+  { accounts, accountsAtOnce, onEvent, onStreamError, ...options }: RunAccountsOptions = {},
+): Promise<AccountsReport<keyof Streams & string>> {
+  const { environment, database, memory, signal } = options
+  const { pipelines, failed } = await expandAccounts(definition, {
+    accounts,
+    database,
+    signal,
+    ...(environment && { environment }),
+  })
+  const found = pipelines.map((pipeline) => ({ pipeline }))
+  const ended = await inTurn(found, { accountsAtOnce, memory, signal }, async ({ pipeline }, share) => {
+    const account = pipeline.account?.name ?? ''
+    try {
+      return await runPipeline(pipeline, {
+        ...options,
+        ...share,
+        onEvent: (event) => onEvent?.(event, account),
+        onStreamError: (stream, error) => onStreamError?.(stream, error, account),
+      })
+    } catch (error) {
+      const text = readSecrets(environmentOf(pipeline, environment)).hide(problemText(error, pipeline.name))
+      return new AccountError(pipeline.name, toError(new Error(text, { cause: error })))
+    }
+  })
+  const reports = ended.filter((one): one is Report => one !== undefined && !(one instanceof AccountError))
+  const errors = [...failed, ...ended.filter((one) => one instanceof AccountError)]
+  let status: Report['status'] = 'done'
+  if (errors.length > 0 || reports.some((report) => report.status === 'failed')) status = 'failed'
+  if (ended.includes(undefined) || reports.some((report) => report.status === 'interrupted')) status = 'interrupted'
+  return {
+    pipeline: definition.name,
+    status,
+    accounts: Object.fromEntries(reports.map((report) => [report.account ?? '', report])),
+    notStarted: Object.fromEntries(errors.map(({ pipeline, message }) => [pipeline.split('@', 2)[1] ?? '', message])),
+  }
+}
