@@ -2,6 +2,7 @@
 /* oxlint-disable typescript/no-unnecessary-type-parameters */
 import { z } from 'zod'
 import {
+  accounts,
   byCursor,
   byLastRecord,
   byNextUrl,
@@ -15,6 +16,8 @@ import {
   inHeader,
   onePage,
   path,
+  pipeline,
+  run,
   since,
   source,
   type Json,
@@ -228,3 +231,18 @@ function exported() {
 proves<Same<Extract<Json<{ id: number }>['id'], bigint>, bigint>>()
 
 export { paths }
+
+/** Streams of several accounts: `account` needs no annotation, and the report of each account has their names. */
+export async function accountsInfer(): Promise<void> {
+  const shops = pipeline('shops', {
+    for: accounts('SHOPS'),
+    streams: (account) => {
+      const orders = http(account.value('URL')).get<{ id: number }[]>('/orders').pages(onePage()).records()
+      return { orders: orders.into('shops.orders', { key: 'id' }) }
+    },
+  })
+  const report = await run(shops, { accounts: ['north'], onEvent: (_event, account) => account.toUpperCase() })
+  report.accounts['north']?.streams.orders.counts.inserted.toFixed()
+  // @ts-expect-error -- There is no such stream.
+  void report.accounts['north']?.streams.invoices
+}

@@ -1,4 +1,6 @@
+import type { Pipeline } from '../../define/pipeline.ts'
 import type { Report } from '../../model/report.ts'
+import { StreamTally } from './stream-tally.ts'
 
 /**
  * Returns the reports of accounts of one pipeline as one report: its streams are named `north.orders`. Its run is that
@@ -28,3 +30,22 @@ export function mergeReports(pipeline: string, reports: readonly Report[]): Repo
     peakMemoryBytes: Math.max(...reports.map(({ peakMemoryBytes }) => peakMemoryBytes)),
   }
 }
+
+/** Returns the report of an account that could not start: each of its streams has failed for that reason. */
+export const notStartedReport = (
+  { name, account, streams }: Pipeline,
+  { kind, error }: { readonly kind: Report['kind']; readonly error: string },
+): Report => ({
+  run: '',
+  pipeline: name,
+  ...(account && { account: account.name }),
+  kind,
+  status: 'failed',
+  startedAt: new Date().toISOString(),
+  ms: 0,
+  streams: Object.fromEntries(
+    Object.entries(streams).map(([stream, { table }]) => [stream, new StreamTally(table.name).report('failed', error)]),
+  ),
+  rowsPerSecond: 0,
+  peakMemoryBytes: 0,
+})

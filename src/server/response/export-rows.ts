@@ -1,10 +1,11 @@
 import type { Database } from '../../database/database.ts'
 import { sqlState } from '../../database/errors.ts'
-import { quoteTable } from '../../database/quote.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
 import type { Transaction } from '../../database/transaction.ts'
 import type { LinkedSignal } from '../../flow/signals/linked-signal.ts'
 import { sleep } from '../../flow/signals/sleep.ts'
 import { TaskGroup } from '../../flow/task-group.ts'
+import type { Table } from '../../model/recipe.ts'
 import { Problem } from './problem.ts'
 
 /**
@@ -16,15 +17,16 @@ const BLOCKING_POLL_MS = 500
 const MAX_BLOCKING_POLLS = 4
 
 /**
- * Reads all rows of a table in one transaction, as lines of JSON that the database writes, so that every digit is kept.
- * The next fetch begins when the previous one was taken. Aborting `left` ends the query at once.
+ * Reads all rows of a table, or those of its account, in one transaction, as lines of JSON that the database writes, so
+ * that every digit is kept. The next fetch begins when the previous one was taken. Aborting `left` ends the query at
+ * once.
  *
  * A run that has to change the table waits for this transaction, and later readers wait for the run. Then `left` is
  * aborted, also while the client reads slowly.
  */
 export async function* exportRows(
   database: Database,
-  table: string,
+  table: Pick<Table, 'name' | 'account'>,
   left: LinkedSignal,
 ): AsyncGenerator<string, void, undefined> {
   await using transaction = await database.transaction({ readOnly: true, signal: left.signal })
@@ -43,12 +45,16 @@ export async function* exportRows(
 }
 
 /** Opens the cursor `records`, and returns the process id of its session. */
-async function openCursor(transaction: Transaction, table: string): Promise<number> {
+async function openCursor(
+  transaction: Transaction,
+  { name: table, account }: Pick<Table, 'name' | 'account'>,
+): Promise<number> {
+  const own = account ? ` where t.${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}` : ''
   try {
     // Line ends outside of strings are white space, which a column of type json keeps: they would end the line.
     await transaction.run(
       `declare records no scroll cursor for
-       select translate(row_to_json(t)::text, E'\\n\\r', '  ') as line from ${quoteTable(table)} as t`,
+       select translate(row_to_json(t)::text, E'\\n\\r', '  ') as line from ${quoteTable(table)} as t${own}`,
     )
     const { pid } = await transaction.one<{ pid: number }>('select pg_backend_pid() as pid')
     return pid

@@ -48,7 +48,7 @@ export function streamRoutes(app: App, context: Context): void {
       openStreams.exports += 1
       using left = clientAbortSignal(reply.raw, signal)
       try {
-        const chunks = exportRows(database, flow.table.name, left)
+        const chunks = exportRows(database, flow.table, left)
         // The first chunk comes before the status, so that a missing table is a 404.
         let chunk = await chunks.next()
         const response = hijackReply(reply, {

@@ -64,6 +64,7 @@ describe('sluice run', () => {
       expect.arrayContaining([
         ['shops@north', 'north', 'done'],
         ['shops@south', 'south', 'done'],
+        ['shops@west', 'west', 'failed'],
       ]),
     )
     expect(

@@ -162,5 +162,13 @@ describe('a program', () => {
       ['shops@south', [false]],
     ])
     expect((await fetch(`${server.url}/api/runs?pipeline=shops@north`)).status).toBe(200)
+    // An export has the rows of the account alone.
+    await run(shops(api.origin), { database: test.url, environment })
+    const exported = await (await fetch(`${server.url}/api/streams/shops@south/orders/records`)).text()
+    const rows = exported
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { account: string })
+    expect(rows.map(({ account }) => account)).toEqual(['south', 'south'])
   })
 })

@@ -87,6 +87,7 @@ async function backfillAll(
       memory,
       accountsAtOnce,
       mode,
+      kind: 'backfill',
       alone: (account, share) => alone(account, share).catch((error: unknown) => printError(error, context)),
       run: ({ pipeline, streams }, more) =>
         backfillPipeline(pipeline, { ...rangeOf(options, streams, context), ...more }),

@@ -4,10 +4,11 @@ import { withoutAccount } from '../../../model/account.ts'
 import { inTurn } from '../../../run/accounts/in-turn.ts'
 import { AccountError } from '../../../run/accounts/expand-accounts.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
-import { mergeReports } from '../../../run/report/merge-reports.ts'
+import { mergeReports, notStartedReport } from '../../../run/report/merge-reports.ts'
+import { problemText } from '../../../run/report/problem-text.ts'
 import { reportText } from '../../../run/report/report-text.ts'
 import type { CommandContext } from '../../execute-command.ts'
-import { printError, printStack } from '../../output/print-error.ts'
+import { exitCodeOf, printError, printStack } from '../../output/print-error.ts'
 import type { SummaryFile } from '../../output/summary-file.ts'
 import { accountsOf, type AccountOptions } from '../stream-names.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
@@ -39,7 +40,15 @@ export function notStarted(
 ): number {
   const { pipeline } = error
   summary?.error(error, pipeline)
-  if (json) console.log(JSON.stringify({ pipeline, status: 'failed', error: context.hide(error.message) }))
+  if (json)
+    console.log(
+      JSON.stringify({
+        pipeline,
+        account: pipeline.split('@')[1],
+        status: 'failed',
+        error: context.hide(error.message),
+      }),
+    )
   printError(error, context)
   return 1
 }
@@ -49,6 +58,7 @@ export interface RunAccountsOptions {
   /** Bytes for all accounts together. */
   readonly memory?: number | undefined
   readonly mode: OutputMode
+  readonly kind: Report['kind']
   /** Runs one account by itself, with its own output, and returns the exit code. */
   readonly alone: (account: FoundPipeline, options: { readonly memory: number }) => Promise<number>
   /** Runs one account. */
@@ -61,7 +71,7 @@ export interface RunAccountsOptions {
  */
 export async function runAccounts(
   accounts: readonly FoundPipeline[],
-  { mode, alone, run, ...limits }: RunAccountsOptions,
+  { mode, kind, alone, run, ...limits }: RunAccountsOptions,
   context: CommandContext,
 ): Promise<number> {
   const { signal, verbose, hide } = context
@@ -71,29 +81,32 @@ export async function runAccounts(
     return worst(codes.map((code) => code ?? INTERRUPTED))
   }
   const errors: unknown[] = []
-  const streamErrors: unknown[] = []
-  const running = async (): Promise<(Report | 'not started' | undefined)[]> => {
+  const running = async (): Promise<(Ended | undefined)[]> => {
     using progress = openProgress(mode, accounts.flatMap(namesOf))
     return await inTurn(accounts, options, async (account, { memory }) => {
       const onEvent = eventsOf(account, progress)
       try {
-        return await run(account, { memory, onEvent, onStreamError: (_, error) => streamErrors.push(error) })
+        const report = await run(account, { memory, onEvent, onStreamError: (_, error) => errors.push(error) })
+        return { report, code: exitCodeOfReport(report) }
       } catch (error) {
         errors.push(error)
-        return 'not started'
+        const text = hide(problemText(error, account.pipeline.name))
+        return { report: notStartedReport(account.pipeline, { kind, error: text }), code: exitCodeOf(error) }
       }
     })
   }
   const ended = await running()
-  const reports = ended.filter((report) => typeof report === 'object')
+  const reports = ended.flatMap((one) => one?.report ?? [])
   const report = mergeReports(withoutAccount(accounts[0]?.pipeline.name ?? ''), reports)
   if (report) console.log(`\n${reportText(report, { width: terminalWidth() })}`)
-  if (verbose) for (const error of streamErrors) printStack(error, hide)
-  return worst([
-    ...ended.map((one) => (one === undefined ? INTERRUPTED : 0)),
-    ...reports.map(exitCodeOfReport),
-    ...errors.map((error) => printError(error, context)),
-  ])
+  if (verbose) for (const error of errors) printStack(error, hide)
+  return worst(ended.map((one) => one?.code ?? INTERRUPTED))
+}
+
+/** What has become of an account. */
+interface Ended {
+  readonly report: Report
+  readonly code: number
 }
 
 /** The exit code of an account whose turn did not come. */

@@ -1,6 +1,7 @@
 import type { Pipeline } from '../../../define/pipeline.ts'
 import { defined } from '../../../value/defined.ts'
 import { duration } from '../../../value/duration.ts'
+import { messageOf } from '../../../value/error.ts'
 import { deadline, TimeoutError } from '../../../flow/signals/timeout.ts'
 import { withoutAccount } from '../../../model/account.ts'
 import { UsageError } from '../../../model/errors.ts'
@@ -101,6 +102,14 @@ const groupsOf = (found: readonly FoundPipeline[]): FoundPipeline[][] => [
   ...Map.groupBy(found, ({ pipeline }) => withoutAccount(pipeline.name)).values(),
 ]
 
+/** What `--json` prints for an account that could not start. */
+const notStartedLine = ({ name, account }: Pipeline, error: string) => ({
+  pipeline: name,
+  account: account?.name,
+  status: 'failed',
+  error,
+})
+
 /** Runs the accounts of one pipeline, several at a time. */
 async function runGroup(
   accounts: readonly FoundPipeline[],
@@ -114,11 +123,17 @@ async function runGroup(
       memory,
       accountsAtOnce,
       mode: quiet ? 'json' : outputModeOf(options),
+      kind: 'sync',
       alone: (account, share) => runOne(account, { ...options, ...share }, context),
       run: async ({ pipeline, streams }, more) => {
-        const report = await runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...more })
-        summary?.report(report)
-        return report
+        try {
+          const report = await runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...more })
+          summary?.report(report)
+          return report
+        } catch (error) {
+          summary?.error(error, pipeline.name)
+          throw error
+        }
       },
     },
     context,
@@ -168,6 +183,8 @@ export async function runOne(
       if (quiet) console.error(`${pipeline.name}: ${error.message}, before the pipeline started`)
       return 1
     }
+    if (options.json && pipeline.account)
+      console.log(JSON.stringify(notStartedLine(pipeline, context.hide(messageOf(error)))))
     // An error that prevents one pipeline from starting may not concern the next one.
     return printError(error, context)
   }
