@@ -18,7 +18,7 @@ import { graphqlFacts } from './describe-graphql.ts'
 import { functionsIn } from './functions-in.ts'
 import { accountsText } from './accounts/accounts.ts'
 import type { AccountsPipeline, Pipeline } from './pipeline.ts'
-import { scheduleOf, scheduleText } from './schedule/schedule.ts'
+import { whenText } from './schedule/schedule.ts'
 
 /**
  * Returns a description of a pipeline for people, as `sluice list --verbose` prints it. Nothing is requested.
@@ -34,16 +34,6 @@ export function describePipeline(definition: Pipeline | AccountsPipeline): strin
     ...describeRecipe(recipe, { isMerged: table.write === 'merge' }).map((line) => `    ${line}`),
   ])
   return [`${name}  ${whenText(more)}`, ...flows].join('\n')
-}
-
-function whenText(given: Pick<Pipeline, 'schedule'>): string {
-  const full = scheduleOf(given)
-  if (!full) return 'on command only'
-  const details = [
-    full.catchUp !== 'last' && `catch-up ${full.catchUp}`,
-    full.overlap !== 'skip' && `overlap ${full.overlap}`,
-  ].filter(Boolean)
-  return [scheduleText(given), ...details].join(', ')
 }
 
 /** Returns the lines that describe a recipe. `isMerged`: its rows are merged. */

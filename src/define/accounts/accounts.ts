@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import { rejectUnknownOptions } from '../unknown-options.ts'
+import { rejectUnknownOptions } from '../renamed-words.ts'
 
 export interface AccountsOptions {
   /** The column with the name of the account, a part of the key. @default 'account' */

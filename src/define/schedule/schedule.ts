@@ -85,3 +85,14 @@ function mustBeOf(values: readonly string[], value: string | undefined, place: s
         .replace(/, (?=[^,]*$)/, ' or ')}, not ${JSON.stringify(value)}`,
     )
 }
+
+/** Describes when a pipeline runs, for people. */
+export function whenText(given: Parameters<typeof scheduleOf>[0]): string {
+  const full = scheduleOf(given)
+  if (!full) return 'on command only'
+  const details = [
+    full.catchUp !== 'last' && `catch-up ${full.catchUp}`,
+    full.overlap !== 'skip' && `overlap ${full.overlap}`,
+  ].filter(Boolean)
+  return [scheduleText(given), ...details].join(', ')
+}

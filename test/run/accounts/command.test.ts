@@ -109,6 +109,19 @@ describe('sluice run', () => {
   })
 })
 
+test('a secret of the JSON is hidden in an error of the pipeline', async () => {
+  const telling = FILE.replace(
+    'const api',
+    "if (account.name === 'north') throw new Error(account.value('token'))\n    const api",
+  )
+  await using at = await here({ shops: telling })
+  const listed = await at.sluice(['list'], { API: 'http://127.0.0.1:1', SHOPS: shopsJson(['north', 'south']) })
+  expect(listed.stderr).toContain('shops@north: {secret:TOKEN of north}')
+  expect(listed.stderr + listed.stdout).not.toContain('token-of-')
+  expect(listed.stdout).toContain('1: south')
+  expect(listed.code).toBe(2)
+})
+
 describe('other commands', () => {
   test('take an account, and show each', async () => {
     await using api = await shopApi((account) => orders(account, 3))
