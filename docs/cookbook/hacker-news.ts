@@ -3,7 +3,8 @@
 // Docs:      hn.algolia.com/api; looked up 2026-11-27
 // Secrets:   none
 // Limits:    10,000 requests an hour of an address
-// Paging:    page numbers from 0 to `nbPages`; a search has at most 1,000 hits: hence a week at a time
+// Paging:    page numbers from 0 to `nbPages`; a search has at most 1,000 hits: hence a week at a time,
+//            and with more the reading is open, because `nbHits` counts them all
 // Increment: `numericFilters` on the time of creation. Points and comments grow for some days: hence the lookback
 // Deletions: not told
 import { baseUrl, byPage, http, pipeline } from 'sluice'
@@ -37,7 +38,7 @@ const stories = api
     numericFilters: `created_at_i>=${since},created_at_i<${until ?? Math.ceil(Date.now() / 1_000)}`,
     hitsPerPage: 100,
   }))
-  .pages(byPage('page', { start: 0, pages: 'nbPages' }))
+  .pages(byPage('page', { start: 0, pages: 'nbPages', total: 'nbHits' }))
   .records('hits')
   .incremental('created_at_i', { unit: 's', startFrom: '2026-10-01', lookback: '3d', step: '7d' })
   .map(({ objectID, title, url, author, points, num_comments, created_at_i }) => ({

@@ -50,7 +50,7 @@ const invoices = api
     { order: 'UpdatedDateUTC ASC', pageSize: 1_000 },
     { headers: { 'if-modified-since': since } },
   )
-  .pages(byPage('page', { pages: 'pagination.pageCount' }))
+  .pages(byPage('page', { pages: 'pagination.pageCount', total: 'pagination.itemCount' }))
   .records('Invoices')
   .incremental(({ UpdatedDateUTC }) => timeOf(UpdatedDateUTC), { lookback: '5m' })
   .map((invoice) => ({

@@ -234,6 +234,7 @@ export type Paging<Body> =
       readonly parameter: Parameter
       readonly start: number
       readonly pages?: InResponse<Body, number | string>
+      readonly total?: InResponse<Body, number | string>
       readonly more?: InResponse<Body, boolean>
       readonly max?: number
     }
@@ -253,9 +254,15 @@ export type Paging<Body> =
       readonly type: 'cursor' | 'last record'
       readonly parameter: Parameter
       readonly at: InResponse<Body, string | number>
+      readonly total?: InResponse<Body, number | string>
       readonly more?: InResponse<Body, boolean>
     }
-  | { readonly type: 'next url'; readonly at: InResponse<Body, string>; readonly more?: InResponse<Body, boolean> }
+  | {
+      readonly type: 'next url'
+      readonly at: InResponse<Body, string>
+      readonly total?: InResponse<Body, number | string>
+      readonly more?: InResponse<Body, boolean>
+    }
   | { readonly type: 'link header'; readonly rel: string }
   | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }
   | { readonly type: 'relay'; readonly at: From<Body, unknown>; readonly variable: string }

@@ -20,10 +20,11 @@ function answer({ path, query }: ApiRequest) {
   expect(path).toBe('/search_by_date')
   const range = /^created_at_i>=(\d+),created_at_i<(\d+)$/.exec(query.get('numericFilters') ?? '')
   const [from, until] = [Number(range?.[1]), Number(range?.[2])]
-  const all = stories.filter(({ created_at_i }) => created_at_i >= from && created_at_i < until).slice(0, 1_000)
+  const all = stories.filter(({ created_at_i }) => created_at_i >= from && created_at_i < until)
+  const shown = all.slice(0, 1_000)
   const [page, size] = [Number(query.get('page')), Number(query.get('hitsPerPage'))]
-  const hits = all.slice(page * size, (page + 1) * size)
-  return { json: { hits, nbHits: all.length, nbPages: Math.ceil(all.length / size), page, hitsPerPage: size } }
+  const hits = shown.slice(page * size, (page + 1) * size)
+  return { json: { hits, nbHits: all.length, nbPages: Math.ceil(shown.length / size), page, hitsPerPage: size } }
 }
 
 const api = await vendor({
@@ -48,4 +49,9 @@ export async function hackerNews(): Promise<void> {
     counts: { updated: 1, unchanged: 72, inserted: 0 },
     completeness: { grade: 'ended' },
   })
+
+  // A thousand of them are shown, of which the reading knows by `nbHits`.
+  stories.unshift(...numbers(1, 1_100).map((n) => ({ ...stories[0]!, objectID: String(20_000 + n) })))
+  const third = await run(pipeline, { database: target.url })
+  expect(third.streams.stories.completeness).toMatchObject({ grade: 'open' })
 }

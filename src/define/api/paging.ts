@@ -13,6 +13,11 @@ interface More<Body> {
   more?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader
 }
 
+interface Total<Body> {
+  /** Number of records in all. It ends no paging: the reading is compared with it, and proven by it. @default none */
+  total?: PathTo<Body, number | string> | Find<Body, number | string> | InHeader
+}
+
 const FORMER_NAMES = { first: 'start', last: 'max' }
 
 /**
@@ -40,14 +45,15 @@ export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' }
  */
 export function byPage<Body>(
   parameter: Parameter,
-  options: More<Body> & {
-    /** Number of the first page. @default 1 */
-    start?: number
-    /** Number of pages in all (not of records). */
-    pages?: PathTo<Body, number | string> | Find<Body, number | string> | InHeader
-    /** Number of the last page that is read. @default none */
-    max?: number
-  } = {},
+  options: More<Body> &
+    Total<Body> & {
+      /** Number of the first page. @default 1 */
+      start?: number
+      /** Number of pages in all (not of records). */
+      pages?: PathTo<Body, number | string> | Find<Body, number | string> | InHeader
+      /** Number of the last page that is read. @default none */
+      max?: number
+    } = {},
 ): Paging<Body> {
   rejectRenamedWords('byPage()', options, FORMER_NAMES)
   const { start = 1, ...ends } = options
@@ -97,7 +103,7 @@ export function byOffset<Body>(
 export const byCursor = <Body>(
   parameter: Parameter,
   at: PathTo<Body, string | number> | Find<Body, string | number> | InHeader,
-  options: More<Body> = {},
+  options: More<Body> & Total<Body> = {},
 ): Paging<Body> =>
   Object.freeze({ type: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
 
@@ -107,7 +113,11 @@ export const byCursor = <Body>(
  * @example
  * .pages(byLastRecord('starting_after', 'data.id', { more: 'has_more' }))
  */
-export const byLastRecord = <Body>(parameter: Parameter, at: InRecords<Body>, options: More<Body> = {}): Paging<Body> =>
+export const byLastRecord = <Body>(
+  parameter: Parameter,
+  at: InRecords<Body>,
+  options: More<Body> & Total<Body> = {},
+): Paging<Body> =>
   Object.freeze({
     type: 'last record',
     parameter: named('byLastRecord', parameter),
@@ -123,7 +133,7 @@ export const byLastRecord = <Body>(parameter: Parameter, at: InRecords<Body>, op
  */
 export const byNextUrl = <Body>(
   at: PathTo<Body, string> | Find<Body, string> | InHeader,
-  options: More<Body> = {},
+  options: More<Body> & Total<Body> = {},
 ): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...options })
 
 /**

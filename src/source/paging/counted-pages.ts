@@ -42,8 +42,14 @@ export function totalOf(
 }
 
 /** Returns the total that a response states, undefined if it states none. Never throws. */
-export function statedTotal(paging: CountedPaging, response: ApiResponse<unknown>): number | undefined {
-  const at = totalAt(paging)
+export const statedTotal = (paging: CountedPaging, response: ApiResponse<unknown>): number | undefined =>
+  statedNumber(totalAt(paging), response)
+
+/** Returns the number at a place of a response, undefined if there is none. Never throws. */
+export function statedNumber(
+  at: InResponse<never, unknown> | undefined,
+  response: ApiResponse<unknown>,
+): number | undefined {
   if (at === undefined) return undefined
   try {
     return wholeNumber(valueIn(response, at), at)

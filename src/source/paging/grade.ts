@@ -9,6 +9,7 @@ import {
   pagesMissing,
   recordsMissing,
   totalDoubtful,
+  totalUnknown,
 } from './missing-records.ts'
 import { wayOnMissing } from './missing-way-on.ts'
 import { countOfEnd, isCapped, type ReadingEnd } from './reading-end.ts'
@@ -20,6 +21,7 @@ export function completenessOf(end: ReadingEnd): Completeness {
   const missing = maxReached(end) ?? recordsMissing(end) ?? totalDoubtful(end)
   const found = [
     missing,
+    totalUnknown(end),
     pagesMissing(end),
     listChanged(end),
     linkLeadsOn(end) ?? lastPageBehind(end),

@@ -5,7 +5,7 @@ import { countOf, endOf, isCounted } from './counted-pages.ts'
 import { isFoundByCounting } from './counted-place.ts'
 import { linkTo, pagesBehind } from './link-header.ts'
 import { countOfEnd, isCapped, isLastPageShort, moreOfEnd, type ReadingEnd } from './reading-end.ts'
-import { pagesInHeaders, recordsInHeaders, type StatedCount } from './stated-totals.ts'
+import { pagesInHeaders, recordsAt, recordsInHeaders, type StatedCount } from './stated-totals.ts'
 
 /** `max` ended the reading, and nothing says that the last page was the end. */
 export function maxReached(end: ReadingEnd): string | undefined {
@@ -34,6 +34,16 @@ export function recordsMissing(end: ReadingEnd): string | undefined {
       `${stated.name}, which states ${formatNumber(stated.count)}`
     )
   return `${came(records)}, but ${stated.name} states ${formatNumber(stated.count)}${causeOf(end)}`
+}
+
+/**
+ * The paginator names a number of records, and no page has stated it. An offset fails earlier, because it ends by its
+ * total.
+ */
+export function totalUnknown({ paging, state }: ReadingEnd): string | undefined {
+  const at = recordsAt(paging)
+  if (at === undefined || state.lastCount !== undefined || state.records === 0) return undefined
+  return `no response has a number of records at ${nameOf(at)}, where the paginator looks for it. Correct \`total\``
 }
 
 /** So many records came as the API stated, but some of them twice, so that others are missing. */

@@ -2,11 +2,10 @@
 import type { ApiResponse, PageRequest, Paging } from '../../model/request.ts'
 import { valueAt } from '../../model/path.ts'
 import { nameOf } from '../response-value.ts'
-import { isCounted } from './counted-pages.ts'
 import { moreOf } from './next-request.ts'
 import { pageSizeOf } from './page-size.ts'
 import type { ReadingState } from './reading-state.ts'
-import { statedRecords, type StatedCount } from './stated-totals.ts'
+import { recordsAt, statedRecords, type StatedCount } from './stated-totals.ts'
 
 export interface ReadingEnd {
   readonly paging: Paging<never>
@@ -44,14 +43,14 @@ const CAP = 10_000
 /** Returns the last number of records that the API stated. */
 export function countOfEnd({ paging, response, state }: ReadingEnd): StatedCount | undefined {
   if (state.lastCount === undefined) return undefined
-  const named = isCounted(paging) && paging.type === 'offset' && paging.total !== undefined
-  const name = statedRecords(paging, response)?.name ?? (named ? nameOf(paging.total) : 'the API')
+  const at = recordsAt(paging)
+  const name = statedRecords(paging, response)?.name ?? (at === undefined ? 'the API' : nameOf(at))
   return { count: state.lastCount, name }
 }
 
 /** True for a number of records that means "so many or more". */
 export function isCapped({ paging, response }: ReadingEnd, count: number): boolean {
-  const at = isCounted(paging) && paging.type === 'offset' ? paging.total : undefined
+  const at = recordsAt(paging)
   // Elasticsearch: hits.total { value: 1000, relation: 'gte' }
   const relation =
     typeof at === 'string' && at.endsWith('.value')

@@ -1,7 +1,7 @@
 // Numbers of records and pages that a response states: where the paginator reads them, or in a header of a known name.
-import type { ApiResponse, Paging } from '../../model/request.ts'
+import type { ApiResponse, InResponse, Paging } from '../../model/request.ts'
 import { nameOf } from '../response-value.ts'
-import { isCounted, statedTotal } from './counted-pages.ts'
+import { statedNumber } from './counted-pages.ts'
 
 export interface StatedCount {
   readonly count: number
@@ -18,12 +18,15 @@ const PAGES_HEADERS = ['x-total-pages', 'x-wp-totalpages']
 
 /** Returns the number of all records that a response states. Never throws. */
 export function statedRecords(paging: Paging<never>, response: ApiResponse<unknown>): StatedCount | undefined {
-  if (isCounted(paging) && paging.type === 'offset') {
-    const count = statedTotal(paging, response)
-    if (count !== undefined) return { count, name: nameOf(paging.total) }
-  }
+  const at = recordsAt(paging)
+  const count = statedNumber(at, response)
+  if (at !== undefined && count !== undefined) return { count, name: nameOf(at) }
   return recordsInHeaders(response.headers)
 }
+
+/** The place of the number of all records, undefined if the paginator names none. */
+export const recordsAt = (paging: Paging<never>): InResponse<never, unknown> | undefined =>
+  typeof paging === 'object' && 'total' in paging ? paging.total : undefined
 
 /** Returns the number of all records that a header states, whether the pipeline names the header or not. */
 export function recordsInHeaders(headers: Headers): StatedCount | undefined {
