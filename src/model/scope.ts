@@ -21,6 +21,16 @@ export interface Scope {
   readonly memory: MemoryAccount
   /** The stream that is read, for events. */
   readonly stream?: string
+  /** Returns the list of a source that other streams of the run read, too. @default each reads by itself */
+  readonly sharedList?: (source: object) => JoinedList | undefined
+}
+
+/** A list that several streams of a run read at the same time. */
+export interface JoinedList {
+  /** Returns a client that shares its responses, undefined if the others have started already. */
+  readonly join: (stream: string, client: Client) => (Client & Disposable) | undefined
+  /** The stream reads by itself, because it resumes inside the list. */
+  readonly pass: (stream: string) => void
 }
 
 export interface Secrets {

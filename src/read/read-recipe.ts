@@ -4,7 +4,8 @@ import type { Page, Reject } from '../model/page.ts'
 import { UsageError } from '../model/errors.ts'
 import { hasOwnCursor } from '../model/own-cursor.ts'
 import type { Recipe, Stage } from '../model/recipe.ts'
-import type { Scope } from '../model/scope.ts'
+import type { Api } from '../model/request.ts'
+import type { Client, JoinedList, Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
 import type { FlatMap } from '../source/children/expand-records.ts'
 import { lineageHash } from '../source/children/lineage-hash.ts'
@@ -106,7 +107,7 @@ function readSource(
       readPages(results, slice, scope, { ...context, isChild: true, isOfBatch: false })
     return readJob(source, incremental, own, scope, readResults)
   }
-  const read = (slice: SliceRead): Pages =>
+  const readIn = (slice: SliceRead, scope: Scope): Pages =>
     readHttp(source, incremental, slice, scope, {
       isChild: context.isChild,
       onTotal: hasTotal ? reportTotalTo(scope) : undefined,
@@ -115,10 +116,28 @@ function readSource(
     throw new UsageError(
       'firstPage of .pages() belongs to the children of a record: use it in the function of .flatMap()',
     )
+  const list = context.isChild ? undefined : scope.sharedList?.(source)
+  const read = (slice: SliceRead): Pages =>
+    list ? readShared(list, source.api, slice, scope, readIn) : readIn(slice, scope)
   if (!source.delta) return read(own)
   if (context.isChild)
     throw new UsageError('a delta token cannot stand in a child stream, because all children have one cursor')
   return readSinceToken(source.delta, own, scope, read)
+}
+
+/** Reads a list together with other streams of the run, unless it resumes inside: the others begin at its start. */
+async function* readShared(
+  list: JoinedList,
+  api: Api,
+  slice: SliceRead,
+  scope: Scope,
+  read: (slice: SliceRead, scope: Scope) => Pages,
+): Pages {
+  const { stream = '' } = scope
+  if (slice.position !== null) list.pass(stream)
+  using member = slice.position === null ? list.join(stream, scope.client(api)) : undefined
+  const client = (other: Api): Client => (member && other === api ? member : scope.client(other))
+  yield* read(slice, { ...scope, client })
 }
 
 function mayChangeKey(stage: Stage, key: readonly string[] = []): boolean {

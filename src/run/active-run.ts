@@ -8,9 +8,10 @@ import { dropOrphanShadows } from '../load/shadow.ts'
 import { CancelledError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Report, StreamReport } from '../model/report.ts'
-import type { Scope } from '../model/scope.ts'
+import type { JoinedList, Scope } from '../model/scope.ts'
 import type { RunKind } from '../model/slice.ts'
 import { openScope } from '../read/open-scope.ts'
+import { sharedLists } from './shared-lists.ts'
 import { messageOf } from '../value/error.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { makeReport } from './report/make-report.ts'
@@ -44,6 +45,7 @@ export class ActiveRun implements AsyncDisposable {
   readonly #tallies: ReadonlyMap<string, StreamTally>
   readonly #reports = new Map<string, StreamReport>()
   readonly #lossHandlers: LossHandlers
+  readonly #sharedLists: ReadonlyMap<object, JoinedList>
   #walBefore: string | undefined
   #resources: AsyncDisposableStack
 
@@ -61,6 +63,7 @@ export class ActiveRun implements AsyncDisposable {
     this.meter = resources.use(
       new ProgressMeter({ streams: start.streams, memory: this.#memory, onGauge: (gauge) => keeper.emit(id, gauge) }),
     )
+    this.#sharedLists = start.kind === 'sync' ? sharedLists(pipeline.streams, start.streams) : new Map()
     this.workers = resources.use(new WorkerPool())
     const rates = sharedRates(database, { keeper, run: id })
     const tokens = storedTokens({ database: async () => database, secrets })
@@ -111,7 +114,8 @@ export class ActiveRun implements AsyncDisposable {
   /** Opens the scope of one reader: the run's clients, and an account of its own in the memory budget. */
   openScope(stream: string, signal: AbortSignal): Scope & Disposable {
     const memory = this.#memory.account()
-    return { ...this.#scope, signal, stream, memory, [Symbol.dispose]: () => memory[Symbol.dispose]() }
+    const sharedList = (source: object): JoinedList | undefined => this.#sharedLists.get(source)
+    return { ...this.#scope, signal, stream, memory, sharedList, [Symbol.dispose]: () => memory[Symbol.dispose]() }
   }
 
   /** Calls `onLost` with the reason if the keeper finds that this run no longer holds the slice. */
@@ -122,6 +126,7 @@ export class ActiveRun implements AsyncDisposable {
 
   /** Records the end of one stream, and shows it at once: other streams of the run may need hours more. */
   finishStream(stream: string, report: StreamReport): void {
+    for (const list of this.#sharedLists.values()) list.pass(stream)
     const { status, counts, ms } = report
     this.#reports.set(stream, report)
     this.emit({ type: 'stream.finished', stream, status, counts, ms })
