@@ -53,6 +53,20 @@ describe('sluice cursor', () => {
   })
 })
 
+test('cursors of child lists are counted, and a reset removes them', async () => {
+  await shop.database.database.query(
+    `insert into sluice.parent_cursors (pipeline, stream, list, request, value)
+     select 'shop', 'comments', 'list ' || n, 'GET /orders/' || n, '2024-01-05' from generate_series(1, 2) as n`,
+  )
+  expect((await sluice('cursor', 'show', 'shop.comments')).stdout).toMatch(
+    /^shop\.comments +one for each of 2 parents/m,
+  )
+  expect((await sluice('cursor', 'reset', 'shop.comments')).stdout).toBe(
+    'shop.comments: the next run reads from the start\n',
+  )
+  expect(await shop.database.database.query('select * from sluice.parent_cursors')).toEqual([])
+})
+
 describe('a name that exists nowhere', () => {
   test.each([
     ['cursor', 'reset'],
