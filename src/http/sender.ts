@@ -12,6 +12,7 @@ import { duration } from '../value/duration.ts'
 import { messageOf } from '../value/error.ts'
 import { isOwnOrigin, secureUrl, withoutParameters, withParameters } from './address.ts'
 import type { Authorization, Credentials } from './auth/authorization.ts'
+import { grantOf } from './auth/grant.ts'
 import { SessionEndedError } from './auth/session-cookies.ts'
 import { lowered } from './lowered.ts'
 import type { BodyBuffers } from './body/body-buffers.ts'
@@ -175,6 +176,7 @@ export class Sender {
           }
         },
       })
+      if (response.isOwn) options.onGrant?.(grantOf(credentials, response.headers))
       if (response.isOwn) credentials.cookies?.keep(response, { label, source })
       if (source) {
         using _cancelled = onAbort(limit.signal, (reason) => source.fail(reason))

@@ -1,6 +1,7 @@
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { RunEvent } from './event.ts'
 import type { Format } from './format.ts'
+import type { Grant } from './grant.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
 import type { Api, ApiResponse, Credentials, Duration, PageRequest } from './request.ts'
 import type { GraphqlError, GraphqlErrors, PersistedQuery } from './graphql.ts'
@@ -133,6 +134,8 @@ export interface SendOptions {
   readonly endpoint?: string | undefined
   /** The stream that needs the response, for events. */
   readonly stream?: string | undefined
+  /** Called for each response of the API, with what is said of the credentials; undefined if nothing is. */
+  readonly onGrant?: (grant: Grant | undefined) => void
   /** Called after each try, with its status, or 0 without a response. `ms` counts from when the request was sent. */
   readonly onTry?: (status: number, ms: number) => void
 }

@@ -1,3 +1,4 @@
+import type { Grant } from '../../model/grant.ts'
 import type { Auth, RequestToSign, Signature } from '../../model/request.ts'
 import type { AcquireOptions, Secrets } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
@@ -9,6 +10,8 @@ export interface Credentials {
   readonly query: Readonly<Record<string, string>>
   /** Returns what is added to one request, which has everything else already. Called for each try and redirect. */
   readonly sign?: (request: RequestToSign) => Signature
+  /** What the answer that they came with says of them. Of credentials that are fetched only. */
+  readonly grant?: Grant
   /** Cookies of a session. */
   readonly cookies?: SessionCookies
 }

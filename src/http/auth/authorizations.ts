@@ -99,8 +99,9 @@ class SeveralAuthorizations implements Authorization {
     const parts = await Promise.all(this.#all.map((one) => one.credentials(options)))
     const sign = parts.find((part) => part.sign)?.sign
     const cookies = parts.find((part) => part.cookies)?.cookies
+    const grant = parts.find((part) => part.grant)?.grant
     const whole: Credentials = {
-      ...defined({ sign, cookies }),
+      ...defined({ sign, cookies, grant }),
       headers: Object.assign({}, ...parts.map(({ headers }) => headers)) as Credentials['headers'],
       query: Object.assign({}, ...parts.map(({ query }) => query)) as Credentials['query'],
     }

@@ -22,11 +22,11 @@ export function clientCredentialsAuthorization(auth: ClientCredentialsAuth, opti
         ...(scope === undefined ? {} : { scope }),
         ...fields,
       }
-      const { accessToken, lifetimeMs, requestedAt } = await endpoint.request(form, {
+      const { accessToken, lifetimeMs, requestedAt, grant } = await endpoint.request(form, {
         ...asked,
         refusal: `the client credentials were refused; check ${names.join(' and ')} and the scope`,
       })
-      return { accessToken, usableUntil: requestedAt + usableMs(lifetimeMs) }
+      return { accessToken, usableUntil: requestedAt + usableMs(lifetimeMs), grant }
     },
   })
 }

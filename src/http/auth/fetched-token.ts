@@ -1,5 +1,6 @@
 import { abortable } from '../../flow/signals/abortable.ts'
 import { LinkedSignal } from '../../flow/signals/linked-signal.ts'
+import type { Grant } from '../../model/grant.ts'
 import type { Time } from '../limits/time.ts'
 import type { Authorization, Credentials, CredentialsOptions } from './authorization.ts'
 
@@ -10,6 +11,8 @@ export interface Token {
   readonly usableUntil: number
   /** How requests send it. @default in the header `authorization`, after `Bearer` */
   readonly credentials?: Credentials
+  /** What its answer says of it. */
+  readonly grant?: Omit<Grant, 'isRenewed'>
 }
 
 export interface FetchOptions extends CredentialsOptions {
@@ -88,7 +91,7 @@ export class FetchedToken implements Authorization, AsyncDisposable {
     const token = await this.#options.fetch({ ...options, signal: this.#lifetime.signal, refused: this.#refused })
     this.#refused = undefined
     const { credentials = { headers: { authorization: `Bearer ${token.accessToken}` }, query: {} } } = token
-    this.#current = { ...credentials, token }
+    this.#current = { ...credentials, grant: { ...token.grant, isRenewed: true }, token }
     return this.#current
   }
 }

@@ -29,7 +29,7 @@ export function jwtAuthorization(auth: JwtAuth, options: TokenOptions): FetchedT
     secrets,
     time,
     fetch: async (asked) => {
-      const { accessToken, lifetimeMs, requestedAt } = await endpoint.request(
+      const { accessToken, lifetimeMs, requestedAt, grant } = await endpoint.request(
         formOf(auth, await signer.sign(), options.secrets),
         {
           ...asked,
@@ -38,7 +38,7 @@ export function jwtAuthorization(auth: JwtAuth, options: TokenOptions): FetchedT
             "the audience and the scope, and this machine's clock",
         },
       )
-      return { accessToken, usableUntil: requestedAt + usableMs(lifetimeMs) }
+      return { accessToken, usableUntil: requestedAt + usableMs(lifetimeMs), grant }
     },
   })
 }

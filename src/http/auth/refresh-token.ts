@@ -176,7 +176,7 @@ class Refresher {
         const tokens = newTokens(response, this.#purpose, usableUntil - clock())
         const isStored = await chain.store(tokens, { generation, signal })
         this.#unstored = undefined
-        return isStored ? { accessToken: response.accessToken, usableUntil } : undefined
+        return isStored ? { accessToken: response.accessToken, usableUntil, grant: response.grant } : undefined
       } catch (error) {
         signal.throwIfAborted()
         if (error instanceof UsageError || performance.now() > last) throw error

@@ -100,6 +100,7 @@ class Login {
         ...this.#sent(value),
         cookies: new SessionCookies({ jar, name, names: this.#names, secrets }),
       },
+      grant: this.#grant(lifetimeMs),
       get usableUntil() {
         const end = response.requestedAt + usableMs(lifetimeMs)
         return name === undefined ? end : Math.min(end, jar.usableUntil(name))
@@ -149,6 +150,12 @@ class Login {
         `${typeof at === 'string' ? `'${at}'${fieldsText(body)}` : `the header '${at.header}'`}: ` +
         'look at the lifetime of session()',
     )
+  }
+
+  /** Only an answer says when the session ends; the definition says it for itself. */
+  #grant(lifetimeMs: number): Token['grant'] & {} {
+    const isStated = typeof this.#auth.lifetime === 'object' && lifetimeMs < Infinity
+    return isStated ? { endsAt: new Date(this.#options.now().getTime() + lifetimeMs) } : {}
   }
 
   #sent(value: string): Pick<Credentials, 'headers' | 'query'> {

@@ -1,7 +1,9 @@
 import { DecodeError } from '../../model/errors.ts'
+import type { Grant } from '../../model/grant.ts'
 import type { Secret } from '../../model/request.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { CredentialEndpoint, type CredentialRequestOptions, type TokenOptions } from './credential-request.ts'
+import { scopeIn } from './grant.ts'
 
 /** An answer with a token. */
 export interface TokenResponse {
@@ -10,6 +12,8 @@ export interface TokenResponse {
   readonly lifetimeMs: number
   /** On the clock of `Time`. */
   readonly requestedAt: number
+  /** What the answer says of the token. */
+  readonly grant: Omit<Grant, 'isRenewed'>
   /** All fields of the answer, such as `refresh_token`. */
   readonly fields: Readonly<Record<string, unknown>>
 }
@@ -60,17 +64,21 @@ export class TokenEndpoint {
     const body = { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
     const { body: answer, requestedAt } = await this.#endpoint.send({ body }, options)
     const fields = (typeof answer === 'object' && answer !== null ? answer : {}) as TokenResponse['fields']
-    const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn } = fields
+    const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn, scope } = fields
     if (typeof refreshToken === 'string') this.#options.secrets.register?.('refresh token', refreshToken)
     if (typeof accessToken !== 'string' || accessToken === '')
       throw new DecodeError(`${this.label} answered without an access_token: is this the token endpoint?`)
     this.#options.secrets.register?.('access token', accessToken)
-    return { accessToken, lifetimeMs: lifetimeOf(expiresIn) * 1_000, requestedAt, fields }
+    const lifetimeMs = lifetimeOf(expiresIn) * 1_000
+    const endsAt = statesNone(expiresIn) ? undefined : new Date(this.#options.now().getTime() + lifetimeMs)
+    return { accessToken, lifetimeMs, requestedAt, grant: { scope: scopeIn(scope), endsAt }, fields }
   }
 }
 
+const statesNone = (expiresIn: unknown): boolean => expiresIn === undefined || expiresIn === null
+
 /** Reads the `expires_in` of a token, in seconds. */
 function lifetimeOf(expiresIn: unknown): number {
-  const seconds = expiresIn === undefined || expiresIn === null ? DEFAULT_LIFETIME_S : Number(expiresIn)
+  const seconds = statesNone(expiresIn) ? DEFAULT_LIFETIME_S : Number(expiresIn)
   return Number.isFinite(seconds) ? seconds : DEFAULT_LIFETIME_S
 }

@@ -7,6 +7,7 @@ import type { Scope } from '../../model/scope.ts'
 import { formatCount } from '../../value/format.ts'
 import { requireSecret } from '../chosen-streams.ts'
 import { checkEnd } from './check-end.ts'
+import { checkCredentials } from './check-credentials.ts'
 import { checkCursorField, checkDeclaredFields } from './check-fields.ts'
 import { checkMovingList } from './check-moving-list.ts'
 import { checkOrder } from './check-order.ts'
@@ -60,6 +61,7 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
       `${labelOf(first.request, source)} answered ${formatCount(first.response.records.length, 'record')} ` +
       'on its first page',
     remarks: [
+      ...(first.grant ? checkCredentials(first.grant, requiredSecretsIn(recipe), scope.now()) : []),
       ...remarksOnPage(first, recipe, source, table),
       ...(stored ? checkRejects(stored.rejects, first.records.length, table) : []),
       ...(rows ? [...checkDeclaredFields(table, rows), ...checkTimes(table, rows)] : []),

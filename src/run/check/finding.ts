@@ -12,14 +12,15 @@ export interface Finding {
   readonly text: string
 }
 
-/** What a question about a page has found: a fault, or a recommendation. */
+/** What a question about a page has found: a fault, a recommendation, or a fact. */
 export interface Remark {
-  readonly type: 'problem' | 'advice'
+  readonly type: 'problem' | 'advice' | 'note'
   readonly text: string
 }
 
 export const problem = (text: string): Remark => ({ type: 'problem', text })
 export const advice = (text: string): Remark => ({ type: 'advice', text })
+export const note = (text: string): Remark => ({ type: 'note', text })
 
 /** What one check has found: a result, and remarks. */
 export interface Checked {

@@ -1,5 +1,6 @@
 // The first page of a stream, read as a run reads it, by one request.
 import type { Completeness } from '../../model/completeness.ts'
+import type { Grant } from '../../model/grant.ts'
 import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
@@ -18,6 +19,8 @@ export interface FirstPage {
   readonly next: PageRequest | undefined
   /** Of a reading that would end with this page; absent if it goes on. */
   readonly completeness: Completeness | undefined
+  /** What the answer says of the credentials. */
+  readonly grant: Grant | undefined
   /** Warnings that a run would give. */
   readonly warnings: readonly string[]
 }
@@ -37,6 +40,10 @@ export async function readFirstPage(
 ): Promise<FirstPage> {
   const sent: PageRequest[] = []
   let received: DecodedResponse | undefined
+  let grant: Grant | undefined
+  const setGrant = (given: Grant | undefined): void => {
+    grant = given
+  }
   const warnings: string[] = []
   const once: Scope = {
     ...scope,
@@ -48,7 +55,7 @@ export async function readFirstPage(
     client: (api) => ({
       send: async (request, options) => {
         if (sent.push(request) > 1) throw new Error('a check requests the first page only')
-        received = await scope.client(api).send(request, options)
+        received = await scope.client(api).send(request, { ...options, onGrant: setGrant })
         return received
       },
     }),
@@ -74,6 +81,7 @@ export async function readFirstPage(
       records: page.records,
       next,
       completeness: page.completeness,
+      grant,
       warnings,
     }
   }

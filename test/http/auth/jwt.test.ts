@@ -231,6 +231,14 @@ describe('a JWT without a token URL', () => {
     expect(JSON.stringify(client.events)).not.toContain('eyJ')
   })
 
+  test('is hidden in messages', async () => {
+    await using api = await apiServer(({ headers }) => ({ body: `<p>${headers.authorization?.slice(7)}</p>` }))
+    await using client = testClient({ base: api.origin, auth }, environment)
+    const { message } = await failure(client.get('/x'))
+    expect(message).toContain('<p>')
+    expect(message).not.toContain('eyJ')
+  })
+
   test('is signed anew before it expires, and once after a 401', async () => {
     let refused = ''
     await using api = await apiServer(({ headers }) =>
