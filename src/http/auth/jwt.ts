@@ -33,8 +33,9 @@ export function jwtAuthorization(auth: JwtAuth, options: TokenOptions): FetchedT
         formOf(auth, await signer.sign(), options.secrets),
         {
           ...asked,
-          refusal:
-            `the signed assertion was refused; check ${secrets.join(' and ')}, the issuer, the subject, ` +
+          refusal: (reason) =>
+            `the signed assertion was refused${reason === undefined ? '' : ` (${reason})`}; ` +
+            `check ${secrets.join(' and ')}, the issuer, the subject, ` +
             "the audience and the scope, and this machine's clock",
         },
       )

@@ -152,8 +152,8 @@ describe('an assertion', () => {
     const error = await failure(client.get('/x'))
     expect(error).toBeInstanceOf(HttpError)
     expect(error.message).toBe(
-      `POST ${api.origin}/token answered 400: the signed assertion was refused; check KEY, the issuer, the subject, ` +
-        "the audience and the scope, and this machine's clock",
+      `POST ${api.origin}/token answered 400: the signed assertion was refused (invalid_grant); check KEY, ` +
+        "the issuer, the subject, the audience and the scope, and this machine's clock",
     )
     expect(paths(api)).toEqual(['/token'])
   })
