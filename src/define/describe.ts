@@ -8,13 +8,13 @@ import {
   type Stage,
   type Table,
 } from '../model/recipe.ts'
-import type { Job, JobRequest } from '../model/job.ts'
 import { formatText } from '../model/format.ts'
 import { shapeText } from '../model/records-shape.ts'
 import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { isBound } from '../model/bounds-in.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { graphqlFacts } from './describe-graphql.ts'
+import { jobLines, type Wording } from './describe-job.ts'
 import { functionsIn } from './functions-in.ts'
 import { accountsText } from './accounts/accounts.ts'
 import type { AccountsPipeline, Pipeline } from './pipeline.ts'
@@ -47,7 +47,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
           ...(source.request.format ? [line('format', formatText(source.request.format))] : []),
           ...graphqlFacts(source.request).map(([what, text]) => line(what, text)),
           ...(source.job
-            ? jobLines(source.job)
+            ? jobLines(source.job, WORDING)
             : [
                 line(
                   'pages',
@@ -219,46 +219,6 @@ function childLines(stage: Stage, options: { isMerged: boolean }): string[] {
   return [`  ${functionText(stage.fn)}`]
 }
 
-function jobLines({ id, poll, state, every, maxEvery, longest, results, ...job }: Job): string[] {
-  const states = (['done', 'empty', 'failed', 'expired'] as const)
-    .filter((name) => job[name].length > 0)
-    .map((name) => `${name}: ${job[name].join(', ')}`)
-  const request = poll ? calledText(() => requestLine(poll('{id}')), poll) : 'GET of its URL'
-  return [
-    line('job', `${fromText(id)}, polled by ${request} every ${every} to ${maxEvery}, at most ${longest}`),
-    line('state', `${state === undefined ? 'the HTTP status' : fromText(state)}; ${states.join('; ')}`),
-    ...(job.count === undefined ? [] : [line('count', fromText(job.count))]),
-    ...(results.type === 'files' ? fileLines(results.at, results.stage) : resultLines(results.fn)),
-  ]
-}
-
-const fileLines = (at: InResponse<never, unknown>, stage: Stage): string[] =>
-  stage.type === 'flatMap' && stage.download
-    ? [line('download', downloadText({ ...stage.download, at: fromText(at) }) + atOnce(stage.concurrency))]
-    : []
-
-function resultLines(fn: Extract<Job['results'], { readonly type: 'requests' }>['fn']): string[] {
-  try {
-    const made = fn(placeholder('job') as never, '{id}')
-    if (made)
-      return [line('results', ''), ...describeRecipe(made.recipe, { isMerged: false }).map((text) => `  ${text}`)]
-  } catch {
-    /* The function needs a real job. */
-  }
-  return [line('results', functionText(fn))]
-}
-
-/** Returns what a call with placeholders makes, or the text of the function. */
-function calledText(call: () => string, fn: object): string {
-  try {
-    return call()
-  } catch {
-    return functionText(fn)
-  }
-}
-
-const requestLine = ({ template: { request } }: JobRequest): string => `${request.method} ${requestText(request)}`
-
 /** Returns a record whose fields read as their names, so that a child's path is shown as `/topics/{id}/posts`. */
 const placeholder = (name = ''): unknown =>
   new Proxy(
@@ -291,3 +251,12 @@ function fromText(from: InResponse<never, unknown> | Parameter): string {
 const functionText = (fn: object): string => shortened(Function.prototype.toString.call(fn))
 const shortened = (text: string, line = text.replace(/\s+/g, ' ').trim()): string =>
   line.length > 90 ? `${line.slice(0, 89)}…` : line
+const WORDING: Wording = {
+  line,
+  fromText,
+  functionText,
+  requestText,
+  fileText: (download, concurrency) => downloadText(download) + atOnce(concurrency),
+  linesOf: (recipe) => describeRecipe(recipe, { isMerged: false }),
+  placeholder,
+}

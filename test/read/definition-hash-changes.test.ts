@@ -34,7 +34,30 @@ const child = (row: Row): Stream<Row> =>
     .pages(onePage())
     .records()
 
+const exported = (
+  options: { every?: '1s'; longest?: '1h'; retries?: number; state?: 'state' | 'status' } = {},
+  at = 'url',
+) =>
+  api
+    .post<{ id: string }>('/jobs', { json: { since } })
+    .job<{ state: string; status: string; url: string; other: string }>({
+      id: 'id',
+      poll: (id) => api.get<{ state: string; status: string; url: string; other: string }>(path`/jobs/${id}`),
+      state: 'state',
+      done: 'done',
+      ...options,
+    })
+    .download<Row>(at as 'url' | 'other')
+
 describe('the hash of a definition', () => {
+  test('has what the results of a job depend on, and not how they are waited for', () => {
+    const known = hash(exported())
+    expect(hash(exported({ every: '1s', longest: '1h', retries: 5 }))).toBe(known)
+    expect(hash(exported({ state: 'status' }))).not.toBe(known)
+    expect(hash(exported({}, 'other'))).not.toBe(known)
+    expect(hash(api.post<Row[]>('/jobs', { json: { since } }).pages(onePage()).records())).not.toBe(known)
+  })
+
   test('stays the same while a stored position fits', () => {
     const known = hash(listing())
     expect(

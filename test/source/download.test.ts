@@ -97,6 +97,15 @@ test('a record without a URL is rejected, and the files of the others are read',
   ])
 })
 
+test('a path through a list of files is no file, because only the last one would be read', async () => {
+  await using api = await exporter('http://127.0.0.1:1')
+  const flow = http(api.origin).get('/export').pages(onePage()).download('files.url')
+  const pages = await readPages(flow)
+  expect(pages.flatMap(({ rejects }) => rejects)).toMatchObject([
+    { stage: 'flatMap', reason: expect.stringContaining("'files.url' leads through a list of 2 files") },
+  ])
+})
+
 test('downloads may stand in children', async () => {
   await using api = await apiServer(({ path }) => {
     if (path === '/exports') return { json: [{ id: 1 }, { id: 2 }] }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
 import type { Format } from '../../model/format.ts'
-import { valueAt } from '../../model/path.ts'
+import { valuesAt } from '../../model/path.ts'
 import type { Download, HttpSource, Recipe, Stage } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
 import { checkFormat } from './formats.ts'
@@ -33,7 +33,7 @@ export function downloadStage<T>(
   return {
     type: 'flatMap',
     fn: (record: unknown) => {
-      const recipe: Recipe = { source: fileSource(api, valueAt(record, at), download), stages: [] }
+      const recipe: Recipe = { source: fileSource(api, valuesAt(record, at), download), stages: [] }
       return { recipe }
     },
     concurrency,
@@ -41,7 +41,17 @@ export function downloadStage<T>(
   }
 }
 
-function fileSource(api: HttpSource['api'], url: unknown, { at, format, records }: Download): HttpSource {
+function fileSource(
+  api: HttpSource['api'],
+  [url, ...more]: readonly unknown[],
+  { at, format, records }: Download,
+): HttpSource {
+  // The last one alone would be a part of the files, and look like all.
+  if (more.length > 0)
+    throw new TypeError(
+      `'${at}' leads through a list of ${more.length + 1} files. ` +
+        "Make records of the list: .records('list').download('url')",
+    )
   if (typeof url !== 'string' || url === '') throw new TypeError(`'${at}' holds no URL of a file`)
   return {
     api,

@@ -9,6 +9,7 @@ import { duration, durationText } from '../../value/duration.ts'
 import { checkValue } from '../check-value.ts'
 import { Records, type Stream } from '../stream.ts'
 import { downloadStage, type DownloadOptions } from './download.ts'
+import type { InRecords } from './paging-types.ts'
 
 type Find<Body, Value> = (body: Body) => Value | null | undefined
 
@@ -88,10 +89,10 @@ export class ExportJob<Polled> {
    *
    * @example
    * job.download<Row>('result.url', { format: csv() })
-   * job.download<Row>((job) => job.files.map(({ url }) => url))
+   * job.download<Row>('files.url') // a list of files
    */
   download<T>(
-    at: PathTo<Polled, string | readonly string[]> | Find<Polled, string | readonly string[]>,
+    at: PathTo<Polled, string | readonly string[]> | InRecords<Polled> | Find<Polled, string | readonly string[]>,
     options: DownloadOptions<T> = {},
   ): Records<T> {
     if ((typeof at !== 'string' || at === '') && typeof at !== 'function')

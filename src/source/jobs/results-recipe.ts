@@ -1,7 +1,9 @@
 // The recipe that reads the results of a job that is done.
 import { DecodeError, UsageError } from '../../model/errors.ts'
 import type { Job } from '../../model/job.ts'
+import { valuesAt } from '../../model/path.ts'
 import type { Recipe } from '../../model/recipe.ts'
+import type { From } from '../../model/request.ts'
 import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
 import type { JobResponse } from './job-requests.ts'
 
@@ -12,7 +14,7 @@ export function resultsRecipe(
   { id, label }: { readonly id: string; readonly label: string },
 ): Recipe | undefined {
   if (results.type === 'files') {
-    const urls = urlsIn(valueIn(response, results.at), `${label}: ${nameOf(results.at)}`)
+    const urls = urlsIn(valueOf(response, results.at), `${label}: ${nameOf(results.at)}`)
     return urls.length === 0 ? undefined : filesRecipe(urls, results.stage)
   }
   const made = results.fn(response.body as never, id)
@@ -28,6 +30,13 @@ function checkResults({ recipe }: { readonly recipe: Recipe }): Recipe {
   const stage = recipe.stages.find((one) => one.type !== 'flatMap' || !one.download)
   if (stage) throw new UsageError(`.results(): put .${stage.type}() behind it`)
   return recipe
+}
+
+/** A path through a list leads to the URLs of all its elements: the last one alone would be a part of the results. */
+function valueOf(response: JobResponse, at: From<never, unknown>): unknown {
+  if (typeof at !== 'string') return valueIn(response, at)
+  const values = valuesAt(response.body, at)
+  return values.length === 1 ? values[0] : values
 }
 
 function urlsIn(value: unknown, place: string): readonly string[] {
