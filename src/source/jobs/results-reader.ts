@@ -1,7 +1,7 @@
 // The pages of the results of a job, with the cursor of the stream and positions inside the job.
 import { ENDED, openBecause, worstOf, type Completeness } from '../../model/completeness.ts'
 import { NO_READ_COUNTS } from '../../model/counts.ts'
-import { DecodeError } from '../../model/errors.ts'
+import { DecodeError, PositionLostError } from '../../model/errors.ts'
 import { END, isEnd, type Page } from '../../model/page.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { SliceRead } from '../../model/slice.ts'
@@ -48,13 +48,17 @@ export class JobResultsReader {
     const { source, slice, scope, read } = this.#options
     const stated = this.read(response, label)
     const recipe = resultsRecipe(source.job, response, { id, label })
+    // The rest of the records would be missing, and the reading would look complete.
+    if (!recipe && from.results !== undefined) throw new PositionLostError('it names no results any more')
     if (!recipe) {
       yield { page: { ...NOTHING, ...defined({ completeness: gradeOfNone(stated) }) }, progress: from }
       return
     }
     if (from.results === undefined) this.#keys = this.#newKeys(stated.count)
     let progress = from
-    for await (const page of read(recipe, { ...slice, position: from.results ?? null }, scope)) {
+    // Files that have changed are others: to read them again would mix the results of two exports.
+    const restart = source.job.results.type === 'files' ? 'slice' : slice.restart
+    for await (const page of read(recipe, { ...slice, restart, position: from.results ?? null }, scope)) {
       const { page: followed, progress: behind, hasEnded } = this.#follow(page, progress)
       progress = behind
       const isLast = hasEnded || isEnd(page.position)
@@ -76,12 +80,14 @@ export class JobResultsReader {
   #follow(inner: Page, before: JobProgress): ResultsPage & { readonly hasEnded: boolean } {
     const { follower, scope } = this.#options
     const [reject] = inner.rejects.filter(({ stage }) => stage !== 'read')
-    if (reject) {
-      inner.hold?.[Symbol.dispose]()
-      throw new DecodeError(`the results of the job cannot be read: ${reject.reason}`)
-    }
-    this.#keys?.add(inner.records)
-    const { page, hasEnded } = followedPage(inner.records, follower)
+    if (reject)
+      this.#releasing(inner, () => {
+        throw new DecodeError(`the results of the job cannot be read: ${reject.reason}`)
+      })
+    const { page, hasEnded } = this.#releasing(inner, () => {
+      this.#keys?.add(inner.records)
+      return followedPage(inner.records, follower)
+    })
     // Origins and parents lead to the records of the results, which are the first ones of the stream.
     const { origins: _origins, parents: _parents, position, rejects, counts, completeness, ...rest } = inner
     const progress: JobProgress = {
@@ -109,6 +115,16 @@ export class JobResultsReader {
       },
       progress,
       hasEnded,
+    }
+  }
+
+  /** Releases the memory of a page if it is not handed on. */
+  #releasing<Result>({ hold }: Page, work: () => Result): Result {
+    try {
+      return work()
+    } catch (error) {
+      hold?.[Symbol.dispose]()
+      throw error
     }
   }
 

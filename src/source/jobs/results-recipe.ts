@@ -51,9 +51,12 @@ function urlsIn(value: unknown, place: string): readonly string[] {
   })
 }
 
-/** The stage leaves URLs out of positions: they may be signed, and others each time. */
+/**
+ * The stage leaves URLs out of positions: they may be signed, and others each time. The other members show whether the
+ * list of files is the same.
+ */
 function filesRecipe(urls: readonly string[], stage: Recipe['stages'][number]): Recipe {
-  const files = urls.map((url) => ({ url }))
+  const files = urls.map((url, index) => ({ url, index, files: urls.length }))
   return {
     source: {
       // oxlint-disable-next-line typescript/require-await -- A source is an async generator.

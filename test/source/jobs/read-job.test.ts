@@ -130,6 +130,33 @@ test('all files of a list are read, each once, and a run resumes inside of any',
   }
 })
 
+test('a list of files that has become shorter is not read on as if it were whole', async () => {
+  let files = 3
+  await using api = await apiServer(({ method, path: asked }) => {
+    if (method === 'POST') return { json: { id: 'j1' } }
+    const urls = Array.from({ length: files }, (_, n) => `/files/${n}`)
+    if (asked === '/jobs/j1') return { json: { state: 'done', urls } }
+    const from = Number(asked.at(-1)) * 100
+    return { headers: { 'content-type': 'application/x-ndjson' }, body: linesOf(from, from + 100) }
+  })
+  const small = http(api.origin, { maxPageSize: 500, auth: bearer(secret('TOKEN')) })
+  const flow = small
+    .post<Started>('/jobs')
+    .job({
+      id: 'id',
+      poll: (id) => small.get<{ state: string; urls: string[] }>(path`/jobs/${id}`),
+      state: 'state',
+      done: 'done',
+      ...quick,
+    })
+    .download<{ id: number }>('urls')
+  const stopped = await readPages(flow, { pages: 2, id: '1' })
+  files = 1
+  const position = kept(stopped.at(-1)?.position)
+  for (const restart of ['slice', 'page'] as const)
+    await expect(readPages(flow, { position, id: '1', restart })).rejects.toThrow(ResultsLostError)
+})
+
 test('fewer records than the job states leave the reading open', async () => {
   const exporter = new Exporter()
   exporter.polled = () => ({ state: 'done', url: '/files/1', count: 6 })
@@ -242,8 +269,8 @@ test('results that are gone after records were read restart the slice, because r
     .download<{ id: number }>('url')
   const stopped = await readPages(flow, { pages: 3, id: '1' })
   const position = kept(stopped.at(-1)?.position)
-  for (const state of ['expired', 'failed', 'gone'] as const) {
-    exporter.polled = () => ({ state })
+  for (const state of ['expired', 'failed', 'gone', 'done'] as const) {
+    exporter.polled = () => ({ state, url: null })
     const gone = state === 'gone' && { status: 404, json: {} }
     exporter.answerTo = ({ path: asked }) => (gone && asked.startsWith('/jobs/') ? gone : undefined)
     const later = new Date(Date.now() + 3_600_000)
