@@ -251,6 +251,28 @@ test('each parent may have a job of its own, and a run that is stopped goes on w
   expect(accounts).toEqual([0, 1, 2])
 })
 
+test('records of a job may have children, also after a job that failed', async () => {
+  const exporter = new Exporter()
+  exporter.rows = exporter.rows.slice(0, 30)
+  const polled = exporter.polled
+  exporter.polled = (id) => (id === 'j1' ? { state: 'failed', count: 0 } : polled(id))
+  await using api = await apiServer(exporter.answer)
+  await using target = await testDatabase()
+  const client = clientOf(api.origin)
+  const lines = rowsOf(api.origin).flatMap(
+    (row) =>
+      client
+        .get<{ id: number }[]>(path`/lines/${row.id}`)
+        .pages(onePage())
+        .records()
+        .map((line) => ({ id: row.id * 10 + line.id })),
+    { concurrency: 4 },
+  )
+  const flow = pipeline('p', { streams: { rows: lines.into('t.rows', { write: 'append' }) } })
+  expect((await runPipeline(flow, optionsOf(target))).streams.rows.error).toBeUndefined()
+  expect(await storedIn(target)).toEqual({ rows: 90, different: 90 })
+})
+
 test('rows() reads a job, cancels one that it leaves, and a check starts none', async () => {
   const exporter = new Exporter()
   await using api = await apiServer(exporter.answer)
