@@ -6,10 +6,15 @@ import { formatCount, formatNumber } from '../../value/format.ts'
 import { nameOf, problemOf, valueIn } from '../response-value.ts'
 import type { JobResponse } from './job-requests.ts'
 
-/** Returns the number of records that a job states. Throws if its place holds none. */
-export function statedCount({ count }: Pick<Job, 'count'>, response: JobResponse): number | undefined {
+/** Returns the number of records that a job states. Throws if its place holds none, unless the job has no results. */
+export function statedCount(
+  { count }: Pick<Job, 'count'>,
+  response: JobResponse,
+  { hasResults }: { readonly hasResults: boolean },
+): number | undefined {
   if (count === undefined) return undefined
   const value = valueIn(response, count)
+  if (!hasResults && (value === undefined || value === null)) return undefined
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
   throw new PagingError(

@@ -230,7 +230,7 @@ class JobReader {
   }
 
   #emptyEnd(response: JobResponse): Page {
-    const completeness = gradeOfNone(this.#results.read(response, this.#name()))
+    const completeness = gradeOfNone(this.#results.read(response, this.#name(), false))
     return { records: [], rejects: [], counts: NO_READ_COUNTS, position: END, ...defined({ completeness }) }
   }
 

@@ -72,9 +72,10 @@ export class JobResultsReader {
   }
 
   /** Returns what the job states of its results. */
-  read(response: JobResponse, label: string): ReadResults {
+  read(response: JobResponse, label: string, hasResults = true): ReadResults {
     const { job } = this.#options.source
-    return { label, place: job.count, count: statedCount(job, response), records: 0, keys: undefined }
+    const count = statedCount(job, response, { hasResults })
+    return { label, place: job.count, count, records: 0, keys: undefined }
   }
 
   #follow(inner: Page, before: JobProgress): ResultsPage & { readonly hasEnded: boolean } {
