@@ -54,14 +54,15 @@ export async function tryPipelines(
   const taken = namesTaken(done)
   const expanded = await settle(done.map((loaded) => expandedOf(loaded, expand, words.length > 0)))
   const found = mergedByPipeline(expanded.done.flatMap((one) => one.found))
-  return {
-    found,
-    failed: [
-      ...[...failed, ...expanded.failed].map((error) => toError(error)),
-      ...expanded.done.flatMap((one) => one.failed),
-      ...taken,
-    ],
-  }
+  const errors = [
+    ...[...failed, ...expanded.failed].map((error) => toError(error)),
+    ...expanded.done.flatMap((one) => one.failed),
+    ...taken,
+  ]
+  // Without an error a command would do nothing, and end as if all were well.
+  if (expand.accounts && found.length === 0 && errors.length === 0)
+    errors.push(new UsageError(`There is no pipeline with accounts, such as ${expand.accounts.join(', ')}`))
+  return { found, failed: errors }
 }
 
 /** A pipeline file, and what a word has chosen of it. */

@@ -75,12 +75,12 @@ async function runAll(
   const found = selectStreams(all, options.stream)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The run')
   const limited = { ...context, signal: time.signal }
-  if (dryRun) return await (await import('./dry-run.ts')).dryRun(found, options, limited)
+  let code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
+  if (dryRun) return Math.max(code, await (await import('./dry-run.ts')).dryRun(found, options, limited))
 
   // Keeps the embedded database running between two pipelines.
   await using _kept =
     found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
-  let code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
   for (const [first, ...others] of groupsOf(found)) {
     if (time.signal.aborted || !first) break
     const isOne = first.pipeline.account === undefined || others.length === 0
