@@ -32,6 +32,19 @@ test('migrate runs each new migration once, in order', async () => {
   expect(await database.query('select array_agg(n) as n from sluice.a')).toEqual([{ n: [1, 2, 3] }])
 })
 
+test('migrate runs one that came to a version after another with a higher number', async () => {
+  await using own = await withFiles({
+    '0001_a.sql': 'create table sluice.a (n int);',
+    '0003_c.sql': 'insert into sluice.a values (3);',
+  })
+  const { database, directory } = own
+  await migrate(database, { directory })
+  await own.write('0002_b.sql', 'insert into sluice.a values (2);')
+  expect(await migrate(database, { directory })).toEqual(['0002_b'])
+  expect(await migrate(database, { directory })).toEqual([])
+  expect(await database.query('select array_agg(n order by n) as n from sluice.a')).toEqual([{ n: [2, 3] }])
+})
+
 test('migrate runs twice at once without conflict', async () => {
   await using own = await withFiles({
     '0001_a.sql': 'create table sluice.a (n int); select pg_sleep(0.05); insert into sluice.a values (1);',
