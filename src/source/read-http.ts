@@ -67,7 +67,7 @@ export async function* readHttp(
   for (let isFirst = true; ; isFirst = false) {
     const lost = (error: unknown): unknown =>
       isFirst && isResumed ? positionLost(error, request, source.paging) : error
-    const given = isFirst && !isResumed ? givenPage(source, scope) : undefined
+    const given = isFirst && !isResumed ? givenPage(source, request, scope) : undefined
     const taken = given
       ? { request, response: given }
       : await takePage(prefetcher, request, list).catch((error: unknown) => {
