@@ -2,6 +2,7 @@ import type { AccountsPipeline, Flows } from '../../define/pipeline.ts'
 import { toError } from '../../value/error.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { AccountsReport, Report } from '../../model/report.ts'
+import { keepDatabase } from '../open-store.ts'
 import { problemText } from '../report/problem-text.ts'
 import type { RunOptions } from '../options.ts'
 import { runPipeline } from '../run-pipeline.ts'
@@ -34,6 +35,12 @@ export async function runAccounts<Streams extends Flows>(
     ...(environment && { environment }),
   })
   const found = pipelines.map((pipeline) => ({ pipeline }))
+  // Several runs at once would each start the embedded database.
+  await using _kept = await keepDatabase({
+    database,
+    ...(environment && { environment }),
+    signal: signal ?? new AbortController().signal,
+  })
   const ended = await inTurn(found, { accountsAtOnce, memory, signal }, async ({ pipeline }, share) => {
     const account = pipeline.account?.name ?? ''
     try {

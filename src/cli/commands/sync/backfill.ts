@@ -4,6 +4,7 @@ import type { Duration } from '../../../model/request.ts'
 import { backfillPipeline } from '../../../run/backfill/backfill-pipeline.ts'
 import { dryRunBackfill } from '../../../run/backfill/dry-run.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
+import { keepDatabase } from '../../../run/open-store.ts'
 import type { BackfillOptions } from '../../../run/options.ts'
 import { defined } from '../../../value/defined.ts'
 import { duration } from '../../../value/duration.ts'
@@ -81,7 +82,9 @@ async function backfillAll(
   }
   const [first, other] = found
   if (first && !other) return alone(first)
-  return runAccounts(
+  // Several runs at once would each start the embedded database.
+  await using _kept = await keepDatabase({ database: options.database, signal: context.signal })
+  return await runAccounts(
     found,
     {
       memory,
