@@ -1,5 +1,6 @@
 import { UsageError } from '../model/errors.ts'
 import type { Batching } from '../model/recipe.ts'
+import { rejectUnknownOptions } from './renamed-words.ts'
 import type { Stream } from './stream.ts'
 
 /** A function that is called with batches of records: what `inBatches()` returns. */
@@ -28,8 +29,10 @@ export class Batches<T, U> {
 export function inBatches<T, U>(
   size: number,
   fn: (records: readonly T[], signal: AbortSignal) => Stream<U>,
-  { expect }: BatchOptions = {},
+  options: BatchOptions = {},
 ): Batches<T, U> {
+  rejectUnknownOptions('inBatches()', options, ['expect'])
+  const { expect } = options
   if (typeof fn !== 'function') throw new UsageError('inBatches(): give a function that returns a stream of the batch')
   if (!Number.isInteger(size) || size < 1)
     throw new UsageError(`inBatches(): the size must be a whole number from 1, not ${String(size)}`)

@@ -5,7 +5,7 @@ import type { Duration } from '../model/request.ts'
 import { parseInstant } from '../value/instant.ts'
 import { duration } from '../value/duration.ts'
 import { checkValue } from './check-value.ts'
-import { rejectRenamedWords } from './renamed-words.ts'
+import { rejectRenamedWords, rejectUnknownOptions } from './renamed-words.ts'
 import { defined } from '../value/defined.ts'
 
 /** Values with an order that a cursor can follow. */
@@ -50,6 +50,8 @@ interface CountOptions {
   lookback?: number
 }
 
+const OPTIONS = ['startFrom', 'lookback', 'unit', 'order', 'step', 'perParent']
+
 /** Returns the cursor of a recipe. Throws a UsageError for what the types cannot refuse. */
 export function incrementalOf(
   at: Incremental['at'],
@@ -60,6 +62,7 @@ export function incrementalOf(
   const { startFrom, lookback, unit, order, step, perParent } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
+  rejectUnknownOptions(place, options, OPTIONS)
   if (at === '') throw new UsageError(`${place}: name the field that holds the time of a change`)
   if (typeof lookback === 'string') checkValue(`${place}: lookback`, () => duration(lookback))
   else if (lookback !== undefined && (!Number.isFinite(lookback) || lookback < 0))

@@ -2,7 +2,7 @@ import type { At, ElementOf, PathTo } from '../../model/path.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Api, Delta, InHeader, Paging, Range, Request } from '../../model/request.ts'
-import { rejectRenamedWords } from '../renamed-words.ts'
+import { rejectRenamedWords, rejectUnknownOptions } from '../renamed-words.ts'
 import { Records, type Stream } from '../stream.ts'
 import type { JobRequest } from '../../model/job.ts'
 import type { DownloadOptions } from './download.ts'
@@ -47,8 +47,10 @@ export class Endpoint<Body> implements JobRequest {
    * @example
    * api.get<{ data: Order[]; next: string | null }>('/orders').pages(byCursor('after', 'next'))
    */
-  pages(paging: Paging<Body>, { delta, ifChanged = false, firstPage }: PagesOptions<Body> = {}): Pages<Body> {
+  pages(paging: Paging<Body>, options: PagesOptions<Body> = {}): Pages<Body> {
     rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
+    rejectUnknownOptions('.pages()', options, ['delta', 'ifChanged', 'firstPage'])
+    const { delta, ifChanged = false, firstPage } = options
     if (firstPage !== undefined && (delta !== undefined || ifChanged))
       throw new UsageError('.pages(): firstPage is for children, which have neither delta nor ifChanged')
     if (ifChanged) checkIfChanged(paging, delta)

@@ -1,5 +1,5 @@
-import { UsageError } from '../../model/errors.ts'
 import type { Auth, Secret } from '../../model/request.ts'
+import { rejectUnknownOptions } from '../renamed-words.ts'
 import { proven, type ClientCredentialsOptions } from './auth.ts'
 
 export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'clientSecret'> {
@@ -31,7 +31,7 @@ export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'cli
  */
 export const refreshToken = (options: RefreshTokenOptions): Auth => {
   const { clientSecret, refreshToken: first } = options
-  rejectUnknownOptions('refreshToken', options, REFRESH_TOKEN_OPTIONS)
+  rejectUnknownOptions('refreshToken()', options, REFRESH_TOKEN_OPTIONS)
   return Object.freeze({
     type: 'refresh token',
     ...options,
@@ -50,10 +50,3 @@ const REFRESH_TOKEN_OPTIONS: readonly string[] = [
   'authorizationUrl',
   'deviceUrl',
 ] satisfies (keyof RefreshTokenOptions)[]
-
-/** Throws for an option that does not exist: a misspelled one would be ignored. */
-function rejectUnknownOptions(word: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown !== undefined)
-    throw new UsageError(`${word}(): it has no option '${unknown}'. It has ${known.join(', ')}`)
-}
