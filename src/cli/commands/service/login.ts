@@ -3,7 +3,7 @@ import { findPipelines } from '../../../run/find-pipelines.ts'
 import { login } from '../../../run/login/login.ts'
 import type { Duration } from '../../../value/duration.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
-import { selectOne } from '../stream-names.ts'
+import { accountsOf, selectOne } from '../stream-names.ts'
 
 interface LoginCommandOptions extends CommonOptions {
   readonly device?: boolean
@@ -15,9 +15,10 @@ interface LoginCommandOptions extends CommonOptions {
 export async function loginCommand(
   [word]: [string],
   { device = false, port, timeout, database }: LoginCommandOptions,
-  { signal }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
-  const all = await findPipelines([word])
+  const { signal } = context
+  const all = await findPipelines([word], accountsOf({ database }, context))
   if (all.length > 1) {
     const examples = all.map(({ pipeline }) => `sluice login ${pipeline.name}`).join(', ')
     throw new UsageError(`${word} has several accounts. Log in for each: ${examples}`)
