@@ -2,6 +2,7 @@
 import { PositionLostError } from '../../model/errors.ts'
 import type { Position } from '../../model/page.ts'
 import { defined } from '../../value/defined.ts'
+import type { FileOrder } from './file-order.ts'
 
 /** What is known of a job. Stored as JSON in the ledger, so the names of its members must stay the same. */
 export interface JobProgress {
@@ -19,28 +20,32 @@ export interface JobProgress {
   readonly records: number
   /** A record had the field of the cursor. */
   readonly hasCursor?: true
+  /** The order of the files that the results are. Absent if there is one, or if they are requests. */
+  readonly files?: FileOrder
 }
 
 export const NO_JOB: JobProgress = Object.freeze({ starts: 0, failures: 0, records: 0 })
 
-export function jobPosition({ id, startedAt, starts, failures, results, records, hasCursor }: JobProgress): Position {
+export function jobPosition({ id, startedAt, starts, failures, ...read }: JobProgress): Position {
+  const { results, records, hasCursor, files } = read
   return {
     job: { ...defined({ id, startedAt }), starts, failures },
-    ...(results !== undefined && { results, records, ...defined({ hasCursor }) }),
+    ...(results !== undefined && { results, records, ...defined({ hasCursor, files }) }),
   }
 }
 
 /** Returns what a position knows of a job. Throws if another kind of source stored it. */
 export function jobAt(position: Position): JobProgress {
   if (position === null) return NO_JOB
-  const { job, results, records, hasCursor } = position as {
+  const { job, results, records, hasCursor, files } = position as {
     readonly job?: Partial<JobProgress>
     readonly results?: Position
     readonly records?: number
     readonly hasCursor?: true
+    readonly files?: FileOrder
   }
   if (typeof job?.starts !== 'number')
     throw new PositionLostError('the stored position does not fit this definition. Restarting from the beginning')
   const { id, startedAt, starts, failures = 0 } = job
-  return { starts, failures, records: records ?? 0, ...defined({ id, startedAt, results, hasCursor }) }
+  return { starts, failures, records: records ?? 0, ...defined({ id, startedAt, results, hasCursor, files }) }
 }

@@ -10,6 +10,7 @@ import type { ReadPages } from '../children/child-reader.ts'
 import type { CursorFollower } from '../cursor/follow-cursor.ts'
 import { followedPage } from '../followed-page.ts'
 import { DifferentKeys, MAX_KEYS } from '../paging/different-keys.ts'
+import { isReordered } from './file-order.ts'
 import { gradeOfNone, gradeOfResults, statedCount, type ReadResults } from './grade-results.ts'
 import { jobPosition, type JobProgress } from './job-position.ts'
 import type { JobResponse } from './job-requests.ts'
@@ -47,15 +48,19 @@ export class JobResultsReader {
   ): AsyncGenerator<ResultsPage, void, undefined> {
     const { source, slice, scope, read } = this.#options
     const stated = this.read(response, label)
-    const recipe = resultsRecipe(source.job, response, { id, label })
+    const results = resultsRecipe(source.job, response, { id, label })
     // The rest of the records would be missing, and the reading would look complete.
-    if (!recipe && from.results !== undefined) throw new PositionLostError('it names no results any more')
-    if (!recipe) {
+    if (!results && from.results !== undefined) throw new PositionLostError('it names no results any more')
+    if (!results) {
       yield { page: { ...NOTHING, ...defined({ completeness: gradeOfNone(stated) }) }, progress: from }
       return
     }
+    const { recipe, files } = results
+    // One file would be read twice, and another one never.
+    if (from.results !== undefined && isReordered(from.files, files))
+      throw new PositionLostError('it names its files in another order')
     if (from.results === undefined) this.#keys = this.#newKeys(stated.count)
-    let progress = from
+    let progress: JobProgress = { ...from, ...defined({ files }) }
     // Files that have changed are others: to read them again would mix the results of two exports.
     const restart = source.job.results.type === 'files' ? 'slice' : slice.restart
     for await (const page of read(recipe, { ...slice, restart, position: from.results ?? null }, scope)) {

@@ -4,22 +4,31 @@ import type { Job } from '../../model/job.ts'
 import { valuesAt } from '../../model/path.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { From } from '../../model/request.ts'
+import { defined } from '../../value/defined.ts'
 import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
+import { fileOrderOf, type FileOrder } from './file-order.ts'
 import type { JobResponse } from './job-requests.ts'
+
+/** What reads the results, and the order of their files if there are several. */
+export interface JobResultsRecipe {
+  readonly recipe: Recipe
+  readonly files?: FileOrder
+}
 
 /** Returns undefined if the API says that there are no results. Throws if it does not say so. */
 export function resultsRecipe(
   { results }: Pick<Job, 'results'>,
   response: JobResponse,
   { id, label }: { readonly id: string; readonly label: string },
-): Recipe | undefined {
+): JobResultsRecipe | undefined {
   if (results.type === 'files') {
     const urls = urlsIn(valueOf(response, results.at), `${label}: ${nameOf(results.at)}`)
-    return urls.length === 0 ? undefined : filesRecipe(urls, results.stage)
+    if (urls.length === 0) return undefined
+    return { recipe: filesRecipe(urls, results.stage), ...defined({ files: fileOrderOf(urls) }) }
   }
   const made = results.fn(response.body as never, id)
   if (made === null) return undefined
-  return checkResults(made)
+  return { recipe: checkResults(made) }
 }
 
 /** Stages of results would hide their records from the cursor, and a replay from the stages of the stream. */
