@@ -28,6 +28,8 @@ async function signatureOf({ service, environment, now, request }: Example): Pro
   return sign?.({ method: 'GET', headers: {}, body: '', ...request }).headers?.['authorization']
 }
 
+// Of the suite, what the wire can say: it has raw characters in paths, which a client sends escaped, and it signs every
+// header, where only those that AWS demands are signed here.
 const suite = { service: 'service', environment: SUITE, now: '2015-08-30T12:36:00Z' }
 const examples: readonly (Example & { name: string; signature: string })[] = [
   {
@@ -47,6 +49,54 @@ const examples: readonly (Example & { name: string; signature: string })[] = [
     name: 'post-vanilla',
     request: { method: 'POST', url: new URL('https://example.amazonaws.com/') },
     signature: '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b',
+  },
+  {
+    ...suite,
+    name: 'get-vanilla-query-unreserved',
+    request: {
+      url: new URL(
+        'https://example.amazonaws.com/?-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz=' +
+          '-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+      ),
+    },
+    signature: '9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197',
+  },
+  {
+    ...suite,
+    name: 'get-vanilla-empty-query-key',
+    request: { url: new URL('https://example.amazonaws.com/?Param1=value1') },
+    signature: 'a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb',
+  },
+  {
+    ...suite,
+    name: 'get-vanilla-utf8-query',
+    request: { url: new URL('https://example.amazonaws.com/?ሴ=bar') },
+    signature: '2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04',
+  },
+  {
+    ...suite,
+    name: 'get-unreserved',
+    request: {
+      url: new URL('https://example.amazonaws.com/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'),
+    },
+    signature: '07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f',
+  },
+  {
+    ...suite,
+    name: 'post-vanilla-query',
+    request: { method: 'POST', url: new URL('https://example.amazonaws.com/?Param1=value1') },
+    signature: '28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11',
+  },
+  {
+    ...suite,
+    name: 'post-x-www-form-urlencoded',
+    request: {
+      method: 'POST',
+      url: new URL('https://example.amazonaws.com/'),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '13' },
+      body: 'Param1=value1',
+    },
+    signature: 'ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a',
   },
   {
     ...suite,
