@@ -41,7 +41,7 @@ const issues = api
     fields: 'summary,status,issuetype,project,priority,assignee,labels,created,updated,resolutiondate',
     maxResults: 100,
   }))
-  .pages(byCursor('nextPageToken', 'nextPageToken', { more: ({ isLast }) => isLast === false }))
+  .pages(byCursor('nextPageToken', 'nextPageToken', { done: 'isLast' }))
   .records('issues')
   .incremental(({ fields }) => fields.updated, { lookback: '5m' })
   .map(({ id, key, fields: { summary, labels, ...fields } }) => ({

@@ -51,7 +51,7 @@ const changed = <Item>(name: string, fields: string) =>
         `select Id, IsDeleted, SystemModstamp, ${fields} from ${name}` +
         `${since === undefined ? '' : ` where SystemModstamp >= ${since}`} order by SystemModstamp, Id`,
     }))
-    .pages(byNextUrl('nextRecordsUrl', { total: 'totalSize', more: ({ done }) => !done }))
+    .pages(byNextUrl('nextRecordsUrl', { total: 'totalSize', done: 'done' }))
     .records('records')
     // It comes as `2026-01-31T10:00:00.000+0000`; a query wants `2026-01-31T10:00:00.000Z`.
     .incremental(({ SystemModstamp }) => new Date(SystemModstamp), { lookback: '10m' })

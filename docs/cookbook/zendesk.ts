@@ -38,7 +38,7 @@ const api = http(baseUrl('ZENDESK_API', `https://${ZENDESK_SUBDOMAIN}.zendesk.co
 
 const tickets = api
   .get<Tickets>('/incremental/tickets/cursor.json', { start_time: 0, per_page: 1_000 })
-  .pages(byNextUrl('after_url', { more: (body) => !body.end_of_stream }), { delta: { at: 'after_url' } })
+  .pages(byNextUrl('after_url', { done: 'end_of_stream' }), { delta: { at: 'after_url' } })
   .records('tickets')
   .map(({ id, subject, status, priority, type, tags, created_at, updated_at, ...ids }) => ({
     id,

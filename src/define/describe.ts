@@ -136,7 +136,9 @@ function pagingText(paging: Paging<never>): string {
     'pages' in paging && paging.pages !== undefined && `${fromText(paging.pages)} of them`,
     'total' in paging && paging.total !== undefined && `to ${fromText(paging.total)}`,
     'max' in paging && paging.max !== undefined && `to ${paging.max}`,
-    'more' in paging && paging.more !== undefined && `while ${fromText(paging.more)}`,
+    'more' in paging &&
+      paging.more !== undefined &&
+      `${'moreIs' in paging ? 'until' : 'while'} ${fromText(paging.more)}`,
   ]
   return [startText(paging), ...ends.filter((end) => end !== false)].join(', ')
 }

@@ -227,6 +227,9 @@ export type Parameter = string | InHeader
 /** A custom paginator. Returns the next request, or undefined after the last page. */
 export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageRequest) => PageRequest | undefined
 
+/** What the value at `more` means: false while more pages follow, as that of `done` or `isLast`. @default true */
+export type MoreIs = false
+
 export type Paging<Body> =
   | { readonly type: 'one page' }
   | {
@@ -236,6 +239,7 @@ export type Paging<Body> =
       readonly pages?: InResponse<Body, number | string>
       readonly total?: InResponse<Body, number | string>
       readonly more?: InResponse<Body, boolean>
+      readonly moreIs?: MoreIs
       readonly max?: number
     }
   | {
@@ -244,6 +248,7 @@ export type Paging<Body> =
       readonly start: number
       readonly total?: InResponse<Body, number | string>
       readonly more?: InResponse<Body, boolean>
+      readonly moreIs?: MoreIs
       /** The parameter that holds the page size. */
       readonly limit?: string
       readonly max?: number
@@ -262,6 +267,13 @@ export type Paging<Body> =
       readonly at: InResponse<Body, string>
       readonly total?: InResponse<Body, number | string>
       readonly more?: InResponse<Body, boolean>
+      readonly moreIs?: MoreIs
+    }
+  | {
+      readonly type: 'next url'
+      readonly at: InResponse<Body, string>
+      readonly more?: InResponse<Body, boolean>
+      readonly moreIs?: MoreIs
     }
   | { readonly type: 'link header'; readonly rel: string }
   | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }

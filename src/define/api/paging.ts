@@ -11,6 +11,8 @@ type Find<Body, Value> = (body: Body) => Value | null | undefined
 interface More<Body> {
   /** Paging ends when this is false. While it is true, the page must name the next one. */
   more?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader
+  /** The opposite of `more`, such as `'is_last'`: paging ends when this is true. */
+  done?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader
 }
 
 interface Total<Body> {
@@ -58,7 +60,7 @@ export function byPage<Body>(
   rejectRenamedWords('byPage()', options, FORMER_NAMES)
   const { start = 1, ...ends } = options
   whole('byPage', { start, max: ends.max })
-  return Object.freeze({ type: 'page', parameter: named('byPage', parameter), start, ...ends })
+  return Object.freeze({ type: 'page', parameter: named('byPage', parameter), start, ...withMore('byPage', ends) })
 }
 
 /**
@@ -90,7 +92,12 @@ export function byOffset<Body>(
   const { start = 0, ...ends } = options
   whole('byOffset', { start, max: ends.max })
   if (ends.limit !== undefined) named('byOffset', ends.limit)
-  return Object.freeze({ type: 'offset', parameter: named('byOffset', parameter), start, ...ends })
+  return Object.freeze({
+    type: 'offset',
+    parameter: named('byOffset', parameter),
+    start,
+    ...withMore('byOffset', ends),
+  })
 }
 
 /**
@@ -105,7 +112,12 @@ export const byCursor = <Body>(
   at: PathTo<Body, string | number> | Find<Body, string | number> | InHeader,
   options: More<Body> & Total<Body> = {},
 ): Paging<Body> =>
-  Object.freeze({ type: 'cursor', parameter: named('byCursor', parameter), at: given('byCursor', at), ...options })
+  Object.freeze({
+    type: 'cursor',
+    parameter: named('byCursor', parameter),
+    at: given('byCursor', at),
+    ...withMore('byCursor', options),
+  })
 
 /**
  * A field of the last record is the cursor of the next page. Paging ends at an empty page.
@@ -122,7 +134,7 @@ export const byLastRecord = <Body>(
     type: 'last record',
     parameter: named('byLastRecord', parameter),
     at: given('byLastRecord', at),
-    ...options,
+    ...withMore('byLastRecord', options),
   })
 
 /**
@@ -134,7 +146,7 @@ export const byLastRecord = <Body>(
 export const byNextUrl = <Body>(
   at: PathTo<Body, string> | Find<Body, string> | InHeader,
   options: More<Body> & Total<Body> = {},
-): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...options })
+): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...withMore('byNextUrl', options) })
 
 /**
  * Follows the header `Link: <https://…>; rel="next"`. Paging ends at a page without it.
@@ -219,6 +231,17 @@ function given<From>(paginator: string, at: From): From {
         'a function of the body, or inHeader(…)',
     )
   return at
+}
+
+/** Stores `done` as a `more` that means the opposite. */
+function withMore<Place, Others extends { readonly more?: Place; readonly done?: Place }>(
+  paginator: string,
+  { done, ...options }: Others,
+): Omit<Others, 'done'> & { readonly moreIs?: false } {
+  if (done === undefined) return options
+  if (options.more !== undefined)
+    throw new UsageError(`${paginator}(): give \`more\` or \`done\`, not both: one says the opposite of the other`)
+  return { ...options, more: given(paginator, done), moreIs: false }
 }
 
 const isHeader = (at: unknown): at is InHeader =>

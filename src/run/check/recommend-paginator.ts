@@ -46,8 +46,9 @@ function wayOf(hint: string, body: unknown, paging: Paging<never>): Way | undefi
     return /page/i.test(header)
       ? { call: `byHeader('page', '${header}')`, rank: 2 }
       : { call: `byCursor('${parameterFor(header, paging)}', inHeader('${header}'))`, rank: 1 }
-  const [, path = '', total] = /^'(.+?)'( \(\d+\))?$/.exec(hint) ?? []
+  const [, path = '', total] = /^'(.+?)'( \((?:\d+|false)\))?$/.exec(hint) ?? []
   if (path === '') return undefined
+  if (total === ' (false)') return { call: `byPage('page', { done: '${path}' })`, rank: 4 }
   if (total !== undefined)
     return /page/i.test(path)
       ? { call: `byPage('page', { pages: '${path}' })`, rank: 3 }

@@ -12,6 +12,8 @@ const WAY_ON = new RegExp(
 const FIRST_WAY_ON = /^(cursor|page_?token)$/i
 /** Names of fields that say whether more pages follow, such as `has_more` and `hasNextPage`. */
 const MORE = /^(has_?more|has_?next(_?page)?|more)$/i
+/** Names of fields that say whether this is the last page, such as `isLast` and `end_of_stream`. */
+const LAST = /^(is_?last(_?page)?|last_?page|end_of_(stream|list|results|data))$/i
 /** Names of a number of all records, and of all pages. */
 const RECORDS = new RegExp(
   '^(total_?(count|results|records|items|elements|hits|rows|size|entries)' +
@@ -31,7 +33,7 @@ export interface Hints {
   readonly names: readonly string[]
   /** True if a name such as `has_more` or `next_cursor` says that nothing follows. */
   readonly saysNoMore: boolean
-  /** Quoted names such as `'has_more'` that are true: they say plainly that more follows. */
+  /** Quoted names such as `'has_more'` that are true, or `'is_last' (false)`: they say plainly that more follows. */
   readonly saysMore: readonly string[]
 }
 
@@ -82,6 +84,12 @@ function search(value: unknown, path: string, place: Place, found: Found): void 
       if (member === true) found.ways.push(`'${at}'`)
       if (member === true && name.toLowerCase() !== 'more') found.saysMore.push(`'${at}'`)
       if (member === false) found.deniesMore = true
+    } else if (LAST.test(name) && typeof member === 'boolean') {
+      if (member) found.deniesMore = true
+      else {
+        found.ways.push(`'${at}' (false)`)
+        found.saysMore.push(`'${at}' (false)`)
+      }
     } else if (WAY_ON.test(name) || (place.pages === 1 && FIRST_WAY_ON.test(name))) {
       if (pointsOn(member)) found.ways.push(`'${at}'`)
       else if (member === null || member === '' || member === false) found.deniesWay = true

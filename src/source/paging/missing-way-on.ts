@@ -107,4 +107,4 @@ const contradicted = (names: readonly string[]): string =>
   `the paginator found the end, but the response says that more follows: ${names.join(', ')}. ` +
   `Name it in the paginator${HOW}`
 
-const HOW = ", as in { more: 'has_more' }"
+const HOW = ", as in { more: 'has_more' } or { done: 'is_last' }"

@@ -175,12 +175,13 @@ export function moreOf(
 ): boolean | undefined {
   if ((isCounted(paging) || response.body === undefined) && isLeftOut(at, response)) return undefined
   const value = valueIn(response, at)
-  if (typeof value === 'boolean') return value
+  const isDone = 'moreIs' in paging
   const text = typeof value === 'string' ? value.trim().toLowerCase() : value
-  if (text === 'true' || text === 'false') return text === 'true'
+  const said = typeof text === 'boolean' || (text !== 'true' && text !== 'false') ? text : text === 'true'
+  if (typeof said === 'boolean') return said !== isDone
   throw new PagingError(
-    `${nameOf(at)} should say whether there are more pages, but ${problemOf(value)}. ` +
-      'Correct `more` of the paginator',
+    `${nameOf(at)} should say whether ${isDone ? 'this is the last page' : 'there are more pages'}, ` +
+      `but ${problemOf(value)}. Correct \`${isDone ? 'done' : 'more'}\` of the paginator`,
   )
 }
 

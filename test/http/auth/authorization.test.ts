@@ -17,6 +17,11 @@ describe('credentials', () => {
       `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
     ],
     [{ type: 'header', name: 'X-API-Key', value: { secret: 'PLAIN' } }, 'x-api-key', 'plain-token'],
+    [
+      { type: 'header', name: 'authorization', value: { secret: 'PLAIN' }, scheme: 'Token' },
+      'authorization',
+      'Token plain-token',
+    ],
   ])('%j set their header in each request', async (auth, name, value) => {
     await using api = await apiServer([{ json: [] }])
     await using client = testClient({ base: api.origin, auth }, { ...environment, PLAIN: 'plain-token' })

@@ -13,6 +13,8 @@ describe('names that look like a way to the next page', () => {
     [{ nextRecordsUrl: '/q/01g-2000' }, ["'nextRecordsUrl'"]],
     [{ links: { next: { href: '/x?2' } } }, ["'links.next'"]],
     [{ page: { hasNextPage: true, number: 1 } }, ["'page.hasNextPage'"]],
+    [{ isLast: false }, ["'isLast' (false)"]],
+    [{ meta: { end_of_stream: false } }, ["'meta.end_of_stream' (false)"]],
     [{ continuationToken: 'a' }, ["'continuationToken'"]],
     [{ meta: { next: null, next_cursor: 'a' } }, ["'meta.next_cursor'"]],
   ])('%j has them', (body, names) => {
@@ -23,6 +25,8 @@ describe('names that look like a way to the next page', () => {
     [{ meta: {} }],
     [{ next_cursor: null, nextPage: '', has_more: false }],
     [{ next_cursor: 'a', has_more: false }],
+    [{ next_cursor: 'a', isLast: true }],
+    [{ is_last: 0, last: false }],
     [{ items: [{ next: 'a' }], context: 'b', nextcloud: 'c', next_billing_date: '2025-01-01' }],
     [[{ next: 'a' }]],
     [undefined],

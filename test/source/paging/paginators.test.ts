@@ -59,6 +59,33 @@ describe('byCursor', () => {
     expect({ requested, records }).toEqual({ requested: ['/posts'], records: [] })
   })
 
+  test.each([true, 'true'])('byCursor ends where `done` is %j, although there is a cursor', async (end) => {
+    const { requested } = await walk(
+      ({ query }) => ({ json: { data: posts(1), next: 'x', is_last: query.get('cursor') === 'x' ? end : false } }),
+      byCursor('cursor', 'next', { done: 'is_last' as never }),
+    )
+    expect(requested).toEqual(['/posts', '/posts?cursor=x'])
+  })
+
+  test.each([
+    [false, "'is_last' says that there are more pages, but 'next' is empty"],
+    ['no', "'is_last' should say whether this is the last page, but "],
+    [undefined, 'Correct `done` of the paginator'],
+  ])('byCursor fails where `done` is %j and there is no cursor', async (isLast, message) => {
+    const { records, error } = await walk(
+      () => ({ json: { data: posts(1), next: null, is_last: isLast } }),
+      byCursor('cursor', 'next', { done: 'is_last' as never }),
+    )
+    expect(error).toMatchObject({ code: 'PAGING', message: expect.stringContaining(message) })
+    expect(records).toEqual([])
+  })
+
+  test('`more` and `done` together are refused', () => {
+    expect(() => byCursor('cursor', 'next', { more: 'a' as never, done: 'b' as never })).toThrow(
+      'byCursor(): give `more` or `done`, not both',
+    )
+  })
+
   test.each([
     ['false', 1],
     ['true', 2],
