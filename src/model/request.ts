@@ -47,6 +47,7 @@ export type Auth =
       readonly tokenUrl: string
       readonly clientId: string | Secret
       readonly clientSecret: Secret
+      readonly clientSecretIn?: ClientSecretIn
       readonly scope?: string
       /** Further fields of the form, such as `audience`. */
       readonly fields?: Readonly<Record<string, string>>
@@ -56,6 +57,7 @@ export type Auth =
       readonly tokenUrl: string
       readonly clientId: string | Secret
       readonly clientSecret?: Secret
+      readonly clientSecretIn?: ClientSecretIn
       /** The first token. The server may give others in its place. */
       readonly refreshToken: Secret
       readonly scope?: string
@@ -65,6 +67,9 @@ export type Auth =
     }
   | SessionAuth
   | JwtAuth
+
+/** Where a token request has the client's name and secret: the form, or the header of HTTP's basic authentication. */
+export type ClientSecretIn = 'form' | 'header'
 
 /** A request as it goes out, for a function that signs it. */
 export interface RequestToSign {

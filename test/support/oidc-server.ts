@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { generateKeyPairSync } from 'node:crypto'
-import { Provider, type Adapter, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
+import { Provider, type Adapter, type ClientMetadata, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 // @ts-expect-error It has no types.
 import MemoryAdapter from 'oidc-provider/lib/adapters/memory_adapter.js'
 
@@ -32,6 +32,16 @@ export interface OidcServer extends AsyncDisposable {
 
 export const CLIENT = { client_id: 'sluice', client_secret: 'the-secret-of-the-client' } as const
 
+/** The client as the server knows it. */
+export const REGISTERED: ClientMetadata = {
+  ...CLIENT,
+  application_type: 'native',
+  token_endpoint_auth_method: 'client_secret_post',
+  id_token_signed_response_alg: 'ES256',
+  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+  redirect_uris: ['http://127.0.0.1/callback'],
+}
+
 /** In seconds. Without one of them, the server prints a notice. */
 const LIFETIMES = Object.fromEntries(
   ['AccessToken', 'AuthorizationCode', 'DeviceCode', 'Grant', 'IdToken', 'Interaction', 'RefreshToken', 'Session'].map(
@@ -56,16 +66,7 @@ export async function oidcServer(more: Configuration = {}): Promise<OidcServer> 
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const provider = new Provider(origin, {
-    clients: [
-      {
-        ...CLIENT,
-        application_type: 'native',
-        token_endpoint_auth_method: 'client_secret_post',
-        id_token_signed_response_alg: 'ES256',
-        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-        redirect_uris: ['http://127.0.0.1/callback'],
-      },
-    ],
+    clients: [{ ...REGISTERED }],
     // The server's own, by another way: it prints a warning for the default.
     adapter: (name) => new MemoryAdapter(name) as Adapter,
     cookies: { keys: ['a key of the tests'] },

@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import type { Auth, Credentials, Secret, Sign } from '../../model/request.ts'
+import type { Auth, ClientSecretIn, Credentials, Secret, Sign } from '../../model/request.ts'
 import type { SendAs } from '../../model/session.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 
@@ -150,6 +150,8 @@ export interface ClientCredentialsOptions {
   readonly tokenUrl: string
   readonly clientId: string | Secret
   readonly clientSecret: Secret
+  /** `'header'` sends `authorization: Basic …`, as Xero and QuickBooks want it. @default 'form' */
+  readonly clientSecretIn?: ClientSecretIn
   readonly scope?: string
   /** Further fields of the form, such as `audience`. */
   readonly fields?: Readonly<Record<string, string>>
@@ -161,12 +163,21 @@ export interface ClientCredentialsOptions {
  * @example
  * clientCredentials({ tokenUrl: '/oauth/token', clientId: 'sluice', clientSecret: secret('CLIENT_SECRET') })
  */
-export const clientCredentials = (options: ClientCredentialsOptions): Auth =>
-  Object.freeze({
+export function clientCredentials(options: ClientCredentialsOptions): Auth {
+  const { clientSecret, clientSecretIn } = options
+  checkClientSecretIn('clientCredentials', clientSecretIn)
+  return Object.freeze({
     type: 'client credentials',
     ...options,
-    clientSecret: proven('clientCredentials', options.clientSecret),
+    clientSecret: proven('clientCredentials', clientSecret),
   })
+}
+
+/** Throws for a place that a client's secret is not sent in. */
+export function checkClientSecretIn(where: string, given: ClientSecretIn | undefined): void {
+  if (given !== undefined && given !== 'form' && given !== 'header')
+    throw new UsageError(`${where}(): clientSecretIn is 'form' or 'header', not ${JSON.stringify(given)}`)
+}
 
 /** Throws unless the value is a named secret. The message leaves the value out: it may be the secret itself. */
 export function proven(where: string, value: Secret): Secret {

@@ -1,6 +1,6 @@
 import type { Auth, Secret } from '../../model/request.ts'
 import { rejectUnknownOptions } from '../renamed-words.ts'
-import { proven, type ClientCredentialsOptions } from './auth.ts'
+import { checkClientSecretIn, proven, type ClientCredentialsOptions } from './auth.ts'
 
 export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'clientSecret'> {
   /** @default none: a public client */
@@ -32,6 +32,7 @@ export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'cli
 export const refreshToken = (options: RefreshTokenOptions): Auth => {
   const { clientSecret, refreshToken: first } = options
   rejectUnknownOptions('refreshToken()', options, REFRESH_TOKEN_OPTIONS)
+  checkClientSecretIn('refreshToken', options.clientSecretIn)
   return Object.freeze({
     type: 'refresh token',
     ...options,
@@ -44,6 +45,7 @@ const REFRESH_TOKEN_OPTIONS: readonly string[] = [
   'tokenUrl',
   'clientId',
   'clientSecret',
+  'clientSecretIn',
   'refreshToken',
   'scope',
   'fields',

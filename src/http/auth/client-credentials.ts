@@ -10,7 +10,7 @@ type ClientCredentialsAuth = Extract<Auth, { type: 'client credentials' }>
 export function clientCredentialsAuthorization(auth: ClientCredentialsAuth, options: TokenOptions): FetchedToken {
   const { scope, fields } = auth
   const { secrets, time } = options
-  const endpoint = new TokenEndpoint(auth.tokenUrl, options)
+  const endpoint = new TokenEndpoint(auth.tokenUrl, options, auth.clientSecretIn)
   const names = secretsOf(auth)
   return new FetchedToken({
     secrets: names,

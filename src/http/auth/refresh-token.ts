@@ -84,7 +84,7 @@ class Refresher {
   constructor(auth: RefreshTokenAuth, options: TokenOptions) {
     this.#auth = auth
     this.#options = options
-    this.#endpoint = new TokenEndpoint(auth.tokenUrl, options)
+    this.#endpoint = new TokenEndpoint(auth.tokenUrl, options, auth.clientSecretIn)
     this.#purpose = purposeOf(auth)
   }
 

@@ -1,6 +1,6 @@
 import { DecodeError } from '../../model/errors.ts'
 import type { Grant } from '../../model/grant.ts'
-import type { Secret } from '../../model/request.ts'
+import type { ClientSecretIn, Secret } from '../../model/request.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { CredentialEndpoint, type CredentialRequestOptions, type TokenOptions } from './credential-request.ts'
 import { scopeIn } from './grant.ts'
@@ -34,14 +34,15 @@ export const clientForm = (
 export class TokenEndpoint {
   readonly #endpoint: CredentialEndpoint
   readonly #options: TokenOptions
+  readonly #secretIn: ClientSecretIn
 
   /** `tokenUrl` is absolute, or a path below the API's base. */
-  constructor(tokenUrl: string, options: TokenOptions) {
+  constructor(tokenUrl: string, options: TokenOptions, secretIn: ClientSecretIn = 'form') {
     this.#options = options
+    this.#secretIn = secretIn
     this.#endpoint = new CredentialEndpoint({ method: 'POST', url: tokenUrl, purpose: 'the token endpoint' }, options)
   }
 
-  /** Names its requests in messages. */
   /** The absolute URL. */
   get href(): string {
     return this.#endpoint.href
@@ -52,6 +53,7 @@ export class TokenEndpoint {
     return this.#endpoint.admit(options)
   }
 
+  /** Names its requests in messages. */
   get label(): string {
     return this.#endpoint.label
   }
@@ -61,8 +63,9 @@ export class TokenEndpoint {
    * server refuses, `TransientError` if the next try may succeed, and `DecodeError` for an answer without a token.
    */
   async request(form: Readonly<Record<string, string>>, options: CredentialRequestOptions): Promise<TokenResponse> {
-    const body = { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
-    const { body: answer, requestedAt } = await this.#endpoint.send({ body }, options)
+    const { headers, fields: sent } = this.#placed(form)
+    const body = { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(sent).toString() }
+    const { body: answer, requestedAt } = await this.#endpoint.send({ body, headers }, options)
     const fields = (typeof answer === 'object' && answer !== null ? answer : {}) as TokenResponse['fields']
     const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn, scope } = fields
     if (typeof refreshToken === 'string') this.#options.secrets.register?.('refresh token', refreshToken)
@@ -73,9 +76,24 @@ export class TokenEndpoint {
     const endsAt = statesNone(expiresIn) ? undefined : new Date(this.#options.now().getTime() + lifetimeMs)
     return { accessToken, lifetimeMs, requestedAt, grant: { scope: scopeIn(scope), endsAt }, fields }
   }
+
+  /** Moves the client's name and secret into the header, if they belong there. */
+  #placed(form: Readonly<Record<string, string>>): {
+    readonly headers: Readonly<Record<string, string>>
+    readonly fields: Readonly<Record<string, string>>
+  } {
+    const { client_id: id, client_secret: secret, ...others } = form
+    if (this.#secretIn === 'form' || id === undefined || secret === undefined) return { headers: {}, fields: form }
+    const encoded = Buffer.from(`${inForm(id)}:${inForm(secret)}`).toString('base64')
+    this.#options.secrets.register?.('client secret', encoded)
+    return { headers: { authorization: `Basic ${encoded}` }, fields: others }
+  }
 }
 
 const statesNone = (expiresIn: unknown): boolean => expiresIn === undefined || expiresIn === null
+
+/** Encodes a text as a form does, as OAuth 2 wants both parts of the header. */
+const inForm = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1)
 
 /** Reads the `expires_in` of a token, in seconds. */
 function lifetimeOf(expiresIn: unknown): number {

@@ -192,6 +192,21 @@ describe('client credentials', () => {
     expect(api.requests).toHaveLength(1)
   })
 
+  test('stand in the header where the token endpoint wants it, escaped as in a form', async () => {
+    await using api = await apiServer(tokens({ expires_in: 600 }))
+    await using client = testClient({ base: api.origin, auth: { ...auth, clientSecretIn: 'header' } }, environment)
+    expect((await client.get('/x')).body).toBe('Bearer token-1')
+    const [{ headers, body } = {}] = api.requests
+    const encoded = Buffer.from('me:p%2Fw%2B1+%C3%BC').toString('base64')
+    expect(headers?.['authorization']).toBe(`Basic ${encoded}`)
+    expect(Object.fromEntries(new URLSearchParams(body))).toEqual({
+      grant_type: 'client_credentials',
+      scope: 'read',
+      audience: 'all',
+    })
+    expect(JSON.stringify(client.events)).not.toContain(encoded)
+  })
+
   test('are sent again if the token endpoint fails for a moment', async () => {
     await using api = await apiServer([{ status: 503 }, { json: { access_token: 'token-1' } }, { json: 'fine' }])
     await using client = testClient({ base: api.origin, auth }, environment)
@@ -205,8 +220,12 @@ describe('client credentials', () => {
   })
 
   test('serve other requests when one is cancelled, and time out when the endpoint hangs', async () => {
-    await using api = await apiServer([{ hang: true }, { json: { access_token: 'token-1' } }, { json: 'fine' }])
-    await using client = testClient({ base: api.origin, auth, timeout: '100ms' }, environment)
+    let asked = 0
+    await using api = await apiServer(({ path }) => {
+      if (path === '/x') return { json: 'fine' }
+      return (asked += 1) === 1 ? { hang: true } : { json: { access_token: 'token-1' } }
+    })
+    await using client = testClient({ base: api.origin, auth, timeout: '200ms' }, environment)
     const stop = new AbortController()
     const cancelled = failure(client.get('/x', { signal: stop.signal }))
     const other = client.get('/x')

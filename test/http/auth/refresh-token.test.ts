@@ -1,9 +1,23 @@
 // Refresh tokens against a real authorization server and a real ledger.
 import { describe, expect, jest, test } from '@jest/globals'
 import { failure } from '../../support/http-client.ts'
+import { REGISTERED } from '../../support/oidc-server.ts'
 import { row, withFixture } from './refreshing.ts'
 
 jest.setTimeout(30_000)
+
+test('the client may name itself in the header of basic authentication', async () => {
+  const clients = [{ ...REGISTERED, token_endpoint_auth_method: 'client_secret_basic' as const }]
+  await withFixture(
+    async ({ open }) => {
+      await using refused = await open({ CLIENT_SECRET: 'another one' }, { clientSecretIn: 'header' })
+      expect((await failure(refused.get())).message).toContain('check CLIENT_SECRET')
+      await using process = await open({}, { clientSecretIn: 'header' })
+      expect((await process.get()).status).toBe(200)
+    },
+    { clients },
+  )
+})
 
 describe('a refresh token', () => {
   test('is replaced by that of the server, and its access token is used until it expires', () =>

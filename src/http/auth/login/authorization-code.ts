@@ -41,7 +41,7 @@ export function requestCode(redirectUri: string, { auth, options, signal }: Logi
     code_challenge_method: 'S256',
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
-  const endpoint = new TokenEndpoint(auth.tokenUrl, options)
+  const endpoint = new TokenEndpoint(auth.tokenUrl, options, auth.clientSecretIn)
   return {
     url: url.href,
     state,

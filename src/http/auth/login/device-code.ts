@@ -71,7 +71,13 @@ export async function requestDevice({ auth, options, signal }: LoginOptions): Pr
     url,
     code,
     wholeUrl: field('verification_uri_complete'),
-    wait: () => poll(form, { endpoint: new TokenEndpoint(auth.tokenUrl, options), lifetimeMs, intervalS, signal }),
+    wait: () =>
+      poll(form, {
+        endpoint: new TokenEndpoint(auth.tokenUrl, options, auth.clientSecretIn),
+        lifetimeMs,
+        intervalS,
+        signal,
+      }),
   }
 }
 

@@ -38,7 +38,7 @@ export function openLogin(
 
 /** Stores the tokens of a login, which begin the chain anew. Throws if there is no refresh token among them. */
 export async function storeLogin(response: TokenResponse, { auth, options, signal }: LoginOptions): Promise<void> {
-  const endpoint = new TokenEndpoint(auth.tokenUrl, options)
+  const endpoint = new TokenEndpoint(auth.tokenUrl, options, auth.clientSecretIn)
   const chain: TokenChain = tokenChain(auth, endpoint, options)
   const tokens = newTokens(response, purposeOf(auth), usableMs(response.lifetimeMs))
   if (tokens.refreshToken === undefined)
