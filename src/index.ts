@@ -130,12 +130,10 @@ export type {
   Query,
   Range,
   Rate,
-  RequestToSign,
   Secret,
-  Sign,
-  Signature,
   Size,
 } from './model/request.ts'
+export type { RequestToSign, Sign, Signature } from './model/signature.ts'
 export type { RuleAction, RuleResponse, StatusClass, StatusMatch, WaitUnit } from './model/response-rule.ts'
 export type { JwtAlgorithm, JwtGrant } from './model/jwt.ts'
 export type { InCookie, Lifetime, LoginValue, SendAs } from './model/session.ts'

@@ -1,4 +1,5 @@
 // Requests, credentials and paging of an API: plain data, with functions of the user in a few places.
+import type { Sign } from './signature.ts'
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
@@ -70,26 +71,6 @@ export type Auth =
 
 /** Where a token request has the client's name and secret: the form, or the header of HTTP's basic authentication. */
 export type ClientSecretIn = 'form' | 'header'
-
-/** A request as it goes out, for a function that signs it. */
-export interface RequestToSign {
-  readonly method: Method
-  /** The whole URL, with all parameters except those of the signature. */
-  readonly url: URL
-  /** Names are in lower case. `host` and `content-length` are not among them. */
-  readonly headers: Readonly<Record<string, string>>
-  /** The body as it is sent. Empty if there is none. */
-  readonly body: string
-}
-
-/** What a signature adds to a request. */
-export interface Signature {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly query?: Readonly<Record<string, string>>
-}
-
-/** Signs a request. The values of the secrets come in the order in which they were named. */
-export type Sign = (request: RequestToSign, secrets: readonly string[]) => Signature
 
 /** The credentials of a request: one kind, or several together. An empty list means none. */
 export type Credentials = Auth | readonly Auth[]

@@ -1,5 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
-import type { Auth, ClientSecretIn, Credentials, Secret, Sign } from '../../model/request.ts'
+import type { Auth, ClientSecretIn, Credentials, Secret } from '../../model/request.ts'
+import type { Sign } from '../../model/signature.ts'
 import type { SendAs } from '../../model/session.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 

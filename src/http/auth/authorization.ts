@@ -1,5 +1,6 @@
 import type { Grant } from '../../model/grant.ts'
-import type { Auth, RequestToSign, Signature } from '../../model/request.ts'
+import type { Auth } from '../../model/request.ts'
+import type { RequestToSign, Signature } from '../../model/signature.ts'
 import type { AcquireOptions, Secrets } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import type { SessionCookies } from './session-cookies.ts'

@@ -1,4 +1,5 @@
-import type { Auth, RequestToSign, Signature } from '../../model/request.ts'
+import type { Auth } from '../../model/request.ts'
+import type { RequestToSign, Signature } from '../../model/signature.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import type { Authorization } from './authorization.ts'

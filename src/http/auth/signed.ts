@@ -1,5 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
-import type { Auth, RequestToSign, Signature } from '../../model/request.ts'
+import type { Auth } from '../../model/request.ts'
+import type { RequestToSign, Signature } from '../../model/signature.ts'
 import type { Secrets } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import { messageOf } from '../../value/error.ts'

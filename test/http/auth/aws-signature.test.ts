@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals'
 import { awsSignature, http, secret, signed } from '../../../src/index.ts'
 import { awsAuthorization } from '../../../src/http/auth/aws-signature.ts'
-import type { RequestToSign } from '../../../src/model/request.ts'
+import type { RequestToSign } from '../../../src/model/signature.ts'
 import { secretsOf } from '../../../src/model/secrets-of.ts'
 import { readSecrets } from '../../../src/observe/secrets.ts'
 import { apiServer } from '../../support/api-server.ts'
