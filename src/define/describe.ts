@@ -146,7 +146,7 @@ function pagingText(paging: Paging<never>): string {
 function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>): string {
   switch (paging.type) {
     case 'one page':
-      return 'one'
+      return paging.atMost === undefined ? 'one' : `one, of at most ${paging.atMost} records`
     case 'page':
     case 'offset':
       return `${fromText(paging.parameter)}=${paging.start} and up`

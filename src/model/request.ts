@@ -217,7 +217,8 @@ export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageReque
 export type MoreIs = false
 
 export type Paging<Body> =
-  | { readonly type: 'one page' }
+  /** `atMost` is the largest number of records that the API returns. */
+  | { readonly type: 'one page'; readonly atMost?: number }
   | {
       readonly type: 'page'
       readonly parameter: Parameter

@@ -36,7 +36,19 @@ export const inHeader = (name: string): InHeader => Object.freeze({ header: name
  * @example
  * api.get<Country[]>('/countries').pages(onePage()).records()
  */
-export const onePage = (): Paging<unknown> => Object.freeze({ type: 'one page' })
+export function onePage({
+  atMost,
+}: {
+  /**
+   * The largest number of records that the API returns, without a sign that there are more. A reading with so many is
+   * `open`. @default none
+   */
+  atMost?: number
+} = {}): Paging<unknown> {
+  if (atMost !== undefined && !(Number.isSafeInteger(atMost) && atMost > 0))
+    throw new UsageError(`onePage(): atMost must be a whole number from 1, not ${atMost}`)
+  return Object.freeze({ type: 'one page', ...defined({ atMost }) })
+}
 
 /**
  * `?page=1`, `?page=2` and so on, until `pages` or `max` is reached, or `more` is false. Without `pages` and `more`, an

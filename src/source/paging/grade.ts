@@ -6,6 +6,7 @@ import {
   lastPageBehind,
   linkLeadsOn,
   maxReached,
+  pageCapped,
   pagesMissing,
   recordsMissing,
   totalDoubtful,
@@ -22,6 +23,7 @@ export function completenessOf(end: ReadingEnd): Completeness {
   const found = [
     missing,
     totalUnknown(end),
+    pageCapped(end),
     pagesMissing(end),
     listChanged(end),
     linkLeadsOn(end) ?? lastPageBehind(end),

@@ -36,6 +36,13 @@ export function recordsMissing(end: ReadingEnd): string | undefined {
   return `${came(records)}, but ${stated.name} states ${formatNumber(stated.count)}${causeOf(end)}`
 }
 
+/** The only page has as many records as the API returns at most. */
+export function pageCapped({ paging, state: { records } }: ReadingEnd): string | undefined {
+  if (typeof paging !== 'object' || paging.type !== 'one page') return undefined
+  if (paging.atMost === undefined || records < paging.atMost) return undefined
+  return `${came(records)}, and the API returns at most ${formatNumber(paging.atMost)}, so more may exist`
+}
+
 /**
  * The paginator names a number of records, and no page has stated it. An offset fails earlier, because it ends by its
  * total.
