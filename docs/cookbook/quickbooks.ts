@@ -1,12 +1,13 @@
 // QuickBooks Online: invoices, and those that were deleted.
 //
 // Docs:      developer.intuit.com (query operations, change data capture, limits and throttles); looked up 2026-11-27
-// Secrets:   QUICKBOOKS_TOKEN, an access token, good for an hour; QUICKBOOKS_COMPANY is no secret
+// Secrets:   QUICKBOOKS_SECRET of an app, QUICKBOOKS_REFRESH_TOKEN of the OAuth 2.0 Playground, and SLUICE_KEY,
+//            because the token is replaced each day; QUICKBOOKS_CLIENT and QUICKBOOKS_COMPANY are no secrets
 // Limits:    500 requests a minute and 10 a second for each company; 429, then wait 60 seconds
 // Paging:    none but `startposition` in the text of the query; up to 1,000 records
 // Increment: `MetaData.LastUpdatedTime` in the query
 // Deletions: by the change data capture of the last 30 days, up to 1,000 objects an answer
-import { baseUrl, bearer, bySince, http, onePage, path, pipeline, secret, since } from 'sluice'
+import { baseUrl, bySince, http, onePage, path, pipeline, refreshToken, secret, since } from 'sluice'
 
 interface Invoice {
   Id: string
@@ -30,7 +31,13 @@ interface Changes {
 const company = process.env['QUICKBOOKS_COMPANY'] ?? '1'
 
 const api = http(baseUrl('QUICKBOOKS_API', 'https://quickbooks.api.intuit.com'), {
-  auth: bearer(secret('QUICKBOOKS_TOKEN')),
+  auth: refreshToken({
+    tokenUrl: baseUrl('QUICKBOOKS_TOKEN_URL', 'https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer'),
+    clientId: process.env['QUICKBOOKS_CLIENT'] ?? '',
+    clientSecret: secret('QUICKBOOKS_SECRET'),
+    clientSecretIn: 'header',
+    refreshToken: secret('QUICKBOOKS_REFRESH_TOKEN'),
+  }),
   headers: { accept: 'application/json' },
   rate: '8/s',
   responseRules: [{ status: 429, action: 'retry', wait: '60s' }],
@@ -64,12 +71,10 @@ const invoices = api
 
 const deleted = api
   .get<Changes>(path`/v3/company/${company}/cdc`, { entities: 'Invoice', changedSince: since })
-  .pages(onePage())
-  .records(({ CDCResponse }) => {
-    const changed = CDCResponse.flatMap(({ QueryResponse }) => QueryResponse.flatMap(({ Invoice = [] }) => Invoice))
-    if (changed.length >= 1_000) throw new Error('1,000 objects have changed: more may be missing. Run it more often')
-    return changed
-  })
+  .pages(onePage({ atMost: 1_000 }))
+  .records(({ CDCResponse }) =>
+    CDCResponse.flatMap(({ QueryResponse }) => QueryResponse.flatMap(({ Invoice = [] }) => Invoice)),
+  )
   .incremental(({ MetaData }) => MetaData.LastUpdatedTime, {
     startFrom: new Date(Date.now() - 29 * 86_400_000).toISOString().slice(0, 10),
     lookback: '10m',
@@ -80,6 +85,6 @@ const deleted = api
 export default pipeline('quickbooks', {
   streams: {
     invoices: invoices.into('quickbooks.invoices', { key: 'id', versionBy: 'version' }),
-    deleted: deleted.into('quickbooks.deleted_invoices', { key: 'id' }),
+    deleted: deleted.into('quickbooks.deleted_invoices', { key: 'id', complete: 'required' }),
   },
 })

@@ -35,7 +35,6 @@ const shop = `https://${process.env['SHOPIFY_SHOP'] ?? 'example'}.myshopify.com`
 const api = http(baseUrl('SHOPIFY_API', `${shop}/admin/api/2025-10/graphql.json`), {
   auth: apiKey(secret('SHOPIFY_TOKEN'), { header: 'x-shopify-access-token' }),
   allowedOrigins: [baseUrl('SHOPIFY_FILES', 'https://storage.googleapis.com')],
-  responseRules: [{ body: { 'errors.extensions.code': 'THROTTLED' }, action: 'retry' }],
 })
 
 const products = api

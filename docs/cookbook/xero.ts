@@ -7,7 +7,7 @@
 // Paging:    page numbers, `pagination.pageCount`; up to 1,000 invoices
 // Increment: by the header If-Modified-Since
 // Deletions: an invoice is never gone: its status becomes DELETED or VOIDED
-import { baseUrl, basic, byPage, http, pipeline, secret, session, since } from 'sluice'
+import { baseUrl, byPage, clientCredentials, http, pipeline, secret, since } from 'sluice'
 
 interface Invoice {
   InvoiceID: string
@@ -30,12 +30,12 @@ interface Invoices {
 }
 
 const api = http(baseUrl('XERO_API', 'https://api.xero.com/api.xro/2.0'), {
-  auth: session({
-    loginUrl: `${baseUrl('XERO_LOGIN', 'https://identity.xero.com')}/connect/token`,
-    auth: basic(process.env['XERO_CLIENT'] ?? '', secret('XERO_SECRET')),
-    form: { grant_type: 'client_credentials', scope: 'accounting.transactions.read' },
-    token: 'access_token',
-    lifetime: { at: 'expires_in' },
+  auth: clientCredentials({
+    tokenUrl: `${baseUrl('XERO_LOGIN', 'https://identity.xero.com')}/connect/token`,
+    clientId: process.env['XERO_CLIENT'] ?? '',
+    clientSecret: secret('XERO_SECRET'),
+    clientSecretIn: 'header',
+    scope: 'accounting.transactions.read',
   }),
   headers: { accept: 'application/json' },
   rate: '60/m',

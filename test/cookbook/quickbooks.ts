@@ -2,7 +2,7 @@ import { afterAll, expect } from '@jest/globals'
 import { runPipeline as run } from '../../src/run/run-pipeline.ts'
 import type { ApiRequest } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { expectRefused, expectWait, has, numbers, vendor } from './vendor.ts'
+import { expectWait, has, numbers, vendor } from './vendor.ts'
 
 /** On the clock of the company, eight hours behind UTC; a minute apart, until yesterday. */
 const start = Math.floor(Date.now() / 60_000) * 60_000 - 86_400_000 - 2_300 * 60_000
@@ -39,14 +39,37 @@ function answer({ path, query }: ApiRequest) {
   }
 }
 
+/** The refresh token is replaced at each use, and the former one is no longer good. */
+let token = 'refresh-1'
+const login = await vendor({
+  base: 'QUICKBOOKS_TOKEN_URL',
+  prefix: '/oauth2/v1/tokens/bearer',
+  environment: {
+    QUICKBOOKS_CLIENT: 'app-1',
+    QUICKBOOKS_SECRET: 'invented',
+    QUICKBOOKS_REFRESH_TOKEN: token,
+    SLUICE_KEY: Buffer.alloc(32, 7).toString('base64'),
+  },
+  lets: has('authorization', `Basic ${Buffer.from('app-1:invented').toString('base64')}`),
+  refusal: { status: 401, json: { error: 'invalid_client' } },
+  answer: ({ body }) => {
+    if (new URLSearchParams(body).get('refresh_token') !== token)
+      return { status: 400, json: { error: 'invalid_grant' } }
+    token = `refresh-${login.served.length + 1}`
+    return { json: { access_token: 'granted', refresh_token: token, expires_in: 3_600, token_type: 'bearer' } }
+  },
+})
 const api = await vendor({
   base: 'QUICKBOOKS_API',
-  environment: { QUICKBOOKS_TOKEN: 'invented', QUICKBOOKS_COMPANY: '42' },
-  lets: has('authorization', 'Bearer invented'),
+  environment: { QUICKBOOKS_COMPANY: '42' },
+  lets: has('authorization', 'Bearer granted'),
   answer,
 })
 const { default: pipeline } = await import('../../docs/cookbook/quickbooks.ts')
-afterAll(async () => api[Symbol.asyncDispose]())
+afterAll(async () => {
+  await api[Symbol.asyncDispose]()
+  await login[Symbol.asyncDispose]()
+})
 
 export async function quickbooks(): Promise<void> {
   await using target = await testDatabase()
@@ -67,11 +90,14 @@ export async function quickbooks(): Promise<void> {
   const full = await run(pipeline, { database: target.url, streams: ['deleted'], full: true })
   expect(full.streams.deleted).toMatchObject({
     status: 'failed',
-    error: expect.stringContaining('more may be missing'),
+    error: expect.stringContaining('the API returns at most 1,000'),
   })
   const [row] = await target.database.query("select balance::text, updated_at from quickbooks.invoices where id = '2'")
   expect(row).toEqual({ balance: '0', updated_at: new Date(start + 2_400 * 60_000) })
-  await expectRefused(pipeline, 'QUICKBOOKS_TOKEN', target.url)
+  // One refresh for both streams and all runs.
+  expect(login.served).toHaveLength(1)
   isBusy = true
+  // Another database begins with the first token.
+  token = 'refresh-1'
   await expectWait(pipeline, 60_000)
 }
