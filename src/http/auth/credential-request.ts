@@ -87,6 +87,9 @@ const REFUSALS = [400, 401, 403]
 /** Of a refusal this much is read, for its error code. */
 const MAX_REFUSAL_BYTES = 16_384
 
+/** Some servers write the greatest number there is for "never". No date and no interval of a database goes so far. */
+export const MAX_LIFETIME_MS = 100 * 365 * 86_400_000
+
 /** How long to use credentials that last `lifetimeMs`, in milliseconds. */
 export const usableMs = (lifetimeMs: number): number =>
   lifetimeMs - Math.min(lifetimeMs * REFRESH_EARLY.fraction, REFRESH_EARLY.ms)

@@ -11,7 +11,13 @@ import { TransientError } from '../request-error.ts'
 import { waitIn } from '../rules/apply-rule.ts'
 import type { Authorization, Credentials } from './authorization.ts'
 import { CookieJar } from './cookie-jar.ts'
-import { CredentialEndpoint, usableMs, type CredentialResponse, type TokenOptions } from './credential-request.ts'
+import {
+  CredentialEndpoint,
+  MAX_LIFETIME_MS,
+  usableMs,
+  type CredentialResponse,
+  type TokenOptions,
+} from './credential-request.ts'
 import { FetchedToken, type FetchOptions, type Token } from './fetched-token.ts'
 import { revealed } from './revealed.ts'
 import { SessionCookies } from './session-cookies.ts'
@@ -143,7 +149,7 @@ class Login {
     if (typeof lifetime === 'string') return duration(lifetime)
     const { at } = lifetime
     const ms = waitIn(lifetime, { headers, body }, this.#options.now())
-    if (ms !== undefined) return ms
+    if (ms !== undefined) return Math.min(ms, MAX_LIFETIME_MS)
     if (typeof at === 'string' && valueAt(body, at) === null) return Infinity
     throw new DecodeError(
       `${this.#endpoint.label} answered ${status} without a number or a date at ` +

@@ -2,7 +2,12 @@ import { DecodeError } from '../../model/errors.ts'
 import type { Grant } from '../../model/grant.ts'
 import type { ClientSecretIn, Secret } from '../../model/request.ts'
 import type { Secrets } from '../../model/scope.ts'
-import { CredentialEndpoint, type CredentialRequestOptions, type TokenOptions } from './credential-request.ts'
+import {
+  CredentialEndpoint,
+  MAX_LIFETIME_MS,
+  type CredentialRequestOptions,
+  type TokenOptions,
+} from './credential-request.ts'
 import { scopeIn } from './grant.ts'
 
 /** An answer with a token. */
@@ -72,7 +77,7 @@ export class TokenEndpoint {
     if (typeof accessToken !== 'string' || accessToken === '')
       throw new DecodeError(`${this.label} answered without an access_token: is this the token endpoint?`)
     this.#options.secrets.register?.('access token', accessToken)
-    const lifetimeMs = lifetimeOf(expiresIn) * 1_000
+    const lifetimeMs = Math.min(lifetimeOf(expiresIn) * 1_000, MAX_LIFETIME_MS)
     const endsAt = statesNone(expiresIn) ? undefined : new Date(this.#options.now().getTime() + lifetimeMs)
     return { accessToken, lifetimeMs, requestedAt, grant: { scope: scopeIn(scope), endsAt }, fields }
   }

@@ -43,6 +43,14 @@ const token =
   (request) =>
     request.path === '/token' ? { json: { access_token: 'granted-1', ...fields } } : items()(request)
 
+test.each<[string, Auth]>([
+  ['a token', clientCredentials({ tokenUrl: '/token', clientId: 'c', clientSecret: secret('TOKEN') })],
+  ['a session', session({ loginUrl: '/token', token: 'access_token', lifetime: { at: 'expires_in' } })],
+])('%s that never ends, by a number that no date has, does not let the check fail', async (_, auth) => {
+  const { said } = await check(auth, token({ expires_in: 9e18 }))
+  expect(said).toEqual([expect.stringMatching(/^the credentials: valid until 2\d{3}-.+Z, renewed in time$/)])
+})
+
 describe('headers of GitHub', () => {
   const ends = 'github-authentication-token-expiration'
 
