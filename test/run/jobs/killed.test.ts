@@ -40,15 +40,14 @@ const APPEND = `{ write: 'append' }`
 const MERGE = `{ key: 'id' }`
 const whole = { rows: RECORDS, different: RECORDS }
 
-test.each(
-  VENDORS.flatMap((vendor) =>
-    (['first poll', 'second poll', 'result'] as const).map((moment, n) => ({
-      vendor,
-      moment,
-      write: n % 2 === 0 ? APPEND : MERGE,
-    })),
-  ),
-)(
+const RESULTS = VENDORS.map((vendor) => ({ vendor, moment: 'result', write: APPEND }) as const)
+
+// How a result is read depends on the vendor; how the job is waited for does not.
+test.each([
+  ...RESULTS,
+  { vendor: 'shopify', moment: 'first poll', write: APPEND },
+  { vendor: 'salesforce', moment: 'second poll', write: MERGE },
+] as const)(
   '$vendor: a run that is killed at its $moment goes on with the same job, into $write',
   async ({ vendor: name, moment, write }) => {
     await using here = await project({ 'pipelines/jobs.ts': pipelineOf(name, write) })
