@@ -1,7 +1,7 @@
 // Waits until a job has come to its end. Nothing is held meanwhile: no memory, no connection, no place among requests.
 import { sleep as realSleep } from '../../flow/signals/sleep.ts'
 import { retryAfter } from '../../http/limits/retry-after.ts'
-import { DecodeError } from '../../model/errors.ts'
+import { DecodeError, JobError } from '../../model/errors.ts'
 import type { Job } from '../../model/job.ts'
 import type { Scope } from '../../model/scope.ts'
 import { defined } from '../../value/defined.ts'
@@ -12,7 +12,7 @@ import { isGone, type JobRequests, type JobResponse } from './job-requests.ts'
 export type JobEnd =
   | { readonly type: 'done' | 'empty' | 'failed'; readonly response: JobResponse; readonly state: string }
   /** Its results are gone, or the API no longer knows it. */
-  | { readonly type: 'expired'; readonly reason: string }
+  | { readonly type: 'expired'; readonly reason: string; readonly isGone?: true }
   /** It runs longer than it may. */
   | { readonly type: 'late'; readonly state: string }
 
@@ -41,10 +41,17 @@ export async function waitForJob({ job, id, startedAt, isNew, requests, scope }:
   }
   const age = (): number => now().getTime() - startedAt
   let waitMs = duration(job.every)
+  let isKnown = !isNew
   if (isNew) await wait(waitMs)
   for (;;) {
     const end = await pollOnce({ job, id, requests, isYoung: age() < UNKNOWN_MS })
+    // Another job would not be found either.
+    if (end.type === 'expired' && end.isGone && !isKnown)
+      throw new JobError(
+        `the API has not known the job ${id} since it was started (${end.reason}). Compare \`poll\` with its documentation`,
+      )
     if (end.type !== 'running') return end
+    isKnown ||= end.response !== undefined
     const left = longest - age()
     if (left <= 0) return { type: 'late', state: end.state }
     const stated = end.response && retryAfter(end.response.headers, now())
@@ -71,7 +78,7 @@ async function pollOnce({
     response = await requests.poll(id)
   } catch (error) {
     if (!isGone(error) || !Error.isError(error)) throw error
-    return isYoung ? { type: 'running', state: 'not found' } : { type: 'expired', reason: error.message }
+    return isYoung ? { type: 'running', state: 'not found' } : { type: 'expired', reason: error.message, isGone: true }
   }
   const { label } = response
   const value = job.state === undefined ? response.status : valueIn(response, job.state)

@@ -251,6 +251,18 @@ test('results that are gone before a record was read are exported again, a few t
   expect(idsOf(recordsOf(await readPages(jobOf(api.origin).download('url'))))).toBe('0 1 2 3 4')
 })
 
+test('a job that its API never knows is not started again: its poll is wrong', async () => {
+  const exporter = new Exporter()
+  exporter.answerTo = ({ path: asked }) => (asked.startsWith('/jobs/') ? { status: 404, json: {} } : undefined)
+  await using api = await apiServer(exporter.answer)
+  let hours = 0
+  const now = (): Date => new Date(Date.UTC(2026, 0, 1, (hours += 1)))
+  await expect(readPages(jobOf(api.origin).download('url'), { now })).rejects.toThrow(
+    'the API has not known the job j1 since it was started (GET /jobs/j1 answered 404). Compare `poll`',
+  )
+  expect(exporter.starts).toHaveLength(1)
+})
+
 test('results that are gone after records were read restart the slice, because rows would double', async () => {
   const exporter = new Exporter()
   exporter.records = 300
