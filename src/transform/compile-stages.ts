@@ -135,7 +135,14 @@ const takeOut =
     if (records.length < page.records.length) keepRecords(page, records, indexes)
   }
 
+/** Texts that mean no, as a CSV has them: all records would count as deleted. */
+const NO = /^(?:false|f|no|n|0|null|none|off)$/i
+
 function truthOf(result: unknown, type: 'filter' | 'deleted'): boolean {
+  if (type === 'deleted' && typeof result === 'string' && NO.test(result))
+    throw new Error(
+      `the function of .deleted() returned the text '${result}', which counts as true. Return true or false`,
+    )
   if (!isPromise(result)) return Boolean(result)
   result.then(undefined, () => {}) // Otherwise a rejection of it would be unhandled.
   throw new UsageError(

@@ -204,5 +204,14 @@ test('replace leaves deleted records out; a promise is an error of the definitio
   })
   const failed = await runPipeline(wrong, { database: target.url })
   expect(failed.streams.rows.error).toContain('.deleted(): the function returned a promise')
+  // The text of a CSV: each record would count as deleted.
+  const text = pipeline('text', {
+    streams: { rows: rows.deleted((() => 'false') as never).into('t.text', { key: 'id' }) },
+  })
+  expect((await runPipeline(text, { database: target.url })).streams.rows).toMatchObject({ counts: { deleted: 0 } })
+  const [reject] = await target.database.query<{ reason: string }>(
+    "select reason from sluice.rejects where pipeline = 'text'",
+  )
+  expect(reject?.reason).toContain("returned the text 'false', which counts as true")
   expect(() => rows.deleted('gone' as never)).toThrow('.deleted(): expected a function, not string')
 })
