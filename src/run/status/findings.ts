@@ -54,11 +54,7 @@ export function findingsOf(
           'sluice backfill … --only failed',
       ),
     keepsDeleted && keptAfterDeletion(status),
-    status.rejects > 0 &&
-      notice(
-        'rejects',
-        `${formatCount(status.rejects, 'record')} could not be stored. Reasons: sluice rejects list ${name}`,
-      ),
+    rejects(status, name),
   ]
   return found.filter((one): one is Found => typeof one === 'object').map((one) => ({ ...one, pipeline, stream }))
 }
@@ -124,6 +120,19 @@ function failure(
     )
   return undefined
 }
+
+/** Records that wait are no fault. A run that rejected all of several records is: the cause is not in one of them. */
+function rejects({ rejects, runs: [last] }: StreamStatus, name: string): Found | undefined {
+  if (rejects === 0) return undefined
+  const lists = `Reasons: sluice rejects list ${name}. After a mend: sluice rejects replay ${name}`
+  const all = last?.status === 'done' && last.rejected >= MANY && last.rejected === last.read - last.deleted
+  if (all && rejects >= last.rejected)
+    return fault('rejects', `run ${last.run} stored nothing: all ${last.rejected} records were rejected. ${lists}`)
+  return notice('rejects', `${formatCount(rejects, 'record')} could not be stored. ${lists}`)
+}
+
+/** Fewer records may each be at fault themselves. */
+const MANY = 5
 
 function overdue({ overdueSince, lastSuccess, state }: StreamStatus): Found | undefined {
   if (overdueSince === undefined) return undefined

@@ -33,7 +33,9 @@ export async function warnOfRejects(stream: StreamContext): Promise<void> {
   const { database, pipeline, run } = stream
   const [first] = await readRejects(database, { pipeline, stream: stream.stream, run: run.id, limit: 1 })
   const because = first ? ` (${run.context.secrets.hide(first.reason)})` : ''
-  stream.warn(`nothing was stored: ${all} rejected${because}. Reasons: sluice rejects list ${stream.streamName}`)
+  stream.warn(
+    `nothing was stored: ${all} rejected${because}. Reasons: sluice rejects list ${stream.streamName}; after a mend: sluice rejects replay ${stream.streamName}`,
+  )
 }
 
 /** Warns if nothing was read and the run before read many records: the API may have changed. */

@@ -48,6 +48,24 @@ describe('status', () => {
     )
   })
 
+  test('names a run that rejected all of several records, and how they come back', async () => {
+    await using test = await testDatabase()
+    const { now, it } = adjustableStream()
+    now.items = items(5)
+    await runPipeline(it, { database: test.url })
+    for (const [count, found] of [
+      [4, ['rejects']],
+      [5, ['rejects!']],
+    ] as const) {
+      now.items = items(count, count * 10).map((item) => ({ ...item, id: null as never }))
+      await runPipeline(it, { database: test.url })
+      expect(kinds(await readStatus([it], { database: test.url }))).toEqual(found)
+    }
+    expect((await readStatus([it], { database: test.url })).findings[0]!.message).toContain(
+      'stored nothing: all 5 records were rejected. Reasons: sluice rejects list',
+    )
+  })
+
   test('reports nothing for a stream that reads only its newest record again', async () => {
     await using test = await testDatabase()
     const { now, it } = adjustableStream()
