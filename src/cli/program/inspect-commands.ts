@@ -15,7 +15,7 @@ export function addInspectCommands(sluice: Command): void {
     .option('--json', 'print the findings as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/check.ts')).checkCommand))
 
-  addCommand(sluice, 'preview', 'Show the first rows of a stream as a run would store them. Needs no database.', {
+  addCommand(sluice, 'preview', 'Show the first rows of a stream. Needs no database, except for refreshToken().', {
     database: false,
   })
     .argument('<stream>', 'PIPELINE.STREAM, or a file with --stream')
