@@ -34,7 +34,8 @@ export async function warnOfRejects(stream: StreamContext): Promise<void> {
   const [first] = await readRejects(database, { pipeline, stream: stream.stream, run: run.id, limit: 1 })
   const because = first ? ` (${run.context.secrets.hide(first.reason)})` : ''
   stream.warn(
-    `nothing was stored: ${all} rejected${because}. Reasons: sluice rejects list ${stream.streamName}; after a mend: sluice rejects replay ${stream.streamName}`,
+    `nothing was stored: ${all} rejected${because}. Reasons: sluice rejects list ${stream.streamName}; ` +
+      `after a mend: sluice rejects replay ${stream.streamName}`,
   )
 }
 

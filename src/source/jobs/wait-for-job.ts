@@ -48,7 +48,8 @@ export async function waitForJob({ job, id, startedAt, isNew, requests, scope }:
     // Another job would not be found either.
     if (end.type === 'expired' && end.isGone && !isKnown)
       throw new JobError(
-        `the API has not known the job ${id} since it was started (${end.reason}). Compare \`poll\` with its documentation`,
+        `the API has not known the job ${id} since it was started (${end.reason}). ` +
+          'Compare `poll` with its documentation',
       )
     if (end.type !== 'running') return end
     isKnown ||= end.response !== undefined
