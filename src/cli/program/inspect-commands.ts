@@ -15,9 +15,7 @@ export function addInspectCommands(sluice: Command): void {
     .option('--json', 'print the findings as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/check.ts')).checkCommand))
 
-  addCommand(sluice, 'preview', 'Show the first rows of a stream. Needs no database, except for refreshToken().', {
-    database: false,
-  })
+  addCommand(sluice, 'preview', 'Show the first rows of a stream. Needs a database only for tokens and accounts in it.')
     .argument('<stream>', 'PIPELINE.STREAM, or a file with --stream')
     .option('--stream <name>', 'the stream, if a file is given')
     .option('--account <name>', 'the account, if the pipeline has several')

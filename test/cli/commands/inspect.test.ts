@@ -46,6 +46,9 @@ describe('sluice preview', () => {
   })
 
   test('counts one row and one record in the singular', async () => {
+    // The database is for tokens and accounts in it only.
+    const elsewhere = ['--database', 'postgres://nobody@127.0.0.1:1/none']
+    expect(await sluice('preview', 'shop.orders', ...elsewhere)).toMatchObject({ code: 0 })
     const { stdout } = await sluice('preview', 'shop.orders', '--since', '2024-01-05T00:00:00Z')
     expect(stdout).toMatch(/\n1 row \(all shop\.orders has\); 1 record was fetched, nothing was stored\n$/)
   })

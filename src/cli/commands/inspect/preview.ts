@@ -4,11 +4,11 @@ import { environmentOf } from '../../../run/accounts/environment-of.ts'
 import { sample } from '../../../run/check/sample.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
-import type { CommandContext } from '../../execute-command.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { printJsonLines, printRecords } from '../../output/print-rows.ts'
 import { accountsOf, selectOne } from '../stream-names.ts'
 
-interface PreviewOptions {
+interface PreviewOptions extends CommonOptions {
   readonly stream?: string
   readonly account?: string
   readonly limit: number
@@ -22,12 +22,12 @@ const MAX_REJECTS = 3
 /** `sluice preview`: shows the first rows of one stream. */
 export async function previewCommand(
   [word]: [string],
-  { stream, account, limit, since, json = false }: PreviewOptions,
+  { stream, account, database, limit, since, json = false }: PreviewOptions,
   context: CommandContext,
 ): Promise<number> {
   const { signal, hide } = context
   const { pipeline, streams } = selectOne(
-    await findPipelines([word], accountsOf({ account }, context)),
+    await findPipelines([word], accountsOf({ account, database }, context)),
     stream === undefined ? undefined : [stream],
   )
   const [name = '', ...others] = streams ?? Object.keys(pipeline.streams)
@@ -37,7 +37,8 @@ export async function previewCommand(
       `${pipeline.name} has several streams: give one, as in sluice preview ${pipeline.name}.${name || 'stream'}`,
     )
   const keep = Math.max(limit, MAX_REJECTS)
-  const sampled = await sample(flow, { stream: name, limit, keep, since, environment: environmentOf(pipeline), signal })
+  const environment = environmentOf(pipeline)
+  const sampled = await sample(flow, { stream: name, limit, keep, since, database, environment, signal })
   const { rows: read, rejects, counts, isWhole, completeness } = sampled
   const open = openText(completeness)
   const rows = read.slice(0, limit)
