@@ -136,6 +136,9 @@ test('a person logs in with a browser, and the runs use the tokens', async () =>
   expect(it.oidc.requests.map(({ grant, error }) => [grant, error])).toEqual([['authorization_code', undefined]])
   expect(await it.sluice('check', 'crm')).toMatchObject({ code: 0 })
   expect(await it.sluice('preview', 'crm.rows')).toMatchObject({ code: 0 })
+  // The tokens are in the database that was given.
+  const other = ['--database', Object.assign(new URL(it.store.url), { pathname: '/none' }).href]
+  expect(await it.sluice('preview', 'crm.rows', ...other)).not.toMatchObject({ code: 0 })
   expect(it.oidc.requests).toHaveLength(1)
   await it.store.database.query('update sluice.credentials set usable_until = clock_timestamp()')
   expect(await it.run()).toMatchObject({ code: 0 })

@@ -10,7 +10,7 @@ test.each([
   { seed: 204_935, mix: 'reordered', why: 'a step back looked like an API that knows only whole pages' },
   { seed: 206_753, mix: 'reordered', why: 'the same, with a list that grew' },
   { seed: 407_832, mix: 'reordered', why: 'a record that was touched once made all content count for nothing' },
-  { seed: 513_506, mix: 'reordered', why: 'the total of a response that led back was not looked at' },
+  { seed: 511_793, mix: 'reordered', why: 'the total of a response that led back was not looked at' },
   { seed: 534_346, mix: 'reordered', why: 'a deletion and an insertion left the total as it was' },
   { seed: 556_993, mix: 'reordered', why: 'a last page of known records did not count for the length of the list' },
   { seed: 127_362, mix: 'appended', why: 'a page of one record did not overlap, and its record came again' },
