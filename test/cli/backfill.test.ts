@@ -78,7 +78,7 @@ describe('sluice backfill', () => {
     ])
 
     broken = false
-    const done = await sluice(...words, '--only', 'failed')
+    const done = await sluice(...words, '--only', 'failed', '--log-format', 'json')
     expect(done.code).toBe(0)
     const events = done.stdout
       .trim()

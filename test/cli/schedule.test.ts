@@ -25,7 +25,7 @@ interface Running extends Disposable {
 function start(cwd: string, env: Record<string, string>): Running {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'schedule', 'plain'],
+    ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'schedule', 'plain', '--json'],
     { cwd, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const events: ScheduleEvent[] = []

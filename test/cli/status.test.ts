@@ -40,6 +40,8 @@ test('sluice status is a table of 80 columns with problems below it, and exits w
   const all = await sluice('status')
   expect(all).toMatchObject({ code: 1, stderr: '' })
   for (const line of all.stdout.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(80)
+  // The word about completeness stays where columns have to go.
+  expect(all.stdout).toMatch(/^good\.rows .* ended /m)
   expect(all.stdout.replaceAll(/\n {9}/g, ' ')).toMatch(
     /^problem {2}a_pipeline_with_a_rather_long_name\.rows: run \d+ failed: .*answered 404.*never succeeded$/m,
   )

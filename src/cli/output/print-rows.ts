@@ -10,15 +10,6 @@ export function printTable(
   if (rows.length > 0) console.log(textTable(rows, isTTY && columns ? { width: columns, optional } : {}))
 }
 
-/** Prints records of any shape as a table. A value that is no object stands in a column `value`. */
-export function printRecords(records: readonly unknown[]): void {
-  printTable(
-    records.map((record) =>
-      typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : { value: record },
-    ),
-  )
-}
-
 /** Prints one JSON value per line, with every digit of its numbers. */
 export function printJsonLines(values: readonly unknown[]): void {
   for (const value of values) console.log(exactJson(value))

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Duration } from '../../model/request.ts'
 import { duration } from '../../value/duration.ts'
 import { messageOf } from '../../value/error.ts'
@@ -35,6 +35,12 @@ export function addCommand(
 
 /** Describes `--account`. */
 export const ONLY_ACCOUNTS = 'only these accounts of pipelines that have several'
+
+/** Returns `--log-format`, for commands that print the events of a run. */
+export const logFormat = (): Option =>
+  new Option('--log-format <format>', 'text for people, or json: each event as a line of JSON, the report last')
+    .choices(['text', 'json'])
+    .default('text')
 
 /** Adds a command that only holds other commands. */
 export function addGroup(parent: Command, name: string, description: string): Command {

@@ -36,7 +36,7 @@ export function addServiceCommands(sluice: Command): void {
     )
     .option('--into <folder>', 'with --print: write the files to this folder')
     .option('--image <name>', 'with --print kubernetes: image of the containers (default: sluice:latest)')
-    .option('--json', 'print one line of JSON for each event, on a terminal too')
+    .option('--json', 'print one line of JSON for each event')
     .action(commandHandler(async () => (await import('../commands/service/schedule.ts')).scheduleCommand))
 
   const serve = addCommand(

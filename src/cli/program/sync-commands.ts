@@ -1,5 +1,13 @@
 import { type Command, Option } from 'commander'
-import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, parseMemory, wholeNumber } from './add-command.ts'
+import {
+  addCommand,
+  commandHandler,
+  logFormat,
+  ONLY_ACCOUNTS,
+  parseDuration,
+  parseMemory,
+  wholeNumber,
+} from './add-command.ts'
 
 const BATCH_ROWS = 'rows per transaction, at most (default: 10,000)'
 const ACCOUNTS_AT_ONCE = 'accounts of a pipeline to run at the same time (default: 4)'
@@ -32,6 +40,7 @@ export function addSyncCommands(sluice: Command): void {
     .option('--concurrency <n>', 'streams to read at the same time (default: 8)', wholeNumber(1))
     .option('--memory <size>', 'memory for decoded pages of all streams together (default: 64MB)', parseMemory)
     .option('--json', REPORT_AS_JSON)
+    .addOption(logFormat())
     .option('--quiet', 'print one line for each pipeline: on stdout if it succeeded, else on stderr')
     .option('--summary-file <file>', 'write exit code, reports and errors to a file as JSON, also if the run fails')
     .action(commandHandler(async () => (await import('../commands/sync/run.ts')).runCommand))
@@ -66,6 +75,7 @@ export function addSyncCommands(sluice: Command): void {
     .option('--batch-rows <n>', BATCH_ROWS, wholeNumber(1))
     .option('--memory <size>', 'memory for decoded pages of all windows together (default: 64MB)', parseMemory)
     .option('--json', REPORT_AS_JSON)
+    .addOption(logFormat())
     .action(commandHandler(async () => (await import('../commands/sync/backfill.ts')).backfillCommand))
 
   addCommand(sluice, 'demo', 'Try Sluice on this machine: a small API, three streams and an embedded database.')

@@ -1,27 +1,32 @@
 import { liveProgress } from './live-progress.ts'
-import { plainProgress } from './plain-progress.ts'
+import { plainProgress, type PlainOptions } from './plain-progress.ts'
 import { noProgress, type Progress } from './progress-tracker.ts'
 
-/** The form of a command's output: live lines, plain lines, one JSON line for each event, or only a JSON report. */
+/**
+ * The form of a command's output: live lines, one line of text for each event, one line of JSON for each event, or only
+ * a JSON report.
+ */
 export type OutputMode = 'live' | 'plain' | 'events' | 'json'
 
-/** Chooses the output mode: live or plain on a terminal, events elsewhere, json with `--json`. */
-export function outputModeOf({
-  json,
-  people = false,
-}: {
+/** The options of a command that choose the form of its output. */
+export interface OutputOptions {
+  /** Prints only a report. */
   readonly json?: boolean | undefined
-  /** Print plain lines instead of events where stdout is no terminal. @default false */
-  readonly people?: boolean
-}): OutputMode {
+  readonly logFormat?: 'text' | 'json' | undefined
+}
+
+/** Chooses the output mode: live on a terminal, plain elsewhere, unless an option asks for JSON. */
+export function outputModeOf({ json = false, logFormat = 'text' }: OutputOptions): OutputMode {
   if (json) return 'json'
+  if (logFormat === 'json') return 'events'
   // A dumb terminal cannot overwrite lines.
-  if (process.stdout.isTTY) return process.env['TERM'] === 'dumb' ? 'plain' : 'live'
-  return people ? 'plain' : 'events'
+  return process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? 'live' : 'plain'
 }
 
 /** Opens the display of streams while they run. Events are not shown here: `eventLog` writes them. */
-export function openProgress(mode: OutputMode, streams: readonly string[]): Progress {
+export function openProgress(mode: OutputMode, streams: readonly string[], options: PlainOptions): Progress {
   if (mode === 'json' || mode === 'events' || streams.length === 0) return noProgress
-  return mode === 'live' ? liveProgress(streams, process.stdout) : plainProgress(streams, (line) => console.log(line))
+  return mode === 'live'
+    ? liveProgress(streams, process.stdout)
+    : plainProgress(streams, (line) => console.log(line), options)
 }

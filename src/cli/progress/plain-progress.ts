@@ -1,35 +1,91 @@
-import { displayWidth } from '../output/display-width.ts'
-import { terminalWidth } from '../output/terminal-width.ts'
+import type { RunEvent } from '../../model/event.ts'
+import { formatCount, formatNumber } from '../../value/format.ts'
+import { onOneLine } from '../output/display-width.ts'
+import { formatTime } from '../output/format-time.ts'
+import { formatPercent, formatRemaining } from './estimates.ts'
+import { eventText } from './event-text.ts'
+import { phaseText } from './numbers-line.ts'
 import { type Progress, ProgressTracker } from './progress-tracker.ts'
-import { streamLines } from './stream-lines.ts'
 import type { StreamProgress } from './stream-progress.ts'
-import { symbolsFor } from './symbols.ts'
 
-/** The line with the map of windows, which is printed only where it can be overwritten. */
-const MAP_LINE = 2
+export interface PlainOptions {
+  /** Precedes the name of a stream: `shop.`, or `shops@` where names begin with their account. @default '' */
+  readonly prefix?: string
+  /** Also prints each request. @default false */
+  readonly verbose?: boolean
+  /** Milliseconds between two lines about a stream that is being read. @default 10,000 */
+  readonly everyMs?: number
+}
 
-/** For output that cannot be overwritten: prints the lines of each stream every 2 seconds if they changed. */
-export function plainProgress(names: readonly string[], print: (line: string) => void, everyMs = 2_000): Progress {
-  const tracker = new ProgressTracker(names, (text) => print(text))
-  const nameWidth = Math.max(...names.map(displayWidth))
-  const symbols = symbolsFor(process.env)
+/**
+ * Prints one line for each event that people want to know of, for files, CI and terminals that cannot overwrite lines:
+ *
+ *     2026-11-28 02:05:01  shop.orders  done in 0.2 s: 250 read, 250 inserted
+ *
+ * Repeated retries and waits of a stream are printed at most once in each interval.
+ */
+export function plainProgress(
+  names: readonly string[],
+  print: (line: string) => void,
+  { prefix = '', verbose = false, everyMs = 10_000 }: PlainOptions = {},
+): Progress {
+  const put = (subject: string, text: string): void =>
+    print(`${formatTime(new Date())}  ${onOneLine(subject)}  ${onOneLine(text.replaceAll(/\s*\n\s*/g, ' '))}`)
+  const pipeline = prefix.slice(0, -1)
+  const tracker = new ProgressTracker(names, (text) => put(pipeline, text))
   const printed = new Map<StreamProgress, string>()
-  const show = (): void => {
+  /** Events that may come by the thousand: the kind and the stream, and when the last one was printed. */
+  const repeated = new Map<string, number>()
+  const isDue = ({ type, ...event }: RunEvent): boolean => {
+    if (type !== 'request.retried' && type !== 'waiting') return true
+    const key = `${type} ${'stream' in event ? event.stream : ''}`
+    const now = performance.now()
+    if (now - (repeated.get(key) ?? -Infinity) < everyMs) return false
+    repeated.set(key, now)
+    return true
+  }
+  const timer = setInterval(() => {
     for (const stream of tracker.streams) {
-      const options = { nameWidth, width: terminalWidth(), symbols, paint: (_: unknown, text: string) => text }
-      const lines = streamLines(stream, performance.now(), options)
-      const text = lines.filter((_, index) => index !== MAP_LINE).join('\n')
-      if (printed.get(stream) !== text) print(text)
+      if (stream.phase !== 'running') continue
+      const text = progressText(stream, performance.now())
+      if (printed.get(stream) !== text) put(prefix + stream.name, text)
       printed.set(stream, text)
     }
-  }
-  const timer = setInterval(show, everyMs)
+  }, everyMs)
   return {
-    on: (event) => tracker.event(event),
+    on(event) {
+      tracker.event(event)
+      const stream = 'stream' in event && event.stream !== undefined ? event.stream : undefined
+      const isOpen = tracker.streams.some(({ name, isOpen }) => name === stream && isOpen)
+      const text = eventText(event, { isOpen, verbose })
+      if (text !== undefined && isDue(event)) put(stream === undefined ? pipeline : prefix + stream, text)
+    },
     [Symbol.dispose]() {
       clearInterval(timer)
+      const running = tracker.streams.filter(({ phase }) => phase === 'running')
       tracker.end()
-      show()
+      // Other streams had the event of their end.
+      for (const stream of running) put(prefix + stream.name, phaseText(stream))
     },
   }
+}
+
+/** `12,400 rows, 2,310/s, 62 requests, 56%, ~3 min left` */
+function progressText(stream: StreamProgress, now: number): string {
+  const { rows, requests, retries } = stream.sums
+  const wait = stream.wait(now)
+  const progress = stream.progress(now)
+  const windows = stream.windows?.counts
+  const facts = [
+    windows && `${formatNumber(windows.done + windows.unproven)} of ${formatCount(windows.total, 'window')}`,
+    windows && windows.failed > 0 && `${formatNumber(windows.failed)} failed`,
+    formatCount(rows, 'row'),
+    `${formatNumber(Math.round(stream.rate(now)))}/s`,
+    formatCount(requests, 'request'),
+    retries > 0 && formatCount(retries, 'retry', 'retries'),
+    progress && formatPercent(progress.share),
+    progress?.leftMs !== undefined && formatRemaining(progress.leftMs),
+    wait && `waits: ${wait.text} ${formatNumber(Math.ceil(wait.ms / 1_000))} s`,
+  ]
+  return facts.filter((fact) => typeof fact === 'string').join(', ')
 }

@@ -79,6 +79,20 @@ describe('sluice preview', () => {
     expect(one.stdout).toMatch(/\n1 row; 7 records were fetched, nothing was stored\n$/)
   })
 
+  test('shows the columns that a run would store, not the fields', async () => {
+    const records = [
+      { id: 1, updatedAt: 5, note: null, hidden: 1 },
+      { id: 2, 'Total €': 7, note: null },
+    ]
+    const fields = TIMES.replace('RECORDS', JSON.stringify(records)).replace("at: 'timestamptz'", 'hidden: false')
+    await using other = await shopProject({ 'pipelines/times.ts': fields })
+    const { stdout } = await callSluice(['preview', 'times'], { cwd: other.cwd, env: shopEnv() })
+    expect(stdout).toMatch(/^id {2}updated_at +total_$/m)
+    expect(stdout).toMatch(/^No column yet, because no record has a value: note$/m)
+    const json = await callSluice(['preview', 'times', '--json'], { cwd: other.cwd, env: shopEnv() })
+    expect(json.stdout).toBe('{"id":1,"updated_at":5,"total_":null}\n{"id":2,"updated_at":null,"total_":7}\n')
+  })
+
   test('names the stage and the reason of a single reject', async () => {
     const shown = await sluice('preview', 'shop.orders', '--limit', '5', '--json')
     expect(shown.stdout.trim().split('\n')).toHaveLength(4)

@@ -141,7 +141,7 @@ describe('sluice schedule --print', () => {
                   {
                     image: 'registry.example/sync:1',
                     workingDir: '/app',
-                    args: ['run', 'Full_One', '--overlap', 'wait', '--timeout', '6h'],
+                    args: ['run', 'Full_One', '--overlap', 'wait', '--timeout', '6h', '--log-format', 'json'],
                     envFrom: [{ secretRef: { name: 'sluice-env' } }],
                   },
                 ],

@@ -29,8 +29,30 @@ test('a dry run reads, shows rows and rejects, and writes nothing', async () => 
 })
 
 describe('sluice run', () => {
-  test('prints each event as a line of JSON where stdout is no terminal, the report last', async () => {
+  test('prints lines of text where stdout is no terminal, then the report and where to look', async () => {
     const ended = await sluice('run', 'shop')
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`
+    const line = (text: string): RegExp => new RegExp(`^${time}  ${text}$`, 'm')
+    expect(ended.stdout).toMatch(line('shop  run 1 starts: orders, lines'))
+    expect(ended.stdout).toMatch(line('shop\\.orders  reads from the start'))
+    expect(ended.stdout).toMatch(line('shop\\.orders  table shop\\.orders: created with id bigint, .*'))
+    expect(ended.stdout).toMatch(line('shop\\.orders  done in .* s: 5 read, 4 inserted, 1 rejected'))
+    expect(ended.stdout).toMatch(/^stream +fetched .*\norders +5 +4 .*/m)
+    expect(ended.stdout).toMatch(
+      /^shop: done in .*\n\nLook at the rows: {2}npx sluice sql "select \* from (.*) limit 5"\n$/m,
+    )
+    const look = /"(select .*)"/.exec(ended.stdout)?.[1] ?? ''
+    expect((await sluice('sql', look)).stdout).toContain('(4 rows)')
+    expect(ended.stdout).not.toContain('GET http')
+    expect((await sluice('run', 'shop', '--full', '--verbose')).stdout).toMatch(
+      line('shop\\.\\w+  GET http://.*/orders.*: 200, \\d+ kB in .* s'),
+    )
+  })
+
+  test('with --log-format json prints each event as a line of JSON, the report last', async () => {
+    await shop.database.database.query('drop schema shop cascade')
+    const ended = await sluice('run', 'shop', '--full', '--log-format', 'json')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     const lines = ended.stdout
       .trim()
@@ -60,7 +82,7 @@ describe('sluice run', () => {
   })
 
   test('prints each request too with --verbose, at level debug', async () => {
-    const { stdout } = await sluice('run', 'shop', '--verbose')
+    const { stdout } = await sluice('run', 'shop', '--verbose', '--log-format', 'json')
     expect(stdout).toMatch(/^\{"level":"debug","time":"[^"]+","pipeline":"shop","type":"request\.finished",/m)
   })
 

@@ -142,22 +142,30 @@ describe('live lines', () => {
   })
 })
 
-test('plain lines are printed if something changed, without a map', () => {
+test('plain lines say what happened once, and how far a stream is if that changed', () => {
   jest.useFakeTimers()
   try {
     const printed: string[] = []
     {
-      using progress = plainProgress(['s'], (line) => printed.push(line), 1_000)
+      using progress = plainProgress(['s'], (line) => printed.push(line.slice(21)), { prefix: 'shop.', everyMs: 1_000 })
       jest.advanceTimersByTime(1_100)
-      jest.advanceTimersByTime(1_000)
       progress.on(started)
-      progress.on({ type: 'stream.failed', stream: 's', error: 'no' })
+      const retried = { type: 'request.retried', stream: 's', attempt: 1, reason: '503\u001b[2J', waitMs: 20 } as const
+      progress.on(retried)
+      progress.on(retried)
+      progress.on(request)
+      jest.advanceTimersByTime(3_000)
+      progress.on({ type: 'waiting', stream: 's', for: 'rate limit', ms: 4_000 })
+      progress.on({ type: 'waiting', stream: 's', for: 'retry-after', ms: 60_000 })
+      progress.on({ type: 'stream.failed', stream: 's', error: 'no\nmore' })
       jest.advanceTimersByTime(1_000)
     }
     expect(printed).toEqual([
-      expect.stringMatching(/waits: its turn$/),
-      'failed: s: no',
-      expect.stringMatching(/failed$/),
+      'shop.s  reads from the start',
+      'shop.s  tries again in 0.0 s: 503[2J',
+      'shop.s  0 rows, 0/s, 1 request, 2 retries',
+      'shop.s  waits 1 min 0 s: retry-after',
+      'shop  failed: s: no more',
     ])
     expect(jest.getTimerCount()).toBe(0)
   } finally {

@@ -158,7 +158,7 @@ describe('other commands', () => {
     expect(checked.code).toBe(0)
 
     const preview = await at.sluice(['preview', 'shops.orders', '--account', 'south', '--json'], env)
-    expect(lines(preview.stdout)[0]).toMatchObject({ id: 1, of: 'south' })
+    expect(lines(preview.stdout)[0]).toMatchObject({ id: 1, of: 'south', shop: 'south' })
     expect(await at.sluice(['preview', 'shops.orders'], env)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('shops has several accounts. Choose one, as in shops@north or --account north'),

@@ -5,7 +5,7 @@ import { sample } from '../../../run/check/sample.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
-import { printJsonLines, printRecords } from '../../output/print-rows.ts'
+import { printJsonLines, printTable } from '../../output/print-rows.ts'
 import { accountsOf, selectOne } from '../stream-names.ts'
 
 interface PreviewOptions extends CommonOptions {
@@ -39,17 +39,18 @@ export async function previewCommand(
   const keep = Math.max(limit, MAX_REJECTS)
   const environment = environmentOf(pipeline)
   const sampled = await sample(flow, { stream: name, limit, keep, since, database, environment, signal })
-  const { rows: read, rejects, counts, isWhole, completeness } = sampled
+  const { rows: read, onlyNull, rejects, counts, isWhole, completeness } = sampled
   const open = openText(completeness)
   const rows = read.slice(0, limit)
   if (json) printJsonLines(rows)
   else {
-    printRecords(rows)
+    printTable(rows)
     console.log(
       `${formatCount(rows.length, 'row')}${isWhole && open === undefined ? ` (all ${word} has)` : ''}; ` +
         `${formatNumber(counts.fetched)} ${counts.fetched === 1 ? 'record was' : 'records were'} fetched, ` +
         'nothing was stored',
     )
+    if (onlyNull.length > 0) console.log(`No column yet, because no record has a value: ${onlyNull.join(', ')}`)
   }
   if (counts.rejected > 0) {
     const first = rejects.slice(0, MAX_REJECTS).map(({ stage, reason }) => `\n  ${stage}: ${reason}`)

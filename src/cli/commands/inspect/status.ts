@@ -56,7 +56,8 @@ function show({ streams, findings, waits, at }: StatusReport): void {
   console.log(
     textTable(
       streams.map((stream) => rowOf(stream, now)),
-      { width, optional: ['next run', 'cursor', 'complete'] },
+      // The proof of completeness stays.
+      { width, optional: ['next run', 'cursor', 'newest record', 'last read'] },
     ),
   )
   // A wait that is not in the findings was asked of a run that is not known.

@@ -31,7 +31,6 @@ export async function rejectsReplayCommand(
     context,
   )
   if (report) return exitCodeOfReport(report)
-  if (mode === 'json') console.log('null')
-  else if (mode !== 'events') console.log(`${word}: there are no rejects to replay`)
+  console.log(json ? 'null' : `${word}: there are no rejects to replay`)
   return 0
 }

@@ -13,6 +13,7 @@ import { scheduleLine } from '../../output/schedule-line.ts'
 import { findAccounts } from '../sync/run-accounts.ts'
 import { printError } from '../../output/print-error.ts'
 import { eventLog } from '../../progress/event-log.ts'
+import { runsProgress } from '../../progress/runs-progress.ts'
 
 export interface ScheduleCommandOptions extends CommonOptions {
   readonly catchUp?: CatchUp
@@ -41,7 +42,8 @@ export async function scheduleCommand(
   if (into !== undefined || image !== undefined)
     throw new UsageError(`--${into === undefined ? 'image' : 'into'} needs --print`)
   const logs = new Map(found.map(({ pipeline: { name } }) => [name, eventLog(name, process.stdout, { verbose })]))
-  const isJson = options.json === true || !process.stdout.isTTY
+  const isJson = options.json === true
+  using runs = runsProgress((line) => console.log(line))
   await runScheduler(
     found.map(({ pipeline }) => pipeline),
     {
@@ -52,7 +54,9 @@ export async function scheduleCommand(
       overlap,
       concurrency,
       onEvent: (event) => console.log(hide(isJson ? jsonLine(event) : scheduleLine(event))),
-      ...(verbose && { onRun: (pipeline, event) => logs.get(pipeline)?.on(event) }),
+      ...(verbose && {
+        onRun: (pipeline, event) => (isJson ? logs.get(pipeline)?.on(event) : runs.on(pipeline, event)),
+      }),
     },
   )
   return 0

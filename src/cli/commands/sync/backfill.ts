@@ -32,6 +32,7 @@ export interface BackfillCommandOptions extends CommonOptions {
   readonly memory?: number
   readonly timeout?: Duration
   readonly json?: boolean
+  readonly logFormat?: 'text' | 'json'
 }
 
 /** `sluice backfill`: reads a range of a stream, window by window; of each account of a pipeline that has several. */
@@ -70,8 +71,8 @@ async function backfillAll(
   options: BackfillCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { json = false, memory, accountsAtOnce } = options
-  const mode = outputModeOf({ json })
+  const { memory, accountsAtOnce } = options
+  const mode = outputModeOf(options)
   const alone = async ({ pipeline, streams }: FoundPipeline, share?: { readonly memory: number }): Promise<number> => {
     const report = await runAndReport(
       (hooks) => backfillPipeline(pipeline, { ...rangeOf(options, streams, context), ...share, ...hooks }),

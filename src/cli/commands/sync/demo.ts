@@ -14,7 +14,7 @@ export async function demoCommand(
   // The pipeline reads this variable when it is imported.
   process.env['SLUICE_DEMO_API'] = api.origin
   const { default: pipeline } = (await import('../../../../pipelines/demo.ts')) as { readonly default: Pipeline }
-  const mode = outputModeOf({ json, people: true })
+  const mode = outputModeOf({ json })
   const into = options.database || process.env['DATABASE_URL'] ? 'your database' : 'the embedded PostgreSQL in .sluice/'
   if (mode !== 'json')
     console.log(

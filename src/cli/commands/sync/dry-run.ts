@@ -9,7 +9,7 @@ import { formatCount, formatNumber } from '../../../value/format.ts'
 import { exactJson } from '../../../value/json/stored-json.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { printError } from '../../output/print-error.ts'
-import { printRecords } from '../../output/print-rows.ts'
+import { printTable } from '../../output/print-rows.ts'
 import type { RunCommandOptions } from './run.ts'
 
 /** Rows to show of each stream. */
@@ -74,7 +74,7 @@ function show(
     `${name}: ${start}${isWhole ? '' : ', only the first pages'}: ${facts.join(', ')}; ` +
       `${formatCount(total, 'row')} for ${table}`,
   )
-  printRecords(rows)
+  printTable(rows)
   for (const { stage, reason, record } of rejects)
     console.log(`rejected by ${stage}: ${reason}: ${exactJson(record).slice(0, MAX_RECORD_LENGTH)}`)
   const open = openText(completeness)

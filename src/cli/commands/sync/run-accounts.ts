@@ -67,7 +67,7 @@ export interface RunAccountsOptions {
 
 /**
  * Runs the accounts of one pipeline, a few at a time. An account that fails does not stop the others; the exit code
- * says that one failed. On a terminal they share one display and one report; else each prints its own.
+ * says that one failed. They share one display and one report; as JSON, each prints its own.
  */
 export async function runAccounts(
   accounts: readonly FoundPipeline[],
@@ -80,9 +80,10 @@ export async function runAccounts(
     const codes = await inTurn(accounts, options, alone)
     return worst(codes.map((code) => code ?? INTERRUPTED))
   }
+  const name = withoutAccount(accounts[0]?.pipeline.name ?? '')
   const errors: unknown[] = []
   const running = async (): Promise<(Ended | undefined)[]> => {
-    using progress = openProgress(mode, accounts.flatMap(namesOf))
+    using progress = openProgress(mode, accounts.flatMap(namesOf), { prefix: `${name}@`, verbose })
     return await inTurn(accounts, options, async (account, { memory }) => {
       const onEvent = eventsOf(account, progress)
       try {
@@ -97,7 +98,7 @@ export async function runAccounts(
   }
   const ended = await running()
   const reports = ended.flatMap((one) => one?.report ?? [])
-  const report = mergeReports(withoutAccount(accounts[0]?.pipeline.name ?? ''), reports)
+  const report = mergeReports(name, reports)
   if (report) console.log(`\n${reportText(report, { width: terminalWidth() })}`)
   if (verbose) for (const error of errors) printStack(error, hide)
   return worst(ended.map((one) => one?.code ?? INTERRUPTED))

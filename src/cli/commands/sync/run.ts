@@ -15,6 +15,7 @@ import { summaryLine } from '../../../run/report/summary-line.ts'
 import { runPipeline } from '../../../run/run-pipeline.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { exitCodeOf, printError } from '../../output/print-error.ts'
+import { lookHint } from '../../output/look-hint.ts'
 import { SummaryFile } from '../../output/summary-file.ts'
 import { outputModeOf, type OutputMode } from '../../progress/open-progress.ts'
 import { selectStreams } from '../stream-names.ts'
@@ -35,6 +36,7 @@ export interface RunCommandOptions extends CommonOptions {
   /** Bytes. */
   readonly memory?: number
   readonly json?: boolean
+  readonly logFormat?: 'text' | 'json'
   readonly quiet?: boolean
   readonly summaryFile?: string
 }
@@ -56,13 +58,17 @@ export async function runCommand(words: [string[]], options: RunCommandOptions, 
   return code
 }
 
-function refuseContradictions({ limit, dryRun = false, json = false, quiet = false, summaryFile }: RunCommandOptions) {
+function refuseContradictions(options: RunCommandOptions) {
+  const { limit, dryRun = false, json = false, logFormat, quiet = false, summaryFile } = options
   if (limit !== undefined && !dryRun)
     throw new UsageError('--limit needs --dry-run: a run that stores rows reads all records')
   if (dryRun && (quiet || summaryFile !== undefined))
     throw new UsageError(`--${quiet ? 'quiet' : 'summary-file'} cannot be combined with --dry-run, which shows rows`)
   if (quiet && json)
     throw new UsageError('--quiet cannot be combined with --json; --summary-file writes the reports to a file')
+  const other = Object.entries({ json, quiet, 'dry-run': dryRun }).find(([, isGiven]) => isGiven)
+  if (logFormat === 'json' && other)
+    throw new UsageError(`--log-format json cannot be combined with --${other[0]}: it prints each event of a run`)
 }
 
 async function runAll(
@@ -70,7 +76,7 @@ async function runAll(
   options: RunCommandOptions & { readonly summary?: SummaryFile },
   context: CommandContext,
 ): Promise<number> {
-  const { dryRun = false, timeout } = options
+  const { dryRun = false, timeout, quiet = false, database } = options
   const { found: all, failed } = await findAccounts(words, options, context)
   const found = selectStreams(all, options.stream)
   using time = deadline(context.signal, timeout === undefined ? Infinity : duration(timeout), 'The run')
@@ -78,15 +84,20 @@ async function runAll(
   let code = Math.max(0, ...failed.map((error) => notStarted(error, options, limited)))
   if (dryRun) return Math.max(code, await (await import('./dry-run.ts')).dryRun(found, options, limited))
 
+  const reports: Report[] = []
+  const collected: CollectedOptions = { ...options, onReport: (report) => reports.push(report) }
   // Keeps the embedded database running between two pipelines.
   await using _kept =
     found.length > 1 ? await keepDatabase({ database: options.database, signal: time.signal }) : undefined
   for (const [first, ...others] of groupsOf(found)) {
     if (time.signal.aborted || !first) break
     const isOne = first.pipeline.account === undefined || others.length === 0
-    const ran = isOne ? runOne(first, options, limited) : runGroup([first, ...others], options, limited)
+    const ran = isOne ? runOne(first, collected, limited) : runGroup([first, ...others], collected, limited)
     code = Math.max(code, await ran)
   }
+  const mode = quiet ? 'json' : outputModeOf(options)
+  const hint = mode === 'live' || mode === 'plain' ? lookHint(reports, { database }) : undefined
+  if (hint !== undefined) console.log(`\n${hint}`)
   const { reason } = time.signal as { readonly reason: unknown }
   if (!(reason instanceof TimeoutError)) return code
   if (!options.quiet)
@@ -95,6 +106,12 @@ async function runAll(
         'and the next run continues from there',
     )
   return 1
+}
+
+/** What is collected while pipelines run. */
+interface CollectedOptions extends RunCommandOptions {
+  readonly summary?: SummaryFile
+  readonly onReport?: (report: Report) => void
 }
 
 /** Returns the accounts of each pipeline together. */
@@ -113,10 +130,10 @@ const notStartedLine = ({ name, account }: Pipeline, error: string) => ({
 /** Runs the accounts of one pipeline, several at a time. */
 async function runGroup(
   accounts: readonly FoundPipeline[],
-  options: RunCommandOptions & { readonly summary?: SummaryFile },
+  options: CollectedOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { quiet = false, memory, accountsAtOnce, summary } = options
+  const { quiet = false, memory, accountsAtOnce, summary, onReport } = options
   return runAccounts(
     accounts,
     {
@@ -129,6 +146,7 @@ async function runGroup(
         try {
           const report = await runPipeline(pipeline, { ...runOptionsOf(options, streams, context), ...more })
           summary?.report(report)
+          onReport?.(report)
           return report
         } catch (error) {
           summary?.error(error, pipeline.name)
@@ -158,10 +176,10 @@ function runOptionsOf(
 /** Runs one pipeline, shows its progress and its report, and returns the exit code. */
 export async function runOne(
   { pipeline, streams }: FoundPipeline,
-  options: RunCommandOptions & { readonly mode?: OutputMode; readonly summary?: SummaryFile },
+  options: CollectedOptions & { readonly mode?: OutputMode },
   context: CommandContext,
 ): Promise<number> {
-  const { quiet = false, summary } = options
+  const { quiet = false, summary, onReport } = options
   const { signal } = context
   const print = (report: Report): void => printSummaryLine(report, pipeline, signal)
   try {
@@ -176,6 +194,7 @@ export async function runOne(
       context,
     )
     summary?.report(report)
+    onReport?.(report)
     return exitCodeOfReport(report)
   } catch (error) {
     summary?.error(error, pipeline.name)

@@ -61,7 +61,7 @@ spec:
               image: ${json(setting.image)}
               workingDir: /app
               command: ${json(commandOf(schedule))}
-              args: ${json(wordsOf(job, setting))}
+              args: ${json(wordsOf(job, setting, '--log-format', 'json'))}
               envFrom:
                 - secretRef:
                     name: sluice-env
