@@ -60,12 +60,13 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
   if ('api' in source && source.ifChanged) lines.push(line('cursor', 'ETag and Last-Modified of the last reading'))
   if ('api' in source && source.delta) lines.push(line('cursor', deltaText(source.delta)))
   if (incremental) {
-    const { at, startFrom, unit, order, step, perParent } = incremental
+    const { at, startFrom, unit, order, step, concurrency = 1, perParent } = incremental
     const details = [
       unit && `in ${unit}`,
       startFrom !== undefined && `from ${startFrom}`,
       lookbackText(incremental, isMerged),
       step !== undefined && `at most ${step} at once`,
+      concurrency > 1 && `${concurrency} such steps side by side`,
       order !== undefined && order !== 'any' && order,
       perParent && 'one for each parent',
     ]

@@ -28,6 +28,7 @@ export const LEDGER_ERRORS = {
   },
   SL006: { type: LoadError, remedy: 'Nothing of this replay was stored. List the rejects again' },
   SL007: { type: LoadError, remedy: 'Nothing of this plan was stored. Please report this' },
+  SL008: { type: SliceLostError, remedy: 'Nothing was claimed. Run again' },
 } as const satisfies Readonly<
   Record<string, { readonly type: typeof LoadError | typeof SliceLostError; readonly remedy: string }>
 >

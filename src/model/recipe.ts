@@ -44,6 +44,8 @@ export interface Incremental {
   readonly order?: Order
   /** The longest range that one request may ask for. A run reads one such range after another. @default no limit */
   readonly step?: Duration
+  /** Steps that are read at once. @default 1 */
+  readonly concurrency?: number
   /** The list of each parent has a cursor of its own. For child streams. @default false */
   readonly perParent?: true
 }

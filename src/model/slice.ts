@@ -97,6 +97,8 @@ export interface Slice extends Range {
   readonly stream: string
   readonly partition: string
   readonly kind: RunKind
+  /** The chain of which the slice is a range. Ranges end in any order; the cursor moves over those that are done. */
+  readonly chain?: string
   /** Grows by one at every claim. Only the run with the latest token may write. */
   readonly token: number
   /** Committed batches at the time of the claim. */

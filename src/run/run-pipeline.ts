@@ -22,7 +22,11 @@ export async function runPipeline<Streams extends Flows>(
   const batch = resolveBatch(options.batch)
   const secrets = readSecrets(environmentOf(pipeline, options.environment))
   requireSecrets(pipeline, names, secrets)
-  await using context = await RunContext.open(pipeline, { ...options, secrets, connections: names.length + 4 })
+  await using context = await RunContext.open(pipeline, {
+    ...options,
+    secrets,
+    connections: readersOf(pipeline, names) + 4,
+  })
   await using run = await ActiveRun.start(context, { kind: 'sync', streams: names, options: { full } })
   const permits = new Semaphore(concurrency)
   const streams = names.map((name) => new StreamContext(run, name, { batch }))
@@ -30,6 +34,10 @@ export async function runPipeline<Streams extends Flows>(
   for await (const [stream, report] of asCompleted(running)) run.finishStream(stream, report)
   return await run.finish()
 }
+
+/** Returns how many slices may be written at once. */
+const readersOf = ({ streams }: Pipeline, names: readonly string[]): number =>
+  names.reduce((sum, name) => sum + (streams[name]?.recipe.incremental?.concurrency ?? 1), 0)
 
 async function runInTurn(
   stream: StreamContext,

@@ -125,8 +125,9 @@ async function situation(
        left join lateral (
          select * from sluice.find_holder($1, $2, $3, 'backfill')
          union all
-         select * from sluice.slices as o
-          where (o.pipeline, o.stream, o.partition) = ($1, $2, $3) and o.kind = 'sync' and o.status = 'open'
+         (select * from sluice.slices as o
+           where (o.pipeline, o.stream, o.partition) = ($1, $2, $3) and o.kind = 'sync' and o.status = 'open'
+           order by sluice.is_claimable(o) limit 1)
          limit 1) as s on true
        left join sluice.cursors as c on (c.pipeline, c.stream, c.partition) = ($1, $2, $3)`,
     [pipeline, stream, partition, run, hasCursor],
@@ -142,7 +143,7 @@ async function situation(
   }
 }
 
-interface HolderRow {
+export interface HolderRow {
   readonly slice: string
   readonly run: string
   readonly until: Date | null
@@ -156,9 +157,9 @@ interface SituationRow {
 }
 type Nullable<T> = { readonly [Name in keyof T]: T[Name] | null }
 
-const HOLDER_COLUMNS = 's.id as slice, s.run, s.lease_until as until, s.lease_pid as pid'
+export const HOLDER_COLUMNS = 's.id as slice, s.run, s.lease_until as until, s.lease_pid as pid'
 
-const holderOf = ({ slice, run, until, pid }: HolderRow): Holder => ({
+export const holderOf = ({ slice, run, until, pid }: HolderRow): Holder => ({
   slice,
   run,
   until: until ?? undefined,

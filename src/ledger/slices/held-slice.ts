@@ -33,7 +33,7 @@ export interface Restart extends Range {
 /** Selects a row of `sluice.read_held`, whose alias is `h`. */
 export const HELD_COLUMNS = `
   id, run, started_by, pipeline, stream, partition, kind, status, since, until, cursor_at_start, definition,
-  high_water_mark, seq, token, batches, started_at, boundary_remaining, lower, upper, completeness, open_reasons,
+  high_water_mark, seq, token, batches, started_at, boundary_remaining, lower, upper, completeness, open_reasons, chain,
   ${COUNT_NAMES.join(', ')}`
   .replaceAll(/(\w+)/g, '(h.slice).$1')
   .concat(
@@ -54,6 +54,7 @@ export interface SliceRow extends CountRow, CompletenessRow {
   readonly until: string | null
   readonly cursor_at_start: string | null
   readonly definition: string
+  readonly chain: string | null
   readonly position: string | null
   readonly high_water_mark: string | null
   readonly high_boundary: Readonly<Record<string, number>> | null
@@ -93,6 +94,7 @@ export function heldSlice(row: SliceRow): HeldSlice {
     ...defined({
       since: row.since ?? undefined,
       until: row.until ?? undefined,
+      chain: row.chain ?? undefined,
       cursor: row.cursor_at_start ?? undefined,
       highWaterMark: row.high_water_mark === null ? undefined : markOf(row.high_water_mark, row.high_boundary),
       completeness: completenessOf(row),
@@ -112,7 +114,7 @@ export function restartedSlice(
   held: HeldSlice,
   { definition, since, until, cursor }: Omit<Restart, 'reason'>,
 ): HeldSlice {
-  const { id, run, pipeline, stream, partition, kind, token, seq, startedAt, wholeBoundary } = held
+  const { id, run, pipeline, stream, partition, kind, chain, token, seq, startedAt, wholeBoundary } = held
   return {
     id,
     run,
@@ -129,7 +131,7 @@ export function restartedSlice(
     rejected: 0,
     resumed: false,
     counts: NO_COUNTS,
-    ...defined({ since, until, cursor, wholeBoundary, boundary: wholeBoundary }),
+    ...defined({ chain, since, until, cursor, wholeBoundary, boundary: wholeBoundary }),
   }
 }
 

@@ -14,8 +14,8 @@ import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
 import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 
-// The life of a slice. Each transition is one SQL function (migrations 0014 to 0027); this file only calls them, and no
-// other statement changes `sluice.slices`. A run holds a slice as long as `token` is the one of its claim.
+// The life of a slice. Each transition is one SQL function (migrations 0014 to 0028); this file and ranges.ts only call
+// them, and no other statement changes `sluice.slices`. A run holds a slice as long as `token` is that of its claim.
 //
 // | state \ event | open | claim    | renew | advance    | restart | release | fail   | skip    | close  |
 // |---------------|------|----------|-------|------------|---------|---------|--------|---------|--------|
@@ -30,7 +30,7 @@ import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 //
 // `free` is open without a valid lease; `held` is open and held by this token; `taken` is open and held by another
 // token. `advance` leads to `done` at the end of the slice. `–` changes nothing and returns nothing; `lost` raises
-// SL001. (w): only windows, by a later run. (a): windows, by a later run with --only all. (r): `held` if the
+// SL001. (w): only windows and ranges, by a later run. (a): windows, by a later run with --only all. (r): `held` if the
 // lease has run out. Only windows without a batch are skipped, and only sync slices are closed. `open` makes another
 // slice of the stream; `sluice.plan_backfill` makes windows. transitions.test.ts runs the whole table.
 

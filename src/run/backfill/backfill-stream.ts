@@ -11,13 +11,13 @@ import type { StreamReport } from '../../model/report.ts'
 import type { WindowCounts } from '../../model/window.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { rangeOf } from '../../source/cursor/range.ts'
-import { problemText } from '../report/problem-text.ts'
 import type { StreamContext } from '../stream-context.ts'
+import { FailuresInARow } from '../sync/failures-in-a-row.ts'
 import { warnOfRejects } from '../sync/run-stream.ts'
 import { cursorTimeMs } from '../status/cursor-age.ts'
-import { noteCovered } from '../sync/sync-stream.ts'
+import { noteCovered } from '../sync/cover.ts'
 import { instantText, type CutRange } from './calendar-windows.ts'
-import { hasVersion } from './has-version.ts'
+import { hasVersion } from '../has-version.ts'
 import { nextWindow, readByActiveSync } from './next-window.ts'
 import { rejectOverlap } from './reject-overlap.ts'
 import { syncWindow } from './sync-window.ts'
@@ -31,11 +31,6 @@ export interface BackfillStreamOptions {
   /** Windows that are read at once. */
   readonly concurrency: number
 }
-
-/**
- * Windows that may fail one after the other. The cause is then not the windows' own, and the others would fail too.
- */
-const MAX_FAILURES_IN_A_ROW = 10
 
 /**
  * Reads the windows of one stream, several at once, and returns the stream's report. Never throws: a stream that fails
@@ -151,7 +146,7 @@ async function syncWindows(
     resume: table.resumeWithin,
     mustBeComplete: !acceptsOpen(table),
   }
-  const failures = new FailuresInARow(stream)
+  const failures = new FailuresInARow(stream, 'window')
   await using group = new TaskGroup({ signal: readSignal })
   for (let reader = 0; reader < concurrency; reader += 1)
     group.spawn((signal) => readWindowsInTurn(stream, { ...claiming, signal }, failures))
@@ -168,30 +163,6 @@ async function readWindowsInTurn(
     if (!claimed) return
     const error = await syncWindow(stream, claimed, claiming.signal)
     failures.note(error, claimed.lower)
-  }
-}
-
-/** Throws once too many windows have failed with none in between that did not. */
-class FailuresInARow {
-  readonly #stream: StreamContext
-  #count = 0
-
-  constructor(stream: StreamContext) {
-    this.#stream = stream
-  }
-
-  /** Records the end of a window. `error` is undefined if it did not fail. */
-  note(error: unknown, lower: string): void {
-    const { run, stream, streamName } = this.#stream
-    this.#count = error === undefined ? 0 : this.#count + 1
-    if (error !== undefined) run.context.onStreamError?.(stream, error)
-    if (this.#count < MAX_FAILURES_IN_A_ROW) return
-    throw new LoadError(
-      `${MAX_FAILURES_IN_A_ROW} windows failed one after the other, ` +
-        `the last one with: ${problemText(error, `${streamName}, window ${lower}`)}. ` +
-        'The others were not read: correct the cause, then start the same backfill again',
-      { cause: error },
-    )
   }
 }
 

@@ -52,6 +52,11 @@ export class StreamTally {
     if (cursor !== undefined) this.#cursor = cursor
   }
 
+  /** The cursor is there now: ranges that are read at once end in any order. */
+  cursorMoved(cursor: string | undefined): void {
+    this.#cursor = cursor ?? this.#cursor
+  }
+
   /** The worst completeness of the slices that are done. */
   get accepted(): Completeness | undefined {
     return this.#accepted

@@ -5,7 +5,6 @@ import { failSlice, releaseSlice } from '../../ledger/slices/transitions.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { DatabaseError, IncompleteError, RateLimitedError, SliceLostError, UsageError } from '../../model/errors.ts'
 import type { Scope } from '../../model/scope.ts'
-import type { RunKind } from '../../model/slice.ts'
 import type { Window } from '../../model/window.ts'
 import { defined } from '../../value/defined.ts'
 import type { StreamContext } from '../stream-context.ts'
@@ -33,7 +32,7 @@ export const holdSlice = (stream: StreamContext, claim: SliceClaim, options: Hol
 /**
  * A slice that this run holds. `sync` reads it to its end.
  *
- * | after an error | a slice of a sync | a window of a backfill | a replay |
+ * | after an error | a slice of a sync | a window of a backfill, a range of a chain | a replay |
  * |---|---|---|---|
  * | the run was stopped | open, without a text | open, without a text | failed |
  * | another run has taken the slice over | unchanged | unchanged | unchanged |
@@ -113,7 +112,7 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     const { stream, slice } = this
     const { swap, ...event } = batch
     this.#counts = addCounts(this.#counts, batch.counts)
-    const cursor = slice.kind === 'sync' ? slice.highWaterMark?.value : undefined
+    const cursor = slice.kind === 'sync' && slice.chain === undefined ? slice.highWaterMark?.value : undefined
     stream.tally.committed(batch.counts, { swap, cursor })
     stream.emit({ type: 'batch.committed', stream: stream.stream, slice: slice.id, ...event })
   }
@@ -131,7 +130,7 @@ export class SliceHold implements SliceContext, AsyncDisposable {
   /** Brings the ledger up to date after an error. If that fails too, the slice is claimed again after its lease. */
   async #leave(error: unknown): Promise<void> {
     const isStopped = this.#parentSignal.aborted
-    this.#status = statusAfter(error, this.slice.kind, isStopped)
+    this.#status = statusAfter(error, this.slice, isStopped)
     const text = isStopped && this.slice.kind !== 'replay' ? undefined : this.problem(error)
     const openReasons = error instanceof IncompleteError ? error.reasons : undefined
     if (openReasons) this.stream.tally.sliceRefused(openReasons)
@@ -159,10 +158,11 @@ export class SliceHold implements SliceContext, AsyncDisposable {
 /** `lost`: another run has taken the slice over. */
 export type SliceStatus = 'claimed' | 'done' | 'open' | 'failed' | 'lost'
 
-function statusAfter(error: unknown, kind: RunKind, isStopped: boolean): 'open' | 'failed' | 'lost' {
+function statusAfter(error: unknown, { kind, chain }: HeldSlice, isStopped: boolean): 'open' | 'failed' | 'lost' {
   if (kind === 'replay') return 'failed'
   if (error instanceof SliceLostError && !isStopped) return 'lost'
-  return kind === 'sync' || isStopped || concernsEverySlice(error) ? 'open' : 'failed'
+  const isAlone = kind === 'sync' && chain === undefined
+  return isAlone || isStopped || concernsEverySlice(error) ? 'open' : 'failed'
 }
 
 /** True for errors that the next slice would hit as well. */

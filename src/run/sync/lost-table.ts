@@ -1,5 +1,6 @@
 import { hasParentCursors } from '../../ledger/parent-cursors.ts'
 import { hasStored } from '../../ledger/read/has-stored.ts'
+import { readShape } from '../../load/shape/table-shape.ts'
 import type { TableWriter } from '../../load/table-writer.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
@@ -18,6 +19,8 @@ export async function rejectMissingTable({ stream, slice }: SliceContext): Promi
   const isFromStart = since === undefined && position === null
   if (isFromStart && !(await hasParentCursors(database.with({ signal }), slice))) return
   if (!(await hasStored(database, slice, { signal }))) return
+  // Another range of the stream may have created it meanwhile, with the rows that were stored.
+  if (slice.chain !== undefined && (await readShape(database, table))) return
   throw missingTable(streamName, table, restOf({ since, position }))
 }
 

@@ -1,43 +1,39 @@
-import { sleep } from '../../flow/signals/sleep.ts'
-import { clearParentCursors } from '../../ledger/parent-cursors.ts'
 import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
-import { coverOpenReadings, type CoverOptions } from '../../ledger/slices/cover-open.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
-import { SliceLostError } from '../../model/errors.ts'
-import { hasOwnCursor, hasToken } from '../../model/own-cursor.ts'
+import { hasOwnCursor } from '../../model/own-cursor.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { defined } from '../../value/defined.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
-import type { RunOptions } from '../options.ts'
 import type { StreamContext } from '../stream-context.ts'
+import { clearLists } from './clear-lists.ts'
+import { noteCovered } from './cover.ts'
 import { holdSlice } from './hold-slice.ts'
+import { syncRanges } from './sync-ranges.ts'
+import { whenFree, type WaitOptions } from './when-free.ts'
 
-export interface SyncStreamOptions {
+export interface SyncStreamOptions extends WaitOptions {
   readonly full: boolean
-  readonly overlap: NonNullable<RunOptions['overlap']>
 }
 
-/** Time for the session of a killed process to end: a run that is started right after it must not fail over that. */
-const GRACE_PERIOD_MS = 5_000
-const POLL_MS = 250
-const WAITING_EVENT_MS = 5_000
-
 /**
- * Reads one stream: first the slice that an earlier run has left open, then the records since the cursor. Returns the
- * other run that is reading the stream, or undefined if the stream was read.
+ * Reads one stream: first what an earlier run has left open, then the steps that may be read at once, then the records
+ * since the cursor. Returns the other run that is reading the stream, or undefined if the stream was read.
  */
 export async function syncStream(stream: StreamContext, options: SyncStreamOptions): Promise<Holder | undefined> {
   let readAt: Date | undefined
   for (let isFirst = true; ; isFirst = false) {
-    const now = new Date()
     const fromStart = options.full && isFirst
-    const claimed = await nextClaim(stream, options, { readAt, fromStart })
+    const ranges = await syncRanges(stream, { ...options, isFromStart: fromStart })
+    if (ranges.busy) return ranges.busy
+    const now = new Date()
+    const isFromStart = fromStart && !ranges.hasRead
+    const claimed = await nextClaim(stream, options, { readAt: ranges.hasRead ? undefined : readAt, isFromStart })
     if (!claimed) return undefined
     if (claimed.busy) return claimed.busy
     await using held = holdSlice(stream, claimed)
     // Another run may have moved them just before it let go of the stream.
-    if (fromStart) await clearLists(stream)
+    if (isFromStart) await clearLists(stream)
     await held.sync()
     await noteCovered(stream)
     // An earlier run has read the beginning of a resumed slice, at an unknown time.
@@ -46,35 +42,17 @@ export async function syncStream(stream: StreamContext, options: SyncStreamOptio
   }
 }
 
-/** Notes which open readings of the stream this run has covered: it read the same again, with proof. */
-export async function noteCovered(
-  { database, pipeline, stream, recipe, run, writeSignal }: StreamContext,
-  { rangeRead }: Pick<CoverOptions, 'rangeRead'> = {},
-): Promise<void> {
-  await coverOpenReadings(database, {
-    pipeline,
-    stream,
-    run: run.id,
-    rangeRead,
-    hasOrder: !hasToken(recipe),
-    signal: writeSignal,
-  })
-}
-
-const clearLists = (stream: StreamContext): Promise<void> =>
-  clearParentCursors(stream.database.with({ signal: stream.readSignal }), stream)
-
 /** Waits for another run as long as `overlap` asks for it. */
 async function nextClaim(
   stream: StreamContext,
   { full, overlap }: SyncStreamOptions,
-  { readAt, fromStart }: { readonly readAt: Date | undefined; readonly fromStart: boolean },
+  { readAt, isFromStart }: { readonly readAt: Date | undefined; readonly isFromStart: boolean },
 ): Promise<Claim> {
   const { database, pipeline, recipe, table, run, readSignal: signal } = stream
-  for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+  return whenFree(stream, { overlap }, async () => {
     // Before the slice exists: a run that is killed in between must not leave a slice that looks like a full reading.
-    if (fromStart) await clearLists(stream)
-    const claimed = await claim(database, {
+    if (isFromStart) await clearLists(stream)
+    return claim(database, {
       run: run.id,
       keeper: run.keeper,
       pipeline,
@@ -90,13 +68,7 @@ async function nextClaim(
       },
       signal,
     })
-    if (!claimed?.busy) return claimed
-    if (waitedMs >= GRACE_PERIOD_MS && overlap === 'skip') return claimed
-    if (waitedMs >= GRACE_PERIOD_MS && overlap === 'fail') throw heldByAnother(stream.streamName, claimed.busy)
-    if (waitedMs > 0 && waitedMs % WAITING_EVENT_MS === 0)
-      stream.emit({ type: 'waiting', stream: stream.stream, for: 'lock', ms: WAITING_EVENT_MS })
-    await sleep(POLL_MS, { signal })
-  }
+  })
 }
 
 /** A stream without a cursor is read once per run. To finish an interrupted read counts as that once. */
@@ -108,10 +80,3 @@ const hasCursor = (
 /** True if a recipe may move a cursor: by its own source, or by children, which are known only once they are read. */
 const mayHaveCursor = (recipe: Recipe): boolean =>
   hasOwnCursor(recipe) || recipe.stages.some(({ type }) => type === 'flatMap')
-
-const heldByAnother = (streamName: string, { run, until }: Holder): SliceLostError =>
-  new SliceLostError(
-    `${streamName}: run ${run} is reading it` +
-      `${until ? ` (its lease ends ${until.toISOString()} unless renewed)` : ''}. ` +
-      'Wait for it, or run with --overlap wait or skip',
-  )

@@ -66,6 +66,30 @@ export function stepRange(
   return isWithin(until) ? { since, until } : { since: cursor }
 }
 
+/**
+ * Returns the step that begins at a cursor, or at the end of the range before it (`isChained`), if it may be read
+ * beside other steps: no late row of it is left to come, so the step behind it begins at its end. Undefined where late
+ * rows may still come. A chain is begun only where two such steps follow each other.
+ */
+export function settledRange(
+  incremental: Incremental | undefined,
+  start: string | undefined,
+  options: { readonly now: Date; readonly isMerged: boolean; readonly isChained: boolean },
+): Required<Range> | undefined {
+  const { now, isMerged, isChained } = options
+  if (incremental?.step === undefined) return undefined
+  const { unit, step } = incremental
+  const range =
+    isChained && start !== undefined
+      ? { since: start, until: addTime(start, duration(step), unit) }
+      : stepRange(incremental, start, { now, isMerged })
+  const { since, until } = range
+  if (since === undefined || until === undefined || compareCursors(until, since) <= 0) return undefined
+  if (!isSettled(incremental, until, { readAt: now, isMerged })) return undefined
+  if (!isChained && !settledRange(incremental, until, { ...options, isChained: true })) return undefined
+  return { since, until }
+}
+
 /** The API's clock may be another one, and the zone of a time without one is not known. */
 const CLOCKS_DIFFER_MS = 86_400_000
 

@@ -4,6 +4,8 @@ import { closeSlices } from '../../../src/ledger/slices/transitions.ts'
 import { resetCursor, setCursor } from '../../../src/ledger/cursors.ts'
 import { readSlices } from '../../../src/ledger/read/read-slices.ts'
 import { batch, commit, failure, none, openLedger, until, readSlice } from '../support.ts'
+import { heldSlice } from '../../../src/ledger/slices/held-slice.ts'
+import { day, openRange } from './ranges-support.ts'
 import { cursor, end, name, readOnce } from '../read-once.ts'
 
 describe('one open sync slice for each stream', () => {
@@ -118,5 +120,33 @@ describe('one open sync slice for each stream', () => {
     )
     expect(read.toSorted()).toEqual(['1', '2', '3', '4', 'start'])
     expect(await cursor(ledger.database)).toBe('5')
+  })
+})
+
+describe('the ranges of a chain', () => {
+  test('are open together, without a gap, and the cursor passes those that are done up to the next', async () => {
+    await using ledger = await openLedger()
+    const { database } = ledger
+    await using worker = await ledger.worker()
+    await using other = await ledger.worker()
+    const open = async () => heldSlice((await openRange(database, worker.run, name.stream))!)
+    const ranges = [await open(), await open(), await open()]
+    await commit(database, ranges[2]!, 0, end(day(4)))
+    expect(await cursor(database)).toBeUndefined()
+    await commit(database, ranges[0]!, 0, end(day(2)))
+    expect(await cursor(database)).toBe(day(2))
+    // While a range is left, nothing else reads the stream.
+    expect(await other.claim()).toMatchObject({ busy: { slice: ranges[1]!.id, run: worker.run } })
+    await commit(database, ranges[1]!, 0, end(day(4)))
+    expect(await cursor(database)).toBe(day(4))
+
+    const insert = `insert into sluice.slices (kind, pipeline, stream, started_by, run, definition, since, until,
+        chain, link, previous_link, previous_until)
+      select kind, pipeline, stream, run, run, definition, $2, $3, chain, 4, 3, $2 from sluice.slices where id = $1`
+    await expect(database.query(insert, [ranges[2]!.id, day(5), day(6)])).rejects.toThrow('no_gap_before_range')
+    await open()
+    const beside = `insert into sluice.slices (pipeline, stream, kind, started_by, run, definition)
+      select pipeline, stream, kind, started_by, run, definition from sluice.slices limit 1`
+    expect(sqlState(await failure(database.query(beside)))).toBe('SL008')
   })
 })

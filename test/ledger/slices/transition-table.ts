@@ -51,6 +51,17 @@ export const SYNC: Table<Exclude<State, 'skipped'>> = {
   closed: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
 }
 
+/** A range of a chain. `open` makes the next one, and the first one of another chain behind a closed one. */
+export const RANGE: Table<Exclude<State, 'skipped'>> = {
+  none: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
+  free: { ...HELD, ...RELEASED, open: 'another', claim: 'held', 'claim all': 'held', skip: '-', close: 'closed' },
+  held: { ...HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: 'closed' },
+  taken: { ...NOT_HELD, open: '-', claim: '-', 'claim all': '-', skip: '-', close: 'closed' },
+  done: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
+  failed: { ...NOT_HELD, open: 'another', claim: 'held', 'claim all': 'held', skip: '-', close: '-' },
+  closed: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
+}
+
 export const WINDOW: Table<Exclude<State, 'closed'>> = {
   none: { ...NOT_HELD, open: 'another', claim: '-', 'claim all': '-', skip: '-', close: '-' },
   free: { ...HELD, ...RELEASED, open: '-', claim: 'held', 'claim all': 'held', skip: 'skipped', close: '-' },

@@ -19,7 +19,8 @@ import { END } from '../../../src/model/page.ts'
 import type { Slice } from '../../../src/model/slice.ts'
 import type { LeaseKeeper } from '../../../src/ledger/lease/lease-keeper.ts'
 import { batch, failure, openLedger, openWorker, signal, type Worker } from '../support.ts'
-import { SYNC, WINDOW, type Event, type Expected, type State } from './transition-table.ts'
+import { claimRange, day, openRange } from './ranges-support.ts'
+import { RANGE, SYNC, WINDOW, type Event, type Expected, type State } from './transition-table.ts'
 
 // The table of states and events in the header of transitions.ts, run against PostgreSQL.
 
@@ -45,7 +46,8 @@ const newStream = (): string => `stream_${(streams += 1)}`
 /** Leases without a session end by their time alone. */
 const session: LeaseKeeper['session'] = { pid: null, started: null }
 
-type Made = { readonly slice: Slice; readonly stream: string; readonly backfill?: string }
+type Kind = 'sync' | 'window' | 'range'
+type Made = { readonly slice: Slice; readonly stream: string; readonly kind: Kind; readonly backfill?: string }
 
 const sliceOf = (row: Pick<SliceRow, 'id' | 'token' | 'seq'>, stream: string, kind: Slice['kind']): Slice => ({
   id: row.id,
@@ -111,15 +113,19 @@ async function doElsewhere(stream: string): Promise<void> {
   if (row) await commit(advanceSql(sliceOf(row, stream, 'backfill'), 0, batch(0, { position: END })))
 }
 
+const begin = (kind: Kind, stream: string, backfill = ''): Promise<SliceRow | undefined> => {
+  if (kind === 'window') return claimWindow(first.run, backfill)
+  return (kind === 'range' ? openRange : open)(ledger.database, first.run, stream)
+}
+
 /** A slice of a stream of its own, in a state that the first run has brought it to. */
-async function make(kind: 'sync' | 'window', state: State): Promise<Made> {
+async function make(kind: Kind, state: State): Promise<Made> {
   const stream = newStream()
-  if (state === 'none') return { slice: sliceOf({ id: '999999', token: '1', seq: '0' }, stream, 'sync'), stream }
+  if (state === 'none') return { slice: sliceOf({ id: '999999', token: '1', seq: '0' }, stream, 'sync'), stream, kind }
   const backfill = kind === 'window' ? (await plan(ledger.database, first.run, stream)).id : undefined
-  const row =
-    backfill === undefined ? await open(ledger.database, first.run, stream) : await claimWindow(first.run, backfill)
-  const slice = sliceOf(row!, stream, kind === 'sync' ? 'sync' : 'backfill')
-  const made = { slice, stream, ...(backfill !== undefined && { backfill }) }
+  const row = await begin(kind, stream, backfill)
+  const slice = sliceOf(row!, stream, kind === 'window' ? 'backfill' : 'sync')
+  const made = { slice, stream, kind, ...(backfill !== undefined && { backfill }) }
   switch (state) {
     case 'held':
       break
@@ -128,9 +134,7 @@ async function make(kind: 'sync' | 'window', state: State): Promise<Made> {
       break
     case 'taken':
       await expireLease(slice.id)
-      expect(
-        await (backfill === undefined ? claimOpen(third.run, stream) : claimWindow(third.run, backfill)),
-      ).toMatchObject({ token: '2' })
+      expect(await claimBy(third.run, made)).toMatchObject({ token: '2' })
       break
     case 'done':
       await commit(advanceSql(slice, 0, batch(0, { position: END })))
@@ -156,6 +160,11 @@ async function make(kind: 'sync' | 'window', state: State): Promise<Made> {
   return made
 }
 
+const claimBy = (run: string, { kind, stream, backfill }: Made, only?: string): Promise<SliceRow | undefined> => {
+  if (backfill !== undefined) return claimWindow(run, backfill, only)
+  return kind === 'range' ? claimRange(ledger.database, run, stream) : claimOpen(run, stream)
+}
+
 async function close(stream: string): Promise<void> {
   await using transaction = await ledger.database.transaction()
   await closeSlices(transaction, nameOf(stream), 'tried')
@@ -163,18 +172,20 @@ async function close(stream: string): Promise<void> {
 }
 
 /** Sends an event. Returns the slice that it has returned, if it returns one. */
-async function send(event: Event, { slice, stream, backfill }: Made): Promise<SliceRow | undefined> {
+async function send(event: Event, made: Made): Promise<SliceRow | undefined> {
   const { database } = ledger
+  const { slice, stream, backfill, kind } = made
   const { seq } = slice
   switch (event) {
     case 'open':
+      if (kind === 'range') return openRange(database, second.run, stream)
       if (backfill === undefined) return open(database, second.run, stream)
       expect(await plan(database, second.run, stream)).toEqual({ id: backfill, created: false })
       return undefined
     case 'claim':
-      return backfill === undefined ? claimOpen(second.run, stream) : claimWindow(second.run, backfill)
+      return claimBy(second.run, made)
     case 'claim all':
-      return backfill === undefined ? claimOpen(second.run, stream) : claimWindow(second.run, backfill, 'all')
+      return claimBy(second.run, made, 'all')
     case 'renew': {
       await using connection = await database.connection()
       await renewSlices(connection, new Map([[slice.id, slice.token]]), session)
@@ -186,9 +197,12 @@ async function send(event: Event, { slice, stream, backfill }: Made): Promise<Sl
     case 'finish':
       await commit(advanceSql(slice, seq, batch(1, { position: END })))
       return undefined
-    case 'restart':
-      await commit(restartSql(slice, seq, { definition: 'd1', since: undefined, until: undefined }))
+    case 'restart': {
+      // A range keeps its bounds.
+      const [since, until] = kind === 'range' ? [day(1), day(2)] : [undefined, undefined]
+      await commit(restartSql(slice, seq, { definition: 'd1', since, until }))
       return undefined
+    }
     case 'release':
       await releaseSlice(database, slice, { signal })
       return undefined
@@ -225,7 +239,7 @@ async function read(id: string, token: number): Promise<Row> {
 }
 
 /** Brings a slice into a state, sends an event, and returns what has become of the slice. */
-async function outcomeOf(kind: 'sync' | 'window', state: State, event: Event): Promise<string> {
+async function outcomeOf(kind: Kind, state: State, event: Event): Promise<string> {
   const made = await make(kind, state)
   const { id, token } = made.slice
   const before = await read(id, token)
@@ -254,6 +268,12 @@ const cases = (table: Partial<Record<State, Record<Event, Expected>>>) =>
 describe('a sync slice', () => {
   test.each(cases(SYNC))('that is %s: the event %s leads to %s', async (state, event, expected) => {
     expect(await outcomeOf('sync', state, event)).toBe(expected)
+  })
+})
+
+describe('a range', () => {
+  test.each(cases(RANGE))('that is %s: the event %s leads to %s', async (state, event, expected) => {
+    expect(await outcomeOf('range', state, event)).toBe(expected)
   })
 })
 

@@ -1,7 +1,7 @@
-import type { Database } from '../../database/database.ts'
-import { columnName } from '../../load/shape/column-name.ts'
-import { readShape } from '../../load/shape/table-shape.ts'
-import type { Table } from '../../model/recipe.ts'
+import type { Database } from '../database/database.ts'
+import { columnName } from '../load/shape/column-name.ts'
+import { readShape } from '../load/shape/table-shape.ts'
+import type { Table } from '../model/recipe.ts'
 
 /** Returns true if a version decides which of two rows with one key is newer, so that the newer one stays. */
 export async function hasVersion(database: Database, table: Table): Promise<boolean> {
