@@ -12,6 +12,11 @@ export async function startApi(
   ...sizes: readonly number[]
 ): Promise<{ readonly origin: string } & Disposable> {
   const child = fork(new URL('api.ts', import.meta.url), [records, ...sizes].map(String))
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  const [{ port }] = await Promise.race([
+    once(child, 'message') as Promise<[{ port: number }]>,
+    once(child, 'exit').then(() => {
+      throw new Error('the API of the measurements ended at its start')
+    }),
+  ])
   return { origin: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void child.kill() }
 }

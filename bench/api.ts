@@ -2,6 +2,7 @@
 // With node:http it would be formatted for each request, which costs as much as loading a page of 100 records.
 //   node bench/api.ts RECORDS PAGE_SIZE…      sends its port to the parent process
 // GET /SIZE?after=N returns { data: [ … ], next: "N" | null }
+// GET /offset?offset=N&limit=SIZE returns { data: [ … ], total }
 import { createServer, type AddressInfo } from 'node:net'
 import { issue } from './records.ts'
 
@@ -29,6 +30,12 @@ function answer(status: string, body: string): Buffer {
 
 /** Returns the response to a request without a body, such as `GET /100/5000?after=200 HTTP/1.1`. */
 function answerTo(request: string): Buffer {
+  const [, asked] = /^GET \/offset\?(\S*) /.exec(request) ?? []
+  if (asked !== undefined) {
+    const query = new URLSearchParams(asked)
+    const [offset, count] = [Number(query.get('offset')), Number(query.get('limit'))]
+    return answer('200 OK', `{"data":[${texts.slice(offset, offset + count).join(',')}],"total":${records}}`)
+  }
   const [, sized, limited, query = ''] = /^GET \/(\d+)(?:\/(\d*))?(?:\?(\S*))? /.exec(request) ?? []
   const size = Number(sized)
   const after = Number(/(?:^|&)after=(\d+)/.exec(query)?.[1] ?? 0)

@@ -1,4 +1,4 @@
-import { byCursor, http, path, pipeline, source } from '../src/index.ts'
+import { byCursor, byOffset, http, path, pipeline, source } from '../src/index.ts'
 import type { Issue } from './records.ts'
 
 const {
@@ -7,6 +7,7 @@ const {
   BENCH_RECORDS = '1000000',
   BENCH_WRITE = 'merge',
   BENCH_SHAPE = 'one',
+  BENCH_PAGING = 'cursor',
 } = process.env
 const records = Number(BENCH_RECORDS)
 const api = http(BENCH_API)
@@ -19,7 +20,15 @@ const issues = (from: number, to: number) =>
     .records('data')
     .map(({ number, ...issue }) => ({ ...issue, issue_no: number, is_bug: issue.labels.includes('bug') }))
 
-const whole = issues(0, records)
+/** All records by offsets, with or without the overlap of pages. */
+const byOffsets = (overlap: boolean) =>
+  api
+    .get<{ data: Issue[]; total: number }>('/offset', { limit: Number(BENCH_PAGE) })
+    .pages(byOffset('offset', { limit: 'limit', total: 'total', overlap }))
+    .records('data')
+    .map(({ number, ...issue }) => ({ ...issue, issue_no: number, is_bug: issue.labels.includes('bug') }))
+
+const whole = BENCH_PAGING === 'cursor' ? issues(0, records) : byOffsets(BENCH_PAGING === 'overlap')
 
 /**
  * Parents with ten pages of 1,000 records each. With more records there are more parents, and nothing else changes.

@@ -9,11 +9,16 @@ export interface Ran {
 }
 
 /** Runs `sluice run bench/pipeline.ts` as a process. The pipeline reads `settings` from its environment. */
-export async function runSluice(url: string, settings: Readonly<Record<string, string>>): Promise<Ran> {
+export async function runSluice(
+  url: string,
+  settings: Readonly<Record<string, string>>,
+  nodeOptions: readonly string[] = [],
+): Promise<Ran> {
   const child = spawn(
     process.execPath,
     [
       '--max-semi-space-size=16',
+      ...nodeOptions,
       '--import',
       new URL('processor-time-at-exit.ts', import.meta.url).href,
       'src/cli/main.ts',

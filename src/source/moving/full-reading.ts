@@ -7,6 +7,7 @@ import { DifferentKeys } from '../paging/different-keys.ts'
 import { pageSizeOf } from '../paging/page-size.ts'
 import { statedRecords } from '../paging/stated-totals.ts'
 import type { Fit } from './fit.ts'
+import { RecordIdentity } from './record-identity.ts'
 
 /** Keys that fit without another table. */
 const FIRST_SIZE = 1_000
@@ -17,6 +18,7 @@ const MAX_LOOKS = 3
 export class FullReading {
   readonly #paging: CountedPaging
   readonly #fields: readonly string[]
+  readonly #identity: RecordIdentity
   /** Undefined if a part of the keys is not known. */
   #keys: DifferentKeys | undefined
   /** Pages of this pass, but none behind a first one that is shorter than what was asked for. */
@@ -40,6 +42,7 @@ export class FullReading {
   constructor(paging: CountedPaging, fields: readonly string[], { isResumed }: { readonly isResumed: boolean }) {
     this.#paging = paging
     this.#fields = fields
+    this.#identity = new RecordIdentity(fields, undefined)
     if (!isResumed && fields.length > 0) this.#keys = new DifferentKeys(fields, FIRST_SIZE)
   }
 
@@ -137,10 +140,7 @@ export class FullReading {
   }
 
   #digestOf(records: readonly unknown[], before = ''): string {
-    return digest(
-      records.map((record) => this.#fields.map((field) => (record as Record<string, unknown> | null)?.[field] ?? null)),
-      before,
-    )
+    return digest(this.#fields.length === 0 ? records.length : this.#identity.textOf(records), before)
   }
 
   get #needsLook(): boolean {

@@ -70,11 +70,7 @@ export class MovementHints {
     this.#totals = totals
     if (this.#hasKeys === undefined && records.length > 0) this.#tryUsualKey(records[0])
     const isDouble = this.#hasKeys && !this.#keys.isFull ? this.#hasDoubleKey(records) : this.#hasDoubleBorder(records)
-    if (this.#digest !== undefined)
-      this.#digest = digest(
-        records.map((record) => this.#identity.keyOf(record) ?? this.#identity.anchorOf(record)),
-        this.#digest,
-      )
+    if (this.#digest !== undefined) this.#digest = digest(this.#identity.textOf(records), this.#digest)
     if (isDouble) this.#hint ??= DOUBLE
   }
 

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { PagingError } from '../../model/errors.ts'
 import type { PageRequest } from '../../model/request.ts'
-import { digest } from '../../value/digest.ts'
+import { contentOf } from '../../value/json/content-of.ts'
 import { isInHeader, nameOf } from '../response-value.ts'
 import { countOf, type CountedPaging } from './counted-pages.ts'
 
@@ -55,7 +55,7 @@ export class LoopGuard {
     const { parameter } = paging
     const { length } = records
     const count = countOf(request, paging)
-    const sample = length < 2 ? '' : digest([records[0], records[length >> 1], records[length - 1]])
+    const sample = length < 2 ? '' : contentOf([records[0], records[length >> 1], records[length - 1]])
     const { sample: lastSample, length: lastLength, count: lastCount } = this.#lastPage ?? {}
     const isEqual = sample !== '' && lastSample === sample && lastLength === length && lastCount !== count
     this.#equalPages = isEqual ? this.#equalPages + 1 : 0
