@@ -26,6 +26,7 @@ import { withRetry } from './retry.ts'
 import { ResponseRules } from './rules/response-rules.ts'
 import { Sender, type StreamSendOptions } from './sender.ts'
 import { readSettings, type Settings } from './settings.ts'
+import type { Transport } from './transport.ts'
 
 export interface ClientOptions {
   readonly secrets: Secrets
@@ -41,7 +42,9 @@ export interface ClientOptions {
   readonly account?: AccountOf | undefined
   /** Keeps refresh tokens for all processes. @default none: `refreshToken()` throws */
   readonly tokens?: TokenStore | undefined
-  /** @default the time of this process */
+  /** Takes the place of the network. @default none */
+  readonly transport?: Transport | undefined
+  /** @default the time of this process, or of the transport */
   readonly time?: Time
 }
 
@@ -84,16 +87,18 @@ class ApiClient implements Client, AsyncDisposable {
   #sendsText = false
 
   constructor(api: Api, options: ClientOptions) {
-    const { secrets, emit, now, time = realTime } = options
+    const { secrets, emit, now, transport, time = transport?.time ?? realTime } = options
     const settings = readSettings(api)
     const { addresses, maxPageBytes, timeoutMs } = settings
     this.#options = options
     this.#settings = settings
     this.#auth = api.auth
     this.#rules = api.responseRules ?? []
-    this.#connections = openClientConnections(settings, api.auth, secrets)
+    this.#connections = openClientConnections(settings, api.auth, secrets, transport)
     const { agent, bodyAgent } = this.#connections
-    this.#budget = options.budget ?? budgetOf(api, addresses.origin, options)
+    // Requests that do not reach the API take nothing from the budget that all processes share.
+    const rates = transport ? undefined : options.rates
+    this.#budget = options.budget ?? budgetOf(api, addresses.origin, { ...options, rates, time })
     const costs = new CostBudget(time)
     this.#reading = { budget: this.#budget, costs, secrets, now, origin: addresses.origin }
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })

@@ -3,6 +3,7 @@ import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
 import type { Auth, Credentials } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
 import type { Settings } from './settings.ts'
+import type { Transport } from './transport.ts'
 
 type Certificate = Extract<Auth, { type: 'client certificate' }>
 
@@ -86,14 +87,18 @@ export function openClientConnections(
   settings: ConnectionsOptions['settings'],
   auth: Credentials | undefined,
   secrets: Secrets,
+  transport?: Transport,
 ): ClientConnections {
   const certificate = [auth ?? []].flat().find((one) => one.type === 'client certificate')
   const ofBodies = { ...settings, concurrency: settings.concurrency + MAX_OPEN_BODIES }
   const open = (of: ConnectionsOptions['settings']) => openConnections({ settings: of, certificate, secrets })
   const [pages, bodies] = [open(settings), open(ofBodies)] as const
+  const { base } = settings.addresses
+  const agentOf = ({ dispatcher: network }: Connections): Dispatcher =>
+    transport?.connect({ base, secrets, network }) ?? network
   return {
-    agent: pages.dispatcher,
-    bodyAgent: bodies.dispatcher,
+    agent: agentOf(pages),
+    bodyAgent: agentOf(bodies),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([pages, bodies].map((one) => one[Symbol.asyncDispose]()))
     },

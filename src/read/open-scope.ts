@@ -9,6 +9,7 @@ import type { Api } from '../model/request.ts'
 import type { Client, Scope, Secrets } from '../model/scope.ts'
 import type { TokenStore } from '../model/tokens.ts'
 import { readSecrets } from '../observe/secrets.ts'
+import { currentTransport } from './with-transport.ts'
 
 /** Decoded body text that may be held at the same time, in bytes. */
 const DEFAULT_MEMORY = 64 << 20
@@ -35,18 +36,22 @@ export function openScope({
   signal = new AbortController().signal,
   secrets = readSecrets(process.env),
   emit = () => {},
-  now = () => new Date(),
+  now: ownNow,
   rates,
   account,
   tokens,
   memory = new MemoryBudget(DEFAULT_MEMORY).account(),
 }: ScopeOptions = {}): Scope & AsyncDisposable {
+  const transport = currentTransport()
+  const now = ownNow ?? transport?.now ?? (() => new Date())
   const resources = new AsyncDisposableStack()
   const clients = new Map<Api, Client>()
   const client = (api: Api): Client => {
-    const open = clients.get(api) ?? resources.use(openClient(api, { secrets, emit, now, rates, account, tokens }))
+    const options = { secrets, emit, now, rates, account, tokens, transport }
+    const open = clients.get(api) ?? resources.use(openClient(api, options))
     clients.set(api, open)
     return open
   }
-  return { signal, now, emit, secrets, client, memory, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  const sleep = transport && { sleep: transport.time.sleep }
+  return { signal, now, ...sleep, emit, secrets, client, memory, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

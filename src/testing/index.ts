@@ -12,3 +12,15 @@ export {
 export { fakeRecords, type FakeRecord, type GeneratedRecord } from './fake/fake-records.ts'
 export type { FakeAnswer, FakeRequest } from './fake/fake-request.ts'
 export { FAULTS, type FaultKind, type PlannedFault, type SeededFaults } from './fake/faults.ts'
+export {
+  expectStream,
+  type ExpectedReject,
+  type PartOf,
+  type StreamExpectation,
+  type YieldOptions,
+} from './expect/expect-stream.ts'
+export type { ReadingOptions, TestReading } from './expect/read-flow.ts'
+export type { Answers, AnswerSource } from './answers/answer-source.ts'
+export { record, type Recorded, type RecordOptions } from './fixtures/record.ts'
+export { replay, type Replay } from './fixtures/replay.ts'
+export type { FieldRule, PatternRule, RecordRule, Removed } from './fixtures/rules.ts'

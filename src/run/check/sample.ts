@@ -9,31 +9,33 @@ import type { ReadCounts, Reject } from '../../model/page.ts'
 import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Range } from '../../model/request.ts'
+import type { TokenStore } from '../../model/tokens.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
 import { openStore, type Store } from '../open-store.ts'
 import { pageEncoder } from './page-encoder.ts'
-import { storedRows, type StoredRow } from './stored-rows.ts'
 
 export interface SampleOptions extends Range {
   /** The stream, for events. */
   readonly stream: string
   /** Stops after the page with this row. @default all */
   readonly limit?: number | undefined
+  /** Stops after this number of pages. @default all */
+  readonly pages?: number | undefined
   /** The number of rows and of rejects that are returned. @default limit */
   readonly keep?: number
   /** The database that keeps refresh tokens; it is opened only for them. @default as for a run */
   readonly database?: string | undefined
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Keeps refresh tokens. @default the ledger of `database` */
+  readonly tokens?: TokenStore | undefined
   readonly on?: ((event: RunEvent) => void) | undefined
   readonly signal: AbortSignal
 }
 
 export interface Sample {
-  /** The rows that would be stored, by the names of their columns. */
-  readonly rows: readonly StoredRow[]
-  /** Fields that are null in all records: they have no column until one has a value. */
-  readonly onlyNull: readonly string[]
+  /** The rows that would be stored, with the names of the record's fields. */
+  readonly rows: readonly unknown[]
   /** Records that a stage or the encoder rejected. */
   readonly rejects: readonly Reject[]
   /** Counts of all pages that were read. `rejected` includes the encoder's. */
@@ -52,8 +54,10 @@ export async function sample(
   {
     stream,
     limit = Infinity,
+    pages = Infinity,
     keep = limit,
     environment = process.env,
+    tokens: ownTokens,
     on,
     signal,
     since,
@@ -61,14 +65,14 @@ export async function sample(
     database,
   }: SampleOptions,
 ): Promise<Sample> {
-  const records: object[] = []
+  const rows: unknown[] = []
   const rejects: Reject[] = []
-  const newTable = new NewTable(table, stream)
-  const encode = pageEncoder(newTable)
+  const encode = pageEncoder(new NewTable(table, stream))
   let counts = NO_READ_COUNTS
   let completeness: Completeness | undefined
   let total = 0
   let read = 0
+  let pagesRead = 0
   await using opened = new AsyncDisposableStack()
   let store: Promise<Store> | undefined
   const openLedger = async (): Promise<Database> => {
@@ -76,23 +80,19 @@ export async function sample(
     return (await store).database
   }
   const secrets = readSecrets(environment)
-  const tokens = storedTokens({ database: openLedger, secrets })
+  const tokens = ownTokens ?? storedTokens({ database: openLedger, secrets })
   await using scope = openScope({ signal, secrets, tokens, ...defined({ emit: on }) })
   for await (const page of readSteps(recipe, { since, until }, { ...scope, stream })) {
     read += page.records.length
+    pagesRead += 1
     const encoded = encode(page)
     counts = addCounts(counts, encoded.counts)
     completeness = worstOf(completeness, page.completeness)
     total += encoded.rows.length
-    records.push(...(encoded.rows.slice(0, Math.max(0, keep - records.length)) as object[]))
+    rows.push(...encoded.rows.slice(0, Math.max(0, keep - rows.length)))
     rejects.push(...encoded.rejects.slice(0, Math.max(0, keep - rejects.length)))
-    if (read >= limit) return ended(false)
+    if (read >= limit || pagesRead >= pages)
+      return { rows, rejects, counts, total, isWhole: false, ...defined({ completeness }) }
   }
-  return ended(true)
-
-  function ended(isWhole: boolean): Sample {
-    const rows = storedRows(records, newTable.fields.columns)
-    const onlyNull = newTable.fields.undetermined
-    return { rows, onlyNull, rejects, counts, total, isWhole, ...defined({ completeness }) }
-  }
+  return { rows, rejects, counts, total, isWhole: true, ...defined({ completeness }) }
 }
