@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { apiServer } from '../support/api-server.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { testDatabase } from '../support/database.ts'
 import { CLIENT, oidcServer } from '../support/oidc-server.ts'
 import { webBrowser } from '../support/web-browser.ts'
@@ -61,7 +62,7 @@ async function openFixture(more: Readonly<Record<string, string>> = {}) {
   const login = (...options: string[]): Running => {
     const child = spawn(process.execPath, [join(ROOT, 'src/cli/main.ts'), 'login', 'crm', ...options], {
       cwd: here.cwd,
-      env,
+      env: { ...COMPILE_CACHE, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     opened2.defer(() => void child.kill('SIGKILL'))

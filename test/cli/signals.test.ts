@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 import { sleep } from '../../src/flow/signals/sleep.ts'
 import type { Report } from '../../src/model/report.ts'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { project, ROOT } from './support/command.ts'
 
@@ -37,7 +38,7 @@ async function running(cwd: string, api: ApiServer, { url }: TestDatabase): Prom
     ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'run', 'slow', '--json'],
     {
       cwd,
-      env: { PATH: process.env['PATH'], API: api.origin, DATABASE_URL: url },
+      env: { PATH: process.env['PATH'], ...COMPILE_CACHE, API: api.origin, DATABASE_URL: url },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

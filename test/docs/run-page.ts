@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from '@jest/globals'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 
 export const root = new URL('../../', import.meta.url).pathname
 const command = join(root, 'src/cli/main.ts')
@@ -58,7 +59,7 @@ export async function runPage(
     const [program = '', ...words] = wordsOf(line)
     if (program !== 'npx' || words[0] === 'node') return other([program, ...words])
     expect(words[0]).toBe('sluice')
-    const all = { PATH: process.env['PATH'], NO_COLOR: '1', ...env }
+    const all = { PATH: process.env['PATH'], NO_COLOR: '1', ...COMPILE_CACHE, ...env }
     const running = promisify(execFile)(process.execPath, [command, ...words.slice(1)], { cwd: dir, env: all })
     if (!mayFail.has(words[1] ?? '')) return (await running).stdout
     return (await running.catch((error: { readonly stdout: string }) => error)).stdout

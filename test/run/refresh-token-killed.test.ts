@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { project, ROOT, type Ended } from '../cli/support/command.ts'
 import { apiServer } from '../support/api-server.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { testDatabase } from '../support/database.ts'
 import { CLIENT, oidcServer } from '../support/oidc-server.ts'
 import { PgProxy, type Message } from '../support/pg-proxy.ts'
@@ -102,7 +103,7 @@ test.each<Step>([
 
   const child = spawn(process.execPath, [join(ROOT, 'src/cli/main.ts'), 'run', 'crm', '--json'], {
     cwd: here.cwd,
-    env: { ...env, DATABASE_URL: proxy.through(store.url) },
+    env: { ...COMPILE_CACHE, ...env, DATABASE_URL: proxy.through(store.url) },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const ended = once(child, 'exit')

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { COMPILE_CACHE } from '../../support/compile-cache.ts'
 
 export const ROOT = resolve(import.meta.dirname, '../../..')
 
@@ -43,8 +44,7 @@ export async function command(
 const bare = {
   PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
   HOME: process.env['HOME'] ?? tmpdir(),
-  // Types are stripped once for all processes that tests start.
-  NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
+  ...COMPILE_CACHE,
 }
 
 /**

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { sleep } from '../../../src/flow/signals/sleep.ts'
 import { ROOT } from './command.ts'
 import { Screen } from './screen.ts'
+import { COMPILE_CACHE } from '../../support/compile-cache.ts'
 
 /** A command in a terminal of its own: a real pseudo-terminal, and a screen that shows what a person would see. */
 export interface Terminal extends AsyncDisposable {
@@ -60,7 +61,7 @@ export async function inTerminal(
       SHELL: '/bin/sh',
       TERM: 'xterm-256color',
       LANG: 'C.UTF-8',
-      NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-compile-cache'),
+      ...COMPILE_CACHE,
       ...env,
     },
   })

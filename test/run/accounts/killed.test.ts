@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, jest, test } from '@jest/globals'
 import { sleep } from '../../../src/flow/signals/sleep.ts'
 import { project, ROOT } from '../../cli/support/command.ts'
+import { COMPILE_CACHE } from '../../support/compile-cache.ts'
 import { testDatabase } from '../../support/database.ts'
 import { moment, orders, shopApi, shopsJson } from './support.ts'
 
@@ -35,7 +36,7 @@ test('a run of four accounts that is killed continues each where it was committe
   const main = join(ROOT, 'src/cli/main.ts')
   const child = spawn(process.execPath, [main, ...args], {
     cwd: at.cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { PATH: process.env['PATH'] ?? '', ...COMPILE_CACHE, ...env },
     stdio: 'ignore',
   })
   const ended = once(child, 'exit')

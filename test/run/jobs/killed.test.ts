@@ -8,6 +8,7 @@ import { sleep } from '../../../src/flow/signals/sleep.ts'
 import type { Report } from '../../../src/model/report.ts'
 import { project, ROOT } from '../../cli/support/command.ts'
 import { apiServer } from '../../support/api-server.ts'
+import { COMPILE_CACHE } from '../../support/compile-cache.ts'
 import { testDatabase, type TestDatabase } from '../../support/database.ts'
 import { pipelineOf, RECORDS, Vendor, type VendorName } from './vendors.ts'
 
@@ -20,7 +21,11 @@ const start = (cwd: string, env: Readonly<Record<string, string>>): Running => {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(ROOT, 'src/cli/main.ts'), 'run', 'jobs', '--json'],
-    { cwd, env: { PATH: process.env['PATH'], TOKEN: 't0ken', ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd,
+      env: { PATH: process.env['PATH'], ...COMPILE_CACHE, TOKEN: 't0ken', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   )
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]).then(([stdout, stderr]) => ({
     stderr,
