@@ -1,8 +1,17 @@
 import type { Command } from 'commander'
 import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that show something and change nothing: list, check, preview, status, runs. */
+/** Adds the commands that show something and store nothing: probe, list, check, preview, status, runs. */
 export function addInspectCommands(sluice: Command): void {
+  addCommand(sluice, 'probe', 'Ask an API what it is like, and write a pipeline file for it.')
+    .argument('<url>', 'of a list, as in https://api.example/v1/orders?status=open')
+    .option('--auth <how>', 'bearer:VARIABLE, basic:USER:VARIABLE, header:NAME:VARIABLE, query:NAME:VARIABLE', append)
+    .option('--header <header>', "sent with each request, as 'Name: value'", append)
+    .option('--name <name>', 'of the pipeline (default: by the host)')
+    .option('--out <file>', 'the file to write (default: pipelines/NAME.ts)')
+    .option('--force', 'write over an existing file')
+    .action(commandHandler(async () => (await import('../commands/inspect/probe.ts')).probeCommand))
+
   addCommand(sluice, 'list', 'List the pipelines.', { verbose: 'describe each stream; show the stack of an error' })
     .argument('[pipelines...]', 'names or files (default: all of pipelines/)')
     .option('--json', 'print the list as JSON')
@@ -41,3 +50,6 @@ export function addInspectCommands(sluice: Command): void {
     .option('--json', 'print the runs as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/runs.ts')).runsCommand))
 }
+
+/** Collects the values of an option that may be given several times. */
+const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]

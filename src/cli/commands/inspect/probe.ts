@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { existingFile, pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
+import type { Answer } from '../../../probe/send.ts'
+import { probe, type Fact } from '../../../probe/probe.ts'
+import { nameFor, readTarget } from '../../../probe/target.ts'
+import type { Found } from '../../../probe/found.ts'
+import { readTwoPages } from '../../../run/check/read-two-pages.ts'
+import { findPipelines } from '../../../run/find-pipelines.ts'
+import { readSecrets } from '../../../observe/secrets.ts'
+import { formatCount } from '../../../value/format.ts'
+import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+
+interface ProbeCommandOptions extends CommonOptions {
+  readonly auth?: readonly string[]
+  readonly header?: readonly string[]
+  readonly name?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+/** `sluice probe`: finds out what an API is like, writes a pipeline file, and reads two pages with it. */
+export async function probeCommand(
+  [url]: [string],
+  { auth = [], header = [], name, out, force = false }: ProbeCommandOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { signal, hide } = context
+  const print = (text: string): void => console.log(hide(text))
+  const file = out ?? join('pipelines', `${nameFor(readTarget(url), name)}.ts`)
+  // Found out before anything is sent.
+  if (!force && existsSync(file)) throw existingFile(file)
+  const { found, facts, problem } = await probe(url, {
+    auth,
+    headers: header,
+    name,
+    secrets: readSecrets(process.env),
+    signal,
+    onRequest: (number, sent) => print(`${number}  GET ${sent}`),
+    onAnswer: (answer) => print(`   ${answerText(answer)}`),
+    onRetry: (reason, ms) => print(`   ${reason}; again in ${(ms / 1_000).toFixed(1)} s`),
+  })
+  if (!found) {
+    console.error(hide(`\n${problem ?? 'Nothing was found.'} No file was written.`))
+    return 1
+  }
+  print(`\n${factsText(facts)}\n`)
+  return writeAndRead(found, { file, force }, context)
+}
+
+/** Writes a pipeline file, reads two pages of its first stream, and shows what to do next. Returns the exit code. */
+export async function writeAndRead(
+  found: Found,
+  { file, force }: { readonly file: string; readonly force: boolean },
+  { signal, hide }: Pick<CommandContext, 'signal' | 'hide'>,
+): Promise<number> {
+  await writePipeline(pipelineText(found), { file, force })
+  const questions = [found, ...found.streams].flatMap((one) => one.questions ?? [])
+  const asks = questions.length === 0 ? '' : `, with ${formatCount(questions.length, 'question')} (// QUESTION: …)`
+  console.log(`Wrote ${file}${asks}.`)
+  for (const question of questions) console.log(hide(`  ? ${question}`))
+  const [loaded] = await findPipelines([file.endsWith('.ts') ? file : `./${file}`])
+  const [flow] = Object.entries(loaded?.pipeline.streams ?? {})
+  if (!loaded || !flow) return 0
+  const [stream, { recipe, table }] = flow
+  const mayEnd = found.streams[0]?.paging.type === 'one page'
+  const { text, isFault } = await readTwoPages({ recipe, table }, { stream, mayEnd, signal })
+  if (isFault) {
+    console.error(hide(`Read it once, nothing was stored: ${text}`))
+    console.error(`Correct ${file}, then try it: npx sluice check ${loaded.pipeline.name}`)
+    return 1
+  }
+  console.log(hide(`Read it once, nothing was stored: ${text}`))
+  console.log(`\nNext:  npx sluice run ${loaded.pipeline.name}`)
+  return 0
+}
+
+function answerText({ status, headers, error, body }: Answer): string {
+  if (error !== undefined && status === 0) return error
+  const type = headers['content-type']?.split(';', 1)[0]
+  const size = Array.isArray(body) ? `, ${formatCount(body.length, 'item')}` : ''
+  return `→ ${status}${type === undefined ? '' : ` ${type}`}${size}`
+}
+
+function factsText(facts: readonly Fact[]): string {
+  const width = Math.max(...facts.map(({ label }) => label.length))
+  return facts.map(({ label, text }) => `${label.padEnd(width)}  ${text}`).join('\n')
+}

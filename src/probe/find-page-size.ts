@@ -1,0 +1,37 @@
+// How many records a page may have: asked once, for more than the first page has.
+import type { Probing } from './find-paging/probing.ts'
+import { sizeNames } from './find-paging/sizes.ts'
+import type { ProbedPage } from './find-paging/page.ts'
+
+export interface FoundPageSize {
+  readonly parameter: string
+  readonly size: number
+  readonly page: ProbedPage
+  readonly text: string
+}
+
+/** Pages with more are slow to try, and few APIs have them. */
+const MOST = 500
+
+/** Requests a larger first page. Undefined if the API does not give one, or if the parameter is not known. */
+export async function findPageSize(
+  probing: Probing,
+  {
+    sizeParameter,
+    parameter,
+  }: { readonly sizeParameter?: string | undefined; readonly parameter?: string | undefined },
+): Promise<FoundPageSize | undefined> {
+  const wanted = probing.count < 100 ? 100 : MOST
+  if (probing.left === 0 || probing.count >= MOST) return undefined
+  const name = sizeParameter ?? sizeNames(probing, parameter)[0]
+  if (name === undefined) return undefined
+  const { page, relation } = await probing.ask({ [name]: wanted })
+  const got = page.records.length
+  // A page that does not begin with the first record is another list.
+  if (relation.type !== 'from' || relation.index !== 0 || got <= probing.count) return undefined
+  // With so many, or an odd number, the list is at its end: that is no limit of the API.
+  const isAll = got === Number(probing.fields.total?.value) || got % 5 !== 0
+  const size = isAll || got > wanted ? wanted : got
+  const text = isAll || got === wanted ? `${name}=${wanted} gives ${got}` : `${name}=${wanted} gives ${got} at most`
+  return { parameter: name, size, page, text }
+}

@@ -1,0 +1,97 @@
+import { defined } from '../../value/defined.ts'
+import type { FoundPaging } from '../found.ts'
+import { provenBy, type Probing, type Proven, type Style } from './probing.ts'
+import { placeInHeader, totalPlace } from './total-place.ts'
+
+/** A page number, with a number of pages or of records, with `has_more`, or with nothing at all. */
+export const byPage: Style = (probing) =>
+  pageNames(probing).map((parameter, index) => ({
+    name: `the parameter ${parameter}`,
+    rank: (isStated(probing) ? 5 : 20) + index / 100,
+    prove: () => provePage(probing, parameter),
+  }))
+
+/** True if the response or the URL shows that pages have numbers. */
+const isStated = ({ fields, options, first }: Probing): boolean =>
+  fields.page !== undefined ||
+  fields.pages !== undefined ||
+  [...PAGES_HEADERS, 'x-page'].some((name) => first.answer.headers[name] !== undefined) ||
+  Object.keys(options.given).some(isPageName)
+
+const PAGES_HEADERS = ['x-total-pages', 'x-wp-totalpages', 'x-pagination-page-count']
+
+export const isPageName = (name: string): boolean =>
+  /^(_?page|p|paged|page_?(number|no|index)|page\[number\])$/i.test(name)
+
+function pageNames({ options, fields, first }: Probing): string[] {
+  const given = Object.keys(options.given).filter(isPageName)
+  const stated = fields.page && /^page/i.test(fields.page.name) ? [fields.page.name] : []
+  const isJsonApi =
+    options.records.shape === 'resources' || /vnd\.api\+json/.test(first.answer.headers['content-type'] ?? '')
+  return [...new Set([...given, ...(isJsonApi ? ['page[number]'] : []), ...stated, 'page'])]
+}
+
+/** Proves a page number, and which number the first page has. */
+export async function provePage(probing: Probing, parameter: string): Promise<Proven | undefined> {
+  const stated = statedStart(probing)
+  const number = (stated ?? 1) + 1
+  const { page, relation } = await probing.ask({ [parameter]: number })
+  const paging = (start: number): FoundPaging => pagingOf(probing, parameter, start, page)
+  // Without the parameter the whole list came: the place in it says which number the first page has.
+  if (relation.type === 'from' && relation.index > 0) {
+    const start = number - relation.index / page.records.length
+    const proof = `${parameter}=${number} begins with record ${relation.index + 1}`
+    return start === 0 || start === 1 ? { paging: paging(start), page, proof } : undefined
+  }
+  if (relation.type !== 'other') return undefined
+  const proof = provenBy(`${parameter}=${number}`, page)
+  if (stated !== undefined && Number(pageIn(probing, page)) === number) return { paging: paging(stated), page, proof }
+  // If page 0 is the first one, page 1 is the second: a pipeline that began with page 1 would skip the first.
+  for (const start of [1, 0]) {
+    if (probing.left === 0) return undefined
+    const again = await probing.ask({ [parameter]: start })
+    if (again.relation.type === 'from' && again.relation.index === 0)
+      return {
+        paging: paging(start),
+        page: start === 0 ? ((await secondPage(probing, parameter)) ?? page) : page,
+        proof: `${proof}, and ${parameter}=${start} is the first page`,
+      }
+  }
+  return undefined
+}
+
+async function secondPage(probing: Probing, parameter: string): Promise<Proven['page'] | undefined> {
+  if (probing.left === 0) return undefined
+  const { page, relation } = await probing.ask({ [parameter]: 1 })
+  return relation.type === 'other' ? page : undefined
+}
+
+/** Returns the number that the first page has by its own word. */
+function statedStart({ fields, first, options }: Probing): number | undefined {
+  const value = fields.page?.value ?? first.answer.headers['x-page'] ?? first.answer.headers['x-current-page']
+  const given = Object.entries(options.given).find(([name]) => isPageName(name))?.[1]
+  const number = Number(value ?? Number.NaN)
+  if (number === 0 || number === 1) return number
+  return given === undefined ? undefined : Number(given)
+}
+
+const pageIn = (probing: Probing, page: Proven['page']): unknown =>
+  probing.fieldsOf(page).page?.value ?? page.answer.headers['x-page'] ?? page.answer.headers['x-current-page']
+
+function pagingOf(probing: Probing, parameter: string, start: number, second: Proven['page']): FoundPaging {
+  const { fields } = probing
+  const total = totalPlace(probing, second)
+  // A `total` below the records of two pages counts pages.
+  const isTotalOfPages = fields.total !== undefined && total === undefined && fields.pages === undefined
+  const pages =
+    fields.pages?.path ?? placeInHeader(probing, PAGES_HEADERS) ?? (isTotalOfPages ? fields.total?.path : undefined)
+  const more = fields.more ?? fields.done
+  const isMore = pages === undefined && more !== undefined
+  return {
+    type: 'page',
+    parameter,
+    start,
+    ...defined({ pages, total, more: isMore ? more.path : undefined }),
+    ...(isMore && more === fields.done && { moreIs: false }),
+  }
+}

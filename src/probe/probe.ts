@@ -1,0 +1,107 @@
+// Asks an API what it is like, by a few requests, and returns what a pipeline file would say of it.
+import type { Api } from '../model/request.ts'
+import type { Secrets } from '../model/scope.ts'
+import { defined } from '../value/defined.ts'
+import { readAuth, readHeaders } from './auth-option.ts'
+import { describeFound, type Fact, type FoundList } from './describe-found.ts'
+import { findCursor, proveFilter } from './find-cursor.ts'
+import { findKey } from './find-key.ts'
+import { findPageSize } from './find-page-size.ts'
+import { findPaging, type PagingResult } from './find-paging/find-paging.ts'
+import { Probing } from './find-paging/probing.ts'
+import { findRecords, recordsIn, type RecordsPlace } from './find-records.ts'
+import type { Found } from './found.ts'
+import { refusalOf } from './refusal.ts'
+import { Sender, type Answer, type SendEvents } from './send.ts'
+import { nameFor, readTarget } from './target.ts'
+
+export type { Fact } from './describe-found.ts'
+
+export interface ProbeOptions extends SendEvents {
+  /** As `--auth` gives them. @default none */
+  readonly auth?: readonly string[]
+  /** As `--header` gives them. @default none */
+  readonly headers?: readonly string[]
+  /** The name of the pipeline. @default by the host */
+  readonly name?: string | undefined
+  readonly secrets: Secrets
+  readonly signal: AbortSignal
+  readonly now?: Date
+}
+
+export interface Probed {
+  /** Undefined if there is nothing to write. */
+  readonly found?: Found
+  readonly facts: readonly Fact[]
+  /** Why nothing was found, and what to do. */
+  readonly problem?: string
+}
+
+/**
+ * Probes a URL. Sends at most `MAX_REQUESTS` requests, one after the other. Throws a UsageError for wrong options.
+ *
+ * @example
+ * const { found, problem } = await probe('https://api.example/v1/orders', { secrets, signal })
+ */
+export async function probe(url: string, options: ProbeOptions): Promise<Probed> {
+  const { secrets, signal, onRequest, onAnswer, onRetry } = options
+  const target = readTarget(url)
+  const auth = (options.auth ?? []).map((text) => readAuth(text, secrets))
+  const headers = readHeaders(options.headers ?? [])
+  const api: Api = { base: target.base, auth, headers, attempts: 2, timeout: '30s', concurrency: 1 }
+  await using sender = new Sender({ api, secrets, signal, ...defined({ onRequest, onAnswer, onRetry }) })
+  const answer = await sender.get(target.path, target.first)
+  const problem = refusalOf(answer, auth)
+  if (problem !== undefined) return { facts: [], problem }
+  const place = findRecords(answer.body)
+  const records = place && recordsIn(answer.body, place.records)
+  if (!place || !records || records.length === 0) return { facts: [], problem: withoutRecords(answer, place) }
+  const { key } = findKey(records, target.stream)
+  const { path, query, given } = target
+  const first = new Probing({ sender, path, query, given, answer, records: place.records, key })
+  const list = await probeList(first)
+  const name = nameFor(target, options.name)
+  return describeFound({ ...list, answer, place, target, auth, headers, name, now: options.now ?? new Date() })
+}
+
+async function probeList(first: Probing): Promise<FoundList> {
+  const paging = await findPaging(first)
+  const { proven } = paging
+  const isList = first.options.records.shape !== 'object'
+  const size =
+    isList && proven
+      ? await findPageSize(first, {
+          sizeParameter: proven.sizeParameter ?? paging.probing.options.sizeParameter,
+          parameter: parameterOf(paging),
+        })
+      : undefined
+  const pages = [first, ...(proven ? [proven] : []), ...(size ? [size] : [])].map((one) =>
+    'first' in one ? one.first : one.page,
+  )
+  const sample = different(pages.flatMap(({ records }) => records))
+  const cursor = isList ? findCursor(first.first.records) : undefined
+  const filter = cursor && !cursor.isCreation ? await proveFilter(first, cursor) : undefined
+  return { paging, size, cursor, filter, sample }
+}
+
+const parameterOf = ({ proven }: PagingResult): string | undefined => {
+  const paging = proven?.paging
+  return paging && 'parameter' in paging && typeof paging.parameter === 'string' ? paging.parameter : undefined
+}
+
+function different(records: readonly unknown[]): unknown[] {
+  const texts = new Map(
+    records.map((record) => [
+      JSON.stringify(record, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)),
+      record,
+    ]),
+  )
+  return [...texts.values()]
+}
+
+function withoutRecords({ body }: Answer, place: RecordsPlace | undefined): string {
+  if (place)
+    return 'The API answered a list without records, so their fields are not known. Give a URL that returns some.'
+  const what = Array.isArray(body) ? 'a list of values that are no objects' : `a ${typeof body}`
+  return `The API answered ${what}. Give the URL of a list of objects.`
+}

@@ -1,0 +1,87 @@
+// The URL that a person gives: the base of the API, the path of the list, and which of its parameters are paging.
+import { UsageError } from '../model/errors.ts'
+import type { PageRequest } from '../model/request.ts'
+import { redactUrl } from '../observe/redact.ts'
+import { isOffsetName } from './find-paging/by-offset.ts'
+import { isPageName } from './find-paging/by-page.ts'
+import { isSizeName } from './find-paging/sizes.ts'
+import { streamName } from './write/names.ts'
+
+export interface Target {
+  readonly base: string
+  readonly path: string
+  /** Without the place in the list. */
+  readonly query: PageRequest['query']
+  /** Parameters of paging: the place in the list, and the page size. */
+  readonly given: Readonly<Record<string, string>>
+  /** The query of the first request. */
+  readonly first: PageRequest['query']
+  /** The name of the stream. */
+  readonly stream: string
+  /** The name of the pipeline. */
+  readonly name: string
+}
+
+/** Segments up to one of these belong to the base. */
+const BASE_END = /^(v\d[\w.-]*|api|rest|odata|jsonapi|wp-json)$/i
+const PLACE = /^(cursor|page_?token|after|starting_after|start_?after|continuation|marker|since_id|next)$/i
+
+/** Reads the URL. Throws a UsageError for what is none, or for a secret in it. */
+export function readTarget(text: string): Target {
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new UsageError(`${JSON.stringify(text)} is not a URL. Give one, as in https://api.example/v1/orders`)
+  if (url.username !== '' || url.password !== '')
+    throw new UsageError('The URL contains credentials. Give them by --auth basic:USER:PASSWORD_VARIABLE')
+  const shown = redactUrl(url)
+  if (shown !== url.href && shown.includes('***'))
+    throw new UsageError(
+      `The URL contains a secret: ${shown}. Set it as an environment variable, and give --auth ` +
+        'query:PARAMETER:VARIABLE',
+    )
+  const segments = url.pathname.split('/').filter((segment) => segment !== '')
+  const end = segments.slice(0, -1).findLastIndex((segment) => BASE_END.test(segment)) + 1
+  const given: Record<string, string> = {}
+  const query: Record<string, string | string[]> = {}
+  const first: Record<string, string | string[]> = {}
+  for (const name of new Set(url.searchParams.keys())) {
+    const values = url.searchParams.getAll(name)
+    const [value = ''] = values
+    const isPlace = isPageName(name) || isOffsetName(name) || PLACE.test(name)
+    if (isPlace || isSizeName(name)) given[name] = value
+    if (!isPlace) query[name] = values.length === 1 ? value : values
+    // A reading begins with the first page, wherever the URL stands.
+    if (!isPlace || value === '0' || value === '1') first[name] = values.length === 1 ? value : values
+  }
+  const stream = streamOf(segments)
+  const base =
+    url.origin +
+    segments
+      .slice(0, end)
+      .map((segment) => `/${segment}`)
+      .join('')
+  const path = `/${segments.slice(end).join('/')}${url.pathname.endsWith('/') && segments.length > end ? '/' : ''}`
+  return { base, path, query, given, first, stream, name: pipelineName(url.hostname) ?? stream }
+}
+
+/** Returns the name of the pipeline: a given one, or that of the host. */
+export const nameFor = (target: Pick<Target, 'name'>, given: string | undefined): string =>
+  given === undefined ? target.name : streamName(given)
+
+/** Returns the last segment that is no id, without an ending such as `.json`. */
+function streamOf(segments: readonly string[]): string {
+  const names = segments.map((segment) =>
+    decodeURIComponent(segment).replace(/\.(json|csv|tsv|ndjson|jsonl|xml|php)$/i, ''),
+  )
+  const name = names.findLast((one) => /[a-z]/i.test(one) && !/^[0-9a-f-]{16,}$|^\d/i.test(one) && !BASE_END.test(one))
+  return streamName(name ?? 'records')
+}
+
+/** `api.shop.example` → `shop`; undefined for an address. */
+function pipelineName(host: string): string | undefined {
+  if (host === 'localhost' || /^[\d.]+$|:|\[/.test(host)) return undefined
+  const labels = host.split('.')
+  const names = labels.slice(0, /^(com?|org|net|gov|ac)$/.test(labels.at(-2) ?? '') ? -2 : -1)
+  const name = names.findLast((label) => !/^(www|api|rest|data|v\d+)$/.test(label)) ?? labels[0]
+  return name === undefined ? undefined : streamName(name)
+}

@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { apiServer, type ApiServer } from '../../support/api-server.ts'
+import { stylesHandler } from '../../probe/styles.ts'
+import { callSluice } from '../support/call.ts'
+
+let api: ApiServer
+let cwd: string
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'sluice-probe-'))
+  api = await apiServer((request) => {
+    const { path, query, headers } = request
+    // After the probe, the way to the next page has another name.
+    if (path === '/v1/renamed') {
+      const asked = api.requests.filter((one) => one.path === path).length
+      const next = `/v1/renamed?cursor=${Number(query.get('cursor') ?? 0) + 1}`
+      const data = Array.from({ length: 10 }, (_, n) => ({ id: Number(query.get('cursor') ?? 0) * 10 + n }))
+      return { json: asked > 3 ? { data, next_page_url: next } : { data, next } }
+    }
+    if (path === '/v1/secret' && headers.authorization !== 'Bearer very-secret-token')
+      return {
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer realm="shop"' },
+        json: { error: { message: 'No token was sent.' } },
+      }
+    return stylesHandler({ ...request, path: path === '/v1/secret' ? '/page-token' : path.slice(3) })
+  })
+})
+afterAll(async () => {
+  await rm(cwd, { recursive: true })
+  await api[Symbol.asyncDispose]()
+})
+const sluice = (...args: string[]): ReturnType<typeof callSluice> =>
+  callSluice(['probe', ...args], { cwd, env: { SHOP_TOKEN: 'very-secret-token' } })
+
+test('sluice probe shows each request and what was found, writes a file, and reads two pages with it', async () => {
+  const before = api.requests.length
+  const { code, stdout, stderr } = await sluice(`${api.origin}/v1/page-pages`, '--name', 'shop')
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^1 {2}GET http:\/\/127.0.0.1:\d+\/v1\/page-pages\n {3}→ 200 application\/json\n2 {2}GET /)
+  expect(stdout).toContain("\npaging     byPage('page', { pages: 'total_pages' }): page=2 has 10 other records\n")
+  expect(stdout).toContain('\npage size  per_page=100 gives 43\n')
+  expect(stdout).toContain('\nkey        id, different in all of them\n')
+  expect(stdout).toMatch(
+    /\nWrote pipelines\/shop\.ts, with 1 question \(\/\/ QUESTION: …\)\.\n {2}\? Can the API filter by/,
+  )
+  expect(stdout).toMatch(/\nRead it once, nothing was stored: 1 page of 43 records, 43 different records\.\n/)
+  expect(stdout).toContain('\nNext:  npx sluice run shop\n')
+  expect(api.requests.length - before).toBeLessThanOrEqual(10)
+
+  const again = await sluice(`${api.origin}/v1/page-pages`, '--name', 'shop')
+  expect([again.code, again.stderr]).toEqual([
+    2,
+    expect.stringMatching(/pipelines\/shop\.ts exists, and was not written/),
+  ])
+  expect(api.requests.length - before).toBeLessThanOrEqual(10)
+})
+
+test('credentials are named by their variables, and are in no output and no file', async () => {
+  const refused = await sluice(`${api.origin}/v1/secret`)
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /answered 401: No token was sent\. It asks for: Bearer realm="shop"\..* give --auth bearer:VARIABLE\. No file/,
+    ),
+  ])
+  const { code, stdout } = await sluice(`${api.origin}/v1/secret`, '--auth', 'bearer:SHOP_TOKEN', '--out', 'mine.ts')
+  const file = await readFile(join(cwd, 'mine.ts'), 'utf8')
+  expect([code, file]).toEqual([0, expect.stringContaining("auth: bearer(secret('SHOP_TOKEN'))")])
+  expect(stdout + file).not.toContain('very-secret')
+  expect(stdout).toContain('2 pages of 10 and 10 records, 20 different records.')
+})
+
+test.each([
+  [['not-a-url'], 2, /"not-a-url" is not a URL/],
+  [['http://user:pw@127.0.0.1/x'], 2, /contains credentials/],
+  [['http://127.0.0.1/x?api_key=abcdef'], 2, /contains a secret: http:\/\/127\.0\.0\.1\/x\?api_key=\*\*\*\. Set it as/],
+  [['http://127.0.0.1/x', '--auth', 'bearer:eyJhbGciOi.J9'], 2, /--auth bearer:…: give it as bearer:VARIABLE, basic/],
+  [['http://127.0.0.1/x', '--auth', 'bearer:UNSET_TOKEN'], 2, /UNSET_TOKEN is not set/],
+  [['http://127.0.0.1/x', '--header', 'X-Api-Key: abc'], 2, /give --auth header:X-Api-Key:VARIABLE/],
+])('wrong options are refused before anything is sent: %j', async (args, code, message) => {
+  const ended = await sluice(...args)
+  expect(ended).toMatchObject({ code, stderr: expect.stringMatching(message) })
+})
+
+test('a file that does not read on is a failure', async () => {
+  const { code, stdout, stderr } = await sluice(`${api.origin}/v1/renamed`)
+  expect(stdout).toContain("byNextUrl('next')")
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/Read it once, nothing was stored: the reading ended with its first page: .*'next_page_url'/)
+  expect(stderr).toContain('Correct pipelines/renamed.ts, then try it: npx sluice check renamed')
+})
+
+test('what is no list gets no file, and the reason is shown', async () => {
+  const missing = await sluice(`${api.origin}/v1/nothing`)
+  expect(missing).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/answered 404: there is no such list\. Check/),
+  })
+})

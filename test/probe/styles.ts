@@ -1,0 +1,148 @@
+// An API with one path for each style of paging. All lists have the same records.
+import type { ApiAnswer, ApiHandler, ApiRequest } from '../support/api-server.ts'
+
+export const COUNT = 43
+const SIZE = 10
+
+const minute = (n: number): string => new Date(Date.UTC(2025, 0, 1) + n * 60_000).toISOString()
+
+/** In the order of their ids. */
+export const RECORDS = Array.from({ length: COUNT }, (_, n) => ({
+  id: n + 100,
+  name: `record ${n}`,
+  note: n % 3 === 0 ? null : 'a',
+  updated_at: minute((n * 7) % COUNT),
+}))
+
+type Query = (name: string, otherwise?: number) => number
+interface Asked {
+  readonly query: Query
+  readonly text: (name: string) => string | null
+  readonly url: (parameters: Readonly<Record<string, string | number>>) => string
+}
+
+const from = (start: number, size = SIZE): typeof RECORDS => RECORDS.slice(start, start + size)
+const byPage = ({ query }: Asked, { name = 'page', size = 'per_page', start = 1, most = 50 } = {}) => {
+  const length = Math.min(query(size, SIZE), most)
+  const page = query(name, start)
+  const at = (page - start) * length
+  return { items: from(at, length), page, length, pages: Math.ceil(COUNT / length), next: at + length < COUNT, at }
+}
+
+/** By their paths: what the API answers. */
+export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
+  '/link-header': (asked) => {
+    const { items, next, page } = byPage(asked)
+    const headers = next ? { link: `<${asked.url({ page: page + 1 })}>; rel="next"` } : {}
+    return { json: items, headers }
+  },
+  '/next-url': (asked) => {
+    const { items, next, page } = byPage(asked)
+    return { json: { results: items, next: next ? asked.url({ page: page + 1 }) : null, count: COUNT } }
+  },
+  '/next-relative': (asked) => {
+    const { items, next, page } = byPage(asked)
+    return { json: { data: items, links: { next: next ? `/next-relative?page=${page + 1}` : '' } } }
+  },
+  '/odata': ({ query, url }) => {
+    const [skip, top] = [query('$skip', 0), query('$top', SIZE)]
+    const next = skip + top < COUNT ? { '@odata.nextLink': url({ $skip: skip + top }) } : {}
+    return { json: { '@odata.context': 'x', value: from(skip, top), ...next } }
+  },
+  '/hal': (asked) => {
+    const { items, next, page } = byPage(asked)
+    const links = next ? { next: { href: asked.url({ page: page + 1 }) } } : {}
+    return { json: { _embedded: { items }, _links: { self: { href: asked.url({}) }, ...links } } }
+  },
+  '/cursor': ({ query, text }) => {
+    const at = Number(text('cursor')?.replace('c', '') ?? 0)
+    const size = Math.min(query('limit', SIZE), 20)
+    return { json: { items: from(at, size), meta: { next_cursor: at + size < COUNT ? `c${at + size}` : null } } }
+  },
+  '/page-token': ({ text }) => {
+    const at = Number(text('pageToken')?.replace('t', '') ?? 0)
+    return { json: { files: from(at), ...(at + SIZE < COUNT && { nextPageToken: `t${at + SIZE}` }) } }
+  },
+  '/after': ({ text }) => {
+    const at = Number(text('after') ?? 0)
+    return { json: { results: from(at), ...(at + SIZE < COUNT && { paging: { next: { after: String(at + SIZE) } } }) } }
+  },
+  '/cursor-header': ({ text }) => {
+    const at = Number(text('cursor') ?? 0)
+    return { json: from(at), headers: at + SIZE < COUNT ? { 'x-next-cursor': String(at + SIZE) } : {} }
+  },
+  '/page-pages': (asked) => {
+    const { items, page, pages } = byPage(asked)
+    return { json: { data: items, page, total_pages: pages } }
+  },
+  '/page-total': (asked) => {
+    const { items, page } = byPage(asked, { size: 'pageSize' })
+    return { json: { items, pageNumber: page, pageSize: SIZE, totalCount: COUNT } }
+  },
+  '/page-zero': (asked) => {
+    const { items, page, pages } = byPage(asked, { start: 0, size: 'size' })
+    return { json: { content: items, number: page, size: SIZE, totalPages: pages, totalElements: COUNT } }
+  },
+  '/page-zero-silent': (asked) => ({ json: byPage(asked, { start: 0 }).items }),
+  '/page-silent': (asked) => ({ json: byPage(asked).items }),
+  '/page-more': (asked) => {
+    const { items, next } = byPage(asked)
+    return { json: { data: items, has_more: next } }
+  },
+  '/page-headers': (asked) => {
+    const { items, pages } = byPage(asked)
+    return { json: items, headers: { 'x-wp-total': String(COUNT), 'x-wp-totalpages': String(pages) } }
+  },
+  '/offset-total': ({ query }) => {
+    const [offset, limit] = [query('offset', 0), Math.min(query('limit', SIZE), 25)]
+    return { json: { items: from(offset, limit), offset, limit, total: COUNT } }
+  },
+  '/offset-silent': ({ query }) => ({ json: from(query('offset', 0), query('limit', SIZE)) }),
+  '/skip-limit': ({ query }) => ({ json: { docs: from(query('skip', 0), query('limit', SIZE)) } }),
+  '/offset-whole': ({ query }) => {
+    const [offset, limit] = [query('offset', 0), query('limit', SIZE)]
+    if (offset % limit !== 0) return { status: 400, json: { message: 'offset must be a multiple of limit' } }
+    return { json: { items: from(offset, limit), offset, limit, total: COUNT } }
+  },
+  '/stripe': ({ text, query }) => {
+    const after = text('starting_after')
+    const at = after === null ? 0 : RECORDS.findIndex(({ id }) => String(id) === after) + 1
+    const data = from(at, query('limit', SIZE))
+    return { json: { object: 'list', data, has_more: at + data.length < COUNT } }
+  },
+  '/after-id': ({ text }) => {
+    const after = text('after_id')
+    return { json: from(after === null ? 0 : RECORDS.findIndex(({ id }) => String(id) === after) + 1) }
+  },
+  '/json-server-0': ({ query, text }) => {
+    const size = query('_limit', SIZE)
+    if (text('_page') !== null)
+      return { json: from((query('_page') - 1) * size, size), headers: { 'x-total-count': '43' } }
+    if (text('_start') !== null && text('_limit') !== null) return { json: from(query('_start'), size) }
+    return { json: text('_limit') === null ? RECORDS : from(0, size) }
+  },
+  '/whole': () => ({ json: { items: RECORDS } }),
+  '/full-page': () => ({ json: { items: from(0, 20) } }),
+  '/announced': () => ({ json: { items: from(0, 20), total: COUNT, nextThing: 'x' } }),
+  '/all-came': ({ query, text }) => {
+    const [page, size] = [query('page', 1), query('per_page', 100)]
+    if (text('limit') !== null) return { status: 400, json: { message: 'limit is unknown' } }
+    return { json: { data: from((page - 1) * size, size), meta: { page, per_page: size, total: COUNT } } }
+  },
+  '/one': () => ({ json: { id: 7, name: 'only', tags: ['a', 'b'], updated_at: minute(1) } }),
+}
+
+/** Answers by the path. The query is given by numbers. */
+export const stylesHandler: ApiHandler = ({ path, query, headers }: ApiRequest) => {
+  const style = STYLES[path]
+  if (!style) return { status: 404, json: { error: 'there is no such list' } }
+  return style({
+    query: (name, otherwise = 0) => (query.has(name) ? Number(query.get(name)) : otherwise),
+    text: (name) => query.get(name),
+    url: (parameters) => {
+      const url = new URL(`http://${headers.host}${path}?${query.toString()}`)
+      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value))
+      return url.href
+    },
+  })
+}
