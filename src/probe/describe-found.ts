@@ -47,7 +47,7 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
     name: target.stream,
     path: target.path,
     query: queryOf(parts),
-    records: place.records,
+    records: paging.probing.options.records,
     paging: paging.paging,
     key,
     ...(parts.filter && { cursor: parts.filter.cursor }),
@@ -73,7 +73,7 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
     streams: [stream],
   }
   const facts: Fact[] = [
-    { label: 'records', text: recordsText(place.records, sample.length, record) },
+    { label: 'records', text: recordsText(stream.records, sample.length, record) },
     { label: 'paging', text: paging.proven ? `${pagingText(paging.paging)}: ${paging.text}` : paging.text },
     ...(size ? [{ label: 'page size', text: size.text }] : []),
     { label: 'key', text: key.length > 0 ? `${key.join(', ')}, different in all of them` : 'none was found' },

@@ -22,12 +22,12 @@ export function findLimits({ headers }: Pick<Answer, 'headers'>): FoundLimits | 
   return { text, ...(rate && { rate }) }
 }
 
-/** `100;w=60`, and `"default";q=100;w=60`. */
-function rateOf(policy: string | undefined): Rate | undefined {
-  if (policy === undefined) return undefined
-  const [first = ''] = policy.split(/,\s*(?=["\d])/)
-  const quota = /;\s*q=(\d+)/.exec(first)?.[1] ?? /(?:^|,\s*)(\d+)\s*;/.exec(first)?.[1]
-  const window = /;\s*w=(\d+)/.exec(first)?.[1]
-  const unit = WINDOWS[Number(window)]
-  return quota === undefined || unit === undefined || Number(quota) === 0 ? undefined : `${Number(quota)}/${unit}`
+/** `100;w=60`, and `"default";q=100;w=60`; several of them are separated by commas. */
+function rateOf(text: string | undefined): Rate | undefined {
+  for (const policy of text?.split(',') ?? []) {
+    const quota = Number(/;\s*q=(\d+)/.exec(policy)?.[1] ?? /^\s*(\d+)\s*;/.exec(policy)?.[1])
+    const unit = WINDOWS[Number(/;\s*w=(\d+)/.exec(policy)?.[1])]
+    if (unit !== undefined && quota > 0) return `${quota}/${unit}`
+  }
+  return undefined
 }

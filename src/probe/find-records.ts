@@ -10,6 +10,8 @@ const KNOWN_NAMES = new Set(
     'hits documents docs resources members'
   ).split(' '),
 )
+/** Lists that stand beside the records. */
+const BESIDE = /^(_?links?|errors|warnings|included|facets|aggregations|columns|fields|schema)$/i
 const MAX_DEPTH = 4
 /** So much more a list counts whose name is known. */
 const KNOWN_WEIGHT = 4
@@ -83,7 +85,7 @@ function listsIn(value: Members, path: string, depth: number): List[] {
   return Object.entries(value).flatMap(([name, member]): List[] => {
     const at = path === '' ? name : `${path}.${name}`
     if (Array.isArray(member)) {
-      if (!isListOfObjects(member) || member.length === 0) return []
+      if (!isListOfObjects(member) || member.length === 0 || BESIDE.test(name)) return []
       const isKnown = KNOWN_NAMES.has(name.toLowerCase())
       const weight = member.length * (isKnown ? KNOWN_WEIGHT : 1)
       return [{ path: at, depth: MAX_DEPTH - depth, size: member.length, weight, isKnown }]

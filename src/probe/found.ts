@@ -90,6 +90,16 @@ export type FoundRecords =
 /** A value in a response: a path of the body, or a header. */
 export type Place = string | InHeader
 
+/** A URL in a list of links, as in `link: [{ relation: 'next', url: '…' }]`. */
+export interface LinkInList {
+  /** The path of the list. */
+  readonly list: string
+  /** The member that holds the relation. */
+  readonly rel: 'rel' | 'relation'
+  /** The member that holds the URL. */
+  readonly url: 'href' | 'url' | 'uri'
+}
+
 interface Ends {
   readonly total?: Place
   readonly more?: Place
@@ -111,7 +121,7 @@ export type FoundPaging =
     } & Ends)
   | ({ readonly type: 'cursor'; readonly parameter: Parameter; readonly at: Place } & Ends)
   | ({ readonly type: 'last record'; readonly parameter: Parameter; readonly at: string } & Ends)
-  | ({ readonly type: 'next url'; readonly at: Place } & Ends)
+  | ({ readonly type: 'next url'; readonly at: Place | LinkInList } & Ends)
   | { readonly type: 'link header'; readonly rel: string }
   | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }
 

@@ -44,7 +44,7 @@ export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
     const { items, next, page } = byPage(asked)
     return { json: { data: items, links: { next: next ? `/next-relative?page=${page + 1}` : '' } } }
   },
-  '/odata': ({ query, url }) => {
+  '/odata-list': ({ query, url }) => {
     const [skip, top] = [query('$skip', 0), query('$top', SIZE)]
     const next = skip + top < COUNT ? { '@odata.nextLink': url({ $skip: skip + top }) } : {}
     return { json: { '@odata.context': 'x', value: from(skip, top), ...next } }
@@ -120,6 +120,93 @@ export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
       return { json: from((query('_page') - 1) * size, size), headers: { 'x-total-count': '43' } }
     if (text('_start') !== null && text('_limit') !== null) return { json: from(query('_start'), size) }
     return { json: text('_limit') === null ? RECORDS : from(0, size) }
+  },
+  '/json-server-1': ({ query, text }) => {
+    if (text('_page') === null) return { json: RECORDS }
+    const [page, size] = [query('_page'), query('_per_page', SIZE)]
+    const pages = Math.ceil(COUNT / size)
+    const next = page < pages ? page + 1 : null
+    return {
+      json: { first: 1, prev: null, next, last: pages, pages, items: COUNT, data: from((page - 1) * size, size) },
+    }
+  },
+  '/pocketbase': ({ query }) => {
+    const [page, perPage] = [query('page', 1), query('perPage', SIZE)]
+    const totalPages = Math.ceil(COUNT / perPage)
+    return { json: { page, perPage, totalPages, totalItems: COUNT, items: from((page - 1) * perPage, perPage) } }
+  },
+  '/directus': ({ query }) => {
+    const limit = query('limit', 100)
+    return { json: { data: from(query('offset', (query('page', 1) - 1) * limit), limit) } }
+  },
+  '/redmine': ({ query }) => {
+    const [offset, limit] = [query('offset', 0), query('limit', 25)]
+    return { json: { issues: from(offset, limit), total_count: COUNT, offset, limit } }
+  },
+  '/jira': ({ query }) => {
+    const [startAt, maxResults] = [query('startAt', 0), query('maxResults', SIZE)]
+    return { json: { startAt, maxResults, total: COUNT, issues: from(startAt, maxResults) } }
+  },
+  '/scim': ({ query }) => {
+    const [startIndex, itemsPerPage] = [query('startIndex', 1), query('count', SIZE)]
+    const Resources = from(startIndex - 1, itemsPerPage)
+    return { json: { totalResults: COUNT, startIndex, itemsPerPage, Resources } }
+  },
+  '/datasette': ({ query, url }) => {
+    const at = query('_next', 0)
+    const rows = from(at).map((one) => Object.values(one))
+    const next = at + SIZE < COUNT ? String(at + SIZE) : null
+    return { json: { rows, columns: Object.keys(RECORDS[0] ?? {}), next, next_url: next && url({ _next: next }) } }
+  },
+  '/mediawiki': ({ query, text }) => {
+    const at = Number(text('apcontinue')?.slice(1) ?? 0)
+    const next = at + SIZE < COUNT ? { continue: { apcontinue: `A${at + SIZE}`, continue: '-||' } } : {}
+    return { json: { batchcomplete: true, ...next, query: { allpages: from(at, query('aplimit', SIZE)) } } }
+  },
+  '/jsonapi-list': ({ query, url }) => {
+    const at = query('page[offset]', 0)
+    const data = from(at).map(({ id, ...attributes }) => ({ type: 'node', id: String(id), attributes }))
+    const next = at + SIZE < COUNT ? { next: { href: url({ 'page[offset]': at + SIZE }) } } : {}
+    return { json: { jsonapi: { version: '1.0' }, data, links: { self: { href: url({}) }, ...next } } }
+  },
+  '/jsonapi-number': ({ query }) => {
+    const [number, size] = [query('page[number]', 1), query('page[size]', SIZE)]
+    const data = from((number - 1) * size, size).map(({ id, ...attributes }) => ({
+      type: 'x',
+      id: `${id}`,
+      attributes,
+    }))
+    return { json: { data, meta: { total: COUNT } } }
+  },
+  '/airtable': ({ text }) => {
+    const at = Number(text('offset')?.slice(3) ?? 0)
+    return { json: { records: from(at), ...(at + SIZE < COUNT && { offset: `itr${at + SIZE}` }) } }
+  },
+  '/laravel': (asked) => {
+    const { items, page, pages, next, length } = byPage(asked)
+    const links = Array.from({ length: 30 }, (_, n) => ({ url: asked.url({ page: n }), label: `${n}`, active: false }))
+    const next_page_url = next ? asked.url({ page: page + 1 }) : null
+    return {
+      json: { current_page: page, data: items, last_page: pages, links, next_page_url, per_page: length, total: COUNT },
+    }
+  },
+  '/take': ({ query }) => ({ json: from(query('skip', 0), query('take', SIZE)) }),
+  '/gitlab': (asked) => {
+    const { items, page, next } = byPage(asked)
+    return { json: items, headers: { 'x-next-page': next ? String(page + 1) : '', 'x-page': String(page) } }
+  },
+  '/fhir': (asked) => {
+    const { items, page, next } = byPage(asked)
+    const link = [{ relation: 'self', url: asked.url({}) }]
+    return {
+      json: { entry: items, link: next ? [...link, { relation: 'next', url: asked.url({ page: page + 1 }) }] : link },
+    }
+  },
+  '/filtered': ({ query, text }) => {
+    const since = text('updated_since') ?? ''
+    const page = query('page', 1)
+    const list = RECORDS.filter((one) => one.updated_at >= since)
+    return { json: { data: list.slice((page - 1) * SIZE, page * SIZE), page, pages: Math.ceil(list.length / SIZE) } }
   },
   '/whole': () => ({ json: { items: RECORDS } }),
   '/full-page': () => ({ json: { items: from(0, 20) } }),

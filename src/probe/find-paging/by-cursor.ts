@@ -9,9 +9,15 @@ const MAX_PARAMETERS = 3
 
 /** A cursor for the next page in the body, or in a header. */
 export const byCursor: Style = (probing) => [
-  ...probing.fields.cursors.map(({ path, value }, index) => candidate(probing, path, String(value), 2 + index / 100)),
+  ...probing.fields.cursors.map(({ path, value }, index) =>
+    candidate(probing, path, String(value), rankOf(probing, value) + index / 100),
+  ),
   ...cursorHeaders(probing).map(([header, value]) => candidate(probing, { header }, value, 3)),
 ]
+
+/** Beside a number of pages, `next: 2` is a page number. */
+const rankOf = ({ fields }: Probing, value: unknown): number =>
+  /^\d{1,4}$/.test(String(value)) && (fields.pages ?? fields.page) !== undefined ? 6 : 2
 
 function candidate(probing: Probing, at: Place, value: string, rank: number): Candidate {
   const name = nameOf(at)

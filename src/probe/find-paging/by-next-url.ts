@@ -1,13 +1,50 @@
-import { provenBy, type Style } from './probing.ts'
+import { isObject } from '../find-records.ts'
+import type { LinkInList } from '../found.ts'
+import { isUrl } from './paging-fields.ts'
+import { provenBy, type Candidate, type Probing, type Style } from './probing.ts'
 
 /** A URL of the next page in the body: `next`, `links.next`, `_links.next.href`, `@odata.nextLink`. */
-export const byNextUrl: Style = (probing) =>
-  probing.fields.urls.map(({ path, value }, index) => ({
-    name: `the URL at '${path}'`,
-    rank: 1 + index / 100,
-    prove: async () => {
-      const { page, relation } = await probing.follow(String(value))
-      if (relation.type !== 'other') return undefined
-      return { paging: { type: 'next url', at: path }, page, proof: provenBy('the page at that URL', page) }
-    },
-  }))
+export const byNextUrl: Style = (probing) => [
+  ...probing.fields.urls.map(({ path, value }, index) =>
+    candidate(probing, path, String(value), { name: `the URL at '${path}'`, rank: 1 + index / 100 }),
+  ),
+  ...linksIn(probing.first.answer.body, '', 2).map(({ url, ...at }) =>
+    candidate(probing, at.at, url, { name: `the link 'next' in '${at.at.list}'`, rank: 1.5 }),
+  ),
+]
+
+const candidate = (
+  probing: Probing,
+  at: string | LinkInList,
+  url: string,
+  named: Pick<Candidate, 'name' | 'rank'>,
+): Candidate => ({
+  ...named,
+  prove: async () => {
+    const { page, relation } = await probing.follow(url)
+    if (relation.type !== 'other') return undefined
+    return { paging: { type: 'next url', at }, page, proof: provenBy('the page at that URL', page) }
+  },
+})
+
+interface Link {
+  readonly at: LinkInList
+  readonly url: string
+}
+
+/** Lists of links with their relations, as FHIR and PayPal have them. */
+function linksIn(value: unknown, path: string, depth: number): Link[] {
+  if (!isObject(value) || depth === 0) return []
+  return Object.entries(value).flatMap(([name, member]): Link[] => {
+    const list = path === '' ? name : `${path}.${name}`
+    if (!Array.isArray(member)) return name.includes('.') ? [] : linksIn(member, list, depth - 1)
+    for (const item of member as unknown[]) {
+      if (!isObject(item)) return []
+      const rel = (['rel', 'relation'] as const).find((one) => item[one] === 'next')
+      const url = (['href', 'url', 'uri'] as const).find((one) => isUrl(item[one]))
+      const value = url && item[url]
+      if (rel && url && isUrl(value)) return [{ at: { list, rel, url }, url: value }]
+    }
+    return []
+  })
+}

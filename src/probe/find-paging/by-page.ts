@@ -1,6 +1,8 @@
 import { defined } from '../../value/defined.ts'
 import type { FoundPaging } from '../found.ts'
+import type { ProbedPage, Relation } from './page.ts'
 import { provenBy, type Probing, type Proven, type Style } from './probing.ts'
+import { sizeNames } from './sizes.ts'
 import { placeInHeader, totalPlace } from './total-place.ts'
 
 /** A page number, with a number of pages or of records, with `has_more`, or with nothing at all. */
@@ -11,24 +13,34 @@ export const byPage: Style = (probing) =>
     prove: () => provePage(probing, parameter),
   }))
 
+/** Page sizes that are tried at most. */
+const MAX_SIZES = 2
+
 /** True if the response or the URL shows that pages have numbers. */
-const isStated = ({ fields, options, first }: Probing): boolean =>
-  fields.page !== undefined ||
-  fields.pages !== undefined ||
-  [...PAGES_HEADERS, 'x-page'].some((name) => first.answer.headers[name] !== undefined) ||
-  Object.keys(options.given).some(isPageName)
+const isStated = (probing: Probing): boolean => {
+  const { fields, options, first } = probing
+  return (
+    isJsonApi(probing) ||
+    fields.page !== undefined ||
+    fields.pages !== undefined ||
+    [...PAGES_HEADERS, 'x-page'].some((name) => first.answer.headers[name] !== undefined) ||
+    Object.keys(options.given).some(isPageName)
+  )
+}
+
+const isJsonApi = ({ options, first }: Probing): boolean =>
+  options.records.shape === 'resources' || /vnd\.api\+json/.test(first.answer.headers['content-type'] ?? '')
 
 const PAGES_HEADERS = ['x-total-pages', 'x-wp-totalpages', 'x-pagination-page-count']
 
 export const isPageName = (name: string): boolean =>
   /^(_?page|p|paged|page_?(number|no|index)|page\[number\])$/i.test(name)
 
-function pageNames({ options, fields, first }: Probing): string[] {
+function pageNames(probing: Probing): string[] {
+  const { options, fields } = probing
   const given = Object.keys(options.given).filter(isPageName)
   const stated = fields.page && /^page/i.test(fields.page.name) ? [fields.page.name] : []
-  const isJsonApi =
-    options.records.shape === 'resources' || /vnd\.api\+json/.test(first.answer.headers['content-type'] ?? '')
-  return [...new Set([...given, ...(isJsonApi ? ['page[number]'] : []), ...stated, 'page'])]
+  return [...new Set([...given, ...(isJsonApi(probing) ? ['page[number]'] : []), ...stated, 'page'])]
 }
 
 /** Proves a page number, and which number the first page has. */
@@ -36,6 +48,8 @@ export async function provePage(probing: Probing, parameter: string): Promise<Pr
   const stated = statedStart(probing)
   const number = (stated ?? 1) + 1
   const { page, relation } = await probing.ask({ [parameter]: number })
+  // The whole list may stand on page 1, or come whatever the page is: smaller pages show whether the number counts.
+  if (relation.type === 'empty' || isWhole(relation, page, probing)) return proveSmaller(probing, parameter, number)
   const paging = (start: number): FoundPaging => pagingOf(probing, parameter, start, page)
   // Without the parameter the whole list came: the place in it says which number the first page has.
   if (relation.type === 'from' && relation.index > 0) {
@@ -56,6 +70,27 @@ export async function provePage(probing: Probing, parameter: string): Promise<Pr
         page: start === 0 ? ((await secondPage(probing, parameter)) ?? page) : page,
         proof: `${proof}, and ${parameter}=${start} is the first page`,
       }
+  }
+  return undefined
+}
+
+/** True if the page is the first one again. */
+const isWhole = (relation: Relation, { records }: ProbedPage, { count }: Probing): boolean =>
+  relation.type === 'from' && relation.index === 0 && records.length === count
+
+/** Proves a page number beside a page size. */
+async function proveSmaller(probing: Probing, parameter: string, number: number): Promise<Proven | undefined> {
+  const size = Math.floor(probing.count / 3)
+  if (size === 0 || !probing.isWorthSizes) return undefined
+  for (const name of sizeNames(probing, parameter).slice(0, MAX_SIZES)) {
+    if (probing.left === 0) return undefined
+    const { page, relation } = await probing.ask({ [parameter]: number, [name]: size })
+    if (relation.type !== 'from' || relation.index === 0 || page.records.length !== size) continue
+    const start = number - relation.index / size
+    if (start !== 0 && start !== 1) return undefined
+    const proof = `${parameter}=${number}&${name}=${size} begins with record ${relation.index + 1}`
+    const query = { [name]: Math.max(100, probing.count) }
+    return { paging: pagingOf(probing, parameter, start, page), page, proof, sizeParameter: name, query }
   }
   return undefined
 }

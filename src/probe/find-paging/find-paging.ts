@@ -35,15 +35,24 @@ export async function findPaging(first: Probing): Promise<PagingResult> {
   const probing = saysThatAllCame(first) ? ((await smallerPage(first)) ?? first) : first
   const stated = STYLES.flatMap((style) => style(probing)).toSorted((one, other) => one.rank - other.rank)
   const tried: string[] = []
-  const proven =
-    (await firstProven(
-      probing,
-      stated.filter(({ rank }) => rank < BY_NAME),
-      tried,
-    )) ?? (saysThatAllCame(probing) ? undefined : await tryUsualNames(probing, tried))
-  if (proven) return { proven, probing, paging: proven.paging, questions: [], text: proven.proof }
+  const byStyle = await firstProven(
+    probing,
+    stated.filter(({ rank }) => rank < BY_NAME),
+    tried,
+  )
+  if (byStyle) return resultOf(byStyle, probing)
+  const byName = saysThatAllCame(probing) ? undefined : await tryUsualNames(probing, tried)
+  if (byName) return resultOf(byName.proven, byName.probing)
   return unproven(first, tried)
 }
+
+const resultOf = (proven: Proven, probing: Probing): PagingResult => ({
+  proven,
+  probing,
+  paging: proven.paging,
+  questions: [],
+  text: proven.proof,
+})
 
 async function firstProven(
   probing: Probing,

@@ -51,8 +51,10 @@ const TOTAL = whole(
   '@odata\\.count',
   'count',
   'filtered_table_rows_count',
+  'nb_?(hits|results)',
+  'num_?found',
 )
-const PAGES = whole('total_?pages', 'pages', 'pages?_?(total|count)', 'num_?pages', 'last_?page')
+const PAGES = whole('total_?pages', 'pages', 'pages?_?(total|count)', '(num|nb)_?pages', 'last_?page')
 const PAGE = whole('current_?page', 'page(_?(number|no|index|num))?', 'number')
 const OFFSET = whole('offset', 'skip', 'start(_?(at|index))?', 'from', 'first_?result')
 const SIZE = whole(
@@ -75,7 +77,8 @@ export function pagingFields(body: unknown, records: FoundRecords, count: number
     fields.find((field) => name.test(field.name) && fits(field.value))
   const ways = fields.filter(({ path, name }) => isWayOn(path, name))
   const urls = ways.filter(({ value }) => isUrl(value))
-  const cursors = ways.filter(({ value }) => isCursor(value))
+  // `offset: 20` is the place of this page; `offset: 'itr…'` leads to the next one.
+  const cursors = ways.filter(({ name, value }) => isCursor(value) && !(/^offset$/i.test(name) && isCount(value)))
   const ends = ways.filter(({ value }) => value === null || value === '' || value === false)
   const pages = first(PAGES, (value) => isCount(value))
   return {
@@ -105,7 +108,9 @@ const isWayOn = (path: string, name: string): boolean => {
   if (WAY_ON.test(name) && !MORE.test(name)) return !/prev/i.test(parents)
   const isInNext = /(^|\.)next\.$/i.test(parents)
   if (isInNext) return /^(href|url|link|uri)$/i.test(name) || CURSOR.test(name)
-  return CURSOR.test(name) && !BACKWARDS.test(parents) && name.toLowerCase() !== 'offset'
+  // MediaWiki: `continue: { apcontinue: 'B', continue: '-||' }`.
+  if (/(^|\.)continue\.$/i.test(parents)) return name !== 'continue'
+  return CURSOR.test(name) && !BACKWARDS.test(parents)
 }
 
 export const isUrl = (value: unknown): value is string =>

@@ -44,6 +44,8 @@ export interface ProbingOptions {
   readonly key: readonly string[]
   /** The parameter that holds the page size, if a request has shown it. */
   readonly sizeParameter?: string
+  /** Smaller pages may show more. @default false */
+  readonly isWorthSizes?: boolean
 }
 
 export interface Asked {
@@ -67,6 +69,10 @@ export class Probing {
     return this.options.sender.left
   }
 
+  get isWorthSizes(): boolean {
+    return this.options.isWorthSizes ?? false
+  }
+
   /** The number of records on the first page. */
   get count(): number {
     return this.first.records.length
@@ -85,15 +91,15 @@ export class Probing {
     return this.#asked(await sender.get(URL.parse(url, answer.url)?.href ?? url, {}))
   }
 
+  /** Returns this probing with other options. */
+  with(options: Partial<ProbingOptions>): Probing {
+    return new Probing({ ...this.options, ...options })
+  }
+
   /** Returns a probing whose first page is another one, with parameters that each further request has, too. */
   withPages(page: ProbedPage, parameters: Readonly<Record<string, string>>, sizeParameter?: string): Probing {
     const { query } = this.options
-    return new Probing({
-      ...this.options,
-      answer: page.answer,
-      query: { ...query, ...parameters },
-      ...defined({ sizeParameter }),
-    })
+    return this.with({ answer: page.answer, query: { ...query, ...parameters }, ...defined({ sizeParameter }) })
   }
 
   #asked(answer: Answer): Asked {

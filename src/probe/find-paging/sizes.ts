@@ -4,8 +4,9 @@ import type { Probing } from './probing.ts'
 /** Returns names of the parameter, the likeliest first: those of the URL, of the response, and usual ones. */
 export function sizeNames({ options, fields }: Probing, beside?: string): string[] {
   const given = Object.keys(options.given).filter(isSizeName)
-  const stated = fields.size ? [fields.size.name] : []
-  return [...new Set([...given, ...besideName(beside), ...stated, 'limit', 'per_page', 'page_size'])]
+  // SCIM states `itemsPerPage`, and takes `count`.
+  const stated = fields.size && !/^items/i.test(fields.size.name) ? [fields.size.name] : []
+  return [...new Set([...given, ...stated, ...besideName(beside), 'limit', 'per_page', 'page_size'])]
 }
 
 export const isSizeName = (name: string): boolean => SIZE.test(name)
@@ -34,6 +35,7 @@ const TOGETHER: Readonly<Record<string, string | readonly string[]>> = {
   $skip: '$top',
   start: ['limit', 'rows'],
   startAt: 'maxResults',
+  startIndex: 'count',
   from: 'size',
   starting_after: 'limit',
   first: 'max',

@@ -1,16 +1,18 @@
 // A list that shows no way on: usual parameters, several at once first, so that few requests find nothing.
-import { isObject } from '../find-records.ts'
+import { findRecords, isObject } from '../find-records.ts'
+import type { FoundRecords } from '../found.ts'
 import { proveLast } from './by-last-record.ts'
 import { proveOffset } from './by-offset.ts'
 import { provePage } from './by-page.ts'
+import type { ProbedPage } from './page.ts'
 import type { Probing, Proven } from './probing.ts'
 
 interface Group {
   readonly names: readonly string[]
-  /** The value that all of them get. */
+  /** The value that all of them get; undefined if the list is too short. */
   readonly value: (probing: Probing) => string | number | undefined
-  /** Sent beside them. */
-  readonly sizes: boolean
+  /** The page size that is sent beside them. */
+  readonly size?: (probing: Probing) => number
   readonly prove: (probing: Probing, name: string) => Promise<Proven | undefined>
 }
 
@@ -18,44 +20,72 @@ const GROUPS: readonly Group[] = [
   {
     names: ['page', '_page', 'pageNumber', 'p'],
     value: () => 2,
-    sizes: false,
+    size: ({ count }) => Math.max(1, Math.floor(count / 3)),
     prove: provePage,
   },
   {
     names: ['offset', 'skip', 'start', '_start'],
     value: ({ count }) => (count < 2 ? undefined : count - 1),
-    sizes: true,
+    size: ({ count }) => count,
     prove: proveOffset,
   },
   {
     names: ['starting_after', 'after', 'after_id', 'since_id'],
     value: (probing) => lastId(probing),
-    sizes: false,
     prove: async (probing, name) => {
       const [field] = probing.options.key
       return field === undefined ? undefined : proveLast(probing, name, field)
     },
   },
 ]
+const SIZES = ['limit', '_limit', 'per_page', '_per_page', 'page_size', 'pageSize']
+
+export interface UsualNames {
+  readonly proven: Proven
+  /** The first page that it was proven with. */
+  readonly probing: Probing
+}
 
 /** Tries usual names of parameters. A group that changes nothing costs one request. */
-export async function tryUsualNames(probing: Probing, tried: string[]): Promise<Proven | undefined> {
-  for (const group of GROUPS) {
-    const value = group.value(probing)
+export async function tryUsualNames(probing: Probing, tried: string[]): Promise<UsualNames | undefined> {
+  for (const { names, value: valueFor, size, prove } of GROUPS) {
+    const value = valueFor(probing)
     if (value === undefined || probing.left === 0) continue
-    tried.push(...group.names)
-    const sizes = group.sizes ? { limit: probing.count, _limit: probing.count } : {}
-    const values = Object.fromEntries(group.names.map((name) => [name, value]))
+    tried.push(...names)
+    const sizes = Object.fromEntries(size ? SIZES.map((name) => [name, size(probing)]) : [])
+    const values = Object.fromEntries(names.map((name) => [name, value]))
     const { page, relation } = await probing.ask({ ...sizes, ...values })
-    const isIgnored = relation.type === 'from' && relation.index === 0 && page.records.length === probing.count
-    if (isIgnored) continue
-    // A strict API refuses names that it does not know, so each is tried by itself.
-    const names = relation.type === 'failed' ? group.names.slice(0, 1) : group.names
-    for (const name of names) {
+    const paged = otherShape(probing, page)
+    if (paged) return provenInOtherShape(probing, paged)
+    // Only the page size counts, or nothing does.
+    if (relation.type === 'from' && relation.index === 0) continue
+    const worth = probing.with({ isWorthSizes: relation.type !== 'other' })
+    // A strict API refuses names that it does not know, so the likeliest one is tried by itself.
+    for (const name of relation.type === 'failed' ? names.slice(0, 1) : names) {
       if (probing.left === 0) return undefined
-      const proven = await group.prove(probing, name)
-      if (proven) return proven
+      const proven = await prove(worth, name)
+      if (proven) return { proven, probing }
     }
+  }
+  return undefined
+}
+
+/** Returns the place of the records if the page has them elsewhere, as json-server answers to `_page`. */
+function otherShape({ options }: Probing, { answer, isPage }: ProbedPage): FoundRecords | undefined {
+  if (isPage || answer.status !== 200 || options.records.at !== '') return undefined
+  const place = findRecords(answer.body)
+  return place?.records.shape === 'list' && place.records.at !== '' ? place.records : undefined
+}
+
+/** Proves a page number that makes the answer another one: its first page is requested anew. */
+async function provenInOtherShape(probing: Probing, records: FoundRecords): Promise<UsualNames | undefined> {
+  for (const name of ['_page', 'page']) {
+    if (probing.left < 2) return undefined
+    const { page } = await probing.with({ records }).ask({ [name]: 1 })
+    if (!page.isPage || page.records.length === 0) continue
+    const paged = probing.with({ records, answer: page.answer, given: { ...probing.options.given, [name]: '1' } })
+    const proven = await provePage(paged, name)
+    if (proven) return { proven, probing: paged }
   }
   return undefined
 }

@@ -1,6 +1,6 @@
 // A paginator, and the places that it reads, as a pipeline file writes them.
 import type { Parameter } from '../../model/request.ts'
-import type { FoundPaging, FoundRecords, Place, TypeTree } from '../found.ts'
+import type { FoundPaging, FoundRecords, LinkInList, Place, TypeTree } from '../found.ts'
 import { call, memberOf, objectLiteral, quoted } from './text.ts'
 
 /** A path of more names needs a function, because the compiler checks no longer ones. */
@@ -30,7 +30,7 @@ export function pagingText(paging: FoundPaging): string {
     case 'last record':
       return call('byLastRecord', parameterText(paging.parameter), quoted(paging.at), objectLiteral(endsText(paging)))
     case 'next url':
-      return call('byNextUrl', placeText(paging.at), objectLiteral(endsText(paging)))
+      return call('byNextUrl', urlPlaceText(paging.at), objectLiteral(endsText(paging)))
     case 'link header':
       return paging.rel === 'next' ? 'byLinkHeader()' : `byLinkHeader(${quoted(paging.rel)})`
     case 'header':
@@ -52,6 +52,12 @@ const numberText = (value: number | undefined): string | undefined => (value ===
 
 const parameterText = (parameter: Parameter): string =>
   typeof parameter === 'string' ? quoted(parameter) : `inHeader(${quoted(parameter.header)})`
+
+function urlPlaceText(at: Place | LinkInList): string | undefined {
+  if (typeof at === 'string' || 'header' in at) return placeText(at)
+  // Null says that nothing follows; undefined would say that the place is missing.
+  return `(body) => ${accessText(at.list)}?.find(({ ${at.rel} }) => ${at.rel} === 'next')?.${at.url} ?? null`
+}
 
 /** Returns a path in quotes, a function for a long one, or `inHeader(…)`. */
 export function placeText(place: Place | undefined): string | undefined {
@@ -104,12 +110,20 @@ export function bodyType(paging: FoundPaging, records: FoundRecords, record: Typ
   if ('more' in paging) put(paging.more, { kind: 'boolean' }, true)
   if (paging.type === 'page') put(paging.pages, COUNT, false)
   if (paging.type === 'cursor') put(paging.at, CURSOR, true)
-  if (paging.type === 'next url') put(paging.at, URL_TEXT, true)
+  if (paging.type === 'next url') {
+    if (typeof paging.at === 'object' && 'list' in paging.at) put(paging.at.list, linksType(paging.at), true)
+    else put(paging.at, URL_TEXT, true)
+  }
   if (records.at !== '') return body ?? { kind: 'unknown' }
   if (records.shape === 'list' || records.shape === 'object')
     return records.shape === 'list' ? { kind: 'list', of: record } : record
   return body ?? { kind: 'unknown' }
 }
+
+const linksType = ({ rel, url }: LinkInList): TypeTree => ({
+  kind: 'list',
+  of: { kind: 'object', fields: [rel, url].map((name) => ({ name, type: { kind: 'text' } })) },
+})
 
 const COUNT = { kind: 'number' } as const
 const NULL = { kind: 'null' } as const
