@@ -26,7 +26,8 @@ export type { Endpoint, Pages, PagesOptions, RecordsOptions } from './define/api
 export type { Flow } from './define/flow.ts'
 export type { ExportJob, JobOptions } from './define/api/job.ts'
 export type { GraphqlOptions } from './define/api/graphql.ts'
-export { http, type HttpApi, type HttpOptions, type PostOptions, type RequestOptions } from './define/api/http.ts'
+export { http, type HttpApi } from './define/api/http.ts'
+export type { HttpOptions, PostOptions, RequestOptions } from './define/api/http-options.ts'
 export type { Comparable, IncrementalOptions } from './define/incremental.ts'
 export {
   byCursor,

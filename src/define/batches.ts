@@ -1,6 +1,6 @@
 import { UsageError } from '../model/errors.ts'
 import type { Batching } from '../model/recipe.ts'
-import { rejectUnknownOptions } from './renamed-words.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { Stream } from './stream.ts'
 
 /** A function that is called with batches of records: what `inBatches()` returns. */
@@ -31,7 +31,7 @@ export function inBatches<T, U>(
   fn: (records: readonly T[], signal: AbortSignal) => Stream<U>,
   options: BatchOptions = {},
 ): Batches<T, U> {
-  rejectUnknownOptions('inBatches()', options, ['expect'])
+  rejectUnknownOptions('inBatches()', options, OPTIONS)
   const { expect } = options
   if (typeof fn !== 'function') throw new UsageError('inBatches(): give a function that returns a stream of the batch')
   if (!Number.isInteger(size) || size < 1)
@@ -40,6 +40,8 @@ export function inBatches<T, U>(
     throw new UsageError(`inBatches(): expect must be 'each', not ${JSON.stringify(expect)}`)
   return new Batches(fn, { size, ...(expect && { expect }) })
 }
+
+const OPTIONS: OptionNames<BatchOptions> = { expect: true }
 
 /** Options of `inBatches()`. */
 export interface BatchOptions {

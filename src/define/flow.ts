@@ -1,6 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 import type { Recipe, Table } from '../model/recipe.ts'
 import type { Range } from '../model/request.ts'
+import { rejectUnknownOptions } from '../model/unknown-option.ts'
 
 /**
  * A stream and the table that its rows are stored in: what `.into()` returns. `.rows()` reads it without a database.
@@ -28,6 +29,7 @@ export class Flow<out Row> {
   async *rows(
     options: Range & { signal?: AbortSignal; complete?: 'required' | 'any' } = {},
   ): AsyncGenerator<Row, void, undefined> {
+    rejectUnknownOptions('.rows()', options, { since: true, until: true, signal: true, complete: true })
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when rows are read.
     const { readRows } = await import('../read/read-rows.ts')
     // The types of the chain that built the recipe are those of its rows.

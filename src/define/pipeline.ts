@@ -4,6 +4,7 @@ import { defined } from '../value/defined.ts'
 import type { Account, PipelineAccount } from './accounts/account.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import { Flow } from './flow.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import { checkedSchedule } from './schedule/schedule.ts'
 
 export type Flows = Readonly<Record<string, Flow<unknown>>>
@@ -69,6 +70,9 @@ export function pipeline(
     throw new UsageError(
       `${place}: a name consists of letters, digits, '-' and '_', because commands and tables repeat it`,
     )
+  rejectUnknownOptions(place, options, OPTIONS)
+  if (typeof options?.streams !== 'object' && typeof options?.streams !== 'function')
+    throw new UsageError(`${place}: streams is missing, as in { streams: { orders: orders.into('shop.orders', …) } }`)
   const { schedule } = options
   const checked = schedule === undefined ? undefined : checkedSchedule(schedule, place)
   if ('for' in options || typeof options.streams === 'function') {
@@ -86,6 +90,8 @@ export function pipeline(
     streams: Object.freeze(options.streams),
   })
 }
+
+const OPTIONS: OptionNames<AccountsPipelineOptions<Flows>> = { schedule: true, streams: true, for: true }
 
 /** Throws for streams that cannot be run together. */
 export function checkStreams(streams: Flows, place: string): void {

@@ -12,13 +12,6 @@ export function rejectRenamedWords(place: string, options: unknown, renamed: Rea
     if (Object.hasOwn(options, former)) throw new UsageError(`${place}: ${former} is now ${now}`)
 }
 
-/** Throws for an option that does not exist, so that a misspelled one is not ignored in silence. */
-export function rejectUnknownOptions(place: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown !== undefined)
-    throw new UsageError(`${place}: there is no option ${JSON.stringify(unknown)}. It has ${known.join(', ')}`)
-}
-
 /**
  * A function that always throws. Its type is its message, so the compiler's error names the new word too: a text cannot
  * be called.

@@ -2,8 +2,10 @@ import { UsageError } from '../model/errors.ts'
 import { hasOwnCursor } from '../model/own-cursor.ts'
 import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
-import { downloadStage, type DownloadOptions } from './api/download.ts'
+import { checkDownloadOptions, downloadStage, type DownloadOptions } from './api/download.ts'
+import { rejectUnknownOptions } from '../model/unknown-option.ts'
 import { Batches } from './batches.ts'
+import { defined } from '../value/defined.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
 import { tableOf } from './table/table.ts'
@@ -33,14 +35,13 @@ export class Stream<out T> {
    */
   map<U>(
     fn: (record: T, signal: AbortSignal) => U | Promise<U>,
-    {
-      concurrency = 1,
-      ordered = true,
-    }: StageOptions & {
+    options: StageOptions & {
       /** `false` passes records on as they complete, within a page. @default true */ ordered?: boolean
     } = {},
   ): Stream<U> {
-    return this.#then({ type: 'map', fn: proven('.map()', fn), concurrency: atOnce('map', concurrency), ordered })
+    rejectUnknownOptions('.map()', options, { concurrency: true, ordered: true })
+    const { concurrency = 1, ordered = true } = options
+    return this.#then({ type: 'map', fn: proven('.map()', fn), concurrency: atOnce('map', { concurrency }), ordered })
   }
 
   /**
@@ -79,9 +80,9 @@ export class Stream<out T> {
    */
   flatMap<U>(
     fn: ((record: T, signal: AbortSignal) => Stream<U> | Iterable<U> | Promise<Iterable<U>>) | Batches<T, U>,
-    { concurrency = 1 }: StageOptions = {},
+    options: StageOptions = {},
   ): Stream<U> {
-    const limited = { concurrency: atOnce('flatMap', concurrency) }
+    const limited = { concurrency: atOnce('flatMap', options) }
     if (fn instanceof Batches) return this.#then({ type: 'flatMap', fn: fn.fn, batch: fn.batch, ...limited })
     return this.#then({ type: 'flatMap', fn: proven('.flatMap()', fn), ...limited })
   }
@@ -94,8 +95,11 @@ export class Stream<out T> {
    * api.get<{ files: { url: string }[] }>('/export').pages(onePage()).records('files').download<Row>('url')
    */
   download<U>(at: string, options: DownloadOptions<U> = {}): Stream<U> {
-    const { concurrency = 1 } = options
-    return this.#then(downloadStage(this.recipe, at, { ...options, concurrency: atOnce('download', concurrency) }))
+    checkDownloadOptions(options)
+    const { concurrency } = options
+    return this.#then(
+      downloadStage(this.recipe, at, { ...options, concurrency: atOnce('download', defined({ concurrency })) }),
+    )
   }
 
   /**
@@ -104,12 +108,12 @@ export class Stream<out T> {
    * @example
    * orders.tap((order) => metrics.count(order.status))
    */
-  tap(fn: (record: T, signal: AbortSignal) => unknown, { concurrency = 1 }: StageOptions = {}): Stream<T> {
+  tap(fn: (record: T, signal: AbortSignal) => unknown, options: StageOptions = {}): Stream<T> {
     return this.#then({
       type: 'tap',
       // A tap's result is not used, so a function may return anything.
       fn: proven('.tap()', fn) as Extract<Stage, { type: 'tap' }>['fn'],
-      concurrency: atOnce('tap', concurrency),
+      concurrency: atOnce('tap', options),
     })
   }
 
@@ -133,13 +137,13 @@ export class Stream<out T> {
    */
   offload<Module extends { default: (record: T) => unknown }>(
     module: URL,
-    { concurrency = 16 }: StageOptions = {},
+    options: StageOptions = {},
   ): Stream<Awaited<ReturnType<Module['default']>>> {
     if (!(module instanceof URL))
       throw new UsageError(
         ".offload(): give the module as new URL('./score.ts', import.meta.url), because a worker thread loads it again",
       )
-    return this.#then({ type: 'offload', module: module.href, concurrency: atOnce('offload', concurrency) })
+    return this.#then({ type: 'offload', module: module.href, concurrency: atOnce('offload', options, 16) })
   }
 
   /**
@@ -150,6 +154,7 @@ export class Stream<out T> {
    */
   dedupe(...fields: FieldOf<T>[] | [...FieldOf<T>[], DedupeOptions]): Stream<T> {
     const options = fields.at(-1)
+    if (typeof options === 'object') rejectUnknownOptions('.dedupe()', options, { last: true })
     const [by, last] =
       typeof options === 'object' ? [fields.slice(0, -1), options.last ?? 1_000_000] : [fields, 1_000_000]
     if (by.length === 0) throw new UsageError('.dedupe(): name the fields in which equal records agree')
@@ -279,7 +284,9 @@ function proven<Fn>(word: string, fn: Fn): Fn {
   return fn
 }
 
-function atOnce(stage: string, concurrency: number): number {
+function atOnce(stage: string, options: StageOptions, otherwise = 1): number {
+  rejectUnknownOptions(`.${stage}()`, options, { concurrency: true })
+  const { concurrency = otherwise } = options
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new UsageError(`.${stage}(): concurrency must be a whole number from 1, not ${concurrency}`)
   return concurrency

@@ -1,8 +1,10 @@
 import type { Flows, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
 import type { Report } from '../model/report.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { BackfillPlan } from '../run/backfill/backfill-plan.ts'
 import type { BackfillOptions as EngineOptions } from '../run/options.ts'
+import { BATCH_OPTIONS } from './run.ts'
 import { throwIfFailed } from './run-failed-error.ts'
 
 export interface BackfillOptions extends EngineOptions {
@@ -33,6 +35,8 @@ export async function backfill<Streams extends Flows>(
 ): Promise<Report<keyof Streams & string>>
 export async function backfill(pipeline: Pipeline, options: BackfillOptions): Promise<Report | BackfillPlan[]> {
   rejectRenamedWords('backfill()', options, { on: 'onEvent', failed: 'onStreamError' })
+  rejectUnknownOptions('backfill()', options, OPTIONS)
+  rejectUnknownOptions('backfill(): batch', options.batch, BATCH_OPTIONS)
   const { throwOnFailure = true, dryRun = false, ...engineOptions } = options
   if (dryRun) {
     const { dryRunBackfill } = await import('../run/backfill/dry-run.ts')
@@ -42,4 +46,24 @@ export async function backfill(pipeline: Pipeline, options: BackfillOptions): Pr
   const report = await backfillPipeline(pipeline, engineOptions)
   if (throwOnFailure) throwIfFailed(report)
   return report
+}
+
+const OPTIONS: OptionNames<BackfillOptions> = {
+  stream: true,
+  from: true,
+  to: true,
+  window: true,
+  zone: true,
+  concurrency: true,
+  only: true,
+  onlyWindows: true,
+  database: true,
+  batch: true,
+  memory: true,
+  environment: true,
+  onEvent: true,
+  onStreamError: true,
+  signal: true,
+  throwOnFailure: true,
+  dryRun: true,
 }

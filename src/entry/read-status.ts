@@ -1,4 +1,5 @@
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { StatusOptions } from '../run/options.ts'
 import type { StatusReport } from '../run/status/stream-status.ts'
 
@@ -13,6 +14,7 @@ export async function readStatus(
   pipelines: readonly (Pipeline | AccountsPipeline)[],
   options: StatusOptions = {},
 ): Promise<StatusReport> {
+  rejectUnknownOptions('readStatus()', options, OPTIONS)
   const { readPipelineStatus } = await import('../run/status/status.ts')
   const { expandAll } = await import('../run/accounts/expand-accounts.ts')
   const { pipelines: all, failed } = await expandAll(pipelines, options)
@@ -24,4 +26,12 @@ export async function readStatus(
     message,
   }))
   return { ...report, ok: report.ok && failed.length === 0, findings: [...findings, ...report.findings] }
+}
+
+const OPTIONS: OptionNames<StatusOptions> = {
+  database: true,
+  environment: true,
+  grace: true,
+  now: true,
+  signal: true,
 }

@@ -1,5 +1,6 @@
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { ScheduleOptions } from '../run/schedule/schedule.ts'
 
 /**
@@ -17,6 +18,20 @@ export async function runSchedule(
   options: ScheduleOptions = {},
 ): Promise<void> {
   rejectRenamedWords('runSchedule()', options, { on: 'onEvent' })
+  rejectUnknownOptions('runSchedule()', options, OPTIONS)
   const { runScheduler } = await import('../run/schedule/schedule.ts')
   await runScheduler(pipelines, options)
+}
+
+const OPTIONS: OptionNames<ScheduleOptions> = {
+  database: true,
+  environment: true,
+  catchUp: true,
+  overlap: true,
+  timeout: true,
+  concurrency: true,
+  clock: true,
+  onEvent: true,
+  onRun: true,
+  signal: true,
 }

@@ -2,8 +2,9 @@
 import type { AccountsPipeline, Flows, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
 import type { AccountsReport, Report } from '../model/report.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { RunAccountsOptions as AccountsEngineOptions } from '../run/accounts/run-accounts.ts'
-import type { RunOptions as EngineOptions } from '../run/options.ts'
+import type { BatchLimits, RunOptions as EngineOptions } from '../run/options.ts'
 import { throwIfAccountsFailed, throwIfFailed } from './run-failed-error.ts'
 
 export interface RunOptions extends EngineOptions {
@@ -42,6 +43,8 @@ export async function run(
   options: RunOptions | RunAccountsOptions = {},
 ): Promise<Report | AccountsReport> {
   rejectRenamedWords('run()', options, { on: 'onEvent', failed: 'onStreamError' })
+  rejectUnknownOptions('run()', options, typeof pipeline.streams === 'function' ? ACCOUNTS_OPTIONS : OPTIONS)
+  rejectUnknownOptions('run(): batch', options.batch, BATCH_OPTIONS)
   const { throwOnFailure = true, ...engineOptions } = options
   if (typeof pipeline.streams === 'function') {
     const { runAccounts } = await import('../run/accounts/run-accounts.ts')
@@ -54,3 +57,20 @@ export async function run(
   if (throwOnFailure) throwIfFailed(report)
   return report
 }
+
+export const BATCH_OPTIONS: OptionNames<BatchLimits> = { rows: true, bytes: true, every: true }
+const OPTIONS: OptionNames<RunOptions> = {
+  database: true,
+  streams: true,
+  full: true,
+  overlap: true,
+  batch: true,
+  concurrency: true,
+  memory: true,
+  environment: true,
+  onEvent: true,
+  onStreamError: true,
+  signal: true,
+  throwOnFailure: true,
+}
+const ACCOUNTS_OPTIONS: OptionNames<RunAccountsOptions> = { ...OPTIONS, accounts: true, accountsAtOnce: true }

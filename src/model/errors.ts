@@ -9,9 +9,44 @@ export class SluiceError extends Error {
   }
 }
 
+/** A place in a file of the user. Lines and columns count from 1. */
+export interface Place {
+  /** An absolute path. */
+  readonly file: string
+  readonly line: number
+  readonly column?: number
+}
+
+export interface UsageErrorOptions {
+  readonly cause?: unknown
+  /** The name in the definition that is wrong, such as that of an option. */
+  readonly mark?: string
+  /** Where it stands, if the stack does not say so. */
+  readonly place?: Place | undefined
+}
+
 /** A definition, an option or the environment is wrong. Nothing was requested. Exit code 2. */
 export class UsageError extends SluiceError {
   override readonly code = 'USAGE'
+  readonly #mark: string | undefined
+  readonly #place: Place | undefined
+
+  constructor(message: string, { cause, mark, place }: UsageErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.#mark = mark
+    this.#place = place
+  }
+
+  /** The name in the definition that is wrong. */
+  get mark(): string | undefined {
+    return this.#mark
+  }
+
+  /** Where it stands, if the stack does not say so. */
+  get place(): Place | undefined {
+    return this.#place
+  }
+
   static {
     defineErrorName(this)
   }

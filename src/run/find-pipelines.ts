@@ -1,5 +1,4 @@
 import { readdir, stat } from 'node:fs/promises'
-import { findPackageJSON } from 'node:module'
 import { extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
@@ -8,6 +7,7 @@ import { withoutAccount } from '../model/account.ts'
 import { UsageError } from '../model/errors.ts'
 import { toError } from '../value/error.ts'
 import { expandAccounts, hasAccounts, type ExpandOptions } from './accounts/expand-accounts.ts'
+import { loadError } from './load-error.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
@@ -192,10 +192,7 @@ async function importPipeline(file: string, cwd: string): Promise<Loaded> {
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
   } catch (cause) {
-    const remedy = commonJsRemedy(cause, path, cwd) ?? 'Correct it; --verbose shows the stack'
-    throw new UsageError(`${locationIn(cause, path, shown)} could not be loaded: ${problemOf(cause)}. ${remedy}`, {
-      cause,
-    })
+    throw await loadError(cause, { path, shown, cwd })
   }
   if (!isPipeline(module.default))
     throw new UsageError(
@@ -203,34 +200,6 @@ async function importPipeline(file: string, cwd: string): Promise<Loaded> {
         "end it with `export default pipeline('name', { streams: { … } })`",
     )
   return { definition: module.default, file: shown }
-}
-
-/**
- * Returns the remedy for a file that Node reads as CommonJS, as in a project that `npm init -y` has made; undefined for
- * any other error.
- */
-function commonJsRemedy(error: unknown, path: string, cwd: string): string | undefined {
-  if (!Error.isError(error) || !ONLY_IN_MODULES.test(error.message)) return undefined
-  const file = findPackageJSON(pathToFileURL(path))
-  const shown = file === undefined ? 'package.json' : relative(cwd, file)
-  return `Node reads the file as CommonJS: set "type": "module" in ${shown}, or name the file .mts`
-}
-
-/** The errors of V8 for a module's syntax in a CommonJS file. */
-const ONLY_IN_MODULES = /outside a module$|^Unexpected token 'export'|^Missing initializer in const declaration$/
-
-/** Returns the file, with the line that threw. */
-function locationIn(error: unknown, path: string, shown: string): string {
-  const stack = Error.isError(error) ? (error.stack ?? '') : ''
-  const at = stack.indexOf(`${path}:`)
-  const [, line] = at < 0 ? [] : (/^:(\d+)/.exec(stack.slice(at + path.length)) ?? [])
-  return line === undefined ? shown : `${shown}:${line}`
-}
-
-function problemOf(error: unknown): string {
-  if (!Error.isError(error)) return `it threw ${String(error)}, which is not an error`
-  const named = error.name === 'Error' || error instanceof UsageError ? '' : `${error.name}: `
-  return `${named}${error.message.split('\n')[0]}`.replace(/\.$/, '')
 }
 
 /** Looks at the members and not at the class: the file may import another copy of this package. */

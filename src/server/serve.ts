@@ -1,5 +1,6 @@
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { DurationText } from '../value/duration.ts'
 
 export interface ServeOptions {
@@ -48,6 +49,20 @@ const RENAMED_OPTIONS: Readonly<Record<string, keyof ServeOptions>> = {
   failed: 'onError',
 }
 
+const OPTIONS: OptionNames<ServeOptions> = {
+  port: true,
+  host: true,
+  token: true,
+  allowedHosts: true,
+  database: true,
+  environment: true,
+  schedule: true,
+  maxRuns: true,
+  clientTimeout: true,
+  onError: true,
+  signal: true,
+}
+
 /**
  * Starts a server that shows runs as JSON, events and a page, and that starts, cancels and repeats runs. It reads the
  * ledger, so it also shows runs that other processes started. Resolves when the server listens.
@@ -62,6 +77,7 @@ export async function serve(
   options: ServeOptions = {},
 ): Promise<Server> {
   rejectRenamedWords('serve()', options, RENAMED_OPTIONS)
+  rejectUnknownOptions('serve()', options, OPTIONS)
   // Loaded on demand: a program that only runs pipelines does not load the web server.
   const { openServer } = await import('./open-server.ts')
   return openServer('streams' in pipelines ? [pipelines] : pipelines, options)

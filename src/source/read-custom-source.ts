@@ -6,6 +6,7 @@ import { END, isEnd, type Page, type Position } from '../model/page.ts'
 import type { Incremental, OwnCompleteness, OwnPage, Read } from '../model/recipe.ts'
 import type { Scope } from '../model/scope.ts'
 import type { SliceRead } from '../model/slice.ts'
+import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import { defined } from '../value/defined.ts'
 import { CursorFollower } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
@@ -53,9 +54,13 @@ export async function* readCustomSource(
 /** The hold and the account of what the generator fetched are added by `provideFetchToSource`. */
 type HeldPage = OwnPage<unknown> & Pick<Page, 'hold' | 'memory'>
 
+const PAGE_MEMBERS: OptionNames<OwnPage<unknown>> = { records: true, position: true, complete: true }
+
 function checkPage(page: HeldPage): HeldPage {
   if (typeof page !== 'object' || page === null || !Array.isArray(page.records))
     throw new DecodeError('source(): the generator must yield pages, as in yield { records: [ … ], position }')
+  const { hold: _hold, memory: _memory, ...own } = page
+  rejectUnknownOptions('source(): a page', own, PAGE_MEMBERS)
   return page.position === undefined ? page : { ...page, position: checkPosition(page.position) }
 }
 

@@ -2,6 +2,7 @@
 import { DecodeError } from '../model/errors.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import { messageOf } from '../value/error.ts'
+import { nearest } from '../value/nearest.ts'
 import type { RecordsShape } from '../model/records-shape.ts'
 import { typeNameOf } from './response-value.ts'
 import { shapeRecords } from './shape-records.ts'
@@ -29,7 +30,9 @@ export function selectRecords(
       `${name} found no records. Return null or [] for a page without records, or add { optional: true }`,
     )
   const hint =
-    at === '' && typeof found === 'object' ? `. Add the path of the list; the body has ${namesIn(found)}` : ''
+    at === '' && typeof found === 'object'
+      ? `. Add the path of the list; the body has ${namesIn(found)}${onlyListText(listsIn(found))}`
+      : ''
   throw new DecodeError(`${name} holds ${typeNameOf(found)} where a list of records was expected${hint}`)
 }
 
@@ -66,13 +69,36 @@ function walk(path: string, body: unknown, optional: boolean): unknown {
     if (isLast || !Object.hasOwn(members, name)) {
       if (optional) return null
       throw new DecodeError(
-        `'${path}': ${parentName} has no '${name}'${onlyOthers(members)}. ` +
+        `'${path}': ${parentName} has no '${name}'${onlyOthers(members)}. ${meantText(path, body)}` +
           'If it may be missing, add { optional: true }',
       )
     }
     value = members[name]
     rest = rest.slice(name.length + 1)
   }
+}
+
+/** Shows the call for a body with one list. */
+const onlyListText = ([list, ...others]: readonly string[]): string =>
+  list === undefined || others.length > 0 ? '' : `. Write .records('${list}')`
+
+/** Says which lists a body has, and which of them a misspelled path probably means. */
+function meantText(path: string, body: unknown): string {
+  const lists = listsIn(body)
+  const near = nearest(path, lists)
+  if (near !== undefined) return `Did you mean '${near}'? `
+  if (lists.length === 0) return ''
+  const named = lists.slice(0, MAX_LISTED).map((list) => `'${list}'`)
+  return lists.length === 1 ? `The body has one list: ${named[0]}. ` : `The body has these lists: ${named.join(', ')}. `
+}
+
+/** Returns the paths of the lists in a body, up to three names deep, as `.records()` takes them. */
+function listsIn(value: unknown, path = '', depth = 3): string[] {
+  if (typeof value !== 'object' || value === null || depth === 0) return []
+  return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
+    const at = path === '' ? name : `${path}.${name}`
+    return Array.isArray(member) ? [at] : listsIn(member, at, depth - 1)
+  })
 }
 
 function labelOf(at: RecordsPlace): string {

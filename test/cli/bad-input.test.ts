@@ -20,11 +20,11 @@ describe('each error is one message with a location, the problem and what to do:
       await using api = await apiServer(pages())
       const thrown = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/throws.ts'], code: 2 })
       expect(thrown.error).toMatch(
-        /^pipelines\/throws\.ts:9 could not be loaded: SyntaxError: .+\. Correct it; --verbose shows the stack$/,
+        /^pipelines\/throws\.ts:9:\d+ could not be loaded: SyntaxError: .+\. Correct it; --verbose shows the stack$/,
       )
       const leaking = await fault(api, 'postgres://localhost:1/none', { words: ['./pipelines/tells.ts'], code: 2 })
       expect(leaking.error).toBe(
-        'pipelines/tells.ts:1 could not be loaded: no settings for {secret:API_TOKEN}. Correct it; --verbose ' +
+        'pipelines/tells.ts:1:7 could not be loaded: no settings for {secret:API_TOKEN}. Correct it; --verbose ' +
           'shows the stack',
       )
     })
@@ -71,8 +71,9 @@ describe('each error is one message with a location, the problem and what to do:
         'a renamed key',
         () => ({ json: { lines: [], next: null } }),
         new RegExp(
-          String.raw`^GET /rows: 'rows': the body has no 'rows', only lines, next\. If it may be missing, ` +
-            String.raw`add \{ optional: true \}$`,
+          String.raw`^GET /rows: 'rows': the body has no 'rows', only lines, next\. ` +
+            String.raw`The body has one list: 'lines'\. If it may be ` +
+            String.raw`missing, add \{ optional: true \}$`,
         ),
       ],
       [

@@ -11,12 +11,12 @@ test.each([
   ['as a module in a package without a type', '{}', { code: 0, stderr: '' }],
   // `npm init -y` makes such a package.
   [
-    'not at all in a CommonJS package, and the error is one line',
+    'not at all in a CommonJS package, and the error shows the line',
     '{"type":"commonjs"}',
     {
       code: 2,
       stderr: expect.stringMatching(
-        /^pipelines\/mine\.ts\S* could not be loaded: [^\n]+set "type": "module" in package\.json[^\n]*\n$/,
+        /^pipelines\/mine\.ts\S* could not be loaded: .+"type": "module" in package\.json.*\n\n  2 \| .+\n.+\^\n\n$/,
       ),
     },
   ],

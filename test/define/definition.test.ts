@@ -97,7 +97,6 @@ describe('a wrong definition is refused before any request, with its location, t
         [{ type: '' }, "needs a type as text, as in { type: 'numeric(12,2)' }"],
         [{ round: true }, "needs a type as text, as in { type: 'numeric(12,2)' }"],
         [{ zone: 'Europe/Berlin' }, "needs a type as text, as in { type: 'timestamptz' }"],
-        [{ type: 'text', empty: 'null' }, 'has no option empty: it has type, round, emptyText, zone'],
         [{ emptyText: true }, "has emptyText true: it is 'null' or 'keep'"],
         [{ type: 'timestamptz', zone: '+02:00' }, 'has zone "+02:00", which is no time zone'],
         [{ type: 'timestamp', zone: 'UTC' }, 'has a zone, which only timestamptz has, but its type is timestamp'],

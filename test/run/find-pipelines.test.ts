@@ -76,7 +76,7 @@ describe('pipelines', () => {
 
   test('a file that does not load is named with its line, and does no harm to pipelines found by name', async () => {
     await expect(found([], 'mixed')).rejects.toThrow(
-      'mixed/broken.ts:2 could not be loaded: ReferenceError: nothing is not defined. ' +
+      'mixed/broken.ts:2:1 could not be loaded: ReferenceError: nothing is not defined. ' +
         'Correct it; --verbose shows the stack',
     )
     expect(await found(['a'], 'mixed')).toEqual([['a', 'mixed/a.ts']])
@@ -112,7 +112,7 @@ describe('a project of npm init -y, whose package.json has the type commonjs', (
   test('gets an error that names "type": "module", without a warning of Node', async () => {
     const output = await checkProject({ name: 'project', type: 'commonjs' }, 'a.ts')
     expect(output).toContain(
-      'pipelines/a.ts:2 could not be loaded: SyntaxError: Cannot use import statement outside a module. ' +
+      'pipelines/a.ts:2:1 could not be loaded: SyntaxError: Cannot use import statement outside a module. ' +
         'Node reads the file as CommonJS: set "type": "module" in package.json, or name the file .mts',
     )
     expect(output).not.toMatch(/\(node:\d+\)|MODULE_TYPELESS|Failed to load the ES module/)

@@ -29,13 +29,15 @@ describe('the records of a body', () => {
     [
       'data',
       { items: [], total: 1 },
-      "'data': the body has no 'data', only items, total. If it may be missing, add { optional: true }",
+      "'data': the body has no 'data', only items, total. The body has one list: 'items'. If it may be missing, add",
     ],
     [
       'result.data',
       { result: { rows: [] } },
-      "'result.data': 'result' has no 'data', only rows. If it may be missing, add { optional: true }",
+      "'result.data': 'result' has no 'data', only rows. The body has one list: 'result.rows'. If it may be missing",
     ],
+    ['dta', { data: [], tags: [] }, "only data, tags. Did you mean 'data'? If it may"],
+    ['rows', { data: { a: [], b: [] }, n: 1 }, "The body has these lists: 'data.a', 'data.b'. If it may"],
     ['data', {}, "'data': the body has no 'data', and no other member. If it may be missing, add { optional: true }"],
     ['data', [1], "'data': the body holds a list, so it has no 'data'"],
     ['a.b', { a: 'text' }, "'a.b': 'a' holds text, so it has no 'b'"],
@@ -45,7 +47,7 @@ describe('the records of a body', () => {
       '',
       { data: [], next: 1 },
       'the body holds an object where a list of records was expected. ' +
-        'Add the path of the list; the body has data, next',
+        "Add the path of the list; the body has data, next. Write .records('data')",
     ],
   ])('path %j fails on %j with the names that are there', (path, body, message) => {
     expect(() => select(path, body)).toThrow(message)

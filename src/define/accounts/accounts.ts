@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import { rejectUnknownOptions } from '../renamed-words.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 
 export interface AccountsOptions {
   /** The column with the name of the account, a part of the key. @default 'account' */
@@ -27,6 +27,7 @@ export interface Accounts {
   readonly prefix?: string
 }
 
+const OPTIONS: OptionNames<AccountsOptions> = { column: true, concurrency: true, prefix: true }
 const DEFAULT_CONCURRENCY = 4
 
 /** Columns that Sluice or PostgreSQL adds by itself. */
@@ -44,7 +45,7 @@ export function accounts(
   options: AccountsOptions = {},
 ): Accounts {
   const place = `accounts(${typeof from === 'string' ? JSON.stringify(from) : '{ … }'})`
-  rejectUnknownOptions(place, options, ['column', 'concurrency', 'prefix'])
+  rejectUnknownOptions(place, options, OPTIONS)
   const { column = 'account', concurrency = DEFAULT_CONCURRENCY, prefix } = options
   const source = sourceOf(from, place)
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(column) || TAKEN_COLUMNS.has(column))

@@ -2,6 +2,7 @@ import { UsageError } from '../../model/errors.ts'
 import type { Auth, ClientSecretIn, Credentials, Secret } from '../../model/request.ts'
 import type { Sign } from '../../model/signature.ts'
 import type { SendAs } from '../../model/session.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 
 /**
@@ -48,6 +49,7 @@ export function apiKey(
   value: Secret,
   place: { readonly query: string } | { readonly header: string; readonly scheme?: string },
 ): Auth {
+  rejectUnknownOptions('apiKey()', place, { header: true, scheme: true, query: true })
   if ('query' in place) {
     if ('scheme' in place) throw new UsageError('apiKey(): a scheme belongs to a header. Remove it')
     return Object.freeze({ type: 'query', name: place.query, value: proven('apiKey', value) })
@@ -68,22 +70,21 @@ export function apiKey(
  *   auth: clientCertificate({ certificate: secret('BANK_CERTIFICATE'), key: secret('BANK_KEY') }),
  * })
  */
-export const clientCertificate = ({
-  certificate,
-  key,
-  passphrase,
-}: {
+export function clientCertificate(options: {
   readonly certificate: Secret
   readonly key: Secret
   /** Of an encrypted key. @default none */
   readonly passphrase?: Secret
-}): Auth =>
-  Object.freeze({
+}): Auth {
+  rejectUnknownOptions('clientCertificate()', options, { certificate: true, key: true, passphrase: true })
+  const { certificate, key, passphrase } = options
+  return Object.freeze({
     type: 'client certificate',
     certificate: proven('clientCertificate', certificate),
     key: proven('clientCertificate', key),
     ...(passphrase && { passphrase: proven('clientCertificate', passphrase) }),
   })
+}
 
 /**
  * Signs each request by a function, for APIs that want an HMAC or a scheme of their own. The function is called again
@@ -115,13 +116,7 @@ export function signed(secrets: readonly Secret[], sign: Sign): Auth {
  *   }),
  * })
  */
-export function awsSignature({
-  service,
-  region,
-  accessKeyId,
-  secretAccessKey,
-  sessionToken,
-}: {
+export function awsSignature(options: {
   /** As it stands in the signature, such as `execute-api` or `s3`. */
   readonly service: string
   /** Such as `eu-west-1`; `us-east-1` for services without regions. */
@@ -131,6 +126,8 @@ export function awsSignature({
   /** @default none */
   readonly sessionToken?: Secret
 }): Auth {
+  rejectUnknownOptions('awsSignature()', options, AWS_OPTIONS)
+  const { service, region, accessKeyId, secretAccessKey, sessionToken } = options
   for (const [name, value] of Object.entries({ service, region }))
     if (typeof value !== 'string' || value === '')
       throw new UsageError(`awsSignature(): give the ${name} as text, as in ${name}: '${EXAMPLES_OF_AWS[name]}'`)
@@ -144,6 +141,13 @@ export function awsSignature({
   })
 }
 
+const AWS_OPTIONS: OptionNames<Parameters<typeof awsSignature>[0]> = {
+  service: true,
+  region: true,
+  accessKeyId: true,
+  secretAccessKey: true,
+  sessionToken: true,
+}
 const EXAMPLES_OF_AWS: Readonly<Record<string, string>> = { service: 'execute-api', region: 'eu-west-1' }
 
 export interface ClientCredentialsOptions {
@@ -165,6 +169,7 @@ export interface ClientCredentialsOptions {
  * clientCredentials({ tokenUrl: '/oauth/token', clientId: 'sluice', clientSecret: secret('CLIENT_SECRET') })
  */
 export function clientCredentials(options: ClientCredentialsOptions): Auth {
+  rejectUnknownOptions('clientCredentials()', options, CLIENT_CREDENTIALS_OPTIONS)
   const { clientSecret, clientSecretIn } = options
   checkClientSecretIn('clientCredentials', clientSecretIn)
   return Object.freeze({
@@ -172,6 +177,15 @@ export function clientCredentials(options: ClientCredentialsOptions): Auth {
     ...options,
     clientSecret: proven('clientCredentials', clientSecret),
   })
+}
+
+const CLIENT_CREDENTIALS_OPTIONS: OptionNames<ClientCredentialsOptions> = {
+  tokenUrl: true,
+  clientId: true,
+  clientSecret: true,
+  clientSecretIn: true,
+  scope: true,
+  fields: true,
 }
 
 /** Throws for a place that a client's secret is not sent in. */

@@ -3,6 +3,7 @@ import type { Format } from '../../model/format.ts'
 import { valuesAt } from '../../model/path.ts'
 import type { Download, HttpSource, Recipe, Stage } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkFormat } from './formats.ts'
 import type { RecordsFrom } from './record-shapes.ts'
 
@@ -14,6 +15,13 @@ export interface DownloadOptions<T> {
   /** Files that are read at once. @default 1 */
   concurrency?: number
 }
+
+/** Throws for an option that does not exist. */
+export function checkDownloadOptions(options: object): void {
+  rejectUnknownOptions('.download()', options, OPTIONS)
+}
+
+const OPTIONS: OptionNames<DownloadOptions<never>> = { format: true, records: true, concurrency: true }
 
 /**
  * Returns the stage that reads the file whose URL each record has at a path. The requests are those of the API of the

@@ -2,7 +2,8 @@ import type { At, ElementOf, PathTo } from '../../model/path.ts'
 import type { HttpSource } from '../../model/recipe.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Api, Delta, InHeader, Paging, Range, Request } from '../../model/request.ts'
-import { rejectRenamedWords, rejectUnknownOptions } from '../renamed-words.ts'
+import { rejectRenamedWords } from '../renamed-words.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { Records, type Stream } from '../stream.ts'
 import type { JobRequest } from '../../model/job.ts'
 import type { DownloadOptions } from './download.ts'
@@ -33,7 +34,9 @@ export class Endpoint<Body> implements JobRequest {
    *   return { ...order, rate }
    * })
    */
-  async fetch({ signal, ...range }: Range & { signal: AbortSignal }): Promise<Body> {
+  async fetch(options: Range & { signal: AbortSignal }): Promise<Body> {
+    rejectUnknownOptions('.fetch()', options, FETCH_OPTIONS)
+    const { signal, ...range } = options
     // oxlint-disable-next-line no-restricted-imports -- The engine is loaded when something is requested.
     const { fetchOnce } = await import('../../read/fetch-once.ts')
     // The caller of `get`, `post` or `graphql` names the type of the body.
@@ -49,7 +52,7 @@ export class Endpoint<Body> implements JobRequest {
    */
   pages(paging: Paging<Body>, options: PagesOptions<Body> = {}): Pages<Body> {
     rejectRenamedWords('.pages()', paging, { by: 'type', first: 'start', last: 'max' })
-    rejectUnknownOptions('.pages()', options, ['delta', 'ifChanged', 'firstPage'])
+    rejectUnknownOptions('.pages()', options, PAGES_OPTIONS)
     const { delta, ifChanged = false, firstPage } = options
     if (firstPage !== undefined && (delta !== undefined || ifChanged))
       throw new UsageError('.pages(): firstPage is for children, which have neither delta nor ifChanged')
@@ -163,6 +166,7 @@ export class Pages<Body> {
       : [where: Where, options?: RecordsOptions]
   ): Records<RecordOf<Body, Where>>
   records(where: HttpSource['records'] = '', options?: RecordsOptions): Records<unknown> {
+    rejectUnknownOptions('.records()', options, RECORDS_OPTIONS)
     const records = where
     return new Records({
       source: Object.freeze({ ...this.#source, records, ...(options?.optional && { optional: true }) }),
@@ -170,6 +174,11 @@ export class Pages<Body> {
     })
   }
 }
+
+const PAGES_OPTIONS: OptionNames<PagesOptions<unknown>> = { delta: true, ifChanged: true, firstPage: true }
+const FETCH_OPTIONS: OptionNames<Range & { signal: AbortSignal }> = { since: true, until: true, signal: true }
+const RECORDS_OPTIONS: OptionNames<RecordsOptions> = { optional: true }
+const DELTA_OPTIONS: OptionNames<Delta<never>> = { at: true, parameter: true, without: true, expiredOn: true }
 
 /** The body as the only record. */
 const WHOLE_BODY = Object.freeze({ type: 'body' as const })
@@ -188,8 +197,9 @@ type RecordOf<Body, Where> = Body extends readonly (infer Item)[]
       : never
 
 function deltaOf(delta: Delta<never>): Delta<never> {
-  const { at, parameter, without = [], expiredOn } = delta
   const place = '.pages(): delta'
+  rejectUnknownOptions(place, delta, DELTA_OPTIONS)
+  const { at, parameter, without = [], expiredOn } = delta
   if (at === undefined || at === '')
     throw new UsageError(`${place}: at is missing. Give the place of the token in the last response`)
   if (parameter === undefined && without.length > 0)

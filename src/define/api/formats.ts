@@ -1,4 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import type {
   CsvFormat,
   Format,
@@ -24,7 +25,7 @@ export interface ZipOptions extends Options<ZipFormat> {}
  * @example
  * api.get<Order[]>('/orders', {}, { format: json({ encoding: 'utf-16' }) })
  */
-export const json = (options: Options<JsonFormat> = {}): TextFormat => made('json', options, ['encoding'])
+export const json = (options: Options<JsonFormat> = {}): TextFormat => made('json', options, ENCODING)
 
 /**
  * A JSON value in each line. A line that is no JSON becomes a reject.
@@ -32,7 +33,7 @@ export const json = (options: Options<JsonFormat> = {}): TextFormat => made('jso
  * @example
  * api.get<Order[]>('/orders.jsonl', {}, { format: ndjson() }).pages(onePage()).records()
  */
-export const ndjson = (options: Options<NdjsonFormat> = {}): TextFormat => made('ndjson', options, ['encoding'])
+export const ndjson = (options: Options<NdjsonFormat> = {}): TextFormat => made('ndjson', options, ENCODING)
 
 /**
  * Rows of fields, by default with a header row. All values are text. A row with another number of fields becomes a
@@ -42,6 +43,7 @@ export const ndjson = (options: Options<NdjsonFormat> = {}): TextFormat => made(
  * api.get<Row[]>('/report', {}, { format: csv({ delimiter: ';', encoding: 'latin1' }) }).pages(onePage()).records()
  */
 export function csv(options: CsvOptions = {}): TextFormat {
+  rejectUnknownOptions('csv()', options, CSV_OPTIONS)
   const { delimiter, quote = '"', columns } = options
   if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter === '' || /[\r\n]/.test(delimiter)))
     throw new UsageError(`csv(): delimiter is the text between two fields, not ${JSON.stringify(delimiter)}`)
@@ -49,7 +51,7 @@ export function csv(options: CsvOptions = {}): TextFormat {
     throw new UsageError(`csv(): quote is one character, or false, not ${JSON.stringify(quote)}`)
   if (quote === delimiter) throw new UsageError('csv(): quote and delimiter are the same')
   if (columns !== undefined) checkNames('csv(): columns', columns)
-  return made('csv', options, ['delimiter', 'quote', 'columns', 'encoding'])
+  return made('csv', options, CSV_OPTIONS)
 }
 
 /**
@@ -60,8 +62,9 @@ export function csv(options: CsvOptions = {}): TextFormat {
  * api.get<{ feed: { entry: Entry[] } }>('/feed', {}, { format: xml() }).pages(onePage()).records('feed.entry')
  */
 export function xml(options: XmlOptions = {}): TextFormat {
+  rejectUnknownOptions('xml()', options, XML_OPTIONS)
   if (options.lists !== undefined) checkNames('xml(): lists', options.lists)
-  return made('xml', options, ['lists', 'encoding'])
+  return made('xml', options, XML_OPTIONS)
 }
 
 /**
@@ -71,6 +74,7 @@ export function xml(options: XmlOptions = {}): TextFormat {
  * api.get<Row[]>('/export.zip', {}, { format: zip({ member: '*.csv', format: csv() }) }).pages(onePage()).records()
  */
 export function zip(options: ZipOptions = {}): Format {
+  rejectUnknownOptions('zip()', options, ZIP_OPTIONS)
   const { member, format } = options
   if (member !== undefined && (typeof member !== 'string' || member === ''))
     throw new UsageError("zip(): member is a name such as 'orders.csv', or a pattern such as '*.csv'")
@@ -78,8 +82,13 @@ export function zip(options: ZipOptions = {}): Format {
   // The compiler says so too, but not in JavaScript.
   if ((format as Format | undefined)?.type === 'zip')
     throw new UsageError('zip(): format is that of a member, not zip()')
-  return made('zip', options, ['member', 'format'])
+  return made('zip', options, ZIP_OPTIONS)
 }
+
+const ENCODING = { encoding: true } as const
+const CSV_OPTIONS: OptionNames<CsvOptions> = { delimiter: true, quote: true, columns: true, encoding: true }
+const XML_OPTIONS: OptionNames<XmlOptions> = { lists: true, encoding: true }
+const ZIP_OPTIONS: OptionNames<ZipOptions> = { member: true, format: true }
 
 /** Throws unless the value is a format. */
 export function checkFormat(place: string, format: unknown): void {
@@ -88,10 +97,8 @@ export function checkFormat(place: string, format: unknown): void {
     throw new UsageError(`${place} must be a format, as in csv(), ndjson(), xml(), json() or zip()`)
 }
 
-function made<Data extends Format>(type: Data['type'], options: object, names: readonly string[]): Data {
-  const unknown = Object.keys(options).find((name) => !names.includes(name))
-  if (unknown !== undefined)
-    throw new UsageError(`${type}(): ${unknown} is not known. The options are ${names.join(', ')}`)
+function made<Data extends Format>(type: Data['type'], options: object, known: Readonly<Record<string, true>>): Data {
+  rejectUnknownOptions(`${type}()`, options, known)
   const { encoding } = options as { readonly encoding?: unknown }
   if (encoding !== undefined) checkEncoding(type, encoding)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)

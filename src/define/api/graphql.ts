@@ -1,7 +1,8 @@
 // Options of a GraphQL query.
 import { UsageError } from '../../model/errors.ts'
 import type { GraphqlErrors, PersistedQuery } from '../../model/graphql.ts'
-import type { RequestOptions } from './http.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
+import type { RequestOptions } from './http-options.ts'
 
 /** Options of `.graphql()`. */
 export interface GraphqlOptions extends Pick<RequestOptions, 'headers' | 'responseRules'> {
@@ -22,6 +23,13 @@ export interface GraphqlOptions extends Pick<RequestOptions, 'headers' | 'respon
   persisted?: PersistedQuery
 }
 
+export const GRAPHQL_OPTIONS: OptionNames<GraphqlOptions> = {
+  errors: true,
+  persisted: true,
+  headers: true,
+  responseRules: true,
+}
+
 /** Throws for an option that is none. */
 export function checkGraphql(
   place: string,
@@ -30,6 +38,7 @@ export function checkGraphql(
   if (errors !== undefined && !['fail', 'reject', 'keep'].includes(errors))
     throw new UsageError(`${place}: errors is 'fail', 'reject' or 'keep', not ${JSON.stringify(errors)}`)
   if (persisted === undefined || persisted === true) return
+  rejectUnknownOptions(`${place}: persisted`, persisted, { sha256Hash: true, id: true, as: true })
   const { sha256Hash, id, as } = persisted as { readonly [name in 'sha256Hash' | 'id' | 'as']?: unknown }
   const isHash =
     typeof sha256Hash === 'string' && /^[0-9a-f]{64}$/.test(sha256Hash) && id === undefined && as === undefined

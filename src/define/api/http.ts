@@ -1,93 +1,30 @@
 import { UsageError } from '../../model/errors.ts'
 import { parseRate } from '../../model/rate.ts'
-import type { Format } from '../../model/format.ts'
 import type { JobRequest } from '../../model/job.ts'
-import type { Api, Bound, Credentials, Duration, Given, Query, Rate, Request, Sent } from '../../model/request.ts'
+import type { Api, Given, Query, Request, Sent } from '../../model/request.ts'
+import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import { checkAuth } from './auth.ts'
 import { Endpoint } from './endpoint.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
-import { parseSize, type Size } from '../../value/size.ts'
+import { parseSize } from '../../value/size.ts'
 import { checkValue } from '../check-value.ts'
 import { checkFormat } from './formats.ts'
-import { checkGraphql, type GraphqlOptions } from './graphql.ts'
+import { checkGraphql, GRAPHQL_OPTIONS, type GraphqlOptions } from './graphql.ts'
+import {
+  HINTS_OF_GET,
+  HINTS_OF_HTTP,
+  HINTS_OF_POST,
+  HTTP_OPTIONS,
+  POST_OPTIONS,
+  REQUEST_OPTIONS,
+  type HttpOptions,
+  type PostOptions,
+  type RequestOptions,
+} from './http-options.ts'
 import type { Path } from './path.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
-import { checkEmptyOn, readResponseRules, type ResponseRule } from './response-rules.ts'
-
-export interface HttpOptions {
-  /**
-   * The credentials of requests, such as `bearer(secret('API_TOKEN'))`, or a list of several that are sent together.
-   * @default none
-   */
-  auth?: Credentials
-  /** Sent with every request. */
-  headers?: Readonly<Record<string, string>>
-  /**
-   * The most requests in a period, such as `'10/s'`, `'600/m'` or `'0.5/s'`. All streams and processes share it.
-   * @default no limit
-   */
-  rate?: Rate
-  /**
-   * In a pipeline of several accounts: `'account'` if the API limits each account by itself, `'app'` if it limits all
-   * of them together. @default 'account'
-   */
-  ratePer?: 'account' | 'app'
-  /** Requests that run at the same time. @default 8 */
-  concurrency?: number
-  /** The time limit of one try of one request, to the last byte. @default '60s' */
-  timeout?: Duration
-  /** Tries of one request, including the first. @default 5 */
-  attempts?: number
-  /** The largest decoded body that is accepted, such as `'64MB'` or a number of bytes. @default '64MB' */
-  maxPageSize?: Size
-  /**
-   * Further origins that a link or a redirect may lead to, such as `'https://files.example'`. Credentials are never
-   * sent there. @default none
-   */
-  allowedOrigins?: readonly string[]
-  /**
-   * Rules that say what responses mean, for all requests of the API. Rules of a request come first. The first rule that
-   * fits decides; a response that none fits is treated as it would be without rules. @default none
-   */
-  responseRules?: readonly ResponseRule[]
-}
-
-export interface RequestOptions {
-  /** The credentials of this request, instead of those of the API; `[]` sends none. */
-  auth?: Credentials
-  /** Sent with this request. A header of the API with the same name is replaced. A value may be `since` or `until`. */
-  headers?: Readonly<Record<string, string | Bound>>
-  /**
-   * Statuses that mean "no records", such as 404 for a customer without invoices. Other statuses fail. The short form
-   * of a rule with the action `empty`, tried after `responseRules`. @default none
-   */
-  emptyOn?: readonly number[]
-  /**
-   * Rules that say what the responses to this request mean. The first one that fits decides. @default none
-   *
-   * @example
-   * { responseRules: [{ status: 400, body: { code: 'invalid_page_number' }, action: 'empty' }] }
-   */
-  responseRules?: readonly ResponseRule[]
-  /**
-   * The form of the bodies, such as `csv({ delimiter: ';' })`. @default by the content type of each response, or the
-   * ending of the path (`.csv.gz`); else JSON
-   */
-  format?: Format
-  /** The time limit of one try of this request, to the last byte. @default that of the API */
-  timeout?: Duration
-}
-
-export interface PostOptions extends RequestOptions {
-  /** A body of JSON. It may contain `since` and `until` at any depth, and a paginator's parameter: `'page.after'`. */
-  json?: Given<Sent>
-  /** A form instead, as `application/x-www-form-urlencoded`. */
-  form?: Given<Query>
-  /** A form as `multipart/form-data` instead. A list sends a field several times. */
-  multipart?: Given<Query>
-  query?: Given<Query>
-}
+import { checkEmptyOn, readResponseRules } from './response-rules.ts'
 
 /**
  * Endpoints of one API: what `http()` returns. Nothing is requested before a run reads a stream.
@@ -110,6 +47,7 @@ export class HttpApi {
    * api.get<{ data: Order[] }>('/orders', { limit: 100, updated_since: since })
    */
   get<Body>(path: Path, query?: Given<Query>, options: RequestOptions = {}): Endpoint<Body> {
+    rejectUnknownOptions(placeOf('GET', path, this.api), options, REQUEST_OPTIONS, HINTS_OF_GET)
     return this.#endpoint({ method: 'GET', path: provenPath(path, this.api), ...defined({ query }) }, options)
   }
 
@@ -160,11 +98,9 @@ export class HttpApi {
    * @example
    * api.graphql<{ orders: Connection }>('query ($after: String) { orders(first: 100, after: $after) { … } }')
    */
-  graphql<Data>(
-    document: string,
-    variables: Given<Sent> = {},
-    { errors, persisted, ...options }: GraphqlOptions = {},
-  ): Endpoint<Data> {
+  graphql<Data>(document: string, variables: Given<Sent> = {}, given: GraphqlOptions = {}): Endpoint<Data> {
+    rejectUnknownOptions(`POST ${this.api.base}`, given, GRAPHQL_OPTIONS)
+    const { errors, persisted, ...options } = given
     checkGraphql(`POST ${this.api.base}`, { errors, persisted })
     return this.#endpoint(
       { method: 'POST', path: '', json: variables, graphql: document, ...defined({ errors, persisted }) },
@@ -172,10 +108,11 @@ export class HttpApi {
     )
   }
 
-  #endpoint<Body>(request: Request, { responseRules: rules, multipart, ...options }: PostOptions): Endpoint<Body> {
-    const { base, auth } = this.api
-    const { method, path } = request
-    const place = `${method} ${base}${typeof path === 'string' ? path : path.texts.join('…')}`
+  #endpoint<Body>(request: Request, given: PostOptions): Endpoint<Body> {
+    const { auth } = this.api
+    const place = placeOf(request.method, request.path, this.api)
+    rejectUnknownOptions(place, given, POST_OPTIONS, HINTS_OF_POST)
+    const { responseRules: rules, multipart, ...options } = given
     const { timeout, json, form } = options
     if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
     if ([json, form, multipart].filter((body) => body !== undefined).length > 1)
@@ -207,6 +144,7 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
   if (search || hash)
     throw new UsageError(`${place}: a base has no query and no fragment. Put parameters into the request`)
   rejectRenamedWords(place, options, { allow: 'allowedOrigins', pageBytes: 'maxPageSize' })
+  rejectUnknownOptions(place, options, HTTP_OPTIONS, HINTS_OF_HTTP)
   checkAuth(place, options.auth)
   const { rate, ratePer, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
   if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
@@ -228,6 +166,9 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
   const responseRules = rules && readResponseRules(place, rules, options.auth)
   return new HttpApi({ base: base.replace(/\/+$/, ''), ...others, ...defined({ responseRules }) })
 }
+
+const placeOf = (method: string, path: Request['path'], { base }: Api): string =>
+  `${method} ${base}${typeof path === 'object' ? path.texts.join('…') : path}`
 
 function provenPath(path: Path, { base }: Api): Path {
   const [begin] = typeof path === 'string' ? [path] : path.texts

@@ -6,9 +6,10 @@ import type { HttpSource } from '../../model/recipe.ts'
 import type { Duration, InHeader } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { duration, durationText } from '../../value/duration.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkValue } from '../check-value.ts'
 import { Records, type Stream } from '../stream.ts'
-import { downloadStage, type DownloadOptions } from './download.ts'
+import { checkDownloadOptions, downloadStage, type DownloadOptions } from './download.ts'
 import type { InRecords } from './paging-types.ts'
 
 type Find<Body, Value> = (body: Body) => Value | null | undefined
@@ -97,6 +98,7 @@ export class ExportJob<Polled> {
   ): Records<T> {
     if ((typeof at !== 'string' || at === '') && typeof at !== 'function')
       throw new UsageError(".download(): give the place of the URL in the last response of the job, as in 'result.url'")
+    checkDownloadOptions(options)
     const { concurrency = 1 } = options
     if (!Number.isInteger(concurrency) || concurrency < 1)
       throw new UsageError(`.download(): concurrency must be a whole number from 1, not ${concurrency}`)
@@ -134,9 +136,23 @@ const onePageOf = ({ api, request }: JobRequest['template']): HttpSource => ({
   records: '',
 })
 
-const NAMES = new Set(
-  'id poll state done empty failed expired error count every maxEvery longest retries idempotencyKey cancel'.split(' '),
-)
+const OPTIONS: OptionNames<Given> = {
+  id: true,
+  poll: true,
+  state: true,
+  done: true,
+  empty: true,
+  failed: true,
+  expired: true,
+  error: true,
+  count: true,
+  every: true,
+  maxEvery: true,
+  longest: true,
+  retries: true,
+  idempotencyKey: true,
+  cancel: true,
+}
 
 /** Returns a job as data. Throws a UsageError for what the types cannot refuse. */
 export function jobOf(
@@ -147,9 +163,7 @@ export function jobOf(
   const text = typeof path === 'string' ? path : path.texts.join('…')
   const place = `${method} ${api.base}${text}: .job()`
   const given = options as unknown as Given
-  for (const name of Object.keys(given))
-    if (!NAMES.has(name))
-      throw new UsageError(`${place}: there is no option ${name}. Its options are ${[...NAMES].join(', ')}`)
+  rejectUnknownOptions(place, given, OPTIONS)
   const { id, poll, state, error, count, idempotencyKey, cancel, retries = 1, every = '2s', longest = '6h' } = given
   checkPlaces(place, { id, state, error, count })
   for (const [name, fn] of Object.entries({ poll, cancel }))

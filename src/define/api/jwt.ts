@@ -6,6 +6,7 @@ import type { LoginValue } from '../../model/session.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { checkValue } from '../check-value.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { proven } from './auth.ts'
 
 export interface JwtOptions {
@@ -47,7 +48,7 @@ export interface JwtOptions {
  * jwt({ key: secret('APPLE_KEY'), algorithm: 'ES256', keyId: 'K', issuer: 'I', audience: 'appstoreconnect-v1' })
  */
 export function jwt(options: JwtOptions): Auth {
-  refuseOtherNames('jwt', options, NAMES)
+  checkOptions('jwt', options, JWT_OPTIONS)
   const { key, algorithm = 'RS256', lifetime = '5m', grant = 'jwt-bearer', tokenUrl, fields } = options
   const { keyId, issuer, subject, audience, scope, claims } = options
   oneOf('algorithm', algorithm, ALGORITHMS)
@@ -91,7 +92,7 @@ export interface GoogleServiceAccountOptions {
  * googleServiceAccount({ key: secret('GOOGLE_KEY'), scope: 'https://www.googleapis.com/auth/analytics.readonly' })
  */
 export function googleServiceAccount(options: GoogleServiceAccountOptions): Auth {
-  refuseOtherNames('googleServiceAccount', options, ['key', 'scope', 'subject', 'tokenUrl'])
+  checkOptions('googleServiceAccount', options, GOOGLE_OPTIONS)
   const { key, scope, subject, tokenUrl = 'https://oauth2.googleapis.com/token' } = options
   const scopes = [scope ?? []].flat()
   if (scopes.length === 0 || scopes.some((one: unknown) => typeof one !== 'string' || one === ''))
@@ -107,14 +108,31 @@ export function googleServiceAccount(options: GoogleServiceAccountOptions): Auth
 
 const ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256', 'HS256']
 const GRANTS: readonly JwtGrant[] = ['jwt-bearer', 'client-credentials']
-const CLAIMS = ['keyId', 'issuer', 'subject', 'audience', 'scope', 'claims']
-const NAMES = ['key', 'algorithm', ...CLAIMS, 'lifetime', 'tokenUrl', 'grant', 'fields']
+const JWT_OPTIONS: OptionNames<JwtOptions> = {
+  key: true,
+  algorithm: true,
+  keyId: true,
+  issuer: true,
+  subject: true,
+  audience: true,
+  scope: true,
+  claims: true,
+  lifetime: true,
+  tokenUrl: true,
+  grant: true,
+  fields: true,
+}
+const GOOGLE_OPTIONS: OptionNames<GoogleServiceAccountOptions> = {
+  key: true,
+  scope: true,
+  subject: true,
+  tokenUrl: true,
+}
 
-function refuseOtherNames(word: string, options: object, names: readonly string[]): void {
+function checkOptions(word: string, options: object, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null)
     throw new UsageError(`${word}(): give its options, as in ${word}({ key: secret('PRIVATE_KEY'), … })`)
-  const other = Object.keys(options).find((name) => !names.includes(name))
-  if (other !== undefined) throw new UsageError(`${word}(): ${other} is not known. It has ${names.join(', ')}`)
+  rejectUnknownOptions(`${word}()`, options, known)
 }
 
 function text(name: string, value: unknown): void {

@@ -2,6 +2,7 @@ import { UsageError } from '../../model/errors.ts'
 import type { PathTo } from '../../model/path.ts'
 import type { InHeader, Paging, Parameter } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
+import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
@@ -21,6 +22,7 @@ interface Total<Body> {
 }
 
 const FORMER_NAMES = { first: 'start', last: 'max' }
+const ENDS = { total: true, more: true, done: true } as const
 
 /**
  * A header, in place of a path of the body or of a parameter's name. The case of its name does not matter.
@@ -36,15 +38,17 @@ export const inHeader = (name: string): InHeader => Object.freeze({ header: name
  * @example
  * api.get<Country[]>('/countries').pages(onePage()).records()
  */
-export function onePage({
-  atMost,
-}: {
-  /**
-   * The largest number of records that the API returns, without a sign that there are more. A reading with so many is
-   * `open`. @default none
-   */
-  atMost?: number
-} = {}): Paging<unknown> {
+export function onePage(
+  options: {
+    /**
+     * The largest number of records that the API returns, without a sign that there are more. A reading with so many is
+     * `open`. @default none
+     */
+    atMost?: number
+  } = {},
+): Paging<unknown> {
+  rejectUnknownOptions('onePage()', options, { atMost: true })
+  const { atMost } = options
   if (atMost !== undefined && !(Number.isSafeInteger(atMost) && atMost > 0))
     throw new UsageError(`onePage(): atMost must be a whole number from 1, not ${atMost}`)
   return Object.freeze({ type: 'one page', ...defined({ atMost }) })
@@ -70,6 +74,7 @@ export function byPage<Body>(
     } = {},
 ): Paging<Body> {
   rejectRenamedWords('byPage()', options, FORMER_NAMES)
+  rejectUnknownOptions('byPage()', options, { start: true, pages: true, max: true, ...ENDS })
   const { start = 1, ...ends } = options
   whole('byPage', { start, max: ends.max })
   return Object.freeze({ type: 'page', parameter: named('byPage', parameter), start, ...withMore('byPage', ends) })
@@ -101,6 +106,7 @@ export function byOffset<Body>(
   } = {},
 ): Paging<Body> {
   rejectRenamedWords('byOffset()', options, FORMER_NAMES)
+  rejectUnknownOptions('byOffset()', options, { start: true, limit: true, max: true, overlap: true, ...ENDS })
   const { start = 0, ...ends } = options
   whole('byOffset', { start, max: ends.max })
   if (ends.limit !== undefined) named('byOffset', ends.limit)
@@ -128,7 +134,7 @@ export const byCursor = <Body>(
     type: 'cursor',
     parameter: named('byCursor', parameter),
     at: given('byCursor', at),
-    ...withMore('byCursor', options),
+    ...withMore('byCursor', ended('byCursor', options)),
   })
 
 /**
@@ -146,7 +152,7 @@ export const byLastRecord = <Body>(
     type: 'last record',
     parameter: named('byLastRecord', parameter),
     at: given('byLastRecord', at),
-    ...withMore('byLastRecord', options),
+    ...withMore('byLastRecord', ended('byLastRecord', options)),
   })
 
 /**
@@ -158,7 +164,12 @@ export const byLastRecord = <Body>(
 export const byNextUrl = <Body>(
   at: PathTo<Body, string> | Find<Body, string> | InHeader,
   options: More<Body> & Total<Body> = {},
-): Paging<Body> => Object.freeze({ type: 'next url', at: given('byNextUrl', at), ...withMore('byNextUrl', options) })
+): Paging<Body> =>
+  Object.freeze({
+    type: 'next url',
+    at: given('byNextUrl', at),
+    ...withMore('byNextUrl', ended('byNextUrl', options)),
+  })
 
 /**
  * Follows the header `Link: <https://…>; rel="next"`. Paging ends at a page without it.
@@ -211,6 +222,7 @@ export interface BySinceOptions {
  */
 export function bySince<Body>(within?: Paging<Body> | BySinceOptions, options: BySinceOptions = {}): Paging<Body> {
   if (within !== undefined && !isPaginator(within)) return bySince(undefined, within)
+  rejectUnknownOptions('bySince()', options, { field: true, exclusive: true, limit: true })
   const { field, exclusive = false, limit } = options
   if (typeof within === 'object' && (within.type === 'one page' || within.type === 'since'))
     throw new UsageError(
@@ -243,6 +255,12 @@ function given<From>(paginator: string, at: From): From {
         'a function of the body, or inHeader(…)',
     )
   return at
+}
+
+/** Returns the options of a paginator that has only ends. */
+function ended<Options>(paginator: string, options: Options): Options {
+  rejectUnknownOptions(`${paginator}()`, options, ENDS)
+  return options
 }
 
 /** Stores `done` as a `more` that means the opposite. */

@@ -1,4 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
+import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import type { RecordsShape } from '../../model/records-shape.ts'
 
 declare const made: unique symbol
@@ -17,13 +18,13 @@ export type RowRecord = Readonly<Record<string, unknown>>
  */
 export function fromRows<T = RowRecord>(
   at = '',
-  {
-    header,
-  }: {
+  options: {
     /** The path of the names in the body, or the names themselves. @default the first row */
     header?: string | readonly string[]
   } = {},
 ): RecordsFrom<T> {
+  rejectUnknownOptions('fromRows()', options, { header: true })
+  const { header } = options
   if (header !== undefined && (header.length === 0 || (typeof header !== 'string' && !Array.isArray(header))))
     throw new UsageError("fromRows(): header is the path of the names, or a list of them, as in ['id', 'name']")
   return Object.freeze({ type: 'rows', at: path('fromRows', at), ...(header !== undefined && { header }) })
@@ -38,16 +39,15 @@ export function fromRows<T = RowRecord>(
  */
 export function fromMembers<T = RowRecord>(
   at: string,
-  {
-    key = 'key',
-    value = 'value',
-  }: {
+  options: {
     /** The field that holds the name. @default 'key' */
     key?: string
     /** The field that holds a value that is no object. @default 'value' */
     value?: string
   } = {},
 ): RecordsFrom<T> {
+  rejectUnknownOptions('fromMembers()', options, { key: true, value: true })
+  const { key = 'key', value = 'value' } = options
   for (const name of [key, value])
     if (typeof name !== 'string' || name === '')
       throw new UsageError('fromMembers(): key and value are names of fields')

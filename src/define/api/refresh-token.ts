@@ -1,5 +1,5 @@
 import type { Auth, Secret } from '../../model/request.ts'
-import { rejectUnknownOptions } from '../renamed-words.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkClientSecretIn, proven, type ClientCredentialsOptions } from './auth.ts'
 
 export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'clientSecret'> {
@@ -30,8 +30,8 @@ export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'cli
  * })
  */
 export const refreshToken = (options: RefreshTokenOptions): Auth => {
+  rejectUnknownOptions('refreshToken()', options, OPTIONS)
   const { clientSecret, refreshToken: first } = options
-  rejectUnknownOptions('refreshToken()', options, REFRESH_TOKEN_OPTIONS)
   checkClientSecretIn('refreshToken', options.clientSecretIn)
   return Object.freeze({
     type: 'refresh token',
@@ -41,14 +41,14 @@ export const refreshToken = (options: RefreshTokenOptions): Auth => {
   })
 }
 
-const REFRESH_TOKEN_OPTIONS: readonly string[] = [
-  'tokenUrl',
-  'clientId',
-  'clientSecret',
-  'clientSecretIn',
-  'refreshToken',
-  'scope',
-  'fields',
-  'authorizationUrl',
-  'deviceUrl',
-] satisfies (keyof RefreshTokenOptions)[]
+const OPTIONS: OptionNames<RefreshTokenOptions> = {
+  tokenUrl: true,
+  clientId: true,
+  clientSecret: true,
+  clientSecretIn: true,
+  refreshToken: true,
+  scope: true,
+  fields: true,
+  authorizationUrl: true,
+  deviceUrl: true,
+}

@@ -3,6 +3,7 @@ import type { Credentials, InHeader } from '../../model/request.ts'
 import type { Pattern, RuleData, RuleResponse, StatusClass, StatusMatch, WaitUnit } from '../../model/response-rule.ts'
 import { defined } from '../../value/defined.ts'
 import { duration, type Duration } from '../../value/duration.ts'
+import { rejectUnknownOptions, unknownOption } from '../../model/unknown-option.ts'
 import { checkValue } from '../check-value.ts'
 
 /** A place in a response: a path of the body, a function of the body, or a header. */
@@ -145,11 +146,8 @@ function refuseOtherNames(place: string, more: object, options: readonly string[
   for (const name of Object.keys(more)) {
     if (options.includes(name)) continue
     const owner = Object.keys(ACTIONS).find((other) => ACTIONS[other as RuleData['action']].includes(name))
-    throw new UsageError(
-      owner === undefined
-        ? `${place}: ${name} is not known. A rule has ${[...CONDITIONS, 'action', ...options].join(', ')}`
-        : `${place}: ${name} belongs to action '${owner}', not to '${action}'`,
-    )
+    if (owner === undefined) throw unknownOption(place, name, [...CONDITIONS, 'action', ...options])
+    throw new UsageError(`${place}: ${name} belongs to action '${owner}', not to '${action}'`)
   }
 }
 
@@ -231,6 +229,7 @@ function checkWait(
     checkValue(place, () => duration(wait))
     return wait
   }
+  rejectUnknownOptions(place, wait, { at: true, unit: true })
   const { at, unit } = wait
   checkPlace(`${place}.at`, at)
   if (unit !== undefined && !UNITS.includes(unit))

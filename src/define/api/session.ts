@@ -5,6 +5,7 @@ import type { InCookie, Lifetime, LoginValue, SendAs } from '../../model/session
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
 import { checkValue } from '../check-value.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkAuth } from './auth.ts'
 
 export interface SessionOptions {
@@ -61,7 +62,9 @@ export function inCookie(name: string): InCookie {
  * })
  */
 export function session(options: SessionOptions): Auth {
-  refuseOtherNames(options)
+  if (typeof options !== 'object' || options === null)
+    throw new UsageError("session(): give its options, as in session({ loginUrl: '/login', …, token: 'token' })")
+  rejectUnknownOptions('session()', options, OPTIONS)
   const { loginUrl, method = 'POST', query, json, form, headers, auth, token, sendAs, lifetime } = options
   if (typeof loginUrl !== 'string' || loginUrl === '')
     throw new UsageError("session(): give the URL of the login as text, as in loginUrl: '/login'")
@@ -87,25 +90,20 @@ export function session(options: SessionOptions): Auth {
 }
 
 const BEARER: SendAs = Object.freeze({ header: 'authorization', scheme: 'Bearer' })
-const NAMES: readonly string[] = [
-  'loginUrl',
-  'method',
-  'query',
-  'json',
-  'form',
-  'headers',
-  'auth',
-  'token',
-  'sendAs',
-  'lifetime',
-]
-
-function refuseOtherNames(options: SessionOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new UsageError("session(): give its options, as in session({ loginUrl: '/login', …, token: 'token' })")
-  const other = Object.keys(options).find((name) => !NAMES.includes(name))
-  if (other !== undefined) throw new UsageError(`session(): ${other} is not known. A session has ${NAMES.join(', ')}`)
+const OPTIONS: OptionNames<SessionOptions> = {
+  loginUrl: true,
+  method: true,
+  query: true,
+  json: true,
+  form: true,
+  headers: true,
+  auth: true,
+  token: true,
+  sendAs: true,
+  lifetime: true,
 }
+const SEND_AS_OPTIONS = { header: true, scheme: true, query: true } as const
+const LIFETIME_OPTIONS = { at: true, unit: true } as const
 
 function checkFields(name: string, fields: object, { isText }: { readonly isText: boolean }): void {
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields) || isSecret(fields))
@@ -132,18 +130,18 @@ function checkToken(token: SessionOptions['token']): void {
 }
 
 function checkSendAs(sendAs: SendAs): void {
-  const { header, query, scheme, ...more } = sendAs as Readonly<Record<string, unknown>>
+  rejectUnknownOptions('session(): sendAs', sendAs, SEND_AS_OPTIONS)
+  const { header, query, scheme } = sendAs as Readonly<Record<string, unknown>>
   const name = header ?? query
   if ((header === undefined) === (query === undefined) || typeof name !== 'string' || name.trim() === '')
     throw new UsageError("session(): sendAs must be { header: 'x-token' } or { query: 'token' }")
-  const [other] = Object.keys(more)
-  if (other !== undefined) throw new UsageError(`session(): sendAs.${other} is not known. Give header, scheme or query`)
   if (scheme !== undefined && (header === undefined || typeof scheme !== 'string' || scheme === ''))
     throw new UsageError("session(): a scheme belongs to a header, as in { header: 'authorization', scheme: 'Token' }")
 }
 
 function checkLifetime(lifetime: Lifetime): void {
   if (typeof lifetime === 'string') return void checkValue('session(): lifetime', () => duration(lifetime))
+  if (typeof lifetime === 'object') rejectUnknownOptions('session(): lifetime', lifetime ?? {}, LIFETIME_OPTIONS)
   const at: unknown = typeof lifetime === 'object' ? lifetime?.at : undefined
   const unit = typeof lifetime === 'object' ? lifetime?.unit : undefined
   const isPlace = typeof at === 'string' ? at !== '' : typeof at === 'object' && at !== null && 'header' in at

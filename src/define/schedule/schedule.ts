@@ -3,6 +3,7 @@ import { isZoneName } from '../../value/zone.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { CatchUp, Cron, Overlap, Schedule } from '../../model/recipe.ts'
 import { parseCron, shortestGap } from './cron.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkValue } from '../check-value.ts'
 
 /** A schedule with the defaults of everything that was left out. */
@@ -43,6 +44,8 @@ export function scheduleText(given: { readonly schedule?: Cron | Schedule }): st
     .join(' ')
 }
 
+const OPTIONS: OptionNames<Schedule> = { cron: true, zone: true, jitter: true, catchUp: true, overlap: true }
+
 /** Returns the schedule as it was given, frozen. Throws a UsageError that names a wrong field. */
 export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron | Schedule {
   if (typeof schedule === 'string') {
@@ -54,10 +57,9 @@ export function checkedSchedule(schedule: Cron | Schedule, place: string): Cron 
       `${place}: the schedule is text with five fields, as in '*/15 * * * *', ` +
         'or { cron, zone, jitter, catchUp, overlap }',
     )
-  const { cron, zone, jitter, catchUp, overlap, ...unknown } = schedule
+  rejectUnknownOptions(`${place}: schedule`, schedule, OPTIONS)
+  const { cron, zone, jitter, catchUp, overlap } = schedule
   const fields = parseCron(cron, place)
-  for (const name of Object.keys(unknown))
-    throw new UsageError(`${place}: the schedule has no ${name}: it has cron, zone, jitter, catchUp and overlap`)
   if (zone !== undefined && !isZoneName(zone))
     throw new UsageError(
       `${place}: schedule.zone ${JSON.stringify(zone)} is no time zone: write its name, as in 'Europe/Berlin'`,

@@ -1,9 +1,18 @@
 import { UsageError } from '../../model/errors.ts'
-import type { ColumnDeclaration, Complete, EmptyText, Recipe, Table, WriteMode } from '../../model/recipe.ts'
+import type {
+  ColumnDeclaration,
+  ColumnOptions,
+  Complete,
+  EmptyText,
+  Recipe,
+  Table,
+  WriteMode,
+} from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import { sinceProblem } from '../../model/since-problem.ts'
 import { duration } from '../../value/duration.ts'
 import { isZoneName } from '../../value/zone.ts'
+import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { cursorFieldOfRows, stageThatDrops } from './row-fields.ts'
@@ -36,6 +45,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     empty: "allowEmpty: true instead of empty: 'accept'",
     resume: 'resumeWithin',
   })
+  rejectUnknownOptions(place, given, OPTIONS, HINTS)
   const {
     key = [],
     write = 'merge',
@@ -79,12 +89,6 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     )
   }
 
-  if (write === 'append' && keys.length === 0 && (recipe.incremental?.concurrency ?? 1) > 1)
-    throw fault(
-      'append without a key would store the records of a step twice that is read again. ' +
-        'Give a key, or remove concurrency from .incremental()',
-    )
-
   const declared = typeof columns === 'object' ? columns : {}
   const word = typeof columns === 'string' ? columns : (onSchemaChange ?? 'evolve')
   if (typeof columns === 'string' && onSchemaChange !== undefined && onSchemaChange !== columns)
@@ -99,6 +103,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (emptyText !== undefined && !EMPTY_TEXTS.includes(emptyText))
     throw fault(`emptyText is 'null' or 'keep', not ${JSON.stringify(emptyText)}`)
   for (const [field, column] of Object.entries(declared)) {
+    if (typeof column === 'object') rejectUnknownOptions(`${place}: columns.${field}`, column ?? {}, COLUMN_OPTIONS)
     const problem = column === undefined ? undefined : columnProblem(column, keys.includes(field))
     if (problem !== undefined) throw fault(`columns.${field} ${problem}`)
   }
@@ -143,16 +148,33 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
 
 const EMPTY_TEXTS: readonly EmptyText[] = ['null', 'keep']
 const COMPLETE_WORDS: readonly Complete[] = ['required', 'any']
-const COLUMN_OPTIONS = ['type', 'round', 'emptyText', 'zone']
+const COLUMN_OPTIONS: OptionNames<ColumnOptions> = { type: true, round: true, emptyText: true, zone: true }
+const OPTIONS: OptionNames<Given> = {
+  key: true,
+  write: true,
+  versionBy: true,
+  columns: true,
+  onSchemaChange: true,
+  emptyText: true,
+  loadedAt: true,
+  allowEmpty: true,
+  adopt: true,
+  maxRejects: true,
+  resumeWithin: true,
+  complete: true,
+}
+const HINTS: Readonly<Record<string, string>> = {
+  primaryKey: 'Did you mean "key"?',
+  mode: 'Did you mean "write"?',
+  types: 'Did you mean "columns"?',
+}
 
 /** Returns the reason why a column cannot be declared so, as the end of a sentence about it. */
 function columnProblem(column: ColumnDeclaration, isKey: boolean): string | undefined {
   if (column === false || (typeof column === 'string' && column !== '')) return undefined
   if (typeof column !== 'object' || column === null)
-    return `is a type as text, false, or { type, ${COLUMN_OPTIONS.slice(1).join(', ')} }`
-  const { type, round, emptyText, zone, ...others } = column
-  const [unknown] = Object.keys(others)
-  if (unknown !== undefined) return `has no option ${unknown}: it has ${COLUMN_OPTIONS.join(', ')}`
+    return `is a type as text, false, or { type, round, emptyText, zone }`
+  const { type, round, emptyText, zone } = column
   if (type === undefined ? emptyText === undefined || round !== undefined || zone !== undefined : !isText(type))
     return `needs a type as text, as in { type: '${zone === undefined ? 'numeric(12,2)' : 'timestamptz'}' }`
   if (emptyText !== undefined && !EMPTY_TEXTS.includes(emptyText))

@@ -7,7 +7,7 @@ import { columnType } from '../values/column-type.ts'
 import { TypeMismatch, type FieldMismatch, type MismatchPolicy } from '../values/type-mismatch.ts'
 import { columnKindOf } from '../values/value-kind.ts'
 import { valueText } from '../values/value-text.ts'
-import { fieldsText } from './missing-key.ts'
+import { fieldsText, meantText } from './missing-key.ts'
 import { CORRECT_IT, remedyFor } from './remedy.ts'
 
 export interface MismatchPolicyOptions {
@@ -69,7 +69,8 @@ function reasonOf(
 
 /** Returns the reason for a record without a field of the key: most often the key has another name. */
 const missingKey = (field: string, record: Readonly<Record<string, unknown>>): string =>
-  `${field}: it belongs to the key, and the record has no such field (it has ${fieldsText(record)}). ` +
+  `${field}: it belongs to the key, and the record has no such field (it has ${fieldsText(record)})` +
+  `${meantText(field, record) || '.'} ` +
   'Name the field that identifies a record as the key'
 
 /** Returns the reason why no column could be made for a value. */

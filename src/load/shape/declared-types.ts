@@ -4,6 +4,7 @@ import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.
 import type { Table } from '../../model/recipe.ts'
 import { columnType, type ColumnType } from '../values/column-type.ts'
 import { columnName } from './column-name.ts'
+import { nearest } from '../../value/nearest.ts'
 import { declarationOf, declaredType, readsEmptyAsNull } from './fields.ts'
 import type { TableShape } from './table-shape.ts'
 
@@ -23,7 +24,7 @@ export async function typeDifferences(on: Queryable, table: Table, shape: TableS
     const begin = `${table.name}: the column ${column} is ${actual.sql}, but the definition declares`
     messages.push(
       name === undefined
-        ? `${begin} ${declared.sql}, which is not a type of this database. Correct it in columns: { ${field}: … }`
+        ? `${begin} ${declared.sql}, which is not a type of this database. ${correctIt(field, declared)}`
         : `${begin} ${declared.sql}. Values are stored as ${actual.sql}. Declare { ${field}: '${actual.sql}' }, ` +
             `or change the table: ${changeTypeSql(table, field, declared, actual)}`,
     )
@@ -39,10 +40,32 @@ export async function undefinedTypes(on: Queryable, table: Table): Promise<strin
     if (!declared || declared.base in SERIAL_TYPES || (await canonicalName(on, declared.sql)) !== undefined) continue
     messages.push(
       `${table.name}: the definition declares ${declared.sql} for ${field}, which is not a type of this database. ` +
-        `Correct it in columns: { ${field}: … }`,
+        correctIt(field, declared),
     )
   }
   return messages
+}
+
+/** Types that are declared often. */
+const USUAL_TYPES = (
+  'smallint integer bigint numeric real text varchar char citext boolean uuid date time interval timestamp ' +
+  'timestamptz json jsonb inet bytea serial bigserial'
+).split(' ')
+
+/** Returns the remedy for a type that does not exist, with the one that it probably means. */
+function correctIt(field: string, { base }: ColumnType): string {
+  const name = OTHER_NAMES[base] ?? nearest(base, USUAL_TYPES)
+  return `${name === undefined ? '' : `Did you mean ${name}? `}Correct it in columns: { ${field}: … }`
+}
+
+/** What other databases and languages call a type. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'numeric',
+  datetime: 'timestamptz',
+  double: 'double precision',
+  object: 'jsonb',
+  blob: 'bytea',
 }
 
 /** Returns the statement that gives a column its declared type. It reads texts as the declaration reads them. */

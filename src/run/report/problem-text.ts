@@ -1,11 +1,21 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
-import { HttpError, SluiceError } from '../../model/errors.ts'
+import { HttpError, SluiceError, UsageError } from '../../model/errors.ts'
+import { placeOf, placeText } from '../../observe/user-place.ts'
 
 /**
  * Returns an error as one message with its location, problem and remedy. Errors of Sluice have all three. Those of the
- * database driver and of a user's functions get the location and a remedy.
+ * database driver and of a user's functions get the location and a remedy. The line of the user's file that has thrown
+ * an error is named.
  */
 export function problemText(error: unknown, location: string): string {
+  const place = placeOf(error)
+  const where = place && placeText(place, process.cwd())
+  const text = textOf(error, location, where)
+  if (where === undefined || text.includes(where)) return text
+  return error instanceof UsageError ? `${where}: ${text}` : `${text} (${where})`
+}
+
+function textOf(error: unknown, location: string, where: string | undefined): string {
   if (error instanceof HttpError) return `${error.message}${httpRemedy(error)}`
   if (error instanceof SluiceError) return error.message
   if (!(error instanceof Error)) return `${location}: ${String(error)} was thrown, which is not an error; ${VERBOSE}`
@@ -13,7 +23,7 @@ export function problemText(error: unknown, location: string): string {
   if (state !== undefined) return `${location}: ${withDetail(error)} (SQLSTATE ${state}); ${sqlRemedy(state)}`
   if (isConnectionError(error)) return `${location}: ${error.message}; check that the server is up, ${THEN_RUN_AGAIN}`
   const name = error.name === 'Error' ? '' : `${error.name}: `
-  return `${location}: ${name}${error.message}; ${VERBOSE}`
+  return `${location}: ${name}${error.message}; ${where === undefined ? VERBOSE : `see ${where}`}`
 }
 
 const VERBOSE = 'run with --verbose to see where it was thrown'

@@ -3,6 +3,7 @@ import { DecodeError } from '../../model/errors.ts'
 import type { Incremental } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
 import { formatNumber } from '../../value/format.ts'
+import { nearest } from '../../value/nearest.ts'
 import { valueFrom } from '../response-value.ts'
 import { cursorValue, type CursorValue } from './cursor-value.ts'
 
@@ -75,8 +76,10 @@ export class ComparableValues {
       records === 1
         ? [`the only record does not have ${what}`, 'It has']
         : [`none of ${formatNumber(records)} records has ${what}`, 'A record has']
+    const near = typeof this.#at === 'string' ? nearest(this.#at, Object.keys(this.#without ?? {})) : undefined
     return (
       `${this.#location}: ${none}.${names === '' ? '' : ` ${have} ${names}.`} ` +
+      (near === undefined ? '' : `Did you mean '${near}'? `) +
       'Correct the name: without it the cursor does not move, and every run reads everything'
     )
   }

@@ -99,8 +99,16 @@ function hinted(kind: SilentEnd, names: readonly string[], end: ReadingEnd): str
     return `only one page was read, by onePage(). ${has}. Choose a paginator that reads the other pages`
   return (
     'only one page was read, because the way to the next page is missing where the paginator looks for it: ' +
-    `${placeOf(end)}. ${has}. Compare the paginator with it`
+    `${placeOf(end)}. ${has}. ${swapped(end.paging, names) ?? 'Compare the paginator with it'}`
   )
+}
+
+/** Shows the call with its arguments the other way round, if the parameter has the name of the way on. */
+function swapped(paging: ReadingEnd['paging'], names: readonly string[]): string | undefined {
+  if (typeof paging !== 'object' || paging.type !== 'cursor') return undefined
+  const { parameter, at } = paging
+  if (typeof parameter !== 'string' || typeof at !== 'string' || !names.includes(`'${parameter}'`)) return undefined
+  return `The parameter comes first, then the place of its next value: write byCursor('${at}', '${parameter}')`
 }
 
 const contradicted = (names: readonly string[]): string =>

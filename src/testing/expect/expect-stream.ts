@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import type { Flow } from '../../define/flow.ts'
-import { rejectUnknownOptions } from '../../define/renamed-words.ts'
+import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import type { Stream } from '../../define/stream.ts'
 import { openText, type Grade } from '../../model/completeness.ts'
 import { UsageError } from '../../model/errors.ts'

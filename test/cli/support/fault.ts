@@ -64,7 +64,8 @@ export async function fault(
       expect(text).not.toContain(password)
   }
   const report = reportOf(ended)
-  const error = report ? Object.values(report.streams)[0]!.error : stderr.trim()
+  // The line of the file may follow.
+  const error = report ? Object.values(report.streams)[0]!.error : stderr.split('\n')[0]
   expect(error).toBeDefined()
   expect(error).not.toContain('\n')
   return { error: error!, report }

@@ -35,7 +35,7 @@ const job = (more: object = {}) =>
 const wrong = (value: unknown): never => value as never
 
 test.each<[() => unknown, string]>([
-  [() => job({ until: 'done' }), 'POST https://api.example/jobs: .job(): there is no option until. Its options are id'],
+  [() => job({ until: 'done' }), 'POST https://api.example/jobs: .job(): there is no option "until". It has id'],
   [() => job({ id: undefined }), '.job(): id is the place of a value in the response'],
   [() => job({ state: '' }), '.job(): state is the place of a value in the response'],
   [() => job({ poll: '/jobs' }), ".job(): poll is a function of the job's id that returns a request"],

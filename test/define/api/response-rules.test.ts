@@ -58,7 +58,11 @@ describe('a rule', () => {
     ['no action', { status: 404 }, 'action must be one of retry, empty, skip, renew, fail, not undefined'],
     ['another action', { status: 404, action: 'ignore' }, 'action must be one of retry, empty, skip, renew, fail'],
     ['no condition', { action: 'retry' }, 'has no condition, so it would fit every response. Give status, header'],
-    ['a misspelt condition', { stauts: 404, action: 'empty' }, 'stauts is not known. A rule has status, header, body'],
+    [
+      'a misspelt condition',
+      { stauts: 404, action: 'empty' },
+      'there is no option "stauts". Did you mean "status"? It has status, header, body',
+    ],
     [
       'an option of another action',
       { status: 404, expected: true, action: 'empty' },

@@ -55,7 +55,7 @@ describe('a wrong schedule is refused when it is defined, with the field that is
     [
       'a word that does not exist',
       { cron: '0 4 * * *', timezone: 'UTC' },
-      'the schedule has no timezone: it has cron, zone, jitter, catchUp and overlap',
+      'schedule: there is no option "timezone". Did you mean "zone"? It has cron, zone, jitter',
     ],
     ['no pattern', { zone: 'UTC' }, "the schedule is text with five fields, as in '*/15 * * * *', or { cron, zone"],
     ['a number', 5, 'the schedule is text with five fields'],

@@ -115,7 +115,7 @@ test('undefinedTypes names a declared type that does not exist, before there is 
   const definition = table({ name: 'shop.not_yet', columns: { a: 'numberic', n: 'serial', t: 'text' } })
   expect(await undefinedTypes(database, definition)).toEqual([
     'shop.not_yet: the definition declares numberic for a, which is not a type of this database. ' +
-      'Correct it in columns: { a: … }',
+      'Did you mean numeric? Correct it in columns: { a: … }',
   ])
 })
 

@@ -46,7 +46,7 @@ describe('fields', () => {
     ]
     expect(await remarks(into(items()))).toEqual([
       expect.stringMatching(
-        /^problem: 2 of 2 records on .* would be rejected: encode: id: .*\(it has uid, name\)\. Name the field/,
+        /^problem: 2 of 2 records on .* would be rejected: encode: id: .*\(it has uid, name\)\. Did you mean uid\?/,
       ),
     ])
   })

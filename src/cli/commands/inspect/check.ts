@@ -3,7 +3,7 @@ import { checkPipelines, type Finding } from '../../../run/check/check.ts'
 import { tryPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
-import { printStack } from '../../output/print-error.ts'
+import { excerptFor, printStack } from '../../output/print-error.ts'
 import { accountsOf } from '../stream-names.ts'
 
 interface CheckCommandOptions extends CommonOptions {
@@ -20,15 +20,20 @@ export async function checkCommand(
 ): Promise<number> {
   const { signal, verbose, hide } = context
   const { found, failed } = await tryPipelines(words, accountsOf({ account, database }, context))
-  const files: Finding[] = [
+  const files: ShownFinding[] = [
     ...found.map(({ pipeline, file }) => ({
       location: pipeline.name,
       isFault: false,
       text: `${file}, ${formatCount(Object.keys(pipeline.streams).length, 'stream')}`,
     })),
-    ...failed.map((error) => ({ location: 'pipelines', isFault: true, text: hide(error.message) })),
+    ...failed.map((error) => ({
+      location: 'pipelines',
+      isFault: true,
+      text: hide(error.message),
+      excerpt: excerptFor(error),
+    })),
   ]
-  const findings = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
+  const findings: ShownFinding[] = [...files, ...(await checkPipelines(found, { database, offline, signal }))]
   if (json)
     console.log(
       JSON.stringify(
@@ -45,8 +50,16 @@ export async function checkCommand(
   return findings.some(({ isFault }) => isFault) ? 1 : 0
 }
 
-function show(findings: readonly Finding[], hide: CommandContext['hide']): void {
-  for (const finding of findings) console.log(`${markOf(finding)}  ${finding.location}: ${hide(finding.text)}`)
+/** A finding, and the line of a pipeline file that it comes from. */
+interface ShownFinding extends Finding {
+  readonly excerpt?: string | undefined
+}
+
+function show(findings: readonly ShownFinding[], hide: CommandContext['hide']): void {
+  for (const finding of findings) {
+    console.log(`${markOf(finding)}  ${finding.location}: ${hide(finding.text)}`)
+    if (finding.excerpt !== undefined) console.log(hide(`\n${finding.excerpt}\n`))
+  }
   const problems = findings.filter(({ isFault }) => isFault).length
   console.log(`\n${problems === 0 ? 'No problems found.' : `${formatCount(problems, 'problem')}.`}`)
 }
