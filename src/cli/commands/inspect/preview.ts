@@ -39,7 +39,7 @@ export async function previewCommand(
   const keep = Math.max(limit, MAX_REJECTS)
   const environment = environmentOf(pipeline)
   const sampled = await sample(flow, { stream: name, limit, keep, since, database, environment, signal })
-  const { rows: read, onlyNull, rejects, counts, isWhole, completeness } = sampled
+  const { stored: read, onlyNull, rejects, counts, isWhole, completeness } = sampled
   const open = openText(completeness)
   const rows = read.slice(0, limit)
   if (json) printJsonLines(rows)

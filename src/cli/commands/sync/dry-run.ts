@@ -42,7 +42,9 @@ export async function dryRun(
           environment: environmentOf(pipeline),
           signal,
         })
-        if (json) console.log(exactJson({ pipeline: pipeline.name, stream, table, since: since ?? null, ...read }))
+        const { stored: rows, ...facts } = read
+        const line = { pipeline: pipeline.name, stream, table, since: since ?? null, ...facts, rows }
+        if (json) console.log(exactJson(line))
         else show(name, table, since, read)
       } catch (error) {
         code = Math.max(code, printError(error, { verbose, hide }))
@@ -58,7 +60,7 @@ function show(
   name: string,
   table: string,
   since: string | undefined,
-  { rows, rejects, counts, total, isWhole, completeness }: Sample,
+  { stored, rejects, counts, total, isWhole, completeness }: Sample,
 ): void {
   const facts = [
     `${formatNumber(counts.fetched)} fetched`,
@@ -74,7 +76,7 @@ function show(
     `${name}: ${start}${isWhole ? '' : ', only the first pages'}: ${facts.join(', ')}; ` +
       `${formatCount(total, 'row')} for ${table}`,
   )
-  printTable(rows)
+  printTable(stored)
   for (const { stage, reason, record } of rejects)
     console.log(`rejected by ${stage}: ${reason}: ${exactJson(record).slice(0, MAX_RECORD_LENGTH)}`)
   const open = openText(completeness)
