@@ -38,7 +38,7 @@ const shopOf = (base: string) =>
 const serve = (records: readonly object[]): Promise<FakeApi> =>
   fakeApi({
     paging: byCursor('cursor', 'next'),
-    records: records as Record<string, unknown>[],
+    records,
     accepts: ({ headers }) => headers.authorization === 'Bearer test-SHOP_TOKEN',
   })
 

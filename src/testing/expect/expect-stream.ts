@@ -8,6 +8,7 @@ import { messageOf } from '../../value/error.ts'
 import { differenceOf, shown } from './difference.ts'
 import { readFlow, type ReadingOptions, type TestReading } from './read-flow.ts'
 import { same } from './same.ts'
+import { writtenBy, type WriteOptions } from './to-write.ts'
 
 /** Some of the members of a record, at any depth. */
 export type PartOf<T> = T extends readonly unknown[] | Date
@@ -167,6 +168,18 @@ export class StreamExpectation<Row> {
     const text = messageOf(error)
     if (!contains(text, message))
       this.#fail('toFail', `expected an error with ${shown(message)}: ${text}`, text, message, error)
+  }
+
+  /**
+   * Runs the stream into a table of a temporary database, and expects exactly these rows in it, in the order of the
+   * key. The names are those of the columns. Numbers and times are compared by their values.
+   *
+   * @example
+   * await expectStream(shop.streams.orders, { from: api }).toWrite([{ id: 1, placed_at: '2025-01-01T00:00:00Z' }])
+   */
+  async toWrite(expected: readonly object[], options: WriteOptions = {}): Promise<void> {
+    const { actual, difference } = await writtenBy(this.#flow, this.#options, expected, options)
+    this.#compare('toWrite', actual, expected, difference)
   }
 
   /**

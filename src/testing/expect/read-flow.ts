@@ -47,8 +47,7 @@ export async function readFlow<Row>(
   { from, secrets = {}, pages, signal = AbortSignal.timeout(LONGEST_MS), since, until }: ReadingOptions,
 ): Promise<TestReading<Row>> {
   const flow = flowOf(given)
-  const recorded = replaysOf(from).map((one) => one.pages)
-  const limit = pages ?? (recorded.length > 0 ? Math.max(...recorded) : undefined)
+  const limit = pages ?? recordedPages(from)
   try {
     const read = await withTransport(testTransport(from), () =>
       sample(flow, {
@@ -70,8 +69,14 @@ export async function readFlow<Row>(
   }
 }
 
+/** Returns how many pages of a stream were recorded, if there are more. */
+export function recordedPages(from: Answers): number | undefined {
+  const cut = replaysOf(from).filter(({ isWhole }) => !isWhole)
+  return cut.length > 0 ? Math.max(...cut.map(({ pages }) => pages)) : undefined
+}
+
 /** Returns a flow, or the one of a stream without a table. */
-function flowOf<Row>(given: Flow<Row> | Stream<Row>): Flow<unknown> {
+export function flowOf<Row>(given: Flow<Row> | Stream<Row>): Flow<unknown> {
   // The members, and not the class: a pipeline may import another copy of this package.
   const isStream = typeof given === 'object' && given !== null && 'recipe' in given
   if (isStream && 'table' in given) return given

@@ -7,7 +7,7 @@ import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import { messageOf } from '../../value/error.ts'
 import { chooseFaults, type PlannedFault, type SeededFaults } from './faults.ts'
 import { FakeList } from './fake-list.ts'
-import { fakeRecords, type FakeRecord } from './fake-records.ts'
+import { fakeRecords } from './fake-records.ts'
 import type { FakeAnswer, FakeRequest } from './fake-request.ts'
 import {
   LIST_OPTIONS,
@@ -194,7 +194,7 @@ function openList(settings: ListSettings, parameters: Record<string, string>, se
   const { records = 25, orderBy } = settings
   const given: FakeRecords | undefined = typeof records === 'function' ? records(parameters) : records
   if (given === undefined) return undefined
-  const rows = typeof given === 'number' ? (fakeRecords(given, seed) as readonly object[] as FakeRecord[]) : given
+  const rows: readonly object[] = typeof given === 'number' ? fakeRecords(given, seed) : given
   return new FaultyList(new FakeList(rows, orderBy), settings, seed)
 }
 

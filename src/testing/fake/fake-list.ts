@@ -22,7 +22,8 @@ export class FakeList {
   #change = 0
   readonly #orderBy: string | undefined
 
-  constructor(records: readonly FakeRecord[], orderBy?: string) {
+  constructor(given: readonly object[], orderBy?: string) {
+    const records = given as readonly FakeRecord[]
     const ordered = orderBy === undefined ? records : records.toSorted((a, b) => compareValues(a[orderBy], b[orderBy]))
     this.#orderBy = orderBy
     this.#placed = ordered.map((record, place) => ({ place, record, change: 0 }))
@@ -56,7 +57,8 @@ export class FakeList {
   }
 
   /** Inserts a record at the start; in a list in order of a field, by its value. */
-  insert(record: FakeRecord): void {
+  insert(given: object): void {
+    const record = given as FakeRecord
     const change = (this.#change += 1)
     const field = this.#orderBy
     if (field === undefined) {
@@ -68,7 +70,7 @@ export class FakeList {
   }
 
   /** Changes fields of a record where it stands. Does nothing if there is no such record. */
-  update(index: number, fields: FakeRecord): void {
+  update(index: number, fields: object): void {
     const placed = this.#placed[index]
     if (placed)
       this.#placed[index] = { ...placed, record: { ...placed.record, ...fields }, change: (this.#change += 1) }

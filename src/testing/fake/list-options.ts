@@ -104,7 +104,8 @@ export interface FakeListOptions {
   readonly graphql?: boolean
 }
 
-export type FakeRecords = number | readonly FakeRecord[]
+/** Records, or the number of generated ones. */
+export type FakeRecords = number | readonly object[]
 
 /** How a list takes the start of a range. */
 export interface FakeSince {
