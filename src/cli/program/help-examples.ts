@@ -36,13 +36,11 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice run billing --full', 'read everything; unchanged rows are not written'],
       ['sluice run billing --dry-run --limit 100', 'read and show, write nothing'],
       ['sluice run billing --json > report.json', 'the report, for programs'],
-      ['sluice run billing --log-format json', 'each event, for a log collector'],
       ['sluice run billing --quiet --timeout 30m --overlap skip', 'from cron'],
     ],
     paragraphs: [
       'On a terminal: one line for each stream while it runs, then a report. ' +
-        'Elsewhere: one line of text for each event that matters, then the report. ' +
-        '--log-format json prints each event as a line of JSON, the report last; --json prints only the report. ' +
+        'Elsewhere: one line of JSON for each event, the report last. ' +
         'An interrupted run continues from its last commit.',
     ],
   },
@@ -74,7 +72,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       'The ledger records each tick. Several schedulers on one database run each tick once, ' +
         'and a scheduler that was down knows which ticks it missed. A failed run does not stop the scheduler. ' +
         'SIGTERM commits complete batches and exits within 5 s, with exit code 0. ' +
-        'Each event is one line of text, or of JSON with --json. --verbose adds the events of the runs.',
+        'Each event is one line: text on a terminal, JSON elsewhere. --verbose adds the events of the runs.',
     ],
   },
   serve: {
@@ -125,6 +123,9 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice probe https://api.example/v1/orders', 'writes pipelines/example.ts'],
       ['sluice probe https://api.example/v1/orders --auth bearer:EXAMPLE_TOKEN --name shop'],
       ["sluice probe 'https://api.example/v1/orders?status=open' --header 'Accept-Language: en' --out open.ts"],
+      ['sluice probe --openapi https://api.example/openapi.json', 'all lists of a description'],
+      ['sluice probe --openapi shop.yaml --list', 'show them, write nothing'],
+      ['sluice probe --openapi github.json --set owner=nodejs --set repo=node --only issues'],
     ],
     paragraphs: [
       'Sends at most 8 requests, one after the other, and then reads two pages with the file that it has written. ' +
@@ -132,6 +133,8 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         'Paging is proven by requests; what is not proven is a comment that begins with QUESTION. ' +
         'Secrets are given by the names of environment variables. ' +
         'Exit code 1: nothing was written, or the file does not read two pages as it should.',
+      'With --openapi it requests nothing of the API: the file says what the description states, ' +
+        'and asks what it does not.',
     ],
   },
   preview: {

@@ -4,10 +4,14 @@ import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber }
 /** Adds the commands that show something and store nothing: probe, list, check, preview, status, runs. */
 export function addInspectCommands(sluice: Command): void {
   addCommand(sluice, 'probe', 'Ask an API what it is like, and write a pipeline file for it.')
-    .argument('<url>', 'of a list, as in https://api.example/v1/orders?status=open')
+    .argument('[url]', 'of a list, as in https://api.example/v1/orders?status=open')
+    .option('--openapi <file|url>', 'instead of a URL: the description of the API, OpenAPI 3 or Swagger 2.0')
     .option('--auth <how>', 'bearer:VARIABLE, basic:USER:VARIABLE, header:NAME:VARIABLE, query:NAME:VARIABLE', append)
     .option('--header <header>', "sent with each request, as 'Name: value'", append)
-    .option('--name <name>', 'of the pipeline (default: by the host)')
+    .option('--only <streams>', 'with --openapi: only these lists, with commas (default: all)', append)
+    .option('--set <name=value>', 'with --openapi: the value of a parameter, as in owner=octocat', append)
+    .option('--list', 'with --openapi: show all lists, and what is left out; write nothing')
+    .option('--name <name>', 'of the pipeline (default: by the host, or by the title)')
     .option('--out <file>', 'the file to write (default: pipelines/NAME.ts)')
     .option('--force', 'write over an existing file')
     .action(commandHandler(async () => (await import('../commands/inspect/probe.ts')).probeCommand))

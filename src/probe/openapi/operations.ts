@@ -92,8 +92,10 @@ function parameterOf(node: Node, description: Description): ParameterOf | undefi
 /** Returns the answer of the first success status; an answer without a schema if none is described. */
 export function answerOf(operation: Operation, description: Description): Answer {
   const responses = nodeAt(operation.node, 'responses')
-  const status = ['200', '2XX', '2xx', '206', '201', '203', 'default'].find((name) => isNode(responses[name]))
-  const response = status === undefined ? {} : description.nodeOf(responses[status])
+  const status = ['200', '2XX', '2xx', '206', '201', '203'].find((name) => isNode(responses[name]))
+  // Beside a success, `default` is an error.
+  const other = Object.keys(responses).some((name) => name.startsWith('2')) ? undefined : 'default'
+  const response = description.nodeOf(responses[status ?? other ?? ''])
   const headers = Object.keys(nodeAt(response, 'headers')).map((name) => name.toLowerCase())
   const body = description.isSwagger ? bodyOfSwagger(response, operation, description) : bodyOf(response, description)
   return { headers, ...body }

@@ -2,6 +2,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { redactUrl } from '../../observe/redact.ts'
 import type { Found, FoundStream, TypeTree } from '../found.ts'
+import { streamName } from '../write/names.ts'
 import { authOf } from './auth.ts'
 import { baseOf } from './base-url.ts'
 import type { Description } from './description.ts'
@@ -36,7 +37,7 @@ export function readOpenApi(description: Description, choice: Choice & { readonl
   const { selected, leftOut: others } = select(lists, choice, context)
   if (selected.length === 0) throw noLists(description, [...leftOut, ...others])
   const { base, questions } = baseOf(description)
-  const name = choice.name ?? pipelineName(description, base)
+  const name = choice.name === undefined ? pipelineName(description, base) : streamName(choice.name)
   const prefix = variablePrefix(name)
   const operations = selected.map(({ list }) => list.operation)
   const auth = authOf(description, operations, { base, prefix })

@@ -58,7 +58,8 @@ export class SchemaTypes {
       level = found.filter(({ name }) => name === undefined || !this.#named.has(name))
       for (const schema of level) {
         if (schema.name === undefined || this.#named.has(schema.name)) continue
-        const as = typeName(schema.name, taken)
+        // `io.k8s.api.core.v1.Pod` is a pod.
+        const as = typeName(schema.name.split('.').at(-1) ?? schema.name, taken)
         taken.add(as)
         this.#named.set(schema.name, { schema, as })
       }

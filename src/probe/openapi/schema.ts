@@ -25,7 +25,7 @@ export interface Schema {
   readonly words: Node
 }
 
-/** `allOf` and `oneOf` within each other deeper than this are a circle. */
+/** `allOf` and `oneOf` within each other deeper than this say nothing more. */
 const MAX_NESTED = 12
 const KINDS: ReadonlySet<unknown> = new Set(['object', 'array', 'string', 'integer', 'number', 'boolean'])
 
@@ -41,6 +41,10 @@ const NOTHING: Schema = {
 export class Schemas {
   readonly #description: Description
   readonly #read = new Map<unknown, Schema>()
+  /** Those that are being read. One of them within itself, by `allOf` or `oneOf`, is a circle. */
+  readonly #open = new Set<unknown>()
+  /** The number of circles that were cut. */
+  #cuts = 0
 
   constructor(description: Description) {
     this.#description = description
@@ -48,12 +52,19 @@ export class Schemas {
 
   /** Reads one schema, or a reference to one. What cannot be read is a schema that states nothing. */
   read(given: unknown, nested = 0): Schema {
-    if (nested > MAX_NESTED || !isNode(given)) return NOTHING
+    if (!isNode(given)) return NOTHING
     const known = this.#read.get(given)
     if (known) return known
+    if (nested > MAX_NESTED || this.#open.has(given)) {
+      this.#cuts += 1
+      return NOTHING
+    }
+    const before = this.#cuts
+    this.#open.add(given)
     const schema = this.#fresh(given, nested)
-    // Deep inside, a circle may have been cut off: such a schema is not whole.
-    if (nested === 0) this.#read.set(given, schema)
+    this.#open.delete(given)
+    // Within another schema, one that was cut is not whole.
+    if (nested === 0 || this.#cuts === before) this.#read.set(given, schema)
     return schema
   }
 

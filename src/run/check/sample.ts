@@ -14,7 +14,6 @@ import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
 import { openStore, type Store } from '../open-store.ts'
 import { pageEncoder } from './page-encoder.ts'
-import { storedRows, type StoredRow } from './stored-rows.ts'
 
 export interface SampleOptions extends Range {
   /** The stream, for events. */
@@ -37,10 +36,6 @@ export interface SampleOptions extends Range {
 export interface Sample {
   /** The rows that would be stored, with the names of the record's fields. */
   readonly rows: readonly unknown[]
-  /** The same rows by the names of their columns, with the column of the account. */
-  readonly stored: readonly StoredRow[]
-  /** Fields that are null in all records: they have no column until one has a value. */
-  readonly onlyNull: readonly string[]
   /** Records that a stage or the encoder rejected. */
   readonly rejects: readonly Reject[]
   /** Counts of all pages that were read. `rejected` includes the encoder's. */
@@ -70,10 +65,9 @@ export async function sample(
     database,
   }: SampleOptions,
 ): Promise<Sample> {
-  const records: object[] = []
+  const rows: unknown[] = []
   const rejects: Reject[] = []
-  const newTable = new NewTable(table, stream)
-  const encode = pageEncoder(newTable)
+  const encode = pageEncoder(new NewTable(table, stream))
   let counts = NO_READ_COUNTS
   let completeness: Completeness | undefined
   let total = 0
@@ -95,15 +89,10 @@ export async function sample(
     counts = addCounts(counts, encoded.counts)
     completeness = worstOf(completeness, page.completeness)
     total += encoded.rows.length
-    records.push(...(encoded.rows.slice(0, Math.max(0, keep - records.length)) as object[]))
+    rows.push(...encoded.rows.slice(0, Math.max(0, keep - rows.length)))
     rejects.push(...encoded.rejects.slice(0, Math.max(0, keep - rejects.length)))
-    if (read >= limit || pagesRead >= pages) return ended(false)
+    if (read >= limit || pagesRead >= pages)
+      return { rows, rejects, counts, total, isWhole: false, ...defined({ completeness }) }
   }
-  return ended(true)
-
-  function ended(isWhole: boolean): Sample {
-    const stored = storedRows(records, newTable.fields.columns)
-    const onlyNull = newTable.fields.undetermined
-    return { rows: records, stored, onlyNull, rejects, counts, total, isWhole, ...defined({ completeness }) }
-  }
+  return { rows, rejects, counts, total, isWhole: true, ...defined({ completeness }) }
 }

@@ -10,8 +10,10 @@ import type { Choice } from '../../../src/probe/openapi/select.ts'
 import { pipelineText } from '../../../src/probe/write-pipeline.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import type { ApiServer } from '../../support/api-server.ts'
+import { callSluice } from '../../cli/support/call.ts'
 import { testDatabase } from '../../support/database.ts'
-import { integer, object, PAGING_CASES } from './paging-cases.ts'
+import { CIRCLES } from './circles.ts'
+import { PAGING_CASES } from './paging-cases.ts'
 import { openProject, type Project } from '../type-check.ts'
 import { COMMENTS_OF_EACH, forumApi, KEY, POSTS_OF_EACH, USERS } from './forum-api.ts'
 
@@ -151,6 +153,32 @@ describe('the forum (OpenAPI 3.0, YAML)', () => {
   })
 })
 
+test('sluice probe --openapi shows the lists, writes a file once, and refuses what does not belong to it', async () => {
+  const place = `${forum.origin}/openapi.yaml`
+  const sluice = (...args: string[]): ReturnType<typeof callSluice> =>
+    callSluice(['probe', ...args], { cwd: project.folder })
+  const listed = await sluice('--openapi', place, '--list')
+  expect(listed).toMatchObject({ code: 0, stderr: '' })
+  expect(listed.stdout).toMatch(/^stream +path +paging +key\n/)
+  expect(listed.stdout).toContain('\nLeft out:\n')
+  expect(listed.stdout).not.toContain('Wrote')
+  const written = await sluice('--openapi', place, '--only', 'posts,badges', '--name', 'own')
+  expect(written).toMatchObject({ code: 0, stderr: '' })
+  expect(written.stdout).toMatch(/\n {2}not chosen by --only: GET \S+ \(comments\)\n/)
+  expect(written.stdout).toMatch(/\nWrote pipelines\/own\.ts with 1 question .*\n\nNext: {2}npx sluice check own\n$/s)
+  await expect(readFile(join(project.folder, 'pipelines/own.ts'), 'utf8')).resolves.toContain("pipeline('own', {")
+  for (const [args, message] of [
+    [['--openapi', place, '--name', 'own'], /own\.ts exists, and was not written over/],
+    [['--openapi', place, '--set', 'group'], /--set group: give the name of a parameter and its value/],
+    [['--openapi', place, `${forum.origin}/v1/users`], /requests nothing of the API\. Leave out http/],
+    [['--list'], /give the URL of a list, or --openapi/],
+    [[`${forum.origin}/v1/users`, '--list'], /--list are for --openapi/],
+  ] as const) {
+    const refused = await sluice(...args)
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(message)])
+  }
+})
+
 test('the shop (Swagger 2.0): basic credentials, offsets, a loose parent, required parameters, no key', () => {
   const { found, leftOut } = reads['shop'] ?? { found: { streams: [] } as unknown as Found, leftOut: [] }
   expect(found).toMatchObject({
@@ -245,17 +273,9 @@ test('what is no description is refused with a reason', async () => {
 })
 
 test('references that lead in circles, nowhere or elsewhere end', () => {
-  const schemas = {
-    A: { $ref: '#/components/schemas/B' },
-    B: { $ref: '#/components/schemas/A' },
-    C: { allOf: [{ $ref: '#/components/schemas/C' }], oneOf: [{ $ref: '#/components/schemas/C' }] },
-    D: object({ id: integer, a: { $ref: '#/components/schemas/A' }, c: { $ref: '#/components/schemas/C' } }),
-    E: { allOf: [{ $ref: '#/components/schemas/D' }, object({ d: { type: 'array', items: { $ref: 'x.json#/F' } } })] },
-  }
-  const answer = {
-    content: { 'application/json': { schema: { type: 'array', items: { $ref: '#/components/schemas/E' } } } },
-  }
-  const root = { openapi: '3.0.0', components: { schemas }, paths: { '/e': { get: { responses: { 200: answer } } } } }
-  const { found } = readOpenApi(new Description(root, 'it.json'), none)
-  expect(pipelineText(found)).toContain('interface E {\n  id: number\n  a?: unknown\n  c?: unknown\n  d?: unknown[]\n}')
+  const { found } = readOpenApi(new Description(CIRCLES, 'it.json'), none)
+  expect(pipelineText(found)).toContain(
+    'interface E {\n  id: number\n  base?: Base\n  a?: unknown\n  c?: unknown\n  d?: unknown[]\n}',
+  )
+  expect(pipelineText(found)).toContain('\n  Sub19?: number\n  kind?: number\n}\n')
 })

@@ -55,6 +55,14 @@ export const PAGING_CASES: Readonly<Record<string, Case>> = {
     body: object({ data: items, pagination: object({ total: integer, offset: integer }) }),
     paging: { type: 'offset', parameter: 'offset', start: 0, total: 'pagination.total' },
   },
+  'an index that counts from 1, and a total of money': {
+    query: {
+      startIndex: { type: 'integer', minimum: 1 },
+      limit: { type: 'integer', description: 'Maximum (default 20)' },
+    },
+    body: object({ data: items, total: { type: 'number', format: 'double' } }),
+    paging: { type: 'offset', parameter: 'startIndex', start: 1 },
+  },
   'pages of Spring, counted from 0': {
     query: { page: { type: 'integer', default: 0 }, size: integer },
     body: object({ content: items, totalPages: integer, totalElements: integer, last: flag }),

@@ -8,23 +8,32 @@ import type { Found } from '../../../probe/found.ts'
 import { readTwoPages } from '../../../run/check/read-two-pages.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
+import { UsageError } from '../../../model/errors.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { probeOpenApi, type ProbeOpenApiOptions } from './probe-openapi.ts'
 
-interface ProbeCommandOptions extends CommonOptions {
+interface ProbeCommandOptions extends CommonOptions, ProbeOpenApiOptions {
+  readonly openapi?: string
   readonly auth?: readonly string[]
   readonly header?: readonly string[]
-  readonly name?: string
-  readonly out?: string
-  readonly force?: boolean
 }
 
 /** `sluice probe`: finds out what an API is like, writes a pipeline file, and reads two pages with it. */
 export async function probeCommand(
-  [url]: [string],
-  { auth = [], header = [], name, out, force = false }: ProbeCommandOptions,
+  [url]: [string | undefined],
+  options: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<number> {
+  const { auth = [], header = [], name, out, force = false, openapi, only, set, list } = options
+  if (openapi !== undefined) {
+    const other = [url, ...auth, ...header].find((given) => given !== undefined)
+    if (other !== undefined)
+      throw new UsageError(`sluice probe --openapi requests nothing of the API. Leave out ${other}`)
+    return probeOpenApi(openapi, options, context)
+  }
+  if (url === undefined) throw new UsageError('sluice probe: give the URL of a list, or --openapi with a description')
+  if (only ?? set ?? list) throw new UsageError('sluice probe: --only, --set and --list are for --openapi')
   const { signal, hide } = context
   const print = (text: string): void => console.log(hide(text))
   const file = out ?? join('pipelines', `${nameFor(readTarget(url), name)}.ts`)

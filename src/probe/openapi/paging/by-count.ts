@@ -5,7 +5,7 @@ import { numberOf, type ParameterOf } from '../operations.ts'
 import type { Schema } from '../schema.ts'
 import { isOffset, isPage } from './names.ts'
 import { isCount } from './page-size.ts'
-import { clear, type PagingStated } from './paging-found.ts'
+import type { PagingStated } from './paging-found.ts'
 import type { Search } from './search.ts'
 
 /** A parameter such as `offset`. */
@@ -16,9 +16,14 @@ export function byOffset({ parameters, ends, size }: Search): PagingStated | und
   )
   if (!found) return undefined
   const { words } = found.schema
-  const start = Math.max(0, numberOf(words, 'default') ?? numberOf(words, 'minimum') ?? 0)
+  const stated = numberOf(words, 'default') ?? numberOf(words, 'minimum')
+  const { name } = found.parameter
   const limit = size && !USUAL_SIZE.test(size.parameter) ? { limit: size.parameter } : {}
-  return clear({ type: 'offset', parameter: found.parameter.name, start, ...ends, ...limit })
+  const question = `is the first record ${name}=0? The description does not say whether it counts from 0 or 1.`
+  return {
+    paging: { type: 'offset', parameter: name, start: Math.max(0, stated ?? 0), ...ends, ...limit },
+    questions: stated === undefined && !/offset|skip/i.test(name) ? [question] : [],
+  }
 }
 
 /** Names of a page size that a run knows without the option `limit`. */

@@ -51,7 +51,7 @@ const largest = ({ values = [] }: Schema): number | undefined => {
 const NUMBER = String.raw`(\d{1,3}(?:,\d{3})+|\d+)`
 const MAXIMUM = [
   // "max 100", "maximum value is 100", "the maximum number of results is 100", "Max: 100", "maximum of 100"
-  String.raw`\bmax(?:imum|imal)?\b[^.\d\n]{0,40}?\b${NUMBER}\b`,
+  String.raw`\bmax(?:imum|imal)?\b(?:(?!default)[^.\d\n]){0,40}?\b${NUMBER}\b`,
   // "up to 100", "at most 100", "no more than 100", "not exceed 100", "cannot be larger than 100"
   String.raw`\b(?:up to|at most|no more than|not exceed|upper limit (?:is|of))\s+(?:a value of\s+)?${NUMBER}\b`,
   String.raw`\b(?:larger|greater|higher|more) than\s+${NUMBER}\b`,

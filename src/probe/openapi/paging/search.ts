@@ -69,7 +69,7 @@ export function searchOf(list: ListAnswer, schemas: Schemas): Search {
 }
 
 function endsOf(members: readonly BodyMember[], headers: readonly string[]): Search['ends'] {
-  const total = placeOf(members.filter(mayBeTotal), isTotalName, isCount) ?? headerIn(headers, isTotalHeader)
+  const total = placeOf(members.filter(mayBeTotal), isTotalName, isWhole) ?? headerIn(headers, isTotalHeader)
   const more = placeOf(members, isMoreName, isFlag)
   const done = more === undefined ? placeOf(members, isDoneName, isFlag) : undefined
   return {
@@ -79,6 +79,11 @@ function endsOf(members: readonly BodyMember[], headers: readonly string[]): Sea
   }
 }
 
+/** A total of money ends no reading. */
+const isWhole = (schema: Schema): boolean =>
+  isCount(schema) &&
+  !/float|double|decimal/.test(textAt(schema.words, 'format') ?? '') &&
+  !/\b(amount|price|sum|cost|money|currency)\b/i.test(textAt(schema.words, 'description') ?? '')
 const isFlag = ({ kinds }: Schema): boolean => kinds.includes('boolean')
 
 /** A reading would end too early by the number of records in a page: only words can tell that `count` is of all. */
