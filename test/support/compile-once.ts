@@ -1,4 +1,4 @@
-import vm, { Script, type CompileFunctionOptions } from 'node:vm'
+import vm, { Script, type CompileFunctionOptions, type SourceTextModuleOptions } from 'node:vm'
 
 /** A module's function that is not bound to a context, or undefined for one that Jest compiles. */
 interface Compiled {
@@ -10,14 +10,17 @@ interface Compiled {
 const DYNAMIC_IMPORT = /^(?!\s*(?:\*|\/\*|\/\/)).*\bimport\(/m
 
 const compiled = new Map<string, Compiled>()
-const { compileFunction } = vm
+const analysed = new Map<string, { readonly source: string; readonly cachedData: Buffer }>()
+const { compileFunction, SourceTextModule } = vm
 
 /**
  * Lets a worker compile each CommonJS module of a package once and not for each test file: above all Jest's own, which
- * it loads into every context. Only a script's run belongs to a context, so test files still share nothing.
+ * it loads into every context. Only a script's run belongs to a context, so test files still share nothing. An ES
+ * module belongs to its context, and is made there from what V8 found out about its source before.
  */
 export function compileOnce(): void {
   vm.compileFunction = compile as typeof compileFunction
+  vm.SourceTextModule = moduleOf as unknown as typeof SourceTextModule
 }
 
 function compile(source: string, parameters: readonly string[], options: CompileFunctionOptions): unknown {
@@ -35,3 +38,21 @@ function scriptOf(source: string, parameters: readonly string[], filename: strin
   const head = `(function (${parameters.join(', ')}) {`
   return new Script(`${head}${source}\n})`, { filename, columnOffset: -head.length })
 }
+
+/** Called by `new`, so what it returns is the module. */
+function moduleOf(source: string, options: SourceTextModuleOptions = {}): InstanceType<typeof SourceTextModule> {
+  const { identifier } = options
+  const known = identifier === undefined ? undefined : analysed.get(identifier)
+  if (known?.source === source) {
+    try {
+      return new SourceTextModule(source, { ...options, cachedData: known.cachedData })
+    } catch {
+      // V8 refuses it after a test has changed a flag of its own.
+    }
+  }
+  const made = new SourceTextModule(source, options)
+  if (identifier !== undefined)
+    analysed.set(identifier, { source, cachedData: (made as unknown as Script).createCachedData() })
+  return made
+}
+moduleOf.prototype = SourceTextModule.prototype
