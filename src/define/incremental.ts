@@ -40,6 +40,12 @@ interface TimeOptions {
    * from `startFrom` or the cursor to now. Put `since` and `until` into the request. @default no limit
    */
   step?: Duration
+  /**
+   * Steps that are read at once, as far as no late rows of them are left to come. The cursor moves over those that are
+   * done, up to the first one that is not. Needs `step`, and a table with a key and a version.
+   * @default 1: one after the other
+   */
+  concurrency?: number
 }
 interface ClockOptions extends TimeOptions {
   /** The number counts seconds or milliseconds since 1970. */
@@ -57,6 +63,7 @@ const OPTIONS: OptionNames<Omit<Incremental, 'at'>> = {
   unit: true,
   order: true,
   step: true,
+  concurrency: true,
   perParent: true,
 }
 
@@ -67,7 +74,7 @@ export function incrementalOf(
     readonly perParent?: boolean | undefined
   },
 ): Incremental {
-  const { startFrom, lookback, unit, order, step, perParent } = options
+  const { startFrom, lookback, unit, order, step, concurrency, perParent } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
   rejectUnknownOptions(place, options, OPTIONS)
@@ -84,9 +91,17 @@ export function incrementalOf(
   if (order !== undefined && !['ascending', 'descending', 'any'].includes(order))
     throw new UsageError(`${place}: order is 'ascending', 'descending' or 'any', not ${JSON.stringify(order)}`)
   if (step !== undefined) checkStep(place, step, options)
+  if (concurrency !== undefined && (!Number.isInteger(concurrency) || concurrency < 1))
+    throw new UsageError(`${place}: concurrency must be a whole number from 1, not ${concurrency}`)
+  if (concurrency !== undefined && step === undefined)
+    throw new UsageError(`${place}: concurrency reads several steps at once. Give a step, such as '30d'`)
   if (perParent !== undefined && typeof perParent !== 'boolean')
     throw new UsageError(`${place}: perParent is true or false, not ${JSON.stringify(perParent)}`)
-  return Object.freeze({ at, ...defined({ startFrom, lookback, unit, order, step }), ...(perParent && { perParent }) })
+  return Object.freeze({
+    at,
+    ...defined({ startFrom, lookback, unit, order, step, concurrency }),
+    ...(perParent && { perParent }),
+  })
 }
 
 function checkStep(

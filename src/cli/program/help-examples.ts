@@ -36,11 +36,13 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice run billing --full', 'read everything; unchanged rows are not written'],
       ['sluice run billing --dry-run --limit 100', 'read and show, write nothing'],
       ['sluice run billing --json > report.json', 'the report, for programs'],
+      ['sluice run billing --log-format json', 'each event, for a log collector'],
       ['sluice run billing --quiet --timeout 30m --overlap skip', 'from cron'],
     ],
     paragraphs: [
       'On a terminal: one line for each stream while it runs, then a report. ' +
-        'Elsewhere: one line of JSON for each event, the report last. ' +
+        'Elsewhere: one line of text for each event that matters, then the report. ' +
+        '--log-format json prints each event as a line of JSON, the report last; --json prints only the report. ' +
         'An interrupted run continues from its last commit.',
     ],
   },
@@ -72,7 +74,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       'The ledger records each tick. Several schedulers on one database run each tick once, ' +
         'and a scheduler that was down knows which ticks it missed. A failed run does not stop the scheduler. ' +
         'SIGTERM commits complete batches and exits within 5 s, with exit code 0. ' +
-        'Each event is one line: text on a terminal, JSON elsewhere. --verbose adds the events of the runs.',
+        'Each event is one line of text, or of JSON with --json. --verbose adds the events of the runs.',
     ],
   },
   serve: {

@@ -89,6 +89,12 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     )
   }
 
+  if (write === 'append' && keys.length === 0 && (recipe.incremental?.concurrency ?? 1) > 1)
+    throw fault(
+      'append without a key would store the records of a step twice that is read again. ' +
+        'Give a key, or remove concurrency from .incremental()',
+    )
+
   const declared = typeof columns === 'object' ? columns : {}
   const word = typeof columns === 'string' ? columns : (onSchemaChange ?? 'evolve')
   if (typeof columns === 'string' && onSchemaChange !== undefined && onSchemaChange !== columns)

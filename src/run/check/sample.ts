@@ -14,6 +14,7 @@ import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
 import { openStore, type Store } from '../open-store.ts'
 import { pageEncoder } from './page-encoder.ts'
+import { storedRows, type StoredRow } from './stored-rows.ts'
 
 export interface SampleOptions extends Range {
   /** The stream, for events. */
@@ -36,6 +37,10 @@ export interface SampleOptions extends Range {
 export interface Sample {
   /** The rows that would be stored, with the names of the record's fields. */
   readonly rows: readonly unknown[]
+  /** The same rows by the names of their columns, with the column of the account. */
+  readonly stored: readonly StoredRow[]
+  /** Fields that are null in all records: they have no column until one has a value. */
+  readonly onlyNull: readonly string[]
   /** Records that a stage or the encoder rejected. */
   readonly rejects: readonly Reject[]
   /** Counts of all pages that were read. `rejected` includes the encoder's. */
@@ -65,9 +70,10 @@ export async function sample(
     database,
   }: SampleOptions,
 ): Promise<Sample> {
-  const rows: unknown[] = []
+  const records: object[] = []
   const rejects: Reject[] = []
-  const encode = pageEncoder(new NewTable(table, stream))
+  const newTable = new NewTable(table, stream)
+  const encode = pageEncoder(newTable)
   let counts = NO_READ_COUNTS
   let completeness: Completeness | undefined
   let total = 0
@@ -89,10 +95,15 @@ export async function sample(
     counts = addCounts(counts, encoded.counts)
     completeness = worstOf(completeness, page.completeness)
     total += encoded.rows.length
-    rows.push(...encoded.rows.slice(0, Math.max(0, keep - rows.length)))
+    records.push(...(encoded.rows.slice(0, Math.max(0, keep - records.length)) as object[]))
     rejects.push(...encoded.rejects.slice(0, Math.max(0, keep - rejects.length)))
-    if (read >= limit || pagesRead >= pages)
-      return { rows, rejects, counts, total, isWhole: false, ...defined({ completeness }) }
+    if (read >= limit || pagesRead >= pages) return ended(false)
   }
-  return { rows, rejects, counts, total, isWhole: true, ...defined({ completeness }) }
+  return ended(true)
+
+  function ended(isWhole: boolean): Sample {
+    const stored = storedRows(records, newTable.fields.columns)
+    const onlyNull = newTable.fields.undetermined
+    return { rows: records, stored, onlyNull, rejects, counts, total, isWhole, ...defined({ completeness }) }
+  }
 }
