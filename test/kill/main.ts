@@ -10,6 +10,7 @@ import { everyMessage } from './drivers/every-message.ts'
 import { instants } from './drivers/instants.ts'
 import { lostCommits } from './drivers/lost-commits.ts'
 import { moving } from './drivers/moving.ts'
+import { ranges } from './drivers/ranges.ts'
 import { stopped } from './drivers/stopped.ts'
 import { twoOwners } from './drivers/two-owners.ts'
 import { Falls } from './falls.ts'
@@ -20,7 +21,7 @@ import { killAll } from './sluice.ts'
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'stopped,owners,lost,faults,crashes,moving,messages,instants' },
+    only: { type: 'string', default: 'stopped,owners,lost,faults,crashes,moving,ranges,messages,instants' },
     write: { type: 'string', default: WRITES.join(',') },
     /** Scenarios at once; those that only wait for a lease come on top. */
     jobs: { type: 'string', default: '2' },
@@ -104,6 +105,7 @@ if (only.has('lost')) await carry('lost commits', () => lostCommits(context))
 if (only.has('faults')) await carry('API faults', () => apiFaults(context), { together: atOnce * 2 })
 if (only.has('crashes')) await carry('crashes', () => crashes(context, 5))
 if (only.has('moving')) await carry('moving lists', () => moving(context, 300))
+if (only.has('ranges')) await carry('ranges at once', () => ranges(context))
 if (only.has('messages'))
   for (const write of writes)
     await carry(`every message of ${write}`, () => everyMessage(context, write), { succeed: true })

@@ -6,6 +6,7 @@ import { apiFaults } from './drivers/api-faults.ts'
 import { everyMessage } from './drivers/every-message.ts'
 import { lostCommits } from './drivers/lost-commits.ts'
 import { moving } from './drivers/moving.ts'
+import { ranges } from './drivers/ranges.ts'
 import { sampled, seeded, type Context, type Job } from './job.ts'
 import { WRITES } from './rig.ts'
 import { messageOf } from '../../src/value/error.ts'
@@ -69,4 +70,8 @@ describe('a run that lives on', () => {
 
 test('a run that is killed while its list moves misses nothing in silence, and resumes without doubles', async () => {
   expect(await broken(sampled(moving(context, 300), 3, context.random))).toEqual([])
+}, 60_000)
+
+test('a run that is killed while it reads ranges at once leaves a cursor that is true, and resumes them', async () => {
+  expect(await broken(sampled(await ranges(context), 3, context.random))).toEqual([])
 }, 60_000)

@@ -1,0 +1,214 @@
+// A stream whose days are read three at once, by real runs that are killed: a process, an HTTP server, and PostgreSQL.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Client } from 'pg'
+import { PgProxy } from '../support/pg-proxy.ts'
+import { BrokenPromise } from './broken-promise.ts'
+import { succeeded } from './checks.ts'
+import { connected, type Databases } from './databases.ts'
+import type { Numbered } from './rig.ts'
+import { SluiceRun } from './sluice.ts'
+import { alone } from './stored.ts'
+
+const PIPELINE = join(import.meta.dirname, 'pipelines', 'ranges.ts')
+const DAY = 86_400_000
+const DAYS = 8
+const PER_DAY = 5
+
+/** Days that are settled, and so read at once. */
+const AT_ONCE = 6
+/** The last page of the first of three days waits for those of the others: until they are served and stored. */
+const WAIT_MS = 100
+const MAX_WAIT_MS = 500
+
+interface Item {
+  readonly id: number
+  readonly at: string
+  readonly text: string
+}
+
+export class RangesRig implements AsyncDisposable {
+  readonly #start = Date.now() - DAYS * DAY
+  readonly #items: readonly Item[]
+  readonly #write: 'append' | 'merge'
+  readonly #resources: AsyncDisposableStack
+  readonly #running = new Set<SluiceRun>()
+  #url = ''
+  #api = ''
+  #requests = 0
+  /** Days whose last page was served. */
+  readonly #ended = new Set<number>()
+  /** Sees the messages of the run through the proxy. */
+  watch: Numbered = {}
+  /** Called before and after the n-th answer of the API. */
+  onRequest: ((n: number, when: 'before' | 'after') => void) | undefined
+  readonly direct: Client
+  readonly proxy: PgProxy
+
+  private constructor(
+    write: 'append' | 'merge',
+    { direct, proxy }: { direct: Client; proxy: PgProxy },
+    resources: AsyncDisposableStack,
+  ) {
+    this.#write = write
+    this.direct = direct
+    this.proxy = proxy
+    this.#resources = resources
+    this.#items = Array.from({ length: DAYS * PER_DAY }, (_, id) => ({
+      id,
+      at: new Date(this.#start + ((id + 0.5) / PER_DAY) * DAY).toISOString(),
+      text: `row ${id} ✓`,
+    }))
+  }
+
+  static async open(databases: Databases, write: 'append' | 'merge'): Promise<RangesRig> {
+    await using resources = new AsyncDisposableStack()
+    const { url } = resources.use(await databases.create())
+    const direct = resources.adopt(await connected(url), (client) => client.end())
+    let rig: RangesRig | undefined
+    const proxy = resources.use(
+      await PgProxy.open({
+        port: Number(new URL(url).port),
+        watchers: [
+          {
+            before: (message) => rig?.watch.before?.(message, message.n),
+            after: (message) => rig?.watch.after?.(message, message.n),
+          },
+        ],
+      }),
+    )
+    const server = createServer((request, response) => {
+      void rig?.answer(new URL(request.url ?? '/', 'http://api')).then(({ n, body }) => {
+        rig?.onRequest?.(n, 'before')
+        response.writeHead(200, { 'content-type': 'application/json' })
+        response.end(JSON.stringify(body), () => rig?.onRequest?.(n, 'after'))
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    resources.defer(async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    })
+    rig = new RangesRig(write, { direct, proxy }, resources.move())
+    rig.#url = url
+    rig.#api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return rig
+  }
+
+  get requests(): number {
+    return this.#requests
+  }
+
+  async answer({ searchParams }: URL): Promise<{ readonly n: number; readonly body: object }> {
+    const [from, to] = [searchParams.get('from') ?? '', searchParams.get('to') ?? '']
+    const n = ++this.#requests
+    const offset = Number(searchParams.get('offset') ?? 0)
+    const day = Math.round((Date.parse(from) - this.#start) / DAY)
+    const isLast = offset + 2 >= PER_DAY
+    if (isLast && day < AT_ONCE && day % 3 === 0) await this.#othersEnd(day)
+    const rows = this.#items.filter(({ at }) => at >= from && at < to)
+    if (isLast) this.#ended.add(day)
+    return { n, body: { rows: rows.slice(offset, offset + 2), total: rows.length } }
+  }
+
+  /** The days behind it end before: the cursor must not pass it with them. */
+  async #othersEnd(day: number): Promise<void> {
+    for (let waited = 0; waited < MAX_WAIT_MS; waited += 5) {
+      if (this.#ended.has(day + 1) && this.#ended.has(day + 2)) break
+      await sleep(5)
+    }
+    await sleep(WAIT_MS)
+  }
+
+  /** Starts a run through the proxy; `watch` sees its messages, counted from 1. Without it, a run past the proxy. */
+  start(watch?: Numbered, flags: readonly string[] = []): SluiceRun {
+    const first = this.proxy.count
+    if (watch)
+      this.watch = {
+        before: (message) => watch.before?.(message, message.n - first),
+        after: (message) => watch.after?.(message, message.n - first),
+      }
+    const run = new SluiceRun({
+      pipeline: PIPELINE,
+      database: watch ? this.proxy.through(this.#url) : this.#url,
+      api: this.#api,
+      batchRows: 2,
+      flags,
+      environment: { KILL_START: new Date(this.#start).toISOString(), KILL_WRITE: this.#write },
+    })
+    this.#running.add(run)
+    const over = (): void => void this.#running.delete(run)
+    run.ended.then(over, over)
+    return run
+  }
+
+  /** After a kill: what the cursor has passed is stored; the next run stores the rest, and a further one nothing. */
+  async survives(): Promise<void> {
+    await alone(this.direct)
+    await this.#cursorIsTrue('after the kill')
+    succeeded(await this.start().ended, 'the run after it')
+    await this.complete()
+  }
+
+  /** After a run that has succeeded. */
+  async complete(): Promise<void> {
+    await this.#cursorIsTrue('after the run')
+    const stored = await this.#rows()
+    if (!isDeepStrictEqual(stored, this.#items))
+      throw new BrokenPromise(
+        `not as in the source: ${stored.length} of ${this.#items.length} rows, ids ${stored.map(({ id }) => id).join()}`,
+      )
+    const { rows } = await this.direct.query<{ inserted: number; open: number; live: number }>(
+      `select (select sum(inserted)::bigint from sluice.slices) as inserted,
+              (select count(*) from sluice.slices where status <> 'done') as open,
+              (select count(*) from sluice.chains where ended_at is null) as live`,
+    )
+    if (!isDeepStrictEqual(rows, [{ inserted: this.#items.length, open: 0, live: 0 }]))
+      throw new BrokenPromise(`the ledger of ${this.#items.length} rows says ${JSON.stringify(rows)}`)
+    const before = await this.#versions()
+    succeeded(await this.start().ended, 'a further run')
+    if ((await this.#versions()) !== before) throw new BrokenPromise('a further run has touched rows')
+  }
+
+  /** Every record before the cursor is stored: that is what a cursor says. */
+  async #cursorIsTrue(when: string): Promise<void> {
+    const { rows } = await this.direct.query<{ value: string }>('select value from sluice.cursors')
+    const [cursor] = rows
+    if (!cursor) return
+    const stored = new Set((await this.#rows()).map(({ id }) => id))
+    const missing = this.#items.filter(({ id, at }) => at < cursor.value && !stored.has(id))
+    if (missing.length === 0) return
+    const ids = missing.map(({ id }) => id).join()
+    throw new BrokenPromise(`${when}: the cursor is ${cursor.value}, and the records ${ids} before it are not stored`)
+  }
+
+  async #rows(): Promise<Item[]> {
+    const { rows: found } = await this.direct.query<{ found: boolean }>(
+      `select to_regclass('kill.ranges') is not null as found`,
+    )
+    if (!found[0]?.found) return []
+    const { rows } = await this.direct.query<Item>(
+      `select id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, text
+         from kill.ranges order by id`,
+    )
+    return rows
+  }
+
+  async #versions(): Promise<string> {
+    const { rows } = await this.direct.query<{ all: string | null }>(
+      `select string_agg(ctid::text || ' ' || xmin::text, ',' order by ctid) as all from kill.ranges`,
+    )
+    return rows[0]?.all ?? ''
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const run of this.#running) run.kill()
+    await this.#resources.disposeAsync()
+  }
+}
