@@ -70,7 +70,7 @@ export type { TableOptions } from './define/table/table-options.ts'
 export { Decimal } from './value/decimal.ts'
 
 // What a program does with a pipeline.
-export { backfill, type BackfillOptions } from './entry/backfill.ts'
+export { backfill, type BackfillAccountsOptions, type BackfillOptions } from './entry/backfill.ts'
 export { readStatus } from './entry/read-status.ts'
 export { run, type RunAccountsOptions, type RunOptions } from './entry/run.ts'
 export { AccountsFailedError, RunFailedError } from './entry/run-failed-error.ts'

@@ -1,6 +1,6 @@
 // A stream whose days are read three at once, by real runs that are killed: a process, an HTTP server, and PostgreSQL.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -82,11 +82,7 @@ export class RangesRig implements AsyncDisposable {
       }),
     )
     const server = createServer((request, response) => {
-      void rig?.answer(new URL(request.url ?? '/', 'http://api')).then(({ n, body }) => {
-        rig?.onRequest?.(n, 'before')
-        response.writeHead(200, { 'content-type': 'application/json' })
-        response.end(JSON.stringify(body), () => rig?.onRequest?.(n, 'after'))
-      })
+      void rig?.answer(new URL(request.url ?? '/', 'http://api'), response)
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -105,7 +101,7 @@ export class RangesRig implements AsyncDisposable {
     return this.#requests
   }
 
-  async answer({ searchParams }: URL): Promise<{ readonly n: number; readonly body: object }> {
+  async answer({ searchParams }: URL, response: ServerResponse): Promise<void> {
     const [from, to] = [searchParams.get('from') ?? '', searchParams.get('to') ?? '']
     const n = ++this.#requests
     const offset = Number(searchParams.get('offset') ?? 0)
@@ -114,7 +110,11 @@ export class RangesRig implements AsyncDisposable {
     if (isLast && day < AT_ONCE && day % 3 === 0) await this.#othersEnd(day)
     const rows = this.#items.filter(({ at }) => at >= from && at < to)
     if (isLast) this.#ended.add(day)
-    return { n, body: { rows: rows.slice(offset, offset + 2), total: rows.length } }
+    this.onRequest?.(n, 'before')
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ rows: rows.slice(offset, offset + 2), total: rows.length }), () =>
+      this.onRequest?.(n, 'after'),
+    )
   }
 
   /** The days behind it end before: the cursor must not pass it with them. */
@@ -162,7 +162,8 @@ export class RangesRig implements AsyncDisposable {
     const stored = await this.#rows()
     if (!isDeepStrictEqual(stored, this.#items))
       throw new BrokenPromise(
-        `not as in the source: ${stored.length} of ${this.#items.length} rows, ids ${stored.map(({ id }) => id).join()}`,
+        `not as in the source: ${stored.length} of ${this.#items.length} rows, ` +
+          `ids ${stored.map(({ id }) => id).join()}`,
       )
     const { rows } = await this.direct.query<{ inserted: number; open: number; live: number }>(
       `select (select sum(inserted)::bigint from sluice.slices) as inserted,

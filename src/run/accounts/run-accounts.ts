@@ -1,17 +1,21 @@
-import type { AccountsPipeline, Flows } from '../../define/pipeline.ts'
+import type { AccountsPipeline, Flows, Pipeline } from '../../define/pipeline.ts'
 import { toError } from '../../value/error.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { AccountsReport, Report } from '../../model/report.ts'
 import { keepDatabase } from '../open-store.ts'
 import { problemText } from '../report/problem-text.ts'
-import type { RunOptions } from '../options.ts'
+import { backfillPipeline } from '../backfill/backfill-pipeline.ts'
+import type { BackfillPlan } from '../backfill/backfill-plan.ts'
+import { dryRunBackfill } from '../backfill/dry-run.ts'
+import type { BackfillOptions, RunOptions } from '../options.ts'
 import { runPipeline } from '../run-pipeline.ts'
 import { AccountError, expandAccounts } from './expand-accounts.ts'
 import { environmentOf } from './environment-of.ts'
 import { inTurn } from './in-turn.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 
-export interface RunAccountsOptions extends Omit<RunOptions, 'onEvent' | 'onStreamError'> {
+/** Which accounts run, and what is told of them. */
+export interface AccountsOptions {
   /** Only these accounts. @default all */
   readonly accounts?: readonly string[] | undefined
   /** Accounts that run at the same time. @default the `concurrency` of `accounts()` */
@@ -21,12 +25,51 @@ export interface RunAccountsOptions extends Omit<RunOptions, 'onEvent' | 'onStre
   /** Called with the error of each stream that fails, and the account. */
   readonly onStreamError?: (stream: string, error: unknown, account: string) => void
 }
+type Hooks = 'onEvent' | 'onStreamError'
+export type RunAccountsOptions = Omit<RunOptions, Hooks> & AccountsOptions
+export type BackfillAccountsOptions = Omit<BackfillOptions, Hooks> & AccountsOptions
 
 /** Runs the accounts of a pipeline, a few at a time. An account that fails does not stop the others. */
 export async function runAccounts<Streams extends Flows>(
   definition: AccountsPipeline<Streams>,
-  { accounts, accountsAtOnce, onEvent, onStreamError, ...options }: RunAccountsOptions = {},
+  options: RunAccountsOptions = {},
 ): Promise<AccountsReport<keyof Streams & string>> {
+  return eachAccount(definition, options, (pipeline, more) => runPipeline(pipeline, { ...options, ...more }))
+}
+
+/** Reads a range of each account of a pipeline, a few accounts at a time. */
+export async function backfillAccounts<Streams extends Flows>(
+  definition: AccountsPipeline<Streams>,
+  options: BackfillAccountsOptions,
+): Promise<AccountsReport<keyof Streams & string>> {
+  return eachAccount(definition, options, (pipeline, more) => backfillPipeline(pipeline, { ...options, ...more }))
+}
+
+/** Returns what a backfill of each account would read. Throws for an account that could not start. */
+export async function dryRunAccounts(
+  definition: AccountsPipeline,
+  options: BackfillAccountsOptions,
+): Promise<BackfillPlan[]> {
+  const { accounts, environment, database, signal } = options
+  const { pipelines, failed } = await expandAccounts(definition, {
+    accounts,
+    database,
+    signal,
+    ...(environment && { environment }),
+  })
+  if (failed[0]) throw failed[0]
+  const { onEvent: _, onStreamError: __, ...range } = options
+  return (await Promise.all(pipelines.map((pipeline) => dryRunBackfill(pipeline, range)))).flat()
+}
+
+type MoreOptions = Required<Pick<RunOptions, Hooks | 'memory'>>
+
+async function eachAccount(
+  definition: AccountsPipeline,
+  options: AccountsOptions & Pick<RunOptions, 'environment' | 'database' | 'memory' | 'signal'>,
+  start: (pipeline: Pipeline, more: MoreOptions) => Promise<Report>,
+): Promise<AccountsReport> {
+  const { accounts, accountsAtOnce, onEvent, onStreamError } = options
   const { environment, database, memory, signal } = options
   const { pipelines, failed } = await expandAccounts(definition, {
     accounts,
@@ -44,8 +87,7 @@ export async function runAccounts<Streams extends Flows>(
   const ended = await inTurn(found, { accountsAtOnce, memory, signal }, async ({ pipeline }, share) => {
     const account = pipeline.account?.name ?? ''
     try {
-      return await runPipeline(pipeline, {
-        ...options,
+      return await start(pipeline, {
         ...share,
         onEvent: (event) => onEvent?.(event, account),
         onStreamError: (stream, error) => onStreamError?.(stream, error, account),

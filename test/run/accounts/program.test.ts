@@ -5,6 +5,7 @@ import { describe, expect, jest, test } from '@jest/globals'
 import {
   accounts,
   AccountsFailedError,
+  backfill,
   readStatus,
   run,
   runSchedule,
@@ -24,6 +25,39 @@ const until = async (is: () => boolean): Promise<void> => {
 }
 
 describe('a program', () => {
+  test('reads a range of each account, and gets the report of each', async () => {
+    await using api = await shopApi(
+      (account) => orders(account, 3),
+      (account) => (account === 'south' ? 401 : 200),
+    )
+    await using test = await testDatabase()
+    const environment = { SHOPS: shopsJson(['north', 'south', 'east']) }
+    const range = { from: '2024-01-01', to: '2024-01-03', database: test.url, environment }
+    const definition = shops(api.origin)
+    const plans = await backfill(definition, { ...range, dryRun: true })
+    expect(plans.map(({ pipeline, toRead }) => [pipeline, toRead])).toEqual([
+      ['shops@north', 2],
+      ['shops@south', 2],
+      ['shops@east', 2],
+    ])
+    expect(api.arrived.size).toBe(0)
+    const report = await backfill(definition, { ...range, accounts: ['north', 'south'], throwOnFailure: false })
+    expect(report).toMatchObject({
+      status: 'failed',
+      accounts: {
+        north: { status: 'done', kind: 'backfill', streams: { orders: { counts: { inserted: 3 } } } },
+        south: { status: 'failed', pipeline: 'shops@south' },
+      },
+      notStarted: {},
+    })
+    expect([...api.arrived.keys()].toSorted()).toEqual(['north', 'south'])
+    await expect(backfill(definition, range)).rejects.toThrow('shops: 1 of 3 accounts failed')
+    expect(await test.database.query('select account, count(*)::int from shop.orders group by 1 order by 1')).toEqual([
+      { account: 'east', count: 3 },
+      { account: 'north', count: 3 },
+    ])
+  })
+
   test('runs the accounts of a pipeline and gets the report of each', async () => {
     await using api = await shopApi(
       (account) => orders(account, 2),

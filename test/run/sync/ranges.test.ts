@@ -156,7 +156,8 @@ test('two runs at once: the second one waits, and neither loses or doubles anyth
   goOn.resolve()
   const reports = await Promise.all([first, second])
   expect(reports.map(({ streams }) => streams.rows.status)).toEqual(['done', 'done'])
-  expect(reports.map(({ streams }) => streams.rows.counts.inserted)).toEqual([50, 0])
+  // The second run may read the last steps, once the ranges are done.
+  expect(reports.reduce((sum, { streams }) => sum + streams.rows.counts.inserted, 0)).toBe(50)
   expect(await idsOf(target)).toEqual(rows.map(({ id }) => id))
   expect(await isBehindAll(target)).toBe(true)
 })
