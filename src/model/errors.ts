@@ -1,56 +1,10 @@
 // Errors that callers may catch. A message names the location, the problem and the remedy. `code` is stable, and
 // `cause` holds the underlying error.
 import { defineErrorName } from '../value/error.ts'
+import type { ErrorCode } from './error-code.ts'
+import { SluiceError, UsageError } from './usage-error.ts'
 
-export class SluiceError extends Error {
-  readonly code: string = 'SLUICE'
-  static {
-    defineErrorName(this)
-  }
-}
-
-/** A place in a file of the user. Lines and columns count from 1. */
-export interface Place {
-  /** An absolute path. */
-  readonly file: string
-  readonly line: number
-  readonly column?: number
-}
-
-export interface UsageErrorOptions {
-  readonly cause?: unknown
-  /** The name in the definition that is wrong, such as that of an option. */
-  readonly mark?: string
-  /** Where it stands, if the stack does not say so. */
-  readonly place?: Place | undefined
-}
-
-/** A definition, an option or the environment is wrong. Nothing was requested. Exit code 2. */
-export class UsageError extends SluiceError {
-  override readonly code = 'USAGE'
-  readonly #mark: string | undefined
-  readonly #place: Place | undefined
-
-  constructor(message: string, { cause, mark, place }: UsageErrorOptions = {}) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.#mark = mark
-    this.#place = place
-  }
-
-  /** The name in the definition that is wrong. */
-  get mark(): string | undefined {
-    return this.#mark
-  }
-
-  /** Where it stands, if the stack does not say so. */
-  get place(): Place | undefined {
-    return this.#place
-  }
-
-  static {
-    defineErrorName(this)
-  }
-}
+export { SluiceError, UsageError, type Place } from './usage-error.ts'
 
 /**
  * Reasons for which a request fails.
@@ -88,6 +42,18 @@ export interface HttpErrorOptions {
   readonly cause?: unknown
 }
 
+const EXPLANATIONS_OF_KINDS: Readonly<Record<HttpErrorKind, ErrorCode>> = {
+  'not sent': 'HTTP_NOT_SENT',
+  connection: 'HTTP_CONNECTION',
+  unavailable: 'HTTP_UNAVAILABLE',
+  credentials: 'HTTP_CREDENTIALS',
+  status: 'HTTP_STATUS',
+  redirect: 'HTTP_REDIRECT',
+  graphql: 'GRAPHQL',
+  rule: 'HTTP_RULE',
+  'rate limit': 'RATE_LIMITED',
+}
+
 /** A request failed for good. */
 export class HttpError extends SluiceError {
   override readonly code: string = 'HTTP'
@@ -106,6 +72,11 @@ export class HttpError extends SluiceError {
     this.attempts = attempts ?? (kind === 'not sent' ? 0 : 1)
     this.location = location
   }
+
+  override get explanation(): ErrorCode {
+    return this.kind === 'status' && this.status === 404 ? 'HTTP_NOT_FOUND' : EXPLANATIONS_OF_KINDS[this.kind]
+  }
+
   static {
     defineErrorName(this)
   }

@@ -36,6 +36,6 @@ export function unknownOption(place: string, name: string, known: readonly strin
   const all = known.length === 1 && near !== undefined ? '' : `It has ${known.join(', ')}`
   return new UsageError(
     `${place}: there is no option ${JSON.stringify(name)}. ${[remedy, all].filter(Boolean).join(' ')}`,
-    { mark: name },
+    { mark: name, explanation: 'UNKNOWN_OPTION' },
   )
 }

@@ -35,6 +35,7 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
       throw new UsageError(
         `secret ${name} ${problem}: looked in the environment (the sluice command reads .env into it as well); ` +
           `set ${name} there, or ${name}_FILE to the path of a file that holds it`,
+        { explanation: 'MISSING_SECRET' },
       )
     }
     if (environment[name] === undefined) files.set(name, text)

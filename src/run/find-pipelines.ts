@@ -96,7 +96,10 @@ async function expandedOf(
 function chosenStream({ name, streams }: Pipeline, stream: string | undefined): Pick<FoundPipeline, 'streams'> {
   if (stream === undefined) return {}
   const names = Object.keys(streams)
-  if (!names.includes(stream)) throw new UsageError(`${name} has no stream '${stream}': it has ${names.join(', ')}`)
+  if (!names.includes(stream))
+    throw new UsageError(`${name} has no stream '${stream}': it has ${names.join(', ')}`, {
+      explanation: 'NO_PIPELINE',
+    })
   return { streams: [stream] }
 }
 
@@ -162,6 +165,7 @@ async function named(name: string, folder: string, cwd: string): Promise<Loaded>
       : ''
   throw new UsageError(
     `There is no pipeline '${name}' in ${folder}/ (found: ${names}${broken}). Give one of these names, or a file`,
+    { explanation: 'NO_PIPELINE' },
   )
 }
 
@@ -172,7 +176,7 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]>
   } catch (cause) {
     throw new UsageError(
       `There is no folder ${folder}/ here (${cwd}). Put pipelines there, give a file, or start with: sluice demo`,
-      { cause },
+      { cause, explanation: 'NO_PIPELINE' },
     )
   }
   const files = names.filter((name) => isFile(name) && !name.endsWith('.d.ts') && !name.endsWith('.d.mts')).toSorted()
@@ -180,6 +184,7 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]>
     throw new UsageError(
       `There is no pipeline in ${folder}/ (${cwd}). ` +
         "Put a file there that ends with `export default pipeline('name', { streams: { … } })`",
+      { explanation: 'NO_PIPELINE' },
     )
   return files.map((name) => importPipeline(join(folder, name), cwd))
 }
@@ -187,7 +192,8 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]>
 async function importPipeline(file: string, cwd: string): Promise<Loaded> {
   const path = resolve(cwd, file)
   const shown = relative(cwd, path) || file
-  if (!(await isFileThere(path))) throw new UsageError(`${shown}: there is no such file here (${cwd})`)
+  if (!(await isFileThere(path)))
+    throw new UsageError(`${shown}: there is no such file here (${cwd})`, { explanation: 'NO_PIPELINE' })
   let module: { readonly default?: unknown }
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
@@ -198,6 +204,7 @@ async function importPipeline(file: string, cwd: string): Promise<Loaded> {
     throw new UsageError(
       `${shown} has no pipeline as its default export: ` +
         "end it with `export default pipeline('name', { streams: { … } })`",
+      { explanation: 'FILE_NOT_LOADED' },
     )
   return { definition: module.default, file: shown }
 }

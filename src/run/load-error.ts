@@ -6,6 +6,7 @@ import { findPackageJSON } from 'node:module'
 import { basename, dirname, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import type { ErrorCode } from '../model/error-code.ts'
 import { UsageError, type Place } from '../model/errors.ts'
 import { placeOf, placeText } from '../observe/user-place.ts'
 import { nearest } from '../value/nearest.ts'
@@ -22,9 +23,14 @@ export async function loadError(cause: unknown, file: LoadedFile): Promise<Usage
   const place = await placeOfLoad(cause, file)
   const where = place ? placeText(place, file.cwd) : file.shown
   // What a word refuses is a sentence with its own remedy.
-  if (cause instanceof UsageError) return new UsageError(`${where}: ${cause.message}`, { cause, place })
+  const explanation = cause instanceof UsageError ? (cause.explanation as ErrorCode) : undefined
+  if (cause instanceof UsageError) return new UsageError(`${where}: ${cause.message}`, { cause, place, explanation })
   const remedy = (await remedyOf(cause, file)) ?? 'Correct it; --verbose shows the stack'
-  return new UsageError(`${where} could not be loaded: ${problemOf(cause, file)}. ${remedy}`, { cause, place })
+  return new UsageError(`${where} could not be loaded: ${problemOf(cause, file)}. ${remedy}`, {
+    cause,
+    place,
+    explanation: 'FILE_NOT_LOADED',
+  })
 }
 
 async function placeOfLoad(error: unknown, { path, cwd }: LoadedFile): Promise<Place | undefined> {

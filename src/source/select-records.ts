@@ -9,6 +9,7 @@ import { shapeRecords } from './shape-records.ts'
 
 type RecordsFunction = Extract<HttpSource['records'], (body: never) => unknown>
 
+const NO_RECORDS = { explanation: 'NO_RECORDS' } as const
 /** Names of members that a message lists at most. */
 const MAX_LISTED = 20
 
@@ -28,12 +29,13 @@ export function selectRecords(
   if (found === undefined)
     throw new DecodeError(
       `${name} found no records. Return null or [] for a page without records, or add { optional: true }`,
+      NO_RECORDS,
     )
   const hint =
     at === '' && typeof found === 'object'
       ? `. Add the path of the list; the body has ${namesIn(found)}${onlyListText(listsIn(found))}`
       : ''
-  throw new DecodeError(`${name} holds ${typeNameOf(found)} where a list of records was expected${hint}`)
+  throw new DecodeError(`${name} holds ${typeNameOf(found)} where a list of records was expected${hint}`, NO_RECORDS)
 }
 
 const isShape = (at: HttpSource['records']): at is RecordsShape => typeof at === 'object'
@@ -61,7 +63,7 @@ function walk(path: string, body: unknown, optional: boolean): unknown {
     const parent = path.slice(0, path.length - rest.length).replace(/\.$/, '')
     const parentName = parent === '' ? 'the body' : `'${parent}'`
     if (typeof value !== 'object' || Array.isArray(value))
-      throw new DecodeError(`'${path}': ${parentName} holds ${typeNameOf(value)}, so it has no '${rest}'`)
+      throw new DecodeError(`'${path}': ${parentName} holds ${typeNameOf(value)}, so it has no '${rest}'`, NO_RECORDS)
     const members = value as Readonly<Record<string, unknown>>
     if (Object.hasOwn(members, rest)) return members[rest]
     const [name = ''] = rest.split('.', 1)
@@ -71,6 +73,7 @@ function walk(path: string, body: unknown, optional: boolean): unknown {
       throw new DecodeError(
         `'${path}': ${parentName} has no '${name}'${onlyOthers(members)}. ${meantText(path, body)}` +
           'If it may be missing, add { optional: true }',
+        NO_RECORDS,
       )
     }
     value = members[name]

@@ -96,7 +96,7 @@ describe('numbers that JSON does not know', () => {
   test('fail the stream if they are not in a record', async () => {
     const { report } = await readBody('{"items":[{"id":1,"v":1}],"total":NaN}')
     expect(report.error).toBe(
-      'GET /items answered 200 with JSON that is not valid: total holds NaN, which JSON does not know',
+      'GET /items answered 200 with JSON that is not valid: total holds NaN, which JSON does not know [DECODE]',
     )
   })
 

@@ -146,6 +146,12 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice preview ./elsewhere/ledger.ts --stream entries --since 2024-05-01'],
     ],
   },
+  explain: {
+    examples: [
+      ['sluice explain NO_RECORDS', 'what happened, the usual causes, what to do'],
+      ['sluice explain', 'all codes'],
+    ],
+  },
   status: {
     examples: [
       ['sluice status'],

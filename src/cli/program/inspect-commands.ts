@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that show something and store nothing: probe, list, check, preview, status, runs. */
+/** Adds the commands that show something and store nothing: probe, list, check, preview, explain, status, runs. */
 export function addInspectCommands(sluice: Command): void {
   addCommand(sluice, 'probe', 'Ask an API what it is like, and write a pipeline file for it.')
     .argument('[url]', 'of a list, as in https://api.example/v1/orders?status=open')
@@ -36,6 +36,13 @@ export function addInspectCommands(sluice: Command): void {
     .option('--since <value>', 'start from this cursor')
     .option('--json', 'print one row per line, as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/preview.ts')).previewCommand))
+
+  addCommand(sluice, 'explain', 'Say what an error code means and what to do. Without a code: list all codes.', {
+    database: false,
+  })
+    .argument('[code]', 'the code in brackets at the end of an error, such as NO_RECORDS')
+    .option('--json', 'print it as JSON')
+    .action(commandHandler(async () => (await import('../commands/inspect/explain.ts')).explainCommand))
 
   addCommand(sluice, 'status', 'Show the state of each stream, and its problems: overdue, failed, or reading nothing.')
     .argument('[pipelines...]', 'names, files, or NAME.STREAM (default: all of pipelines/)')

@@ -35,6 +35,7 @@ export const refusedAlteration = (
     `${name}: Sluice did not create this table, so it does not alter it. The records need this change: ${change}. ` +
       `To allow such changes, set adopt: true for the table; to make this one yourself, run: ` +
       `${shorten(statements.filter((statement) => !statement.startsWith('comment on ')).join('; '))}. ${CORRECT_NAME}`,
+    { explanation: 'TABLE_NOT_OWNED' },
   )
 
 /** The error for a `replace` of a table that Sluice did not create. */
@@ -42,4 +43,5 @@ export const refusedReplace = ({ name }: Table): SchemaError =>
   new SchemaError(
     `${name}: Sluice did not create this table, and write: 'replace' deletes each of its rows that is not read. ` +
       `To allow that, set adopt: true for the table. ${CORRECT_NAME}`,
+    { explanation: 'TABLE_NOT_OWNED' },
   )

@@ -89,6 +89,7 @@ function requireUniqueKey(info: TableInfo, { name, key, account }: Table): void 
     throw new SchemaError(
       `${name}: the table has no column ${missing.join(', ')}, but the key needs it. ` +
         'Add it with values, or choose another key',
+      { explanation: 'TABLE_KEY' },
     )
   const wanted = JSON.stringify(columns.toSorted())
   const same = info.uniqueIndexes.filter(
@@ -103,6 +104,7 @@ function requireUniqueKey(info: TableInfo, { name, key, account }: Table): void 
   throw new SchemaError(
     `${name}: ${problem}, which writing by key needs. ` +
       `Run: create unique index concurrently on ${quoteTable(name)} (${list})`,
+    { explanation: 'TABLE_KEY' },
   )
 }
 

@@ -1,16 +1,23 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { HttpError, SluiceError, UsageError } from '../../model/errors.ts'
 import { placeOf, placeText } from '../../observe/user-place.ts'
+import { errorCode } from './error-code.ts'
 
 /**
  * Returns an error as one message with its location, problem and remedy. Errors of Sluice have all three. Those of the
  * database driver and of a user's functions get the location and a remedy. The line of the user's file that has thrown
- * an error is named.
+ * an error is named. The code in brackets at the end is that of `sluice explain`.
  */
 export function problemText(error: unknown, location: string): string {
   const place = placeOf(error)
   const where = place && placeText(place, process.cwd())
   const text = textOf(error, location, where)
+  const code = errorCode(error)
+  // USAGE says no more than the message.
+  return `${placed(text, where, error)}${code === 'USAGE' ? '' : ` [${code}]`}`
+}
+
+function placed(text: string, where: string | undefined, error: unknown): string {
   if (where === undefined || text.includes(where)) return text
   return error instanceof UsageError ? `${where}: ${text}` : `${text} (${where})`
 }

@@ -68,7 +68,9 @@ export async function fault(
   const error = report ? Object.values(report.streams)[0]!.error : stderr.split('\n')[0]
   expect(error).toBeDefined()
   expect(error).not.toContain('\n')
-  return { error: error!, report }
+  // Each error but a plain one of usage has a code at its end.
+  if (code !== 2) expect(error).toMatch(/ \[[A-Z_]+\]$/)
+  return { error: error!.replace(/ \[[A-Z_]+\]$/, ''), report }
 }
 
 const reportOf = ({ stdout }: Ended): Report | undefined =>

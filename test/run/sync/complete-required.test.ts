@@ -21,7 +21,7 @@ describe('a table that requires complete readings', () => {
       'one.rows: it is not proven that everything was read: 3 of 4 records came. ' +
         "The table has complete: 'required', so the reading does not end and its cursor stays. " +
         'The next run reads the same range from its start again. ' +
-        "Correct what is named here, or accept such readings with complete: 'any'",
+        "Correct what is named here, or accept such readings with complete: 'any' [INCOMPLETE]",
     )
     // What was committed before the end stays, as after any failure.
     expect(failed).toMatchObject({ cursor: '2024-01-01', rows: [1, 2], slice: { status: 'open', completeness: short } })
@@ -161,7 +161,7 @@ describe('replace', () => {
       'one.rows: it is not proven that everything was read: 3 of 4 records came. ' +
         't.rows stays as it is, because replace deletes the rows that were not read. ' +
         'The next run reads the same range from its start again. ' +
-        "Correct what is named here, or accept such readings with complete: 'any'",
+        "Correct what is named here, or accept such readings with complete: 'any' [INCOMPLETE]",
     )
     const again = await read(test, REPLACE, three(COUNTED))
     expect(again).toMatchObject({ from: null, rows: [1, 2, 3], report: { swap: { deleted: 1 } } })
