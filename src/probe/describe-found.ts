@@ -52,7 +52,7 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
     key,
     ...(parts.filter && { cursor: parts.filter.cursor }),
     record: record.kind === 'object' ? record : { kind: 'map', of: { kind: 'unknown' } },
-    notes: [`The pages: ${paging.text}.`],
+    notes: [`The pages: ${paging.text}.`, ...(isCsv(answer) ? [TEXTS_ONLY] : [])],
     questions: [...paging.questions, ...questions, ...recordsQuestions(place), ...cursorQuestions(parts)],
   }
   const found: Found = {
@@ -83,6 +83,10 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
   ]
   return { found, facts }
 }
+
+const TEXTS_ONLY = 'All values are texts: declare `columns` for numbers and times.'
+
+const isCsv = ({ headers }: Answer): boolean => /csv|tab-separated/i.test(headers['content-type'] ?? '')
 
 /** The query of the URL, with what paging and cursor need. */
 function queryOf({ target, paging, size, filter }: FoundParts): NonNullable<FoundStream['query']> {

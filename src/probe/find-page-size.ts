@@ -19,7 +19,14 @@ export async function findPageSize(
   {
     sizeParameter,
     parameter,
-  }: { readonly sizeParameter?: string | undefined; readonly parameter?: string | undefined },
+    isNeeded,
+  }: {
+    readonly sizeParameter?: string | undefined
+    /** The parameter of the page. */
+    readonly parameter?: string | undefined
+    /** The request needs a page size. */
+    readonly isNeeded: boolean
+  },
 ): Promise<FoundPageSize | undefined> {
   const wanted = probing.count < 100 ? 100 : MOST
   if (probing.left === 0 || probing.count >= MOST) return undefined
@@ -28,7 +35,10 @@ export async function findPageSize(
   const { page, relation } = await probing.ask({ [name]: wanted })
   const got = page.records.length
   // A page that does not begin with the first record is another list.
-  if (relation.type !== 'from' || relation.index !== 0 || got <= probing.count) return undefined
+  if (relation.type !== 'from' || relation.index !== 0 || got < probing.count) return undefined
+  // All records came before, so a larger page cannot show itself.
+  if (got === probing.count)
+    return isNeeded ? { parameter: name, size: wanted, page, text: `${name}=${wanted} is accepted` } : undefined
   // With so many, or an odd number, the list is at its end: that is no limit of the API.
   const isAll = got === Number(probing.fields.total?.value) || got % 5 !== 0
   const size = isAll || got > wanted ? wanted : got

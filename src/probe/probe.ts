@@ -68,12 +68,13 @@ async function probeList(first: Probing): Promise<FoundList> {
   const paging = await findPaging(first)
   const { proven } = paging
   const isList = first.options.records.shape !== 'object'
+  const [needed] = Object.keys(proven?.query ?? {})
+  // The last record alone stands at its offset, so the first page was the whole list.
+  const isNeeded = needed !== undefined && proven?.page.records.length === 1
+  const sizeParameter = needed ?? proven?.sizeParameter ?? paging.probing.options.sizeParameter
   const size =
     isList && proven
-      ? await findPageSize(first, {
-          sizeParameter: proven.sizeParameter ?? paging.probing.options.sizeParameter,
-          parameter: parameterOf(paging),
-        })
+      ? await findPageSize(first, { sizeParameter, parameter: parameterOf(paging), isNeeded })
       : undefined
   const pages = [first, ...(proven ? [proven] : []), ...(size ? [size] : [])].map((one) =>
     'first' in one ? one.first : one.page,

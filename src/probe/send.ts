@@ -63,11 +63,12 @@ export class Sender implements AsyncDisposable {
   }
 
   /** Requests one page. `url` is a path below the base, or a whole URL. Throws only if the probe is stopped. */
-  async get(url: string, query: PageRequest['query']): Promise<Answer> {
+  async get(url: string, query: PageRequest['query'], headers?: PageRequest['headers']): Promise<Answer> {
     const { api, secrets, signal, onRequest, onAnswer } = this.#options
     const whole = secrets.hide(redactUrl(withQuery(URL.canParse(url) ? url : api.base + url, query)))
     this.#sent += 1
-    onRequest?.(this.#sent, whole)
+    const beside = Object.entries(headers ?? {}).map(([name, value]) => ` (${name}: ${value})`)
+    onRequest?.(this.#sent, whole + beside.join(''))
     let seen: RuleResponse | undefined
     const rules: readonly RuleData[] = [
       {
@@ -78,10 +79,11 @@ export class Sender implements AsyncDisposable {
         action: 'empty',
       },
     ]
+    const request: PageRequest = { method: 'GET', url, query, ...(headers && { headers }) }
     let answer: Answer
     try {
       const { memory } = this.#scope
-      const decoded = await this.#scope.client(api).send({ method: 'GET', url, query }, { signal, memory, rules })
+      const decoded = await this.#scope.client(api).send(request, { signal, memory, rules })
       const { status, headers, body = seen?.body, found, hold } = decoded
       hold[Symbol.dispose]()
       answer = { url: whole, status, headers, body: body ?? found, text: seen?.text ?? '' }

@@ -50,8 +50,8 @@ export function readTarget(text: string): Target {
     const isPlace = isPageName(name) || isOffsetName(name) || PLACE.test(name)
     if (isPlace || isSizeName(name)) given[name] = value
     if (!isPlace) query[name] = values.length === 1 ? value : values
-    // A reading begins with the first page, wherever the URL stands.
-    if (!isPlace || value === '0' || value === '1') first[name] = values.length === 1 ? value : values
+    // A reading begins with the first page, wherever the URL stands. Some lists have pages only if one is named.
+    if (!isPlace || (isPageName(name) && value === '1')) first[name] = values.length === 1 ? value : values
   }
   const stream = streamOf(segments)
   const base =

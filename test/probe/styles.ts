@@ -208,6 +208,18 @@ export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
     const list = RECORDS.filter((one) => one.updated_at >= since)
     return { json: { data: list.slice((page - 1) * SIZE, page * SIZE), page, pages: Math.ceil(list.length / SIZE) } }
   },
+  '/rows.csv': (asked) => {
+    const lines = byPage(asked).items.map((one) => Object.values(one).join(','))
+    return { body: `id,name,note,updated_at\n${lines.join('\n')}\n`, headers: { 'content-type': 'text/csv' } }
+  },
+  '/lines': (asked) => {
+    const lines = byPage(asked).items.map((one) => `${JSON.stringify(one)}\n`)
+    return { body: lines.join(''), headers: { 'content-type': 'application/x-ndjson' } }
+  },
+  '/feed.xml': (asked) => {
+    const entries = byPage(asked).items.map(({ id, name }) => `<entry id="${id}"><name>${name}</name></entry>`)
+    return { body: `<feed><title>All</title>${entries.join('')}</feed>`, headers: { 'content-type': 'text/xml' } }
+  },
   '/whole': () => ({ json: { items: RECORDS } }),
   '/full-page': () => ({ json: { items: from(0, 20) } }),
   '/announced': () => ({ json: { items: from(0, 20), total: COUNT, nextThing: 'x' } }),

@@ -1,3 +1,4 @@
+import type { Parameter } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import type { Place } from '../found.ts'
 import type { ProbedPage } from './page.ts'
@@ -26,10 +27,16 @@ function candidate(probing: Probing, at: Place, value: string, rank: number): Ca
     name: typeof at === 'string' ? `the cursor at '${at}'` : `the header '${at.header}'`,
     rank,
     prove: async () => {
-      const parameters = parametersOf(name, isPage, probing.options.given)
+      const names: Parameter[] = parametersOf(name, isPage, probing.options.given)
+      // A cursor from a header may go back in one, too.
+      const back = { header: name.replace(/next[_-]?/i, '') }
+      const parameters = typeof at === 'string' || isPage ? names : [...names.slice(0, 1), back, ...names.slice(1)]
       for (const parameter of parameters.slice(0, MAX_PARAMETERS)) {
         if (probing.left === 0) return undefined
-        const { page, relation } = await probing.ask({ [parameter]: value })
+        const { page, relation } =
+          typeof parameter === 'string'
+            ? await probing.ask({ [parameter]: value })
+            : await probing.ask({}, { [parameter.header]: value })
         // A parameter that is ignored gives the first page again.
         if (relation.type !== 'other' || stands(probing, at, page, value)) continue
         const paging = {
@@ -38,7 +45,7 @@ function candidate(probing: Probing, at: Place, value: string, rank: number): Ca
           at,
           ...defined({ total: totalPlace(probing, page), more: probing.fields.more?.path }),
         } as const
-        return { paging, page, proof: provenBy(`${parameter}=${shortened(value)}`, page) }
+        return { paging, page, proof: provenBy(`${nameOf(parameter)}=${shortened(value)}`, page) }
       }
       return undefined
     },

@@ -59,17 +59,18 @@ export async function provePage(probing: Probing, parameter: string): Promise<Pr
   }
   if (relation.type !== 'other') return undefined
   const proof = provenBy(`${parameter}=${number}`, page)
+  if (probing.options.given[parameter] === '1') {
+    // The first request has named page 1. If there is a page 0, that is the first one.
+    const zero = probing.left === 0 ? undefined : await probing.ask({ [parameter]: 0 })
+    return zero && { paging: paging(zero.relation.type === 'other' ? 0 : 1), page, proof }
+  }
   if (stated !== undefined && Number(pageIn(probing, page)) === number) return { paging: paging(stated), page, proof }
   // If page 0 is the first one, page 1 is the second: a pipeline that began with page 1 would skip the first.
-  for (const start of [1, 0]) {
+  for (const start of [1, 0].filter((one) => one !== number)) {
     if (probing.left === 0) return undefined
     const again = await probing.ask({ [parameter]: start })
     if (again.relation.type === 'from' && again.relation.index === 0)
-      return {
-        paging: paging(start),
-        page: start === 0 ? ((await secondPage(probing, parameter)) ?? page) : page,
-        proof: `${proof}, and ${parameter}=${start} is the first page`,
-      }
+      return { paging: paging(start), page, proof: `${proof}, and ${parameter}=${start} is the first page` }
   }
   return undefined
 }
@@ -95,19 +96,12 @@ async function proveSmaller(probing: Probing, parameter: string, number: number)
   return undefined
 }
 
-async function secondPage(probing: Probing, parameter: string): Promise<Proven['page'] | undefined> {
-  if (probing.left === 0) return undefined
-  const { page, relation } = await probing.ask({ [parameter]: 1 })
-  return relation.type === 'other' ? page : undefined
-}
-
-/** Returns the number that the first page has by its own word. */
+/** Returns the number that the first page has by its own word, or by that of the URL. */
 function statedStart({ fields, first, options }: Probing): number | undefined {
-  const value = fields.page?.value ?? first.answer.headers['x-page'] ?? first.answer.headers['x-current-page']
+  const { headers } = first.answer
   const given = Object.entries(options.given).find(([name]) => isPageName(name))?.[1]
-  const number = Number(value ?? Number.NaN)
-  if (number === 0 || number === 1) return number
-  return given === undefined ? undefined : Number(given)
+  const number = Number(fields.page?.value ?? headers['x-page'] ?? headers['x-current-page'] ?? given ?? Number.NaN)
+  return number === 0 || number === 1 ? number : undefined
 }
 
 const pageIn = (probing: Probing, page: Proven['page']): unknown =>

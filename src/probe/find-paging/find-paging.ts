@@ -1,4 +1,6 @@
 // How pages follow each other: candidates by what the first response shows, the first one that a request proves.
+import { hintsIn } from '../../source/paging/hints.ts'
+import { recordsInHeaders } from '../../source/paging/stated-totals.ts'
 import type { FoundPaging } from '../found.ts'
 import { byCursor } from './by-cursor.ts'
 import { byLastRecord } from './by-last-record.ts'
@@ -33,18 +35,20 @@ export async function findPaging(first: Probing): Promise<PagingResult> {
     return { probing: first, paging: { type: 'one page' }, questions: [], text: 'one object, so there are no pages' }
   // The whole list came on one page: smaller pages show how they follow each other.
   const probing = saysThatAllCame(first) ? ((await smallerPage(first)) ?? first) : first
-  const stated = STYLES.flatMap((style) => style(probing)).toSorted((one, other) => one.rank - other.rank)
   const tried: string[] = []
-  const byStyle = await firstProven(
-    probing,
-    stated.filter(({ rank }) => rank < BY_NAME),
-    tried,
-  )
+  const proveStated = (one: Probing): Promise<Proven | undefined> => firstProven(one, candidatesOf(one), tried)
+  const byStyle = await proveStated(probing)
   if (byStyle) return resultOf(byStyle, probing)
-  const byName = saysThatAllCame(probing) ? undefined : await tryUsualNames(probing, tried)
+  const byName = saysThatAllCame(probing) ? undefined : await tryUsualNames(probing, tried, proveStated)
   if (byName) return resultOf(byName.proven, byName.probing)
   return unproven(first, tried)
 }
+
+/** Returns what the response suggests, the surest first. */
+const candidatesOf = (probing: Probing): Candidate[] =>
+  STYLES.flatMap((style) => style(probing))
+    .filter(({ rank }) => rank < BY_NAME)
+    .toSorted((one, other) => one.rank - other.rank)
 
 const resultOf = (proven: Proven, probing: Probing): PagingResult => ({
   proven,
@@ -78,37 +82,51 @@ export function saysThatAllCame({ fields, count, first }: Probing): boolean {
   return isLast || Number(fields.pages?.value) === 1 || (total !== undefined && total <= count)
 }
 
-/** Numbers of records that are a page rather than a whole list. */
-const isPageSize = (count: number): boolean => [5, 10, 12, 15, 16, 20, 24, 25, 30].includes(count) || count % 50 === 0
-
+/** Returns how a list is read whose paging is not proven: so that a run says it when the list is longer. */
 function unproven(probing: Probing, tried: readonly string[]): PagingResult {
   const { count } = probing
   const records = count === 1 ? '1 record' : `${count} records`
-  if (saysThatAllCame(probing))
+  const names = [...new Set(tried)].join(', ')
+  const atMost = { type: 'one page', atMost: count } as const
+  const result = { probing, paging: atMost } as const
+  if (saysThatAllCame(probing)) {
+    const paging = isNoticed(probing) ? ({ type: 'one page' } as const) : atMost
     return {
       probing,
-      paging: { type: 'one page' },
+      paging,
       text: `one page: the response says that its ${records} are all`,
       questions: [
         `The API says that its ${records} are all, so no second page could be tried. If the list can grow beyond one ` +
-          'page, name its paginator: a run says "not proven complete" when the response announces more.',
+          'page, name its paginator: a run says "not proven complete" when ' +
+          ('atMost' in paging ? `${count} records or more come.` : 'the response announces more.'),
       ],
     }
-  const names = [...new Set(tried)].join(', ')
-  const isWhole = !isPageSize(count) && !saysMore(probing)
+  }
+  if (saysMore(probing))
+    return {
+      ...result,
+      text: `not recognised: ${records} came, and the response announces more`,
+      questions: [
+        `How are further pages asked for? Tried: ${names}. Until the paginator is named, a run reads the first page ` +
+          `only, and says with ${records} or more that it is not proven complete.`,
+      ],
+    }
   return {
-    probing,
-    paging: isWhole ? { type: 'one page' } : { type: 'one page', atMost: count },
-    text: isWhole
-      ? `one page: nothing leads on from its ${records}, and usual parameters change nothing`
-      : `not recognised: ${records} came, and there may be more`,
+    ...result,
+    text: `one page: nothing leads on from its ${records}, and usual parameters change nothing`,
     questions: [
-      isWhole
-        ? `Are these ${records} the whole list? Nothing leads on from them, and these were tried: ${names}.`
-        : `How are further pages asked for? Tried: ${names}. Until the paginator is named, a run reads the first ` +
-          `page only, and says with ${records} or more that it is not proven complete.`,
+      `Are these ${records} the whole list? Nothing leads on from them, and these were tried: ${names}. If they are, ` +
+        'write onePage() without atMost: with it, a run of as many records says that it is not proven complete. If ' +
+        'not, name the paginator.',
     ],
   }
+}
+
+/** True if a reading of one page notices by itself that this response states more. */
+function isNoticed({ first, count }: Probing): boolean {
+  const { body, headers } = first.answer
+  const { names, saysNoMore } = hintsIn({ body, headers, records: first.records }, { records: count - 1, pages: 1 })
+  return names.length > 0 || saysNoMore || recordsInHeaders(headers) !== undefined
 }
 
 /** True if the response announces more than it has. */
@@ -119,4 +137,4 @@ const saysMore = ({ fields, count, first }: Probing): boolean =>
   fields.done?.value === false ||
   Number(fields.total?.value) > count ||
   Number(fields.pages?.value) > 1 ||
-  first.answer.headers['link'] !== undefined
+  first.answer.headers['link']?.includes('next') === true

@@ -78,11 +78,14 @@ export class Probing {
     return this.first.records.length
   }
 
-  /** Requests the list with other parameters. */
-  async ask(parameters: Readonly<Record<string, string | number>>): Promise<Asked> {
+  /** Requests the list with other parameters, or with a header. */
+  async ask(
+    parameters: Readonly<Record<string, string | number>>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Asked> {
     const { sender, path, query } = this.options
     const texts = Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)]))
-    return this.#asked(await sender.get(path, { ...query, ...texts }))
+    return this.#asked(await sender.get(path, { ...query, ...texts }, headers))
   }
 
   /** Requests the URL of a response, absolute or relative to the first request. */

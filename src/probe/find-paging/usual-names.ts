@@ -46,8 +46,15 @@ export interface UsualNames {
   readonly probing: Probing
 }
 
-/** Tries usual names of parameters. A group that changes nothing costs one request. */
-export async function tryUsualNames(probing: Probing, tried: string[]): Promise<UsualNames | undefined> {
+/**
+ * Tries usual names of parameters. A group that changes nothing costs one request. `proveStated` proves what a response
+ * states: a smaller page may have a link that a whole list has not.
+ */
+export async function tryUsualNames(
+  probing: Probing,
+  tried: string[],
+  proveStated: (smaller: Probing) => Promise<Proven | undefined>,
+): Promise<UsualNames | undefined> {
   for (const { names, value: valueFor, size, prove } of GROUPS) {
     const value = valueFor(probing)
     if (value === undefined || probing.left === 0) continue
@@ -57,8 +64,13 @@ export async function tryUsualNames(probing: Probing, tried: string[]): Promise<
     const { page, relation } = await probing.ask({ ...sizes, ...values })
     const paged = otherShape(probing, page)
     if (paged) return provenInOtherShape(probing, paged)
-    // Only the page size counts, or nothing does.
-    if (relation.type === 'from' && relation.index === 0) continue
+    if (relation.type === 'from' && relation.index === 0) {
+      // Only the page size counts, or nothing does.
+      const smaller = page.records.length < probing.count ? probing.withPages(page, textsOf(sizes)) : undefined
+      const proven = smaller && leadsOn(smaller) ? await proveStated(smaller) : undefined
+      if (smaller && proven) return { proven, probing: smaller }
+      continue
+    }
     const worth = probing.with({ isWorthSizes: relation.type !== 'other' })
     // A strict API refuses names that it does not know, so the likeliest one is tried by itself.
     for (const name of relation.type === 'failed' ? names.slice(0, 1) : names) {
@@ -69,6 +81,14 @@ export async function tryUsualNames(probing: Probing, tried: string[]): Promise<
   }
   return undefined
 }
+
+const leadsOn = ({ fields, first }: Probing): boolean =>
+  fields.urls.length > 0 ||
+  fields.cursors.length > 0 ||
+  Object.keys(first.answer.headers).some((name) => name === 'link' || /next|continuation/.test(name))
+
+const textsOf = (numbers: Readonly<Record<string, number>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]))
 
 /** Returns the place of the records if the page has them elsewhere, as json-server answers to `_page`. */
 function otherShape({ options }: Probing, { answer, isPage }: ProbedPage): FoundRecords | undefined {
