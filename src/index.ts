@@ -17,8 +17,9 @@ export { refreshToken, type RefreshTokenOptions } from './define/api/refresh-tok
 export { csv, json, ndjson, xml, zip, type CsvOptions, type XmlOptions, type ZipOptions } from './define/api/formats.ts'
 export type { DownloadOptions } from './define/api/download.ts'
 export { baseUrl } from './define/api/base-url.ts'
-export { asNumber, isoDate, since, unix, unixMs, until } from './define/api/bounds.ts'
+export { asNumber, formatTime, isoDate, since, text, unix, unixMs, until, utc } from './define/api/bounds.ts'
 export { inBatches, type Batches, type BatchOptions } from './define/batches.ts'
+export { time, type TimeColumn, type TimeOptions } from './define/table/time.ts'
 export type { ColumnType } from './define/table/column-type.ts'
 export { fromData, toData, type PipelineData } from './define/data.ts'
 export { describePipeline } from './define/describe.ts'
@@ -30,6 +31,7 @@ export { http, type HttpApi } from './define/api/http.ts'
 export type { HttpOptions, PostOptions, RequestOptions } from './define/api/http-options.ts'
 export type { Comparable, IncrementalOptions } from './define/incremental.ts'
 export {
+  byContinue,
   byCursor,
   byHeader,
   byLastRecord,
@@ -65,7 +67,8 @@ export {
 } from './define/pipeline.ts'
 export type { Account } from './define/accounts/account.ts'
 export { accounts, type Accounts, type AccountsOptions } from './define/accounts/accounts.ts'
-export { source, type DedupeOptions, type Records, type StageOptions, type Stream } from './define/stream.ts'
+export type { DedupeOptions, StageOptions } from './define/stage-options.ts'
+export { source, type Records, type Stream } from './define/stream.ts'
 export type { TableOptions } from './define/table/table-options.ts'
 export { Decimal } from './value/decimal.ts'
 
@@ -122,6 +125,7 @@ export type {
   ApiResponse,
   Auth,
   Bound,
+  BoundText,
   Duration,
   InHeader,
   NextRequest,

@@ -8,7 +8,7 @@
 // Paging:    none: a file of tab-separated values, often packed with gzip, whose URL is good for five minutes
 // Increment: none: a report has all listings
 // Deletions: a deleted listing is not in the report: `replace` deletes its row
-import { baseUrl, csv, http, onePage, path, pipeline, secret, session } from 'sluice'
+import { baseUrl, csv, http, onePage, path, pipeline, secret, session, time } from 'sluice'
 
 interface Listing {
   'seller-sku': string
@@ -67,7 +67,7 @@ export default pipeline('amazon-reports', {
       key: 'seller-sku',
       write: 'replace',
       emptyText: 'null',
-      columns: { price: 'numeric', quantity: 'bigint' },
+      columns: { price: 'numeric', quantity: 'bigint', 'open-date': time('YYYY-MM-DD HH:mm:ss z') },
     }),
   },
 })

@@ -9,7 +9,7 @@
 // Increment: by day; the numbers of a day change for 28 days. Two months at
 //            a time, since large reports time out; a day is read when it is over
 // Deletions: the insights of deleted ads stay
-import { baseUrl, bearer, byCursor, http, path, pipeline, secret } from 'sluice'
+import { baseUrl, bearer, byCursor, http, isoDate, path, pipeline, secret, since, text, until } from 'sluice'
 
 interface Insights {
   data: {
@@ -30,7 +30,6 @@ interface Insights {
 }
 
 const account = process.env['FACEBOOK_ACCOUNT'] ?? '0'
-const day = (time: string | undefined): string => new Date(time ?? Date.now()).toISOString().slice(0, 10)
 
 const api = http(baseUrl('FACEBOOK_API', 'https://graph.facebook.com/v23.0'), {
   auth: bearer(secret('FACEBOOK_TOKEN')),
@@ -44,14 +43,14 @@ function isLimit(body: unknown): boolean {
 }
 
 const insights = api
-  .get<Insights>(path`/act_${account}/insights`, ({ since, until }) => ({
+  .get<Insights>(path`/act_${account}/insights`, {
     level: 'ad',
     time_increment: 1,
-    time_range: JSON.stringify({ since: day(since), until: day(until) }),
+    time_range: text`{"since":"${isoDate(since)}"${text`,"until":"${isoDate(until)}"`}}`,
     fields: 'campaign_id,campaign_name,ad_id,ad_name,impressions,clicks,spend,account_currency,actions',
     limit: 500,
-  }))
-  .pages(byCursor('after', 'paging.cursors.after', { more: ({ paging }) => paging?.next !== undefined }))
+  })
+  .pages(byCursor('after', 'paging.cursors.after', { more: { at: 'paging.next', exists: true } }))
   .records('data')
   .incremental('date_start', { startFrom: '2026-01-01', lookback: '28d', step: '60d' })
   .omit('date_stop')

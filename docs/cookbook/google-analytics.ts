@@ -7,7 +7,19 @@
 // Paging:    `limit` and `offset` in the body; `rowCount` counts all rows of the report
 // Increment: by date; the numbers of a day may change for two days and more
 // Deletions: none
-import { baseUrl, byOffset, googleServiceAccount, http, isoDate, path, pipeline, secret, since } from 'sluice'
+import {
+  baseUrl,
+  byOffset,
+  fromRows,
+  googleServiceAccount,
+  http,
+  isoDate,
+  path,
+  pipeline,
+  secret,
+  since,
+  time,
+} from 'sluice'
 
 interface Report {
   dimensionHeaders: { name: string }[]
@@ -37,15 +49,10 @@ const api = http(baseUrl('GA_API', 'https://analyticsdata.googleapis.com/v1beta'
   concurrency: 4,
 })
 
-/** A record of each row, with the names of its columns. */
-function rowsOf({ dimensionHeaders, metricHeaders, rows = [] }: Report): Row[] {
-  const names = [...dimensionHeaders, ...metricHeaders].map(({ name }) => name)
-  return rows.map(({ dimensionValues, metricValues }) => {
-    const values = [...dimensionValues, ...metricValues].map(({ value }) => value)
-    return Object.fromEntries(names.map((name, index) => [name, values[index]])) as unknown as Row
-  })
-}
-const day = (date: string): string => `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
+const rows = fromRows<Row>('rows', {
+  lists: { dimensionValues: 'dimensionHeaders', metricValues: 'metricHeaders' },
+  value: 'value',
+})
 
 const sessions = api
   .post<Report>(path`/properties/${property}:runReport`, {
@@ -57,10 +64,9 @@ const sessions = api
       limit: 10_000,
     },
   })
-  .pages(byOffset('offset', { total: ({ rowCount = 0 }) => rowCount }))
-  .records(rowsOf)
-  .incremental(({ date }) => day(date), { startFrom: '2026-01-01', lookback: '3d' })
-  .map(({ date, ...row }) => ({ date: day(date), ...row }))
+  .pages(byOffset('offset', { total: 'rowCount' }))
+  .records(rows, { optional: true })
+  .incremental('date', { time: time('YYYYMMDD'), startFrom: '2026-01-01', lookback: '3d' })
 
 export default pipeline('google-analytics', {
   streams: {

@@ -7,7 +7,7 @@
 //            and with more the reading is open, because `nbHits` counts them all
 // Increment: `numericFilters` on the time of creation. Points and comments grow for some days: hence the lookback
 // Deletions: not told
-import { baseUrl, byPage, http, pipeline } from 'sluice'
+import { baseUrl, byPage, http, pipeline, since, text, time, until } from 'sluice'
 
 interface Story {
   objectID: string
@@ -32,25 +32,30 @@ const word = 'postgresql'
 const api = http(baseUrl('HACKER_NEWS_API', 'https://hn.algolia.com/api/v1'), { rate: '9000/h' })
 
 const stories = api
-  .get<Found>('/search_by_date', ({ since, until }) => ({
+  .get<Found>('/search_by_date', {
     query: word,
     tags: 'story',
-    numericFilters: `created_at_i>=${since},created_at_i<${until ?? Math.ceil(Date.now() / 1_000)}`,
+    numericFilters: text`created_at_i>=${since}${text`,created_at_i<${until}`}`,
     hitsPerPage: 100,
-  }))
+  })
   .pages(byPage('page', { start: 0, pages: 'nbPages', total: 'nbHits' }))
   .records('hits')
   .incremental('created_at_i', { unit: 's', startFrom: '2026-10-01', lookback: '3d', step: '7d' })
   .map(({ objectID, title, url, author, points, num_comments, created_at_i }) => ({
-    id: Number(objectID),
+    id: objectID,
     title,
     url,
     author,
     points,
     comments: num_comments,
-    created_at: new Date(created_at_i * 1_000),
+    created_at: created_at_i,
   }))
 
 export default pipeline('hacker-news', {
-  streams: { stories: stories.into('hacker_news.stories', { key: 'id' }) },
+  streams: {
+    stories: stories.into('hacker_news.stories', {
+      key: 'id',
+      columns: { id: 'bigint', created_at: time('unix') },
+    }),
+  },
 })

@@ -7,7 +7,7 @@
 // Paging:    `nextPageToken`, missing on the last page, which says `isLast: true`; no total is stated
 // Increment: `updated >= …` in JQL, by minutes on the clock of the user's zone: hence a whole day before the cursor
 // Deletions: a deleted issue is not found any more
-import { baseUrl, basic, byCursor, http, pipeline, secret } from 'sluice'
+import { baseUrl, basic, byCursor, http, isoDate, pipeline, secret, since, text } from 'sluice'
 
 interface Issue {
   id: string
@@ -28,7 +28,6 @@ interface Issue {
 }
 
 const { JIRA_SITE = 'example', JIRA_EMAIL = '' } = process.env
-const DAY = 86_400_000
 
 const api = http(baseUrl('JIRA_API', `https://${JIRA_SITE}.atlassian.net/rest/api/3`), {
   auth: basic(JIRA_EMAIL, secret('JIRA_TOKEN')),
@@ -36,14 +35,14 @@ const api = http(baseUrl('JIRA_API', `https://${JIRA_SITE}.atlassian.net/rest/ap
 })
 
 const issues = api
-  .get<{ issues: Issue[]; isLast?: boolean; nextPageToken?: string }>('/search/jql', ({ since = '2000-01-03' }) => ({
-    jql: `updated >= "${new Date(Date.parse(since) - DAY).toISOString().slice(0, 10)}" order by updated asc`,
+  .get<{ issues: Issue[]; isLast?: boolean; nextPageToken?: string }>('/search/jql', {
+    jql: text`updated >= "${isoDate(since)}" order by updated asc`,
     fields: 'summary,status,issuetype,project,priority,assignee,labels,created,updated,resolutiondate',
     maxResults: 100,
-  }))
+  })
   .pages(byCursor('nextPageToken', 'nextPageToken', { done: 'isLast' }))
   .records('issues')
-  .incremental(({ fields }) => fields.updated, { lookback: '5m' })
+  .incremental('fields.updated', { startFrom: '2000-01-01T00:00:00.000Z', lookback: '1d' })
   .map(({ id, key, fields: { summary, labels, ...fields } }) => ({
     id,
     key,

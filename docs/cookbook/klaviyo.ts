@@ -6,7 +6,7 @@
 // Paging:    JSON:API, `links.next` with a cursor; up to 100 profiles
 // Increment: a filter on `updated`, which knows only greater and less
 // Deletions: a deleted profile is not listed any more
-import { apiKey, baseUrl, byNextUrl, fromResources, http, pipeline, secret } from 'sluice'
+import { apiKey, baseUrl, byNextUrl, fromResources, http, pipeline, secret, since, text } from 'sluice'
 
 interface Profile {
   id: string
@@ -30,11 +30,11 @@ const api = http(baseUrl('KLAVIYO_API', 'https://a.klaviyo.com/api'), {
 })
 
 const profiles = api
-  .get<unknown>('/profiles', ({ since }) => ({
+  .get<unknown>('/profiles', {
     sort: 'updated',
-    filter: since && `greater-than(updated,${since})`,
+    filter: text`greater-than(updated,${since})`,
     'page[size]': 100,
-  }))
+  })
   .pages(byNextUrl('links.next'))
   .records(fromResources<Profile>())
   .incremental('updated')

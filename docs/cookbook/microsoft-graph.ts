@@ -49,7 +49,9 @@ const items = api
     { delta: { at: (body) => body['@odata.deltaLink'] } },
   )
   .records('value')
-  .map(({ id, name, size, webUrl, parentReference, file, folder, deleted, ...times }) => ({
+  .flag('is_folder', { field: 'folder', exists: true })
+  .flag('is_deleted', { field: 'deleted', exists: true })
+  .map(({ id, name, size, webUrl, parentReference, file, is_folder, is_deleted, ...times }) => ({
     id,
     name,
     size,
@@ -57,8 +59,8 @@ const items = api
     parent_id: parentReference?.id,
     path: parentReference?.path,
     mime_type: file?.mimeType,
-    is_folder: folder !== undefined,
-    is_deleted: deleted !== undefined,
+    is_folder,
+    is_deleted,
     created_at: times.createdDateTime,
     modified_at: times.lastModifiedDateTime,
   }))

@@ -7,7 +7,7 @@
 // Paging:    none but `startposition` in the text of the query; up to 1,000 records
 // Increment: `MetaData.LastUpdatedTime` in the query
 // Deletions: by the change data capture of the last 30 days, up to 1,000 objects an answer
-import { baseUrl, bySince, http, onePage, path, pipeline, refreshToken, secret, since } from 'sluice'
+import { baseUrl, bySince, http, onePage, path, pipeline, refreshToken, secret, since, text } from 'sluice'
 
 interface Invoice {
   Id: string
@@ -43,17 +43,17 @@ const api = http(baseUrl('QUICKBOOKS_API', 'https://quickbooks.api.intuit.com'),
   responseRules: [{ status: 429, action: 'retry', wait: '60s' }],
 })
 
+const page = 'orderby MetaData.LastUpdatedTime startposition 1 maxresults 1000'
+
 /** A thousand at a time, each time from the last one's time on: so an invoice that changes meanwhile loses none. */
 const invoices = api
-  .get<{ QueryResponse: { Invoice?: Invoice[] } }>(path`/v3/company/${company}/query`, ({ since }) => ({
-    query:
-      `select * from Invoice where MetaData.LastUpdatedTime >= '${since}' ` +
-      'orderby MetaData.LastUpdatedTime startposition 1 maxresults 1000',
+  .get<{ QueryResponse: { Invoice?: Invoice[] } }>(path`/v3/company/${company}/query`, {
+    query: text`select * from Invoice where MetaData.LastUpdatedTime >= '${since}' ${page}`,
     minorversion: 75,
-  }))
+  })
   .pages(bySince())
   .records('QueryResponse.Invoice', { optional: true })
-  .incremental(({ MetaData }) => MetaData.LastUpdatedTime, { startFrom: '2000-01-01T00:00:00Z' })
+  .incremental('MetaData.LastUpdatedTime', { startFrom: '2000-01-01T00:00:00Z' })
   .map(({ Id, SyncToken, CustomerRef, CurrencyRef, MetaData, ...invoice }) => ({
     id: Id,
     version: Number(SyncToken),
@@ -75,7 +75,7 @@ const deleted = api
   .records(({ CDCResponse }) =>
     CDCResponse.flatMap(({ QueryResponse }) => QueryResponse.flatMap(({ Invoice = [] }) => Invoice)),
   )
-  .incremental(({ MetaData }) => MetaData.LastUpdatedTime, {
+  .incremental('MetaData.LastUpdatedTime', {
     startFrom: new Date(Date.now() - 29 * 86_400_000).toISOString().slice(0, 10),
     lookback: '10m',
   })

@@ -8,7 +8,20 @@
 // Paging:    the header Sforce-Locator of the results, the text "null" on the last page
 // Increment: `SystemModstamp` in the query
 // Deletions: the operation `queryAll` lists deleted records with `IsDeleted`
-import { baseUrl, byCursor, clientCredentials, csv, http, inHeader, path, pipeline, secret } from 'sluice'
+import {
+  baseUrl,
+  byCursor,
+  clientCredentials,
+  csv,
+  http,
+  inHeader,
+  path,
+  pipeline,
+  secret,
+  since,
+  text,
+  utc,
+} from 'sluice'
 
 /** All values of a CSV file are texts. */
 interface Opportunity {
@@ -35,16 +48,15 @@ const api = http(baseUrl('SALESFORCE_BULK_API', `https://${domain}.my.salesforce
     clientSecret: secret('SALESFORCE_SECRET'),
   }),
 })
+const columns = 'Id, IsDeleted, SystemModstamp, Name, StageName, Amount, CloseDate, AccountId'
 const jobs = '/services/data/v62.0/jobs/query'
 
 const opportunities = api
   .post<{ id: string }>(jobs, {
-    json: ({ since = '2000-01-01T00:00:00Z' }) => ({
+    json: {
       operation: 'queryAll',
-      query:
-        'select Id, IsDeleted, SystemModstamp, Name, StageName, Amount, CloseDate, AccountId from Opportunity ' +
-        `where SystemModstamp >= ${since}`,
-    }),
+      query: text`select ${columns} from Opportunity${text` where SystemModstamp >= ${utc(since)}`}`,
+    },
   })
   .job({
     id: 'id',

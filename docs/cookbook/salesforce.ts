@@ -8,7 +8,7 @@
 // Paging:    `nextRecordsUrl`, a path, until `done` is true; up to 2,000 records. `totalSize` counts them all
 // Increment: `SystemModstamp` in the query
 // Deletions: `queryAll` lists deleted records with `IsDeleted`, for 15 days or until the bin is emptied
-import { baseUrl, byNextUrl, clientCredentials, http, pipeline, secret } from 'sluice'
+import { baseUrl, byNextUrl, clientCredentials, http, pipeline, secret, since, text, utc } from 'sluice'
 
 interface Found<Item> {
   totalSize: number
@@ -44,18 +44,17 @@ const api = http(
   },
 )
 
+/** A time comes as `2026-01-31T10:00:00.000+0000`; a query wants `2026-01-31T10:00:00.000Z`. */
+const from = text` where SystemModstamp >= ${utc(since)}`
+
 const changed = <Item>(name: string, fields: string) =>
   api
-    .get<Found<Item>>('/services/data/v62.0/queryAll', ({ since }) => ({
-      q:
-        `select Id, IsDeleted, SystemModstamp, ${fields} from ${name}` +
-        `${since === undefined ? '' : ` where SystemModstamp >= ${since}`} order by SystemModstamp, Id`,
-    }))
+    .get<Found<Item>>('/services/data/v62.0/queryAll', {
+      q: text`select Id, IsDeleted, SystemModstamp, ${fields} from ${name}${from} order by SystemModstamp, Id`,
+    })
     .pages(byNextUrl('nextRecordsUrl', { total: 'totalSize', done: 'done' }))
     .records('records')
-    // It comes as `2026-01-31T10:00:00.000+0000`; a query wants `2026-01-31T10:00:00.000Z`.
-    .incremental(({ SystemModstamp }) => new Date(SystemModstamp), { lookback: '10m' })
-    .map(({ SystemModstamp, ...record }) => ({ ...record, SystemModstamp: new Date(SystemModstamp) }))
+    .incremental(({ SystemModstamp }) => SystemModstamp, { lookback: '10m' })
     .omit('attributes')
 
 const accounts = changed<Account>('Account', 'Name, Type, Industry, AnnualRevenue, OwnerId, CreatedDate')

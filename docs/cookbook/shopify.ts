@@ -7,7 +7,7 @@
 // Paging:    Relay: `pageInfo { hasNextPage endCursor }`, up to 250 nodes
 // Increment: a search by `updated_at`, sorted by it
 // Deletions: a deleted order is not found any more
-import { apiKey, baseUrl, byRelay, http, pipeline, secret } from 'sluice'
+import { apiKey, baseUrl, byRelay, http, pipeline, secret, since, text } from 'sluice'
 
 interface Orders {
   orders: {
@@ -45,7 +45,7 @@ const api = http(baseUrl('SHOPIFY_API', `${shop}/admin/api/2025-10/graphql.json`
 })
 
 const orders = api
-  .graphql<Orders>(query, ({ since }) => ({ search: since === undefined ? null : `updated_at:>='${since}'` }))
+  .graphql<Orders>(query, { search: text`updated_at:>='${since}'` })
   .pages(byRelay('orders'))
   .records('orders.nodes')
   .incremental('updatedAt')

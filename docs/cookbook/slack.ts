@@ -10,7 +10,7 @@
 //            whole. An edit keeps the time of its message, hence the lookback. Replies of a thread are not in the
 //            history
 // Deletions: a deleted message is not in the history any more; a deleted user has `deleted: true`
-import { baseUrl, bearer, byCursor, http, pipeline, secret, since, unix } from 'sluice'
+import { baseUrl, bearer, byCursor, http, pipeline, secret, since, time, unix } from 'sluice'
 
 interface Paged {
   ok: boolean
@@ -48,6 +48,7 @@ interface User {
   updated: number
 }
 
+const seconds = time('unix')
 const base = baseUrl('SLACK_API', 'https://slack.com/api')
 const options = {
   auth: bearer(secret('SLACK_TOKEN')),
@@ -71,18 +72,18 @@ const messages = channels
       .get<Paged & { messages: Message[] }>('/conversations.history', { channel, limit: 200, oldest: unix(since) })
       .pages(byCursor('cursor', next))
       .records('messages')
-      .incremental(({ ts }) => Number(ts), { unit: 's', lookback: '1d', perParent: true })
+      .incremental('ts', { time: seconds, lookback: '1d', perParent: true })
       .map(({ ts, type, subtype, user, bot_id, text, thread_ts, reply_count, edited }) => ({
         channel,
         ts,
-        sent_at: new Date(Number(ts) * 1_000),
+        sent_at: ts,
         type,
         subtype,
         user: user ?? bot_id,
         text,
         thread_ts,
         reply_count,
-        edited_at: edited && new Date(Number(edited.ts) * 1_000),
+        edited_at: edited?.ts,
       })),
   )
 
@@ -90,21 +91,17 @@ const users = lists
   .get<Paged & { members: User[] }>('/users.list', { limit: 200 })
   .pages(byCursor('cursor', next))
   .records('members')
-  .map(({ id, name, real_name, deleted, is_bot, updated }) => ({
-    id,
-    name,
-    real_name,
-    deleted,
-    is_bot,
-    updated: new Date(updated * 1_000),
-  }))
+  .pick('id', 'name', 'real_name', 'deleted', 'is_bot', 'updated')
 
 export default pipeline('slack', {
   streams: {
     channels: channels
       .pick('id', 'name', 'is_archived', 'is_member', 'num_members')
       .into('slack.channels', { key: 'id' }),
-    messages: messages.into('slack.messages', { key: ['channel', 'ts'] }),
-    users: users.into('slack.users', { key: 'id' }),
+    messages: messages.into('slack.messages', {
+      key: ['channel', 'ts'],
+      columns: { ts: 'text', sent_at: seconds, edited_at: seconds },
+    }),
+    users: users.into('slack.users', { key: 'id', columns: { updated: seconds } }),
   },
 })

@@ -7,7 +7,7 @@
 // Paging:    newest first, after the id of the last record, until `has_more` is false
 // Increment: lists can be asked by time of creation, not of change. Changes are told by events, kept for 30 days
 // Deletions: a deleted customer is not listed any more, and there is an event `customer.deleted`
-import { baseUrl, bearer, byLastRecord, http, pipeline, secret, unix, since } from 'sluice'
+import { baseUrl, bearer, byLastRecord, http, pipeline, secret, since, time, unix } from 'sluice'
 
 interface List<Item> {
   data: Item[]
@@ -54,36 +54,27 @@ const api = http(baseUrl('STRIPE_API', 'https://api.stripe.com/v1'), {
   rate: '25/s',
 })
 const byId = byLastRecord('starting_after', 'data.id', { more: 'has_more' })
-const seconds = (time: number): Date => new Date(time * 1_000)
+const created = time('unix')
 
 /** All customers, since an edit is not seen by the time of creation. */
-const customers = api
-  .get<List<Customer>>('/customers', { limit: 100 })
-  .pages(byId)
-  .records('data')
-  .map(({ created, ...customer }) => ({ ...customer, created: seconds(created) }))
+const customers = api.get<List<Customer>>('/customers', { limit: 100 }).pages(byId).records('data')
 
 /** What moved the balance. A transaction is pending for some days, then its status changes: hence the lookback. */
 const transactions = api
   .get<List<BalanceTransaction>>('/balance_transactions', { limit: 100, 'created[gte]': unix(since) })
   .pages(byId)
   .records('data')
-  .incremental('created', { unit: 's', lookback: '14d' })
-  .map(({ created, available_on, ...one }) => ({
-    ...one,
-    created: seconds(created),
-    available_on: seconds(available_on),
-  }))
+  .incremental('created', { time: created, lookback: '14d' })
 
 /** All events of the last 30 days, then each new one. Run it at least every 30 days. */
 const events = api
   .get<List<Event>>('/events', { limit: 100, 'created[gte]': unix(since) })
   .pages(byId)
   .records('data')
-  .incremental('created', { unit: 's', lookback: '1h' })
+  .incremental('created', { time: created, lookback: '1h' })
   .map(({ id, created, type, api_version, data }) => ({
     id,
-    created: seconds(created),
+    created,
     type,
     api_version,
     object_id: data.object.id,
@@ -93,8 +84,11 @@ const events = api
 
 export default pipeline('stripe', {
   streams: {
-    customers: customers.into('stripe.customers', { key: 'id', write: 'replace' }),
-    transactions: transactions.into('stripe.balance_transactions', { key: 'id' }),
-    events: events.into('stripe.events', { key: 'id' }),
+    customers: customers.into('stripe.customers', { key: 'id', write: 'replace', columns: { created } }),
+    transactions: transactions.into('stripe.balance_transactions', {
+      key: 'id',
+      columns: { available_on: time('unix') },
+    }),
+    events: events.into('stripe.events', { key: 'id', columns: { created } }),
   },
 })

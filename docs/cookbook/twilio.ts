@@ -7,7 +7,7 @@
 // Paging:    `next_page_uri`, a path, null on the last page; up to 1,000 messages; newest first
 // Increment: by the day of sending, in UTC. A message changes its status after that: hence the lookback
 // Deletions: a deleted message is not listed any more
-import { baseUrl, basic, byNextUrl, http, isoDate, path, pipeline, secret, since } from 'sluice'
+import { baseUrl, basic, byNextUrl, http, isoDate, path, pipeline, secret, since, time } from 'sluice'
 
 interface Message {
   sid: string
@@ -34,6 +34,8 @@ const api = http(baseUrl('TWILIO_API', 'https://api.twilio.com'), {
   concurrency: 2,
 })
 
+const mail = time('rfc 2822')
+
 const messages = api
   .get<{ messages: Message[]; next_page_uri: string | null }>(path`/2010-04-01/Accounts/${sid}/Messages.json`, {
     PageSize: 1_000,
@@ -41,7 +43,7 @@ const messages = api
   })
   .pages(byNextUrl('next_page_uri'))
   .records('messages')
-  .incremental(({ date_sent }) => date_sent && new Date(date_sent), { lookback: '3d' })
+  .incremental('date_sent', { time: mail, lookback: '3d' })
   .pick(
     'sid',
     'status',
@@ -57,20 +59,13 @@ const messages = api
     'date_sent',
     'date_updated',
   )
-  .map(({ num_segments, date_created, date_sent, date_updated, ...message }) => ({
-    ...message,
-    num_segments: Number(num_segments),
-    date_created: new Date(date_created),
-    date_sent: date_sent && new Date(date_sent),
-    date_updated: new Date(date_updated),
-  }))
 
 export default pipeline('twilio', {
   streams: {
     messages: messages.into('twilio.messages', {
       key: 'sid',
       versionBy: 'date_updated',
-      columns: { price: 'numeric' },
+      columns: { price: 'numeric', num_segments: 'integer', date_created: mail, date_updated: mail },
     }),
   },
 })

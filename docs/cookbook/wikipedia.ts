@@ -8,7 +8,7 @@
 // Paging:    all members of `continue` go into the next request; it is missing on the last page
 // Increment: `rcstart`, from the oldest to the newest; changes are kept for 30 days there
 // Deletions: a change `log` with `logtype: delete` tells that a page was deleted
-import { baseUrl, byCursor, http, pipeline, since } from 'sluice'
+import { baseUrl, byContinue, http, pipeline, since } from 'sluice'
 
 interface Change {
   rcid: number
@@ -56,7 +56,7 @@ const changes = api
     formatversion: 2,
     maxlag: 5,
   })
-  .pages(byCursor('rccontinue', 'continue.rccontinue'))
+  .pages(byContinue('continue'))
   .records('query.recentchanges')
   .incremental('timestamp', { startFrom: new Date(Date.now() - 3_600_000).toISOString() })
   .pick(

@@ -7,7 +7,7 @@
 // Paging:    page numbers, `pagination.pageCount`; up to 1,000 invoices
 // Increment: by the header If-Modified-Since
 // Deletions: an invoice is never gone: its status becomes DELETED or VOIDED
-import { baseUrl, byPage, clientCredentials, http, pipeline, secret, since } from 'sluice'
+import { baseUrl, byPage, clientCredentials, http, pipeline, secret, since, time } from 'sluice'
 
 interface Invoice {
   InvoiceID: string
@@ -42,7 +42,8 @@ const api = http(baseUrl('XERO_API', 'https://api.xero.com/api.xro/2.0'), {
   concurrency: 4,
 })
 
-const timeOf = (text: string): Date => new Date(Number(/\d+/.exec(text)?.[0]))
+const day = time('YYYY-MM-DD[T00:00:00]')
+const dotNet = time('/Date()/')
 
 const invoices = api
   .get<Invoices>(
@@ -52,7 +53,7 @@ const invoices = api
   )
   .pages(byPage('page', { pages: 'pagination.pageCount', total: 'pagination.itemCount' }))
   .records('Invoices')
-  .incremental(({ UpdatedDateUTC }) => timeOf(UpdatedDateUTC), { lookback: '5m' })
+  .incremental('UpdatedDateUTC', { time: dotNet, lookback: '5m' })
   .map((invoice) => ({
     id: invoice.InvoiceID,
     number: invoice.InvoiceNumber,
@@ -60,15 +61,21 @@ const invoices = api
     status: invoice.Status,
     contact_id: invoice.Contact.ContactID,
     contact: invoice.Contact.Name,
-    date: invoice.DateString.slice(0, 10),
-    due: invoice.DueDateString?.slice(0, 10),
+    date: invoice.DateString,
+    due: invoice.DueDateString,
     currency: invoice.CurrencyCode,
     total: invoice.Total,
     due_amount: invoice.AmountDue,
     paid_amount: invoice.AmountPaid,
-    updated_at: timeOf(invoice.UpdatedDateUTC),
+    updated_at: invoice.UpdatedDateUTC,
   }))
 
 export default pipeline('xero', {
-  streams: { invoices: invoices.into('xero.invoices', { key: 'id', versionBy: 'updated_at' }) },
+  streams: {
+    invoices: invoices.into('xero.invoices', {
+      key: 'id',
+      versionBy: 'updated_at',
+      columns: { date: day, due: day, updated_at: dotNet },
+    }),
+  },
 })

@@ -40,21 +40,22 @@ const tickets = api
   .get<Tickets>('/incremental/tickets/cursor.json', { start_time: 0, per_page: 1_000 })
   .pages(byNextUrl('after_url', { done: 'end_of_stream' }), { delta: { at: 'after_url' } })
   .records('tickets')
-  .map(({ id, subject, status, priority, type, tags, created_at, updated_at, ...ids }) => ({
-    id,
-    subject,
-    status,
-    is_deleted: status === 'deleted',
-    priority,
-    type,
-    requester_id: ids.requester_id,
-    assignee_id: ids.assignee_id,
-    group_id: ids.group_id,
-    organization_id: ids.organization_id,
-    tags,
-    created_at,
-    updated_at,
-  }))
+  .flag('is_deleted', { field: 'status', is: 'deleted' })
+  .pick(
+    'id',
+    'subject',
+    'status',
+    'is_deleted',
+    'priority',
+    'type',
+    'requester_id',
+    'assignee_id',
+    'group_id',
+    'organization_id',
+    'tags',
+    'created_at',
+    'updated_at',
+  )
 
 export default pipeline('zendesk', {
   streams: { tickets: tickets.into('zendesk.tickets', { key: 'id', versionBy: 'updated_at' }) },

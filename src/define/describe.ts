@@ -8,10 +8,12 @@ import {
   type Stage,
   type Table,
 } from '../model/recipe.ts'
+import { timeFormText } from '../value/time-form.ts'
+import { isCondition, testText, type InCondition } from '../model/condition.ts'
 import { formatText } from '../model/format.ts'
 import { shapeText } from '../model/records-shape.ts'
 import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
-import { isBound } from '../model/bounds-in.ts'
+import { isBound, isBoundText } from '../model/bounds-in.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { graphqlFacts } from './describe-graphql.ts'
 import { jobLines, type Wording } from './describe-job.ts'
@@ -63,6 +65,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
     const { at, startFrom, unit, order, step, concurrency = 1, perParent } = incremental
     const details = [
       unit && `in ${unit}`,
+      incremental.time && `written as ${timeFormText(incremental.time)}`,
       startFrom !== undefined && `from ${startFrom}`,
       lookbackText(incremental, isMerged),
       step !== undefined && `at most ${step} at once`,
@@ -125,7 +128,15 @@ const valuesText = (values: object, separator: string): string =>
         .join(separator)
 
 function valueText(value: unknown): string {
-  if (isBound(value)) return `{${value.bound}${value.as ? `:${value.as}` : ''}}`
+  if (isBound(value)) {
+    const { bound, as } = value
+    if (as === undefined) return `{${bound}}`
+    return typeof as === 'string' ? `{${bound}:${as}}` : `{${bound}:${as.pattern} in ${as.zone}}`
+  }
+  if (isBoundText(value)) {
+    const { textTemplate, values } = value
+    return textTemplate.map((text, index) => text + (index < values.length ? valueText(values[index]) : '')).join('')
+  }
   return typeof value === 'object' && value !== null && !('toString' in value && Object.hasOwn(value, 'toString'))
     ? JSON.stringify(value)
     : String(value)
@@ -157,6 +168,8 @@ function startText(paging: Exclude<Paging<never>, (...args: never) => unknown>):
       return `${fromText(paging.parameter)} = ${fromText(paging.at)} of the last record`
     case 'next url':
       return `at the URL in ${fromText(paging.at)}`
+    case 'continue':
+      return `all members of ${fromText(paging.at)} are sent`
     case 'link header':
       return `at the URL in the header link; rel=${paging.rel}`
     case 'header':
@@ -184,7 +197,9 @@ function stageText(stage: Stage): string {
       return functionText(stage.fn) + atOnce(stage.concurrency)
     case 'filter':
     case 'deleted':
-      return functionText(stage.fn)
+      return 'where' in stage ? testText(stage.where.field, stage.where) : functionText(stage.fn)
+    case 'flag':
+      return `${stage.name} where ${testText(stage.where.field, stage.where)}`
     case 'flatMap':
       if (stage.download) return downloadText(stage.download) + atOnce(stage.concurrency)
       return `for ${batchText(stage.batch)}${atOnce(stage.concurrency)}:`
@@ -247,7 +262,8 @@ function recordsText(records: HttpSource['records']): string {
   return typeof records === 'object' ? shapeText(records) : fromText(records)
 }
 const atOnce = (concurrency: number): string => (concurrency === 1 ? '' : `, ${concurrency} at once`)
-function fromText(from: InResponse<never, unknown> | Parameter): string {
+function fromText(from: InResponse<never, unknown> | InCondition<never> | Parameter): string {
+  if (isCondition(from)) return testText(fromText(from.at), from)
   if (typeof from === 'string') return from
   return typeof from === 'function' ? functionText(from) : `header ${from.header}`
 }

@@ -4,6 +4,7 @@ import type { Incremental, Order } from '../model/recipe.ts'
 import type { Duration } from '../model/request.ts'
 import { parseInstant } from '../value/instant.ts'
 import { duration } from '../value/duration.ts'
+import type { TimeColumn } from './table/time.ts'
 import { checkValue } from './check-value.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
@@ -26,7 +27,7 @@ export type IncrementalOptions<Value> = {
    * @default false: one cursor for all children
    */
   perParent?: boolean
-} & (Value extends number | bigint ? CountOptions | ClockOptions : TimeOptions)
+} & (Value extends number | bigint ? CountOptions | ClockOptions | FormOptions : TimeOptions & { time?: TimeColumn })
 interface TimeOptions {
   /** The cursor of the first run, such as `'2024-01-01'`. @default none: the first run reads everything */
   startFrom?: string
@@ -51,6 +52,13 @@ interface ClockOptions extends TimeOptions {
   /** The number counts seconds or milliseconds since 1970. */
   unit: 's' | 'ms'
 }
+interface FormOptions extends TimeOptions {
+  /**
+   * The form of the values, if they are times in another form than ISO 8601: `time('rfc 2822')`. The cursor is ISO 8601
+   * then, and the field is stored as a time. @default ISO 8601
+   */
+  time: TimeColumn
+}
 interface CountOptions {
   unit?: undefined
   startFrom?: number | bigint
@@ -58,6 +66,7 @@ interface CountOptions {
 }
 
 const OPTIONS: OptionNames<Omit<Incremental, 'at'>> = {
+  time: true,
   startFrom: true,
   lookback: true,
   unit: true,
@@ -70,7 +79,31 @@ const OPTIONS: OptionNames<Omit<Incremental, 'at'>> = {
 /** Returns the cursor of a recipe. Throws a UsageError for what the types cannot refuse. */
 export function incrementalOf(
   at: Incremental['at'],
-  options: { readonly [Name in Exclude<keyof Incremental, 'at' | 'perParent'>]?: Incremental[Name] | undefined } & {
+  {
+    time: column,
+    ...options
+  }: Parameters<typeof checkedIncremental>[1] & { readonly time?: Pick<TimeColumn, 'time'> | undefined },
+): Incremental {
+  const checked = checkedIncremental(at, options)
+  if (column === undefined) return checked
+  const { unit, lookback, startFrom } = checked
+  const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
+  const { time } = column
+  if (time === undefined)
+    throw new UsageError(`${place}: time is what time() returns, as in { time: time('rfc 2822') }`)
+  if (unit !== undefined) throw new UsageError(`${place}: give time or unit, not both: each says what the values are`)
+  if (typeof lookback === 'number' && lookback !== 0)
+    throw new UsageError(`${place}: with a time, lookback is a duration: write '5m'`)
+  if (startFrom !== undefined && parseInstant(String(startFrom)) === undefined)
+    throw new UsageError(`${place}: with a time, startFrom is a date: write '2024-01-31'`)
+  return Object.freeze({ ...checked, time })
+}
+
+function checkedIncremental(
+  at: Incremental['at'],
+  options: {
+    readonly [Name in Exclude<keyof Incremental, 'at' | 'perParent' | 'time'>]?: Incremental[Name] | undefined
+  } & {
     readonly perParent?: boolean | undefined
   },
 ): Incremental {

@@ -4,10 +4,12 @@ import type { FieldOf, PathTo } from '../model/path.ts'
 import type { Read, Recipe, Stage, StandardSchema, WriteMode } from '../model/recipe.ts'
 import { checkDownloadOptions, downloadStage, type DownloadOptions } from './api/download.ts'
 import { rejectUnknownOptions } from '../model/unknown-option.ts'
+import { flagOf, recordCondition, type RecordCondition } from './api/condition.ts'
 import { Batches } from './batches.ts'
 import { defined } from '../value/defined.ts'
 import { Flow } from './flow.ts'
 import { incrementalOf, type Comparable, type IncrementalOptions, type ValueAt } from './incremental.ts'
+import { atOnce, proven, type DedupeOptions, type StageOptions } from './stage-options.ts'
 import { tableOf } from './table/table.ts'
 import type { TableName, TableOptions } from './table/table-options.ts'
 
@@ -57,16 +59,31 @@ export class Stream<out T> {
   /**
    * Says which records the API announces as deleted. They do not go to the table, because they seldom have all its
    * fields; the report counts them. Write it before the stages that need whole records. A function that throws rejects
-   * this record only. A type guard leaves its type out.
+   * this record only.
    *
    * @example
-   * changes.deleted((change) => change['@removed'] !== undefined)
+   * tickets.deleted({ field: 'status', is: 'deleted' })
    */
   deleted<Row, Gone extends Row = never>(
     this: Stream<Row>,
-    isDeleted: ((record: Row) => record is Gone) | ((record: Row) => boolean),
+    isDeleted: ((record: Row) => record is Gone) | ((record: Row) => boolean) | RecordCondition<Row>,
   ): Stream<Exclude<Row, Gone>> {
-    return this.#then({ type: 'deleted', fn: proven('.deleted()', isDeleted) })
+    if (typeof isDeleted !== 'object') return this.#then({ type: 'deleted', fn: proven('.deleted()', isDeleted) })
+    return this.#then({ type: 'deleted', where: recordCondition('.deleted()', isDeleted) })
+  }
+
+  /**
+   * Adds a field that is true where a record fits a condition, else false, such as a column for a status.
+   *
+   * @example
+   * items.flag('is_folder', { field: 'folder', exists: true })
+   */
+  flag<Row, const Name extends string>(
+    this: Stream<Row>,
+    name: Name,
+    condition: RecordCondition<Row>,
+  ): Stream<Omit<Row, Name> & { [Field in Name]: boolean }> {
+    return this.#then({ type: 'flag', ...flagOf(name, condition) })
   }
 
   /**
@@ -265,29 +282,3 @@ export class Records<out T> extends Stream<T> {
  */
 export const source = <T>(read: Read<T>): Records<T> =>
   new Records({ source: Object.freeze({ read: proven('source()', read) }), stages: [] })
-
-/** Options of stages that call a function. */
-export interface StageOptions {
-  /** Records that are worked on at the same time. @default 1 */
-  concurrency?: number
-}
-
-/** Options of `.dedupe()`. */
-export interface DedupeOptions {
-  /** Number of different records that are remembered. @default 1_000_000 */
-  last?: number
-}
-
-function proven<Fn>(word: string, fn: Fn): Fn {
-  if (typeof fn !== 'function')
-    throw new UsageError(`${word}: expected a function, not ${fn === null ? 'null' : typeof fn}`)
-  return fn
-}
-
-function atOnce(stage: string, options: StageOptions, otherwise = 1): number {
-  rejectUnknownOptions(`.${stage}()`, options, { concurrency: true })
-  const { concurrency = otherwise } = options
-  if (!Number.isInteger(concurrency) || concurrency < 1)
-    throw new UsageError(`.${stage}(): concurrency must be a whole number from 1, not ${concurrency}`)
-  return concurrency
-}

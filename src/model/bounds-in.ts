@@ -1,4 +1,4 @@
-import type { Bound, Given, Query, Request, Sent } from './request.ts'
+import type { Bound, BoundText, Given, Query, Request, Sent } from './request.ts'
 
 /** True for `since`, `until` and the values made of them. */
 export const isBound = (value: unknown): value is Bound =>
@@ -6,6 +6,13 @@ export const isBound = (value: unknown): value is Bound =>
   value !== null &&
   Object.hasOwn(value, 'bound') &&
   ['since', 'until'].includes((value as { readonly bound: unknown }).bound as string)
+
+/** True for a text with ends of the range in it. */
+export const isBoundText = (value: unknown): value is BoundText =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, 'textTemplate') && Object.hasOwn(value, 'values')
+
+/** True for a value that is filled in when the range is known. */
+export const isFilledIn = (value: unknown): value is Bound | BoundText => isBound(value) || isBoundText(value)
 
 /** True if a request sends this end of the range, at any depth. A function of the range may send it. */
 export const takesBound = (

@@ -47,6 +47,7 @@ export type RejectStage =
   | 'flatMap'
   | 'validate'
   | 'rename'
+  | 'flag'
   | 'pick'
   | 'omit'
   | 'dedupe'

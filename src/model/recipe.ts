@@ -1,9 +1,11 @@
 // A definition as data: the source of the records, the stages that change them, and the table that stores them.
 import type { AccountColumn } from './account.ts'
+import type { FieldCondition } from './condition-types.ts'
 import type { Grade } from './completeness.ts'
 import type { Position } from './page.ts'
 import type { Format } from './format.ts'
 import type { RecordsShape } from './records-shape.ts'
+import type { TimeForm } from '../value/time-form.ts'
 import type { Job } from './job.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
@@ -38,6 +40,8 @@ export interface Incremental {
   readonly lookback?: Duration | number
   /** A number counts seconds or milliseconds since 1970. */
   readonly unit?: 's' | 'ms'
+  /** The form of its values, if they are times in another form than ISO 8601. */
+  readonly time?: TimeForm
   /**
    * The order in which the API returns records. With an order, reading stops at the end of the range. @default 'any'
    */
@@ -88,6 +92,9 @@ export type Stage =
   | { readonly type: 'filter'; readonly fn: Step<boolean> }
   /** Takes out the records that the API announces as deleted. */
   | { readonly type: 'deleted'; readonly fn: Step<boolean> }
+  | { readonly type: 'deleted'; readonly where: FieldCondition }
+  /** Adds a field that is true where a record fits a condition, else false. */
+  | { readonly type: 'flag'; readonly name: string; readonly where: FieldCondition }
   /** Makes a child stream or several records of each record. The returned value decides, record by record. */
   | {
       readonly type: 'flatMap'
@@ -169,6 +176,8 @@ export interface ColumnOptions {
   readonly emptyText?: EmptyText
   /** The time zone of times without an offset, such as `'Europe/Berlin'`. For timestamptz. */
   readonly zone?: string
+  /** The form of its times, if it is another than ISO 8601. For timestamptz and date. */
+  readonly time?: TimeForm
 }
 
 /**

@@ -7,6 +7,10 @@ export type RecordsShape =
       readonly at: string
       /** The path of the names, or the names. @default the first row */
       readonly header?: string | readonly string[]
+      /** A row is an object of lists: for each of them, by its name, the path of its names. */
+      readonly lists?: Readonly<Record<string, string>>
+      /** The member of a cell that holds its value. */
+      readonly value?: string
     }
   /** The body itself, as the only record. */
   | { readonly type: 'body' }
@@ -28,7 +32,11 @@ export type RecordsShape =
 export function shapeText(shape: RecordsShape): string {
   switch (shape.type) {
     case 'rows': {
-      const { header } = shape
+      const { header, lists } = shape
+      if (lists)
+        return `${placeText('rows', shape.at)}, ${Object.entries(lists)
+          .map(([name, names]) => `${name} named by ${names}`)
+          .join(', ')}`
       const names = typeof header === 'string' ? header : header?.join(', ')
       return `${placeText('rows', shape.at)}, named by ${names ?? 'the first one'}`
     }

@@ -1,4 +1,6 @@
 // Requests, credentials and paging of an API: plain data, with functions of the user in a few places.
+import type { InCondition } from './condition-types.ts'
+import type { Bound, BoundText, Range } from './bound.ts'
 import type { Sign } from './signature.ts'
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
@@ -9,6 +11,7 @@ import type { GraphqlErrors, PersistedQuery } from './graphql.ts'
 import type { RuleData } from './response-rule.ts'
 import type { SessionAuth } from './session.ts'
 
+export type { Bound, BoundText, ClockFormat, Range } from './bound.ts'
 export type { Duration } from '../value/duration.ts'
 export type { Size } from '../value/size.ts'
 
@@ -98,24 +101,24 @@ export interface Api {
   readonly responseRules?: readonly RuleData[]
 }
 
-/** A placeholder in a query for the lower or upper end of the range, so that no function is needed. */
-export interface Bound {
-  readonly bound: 'since' | 'until'
-  /** @default 'text': the cursor as it was stored. */
-  readonly as?: 'unix' | 'unix ms' | 'date' | 'number'
-}
-
-/** The half-open range that is read, as text of the cursor, which is exact for bigints and microseconds. */
-export interface Range {
-  readonly since?: string | undefined
-  readonly until?: string | undefined
-}
-
-export type QueryValue = string | number | bigint | boolean | Bound | readonly (string | number)[] | undefined
+export type QueryValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Bound
+  | BoundText
+  | readonly (string | number)[]
+  | undefined
 export type Query = { readonly [name: string]: QueryValue }
 /** JSON to send. It may contain bounds at any depth. */
 export type Sent = { readonly [name: string]: SentValue | undefined }
-export type SentValue = JsonValue | Bound | readonly SentValue[] | { readonly [name: string]: SentValue | undefined }
+export type SentValue =
+  | JsonValue
+  | Bound
+  | BoundText
+  | readonly SentValue[]
+  | { readonly [name: string]: SentValue | undefined }
 /**
  * The methods that a request may have. A request only reads, whatever its method is: it may be sent again. PATCH and
  * DELETE only end a job.
@@ -139,7 +142,7 @@ export interface Request {
   /** The form is sent as `multipart/form-data`. */
   readonly multipart?: true
   /** A header with a bound is left out where the range has no such end. */
-  readonly headers?: Readonly<Record<string, string | Bound>>
+  readonly headers?: Readonly<Record<string, string | Bound | BoundText>>
   /** Its credentials instead of those of the API. */
   readonly auth?: Credentials
   /** The time limit of one try. @default that of the API */
@@ -181,6 +184,8 @@ export interface PageRequest {
   readonly graphql?: string | undefined
   /** Headers of the paginator, in lower case. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** The parameters that a continuation has set, each with the value of the first request, if it had one. */
+  readonly continued?: Readonly<Record<string, readonly JsonValue[]>> | undefined
 }
 
 /** A decoded response. */
@@ -225,7 +230,7 @@ export type Paging<Body> =
       readonly start: number
       readonly pages?: InResponse<Body, number | string>
       readonly total?: InResponse<Body, number | string>
-      readonly more?: InResponse<Body, boolean>
+      readonly more?: InResponse<Body, boolean> | InCondition<Body>
       readonly moreIs?: MoreIs
       readonly max?: number
     }
@@ -234,7 +239,7 @@ export type Paging<Body> =
       readonly parameter: Parameter
       readonly start: number
       readonly total?: InResponse<Body, number | string>
-      readonly more?: InResponse<Body, boolean>
+      readonly more?: InResponse<Body, boolean> | InCondition<Body>
       readonly moreIs?: MoreIs
       /** The parameter that holds the page size. */
       readonly limit?: string
@@ -247,20 +252,19 @@ export type Paging<Body> =
       readonly parameter: Parameter
       readonly at: InResponse<Body, string | number>
       readonly total?: InResponse<Body, number | string>
-      readonly more?: InResponse<Body, boolean>
+      readonly more?: InResponse<Body, boolean> | InCondition<Body>
     }
   | {
       readonly type: 'next url'
       readonly at: InResponse<Body, string>
       readonly total?: InResponse<Body, number | string>
-      readonly more?: InResponse<Body, boolean>
+      readonly more?: InResponse<Body, boolean> | InCondition<Body>
       readonly moreIs?: MoreIs
     }
+  /** All members of an object become parameters of the first request. */
   | {
-      readonly type: 'next url'
-      readonly at: InResponse<Body, string>
-      readonly more?: InResponse<Body, boolean>
-      readonly moreIs?: MoreIs
+      readonly type: 'continue'
+      readonly at: InResponse<Body, object>
     }
   | { readonly type: 'link header'; readonly rel: string }
   | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }

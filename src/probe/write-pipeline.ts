@@ -13,8 +13,8 @@ import { declarationOf } from './write/write-type.ts'
 /** Words that a file may import from 'sluice'. */
 const WORDS = (
   'apiKey asNumber baseUrl basic bearer byCursor byHeader byLastRecord byLinkHeader byNextUrl byOffset byPage ' +
-  'clientCredentials csv fromMembers fromResources fromRows http inHeader isoDate json ndjson onePage path pipeline ' +
-  'secret since unix unixMs until xml zip'
+  'clientCredentials csv formatTime fromMembers fromResources fromRows http inHeader isoDate json ndjson onePage ' +
+  'path pipeline secret since unix unixMs until utc xml zip'
 ).split(' ')
 
 /**

@@ -149,6 +149,8 @@ function mayChangeKey(stage: Stage, key: readonly string[] = []): boolean {
       return true
     case 'rename':
       return key.includes(stage.to)
+    case 'flag':
+      return key.includes(stage.name)
     case 'filter':
     case 'deleted':
     case 'tap':

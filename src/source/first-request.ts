@@ -1,8 +1,20 @@
 // The first request of a page sequence: the endpoint's template with its path, bounds and first page filled in.
 import { RejectError } from '../model/errors.ts'
-import { isBound } from '../model/bounds-in.ts'
-import type { Bound, Given, PageRequest, PathTemplate, Paging, Query, Range, Request, Sent } from '../model/request.ts'
+import { isBound, isFilledIn } from '../model/bounds-in.ts'
+import type {
+  Bound,
+  BoundText,
+  Given,
+  PageRequest,
+  PathTemplate,
+  Paging,
+  Query,
+  Range,
+  Request,
+  Sent,
+} from '../model/request.ts'
 import { defined } from '../value/defined.ts'
+import { filledText } from './cursor/bound-text.ts'
 import { boundValue, type Unit } from './cursor/bound-value.ts'
 import { isCounted } from './paging/counted-pages.ts'
 import { withParameter } from './paging/parameter.ts'
@@ -51,7 +63,8 @@ function segment(value: string | number | bigint): string {
 /** Returns the members with bounds replaced by their values, without those that are undefined. */
 function fillIn(given: Given<Query> | Given<Sent>, range: Range, unit: Unit | undefined): Record<string, unknown> {
   const members = typeof given === 'function' ? given(range) : given
-  return filledObject(members, (bound) => boundValue(bound, range, unit))
+  const fill = (bound: Bound): string | number | undefined => boundValue(bound, range, unit)
+  return filledObject(members, (value) => (isBound(value) ? fill(value) : filledText(value, fill)))
 }
 
 /** Returns the headers that change with the range, as text. All others are the same for every page. */
@@ -60,12 +73,12 @@ function boundHeaders(
   range: Range,
   unit: Unit | undefined,
 ): Record<string, string> | undefined {
-  const bounds = Object.entries(headers).filter(([, value]) => isBound(value))
+  const bounds = Object.entries(headers).filter(([, value]) => isFilledIn(value))
   const filled = Object.entries(fillIn(Object.fromEntries(bounds) as Query, range, unit))
   return filled.length > 0 ? Object.fromEntries(filled.map(([name, value]) => [name, String(value)])) : undefined
 }
 
-type Fill = (bound: Bound) => string | number | undefined
+type Fill = (value: Bound | BoundText) => string | number | undefined
 
 const filledObject = (members: object, fill: Fill): Record<string, unknown> =>
   Object.fromEntries(
@@ -76,7 +89,7 @@ const filledObject = (members: object, fill: Fill): Record<string, unknown> =>
 
 /** In a list, an object with a bound that the range does not have is left out as a whole: it is a condition. */
 function filled(value: unknown, fill: Fill): unknown {
-  if (isBound(value)) return fill(value)
+  if (isFilledIn(value)) return fill(value)
   if (Array.isArray(value)) return value.filter((item) => !lacksBound(item, fill)).map((item) => filled(item, fill))
   // Only plain objects are JSON; others may be written by `toJSON`.
   const isPlain = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
@@ -84,7 +97,7 @@ function filled(value: unknown, fill: Fill): unknown {
 }
 
 const lacksBound = (item: unknown, fill: Fill): boolean =>
-  [item, ...membersOf(item)].some((value) => isBound(value) && fill(value) === undefined)
+  [item, ...membersOf(item)].some((value) => isFilledIn(value) && fill(value) === undefined)
 
 const membersOf = (item: unknown): unknown[] => (typeof item === 'object' && item !== null ? Object.values(item) : [])
 

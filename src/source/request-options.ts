@@ -1,4 +1,4 @@
-import { isBound } from '../model/bounds-in.ts'
+import { isFilledIn } from '../model/bounds-in.ts'
 import type { HttpSource } from '../model/recipe.ts'
 import type { Request } from '../model/request.ts'
 import { rulesOfRequest } from '../model/response-rule.ts'
@@ -22,7 +22,7 @@ export const requestOptions = (request: Request): Omit<SendOptions, 'signal' | '
 
 /** Returns the headers that are the same for every page. Those with a bound are in each page's request. */
 function constantHeaders({ headers }: Request): Readonly<Record<string, string>> | undefined {
-  const texts = Object.entries(headers ?? {}).filter((entry): entry is [string, string] => !isBound(entry[1]))
+  const texts = Object.entries(headers ?? {}).filter((entry): entry is [string, string] => !isFilledIn(entry[1]))
   return headers && Object.fromEntries(texts)
 }
 

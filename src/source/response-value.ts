@@ -1,4 +1,5 @@
 // Values of a response: where a definition says that they are, and how messages name them.
+import { isCondition, passes, type InCondition } from '../model/condition.ts'
 import { valueAt } from '../model/path.ts'
 import type { ApiResponse, From, InHeader, InResponse, Parameter } from '../model/request.ts'
 
@@ -10,19 +11,27 @@ export function valueFrom(from: From<never, unknown>, body: unknown): unknown {
 
 /** Returns a value of a response. A response without a body, such as one with status 204, has none in its body. */
 export function valueIn(
-  { body, headers }: Pick<ApiResponse<unknown>, 'body' | 'headers'>,
-  at: InResponse<never, unknown>,
+  response: Pick<ApiResponse<unknown>, 'body' | 'headers'>,
+  at: InResponse<never, unknown> | InCondition<never>,
 ): unknown {
+  if (isCondition(at)) {
+    const value = valueIn(response, at.at)
+    // Without a value, nothing says whether it is the one that is waited for.
+    return value === undefined && at.exists === undefined ? undefined : passes(value, at)
+  }
+  const { body, headers } = response
   // A header can say null only as text, as `sforce-locator: null` does.
   if (isInHeader(at)) return headers[at.header] === 'null' ? null : headers[at.header]
   return body === undefined ? undefined : valueFrom(at, body)
 }
 
-export const isInHeader = (at: InResponse<never, unknown> | Parameter | undefined): at is InHeader =>
-  typeof at === 'object'
+export const isInHeader = (
+  at: InResponse<never, unknown> | InCondition<never> | Parameter | undefined,
+): at is InHeader => typeof at === 'object' && 'header' in at
 
 /** Returns the quoted path, `the header '…'`, or `the function`. */
-export function nameOf(at: InResponse<never, unknown> | undefined): string {
+export function nameOf(at: InResponse<never, unknown> | InCondition<never> | undefined): string {
+  if (isCondition(at)) return nameOf(at.at)
   if (isInHeader(at)) return `the header '${at.header}'`
   return typeof at === 'string' ? `'${at}'` : 'the function'
 }

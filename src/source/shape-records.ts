@@ -27,21 +27,68 @@ export function shapeRecords(shape: RecordsShape, body: unknown, find: Find): re
   }
 }
 
-function ofRows(
-  { at, header }: Extract<RecordsShape, { readonly type: 'rows' }>,
-  body: unknown,
-  find: Find,
-): readonly unknown[] {
+type Rows = Extract<RecordsShape, { readonly type: 'rows' }>
+
+function ofRows({ at, header, lists, value }: Rows, body: unknown, find: Find): readonly unknown[] {
   const rows = listAt(at, find(at, body))
+  if (lists) return ofSeveralLists(rows, { at, lists, value }, body, find)
   const isFirst = header === undefined
   if (isFirst && rows.length === 0) return []
   const given = isFirst ? rows[0] : header
-  const names = typeof given === 'string' ? find(given, body) : given
+  const fields = fieldsOf(typeof given === 'string' ? find(given, body) : given, at)
+  return (isFirst ? rows.slice(1) : rows).map((row, index) => ofRow(row, fields, { number: index + 1, value }))
+}
+
+/** Returns the records of rows that are objects of lists, each with names of its own: the lists are put together. */
+function ofSeveralLists(
+  rows: readonly unknown[],
+  {
+    at,
+    lists,
+    value,
+  }: Pick<Rows, 'at'> & { readonly lists: NonNullable<Rows['lists']>; readonly value: string | undefined },
+  body: unknown,
+  find: Find,
+): readonly unknown[] {
+  if (rows.length === 0) return []
+  const named = Object.entries(lists).map(([name, header]) => ({ name, fields: fieldsOf(find(header, body), header) }))
+  const fields = unique(
+    named.flatMap((list) => list.fields),
+    at,
+  )
+  return rows.map((row, index) => {
+    const number = index + 1
+    if (typeof row !== 'object' || row === null || Array.isArray(row))
+      return new UnreadableRecord(`row ${number} is ${typeNameOf(row)}, not an object of lists`, {
+        row: number,
+        values: row,
+      })
+    const values = named.map((list) => ({ ...list, cells: (row as Members)[list.name] }))
+    const wrong = values.find((list) => !Array.isArray(list.cells) || list.cells.length !== list.fields.length)
+    if (wrong)
+      return new UnreadableRecord(
+        `row ${number} has ${Array.isArray(wrong.cells) ? formatCount(wrong.cells.length, 'value') : 'no list'} ` +
+          `in ${wrong.name}, where ${formatCount(wrong.fields.length, 'column')} have names`,
+        { row: number, values: row },
+      )
+    return ofRow(
+      values.flatMap(({ cells }) => cells as unknown[]),
+      fields,
+      { number, value },
+    )
+  })
+}
+
+/** Returns the names of columns. */
+function fieldsOf(names: unknown, at: string): readonly string[] {
   if (!Array.isArray(names)) throw new DecodeError(`the names of ${quoted(at)} are ${typeNameOf(names)}, not a list`)
-  const fields = names.map(nameOf)
+  return unique(names.map(nameOf), at)
+}
+
+function unique(fields: readonly string[], at: string): readonly string[] {
   const twice = fields.find((name, index) => fields.indexOf(name) < index)
   if (twice !== undefined) throw new DecodeError(`${quoted(at)} has two columns with the name ${JSON.stringify(twice)}`)
-  return (isFirst ? rows.slice(1) : rows).map((row, index) => ofRow(row, fields, index + 1))
+  return fields
 }
 
 /** A name is text, or an object with a member `name`, as in the headers of many reports. */
@@ -52,7 +99,11 @@ function nameOf(name: unknown, index: number): string {
 }
 
 /** A spreadsheet leaves out empty cells at the end of a row, so a short row is whole. */
-function ofRow(row: unknown, fields: readonly string[], number: number): unknown {
+function ofRow(
+  row: unknown,
+  fields: readonly string[],
+  { number, value }: { readonly number: number; readonly value: string | undefined },
+): unknown {
   if (!Array.isArray(row))
     return new UnreadableRecord(`row ${number} is ${typeNameOf(row)}, not a list`, { row: number, values: row })
   if (row.length > fields.length)
@@ -60,8 +111,21 @@ function ofRow(row: unknown, fields: readonly string[], number: number): unknown
       `row ${number} has ${formatCount(row.length, 'value')} where ${fields.length} columns have names`,
       { row: number, values: row },
     )
-  return Object.fromEntries(row.map((value, index) => [fields[index] ?? '', value as unknown]))
+  const cells: unknown[] = row
+  const without = value === undefined ? -1 : cells.findIndex((cell) => !hasMember(cell, value))
+  if (value !== undefined && without >= 0)
+    return new UnreadableRecord(`row ${number}: the cell of ${fields[without]} has no member '${value}'`, {
+      row: number,
+      values: row,
+    })
+  return Object.fromEntries(
+    cells.map((cell, index) => [fields[index] ?? '', value === undefined ? cell : (cell as Members | null)?.[value]]),
+  )
 }
+
+/** True for a cell with its value in a member. Null is a cell without a value. */
+const hasMember = (cell: unknown, name: string): boolean =>
+  cell === null || (typeof cell === 'object' && Object.hasOwn(cell, name))
 
 function ofMembers(
   { at, key, value: valueName }: Extract<RecordsShape, { readonly type: 'members' }>,

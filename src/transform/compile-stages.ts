@@ -1,7 +1,8 @@
 // Turns the stages of a recipe into functions that change one page after another.
 import type { WorkerPool } from '../flow/worker-pool.ts'
-import { UsageError } from '../model/errors.ts'
-import type { Stage } from '../model/recipe.ts'
+import { fitsRecord, type FieldCondition } from '../model/condition.ts'
+import { RejectError, UsageError } from '../model/errors.ts'
+import type { Stage, Step } from '../model/recipe.ts'
 import { defineErrorName } from '../value/error.ts'
 import { callForEach, isPromise, type CallOptions, type RecordFunction, type Results } from './call-for-each.ts'
 import { dedupe } from './dedupe.ts'
@@ -62,7 +63,16 @@ function compileStage(stage: Exclude<PageStage, FieldStage>, { signal, workers }
     }
     case 'filter':
     case 'deleted':
-      return takeOut(stage, signal)
+      return takeOut(stage.type, 'where' in stage ? conditionOf(stage.where) : stage.fn, signal)
+    case 'flag': {
+      const { name, where } = stage
+      return replaceEach((record) => flagged(record, name, where), {
+        stage: 'flag',
+        concurrency: 1,
+        ordered: true,
+        signal,
+      })
+    }
     case 'tap':
       return tapEach(stage.fn, { stage: 'tap', concurrency: stage.concurrency, signal })
     case 'dedupe':
@@ -113,9 +123,21 @@ function throwTapFailure(cause: unknown): never {
   throw new TapFailure(cause)
 }
 
+const conditionOf =
+  (where: FieldCondition): Step<boolean> =>
+  (record) =>
+    fitsRecord(where, record)
+
+/** Returns a record with one more field. */
+function flagged(record: unknown, name: string, where: FieldCondition): unknown {
+  if (typeof record !== 'object' || record === null || Array.isArray(record))
+    throw new RejectError('this is not a record with named fields')
+  return { ...record, [name]: fitsRecord(where, record) }
+}
+
 /** Takes out records that a function does not keep, or that it finds to be deleted, and counts them. */
 const takeOut =
-  ({ type, fn }: Extract<Stage, { type: 'filter' | 'deleted' }>, signal: AbortSignal): CompiledStage =>
+  (type: 'filter' | 'deleted', fn: Step<boolean>, signal: AbortSignal): CompiledStage =>
   (page: MutablePage): void => {
     const records: unknown[] = []
     const indexes: number[] = []

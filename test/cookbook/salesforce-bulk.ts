@@ -30,7 +30,7 @@ function answer({ path, query, method, body }: ApiRequest) {
   if (method === 'POST') {
     const { operation, query } = JSON.parse(body) as { operation: string; query: string }
     expect(operation).toBe('queryAll')
-    const since = /SystemModstamp >= (\S+)$/.exec(query)?.[1] ?? ''
+    const since = /SystemModstamp >= (\S+)$/.exec(query)?.[1] ?? '2000-01-01'
     const job = `750${results.size}`
     results.set(
       job,

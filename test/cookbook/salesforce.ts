@@ -57,7 +57,7 @@ afterAll(async () => api[Symbol.asyncDispose]())
 export async function salesforce(): Promise<void> {
   await using target = await testDatabase()
   const first = await run(pipeline, { database: target.url, streams: ['accounts'] })
-  expect(first.streams.accounts).toMatchObject({ counts: { inserted: 4_300 }, completeness: { grade: 'ended' } })
+  expect(first.streams.accounts).toMatchObject({ counts: { inserted: 4_300 }, completeness: { grade: 'counted' } })
   expect(api.served).toHaveLength(1 + 3)
 
   records = [...records.slice(1), record(1, at(9_000), true)]
@@ -65,7 +65,7 @@ export async function salesforce(): Promise<void> {
   const second = await run(pipeline, { database: target.url, streams: ['accounts'] })
   expect(second.streams.accounts).toMatchObject({
     counts: { updated: 1, unchanged: 11 },
-    completeness: { grade: 'ended' },
+    completeness: { grade: 'counted' },
   })
   const rows = await target.database.query('select id, system_modstamp from salesforce.accounts where is_deleted')
   expect(rows).toEqual([{ id: '0011', system_modstamp: new Date(Date.UTC(2026, 0, 1) + 9_000 * 60_000) }])

@@ -90,7 +90,7 @@ describe('a wrong definition is refused before any request, with its location, t
     [
       'a column that is no type',
       () => rows.into('a.b', { key: 'id', columns: any({ n: 5 }) }),
-      'columns.n is a type as text, false, or { type, round, emptyText, zone }',
+      'columns.n is a type as text, false, or { type, round, emptyText, zone, time }',
     ],
     ...(
       [

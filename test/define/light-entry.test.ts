@@ -41,6 +41,6 @@ test.each(['demo', 'github', 'earthquakes'])(
       'src/run/report/report-text.ts',
       'src/server/serve.ts',
     ])
-    expect(loaded.length).toBeLessThan(70)
+    expect(loaded.length).toBeLessThan(80)
   },
 )

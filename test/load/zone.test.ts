@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { time } from '../../src/index.ts'
 import { testDatabase } from '../support/database.ts'
 import { load, table } from './support.ts'
 
@@ -86,5 +87,42 @@ describe('times without an offset, in a column with a zone', () => {
       )
       expect(row).toEqual({ wrong: 0 })
     }
+  })
+})
+
+describe('times of another form than ISO 8601, in a column with time()', () => {
+  test('are stored exactly, compared as versions, and bad ones rejected with the reason', async () => {
+    await using test = await testDatabase()
+    const definition = table({
+      versionBy: 'changed',
+      columns: {
+        changed: time('rfc 2822'),
+        created: time('unix'),
+        day: time('YYYYMMDD', { emptyText: 'null' }),
+      },
+    })
+    // As text, Friday would come before Thursday.
+    const { counts, rejects } = await load(test.database, definition, [
+      { id: 1, changed: 'Fri, 24 May 2019 17:44:46 +0000', created: 1_700_000_000, day: '20240229' },
+      { id: 1, changed: 'Thu, 23 May 2019 17:44:46 +0000', created: 0, day: '20240229' },
+      { id: 2, changed: 'Thu, 23 May 2019 17:44:46 +0200', created: '1512085950.000216', day: '' },
+      { id: 3, changed: 'Thu, 23 May 2019 17:44:46 +0000', created: 1_700_000_000_000, day: null },
+      { id: 4, changed: 'Thu, 23 May 2019 17:44:46 +0000', created: '1512085950.0002161', day: null },
+    ])
+    expect(counts).toMatchObject({ inserted: 2, rejected: 2, duplicate: 1 })
+    expect(rejects.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(
+        /^created: "1700000000000" is no time of the form "unix": its year .*Correct it in a stage/,
+      ),
+      expect.stringContaining("columns: { created: time('unix', { round: true }) }"),
+    ])
+    expect(
+      await test.database.query(
+        `select id, created = '2017-11-30T23:52:30.000216Z' as exact, day::text, changed from shop.orders order by id`,
+      ),
+    ).toEqual([
+      { id: '1', exact: false, day: '2024-02-29', changed: new Date('2019-05-24T17:44:46Z') },
+      { id: '2', exact: true, day: null, changed: new Date('2019-05-23T15:44:46Z') },
+    ])
   })
 })

@@ -44,6 +44,7 @@ const stages: Record<Exclude<Stage['type'], 'flatMap'>, PageStage> = {
   map: { type: 'map', fn: (item: Item) => ({ ...item, more: 1 }), concurrency: 1, ordered: true },
   filter: { type: 'filter', fn: () => false },
   deleted: { type: 'deleted', fn: () => true },
+  flag: { type: 'flag', name: 'gone', where: { field: 'id', is: 1 } },
   tap: { type: 'tap', fn: async () => Promise.resolve(), concurrency: 2 },
   validate: {
     type: 'validate',

@@ -215,3 +215,43 @@ test('replace leaves deleted records out; a promise is an error of the definitio
   expect(reject?.reason).toContain("returned the text 'false', which counts as true")
   expect(() => rows.deleted('gone' as never)).toThrow('.deleted(): expected a function, not string')
 })
+
+test('a condition on a field takes records out, or flags them in a column, without a function', async () => {
+  const tickets = [
+    { id: 1, status: 'open', gone: { at: 'x' } },
+    { id: 2, status: 'deleted' },
+    { id: 3, status: 'closed', gone: null },
+  ]
+  await using api = await apiServer(() => ({ json: tickets }))
+  await using target = await testDatabase()
+  const records = http(api.origin)
+    .get<{ id: number; status: string; gone?: { at: string } | null }[]>('/tickets')
+    .pages(onePage())
+    .records()
+  const flow = pipeline('p', {
+    streams: {
+      left: records
+        .deleted({ field: 'status', is: ['deleted', 'closed'] })
+        .omit('gone')
+        .into('t.left', { key: 'id' }),
+      all: records
+        .flag('is_deleted', { field: 'status', is: 'deleted' })
+        .flag('is_gone', { field: 'gone.at', exists: true })
+        .omit('gone')
+        .into('t.all', { key: 'id' }),
+    },
+  })
+  expect(describePipeline(flow)).toContain('deleted  status = "deleted" or "closed"')
+  expect(describePipeline(flow)).toContain('flag     is_gone where gone.at is there')
+  expect(describePipeline(flow).match(/no functions/g)).toHaveLength(2)
+  const report = await runPipeline(flow, { database: target.url })
+  expect(report.streams.left.counts).toMatchObject({ inserted: 1, deleted: 2 })
+  expect(await target.database.query('select id, is_deleted, is_gone from t.all order by id')).toEqual([
+    { id: '1', is_deleted: false, is_gone: true },
+    { id: '2', is_deleted: true, is_gone: false },
+    { id: '3', is_deleted: false, is_gone: false },
+  ])
+  expect(() => records.deleted({ field: 'status' } as never)).toThrow(/give `is` with a value, or `exists`/)
+  expect(() => records.deleted({ feld: 'status', is: 1 } as never)).toThrow(/there is no option "feld"/)
+  expect(() => records.flag('', { field: 'status', is: 'x' })).toThrow(/name the field that is added/)
+})

@@ -18,6 +18,17 @@ describe('records that are made of a body', () => {
       [{ id: 1, n: 2 }],
     ],
     ['rows with names of the pipeline', fromRows('', { header: ['id'] }), [[1], [2]], [{ id: 1 }, { id: 2 }]],
+    [
+      'rows of several lists, each with names of its own',
+      fromRows('rows', { lists: { dims: 'dimHeaders', nums: 'meta.numHeaders' }, value: 'value' }),
+      {
+        dimHeaders: [{ name: 'day' }, { name: 'source' }],
+        meta: { numHeaders: [{ name: 'users', type: 'INTEGER' }] },
+        rows: [{ dims: [{ value: '20260131' }, { value: 'a' }], nums: [{ value: '5' }] }],
+      },
+      [{ day: '20260131', source: 'a', users: '5' }],
+    ],
+    ['no rows of several lists', fromRows('rows', { lists: { a: 'names' } }), { rows: [] }, []],
     ['no rows', fromRows('values'), { values: [] }, []],
     [
       'members',
@@ -55,6 +66,28 @@ describe('records that are made of a body', () => {
     expect(members?.rejects.map(({ reason }) => reason)).toEqual([
       expect.stringMatching(/^the member "a" has a field "id" of its own/),
     ])
+  })
+
+  test('a row of several lists with too few values, or a cell without its value, is a reject', async () => {
+    const names = ['x', 'y']
+    const rows = [{ a: [1, 2] }, { a: [1] }, { b: [] }, 5]
+    await using server = await apiServer([
+      { json: { names, rows } },
+      { json: { names, rows: [{ a: [{ v: 1 }, { w: 2 }] }] } },
+    ])
+    const pages = http(server.origin).get<unknown>('/x').pages(onePage())
+    const [page] = await readPages(pages.records(fromRows('rows', { lists: { a: 'names' } })))
+    expect(page?.records).toEqual([{ x: 1, y: 2 }])
+    expect(page?.rejects.map(({ reason }) => reason)).toEqual([
+      'row 2 has 1 value in a, where 2 columns have names',
+      'row 3 has no list in a, where 2 columns have names',
+      'row 4 is a number, not an object of lists',
+    ])
+    const [cells] = await readPages(pages.records(fromRows('rows', { lists: { a: 'names' }, value: 'v' })))
+    expect(cells?.rejects.map(({ reason }) => reason)).toEqual(["row 1: the cell of y has no member 'v'"])
+    expect(() => fromRows('rows', { header: 'a', lists: { a: 'b' } })).toThrow(/give header or lists, not both/)
+    expect(() => fromRows('rows', { lists: {} })).toThrow(/lists names the lists of a row/)
+    expect(() => fromRows('rows', { list: 'a' } as never)).toThrow(/there is no option "list"/)
   })
 
   test('a missing place is an error, and null an empty page', async () => {

@@ -1,6 +1,6 @@
 // Options of `http()` and of its requests, and the names that each of them has.
 import type { Format } from '../../model/format.ts'
-import type { Bound, Credentials, Duration, Given, Query, Rate, Sent } from '../../model/request.ts'
+import type { Bound, BoundText, Credentials, Duration, Given, Query, Rate, Sent } from '../../model/request.ts'
 import type { OptionNames } from '../../model/unknown-option.ts'
 import type { Size } from '../../value/size.ts'
 import type { ResponseRule } from './response-rules.ts'
@@ -47,7 +47,7 @@ export interface RequestOptions {
   /** The credentials of this request, instead of those of the API; `[]` sends none. */
   auth?: Credentials
   /** Sent with this request. A header of the API with the same name is replaced. A value may be `since` or `until`. */
-  headers?: Readonly<Record<string, string | Bound>>
+  headers?: Readonly<Record<string, string | Bound | BoundText>>
   /**
    * Statuses that mean "no records", such as 404 for a customer without invoices. Other statuses fail. The short form
    * of a rule with the action `empty`, tried after `responseRules`. @default none

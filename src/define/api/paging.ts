@@ -3,6 +3,8 @@ import type { PathTo } from '../../model/path.ts'
 import type { InHeader, Paging, Parameter } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import { rejectUnknownOptions } from '../../model/unknown-option.ts'
+import type { ResponseCondition } from './condition.ts'
+import { given, named, whole, withMore } from './paging-checks.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import type { ConnectionIn, Connection, InRecords } from './paging-types.ts'
 
@@ -11,9 +13,12 @@ type Find<Body, Value> = (body: Body) => Value | null | undefined
 
 interface More<Body> {
   /** Paging ends when this is false. While it is true, the page must name the next one. */
-  more?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader
-  /** The opposite of `more`, such as `'is_last'`: paging ends when this is true. */
-  done?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader
+  more?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader | ResponseCondition<Body>
+  /**
+   * The opposite of `more`, such as `'is_last'`: paging ends when this is true. A condition is
+   * `{ at: 'state', is: 'COMPLETE' }`, or `{ at: 'next', exists: false }`.
+   */
+  done?: PathTo<Body, boolean> | Find<Body, boolean> | InHeader | ResponseCondition<Body>
 }
 
 interface Total<Body> {
@@ -172,6 +177,16 @@ export const byNextUrl = <Body>(
   })
 
 /**
+ * The response holds an object whose members all go into the next request, as MediaWiki has it. Paging ends at a page
+ * without it.
+ *
+ * @example
+ * .pages(byContinue('continue'))
+ */
+export const byContinue = <Body>(at: PathTo<Body, object> | Find<Body, object> | InHeader): Paging<Body> =>
+  Object.freeze({ type: 'continue', at: given('byContinue', at) })
+
+/**
  * Follows the header `Link: <https://…>; rel="next"`. Paging ends at a page without it.
  *
  * @example
@@ -240,46 +255,8 @@ export function bySince<Body>(within?: Paging<Body> | BySinceOptions, options: B
 const isPaginator = <Body>(given: Paging<Body> | BySinceOptions): given is Paging<Body> =>
   typeof given === 'function' || 'type' in given
 
-function named<Name extends Parameter>(paginator: string, name: Name): Name {
-  if (!isHeader(name) && (typeof name !== 'string' || name.trim() === ''))
-    throw new UsageError(
-      `${paginator}(): a name is missing. Give the parameter, header or relation that leads to the next page`,
-    )
-  return name
-}
-
-function given<From>(paginator: string, at: From): From {
-  if ((typeof at !== 'string' || at === '') && typeof at !== 'function' && !isHeader(at))
-    throw new UsageError(
-      `${paginator}(): give the place of the next page in the response: a path of the body such as 'meta.next', ` +
-        'a function of the body, or inHeader(…)',
-    )
-  return at
-}
-
 /** Returns the options of a paginator that has only ends. */
 function ended<Options>(paginator: string, options: Options): Options {
   rejectUnknownOptions(`${paginator}()`, options, ENDS)
   return options
-}
-
-/** Stores `done` as a `more` that means the opposite. */
-function withMore<Place, Others extends { readonly more?: Place; readonly done?: Place }>(
-  paginator: string,
-  { done, ...options }: Others,
-): Omit<Others, 'done'> & { readonly moreIs?: false } {
-  if (done === undefined) return options
-  if (options.more !== undefined)
-    throw new UsageError(`${paginator}(): give \`more\` or \`done\`, not both: one says the opposite of the other`)
-  return { ...options, more: given(paginator, done), moreIs: false }
-}
-
-const isHeader = (at: unknown): at is InHeader =>
-  typeof at === 'object' && at !== null && 'header' in at && typeof at.header === 'string'
-
-function whole(paginator: string, numbers: Readonly<Record<string, number | undefined>>): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 0))
-      throw new UsageError(`${paginator}(): ${name} must be a whole number from 0, not ${value}`)
-  }
 }

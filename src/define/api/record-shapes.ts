@@ -1,4 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
+import { defined } from '../../value/defined.ts'
 import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import type { RecordsShape } from '../../model/records-shape.ts'
 
@@ -15,19 +16,37 @@ export type RowRecord = Readonly<Record<string, unknown>>
  * @example
  * api.get<{ values: unknown[][] }>('/sheet').pages(onePage()).records(fromRows('values'))
  * api.get<Report>('/report').pages(onePage()).records(fromRows('rows', { header: 'columns' }))
+ * api.post<Report>('/run').pages(onePage()).records(
+ *   fromRows('rows', { lists: { dimensions: 'dimensionHeaders', metrics: 'metricHeaders' }, value: 'value' }),
+ * )
  */
 export function fromRows<T = RowRecord>(
   at = '',
   options: {
     /** The path of the names in the body, or the names themselves. @default the first row */
     header?: string | readonly string[]
+    /**
+     * For rows that are objects of several lists: the names of these lists, each with the path of its names in the
+     * body. @default a row is one list
+     */
+    lists?: Readonly<Record<string, string>>
+    /** The member that holds the value, where each cell is an object. @default none: a cell is the value */
+    value?: string
   } = {},
 ): RecordsFrom<T> {
-  rejectUnknownOptions('fromRows()', options, { header: true })
-  const { header } = options
+  rejectUnknownOptions('fromRows()', options, ['header', 'lists', 'value'])
+  const { header, lists, value } = options
+  if (lists !== undefined && header !== undefined)
+    throw new UsageError('fromRows(): give header or lists, not both: with lists, each of them has names of its own')
+  if (lists !== undefined && (Object.keys(lists).length === 0 || !Object.values(lists).every(isName)))
+    throw new UsageError(
+      "fromRows(): lists names the lists of a row and where their names are, as in { values: 'names' }",
+    )
+  if (value !== undefined && !isName(value))
+    throw new UsageError("fromRows(): value is the member of a cell that holds its value, as in 'value'")
   if (header !== undefined && (header.length === 0 || (typeof header !== 'string' && !Array.isArray(header))))
     throw new UsageError("fromRows(): header is the path of the names, or a list of them, as in ['id', 'name']")
-  return Object.freeze({ type: 'rows', at: path('fromRows', at), ...(header !== undefined && { header }) })
+  return Object.freeze({ type: 'rows', at: path('fromRows', at), ...defined({ header, lists, value }) })
 }
 
 /**
@@ -76,6 +95,8 @@ export function fromIncluded<T = RowRecord>(type: string): RecordsFrom<T> {
     throw new UsageError("fromIncluded(): give the type of the resources, as in fromIncluded('people')")
   return Object.freeze({ type: 'included', of: type })
 }
+
+const isName = (name: unknown): boolean => typeof name === 'string' && name !== ''
 
 function path(word: string, at: string): string {
   if (typeof at === 'string') return at

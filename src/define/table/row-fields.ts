@@ -36,6 +36,9 @@ export function stageThatDrops({ stages }: Recipe, field: string): `.${string}()
       case 'omit':
         if (stage.fields.includes(field)) return `.${stage.type}()`
         break
+      case 'flag':
+        if (stage.name === field) return undefined
+        break
       case 'filter':
       case 'deleted':
       case 'tap':
@@ -44,3 +47,7 @@ export function stageThatDrops({ stages }: Recipe, field: string): `.${string}()
   }
   return undefined
 }
+
+/** True if a stage makes other records, whose fields may hold other values. */
+export const remakesRecords = ({ stages }: Recipe): boolean =>
+  stages.some(({ type }) => type === 'map' || type === 'flatMap' || type === 'validate' || type === 'offload')

@@ -2,6 +2,7 @@ import type { FieldOf } from '../../model/path.ts'
 import type { ColumnOptions, Complete, EmptyText, Table } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
+import type { TimeColumn } from './time.ts'
 
 /** Values that no column can store. Objects and arrays are stored as jsonb. */
 type Unstorable =
@@ -57,7 +58,8 @@ export type TableOptions<Row, Write> = {
   /**
    * Types of columns by field: a type, `false` to leave the field out, or a type with options. `round: true` stores
    * values that the column rounds or cuts. `emptyText: 'null'` reads `''` as null; it needs no type. `zone` is the time
-   * zone of times without an offset, such as `'Europe/Berlin'`. A word alone is `onSchemaChange`. @default 'evolve'
+   * zone of times without an offset, such as `'Europe/Berlin'`. `time('unix')` is a time in another form than ISO
+   * 8601. A word alone is `onSchemaChange`. @default 'evolve'
    */
   columns?:
     | SchemaPolicy
@@ -67,6 +69,7 @@ export type TableOptions<Row, Write> = {
           | false
           | (Omit<ColumnOptions, 'type'> & { readonly type: ColumnType<NonNullable<Row[Field]>> })
           | { readonly emptyText: EmptyText }
+          | (NonNullable<Row[Field]> extends string | number | bigint | Date ? TimeColumn : never)
       }
   /**
    * The meaning of the text `''` in all columns outside the key: `'null'`, or `'keep'`. A column's own word decides.

@@ -11,11 +11,13 @@ import type {
 import type { Duration } from '../../model/request.ts'
 import { sinceProblem } from '../../model/since-problem.ts'
 import { duration } from '../../value/duration.ts'
+import { messageOf } from '../../value/error.ts'
+import { timeReader, type TimeForm } from '../../value/time-form.ts'
 import { isZoneName } from '../../value/zone.ts'
 import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
-import { cursorFieldOfRows, stageThatDrops } from './row-fields.ts'
+import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
 
@@ -129,7 +131,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (typeof adopt !== 'boolean') throw fault(`adopt is true or false, not ${JSON.stringify(adopt)}`)
   checkValue(`${place}: resumeWithin`, () => duration(resumeWithin))
 
-  const cursorField = keys.length > 0 && write !== 'append' ? cursorFieldOfRows(recipe) : undefined
+  const cursorField =
+    keys.length > 0 && write !== 'append' ? versionFieldOf(recipe, withCursorTime(declared, recipe)) : undefined
   const versionBy =
     given.versionBy ?? (cursorField !== undefined && declared[cursorField] !== false ? cursorField : undefined)
   return {
@@ -142,7 +145,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
       emptyText,
     }),
     onSchemaChange: word,
-    columns: Object.freeze({ ...declared }),
+    columns: Object.freeze({ ...withCursorTime(declared, recipe) }),
     loadedAt,
     allowEmpty,
     ...(adopt && { adopt }),
@@ -152,9 +155,27 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   }
 }
 
+type Columns = Readonly<Record<string, ColumnDeclaration | undefined>>
+
+/** The times of a cursor in another form are stored as times, unless a stage has made other records. */
+function withCursorTime(columns: Columns, recipe: Recipe): Columns {
+  const { time } = recipe.incremental ?? {}
+  const field = time && cursorFieldOfRows(recipe)
+  if (!time || field === undefined || columns[field] !== undefined || remakesRecords(recipe)) return columns
+  return { ...columns, [field]: { type: timeReader(time).isDay ? 'date' : 'timestamptz', time } }
+}
+
+/** Returns the cursor's field, by which rows are compared. Texts of another form than ISO 8601 have another order. */
+function versionFieldOf(recipe: Recipe, columns: Columns): string | undefined {
+  const field = cursorFieldOfRows(recipe)
+  const column = field === undefined ? undefined : columns[field]
+  const isTime = typeof column === 'object' && column.time !== undefined
+  return recipe.incremental?.time && column !== false && !isTime ? undefined : field
+}
+
 const EMPTY_TEXTS: readonly EmptyText[] = ['null', 'keep']
 const COMPLETE_WORDS: readonly Complete[] = ['required', 'any']
-const COLUMN_OPTIONS: OptionNames<ColumnOptions> = { type: true, round: true, emptyText: true, zone: true }
+const COLUMN_OPTIONS: OptionNames<ColumnOptions> = { type: true, round: true, emptyText: true, zone: true, time: true }
 const OPTIONS: OptionNames<Given> = {
   key: true,
   write: true,
@@ -179,8 +200,8 @@ const HINTS: Readonly<Record<string, string>> = {
 function columnProblem(column: ColumnDeclaration, isKey: boolean): string | undefined {
   if (column === false || (typeof column === 'string' && column !== '')) return undefined
   if (typeof column !== 'object' || column === null)
-    return `is a type as text, false, or { type, round, emptyText, zone }`
-  const { type, round, emptyText, zone } = column
+    return `is a type as text, false, or { type, round, emptyText, zone, time }`
+  const { type, round, emptyText, zone, time } = column
   if (type === undefined ? emptyText === undefined || round !== undefined || zone !== undefined : !isText(type))
     return `needs a type as text, as in { type: '${zone === undefined ? 'numeric(12,2)' : 'timestamptz'}' }`
   if (emptyText !== undefined && !EMPTY_TEXTS.includes(emptyText))
@@ -190,7 +211,18 @@ function columnProblem(column: ColumnDeclaration, isKey: boolean): string | unde
     return `has zone ${JSON.stringify(zone)}, which is no time zone: write its name, as in 'Europe/Berlin'`
   if (zone !== undefined && !/^(?:timestamptz|timestamp ?(?:\(\d\))? with time zone)\b[^[]*$/i.test(type ?? ''))
     return `has a zone, which only timestamptz has, but its type is ${type}`
-  return undefined
+  return time === undefined ? undefined : timeProblem(time, type)
+}
+
+function timeProblem(time: TimeForm, type: string | undefined): string | undefined {
+  try {
+    timeReader(time)
+  } catch (error) {
+    return `has a time that cannot be read: ${messageOf(error)}`
+  }
+  return type !== undefined && /^(?:timestamp|date\b)/i.test(type)
+    ? undefined
+    : `has the form of a time, but its type is ${type}: write it as time('${time.form}')`
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''

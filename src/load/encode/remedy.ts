@@ -39,13 +39,16 @@ const retype = ({ sql }: ColumnType): MoreOptions => ({ type: sql, round: undefi
 function declared(table: Table, { field, type }: LoadedColumn, more: MoreOptions): string {
   const before = declarationOf(table, field)
   const given: ColumnOptions = typeof before === 'string' ? { type: before } : before || {}
+  const { time, type: _, ...others } = given
+  if (time)
+    return `columns: { ${field}: time('${time.form}', { ${optionsText(Object.entries({ ...others, ...more }))} }) }`
   const options = Object.entries(defined({ type: typeName(type), ...given, ...more }))
-  const text =
-    options.length === 1
-      ? literal(options[0]?.[1])
-      : `{ ${options.map(([name, option]) => `${name}: ${literal(option)}`).join(', ')} }`
+  const text = options.length === 1 ? literal(options[0]?.[1]) : `{ ${optionsText(options)} }`
   return `columns: { ${/^[A-Za-z_]\w*$/.test(field) ? field : JSON.stringify(field)}: ${text} }`
 }
+
+const optionsText = (options: readonly (readonly [string, unknown])[]): string =>
+  options.map(([name, option]) => `${name}: ${literal(option)}`).join(', ')
 
 const literal = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
 

@@ -110,9 +110,10 @@ function textCode(column: LoadedColumn, index: number, write: string): string {
 
 /** Returns the test for values that a type takes as they are, and the expression of their text. */
 function expectedCode(
-  { type, round, emptyIsNull = false }: LoadedColumn,
+  { type, round, time, emptyIsNull = false }: LoadedColumn,
   index: number,
 ): { readonly test: string; readonly text: string } | undefined {
+  if (time) return undefined
   const [limit, scale = 0] = type.limits
   const escaped = `(special.test(v) ? escape(v, ${index}) : v)`
   const isText = `typeof v === 'string'${emptyIsNull ? ` && v !== ''` : ''}`

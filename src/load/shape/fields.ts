@@ -1,6 +1,7 @@
 import { SchemaError } from '../../model/errors.ts'
 import type { ColumnDeclaration, ColumnOptions, Table } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
+import { timeReader } from '../../value/time-form.ts'
 import { zoneNamed } from '../../value/zone.ts'
 import { columnType, type ColumnType } from '../values/column-type.ts'
 import { columnName, ColumnNames } from './column-name.ts'
@@ -115,7 +116,7 @@ export class Fields {
   /** Returns the column of a field as it is or will be. */
   describe(field: string, type: ColumnType, name = this.#names.of(field)): LoadedColumn {
     const declaration = declarationOf(this.#table, field)
-    const { round, zone }: ColumnOptions = typeof declaration === 'object' ? declaration : {}
+    const { round, zone, time }: ColumnOptions = typeof declaration === 'object' ? declaration : {}
     return {
       field,
       name,
@@ -124,7 +125,7 @@ export class Fields {
       declared: declaredType(this.#table, field) !== undefined,
       round: round === true,
       emptyIsNull: readsEmptyAsNull(this.#table, field),
-      ...defined({ zone: zone === undefined ? undefined : zoneNamed(zone) }),
+      ...defined({ zone: zone === undefined ? undefined : zoneNamed(zone), time: time && timeReader(time) }),
     }
   }
 

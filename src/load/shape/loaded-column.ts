@@ -1,3 +1,4 @@
+import type { TimeReader } from '../../value/time-form.ts'
 import type { Zone } from '../../value/zone.ts'
 import type { ColumnType } from '../values/column-type.ts'
 
@@ -18,4 +19,6 @@ export interface LoadedColumn {
   readonly constant?: string
   /** The zone of times without an offset. */
   readonly zone?: Zone
+  /** Reads times that are written in another form than ISO 8601. */
+  readonly time?: TimeReader
 }

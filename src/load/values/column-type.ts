@@ -1,4 +1,5 @@
 import type { ColumnInfo } from '../../database/catalog.ts'
+import type { TimeReader } from '../../value/time-form.ts'
 import type { Zone } from '../../value/zone.ts'
 
 /** A column's type in parts: `numeric(12,2)[]` is a list of numeric with two limits. */
@@ -20,6 +21,8 @@ export interface TextOptions {
   readonly declared: boolean
   /** The zone of times without an offset, for timestamptz. */
   readonly zone?: Zone
+  /** Reads times that are written in another form than ISO 8601. */
+  readonly time?: TimeReader
 }
 
 /** Short names of types, by the long names of `format_type` and of the SQL standard. */

@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { Decimal } from '../../value/decimal.ts'
 import { NotJsonError, strictJson } from '../../value/json/strict-json.ts'
 import { illFormedProblem, NUL_CHARACTER } from '../../value/text.ts'
+import type { TimeReader } from '../../value/time-form.ts'
 import type { ColumnType, TextOptions } from './column-type.ts'
 import { floatText, integerText, notFinite, numericText } from './number-text.ts'
 import { dayText, limitFraction, timestampText, validDateText } from './time-text.ts'
@@ -11,7 +12,8 @@ import { doesNotFit, TypeMismatch } from './type-mismatch.ts'
  * Returns the text of a value that is not null, exactly as its column returns it; throws a `TypeMismatch` otherwise.
  * PostgreSQL is never left to round, cut or reinterpret a value. The text is not escaped for COPY yet.
  */
-export function valueText(value: unknown, type: ColumnType, options: TextOptions): string {
+export function valueText(given: unknown, type: ColumnType, options: TextOptions): string {
+  const value = options.time ? readTime(given, options.time) : given
   switch (type.base) {
     case 'bool':
       return typeof value === 'boolean' || (options.declared && (value === 'true' || value === 'false'))
@@ -46,6 +48,16 @@ export function valueText(value: unknown, type: ColumnType, options: TextOptions
       return type.element && Array.isArray(value)
         ? listText(value, type.element, options)
         : plainText(value, type, options)
+  }
+}
+
+/** Reads a time of another form than ISO 8601. */
+function readTime(value: unknown, time: TimeReader): string {
+  try {
+    return time.read(value)
+  } catch (error) {
+    // The text '' may be read as null, by an option of the column.
+    throw error instanceof RangeError ? new TypeMismatch(error.message, { permanent: value !== '' }) : error
   }
 }
 

@@ -87,9 +87,13 @@ function valueText(value: unknown): string | undefined {
   return JSON.stringify(value)
 }
 
-const WORDS = { unix: 'unix', 'unix ms': 'unixMs', date: 'isoDate', number: 'asNumber' } as const
+const WORDS = { unix: 'unix', 'unix ms': 'unixMs', date: 'isoDate', number: 'asNumber', utc: 'utc' } as const
 
-const boundText = ({ bound, as }: Bound): string => (as === undefined ? bound : `${WORDS[as]}(${bound})`)
+function boundText({ bound, as }: Bound): string {
+  if (as === undefined) return bound
+  if (typeof as === 'string') return `${WORDS[as]}(${bound})`
+  return call('formatTime', bound, quoted(as.pattern), objectLiteral({ zone: quoted(as.zone) }))
+}
 
 function cursorText({ at, unit, order, startFrom, lookback }: FoundCursor): string {
   const options = {

@@ -2,15 +2,16 @@
 import { fieldsText } from '../../load/encode/missing-key.ts'
 import { isRecord } from '../../load/values/value-kind.ts'
 import type { Incremental, Table } from '../../model/recipe.ts'
+import { cursorAt } from '../../source/cursor/cursor-at.ts'
 import { ComparableValues } from '../../source/cursor/comparable-values.ts'
 import { formatCount } from '../../value/format.ts'
 import { advice, problem, type Remark } from './finding.ts'
 import { nameOfCursor } from './check-order.ts'
 
 /** Returns a problem if no record of the first page has the cursor's field. */
-export function checkCursorField({ at }: Incremental, records: readonly unknown[]): Remark[] {
-  const values = new ComparableValues(at, {}, undefined, {
-    location: `.incremental(${nameOfCursor(at)})`,
+export function checkCursorField(incremental: Incremental, records: readonly unknown[]): Remark[] {
+  const values = new ComparableValues(cursorAt(incremental), {}, undefined, {
+    location: `.incremental(${nameOfCursor(incremental.at)})`,
     warn: () => {},
   })
   for (const record of records) values.valueOf(record)

@@ -21,7 +21,7 @@ export function checkMovingList(
   // Pages of offsets overlap, and show themselves whether the list has moved.
   if (paging.type === 'offset' && paging.overlap !== false) return []
   const isSent = takesBound(request, 'since')
-  const isAscending = orderOf(cursorValuesOf(incremental.at, response.records)) === 'ascending'
+  const isAscending = orderOf(cursorValuesOf(incremental, response.records)) === 'ascending'
   const steps = [!isSent && 'sends `since` to filter by it', !isAscending && 'sorts by it, ascending']
   const by = bySince(paging)
   const remedy =
@@ -51,6 +51,7 @@ function bySince(paging: Exclude<Paging<never>, (...given: never) => unknown>): 
       return 'bySince(byLinkHeader())'
     case 'one page':
     case 'cursor':
+    case 'continue':
     case 'last record':
     case 'header':
     case 'relay':

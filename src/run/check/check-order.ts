@@ -1,13 +1,15 @@
 // Are the records in the order that `.incremental` declares?
 import type { Incremental, Order } from '../../model/recipe.ts'
+import { cursorAt } from '../../source/cursor/cursor-at.ts'
 import { compareValues, cursorValue, type CursorValue } from '../../source/cursor/cursor-value.ts'
 import { valueFrom } from '../../source/response-value.ts'
 import { problem, type Remark } from './finding.ts'
 
 /** Returns where the first page is not in the declared order. A reading that stops by the order would miss records. */
-export function checkOrder({ at, order = 'any' }: Incremental, records: readonly unknown[]): Remark[] {
+export function checkOrder(incremental: Incremental, records: readonly unknown[]): Remark[] {
+  const { at, order = 'any' } = incremental
   if (order === 'any') return []
-  const values = cursorValuesOf(at, records)
+  const values = cursorValuesOf(incremental, records)
   const wrong = values.findIndex((value, index) => isWrong(order, values[index - 1], value))
   const [before, value] = [values[wrong - 1], values[wrong]]
   if (!before || !value) return []
@@ -37,11 +39,13 @@ export function orderOf(values: readonly CursorValue[]): Exclude<Order, 'any'> |
 }
 
 /** Returns the values of the cursor that records have. */
-export const cursorValuesOf = (at: Incremental['at'], records: readonly unknown[]): CursorValue[] =>
-  records
+export function cursorValuesOf(incremental: Incremental, records: readonly unknown[]): CursorValue[] {
+  const at = cursorAt(incremental)
+  return records
     .map((record) => cursorValue(valueFrom(at, record)))
     .filter((value) => value !== undefined)
     .filter((value) => value !== null)
+}
 
 export const nameOfCursor = (at: Incremental['at']): string => (typeof at === 'string' ? `'${at}'` : 'function')
 

@@ -31,7 +31,8 @@ export function checkTimes(table: Table, rows: readonly unknown[]): Remark[] {
 }
 
 /** Returns a problem if the cursor's values have several formats, because they cannot all be compared. */
-export function checkCursorTimes({ at }: Incremental, records: readonly unknown[]): Remark[] {
+export function checkCursorTimes({ at, time }: Incremental, records: readonly unknown[]): Remark[] {
+  if (time) return []
   const found = formsOf(records.map((record) => valueFrom(at, record)))
   const compared = [...(found ?? [])].filter(([form]) => form !== "''")
   if (!found || compared.length < 2) return []

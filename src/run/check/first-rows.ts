@@ -24,10 +24,10 @@ async function* onePage(records: readonly unknown[]): AsyncGenerator<Page> {
   yield { records, counts: { ...NO_READ_COUNTS, fetched: records.length }, rejects: [] }
 }
 
-const HARMLESS: readonly Stage['type'][] = ['validate', 'dedupe', 'rename', 'pick', 'omit']
+const HARMLESS: readonly Stage['type'][] = ['validate', 'dedupe', 'flag', 'rename', 'pick', 'omit']
 
 /** An async function may send requests. */
 const isHarmless = (stage: Stage): stage is PageStage =>
-  stage.type === 'map' || stage.type === 'filter' || stage.type === 'deleted'
+  (stage.type === 'map' || stage.type === 'filter' || stage.type === 'deleted') && 'fn' in stage
     ? stage.fn.constructor.name === 'Function'
-    : HARMLESS.includes(stage.type)
+    : stage.type === 'deleted' || HARMLESS.includes(stage.type)

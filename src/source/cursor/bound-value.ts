@@ -1,8 +1,10 @@
 // `since` and `until` in a request: one end of the range, in the form that the API expects.
 import { UsageError } from '../../model/errors.ts'
-import type { Bound, Range } from '../../model/request.ts'
+import type { Bound, ClockFormat, Range } from '../../model/request.ts'
 import { isPlainDecimal } from '../../value/decimal-text.ts'
 import { instantMs, parseInstant, type Instant } from '../../value/instant.ts'
+import { timePattern } from '../../value/time-pattern.ts'
+import { zoneNamed } from '../../value/zone.ts'
 
 /** The unit of a cursor's numbers, counted since 1970. */
 export type Unit = 's' | 'ms'
@@ -15,13 +17,16 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
   const instant = instantOf(text, unit)
   if (!instant)
     throw new UsageError(
-      `${bound}: '${text}' is not a time, so it cannot be sent as ${as}. Give a date, or ` +
-        `send ${bound} without unix(), unixMs() or isoDate()`,
+      `${bound}: '${text}' is not a time, so it cannot be sent as ${typeof as === 'object' ? as.pattern : as}. ` +
+        `Give a date, or send ${bound} without unix(), unixMs(), isoDate(), utc() or formatTime()`,
     )
   const ms = instantMs(instant)
   // Rounds outwards: a bound that is coarser than the range must not cut off records, and the others are filtered.
   const round = bound === 'until' ? ceilTo : floorTo
+  if (typeof as === 'object') return clockText(as, bound, round(ms, 1, instant))
   switch (as) {
+    case 'utc':
+      return new Date(round(ms, 1, instant)).toISOString()
     case 'unix':
       return round(ms, 1_000, instant) / 1_000
     case 'unix ms':
@@ -29,6 +34,24 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
     case 'date':
       return new Date(round(ms, 86_400_000, instant)).toISOString().slice(0, 10)
   }
+}
+
+/** A clock that is put back or forward is at most two hours off its usual time. */
+const CLOCK_CHANGE_MS = 7_200_000
+
+/** Writes a time on the clock of a zone. A time that this clock shows twice, or never, is moved outwards. */
+function clockText({ pattern, zone }: ClockFormat, bound: Bound['bound'], ms: number): string {
+  const format = timePattern(pattern)
+  const clock = zoneNamed(zone)
+  const step = format.step ?? 1
+  const outwards = bound === 'until' ? 1 : -1
+  const wallOf = (at: number): number => {
+    const steps = clock.wallAt(at) / step
+    return (outwards < 0 ? Math.floor(steps) : Math.ceil(steps)) * step
+  }
+  const wall = wallOf(ms)
+  const isClear = clock.instantsAt(wall).length === 1
+  return format.write(isClear ? wall : wallOf(ms + outwards * CLOCK_CHANGE_MS))
 }
 
 function numberOf(bound: Bound['bound'], text: string): number {

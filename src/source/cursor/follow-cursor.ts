@@ -8,6 +8,7 @@ import type { Scope } from '../../model/scope.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { digest } from '../../value/digest.ts'
+import { cursorAt } from './cursor-at.ts'
 import { ComparableValues } from './comparable-values.ts'
 import { CursorLimit } from './cursor-limit.ts'
 import { compareValues, rangeValue, type CursorValue } from './cursor-value.ts'
@@ -67,7 +68,7 @@ export class CursorFollower {
     this.#upper = range.until === undefined ? undefined : rangeValue(range.until)
     this.#startedAt = startedAt
     this.#limit = startedAt && new CursorLimit(startedAt, unit, this.#lower)
-    this.#values = new ComparableValues(at, range, this.#lower?.kind ?? this.#upper?.kind, {
+    this.#values = new ComparableValues(cursorAt(incremental), range, this.#lower?.kind ?? this.#upper?.kind, {
       location: this.#location,
       warn: this.#warn,
     })

@@ -2,6 +2,7 @@
 import type { Incremental } from '../../model/recipe.ts'
 import { instantMs } from '../../value/instant.ts'
 import { scalarText } from '../../value/key-texts.ts'
+import { cursorAt } from '../cursor/cursor-at.ts'
 import { instantOf } from '../cursor/bound-value.ts'
 import { valueFrom } from '../response-value.ts'
 
@@ -11,7 +12,8 @@ export function newerThan(
   incremental: Incremental | undefined,
 ): ((record: unknown) => boolean) | undefined {
   if (!startedAt || !incremental) return undefined
-  const { at, unit } = incremental
+  const { unit } = incremental
+  const at = cursorAt(incremental)
   return (record) => {
     const text = scalarText(valueFrom(at, record))
     const instant = text === undefined ? undefined : instantOf(text, unit)

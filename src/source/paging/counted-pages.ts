@@ -1,4 +1,5 @@
 // Pages that have numbers or offsets: how many there are, and which ones to request ahead.
+import { isCondition, type InCondition } from '../../model/condition.ts'
 import { PagingError } from '../../model/errors.ts'
 import type { ApiResponse, InResponse, NextRequest, PageRequest, Paging } from '../../model/request.ts'
 import { isInHeader, nameOf, problemOf, valueIn } from '../response-value.ts'
@@ -59,14 +60,21 @@ export function statedNumber(
 }
 
 /** True if a page is empty and has no value at a place, or a function fails there. */
-export function isLeftOut(at: InResponse<never, unknown>, response: ApiResponse<unknown>): boolean {
+export function isLeftOut(
+  at: InResponse<never, unknown> | InCondition<never>,
+  response: ApiResponse<unknown>,
+): boolean {
   if (response.records.length > 0) return false
   try {
-    return (valueIn(response, at) ?? null) === null
+    return (valueIn(response, isCondition(at) ? at.at : at) ?? null) === null && !isExistence(at)
   } catch {
     return true
   }
 }
+
+/** A condition on what is there has no value that could be left out. */
+const isExistence = (at: InResponse<never, unknown> | InCondition<never>): boolean =>
+  isCondition(at) && at.exists !== undefined
 
 /** `content-range: items 0-24/319` has the total behind its slash. */
 function wholeNumber(given: unknown, at: InResponse<never, unknown>): number | undefined {

@@ -25,6 +25,7 @@ export const isFoundByCounting = (paging: Paging<never>, request: PageRequest): 
 export const mayLeadToCount = (paging: Paging<never>): boolean =>
   typeof paging === 'function' ||
   paging.type === 'next url' ||
+  paging.type === 'continue' ||
   paging.type === 'link header' ||
   ((paging.type === 'cursor' || paging.type === 'header') && COUNTING.test(nameOf(paging.parameter)))
 
@@ -53,6 +54,9 @@ interface Found {
 
 function ofPaginator(paging: Paging<never>, request: PageRequest): Found[] {
   if (typeof paging === 'function') return parametersOf(request, true)
+  const { continued } = request
+  if (paging.type === 'continue')
+    return parametersOf(request, true).filter(({ name }) => continued !== undefined && Object.hasOwn(continued, name))
   if (paging.type !== 'cursor' && paging.type !== 'header') return parametersOf(request, false)
   const { parameter } = paging
   const value = textOf(parameterOf(request, parameter))

@@ -1,4 +1,5 @@
 // A reading that ended without a word of the API: was there a way to the next page?
+import { isCondition } from '../../model/condition.ts'
 import { formatCount } from '../../value/format.ts'
 import { nameOf, valueIn } from '../response-value.ts'
 import type { DeclaredPaging } from './counted-pages.ts'
@@ -36,7 +37,9 @@ type SilentEnd = 'one page' | 'empty page' | 'missing' | 'connection lost' | 'st
 /** Returns how the reading ended, undefined if that is no matter of ways on. */
 function silentEnd(end: ReadingEnd): SilentEnd | undefined {
   const { paging, response, state, stop } = end
-  if (stop !== 'paginator' || typeof paging === 'function' || moreOfEnd(end) === false) return undefined
+  if (stop !== 'paginator' || typeof paging === 'function') return undefined
+  // A member that was never there may have another name.
+  if (moreOfEnd(end) === false) return !isLaterPage(end) && isExistenceMissing(end) ? 'missing' : undefined
   const isEmpty = response.records.length === 0
   switch (paging.type) {
     case 'one page':
@@ -55,6 +58,7 @@ function silentEnd(end: ReadingEnd): SilentEnd | undefined {
     }
     case 'cursor':
     case 'next url':
+    case 'continue':
     case 'link header':
     case 'header':
       // A later page was reached by a way on, so an API may leave it out at the end.
@@ -69,6 +73,7 @@ function isWayOnMissing(paging: DeclaredPaging, { response }: ReadingEnd): boole
   switch (paging.type) {
     case 'cursor':
     case 'next url':
+    case 'continue':
       return valueIn(response, paging.at) === undefined
     case 'header':
       return response.headers[paging.header] === undefined
@@ -84,8 +89,16 @@ function isWayOnMissing(paging: DeclaredPaging, { response }: ReadingEnd): boole
   }
 }
 
-function placeOf({ paging }: ReadingEnd): string {
+/** True if `more` is a condition on what is there, and nothing is. */
+function isExistenceMissing({ paging, response }: ReadingEnd): boolean {
+  const more = typeof paging === 'object' && 'more' in paging ? paging.more : undefined
+  return isCondition(more) && more.exists !== undefined && valueIn(response, more.at) === undefined
+}
+
+function placeOf(end: ReadingEnd): string {
+  const { paging } = end
   if (typeof paging === 'function') return 'the way to the next page'
+  if ('more' in paging && isExistenceMissing(end)) return nameOf(paging.more)
   if (paging.type === 'header') return nameOf(paging)
   if (paging.type === 'link header') return `the header 'link' with rel="${paging.rel}"`
   return 'at' in paging ? nameOf(paging.at) : 'the way to the next page'

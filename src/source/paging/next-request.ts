@@ -1,4 +1,5 @@
 // The request for the next page: a pure function of the paginator, the last response and request, and the pages before.
+import type { InCondition } from '../../model/condition.ts'
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
 import type { ApiResponse, InResponse, PageRequest, Paging } from '../../model/request.ts'
@@ -19,6 +20,7 @@ import {
 } from './counted-pages.ts'
 import { linkTo } from './link-header.ts'
 import { pageSizeOf } from './page-size.ts'
+import { withContinuation } from './continuation.ts'
 import { withParameter } from './parameter.ts'
 import type { ReadingState } from './reading-state.ts'
 
@@ -116,6 +118,11 @@ function declaredNext(
       const next = pointerOf(valueIn(response, paging.at), paging.at)
       return next === undefined ? undefined : atUrl(request, String(next), url)
     }
+    case 'continue': {
+      const members = valueIn(response, paging.at)
+      if (members === undefined || members === null || members === false) return undefined
+      return withContinuation(request, members, nameOf(paging.at))
+    }
     case 'link header': {
       const next = pointerOf(linkTo(paging.rel, headers['link']), { header: `link; rel=${paging.rel}` })
       return next === undefined ? undefined : atUrl(request, String(next), url)
@@ -171,7 +178,7 @@ function pointerOf(value: unknown, at: InResponse<never, unknown>): string | num
 export function moreOf(
   paging: DeclaredPaging,
   response: ApiResponse<unknown>,
-  at: InResponse<never, unknown>,
+  at: InResponse<never, unknown> | InCondition<never>,
 ): boolean | undefined {
   if ((isCounted(paging) || response.body === undefined) && isLeftOut(at, response)) return undefined
   const value = valueIn(response, at)

@@ -236,6 +236,6 @@ function checkPlaces({ walk, at, total, pages, more, delta }: ListSettings, path
 
 const unknownPlace = (path: string, name: string): UsageError =>
   new UsageError(
-    `fakeApi(): ${name} of ${path} is a function, which reads a place and cannot write one. ` +
+    `fakeApi(): ${name} of ${path} is a function or a condition, which reads a place and cannot write one. ` +
       "Give its path, such as 'meta.next'",
   )

@@ -4,6 +4,7 @@ import type { FakeList, Placed } from './fake-list.ts'
 import type { FakeAnswer, FakeRequest } from './fake-request.ts'
 import type { FakePaging, FakePlace, ListSettings } from './list-options.ts'
 import { parameterOf, sizeOf } from './parameters.ts'
+import { putValue } from './put-value.ts'
 
 /** What a page differs in from the one that the list has at this moment. */
 export interface PageChange {
@@ -164,6 +165,7 @@ function parameterName({ walk, links }: ListSettings): Parameter {
     case 'relay':
       return walk.variable
     case 'next url':
+    case 'continue':
     case 'link header':
     case 'one page':
     case 'since':
@@ -221,6 +223,8 @@ function lead(response: Response, request: FakeRequest, settings: ListSettings, 
       return response.put({ header: walk.header }, next ?? null)
     case 'next url':
       return response.put(walk.at as FakePlace, url() ?? null)
+    case 'continue':
+      return response.put(walk.at as FakePlace, next === undefined ? null : { [linkParameter(settings)]: next })
     case 'link header':
       return response.put({ header: 'link' }, next === undefined ? null : `<${url()}>; rel="${walk.rel}"`)
     case 'relay':
@@ -278,23 +282,10 @@ class Response {
     if (typeof place === 'object') {
       if (value !== null) this.#headers[place.header] = typeof value === 'string' ? value : JSON.stringify(value)
     } else if (place === '') this.#body = value
-    else put(this.#body as Record<string, unknown>, place, value)
+    else putValue(this.#body as Record<string, unknown>, place, value)
   }
 
   answer(): FakeAnswer {
     return { headers: this.#headers, json: this.#settings.graphql ? { data: this.#body } : this.#body }
   }
-}
-
-/** Writes a value to a path. A name that begins with `@`, such as `@odata.nextLink`, keeps its dots. */
-function put(body: Record<string, unknown>, path: string, value: unknown): void {
-  const dot = path.startsWith('@') ? -1 : path.indexOf('.')
-  if (dot < 0) {
-    body[path] = value
-    return
-  }
-  const name = path.slice(0, dot)
-  const below = { ...(body[name] as Record<string, unknown> | undefined) }
-  put(below, path.slice(dot + 1), value)
-  body[name] = below
 }

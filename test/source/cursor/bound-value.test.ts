@@ -1,5 +1,22 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, byPage, isoDate, http, onePage, since, unix, unixMs, until } from '../../../src/index.ts'
+import {
+  byCursor,
+  byPage,
+  describePipeline,
+  formatTime,
+  http,
+  isoDate,
+  onePage,
+  pipeline,
+  since,
+  text,
+  unix,
+  unixMs,
+  until,
+  utc,
+  type Bound,
+  type BoundText,
+} from '../../../src/index.ts'
 import { apiServer } from '../../support/api-server.ts'
 import { readPages, recordsOf, type ReadingOptions } from '../read-pages.ts'
 
@@ -110,7 +127,7 @@ describe('bounds in a request', () => {
 })
 
 const requestedUrl = async (
-  query: Record<string, typeof since>,
+  query: Record<string, Bound | BoundText>,
   reading: ReadingOptions,
   options?: object,
 ): Promise<string> => {
@@ -121,3 +138,76 @@ const requestedUrl = async (
   )
   return decodeURIComponent(server.requests[0]!.url)
 }
+
+const any = (value: unknown): never => value as never
+const readBy = async (q: ReturnType<typeof text>, reading: ReadingOptions = {}): Promise<string | null> => {
+  const url = await requestedUrl({ q }, reading, undefined)
+  return new URL(url ?? '', 'http://x').searchParams.get('q')
+}
+
+describe('text with bounds in it', () => {
+  const zone = 'Europe/Berlin'
+  const clock = (bound: typeof since) => formatTime(bound, 'YYYY-MM-DD HH:mm', { zone })
+  test.each<[string, ReturnType<typeof text>, ReadingOptions, string | null]>([
+    [
+      'as a whole',
+      text`at >= '${utc(since)}'`,
+      { since: '2026-01-31T10:00:00+0100' },
+      "at >= '2026-01-31T09:00:00.000Z'",
+    ],
+    ['left out without its end of the range', text`at >= ${since} and at < ${until}`, { since: '2026-01-31' }, null],
+    [
+      'only the inner one left out',
+      text`select ${'Id, Name'} from A${text` where at >= ${since}`} limit ${5}`,
+      {},
+      'select Id, Name from A limit 5',
+    ],
+    [
+      'the inner one filled in',
+      text`select Id from A${text` where at >= ${since}`} limit 5`,
+      { since: '2026-01-31' },
+      'select Id from A where at >= 2026-01-31 limit 5',
+    ],
+    ['on a clock', text`"${clock(since)}"`, { since: '2026-07-01T10:00:59Z' }, '"2026-07-01 12:00"'],
+    // In Berlin, 02:30 comes twice on this day; read as the second time it would leave out an hour.
+    [
+      'not within the hour that a clock shows twice',
+      text`${clock(since)}`,
+      { since: '2026-10-25T00:30:00Z' },
+      '2026-10-25 00:30',
+    ],
+    [
+      'an end is rounded up',
+      text`${formatTime(until, 'D.M.YYYY')} ${clock(until)}`,
+      { until: '2026-01-31T10:00:00.0001Z' },
+      '1.2.2026 2026-01-31 11:01',
+    ],
+  ])('%s', async (_, q, reading, sent) => {
+    expect(await readBy(q, reading)).toBe(sent)
+  })
+
+  test.each([
+    [text`a > '${since}'`, "x' or '1' = '1"],
+    [text`a > "${since}"`, 'x\\'],
+    [text`a > ${since}`, "x'y"],
+    [text`a > '${"O'Brien"}' and b > ${since}`, 'x'],
+  ])('a value that would end a quote is an error', async (q, cursor) => {
+    await expect(readBy(q, { since: cursor })).rejects.toThrow(/would change the meaning of the text around it/)
+  })
+
+  test('it is told by describe, and wrong words are refused', () => {
+    const flow = http('https://api.example')
+      .get<{ at: string }[]>('/x', { q: text`at > '${clock(since)}'${text` and b < ${unix(until)}`}` })
+      .pages(onePage())
+      .records()
+      .into('a.b', { write: 'append' })
+    expect(describePipeline(pipeline('x', { streams: { x: flow } }))).toContain(
+      "q=at > '{since:YYYY-MM-DD HH:mm in Europe/Berlin}' and b < {until:unix}",
+    )
+    expect(() => text`a ${any(undefined)}`).toThrow(/a value is since, until, a text or a number, not undefined/)
+    expect(() => formatTime(since, 'YYYY-MM-DD HH:mm z')).toThrow(/can only be read/)
+    expect(() => formatTime(since, 'YY-MM-DD')).toThrow(/Y is not a part of a time/)
+    expect(() => formatTime(since, 'YYYY-MM-DD', { zone: 'CET+1' })).toThrow(/is no time zone/)
+    expect(() => formatTime(since, 'YYYY-MM-DD', any({ in: 'UTC' }))).toThrow(/there is no option "in"/)
+  })
+})

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { source } from '../../../src/index.ts'
+import { http, onePage, since, source, time, unix } from '../../../src/index.ts'
 import type { RunEvent } from '../../../src/model/event.ts'
 import type { Incremental } from '../../../src/model/recipe.ts'
 import { rangeOf } from '../../../src/source/cursor/range.ts'
+import { apiServer } from '../../support/api-server.ts'
 import { readPages, recordsOf } from '../read-pages.ts'
 import { follow, highOf, idsOf, sum, type Row } from './follow-rows.ts'
 
@@ -204,3 +205,59 @@ const days = (from: number, step: number) =>
         ],
       }
   }
+
+const any = (value: unknown): never => value as never
+const read = async (sent: readonly unknown[], options: Partial<Parameters<typeof readPages>[1]> = {}) => {
+  await using server = await apiServer([{ json: sent.map((at, id) => ({ id, at })) }])
+  const flow = http(server.origin)
+    .get<{ id: number; at: string | null }[]>('/x', { after: unix(since) })
+    .pages(onePage())
+    .records()
+    .incremental('at', { time: time('rfc 2822'), lookback: '1d' })
+  const pages = await readPages(flow, options)
+  return { url: server.requests[0]?.url, ids: idsOf(pages), high: highOf(pages) }
+}
+
+describe('a cursor of times of another form', () => {
+  const mails = [
+    'Thu, 23 May 2019 17:44:46 +0000',
+    null,
+    'Fri, 24 May 2019 01:00:00 +0200',
+    'Wed, 22 May 2019 00:00:00 +0000',
+  ]
+  test('compares by time, and is sent like any other', async () => {
+    expect(await read(mails)).toEqual({ url: '/x', ids: [0, 1, 2, 3], high: '2019-05-23T23:00:00Z' })
+    expect(await read(mails, { since: '2019-05-23T23:00:00Z' })).toEqual({
+      url: `/x?after=${Date.UTC(2019, 4, 22, 23) / 1_000}`,
+      ids: [0, 1, 2],
+      high: '2019-05-23T23:00:00Z',
+    })
+  })
+
+  test('a value of another form does not move it; if no value has the form, the reading fails', async () => {
+    expect(await read([...mails, '2030-01-01T00:00:00Z'])).toMatchObject({
+      ids: [0, 1, 2, 3, 4],
+      high: '2019-05-23T23:00:00Z',
+    })
+    await expect(read(['2030-01-01T00:00:00Z'])).rejects.toThrow(/is no time of the form "rfc 2822"\. Correct the form/)
+  })
+
+  test('its field is a time in the table, too, and the version of a row', () => {
+    const records = http('https://api.example')
+      .get<{ id: number; at: string }[]>('/x')
+      .pages(onePage())
+      .records()
+      .incremental('at', { time: time('rfc 2822') })
+    const { table } = records.into('a.b', { key: 'id' })
+    expect(table).toMatchObject({
+      versionBy: 'at',
+      columns: { at: { type: 'timestamptz', time: { form: 'rfc 2822' } } },
+    })
+    const mapped = records.map((record) => record).into('a.b', { key: 'id' })
+    expect(mapped.table).toMatchObject({ columns: {} })
+    expect(mapped.table.versionBy).toBeUndefined()
+    const page = http('https://api.example').get<{ at: string }[]>('/x').pages(onePage()).records()
+    expect(() => page.incremental('at', { time: any('rfc 2822') })).toThrow(/time is what time\(\) returns/)
+    expect(() => page.incremental('at', any({ time: time('unix'), unit: 's' }))).toThrow(/give time or unit/)
+  })
+})

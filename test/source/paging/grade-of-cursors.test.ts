@@ -129,3 +129,12 @@ describe("byLastRecord('after', 'items.id')", () => {
     expect(await gradeOf(byLastRecord('after', 'items.id', { more: 'more' as never }), row)).toEqual(graded(row[1]))
   })
 })
+
+test('the end by a member that was never there is open if the page is full, or names another way on', async () => {
+  const paging = byCursor('after', 'after', { more: { at: 'nxt', exists: true } })
+  const full = "only one page was read, which seems to be full (10 records), and 'nxt' is missing"
+  const first: Case = [[rows(0, 10, { after: 'a' })], full]
+  expect(await gradeOf(paging, first)).toEqual(graded(full))
+  const last: Case = [[rows(0, 10, { after: 'a', nxt: 'x' }), rows(10, 20, { after: 'b' })], 'ended']
+  expect(await gradeOf(paging, last)).toEqual(graded('ended'))
+})

@@ -7,6 +7,7 @@ import type { ApiResponse, From, PageRequest, Paging, Range, Request, SincePagin
 import type { SliceRead } from '../../../model/slice.ts'
 import { defined } from '../../../value/defined.ts'
 import { ComparableValues } from '../../cursor/comparable-values.ts'
+import { cursorAt } from '../../cursor/cursor-at.ts'
 import { CursorLimit } from '../../cursor/cursor-limit.ts'
 import { rangeValue, type CursorValue } from '../../cursor/cursor-value.ts'
 import { nameOf } from '../../response-value.ts'
@@ -88,7 +89,10 @@ export class SincePages {
     const { since, last, known, met, pass, largestPage = 0, borders = 0, repeated = 0, reasons = [] } = stored ?? {}
     this.#since = since === undefined ? undefined : rangeValue(since)
     this.#last = last === undefined ? this.#start : rangeValue(last)
-    this.#values = new ComparableValues(this.#at, range, this.#last?.kind, { location: 'bySince()', warn })
+    this.#values = new ComparableValues(incremental ? cursorAt(incremental) : this.#at, range, this.#last?.kind, {
+      location: 'bySince()',
+      warn,
+    })
     this.#border = new BorderRecords(this.#isKeyless, known, met)
     this.#pass = new Pass(pass)
     this.#largestPage = largestPage
