@@ -2,13 +2,15 @@
 import { formatCount } from '../../value/format.ts'
 import type { LeftOut } from './lists.ts'
 
-/** Returns one line for each reason, with the operations or the first of them. */
+/** Returns a line for each reason, with all of its operations or the first ones, below a line that introduces them. */
 export function leftOutLines(leftOut: readonly LeftOut[], most: number): string[] {
-  return [...Map.groupBy(leftOut, ({ reason }) => reason)]
+  if (leftOut.length === 0) return []
+  const lines = [...Map.groupBy(leftOut, ({ reason }) => reason)]
     .toSorted(([, one], [, other]) => one.length - other.length)
     .map(([reason, all]) => {
       const named = all.slice(0, most).map(({ operation }) => operation)
       const more = all.length - named.length
-      return `${reason}: ${named.join(', ')}${more > 0 ? ` and ${formatCount(more, 'other')}` : ''}`
+      return `- ${reason}: ${named.join(', ')}${more > 0 ? ` and ${formatCount(more, 'other')}` : ''}`
     })
+  return ['Left out:', ...lines]
 }

@@ -5,8 +5,8 @@ import { nodeAt, textAt } from './node.ts'
 
 /** Words of a title that say nothing about whose API it is. */
 const EMPTY_WORDS = new RegExp(
-  String.raw`\b(the|an?|rest|restful|http|web|public|open ?api|swagger|apis?|specification|spec|reference` +
-    String.raw`|documentation|docs|v?\d+(\.\d+)*(\.x)?|server|service|services|sample|example|simple|platform)\b`,
+  String.raw`\b(the|an?|rest|restful|http|web|public|official|open ?api|swagger|apis?|specification|spec|reference` +
+    String.raw`|documentation|docs|v?\d+(\.\d+)*(\.x)?|server|services?|samples?|examples?|simple|platform)\b`,
   'gi',
 )
 const MAX_WORDS = 2

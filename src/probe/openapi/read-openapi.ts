@@ -52,7 +52,7 @@ export function readOpenApi(description: Description, choice: Choice & { readonl
       baseVariable: `${prefix}_API`,
       auth: auth.auth,
       ...(Object.keys(headers).length > 0 && { headers }),
-      about: aboutOf(description, [...leftOut, ...others]),
+      about: aboutOf(description, [...leftOut, ...others], choice.only),
       types: types.types,
       streams,
       questions: [...questions, ...auth.questions].map(capitalized),
@@ -62,14 +62,18 @@ export function readOpenApi(description: Description, choice: Choice & { readonl
 }
 
 function noLists({ place }: Description, leftOut: readonly LeftOut[]): UsageError {
-  const lines = leftOutLines(leftOut, MOST_NAMED).map((line) => `\n  ${line}`)
-  return new UsageError(`${redactUrl(place)}: the description has no list that can be read. Left out:${lines.join('')}`)
+  const lines = leftOutLines(leftOut, MOST_NAMED).join('\n')
+  return new UsageError(`${redactUrl(place)}: the description has no list that can be read. ${lines}`)
 }
 
 /** Operations of one reason that the file names; `--list` names all. */
 const MOST_NAMED = 6
 
-function aboutOf({ root, place }: Description, leftOut: readonly LeftOut[]): string[] {
+function aboutOf(
+  { root, place }: Description,
+  leftOut: readonly LeftOut[],
+  only: readonly string[] | undefined,
+): string[] {
   const info = nodeAt(root, 'info')
   const title = [textAt(info, 'title'), textAt(info, 'version')].filter((text) => text !== undefined).join(' ')
   // Neither the query of a URL, which may hold a key, nor the folders of a file.
@@ -78,8 +82,7 @@ function aboutOf({ root, place }: Description, leftOut: readonly LeftOut[]): str
     .replace(/^(?!https?:).*[\\/]/, '')
   return [
     `Written by sluice probe --openapi ${from}${title === '' ? '' : `: ${title}`}.`,
-    ...(leftOut.length > 0 ? ['Left out:'] : []),
-    ...leftOutLines(leftOut, MOST_NAMED).map((line) => `- ${line}`),
+    ...(only ? [`Only these lists were chosen: ${only.join(', ')}.`] : leftOutLines(leftOut, MOST_NAMED)),
   ]
 }
 

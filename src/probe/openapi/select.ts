@@ -88,27 +88,36 @@ const filled =
 const NEEDS = 'needs values that no list has (--set)'
 const needs = (names: readonly string[]): string => `${NEEDS}: ${[...new Set(names)].join(', ')}`
 
+/** All lists that need values have one reason; what they need stands behind their names. */
+function leftOutOf({ name, operation }: ListOperation, reason: string): LeftOut {
+  const needed = reason.startsWith(NEEDS) ? reason.slice(NEEDS.length) : undefined
+  return {
+    operation: `GET ${operation.path} (${name}${needed ?? ''})`,
+    reason: needed === undefined ? reason : NEEDS,
+  }
+}
+
 function chosen(
   all: readonly { readonly list: ListOperation; readonly path: string }[],
   states: ReadonlyMap<string, Selected | string>,
   { only }: Choice,
 ): { selected: Selected[]; leftOut: LeftOut[] } {
   const wanted = new Set<Selected>()
-  const leftOut: LeftOut[] = []
+  const leftOut: { readonly list: ListOperation; readonly reason: string }[] = []
   const isNamed = (list: ListOperation): boolean =>
     only?.some((word) => word === list.name || word === list.operation.path) ?? false
   for (const { list, path } of all) {
     const state = states.get(path)
     const reason = reasonOf(list, state, only === undefined ? undefined : isNamed(list))
-    if (typeof reason === 'string') leftOut.push({ operation: `GET ${path} (${list.name})`, reason })
+    if (typeof reason === 'string') leftOut.push({ list, reason })
     else for (const one of withParents(reason)) wanted.add(one)
   }
   rejectUnknown(only, all, states)
   // A parent of a chosen list is read for it.
-  const named = new Set([...wanted].map(({ list }) => `GET ${list.operation.path} (${list.name})`))
+  const lists = new Set([...wanted].map(({ list }) => list))
   return {
     selected: [...wanted].toSorted((one, other) => depth(one) - depth(other)),
-    leftOut: leftOut.filter(({ operation }) => !named.has(operation)),
+    leftOut: leftOut.filter(({ list }) => !lists.has(list)).map(({ list, reason }) => leftOutOf(list, reason)),
   }
 }
 

@@ -131,7 +131,7 @@ describe('the forum (OpenAPI 3.0, YAML)', () => {
       { operation: 'GET /users/{id}', reason: 'one record, not a list' },
       { operation: 'GET /tags', reason: 'values, not records' },
       { operation: 'GET /export', reason: 'answers text/csv' },
-      { operation: 'GET /groups/{group}/members (members)', reason: 'needs values that no list has (--set): group' },
+      { operation: 'GET /groups/{group}/members (members: group)', reason: 'needs values that no list has (--set)' },
     ])
     const text = await readFile(files['forum'] ?? '', 'utf8')
     expect(text).toContain('// - one record, not a list: GET /users/{id}\n')
@@ -164,7 +164,7 @@ test('sluice probe --openapi shows the lists, writes a file once, and refuses wh
   expect(listed.stdout).not.toContain('Wrote')
   const written = await sluice('--openapi', place, '--only', 'posts,badges', '--name', 'own')
   expect(written).toMatchObject({ code: 0, stderr: '' })
-  expect(written.stdout).toMatch(/\n {2}not chosen by --only: GET \S+ \(comments\)\n/)
+  expect(written.stdout).toMatch(/\n- not chosen by --only: GET \S+ \(comments\)\n/)
   expect(written.stdout).toMatch(/\nWrote pipelines\/own\.ts with 1 question .*\n\nNext: {2}npx sluice check own\n$/s)
   await expect(readFile(join(project.folder, 'pipelines/own.ts'), 'utf8')).resolves.toContain("pipeline('own', {")
   for (const [args, message] of [
@@ -205,7 +205,7 @@ test('the shop (Swagger 2.0): basic credentials, offsets, a loose parent, requir
   expect(leftOut.map(({ reason }) => reason)).toEqual([
     'an object whose names are data: fromMembers() reads it',
     'a list by POST, perhaps: api.post() reads it',
-    'needs values that no list has (--set): depth',
+    'needs values that no list has (--set)',
     'deprecated: --only reads it',
   ])
 })
@@ -265,7 +265,7 @@ test('what is no description is refused with a reason', async () => {
   await expect(refused('d.yaml', 'swagger: 1.2\npaths: { /a: {} }')).rejects.toThrow(/this is 1\.2/)
   await expect(refused('e.yaml', 'openapi: 3.0.0')).rejects.toThrow(/has no paths/)
   await expect(refused('f.yaml', 'openapi: 3.0.0\npaths: { /a: { get: {} } }')).rejects.toThrow(
-    /no list that can be read\. Left out:\n {2}an answer whose type the description does not state: GET \/a/,
+    /no list that can be read\. Left out:\n- an answer whose type the description does not state: GET \/a/,
   )
   await expect(readFrom(`${forum.origin}/nothing`)).rejects.toThrow(/\/nothing answered 401\. Give the URL/)
   await expect(readFrom('http://127.0.0.1:1/openapi.json')).rejects.toThrow(/could not be read: /)

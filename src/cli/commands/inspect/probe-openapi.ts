@@ -64,8 +64,8 @@ function parseSetting(text: string): [string, string] {
 
 function listText({ found, leftOut }: DescriptionRead, most: number): string {
   const table = textTable(found.streams.map(rowOf), { width: terminalWidth() })
-  const lines = leftOutLines(leftOut, most).map((line) => `  ${line}`)
-  return [table, ...(lines.length > 0 ? ['\nLeft out:', ...lines] : [])].join('\n')
+  const lines = leftOutLines(leftOut, most)
+  return [table, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
 }
 
 const rowOf = ({ name, path, paging, key }: Found['streams'][number]): Record<string, string> => ({
