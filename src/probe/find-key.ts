@@ -1,5 +1,6 @@
 // Which fields identify a record: those whose values are all different.
 import { instantLayout } from '../value/instant.ts'
+import { formatCount } from '../value/format.ts'
 import { isObject } from './find-records.ts'
 
 export interface FoundKey {
@@ -22,7 +23,10 @@ export function findKey(records: readonly unknown[], stream: string): FoundKey {
     .toSorted((one, other) => one.rank - other.rank)
   const isUnique = (...names: string[]): boolean =>
     new Set(objects.map((one) => JSON.stringify(names.map((name) => String(one[name]))))).size === objects.length
-  const few = objects.length < FEW ? [`Only ${objects.length} of the records were seen: is this key right?`] : []
+  const few =
+    objects.length < FEW
+      ? [`Only ${formatCount(objects.length, 'record was', 'records were')} seen: is this key right?`]
+      : []
   const single = ranked.find(({ field, rank }) => rank < OTHER && isUnique(field))
   if (single)
     return { key: [single.field], questions: single.rank < SURE ? few : [doubt(single.field, objects.length)] }

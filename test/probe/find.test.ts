@@ -80,7 +80,7 @@ describe('findKey()', () => {
         expect.stringMatching(/'customer_id' was different in 9 records. Does it identify a record for ever/),
       ],
     })
-    expect(findKey(list(2), 'orders').questions).toEqual(['Only 2 of the records were seen: is this key right?'])
+    expect(findKey(list(2), 'orders').questions).toEqual(['Only 2 records were seen: is this key right?'])
     const pairs = list(9, (n) => ({ order_id: n % 3, line_no: Math.floor(n / 3), text: 'a' }))
     expect(findKey(pairs, 'lines')).toMatchObject({ key: ['order_id', 'line_no'], questions: [expect.anything()] })
     // A time or a sum is no key, however unique.

@@ -122,6 +122,7 @@ export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
     return { json: text('_limit') === null ? RECORDS : from(0, size) }
   },
   '/json-server-1': ({ query, text }) => {
+    if (text('_limit') !== null) return { json: from(0, query('_limit')) }
     if (text('_page') === null) return { json: RECORDS }
     const [page, size] = [query('_page'), query('_per_page', SIZE)]
     const pages = Math.ceil(COUNT / size)

@@ -51,7 +51,8 @@ export async function proveOffset(probing: Probing, parameter: string): Promise<
     return { paging: { ...paging, ...known }, page, proof, query: limit }
   }
   // An API may round an offset to whole pages, or refuse another one.
-  if (relation.type === 'other' || relation.type === 'mixed' || probing.left === 0) return undefined
+  const isHopeless = relation.type === 'other' || relation.type === 'mixed' || probing.options.isExact === true
+  if (isHopeless || probing.left === 0) return undefined
   const whole = await probing.ask({ ...limit, [parameter]: start + count })
   if (whole.relation.type !== 'other') return undefined
   return {

@@ -64,6 +64,8 @@ export async function provePage(probing: Probing, parameter: string): Promise<Pr
     const zero = probing.left === 0 ? undefined : await probing.ask({ [parameter]: 0 })
     return zero && { paging: paging(zero.relation.type === 'other' ? 0 : 1), page, proof }
   }
+  const { knownStart } = probing.options
+  if (knownStart !== undefined) return { paging: paging(knownStart), page, proof }
   if (stated !== undefined && Number(pageIn(probing, page)) === number) return { paging: paging(stated), page, proof }
   // If page 0 is the first one, page 1 is the second: a pipeline that began with page 1 would skip the first.
   for (const start of [1, 0].filter((one) => one !== number)) {

@@ -46,6 +46,12 @@ export interface ProbingOptions {
   readonly sizeParameter?: string
   /** Smaller pages may show more. @default false */
   readonly isWorthSizes?: boolean
+  /** An offset is known to count records, not pages. @default false */
+  readonly isExact?: boolean
+  /** The number of the first page, where a request has shown it. */
+  readonly knownStart?: number
+  /** Page sizes that are known to have an effect. @default none */
+  readonly beside?: Readonly<Record<string, number>>
 }
 
 export interface Asked {

@@ -11,8 +11,9 @@ interface Group {
   readonly names: readonly string[]
   /** The value that all of them get; undefined if the list is too short. */
   readonly value: (probing: Probing) => string | number | undefined
-  /** The page size that is sent beside them. */
+  /** The page size that is sent beside them, by these names. */
   readonly size?: (probing: Probing) => number
+  readonly sizes?: readonly string[]
   readonly prove: (probing: Probing, name: string) => Promise<Proven | undefined>
 }
 
@@ -21,12 +22,15 @@ const GROUPS: readonly Group[] = [
     names: ['page', '_page', 'pageNumber', 'p'],
     value: () => 2,
     size: ({ count }) => Math.max(1, Math.floor(count / 3)),
-    prove: provePage,
+    // json-server takes `_limit` for a list without pages.
+    sizes: ['limit', 'per_page', '_per_page', 'page_size', 'pageSize'],
+    prove: provePageBeside,
   },
   {
     names: ['offset', 'skip', 'start', '_start'],
     value: ({ count }) => (count < 2 ? undefined : count - 1),
     size: ({ count }) => count,
+    sizes: ['limit', '_limit'],
     prove: proveOffset,
   },
   {
@@ -38,7 +42,6 @@ const GROUPS: readonly Group[] = [
     },
   },
 ]
-const SIZES = ['limit', '_limit', 'per_page', '_per_page', 'page_size', 'pageSize']
 
 export interface UsualNames {
   readonly proven: Proven
@@ -55,15 +58,15 @@ export async function tryUsualNames(
   tried: string[],
   proveStated: (smaller: Probing) => Promise<Proven | undefined>,
 ): Promise<UsualNames | undefined> {
-  for (const { names, value: valueFor, size, prove } of GROUPS) {
+  for (const { names, value: valueFor, size, sizes: sizesOf = [], prove } of GROUPS) {
     const value = valueFor(probing)
     if (value === undefined || probing.left === 0) continue
     tried.push(...names)
-    const sizes = Object.fromEntries(size ? SIZES.map((name) => [name, size(probing)]) : [])
+    const sizes = Object.fromEntries(size ? sizesOf.map((name) => [name, size(probing)]) : [])
     const values = Object.fromEntries(names.map((name) => [name, value]))
     const { page, relation } = await probing.ask({ ...sizes, ...values })
     const paged = otherShape(probing, page)
-    if (paged) return provenInOtherShape(probing, paged)
+    if (paged) return provenInOtherShape(probing, paged, textsOf(sizes))
     if (relation.type === 'from' && relation.index === 0) {
       // Only the page size counts, or nothing does.
       const smaller = page.records.length < probing.count ? probing.withPages(page, textsOf(sizes)) : undefined
@@ -71,7 +74,9 @@ export async function tryUsualNames(
       if (smaller && proven) return { proven, probing: smaller }
       continue
     }
-    const worth = probing.with({ isWorthSizes: relation.type !== 'other' })
+    // What has happened by all names together, one of them does alone.
+    const isFromMiddle = relation.type === 'from'
+    const worth = probing.with({ isWorthSizes: isFromMiddle, isExact: isFromMiddle, beside: isFromMiddle ? sizes : {} })
     // A strict API refuses names that it does not know, so the likeliest one is tried by itself.
     for (const name of relation.type === 'failed' ? names.slice(0, 1) : names) {
       if (probing.left === 0) return undefined
@@ -80,6 +85,17 @@ export async function tryUsualNames(
     }
   }
   return undefined
+}
+
+/** Proves a page number; at first beside the page sizes that have changed the answer for all names together. */
+async function provePageBeside(probing: Probing, name: string): Promise<Proven | undefined> {
+  const { beside = {} } = probing.options
+  if (Object.keys(beside).length === 0) return provePage(probing, name)
+  const { page, relation } = await probing.ask({ ...beside, [name]: 2 })
+  if (relation.type !== 'from' || relation.index === 0 || probing.left === 0) return undefined
+  // Page 2 of small pages has shown which number the first page has.
+  const start = 2 - relation.index / page.records.length
+  return start === 0 || start === 1 ? provePage(probing.with({ knownStart: start }), name) : undefined
 }
 
 const leadsOn = ({ fields, first }: Probing): boolean =>
@@ -98,12 +114,17 @@ function otherShape({ options }: Probing, { answer, isPage }: ProbedPage): Found
 }
 
 /** Proves a page number that makes the answer another one: its first page is requested anew. */
-async function provenInOtherShape(probing: Probing, records: FoundRecords): Promise<UsualNames | undefined> {
+async function provenInOtherShape(
+  probing: Probing,
+  records: FoundRecords,
+  sizes: Readonly<Record<string, string>>,
+): Promise<UsualNames | undefined> {
+  const small = probing.with({ records, query: { ...probing.options.query, ...sizes } })
   for (const name of ['_page', 'page']) {
     if (probing.left < 2) return undefined
-    const { page } = await probing.with({ records }).ask({ [name]: 1 })
+    const { page } = await small.ask({ [name]: 1 })
     if (!page.isPage || page.records.length === 0) continue
-    const paged = probing.with({ records, answer: page.answer, given: { ...probing.options.given, [name]: '1' } })
+    const paged = small.with({ answer: page.answer, given: { ...probing.options.given, [name]: '1' } })
     const proven = await provePage(paged, name)
     if (proven) return { proven, probing: paged }
   }

@@ -40,7 +40,9 @@ export async function readTwoPages(
     page.hold?.[Symbol.dispose]()
     if (sizes.length === 2) break
   }
-  const read = `${formatCount(sizes.length, 'page')} of ${sizes.join(' and ')} records`
+  const [first = 0] = sizes
+  const read =
+    sizes.length === 2 ? `2 pages of ${sizes.join(' and ')} records` : `1 page of ${formatCount(first, 'record')}`
   if (rejected !== undefined && rows === 0) return fault(`${read}, and each one was rejected: ${rejected}`)
   if (sizes.length === 2 && keys.size === 0) return fault(read)
   // Pages of offsets overlap by a record, which comes once.

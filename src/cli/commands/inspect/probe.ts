@@ -9,8 +9,11 @@ import { readTwoPages } from '../../../run/check/read-two-pages.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { UsageError } from '../../../model/errors.ts'
+import { messageOf } from '../../../value/error.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { terminalWidth } from '../../output/terminal-width.ts'
+import { wrapText } from '../../output/wrap-text.ts'
 import { probeOpenApi, type ProbeOpenApiOptions } from './probe-openapi.ts'
 
 interface ProbeCommandOptions extends CommonOptions, ProbeOpenApiOptions {
@@ -67,20 +70,24 @@ export async function writeAndRead(
   const questions = [found, ...found.streams].flatMap((one) => one.questions ?? [])
   const asks = questions.length === 0 ? '' : `, with ${formatCount(questions.length, 'question')} (// QUESTION: …)`
   console.log(`Wrote ${file}${asks}.`)
-  for (const question of questions) console.log(hide(`  ? ${question}`))
+  for (const question of questions) console.log(hide(hanging('  ? ', question)))
   const [loaded] = await findPipelines([file.endsWith('.ts') ? file : `./${file}`])
   const [flow] = Object.entries(loaded?.pipeline.streams ?? {})
   if (!loaded || !flow) return 0
   const [stream, { recipe, table }] = flow
   const mayEnd = found.streams[0]?.paging.type === 'one page'
-  const { text, isFault } = await readTwoPages({ recipe, table }, { stream, mayEnd, signal })
+  const { text, isFault } = await readTwoPages({ recipe, table }, { stream, mayEnd, signal }).catch(
+    (error: unknown) => {
+      if (signal.aborted) throw error
+      return { text: messageOf(error), isFault: true }
+    },
+  )
+  const read = hide(`Read it once, nothing was stored: ${text}`)
   if (isFault) {
-    console.error(hide(`Read it once, nothing was stored: ${text}`))
-    console.error(`Correct ${file}, then try it: npx sluice check ${loaded.pipeline.name}`)
+    console.error(`${read}\nCorrect ${file}, then try it: npx sluice check ${loaded.pipeline.name}`)
     return 1
   }
-  console.log(hide(`Read it once, nothing was stored: ${text}`))
-  console.log(`\nNext:  npx sluice run ${loaded.pipeline.name}`)
+  console.log(`${read}\n\nNext:  npx sluice run ${loaded.pipeline.name}`)
   return 0
 }
 
@@ -93,5 +100,11 @@ function answerText({ status, headers, error, body }: Answer): string {
 
 function factsText(facts: readonly Fact[]): string {
   const width = Math.max(...facts.map(({ label }) => label.length))
-  return facts.map(({ label, text }) => `${label.padEnd(width)}  ${text}`).join('\n')
+  return facts.map(({ label, text }) => hanging(`${label.padEnd(width)}  `, text)).join('\n')
+}
+
+/** Returns a text behind a label. On a terminal, further lines begin below the first one. */
+function hanging(label: string, text: string): string {
+  const [first = '', ...more] = wrapText(text, Math.max(20, terminalWidth() - label.length))
+  return [label + first, ...more.map((line) => ' '.repeat(label.length) + line)].join('\n')
 }
