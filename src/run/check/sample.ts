@@ -3,16 +3,18 @@ import { NewTable } from '../../load/new-table.ts'
 import type { Database } from '../../database/database.ts'
 import { storedTokens } from '../../ledger/credentials.ts'
 import { openScope } from '../../read/open-scope.ts'
-import { readSteps } from '../../read/read-steps.ts'
+import { READ_ONCE, readSteps, type MovedList } from '../../read/read-steps.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { ReadCounts, Reject } from '../../model/page.ts'
 import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
+import type { Table } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
 import type { TokenStore } from '../../model/tokens.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
 import { openStore, type Store } from '../open-store.ts'
+import { KeptRows } from './kept-rows.ts'
 import { pageEncoder } from './page-encoder.ts'
 import { storedRows, type StoredRow } from './stored-rows.ts'
 
@@ -53,6 +55,10 @@ export interface Sample {
   readonly completeness?: Completeness
 }
 
+/** A list that has moved is read again where rows have a key, as in a run. */
+const movedList = ({ key, write }: Table): MovedList =>
+  key.length > 0 ? { restart: 'page', key, isMerged: write === 'merge' } : READ_ONCE
+
 /** Reads the start of a stream through its stages and the encoder of a first run. Nothing is stored. */
 export async function sample(
   { recipe, table }: Flow<unknown>,
@@ -70,7 +76,8 @@ export async function sample(
     database,
   }: SampleOptions,
 ): Promise<Sample> {
-  const records: object[] = []
+  const kept = new KeptRows(table, keep)
+  const { rows: records } = kept
   const rejects: Reject[] = []
   const newTable = new NewTable(table, stream)
   const encode = pageEncoder(newTable)
@@ -88,14 +95,14 @@ export async function sample(
   const secrets = readSecrets(environment)
   const tokens = ownTokens ?? storedTokens({ database: openLedger, secrets })
   await using scope = openScope({ signal, secrets, tokens, ...defined({ emit: on }) })
-  for await (const page of readSteps(recipe, { since, until }, { ...scope, stream })) {
+  for await (const page of readSteps(recipe, { since, until }, { ...scope, stream }, movedList(table))) {
     read += page.records.length
     pagesRead += 1
     const encoded = encode(page)
     counts = addCounts(counts, encoded.counts)
     completeness = worstOf(completeness, page.completeness)
     total += encoded.rows.length
-    records.push(...(encoded.rows.slice(0, Math.max(0, keep - records.length)) as object[]))
+    for (const row of encoded.rows) kept.add(row as object)
     rejects.push(...encoded.rejects.slice(0, Math.max(0, keep - rejects.length)))
     if (read >= limit || pagesRead >= pages) return ended(false)
   }
