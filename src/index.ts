@@ -135,6 +135,8 @@ export type {
   Query,
   Range,
   Rate,
+  RateLimit,
+  RateLimits,
   Secret,
   Size,
 } from './model/request.ts'

@@ -41,6 +41,7 @@ const api = http(baseUrl('AMAZON_REPORTS_API', 'https://sellingpartnerapi-eu.ama
 
 const listings = api
   .post<{ reportId: string }>('/reports/2021-06-30/reports', {
+    rate: { burst: 15, requests: 1, per: 'minute' },
     json: { reportType: 'GET_MERCHANT_LISTINGS_ALL_DATA', marketplaceIds: [marketplace] },
   })
   .job({

@@ -42,6 +42,7 @@ const api = http(baseUrl('AMAZON_API', 'https://sellingpartnerapi-eu.amazon.com'
     sendAs: { header: 'x-amz-access-token' },
     lifetime: { at: 'expires_in' },
   }),
+  rate: { burst: 20, requests: 1, per: 'minute' },
   responseRules: [{ status: 429, action: 'retry', wait: '60s' }],
 })
 

@@ -24,13 +24,14 @@ interface Found {
 
 const properties = ['email', 'firstname', 'lastname', 'phone', 'company', 'lifecyclestage', 'hubspot_owner_id']
 
-const base = baseUrl('HUBSPOT_API', 'https://api.hubapi.com')
-const auth = bearer(secret('HUBSPOT_TOKEN'))
-const searches = http(base, { auth, rate: '5/s' })
-const lists = http(base, { auth, rate: '10/s' })
+const api = http(baseUrl('HUBSPOT_API', 'https://api.hubapi.com'), {
+  auth: bearer(secret('HUBSPOT_TOKEN')),
+  rate: { requests: 100, per: '10s' },
+})
 
-const contacts = searches
+const contacts = api
   .post<Found & { total: number }>('/crm/v3/objects/contacts/search', {
+    rate: '5/s',
     json: {
       filterGroups: [{ filters: [{ propertyName: 'lastmodifieddate', operator: 'GTE', value: unixMs(since) }] }],
       sorts: [{ propertyName: 'lastmodifieddate', direction: 'ASCENDING' }],
@@ -43,7 +44,7 @@ const contacts = searches
   .incremental('updatedAt', { startFrom: '2006-01-01T00:00:00.000Z', lookback: '5m' })
   .map(({ id, createdAt, updatedAt, properties }) => ({ id, ...properties, createdAt, updatedAt }))
 
-const archived = lists
+const archived = api
   .get<Found>('/crm/v3/objects/contacts', { archived: true, limit: 100 })
   .pages(byCursor('after', 'paging.next.after'))
   .records('results')

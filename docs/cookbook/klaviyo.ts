@@ -26,7 +26,7 @@ interface Profile {
 const api = http(baseUrl('KLAVIYO_API', 'https://a.klaviyo.com/api'), {
   auth: apiKey(secret('KLAVIYO_KEY'), { header: 'authorization', scheme: 'Klaviyo-API-Key' }),
   headers: { accept: 'application/vnd.api+json', revision: '2025-01-15' },
-  rate: '600/m',
+  rate: ['75/s', '700/m'],
 })
 
 const profiles = api

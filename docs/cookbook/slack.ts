@@ -49,27 +49,29 @@ interface User {
 }
 
 const seconds = time('unix')
-const base = baseUrl('SLACK_API', 'https://slack.com/api')
-const options = {
+const api = http(baseUrl('SLACK_API', 'https://slack.com/api'), {
   auth: bearer(secret('SLACK_TOKEN')),
   responseRules: [{ status: 200, body: { ok: false }, action: 'fail', message: 'error' }],
-} as const
-/** Each method has its own budget, by the tier that its page names. */
-const lists = http(base, { ...options, rate: '20/m' })
-const histories = http(base, { ...options, rate: '50/m' })
+})
+/** Each method has a budget of its own, by the tier that its page names. */
+const [tier2, tier3] = [{ rate: '20/m' }, { rate: '50/m' }] as const
 
 const next = 'response_metadata.next_cursor'
 
-const channels = lists
-  .get<Paged & { channels: Channel[] }>('/conversations.list', { types: 'public_channel', limit: 200 })
+const channels = api
+  .get<Paged & { channels: Channel[] }>('/conversations.list', { types: 'public_channel', limit: 200 }, tier2)
   .pages(byCursor('cursor', next))
   .records('channels')
 
 const messages = channels
   .filter(({ is_member }) => is_member)
   .flatMap(({ id: channel }) =>
-    histories
-      .get<Paged & { messages: Message[] }>('/conversations.history', { channel, limit: 200, oldest: unix(since) })
+    api
+      .get<Paged & { messages: Message[] }>(
+        '/conversations.history',
+        { channel, limit: 200, oldest: unix(since) },
+        tier3,
+      )
       .pages(byCursor('cursor', next))
       .records('messages')
       .incremental('ts', { time: seconds, lookback: '1d', perParent: true })
@@ -87,8 +89,8 @@ const messages = channels
       })),
   )
 
-const users = lists
-  .get<Paged & { members: User[] }>('/users.list', { limit: 200 })
+const users = api
+  .get<Paged & { members: User[] }>('/users.list', { limit: 200 }, tier2)
   .pages(byCursor('cursor', next))
   .records('members')
   .pick('id', 'name', 'real_name', 'deleted', 'is_bot', 'updated')

@@ -14,6 +14,7 @@ import { formatText } from '../model/format.ts'
 import { shapeText } from '../model/records-shape.ts'
 import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import { isBound, isBoundText } from '../model/bounds-in.ts'
+import { limitsText } from '../model/rate-limits.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { graphqlFacts } from './describe-graphql.ts'
 import { jobLines, type Wording } from './describe-job.ts'
@@ -46,6 +47,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
       ? [line('source', functionText(source.read))]
       : [
           `${source.request.method} ${source.api.base}${requestText(source.request)}`,
+          ...(source.request.rate ? [line('rate', limitsText(source.request.rate))] : []),
           ...(source.request.format ? [line('format', formatText(source.request.format))] : []),
           ...graphqlFacts(source.request).map(([what, text]) => line(what, text)),
           ...(source.job

@@ -1,7 +1,7 @@
 import { DecodeError } from '../model/errors.ts'
 import type { AccountOf } from '../model/account.ts'
 import type { RunEvent } from '../model/event.ts'
-import type { SharedRates } from '../model/rate.ts'
+import { limitsText, type SharedRates } from '../model/rate.ts'
 import type { Api, Credentials, PageRequest } from '../model/request.ts'
 import type { RuleData } from '../model/response-rule.ts'
 import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
@@ -18,6 +18,7 @@ import { CostBudget } from './graphql/cost-budget.ts'
 import { formInstead, REFUSED_QUERY, UNKNOWN_QUERY, type QueryForm } from './graphql/persisted.ts'
 import { interpret } from './interpret.ts'
 import { budgetOf } from './limits/budget-of.ts'
+import { limitedPath } from './limits/limited-path.ts'
 import { realTime, type Time } from './limits/time.ts'
 import { BodyReader, type OpenResponse } from './parts/body-reader.ts'
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts'
@@ -71,12 +72,15 @@ interface Tried {
 }
 
 class ApiClient implements Client, AsyncDisposable {
+  readonly #api: Api
   readonly #options: ClientOptions
   readonly #settings: Settings
   readonly #connections: ClientConnections
   readonly #authorizations: Authorizations
   readonly #auth: Credentials | undefined
   readonly #budget: Budget & Partial<AsyncDisposable>
+  /** Budgets of endpoints that have limits of their own. */
+  readonly #endpointBudgets = new Map<string, Budget & Partial<AsyncDisposable>>()
   readonly #reservations: Reservations
   readonly #buffers = new BodyBuffers()
   readonly #sender: Sender
@@ -90,6 +94,7 @@ class ApiClient implements Client, AsyncDisposable {
     const { secrets, emit, now, transport, time = transport?.time ?? realTime } = options
     const settings = readSettings(api)
     const { addresses, maxPageBytes, timeoutMs } = settings
+    this.#api = api
     this.#options = options
     this.#settings = settings
     this.#auth = api.auth
@@ -100,11 +105,11 @@ class ApiClient implements Client, AsyncDisposable {
     const rates = transport ? undefined : options.rates
     this.#budget = options.budget ?? budgetOf(api, addresses.origin, { ...options, rates, time })
     const costs = new CostBudget(time)
-    this.#reading = { budget: this.#budget, costs, secrets, now, origin: addresses.origin }
+    this.#reading = { costs, secrets, now, origin: addresses.origin }
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
     const shared = { agent, budget: this.#budget, secrets, time }
     this.#authorizations = new Authorizations({ ...shared, addresses, timeoutMs, now, tokens: options.tokens })
-    this.#sender = new Sender({ ...shared, api, settings, bodyAgent, costs, buffers: this.#buffers, emit })
+    this.#sender = new Sender({ agent, secrets, time, api, settings, bodyAgent, costs, buffers: this.#buffers, emit })
   }
 
   async send(request: PageRequest, options: SendOptions): Promise<DecodedResponse> {
@@ -119,6 +124,7 @@ class ApiClient implements Client, AsyncDisposable {
       const prepared = prepare(this.#sendsText ? 'text' : 'named')
       const attempt = {
         ...options,
+        budget: this.#budgetFor(request, options),
         authorization,
         headers: { ...options.headers, ...prepared.pageHeaders },
         rules: new ResponseRules([
@@ -134,6 +140,19 @@ class ApiClient implements Client, AsyncDisposable {
     })
   }
 
+  /** Returns the budget of the API, or that of an endpoint with limits of its own. */
+  #budgetFor({ method, url }: PageRequest, { rate, endpoint = url }: SendOptions): Budget {
+    if (rate === undefined) return this.#budget
+    const { addresses } = this.#settings
+    const place = `${method} ${limitedPath(addresses, endpoint)}`
+    const key = `${limitsText(rate)} ${place}`
+    const budget =
+      this.#endpointBudgets.get(key) ??
+      budgetOf({ ...this.#api, rate }, addresses.origin, { ...this.#options, endpoint: place })
+    this.#endpointBudgets.set(key, budget)
+    return budget
+  }
+
   /** Hides the secrets in an error. An abort throws its own reason. */
   async #redacting<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     try {
@@ -145,11 +164,14 @@ class ApiClient implements Client, AsyncDisposable {
     }
   }
 
-  #retrying<T>(work: () => Promise<T>, { signal, stream }: Pick<StreamSendOptions, 'signal' | 'stream'>): Promise<T> {
+  #retrying<T>(
+    work: () => Promise<T>,
+    { signal, stream, budget }: Pick<StreamSendOptions, 'signal' | 'stream' | 'budget'>,
+  ): Promise<T> {
     const { emit, secrets } = this.#options
     return withRetry(work, {
       attempts: this.#settings.attempts,
-      sleep: (ms, sleepOptions) => this.#budget.sleep(ms, sleepOptions),
+      sleep: (ms, sleepOptions) => budget.sleep(ms, sleepOptions),
       signal,
       onRetry: ({ attempt, reason, waitMs, isRetryAfter }) => {
         emit({ type: 'request.retried', stream, attempt, reason: secrets.hide(reason), waitMs })
@@ -162,6 +184,7 @@ class ApiClient implements Client, AsyncDisposable {
     await this.#authorizations[Symbol.asyncDispose]()
     await this.#connections[Symbol.asyncDispose]()
     await this.#budget[Symbol.asyncDispose]?.()
+    for (const budget of this.#endpointBudgets.values()) await budget[Symbol.asyncDispose]?.()
   }
 
   /**
@@ -181,7 +204,7 @@ class ApiClient implements Client, AsyncDisposable {
     using held = new DisposableStack()
     const { emit } = this.#options
     const { memory, signal, stream } = options
-    await this.#budget.acquire(0, {
+    await options.budget.acquire(0, {
       signal,
       paths: [request.path],
       onWait: (reason, ms) => emit({ type: 'waiting', stream, for: reason, ms }),

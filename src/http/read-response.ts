@@ -1,7 +1,7 @@
 // What becomes of a response: a page, an empty page by a rule, another try, or a failure.
 import { HttpError } from '../model/errors.ts'
 import type { GraphqlError } from '../model/graphql.ts'
-import type { Budget, DecodedResponse, Secrets } from '../model/scope.ts'
+import type { DecodedResponse, Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import { wholeBody } from './body/decode.ts'
 import type { CostBudget } from './graphql/cost-budget.ts'
@@ -22,7 +22,6 @@ export type Response = Interpretation &
 export type ReadResponse = Pick<DecodedResponse, 'body' | 'rule' | 'faults' | 'found' | 'errors'>
 
 export interface ReadingContext {
-  readonly budget: Budget
   /** Points of GraphQL queries. */
   readonly costs: CostBudget
   readonly secrets: Secrets
@@ -35,8 +34,8 @@ export interface ReadingContext {
 export function readResponse(
   { label, path, document }: PreparedRequest,
   { seen, rule, faults, found, error, isOwn }: Response,
-  { acceptFaults = false, graphqlErrors, authorization, rules, stream }: StreamSendOptions,
-  { budget, costs, secrets, now, origin }: ReadingContext,
+  { acceptFaults = false, graphqlErrors, authorization, rules, stream, budget }: StreamSendOptions,
+  { costs, secrets, now, origin }: ReadingContext,
 ): ReadResponse {
   const { status, headers, body } = seen
   const isGraphql = document !== undefined

@@ -36,7 +36,6 @@ export interface SenderOptions {
   readonly agent: Dispatcher
   /** For bodies that are read part by part: their records may need other requests meanwhile. */
   readonly bodyAgent: Dispatcher
-  readonly budget: Budget
   readonly costs: CostBudget
   readonly buffers: BodyBuffers
   readonly secrets: Secrets
@@ -44,8 +43,9 @@ export interface SenderOptions {
   readonly emit: (event: RunEvent) => void
 }
 
-export type StreamSendOptions = Omit<SendOptions, 'rules' | 'auth'> & {
+export type StreamSendOptions = Omit<SendOptions, 'rules' | 'auth' | 'rate'> & {
   readonly stream: string
+  readonly budget: Budget
   readonly authorization: Authorization
   /** All rules for the response. */
   readonly rules: ResponseRules
@@ -106,8 +106,8 @@ export class Sender {
     options: StreamSendOptions,
     reservation: Reservation,
   ): Promise<ReceivedResponse> {
-    const { agent, bodyAgent, budget, costs, buffers, settings, time, emit } = this.#options
-    const { signal, rules, stream, timeout, onTry } = options
+    const { agent, bodyAgent, costs, buffers, settings, time, emit } = this.#options
+    const { signal, rules, stream, timeout, budget, onTry } = options
     const { method, label, path, document } = request
     const onWait = this.#onWait(options)
     using _cost = await costs.acquire(document, { signal, onWait })

@@ -58,7 +58,7 @@ export function sharedRates(
       return abortable(opened, signal)
     }
     return {
-      grant: async ({ limit, wanted, least, validMs, previous: before, signal }): Promise<Grant> => {
+      grant: async ({ limits = [], wanted, least, validMs, previous: before, signal }): Promise<Grant> => {
         const id = await identity(signal)
         // Requests granted in a lost reply count as sent until their period is over. Unused ones are returned only
         // once.
@@ -66,8 +66,9 @@ export function sharedRates(
         const row = await again(() => {
           const values = [
             id,
-            limit?.requests ?? null,
-            limit?.periodMs ?? 0,
+            limits.map(({ requests }) => requests),
+            limits.map(({ periodMs }) => periodMs),
+            limits.map(({ burst }) => burst ?? null),
             wanted,
             least,
             validMs,
@@ -78,7 +79,7 @@ export function sharedRates(
           ]
           unused = 0
           return database.one<GrantRow>(
-            'select * from sluice.grant_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+            'select * from sluice.grant_requests($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
             values,
             { signal, timeout: '30s' },
           )

@@ -1,34 +1,16 @@
 // One API's request budget, as all processes share it: the ledger counts the requests, each client obeys the counts.
-import { UsageError } from './errors.ts'
-import type { Rate } from './request.ts'
+import type { RequestRate } from './rate-limit.ts'
 
-/** At most `requests` within any period of `periodMs` milliseconds. */
-export interface RequestRate {
-  readonly requests: number
-  readonly periodMs: number
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
-
-/**
- * Parses `'10/s'`, `'600/m'` or `'0.5/s'`. A fraction means one request in a longer period: `'0.5/s'` is one in two
- * seconds. Throws `UsageError` for anything else.
- */
-export function parseRate(rate: string): RequestRate {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(rate) ?? []
-  const requests = Number(number)
-  const unitMs = UNITS[unit]
-  if (unitMs === undefined || !(requests > 0))
-    throw new UsageError(`${JSON.stringify(rate)} is not a rate: write it like '10/s', '600/m', '5000/h' or '0.5/s'`)
-  return Number.isInteger(requests) ? { requests, periodMs: unitMs } : { requests: 1, periodMs: unitMs / requests }
-}
+export { capacityOf, limitsText, parseLimits, parseRate } from './rate-limits.ts'
+export type { RequestRate } from './rate-limit.ts'
 
 /** Requests with the same origin, the same secrets and the same declared rate are counted together. */
 export interface RateIdentity {
   readonly origin: string
   /** Names of secrets, never their values. */
   readonly credentials: readonly string[]
-  readonly rate: Rate | undefined
+  /** The declared limits as text. */
+  readonly rate: string | undefined
 }
 
 /** The path of a wait that holds for the whole API. */
@@ -84,8 +66,8 @@ export interface LeaseUsage {
 }
 
 export interface GrantRequest {
-  /** @default no limit other than the one that the API stated */
-  readonly limit?: RequestRate | undefined
+  /** All of them hold. @default no limit other than the one that the API stated */
+  readonly limits?: readonly RequestRate[]
   readonly wanted: number
   /** Grants fewer requests than this as 0. */
   readonly least: number

@@ -1,6 +1,7 @@
 // Requests, credentials and paging of an API: plain data, with functions of the user in a few places.
 import type { InCondition } from './condition-types.ts'
 import type { Bound, BoundText, Range } from './bound.ts'
+import type { RateLimits } from './rate-limit.ts'
 import type { Sign } from './signature.ts'
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
@@ -15,8 +16,7 @@ export type { Bound, BoundText, ClockFormat, Range } from './bound.ts'
 export type { Duration } from '../value/duration.ts'
 export type { Size } from '../value/size.ts'
 
-/** A number of requests in a period, such as `'10/s'`. */
-export type Rate = `${number}/${'s' | 'm' | 'h'}`
+export type { Rate, RateLimit, RateLimits } from './rate-limit.ts'
 
 /** The name of a secret. Its value is read when a request is sent, and is never printed. */
 export interface Secret {
@@ -53,7 +53,6 @@ export type Auth =
       readonly clientSecret: Secret
       readonly clientSecretIn?: ClientSecretIn
       readonly scope?: string
-      /** Further fields of the form, such as `audience`. */
       readonly fields?: Readonly<Record<string, string>>
     }
   | {
@@ -83,8 +82,8 @@ export interface Api {
   readonly base: string
   readonly auth?: Credentials
   readonly headers?: Readonly<Record<string, string>>
-  /** Requests per second, minute or hour, shared by all streams. @default no limit */
-  readonly rate?: Rate
+  /** Shared by all streams. @default no limit */
+  readonly rate?: RateLimits
   /** In a pipeline of several accounts: what has a limit, and a budget, of its own. @default 'account' */
   readonly ratePer?: 'account' | 'app'
   /** Requests that run at the same time. @default 8 */
@@ -143,6 +142,8 @@ export interface Request {
   readonly multipart?: true
   /** A header with a bound is left out where the range has no such end. */
   readonly headers?: Readonly<Record<string, string | Bound | BoundText>>
+  /** Its limits instead of those of the API. */
+  readonly rate?: RateLimits
   /** Its credentials instead of those of the API. */
   readonly auth?: Credentials
   /** The time limit of one try. @default that of the API */
@@ -218,9 +219,8 @@ export type Parameter = string | InHeader
 /** A custom paginator. Returns the next request, or undefined after the last page. */
 export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageRequest) => PageRequest | undefined
 
-/** What the value at `more` means: false while more pages follow, as that of `done` or `isLast`. @default true */
+/** The value at `more` is false while more pages follow, as that of `done`. @default true */
 export type MoreIs = false
-
 export type Paging<Body> =
   /** `atMost` is the largest number of records that the API returns. */
   | { readonly type: 'one page'; readonly atMost?: number }

@@ -3,7 +3,7 @@ import type { RunEvent } from './event.ts'
 import type { Format } from './format.ts'
 import type { Grant } from './grant.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
-import type { Api, ApiResponse, Credentials, Duration, PageRequest } from './request.ts'
+import type { Api, ApiResponse, Credentials, Duration, PageRequest, RateLimits } from './request.ts'
 import type { GraphqlError, GraphqlErrors, PersistedQuery } from './graphql.ts'
 import type { RuleData } from './response-rule.ts'
 
@@ -108,6 +108,8 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** The credentials of the request. @default those of the API */
   readonly auth?: Credentials | undefined
+  /** The limits of the request. @default those of the API */
+  readonly rate?: RateLimits | undefined
   /** Rules of the request, before those of the API. @default none */
   readonly rules?: readonly RuleData[]
   /** The time limit of one try. @default that of the API */

@@ -22,6 +22,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
             responseRules: undefined,
             timeout: undefined,
             auth: undefined,
+            rate: undefined,
             errors: undefined,
             persisted: undefined,
           },

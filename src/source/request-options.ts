@@ -15,6 +15,7 @@ export const requestOptions = (request: Request): Omit<SendOptions, 'signal' | '
     format: request.format,
     timeout: request.timeout,
     auth: request.auth,
+    rate: request.rate,
     graphqlErrors: request.errors,
     persisted: request.persisted,
   }),

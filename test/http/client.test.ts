@@ -228,3 +228,17 @@ test.each([
 ])('an API with %j throws a UsageError', (wrong) => {
   expect(() => testClient({ base: 'https://api.example', ...wrong })).toThrow(UsageError)
 })
+
+test('an endpoint with limits of its own has a budget of its own, without the rate of the API', async () => {
+  await using api = await apiServer(() => ({ json: [] }))
+  await using client = testClient({ base: api.origin, rate: '1/h' })
+  const rate = { requests: 2, per: '300ms' } as const
+  for (const path of ['/a', '/b', '/a', '/b']) await client.get(path, { rate })
+  await client.get('/others')
+  expect(client.time.slept).toEqual([])
+  await client.get('/a', { rate })
+  await client.get('/a', { rate: { ...rate, requests: 3 } })
+  expect(client.time.slept).toEqual([300])
+  await client.get('/others')
+  expect(client.time.slept).toEqual([300, 3_600_000 - 300])
+})

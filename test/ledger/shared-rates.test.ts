@@ -36,6 +36,56 @@ describe('a rate', () => {
     expect(Math.max(...sent.map(within))).toBeGreaterThan(rate / 2)
   })
 
+  test('several limits and a bucket are never exceeded by two processes, by the count of the server', async () => {
+    await using test = await testDatabase()
+    const rates = [
+      { requests: 8, per: '200ms' },
+      { requests: 30, per: '1s' },
+      { burst: 20, requests: 4, per: '100ms' },
+    ] as const
+    const sent: number[] = []
+    const one = async (pauses: number): Promise<void> => {
+      await using it = await openProcess(test, rates)
+      while (sent.length < 120) {
+        await it.take()
+        sent.push(performance.now())
+        if (pauses > 0 && sent.length % 11 === 0) await sleep(pauses)
+      }
+    }
+    await Promise.all([one(0), one(90)])
+    const most = (ms: number): number =>
+      Math.max(...sent.map((at) => sent.filter((o) => o >= at && o < at + ms).length))
+    expect(most(200)).toBeLessThanOrEqual(8)
+    expect(most(1_000)).toBeLessThanOrEqual(30)
+    let [tokens, last, least] = [20, sent[0] ?? 0, 20]
+    for (const at of sent.toSorted((a, b) => a - b)) {
+      tokens = Math.min(20, tokens + (at - last) / 25) - 1
+      last = at
+      least = Math.min(least, tokens)
+    }
+    expect(least).toBeGreaterThanOrEqual(0)
+    // They are used, too.
+    expect(most(1_000)).toBeGreaterThan(15)
+  })
+
+  test('a bucket is empty for all processes, a killed one included, and gains what it gains', async () => {
+    await using test = await testDatabase()
+    const bucket = { burst: 5, requests: 1, per: '300ms' } as const
+    const sent: number[] = []
+    const killed = await openProcess(test, bucket)
+    await using other = await openProcess(test, bucket)
+    for (const it of [killed, killed, other, other, other, other, other]) {
+      await it.take()
+      sent.push(performance.now())
+    }
+    const [first = 0] = sent
+    // Five at once, then one each 300 ms. What the killed one held and did not send counts until its lease is over.
+    expect((sent[4] ?? 0) - first).toBeGreaterThan(0)
+    expect((sent[6] ?? 0) - first).toBeGreaterThanOrEqual(600)
+    await killed[Symbol.asyncDispose]()
+    expect(await test.database.query('select rate from sluice.rates')).toEqual([{ rate: 'a bucket of 5, 1 in 300ms' }])
+  })
+
   test('costs one query for several requests', async () => {
     await using test = await testDatabase()
     await using it = await openProcess(test, '100/s')
@@ -99,13 +149,17 @@ describe('a rate', () => {
       rate: '3/s',
     })
     const limit = { requests: 3, periodMs: 200 }
-    expect(await shared.grant({ limit, wanted: 5, least: 1, validMs: 100, signal })).toMatchObject({ requests: 3 })
-    const { requests, waitMs } = await shared.grant({ limit, wanted: 1, least: 1, validMs: 100, signal })
+    expect(await shared.grant({ limits: [limit], wanted: 5, least: 1, validMs: 100, signal })).toMatchObject({
+      requests: 3,
+    })
+    const { requests, waitMs } = await shared.grant({ limits: [limit], wanted: 1, least: 1, validMs: 100, signal })
     expect(requests).toBe(0)
     expect(waitMs).toBeGreaterThan(0)
     expect(waitMs).toBeLessThanOrEqual(300)
     await sleep(Math.ceil(waitMs) + 1)
-    expect(await shared.grant({ limit, wanted: 1, least: 1, validMs: 100, signal })).toMatchObject({ requests: 1 })
+    expect(await shared.grant({ limits: [limit], wanted: 1, least: 1, validMs: 100, signal })).toMatchObject({
+      requests: 1,
+    })
   })
 })
 

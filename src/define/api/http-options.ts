@@ -1,6 +1,6 @@
 // Options of `http()` and of its requests, and the names that each of them has.
 import type { Format } from '../../model/format.ts'
-import type { Bound, BoundText, Credentials, Duration, Given, Query, Rate, Sent } from '../../model/request.ts'
+import type { Bound, BoundText, Credentials, Duration, Given, Query, RateLimits, Sent } from '../../model/request.ts'
 import type { OptionNames } from '../../model/unknown-option.ts'
 import type { Size } from '../../value/size.ts'
 import type { ResponseRule } from './response-rules.ts'
@@ -14,10 +14,10 @@ export interface HttpOptions {
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
   /**
-   * The most requests in a period, such as `'10/s'`, `'600/m'` or `'0.5/s'`. All streams and processes share it.
-   * @default no limit
+   * The most requests in a period, such as `'10/s'`, `'600/m'` or `'0.5/s'`; or `{ requests: 100, per: '10s' }`, with
+   * `burst: 20` a bucket; or a list of them, which all hold. All streams and processes share it. @default no limit
    */
-  rate?: Rate
+  rate?: RateLimits
   /**
    * In a pipeline of several accounts: `'account'` if the API limits each account by itself, `'app'` if it limits all
    * of them together. @default 'account'
@@ -46,6 +46,10 @@ export interface HttpOptions {
 export interface RequestOptions {
   /** The credentials of this request, instead of those of the API; `[]` sends none. */
   auth?: Credentials
+  /**
+   * The limits of this endpoint instead of those of the API: it has a budget of its own. @default those of the API
+   */
+  rate?: RateLimits
   /** Sent with this request. A header of the API with the same name is replaced. A value may be `since` or `until`. */
   headers?: Readonly<Record<string, string | Bound | BoundText>>
   /**
@@ -93,6 +97,7 @@ export const HTTP_OPTIONS: OptionNames<HttpOptions> = {
 }
 export const REQUEST_OPTIONS: OptionNames<RequestOptions> = {
   auth: true,
+  rate: true,
   headers: true,
   emptyOn: true,
   responseRules: true,

@@ -1,5 +1,5 @@
 import { UsageError } from '../../model/errors.ts'
-import { parseRate } from '../../model/rate.ts'
+import { parseLimits } from '../../model/rate.ts'
 import type { JobRequest } from '../../model/job.ts'
 import type { Api, Given, Query, Request, Sent } from '../../model/request.ts'
 import { rejectUnknownOptions } from '../../model/unknown-option.ts'
@@ -113,7 +113,8 @@ export class HttpApi {
     const place = placeOf(request.method, request.path, this.api)
     rejectUnknownOptions(place, given, POST_OPTIONS, HINTS_OF_POST)
     const { responseRules: rules, multipart, ...options } = given
-    const { timeout, json, form } = options
+    const { timeout, json, form, rate } = options
+    if (rate !== undefined) checkValue(`${place}: rate`, () => parseLimits(rate))
     if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))
     if ([json, form, multipart].filter((body) => body !== undefined).length > 1)
       throw new UsageError(`${place}: a request has one body. Give one of json, form and multipart`)
@@ -147,7 +148,7 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
   rejectUnknownOptions(place, options, HTTP_OPTIONS, HINTS_OF_HTTP)
   checkAuth(place, options.auth)
   const { rate, ratePer, timeout, concurrency, attempts, maxPageSize, allowedOrigins } = options
-  if (rate !== undefined) checkValue(`${place}: rate`, () => parseRate(rate))
+  if (rate !== undefined) checkValue(`${place}: rate`, () => parseLimits(rate))
   if (ratePer !== undefined && ratePer !== 'account' && ratePer !== 'app')
     throw new UsageError(`${place}: ratePer is 'account' or 'app', not ${JSON.stringify(ratePer)}`)
   if (timeout !== undefined) checkValue(`${place}: timeout`, () => duration(timeout))

@@ -1,7 +1,7 @@
 import type { AccountOf } from '../../model/account.ts'
 import type { RunEvent } from '../../model/event.ts'
-import type { SharedRates } from '../../model/rate.ts'
-import type { Api } from '../../model/request.ts'
+import { limitsText, type SharedRates } from '../../model/rate.ts'
+import type { Api, RateLimits } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import { rateBudget } from './rate-budget.ts'
@@ -14,17 +14,25 @@ interface BudgetOptions {
   readonly now: () => Date
   readonly time?: Time
   readonly emit: (event: RunEvent) => void
+  /** The endpoint that has the rate for itself. @default the whole API has it */
+  readonly endpoint?: string | undefined
+}
+
+/** Returns the limits as the ledger knows them. An endpoint with limits of its own has a budget of its own. */
+function identityOf(rate: RateLimits | undefined, endpoint: string | undefined): string | undefined {
+  if (rate === undefined) return undefined
+  return endpoint === undefined ? limitsText(rate) : `${limitsText(rate)} of ${endpoint}`
 }
 
 /** Returns the budget of an API: shared with other processes if the run has such rates, else of this process. */
 export function budgetOf(
   api: Api,
   origin: string,
-  { rates, account, now, time = realTime, emit }: BudgetOptions,
+  { rates, account, now, time = realTime, emit, endpoint }: BudgetOptions,
 ): Budget & Partial<AsyncDisposable> {
   const { rate } = api
   if (!rates) return rateBudget(rate, { now, time, origin })
-  const shared = rates({ origin, credentials: ownersOf(api, account), rate })
+  const shared = rates({ origin, credentials: ownersOf(api, account), rate: identityOf(rate, endpoint) })
   return sharedBudget(rate, { shared, now, time, origin, warn: (message) => emit({ type: 'warning', message }) })
 }
 

@@ -1,7 +1,8 @@
 import { Semaphore } from '../../flow/semaphore.ts'
-import { parseRate, WHOLE_API, type LimitSource, type RequestRate } from '../../model/rate.ts'
-import type { Rate } from '../../model/request.ts'
+import { parseLimits, WHOLE_API, type LimitSource } from '../../model/rate.ts'
+import type { RateLimits } from '../../model/request.ts'
 import type { AcquireOptions, Budget, ResponseOrigin } from '../../model/scope.ts'
+import { limitMeter, type LimitMeter } from './limit-meter.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
 import { realTime, type Time } from './time.ts'
 import { Waits } from './waits.ts'
@@ -14,7 +15,7 @@ export interface RateBudgetOptions {
 }
 
 /** Opens the budget of one API within this process, by the rate of its definition and the limits that it states. */
-export function rateBudget(rate: Rate | undefined, options: RateBudgetOptions): Budget {
+export function rateBudget(rate: RateLimits | undefined, options: RateBudgetOptions): Budget {
   return new RateBudget(rate, options)
 }
 
@@ -27,25 +28,20 @@ interface StatedRemaining {
 /** The API has stated no limit. */
 const UNLIMITED: StatedRemaining = { requests: Number.POSITIVE_INFINITY, until: 0 }
 
-/**
- * A bucket whose tokens return one period after they were taken, so that no period has more requests than the rate. A
- * bucket that refills steadily admits twice as many in its first period, which strict APIs answer with 429.
- */
+/** The declared limits, and those that the API states. */
 class RateBudget implements Budget {
-  readonly #rate: RequestRate | undefined
+  readonly #meters: readonly LimitMeter[]
   readonly #now: () => Date
   readonly #time: Time
   readonly #origin: string
   /** Serves waiting requests in their order. */
   readonly #turn = new Semaphore(1)
-  /** Times at which the tokens of the last period were taken, oldest first. */
-  #takenAt: number[] = []
   /** The requests that the API admits until its reset. Within that time only a stricter statement replaces it. */
   #stated: StatedRemaining = { ...UNLIMITED }
   readonly #waits = new Waits()
 
-  constructor(rate: Rate | undefined, { now, time = realTime, origin }: RateBudgetOptions) {
-    this.#rate = rate === undefined ? undefined : parseRate(rate)
+  constructor(rate: RateLimits | undefined, { now, time = realTime, origin }: RateBudgetOptions) {
+    this.#meters = parseLimits(rate).map(limitMeter)
     this.#now = now
     this.#time = time
     this.#origin = origin
@@ -80,7 +76,7 @@ class RateBudget implements Budget {
     using _turn = await this.#turn.acquire(options)
     for (let wait = this.#nextWait(requests); wait; wait = this.#nextWait(requests)) await this.#wait(wait, options)
     if (this.#pathWait(options)) return false
-    if (this.#rate) this.#takenAt.push(...Array.from({ length: requests }, () => this.#time.clock()))
+    for (const meter of this.#meters) meter.take(requests, this.#time.clock())
     this.#stated.requests -= requests
     return true
   }
@@ -102,17 +98,7 @@ class RateBudget implements Budget {
     const { requests: left, until: resetAt, source } = this.#stated
     if (left < requests && resetAt > clock)
       return { reason: 'rate limit', ms: Math.ceil(resetAt - clock), isDemanded: true, source }
-    const until = this.#rate ? this.#freeAt(requests, this.#rate, clock) : 0
+    const until = Math.max(0, ...this.#meters.map((meter) => meter.freeAt(requests, clock)))
     return until > clock ? { reason: 'rate limit', ms: Math.ceil(until - clock), isDemanded: false } : undefined
-  }
-
-  /** Returns the time at which this many tokens are free. */
-  #freeAt(wanted: number, { requests, periodMs }: RequestRate, clock: number): number {
-    const firstTaken = this.#takenAt.findIndex((takenAt) => takenAt + periodMs > clock)
-    if (firstTaken === -1) this.#takenAt = []
-    else if (firstTaken > 0) this.#takenAt.splice(0, firstTaken)
-    const missing = this.#takenAt.length + Math.min(wanted, requests) - requests
-    const lastMissing = this.#takenAt[missing - 1]
-    return lastMissing === undefined ? 0 : lastMissing + periodMs
   }
 }

@@ -1,13 +1,14 @@
 import { Semaphore } from '../../flow/semaphore.ts'
 import {
-  parseRate,
+  capacityOf,
+  parseLimits,
   WHOLE_API,
   type LeaseUsage,
   type Limits,
   type RequestRate,
   type SharedRate,
 } from '../../model/rate.ts'
-import type { Rate } from '../../model/request.ts'
+import type { RateLimits } from '../../model/request.ts'
 import type { AcquireOptions, Budget, ResponseOrigin } from '../../model/scope.ts'
 import { LimitsExchange } from './limits-exchange.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
@@ -44,8 +45,12 @@ interface Lease {
   usedAt: number
 }
 
+/** Pads the period: the API counts arrivals, we count departures. The ledger does it for buckets. */
+const padded = (rate: RequestRate): RequestRate =>
+  rate.burst === undefined ? { ...rate, periodMs: rate.periodMs + Math.min(50, rate.periodMs / 20) } : rate
+
 /** Opens the budget of one API that all processes with the same ledger share. */
-export function sharedBudget(rate: Rate | undefined, options: SharedBudgetOptions): Budget & AsyncDisposable {
+export function sharedBudget(rate: RateLimits | undefined, options: SharedBudgetOptions): Budget & AsyncDisposable {
   return new SharedBudget(rate, options)
 }
 
@@ -61,7 +66,9 @@ export function sharedBudget(rate: Rate | undefined, options: SharedBudgetOption
  * next query reports how many requests were sent, and when. Leases that are used up grow to a quarter of the rate.
  */
 class SharedBudget implements Budget, AsyncDisposable {
-  readonly #rate: RequestRate | undefined
+  readonly #rates: readonly RequestRate[]
+  /** The most requests that may be sent at once. */
+  readonly #capacity: number
   readonly #options: SharedBudgetOptions
   readonly #time: Time
   /** Serves waiting requests in their order. */
@@ -74,12 +81,11 @@ class SharedBudget implements Budget, AsyncDisposable {
   #wanted = 1
   #validMs: number
 
-  constructor(rate: Rate | undefined, options: SharedBudgetOptions) {
+  constructor(rate: RateLimits | undefined, options: SharedBudgetOptions) {
     const { shared, origin, warn, time = realTime } = options
-    const declared = rate === undefined ? undefined : parseRate(rate)
-    // Pad the period: the API counts arrivals, we count departures.
-    this.#rate = declared && { ...declared, periodMs: declared.periodMs + Math.min(50, declared.periodMs / 20) }
-    this.#validMs = Math.min(30_000, Math.max(1_000, (declared?.periodMs ?? 0) / 10))
+    this.#rates = parseLimits(rate).map(padded)
+    this.#capacity = Math.min(...this.#rates.map(capacityOf))
+    this.#validMs = Math.min(30_000, Math.max(1_000, Math.min(...this.#rates.map(({ periodMs }) => periodMs)) / 10))
     this.#options = options
     this.#time = time
     this.#sleepers = new Sleepers(time)
@@ -126,7 +132,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     const previous = this.#endLease(this.#time.clock())
     if (previous)
       await this.#options.shared
-        .grant({ limit: this.#rate, wanted: 0, least: 0, validMs: 0, previous, signal })
+        .grant({ limits: this.#rates, wanted: 0, least: 0, validMs: 0, previous, signal })
         .catch(() => {})
     clearTimeout(timer)
     this.#stop.abort(closed)
@@ -142,7 +148,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     const { signal } = options
     using _turn = await this.#turn.acquire({ signal })
     await this.#exchange.refresh(signal)
-    const least = Math.min(requests, this.#rate?.requests ?? requests)
+    const least = Math.min(requests, this.#capacity)
     while (!this.#pathWait(options)) {
       if (requests === 0 || this.#use(least)) return true
       const wait = this.#stated.wait([WHOLE_API], this.#time.clock()) ?? (await this.#requestLease(least, signal))
@@ -175,7 +181,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   #use(requests: number): boolean {
     const clock = this.#time.clock()
     if (this.#stated.wait([WHOLE_API], clock)) return false
-    if (!this.#rate && this.#stated.remaining(clock) === undefined) return true
+    if (this.#rates.length === 0 && this.#stated.remaining(clock) === undefined) return true
     const lease = this.#lease
     if (!lease || lease.until <= clock || lease.left < requests) return false
     lease.left -= requests
@@ -191,7 +197,7 @@ class SharedBudget implements Budget, AsyncDisposable {
     const previous = this.#endLease(clock)
     const validMs = this.#validMs
     const { lease, requests, waitMs, isBlocked, remaining } = await this.#options.shared.grant({
-      limit: this.#rate,
+      limits: this.#rates,
       wanted: Math.max(least, Math.min(this.#wanted, this.#maxLease(clock))),
       least,
       validMs,
@@ -222,7 +228,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   #maxLease(clock: number): number {
     return Math.min(
       MAX_LEASED_REQUESTS,
-      Math.ceil((this.#rate?.requests ?? Infinity) / LEASE_FRACTION),
+      Math.ceil(this.#capacity / LEASE_FRACTION),
       Math.ceil((this.#stated.remaining(clock)?.requests ?? Infinity) / LEASE_FRACTION),
     )
   }

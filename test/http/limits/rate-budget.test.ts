@@ -2,15 +2,30 @@ import { describe, expect, test } from '@jest/globals'
 import { rateBudget } from '../../../src/http/limits/rate-budget.ts'
 import { realTime } from '../../../src/http/limits/time.ts'
 import { RateLimitedError } from '../../../src/model/errors.ts'
-import type { Rate } from '../../../src/model/request.ts'
+import { limitsText, parseLimits } from '../../../src/model/rate.ts'
+import type { RateLimits } from '../../../src/model/request.ts'
 import { virtualTime } from '../../support/virtual-time.ts'
 
 const { signal } = new AbortController()
 const now = (): Date => new Date('2024-05-01T12:00:00Z')
 const origin = { path: '/orders', request: 'GET /orders', stream: 'orders' }
-const open = (rate?: Rate) => {
+const open = (rate?: RateLimits) => {
   const time = virtualTime()
   return { time, budget: rateBudget(rate, { now, time, origin: 'https://api.example' }) }
+}
+
+/** Returns how many requests a server's own bucket would refuse. */
+function refusedByBucket(arrivals: readonly number[], { burst, perMs }: { burst: number; perMs: number }): number {
+  let tokens = burst
+  let last = arrivals[0] ?? 0
+  let refused = 0
+  for (const at of arrivals) {
+    tokens = Math.min(burst, tokens + (at - last) / perMs)
+    last = at
+    if (tokens < 1) refused += 1
+    else tokens -= 1
+  }
+  return refused
 }
 
 describe('a rate', () => {
@@ -75,6 +90,55 @@ describe('a rate', () => {
       { status: 'rejected', reason: 'stopped' },
       { status: 'rejected', reason: 'stopped' },
     ])
+  })
+})
+
+describe('several limits at once', () => {
+  test('all hold, whichever is the strictest at the time', async () => {
+    const { time, budget } = open(['4/s', { requests: 10, per: 'minute' }])
+    const sent: number[] = []
+    for (let request = 0; request < 22; request += 1) {
+      await budget.acquire(1, { signal })
+      sent.push(time.clock())
+    }
+    const most = (ms: number): number =>
+      Math.max(...sent.map((at) => sent.filter((other) => other >= at && other < at + ms).length))
+    expect([most(1_000), most(60_000)]).toEqual([4, 10])
+    expect(sent.at(-1)).toBeLessThan(122_000)
+  })
+
+  test('a bucket admits a burst, and then one request whenever it gains one', async () => {
+    const { time, budget } = open({ burst: 3, requests: 1, per: 'minute' })
+    const sent: number[] = []
+    const take = async (): Promise<void> => {
+      await budget.acquire(1, { signal })
+      sent.push(time.clock())
+    }
+    for (let request = 0; request < 5; request += 1) await take()
+    // What is not used is saved, up to the burst.
+    time.pass(600_000)
+    for (let request = 0; request < 4; request += 1) await take()
+    expect(refusedByBucket(sent, { burst: 3, perMs: 60_000 })).toBe(0)
+    expect(sent.map((at) => Math.floor(at / 60_000))).toEqual([0, 0, 0, 1, 2, 12, 12, 12, 13])
+  })
+
+  test.each<[unknown, RegExp]>([
+    ['10/d', /is not a rate/],
+    [[], /the list of rates is empty/],
+    [['10/s', 5], /5 is not a rate/],
+    [{ requests: 0, per: 'second' }, /requests must be a whole number from 1, not 0/],
+    [{ requests: 1, per: 'week' }, /per is 'second', 'minute', 'hour', 'day', or a duration/],
+    [{ requests: 1, per: '0s' }, /per is 'second'/],
+    [{ requests: 1, per: 'second', burst: 1.5 }, /burst must be a whole number from 1/],
+    [{ requests: 1, per: 'second', most: 2 }, /a rate has requests, per and burst, and no most/],
+  ])('%j is refused', (rate, message) => {
+    expect(() => parseLimits(rate as RateLimits)).toThrow(message)
+  })
+
+  test('have one name for the ledger, however they are written', () => {
+    expect(limitsText('600/m')).toBe('600/m')
+    expect(limitsText(['75/s', { burst: 20, requests: 1, per: 'minute' }])).toBe('75 in 1s; a bucket of 20, 1 in 1m')
+    expect(limitsText([{ requests: 75, per: '1s' }])).toBe(limitsText({ requests: 75, per: 'second' }))
   })
 })
 

@@ -1,0 +1,27 @@
+// How a definition says how many requests an API admits. Plain data.
+import type { Duration } from '../value/duration.ts'
+
+/** A number of requests in a period, such as `'10/s'`. */
+export type Rate = `${number}/${'s' | 'm' | 'h'}`
+
+/** A number of requests in a period, and a bucket if it has a burst. */
+export interface RateLimit {
+  readonly requests: number
+  /** The period: a word, or a duration such as `'10s'`. */
+  readonly per: 'second' | 'minute' | 'hour' | 'day' | Duration
+  /**
+   * The limit is a bucket: it admits so many requests at once, and gains `requests` in each period. @default none: no
+   * period has more than `requests`
+   */
+  readonly burst?: number
+}
+
+/** One limit, or several that hold at once. */
+export type RateLimits = Rate | RateLimit | readonly (Rate | RateLimit)[]
+
+/** At most `requests` within any period of `periodMs` milliseconds; with a `burst`, a bucket that gains them. */
+export interface RequestRate {
+  readonly requests: number
+  readonly periodMs: number
+  readonly burst?: number
+}
