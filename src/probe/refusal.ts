@@ -1,5 +1,5 @@
 // Why a first request gave no page, and what to do about it.
-import { isObject } from './find-records.ts'
+import { findRecords, isObject } from './find-records.ts'
 import type { FoundAuth } from './found.ts'
 import type { Answer } from './send.ts'
 
@@ -13,8 +13,29 @@ export function refusalOf(answer: Answer, auth: readonly FoundAuth[]): string | 
     return `The API answered ${status}, a redirect that was not followed. Give the URL that it leads to.`
   if (status === 204 || answer.body === undefined || answer.body === '')
     return `The API answered ${status} without a body. Give the URL of a list.`
-  return undefined
+  return failureText(answer, auth)
 }
+
+/** Some APIs answer 200 to a request that has failed: `{ ok: false, error: 'not_authed' }`. */
+function failureText(answer: Answer, auth: readonly FoundAuth[]): string | undefined {
+  const { body } = answer
+  if (!isObject(body)) return undefined
+  const isFailure =
+    ['ok', 'success', 'successful'].some((name) => body[name] === false) ||
+    (!('id' in body) &&
+      ['error', 'errors'].some((name) => isFault(body[name])) &&
+      findRecords(body)?.records.shape !== 'list')
+  if (!isFailure) return undefined
+  const message = messageText(answer)
+  return /auth|token|credential|api.?key|login|permission|scope/i.test(message)
+    ? credentialsText(answer, auth)
+    : `The API answered ${answer.status}, but its body says that the request has failed${message}.`
+}
+
+const isFault = (value: unknown): boolean =>
+  (typeof value === 'string' && value !== '') ||
+  (isObject(value) && Object.keys(value).length > 0) ||
+  (Array.isArray(value) && value.length > 0)
 
 function remedyOf(status: number): string {
   if (status === 404) return 'Check the path of the URL.'

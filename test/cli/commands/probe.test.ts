@@ -12,6 +12,8 @@ beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'sluice-probe-'))
   api = await apiServer((request) => {
     const { path, query, headers } = request
+    if (path === '/v1/not-ok') return { json: { ok: false, error: 'not_authed' } }
+    if (path === '/v1/empty') return { json: { items: [], total: 0 } }
     // After the probe, the way to the next page has another name.
     if (path === '/v1/renamed') {
       const asked = api.requests.filter((one) => one.path === path).length
