@@ -1,7 +1,7 @@
 // A session: credentials that a login request returns.
 import type { JsonValue } from './json.ts'
 import type { Credentials, Duration, InHeader, Method, Secret } from './request.ts'
-import type { WaitUnit } from './response-rule.ts'
+import type { RuleData, WaitUnit } from './response-rule.ts'
 
 /** A cookie of a response, made by `inCookie`. */
 export interface InCookie {
@@ -30,6 +30,8 @@ export interface SessionAuth {
   readonly auth?: Credentials
   /** The place of the token in the answer: a path, a header or a cookie. */
   readonly token: string | InHeader | InCookie
+  /** What the answer of a login that succeeded is like. @default no sign of a form that was refused */
+  readonly expect?: Pick<RuleData, 'status' | 'header' | 'text'>
   /** Absent if the token is a cookie, and sent as a cookie only. */
   readonly sendAs?: SendAs
   /** @default until the API refuses it */

@@ -10,7 +10,7 @@ import { checkValue } from '../check-value.ts'
 type Place<Value> = string | ((body: unknown) => Value | null | undefined) | InHeader
 
 /** The responses that a rule fits: all the conditions that are given must hold, and at least one is given. */
-interface RuleConditions {
+export interface RuleConditions {
   /** A status, a class such as `'4xx'`, or a list of them. */
   readonly status?: StatusMatch | readonly StatusMatch[]
   /** Headers that have a value, or match a regular expression. */
@@ -104,6 +104,16 @@ export function checkEmptyOn(place: string, emptyOn: readonly number[] | undefin
   if (!Array.isArray(emptyOn)) throw new UsageError(`${place}: emptyOn must be a list of statuses, as in [404]`)
   for (const status of emptyOn) checkStatus(`${place}: emptyOn`, status)
   refuseEveryPage(`${place}: emptyOn`, { status: emptyOn, action: 'empty' })
+}
+
+/** Returns conditions on a response as data. */
+export function readConditions(
+  place: string,
+  conditions: Pick<RuleConditions, 'status' | 'header' | 'text'>,
+): Pick<RuleData, 'status' | 'header' | 'text'> {
+  rejectUnknownOptions(place, conditions, { status: true, header: true, text: true })
+  const { action: _, ...data } = ruleData(place, { ...conditions, action: 'fail' }, undefined)
+  return Object.freeze(data)
 }
 
 function ruleData(place: string, rule: ResponseRule, auth: Credentials | undefined): RuleData {

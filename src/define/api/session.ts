@@ -7,6 +7,7 @@ import { duration } from '../../value/duration.ts'
 import { checkValue } from '../check-value.ts'
 import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkAuth } from './auth.ts'
+import { readConditions, type RuleConditions } from './response-rules.ts'
 
 export interface SessionOptions {
   /** The URL of the login: absolute, or a path below the API's base. */
@@ -24,6 +25,12 @@ export interface SessionOptions {
   readonly auth?: Credentials
   /** The place of the token in the answer: a path of its JSON, `inHeader('x-token')` or `inCookie('sid')`. */
   readonly token: string | InHeader | InCookie
+  /**
+   * What the answer of a login that succeeded is like: its status, headers and text, with text or regular expressions.
+   * Another answer is a login that was refused. @default for a cookie: neither the form of the login once more, which
+   * has a field for a password, nor a redirect to the login's own path or to an address with a parameter `error`
+   */
+  readonly expect?: Pick<RuleConditions, 'status' | 'header' | 'text'>
   /**
    * Where requests send the token: a header, after a `scheme` if one is given, or a parameter.
    * @default `authorization: Bearer …`; a cookie is sent as a cookie
@@ -65,7 +72,7 @@ export function session(options: SessionOptions): Auth {
   if (typeof options !== 'object' || options === null)
     throw new UsageError("session(): give its options, as in session({ loginUrl: '/login', …, token: 'token' })")
   rejectUnknownOptions('session()', options, OPTIONS)
-  const { loginUrl, method = 'POST', query, json, form, headers, auth, token, sendAs, lifetime } = options
+  const { loginUrl, method = 'POST', query, json, form, headers, auth, token, expect, sendAs, lifetime } = options
   if (typeof loginUrl !== 'string' || loginUrl === '')
     throw new UsageError("session(): give the URL of the login as text, as in loginUrl: '/login'")
   if (!['GET', 'POST', 'PUT'].includes(method))
@@ -76,6 +83,7 @@ export function session(options: SessionOptions): Auth {
     if (fields !== undefined) checkFields(name, fields, { isText: name !== 'json' })
   checkLoginAuth(auth)
   checkToken(token)
+  const expected = expect === undefined ? undefined : readConditions('session(): expect', expect)
   if (sendAs !== undefined) checkSendAs(sendAs)
   if (lifetime !== undefined) checkLifetime(lifetime)
   const isCookie = typeof token === 'object' && 'cookie' in token
@@ -84,7 +92,7 @@ export function session(options: SessionOptions): Auth {
     loginUrl,
     method,
     token,
-    ...defined({ query, json, form, headers, auth, lifetime }),
+    ...defined({ query, json, form, headers, auth, lifetime, expect: expected }),
     ...defined({ sendAs: sendAs ?? (isCookie ? undefined : BEARER) }),
   })
 }
@@ -99,6 +107,7 @@ const OPTIONS: OptionNames<SessionOptions> = {
   headers: true,
   auth: true,
   token: true,
+  expect: true,
   sendAs: true,
   lifetime: true,
 }

@@ -41,6 +41,8 @@ export interface CredentialRequest {
   readonly credentials?: Credentials
   /** False: the body of the answer is not read. @default true */
   readonly needsBody?: boolean
+  /** True: the beginning of the answer is read as text, too. @default false */
+  readonly needsText?: boolean
   /** Statuses of an answer with credentials. @default 200 to 299 */
   readonly isAccepted?: (status: number) => boolean
 }
@@ -72,6 +74,8 @@ export interface CredentialResponse extends Pick<RawResponse, 'status' | 'header
   readonly url: URL
   /** Decoded JSON; undefined if it was not needed. */
   readonly body: unknown
+  /** The beginning of the body; '' if it was not asked for, or cannot be read. */
+  readonly text: string
   /** On the clock of `Time`. */
   readonly requestedAt: number
 }
@@ -145,7 +149,7 @@ export class CredentialEndpoint {
     { signal, onWait, stream, refusal, isAdmitted = false }: CredentialRequestOptions,
   ): Promise<CredentialResponse> {
     const { agent, budget, timeoutMs, time } = this.#options
-    const { needsBody = true, isAccepted = (status) => status >= 200 && status <= 299 } = request
+    const { needsBody = true, needsText = false, isAccepted = (status) => status >= 200 && status <= 299 } = request
     if (!isAdmitted) await this.admit({ signal, ...defined({ onWait }) })
     const requestedAt = time.clock()
     const { url, headers } = this.#prepared(request)
@@ -165,16 +169,16 @@ export class CredentialEndpoint {
           limitOf: (status, headers) => {
             budget.observe(status, headers, { ...this.#asked, request: this.label, stream })
             if (!isAccepted(status) && REFUSALS.includes(status)) return { bytes: MAX_REFUSAL_BYTES }
-            return needsBody && isAccepted(status)
-              ? { bytes: MAX_RESPONSE_BYTES, tooLarge: () => this.#tooLarge() }
-              : undefined
+            if (!isAccepted(status) || !(needsBody || needsText)) return undefined
+            return { bytes: MAX_RESPONSE_BYTES, ...(needsBody && { tooLarge: () => this.#tooLarge() }) }
           },
         },
       )
       const { status, headers: responseHeaders, setCookies } = response
       if (!isAccepted(status)) throw await this.#refused(response, refusal)
       const body = needsBody ? await this.#read(response) : undefined
-      return { status, headers: responseHeaders, setCookies, url, body, requestedAt }
+      const text = needsText ? await this.#textOf(response) : ''
+      return { status, headers: responseHeaders, setCookies, url, body, text, requestedAt }
     } catch (error) {
       if (error instanceof HttpError || error instanceof DecodeError || error instanceof TransientError) throw error
       signal.throwIfAborted()
@@ -251,6 +255,16 @@ export class CredentialEndpoint {
         label,
         hide: (text) => (HTML.test(text) ? this.#options.secrets.hide(text) : NOT_SHOWN),
       }),
+    )
+  }
+
+  async #textOf({ headers, bytes = Buffer.alloc(0) }: RawResponse): Promise<string> {
+    const { label } = this
+    const encoding = headers['content-encoding']
+    const options = { encoding, limit: MAX_RESPONSE_BYTES, label, tooLarge: () => this.#tooLarge() }
+    return decompress(bytes, options).then(
+      (unpacked) => Buffer.from(unpacked).toString('utf8'),
+      () => '',
     )
   }
 

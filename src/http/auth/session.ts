@@ -8,6 +8,7 @@ import { duration } from '../../value/duration.ts'
 import { lowered } from '../lowered.ts'
 import type { RequestBody } from '../prepare-request.ts'
 import { TransientError } from '../request-error.ts'
+import { ResponseRules } from '../rules/response-rules.ts'
 import { waitIn } from '../rules/apply-rule.ts'
 import type { Authorization, Credentials } from './authorization.ts'
 import { CookieJar } from './cookie-jar.ts'
@@ -69,10 +70,11 @@ class Login {
   }
 
   async fetch({ signal, stream, onWait }: FetchOptions): Promise<Token> {
-    const { token, lifetime, headers, query } = this.#auth
+    const { token, lifetime, headers, query, expect } = this.#auth
     const { secrets, login } = this.#options
     const needsBody = [token, typeof lifetime === 'object' && lifetime.at].some((place) => typeof place === 'string')
     const credentials = await login.credentials({ signal, stream, ...(onWait && { onWait }) })
+    const isCookie = typeof token === 'object' && 'cookie' in token
     const response = await this.#endpoint.send(
       {
         query: this.#texts(query),
@@ -80,6 +82,7 @@ class Login {
         body: this.#body(),
         credentials,
         needsBody,
+        needsText: expect ? expect.text !== undefined : isCookie,
         // A form in a browser is answered by a redirect to the next page. It is not followed.
         isAccepted: (status) => (status >= 200 && status <= 299) || (!needsBody && (status === 302 || status === 303)),
       },
@@ -90,6 +93,7 @@ class Login {
         refusal: `the login was refused; check ${this.#names.join(' and ') || 'what it sends'}`,
       },
     )
+    this.#checkExpected(response, isCookie)
     const jar = new CookieJar({
       host: this.#options.addresses.host.name,
       clock: this.#options.time.clock,
@@ -97,7 +101,7 @@ class Login {
     })
     if (this.#endpoint.isOnOwnHost) jar.store(response)
     const value = this.#tokenIn(response, jar)
-    const name = typeof token === 'object' && 'cookie' in token ? token.cookie : undefined
+    const name = isCookie ? token.cookie : undefined
     secrets.register?.(name === undefined ? 'session token' : 'session cookie', value)
     const lifetimeMs = this.#lifetimeIn(response)
     return {
@@ -112,6 +116,22 @@ class Login {
         return name === undefined ? end : Math.min(end, jar.usableUntil(name))
       },
     }
+  }
+
+  /** Throws if the answer is that of a login that was refused: many servers give it a cookie of a session, too. */
+  #checkExpected(response: CredentialResponse, isCookie: boolean): void {
+    const { label, href } = this.#endpoint
+    const { expect } = this.#auth
+    const { status } = response
+    const signOf = expect ? isUnlike(expect, label) : isCookie && signOfRefusal(href)
+    const problem = signOf ? signOf(response) : undefined
+    if (problem === undefined) return
+    const remedy = `check ${this.#names.join(' and ') || 'what it sends'}, or say by \`expect\` what a success is like`
+    throw new HttpError(`${label} answered ${status}, ${problem}: the login was refused; ${remedy}`, {
+      kind: 'credentials',
+      status,
+      location: label,
+    })
   }
 
   #tokenIn({ status, headers, body, setCookies }: CredentialResponse, jar: CookieJar): string {
@@ -187,6 +207,36 @@ class Login {
     )
   }
 }
+
+/** A field for a password in a page. */
+const PASSWORD_FIELD = /<input\b[^>]*\btype\s*=\s*["']?password\b/i
+
+type SignOf = (response: CredentialResponse) => string | undefined
+
+/** Tells whether an answer is another one than a success is said to be. */
+const isUnlike =
+  (expect: NonNullable<SessionAuth['expect']>, label: string): SignOf =>
+  (response) => {
+    const fitting = new ResponseRules([{ ...expect, action: 'fail' }]).fitting(
+      { ...response, url: response.url.href },
+      label,
+    )
+    return fitting ? undefined : 'not as `expect` of session() says'
+  }
+
+/** Tells what shows that a form was refused; undefined if nothing does. */
+const signOfRefusal =
+  (href: string): SignOf =>
+  ({ headers, text }) => {
+    if (PASSWORD_FIELD.test(text)) return 'with a form that asks for the password'
+    const { location } = headers
+    const target = location === undefined ? null : URL.parse(location, href)
+    if (!target) return undefined
+    const login = new URL(href)
+    if (target.origin === login.origin && target.pathname === login.pathname) return 'a redirect to the login itself'
+    const isError = [...target.searchParams.keys()].some((name) => /(?:^|[_-])error$/i.test(name))
+    return isError ? 'a redirect to an address with a parameter for an error' : undefined
+  }
 
 const isNumber = (value: unknown): boolean =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof Decimal

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { DecodeError, HttpError } from '../../../src/model/errors.ts'
-import { secret, session } from '../../../src/index.ts'
+import { inCookie, secret, session } from '../../../src/index.ts'
 import { apiServer, type ApiServer } from '../../support/api-server.ts'
 import { failure, testClient } from '../../support/http-client.ts'
 
@@ -23,6 +23,53 @@ describe('a login that fails', () => {
     )
     expect(await failure(client.get('/y'))).toBe(error)
     expect(paths(api)).toEqual(['/login'])
+  })
+
+  const cookie = { 'set-cookie': 'sid=session-of-nobody' }
+  const page = '<form><INPUT name=p type=password></form>'
+  const home = { status: 302, headers: { ...cookie, location: '/home' } }
+  const byForm = { loginUrl: '/login', form: { password: secret('PASSWORD') }, token: inCookie('sid') }
+  test.each([
+    ['the form once more', { body: page, headers: cookie }, {}, 'with a form that asks for the password'],
+    [
+      'the login itself',
+      { status: 302, headers: { ...cookie, location: '/login?failed' } },
+      {},
+      'a redirect to the login itself',
+    ],
+    [
+      'an error',
+      { status: 303, headers: { ...cookie, location: 'start?login_error=1' } },
+      {},
+      'a parameter for an error',
+    ],
+    ['an unexpected page', home, { expect: { header: { location: /start/ } } }, 'not as `expect` of session() says'],
+    ['an unexpected text', { body: 'Wrong', headers: cookie }, { expect: { text: /Welcome/ } }, 'not as `expect`'],
+  ])('by a form, with a cookie and %s, is no login', async (_, answer, more, problem) => {
+    await using api = await apiServer([answer])
+    await using client = testClient({ base: api.origin, auth: session({ ...byForm, ...more }) }, environment)
+    const error = await failure(client.get('/x'))
+    expect(error).toMatchObject({ kind: 'credentials' })
+    expect(error.message).toContain(problem)
+    expect(error.message).toContain('the login was refused; check PASSWORD, or say by `expect`')
+    expect(await failure(client.get('/y'))).toBe(error)
+    expect(paths(api)).toEqual(['/login'])
+  })
+
+  test('is none if `expect` says so, or if nothing hints at it', async () => {
+    const logins = [
+      [{ body: page, headers: cookie }, { expect: { text: /type=password/, status: 200 } }],
+      [home, {}],
+      [{ status: 302, headers: { ...cookie, location: '/login?x' } }, { expect: { status: [302, 303] } }],
+    ] as const
+    for (const [answer, more] of logins) {
+      await using api = await apiServer([answer, { json: 'fine' }])
+      await using client = testClient({ base: api.origin, auth: session({ ...byForm, ...more }) }, environment)
+      expect((await client.get('/x')).body).toBe('fine')
+    }
+    expect(() => session({ ...byForm, expect: { body: {} } as never })).toThrow(
+      'session(): expect: there is no option "body"',
+    )
   })
 
   test('for a moment is sent again', async () => {
