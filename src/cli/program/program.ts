@@ -4,6 +4,7 @@ import { addExamples } from './help-text.ts'
 import { addInspectCommands } from './inspect-commands.ts'
 import { addLedgerCommands } from './ledger-commands.ts'
 import { addServiceCommands } from './service-commands.ts'
+import { addStartCommands } from './start-commands.ts'
 import { addSyncCommands } from './sync-commands.ts'
 
 /** Returns the program with every command and option. A command's code is loaded when it is called. */
@@ -17,6 +18,7 @@ export function program(): Command {
     // Commander exits with 1 after wrong usage. Here that is 2, because 1 means that the work failed.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   addExamples(sluice)
+  addStartCommands(sluice)
   addSyncCommands(sluice)
   addServiceCommands(sluice)
   addInspectCommands(sluice)

