@@ -155,6 +155,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [
       ['sluice preview billing.customers'],
       ['sluice preview billing.customers --limit 3 --json'],
+      ['sluice preview billing.customers --type', 'the TypeScript type of the records'],
       ['sluice preview ./elsewhere/ledger.ts --stream entries --since 2024-05-01'],
     ],
   },

@@ -34,6 +34,7 @@ export function addInspectCommands(sluice: Command): void {
     .option('--account <name>', 'the account, if the pipeline has several')
     .option('--limit <n>', 'rows to show', wholeNumber(1), 10)
     .option('--since <value>', 'start from this cursor')
+    .option('--type', 'print the TypeScript type of the records as they arrive, instead of rows')
     .option('--json', 'print one row per line, as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/preview.ts')).previewCommand))
 

@@ -10,6 +10,7 @@ import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
+import type { Scope } from '../../model/scope.ts'
 import type { TokenStore } from '../../model/tokens.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
@@ -68,7 +69,7 @@ export async function sample(
     pages = Infinity,
     keep = limit,
     environment = process.env,
-    tokens: ownTokens,
+    tokens,
     on,
     signal,
     since,
@@ -87,14 +88,7 @@ export async function sample(
   let read = 0
   let pagesRead = 0
   await using opened = new AsyncDisposableStack()
-  let store: Promise<Store> | undefined
-  const openLedger = async (): Promise<Database> => {
-    store ??= openStore({ database, environment, signal }).then((one) => opened.use(one))
-    return (await store).database
-  }
-  const secrets = readSecrets(environment)
-  const tokens = ownTokens ?? storedTokens({ database: openLedger, secrets })
-  await using scope = openScope({ signal, secrets, tokens, ...defined({ emit: on }) })
+  const scope = sampleScope({ database, environment, tokens, on, signal }, opened)
   for await (const page of readSteps(recipe, { since, until }, { ...scope, stream }, movedList(table))) {
     read += page.records.length
     pagesRead += 1
@@ -113,4 +107,47 @@ export async function sample(
     const onlyNull = newTable.fields.undetermined
     return { rows: records, stored, onlyNull, rejects, counts, total, isWhole, ...defined({ completeness }) }
   }
+}
+
+/**
+ * Reads the first records of a stream as they arrive, before its stages. Those of children have passed the stages of
+ * their own stream.
+ */
+export async function sampleRecords(
+  { recipe }: Flow<unknown>,
+  { stream, limit = Infinity, since, until, ...options }: Omit<SampleOptions, 'keep'>,
+): Promise<readonly unknown[]> {
+  await using opened = new AsyncDisposableStack()
+  const scope = sampleScope(options, opened)
+  const last = recipe.stages.findLastIndex(({ type }) => type === 'flatMap')
+  const records: unknown[] = []
+  const plain = { ...recipe, stages: recipe.stages.slice(0, last + 1) }
+  for await (const page of readSteps(plain, { since, until }, { ...scope, stream })) {
+    records.push(...page.records.slice(0, limit - records.length))
+    if (records.length >= limit) break
+  }
+  return records
+}
+
+/** Returns the scope of a reading without a ledger. It is disposed with the stack. */
+function sampleScope(
+  {
+    database,
+    environment = process.env,
+    tokens,
+    on,
+    signal,
+  }: Pick<SampleOptions, 'database' | 'environment' | 'tokens' | 'on' | 'signal'>,
+  opened: AsyncDisposableStack,
+): Scope {
+  // Before the scope, so that it is closed after it.
+  const stores = opened.use(new AsyncDisposableStack())
+  let store: Promise<Store> | undefined
+  const openLedger = async (): Promise<Database> => {
+    store ??= openStore({ database, environment, signal }).then((one) => stores.use(one))
+    return (await store).database
+  }
+  const secrets = readSecrets(environment)
+  const kept = tokens ?? storedTokens({ database: openLedger, secrets })
+  return opened.use(openScope({ signal, secrets, tokens: kept, ...defined({ emit: on }) }))
 }

@@ -93,6 +93,20 @@ describe('sluice preview', () => {
     expect(json.stdout).toBe('{"id":1,"updated_at":5,"total_":null}\n{"id":2,"updated_at":null,"total_":7}\n')
   })
 
+  test('prints the type of the records as they arrive with --type', async () => {
+    const { cwd } = shop.here
+    const env = { SHOP_API: shop.api.origin, DATABASE_URL: 'postgres://127.0.0.1:1/none' }
+    const ended = await callSluice(['preview', 'shop.orders', '--type', '--limit', '1'], { cwd, env })
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: 'interface Order {\n  id: number\n  total: number\n  updated: string\n}\n',
+    })
+    // All five, with the one that a stage would reject.
+    expect(ended.stderr).toMatch(/^The type of 5 records, /)
+    const lines = await callSluice(['preview', 'shop.lines', '--type'], { cwd, env })
+    expect(lines.stdout).toBe('interface Line {\n  order: number\n  line: number\n}\n')
+  })
+
   test('names the stage and the reason of a single reject', async () => {
     const shown = await sluice('preview', 'shop.orders', '--limit', '5', '--json')
     expect(shown.stdout.trim().split('\n')).toHaveLength(4)

@@ -1,7 +1,10 @@
 import { openText } from '../../../model/completeness.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { environmentOf } from '../../../run/accounts/environment-of.ts'
-import { sample } from '../../../run/check/sample.ts'
+import { inferType } from '../../../probe/infer-type.ts'
+import { typeName } from '../../../probe/write/names.ts'
+import { declarationOf } from '../../../probe/write/write-type.ts'
+import { sample, sampleRecords } from '../../../run/check/sample.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -13,8 +16,13 @@ interface PreviewOptions extends CommonOptions {
   readonly account?: string
   readonly limit: number
   readonly since?: string
+  /** Show the type of the records instead of rows. */
+  readonly type?: boolean
   readonly json?: boolean
 }
+
+/** Records whose type is shown, at least: fields that few records have are not missed then. */
+const TYPE_RECORDS = 100
 
 /** Rejects to show. */
 const MAX_REJECTS = 3
@@ -22,7 +30,7 @@ const MAX_REJECTS = 3
 /** `sluice preview`: shows the first rows of one stream. */
 export async function previewCommand(
   [word]: [string],
-  { stream, account, database, limit, since, json = false }: PreviewOptions,
+  { stream, account, database, limit, since, type = false, json = false }: PreviewOptions,
   context: CommandContext,
 ): Promise<number> {
   const { signal, hide } = context
@@ -36,8 +44,23 @@ export async function previewCommand(
     throw new UsageError(
       `${pipeline.name} has several streams: give one, as in sluice preview ${pipeline.name}.${name || 'stream'}`,
     )
-  const keep = Math.max(limit, MAX_REJECTS)
   const environment = environmentOf(pipeline)
+  if (type) {
+    if (json) throw new UsageError('--type cannot be combined with --json: it prints TypeScript')
+    const records = await sampleRecords(flow, {
+      stream: name,
+      limit: Math.max(limit, TYPE_RECORDS),
+      since,
+      database,
+      environment,
+      signal,
+    })
+    if (records.length === 0) throw new UsageError(`${word}: the API returned no record, so their type is not known`)
+    console.log(hide(declarationOf(typeName(name), inferType(records))))
+    console.error(`The type of ${formatCount(records.length, 'record')}, as they arrive, before the stream's stages`)
+    return 0
+  }
+  const keep = Math.max(limit, MAX_REJECTS)
   const sampled = await sample(flow, { stream: name, limit, keep, since, database, environment, signal })
   const { stored: read, onlyNull, rejects, counts, isWhole, completeness } = sampled
   const open = openText(completeness)
