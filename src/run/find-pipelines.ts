@@ -175,7 +175,8 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]>
     names = await readdir(resolve(cwd, folder))
   } catch (cause) {
     throw new UsageError(
-      `There is no folder ${folder}/ here (${cwd}). Make a project: sluice init. Or give a file, or try: sluice demo`,
+      `There is no folder ${folder}/ here (${cwd}). Make a project: sluice init. ` +
+        `Make a pipeline for an API: sluice probe URL. Or give a file, or try: sluice demo`,
       { cause, explanation: 'NO_PIPELINE' },
     )
   }

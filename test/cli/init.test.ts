@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'dotenv'
+import { apiServer } from '../support/api-server.ts'
 import { callSluice } from './support/call.ts'
 import { project, type Project } from './support/command.ts'
 import { hasTerminal, inTerminal } from './support/terminal.ts'
@@ -49,8 +51,38 @@ describe('sluice init', () => {
     expect(await read(here, '.gitignore')).toMatch(/^\.env$/m)
   })
 
+  test('with --from probes the API, writes its pipeline, and a test that needs no network', async () => {
+    const orders = Array.from({ length: 250 }, (_, index) => ({ id: index + 1, total: 5 }))
+    await using api = await apiServer(({ query }) => {
+      const page = Number(query.get('page') ?? 1)
+      return { json: { orders: orders.slice(page * 100 - 100, page * 100), pages: 3 } }
+    })
+    await using here = await project({ 'package.json': MANIFEST, 'somewhere/else.txt': '' })
+    const ended = await init(here, '--yes', '--from', `${api.origin}/orders`)
+    expect(ended).toMatchObject({ code: 0, stderr: '' })
+    const [, name = ''] = /^Wrote pipelines\/(.*)\.ts/m.exec(ended.stdout) ?? []
+    expect(await read(here, `pipelines/${name}.ts`)).toContain("byPage('page'")
+    expect(await read(here, `test/${name}.test.ts`)).toContain('toYieldCount(200)')
+    expect(JSON.parse(await read(here, `test/${name}.json`))).toMatchObject({ pipeline: name, pages: 2 })
+    expect(ended.stdout.match(/^Next:/gm)).toHaveLength(1)
+    expect(existsSync(join(here.cwd, 'pipelines/planets.ts'))).toBe(false)
+
+    const again = await init(here, '--from', `${api.origin}/orders`)
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(`${name}.ts exists`) })
+  })
+
+  test('with --from of an API that is of no use makes a project all the same, with exit code 1', async () => {
+    await using api = await apiServer(() => ({ status: 404, json: {} }))
+    await using here = await project({ 'package.json': MANIFEST })
+    const ended = await init(here, '--from', `${api.origin}/orders`)
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('404') })
+    expect(ended.stdout).toContain('Wrote pipelines/planets.ts and test/planets.test.ts in its place.')
+    expect(await read(here, 'test/planets.test.ts')).toContain('expectStream(planets')
+  })
+
   test.each([
     [['--name', 'My Shop'], 'must begin with a letter'],
+    [['--from', 'shop.example'], 'is no address of an API'],
     [['--database', 'mysql://x'], 'Give "embedded", or an address as postgres://'],
   ])('refuses %j and writes nothing', async (words, problem) => {
     await using here = await project({ 'package.json': MANIFEST })
@@ -78,6 +110,8 @@ inside('sluice init on a terminal', () => {
     terminal.type('shop\r')
     await terminal.shows(shows('host/database (embedded):'))
     terminal.type('\r')
+    await terminal.shows(shows('URL of an API to begin with (none):'))
+    terminal.type('\r')
     expect(await terminal.ended).toBe(0)
     expect(JSON.parse(await read(here, 'package.json'))).toMatchObject({
       name: 'shop',
@@ -92,6 +126,6 @@ test('a command in a folder without a project says how to begin', async () => {
   expect(await callSluice(['run'], { cwd: here.cwd })).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: expect.stringContaining('. Make a project: sluice init. Or give a file, or try: sluice demo\n'),
+    stderr: expect.stringContaining('. Make a project: sluice init. Make a pipeline for an API: sluice probe URL. '),
   })
 })

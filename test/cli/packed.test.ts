@@ -67,9 +67,10 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
     command(file, args, { cwd: project, env: { PLACES_API: api.origin, npm_config_loglevel: 'error', ...env } })
 
   beforeAll(async () => {
-    api = await apiServer(({ query }) => ({
-      json: { places: places.slice(Number(query.get('page')) * 2 - 2, Number(query.get('page')) * 2), pages: 2 },
-    }))
+    api = await apiServer(({ query }) => {
+      const page = Number(query.get('page') ?? 1)
+      return { json: { places: places.slice(page * 2 - 2, page * 2), pages: 2 } }
+    })
     project = await mkdtemp(join(tmpdir(), 'sluice-packed-'))
     // With an address of a database, so that the embedded one is not installed.
     const made = await sluice(['init', project, '--name', 'warehouse', '--database', 'postgres://127.0.0.1:1/none'], {
@@ -113,8 +114,14 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
     expect(again.stdout).toMatch(/^Nothing was written\./)
     expect(await readFile(join(project, 'package.json'), 'utf8')).toBe(before)
     // A project beside it depends on the same tarball.
-    const beside = await inProject('npx', ['sluice', 'init', 'beside', '--yes'])
+    const beside = await inProject('npx', ['sluice', 'init', 'beside', '--yes', '--from', `${api.origin}/places`])
     expect(beside).toMatchObject({ code: 0, stderr: '' })
+    const options = { cwd: join(project, 'beside') }
+    expect(await command(process.execPath, [TSC], options)).toMatchObject({ code: 0, stdout: '' })
+    expect(await command(process.execPath, ['--test', 'test/*.test.ts'], options)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/pass 1\n/),
+    })
     const { dependencies } = JSON.parse(await readFile(join(project, 'beside/package.json'), 'utf8')) as {
       readonly dependencies: Readonly<Record<string, string>>
     }

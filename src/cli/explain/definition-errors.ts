@@ -43,7 +43,11 @@ export const DEFINITION_ERRORS = {
   NO_PIPELINE: {
     happened: 'The command names a pipeline, a stream or a file that does not exist.',
     causes: ['The name is misspelled.', 'The command was started in another folder than that of `pipelines/`.'],
-    remedies: ['sluice list shows all names.', 'Start in the folder that holds `pipelines/`, or name a file.'],
+    remedies: [
+      'sluice list shows all names.',
+      'Start in the folder that holds `pipelines/`, or name a file.',
+      'Without a pipeline: sluice init makes a project, and sluice probe URL a pipeline for an API.',
+    ],
     example: 'sluice run shop.orders\nsluice run ./elsewhere/shop.ts',
   },
   MISSING_SECRET: {

@@ -8,12 +8,15 @@ export interface Answers {
   readonly name: string
   /** The address of a database; undefined is the embedded PostgreSQL. */
   readonly database: string | undefined
+  /** The address of an API to begin with. */
+  readonly from: string | undefined
 }
 
 /** The options of the command, as they were given. */
 export interface GivenAnswers {
   readonly name?: string
   readonly database?: string
+  readonly from?: string
 }
 
 interface AskOptions {
@@ -32,16 +35,19 @@ export async function answersOf(
   const known = defined({
     name: given.name === undefined ? undefined : parseName(given.name),
     database: given.database === undefined ? undefined : { url: parseDatabase(given.database) },
+    from: given.from === undefined ? undefined : { url: parseUrl(given.from) },
   })
-  if (!asks) return { name: known.name ?? suggestedName(folder), database: known.database?.url }
+  if (!asks) return { name: known.name ?? suggestedName(folder), database: known.database?.url, from: known.from?.url }
   using asker = openAsker(signal)
   return {
     name: known.name ?? (await asker.ask({ text: 'Name', suggestion: suggestedName(folder), parse: parseName })),
     database: known.database || hasSettings ? known.database?.url : await askDatabase(asker),
+    from: known.from ? known.from.url : await askFrom(asker),
   }
 }
 
 const EMBEDDED = 'embedded'
+const NONE = 'none'
 
 const askDatabase = (asker: Asker): Promise<string | undefined> =>
   asker.ask({
@@ -49,6 +55,9 @@ const askDatabase = (asker: Asker): Promise<string | undefined> =>
     suggestion: EMBEDDED,
     parse: parseDatabase,
   })
+
+const askFrom = (asker: Asker): Promise<string | undefined> =>
+  asker.ask({ text: 'URL of an API to begin with', suggestion: NONE, parse: (text) => parseUrl(text) })
 
 /** Returns the folder's name in the characters of a project's name. */
 function suggestedName(folder: string): string {
@@ -70,4 +79,10 @@ function parseDatabase(text: string): string | undefined {
   if (text === EMBEDDED) return undefined
   if (/^postgres(?:ql)?:\/\/\S+$/.test(text)) return text
   throw new UsageError(`Give "${EMBEDDED}", or an address as postgres://user:password@host:5432/database`)
+}
+
+function parseUrl(text: string): string | undefined {
+  if (text === NONE) return undefined
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
+  throw new UsageError(`${JSON.stringify(text)} is no address of an API. Give one as https://api.example.com/orders`)
 }

@@ -41,13 +41,13 @@ export default pipeline('${STARTER}', {
 `
 
 /** Returns the test of this pipeline. It needs no database. */
-export const starterTest = (): string => `import assert from 'node:assert/strict'
-import { test } from 'node:test'
+export const starterTest = (): string => `import { test } from 'node:test'
+import { expectStream } from 'sluice/testing'
 import planets from '../pipelines/${STARTER}.ts'
 
 test('each planet has a diameter', async () => {
-  const rows = await Array.fromAsync(planets.streams.planets.rows())
-  assert.equal(rows.length, 8)
-  assert.deepEqual(rows[2], { id: 3, name: 'Earth', radius_km: 6371, diameter_km: 12742 })
+  const stream = expectStream(planets.streams.planets)
+  await stream.toYieldCount(8)
+  await stream.toYieldSome([{ name: 'Earth', diameter_km: 12742 }])
 })
 `

@@ -24,17 +24,26 @@ export async function writeProject(
   const manifest = join(folder, 'package.json')
   const existing = await readManifest(manifest)
   const { text, added } = manifestText(existing ?? {}, name, packages)
+  if (!existing || added.length > 0) await writeFile(manifest, text)
+  const { written, kept } = await writeFiles(folder, files)
+  ;(existing ? kept : written).unshift('package.json')
+  return { written, kept, added: existing ? added : [], isCommonJs: existing?.['type'] === 'commonjs' }
+}
+
+/** Writes files that do not exist. */
+export async function writeFiles(
+  folder: string,
+  files: readonly ProjectFile[],
+): Promise<{ readonly written: string[]; readonly kept: string[] }> {
   const written: string[] = []
   const kept: string[] = []
-  if (!existing || added.length > 0) await writeFile(manifest, text)
-  ;(existing ? kept : written).push('package.json')
   for (const { path, text, isSecret = false } of files) {
     const file = join(folder, path)
     await mkdir(dirname(file), { recursive: true })
     const isNew = await writeNew(file, text, isSecret ? 0o600 : 0o666)
     ;(isNew ? written : kept).push(path)
   }
-  return { written, kept, added: existing ? added : [], isCommonJs: existing?.['type'] === 'commonjs' }
+  return { written, kept }
 }
 
 /** Returns package.json, or undefined if there is none. */

@@ -30,12 +30,13 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
   init: {
     examples: [
       ['sluice init warehouse', 'a folder with a project'],
-      ['sluice init', 'in this folder'],
+      ['sluice init --from https://api.example/v1/orders', 'in this folder, for this API'],
       ['sluice init warehouse --yes --name shop --database postgres://user:password@db.example:5432/shop'],
     ],
     paragraphs: [
       'A file that exists is kept and listed. A package.json that exists gets only the entries that it lacks. ' +
-        'On a terminal, the command asks for what no option gives.',
+        'On a terminal, the command asks for what no option gives. ' +
+        '--from probes an API as sluice probe does, and records two pages of it for a test.',
     ],
   },
   run: {

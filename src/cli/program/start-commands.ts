@@ -9,6 +9,7 @@ export function addStartCommands(sluice: Command): void {
     .argument('[folder]', 'where to make it (default: this folder)')
     .option('--name <name>', "name of the project (default: the folder's)")
     .option('--database <url>', 'embedded, or postgres://user:password@host:5432/database (default: embedded)')
+    .option('--from <url>', 'an API whose records the first pipeline reads')
     .option('--yes', 'ask nothing on a terminal: take what the options and the defaults say')
     .action(commandHandler(async () => (await import('../commands/start/init.ts')).initCommand))
 }

@@ -20,6 +20,8 @@ interface ProbeCommandOptions extends CommonOptions, ProbeOpenApiOptions {
   readonly openapi?: string
   readonly auth?: readonly string[]
   readonly header?: readonly string[]
+  /** Another step follows: the next command is not named. @default true */
+  readonly isLast?: boolean
 }
 
 /** `sluice probe`: finds out what an API is like, writes a pipeline file, and reads two pages with it. */
@@ -28,7 +30,8 @@ export async function probeCommand(
   options: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { auth = [], header = [], name, out, force = false, openapi, only, set, list } = options
+  const { auth = [], header = [], name, out, force = false, isLast = true } = options
+  const { openapi, only, set, list } = options
   if (openapi !== undefined) {
     const other = [url, ...auth, ...header].find((given) => given !== undefined)
     if (other !== undefined)
@@ -57,13 +60,13 @@ export async function probeCommand(
     return 1
   }
   print(`\n${factsText(facts)}\n`)
-  return writeAndRead(found, { file, force }, context)
+  return writeAndRead(found, { file, force, isLast }, context)
 }
 
 /** Writes a pipeline file, reads two pages of its first stream, and shows what to do next. Returns the exit code. */
 export async function writeAndRead(
   found: Found,
-  { file, force }: { readonly file: string; readonly force: boolean },
+  { file, force, isLast }: { readonly file: string; readonly force: boolean; readonly isLast: boolean },
   { signal, hide }: Pick<CommandContext, 'signal' | 'hide'>,
 ): Promise<number> {
   await writePipeline(pipelineText(found), { file, force })
@@ -87,7 +90,7 @@ export async function writeAndRead(
     console.error(`${read}\nCorrect ${file}, then try it: npx sluice check ${loaded.pipeline.name}`)
     return 1
   }
-  console.log(`${read}\n\nNext:  npx sluice run ${loaded.pipeline.name}`)
+  console.log(isLast ? `${read}\n\nNext:  npx sluice run ${loaded.pipeline.name}` : read)
   return 0
 }
 
