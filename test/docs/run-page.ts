@@ -29,6 +29,10 @@ const wordsOf = (line: string): string[] =>
 
 export interface RunPageOptions {
   readonly env: Readonly<Record<string, string>>
+  /** Files that are there before the first step, by their names. @default none */
+  readonly files?: Readonly<Record<string, string>>
+  /** Texts of command lines, and what stands in their place. @default none */
+  readonly replaced?: Readonly<Record<string, string>>
   /** Runs a command line of another program than `npx`. */
   readonly other?: (words: readonly string[]) => Promise<string>
   /** Returns false for a block of text that is no output. @default every block is output */
@@ -43,20 +47,29 @@ export interface RanPage {
 }
 
 /**
- * Runs a page. A block `ts` is a file, whose name is its first comment; `sh` are commands; `text` is the output of the
- * commands before it, where `…` stands for anything. `sluice status` and `check` may exit with 1.
+ * Runs a page. A block `ts` is a file, whose name is its first comment; `sh` are commands; `text` and `typescript` are
+ * the output of the commands before it, where `…` stands for anything. `sluice status` and `check` may exit with 1.
  */
 export async function runPage(
   page: string,
-  { env, other = async () => '', isOutput = () => true }: RunPageOptions,
+  { env, files = {}, replaced = {}, other = async () => '', isOutput = () => true }: RunPageOptions,
 ): Promise<RanPage> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-page-'))
   await using cleanup = new AsyncDisposableStack()
   cleanup.defer(() => rm(dir, { recursive: true, force: true }))
-  await writeFile(join(dir, 'package.json'), '{ "type": "module" }')
+  const write = async (name: string, text: string): Promise<void> => {
+    const path = join(dir, name)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text)
+  }
+  await write('package.json', '{ "type": "module" }')
+  for (const [name, text] of Object.entries(files)) await write(name, text)
 
   const runLine = async (line: string): Promise<string> => {
-    const [program = '', ...words] = wordsOf(line)
+    const [program = '', ...words] = wordsOf(
+      Object.entries(replaced).reduce((text, [from, to]) => text.replaceAll(from, to), line),
+    )
+    if (program === 'cat') return readFile(join(dir, words[0] ?? ''), 'utf8')
     if (program !== 'npx' || words[0] === 'node') return other([program, ...words])
     expect(words[0]).toBe('sluice')
     const all = { PATH: process.env['PATH'], NO_COLOR: '1', ...COMPILE_CACHE, ...env }
@@ -69,14 +82,11 @@ export async function runPage(
   let steps = 0
   const missing: { line: string; output: string }[] = []
   for (const { language, text } of blocksOf(await readFile(join(root, page), 'utf8'))) {
-    if (language === 'ts') {
-      const path = join(dir, /^\/\/ (\S+)/.exec(text)?.[1] ?? '')
-      await mkdir(dirname(path), { recursive: true })
-      await writeFile(path, text)
-    } else if (language === 'sh') {
+    if (language === 'ts') await write(/^\/\/ (\S+)/.exec(text)?.[1] ?? '', text)
+    else if (language === 'sh') {
       output = ''
       for (const line of text.trim().split('\n')) output += `${await runLine(line)}\n`
-    } else if (language === 'text' && isOutput(text)) {
+    } else if ((language === 'text' || language === 'typescript') && isOutput(text)) {
       steps += 1
       // Each part of an expected line stands in the output, after the part before it.
       let from = 0

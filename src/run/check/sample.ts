@@ -103,7 +103,10 @@ export async function sample(
   return ended(true)
 
   function ended(isWhole: boolean): Sample {
-    const stored = storedRows(records, newTable.fields.columns)
+    const columns = new Map(newTable.fields.columns.map((column) => [column.name, column]))
+    // In the order in which a run would create them.
+    const ordered = [...(newTable.shape?.columns.keys() ?? [])].flatMap((column) => columns.get(column) ?? [])
+    const stored = storedRows(records, ordered)
     const onlyNull = newTable.fields.undetermined
     return { rows: records, stored, onlyNull, rejects, counts, total, isWhole, ...defined({ completeness }) }
   }
