@@ -1,21 +1,26 @@
 import { registerHooks } from 'node:module'
 
-const own = new URL(`../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href
-const isSource = own.endsWith('.ts')
+const isSource = import.meta.url.endsWith('.ts')
+const extension = isSource ? '.ts' : '.js'
+const own: Readonly<Record<string, string | undefined>> = {
+  sluice: new URL(`../index${extension}`, import.meta.url).href,
+  'sluice/testing': new URL(`../testing/index${extension}`, import.meta.url).href,
+}
 
 /**
- * Resolves `import … from 'sluice'` in a pipeline file to this program. A clone has nothing compiled, and a globally
- * installed command may read a file of a folder without packages.
+ * Resolves `import … from 'sluice'` in a pipeline file, and `sluice/testing`, to this program. A clone has nothing
+ * compiled, and a globally installed command may read a file of a folder without packages.
  */
 export function resolveOwnPackage(): void {
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier !== 'sluice') return next(specifier, context)
-      if (isSource) return { url: own, shortCircuit: true }
+      const url = Object.hasOwn(own, specifier) ? own[specifier] : undefined
+      if (url === undefined) return next(specifier, context)
+      if (isSource) return { url, shortCircuit: true }
       try {
         return next(specifier, context)
       } catch {
-        return { url: own, shortCircuit: true }
+        return { url, shortCircuit: true }
       }
     },
   })
