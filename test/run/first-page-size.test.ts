@@ -1,7 +1,7 @@
 // A first page that came with its parent, in a list whose pages have numbers.
 import { expect, test } from '@jest/globals'
 import { byOffset, byPage, http, onePage, path, pipeline, run, type Paging } from '../../src/index.ts'
-import { apiServer } from '../support/api-server.ts'
+import { fakeApi } from '../../src/testing/index.ts'
 import { testDatabase } from '../support/database.ts'
 
 interface Item {
@@ -11,13 +11,14 @@ interface Item {
 /** An order with 7 items, of which the list of orders brings the first ones. A page of its items has 5. */
 async function readItems(inline: number, paging: Paging<Item[]>) {
   const items = Array.from({ length: 7 }, (_, n): Item => ({ id: n + 1 }))
-  await using server = await apiServer(({ path: place, query }) => {
-    if (place === '/orders') return { json: [{ id: 1, items: items.slice(0, inline) }] }
-    const offset = query.has('page') ? (Number(query.get('page')) - 1) * 5 : Number(query.get('offset'))
-    return { json: items.slice(offset, offset + Number(query.get('limit') ?? 5)) }
+  await using server = await fakeApi({
+    lists: {
+      '/orders': { paging: 'one page', at: '', records: [{ id: 1, items: items.slice(0, inline) }] },
+      '/orders/:id/items': { paging, at: '', records: items },
+    },
   })
   await using store = await testDatabase()
-  const api = http(server.origin, { attempts: 1 })
+  const api = http(server.url, { attempts: 1 })
   const flow = pipeline('p', {
     streams: {
       items: api

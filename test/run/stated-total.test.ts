@@ -2,16 +2,15 @@
 import { expect, test } from '@jest/globals'
 import { byCursor, byLastRecord, byNextUrl, byPage, http, pipeline, type Paging } from '../../src/index.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
-import { apiServer } from '../support/api-server.ts'
+import { fakeApi } from '../../src/testing/index.ts'
 import { testDatabase } from '../support/database.ts'
 
 interface Body {
   rows: { id: number }[]
-  next: number | null
+  next: string | null
   url: string | null
   meta: { total?: number }
 }
-const rows = Array.from({ length: 25 }, (_, index) => ({ id: index + 1 }))
 const total = 'meta.total'
 const paginators: readonly (readonly [string, Paging<Body>])[] = [
   ['byCursor', byCursor('from', 'next', { total })],
@@ -21,13 +20,17 @@ const paginators: readonly (readonly [string, Paging<Body>])[] = [
 ]
 
 async function read(paging: Paging<Body>, meta: Body['meta']) {
-  await using api = await apiServer(({ query }) => {
-    const from = Number(query.get('from') ?? (Number(query.get('page') ?? 1) - 1) * 10)
-    const next = from + 10 < rows.length ? from + 10 : null
-    return { json: { rows: rows.slice(from, from + 10), next, url: next && `/rows?from=${next}`, meta } }
+  // The total is that of the test, whatever the paginator reads.
+  await using api = await fakeApi({
+    paging,
+    path: '/rows',
+    at: 'rows',
+    records: 25,
+    total: 'unused',
+    members: { meta },
   })
   await using target = await testDatabase()
-  const items = http(api.origin).get<Body>('/rows', { limit: 10 }).pages(paging).records('rows')
+  const items = http(api.url).get<Body>('/rows', { limit: 10 }).pages(paging).records('rows')
   const flow = pipeline('p', { streams: { rows: items.into('t.rows', { key: 'id' }) } })
   const { streams } = await runPipeline(flow, { database: target.url })
   expect(streams.rows).toMatchObject({ status: 'done', counts: { inserted: 25 } })

@@ -56,7 +56,7 @@ export interface FakeListOptions {
    * How its pages follow each other: the word that the pipeline gives to `.pages()`, or the name of a style. The fake
    * API has the word's parameters, and states what the word names. @default 'page'
    */
-  readonly paging?: FakeStyle | Paging<unknown>
+  readonly paging?: FakeStyle | Paging<unknown> | PagingOfBody
   /** The records, or how many are generated; a function gets the values of `:name` in the path. @default 25 */
   readonly records?: FakeRecords | ((parameters: Readonly<Record<string, string>>) => FakeRecords | undefined)
   /** The records of a page, if the request names no number. @default 10 */
@@ -116,6 +116,9 @@ export interface FakeSince {
   /** The parameter of the range's end, which is not included. @default none */
   readonly until?: string
 }
+
+/** A paginator for a body of any type, such as one that the pipeline's file exports. */
+export type PagingOfBody = { readonly type: FakePaging['type'] } | ((...given: never) => unknown)
 
 /** Paging as data: every word except a function. */
 export type FakePaging = Exclude<Paging<unknown>, (...args: never) => unknown>
@@ -179,7 +182,7 @@ export function listSettings(options: FakeListOptions, path: string): ListSettin
   return settings
 }
 
-function pagingOf(given: FakeStyle | Paging<unknown>, path: string): FakePaging {
+function pagingOf(given: FakeStyle | Paging<unknown> | PagingOfBody, path: string): FakePaging {
   if (typeof given === 'string') {
     if (Object.hasOwn(STYLES, given)) return STYLES[given] as FakePaging
     throw new UsageError(
@@ -187,7 +190,7 @@ function pagingOf(given: FakeStyle | Paging<unknown>, path: string): FakePaging 
         `The styles are ${Object.keys(STYLES).join(', ')}`,
     )
   }
-  if (typeof given !== 'function') return given
+  if (typeof given !== 'function') return given as FakePaging
   throw new UsageError(`fakeApi(): a paginator that is a function cannot be served. Give ${path} another word`)
 }
 
