@@ -9,7 +9,7 @@
 // Increment: by day; the numbers of a day change for 28 days. Two months at
 //            a time, since large reports time out; a day is read when it is over
 // Deletions: the insights of deleted ads stay
-import { baseUrl, bearer, byCursor, http, isoDate, path, pipeline, secret, since, text, until } from 'sluice'
+import { baseUrl, bearer, byCursor, http, inHeader, isoDate, path, pipeline, secret, since, text, until } from 'sluice'
 
 interface Insights {
   data: {
@@ -34,13 +34,19 @@ const account = process.env['FACEBOOK_ACCOUNT'] ?? '0'
 const api = http(baseUrl('FACEBOOK_API', 'https://graph.facebook.com/v23.0'), {
   auth: bearer(secret('FACEBOOK_TOKEN')),
   concurrency: 2,
-  responseRules: [{ status: 400, when: ({ body }) => isLimit(body), action: 'retry', wait: '5m' }],
+  responseRules: [
+    {
+      status: 400,
+      body: { 'error.code': /^(?:4|17|32|613|800(?:0\d|1[0-4]))$/ },
+      action: 'retry',
+      wait: {
+        at: inHeader('x-business-use-case-usage', { json: '*.*.estimated_time_to_regain_access' }),
+        unit: 'm',
+        otherwise: '5m',
+      },
+    },
+  ],
 })
-
-function isLimit(body: unknown): boolean {
-  const { code = 0 } = (body as { error?: { code?: number } }).error ?? {}
-  return [4, 17, 32, 613].includes(code) || (code >= 80_000 && code <= 80_014)
-}
 
 const insights = api
   .get<Insights>(path`/act_${account}/insights`, {

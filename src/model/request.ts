@@ -159,7 +159,6 @@ export interface Request {
    * @default none
    */
   readonly emptyOn?: readonly number[]
-  /** Rules for its responses. The first one that fits decides. @default none */
   readonly responseRules?: readonly RuleData[]
   /**
    * The URL of a file, from a record. It may be signed and expire, so it is in no position and no name; the path stands
@@ -204,10 +203,11 @@ export interface ApiResponse<Body> {
 /** A value in the body: its path, or a function that returns it. */
 export type From<Body, Value> = string | ((body: Body) => Value | null | undefined)
 
-/** A header of a response or of a request, made by `inHeader`. */
+/** A header of a response or of a request, in lower case, made by `inHeader`. */
 export interface InHeader {
-  /** In lower case. */
   readonly header: string
+  /** The header holds JSON: the path of numbers in it, with `*` for every member. The greatest counts. */
+  readonly json?: string
 }
 
 /** A value in a response: a path of the body, a function of the body, or a header. */

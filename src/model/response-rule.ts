@@ -18,14 +18,16 @@ export interface RuleResponse extends Omit<ApiResponse<unknown>, 'records'> {
   readonly text: string
 }
 
-/** The unit of a wait: a length in seconds or milliseconds, or a moment in seconds or milliseconds since 1970. */
-export type WaitUnit = 's' | 'ms' | 'unix' | 'unix ms'
+/** The unit of a wait: a length in seconds, milliseconds or minutes, or a moment in (milli)seconds since 1970. */
+export type WaitUnit = 's' | 'ms' | 'm' | 'unix' | 'unix ms'
 
 /** The place of a wait in a response. A date in text is a moment, whatever the unit. */
 export interface WaitFrom {
   readonly at: InResponse<never, unknown>
   /** @default 's' */
   readonly unit?: WaitUnit
+  /** The wait if the response states none, or 0. @default that of `Retry-After` */
+  readonly otherwise?: Duration
 }
 
 /**
@@ -84,7 +86,10 @@ function conditionText({ status, header = {}, body = {}, text, when }: RuleData)
 }
 
 function actionText({ action, wait, reach, expected, message }: RuleData): string {
-  const waitText = typeof wait === 'object' ? `${placeText(wait.at)} (${wait.unit ?? 's'})` : wait
+  const waitText =
+    typeof wait === 'object'
+      ? `${placeText(wait.at)} (${wait.unit ?? 's'})${wait.otherwise === undefined ? '' : `, else ${wait.otherwise}`}`
+      : wait
   return [
     action,
     waitText === undefined ? '' : ` after ${waitText}`,
@@ -101,7 +106,9 @@ const valueText = (value: string | number | boolean | null | Pattern): string =>
 
 function placeText(at: InResponse<never, unknown>): string {
   if (typeof at === 'string') return at
-  return typeof at === 'function' ? functionText(at) : `header ${at.header}`
+  return typeof at === 'function'
+    ? functionText(at)
+    : `header ${at.header}${at.json === undefined ? '' : `, ${at.json}`}`
 }
 
 function functionText(fn: object): string {

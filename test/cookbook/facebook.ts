@@ -8,6 +8,9 @@ const DAY = 86_400_000
 const day = (ago: number) => new Date(Date.now() - ago * DAY).toISOString().slice(0, 10)
 const spend = new Map<string, string>()
 let isBusy = false
+/** Minutes until each kind of request is admitted again. */
+let usage = [0, 4]
+const usageOf = (minutes: number) => ({ call_count: 100, estimated_time_to_regain_access: minutes })
 
 /** Ten ads, each of the last 200 days. */
 const insights = numbers(0, 199).flatMap((ago) =>
@@ -27,7 +30,12 @@ const insights = numbers(0, 199).flatMap((ago) =>
 
 function answer({ path, query }: ApiRequest) {
   expect(path).toBe('/act_42/insights')
-  if (isBusy) return { status: 400, json: { error: { code: 80_000, message: 'too many calls from this ad-account' } } }
+  if (isBusy)
+    return {
+      status: 400,
+      headers: { 'x-business-use-case-usage': JSON.stringify({ 42: usage.map(usageOf) }) },
+      json: { error: { code: 80_000, message: 'too many calls from this ad-account' } },
+    }
   const { since, until } = JSON.parse(query.get('time_range') ?? '') as { since: string; until: string }
   expect(Date.parse(until) - Date.parse(since)).toBeLessThanOrEqual(60 * DAY)
   const all = insights.filter(({ date_start }) => date_start >= since && date_start <= until)
@@ -66,5 +74,7 @@ export async function facebook(): Promise<void> {
   expect(rows).toEqual([{ ad_id: '7' }])
   await expectRefused(pipeline, 'FACEBOOK_TOKEN', target.url)
   isBusy = true
+  await expectWait(pipeline, 240_000)
+  usage = [0]
   await expectWait(pipeline, 300_000)
 }

@@ -31,7 +31,7 @@ async function examples(): Promise<Example[]> {
 const found = await examples()
 
 test('the page has the examples', () => {
-  expect(found).toHaveLength(9)
+  expect(found).toHaveLength(10)
 })
 
 test.each(found.map((example) => [example.title, example] as const))('%s', async (_, { response, rule }) => {

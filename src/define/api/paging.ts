@@ -35,7 +35,22 @@ const ENDS = { total: true, more: true, done: true } as const
  * @example
  * .pages(byPage('page', { pages: inHeader('x-total-pages') }))
  */
-export const inHeader = (name: string): InHeader => Object.freeze({ header: named('inHeader', name).toLowerCase() })
+export function inHeader(
+  name: string,
+  options: {
+    /**
+     * For a wait: the header holds JSON, and this is the path of the number in it, with `*` for every member. The
+     * greatest of several counts. @default the header is the value
+     */
+    json?: string
+  } = {},
+): InHeader {
+  rejectUnknownOptions('inHeader()', options, { json: true })
+  const { json } = options
+  if (json !== undefined && (typeof json !== 'string' || json === ''))
+    throw new UsageError("inHeader(): json is the path of a number in the header, as in '*.retry_in'")
+  return Object.freeze({ header: named('inHeader', name).toLowerCase(), ...defined({ json }) })
+}
 
 /**
  * One page: the first response has all records.

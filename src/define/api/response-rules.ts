@@ -41,7 +41,9 @@ export type ResponseRule =
        * The least wait before the next try: a duration, or its place in the response. There, a number counts seconds
        * unless `unit` says otherwise, and a date is a moment. @default the wait after status 503
        */
-      readonly wait?: Duration | { readonly at: Place<string | number>; readonly unit?: WaitUnit }
+      readonly wait?:
+        | Duration
+        | { readonly at: Place<string | number>; readonly unit?: WaitUnit; readonly otherwise?: Duration }
       /**
        * What waits: all requests to the API, or those to the path.
        * @default the API for up to five minutes, the path for a longer wait
@@ -83,7 +85,7 @@ const ACTIONS: Readonly<Record<RuleData['action'], readonly string[]>> = {
 }
 /** The kinds of credentials that are fetched. */
 const RENEWABLE: readonly string[] = ['client credentials', 'refresh token', 'session', 'jwt']
-const UNITS: readonly WaitUnit[] = ['s', 'ms', 'unix', 'unix ms']
+const UNITS: readonly WaitUnit[] = ['s', 'ms', 'm', 'unix', 'unix ms']
 
 /** Returns the rules as data. Throws a UsageError for a rule that can never fit, or that fits every page. */
 export function readResponseRules(
@@ -239,12 +241,13 @@ function checkWait(
     checkValue(place, () => duration(wait))
     return wait
   }
-  rejectUnknownOptions(place, wait, { at: true, unit: true })
-  const { at, unit } = wait
+  rejectUnknownOptions(place, wait, { at: true, unit: true, otherwise: true })
+  const { at, unit, otherwise } = wait
   checkPlace(`${place}.at`, at)
+  if (otherwise !== undefined) checkValue(`${place}.otherwise`, () => duration(otherwise))
   if (unit !== undefined && !UNITS.includes(unit))
     throw new UsageError(`${place}.unit must be one of ${UNITS.map((name) => `'${name}'`).join(', ')}, not '${unit}'`)
-  return { at: at as NonNullable<RuleData['message']>, ...defined({ unit }) }
+  return { at: at as NonNullable<RuleData['message']>, ...defined({ unit, otherwise }) }
 }
 
 function checkPlace(place: string, at: unknown): void {

@@ -61,7 +61,10 @@ const oneLine = (text: string): string => shorten(text.replace(/\s+/g, ' ').trim
 
 /** Returns the wait that the rule itself states or finds in the response, in milliseconds. */
 export function ruleWait({ wait }: RuleData, response: RuleResponse, now: Date): number | undefined {
-  return typeof wait === 'string' ? duration(wait) : wait && waitIn(wait, response, now)
+  if (typeof wait === 'string') return duration(wait)
+  const stated = wait && waitIn(wait, response, now)
+  // A wait of 0 is an estimate that says nothing.
+  return wait?.otherwise !== undefined && (stated ?? 0) === 0 ? duration(wait.otherwise) : stated
 }
 
 type Answered = Pick<RuleResponse, 'body' | 'headers'>
@@ -77,6 +80,8 @@ export function waitIn({ at, unit = 's' }: WaitFrom, response: Answered, now: Da
   switch (unit) {
     case 's':
       return atMost(Math.max(0, number * 1_000))
+    case 'm':
+      return atMost(Math.max(0, number * 60_000))
     case 'ms':
       return atMost(Math.max(0, number))
     case 'unix':
@@ -88,11 +93,30 @@ export function waitIn({ at, unit = 's' }: WaitFrom, response: Answered, now: Da
 
 /** Returns the value at a place; undefined if a function fails there, since a failure has any body. */
 function valueOf(at: InResponse<never, unknown>, { body, headers }: Answered): unknown {
-  if (typeof at === 'object') return headers[at.header]
+  if (typeof at === 'object')
+    return at.json === undefined ? headers[at.header] : greatestInJson(headers[at.header], at.json)
   if (typeof at === 'string') return valueAt(body, at)
   try {
     return at(body as never)
   } catch {
     return undefined
   }
+}
+
+/** Returns the greatest number at a path in JSON, undefined if there is none. `*` stands for every member. */
+function greatestInJson(text: string | undefined, path: string): number | undefined {
+  try {
+    const numbers = membersAt(JSON.parse(text ?? ''), path.split('.')).filter((value) => typeof value === 'number')
+    return numbers.length === 0 ? undefined : Math.max(...numbers)
+  } catch {
+    return undefined // A header that is no JSON states nothing.
+  }
+}
+
+function membersAt(value: unknown, [name, ...names]: readonly string[]): unknown[] {
+  if (name === undefined) return [value]
+  if (typeof value !== 'object' || value === null) return []
+  const members = value as Readonly<Record<string, unknown>>
+  if (name === '*') return Object.values(members).flatMap((member) => membersAt(member, names))
+  return Object.hasOwn(members, name) ? membersAt(members[name], names) : []
 }

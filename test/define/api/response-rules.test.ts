@@ -90,7 +90,7 @@ describe('a rule', () => {
     [
       'a wait with another unit',
       { status: 403, action: 'retry', wait: { at: 'a', unit: 'h' } },
-      "wait.unit must be one of 's', 'ms', 'unix', 'unix ms', not 'h'",
+      "wait.unit must be one of 's', 'ms', 'm', 'unix', 'unix ms', not 'h'",
     ],
     ['a message without a place', { status: 403, action: 'fail', message: 5 }, 'message must be a path of the body'],
   ])('with %s is refused with its place', (_, rule, problem) => {
