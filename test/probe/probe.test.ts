@@ -54,6 +54,7 @@ const PAGING: Readonly<Record<string, string>> = {
   '/gitlab': "byCursor('page', inHeader('x-next-page'))",
   '/fhir': "byNextUrl((body) => body.link?.find(({ relation }) => relation === 'next')?.url ?? null)",
   '/filtered': "byPage('page', { pages: 'pages' })",
+  '/next-token': "byCursor('next_token', 'meta.next_token')",
   '/rows.csv': "byPage('page')",
   '/lines': "byPage('page')",
   '/feed.xml': "byPage('page')",
@@ -104,6 +105,13 @@ describe('each style of paging', () => {
       expect([path, /whole list|further pages/.test(questions)]).toEqual([path, OPEN.has(path)])
       expect([path, found?.streams[0]?.key]).toEqual([path, [path === '/feed.xml' ? '@id' : 'id']])
     }
+  })
+
+  test('a cursor is written only where a request has shown the parameter that filters by it', () => {
+    const cursors = [...probed].filter(([, { found }]) => found?.streams[0]?.cursor !== undefined)
+    expect(cursors.map(([path]) => path)).toEqual(['/filtered'])
+    const [stream] = probed.get('/filtered')?.found?.streams ?? []
+    expect(stream).toMatchObject({ cursor: { at: 'updated_at' }, query: { updated_since: { bound: 'since' } } })
   })
 
   test('costs few requests', () => {

@@ -221,6 +221,11 @@ export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
     const entries = byPage(asked).items.map(({ id, name }) => `<entry id="${id}"><name>${name}</name></entry>`)
     return { body: `<feed><title>All</title>${entries.join('')}</feed>`, headers: { 'content-type': 'text/xml' } }
   },
+  // `token`, which is tried first, is ignored.
+  '/next-token': ({ text }) => {
+    const at = Number(text('next_token')?.slice(1) ?? 0)
+    return { json: { data: from(at), meta: at + SIZE < COUNT ? { next_token: `n${at + SIZE}` } : {} } }
+  },
   '/whole': () => ({ json: { items: RECORDS } }),
   '/full-page': () => ({ json: { items: from(0, 20) } }),
   '/announced': () => ({ json: { items: from(0, 20), total: COUNT, nextThing: 'x' } }),
