@@ -19,6 +19,8 @@ const UNSEEN: readonly (readonly [FaultKind, readonly FakeStyle[]])[] = [
     [...(['one page', 'page', 'page of pages', 'page with more', 'offset', 'last record', 'since', 'header'] as const)],
   ],
   ['delete', ['page', 'page of pages', 'page with more', 'header']],
+  // A first page that states too few pages is believed: nothing else says how much there is.
+  ['wrong total', ['page of pages']],
 ]
 const isUnseen = (fault: FaultKind, style: FakeStyle): boolean =>
   UNSEEN.some(([one, among]) => one === fault && among.includes(style))
