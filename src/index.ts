@@ -134,6 +134,7 @@ export type {
   PathTemplate,
   Query,
   Range,
+  LimitHeaders,
   Rate,
   RateLimit,
   RateLimits,

@@ -51,6 +51,14 @@ const query = `
 const api = http(baseUrl('LINEAR_API', 'https://api.linear.app/graphql'), {
   auth: apiKey(secret('LINEAR_KEY'), { header: 'authorization' }),
   rate: '2500/h',
+  limitHeaders: [
+    { remaining: 'x-ratelimit-requests-remaining', reset: 'x-ratelimit-requests-reset' },
+    {
+      remaining: 'x-ratelimit-complexity-remaining',
+      reset: 'x-ratelimit-complexity-reset',
+      cost: 'x-complexity',
+    },
+  ],
   responseRules: [
     {
       status: 400,

@@ -25,3 +25,22 @@ export interface RequestRate {
   readonly periodMs: number
   readonly burst?: number
 }
+
+/** Headers that state a budget of an API: what is left of it, and when it is full again. */
+export interface LimitHeaders {
+  readonly remaining: string
+  /** Seconds from now, a time since 1970 in seconds or milliseconds, or a date. */
+  readonly reset: string
+  /** What a request has cost, if the budget counts points. @default a request costs 1 */
+  readonly cost?: string
+}
+
+/** The limits of an API. */
+export interface ApiLimits {
+  /** Shared by all streams. @default no limit */
+  readonly rate?: RateLimits
+  /** In a pipeline of several accounts: what has a limit, and a budget, of its own. @default 'account' */
+  readonly ratePer?: 'account' | 'app'
+  /** Headers of budgets, in lower case. @default those with usual names */
+  readonly limitHeaders?: readonly LimitHeaders[]
+}

@@ -1,7 +1,7 @@
 // Requests, credentials and paging of an API: plain data, with functions of the user in a few places.
 import type { InCondition } from './condition-types.ts'
 import type { Bound, BoundText, Range } from './bound.ts'
-import type { RateLimits } from './rate-limit.ts'
+import type { ApiLimits, RateLimits } from './rate-limit.ts'
 import type { Sign } from './signature.ts'
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
@@ -16,7 +16,7 @@ export type { Bound, BoundText, ClockFormat, Range } from './bound.ts'
 export type { Duration } from '../value/duration.ts'
 export type { Size } from '../value/size.ts'
 
-export type { Rate, RateLimit, RateLimits } from './rate-limit.ts'
+export type { LimitHeaders, Rate, RateLimit, RateLimits } from './rate-limit.ts'
 
 /** The name of a secret. Its value is read when a request is sent, and is never printed. */
 export interface Secret {
@@ -77,15 +77,11 @@ export type ClientSecretIn = 'form' | 'header'
 /** The credentials of a request: one kind, or several together. An empty list means none. */
 export type Credentials = Auth | readonly Auth[]
 
-export interface Api {
+export interface Api extends ApiLimits {
   /** Scheme, host and the beginning of every path. */
   readonly base: string
   readonly auth?: Credentials
   readonly headers?: Readonly<Record<string, string>>
-  /** Shared by all streams. @default no limit */
-  readonly rate?: RateLimits
-  /** In a pipeline of several accounts: what has a limit, and a budget, of its own. @default 'account' */
-  readonly ratePer?: 'account' | 'app'
   /** Requests that run at the same time. @default 8 */
   readonly concurrency?: number
   /** The time limit of one try of one request, from sending to the last byte. @default '60s' */

@@ -1,6 +1,16 @@
 // Options of `http()` and of its requests, and the names that each of them has.
 import type { Format } from '../../model/format.ts'
-import type { Bound, BoundText, Credentials, Duration, Given, Query, RateLimits, Sent } from '../../model/request.ts'
+import type {
+  Bound,
+  BoundText,
+  Credentials,
+  Duration,
+  Given,
+  LimitHeaders,
+  Query,
+  RateLimits,
+  Sent,
+} from '../../model/request.ts'
 import type { OptionNames } from '../../model/unknown-option.ts'
 import type { Size } from '../../value/size.ts'
 import type { ResponseRule } from './response-rules.ts'
@@ -23,6 +33,11 @@ export interface HttpOptions {
    * of them together. @default 'account'
    */
   ratePer?: 'account' | 'app'
+  /**
+   * Headers that state budgets under names of their own: `{ remaining: 'x-left', reset: 'x-reset' }`, with `cost` the
+   * header of what a request has cost. @default `ratelimit-…`, `x-ratelimit-…` and the like
+   */
+  limitHeaders?: readonly LimitHeaders[]
   /** Requests that run at the same time. @default 8 */
   concurrency?: number
   /** The time limit of one try of one request, to the last byte. @default '60s' */
@@ -88,6 +103,7 @@ export const HTTP_OPTIONS: OptionNames<HttpOptions> = {
   headers: true,
   rate: true,
   ratePer: true,
+  limitHeaders: true,
   concurrency: true,
   timeout: true,
   attempts: true,

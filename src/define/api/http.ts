@@ -1,7 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { parseLimits } from '../../model/rate.ts'
 import type { JobRequest } from '../../model/job.ts'
-import type { Api, Given, Query, Request, Sent } from '../../model/request.ts'
+import type { Api, Given, LimitHeaders, Query, Request, Sent } from '../../model/request.ts'
 import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import { checkAuth } from './auth.ts'
 import { Endpoint } from './endpoint.ts'
@@ -163,13 +163,34 @@ export function http(base: string, options: HttpOptions = {}): HttpApi {
         `${place}: ${JSON.stringify(origin)} in allowedOrigins is not an origin. Write it like 'https://files.example'`,
       )
   }
-  const { responseRules: rules, ...others } = options
+  const { responseRules: rules, limitHeaders: budgets, ...others } = options
+  const limitHeaders = budgets && checkLimitHeaders(place, budgets)
   const responseRules = rules && readResponseRules(place, rules, options.auth)
-  return new HttpApi({ base: base.replace(/\/+$/, ''), ...others, ...defined({ responseRules }) })
+  return new HttpApi({ base: base.replace(/\/+$/, ''), ...others, ...defined({ responseRules, limitHeaders }) })
 }
 
 const placeOf = (method: string, path: Request['path'], { base }: Api): string =>
   `${method} ${base}${typeof path === 'object' ? path.texts.join('…') : path}`
+
+/** Returns the headers in lower case. Throws a UsageError for budgets without their names. */
+function checkLimitHeaders(place: string, budgets: readonly LimitHeaders[]): readonly LimitHeaders[] {
+  if (!Array.isArray(budgets))
+    throw new UsageError(`${place}: limitHeaders is a list, as in [{ remaining: 'x-left', reset: 'x-reset' }]`)
+  return budgets.map((budget: LimitHeaders) => {
+    rejectUnknownOptions(`${place}: limitHeaders`, budget, { remaining: true, reset: true, cost: true })
+    const { remaining, reset, cost } = budget
+    for (const name of [remaining, reset, cost ?? 'none'])
+      if (typeof name !== 'string' || name === '')
+        throw new UsageError(`${place}: limitHeaders names the headers remaining and reset of each budget`)
+    return lowered({ remaining, reset, ...defined({ cost }) })
+  })
+}
+
+const lowered = ({ remaining, reset, cost }: LimitHeaders): LimitHeaders => ({
+  remaining: remaining.toLowerCase(),
+  reset: reset.toLowerCase(),
+  ...defined({ cost: cost?.toLowerCase() }),
+})
 
 function provenPath(path: Path, { base }: Api): Path {
   const [begin] = typeof path === 'string' ? [path] : path.texts

@@ -30,10 +30,17 @@ export function budgetOf(
   origin: string,
   { rates, account, now, time = realTime, emit, endpoint }: BudgetOptions,
 ): Budget & Partial<AsyncDisposable> {
-  const { rate } = api
-  if (!rates) return rateBudget(rate, { now, time, origin })
+  const { rate, limitHeaders } = api
+  if (!rates) return rateBudget(rate, { now, time, origin, limitHeaders })
   const shared = rates({ origin, credentials: ownersOf(api, account), rate: identityOf(rate, endpoint) })
-  return sharedBudget(rate, { shared, now, time, origin, warn: (message) => emit({ type: 'warning', message }) })
+  return sharedBudget(rate, {
+    shared,
+    now,
+    time,
+    origin,
+    limitHeaders,
+    warn: (message) => emit({ type: 'warning', message }),
+  })
 }
 
 /**

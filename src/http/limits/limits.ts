@@ -1,6 +1,6 @@
 import { RateLimitedError } from '../../model/errors.ts'
 import { WHOLE_API, type Limits, type LimitSource } from '../../model/rate.ts'
-import type { ApiResponse } from '../../model/request.ts'
+import type { ApiResponse, LimitHeaders } from '../../model/request.ts'
 import type { ResponseOrigin } from '../../model/scope.ts'
 import { durationText } from '../../value/duration.ts'
 import { namesRateLimit, rateLimitOf, type RateLimit } from './rate-limit.ts'
@@ -20,9 +20,13 @@ export interface RateWait {
 }
 
 /** Reads the limits that an API states in a response. */
-export function limitsOf(status: number, headers: Headers, { now, ...origin }: ResponseOrigin & { now: Date }): Limits {
+export function limitsOf(
+  status: number,
+  headers: Headers,
+  { now, named, ...origin }: ResponseOrigin & { now: Date; named?: readonly LimitHeaders[] | undefined },
+): Limits {
   const { stream, request, body } = origin
-  const limit = strictest(rateLimitOf(headers, now), body)
+  const limit = strictest(rateLimitOf(headers, now, named), body)
   const source = { stream, request, status }
   // Retry-After of a redirect has another meaning.
   const waitMs = body?.waitMs ?? origin.waitMs ?? (status >= 400 ? retryAfter(headers, now) : undefined)

@@ -1,6 +1,6 @@
 import { Semaphore } from '../../flow/semaphore.ts'
 import { parseLimits, WHOLE_API, type LimitSource } from '../../model/rate.ts'
-import type { RateLimits } from '../../model/request.ts'
+import type { LimitHeaders, RateLimits } from '../../model/request.ts'
 import type { AcquireOptions, Budget, ResponseOrigin } from '../../model/scope.ts'
 import { limitMeter, type LimitMeter } from './limit-meter.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
@@ -12,6 +12,8 @@ export interface RateBudgetOptions {
   readonly time?: Time
   /** Names the API in messages. */
   readonly origin: string
+  /** Headers of budgets that the definition names. */
+  readonly limitHeaders?: readonly LimitHeaders[] | undefined
 }
 
 /** Opens the budget of one API within this process, by the rate of its definition and the limits that it states. */
@@ -40,7 +42,10 @@ class RateBudget implements Budget {
   #stated: StatedRemaining = { ...UNLIMITED }
   readonly #waits = new Waits()
 
-  constructor(rate: RateLimits | undefined, { now, time = realTime, origin }: RateBudgetOptions) {
+  readonly #limitHeaders: readonly LimitHeaders[] | undefined
+
+  constructor(rate: RateLimits | undefined, { now, time = realTime, origin, limitHeaders }: RateBudgetOptions) {
+    this.#limitHeaders = limitHeaders
     this.#meters = parseLimits(rate).map(limitMeter)
     this.#now = now
     this.#time = time
@@ -57,7 +62,7 @@ class RateBudget implements Budget {
   observe(status: number, headers: Parameters<Budget['observe']>[1], origin: ResponseOrigin): void {
     const clock = this.#time.clock()
     if (clock >= this.#stated.until) this.#stated = { ...UNLIMITED }
-    const { remaining, wait } = limitsOf(status, headers, { ...origin, now: this.#now() })
+    const { remaining, wait } = limitsOf(status, headers, { ...origin, now: this.#now(), named: this.#limitHeaders })
     if (remaining && remaining.requests < this.#stated.requests)
       this.#stated = { requests: remaining.requests, until: clock + remaining.ms, source: remaining.source }
     if (wait) this.#waits.add(wait, clock)

@@ -1,4 +1,4 @@
-import type { ApiResponse } from '../../model/request.ts'
+import type { ApiResponse, LimitHeaders } from '../../model/request.ts'
 import { untilDate } from './retry-after.ts'
 
 type Headers = ApiResponse<unknown>['headers']
@@ -16,7 +16,9 @@ type Numbers = Omit<RateLimit, 'header'>
 const PREFIXES = ['ratelimit', 'x-ratelimit', 'x-rate-limit'] as const
 
 /** Reads the rate limit in the headers of a response. Returns undefined unless they state both numbers. */
-export function rateLimitOf(headers: Headers, now: Date): RateLimit | undefined {
+export function rateLimitOf(headers: Headers, now: Date, named: readonly LimitHeaders[] = []): RateLimit | undefined {
+  const own = strictestOfNamed(headers, now, named)
+  if (own) return own
   const combined = strictest(headers['ratelimit'])
   if (combined) return { ...combined, header: `ratelimit: ${headers['ratelimit']}` }
   for (const prefix of PREFIXES) {
@@ -27,6 +29,18 @@ export function rateLimitOf(headers: Headers, now: Date): RateLimit | undefined 
       return { remaining, resetMs, header: `${prefix}-remaining: ${headers[`${prefix}-remaining`]}` }
   }
   return undefined
+}
+
+/** Returns the strictest of the budgets that a definition names. A budget of points admits as many as the last cost. */
+function strictestOfNamed(headers: Headers, now: Date, named: readonly LimitHeaders[]): RateLimit | undefined {
+  const found = named.flatMap(({ remaining: name, reset, cost }) => {
+    const left = numberOf(headers[name])
+    const resetMs = resetMsOf(headers[reset], headers, now)
+    const each = cost === undefined ? 1 : (numberOf(headers[cost]) ?? 1)
+    if (left === undefined || resetMs === undefined) return []
+    return [{ remaining: Math.floor(left / Math.max(1, each)), resetMs, header: `${name}: ${headers[name]}` }]
+  })
+  return found.toSorted((a, b) => a.remaining - b.remaining || b.resetMs - a.resetMs)[0]
 }
 
 /** True if a header describes a rate limit, which holds for the whole API. */

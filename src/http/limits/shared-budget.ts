@@ -8,7 +8,7 @@ import {
   type RequestRate,
   type SharedRate,
 } from '../../model/rate.ts'
-import type { RateLimits } from '../../model/request.ts'
+import type { LimitHeaders, RateLimits } from '../../model/request.ts'
 import type { AcquireOptions, Budget, ResponseOrigin } from '../../model/scope.ts'
 import { LimitsExchange } from './limits-exchange.ts'
 import { limitsOf, throwIfTooLong, type RateWait } from './limits.ts'
@@ -22,6 +22,8 @@ export interface SharedBudgetOptions {
   readonly time?: Time
   /** Names the API in messages. */
   readonly origin: string
+  /** Headers of budgets that the definition names. */
+  readonly limitHeaders?: readonly LimitHeaders[] | undefined
   /** Called once, if other processes cannot be informed of the API's limits. */
   readonly warn: (message: string) => void
 }
@@ -112,7 +114,7 @@ class SharedBudget implements Budget, AsyncDisposable {
   }
 
   observe(status: number, headers: Parameters<Budget['observe']>[1], origin: ResponseOrigin): void {
-    const limits = limitsOf(status, headers, { ...origin, now: this.#options.now() })
+    const limits = limitsOf(status, headers, { ...origin, now: this.#options.now(), named: this.#options.limitHeaders })
     const news = this.#stated.observe(limits, this.#time.clock())
     if (!news) return
     this.#shrinkLease(news)

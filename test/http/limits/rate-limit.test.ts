@@ -55,3 +55,23 @@ describe('Retry-After', () => {
     ).toBe(30_000)
   })
 })
+
+test('budgets of a definition: the strictest counts, and points by the cost of a request', () => {
+  const named = [
+    { remaining: 'x-calls-left', reset: 'x-calls-reset' },
+    { remaining: 'x-points-left', reset: 'x-points-reset', cost: 'x-cost' },
+  ]
+  const headers = {
+    'x-calls-left': '9',
+    'x-calls-reset': '5',
+    'x-points-left': '100',
+    'x-points-reset': '60',
+    'x-cost': '40',
+  }
+  const now = new Date('2024-05-01T12:00:00Z')
+  expect(rateLimitOf(headers, now, named)).toEqual({ remaining: 2, resetMs: 60_000, header: 'x-points-left: 100' })
+  expect(rateLimitOf({ ...headers, 'x-calls-left': '1' }, now, named)).toMatchObject({ remaining: 1, resetMs: 5_000 })
+  expect(rateLimitOf({ 'x-ratelimit-remaining': '3', 'x-ratelimit-reset': '7' }, now, named)).toMatchObject({
+    remaining: 3,
+  })
+})
