@@ -7,8 +7,10 @@ import { Flow } from './flow.ts'
 import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import { checkedSchedule } from './schedule/schedule.ts'
 
+/** The streams of a pipeline with their tables, by name. */
 export type Flows = Readonly<Record<string, Flow<unknown>>>
 
+/** Options of `pipeline()`. */
 export interface PipelineOptions<Streams extends Flows> {
   /**
    * The times at which the pipeline runs: five fields of cron, in UTC unless a zone is given. `sluice schedule` starts
@@ -30,6 +32,7 @@ export interface Pipeline<Streams extends Flows = Flows> extends Readonly<Pipeli
   readonly account?: PipelineAccount
 }
 
+/** Options of `pipeline()` for several accounts of one API. */
 export interface AccountsPipelineOptions<Streams extends Flows> extends Pick<PipelineOptions<Streams>, 'schedule'> {
   /** The accounts, each of which runs by itself: `accounts('SHOPS')`. */
   for: Accounts

@@ -8,6 +8,7 @@ import type { BackfillOptions as EngineOptions } from '../run/options.ts'
 import { BATCH_OPTIONS } from './run.ts'
 import { throwIfAccountsFailed, throwIfFailed } from './run-failed-error.ts'
 
+/** Options of `backfill()`. */
 export interface BackfillOptions extends EngineOptions {
   /** Throw a `RunFailedError` if a stream failed. With `false`, read `report.status` instead. @default true */
   readonly throwOnFailure?: boolean

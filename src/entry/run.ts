@@ -7,6 +7,7 @@ import type { RunAccountsOptions as AccountsEngineOptions } from '../run/account
 import type { BatchLimits, RunOptions as EngineOptions } from '../run/options.ts'
 import { throwIfAccountsFailed, throwIfFailed } from './run-failed-error.ts'
 
+/** Options of `run()`. */
 export interface RunOptions extends EngineOptions {
   /** Throw a `RunFailedError` if a stream failed. With `false`, read `report.status` instead. @default true */
   readonly throwOnFailure?: boolean

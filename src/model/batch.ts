@@ -10,6 +10,7 @@ export interface WriteCounts {
   readonly unchanged: number
 }
 
+/** What has become of the records of a run, a slice or a batch. */
 export interface Counts extends ReadCounts, WriteCounts {}
 
 /** Changes to the slice that a transaction commits together with its rows. */

@@ -5,6 +5,7 @@ import type { Table } from './recipe.ts'
  * API said, or each step was anchored. `ended`: the API said that nothing follows. `open`: anything else.
  */
 export const GRADES = ['counted', 'ended', 'open'] as const
+/** How sure it is that a reading was complete: the count is proven, the API stated the end, or neither. */
 export type Grade = (typeof GRADES)[number]
 
 /** The grade of one reading, or of several together. */

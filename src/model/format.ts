@@ -42,7 +42,9 @@ export interface ZipFormat {
   readonly format?: TextFormat
 }
 
+/** The form of a body that is text: `json()`, `ndjson()`, `csv()` or `xml()`. */
 export type TextFormat = JsonFormat | NdjsonFormat | CsvFormat | XmlFormat
+/** The form of a body, as `csv()` and its like return it. */
 export type Format = TextFormat | ZipFormat
 
 /** Returns what `list --verbose` says of a format, as `csv, delimiter ";"`. */

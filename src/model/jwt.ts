@@ -2,6 +2,7 @@
 import type { Duration, Secret } from './request.ts'
 import type { LoginValue } from './session.ts'
 
+/** How a JWT is signed. */
 export type JwtAlgorithm = 'RS256' | 'ES256' | 'HS256'
 
 /** What an assertion is exchanged as: the grant itself, or what proves who the client is. */

@@ -30,7 +30,9 @@ export interface Schedule {
    */
   readonly overlap?: Overlap
 }
+/** Which missed ticks of a schedule run: all, the last one, or none. */
 export type CatchUp = 'all' | 'last' | 'none'
+/** What happens to a tick while the pipeline still runs: it is skipped, it waits, or it fails. */
 export type Overlap = 'skip' | 'wait' | 'fail'
 
 export interface Incremental {
@@ -146,6 +148,7 @@ export interface OwnPage<T> {
    */
   readonly complete?: OwnCompleteness
 }
+/** What a custom source says about how sure it is that it has read everything. */
 export type OwnCompleteness = Grade | { readonly open: string }
 
 /** The argument of a custom source's generator. */
@@ -163,6 +166,7 @@ export interface Recipe {
   readonly stages: readonly Stage[]
 }
 
+/** How rows are written: added, merged by key, or in place of all rows. */
 export type WriteMode = 'append' | 'merge' | 'replace'
 
 /** A column's SQL type, or `false` to leave it out. */

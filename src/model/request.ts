@@ -23,6 +23,7 @@ export interface Secret {
   readonly secret: string
 }
 
+/** Credentials of one kind, as `bearer()` and its like return them. */
 export type Auth =
   | { readonly type: 'bearer'; readonly token: Secret }
   | { readonly type: 'basic'; readonly user: string; readonly password: Secret }
@@ -105,6 +106,7 @@ export type QueryValue =
   | BoundText
   | readonly (string | number)[]
   | undefined
+/** The parameters of a URL or of a form. `undefined` is left out. */
 export type Query = { readonly [name: string]: QueryValue }
 /** JSON to send. It may contain bounds at any depth. */
 export type Sent = { readonly [name: string]: SentValue | undefined }
@@ -217,6 +219,8 @@ export type NextRequest<Body> = (response: ApiResponse<Body>, request: PageReque
 
 /** The value at `more` is false while more pages follow, as that of `done`. @default true */
 export type MoreIs = false
+
+/** The way from one page to the next, as `byCursor()` and its like return it, or a function. */
 export type Paging<Body> =
   /** `atMost` is the largest number of records that the API returns. */
   | { readonly type: 'one page'; readonly atMost?: number }

@@ -4,6 +4,7 @@ import type { ApiResponse, InResponse, Request } from './request.ts'
 
 /** All statuses that begin with a digit, such as `'4xx'`. */
 export type StatusClass = '1xx' | '2xx' | '3xx' | '4xx' | '5xx'
+/** A status such as 404, or a class such as `'4xx'`. */
 export type StatusMatch = number | StatusClass
 
 /** A regular expression as data. */

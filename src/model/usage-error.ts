@@ -8,6 +8,7 @@ export interface SluiceErrorOptions {
   readonly explanation?: ErrorCode | undefined
 }
 
+/** The class of all errors of Sluice. */
 export class SluiceError extends Error {
   /** The code of the class. */
   readonly code: string = 'SLUICE'

@@ -106,6 +106,7 @@ function parsed(option: string, parse: () => number): number {
   }
 }
 
+/** Options of `readStatus()`. */
 export interface StatusOptions {
   /** Address of the database, `postgres://…`. @default DATABASE_URL, else the embedded PostgreSQL in `.sluice/` */
   readonly database?: string | undefined

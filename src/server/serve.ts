@@ -3,6 +3,7 @@ import { rejectRenamedWords } from '../define/renamed-words.ts'
 import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
 import type { DurationText } from '../value/duration.ts'
 
+/** Options of `serve()`. */
 export interface ServeOptions {
   /** 0: any free port. @default 8420 */
   readonly port?: number

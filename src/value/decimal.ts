@@ -14,6 +14,9 @@
 /**
  * A decimal number that a double would change. It keeps the text that the API sent. `toString` and `toJSON` return the
  * text; arithmetic throws.
+ *
+ * @example
+ * new Decimal('0.10').text // '0.10'
  */
 export class Decimal {
   readonly text: string

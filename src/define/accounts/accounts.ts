@@ -1,6 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 
+/** Options of `accounts()`. */
 export interface AccountsOptions {
   /** The column with the name of the account, a part of the key. @default 'account' */
   readonly column?: string

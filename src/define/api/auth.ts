@@ -150,6 +150,7 @@ const AWS_OPTIONS: OptionNames<Parameters<typeof awsSignature>[0]> = {
 }
 const EXAMPLES_OF_AWS: Readonly<Record<string, string>> = { service: 'execute-api', region: 'eu-west-1' }
 
+/** Options of `clientCredentials()`. */
 export interface ClientCredentialsOptions {
   /** The URL that returns the token: absolute, or a path below the API's base. */
   readonly tokenUrl: string

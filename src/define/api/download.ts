@@ -7,6 +7,7 @@ import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-opti
 import { checkFormat } from './formats.ts'
 import type { RecordsFrom } from './record-shapes.ts'
 
+/** Options of `.download()`. */
 export interface DownloadOptions<T> {
   /** The form of the file. @default by its content type, or by the ending of its name */
   format?: Format

@@ -183,6 +183,7 @@ const DELTA_OPTIONS: OptionNames<Delta<never>> = { at: true, parameter: true, wi
 /** The body as the only record. */
 const WHOLE_BODY = Object.freeze({ type: 'body' as const })
 
+/** Options of `.records()`. */
 export interface RecordsOptions {
   /** A missing member on the way to the records is an empty page. @default false: it is an error */
   optional?: boolean

@@ -15,6 +15,7 @@ import type { OptionNames } from '../../model/unknown-option.ts'
 import type { Size } from '../../value/size.ts'
 import type { ResponseRule } from './response-rules.ts'
 
+/** Options of `http()`: credentials, limits and rules for all requests of an API. */
 export interface HttpOptions {
   /**
    * The credentials of requests, such as `bearer(secret('API_TOKEN'))`, or a list of several that are sent together.
@@ -58,6 +59,7 @@ export interface HttpOptions {
   responseRules?: readonly ResponseRule[]
 }
 
+/** Options of one request: the third argument of `api.get()`. */
 export interface RequestOptions {
   /** The credentials of this request, instead of those of the API; `[]` sends none. */
   auth?: Credentials
@@ -88,6 +90,7 @@ export interface RequestOptions {
   timeout?: Duration
 }
 
+/** Options of `api.post()` and `api.put()`: the body, the query, and those of every request. */
 export interface PostOptions extends RequestOptions {
   /** A body of JSON. It may contain `since` and `until` at any depth, and a paginator's parameter: `'page.after'`. */
   json?: Given<Sent>

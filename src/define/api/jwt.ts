@@ -9,6 +9,7 @@ import { checkValue } from '../check-value.ts'
 import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { proven } from './auth.ts'
 
+/** Options of `jwt()`. */
 export interface JwtOptions {
   /** The private key: PEM or a JWK as JSON. For `'HS256'` the shared secret. */
   readonly key: Secret
@@ -74,6 +75,7 @@ export function jwt(options: JwtOptions): Auth {
   })
 }
 
+/** Options of `googleServiceAccount()`. */
 export interface GoogleServiceAccountOptions {
   /** The content of the JSON file that Google gives out. `NAME_FILE` may name the file. */
   readonly key: Secret

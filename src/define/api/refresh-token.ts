@@ -2,6 +2,7 @@ import type { Auth, Secret } from '../../model/request.ts'
 import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-option.ts'
 import { checkClientSecretIn, proven, type ClientCredentialsOptions } from './auth.ts'
 
+/** Options of `refreshToken()`. */
 export interface RefreshTokenOptions extends Omit<ClientCredentialsOptions, 'clientSecret'> {
   /** @default none: a public client */
   readonly clientSecret?: Secret

@@ -9,6 +9,7 @@ import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-opti
 import { checkAuth } from './auth.ts'
 import { readConditions, type RuleConditions } from './response-rules.ts'
 
+/** Options of `session()`. */
 export interface SessionOptions {
   /** The URL of the login: absolute, or a path below the API's base. */
   readonly loginUrl: string

@@ -2,7 +2,12 @@ import { formatBytes, formatCount, formatNumber, formatSeconds } from '../../val
 import type { Report, StreamReport } from '../../model/report.ts'
 import { openStreams } from '../../model/open-streams.ts'
 
-/** Lays out a report as plain text: a table of streams, then problems. Details are wrapped at the width. */
+/**
+ * Lays out a report as plain text: a table of streams, then problems. Details are wrapped at the width.
+ *
+ * @example
+ * console.log(reportText(await run(billing)))
+ */
 export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {
   const streams = Object.entries(report.streams)
   const width = Math.max(6, ...streams.map(([name]) => name.length))

@@ -17,6 +17,7 @@ import type { ScheduleEvent } from './schedule-event.ts'
 import { Ticks } from './ticks.ts'
 import { messageOf } from '../../value/error.ts'
 
+/** Options of `runSchedule()`. */
 export interface ScheduleOptions {
   /** Address of the database, `postgres://…`. @default DATABASE_URL, else an embedded PostgreSQL in `.sluice/` */
   readonly database?: string | undefined

@@ -1,19 +1,7 @@
 // The page size that a request asks for, by the parameter that states it.
+import { PAGE_SIZE_NAMES } from '../../model/page-size-names.ts'
 import type { PageRequest, Parameter } from '../../model/request.ts'
 import { parameterOf } from './parameter.ts'
-
-/** Usual names of the parameter. Names such as `size` and `count` are left out: some APIs filter by them. */
-const USUAL_NAMES = [
-  'limit',
-  'per_page',
-  'perPage',
-  'page_size',
-  'pageSize',
-  'max_results',
-  'maxResults',
-  '$limit',
-  '$top',
-]
 
 /** Parameters that some paginators have: that of the page, and that of the page size. */
 interface Parameters {
@@ -27,7 +15,7 @@ interface Parameters {
  */
 export function pageSizeOf(request: PageRequest, paging: object): number | undefined {
   const { parameter, limit }: Parameters = paging
-  const names = limit === undefined ? [...USUAL_NAMES, ...namesBeside(parameter)] : [limit]
+  const names = limit === undefined ? [...PAGE_SIZE_NAMES, ...namesBeside(parameter)] : [limit]
   const inUrl = new URLSearchParams(request.url.split('?', 2)[1])
   const sizes = new Set(
     names.map((name) => sizeFrom(parameterOf(request, name) ?? inUrl.get(name))).filter((size) => size !== undefined),
@@ -42,7 +30,7 @@ function namesBeside(parameter: Parameter | undefined): string[] {
   if (!beside) return []
   const [, parent = '', , bracket = '', closing = ''] = beside
   // Beside the parameter of the page, `size` is no filter.
-  return [...USUAL_NAMES, 'size'].map((name) => parent + bracket + name + closing)
+  return [...PAGE_SIZE_NAMES, 'size'].map((name) => parent + bracket + name + closing)
 }
 
 function sizeFrom(value: unknown): number | undefined {

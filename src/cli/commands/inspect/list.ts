@@ -1,10 +1,13 @@
 import { describePipeline } from '../../../define/describe.ts'
+import { streamSentences } from '../../../define/describe-sentence.ts'
 import type { Pipeline } from '../../../define/pipeline.ts'
 import { scheduleText } from '../../../define/schedule/schedule.ts'
 import { withoutAccount } from '../../../model/account.ts'
 import { tryPipelines, type FoundPipeline } from '../../../run/find-pipelines.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { printError } from '../../output/print-error.ts'
+import { terminalWidth } from '../../output/terminal-width.ts'
+import { wrapText } from '../../output/wrap-text.ts'
 import { accountsOf } from '../stream-names.ts'
 import { printTable } from '../../output/print-rows.ts'
 
@@ -44,7 +47,12 @@ const byFile = (found: readonly FoundPipeline[]): Listed[] =>
   })
 
 function describe(pipeline: Pipeline, file: string, accounts: readonly string[] | undefined): string {
-  const text = `${file}\n${describePipeline(pipeline)}`
+  const sentences = Object.entries(streamSentences(pipeline)).flatMap(([stream, text]) =>
+    wrapText(`${stream} ${text}`, terminalWidth() - 4).map((line, index) =>
+      index === 0 ? `  ${line}` : `    ${line}`,
+    ),
+  )
+  const text = `${file}\n${sentences.join('\n')}\n\n${describePipeline(pipeline)}`
   return accounts ? `${text}\n  accounts: ${accounts.join(', ')} (shown: ${accounts[0]})` : text
 }
 
