@@ -1,6 +1,6 @@
 // A stream as one sentence, for people who meet a pipeline for the first time.
 import { PAGE_SIZE_NAMES } from '../model/page-size-names.ts'
-import type { HttpSource, Incremental, Recipe, Stage, Table } from '../model/recipe.ts'
+import type { Incremental, Recipe, Stage, Table } from '../model/recipe.ts'
 import type { InResponse, Paging, Parameter, Request } from '../model/request.ts'
 import type { Pipeline } from './pipeline.ts'
 import { parseCron, type CronFields } from './schedule/cron.ts'
@@ -78,8 +78,7 @@ function changedText({ source, incremental }: Recipe): string {
   return isConditional(source) ? 'reads everything if the list has changed' : 'reads everything each time'
 }
 
-const isConditional = (source: Recipe['source']): boolean =>
-  'api' in source && (source as HttpSource).ifChanged === true
+const isConditional = (source: Recipe['source']): boolean => 'api' in source && source.ifChanged === true
 
 const fieldOf = ({ at }: Incremental): string => (typeof at === 'string' ? at : 'the value of a function')
 

@@ -13,6 +13,7 @@ import type { PreparedRequest } from './prepare-request.ts'
 import { credentialsProblem, retryError, statusError, type RetryErrorOptions } from './request-error.ts'
 import { isEmptied, ruleError, ruleWait } from './rules/apply-rule.ts'
 import { isSuccess } from './rules/response-rules.ts'
+import { saidText } from './said-text.ts'
 import type { SentResponse, StreamSendOptions } from './sender.ts'
 
 /** A response to one try, and what it means. */
@@ -52,6 +53,7 @@ export function readResponse(
     throw statusError(status, headers, {
       ...asked,
       credentialsProblem: credentialsProblem(status, authorization.secrets),
+      said: saidText(seen, secrets.hide),
     })
   if (error) throw error
   const stated = isGraphql ? limitsInBody(body, headers, asked.now) : undefined

@@ -63,6 +63,8 @@ export interface StatusErrorOptions {
   readonly label: string
   /** Problem and remedy of the credentials; undefined for a status that does not concern them. */
   readonly credentialsProblem: string | undefined
+  /** What the API says itself, as the end of a message. @default nothing */
+  readonly said?: string
   readonly now: Date
   /** The API, and how far a long wait reaches in it. */
   readonly origin: string
@@ -74,11 +76,11 @@ export interface StatusErrorOptions {
 export function statusError(
   status: number,
   headers: ApiResponse<unknown>['headers'],
-  { label, credentialsProblem, now, origin, ...asked }: StatusErrorOptions,
+  { label, credentialsProblem, said = '', now, origin, ...asked }: StatusErrorOptions,
 ): Error {
   if (!isTransient(status, headers, now)) {
     const detail = credentialsProblem === undefined ? '' : `: ${credentialsProblem}`
-    return new HttpError(`${label} answered ${status}${detail}`, {
+    return new HttpError(`${label} answered ${status}${detail}${said}`, {
       kind: credentialsProblem === undefined ? 'status' : 'credentials',
       status,
       location: label,
@@ -88,7 +90,7 @@ export function statusError(
   return retryError(`${label} answered ${status}`, { label, status, headers, retryAfterMs, now, origin, ...asked })
 }
 
-export interface RetryErrorOptions extends Omit<StatusErrorOptions, 'credentialsProblem'> {
+export interface RetryErrorOptions extends Omit<StatusErrorOptions, 'credentialsProblem' | 'said'> {
   readonly status: number
   readonly headers: ApiResponse<unknown>['headers']
   /** The wait that the API asks for. */

@@ -52,7 +52,7 @@ describe('each error is one message with a location, the problem and what to do:
       [
         'a wrong key',
         () => ({ status: 401, json: { error: `${TOKEN} is not known` } }),
-        /^GET \/rows answered 401: the credentials were refused; check API_TOKEN$/,
+        /^GET \/rows answered 401: .* refused; check API_TOKEN\. The API says: "\{secret:API_TOKEN\} is not known"$/,
       ],
       [
         'HTML with 200',

@@ -1,6 +1,7 @@
 // What a new user gets wrong. Each message has the place, the cause and the remedy.
-import { describe, expect, test } from '@jest/globals'
-import { apiServer } from '../support/api-server.ts'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { apiServer, type ApiHandler } from '../support/api-server.ts'
+import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { callSluice } from './support/call.ts'
 import { project } from './support/command.ts'
 
@@ -79,5 +80,152 @@ describe('an error of a pipeline file shows the line', () => {
     const { code, stderr } = await callSluice(['run', 'p', '--dry-run'], { cwd: here.cwd, env: { API: api.origin } })
     expect(code).toBe(2)
     expect(stderr).toContain(`pipelines/p.ts:4:7: ${api.origin}: the path "b/1" must begin with a slash`)
+  })
+})
+
+/** A list of two pages, of 2 records each. The API wants a token, and knows its parameters and paths. */
+const shop: ApiHandler = ({ path, query, headers }) => {
+  if (headers['authorization'] !== 'Bearer right-token')
+    return { status: 401, json: { error: { message: 'The token wrong-token has expired' } } }
+  if (path !== '/v1/orders') return { status: 404, json: { message: 'No such resource' } }
+  const page = Number(query.get('cursor') ?? 1)
+  const data = [2 * page - 1, 2 * page].map((id) => ({ id, updatedAt: `2024-01-0${id}T00:00:00Z`, total: 'twelve' }))
+  return { json: { data, meta: { next: page === 1 ? '2' : null } } }
+}
+
+describe('a typical mistake gets its place, its cause and its remedy:', () => {
+  const RIGHT = {
+    base: 'process.env.API',
+    path: '/v1/orders',
+    paging: "byCursor('cursor', 'meta.next')",
+    records: "'data'",
+    incremental: '',
+    table: 'shop.orders',
+    options: "{ key: 'id' }",
+  }
+  const file = (wrong: Partial<typeof RIGHT>): string => {
+    const { base, path, paging, records, incremental, table, options } = { ...RIGHT, ...wrong }
+    return (
+      "import { bearer, byCursor, http, pipeline, secret } from 'SLUICE'\n" +
+      `const api = http(${base}, { auth: bearer(secret('SHOP_TOKEN')), attempts: 1, timeout: '2s' })\n` +
+      `const orders = api.get('${path}').pages(${paging}).records(${records})${incremental}\n` +
+      `export default pipeline('shop', { streams: { orders: orders.into('${table}', ${options}) } })\n`
+    )
+  }
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await testDatabase()
+    await database.database.query('create schema shop')
+    await database.database.query('create schema other')
+    await database.database.query('create table other.orders (id bigint primary key, total numeric)')
+  })
+  afterAll(async () => database[Symbol.asyncDispose]())
+
+  test.each<[string, Partial<typeof RIGHT>, Readonly<Record<string, string>>, RegExp]>([
+    [
+      'a wrong path',
+      { path: '/v1/order' },
+      {},
+      /GET \/v1\/order answered 404\. The API says: "No such resource"; check the path, .* \[HTTP_NOT_FOUND\]/,
+    ],
+    [
+      'a wrong list',
+      { records: "'dta'" },
+      {},
+      /'dta': the body has no 'dta', only data, meta\. Did you mean 'data'\? .* \[NO_RECORDS\]/,
+    ],
+    [
+      'a wrong key',
+      { options: "{ key: 'ids' }" },
+      {},
+      /ids: it belongs to the key, and the record has no such field \(it has id, .*\)\. Did you mean id\?/,
+    ],
+    [
+      'a wrong field of the cursor',
+      { incremental: ".incremental('updated_at')", options: "{ key: 'id', complete: 'required' }" },
+      {},
+      /"updated_at" and "updatedAt" would both be .* have only one of them, correct the name in \.incremental/,
+    ],
+    [
+      'a wrong secret',
+      {},
+      { SHOP_TOKEN: 'wrong-token' },
+      /answered 401: .*; check SHOP_TOKEN\. The API says: "The token \{secret:SHOP_TOKEN\} has expired" \[HTTP_CRED/,
+    ],
+    [
+      'no secret',
+      {},
+      { SHOP_TOKEN: '' },
+      /shop\.orders: secret SHOP_TOKEN is empty: .* set SHOP_TOKEN .* \[MISSING_SECRET\]/,
+    ],
+    [
+      'a wrong base URL',
+      { base: "'http://127.0.0.1:1'" },
+      {},
+      /GET \/v1\/orders got no complete response: .*ECONNREFUSED.*; check that the API is up.* \[HTTP_UNAVAILABLE\]/,
+    ],
+    [
+      'a misspelled parameter',
+      { paging: "byCursor('curser', 'meta.next')" },
+      {},
+      /GET \/v1\/orders: .*a page that was read before\. .*Compare the parameter that the paginator sends.* \[PAGING\]/,
+    ],
+    [
+      'the two arguments of a paginator the other way round',
+      { paging: "byCursor('meta.next', 'cursor')", options: "{ key: 'id', complete: 'required' }" },
+      {},
+      /The parameter comes first, .*: write byCursor\('cursor', 'meta\.next'\)/,
+    ],
+    [
+      'a wrong type',
+      { options: "{ key: 'id', columns: { total: 'intger' } }" },
+      {},
+      /declares intger.*, which is not a type of this database\. Did you mean integer\? Correct it in columns/,
+    ],
+    [
+      'a table that exists with other types',
+      { table: 'other.orders', options: "{ key: 'id', maxRejects: 0 }" },
+      {},
+      /other\.orders.* \[(?:TABLE_NOT_OWNED|SCHEMA|TOO_MANY_REJECTS)\]/,
+    ],
+    [
+      'a database that is down',
+      {},
+      { DATABASE_URL: 'postgres://sluice@127.0.0.1:1/shop?connect_timeout=1' },
+      /no server listens there .*; start PostgreSQL there, or correct DATABASE_URL \[DATABASE_DOWN\]/,
+    ],
+  ])('%s', async (_, wrong, env, message) => {
+    await using api = await apiServer(shop)
+    await using here = await project({ 'pipelines/shop.ts': file(wrong) })
+    const { code, stdout, stderr } = await callSluice(['run', 'shop'], {
+      cwd: here.cwd,
+      env: { API: api.origin, SHOP_TOKEN: 'right-token', DATABASE_URL: database.url, ...env },
+    })
+    expect({ code, output: stdout + stderr }).toEqual({
+      code: expect.any(Number),
+      output: expect.stringMatching(message),
+    })
+    expect(stdout + stderr).not.toContain('wrong-token')
+  })
+
+  test('a missing right in the database', async () => {
+    const url = new URL(database.url)
+    const role = `${url.pathname.slice(1)}_guest`
+    await database.database.query(`create role ${role} login password 'guest-of-shop'`)
+    try {
+      Object.assign(url, { username: role, password: 'guest-of-shop' })
+      await using api = await apiServer(shop)
+      await using here = await project({ 'pipelines/shop.ts': file({}) })
+      const { code, stderr } = await callSluice(['run', 'shop'], {
+        cwd: here.cwd,
+        env: { API: api.origin, SHOP_TOKEN: 'right-token', DATABASE_URL: url.href },
+      })
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/permission denied .+ \[DATABASE_RIGHTS\]/),
+      })
+    } finally {
+      await database.database.query(`drop role ${role}`)
+    }
   })
 })

@@ -21,7 +21,6 @@ import {
   unix,
   until,
 } from '../../src/index.ts'
-import { streamSentences } from '../../src/define/describe-sentence.ts'
 import { apiServer } from '../support/api-server.ts'
 
 const api = http('https://forum.example/api', { auth: bearer(secret('FORUM_TOKEN')) })
@@ -290,27 +289,4 @@ test('streams that share a source share its recipe', () => {
   const { topics, posts, reactions } = forum.streams
   expect(topics.recipe.source).toBe(posts.recipe.source)
   expect(posts.recipe.stages[0]).toBe(reactions.recipe.stages[0])
-})
-
-test('a stream is described by a sentence', () => {
-  const again = http('https://api.example.com/v1')
-    .get<{ id: number }[]>('/labels', { limit: 50 })
-    .pages(byLinkHeader())
-    .records()
-  const when = (schedule: string): string | undefined =>
-    streamSentences(
-      pipeline('p', { schedule: schedule as '* * * * *', streams: { a: again.into('p.a', { write: 'replace' }) } }),
-    )['a']
-  expect(streamSentences(forum)).toMatchObject({
-    topics:
-      'reads GET /api/topics of forum.example, page by page by the cursor in meta.next, adds only what changed since ' +
-      'updatedAt, merges into forum.topics by id, every 10 minutes.',
-    posts: expect.stringContaining(', reads the children of each record, merges into forum.posts by id,'),
-  })
-  expect(when('7 * * * *')).toBe(
-    'reads GET /v1/labels of api.example.com, page by page by the header link, 50 at a time, reads everything each ' +
-      'time, replaces the rows of p.a, each hour.',
-  )
-  expect(when('30 4 * * *')).toContain(', each day at 04:30.')
-  expect(when('0 9 * * MON')).toContain(', at 0 9 * * MON.')
 })

@@ -58,6 +58,7 @@ export function addInspectCommands(sluice: Command): void {
 
   addCommand(sluice, 'runs', 'List the runs, newest first. With a number: show the report of that run.')
     .argument('[pipeline]', 'only runs of this pipeline; or the number of a run')
+    .option('--account <name>', 'only runs of this account of the pipeline')
     .option('--limit <n>', 'runs to list', wholeNumber(1), 20)
     .option('--json', 'print the runs as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/runs.ts')).runsCommand))

@@ -27,14 +27,28 @@ export function parseAccounts(text: string, place: string): AccountData[] {
   try {
     json = parseJson(trimmed)
   } catch {
-    // The error of the parser quotes the text.
-    throw new UsageError(`${place}: it begins like JSON and is not JSON. Correct it, or list names: north,south`)
+    const where = placeOfFault(trimmed)
+    throw new UsageError(
+      `${place}: it begins like JSON and is not JSON${where}. Correct it, or list names: north,south`,
+    )
   }
   // The parser keeps only the last of two members of one name.
   const names = trimmed.startsWith('{') ? memberNames(trimmed) : []
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined) throw new UsageError(`${place}: there are two accounts ${twice}. Remove one of them`)
   return provenAccounts(json, place)
+}
+
+/** Returns where JSON is wrong. The error of the parser is not quoted, because it quotes the text. */
+function placeOfFault(text: string): string {
+  try {
+    JSON.parse(text)
+    return ''
+  } catch (error) {
+    const [, at] = /at position (\d+)/.exec(String(error)) ?? []
+    const before = text.slice(0, at === undefined ? text.length : Number(at)).split('\n')
+    return ` (line ${before.length}, column ${(before.at(-1) ?? '').length + 1})`
+  }
 }
 
 /** Returns the names of the members of a JSON object, each as often as it stands there. */

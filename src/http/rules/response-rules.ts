@@ -45,7 +45,8 @@ export class ResponseRules {
     const candidates = this.#candidates(status, headers)
     const last = candidates.at(-1)
     const isDecided = last !== undefined && isDecidedByHead(last)
-    if (isDecided ? !candidates.some(readsBody) : !isSuccess(status) && last === undefined) return 'none'
+    if (isDecided && !candidates.some(readsBody)) return 'none'
+    if (!isSuccess(status) && last === undefined) return isQuoted(status, headers) ? 'beginning' : 'none'
     if (!isSuccess(status)) return 'beginning'
     return hasBody(status) ? 'page' : 'none'
   }
@@ -63,6 +64,12 @@ export class ResponseRules {
     return this.#rules.find((rule) => fits(rule, response, label))
   }
 }
+
+/** True for a failure whose words a message quotes. Only a short body is read: a long one is no sentence. */
+const isQuoted = (status: number, headers: Headers): boolean =>
+  status >= 400 && status <= 499 && status !== 429 && Number(headers['content-length'] ?? Infinity) <= MAX_QUOTED_BYTES
+
+const MAX_QUOTED_BYTES = 4_096
 
 /** True for the statuses of success that may have a body. */
 const hasBody = (status: number): boolean => isSuccess(status) && status !== 204 && status !== 205

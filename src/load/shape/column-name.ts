@@ -59,7 +59,8 @@ export class ColumnNames {
   #conflict(name: string, field: string, both: string): SchemaError {
     return new SchemaError(
       `${this.#table}: ${both} would both be the column ${name}. Rename one in the stream, ` +
-        `or leave it out with columns: { ${JSON.stringify(field)}: false }`,
+        `or leave it out with columns: { ${JSON.stringify(field)}: false }. ` +
+        'If records have only one of them, correct the name in .incremental(), in the key or in versionBy',
     )
   }
 }

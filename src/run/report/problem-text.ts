@@ -37,9 +37,11 @@ const VERBOSE = 'run with --verbose to see where it was thrown'
 const THEN_RUN_AGAIN = 'then run again: it resumes after the last commit'
 
 /** Returns the remedy for a failed request in a run. The HTTP layer knows nothing of runs. */
-function httpRemedy({ kind, status }: HttpError): string {
+function httpRemedy({ kind, status, location }: HttpError): string {
   if (kind === 'unavailable') return `; check that the API is up, or raise its timeout and attempts, ${THEN_RUN_AGAIN}`
   if (kind !== 'status') return ''
+  // Only requests for credentials are named by their whole URL.
+  if (/^\w+ https?:/.test(location ?? '')) return '; check this URL in the auth of the API, and what it expects'
   if (status === 404) return '; check the path, or set { emptyOn: [404] } if it means that there is nothing'
   return status >= 400 && status <= 499 ? '; check the path and what the API expects in the request' : ''
 }

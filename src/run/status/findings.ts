@@ -138,7 +138,9 @@ function overdue({ overdueSince, lastSuccess, state }: StreamStatus): Found | un
   if (overdueSince === undefined) return undefined
   const lastRead = lastSuccess && `, and was last read to its end ${lastSuccess.at}`
   const detail = state === 'never ran' ? ', and never was' : (lastRead ?? '')
-  return fault('overdue', `it should have been read after ${overdueSince}${detail}: check that its scheduler runs`)
+  // A run at the tick that failed proves that the scheduler runs.
+  const cause = state === 'failed' ? 'its last run failed, see above' : 'check that its scheduler runs'
+  return fault('overdue', `it should have been read after ${overdueSince}${detail}: ${cause}`)
 }
 
 /**

@@ -52,7 +52,7 @@ function expandBatch(
   if (expect === 'each' && child.recipe.stages.some(({ type }) => type === 'flatMap'))
     throw new UsageError(
       "inBatches(): expect: 'each' counts the records of the batch, so its stream has no .flatMap. " +
-        'Put .flatMap behind it',
+        "Put .flatMap(…) behind the outer .flatMap(inBatches(…)), or remove expect: 'each'",
     )
   return { type: 'child stream', recipe: child.recipe }
 }
@@ -75,7 +75,8 @@ export class EachRecord {
     if (this.#read >= this.#count) return page
     const reason =
       `${formatCount(this.#read, 'record', 'records')} came for a batch of ${this.#count}, ` +
-      "and inBatches() expects one for each of them (expect: 'each')"
+      "and inBatches() expects one for each of them (expect: 'each'). Compare the ids in the request and the answer, " +
+      "or remove expect: 'each' if a record may have none"
     return { ...page, ...defined({ completeness: worstOf(page.completeness, openBecause(reason)) }) }
   }
 }

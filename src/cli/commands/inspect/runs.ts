@@ -13,16 +13,20 @@ import { wrapText } from '../../output/wrap-text.ts'
 import { requireKnownName } from '../stream-names.ts'
 
 interface RunsOptions extends CommonOptions {
+  readonly account?: string
   readonly limit: number
   readonly json?: boolean
 }
 
 /** `sluice runs`: lists runs; with a number, shows the report of that run. */
 export async function runsCommand(
-  [which]: [string | undefined],
-  { database, limit, json = false }: RunsOptions,
+  [word]: [string | undefined],
+  { database, account, limit, json = false }: RunsOptions,
   { signal }: CommandContext,
 ): Promise<number> {
+  if (account !== undefined && (word === undefined || /^\d+$/.test(word)))
+    throw new UsageError('--account needs the pipeline, as in sluice runs shops --account north')
+  const which = account === undefined ? word : `${word}@${account}`
   await using store = await openStore({ database, signal })
   if (which !== undefined && /^\d{1,18}$/.test(which)) {
     const run = await readRun(store.database, which)
