@@ -49,6 +49,8 @@ function pagingText(paging: Paging<never>): string {
       return `page by page after ${nameOf(paging.at)} of the last record`
     case 'next url':
       return `page by page by the URL in ${nameOf(paging.at)}`
+    case 'continue':
+      return `page by page by the parameters in ${nameOf(paging.at)}`
     case 'link header':
       return 'page by page by the header link'
     case 'header':
