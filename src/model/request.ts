@@ -167,10 +167,7 @@ export interface Request {
   readonly format?: Format
 }
 
-/**
- * A request as JSON. It is also the position at which a run resumes. A secret's value in it is written as
- * `{secret:NAME}`.
- */
+/** A request as JSON, and the position at which a run resumes. A secret in it is written as `{secret:NAME}`. */
 export interface PageRequest {
   readonly method: Method
   /** A path below the API's base, or a whole URL. */
@@ -272,10 +269,7 @@ export type Paging<Body> =
   | SincePaging<Body>
   | NextRequest<Body>
 
-/**
- * The token in the last response of a reading. The next run sends it and gets what has changed since: the token is the
- * stream's cursor.
- */
+/** The token in the last response of a reading is the stream's cursor: the next run sends it and gets the changes. */
 export interface Delta<Body> {
   readonly at: InResponse<Body, string | number>
   /** The parameter that holds the token. @default the token is a URL */
