@@ -79,6 +79,7 @@ class ApiClient implements Client, AsyncDisposable {
   readonly #authorizations: Authorizations
   readonly #auth: Credentials | undefined
   readonly #budget: Budget & Partial<AsyncDisposable>
+  readonly #budgetOptions: ClientOptions
   /** Budgets of endpoints that have limits of their own. */
   readonly #endpointBudgets = new Map<string, Budget & Partial<AsyncDisposable>>()
   readonly #reservations: Reservations
@@ -102,8 +103,8 @@ class ApiClient implements Client, AsyncDisposable {
     this.#connections = openClientConnections(settings, api.auth, secrets, transport)
     const { agent, bodyAgent } = this.#connections
     // Requests that do not reach the API take nothing from the budget that all processes share.
-    const rates = transport ? undefined : options.rates
-    this.#budget = options.budget ?? budgetOf(api, addresses.origin, { ...options, rates, time })
+    this.#budgetOptions = { ...options, rates: transport ? undefined : options.rates, time }
+    this.#budget = options.budget ?? budgetOf(api, addresses.origin, this.#budgetOptions)
     const costs = new CostBudget(time)
     this.#reading = { costs, secrets, now, origin: addresses.origin }
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
@@ -148,7 +149,7 @@ class ApiClient implements Client, AsyncDisposable {
     const key = `${limitsText(rate)} ${place}`
     const budget =
       this.#endpointBudgets.get(key) ??
-      budgetOf({ ...this.#api, rate }, addresses.origin, { ...this.#options, endpoint: place })
+      budgetOf({ ...this.#api, rate }, addresses.origin, { ...this.#budgetOptions, endpoint: place })
     this.#endpointBudgets.set(key, budget)
     return budget
   }

@@ -13,6 +13,7 @@ import {
   path,
   pipeline,
   secret,
+  session,
   since,
 } from '../../src/index.ts'
 import { expectStream, fakeApi, fakeRecords, record, replay, type FakeApi } from '../../src/testing/index.ts'
@@ -215,6 +216,36 @@ describe('record and replay', () => {
     await expectStream(streams.lines, { from: replay(made.file) }).toYield([
       { a: '1', b: 'person1@example.com {secret:KEY}' },
     ])
+  })
+
+  test.each([{ header: 'x-session' }, { query: 'sid' }])(
+    'the token of a login is removed, sent as %j',
+    async (sendAs) => {
+      await using api = await fakeApi({
+        answer: ({ path: at, query, headers }) => {
+          if (at === '/login') return { json: { data: { token: 'tok-8271-of-login' } } }
+          if ((headers['x-session'] ?? query.get('sid')) !== 'tok-8271-of-login') return { status: 401 }
+          return { json: [{ id: 1, note: 'for tok-8271-of-login' }] }
+        },
+      })
+      const auth = session({ loginUrl: '/login', json: { password: secret('PASSWORD') }, token: 'data.token', sendAs })
+      const items = http(api.url, { auth }).get<{ id: number }[]>('/items').pages(onePage()).records()
+      const flow = items.into('a.items', { key: 'id' })
+      const options = { file: file('login.json'), environment: { PASSWORD: 'open-sesame' }, quiet: true }
+      await record(pipeline('a', { streams: { items: flow } }), options)
+      expect(await readFile(options.file, 'utf8')).not.toMatch(/tok-8271|open-sesame/)
+      await expectStream(flow, { from: replay(options.file) }).toYieldCount(1)
+    },
+  )
+
+  test('limits of a request cost no time', async () => {
+    await using api = await fakeApi({ records: 25 })
+    const items = http(BASE)
+      .get<{ items: object[] }>('/items', {}, { rate: '1/m' })
+      .pages(byPage('page'))
+      .records('items')
+    const { rows, error } = await expectStream(items, { from: api, signal: AbortSignal.timeout(10_000) }).reading()
+    expect({ rows: rows.length, error }).toEqual({ rows: 25, error: undefined })
   })
 
   test('a file that does not bring what the API brought is refused', async () => {
