@@ -35,7 +35,8 @@ export async function airtable(): Promise<void> {
   expect(first.streams.records).toMatchObject({ counts: { inserted: 650 }, completeness: { grade: 'ended' } })
   expect(times).toHaveLength(7)
   // The API has no header of a limit, and its 429 costs 30 s: the rate itself is tested.
-  expect(times[5]! - times[0]!).toBeGreaterThan(900)
+  // Without it, all seven would come within some milliseconds; the first one may be late because it connects.
+  expect(times[5]! - times[0]!).toBeGreaterThan(500)
 
   records.splice(3, 1)
   const second = await run(pipeline, { database: target.url })

@@ -235,11 +235,13 @@ test('a function that might request is not called for a plan', () => {
 test('a pipeline without functions is its own data', async () => {
   await using server = await apiServer(({ query }) => ({
     json: {
-      readings: [
-        { station: 'a', measuredAt: '2025-01-02', tempC: 21.5, raw: 0 },
-        { station: 'b', measuredAt: '2025-01-03', tempC: 9 },
-        { station: 'a', measuredAt: '2025-01-02', tempC: 0 },
-      ],
+      readings: query.has('p')
+        ? []
+        : [
+            { station: 'a', measuredAt: '2025-01-02', tempC: 21.5, raw: 0 },
+            { station: 'b', measuredAt: '2025-01-03', tempC: 9 },
+            { station: 'a', measuredAt: '2025-01-02', tempC: 0 },
+          ],
       links: query.has('p') ? {} : { next: '/readings?p=2' },
     },
   }))
