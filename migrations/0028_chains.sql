@@ -365,10 +365,13 @@ begin
   returning s.id;
 end $$;
 
--- As before. Ranges may end in any order, and an earlier run may have read the last one.
+-- As before. Ranges may end in any order, and an earlier run may have read the last one. Null if a chain was given up
+-- with ranges that are not done: the run reads on from the cursor, which is before them.
 create or replace function sluice.step_end(_run bigint, _pipeline text, _stream text, _partition text)
 returns text language sql stable as $$
-  select coalesce((select o.until from sluice.slices as o where o.chain = s.chain order by o.link desc limit 1), s.until)
+  select case when s.chain is null then s.until
+              when not exists (select from sluice.slices as o where o.chain = s.chain and o.status <> 'done')
+              then (select o.until from sluice.slices as o where o.chain = s.chain order by o.link desc limit 1) end
     from sluice.slices as s
    where s.run = _run and (s.pipeline, s.stream, s.partition, s.kind) = (_pipeline, _stream, _partition, 'sync')
      and s.status = 'done' and s.until is not null

@@ -23,7 +23,11 @@ export function readAuth(text: string, secrets: Secrets): FoundAuth {
   const auth = authOf(kind, words.length, { name, scheme, value })
   if (!auth || (words.length > 1 && name === '')) throw new UsageError(`--auth ${kind}: give it as ${FORMS}`)
   if (secrets.isSet?.(variable) === false)
-    throw new UsageError(`${variable} is not set in the environment or in .env. --auth needs its value to send it`)
+    throw new UsageError(
+      // Another text may be the secret itself, so it is not shown.
+      `${/^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : `the variable that --auth ${kind} names`} is not set in the ` +
+        'environment or in .env. --auth needs its value to send it',
+    )
   return auth
 }
 

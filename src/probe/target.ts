@@ -26,6 +26,14 @@ export interface Target {
 const BASE_END = /^(v\d[\w.-]*|api|rest|odata|jsonapi|wp-json)$/i
 const PLACE = /^(cursor|page_?token|after|starting_after|start_?after|continuation|marker|since_id|next)$/i
 
+/** Parameters whose values would be secrets in a file, besides those that no message shows. */
+const SECRET_PARAMETER = new RegExp(
+  '([?&](?:x-(?:amz|goog)-(?:signature|credential|security-token)|app_?id(?==[0-9a-f]{20})|app_?key|h?apikey|' +
+    '(?:api|private|session|user)_?token|access_?key|auth(?:_?key|_?token)?|subscription-key|jwt|session_?id|' +
+    'credentials?)=)[^&#]+',
+  'gi',
+)
+
 /** Reads the URL. Throws a UsageError for what is none, or for a secret in it. */
 export function readTarget(text: string): Target {
   const url = URL.parse(text)
@@ -33,8 +41,8 @@ export function readTarget(text: string): Target {
     throw new UsageError(`${JSON.stringify(text)} is not a URL. Give one, as in https://api.example/v1/orders`)
   if (url.username !== '' || url.password !== '')
     throw new UsageError('The URL contains credentials. Give them by --auth basic:USER:PASSWORD_VARIABLE')
-  const shown = redactUrl(url)
-  if (shown !== url.href && shown.includes('***'))
+  const shown = redactUrl(url).replaceAll(SECRET_PARAMETER, '$1***')
+  if (shown.includes('***') && !url.href.includes('***'))
     throw new UsageError(
       `The URL contains a secret: ${shown}. Set it as an environment variable, and give --auth ` +
         'query:PARAMETER:VARIABLE',

@@ -58,16 +58,18 @@ describe('sluice init', () => {
       return { json: { orders: orders.slice(page * 100 - 100, page * 100), pages: 3 } }
     })
     await using here = await project({ 'package.json': MANIFEST, 'somewhere/else.txt': '' })
-    const ended = await init(here, '--yes', '--from', `${api.origin}/orders`)
+    // The name of the pipeline is one that its test imports, too.
+    const ended = await init(here, '--yes', '--from', `${api.origin}/replay`)
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     const [, name = ''] = /^Wrote pipelines\/(.*)\.ts/m.exec(ended.stdout) ?? []
     expect(await read(here, `pipelines/${name}.ts`)).toContain("byPage('page'")
     expect(await read(here, `test/${name}.test.ts`)).toContain('toYieldCount(200)')
+    expect(await read(here, `test/${name}.test.ts`)).toContain("import replay2 from '../pipelines/replay.ts'")
     expect(JSON.parse(await read(here, `test/${name}.json`))).toMatchObject({ pipeline: name, pages: 2 })
     expect(ended.stdout.match(/^Next:/gm)).toHaveLength(1)
     expect(existsSync(join(here.cwd, 'pipelines/planets.ts'))).toBe(false)
 
-    const again = await init(here, '--from', `${api.origin}/orders`)
+    const again = await init(here, '--from', `${api.origin}/replay`)
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(`${name}.ts exists`) })
   })
 

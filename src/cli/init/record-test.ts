@@ -21,8 +21,11 @@ export async function recordTest(pipeline: Pipeline, signal: AbortSignal): Promi
   return recorded
 }
 
+/** Names that the test has besides the pipeline. */
+const IMPORTED = new Set(['test', 'expectStream', 'replay', 'stream'])
+
 const testText = (name: string, { file, rows }: Recorded): string => {
-  const variable = variableName(name)
+  const variable = variableName(name, IMPORTED)
   const tests = Object.entries(rows).map(
     ([stream, count]) => `
 test('${stream}: the recorded pages are read', async () => {

@@ -40,6 +40,10 @@ function checkCondition(paginator: string, condition: InCondition<never>): void 
   rejectUnknownOptions(`${paginator}()`, condition, ['at', 'is', 'exists'])
   given(paginator, condition.at)
   checkTest(`${paginator}()`, condition)
+  const { at, is } = condition
+  const other = isHeader(at) ? [is].flat().find((value) => value !== undefined && typeof value !== 'string') : undefined
+  if (other !== undefined)
+    throw new UsageError(`${paginator}(): a header is text, so it is never ${other}. Write is: '${other}'`)
 }
 
 const isHeader = (at: unknown): at is InHeader =>

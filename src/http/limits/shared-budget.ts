@@ -87,7 +87,8 @@ class SharedBudget implements Budget, AsyncDisposable {
     const { shared, origin, warn, time = realTime } = options
     this.#rates = parseLimits(rate).map(padded)
     this.#capacity = Math.min(...this.#rates.map(capacityOf))
-    this.#validMs = Math.min(30_000, Math.max(1_000, Math.min(...this.#rates.map(({ periodMs }) => periodMs)) / 10))
+    const shortestMs = this.#rates.length === 0 ? 0 : Math.min(...this.#rates.map(({ periodMs }) => periodMs))
+    this.#validMs = Math.min(30_000, Math.max(1_000, shortestMs / 10))
     this.#options = options
     this.#time = time
     this.#sleepers = new Sleepers(time)

@@ -1,5 +1,5 @@
 // The request for the next page: a pure function of the paginator, the last response and request, and the pages before.
-import type { InCondition } from '../../model/condition.ts'
+import { isCondition, testText, type InCondition } from '../../model/condition.ts'
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
 import type { ApiResponse, InResponse, PageRequest, Paging } from '../../model/request.ts'
@@ -181,6 +181,7 @@ export function moreOf(
   at: InResponse<never, unknown> | InCondition<never>,
 ): boolean | undefined {
   if ((isCounted(paging) || response.body === undefined) && isLeftOut(at, response)) return undefined
+  if (isCondition(at)) checkKind(at, valueIn(response, at.at))
   const value = valueIn(response, at)
   const isDone = 'moreIs' in paging
   const text = typeof value === 'string' ? value.trim().toLowerCase() : value
@@ -189,6 +190,17 @@ export function moreOf(
   throw new PagingError(
     `${nameOf(at)} should say whether ${isDone ? 'this is the last page' : 'there are more pages'}, ` +
       `but ${problemOf(value)}. Correct \`${isDone ? 'done' : 'more'}\` of the paginator`,
+  )
+}
+
+/** Throws for a value that can never be one of those of a condition: `more` would end the reading on the first page. */
+function checkKind(condition: InCondition<never>, value: unknown): void {
+  if (condition.is === undefined || value === undefined || value === null) return
+  const values = [condition.is].flat().filter((one) => one !== null)
+  if (values.length === 0 || values.some((one) => typeof one === typeof value)) return
+  throw new PagingError(
+    `${nameOf(condition)} holds ${typeNameOf(value)}, and the condition waits for ${testText('it', condition)}, ` +
+      'which it never is. Write the value of `is` as the response has it',
   )
 }
 

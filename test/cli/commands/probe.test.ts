@@ -79,6 +79,17 @@ test.each([
   [['not-a-url'], 2, /"not-a-url" is not a URL/],
   [['http://user:pw@127.0.0.1/x'], 2, /contains credentials/],
   [['http://127.0.0.1/x?api_key=abcdef'], 2, /contains a secret: http:\/\/127\.0\.0\.1\/x\?api_key=\*\*\*\. Set it as/],
+  [
+    ['http://127.0.0.1/x?page=1&api_token=abc'],
+    2,
+    /contains a secret: http:\/\/127\.0\.0\.1\/x\?page=1&api_token=\*\*\*/,
+  ],
+  [['http://127.0.0.1/x?appid=0123456789abcdef0123456789abcdef'], 2, /contains a secret: .*appid=\*\*\*/],
+  [
+    ['http://127.0.0.1/x', '--auth', 'bearer:ghp_b0XyZ91'],
+    2,
+    /^(?!.*b0XyZ91).*the variable that --auth bearer names is not set/,
+  ],
   [['http://127.0.0.1/x', '--auth', 'bearer:eyJhbGciOi.J9'], 2, /--auth bearer:…: give it as bearer:VARIABLE, basic/],
   [['http://127.0.0.1/x', '--auth', 'bearer:UNSET_TOKEN'], 2, /UNSET_TOKEN is not set/],
   [['http://127.0.0.1/x', '--header', 'X-Api-Key: abc'], 2, /give --auth header:X-Api-Key:VARIABLE/],

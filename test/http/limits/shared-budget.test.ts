@@ -33,3 +33,21 @@ test('many notifications cause one read at a time, and at most one more', async 
   await turn()
   expect(reads.length).toBe(3)
 })
+
+test('without a declared rate, a lease of the requests that the API has stated lasts a second', async () => {
+  const asked: number[] = []
+  const shared: SharedRate = {
+    grant: ({ validMs }) => {
+      asked.push(validMs)
+      return Promise.resolve({ lease: undefined, requests: 1, waitMs: 0, isBlocked: false })
+    },
+    report: () => Promise.resolve(),
+    read: () => Promise.resolve({ waits: [], remaining: { requests: 3, ms: 60_000 } }),
+    subscribe: () => ({ [Symbol.dispose]: () => {} }),
+  }
+  {
+    await using budget = sharedBudget(undefined, { shared, now: () => new Date(), origin: 'api', warn: () => {} })
+    await budget.acquire(1, { signal: new AbortController().signal })
+  }
+  expect(asked[0]).toBe(1_000)
+})

@@ -137,6 +137,24 @@ test('a step that fails stops the cursor before it, the others go on, and the ne
   expect(froms.filter((from) => from > daysAgo(80) && from < daysAgo(11))).toEqual([])
 })
 
+test('of a chain that was given up while its run goes on, nothing behind the cursor counts as read', async () => {
+  const { api, state } = await rangedApi(
+    list().map((row, at) => (at < 20 ? { ...row, at: daysAgo(79 - at / 10) } : row)),
+  )
+  await using _api = api
+  await using target = await testDatabase()
+  state.fails = isThird
+  const { run } = await runPipeline(flowOf(api), { database: target.url })
+  const stepEnd = (): Promise<unknown> =>
+    target.database.one(`select sluice.step_end($1, 'p', 'rows', '') as at`, [run])
+  await changeCursor(target.database, { pipeline: 'p', stream: 'rows' }, { value: daysAgo(95) })
+  expect(await stepEnd()).toEqual({ at: null })
+  await target.database.query(
+    `update sluice.slices set status = 'done', position = '{"end": true}' where status = 'failed'`,
+  )
+  expect(await stepEnd()).toEqual({ at: daysAgo(10) })
+})
+
 test('two runs at once: the second one waits, and neither loses or doubles anything', async () => {
   const rows = list()
   const { api, state } = await rangedApi(rows)

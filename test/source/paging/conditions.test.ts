@@ -1,6 +1,6 @@
 // What leads on by an object of parameters, and ends by a condition.
 import { describe, expect, test } from '@jest/globals'
-import { byContinue, byCursor, byPage } from '../../../src/index.ts'
+import { byContinue, byCursor, byPage, inHeader } from '../../../src/index.ts'
 import { all, ids, posts, walk, type Walk } from './walk.ts'
 
 const read = async (paging: unknown, bodies: readonly object[]): Promise<Walk> => {
@@ -50,6 +50,16 @@ describe('conditions as `more` and `done`', () => {
   ])('%s', async (_, paging, bodies) => {
     const { requested, error } = await read(paging, bodies)
     expect({ pages: requested.length, error }).toEqual({ pages: 2, error: undefined })
+  })
+
+  test.each([
+    ['true', true, "'more' holds text, and the condition waits for it = true"],
+    [1, '1', `'more' holds a number, and the condition waits for it = "1"`],
+  ])('a value of another kind, %j for %j, is an error, and not the end', async (more, is, message) => {
+    const { error } = await read(byPage('page', { more: { at: 'more', is } }), [{ more }, { more }])
+    expect(error).toMatchObject({ message: expect.stringContaining(message) })
+    const inText = { at: inHeader('x-more'), is: true } as const
+    expect(() => byPage('page', { more: inText })).toThrow("a header is text, so it is never true. Write is: 'true'")
   })
 
   test('a value that is missing says nothing, and a condition says what it waits for', async () => {
