@@ -35,7 +35,7 @@ describe('a run that is killed', () => {
       const jobs = sampled(await everyMessage(context, write), 7, context.random)
       expect(await broken(jobs, { succeed: true })).toEqual([])
     },
-    60_000,
+    120_000,
   )
 
   test('leaves no commit behind that counts after another has taken over', async () => {
@@ -48,7 +48,7 @@ describe('a run that is killed', () => {
         ),
       ),
     ).toEqual([])
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('a run that lives on', () => {
@@ -62,17 +62,17 @@ describe('a run that lives on', () => {
         ),
       ),
     ).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   test('overcomes an API that fails', async () => {
     expect(await broken(sampled(apiFaults(context), 3, context.random))).toEqual([])
-  }, 60_000)
+  }, 120_000)
 })
 
 test('a run that is killed while its list moves misses nothing in silence, and resumes without doubles', async () => {
   expect(await broken(sampled(moving(context, 300), 3, context.random))).toEqual([])
-}, 60_000)
+}, 120_000)
 
 test('a run that is killed while it reads ranges at once leaves a cursor that is true, and resumes them', async () => {
   expect(await broken(sampled(await ranges(context), 3, context.random))).toEqual([])
-}, 60_000)
+}, 120_000)
