@@ -13,6 +13,28 @@ export interface FoundPageSize {
 /** Pages with more are slow to try, and few APIs have them. */
 const MOST = 500
 
+/** Names that are tried at most beside a page number. */
+const MAX_NAMES = 2
+const USUAL = 100
+
+/**
+ * Requests a first page of another size where the first response was the whole list, and pages have a size only beside
+ * their number. Undefined if the API does not give one.
+ */
+export async function findSizeOfPages(
+  probing: Probing,
+  { parameter, start }: { readonly parameter: string; readonly start: number },
+): Promise<FoundPageSize | undefined> {
+  if (probing.count <= USUAL) return undefined
+  for (const name of sizeNames(probing, parameter).slice(0, MAX_NAMES)) {
+    if (probing.left === 0) return undefined
+    const { page, relation } = await probing.ask({ [parameter]: start, [name]: USUAL })
+    if (relation.type === 'from' && relation.index === 0 && page.records.length === USUAL)
+      return { parameter: name, size: USUAL, page, text: `${name}=${USUAL} gives ${USUAL}` }
+  }
+  return undefined
+}
+
 /** Requests a larger first page. Undefined if the API does not give one, or if the parameter is not known. */
 export async function findPageSize(
   probing: Probing,

@@ -6,7 +6,7 @@ import { readAuth, readHeaders } from './auth-option.ts'
 import { describeFound, type Fact, type FoundList } from './describe-found.ts'
 import { findCursor, proveFilter } from './find-cursor.ts'
 import { findKey } from './find-key.ts'
-import { findPageSize } from './find-page-size.ts'
+import { findPageSize, findSizeOfPages, type FoundPageSize } from './find-page-size.ts'
 import { findPaging, type PagingResult } from './find-paging/find-paging.ts'
 import { Probing } from './find-paging/probing.ts'
 import { findRecords, recordsIn, type RecordsPlace } from './find-records.ts'
@@ -72,10 +72,7 @@ async function probeList(first: Probing): Promise<FoundList> {
   // The last record alone stands at its offset, so the first page was the whole list.
   const isNeeded = needed !== undefined && proven?.page.records.length === 1
   const sizeParameter = needed ?? proven?.sizeParameter ?? paging.probing.options.sizeParameter
-  const size =
-    isList && proven
-      ? await findPageSize(first, { sizeParameter, parameter: parameterOf(paging), isNeeded })
-      : undefined
+  const size = isList && proven ? await sizeOf(first, paging, { sizeParameter, isNeeded }) : undefined
   const pages = [first, ...(proven ? [proven] : []), ...(size ? [size] : [])].map((one) =>
     'first' in one ? one.first : one.page,
   )
@@ -85,9 +82,17 @@ async function probeList(first: Probing): Promise<FoundList> {
   return { paging, size, cursor, filter, sample }
 }
 
-const parameterOf = ({ proven }: PagingResult): string | undefined => {
+async function sizeOf(
+  first: Probing,
+  { proven, probing }: PagingResult,
+  { sizeParameter, isNeeded }: { readonly sizeParameter: string | undefined; readonly isNeeded: boolean },
+): Promise<FoundPageSize | undefined> {
   const paging = proven?.paging
-  return paging && 'parameter' in paging && typeof paging.parameter === 'string' ? paging.parameter : undefined
+  const parameter =
+    paging && 'parameter' in paging && typeof paging.parameter === 'string' ? paging.parameter : undefined
+  const size = await findPageSize(first, { sizeParameter, parameter, isNeeded })
+  if (size || sizeParameter !== undefined || paging?.type !== 'page' || parameter === undefined) return size
+  return findSizeOfPages(probing, { parameter, start: paging.start ?? 1 })
 }
 
 function different(records: readonly unknown[]): unknown[] {

@@ -107,6 +107,19 @@ describe('each style of paging', () => {
     }
   })
 
+  test('a page number that makes a long list short gets a page size', async () => {
+    const records = Array.from({ length: 250 }, (_, index) => ({ id: index + 1 }))
+    // As json-server: all of them, unless a page is asked for. Then ten, unless `_limit` says how many.
+    await using server = await apiServer(({ query }) => {
+      const size = Number(query.get('_limit') ?? (query.has('_page') ? 10 : 250))
+      const from = (Number(query.get('_page') ?? 1) - 1) * size
+      return { json: records.slice(from, from + size) }
+    })
+    const { found } = await probe(`${server.origin}/posts`, { secrets: readSecrets({}), signal })
+    expect(found && pipelineText(found)).toContain("'/posts', { _limit: 100 })\n  .pages(byPage('_page'))")
+    expect(server.requests.length).toBeLessThanOrEqual(MAX_REQUESTS)
+  })
+
   test('a cursor is written only where a request has shown the parameter that filters by it', () => {
     const cursors = [...probed].filter(([, { found }]) => found?.streams[0]?.cursor !== undefined)
     expect(cursors.map(([path]) => path)).toEqual(['/filtered'])
