@@ -81,6 +81,7 @@ export class TimePattern {
     if (!this.hasTime && (this.hasZone || has('mm', 'ss', 'S'))) throw fault('has no hour. Write it as HH')
     if (has('ss') && !has('mm')) throw fault('has seconds without minutes')
     if (has('S') && !has('ss')) throw fault('has a fraction without seconds')
+    if (isAmbiguous(this.#parts)) throw fault('does not say where one number ends. Write MM, DD and HH')
     try {
       const source = this.#parts.map(({ token, literal = '' }) =>
         token ? TOKENS[token] : literal.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`),
@@ -135,6 +136,17 @@ function partsOf(pattern: string): Part[] {
       )
     return { literal }
   })
+}
+
+/** True if two numbers without a fixed length stand side by side: `2026111` as YYYYMD may be two days. */
+function isAmbiguous(parts: readonly Part[]): boolean {
+  let open = 0
+  for (const { token = '' } of parts) {
+    if (['', 'MMM', 'A', 'Z', 'z'].includes(token)) open = 0
+    else if (['M', 'D', 'H', 'h', 'S'].includes(token)) open += 1
+    if (open > 1) return true
+  }
+  return false
 }
 
 const two = (value: number): string => String(value).padStart(2, '0')

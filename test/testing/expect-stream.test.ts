@@ -238,6 +238,23 @@ describe('record and replay', () => {
     },
   )
 
+  test('pages that differ in a parameter like a credential have their own answers', async () => {
+    await using api = await fakeApi({ paging: byCursor('token', 'next'), records: 30 })
+    const items = (start?: string) =>
+      http(api.url)
+        .get<{ items: { id: number }[]; next: string | null }>('/items', start === undefined ? {} : { token: start })
+        .pages(byCursor('token', 'next'))
+        .records('items')
+    const flow = items().into('a.items', { key: 'id' })
+    const options = { file: file('token.json'), quiet: true }
+    await record(pipeline('a', { streams: { items: flow } }), options)
+    expect(await readFile(options.file, 'utf8')).toContain('items?token=removed')
+    await expectStream(flow, { from: replay(options.file) }).toYieldCount(30)
+    await expect(expectStream(items('x'), { from: replay(options.file) }).rows()).rejects.toThrow(
+      'items?token=removed was not recorded',
+    )
+  })
+
   test('limits of a request cost no time', async () => {
     await using api = await fakeApi({ records: 25 })
     const items = http(BASE)

@@ -31,6 +31,7 @@ describe('a time of another form than ISO 8601', () => {
     ['M/D/YYYY h:mm A Z', '1/2/2026 12:05 AM +01:00', '2026-01-01T23:05:00Z'],
     ['M/D/YYYY h:mm A Z', '11/12/2026 12:05 pm Z', '2026-11-12T12:05:00Z'],
     ['D MMM YYYY [at] HH:mm:ss.SZ', '3 Feb 2026 at 10:00:00.1230-0300', '2026-02-03T13:00:00.123Z'],
+    ['YYYYMDD HHmmssSZ', '2026111 090000123Z', '2026-01-11T09:00:00.123Z'],
     ['unix', new Date(5), '1970-01-01T00:00:00.005Z'],
   ])('%j reads %s', (form, value, text) => {
     expect(read(form, value)).toBe(text)
@@ -71,6 +72,8 @@ describe('a time of another form than ISO 8601', () => {
     ['YYYY-MM-DD HH:mm', { zone: '+01:00' }, /is no time zone/],
     ['YYYY-MM-DD HH:mm z', { zones: { IST: '5h' } }, /zones\.IST is an offset/],
     ['YYYY-MM-DD YYYY', {}, /has a part twice/],
+    // `2026111` may be the eleventh of January and the first of November.
+    ['YYYYMD', {}, /does not say where one number ends/],
     ['unix', { unit: 's' } as never, /there is no option "unit"/],
   ])('time(%j, %j) is refused', (form, options, message) => {
     expect(() => time(form, options)).toThrow(message)

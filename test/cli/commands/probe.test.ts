@@ -13,6 +13,7 @@ beforeAll(async () => {
   api = await apiServer((request) => {
     const { path, query, headers } = request
     if (path === '/v1/not-ok') return { json: { ok: false, error: 'not_authed' } }
+    if (path === '/v1/clear') return { status: 400, json: { error: 'no \u001B[2Jway' } }
     if (path === '/v1/empty') return { json: { items: [], total: 0 } }
     // After the probe, the way to the next page has another name.
     if (path === '/v1/renamed') {
@@ -107,6 +108,9 @@ test('a file that does not read on is a failure', async () => {
 })
 
 test('what is no list gets no file, and the reason is shown', async () => {
+  const { stderr } = await sluice(`${api.origin}/v1/clear`)
+  expect(stderr).toMatch(/answered 400: no /)
+  expect(stderr).not.toContain('\u001B')
   const missing = await sluice(`${api.origin}/v1/nothing`)
   expect(missing).toMatchObject({
     code: 1,

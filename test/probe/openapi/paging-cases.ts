@@ -50,6 +50,11 @@ export const PAGING_CASES: Readonly<Record<string, Case>> = {
     }),
     paging: { type: 'next url', at: '_links.next.href' },
   },
+  'offsets whose default is no beginning': {
+    query: { offset: { type: 'integer', default: 20 }, limit: integer },
+    body: object({ data: items }),
+    paging: { type: 'offset', parameter: 'offset', start: 0 },
+  },
   'offsets with a total': {
     query: { offset: integer, limit: { type: 'integer', default: 20 } },
     body: object({ data: items, pagination: object({ total: integer, offset: integer }) }),

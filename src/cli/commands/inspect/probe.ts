@@ -12,6 +12,7 @@ import { UsageError } from '../../../model/errors.ts'
 import { messageOf } from '../../../value/error.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
+import { onOneLine } from '../../output/display-width.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
 import { wrapText } from '../../output/wrap-text.ts'
 import { probeOpenApi, type ProbeOpenApiOptions } from './probe-openapi.ts'
@@ -41,7 +42,9 @@ export async function probeCommand(
   if (url === undefined) throw new UsageError('sluice probe: give the URL of a list, or --openapi with a description')
   if (only ?? set ?? list) throw new UsageError('sluice probe: --only, --set and --list are for --openapi')
   const { signal, hide } = context
-  const print = (text: string): void => console.log(hide(text))
+  // Names and messages are the API's own: what controls a terminal is left out.
+  const shown = (text: string): string => hide(text).split('\n').map(onOneLine).join('\n')
+  const print = (text: string): void => console.log(shown(text))
   const file = out ?? join('pipelines', `${nameFor(readTarget(url), name)}.ts`)
   // Found out before anything is sent.
   if (!force && existsSync(file)) throw existingFile(file)
@@ -56,7 +59,7 @@ export async function probeCommand(
     onRetry: (reason, ms) => print(`   ${reason}; again in ${(ms / 1_000).toFixed(1)} s`),
   })
   if (!found) {
-    console.error(hide(`\n${problem ?? 'Nothing was found.'} No file was written.`))
+    console.error(shown(`\n${problem ?? 'Nothing was found.'} No file was written.`))
     return 1
   }
   print(`\n${factsText(facts)}\n`)

@@ -16,12 +16,13 @@ export function byOffset({ parameters, ends, size }: Search): PagingStated | und
   )
   if (!found) return undefined
   const { words } = found.schema
-  const stated = numberOf(words, 'default') ?? numberOf(words, 'minimum')
+  // Another default is a page that nobody wants to begin with: what is before it would be missing.
+  const stated = [numberOf(words, 'default'), numberOf(words, 'minimum')].find((one) => one === 0 || one === 1)
   const { name } = found.parameter
   const limit = size && !USUAL_SIZE.test(size.parameter) ? { limit: size.parameter } : {}
   const question = `is the first record ${name}=0? The description does not say whether it counts from 0 or 1.`
   return {
-    paging: { type: 'offset', parameter: name, start: Math.max(0, stated ?? 0), ...ends, ...limit },
+    paging: { type: 'offset', parameter: name, start: stated ?? 0, ...ends, ...limit },
     questions: stated === undefined && !/offset|skip/i.test(name) ? [question] : [],
   }
 }
