@@ -31,6 +31,10 @@ const row = (id: number): Item => ({
   updated_at: new Date(Date.UTC(2025, 0, id)).toISOString(),
 })
 
+/** Refuses items with a smaller id. */
+const atLeast = (id: number) => (value: unknown) =>
+  (value as Item).id < id ? { issues: [{ message: 'too small' }] } : { value: value as Item }
+
 async function databases(): Promise<number> {
   await using server = new Database({ url: database, max: 1 })
   const { count } = await server.one<{ count: number }>(
@@ -81,6 +85,10 @@ test('a run that fails fails the test, and of a cut recording the rows of its pa
     expect(from.isWhole).toBe(false)
     const { tables } = await loaded(pipeline('shop', { streams }), { from, database })
     expect(tables['shop.items']).toHaveLength(19)
+    const strict = items(api.url).validate({ '~standard': { vendor: 'test', validate: atLeast(3) } })
+    await expect(
+      expectStream(strict.into('shop.items', { key: 'id' }), { from }).toWrite([], { database }),
+    ).rejects.toThrow('3 records were rejected, and 0 expected')
     await using down = await fakeApi({ answer: () => ({ status: 403 }) })
     await expect(loaded(shop, { from: down, database })).rejects.toMatchObject({
       code: 'ERR_ASSERTION',

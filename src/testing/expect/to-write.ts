@@ -3,7 +3,7 @@ import { pipeline } from '../../define/pipeline.ts'
 import type { Stream } from '../../define/stream.ts'
 import { UsageError } from '../../model/errors.ts'
 import { defined } from '../../value/defined.ts'
-import { loaded, type LoadedOptions } from '../write/loaded.ts'
+import { loadedRows, type LoadedOptions } from '../write/loaded.ts'
 import { sameStored, withoutAdded, type StoredRow } from '../write/stored-rows.ts'
 import { differenceOf } from './difference.ts'
 import { flowOf, type ReadingOptions } from './read-flow.ts'
@@ -30,11 +30,11 @@ export async function writtenBy<Row>(
   if (since !== undefined || until !== undefined)
     throw new UsageError('toWrite(): a run reads from the start. Leave out since and until')
   const flow = flowOf(stream)
-  const { tables, report } = await loaded(
+  const { tables, report, rejectedBefore } = await loadedRows(
     pipeline('test', { streams: { stream: flow } }),
     defined({ from, secrets, pages, signal, database, into }),
   )
-  const rejected = report.streams.stream?.counts.rejected ?? 0
+  const rejected = rejectedBefore + (report.streams.stream?.counts.rejected ?? 0)
   const actual = withoutAdded(tables[flow.table.name] ?? [], expected)
   if (rejected !== rejects) return { actual, difference: `${rejected} records were rejected, and ${rejects} expected` }
   return { actual, difference: differenceOf(actual, expected, { equal: sameStored }) }

@@ -50,13 +50,24 @@ export async function loaded<Streams extends Flows>(
   pipeline: Pipeline<Streams>,
   options: LoadedOptions = {},
 ): Promise<Loaded<keyof Streams & string>> {
+  const { tables, report } = await loadedRows(pipeline, options)
+  return { tables, report }
+}
+
+/** As `loaded()`, with the number of records that were rejected before the run: those of pages that were cut. */
+export async function loadedRows<Streams extends Flows>(
+  pipeline: Pipeline<Streams>,
+  options: LoadedOptions,
+): Promise<Loaded<keyof Streams & string> & { readonly rejectedBefore: number }> {
   rejectUnknownOptions('loaded()', options, OPTIONS)
   const { from, secrets = {}, signal = AbortSignal.timeout(LONGEST_MS), into, streams } = options
   if (typeof pipeline.streams === 'function' || pipeline.account)
     throw new UsageError(`loaded(): ${pipeline.name} has several accounts. Make a pipeline of the streams of one`)
   await using opened = new AsyncDisposableStack()
   const database = into ?? opened.use(await temporaryDatabase({ ...defined({ database: options.database }), signal }))
-  const given = isCut(options) ? await withReadRows(pipeline, options) : pipeline
+  const { given, rejectedBefore } = isCut(options)
+    ? await withReadRows(pipeline, options)
+    : { given: pipeline, rejectedBefore: 0 }
   const errors: unknown[] = []
   const report = await withTransport(testTransport(from), () =>
     runPipeline(given, {
@@ -72,25 +83,30 @@ export async function loaded<Streams extends Flows>(
   throwIfFailed(report, errors[0])
   const names = Object.values<{ readonly table: string }>(report.streams).map(({ table }) => table)
   const tables = await Promise.all([...new Set(names)].map(async (name) => [name, await database.rows(name)] as const))
-  return { tables: Object.fromEntries(tables), report }
+  return { tables: Object.fromEntries(tables), report, rejectedBefore }
 }
 
 /** True if not all pages of a list are read. */
 const isCut = ({ from, pages }: LoadedOptions): boolean => (pages ?? recordedPages(from)) !== undefined
 
 /** Returns the pipeline with the rows of the first pages in place of its sources: a run reads every list to its end. */
-async function withReadRows(pipeline: Pipeline, options: LoadedOptions): Promise<Pipeline> {
+async function withReadRows(
+  pipeline: Pipeline,
+  options: LoadedOptions,
+): Promise<{ readonly given: Pipeline; readonly rejectedBefore: number }> {
   const { from, secrets, pages, signal } = options
   const streams: Record<string, Flow<unknown>> = {}
+  let rejectedBefore = 0
   for (const [name, flow] of Object.entries(pipeline.streams)) {
     const read = await readFlow(flow, defined({ from, secrets, pages, signal }))
     if ('error' in read) throw read.error
+    rejectedBefore += read.counts.rejected
     const rows = source(async function* () {
       yield { records: read.rows }
     })
     streams[name] = new Flow(rows.recipe, flow.table)
   }
-  return pipelineOf(pipeline.name, { streams })
+  return { given: pipelineOf(pipeline.name, { streams }), rejectedBefore }
 }
 
 function throwIfFailed({ status, pipeline, streams }: Report, cause: unknown): void {
