@@ -1,6 +1,6 @@
 -- Up Migration
 
-create schema if not exists sluice;
+-- Schema sluice exists: what runs the migrations has created it. `create schema if not exists` would need a right even so.
 
 -- Whether a session still exists. Who may not see when a session began, since it is another user's, takes it for the one that is meant:
 -- waiting for a lease to end is safe, taking work from somebody alive is not polite.

@@ -88,6 +88,8 @@ async function runAll(transaction: Transaction, directory: string): Promise<stri
     if (/^(begin|commit|rollback);?$/i.test(text.trim())) return { rows: [] }
     return { rows: await transaction.query(text) }
   }
+  // `create schema if not exists` would need the right to create schemas even if the schema exists.
+  await transaction.query(`do $$ begin if to_regnamespace('sluice') is null then create schema sluice; end if; end $$`)
   const ran = await runner({
     dbClient: { query } as never,
     dir: directory,
@@ -95,7 +97,6 @@ async function runAll(transaction: Transaction, directory: string): Promise<stri
     direction: 'up',
     migrationsSchema: 'sluice',
     migrationsTable: 'migrations',
-    createMigrationsSchema: true,
     singleTransaction: true,
     noLock: true,
     // A migration may come to a version after one with a higher number. It then changes nothing of that one.

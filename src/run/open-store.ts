@@ -7,6 +7,7 @@ import { defined } from '../value/defined.ts'
 import { UsageError } from '../model/errors.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
+import { withSchemaRights } from './schema-right.ts'
 
 export interface OpenStoreOptions {
   /** `postgres://…`. @default DATABASE_URL of the environment, else an embedded PostgreSQL in `.sluice/` */
@@ -15,6 +16,8 @@ export interface OpenStoreOptions {
   /** Connections at once. @default 10 */
   readonly max?: number
   readonly emit?: (event: RunEvent) => void
+  /** Schemas of the pipelines' tables. An error about a missing right names them. @default unknown */
+  readonly schemas?: readonly string[]
   readonly signal: AbortSignal
 }
 
@@ -27,7 +30,8 @@ export interface Store extends AsyncDisposable {
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack()
   const store = opened.use(await connectStore(options))
-  await migrate(store.database, { signal: options.signal })
+  const { database } = store
+  await withSchemaRights(database, options.schemas ?? [], () => migrate(database, { signal: options.signal }))
   const kept = opened.move()
   return { ...store, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

@@ -228,4 +228,36 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
       await database.database.query(`drop role ${role}`)
     }
   })
+
+  test('without the right to create schema sluice, run and check give the same command', async () => {
+    await using own = await testDatabase()
+    const url = new URL(own.url)
+    const role = `${url.pathname.slice(1)}_guest`
+    await own.database.query(`drop schema sluice cascade; create role ${role} login password 'guest-of-shop'`)
+    try {
+      Object.assign(url, { username: role, password: 'guest-of-shop' })
+      await using api = await apiServer(shop)
+      await using here = await project({ 'pipelines/shop.ts': file({}) })
+      const env = { API: api.origin, SHOP_TOKEN: 'right-token', DATABASE_URL: url.href }
+      const command = `sluice migrate --grant ${role} --apply --schema shop`
+      const refused = new RegExp(
+        `schema sluice does not exist, and the user ${role} may not .+ run: ${command} \\[DATABASE_RIGHTS\\]`,
+      )
+      const call = async (word: string, more = {}) => {
+        const { code, stdout, stderr } = await callSluice([word, 'shop'], { cwd: here.cwd, env: { ...env, ...more } })
+        return { code, output: stdout + stderr }
+      }
+      for (const word of ['run', 'check'])
+        expect(await call(word)).toEqual({ code: 1, output: expect.stringMatching(refused) })
+      await own.database.query(`create schema sluice; create schema shop`)
+      for (const word of ['run', 'check'])
+        expect((await call(word)).output).toMatch(/lacks a right in the schema sluice .+ \[DATABASE_RIGHTS\]/)
+      // A schema of its own, empty, needs no right to create schemas.
+      await own.database.query(`alter schema sluice owner to ${role}; alter schema shop owner to ${role}`)
+      expect(await call('check')).toEqual({ code: 0, output: expect.stringContaining('the first run creates it') })
+      expect(await call('run')).toEqual({ code: 0, output: expect.stringContaining('done') })
+    } finally {
+      await own.database.query(`drop owned by ${role} cascade; drop role ${role}`)
+    }
+  })
 })

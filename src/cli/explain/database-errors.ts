@@ -83,10 +83,10 @@ export const DATABASE_ERRORS = {
     happened: 'The user of DATABASE_URL lacks a right in the database.',
     causes: ['The user may not create the schema sluice, or that of the table.', 'The table belongs to another user.'],
     remedies: [
-      'Let an administrator run sluice migrate --grant USER once, and grant create on the schema of the tables.',
+      'Let an administrator run the command of the message once: it grants the rights in both schemas.',
       'docs/GRANTS.md has all rights.',
     ],
-    example: 'sluice migrate --grant loader --database postgres://admin@db.example/warehouse',
+    example: 'sluice migrate --database postgres://admin@db.example/warehouse --grant loader --apply --schema shop',
   },
   DATABASE_FULL: {
     happened: 'The database server has no room: disk, memory or connections.',

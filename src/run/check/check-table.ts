@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { SchemaState } from '../../database/migrate.ts'
 import { formatCount } from '../../value/format.ts'
-import { quoteTable } from '../../database/quote.ts'
+import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import { createdTables } from '../../ledger/created-tables.ts'
 import { continues } from '../../ledger/read/has-stored.ts'
 import { columnName } from '../../load/shape/column-name.ts'
@@ -13,6 +13,7 @@ import { readShape, type TableShape } from '../../load/shape/table-shape.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
+import { grantCommand } from '../schema-right.ts'
 import { missingTable } from '../sync/lost-table.ts'
 
 export interface TableCheck {
@@ -97,24 +98,24 @@ async function checkMissing(database: Database, { pipeline, stream, table, ledge
 
 async function checkMayCreate(database: Database, { name }: Table): Promise<string> {
   const [schema = ''] = name.split('.')
-  const { hasSchema, mayCreateTable, mayCreateSchema } = await database.one<{
+  const { hasSchema, mayCreateTable, mayCreateSchema, user } = await database.one<{
     hasSchema: boolean
     mayCreateTable: boolean | null
     mayCreateSchema: boolean
+    user: string
   }>(
     `select n.oid is not null as "hasSchema", has_schema_privilege(n.oid, 'create') as "mayCreateTable",
-            has_database_privilege(current_database(), 'create') as "mayCreateSchema"
+            has_database_privilege(current_database(), 'create') as "mayCreateSchema", current_user as "user"
        from (values (1)) as one left join pg_namespace as n on n.nspname = $1`,
     [schema],
   )
   if (hasSchema ? mayCreateTable === true : mayCreateSchema)
     return 'does not exist; the first run with a record creates it'
-  const [object, target] = hasSchema
-    ? [`a table in schema ${schema}`, `schema ${schema}`]
-    : [`schema ${schema}`, 'database …']
+  const object = hasSchema ? `a table in schema ${schema}` : `schema ${schema}`
   throw new SchemaError(
-    `${name}: the table does not exist, and this user may not create ${object}. ` +
-      `Let its owner run: grant create on ${target} to …`,
+    `${name}: the table does not exist, and the user ${user} may not create ${object}. ` +
+      `Let an administrator run: ${grantCommand(user, [schema])}`,
+    { explanation: 'DATABASE_RIGHTS' },
   )
 }
 
@@ -126,14 +127,16 @@ const NEEDED_RIGHTS = {
 
 async function checkRights(database: Database, { name, write }: Table): Promise<void> {
   const rights = NEEDED_RIGHTS[write]
-  const granted = await database.one<Record<string, boolean>>(
-    `select ${rights.map((right) => `has_table_privilege($1, '${right}') as "${right}"`).join(', ')}`,
+  const { user, ...granted } = await database.one<Record<string, boolean> & { readonly user: string }>(
+    `select ${rights.map((right) => `has_table_privilege($1, '${right}') as "${right}"`).join(', ')},
+            current_user as "user"`,
     [quoteTable(name)],
   )
   const missing = rights.filter((right) => !granted[right])
   if (missing.length > 0)
     throw new SchemaError(
-      `${name}: this user lacks the right to ${missing.join(', ')}. ` +
-        `Let its owner run: grant ${missing.join(', ')} on ${name} to …`,
+      `${name}: the user ${user} lacks the right to ${missing.join(', ')}. ` +
+        `Let its owner run: grant ${missing.join(', ')} on ${quoteTable(name)} to ${quoteIdentifier(user)}`,
+      { explanation: 'DATABASE_RIGHTS' },
     )
 }

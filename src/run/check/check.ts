@@ -4,6 +4,7 @@ import { readSchemaState, type SchemaState } from '../../database/migrate.ts'
 import { gather } from '../../flow/gather.ts'
 import { storedTokens } from '../../ledger/credentials.ts'
 import { readWaysOn } from '../../ledger/ways-on.ts'
+import { DatabaseError } from '../../model/errors.ts'
 import type { Recipe, Table } from '../../model/recipe.ts'
 import type { Api } from '../../model/request.ts'
 import type { Scope, Secrets } from '../../model/scope.ts'
@@ -15,6 +16,7 @@ import { defined } from '../../value/defined.ts'
 import type { FoundPipeline } from '../find-pipelines.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import { openStoreToRead } from '../open-store.ts'
+import { schemaRightError, schemasOf, withSchemaRights } from '../schema-right.ts'
 import { checkSource } from './check-source.ts'
 import { checkTable } from './check-table.ts'
 import { faultOf, findingsOf, type Finding } from './finding.ts'
@@ -149,7 +151,8 @@ async function checkStore(
     const { version } = await findBinaries()
     return [{ location, isFault: false, text: `embedded PostgreSQL ${version}; the first run creates it in .sluice/` }]
   }
-  const first = await findingsOf(location, scope, async () => ({ text: await checkDatabase(database) }))
+  const schemas = schemasOf(streams.map(({ table }) => table))
+  const first = await findingsOf(location, scope, async () => ({ text: await checkDatabase(database, schemas) }))
   if (first.some(({ isFault }) => isFault)) return first
   const tables = streams.map(({ location: name, rows, ...stream }) =>
     findingsOf(`${name} -> ${stream.table.name}`, scope, async () => ({
@@ -159,7 +162,7 @@ async function checkStore(
   return [...first, ...(await Promise.all(tables)).flat()]
 }
 
-async function checkDatabase(database: Database): Promise<string> {
+async function checkDatabase(database: Database, schemas: readonly string[]): Promise<string> {
   // A transaction that may write: a standby refuses it with an error that has a remedy.
   await using transaction = await database.transaction()
   const { version, readonly, mayCreate } = await transaction.one<{
@@ -168,16 +171,13 @@ async function checkDatabase(database: Database): Promise<string> {
     mayCreate: boolean
   }>(
     `select current_setting('server_version') as version, current_setting('transaction_read_only') as readonly,
-            has_database_privilege(current_database(), 'create') as "mayCreate"`,
+            coalesce(has_schema_privilege(to_regnamespace('sluice'), 'create'),
+                     has_database_privilege(current_database(), 'create')) as "mayCreate"`,
   )
   if (readonly === 'on')
-    throw new Error('it is read-only. Set DATABASE_URL to a server, a database and a user that may write')
-  const state = await readSchemaState(database)
-  if (state === 'missing' && !mayCreate)
-    throw new Error(
-      'the schema sluice does not exist, and this user may not create it. ' +
-        'Let an administrator run: sluice migrate --grant USER',
-    )
+    throw new DatabaseError('it is read-only. Set DATABASE_URL to a server, a database and a user that may write')
+  const state = await withSchemaRights(database, schemas, () => readSchemaState(database))
+  if (state === 'missing' && !mayCreate) throw await schemaRightError(database, schemas)
   const texts = { missing: 'the first run creates it', old: 'the next run updates it', current: 'up to date' }
   const schema = texts[state]
   return `${database.label}, PostgreSQL ${version}; schema sluice: ${schema}`

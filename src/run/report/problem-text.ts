@@ -1,6 +1,7 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
 import { HttpError, SluiceError, UsageError } from '../../model/errors.ts'
 import { placeOf, placeText } from '../../observe/user-place.ts'
+import { grantCommand } from '../schema-right.ts'
 import { errorCode } from './error-code.ts'
 
 /**
@@ -27,7 +28,8 @@ function textOf(error: unknown, location: string, where: string | undefined): st
   if (error instanceof SluiceError) return error.message
   if (!(error instanceof Error)) return `${location}: ${String(error)} was thrown, which is not an error; ${VERBOSE}`
   const state = sqlState(error)
-  if (state !== undefined) return `${location}: ${withDetail(error)} (SQLSTATE ${state}); ${sqlRemedy(state)}`
+  if (state !== undefined)
+    return `${location}: ${withDetail(error)} (SQLSTATE ${state}); ${sqlRemedy(state, error.message)}`
   if (isConnectionError(error)) return `${location}: ${error.message}; check that the server is up, ${THEN_RUN_AGAIN}`
   const name = error.name === 'Error' ? '' : `${error.name}: `
   return `${location}: ${name}${error.message}; ${where === undefined ? VERBOSE : `see ${where}`}`
@@ -70,5 +72,16 @@ const SQL_REMEDIES: Readonly<Record<string, string>> = {
   XX: 'check the log of the database server',
 }
 
-const sqlRemedy = (state: string): string =>
+function sqlRemedy(state: string, message: string): string {
+  // The rights that a run needs in a schema are many, so one command grants them.
+  const [, kind, name] = state === '42501' ? (/^permission denied for (database|schema) (.+)$/.exec(message) ?? []) : []
+  if (name !== undefined)
+    return (
+      `let an administrator run: ${grantCommand('USER', kind === 'schema' ? [name] : [])}, ` +
+      `USER being that of DATABASE_URL; ${THEN_RUN_AGAIN}`
+    )
+  return remedyOfState(state)
+}
+
+const remedyOfState = (state: string): string =>
   SQL_REMEDIES[state] ?? SQL_REMEDIES[state.slice(0, 2)] ?? 'run with --verbose to see the statement'
