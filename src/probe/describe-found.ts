@@ -52,7 +52,7 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
     key,
     ...(parts.filter && { cursor: parts.filter.cursor }),
     record: record.kind === 'object' ? record : { kind: 'map', of: { kind: 'unknown' } },
-    notes: [`The pages: ${paging.text}.`, ...(isCsv(answer) ? [TEXTS_ONLY] : [])],
+    notes: [`The pages: ${paging.text}.`, ...(isCsv(answer) ? [TEXTS_ONLY] : []), ...nullNotes(record)],
     questions: [...paging.questions, ...questions, ...recordsQuestions(place), ...cursorQuestions(parts)],
   }
   const found: Found = {
@@ -85,6 +85,13 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
 }
 
 const TEXTS_ONLY = 'All values are texts: declare `columns` for numbers and times.'
+
+/** A field that was only ever null gets no column, which would surprise whoever looks for it. */
+function nullNotes(record: TypeTree): string[] {
+  const fields = record.kind === 'object' ? record.fields : []
+  const names = fields.filter(({ type }) => type.kind === 'null').map((field) => field.name)
+  return names.length === 0 ? [] : [`Null in all records seen, so no column until a value comes: ${names.join(', ')}.`]
+}
 
 const isCsv = ({ headers }: Answer): boolean => /csv|tab-separated/i.test(headers['content-type'] ?? '')
 
@@ -134,7 +141,9 @@ function cursorQuestions({ cursor, filter }: FoundParts): string[] {
   const unit = cursor.unit ? `, { unit: '${cursor.unit}' }` : ''
   return [
     `Can the API filter by \`${cursor.field}\`? Then add its parameter to the query, as in ` +
-      `{ updated_since: ${bound} }, and .incremental('${cursor.field}'${unit}) after .records(…), so that a run ` +
+      `{ updated_since: ${bound} } or, if it takes a filter as one text, ` +
+      `{ filter: text\`${cursor.field}>="\${${bound}}"\` } (import both words), and ` +
+      `.incremental('${cursor.field}'${unit}) after .records(…), so that a run ` +
       'reads only what is new. Now each run reads everything.',
   ]
 }

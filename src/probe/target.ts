@@ -1,4 +1,5 @@
 // The URL that a person gives: the base of the API, the path of the list, and which of its parameters are paging.
+import { basename } from 'node:path'
 import { UsageError } from '../model/errors.ts'
 import type { PageRequest } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
@@ -76,14 +77,30 @@ export function readTarget(text: string): Target {
 export const nameFor = (target: Pick<Target, 'name'>, given: string | undefined): string =>
   given === undefined ? target.name : streamName(given)
 
-/** Returns the last segment that is no id, without an ending such as `.json`. */
+/** Returns the name that the options of a command give: `--name`, or else that of the file `--out`. */
+export const givenName = ({ name, out }: { readonly name?: string; readonly out?: string }): string | undefined =>
+  name ?? (out === undefined ? undefined : basename(out).replace(/\..*$/, '') || undefined)
+
+/** A last segment that every list may have. */
+const GENERIC = /^(records?|items?|list|data|search|query)$/i
+
+/**
+ * Returns the last segment that is no id, without an ending such as `.json`: `tasks` of `/collections/tasks/records`,
+ * and `items` of `/orders/17/items`, which are no orders.
+ */
 function streamOf(segments: readonly string[]): string {
   const names = segments.map((segment) =>
     decodeURIComponent(segment).replace(/\.(json|csv|tsv|ndjson|jsonl|xml|php)$/i, ''),
   )
-  const name = names.findLast((one) => /[a-z]/i.test(one) && !/^[0-9a-f-]{16,}$|^\d/i.test(one) && !BASE_END.test(one))
-  return streamName(name ?? 'records')
+  const last = names.findLastIndex(isKind)
+  const before = names[last - 1]
+  const isGeneric = GENERIC.test(names[last] ?? '') && before !== undefined && isKind(before)
+  return streamName((isGeneric ? before : names[last]) ?? 'records')
 }
+
+/** True if a segment says what is listed: it is no id, no version and no `api`. */
+const isKind = (segment: string): boolean =>
+  /[a-z]/i.test(segment) && !/^[0-9a-f-]{16,}$|^\d/i.test(segment) && !BASE_END.test(segment)
 
 /** `api.shop.example` → `shop`; undefined for an address. */
 function pipelineName(host: string): string | undefined {

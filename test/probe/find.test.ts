@@ -154,6 +154,16 @@ test.each([
     'api',
     { limit: '5' },
   ],
+  [
+    'http://127.0.0.1/api/collections/tasks/records',
+    'http://127.0.0.1/api',
+    '/collections/tasks/records',
+    'tasks',
+    'tasks',
+    {},
+  ],
+  ['http://127.0.0.1/orders/17/items', 'http://127.0.0.1', '/orders/17/items', 'items', 'items', {}],
+  ['http://127.0.0.1/api/records', 'http://127.0.0.1/api', '/records', 'records', 'records', {}],
 ])('readTarget(%s)', (url, base, path, stream, name, query) => {
   expect(readTarget(url)).toMatchObject({ base, path, stream, name, query })
 })

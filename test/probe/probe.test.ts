@@ -120,6 +120,18 @@ describe('each style of paging', () => {
     expect(server.requests.length).toBeLessThanOrEqual(MAX_REQUESTS)
   })
 
+  test('a field without a value is named, and a filter is shown in both usual forms', async () => {
+    const records = [1, 2, 3].map((id) => ({ id, changed: `2026-01-0${id}T00:00:00Z`, closed: null, 'by-whom': null }))
+    await using server = await apiServer(() => ({ json: { records } }))
+    const { found } = await probe(`${server.origin}/tasks/records`, { secrets: readSecrets({}), signal })
+    const text = pipelineText(found!).replaceAll(/\n *(?:\/\/|\*) /g, ' ')
+    expect(text).toContain('Null in all records seen, so no column until a value comes: closed, by-whom.')
+    expect(text).toContain(
+      '{ updated_since: since } or, if it takes a filter as one text, { filter: text`changed>="${since}"` }',
+    )
+    expect(text).toContain('interface Task {')
+  })
+
   test('a cursor is written only where a request has shown the parameter that filters by it', () => {
     const cursors = [...probed].filter(([, { found }]) => found?.streams[0]?.cursor !== undefined)
     expect(cursors.map(([path]) => path)).toEqual(['/filtered'])

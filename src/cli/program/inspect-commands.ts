@@ -11,7 +11,7 @@ export function addInspectCommands(sluice: Command): void {
     .option('--only <streams>', 'with --openapi: only these lists, with commas (default: all)', append)
     .option('--set <name=value>', 'with --openapi: the value of a parameter, as in owner=octocat', append)
     .option('--list', 'with --openapi: show all lists, and what is left out; write nothing')
-    .option('--name <name>', 'of the pipeline (default: by the host, or by the title)')
+    .option('--name <name>', 'of the pipeline (default: by --out, else by the host or the title)')
     .option('--out <file>', 'the file to write (default: pipelines/NAME.ts)')
     .option('--force', 'write over an existing file')
     .action(commandHandler(async () => (await import('../commands/inspect/probe.ts')).probeCommand))

@@ -72,6 +72,8 @@ test('credentials are named by their variables, and are in no output and no file
   const { code, stdout } = await sluice(`${api.origin}/v1/secret`, '--auth', 'bearer:SHOP_TOKEN', '--out', 'mine.ts')
   const file = await readFile(join(cwd, 'mine.ts'), 'utf8')
   expect([code, file]).toEqual([0, expect.stringContaining("auth: bearer(secret('SHOP_TOKEN'))")])
+  // Without --name, the file gives the pipeline its name.
+  expect(file).toContain("export default pipeline('mine', {")
   expect(stdout + file).not.toContain('very-secret')
   expect(stdout).toContain('2 pages of 10 and 10 records, 20 different records.')
 })

@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { existingFile, pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
 import type { Answer } from '../../../probe/send.ts'
 import { probe, type Fact } from '../../../probe/probe.ts'
-import { nameFor, readTarget } from '../../../probe/target.ts'
+import { givenName, nameFor, readTarget } from '../../../probe/target.ts'
 import type { Found } from '../../../probe/found.ts'
 import { readTwoPages } from '../../../run/check/read-two-pages.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { UsageError } from '../../../model/errors.ts'
+import { defined } from '../../../value/defined.ts'
 import { messageOf } from '../../../value/error.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
@@ -31,13 +32,14 @@ export async function probeCommand(
   options: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { auth = [], header = [], name, out, force = false, isLast = true } = options
+  const { auth = [], header = [], out, force = false, isLast = true } = options
+  const name = givenName(options)
   const { openapi, only, set, list } = options
   if (openapi !== undefined) {
     const other = [url, ...auth, ...header].find((given) => given !== undefined)
     if (other !== undefined)
       throw new UsageError(`sluice probe --openapi requests nothing of the API. Leave out ${other}`)
-    return probeOpenApi(openapi, options, context)
+    return probeOpenApi(openapi, { ...options, ...defined({ name }) }, context)
   }
   if (url === undefined) throw new UsageError('sluice probe: give the URL of a list, or --openapi with a description')
   if (only ?? set ?? list) throw new UsageError('sluice probe: --only, --set and --list are for --openapi')
