@@ -2,7 +2,7 @@
 import { UsageError } from '../../model/errors.ts'
 import type { Bound, ClockFormat, Range } from '../../model/request.ts'
 import { isPlainDecimal } from '../../value/decimal-text.ts'
-import { instantMs, parseInstant, type Instant } from '../../value/instant.ts'
+import { instantLayout, instantMs, parseInstant, type Instant } from '../../value/instant.ts'
 import { timePattern } from '../../value/time-pattern.ts'
 import { zoneNamed } from '../../value/zone.ts'
 
@@ -20,6 +20,7 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
       `${bound}: '${text}' is not a time, so it cannot be sent as ${typeof as === 'object' ? as.pattern : as}. ` +
         `Give a date, or send ${bound} without unix(), unixMs(), isoDate(), utc() or formatTime()`,
     )
+  if (as === 'utc' || typeof as === 'object') checkOffset(bound, text)
   const ms = instantMs(instant)
   // Rounds outwards: a bound that is coarser than the range must not cut off records, and the others are filtered.
   const round = bound === 'until' ? ceilTo : floorTo
@@ -34,6 +35,17 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
     case 'date':
       return new Date(round(ms, 86_400_000, instant)).toISOString().slice(0, 10)
   }
+}
+
+/** Throws for a time without an offset. Taken for UTC, it is hours off on another clock, and records are skipped. */
+function checkOffset(bound: Bound['bound'], text: string): void {
+  const layout = isPlainDecimal(text) ? undefined : instantLayout(text)
+  if (!layout || layout.separator === '' || layout.zone.trim() !== '') return
+  throw new UsageError(
+    `${bound}: '${text}' has no offset, so it does not say which moment it is. Write one, as in startFrom: ` +
+      "'2024-01-31T00:00:00Z'. If the API writes such times, name their clock in .incremental(): " +
+      "{ time: time('YYYY-MM-DD HH:mm:ss', { zone: 'UTC' }) }",
+  )
 }
 
 /** A clock that is put back or forward is at most two hours off its usual time. */

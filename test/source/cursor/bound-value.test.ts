@@ -186,6 +186,14 @@ describe('text with bounds in it', () => {
     expect(await readBy(q, reading)).toBe(sent)
   })
 
+  test('a time without an offset is sent to no other clock, which would be hours off', async () => {
+    for (const bound of [utc(since), clock(since)])
+      await expect(readBy(text`at >= ${bound}`, { since: '2024-06-01 10:00:00' })).rejects.toThrow(
+        "since: '2024-06-01 10:00:00' has no offset, so it does not say which moment it is",
+      )
+    expect(await readBy(text`at >= ${utc(since)}`, { since: '2024-06-01' })).toBe('at >= 2024-06-01T00:00:00.000Z')
+  })
+
   test.each([
     [text`a > '${since}'`, "x' or '1' = '1"],
     [text`a > "${since}"`, 'x\\'],
