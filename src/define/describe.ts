@@ -64,7 +64,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
   if ('api' in source && source.ifChanged) lines.push(line('cursor', 'ETag and Last-Modified of the last reading'))
   if ('api' in source && source.delta) lines.push(line('cursor', deltaText(source.delta)))
   if (incremental) {
-    const { at, startFrom, unit, order, step, concurrency = 1, perParent } = incremental
+    const { at, startFrom, unit, order, step, concurrency = 1, perParent, grows } = incremental
     const details = [
       unit && `in ${unit}`,
       incremental.time && `written as ${timeFormText(incremental.time)}`,
@@ -74,6 +74,7 @@ function describeRecipe({ source, incremental, stages }: Recipe, { isMerged }: {
       concurrency > 1 && `${concurrency} such steps side by side`,
       order !== undefined && order !== 'any' && order,
       perParent && 'one for each parent',
+      grows && 'as text that grows',
     ]
     lines.push(line('cursor', [fromText(at), ...details.filter(Boolean)].join(', ')))
   }

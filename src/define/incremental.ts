@@ -27,7 +27,15 @@ export type IncrementalOptions<Value> = {
    * @default false: one cursor for all children
    */
   perParent?: boolean
-} & (Value extends number | bigint ? CountOptions | ClockOptions | FormOptions : TimeOptions & { time?: TimeColumn })
+} & (Value extends number | bigint ? CountOptions | ClockOptions | FormOptions : TextOptions)
+interface TextOptions extends TimeOptions {
+  time?: TimeColumn
+  /**
+   * Says that a text that is no time and no number grows with each change of a record, as a version does. Without it, a
+   * run and `check` warn of text that does not look so. @default false
+   */
+  grows?: boolean
+}
 interface TimeOptions {
   /** The cursor of the first run, such as `'2024-01-01'`. @default none: the first run reads everything */
   startFrom?: string
@@ -74,6 +82,7 @@ const OPTIONS: OptionNames<Omit<Incremental, 'at'>> = {
   step: true,
   concurrency: true,
   perParent: true,
+  grows: true,
 }
 
 /** Returns the cursor of a recipe. Throws a UsageError for what the types cannot refuse. */
@@ -102,12 +111,13 @@ export function incrementalOf(
 function checkedIncremental(
   at: Incremental['at'],
   options: {
-    readonly [Name in Exclude<keyof Incremental, 'at' | 'perParent' | 'time'>]?: Incremental[Name] | undefined
+    readonly [Name in Exclude<keyof Incremental, 'at' | 'perParent' | 'time' | 'grows'>]?: Incremental[Name] | undefined
   } & {
     readonly perParent?: boolean | undefined
+    readonly grows?: boolean | undefined
   },
 ): Incremental {
-  const { startFrom, lookback, unit, order, step, concurrency, perParent } = options
+  const { startFrom, lookback, unit, order, step, concurrency, perParent, grows } = options
   const place = `.incremental(${typeof at === 'string' ? JSON.stringify(at) : 'function'})`
   rejectRenamedWords(place, options, { from: 'startFrom' })
   rejectUnknownOptions(place, options, OPTIONS)
@@ -130,10 +140,13 @@ function checkedIncremental(
     throw new UsageError(`${place}: concurrency reads several steps at once. Give a step, such as '30d'`)
   if (perParent !== undefined && typeof perParent !== 'boolean')
     throw new UsageError(`${place}: perParent is true or false, not ${JSON.stringify(perParent)}`)
+  if (grows !== undefined && typeof grows !== 'boolean')
+    throw new UsageError(`${place}: grows is true or false, not ${JSON.stringify(grows)}`)
   return Object.freeze({
     at,
     ...defined({ startFrom, lookback, unit, order, step, concurrency }),
     ...(perParent && { perParent }),
+    ...(grows && { grows }),
   })
 }
 

@@ -54,6 +54,8 @@ export interface Incremental {
   readonly concurrency?: number
   /** The list of each parent has a cursor of its own. For child streams. @default false */
   readonly perParent?: true
+  /** Text that is no time and no number grows with each change of a record: nobody is warned of it. @default false */
+  readonly grows?: true
 }
 export type Order = 'ascending' | 'descending' | 'any'
 

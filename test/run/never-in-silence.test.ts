@@ -156,3 +156,30 @@ test('a table that keeps changing is named with what the database says', async (
   )
   expect(report.streams.items.error).toContain('function t.missing() does not exist')
 })
+
+test('a cursor that is text and does not grow is told once, however many lists have it', async () => {
+  const posts = [1, 2].map((id) => ({ id, title: `Post ${id}`, updatedAt: '2024-01-01T00:00:00Z' }))
+  await using api = await apiServer(({ path: asked }) => ({
+    json: asked === '/blogs' ? [{ id: 'a' }, { id: 'b' }] : posts.map((post) => ({ ...post, blog: asked })),
+  }))
+  await using test = await testDatabase()
+  const blogs = http(api.origin)
+    .get<{ id: string }[]>('/blogs')
+    .pages(onePage())
+    .records()
+    .flatMap(({ id }) =>
+      http(api.origin)
+        .get<{ id: number; blog: string; title: string }[]>(path`/blogs/${id}`)
+        .pages(onePage())
+        .records()
+        .incremental('title'),
+    )
+  const told: string[] = []
+  const report = await runPipeline(
+    pipeline('p', { streams: { posts: blogs.into('t.posts', { key: ['blog', 'id'] }) } }),
+    { database: test.url, onEvent: (event) => void (event.type === 'warning' && told.push(event.message)) },
+  )
+  expect(report.streams.posts).toMatchObject({ status: 'done', counts: { inserted: 4 } })
+  expect(told).toEqual([expect.stringMatching(/'Post 1'.*Did you mean 'updatedAt'\?/)])
+  expect(report.streams.posts?.warnings).toEqual(told)
+})

@@ -85,7 +85,12 @@ export class ComparableValues {
   }
 
   #rangeMismatch(value: CursorValue, kind: CursorValue['kind']): DecodeError {
-    const hint = value.kind === 'number' ? ". If the number counts time, add { unit: 's' } or { unit: 'ms' }" : ''
+    const hint =
+      (value.kind === 'number' ? ". If the number counts time, add { unit: 's' } or { unit: 'ms' }" : '') +
+      (this.#range.since === undefined
+        ? ''
+        : '. If the range begins at a cursor that another field has stored, remove it, and the next run reads ' +
+          'everything: sluice cursor reset PIPELINE.STREAM')
     return new DecodeError(
       `${this.#location}: the range is ${KIND_NAMES[kind]} ('${this.#range.since ?? this.#range.until}'), ` +
         `but the record's value is ${KIND_NAMES[value.kind]} ('${value.raw}')${hint}`,

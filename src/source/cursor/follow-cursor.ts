@@ -12,6 +12,7 @@ import { cursorAt } from './cursor-at.ts'
 import { ComparableValues } from './comparable-values.ts'
 import { CursorLimit } from './cursor-limit.ts'
 import { compareValues, rangeValue, type CursorValue } from './cursor-value.ts'
+import { TextCursor } from './text-cursor.ts'
 
 /** The records of one page that are in the range and new. */
 export interface FollowedRecords {
@@ -52,6 +53,9 @@ export class CursorFollower {
   #last: CursorValue | undefined
   #isUnordered = false
   readonly #warn: (message: string) => void
+  /** Undefined once it has warned. */
+  #text: TextCursor | undefined
+  readonly #warnOnce: (message: string) => void
 
   constructor(incremental: Incremental, range: Range, slice: FollowedSlice, scope: Pick<Scope, 'emit' | 'stream'>) {
     const { at, lookback, order = 'any', unit } = incremental
@@ -63,6 +67,10 @@ export class CursorFollower {
           'Give the table a key, or remove the lookback',
       )
     this.#warn = (message) => scope.emit({ type: 'warning', message, ...defined({ stream: scope.stream }) })
+    this.#warnOnce = (message) => {
+      if (isFirst(scope, this.#location)) this.#warn(message)
+    }
+    if (incremental.grows !== true) this.#text = new TextCursor(this.#location)
     this.#order = order
     this.#lower = range.since === undefined ? undefined : rangeValue(range.since)
     this.#upper = range.until === undefined ? undefined : rangeValue(range.until)
@@ -87,8 +95,10 @@ export class CursorFollower {
     let greatest: CursorValue | undefined
     let filtered = 0
     let hasEnded = false
+    this.#text?.startPage()
     for (const record of records) {
       const value = this.#values.valueOf(record)
+      if (value?.kind === 'text') this.#checkText(value, record)
       if (value && this.#order !== 'any') this.#checkOrder(value)
       const side = value && this.#sideOf(value)
       if (side) {
@@ -146,6 +156,13 @@ export class CursorFollower {
   /** Call it before records of an earlier part of the list come again. */
   readAgain(): void {
     this.#last = undefined
+  }
+
+  #checkText(value: CursorValue, record: unknown): void {
+    const problem = this.#text?.problemOf(value, record)
+    if (problem === undefined) return
+    this.#text = undefined
+    this.#warnOnce(problem)
   }
 
   #checkOrder(value: CursorValue): void {
@@ -208,6 +225,16 @@ export class CursorFollower {
       .map(({ record }) => digest(record, this.#lineageHash))
     return { value, hashes }
   }
+}
+
+/** The cursors that were warned of. The lists of many children, each with a follower of its own, warn once in a run. */
+const warned = new WeakMap<Scope['emit'], Set<string>>()
+
+function isFirst({ emit, stream = '' }: Pick<Scope, 'emit' | 'stream'>, location: string): boolean {
+  const known = warned.get(emit) ?? new Set()
+  warned.set(emit, known)
+  const name = `${stream} ${location}`
+  return !known.has(name) && known.add(name) !== undefined
 }
 
 interface ValuedRecord {

@@ -39,6 +39,41 @@ describe('fields', () => {
     ])
   })
 
+  test('a cursor that is text and does not grow is advice, with the field that is meant', async () => {
+    records = [
+      { id: 1, at: 'Post 999', created: '2024-01-01', updatedAt: '2024-01-02T00:00:00Z', changedBy: 'me' },
+      { id: 2, at: 'Post 1000' },
+    ]
+    expect(await remarks(into(items().incremental('at')))).toEqual([
+      "advice: .incremental('at'): the value is text that is no time and no number ('Post 999'), so it is compared " +
+        'as text, by its characters. A record that changes later is read only if its text then is greater than all ' +
+        "before. Did you mean 'updatedAt'? It looks like the time of the last change. If the text does grow with " +
+        'each change, say so: { grows: true }',
+    ])
+    expect(await remarksOf(into(items().incremental('at', { grows: true })))).toEqual([])
+    expect(() => items().incremental('at', { grows: 'yes' } as never)).toThrow('grows is true or false')
+  })
+
+  test.each([
+    [
+      'ULIDs in any order',
+      ['01J5ZC8V7H3T0000000000000B', '01J5ZC8V7H3T0000000000000A', '01J5ZC8V7H3T0000000000000C'],
+      true,
+    ],
+    ['numbers with zeros before them', ['rev-0009', 'rev-0010', 'rev-0011'], true],
+    ['hexadecimal counters, the newest first', ['0x00b1', '0x00b0', '0x00b0', '0x00af'], true],
+    ['one value with a digit', ['a1'], true],
+    ['numbers without zeros', ['rev-9', 'rev-10'], false],
+    ['hashes', ['a0f1', 'f1d0', '03cc'], false],
+    ['words', ['draft'], false],
+    ['titles of one length', ['Post 101', 'Post 102'], false],
+  ])('text of a cursor: %s', async (_, values, isQuiet) => {
+    records = values.map((at, id) => ({ id, at }))
+    const texts = isQuiet ? [] : ['No field of the record looks like the time of its last change']
+    const found = await remarks(into(items().incremental('at')))
+    expect(found.map((text) => /No field of .* last change/.exec(text)?.[0])).toEqual(texts)
+  })
+
   test('a key whose field no record has is a problem, with the fields that are there', async () => {
     records = [
       { uid: 1, name: 'a' },
