@@ -141,6 +141,12 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
       /ids: it belongs to the key, and the record has no such field \(it has id, .*\)\. Did you mean id\?/,
     ],
     [
+      'a wrong key of a table that exists',
+      { table: 'other.orders', options: "{ key: 'uid' }" },
+      {},
+      /no column uid, .*: the table is unique by \(id\)\. .* the records have id, .*\. Did you mean id\? \[TABLE_KEY\]/,
+    ],
+    [
       'a wrong field of the cursor',
       { incremental: ".incremental('updated_at')", options: "{ key: 'id', complete: 'required' }" },
       {},

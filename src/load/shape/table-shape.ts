@@ -88,7 +88,7 @@ function requireUniqueKey(info: TableInfo, { name, key, account }: Table): void 
   if (missing.length > 0)
     throw new SchemaError(
       `${name}: the table has no column ${missing.join(', ')}, but the key needs it. ` +
-        'Add it with values, or choose another key',
+        `Add it with values, or choose another key${otherKeys(info)}`,
       { explanation: 'TABLE_KEY' },
     )
   const wanted = JSON.stringify(columns.toSorted())
@@ -101,11 +101,20 @@ function requireUniqueKey(info: TableInfo, { name, key, account }: Table): void 
     ? `the unique index ${found.name} is ${indexProblem(found)}`
     : `there is no unique index of exactly (${columns.join(', ')})`
   const list = columns.map(quoteIdentifier).join(', ')
+  const others = otherKeys(info)
   throw new SchemaError(
     `${name}: ${problem}, which writing by key needs. ` +
-      `Run: create unique index concurrently on ${quoteTable(name)} (${list})`,
+      `Run: create unique index concurrently on ${quoteTable(name)} (${list})` +
+      (others === '' ? '' : `. Or is the key another one${others}?`),
     { explanation: 'TABLE_KEY' },
   )
+}
+
+/** Names the keys by which the table could be written, as in `: it is unique by (id)`; '' if there is none. */
+function otherKeys({ uniqueIndexes }: TableInfo): string {
+  const usable = uniqueIndexes.filter((index) => !index.isExpression && indexProblem(index) === undefined)
+  const named = usable.map(({ columns }) => `(${columns.join(', ')})`)
+  return named.length === 0 ? '' : `: the table is unique by ${named.join(' and by ')}`
 }
 
 function indexProblem({ isValid, isPartial, isDeferrable }: TableInfo['uniqueIndexes'][number]): string | undefined {

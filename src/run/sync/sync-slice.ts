@@ -20,6 +20,7 @@ import { defined } from '../../value/defined.ts'
 import { defineErrorName } from '../../value/error.ts'
 import { openFieldWatch } from './field-watch.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
+import { withKeyFields } from './key-fields.ts'
 import { rejectDroppedColumns, rejectMissingTable } from './lost-table.ts'
 import { restartSlice } from './restart-slice.ts'
 import { settleRejects, type KeyUse } from './settle-rejects.ts'
@@ -88,6 +89,8 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     guard: (transaction) => checkHeld(transaction, slice),
     created: createdTables,
     signal: writeSignal,
+  }).catch(async (error: unknown) => {
+    throw source.read ? error : await withKeyFields(error, context)
   })
   if (!target.exists) await rejectMissingTable(context)
   // A replay reads what it is given.
