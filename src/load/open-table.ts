@@ -103,7 +103,7 @@ export class OpenTable {
     const shape = this.#shape
     if (!shape) return
     if (this.table.write === 'replace' && !(await this.#mayAlter(connection, shape))) throw refusedReplace(this.table)
-    for (const message of await typeDifferences(connection, this.table, shape)) this.#warn(message)
+    for (const message of await typeDifferences(connection, this.table, shape)) this.warn(message)
     if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve')
       await this.#addSliceColumn(shape)
     if (this.table.write === 'replace') await this.#openShadow()
@@ -217,7 +217,7 @@ export class OpenTable {
     const statements = [addSliceSql(table.name), sliceIndexSql(table.name)]
     const missing = `the column ${systemColumns.slice}, without which a restart of the stream fails`
     if (!(await this.#mayAlter(this.#database.with({ signal }), shape))) {
-      this.#warn(
+      this.warn(
         `${table.name}: Sluice did not create this table, so it does not add ${missing}. ` +
           `Set adopt: true for the table, or run: ${statements.join('; ')}`,
       )
@@ -229,7 +229,7 @@ export class OpenTable {
       await this.#changeTable({ steps: [add], signal })
     } catch (error) {
       if (sqlState(error) !== '42501') throw error
-      this.#warn(`${table.name}: this user may not add ${missing}. Let the table's owner run: ${statements.join('; ')}`)
+      this.warn(`${table.name}: this user may not add ${missing}. Let the table's owner run: ${statements.join('; ')}`)
     }
     await this.#read(this.#database.with({ signal }))
   }
@@ -255,7 +255,7 @@ export class OpenTable {
     this.#fields = new Fields(this.table, this.#streamName, this.#shape, this.#fields.seen)
   }
 
-  #warn(message: string): void {
+  warn(message: string): void {
     this.#options.emit?.({ type: 'warning', stream: this.slice.stream, message })
   }
 }

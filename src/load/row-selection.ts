@@ -17,12 +17,21 @@ export interface RowSelection {
 /** Which of several rows with one key is written: the newest (the last read of equal versions), the first, or all. */
 export type KeepRule = 'newest' | 'first' | 'all'
 
+export interface Selected extends RowSelection {
+  readonly duplicates: number
+  /** Rows that are left out although they differ from another one of their key and page, and no version says why. */
+  readonly lost: { readonly rows: number; readonly key: string | undefined }
+}
+
 /** Selects the rows of some pages, without rows that another row of the same key replaces. */
-export function selectRows(
-  pages: readonly EncodedRows[],
-  keep: KeepRule,
-): RowSelection & { readonly duplicates: number } {
-  const dropped = keep === 'all' ? [] : duplicatesOf(pages, keep)
+export function selectRows(pages: readonly EncodedRows[], keep: KeepRule): Selected {
+  const lost: { rows: number; key: string | undefined } = { rows: 0, key: undefined }
+  const onDouble = (page: EncodedRows, one: number, other: number): void => {
+    if (page.rowShape.version || page.hasEqualRows(one, other)) return
+    lost.rows++
+    lost.key ??= page.keys[one]
+  }
+  const dropped = keep === 'all' ? [] : duplicatesOf(pages, keep, onDouble)
   const ranges: RowRange[] = []
   let rows = 0
   let duplicates = 0
@@ -36,11 +45,15 @@ export function selectRows(
     if (from < page.rows) ranges.push({ page, from, to: page.rows })
     rows += page.rows
   })
-  return { ranges, rows: rows - duplicates, duplicates }
+  return { ranges, rows: rows - duplicates, duplicates, lost }
 }
 
-/** Returns for each page the indexes of the rows that are not written. */
-function duplicatesOf(pages: readonly EncodedRows[], keep: 'newest' | 'first'): number[][] {
+/** Returns for each page the indexes of the rows that are not written. `onDouble`: two rows of a page have one key. */
+function duplicatesOf(
+  pages: readonly EncodedRows[],
+  keep: 'newest' | 'first',
+  onDouble: (page: EncodedRows, one: number, other: number) => void,
+): number[][] {
   const dropped: number[][] = pages.map(() => [])
   // The index of each key's row, counted over all pages: an object for each key would burden the garbage collector.
   const kept = new Map<string, number>()
@@ -53,6 +66,7 @@ function duplicatesOf(pages: readonly EncodedRows[], keep: 'newest' | 'first'): 
         return
       }
       const earlier = locationOf(before, pages)
+      if (earlier.pageIndex === pageIndex) onDouble(page, earlier.row, row)
       if (keep === 'first' || isOlder({ page, pageIndex, row }, earlier)) dropped[pageIndex]?.push(row)
       else {
         dropped[earlier.pageIndex]?.push(earlier.row)

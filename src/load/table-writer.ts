@@ -44,6 +44,7 @@ export class TableWriter {
    * thirds of the database's time.
    */
   #copiesDirectly: boolean
+  #hasWarned = false
 
   constructor(open: OpenTable) {
     this.#open = open
@@ -110,10 +111,12 @@ export class TableWriter {
 
   /** Writes encoded pages. Throws the database's error if a row is at fault; the transaction is lost then. */
   async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
-    return writeBatch(pages, this.table, async (rows, shape) => ({
-      stored: await this.#store(transaction, rows, shape),
-      rejects: [],
-    }))
+    return this.#warned(
+      await writeBatch(pages, this.table, async (rows, shape) => ({
+        stored: await this.#store(transaction, rows, shape),
+        rejects: [],
+      })),
+    )
   }
 
   /** Writes all rows that can be stored, and rejects the rows that the database refuses. */
@@ -123,9 +126,18 @@ export class TableWriter {
     // A key that exists already is not a fault of its row: from now on rows are merged.
     this.#copiesDirectly = false
     const { name, maxRejects } = this.table
-    return writeBatch(pages, this.table, (rows, shape) =>
-      bisect(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
+    return this.#warned(
+      await writeBatch(pages, this.table, (rows, shape) =>
+        bisect(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
+      ),
     )
+  }
+
+  /** Once is enough: a wrong key is wrong on each page. */
+  #warned(written: WrittenBatch): WrittenBatch {
+    if (written.sharedKey !== undefined && !this.#hasWarned) this.#open.warn(written.sharedKey)
+    this.#hasWarned ||= written.sharedKey !== undefined
+    return written
   }
 
   /**

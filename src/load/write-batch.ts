@@ -6,6 +6,7 @@ import type { HighWaterMark, ParentCursor, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from './encode/encoded-page.ts'
+import { sharedKeyText } from './shared-key.ts'
 import { selectRows, splitByShape, type KeepRule, type RowSelection } from './row-selection.ts'
 import type { StoredCounts } from './write-modes.ts'
 
@@ -22,6 +23,8 @@ export interface WrittenBatch {
   readonly parentCursors?: readonly ParentCursor[]
   /** A sentence about the field of the key that no record of a page has. */
   readonly missingKey?: string
+  /** A sentence about records that are lost because they share a key with others and differ from them. */
+  readonly sharedKey?: string
   /** What its pages add to the samples of their reading. */
   readonly fieldValues?: FieldValues
   /** Identities of open rejects that its records settle. */
@@ -90,11 +93,16 @@ export async function writeBatch(
     ...defined({
       highWaterMark,
       completeness,
+      sharedKey: sharedKeyText(table, selection.lost),
       missingKey: pages.find((page) => page.missingKey !== undefined)?.missingKey,
       boundaryMatches: boundaryMatches.length > 0 ? boundaryMatches : undefined,
     }),
   }
 }
+
+/** Returns a sentence about records of a page that would be lost because of their key; undefined if there are none. */
+export const sharedKeyIn = (page: EncodedPage, table: Table): string | undefined =>
+  sharedKeyText(table, selectRows([rowsOf(page)], keepRule(table)).lost)
 
 function rowsOf(page: EncodedPage): EncodedRows {
   if (page instanceof EncodedRows) return page

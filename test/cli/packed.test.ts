@@ -141,6 +141,7 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
       'README.md',
       'bin',
       'dist',
+      'docs',
       'migrations',
       'package.json',
       'src',

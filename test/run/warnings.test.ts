@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { http, onePage, pipeline } from '../../src/index.ts'
+import { byPage, http, onePage, pipeline } from '../../src/index.ts'
 import { runPipeline } from '../../src/run/run-pipeline.ts'
 import { apiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -50,5 +50,23 @@ describe('run', () => {
     expect(streams.all.warnings).toEqual([
       expect.stringContaining('nothing was read, and the run before read 3 records'),
     ])
+  })
+
+  test('a run whose key is shared by records that differ says so once, with an example', async () => {
+    const pages = [0, 1, 2].map((page) =>
+      items(6).map((item) => ({ ...item, id: page * 6 + item.id, user: item.id % 3 })),
+    )
+    await using api = await apiServer(({ query }) => ({ json: pages[Number(query.get('page') ?? 1) - 1] ?? [] }))
+    await using test = await testDatabase()
+    const rows = http(api.origin).get<{ id: number; user: number }[]>('/').pages(byPage('page')).records()
+    const keyed = (key: 'user' | 'id') =>
+      runPipeline(pipeline('shared', { streams: { rows: rows.into(`t.by_${key}`, { key }) } }), { database: test.url })
+    const { streams } = await keyed('user')
+    expect(streams.rows.warnings.filter((warning) => warning.includes('the key of another one'))).toEqual([
+      expect.stringMatching(
+        /^t\.by_user: \d+ records of a page have .* such as user = \d: only the last of each is stored/,
+      ),
+    ])
+    expect((await keyed('id')).streams.rows.warnings).toEqual([])
   })
 })

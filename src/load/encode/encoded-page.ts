@@ -111,6 +111,11 @@ export class EncodedRows implements EncodedPage {
     }
   }
 
+  hasEqualRows(one: number, other: number): boolean {
+    const bytesOf = (row: number): Buffer => Buffer.concat([...this.slices(row, row + 1)])
+    return bytesOf(one).equals(bytesOf(other))
+  }
+
   [Symbol.dispose](): void {
     if (this.#disposed) return
     this.#disposed = true

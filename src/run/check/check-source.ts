@@ -13,7 +13,7 @@ import { checkMovingList } from './check-moving-list.ts'
 import { checkOrder } from './check-order.ts'
 import { checkRejects } from './check-rejects.ts'
 import { checkCursorTimes, checkTimes } from './check-times.ts'
-import { advice, type Checked, type Remark } from './finding.ts'
+import { advice, problem, type Checked, type Remark } from './finding.ts'
 import { readFirstPage, type FirstPage } from './first-page.ts'
 import { firstRows } from './first-rows.ts'
 import { pageEncoder } from './page-encoder.ts'
@@ -64,6 +64,7 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
       ...(first.grant ? checkCredentials(first.grant, requiredSecretsIn(recipe), scope.now()) : []),
       ...remarksOnPage(first, recipe, source, table),
       ...(stored ? checkRejects(stored.rejects, first.records.length, table) : []),
+      ...(stored?.sharedKey === undefined ? [] : [problem(stored.sharedKey)]),
       ...(rows ? [...checkDeclaredFields(table, rows), ...checkTimes(table, rows)] : []),
     ],
     rows,

@@ -2,6 +2,7 @@ import type { EncodedPage } from '../../load/encode/encoded-page.ts'
 import type { NewTable } from '../../load/new-table.ts'
 import { NeedsSchemaChange } from '../../load/shape/schema-change.ts'
 import { TableEncoder } from '../../load/table-encoder.ts'
+import { sharedKeyIn } from '../../load/write-batch.ts'
 import type { Page, ReadCounts, Reject } from '../../model/page.ts'
 
 export interface StoredPart {
@@ -10,6 +11,8 @@ export interface StoredPart {
   /** Those of the page, and those of the encoder. */
   readonly rejects: readonly Reject[]
   readonly counts: ReadCounts
+  /** A sentence about records that would be lost because they share a key with others and differ from them. */
+  readonly sharedKey: string | undefined
 }
 
 /** Returns a function that returns the records of a page that a run would store, and its rejects. */
@@ -21,13 +24,15 @@ export function pageEncoder(table: NewTable): (page: Page) => StoredPart {
       using encoded = encodedOrChange(encoder.encode(page), table)
       if (!encoded) continue
       const { counts, rejects } = encoded
+      const sharedKey = sharedKeyIn(encoded, table.table)
       const refused = new Set(rejects.slice(page.rejects.length).map(({ record }) => record))
-      if (refused.size === 0) return { rows: page.records, rejects, counts }
+      if (refused.size === 0) return { rows: page.records, rejects, counts, sharedKey }
       const originOf = new Map(page.records.map((record, index) => [record, origins?.[index] ?? record]))
       return {
         rows: page.records.filter((record) => !refused.has(record)),
         rejects: rejects.map((reject) => ({ ...reject, record: originOf.get(reject.record) ?? reject.record })),
         counts,
+        sharedKey,
       }
     }
   }

@@ -74,6 +74,21 @@ describe('fields', () => {
     expect(found.map((text) => /No field of .* last change/.exec(text)?.[0])).toEqual(texts)
   })
 
+  test('a key that records of one page share is a problem, unless a version says which of them is newer', async () => {
+    records = [
+      { id: 7, at: '2024-01-01', n: 1 },
+      { id: 7, at: '2024-01-02', n: 2 },
+      { id: 8, at: '2024-01-03', n: 3 },
+      { id: 8, at: '2024-01-03', n: 3 },
+    ]
+    expect(await remarks(into(items()))).toEqual([
+      'problem: t.items: 1 record of a page has the key of another one and differs from it, such as id = 7: only the ' +
+        'last of each is stored. Is (id) the whole key? If a list has several versions of a record, give versionBy',
+    ])
+    requests = api.requests.length
+    expect(await remarks(into(items(), { versionBy: 'at' }))).toEqual([])
+  })
+
   test('a key whose field no record has is a problem, with the fields that are there', async () => {
     records = [
       { uid: 1, name: 'a' },
