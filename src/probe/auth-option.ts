@@ -8,9 +8,9 @@ const FORMS =
 
 /**
  * Returns the credentials of `--auth`. A secret is given by the name of its environment variable. Throws a UsageError
- * for another form, or if the variable is not set.
+ * for another form, or if the variable is not set. Where nothing is sent, a name that is surely one need not be set.
  */
-export function readAuth(text: string, secrets: Secrets): FoundAuth {
+export function readAuth(text: string, secrets: Pick<Secrets, 'isSet'>, { sends = true } = {}): FoundAuth {
   const [kind = '', ...words] = text.split(':')
   const variable = words.at(-1) ?? ''
   if (!/^[A-Za-z_]\w*$/.test(variable))
@@ -22,11 +22,12 @@ export function readAuth(text: string, secrets: Secrets): FoundAuth {
   const [name = '', scheme = ''] = words
   const auth = authOf(kind, words.length, { name, scheme, value })
   if (!auth || (words.length > 1 && name === '')) throw new UsageError(`--auth ${kind}: give it as ${FORMS}`)
-  if (secrets.isSet?.(variable) === false)
+  const needsValue = sends || !/^[A-Z]+$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(variable)
+  if (needsValue && secrets.isSet?.(variable) === false)
     throw new UsageError(
       // Another text may be the secret itself, so it is not shown.
       `${/^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : `the variable that --auth ${kind} names`} is not set in the ` +
-        'environment or in .env. --auth needs its value to send it',
+        `environment or in .env. ${sends ? '--auth needs its value to send it' : 'It would stand in the file'}`,
     )
   return auth
 }

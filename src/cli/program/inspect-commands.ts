@@ -3,7 +3,9 @@ import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber }
 
 /** Adds the commands that show something and store nothing: probe, list, check, preview, explain, status, runs. */
 export function addInspectCommands(sluice: Command): void {
-  addCommand(sluice, 'probe', 'Ask an API what it is like, and write a pipeline file for it.')
+  addCommand(sluice, 'probe', 'Ask an API what it is like, and write a pipeline file for it.', {
+    verbose: 'with --list: name all that is left out; show the stack of an error',
+  })
     .argument('[url]', 'of a list, as in https://api.example/v1/orders?status=open')
     .option('--openapi <file|url>', 'instead of a URL: the description of the API, OpenAPI 3 or Swagger 2.0')
     .option('--auth <how>', 'bearer:VARIABLE, basic:USER:VARIABLE, header:NAME:VARIABLE, query:NAME:VARIABLE', append)

@@ -14,3 +14,21 @@ export function leftOutLines(leftOut: readonly LeftOut[], most: number): string[
     })
   return ['Left out:', ...lines]
 }
+
+/**
+ * Returns a line for each reason: how many operations it has, and the first ones. With `all`, each operation has a line
+ * of its own.
+ */
+export function leftOutCounts(
+  leftOut: readonly LeftOut[],
+  { most, all }: { readonly most: number; readonly all: boolean },
+): string[] {
+  return [...Map.groupBy(leftOut, ({ reason }) => reason)]
+    .toSorted(([, one], [, other]) => one.length - other.length)
+    .flatMap(([reason, operations]) => {
+      const names = operations.map(({ operation }) => operation)
+      const line = `- ${formatCount(names.length, 'operation')}: ${reason}`
+      if (all) return [line, ...names.map((name) => `    ${name}`)]
+      return [`${line} (${names.slice(0, most).join(', ')}${names.length > most ? ', …' : ''})`]
+    })
+}

@@ -22,6 +22,8 @@ export interface LeftOut {
   readonly operation: string
   /** Says the same of all operations with this reason. */
   readonly reason: string
+  /** Of a list that is read once its parameters have values. @default it is no such list */
+  readonly needs?: { readonly name: string; readonly path: string; readonly parameters: readonly string[] }
 }
 
 const REASONS: Readonly<Record<LeftOutReason, string>> = {

@@ -40,11 +40,13 @@ export function readOpenApi(description: Description, choice: Choice & { readonl
   const name = choice.name === undefined ? pipelineName(description, base) : streamName(choice.name)
   const prefix = variablePrefix(name)
   const operations = selected.map(({ list }) => list.operation)
-  const auth = authOf(description, operations, { base, prefix })
+  const { auth: given = [] } = choice
+  const auth = given.length > 0 ? { auth: given, questions: [] } : authOf(description, operations, { base, prefix })
   const types = new SchemaTypes(schemas)
   const records = types.ofRecords(recordsOf(selected))
   const streams = streamsOf(selected, { schemas, records, given: choice.given })
-  const headers = Object.assign({}, ...selected.map(({ request }) => request.headers)) as Record<string, string>
+  const required = Object.assign({}, ...selected.map(({ request }) => request.headers)) as Record<string, string>
+  const headers = { ...required, ...choice.headers }
   return {
     found: {
       name,

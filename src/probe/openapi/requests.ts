@@ -28,6 +28,7 @@ export function requestOf(operation: Operation, given: Given, schemas: Schemas, 
   const questions: string[] = []
   const missing: string[] = []
   for (const parameter of operation.parameters) {
+    if (description.isSent(parameter)) continue
     const { name, in: place, isRequired } = parameter
     const schema = schemas.read(parameter.schema)
     const own = given.get(name)
@@ -53,6 +54,8 @@ export function requestOf(operation: Operation, given: Given, schemas: Schemas, 
 /** What decides how a list is sent. */
 interface Described {
   readonly isSwagger: boolean
+  /** True if the API sends the parameter with each request. */
+  readonly isSent: (parameter: ParameterOf) => boolean
 }
 
 const IMPLIED_HEADERS = /^(accept|content-type|authorization)$/i

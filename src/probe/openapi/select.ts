@@ -1,5 +1,6 @@
 // Which lists become streams?
 import { UsageError } from '../../model/errors.ts'
+import type { FoundAuth } from '../found.ts'
 import { keyOf, type KeyFound } from './keys.ts'
 import { hasOwnServer, type LeftOut, type ListOperation } from './lists.ts'
 import { parametersIn, parentOf } from './parents.ts'
@@ -11,6 +12,10 @@ export interface Choice {
   readonly only?: readonly string[]
   /** Values of parameters that no list of the description has. */
   readonly given: Given
+  /** Sent with each request, whatever the description wants. @default as the description says */
+  readonly auth?: readonly FoundAuth[]
+  /** By their names in small letters. @default those that the description requires */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A list that becomes a stream. */
@@ -35,6 +40,7 @@ export function select(
   choice: Choice,
   { schemas, isSwagger }: { readonly schemas: Schemas; readonly isSwagger: boolean },
 ): { selected: Selected[]; leftOut: LeftOut[] } {
+  const isSent = sentBy(choice)
   const known = lists.map((list) => ({
     list,
     path: list.operation.path,
@@ -55,7 +61,7 @@ export function select(
   }
   const stateOfOne = ({ list, path, key }: (typeof parents)[number]): Selected | string => {
     if (hasOwnServer(list.operation)) return 'on another server than the rest of the API'
-    const request = requestOf(list.operation, choice.given, schemas, { isSwagger })
+    const request = requestOf(list.operation, choice.given, schemas, { isSwagger, isSent })
     const open = parametersIn(path).filter((name) => !choice.given.has(name))
     if (request.missing.length > 0) return needs(request.missing)
     if (open.length === 0) return { list, key, request }
@@ -69,6 +75,15 @@ export function select(
   }
   for (const { path } of parents) stateOf(path)
   return chosen(parents, states, choice)
+}
+
+/** Returns whether the credentials and headers that were given have a parameter's value. */
+function sentBy({ auth = [], headers = {} }: Choice): (parameter: { in: string; name: string }) => boolean {
+  const names = new Set([
+    ...Object.keys(headers).map((name) => `header ${name}`),
+    ...auth.flatMap((one) => ('name' in one ? [`${one.type} ${one.name.toLowerCase()}`] : [])),
+  ])
+  return ({ in: place, name }) => names.has(`${place} ${name.toLowerCase()}`)
 }
 
 /** A path with the values that were given. */
@@ -90,11 +105,11 @@ const needs = (names: readonly string[]): string => `${NEEDS}: ${[...new Set(nam
 
 /** All lists that need values have one reason; what they need stands behind their names. */
 function leftOutOf({ name, operation }: ListOperation, reason: string): LeftOut {
-  const needed = reason.startsWith(NEEDS) ? reason.slice(NEEDS.length) : undefined
-  return {
-    operation: `GET ${operation.path} (${name}${needed ?? ''})`,
-    reason: needed === undefined ? reason : NEEDS,
-  }
+  const { path } = operation
+  if (!reason.startsWith(NEEDS)) return { operation: `GET ${path} (${name})`, reason }
+  const needed = reason.slice(NEEDS.length)
+  const parameters = needed.replace(/^: /, '').split(', ')
+  return { operation: `GET ${path} (${name}${needed})`, reason: NEEDS, needs: { name, path, parameters } }
 }
 
 function chosen(

@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { listLines } from '../../../src/cli/commands/inspect/description-lists.ts'
+import { forumApi } from '../../probe/openapi/forum-api.ts'
 import { apiServer, type ApiServer } from '../../support/api-server.ts'
 import { stylesHandler } from '../../probe/styles.ts'
 import { callSluice } from '../support/call.ts'
@@ -118,4 +120,69 @@ test('what is no list gets no file, and the reason is shown', async () => {
     code: 1,
     stderr: expect.stringMatching(/answered 404: there is no such list\. Check/),
   })
+})
+
+test('sluice probe --openapi shows the lists, writes a file once, and refuses what does not belong to it', async () => {
+  await using forum = await forumApi()
+  const place = `${forum.origin}/openapi.yaml`
+  const listed = await sluice('--openapi', place, '--list')
+  expect(listed).toMatchObject({ code: 0, stderr: '' })
+  // Names and paths are copied to --only and --set: none is cut, whatever their length.
+  expect(listed.stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['stream', 'path', 'paging and key, or what it needs'],
+    ['users', '/users', "byPage('page', { pages: 'meta.pages', total: 'meta.total' }), key id"],
+    ['badges', '/badges', expect.stringContaining('onePage({ atMost: 1 }), ')],
+    ['posts', '/users/{userId}/posts', expect.stringContaining(', key user_id, id')],
+    ['comments', '/users/{userId}/posts/{postId}/comments', 'byLinkHeader(), key user_id, post_id, id'],
+    ['members', '/groups/{group}/members', '--set group=…'],
+    [''],
+    ['Left out (--verbose names all):'],
+    ['- 1 operation: no list: it is not read by GET (POST /users)'],
+    ['- 1 operation: one record, not a list (GET /users/{id})'],
+    ['- 1 operation: values, not records (GET /tags)'],
+    ['- 1 operation: answers text/csv (GET /export)'],
+    [''],
+  ])
+  expect(await sluice('--openapi', place, '--list', '--only', 'badges', '--verbose')).toMatchObject({
+    stdout: expect.stringMatching(
+      /\nLeft out:\n(.*\n)*- 3 operations: not chosen by --only\n {4}GET \/users \(users\)\n/,
+    ),
+  })
+  const written = await sluice('--openapi', place, '--only', 'posts,badges', '--name', 'own')
+  expect(written).toMatchObject({ code: 0, stderr: '' })
+  expect(written.stdout).toMatch(/\n- not chosen by --only: GET \S+ \(comments\)\n/)
+  expect(written.stdout).toMatch(/\nWrote pipelines\/own\.ts with 1 question .*\n\nNext: {2}npx sluice check own\n$/s)
+  await expect(readFile(join(cwd, 'pipelines/own.ts'), 'utf8')).resolves.toContain("pipeline('own', {")
+  // What is given is sent, and what the description says of credentials is not asked any more.
+  const given = ['--auth', 'header:X-Mine:MINE_KEY', '--header', 'Accept-Language: en', '--out', 'pipelines/mine.ts']
+  const mine = await sluice('--openapi', place, '--only', 'badges', ...given)
+  expect(mine).toMatchObject({ code: 0, stderr: '' })
+  const file = await readFile(join(cwd, 'pipelines/mine.ts'), 'utf8')
+  expect(file.replaceAll(/\s+/g, ' ')).toMatch(
+    /auth: apiKey\(secret\('MINE_KEY'\), \{ header: 'X-Mine' \}\), headers: \{ 'accept-language': 'en' \}/,
+  )
+  expect(file).not.toContain('FORUM_KEY')
+  expect(file).toContain("pipeline('mine', {")
+  for (const [args, message] of [
+    [['--openapi', place, '--auth', 'bearer:ghp_b0XyZ91'], /^(?!.*b0XyZ91).* is not set .* It would stand in the file/],
+    [['--openapi', place, '--header', 'X-Key: abc'], /give --auth header:X-Key:VARIABLE/],
+    [['--openapi', place, '--name', 'own'], /own\.ts exists, and was not written over/],
+    [['--openapi', place, '--set', 'group'], /--set group: give the name of a parameter and its value/],
+    [['--openapi', place, `${forum.origin}/v1/users`], /requests nothing of the API\. Leave out the URL http/],
+    [['--list'], /give the URL of a list, or --openapi/],
+    [[`${forum.origin}/v1/users`, '--list'], /--list are for --openapi/],
+  ] as const) {
+    const refused = await sluice(...args)
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(message)])
+  }
+})
+
+test('on a narrow terminal, paging and key give way; names, paths and what a list needs do not', () => {
+  const path = `/a/very/long/path${'/of/something'.repeat(5)}`
+  const paging = { type: 'link header', rel: 'next' } as const
+  const record = { kind: 'unknown' } as const
+  const stream = { name: 'users', path, records: { shape: 'list', at: '' }, paging, key: [], record } as const
+  const needs = { name: 'members', path, parameters: ['owner', 'repo'] }
+  const lines = listLines([stream], [{ operation: '', reason: '', needs }], 60)
+  expect(lines.slice(1)).toEqual([`users    ${path}`, `members  ${path}  --set owner=… --set repo=…`])
 })

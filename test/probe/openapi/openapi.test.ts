@@ -10,7 +10,6 @@ import type { Choice } from '../../../src/probe/openapi/select.ts'
 import { pipelineText } from '../../../src/probe/write-pipeline.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
 import type { ApiServer } from '../../support/api-server.ts'
-import { callSluice } from '../../cli/support/call.ts'
 import { testDatabase } from '../../support/database.ts'
 import { CIRCLES } from './circles.ts'
 import { PAGING_CASES } from './paging-cases.ts'
@@ -131,7 +130,11 @@ describe('the forum (OpenAPI 3.0, YAML)', () => {
       { operation: 'GET /users/{id}', reason: 'one record, not a list' },
       { operation: 'GET /tags', reason: 'values, not records' },
       { operation: 'GET /export', reason: 'answers text/csv' },
-      { operation: 'GET /groups/{group}/members (members: group)', reason: 'needs values that no list has (--set)' },
+      {
+        operation: 'GET /groups/{group}/members (members: group)',
+        reason: 'needs values that no list has (--set)',
+        needs: { name: 'members', path: '/groups/{group}/members', parameters: ['group'] },
+      },
     ])
     const text = await readFile(files['forum'] ?? '', 'utf8')
     expect(text).toContain('// - one record, not a list: GET /users/{id}\n')
@@ -151,32 +154,6 @@ describe('the forum (OpenAPI 3.0, YAML)', () => {
     )
     await expect(readFrom(place, { only: ['user'], given: new Map() })).rejects.toThrow(/Similar ones: users\. --list/)
   })
-})
-
-test('sluice probe --openapi shows the lists, writes a file once, and refuses what does not belong to it', async () => {
-  const place = `${forum.origin}/openapi.yaml`
-  const sluice = (...args: string[]): ReturnType<typeof callSluice> =>
-    callSluice(['probe', ...args], { cwd: project.folder })
-  const listed = await sluice('--openapi', place, '--list')
-  expect(listed).toMatchObject({ code: 0, stderr: '' })
-  expect(listed.stdout).toMatch(/^stream +path +paging +key\n/)
-  expect(listed.stdout).toContain('\nLeft out:\n')
-  expect(listed.stdout).not.toContain('Wrote')
-  const written = await sluice('--openapi', place, '--only', 'posts,badges', '--name', 'own')
-  expect(written).toMatchObject({ code: 0, stderr: '' })
-  expect(written.stdout).toMatch(/\n- not chosen by --only: GET \S+ \(comments\)\n/)
-  expect(written.stdout).toMatch(/\nWrote pipelines\/own\.ts with 1 question .*\n\nNext: {2}npx sluice check own\n$/s)
-  await expect(readFile(join(project.folder, 'pipelines/own.ts'), 'utf8')).resolves.toContain("pipeline('own', {")
-  for (const [args, message] of [
-    [['--openapi', place, '--name', 'own'], /own\.ts exists, and was not written over/],
-    [['--openapi', place, '--set', 'group'], /--set group: give the name of a parameter and its value/],
-    [['--openapi', place, `${forum.origin}/v1/users`], /requests nothing of the API\. Leave out http/],
-    [['--list'], /give the URL of a list, or --openapi/],
-    [[`${forum.origin}/v1/users`, '--list'], /--list are for --openapi/],
-  ] as const) {
-    const refused = await sluice(...args)
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(message)])
-  }
 })
 
 test('the shop (Swagger 2.0): basic credentials, offsets, a loose parent, required parameters, no key', () => {
@@ -254,6 +231,25 @@ test.each(Object.entries(PAGING_CASES))('paging: %s', (_, { query, body, headers
   expect(found.streams[0]?.paging).toEqual(paging)
   const asked = found.streams[0]?.questions?.filter((one) => /first page|next page|all records/.test(one))
   expect(asked).toHaveLength(asks)
+})
+
+test('a parameter that --auth or --header sends is neither missing nor asked for', () => {
+  const parameters = [
+    { name: 'X-Tenant', in: 'header', required: true, schema: { type: 'string' } },
+    { name: 'key', in: 'query', required: true, schema: { type: 'string' } },
+  ]
+  const record = { type: 'object', properties: { id: { type: 'number' } }, required: ['id'] }
+  const schema = { type: 'array', items: record }
+  const responses = { 200: { content: { 'application/json': { schema } } } }
+  const root = { openapi: '3.0.0', paths: { '/things': { get: { parameters, responses } } } }
+  const description = new Description(root, 'it.json')
+  expect(() => readOpenApi(description, none)).toThrow('GET /things (things: key)')
+  const auth = [{ type: 'query', name: 'key', value: { secret: 'MY_KEY' } }] as const
+  const { found } = readOpenApi(description, { ...none, auth, headers: { 'x-tenant': 'a' } })
+  expect(found).toMatchObject({ auth, headers: { 'x-tenant': 'a' } })
+  expect([...(found.questions ?? []), ...(found.streams[0]?.questions ?? [])].join(' ')).not.toMatch(
+    /tenant|credential/i,
+  )
 })
 
 test('what is no description is refused with a reason', async () => {

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../../../model/errors.ts'
-import type { Found } from '../../../probe/found.ts'
-import { leftOutLines } from '../../../probe/openapi/left-out.ts'
+import { readSecrets } from '../../../observe/secrets.ts'
+import { readAuth, readHeaders } from '../../../probe/auth-option.ts'
+import { leftOutCounts, leftOutLines } from '../../../probe/openapi/left-out.ts'
+import type { LeftOut } from '../../../probe/openapi/lists.ts'
 import { loadDescription } from '../../../probe/openapi/load-description.ts'
-import { type DescriptionRead, readOpenApi } from '../../../probe/openapi/read-openapi.ts'
-import { pagingText } from '../../../probe/write/write-paging.ts'
+import { readOpenApi } from '../../../probe/openapi/read-openapi.ts'
 import { existingFile, pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
 import { defined } from '../../../value/defined.ts'
 import { formatCount } from '../../../value/format.ts'
 import type { CommandContext } from '../../execute-command.ts'
+import { onOneLine } from '../../output/display-width.ts'
 import { terminalWidth } from '../../output/terminal-width.ts'
-import { textTable } from '../../output/text-table.ts'
+import { listLines } from './description-lists.ts'
 
 /** Options of `sluice probe --openapi`. */
 export interface ProbeOpenApiOptions {
@@ -20,27 +22,47 @@ export interface ProbeOpenApiOptions {
   /** Values of parameters, as `owner=octocat`. */
   readonly set?: readonly string[]
   readonly list?: boolean
+  /** Credentials, with secrets by the names of their variables. */
+  readonly auth?: readonly string[]
+  /** As `Name: value`. */
+  readonly header?: readonly string[]
+  /** With `list`: name all that was left out. */
+  readonly verbose?: boolean
   readonly name?: string
   readonly out?: string
   readonly force?: boolean
 }
 
-/** Operations of one reason that are named without `--list`. */
+/** Operations of one reason that are named without `--verbose`. */
 const MOST_NAMED = 4
 
 /** `sluice probe --openapi`: writes a pipeline file for an API that describes itself, and requests nothing of it. */
 export async function probeOpenApi(
   place: string,
-  { only, set = [], list = false, name, out, force = false }: ProbeOpenApiOptions,
+  options: ProbeOpenApiOptions,
   { signal, hide }: Pick<CommandContext, 'signal' | 'hide'>,
 ): Promise<number> {
+  const { only, set = [], list = false, name, out, force = false, verbose = false } = options
   const given = new Map(set.map(parseSetting))
   const names = only?.flatMap((text) => text.split(',')).map((one) => one.trim())
+  const secrets = readSecrets(process.env)
+  const auth = (options.auth ?? []).map((text) => readAuth(text, secrets, { sends: false }))
+  const headers = readHeaders(options.header ?? [])
   const description = await loadDescription(place, { signal })
-  const read = readOpenApi(description, { given, ...defined({ only: names, name }) })
-  const { found, leftOut } = read
+  const { found, leftOut } = readOpenApi(description, { given, auth, headers, ...defined({ only: names, name }) })
+  // What is copied out of a pipe must be whole.
+  const width = process.stdout.isTTY ? terminalWidth() : Infinity
   if (list) {
-    console.log(hide(listText(read, Infinity)))
+    // With --only, a list that needs values was not chosen, or the reading has failed.
+    const isListed = (one: LeftOut): boolean => only === undefined && one.needs !== undefined
+    const others = leftOutCounts(
+      leftOut.filter((one) => !isListed(one)),
+      { most: MOST_NAMED, all: verbose },
+    )
+    const below = others.length === 0 ? [] : ['', `Left out${verbose ? '' : ' (--verbose names all)'}:`, ...others]
+    console.log(
+      hide([...listLines(found.streams, leftOut.filter(isListed), width), ...below].map(onOneLine).join('\n')),
+    )
     return 0
   }
   const file = out ?? join('pipelines', `${found.name}.ts`)
@@ -48,8 +70,10 @@ export async function probeOpenApi(
   await writePipeline(pipelineText(found), { file, force })
   const questions = [found, ...found.streams].flatMap((one) => one.questions ?? [])
   const asks = questions.length === 0 ? '' : ` with ${formatCount(questions.length, 'question')} (// QUESTION: …)`
-  const all = leftOut.length === 0 ? '' : '\n\n--list names all that was left out.'
-  console.log(hide(`${listText(read, MOST_NAMED)}${all}\n\nWrote ${file}${asks}. Nothing was requested from the API.`))
+  const hint = 'sluice probe --openapi … --list shows which lists need --set; with --verbose, all that was left out.'
+  const others = leftOut.length === 0 ? [] : ['', ...leftOutLines(leftOut, MOST_NAMED), '', hint]
+  const shown = [...listLines(found.streams, [], width), ...others].map(onOneLine).join('\n')
+  console.log(hide(`${shown}\n\nWrote ${file}${asks}. Nothing was requested from the API.`))
   for (const question of found.questions ?? []) console.log(hide(`  ? ${question}`))
   console.log(`\nNext:  npx sluice check ${found.name}`)
   return 0
@@ -61,16 +85,3 @@ function parseSetting(text: string): [string, string] {
     throw new UsageError(`--set ${text}: give the name of a parameter and its value, as in --set owner=octocat`)
   return [name.trim(), value]
 }
-
-function listText({ found, leftOut }: DescriptionRead, most: number): string {
-  const table = textTable(found.streams.map(rowOf), { width: terminalWidth() })
-  const lines = leftOutLines(leftOut, most)
-  return [table, ...(lines.length > 0 ? ['', ...lines] : [])].join('\n')
-}
-
-const rowOf = ({ name, path, paging, key }: Found['streams'][number]): Record<string, string> => ({
-  stream: name,
-  path,
-  paging: pagingText(paging),
-  key: key.join(', '),
-})

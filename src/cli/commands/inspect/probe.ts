@@ -7,6 +7,7 @@ import { givenName, nameFor, readTarget } from '../../../probe/target.ts'
 import type { Found } from '../../../probe/found.ts'
 import { readTwoPages } from '../../../run/check/read-two-pages.ts'
 import { findPipelines } from '../../../run/find-pipelines.ts'
+import { redactUrl } from '../../../observe/redact.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { UsageError } from '../../../model/errors.ts'
 import { defined } from '../../../value/defined.ts'
@@ -20,8 +21,6 @@ import { probeOpenApi, type ProbeOpenApiOptions } from './probe-openapi.ts'
 
 interface ProbeCommandOptions extends CommonOptions, ProbeOpenApiOptions {
   readonly openapi?: string
-  readonly auth?: readonly string[]
-  readonly header?: readonly string[]
   /** Another step follows: the next command is not named. @default true */
   readonly isLast?: boolean
 }
@@ -36,9 +35,8 @@ export async function probeCommand(
   const name = givenName(options)
   const { openapi, only, set, list } = options
   if (openapi !== undefined) {
-    const other = [url, ...auth, ...header].find((given) => given !== undefined)
-    if (other !== undefined)
-      throw new UsageError(`sluice probe --openapi requests nothing of the API. Leave out ${other}`)
+    if (url !== undefined)
+      throw new UsageError(`sluice probe --openapi requests nothing of the API. Leave out the URL ${redactUrl(url)}`)
     return probeOpenApi(openapi, { ...options, ...defined({ name }) }, context)
   }
   if (url === undefined) throw new UsageError('sluice probe: give the URL of a list, or --openapi with a description')
