@@ -13,7 +13,7 @@ import { tokenOf } from './delta.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import type { PageErrors } from './graphql-errors.ts'
 import { followedPage, type FollowedPage } from './followed-page.ts'
-import { labelOf } from './label-of.ts'
+import { labelOf, sentText } from './label-of.ts'
 import type { MovingList } from './moving/moving-list.ts'
 import type { Fit, StepBack } from './moving/fit.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
@@ -136,7 +136,7 @@ export class HttpPageReader {
         (error instanceof DecodeError || error instanceof PagingError || error instanceof HttpError) &&
         !error.message.startsWith(`${label} `)
       )
-        error.message = this.#secrets.hide(`${label}: ${error.message}`)
+        error.message = this.#secrets.hide(`${label}: ${error.message}${sentText(error, request)}`)
       throw error
     }
   }

@@ -31,11 +31,18 @@ export function selectRecords(
       `${name} found no records. Return null or [] for a page without records, or add { optional: true }`,
       NO_RECORDS,
     )
-  const hint =
-    at === '' && typeof found === 'object'
-      ? `. Add the path of the list; the body has ${namesIn(found)}${onlyListText(listsIn(found))}`
-      : ''
+  const hint = typeof at === 'string' ? hintFor(at, body) : ''
   throw new DecodeError(`${name} holds ${typeNameOf(found)} where a list of records was expected${hint}`, NO_RECORDS)
+}
+
+/** Says where the body has lists, as the rest of a sentence; '' if it has none. */
+function hintFor(at: string, body: unknown): string {
+  if (at !== '')
+    return meantText(at, body)
+      .replace(/^(?=.)/, '. ')
+      .replace(/\.? $/, '')
+  if (typeof body !== 'object' || body === null) return ''
+  return `. Add the path of the list; the body has ${namesIn(body)}${onlyListText(listsIn(body))}`
 }
 
 const isShape = (at: HttpSource['records']): at is RecordsShape => typeof at === 'object'

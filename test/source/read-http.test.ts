@@ -99,9 +99,14 @@ describe('reading pages', () => {
     const read: Page[] = []
     await expect(async () => {
       await using scope = openScope({ secrets: readSecrets({}) })
-      const { recipe } = http(server.origin).get<Listing>('/x').pages(byCursor('c', 'next')).records('data')
+      const { recipe } = http(server.origin)
+        .get<Listing>('/x', { of: 'a@b.example', limit: 2, key: 'k' })
+        .pages(byCursor('c', 'next'))
+        .records('data')
       for await (const page of readRecipe(recipe, { position: null, restart: 'page' }, scope)) read.push(page)
-    }).rejects.toThrow("GET /x: 'data': the body has no 'data', only rows")
+    }).rejects.toThrow(
+      /^GET \/x: 'data': the body has no 'data', only rows.+ The query that was sent: \?of=…&limit=2&key=\*\*\*&c=3$/,
+    )
     expect(recordsOf(read)).toHaveLength(4)
   })
 

@@ -42,6 +42,11 @@ describe('the records of a body', () => {
     ['data', [1], "'data': the body holds a list, so it has no 'data'"],
     ['a.b', { a: 'text' }, "'a.b': 'a' holds text, so it has no 'b'"],
     ['data', { data: { id: 1 } }, "'data' holds an object where a list of records was expected"],
+    [
+      'items',
+      { items: 2, data: [] },
+      "holds a number where a list of records was expected. The body has one list: 'data'",
+    ],
     ['data', { data: 'none' }, "'data' holds text where a list of records was expected"],
     [
       '',

@@ -4,6 +4,7 @@ import { PagingError } from '../../model/errors.ts'
 import type { PageRequest } from '../../model/request.ts'
 import { contentOf } from '../../value/json/content-of.ts'
 import { isInHeader, nameOf } from '../response-value.ts'
+import { queryText } from '../label-of.ts'
 import { countOf, type CountedPaging } from './counted-pages.ts'
 
 /** Requests that are remembered, in about 20 MB. A longer circle is not detected. */
@@ -63,7 +64,7 @@ export class LoopGuard {
       throw new PagingError(
         `two pages in a row hold the same ${length} records, so the API seems to ignore ` +
           `${isInHeader(parameter) ? nameOf(parameter) : `the parameter '${parameter}'`}. Correct its name, or write ` +
-          'a paginator function if equal pages are right',
+          `a paginator function if equal pages are right${queryText(request)}`,
       )
     }
     this.#lastPage = { length, sample, count }
