@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../model/errors.ts'
 import type { Secrets } from '../model/scope.ts'
+import { nearest } from '../value/nearest.ts'
 import { messageOf } from '../value/error.ts'
 
 /** Shorter values would match unrelated text. */
@@ -34,7 +35,8 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
       const problem = text === undefined ? 'is not set' : 'is empty'
       throw new UsageError(
         `secret ${name} ${problem}: looked in the environment (the sluice command reads .env into it as well); ` +
-          `set ${name} there, or ${name}_FILE to the path of a file that holds it`,
+          `set ${name} there, or ${name}_FILE to the path of a file that holds it` +
+          (text === undefined ? meantText(name, environment) : ''),
         { explanation: 'MISSING_SECRET' },
       )
     }
@@ -69,6 +71,25 @@ export function readSecrets(environment: Readonly<Record<string, string | undefi
         }),
       ),
   }
+}
+
+/** Names the variable that a misspelled one probably means, never its value; '' if none is near. */
+function meantText(name: string, environment: Readonly<Record<string, string | undefined>>): string {
+  const set = Object.keys(environment).filter((other) => environment[other])
+  const near = nearest(
+    name,
+    set.map((other) => other.replace(/_FILE$/, '')).filter((other) => hasNearWords(name, other)),
+  )
+  return near === undefined ? '' : `. Did you mean ${near}, which is set?`
+}
+
+/** True if each word is near that in its place: `SHOP_WEST_KEY` is that of another account than `SHOP_EAST_KEY`. */
+function hasNearWords(name: string, other: string): boolean {
+  const [words, others] = [name.split('_'), other.split('_')]
+  return (
+    words.length === others.length &&
+    words.every((word, index) => word === others[index] || nearest(word, [others[index] ?? '']) !== undefined)
+  )
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Secrets } from '../model/scope.ts'
 import { SECRET_KEY } from '../model/secrets-of.ts'
 import { readSecretKey } from '../observe/secret-key.ts'
 import { messageOf } from '../value/error.ts'
+import { noStreamText } from './no-stream-text.ts'
 
 /** Returns the requested streams in the pipeline's order, or all of them if none was requested. */
 export function chosenStreams({ name, streams }: Pipeline, requested: readonly string[] | undefined): string[] {
@@ -13,10 +14,7 @@ export function chosenStreams({ name, streams }: Pipeline, requested: readonly s
     throw new UsageError(`${name} has several accounts. Run it by run(), or by sluice run ${name}`)
   const names = Object.keys(streams)
   const unknown = requested?.filter((stream) => !names.includes(stream)) ?? []
-  if (unknown.length > 0)
-    throw new UsageError(
-      `${name} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ')}`,
-    )
+  if (unknown.length > 0) throw new UsageError(noStreamText(name, unknown, names), { explanation: 'NO_PIPELINE' })
   return requested && requested.length > 0 ? names.filter((stream) => requested.includes(stream)) : names
 }
 

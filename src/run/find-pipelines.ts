@@ -8,6 +8,7 @@ import { UsageError } from '../model/errors.ts'
 import { toError } from '../value/error.ts'
 import { expandAccounts, hasAccounts, type ExpandOptions } from './accounts/expand-accounts.ts'
 import { loadError } from './load-error.ts'
+import { noStreamText } from './no-stream-text.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
@@ -96,10 +97,7 @@ async function expandedOf(
 function chosenStream({ name, streams }: Pipeline, stream: string | undefined): Pick<FoundPipeline, 'streams'> {
   if (stream === undefined) return {}
   const names = Object.keys(streams)
-  if (!names.includes(stream))
-    throw new UsageError(`${name} has no stream '${stream}': it has ${names.join(', ')}`, {
-      explanation: 'NO_PIPELINE',
-    })
+  if (!names.includes(stream)) throw new UsageError(noStreamText(name, [stream], names), { explanation: 'NO_PIPELINE' })
   return { streams: [stream] }
 }
 

@@ -22,6 +22,21 @@ describe('a secret', () => {
     )
   })
 
+  test('that is misspelled shows the variable that is meant, but not that of another account, and no value', () => {
+    const environment = { SHOP_EAST_KEY: 'value-1', CRM_TOKEN_FILE: '/run/value-2', USER: 'value-3' }
+    const message = (name: string): string => {
+      try {
+        return readSecrets(environment).value(name)
+      } catch (error) {
+        return String(error)
+      }
+    }
+    expect(message('SHOP_EAST_KEYY')).toMatch(/that holds it\. Did you mean SHOP_EAST_KEY, which is set\?$/)
+    expect(message('CRM_TOKN')).toMatch(/Did you mean CRM_TOKEN, which is set\?$/)
+    for (const name of ['SHOP_WEST_KEY', 'API_USER']) expect(message(name)).toMatch(/that holds it$/)
+    for (const name of ['SHOP_EAST_KEYY', 'CRM_TOKN']) expect(message(name)).not.toContain('value-')
+  })
+
   test('is hidden everywhere after it has been read', () => {
     const secrets = readSecrets({ TOKEN })
     expect(secrets.hide(`Bearer ${TOKEN}`)).toContain(TOKEN)

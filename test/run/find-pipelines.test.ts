@@ -68,7 +68,8 @@ describe('pipelines', () => {
     await expect(found(['c'])).rejects.toThrow(
       "There is no pipeline 'c' in pipelines/ (found: a, renamed). Give one of these names, or a file",
     )
-    await expect(found(['a.three'])).rejects.toThrow("a has no stream 'three': it has one, two")
+    await expect(found(['a.three'])).rejects.toThrow(/a has no stream 'three': it has one, two$/)
+    await expect(found(['a.twoo'])).rejects.toThrow("a has no stream 'twoo': it has one, two. Did you mean two?")
     await expect(found(['./none.ts'])).rejects.toThrow('none.ts: there is no such file here')
     await expect(found([], 'nowhere')).rejects.toThrow('There is no folder nowhere/ here')
     await expect(found([], 'other')).rejects.toThrow('There is no pipeline in other/')

@@ -3,6 +3,7 @@ import { readKnownStreams } from '../../ledger/read/read-known-streams.ts'
 import { withoutAccount } from '../../model/account.ts'
 import { UsageError } from '../../model/errors.ts'
 import { tryPipelines, type FindOptions, type FoundPipeline } from '../../run/find-pipelines.ts'
+import { noStreamText } from '../../run/no-stream-text.ts'
 import { defined } from '../../value/defined.ts'
 import type { CommandContext } from '../execute-command.ts'
 
@@ -79,6 +80,3 @@ export function selectOne(found: readonly FoundPipeline[], streams?: readonly st
     )
   return one
 }
-
-const noStreamText = (pipeline: string, unknown: readonly string[], names: readonly string[]): string =>
-  `${pipeline} has no stream ${unknown.map((stream) => `'${stream}'`).join(', ')}: it has ${names.join(', ') || 'none'}`
