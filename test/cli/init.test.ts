@@ -69,6 +69,13 @@ describe('sluice init', () => {
     expect(ended.stdout.match(/^Next:/gm)).toHaveLength(1)
     expect(existsSync(join(here.cwd, 'pipelines/planets.ts'))).toBe(false)
 
+    expect(await read(here, 'README.md')).toContain('select * from replay.replay limit 5')
+    // A second API of the same project: what is kept is said, and what comes after it is no surprise.
+    const other = await init(here, '--from', `${api.origin}/orders/list`, '--header', 'X-Shop: one')
+    expect(other).toMatchObject({ code: 0, stderr: '' })
+    expect(other.stdout).toMatch(/^Kept as they were, because they exist:\n(.*\n)+Wrote pipelines\/orders\.ts/)
+    expect(other.stdout).not.toContain('Nothing was written')
+    expect(await read(here, 'pipelines/orders.ts')).toContain("headers: { 'x-shop': 'one' }")
     const again = await init(here, '--from', `${api.origin}/replay`)
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(`${name}.ts exists`) })
   })
@@ -77,14 +84,22 @@ describe('sluice init', () => {
     await using api = await apiServer(() => ({ status: 404, json: {} }))
     await using here = await project({ 'package.json': MANIFEST })
     const ended = await init(here, '--from', `${api.origin}/orders`)
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('404') })
-    expect(ended.stdout).toContain('Wrote pipelines/planets.ts and test/planets.test.ts in its place.')
+    expect(ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/404.* No pipeline was written for it\.\n$/s),
+    })
+    expect(ended.stdout).toMatch(
+      /\nWritten instead, .*: pipelines\/planets\.ts and test\/planets\.test\.ts\.\n\nNo pipeline reads/,
+    )
+    expect(await read(here, 'README.md')).toMatch(/sluice run planets .*select \* from \w+\.planets limit/s)
     expect(await read(here, 'test/planets.test.ts')).toContain('expectStream(planets')
   })
 
   test.each([
     [['--name', 'My Shop'], 'must begin with a letter'],
     [['--from', 'shop.example'], 'is no address of an API'],
+    [['--header', 'X-Shop: one'], 'are sent to the API of --from'],
+    [['--from', 'http://127.0.0.1:1/x', '--auth', 'bearer:UNSET_TOKEN'], 'UNSET_TOKEN is not set'],
     [['--database', 'mysql://x'], 'Give "embedded", or an address as postgres://'],
   ])('refuses %j and writes nothing', async (words, problem) => {
     await using here = await project({ 'package.json': MANIFEST })

@@ -6,13 +6,22 @@ import { probeCommand } from '../commands/inspect/probe.ts'
 import type { CommandContext } from '../execute-command.ts'
 import { recordTest } from './record-test.ts'
 
+interface Beginning {
+  readonly folder: string
+  /** Of the pipeline, in the project. */
+  readonly file: string
+  /** As those of `sluice probe`. */
+  readonly auth: readonly string[]
+  readonly header: readonly string[]
+}
+
 /**
  * Probes an API, and writes its pipeline and a test with recorded answers into a project. Returns the exit code; the
  * project stays if the API was of no use.
  */
 export async function beginFrom(
   url: string,
-  { folder, file }: { readonly folder: string; /** Of the pipeline, in the project. */ readonly file: string },
+  { folder, file, auth, header }: Beginning,
   context: CommandContext,
 ): Promise<number> {
   const before = process.cwd()
@@ -20,7 +29,7 @@ export async function beginFrom(
   process.chdir(folder)
   try {
     console.log('')
-    const code = await probeCommand([url], { isLast: false }, context)
+    const code = await probeCommand([url], { auth, header, isLast: false }, context)
     if (!existsSync(file)) return code
     return Math.max(code, await testOf(file, context))
   } finally {

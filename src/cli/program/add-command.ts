@@ -102,3 +102,6 @@ export function addRenamedOption(command: Command, former: string, current: stri
     .addOption(command.createOption(`${flag} [values...]`).hideHelp())
     .on(`option:${former}`, () => command.error(`error: ${flag} was renamed: write --${current}`))
 }
+
+/** Collects the values of an option that may be given several times. */
+export const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addCommand, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
+import { addCommand, append, commandHandler, ONLY_ACCOUNTS, parseDuration, wholeNumber } from './add-command.ts'
 
 /** Adds the commands that show something and store nothing: probe, list, check, preview, explain, status, runs. */
 export function addInspectCommands(sluice: Command): void {
@@ -65,6 +65,3 @@ export function addInspectCommands(sluice: Command): void {
     .option('--json', 'print the runs as JSON')
     .action(commandHandler(async () => (await import('../commands/inspect/runs.ts')).runsCommand))
 }
-
-/** Collects the values of an option that may be given several times. */
-const append = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]

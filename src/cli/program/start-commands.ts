@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addCommand, commandHandler } from './add-command.ts'
+import { addCommand, append, commandHandler } from './add-command.ts'
 
 /** Adds the commands with which a project begins: init. */
 export function addStartCommands(sluice: Command): void {
@@ -10,6 +10,8 @@ export function addStartCommands(sluice: Command): void {
     .option('--name <name>', "name of the project (default: the folder's)")
     .option('--database <url>', 'embedded, or postgres://user:password@host:5432/database (default: embedded)')
     .option('--from <url>', 'an API whose records the first pipeline reads')
+    .option('--auth <how>', 'of this API: bearer:VARIABLE and the other forms of sluice probe', append)
+    .option('--header <header>', "sent to this API with each request, as 'Name: value'", append)
     .option('--yes', 'ask nothing on a terminal: take what the options and the defaults say')
     .action(commandHandler(async () => (await import('../commands/start/init.ts')).initCommand))
 }

@@ -107,7 +107,7 @@ function cursorText({ at, unit, order, startFrom, lookback }: FoundCursor): stri
 
 /** Returns the entry of a stream in `streams`. */
 export function entryText(stream: FoundStream, { variable }: StreamNames, found: Found): string {
-  const { key, columns, table = `${tableName(found.name)}.${tableName(stream.name)}` } = stream
+  const { key, columns, table = tableFor(found.name, stream.name) } = stream
   const write = stream.write ?? (key.length === 0 ? 'replace' : 'merge')
   const options = {
     key: keyText(key),
@@ -121,5 +121,8 @@ function keyText([first, ...others]: readonly string[]): string | undefined {
   if (first === undefined) return undefined
   return others.length === 0 ? quoted(first) : `[${[first, ...others].map(quoted).join(', ')}]`
 }
+
+/** Returns the table of a stream that names none: `shop.orders`. */
+export const tableFor = (pipeline: string, stream: string): string => `${tableName(pipeline)}.${tableName(stream)}`
 
 const tableName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')

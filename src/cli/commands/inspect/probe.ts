@@ -59,7 +59,8 @@ export async function probeCommand(
     onRetry: (reason, ms) => print(`   ${reason}; again in ${(ms / 1_000).toFixed(1)} s`),
   })
   if (!found) {
-    console.error(shown(`\n${problem ?? 'Nothing was found.'} No file was written.`))
+    const outcome = isLast ? 'No file was written.' : 'No pipeline was written for it.'
+    console.error(shown(`\n${problem ?? 'Nothing was found.'} ${outcome}`))
     return 1
   }
   print(`\n${factsText(facts)}\n`)
