@@ -19,6 +19,21 @@ export interface KnownFields {
   readonly part: Samples
   /** Fields that had values in earlier readings and have none any more. */
   readonly lost: readonly string[]
+  /** What made the cursor of the last reading. Absent in ledgers of older versions. */
+  readonly origin?: CursorOrigin
+}
+
+/** What a stored cursor depends on, so that a later definition can be compared with it. */
+// A type, because it becomes JSON of the ledger.
+export type CursorOrigin = {
+  /** The field of the cursor; absent if it is found by a function, or if the API keeps it. */
+  readonly field?: string
+  /** Hash of where the cursor is found, its unit and its form. */
+  readonly cursor: string
+  /** Hash of what is asked for: the request, the place of its records, and the children. */
+  readonly request: string
+  /** The request was another one in the reading before: one with today's date in it changes with each run. */
+  readonly varies?: true
 }
 
 export const NO_KNOWN_FIELDS: KnownFields = Object.freeze({ full: new Map(), part: new Map(), lost: [] })

@@ -1,7 +1,8 @@
 // Identifies the part of a definition that a stored position depends on.
 import { createHash } from 'node:crypto'
 import type { Job } from '../model/job.ts'
-import type { Recipe, Table } from '../model/recipe.ts'
+import type { CursorOrigin } from '../model/field-values.ts'
+import type { HttpSource, Recipe, Table } from '../model/recipe.ts'
 
 /**
  * Returns a hash that changes when a stored position no longer fits the recipe. It covers the source with its
@@ -16,16 +17,7 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
       ? { read: source.read }
       : {
           base: source.api.base,
-          request: {
-            ...source.request,
-            headers: undefined,
-            responseRules: undefined,
-            timeout: undefined,
-            auth: undefined,
-            rate: undefined,
-            errors: undefined,
-            persisted: undefined,
-          },
+          request: requestOf(source),
           paging: withFormerNames(source.paging, FORMER_NAMES.paging),
           records: source.records,
           optional: source.optional,
@@ -40,8 +32,41 @@ export function definitionHash({ source, incremental, stages }: Recipe, table?: 
     into: table && [table.name, table.write],
     parents: parentStages.map((stage) => withFormerNames(stage, FORMER_NAMES.stage)),
   }
-  return createHash('sha256').update(JSON.stringify(definition, hashedValue)).digest('base64url').slice(0, 22)
+  return hashOf(definition)
 }
+
+/**
+ * Returns what the cursor of a recipe depends on: its field, and the request with the children, but neither paging nor
+ * table nor other stages.
+ */
+export function cursorOrigin({ source, incremental, stages }: Recipe): CursorOrigin {
+  const { at, unit, time } = incremental ?? {}
+  const asked =
+    'read' in source
+      ? { read: source.read }
+      : { base: source.api.base, request: requestOf(source), records: source.records }
+  const children = stages.filter(({ type }) => type === 'flatMap')
+  return {
+    ...(typeof at === 'string' && { field: at }),
+    cursor: hashOf({ at, unit, time, delta: 'api' in source ? source.delta : undefined }),
+    request: hashOf({ ...asked, children }),
+  }
+}
+
+/** Returns the part of a request that decides which records come. */
+const requestOf = ({ request }: HttpSource): unknown => ({
+  ...request,
+  headers: undefined,
+  responseRules: undefined,
+  timeout: undefined,
+  auth: undefined,
+  rate: undefined,
+  errors: undefined,
+  persisted: undefined,
+})
+
+const hashOf = (definition: unknown): string =>
+  createHash('sha256').update(JSON.stringify(definition, hashedValue)).digest('base64url').slice(0, 22)
 
 /** Waits, retries and counts of a job may change while it runs. */
 const jobOf = ({ id, poll, state, done, empty, failed, expired, results }: Job): unknown => ({

@@ -17,9 +17,10 @@ import type { FoundPipeline } from '../find-pipelines.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { schemaRightError, schemasOf, withSchemaRights } from '../schema-right.ts'
+import { cursorChange } from '../cursor-change.ts'
 import { checkSource } from './check-source.ts'
 import { checkTable } from './check-table.ts'
-import { faultOf, findingsOf, type Finding } from './finding.ts'
+import { advice, faultOf, findingsOf, problem, type Finding } from './finding.ts'
 
 export type { Finding } from './finding.ts'
 
@@ -154,12 +155,23 @@ async function checkStore(
   const schemas = schemasOf(streams.map(({ table }) => table))
   const first = await findingsOf(location, scope, async () => ({ text: await checkDatabase(database, schemas) }))
   if (first.some(({ isFault }) => isFault)) return first
+  const cursors = ledger === 'current' ? streams.map((stream) => cursorFindings(database, stream, scope)) : []
   const tables = streams.map(({ location: name, rows, ...stream }) =>
     findingsOf(`${name} -> ${stream.table.name}`, scope, async () => ({
       text: await checkTable(database, { ...stream, ledger, rows: await rows }),
     })),
   )
-  return [...first, ...(await Promise.all(tables)).flat()]
+  return [...first, ...(await Promise.all([...cursors, ...tables])).flat()]
+}
+
+/** Returns what a run would say of a definition that has changed since the cursor was stored. */
+async function cursorFindings(database: Database, stream: CheckedStream, scope: Scope): Promise<Finding[]> {
+  const [, ...findings] = await findingsOf(stream.location, scope, async () => {
+    const change = await cursorChange(database.with({ signal: scope.signal }), stream)
+    const remark = change?.isOtherField ? problem : advice
+    return { text: '', remarks: change ? [remark(change.text)] : [] }
+  })
+  return findings
 }
 
 async function checkDatabase(database: Database, schemas: readonly string[]): Promise<string> {

@@ -1,10 +1,12 @@
 import { claim, type Claim, type Holder } from '../../ledger/slices/claim.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { hasOwnCursor } from '../../model/own-cursor.ts'
+import { UsageError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { defined } from '../../value/defined.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
+import { cursorChange } from '../cursor-change.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { clearLists } from './clear-lists.ts'
 import { noteCovered } from './cover.ts'
@@ -21,6 +23,7 @@ export interface SyncStreamOptions extends WaitOptions {
  * since the cursor. Returns the other run that is reading the stream, or undefined if the stream was read.
  */
 export async function syncStream(stream: StreamContext, options: SyncStreamOptions): Promise<Holder | undefined> {
+  if (!options.full) await checkCursor(stream)
   let readAt: Date | undefined
   for (let isFirst = true; ; isFirst = false) {
     const fromStart = options.full && isFirst
@@ -40,6 +43,15 @@ export async function syncStream(stream: StreamContext, options: SyncStreamOptio
     readAt = held.slice.resumed ? undefined : now
     if (!hasCursor(held.slice, stream.recipe)) return undefined
   }
+}
+
+/** Warns if the definition has changed since the cursor was stored. Throws if the cursor is of another field. */
+async function checkCursor(stream: StreamContext): Promise<void> {
+  const { database, readSignal: signal } = stream
+  const change = await cursorChange(database.with({ signal }), stream)
+  if (!change) return
+  if (change.isOtherField) throw new UsageError(`${stream.streamName}: ${change.text}`)
+  stream.warn(change.text)
 }
 
 /** Waits for another run as long as `overlap` asks for it. */
