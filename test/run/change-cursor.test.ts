@@ -141,4 +141,27 @@ describe('a definition that changes while it has a cursor', () => {
     await test.database.query(older)
     expect(await sync(flow('updated_on'))).toMatchObject({ status: 'done', warnings: [warning] })
   })
+
+  test('goes on with a reading of everything that was interrupted', async () => {
+    await using test = await testDatabase()
+    let isBroken = false
+    await using api = await apiServer(({ query }) => {
+      const page = Number(query.get('page'))
+      return isBroken && page === 2 ? { status: 404 } : { json: posts.slice(page - 1, page) }
+    })
+    const sync = async (by: 'created_on' | 'updated_on', full = false) => {
+      const stream = http(api.origin).get<Post[]>('/posts').pages(byPage('page')).records().incremental(by)
+      const flow = pipeline('p', { streams: { posts: stream.into('t.a', { key: 'id' }) } })
+      return (await run(flow, { database: test.url, throwOnFailure: false, full })).streams.posts
+    }
+    await sync('created_on')
+    isBroken = true
+    expect(await sync('updated_on', true)).toMatchObject({ status: 'failed', counts: { fetched: 1 } })
+    isBroken = false
+    await test.database.query("update sluice.slices set started_at = started_at - interval '2 days'")
+    // It would begin anew at the cursor.
+    expect(await sync('updated_on')).toMatchObject({ status: 'failed', error: expect.stringContaining('--full') })
+    await test.database.query("update sluice.slices set started_at = started_at + interval '2 days'")
+    expect(await sync('updated_on')).toMatchObject({ status: 'done', resumed: true, warnings: [] })
+  })
 })
