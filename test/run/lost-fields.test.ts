@@ -97,5 +97,6 @@ test('a reading that restarts is compared without what it had read before', asyn
     { values: { rows: 50, read: expect.objectContaining({ title: [8, 8], note: [1, 8] }) }, lost: null },
   ])
   await api.read(rows(120, renamed), { full: true })
-  expect(await stored()).toEqual([{ values: { full: { id: [23, 23], headline: [23, 23] }, part: {} }, lost: [] }])
+  const values = { full: { id: [23, 23], headline: [23, 23] }, part: {} }
+  expect(await stored()).toEqual([{ values: expect.objectContaining(values), lost: [] }])
 })
