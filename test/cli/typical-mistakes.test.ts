@@ -106,7 +106,7 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
   const file = (wrong: Partial<typeof RIGHT>): string => {
     const { base, path, paging, records, incremental, table, options } = { ...RIGHT, ...wrong }
     return (
-      "import { bearer, byCursor, http, pipeline, secret } from 'SLUICE'\n" +
+      "import { baseUrl, bearer, byCursor, http, pipeline, secret } from 'SLUICE'\n" +
       `const api = http(${base}, { auth: bearer(secret('SHOP_TOKEN')), attempts: 1, timeout: '2s' })\n` +
       `const orders = api.get('${path}').pages(${paging}).records(${records})${incremental}\n` +
       `export default pipeline('shop', { streams: { orders: orders.into('${table}', ${options}) } })\n`
@@ -168,7 +168,13 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
       'a wrong base URL',
       { base: "'http://127.0.0.1:1'" },
       {},
-      /GET \/v1\/orders got no complete response: .*ECONNREFUSED.*; check that the API is up.* \[HTTP_UNAVAILABLE\]/,
+      /GET \/v1\/orders got no complete .*ECONNREFUSED.*; check the base URL of the API, .* \[HTTP_UNAVAILABLE\]/,
+    ],
+    [
+      'a wrong base URL in a variable',
+      { base: "baseUrl('SHOP_API', 'https://shop.example')" },
+      { SHOP_API: 'http://localhost:1' },
+      /ECONNREFUSED.*; check the base URL of the API \(the variable SHOP_API may set it\), and .* \[HTTP_UNAVAILABLE\]/,
     ],
     [
       'a misspelled parameter',

@@ -1,3 +1,4 @@
+import { rememberBase } from '../../model/base-variables.ts'
 import { UsageError } from '../../model/errors.ts'
 
 /**
@@ -9,8 +10,12 @@ import { UsageError } from '../../model/errors.ts'
  */
 export function baseUrl(variable: string, otherwise: string): string {
   const given = process.env[variable]
-  if (given === undefined || given === '') return otherwise
-  if (isHttp(given)) return given
+  const isGiven = given !== undefined && given !== ''
+  const base = isGiven ? given : otherwise
+  if (!isGiven || isHttp(given)) {
+    rememberBase(variable, base)
+    return base
+  }
   // The message leaves the value out: a URL may contain credentials.
   throw new UsageError(
     `${variable} in the environment is not a URL. Write scheme and host, as in ${otherwise}, or remove the variable`,

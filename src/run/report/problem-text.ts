@@ -1,4 +1,5 @@
 import { isConnectionError, sqlState } from '../../database/errors.ts'
+import { variableOfBase } from '../../model/base-variables.ts'
 import { HttpError, SluiceError, UsageError } from '../../model/errors.ts'
 import { placeOf, placeText } from '../../observe/user-place.ts'
 import { grantCommand } from '../schema-right.ts'
@@ -39,7 +40,12 @@ const VERBOSE = 'run with --verbose to see where it was thrown'
 const THEN_RUN_AGAIN = 'then run again: it resumes after the last commit'
 
 /** Returns the remedy for a failed request in a run. The HTTP layer knows nothing of runs. */
-function httpRemedy({ kind, status, location }: HttpError): string {
+function httpRemedy({ kind, status, location, cause }: HttpError): string {
+  if (kind === 'unavailable' && isUnreachable(cause)) {
+    const variable = variableOfBase(cause)
+    const named = variable === undefined ? '' : ` (the variable ${variable} may set it)`
+    return `; check the base URL of the API${named}, and that the API is up, ${THEN_RUN_AGAIN}`
+  }
   if (kind === 'unavailable') return `; check that the API is up, or raise its timeout and attempts, ${THEN_RUN_AGAIN}`
   if (kind !== 'status') return ''
   // Only requests for credentials are named by their whole URL.
@@ -47,6 +53,10 @@ function httpRemedy({ kind, status, location }: HttpError): string {
   if (status === 404) return '; check the path, or set { emptyOn: [404] } if it means that there is nothing'
   return status >= 400 && status <= 499 ? '; check the path and what the API expects in the request' : ''
 }
+
+/** True if no server was found at the address. */
+const isUnreachable = (cause: unknown): boolean =>
+  Error.isError(cause) && 'code' in cause && (cause.code === 'ECONNREFUSED' || cause.code === 'ENOTFOUND')
 
 function withDetail({ message, ...more }: Error & { readonly detail?: unknown }): string {
   return typeof more.detail === 'string' && more.detail !== '' ? `${message} (${more.detail})` : message

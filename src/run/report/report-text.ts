@@ -11,9 +11,14 @@ import { openStreams } from '../../model/open-streams.ts'
 export function reportText(report: Report, { width: lineWidth = 80 }: { readonly width?: number } = {}): string {
   const streams = Object.entries(report.streams)
   const width = Math.max(6, ...streams.map(([name]) => name.length))
-  const rows = streams.map(([name, stream]) => streamLines(name.padEnd(width), stream, report.kind, lineWidth))
+  // A stream with a cursor reads what is new, and replace reads everything.
+  const kept = streams.find(([, stream]) => stream.keptRows && stream.cursor === undefined)?.[0]
+  const rows = streams.flatMap(([name, stream]) => {
+    const lines = streamLines(name.padEnd(width), stream, report.kind, lineWidth)
+    return name === kept ? [...lines, `${' '.repeat(width + 2)}write: 'replace' would remove kept rows`] : lines
+  })
   const head = `${'stream'.padEnd(width)} ${COLUMNS.map(([title, size]) => title.padStart(size)).join(' ')}`
-  return [head, ...rows.flat(), '', summary(report, lineWidth)].join('\n')
+  return [head, ...rows, '', summary(report, lineWidth)].join('\n')
 }
 
 const COLUMNS: readonly (readonly [title: string, size: number, of: (stream: StreamReport) => number])[] = [
