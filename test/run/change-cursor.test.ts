@@ -105,6 +105,9 @@ describe('a definition that changes while it has a cursor', () => {
     expect(await sync(flow('created_on'))).toMatchObject({ status: 'failed' })
     await changeCursor(test.database, { pipeline: 'p', stream: 'posts' }, { value: '2024-01-03T00:00:00Z' })
     expect(await sync(flow('created_on'))).toMatchObject({ status: 'done', warnings: [] })
+    await changeCursor(test.database, { pipeline: 'p', stream: 'posts' }, { value: 'Post 999' })
+    const mismatch = expect.stringMatching(/the range is text \('Post 999'\).* is a time .*sluice cursor reset/)
+    expect(await sync(flow('created_on'))).toMatchObject({ status: 'failed', error: mismatch })
   })
 
   test('warns once if the request or a function has changed, and not if only the table has', async () => {
