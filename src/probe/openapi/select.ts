@@ -63,13 +63,14 @@ export function select(
     if (hasOwnServer(list.operation)) return 'on another server than the rest of the API'
     const request = requestOf(list.operation, choice.given, schemas, { isSwagger, isSent })
     const open = parametersIn(path).filter((name) => !choice.given.has(name))
-    if (request.missing.length > 0) return needs(request.missing)
-    if (open.length === 0) return { list, key, request }
+    const { missing } = request
+    if (open.length === 0) return missing.length > 0 ? needs(missing) : { list, key, request }
     const parent = parentOf(filledPath(path, choice.given), parents.map(filled(choice.given)), schemas)
-    if (!parent) return needs(open)
-    const above = stateOf(parent.list.original)
+    const above = parent && stateOf(parent.list.original)
     // What the parent needs is what is missing.
-    if (typeof above === 'string') return above.startsWith(NEEDS) ? above : needs(open)
+    if (!parent || typeof above !== 'object')
+      return needs([...(typeof above === 'string' && above.startsWith(NEEDS) ? neededIn(above) : open), ...missing])
+    if (missing.length > 0) return needs(missing)
     const { parameter, field, isSure } = parent
     return { list, key, request, parent: { of: above, parameter, field, isSure } }
   }
@@ -103,13 +104,18 @@ const filled =
 const NEEDS = 'needs values that no list has (--set)'
 const needs = (names: readonly string[]): string => `${NEEDS}: ${[...new Set(names)].join(', ')}`
 
+const neededIn = (reason: string): string[] => reason.slice(`${NEEDS}: `.length).split(', ')
+
 /** All lists that need values have one reason; what they need stands behind their names. */
 function leftOutOf({ name, operation }: ListOperation, reason: string): LeftOut {
   const { path } = operation
   if (!reason.startsWith(NEEDS)) return { operation: `GET ${path} (${name})`, reason }
   const needed = reason.slice(NEEDS.length)
-  const parameters = needed.replace(/^: /, '').split(', ')
-  return { operation: `GET ${path} (${name}${needed})`, reason: NEEDS, needs: { name, path, parameters } }
+  return {
+    operation: `GET ${path} (${name}${needed})`,
+    reason: NEEDS,
+    needs: { name, path, parameters: neededIn(reason) },
+  }
 }
 
 function chosen(

@@ -156,7 +156,7 @@ describe('the forum (OpenAPI 3.0, YAML)', () => {
   })
 })
 
-test('the shop (Swagger 2.0): basic credentials, offsets, a loose parent, required parameters, no key', () => {
+test('the shop (Swagger 2.0): basic credentials, offsets, a loose parent, required parameters, no key', async () => {
   const { found, leftOut } = reads['shop'] ?? { found: { streams: [] } as unknown as Found, leftOut: [] }
   expect(found).toMatchObject({
     name: 'shop',
@@ -185,6 +185,8 @@ test('the shop (Swagger 2.0): basic credentials, offsets, a loose parent, requir
     'needs values that no list has (--set)',
     'deprecated: --only reads it',
   ])
+  const without = await readFrom(fileOf('shop.json'))
+  expect(without.leftOut.flatMap(({ needs }) => needs?.parameters ?? [])).toEqual(['site', 'depth'])
 })
 
 test('the articles (OpenAPI 3.1): JSON:API, client credentials, a region, a cursor that fits its parameter', () => {
