@@ -208,7 +208,9 @@ function restartOf(row: SliceRow, options: ClaimOptions): Restart | undefined {
     if (mustBeComplete && row.completeness === 'open') return 'incomplete'
     return Number(row.age) > duration(resume) ? 'age' : undefined
   })()
-  return reason && { reason, definition, cursor, ...rangeFrom(options, cursor) }
+  // A reading of everything stays one: begun again at the cursor, it would leave out what it was asked to read.
+  const wasFull = row.since === null && row.until === null && row.cursor_at_start !== null && reason !== 'cursor'
+  return reason && { reason, definition, cursor, ...rangeFrom({ ...options, full: full || wasFull }, cursor) }
 }
 
 function rangeFrom(

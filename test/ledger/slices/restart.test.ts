@@ -61,6 +61,24 @@ describe('a slice begins at its start again', () => {
     expect(await second.claim(options)).toBeUndefined()
   })
 
+  test.each([
+    ['began too long ago', { resume: '0ms' }, 'age'],
+    ['was begun by another definition', { definition: 'd2' }, 'definition'],
+  ] as const)('and not at the cursor, where a reading of everything %s', async (_, options, reason) => {
+    await using ledger = await openLedger()
+    await readOnce(ledger.database, '4')
+    await using first = await ledger.worker()
+    const full = await first.claim({ full: true })
+    expect(full?.slice?.since).toBeUndefined()
+    await releaseSlice(ledger.database, full!.slice!, { signal })
+    await using second = await ledger.worker()
+    const claimed = await second.claim(options)
+    expect(claimed).toMatchObject({ slice: { id: full!.slice!.id }, restart: { reason } })
+    if (!claimed?.slice) return
+    expect(claimed.restart?.since).toBeUndefined()
+    expect(claimed.restart?.cursor).toBe('4')
+  })
+
   test('once, and is then as young as any other', async () => {
     await using ledger = await openLedger()
     await using first = await ledger.worker()
