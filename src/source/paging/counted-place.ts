@@ -100,9 +100,11 @@ function parametersOf(request: PageRequest, isAll: boolean): Found[] {
 function parametersInUrl(request: PageRequest): Found[] {
   const [address = ''] = request.url.split('#', 1)
   const mark = address.indexOf('?')
-  if (mark < 0) return []
+  const path = mark < 0 ? address : address.slice(0, mark)
+  const inPath = parametersInPath(request, path, address.slice(path.length))
+  if (mark < 0) return inPath
   const parts = address.slice(mark + 1).split('&')
-  return parts.flatMap((part, index) =>
+  const inQuery = parts.flatMap((part, index) =>
     [...new URLSearchParams(part)].map(([name, value]) => ({
       name,
       value,
@@ -112,4 +114,18 @@ function parametersInUrl(request: PageRequest): Found[] {
       },
     })),
   )
+  return [...inQuery, ...inPath]
+}
+
+/** Pairs of segments: `/list/page/2` has a parameter `page`. */
+function parametersInPath(request: PageRequest, path: string, rest: string): Found[] {
+  const segments = path.split('/')
+  return segments.slice(1).map((value, index) => ({
+    name: segments[index] ?? '',
+    value,
+    at: (count: number): PageRequest => ({
+      ...request,
+      url: `${segments.with(index + 1, String(count)).join('/')}${rest}`,
+    }),
+  }))
 }

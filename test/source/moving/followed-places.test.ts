@@ -6,19 +6,20 @@ import { readPages, recordsOf, type ReadingOptions } from '../read-pages.ts'
 import { numbers, type Row } from './moving-server.ts'
 
 const SIZE = 5
-type Way = 'link' | 'url' | 'header' | 'function' | 'token'
+type Way = 'link' | 'url' | 'path' | 'header' | 'function' | 'token'
 
 /** Leads from each page to the next one. `after` is called when the answer to the n-th request has been made. */
 const listOf = (rows: Row[], way: Way, after: (request: number) => void = () => {}): Promise<ApiServer> =>
-  apiServer(({ query, body, index }) => {
+  apiServer(({ url, query, body, index }) => {
     const sent = JSON.parse(body || '{}') as { page?: number }
-    const page = Number(query.get('page') ?? sent.page ?? 1)
+    const page = Number(/\/page\/(\d+)\//.exec(url)?.[1] ?? query.get('page') ?? sent.page ?? 1)
     const from = Number(query.get('offset') ?? query.get('after') ?? (page - 1) * SIZE)
     const items = rows.slice(from, from + SIZE)
     const isEnd = items.length === 0
     const answer = {
       link: { json: { items }, headers: isEnd ? {} : { link: `</list?a=%7B&page=${page + 1}&b=1>; rel="next"` } },
       url: { json: { items, next: isEnd ? null : `/list?offset=${from + items.length}` } },
+      path: { json: { items, next: isEnd ? null : `/list/page/${page + 1}/?a=1` } },
       header: { json: { items }, headers: isEnd ? {} : { 'x-next-page': `${page + 1}` } },
       function: { json: { items } },
       token: { json: { items, next: isEnd ? null : `/list?after=${from + items.length}` } },
@@ -34,6 +35,7 @@ const pagingOf = (way: Way): Paging<never> =>
   ({
     link: byLinkHeader(),
     url: byNextUrl('next'),
+    path: byNextUrl('next'),
     token: byNextUrl('next'),
     header: byHeader('page', 'x-next-page'),
     function: nextPage,
@@ -50,7 +52,7 @@ const idsOf = (pages: Awaited<ReturnType<typeof read>>): number[] => [
   ...new Set((recordsOf(pages) as Row[]).map(({ id }) => id).toSorted((a, b) => a - b)),
 ]
 const rowsOf = (count: number): Row[] => numbers(count).map((id) => ({ id }))
-const WAYS = ['link', 'url', 'header', 'function'] as const
+const WAYS = ['link', 'url', 'path', 'header', 'function'] as const
 
 describe.each(WAYS)('a list whose responses lead to the next page, by %s', (way) => {
   test('it is read again if a record comes twice', async () => {
