@@ -10,6 +10,7 @@ import {
 } from '../model/recipe.ts'
 import { timeFormText } from '../value/time-form.ts'
 import { isCondition, testText, type InCondition } from '../model/condition.ts'
+import type { FileParts } from '../model/file-part.ts'
 import { formatText } from '../model/format.ts'
 import { shapeText } from '../model/records-shape.ts'
 import type { Delta, InResponse, Paging, Parameter, Request } from '../model/request.ts'
@@ -110,7 +111,7 @@ function tableText({ name, account, key: own, write, versionBy, isVersionOptiona
   return `${name} (${details.filter(Boolean).join('; ')})`
 }
 
-function requestText({ path, query, json, form, multipart, graphql }: Request): string {
+function requestText({ path, query, json, form, multipart, files, graphql }: Request): string {
   const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))
   const parameters = query === undefined ? '' : `?${valuesText(query, '&')}`
   return (
@@ -118,9 +119,15 @@ function requestText({ path, query, json, form, multipart, graphql }: Request): 
     parameters +
     (json === undefined ? '' : ` {${valuesText(json, ', ')}}`) +
     (form === undefined ? '' : ` ${multipart ? 'multipart' : 'form'} {${valuesText(form, ', ')}}`) +
+    (files === undefined ? '' : ` files {${filesText(files)}}`) +
     (graphql === undefined ? '' : ` ${shortened(graphql)}`)
   )
 }
+
+const filesText = (files: FileParts): string =>
+  Object.entries(files)
+    .flatMap(([field, parts]) => [parts].flat().map(({ filename }) => `${field}=${filename || field}`))
+    .join(', ')
 
 const valuesText = (values: object, separator: string): string =>
   typeof values === 'function'

@@ -11,6 +11,7 @@ import { defined } from '../value/defined.ts'
 import { withoutParameters } from './address.ts'
 import { openClientConnections, type ClientConnections } from './connections.ts'
 import { Authorizations } from './auth/authorizations.ts'
+import { fillFiles } from './body/file-contents.ts'
 import { BodyBuffers } from './body/body-buffers.ts'
 import { brokenBody, formatOfBody } from './formats/decode-body.ts'
 import { Reservations, type Reservation } from './body/reservation.ts'
@@ -118,9 +119,17 @@ class ApiClient implements Client, AsyncDisposable {
     const { signal, stream = ownStream } = options
     signal.throwIfAborted()
     const authorization = this.#authorizations.of(options.auth ?? this.#auth)
-    return this.#redacting(signal, () => {
-      const { endpoint, persisted } = options
-      const how = { addresses: this.#settings.addresses, secrets, names: authorization.secrets, endpoint, persisted }
+    return this.#redacting(signal, async () => {
+      const { endpoint, persisted, files } = options
+      const filled = await fillFiles(request, files)
+      const how = {
+        addresses: this.#settings.addresses,
+        secrets,
+        names: authorization.secrets,
+        endpoint,
+        persisted,
+        filled,
+      }
       const prepare = (form: QueryForm): PreparedRequest => prepareRequest(request, { ...how, form })
       const prepared = prepare(this.#sendsText ? 'text' : 'named')
       const attempt = {

@@ -95,7 +95,7 @@ function dispatchOptions({ method, body }: Hop, { url, headers }: PreparedHop): 
   const target = { origin: url.origin, path: url.pathname + url.search, method }
   return body === undefined
     ? { ...target, headers }
-    : { ...target, headers: { 'content-type': body.type, ...headers }, body: body.text }
+    : { ...target, headers: { 'content-type': body.type, ...headers }, body: body.content }
 }
 
 function redirectTarget(location: string | undefined, from: URL): URL | undefined {

@@ -1,6 +1,7 @@
 import type { PersistedQuery } from '../model/graphql.ts'
 import type { Method, PageRequest } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
+import type { FilledForm } from './body/file-contents.ts'
 import { multipartBody } from './body/multipart-body.ts'
 import { isOwnOrigin, requestLabel, secureUrl, urlOf, type Addresses } from './address.ts'
 import { jsonBody, type QueryForm } from './graphql/persisted.ts'
@@ -12,7 +13,8 @@ const SECRET_PLACEHOLDER = /secret(?::|%3a)/i
 /** A body with its content type. */
 export interface RequestBody {
   readonly type: string
-  readonly text: string
+  /** Bytes if it is no text. */
+  readonly content: string | Buffer
 }
 
 /** A request that can be sent, except for its credentials. */
@@ -46,6 +48,7 @@ export function prepareRequest(
     endpoint,
     persisted,
     form,
+    filled = { form: request.form, files: [] },
   }: {
     readonly addresses: Addresses
     readonly secrets: Secrets
@@ -55,6 +58,8 @@ export function prepareRequest(
     readonly persisted?: PersistedQuery | undefined
     /** Of a persisted query. @default 'named' */
     readonly form?: QueryForm
+    /** The fields and the files of its form. @default its fields */
+    readonly filled?: FilledForm
   },
 ): PreparedRequest {
   const isGraphql = request.graphql !== undefined
@@ -74,7 +79,7 @@ export function prepareRequest(
     url,
     isOwn,
     pageHeaders,
-    body: bodyOf(json, reveal(request.form), request.multipart),
+    body: bodyOf(json, { ...filled, form: reveal(filled.form) }, request.multipart),
     isGraphql,
     document: request.graphql,
     label,
@@ -94,14 +99,14 @@ function revealInUrl(url: string, reveal: (text: string) => string): string {
 
 function bodyOf(
   json: unknown,
-  form: PageRequest['form'],
+  { form, files }: FilledForm,
   isMultipart: PageRequest['multipart'],
 ): RequestBody | undefined {
-  if (json !== undefined) return { type: 'application/json', text: JSON.stringify(json) }
+  if (json !== undefined) return { type: 'application/json', content: JSON.stringify(json) }
   if (!form) return undefined
   const fields = Object.entries(form).flatMap(([name, value]) =>
     [value].flat().map((text): [string, string] => [name, text]),
   )
-  if (isMultipart) return multipartBody(fields)
-  return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(fields).toString() }
+  if (isMultipart) return multipartBody(fields, files)
+  return { type: 'application/x-www-form-urlencoded', content: new URLSearchParams(fields).toString() }
 }

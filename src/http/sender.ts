@@ -13,6 +13,7 @@ import { messageOf } from '../value/error.ts'
 import { isOwnOrigin, secureUrl, withoutParameters, withParameters } from './address.ts'
 import type { Authorization, Credentials } from './auth/authorization.ts'
 import { grantOf } from './auth/grant.ts'
+import { toSign } from './auth/to-sign.ts'
 import { SessionEndedError } from './auth/session-cookies.ts'
 import { lowered } from './lowered.ts'
 import type { BodyBuffers } from './body/body-buffers.ts'
@@ -242,12 +243,9 @@ export class Sender {
       isOwn: true,
     }
     if (!credentials.sign) return hop
-    const signature = credentials.sign({
-      method,
-      url: hop.url,
-      headers: { ...(body && { 'content-type': body.type }), ...hop.headers },
-      body: body?.text ?? '',
-    })
+    const signature = credentials.sign(
+      toSign({ method, url: hop.url, headers: { ...(body && { 'content-type': body.type }), ...hop.headers } }, body),
+    )
     return {
       ...hop,
       url: withParameters(hop.url, signature.query ?? {}),

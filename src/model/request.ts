@@ -3,6 +3,7 @@ import type { InCondition } from './condition-types.ts'
 import type { Bound, BoundText, Range } from './bound.ts'
 import type { ApiLimits, RateLimits } from './rate-limit.ts'
 import type { Sign } from './signature.ts'
+import type { FileParts } from './file-part.ts'
 import type { Duration } from '../value/duration.ts'
 import type { Size } from '../value/size.ts'
 import type { JsonValue } from './json.ts'
@@ -138,6 +139,8 @@ export interface Request {
   readonly form?: Given<Query>
   /** The form is sent as `multipart/form-data`. */
   readonly multipart?: true
+  /** Files of the form. They are in no position: each request gets them from here. */
+  readonly files?: FileParts
   /** A header with a bound is left out where the range has no such end. */
   readonly headers?: Readonly<Record<string, string | Bound | BoundText>>
   /** Its limits instead of those of the API. */

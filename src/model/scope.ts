@@ -1,5 +1,6 @@
 import type { MemoryAccount } from '../flow/memory-account.ts'
 import type { RunEvent } from './event.ts'
+import type { FileParts } from './file-part.ts'
 import type { Format } from './format.ts'
 import type { Grant } from './grant.ts'
 import type { JsonFault } from '../value/json/lenient-json.ts'
@@ -114,6 +115,8 @@ export interface SendOptions {
   readonly rules?: readonly RuleData[]
   /** The time limit of one try. @default that of the API */
   readonly timeout?: Duration | undefined
+  /** Files of a multipart form. @default none */
+  readonly files?: FileParts | undefined
   /** The form of the body. @default by the content type of the response, else JSON */
   readonly format?: Format | undefined
   /** The path of the records in the body; '' is the body itself. @default they are found in another way */

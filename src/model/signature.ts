@@ -8,8 +8,10 @@ export interface RequestToSign {
   readonly url: URL
   /** Names are in lower case. `host` and `content-length` are not among them. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body as it is sent. Empty if there is none. */
+  /** The body as it is sent. Empty if there is none. Throws a UsageError for a body that is no text: use `bytes`. */
   readonly body: string
+  /** The bytes of the body. */
+  readonly bytes: Uint8Array
 }
 
 /** What a signature adds to a request. */

@@ -1,5 +1,6 @@
 // The first request of a page sequence: the endpoint's template with its path, bounds and first page filled in.
-import { RejectError } from '../model/errors.ts'
+import { RejectError, UsageError } from '../model/errors.ts'
+import { isFilePart } from '../model/file-part.ts'
 import { isBound, isFilledIn } from '../model/bounds-in.ts'
 import type {
   Bound,
@@ -33,7 +34,7 @@ export function firstRequest(
     // A bound is filled in by text or a number, so what is left is JSON.
     ...defined({
       json: json && (fillIn(json, range, unit) as PageRequest['json']),
-      form: form && asText(fillIn(form, range, unit)),
+      form: form && asText(withoutFiles(fillIn(form, range, unit))),
       multipart,
       headers: boundHeaders(headers, range, unit),
       graphql,
@@ -65,6 +66,17 @@ function fillIn(given: Given<Query> | Given<Sent>, range: Range, unit: Unit | un
   const members = typeof given === 'function' ? given(range) : given
   const fill = (bound: Bound): string | number | undefined => boundValue(bound, range, unit)
   return filledObject(members, (value) => (isBound(value) ? fill(value) : filledText(value, fill)))
+}
+
+/** A file in a function of the range would be written as text. Its content may have bounds itself. */
+function withoutFiles(fields: Record<string, unknown>): Record<string, unknown> {
+  for (const [name, value] of Object.entries(fields))
+    if ([value].flat().some(isFilePart))
+      throw new UsageError(
+        `${name}: a file stands in multipart: { … } itself, not in a form or a function of the range. ` +
+          'Write the range into its content: filePart(text`…${since}…`)',
+      )
+  return fields
 }
 
 /** Returns the headers that change with the range, as text. All others are the same for every page. */

@@ -18,6 +18,7 @@ export const requestOptions = (request: Request): Omit<SendOptions, 'signal' | '
     rate: request.rate,
     graphqlErrors: request.errors,
     persisted: request.persisted,
+    files: request.files,
   }),
 })
 

@@ -8,11 +8,13 @@ import type {
   Given,
   LimitHeaders,
   Query,
+  Range,
   RateLimits,
   Sent,
 } from '../../model/request.ts'
 import type { OptionNames } from '../../model/unknown-option.ts'
 import type { Size } from '../../value/size.ts'
+import type { MultipartFields } from './file-part.ts'
 import type { ResponseRule } from './response-rules.ts'
 
 /** Options of `http()`: credentials, limits and rules for all requests of an API. */
@@ -96,8 +98,8 @@ export interface PostOptions extends RequestOptions {
   json?: Given<Sent>
   /** A form instead, as `application/x-www-form-urlencoded`. */
   form?: Given<Query>
-  /** A form as `multipart/form-data` instead. A list sends a field several times. */
-  multipart?: Given<Query>
+  /** A form as `multipart/form-data` instead, with files by `filePart()`. A list sends a field several times. */
+  multipart?: MultipartFields | ((range: Range) => Query)
   query?: Given<Query>
 }
 

@@ -4,6 +4,7 @@ import type { JobRequest } from '../../model/job.ts'
 import type { Api, Given, LimitHeaders, Query, Request, Sent } from '../../model/request.ts'
 import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import { checkAuth } from './auth.ts'
+import { multipartOf } from './file-part.ts'
 import { Endpoint } from './endpoint.ts'
 import { defined } from '../../value/defined.ts'
 import { duration } from '../../value/duration.ts'
@@ -124,7 +125,7 @@ export class HttpApi {
     checkEmptyOn(place, options.emptyOn)
     if (options.format !== undefined) checkFormat(`${place}: format`, options.format)
     const responseRules = rules && readResponseRules(place, rules, options.auth ?? auth)
-    const body = multipart && { form: multipart, multipart: true as const }
+    const body = multipart && multipartOf(place, multipart)
     return new Endpoint(this.api, Object.freeze({ ...request, ...options, ...body, ...defined({ responseRules }) }))
   }
 }

@@ -22,7 +22,7 @@ export function awsAuthorization(
     parameters: [],
     credentials: async () => {
       const { default: aws4 } = await import('aws4')
-      const sign = ({ method, url, headers, body }: RequestToSign): Signature => {
+      const sign = ({ method, url, headers, bytes }: RequestToSign): Signature => {
         const request = {
           service: auth.service,
           region: auth.region,
@@ -35,7 +35,7 @@ export function awsAuthorization(
               .toISOString()
               .replace(/[:-]|\.\d+/g, ''),
           },
-          body,
+          body: Buffer.from(bytes),
           extraHeadersToIgnore: NOT_SIGNED,
         }
         const { headers: signed = {} } = aws4.sign(request, {

@@ -15,6 +15,7 @@ import { receive, type RawResponse } from '../body/receive.ts'
 import { limitedPathOf } from '../limits/limited-path.ts'
 import type { Time } from '../limits/time.ts'
 import type { RequestBody } from '../prepare-request.ts'
+import { toSign } from './to-sign.ts'
 import { connectionError, statusError, TransientError } from '../request-error.ts'
 import type { Credentials, CredentialsOptions } from './authorization.ts'
 
@@ -162,7 +163,7 @@ export class CredentialEndpoint {
           path: url.pathname + url.search,
           method: this.#method,
           headers,
-          ...(request.body && { body: request.body.text }),
+          ...(request.body && { body: request.body.content }),
         },
         {
           signal: limit.signal,
@@ -202,7 +203,7 @@ export class CredentialEndpoint {
         ...headers,
       },
     }
-    const signature = credentials?.sign?.({ method: this.#method, ...unsigned, body: body?.text ?? '' })
+    const signature = credentials?.sign?.(toSign({ method: this.#method, ...unsigned }, body))
     if (!signature) return unsigned
     return {
       url: withParameters(unsigned.url, signature.query ?? {}),

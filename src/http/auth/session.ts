@@ -195,10 +195,10 @@ class Login {
   #body(): RequestBody | undefined {
     const { json, form } = this.#auth
     if (json !== undefined)
-      return { type: 'application/json', text: JSON.stringify(revealed(json, this.#options.secrets)) }
+      return { type: 'application/json', content: JSON.stringify(revealed(json, this.#options.secrets)) }
     if (form === undefined) return undefined
-    const text = new URLSearchParams(this.#texts(form)).toString()
-    return { type: 'application/x-www-form-urlencoded', text }
+    const content = new URLSearchParams(this.#texts(form)).toString()
+    return { type: 'application/x-www-form-urlencoded', content }
   }
 
   #texts(fields: Readonly<Record<string, string | Secret>> = {}): Record<string, string> {

@@ -17,7 +17,7 @@ export function signedAuthorization(auth: SignedAuth, secrets: Secrets): Authori
     const values = auth.secrets.map(({ secret }) => secrets.value(secret))
     // A copy: a function that changes the URL must not change what is sent. A link may hold an earlier signature.
     const url = new URL(withoutParameters(request.url, parameters))
-    const { headers = {}, query = {} } = called(auth.sign, { ...request, url }, values)
+    const { headers = {}, query = {} } = called(auth.sign, withUrl(request, url), values)
     const added = { headers: textsOf('headers', headers), query: textsOf('query', query) }
     parameters.push(...Object.keys(added.query).filter((name) => !parameters.includes(name)))
     return added
@@ -29,6 +29,19 @@ export function signedAuthorization(auth: SignedAuth, secrets: Secrets): Authori
     renew: () => false,
   }
 }
+
+/** Copies without reading the body, which may be no text. */
+const withUrl = (request: RequestToSign, url: URL): RequestToSign => ({
+  method: request.method,
+  url,
+  headers: request.headers,
+  get body() {
+    return request.body
+  },
+  get bytes() {
+    return request.bytes
+  },
+})
 
 function called(sign: SignedAuth['sign'], request: RequestToSign, values: readonly string[]): Signature {
   const location = `${request.method} ${request.url.pathname}`

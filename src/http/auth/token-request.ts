@@ -69,7 +69,7 @@ export class TokenEndpoint {
    */
   async request(form: Readonly<Record<string, string>>, options: CredentialRequestOptions): Promise<TokenResponse> {
     const { headers, fields: sent } = this.#placed(form)
-    const body = { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(sent).toString() }
+    const body = { type: 'application/x-www-form-urlencoded', content: new URLSearchParams(sent).toString() }
     const { body: answer, requestedAt } = await this.#endpoint.send({ body, headers }, options)
     const fields = (typeof answer === 'object' && answer !== null ? answer : {}) as TokenResponse['fields']
     const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn, scope } = fields

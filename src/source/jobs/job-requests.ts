@@ -108,8 +108,9 @@ export class JobRequests {
 
   /** The same for the same job of the same slice, also in another process. As a UUID, because some APIs want one. */
   #key(sent: PageRequest, starts: number): string {
+    const { files } = this.#source.request
     const hex = createHash('sha256')
-      .update(JSON.stringify([this.#slice, starts, sent]))
+      .update(JSON.stringify([this.#slice, starts, sent, ...(files ? [files] : [])]))
       .digest('hex')
     return [
       hex.slice(0, 8),

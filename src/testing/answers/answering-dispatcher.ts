@@ -61,7 +61,7 @@ export function sentRequest({ method, origin, path, headers, body }: Dispatcher.
     method,
     url: new URL(String(origin) + path),
     headers: Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])),
-    body: typeof body === 'string' ? body : '',
+    body: sentText(body),
   }
 }
 
@@ -88,4 +88,10 @@ class Controller implements Dispatcher.DispatchController {
   resume(): void {
     this.paused = false
   }
+}
+
+/** Bytes that are no text are shown by one character each, so that different ones differ. */
+function sentText(body: Dispatcher.DispatchOptions['body']): string {
+  if (Buffer.isBuffer(body)) return body.toString('latin1')
+  return typeof body === 'string' ? body : ''
 }

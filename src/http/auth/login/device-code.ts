@@ -39,11 +39,11 @@ export async function requestDevice({ auth, options, signal }: LoginOptions): Pr
     { method: 'POST', url: deviceUrl, purpose: 'the address of device codes' },
     options,
   )
-  const text = new URLSearchParams({ ...client, ...(scope === undefined ? {} : { scope }) }).toString()
+  const content = new URLSearchParams({ ...client, ...(scope === undefined ? {} : { scope }) }).toString()
   const { body } = await once(
     () =>
       endpoint.send(
-        { body: { type: 'application/x-www-form-urlencoded', text } },
+        { body: { type: 'application/x-www-form-urlencoded', content } },
         { signal, stream: '', refusal: noCode },
       ),
     signal,
