@@ -171,7 +171,7 @@ test('bytes are data as all else, and a description names the files', async () =
     .records()
   const flow = pipeline('p', { streams: { rows: rows.into('t.rows', { key: 'id' }) } })
   expect(describePipeline(flow)).toContain('/x multipart {} files {image=a.png}')
-  const again = fromData(JSON.parse(JSON.stringify(toData(flow))))
+  const again = fromData(JSON.parse(JSON.stringify(toData(flow))) as ReturnType<typeof toData>)
   await runPipeline(again, { database: target.url })
   expect(await partOf(api.sent[0]?.form.get('image') ?? null)).toEqual([
     'a.png',
@@ -219,9 +219,13 @@ test('the content of a file tells the equal records of two parents apart; a func
   })
 })
 
+const wrong = (value: unknown): never => value as never
+const broken = (): never => {
+  throw new Error('no such file')
+}
+
 test('what is no file, and a file where none can stand, is refused', async () => {
   const api = http('http://localhost:1', { attempts: 1 })
-  const wrong = (value: unknown): never => value as never
   expect(() => filePart(wrong(5))).toThrow('its content is text, bytes (a Uint8Array), or a function')
   expect(() => filePart('a', wrong({ name: 'b' }))).toThrow('Did you mean "filename"?')
   expect(() => filePart('a', { filename: '' })).toThrow('filename is a text, or false for none, not ""')
@@ -236,9 +240,6 @@ test('what is no file, and a file where none can stand, is refused', async () =>
   await expect(read({ multipart: () => ({ a: filePart('a') }) })).rejects.toThrow('a: a file stands in multipart')
   await expect(read({ form: { a: filePart('a') } })).rejects.toThrow('a: a file stands in multipart')
   await expect(read({ multipart: { a: filePart(wrong(() => 5)) } })).rejects.toThrow('must return text or bytes')
-  const broken = (): never => {
-    throw new Error('no such file')
-  }
   await expect(read({ multipart: { a: filePart(broken) } })).rejects.toThrow(
     'POST /x: the file of multipart.a: its function threw: no such file',
   )

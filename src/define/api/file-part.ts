@@ -23,7 +23,8 @@ export interface MultipartFields {
  * (or a promise of them). The function is called for each request, once for all its tries.
  *
  * @example
- * api.post<Found>('/match', { multipart: { file: filePart('id\n1\n', { filename: 'a.csv', contentType: 'text/csv' }) } })
+ * const ids = filePart('id\n1\n', { filename: 'ids.csv', contentType: 'text/csv' })
+ * const found = api.post<Found>('/match', { multipart: { ids, mode: 'exact' } })
  *
  * @throws UsageError if the content is something else, or a name or a type is not text
  */

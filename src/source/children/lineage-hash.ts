@@ -27,8 +27,8 @@ function filesOf(files: FileParts, { request, api }: Pick<HttpSource, 'request' 
   for (const [field, parts] of Object.entries(files))
     if ([parts].flat().some(({ content }) => typeof content === 'function'))
       throw new UsageError(
-        `${request.method} ${api.base}${endpointOf(request)}: multipart.${field}: beneath .flatMap() the content of a ` +
-          'file is text or bytes, not a function. The function of .flatMap() may be async and read the file',
+        `${request.method} ${api.base}${endpointOf(request)}: multipart.${field}: beneath .flatMap() the content of ` +
+          'a file is text or bytes, not a function. The function of .flatMap() may be async and read the file',
       )
   return files
 }

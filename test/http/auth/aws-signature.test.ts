@@ -25,7 +25,9 @@ async function signatureOf({ service, environment, now, request }: Example): Pro
   const { signal } = new AbortController()
   const authorization = awsAuthorization(auth, { secrets: readSecrets(environment), now: () => new Date(now) })
   const { sign } = await authorization.credentials({ signal, stream: 's' })
-  return sign?.({ method: 'GET', headers: {}, body: '', bytes: Buffer.from(request.body ?? ''), ...request }).headers?.['authorization']
+  return sign?.({ method: 'GET', headers: {}, body: '', bytes: Buffer.from(request.body ?? ''), ...request }).headers?.[
+    'authorization'
+  ]
 }
 
 // Of the suite, what the wire can say: it has raw characters in paths, which a client sends escaped, and it signs every
