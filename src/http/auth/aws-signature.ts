@@ -35,7 +35,7 @@ export function awsAuthorization(
               .toISOString()
               .replace(/[:-]|\.\d+/g, ''),
           },
-          body: Buffer.from(bytes),
+          body: bytes.length === 0 ? '' : Buffer.from(bytes),
           extraHeadersToIgnore: NOT_SIGNED,
         }
         const { headers: signed = {} } = aws4.sign(request, {
