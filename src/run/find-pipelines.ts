@@ -1,14 +1,15 @@
 import { readdir, stat } from 'node:fs/promises'
-import { extname, join, relative, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { settle } from '../flow/settle.ts'
 import { withoutAccount } from '../model/account.ts'
 import { UsageError } from '../model/errors.ts'
 import { toError } from '../value/error.ts'
+import { nearest } from '../value/nearest.ts'
 import { expandAccounts, hasAccounts, type ExpandOptions } from './accounts/expand-accounts.ts'
 import { loadError } from './load-error.ts'
-import { noStreamText } from './no-stream-text.ts'
+import { noPipelineRemedy, noStreamText } from './no-stream-text.ts'
 
 export interface FoundPipeline {
   readonly pipeline: Pipeline
@@ -156,16 +157,22 @@ async function named(name: string, folder: string, cwd: string): Promise<Loaded>
   const [found, ...others] = done.filter(({ definition }) => definition.name === name)
   if (found && others.length > 0) throw nameTaken([found, ...others])
   if (found) return found
-  const names = done.map(({ definition }) => definition.name).join(', ') || 'none'
+  const streams = new Map(done.map(({ definition }) => [definition.name, streamNames(definition)]))
+  const names = [...streams.keys()].join(', ') || 'none'
   const broken =
     failed.length > 0
       ? `; ${failed.length} ${failed.length === 1 ? 'file does' : 'files do'} not load, see sluice list`
       : ''
   throw new UsageError(
-    `There is no pipeline '${name}' in ${folder}/ (found: ${names}${broken}). Give one of these names, or a file`,
+    `There is no pipeline '${name}' in ${folder}/ (found: ${names}${broken}). ` +
+      noPipelineRemedy(name, streams, { orFile: true }),
     { explanation: 'NO_PIPELINE' },
   )
 }
+
+/** The streams of a pipeline of several accounts are not known before its accounts are. */
+const streamNames = (definition: Loaded['definition']): string[] =>
+  hasAccounts(definition) ? [] : Object.keys(definition.streams)
 
 async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]> {
   let names: string[]
@@ -192,7 +199,9 @@ async function importPipeline(file: string, cwd: string): Promise<Loaded> {
   const path = resolve(cwd, file)
   const shown = relative(cwd, path) || file
   if (!(await isFileThere(path)))
-    throw new UsageError(`${shown}: there is no such file here (${cwd})`, { explanation: 'NO_PIPELINE' })
+    throw new UsageError(`${shown}: there is no such file here (${cwd})${await similarFile(path, cwd)}`, {
+      explanation: 'NO_PIPELINE',
+    })
   let module: { readonly default?: unknown }
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module
@@ -206,6 +215,13 @@ async function importPipeline(file: string, cwd: string): Promise<Loaded> {
       { explanation: 'FILE_NOT_LOADED' },
     )
   return { definition: module.default, file: shown }
+}
+
+/** Names the file of the same folder that a misspelled one probably means; '' if none is near. */
+async function similarFile(path: string, cwd: string): Promise<string> {
+  const folder = dirname(path)
+  const near = nearest(basename(path), (await readdir(folder).catch(() => [])).filter(isFile))
+  return near === undefined ? '' : `. Did you mean ${relative(cwd, join(folder, near))}?`
 }
 
 /** Looks at the members and not at the class: the file may import another copy of this package. */

@@ -23,7 +23,8 @@ function distanceOf(one: string, other: string): number {
   if (short === '') return Infinity
   const most = Math.max(1, Math.floor(long.length / 3))
   const edits = editsBetween(one, other)
-  if (edits <= most) return edits
+  // Names of one letter have nothing in common.
+  if (edits <= most && edits < long.length) return edits
   // `first` for `firstPage`, `cursor` for `next_cursor`.
   return short.length >= 4 && (long.startsWith(short) || long.endsWith(short)) ? edits + 0.5 : Infinity
 }

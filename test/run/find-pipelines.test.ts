@@ -68,6 +68,9 @@ describe('pipelines', () => {
     await expect(found(['c'])).rejects.toThrow(
       "There is no pipeline 'c' in pipelines/ (found: a, renamed). Give one of these names, or a file",
     )
+    await expect(found(['renmaed'])).rejects.toThrow('(found: a, renamed). Did you mean renamed?')
+    await expect(found(['two'])).rejects.toThrow('(found: a, renamed). Did you mean a.two?')
+    await expect(found(['./pipelines/aa.ts'])).rejects.toThrow(/aa\.ts: .*\. Did you mean pipelines\/a\.ts\?$/)
     await expect(found(['a.three'])).rejects.toThrow(/a has no stream 'three': it has one, two$/)
     await expect(found(['a.twoo'])).rejects.toThrow("a has no stream 'twoo': it has one, two. Did you mean two?")
     await expect(found(['./none.ts'])).rejects.toThrow('none.ts: there is no such file here')

@@ -3,7 +3,7 @@ import { readKnownStreams } from '../../ledger/read/read-known-streams.ts'
 import { withoutAccount } from '../../model/account.ts'
 import { UsageError } from '../../model/errors.ts'
 import { tryPipelines, type FindOptions, type FoundPipeline } from '../../run/find-pipelines.ts'
-import { noStreamText } from '../../run/no-stream-text.ts'
+import { noPipelineRemedy, noStreamText } from '../../run/no-stream-text.ts'
 import { defined } from '../../value/defined.ts'
 import type { CommandContext } from '../execute-command.ts'
 
@@ -47,13 +47,19 @@ export async function requireKnownName(database: Queryable, { pipeline, stream }
   for (const { pipeline: one } of found)
     streams.set(one.name, new Set([...(streams.get(one.name) ?? []), ...Object.keys(one.streams)]))
   const names = streams.get(pipeline)
-  if (!names)
+  if (!names) {
+    const known = new Map([...streams].map(([name, all]) => [name, [...all]]))
     throw new UsageError(
       `There is no pipeline '${pipeline}', neither in pipelines/ nor in the database (found: ` +
-        `${[...streams.keys()].toSorted().join(', ') || 'none'}). Give one of these names`,
+        `${[...streams.keys()].toSorted().join(', ') || 'none'}). ${noPipelineRemedy(pipeline, known)}`,
+      { explanation: 'NO_PIPELINE' },
     )
-  if (stream !== undefined && !names.has(stream)) throw new UsageError(noStreamText(pipeline, [stream], [...names]))
+  }
+  if (stream !== undefined && !names.has(stream)) throw noStream(pipeline, [stream], [...names])
 }
+
+const noStream = (...names: Parameters<typeof noStreamText>): UsageError =>
+  new UsageError(noStreamText(...names), { explanation: 'NO_PIPELINE' })
 
 const NOTHING: { readonly found: FoundPipeline[] } = { found: [] }
 
@@ -63,7 +69,7 @@ export function selectStreams(found: readonly FoundPipeline[], streams: readonly
   return found.map((one) => {
     const names = Object.keys(one.pipeline.streams)
     const unknown = streams.filter((stream) => !names.includes(stream))
-    if (unknown.length > 0) throw new UsageError(noStreamText(one.pipeline.name, unknown, names))
+    if (unknown.length > 0) throw noStream(one.pipeline.name, unknown, names)
     return { ...one, streams: [...new Set([...(one.streams ?? []), ...streams])] }
   })
 }

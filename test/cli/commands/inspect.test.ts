@@ -253,7 +253,7 @@ describe('sluice runs', () => {
       stdout: '',
       stderr:
         "There is no pipeline 'nosuch', neither in pipelines/ nor in the database (found: shop). " +
-        'Give one of these names\n',
+        'Give one of these names [NO_PIPELINE]\n',
     })
   })
 

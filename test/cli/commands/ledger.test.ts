@@ -80,12 +80,13 @@ describe('a name that exists nowhere', () => {
         "There is no pipeline 'nosuch', neither in pipelines/ nor in the database (found: shop)",
       ),
     })
+    expect((await sluice(...words, 'shpo')).stderr).toContain('(found: shop). Did you mean shop?')
     expect(await sluice(...words, 'shop.nosuch')).toMatchObject({ code: 2, stdout: '' })
   })
 
   test('is refused as a stream, with the streams that exist', async () => {
     expect((await sluice('rejects', 'list', 'shop.nosuch')).stderr).toMatch(
-      /^shop has no stream 'nosuch': it has (?:lines, orders|orders, lines)\n$/,
+      /^shop has no stream 'nosuch': it has (?:lines, orders|orders, lines) \[NO_PIPELINE\]\n$/,
     )
   })
 })
