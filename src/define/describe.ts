@@ -17,6 +17,7 @@ import type { Delta, InResponse, Paging, Parameter, Request } from '../model/req
 import { isBound, isBoundText } from '../model/bounds-in.ts'
 import { limitsText } from '../model/rate-limits.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
+import { isMerged } from '../model/write-mode.ts'
 import { graphqlFacts } from './describe-graphql.ts'
 import { jobLines, type Wording } from './describe-job.ts'
 import { functionsIn } from './functions-in.ts'
@@ -35,7 +36,7 @@ export function describePipeline(definition: Pipeline | AccountsPipeline): strin
   if ('for' in definition) return `${name}  ${whenText(more)}\n  ${accountsText(definition.for)}`
   const flows = Object.entries(definition.streams).flatMap(([stream, { recipe, table }]) => [
     `  ${stream} -> ${tableText(table)}`,
-    ...describeRecipe(recipe, { isMerged: table.write === 'merge' }).map((line) => `    ${line}`),
+    ...describeRecipe(recipe, { isMerged: isMerged(table) }).map((line) => `    ${line}`),
   ])
   return [`${name}  ${whenText(more)}`, ...flows].join('\n')
 }

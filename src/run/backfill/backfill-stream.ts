@@ -9,6 +9,7 @@ import { acceptsOpen } from '../../model/completeness.ts'
 import { LoadError } from '../../model/errors.ts'
 import type { StreamReport } from '../../model/report.ts'
 import type { WindowCounts } from '../../model/window.ts'
+import { isMerged } from '../../model/write-mode.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { rangeOf } from '../../source/cursor/range.ts'
 import type { StreamContext } from '../stream-context.ts'
@@ -193,7 +194,7 @@ function rangeRead(
   { recipe: { incremental }, table }: StreamContext,
   { since, high }: { readonly since: string; readonly high: string },
 ): TimeRange | undefined {
-  const start = rangeOf(incremental, { since, isMerged: table.write === 'merge' }).since ?? since
+  const start = rangeOf(incremental, { since, isMerged: isMerged(table) }).since ?? since
   const [from, to] = [start, high].map((cursor) => cursorTimeMs(cursor, incremental?.unit))
   return from === undefined || to === undefined ? undefined : { from, to }
 }

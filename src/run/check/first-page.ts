@@ -5,6 +5,7 @@ import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import type { EndpointSeen } from '../../model/slice.ts'
+import { isMerged } from '../../model/write-mode.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { readHttp } from '../../source/read-http.ts'
 import { selectRecords } from '../../source/select-records.ts'
@@ -64,7 +65,7 @@ export async function readFirstPage(
     position: null,
     ...stepRange(incremental, undefined, { now: scope.now() }),
     restart: table.key.length > 0 ? 'page' : 'slice',
-    isMerged: table.write === 'merge',
+    isMerged: isMerged(table),
     startedAt: scope.now(),
     endpoints,
     // A stage may make the key, and then the source's records do not have it.

@@ -12,6 +12,7 @@ import type { Table } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { TokenStore } from '../../model/tokens.ts'
+import { isMerged } from '../../model/write-mode.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { defined } from '../../value/defined.ts'
 import { openStore, type Store } from '../open-store.ts'
@@ -57,8 +58,8 @@ export interface Sample {
 }
 
 /** A list that has moved is read again where rows have a key, as in a run. */
-const movedList = ({ key, write }: Table): MovedList =>
-  key.length > 0 ? { restart: 'page', key, isMerged: write === 'merge' } : READ_ONCE
+const movedList = (table: Table): MovedList =>
+  table.key.length > 0 ? { restart: 'page', key: table.key, isMerged: isMerged(table) } : READ_ONCE
 
 /** Reads the start of a stream through its stages and the encoder of a first run. Nothing is stored. */
 export async function sample(

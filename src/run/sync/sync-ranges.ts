@@ -3,6 +3,7 @@ import type { Claim, Holder } from '../../ledger/slices/claim.ts'
 import { claimRange, rangesLeft } from '../../ledger/slices/ranges.ts'
 import { acceptsOpen } from '../../model/completeness.ts'
 import { LoadError } from '../../model/errors.ts'
+import { isMerged } from '../../model/write-mode.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { settledRange } from '../../source/cursor/range.ts'
 import { hasVersion } from '../has-version.ts'
@@ -107,8 +108,7 @@ async function claimNextRange(stream: StreamContext, { full, readers, signal }: 
     mustBeComplete: !acceptsOpen(table),
     full,
     next: (start, { isChained }) => {
-      const isMerged = table.write === 'merge'
-      const range = settledRange(incremental, start, { now: new Date(), isMerged, isChained })
+      const range = settledRange(incremental, start, { now: new Date(), isMerged: isMerged(table), isChained })
       if (readers > 1 || !range) return range
       if ((incremental?.concurrency ?? 1) > 1)
         stream.warn(

@@ -15,6 +15,7 @@ import { ListMovedError, PositionLostError, ResultsLostError, SchemaError } from
 import type { ReadCounts } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
+import { isMerged } from '../../model/write-mode.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName } from '../../value/error.ts'
@@ -148,7 +149,7 @@ function sliceRead(slice: HeldSlice, table: Table, passes: Passes): SliceRead {
     since,
     until,
     restart: isKeyless ? 'slice' : 'page',
-    isMerged: table.write === 'merge',
+    isMerged: isMerged(table),
     startedAt,
     ...passes,
     ...(!isKeyless && { key: table.key }),

@@ -3,6 +3,7 @@ import { acceptsOpen } from '../../model/completeness.ts'
 import { hasOwnCursor } from '../../model/own-cursor.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
+import { isMerged } from '../../model/write-mode.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { defined } from '../../value/defined.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
@@ -74,10 +75,12 @@ async function nextClaim(
       resume: table.resumeWithin,
       mustBeComplete: !acceptsOpen(table),
       full,
-      bounds: (start) => {
-        const isMerged = table.write === 'merge'
-        return stepRange(recipe.incremental, start, { now: new Date(), isMerged, ...defined({ readAt }) })
-      },
+      bounds: (start) =>
+        stepRange(recipe.incremental, start, {
+          now: new Date(),
+          isMerged: isMerged(table),
+          ...defined({ readAt }),
+        }),
       signal,
     })
   })
