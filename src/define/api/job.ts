@@ -58,8 +58,9 @@ export interface JobOptions<Body, Polled> {
    */
   idempotencyKey?: string
   /**
-   * The request that ends a job that nobody waits for any more: it ran longer than `longest`, or it was started without
-   * a database. A run that is stopped lets it run on, because the next run reads it. @default none
+   * The request that ends a job that nobody waits for any more: it ran longer than `longest`, it was started without a
+   * database, or its slice was given up (`--full`, another definition, a cursor set by hand). It has 5 seconds; if it
+   * fails, a warning says so. A run that is stopped lets the job run on, because the next run reads it. @default none
    *
    * @example
    * cancel: (id) => api.delete(path`/exports/${id}`)

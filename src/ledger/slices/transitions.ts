@@ -14,8 +14,9 @@ import { HELD_COLUMNS, type Restart, type SliceRow } from './held-slice.ts'
 import { rejectIdentities } from './reject-identity.ts'
 import { rejectsSql, reopenSql, storedSql } from './store-rejects.ts'
 
-// The life of a slice. Each transition is one SQL function (migrations 0014 to 0028); this file and ranges.ts only call
-// them, and no other statement changes `sluice.slices`. A run holds a slice as long as `token` is that of its claim.
+// The life of a slice. Each transition is one SQL function (migrations 0014 to 0030); this file, ranges.ts and
+// given-up-jobs.ts only call them, and no other statement changes `sluice.slices`. A run holds a slice as long as
+// `token` is that of its claim.
 //
 // | state \ event | open | claim    | renew | advance    | restart | release | fail   | skip    | close  |
 // |---------------|------|----------|-------|------------|---------|---------|--------|---------|--------|

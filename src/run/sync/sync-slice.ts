@@ -19,6 +19,7 @@ import { isMerged } from '../../model/write-mode.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName } from '../../value/error.ts'
+import { endGivenUpJobs } from './end-given-up-jobs.ts'
 import { openFieldWatch } from './field-watch.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
 import { withKeyFields } from './key-fields.ts'
@@ -53,7 +54,9 @@ export async function syncSlice(
   restart: Restart | undefined,
   source: SliceSource,
 ): Promise<void> {
+  const { position, since, until, definition } = context.slice
   if (restart) await restartSlice(context, restart)
+  if (!source.read) await endGivenUpJobs(context, restart && { position, definition, ...defined({ since, until }) })
   let withoutProgress = 0
   let lostResults = 0
   let pass = 1

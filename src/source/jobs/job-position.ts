@@ -14,6 +14,8 @@ export interface JobProgress {
   readonly starts: number
   /** Jobs that have failed in a row. */
   readonly failures: number
+  /** Hash of the request that would end it, by the definition that has started it. Absent if there is none. */
+  readonly cancelMark?: string
   /** The place in the results, null at their start. Absent until the first page of them is read. */
   readonly results?: Position
   /** Records of the results before this place. */
@@ -26,10 +28,11 @@ export interface JobProgress {
 
 export const NO_JOB: JobProgress = Object.freeze({ starts: 0, failures: 0, records: 0 })
 
-export function jobPosition({ id, startedAt, starts, failures, ...read }: JobProgress): Position {
+export function jobPosition({ id, startedAt, starts, failures, cancelMark, ...read }: JobProgress): Position {
   const { results, records, hasCursor, files } = read
   return {
-    job: { ...defined({ id, startedAt }), starts, failures },
+    // The id is first: migrations/0030_given_up_jobs.sql looks for it there.
+    job: { ...defined({ id, startedAt }), starts, failures, ...defined({ cancelMark }) },
     ...(results !== undefined && { results, records, ...defined({ hasCursor, files }) }),
   }
 }
@@ -46,6 +49,11 @@ export function jobAt(position: Position): JobProgress {
   }
   if (typeof job?.starts !== 'number')
     throw new PositionLostError('the stored position does not fit this definition. Restarting from the beginning')
-  const { id, startedAt, starts, failures = 0 } = job
-  return { starts, failures, records: records ?? 0, ...defined({ id, startedAt, results, hasCursor, files }) }
+  const { id, startedAt, starts, failures = 0, cancelMark } = job
+  return {
+    starts,
+    failures,
+    records: records ?? 0,
+    ...defined({ id, startedAt, cancelMark, results, hasCursor, files }),
+  }
 }

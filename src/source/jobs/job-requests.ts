@@ -6,7 +6,10 @@ import type { HttpSource, Incremental } from '../../model/recipe.ts'
 import type { PageRequest, Range } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import type { SliceRead } from '../../model/slice.ts'
+import { secretsOf } from '../../model/secrets-of.ts'
 import { defined } from '../../value/defined.ts'
+import { digest } from '../../value/digest.ts'
+import { messageOf } from '../../value/error.ts'
 import { firstRequest } from '../first-request.ts'
 import { labelOf } from '../label-of.ts'
 import { requestOptions } from '../request-options.ts'
@@ -70,10 +73,38 @@ export class JobRequests {
     return this.#sendTo(job.poll(id))
   }
 
-  /** Ends a job that nobody waits for any more. It may have ended, so an error does not matter. */
-  async cancel(id: string): Promise<void> {
-    const request = this.#source.job.cancel?.(id)
-    if (request) await this.#sendTo(request, AbortSignal.timeout(CANCEL_MS)).catch(() => {})
+  /**
+   * Ends a job that nobody waits for any more, within 5 seconds. Returns why the API did not end it; undefined also for
+   * one that it no longer knows. `id` is as positions hold it.
+   */
+  async cancel(id: string, stop?: AbortSignal): Promise<string | undefined> {
+    const signal = AbortSignal.any([AbortSignal.timeout(CANCEL_MS), ...(stop ? [stop] : [])])
+    try {
+      const request = this.#source.job.cancel?.(this.revealed(id))
+      if (request) await this.#sendTo(request, signal)
+      return undefined
+    } catch (error) {
+      if (isGone(error) || stop?.aborted) return undefined
+      return this.#scope.secrets.hide(
+        signal.aborted ? `no answer within ${CANCEL_MS / 1_000} seconds` : messageOf(error),
+      )
+    }
+  }
+
+  /** Returns a hash of the request that would end a job; undefined if there is none. */
+  cancelMark(id: string): string | undefined {
+    try {
+      const template = this.#source.job.cancel?.(id)?.template
+      return template && digest([template.api.base, this.#pageRequest(template.request)])
+    } catch {
+      return undefined // It is called again when it is needed.
+    }
+  }
+
+  /** The id as it is sent. A placeholder in it may come from the API, and gets only this API's own secrets. */
+  revealed(id: string): string {
+    const { request, api } = this.#source
+    return this.#scope.secrets.reveal(id, secretsOf(request.auth ?? api.auth))
   }
 
   async #sendTo(

@@ -6,7 +6,6 @@ import { NO_READ_COUNTS } from '../../model/counts.ts'
 import { END, isEnd, type Page } from '../../model/page.ts'
 import type { Incremental } from '../../model/recipe.ts'
 import type { Scope } from '../../model/scope.ts'
-import { secretsOf } from '../../model/secrets-of.ts'
 import type { SliceRead } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import { messageOf } from '../../value/error.ts'
@@ -128,19 +127,22 @@ class JobReader {
   async cancel(): Promise<void> {
     if (!this.#isRunning) return
     this.#isRunning = false
-    await this.#requests.cancel(this.#id)
+    const problem = await this.#requests.cancel(this.#progress.id ?? '')
+    if (problem !== undefined) this.#warn(`${this.#name()} may still run, because \`cancel\` failed: ${problem}`)
   }
 
   async #start(): Promise<void> {
     const { starts, failures } = this.#progress
     const id = await this.#requests.start(starts)
     this.#isRunning = true
+    const hidden = this.#scope.secrets.hide(id)
     this.#progress = {
-      id: this.#scope.secrets.hide(id),
+      id: hidden,
       startedAt: this.#scope.now().getTime(),
       starts: starts + 1,
       failures,
       records: 0,
+      ...defined({ cancelMark: this.#requests.cancelMark(hidden) }),
     }
   }
 
@@ -206,9 +208,13 @@ class JobReader {
 
   #forget(message: string): void {
     const { starts, failures } = this.#progress
+    this.#warn(message)
+    this.#progress = { starts, failures, records: 0 }
+  }
+
+  #warn(message: string): void {
     const { stream } = this.#scope
     this.#scope.emit({ type: 'warning', message, ...defined({ stream }) })
-    this.#progress = { starts, failures, records: 0 }
   }
 
   /** Yields a page whose position is the job, since nothing else knows that it runs, and waits until it is stored. */
@@ -242,10 +248,8 @@ class JobReader {
     return `${this.#name()} is ${state}${why}${error === undefined ? NO_ERROR : ''}`
   }
 
-  /** The job's id as it is sent. A placeholder in it may come from the API, and gets only this API's own secrets. */
   get #id(): string {
-    const { request, api } = this.#source
-    return this.#scope.secrets.reveal(this.#progress.id ?? '', secretsOf(request.auth ?? api.auth))
+    return this.#requests.revealed(this.#progress.id ?? '')
   }
 
   /** Names the job in messages. */
