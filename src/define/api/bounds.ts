@@ -23,21 +23,22 @@ export const since: Bound = Object.freeze({ bound: 'since' })
  */
 export const until: Bound = Object.freeze({ bound: 'until' })
 /**
- * A bound in whole seconds since 1970.
+ * A bound in whole seconds since 1970. A cursor that is a time needs an offset.
  *
  * @example
  * api.get<Order[]>('/orders', { created_gte: unix(since) })
  */
 export const unix = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'unix' })
 /**
- * A bound in milliseconds since 1970.
+ * A bound in milliseconds since 1970. A cursor that is a time needs an offset.
  *
  * @example
  * api.get<Order[]>('/orders', { from: unixMs(since) })
  */
 export const unixMs = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'unix ms' })
 /**
- * A bound as a day, such as `2024-01-31`.
+ * A bound as a day, such as `2024-01-31`. Of a time with an offset it is the day in UTC or on that offset's clock, so
+ * that none is missed: for `since` the earlier one, for `until` the later one. Of a time without one it is its own day.
  *
  * @example
  * api.get<Day[]>('/days', { from: isoDate(since), to: isoDate(until) })
@@ -51,7 +52,8 @@ export const isoDate = ({ bound }: Bound): Bound => Object.freeze({ bound, as: '
  */
 export const asNumber = ({ bound }: Bound): Bound => Object.freeze({ bound, as: 'number' })
 /**
- * A bound in UTC with milliseconds and `Z`, such as `2024-01-31T10:00:00.000Z`, whatever the offset of the cursor.
+ * A bound in UTC with milliseconds and `Z`, such as `2024-01-31T10:00:00.000Z`, whatever the offset of the cursor. It
+ * must have one.
  *
  * @example
  * api.get<Found>('/query', { q: text`select Id from Account where SystemModstamp >= ${utc(since)}` })

@@ -20,7 +20,8 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
       `${bound}: '${text}' is not a time, so it cannot be sent as ${typeof as === 'object' ? as.pattern : as}. ` +
         `Give a date, or send ${bound} without unix(), unixMs(), isoDate(), utc() or formatTime()`,
     )
-  if (as === 'utc' || typeof as === 'object') checkOffset(bound, text)
+  // A day needs none: it is the one that the text names.
+  if (as !== 'date') checkOffset(bound, text)
   const ms = instantMs(instant)
   // Rounds outwards: a bound that is coarser than the range must not cut off records, and the others are filtered.
   const round = bound === 'until' ? ceilTo : floorTo
@@ -33,7 +34,7 @@ export function boundValue({ bound, as }: Bound, range: Range, unit: Unit | unde
     case 'unix ms':
       return round(ms, 1, instant)
     case 'date':
-      return new Date(round(ms, 86_400_000, instant)).toISOString().slice(0, 10)
+      return new Date(round(outermost(bound, ms, offsetMsOf(text)), DAY_MS, instant)).toISOString().slice(0, 10)
   }
 }
 
@@ -47,6 +48,15 @@ function checkOffset(bound: Bound['bound'], text: string): void {
       "{ time: time('YYYY-MM-DD HH:mm:ss', { zone: 'UTC' }) }",
   )
 }
+
+const DAY_MS = 86_400_000
+
+/** An API may count days in UTC, or on the clock that it writes its times by. The outer of the two misses nothing. */
+const outermost = (bound: Bound['bound'], ms: number, offsetMs: number): number =>
+  bound === 'until' ? Math.max(ms, ms + offsetMs) : Math.min(ms, ms + offsetMs)
+
+const offsetMsOf = (text: string): number =>
+  isPlainDecimal(text) ? 0 : (instantLayout(text)?.offsetSeconds ?? 0) * 1_000
 
 /** A clock that is put back or forward is at most two hours off its usual time. */
 const CLOCK_CHANGE_MS = 7_200_000

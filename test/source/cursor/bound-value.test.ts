@@ -186,8 +186,19 @@ describe('text with bounds in it', () => {
     expect(await readBy(q, reading)).toBe(sent)
   })
 
+  test.each([
+    ['2024-06-01 23:30:00', '2024-06-01', '2024-06-02'],
+    ['2024-06-01T23:30:00-05:00', '2024-06-01', '2024-06-03'],
+    ['2024-06-02T00:30:00+02:00', '2024-06-01', '2024-06-03'],
+    ['2024-06-02T00:00:00Z', '2024-06-02', '2024-06-02'],
+    ['1717284600', '2024-06-01', '2024-06-02'],
+  ])('the day of %s is the outer one of its own clock and UTC: %s, %s', async (at, from, to) => {
+    await expect(readBy(text`at >= ${isoDate(since)}`, { since: at })).resolves.toBe(`at >= ${from}`)
+    await expect(readBy(text`at < ${isoDate(until)}`, { until: at })).resolves.toBe(`at < ${to}`)
+  })
+
   test('a time without an offset is sent to no other clock, which would be hours off', async () => {
-    for (const bound of [utc(since), clock(since)])
+    for (const bound of [utc(since), clock(since), unix(since), unixMs(since)])
       await expect(readBy(text`at >= ${bound}`, { since: '2024-06-01 10:00:00' })).rejects.toThrow(
         "since: '2024-06-01 10:00:00' has no offset, so it does not say which moment it is",
       )
