@@ -8,7 +8,8 @@ import type { SliceRead } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'
 import { validatorsOf } from './if-changed.ts'
 import { withParameter } from './paging/parameter.ts'
-import { nameOf, typeNameOf, valueIn } from './response-value.ts'
+import { nameOf, valueIn } from './response-value.ts'
+import { typeNameOf } from '../value/type-name.ts'
 
 /** What an API answers to a token that it no longer knows: gone. */
 const EXPIRED_ON = [410]

@@ -11,7 +11,7 @@ import { defined } from '../value/defined.ts'
 import { CursorFollower } from './cursor/follow-cursor.ts'
 import { rangeOf } from './cursor/range.ts'
 import { followedPage } from './followed-page.ts'
-import { typeNameOf } from './response-value.ts'
+import { typeNameOf } from '../value/type-name.ts'
 
 /** Yields one page for each page of the generator, then an empty one: a generator does not mark its last page. */
 export async function* readCustomSource(

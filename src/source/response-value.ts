@@ -1,7 +1,9 @@
 // Values of a response: where a definition says that they are, and how messages name them.
-import { isCondition, passes, type InCondition } from '../model/condition.ts'
+import { isCondition, type InCondition } from '../model/condition.ts'
+import { passes } from '../model/fits-condition.ts'
 import { valueAt } from '../model/path.ts'
 import type { ApiResponse, From, InHeader, InResponse, Parameter } from '../model/request.ts'
+import { typeNameOf } from '../value/type-name.ts'
 
 /** Returns a value of the body, by a function or a path; the path '' is the body itself. */
 export function valueFrom(from: From<never, unknown>, body: unknown): unknown {
@@ -34,15 +36,6 @@ export function nameOf(at: InResponse<never, unknown> | InCondition<never> | und
   if (isCondition(at)) return nameOf(at.at)
   if (isInHeader(at)) return `the header '${at.header}'`
   return typeof at === 'string' ? `'${at}'` : 'the function'
-}
-
-/** Returns the type of a value with its article, as in `a list`. */
-export function typeNameOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return 'an object'
-  if (typeof value === 'string') return 'text'
-  return typeof value === 'boolean' ? String(value) : `a ${typeof value}`
 }
 
 /** Completes a sentence about a value that has the wrong type: `is missing`, or `holds text`. */

@@ -4,8 +4,8 @@ import type { HttpSource } from '../model/recipe.ts'
 import { messageOf } from '../value/error.ts'
 import { nearest } from '../value/nearest.ts'
 import type { RecordsShape } from '../model/records-shape.ts'
-import { typeNameOf } from './response-value.ts'
 import { shapeRecords } from './shape-records.ts'
+import { typeNameOf } from '../value/type-name.ts'
 
 type RecordsFunction = Extract<HttpSource['records'], (body: never) => unknown>
 

@@ -3,7 +3,7 @@ import { DecodeError } from '../model/errors.ts'
 import type { RecordsShape } from '../model/records-shape.ts'
 import { UnreadableRecord } from '../model/unreadable-record.ts'
 import { formatCount } from '../value/format.ts'
-import { typeNameOf } from './response-value.ts'
+import { typeNameOf } from '../value/type-name.ts'
 
 type Members = Readonly<Record<string, unknown>>
 /** Returns the value at a path. Throws if a step is missing; null stays null. */

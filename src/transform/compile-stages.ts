@@ -1,6 +1,7 @@
 // Turns the stages of a recipe into functions that change one page after another.
 import type { WorkerPool } from '../flow/worker-pool.ts'
-import { fitsRecord, type FieldCondition } from '../model/condition.ts'
+import type { FieldCondition } from '../model/condition.ts'
+import { fitsRecord } from '../model/fits-condition.ts'
 import { RejectError, UsageError } from '../model/errors.ts'
 import type { Stage, Step } from '../model/recipe.ts'
 import { defineErrorName } from '../value/error.ts'

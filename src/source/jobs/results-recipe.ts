@@ -5,9 +5,10 @@ import { valuesAt } from '../../model/path.ts'
 import type { Recipe } from '../../model/recipe.ts'
 import type { From } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
-import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
+import { nameOf, problemOf, valueIn } from '../response-value.ts'
 import { fileOrderOf, type FileOrder } from './file-order.ts'
 import type { JobResponse } from './job-requests.ts'
+import { typeNameOf } from '../../value/type-name.ts'
 
 /** What reads the results, and the order of their files if there are several. */
 export interface JobResultsRecipe {

@@ -3,7 +3,7 @@ import type { JsonValue } from '../../model/json.ts'
 import { PagingError } from '../../model/errors.ts'
 import type { PageRequest } from '../../model/request.ts'
 import { Decimal } from '../../value/decimal.ts'
-import { typeNameOf } from '../response-value.ts'
+import { typeNameOf } from '../../value/type-name.ts'
 
 type Parameters = Readonly<Record<string, JsonValue | undefined>>
 

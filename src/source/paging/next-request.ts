@@ -1,10 +1,11 @@
 // The request for the next page: a pure function of the paginator, the last response and request, and the pages before.
-import { isCondition, testText, type InCondition } from '../../model/condition.ts'
+import { isCondition, type InCondition } from '../../model/condition.ts'
+import { kindProblem } from '../../model/fits-condition.ts'
 import { PagingError } from '../../model/errors.ts'
 import { valueAt } from '../../model/path.ts'
 import type { ApiResponse, InResponse, PageRequest, Paging } from '../../model/request.ts'
 import { Decimal } from '../../value/decimal.ts'
-import { nameOf, problemOf, typeNameOf, valueIn } from '../response-value.ts'
+import { nameOf, problemOf, valueIn } from '../response-value.ts'
 import { callPaginator } from './call-paginator.ts'
 import {
   announcementOf,
@@ -23,6 +24,7 @@ import { pageSizeOf } from './page-size.ts'
 import { withContinuation } from './continuation.ts'
 import { withParameter } from './parameter.ts'
 import type { ReadingState } from './reading-state.ts'
+import { typeNameOf } from '../../value/type-name.ts'
 
 /**
  * Returns the request for the next page, or undefined after the last one. The first condition that ends the paging
@@ -195,13 +197,8 @@ export function moreOf(
 
 /** Throws for a value that can never be one of those of a condition: `more` would end the reading on the first page. */
 function checkKind(condition: InCondition<never>, value: unknown): void {
-  if (condition.is === undefined || value === undefined || value === null) return
-  const values = [condition.is].flat().filter((one) => one !== null)
-  if (values.length === 0 || values.some((one) => typeof one === typeof value)) return
-  throw new PagingError(
-    `${nameOf(condition)} holds ${typeNameOf(value)}, and the condition waits for ${testText('it', condition)}, ` +
-      'which it never is. Write the value of `is` as the response has it',
-  )
+  const problem = kindProblem(nameOf(condition), value, condition)
+  if (problem !== undefined) throw new PagingError(`${problem}. Write the value of \`is\` as the response has it`)
 }
 
 function missingWayOn(paging: DeclaredPaging): string {
