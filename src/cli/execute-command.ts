@@ -1,11 +1,14 @@
 import type { Secrets } from '../model/scope.ts'
 import { knownSecrets, loadEnvironment } from './environment.ts'
 import { interruptSignal } from './interrupt-signal.ts'
+import { printDatabaseWaits } from './output/database-waits.ts'
 import { printError, type PrintErrorOptions } from './output/print-error.ts'
 
 /** Options that every command has. */
 export interface CommonOptions {
   readonly verbose?: boolean
+  /** One line on stdout or stderr for each pipeline. */
+  readonly quiet?: boolean
   /** URL of the database that holds the tables. */
   readonly database?: string
 }
@@ -23,10 +26,12 @@ export interface CommandContext extends PrintErrorOptions {
  * message.
  */
 export async function executeCommand(
-  { verbose = false, database }: CommonOptions,
+  { verbose = false, quiet = false, database }: CommonOptions,
   command: (context: CommandContext) => Promise<number>,
 ): Promise<void> {
   using stop = interruptSignal()
+  // A mail of cron is for what is wrong. A wait that ends well is not.
+  using _ = quiet && !process.stderr.isTTY ? undefined : printDatabaseWaits()
   loadEnvironment()
   const { hide, register = () => {} } = knownSecrets(process.env, database)
   try {

@@ -1,6 +1,5 @@
 import { duration } from '../value/duration.ts'
 import { DatabaseError } from '../model/errors.ts'
-import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
 import { Connection } from './connection/connection.ts'
 import { databaseLabel } from './connection/label.ts'
@@ -24,7 +23,8 @@ export interface DatabaseOptions {
   readonly applicationName?: string
   /** Time during which connecting to an unreachable server is retried. @default '30s' */
   readonly connectTimeout?: Duration
-  readonly emit?: (event: RunEvent) => void
+  /** Time without a connection after which `onDatabaseWait` is told. @default '3s' */
+  readonly waitNotice?: Duration
 }
 
 export interface TransactionOptions {
@@ -178,8 +178,8 @@ export class Database implements Queryable, AsyncDisposable {
   }
 
   #connectOptions() {
-    const { connectTimeout = '30s', emit } = this.#options
-    return { label: this.label, timeoutMs: duration(connectTimeout), emit }
+    const { connectTimeout = '30s', waitNotice = '3s' } = this.#options
+    return { label: this.label, timeoutMs: duration(connectTimeout), noticeMs: duration(waitNotice) }
   }
 }
 

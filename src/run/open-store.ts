@@ -5,7 +5,6 @@ import { embeddedDatabase } from '../database/embedded/embedded-database.ts'
 import { migrate } from '../database/migrate.ts'
 import { defined } from '../value/defined.ts'
 import { UsageError } from '../model/errors.ts'
-import type { RunEvent } from '../model/event.ts'
 import type { Duration } from '../model/request.ts'
 import { withSchemaRights } from './schema-right.ts'
 
@@ -15,7 +14,6 @@ export interface OpenStoreOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Connections at once. @default 10 */
   readonly max?: number
-  readonly emit?: (event: RunEvent) => void
   /** Schemas of the pipelines' tables. An error about a missing right names them. @default unknown */
   readonly schemas?: readonly string[]
   readonly signal: AbortSignal
@@ -55,7 +53,6 @@ export async function connectStore({
   database: given,
   environment = process.env,
   max,
-  emit,
   signal,
 }: OpenStoreOptions): Promise<Store> {
   await using opened = new AsyncDisposableStack()
@@ -80,7 +77,7 @@ export async function connectStore({
     await openDatabase({
       url,
       signal,
-      ...defined({ max, emit, connectTimeout, directUrl: given === undefined ? directUrl || undefined : undefined }),
+      ...defined({ max, connectTimeout, directUrl: given === undefined ? directUrl || undefined : undefined }),
     }),
   )
   const kept = opened.move()

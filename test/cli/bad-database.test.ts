@@ -29,6 +29,23 @@ describe('each error of the database is one message with a location, the problem
     expect(api.requests).toEqual([])
   })
 
+  test('a database that is down is told before a command gives up, by --quiet on a terminal only', async () => {
+    await using here = await project(files)
+    const env = {
+      API: 'http://127.0.0.1:1',
+      API_TOKEN: TOKEN,
+      DATABASE_URL: 'postgres://127.0.0.1:1/w?connect_timeout=5',
+    }
+    const waiting = await callSluice(['runs'], { cwd: here.cwd, env })
+    const quiet = await callSluice(['run', 'bad', '--quiet'], { cwd: here.cwd, env })
+    expect(waiting.stderr.split('\n')).toEqual([
+      'sluice: Database w at 127.0.0.1:1: no server listens there (connection refused); waits for it, 5s at most',
+      expect.stringMatching(/^Database w at 127\.0\.0\.1:1: no server listens there .* for 5s; start PostgreSQL there/),
+      '',
+    ])
+    expect(quiet.stderr).not.toContain('waits')
+  })
+
   test('a read-only database', async () => {
     await using api = await apiServer(pages())
     await using database = await testDatabase()

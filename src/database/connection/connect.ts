@@ -1,26 +1,36 @@
 import pRetry from 'p-retry'
 import { DatabaseError } from '../../model/errors.ts'
-import type { RunEvent } from '../../model/event.ts'
 import { certificateProblem } from '../../observe/certificate-problem.ts'
 import { durationText } from '../../value/duration.ts'
 import { defineErrorName, messageOf } from '../../value/error.ts'
 import { isConnectionError, sqlState } from '../errors.ts'
 import { defined } from '../../value/defined.ts'
+import { waitNotice } from './waits.ts'
 
 export interface ConnectOptions {
   /** Names the database in messages. */
   readonly label: string
   /** Milliseconds after which no further attempt starts. */
   readonly timeoutMs: number
-  readonly emit?: ((event: RunEvent) => void) | undefined
+  /** Milliseconds without a connection after which `onDatabaseWait` is told. @default 3_000 */
+  readonly noticeMs?: number
+  /** False if a missing connection is no sign of a silent server, such as while all are in use. @default always true */
+  readonly isServerAsked?: () => boolean
   readonly signal?: AbortSignal | undefined
 }
 
 /** Repeats `connect` with growing pauses while the server is unreachable, is starting, or has no free connection. */
 export async function connectWithRetry<T>(
   connect: () => Promise<T>,
-  { label, timeoutMs, emit, signal }: ConnectOptions,
+  { label, timeoutMs, noticeMs = 3_000, isServerAsked = () => true, signal }: ConnectOptions,
 ): Promise<T> {
+  let problem: string | undefined
+  using notice = waitNotice({
+    label,
+    timeoutMs,
+    noticeMs,
+    problem: () => problem ?? (isServerAsked() ? 'the server does not answer' : undefined),
+  })
   // p-retry decides by the class of an error, and misjudges some of the system's. A wrapper makes all alike to it.
   const attempt = async (): Promise<T> => {
     try {
@@ -30,7 +40,7 @@ export async function connectWithRetry<T>(
     }
   }
   try {
-    return await pRetry(attempt, {
+    const connected = await pRetry(attempt, {
       retries: Number.POSITIVE_INFINITY,
       minTimeout: 100,
       factor: 1.7,
@@ -38,15 +48,13 @@ export async function connectWithRetry<T>(
       randomize: true,
       maxRetryTime: timeoutMs,
       shouldRetry: ({ error }) => isRetryable(error.cause),
-      onFailedAttempt: ({ error: { cause }, attemptNumber }) => {
-        if (attemptNumber === 1 && isRetryable(cause))
-          emit?.({
-            type: 'warning',
-            message: `${label}: ${problemOf(cause)}; trying again for ${durationText(timeoutMs)}`,
-          })
+      onFailedAttempt: ({ error: { cause } }) => {
+        problem = problemOf(cause)
       },
       ...defined({ signal }),
     })
+    notice.reached()
+    return connected
   } catch (error) {
     if (signal?.aborted) throw signal.reason
     const cause = error instanceof ConnectAttemptError ? error.cause : error

@@ -36,7 +36,11 @@ export class Pool implements AsyncDisposable {
   /** Waits for a free connection, and for a server that is unreachable. */
   async acquire(signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted()
-    const client = await connectWithRetry(() => this.#next(signal), { ...this.#options, signal })
+    const client = await connectWithRetry(() => this.#next(signal), {
+      ...this.#options,
+      isServerAsked: () => this.#clients.size === 0,
+      signal,
+    })
     const session = new Session(client as unknown as WatchedClient, this.#options.label)
     this.#inUse.set(session, client)
     return session

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { connect, createServer, type Server } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
+import { onDatabaseWait, type DatabaseWait } from '../../../src/database/connection/waits.ts'
 import { Database, openDatabase } from '../../../src/database/database.ts'
 import { freePort } from '../../../src/database/embedded/free-port.ts'
 import { isTransient, sqlState } from '../../../src/database/errors.ts'
 import { DatabaseError, UsageError } from '../../../src/model/errors.ts'
-import type { RunEvent } from '../../../src/model/event.ts'
 import { testDatabase } from '../../support/database.ts'
 import { PgProxy } from '../../support/pg-proxy.ts'
 
@@ -28,27 +28,61 @@ const at = (
 ): string => Object.assign(new URL(url), changes).href
 
 describe('connecting', () => {
-  test('waits for a server that starts late, and emits a warning', async () => {
+  test('waits for a server that starts late, and tells that it waits and that the server has answered', async () => {
     await using own = await testDatabase()
     const port = await freePort()
-    const events: RunEvent[] = []
+    const waits: DatabaseWait[] = []
     const late = Promise.withResolvers<Server>()
-    await using database = await openDatabase({
-      url: at(own.url, { port: String(port) }),
-      emit: (event) => {
-        events.push(event)
-        late.resolve(relay(own.url, port))
-      },
+    using _ = onDatabaseWait((wait) => {
+      waits.push(wait)
+      if (wait.message !== undefined) late.resolve(relay(own.url, port))
     })
+    await using database = await openDatabase({ url: at(own.url, { port: String(port) }), waitNotice: '1ms' })
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }])
-    expect(events).toEqual([
+    expect(waits).toEqual([
       {
-        type: 'warning',
-        message: `${database.label}: no server listens there (connection refused); trying again for 30s`,
+        label: database.label,
+        // Before the first try has failed, the server only does not answer.
+        message: expect.stringMatching(
+          /: (?:no server listens there .*|the server does not answer); waits for it, 30s at most$/,
+        ),
       },
+      { label: database.label, message: undefined },
     ])
     const server = await late.promise
     server.close()
+  })
+
+  test('tells that a server which accepts connections does not answer', async () => {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    await using silent = createServer((socket) => {
+      if (stop.signal.aborted) socket.destroy()
+      else stop.signal.addEventListener('abort', () => socket.destroy())
+    }).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const told = Promise.withResolvers<string | undefined>()
+    using _ = onDatabaseWait(({ message }) => told.resolve(message))
+    const url = `postgres://me@127.0.0.1:${port}/warehouse`
+    const opening = openDatabase({ url, waitNotice: '1ms', signal: stop.signal }).catch((error: unknown) => error)
+    expect(await told.promise).toMatch(/^Database warehouse at 127\.0\.0\.1:\d+: the server does not answer; waits/)
+    stop.abort(reason)
+    expect(await opening).toBe(reason)
+  })
+
+  test('a wait for a connection that others use is no wait for the server', async () => {
+    await using own = await testDatabase()
+    const waits: DatabaseWait[] = []
+    using _ = onDatabaseWait((wait) => waits.push(wait))
+    await using database = await openDatabase({ url: own.url, max: 1, waitNotice: '1ms' })
+    waits.length = 0
+    const transaction = await database.transaction()
+    const waiting = database.query('select 1 as one')
+    await setTimeout(50)
+    await transaction[Symbol.asyncDispose]()
+    expect(await waiting).toEqual([{ one: 1 }])
+    expect(waits).toEqual([])
   })
 
   test('fails after its timeout with location, problem and remedy, without the password', async () => {
@@ -90,10 +124,11 @@ describe('connecting', () => {
   test('ends when the signal aborts', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
+    using _ = onDatabaseWait(() => controller.abort(reason))
     const opening = openDatabase({
       url: `postgres://me:x@127.0.0.1:${await freePort()}/x`,
       signal: controller.signal,
-      emit: () => controller.abort(reason),
+      waitNotice: '1ms',
     })
     await expect(opening).rejects.toBe(reason)
   })
@@ -107,10 +142,10 @@ describe('connecting', () => {
     await own.database.query(`alter database ${name} owner to small`)
     const url = at(own.url, { username: 'small', password: 'x' })
     const first = await openDatabase({ url })
-    await using second = await openDatabase({
-      url,
-      emit: () => void first[Symbol.asyncDispose](),
+    using _ = onDatabaseWait(({ message }) => {
+      if (message !== undefined) void first[Symbol.asyncDispose]()
     })
+    await using second = await openDatabase({ url, waitNotice: '300ms' })
     expect(await second.query('select 1 as one')).toEqual([{ one: 1 }])
   })
 })
