@@ -7,6 +7,7 @@ import {
   type Recipe,
   type Stage,
   type Table,
+  type TableIndex,
 } from '../model/recipe.ts'
 import { timeFormText } from '../value/time-form.ts'
 import { isCondition, testText, type InCondition } from '../model/condition.ts'
@@ -100,7 +101,7 @@ function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: bool
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 
 function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
-  const { onSchemaChange, complete, adopt } = more
+  const { onSchemaChange, complete, adopt, indexes = [] } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const details = [
     [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
@@ -108,9 +109,15 @@ function tableText({ name, account, key: own, write, versionBy, isVersionOptiona
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
     adopt === true && 'adopted',
+    indexes.length > 0 && `indexed by ${indexes.map(indexText).join(', ')}`,
   ]
   return `${name} (${details.filter(Boolean).join('; ')})`
 }
+
+const indexText = ({ on, using, where }: TableIndex): string =>
+  [on.length === 1 ? on[0] : `(${on.join(', ')})`, using && `using ${using}`, where && `where ${where}`]
+    .filter(Boolean)
+    .join(' ')
 
 function requestText({ path, query, json, form, multipart, files, graphql }: Request): string {
   const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))

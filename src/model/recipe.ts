@@ -222,12 +222,24 @@ export interface Table {
   readonly allowEmpty: boolean
   /** The table may be one that Sluice did not create: it is altered, and its rows are replaced. @default false */
   readonly adopt?: boolean
+  /** Indexes besides the one of the key, built after rows were loaded. @default none */
+  readonly indexes?: readonly TableIndex[]
   /** Most rejected records of one slice. @default 100 */
   readonly maxRejects: number
   /** An interrupted slice that is older restarts. @default '24h' */
   readonly resumeWithin: Duration
   /** @default a warning; 'required' for `replace`, which deletes what was not read */
   readonly complete?: Complete
+}
+
+/** An index of a table. */
+export interface TableIndex {
+  /** Names of the records' fields, in the order of the index. */
+  readonly on: readonly string[]
+  /** @default 'btree' */
+  readonly using?: 'btree' | 'hash' | 'gin' | 'gist' | 'brin'
+  /** SQL: only rows for which it is true are in the index. @default all rows */
+  readonly where?: string
 }
 
 /** The part of https://standardschema.dev that Sluice uses. zod, valibot and arktype implement it. */

@@ -1,5 +1,5 @@
 import type { FieldOf } from '../../model/path.ts'
-import type { ColumnOptions, Complete, EmptyText, Table } from '../../model/recipe.ts'
+import type { ColumnOptions, Complete, EmptyText, Table, TableIndex } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 import type { TimeColumn } from './time.ts'
@@ -87,6 +87,12 @@ export type TableOptions<Row, Write> = {
    * rows. Without it, such a table only receives rows that fit. @default false
    */
   adopt?: boolean
+  /**
+   * Indexes besides the one of the key: a field, a list of fields, or `{ on, using, where }`. An index that the table
+   * lacks is built once rows were loaded, which takes a fraction of the time. `where` is a condition in SQL. An index
+   * that is left out here later stays. @default none
+   */
+  indexes?: readonly IndexOption<Row>[]
   /** The stream fails with more rejected records than this in one slice. @default 100 */
   maxRejects?: number
   /** An interrupted slice that is older restarts. @default '24h' */
@@ -99,6 +105,17 @@ export type TableOptions<Row, Write> = {
    */
   complete?: Complete
 } & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
+
+/** A field, a list of fields, or the fields with a method and a condition. */
+export type IndexOption<Row> =
+  | FieldOf<Row>
+  | readonly FieldOf<Row>[]
+  | {
+      readonly on: FieldOf<Row> | readonly FieldOf<Row>[]
+      /** @default 'btree' */
+      readonly using?: TableIndex['using']
+      readonly where?: string
+    }
 
 interface Keyed<Row> {
   /** The field or fields that identify a row. */

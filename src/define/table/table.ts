@@ -18,6 +18,7 @@ import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-opti
 import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.ts'
+import { indexesOf, type GivenIndex } from './indexes.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
 
@@ -31,6 +32,7 @@ interface Given {
   readonly loadedAt?: boolean
   readonly allowEmpty?: boolean
   readonly adopt?: boolean
+  readonly indexes?: readonly GivenIndex[]
   readonly maxRejects?: number
   readonly resumeWithin?: Duration
   readonly complete?: Complete
@@ -149,6 +151,7 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     loadedAt,
     allowEmpty,
     ...(adopt && { adopt }),
+    ...defined({ indexes: given.indexes && indexesOf(given.indexes, { place, declared, recipe }) }),
     maxRejects,
     resumeWithin,
     ...defined({ complete }),
@@ -186,6 +189,7 @@ const OPTIONS: OptionNames<Given> = {
   loadedAt: true,
   allowEmpty: true,
   adopt: true,
+  indexes: true,
   maxRejects: true,
   resumeWithin: true,
   complete: true,

@@ -18,10 +18,12 @@ export function columnName(field: string): string {
     .replaceAll(/[^\p{L}\p{M}\p{N}_]+/gu, '_')
   const name = words === '' || /^\p{N}/u.test(words) ? `_${words}` : words
   if (POSTGRES_COLUMNS.has(name)) return `${name}_`
-  return Buffer.byteLength(name) <= MAX_BYTES ? name : shortName(name, field)
+  return fitName(name, field)
 }
 
-function shortName(name: string, field: string): string {
+/** Returns a name of at most 63 bytes. What had to be cut is told apart by a hash of `field`. */
+export function fitName(name: string, field: string): string {
+  if (Buffer.byteLength(name) <= MAX_BYTES) return name
   const suffix = `_${createHash('sha256').update(field).digest('hex').slice(0, 8)}`
   let kept = name
   while (Buffer.byteLength(kept) > MAX_BYTES - suffix.length) kept = Array.from(kept).slice(0, -1).join('')

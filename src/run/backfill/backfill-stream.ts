@@ -12,6 +12,7 @@ import type { WindowCounts } from '../../model/window.ts'
 import { isMerged } from '../../model/write-mode.ts'
 import { definitionHash } from '../../read/definition-hash.ts'
 import { rangeOf } from '../../source/cursor/range.ts'
+import { indexTable } from '../index-table.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { FailuresInARow } from '../sync/failures-in-a-row.ts'
 import { warnOfRejects } from '../sync/run-stream.ts'
@@ -48,6 +49,7 @@ export async function backfillStream(stream: StreamContext, options: BackfillStr
     await throwIfWindowsFailed(stream, backfill, options)
     await warnOfRejects(stream)
     stream.warnIfOpen()
+    await indexTable(stream)
     return await withWindows(stream, stream.tally.report('done'), backfill, options)
   } catch (error) {
     return withWindows(stream, stream.fail(error), backfill, options)

@@ -1,6 +1,7 @@
 import { readRejects } from '../../ledger/read/read-rejects.ts'
 import { readSlices } from '../../ledger/read/read-slices.ts'
 import type { StreamReport } from '../../model/report.ts'
+import { indexTable } from '../index-table.ts'
 import type { StreamContext } from '../stream-context.ts'
 import { syncStream, type SyncStreamOptions } from './sync-stream.ts'
 
@@ -18,6 +19,7 @@ export async function runStream(stream: StreamContext, options: SyncStreamOption
     await warnOfRejects(stream)
     stream.warnIfOpen()
     await warnOfSilence(stream)
+    await indexTable(stream)
     return stream.tally.report('done')
   } catch (error) {
     return stream.fail(error)
