@@ -41,6 +41,6 @@ test.each(['demo', 'github', 'earthquakes'])(
       'src/run/report/report-text.ts',
       'src/server/serve.ts',
     ])
-    expect(loaded.length).toBeLessThan(80)
+    expect(loaded.length).toBeLessThan(100)
   },
 )
