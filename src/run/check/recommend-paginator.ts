@@ -19,10 +19,10 @@ export function recommendPaginator(
 
 /** Returns the call of a paginator as it is written; undefined if the answer does not show one. */
 function paginatorFor(response: ApiResponse<unknown>, paging: Paging<never>): string | undefined {
-  const { body, headers, records } = response
+  const { headers, records } = response
   if (linkTo('next', headers['link']) !== undefined) return 'byLinkHeader()'
   const { names } = hintsIn(response, { records: records.length, pages: 1 })
-  const ways = names.map((name) => wayOf(name, body, paging)).filter((way) => way !== undefined)
+  const ways = names.map((name) => wayOf(name, response, paging)).filter((way) => way !== undefined)
   const [best] = ways.toSorted((one, other) => one.rank - other.rank)
   if (best) return best.call
   const pages = pagesInHeaders(headers)
@@ -40,8 +40,10 @@ interface Way {
 }
 
 /** Returns the paginator for one name that `hintsIn` has found. */
-function wayOf(hint: string, body: unknown, paging: Paging<never>): Way | undefined {
+function wayOf(hint: string, { body, headers }: ApiResponse<unknown>, paging: Paging<never>): Way | undefined {
   const [, header] = /^the header '(.+)'$/.exec(hint) ?? []
+  if (header !== undefined && /^https?:\/\//.test(headers[header] ?? ''))
+    return { call: `byNextUrl(inHeader('${header}'))`, rank: 0 }
   if (header !== undefined)
     return /page/i.test(header)
       ? { call: `byHeader('page', '${header}')`, rank: 2 }
@@ -59,6 +61,7 @@ function wayOf(hint: string, body: unknown, paging: Paging<never>): Way | undefi
 function wayInBody(path: string, value: unknown, paging: Paging<never>): Way | undefined {
   if (value === true) return { call: `byPage('page', { more: '${path}' })`, rank: 4 }
   if (typeof value === 'object' && value !== null) {
+    if ('continue' in value) return { call: `byContinue('${path}')`, rank: 0 }
     const name = ['href', 'url', 'cursor'].find((name) => name in value)
     return name === undefined ? undefined : wayInBody(`${path}.${name}`, valueAt(value, name), paging)
   }

@@ -5,7 +5,7 @@ import type { ReadingState } from './reading-state.ts'
 /** Names such as `next`, `nextPageToken`, `next_cursor`, `@odata.nextLink` and `continuationToken`. */
 const WAY_ON = new RegExp(
   '(^|[^a-z])next$|next[_-]?(page|cursor|token|link|ur[il]|href|offset|key|marker|start|batch|records?_?url)' +
-    '|continuation|scroll_?id',
+    '|continuation|^continue$|scroll_?id',
   'i',
 )
 /** On a first page such a name leads on. Later it may repeat what the request has sent. */
@@ -91,8 +91,10 @@ function search(value: unknown, path: string, place: Place, found: Found): void 
         found.saysMore.push(`'${at}' (false)`)
       }
     } else if (WAY_ON.test(name) || (place.pages === 1 && FIRST_WAY_ON.test(name))) {
-      if (pointsOn(member)) found.ways.push(`'${at}'`)
-      else if (member === null || member === '' || member === false) found.deniesWay = true
+      if (pointsOn(member)) {
+        found.ways.push(`'${at}'`)
+        if (isContinue(name, member)) found.saysMore.push(`'${at}'`)
+      } else if (member === null || member === '' || member === false) found.deniesWay = true
     } else search(member, at, { ...place, depth: place.depth - 1, isPaging: isPaging || PAGING.test(name) }, found)
   }
 }
@@ -107,9 +109,18 @@ const isAbove = (member: unknown, most: number): boolean =>
   (typeof member === 'number' && Number.isSafeInteger(member) && member > most) ||
   (typeof member === 'string' && /^\d{1,15}$/.test(member) && Number(member) > most)
 
+/**
+ * True for `continue: { clcontinue: '31|B', continue: '||' }`, as MediaWiki answers. Its other members come and go, so
+ * that a missing one is no end.
+ */
+const isContinue = (name: string, member: unknown): boolean =>
+  name === 'continue' && typeof member === 'object' && member !== null && 'continue' in member
+
 /** True for text, a number, and an object with a URL, such as `next: { href: '…' }`. */
 function pointsOn(value: unknown): boolean {
   if (typeof value === 'object' && value !== null)
-    return ['href', 'url', 'cursor'].some((name) => name in value && pointsOn((value as Record<string, unknown>)[name]))
+    return ['href', 'url', 'cursor', 'continue'].some(
+      (name) => name in value && pointsOn((value as Record<string, unknown>)[name]),
+    )
   return (typeof value === 'string' && value !== '') || typeof value === 'number' || typeof value === 'bigint'
 }

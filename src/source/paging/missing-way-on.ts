@@ -124,8 +124,11 @@ function swapped(paging: ReadingEnd['paging'], names: readonly string[]): string
   return `The parameter comes first, then the place of its next value: write byCursor('${at}', '${parameter}')`
 }
 
-const contradicted = (names: readonly string[]): string =>
-  `the paginator found the end, but the response says that more follows: ${names.join(', ')}. ` +
-  `Name it in the paginator${HOW}`
+function contradicted(names: readonly string[]): string {
+  // `hintsIn` calls such an object a statement only where all its members lead on together.
+  const object = names.find((name) => /^'(.+\.)?continue'$/.test(name))
+  const remedy = object === undefined ? `Name it in the paginator${HOW}` : `Send all its members: byContinue(${object})`
+  return `the paginator found the end, but the response says that more follows: ${names.join(', ')}. ${remedy}`
+}
 
 const HOW = ", as in { more: 'has_more' } or { done: 'is_last' }"

@@ -141,6 +141,8 @@ const recommended: readonly (readonly [call: string, answer: ApiAnswer])[] = [
   ["byNextUrl('_links.next.href')", { json: { items: rows(3), _links: { next: { href: 'https://x.example/2' } } } }],
   ["byCursor('pageToken', 'nextPageToken')", { json: { items: rows(3), nextPageToken: 'abc' } }],
   ["byCursor('page', 'meta.next_page')", { json: { items: rows(3), meta: { next_page: 2 } } }],
+  ["byContinue('continue')", { json: { items: rows(3), continue: { itcontinue: 'b', continue: '-||' } } }],
+  ["byNextUrl(inHeader('next-page'))", { json: { items: rows(3) }, headers: { 'next-page': 'https://x.example/2' } }],
   ["byHeader('page', 'x-next-page')", { json: { items: rows(3) }, headers: { 'x-next-page': '2' } }],
   ["byPage('page', { pages: 'total_pages' })", { json: { items: rows(3), total_pages: 4, has_more: true } }],
   ["byPage('page', { more: 'has_more' })", { json: { items: rows(3), has_more: true } }],

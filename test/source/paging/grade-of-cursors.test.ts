@@ -24,6 +24,11 @@ describe.each(cursors)('%s', (_, paging) => {
     ['false on the first page', [after(false)], 'ended'],
     ['an object', [after({})], /'meta.next' should lead to the next page/],
     ['missing on a later page', [after('2'), rows(10, 20, { meta: {}, next_page: 3 })], 'ended'],
+    [
+      'missing on a later page beside other members of continue, as MediaWiki answers for properties in parts',
+      [after('2'), rows(10, 20, { meta: {}, continue: { clcontinue: '31|B', continue: '||' } })],
+      "the paginator found the end, but the response says that more follows: 'continue'. Send all its members: byContinue('continue')",
+    ],
     ['missing on a short first page', [rows(0, 3, { meta: {} })], 'ended'],
     ['missing on an empty first page', [none()], 'ended'],
     [

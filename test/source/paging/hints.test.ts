@@ -16,6 +16,8 @@ describe('names that look like a way to the next page', () => {
     [{ isLast: false }, ["'isLast' (false)"]],
     [{ meta: { end_of_stream: false } }, ["'meta.end_of_stream' (false)"]],
     [{ continuationToken: 'a' }, ["'continuationToken'"]],
+    [{ metadata: { continue: 'a' } }, ["'metadata.continue'"]],
+    [{ continue: { clcontinue: '31|B', continue: '||' } }, ["'continue'"]],
     [{ meta: { next: null, next_cursor: 'a' } }, ["'meta.next_cursor'"]],
   ])('%j has them', (body, names) => {
     expect(namesIn(body)).toEqual(names)
@@ -27,6 +29,7 @@ describe('names that look like a way to the next page', () => {
     [{ next_cursor: 'a', has_more: false }],
     [{ next_cursor: 'a', isLast: true }],
     [{ is_last: 0, last: false }],
+    [{ metadata: { continue: '' } }],
     [{ items: [{ next: 'a' }], context: 'b', nextcloud: 'c', next_billing_date: '2025-01-01' }],
     [[{ next: 'a' }]],
     [undefined],
