@@ -9,7 +9,7 @@ import type { RecordsPlace } from './find-records.ts'
 import type { Found, FoundAuth, FoundRecords, FoundStream, TypeTree } from './found.ts'
 import { inferType } from './infer-type.ts'
 import type { Answer } from './send.ts'
-import type { Target } from './target.ts'
+import { streamFor, type Target } from './target.ts'
 import { pagingText } from './write/write-paging.ts'
 
 /** What was found, in one line. */
@@ -40,11 +40,12 @@ export interface FoundParts extends FoundList {
 /** Returns the pipeline file as data, and what it says in short. */
 export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] } {
   const { answer, place, target, auth, headers, name, now, paging, size, sample } = parts
-  const { key, questions } = findKey(sample, target.stream)
+  const listed = streamFor(target, place.records)
+  const { key, questions } = findKey(sample, listed)
   const limits = findLimits(answer)
   const record = inferType(sample)
   const stream: FoundStream = {
-    name: target.stream,
+    name: listed,
     path: target.path,
     query: queryOf(parts),
     records: paging.probing.options.records,
@@ -53,7 +54,13 @@ export function describeFound(parts: FoundParts): { found: Found; facts: Fact[] 
     ...(parts.filter && { cursor: parts.filter.cursor }),
     record: record.kind === 'object' ? record : { kind: 'map', of: { kind: 'unknown' } },
     notes: [`The pages: ${paging.text}.`, ...(isCsv(answer) ? [TEXTS_ONLY] : []), ...nullNotes(record)],
-    questions: [...paging.questions, ...questions, ...recordsQuestions(place), ...cursorQuestions(parts)],
+    questions: [
+      ...paging.questions,
+      ...partsQuestions(parts),
+      ...questions,
+      ...recordsQuestions(place),
+      ...cursorQuestions(parts),
+    ],
   }
   const found: Found = {
     name,
@@ -126,6 +133,16 @@ function recordsQuestions({ records, others }: RecordsPlace): string[] {
     ? [`The response was taken for one record, because it has an id. Or are the records in ${names}?`]
     : [`The records were taken from '${records.at}'. Or are they in ${names}?`]
 }
+
+/** MediaWiki sends the values of `prop=…` in parts, each with the same records. */
+const partsQuestions = ({ paging, target }: FoundParts): string[] =>
+  paging.paging.type === 'continue' && 'prop' in (target.query ?? {})
+    ? [
+        'Do all values of `prop` come with each record? If more of them exist than the API sends at once, it sends the ' +
+          'same record again with the others, and the last one is stored. A report counts such records as duplicates. ' +
+          "Raise the limits of the properties, as in { cllimit: 'max' }.",
+      ]
+    : []
 
 function cursorText({ cursor, filter }: FoundParts): string {
   if (!cursor) return 'no field tells when a record was changed'

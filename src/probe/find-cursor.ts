@@ -57,10 +57,17 @@ function cursorField(values: readonly unknown[], field: string, isCreation: bool
   if (!form || given.length === 0) return undefined
   const comparable = given.map(valueOf).filter((value) => value !== undefined)
   if (comparable.length < given.length) return undefined
-  const sorted = comparable.toSorted(compareValues)
-  const middle = sorted[Math.floor(sorted.length / 2)]?.raw
+  const middle = middleOf(comparable)
   const order = orderOf(comparable)
   return middle === undefined ? undefined : { field, isCreation, middle, ...form, ...(order && { order }) }
+}
+
+/** Returns a value between the first and the last one, because some filters leave out records with their own value. */
+function middleOf(values: readonly CursorValue[]): CursorValue['raw'] | undefined {
+  const sorted = values
+    .toSorted(compareValues)
+    .filter((value, at, all) => at === 0 || compareValues(value, all[at - 1] ?? value) !== 0)
+  return (sorted.length > 2 ? sorted[Math.floor((sorted.length - 1) / 2)] : sorted.at(-1))?.raw
 }
 
 function valueOf(value: unknown): CursorValue | undefined {
@@ -108,9 +115,6 @@ export interface ProvenFilter {
   readonly page: ProbedPage
 }
 
-/** Parameters that are tried at most. */
-const MAX_FILTERS = 2
-
 /** Tries parameters that may filter by the field. One is proven if it leaves out exactly the older records. */
 export async function proveFilter(probing: Probing, cursor: CursorField): Promise<ProvenFilter | undefined> {
   const { field, middle, unit } = cursor
@@ -120,23 +124,66 @@ export async function proveFilter(probing: Probing, cursor: CursorField): Promis
   const isOlder = (value: CursorValue | undefined): boolean => !value || !bound || compareValues(value, bound) < 0
   // If no record of the first page is older, a filter would change nothing.
   if (!bound || !values(probing.first).some(isOlder)) return undefined
-  for (const parameter of filterNames(field, probing).slice(0, MAX_FILTERS)) {
-    if (probing.left === 0) return undefined
-    const { page, relation } = await probing.ask({ [parameter]: String(middle) })
-    if (relation.type === 'failed' || relation.type === 'empty' || values(page).some(isOlder)) continue
-    return {
-      parameter,
-      value: { bound: 'since', ...(unit && { as: unit === 's' ? 'unix' : 'unix ms' }) },
-      cursor: { at: field, ...(unit && { unit }) },
-      page,
-    }
+  const ask = async (names: readonly string[]): Promise<Filtered> => {
+    const { page, relation } = await probing.ask(Object.fromEntries(names.map((name) => [name, String(middle)])))
+    if (relation.type === 'failed' || relation.type === 'empty') return { page, is: 'refused' }
+    return { page, is: values(page).some(isOlder) ? 'ignored' : 'filtered' }
+  }
+  const found = await oneOf(filterNames(field, probing), probing, ask)
+  if (found === undefined) return undefined
+  return {
+    parameter: found.name,
+    value: { bound: 'since', ...(unit && { as: unit === 's' ? 'unix' : 'unix ms' }) },
+    cursor: { at: field, ...(unit && { unit }) },
+    page: found.page,
+  }
+}
+
+interface Filtered {
+  readonly page: ProbedPage
+  readonly is: 'filtered' | 'ignored' | 'refused'
+}
+type Ask = (names: readonly string[]) => Promise<Filtered>
+type Named = Pick<Filtered, 'page'> & { readonly name: string }
+
+/** Names that are tried by themselves, if the API refuses names that it does not know. */
+const MAX_ALONE = 2
+
+/** Sends all names at once, which costs one request if none has an effect. Then halves of them, until one is alone. */
+async function oneOf(names: readonly string[], probing: Probing, ask: Ask): Promise<Named | undefined> {
+  const asked = await askWithin(names, probing, ask)
+  if (asked?.is === 'filtered') return narrowed(names, asked.page, { probing, ask })
+  if (asked?.is !== 'refused') return undefined
+  for (const name of names.slice(0, MAX_ALONE)) {
+    const alone = await askWithin([name], probing, ask)
+    if (alone?.is === 'filtered') return { name, page: alone.page }
   }
   return undefined
 }
 
+const askWithin = async (names: readonly string[], { left }: Probing, ask: Ask): Promise<Filtered | undefined> =>
+  left === 0 || names.length === 0 ? undefined : ask(names)
+
+async function narrowed(
+  names: readonly string[],
+  page: ProbedPage,
+  { probing, ask }: { readonly probing: Probing; readonly ask: Ask },
+): Promise<Named | undefined> {
+  const [name = ''] = names
+  if (names.length === 1) return { name, page }
+  // The likeliest ones stand first.
+  const half = names.length > 4 ? 2 : Math.ceil(names.length / 2)
+  const first = await askWithin(names.slice(0, half), probing, ask)
+  if (first?.is === 'filtered') return narrowed(names.slice(0, half), first.page, { probing, ask })
+  const rest = await askWithin(names.slice(half), probing, ask)
+  return rest?.is === 'filtered' ? narrowed(names.slice(half), rest.page, { probing, ask }) : undefined
+}
+
+/** Returns names of parameters that may filter, the likeliest first. */
 function filterNames(field: string, { options }: Probing): string[] {
   const given = Object.keys(options.query).filter((name) => /since|after|from|gte|min/i.test(name))
   const base = field.replace(/_?at$/i, '')
   const own = /[A-Z]/.test(field) ? [`${base}Since`, `${base}After`] : [`${base}_since`, `${base}_after`]
-  return [...new Set([...given, ...own])]
+  // Django filters by `modified__gte`, Kinto by `min_last_modified`, GitHub by `since`.
+  return [...new Set([...given, ...own, `${field}__gte`, `${field}_gte`, `min_${field}`, `${field}[gte]`, 'since'])]
 }

@@ -122,6 +122,7 @@ export type FoundPaging =
   | ({ readonly type: 'cursor'; readonly parameter: Parameter; readonly at: Place } & Ends)
   | ({ readonly type: 'last record'; readonly parameter: Parameter; readonly at: string } & Ends)
   | ({ readonly type: 'next url'; readonly at: Place | LinkInList } & Ends)
+  | { readonly type: 'continue'; readonly at: string }
   | { readonly type: 'link header'; readonly rel: string }
   | { readonly type: 'header'; readonly parameter: Parameter; readonly header: string }
 

@@ -8,12 +8,14 @@ import { findCursor, proveFilter } from './find-cursor.ts'
 import { findKey } from './find-key.ts'
 import { findPageSize, findSizeOfPages, type FoundPageSize } from './find-page-size.ts'
 import { findPaging, type PagingResult } from './find-paging/find-paging.ts'
+import type { ProbedPage } from './find-paging/page.ts'
 import { Probing } from './find-paging/probing.ts'
+import { isSizeName } from './find-paging/sizes.ts'
 import { findRecords, recordsIn, type RecordsPlace } from './find-records.ts'
 import type { Found } from './found.ts'
 import { refusalOf } from './refusal.ts'
 import { Sender, type Answer, type SendEvents } from './send.ts'
-import { nameFor, readTarget } from './target.ts'
+import { nameFor, readTarget, streamFor } from './target.ts'
 
 export type { Fact } from './describe-found.ts'
 
@@ -56,13 +58,16 @@ export async function probe(url: string, options: ProbeOptions): Promise<Probed>
   const place = findRecords(answer.body)
   const records = place && recordsIn(answer.body, place.records)
   if (!place || !records || records.length === 0) return { facts: [], problem: withoutRecords(answer, place) }
-  const { key } = findKey(records, target.stream)
+  const { key } = findKey(records, streamFor(target, place.records))
   const { path, query, given } = target
   const first = new Probing({ sender, path, query, given, answer, records: place.records, key })
   const list = await probeList(first)
   const name = nameFor(target, options.name)
   return describeFound({ ...list, answer, place, target, auth, headers, name, now: options.now ?? new Date() })
 }
+
+/** Requests that the filter of a cursor may cost: all names at once, then halves of them. */
+const FOR_FILTER = 5
 
 async function probeList(first: Probing): Promise<FoundList> {
   const paging = await findPaging(first)
@@ -72,12 +77,13 @@ async function probeList(first: Probing): Promise<FoundList> {
   // The last record alone stands at its offset, so the first page was the whole list.
   const isNeeded = needed !== undefined && proven?.page.records.length === 1
   const sizeParameter = needed ?? proven?.sizeParameter ?? paging.probing.options.sizeParameter
-  const size = isList && proven ? await sizeOf(first, paging, { sizeParameter, isNeeded }) : undefined
+  const cursor = isList ? findCursor(first.first.records) : undefined
+  const keep = cursor && !cursor.isCreation ? FOR_FILTER : 0
+  const size = isList && proven ? await sizeOf(first, paging, { sizeParameter, isNeeded, keep }) : undefined
   const pages = [first, ...(proven ? [proven] : []), ...(size ? [size] : [])].map((one) =>
     'first' in one ? one.first : one.page,
   )
   const sample = different(pages.flatMap(({ records }) => records))
-  const cursor = isList ? findCursor(first.first.records) : undefined
   const filter = cursor && !cursor.isCreation ? await proveFilter(first, cursor) : undefined
   return { paging, size, cursor, filter, sample }
 }
@@ -85,14 +91,28 @@ async function probeList(first: Probing): Promise<FoundList> {
 async function sizeOf(
   first: Probing,
   { proven, probing }: PagingResult,
-  { sizeParameter, isNeeded }: { readonly sizeParameter: string | undefined; readonly isNeeded: boolean },
+  {
+    sizeParameter,
+    isNeeded,
+    keep,
+  }: { readonly sizeParameter: string | undefined; readonly isNeeded: boolean; readonly keep: number },
 ): Promise<FoundPageSize | undefined> {
   const paging = proven?.paging
+  const sent = proven ? addedBy(proven.page, first) : []
   const parameter =
-    paging && 'parameter' in paging && typeof paging.parameter === 'string' ? paging.parameter : undefined
-  const size = await findPageSize(first, { sizeParameter, parameter, isNeeded })
+    paging && 'parameter' in paging && typeof paging.parameter === 'string'
+      ? paging.parameter
+      : sent.find((name) => !isSizeName(name))
+  const known = sizeParameter ?? sent.find(isSizeName)
+  const size = await findPageSize(first, { sizeParameter: known, parameter, isNeeded, keep })
   if (size || sizeParameter !== undefined || paging?.type !== 'page' || parameter === undefined) return size
   return findSizeOfPages(probing, { parameter, start: paging.start ?? 1 })
+}
+
+/** Returns the parameters of a page that the first page has not: those of a URL that the API has given, too. */
+function addedBy({ answer }: ProbedPage, first: Probing): string[] {
+  const own = URL.parse(first.options.answer.url)?.searchParams
+  return [...(URL.parse(answer.url)?.searchParams.keys() ?? [])].filter((name) => !own?.has(name))
 }
 
 function different(records: readonly unknown[]): unknown[] {

@@ -8,7 +8,7 @@ import { redactUrl } from '../observe/redact.ts'
 import { messageOf } from '../value/error.ts'
 
 /** The most requests that a probe sends, one after the other. Reading two pages at the end comes on top. */
-export const MAX_REQUESTS = 8
+export const MAX_REQUESTS = 12
 
 /** A response to a request of a probe. A failure is one, too, because it says something about the API. */
 export interface Answer {

@@ -3,9 +3,11 @@ import { basename } from 'node:path'
 import { UsageError } from '../model/errors.ts'
 import type { PageRequest } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
+import { defined } from '../value/defined.ts'
 import { isOffsetName } from './find-paging/by-offset.ts'
 import { isPageName } from './find-paging/by-page.ts'
 import { isSizeName } from './find-paging/sizes.ts'
+import type { FoundRecords } from './found.ts'
 import { streamName } from './write/names.ts'
 
 export interface Target {
@@ -17,8 +19,8 @@ export interface Target {
   readonly given: Readonly<Record<string, string>>
   /** The query of the first request. */
   readonly first: PageRequest['query']
-  /** The name of the stream. */
-  readonly stream: string
+  /** The name of the stream; undefined if no segment of the path says what is listed. */
+  readonly stream?: string
   /** The name of the pipeline. */
   readonly name: string
 }
@@ -70,7 +72,7 @@ export function readTarget(text: string): Target {
       .map((segment) => `/${segment}`)
       .join('')
   const path = `/${segments.slice(end).join('/')}${url.pathname.endsWith('/') && segments.length > end ? '/' : ''}`
-  return { base, path, query, given, first, stream, name: pipelineName(url.hostname) ?? stream }
+  return { base, path, query, given, first, ...defined({ stream }), name: pipelineName(url.hostname) ?? stream ?? ANY }
 }
 
 /** Returns the name of the pipeline: a given one, or that of the host. */
@@ -82,20 +84,29 @@ export const givenName = ({ name, out }: { readonly name?: string; readonly out?
   name ?? (out === undefined ? undefined : basename(out).replace(/\..*$/, '') || undefined)
 
 /** A last segment that every list may have. */
-const GENERIC = /^(records?|items?|list|data|search|query)$/i
+const GENERIC = /^(records?|items?|list|data|search|query|results?|entries|rows|values?|objects|content)$/i
+/** A name for records of which nothing is known. */
+const ANY = 'records'
+
+/** Returns the name of the stream: by the path of the URL, else by the list's name in the response, if it says more. */
+export function streamFor({ stream }: Pick<Target, 'stream'>, { at }: Pick<FoundRecords, 'at'>): string {
+  const list = at.split('.').at(-1) ?? ''
+  return stream ?? (list === '' || GENERIC.test(list) ? ANY : streamName(list))
+}
 
 /**
  * Returns the last segment that is no id, without an ending such as `.json`: `tasks` of `/collections/tasks/records`,
  * and `items` of `/orders/17/items`, which are no orders.
  */
-function streamOf(segments: readonly string[]): string {
+function streamOf(segments: readonly string[]): string | undefined {
   const names = segments.map((segment) =>
     decodeURIComponent(segment).replace(/\.(json|csv|tsv|ndjson|jsonl|xml|php)$/i, ''),
   )
   const last = names.findLastIndex(isKind)
   const before = names[last - 1]
   const isGeneric = GENERIC.test(names[last] ?? '') && before !== undefined && isKind(before)
-  return streamName((isGeneric ? before : names[last]) ?? 'records')
+  const name = isGeneric ? before : names[last]
+  return name === undefined ? undefined : streamName(name)
 }
 
 /** True if a segment says what is listed: it is no id, no version and no `api`. */

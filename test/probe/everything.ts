@@ -28,6 +28,7 @@ export const pagings: readonly FoundStream[] = [
     { records: { shape: 'list', at: '_embedded.items' } },
   ),
   stream('links', { type: 'link header', rel: 'next' }, { records: list }),
+  stream('continued', { type: 'continue', at: 'continue' }),
   stream('headers', { type: 'header', parameter: 'page', header: 'x-next-page' }, { records: list }),
   stream('path', { type: 'one page' }, { records: { shape: 'object', at: '' } }),
   stream('http', { type: 'one page' }, { records: { shape: 'object', at: 'data' } }),

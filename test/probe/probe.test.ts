@@ -45,7 +45,12 @@ const PAGING: Readonly<Record<string, string>> = {
   '/jira': "byOffset('startAt', { total: 'total' })",
   '/scim': "byOffset('startIndex', { start: 1, total: 'totalResults', limit: 'count' })",
   '/datasette': "byNextUrl('next_url')",
-  '/mediawiki': "byCursor('apcontinue', 'continue.apcontinue')",
+  '/mediawiki': "byContinue('continue')",
+  '/mediawiki-parts': "byContinue('continue')",
+  '/next-page-url': "byNextUrl(inHeader('next-page'))",
+  '/continue-token': "byCursor('continue', 'metadata.continue')",
+  '/drf': "byNextUrl('next')",
+  '/wordpress': 'byLinkHeader()',
   '/jsonapi-list': "byNextUrl('links.next.href')",
   '/jsonapi-number': "byPage('page[number]', { total: 'meta.total' })",
   '/airtable': "byCursor('offset', 'offset')",
@@ -134,9 +139,49 @@ describe('each style of paging', () => {
 
   test('a cursor is written only where a request has shown the parameter that filters by it', () => {
     const cursors = [...probed].filter(([, { found }]) => found?.streams[0]?.cursor !== undefined)
-    expect(cursors.map(([path]) => path)).toEqual(['/filtered'])
-    const [stream] = probed.get('/filtered')?.found?.streams ?? []
-    expect(stream).toMatchObject({ cursor: { at: 'updated_at' }, query: { updated_since: { bound: 'since' } } })
+    const filters = cursors.map(([path, { found }]) => [
+      path,
+      found?.streams[0]?.cursor?.at,
+      Object.entries(found?.streams[0]?.query ?? {}).find(([, value]) => typeof value === 'object')?.[0],
+    ])
+    expect(filters.toSorted()).toEqual([
+      ['/drf', 'updated_at', 'updated_at__gte'],
+      ['/filtered', 'updated_at', 'updated_since'],
+      ['/wordpress', 'updated_at', 'updated_after'],
+    ])
+  })
+
+  test('the page size is found by the names beside the place, in a URL of the next page, or all names at once', () => {
+    const sizes = ['/wordpress', '/mediawiki', '/mediawiki-parts', '/next-page-url', '/drf'].map((path) => {
+      const { query = {} } = probed.get(path)?.found?.streams[0] ?? {}
+      return Object.entries(query).filter(([, value]) => typeof value === 'number')
+    })
+    expect(sizes).toEqual([
+      [['per_page', 100]],
+      [['aplimit', 100]],
+      [['gaplimit', 100]],
+      [['_limit', 20]],
+      [['page_size', 20]],
+    ])
+  })
+
+  test('records that MediaWiki may send in parts are a question', async () => {
+    const asked = ['/mediawiki-parts?prop=categories', '/mediawiki-parts'].map(async (path) => {
+      const { found } = await probe(api.origin + path, { secrets: readSecrets({}), signal })
+      return /values of `prop`/.test(found?.streams[0]?.questions?.join(' ') ?? '')
+    })
+    expect(await Promise.all(asked)).toEqual([true, false])
+  })
+
+  test('a list without a name in the path is named by its place in the response', async () => {
+    await using server = await apiServer(({ path }) =>
+      path === '/api.php' ? { json: { query: { allpages: [{ id: 1 }, { id: 2 }] } } } : { json: { data: [{ id: 1 }] } },
+    )
+    const names = ['/api.php?list=allpages', '/api'].map(async (path) => {
+      const { found } = await probe(server.origin + path, { secrets: readSecrets({}), signal })
+      return found?.streams[0]?.name
+    })
+    expect(await Promise.all(names)).toEqual(['allpages', 'records'])
   })
 
   test('costs few requests', () => {

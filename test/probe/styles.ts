@@ -164,6 +164,47 @@ export const STYLES: Readonly<Record<string, (asked: Asked) => ApiAnswer>> = {
     const next = at + SIZE < COUNT ? { continue: { apcontinue: `A${at + SIZE}`, continue: '-||' } } : {}
     return { json: { batchcomplete: true, ...next, query: { allpages: from(at, query('aplimit', SIZE)) } } }
   },
+  // Kinto: no `Link`, but a header with the URL. The page size stands in that URL only.
+  '/next-page-url': ({ query, url }) => {
+    const [at, size] = [query('_token', 0), Math.min(query('_limit', SIZE), 20)]
+    const next = at + size < COUNT ? { 'next-page': url({ _limit: size, _token: at + size }) } : {}
+    return { json: { data: from(at, size) }, headers: next }
+  },
+  // Kubernetes.
+  '/continue-token': ({ text, query }) => {
+    const at = Number(text('continue')?.slice(1) ?? 0)
+    const size = query('limit', SIZE)
+    return {
+      json: { kind: 'List', metadata: { continue: at + size < COUNT ? `t${at + size}` : '' }, items: from(at, size) },
+    }
+  },
+  // Django REST framework, with a page size of any name and a filter by `__gte`.
+  '/drf': (asked) => {
+    const since = asked.text('updated_at__gte') ?? ''
+    const [page, size] = [asked.query('page', 1), Math.min(asked.query('page_size', SIZE), 20)]
+    const list = RECORDS.filter((one) => one.updated_at >= since)
+    const next = page * size < list.length ? asked.url({ page: page + 1 }) : null
+    return { json: { count: list.length, next, previous: null, results: list.slice((page - 1) * size, page * size) } }
+  },
+  // WordPress: a filter that leaves out records with its own value.
+  '/wordpress': (asked) => {
+    const after = asked.text('updated_after') ?? ''
+    const [page, size] = [asked.query('page', 1), Math.min(asked.query('per_page', SIZE), 100)]
+    const list = RECORDS.filter((one) => one.updated_at > after)
+    const link = `<${asked.url({ page: page + 1 })}>; rel="next"`
+    return { json: list.slice((page - 1) * size, page * size), headers: page * size < list.length ? { link } : {} }
+  },
+  // MediaWiki sends the categories of the second page in two parts. `gapcontinue` is there if `continue` was sent.
+  '/mediawiki-parts': ({ query, text }) => {
+    const place = text('gapcontinue')
+    const at = Number(place?.slice(1) ?? 0)
+    const pages = from(at, query('gaplimit', SIZE))
+    const isFirstPart = at === SIZE && text('clcontinue') === null
+    const same = place !== null && text('continue') !== null ? { gapcontinue: place } : {}
+    const following = at + pages.length < COUNT ? { gapcontinue: `A${at + pages.length}`, continue: '||' } : undefined
+    const next = isFirstPart ? { ...same, clcontinue: '31|B', continue: '||' } : following
+    return { json: { ...(next && { continue: next }), query: { pages } } }
+  },
   '/jsonapi-list': ({ query, url }) => {
     const at = query('page[offset]', 0)
     const data = from(at).map(({ id, ...attributes }) => ({ type: 'node', id: String(id), attributes }))

@@ -2,6 +2,7 @@ import type { Parameter } from '../../model/request.ts'
 import { defined } from '../../value/defined.ts'
 import type { Place } from '../found.ts'
 import type { ProbedPage } from './page.ts'
+import { isUrl } from './paging-fields.ts'
 import { totalPlace } from './total-place.ts'
 import { provenBy, type Candidate, type Probing, type Style } from './probing.ts'
 
@@ -83,7 +84,10 @@ const isCursorName = (name: string): boolean =>
 /** Headers such as `x-next-cursor`, `x-next-page` and `x-ms-continuation`. */
 function cursorHeaders({ first }: Probing): [string, string][] {
   return Object.entries(first.answer.headers).flatMap(([name, value]): [string, string][] =>
-    value !== undefined && value !== '' && /next[_-]?(page|cursor|token|offset)|continuation|^(x-)?cursor$/i.test(name)
+    value !== undefined &&
+    value !== '' &&
+    !isUrl(value) &&
+    /next[_-]?(page|cursor|token|offset)|continuation|^(x-)?cursor$/i.test(name)
       ? [[name, value]]
       : [],
   )

@@ -1,9 +1,13 @@
 import { isObject } from '../find-records.ts'
-import type { LinkInList } from '../found.ts'
+import type { LinkInList, Place } from '../found.ts'
+import type { Answer } from '../send.ts'
 import { isUrl } from './paging-fields.ts'
 import { provenBy, type Candidate, type Probing, type Style } from './probing.ts'
 
-/** A URL of the next page in the body: `next`, `links.next`, `_links.next.href`, `@odata.nextLink`. */
+/**
+ * A URL of the next page in the body or in a header: `next`, `links.next`, `_links.next.href`, `@odata.nextLink`,
+ * `Next-Page: https://…`.
+ */
 export const byNextUrl: Style = (probing) => [
   ...probing.fields.urls.map(({ path, value }, index) =>
     candidate(probing, path, String(value), { name: `the URL at '${path}'`, rank: 1 + index / 100 }),
@@ -11,11 +15,20 @@ export const byNextUrl: Style = (probing) => [
   ...linksIn(probing.first.answer.body, '', 2).map(({ url, ...at }) =>
     candidate(probing, at.at, url, { name: `the link 'next' in '${at.at.list}'`, rank: 1.5 }),
   ),
+  ...nextUrlHeaders(probing.first.answer).map(([header, url]) =>
+    candidate(probing, { header }, url, { name: `the URL in the header '${header}'`, rank: 1.6 }),
+  ),
 ]
+
+/** Returns headers that hold the URL of the next page, as Kinto's `Next-Page`. */
+export const nextUrlHeaders = ({ headers }: Pick<Answer, 'headers'>): [string, string][] =>
+  Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    /next/i.test(name) && isUrl(value) ? [[name, value]] : [],
+  )
 
 const candidate = (
   probing: Probing,
-  at: string | LinkInList,
+  at: Place | LinkInList,
   url: string,
   named: Pick<Candidate, 'name' | 'rank'>,
 ): Candidate => ({

@@ -2,17 +2,18 @@
 import { hintsIn } from '../../source/paging/hints.ts'
 import { recordsInHeaders } from '../../source/paging/stated-totals.ts'
 import type { FoundPaging } from '../found.ts'
+import { byContinue } from './by-continue.ts'
 import { byCursor } from './by-cursor.ts'
 import { byLastRecord } from './by-last-record.ts'
 import { byLinkHeader } from './by-link-header.ts'
-import { byNextUrl } from './by-next-url.ts'
+import { byNextUrl, nextUrlHeaders } from './by-next-url.ts'
 import { byOffset } from './by-offset.ts'
 import { byPage } from './by-page.ts'
 import type { Candidate, Probing, Proven, Style } from './probing.ts'
 import { smallerPage } from './smaller-page.ts'
 import { tryUsualNames } from './usual-names.ts'
 
-const STYLES: readonly Style[] = [byLinkHeader, byNextUrl, byCursor, byOffset, byPage, byLastRecord]
+const STYLES: readonly Style[] = [byLinkHeader, byNextUrl, byContinue, byCursor, byOffset, byPage, byLastRecord]
 
 /** From this rank on, only the usual names of parameters suggest a candidate. */
 const BY_NAME = 20
@@ -74,8 +75,7 @@ async function firstProven(
 
 /** True if the first response says that nothing follows it. */
 export function saysThatAllCame({ fields, count, first }: Probing): boolean {
-  if (fields.urls.length > 0 || fields.cursors.length > 0 || first.answer.headers['link']?.includes('next'))
-    return false
+  if (fields.urls.length > 0 || fields.cursors.length > 0 || leadsOnByHeader(first)) return false
   const isLast = fields.more?.value === false || fields.done?.value === true || fields.ends.length > 0
   const totals = [fields.total?.value, first.answer.headers['x-total-count'], first.answer.headers['x-wp-total']]
   const total = totals.map(Number).find((value) => Number.isSafeInteger(value))
@@ -137,4 +137,7 @@ const saysMore = ({ fields, count, first }: Probing): boolean =>
   fields.done?.value === false ||
   Number(fields.total?.value) > count ||
   Number(fields.pages?.value) > 1 ||
-  first.answer.headers['link']?.includes('next') === true
+  leadsOnByHeader(first)
+
+const leadsOnByHeader = ({ answer }: Probing['first']): boolean =>
+  answer.headers['link']?.includes('next') === true || nextUrlHeaders(answer).length > 0

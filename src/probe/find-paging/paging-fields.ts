@@ -37,7 +37,7 @@ const whole = (...names: readonly string[]): RegExp => new RegExp(`^(${names.joi
 
 const WAY_ON = new RegExp(
   '(^|[^a-z])next$|^next|next[_-]?(page|cursor|token|link|ur[il]|href|offset|key|marker|start|batch)' +
-    '|continuation|scroll_?id',
+    '|continuation|^continue$|scroll_?id',
   'i',
 )
 /** Inside `next`, `cursors` or `paging` such a name is a cursor too. */
@@ -104,12 +104,12 @@ function bestTotal(fields: readonly PagingField[], count: number): PagingField |
 
 const isWayOn = (path: string, name: string): boolean => {
   const parents = path.slice(0, path.length - name.length)
+  // MediaWiki: `continue: { apcontinue: 'B', continue: '-||' }`. Kubernetes: `metadata: { continue: 'token' }`.
+  if (/(^|\.)continue\.$/i.test(parents)) return name !== 'continue'
   if (BACKWARDS.test(name)) return /next/i.test(name) && !/prev/i.test(name)
   if (WAY_ON.test(name) && !MORE.test(name)) return !/prev/i.test(parents)
   const isInNext = /(^|\.)next\.$/i.test(parents)
   if (isInNext) return /^(href|url|link|uri)$/i.test(name) || CURSOR.test(name)
-  // MediaWiki: `continue: { apcontinue: 'B', continue: '-||' }`.
-  if (/(^|\.)continue\.$/i.test(parents)) return name !== 'continue'
   return CURSOR.test(name) && !BACKWARDS.test(parents)
 }
 

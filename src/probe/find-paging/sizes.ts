@@ -6,8 +6,10 @@ export function sizeNames({ options, fields }: Probing, beside?: string): string
   const given = Object.keys(options.given).filter(isSizeName)
   // SCIM states `itemsPerPage`, and takes `count`.
   const stated = fields.size && !/^items/i.test(fields.size.name) ? [fields.size.name] : []
-  return [...new Set([...given, ...stated, ...besideName(beside), 'limit', 'per_page', 'page_size'])]
+  return [...new Set([...given, ...stated, ...besideName(beside), ...USUAL])]
 }
+
+const USUAL = ['limit', 'per_page', 'page_size', 'pageSize', 'perPage', 'size']
 
 export const isSizeName = (name: string): boolean => SIZE.test(name)
 
@@ -21,6 +23,9 @@ function besideName(name: string | undefined): string[] {
   if (known !== undefined) return [known].flat()
   const bracket = /^(.+)\[[^\]]+\]$/.exec(name)
   if (bracket) return [`${bracket[1]}[size]`, `${bracket[1]}[limit]`]
+  // MediaWiki: `apcontinue` stands beside `aplimit`.
+  const list = /^([a-z]+)continue$/.exec(name)
+  if (list) return [`${list[1]}limit`]
   // `pageNumber` stands beside `pageSize`, and `page_number` beside `page_size`.
   if (/number|index|no$/i.test(name)) return [name.replace(/number|index|no$/i, /[A-Z]/.test(name) ? 'Size' : 'size')]
   return []

@@ -31,6 +31,8 @@ export function pagingText(paging: FoundPaging): string {
       return call('byLastRecord', parameterText(paging.parameter), quoted(paging.at), objectLiteral(endsText(paging)))
     case 'next url':
       return call('byNextUrl', urlPlaceText(paging.at), objectLiteral(endsText(paging)))
+    case 'continue':
+      return call('byContinue', placeText(paging.at))
     case 'link header':
       return paging.rel === 'next' ? 'byLinkHeader()' : `byLinkHeader(${quoted(paging.rel)})`
     case 'header':
@@ -110,6 +112,7 @@ export function bodyType(paging: FoundPaging, records: FoundRecords, record: Typ
   if ('more' in paging) put(paging.more, { kind: 'boolean' }, true)
   if (paging.type === 'page') put(paging.pages, COUNT, false)
   if (paging.type === 'cursor') put(paging.at, CURSOR, true)
+  if (paging.type === 'continue') put(paging.at, MEMBERS, true)
   if (paging.type === 'next url') {
     if (typeof paging.at === 'object' && 'list' in paging.at) put(paging.at.list, linksType(paging.at), true)
     else put(paging.at, URL_TEXT, true)
@@ -127,6 +130,7 @@ const linksType = ({ rel, url }: LinkInList): TypeTree => ({
 
 const COUNT = { kind: 'number' } as const
 const NULL = { kind: 'null' } as const
+const MEMBERS: TypeTree = { kind: 'map', of: { kind: 'union', of: [{ kind: 'text' }, { kind: 'number' }] } }
 const URL_TEXT: TypeTree = { kind: 'union', of: [{ kind: 'text' }, NULL] }
 const CURSOR: TypeTree = { kind: 'union', of: [{ kind: 'text' }, { kind: 'number' }, NULL] }
 

@@ -49,7 +49,11 @@ export async function initCommand(
   }
   const needsStarter = !(await hasPipelines(folder))
   const starter = needsStarter && from === undefined
-  const first = target && pipeline !== undefined ? { pipeline, table: tableFor(pipeline, target.stream) } : undefined
+  // Where the path does not say what is listed, the probe names the table.
+  const first =
+    target?.stream !== undefined && pipeline !== undefined
+      ? { pipeline, table: tableFor(pipeline, target.stream) }
+      : undefined
   const files = [
     ...projectFiles({ name, database, first: starter ? starterNames(name) : first }),
     ...(starter ? starterFiles(name) : []),
