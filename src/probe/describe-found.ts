@@ -138,9 +138,9 @@ function recordsQuestions({ records, others }: RecordsPlace): string[] {
 const partsQuestions = ({ paging, target }: FoundParts): string[] =>
   paging.paging.type === 'continue' && 'prop' in (target.query ?? {})
     ? [
-        'Do all values of `prop` come with each record? If more of them exist than the API sends at once, it sends the ' +
-          'same record again with the others, and the last one is stored. A report counts such records as duplicates. ' +
-          "Raise the limits of the properties, as in { cllimit: 'max' }.",
+        'Do all values of `prop` come with each record? If there are more than the API sends at once, it sends ' +
+          'the same record again with the others, and the last one is stored. A report counts such records as ' +
+          "duplicates. Raise the limits of the properties, as in { cllimit: 'max' }.",
       ]
     : []
 

@@ -12,9 +12,9 @@ import { declarationOf } from './write/write-type.ts'
 
 /** Words that a file may import from 'sluice'. */
 const WORDS = (
-  'apiKey asNumber baseUrl basic bearer byContinue byCursor byHeader byLastRecord byLinkHeader byNextUrl byOffset byPage ' +
-  'clientCredentials csv formatTime fromMembers fromResources fromRows http inHeader isoDate json ndjson onePage ' +
-  'path pipeline secret since unix unixMs until utc xml zip'
+  'apiKey asNumber baseUrl basic bearer byContinue byCursor byHeader byLastRecord byLinkHeader byNextUrl ' +
+  'byOffset byPage clientCredentials csv formatTime fromMembers fromResources fromRows http inHeader isoDate ' +
+  'json ndjson onePage path pipeline secret since unix unixMs until utc xml zip'
 ).split(' ')
 
 /**

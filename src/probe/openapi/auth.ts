@@ -16,6 +16,8 @@ export function authOf(
   { base, prefix }: { readonly base: string; readonly prefix: string },
 ): AuthFound {
   const schemes = schemesOf(description)
+  if (isOptional(description, operations))
+    return { auth: [], questions: ['do some records need credentials? The description says that it works without.'] }
   const [requirement, isStated] = requirementOf(description, operations, Object.keys(schemes))
   const parts = requirement.map((name) => schemeAuth(nodeAt(schemes, name), { name, base, prefix, description }))
   const auth = parts.flatMap((part) => part.auth)
@@ -29,6 +31,16 @@ export function authOf(
 const schemesOf = ({ root, isSwagger }: Description): Node =>
   isSwagger ? nodeAt(root, 'securityDefinitions') : nodeAt(nodeAt(root, 'components'), 'securitySchemes')
 
+const alternativesOf = ({ root }: Description, { node }: Operation): readonly unknown[] =>
+  Array.isArray(node['security']) ? listAt(node, 'security') : listAt(root, 'security')
+
+/** True if each operation names no credentials as one of several ways: wrong ones would be refused. */
+const isOptional = (description: Description, operations: readonly Operation[]): boolean =>
+  operations.length > 0 &&
+  operations.every((operation) =>
+    alternativesOf(description, operation).some((one) => isNode(one) && Object.keys(one).length === 0),
+  )
+
 /** Returns the names of the schemes that are sent together, and whether the description requires them. */
 function requirementOf(
   description: Description,
@@ -36,11 +48,8 @@ function requirementOf(
   names: readonly string[],
 ): [readonly string[], boolean] {
   const counts = new Map<string, { readonly names: readonly string[]; count: number; readonly rank: number }>()
-  for (const { node } of operations) {
-    const alternatives = Array.isArray(node['security'])
-      ? listAt(node, 'security')
-      : listAt(description.root, 'security')
-    const usable = alternatives
+  for (const operation of operations) {
+    const usable = alternativesOf(description, operation)
       .map((one) => Object.keys(nodeOf(one)))
       .filter((all) => all.length > 0 && all.every((name) => names.includes(name)))
       .map((all) => ({ all, rank: rankOf(all, description) }))

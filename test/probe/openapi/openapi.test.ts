@@ -254,6 +254,19 @@ test('a parameter that --auth or --header sends is neither missing nor asked for
   )
 })
 
+test.each([
+  ['may be left out', [{ basic: [] }, {}], undefined, 'works without'],
+  ['are wanted', [{ basic: [] }], [{ type: 'basic' }], 'Which user'],
+])('credentials that %s', (_, security, auth, question) => {
+  const schema = { type: 'array', items: { type: 'object', properties: { id: { type: 'number' } } } }
+  const responses = { 200: { content: { 'application/json': { schema } } } }
+  const components = { securitySchemes: { basic: { type: 'http', scheme: 'basic' } } }
+  const root = { openapi: '3.0.3', components, paths: { '/things': { get: { security, responses } } } }
+  const { found } = readOpenApi(new Description(root, 'it.json'), none)
+  expect(found.auth ?? []).toMatchObject(auth ?? [])
+  expect(found.questions?.join(' ')).toContain(question)
+})
+
 test('what is no description is refused with a reason', async () => {
   const refused = (name: string, text: string): Promise<unknown> =>
     project.write(`other/${name}`, text).then((file) => readFrom(file))

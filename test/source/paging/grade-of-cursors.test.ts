@@ -27,7 +27,7 @@ describe.each(cursors)('%s', (_, paging) => {
     [
       'missing on a later page beside other members of continue, as MediaWiki answers for properties in parts',
       [after('2'), rows(10, 20, { meta: {}, continue: { clcontinue: '31|B', continue: '||' } })],
-      "the paginator found the end, but the response says that more follows: 'continue'. Send all its members: byContinue('continue')",
+      "the response says that more follows: 'continue'. Send all its members: byContinue('continue')",
     ],
     ['missing on a short first page', [rows(0, 3, { meta: {} })], 'ended'],
     ['missing on an empty first page', [none()], 'ended'],
