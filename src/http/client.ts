@@ -1,7 +1,7 @@
 import { DecodeError } from '../model/errors.ts'
 import type { AccountOf } from '../model/account.ts'
 import type { RunEvent } from '../model/event.ts'
-import { limitsText, type SharedRates } from '../model/rate.ts'
+import type { SharedRates } from '../model/rate.ts'
 import type { Api, Credentials, PageRequest } from '../model/request.ts'
 import type { RuleData } from '../model/response-rule.ts'
 import type { Budget, Client, DecodedResponse, Secrets, SendOptions } from '../model/scope.ts'
@@ -19,7 +19,7 @@ import { CostBudget } from './graphql/cost-budget.ts'
 import { formInstead, REFUSED_QUERY, UNKNOWN_QUERY, type QueryForm } from './graphql/persisted.ts'
 import { interpret } from './interpret.ts'
 import { budgetOf } from './limits/budget-of.ts'
-import { limitedPath } from './limits/limited-path.ts'
+import { EndpointBudgets } from './limits/endpoint-budgets.ts'
 import { realTime, type Time } from './limits/time.ts'
 import { BodyReader, type OpenResponse } from './parts/body-reader.ts'
 import { prepareRequest, type PreparedRequest } from './prepare-request.ts'
@@ -73,16 +73,13 @@ interface Tried {
 }
 
 class ApiClient implements Client, AsyncDisposable {
-  readonly #api: Api
   readonly #options: ClientOptions
   readonly #settings: Settings
   readonly #connections: ClientConnections
   readonly #authorizations: Authorizations
   readonly #auth: Credentials | undefined
   readonly #budget: Budget & Partial<AsyncDisposable>
-  readonly #budgetOptions: ClientOptions
-  /** Budgets of endpoints that have limits of their own. */
-  readonly #endpointBudgets = new Map<string, Budget & Partial<AsyncDisposable>>()
+  readonly #endpointBudgets: EndpointBudgets
   readonly #reservations: Reservations
   readonly #buffers = new BodyBuffers()
   readonly #sender: Sender
@@ -96,7 +93,6 @@ class ApiClient implements Client, AsyncDisposable {
     const { secrets, emit, now, transport, time = transport?.time ?? realTime } = options
     const settings = readSettings(api)
     const { addresses, maxPageBytes, timeoutMs } = settings
-    this.#api = api
     this.#options = options
     this.#settings = settings
     this.#auth = api.auth
@@ -104,8 +100,9 @@ class ApiClient implements Client, AsyncDisposable {
     this.#connections = openClientConnections(settings, api.auth, secrets, transport)
     const { agent, bodyAgent } = this.#connections
     // Requests that do not reach the API take nothing from the budget that all processes share.
-    this.#budgetOptions = { ...options, rates: transport ? undefined : options.rates, time }
-    this.#budget = options.budget ?? budgetOf(api, addresses.origin, this.#budgetOptions)
+    const budgetOptions = { ...options, rates: transport ? undefined : options.rates, time }
+    this.#budget = options.budget ?? budgetOf(api, addresses.origin, budgetOptions)
+    this.#endpointBudgets = new EndpointBudgets(api, addresses, { ...budgetOptions, whole: this.#budget })
     const costs = new CostBudget(time)
     this.#reading = { costs, secrets, now, origin: addresses.origin }
     this.#reservations = new Reservations({ firstBytes: Math.min(FIRST_PAGE_BYTES, maxPageBytes) })
@@ -134,7 +131,7 @@ class ApiClient implements Client, AsyncDisposable {
       const prepared = prepare(this.#sendsText ? 'text' : 'named')
       const attempt = {
         ...options,
-        budget: this.#budgetFor(request, options),
+        budget: this.#endpointBudgets.of(request, options),
         authorization,
         headers: { ...options.headers, ...prepared.pageHeaders },
         rules: new ResponseRules([
@@ -148,19 +145,6 @@ class ApiClient implements Client, AsyncDisposable {
       }
       return this.#retrying(() => this.#attempt(prepared, attempt), attempt)
     })
-  }
-
-  /** Returns the budget of the API, or that of an endpoint with limits of its own. */
-  #budgetFor({ method, url }: PageRequest, { rate, endpoint = url }: SendOptions): Budget {
-    if (rate === undefined) return this.#budget
-    const { addresses } = this.#settings
-    const place = `${method} ${limitedPath(addresses, endpoint)}`
-    const key = `${limitsText(rate)} ${place}`
-    const budget =
-      this.#endpointBudgets.get(key) ??
-      budgetOf({ ...this.#api, rate }, addresses.origin, { ...this.#budgetOptions, endpoint: place })
-    this.#endpointBudgets.set(key, budget)
-    return budget
   }
 
   /** Hides the secrets in an error. An abort throws its own reason. */
@@ -194,7 +178,7 @@ class ApiClient implements Client, AsyncDisposable {
     await this.#authorizations[Symbol.asyncDispose]()
     await this.#connections[Symbol.asyncDispose]()
     await this.#budget[Symbol.asyncDispose]?.()
-    for (const budget of this.#endpointBudgets.values()) await budget[Symbol.asyncDispose]?.()
+    await this.#endpointBudgets[Symbol.asyncDispose]()
   }
 
   /**

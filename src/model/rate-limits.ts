@@ -1,4 +1,5 @@
 // Reads the limits of a definition: a rate, a bucket, or several of them at once.
+import { defined } from '../value/defined.ts'
 import { duration, durationText } from '../value/duration.ts'
 import { UsageError } from './errors.ts'
 import type { Rate, RateLimit, RateLimits, RequestRate } from './rate-limit.ts'
@@ -59,15 +60,41 @@ function periodOf(per: string, shown: string): number {
   throw new UsageError(`${shown}: per is 'second', 'minute', 'hour', 'day', or a duration such as '10s'`)
 }
 
-/** Returns limits on one line, the same for the same limits: `10/s`, or `150 in 1m; a bucket of 20, 1 in 1m`. */
-export function limitsText(limits: RateLimits): string {
-  if (typeof limits === 'string') return limits
-  return parseLimits(limits)
-    .map(({ requests, periodMs, burst }) => {
-      const rate = `${requests} in ${durationText(periodMs)}`
-      return burst === undefined ? rate : `a bucket of ${burst}, ${rate}`
-    })
-    .join('; ')
+/** Returns limits on one line: `10/s`, or `150 in 1m; a bucket of 20, 1 in 1m`. */
+export const limitsText = (limits: RateLimits): string =>
+  typeof limits === 'string' ? limits : parseLimits(limits).map(textOf).join('; ')
+
+/**
+ * Returns limits as all who mean the same have them: each once, in one order, a bucket by its shortest whole period.
+ * 60 in a minute are not 1 in a second: they may come all at once.
+ */
+export function canonicalLimits(limits: RateLimits | undefined): readonly RequestRate[] {
+  const byText = new Map(parseLimits(limits).map((limit) => [textOf(reduced(limit)), reduced(limit)]))
+  return [...byText].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, limit]) => limit)
 }
+
+/** Returns the name of a budget with these limits: the same for all limits that mean the same. */
+export function limitsKey(limits: RateLimits): string {
+  const canonical = canonicalLimits(limits)
+  const [{ requests, periodMs, burst } = { requests: 0, periodMs: 0 }, ...others] = canonical
+  const [unit] = Object.entries(UNITS).find(([, ms]) => ms === periodMs) ?? []
+  // As most definitions write it, and as ledgers of earlier versions have it.
+  if (others.length === 0 && burst === undefined && unit !== undefined) return `${requests}/${unit}`
+  return canonical.map(textOf).join('; ')
+}
+
+function textOf({ requests, periodMs, burst }: RequestRate): string {
+  const rate = `${requests} in ${durationText(periodMs)}`
+  return burst === undefined ? rate : `a bucket of ${burst}, ${rate}`
+}
+
+/** A bucket gains its requests steadily, so 60 in a minute are 1 in a second. */
+function reduced({ requests, periodMs, burst }: RequestRate): RequestRate {
+  if (burst === undefined || !Number.isInteger(periodMs)) return { requests, periodMs, ...defined({ burst }) }
+  const divisor = greatestDivisor(requests, periodMs)
+  return { requests: requests / divisor, periodMs: periodMs / divisor, burst }
+}
+
+const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b))
 
 const isList = (limits: RateLimits): limits is readonly (Rate | RateLimit)[] => Array.isArray(limits)

@@ -1,7 +1,7 @@
 // One API's request budget, as all processes share it: the ledger counts the requests, each client obeys the counts.
 import type { RequestRate } from './rate-limit.ts'
 
-export { capacityOf, limitsText, parseLimits, parseRate } from './rate-limits.ts'
+export { canonicalLimits, capacityOf, limitsKey, limitsText, parseLimits, parseRate } from './rate-limits.ts'
 export type { RequestRate } from './rate-limit.ts'
 
 /** Requests with the same origin, the same secrets and the same declared rate are counted together. */

@@ -242,3 +242,34 @@ test('an endpoint with limits of its own has a budget of its own, without the ra
   await client.get('/others')
   expect(client.time.slept).toEqual([300, 3_600_000 - 300])
 })
+
+describe('a wait', () => {
+  const rate = '100/s' as const
+  const slow = { 'retry-after': '20' }
+  const long = { 'retry-after': '3600', 'x-ratelimit-limit': '10' }
+
+  test.each([
+    ['of the whole API holds for an endpoint with limits of its own', '/others', undefined, '/a', rate, [20_000]],
+    ['of an endpoint with limits of its own holds for no other', '/a', rate, '/others', undefined, []],
+    ['of such an endpoint holds for itself', '/a', rate, '/a', { requests: 100, per: 'second' }, [20_000]],
+  ] as const)('%s', async (_, busy, busyRate, next, nextRate, slept) => {
+    await using api = await apiServer(({ index }) => (index === 0 ? { status: 429, headers: slow } : { json: [] }))
+    await using client = testClient({ base: api.origin, attempts: 1 })
+    await expect(client.get(busy, { rate: busyRate })).rejects.toThrow('429')
+    await client.get(next, { rate: nextRate })
+    expect(client.time.slept).toEqual(slept)
+  })
+
+  test('that is too long ends a request to such an endpoint, and a rule gives one of it to the whole API', async () => {
+    await using api = await apiServer(({ index }) => (index === 0 ? { status: 429, headers: long } : { json: [] }))
+    await using client = testClient({ base: api.origin, attempts: 1 })
+    await expect(client.get('/others')).rejects.toThrow('429')
+    await expect(client.get('/a', { rate })).rejects.toThrow('admits no request until')
+    await using other = await apiServer(({ index }) => (index === 0 ? { status: 503, headers: slow } : { json: [] }))
+    await using second = testClient({ base: other.origin, attempts: 1 })
+    const rules = [{ status: 503, action: 'retry', reach: 'api' }] as const
+    await expect(second.get('/a', { rate, rules })).rejects.toThrow('503')
+    await second.get('/others')
+    expect(second.time.slept).toEqual([20_000])
+  })
+})

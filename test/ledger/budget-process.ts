@@ -4,7 +4,7 @@ import { sharedBudget } from '../../src/http/limits/shared-budget.ts'
 import { realTime, type Time } from '../../src/http/limits/time.ts'
 import { LeaseKeeper } from '../../src/ledger/lease/lease-keeper.ts'
 import { sharedRates } from '../../src/ledger/shared-rates.ts'
-import { limitsText } from '../../src/model/rate.ts'
+import { limitsKey } from '../../src/model/rate.ts'
 import type { RateLimits } from '../../src/model/request.ts'
 import type { Budget, ResponseOrigin } from '../../src/model/scope.ts'
 import type { TestDatabase } from '../support/database.ts'
@@ -50,7 +50,7 @@ export async function openProcess(
   const warnings: string[] = []
   const waits: string[] = []
   const budget = sharedBudget(rate, {
-    shared: sharedRates(database, { keeper })({ origin, credentials, rate: rate && limitsText(rate) }),
+    shared: sharedRates(database, { keeper })({ origin, credentials, rate: rate && limitsKey(rate) }),
     now: () => new Date(),
     time,
     origin,

@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import { clearWait } from '../../src/ledger/clear-wait.ts'
 import { readWaits } from '../../src/ledger/read/read-waits.ts'
+import { realTime } from '../../src/http/limits/time.ts'
 import { RateLimitedError } from '../../src/model/errors.ts'
 import { testDatabase } from '../support/database.ts'
 import { asked, openProcess, origin } from './budget-process.ts'
@@ -78,6 +79,23 @@ describe('Retry-After that one process was answered', () => {
     await until(async () => (await ends())[0] !== 10)
     expect(await ends()).toEqual([15])
   })
+})
+
+test('a wait of the API is learned, without a notification, by one who takes none of its requests', async () => {
+  await using test = await testDatabase()
+  let laterMs = 0
+  const time = { ...realTime, clock: () => realTime.clock() + laterMs }
+  await using first = await openProcess(test)
+  await using deaf = await openProcess(test, undefined, { deaf: true, time })
+  const { signal } = new AbortController()
+  const ask = (): Promise<void> => deaf.budget.acquire(0, { signal, paths: [''] })
+  await Promise.all([first.take(), ask()])
+  first.budget.observe(429, { 'retry-after': '3600', 'x-ratelimit-limit': '10' }, asked)
+  await until(async () => (await readWaits(test.database)).length > 0)
+  await ask()
+  laterMs = 16_000
+  await until(async () => failure(ask()).then((error) => error instanceof RateLimitedError))
+  expect(await failure(ask())).toBeInstanceOf(RateLimitedError)
 })
 
 describe('a wait that is lifted', () => {

@@ -1,6 +1,6 @@
 import type { AccountOf } from '../../model/account.ts'
 import type { RunEvent } from '../../model/event.ts'
-import { limitsText, type SharedRates } from '../../model/rate.ts'
+import { limitsKey, type SharedRates } from '../../model/rate.ts'
 import type { Api, RateLimits } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
@@ -8,7 +8,7 @@ import { rateBudget } from './rate-budget.ts'
 import { sharedBudget } from './shared-budget.ts'
 import { realTime, type Time } from './time.ts'
 
-interface BudgetOptions {
+export interface BudgetOptions {
   readonly rates?: SharedRates | undefined
   readonly account?: AccountOf | undefined
   readonly now: () => Date
@@ -21,7 +21,7 @@ interface BudgetOptions {
 /** Returns the limits as the ledger knows them. An endpoint with limits of its own has a budget of its own. */
 function identityOf(rate: RateLimits | undefined, endpoint: string | undefined): string | undefined {
   if (rate === undefined) return undefined
-  return endpoint === undefined ? limitsText(rate) : `${limitsText(rate)} of ${endpoint}`
+  return endpoint === undefined ? limitsKey(rate) : `${limitsKey(rate)} of ${endpoint}`
 }
 
 /** Returns the budget of an API: shared with other processes if the run has such rates, else of this process. */

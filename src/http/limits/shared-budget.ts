@@ -1,7 +1,7 @@
 import { Semaphore } from '../../flow/semaphore.ts'
 import {
+  canonicalLimits,
   capacityOf,
-  parseLimits,
   WHOLE_API,
   type LeaseUsage,
   type Limits,
@@ -85,7 +85,7 @@ class SharedBudget implements Budget, AsyncDisposable {
 
   constructor(rate: RateLimits | undefined, options: SharedBudgetOptions) {
     const { shared, origin, warn, time = realTime } = options
-    this.#rates = parseLimits(rate).map(padded)
+    this.#rates = canonicalLimits(rate).map(padded)
     this.#capacity = Math.min(...this.#rates.map(capacityOf))
     const shortestMs = this.#rates.length === 0 ? 0 : Math.min(...this.#rates.map(({ periodMs }) => periodMs))
     this.#validMs = Math.min(30_000, Math.max(1_000, shortestMs / 10))
@@ -109,7 +109,11 @@ class SharedBudget implements Budget, AsyncDisposable {
 
   async acquire(requests: number, options: AcquireOptions): Promise<void> {
     // A wait of one path must not hold the turn, which requests for other paths need.
-    if (requests === 0 && this.#exchange.isOpen) return this.#waitForPaths(options)
+    if (requests === 0 && this.#exchange.isOpen) {
+      // Without notifications, those that take no request learn of waits by this alone.
+      await this.#exchange.refresh(options.signal)
+      return this.#waitForPaths(options)
+    }
     do await this.#waitForPaths(options)
     while (!(await this.#take(requests, options)))
   }

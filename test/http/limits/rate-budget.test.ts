@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { rateBudget } from '../../../src/http/limits/rate-budget.ts'
 import { realTime } from '../../../src/http/limits/time.ts'
 import { RateLimitedError } from '../../../src/model/errors.ts'
-import { limitsText, parseLimits } from '../../../src/model/rate.ts'
+import { canonicalLimits, limitsKey, limitsText, parseLimits } from '../../../src/model/rate.ts'
 import type { RateLimits } from '../../../src/model/request.ts'
 import { virtualTime } from '../../support/virtual-time.ts'
 
@@ -135,10 +135,30 @@ describe('several limits at once', () => {
     expect(() => parseLimits(rate as RateLimits)).toThrow(message)
   })
 
-  test('have one name for the ledger, however they are written', () => {
+  test('are one line for people', () => {
     expect(limitsText('600/m')).toBe('600/m')
     expect(limitsText(['75/s', { burst: 20, requests: 1, per: 'minute' }])).toBe('75 in 1s; a bucket of 20, 1 in 1m')
-    expect(limitsText([{ requests: 75, per: '1s' }])).toBe(limitsText({ requests: 75, per: 'second' }))
+  })
+
+  test.each<[string, RateLimits[]]>([
+    ['60/m', ['60/m', '60.0/m', { requests: 60, per: 'minute' }, { requests: 60, per: '60s' }, ['60/m', '60/m']]],
+    ['1/s', ['1/s', { requests: 1, per: '1000ms' }]],
+    ['1 in 2s', ['0.5/s', '0.50/s', { requests: 1, per: '2s' }]],
+    ['2 in 4s', [{ requests: 2, per: '4s' }]],
+    [
+      '10 in 1s; a bucket of 20, 1 in 1s',
+      [
+        ['10/s', { burst: 20, requests: 60, per: 'minute' }],
+        [
+          { burst: 20, requests: 1, per: 'second' },
+          { requests: 10, per: '1s' },
+        ],
+      ],
+    ],
+    ['a bucket of 5, 1 in 1500ms', [{ burst: 5, requests: 40, per: 'minute' }]],
+  ])('have one name for the ledger if they mean the same: %s', (name, all) => {
+    for (const limits of all) expect(limitsKey(limits)).toBe(name)
+    expect(new Set(all.map((limits) => JSON.stringify(canonicalLimits(limits)))).size).toBe(1)
   })
 })
 
