@@ -97,6 +97,7 @@ function writeText({ name, write, key, account }: Table): string {
   const fields = [...(account ? [account.name] : []), ...key].join(' and ')
   if (write === 'replace') return `replaces the rows of ${name}`
   if (write === 'append') return key.length === 0 ? `appends to ${name}` : `appends to ${name}, once by ${fields}`
+  if (write === 'history') return `keeps the history of ${name} by ${fields}`
   return `merges into ${name} by ${fields}`
 }
 

@@ -1,5 +1,6 @@
 import {
   DEFAULT_LOOKBACK,
+  isMerged,
   type Batching,
   type Download,
   type HttpSource,
@@ -18,7 +19,6 @@ import type { Delta, InResponse, Paging, Parameter, Request } from '../model/req
 import { isBound, isBoundText } from '../model/bounds-in.ts'
 import { limitsText } from '../model/rate-limits.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
-import { isMerged } from '../model/write-mode.ts'
 import { graphqlFacts } from './describe-graphql.ts'
 import { jobLines, type Wording } from './describe-job.ts'
 import { functionsIn } from './functions-in.ts'
@@ -103,9 +103,10 @@ const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
   const { onSchemaChange, complete, adopt, indexes = [] } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
+  const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
     [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
-    versionBy !== undefined && `the greater ${versionBy} stays${isVersionOptional ? ', where rows have it' : ''}`,
+    versionBy !== undefined && `${versions}${isVersionOptional ? ', where rows have it' : ''}`,
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
     adopt === true && 'adopted',

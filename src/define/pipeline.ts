@@ -114,6 +114,12 @@ export function checkStreams(streams: Flows, place: string): void {
         `${place}: ${other} and ${stream} both write to ${table}, and one of them replaces all of its rows. ` +
           'Give each its own table',
       )
+    const others = other === undefined ? undefined : streams[other]?.table.write
+    if (others !== undefined && (others === 'history') !== (write === 'history'))
+      throw new UsageError(
+        `${place}: ${other} and ${stream} both write to ${table}, and one of them keeps its history. ` +
+          "Write { write: 'history' } for both, or give each its own table",
+      )
     replaced.set(table, stream)
   }
 }

@@ -37,6 +37,7 @@ export class NewTable implements EncodedTable {
       blank: true,
       created: true,
       hasSlice: false,
+      isHistory: this.table.write === 'history',
     }
   }
 

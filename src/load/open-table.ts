@@ -5,6 +5,8 @@ import { withoutAccount } from '../model/account.ts'
 import type { RunEvent } from '../model/event.ts'
 import type { Table } from '../model/recipe.ts'
 import { sessionMark, type Slice } from '../model/slice.ts'
+import { CONVERSION } from './history/conversion.ts'
+import { historySteps, openingSteps, type HistorySteps } from './history/history-steps.ts'
 import { shadowStatements } from './shadow.ts'
 import { addSliceSql, planChange, sliceIndexSql } from './shape/change-plan.ts'
 import {
@@ -102,6 +104,7 @@ export class OpenTable {
     await this.#read(connection)
     const shape = this.#shape
     if (!shape) return
+    if (this.table.write === 'history') await this.#openHistory(shape)
     if (this.table.write === 'replace' && !(await this.#mayAlter(connection, shape))) throw refusedReplace(this.table)
     for (const message of await typeDifferences(connection, this.table, shape)) this.warn(message)
     if (this.isPlainAppend && !shape.hasSlice && this.table.onSchemaChange === 'evolve')
@@ -191,7 +194,27 @@ export class OpenTable {
       const record = shape ? undefined : this.#options.created?.recordSql(table.name)
       return record === undefined ? plan.statements : [...plan.statements, record]
     }
-    return { steps: table.write === 'replace' ? [alter, this.#fitShadow] : [alter], done: () => done }
+    const steps = {
+      append: [alter],
+      merge: [alter],
+      replace: [alter, this.#fitShadow],
+      history: historySteps(this.#history, change, alter),
+    }
+    return { steps: steps[table.write], done: () => done }
+  }
+
+  get #history(): HistorySteps {
+    return { table: this.table, mayAlter: async (on, shape) => this.#mayAlter(on, shape) }
+  }
+
+  /** Turns a merged table into a history, and brings the view of its current rows in step. */
+  async #openHistory(shape: TableShape): Promise<void> {
+    const { guard, signal } = this.#options
+    const steps = await openingSteps(this.#database.with({ signal }), this.#history, shape)
+    if (steps.length === 0) return
+    await this.#changeTable({ steps, guard, signal })
+    await this.#read(this.#database.with({ signal }))
+    if (!shape.isHistory) this.altered(CONVERSION)
   }
 
   /** Gives the shadow table of a replace the columns of the table, which is not changed. */

@@ -8,6 +8,7 @@ import { CORRECT_IT } from './encode/remedy.ts'
 import type { RowEncoderOptions } from './encode/row-encoder.ts'
 import { ValueSampler } from './encode/value-sampler.ts'
 import { isOrdered, versionOrder } from './encode/version-order.ts'
+import { historyVersion } from './history/version-time.ts'
 import type { OpenTable } from './open-table.ts'
 import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
 import { isEmptyChange, NeedsSchemaChange, schemaChangeFor } from './shape/schema-change.ts'
@@ -99,6 +100,7 @@ export class TableEncoder {
   #version(): RowShape['version'] {
     const { table, fields } = this.#open
     const column = table.versionBy === undefined ? undefined : fields.loaded(table.versionBy)
+    if (table.write === 'history') return historyVersion(table, column)
     if (!column || (table.isVersionOptional && !isOrdered(column.type))) return undefined
     versionOrder(column.type, column.name) // Throws for a type without an order.
     return column

@@ -6,6 +6,7 @@ import type { Table } from '../model/recipe.ts'
 import { bisect } from './bisect.ts'
 import { clearSlice } from './clear-slice.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
+import { writeHistory } from './history/write-history.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
 import { PageChange } from './page-change.ts'
 import { shadowName } from './shadow.ts'
@@ -164,6 +165,8 @@ export class TableWriter {
     switch (table.write) {
       case 'merge':
         return this.#copiesDirectly ? copyInto(quoteTable(table.name)) : merge(table, shape?.partitioned ?? false)
+      case 'history':
+        return writeHistory(table, this.#open.fields.seen)
       case 'replace':
         return copyInto(quoteTable(shadowName(slice.id)))
       case 'append':

@@ -19,7 +19,7 @@ export interface UpsertOptions {
 /**
  * Types whose equal values are identical. For others (1.5 and 1.50, `a` and `A` in citext) the key is updated as well.
  */
-const EXACT_TYPES = new Set([
+export const EXACT_TYPES = new Set([
   'int2',
   'int4',
   'int8',

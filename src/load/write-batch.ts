@@ -47,7 +47,7 @@ export async function writeBatch(
   table: Table,
   storePart: StorePart,
 ): Promise<WrittenBatch> {
-  const selection = selectRows(pages.map(rowsOf), keepRule(table))
+  const selection = selectRows(pages.map(rowsOf), keepRule(table, pages.map(rowsOf)))
   const rejects: Reject[] = pages.flatMap((page) => page.rejects)
   const stored = { inserted: 0, updated: 0, unchanged: 0, duplicate: selection.duplicates, rejected: 0 }
   for (const { rows, shape } of splitByShape(selection)) {
@@ -102,15 +102,17 @@ export async function writeBatch(
 
 /** Returns a sentence about records of a page that would be lost because of their key; undefined if there are none. */
 export const sharedKeyIn = (page: EncodedPage, table: Table): string | undefined =>
-  sharedKeyText(table, selectRows([rowsOf(page)], keepRule(table)).lost)
+  sharedKeyText(table, selectRows([rowsOf(page)], keepRule(table, [rowsOf(page)])).lost)
 
 function rowsOf(page: EncodedPage): EncodedRows {
   if (page instanceof EncodedRows) return page
   throw new TypeError('write takes the pages that encode has returned')
 }
 
-function keepRule({ key, write }: Table): KeepRule {
+function keepRule({ key, write }: Table, pages: readonly EncodedRows[]): KeepRule {
   if (key.length === 0) return 'all'
+  // Each version of a history is written. The database finds those that begin at one moment, however it is written.
+  if (write === 'history' && pages.some(({ rowShape }) => rowShape.version)) return 'all'
   // An append by key keeps the stored row. The same holds within a batch, so that the size of batches does not matter.
   return write === 'append' ? 'first' : 'newest'
 }

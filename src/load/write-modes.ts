@@ -86,7 +86,11 @@ async function copyToStaging(
   return `pg_temp.${name}`
 }
 
-async function copyRows(transaction: Transaction, rows: RowSelection, statements: readonly string[]): Promise<void> {
+export async function copyRows(
+  transaction: Transaction,
+  rows: RowSelection,
+  statements: readonly string[],
+): Promise<void> {
   const count = await transaction.copy(statements.join(';\n'), chunksOf(rows))
   if (count !== rows.rows) {
     throw new LoadError(

@@ -168,8 +168,11 @@ export interface Recipe {
   readonly stages: readonly Stage[]
 }
 
-/** How rows are written: added, merged by key, or in place of all rows. */
-export type WriteMode = 'append' | 'merge' | 'replace'
+/** How rows are written: added, merged by key, merged with all versions of a row kept, or in place of all rows. */
+export type WriteMode = 'append' | 'merge' | 'history' | 'replace'
+
+/** True if a row that is read again is compared with the stored row of its key, and left alone if it is equal. */
+export const isMerged = ({ write }: Pick<Table, 'write'>): boolean => write === 'merge' || write === 'history'
 
 /** A column's SQL type, or `false` to leave it out. */
 export type ColumnDeclaration = string | false | ColumnOptions
@@ -218,6 +221,8 @@ export interface Table {
   readonly emptyText?: EmptyText
   /** Add `_loaded_at`, the time when the row last changed. @default false */
   readonly loadedAt: boolean
+  /** For `history`, in a replay: a key that has a row keeps it. @default false */
+  readonly keepsStored?: boolean
   /** For `replace`: a source without records may empty the table. @default false: it fails */
   readonly allowEmpty: boolean
   /** The table may be one that Sluice did not create: it is altered, and its rows are replaced. @default false */

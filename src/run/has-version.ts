@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts'
+import { isTime } from '../load/history/version-time.ts'
 import { columnName } from '../load/shape/column-name.ts'
 import { readShape } from '../load/shape/table-shape.ts'
 import type { Table } from '../model/recipe.ts'
@@ -9,5 +10,7 @@ export async function hasVersion(database: Database, table: Table): Promise<bool
   if (table.versionBy === undefined) return false
   if (!table.isVersionOptional) return true
   const shape = await readShape(database, table)
-  return !shape || shape.columns.has(columnName(table.versionBy))
+  const type = shape?.columns.get(columnName(table.versionBy))
+  // A history by a cursor that is no time takes the moment of loading, so the row that is read later is newer.
+  return !shape || (type !== undefined && (table.write !== 'history' || isTime(type)))
 }

@@ -44,14 +44,17 @@ export type SchemaPolicy = Table['onSchemaChange']
  */
 export type TableOptions<Row, Write> = {
   /**
-   * `merge` inserts and updates by key, `append` only inserts, `replace` swaps all rows of the table. `append` without
+   * `merge` inserts and updates by key, `append` only inserts, `replace` swaps all rows of the table. `history` merges,
+   * and keeps each version of a row with the times from and to which it was valid; the view `TABLE_current` has the
+   * current rows. `append` without
    * a key compares records at the cursor with those of the last run: by their content and, for children, by the
    * requests that lead to them. These requests must therefore not contain values such as the present time.
    * @default 'merge'
    */
   write?: Write
   /**
-   * The field that decides between two rows with one key: the row with the greater value stays. @default the field of
+   * The field that decides between two rows with one key: the row with the greater value stays. For `history` it is a
+   * time, from which a version is valid; without it, a version is valid from when it was loaded. @default the field of
    * `.incremental()`, if rows have it
    */
   versionBy?: FieldOf<Row>
@@ -104,7 +107,7 @@ export type TableOptions<Row, Write> = {
    * what was not read
    */
   complete?: Complete
-} & (Write extends 'merge' ? Keyed<Row> : Partial<Keyed<Row>>)
+} & (Write extends 'merge' | 'history' ? Keyed<Row> : Partial<Keyed<Row>>)
 
 /** A field, a list of fields, or the fields with a method and a condition. */
 export type IndexOption<Row> =

@@ -69,8 +69,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if (name.split('.').some((part) => Buffer.byteLength(part) > 63))
     throw fault('a name in PostgreSQL has at most 63 bytes. Shorten it')
   if (name.startsWith('sluice.')) throw fault('the schema sluice is reserved for the ledger. Choose another')
-  if (!['append', 'merge', 'replace'].includes(write))
-    throw fault(`write is 'merge', 'append' or 'replace', not ${JSON.stringify(write)}`)
+  if (!['append', 'merge', 'history', 'replace'].includes(write))
+    throw fault(`write is 'merge', 'append', 'history' or 'replace', not ${JSON.stringify(write)}`)
 
   const problem = 'api' in recipe.source ? sinceProblem(recipe.source, recipe.incremental) : undefined
   if (problem !== undefined) throw fault(problem)
@@ -117,6 +117,8 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     const problem = column === undefined ? undefined : columnProblem(column, keys.includes(field))
     if (problem !== undefined) throw fault(`columns.${field} ${problem}`)
   }
+  const noHistory = write === 'history' ? historyProblem(name, keys, declared[given.versionBy ?? '']) : undefined
+  if (noHistory !== undefined) throw fault(noHistory)
   if (given.versionBy === '' || (given.versionBy !== undefined && typeof given.versionBy !== 'string'))
     throw fault('versionBy is the name of a field')
   if (given.versionBy !== undefined && declared[given.versionBy] === false)
@@ -174,6 +176,19 @@ function versionFieldOf(recipe: Recipe, columns: Columns): string | undefined {
   const column = field === undefined ? undefined : columns[field]
   const isTime = typeof column === 'object' && column.time !== undefined
   return recipe.incremental?.time && column !== false && !isTime ? undefined : field
+}
+
+/** Returns the reason for which a table cannot be a history. `version` is the declared column of its version. */
+function historyProblem(name: string, key: Table['key'], version: ColumnDeclaration | undefined): string | undefined {
+  if (key.length === 0) return "a history needs the key of a row, such as { key: 'id' }: its versions have one key"
+  if (Buffer.byteLength(`${name.slice(name.indexOf('.') + 1)}_current`) > 63)
+    return 'the view of the current rows has the name of the table and _current, at most 63 bytes. Shorten the name'
+  const type = typeof version === 'object' ? version.type : version
+  if (typeof type !== 'string' || /^(?:timestamp|date\b)/i.test(type.trim())) return undefined
+  return (
+    `versionBy is the time from which a version of a history is valid, and columns declares it as ${type}. ` +
+    "Declare a time, such as 'timestamptz', or time('unix') for seconds since 1970"
+  )
 }
 
 const EMPTY_TEXTS: readonly EmptyText[] = ['null', 'keep']

@@ -2,6 +2,7 @@ import { quoteIdentifier, quoteLiteral, quoteTable, splitTable } from '../../dat
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import { shorten } from '../../value/text.ts'
+import { checkSql, currentIndexSql, FROM, historyCommentSql, isCurrentSql, TO } from '../history/columns.ts'
 import { columnType } from '../values/column-type.ts'
 import { conversionSql } from '../values/convert-sql.ts'
 import { originSql } from './column-origin.ts'
@@ -11,7 +12,7 @@ import { systemColumns } from './system-columns.ts'
 import type { TableShape } from './table-shape.ts'
 
 /** Changing a type rewrites the table under a lock that excludes readers. Larger tables are not rewritten. */
-const MAX_REWRITE_BYTES = 2 ** 30
+export const MAX_REWRITE_BYTES = 2 ** 30
 
 export interface ChangePlan {
   readonly statements: readonly string[]
@@ -41,6 +42,8 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
     ...account.filter(({ key }) => key),
     ...table.key.flatMap((field) => add.filter((column) => column.field === field && !account.includes(column))),
   ]
+  const keyNames = keys.map((key) => quoteIdentifier(key.name))
+  const isHistory = table.write === 'history'
   const columns = [...account, ...add.filter((column) => !account.includes(column)).toSorted(keysFirst)].map(
     (column) =>
       `${quoteIdentifier(column.name)} ${column.type.sql}` +
@@ -49,7 +52,8 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
   const more = [
     ...(table.write === 'append' ? [`${quoteIdentifier(systemColumns.slice)} bigint`] : []),
     ...(table.loadedAt ? [`${quoteIdentifier(systemColumns.loadedAt)} timestamptz default statement_timestamp()`] : []),
-    ...(keys.length > 0 ? [`primary key (${keys.map((key) => quoteIdentifier(key.name)).join(', ')})`] : []),
+    ...(isHistory ? [`${FROM} timestamptz not null`, `${TO} timestamptz`, isCurrentSql, checkSql] : []),
+    ...(keys.length > 0 ? [`primary key (${[...keyNames, ...(isHistory ? [FROM] : [])].join(', ')})`] : []),
   ]
   return {
     statements: [
@@ -58,6 +62,7 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
         `create schema ${quotedSchema}; end if; end $sluice$`,
       `create table ${name} (${[...columns, ...more].join(', ')})`,
       ...(table.write === 'append' ? [sliceIndexSql(table.name)] : []),
+      ...(isHistory ? [currentIndexSql(name, keyNames), historyCommentSql(table.name)] : []),
       ...add.map((column) => originSql(table.name, column.name, { stream, field: column.field })),
     ],
     change: `created with ${add.map((column) => `${column.name} ${column.type.sql}`).join(', ')}`,

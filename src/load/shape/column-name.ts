@@ -35,11 +35,14 @@ export class ColumnNames {
   readonly #table: string
   /** The column of the account. */
   readonly #account: string | undefined
+  readonly #reserved: readonly string[]
   readonly #fields = new Map<string, string>()
 
-  constructor(table: string, account?: string) {
+  /** `reserved` are names of columns that Sluice adds to this table. */
+  constructor(table: string, account?: string, reserved: readonly string[] = []) {
     this.#table = table
     this.#account = account
+    this.#reserved = [...Object.values(systemColumns), ...reserved]
   }
 
   of(field: string): string {
@@ -51,7 +54,7 @@ export class ColumnNames {
         `${this.#table}: the field ${JSON.stringify(field)} and the name of the account would both be the column ` +
           `${name}. Choose another column, as in accounts(…, { column: 'of_account' }), or rename the field`,
       )
-    if (Object.values(systemColumns).some((column) => column === name))
+    if (this.#reserved.includes(name))
       throw this.#conflict(name, field, `the field ${JSON.stringify(field)} and a column that Sluice adds`)
     if (other !== undefined && other !== field)
       throw this.#conflict(name, field, `the fields ${JSON.stringify(other)} and ${JSON.stringify(field)}`)

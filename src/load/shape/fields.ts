@@ -4,6 +4,7 @@ import { defined } from '../../value/defined.ts'
 import { timeReader } from '../../value/time-form.ts'
 import { zoneNamed } from '../../value/zone.ts'
 import { columnType, type ColumnType } from '../values/column-type.ts'
+import { historyColumns } from '../history/columns.ts'
 import { columnName, ColumnNames } from './column-name.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import type { TableShape } from './table-shape.ts'
@@ -49,7 +50,11 @@ export class Fields {
   constructor(table: Table, stream: string, shape: TableShape | undefined, seen: Iterable<string> = []) {
     this.#table = table
     this.#shape = shape
-    this.#names = new ColumnNames(table.name, table.account?.name)
+    this.#names = new ColumnNames(
+      table.name,
+      table.account?.name,
+      table.write === 'history' ? Object.values(historyColumns) : [],
+    )
     const declared = Object.keys(table.columns).filter((field) => table.columns[field] !== false)
     const certain = new Set([...table.key, ...declared, ...(table.versionBy === undefined ? [] : [table.versionBy])])
     // They are not "seen": declared fields without a column are created only with a record.

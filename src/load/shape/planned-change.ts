@@ -3,6 +3,7 @@ import type { Table } from '../../model/recipe.ts'
 import { isRecord } from '../values/value-kind.ts'
 import { planChange } from './change-plan.ts'
 import { Fields } from './fields.ts'
+import { CONVERSION, conversionStatements } from '../history/conversion.ts'
 import { mayAlter, refusedAlteration, type CreatedTables } from './ownership.ts'
 import { schemaChangeFor } from './schema-change.ts'
 import type { TableShape } from './table-shape.ts'
@@ -27,8 +28,11 @@ export async function plannedChange(
   const fields = new Fields(table, stream, shape)
   for (const record of records) if (isRecord(record)) fields.learn(Object.keys(record))
   const plan = planChange(schemaChangeFor({ records }, fields, table), table, shape, stream)
-  if (plan.statements.length === 0) return ''
+  const isConverted = table.write === 'history' && !shape.isHistory
+  if (isConverted && !(await mayAlter(on, table, shape, created)))
+    throw refusedAlteration(table, { change: CONVERSION, statements: await conversionStatements(on, table) })
+  if (plan.statements.length === 0) return isConverted ? CONVERSION : ''
   if (table.onSchemaChange === 'evolve' && !(await mayAlter(on, table, shape, created)))
     throw refusedAlteration(table, plan)
-  return plan.change
+  return isConverted ? `${CONVERSION}, ${plan.change}` : plan.change
 }

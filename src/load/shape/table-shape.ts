@@ -4,7 +4,8 @@ import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import type { AccountColumn } from '../../model/account.ts'
 import { SchemaError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
-import { columnName } from './column-name.ts'
+import { historyColumns } from '../history/columns.ts'
+import { hasHistoryColumns, isOwnHistory, keyColumns, refusedMode, refuseOtherUnique } from '../history/conversion.ts'
 import { systemColumns } from './system-columns.ts'
 import { typeOf, type ColumnType } from '../values/column-type.ts'
 import { readOrigins, type ColumnOrigin } from './column-origin.ts'
@@ -25,6 +26,8 @@ export interface TableShape {
   readonly created: boolean
   /** True if the table has the system column for the slice's id. */
   readonly hasSlice: boolean
+  /** True if the table has the columns of a history. Otherwise it has to become one before it is written as one. */
+  readonly isHistory: boolean
 }
 
 /**
@@ -37,8 +40,13 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
   if (info.kind !== 'table' && info.kind !== 'partitioned')
     throw new SchemaError(`${table.name}: it is a ${info.kind}, not a table: give the stream a table of its own`)
   if (table.account) requireAccountColumn(info, table, table.account)
-  if (table.key.length > 0) requireUniqueKey(info, table)
-  if (info.kind === 'partitioned' && table.write !== 'append') await requireVersion18(on, table)
+  const isHistory = hasHistoryColumns(info)
+  if (isHistory && table.write !== 'history' && (await isOwnHistory(on, table.name))) throw refusedMode(info, table)
+  if (table.write === 'history') refuseOtherUnique(info, table)
+  if (table.key.length > 0) requireUniqueKey(info, table, isHistory && table.write === 'history')
+  // A history is written without `on conflict`.
+  if (info.kind === 'partitioned' && (table.write === 'merge' || table.write === 'replace'))
+    await requireVersion18(on, table)
   const origins = await readOrigins(on, table.name)
   return {
     name: table.name,
@@ -50,6 +58,7 @@ export async function readShape(on: Queryable, table: Table): Promise<TableShape
     blank: info.isBlank,
     created: origins.has(info.columns[0]?.name ?? ''),
     hasSlice: info.columns.some(({ name }) => name === systemColumns.slice),
+    isHistory,
   }
 }
 
@@ -81,9 +90,13 @@ function requireAccountColumn(info: TableInfo, { name }: Table, account: Account
     )
 }
 
-/** `on conflict (key)` needs a unique index of exactly the key, not partial and not deferrable. */
-function requireUniqueKey(info: TableInfo, { name, key, account }: Table): void {
-  const columns = [...(account ? [account.name] : []), ...key.map(columnName)]
+/**
+ * `on conflict (key)` needs a unique index of exactly the key, not partial and not deferrable. Versions of a history
+ * differ by their beginning too.
+ */
+function requireUniqueKey(info: TableInfo, table: Table, isHistory: boolean): void {
+  const { name } = table
+  const columns = [...keyColumns(table), ...(isHistory ? [historyColumns.from] : [])]
   const missing = columns.filter((column) => !info.columns.some((one) => one.name === column))
   if (missing.length > 0)
     throw new SchemaError(

@@ -4,6 +4,7 @@ import { formatCount } from '../../value/format.ts'
 import { quoteIdentifier, quoteTable } from '../../database/quote.ts'
 import { createdTables } from '../../ledger/created-tables.ts'
 import { continues } from '../../ledger/read/has-stored.ts'
+import { historyColumns } from '../../load/history/columns.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { typeDifferences, undefinedTypes } from '../../load/shape/declared-types.ts'
 import { declaredType } from '../../load/shape/fields.ts'
@@ -39,7 +40,8 @@ export async function checkTable(database: Database, check: TableCheck): Promise
   const missing = missingColumns(table, shape)
   const differences = await typeDifferences(database, table, shape)
   if (differences.length > 0) throw new SchemaError(differences.join('. '))
-  const key = table.key.length > 0 ? `, unique by ${table.key.map(columnName).join(', ')}` : ''
+  const versions = table.write === 'history' && shape.isHistory ? [historyColumns.from] : []
+  const key = table.key.length > 0 ? `, unique by ${[...table.key.map(columnName), ...versions].join(', ')}` : ''
   const change = await changeText(database, check, shape)
   const added = change === undefined && missing.length > 0 ? `; ${missing.join(', ')} will be added` : ''
   return `exists, ${formatCount(shape.columns.size, 'column')}${key}${change ? `; ${change}` : added}`
@@ -122,6 +124,7 @@ async function checkMayCreate(database: Database, { name }: Table): Promise<stri
 const NEEDED_RIGHTS = {
   append: ['insert'],
   merge: ['select', 'insert', 'update'],
+  history: ['select', 'insert', 'update'],
   replace: ['select', 'insert', 'update', 'delete'],
 } as const
 

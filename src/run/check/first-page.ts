@@ -1,11 +1,10 @@
 // The first page of a stream, read as a run reads it, by one request.
 import type { Completeness } from '../../model/completeness.ts'
 import type { Grant } from '../../model/grant.ts'
-import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
+import { isMerged, type HttpSource, type Recipe, type Table } from '../../model/recipe.ts'
 import type { ApiResponse, PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import type { EndpointSeen } from '../../model/slice.ts'
-import { isMerged } from '../../model/write-mode.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { readHttp } from '../../source/read-http.ts'
 import { selectRecords } from '../../source/select-records.ts'

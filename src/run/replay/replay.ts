@@ -4,6 +4,7 @@ import { rejectRenamedWords } from '../../define/renamed-words.ts'
 import { readRejects, type StoredReject } from '../../ledger/read/read-rejects.ts'
 import { openReplay } from '../../ledger/slices/claim.ts'
 import { replayedSql } from '../../ledger/slices/store-rejects.ts'
+import { isTime } from '../../load/history/version-time.ts'
 import { columnName } from '../../load/shape/column-name.ts'
 import { readShape } from '../../load/shape/table-shape.ts'
 import { UsageError } from '../../model/errors.ts'
@@ -147,8 +148,9 @@ async function howToWrite(
     )
   if (table.write === 'append' || overwrite) return { table, newestFirst: false }
   const shape = await readShape(database, table)
-  const isVersioned = table.versionBy !== undefined && shape?.columns.has(columnName(table.versionBy))
-  return shape && !isVersioned
-    ? { table: { ...table, write: 'append' }, newestFirst: true }
-    : { table, newestFirst: false }
+  const version = table.versionBy === undefined ? undefined : shape?.columns.get(columnName(table.versionBy))
+  const isVersioned = version !== undefined && (table.write !== 'history' || isTime(version))
+  if (!shape || isVersioned) return { table, newestFirst: false }
+  const kept: Table = table.write === 'history' ? { ...table, keepsStored: true } : { ...table, write: 'append' }
+  return { table: kept, newestFirst: true }
 }

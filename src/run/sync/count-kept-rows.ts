@@ -1,8 +1,10 @@
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../../database/quote.ts'
 import { hasParentCursors } from '../../ledger/parent-cursors.ts'
 import { readStoredRows } from '../../ledger/read/has-stored.ts'
+import { historyColumns } from '../../load/history/columns.ts'
 import { readOrigins } from '../../load/shape/column-origin.ts'
 import { withoutAccount } from '../../model/account.ts'
+import { isMerged } from '../../model/recipe.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** A larger table is not counted: 128 MB take about 0.1 s. */
@@ -17,7 +19,7 @@ export async function countKeptRows({ stream, slice }: SliceContext): Promise<nu
   const { database, table, recipe, writeSignal: signal } = stream
   const { kind, since, until } = slice
   const isFull = since === undefined && until === undefined && recipe.incremental?.startFrom === undefined
-  if (kind !== 'sync' || !isFull || table.write !== 'merge') return undefined
+  if (kind !== 'sync' || !isFull || !isMerged(table)) return undefined
   const on = database.with({ signal, timeout: '10s' })
   try {
     if (await hasParentCursors(on, slice)) return undefined
@@ -32,8 +34,9 @@ export async function countKeptRows({ stream, slice }: SliceContext): Promise<nu
     if (origins.some((origin) => origin.stream !== owner)) return undefined
     const { account } = table
     const { rows } = await on.one<{ rows: string }>(
-      `select count(*) as rows from ${quoteTable(table.name)}` +
-        (account ? ` where ${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}` : ''),
+      `select count(*) as rows from ${quoteTable(table.name)} where ${
+        account ? `${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}` : 'true'
+      }${table.write === 'history' ? ` and ${quoteIdentifier(historyColumns.to)} is null` : ''}`,
     )
     const kept = Number(rows) - (await readStoredRows(on, slice))
     // Records that came twice, as in a list that moved, hide how many rows did not come.

@@ -19,9 +19,10 @@ export interface KeyUse {
 
 /**
  * Marks on each page which open rejects of earlier reads its records settle. A record settles a reject of the same
- * record, and one with the same key; with `versionBy` only if its version is at least that of the reject. A rejected
- * record is compared with records as they were read, and by its key only with those that kept theirs: another key says
- * nothing about the row that the record would have become. Without open rejects the pages pass as they are.
+ * record, and one with the same key; with `versionBy` only if its version is at least that of the reject, and in a
+ * history only if it is the same. A rejected record is compared with records as they were read, and by its key only
+ * with those that kept theirs: another key says nothing about the row that the record would have become. Without open
+ * rejects the pages pass as they are.
  */
 export async function* settleRejects(
   pages: AsyncIterable<Page>,
@@ -74,6 +75,7 @@ const isAtLeast = (version: string, other: string): boolean =>
 class OpenRejects {
   readonly #fields: readonly string[]
   readonly #isVersioned: boolean
+  readonly #isHistory: boolean
   readonly #open: ReadonlySet<string>
   /** The samples of rejects that are known by a hash only. A hash takes 20 µs, so only such records are hashed. */
   readonly #hashedRecords: ReadonlySet<string>
@@ -85,6 +87,7 @@ class OpenRejects {
     const open = found.map(({ identity }) => identity)
     this.#fields = identifyingFields(table)
     this.#isVersioned = this.#fields.length > table.key.length
+    this.#isHistory = table.write === 'history'
     this.#open = new Set(open)
     const hashed = found.filter(({ identity }) => keyOfIdentity(identity) === undefined)
     this.#hashedRows = samples(hashed.filter(({ identity }) => identity.startsWith('row ')))
@@ -115,6 +118,8 @@ class OpenRejects {
     if (identity === undefined) return []
     const [key, version] = this.#isVersioned ? this.#split(identity) : [undefined, undefined]
     if (key === undefined || version === undefined) return [identity]
+    // A history lacks the version of the reject, whatever it has besides.
+    if (this.#isHistory) return [identity]
     const older = (this.#byKey.get(key) ?? []).filter((one) => isAtLeast(version, one.version))
     return [identity, ...older.map((one) => one.identity)]
   }

@@ -38,7 +38,7 @@ export async function storedRows(url: string, table: string): Promise<StoredRow[
 }
 
 /** Columns that Sluice adds. They are compared only if a test names them. */
-const ADDED = ['_loaded_at', '_slice']
+const ADDED = ['_loaded_at', '_slice', '_valid_from', '_valid_to', '_is_current']
 
 /** Returns rows without the columns that Sluice adds, except those that are expected. */
 export function withoutAdded(rows: readonly StoredRow[], expected: readonly object[]): StoredRow[] {

@@ -262,6 +262,7 @@ describe('a schema change', () => {
       blank: false,
       created: true,
       hasSlice: false,
+      isHistory: false,
     }
     const need = { add: [], widen: [{ column, to: 'text' as const }], load: false }
     expect(() => planChange(need, table(), large, 'shop.orders')).toThrow(SchemaError)

@@ -1,0 +1,78 @@
+import { quoteTable } from '../../database/quote.ts'
+import type { Transaction } from '../../database/transaction.ts'
+import { LoadError } from '../../model/errors.ts'
+import type { Table } from '../../model/recipe.ts'
+import type { RowShape } from '../encode/encoded-page.ts'
+import type { RowSelection } from '../row-selection.ts'
+import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
+import { copyRows, type StoreRows } from '../write-modes.ts'
+import { historySql, SENT } from './history-sql.ts'
+import { versionTime } from './version-time.ts'
+
+let batches = 0
+
+/**
+ * Writes rows as versions of a history. New versions count as inserted, corrections of stored versions as updated. The
+ * end of an earlier version is no record's fate, and counts as nothing. `seen` are the fields that occurred.
+ */
+export const writeHistory =
+  (table: Table, seen: ReadonlySet<string>): StoreRows =>
+  async (transaction, rows, { columns }) => {
+    const { name, loadedAt, keepsStored = false } = table
+    const time = versionTime(table, columns, seen)
+    batches += 1
+    const source = await copyNumbered(transaction, name, rows, columns)
+    await lockHistory(transaction, name)
+    const statements = historySql({
+      table: quoteTable(name),
+      source,
+      plan: `pg_temp.sluice_plan_${batches}`,
+      columns,
+      time,
+      loadedAt,
+      keepsStored: keepsStored && time === 'load',
+    })
+    const results = await transaction.run(statements.join(';\n'))
+    const [corrected, ended, inserted, planned] = results.slice(-4).map(({ rows: [row] }) => row)
+    const written = { ...corrected, ...ended, ...inserted }
+    for (const what of ['corrected', 'ended', 'inserted'])
+      if (Number(written[what]) !== Number(planned?.[what]))
+        throw new LoadError(
+          `${name}: ${String(written[what])} of ${String(planned?.[what])} versions were ${what}. ` +
+            'A trigger or a rule on the table leaves rows out, or another program changed them at this moment',
+        )
+    const [added, updated] = [Number(written['inserted']), Number(written['corrected'])]
+    const duplicate = Number(planned?.['duplicate'])
+    return { inserted: added, updated, unchanged: rows.rows - added - updated - duplicate, duplicate }
+  }
+
+/**
+ * Lets one transaction at a time plan and write versions of a table: two that split one version would each take it for
+ * current. The lock is one of Sluice's own, because a lock of the table that excludes writers would also stop VACUUM,
+ * which a table in constant use would then never get. Take it after the table's own lock, as here.
+ */
+export async function lockHistory(transaction: Transaction, table: string): Promise<void> {
+  // Another writer may wait for a position, as long as its source takes. The statement's time limit ends the wait.
+  await transaction.run('set local lock_timeout = 0')
+  await transaction.lock(`history ${table}`)
+  await transaction.run(`set local lock_timeout = '30s'`)
+}
+
+/** Copies rows into a temporary table with the column types of the target, in which they are numbered. */
+async function copyNumbered(
+  transaction: Transaction,
+  table: string,
+  rows: RowSelection,
+  columns: RowShape['columns'],
+): Promise<string> {
+  const name = `sluice_versions_${batches}`
+  const list = columnList(columns)
+  await copyRows(transaction, rows, [
+    // The select locks the target, which keeps its column types until the transaction ends.
+    `create temporary table ${name} on commit drop as select ${list} from ${quoteTable(table)} with no data`,
+    `alter table pg_temp.${name} add column ${SENT} bigint generated always as identity`,
+    shapeCheckSql(`pg_temp.${name}`, columns),
+    `copy pg_temp.${name} (${list}) from stdin`,
+  ])
+  return `pg_temp.${name}`
+}
