@@ -134,11 +134,15 @@ export class TableWriter {
     )
   }
 
-  /** Once is enough: a wrong key is wrong on each page. */
   #warned(written: WrittenBatch): WrittenBatch {
-    if (written.sharedKey !== undefined && !this.#hasWarned) this.#open.warn(written.sharedKey)
-    this.#hasWarned ||= written.sharedKey !== undefined
+    if (written.sharedKey !== undefined) this.#warnOnce(written.sharedKey)
     return written
+  }
+
+  /** Once is enough: a wrong key is wrong on each page. */
+  readonly #warnOnce = (message: string): void => {
+    if (!this.#hasWarned) this.#open.warn(message)
+    this.#hasWarned = true
   }
 
   /**
@@ -166,7 +170,7 @@ export class TableWriter {
       case 'merge':
         return this.#copiesDirectly ? copyInto(quoteTable(table.name)) : merge(table, shape?.partitioned ?? false)
       case 'history':
-        return writeHistory(table, this.#open.fields.seen)
+        return writeHistory(table, this.#open.fields.seen, this.#warnOnce)
       case 'replace':
         return copyInto(quoteTable(shadowName(slice.id)))
       case 'append':

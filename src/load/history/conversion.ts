@@ -35,7 +35,7 @@ export const keyColumns = ({ key, account }: Table): string[] => [
 /**
  * Returns the statements that turn a merged table into a history without losing anything. Each row becomes a current
  * version, which begins at its version; without one, when it was last loaded; without that, before all times. The table
- * is written once, and the key changes hands in the same statement.
+ * is written once.
  */
 export async function conversionStatements(on: Queryable, table: Table): Promise<readonly string[]> {
   const info = await readTable(on, table.name)
@@ -45,16 +45,20 @@ export async function conversionStatements(on: Queryable, table: Table): Promise
   const keys = keyColumns(table)
   const unique = keyIndexes(info, keys)
   const statements = [
-    `alter table ${name} add column ${FROM} timestamptz, add column ${TO} timestamptz`,
+    // The index of the key is a constraint, or an index alone. It goes first: the new one takes its name.
     `alter table ${name} ${[
       ...unique.map((index) => `drop constraint if exists ${quoteIdentifier(index)}`),
+      `add column ${FROM} timestamptz`,
+      `add column ${TO} timestamptz`,
+    ].join(', ')}`,
+    ...unique.map((index) => `drop index if exists ${quoteIdentifier(schema)}.${quoteIdentifier(index)}`),
+    `alter table ${name} ${[
       `alter column ${FROM} type timestamptz using ${beginSql(info, table)}`,
       `alter column ${FROM} set not null`,
       `add column ${isCurrentSql}`,
       `add ${checkSql}`,
       `add primary key (${[...keys.map(quoteIdentifier), FROM].join(', ')})`,
     ].join(', ')}`,
-    ...unique.map((index) => `drop index if exists ${quoteIdentifier(schema)}.${quoteIdentifier(index)}`),
     currentIndexSql(name, keys.map(quoteIdentifier)),
     historyCommentSql(table.name),
   ]

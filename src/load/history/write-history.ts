@@ -4,6 +4,7 @@ import { LoadError } from '../../model/errors.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { RowShape } from '../encode/encoded-page.ts'
 import type { RowSelection } from '../row-selection.ts'
+import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { columnList, shapeCheckSql } from '../shape/shape-check.ts'
 import { copyRows, type StoreRows } from '../write-modes.ts'
 import { historySql, SENT } from './history-sql.ts'
@@ -13,13 +14,16 @@ let batches = 0
 
 /**
  * Writes rows as versions of a history. New versions count as inserted, corrections of stored versions as updated. The
- * end of an earlier version is no record's fate, and counts as nothing. `seen` are the fields that occurred.
+ * end of an earlier version is no record's fate, and counts as nothing. `seen` are the fields that
+ * occurred, and `warn` is told once for each batch of a cursor that is no time.
  */
 export const writeHistory =
-  (table: Table, seen: ReadonlySet<string>): StoreRows =>
+  (table: Table, seen: ReadonlySet<string>, warn: (message: string) => void): StoreRows =>
   async (transaction, rows, { columns }) => {
     const { name, loadedAt, keepsStored = false } = table
     const time = versionTime(table, columns, seen)
+    const ignored = time === 'load' ? columns.find(({ field }) => field === table.versionBy) : undefined
+    if (ignored) warn(ignoredVersion(name, ignored))
     batches += 1
     const source = await copyNumbered(transaction, name, rows, columns)
     await lockHistory(transaction, name)
@@ -57,6 +61,10 @@ export async function lockHistory(transaction: Transaction, table: string): Prom
   await transaction.lock(`history ${table}`)
   await transaction.run(`set local lock_timeout = '30s'`)
 }
+
+const ignoredVersion = (table: string, { field, type }: LoadedColumn): string =>
+  `${table}: the cursor's field ${field} is ${type.sql}, which is no time, so a version begins when it is loaded. ` +
+  `If it holds times, declare their form, as in columns: { ${field}: time('unix') }, and load a new table`
 
 /** Copies rows into a temporary table with the column types of the target, in which they are numbered. */
 async function copyNumbered(

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../../src/database/database.ts'
+import { plannedChange } from '../../../src/load/shape/planned-change.ts'
+import { readShape } from '../../../src/load/shape/table-shape.ts'
 import { testDatabase } from '../../support/database.ts'
 import { load, table } from '../support.ts'
 
@@ -90,12 +92,27 @@ describe('a merged table becomes a history', () => {
       /the unique index orders_email_key \(email\) would refuse a second version of a row\. Drop it, or make it one of/,
     )
     await database.query('alter table shop.orders drop constraint orders_email_key')
-    await database.query('create unique index on shop.orders (email) where true')
+    await database.query('create unique index on shop.orders (email) where name is null')
     await load(database, adopted, [
       { id: 1, name: 'a', at: at(1) },
       { id: 1, name: 'b', at: at(2) },
     ])
     expect(await lines(database)).toEqual(['1: 01..02 a', '1: 02.. b'])
+  })
+
+  test('which a check announces', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const rows = [{ id: 1, name: 'a', at: at(1) }]
+    await load(database, merged, rows)
+    const planned = async (records: readonly object[]): Promise<string> => {
+      const shape = await readShape(database, history)
+      return shape ? plannedChange(database, history, { stream: 'shop.orders', shape, records }) : 'no table'
+    }
+    expect(await planned(rows)).toBe('turned into a history')
+    expect(await planned([{ id: 1, more: true }])).toBe('turned into a history, added more boolean')
+    await load(database, history, rows)
+    expect(await planned(rows)).toBe('')
   })
 
   test('only if Sluice has made it or may adopt it', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../../src/database/database.ts'
+import { hasVersion } from '../../../src/run/has-version.ts'
 import { testDatabase } from '../../support/database.ts'
 import { balances, columnsOf, load, table } from '../support.ts'
 
@@ -158,7 +159,37 @@ describe('a history with a version', () => {
   })
 })
 
+test('a trigger that leaves versions out is an error, and not a row less', async () => {
+  await using test = await testDatabase()
+  const { database } = test
+  await load(database, versioned, [{ id: 1, name: 'a', at: at(1) }])
+  await database.query(`create function shop.none() returns trigger language plpgsql as 'begin return null; end'`)
+  await database.query('create trigger none before insert on shop.orders for each row execute function shop.none()')
+  await expect(load(database, versioned, [{ id: 1, name: 'b', at: at(2) }])).rejects.toThrow(
+    'shop.orders: 0 of 1 versions were inserted. A trigger or a rule on the table leaves rows out',
+  )
+  expect(await timeLine(database)).toEqual(['1.. a'])
+})
+
 describe('a history without a version', () => {
+  test('is one whose cursor is no time, with a warning', async () => {
+    await using test = await testDatabase()
+    const { database } = test
+    const counted = { ...versioned, isVersionOptional: true }
+    const { events } = await load(database, counted, [
+      { id: 1, name: 'a', at: 7 },
+      { id: 2, name: 'x', at: 8 },
+    ])
+    expect(events.filter(({ type }) => type === 'warning')).toMatchObject([
+      {
+        message: expect.stringContaining("the cursor's field at is bigint, which is no time, so a version begins when"),
+      },
+    ])
+    await load(database, counted, [{ id: 1, name: 'b', at: 9 }])
+    expect(await timeLine(database)).toEqual(['now..now a', 'now.. b'])
+    expect(await hasVersion(database, counted)).toBe(false)
+  })
+
   test('opens a version when a row differs, at the moment of loading', async () => {
     await using test = await testDatabase()
     const { database } = test
