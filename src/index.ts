@@ -49,6 +49,7 @@ export {
 export { path, type Path } from './define/api/path.ts'
 export {
   fromIncluded,
+  fromLists,
   fromMembers,
   fromResources,
   fromRows,

@@ -7,7 +7,7 @@
 // Paging:    none but `startposition` in the text of the query; up to 1,000 records
 // Increment: `MetaData.LastUpdatedTime` in the query
 // Deletions: by the change data capture of the last 30 days, up to 1,000 objects an answer
-import { baseUrl, bySince, http, onePage, path, pipeline, refreshToken, secret, since, text } from 'sluice'
+import { baseUrl, bySince, fromLists, http, onePage, path, pipeline, refreshToken, secret, since, text } from 'sluice'
 
 interface Invoice {
   Id: string
@@ -22,10 +22,10 @@ interface Invoice {
   /** With an offset, as `2026-01-31T10:00:00-08:00`. */
   MetaData: { CreateTime: string; LastUpdatedTime: string }
 }
-interface Changes {
-  CDCResponse: {
-    QueryResponse: { Invoice?: { Id: string; status?: 'Deleted'; MetaData: { LastUpdatedTime: string } }[] }[]
-  }[]
+interface Change {
+  Id: string
+  status?: 'Deleted'
+  MetaData: { LastUpdatedTime: string }
 }
 
 const company = process.env['QUICKBOOKS_COMPANY'] ?? '1'
@@ -70,11 +70,9 @@ const invoices = api
   }))
 
 const deleted = api
-  .get<Changes>(path`/v3/company/${company}/cdc`, { entities: 'Invoice', changedSince: since })
+  .get<{ CDCResponse: unknown[] }>(path`/v3/company/${company}/cdc`, { entities: 'Invoice', changedSince: since })
   .pages(onePage({ atMost: 1_000 }))
-  .records(({ CDCResponse }) =>
-    CDCResponse.flatMap(({ QueryResponse }) => QueryResponse.flatMap(({ Invoice = [] }) => Invoice)),
-  )
+  .records(fromLists<Change>('CDCResponse.QueryResponse.Invoice'), { optional: true })
   .incremental('MetaData.LastUpdatedTime', {
     startFrom: new Date(Date.now() - 29 * 86_400_000).toISOString().slice(0, 10),
     lookback: '10m',

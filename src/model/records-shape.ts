@@ -23,6 +23,8 @@ export type RecordsShape =
       /** The field that holds a value that is no object. */
       readonly value: string
     }
+  /** The elements of all lists at a path that leads through lists. */
+  | { readonly type: 'lists'; readonly at: string }
   /** The resources of a JSON:API document, each with its attributes and its relationships as fields. */
   | { readonly type: 'resources'; readonly at: string }
   /** The resources of one type in `included` of a JSON:API document. */
@@ -44,6 +46,8 @@ export function shapeText(shape: RecordsShape): string {
       return 'the body as one record'
     case 'members':
       return `${placeText('members', shape.at)}, their names as ${shape.key}`
+    case 'lists':
+      return `all lists at ${shape.at}`
     case 'resources':
       return placeText('JSON:API resources', shape.at)
     case 'included':

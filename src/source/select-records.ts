@@ -21,7 +21,7 @@ export function selectRecords(
   { records: at, optional = false }: Pick<HttpSource, 'records' | 'optional'>,
   body: unknown,
 ): readonly unknown[] {
-  if (isShape(at)) return shapeRecords(at, body, (path, value) => find(path, value, optional))
+  if (isShape(at)) return shapeRecords(at, body, { find: (path, value) => find(path, value, optional), optional })
   const found = find(at, body, optional)
   if (Array.isArray(found)) return found
   if (found === null || (found === undefined && optional)) return []

@@ -1,5 +1,6 @@
 // Records that are made of a body: of rows, of members, of JSON:API resources.
 import { DecodeError } from '../model/errors.ts'
+import { valuesAt } from '../model/path.ts'
 import type { RecordsShape } from '../model/records-shape.ts'
 import { UnreadableRecord } from '../model/unreadable-record.ts'
 import { formatCount } from '../value/format.ts'
@@ -10,7 +11,11 @@ type Members = Readonly<Record<string, unknown>>
 type Find = (path: string, body: unknown) => unknown
 
 /** Returns the records that a shape makes of a body. `find` follows a path. Null is an empty page. */
-export function shapeRecords(shape: RecordsShape, body: unknown, find: Find): readonly unknown[] {
+export function shapeRecords(
+  shape: RecordsShape,
+  body: unknown,
+  { find, optional }: { readonly find: Find; readonly optional: boolean },
+): readonly unknown[] {
   switch (shape.type) {
     case 'rows':
       return ofRows(shape, body, find)
@@ -18,6 +23,8 @@ export function shapeRecords(shape: RecordsShape, body: unknown, find: Find): re
       return body === undefined || body === null ? [] : [body]
     case 'members':
       return ofMembers(shape, body, find)
+    case 'lists':
+      return ofLists(shape.at, body, optional)
     case 'resources':
       return listAt(shape.at, find(shape.at, body)).map((resource) => flatResource(resource, includedIn(body)))
     case 'included':
@@ -25,6 +32,19 @@ export function shapeRecords(shape: RecordsShape, body: unknown, find: Find): re
         .filter((resource) => resource['type'] === shape.of)
         .map((resource) => flatResource(resource, new Map()))
   }
+}
+
+/** A list that one element does not have is missing, as one that is renamed would be: only `optional` leaves it out. */
+function ofLists(at: string, body: unknown, optional: boolean): readonly unknown[] {
+  return valuesAt(body, at).flatMap((list) => {
+    if (list === null || (list === undefined && optional)) return []
+    if (list !== undefined) return listAt(at, list)
+    throw new DecodeError(
+      `fromLists(): ${quoted(at)} is missing in the body, or in an element of a list on the way. ` +
+        'If it may be missing, add { optional: true }',
+      { explanation: 'NO_RECORDS' },
+    )
+  })
 }
 
 type Rows = Extract<RecordsShape, { readonly type: 'rows' }>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { fromIncluded, fromMembers, fromResources, fromRows, http, onePage } from '../../src/index.ts'
+import { fromIncluded, fromLists, fromMembers, fromResources, fromRows, http, onePage } from '../../src/index.ts'
 import { apiServer } from '../support/api-server.ts'
 import { readPages, recordsOf } from './read-pages.ts'
 
@@ -48,10 +48,36 @@ describe('records that are made of a body', () => {
         { currency: 'USD', value: 1.1 },
       ],
     ],
+    [
+      'all lists at a path that leads through lists, null being none',
+      fromLists('batches.groups.orders'),
+      {
+        batches: [
+          { groups: [{ orders: [{ id: 1 }, { id: 2 }] }, { orders: null }] },
+          { groups: { orders: [{ id: 3 }] } },
+        ],
+      },
+      [{ id: 1 }, { id: 2 }, { id: 3 }],
+    ],
+    ['no lists', fromLists('batches.orders'), { batches: [] }, []],
   ])('%s', async (_, shape, body, records) => {
     await using server = await apiServer([{ json: body }])
     const flow = http(server.origin).get<unknown>('/x').pages(onePage()).records(shape)
     expect(recordsOf(await readPages(flow))).toEqual(records)
+  })
+
+  test('a list that is missing in one element is an error, unless it may be', async () => {
+    const body = { batches: [{ orders: [{ id: 1 }] }, { orders_: [{ id: 2 }] }, { orders: [{ id: 3 }] }] }
+    await using server = await apiServer(() => ({ json: body }))
+    const pages = http(server.origin).get<unknown>('/x').pages(onePage())
+    await expect(readPages(pages.records(fromLists('batches.orders')))).rejects.toThrow(
+      "fromLists(): 'batches.orders' is missing in the body, or in an element of a list on the way",
+    )
+    await expect(readPages(pages.records(fromLists('batches.orders.id'), { optional: true }))).rejects.toThrow(
+      "'batches.orders.id' holds a number where a list was expected",
+    )
+    const read = await readPages(pages.records(fromLists('batches.orders'), { optional: true }))
+    expect(recordsOf(read)).toEqual([{ id: 1 }, { id: 3 }])
   })
 
   test('a row with more values than names, and a member with another key of its own, are rejects', async () => {

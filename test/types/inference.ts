@@ -10,6 +10,7 @@ import {
   byPage,
   bySince,
   csv,
+  fromLists,
   fromMembers,
   fromRows,
   http,
@@ -75,6 +76,7 @@ const api = http('https://api.example')
 // Records that are made of a body have the type that is named, else one of unknown values.
 const sheet = api.get<{ values: unknown[][] }>('/sheet').pages(onePage())
 export const ofSheet = sheet.records(fromRows<{ id: number }>('values')).map(({ id }) => ({ id: id + 1 }))
+export const ofLists = sheet.records(fromLists<{ id: number }>('values.rows')).map(({ id }) => ({ id: id + 1 }))
 export const loose = sheet.records(fromMembers('values')).map((member) => ({ raw: member['value'] }))
 const lines = api
   .get<{ id: string }[]>('/x.csv', {}, { format: csv({ delimiter: ';' }) })

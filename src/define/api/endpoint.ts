@@ -150,8 +150,8 @@ export class Pages<Body> {
   /**
    * The place of the records in the body: a path to an array, or a function. Leave it out if the body is the array.
    * Null is an empty page. A missing member fails, so that a renamed field is not a success with 0 rows; with
-   * `optional` it is an empty page. `fromRows`, `fromMembers`, `fromResources` and `fromIncluded` make records of
-   * something else than a list of objects.
+   * `optional` it is an empty page. `fromRows`, `fromMembers`, `fromLists`, `fromResources` and `fromIncluded` make
+   * records of something else than a list of objects.
    *
    * @example
    * pages.records('data.items')

@@ -75,6 +75,20 @@ export function fromMembers<T = RowRecord>(
 }
 
 /**
+ * The elements of all lists at a path that leads through other lists, in their order: an answer in batches, or a list
+ * in each element of a list. Null is no records. A list that is missing in one of the elements is an error, unless
+ * `.records()` has `optional`.
+ *
+ * @example
+ * api.get<Found>('/batches').pages(onePage()).records(fromLists<Order>('batches.orders'))
+ */
+export function fromLists<T = RowRecord>(at: string): RecordsFrom<T> {
+  if (typeof at !== 'string' || at === '')
+    throw new UsageError("fromLists(): give the path of the lists, as in fromLists('batches.orders')")
+  return Object.freeze({ type: 'lists', at })
+}
+
+/**
  * The resources of a JSON:API document as flat records: `type`, `id`, the attributes, and for each relationship the
  * resource in `included`, or its `{ type, id }`.
  *

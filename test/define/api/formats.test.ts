@@ -4,6 +4,7 @@ import {
   describePipeline,
   fromData,
   fromIncluded,
+  fromLists,
   fromMembers,
   fromResources,
   fromRows,
@@ -42,6 +43,7 @@ test.each<[() => unknown, string]>([
   [() => fromRows(wrong(1)), 'fromRows(): give the path in the body'],
   [() => fromMembers('a', { key: '' }), 'fromMembers(): key and value are names of fields'],
   [() => fromMembers('a', { key: 'value' }), 'fromMembers(): key and value must be different fields'],
+  [() => fromLists(''), "fromLists(): give the path of the lists, as in fromLists('batches.orders')"],
   [() => listing().download(''), '.download(): give the path of the URL in the record'],
   [() => listing().download('a', { format: wrong('csv') }), '.download(): format must be a format'],
   [() => listing().download('a', { concurrency: 0 }), '.download(): concurrency must be a whole number from 1'],
@@ -69,6 +71,7 @@ test.each([
   [fromRows('values'), 'records  rows of values, named by the first one'],
   [fromRows('', { header: 'names' }), 'records  rows of the body itself, named by names'],
   [fromMembers('items', { key: 'sku' }), 'records  members of items, their names as sku'],
+  [fromLists('batches.orders'), 'records  all lists at batches.orders'],
   [fromResources(), 'records  JSON:API resources of data'],
   [fromIncluded('people'), 'records  JSON:API resources of type people in included'],
 ])('a shape of records is described, and is data', (shape, line) => {
