@@ -93,12 +93,12 @@ function stageTexts(stages: readonly Stage[]): string[] {
   })
 }
 
-function writeText({ name, write, key, account }: Table): string {
+function writeText({ name, write, key, account, absent }: Table): string {
   const fields = [...(account ? [account.name] : []), ...key].join(' and ')
   if (write === 'replace') return `replaces the rows of ${name}`
   if (write === 'append') return key.length === 0 ? `appends to ${name}` : `appends to ${name}, once by ${fields}`
   if (write === 'history') return `keeps the history of ${name} by ${fields}`
-  return `merges into ${name} by ${fields}`
+  return `merges into ${name} by ${fields}${absent === 'keep' ? ' and leaves what a record lacks as it is' : ''}`
 }
 
 function whenText(given: Parameters<typeof scheduleOf>[0]): string {

@@ -101,12 +101,15 @@ function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: bool
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 
 function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
-  const { onSchemaChange, complete, adopt, indexes = [] } = more
+  const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
     [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
     versionBy !== undefined && `${versions}${isVersionOptional ? ', where rows have it' : ''}`,
+    absent === 'keep' && 'absent fields stay',
+    insertOnly && `only at insert: ${insertOnly.join(', ')}`,
+    ignoreChanges && `no change by ${ignoreChanges.join(', ')} alone`,
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
     adopt === true && 'adopted',

@@ -66,7 +66,7 @@ function rejectOf(row: RowSelection, error: Error, { shape }: BisectOptions): Re
   return {
     stage: 'database',
     reason: `${error.message} (SQLSTATE ${sqlState(error)}${more === '' ? '' : `; ${more}`}). ${remedyFor(error)}`,
-    record: rowRecord(Buffer.concat([...chunksOf(row)]).toString(), shape.columns),
+    record: rowRecord(Buffer.concat([...chunksOf(row)]).toString(), shape),
   }
 }
 

@@ -83,7 +83,8 @@ export class OpenTable {
 
   /** True if rows of a merge can be copied straight into the table, because it holds none yet. */
   get isBlankForMerge(): boolean {
-    return this.table.write === 'merge' && !this.table.loadedAt && this.#shape?.blank === true
+    const { write, loadedAt, absent } = this.table
+    return write === 'merge' && !loadedAt && absent !== 'keep' && this.#shape?.blank === true
   }
 
   /** True if the table lacks `_loaded_at`, or the shadow table of a replace lacks a column that is loaded. */

@@ -12,10 +12,16 @@ export interface RowRange {
 export interface RowSelection {
   readonly ranges: readonly RowRange[]
   readonly rows: number
+  /** From 1 on if rows with the same keys are stored before these, in the same transaction. @default 0 */
+  readonly round?: number
 }
 
-/** Which of several rows with one key is written: the newest (the last read of equal versions), the first, or all. */
-export type KeepRule = 'newest' | 'first' | 'all'
+/**
+ * Which of several rows with one key is written: the newest (the last read of equal versions), the first, or all.
+ * `'each'` writes one after the other, in the order in which they were read, because a later one leaves something of an
+ * earlier one in the table. Left out are those that are older than one before them, and those that leave nothing.
+ */
+export type KeepRule = 'newest' | 'first' | 'each' | 'all'
 
 export interface Selected extends RowSelection {
   readonly duplicates: number
@@ -51,7 +57,7 @@ export function selectRows(pages: readonly EncodedRows[], keep: KeepRule): Selec
 /** Returns for each page the indexes of the rows that are not written. `onDouble`: two rows of a page have one key. */
 function duplicatesOf(
   pages: readonly EncodedRows[],
-  keep: 'newest' | 'first',
+  keep: 'newest' | 'first' | 'each',
   onDouble: (page: EncodedRows, one: number, other: number) => void,
 ): number[][] {
   const dropped: number[][] = pages.map(() => [])
@@ -66,8 +72,14 @@ function duplicatesOf(
         return
       }
       const earlier = locationOf(before, pages)
+      const later = { page, pageIndex, row }
+      const isLost = keep === 'first' || isOlder(later, earlier)
+      if (!isLost && keep === 'each' && leavesSomething(earlier, later)) {
+        kept.set(key, start + row)
+        return
+      }
       if (earlier.pageIndex === pageIndex) onDouble(page, earlier.row, row)
-      if (keep === 'first' || isOlder({ page, pageIndex, row }, earlier)) dropped[pageIndex]?.push(row)
+      if (isLost) dropped[pageIndex]?.push(row)
       else {
         dropped[earlier.pageIndex]?.push(earlier.row)
         kept.set(key, start + row)
@@ -100,6 +112,44 @@ function isOlder(one: RowLocation, other: RowLocation): boolean {
   return versionOrder(version.type, version.name)(a, b) < 0
 }
 
+/** Returns true if a row that is written before another one of its key leaves something in the table. */
+function leavesSomething(earlier: RowLocation, later: RowLocation): boolean {
+  const { rowShape } = later.page
+  if (earlier.page.rowShape.hash !== rowShape.hash) return true
+  // The first row sets these columns.
+  if (rowShape.columns.some(({ isInsertOnly }) => isInsertOnly)) return !hasEqualRows(earlier, later)
+  const [before = '', after = ''] = [earlier.page.absents[earlier.row], later.page.absents[later.row]]
+  for (let index = 0; index < after.length; index += 1) if (after[index] === '1' && before[index] !== '1') return true
+  return false
+}
+
+function hasEqualRows(one: RowLocation, other: RowLocation): boolean {
+  const [bytes, others] = [one, other].map(({ page, row }) => Buffer.concat([...page.slices(row, row + 1)]))
+  return bytes !== undefined && others?.equals(bytes) === true
+}
+
+/**
+ * Splits a selection into rounds that are written one after the other: in each, every key occurs once. Rows of one key
+ * keep their order.
+ */
+export function roundsOf(selection: RowSelection): readonly RowSelection[] {
+  const times = new Map<string, number>()
+  const rounds: { ranges: RowRange[]; rows: number; round: number }[] = []
+  for (const { page, from, to } of selection.ranges)
+    for (let row = from; row < to; row += 1) {
+      const key = page.keys[row] ?? ''
+      const round = times.get(key) ?? 0
+      times.set(key, round + 1)
+      const target = (rounds[round] ??= { ranges: [], rows: 0, round })
+      const last = target.ranges.at(-1)
+      if (last?.page === page && last.to === row)
+        target.ranges[target.ranges.length - 1] = { page, from: last.from, to: row + 1 }
+      else target.ranges.push({ page, from: row, to: row + 1 })
+      target.rows += 1
+    }
+  return rounds
+}
+
 /** Yields the bytes of a selection, for COPY. */
 export function* chunksOf({ ranges }: RowSelection): Generator<Uint8Array> {
   for (const { page, from, to } of ranges) yield* page.slices(from, to)
@@ -123,15 +173,18 @@ export function halves({ ranges, rows }: RowSelection): readonly [RowSelection, 
 }
 
 /** Splits a selection into parts of one shape each, in order: a COPY has one list of columns. */
-export function splitByShape({ ranges }: RowSelection): { readonly rows: RowSelection; readonly shape: RowShape }[] {
-  const parts: { rows: { ranges: RowRange[]; rows: number }; shape: RowShape }[] = []
+export function splitByShape({
+  ranges,
+  round = 0,
+}: RowSelection): { readonly rows: RowSelection; readonly shape: RowShape }[] {
+  const parts: { rows: { ranges: RowRange[]; rows: number; round: number }; shape: RowShape }[] = []
   for (const range of ranges) {
     const last = parts.at(-1)
     const rows = range.to - range.from
     if (last && last.shape.hash === range.page.rowShape.hash) {
       last.rows.ranges.push(range)
       last.rows.rows += rows
-    } else parts.push({ rows: { ranges: [range], rows }, shape: range.page.rowShape })
+    } else parts.push({ rows: { ranges: [range], rows, round }, shape: range.page.rowShape })
   }
   return parts
 }

@@ -82,12 +82,19 @@ export class TableEncoder {
     const { fields, isPlainAppend, shape, slice } = this.#open
     const { columns } = fields
     const constant = isPlainAppend && shape?.hasSlice ? { name: systemColumns.slice, text: slice.id } : undefined
+    const marksAbsent = this.#open.table.absent === 'keep'
     const hash = createHash('sha256')
-      .update(JSON.stringify([columns.map(({ name, type }) => [name, type.sql]), constant?.name]))
+      .update(
+        JSON.stringify([
+          columns.map(({ name, type }) => [name, type.sql]),
+          constant?.name,
+          ...(marksAbsent ? ['absent'] : []),
+        ]),
+      )
       .digest('hex')
       .slice(0, 16)
     return new PageEncoder(
-      { hash, columns, version: this.#version(), constant },
+      { hash, columns, version: this.#version(), constant, marksAbsent },
       { undetermined: this.#undetermined(), ring: this.#ring, sampler: this.#sampler },
     )
   }

@@ -14,7 +14,15 @@ export interface UpsertOptions {
   readonly loadedAt: boolean
   /** Rows of a partitioned table have no usable xmax; PostgreSQL 18 returns the old row instead. */
   readonly partitioned: boolean
+  /** The source says which columns of a row stay as they are stored: `ABSENT_COLUMN`. @default false */
+  readonly marksAbsent?: boolean | undefined
 }
+
+/**
+ * The column of a source that says what a record lacks: a bit for each column, or null if it lacks nothing. No field
+ * gives a column such a name.
+ */
+export const ABSENT_COLUMN = '?absent'
 
 /**
  * Types whose equal values are identical. For others (1.5 and 1.50, `a` and `A` in citext) the key is updated as well.
@@ -42,21 +50,46 @@ export const EXACT_TYPES = new Set([
  * - Rows are compared by their bytes (`*<>`): `is distinct from` takes 1.5 and 1.50 for equal, and has no json. Only
  *   loaded columns are compared, because another column would make every row differ.
  * - Rows are written in the order of the key, so that two writers lock them in the same order.
+ * - A column that a record lacks keeps what the row holds when it is locked, and not what the lookup has found: another
+ *   writer may have changed it since.
  */
-export function upsertSql({ table, source, columns, version, loadedAt, partitioned }: UpsertOptions): string {
+export function upsertSql(options: UpsertOptions): string {
+  const { table, source, columns, version, loadedAt, partitioned, marksAbsent = false } = options
   const names = columns.map(({ name }) => quoteIdentifier(name))
   const keys = columns.filter(({ key }) => key).map(({ name }) => quoteIdentifier(name))
   const [firstKey] = keys
-  const changing = columns
-    .filter(({ key, type }) => !key || !EXACT_TYPES.has(type.base))
-    .map(({ name }) => quoteIdentifier(name))
+  const changing = columns.filter(
+    ({ key, type, isInsertOnly }) => isInsertOnly !== true && (!key || !EXACT_TYPES.has(type.base)),
+  )
+  const compared = changing.filter(({ isIgnored }) => isIgnored !== true)
   const stamp = loadedAt ? [quoteIdentifier(systemColumns.loadedAt)] : []
-  const row = (of: string): string => `row(${changing.map((name) => `${of}.${name}`).join(', ')})::record`
-  const differs = (stored: string, sent: string): string =>
-    `${row(stored)} *<> ${row(sent)}${version ? ` and ${notOlderSql(version, stored, sent)}` : ''}`
-  const assignments = [...changing, ...stamp].map((name) => `${name} = excluded.${name}`).join(', ')
-  const conflict =
-    changing.length === 0 ? 'do nothing' : `do update set ${assignments} where ${differs('t', 'excluded')}`
+  const merged = (column: LoadedColumn, stored: string, sent: string, mark: string): string => {
+    const name = quoteIdentifier(column.name)
+    if (!marksAbsent || column.key) return `${sent}.${name}`
+    const bit = `get_bit(${mark}.${quoteIdentifier(ABSENT_COLUMN)}, ${columns.indexOf(column)})`
+    return `case when ${bit} = 1 then ${stored}.${name} else ${sent}.${name} end`
+  }
+  const differs = (stored: string, sent: string, mark = sent): string => {
+    const before = compared.map(({ name }) => `${stored}.${quoteIdentifier(name)}`).join(', ')
+    const after = compared.map((column) => merged(column, stored, sent, mark)).join(', ')
+    const isNewer = version ? ` and ${notOlderSql(version, stored, sent)}` : ''
+    return `row(${before})::record *<> row(${after})::record${isNewer}`
+  }
+  const update = (): string => {
+    const set = [...changing.map(({ name }) => quoteIdentifier(name)), ...stamp]
+    if (!marksAbsent)
+      return `set ${set.map((name) => `${name} = excluded.${name}`).join(', ')} where ${differs('t', 'excluded')}`
+    const values = [
+      ...changing.map((column) => merged(column, 't', 'excluded', 'p')),
+      ...stamp.map((name) => `excluded.${name}`),
+    ]
+    const mark = `from ${source} as p where ${keys.map((key) => `p.${key} = excluded.${key}`).join(' and ')}`
+    return (
+      `set (${set.join(', ')}) = (select ${values.join(', ')} ${mark}) ` +
+      `where exists (select ${mark} and ${differs('t', 'excluded', 'p')})`
+    )
+  }
+  const conflict = compared.length === 0 ? 'do nothing' : `do update ${update()}`
   const values = [...names.map((name) => `s.${name}`), ...stamp.map(() => 'statement_timestamp()')]
   const sameKey = keys.map((key) => `o.${key} = s.${key}`).join(' and ')
   return `with written as (
@@ -64,7 +97,7 @@ export function upsertSql({ table, source, columns, version, loadedAt, partition
   select ${values.join(', ')}
   from ${source} as s
     left join lateral (select ${names.join(', ')} from ${table} as o where ${sameKey} limit 1) as o on true
-  where o.${firstKey} is null${changing.length === 0 ? '' : ` or (${differs('o', 's')})`}
+  where o.${firstKey} is null${compared.length === 0 ? '' : ` or (${differs('o', 's')})`}
   order by ${keys.map((key) => `s.${key}`).join(', ')}
   on conflict (${keys.join(', ')}) ${conflict}
   returning ${partitioned ? `old.${firstKey} is null` : 't.xmax = 0'} as inserted

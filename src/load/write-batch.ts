@@ -7,7 +7,7 @@ import type { Table } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from './encode/encoded-page.ts'
 import { sharedKeyText } from './shared-key.ts'
-import { selectRows, splitByShape, type KeepRule, type RowSelection } from './row-selection.ts'
+import { roundsOf, selectRows, splitByShape, type KeepRule, type RowSelection } from './row-selection.ts'
 import type { StoredCounts } from './write-modes.ts'
 
 export interface WrittenBatch {
@@ -47,10 +47,12 @@ export async function writeBatch(
   table: Table,
   storePart: StorePart,
 ): Promise<WrittenBatch> {
-  const selection = selectRows(pages.map(rowsOf), keepRule(table, pages.map(rowsOf)))
+  const keep = keepRule(table, pages.map(rowsOf))
+  const selection = selectRows(pages.map(rowsOf), keep)
   const rejects: Reject[] = pages.flatMap((page) => page.rejects)
   const stored = { inserted: 0, updated: 0, unchanged: 0, duplicate: selection.duplicates, rejected: 0 }
-  for (const { rows, shape } of splitByShape(selection)) {
+  const rounds = keep === 'each' ? roundsOf(selection) : [selection]
+  for (const { rows, shape } of rounds.flatMap(splitByShape)) {
     const part = await storePart(rows, shape)
     stored.inserted += part.stored.inserted
     stored.updated += part.stored.updated
@@ -109,10 +111,11 @@ function rowsOf(page: EncodedPage): EncodedRows {
   throw new TypeError('write takes the pages that encode has returned')
 }
 
-function keepRule({ key, write }: Table, pages: readonly EncodedRows[]): KeepRule {
+function keepRule({ key, write, absent, insertOnly = [] }: Table, pages: readonly EncodedRows[]): KeepRule {
   if (key.length === 0) return 'all'
   // Each version of a history is written. The database finds those that begin at one moment, however it is written.
   if (write === 'history' && pages.some(({ rowShape }) => rowShape.version)) return 'all'
   // An append by key keeps the stored row. The same holds within a batch, so that the size of batches does not matter.
-  return write === 'append' ? 'first' : 'newest'
+  if (write === 'append') return 'first'
+  return absent === 'keep' || insertOnly.length > 0 ? 'each' : 'newest'
 }

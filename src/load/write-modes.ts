@@ -1,4 +1,4 @@
-import { quoteLiteral, quoteTable } from '../database/quote.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../database/quote.ts'
 import type { Transaction } from '../database/transaction.ts'
 import type { WriteCounts } from '../model/batch.ts'
 import { LoadError } from '../model/errors.ts'
@@ -8,7 +8,7 @@ import type { RowShape } from './encode/encoded-page.ts'
 import { chunksOf, type RowSelection } from './row-selection.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
 import { systemColumns } from './shape/system-columns.ts'
-import { upsertSql } from './upsert-sql.ts'
+import { ABSENT_COLUMN, upsertSql } from './upsert-sql.ts'
 
 export interface StoredCounts extends WriteCounts {
   /** Rows of an append by key whose key existed already. */
@@ -37,9 +37,11 @@ export const copyInto =
 /** Merges rows by key. A temporary table with the column types of the target keeps values from being rounded. */
 export const merge =
   ({ name, loadedAt }: Table, partitioned: boolean): StoreRows =>
-  async (transaction, rows, { columns, version }) => {
-    const source = await copyToStaging(transaction, name, rows, columns)
-    const upsert = upsertSql({ table: quoteTable(name), source, columns, version, loadedAt, partitioned })
+  async (transaction, rows, shape) => {
+    const { columns, version, marksAbsent } = shape
+    const source = await copyToStaging(transaction, name, rows, shape)
+    const table = quoteTable(name)
+    const upsert = upsertSql({ table, source, columns, version, loadedAt, partitioned, marksAbsent })
     const { inserted, updated } = parseCounts((await transaction.run(upsert)).at(-1)?.rows[0])
     return { inserted, updated, unchanged: rows.rows - inserted - updated, duplicate: 0 }
   }
@@ -47,8 +49,9 @@ export const merge =
 /** Appends rows by key. A row whose key is stored already counts as duplicate. */
 export const appendByKey =
   ({ name, loadedAt }: Table, slice: { readonly id: string; readonly hasColumn: boolean }): StoreRows =>
-  async (transaction, rows, { columns }) => {
-    const source = await copyToStaging(transaction, name, rows, columns)
+  async (transaction, rows, shape) => {
+    const { columns } = shape
+    const source = await copyToStaging(transaction, name, rows, shape)
     const keys = columnList(columns.filter(({ key }) => key))
     const added = [
       ...(slice.hasColumn ? [{ name: systemColumns.slice, value: `${quoteLiteral(slice.id)}::bigint` }] : []),
@@ -67,22 +70,32 @@ select count(*) as inserted, 0 as updated from written`)
 
 let stagingTables = 0
 
-/** Copies rows into a temporary table of this transaction and returns its name. */
+/**
+ * Copies rows into a temporary table of this transaction and returns its name. The rounds after the first share one
+ * table: each table takes locks until the transaction ends, of which the server has a limited number.
+ */
 async function copyToStaging(
   transaction: Transaction,
   table: string,
   rows: RowSelection,
-  columns: RowShape['columns'],
+  { columns, hash, marksAbsent = false }: RowShape,
 ): Promise<string> {
-  stagingTables += 1
-  const name = `sluice_batch_${stagingTables}`
+  const isShared = (rows.round ?? 0) > 0
+  if (!isShared) stagingTables += 1
+  const name = isShared ? `sluice_round_${hash}` : `sluice_batch_${stagingTables}`
   const list = columnList(columns)
+  const absent = marksAbsent ? quoteIdentifier(ABSENT_COLUMN) : undefined
+  const from = `select ${list}${absent ? `, null::varbit as ${absent}` : ''} from ${quoteTable(table)} with no data`
   await copyRows(transaction, rows, [
     // The select locks the target, which keeps its column types until the transaction ends.
-    `create temporary table ${name} on commit drop as select ${list} from ${quoteTable(table)} with no data`,
+    `create temporary table ${isShared ? 'if not exists ' : ''}${name} on commit drop as ${from}`,
+    ...(isShared ? [`truncate pg_temp.${name}`] : []),
     shapeCheckSql(`pg_temp.${name}`, columns),
-    `copy pg_temp.${name} (${list}) from stdin`,
+    `copy pg_temp.${name} (${list}${absent ? `, ${absent}` : ''}) from stdin`,
   ])
+  // What a record lacks is looked up by key for each row that is updated.
+  if (absent && !isShared && rows.rows > 1)
+    await transaction.run(`create index on pg_temp.${name} (${columnList(columns.filter(({ key }) => key))})`)
   return `pg_temp.${name}`
 }
 

@@ -196,6 +196,9 @@ export interface ColumnOptions {
  */
 export type Complete = 'required' | 'any'
 
+/** What a field that a record does not have does to the stored value: it becomes null, or it stays. */
+export type Absent = 'null' | 'keep'
+
 /** The meaning of the text `''`: it is null, or a text like others. */
 export type EmptyText = 'null' | 'keep'
 
@@ -223,6 +226,12 @@ export interface Table {
   readonly loadedAt: boolean
   /** For `history`, in a replay: a key that has a row keeps it. @default false */
   readonly keepsStored?: boolean
+  /** For `merge`: what a field that a record does not have does to the stored value. @default 'null' */
+  readonly absent?: Absent
+  /** For `merge`: fields whose columns are set when a row is inserted, and never again. @default none */
+  readonly insertOnly?: readonly string[]
+  /** For `merge`: fields whose columns are written with others, and alone do not make a row differ. @default none */
+  readonly ignoreChanges?: readonly string[]
   /** For `replace`: a source without records may empty the table. @default false: it fails */
   readonly allowEmpty: boolean
   /** The table may be one that Sluice did not create: it is altered, and its rows are replaced. @default false */

@@ -1,5 +1,5 @@
 import type { FieldOf } from '../../model/path.ts'
-import type { ColumnOptions, Complete, EmptyText, Table, TableIndex } from '../../model/recipe.ts'
+import type { Absent, ColumnOptions, Complete, EmptyText, Table, TableIndex } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 import type { TimeColumn } from './time.ts'
@@ -83,6 +83,19 @@ export type TableOptions<Row, Write> = {
   onSchemaChange?: SchemaPolicy
   /** Add the column `_loaded_at`, the time when the row last changed. @default false */
   loadedAt?: boolean
+  /**
+   * For `merge`: what a field that a record does not have does to the stored value. With `'null'` the column becomes
+   * null. With `'keep'` the stored value stays, and a field that is null still becomes null. A field that a stage has
+   * set to `undefined` is one that the record does not have. @default 'null'
+   */
+  absent?: Absent
+  /** For `merge`: fields whose columns are set when the row is inserted, and never again, such as `['created_by']`. */
+  insertOnly?: RowField<Row> | readonly RowField<Row>[]
+  /**
+   * For `merge`: fields that never count as a change, such as `['views']`. They are written when another column of the
+   * row changes. If nothing else has changed, the row stays as it is and counts as unchanged.
+   */
+  ignoreChanges?: RowField<Row> | readonly RowField<Row>[]
   /** For `replace`: a source without records empties the table. @default false: it fails */
   allowEmpty?: boolean
   /**
@@ -119,6 +132,8 @@ export type IndexOption<Row> =
       readonly using?: TableIndex['using']
       readonly where?: string
     }
+/** A field of a row. Of rows without a type it is any name. */
+type RowField<Row> = unknown extends Row ? string : FieldOf<Row>
 
 interface Keyed<Row> {
   /** The field or fields that identify a row. */

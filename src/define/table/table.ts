@@ -21,8 +21,9 @@ import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.
 import { indexesOf, type GivenIndex } from './indexes.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
+import { winningValues, type GivenWinners } from './winning-values.ts'
 
-interface Given {
+interface Given extends GivenWinners {
   readonly key?: string | readonly string[]
   readonly write?: WriteMode
   readonly versionBy?: string
@@ -139,10 +140,19 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     keys.length > 0 && write !== 'append' ? versionFieldOf(recipe, withCursorTime(declared, recipe)) : undefined
   const versionBy =
     given.versionBy ?? (cursorField !== undefined && declared[cursorField] !== false ? cursorField : undefined)
+  const winners = winningValues(given, {
+    write,
+    key: keys,
+    versionBy,
+    isLeftOut: (field) => declared[field] === false,
+    stageThatDrops: (field) => stageThatDrops(recipe, field),
+  })
+  if ('problem' in winners) throw fault(winners.problem)
   return {
     name,
     key: Object.freeze(keys),
     write,
+    ...winners,
     ...defined({
       versionBy,
       isVersionOptional: versionBy !== undefined && given.versionBy === undefined ? true : undefined,
@@ -208,6 +218,9 @@ const OPTIONS: OptionNames<Given> = {
   maxRejects: true,
   resumeWithin: true,
   complete: true,
+  absent: true,
+  insertOnly: true,
+  ignoreChanges: true,
 }
 const HINTS: Readonly<Record<string, string>> = {
   primaryKey: 'Did you mean "key"?',

@@ -13,6 +13,8 @@ export interface RowShape {
   readonly version: LoadedColumn | undefined
   /** A last column with the same value in every row. */
   readonly constant: { readonly name: string; readonly text: string } | undefined
+  /** A last column says which fields the record of a row does not have. @default false */
+  readonly marksAbsent?: boolean
 }
 
 /**
@@ -61,6 +63,8 @@ export class EncodedRows implements EncodedPage {
   readonly keys: readonly string[]
   /** The version of each row as COPY text; empty without one. */
   readonly versions: readonly string[]
+  /** The fields that the record of each row does not have, a digit for each column; empty if they are not marked. */
+  readonly absents: readonly string[]
   readonly #ring: ChunkRing
   readonly #segments: readonly Segment[]
   /** The offset of each row over all segments, and the offset of the page's end. */
@@ -69,7 +73,7 @@ export class EncodedRows implements EncodedPage {
 
   constructor(
     page: Page,
-    { counts, rejects, shape, samples, missingKey, keys, versions, ring, segments, starts }: EncodedParts,
+    { counts, rejects, shape, samples, missingKey, keys, versions, absents = [], ring, segments, starts }: EncodedParts,
   ) {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1) ?? 0
@@ -87,6 +91,7 @@ export class EncodedRows implements EncodedPage {
     this.rowShape = shape
     this.keys = keys
     this.versions = versions
+    this.absents = absents
     this.#ring = ring
     this.#segments = segments
     this.#starts = starts
@@ -129,6 +134,7 @@ export interface EncodedParts {
   readonly shape: RowShape
   readonly keys: readonly string[]
   readonly versions: readonly string[]
+  readonly absents?: readonly string[]
   readonly ring: ChunkRing
   readonly segments: readonly Segment[]
   readonly starts: Uint32Array

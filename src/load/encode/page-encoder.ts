@@ -55,6 +55,7 @@ export class PageEncoder {
       version: shape.version?.field,
       undetermined,
       constant: shape.constant?.text,
+      marksAbsent: shape.marksAbsent,
       seen: this.#seen,
     }
     this.#quick = compileRowEncoder({ ...options, careful: false })
@@ -79,7 +80,8 @@ export class PageEncoder {
     const starts = new Uint32Array(records.length + 1)
     const keys: string[] = []
     const versions: string[] = []
-    const facts: RowFacts = { key: '', version: '' }
+    const absents: string[] = []
+    const facts: RowFacts = { key: '', version: '', absent: '' }
     const writer = new SegmentWriter(this.#ring)
     let rows = 0
     for (let index = 0; index < records.length; index += 1) {
@@ -91,6 +93,7 @@ export class PageEncoder {
         starts[rows] = writer.bytes
         if (this.#keyed) keys.push(facts.key)
         if (this.shape.version) versions.push(facts.version)
+        if (this.shape.marksAbsent) absents.push(facts.absent)
       } else if (line.type === 'change') {
         writer.undo()
         return 'change'
@@ -102,7 +105,7 @@ export class PageEncoder {
           ...defined({ parents: page.parents }),
         })
     }
-    return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions }
+    return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions, absents }
   }
 
   #line(record: unknown, encodeRow: RowEncoder, facts: RowFacts, policy: MismatchPolicy): string | MismatchDecision {
@@ -140,6 +143,7 @@ interface Lines {
   readonly starts: Uint32Array
   readonly keys: readonly string[]
   readonly versions: readonly string[]
+  readonly absents: readonly string[]
 }
 
 /** Writes lines into chunks; a line lies in one chunk. */

@@ -12,6 +12,8 @@ export interface RowFacts {
   key: string
   /** The version as COPY text, `\N` for null. */
   version: string
+  /** With `marksAbsent`: a digit for each column, 1 for a field that the record does not have; '' if it has all. */
+  absent: string
 }
 
 /** Returns a record as one line of COPY text; throws a `FieldMismatch` if a value does not fit its column. */
@@ -25,6 +27,8 @@ export interface RowEncoderOptions {
   readonly undetermined: readonly Pick<LoadedColumn, 'field' | 'emptyIsNull'>[]
   /** The text of a last column that is the same in every row. */
   readonly constant?: string | undefined
+  /** Writes into a last column which fields the record does not have, and requires the version. @default false */
+  readonly marksAbsent?: boolean | undefined
   /** Gets a 1 for each column that has a value in a row. */
   readonly seen: Uint8Array
   /** Check each line for halves of surrogate pairs, which UTF-8 cannot write: they would silently become U+FFFD. */
@@ -46,6 +50,8 @@ export function compileRowEncoder(options: RowEncoderOptions): RowEncoder {
     long: columns.map((column) => (value: unknown) => longWay(value, column)),
     escape: (value: string, index: number) => escapeIn(columns[index], value),
     nullKey,
+    noVersion,
+    missing: new Uint8Array(columns.length),
     undetermined: refuseUndetermined,
     seen: options.seen,
     findSurrogate: (record: Readonly<Record<string, unknown>>) => refuseSurrogate(columns, record),
@@ -57,29 +63,43 @@ export function compileRowEncoder(options: RowEncoderOptions): RowEncoder {
 }
 
 /** Writes the body of the encoder: `r` is the record, `f` its facts, `s` the line, `v` a value, `t` its text. */
-function bodyOf({ columns, version, undetermined, constant, careful }: RowEncoderOptions): string[] {
+function bodyOf(options: RowEncoderOptions): string[] {
+  const { columns, undetermined, constant, careful, marksAbsent = false } = options
   const keys = columns.flatMap(({ key, constant }, index) => (key && constant === undefined ? [`k${index}`] : []))
-  const lineEnd = `${constant === undefined ? '' : `\t${constant}`}\n`
+  const added = constant === undefined ? '' : `\t${constant}`
+  const end = marksAbsent
+    ? `${literal(`${added}\t`)} + (f.absent || '\\\\N') + ${literal('\n')}`
+    : literal(`${added}\n`)
   return [
     `let v, t, s = ''${[...keys, 'newer'].map((name) => `, ${name} = ''`).join('')}`,
-    ...columns.flatMap((column, index) => columnCode(column, index, version)),
+    ...(marksAbsent ? ['let n = 0'] : []),
+    ...columns.flatMap((column, index) => columnCode(column, index, options)),
     ...undetermined.map(
       (column) => `v = ${readField(column.field)}; if (!(${isNull(column)})) undetermined(${literal(column.field)})`,
     ),
     `f.key = ${keys.join(String.raw` + '\t' + `) || "''"}`,
     'f.version = newer',
+    ...(marksAbsent ? [`f.absent = n === 0 ? '' : missing.join('')`] : []),
     ...(careful ? ['if (!s.isWellFormed()) findSurrogate(r)'] : []),
-    `return s + ${literal(lineEnd)}`,
+    `return s + ${end}`,
   ]
 }
 
 /** Writes the code that appends one column to the line. Keeps the text of key columns and of the version. */
-function columnCode(column: LoadedColumn, index: number, version: string | undefined): string[] {
+function columnCode(
+  column: LoadedColumn,
+  index: number,
+  { version, marksAbsent = false }: Pick<RowEncoderOptions, 'version' | 'marksAbsent'>,
+): string[] {
   const { field } = column
   const tab = index === 0 ? '' : String.raw`'\t' + `
   if (column.constant !== undefined) return [`s += ${tab}${literal(escapeText(column.constant))}`]
   const kept = [...(column.key ? [`k${index}`] : []), ...(field === version ? ['newer'] : [])]
   const refuseNull = column.key ? [`if (${isNull(column)}) nullKey(${literal(field)})`] : []
+  if (marksAbsent && field === version) refuseNull.push(`if (v === undefined) noVersion(${literal(field)})`)
+  // The array is cleared only for a record that lacks something.
+  else if (marksAbsent && !column.key)
+    refuseNull.push(`if (v === undefined) { if (n === 0) missing.fill(0); missing[${index}] = 1; n += 1 }`)
   const append =
     kept.length === 0
       ? [textCode(column, index, `s += ${tab}`)]
@@ -90,7 +110,7 @@ function columnCode(column: LoadedColumn, index: number, version: string | undef
 /** Reads a field of the record. A name that every object has (`constructor`) counts only as the record's own member. */
 const readField = (field: string): string =>
   field in Object.prototype
-    ? `(Object.hasOwn(r, ${literal(field)}) ? ${fieldOf('r', field)} : null)`
+    ? `(Object.hasOwn(r, ${literal(field)}) ? ${fieldOf('r', field)} : undefined)`
     : fieldOf('r', field)
 
 const isNull = ({ emptyIsNull = false }: Pick<LoadedColumn, 'emptyIsNull'>): string =>
@@ -166,6 +186,11 @@ function escapeIn(column: LoadedColumn | undefined, value: string): string {
 
 function nullKey(field: string): never {
   throw new FieldMismatch(field, 'it belongs to the key and is null')
+}
+
+/** Nothing says whether the record is newer than the stored row, whose other fields it would leave as they are. */
+function noVersion(field: string): never {
+  throw new FieldMismatch(field, "it is the version, and with absent: 'keep' each record must have it")
 }
 
 function refuseUndetermined(field: string): never {

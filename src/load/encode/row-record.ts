@@ -1,17 +1,25 @@
 import { exactNumber } from '../../value/decimal-text.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 import { unescapeText } from './copy-text.ts'
+import type { RowShape } from './encoded-page.ts'
 
 /**
  * Reads a line of COPY text back into a record with the names of its fields; numbers keep every digit. Used for rows
- * that the database refused: the page's records are released by then.
+ * that the database refused: the page's records are released by then. A field that the record did not have is not in it
+ * either, if its absence has a meaning.
  */
-export function rowRecord(line: string, columns: readonly LoadedColumn[]): Record<string, unknown> {
+export function rowRecord(
+  line: string,
+  { columns, marksAbsent = false }: Pick<RowShape, 'columns' | 'marksAbsent'>,
+): Record<string, unknown> {
   const texts = line.replace(/\n$/, '').split('\t')
+  const absent = marksAbsent ? texts.at(-1) : undefined
   return Object.fromEntries(
     columns.flatMap((column, index) =>
       // The name of the account is not of the record.
-      column.constant === undefined ? [[column.field, valueOf(unescapeText(texts[index] ?? '\\N'), column)]] : [],
+      column.constant === undefined && absent?.[index] !== '1'
+        ? [[column.field, valueOf(unescapeText(texts[index] ?? '\\N'), column)]]
+        : [],
     ),
   )
 }

@@ -130,6 +130,8 @@ export class Fields {
       declared: declaredType(this.#table, field) !== undefined,
       round: round === true,
       emptyIsNull: readsEmptyAsNull(this.#table, field),
+      ...(this.#table.insertOnly?.includes(field) && { isInsertOnly: true as const }),
+      ...(this.#table.ignoreChanges?.includes(field) && { isIgnored: true as const }),
       ...defined({ zone: zone === undefined ? undefined : zoneNamed(zone), time: time && timeReader(time) }),
     }
   }

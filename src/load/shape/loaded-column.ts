@@ -13,6 +13,10 @@ export interface LoadedColumn {
   readonly declared: boolean
   /** Accept values that the column rounds or cuts. */
   readonly round: boolean
+  /** It is set when a row is inserted, and never again. */
+  readonly isInsertOnly?: true
+  /** Alone it does not make a row differ from the stored one. */
+  readonly isIgnored?: true
   /** The text `''` is null. */
   readonly emptyIsNull?: boolean
   /** The text that it has in every row, whatever the record holds: the account of the run. */

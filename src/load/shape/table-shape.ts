@@ -110,6 +110,10 @@ function requireUniqueKey(info: TableInfo, table: Table, isHistory: boolean): vo
   )
   if (same.some((index) => indexProblem(index) === undefined)) return
   const [found] = same
+  const expression = info.uniqueIndexes.find(
+    (index) => index.isExpression && columns.every((column) => index.columns.some((one) => isOf(one, column))),
+  )
+  if (!found && expression) throw keyIsExpression(name, expression)
   const problem = found
     ? `the unique index ${found.name} is ${indexProblem(found)}`
     : `there is no unique index of exactly (${columns.join(', ')})`
@@ -122,6 +126,19 @@ function requireUniqueKey(info: TableInfo, table: Table, isHistory: boolean): vo
     { explanation: 'TABLE_KEY' },
   )
 }
+
+/** True if a part of an index is a column, or an expression of it such as `lower(email)`. */
+const isOf = (part: string, column: string): boolean =>
+  part === column || (part.includes('(') && new RegExp(`\\b${RegExp.escape(column)}\\b`).test(part))
+
+/** Rows that the index takes for equal would be different rows for the merge. */
+const keyIsExpression = (name: string, { name: index, columns }: TableInfo['uniqueIndexes'][number]): SchemaError =>
+  new SchemaError(
+    `${name}: the unique index ${index} is on an expression, (${columns.join(', ')}), and rows are merged by ` +
+      'columns. If upper and lower case are the same key, make the column citext and give it a unique index; or let ' +
+      'a stage write the key in lower case, and add a unique index of the column',
+    { explanation: 'TABLE_KEY' },
+  )
 
 /** Names the keys by which the table could be written, as in `: it is unique by (id)`; '' if there is none. */
 function otherKeys({ uniqueIndexes }: TableInfo): string {

@@ -20,21 +20,32 @@ export function checkCursorField(incremental: Incremental, records: readonly unk
 }
 
 /** Returns the declared columns whose field no row of the first page has. It may be one that few records have. */
-export function checkDeclaredFields({ columns, key }: Table, rows: readonly unknown[]): Remark[] {
+export function checkDeclaredFields(
+  { columns, key, insertOnly = [], ignoreChanges = [] }: Table,
+  rows: readonly unknown[],
+): Remark[] {
   const [first] = rows
   if (!isRecord(first)) return []
   const has = (field: string): boolean => rows.some((row) => isRecord(row) && row[field] !== undefined)
   // A missing field of the key rejects the record, which is told with the rejects.
-  const missing = Object.keys(columns).filter(
-    (field) => columns[field] !== false && columns[field] !== undefined && !key.includes(field) && !has(field),
+  const declared = Object.keys(columns).filter((field) => columns[field] !== false && columns[field] !== undefined)
+  const missing = [...new Set([...declared, ...insertOnly, ...ignoreChanges])].filter(
+    (field) => !key.includes(field) && !has(field),
   )
   if (missing.length === 0) return []
+  const places = [
+    missing.some((field) => declared.includes(field)) && 'columns',
+    missing.some((field) => insertOnly.includes(field)) && 'insertOnly',
+    missing.some((field) => ignoreChanges.includes(field)) && 'ignoreChanges',
+  ]
+    .filter((place) => place !== false)
+    .join(', ')
   const [fields, them] = missing.length === 1 ? ['field', 'its name'] : ['fields', 'their names']
   return [
     advice(
       `none of ${formatCount(rows.length, 'record')} of the first page has the declared ${fields} ` +
-        `${missing.join(', ')}. A record has ${fieldsText(first)}. Correct ${them} in columns, unless other records ` +
-        `have ${missing.length === 1 ? 'it' : 'them'}`,
+        `${missing.join(', ')}. A record has ${fieldsText(first)}. Correct ${them} in ${places}, unless other ` +
+        `records have ${missing.length === 1 ? 'it' : 'them'}`,
     ),
   ]
 }

@@ -15,7 +15,7 @@ const columnsOf = (types: Readonly<Record<string, string>>) =>
 
 test('a number inside JSON keeps its value, even a short one that a double cannot hold', () => {
   const line = String.raw`{"huge":1e400,"tiny":1e-400,"list":[12345678901234567890,0.5]}` + '\n'
-  expect(rowRecord(line, columnsOf({ doc: 'jsonb' }))).toEqual({
+  expect(rowRecord(line, { columns: columnsOf({ doc: 'jsonb' }) })).toEqual({
     doc: {
       huge: new Decimal('1e400'),
       tiny: new Decimal('1e-400'),
@@ -28,7 +28,9 @@ test('a line becomes a record with null, booleans, exact numbers and unescaped t
   const texts = ['\\N', 'true', '9007199254740993', '0.10000000000000000001', String.raw`a\tb\\c`]
   const line = `${texts.join('\t')}\n`
   expect(
-    rowRecord(line, columnsOf({ none: 'int', ok: 'boolean', id: 'bigint', amount: 'numeric', name: 'text' })),
+    rowRecord(line, {
+      columns: columnsOf({ none: 'int', ok: 'boolean', id: 'bigint', amount: 'numeric', name: 'text' }),
+    }),
   ).toEqual({
     none: null,
     ok: true,
