@@ -1,4 +1,4 @@
-// What `list --verbose` says of a job.
+// What `list --verbose` says of a job and of a GraphQL query.
 import type { Job, JobRequest } from '../model/job.ts'
 import type { Download, Recipe, Stage } from '../model/recipe.ts'
 import type { InResponse, Request } from '../model/request.ts'
@@ -59,4 +59,13 @@ function pollText(poll: (id: string) => JobRequest, { functionText, requestText 
   } catch {
     return functionText(poll)
   }
+}
+
+/** Returns what the options of a GraphQL query say, for `sluice list --verbose`. */
+export function graphqlFacts({ errors, persisted }: Request): (readonly [what: string, text: string])[] {
+  const name = typeof persisted === 'object' && ('id' in persisted ? persisted.id : persisted.sha256Hash)
+  return [
+    ...(errors === undefined ? [] : [['errors', errors] as const]),
+    ...(persisted === undefined ? [] : [['query', `persisted, by ${name || 'its SHA-256'}`] as const]),
+  ]
 }
