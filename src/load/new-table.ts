@@ -12,6 +12,7 @@ export class NewTable implements EncodedTable {
   readonly contract = 'evolve'
   readonly isIncomplete = false
   readonly isPlainAppend = false
+  readonly run = undefined
   readonly #columns = new Map<string, ColumnType>()
   #fields: Fields
 

@@ -21,7 +21,7 @@ import { typeDifferences } from './shape/declared-types.ts'
 import { Fields } from './shape/fields.ts'
 import { mayAlter, refusedAlteration, refusedReplace, type CreatedTables } from './shape/ownership.ts'
 import type { SchemaChange } from './shape/schema-change.ts'
-import { systemColumns } from './shape/system-columns.ts'
+import { addedColumns, systemColumns } from './shape/system-columns.ts'
 import { readShape, type TableShape } from './shape/table-shape.ts'
 
 export interface OpenTableOptions {
@@ -29,6 +29,8 @@ export interface OpenTableOptions {
   readonly emit?: (event: RunEvent) => void
   /** Called inside the transaction before the table changes. Throws if this run has lost the slice. */
   readonly guard?: (transaction: Transaction) => Promise<void>
+  /** The run that writes, for `lineage`. @default none */
+  readonly run?: string
   /** The tables that Sluice has created. @default those whose comments show it */
   readonly created?: CreatedTables
   readonly signal?: AbortSignal | undefined
@@ -66,6 +68,11 @@ export class OpenTable {
     return this.#shape
   }
 
+  /** The run that writes. */
+  get run(): string | undefined {
+    return this.#options.run
+  }
+
   /** The fields of the records and their columns. A new object after each change. */
   get fields(): Fields {
     return this.#fields
@@ -83,14 +90,15 @@ export class OpenTable {
 
   /** True if rows of a merge can be copied straight into the table, because it holds none yet. */
   get isBlankForMerge(): boolean {
-    const { write, loadedAt, absent } = this.table
-    return write === 'merge' && !loadedAt && absent !== 'keep' && this.#shape?.blank === true
+    const { write, loadedAt, lineage, absent } = this.table
+    return write === 'merge' && !loadedAt && lineage !== true && absent !== 'keep' && this.#shape?.blank === true
   }
 
-  /** True if the table lacks `_loaded_at`, or the shadow table of a replace lacks a column that is loaded. */
+  /** True if the table lacks a column that its options add, or the shadow table of a replace one that is loaded. */
   get isIncomplete(): boolean {
     if (!this.#shape) return false
-    if (this.table.loadedAt && !this.#shape.columns.has(systemColumns.loadedAt)) return true
+    const { columns } = this.#shape
+    if (addedColumns(this.table).some(({ name }) => !columns.has(name))) return true
     return this.table.write === 'replace' && this.#fields.columns.some(({ name }) => !this.#shadowColumns.has(name))
   }
 

@@ -20,7 +20,7 @@ import { isRecord } from './values/value-kind.ts'
 /** The members of a table that its encoder needs. */
 export type EncodedTable = Pick<
   OpenTable,
-  'table' | 'slice' | 'shape' | 'fields' | 'contract' | 'isPlainAppend' | 'isIncomplete'
+  'table' | 'slice' | 'shape' | 'fields' | 'contract' | 'isPlainAppend' | 'isIncomplete' | 'run'
 >
 
 /** Encodes pages for the table of a slice. The page encoder is compiled once for each list of columns. */
@@ -82,19 +82,22 @@ export class TableEncoder {
     const { fields, isPlainAppend, shape, slice } = this.#open
     const { columns } = fields
     const constant = isPlainAppend && shape?.hasSlice ? { name: systemColumns.slice, text: slice.id } : undefined
-    const marksAbsent = this.#open.table.absent === 'keep'
+    const { absent, lineage: hasLineage } = this.#open.table
+    const marksAbsent = absent === 'keep'
+    const lineage = hasLineage ? { run: this.#open.run } : undefined
     const hash = createHash('sha256')
       .update(
         JSON.stringify([
           columns.map(({ name, type }) => [name, type.sql]),
           constant?.name,
           ...(marksAbsent ? ['absent'] : []),
+          ...(lineage ? ['lineage'] : []),
         ]),
       )
       .digest('hex')
       .slice(0, 16)
     return new PageEncoder(
-      { hash, columns, version: this.#version(), constant, marksAbsent },
+      { hash, columns, version: this.#version(), constant, lineage, marksAbsent },
       { undetermined: this.#undetermined(), ring: this.#ring, sampler: this.#sampler },
     )
   }

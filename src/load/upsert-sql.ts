@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../database/quote.ts'
-import { systemColumns } from './shape/system-columns.ts'
+import { lineageColumns, systemColumns } from './shape/system-columns.ts'
 import type { LoadedColumn } from './shape/loaded-column.ts'
 import { versionSql } from './encode/version-order.ts'
 
@@ -12,6 +12,8 @@ export interface UpsertOptions {
   /** With it a stored row with a greater version is left unchanged. */
   readonly version?: LoadedColumn | undefined
   readonly loadedAt: boolean
+  /** The source has the columns of `lineage`. @default false */
+  readonly lineage?: boolean | undefined
   /** Rows of a partitioned table have no usable xmax; PostgreSQL 18 returns the old row instead. */
   readonly partitioned: boolean
   /** The source says which columns of a row stay as they are stored: `ABSENT_COLUMN`. @default false */
@@ -54,7 +56,7 @@ export const EXACT_TYPES = new Set([
  *   writer may have changed it since.
  */
 export function upsertSql(options: UpsertOptions): string {
-  const { table, source, columns, version, loadedAt, partitioned, marksAbsent = false } = options
+  const { table, source, columns, version, loadedAt, lineage = false, partitioned, marksAbsent = false } = options
   const names = columns.map(({ name }) => quoteIdentifier(name))
   const keys = columns.filter(({ key }) => key).map(({ name }) => quoteIdentifier(name))
   const [firstKey] = keys
@@ -62,7 +64,11 @@ export function upsertSql(options: UpsertOptions): string {
     ({ key, type, isInsertOnly }) => isInsertOnly !== true && (!key || !EXACT_TYPES.has(type.base)),
   )
   const compared = changing.filter(({ isIgnored }) => isIgnored !== true)
-  const stamp = loadedAt ? [quoteIdentifier(systemColumns.loadedAt)] : []
+  const traced = lineage ? [lineageColumns.run, lineageColumns.sourceUrl].map(quoteIdentifier) : []
+  const moment = loadedAt ? [quoteIdentifier(systemColumns.loadedAt)] : []
+  /** What is written with the row, whatever has changed in it. */
+  const stamp = [...traced, ...moment]
+  const once = lineage ? [quoteIdentifier(lineageColumns.firstSeen)] : []
   const merged = (column: LoadedColumn, stored: string, sent: string, mark: string): string => {
     const name = quoteIdentifier(column.name)
     if (!marksAbsent || column.key) return `${sent}.${name}`
@@ -90,10 +96,13 @@ export function upsertSql(options: UpsertOptions): string {
     )
   }
   const conflict = compared.length === 0 ? 'do nothing' : `do update ${update()}`
-  const values = [...names.map((name) => `s.${name}`), ...stamp.map(() => 'statement_timestamp()')]
+  const values = [
+    ...[...names, ...traced].map((name) => `s.${name}`),
+    ...[...moment, ...once].map(() => 'statement_timestamp()'),
+  ]
   const sameKey = keys.map((key) => `o.${key} = s.${key}`).join(' and ')
   return `with written as (
-  insert into ${table} as t (${[...names, ...stamp].join(', ')})
+  insert into ${table} as t (${[...names, ...stamp, ...once].join(', ')})
   select ${values.join(', ')}
   from ${source} as s
     left join lateral (select ${names.join(', ')} from ${table} as o where ${sameKey} limit 1) as o on true

@@ -7,7 +7,7 @@ import { shorten } from '../value/text.ts'
 import type { RowShape } from './encode/encoded-page.ts'
 import { chunksOf, type RowSelection } from './row-selection.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
-import { systemColumns } from './shape/system-columns.ts'
+import { lineageColumns, systemColumns } from './shape/system-columns.ts'
 import { ABSENT_COLUMN, upsertSql } from './upsert-sql.ts'
 
 export interface StoredCounts extends WriteCounts {
@@ -24,38 +24,41 @@ export type StoreRows = (transaction: Transaction, rows: RowSelection, shape: Ro
  */
 export const copyInto =
   (table: string): StoreRows =>
-  async (transaction, rows, { columns, constant }) => {
+  async (transaction, rows, { columns, constant, lineage }) => {
+    const list = columnList([...columns, ...(constant ? [constant] : []), ...(lineage ? TRACED : [])])
     await copyRows(transaction, rows, [
       // Held until the transaction ends, so that no type changes between the check and the copy.
       `lock table ${table} in row exclusive mode`,
       shapeCheckSql(table, columns),
-      `copy ${table} (${columnList(constant ? [...columns, constant] : columns)}) from stdin`,
+      `copy ${table} (${list}) from stdin`,
     ])
     return { inserted: rows.rows, updated: 0, unchanged: 0, duplicate: 0 }
   }
 
 /** Merges rows by key. A temporary table with the column types of the target keeps values from being rounded. */
 export const merge =
-  ({ name, loadedAt }: Table, partitioned: boolean): StoreRows =>
+  ({ name, loadedAt, lineage }: Table, partitioned: boolean): StoreRows =>
   async (transaction, rows, shape) => {
     const { columns, version, marksAbsent } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
     const table = quoteTable(name)
-    const upsert = upsertSql({ table, source, columns, version, loadedAt, partitioned, marksAbsent })
+    const upsert = upsertSql({ table, source, columns, version, loadedAt, lineage, partitioned, marksAbsent })
     const { inserted, updated } = parseCounts((await transaction.run(upsert)).at(-1)?.rows[0])
     return { inserted, updated, unchanged: rows.rows - inserted - updated, duplicate: 0 }
   }
 
 /** Appends rows by key. A row whose key is stored already counts as duplicate. */
 export const appendByKey =
-  ({ name, loadedAt }: Table, slice: { readonly id: string; readonly hasColumn: boolean }): StoreRows =>
+  ({ name, loadedAt, lineage }: Table, slice: { readonly id: string; readonly hasColumn: boolean }): StoreRows =>
   async (transaction, rows, shape) => {
     const { columns } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
     const keys = columnList(columns.filter(({ key }) => key))
     const added = [
       ...(slice.hasColumn ? [{ name: systemColumns.slice, value: `${quoteLiteral(slice.id)}::bigint` }] : []),
+      ...(lineage ? TRACED.map((column) => ({ ...column, value: quoteIdentifier(column.name) })) : []),
       ...(loadedAt ? [{ name: systemColumns.loadedAt, value: 'statement_timestamp()' }] : []),
+      ...(lineage ? [{ name: lineageColumns.firstSeen, value: 'statement_timestamp()' }] : []),
     ]
     const values = [columnList(columns), ...added.map(({ value }) => value)].join(', ')
     const [result] = await transaction.run(`with written as (
@@ -68,6 +71,9 @@ select count(*) as inserted, 0 as updated from written`)
     return { inserted, updated: 0, unchanged: 0, duplicate: rows.rows - inserted }
   }
 
+/** The columns of `lineage` that rows bring with them. */
+const TRACED = [{ name: lineageColumns.run }, { name: lineageColumns.sourceUrl }]
+
 let stagingTables = 0
 
 /**
@@ -78,12 +84,12 @@ async function copyToStaging(
   transaction: Transaction,
   table: string,
   rows: RowSelection,
-  { columns, hash, marksAbsent = false }: RowShape,
+  { columns, hash, lineage, marksAbsent = false }: RowShape,
 ): Promise<string> {
   const isShared = (rows.round ?? 0) > 0
   if (!isShared) stagingTables += 1
   const name = isShared ? `sluice_round_${hash}` : `sluice_batch_${stagingTables}`
-  const list = columnList(columns)
+  const list = columnList([...columns, ...(lineage ? TRACED : [])])
   const absent = marksAbsent ? quoteIdentifier(ABSENT_COLUMN) : undefined
   const from = `select ${list}${absent ? `, null::varbit as ${absent}` : ''} from ${quoteTable(table)} with no data`
   await copyRows(transaction, rows, [

@@ -117,6 +117,8 @@ export interface Page<T = unknown> {
    * Child streams only: the ancestors of all `records`, as they were read, outermost first. For rejects.
    */
   readonly parents?: readonly unknown[]
+  /** The URL that the records came from, without credentials. Absent for those of a custom source. */
+  readonly url?: string
   /** The position *after* this page. Undefined if the reader does not know it: the page is then committed later. */
   readonly position?: Position
   /**

@@ -226,6 +226,8 @@ export interface Table {
   readonly loadedAt: boolean
   /** For `history`, in a replay: a key that has a row keeps it. @default false */
   readonly keepsStored?: boolean
+  /** Add `_run`, `_first_seen` and `_source_url`, which say where each row comes from. @default false */
+  readonly lineage?: boolean
   /** For `merge`: what a field that a record does not have does to the stored value. @default 'null' */
   readonly absent?: Absent
   /** For `merge`: fields whose columns are set when a row is inserted, and never again. @default none */

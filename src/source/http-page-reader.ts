@@ -13,7 +13,7 @@ import { tokenOf } from './delta.ts'
 import type { CursorFollower } from './cursor/follow-cursor.ts'
 import type { PageErrors } from './graphql-errors.ts'
 import { followedPage, type FollowedPage } from './followed-page.ts'
-import { labelOf, sentText } from './label-of.ts'
+import { labelOf, sentText, shownUrl } from './label-of.ts'
 import type { MovingList } from './moving/moving-list.ts'
 import type { Fit, StepBack } from './moving/fit.ts'
 import { announcementOf, countOf, isCounted } from './paging/counted-pages.ts'
@@ -178,6 +178,7 @@ export class HttpPageReader {
         ...page,
         ...(token && { highWaterMark: this.#secrets.hide(token) }),
         ...defined({ position: this.#position(next), completeness }),
+        url: this.#secrets.hide(shownUrl(held)),
         hold,
         memory,
       },

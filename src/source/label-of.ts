@@ -29,3 +29,6 @@ export function queryText({ url, query }: PageRequest): string {
   const text = `?${shown.join('&')}${all.length > MAX_SHOWN ? '&…' : ''}`
   return `. The query that was sent: ${redactUrl(text)}`
 }
+
+/** Returns the URL of a response without what looks like a credential. Known secrets have to be hidden as well. */
+export const shownUrl = ({ url }: { readonly url: string }): string => redactUrl(url)

@@ -96,6 +96,12 @@ export type TableOptions<Row, Write> = {
    * row changes. If nothing else has changed, the row stays as it is and counts as unchanged.
    */
   ignoreChanges?: RowField<Row> | readonly RowField<Row>[]
+  /**
+   * Add columns that say where a row comes from: `_run`, the run that wrote it last, `_first_seen`, when it was
+   * inserted, and `_source_url`, the URL that its record came from, without credentials. A row that has not changed is
+   * not written, so there is no time at which it was last seen. For `merge` and `append`. @default false
+   */
+  lineage?: boolean
   /** For `replace`: a source without records empties the table. @default false: it fails */
   allowEmpty?: boolean
   /**

@@ -221,6 +221,7 @@ const OPTIONS: OptionNames<Given> = {
   absent: true,
   insertOnly: true,
   ignoreChanges: true,
+  lineage: true,
 }
 const HINTS: Readonly<Record<string, string>> = {
   primaryKey: 'Did you mean "key"?',

@@ -1,9 +1,10 @@
-// Which value wins: what a table's options say about the values that are stored already.
+// Which value wins, and where it comes from: what a table's options say about the values that are stored already.
 import type { Absent, Table, WriteMode } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
 
 /** The options as they are given. */
 export interface GivenWinners {
+  readonly lineage?: boolean
   readonly absent?: Absent
   readonly insertOnly?: string | readonly string[]
   readonly ignoreChanges?: string | readonly string[]
@@ -24,11 +25,18 @@ export interface WinnersOf {
  * a sentence about the table.
  */
 export function winningValues(
-  { absent, insertOnly, ignoreChanges }: GivenWinners,
+  { absent, insertOnly, ignoreChanges, lineage = false }: GivenWinners,
   of: WinnersOf,
-): Pick<Table, 'absent' | 'insertOnly' | 'ignoreChanges'> | { readonly problem: string } {
+): Pick<Table, 'absent' | 'insertOnly' | 'ignoreChanges' | 'lineage'> | { readonly problem: string } {
   if (absent !== undefined && absent !== 'null' && absent !== 'keep')
     return { problem: `absent is 'null' or 'keep', not ${JSON.stringify(absent)}` }
+  if (typeof lineage !== 'boolean') return { problem: `lineage is true or false, not ${JSON.stringify(lineage)}` }
+  if (lineage && of.write === 'replace')
+    return {
+      problem:
+        'lineage says when a row was first seen, but replace stores exactly what was read. ' +
+        "Leave it out, or use { write: 'merge' }",
+    }
   const lists = { insertOnly: listOf(insertOnly), ignoreChanges: listOf(ignoreChanges) }
   const used = [
     ...(absent === 'keep' ? ["absent: 'keep'"] : []),
@@ -46,6 +54,7 @@ export function winningValues(
     }
   return defined({
     absent: absent === 'keep' ? absent : undefined,
+    lineage: lineage || undefined,
     insertOnly: lists.insertOnly.length > 0 ? Object.freeze(lists.insertOnly) : undefined,
     ignoreChanges: lists.ignoreChanges.length > 0 ? Object.freeze(lists.ignoreChanges) : undefined,
   })

@@ -13,6 +13,8 @@ export interface RowShape {
   readonly version: LoadedColumn | undefined
   /** A last column with the same value in every row. */
   readonly constant: { readonly name: string; readonly text: string } | undefined
+  /** Columns behind that say where the row comes from: the run, and the URL of its page. @default none */
+  readonly lineage?: { readonly run: string | undefined } | undefined
   /** A last column says which fields the record of a row does not have. @default false */
   readonly marksAbsent?: boolean
 }

@@ -3,6 +3,7 @@ import type { Page, Reject } from '../../model/page.ts'
 import { displayValue, FieldMismatch, type MismatchDecision, type MismatchPolicy } from '../values/type-mismatch.ts'
 import { isRecord } from '../values/value-kind.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
+import { escapeText } from './copy-text.ts'
 import { EncodedRows, type RowShape } from './encoded-page.ts'
 import { missingKeyText } from './missing-key.ts'
 import type { ValueSampler } from './value-sampler.ts'
@@ -55,6 +56,7 @@ export class PageEncoder {
       version: shape.version?.field,
       undetermined,
       constant: shape.constant?.text,
+      hasMore: shape.lineage !== undefined,
       marksAbsent: shape.marksAbsent,
       seen: this.#seen,
     }
@@ -81,7 +83,7 @@ export class PageEncoder {
     const keys: string[] = []
     const versions: string[] = []
     const absents: string[] = []
-    const facts: RowFacts = { key: '', version: '', absent: '' }
+    const facts: RowFacts = { key: '', version: '', absent: '', more: this.#lineageText(page) }
     const writer = new SegmentWriter(this.#ring)
     let rows = 0
     for (let index = 0; index < records.length; index += 1) {
@@ -106,6 +108,13 @@ export class PageEncoder {
         })
     }
     return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions, absents }
+  }
+
+  #lineageText({ url }: Page): string {
+    const { lineage } = this.shape
+    if (!lineage) return ''
+    // A URL has no character that COPY would have to escape, unless a custom source has made it.
+    return `\t${lineage.run ?? '\\N'}\t${url === undefined ? '\\N' : escapeText(url.toWellFormed())}`
   }
 
   #line(record: unknown, encodeRow: RowEncoder, facts: RowFacts, policy: MismatchPolicy): string | MismatchDecision {

@@ -12,6 +12,8 @@ export interface RowFacts {
   key: string
   /** The version as COPY text, `\N` for null. */
   version: string
+  /** Texts of further columns that are the same in all rows of the page, each behind a tab. Set it before. */
+  more: string
   /** With `marksAbsent`: a digit for each column, 1 for a field that the record does not have; '' if it has all. */
   absent: string
 }
@@ -27,6 +29,8 @@ export interface RowEncoderOptions {
   readonly undetermined: readonly Pick<LoadedColumn, 'field' | 'emptyIsNull'>[]
   /** The text of a last column that is the same in every row. */
   readonly constant?: string | undefined
+  /** Appends the further columns of the facts. @default false */
+  readonly hasMore?: boolean
   /** Writes into a last column which fields the record does not have, and requires the version. @default false */
   readonly marksAbsent?: boolean | undefined
   /** Gets a 1 for each column that has a value in a row. */
@@ -64,12 +68,14 @@ export function compileRowEncoder(options: RowEncoderOptions): RowEncoder {
 
 /** Writes the body of the encoder: `r` is the record, `f` its facts, `s` the line, `v` a value, `t` its text. */
 function bodyOf(options: RowEncoderOptions): string[] {
-  const { columns, undetermined, constant, careful, marksAbsent = false } = options
+  const { columns, undetermined, constant, careful, hasMore = false, marksAbsent = false } = options
   const keys = columns.flatMap(({ key, constant }, index) => (key && constant === undefined ? [`k${index}`] : []))
-  const added = constant === undefined ? '' : `\t${constant}`
-  const end = marksAbsent
-    ? `${literal(`${added}\t`)} + (f.absent || '\\\\N') + ${literal('\n')}`
-    : literal(`${added}\n`)
+  const end = [
+    literal(constant === undefined ? '' : `\t${constant}`),
+    ...(hasMore ? ['f.more'] : []),
+    ...(marksAbsent ? [String.raw`'\t' + (f.absent || '\\N')`] : []),
+    String.raw`'\n'`,
+  ].join(' + ')
   return [
     `let v, t, s = ''${[...keys, 'newer'].map((name) => `, ${name} = ''`).join('')}`,
     ...(marksAbsent ? ['let n = 0'] : []),

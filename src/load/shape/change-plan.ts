@@ -8,7 +8,7 @@ import { conversionSql } from '../values/convert-sql.ts'
 import { originSql } from './column-origin.ts'
 import type { LoadedColumn } from './loaded-column.ts'
 import type { SchemaChange } from './schema-change.ts'
-import { systemColumns } from './system-columns.ts'
+import { addedColumns, systemColumns } from './system-columns.ts'
 import type { TableShape } from './table-shape.ts'
 
 /** Changing a type rewrites the table under a lock that excludes readers. Larger tables are not rewritten. */
@@ -51,7 +51,10 @@ function planCreation({ add }: SchemaChange, table: Table, stream: string): Chan
   )
   const more = [
     ...(table.write === 'append' ? [`${quoteIdentifier(systemColumns.slice)} bigint`] : []),
-    ...(table.loadedAt ? [`${quoteIdentifier(systemColumns.loadedAt)} timestamptz default statement_timestamp()`] : []),
+    ...addedColumns(table).map(
+      ({ name: column, type, default: value }) =>
+        `${quoteIdentifier(column)} ${type}${value === undefined ? '' : ` default ${value}`}`,
+    ),
     ...(isHistory ? [`${FROM} timestamptz not null`, `${TO} timestamptz`, isCurrentSql, checkSql] : []),
     ...(keys.length > 0 ? [`primary key (${[...keyNames, ...(isHistory ? [FROM] : [])].join(', ')})`] : []),
   ]
@@ -75,17 +78,20 @@ function planAlteration({ add, widen }: SchemaChange, table: Table, shape: Table
   const missing = add.filter((column) => !shape.columns.has(column.name))
   // A column that has changed since is skipped: the page is encoded for its new type, and may ask again.
   const wider = widen.filter(({ column }) => shape.columns.get(column.name)?.sql === column.type.sql)
-  const needsStamp = table.loadedAt && !shape.columns.has(systemColumns.loadedAt)
-  const stamp = quoteIdentifier(systemColumns.loadedAt)
+  const added = addedColumns(table).filter(({ name }) => !shape.columns.has(name))
   const actions = [
     ...missing.map((column) => `add column if not exists ${quoteIdentifier(column.name)} ${column.type.sql}`),
     ...wider.map(({ column, to }) => {
       const conversion = conversionSql(column.name, column.type, columnType(to))
       return `alter column ${quoteIdentifier(column.name)} type ${to} using ${conversion}`
     }),
-    ...(needsStamp
-      ? [`add column if not exists ${stamp} timestamptz`, `alter column ${stamp} set default statement_timestamp()`]
-      : []),
+    // A default that came with the column would give it to the rows that are there already.
+    ...added.flatMap((column) => [
+      `add column if not exists ${quoteIdentifier(column.name)} ${column.type}`,
+      ...(column.default === undefined
+        ? []
+        : [`alter column ${quoteIdentifier(column.name)} set default ${column.default}`]),
+    ]),
   ]
   const statements = actions.length === 0 ? [] : [`alter table ${quoteTable(table.name)} ${actions.join(', ')}`]
   if (wider.length > 0 && shape.bytes > MAX_REWRITE_BYTES) {
@@ -104,7 +110,7 @@ function planAlteration({ add, widen }: SchemaChange, table: Table, shape: Table
     change: [
       ...missing.map((column) => `added ${column.name} ${column.type.sql}`),
       ...wider.map(({ column, to }) => `widened ${column.name} from ${column.type.sql} to ${to}`),
-      ...(needsStamp ? [`added ${systemColumns.loadedAt}`] : []),
+      ...added.map(({ name }) => `added ${name}`),
     ].join(', '),
   }
 }

@@ -7,6 +7,7 @@ import { columnType, type ColumnType } from '../values/column-type.ts'
 import { historyColumns } from '../history/columns.ts'
 import { columnName, ColumnNames } from './column-name.ts'
 import type { LoadedColumn } from './loaded-column.ts'
+import { addedColumns } from './system-columns.ts'
 import type { TableShape } from './table-shape.ts'
 
 /** Returns the definition's word about a field. A field may be named `constructor`, which every object has. */
@@ -53,7 +54,10 @@ export class Fields {
     this.#names = new ColumnNames(
       table.name,
       table.account?.name,
-      table.write === 'history' ? Object.values(historyColumns) : [],
+      [
+        ...addedColumns(table).map(({ name }) => name),
+        ...(table.write === 'history' ? Object.values(historyColumns) : []),
+      ],
     )
     const declared = Object.keys(table.columns).filter((field) => table.columns[field] !== false)
     const certain = new Set([...table.key, ...declared, ...(table.versionBy === undefined ? [] : [table.versionBy])])

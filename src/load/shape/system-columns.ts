@@ -1,3 +1,5 @@
+import type { Table } from '../../model/recipe.ts'
+
 /** Columns that Sluice adds to the tables it writes. */
 export const systemColumns = {
   /** The slice that stored the row, in an append without a key. */
@@ -7,3 +9,34 @@ export const systemColumns = {
   /** The order of the rows in the shadow table of a replace. */
   row: '_row',
 } as const
+
+/** The columns of `lineage: true`. */
+export const lineageColumns = {
+  /** The run that has written the row last. */
+  run: '_run',
+  /** When the row was inserted. */
+  firstSeen: '_first_seen',
+  /** The URL that the record of the row came from. */
+  sourceUrl: '_source_url',
+} as const
+
+/** A column that Sluice adds, and that no field of a record is written to. */
+export interface AddedColumn {
+  readonly name: string
+  readonly type: string
+  readonly default?: string
+}
+
+/** Returns the columns that the options of a table add to it. */
+export const addedColumns = ({ loadedAt, lineage = false }: Pick<Table, 'loadedAt' | 'lineage'>): AddedColumn[] => [
+  ...(loadedAt ? [{ name: systemColumns.loadedAt, ...MOMENT }] : []),
+  ...(lineage
+    ? [
+        { name: lineageColumns.run, type: 'bigint' },
+        { name: lineageColumns.firstSeen, ...MOMENT },
+        { name: lineageColumns.sourceUrl, type: 'text' },
+      ]
+    : []),
+]
+
+const MOMENT = { type: 'timestamptz', default: 'statement_timestamp()' } as const

@@ -91,6 +91,7 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     emit: scope.emit,
     guard: (transaction) => checkHeld(transaction, slice),
     created: createdTables,
+    run: run.id,
     signal: writeSignal,
   }).catch(async (error: unknown) => {
     throw source.read ? error : await withKeyFields(error, context)

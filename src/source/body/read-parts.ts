@@ -8,7 +8,7 @@ import type { SliceRead } from '../../model/slice.ts'
 import { defined } from '../../value/defined.ts'
 import type { CursorFollower } from '../cursor/follow-cursor.ts'
 import { followedPage } from '../followed-page.ts'
-import { labelOf } from '../label-of.ts'
+import { labelOf, shownUrl } from '../label-of.ts'
 import { DifferentKeys, MAX_KEYS } from '../paging/different-keys.ts'
 import { completenessOf } from '../paging/grade.ts'
 import type { ReadingEnd } from '../paging/reading-end.ts'
@@ -37,6 +37,7 @@ export async function* readParts(
   // Ends the body too.
   using _held = response.hold
   const { memory, parts } = response
+  const url = secrets.hide(shownUrl(response))
   const isFile = source.request.file !== undefined
   const count = statedRecords(source.paging, { ...response, records: [] })?.count
   let state: ReadingState = { ...stored, ...defined({ firstCount: stored.firstCount ?? count, lastCount: count }) }
@@ -56,6 +57,7 @@ export async function* readParts(
     if (!end && !hasEnded) {
       yield {
         ...page,
+        url,
         position: secrets.hide(positionInBody(request, position, { reading: state, isFile })),
         hold,
         memory,
@@ -77,7 +79,7 @@ export async function* readParts(
     endpoint.add(state.records, { hasWayOn: false })
     const completeness = gradeOf(last, follower, end?.isProven ?? true)
     const reasons = completeness.reasons.map((reason) => secrets.hide(`${labelOf(request)}: ${reason}`))
-    yield { ...page, position: END, completeness: { ...completeness, reasons }, hold, memory }
+    yield { ...page, url, position: END, completeness: { ...completeness, reasons }, hold, memory }
     return
   }
 }

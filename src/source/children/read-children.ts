@@ -159,12 +159,12 @@ function childPagePosition({ position }: Page, parent: ParentPage, { index, coun
 
 /** Returns a page for one parent that became a list, or for parents that were rejected. */
 function expandedParents(parent: ParentPage, { index, count }: Members, record: ExpandedRecord): Page {
-  const { parents, memory } = parent.page
+  const { parents, memory, url } = parent.page
   const page = {
     records: parent.originsAt(index, count),
     rejects: [],
     counts: { ...NO_READ_COUNTS, fetched: count },
-    ...defined({ parents, memory }),
+    ...defined({ parents, memory, url }),
   }
   const expansions = Array.from({ length: count }, () => record)
   return positioned(expandedPage(page, expansions), parent.positionInside(index + count))
