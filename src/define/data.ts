@@ -3,7 +3,6 @@ import type { Cron, HttpSource, Recipe, Schedule, Table } from '../model/recipe.
 import { defined } from '../value/defined.ts'
 import { readResponseRules, type ResponseRule } from './api/response-rules.ts'
 import { Flow } from './flow.ts'
-import { functionsIn } from './functions-in.ts'
 import { rejectRenamedWords } from './renamed-words.ts'
 import { pipeline, type Pipeline } from './pipeline.ts'
 import { tableOf } from './table/table.ts'
@@ -96,4 +95,11 @@ function rejectFormerNames(place: string, { source, incremental, stages }: Recip
   rejectRenamedWords(`${place}.incremental`, incremental, { from: 'startFrom' })
   for (const [index, stage] of (Array.isArray(stages) ? stages : []).entries())
     rejectRenamedWords(`${place}.stages[${index}]`, stage, { stage: 'type' })
+}
+
+/** Returns the paths of all functions in a recipe, such as `stages.0.fn`. A recipe without any can be data. */
+export function functionsIn(value: unknown, place = ''): string[] {
+  if (typeof value === 'function') return [place]
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => functionsIn(member, place ? `${place}.${name}` : name))
 }

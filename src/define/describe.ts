@@ -20,7 +20,7 @@ import { isBound, isBoundText } from '../model/bounds-in.ts'
 import { limitsText } from '../model/rate-limits.ts'
 import { rulesOfRequest, ruleText } from '../model/response-rule.ts'
 import { graphqlFacts, jobLines, type Wording } from './describe-parts.ts'
-import { functionsIn } from './functions-in.ts'
+import { functionsIn } from './data.ts'
 import { accountsText } from './accounts/accounts.ts'
 import type { AccountsPipeline, Pipeline } from './pipeline.ts'
 import { whenText } from './schedule/schedule.ts'
@@ -100,7 +100,7 @@ function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: bool
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
 
 function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
-  const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage } = more
+  const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage, flatten } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
@@ -109,6 +109,7 @@ function tableText({ name, account, key: own, write, versionBy, isVersionOptiona
     absent === 'keep' && 'absent fields stay',
     insertOnly && `only at insert: ${insertOnly.join(', ')}`,
     ignoreChanges && `no change by ${ignoreChanges.join(', ')} alone`,
+    flatten && `flattened: ${Object.keys(flatten).join(', ')}`,
     lineage === true && 'with lineage',
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,

@@ -9,6 +9,7 @@ import type { RowEncoderOptions } from './encode/row-encoder.ts'
 import { ValueSampler } from './encode/value-sampler.ts'
 import { isOrdered, versionOrder } from './encode/version-order.ts'
 import { historyVersion } from './history/version-time.ts'
+import { flatRecords } from './nested/flat-records.ts'
 import type { OpenTable } from './open-table.ts'
 import { readsEmptyAsNull, type Fields } from './shape/fields.ts'
 import { isEmptyChange, NeedsSchemaChange, schemaChangeFor } from './shape/schema-change.ts'
@@ -30,12 +31,15 @@ export class TableEncoder {
   readonly #sampler = new ValueSampler()
   #compiled: { readonly fields: Fields; readonly encoder: PageEncoder } | undefined
 
+  #flattened: { readonly of: Page; readonly page: Page } | undefined
+
   constructor(open: EncodedTable) {
     this.#open = open
   }
 
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
-  encode(page: Page): EncodedPage | NeedsSchemaChange {
+  encode(given: Page): EncodedPage | NeedsSchemaChange {
+    const page = this.#flat(given)
     this.#learn(page)
     const { table, fields, contract, isIncomplete } = this.#open
     const hasColumns = fields.columns.some(({ constant }) => constant === undefined) || page.records.length === 0
@@ -54,6 +58,16 @@ export class TableEncoder {
     const encoded = encoder.encode(page, this.#policy(false))
     if (encoded === 'change') throw new TypeError('A policy without changes asked for a change')
     return encoded
+  }
+
+  /** Returns the page with flattened records. It is kept, because the page may be encoded again after a change. */
+  #flat(page: Page): Page {
+    if (!this.#open.table.flatten) return page
+    if (this.#flattened?.of !== page) {
+      const records = flatRecords(page.records, this.#open.table, this.#open.fields)
+      this.#flattened = { of: page, page: { ...page, records, origins: page.origins ?? page.records } }
+    }
+    return this.#flattened.page
   }
 
   #policy(mayChange: boolean): MismatchPolicy {

@@ -199,6 +199,17 @@ export type Complete = 'required' | 'any'
 /** What a field that a record does not have does to the stored value: it becomes null, or it stays. */
 export type Absent = 'null' | 'keep'
 
+/** How the members of an object become columns of their own. */
+export interface FlattenOptions {
+  /** The word before the names of the members. @default the name of the field */
+  readonly prefix?: string
+  /** Levels of objects in objects that become columns. What lies deeper is jsonb. @default 1 */
+  readonly depth?: number
+}
+
+/** Fields whose objects become columns of their own. */
+export type Flatten = Readonly<Record<string, true | FlattenOptions | undefined>>
+
 /** The meaning of the text `''`: it is null, or a text like others. */
 export type EmptyText = 'null' | 'keep'
 
@@ -226,6 +237,8 @@ export interface Table {
   readonly loadedAt: boolean
   /** For `history`, in a replay: a key that has a row keeps it. @default false */
   readonly keepsStored?: boolean
+  /** Fields whose members become columns of their own, as fields such as `address.city`. @default none */
+  readonly flatten?: Flatten
   /** Add `_run`, `_first_seen` and `_source_url`, which say where each row comes from. @default false */
   readonly lineage?: boolean
   /** For `merge`: what a field that a record does not have does to the stored value. @default 'null' */

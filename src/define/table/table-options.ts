@@ -1,5 +1,14 @@
 import type { FieldOf } from '../../model/path.ts'
 import type { Absent, ColumnOptions, Complete, EmptyText, Table, TableIndex } from '../../model/recipe.ts'
+import type {
+  Absent,
+  ColumnDeclaration,
+  ColumnOptions,
+  Complete,
+  EmptyText,
+  FlattenOptions,
+  Table,
+} from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
 import type { TimeColumn } from './time.ts'
@@ -66,14 +75,14 @@ export type TableOptions<Row, Write> = {
    */
   columns?:
     | SchemaPolicy
-    | {
+    | ({
         readonly [Field in keyof Row]?:
           | ColumnType<NonNullable<Row[Field]>>
           | false
           | (Omit<ColumnOptions, 'type'> & { readonly type: ColumnType<NonNullable<Row[Field]>> })
           | { readonly emptyText: EmptyText }
           | (NonNullable<Row[Field]> extends string | number | bigint | Date ? TimeColumn : never)
-      }
+      } & { readonly [member: `${string}.${string}`]: ColumnDeclaration })
   /**
    * The meaning of the text `''` in all columns outside the key: `'null'`, or `'keep'`. A column's own word decides.
    * @default 'keep'
@@ -90,18 +99,24 @@ export type TableOptions<Row, Write> = {
    */
   absent?: Absent
   /** For `merge`: fields whose columns are set when the row is inserted, and never again, such as `['created_by']`. */
-  insertOnly?: RowField<Row> | readonly RowField<Row>[]
+  insertOnly?: MemberOf<Row> | readonly MemberOf<Row>[]
   /**
    * For `merge`: fields that never count as a change, such as `['views']`. They are written when another column of the
    * row changes. If nothing else has changed, the row stays as it is and counts as unchanged.
    */
-  ignoreChanges?: RowField<Row> | readonly RowField<Row>[]
+  ignoreChanges?: MemberOf<Row> | readonly MemberOf<Row>[]
   /**
    * Add columns that say where a row comes from: `_run`, the run that wrote it last, `_first_seen`, when it was
    * inserted, and `_source_url`, the URL that its record came from, without credentials. A row that has not changed is
    * not written, so there is no time at which it was last seen. For `merge` and `append`. @default false
    */
   lineage?: boolean
+  /**
+   * Objects whose members become columns of their own: `{ address: true }` makes `address_city` of `address: { city }`,
+   * and `{ address: { prefix: 'ship', depth: 2 } }` makes `ship_city` and `ship_geo_lat`. What is not named,
+   * lies deeper or is a list stays jsonb. Other options name such a member `'address.city'`. @default none
+   */
+  flatten?: { readonly [Field in RowField<Row>]?: true | FlattenOptions }
   /** For `replace`: a source without records empties the table. @default false: it fails */
   allowEmpty?: boolean
   /**
@@ -140,6 +155,8 @@ export type IndexOption<Row> =
     }
 /** A field of a row. Of rows without a type it is any name. */
 type RowField<Row> = unknown extends Row ? string : FieldOf<Row>
+/** A field of a row, or a member of one that is flattened. */
+type MemberOf<Row> = RowField<Row> | `${RowField<Row>}.${string}`
 
 interface Keyed<Row> {
   /** The field or fields that identify a row. */

@@ -21,9 +21,10 @@ import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.
 import { indexesOf, type GivenIndex } from './indexes.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
+import { nestedOptions, type GivenNested } from './nested-options.ts'
 import { winningValues, type GivenWinners } from './winning-values.ts'
 
-interface Given extends GivenWinners {
+interface Given extends GivenWinners, GivenNested {
   readonly key?: string | readonly string[]
   readonly write?: WriteMode
   readonly versionBy?: string
@@ -148,11 +149,14 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     stageThatDrops: (field) => stageThatDrops(recipe, field),
   })
   if ('problem' in winners) throw fault(winners.problem)
+  const nested = nestedOptions(given, { place, key: keys, isLeftOut: (field) => declared[field] === false })
+  if ('problem' in nested) throw fault(nested.problem)
   return {
     name,
     key: Object.freeze(keys),
     write,
     ...winners,
+    ...nested,
     ...defined({
       versionBy,
       isVersionOptional: versionBy !== undefined && given.versionBy === undefined ? true : undefined,
@@ -222,6 +226,7 @@ const OPTIONS: OptionNames<Given> = {
   insertOnly: true,
   ignoreChanges: true,
   lineage: true,
+  flatten: true,
 }
 const HINTS: Readonly<Record<string, string>> = {
   primaryKey: 'Did you mean "key"?',

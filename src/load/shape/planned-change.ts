@@ -1,5 +1,6 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Table } from '../../model/recipe.ts'
+import { flatRecords } from '../nested/flat-records.ts'
 import { isRecord } from '../values/value-kind.ts'
 import { planChange } from './change-plan.ts'
 import { Fields } from './fields.ts'
@@ -26,8 +27,9 @@ export async function plannedChange(
   { stream, shape, records, created }: PlannedChangeOptions,
 ): Promise<string> {
   const fields = new Fields(table, stream, shape)
-  for (const record of records) if (isRecord(record)) fields.learn(Object.keys(record))
-  const plan = planChange(schemaChangeFor({ records }, fields, table), table, shape, stream)
+  const flat = flatRecords(records, table, fields)
+  for (const record of flat) if (isRecord(record)) fields.learn(Object.keys(record))
+  const plan = planChange(schemaChangeFor({ records: flat }, fields, table), table, shape, stream)
   const isConverted = table.write === 'history' && !shape.isHistory
   if (isConverted && !(await mayAlter(on, table, shape, created)))
     throw refusedAlteration(table, { change: CONVERSION, statements: await conversionStatements(on, table) })

@@ -1,4 +1,5 @@
 import type { Flow } from '../../define/flow.ts'
+import { flatRecords } from '../../load/nested/flat-records.ts'
 import { NewTable } from '../../load/new-table.ts'
 import type { Database } from '../../database/database.ts'
 import { storedTokens } from '../../ledger/credentials.ts'
@@ -106,7 +107,7 @@ export async function sample(
     const columns = new Map(newTable.fields.columns.map((column) => [column.name, column]))
     // In the order in which a run would create them.
     const ordered = [...(newTable.shape?.columns.keys() ?? [])].flatMap((column) => columns.get(column) ?? [])
-    const stored = storedRows(records, ordered)
+    const stored = storedRows(flatRecords(records, table, newTable.fields), ordered)
     const onlyNull = newTable.fields.undetermined
     return { rows: records, stored, onlyNull, rejects, counts, total, isWhole, ...defined({ completeness }) }
   }

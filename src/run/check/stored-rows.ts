@@ -4,9 +4,9 @@ import type { LoadedColumn } from '../../load/shape/loaded-column.ts'
 export type StoredRow = Readonly<Record<string, unknown>>
 
 /** Returns records as the rows that a run would store: with the column of the account, without fields left out. */
-export const storedRows = (records: readonly object[], columns: readonly LoadedColumn[]): StoredRow[] =>
+export const storedRows = (records: readonly unknown[], columns: readonly LoadedColumn[]): StoredRow[] =>
   records.map((record) => {
-    const values = new Map<string, unknown>(Object.entries(record))
+    const values = new Map<string, unknown>(Object.entries(record as object))
     return Object.fromEntries(columns.map((column) => [column.name, valueOf(column, values)]))
   })
 
