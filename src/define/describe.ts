@@ -7,8 +7,6 @@ import {
   type Incremental,
   type Recipe,
   type Stage,
-  type Table,
-  type TableIndex,
 } from '../model/recipe.ts'
 import { timeFormText } from '../value/time-form.ts'
 import { isCondition, testText, type InCondition } from '../model/condition.ts'
@@ -23,6 +21,7 @@ import { graphqlFacts, jobLines, type Wording } from './describe-parts.ts'
 import { functionsIn } from './data.ts'
 import { accountsText } from './accounts/accounts.ts'
 import type { AccountsPipeline, Pipeline } from './pipeline.ts'
+import { tableText } from './table/describe-table.ts'
 import { whenText } from './schedule/schedule.ts'
 
 /**
@@ -98,31 +97,6 @@ function lookbackText({ lookback, unit, startFrom }: Incremental, isMerged: bool
 }
 
 const line = (what: string, text: string): string => `${what.padEnd(9)}${text}`
-
-function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
-  const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage, flatten } = more
-  const key = account && own.length > 0 ? [account.name, ...own] : own
-  const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
-  const details = [
-    [write, key.length > 0 && `on ${key.join(', ')}`].filter(Boolean).join(' '),
-    versionBy !== undefined && `${versions}${isVersionOptional ? ', where rows have it' : ''}`,
-    absent === 'keep' && 'absent fields stay',
-    insertOnly && `only at insert: ${insertOnly.join(', ')}`,
-    ignoreChanges && `no change by ${ignoreChanges.join(', ')} alone`,
-    flatten && `flattened: ${Object.keys(flatten).join(', ')}`,
-    lineage === true && 'with lineage',
-    onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
-    complete !== undefined && `complete: ${complete}`,
-    adopt === true && 'adopted',
-    indexes.length > 0 && `indexed by ${indexes.map(indexText).join(', ')}`,
-  ]
-  return `${name} (${details.filter(Boolean).join('; ')})`
-}
-
-const indexText = ({ on, using, where }: TableIndex): string =>
-  [on.length === 1 ? on[0] : `(${on.join(', ')})`, using && `using ${using}`, where && `where ${where}`]
-    .filter(Boolean)
-    .join(' ')
 
 function requestText({ path, query, json, form, multipart, files, graphql }: Request): string {
   const url = typeof path === 'string' ? path : String.raw({ raw: path.texts }, ...path.values.map(String))

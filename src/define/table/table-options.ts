@@ -1,5 +1,4 @@
 import type { FieldOf } from '../../model/path.ts'
-import type { Absent, ColumnOptions, Complete, EmptyText, Table, TableIndex } from '../../model/recipe.ts'
 import type {
   Absent,
   ColumnDeclaration,
@@ -8,6 +7,7 @@ import type {
   EmptyText,
   FlattenOptions,
   Table,
+  TableIndex,
 } from '../../model/recipe.ts'
 import type { Duration } from '../../model/request.ts'
 import type { ColumnType } from './column-type.ts'
