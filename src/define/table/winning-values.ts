@@ -31,11 +31,9 @@ export function winningValues(
   if (absent !== undefined && absent !== 'null' && absent !== 'keep')
     return { problem: `absent is 'null' or 'keep', not ${JSON.stringify(absent)}` }
   if (typeof lineage !== 'boolean') return { problem: `lineage is true or false, not ${JSON.stringify(lineage)}` }
-  if (lineage && of.write === 'replace')
+  if (lineage && of.write !== 'merge' && of.write !== 'append')
     return {
-      problem:
-        'lineage says when a row was first seen, but replace stores exactly what was read. ' +
-        "Leave it out, or use { write: 'merge' }",
+      problem: `lineage says when a row was first seen, but ${DOES[of.write]}. Leave it out, or use { write: 'merge' }`,
     }
   const lists = { insertOnly: listOf(insertOnly), ignoreChanges: listOf(ignoreChanges) }
   const used = [
@@ -62,10 +60,14 @@ export function winningValues(
 
 const listOf = (fields: string | readonly string[] = []): string[] => [fields].flat()
 
-const meaningless = (options: string, write: WriteMode): string =>
-  `${options} says what stays of a stored row, but ` +
-  (write === 'replace' ? 'replace stores exactly what was read' : 'append never changes a stored row') +
-  ". Leave it out, or use { write: 'merge' }"
+const DOES: Readonly<Record<Exclude<WriteMode, 'merge'>, string>> = {
+  append: 'append never changes a stored row',
+  replace: 'replace stores exactly what was read',
+  history: 'history keeps each version of a row as it was read',
+}
+
+const meaningless = (options: string, write: Exclude<WriteMode, 'merge'>): string =>
+  `${options} says what stays of a stored row, but ${DOES[write]}. Leave it out, or use { write: 'merge' }`
 
 function fieldsProblem(
   name: string,

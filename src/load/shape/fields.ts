@@ -51,14 +51,10 @@ export class Fields {
   constructor(table: Table, stream: string, shape: TableShape | undefined, seen: Iterable<string> = []) {
     this.#table = table
     this.#shape = shape
-    this.#names = new ColumnNames(
-      table.name,
-      table.account?.name,
-      [
-        ...addedColumns(table).map(({ name }) => name),
-        ...(table.write === 'history' ? Object.values(historyColumns) : []),
-      ],
-    )
+    this.#names = new ColumnNames(table.name, table.account?.name, [
+      ...addedColumns(table).map(({ name }) => name),
+      ...(table.write === 'history' ? Object.values(historyColumns) : []),
+    ])
     const declared = Object.keys(table.columns).filter((field) => table.columns[field] !== false)
     const certain = new Set([...table.key, ...declared, ...(table.versionBy === undefined ? [] : [table.versionBy])])
     // They are not "seen": declared fields without a column are created only with a record.
