@@ -60,8 +60,9 @@ export async function dropOrphanShadows(
     `select c.relname as name from pg_class c
     where c.relnamespace = 'sluice'::regnamespace and c.relkind = 'r' and c.relname ~ '^shadow_[0-9]+$'
       and not exists (
-        select from sluice.slices s where s.id::text = substr(c.relname, 8) and s.status in ('open', 'failed')
-      )`,
+        select from sluice.slices s
+         where s.id = case when c.relname ~ '^shadow_[0-9]+$' then substr(c.relname, 8)::bigint end
+           and s.status in ('open', 'failed'))`,
     [],
     defined({ signal }),
   )

@@ -6,6 +6,7 @@ import type { RunKind } from '../../model/slice.ts'
 import { completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { ENDED_UNEXPECTEDLY, LAST_SEEN_SQL } from '../runs.ts'
+import { PIPELINES_SQL } from './read-known-streams.ts'
 
 export interface StoredRun {
   readonly id: string
@@ -44,14 +45,27 @@ export async function readRuns(
   on: Queryable,
   { pipeline, kind, status, before, limit = 20 }: ReadRunsOptions = {},
 ): Promise<StoredRun[]> {
-  return select(
-    on,
-    `where ($1::text is null or r.pipeline = $1 or starts_with(r.pipeline, $1 || '@'))
-     and ($2::bigint is null or r.id < $2)
-     and ($4::text is null or r.kind = $4) and ($5::text is null or ${now} = $5)
-     ${status === 'running' ? `and r.status = 'running'` : ''} order by r.id desc limit $3`,
-    [pipeline, before, limit, kind, status],
-  )
+  const filter = `($2::bigint is null or r.id < $2) and ($4::text is null or r.kind = $4)
+    and ($5::text is null or ${now} = $5) ${status === undefined ? '' : STORED_AS[status]}`
+  // Of each account by itself, so that an index leads to its newest runs however many others have.
+  const which =
+    pipeline === undefined
+      ? `${filter} and $1::text is null`
+      : `r.id in (
+           with recursive ${PIPELINES_SQL}
+           select newest.id from pipelines as p, lateral (
+             select r.id from sluice.runs as r where r.pipeline = p.pipeline and ${filter}
+              order by r.id desc limit $3) as newest
+            where p.pipeline = $1 or starts_with(p.pipeline, $1 || '@'))`
+  return select(on, `where ${which} order by r.id desc limit $3`, [pipeline, before, limit, kind, status])
+}
+
+/** What the ledger has for a run of a status. It is stated too, because indexes hold only runs of some. */
+const STORED_AS: Readonly<Record<StoredRun['status'], string>> = {
+  running: `and r.status = 'running'`,
+  done: `and r.status = 'done'`,
+  failed: `and r.status = 'failed'`,
+  interrupted: `and r.status in ('running', 'interrupted')`,
 }
 
 export async function readRun(on: Queryable, id: string): Promise<StoredRun | undefined> {

@@ -5,6 +5,7 @@ import type { RunKind } from '../../model/slice.ts'
 import { COMPLETENESS, completenessOf, WORST_COMPLETENESS, type CompletenessRow } from '../completeness.ts'
 import { countsOf, ownCount, selectCounts, type CountRow } from '../counts.ts'
 import { LAST_SEEN_SQL } from '../runs.ts'
+import { STREAMS_SQL } from './read-known-streams.ts'
 
 /** One run of one stream. */
 export interface StreamRun {
@@ -30,25 +31,19 @@ export interface StreamRuns {
   readonly runs: readonly StreamRun[]
 }
 
-/** Returns every stream with its last runs. An index scan jumps from name to name, so it reads few slices. */
+/** Returns every stream with its last runs. It reads few slices, however many there are. */
 export async function readStreams(
   on: Queryable,
   { runs = 10 }: { readonly runs?: number } = {},
 ): Promise<StreamRuns[]> {
   const rows = await on.query<Row>(
-    `with recursive names as (
-       (select pipeline, stream from sluice.slices order by pipeline, stream limit 1)
-       union all
-       select next.pipeline, next.stream from names, lateral (
-         select pipeline, stream from sluice.slices as s
-          where (s.pipeline, s.stream) > (names.pipeline, names.stream)
-          order by s.pipeline, s.stream limit 1) as next)
-     select names.pipeline, names.stream, success.at as "lastSuccess",
+    `with recursive ${STREAMS_SQL}
+     select streams.pipeline, streams.stream, success.at as "lastSuccess",
             success.completeness as "lastGrade", success.open_reasons as "lastReasons", last.*
-       from names
+       from streams
        left join lateral (
          select s.finished_at as at, ${COMPLETENESS} from sluice.slices as s
-          where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind = 'sync' and s.status = 'done'
+          where (s.pipeline, s.stream) = (streams.pipeline, streams.stream) and s.kind = 'sync' and s.status = 'done'
           order by s.id desc limit 1) as success on true
        left join lateral (
          select r.id as run, r.kind, r.started_at as "startedAt", own.error,
@@ -63,12 +58,12 @@ export async function readStreams(
                         (array_agg(s.error order by s.id desc) filter (where s.error is not null))[1] as error,
                         ${WORST_COMPLETENESS}, ${selectCounts((name) => `sum(${ownCount(name)})`)}
                    from (select * from sluice.slices as s
-                          where (s.pipeline, s.stream) = (names.pipeline, names.stream) and s.kind <> 'backfill'
+                          where (s.pipeline, s.stream) = (streams.pipeline, streams.stream) and s.kind <> 'backfill'
                           order by s.id desc limit $2) as s
-                  group by s.run) as own
+                  group by s.run order by s.run desc limit $1) as own
            join sluice.runs as r on r.id = own.run
-          order by r.id desc limit $1) as last on true
-      order by names.pipeline, names.stream, last.run desc`,
+        ) as last on true
+      order by streams.pipeline, streams.stream, last.run desc`,
     [runs, runs * 10],
   )
   const byStream = Map.groupBy(rows, ({ pipeline, stream }) => `${pipeline}.${stream}`).values()
