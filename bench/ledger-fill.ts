@@ -13,8 +13,8 @@ const WINDOWS = 100
 
 /**
  * Multiplies what the last run of each pipeline has left in the ledger: its row and its slices come again and again, a
- * minute apart and further back in time, in turns of the pipelines. Also adds backfills, open readings, rejects, events of
- * seven days and ticks. Constraints are not checked meanwhile, so the user must be a superuser.
+ * minute apart and further back in time, in turns of the pipelines. Also adds backfills, open readings, rejects, events
+ * of seven days and ticks. Foreign keys are not checked meanwhile, so the user must be a superuser.
  */
 export async function fillLedger(database: Database, { slices, runs }: LedgerSize): Promise<void> {
   await database.query(`create table public.newest as
@@ -47,11 +47,11 @@ export async function fillLedger(database: Database, { slices, runs }: LedgerSiz
     await replicate(
       database,
       `insert into sluice.slices (kind, pipeline, stream, status, started_by, run, since, cursor_at_start, definition,
-              position, high_water_mark, boundary, seq, token, fetched, inserted, updated, unchanged, batches, counts_at_claim,
-              created_at, started_at, finished_at, completeness, open_reasons, field_values)
+              position, high_water_mark, boundary, seq, token, fetched, inserted, updated, unchanged, batches,
+              counts_at_claim, created_at, started_at, finished_at, completeness, open_reasons, field_values)
        select s.kind, s.pipeline, s.stream, s.status, ${first} + 1 + g, ${first} + 1 + g, s.since, s.cursor_at_start,
-              s.definition, s.position, s.high_water_mark, s.boundary, s.seq, s.token, s.fetched, s.inserted, s.updated, s.unchanged,
-              s.batches, s.counts_at_claim, s.created_at - ${before}, s.started_at - ${before},
+              s.definition, s.position, s.high_water_mark, s.boundary, s.seq, s.token, s.fetched, s.inserted, s.updated,
+              s.unchanged, s.batches, s.counts_at_claim, s.created_at - ${before}, s.started_at - ${before},
               s.finished_at - ${before}, case when g % 20000 = 7 then 'open' else s.completeness end,
               case when g % 20000 = 7 then array['the list moved'] end, s.field_values
          from ${chunk} join public.newest as n on n.place = g % n.pipelines join sluice.slices as s on s.run = n.id,
@@ -63,7 +63,8 @@ export async function fillLedger(database: Database, { slices, runs }: LedgerSiz
   await database.query('drop table public.newest')
   for (const table of ['runs', 'slices', 'backfills', 'rejects', 'events'])
     await database.query(
-      `select setval(pg_get_serial_sequence('sluice.${table}', 'id'), greatest((select max(id) from sluice.${table}), 1))`,
+      `select setval(pg_get_serial_sequence('sluice.${table}', 'id'),
+                     greatest((select max(id) from sluice.${table}), 1))`,
     )
   await database.query(
     'vacuum analyze sluice.runs, sluice.slices, sluice.backfills, sluice.rejects, sluice.events, sluice.ticks',
@@ -86,8 +87,8 @@ async function fillBackfills(database: Database, windows: number): Promise<void>
   await replicate(
     database,
     `insert into sluice.slices (kind, pipeline, stream, status, started_by, run, definition, position, backfill, lower,
-            upper, previous_upper, since, until, seq, token, batches, fetched, inserted, created_at, started_at, finished_at,
-            completeness, error)
+            upper, previous_upper, since, until, seq, token, batches, fetched, inserted, created_at, started_at,
+            finished_at, completeness, error)
      select 'backfill', b.pipeline, b.stream, state.status, n.id, n.id, 'd',
             case when state.status = 'done' then '{"end": true}'::json end, b.id, w.lower,
             w.lower + interval '1 day', nullif(w.lower, b.lower), w.lower::text, (w.lower + interval '1 day')::text,
@@ -102,13 +103,14 @@ async function fillBackfills(database: Database, windows: number): Promise<void>
   )
 }
 
-/** For each hundred runs five settled rejects, and ten open ones at all; six events for each run of seven days; a tick for each run. */
+/** For twenty runs one settled reject, and ten open ones at all; for each run a tick, and six events in the last week. */
 async function fillRest(database: Database, runs: number): Promise<void> {
   await replicate(
     database,
     `insert into sluice.rejects (run, slice, pipeline, stream, seq, stage, reason, record, created_at, identity,
                                  settled_at, settled_by, settlement)
-     select s.run, s.id, s.pipeline, s.stream, 0, 'decode', 'amount is no number', '{"id":1,"amount":"?"}', s.created_at,
+     select s.run, s.id, s.pipeline, s.stream, 0, 'decode', 'amount is no number', '{"id":1,"amount":"?"}',
+            s.created_at,
             'key ' || s.id, case when o.g > 10 then s.finished_at end, case when o.g > 10 then s.run end,
             case when o.g > 10 then 'stored' end
        from generate_series(1, ${Math.max(10, Math.round(runs / 20))}) as o (g)

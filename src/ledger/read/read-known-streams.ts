@@ -6,8 +6,8 @@ export interface KnownPipeline {
 }
 
 /**
- * The streams of which the ledger has slices: `streams (pipeline, stream)`, for `with recursive`. An index scan jumps from
- * name to name, so it reads few slices.
+ * The streams of which the ledger has slices: `streams (pipeline, stream)`, for `with recursive`. An index scan jumps
+ * from name to name, so it reads few slices.
  */
 export const STREAMS_SQL = `streams as (
   (select pipeline, stream from sluice.slices order by pipeline, stream limit 1)
