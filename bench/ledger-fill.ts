@@ -103,7 +103,7 @@ async function fillBackfills(database: Database, windows: number): Promise<void>
   )
 }
 
-/** For twenty runs one settled reject, and ten open ones at all; for each run a tick, and six events in the last week. */
+/** For twenty runs a settled reject, and ten open ones at all; for each run a tick, and six events in the last week. */
 async function fillRest(database: Database, runs: number): Promise<void> {
   await replicate(
     database,

@@ -1,8 +1,8 @@
 // node bench/ledger-size.ts [slices] [runs] [rounds]    whether a large ledger makes anything slower: a run, the
-// status, the list of runs and the summary of the server, each with three ledgers in turns: an almost empty one, a small
-// one (a hundred runs of each pipeline, so that the lists are full), and one of that size. Prints milliseconds, and the
-// pages of the database that each reads, which do not depend on what else the machine does. Also prints what a run
-// leaves in the ledger, in bytes.
+// status, the list of runs and the summary of the server, each with three ledgers in turns: an almost empty one, a
+// small one (a hundred runs of each pipeline, so that the lists are full), and one of that size. Prints milliseconds,
+// and the pages of the database that each reads, which do not depend on what else the machine does. Also prints what a
+// run leaves in the ledger, in bytes.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
