@@ -47,6 +47,29 @@ export async function startRun(
   return id
 }
 
+export interface FailedStartOptions extends Omit<StartRunOptions, 'keeper'> {
+  readonly error: string
+}
+
+/** Records a run that has failed before it started. Does nothing if there is no ledger yet. */
+export async function recordFailedStart(
+  database: Database,
+  { kind, pipeline, options = {}, error, signal }: FailedStartOptions,
+): Promise<void> {
+  const { exists } = await database.one<{ exists: boolean }>(
+    `select to_regclass('sluice.runs') is not null as exists`,
+    [],
+    { signal },
+  )
+  if (!exists) return
+  await database.query(
+    `insert into sluice.runs (kind, pipeline, options, status, finished_at, error)
+     values ($1, $2, $3, 'failed', clock_timestamp(), $4)`,
+    [kind, pipeline, displayJson(options), storableText(error)],
+    { signal },
+  )
+}
+
 /** Asks a run to stop, in any process. Returns when that was first requested; undefined if it is not running. */
 export async function requestStop(database: Database, run: string): Promise<Date | undefined> {
   const [row] = await database.query<{ at: Date | null }>('select sluice.request_stop($1) as at', [run])

@@ -6,6 +6,7 @@ import { readSecrets } from '../observe/secrets.ts'
 import { environmentOf } from './accounts/environment-of.ts'
 import { ActiveRun } from './active-run.ts'
 import { chosenStreams, requireSecrets } from './chosen-streams.ts'
+import { recordingFailedStart } from './failed-start.ts'
 import { DEFAULTS, resolveBatch, type RunOptions } from './options.ts'
 import { RunContext } from './run-context.ts'
 import { StreamContext } from './stream-context.ts'
@@ -21,7 +22,12 @@ export async function runPipeline<Streams extends Flows>(
   const names = chosenStreams(pipeline, options.streams)
   const batch = resolveBatch(options.batch)
   const secrets = readSecrets(environmentOf(pipeline, options.environment))
-  requireSecrets(pipeline, names, secrets)
+  await recordingFailedStart(() => requireSecrets(pipeline, names, secrets), {
+    ...options,
+    kind: 'sync',
+    pipeline: pipeline.name,
+    options: { streams: names, full },
+  })
   await using context = await RunContext.open(pipeline, {
     ...options,
     secrets,

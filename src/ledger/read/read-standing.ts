@@ -104,6 +104,26 @@ export async function readSyncs(
   )
 }
 
+/** The last sync of a pipeline, which failed before it started: it has no slices, and no report. */
+export interface NotStarted {
+  readonly pipeline: string
+  readonly run: string
+  readonly at: Date
+  readonly error: string | null
+}
+
+/** Returns the pipelines whose last sync failed before it started. */
+export async function readNotStarted(on: Queryable, pipelines: readonly string[]): Promise<NotStarted[]> {
+  return on.query<NotStarted & Record<string, unknown>>(
+    `select n.pipeline, last.id as run, last.finished_at as at, last.error
+       from unnest($1::text[]) as n (pipeline), lateral (
+       select * from sluice.runs as r
+        where r.pipeline = n.pipeline and r.kind = 'sync' order by r.id desc limit 1) as last
+      where last.status = 'failed' and last.report is null`,
+    [pipelines],
+  )
+}
+
 /** A pipeline that a scheduler has registered. */
 export interface Scheduled {
   readonly pipeline: string

@@ -5,6 +5,7 @@ import { defined } from '../../value/defined.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
 import { ActiveRun } from '../active-run.ts'
 import { requireSecrets } from '../chosen-streams.ts'
+import { recordingFailedStart } from '../failed-start.ts'
 import { DEFAULTS, resolveBatch, type BackfillOptions } from '../options.ts'
 import { RunContext } from '../run-context.ts'
 import { StreamContext } from '../stream-context.ts'
@@ -23,7 +24,13 @@ export async function backfillPipeline<Streams extends Flows>(
   const onlyWindows = boundsOf(range.windows, options.onlyWindows)
   const batch = resolveBatch(options.batch)
   const secrets = readSecrets(environmentOf(pipeline, options.environment))
-  requireSecrets(pipeline, windowableStreams(pipeline, options.stream).streams, secrets)
+  const chosen = windowableStreams(pipeline, options.stream).streams
+  await recordingFailedStart(() => requireSecrets(pipeline, chosen, secrets), {
+    ...options,
+    kind: 'backfill',
+    pipeline: pipeline.name,
+    options: { from, to, window },
+  })
   await using context = await RunContext.open(pipeline, { ...options, secrets, connections: concurrency + 4 })
   const cursors = await readPipelineCursors(context.database, pipeline.name)
   const { streams, skipped } = windowableStreams(pipeline, options.stream, cursors)

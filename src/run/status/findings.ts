@@ -1,7 +1,7 @@
 import { formatCount, formatNumber } from '../../value/format.ts'
 import { parseInstant } from '../../value/instant.ts'
 import type { OpenReadings } from '../../ledger/read/read-open-readings.ts'
-import type { SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
+import type { NotStarted, SyncSummary, Scheduled } from '../../ledger/read/read-standing.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
 import { openReading, type OpenReadingTerms } from './open-reading.ts'
 import type { StatusFinding, StreamStatus } from './stream-status.ts'
@@ -92,6 +92,14 @@ export function tickFinding({ pipeline, tick, status, run, note }: Scheduled): S
     message: `the run of ${tick.toISOString()} could not start${because(note)}`,
   }
 }
+
+/** Returns the finding of a pipeline whose last run failed before it read anything, such as for a missing secret. */
+export const notStartedFinding = ({ pipeline, run, error }: NotStarted): StatusFinding => ({
+  kind: 'not started',
+  isFault: true,
+  pipeline,
+  message: `run ${run} could not start${because(error ?? undefined)}`,
+})
 
 function failure(
   { state, lastSuccess, lastError, open, schedule, runs }: StreamStatus,

@@ -8,8 +8,10 @@ import { countRejects } from '../../ledger/read/read-rejects.ts'
 import {
   countFailedWindows,
   readLedgerParts,
+  readNotStarted,
   readSyncs,
   readScheduled,
+  type NotStarted,
   type SyncSummary,
   type Scheduled,
 } from '../../ledger/read/read-standing.ts'
@@ -22,7 +24,7 @@ import type { StatusOptions } from '../options.ts'
 import { openStoreToRead } from '../open-store.ts'
 import { Ticks } from '../schedule/ticks.ts'
 import { cursorAgeMs } from './cursor-age.ts'
-import { findingsOf, neverRan, tickFinding, type Known } from './findings.ts'
+import { findingsOf, neverRan, notStartedFinding, tickFinding, type Known } from './findings.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from './stream-status.ts'
 import { waitFinding, waitOf } from './waits.ts'
 
@@ -67,17 +69,21 @@ export async function readStatusParts(pipelines: readonly Pipeline[], on: Querya
   const parts = await readLedgerParts(on)
   if (!parts.slices) return NO_PARTS
   const names = pipelines.flatMap(({ name, streams }) => Object.keys(streams).map((stream) => [name, stream] as const))
-  const [streams, readings, cursors, rejects, windows, openReadings, scheduled, waits] = await gather(
+  const [streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits] = await gather(
     readStreams(on),
     readSyncs(on, names),
     readCursors(on),
     countRejects(on),
     countFailedWindows(on),
     readOpenReadings(on),
+    readNotStarted(
+      on,
+      pipelines.map(({ name }) => name),
+    ),
     parts.ticks ? readScheduled(on) : [],
     parts.waits ? readWaits(on) : [],
   )
-  return { streams, readings, cursors, rejects, windows, openReadings, scheduled, waits }
+  return { streams, readings, cursors, rejects, windows, openReadings, notStarted, scheduled, waits }
 }
 
 /** The parts of a status that come from the ledger. */
@@ -88,6 +94,7 @@ export interface StatusParts {
   readonly rejects: Awaited<ReturnType<typeof countRejects>>
   readonly windows: Awaited<ReturnType<typeof countFailedWindows>>
   readonly openReadings: readonly OpenReadings[]
+  readonly notStarted: readonly NotStarted[]
   readonly scheduled: readonly Scheduled[]
   readonly waits: readonly StoredWait[]
 }
@@ -98,6 +105,7 @@ const NO_PARTS: StatusParts = {
   rejects: [],
   windows: [],
   openReadings: [],
+  notStarted: [],
   scheduled: [],
   waits: [],
 }
@@ -115,7 +123,10 @@ export function statusOf(
     const ticks = schedule && new Ticks(schedule)
     const scheduled = ledger.scheduled.find((one) => one.pipeline === pipeline.name)
     const tick = scheduled && schedule && tickFinding(scheduled)
+    const notStarted = ledger.notStarted.find((one) => one.pipeline === pipeline.name)
+    // A tick that failed says the same.
     if (tick) findings.push(tick)
+    else if (notStarted) findings.push(notStartedFinding(notStarted))
     // A tick within the grace period and the jitter is not overdue.
     const due = schedule && ticks?.last(new Date(now.getTime() - duration(grace) - schedule.jitterMs))
     // Ticks from before the schedule was registered do not count.

@@ -90,6 +90,7 @@ export interface StatusFinding {
     | 'cursor stands still'
     | 'values lost'
     | 'tick failed'
+    | 'not started'
     | 'account'
     | 'windows failed'
     | 'open readings'

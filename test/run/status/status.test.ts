@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { openDatabase } from '../../../src/database/database.ts'
-import { pipeline, runSchedule, readStatus, source } from '../../../src/index.ts'
+import { apiKey, http, onePage, pipeline, runSchedule, readStatus, secret, source } from '../../../src/index.ts'
 import { backfillPipeline } from '../../../src/run/backfill/backfill-pipeline.ts'
 import { runPipeline } from '../../../src/run/run-pipeline.ts'
+import { readRuns } from '../../../src/ledger/read/read-runs.ts'
+import { apiServer } from '../../support/api-server.ts'
 import { administer, testDatabase, urlOf } from '../../support/database.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { adjustableStream, items, kinds, moment, type Item } from './adjustable-stream.ts'
@@ -208,6 +210,35 @@ describe('status', () => {
       pipeline: 'shop',
       message: 'the run of 2026-05-04T01:00:00.000Z could not start: shop.rows: secret TOKEN is not set',
     })
+  })
+
+  test('names a run that could not start for a missing secret, until the next one starts', async () => {
+    await using test = await testDatabase()
+    await using api = await apiServer(() => ({ json: [{ id: 1 }] }))
+    const shop = pipeline('keys', {
+      streams: {
+        rows: http(api.origin, { auth: apiKey(secret('STATUS_KEY'), { header: 'x-key' }) })
+          .get<{ id: number }[]>('/rows')
+          .pages(onePage())
+          .records()
+          .into('t.keys', { key: 'id' }),
+      },
+    })
+    const go = (environment: Record<string, string>) => runPipeline(shop, { database: test.url, environment })
+    await expect(go({})).rejects.toThrow('secret STATUS_KEY is not set')
+    const { findings, ok } = await readStatus([shop], { database: test.url })
+    expect(findings[0]).toEqual({
+      kind: 'not started',
+      isFault: true,
+      pipeline: 'keys',
+      message: expect.stringMatching(/^run \d+ could not start: keys\.rows: secret STATUS_KEY is not set/),
+    })
+    expect(ok).toBe(false)
+    expect(await readRuns(test.database)).toMatchObject([
+      { pipeline: 'keys', kind: 'sync', status: 'failed', error: expect.stringContaining('STATUS_KEY') },
+    ])
+    await go({ STATUS_KEY: 'k' })
+    expect((await readStatus([shop], { database: test.url })).findings).toEqual([])
   })
 
   test('shows the next tick after a scheduler has run the pipeline', async () => {
