@@ -1,5 +1,5 @@
 // One page while the stages change it: its records, and the counts and rejects that the stages add.
-import { rejectionOf } from '../model/errors.ts'
+import { rejectionReason } from '../observe/rejection-reason.ts'
 import type { Page, Reject, RejectStage } from '../model/page.ts'
 import { defined } from '../value/defined.ts'
 
@@ -52,7 +52,7 @@ export function rejectRecord(
   signal: AbortSignal,
 ): void {
   signal.throwIfAborted()
-  const reason = rejectionOf(error)
+  const reason = rejectionReason(error)
   if (reason === undefined) throw error
   const record = (page.origins ?? page.records)[index]
   page.rejects.push({ stage, reason, record, ...defined({ parents: page.parents }) })

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { byCursor, byPage, Decimal, http, HttpError, UsageError } from '../../src/index.ts'
+import { byCursor, byPage, Decimal, http, HttpError, UsageError, type Stream } from '../../src/index.ts'
 import type { Page } from '../../src/model/page.ts'
 import { throughStages } from '../../src/transform/through-stages.ts'
 import { apiServer } from '../support/api-server.ts'
 import { readPages, recordsOf } from '../source/read-pages.ts'
 import { pagesOf, read, rejectsOf, row, rowsOf, type Row } from './rows.ts'
+
+/** A function with a mistake. */
+const broken = (record: Row): Row => ({ ...record, type: (record as unknown as { at: { zip: string } }).at.zip })
 
 describe('stages', () => {
   test('stages run in the order in which they are written', async () => {
@@ -39,6 +42,24 @@ describe('stages', () => {
     expect(recordsOf(pages)).toEqual([{ id: 2, twice: 4 }])
     expect(rejectsOf(pages)).toEqual([{ stage: 'map', reason: 'too small', record: row(1) }])
     expect(pages[0]).toMatchObject({ origins: [row(2)], counts: { fetched: 3, filtered: 1, rejected: 1 } })
+  })
+
+  test('a mistake in a function of a stage is told with its line, an error on purpose without', async () => {
+    const place = expect.stringMatching(
+      /^Cannot read properties of undefined \(reading 'zip'\) \(test\/transform\/stages\.test\.ts:\d+:\d+\)$/,
+    )
+    const flows = [
+      rowsOf(row(1)).map(broken),
+      rowsOf(row(1)).map(async (record) => broken(record)),
+      rowsOf(row(1)).filter((record) => broken(record).id > 0),
+      rowsOf(row(1)).flatMap((record) => [broken(record)]),
+    ]
+    for (const flow of flows)
+      expect(rejectsOf(await readPages(flow as Stream<unknown>))).toMatchObject([{ reason: place, record: row(1) }])
+    const thrown = rowsOf(row(1)).map(() => {
+      throw new Error('order 7 costs 99')
+    })
+    expect(rejectsOf(await readPages(thrown))).toMatchObject([{ reason: 'order 7 costs 99' }])
   })
 
   test('a stage that calculates with a Decimal or a bigint rejects the record with the reason', async () => {

@@ -1,7 +1,8 @@
 // Calls the function of a `flatMap` on records, and replaces records by the lists that it returned.
 import { mapConcurrent } from '../../flow/map-concurrent.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
-import { RejectError, rejectionOf } from '../../model/errors.ts'
+import { RejectError } from '../../model/errors.ts'
+import { rejectionReason } from '../../observe/rejection-reason.ts'
 import type { Page, Reject } from '../../model/page.ts'
 import type { Child, Recipe, Stage } from '../../model/recipe.ts'
 import { defined } from '../../value/defined.ts'
@@ -65,7 +66,7 @@ function expansionOf(child: Child): Expansion {
 /** Returns a reject for an error that was the record's fault, and throws any other error again. */
 export function rejection(error: unknown, signal: AbortSignal): Extract<Expansion, { readonly type: 'rejected' }> {
   signal.throwIfAborted()
-  const reason = rejectionOf(error)
+  const reason = rejectionReason(error)
   if (reason === undefined) throw error
   return { type: 'rejected', reason }
 }

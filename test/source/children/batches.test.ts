@@ -148,7 +148,7 @@ describe('a batch', () => {
     const pages = await readPages(
       api.all.flatMap(
         inBatches(2, (batch) => {
-          if (batch.some(({ id }) => id === 2)) throw new TypeError('not these')
+          if (batch.some(({ id }) => id === 2)) throw new Error('not these')
           return api.postsOf(batch)
         }),
       ),

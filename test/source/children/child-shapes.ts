@@ -55,7 +55,7 @@ export const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
   'parents whose child cannot be made': ({ all, posts }) =>
     all.flatMap(
       (topic) => {
-        if (topic.id === 5) throw new TypeError('no posts')
+        if (topic.id === 5) throw new Error('no posts')
         return posts({ ...topic, id: (topic.id === 2 ? '..' : topic.id) as number })
       },
       { concurrency: 2 },
@@ -76,7 +76,7 @@ export const shapes: Record<string, (forum: Forum) => Stream<unknown>> = {
   'batches whose child cannot be made': ({ all, postsOf }) =>
     all.flatMap(
       inBatches(2, (batch) => {
-        if (batch.some(({ id }) => id === 4)) throw new TypeError('no posts')
+        if (batch.some(({ id }) => id === 4)) throw new Error('no posts')
         return postsOf(batch)
       }),
       { concurrency: 2 },
