@@ -1,5 +1,5 @@
-// A run that fails before it starts, such as for a missing secret, is in the ledger too: else nobody who looks there sees
-// that a pipeline has stopped to run.
+// A run that fails before it starts, such as for a missing secret, is in the ledger too. Else nobody who looks there
+// would see that a pipeline no longer runs.
 import { recordFailedStart as recordInLedger } from '../ledger/runs.ts'
 import type { RunKind } from '../model/slice.ts'
 import { defined } from '../value/defined.ts'

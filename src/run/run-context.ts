@@ -7,7 +7,7 @@ import { defined } from '../value/defined.ts'
 import { environmentOf } from './accounts/environment-of.ts'
 import { openStore } from './open-store.ts'
 import { resolveMemory, type RunOptions } from './options.ts'
-import { schemasOf } from './schema-right.ts'
+import { schemasOf, tablesOf } from './schema-right.ts'
 import { runSignals, type RunSignals } from './signals.ts'
 
 export interface RunContextOptions extends Pick<
@@ -73,7 +73,7 @@ export class RunContext implements AsyncDisposable {
       await openStore({
         environment,
         signal: signals.readSignal,
-        schemas: schemasOf(Object.values(pipeline.streams).map(({ table }) => table)),
+        schemas: schemasOf(tablesOf([pipeline])),
         ...defined({ database: options.database, max: options.connections }),
       }),
     )

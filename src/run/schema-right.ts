@@ -1,9 +1,14 @@
 // What to do if the user of the database may not create or use schema `sluice`.
 import type { Database } from '../database/database.ts'
 import { sqlState } from '../database/errors.ts'
+import type { Pipeline } from '../define/pipeline.ts'
 import { splitTable } from '../database/quote.ts'
 import { DatabaseError } from '../model/errors.ts'
 import { messageOf } from '../value/error.ts'
+
+/** Returns the tables of all streams of some pipelines. */
+export const tablesOf = (pipelines: readonly Pipeline[]): { readonly name: string }[] =>
+  pipelines.flatMap(({ streams }) => Object.values(streams).map(({ table }) => table))
 
 /** Returns the schemas of tables, each once. */
 export const schemasOf = (tables: readonly { readonly name: string }[]): string[] => [

@@ -15,6 +15,7 @@ import { environmentOf } from '../run/accounts/environment-of.ts'
 import { expandAll } from '../run/accounts/expand-accounts.ts'
 import { openStore } from '../run/open-store.ts'
 import { runScheduler } from '../run/schedule/schedule.ts'
+import { schemasOf, tablesOf } from '../run/schema-right.ts'
 import { openApp } from './app.ts'
 import type { Context } from './context.ts'
 import { EventHub } from './events/event-hub.ts'
@@ -63,7 +64,8 @@ export async function openServer(
   const closing = opening.use(new LinkedSignal(options.signal))
   const { signal } = closing
   const runOptions = { environment, ...(options.database !== undefined && { database: options.database }) }
-  const { database } = opening.use(await openStore({ ...runOptions, max: CONNECTIONS, signal }))
+  const schemas = schemasOf(tablesOf(given))
+  const { database } = opening.use(await openStore({ ...runOptions, max: CONNECTIONS, schemas, signal }))
   const hub = opening.use(await EventHub.open(database, { hide, onError, signal }))
   const group = opening.use(new TaskGroup({ signal }))
   const runner = new Runner({ database, group, maxRuns, onError })

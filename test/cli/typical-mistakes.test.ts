@@ -241,7 +241,7 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
     }
   })
 
-  test('without the right to create schema sluice, run and check give the same command', async () => {
+  test('without the right to create or use schema sluice, all commands give the same command', async () => {
     await using own = await testDatabase()
     const url = new URL(own.url)
     const role = `${url.pathname.slice(1)}_guest`
@@ -249,7 +249,9 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
     try {
       Object.assign(url, { username: role, password: 'guest-of-shop' })
       await using api = await apiServer(shop)
-      await using here = await project({ 'pipelines/shop.ts': file({}) })
+      await using here = await project({
+        'pipelines/shop.ts': file({}).replace('{ streams', "{ schedule: '0 0 1 1 *', streams"),
+      })
       const env = { API: api.origin, SHOP_TOKEN: 'right-token', DATABASE_URL: url.href }
       const command = `sluice migrate --grant ${role} --apply --schema shop`
       const refused = new RegExp(
@@ -264,6 +266,10 @@ describe('a typical mistake gets its place, its cause and its remedy:', () => {
       await own.database.query(`create schema sluice; create schema shop`)
       for (const word of ['run', 'check'])
         expect((await call(word)).output).toMatch(/lacks a right in the schema sluice .+ \[DATABASE_RIGHTS\]/)
+      for (const word of ['status', 'schedule', 'serve'])
+        expect((await call(word)).output).toMatch(
+          new RegExp(`${role} lacks a right in the schema sluice .+ run: ${command} \\[DATABASE_RIGHTS\\]`),
+        )
       // A schema of its own, empty, needs no right to create schemas.
       await own.database.query(`alter schema sluice owner to ${role}; alter schema shop owner to ${role}`)
       expect(await call('check')).toEqual({ code: 0, output: expect.stringContaining('the first run creates it') })

@@ -10,6 +10,7 @@ import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import type { DurationText } from '../../value/duration.ts'
 import { definitionOf, expandAll } from '../accounts/expand-accounts.ts'
 import { openStore } from '../open-store.ts'
+import { schemasOf, tablesOf } from '../schema-right.ts'
 import { AccountLoops, type AccountLoopsOptions } from './account-loops.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { runScheduleLoop } from './schedule-loop.ts'
@@ -101,6 +102,7 @@ export async function runScheduler(
     await using store = await openStore({
       database: url,
       environment,
+      schemas: schemasOf(tablesOf(pipelines)),
       signal: options.signal ?? new AbortController().signal,
     })
     await using group = new TaskGroup({ signal: options.signal })

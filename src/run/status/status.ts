@@ -22,6 +22,7 @@ import { readStreams, type StreamRuns } from '../../ledger/read/read-streams.ts'
 import { defined } from '../../value/defined.ts'
 import type { StatusOptions } from '../options.ts'
 import { openStoreToRead } from '../open-store.ts'
+import { schemasOf, tablesOf, withSchemaRights } from '../schema-right.ts'
 import { Ticks } from '../schedule/ticks.ts'
 import { cursorAgeMs } from './cursor-age.ts'
 import { findingsOf, neverRan, notStartedFinding, tickFinding, type Known } from './findings.ts'
@@ -52,7 +53,9 @@ export async function readPipelineStatus(
     statementTimeout: '1m',
     signal: options.signal,
   })
-  return await readStatusFrom(pipelines, snapshot, options)
+  return await withSchemaRights(store.database, schemasOf(tablesOf(pipelines)), () =>
+    readStatusFrom(pipelines, snapshot, options),
+  )
 }
 
 /** Returns the status from an open transaction or a snapshot, so that all parts of the ledger are of one moment. */
