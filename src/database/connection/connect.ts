@@ -59,7 +59,10 @@ export async function connectWithRetry<T>(
     if (signal?.aborted) throw signal.reason
     const cause = error instanceof ConnectAttemptError ? error.cause : error
     const waited = isRetryable(cause) ? ` for ${durationText(timeoutMs)}` : ''
-    throw new DatabaseError(`${label}: ${problemOf(cause)}${waited}; ${remedyOf(cause)}`, { cause })
+    throw new DatabaseError(`${label}: ${problemOf(cause)}${waited}; ${remedyOf(cause)}`, {
+      cause,
+      ...(isWithoutPassword(cause) && { explanation: 'DATABASE_LOGIN' }),
+    })
   }
 }
 
@@ -79,8 +82,12 @@ function problemOf(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ECONNREFUSED') return 'no server listens there (connection refused)'
   if (code === 'ENOTFOUND') return 'the host is unknown'
+  if (isWithoutPassword(error)) return 'the server asks for a password, and the address has none'
   return messageOf(error) || code || String(error)
 }
+
+/** The driver's error for a server that asks for a password which neither the address nor PGPASSWORD has. */
+const isWithoutPassword = (error: unknown): boolean => /client password must be a string/.test(messageOf(error))
 
 const REMEDIES: Readonly<Record<string, string>> = {
   '28P01': 'correct user and password in DATABASE_URL',
@@ -105,6 +112,7 @@ function remedyOf(error: unknown): string {
   if (certificate) return CERTIFICATE_REMEDIES[certificate]
   if (messageOf(error) === 'The server does not support SSL connections')
     return 'turn ssl on in postgresql.conf, or set sslmode=disable in DATABASE_URL'
+  if (isWithoutPassword(error)) return 'add it to DATABASE_URL: postgres://user:password@host:5432/name'
   return REMEDIES[sqlState(error) ?? ''] ?? 'start PostgreSQL there, or correct DATABASE_URL'
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { onDatabaseWait, type DatabaseWait } from '../../../src/database/connection/waits.ts'
@@ -20,6 +20,15 @@ async function relay(url: string, port: number): Promise<Server> {
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return server
+}
+
+/** Returns a message of authentication, as a server sends it. */
+function saslMessage(kind: number, content: string): Buffer {
+  const head = Buffer.alloc(9)
+  head.write('R')
+  head.writeInt32BE(8 + content.length, 1)
+  head.writeInt32BE(kind, 5)
+  return Buffer.concat([head, Buffer.from(content)])
 }
 
 const at = (
@@ -113,6 +122,26 @@ describe('connecting', () => {
     expect(error).toBeInstanceOf(DatabaseError)
     expect(sqlState(error)).toBe(state)
     expect(String(error)).toMatch(message)
+  })
+
+  test('fails at once for an address without a password where the server asks for one', async () => {
+    // AuthenticationSASL, and after the first answer AuthenticationSASLContinue.
+    const messages = [saslMessage(10, 'SCRAM-SHA-256\0\0'), saslMessage(11, 'r=nonce,s=c2FsdA==,i=4096')]
+    const sockets: Socket[] = []
+    await using server = createServer((socket) => {
+      const left = [...messages]
+      sockets.push(socket)
+      socket.on('error', () => {}).on('data', () => socket.write(left.shift() ?? ''))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await expect(openDatabase({ url: `postgres://me@127.0.0.1:${port}/warehouse` })).rejects.toMatchObject({
+      explanation: 'DATABASE_LOGIN',
+      message: expect.stringMatching(
+        /: the server asks for a password, and the address has none; add it to DATABASE_URL: postgres:/,
+      ),
+    })
+    for (const socket of sockets) socket.destroy()
   })
 
   test('throws a UsageError for an invalid URL, without quoting it', async () => {
