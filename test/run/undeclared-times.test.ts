@@ -61,6 +61,32 @@ describe('a stream whose times change their form', () => {
     },
   )
 
+  test.each([
+    ['2024-01-31 10:00:00.000Z', 'timestamp with time zone', '2024-01-31T10:00:00Z'],
+    ['2024-01-31 10:00:00+02:00', 'timestamp with time zone', '2024-01-31T08:00:00Z'],
+    ['2024-01-31 10:00:00.123456+0000', 'timestamp with time zone', '2024-01-31T10:00:00.123456Z'],
+    // A timestamptz would change these, or guess their zone.
+    ['2024-01-31 10:00:00', 'text', '2024-01-31 10:00:00'],
+    ['2024-01-31 10:00:00.1234567Z', 'text', '2024-01-31 10:00:00.1234567Z'],
+    ['2024-01-31 24:00:00Z', 'text', '2024-01-31 24:00:00Z'],
+    ['2024-02-30 10:00:00Z', 'text', '2024-02-30 10:00:00Z'],
+    ['2024-01-31 10:00:00 Z', 'text', '2024-01-31 10:00:00 Z'],
+  ])('a first value %s makes a column of type %s', async (at, type, stored) => {
+    await using api = await apiServer(({ query }) => ({
+      json: { items: query.get('page') === '1' ? [{ id: 1, at }] : [] },
+    }))
+    await using test = await testDatabase()
+    const items = http(api.origin).get<{ items: Item[] }>('/items').pages(byPage('page')).records('items')
+    const flow = pipeline('cases', { streams: { items: items.into('t.items', { key: 'id' }) } })
+    await run(flow, { database: test.url })
+    const again = await run(flow, { database: test.url })
+    expect(again.streams.items.counts).toMatchObject({ unchanged: 1, updated: 0 })
+    expect(
+      await test.database.query(`select format_type(atttypid, atttypmod) as type, to_jsonb(at) #>> '{}' as stored
+        from t.items, pg_attribute where attrelid = 't.items'::regclass and attname = 'at'`),
+    ).toEqual([{ type, stored: type === 'text' ? stored : stored.replace(/Z$/, '+00:00') }])
+  })
+
   test.each<[string, Options, string]>([
     ['/nanoseconds', { columns: { at: 'timestamptz' } }, 'round: true'],
     ['/local-times', { columns: { at: 'timestamptz' } }, "zone: 'Europe/Berlin'"],

@@ -41,13 +41,16 @@ export function columnKindOf(value: unknown): ColumnKind | undefined {
 }
 
 /**
- * Accepts RFC 3339 that a timestamptz keeps exactly, also `+0200`; other texts that look like times are more likely
- * texts.
+ * Accepts RFC 3339 that a timestamptz keeps exactly, also `+0200`, and a space between day and time, as RFC 3339 allows
+ * it (`2026-01-31 10:00:00.000Z`). Other texts that look like times are more likely texts.
  */
 function isTimestamp(value: string): boolean {
   const digits = fractionDigits(value)
-  return digits >= 0 && digits <= 6 && value.charCodeAt(10) === 84 && !value.endsWith('z')
+  return digits >= 0 && digits <= 6 && SEPARATORS.has(value.charCodeAt(10)) && !value.endsWith('z')
 }
+
+/** `T` and the space. */
+const SEPARATORS = new Set([84, 32])
 
 /** Returns the narrowest kind that holds both. */
 export function commonKind(one: ColumnKind | undefined, other: ColumnKind): ColumnKind
