@@ -11,17 +11,21 @@ import { BrokenPromise } from './broken-promise.ts'
 import { succeeded } from './checks.ts'
 import { connected, type Databases } from './databases.ts'
 import type { Numbered } from './rig.ts'
-import { SluiceRun } from './sluice.ts'
+import { SluiceRun, type Ended } from './sluice.ts'
+import type { Successor } from './successor.ts'
 import { alone } from './stored.ts'
 
 const PIPELINE = join(import.meta.dirname, 'pipelines', 'ranges.ts')
 const DAY = 86_400_000
-const DAYS = 8
-const PER_DAY = 5
+/**
+ * Four days that are settled, and so read three at once; a day that late rows may still come to, and half a day, which
+ * are read one after the other. Each is two pages: a range that is killed has read nothing, a part, or all.
+ */
+const DAYS = 5.5
+const PER_DAY = 3
+const BATCH_ROWS = 2
 
-/** Days that are settled, and so read at once. */
-const AT_ONCE = 6
-/** The last page of the first of three days waits for those of the others: until they are served and stored. */
+/** The last page of the first day waits for those of the two behind it: until they are served and stored. */
 const WAIT_MS = 100
 const MAX_WAIT_MS = 500
 
@@ -35,6 +39,7 @@ export class RangesRig implements AsyncDisposable {
   readonly #start = Date.now() - DAYS * DAY
   readonly #items: readonly Item[]
   readonly #write: 'append' | 'merge'
+  readonly #successor: Successor | undefined
   readonly #resources: AsyncDisposableStack
   readonly #running = new Set<SluiceRun>()
   #url = ''
@@ -53,19 +58,22 @@ export class RangesRig implements AsyncDisposable {
     write: 'append' | 'merge',
     { direct, proxy }: { direct: Client; proxy: PgProxy },
     resources: AsyncDisposableStack,
+    successor: Successor | undefined,
   ) {
     this.#write = write
+    this.#successor = successor
     this.direct = direct
     this.proxy = proxy
     this.#resources = resources
-    this.#items = Array.from({ length: DAYS * PER_DAY }, (_, id) => ({
+    this.#items = Array.from({ length: Math.floor(DAYS * PER_DAY) }, (_, id) => ({
       id,
       at: new Date(this.#start + ((id + 0.5) / PER_DAY) * DAY).toISOString(),
       text: `row ${id} ✓`,
     }))
   }
 
-  static async open(databases: Databases, write: 'append' | 'merge'): Promise<RangesRig> {
+  /** The successor carries out the runs that nothing happens to; without it each is a process of its own. */
+  static async open(databases: Databases, write: 'append' | 'merge', successor?: Successor): Promise<RangesRig> {
     await using resources = new AsyncDisposableStack()
     const { url } = resources.use(await databases.create())
     const direct = resources.adopt(await connected(url), (client) => client.end())
@@ -91,7 +99,7 @@ export class RangesRig implements AsyncDisposable {
       server.close()
       await once(server, 'close')
     })
-    rig = new RangesRig(write, { direct, proxy }, resources.move())
+    rig = new RangesRig(write, { direct, proxy }, resources.move(), successor)
     rig.#url = url
     rig.#api = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     return rig
@@ -107,7 +115,7 @@ export class RangesRig implements AsyncDisposable {
     const offset = Number(searchParams.get('offset') ?? 0)
     const day = Math.round((Date.parse(from) - this.#start) / DAY)
     const isLast = offset + 2 >= PER_DAY
-    if (isLast && day < AT_ONCE && day % 3 === 0) await this.#othersEnd(day)
+    if (isLast && day === 0) await this.#othersEnd()
     const rows = this.#items.filter(({ at }) => at >= from && at < to)
     if (isLast) this.#ended.add(day)
     this.onRequest?.(n, 'before')
@@ -118,9 +126,9 @@ export class RangesRig implements AsyncDisposable {
   }
 
   /** The days behind it end before: the cursor must not pass it with them. */
-  async #othersEnd(day: number): Promise<void> {
+  async #othersEnd(): Promise<void> {
     for (let waited = 0; waited < MAX_WAIT_MS; waited += 5) {
-      if (this.#ended.has(day + 1) && this.#ended.has(day + 2)) break
+      if (this.#ended.has(1) && this.#ended.has(2)) break
       await sleep(5)
     }
     await sleep(WAIT_MS)
@@ -138,9 +146,9 @@ export class RangesRig implements AsyncDisposable {
       pipeline: PIPELINE,
       database: watch ? this.proxy.through(this.#url) : this.#url,
       api: this.#api,
-      batchRows: 2,
+      batchRows: BATCH_ROWS,
       flags,
-      environment: { KILL_START: new Date(this.#start).toISOString(), KILL_WRITE: this.#write },
+      environment: { KILL_START: this.#startFrom, KILL_WRITE: this.#write },
     })
     this.#running.add(run)
     const over = (): void => void this.#running.delete(run)
@@ -148,11 +156,23 @@ export class RangesRig implements AsyncDisposable {
     return run
   }
 
+  /** A run that nothing happens to, past the proxy. */
+  #again(): Promise<Ended> {
+    const settings = { api: this.#api, write: this.#write, startFrom: this.#startFrom }
+    return this.#successor
+      ? this.#successor.run({ database: this.#url, batchRows: BATCH_ROWS, ranges: settings })
+      : this.start().ended
+  }
+
+  get #startFrom(): string {
+    return new Date(this.#start).toISOString()
+  }
+
   /** After a kill: what the cursor has passed is stored; the next run stores the rest, and a further one nothing. */
   async survives(): Promise<void> {
     await alone(this.direct)
     await this.#cursorIsTrue('after the kill')
-    succeeded(await this.start().ended, 'the run after it')
+    succeeded(await this.#again(), 'the run after it')
     await this.complete()
   }
 
@@ -173,7 +193,7 @@ export class RangesRig implements AsyncDisposable {
     if (!isDeepStrictEqual(rows, [{ inserted: this.#items.length, open: 0, live: 0 }]))
       throw new BrokenPromise(`the ledger of ${this.#items.length} rows says ${JSON.stringify(rows)}`)
     const before = await this.#versions()
-    succeeded(await this.start().ended, 'a further run')
+    succeeded(await this.#again(), 'a further run')
     if ((await this.#versions()) !== before) throw new BrokenPromise('a further run has touched rows')
   }
 

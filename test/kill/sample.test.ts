@@ -74,5 +74,5 @@ test('a run that is killed while its list moves misses nothing in silence, and r
 }, 120_000)
 
 test('a run that is killed while it reads ranges at once leaves a cursor that is true, and resumes them', async () => {
-  expect(await broken(sampled(await ranges(context), 3, context.random))).toEqual([])
+  expect(await broken(sampled(await ranges(context), 3, context.random), { succeed: true })).toEqual([])
 }, 120_000)

@@ -1,10 +1,17 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { run } from '../../src/index.ts'
+import { run, type Pipeline } from '../../src/index.ts'
 import { BrokenPromise } from './broken-promise.ts'
 import { killPipeline } from './kill-pipeline.ts'
+import { rangesPipeline, type RangesSettings } from './ranges-pipeline.ts'
 import type { Ended, RunSettings } from './sluice.ts'
+
+/** A run of one of the harness's pipelines. */
+export type SuccessorRun = { readonly database: string; readonly batchRows: number } & (
+  | Pick<RunSettings, 'api' | 'write'>
+  | { readonly ranges: RangesSettings }
+)
 
 /** Milliseconds after which a run is taken to hang. */
 const LIMIT = 120_000
@@ -17,7 +24,7 @@ export class Successor implements AsyncDisposable {
   #child = started()
   #last: Promise<unknown> = Promise.resolve()
 
-  run(settings: RunSettings): Promise<Ended> {
+  run(settings: SuccessorRun): Promise<Ended> {
     const ended = this.#last.then(async () => {
       this.#child.send(settings)
       try {
@@ -47,9 +54,13 @@ const started = (): ChildProcess =>
     serialization: 'advanced',
   })
 
-async function carriedOut({ database, api, write, batchRows, name }: RunSettings): Promise<Ended> {
+const pipelineOf = (settings: SuccessorRun): Pipeline =>
+  'ranges' in settings ? rangesPipeline(settings.ranges) : killPipeline(settings)
+
+async function carriedOut(settings: SuccessorRun): Promise<Ended> {
+  const { database, batchRows } = settings
   try {
-    const report = await run(killPipeline({ api, write, name }), {
+    const report = await run(pipelineOf(settings), {
       database,
       batch: { rows: batchRows },
       environment: {},
@@ -69,7 +80,7 @@ async function carriedOut({ database, api, write, batchRows, name }: RunSettings
 
 // In the process itself; no other module is started by fork.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  process.on('message', (settings: RunSettings) => void carriedOut(settings).then((ended) => process.send?.(ended)))
+  process.on('message', (settings: SuccessorRun) => void carriedOut(settings).then((ended) => process.send?.(ended)))
   // The harness is gone, be it by a kill of its own.
   process.on('disconnect', () => process.exit())
 }

@@ -70,6 +70,27 @@ export async function killedAtInstant(rig: Rig, ms: number): Promise<Place | und
   return place
 }
 
+/**
+ * Messages after which the other side has something to do: for these, right before and right after are two different
+ * instants.
+ */
+const TURNING = new Set([
+  'Startup',
+  'Password',
+  'Query',
+  'Sync',
+  'CopyData',
+  'CopyDone',
+  'Terminate',
+  'ReadyForQuery',
+  'CopyInResponse',
+  'ErrorResponse',
+])
+
+/** Returns true if the other side has something to do after this message. */
+export const isTurning = ({ name, text }: Pick<Message, 'name' | 'text'>): boolean =>
+  TURNING.has(name) || text === 'COMMIT'
+
 /** Returns true if this statement commits a batch. */
 export const isBatchCommit = ({ from, name, text }: Message): boolean =>
   from === 'client' && name === 'Query' && /sluice\.advance\s*\(/.test(text!) && /commit\s*;?\s*$/i.test(text!)

@@ -1,25 +1,9 @@
+import type { Message } from '../../support/pg-proxy.ts'
 import { complete, succeeded, survives } from '../checks.ts'
 import type { Context, Job } from '../job.ts'
 import { small } from '../records.ts'
 import { Rig, type Write } from '../rig.ts'
-import { killedAtMessage, killedAtPlace, killedAtRequest, type When } from '../watches.ts'
-
-/**
- * Messages after which the other side has something to do: for these, right before and right after are two different
- * instants. After all others the next message is there already, so one of the two is drawn.
- */
-const TURNING = new Set([
-  'Startup',
-  'Password',
-  'Query',
-  'Sync',
-  'CopyData',
-  'CopyDone',
-  'Terminate',
-  'ReadyForQuery',
-  'CopyInResponse',
-  'ErrorResponse',
-])
+import { isTurning, killedAtMessage, killedAtPlace, killedAtRequest, type When } from '../watches.ts'
 
 /**
  * A kill at every message of one small run, and at every request to the API. The run is carried out once without a
@@ -27,7 +11,7 @@ const TURNING = new Set([
  */
 export async function everyMessage({ databases, random }: Context, write: Write): Promise<Job[]> {
   const data = small()
-  const messages: { name: string; text: string | undefined }[] = []
+  const messages: Pick<Message, 'name' | 'text'>[] = []
   await using rig = await Rig.open({ databases, write, data })
   succeeded(
     await rig.start({ watch: { before: ({ name, text }) => void messages.push({ name, text }) } }).ended,
@@ -35,8 +19,9 @@ export async function everyMessage({ databases, random }: Context, write: Write)
   )
   await complete(rig, 'after the run without a kill')
   const requests = rig.api.requests
-  const whens = ({ name, text }: { name: string; text: string | undefined }): readonly When[] =>
-    TURNING.has(name) || text === 'COMMIT' ? ['before', 'after'] : [random() < 0.5 ? 'before' : 'after']
+  // After all others the next message is there already, so one of the two is drawn.
+  const whens = (message: Pick<Message, 'name' | 'text'>): readonly When[] =>
+    isTurning(message) ? ['before', 'after'] : [random() < 0.5 ? 'before' : 'after']
   const job = (name: string, kill: (rig: Rig) => ReturnType<typeof killedAtMessage>): Job => ({
     driver: 'every message',
     name,

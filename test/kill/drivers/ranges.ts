@@ -4,49 +4,50 @@ import { succeeded } from '../checks.ts'
 import type { Context, Job } from '../job.ts'
 import { RangesRig } from '../ranges-rig.ts'
 import type { SluiceRun } from '../sluice.ts'
-import { isBatchCommit, losingAnswers, losingCommits, type When } from '../watches.ts'
+import { isBatchCommit, isTurning, losingAnswers, losingCommits, type When } from '../watches.ts'
 
 const WRITES = ['merge', 'append'] as const
 type RangesWrite = (typeof WRITES)[number]
 
 /**
- * Days of a stream that are read three at once and end in another order: killed at every message and every request, at
- * each commit while another run waits for the stream, and with commits that are lost or get no answer.
+ * Days of a stream that are read three at once and end in another order: killed at every message after which the other
+ * side has something to do and at every request, at each commit while another run waits for the stream, and with
+ * commits that are lost or get no answer. The messages in between change nothing: what was sent is carried out, though
+ * the answer is read by nobody. Merge and append take turns.
  */
 export async function ranges({ databases }: Pick<Context, 'databases'>): Promise<Job[]> {
   const job = (name: string, write: RangesWrite, act: (rig: RangesRig) => Promise<void>): Job => ({
     driver: 'ranges',
     name,
     write,
-    run: async () => {
-      await using rig = await RangesRig.open(databases, write)
+    run: async (successor) => {
+      await using rig = await RangesRig.open(databases, write, successor)
       await act(rig)
       return undefined
     },
   })
-  const { messages, requests, commits } = await measured(databases)
-  const both: readonly When[] = ['before', 'after']
-  const each = (count: number, make: (n: number, when: When, write: RangesWrite) => Job): Job[] =>
-    Array.from({ length: count }, (_, at) => at + 1).flatMap((n) =>
-      both.map((when, index) => make(n, when, WRITES[(n + index) % 2] ?? 'merge')),
-    )
+  const { instants, requests, commits } = await measured(databases)
+  let count = 0
+  const turn = (): RangesWrite => WRITES[count++ % 2] ?? 'merge'
   return [
-    ...each(messages, (n, when, write) =>
-      job(`killed ${when} message ${n}`, write, async (rig) => {
+    ...instants.map(({ n, when }) =>
+      job(`killed ${when} message ${n}`, turn(), async (rig) => {
         await killedAtMessage(rig, n, when)
         await rig.survives()
       }),
     ),
-    ...each(requests, (n, when, write) =>
-      job(`killed ${when} the answer to request ${n}`, write, async (rig) => {
+    ...each(requests).map(({ n, when }) =>
+      job(`killed ${when} the answer to request ${n}`, turn(), async (rig) => {
         const run = rig.start({})
         rig.onRequest = (at, place) => void (at === n && place === when && run.kill())
         await run.ended
         await rig.survives()
       }),
     ),
-    ...each(commits, (n, when, write) =>
-      job(`killed ${when} commit ${n}, while another run waits`, write, (rig) => killedBesideAnother(rig, n, when)),
+    ...each(commits).flatMap(({ n, when }) =>
+      WRITES.map((write) =>
+        job(`killed ${when} commit ${n}, while another run waits`, write, (rig) => killedBesideAnother(rig, n, when)),
+      ),
     ),
     ...WRITES.flatMap((write) => [
       job('no commit is answered', write, (rig) => livesOn(rig, losingAnswers())),
@@ -55,23 +56,36 @@ export async function ranges({ databases }: Pick<Context, 'databases'>): Promise
   ]
 }
 
+interface Instant {
+  readonly n: number
+  readonly when: When
+}
+
+const each = (count: number): Instant[] =>
+  Array.from({ length: count }, (_, at) => at + 1).flatMap((n): Instant[] => [
+    { n, when: 'before' },
+    { n, when: 'after' },
+  ])
+
 /** The run without a kill. */
 async function measured(
   databases: Context['databases'],
-): Promise<{ readonly messages: number; readonly requests: number; readonly commits: number }> {
+): Promise<{ readonly instants: readonly Instant[]; readonly requests: number; readonly commits: number }> {
   await using rig = await RangesRig.open(databases, 'merge')
-  let messages = 0
+  const instants: Instant[] = []
   let commits = 0
   const run = rig.start({
     before: (message, n) => {
-      messages = Math.max(messages, n)
+      // Right before an answer is right after the question.
+      if (isTurning(message) && message.from === 'client') instants.push({ n, when: 'before' })
+      if (isTurning(message)) instants.push({ n, when: 'after' })
       if (isBatchCommit(message)) commits++
     },
   })
   succeeded(await run.ended, 'the run without a kill')
   const { requests } = rig
   await rig.complete()
-  return { messages, requests, commits }
+  return { instants, requests, commits }
 }
 
 async function killedAtMessage(rig: RangesRig, n: number, when: When): Promise<void> {
