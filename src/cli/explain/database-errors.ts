@@ -12,7 +12,10 @@ export const DATABASE_ERRORS = {
   TOO_MANY_REJECTS: {
     happened: 'More records of one reading were rejected than maxRejects allows. The current batch was not stored.',
     causes: ['The key names a field that no record has.', 'A declared column has a type that the values do not fit.'],
-    remedies: ['sluice rejects list shows the reasons. Correct the cause, then run again.'],
+    remedies: [
+      'The message has the first three reasons. sluice preview shop.orders shows more of them, without a database.',
+      'sluice rejects list shows those of the batches before. Those of the batch that failed are not stored.',
+    ],
     example: "orders.into('shop.orders', { key: 'id', columns: { total: 'numeric(12,2)' } })",
   },
   SCHEMA: {
