@@ -183,6 +183,16 @@ describe('sluice sql', () => {
 
   test('names the error of a wrong statement', async () => {
     expect((await sluice('sql', 'selec')).stderr).toContain('syntax error at or near "selec"')
+    expect((await sluice('sql', 'select * from ordres')).stderr).toContain(
+      '(SQLSTATE 42P01); to list the tables of the',
+    )
+    expect((await sluice('sql', 'select orders.totl from shop.orders')).stderr).toContain(
+      'Perhaps you meant to reference the column "orders.total".',
+    )
+    expect(await sluice('sql', String.raw`\d shop.orders`)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^\\d is a command of psql, and not SQL\. /),
+    })
   })
 })
 

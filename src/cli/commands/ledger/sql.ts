@@ -17,6 +17,12 @@ export async function sqlCommand(
   { database, write = false, json = false }: SqlOptions,
   { signal }: CommandContext,
 ): Promise<number> {
+  const [command] = /^\\\S*/.exec(text.trim()) ?? []
+  if (command !== undefined)
+    throw new UsageError(
+      `${command} is a command of psql, and not SQL. To see the columns of a table: ` +
+        'sluice sql "select * from shop.orders limit 1"',
+    )
   await using store = await connectStore({ database, signal })
   const { label } = store.database
   await using transaction = await store.database.transaction({ readOnly: !write, signal })
@@ -52,6 +58,14 @@ function explained(error: unknown, label: string, write: boolean): unknown {
   const text =
     state === READ_ONLY_TRANSACTION
       ? 'this statement would change data, and only reading is allowed; add --write to allow it'
-      : `${messageOf(error)} (SQLSTATE ${state}); correct the statement`
+      : `${messageOf(error)} (SQLSTATE ${state}); ${hintOf(error, state) ?? 'correct the statement'}`
   return new DatabaseError(`${label}: ${text}`, { cause: error })
+}
+
+const UNDEFINED_TABLE = '42P01'
+
+/** Returns what the server suggests, such as another column, or where the names of the tables are. */
+function hintOf(error: unknown, state: string): string | undefined {
+  if (Error.isError(error) && 'hint' in error && typeof error.hint === 'string') return error.hint
+  return state === UNDEFINED_TABLE ? 'to list the tables of the pipelines: sluice list' : undefined
 }
