@@ -51,7 +51,9 @@ export class SliceHold implements SliceContext, AsyncDisposable {
 
   constructor(stream: StreamContext, claim: SliceClaim, { signal = stream.readSignal }: HoldOptions) {
     const { run } = stream
-    const { slice, window } = claim
+    const { slice, window, restart } = claim
+    // A slice that begins again has another range than the one that it was interrupted with.
+    const { since } = restart ?? slice
     this.stream = stream
     this.slice = slice
     this.#claim = claim
@@ -60,13 +62,13 @@ export class SliceHold implements SliceContext, AsyncDisposable {
     const stop = this.#resources.use(new LinkedSignal(signal))
     this.#resources.use(run.watchSlice(slice.id, (reason) => stop.abort(this.#lost(reason))))
     this.scope = this.#resources.use(run.openScope(stream.stream, stop.signal))
-    stream.tally.sliceStarted(slice)
+    stream.tally.sliceStarted({ since, resumed: slice.resumed })
     stream.emit({
       type: 'slice.started',
       stream: stream.stream,
       slice: slice.id,
       resumed: slice.resumed,
-      since: window?.lower ?? slice.since,
+      since: window?.lower ?? since,
       ...(window && { lower: window.lower, upper: window.upper, windowIndex: window.windowIndex }),
     })
   }
