@@ -28,9 +28,9 @@ export async function survives(rig: Rig, { batchRows, failures = 0 }: SurviveOpt
   const served = rig.api.log.length
   prefix(rig, after, 'after the kill')
   await toTheEnd(rig, failures, batchRows)
-  // A merge that restarts keeps its stored rows, but counts from zero.
+  // A merge or a history that restarts keeps its stored rows, but counts from zero.
   const isRestarted =
-    rig.write === 'merge'
+    rig.write === 'merge' || rig.write === 'history'
       ? (await slices(rig.direct)).filter(({ id, started_by: now }) =>
           after.some((before) => before.id === id && before.started_by !== now),
         )

@@ -1,10 +1,11 @@
 import { PLACES, type Place } from './place.ts'
 import { WRITES, type Write } from './rig.ts'
 
-/** Places that do not occur: only a merge has a statement after its COPY, and only a replace swaps. */
+/** Places that do not occur: only a merge or a history has a statement after its COPY, and only a replace swaps. */
 const IMPOSSIBLE: Readonly<Record<Write, readonly Place[]>> = {
   append: ['merge', 'swap'],
   merge: ['swap'],
+  history: ['swap'],
   replace: ['merge'],
 }
 /** Places that may stay empty: a kill there proves nothing that another place does not. */

@@ -32,7 +32,13 @@ export function killPipeline({ api: url, write, name = '' }: Pick<RunSettings, '
               .into('kill.notes', { write }),
           }
         : {
-            items: items.into('kill.items', { write, key: 'id', adopt: true }),
+            items: items.into('kill.items', {
+              write,
+              key: 'id',
+              adopt: true,
+              // The versions of notes begin when they are loaded.
+              ...(write === 'history' && { versionBy: 'updated' }),
+            }),
             notes: folders.flatMap(notesOf, { concurrency: 2 }).into('kill.notes', { write, key: 'id' }),
           },
   })

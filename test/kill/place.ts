@@ -112,7 +112,7 @@ export class Whereabouts implements Watcher {
     // What follows in the same transaction: the catalog is read again, and committed.
     if (isBusy && place === 'change of shape') return place
     if (/"sluice"\."shadow_\d+"/.test(statement)) return 'swap'
-    if (/\binsert into\b.*\bas t\b|sluice_batch_/s.test(statement)) return 'merge'
+    if (/\binsert into\b.*\bas t\b|sluice_(?:batch|plan)_/s.test(statement)) return 'merge'
     if (CLAIM.test(statement)) return 'claim'
     if (END_OF_RUN.test(statement)) return 'after the end'
     if (!this.#isClaimed) return 'start'

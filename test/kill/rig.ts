@@ -8,7 +8,7 @@ import { killEnvironment, SluiceRun, type Ended, type RunSettings } from './slui
 import type { Successor } from './successor.ts'
 
 export type Write = RunSettings['write']
-export const WRITES = ['append', 'merge', 'replace'] as const satisfies readonly Write[]
+export const WRITES = ['append', 'merge', 'history', 'replace'] as const satisfies readonly Write[]
 
 export interface RigOptions {
   readonly databases: Databases
@@ -65,9 +65,9 @@ export class Rig implements AsyncDisposable {
     const api = resources.use(await Api.open(options.data, options.api))
     const { url } = resources.use(await options.databases.create())
     const direct = resources.adopt(await connected(url), (client) => client.end())
-    // A table that has held a row is merged into through a temporary table, and a new one is copied into directly. So
-    // the two streams are written in different ways.
-    if (options.write === 'merge')
+    // A table that has held a row is merged into through a temporary table, and a new one is copied into directly. A
+    // table that was merged is turned into a history first. So the two streams are written in different ways.
+    if (options.write === 'merge' || options.write === 'history')
       await direct.query(
         `create schema kill; create table kill.items (id bigint primary key);
          insert into kill.items values (-1); delete from kill.items`,
