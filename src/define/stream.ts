@@ -57,9 +57,10 @@ export class Stream<out T> {
   }
 
   /**
-   * Says which records the API announces as deleted. They do not go to the table, because they seldom have all its
-   * fields; the report counts them. Write it before the stages that need whole records. A function that throws rejects
-   * this record only.
+   * Says which records the API announces as deleted. The rows of their keys are deleted from a table that is merged, or
+   * marked with `deleted: 'mark'`; the report counts them. Such a record seldom has all fields, so write `.deleted()`
+   * before the stages that need whole records: of the later ones, only `.rename()` sees it. A function that throws
+   * rejects this record only.
    *
    * @example
    * tickets.deleted({ field: 'status', is: 'deleted' })

@@ -1,3 +1,5 @@
+import { tombstonesOf } from './deleted/bury-rows.ts'
+import type { EncodedTombstone } from './deleted/encode-tombstones.ts'
 import type { EncodedRows, RowShape } from './encode/encoded-page.ts'
 import { versionOrder } from './encode/version-order.ts'
 
@@ -24,6 +26,8 @@ export interface RowSelection {
 export type KeepRule = 'newest' | 'first' | 'each' | 'all'
 
 export interface Selected extends RowSelection {
+  /** Rows to delete before these are written. */
+  readonly tombstones: readonly EncodedTombstone[]
   readonly duplicates: number
   /** Rows that are left out although they differ from another one of their key and page, and no version says why. */
   readonly lost: { readonly rows: number; readonly key: string | undefined }
@@ -38,6 +42,7 @@ export function selectRows(pages: readonly EncodedRows[], keep: KeepRule): Selec
     lost.key ??= page.keys[one]
   }
   const dropped = keep === 'all' ? [] : duplicatesOf(pages, keep, onDouble)
+  const tombstones = tombstonesOf(pages, dropped, keep)
   const ranges: RowRange[] = []
   let rows = 0
   let duplicates = 0
@@ -51,7 +56,7 @@ export function selectRows(pages: readonly EncodedRows[], keep: KeepRule): Selec
     if (from < page.rows) ranges.push({ page, from, to: page.rows })
     rows += page.rows
   })
-  return { ranges, rows: rows - duplicates, duplicates, lost }
+  return { ranges, rows: rows - duplicates, duplicates, lost, tombstones }
 }
 
 /** Returns for each page the indexes of the rows that are not written. `onDouble`: two rows of a page have one key. */

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { removesAnnounced } from '../model/deletions.ts'
 import type { Page } from '../model/page.ts'
+import { TombstoneEncoder, type PageTombstones } from './deleted/encode-tombstones.ts'
 import { ChunkRing } from './encode/chunk-ring.ts'
 import type { EncodedPage, EncodedRows, RowShape } from './encode/encoded-page.ts'
 import { mismatchPolicy } from './encode/mismatch-policy.ts'
@@ -29,6 +31,7 @@ export class TableEncoder {
   readonly #open: EncodedTable
   readonly #ring = new ChunkRing()
   readonly #sampler = new ValueSampler()
+  #tombstones: { readonly fields: Fields; readonly encoder: TombstoneEncoder } | undefined
   #compiled: { readonly fields: Fields; readonly encoder: PageEncoder } | undefined
 
   #flattened: { readonly of: Page; readonly page: Page } | undefined
@@ -39,18 +42,30 @@ export class TableEncoder {
 
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
   encode(given: Page): EncodedPage | NeedsSchemaChange {
-    const page = this.#flat(given)
-    this.#learn(page)
+    const read = this.#flat(given)
+    this.#learn(read)
     const { table, fields, contract, isIncomplete } = this.#open
-    const hasColumns = fields.columns.some(({ constant }) => constant === undefined) || page.records.length === 0
+    const hasColumns = fields.columns.some(({ constant }) => constant === undefined) || read.records.length === 0
     if (hasColumns && isIncomplete) return new NeedsSchemaChange({ add: [], widen: [], load: true })
+    const tombstones = this.#tombstonesOf(read)
+    const page = tombstones?.page ?? read
     const encoder = hasColumns ? this.#encoder() : undefined
     const encoded = encoder?.encode(page, this.#policy(true)) ?? 'change'
-    if (encoded !== 'change') return released(page, encoded)
+    if (encoded !== 'change') return released(page, encoded, tombstones)
     const change = schemaChangeFor(page, fields, table)
     const mayChange = hasColumns || contract === 'evolve'
     if (mayChange && !isEmptyChange(change)) return new NeedsSchemaChange(change)
-    return released(page, this.#encodeUnchanged(page, encoder ?? this.#rejectingEncoder()))
+    return released(page, this.#encodeUnchanged(page, encoder ?? this.#rejectingEncoder()), tombstones)
+  }
+
+  /** Returns the keys of rows that go. A table that does not exist yet has none. */
+  #tombstonesOf(page: Page): PageTombstones | undefined {
+    const { table, fields } = this.#open
+    if (!page.tombstones || page.tombstones.length === 0 || !removesAnnounced(table)) return undefined
+    if (!table.key.every((field) => fields.loaded(field))) return undefined
+    if (this.#tombstones?.fields !== fields)
+      this.#tombstones = { fields, encoder: new TombstoneEncoder(table, fields, this.#version()) }
+    return this.#tombstones.encoder.encode(page)
   }
 
   /** Encodes a page for which no change of the table could help: records that do not fit are rejected. */
@@ -142,7 +157,8 @@ export class TableEncoder {
   }
 }
 
-function released(page: Page, encoded: EncodedRows): EncodedRows {
+function released(page: Page, encoded: EncodedRows, tombstones: PageTombstones | undefined): EncodedRows {
   page.hold?.[Symbol.dispose]()
+  if (tombstones && encoded.rowsBefore) encoded.tombstones = tombstones.at(encoded.rowsBefore)
   return encoded
 }

@@ -5,6 +5,9 @@ import type { Page } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { bisect } from './bisect.ts'
 import { clearSlice } from './clear-slice.ts'
+import { aroundMerge } from './deleted/around-merge.ts'
+import { hasDeletedSql, rowsLockSql } from './deleted/deleted-rows.ts'
+import { RowDeleter } from './deleted/row-deleter.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { writeHistory } from './history/write-history.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
@@ -40,6 +43,7 @@ export async function openTableWriter(
 export class TableWriter {
   readonly #open: OpenTable
   readonly #encoder: TableEncoder
+  readonly #deletes: RowDeleter
   /**
    * The table was empty, and no key has occurred twice yet. Rows are then copied straight into it, which saves two
    * thirds of the database's time.
@@ -50,6 +54,7 @@ export class TableWriter {
   constructor(open: OpenTable) {
     this.#open = open
     this.#encoder = new TableEncoder(open)
+    this.#deletes = new RowDeleter(open.table, open.slice)
     this.#copiesDirectly = open.isBlankForMerge
   }
 
@@ -113,10 +118,13 @@ export class TableWriter {
   /** Writes encoded pages. Throws the database's error if a row is at fault; the transaction is lost then. */
   async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
     return this.#warned(
-      await writeBatch(pages, this.table, async (rows, shape) => ({
-        stored: await this.#store(transaction, rows, shape),
-        rejects: [],
-      })),
+      await writeBatch(pages, this.table, {
+        storePart: async (rows, shape) => ({ stored: await this.#store(transaction, rows, shape), rejects: [] }),
+        deletePart: async (tombstones) => {
+          await this.#deletes.run(transaction, tombstones)
+          return []
+        },
+      }),
     )
   }
 
@@ -128,9 +136,10 @@ export class TableWriter {
     this.#copiesDirectly = false
     const { name, maxRejects } = this.table
     return this.#warned(
-      await writeBatch(pages, this.table, (rows, shape) =>
-        bisect(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
-      ),
+      await writeBatch(pages, this.table, {
+        storePart: (rows, shape) => bisect(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
+        deletePart: (tombstones) => this.#deletes.runBisecting(transaction, tombstones),
+      }),
     )
   }
 
@@ -163,12 +172,23 @@ export class TableWriter {
     await clearSlice(transaction, { table: this.table, slice: this.#open.slice, shape: this.#open.shape })
   }
 
+  /** Copies rows into an empty table, unless some may be older than the deletion of their records. */
+  readonly #copyDirectly: StoreRows = async (transaction, rows, shape) => {
+    const { name } = this.table
+    if (shape.version) {
+      const results = await transaction.run([rowsLockSql(name, 'stores'), hasDeletedSql(name)].join(';\n'))
+      this.#copiesDirectly = results.at(-1)?.rows[0]?.['found'] === false
+      if (!this.#copiesDirectly) return this.#store(transaction, rows, shape)
+    }
+    return copyInto(quoteTable(name))(transaction, rows, shape)
+  }
+
   /** The write mode of the table. */
   get #store(): StoreRows {
     const { table, slice, shape, isPlainAppend } = this.#open
     switch (table.write) {
       case 'merge':
-        return this.#copiesDirectly ? copyInto(quoteTable(table.name)) : merge(table, shape?.partitioned ?? false)
+        return this.#copiesDirectly ? this.#copyDirectly : merge(table, shape?.partitioned ?? false, aroundMerge(table))
       case 'history':
         return writeHistory(table, this.#open.fields.seen, this.#warnOnce)
       case 'replace':

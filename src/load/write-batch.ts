@@ -5,6 +5,7 @@ import { maxHighWaterMark } from '../model/high-water-mark.ts'
 import type { HighWaterMark, ParentCursor, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
+import type { EncodedTombstone } from './deleted/encode-tombstones.ts'
 import { EncodedRows, type EncodedPage, type RowShape } from './encode/encoded-page.ts'
 import { sharedKeyText } from './shared-key.ts'
 import { roundsOf, selectRows, splitByShape, type KeepRule, type RowSelection } from './row-selection.ts'
@@ -41,15 +42,22 @@ export type StorePart = (
   shape: RowShape,
 ) => Promise<{ readonly stored: StoredCounts; readonly rejects: readonly Reject[] }>
 
+/** Deletes rows, and returns the rejects of those that the database refused to delete. */
+export type DeletePart = (tombstones: readonly EncodedTombstone[]) => Promise<readonly Reject[]>
+
 /** Stores the rows of some pages, without rows that another row of the same key replaces, and adds up the counts. */
 export async function writeBatch(
   pages: readonly EncodedPage[],
   table: Table,
-  storePart: StorePart,
+  { storePart, deletePart }: { readonly storePart: StorePart; readonly deletePart: DeletePart },
 ): Promise<WrittenBatch> {
   const keep = keepRule(table, pages.map(rowsOf))
   const selection = selectRows(pages.map(rowsOf), keep)
   const rejects: Reject[] = pages.flatMap((page) => page.rejects)
+  const { tombstones } = selection
+  const remove = async (): Promise<readonly Reject[]> => (tombstones.length === 0 ? [] : deletePart(tombstones))
+  // A deletion ends a version of a history that the batch may bring, and elsewhere makes room for a new row.
+  const refused = table.write === 'history' ? [] : [...(await remove())]
   const stored = { inserted: 0, updated: 0, unchanged: 0, duplicate: selection.duplicates, rejected: 0 }
   const rounds = keep === 'each' ? roundsOf(selection) : [selection]
   for (const { rows, shape } of rounds.flatMap(splitByShape)) {
@@ -61,18 +69,20 @@ export async function writeBatch(
     stored.rejected += part.rejects.length
     rejects.push(...part.rejects)
   }
+  if (table.write === 'history') refused.push(...(await remove()))
+  rejects.push(...refused)
   const read = (name: keyof EncodedPage['counts']): number => pages.reduce((sum, page) => sum + page.counts[name], 0)
   const counts = {
     fetched: read('fetched'),
     expanded: read('expanded'),
     filtered: read('filtered'),
-    deleted: read('deleted'),
+    deleted: read('deleted') - refused.length,
     parents: read('parents'),
     inserted: stored.inserted,
     updated: stored.updated,
     unchanged: stored.unchanged,
     duplicate: read('duplicate') + stored.duplicate,
-    rejected: read('rejected') + stored.rejected,
+    rejected: read('rejected') + stored.rejected + refused.length,
   }
   const highWaterMark = pages.reduce<HighWaterMark | undefined>(
     (greatest, page) => maxHighWaterMark(greatest, page.highWaterMark),

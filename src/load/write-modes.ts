@@ -4,6 +4,7 @@ import type { WriteCounts } from '../model/batch.ts'
 import { LoadError } from '../model/errors.ts'
 import type { Table } from '../model/recipe.ts'
 import { shorten } from '../value/text.ts'
+import type { AroundMerge } from './deleted/around-merge.ts'
 import type { RowShape } from './encode/encoded-page.ts'
 import { chunksOf, type RowSelection } from './row-selection.ts'
 import { columnList, shapeCheckSql } from './shape/shape-check.ts'
@@ -37,13 +38,22 @@ export const copyInto =
 
 /** Merges rows by key. A temporary table with the column types of the target keeps values from being rounded. */
 export const merge =
-  ({ name, loadedAt, lineage }: Table, partitioned: boolean): StoreRows =>
+  ({ name, loadedAt, lineage }: Table, partitioned: boolean, around?: AroundMerge): StoreRows =>
   async (transaction, rows, shape) => {
     const { columns, version, marksAbsent } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
     const table = quoteTable(name)
     const upsert = upsertSql({ table, source, columns, version, loadedAt, lineage, partitioned, marksAbsent })
-    const { inserted, updated } = parseCounts((await transaction.run(upsert)).at(-1)?.rows[0])
+    const before = around?.before(source, shape) ?? []
+    const statements = [...before, upsert, ...(around?.after(source, shape) ?? [])]
+    const [written, ...more] = (await transaction.run(statements.join(';\n')))
+      .slice(before.length)
+      .map((result) => parseCounts(result.rows[0]))
+    const inserted = written?.inserted ?? 0
+    const updated = Math.min(
+      more.reduce((sum, counts) => sum + counts.updated, written?.updated ?? 0),
+      rows.rows - inserted,
+    )
     return { inserted, updated, unchanged: rows.rows - inserted - updated, duplicate: 0 }
   }
 

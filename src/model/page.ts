@@ -28,7 +28,7 @@ export interface ReadCounts {
   readonly expanded: number
   readonly filtered: number
   readonly duplicate: number
-  /** Records that the API announced as deleted, by `.deleted()`. They do not go to the table. */
+  /** Records that the API announced as deleted, by `.deleted()`. */
   readonly deleted: number
   readonly rejected: number
   /** Records that were read only to find their children. The equation does not contain them. */
@@ -80,6 +80,16 @@ export interface Reject {
   readonly parents?: readonly unknown[]
 }
 
+/** A record that the API announced as deleted. The row of its key goes. */
+export interface Tombstone {
+  /** The record with the names of fields that rows have. Stages that make other records see it only for its key. */
+  readonly record: unknown
+  /** The record as it was read, for rejects. */
+  readonly origin: unknown
+  /** How many of the page's `records` were read before it. */
+  readonly before: number
+}
+
 /** The greatest cursor value of some records, as the API wrote it. */
 export interface HighWaterMark {
   readonly value: string
@@ -119,6 +129,8 @@ export interface Page<T = unknown> {
   readonly parents?: readonly unknown[]
   /** The URL that the records came from, without credentials. Absent for those of a custom source. */
   readonly url?: string
+  /** Records that the API announced as deleted, in the order in which they were read. @default none */
+  readonly tombstones?: readonly Tombstone[]
   /** The position *after* this page. Undefined if the reader does not know it: the page is then committed later. */
   readonly position?: Position
   /**

@@ -213,6 +213,12 @@ export type Flatten = Readonly<Record<string, true | FlattenOptions | undefined>
 /** The meaning of the text `''`: it is null, or a text like others. */
 export type EmptyText = 'null' | 'keep'
 
+/**
+ * What becomes of the row of a record that is deleted: it is deleted too, its column `_deleted_at` is set, or it stays
+ * as it is.
+ */
+export type DeletedRows = 'delete' | 'mark' | 'keep'
+
 export interface Table {
   /** Schema and table, `'billing.customers'`. */
   readonly name: string
@@ -259,6 +265,10 @@ export interface Table {
   readonly resumeWithin: Duration
   /** @default a warning; 'required' for `replace`, which deletes what was not read */
   readonly complete?: Complete
+  /** What becomes of the rows of deleted records. @default 'delete' */
+  readonly deleted?: DeletedRows
+  /** How long deleted rows can be brought back; false keeps none. @default '7d' */
+  readonly undo?: Duration | false
 }
 
 /** An index of a table. */

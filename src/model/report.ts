@@ -16,6 +16,8 @@ export interface StreamReport {
    * not counted: the table has more than 128 MB, or other streams write to it. A record that came twice counts twice.
    */
   readonly keptRows?: number | undefined
+  /** What became of the rows of deleted records. Absent if they stay. */
+  readonly deletedRows?: 'deleted' | 'marked'
   /** The cursor at which reading started. Undefined if the stream was read from its start. */
   readonly since?: string | undefined
   /** The cursor after the run. */

@@ -19,6 +19,7 @@ import { readHttp } from '../source/read-http.ts'
 import { readCustomSource } from '../source/read-custom-source.ts'
 import type { PageStage } from '../transform/compile-stages.ts'
 import { throughStages } from '../transform/through-stages.ts'
+import { keyNamesBehind } from '../transform/tombstones.ts'
 import { provideFetchToSource, provideFetchToStages } from './fetch-context.ts'
 import { replayRecipe } from './replay-recipe.ts'
 
@@ -57,27 +58,41 @@ interface RecipeContext extends ReadOptions {
   readonly hasCursor: boolean
   /** True for the child of a batch of parents. */
   readonly isOfBatch?: boolean
+  /** The fields of the table's key, as records have them behind the recipe. @default as rows have them */
+  readonly key?: readonly string[]
 }
 
 function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext): Pages {
   const hasCursor = context.hasCursor || hasOwnCursor(recipe)
+  const keyOf = ({ key }: SliceRead, behind: number): readonly string[] =>
+    keyNamesBehind(recipe.stages.slice(behind), context.key ?? key)
   const readChild =
-    ({ batch }: FlatMap): ReadPages =>
+    ({ batch }: FlatMap, behind: number): ReadPages =>
     (child, slice, scope) =>
-      readChildPages(child, slice, scope, { ...context, isChild: true, hasCursor, isOfBatch: batch !== undefined })
+      readChildPages(child, slice, scope, {
+        ...context,
+        isChild: true,
+        hasCursor,
+        isOfBatch: batch !== undefined,
+        key: keyOf(slice, behind),
+      })
 
   let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
+  let behind = 0
   for (const step of stepsOf(recipe.stages)) {
     const readBefore = read
+    const next = behind + (step.type === 'page stages' ? step.stages.length : 1)
     read =
       step.type === 'page stages'
-        ? (slice, scope) => throughStages(readBefore(slice, scope), step.stages, scope, context)
+        ? (slice, scope) =>
+            throughStages(readBefore(slice, scope), step.stages, scope, { ...context, key: keyOf(slice, next) })
         : (slice, scope) =>
             readChildren(
-              { parents: readBefore, stage: step.stage, read: readChild(step.stage), hasCursor },
+              { parents: readBefore, stage: step.stage, read: readChild(step.stage, next), hasCursor },
               slice,
               scope,
             )
+    behind = next
   }
   // The members of a batch may be others in the next run, and its request names them.
   return read(context.isOfBatch ? slice : withLineage(slice, recipe), scope)

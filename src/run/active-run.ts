@@ -58,7 +58,7 @@ export class ActiveRun implements AsyncDisposable {
     this.#lossHandlers = lossHandlers
     this.#resources = resources
     const tables = Object.entries(pipeline.streams).filter(([name]) => start.streams.includes(name))
-    this.#tallies = new Map(tables.map(([name, { table }]) => [name, new StreamTally(table.name)]))
+    this.#tallies = new Map(tables.map(([name, { table }]) => [name, new StreamTally(table)]))
     this.#memory = new MemoryBudget(context.memoryLimit)
     this.meter = resources.use(
       new ProgressMeter({ streams: start.streams, memory: this.#memory, onGauge: (gauge) => keeper.emit(id, gauge) }),

@@ -3,6 +3,7 @@ import type { WorkerPool } from '../flow/worker-pool.ts'
 import type { FieldCondition } from '../model/condition.ts'
 import { fitsRecord } from '../model/fits-condition.ts'
 import { RejectError, UsageError } from '../model/errors.ts'
+import type { Tombstone } from '../model/page.ts'
 import type { Stage, Step } from '../model/recipe.ts'
 import { defineErrorName } from '../value/error.ts'
 import { callForEach, isPromise, type CallOptions, type RecordFunction, type Results } from './call-for-each.ts'
@@ -10,6 +11,7 @@ import { dedupe } from './dedupe.ts'
 import { compileFieldStages, type FieldStage } from './field-stages.ts'
 import { keepRecords, rejectRecord, type CompiledStage, type MutablePage } from './mutable-page.ts'
 import { offloadFunction } from './offload.ts'
+import { keyNamesBehind, mergedTombstones, throughKeyStage } from './tombstones.ts'
 import { validateFunction } from './validate.ts'
 
 /** Every stage except `flatMap`, which reads children. */
@@ -19,6 +21,8 @@ export interface StageContext {
   readonly signal: AbortSignal
   /** Returns the threads for `offload`; called only if there is such a stage. */
   readonly workers: () => Pick<WorkerPool, 'run'>
+  /** The fields of the key, as records have them behind the stages. @default none: tombstones are not compared */
+  readonly key?: readonly string[] | undefined
 }
 
 /** Records that are validated at the same time, at most, if the schema returns promises. */
@@ -32,16 +36,22 @@ export function compileStages(stages: readonly PageStage[], context: StageContex
     if (fieldStages.length > 0) compiled.push(compileFieldStages(fieldStages, context.signal))
     fieldStages = []
   }
-  for (const stage of stages) {
+  let mayHaveTombstones = false
+  for (const [index, stage] of stages.entries()) {
     if (isFieldStage(stage)) fieldStages.push(stage)
     else {
       compileWaitingFieldStages()
-      compiled.push(compileStage(stage, context))
+      const run = compileStage(stage, context)
+      const key = remakes(stage) ? keyNamesBehind(stages.slice(index + 1), context.key) : []
+      compiled.push(key.length > 0 ? throughKeyStage(run, { key, always: mayHaveTombstones }) : run)
+      mayHaveTombstones ||= stage.type === 'deleted'
     }
   }
   compileWaitingFieldStages()
   return compiled
 }
+
+const remakes = ({ type }: PageStage): boolean => type === 'map' || type === 'offload' || type === 'validate'
 
 const isFieldStage = (stage: PageStage): stage is FieldStage =>
   stage.type === 'rename' || stage.type === 'pick' || stage.type === 'omit'
@@ -142,11 +152,14 @@ const takeOut =
   (page: MutablePage): void => {
     const records: unknown[] = []
     const indexes: number[] = []
+    const tombstones: Tombstone[] = []
     for (const [index, record] of page.records.entries()) {
       try {
         const isTrue = truthOf(fn(record as never, signal), type)
         if (type === 'deleted' ? isTrue : !isTrue) {
           page[type === 'deleted' ? 'deleted' : 'filtered']++
+          if (type === 'deleted')
+            tombstones.push({ record, origin: (page.origins ?? page.records)[index], before: records.length })
           continue
         }
         records.push(record)
@@ -156,6 +169,7 @@ const takeOut =
       }
     }
     if (records.length < page.records.length) keepRecords(page, records, indexes)
+    if (tombstones.length > 0) page.tombstones = mergedTombstones(page.tombstones, tombstones)
   }
 
 /** Texts that mean no, as a CSV has them: all records would count as deleted. */

@@ -3,7 +3,7 @@ import { RejectError } from '../model/errors.ts'
 import type { Stage } from '../model/recipe.ts'
 import { defineErrorName } from '../value/error.ts'
 import { compileFunction, fieldOf, literal } from '../value/generated-function.ts'
-import { keepRecords, rejectRecord, type CompiledStage, type MutablePage } from './mutable-page.ts'
+import { keepRecords, rejectRecord, rejectTombstone, type CompiledStage, type MutablePage } from './mutable-page.ts'
 
 export type FieldStage = Extract<Stage, { readonly type: 'rename' | 'pick' | 'omit' }>
 type Fields = Readonly<Record<string, unknown>>
@@ -35,6 +35,19 @@ export function compileFieldStages(stages: readonly FieldStage[], signal: AbortS
     return (last = plan)
   }
 
+  const renameTombstones = (page: MutablePage): void => {
+    page.tombstones = page.tombstones.flatMap((tombstone) => {
+      const { record, origin } = tombstone
+      try {
+        if (!isRecord(record)) throw new RejectError('this is not a record with named fields')
+        return [{ ...tombstone, record: planFor(record).copy(record) }]
+      } catch (error) {
+        rejectTombstone(page, origin, error, signal)
+        return []
+      }
+    })
+  }
+
   return (page: MutablePage): void => {
     const records: unknown[] = []
     let indexes: number[] | undefined
@@ -50,6 +63,7 @@ export function compileFieldStages(stages: readonly FieldStage[], signal: AbortS
       }
     }
     keepRecords(page, records, indexes)
+    if (page.tombstones.length > 0) renameTombstones(page)
   }
 }
 

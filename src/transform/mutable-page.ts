@@ -1,7 +1,8 @@
 // One page while the stages change it: its records, and the counts and rejects that the stages add.
 import { rejectionReason } from '../observe/rejection-reason.ts'
-import type { Page, Reject, RejectStage } from '../model/page.ts'
+import type { Page, Reject, RejectStage, Tombstone } from '../model/page.ts'
 import { defined } from '../value/defined.ts'
+import { movedTombstones } from './tombstones.ts'
 
 export interface MutablePage {
   records: readonly unknown[]
@@ -13,19 +14,21 @@ export interface MutablePage {
   duplicate: number
   /** Records that the API announced as deleted. */
   deleted: number
+  tombstones: readonly Tombstone[]
   readonly rejects: Reject[]
 }
 
 /** A stage that is ready to change one page after another. */
 export type CompiledStage = (page: MutablePage) => void | Promise<void>
 
-export const mutablePage = ({ records, origins, parents }: Page): MutablePage => ({
+export const mutablePage = ({ records, origins, parents, tombstones = [] }: Page): MutablePage => ({
   records,
   origins,
   parents,
   filtered: 0,
   duplicate: 0,
   deleted: 0,
+  tombstones,
   rejects: [],
 })
 
@@ -39,6 +42,8 @@ export function keepRecords(
   indexes: readonly number[] | undefined,
 ): void {
   const origins = page.origins ?? page.records
+  if (indexes && page.tombstones.length > 0)
+    page.tombstones = movedTombstones(page.tombstones, indexes, page.records.length)
   page.origins = indexes ? indexes.map((index) => origins[index]) : origins
   page.records = records
 }
@@ -58,16 +63,26 @@ export function rejectRecord(
   page.rejects.push({ stage, reason, record, ...defined({ parents: page.parents }) })
 }
 
+/** Rejects a record that the API announced as deleted: nothing says which row it is. */
+export function rejectTombstone(page: MutablePage, record: unknown, error: unknown, signal: AbortSignal): void {
+  signal.throwIfAborted()
+  const reason = rejectionReason(error)
+  if (reason === undefined) throw error
+  page.deleted -= 1
+  page.rejects.push({ stage: 'deleted', reason, record, ...defined({ parents: page.parents }) })
+}
+
 /** Returns the page with its new records, and with the counts and rejects of the stages added to its own. */
 export function finishedPage(
   page: Page,
-  { records, origins, filtered, duplicate, deleted, rejects }: MutablePage,
+  { records, origins, filtered, duplicate, deleted, tombstones, rejects }: MutablePage,
 ): Page {
   const { counts } = page
   return {
     ...page,
     records,
     ...defined({ origins }),
+    ...((page.tombstones ?? tombstones).length > 0 && { tombstones }),
     counts: {
       ...counts,
       filtered: counts.filtered + filtered,

@@ -8,6 +8,8 @@ import { finishedPage, mutablePage, type CompiledStage } from './mutable-page.ts
 export interface StagesOptions {
   /** Threads for `offload`, shared by all streams. @default its own threads, ended together with the pages */
   readonly workers?: Pick<WorkerPool, 'run'>
+  /** The fields of the key, as records have them behind the stages. @default none: tombstones are not compared */
+  readonly key?: readonly string[] | undefined
 }
 
 /**
@@ -18,12 +20,13 @@ export async function* throughStages(
   pages: AsyncIterable<Page>,
   stages: readonly PageStage[],
   scope: Pick<Scope, 'signal'>,
-  { workers }: StagesOptions = {},
+  { workers, key }: StagesOptions = {},
 ): AsyncGenerator<Page, void, undefined> {
   await using resources = new AsyncDisposableStack()
   const compiled = compileStages(stages, {
     signal: scope.signal,
     workers: () => workers ?? resources.use(new WorkerPool()),
+    key,
   })
   for await (const page of pages) yield await applyStages(page, compiled)
 }

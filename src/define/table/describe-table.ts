@@ -4,6 +4,7 @@ import type { Table, TableIndex } from '../../model/recipe.ts'
 /** Returns a table and how it is written, as in `shop.orders (merge on id)`. */
 export function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
   const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage, flatten } = more
+  const { deleted, undo } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
@@ -16,6 +17,8 @@ export function tableText({ name, account, key: own, write, versionBy, isVersion
     lineage === true && 'with lineage',
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
+    deleted !== undefined && `deleted: ${deleted}`,
+    undo !== undefined && `undo: ${undo}`,
     adopt === true && 'adopted',
     indexes.length > 0 && `indexed by ${indexes.map(indexText).join(', ')}`,
   ]

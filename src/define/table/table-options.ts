@@ -4,6 +4,7 @@ import type {
   ColumnDeclaration,
   ColumnOptions,
   Complete,
+  DeletedRows,
   EmptyText,
   FlattenOptions,
   Table,
@@ -117,6 +118,15 @@ export type TableOptions<Row, Write> = {
    * lies deeper or is a list stays jsonb. Other options name such a member `'address.city'`. @default none
    */
   flatten?: { readonly [Field in RowField<Row>]?: true | FlattenOptions }
+  /**
+   * For `merge`: what becomes of the row of a record that `.deleted()` finds to be deleted. `'delete'` deletes it;
+   * `sluice undelete` brings it back while `undo` has not passed. `'mark'` sets its column `_deleted_at`, which is null
+   * again once the record comes back. `'keep'` leaves it. A deletion that is older than the row, by `versionBy`,
+   * changes nothing. @default 'delete'
+   */
+  deleted?: DeletedRows
+  /** How long deleted rows are kept, so that `sluice undelete` can bring them back; false keeps none. @default '7d' */
+  undo?: Duration | false
   /** For `replace`: a source without records empties the table. @default false: it fails */
   allowEmpty?: boolean
   /**

@@ -18,13 +18,14 @@ import { rejectUnknownOptions, type OptionNames } from '../../model/unknown-opti
 import { checkValue } from '../check-value.ts'
 import { rejectRenamedWords } from '../renamed-words.ts'
 import { cursorFieldOfRows, remakesRecords, stageThatDrops } from './row-fields.ts'
+import { deletionsOf, type GivenDeletions } from './deletions.ts'
 import { indexesOf, type GivenIndex } from './indexes.ts'
 import type { SchemaPolicy } from './table-options.ts'
 import { defined } from '../../value/defined.ts'
 import { nestedOptions, type GivenNested } from './nested-options.ts'
 import { winningValues, type GivenWinners } from './winning-values.ts'
 
-interface Given extends GivenWinners, GivenNested {
+interface Given extends GivenWinners, GivenNested, GivenDeletions {
   readonly key?: string | readonly string[]
   readonly write?: WriteMode
   readonly versionBy?: string
@@ -151,12 +152,15 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
   if ('problem' in winners) throw fault(winners.problem)
   const nested = nestedOptions(given, { place, key: keys, isLeftOut: (field) => declared[field] === false })
   if ('problem' in nested) throw fault(nested.problem)
+  const deletions = deletionsOf(given, { write })
+  if ('problem' in deletions) throw fault(deletions.problem)
   return {
     name,
     key: Object.freeze(keys),
     write,
     ...winners,
     ...nested,
+    ...deletions,
     ...defined({
       versionBy,
       isVersionOptional: versionBy !== undefined && given.versionBy === undefined ? true : undefined,
@@ -227,6 +231,8 @@ const OPTIONS: OptionNames<Given> = {
   ignoreChanges: true,
   lineage: true,
   flatten: true,
+  deleted: true,
+  undo: true,
 }
 const HINTS: Readonly<Record<string, string>> = {
   primaryKey: 'Did you mean "key"?',

@@ -1,6 +1,7 @@
 import type { Completeness } from '../../model/completeness.ts'
 import type { HighWaterMark, Page, ParentCursor, Position, ReadCounts, Reject } from '../../model/page.ts'
 import type { Samples } from '../../model/field-values.ts'
+import type { EncodedTombstone } from '../deleted/encode-tombstones.ts'
 import type { ChunkRing, Segment } from './chunk-ring.ts'
 import type { LoadedColumn } from '../shape/loaded-column.ts'
 
@@ -67,6 +68,10 @@ export class EncodedRows implements EncodedPage {
   readonly versions: readonly string[]
   /** The fields that the record of each row does not have, a digit for each column; empty if they are not marked. */
   readonly absents: readonly string[]
+  /** How many rows come before each record of the page, and before its end. Only for pages with tombstones. */
+  readonly rowsBefore: Uint32Array | undefined
+  /** The keys of rows that go, in the order in which they were read. */
+  tombstones: readonly EncodedTombstone[] = []
   readonly #ring: ChunkRing
   readonly #segments: readonly Segment[]
   /** The offset of each row over all segments, and the offset of the page's end. */
@@ -75,7 +80,20 @@ export class EncodedRows implements EncodedPage {
 
   constructor(
     page: Page,
-    { counts, rejects, shape, samples, missingKey, keys, versions, absents = [], ring, segments, starts }: EncodedParts,
+    {
+      counts,
+      rejects,
+      shape,
+      samples,
+      missingKey,
+      keys,
+      versions,
+      absents = [],
+      rowsBefore,
+      ring,
+      segments,
+      starts,
+    }: EncodedParts,
   ) {
     this.rows = starts.length - 1
     this.bytes = starts.at(-1) ?? 0
@@ -94,6 +112,7 @@ export class EncodedRows implements EncodedPage {
     this.keys = keys
     this.versions = versions
     this.absents = absents
+    this.rowsBefore = rowsBefore
     this.#ring = ring
     this.#segments = segments
     this.#starts = starts
@@ -137,6 +156,7 @@ export interface EncodedParts {
   readonly keys: readonly string[]
   readonly versions: readonly string[]
   readonly absents?: readonly string[]
+  readonly rowsBefore?: Uint32Array | undefined
   readonly ring: ChunkRing
   readonly segments: readonly Segment[]
   readonly starts: Uint32Array

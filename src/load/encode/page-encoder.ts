@@ -85,8 +85,10 @@ export class PageEncoder {
     const absents: string[] = []
     const facts: RowFacts = { key: '', version: '', absent: '', more: this.#lineageText(page) }
     const writer = new SegmentWriter(this.#ring)
+    const rowsBefore = page.tombstones ? new Uint32Array(records.length + 1) : undefined
     let rows = 0
     for (let index = 0; index < records.length; index += 1) {
+      if (rowsBefore) rowsBefore[index] = rows
       const record = records[index]
       const line = this.#line(record, encodeRow, facts, policy)
       if (typeof line === 'string') {
@@ -107,7 +109,8 @@ export class PageEncoder {
           ...defined({ parents: page.parents }),
         })
     }
-    return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions, absents }
+    if (rowsBefore) rowsBefore[records.length] = rows
+    return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions, absents, rowsBefore }
   }
 
   #lineageText({ url }: Page): string {
@@ -153,6 +156,7 @@ interface Lines {
   readonly keys: readonly string[]
   readonly versions: readonly string[]
   readonly absents: readonly string[]
+  readonly rowsBefore: Uint32Array | undefined
 }
 
 /** Writes lines into chunks; a line lies in one chunk. */

@@ -28,7 +28,11 @@ export interface AddedColumn {
 }
 
 /** Returns the columns that the options of a table add to it. */
-export const addedColumns = ({ loadedAt, lineage = false }: Pick<Table, 'loadedAt' | 'lineage'>): AddedColumn[] => [
+export const addedColumns = ({
+  loadedAt,
+  lineage = false,
+  deleted,
+}: Pick<Table, 'loadedAt' | 'lineage' | 'deleted'>): AddedColumn[] => [
   ...(loadedAt ? [{ name: systemColumns.loadedAt, ...MOMENT }] : []),
   ...(lineage
     ? [
@@ -37,6 +41,10 @@ export const addedColumns = ({ loadedAt, lineage = false }: Pick<Table, 'loadedA
         { name: lineageColumns.sourceUrl, type: 'text' },
       ]
     : []),
+  ...(deleted === 'mark' ? [{ name: DELETED_AT, type: 'timestamptz' }] : []),
 ]
 
 const MOMENT = { type: 'timestamptz', default: 'statement_timestamp()' } as const
+
+/** When the record of a row was found to be deleted, with `deleted: 'mark'`. Null while it exists. */
+export const DELETED_AT = '_deleted_at'

@@ -44,7 +44,7 @@ export const notStartedReport = (
   startedAt: new Date().toISOString(),
   ms: 0,
   streams: Object.fromEntries(
-    Object.entries(streams).map(([stream, { table }]) => [stream, new StreamTally(table.name).report('failed', error)]),
+    Object.entries(streams).map(([stream, { table }]) => [stream, new StreamTally(table).report('failed', error)]),
   ),
   rowsPerSecond: 0,
   peakMemoryBytes: 0,

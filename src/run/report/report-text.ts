@@ -76,10 +76,11 @@ const keptText = (rows: number, table: string): string =>
   `kept: ${table} has ${formatCount(rows, 'row')} that this reading did not bring`
 
 /** A report that an older version stored has no such count. */
-function deletedText({ counts: { deleted }, swap, table }: StreamReport): string | undefined {
+function deletedText({ counts: { deleted }, swap, deletedRows, table }: StreamReport): string | undefined {
   if (!(deleted > 0)) return undefined
   const were = `deleted: ${formatCount(deleted, 'record')} ${deleted === 1 ? 'was' : 'were'} announced as deleted`
-  return swap ? `${were} and left out` : `${were}; ${table} keeps their rows until a write mode removes them`
+  if (deletedRows) return `${were}; their rows are ${deletedRows} in ${table}`
+  return swap ? `${were} and left out` : `${were}; ${table} keeps their rows`
 }
 
 function startText(stream: StreamReport, kind: Report['kind']): string {

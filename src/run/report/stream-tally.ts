@@ -1,6 +1,8 @@
 import type { Advance, Counts } from '../../model/batch.ts'
 import { worstOf, type Completeness } from '../../model/completeness.ts'
+import { marksDeleted, removesAnnounced } from '../../model/deletions.ts'
 import type { RunEvent } from '../../model/event.ts'
+import type { Table } from '../../model/recipe.ts'
 import type { Status, StreamReport } from '../../model/report.ts'
 import { defined } from '../../value/defined.ts'
 import { addCounts, NO_COUNTS } from '../../model/counts.ts'
@@ -8,6 +10,7 @@ import { addCounts, NO_COUNTS } from '../../model/counts.ts'
 /** Counts what one run commits of one stream, and what it requests. `report` is called once, at the stream's end. */
 export class StreamTally {
   readonly #table: string
+  readonly #deletedRows: StreamReport['deletedRows']
   readonly #started = performance.now()
   readonly #warnings = new Set<string>()
   #counts: Counts = NO_COUNTS
@@ -28,8 +31,10 @@ export class StreamTally {
   #keptRows: number | undefined
   #bytes = 0
 
-  constructor(table: string) {
-    this.#table = table
+  constructor(table: Table) {
+    this.#table = table.name
+    const becomes = marksDeleted(table) ? 'marked' : 'deleted'
+    this.#deletedRows = removesAnnounced(table) ? becomes : undefined
   }
 
   get counts(): Counts {
@@ -95,6 +100,7 @@ export class StreamTally {
       counts: this.#counts,
       ...defined({
         keptRows: this.#keptRows,
+        deletedRows: this.#counts.deleted > 0 ? this.#deletedRows : undefined,
         swap: this.#swap,
         completeness: worstOf(this.#accepted, this.#refused),
         since: this.#since,

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
 import { scheduleOf, scheduleText } from '../../define/schedule/schedule.ts'
+import { removesAnnounced } from '../../model/deletions.ts'
 import { duration } from '../../value/duration.ts'
 import { gather } from '../../flow/gather.ts'
 import { readCursors, type Cursor } from '../../ledger/cursors.ts'
@@ -166,7 +167,7 @@ function knownOf(
       isAccepted: table?.complete === 'any',
       isKeyless: table?.write === 'append' && table.key.length === 0,
     },
-    keepsDeleted: table?.write !== 'replace',
+    keepsDeleted: table !== undefined && table.write !== 'replace' && !removesAnnounced(table),
   }
 }
 

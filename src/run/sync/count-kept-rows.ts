@@ -3,8 +3,10 @@ import { hasParentCursors } from '../../ledger/parent-cursors.ts'
 import { readStoredRows } from '../../ledger/read/has-stored.ts'
 import { historyColumns } from '../../load/history/columns.ts'
 import { readOrigins } from '../../load/shape/column-origin.ts'
+import { DELETED_AT } from '../../load/shape/system-columns.ts'
 import { withoutAccount } from '../../model/account.ts'
 import { isMerged } from '../../model/recipe.ts'
+import { marksDeleted } from '../../model/deletions.ts'
 import type { SliceContext } from './slice-context.ts'
 
 /** A larger table is not counted: 128 MB take about 0.1 s. */
@@ -36,7 +38,9 @@ export async function countKeptRows({ stream, slice }: SliceContext): Promise<nu
     const { rows } = await on.one<{ rows: string }>(
       `select count(*) as rows from ${quoteTable(table.name)} where ${
         account ? `${quoteIdentifier(account.name)} = ${quoteLiteral(account.value)}` : 'true'
-      }${table.write === 'history' ? ` and ${quoteIdentifier(historyColumns.to)} is null` : ''}`,
+      }${table.write === 'history' ? ` and ${quoteIdentifier(historyColumns.to)} is null` : ''}${
+        marksDeleted(table) ? ` and ${quoteIdentifier(DELETED_AT)} is null` : ''
+      }`,
     )
     const kept = Number(rows) - (await readStoredRows(on, slice))
     // Records that came twice, as in a list that moved, hide how many rows did not come.

@@ -1,5 +1,6 @@
 import { readOpenIdentities, type OpenIdentity } from '../../ledger/read/read-rejects.ts'
 import { hashIdentity, keyIdentity, keyOfIdentity, type RecordLevel } from '../../ledger/slices/reject-identity.ts'
+import { removesAnnounced } from '../../model/deletions.ts'
 import type { Page } from '../../model/page.ts'
 import type { Table } from '../../model/recipe.ts'
 import { compareCursors, cursorKind } from '../../value/cursor-order.ts'
@@ -45,6 +46,10 @@ export async function* settleRejects(
       if (origin !== record && !hasSameKey(origin, record, table.key)) keyUse.isKeyChanged = true
       for (const identity of rejects.settledBy(record, origin, parents)) settles.add(identity)
     }
+    // What is deleted needs no repair, and a replay must not bring it back.
+    if (removesAnnounced(table))
+      for (const { record, origin } of page.tombstones ?? [])
+        for (const identity of rejects.settledBy(record, origin, parents)) settles.add(identity)
     yield settles.size === 0 ? page : { ...page, settles: [...settles] }
   }
 }
