@@ -63,6 +63,20 @@ test('a run that fails in the middle goes on at its page, and a full reading cha
   expect(await lines(target)).toEqual(whole)
 })
 
+test('a full reading says how many current rows it did not bring, and earlier versions are none of them', async () => {
+  await using target = await testDatabase()
+  let rows: Row[] = [1, 2, 3].map((id) => ({ id, name: 'a', at: day(1) }))
+  const read = async (): Promise<number | undefined> => {
+    const flow = refusing(() => rows, [], 'at')
+    return (await runPipeline(flow, { database: target.url })).streams['rows']?.keptRows
+  }
+  expect(await read()).toBe(0)
+  rows = rows.map((row) => ({ ...row, name: 'b', at: day(2) }))
+  expect(await read()).toBe(0)
+  rows = rows.slice(1)
+  expect(await read()).toBe(1)
+})
+
 /** A stream whose map refuses some names as long as it is broken. */
 function refusing(rows: () => readonly object[], refused: readonly string[], versionBy?: 'at'): Pipeline {
   return pipeline('p', {

@@ -117,6 +117,8 @@ customers.into('billing.customers', { key: 'email' })
 forum.streams.reactions && source<{ userId: number }>(async function* () {}).into('forum.x', { key: ['user_id'] })
 // @ts-expect-error 36 merge needs a key
 customers.into('billing.customers', {})
+// @ts-expect-error 36b a history needs a key
+customers.into('billing.customers', { write: 'history' })
 // @ts-expect-error 37 a write mode that does not exist
 customers.into('billing.customers', { key: 'id', write: 'upsert' })
 // @ts-expect-error 38 a table without its schema

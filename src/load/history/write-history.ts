@@ -53,11 +53,12 @@ export const writeHistory =
 /**
  * Lets one transaction at a time plan and write versions of a table: two that split one version would each take it for
  * current. The lock is one of Sluice's own, because a lock of the table that excludes writers would also stop VACUUM,
- * which a table in constant use would then never get. Take it after the table's own lock, as here.
+ * which a table in constant use would then never get.
  */
 export async function lockHistory(transaction: Transaction, table: string): Promise<void> {
   // Another writer may wait for a position, as long as its source takes. The statement's time limit ends the wait.
-  await transaction.run('set local lock_timeout = 0')
+  // First the table: a transaction that has changed it holds it, and may want the lock of the history next.
+  await transaction.run(`lock table ${quoteTable(table)} in row exclusive mode; set local lock_timeout = 0`)
   await transaction.lock(`history ${table}`)
   await transaction.run(`set local lock_timeout = '30s'`)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Database } from '../../../src/database/database.ts'
+import type { Table } from '../../../src/model/recipe.ts'
 import { hasVersion } from '../../../src/run/has-version.ts'
 import { testDatabase } from '../../support/database.ts'
 import { balances, columnsOf, load, table } from '../support.ts'
@@ -157,6 +158,38 @@ describe('a history with a version', () => {
     await load(database, versioned, [{ id: 1, name: 'f', at: at(6) }])
     expect(await timeLine(database)).toEqual(['1..3 a', '3..4 c', '4..5 d', '6..8 f', '8.. h'])
   })
+})
+
+test('a row that the database refuses is rejected alone, and the versions around it are stored', async () => {
+  await using test = await testDatabase()
+  const { database } = test
+  await load(database, versioned, [{ id: 1, name: 'a', at: at(1) }])
+  await database.query(`alter table shop.orders add check (name <> 'bad')`)
+  const { counts, rejects } = await load(database, versioned, [
+    { id: 1, name: 'e', at: at(5) },
+    { id: 1, name: 'bad', at: at(3) },
+    { id: 1, name: 'b', at: at(2) },
+    { id: 1, name: 'b', at: at(2) },
+  ])
+  expect(counts).toMatchObject({ inserted: 2, rejected: 1 })
+  expect(balances(counts)).toBe(true)
+  expect(rejects).toMatchObject([{ stage: 'database', record: { name: 'bad' } }])
+  expect(await timeLine(database)).toEqual(['1..2 a', '2..5 b', '5.. e'])
+})
+
+const of = (value: string): Table => ({ ...versioned, account: { name: 'account', value } })
+
+test('each account has a history of its own, in one table', async () => {
+  await using test = await testDatabase()
+  const { database } = test
+  await load(database, of('north'), [{ id: 1, name: 'n1', at: at(1) }])
+  await load(database, of('south'), [{ id: 1, name: 's2', at: at(2) }])
+  await load(database, of('north'), [{ id: 1, name: 'n3', at: at(3) }])
+  expect(await database.query('select account, name from shop.orders_current order by account')).toEqual([
+    { account: 'north', name: 'n3' },
+    { account: 'south', name: 's2' },
+  ])
+  expect(await timeLine(database)).toEqual(['1..3 n1', '2.. s2', '3.. n3'])
 })
 
 test('a trigger that leaves versions out is an error, and not a row less', async () => {
