@@ -77,6 +77,34 @@ test('a full reading says how many current rows it did not bring, and earlier ve
   expect(await read()).toBe(1)
 })
 
+test('a deleted record ends the version in which its time falls, and a late row stays behind it', async () => {
+  await using target = await testDatabase()
+  let rows: (Row & { gone?: boolean })[] = []
+  const flow = pipeline('p', {
+    streams: {
+      rows: source<Row & { gone?: boolean }>(async function* () {
+        yield { records: rows }
+      })
+        .deleted({ field: 'gone', is: true })
+        .omit('gone')
+        .into('t.rows', { key: 'id', write: 'history', versionBy: 'at' }),
+    },
+  })
+  const read = async (...given: typeof rows): Promise<unknown> => {
+    rows = given
+    return (await runPipeline(flow, { database: target.url })).streams.rows.counts
+  }
+  await read({ id: 1, name: 'a', at: day(1) })
+  expect(await read({ id: 1, name: 'd', at: day(4) }, { id: 1, name: 'c', at: day(6), gone: true })).toMatchObject({
+    inserted: 1,
+    deleted: 1,
+  })
+  expect(await lines(target)).toEqual(['1 01..04 a', '1 04..06 d'])
+  expect(await target.database.query('select * from t.rows_current')).toEqual([])
+  await read({ id: 1, name: 'b', at: day(2) }, { id: 1, name: 'e', at: day(5) }, { id: 1, name: 'h', at: day(8) })
+  expect(await lines(target)).toEqual(['1 01..02 a', '1 02..04 b', '1 04..05 d', '1 05..06 e', '1 08.. h'])
+})
+
 /** A stream whose map refuses some names as long as it is broken. */
 function refusing(rows: () => readonly object[], refused: readonly string[], versionBy?: 'at'): Pipeline {
   return pipeline('p', {
