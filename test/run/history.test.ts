@@ -100,9 +100,18 @@ test('a deleted record ends the version in which its time falls, and a late row 
     deleted: 1,
   })
   expect(await lines(target)).toEqual(['1 01..04 a', '1 04..06 d'])
+  // The deletion of a row that is new in its batch.
+  await read({ id: 2, name: 'y', at: day(3), gone: true }, { id: 2, name: 'x', at: day(1) })
   expect(await target.database.query('select * from t.rows_current')).toEqual([])
   await read({ id: 1, name: 'b', at: day(2) }, { id: 1, name: 'e', at: day(5) }, { id: 1, name: 'h', at: day(8) })
-  expect(await lines(target)).toEqual(['1 01..02 a', '1 02..04 b', '1 04..05 d', '1 05..06 e', '1 08.. h'])
+  expect(await lines(target)).toEqual([
+    '1 01..02 a',
+    '1 02..04 b',
+    '1 04..05 d',
+    '1 05..06 e',
+    '1 08.. h',
+    '2 01..03 x',
+  ])
 })
 
 /** A stream whose map refuses some names as long as it is broken. */
