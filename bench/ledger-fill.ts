@@ -12,14 +12,15 @@ const CHUNK = 200_000
 const WINDOWS = 100
 
 /**
- * Multiplies what the last run of each pipeline has left in the ledger: its row and its slices come again and again, a
- * minute apart and further back in time, in turns of the pipelines. Also adds backfills, open readings, rejects, events
- * of seven days and ticks. Foreign keys are not checked meanwhile, so the user must be a superuser.
+ * Multiplies what the last good run of each pipeline has left in the ledger: its row and its slices come again and
+ * again, a minute apart and back in time, in turns of the pipelines. Also adds backfills, open readings, rejects,
+ * events of seven days and ticks. Foreign keys are not checked meanwhile, so the user must be a superuser.
  */
 export async function fillLedger(database: Database, { slices, runs }: LedgerSize): Promise<void> {
   await database.query(`create table public.newest as
     select r.*, row_number() over (order by r.id) - 1 as place, count(*) over () as pipelines
-      from (select distinct on (pipeline) * from sluice.runs order by pipeline, id desc) as r`)
+      from (select distinct on (pipeline) * from sluice.runs where status = 'done' and kind = 'sync'
+             order by pipeline, id desc) as r`)
   const { streams, last } = await database.one<{ streams: number; last: string }>(
     `select count(*)::float / (select count(*) from public.newest) as streams, (select max(id) from sluice.runs) as last
        from sluice.slices where run in (select id from public.newest)`,
@@ -47,11 +48,13 @@ export async function fillLedger(database: Database, { slices, runs }: LedgerSiz
     await replicate(
       database,
       `insert into sluice.slices (kind, pipeline, stream, status, started_by, run, since, cursor_at_start, definition,
-              position, high_water_mark, boundary, seq, token, fetched, inserted, updated, unchanged, batches,
-              counts_at_claim, created_at, started_at, finished_at, completeness, open_reasons, field_values)
+              position, high_water_mark, boundary, seq, token, fetched, inserted, updated, unchanged,
+              expanded, filtered, duplicate, deleted, rejected, parents, batches, counts_at_claim, created_at,
+              started_at, finished_at, completeness, open_reasons, field_values)
        select s.kind, s.pipeline, s.stream, s.status, ${first} + 1 + g, ${first} + 1 + g, s.since, s.cursor_at_start,
               s.definition, s.position, s.high_water_mark, s.boundary, s.seq, s.token, s.fetched, s.inserted, s.updated,
-              s.unchanged, s.batches, s.counts_at_claim, s.created_at - ${before}, s.started_at - ${before},
+              s.unchanged, s.expanded, s.filtered, s.duplicate, s.deleted, s.rejected, s.parents, s.batches,
+              s.counts_at_claim, s.created_at - ${before}, s.started_at - ${before},
               s.finished_at - ${before}, case when g % 20000 = 7 then 'open' else s.completeness end,
               case when g % 20000 = 7 then array['the list moved'] end, s.field_values
          from ${chunk} join public.newest as n on n.place = g % n.pipelines join sluice.slices as s on s.run = n.id,
@@ -99,6 +102,7 @@ async function fillBackfills(database: Database, windows: number): Promise<void>
             lateral (select case when b.id < (select max(id) from sluice.backfills) then 'done'
                                  when extract(day from w.lower) = 1 then 'failed'
                                  when extract(day from w.lower) = 2 then 'open' else 'done' end as status) as state
+      where not exists (select from sluice.slices as o where o.backfill = b.id)
       order by b.id, w.lower`,
   )
 }

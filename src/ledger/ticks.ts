@@ -18,7 +18,7 @@ interface Options {
   readonly signal: AbortSignal
 }
 
-/** Registers a pipeline, so that its ticks count from `now` on. Removes ticks that are older than 90 days. */
+/** Registers a pipeline, so that its ticks count from `now` on. */
 export async function registerSchedule(
   database: Database,
   pipeline: string,
@@ -28,13 +28,6 @@ export async function registerSchedule(
   await database.query(
     'insert into sluice.schedules (pipeline, registered_at) values ($1, $2) on conflict (pipeline) do nothing',
     [pipeline, now],
-    { signal },
-  )
-  await database.query(
-    `delete from sluice.ticks as t
-      where pipeline = $1 and status <> 'running' and finished_at < clock_timestamp() - interval '90 days'
-        and tick < (select max(tick) from sluice.ticks where pipeline = $1)`,
-    [pipeline],
     { signal },
   )
 }

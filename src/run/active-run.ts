@@ -1,6 +1,8 @@
 import { MemoryBudget } from '../flow/memory-budget.ts'
+import { TaskGroup } from '../flow/task-group.ts'
 import { WorkerPool } from '../flow/worker-pool.ts'
 import { LeaseKeeper } from '../ledger/lease/lease-keeper.ts'
+import { pruneHourly, pruneWhenDue } from '../ledger/prune.ts'
 import { finishRun, startRun } from '../ledger/runs.ts'
 import { storedTokens } from '../ledger/credentials.ts'
 import { sharedRates } from '../ledger/shared-rates.ts'
@@ -91,6 +93,8 @@ export class ActiveRun implements AsyncDisposable {
     const run = new ActiveRun(context, start, { id, keeper, lossHandlers, resources })
     run.#walBefore = await walPosition(database, readSignal)
     await run.#dropOrphanShadows()
+    const pruning = resources.use(new TaskGroup({ signal: readSignal }))
+    pruning.spawn((signal) => pruneHourly(database, context.retention, { onError: run.#warnOfPruning, signal }))
     run.emit({ type: 'run.started', run: id, pipeline: pipeline.name, streams, kind })
     run.#resources = resources.move()
     return run
@@ -158,12 +162,27 @@ export class ActiveRun implements AsyncDisposable {
       const message = `the end of run ${id} could not be recorded: ${messageOf(cause)}`
       this.emit({ type: 'warning', message })
     }
+    await this.#prune()
     return report
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync()
   }
+
+  /** Removes what is old from the ledger, if that is due. The run has ended, so nothing may change its report. */
+  async #prune(): Promise<void> {
+    const { database, retention, readSignal } = this.context
+    if (readSignal.aborted) return
+    try {
+      await pruneWhenDue(database, retention, { signal: readSignal })
+    } catch (error) {
+      if (!readSignal.aborted) this.#warnOfPruning(error)
+    }
+  }
+
+  readonly #warnOfPruning = (error: unknown): void =>
+    this.emit({ type: 'warning', message: `what is old could not be removed from the ledger: ${messageOf(error)}` })
 
   /** A shadow table that cannot be dropped belongs to another user and does no harm. */
   async #dropOrphanShadows(): Promise<void> {

@@ -1,12 +1,14 @@
 import type { Database } from '../database/database.ts'
 import type { Pipeline } from '../define/pipeline.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
+import type { Retention } from '../ledger/prune.ts'
 import type { Secrets } from '../model/scope.ts'
 import { readSecrets } from '../observe/secrets.ts'
 import { defined } from '../value/defined.ts'
 import { environmentOf } from './accounts/environment-of.ts'
 import { openStore } from './open-store.ts'
 import { resolveMemory, type RunOptions } from './options.ts'
+import { retentionOf } from './retention.ts'
 import { schemasOf, tablesOf } from './schema-right.ts'
 import { runSignals, type RunSignals } from './signals.ts'
 
@@ -22,6 +24,7 @@ export interface RunContextOptions extends Pick<
 
 interface Opened {
   readonly database: Database
+  readonly retention: Retention
   readonly secrets: Secrets
   readonly signals: RunSignals
   readonly stop: LinkedSignal
@@ -36,6 +39,8 @@ export class RunContext implements AsyncDisposable {
   readonly pipeline: Pipeline
   readonly database: Database
   readonly secrets: Secrets
+  /** How long the ledger keeps what is old. */
+  readonly retention: Retention
   /** Aborts when the run is asked to stop: nothing more is read. */
   readonly readSignal: AbortSignal
   /** Aborts 4 s after `readSignal`: nothing more is committed. */
@@ -53,6 +58,7 @@ export class RunContext implements AsyncDisposable {
     this.pipeline = pipeline
     this.database = opened.database
     this.secrets = opened.secrets
+    this.retention = opened.retention
     this.readSignal = opened.signals.readSignal
     this.writeSignal = opened.signals.writeSignal
     this.memoryLimit = resolveMemory(options.memory)
@@ -66,6 +72,7 @@ export class RunContext implements AsyncDisposable {
   static async open(pipeline: Pipeline, options: RunContextOptions): Promise<RunContext> {
     const environment = environmentOf(pipeline, options.environment)
     const { secrets = readSecrets(environment) } = options
+    const retention = retentionOf(environment ?? process.env)
     await using opening = new AsyncDisposableStack()
     const stop = opening.use(new LinkedSignal(options.signal))
     const signals = opening.use(runSignals(stop.signal))
@@ -78,7 +85,7 @@ export class RunContext implements AsyncDisposable {
       }),
     )
     const resources = opening.move()
-    return new RunContext(pipeline, options, { database, secrets, signals, stop, resources })
+    return new RunContext(pipeline, options, { database, retention, secrets, signals, stop, resources })
   }
 
   /** Milliseconds since the run began. */

@@ -7,6 +7,7 @@ import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { onAbort } from '../flow/signals/on-abort.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { UsageError } from '../model/errors.ts'
+import { pruneHourly } from '../ledger/prune.ts'
 import type { Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import { duration } from '../value/duration.ts'
@@ -14,6 +15,7 @@ import { knownSecrets } from '../observe/known-secrets.ts'
 import { environmentOf } from '../run/accounts/environment-of.ts'
 import { expandAll } from '../run/accounts/expand-accounts.ts'
 import { openStore } from '../run/open-store.ts'
+import { retentionOf } from '../run/retention.ts'
 import { runScheduler } from '../run/schedule/schedule.ts'
 import { schemasOf, tablesOf } from '../run/schema-right.ts'
 import { openApp } from './app.ts'
@@ -45,6 +47,7 @@ export async function openServer(
     onError = () => {},
   } = options
   const clientTimeoutMs = duration(clientTimeout)
+  const retention = retentionOf(environment)
   const token = options.token === undefined ? undefined : new Token(options.token)
   if (!token && !isLoopback(host))
     throw new UsageError(
@@ -68,6 +71,7 @@ export async function openServer(
   const { database } = opening.use(await openStore({ ...runOptions, max: CONNECTIONS, schemas, signal }))
   const hub = opening.use(await EventHub.open(database, { hide, onError, signal }))
   const group = opening.use(new TaskGroup({ signal }))
+  group.spawn((ending) => pruneHourly(database, retention, { onError, signal: ending }))
   const runner = new Runner({ database, group, maxRuns, onError })
   const context: Context = {
     database,

@@ -43,6 +43,17 @@ function counting(on: Database): { readonly counted: Queryable; readonly pages: 
   }
 }
 
+/** Asks three times, since the first time in a session also reads the catalog. */
+async function least(on: Database, ask: (on: Queryable) => Promise<unknown>): Promise<number> {
+  const all: number[] = []
+  for (let n = 0; n < 3; n += 1) {
+    const { counted, pages } = counting(on)
+    await ask(counted)
+    all.push(pages())
+  }
+  return Math.min(...all)
+}
+
 test('what a run, the status and the lists read does not grow with the ledger', async () => {
   await using api = await apiServer(() => ({ json: [{ id: 1, at: '2024-01-01T00:00:00Z' }] }))
   const list = http(api.origin)
@@ -84,11 +95,9 @@ test('what a run, the status and the lists read does not grow with the ledger', 
   }
   const read: Record<string, unknown> = {}
   for (const [name, ask] of Object.entries(questions)) {
-    const [a, b] = [counting(small.database), counting(large.database)]
-    await ask(a.counted)
-    await ask(b.counted)
+    const [a, b] = [await least(small.database, ask), await least(large.database, ask)]
     // Twenty times the slices make an index one level higher.
-    if (b.pages() > 2 * a.pages() + 60) read[name] = `${a.pages()} pages with 1,000 slices, ${b.pages()} with 20,200`
+    if (b > 2 * a + 60) read[name] = `${a} pages with 1,000 slices, ${b} with 20,200`
   }
   expect(read).toEqual({})
 })

@@ -200,7 +200,7 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     examples: [['sluice rejects drop billing.invoices'], ['sluice rejects drop billing --id 17 18']],
     paragraphs: [
       'Needed only for records that will never be stored. A reject is settled by itself once a run stores a record ' +
-        'with the same key, or the same record. Dropped rejects stay in the table sluice.rejects.',
+        'with the same key, or the same record. Dropped rejects stay in the table sluice.rejects for 30 days.',
     ],
   },
   cursor: {
@@ -239,6 +239,18 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
       ['sluice limits clear'],
       ['sluice limits clear https://shop.example', 'one API'],
       ['sluice limits clear /v1/orders', 'one path, and those below it'],
+    ],
+  },
+  prune: {
+    examples: [
+      ['sluice prune --dry-run', 'what would be removed'],
+      ['SLUICE_KEEP_RUNS=90d sluice prune', 'keep runs, slices and ticks for 90 days'],
+    ],
+    paragraphs: [
+      'Runs with their slices and ticks are kept for 30 days (SLUICE_KEEP_RUNS), settled rejects for 30 days ' +
+        '(SLUICE_KEEP_REJECTS), events for 7 days (SLUICE_KEEP_EVENTS). What a later run or the status may need stays ' +
+        'for ever: cursors, windows of backfills, open readings, open rejects, interrupted reads, and the last hundred ' +
+        'runs of each pipeline and stream. Set the variables for all processes with this database.',
     ],
   },
   migrate: {

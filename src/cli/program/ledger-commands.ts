@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { addCommand, addGroup, commandHandler, wholeNumber } from './add-command.ts'
 
-/** Adds the commands that work on the database: rejects, cursor, limits, migrate, sql. */
+/** Adds the commands that work on the database: rejects, cursor, limits, prune, migrate, sql. */
 export function addLedgerCommands(sluice: Command): void {
   const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store or drop them.')
   addCommand(rejects, 'list', 'List the records that could not be stored, each with its reason.')
@@ -47,6 +47,11 @@ export function addLedgerCommands(sluice: Command): void {
   addCommand(limits, 'clear', 'Lift waits, for all processes: the next request is sent at once.')
     .argument('[place]', 'the origin of an API, a path, or both; a path includes those below it (default: all)')
     .action(commandHandler(async () => (await import('../commands/ledger/limits-clear.ts')).limitsClearCommand))
+
+  addCommand(sluice, 'prune', 'Remove what is old and needed no longer from the ledger. Runs do this by themselves.')
+    .option('--dry-run', 'remove nothing, and count what would be removed')
+    .option('--json', 'print the counts as JSON')
+    .action(commandHandler(async () => (await import('../commands/ledger/prune.ts')).pruneCommand))
 
   addCommand(sluice, 'migrate', 'Update the schema sluice in the database. Every run does this by itself.')
     .option('--grant <role>', 'print the grants that let a role run pipelines that may not create schemas')

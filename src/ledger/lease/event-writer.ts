@@ -6,9 +6,8 @@ import { EventQueue } from './event-queue.ts'
 
 /** At most four transactions a second. */
 const GATHER_MS = 250
-const PRUNE_EVERY_MS = 3_600_000
 
-/** Stores events in `sluice.events`, in the order in which they were emitted, and removes them after 7 days. */
+/** Stores events in `sluice.events`, in the order in which they were emitted. */
 export class EventWriter {
   readonly #queue = new EventQueue()
   #emitted = Promise.withResolvers<void>()
@@ -50,19 +49,6 @@ export class EventWriter {
       putBack()
       this.#emitted.resolve()
       throw error
-    }
-  }
-
-  /** Removes old events once an hour, until the signal aborts. */
-  async prune(connection: Connection, signal: AbortSignal): Promise<never> {
-    for (;;) {
-      await connection.query(
-        `delete from sluice.events where id in (
-           select id from sluice.events where at < clock_timestamp() - interval '7 days' order by at limit 10000)`,
-        [],
-        { signal },
-      )
-      await sleep(PRUNE_EVERY_MS, { signal })
     }
   }
 }

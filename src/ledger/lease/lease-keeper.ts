@@ -43,7 +43,6 @@ const NO_SESSION: LeaseSession = Object.freeze({ pid: null, started: null })
  * | a run is asked to stop | the same at once |
  * | an event is emitted | stores all queued events, at the earliest 250 ms after the last ones |
  * | the connection is lost | opens another and renews at once under its session; the fence stops slices claimed since |
- * | every hour | removes events older than 7 days |
  * | it is disposed of | stores queued events, releases held slices and closes, within 5 s |
  */
 export class LeaseKeeper implements AsyncDisposable {
@@ -178,7 +177,6 @@ export class LeaseKeeper implements AsyncDisposable {
     })
     group.spawn((signal) => this.#renewUntil(connection, signal))
     group.spawn((signal) => this.#events.write(connection, signal))
-    group.spawn((signal) => this.#events.prune(connection, signal))
     await group.join()
   }
 

@@ -5,6 +5,7 @@ import { removesAnnounced } from '../../model/deletions.ts'
 import { duration } from '../../value/duration.ts'
 import { gather } from '../../flow/gather.ts'
 import { readCursors, type Cursor } from '../../ledger/cursors.ts'
+import { readLedgerSize } from '../../ledger/read/ledger-size.ts'
 import { countRejects } from '../../ledger/read/read-rejects.ts'
 import {
   countFailedWindows,
@@ -54,9 +55,11 @@ export async function readPipelineStatus(
     statementTimeout: '1m',
     signal: options.signal,
   })
-  return await withSchemaRights(store.database, schemasOf(tablesOf(pipelines)), () =>
-    readStatusFrom(pipelines, snapshot, options),
-  )
+  return await withSchemaRights(store.database, schemasOf(tablesOf(pipelines)), async () => {
+    const report = await readStatusFrom(pipelines, snapshot, options)
+    const ledger = await readLedgerSize(snapshot)
+    return { ...report, ...(ledger.bytes > 0 && { ledger }) }
+  })
 }
 
 /** Returns the status from an open transaction or a snapshot, so that all parts of the ledger are of one moment. */

@@ -1,4 +1,5 @@
 import type { Completeness } from '../../model/completeness.ts'
+import type { LedgerSize } from '../../ledger/read/ledger-size.ts'
 import type { WaitSource } from '../../ledger/read/read-waits.ts'
 import type { StreamRun } from '../../ledger/read/read-streams.ts'
 
@@ -11,6 +12,8 @@ export interface StatusReport {
   readonly findings: readonly StatusFinding[]
   /** What the APIs asked all pipelines to wait for, the longest first. */
   readonly waits: readonly StatusWait[]
+  /** How large the ledger is. Absent before the first run. */
+  readonly ledger?: LedgerSize
 }
 
 /** A time in which no request is sent to an API, or to one of its paths. */

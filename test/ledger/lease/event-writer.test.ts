@@ -93,19 +93,6 @@ describe('events', () => {
     expect(await readEvents(ledger.database)).toMatchObject([{ event: { message: 'still here' } }])
   })
 
-  test('older than seven days are removed', async () => {
-    await using ledger = await openLedger()
-    await ledger.database.query(
-      `insert into sluice.events (at, type, data)
-       select clock_timestamp() - n * interval '1 day', 'warning', '{}' from generate_series(1, 10) as n`,
-    )
-    await using _ = await ledger.worker()
-    await until(async () => (await readEvents(ledger.database)).length === 6)
-    expect(
-      await ledger.database.query(`select from sluice.events where at < clock_timestamp() - interval '7 days'`),
-    ).toEqual([])
-  })
-
   test('of single requests are dropped if too many wait, and a warning says so', () => {
     const queue = new EventQueue()
     for (let n = 0; n < 10_000; n++) queue.add('1', warning(String(n)))

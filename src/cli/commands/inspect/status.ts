@@ -5,7 +5,7 @@ import { readPipelineStatus } from '../../../run/status/status.ts'
 import type { StatusFinding, StatusReport, StreamStatus } from '../../../run/status/stream-status.ts'
 import { waitText } from '../../../run/status/waits.ts'
 import { defined } from '../../../value/defined.ts'
-import { formatCount, formatNumber } from '../../../value/format.ts'
+import { formatBytes, formatCount, formatNumber } from '../../../value/format.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { onOneLine } from '../../output/display-width.ts'
 import { formatAge } from '../../output/format-time.ts'
@@ -50,7 +50,7 @@ function selectedOf(report: StatusReport, found: readonly FoundPipeline[]): Stat
   return { ...report, streams, findings, ok: !findings.some(({ isFault }) => isFault) }
 }
 
-function show({ streams, findings, waits, at }: StatusReport): void {
+function show({ streams, findings, waits, at, ledger }: StatusReport): void {
   const width = terminalWidth()
   const now = Date.parse(at)
   console.log(
@@ -67,7 +67,8 @@ function show({ streams, findings, waits, at }: StatusReport): void {
   for (const wait of others) console.log(noteText(`${waitText(wait, wait.until)}. See: sluice limits`, width))
   const problems = findings.filter(({ isFault }) => isFault).length
   console.log(
-    `\n${formatCount(streams.length, 'stream')}, ${problems === 0 ? 'no problems' : formatCount(problems, 'problem')}.`,
+    `\n${formatCount(streams.length, 'stream')}, ${problems === 0 ? 'no problems' : formatCount(problems, 'problem')}.` +
+      (ledger ? ` The ledger takes ${formatBytes(ledger.bytes)}.` : ''),
   )
 }
 
