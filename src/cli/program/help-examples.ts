@@ -248,9 +248,9 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     ],
     paragraphs: [
       'Runs with their slices and ticks are kept for 30 days (SLUICE_KEEP_RUNS), settled rejects for 30 days ' +
-        '(SLUICE_KEEP_REJECTS), events for 7 days (SLUICE_KEEP_EVENTS). What a later run or the status may need stays ' +
-        'for ever: cursors, windows of backfills, open readings, open rejects, interrupted reads, and the last hundred ' +
-        'runs of each pipeline and stream. Set the variables for all processes with this database.',
+        '(SLUICE_KEEP_REJECTS), events for 7 days (SLUICE_KEEP_EVENTS). What a later run or the status may need ' +
+        'stays for ever: cursors, windows of backfills, open readings, open rejects, interrupted reads, and the last ' +
+        'hundred runs of each pipeline and stream. Set the variables for all processes with this database.',
     ],
   },
   migrate: {

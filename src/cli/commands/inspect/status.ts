@@ -66,10 +66,9 @@ function show({ streams, findings, waits, at, ledger }: StatusReport): void {
   for (const finding of findings) console.log(findingText(finding, width))
   for (const wait of others) console.log(noteText(`${waitText(wait, wait.until)}. See: sluice limits`, width))
   const problems = findings.filter(({ isFault }) => isFault).length
-  console.log(
-    `\n${formatCount(streams.length, 'stream')}, ${problems === 0 ? 'no problems' : formatCount(problems, 'problem')}.` +
-      (ledger ? ` The ledger takes ${formatBytes(ledger.bytes)}.` : ''),
-  )
+  const found = problems === 0 ? 'no problems' : formatCount(problems, 'problem')
+  const size = ledger ? ` The ledger takes ${formatBytes(ledger.bytes)}.` : ''
+  console.log(`\n${formatCount(streams.length, 'stream')}, ${found}.${size}`)
 }
 
 function rowOf(
