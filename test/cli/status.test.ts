@@ -45,7 +45,7 @@ test('sluice status is a table of 80 columns with problems below it, and exits w
   expect(all.stdout.replaceAll(/\n {9}/g, ' ')).toMatch(
     /^problem {2}a_pipeline_with_a_rather_long_name\.rows: run \d+ failed: .*answered 404.*never succeeded$/m,
   )
-  expect(all.stdout).toMatch(/\n4 streams, 2 problems\.\n$/)
+  expect(all.stdout).toMatch(/\n4 streams, 2 problems\. The ledger takes \d+ (?:kB|MB)\.\n$/)
 
   const one = await sluice('status', 'good.rows', '--json')
   expect(JSON.parse(one.stdout) as StatusReport).toMatchObject({
