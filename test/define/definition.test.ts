@@ -49,7 +49,7 @@ describe('a wrong definition is refused before any request, with its location, t
     [
       'a write mode that does not exist',
       () => rows.into('a.b', any({ key: 'id', write: 'upsert' })),
-      `write is 'merge', 'append' or 'replace', not "upsert"`,
+      `write is 'merge', 'append', 'history' or 'replace', not "upsert"`,
     ],
     [
       'append without a key, with a lookback',
