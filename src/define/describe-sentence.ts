@@ -93,12 +93,14 @@ function stageTexts(stages: readonly Stage[]): string[] {
   })
 }
 
-function writeText({ name, write, key, account, absent }: Table): string {
+function writeText({ name, write, key, account, absent, children }: Table): string {
   const fields = [...(account ? [account.name] : []), ...key].join(' and ')
   if (write === 'replace') return `replaces the rows of ${name}`
   if (write === 'append') return key.length === 0 ? `appends to ${name}` : `appends to ${name}, once by ${fields}`
   if (write === 'history') return `keeps the history of ${name} by ${fields}`
-  return `merges into ${name} by ${fields}${absent === 'keep' ? ' and leaves what a record lacks as it is' : ''}`
+  const lists = children ? `, with the lists ${Object.keys(children).join(' and ')} in tables of their own` : ''
+  const kept = absent === 'keep' ? ' and leaves what a record lacks as it is' : ''
+  return `merges into ${name} by ${fields}${kept}${lists}`
 }
 
 function whenText(given: Parameters<typeof scheduleOf>[0]): string {

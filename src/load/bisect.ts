@@ -13,6 +13,8 @@ export interface BisectOptions {
   readonly table: string
   /** Gives up after more rejects than this, because the slice fails anyway. */
   readonly maxRejects: number
+  /** Adds to the record of a rejected row what it had besides. @default nothing */
+  readonly complete?: (row: RowSelection, record: Record<string, unknown>) => Record<string, unknown>
 }
 
 /**
@@ -58,7 +60,8 @@ async function tryStore(
   }
 }
 
-function rejectOf(row: RowSelection, error: Error, { shape }: BisectOptions): Reject {
+function rejectOf(row: RowSelection, error: Error, { shape, complete }: BisectOptions): Reject {
+  const record = rowRecord(Buffer.concat([...chunksOf(row)]).toString(), shape)
   const { detail, column } = error as { detail?: unknown; column?: unknown }
   const more = [typeof column === 'string' ? `column ${column}` : '', typeof detail === 'string' ? detail : '']
     .filter((text) => text !== '')
@@ -66,7 +69,7 @@ function rejectOf(row: RowSelection, error: Error, { shape }: BisectOptions): Re
   return {
     stage: 'database',
     reason: `${error.message} (SQLSTATE ${sqlState(error)}${more === '' ? '' : `; ${more}`}). ${remedyFor(error)}`,
-    record: rowRecord(Buffer.concat([...chunksOf(row)]).toString(), shape),
+    record: complete ? complete(row, record) : record,
   }
 }
 

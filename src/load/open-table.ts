@@ -90,8 +90,9 @@ export class OpenTable {
 
   /** True if rows of a merge can be copied straight into the table, because it holds none yet. */
   get isBlankForMerge(): boolean {
-    const { write, loadedAt, lineage, absent } = this.table
-    return write === 'merge' && !loadedAt && lineage !== true && absent !== 'keep' && this.#shape?.blank === true
+    const { write, loadedAt, lineage, absent, children } = this.table
+    const isPlain = write === 'merge' && !loadedAt && lineage !== true && absent !== 'keep' && !children
+    return isPlain && this.#shape?.blank === true
   }
 
   /** True if the table lacks a column that its options add, or the shadow table of a replace one that is loaded. */

@@ -2,7 +2,7 @@ import type { Savepoint, Transaction } from '../database/transaction.ts'
 import type { Page } from '../model/page.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import type { OpenTable, OpenTableState } from './open-table.ts'
-import { NeedsSchemaChange, type SchemaChange } from './shape/schema-change.ts'
+import { NeedsSchemaChange } from './shape/schema-change.ts'
 import type { TableEncoder } from './table-encoder.ts'
 
 /** What the change has set, for the rows that follow in the transaction. */
@@ -10,7 +10,9 @@ const RESET = `set local datestyle to default; set local lock_timeout = '30s'`
 
 export interface PageChangeOptions {
   readonly open: OpenTable
-  readonly encoder: TableEncoder
+  /** The tables of nested lists. */
+  readonly nested: readonly OpenTable[]
+  readonly encoder: Pick<TableEncoder, 'encode'>
   /** Called when a transaction has created the table. */
   readonly onCreated: () => void
 }
@@ -25,24 +27,28 @@ export interface PageChangeOptions {
  */
 export class PageChange implements Disposable {
   readonly #open: OpenTable
-  readonly #encoder: TableEncoder
+  readonly #nested: readonly OpenTable[]
+  readonly #encoder: Pick<TableEncoder, 'encode'>
   readonly #onCreated: () => void
   readonly #page: Page
   readonly #before: OpenTableState
+  readonly #nestedBefore: readonly OpenTableState[]
   /** The change that the page needs, and those that it needed after the first. */
-  readonly #changes: SchemaChange[]
+  readonly #changes: NeedsSchemaChange[]
   readonly #statements: string[] = []
   #rows: EncodedPage | undefined
   #savepoint: Savepoint | undefined
-  #done: string[] = []
+  #done: { readonly table: OpenTable; readonly text: string }[] = []
 
-  constructor(page: Page, needed: NeedsSchemaChange, { open, encoder, onCreated }: PageChangeOptions) {
+  constructor(page: Page, needed: NeedsSchemaChange, { open, nested, encoder, onCreated }: PageChangeOptions) {
     this.#open = open
+    this.#nested = nested
     this.#encoder = encoder
     this.#onCreated = onCreated
     this.#page = page
     this.#before = open.state
-    this.#changes = [needed.change]
+    this.#nestedBefore = nested.map(({ state }) => state)
+    this.#changes = [needed]
   }
 
   /** The statements that were run last. */
@@ -52,12 +58,12 @@ export class PageChange implements Disposable {
 
   /** True if the table itself was changed, and not only the shadow table of a `replace`. */
   get hasAltered(): boolean {
-    return this.#done.some((text) => text !== '')
+    return this.#done.some(({ text }) => text !== '')
   }
 
   /** Changes the table and returns the rows of the page. */
   async apply(transaction: Transaction): Promise<EncodedPage> {
-    this.#open.restore(this.#before)
+    this.#restore()
     this.#done = []
     this.#savepoint = await transaction.savepoint()
     for (const change of this.#changes) await this.#change(transaction, change)
@@ -74,12 +80,15 @@ export class PageChange implements Disposable {
   }
 
   committed(): void {
-    this.#open.altered(this.#done.filter((text) => text !== '').join(', '))
+    for (const table of new Set(this.#done.map((one) => one.table))) {
+      const texts = this.#done.filter((one) => one.table === table).map(({ text }) => text)
+      table.altered(texts.filter((text) => text !== '').join(', '))
+    }
   }
 
   rolledBack(): void {
     this.#done = []
-    this.#open.restore(this.#before)
+    this.#restore()
   }
 
   [Symbol.dispose](): void {
@@ -90,12 +99,18 @@ export class PageChange implements Disposable {
     for (;;) {
       const encoded = this.#encoder.encode(this.#page)
       if (!(encoded instanceof NeedsSchemaChange)) return encoded
-      this.#changes.push(encoded.change)
-      await this.#change(transaction, encoded.change)
+      this.#changes.push(encoded)
+      await this.#change(transaction, encoded)
     }
   }
 
-  async #change(transaction: Transaction, change: SchemaChange): Promise<void> {
-    this.#done.push(await this.#open.changeInside(transaction, change, this.#statements))
+  async #change(transaction: Transaction, { change, nested }: NeedsSchemaChange): Promise<void> {
+    const table = (nested === undefined ? undefined : this.#nested[nested]) ?? this.#open
+    this.#done.push({ table, text: await table.changeInside(transaction, change, this.#statements) })
+  }
+
+  #restore(): void {
+    this.#open.restore(this.#before)
+    for (const [index, state] of this.#nestedBefore.entries()) this.#nested[index]?.restore(state)
   }
 }

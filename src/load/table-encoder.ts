@@ -126,9 +126,15 @@ export class TableEncoder {
       .digest('hex')
       .slice(0, 16)
     return new PageEncoder(
-      { hash, columns, version: this.#version(), constant, lineage, marksAbsent },
+      { hash, columns, version: this.#version(), constant, lineage, marksAbsent, lists: this.#lists },
       { undetermined: this.#undetermined(), ring: this.#ring, sampler: this.#sampler },
     )
+  }
+
+  /** The fields of nested lists that have tables. */
+  get #lists(): string[] {
+    const { children = {} } = this.#open.table
+    return Object.keys(children).filter((field) => children[field] !== undefined)
   }
 
   #undetermined(): RowEncoderOptions['undetermined'] {

@@ -10,12 +10,15 @@ import { hasDeletedSql, rowsLockSql } from './deleted/deleted-rows.ts'
 import { RowDeleter } from './deleted/row-deleter.ts'
 import type { EncodedPage } from './encode/encoded-page.ts'
 import { writeHistory } from './history/write-history.ts'
+import { openChildren, type ChildWriter } from './nested/child-writer.ts'
+import type { NestedEncoder } from './nested/nested-encoder.ts'
 import { OpenTable, type OpenTableOptions } from './open-table.ts'
 import { PageChange } from './page-change.ts'
 import { shadowName } from './shadow.ts'
 import type { NeedsSchemaChange } from './shape/schema-change.ts'
 import { swapShadow } from './swap-shadow.ts'
 import { TableEncoder } from './table-encoder.ts'
+import { defined } from '../value/defined.ts'
 import { writeBatch, type WrittenBatch } from './write-batch.ts'
 import { appendByKey, copyInto, merge, type StoreRows } from './write-modes.ts'
 
@@ -27,7 +30,7 @@ export async function openTableWriter(
 ): Promise<TableWriter> {
   const open = new OpenTable(database, table, options)
   await open.open()
-  return new TableWriter(open)
+  return new TableWriter(open, await openChildren(database, open, options))
 }
 
 /**
@@ -42,7 +45,8 @@ export async function openTableWriter(
  */
 export class TableWriter {
   readonly #open: OpenTable
-  readonly #encoder: TableEncoder
+  readonly #encoder: TableEncoder | NestedEncoder
+  readonly #children: ChildWriter | undefined
   readonly #deletes: RowDeleter
   /**
    * The table was empty, and no key has occurred twice yet. Rows are then copied straight into it, which saves two
@@ -51,10 +55,12 @@ export class TableWriter {
   #copiesDirectly: boolean
   #hasWarned = false
 
-  constructor(open: OpenTable) {
+  constructor(open: OpenTable, children?: ChildWriter) {
     this.#open = open
-    this.#encoder = new TableEncoder(open)
-    this.#deletes = new RowDeleter(open.table, open.slice)
+    this.#children = children
+    const encoder = new TableEncoder(open)
+    this.#encoder = children ? children.encoderFor(encoder) : encoder
+    this.#deletes = new RowDeleter(open.table, open.slice, children?.gone)
     this.#copiesDirectly = open.isBlankForMerge
   }
 
@@ -75,7 +81,8 @@ export class TableWriter {
 
   /** Returns the loaded columns that were dropped since the table was read, or 'table' if all of it was dropped. */
   async lostColumns(): Promise<readonly string[] | 'table'> {
-    return this.#open.lostColumns()
+    const [own, ofChildren] = [await this.#open.lostColumns(), await this.#children?.lostColumns()]
+    return own === 'table' || ofChildren === undefined ? own : [...own, ...ofChildren]
   }
 
   /** Returns the rows of a page, or the change that the table needs first. Releases the page's memory with the rows. */
@@ -95,6 +102,7 @@ export class TableWriter {
   ): Promise<void> {
     using change = new PageChange(page, needed, {
       open: this.#open,
+      nested: this.#children?.tables ?? [],
       encoder: this.#encoder,
       onCreated: () => (this.#copiesDirectly = this.#open.isBlankForMerge),
     })
@@ -111,13 +119,15 @@ export class TableWriter {
   /** Changes the table in a transaction of its own. No other transaction of this slice may be open. */
   async change(needed: NeedsSchemaChange, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { exists } = this
-    await this.#open.change(needed.change, signal)
+    const table = needed.nested === undefined ? this.#open : this.#children?.tables[needed.nested]
+    await table?.change(needed.change, signal)
     if (!exists) this.#copiesDirectly = this.#open.isBlankForMerge
   }
 
   /** Writes encoded pages. Throws the database's error if a row is at fault; the transaction is lost then. */
   async write(transaction: Transaction, pages: readonly EncodedPage[]): Promise<WrittenBatch> {
-    return this.#warned(
+    this.#children?.takeCounts()
+    return this.#finished(
       await writeBatch(pages, this.table, {
         storePart: async (rows, shape) => ({ stored: await this.#store(transaction, rows, shape), rejects: [] }),
         deletePart: async (tombstones) => {
@@ -135,17 +145,20 @@ export class TableWriter {
     // A key that exists already is not a fault of its row: from now on rows are merged.
     this.#copiesDirectly = false
     const { name, maxRejects } = this.table
-    return this.#warned(
+    this.#children?.takeCounts()
+    const complete = this.#children?.complete
+    const options = { store: this.#store, table: name, maxRejects, ...defined({ complete }) }
+    return this.#finished(
       await writeBatch(pages, this.table, {
-        storePart: (rows, shape) => bisect(transaction, rows, { store: this.#store, shape, table: name, maxRejects }),
+        storePart: (rows, shape) => bisect(transaction, rows, { ...options, shape }),
         deletePart: (tombstones) => this.#deletes.runBisecting(transaction, tombstones),
       }),
     )
   }
 
-  #warned(written: WrittenBatch): WrittenBatch {
+  #finished(written: WrittenBatch): WrittenBatch {
     if (written.sharedKey !== undefined) this.#warnOnce(written.sharedKey)
-    return written
+    return { ...written, ...defined({ children: this.#children?.takeCounts() }) }
   }
 
   /** Once is enough: a wrong key is wrong on each page. */
@@ -186,17 +199,19 @@ export class TableWriter {
   /** The write mode of the table. */
   get #store(): StoreRows {
     const { table, slice, shape, isPlainAppend } = this.#open
+    const ofSlice = { id: slice.id, hasColumn: shape?.hasSlice ?? false }
+    const partitioned = shape?.partitioned ?? false
+    if (this.#children)
+      return table.write === 'append' ? this.#children.append(table, ofSlice) : this.#children.merge(table, partitioned)
     switch (table.write) {
       case 'merge':
-        return this.#copiesDirectly ? this.#copyDirectly : merge(table, shape?.partitioned ?? false, aroundMerge(table))
+        return this.#copiesDirectly ? this.#copyDirectly : merge(table, partitioned, aroundMerge(table))
       case 'history':
         return writeHistory(table, this.#open.fields.seen, this.#warnOnce)
       case 'replace':
         return copyInto(quoteTable(shadowName(slice.id)))
       case 'append':
-        return isPlainAppend
-          ? copyInto(quoteTable(table.name))
-          : appendByKey(table, { id: slice.id, hasColumn: shape?.hasSlice ?? false })
+        return isPlainAppend ? copyInto(quoteTable(table.name)) : appendByKey(table, ofSlice)
     }
   }
 }

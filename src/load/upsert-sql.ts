@@ -115,7 +115,7 @@ select count(*) filter (where inserted) as inserted, count(*) filter (where not 
 }
 
 /** Returns the condition that the sent row is not older than the stored row. Null is older than everything. */
-function notOlderSql({ name, type }: LoadedColumn, storedRow: string, sentRow: string): string {
+export function notOlderSql({ name, type }: LoadedColumn, storedRow: string, sentRow: string): string {
   const [stored, sent] = [`${storedRow}.${quoteIdentifier(name)}`, `${sentRow}.${quoteIdentifier(name)}`]
   return `(${stored} is null or ${versionSql(stored, type)} <= ${versionSql(sent, type)})`
 }

@@ -1,4 +1,4 @@
-import type { Counts } from '../model/batch.ts'
+import type { Counts, CountsOfChildren } from '../model/batch.ts'
 import { worstOf, type Completeness } from '../model/completeness.ts'
 import { addFieldValues, type FieldValues } from '../model/field-values.ts'
 import { maxHighWaterMark } from '../model/high-water-mark.ts'
@@ -28,6 +28,8 @@ export interface WrittenBatch {
   readonly sharedKey?: string
   /** What its pages add to the samples of their reading. */
   readonly fieldValues?: FieldValues
+  /** What was done to tables of nested lists. */
+  readonly children?: CountsOfChildren
   /** Identities of open rejects that its records settle. */
   readonly settles?: readonly string[]
 }

@@ -36,9 +36,19 @@ export const copyInto =
     return { inserted: rows.rows, updated: 0, unchanged: 0, duplicate: 0 }
   }
 
-/** Merges rows by key. A temporary table with the column types of the target keeps values from being rounded. */
+const nothing = async (): Promise<void> => {}
+
+/**
+ * Merges rows by key. A temporary table with the column types of the target keeps values from being rounded. `then` is
+ * called with it when the rows are written.
+ */
 export const merge =
-  ({ name, loadedAt, lineage }: Table, partitioned: boolean, around?: AroundMerge): StoreRows =>
+  (
+    { name, loadedAt, lineage }: Table,
+    partitioned: boolean,
+    around?: AroundMerge,
+    then: (source: string, transaction: Transaction, rows: RowSelection, shape: RowShape) => Promise<void> = nothing,
+  ): StoreRows =>
   async (transaction, rows, shape) => {
     const { columns, version, marksAbsent } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
@@ -49,6 +59,7 @@ export const merge =
     const [written, ...more] = (await transaction.run(statements.join(';\n')))
       .slice(before.length)
       .map((result) => parseCounts(result.rows[0]))
+    await then(source, transaction, rows, shape)
     const inserted = written?.inserted ?? 0
     const updated = Math.min(
       more.reduce((sum, counts) => sum + counts.updated, written?.updated ?? 0),
@@ -59,7 +70,11 @@ export const merge =
 
 /** Appends rows by key. A row whose key is stored already counts as duplicate. */
 export const appendByKey =
-  ({ name, loadedAt, lineage }: Table, slice: { readonly id: string; readonly hasColumn: boolean }): StoreRows =>
+  (
+    { name, loadedAt, lineage }: Table,
+    slice: { readonly id: string; readonly hasColumn: boolean },
+    insert: InsertRows = countInserted,
+  ): StoreRows =>
   async (transaction, rows, shape) => {
     const { columns } = shape
     const source = await copyToStaging(transaction, name, rows, shape)
@@ -71,15 +86,31 @@ export const appendByKey =
       ...(lineage ? [{ name: lineageColumns.firstSeen, value: 'statement_timestamp()' }] : []),
     ]
     const values = [columnList(columns), ...added.map(({ value }) => value)].join(', ')
-    const [result] = await transaction.run(`with written as (
-  insert into ${quoteTable(name)} (${columnList([...columns, ...added])})
+    const inserted = await insert({
+      source,
+      transaction,
+      rows,
+      shape,
+      insertSql: `insert into ${quoteTable(name)} (${columnList([...columns, ...added])})
   select ${values} from ${source} order by ${keys}
-  on conflict (${keys}) do nothing returning 1
-)
-select count(*) as inserted, 0 as updated from written`)
-    const { inserted } = parseCounts(result?.rows[0])
+  on conflict (${keys}) do nothing returning ${keys}`,
+    })
     return { inserted, updated: 0, unchanged: 0, duplicate: rows.rows - inserted }
   }
+
+/** Runs the statement that inserts rows, and returns their number. */
+export type InsertRows = (options: {
+  readonly source: string
+  readonly insertSql: string
+  readonly transaction: Transaction
+  readonly rows: RowSelection
+  readonly shape: RowShape
+}) => Promise<number>
+
+const countInserted: InsertRows = async ({ transaction, insertSql }) => {
+  const [result] = await transaction.run(`with written as (${insertSql}) select count(*) as inserted from written`)
+  return parseCounts(result?.rows[0]).inserted
+}
 
 /** The columns of `lineage` that rows bring with them. */
 const TRACED = [{ name: lineageColumns.run }, { name: lineageColumns.sourceUrl }]
@@ -90,7 +121,7 @@ let stagingTables = 0
  * Copies rows into a temporary table of this transaction and returns its name. The rounds after the first share one
  * table: each table takes locks until the transaction ends, of which the server has a limited number.
  */
-async function copyToStaging(
+export async function copyToStaging(
   transaction: Transaction,
   table: string,
   rows: RowSelection,

@@ -10,6 +10,15 @@ export interface WriteCounts {
   readonly unchanged: number
 }
 
+/** What a write has done to a table of nested lists. Its rows are no records: the equation does not contain them. */
+export interface ChildCounts extends WriteCounts {
+  /** Entries that their records no longer have. */
+  readonly deleted: number
+}
+
+/** The counts of tables of nested lists, by table. */
+export type CountsOfChildren = Readonly<Record<string, ChildCounts>>
+
 /** What has become of the records of a run, a slice or a batch. */
 export interface Counts extends ReadCounts, WriteCounts {}
 
@@ -34,6 +43,8 @@ export interface Advance {
   readonly parentCursors?: readonly ParentCursor[]
   /** What the slice shows of its fields; at its end, what all readings show. Absent if nothing has changed. */
   readonly fieldValues?: FieldValues | KnownFields
+  /** Tables of nested lists, if there are some. */
+  readonly children?: CountsOfChildren
   /** For `replace`, at the end: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
 }

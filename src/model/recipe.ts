@@ -7,6 +7,7 @@ import type { Format } from './format.ts'
 import type { RecordsShape } from './records-shape.ts'
 import type { TimeForm } from '../value/time-form.ts'
 import type { Job } from './job.ts'
+import type { Children, Flatten } from './nested.ts'
 import type { Api, Delta, Duration, From, Paging, Range, Request } from './request.ts'
 
 /** Five fields, as in `'0 * * * *'`. */
@@ -199,17 +200,6 @@ export type Complete = 'required' | 'any'
 /** What a field that a record does not have does to the stored value: it becomes null, or it stays. */
 export type Absent = 'null' | 'keep'
 
-/** How the members of an object become columns of their own. */
-export interface FlattenOptions {
-  /** The word before the names of the members. @default the name of the field */
-  readonly prefix?: string
-  /** Levels of objects in objects that become columns. What lies deeper is jsonb. @default 1 */
-  readonly depth?: number
-}
-
-/** Fields whose objects become columns of their own. */
-export type Flatten = Readonly<Record<string, true | FlattenOptions | undefined>>
-
 /** The meaning of the text `''`: it is null, or a text like others. */
 export type EmptyText = 'null' | 'keep'
 
@@ -245,6 +235,8 @@ export interface Table {
   readonly keepsStored?: boolean
   /** Fields whose members become columns of their own, as fields such as `address.city`. @default none */
   readonly flatten?: Flatten
+  /** For `merge`: lists that are stored in tables of their own. @default none */
+  readonly children?: Children
   /** Add `_run`, `_first_seen` and `_source_url`, which say where each row comes from. @default false */
   readonly lineage?: boolean
   /** For `merge`: what a field that a record does not have does to the stored value. @default 'null' */

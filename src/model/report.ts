@@ -1,4 +1,4 @@
-import type { Counts } from './batch.ts'
+import type { Counts, CountsOfChildren } from './batch.ts'
 import type { Completeness } from './completeness.ts'
 import type { WindowCounts } from './window.ts'
 
@@ -11,6 +11,8 @@ export interface StreamReport {
   readonly counts: Counts
   /** For `replace`: what the swap did to the table. */
   readonly swap?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
+  /** What the run did to the tables of nested lists, by table. Absent if the stream has none. */
+  readonly children?: CountsOfChildren
   /**
    * For `merge`, after a full reading: rows of the table that it did not bring. They are kept. Undefined if they were
    * not counted: the table has more than 128 MB, or other streams write to it. A record that came twice counts twice.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { pipeline, source } from '../../src/index.ts'
 import { describePipeline } from '../../src/define/describe.ts'
+import { streamSentences } from '../../src/define/describe-sentence.ts'
 
 interface Row {
   id: string
@@ -45,5 +46,43 @@ describe('flatten', () => {
     expect(into({ flatten: { address: true, lines: { prefix: 'address' } } })).toThrow(
       "flatten gives 'address' and 'lines' the same prefix, address",
     )
+  })
+})
+
+describe('children', () => {
+  test('are part of the table, and told', () => {
+    const flow = rows.into('a.b', { key: 'id', children: { lines: { key: 'n', children: { parts: {} } } } })
+    expect(flow.table.children).toEqual({ lines: { key: 'n', children: { parts: {} } } })
+    const told = pipeline('told', { streams: { rows: flow } })
+    expect(describePipeline(told)).toContain('; lists of their own: lines on n (parts by place)')
+    expect(streamSentences(told)['rows']).toContain(
+      'merges into a.b by id, with the lists lines in tables of their own',
+    )
+  })
+
+  test('refuse what cannot be meant', () => {
+    expect(into({ children: ['lines'] })).toThrow("children names lists, as in { lines: { key: 'line' } }")
+    expect(into({ children: { lines: true } })).toThrow('.into("a.b"): children.lines: its options must be an object')
+    expect(into({ children: { lines: { keys: 'n' } } })).toThrow('there is no option "keys". Did you mean "key"?')
+    expect(into({ children: { id: {} } })).toThrow('children.id: the field belongs to the key, so it holds no list')
+    expect(into({ children: { lines: { key: [] } } })).toThrow('children.lines: a key consists of names of fields')
+    expect(into({ children: { lines: { parentKey: ['a', 'b'] } } })).toThrow(
+      "children.lines: parentKey names 2 of the 1 fields of the parent's key",
+    )
+    expect(into({ children: { lines: { key: 'n', parentKey: 'n' } } })).toThrow("parentKey and key name 'n' twice")
+    expect(into({ children: { lines: { table: 'lines' } } })).toThrow('children.lines: name the table with its schema')
+    expect(into({ children: { lines: {} }, flatten: { lines: true } })).toThrow(
+      "children and flatten both name 'lines': it is a list or an object",
+    )
+    expect(into({ children: { lines: {} }, columns: { lines: false } })).toThrow(
+      "columns leaves out 'lines', which children names",
+    )
+    expect(into({ children: { lines: { children: { parts: { parentKey: 'a' } } } } })).toThrow(
+      "children.lines.children.parts: parentKey names 1 of the 2 fields of the parent's key",
+    )
+    for (const write of ['append', 'replace'])
+      expect(into({ write, children: { lines: {} } })).toThrow(
+        `children stores lists beside the rows of their records, which ${write} does not do. Leave it out, or use`,
+      )
   })
 })

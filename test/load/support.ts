@@ -8,6 +8,8 @@ import type { WrittenBatch } from '../../src/load/write-batch.ts'
 import type { RunEvent } from '../../src/model/event.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { Table } from '../../src/model/recipe.ts'
+import { addChildren } from '../../src/model/counts.ts'
+import { defined } from '../../src/value/defined.ts'
 import type { Advance } from '../../src/model/batch.ts'
 
 /** A table's definition with everything at its default. */
@@ -110,11 +112,12 @@ export async function finish(database: Database, writer: TableWriter): Promise<A
 }
 
 function sumOf(all: readonly WrittenBatch[]): WrittenBatch {
-  return all.reduce((sum, { counts, rejects }) => ({
+  return all.reduce((sum, { counts, rejects, children }) => ({
     counts: Object.fromEntries(
       Object.entries(sum.counts).map(([name, count]) => [name, count + counts[name as keyof typeof counts]]),
     ) as unknown as WrittenBatch['counts'],
     rejects: [...sum.rejects, ...rejects],
+    ...defined({ children: addChildren(sum.children, children) }),
   }))
 }
 

@@ -1,10 +1,11 @@
 // What `list --verbose` says of a table.
+import type { ChildList, Children } from '../../model/nested.ts'
 import type { Table, TableIndex } from '../../model/recipe.ts'
 
 /** Returns a table and how it is written, as in `shop.orders (merge on id)`. */
 export function tableText({ name, account, key: own, write, versionBy, isVersionOptional, ...more }: Table): string {
   const { onSchemaChange, complete, adopt, indexes = [], absent, insertOnly, ignoreChanges, lineage, flatten } = more
-  const { deleted, undo } = more
+  const { deleted, undo, children } = more
   const key = account && own.length > 0 ? [account.name, ...own] : own
   const versions = write === 'history' ? `a version for each ${versionBy}` : `the greater ${versionBy} stays`
   const details = [
@@ -14,6 +15,7 @@ export function tableText({ name, account, key: own, write, versionBy, isVersion
     insertOnly && `only at insert: ${insertOnly.join(', ')}`,
     ignoreChanges && `no change by ${ignoreChanges.join(', ')} alone`,
     flatten && `flattened: ${Object.keys(flatten).join(', ')}`,
+    children && `lists of their own: ${listsText(children)}`,
     lineage === true && 'with lineage',
     onSchemaChange !== 'evolve' && `columns: ${onSchemaChange}`,
     complete !== undefined && `complete: ${complete}`,
@@ -24,6 +26,18 @@ export function tableText({ name, account, key: own, write, versionBy, isVersion
   ]
   return `${name} (${details.filter(Boolean).join('; ')})`
 }
+
+/** As in `lines on line (discounts by place)`. */
+const listsText = (children: Children): string =>
+  Object.entries(children)
+    .flatMap(([field, list]) =>
+      list
+        ? [`${field} ${list.key === undefined ? 'by place' : `on ${[list.key].flat().join(', ')}`}${insideText(list)}`]
+        : [],
+    )
+    .join(', ')
+
+const insideText = ({ children }: ChildList): string => (children ? ` (${listsText(children)})` : '')
 
 const indexText = ({ on, using, where }: TableIndex): string =>
   [on.length === 1 ? on[0] : `(${on.join(', ')})`, using && `using ${using}`, where && `where ${where}`]

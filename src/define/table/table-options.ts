@@ -1,3 +1,4 @@
+import type { ChildList, FlattenOptions } from '../../model/nested.ts'
 import type { FieldOf } from '../../model/path.ts'
 import type {
   Absent,
@@ -6,7 +7,6 @@ import type {
   Complete,
   DeletedRows,
   EmptyText,
-  FlattenOptions,
   Table,
   TableIndex,
 } from '../../model/recipe.ts'
@@ -127,6 +127,12 @@ export type TableOptions<Row, Write> = {
   deleted?: DeletedRows
   /** How long deleted rows are kept, so that `sluice undelete` can bring them back; false keeps none. @default '7d' */
   undo?: Duration | false
+  /**
+   * For `merge`: lists that are stored in tables of their own, in the same transaction: `{ lines: { key: 'line' } }`
+   * stores the entries of `lines` in the table with `_lines` behind its name, with the key of the record. Entries that
+   * the record no longer has are deleted. @default none: a list is jsonb
+   */
+  children?: { readonly [Field in RowField<Row>]?: ChildList }
   /** For `replace`: a source without records empties the table. @default false: it fails */
   allowEmpty?: boolean
   /**

@@ -150,7 +150,13 @@ export function tableOf(name: string, given: Given, recipe: Recipe): Table {
     stageThatDrops: (field) => stageThatDrops(recipe, field),
   })
   if ('problem' in winners) throw fault(winners.problem)
-  const nested = nestedOptions(given, { place, key: keys, isLeftOut: (field) => declared[field] === false })
+  const nested = nestedOptions(given, {
+    place,
+    write,
+    key: keys,
+    flatten: given.flatten,
+    isLeftOut: (field) => declared[field] === false,
+  })
   if ('problem' in nested) throw fault(nested.problem)
   const deletions = deletionsOf(given, { write })
   if ('problem' in deletions) throw fault(deletions.problem)
@@ -233,6 +239,7 @@ const OPTIONS: OptionNames<Given> = {
   flatten: true,
   deleted: true,
   undo: true,
+  children: true,
 }
 const HINTS: Readonly<Record<string, string>> = {
   primaryKey: 'Did you mean "key"?',

@@ -15,12 +15,22 @@ import type { EncodedTombstone } from './encode-tombstones.ts'
 
 let stagingTables = 0
 
+/** The lists of rows, which go with them. */
+export interface GoneLists {
+  /** Returns a first statement, and one for each list that returns the number of its rows as `deleted`. */
+  readonly sql: (source: string, columns: readonly LoadedColumn[]) => readonly string[]
+  readonly counted: (deleted: readonly number[]) => void
+}
+
 /** Deletes the rows of records that the API announced as deleted, in the transaction of their batch. */
 export class RowDeleter {
   readonly #table: Table
   readonly #slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>
 
-  constructor(table: Table, slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>) {
+  readonly #lists: GoneLists | undefined
+
+  constructor(table: Table, slice: Pick<Slice, 'id' | 'pipeline' | 'stream'>, lists?: GoneLists) {
+    this.#lists = lists
     this.#table = table
     this.#slice = slice
   }
@@ -78,7 +88,9 @@ export class RowDeleter {
     const deletion = isHistory
       ? endVersionsSql(this.#table, source, columns, version)
       : deleteAnnouncedSql(source, { table: this.#table, slice: this.#slice, columns, version })
-    await transaction.run(`${deletion};\ndrop table ${source}`)
+    const lists = this.#lists?.sql(source, columns) ?? []
+    const results = await transaction.run([deletion, ...lists, `drop table ${source}`].join(';\n'))
+    this.#lists?.counted(results.slice(2, -1).map(({ rows: [row] }) => Number(row?.['deleted'] ?? 0)))
   }
 }
 

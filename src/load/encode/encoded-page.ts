@@ -18,6 +18,8 @@ export interface RowShape {
   readonly lineage?: { readonly run: string | undefined } | undefined
   /** A last column says which fields the record of a row does not have. @default false */
   readonly marksAbsent?: boolean
+  /** Fields of nested lists: the last column marks them behind the columns. @default none */
+  readonly lists?: readonly string[]
 }
 
 /**
@@ -46,10 +48,19 @@ export interface EncodedPage extends Disposable {
   readonly shape: string
 }
 
+/** The rows of one nested list of a page. */
+export interface NestedRows {
+  readonly rows: EncodedRows
+  /** For each row of the page the number of its first nested row, and the number of all nested rows. */
+  readonly starts: Uint32Array
+  /** Nested rows that another one of their key and list replaces. */
+  readonly dropped: ReadonlySet<number>
+}
+
 /** An encoded page with the members that only the table writer needs. */
 export class EncodedRows implements EncodedPage {
   readonly rows: number
-  readonly bytes: number
+  bytes: number
   readonly position?: Position
   readonly onStored?: () => void
   readonly counts: ReadCounts
@@ -72,6 +83,10 @@ export class EncodedRows implements EncodedPage {
   readonly rowsBefore: Uint32Array | undefined
   /** The keys of rows that go, in the order in which they were read. */
   tombstones: readonly EncodedTombstone[] = []
+  /** The number of the record of each row. */
+  readonly recordOf: Uint32Array
+  /** The rows of nested lists, table by table; undefined where the page has none. */
+  nested: readonly (NestedRows | undefined)[] = []
   readonly #ring: ChunkRing
   readonly #segments: readonly Segment[]
   /** The offset of each row over all segments, and the offset of the page's end. */
@@ -90,6 +105,7 @@ export class EncodedRows implements EncodedPage {
       versions,
       absents = [],
       rowsBefore,
+      recordOf,
       ring,
       segments,
       starts,
@@ -113,10 +129,17 @@ export class EncodedRows implements EncodedPage {
     this.versions = versions
     this.absents = absents
     this.rowsBefore = rowsBefore
+    this.recordOf = recordOf
     this.#ring = ring
     this.#segments = segments
     this.#starts = starts
     ring.hold(segments)
+  }
+
+  /** Adds the rows of nested lists, which are disposed together with these. */
+  attach(nested: readonly (NestedRows | undefined)[]): void {
+    this.nested = nested
+    for (const one of nested) this.bytes += one?.rows.bytes ?? 0
   }
 
   get shape(): string {
@@ -145,6 +168,7 @@ export class EncodedRows implements EncodedPage {
   [Symbol.dispose](): void {
     if (this.#disposed) return
     this.#disposed = true
+    for (const one of this.nested) one?.rows[Symbol.dispose]()
     this.#ring.release(this.#segments)
   }
 }
@@ -157,6 +181,7 @@ export interface EncodedParts {
   readonly versions: readonly string[]
   readonly absents?: readonly string[]
   readonly rowsBefore?: Uint32Array | undefined
+  readonly recordOf: Uint32Array
   readonly ring: ChunkRing
   readonly segments: readonly Segment[]
   readonly starts: Uint32Array

@@ -58,6 +58,7 @@ export class PageEncoder {
       constant: shape.constant?.text,
       hasMore: shape.lineage !== undefined,
       marksAbsent: shape.marksAbsent,
+      lists: shape.lists,
       seen: this.#seen,
     }
     this.#quick = compileRowEncoder({ ...options, careful: false })
@@ -80,6 +81,7 @@ export class PageEncoder {
     const { records } = page
     const rejects: Reject[] = []
     const starts = new Uint32Array(records.length + 1)
+    const recordOf = new Uint32Array(records.length)
     const keys: string[] = []
     const versions: string[] = []
     const absents: string[] = []
@@ -93,6 +95,7 @@ export class PageEncoder {
       const line = this.#line(record, encodeRow, facts, policy)
       if (typeof line === 'string') {
         writer.write(line)
+        recordOf[rows] = index
         rows += 1
         starts[rows] = writer.bytes
         if (this.#keyed) keys.push(facts.key)
@@ -110,7 +113,16 @@ export class PageEncoder {
         })
     }
     if (rowsBefore) rowsBefore[records.length] = rows
-    return { writer, rejects, starts: starts.subarray(0, rows + 1), keys, versions, absents, rowsBefore }
+    return {
+      writer,
+      rejects,
+      starts: starts.subarray(0, rows + 1),
+      keys,
+      versions,
+      absents,
+      rowsBefore,
+      recordOf: recordOf.subarray(0, rows),
+    }
   }
 
   #lineageText({ url }: Page): string {
@@ -157,6 +169,7 @@ interface Lines {
   readonly versions: readonly string[]
   readonly absents: readonly string[]
   readonly rowsBefore: Uint32Array | undefined
+  readonly recordOf: Uint32Array
 }
 
 /** Writes lines into chunks; a line lies in one chunk. */

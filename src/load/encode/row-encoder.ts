@@ -33,6 +33,8 @@ export interface RowEncoderOptions {
   readonly hasMore?: boolean
   /** Writes into a last column which fields the record does not have, and requires the version. @default false */
   readonly marksAbsent?: boolean | undefined
+  /** Further fields whose absence is marked, behind the columns. @default none */
+  readonly lists?: readonly string[] | undefined
   /** Gets a 1 for each column that has a value in a row. */
   readonly seen: Uint8Array
   /** Check each line for halves of surrogate pairs, which UTF-8 cannot write: they would silently become U+FFFD. */
@@ -55,7 +57,7 @@ export function compileRowEncoder(options: RowEncoderOptions): RowEncoder {
     escape: (value: string, index: number) => escapeIn(columns[index], value),
     nullKey,
     noVersion,
-    missing: new Uint8Array(columns.length),
+    missing: new Uint8Array(columns.length + (options.lists?.length ?? 0)),
     undetermined: refuseUndetermined,
     seen: options.seen,
     findSurrogate: (record: Readonly<Record<string, unknown>>) => refuseSurrogate(columns, record),
@@ -85,6 +87,9 @@ function bodyOf(options: RowEncoderOptions): string[] {
     ),
     `f.key = ${keys.join(String.raw` + '\t' + `) || "''"}`,
     'f.version = newer',
+    ...(marksAbsent
+      ? (options.lists ?? []).flatMap((field, index) => [`v = ${readField(field)}`, markCode(columns.length + index)])
+      : []),
     ...(marksAbsent ? [`f.absent = n === 0 ? '' : missing.join('')`] : []),
     ...(careful ? ['if (!s.isWellFormed()) findSurrogate(r)'] : []),
     `return s + ${end}`,
@@ -103,15 +108,17 @@ function columnCode(
   const kept = [...(column.key ? [`k${index}`] : []), ...(field === version ? ['newer'] : [])]
   const refuseNull = column.key ? [`if (${isNull(column)}) nullKey(${literal(field)})`] : []
   if (marksAbsent && field === version) refuseNull.push(`if (v === undefined) noVersion(${literal(field)})`)
-  // The array is cleared only for a record that lacks something.
-  else if (marksAbsent && !column.key)
-    refuseNull.push(`if (v === undefined) { if (n === 0) missing.fill(0); missing[${index}] = 1; n += 1 }`)
+  else if (marksAbsent && !column.key) refuseNull.push(markCode(index))
   const append =
     kept.length === 0
       ? [textCode(column, index, `s += ${tab}`)]
       : [textCode(column, index, 't = '), `${kept.join(' = ')} = '' + t`, `s += ${tab}t`]
   return [`v = ${readField(field)}`, ...refuseNull, ...append]
 }
+
+/** Writes the code that marks an absent field. The array is cleared only for a record that lacks something. */
+const markCode = (index: number): string =>
+  `if (v === undefined) { if (n === 0) missing.fill(0); missing[${index}] = 1; n += 1 }`
 
 /** Reads a field of the record. A name that every object has (`constructor`) counts only as the record's own member. */
 const readField = (field: string): string =>

@@ -1,7 +1,8 @@
 // Objects whose members are columns of their own: `address: { city }` is the field `address.city`, and its column is
 // address_city.
 import { SchemaError } from '../../model/errors.ts'
-import type { Flatten, Table } from '../../model/recipe.ts'
+import type { Flatten } from '../../model/nested.ts'
+import type { Table } from '../../model/recipe.ts'
 import type { Fields } from '../shape/fields.ts'
 
 type Members = Readonly<Record<string, unknown>>

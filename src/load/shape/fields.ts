@@ -14,6 +14,9 @@ import type { TableShape } from './table-shape.ts'
 export const declarationOf = ({ columns }: Table, field: string): ColumnDeclaration | undefined =>
   Object.hasOwn(columns, field) ? columns[field] : undefined
 
+const listedIn = ({ children = {} }: Table, field: string): boolean =>
+  Object.hasOwn(children, field) && children[field] !== undefined
+
 /** Returns the type that the definition declares for a field, if any. */
 export function declaredType(table: Table, field: string): ColumnType | undefined {
   const declaration = declarationOf(table, field)
@@ -93,7 +96,8 @@ export class Fields {
   }
 
   isLeftOut(field: string): boolean {
-    return declarationOf(this.#table, field) === false
+    // A list with a table of its own has no column.
+    return declarationOf(this.#table, field) === false || listedIn(this.#table, field)
   }
 
   /** Returns the fields of a record that did not occur before. */

@@ -19,8 +19,11 @@ export interface SchemaChange {
 /** `encode` returns this for a page that does not fit its table yet. */
 export class NeedsSchemaChange {
   readonly change: SchemaChange
-  constructor(change: SchemaChange) {
+  /** The number of the table of nested lists that needs it; undefined for the table itself. */
+  readonly nested: number | undefined
+  constructor(change: SchemaChange, nested?: number) {
     this.change = change
+    this.nested = nested
   }
 }
 

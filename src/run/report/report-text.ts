@@ -60,6 +60,11 @@ function streamLines(name: string, stream: StreamReport, kind: Report['kind'], w
       `${indent}replaced: ${formatNumber(stream.swap.inserted)} inserted, ` +
         `${formatNumber(stream.swap.updated)} updated, ${formatNumber(stream.swap.deleted)} deleted in ${stream.table}`,
     )
+  for (const [table, { inserted, updated, unchanged, deleted }] of Object.entries(stream.children ?? {}))
+    lines.push(
+      `${indent}${table}: ${formatNumber(inserted)} inserted, ${formatNumber(updated)} updated, ` +
+        `${formatNumber(unchanged)} unchanged, ${formatNumber(deleted)} deleted`,
+    )
   if (stream.keptRows) lines.push(indent + keptText(stream.keptRows, stream.table))
   const gone = deletedText(stream)
   if (gone !== undefined) lines.push(indent + gone)

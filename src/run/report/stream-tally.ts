@@ -5,7 +5,7 @@ import type { RunEvent } from '../../model/event.ts'
 import type { Table } from '../../model/recipe.ts'
 import type { Status, StreamReport } from '../../model/report.ts'
 import { defined } from '../../value/defined.ts'
-import { addCounts, NO_COUNTS } from '../../model/counts.ts'
+import { addChildren, addCounts, NO_COUNTS } from '../../model/counts.ts'
 
 /** Counts what one run commits of one stream, and what it requests. `report` is called once, at the stream's end. */
 export class StreamTally {
@@ -15,6 +15,7 @@ export class StreamTally {
   readonly #warnings = new Set<string>()
   #counts: Counts = NO_COUNTS
   #swap: Advance['swap']
+  #children: Advance['children']
   /** Of the slices that are done. */
   #accepted: Completeness | undefined
   /** Of the slices that came to their end and failed, because they are open. */
@@ -49,11 +50,20 @@ export class StreamTally {
 
   committed(
     counts: Counts,
-    { swap, cursor }: { readonly swap?: Advance['swap']; readonly cursor?: string | undefined },
+    {
+      swap,
+      children,
+      cursor,
+    }: {
+      readonly swap?: Advance['swap']
+      readonly children?: Advance['children']
+      readonly cursor?: string | undefined
+    },
   ): void {
     this.#counts = addCounts(this.#counts, counts)
     this.#batches += 1
     if (swap) this.#swap = swap
+    this.#children = addChildren(this.#children, children)
     if (cursor !== undefined) this.#cursor = cursor
   }
 
@@ -102,6 +112,7 @@ export class StreamTally {
         keptRows: this.#keptRows,
         deletedRows: this.#counts.deleted > 0 ? this.#deletedRows : undefined,
         swap: this.#swap,
+        children: this.#children,
         completeness: worstOf(this.#accepted, this.#refused),
         since: this.#since,
         cursor: this.#cursor ?? this.#since,

@@ -112,10 +112,10 @@ export class SliceHold implements SliceContext, AsyncDisposable {
 
   readonly onCommit = (batch: CommittedBatch): void => {
     const { stream, slice } = this
-    const { swap, ...event } = batch
+    const { swap, children, ...event } = batch
     this.#counts = addCounts(this.#counts, batch.counts)
     const cursor = slice.kind === 'sync' && slice.chain === undefined ? slice.highWaterMark?.value : undefined
-    stream.tally.committed(batch.counts, { swap, cursor })
+    stream.tally.committed(batch.counts, { swap, children, cursor })
     stream.emit({ type: 'batch.committed', stream: stream.stream, slice: slice.id, ...event })
   }
 

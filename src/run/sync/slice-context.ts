@@ -23,6 +23,7 @@ export interface CommittedBatch {
   readonly ms: number
   readonly counts: Counts
   readonly swap?: Advance['swap']
+  readonly children?: Advance['children']
 }
 
 /** Replaces the source of the recipe, as a replay does. */

@@ -2,7 +2,7 @@ import type { HeldSlice } from '../../ledger/slices/held-slice.ts'
 import type { WrittenBatch } from '../../load/write-batch.ts'
 import type { Advance, Counts } from '../../model/batch.ts'
 import { acceptsOpen, openText, worstOf, type Completeness } from '../../model/completeness.ts'
-import { addCounts, NO_COUNTS } from '../../model/counts.ts'
+import { addChildren, addCounts, NO_COUNTS } from '../../model/counts.ts'
 import { IncompleteError, TooManyRejectsError, UsageError } from '../../model/errors.ts'
 import { addFieldValues, NO_FIELD_VALUES } from '../../model/field-values.ts'
 import { maxHighWaterMark } from '../../model/high-water-mark.ts'
@@ -86,7 +86,7 @@ export class SliceProgress {
     position: Position,
     { swap, loaded }: { readonly swap: Advance['swap']; readonly loaded: ReadonlySet<string> },
   ): Advance {
-    const { counts, rejects, completeness, boundaryMatches = [], settles = [], parentCursors = [] } = written
+    const { counts, rejects, completeness, children, boundaryMatches = [], settles = [], parentCursors = [] } = written
     const key = identifyingFields(this.#stream.table)
     const seen = maxHighWaterMark(this.#highWaterMark, written.highWaterMark)
     const highWaterMark = isEnd(position) ? maxHighWaterMark(seen, this.#stepEnd()) : seen
@@ -104,7 +104,14 @@ export class SliceProgress {
       settles,
       // What is not proven to be complete is read again, unless the definition accepts it as it is.
       parentCursors: parentCursors.filter(({ isOpen }) => !isOpen || this.#stream.table.complete === 'any'),
-      ...defined({ highWaterMark, completeness: this.#hidden(completeness), swap, boundaryRemaining, fieldValues }),
+      ...defined({
+        highWaterMark,
+        completeness: this.#hidden(completeness),
+        children,
+        swap,
+        boundaryRemaining,
+        fieldValues,
+      }),
     }
   }
 
@@ -197,6 +204,7 @@ export function mergeBatches(all: readonly WrittenBatch[]): WrittenBatch {
     ...defined({
       highWaterMark,
       completeness,
+      children: addChildren(...all.map(({ children }) => children)),
       missingKey: all.find(({ missingKey }) => missingKey !== undefined)?.missingKey,
     }),
     ...(boundaryMatches.length > 0 && { boundaryMatches }),

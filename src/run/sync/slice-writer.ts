@@ -246,7 +246,7 @@ export class SliceWriter implements AsyncDisposable {
       bytes: pages.reduce((sum, page) => sum + page.bytes, 0),
       ms: Math.round(performance.now() - started),
       counts: advance.counts,
-      ...defined({ swap: advance.swap }),
+      ...defined({ swap: advance.swap, children: advance.children }),
     })
   }
 
