@@ -2,6 +2,7 @@ import type { Counts, CountsOfChildren } from '../model/batch.ts'
 import { worstOf, type Completeness } from '../model/completeness.ts'
 import { addFieldValues, type FieldValues } from '../model/field-values.ts'
 import { maxHighWaterMark } from '../model/high-water-mark.ts'
+import { removesAnnounced } from '../model/deletions.ts'
 import type { HighWaterMark, ParentCursor, Reject } from '../model/page.ts'
 import type { Table } from '../model/recipe.ts'
 import { defined } from '../value/defined.ts'
@@ -34,9 +35,11 @@ export interface WrittenBatch {
   readonly settles?: readonly string[]
 }
 
-/** Returns true if a batch has stored a row, or found it in the table. */
-export const hasRows = ({ counts: { inserted, updated, unchanged, duplicate } }: WrittenBatch): boolean =>
-  inserted + updated + unchanged + duplicate > 0
+/** Returns true if a batch has stored a row, or found it in the table, or may have deleted or marked one. */
+export const hasRows = (
+  { counts: { inserted, updated, unchanged, duplicate, deleted } }: WrittenBatch,
+  table: Table,
+): boolean => inserted + updated + unchanged + duplicate > 0 || (deleted > 0 && removesAnnounced(table))
 
 /** Stores rows of one shape, and returns the rows that the database refused. */
 export type StorePart = (

@@ -83,7 +83,7 @@ test('a replay that keeps stored rows keeps their lists', async () => {
   expect(await stored(test)).toEqual(['1 one a', '2 bad d'])
 })
 
-test('the lists of a record that the API announces as deleted go with its row, those of a marked one stay', async () => {
+test('the lists of a deleted record go with its row, those of a marked one stay', async () => {
   let served: (Order | { id: number; at: string; deleted: true; lines?: Order['lines'] })[] = []
   await using api = await apiServer(() => ({ json: served }))
   await using test = await testDatabase()
@@ -94,7 +94,7 @@ test('the lists of a record that the API announces as deleted go with its row, t
           .get<(Order & { deleted?: boolean })[]>('/', { since })
           .pages(onePage())
           .records()
-          .incremental('at', { lookback: '0s' })
+          .incremental('at', { lookback: '30d' })
           .deleted((one) => one.deleted === true)
           .into('shop.orders', {
             key: 'id',
@@ -128,6 +128,10 @@ test('the lists of a record that the API announces as deleted go with its row, t
     [1, 1, 3, 4, 4].map((id) => ({ id })),
   )
   served = [{ id: 4, at: '2024-01-05T00:00:00Z', deleted: true }]
-  await runPipeline(pipelineOf('mark'), { database: test.url })
+  const marked = await runPipeline(pipelineOf('mark'), { database: test.url })
+  expect(marked.status).toBe('done')
+  expect(await test.database.query('select id::int from shop.orders where _deleted_at is not null')).toEqual([
+    { id: 4 },
+  ])
   expect(await stored(test)).toEqual(['1 1 a+b', '3 again c', '4 4 a+b'])
 })

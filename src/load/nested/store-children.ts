@@ -67,9 +67,8 @@ export async function acceptedParents(
   const keys = keysOf(shape)
   const list = [...keys, ...(marksAbsent ? [quoteIdentifier(ABSENT_COLUMN)] : [])].map((name) => `s.${name}`)
   const isNewer = version ? ` and ${notOlderSql(version, 'o', 's')}` : ''
-  const accepted =
-    ` where exists (select from ${quoteTable(table.name)} as o ` + `where ${equal(keys, 'o', keys, 's')}${isNewer})`
-  const select = `select ${list.join(', ')} from ${source} as s${accepted}`
+  const stored = `select from ${quoteTable(table.name)} as o where ${equal(keys, 'o', keys, 's')}${isNewer}`
+  const select = `select ${list.join(', ')} from ${source} as s where exists (${stored})`
   return {
     table: await parentsTable(transaction, select, { hash: shape.hash, round }),
     keys: rootKeys(table, shape),

@@ -121,7 +121,7 @@ export class SliceWriter implements AsyncDisposable {
         if (change) pages = [await change.apply(transaction)]
         const written = await this.#store(transaction, pages, bisects)
         // A change for which no row could be stored is taken back. The rejects and the position are committed.
-        if (change?.hasAltered && !hasRows(written)) await change.undo()
+        if (change?.hasAltered && !hasRows(written, this.#context.stream.table)) await change.undo()
         advance = await this.#advance(transaction, this.#graded(written, pages, position), position)
         await transaction.commit(this.#commitSql(advance))
         this.#committed(advance, pages, started)
