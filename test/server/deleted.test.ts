@@ -10,7 +10,7 @@ test('records that were announced as deleted are shown by metrics, run, slice an
         streams: {
           rows: rows(origin)
             .deleted(({ id }) => id % 10 === 3)
-            .into('t.rows', { key: 'id' }),
+            .into('t.rows', { key: 'id', deleted: 'keep' }),
         },
       }),
     ],
