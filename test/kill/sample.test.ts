@@ -32,7 +32,7 @@ describe('a run that is killed', () => {
   test.each(WRITES)(
     'loses nothing and doubles nothing, wherever it was: %s',
     async (write) => {
-      const jobs = sampled(await everyMessage(context, write), 7, context.random)
+      const jobs = sampled(await everyMessage(context, write), 4, context.random)
       expect(await broken(jobs, { succeed: true })).toEqual([])
     },
     120_000,
@@ -65,14 +65,14 @@ describe('a run that lives on', () => {
   }, 120_000)
 
   test('overcomes an API that fails', async () => {
-    expect(await broken(sampled(apiFaults(context), 3, context.random))).toEqual([])
+    expect(await broken(sampled(apiFaults(context), 2, context.random))).toEqual([])
   }, 120_000)
 })
 
 test('a run that is killed while its list moves misses nothing in silence, and resumes without doubles', async () => {
-  expect(await broken(sampled(moving(context, 300), 3, context.random))).toEqual([])
+  expect(await broken(sampled(moving(context, 300), 2, context.random))).toEqual([])
 }, 120_000)
 
 test('a run that is killed while it reads ranges at once leaves a cursor that is true, and resumes them', async () => {
-  expect(await broken(sampled(await ranges(context), 3, context.random), { succeed: true })).toEqual([])
+  expect(await broken(sampled(await ranges(context), 2, context.random), { succeed: true })).toEqual([])
 }, 120_000)
