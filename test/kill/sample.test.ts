@@ -32,7 +32,7 @@ describe('a run that is killed', () => {
   test.each(WRITES)(
     'loses nothing and doubles nothing, wherever it was: %s',
     async (write) => {
-      const jobs = sampled(await everyMessage(context, write), 4, context.random)
+      const jobs = sampled(await everyMessage(context, write), 3, context.random)
       expect(await broken(jobs, { succeed: true })).toEqual([])
     },
     120_000,
