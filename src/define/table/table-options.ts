@@ -119,13 +119,13 @@ export type TableOptions<Row, Write> = {
    */
   flatten?: { readonly [Field in RowField<Row>]?: true | FlattenOptions }
   /**
-   * For `merge`: what becomes of the row of a record that `.deleted()` finds to be deleted. `'delete'` deletes it;
-   * `sluice undelete` brings it back while `undo` has not passed. `'mark'` sets its column `_deleted_at`, which is null
+   * For `merge`: what becomes of the row of a record that `.deleted()` finds to be deleted. `'delete'` deletes it, and
+   * the ledger keeps it for `undo`. `'mark'` sets its column `_deleted_at`, which is null
    * again once the record comes back. `'keep'` leaves it. A deletion that is older than the row, by `versionBy`,
    * changes nothing. @default 'delete'
    */
   deleted?: DeletedRows
-  /** How long deleted rows are kept, so that `sluice undelete` can bring them back; false keeps none. @default '7d' */
+  /** How long the ledger keeps deleted rows, in `sluice.deleted_rows`; false keeps none. @default '7d' */
   undo?: Duration | false
   /**
    * For `merge`: lists that are stored in tables of their own, in the same transaction: `{ lines: { key: 'line' } }`
