@@ -21,6 +21,8 @@ export interface PruneCounts {
   readonly rejects: number
   readonly events: number
   readonly ticks: number
+  /** Rows of tables whose time for an undo has passed. */
+  readonly deletedRows: number
 }
 
 export interface PruneOptions {
@@ -35,7 +37,7 @@ export interface PruneOptions {
 
 /** Rows that one statement looks at. */
 const BATCH = 500
-/** Events are removed without a question about each. */
+/** Events and deleted rows are removed without a question about each. */
 const EVENTS = 5_000
 /** Time between two passes, over all processes. */
 const EVERY = '1 hour'
@@ -61,7 +63,7 @@ export async function prune(
   { dryRun = false, resume = false, budgetMs = Infinity, signal }: PruneOptions,
 ): Promise<PruneCounts & { readonly isFinished: boolean }> {
   const end = performance.now() + budgetMs
-  const counts = { runs: 0, slices: 0, rejects: 0, events: 0, ticks: 0 }
+  const counts = { runs: 0, slices: 0, rejects: 0, events: 0, ticks: 0, deletedRows: 0 }
   const isOver = (): boolean => {
     signal.throwIfAborted()
     return performance.now() >= end
@@ -86,7 +88,7 @@ export async function prune(
   }
   /** Calls a function until it removes nothing more. */
   const repeat = async (
-    name: 'events' | 'slices' | 'ticks',
+    name: 'events' | 'slices' | 'ticks' | 'deletedRows',
     sql: string,
     values: readonly unknown[],
   ): Promise<boolean> => {
@@ -98,6 +100,11 @@ export async function prune(
     }
   }
   const steps = [
+    // Each has a time of its own: `undo` of its table.
+    () =>
+      dryRun
+        ? countDeletedRows(on, counts)
+        : repeat('deletedRows', 'sluice.forget_deleted_rows($1) as f (removed)', [EVENTS]),
     () =>
       events === undefined ||
       (dryRun
@@ -149,6 +156,14 @@ async function countEvents(on: Queryable, seconds: number, counts: { events: num
     [seconds],
   )
   counts.events += Number(events)
+  return true
+}
+
+async function countDeletedRows(on: Queryable, counts: { deletedRows: number }): Promise<boolean> {
+  const { rows } = await on.one<{ rows: string }>(
+    'select count(*) as rows from sluice.deleted_rows where expires_at < clock_timestamp()',
+  )
+  counts.deletedRows += Number(rows)
   return true
 }
 

@@ -180,6 +180,19 @@ test('events are kept for seven days, and an interrupted tick for ever', async (
   ])
 })
 
+test('deleted rows are kept until their own time has passed', async () => {
+  await using target = await testDatabase()
+  await target.database.query(
+    `insert into sluice.deleted_rows (table_name, key, pipeline, stream, slice, reason, expires_at)
+     select 't.items', n::text, 'shop', 'items', 1, 'announced', clock_timestamp() + (n - 3.5) * interval '1 day'
+       from generate_series(1, 6) as n`,
+  )
+  expect(await prune(target.database, RETENTION, { dryRun: true, signal })).toMatchObject({ deletedRows: 3 })
+  expect(await prune(target.database, RETENTION, { signal })).toMatchObject({ deletedRows: 3 })
+  const keys = await target.database.query('select key from sluice.deleted_rows order by key')
+  expect(keys).toEqual([{ key: '4' }, { key: '5' }, { key: '6' }])
+})
+
 describe('retention', () => {
   const day = 86_400_000
 

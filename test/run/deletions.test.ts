@@ -1,4 +1,5 @@
 // Records that the API announces as deleted: their rows go, in order with the rows of the same batch and by version.
+import { readFile } from 'node:fs/promises'
 import { expect, jest, test } from '@jest/globals'
 import { http, onePage, since } from '../../src/index.ts'
 import { backfillPipeline } from '../../src/run/backfill/backfill-pipeline.ts'
@@ -36,6 +37,12 @@ test('a row goes with its record, comes back with it, and is kept for a while', 
     `select key, version, row, reason, expires_at > now() + interval '6 days' as later from sluice.deleted_rows`,
   )
   expect(kept).toEqual([{ key: '[1]', version: null, row: { id: 1, name: 'ONE' }, reason: 'announced', later: true }])
+  const [, sql] = /## Undo[^]*?```sql\n([^]*?)```/.exec(await readFile('docs/DELETIONS.md', 'utf8')) ?? []
+  await target.database.query((sql ?? '').replaceAll('shop.items', 't.items'))
+  expect(await rowsOf(target)).toEqual([
+    [1, 'ONE'],
+    [2, 'TWO'],
+  ])
   api.list = [{ id: 1, name: 'again' }]
   await runPipeline(flow, { database: target.url })
   expect(await rowsOf(target)).toEqual([

@@ -27,14 +27,15 @@ export async function pruneCommand(
 }
 
 function textOf(counts: PruneCounts, dryRun: boolean): string {
-  const { runs, slices, rejects, events, ticks } = counts
-  if (runs + slices + rejects + events + ticks === 0) return 'nothing in the ledger is old enough to be removed'
+  const { runs, slices, rejects, events, ticks, deletedRows } = counts
+  if (Object.values(counts).every((count) => count === 0)) return 'nothing in the ledger is old enough to be removed'
   const parts = [
     formatCount(runs, 'run'),
     formatCount(slices, 'slice'),
     formatCount(rejects, 'reject'),
     formatCount(events, 'event'),
     formatCount(ticks, 'tick'),
+    formatCount(deletedRows, 'deleted row'),
   ]
   return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)} ${dryRun ? 'would be' : 'were'} removed from the ledger`
 }
