@@ -32,7 +32,7 @@ describe('a run that is killed', () => {
   test.each(WRITES)(
     'loses nothing and doubles nothing, wherever it was: %s',
     async (write) => {
-      const jobs = sampled(await everyMessage(context, write), 3, context.random)
+      const jobs = sampled(await everyMessage(context, write), 2, context.random)
       expect(await broken(jobs, { succeed: true })).toEqual([])
     },
     120_000,
@@ -57,7 +57,7 @@ describe('a run that lives on', () => {
       await broken(
         sampled(
           lostCommits(context).filter(({ name }) => !name.includes('taken over')),
-          4,
+          2,
           context.random,
         ),
       ),
