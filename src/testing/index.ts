@@ -21,6 +21,7 @@ export {
 } from './expect/expect-stream.ts'
 export type { ReadingOptions, TestReading } from './expect/read-flow.ts'
 export type { Answers, AnswerSource } from './answers/answer-source.ts'
+export { accountOf, type AccountOfOptions } from './accounts/account-of.ts'
 export { record, type Recorded, type RecordOptions } from './fixtures/record.ts'
 export { replay, type Replay } from './fixtures/replay.ts'
 export type { FieldRule, PatternRule, RecordRule, Removed } from './fixtures/rules.ts'

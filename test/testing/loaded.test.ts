@@ -1,8 +1,8 @@
-import { expect, test } from '@jest/globals'
-import { bySince, byPage, http, pipeline, since, type HttpOptions } from '../../src/index.ts'
-import { expectStream, fakeApi, loaded, record, replay, temporaryDatabase } from '../../src/testing/index.ts'
+import { describe, expect, test } from '@jest/globals'
+import { accounts, bearer, bySince, byPage, http, pipeline, since, type HttpOptions } from '../../src/index.ts'
+import { accountOf, expectStream, fakeApi, loaded, record, replay, temporaryDatabase } from '../../src/testing/index.ts'
 import { Database } from '../../src/database/database.ts'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SERVER } from '../support/database.ts'
@@ -99,4 +99,89 @@ test('a run that fails fails the test, and of a cut recording the rows of its pa
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+describe('a pipeline of several accounts', () => {
+  const shops = pipeline('shops', {
+    for: accounts('SHOPS'),
+    streams: (account) => {
+      const api = http(account.value('URL'), {
+        auth: bearer(account.secret('TOKEN')),
+        headers: { 'x-app': account.value('APP_SECRET') },
+      })
+      const found = api
+        .get<{ items: Item[] }>('/items', { size: account.value('SIZE', '10') })
+        .pages(byPage('page'))
+        .records('items')
+      return { items: found.into('shop.items', { key: 'id' }) }
+    },
+  })
+
+  test('one account is recorded without its secrets, and is read and loaded without any account', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-loaded-'))
+    try {
+      await using api = await fakeApi({
+        records: Array.from({ length: 12 }, (_, id) => ({ ...row(id), note: 'by north-token-1 and app-secret-1' })),
+        accepts: ({ headers }) => headers.authorization === 'Bearer north-token-1',
+      })
+      const SHOPS = JSON.stringify({
+        north: { url: api.url, token: 'north-token-1', app_secret: 'app-secret-1', contact: 'ada@north.test' },
+        south: { url: 'https://south.example', token: 'south-token-1', app_secret: 'app-secret-2' },
+      })
+      const options = { file: join(folder, 'north.json'), environment: { SHOPS }, quiet: true }
+      await expect(record(shops, options)).rejects.toThrow(
+        'record(): shops has several accounts. Choose one by the option account: north, south',
+      )
+      await expect(record(shops, { ...options, account: 'nord' })).rejects.toThrow(
+        "record(): shops has no account 'nord': it has north, south",
+      )
+      const made = await record(shops, { ...options, account: 'north' })
+      expect(made).toMatchObject({ account: 'north', rows: { items: 12 } })
+      const text = await readFile(made.file, 'utf8')
+      for (const hidden of ['token-1', 'secret-1', 'ada@', 'south']) expect(text).not.toContain(hidden)
+
+      const from = replay(made.file)
+      expect(from.account).toMatchObject({
+        name: 'north',
+        values: { SHOPS_NORTH_URL: api.url, SHOPS_NORTH_SIZE: '10' },
+      })
+      const asked = api.requests.length
+      await expectStream(accountOf(shops, { from }).streams.items, { from }).toYieldCount(12)
+      const { tables, report } = await loaded(shops, { from, database })
+      expect(report).toMatchObject({ pipeline: 'shops@north', streams: { items: { counts: { inserted: 12 } } } })
+      expect(tables['shop.items']?.[0]).toMatchObject({ account: 'north', id: 0, price: 0.5 })
+      expect(api.requests).toHaveLength(asked)
+      await expect(loaded(shops, { from, account: 'south' })).rejects.toThrow(
+        "loaded(): the account 'south' of shops was not recorded: there are answers for north",
+      )
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  test('a test that has no recording chooses the account, and gives its values', async () => {
+    await using api = await fakeApi({ records: [row(1)] })
+    const secrets = { SHOPS_WEST_URL: 'https://west.example', SHOPS_WEST_APP_SECRET: 'x' }
+    await using into = await temporaryDatabase({ database })
+    await loaded(shops, { from: api, account: 'west', secrets, into })
+    const east = accountOf(shops, {
+      account: 'east',
+      secrets: { SHOPS_EAST_URL: 'https://east.example', SHOPS_EAST_APP_SECRET: 'x' },
+    })
+    const { tables } = await loaded(east, { from: api, into })
+    expect(tables['shop.items']).toMatchObject([{ account: 'east' }, { account: 'west' }])
+    const one = [{ account: 'east', id: 1, price: 1.5, sold_at: row(1).soldAt, updated_at: row(1).updated_at }]
+    await expectStream(east.streams.items, { from: api }).toWrite(one, { database })
+    expect(api.requests[0]?.headers.authorization).toBe('Bearer test-SHOPS_WEST_TOKEN')
+    expect(() => accountOf(shops)).toThrow(
+      "accountOf(): shops has several accounts. Choose one by the option account, as in account: 'north'",
+    )
+    expect(() => accountOf(shops, { account: 'west' })).toThrow(
+      "shops needs the value URL of the account west. Give it, as in secrets: { SHOPS_WEST_URL: '…' }",
+    )
+    await expect(loaded(shop, { account: 'west' })).rejects.toThrow(
+      'shop has no accounts. Leave out the option account',
+    )
+    await expect(record(east, { file: 'a.json' })).rejects.toThrow("and the option account: 'east'")
+  })
 })

@@ -46,9 +46,8 @@ function pipelineOf(
   used: Map<string, string>,
 ): Pipeline {
   const { name: pipeline, schedule, for: accounts, streams: streamsOf } = definition
-  const { source, column, concurrency } = accounts
-  const begin = accounts.prefix ?? ('variable' in source ? source.variable : variablePart(pipeline))
-  const prefix = `${begin}_${variablePart(data.name)}_`
+  const { column, concurrency } = accounts
+  const prefix = accountPrefix(definition, data.name)
   const { account, own } = openAccount(data, { pipeline, prefix, column, concurrency, environment, used })
   const name = accountPipelineName(pipeline, data.name)
   const place = `pipeline(${JSON.stringify(pipeline)}) for the account ${data.name}`
@@ -63,6 +62,12 @@ function pipelineOf(
     account: own,
     streams: Object.freeze(Object.fromEntries(streams) as Flows),
   })
+}
+
+/** Returns the beginning of the names of an account's variables, such as `SHOPS_NORTH_`. */
+export function accountPrefix({ name, for: { source, prefix } }: AccountsPipeline, account: string): string {
+  const begin = prefix ?? ('variable' in source ? source.variable : variablePart(name))
+  return `${begin}_${variablePart(account)}_`
 }
 
 /** Returns a flow whose table has the column of the account in its key. */

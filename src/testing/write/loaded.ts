@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import { Flow } from '../../define/flow.ts'
-import { pipeline as pipelineOf, type Flows, type Pipeline } from '../../define/pipeline.ts'
+import type { AccountsPipeline, Flows, Pipeline } from '../../define/pipeline.ts'
 import { rejectUnknownOptions } from '../../model/unknown-option.ts'
 import { source } from '../../define/stream.ts'
 import { UsageError } from '../../model/errors.ts'
@@ -8,6 +8,7 @@ import type { Report } from '../../model/report.ts'
 import { withTransport } from '../../read/with-transport.ts'
 import { runPipeline } from '../../run/run-pipeline.ts'
 import { defined } from '../../value/defined.ts'
+import { accountFor } from '../accounts/account-of.ts'
 import { testTransport } from '../answers/answer-source.ts'
 import { testEnvironment } from '../answers/test-environment.ts'
 import { readFlow, recordedPages, type ReadingOptions } from '../expect/read-flow.ts'
@@ -16,6 +17,8 @@ import { temporaryDatabase, type TemporaryDatabase, type TemporaryDatabaseOption
 
 /** Options of `loaded()`. */
 export interface LoadedOptions extends Omit<ReadingOptions, 'since' | 'until'>, TemporaryDatabaseOptions {
+  /** The account, of a pipeline that has several. @default that of the recording */
+  readonly account?: string
   /** Only these streams. @default all */
   readonly streams?: readonly string[]
   /** The database that is written to. @default a temporary one, which is dropped at the end */
@@ -29,7 +32,16 @@ export interface Loaded<Name extends string = string> {
   readonly report: Report<Name>
 }
 
-const OPTIONS: readonly (keyof LoadedOptions)[] = ['from', 'secrets', 'pages', 'signal', 'database', 'streams', 'into']
+const OPTIONS: readonly (keyof LoadedOptions)[] = [
+  'from',
+  'account',
+  'secrets',
+  'pages',
+  'signal',
+  'database',
+  'streams',
+  'into',
+]
 
 /** The longest run of a test, unless it gives a signal. */
 const LONGEST_MS = 120_000
@@ -47,7 +59,7 @@ const LONGEST_MS = 120_000
  * assert.deepEqual(tables['shop.orders']?.[0], { id: 1, total: 12.5, placed_at: '2025-01-01T00:00:00+00:00' })
  */
 export async function loaded<Streams extends Flows>(
-  pipeline: Pipeline<Streams>,
+  pipeline: Pipeline<Streams> | AccountsPipeline<Streams>,
   options: LoadedOptions = {},
 ): Promise<Loaded<keyof Streams & string>> {
   const { tables, report } = await loadedRows(pipeline, options)
@@ -56,13 +68,12 @@ export async function loaded<Streams extends Flows>(
 
 /** As `loaded()`, with the number of records that were rejected before the run: those of pages that were cut. */
 export async function loadedRows<Streams extends Flows>(
-  pipeline: Pipeline<Streams>,
+  definition: Pipeline<Streams> | AccountsPipeline<Streams>,
   options: LoadedOptions,
 ): Promise<Loaded<keyof Streams & string> & { readonly rejectedBefore: number }> {
   rejectUnknownOptions('loaded()', options, OPTIONS)
   const { from, secrets = {}, signal = AbortSignal.timeout(LONGEST_MS), into, streams } = options
-  if (typeof pipeline.streams === 'function' || pipeline.account)
-    throw new UsageError(`loaded(): ${pipeline.name} has several accounts. Make a pipeline of the streams of one`)
+  const pipeline = accountFor('loaded()', definition, options)
   await using opened = new AsyncDisposableStack()
   const database = into ?? opened.use(await temporaryDatabase({ ...defined({ database: options.database }), signal }))
   const { given, rejectedBefore } = isCut(options)
@@ -106,7 +117,7 @@ async function withReadRows(
     })
     streams[name] = new Flow(rows.recipe, flow.table)
   }
-  return { given: pipelineOf(pipeline.name, { streams }), rejectedBefore }
+  return { given: { ...pipeline, streams }, rejectedBefore }
 }
 
 function throwIfFailed({ status, pipeline, streams }: Report, cause: unknown): void {
