@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { embeddedDatabase, type EmbeddedDatabase } from '../../src/database/embedded/embedded-database.ts'
 import { freePort } from '../../src/database/embedded/free-port.ts'
 import { findPostmaster, isServing } from '../../src/database/embedded/postmaster.ts'
+import { cheapPassword } from '../support/cheap-password.ts'
 import { dataDirectory } from '../support/data-directory.ts'
 
 /** A PostgreSQL of the harness's own, which may be stopped in the hardest way and started again on the same port. */
@@ -23,6 +24,7 @@ export class Postgres implements AsyncDisposable {
     const directory = await mkdtemp(join(dataDirectory(), 'sluice-kill-'))
     const port = await freePort()
     const postgres = new Postgres(directory, port, await start(directory, port))
+    await cheapPassword(postgres.url)
     Postgres.#running.add(postgres)
     return postgres
   }

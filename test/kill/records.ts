@@ -46,6 +46,13 @@ export const isUnstorable = (record: { readonly name?: string; readonly text?: s
 export const small = (): DataSet =>
   dataSet({ items: 48, notesOf: [3, 0, 23, 9, 4, 12], pages: { items: 8, folders: 2, notes: 4 }, batchRows: 8 })
 
+/**
+ * The same in half as many batches, for a kill at each message: a first, a middle and a last page of each list, before
+ * and after a change of shape.
+ */
+export const tiny = (): DataSet =>
+  dataSet({ items: 24, notesOf: [2, 0, 9, 4], pages: { items: 8, folders: 2, notes: 4 }, batchRows: 8 })
+
 /** Some 4,000 rows: long enough for a server to be stopped in the middle. */
 export const medium = (): DataSet =>
   dataSet({

@@ -72,7 +72,7 @@ export async function killedAtInstant(rig: Rig, ms: number): Promise<Place | und
 
 /**
  * Messages after which the other side has something to do: for these, right before and right after are two different
- * instants.
+ * instants. `ReadyForQuery` is none of them: the client acts upon it, and is killed before its next message anyway.
  */
 const TURNING = new Set([
   'Startup',
@@ -82,7 +82,7 @@ const TURNING = new Set([
   'CopyData',
   'CopyDone',
   'Terminate',
-  'ReadyForQuery',
+  'Execute',
   'CopyInResponse',
   'ErrorResponse',
 ])

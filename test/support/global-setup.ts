@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Database, openDatabase } from '../../src/database/database.ts'
+import { openDatabase } from '../../src/database/database.ts'
 import { embeddedDatabase } from '../../src/database/embedded/embedded-database.ts'
 import { findPostmaster } from '../../src/database/embedded/postmaster.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { quoteIdentifier } from '../../src/database/quote.ts'
+import { cheapPassword } from './cheap-password.ts'
 import { dataDirectory } from './data-directory.ts'
 import { administer, SERVER, TEMPLATE, urlOf } from './database.ts'
 
@@ -31,17 +31,6 @@ export default async function setup(): Promise<void> {
     await shared.stop()
     throw error
   }
-}
-
-/**
- * Stores the password anew, hashed once and not 4096 times: the tests open thousands of connections, and half of the
- * processor time of each was that, here and in the server.
- */
-async function cheapPassword(url: string): Promise<void> {
-  await using server = new Database({ url, max: 1 })
-  const { username, password } = new URL(url)
-  const role = quoteIdentifier(username)
-  await server.query(`set scram_iterations = 1; alter role ${role} password '${decodeURIComponent(password)}'`)
 }
 
 /** Setup and teardown are separate modules in one process. */
