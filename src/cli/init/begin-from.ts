@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { findPipelines } from '../../run/find-pipelines.ts'
 import { messageOf } from '../../value/error.ts'
 import { formatCount } from '../../value/format.ts'
-import { probeCommand } from '../commands/inspect/probe.ts'
+import type { Found } from '../../probe/found.ts'
+import { writeAndRead } from '../commands/inspect/probe.ts'
 import type { CommandContext } from '../execute-command.ts'
 import { recordTest } from './record-test.ts'
 
@@ -10,27 +10,16 @@ interface Beginning {
   readonly folder: string
   /** Of the pipeline, in the project. */
   readonly file: string
-  /** As those of `sluice probe`. */
-  readonly auth: readonly string[]
-  readonly header: readonly string[]
 }
 
-/**
- * Probes an API, and writes its pipeline and a test with recorded answers into a project. Returns the exit code; the
- * project stays if the API was of no use.
- */
-export async function beginFrom(
-  url: string,
-  { folder, file, auth, header }: Beginning,
-  context: CommandContext,
-): Promise<number> {
+/** Writes the pipeline of an API and a test with recorded answers into a project. Returns the exit code. */
+export async function beginFrom(found: Found, { folder, file }: Beginning, context: CommandContext): Promise<number> {
   const before = process.cwd()
-  // Probing writes to the working directory, and so does a pipeline that is imported.
+  // A pipeline and its test are written to the working directory, and read from there.
   process.chdir(folder)
   try {
     console.log('')
-    const code = await probeCommand([url], { auth, header, isLast: false }, context)
-    if (!existsSync(file)) return code
+    const code = await writeAndRead(found, { file, isLast: false }, context)
     return Math.max(code, await testOf(file, context))
   } finally {
     process.chdir(before)

@@ -31,7 +31,7 @@ export async function writeProject(
 }
 
 /** Writes files that do not exist. */
-export async function writeFiles(
+async function writeFiles(
   folder: string,
   files: readonly ProjectFile[],
 ): Promise<{ readonly written: string[]; readonly kept: string[] }> {

@@ -36,7 +36,8 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
     paragraphs: [
       'A file that exists is kept and listed. A package.json that exists gets only the entries that it lacks. ' +
         'On a terminal, the command asks for what no option gives. ' +
-        '--from probes an API as sluice probe does, and records two pages of it for a test.',
+        '--from first probes an API as sluice probe does, and records two pages of it for a test. ' +
+        'If the API is of no use, nothing is written.',
     ],
   },
   run: {

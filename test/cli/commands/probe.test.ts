@@ -44,7 +44,8 @@ test('sluice probe shows each request and what was found, writes a file, and rea
   const before = api.requests.length
   const { code, stdout, stderr } = await sluice(`${api.origin}/v1/page-pages`, '--name', 'shop')
   expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toMatch(/^1 {2}GET http:\/\/127.0.0.1:\d+\/v1\/page-pages\n {3}→ 200 application\/json\n2 {2}GET /)
+  expect(stdout).toMatch(/^Asking http:\/\/127.0.0.1:\d+: at most 12 GET requests, one after the other\. Then /)
+  expect(stdout).toMatch(/\n1 {2}GET http:\/\/127.0.0.1:\d+\/v1\/page-pages\n {3}→ 200 application\/json\n2 {2}GET /)
   expect(stdout).toContain("\npaging     byPage('page', { pages: 'total_pages' }): page=2 has 10 other records\n")
   expect(stdout).toContain('\npage size  per_page=100 gives 43\n')
   expect(stdout).toContain('\nkey        id, different in all of them\n')

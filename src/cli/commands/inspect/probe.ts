@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { existingFile, pipelineText, writePipeline } from '../../../probe/write-pipeline.ts'
-import type { Answer } from '../../../probe/send.ts'
+import { MAX_REQUESTS, type Answer } from '../../../probe/send.ts'
 import { probe, type Fact } from '../../../probe/probe.ts'
 import { givenName, nameFor, readTarget } from '../../../probe/target.ts'
 import type { Found } from '../../../probe/found.ts'
@@ -21,8 +21,6 @@ import { probeOpenApi, type ProbeOpenApiOptions } from './probe-openapi.ts'
 
 interface ProbeCommandOptions extends CommonOptions, ProbeOpenApiOptions {
   readonly openapi?: string
-  /** Another step follows: the next command is not named. @default true */
-  readonly isLast?: boolean
 }
 
 /** `sluice probe`: finds out what an API is like, writes a pipeline file, and reads two pages with it. */
@@ -31,7 +29,7 @@ export async function probeCommand(
   options: ProbeCommandOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { auth = [], header = [], out, force = false, isLast = true } = options
+  const { auth = [], header = [], out, force = false } = options
   const name = givenName(options)
   const { openapi, only, set, list } = options
   if (openapi !== undefined) {
@@ -41,13 +39,35 @@ export async function probeCommand(
   }
   if (url === undefined) throw new UsageError('sluice probe: give the URL of a list, or --openapi with a description')
   if (only ?? set ?? list) throw new UsageError('sluice probe: --only, --set and --list are for --openapi')
-  const { signal, hide } = context
-  // Names and messages are the API's own: what controls a terminal is left out.
-  const shown = (text: string): string => hide(text).split('\n').map(onOneLine).join('\n')
-  const print = (text: string): void => console.log(shown(text))
   const file = out ?? join('pipelines', `${nameFor(readTarget(url), name)}.ts`)
   // Found out before anything is sent.
   if (!force && existsSync(file)) throw existingFile(file)
+  const found = await askApi(url, { auth, header, name, otherwise: 'No file was written.' }, context)
+  return found ? writeAndRead(found, { file, force }, context) : 1
+}
+
+interface AskOptions {
+  readonly auth: readonly string[]
+  readonly header: readonly string[]
+  readonly name?: string | undefined
+  /** Shown behind the reason if the API is of no use. */
+  readonly otherwise: string
+}
+
+/**
+ * Asks an API what it is like, and shows each request and what was found. Writes nothing. Returns undefined if the API
+ * is of no use, and shows why.
+ */
+export async function askApi(
+  url: string,
+  { auth, header, name, otherwise }: AskOptions,
+  { signal, hide }: Pick<CommandContext, 'signal' | 'hide'>,
+): Promise<Found | undefined> {
+  // Names and messages are the API's own: what controls a terminal is left out.
+  const shown = (text: string): string => hide(text).split('\n').map(onOneLine).join('\n')
+  const print = (text: string): void => console.log(shown(text))
+  const { origin } = new URL(readTarget(url).base)
+  print(`Asking ${origin}: at most ${MAX_REQUESTS} GET requests, one after the other. Then the file reads two pages.`)
   const { found, facts, problem } = await probe(url, {
     auth,
     headers: header,
@@ -58,19 +78,23 @@ export async function probeCommand(
     onAnswer: (answer) => print(`   ${answerText(answer)}`),
     onRetry: (reason, ms) => print(`   ${reason}; again in ${(ms / 1_000).toFixed(1)} s`),
   })
-  if (!found) {
-    const outcome = isLast ? 'No file was written.' : 'No pipeline was written for it.'
-    console.error(shown(`\n${problem ?? 'Nothing was found.'} ${outcome}`))
-    return 1
-  }
-  print(`\n${factsText(facts)}\n`)
-  return writeAndRead(found, { file, force, isLast }, context)
+  if (found) print(`\n${factsText(facts)}\n`)
+  else console.error(shown(`\n${problem ?? 'Nothing was found.'} ${otherwise}`))
+  return found
+}
+
+interface WriteOptions {
+  readonly file: string
+  /** Replaces a file that exists. @default false */
+  readonly force?: boolean
+  /** Another step follows: the next command is not named. @default true */
+  readonly isLast?: boolean
 }
 
 /** Writes a pipeline file, reads two pages of its first stream, and shows what to do next. Returns the exit code. */
 export async function writeAndRead(
   found: Found,
-  { file, force, isLast }: { readonly file: string; readonly force: boolean; readonly isLast: boolean },
+  { file, force = false, isLast = true }: WriteOptions,
   { signal, hide }: Pick<CommandContext, 'signal' | 'hide'>,
 ): Promise<number> {
   await writePipeline(pipelineText(found), { file, force })

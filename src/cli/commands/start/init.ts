@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { UsageError } from '../../../model/errors.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
@@ -7,12 +7,13 @@ import { readAuth, readHeaders } from '../../../probe/auth-option.ts'
 import { tableFor } from '../../../probe/write/write-stream.ts'
 import { existingFile } from '../../../probe/write-pipeline.ts'
 import { nameFor, readTarget } from '../../../probe/target.ts'
+import { askApi } from '../inspect/probe.ts'
 import type { CommandContext } from '../../execute-command.ts'
 import { answersOf } from '../../init/answers.ts'
 import { beginFrom } from '../../init/begin-from.ts'
 import { ownDependency, presentDependency, projectPackages } from '../../init/own-dependency.ts'
-import { projectFiles, starterFiles, starterNames, type ProjectOptions } from '../../init/project-files.ts'
-import { writeFiles, writeProject, type WrittenProject } from '../../init/write-project.ts'
+import { projectFiles, starterFiles, starterNames, type ProjectFile } from '../../init/project-files.ts'
+import { writeProject, type WrittenProject } from '../../init/write-project.ts'
 
 interface InitOptions {
   readonly name?: string
@@ -31,51 +32,59 @@ export async function initCommand(
   { yes = false, auth = [], header = [], ...given }: InitOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { signal, hide } = context
+  const { signal } = context
   const folder = resolve(word)
   const asks = !yes && process.stdin.isTTY && process.stdout.isTTY
   const hasSettings = existsSync(join(folder, '.env'))
   const { name, database, from } = await answersOf(folder, given, { asks, hasSettings, signal })
-  const target = from === undefined ? undefined : readTarget(from)
-  const pipeline = target && nameFor(target, undefined)
-  const file = join('pipelines', `${pipeline ?? ''}.ts`)
-  // Found out before anything is written.
-  if (pipeline !== undefined && existsSync(join(folder, file))) throw existingFile(file)
+  const file = from === undefined ? undefined : join('pipelines', `${nameFor(readTarget(from), undefined)}.ts`)
+  // Found out before anything is sent or written.
+  if (file !== undefined && existsSync(join(folder, file))) throw existingFile(file)
   checkOptions({ from, auth, header })
-  await mkdir(folder, { recursive: true })
-  const packages = {
-    ...(await projectPackages({ embedded: database === undefined && (!hasSettings || given.database !== undefined) })),
-    sluice: (await presentDependency(folder)) ?? (await ownDependency(folder)),
-  }
-  const needsStarter = !(await hasPipelines(folder))
-  const starter = needsStarter && from === undefined
-  // Where the path does not say what is listed, the probe names the table.
-  const first =
-    target?.stream !== undefined && pipeline !== undefined
-      ? { pipeline, table: tableFor(pipeline, target.stream) }
-      : undefined
-  const files = [
-    ...projectFiles({ name, database, first: starter ? starterNames(name) : first }),
-    ...(starter ? starterFiles(name) : []),
-  ]
+  // An API that is of no use leaves no project behind.
+  const found = from === undefined ? undefined : await askApi(from, { auth, header, otherwise: OF_NO_USE }, context)
+  if (from !== undefined && !found) return 1
+  const starter = !found && !(await hasPipelines(folder))
+  const [stream] = found?.streams ?? []
+  const first = found && stream && { pipeline: found.name, table: stream.table ?? tableFor(found.name, stream.name) }
+  const done = await makeProject(folder, {
+    name,
+    embedded: database === undefined && (!hasSettings || given.database !== undefined),
+    files: [
+      ...projectFiles({ name, database, first: starter ? starterNames(name) : first }),
+      ...(starter ? starterFiles(name) : []),
+    ],
+  })
   const here = relative(process.cwd(), folder)
-  const done = await writeProject(folder, files, { name, packages })
-  console.log(
-    writtenText(here, done, { isUnset: hasSettings && database !== undefined, follows: target !== undefined }),
-  )
-  const code = from === undefined ? 0 : await beginFrom(from, { folder, file, auth, header }, context)
-  // The project has something to run and to test, whatever became of the API.
-  if (needsStarter && !(await hasPipelines(folder))) {
-    const { written } = await writeFiles(folder, starterFiles(name))
-    if (done.written.includes('README.md')) await rewriteReadme(folder, { name, database })
-    console.log(`Written instead, with a list of its own: ${written.join(' and ')}.`)
-  }
-  if (from !== undefined && !existsSync(join(folder, file)))
-    console.log(
-      hide(`\nNo pipeline reads ${from} yet. Correct what is said above, then give this URL to sluice probe.`),
-    )
+  console.log(writtenText(here, done, { isUnset: hasSettings && database !== undefined, follows: found !== undefined }))
+  const code = found && file !== undefined ? await beginFrom(found, { folder, file }, context) : 0
   console.log(nextText(here, done))
   return code
+}
+
+const OF_NO_USE =
+  'Nothing was written. Correct this and run sluice init again, or leave out --from: the project then has an example.'
+
+interface MakeOptions {
+  readonly name: string
+  readonly files: readonly ProjectFile[]
+  /** The project depends on the embedded PostgreSQL. */
+  readonly embedded: boolean
+}
+
+/** Makes the folder, package.json and the files. If this fails, a new folder is removed again. */
+async function makeProject(folder: string, { name, files, embedded }: MakeOptions): Promise<WrittenProject> {
+  const made = await mkdir(folder, { recursive: true })
+  try {
+    const packages = {
+      ...(await projectPackages({ embedded })),
+      sluice: (await presentDependency(folder)) ?? (await ownDependency(folder)),
+    }
+    return await writeProject(folder, files, { name, packages })
+  } catch (error) {
+    if (made !== undefined) await rm(made, { recursive: true, force: true })
+    throw error
+  }
 }
 
 const hasPipelines = async (folder: string): Promise<boolean> =>
@@ -92,12 +101,6 @@ function checkOptions({
   readHeaders(header)
   if (from === undefined && auth.length + header.length > 0)
     throw new UsageError('sluice init: --auth and --header are sent to the API of --from. Give its URL, too')
-}
-
-/** The README names the pipeline that the project has, not the one that it should have had. */
-async function rewriteReadme(folder: string, { name, database }: ProjectOptions): Promise<void> {
-  const files = projectFiles({ name, database, first: starterNames(name) })
-  for (const { path, text } of files) if (path === 'README.md') await writeFile(join(folder, path), text)
 }
 
 interface WrittenState {
