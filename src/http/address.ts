@@ -42,7 +42,7 @@ export function readAddresses({ base, allowedOrigins = [] }: Pick<Api, 'base' | 
  * replace those of the same name.
  */
 export function urlOf({ base }: Addresses, { url, query }: Pick<PageRequest, 'url' | 'query'>): URL {
-  const whole = /^https?:\/\//i.test(url) ? url : appended(base, url)
+  const whole = wholeUrl(base, url)
   const parsed = URL.parse(whole)
   if (!parsed)
     throw new HttpError(
@@ -58,8 +58,10 @@ export function urlOf({ base }: Addresses, { url, query }: Pick<PageRequest, 'ur
   return parsed
 }
 
-function appended(base: string, path: string): string {
-  return path === '' || /^[/?]/.test(path) ? base + path : `${base}/${path}`
+/** Returns a URL as it is, and a path below a base that ends without a slash. */
+export function wholeUrl(base: string, url: string): string {
+  if (/^https?:\/\//i.test(url)) return url
+  return url === '' || /^[/?]/.test(url) ? base + url : `${base}/${url}`
 }
 
 /** Sets parameters in a URL. All other parameters keep every byte, because some APIs sign them. */

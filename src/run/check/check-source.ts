@@ -2,7 +2,7 @@
 import { requiredSecretsIn } from '../../define/secrets-in.ts'
 import { NewTable } from '../../load/new-table.ts'
 import type { HttpSource, Recipe, Table } from '../../model/recipe.ts'
-import type { Api, PageRequest } from '../../model/request.ts'
+import type { Api } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
 import { formatCount } from '../../value/format.ts'
 import { requireSecret } from '../chosen-streams.ts'
@@ -17,6 +17,7 @@ import { advice, problem, type Checked, type Remark } from './finding.ts'
 import { readFirstPage, type FirstPage } from './first-page.ts'
 import { firstRows } from './first-rows.ts'
 import { pageEncoder } from './page-encoder.ts'
+import { shownRequest } from './shown-request.ts'
 import { recommendPaginator } from './recommend-paginator.ts'
 
 export interface SourceCheck {
@@ -58,7 +59,7 @@ export async function checkSource(check: SourceCheck, scope: Scope): Promise<Che
   const stored = made && pageEncoder(new NewTable(table, location))(made)
   return {
     text:
-      `${labelOf(first.request, source)} answered ${formatCount(first.response.records.length, 'record')} ` +
+      `${shownRequest(first.request, source.api)} answered ${formatCount(first.response.records.length, 'record')} ` +
       'on its first page',
     remarks: [
       ...(first.grant ? checkCredentials(first.grant, requiredSecretsIn(recipe), scope.now()) : []),
@@ -91,6 +92,3 @@ function remarksOnPage(first: FirstPage, { incremental }: Recipe, source: HttpSo
       : []),
   ]
 }
-
-const labelOf = ({ method, url }: PageRequest, { api }: HttpSource): string =>
-  `${method} ${new URL(api.base).host}${url.split(/[?#]/, 1)[0]}`

@@ -2,12 +2,13 @@
 import type { Completeness } from '../../model/completeness.ts'
 import type { Grant } from '../../model/grant.ts'
 import { isMerged, type HttpSource, type Recipe, type Table } from '../../model/recipe.ts'
-import type { ApiResponse, PageRequest } from '../../model/request.ts'
+import type { Api, ApiResponse, PageRequest } from '../../model/request.ts'
 import type { DecodedResponse, Scope } from '../../model/scope.ts'
 import type { EndpointSeen } from '../../model/slice.ts'
 import { stepRange } from '../../source/cursor/range.ts'
 import { readHttp } from '../../source/read-http.ts'
 import { selectRecords } from '../../source/select-records.ts'
+import { withWholeUrl } from './shown-request.ts'
 
 export interface FirstPage {
   readonly request: PageRequest
@@ -70,7 +71,7 @@ export async function readFirstPage(
     // A stage may make the key, and then the source's records do not have it.
     ...(table.key.length > 0 && { key: stages.length === 0 ? table.key : [] }),
   } as const
-  for await (const page of readHttp(source, incremental, slice, once)) {
+  for await (const page of namingUrl(readHttp(source, incremental, slice, once), source.api, sent)) {
     page.hold?.[Symbol.dispose]()
     const [request, next] = sent
     if (!request || !received) break
@@ -86,4 +87,19 @@ export async function readFirstPage(
     }
   }
   throw new Error('the source has read no page')
+}
+
+/** Reads pages. An error names the first request by its whole URL: `check` is where a wrong base has to be seen. */
+async function* namingUrl<Page>(
+  pages: AsyncIterable<Page>,
+  api: Api,
+  sent: readonly PageRequest[],
+): AsyncGenerator<Page> {
+  try {
+    yield* pages
+  } catch (error) {
+    const [request] = sent
+    if (request && Error.isError(error)) error.message = withWholeUrl(error.message, request, api)
+    throw error
+  }
 }

@@ -144,7 +144,7 @@ describe('sluice check', () => {
     const ended = await sluice('check')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(ended.stdout).toMatch(
-      /^ok {7}shop\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
+      /^ok {7}shop\.orders: GET http:\/\/127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
     )
     expect(ended.stdout).toMatch(/^ok {7}shop\.orders -> shop\.orders: does not exist; the first run/m)
     expect(ended.stdout).toMatch(/\nNo problems found\.\n$/)
@@ -174,7 +174,7 @@ describe('sluice check', () => {
     const ended = await callSluice(['check', 'cut'], { cwd: other.cwd, env: shopEnv() })
     expect(ended).toMatchObject({ code: 1, stderr: '' })
     expect(ended.stdout).toMatch(
-      /^ok {7}cut\.orders: GET 127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
+      /^ok {7}cut\.orders: GET http:\/\/127\.0\.0\.1:\d+\/orders answered 2 records on its first page$/m,
     )
     expect(ended.stdout).toMatch(
       /^problem {2}cut\.orders: a run could not prove .*only one page was read, which seems to be full/m,
@@ -199,6 +199,9 @@ describe('sluice check', () => {
       'shop.lines',
       'database',
     ])
+    expect(findings.find(({ location, ok }) => location === 'shop.orders' && !ok)?.text).toMatch(
+      /^GET http:\/\/127\.0\.0\.1:1\/orders got no complete response: /,
+    )
   })
 
   test('names both files that define a pipeline of the same name', async () => {
