@@ -1,7 +1,9 @@
 // The connections of an API's client: directly or through a proxy, with a client certificate for its own origin only.
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import { UsageError } from '../model/errors.ts'
 import type { Auth, Credentials } from '../model/request.ts'
 import type { Secrets } from '../model/scope.ts'
+import { portProblem } from '../value/port.ts'
 import type { Settings } from './settings.ts'
 import type { Transport } from './transport.ts'
 
@@ -55,17 +57,29 @@ function openAgent(
     bodyTimeout: 0,
     connect: { timeout: timeoutMs, ...tls },
   }
-  const variable = (name: string): string | undefined => environment[name] || environment[name.toUpperCase()]
-  const [httpProxy, httpsProxy] = [variable('http_proxy'), variable('https_proxy')]
-  if (httpProxy === undefined && httpsProxy === undefined) return new Agent(options)
-  return new EnvHttpProxyAgent({
-    ...options,
-    // An empty text means that there is none, although the environment of the process may have one.
-    httpProxy: httpProxy ?? '',
-    httpsProxy: httpsProxy ?? '',
-    noProxy: variable('no_proxy') ?? '',
-    requestTls: { timeout: timeoutMs, ...tls },
-  })
+  const proxies = proxiesOf(environment)
+  if (proxies.httpProxy === '' && proxies.httpsProxy === '') return new Agent(options)
+  return new EnvHttpProxyAgent({ ...options, ...proxies, requestTls: { timeout: timeoutMs, ...tls } })
+}
+
+/**
+ * Returns the proxies of an environment, as undici takes them. An empty text means that there is none, although the
+ * environment of the process may have one. Throws a UsageError for one that is no URL.
+ */
+export function proxiesOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<'httpProxy' | 'httpsProxy' | 'noProxy', string> {
+  const variable = (name: string): string => environment[name] || environment[name.toUpperCase()] || ''
+  for (const name of ['http_proxy', 'https_proxy']) {
+    const url = variable(name)
+    // The message leaves the value out: it may contain a password.
+    if (url !== '' && !URL.canParse(url))
+      throw new UsageError(
+        `${name.toUpperCase()} in the environment is not the URL of a proxy${portProblem(url)}. ` +
+          'Write it like http://proxy.example:3128, or remove the variable',
+      )
+  }
+  return { httpProxy: variable('http_proxy'), httpsProxy: variable('https_proxy'), noProxy: variable('no_proxy') }
 }
 
 const tlsOf = ({ certificate, key, passphrase }: Certificate, secrets: Secrets): object => ({

@@ -4,6 +4,7 @@ import { UsageError } from '../model/errors.ts'
 import type { PageRequest } from '../model/request.ts'
 import { redactUrl } from '../observe/redact.ts'
 import { defined } from '../value/defined.ts'
+import { portProblem } from '../value/port.ts'
 import { isOffsetName } from './find-paging/by-offset.ts'
 import { isPageName } from './find-paging/by-page.ts'
 import { isSizeName } from './find-paging/sizes.ts'
@@ -41,7 +42,9 @@ const SECRET_PARAMETER = new RegExp(
 export function readTarget(text: string): Target {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol))
-    throw new UsageError(`${JSON.stringify(text)} is not a URL. Give one, as in https://api.example/v1/orders`)
+    throw new UsageError(
+      `${JSON.stringify(text)} is not a URL${portProblem(text)}. Give one, as in https://api.example/v1/orders`,
+    )
   if (url.username !== '' || url.password !== '')
     throw new UsageError('The URL contains credentials. Give them by --auth basic:USER:PASSWORD_VARIABLE')
   const shown = redactUrl(url).replaceAll(SECRET_PARAMETER, '$1***')

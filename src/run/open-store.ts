@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDatabase, type Database } from '../database/database.ts'
+import { databaseLabel } from '../database/connection/label.ts'
 import { embeddedDatabase } from '../database/embedded/embedded-database.ts'
 import { migrate } from '../database/migrate.ts'
 import { defined } from '../value/defined.ts'
@@ -67,6 +68,7 @@ export async function connectStore({
         `${name} is not the address of a PostgreSQL database. ` +
           'Such an address is postgres://user:password@host:5432/name',
       )
+    if (text) databaseLabel(text, name)
   }
   const url =
     given ??

@@ -18,6 +18,9 @@ const VARIABLES = {
 /** An interrupted read goes on within a day, and a page that watches a run has to find its events. */
 const LEAST_MS = DAY_MS
 
+/** A hundred years: the times of the database begin not much earlier. */
+const MOST_MS = 36_500 * DAY_MS
+
 /** Returns the retention of an environment. Throws a UsageError for a wrong value. */
 export function retentionOf(environment: Readonly<Record<string, string | undefined>>): Retention {
   const timeOf = (name: keyof Retention): number => {
@@ -28,6 +31,8 @@ export function retentionOf(environment: Readonly<Record<string, string | undefi
     const ms = msOf(variable, text)
     if (ms < LEAST_MS)
       throw new UsageError(`${variable} is '${text}', and must be at least 1d. To keep everything, write forever`)
+    if (ms > MOST_MS)
+      throw new UsageError(`${variable} is '${text}', and must be at most 36500d. To keep everything, write forever`)
     return ms
   }
   return { runsMs: timeOf('runsMs'), eventsMs: timeOf('eventsMs'), rejectsMs: timeOf('rejectsMs') }

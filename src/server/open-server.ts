@@ -11,6 +11,7 @@ import { pruneHourly } from '../ledger/prune.ts'
 import type { Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import { duration } from '../value/duration.ts'
+import { isPort, MAX_PORT } from '../value/port.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
 import { environmentOf } from '../run/accounts/environment-of.ts'
 import { expandAll } from '../run/accounts/expand-accounts.ts'
@@ -46,6 +47,10 @@ export async function openServer(
     clientTimeout = '10s',
     onError = () => {},
   } = options
+  if (!isPort(port))
+    throw new UsageError(
+      `serve(): port must be a whole number from 0 to ${MAX_PORT}, not ${String(port)}; 0 takes any free port`,
+    )
   const clientTimeoutMs = duration(clientTimeout)
   const retention = retentionOf(environment)
   const token = options.token === undefined ? undefined : new Token(options.token)

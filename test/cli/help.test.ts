@@ -42,6 +42,7 @@ test('help loads nothing of what commands do, so it comes at once', async () => 
       'src/observe/package-root.ts',
       'src/value/duration.ts',
       'src/value/error.ts',
+      'src/value/port.ts',
       'src/value/size.ts',
     ])
   } finally {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { openConnections } from '../../src/http/connections.ts'
+import { openConnections, proxiesOf } from '../../src/http/connections.ts'
 import { readSettings } from '../../src/http/settings.ts'
 import { readSecrets } from '../../src/observe/secrets.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -106,4 +106,11 @@ test('a client certificate that is missing is named', async () => {
     key: { secret: 'KEY' },
   } as const
   await expect(get('https://localhost/x', { certificate })).rejects.toThrow('secret CERTIFICATE is not set')
+})
+
+test('a proxy that is no URL is named by its variable, without its value', () => {
+  expect(() => proxiesOf({ HTTPS_PROXY: 'http://me:hush@proxy.example:99999' })).toThrow(
+    /^HTTPS_PROXY in the environment is not the URL of a proxy, because the port 99999 is above 65535\. Write it like/,
+  )
+  expect(proxiesOf({ https_proxy: 'http://proxy.example:3128' })).toMatchObject({ httpProxy: '' })
 })

@@ -215,6 +215,11 @@ describe('retention', () => {
       '1h',
       `SLUICE_KEEP_EVENTS is '1h', and must be at least 1d. To keep everything, write forever`,
     ],
+    [
+      'SLUICE_KEEP_RUNS',
+      '99999999d',
+      `SLUICE_KEEP_RUNS is '99999999d', and must be at most 36500d. To keep everything, write forever`,
+    ],
   ])('%s=%s is refused', (name, value, message) => {
     expect(() => retentionOf({ [name]: value })).toThrow(message)
   })

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { UsageError } from '../../model/errors.ts'
 import { defined } from '../../value/defined.ts'
+import { portProblem } from '../../value/port.ts'
 import { openAsker, type Asker } from './ask.ts'
 
 /** What a new project is made of. */
@@ -77,12 +78,17 @@ function parseName(text: string): string {
 
 function parseDatabase(text: string): string | undefined {
   if (text === EMBEDDED) return undefined
-  if (/^postgres(?:ql)?:\/\/\S+$/.test(text)) return text
-  throw new UsageError(`Give "${EMBEDDED}", or an address as postgres://user:password@host:5432/database`)
+  if (/^postgres(?:ql)?:\/\/\S+$/.test(text) && portProblem(text) === '') return text
+  throw new UsageError(
+    `This is no address of a database${portProblem(text)}. ` +
+      `Give "${EMBEDDED}", or an address as postgres://user:password@host:5432/database`,
+  )
 }
 
 function parseUrl(text: string): string | undefined {
   if (text === NONE) return undefined
   if (/^https?:\/\//.test(text) && URL.canParse(text)) return text
-  throw new UsageError(`${JSON.stringify(text)} is no address of an API. Give one as https://api.example.com/orders`)
+  throw new UsageError(
+    `${JSON.stringify(text)} is no address of an API${portProblem(text)}. Give one as https://api.example.com/orders`,
+  )
 }

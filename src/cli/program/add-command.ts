@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Duration } from '../../model/request.ts'
 import { duration } from '../../value/duration.ts'
 import { messageOf } from '../../value/error.ts'
+import { isPort, MAX_PORT } from '../../value/port.ts'
 import { parseSize } from '../../value/size.ts'
 import type { CommandContext, CommonOptions } from '../execute-command.ts'
 import { addExamples } from './help-text.ts'
@@ -75,6 +76,30 @@ export function wholeNumber(minimum: number): (text: string) => number {
     return value
   }
 }
+
+/** Parses an option that takes a port. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN
+  if (!isPort(port)) throw new InvalidArgumentError(`Give a port from 0 to ${MAX_PORT}; 0 takes any free one.`)
+  return port
+}
+
+/** Returns a parser for an option that takes the number that the ledger has given to something. */
+export function ledgerId(remedy: string): (text: string) => string {
+  return (text) => {
+    // More digits would be no bigint of the database.
+    if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError(remedy)
+    return text
+  }
+}
+
+const parseRejectId = ledgerId('Give the id of a reject, as sluice rejects list shows it.')
+
+/** Collects the ids of rejects that an option names. */
+export const rejectIds = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  parseRejectId(text),
+]
 
 /** Parses an option that takes a duration, as `30m`. */
 export function parseDuration(text: string): Duration {

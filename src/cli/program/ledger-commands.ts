@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
-import { addCommand, addGroup, commandHandler, wholeNumber } from './add-command.ts'
+import { addCommand, addGroup, commandHandler, ledgerId, rejectIds, wholeNumber } from './add-command.ts'
 
 /** Adds the commands that work on the database: rejects, cursor, limits, prune, migrate, sql. */
 export function addLedgerCommands(sluice: Command): void {
   const rejects = addGroup(sluice, 'rejects', 'List records that could not be stored, and store or drop them.')
   addCommand(rejects, 'list', 'List the records that could not be stored, each with its reason.')
     .argument('[stream]', 'PIPELINE or PIPELINE.STREAM')
-    .option('--run <id>', 'only rejects of this run')
+    .option('--run <id>', 'only rejects of this run', ledgerId('Give the number of a run, as sluice runs shows it.'))
     .option('--all', 'include rejects that were replayed, stored or rejected again since, or dropped')
     .option('--limit <n>', 'rejects to list, oldest first', wholeNumber(1), 50)
     .option('--json', 'print one reject per line, as JSON, with the whole record')
@@ -15,13 +15,13 @@ export function addLedgerCommands(sluice: Command): void {
     .argument('<stream>', 'PIPELINE, PIPELINE.STREAM, or a file')
     .option('--stream <names...>', 'only these streams')
     .option('--account <name>', 'the account, if the pipeline has several')
-    .option('--id <ids...>', 'only these rejects')
+    .option('--id <ids...>', 'only these rejects', rejectIds)
     .option('--overwrite', 'replace a stored row with the same key if no version says which one is newer')
     .option('--json', 'print the report as JSON')
     .action(commandHandler(async () => (await import('../commands/ledger/rejects-replay.ts')).rejectsReplayCommand))
   addCommand(rejects, 'drop', 'Settle rejects by hand: they are listed and replayed no longer.')
     .argument('<stream>', 'PIPELINE or PIPELINE.STREAM')
-    .option('--id <ids...>', 'only these rejects')
+    .option('--id <ids...>', 'only these rejects', rejectIds)
     .action(commandHandler(async () => (await import('../commands/ledger/rejects-drop.ts')).rejectsDropCommand))
 
   const cursor = addGroup(sluice, 'cursor', 'Show, set or reset the cursor of a stream: how far it has been read.')

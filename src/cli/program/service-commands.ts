@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { addCommand, addRenamedOption, commandHandler, parseDuration, wholeNumber } from './add-command.ts'
+import { addCommand, addRenamedOption, commandHandler, parseDuration, parsePort, wholeNumber } from './add-command.ts'
 
 /** Adds the commands that wait: schedule, serve, login. */
 export function addServiceCommands(sluice: Command): void {
@@ -45,7 +45,7 @@ export function addServiceCommands(sluice: Command): void {
     'Show current and past runs live, as a page and an API. Runs can be started, cancelled and repeated there.',
   )
     .argument('[pipelines...]', 'names or files (default: all of pipelines/)')
-    .addOption(new Option('--port <n>', '0 takes any free port').argParser(wholeNumber(0)).default(8420))
+    .addOption(new Option('--port <n>', '0 takes any free port').argParser(parsePort).default(8420))
     .addOption(
       new Option('--host <address>', 'address to listen on; beyond this machine a token is required').default(
         '127.0.0.1',
@@ -62,7 +62,7 @@ export function addServiceCommands(sluice: Command): void {
     .option('--device', 'log in on another device, by a code (needs deviceUrl; default: in a browser of this machine)')
     .addOption(
       new Option('--port <n>', 'port of 127.0.0.1 to which the browser returns; 0 takes any free port')
-        .argParser(wholeNumber(0))
+        .argParser(parsePort)
         .default(0),
     )
     .addOption(

@@ -1,5 +1,6 @@
 import { rememberBase } from '../../model/base-variables.ts'
 import { UsageError } from '../../model/errors.ts'
+import { portProblem } from '../../value/port.ts'
 
 /**
  * Returns the base of an API, or the value of an environment variable in its place: a company's own installation, a
@@ -18,7 +19,8 @@ export function baseUrl(variable: string, otherwise: string): string {
   }
   // The message leaves the value out: a URL may contain credentials.
   throw new UsageError(
-    `${variable} in the environment is not a URL. Write scheme and host, as in ${otherwise}, or remove the variable`,
+    `${variable} in the environment is not a URL${portProblem(given)}. ` +
+      `Write scheme and host, as in ${otherwise}, or remove the variable`,
   )
 }
 

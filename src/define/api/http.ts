@@ -7,6 +7,7 @@ import { checkAuth } from './auth.ts'
 import { multipartOf } from './file-part.ts'
 import { Endpoint } from './endpoint.ts'
 import { defined } from '../../value/defined.ts'
+import { portProblem } from '../../value/port.ts'
 import { duration } from '../../value/duration.ts'
 import { parseSize } from '../../value/size.ts'
 import { checkValue } from '../check-value.ts'
@@ -139,7 +140,9 @@ export class HttpApi {
 export function http(base: string, options: HttpOptions = {}): HttpApi {
   const place = `http(${JSON.stringify(base)})`
   if (!URL.canParse(base) || !/^https?:/.test(base))
-    throw new UsageError(`${place}: this is not a URL. Write scheme and host, as in 'https://api.example/v1'`)
+    throw new UsageError(
+      `${place}: this is not a URL${portProblem(base)}. Write scheme and host, as in 'https://api.example/v1'`,
+    )
   const { username, password, search, hash } = new URL(base)
   if (username || password)
     throw new UsageError(`http(): the base contains credentials. Give them as auth: basic(user, secret('PASSWORD'))`)

@@ -1,6 +1,7 @@
 // Reads the description of an API from a file or a URL.
 import { readFile } from 'node:fs/promises'
 import { EnvHttpProxyAgent, fetch } from 'undici'
+import { proxiesOf } from '../../http/connections.ts'
 import { UsageError } from '../../model/errors.ts'
 import { redactUrl } from '../../observe/redact.ts'
 import { messageOf } from '../../value/error.ts'
@@ -56,7 +57,7 @@ async function textOfFile(file: string, signal: AbortSignal): Promise<string> {
 async function textOfUrl(url: string, signal: AbortSignal): Promise<string> {
   const shown = redactUrl(url)
   // It obeys HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
-  const agent = new EnvHttpProxyAgent()
+  const agent = new EnvHttpProxyAgent(proxiesOf(process.env))
   const limited = AbortSignal.any([signal, AbortSignal.timeout(MAX_MS)])
   try {
     const response = await fetch(url, {

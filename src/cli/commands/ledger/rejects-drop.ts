@@ -16,9 +16,6 @@ export async function rejectsDropCommand(
   { signal }: CommandContext,
 ): Promise<number> {
   const { pipeline = '', stream } = parseStreamName(word)
-  const wrong = id?.filter((one) => !/^\d+$/.test(one)) ?? []
-  if (wrong.length > 0)
-    throw new UsageError(`${wrong.join(', ')} is not the id of a reject. See: sluice rejects list ${word}`)
   await using store = await openStore({ database, signal })
   await requireKnownName(store.database, { pipeline, ...defined({ stream }) })
   await using transaction = await store.database.transaction({ signal })
