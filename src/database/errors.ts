@@ -1,5 +1,5 @@
 // Classifies errors of the database: retry, reject a row, read the table again, or stop.
-import { DatabaseError } from '../model/errors.ts'
+import { DatabaseError, SluiceError } from '../model/errors.ts'
 import { defineErrorName } from '../value/error.ts'
 
 /** The connection was lost, and the result of the statement is unknown. Has SQLSTATE 08006, as the server would. */
@@ -84,6 +84,8 @@ function* causes(error: unknown): Generator<Error> {
 }
 
 function ownState(error: Error): string | undefined {
+  // Their codes, such as USAGE, are not those of the database.
+  if (error instanceof SluiceError) return undefined
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !isSystemCode(error) ? code : undefined
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { ConnectionLostError, isRowError, isTableChanged, isTransient, sqlState } from '../../src/database/errors.ts'
-import { DatabaseError, LoadError } from '../../src/model/errors.ts'
+import { DatabaseError, LoadError, UsageError } from '../../src/model/errors.ts'
 
 const of = (code: string, more: object = {}): Error => Object.assign(new Error(`error ${code}`), { code, ...more })
 const system = { errno: -32, syscall: 'write' }
@@ -54,5 +54,6 @@ test('the code of a system call is no SQLSTATE, and a cycle of causes ends', () 
   const circle = new Error('a')
   circle.cause = new Error('b', { cause: circle })
   expect(sqlState(circle)).toBeUndefined()
+  expect(sqlState(new UsageError('five letters are its code'))).toBeUndefined()
   expect(sqlState(new LoadError('x', { cause: of('23505') }))).toBe('23505')
 })
