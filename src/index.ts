@@ -152,6 +152,7 @@ export type { BackfillPlan, PlannedWindow } from './run/backfill/backfill-plan.t
 export type { BatchLimits, StatusOptions } from './run/options.ts'
 export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
+export type { AccountsChange } from './run/accounts/live-accounts.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
 export type { StatusFinding, StatusReport, StatusWait, StreamStatus } from './run/status/stream-status.ts'
 

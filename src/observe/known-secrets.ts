@@ -13,9 +13,7 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name) &&
  */
 export function knownSecrets(environment: Readonly<Record<string, string | undefined>>, database?: string): Secrets {
   const secrets = readSecrets(environment)
-  for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && value.length >= 8 && isSecretName(name)) secrets.register?.(name, value)
-  }
+  registerSecrets(secrets, environment)
   for (const [name, url] of [
     ['DATABASE_URL', environment['DATABASE_URL']],
     ['DATABASE_DIRECT_URL', environment['DATABASE_DIRECT_URL']],
@@ -25,6 +23,13 @@ export function knownSecrets(environment: Readonly<Record<string, string | undef
     if (password !== undefined) secrets.register?.(`${name}'s password`, password)
   }
   return secrets
+}
+
+/** Registers each variable that is named like a secret. */
+export function registerSecrets(secrets: Secrets, environment: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && value.length >= 8 && isSecretName(name)) secrets.register?.(name, value)
+  }
 }
 
 /**

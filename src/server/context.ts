@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression } from 'fastify'
 import type { RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { Database } from '../database/database.ts'
-import type { Pipeline } from '../define/pipeline.ts'
 import type { EventHub } from './events/event-hub.ts'
 import type { Runner } from './runner.ts'
 import type { SchemaTypes } from './schemas/routes.ts'
+import type { ServedPipelines } from './served-pipelines.ts'
 
 /** Fastify, with requests and answers typed by the schema of each route. */
 export type App = FastifyInstance<
@@ -20,7 +20,7 @@ export interface Context {
   readonly database: Database
   readonly hub: EventHub
   readonly runner: Runner
-  readonly pipelines: ReadonlyMap<string, Pipeline>
+  readonly served: Pick<ServedPipelines, 'byName' | 'accounts' | 'find' | 'findings'>
   /** Passed to every run that the server starts. */
   readonly runOptions: {
     readonly database?: string | undefined

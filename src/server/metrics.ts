@@ -28,9 +28,9 @@ export function openMetrics({
   database,
   hub,
   runner,
-  pipelines,
+  served,
   openStreams,
-}: Pick<Context, 'database' | 'hub' | 'runner' | 'pipelines' | 'openStreams'>): Metrics {
+}: Pick<Context, 'database' | 'hub' | 'runner' | 'served' | 'openStreams'>): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const stream = ['pipeline', 'stream'] as const
@@ -66,6 +66,11 @@ export function openMetrics({
     'Readings and windows that may have missed records, and that no later reading covers',
     stream,
   )
+  const accounts = gauge('accounts', 'Accounts of a pipeline, by whether they can run: ready or failed', [
+    'pipeline',
+    'state',
+  ])
+  const readable = gauge('accounts_readable', '1 if the accounts of a pipeline could be read, else 0', ['pipeline'])
   const loop = gauge('event_loop_delay_seconds', 'Delay of the event loop of this server since the last scrape', [
     'quantile',
   ])
@@ -129,7 +134,7 @@ export function openMetrics({
     ])
     for (const one of [lag, age, waiting, going, completeness, open]) one.reset()
     for (const { pipeline, stream: name, value, updatedAt } of cursors) {
-      const behind = cursorAgeMs(value, pipelines.get(pipeline)?.streams[name]?.recipe.incremental?.unit, now)
+      const behind = cursorAgeMs(value, served.byName.get(pipeline)?.streams[name]?.recipe.incremental?.unit, now)
       if (behind !== undefined) lag.set({ pipeline, stream: name }, behind / 1_000)
       age.set({ pipeline, stream: name }, (now.getTime() - updatedAt.getTime()) / 1_000)
     }
@@ -154,6 +159,12 @@ export function openMetrics({
     }
   }
   const measureProcess = (): void => {
+    for (const { definition, known, problem } of served.accounts) {
+      const { name } = definition
+      accounts.set({ pipeline: name, state: 'ready' }, known.pipelines.length)
+      accounts.set({ pipeline: name, state: 'failed' }, known.failed.length)
+      readable.set({ pipeline: name }, problem ? 0 : 1)
+    }
     for (const [quantile, ns] of [
       ['0.5', delay.percentile(50)],
       ['0.99', delay.percentile(99)],

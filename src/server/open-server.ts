@@ -2,21 +2,19 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { scheduleOf } from '../define/schedule/schedule.ts'
-import { secretsIn } from '../define/secrets-in.ts'
 import { LinkedSignal } from '../flow/signals/linked-signal.ts'
 import { onAbort } from '../flow/signals/on-abort.ts'
 import { TaskGroup } from '../flow/task-group.ts'
 import { UsageError } from '../model/errors.ts'
 import { pruneHourly } from '../ledger/prune.ts'
-import type { Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import { duration } from '../value/duration.ts'
 import { isPort, MAX_PORT } from '../value/port.ts'
 import { knownSecrets } from '../observe/known-secrets.ts'
-import { environmentOf } from '../run/accounts/environment-of.ts'
 import { expandAll } from '../run/accounts/expand-accounts.ts'
 import { openStore } from '../run/open-store.ts'
 import { retentionOf } from '../run/retention.ts'
+import { systemClock, type Clock } from '../run/schedule/clock.ts'
 import { runScheduler } from '../run/schedule/schedule.ts'
 import { schemasOf, tablesOf } from '../run/schema-right.ts'
 import { openApp } from './app.ts'
@@ -26,6 +24,7 @@ import { isLoopback } from './access/guard.ts'
 import { openMetrics } from './metrics.ts'
 import { Runner } from './runner.ts'
 import type { ServeOptions, Server } from './serve.ts'
+import { ServedPipelines } from './served-pipelines.ts'
 import { Token } from './access/token.ts'
 
 /** Connections for summaries, exports and short queries. */
@@ -36,7 +35,7 @@ const CLOSE_TIMEOUT_MS = 500
 /** Opens all parts of a server in order; closing it closes them in reverse order. */
 export async function openServer(
   definitions: readonly (Pipeline | AccountsPipeline)[],
-  options: ServeOptions,
+  options: ServeOptions & { /** @default the clock of the system */ readonly clock?: Clock },
 ): Promise<Server> {
   const {
     port = 8420,
@@ -46,6 +45,8 @@ export async function openServer(
     maxRuns = 8,
     clientTimeout = '10s',
     onError = () => {},
+    onAccounts = () => {},
+    clock = systemClock,
   } = options
   if (!isPort(port))
     throw new UsageError(
@@ -59,30 +60,41 @@ export async function openServer(
       `${host} can be reached from other machines, whose users could start runs: ` +
         'set SLUICE_TOKEN, or listen on 127.0.0.1',
     )
+  const secrets = knownSecrets(environment, options.database)
+  if (options.token !== undefined) secrets.register?.('SLUICE_TOKEN', options.token)
+  const hide = (text: string): string => secrets.hide(text)
   const { pipelines: given, failed } = await expandAll(definitions, {
     environment,
+    register: (name, value) => secrets.register?.(name, value),
     ...defined({ database: options.database, signal: options.signal }),
   })
   for (const error of failed) onError(error)
-  const pipelines = byName(given)
-  const secrets = secretsOf(given, { environment, database: options.database, token: options.token })
-  const hide = (text: string): string => secrets.hide(text)
 
   await using opening = new AsyncDisposableStack()
   const closing = opening.use(new LinkedSignal(options.signal))
   const { signal } = closing
+  const served = new ServedPipelines(given, {
+    environment,
+    secrets,
+    clock,
+    signal,
+    database: options.database,
+    onChange: onAccounts,
+    onProblem: (pipeline, message) => onError(new Error(hide(warningText(pipeline, message)))),
+  })
   const runOptions = { environment, ...(options.database !== undefined && { database: options.database }) }
   const schemas = schemasOf(tablesOf(given))
   const { database } = opening.use(await openStore({ ...runOptions, max: CONNECTIONS, schemas, signal }))
   const hub = opening.use(await EventHub.open(database, { hide, onError, signal }))
   const group = opening.use(new TaskGroup({ signal }))
   group.spawn((ending) => pruneHourly(database, retention, { onError, signal: ending }))
+  served.keepFresh(group)
   const runner = new Runner({ database, group, maxRuns, onError })
   const context: Context = {
     database,
     hub,
     runner,
-    pipelines,
+    served,
     runOptions,
     hide,
     onError,
@@ -124,9 +136,11 @@ export async function openServer(
       try {
         await runScheduler(scheduled, {
           ...runOptions,
+          clock,
+          live: served.accounts,
           signal: ending,
           onEvent: (event) => {
-            if (event.type === 'warning') onError(new Error(`${event.pipeline}: ${event.message}`))
+            if (event.type === 'warning') onError(new Error(warningText(event.pipeline, event.message)))
           },
         })
       } catch (error) {
@@ -167,38 +181,6 @@ async function close(app: FastifyInstance): Promise<void> {
   }
 }
 
-function byName(given: readonly Pipeline[]): Map<string, Pipeline> {
-  const pipelines = new Map(given.map((pipeline) => [pipeline.name, pipeline]))
-  const twice = given.find((pipeline) => pipelines.get(pipeline.name) !== pipeline)
-  if (twice) throw new UsageError(`Two pipelines are named '${twice.name}' and would share their cursors: rename one`)
-  return pipelines
-}
-
-/**
- * Returns all known secrets, so that no answer contains one: those of the streams, variables named like a secret, the
- * database's password and the token.
- */
-function secretsOf(
-  given: readonly Pipeline[],
-  {
-    environment: own,
-    database,
-    token,
-  }: {
-    readonly environment: Readonly<Record<string, string | undefined>>
-    readonly database: string | undefined
-    readonly token: string | undefined
-  },
-): Secrets {
-  // The variables of accounts have different names, so one environment has all of them.
-  const environment = given.reduce<typeof own>((all, pipeline) => environmentOf(pipeline, all), own)
-  const secrets = knownSecrets(environment, database)
-  for (const name of given.flatMap(({ streams }) =>
-    Object.values(streams).flatMap(({ recipe }) => secretsIn(recipe)),
-  )) {
-    // The run that needs a missing one reports it.
-    if (environment[name]) secrets.value(name)
-  }
-  if (token !== undefined) secrets.register?.('SLUICE_TOKEN', token)
-  return secrets
-}
+/** Errors of an account begin with its name already. */
+const warningText = (pipeline: string, message: string): string =>
+  message.startsWith(`${pipeline}:`) ? message : `${pipeline}: ${message}`

@@ -1,6 +1,7 @@
 import type { AccountsPipeline, Pipeline } from '../define/pipeline.ts'
 import { rejectRenamedWords } from '../define/renamed-words.ts'
 import { rejectUnknownOptions, type OptionNames } from '../model/unknown-option.ts'
+import type { AccountsChange } from '../run/accounts/live-accounts.ts'
 import type { DurationText } from '../value/duration.ts'
 
 /** Options of `serve()`. */
@@ -31,6 +32,8 @@ export interface ServeOptions {
   readonly clientTimeout?: DurationText
   /** Called with errors that no answer reports; it must not throw. */
   readonly onError?: (error: unknown) => void
+  /** Called when accounts of a pipeline were added or removed since the server started; it must not throw. */
+  readonly onAccounts?: (change: AccountsChange) => void
   /** Closes the server, its answers and the runs that it started, within 5 s. */
   readonly signal?: AbortSignal | undefined
 }
@@ -61,6 +64,7 @@ const OPTIONS: OptionNames<ServeOptions> = {
   maxRuns: true,
   clientTimeout: true,
   onError: true,
+  onAccounts: true,
   signal: true,
 }
 

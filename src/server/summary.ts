@@ -13,7 +13,7 @@ import { ownVersion } from '../observe/package-root.ts'
 import { Ticks } from '../run/schedule/ticks.ts'
 import { cursorAgeMs } from '../run/status/cursor-age.ts'
 import { readStatusParts, statusOf, type StatusParts } from '../run/status/status.ts'
-import type { StatusReport, StreamStatus } from '../run/status/stream-status.ts'
+import type { StatusFinding, StatusReport, StreamStatus } from '../run/status/stream-status.ts'
 import type { Context } from './context.ts'
 import type { ActiveRun, Pipeline as PipelineAnswer, Stream, Summary } from './schemas/resources.ts'
 import {
@@ -31,7 +31,10 @@ const CONNECTIONS = 3
 const MAX_ACTIVE_RUNS = 50
 
 /** Reads everything that the page starts with as of one moment, over several connections that share a snapshot. */
-export async function readSummary({ database, pipelines, runner }: Context, signal: AbortSignal): Promise<Summary> {
+export async function readSummary({ database, served, runner }: Context, signal: AbortSignal): Promise<Summary> {
+  // Accounts may come and go meanwhile.
+  const pipelines = new Map(served.byName)
+  const ofAccounts = served.findings()
   await using snapshot = await openSnapshot(database, { connections: CONNECTIONS, signal })
   const loaded = [...pipelines.values()]
   const [event, parts, active, lastRuns, backfills] = await gather(
@@ -47,8 +50,8 @@ export async function readSummary({ database, pipelines, runner }: Context, sign
     at: now.toISOString(),
     version: ownVersion(),
     event,
-    pipelines: [...knownStreams(pipelines, parts)].map(([name, streams]) =>
-      serializePipeline(name, streams, { pipeline: pipelines.get(name), status, now }),
+    pipelines: [...knownStreams(pipelines, ofAccounts, parts)].map(([name, streams]) =>
+      serializePipeline(name, streams, { pipeline: pipelines.get(name), status, ofAccounts, now }),
     ),
     running: active.map((one) => serializeActiveRun(one, runner.has(one.run.id))),
     lastRuns: lastRuns.map(serializeRun),
@@ -65,12 +68,18 @@ interface StreamParts {
   openReadings?: number
 }
 
-/** Returns all streams by pipeline: the loaded ones first, then those that only the ledger knows. */
+/**
+ * Returns all streams by pipeline: the loaded ones first, then accounts that cannot run, then those that only the
+ * ledger knows.
+ */
 function knownStreams(
   pipelines: ReadonlyMap<string, Pipeline>,
+  ofAccounts: readonly StatusFinding[],
   { streams, cursors, rejects, openReadings }: StatusParts,
 ): Map<string, Map<string, StreamParts>> {
-  const known = new Map<string, Map<string, StreamParts>>()
+  const known = new Map<string, Map<string, StreamParts>>(
+    [...pipelines.keys(), ...ofAccounts.map(({ pipeline }) => pipeline)].map((name) => [name, new Map()]),
+  )
   const entry = (pipeline: string, stream: string): StreamParts => {
     const inside = known.get(pipeline) ?? new Map<string, StreamParts>()
     known.set(pipeline, inside)
@@ -139,20 +148,25 @@ interface Terms {
   /** Undefined if the server has not loaded it. */
   readonly pipeline: Pipeline | undefined
   readonly status: StatusReport
+  /** Findings about accounts, which the ledger does not know. */
+  readonly ofAccounts: readonly StatusFinding[]
   readonly now: Date
 }
 
 function serializePipeline(name: string, known: ReadonlyMap<string, StreamParts>, terms: Terms): PipelineAnswer {
-  const { pipeline, status, now } = terms
+  const { pipeline, status, ofAccounts, now } = terms
+  const found = status.findings.filter((finding) => finding.pipeline === name && finding.stream === undefined)
+  // A tick that failed says the same.
+  const hasSaid = found.some(({ kind }) => kind === 'tick failed')
   const streams = [...known].map(([stream, parts]) => serializeStream(name, stream, parts, terms))
   return {
     pipeline: name,
     loaded: pipeline !== undefined,
     ...serializeSchedule(pipeline, now),
     overdueSince: overdueSince(streams),
-    findings: status.findings
-      .filter((finding) => finding.pipeline === name && finding.stream === undefined)
-      .map(serializeFinding),
+    findings: [...ofAccounts.filter((finding) => finding.pipeline === name && !hasSaid), ...found].map(
+      serializeFinding,
+    ),
     streams,
   }
 }

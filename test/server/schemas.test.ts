@@ -132,7 +132,7 @@ test('serializers make nothing that their schemas do not describe', async () => 
   }
   const context = {
     database,
-    pipelines: new Map([['shop', served.pipeline]]),
+    served: { byName: new Map([['shop', served.pipeline]]), findings: () => [] },
     runner: { has: () => true },
   } as unknown as Context // the members that a summary reads
   await check('summary', [await readSummary(context, AbortSignal.timeout(30_000))])

@@ -1,3 +1,4 @@
+import type { AccountsChange } from '../../run/accounts/live-accounts.ts'
 import type { ScheduleEvent } from '../../run/schedule/schedule-event.ts'
 import { formatNumber, formatSeconds } from '../../value/format.ts'
 import { formatTime } from './format-time.ts'
@@ -21,11 +22,22 @@ function textOf(event: ScheduleEvent): string {
       return `${event.pipeline}  ${shortTime(event.tick)}  ${event.status}: ${event.reason}`
     case 'ticks.missed':
       return missedText(event)
+    case 'accounts.changed':
+      return accountsText(event)
     case 'warning':
       return `${event.pipeline}  warning: ${onOneLine(event.message)}`
     case 'scheduler.stopped':
       return `stopped: ${event.reason}`
   }
+}
+
+/** Returns a change of accounts as one line: `shops  accounts have changed: new: shops@east`. */
+export function accountsText({ pipeline, added, removed }: AccountsChange): string {
+  const parts = [
+    ...(added.length > 0 ? [`new: ${added.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`removed: ${removed.join(', ')}`] : []),
+  ]
+  return `${pipeline}  accounts have changed: ${parts.join('; ')}`
 }
 
 function startedText({ pipelines }: EventOf<'scheduler.started'>): string {

@@ -20,7 +20,7 @@ export type AccountsSource =
   | { readonly file: string | URL }
   | { readonly query: string }
 
-/** The accounts of an API that one pipeline reads: what `accounts()` returns. They are read at the start of a run. */
+/** The accounts of an API that one pipeline reads: what `accounts()` returns. */
 export interface Accounts {
   readonly source: AccountsSource
   readonly column: string
@@ -36,7 +36,7 @@ const TAKEN_COLUMNS = new Set(['_slice', '_loaded_at', '_row', 'ctid', 'xmin', '
 
 /**
  * Names the accounts of one API: by an environment variable, by a file of JSON, or by a query of the target database.
- * They are read when a run starts.
+ * They are read when a run starts, and again by a scheduler or a server.
  *
  * @example
  * pipeline('shops', { for: accounts('SHOPS'), streams: (account) => ({ … }) })

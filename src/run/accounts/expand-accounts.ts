@@ -3,6 +3,7 @@ import type { AccountsPipeline, Flows, Pipeline } from '../../define/pipeline.ts
 import type { AccountData } from '../../define/accounts/parse-accounts.ts'
 import { isSecretName } from '../../observe/known-secrets.ts'
 import { UsageError } from '../../model/errors.ts'
+import { defined } from '../../value/defined.ts'
 import { messageOf } from '../../value/error.ts'
 import { readAccounts, type ReadAccountsOptions } from './read-accounts.ts'
 
@@ -52,10 +53,15 @@ export async function expandAll(
   }
 }
 
-const definitions = new WeakMap<Pipeline, AccountsPipeline>()
+/** The reading of accounts from which the pipeline of one account was made. */
+export interface Expansion extends Expanded, Pick<ExpandOptions, 'accounts' | 'register'> {
+  readonly definition: AccountsPipeline
+}
 
-/** Returns the definition from which a pipeline of one account was made. */
-export const definitionOf = (pipeline: Pipeline): AccountsPipeline | undefined => definitions.get(pipeline)
+const expansions = new WeakMap<Pipeline, Expansion>()
+
+/** Returns how a pipeline was made, if it is one of an account. */
+export const expansionOf = (pipeline: Pipeline): Expansion | undefined => expansions.get(pipeline)
 
 /** Reads the accounts of a pipeline and returns a pipeline for each. */
 export async function expandAccounts(definition: AccountsPipeline, options: ExpandOptions = {}): Promise<Expanded> {
@@ -72,13 +78,15 @@ export async function expandAccounts(definition: AccountsPipeline, options: Expa
     chosen === undefined || (account !== undefined && chosen.includes(account))
   if (options.register) for (const [name, value] of accounts.flatMap(secretsOf)) options.register(name, value)
   const { pipelines, failed } = accountPipelines(definition, accounts, environment)
-  for (const pipeline of pipelines) definitions.set(pipeline, definition)
-  return {
+  const expanded: Expanded = {
     pipelines: pipelines.filter(({ account }) => isChosen(account?.name)),
     failed: failed
       .filter(({ account }) => isChosen(account))
       .map(({ account, error }) => new AccountError(`${name}@${account}`, error)),
   }
+  const expansion = { ...expanded, definition, ...defined({ accounts: chosen, register: options.register }) }
+  for (const pipeline of expanded.pipelines) expansions.set(pipeline, expansion)
+  return expanded
 }
 
 /** Values that are shorter would match unrelated text. */

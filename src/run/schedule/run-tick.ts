@@ -5,6 +5,7 @@ import { noteTickRun, settleTick, type HeldTick, type TickStatus } from '../../l
 import type { RunEvent } from '../../model/event.ts'
 import type { Overlap } from '../../model/recipe.ts'
 import type { Report } from '../../model/report.ts'
+import { knownSecrets } from '../../observe/known-secrets.ts'
 import { readSecrets } from '../../observe/secrets.ts'
 import { openStreams } from '../../model/open-streams.ts'
 import { environmentOf } from '../accounts/environment-of.ts'
@@ -33,19 +34,22 @@ export interface RunTickOptions {
 const FINAL_WRITE_MS = 1_000
 
 /**
- * Runs a pipeline for a claimed tick. A run that fails is emitted and recorded. Throws only errors of the ledger.
+ * Runs a pipeline for a claimed tick. A run that fails is emitted and recorded, and so is an error in place of the
+ * pipeline. Throws only errors of the ledger.
  */
 export async function runTick(
-  pipeline: Pipeline,
+  given: Pipeline | Error,
   held: HeldTick,
   late: boolean,
   options: RunTickOptions,
 ): Promise<void> {
   const { database, clock, emit, signal } = options
-  const { tick } = held
-  emit({ type: 'tick.started', pipeline: pipeline.name, tick: tick.toISOString(), late })
+  const { pipeline, tick } = held
+  emit({ type: 'tick.started', pipeline, tick: tick.toISOString(), late })
   const startedMs = clock.now().getTime()
-  const { status, error, report } = await runOnce(pipeline, held, options)
+  const { status, error, report } = Error.isError(given)
+    ? ({ status: 'failed', error: hideKnown(problemText(given, pipeline), options) } satisfies Outcome)
+    : await runOnce(given, held, options)
   // If this cannot be stored, the status of the run decides about the tick.
   const storing = settleTick(database, held, {
     status,
@@ -57,7 +61,7 @@ export async function runTick(
   const open = openStreams(report?.streams ?? {})
   emit({
     type: 'tick.finished',
-    pipeline: pipeline.name,
+    pipeline,
     tick: tick.toISOString(),
     status,
     ms: clock.now().getTime() - startedMs,
@@ -68,10 +72,13 @@ export async function runTick(
   })
 }
 
+const hideKnown = (text: string, { runs: { environment = process.env, database } }: RunTickOptions): string =>
+  knownSecrets(environment, database).hide(text)
+
 interface Outcome {
   readonly status: TickStatus
   readonly error?: string | undefined
-  readonly report?: Report
+  readonly report?: Report | undefined
 }
 
 async function runOnce(

@@ -1,3 +1,5 @@
+import type { AccountsChange } from '../accounts/live-accounts.ts'
+
 /** An event of a scheduler. Instants are ISO 8601, in UTC. */
 export type ScheduleEvent =
   | {
@@ -42,5 +44,6 @@ export type ScheduleEvent =
       readonly first: string
       readonly last: string
     }
+  | ({ readonly type: 'accounts.changed' } & AccountsChange)
   | { readonly type: 'warning'; readonly pipeline: string; readonly message: string }
   | { readonly type: 'scheduler.stopped'; readonly reason: string }

@@ -7,7 +7,7 @@ import { claimTick, skipTick, readTicks, registerSchedule, type KnownTicks } fro
 import { DatabaseError } from '../../model/errors.ts'
 import { runTick, type RunTickOptions } from './run-tick.ts'
 import { Ticks } from './ticks.ts'
-import { messageOf } from '../../value/error.ts'
+import { messageOf, toError } from '../../value/error.ts'
 
 export interface ScheduleLoopOptions extends RunTickOptions {
   readonly pipeline: Pipeline
@@ -16,8 +16,10 @@ export interface ScheduleLoopOptions extends RunTickOptions {
   readonly permits: Semaphore
   /** Accounts of the pipeline that run at once. @default no limit of their own */
   readonly accountPermits?: Semaphore | undefined
-  /** Returns the pipeline as it is now, because values of an account may change. @default `pipeline` */
-  readonly latest?: (() => Pipeline) | undefined
+  /** Returns the pipeline as it is at a tick, because values of an account may change. @default `pipeline` */
+  readonly current?: ((tick: Date) => Promise<Pipeline>) | undefined
+  /** Ticks count from here on, if the ledger does not know the pipeline yet. @default now */
+  readonly since?: Date | undefined
 }
 
 /** Interval between two registrations of a schedule. Each also deletes old ticks. */
@@ -57,7 +59,7 @@ export async function runScheduleLoop(options: ScheduleLoopOptions): Promise<nev
     signal.throwIfAborted()
     try {
       if (clock.now().getTime() - registeredMs >= REGISTER_MS) {
-        await registerSchedule(database, pipeline, clock.now(), { signal })
+        await registerSchedule(database, pipeline, options.since ?? clock.now(), { signal })
         registeredMs = clock.now().getTime()
       }
       const known = await readTicks(database, pipeline, { signal })
@@ -161,13 +163,14 @@ async function miss(
 
 /** Claims a tick and runs it. Returns false if another scheduler has it. */
 async function runStep({ tick, late }: Step, ticks: Ticks, options: ScheduleLoopOptions): Promise<boolean> {
-  const { schedule, database, permits, accountPermits, latest, signal } = options
+  const { schedule, database, permits, accountPermits, signal } = options
   using _account = await accountPermits?.acquire({ signal })
   using _permit = await permits.acquire({ signal })
-  const pipeline = latest?.() ?? options.pipeline
-  const attempt = await claimTick(database, pipeline.name, tick, { signal })
+  const pipeline = await currentPipeline(tick, options)
+  const { name } = options.pipeline
+  const attempt = await claimTick(database, name, tick, { signal })
   if (attempt === undefined) return false
-  const running = runTick(pipeline, { pipeline: pipeline.name, tick, attempt }, late, options)
+  const running = runTick(pipeline, { pipeline: name, tick, attempt }, late, options)
   using over = new LinkedSignal(signal)
   const watching =
     late || schedule.overlap === 'wait'
@@ -180,6 +183,21 @@ async function runStep({ tick, late }: Step, ticks: Ticks, options: ScheduleLoop
     await watching
   }
   return true
+}
+
+/** Returns the pipeline as it is at a tick, or why the tick fails. */
+async function currentPipeline(
+  tick: Date,
+  { current, pipeline, signal }: ScheduleLoopOptions,
+): Promise<Pipeline | Error> {
+  try {
+    return (await current?.(tick)) ?? pipeline
+  } catch (error) {
+    signal.throwIfAborted()
+    // The tick is not lost while the database cannot be reached.
+    if (isConnectionError(error) || error instanceof DatabaseError) throw error
+    return toError(error)
+  }
 }
 
 /** Settles ticks that come due during a run, until the signal aborts. */

@@ -8,10 +8,11 @@ import { UsageError } from '../../model/errors.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { CatchUp, Overlap } from '../../model/recipe.ts'
 import type { DurationText } from '../../value/duration.ts'
-import { definitionOf, expandAll } from '../accounts/expand-accounts.ts'
+import { expandAll, expansionOf } from '../accounts/expand-accounts.ts'
+import { liveAccountsOf, type LiveAccounts } from '../accounts/live-accounts.ts'
 import { openStore } from '../open-store.ts'
 import { schemasOf, tablesOf } from '../schema-right.ts'
-import { AccountLoops, type AccountLoopsOptions } from './account-loops.ts'
+import { runAccountLoops } from './account-loops.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { runScheduleLoop } from './schedule-loop.ts'
 import type { ScheduleEvent } from './schedule-event.ts'
@@ -59,7 +60,10 @@ export interface ScheduleOptions {
  */
 export async function runScheduler(
   given: readonly (Pipeline | AccountsPipeline)[],
-  options: ScheduleOptions = {},
+  options: ScheduleOptions & {
+    /** The accounts of the pipelines, if another part of the program keeps them fresh. @default this one does */
+    readonly live?: readonly LiveAccounts[]
+  } = {},
 ): Promise<void> {
   const {
     database: url,
@@ -115,16 +119,24 @@ export async function runScheduler(
       })),
     })
     for (const { pipeline, message } of failed) emit({ type: 'warning', pipeline, message })
+    const live =
+      options.live ??
+      liveAccountsOf(pipelines, {
+        ...expand,
+        clock,
+        signal: group.signal,
+        onChange: (change) => emit({ type: 'accounts.changed', ...change }),
+        onProblem: (pipeline, message) => emit({ type: 'warning', pipeline, message }),
+      })
+    if (!options.live) for (const one of live) group.spawn((signal) => one.keepFresh(signal))
     const common = { permits, database: store.database, clock, emit, runs: expand, timeoutMs, onRun }
-    for (const [definition, all] of Map.groupBy(scheduled, ({ pipeline }) => definitionOf(pipeline))) {
-      const [first] = all
-      if (definition && first) {
-        const accountPermits = new Semaphore(definition.for.concurrency)
-        const { schedule } = first
+    for (const [definition, all] of Map.groupBy(scheduled, ({ pipeline }) => expansionOf(pipeline)?.definition)) {
+      const accounts = definition && live.find((one) => one.definition === definition)
+      if (accounts && all[0]) {
+        const { schedule } = all[0]
+        const accountPermits = new Semaphore(accounts.definition.for.concurrency)
         const terms = { ...common, schedule, overlap: schedule.overlap, accountPermits }
-        const run: AccountLoopsOptions['run'] = (pipeline, latest, signal) =>
-          runScheduleLoop({ ...terms, pipeline, latest, signal })
-        new AccountLoops(definition, { group, clock, emit, expand, run }).start(all.map(({ pipeline }) => pipeline))
+        runAccountLoops(accounts, { group, run: (loop) => runScheduleLoop({ ...terms, ...loop }) })
         continue
       }
       for (const { pipeline, schedule } of all)

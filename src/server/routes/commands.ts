@@ -9,14 +9,14 @@ import { Problem } from '../response/problem.ts'
 import { schemas } from '../schemas/routes.ts'
 
 /** Routes that start and cancel runs. A run continues after its id was sent. */
-export function commandRoutes(app: App, { database, runner, pipelines, runOptions }: Context): void {
-  const find = (name: string, streams: readonly string[] = []): Pipeline => {
-    const pipeline = pipelines.get(name)
+export function commandRoutes(app: App, { database, runner, served, runOptions, signal }: Context): void {
+  const find = async (name: string, streams: readonly string[] = []): Promise<Pipeline> => {
+    const pipeline = await served.find(name, signal)
     if (!pipeline)
       throw new Problem(
         404,
         `pipeline '${name}' is not loaded here`,
-        `loaded pipelines: ${[...pipelines.keys()].join(', ') || 'none'}`,
+        `loaded pipelines: ${[...served.byName.keys()].join(', ') || 'none'}`,
       )
     const unknown = streams.filter((stream) => !Object.hasOwn(pipeline.streams, stream))
     if (unknown.length > 0)
@@ -30,7 +30,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
 
   app.post('/api/runs', { schema: schemas.startRun }, async ({ body, headers }, reply) => {
     const { pipeline: name, ...options } = body
-    const pipeline = find(name, options.streams)
+    const pipeline = await find(name, options.streams)
     const request = { key: headers['idempotency-key'], action: 'run', body }
     const id = await runner.start(request, (hooks) => runPipeline(pipeline, { ...runOptions, ...options, ...hooks }))
     return reply.code(202).header('location', `/api/runs/${id}`).send({ run: id })
@@ -38,7 +38,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
 
   app.post('/api/backfills', { schema: schemas.startBackfill }, async ({ body, headers }, reply) => {
     const { pipeline: name, ...options } = body
-    const pipeline = find(name, [options.stream])
+    const pipeline = await find(name, [options.stream])
     const request = { key: headers['idempotency-key'], action: 'backfill', body }
     const id = await runner.start(request, (hooks) =>
       backfillPipeline(pipeline, { ...runOptions, ...options, ...hooks }),
@@ -53,7 +53,7 @@ export function commandRoutes(app: App, { database, runner, pipelines, runOption
       const range = await readBackfill(database, backfillId)
       if (!range) throw new Problem(404, `backfill ${backfillId} does not exist`, 'see /api/backfills')
       const { pipeline: name, stream, from, to, window, zone } = range
-      const pipeline = find(name, [stream])
+      const pipeline = await find(name, [stream])
       const { only = 'failed', windows, ...options } = body ?? {}
       const request = {
         key: headers['idempotency-key'],

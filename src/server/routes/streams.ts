@@ -14,7 +14,7 @@ const EXPORT_TIMEOUT_MS = 60_000
 
 /** Routes with long answers: the stream of events, and whole tables. */
 export function streamRoutes(app: App, context: Context): void {
-  const { database, hub, pipelines, signal, clientTimeoutMs, onError, openStreams } = context
+  const { database, hub, served, signal, clientTimeoutMs, onError, openStreams } = context
 
   app.get('/api/events', { schema: schemas.events }, async ({ query: { after, ...filter }, headers }, reply) => {
     if (openStreams.watchers >= MAX_WATCHERS)
@@ -41,7 +41,7 @@ export function streamRoutes(app: App, context: Context): void {
     '/api/streams/:pipeline/:stream/records',
     { schema: schemas.records },
     async ({ params: { pipeline, stream } }, reply) => {
-      const flow = pipelines.get(pipeline)?.streams[stream]
+      const flow = served.byName.get(pipeline)?.streams[stream]
       if (!flow) throw new Problem(404, `stream ${pipeline}.${stream} is not loaded here`, 'see /api/summary')
       if (openStreams.exports >= MAX_EXPORTS)
         throw new Problem(503, `${MAX_EXPORTS} exports are running already`, 'try again when one of them has ended')

@@ -156,12 +156,28 @@ describe('a program', () => {
     await until(() => finished('shops@north').length > 0 && finished('shops@south').length > 0)
     await writeFile(file, shopsJson(['south', 'west']))
     await until(() => finished('shops@west').length > 0)
-    const north = finished('shops@north').length
-    const south = finished('shops@south').length
+    expect(events.find(({ type }) => type === 'accounts.changed')).toEqual({
+      type: 'accounts.changed',
+      pipeline: 'shops',
+      added: ['shops@west'],
+      removed: ['shops@north'],
+    })
+    const north = events.filter((event) => 'tick' in event && event.pipeline === 'shops@north').length
     await writeFile(file, 'broken [')
-    await until(() => events.some((event) => event.type === 'warning' && event.message.includes('all run as before')))
-    await until(() => finished('shops@south').length > south + 1)
-    expect(finished('shops@north').length).toBeLessThanOrEqual(north + 1)
+    const failed = (pipeline: string) =>
+      events.some((event) => event.type === 'tick.finished' && event.pipeline === pipeline && event.status === 'failed')
+    await until(() => failed('shops@south') && failed('shops@west'))
+    expect(events.filter((event) => event.type === 'warning')).toEqual([
+      {
+        type: 'warning',
+        pipeline: 'shops',
+        message: expect.stringContaining('its accounts cannot be read, and its runs fail until they can be: shops: '),
+      },
+    ])
+    const south = finished('shops@south').length
+    await writeFile(file, shopsJson(['south', 'west']))
+    await until(() => finished('shops@south').length > south)
+    expect(events.filter((event) => 'tick' in event && event.pipeline === 'shops@north')).toHaveLength(north)
     stop.abort()
     await running
   })

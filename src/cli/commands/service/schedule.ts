@@ -12,7 +12,7 @@ import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { scheduleLine } from '../../output/schedule-line.ts'
 import { findAccounts } from '../sync/run-accounts.ts'
 import { printError } from '../../output/print-error.ts'
-import { eventLog } from '../../progress/event-log.ts'
+import { eventLog, type EventLog } from '../../progress/event-log.ts'
 import { runsProgress } from '../../progress/runs-progress.ts'
 
 export interface ScheduleCommandOptions extends CommonOptions {
@@ -41,7 +41,13 @@ export async function scheduleCommand(
   for (const error of failed) printError(error, context)
   if (into !== undefined || image !== undefined)
     throw new UsageError(`--${into === undefined ? 'image' : 'into'} needs --print`)
-  const logs = new Map(found.map(({ pipeline: { name } }) => [name, eventLog(name, process.stdout, { verbose })]))
+  // Accounts may be added while it runs.
+  const logs = new Map<string, EventLog>()
+  const logOf = (name: string): EventLog => {
+    const log = logs.get(name) ?? eventLog(name, process.stdout, { verbose })
+    logs.set(name, log)
+    return log
+  }
   const isJson = options.json === true
   using runs = runsProgress((line) => console.log(line))
   await runScheduler(
@@ -55,7 +61,7 @@ export async function scheduleCommand(
       concurrency,
       onEvent: (event) => console.log(hide(isJson ? jsonLine(event) : scheduleLine(event))),
       ...(verbose && {
-        onRun: (pipeline, event) => (isJson ? logs.get(pipeline)?.on(event) : runs.on(pipeline, event)),
+        onRun: (pipeline, event) => (isJson ? logOf(pipeline).on(event) : runs.on(pipeline, event)),
       }),
     },
   )

@@ -3,6 +3,7 @@ import { serve } from '../../../server/serve.ts'
 import { messageOf } from '../../../value/error.ts'
 import type { CommandContext, CommonOptions } from '../../execute-command.ts'
 import { findAccounts } from '../sync/run-accounts.ts'
+import { accountsText } from '../../output/schedule-line.ts'
 import { printError } from '../../output/print-error.ts'
 import { defined } from '../../../value/defined.ts'
 
@@ -36,6 +37,7 @@ export async function serveCommand(
       token,
       signal,
       ...defined({ allowedHosts: allowedHost }),
+      onAccounts: (change) => console.log(accountsText(change)),
       onError: (error) =>
         console.error(hide(`sluice: ${(verbose && Error.isError(error) && error.stack) || messageOf(error)}`)),
     },
