@@ -121,6 +121,9 @@ function nameTaken(same: readonly Loaded[]): UsageError {
 
 const isFile = (word: string): boolean => EXTENSIONS.has(extname(word))
 
+/** True for the name of a file that is taken for a pipeline in `pipelines/`. */
+export const isPipelineFile = (name: string): boolean => isFile(name) && !/\.d\.m?ts$/.test(name)
+
 /** `billing.customers billing.invoices` is one pipeline with two streams; `billing billing.invoices` is all of it. */
 function mergedByPipeline(all: readonly FoundPipeline[]): FoundPipeline[] {
   const byName = new Map<string, FoundPipeline>()
@@ -185,11 +188,12 @@ async function inFolder(folder: string, cwd: string): Promise<Promise<Loaded>[]>
       { cause, explanation: 'NO_PIPELINE' },
     )
   }
-  const files = names.filter((name) => isFile(name) && !name.endsWith('.d.ts') && !name.endsWith('.d.mts')).toSorted()
+  const files = names.filter(isPipelineFile).toSorted()
   if (files.length === 0)
     throw new UsageError(
       `There is no pipeline in ${folder}/ (${cwd}). ` +
-        "Put a file there that ends with `export default pipeline('name', { streams: { … } })`",
+        'Make one for an API: sluice probe URL. Make a project with an example: sluice init. ' +
+        "Or put a file there that ends with `export default pipeline('name', { streams: { … } })`",
       { explanation: 'NO_PIPELINE' },
     )
   return files.map((name) => importPipeline(join(folder, name), cwd))

@@ -21,7 +21,8 @@ const read = ({ cwd }: Project, file: string): Promise<string> => readFile(join(
 
 describe('sluice init', () => {
   test('keeps every file that exists, and adds to package.json what it lacks', async () => {
-    await using here = await project({ 'package.json': MANIFEST, '.env': 'MINE=1\n', 'tsconfig.json': '{}' })
+    const own = { '.env': 'MINE=1\n', 'tsconfig.json': '{}', 'pipelines/.gitkeep': '' }
+    await using here = await project({ 'package.json': MANIFEST, ...own })
     const ended = await init(here, '--name', 'my-shop', '--database', 'postgres://me:p#w$d@db/shop')
     expect(ended).toMatchObject({ code: 0, stderr: '' })
     expect(ended.stdout).toMatch(/^Kept as they were, because they exist:\n {2}package\.json, with name, .* added\n/m)
@@ -142,3 +143,17 @@ test('a command in a folder without a project says how to begin', async () => {
     stderr: expect.stringContaining('. Make a project: sluice init. Make a pipeline for an API: sluice probe URL. '),
   })
 })
+
+test.each(['run', 'list', 'check'])(
+  'sluice %s in a project without a pipeline says how to get one',
+  async (command) => {
+    await using here = await project({ 'pipelines/.gitkeep': '' })
+    const { code, stdout, stderr } = await callSluice([command], { cwd: here.cwd })
+    expect([code === 0, stdout + stderr]).toEqual([
+      false,
+      expect.stringMatching(
+        /There is no pipeline in pipelines\/ .* Make one for an API: sluice probe URL\. .* sluice init\. /,
+      ),
+    ])
+  },
+)

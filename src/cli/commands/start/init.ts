@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { UsageError } from '../../../model/errors.ts'
+import { isPipelineFile } from '../../../run/find-pipelines.ts'
 import { readSecrets } from '../../../observe/secrets.ts'
 import { readAuth, readHeaders } from '../../../probe/auth-option.ts'
 import { tableFor } from '../../../probe/write/write-stream.ts'
@@ -88,7 +89,7 @@ async function makeProject(folder: string, { name, files, embedded }: MakeOption
 }
 
 const hasPipelines = async (folder: string): Promise<boolean> =>
-  (await readdir(join(folder, 'pipelines')).catch(() => [])).length > 0
+  (await readdir(join(folder, 'pipelines')).catch(() => [])).some(isPipelineFile)
 
 /** Throws for options that could not be sent, before anything is written. */
 function checkOptions({
