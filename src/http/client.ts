@@ -200,7 +200,7 @@ class ApiClient implements Client, AsyncDisposable {
     const { memory, signal, stream } = options
     await options.budget.acquire(0, {
       signal,
-      paths: [request.path],
+      paths: request.paths,
       onWait: (reason, ms) => emit({ type: 'waiting', stream, for: reason, ms }),
     })
     const onWait = (ms: number): void => emit({ type: 'waiting', stream, for: 'memory', ms })

@@ -33,6 +33,8 @@ export interface PreparedRequest {
   readonly label: string
   /** The path that a long wait holds for. */
   readonly path: string
+  /** Paths whose waits concern the request: its own, and its endpoint's, such as `GET /users`. */
+  readonly paths: readonly string[]
 }
 
 /**
@@ -74,6 +76,9 @@ export function prepareRequest(
     : hidden
   const json = reveal(jsonBody(request, persisted, form))
   const pageHeaders = reveal(request.headers ?? {})
+  const path = secrets.hide(
+    isOwn && endpoint !== undefined ? limitedPath(addresses, endpoint) : limitedPathOf(hidden, isOwn),
+  )
   return {
     method,
     url,
@@ -83,9 +88,8 @@ export function prepareRequest(
     isGraphql,
     document: request.graphql,
     label,
-    path: secrets.hide(
-      isOwn && endpoint !== undefined ? limitedPath(addresses, endpoint) : limitedPathOf(hidden, isOwn),
-    ),
+    path,
+    paths: [path, `${method} ${path}`],
   }
 }
 

@@ -109,7 +109,7 @@ export class Sender {
   ): Promise<ReceivedResponse> {
     const { agent, bodyAgent, costs, buffers, settings, time, emit } = this.#options
     const { signal, rules, stream, timeout, budget, onTry } = options
-    const { method, label, path, document } = request
+    const { method, label, path, paths, document } = request
     const onWait = this.#onWait(options)
     using _cost = await costs.acquire(document, { signal, onWait })
     await budget.acquire(1, { signal, paths: [path], onWait })
@@ -157,7 +157,7 @@ export class Sender {
           const pausedAt = time.clock()
           await budget.acquire(1, {
             signal,
-            paths: [path, this.#options.secrets.hide(limitedPathOf(url, isOwn))],
+            paths: [...paths, this.#options.secrets.hide(limitedPathOf(url, isOwn))],
             onWait,
           })
           startedAt += time.clock() - pausedAt

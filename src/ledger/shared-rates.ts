@@ -2,7 +2,16 @@ import type { Database } from '../database/database.ts'
 import { isTransient } from '../database/errors.ts'
 import { abortable } from '../flow/signals/abortable.ts'
 import { sleep } from '../flow/signals/sleep.ts'
-import type { Grant, KnownLimits, LimitSource, SharedRate, SharedRates } from '../model/rate.ts'
+import {
+  ENDPOINT_IN_NAME,
+  rateName,
+  WHOLE_API,
+  type Grant,
+  type KnownLimits,
+  type LimitSource,
+  type SharedRate,
+  type SharedRates,
+} from '../model/rate.ts'
 import type { LeaseKeeper } from './lease/lease-keeper.ts'
 
 /** Notified by `sluice.report_limits` and `sluice.clear_limits`. */
@@ -20,11 +29,15 @@ interface GrantRow {
 }
 
 interface LimitsRow {
-  /** Null for the number of requests that remain. */
+  /** Null for the number of requests that remain, '' for everything that the budget is for. */
   readonly path: string | null
   readonly ms: number
   readonly remaining: string | null
   readonly source: LimitSource | null
+  /** The budget is the one that reads. Others are of other limits of the same API. */
+  readonly own: boolean
+  /** The endpoint that the budget is for; null for the whole API. */
+  readonly endpoint: string | null
 }
 
 /**
@@ -38,7 +51,7 @@ export function sharedRates(
   database: Database,
   { keeper, run }: { readonly keeper: Pick<LeaseKeeper, 'subscribe'>; readonly run?: string },
 ): SharedRates {
-  return ({ origin, credentials, rate }) => {
+  return ({ origin, credentials, rate, endpoint }) => {
     let opened: Promise<string> | undefined
     const identity = async (signal?: AbortSignal): Promise<string> => {
       opened ??= again(
@@ -47,7 +60,7 @@ export function sharedRates(
             await database.one<{ id: string }>('select sluice.open_rate($1, $2, $3) as id', [
               origin,
               [...credentials].toSorted(),
-              rate ?? '',
+              rateName({ rate, endpoint }),
             ])
           ).id,
       )
@@ -118,14 +131,18 @@ export function sharedRates(
         const rows = await again(
           () =>
             database.query<LimitsRow>(
-              `select path, remaining, sluice.milliseconds(until - clock_timestamp()) as ms, source
-                 from sluice.waits where rate = $1`,
-              [id],
+              `select w.path, w.remaining, sluice.milliseconds(w.until - clock_timestamp()) as ms, w.source,
+                      r.id = own.id as own, substring(r.rate from $2) as endpoint
+                 from sluice.rates as own
+                 join sluice.rates as r on (r.origin, r.credentials) = (own.origin, own.credentials)
+                 join sluice.waits as w on w.rate = r.id
+                where own.id = $1`,
+              [id, ENDPOINT_IN_NAME],
               { signal },
             ),
           signal,
         )
-        return knownLimits(rows)
+        return knownLimits(rows, endpoint)
       },
       subscribe: (listener) => keeper.subscribe(CHANNEL, listener),
     } satisfies SharedRate
@@ -136,17 +153,30 @@ function sourceJson(source: LimitSource | undefined, run: string | undefined): s
   return source ? JSON.stringify({ ...source, run }) : null
 }
 
-function knownLimits(rows: readonly LimitsRow[]): KnownLimits {
-  const waits = rows.flatMap(({ path, ms, source }) =>
-    path === null || ms <= 0 ? [] : [{ path, ms, source: source ?? undefined }],
-  )
-  const left = rows.find(({ remaining, ms }) => remaining !== null && ms > 0)
+function knownLimits(rows: readonly LimitsRow[], endpoint: string | undefined): KnownLimits {
+  const waits = rows.flatMap((row) => {
+    const { path, ms, source } = row
+    if (path === null || ms <= 0) return []
+    const concerned = path === WHOLE_API ? placeOf(row, endpoint) : path
+    return concerned === undefined ? [] : [{ path: concerned, ms, source: source ?? undefined }]
+  })
+  // Another budget counts what remains of its own limits.
+  const left = rows.find(({ own, remaining, ms }) => own && remaining !== null && ms > 0)
   return {
     waits,
     ...(left && {
       remaining: { requests: Number(left.remaining), ms: left.ms, source: left.source ?? undefined },
     }),
   }
+}
+
+/**
+ * Returns the path that a wait of everything that a budget is for has in the budget of `endpoint`, or in that of the
+ * whole API. Undefined if it does not concern it: an endpoint learns the waits of the whole API from that one's budget.
+ */
+function placeOf(row: Pick<LimitsRow, 'own' | 'endpoint'>, endpoint: string | undefined): string | undefined {
+  if (row.own || row.endpoint === (endpoint ?? null)) return WHOLE_API
+  return endpoint === undefined ? (row.endpoint ?? undefined) : undefined
 }
 
 /** Repeats a call whose connection was lost; the pool waits for the server before it fails. */

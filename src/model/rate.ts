@@ -4,14 +4,26 @@ import type { RequestRate } from './rate-limit.ts'
 export { canonicalLimits, capacityOf, limitsKey, limitsText, parseLimits, parseRate } from './rate-limits.ts'
 export type { RequestRate } from './rate-limit.ts'
 
-/** Requests with the same origin, the same secrets and the same declared rate are counted together. */
+/**
+ * Requests with the same origin, the same secrets and the same declared rate are counted together. What the API asks to
+ * wait for holds for all rates of the same origin and secrets.
+ */
 export interface RateIdentity {
   readonly origin: string
   /** Names of secrets, never their values. */
   readonly credentials: readonly string[]
   /** The declared limits as text. */
   readonly rate: string | undefined
+  /** The endpoint that has the limits for itself, such as `GET /users`. @default the whole API has them */
+  readonly endpoint?: string | undefined
 }
+
+/** Returns the limits of a budget as the ledger keeps them, '' for none. */
+export const rateName = ({ rate = '', endpoint }: Pick<RateIdentity, 'rate' | 'endpoint'>): string =>
+  endpoint === undefined ? rate : `${rate} of ${endpoint}`
+
+/** Matches the endpoint in the name of a budget: a regular expression of PostgreSQL. */
+export const ENDPOINT_IN_NAME = String.raw` of ([A-Z]+ \S+)$`
 
 /** The path of a wait that holds for the whole API. */
 export const WHOLE_API = ''

@@ -37,9 +37,10 @@ export async function openProcess(
   rate?: RateLimits,
   {
     credentials = ['TOKEN'],
+    endpoint,
     deaf = false,
     time = realTime,
-  }: { credentials?: string[]; deaf?: boolean; time?: Time } = {},
+  }: { credentials?: string[]; endpoint?: string; deaf?: boolean; time?: Time } = {},
 ): Promise<Process> {
   await using opened = new AsyncDisposableStack()
   const database = opened.use(new Database({ url, max: 2 }))
@@ -50,7 +51,7 @@ export async function openProcess(
   const warnings: string[] = []
   const waits: string[] = []
   const budget = sharedBudget(rate, {
-    shared: sharedRates(database, { keeper })({ origin, credentials, rate: rate && limitsKey(rate) }),
+    shared: sharedRates(database, { keeper })({ origin, credentials, rate: rate && limitsKey(rate), endpoint }),
     now: () => new Date(),
     time,
     origin,

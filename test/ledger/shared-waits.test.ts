@@ -4,10 +4,15 @@ import { readWaits } from '../../src/ledger/read/read-waits.ts'
 import { realTime } from '../../src/http/limits/time.ts'
 import { RateLimitedError } from '../../src/model/errors.ts'
 import { testDatabase } from '../support/database.ts'
-import { asked, openProcess, origin } from './budget-process.ts'
+import { waitOf } from '../../src/run/status/waits.ts'
+import { asked, openProcess, origin, type Process } from './budget-process.ts'
 import { failure, until } from './support.ts'
 
 jest.setTimeout(30_000)
+
+/** Waits until a process knows that it has to wait for long. */
+const isClosed = async (one: Process, paths?: readonly string[]): Promise<void> =>
+  until(async () => failure(one.take(1, paths)).then((error) => error instanceof RateLimitedError))
 
 describe('Retry-After that one process was answered', () => {
   test.each([
@@ -96,6 +101,69 @@ test('a wait of the API is learned, without a notification, by one who takes non
   laterMs = 16_000
   await until(async () => failure(ask()).then((error) => error instanceof RateLimitedError))
   expect(await failure(ask())).toBeInstanceOf(RateLimitedError)
+})
+
+describe('a wait that one budget was asked for holds for those of the same API with another rate', () => {
+  const whole = { 'retry-after': '3600', 'x-ratelimit-limit': '10' }
+  const path = { 'retry-after': '3600' }
+
+  test('as a whole, and not for those of other secrets', async () => {
+    await using test = await testDatabase()
+    await using first = await openProcess(test, '20/s')
+    await using second = await openProcess(test, '30/s')
+    await using stranger = await openProcess(test, '20/s', { credentials: ['OTHER'] })
+    await Promise.all([first, second, stranger].map((one) => one.take()))
+    first.budget.observe(429, whole, asked)
+    await isClosed(second)
+    await using third = await openProcess(test)
+    await expect(third.take(1, ['/customers'])).rejects.toThrow('answered 429 with retry-after: 3600')
+    await stranger.take(3)
+    // It is one wait, which is lifted for all of them.
+    const waits = await readWaits(test.database)
+    expect(waits).toHaveLength(1)
+    for (const wait of waits) await clearWait(test.database, wait)
+    for (const one of [second, third])
+      await until(async () =>
+        one.take().then(
+          () => true,
+          () => false,
+        ),
+      )
+  })
+
+  test('for a path, and not for what remains of a count', async () => {
+    await using test = await testDatabase()
+    await using first = await openProcess(test, '20/s')
+    await using second = await openProcess(test, '30/s')
+    await using endpoint = await openProcess(test, '20/m', { endpoint: 'POST /orders' })
+    await Promise.all([first, second, endpoint].map((one) => one.take()))
+    first.budget.observe(429, path, asked)
+    for (const one of [second, endpoint]) await isClosed(one)
+    first.budget.observe(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '3600' }, asked)
+    await isClosed(first, ['/customers'])
+    await until(async () => (await readWaits(test.database)).length === 2)
+    await using third = await openProcess(test, '40/s')
+    for (const one of [second, third]) await one.take(3, ['/customers'])
+    expect([...second.waits, ...third.waits]).toEqual([])
+  })
+
+  test('for an endpoint with limits of its own, whose other methods are open', async () => {
+    await using test = await testDatabase()
+    await using first = await openProcess(test, '20/m', { endpoint: 'GET /orders' })
+    await using same = await openProcess(test, '30/m', { endpoint: 'GET /orders' })
+    await using other = await openProcess(test, '20/m', { endpoint: 'POST /orders' })
+    await using all = await openProcess(test, '100/s')
+    await Promise.all([first, same, other, all].map((one) => one.take()))
+    first.budget.observe(429, whole, asked)
+    await isClosed(same)
+    await isClosed(all, ['/orders', 'GET /orders'])
+    await expect(all.take(1, ['GET /orders'])).rejects.toThrow(
+      /^GET https:\/\/api\.example\/orders admits no request until/,
+    )
+    await all.take(1, ['/orders', 'POST /orders'])
+    await other.take()
+    expect((await readWaits(test.database)).map(waitOf)).toMatchObject([{ api: origin, path: 'GET /orders' }])
+  })
 })
 
 describe('a wait that is lifted', () => {

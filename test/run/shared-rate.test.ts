@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals'
+import { bearer, http, onePage, pipeline, run, secret, type Rate } from '../../src/index.ts'
 import { sleep } from '../../src/flow/signals/sleep.ts'
 import { project } from '../cli/support/command.ts'
 import { apiServer } from '../support/api-server.ts'
@@ -69,4 +70,36 @@ describe('two runs of two processes', () => {
     for (const path of ['/one', '/two'])
       expect(arrived.some((one) => one.path === path && one.at > refusedAt! + 1_900)).toBe(true)
   })
+})
+
+test('a wait of one API holds for all its definitions, whatever rates they name', async () => {
+  await using database = await testDatabase()
+  await using api = await apiServer(({ path }) =>
+    path === '/one' ? { status: 429, headers: { 'retry-after': '280' } } : { json: [{ id: 1 }] },
+  )
+  const auth = bearer(secret('TOKEN'))
+  const rows = (rate: Rate, path: `/${string}`, options = {}) =>
+    http(api.origin, { auth, rate, attempts: 1 }).get<{ id: number }[]>(path, {}, options).pages(onePage()).records()
+  const definition = pipeline('rated', {
+    streams: {
+      one: rows('10/s', '/one').into('t.one', { key: 'id' }),
+      two: rows('20/s', '/two').into('t.two', { key: 'id' }),
+      three: rows('10/s', '/three', { rate: '5/m' }).into('t.three', { key: 'id' }),
+    },
+  })
+  const options = { database: database.url, environment: { TOKEN: 'never-to-be-seen' }, throwOnFailure: false }
+  expect((await run(definition, { ...options, streams: ['one'] })).status).toBe('failed')
+  const stop = new AbortController()
+  const waiting = new Set<string>()
+  const report = await run(definition, {
+    ...options,
+    streams: ['two', 'three'],
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.type !== 'waiting' || event.for !== 'retry-after') return
+      if (waiting.add(event.stream).size === 2) stop.abort(new Error('both wait'))
+    },
+  })
+  expect(report.status).toBe('interrupted')
+  expect(api.requests.map(({ path }) => path)).toEqual(['/one'])
 })

@@ -1,7 +1,7 @@
 import type { AccountOf } from '../../model/account.ts'
 import type { RunEvent } from '../../model/event.ts'
 import { limitsKey, type SharedRates } from '../../model/rate.ts'
-import type { Api, RateLimits } from '../../model/request.ts'
+import type { Api } from '../../model/request.ts'
 import type { Budget } from '../../model/scope.ts'
 import { secretsOf } from '../../model/secrets-of.ts'
 import { rateBudget } from './rate-budget.ts'
@@ -18,12 +18,6 @@ export interface BudgetOptions {
   readonly endpoint?: string | undefined
 }
 
-/** Returns the limits as the ledger knows them. An endpoint with limits of its own has a budget of its own. */
-function identityOf(rate: RateLimits | undefined, endpoint: string | undefined): string | undefined {
-  if (rate === undefined) return undefined
-  return endpoint === undefined ? limitsKey(rate) : `${limitsKey(rate)} of ${endpoint}`
-}
-
 /** Returns the budget of an API: shared with other processes if the run has such rates, else of this process. */
 export function budgetOf(
   api: Api,
@@ -32,7 +26,7 @@ export function budgetOf(
 ): Budget & Partial<AsyncDisposable> {
   const { rate, limitHeaders } = api
   if (!rates) return rateBudget(rate, { now, time, origin, limitHeaders })
-  const shared = rates({ origin, credentials: ownersOf(api, account), rate: identityOf(rate, endpoint) })
+  const shared = rates({ origin, credentials: ownersOf(api, account), rate: rate && limitsKey(rate), endpoint })
   return sharedBudget(rate, {
     shared,
     now,

@@ -96,7 +96,9 @@ export function throwIfTooLong(wait: RateWait, { origin, now, remedy = '' }: Too
   )
 }
 
-/** Names an API, or one of its paths, in messages. */
+/** Names an API, one of its paths, or an endpoint such as `GET /users` in messages. */
 export function placeText(origin: string, path: string): string {
+  const [, method, ownPath] = /^([A-Z]+) (\/.*)$/.exec(path) ?? []
+  if (ownPath !== undefined) return `${method} ${origin}${ownPath}`
   return path.startsWith('/') ? origin + path : path || origin
 }

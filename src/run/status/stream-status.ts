@@ -20,7 +20,7 @@ export interface StatusReport {
 export interface StatusWait {
   /** The origin of the API. */
   readonly api: string
-  /** Null is the whole API. `{}` stands for any value. */
+  /** Null is the whole API. `{}` stands for any value. `GET /users` is an endpoint with limits of its own. */
   readonly path: string | null
   readonly until: string
   /** The response that asked for it, and the run that received it; null if they are not known. */

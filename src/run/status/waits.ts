@@ -2,14 +2,14 @@ import type { StoredWait } from '../../ledger/read/read-waits.ts'
 import { placeText as textOf } from '../../http/limits/limits.ts'
 import type { StatusFinding, StatusWait } from './stream-status.ts'
 
-export const waitOf = ({ api, path, until, source }: StoredWait): StatusWait => ({
+export const waitOf = ({ api, path, endpoint, until, source }: StoredWait): StatusWait => ({
   api,
-  path,
+  path: path ?? endpoint,
   until: until.toISOString(),
   source: source ?? null,
 })
 
-/** Names an API, or one of its paths. */
+/** Names an API, one of its paths or an endpoint. */
 export const placeText = ({ api, path }: Pick<StatusWait, 'api' | 'path'>): string => textOf(api, path ?? '')
 
 /** Returns a sentence about a wait. `until` is its end as the reader wants to see it. */

@@ -264,7 +264,7 @@ export type ActiveRun = Infer<typeof activeRun>
 
 const wait = object({
   api: described(text, 'The origin of the API'),
-  path: described(nullable(text), 'null: the whole API; {} stands for any value'),
+  path: described(nullable(text), 'null: the whole API; {} stands for any value; GET /users: an endpoint'),
   until: time,
   source: described(
     nullable(object({ run: id, pipeline: text, stream: text, request: text, status: number, header: text })),

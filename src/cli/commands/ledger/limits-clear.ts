@@ -21,8 +21,8 @@ export async function limitsClearCommand(
         (waits.length === 0 ? 'No API has asked to wait' : 'The waits are listed by: sluice limits'),
     )
   for (const wait of chosen) await clearWait(store.database, wait)
-  for (const { api, path, until } of chosen)
-    console.log(hide(`${placeText({ api, path })}: the wait until ${formatTime(until)} was lifted`))
+  for (const { api, path, endpoint, until } of chosen)
+    console.log(hide(`${placeText({ api, path: path ?? endpoint })}: the wait until ${formatTime(until)} was lifted`))
   if (chosen.length === 0) console.log('No API has asked to wait.')
   return 0
 }
@@ -31,10 +31,10 @@ export async function limitsClearCommand(
 function isIn(place: string): (wait: StoredWait) => boolean {
   const url = /^https?:\/\//i.test(place) ? URL.parse(place) : undefined
   const below = (url ? decodeURI(url.pathname) : place).replace(/\/+$/, '')
-  return ({ api, path }) => {
+  return ({ api, path, endpoint }) => {
     if (url && url.origin !== api && !path?.startsWith(`${url.origin}/`)) return false
     if (below === '') return url !== undefined
-    const ownPath = path?.replace(/^https?:\/\/[^/]+/, '')
+    const ownPath = (path ?? endpoint?.replace(/^[A-Z]+ /, ''))?.replace(/^https?:\/\/[^/]+/, '')
     return ownPath === below || (ownPath?.startsWith(`${below}/`) ?? false)
   }
 }
