@@ -1,7 +1,8 @@
 // What a probe has found: the pipeline file as data, and the facts for people.
 import { formatCount } from '../value/format.ts'
 import { findKey } from './find-key.ts'
-import type { CursorField, ProvenFilter } from './find-cursor.ts'
+import type { CursorField } from './find-cursor.ts'
+import type { ProvenFilter } from './find-filter.ts'
 import { findLimits } from './find-limits.ts'
 import type { FoundPageSize } from './find-page-size.ts'
 import type { PagingResult } from './find-paging/find-paging.ts'
@@ -10,6 +11,7 @@ import type { Found, FoundAuth, FoundRecords, FoundStream, TypeTree } from './fo
 import { inferType } from './infer-type.ts'
 import type { Answer } from './send.ts'
 import { streamFor, type Target } from './target.ts'
+import { memberOf } from './write/text.ts'
 import { pagingText } from './write/write-paging.ts'
 
 /** What was found, in one line. */
@@ -23,6 +25,8 @@ export interface FoundList {
   readonly size: FoundPageSize | undefined
   readonly cursor: CursorField | undefined
   readonly filter: ProvenFilter | undefined
+  /** What the API has said about parameters that might filter. */
+  readonly said: string | undefined
   /** Different records of all pages. */
   readonly sample: readonly unknown[]
 }
@@ -152,12 +156,19 @@ function cursorText({ cursor, filter }: FoundParts): string {
   return cursor.isCreation ? `${what} tells the creation only` : `${what}; no parameter is known that filters by it`
 }
 
-function cursorQuestions({ cursor, filter }: FoundParts): string[] {
+const deletionQuestion = (parameter: string, flag: string): string =>
+  `Should deleted rows go? With ${parameter}=… the API also returns records whose \`${flag}\` is true. Then add ` +
+  `.deleted((record) => ${memberOf('record', flag)} === true) after .records(…). ` +
+  'Now their rows stay, with that mark.'
+
+function cursorQuestions({ cursor, filter, said }: FoundParts): string[] {
+  if (filter?.deletedBy !== undefined) return [deletionQuestion(filter.parameter, filter.deletedBy)]
   if (!cursor || filter || cursor.isCreation) return []
+  const refused = said === undefined ? '' : ` To usual names it says: ${said}.`
   const bound = cursor.unit === undefined ? 'since' : `${cursor.unit === 's' ? 'unix' : 'unixMs'}(since)`
   const unit = cursor.unit ? `, { unit: '${cursor.unit}' }` : ''
   return [
-    `Can the API filter by \`${cursor.field}\`? Then add its parameter to the query, as in ` +
+    `Can the API filter by \`${cursor.field}\`?${refused} Then add its parameter to the query, as in ` +
       `{ updated_since: ${bound} } or, if it takes a filter as one text, ` +
       `{ filter: text\`${cursor.field}>="\${${bound}}"\` } (import both words), and ` +
       `.incremental('${cursor.field}'${unit}) after .records(…), so that a run ` +

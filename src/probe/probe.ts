@@ -4,7 +4,8 @@ import type { Secrets } from '../model/scope.ts'
 import { defined } from '../value/defined.ts'
 import { readAuth, readHeaders } from './auth-option.ts'
 import { describeFound, type Fact, type FoundList } from './describe-found.ts'
-import { findCursor, proveFilter } from './find-cursor.ts'
+import { findCursor } from './find-cursor.ts'
+import { findFilter } from './find-filter.ts'
 import { findKey } from './find-key.ts'
 import { findPageSize, findSizeOfPages, type FoundPageSize } from './find-page-size.ts'
 import { findPaging, type PagingResult } from './find-paging/find-paging.ts'
@@ -83,9 +84,11 @@ async function probeList(first: Probing): Promise<FoundList> {
   const pages = [first, ...(proven ? [proven] : []), ...(size ? [size] : [])].map((one) =>
     'first' in one ? one.first : one.page,
   )
-  const sample = different(pages.flatMap(({ records }) => records))
-  const filter = cursor && !cursor.isCreation ? await proveFilter(first, cursor) : undefined
-  return { paging, size, cursor, filter, sample }
+  const { filter, said } = cursor && !cursor.isCreation ? await findFilter(first, cursor) : {}
+  // Records of deletions lack fields, and runs that read on get them.
+  const marked = filter?.deletedBy === undefined ? [] : filter.page.records
+  const sample = different([...pages.flatMap(({ records }) => records), ...marked])
+  return { paging, size, cursor, filter, said, sample }
 }
 
 async function sizeOf(

@@ -80,11 +80,15 @@ function optionFor(wanted: string | undefined, answer: Answer): string {
 }
 
 /** Returns the message in the body of a failure, as `: the message`. */
-function messageText({ body, text }: Answer): string {
-  const message = messageIn(body, 3) ?? (/^\s*</.test(text) ? undefined : text.trim().slice(0, 200))
-  return message === undefined || message === ''
-    ? ''
-    : `: ${message.replaceAll(/\s+/g, ' ').replace(/\.$/, '').slice(0, 300)}`
+function messageText(answer: Answer): string {
+  const message = messageOfAnswer(answer)
+  return message === undefined ? '' : `: ${message}`
+}
+
+/** Returns the message in the body of a failure, without a full stop; undefined if there is none. */
+export function messageOfAnswer({ body, text }: Pick<Answer, 'body' | 'text'>): string | undefined {
+  const message = messageIn(body, 3) ?? (/^\s*</.test(text) ? '' : text.trim().slice(0, 200))
+  return message.replaceAll(/\s+/g, ' ').replace(/\.$/, '').slice(0, 300) || undefined
 }
 
 function messageIn(value: unknown, depth: number): string | undefined {

@@ -57,7 +57,7 @@ const WHEN = '(at|on|time|date|datetime|utc|timestamp|stamp)?$'
 const CHANGED = new RegExp(`^(last)?(updated?|modified|changed|edited|activity)${WHEN}|^systemmodstamp$`)
 const CREATED = new RegExp(`^(created|inserted|posted|published|occurred|timestamp|date|time)${WHEN}`)
 /** What a lower bound adds to the name of its field. */
-const BEFORE = /^(filter)?(min|since|from|start|after)?/
+const BEFORE = /^(filter)?(min|since|from|start|after|gte)?/
 const BEHIND = new RegExp(
   '(since|after|from|min|gte?|ge|start|startdate|starttime|begin|lower|lowerbound|greaterthan|greaterthanorequal)$',
 )
@@ -75,7 +75,7 @@ export function cursorOf(record: Schema, operation: Operation, schemas: Schemas)
     const field = fields.find(
       ({ plain }) => stem(plain) === about || new RegExp(`\\b${stem(plain)}\\b`, 'i').test(words),
     )
-    const as = field && sentAs(schemas.read(parameter.schema), field.schema)
+    const as = field && sentAs(parameter, schemas.read(parameter.schema), field)
     if (field && as !== undefined) return { field: field.name, parameter: parameter.name, ...(as !== 'time' && { as }) }
   }
   return undefined
@@ -103,6 +103,8 @@ const boundsOf = ({ parameters }: Operation): ParameterOf[] =>
     const words = name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').replaceAll(/[^A-Za-z0-9]+/g, ' ')
     if (place !== 'query' || !/\b(since|after|from|min|gte?|ge|start|begin)\b/i.test(words)) return false
     if (/\b(id|cursor|token|page|starting)\b/i.test(words)) return false
+    // What it is about stands nowhere, so it is a question, unless it is about ids.
+    if (/^\W*since$/i.test(words.trim())) return !/\bids?\b/i.test(description)
     const type = `${textAt(nodeOf(schema), 'format') ?? ''} ${description}`
     return /updat|modif|chang|creat|date|time/i.test(words) || (/since/i.test(words) && /date|time/i.test(type))
   })
@@ -122,10 +124,20 @@ const stem = (name: string): string =>
     .replace(/^modify$/, 'modified')
 
 /** Returns how a time is sent, undefined if it is not sure. */
-function sentAs(parameter: Schema, field: Schema): 'time' | 'date' | 'unix' | undefined {
-  if (!field.kinds.includes('string') || textAt(field.words, 'format') !== 'date-time') return undefined
+function sentAs(
+  { name }: ParameterOf,
+  parameter: Schema,
+  field: { readonly plain: string; readonly schema: Schema },
+): 'time' | 'date' | undefined {
+  const { kinds, words } = field.schema
+  // A number is sent as it is, if the parameter is the bound of this very field, and includes it.
+  const isOwnBound = plainName(name).replace(/^min|^gte|gte$/, '') === field.plain && plainName(name) !== field.plain
+  if (isOwnBound && isInteger(kinds) && isInteger(parameter.kinds)) return 'time'
+  if (!kinds.includes('string') || textAt(words, 'format') !== 'date-time') return undefined
   const format = textAt(parameter.words, 'format')
   if (format === 'date-time') return 'time'
   if (format === 'date') return 'date'
   return undefined
 }
+
+const isInteger = (kinds: readonly string[]): boolean => kinds.length > 0 && kinds.every((kind) => kind === 'integer')
