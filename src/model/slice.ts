@@ -1,5 +1,6 @@
 import type { Completeness } from './completeness.ts'
 import type { HighWaterMark, Position } from './page.ts'
+import type { Recipe } from './recipe.ts'
 import type { Range } from './request.ts'
 
 export type RunKind = 'sync' | 'backfill' | 'replay'
@@ -57,6 +58,23 @@ export interface SliceRead extends Range {
    * its own
    */
   readonly endpoints?: Map<string, EndpointSeen>
+  /** Children only: false while a child is read ahead, and none of its pages was wanted. @default true */
+  readonly hasTurn?: () => boolean
+  /**
+   * Called with a reading below this slice that will not be continued, because jobs may run for it. Never rejects.
+   * @default nothing follows
+   */
+  readonly onGivenUp?: (reading: GivenUpReading) => Promise<void>
+}
+
+/** A reading that will not be continued. */
+export interface GivenUpReading {
+  readonly position: Position
+  /** The recipe that has begun it. If its parents have changed: those of the parents now, the likeliest one first. */
+  readonly recipes: readonly Recipe[]
+  readonly haveParentsChanged: boolean
+  /** The ledger holds the position, until the slice has another one. */
+  readonly isStored: boolean
 }
 
 /** Returns the stored cursors of some lists, by list. */

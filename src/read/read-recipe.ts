@@ -52,8 +52,24 @@ export function replayRecord(
   return readRecipe(replayRecipe(recipe, [...parents, record]), { position: null, restart: 'page' }, scope, options)
 }
 
+/** Reads a recipe as far as the children of one stage, one at a time, with a reader of one's own for them. */
+export interface UpToChildren {
+  /** The index of the stage. */
+  readonly stage: number
+  readonly read: ReadPages
+  /** The recipe is that of a child. */
+  readonly isChild: boolean
+}
+
+/** Yields the pages of a recipe as far as the children of one of its stages. */
+export function readUpToChildren(recipe: Recipe, slice: SliceRead, scope: Scope, upTo: UpToChildren): Pages {
+  return provideFetchToStages(scope, readPages(recipe, slice, scope, { isChild: upTo.isChild, hasCursor: false, upTo }))
+}
+
 interface RecipeContext extends ReadOptions {
   readonly isChild: boolean
+  /** @default the whole recipe is read */
+  readonly upTo?: UpToChildren
   /** True if a parent has a cursor. */
   readonly hasCursor: boolean
   /** True for the child of a batch of parents. */
@@ -62,7 +78,7 @@ interface RecipeContext extends ReadOptions {
   readonly key?: readonly string[]
 }
 
-function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: RecipeContext): Pages {
+function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, { upTo, ...context }: RecipeContext): Pages {
   const hasCursor = context.hasCursor || hasOwnCursor(recipe)
   const keyOf = ({ key }: SliceRead, behind: number): readonly string[] =>
     keyNamesBehind(recipe.stages.slice(behind), context.key ?? key)
@@ -80,7 +96,9 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
   let read = (slice: SliceRead, scope: Scope): Pages => readSource(recipe, slice, scope, context)
   let behind = 0
   for (const step of stepsOf(recipe.stages)) {
+    if (upTo && behind > upTo.stage) break
     const readBefore = read
+    const readOwn = behind === upTo?.stage ? upTo.read : undefined
     const next = behind + (step.type === 'page stages' ? step.stages.length : 1)
     read =
       step.type === 'page stages'
@@ -88,7 +106,12 @@ function readPages(recipe: Recipe, slice: SliceRead, scope: Scope, context: Reci
             throughStages(readBefore(slice, scope), step.stages, scope, { ...context, key: keyOf(slice, next) })
         : (slice, scope) =>
             readChildren(
-              { parents: readBefore, stage: step.stage, read: readChild(step.stage, next), hasCursor },
+              {
+                parents: readBefore,
+                stage: upTo ? { ...step.stage, concurrency: 1 } : step.stage,
+                read: readOwn ?? readChild(step.stage, next),
+                hasCursor,
+              },
               slice,
               scope,
             )

@@ -32,11 +32,23 @@ export async function takeGivenUp(
   }))
 }
 
-/** True if a slice that may still be read waits for the job with this id, as positions hold it. */
-export async function isJobAwaited(database: Database, id: string, signal: AbortSignal): Promise<boolean> {
-  const values = [JSON.stringify(id)]
-  const row = await database.one<{ awaited: boolean }>('select sluice.is_job_awaited($1) as awaited', values, {
-    signal,
-  })
+/**
+ * True if a slice that may still be read waits for the job with this id, as positions hold it. `except`: a slice that
+ * does not count.
+ */
+export async function isJobAwaited(
+  database: Database,
+  id: string,
+  { except, signal }: { readonly except?: string | undefined; readonly signal: AbortSignal },
+): Promise<boolean> {
+  // As sluice.is_job_awaited, which knows no exception.
+  const row = await database.one<{ awaited: boolean }>(
+    `select exists (
+       select from sluice.slices as s
+        where s.status in ('open', 'failed') and s.id is distinct from $2
+          and strpos(s.position::text, '"job":{"id":' || $1 || ',') > 0) as awaited`,
+    [JSON.stringify(id), except ?? null],
+    { signal },
+  )
   return row.awaited
 }

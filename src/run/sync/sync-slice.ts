@@ -18,7 +18,7 @@ import type { BoundaryQuota, SliceRead } from '../../model/slice.ts'
 import { readRecipe } from '../../read/read-recipe.ts'
 import { defined } from '../../value/defined.ts'
 import { defineErrorName } from '../../value/error.ts'
-import { endGivenUpJobs } from './end-given-up-jobs.ts'
+import { endGivenUpJobs, GivenUpChildren } from './end-given-up-jobs.ts'
 import { openFieldWatch } from './field-watch.ts'
 import { lostFieldsText } from '../lost-fields-text.ts'
 import { withKeyFields } from './key-fields.ts'
@@ -74,8 +74,11 @@ export async function syncSlice(
       if (error instanceof ResultsLostError && ++lostResults > MAX_LOST_RESULTS) throw error
       if (error instanceof ListMovedError) pass++
       if (error instanceof ListMovedError && error.passDigest !== undefined) passDigests.add(error.passDigest)
-      if (error instanceof PositionLostError) await restartSlice(context)
-      else if (!(error instanceof ReadAgainError)) throw error
+      if (error instanceof PositionLostError) {
+        const lost = { ...context.slice }
+        await restartSlice(context)
+        if (!source.read) await endGivenUpJobs(context, lost)
+      } else if (!(error instanceof ReadAgainError)) throw error
       context.stream.warn(error.message)
     }
   }
@@ -97,12 +100,14 @@ async function syncSliceOnce(context: SliceContext, source: SliceSource, passes:
     throw source.read ? error : await withKeyFields(error, context)
   })
   if (!target.exists) await rejectMissingTable(context)
+  await using givenUp = new GivenUpChildren(context)
   // A replay reads what it is given.
   const waysOn = source.read ? undefined : await openWaysOn(context)
   const reading = {
     ...sliceRead(slice, table, passes),
     ...defined({ endpoints: waysOn?.endpoints }),
     ...(slice.kind === 'sync' && { parentCursors: readParentCursors.bind(undefined, database, slice) }),
+    onGivenUp: givenUp.end,
   }
   const readScope = { ...scope, signal: stop.signal }
   const pages = source.read?.(reading, readScope) ?? readRecipe(recipe, reading, readScope, { workers: run.workers })

@@ -41,6 +41,17 @@ export function childPosition(position: Position): ChildPosition {
   }
 }
 
+/** Returns a position as that of a child stream; undefined if it is another one. */
+export function asChildPosition(position: Position): ChildPosition | undefined {
+  const isOne =
+    typeof position === 'object' &&
+    position !== null &&
+    'at' in position &&
+    'child' in position &&
+    typeof (position as { readonly done?: unknown }).done === 'number'
+  return isOne ? (position as unknown as ChildPosition) : undefined
+}
+
 /** Digests of the first parents of a page, each chained to the one before. */
 export class ParentDigests {
   readonly #parents: readonly unknown[]

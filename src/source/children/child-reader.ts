@@ -18,9 +18,12 @@ export class ChildReader implements AsyncDisposable {
   readonly #open: (position: Position) => SourceReader<Page>
   readonly #mayRestart: boolean
   readonly #scope: Scope
+  /** Gives up what may run for the position that is lost. */
+  readonly #giveUp: () => Promise<void> | undefined
   #reader: SourceReader<Page>
   #firstPage: Promise<IteratorResult<Page, undefined>> | undefined
   #isNext = false
+  #hasTurn = false
   #hasYielded = false
   /** Pages that are not released yet: readers of their children use memory below them. */
   #held = 0
@@ -29,8 +32,17 @@ export class ChildReader implements AsyncDisposable {
   constructor(recipe: Recipe, slice: SliceRead, scope: Scope, parentMemory: MemoryAccount, read: ReadPages) {
     this.#scope = scope
     const memory = parentMemory.child(() => this.#isNext || this.#held > 0)
+    // Above this child may be others that are read ahead.
+    const hasTurn = (): boolean => this.#hasTurn && (slice.hasTurn?.() ?? true)
     this.#open = (position) =>
-      new SourceReader((signal) => read(recipe, { ...slice, position }, { ...scope, signal, memory }), scope.signal)
+      new SourceReader(
+        (signal) => read(recipe, { ...slice, position, hasTurn }, { ...scope, signal, memory }),
+        scope.signal,
+      )
+    this.#giveUp = () => {
+      const { position, onGivenUp } = slice
+      return onGivenUp?.({ position, recipes: [recipe], haveParentsChanged: false, isStored: true })
+    }
     this.#mayRestart = slice.position !== null && slice.restart === 'page'
     this.#reader = this.#open(slice.position)
     this.#firstPage = this.#reader.next()
@@ -40,6 +52,7 @@ export class ChildReader implements AsyncDisposable {
   /** Returns the next page. Call it only when all children before this one have been read. */
   async next(): Promise<IteratorResult<Page, undefined>> {
     this.#isNext = true
+    this.#hasTurn = true
     this.#scope.memory.recheck()
     try {
       const step = this.#firstPage ?? this.#reader.next()
@@ -49,6 +62,7 @@ export class ChildReader implements AsyncDisposable {
       if (this.#hasYielded || !this.#mayRestart || !(error instanceof PositionLostError)) throw error
       // Only this child's position is lost, and rows that are read again are merged: read the child from its start.
       await this.#reader.close()
+      await this.#giveUp()
       this.#reader = this.#open(null)
       return this.#holdPage(await this.#reader.next())
     } finally {

@@ -104,6 +104,7 @@ export class ChildStarter {
     if (page.hold) this.#open.holds.add(page.hold)
     const { done, child } = parent.startFrom(stored, this.#slice.restart)
     const parts = await this.#expand(page.records, done)
+    if (stored.child !== null && child === null) await this.#giveUp(stored, parts)
     const lists = parts.flatMap(({ expansion, count }) =>
       isExpanded(expansion) ? Array.from({ length: count }, () => expansion) : [],
     )
@@ -132,6 +133,17 @@ export class ChildStarter {
       })
     }
     await this.#send({ type: 'end', parent })
+  }
+
+  /** Gives up the reading of a stored child, whose parents have changed. */
+  async #giveUp({ child, done }: ChildPosition, parts: readonly ExpandedBatch[]): Promise<void> {
+    const likeliest = parts.filter(({ index, count }) => index <= done && done < index + count)
+    await this.#slice.onGivenUp?.({
+      position: child,
+      recipes: [...likeliest, ...parts].flatMap(recipeOf),
+      haveParentsChanged: true,
+      isStored: true,
+    })
   }
 
   async #expand(records: readonly unknown[], from: number): Promise<ExpandedBatch[]> {
@@ -186,3 +198,5 @@ const hasOwnList = (expansion: Expansion): expansion is Exclude<Expansion, Expan
   expansion.type === 'child stream' && expansion.recipe.incremental?.perParent === true
 
 const isExpanded = (expansion: Expansion): expansion is ExpandedRecord => expansion.type !== 'child stream'
+
+const recipeOf = ({ expansion }: ExpandedBatch): Recipe[] => (isExpanded(expansion) ? [] : [expansion.recipe])

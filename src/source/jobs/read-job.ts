@@ -41,11 +41,14 @@ export async function* readJob(
   } finally {
     // Without a ledger no later run reads on.
     if (slice.id === undefined) await reader.cancel()
+    else reader.giveUpUnknown()
   }
 }
 
 class JobReader {
   readonly #source: JobSource
+  readonly #incremental: Incremental | undefined
+  readonly #slice: SliceRead
   readonly #scope: Scope
   readonly #requests: JobRequests
   readonly #results: JobResultsReader
@@ -53,6 +56,8 @@ class JobReader {
   /** A ledger stores the pages. */
   readonly #isKept: boolean
   #isRunning = false
+  /** The job was started by this reader, and no position of the ledger can have its id. */
+  #isUnknown = false
   /** The last page had no position, so reading can continue nowhere. */
   #hasUnplaced = false
   #lostJobs = 0
@@ -66,6 +71,8 @@ class JobReader {
   ) {
     const range = rangeOf(incremental, slice)
     this.#source = source
+    this.#incremental = incremental
+    this.#slice = slice
     this.#isKept = slice.id !== undefined
     this.#scope = scope
     this.#progress = jobAt(slice.position)
@@ -131,10 +138,22 @@ class JobReader {
     if (problem !== undefined) this.#warn(`${this.#name()} may still run, because \`cancel\` failed: ${problem}`)
   }
 
+  /** Gives up a job that was started ahead for a child whose turn has not come: its id is stored nowhere. */
+  giveUpUnknown(): void {
+    const { hasTurn, onGivenUp } = this.#slice
+    if (!this.#isRunning || !this.#isUnknown || hasTurn?.() !== false) return
+    this.#isRunning = false
+    const recipe = { source: this.#source, stages: [], ...defined({ incremental: this.#incremental }) }
+    const position = jobPosition(this.#progress)
+    // The slice waits for it. Who reads this child may be in a hurry.
+    void onGivenUp?.({ position, recipes: [recipe], haveParentsChanged: false, isStored: false })
+  }
+
   async #start(): Promise<void> {
     const { starts, failures } = this.#progress
     const id = await this.#requests.start(starts)
     this.#isRunning = true
+    this.#isUnknown = true
     const hidden = this.#scope.secrets.hide(id)
     this.#progress = {
       id: hidden,
@@ -221,6 +240,7 @@ class JobReader {
   async *#storeJob(): AsyncGenerator<Page, void, undefined> {
     const { promise, resolve } = Promise.withResolvers<void>()
     yield this.#marker(resolve)
+    this.#isUnknown = false
     if (this.#isKept) await abortable(promise, this.#scope.signal)
   }
 
