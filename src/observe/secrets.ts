@@ -6,26 +6,38 @@ import { messageOf } from '../value/error.ts'
 
 /** Shorter values would match unrelated text. */
 const MIN_SECRET_LENGTH = 4
-/** A run of days fetches many tokens. Only the newest are hidden, because the older ones have expired. */
-const MAX_REMEMBERED = 512
+/**
+ * A run of days fetches many tokens. Of values that a newer one of the same name has replaced, this many forms are
+ * hidden: the older ones have expired.
+ */
+const MAX_REPLACED = 512
 const PLACEHOLDER = /\{secret:([^{}]+)\}/g
 
 /** Returns the secrets of an environment: read by name, and hidden wherever a value that was read appears. */
 export function readSecrets(environment: Readonly<Record<string, string | undefined>>): Secrets {
   const names = new Map<string, string>()
+  /** The forms of the newest value of each name, which are always hidden. */
+  const newest = new Map<string, ReadonlySet<string>>()
+  /** Forms of replaced values, the oldest first. */
+  const replaced = new Set<string>()
   let found: RegExp | undefined
 
   const know = (name: string, value: string): void => {
     if (value.length < MIN_SECRET_LENGTH) return
-    for (const form of formsOf(value)) {
+    const forms = formsOf(value)
+    for (const form of newest.get(name) ?? []) replaced.add(form)
+    newest.set(name, forms)
+    for (const form of forms) {
+      replaced.delete(form)
       if (names.get(form) === name) continue
-      names.delete(form)
       names.set(form, name)
       found = undefined
     }
-    for (const oldest of names.keys()) {
-      if (names.size <= MAX_REMEMBERED) break
-      names.delete(oldest)
+    for (const oldest of replaced) {
+      if (replaced.size <= MAX_REPLACED) break
+      replaced.delete(oldest)
+      // Another name may have the same value.
+      if (!newest.get(names.get(oldest) ?? '')?.has(oldest)) names.delete(oldest)
     }
   }
   const files = new Map<string, string>()

@@ -91,6 +91,19 @@ describe('a secret', () => {
     secrets.register?.('access token', 'fetched-token')
     expect(secrets.hide('Bearer fetched-token')).toBe('Bearer {secret:access token}')
   })
+
+  test('stays hidden, however many others there are; of fetched tokens only those that may still be valid', () => {
+    const secrets = readSecrets({ TOKEN: 'first-of-all' })
+    secrets.value('TOKEN')
+    for (let at = 0; at < 1_000; at += 1) {
+      secrets.register?.(`token of account-${at}`, `account-token-${at}.`)
+      secrets.register?.('access token', `fetched-token-${at}.`)
+    }
+    const shown = (text: string): boolean => secrets.hide(text) === text
+    expect(['first-of-all', 'account-token-0.', 'account-token-999.'].filter(shown)).toEqual([])
+    expect(['fetched-token-600.', 'fetched-token-999.'].filter(shown)).toEqual([])
+    expect(['fetched-token-0.'].filter(shown)).toHaveLength(1)
+  })
 })
 
 test('hiding changes no value that is not text', () => {
