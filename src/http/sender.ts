@@ -112,7 +112,7 @@ export class Sender {
     const { method, label, path, paths, document } = request
     const onWait = this.#onWait(options)
     using _cost = await costs.acquire(document, { signal, onWait })
-    await budget.acquire(1, { signal, paths: [path], onWait })
+    await budget.acquire(1, { signal, paths, onWait })
     let startedAt = time.clock()
     const emitFinished = (url: URL, status: number, bytes: number): void =>
       emit({
