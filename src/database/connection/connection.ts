@@ -3,6 +3,7 @@ import { abortable } from '../../flow/signals/abortable.ts'
 import { WatchedClient } from './client.ts'
 import { connectWithRetry, type ConnectOptions } from './connect.ts'
 import { onlyRow, onlyRowIfAny, type Queryable } from '../queryable.ts'
+import type { Chunks } from '../copy.ts'
 import { quoteIdentifier } from '../quote.ts'
 import { Session } from './session.ts'
 
@@ -75,6 +76,11 @@ export class Connection implements Queryable, AsyncDisposable {
     options?: StatementLimits,
   ): Promise<Row | undefined> {
     return onlyRowIfAny(await this.query<Row>(text, values, options), { label: this.#session.label, text })
+  }
+
+  /** Runs statements of which the last is `copy … from stdin`, with its data. Returns the number of rows copied. */
+  copy(text: string, chunks: Chunks, { signal, timeoutMs = 30_000 }: StatementLimits = {}): Promise<number> {
+    return this.#session.copy(text, chunks, { signal, limitMs: timeoutMs })
   }
 
   /** Calls a listener with the payload of each notification on a channel, while the connection lives. */
