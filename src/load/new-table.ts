@@ -5,21 +5,29 @@ import type { SchemaChange } from './shape/schema-change.ts'
 import type { TableShape } from './shape/table-shape.ts'
 import { columnType, type ColumnType } from './values/column-type.ts'
 
-/** A table in memory, with the columns that a first run would create. A preview encodes pages for it. */
+/**
+ * A table in memory: one with the columns that a first run would create, or one that exists with those that a run would
+ * add. Pages are encoded for it, and nothing is stored.
+ */
 export class NewTable implements EncodedTable {
   readonly table: Table
   readonly slice: EncodedTable['slice']
-  readonly contract = 'evolve'
+  readonly contract: Table['onSchemaChange']
   readonly isIncomplete = false
   readonly isPlainAppend = false
   readonly run = undefined
-  readonly #columns = new Map<string, ColumnType>()
+  readonly #existing: TableShape | undefined
+  readonly #columns: Map<string, ColumnType>
   #fields: Fields
 
-  constructor(table: Table, stream: string) {
+  /** `existing` is the table as it is. @default it does not exist */
+  constructor(table: Table, stream: string, existing?: TableShape) {
     this.table = table
     this.slice = { id: '0', pipeline: '', stream }
-    this.#fields = new Fields(table, stream, undefined)
+    this.contract = existing ? table.onSchemaChange : 'evolve'
+    this.#existing = existing
+    this.#columns = new Map(existing?.columns)
+    this.#fields = new Fields(table, stream, existing)
   }
 
   get fields(): Fields {
@@ -27,6 +35,7 @@ export class NewTable implements EncodedTable {
   }
 
   get shape(): TableShape | undefined {
+    if (this.#existing) return { ...this.#existing, columns: this.#columns }
     if (this.#columns.size === 0) return undefined
     return {
       name: this.table.name,

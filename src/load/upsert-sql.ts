@@ -60,26 +60,18 @@ export function upsertSql(options: UpsertOptions): string {
   const names = columns.map(({ name }) => quoteIdentifier(name))
   const keys = columns.filter(({ key }) => key).map(({ name }) => quoteIdentifier(name))
   const [firstKey] = keys
-  const changing = columns.filter(
-    ({ key, type, isInsertOnly }) => isInsertOnly !== true && (!key || !EXACT_TYPES.has(type.base)),
-  )
-  const compared = changing.filter(({ isIgnored }) => isIgnored !== true)
+  const changing = changingColumns(columns)
+  const compared = comparedColumns(columns)
   const traced = lineage ? [lineageColumns.run, lineageColumns.sourceUrl].map(quoteIdentifier) : []
   const moment = loadedAt ? [quoteIdentifier(systemColumns.loadedAt)] : []
   /** What is written with the row, whatever has changed in it. */
   const stamp = [...traced, ...moment]
   const once = lineage ? [quoteIdentifier(lineageColumns.firstSeen)] : []
-  const merged = (column: LoadedColumn, stored: string, sent: string, mark: string): string => {
-    const name = quoteIdentifier(column.name)
-    if (!marksAbsent || column.key) return `${sent}.${name}`
-    const bit = `get_bit(${mark}.${quoteIdentifier(ABSENT_COLUMN)}, ${columns.indexOf(column)})`
-    return `case when ${bit} = 1 then ${stored}.${name} else ${sent}.${name} end`
-  }
+  const merged = (column: LoadedColumn, stored: string, sent: string, mark: string): string =>
+    mergedSql(column, { columns, marksAbsent }, { stored, sent, mark })
   const differs = (stored: string, sent: string, mark = sent): string => {
-    const before = compared.map(({ name }) => `${stored}.${quoteIdentifier(name)}`).join(', ')
-    const after = compared.map((column) => merged(column, stored, sent, mark)).join(', ')
     const isNewer = version ? ` and ${notOlderSql(version, stored, sent)}` : ''
-    return `row(${before})::record *<> row(${after})::record${isNewer}`
+    return `${differsSql(compared, { columns, marksAbsent }, { stored, sent, mark })}${isNewer}`
   }
   const update = (): string => {
     const set = [...changing.map(({ name }) => quoteIdentifier(name)), ...stamp]
@@ -112,6 +104,46 @@ export function upsertSql(options: UpsertOptions): string {
   returning ${partitioned ? `old.${firstKey} is null` : 't.xmax = 0'} as inserted
 )
 select count(*) filter (where inserted) as inserted, count(*) filter (where not inserted) as updated from written`
+}
+
+/** The columns that may change when a row is sent again. */
+const changingColumns = (columns: readonly LoadedColumn[]): LoadedColumn[] =>
+  columns.filter(({ key, type, isInsertOnly }) => isInsertOnly !== true && (!key || !EXACT_TYPES.has(type.base)))
+
+/** Returns the columns that make a sent row differ from the stored one of its key. */
+export const comparedColumns = (columns: readonly LoadedColumn[]): LoadedColumn[] =>
+  changingColumns(columns).filter(({ isIgnored }) => isIgnored !== true)
+
+/** The columns of sent rows, and whether `ABSENT_COLUMN` says which of them a record lacks. */
+interface SentColumns {
+  readonly columns: readonly LoadedColumn[]
+  readonly marksAbsent?: boolean | undefined
+}
+
+/** The names of two rows in a statement, and of the row that has `ABSENT_COLUMN`. */
+interface ComparedRows {
+  readonly stored: string
+  readonly sent: string
+  readonly mark: string
+}
+
+/** Returns the value that a column has after a row was merged. */
+export function mergedSql(
+  column: LoadedColumn,
+  { columns, marksAbsent = false }: SentColumns,
+  { stored, sent, mark }: ComparedRows,
+): string {
+  const name = quoteIdentifier(column.name)
+  if (!marksAbsent || column.key) return `${sent}.${name}`
+  const bit = `get_bit(${mark}.${quoteIdentifier(ABSENT_COLUMN)}, ${columns.indexOf(column)})`
+  return `case when ${bit} = 1 then ${stored}.${name} else ${sent}.${name} end`
+}
+
+/** Returns the condition that some columns of a stored row would have other values after a row was merged. */
+export function differsSql(compared: readonly LoadedColumn[], sent: SentColumns, rows: ComparedRows): string {
+  const before = compared.map(({ name }) => `${rows.stored}.${quoteIdentifier(name)}`).join(', ')
+  const after = compared.map((column) => mergedSql(column, sent, rows)).join(', ')
+  return `row(${before})::record *<> row(${after})::record`
 }
 
 /** Returns the condition that the sent row is not older than the stored row. Null is older than everything. */

@@ -147,7 +147,7 @@ export async function copyToStaging(
 }
 
 export async function copyRows(
-  transaction: Transaction,
+  transaction: Pick<Transaction, 'copy'>,
   rows: RowSelection,
   statements: readonly string[],
 ): Promise<void> {
