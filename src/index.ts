@@ -82,6 +82,7 @@ export { AccountsFailedError, RunFailedError } from './entry/run-failed-error.ts
 export { runSchedule } from './entry/run-schedule.ts'
 export { reportText } from './run/report/report-text.ts'
 export { serve, type ServeOptions, type Server } from './server/serve.ts'
+export { verify, type VerifyOptions } from './entry/verify.ts'
 
 // Errors that a program may catch.
 export {
@@ -107,6 +108,7 @@ export {
 // Types for functions that help to write pipelines, and for what a program gets back.
 export type { Counts } from './model/batch.ts'
 export type { Completeness, Grade } from './model/completeness.ts'
+export type { DifferenceSample } from './model/difference.ts'
 export type { RunEvent } from './model/event.ts'
 export type { Format, TextFormat } from './model/format.ts'
 export type { FileBytes, FilePart } from './model/file-part.ts'
@@ -154,6 +156,13 @@ export type { Clock } from './run/schedule/clock.ts'
 export type { ScheduleOptions } from './run/schedule/schedule.ts'
 export type { AccountsChange } from './run/accounts/live-accounts.ts'
 export type { ScheduleEvent } from './run/schedule/schedule-event.ts'
+export type {
+  Repair,
+  StreamVerification,
+  VerifiedCounts,
+  VerifiedWindow,
+  VerifyReport,
+} from './run/verify/verification.ts'
 export type { StatusFinding, StatusReport, StatusWait, StreamStatus } from './run/status/stream-status.ts'
 
 // Names of version 0.1: each says what its name is now.

@@ -76,6 +76,20 @@ export const HELP_EXAMPLES: Readonly<Record<string, HelpExamples>> = {
         '--only all: include windows that were skipped before.',
     ],
   },
+  verify: {
+    examples: [
+      ['sluice verify billing.invoices', 'all of a stream'],
+      ['sluice verify billing.invoices --from 2024-01-01 --to 2024-02-01', 'a range, day by day'],
+      ['sluice verify billing.invoices --repair', 'read again what differs'],
+      ["sluice verify billing --json || mail -s 'billing differs' you@example.org"],
+    ],
+    paragraphs: [
+      'Reads the source as run --full does, and compares its rows with the table by key. ' +
+        'Without --repair, nothing is written. The exit code is 1 if rows differ, else 0.',
+      'Rows that were written since it began are no faults, and neither are records that the next run reads. ' +
+        'Rows that only the table has are counted if it is proven that the source was read completely.',
+    ],
+  },
   schedule: {
     examples: [
       ['sluice schedule', 'all pipelines in pipelines/ that have a schedule'],

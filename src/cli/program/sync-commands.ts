@@ -13,7 +13,7 @@ const BATCH_ROWS = 'rows per transaction, at most (default: 10,000)'
 const ACCOUNTS_AT_ONCE = 'accounts of a pipeline to run at the same time (default: 4)'
 const REPORT_AS_JSON = 'print only the report, as JSON'
 
-/** Adds the commands that read APIs and fill tables: run, backfill, demo. */
+/** Adds the commands that read APIs and fill tables: run, backfill, verify, demo. */
 export function addSyncCommands(sluice: Command): void {
   addCommand(sluice, 'run', 'Bring the tables of pipelines up to date.')
     .argument(
@@ -77,6 +77,22 @@ export function addSyncCommands(sluice: Command): void {
     .option('--json', REPORT_AS_JSON)
     .addOption(logFormat())
     .action(commandHandler(async () => (await import('../commands/sync/backfill.ts')).backfillCommand))
+
+  addCommand(
+    sluice,
+    'verify',
+    'Compare tables with their source: rows that are missing, stale or extra. Runs may go on meanwhile.',
+  )
+    .argument('<pipeline>', 'a name in pipelines/, a file, or NAME.STREAM for one stream')
+    .option('--stream <names...>', 'compare only these streams')
+    .option('--account <names...>', ONLY_ACCOUNTS)
+    .option('--from <when>', 'compare only a range, window by window: its start, a day or a moment')
+    .option('--to <when>', 'with --from: end of the range, not included (default: now)')
+    .option('--window <length>', 'with --from: length of a window: 1h, 1d, 1w, 1mo, 1y (default: 1d)')
+    .option('--zone <name>', 'with --from: time zone in which a day begins at midnight (default: UTC)')
+    .option('--repair', 'put missing and stale rows right by reading again what differs; extra rows stay')
+    .option('--json', 'print what was found, as JSON')
+    .action(commandHandler(async () => (await import('../commands/sync/verify.ts')).verifyCommand))
 
   addCommand(sluice, 'demo', 'Try Sluice on this machine: a small API, three streams and an embedded database.')
     .option('--json', REPORT_AS_JSON)

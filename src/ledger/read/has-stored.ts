@@ -18,6 +18,23 @@ export async function hasStored(
   return stored
 }
 
+/** Returns true if a slice of a stream has come to its end since a moment of the server's clock. */
+export async function hasFinishedSince(
+  database: Database,
+  { pipeline, stream }: StreamName,
+  at: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<boolean> {
+  const { finished } = await database.one<{ finished: boolean }>(
+    `select exists (
+       select from sluice.slices
+        where pipeline = $1 and stream = $2 and status = 'done' and finished_at >= $3::timestamptz) as finished`,
+    [pipeline, stream, at],
+    { signal },
+  )
+  return finished
+}
+
 /** Returns how many rows a slice has stored or found in the table, in all runs that read it. */
 export async function readStoredRows(on: Queryable, { id }: { readonly id: string }): Promise<number> {
   const { rows } = await on.one<{ rows: string }>(

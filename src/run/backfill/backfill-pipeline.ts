@@ -12,7 +12,8 @@ import { StreamContext } from '../stream-context.ts'
 import { backfillStream } from './backfill-stream.ts'
 import { boundsOf, calendarWindows } from './calendar-windows.ts'
 import { rejectLongWindows } from './reject-long-windows.ts'
-import { readPipelineCursors, windowableStreams } from './windowable.ts'
+import { storedCursors } from '../stored-cursors.ts'
+import { windowableStreams } from './windowable.ts'
 
 /** Runs a backfill and returns the report, also if windows failed. */
 export async function backfillPipeline<Streams extends Flows>(
@@ -32,7 +33,7 @@ export async function backfillPipeline<Streams extends Flows>(
     options: { from, to, window },
   })
   await using context = await RunContext.open(pipeline, { ...options, secrets, connections: concurrency + 4 })
-  const cursors = await readPipelineCursors(context.database, pipeline.name)
+  const cursors = await storedCursors(context.database, pipeline.name)
   const { streams, skipped } = windowableStreams(pipeline, options.stream, cursors)
   rejectLongWindows(pipeline, streams, range)
   const { windows: _, ...recordedRange } = range

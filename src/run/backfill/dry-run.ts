@@ -12,7 +12,8 @@ import { boundsOf, calendarWindows, instantText } from './calendar-windows.ts'
 import { openStoreToRead } from '../open-store.ts'
 import type { BackfillOptions } from '../options.ts'
 import { rejectLongWindows } from './reject-long-windows.ts'
-import { readPipelineCursors, windowableStreams } from './windowable.ts'
+import { storedCursors } from '../stored-cursors.ts'
+import { windowableStreams } from './windowable.ts'
 
 /** Returns what a backfill would read, window by window. Nothing is requested or written. */
 export async function dryRunBackfill(
@@ -32,7 +33,7 @@ export async function dryRunBackfill(
   const onlyWindows = boundsOf(windows, lowers)
   rejectLongWindows(pipeline, windowableStreams(pipeline, stream).streams, { window, windows })
   await using store = await openStoreToRead({ database, ...(environment && { environment }), signal })
-  const cursors = store && (await orNothing(readPipelineCursors(store.database, pipeline.name)))
+  const cursors = store && (await orNothing(storedCursors(store.database, pipeline.name)))
   const plans: BackfillPlan[] = []
   for (const name of windowableStreams(pipeline, stream, cursors).streams) {
     const streamName = { pipeline: pipeline.name, stream: name }

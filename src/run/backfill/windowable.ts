@@ -1,7 +1,5 @@
-import type { Database } from '../../database/database.ts'
 import type { Flow } from '../../define/flow.ts'
 import type { Pipeline } from '../../define/pipeline.ts'
-import { readCursors } from '../../ledger/cursors.ts'
 import { takesBound } from '../../model/bounds-in.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Recipe } from '../../model/recipe.ts'
@@ -34,11 +32,6 @@ export function windowableStreams(
   if (streams.length > 0) return { streams, skipped }
   const problems = [...skipped].map(([name, problem]) => `${pipeline.name}.${name}: ${problem}`)
   throw new UsageError(`It cannot be read in windows. ${problems.join('. ')}`)
-}
-
-/** Returns the cursors of a pipeline's streams. */
-export async function readPipelineCursors(database: Database, pipeline: string): Promise<ReadonlyMap<string, string>> {
-  return new Map((await readCursors(database, { pipeline })).map(({ stream, value }) => [stream, value]))
 }
 
 /**

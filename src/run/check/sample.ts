@@ -4,12 +4,11 @@ import { NewTable } from '../../load/new-table.ts'
 import type { Database } from '../../database/database.ts'
 import { storedTokens } from '../../ledger/credentials.ts'
 import { openScope } from '../../read/open-scope.ts'
-import { READ_ONCE, readSteps, type MovedList } from '../../read/read-steps.ts'
+import { movedList, readSteps } from '../../read/read-steps.ts'
 import type { RunEvent } from '../../model/event.ts'
 import type { ReadCounts, Reject } from '../../model/page.ts'
 import { worstOf, type Completeness } from '../../model/completeness.ts'
 import { addCounts, NO_READ_COUNTS } from '../../model/counts.ts'
-import { isMerged, type Table } from '../../model/recipe.ts'
 import type { Range } from '../../model/request.ts'
 import type { Scope } from '../../model/scope.ts'
 import type { TokenStore } from '../../model/tokens.ts'
@@ -56,10 +55,6 @@ export interface Sample {
   /** Of the pages that were read. Absent if none of them has one. */
   readonly completeness?: Completeness
 }
-
-/** A list that has moved is read again where rows have a key, as in a run. */
-const movedList = (table: Table): MovedList =>
-  table.key.length > 0 ? { restart: 'page', key: table.key, isMerged: isMerged(table) } : READ_ONCE
 
 /** Reads the start of a stream through its stages and the encoder of a first run. Nothing is stored. */
 export async function sample(

@@ -131,3 +131,35 @@ test('--memory takes a size, and a number without a unit is megabytes', () => {
   expect(parseMemory('32MB')).toBe(33_554_432)
   expect(parseMemory('32')).toBe(33_554_432)
 })
+
+test('sluice verify compares a stream with its table, and repairs it', async () => {
+  await using verified = await openShop()
+  await verified.sluice('run', 'shop')
+  expect(await verified.sluice('verify', 'shop.orders')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^shop\.orders -> shop\.orders: equal\n {2}4 rows read \(ended\), 4 equal\n/),
+    stderr: '',
+  })
+  await verified.database.database.query('delete from shop.orders where id = 1')
+  await verified.database.database.query('update shop.orders set total = 7 where id = 2')
+  const found = await verified.sluice('verify', 'shop.orders')
+  expect(found).toMatchObject({ code: 1, stderr: '' })
+  for (const line of [
+    'shop.orders -> shop.orders: different',
+    '1 missing: in the source, not in the table',
+    '    id 1',
+    '1 stale: other values in the table',
+    '    id 2: total "7" -> "20"',
+    '1 rejected: no row could be made of these records',
+    'extra rows are not known: 1 record could not become a row, and may belong to these rows',
+    'repeat the command with --repair',
+  ])
+    expect(found.stdout).toContain(line)
+  const repaired = await verified.sluice('verify', 'shop.orders', '--repair', '--json')
+  expect(repaired).toMatchObject({ code: 0, stderr: '' })
+  expect(JSON.parse(repaired.stdout)).toMatchObject({
+    ok: true,
+    streams: [{ pipeline: 'shop', stream: 'orders', status: 'equal', repair: { missing: 1, stale: 1, left: 0 } }],
+  })
+  expect(await verified.sluice('verify', 'shop.nothing')).toMatchObject({ code: 2 })
+})

@@ -1,10 +1,9 @@
-import { sqlState } from '../../../database/errors.ts'
-import { readCursors } from '../../../ledger/cursors.ts'
 import { openText } from '../../../model/completeness.ts'
 import { environmentOf } from '../../../run/accounts/environment-of.ts'
 import { sample, type Sample } from '../../../run/check/sample.ts'
 import type { FoundPipeline } from '../../../run/find-pipelines.ts'
 import { openStoreToRead } from '../../../run/open-store.ts'
+import { storedCursors } from '../../../run/stored-cursors.ts'
 import { formatCount, formatNumber } from '../../../value/format.ts'
 import { exactJson } from '../../../value/json/stored-json.ts'
 import type { CommandContext } from '../../execute-command.ts'
@@ -23,13 +22,14 @@ export async function dryRun(
   { database, full = false, limit, json = false }: RunCommandOptions,
   { signal, verbose, hide }: CommandContext,
 ): Promise<number> {
-  const cursors = full ? new Map<string, string>() : await cursorsByStream(database, signal)
+  await using store = full ? undefined : await openStoreToRead({ database, signal })
   let code = 0
   for (const { pipeline, streams } of found) {
+    const cursors = store ? await storedCursors(store.database, pipeline.name) : new Map<string, string>()
     for (const [stream, flow] of Object.entries(pipeline.streams)) {
       if (streams && !streams.includes(stream)) continue
       const name = `${pipeline.name}.${stream}`
-      const since = cursors.get(name)
+      const since = cursors.get(stream)
       const table = flow.table.name
       try {
         const keep = Math.min(MAX_ROWS, limit ?? Infinity)
@@ -82,19 +82,4 @@ function show(
   const open = openText(completeness)
   if (open !== undefined) console.log(`it is not proven that everything was read: ${open}`)
   console.log('')
-}
-
-/** Returns the cursors by `pipeline.stream`. Returns none if there is no database, or nothing has run in it. */
-async function cursorsByStream(database: string | undefined, signal: AbortSignal): Promise<Map<string, string>> {
-  await using store = await openStoreToRead({ database, signal })
-  if (!store) return new Map()
-  try {
-    return new Map(
-      (await readCursors(store.database)).map(({ pipeline, stream, value }) => [`${pipeline}.${stream}`, value]),
-    )
-  } catch (error) {
-    // Schema sluice or its tables do not exist yet.
-    if (sqlState(error) === '42P01' || sqlState(error) === '3F000') return new Map()
-    throw error
-  }
 }

@@ -1,0 +1,109 @@
+import { openText } from '../../model/completeness.ts'
+import type { DifferenceSample } from '../../model/difference.ts'
+import {
+  faultsIn,
+  type Repair,
+  type StreamVerification,
+  type VerifiedCounts,
+  type VerifiedPart,
+} from '../../run/verify/verification.ts'
+import { formatCount, formatNumber, formatSeconds } from '../../value/format.ts'
+import { cellText } from './text-table.ts'
+
+/** Windows that differ, to show one by one. */
+const MAX_WINDOWS = 20
+
+/** Lays out what the verification of a stream has found, and what to do about it. */
+export function verificationText(stream: StreamVerification): string {
+  const { pipeline, stream: name, table, status, error, windows, repair, warnings, requests, ms } = stream
+  const head = `${pipeline}.${name} -> ${table}: `
+  if (status === 'skipped') return `${head}not compared: ${error}`
+  const lines = windows ? [...partLines({ ...stream, samples: [] }), ...windowLines(windows)] : partLines(stream)
+  const last = [
+    ...(repair ? repairLines(repair) : []),
+    ...warnings.map((text) => `warning: ${text}`),
+    ...(error === undefined ? [] : [`failed: ${error}`]),
+    `${formatCount(requests, 'request')}, ${formatSeconds(ms)}`,
+    ...(repair ? [] : remedyLines(stream)),
+    ...extraLines(stream.counts),
+  ]
+  return [`${head}${status}`, ...[...lines, ...last].map((line) => `  ${line}`)].join('\n')
+}
+
+function partLines({ counts, completeness, extraUnknown, samples }: VerifiedPart): string[] {
+  const open = openText(completeness)
+  const grade = completeness === undefined ? '' : ` (${completeness.grade})`
+  return [
+    `${formatCount(counts.read, 'row')} read${grade}, ${formatNumber(counts.equal)} equal`,
+    ...KINDS.flatMap(([kind, text]) =>
+      counts[kind] === 0
+        ? []
+        : [`${formatNumber(counts[kind])} ${text}${shown(samples.filter((sample) => sample.kind === kind))}`],
+    ),
+    ...EXCUSES.flatMap(([name, text]) => (counts[name] === 0 ? [] : [`${formatNumber(counts[name])} ${text}`])),
+    ...(extraUnknown === undefined ? [] : [`extra rows are not known: ${extraUnknown}`]),
+    ...(open === undefined || extraUnknown?.includes(open)
+      ? []
+      : [`it is not proven that everything was read: ${open}`]),
+  ]
+}
+
+const KINDS = [
+  ['missing', 'missing: in the source, not in the table'],
+  ['stale', 'stale: other values in the table'],
+  ['newer', 'newer: a later version in the table, which runs leave as it is'],
+  ['extra', 'extra: in the table, not in the source'],
+] as const
+
+const EXCUSES = [
+  ['changedMeanwhile', 'changed meanwhile'],
+  ['notReadYet', 'not read yet: left to the next run'],
+  ['rejected', 'rejected: no row could be made of these records'],
+] as const
+
+const shown = (samples: readonly DifferenceSample[]): string =>
+  samples.length === 0 ? '' : `\n${samples.map((sample) => `      ${sampleText(sample)}`).join('\n')}`
+
+/** Returns the key of a row, and its columns that differ with both values. */
+export function sampleText({ key, columns = [] }: DifferenceSample): string {
+  const keyText = Object.entries(key).map(([name, value]) => `${name} ${cellText(value)}`)
+  const changes = columns.map(({ column, before, after }) => `${column} ${valueText(before)} -> ${valueText(after)}`)
+  return `${keyText.join(', ')}${changes.length === 0 ? '' : `: ${changes.join(', ')}`}`
+}
+
+const valueText = (value: string | null): string => (value === null ? 'null' : JSON.stringify(value))
+
+function windowLines(windows: NonNullable<StreamVerification['windows']>): string[] {
+  const differing = windows.filter(({ counts, extraUnknown }) => faultsIn(counts) > 0 || extraUnknown !== undefined)
+  const lines = differing.slice(0, MAX_WINDOWS).flatMap((window) => {
+    const [first = '', ...rest] = partLines(window)
+    return [`${window.from} to ${window.to}: ${first}`, ...rest.map((line) => `  ${line}`)]
+  })
+  const more = differing.length - MAX_WINDOWS
+  return [
+    `${formatCount(windows.length, 'window')}, ${formatNumber(differing.length)} of them with differences`,
+    ...lines,
+    ...(more > 0 ? [`and ${formatCount(more, 'more window')}, in --json`] : []),
+  ]
+}
+
+function repairLines({ how, run, ranges = [], missing, stale, left, requests, status, error }: Repair): string[] {
+  const what = how === 'full' ? 'the whole stream' : formatCount(ranges.length, 'range')
+  const read = `repaired by run ${run}, which read ${what} again with ${formatCount(requests, 'request')}`
+  return [
+    `${read}: ${formatNumber(missing)} missing and ${formatNumber(stale)} stale`,
+    ...(status === 'done'
+      ? []
+      : [`the repair ${status === 'failed' ? 'failed' : 'was interrupted'}: ${error ?? 'no reason is known'}`]),
+    ...(left === 0
+      ? []
+      : [`${formatCount(left, 'row')} could not be repaired. If the run has rejected them: sluice runs ${run}`]),
+  ]
+}
+
+const remedyLines = ({ counts: { missing, stale } }: StreamVerification): string[] =>
+  missing + stale === 0 ? [] : ['to put missing and stale rows right, repeat the command with --repair']
+
+/** Rows are never deleted here: what a source has taken back is a question of the pipeline. */
+const extraLines = ({ extra }: VerifiedCounts): string[] =>
+  extra === 0 ? [] : ['extra rows stay: how a table loses what the source has taken back is in docs/DELETIONS.md']

@@ -1,0 +1,106 @@
+// In a file of its own, so that an import of these types does not need the types of the database driver.
+import type { Completeness } from '../../model/completeness.ts'
+import type { DifferenceSample } from '../../model/difference.ts'
+
+/** Rows of a stream, by what a comparison with its table has found. */
+export interface VerifiedCounts {
+  /** Rows that a full run would write, each key once. */
+  readonly read: number
+  /** Rows that the table has as they are. */
+  readonly equal: number
+  /** In the source, not in the table. */
+  readonly missing: number
+  /** In the table with other values than in the source. */
+  readonly stale: number
+  /** In the table with a later version than in the source. A run leaves them as they are. */
+  readonly newer: number
+  /** In the table, not in the source. */
+  readonly extra: number
+  /** Written or deleted since the verification began, so nothing is known of them. */
+  readonly changedMeanwhile: number
+  /** Missing or stale, and the next run reads them by itself: they are not before its cursor. */
+  readonly notReadYet: number
+  /** Records that could not become a row. */
+  readonly rejected: number
+}
+
+/** What was found in one window, or in the whole stream. */
+export interface VerifiedPart {
+  readonly counts: VerifiedCounts
+  /** How sure it is that the source was read completely. */
+  readonly completeness?: Completeness
+  /** Why rows of the table that were not read are not counted as extra. Absent if they are. */
+  readonly extraUnknown?: string
+  /** The first rows of each kind. */
+  readonly samples: readonly DifferenceSample[]
+}
+
+/** What was found in one window. */
+export interface VerifiedWindow extends VerifiedPart {
+  readonly from: string
+  readonly to: string
+}
+
+/** What `repair` did. */
+export interface Repair {
+  /** `windows`: only ranges that differ were read again; `full`: the whole stream. */
+  readonly how: 'windows' | 'full'
+  /** The run that did it. */
+  readonly run: string
+  readonly status: 'done' | 'failed' | 'interrupted'
+  /** Ranges that were read again. */
+  readonly ranges?: readonly { readonly from: string; readonly to: string }[]
+  readonly inserted: number
+  readonly updated: number
+  readonly requests: number
+  /** Missing rows that the table has now. */
+  readonly missing: number
+  /** Stale rows that the table has right now. */
+  readonly stale: number
+  /** Missing and stale rows that it could not put right. */
+  readonly left: number
+  readonly error?: string
+}
+
+/** The comparison of one stream with its table. */
+export interface StreamVerification extends VerifiedPart {
+  /** With the account, as in `shops@north`. */
+  readonly pipeline: string
+  readonly stream: string
+  readonly table: string
+  /**
+   * `different` if rows are missing, stale, newer or extra, and were not repaired; `skipped` if the stream cannot be
+   * compared, and `failed` if it could not be: `error` says why.
+   */
+  readonly status: 'equal' | 'different' | 'failed' | 'skipped'
+  /** With `from`: each window by itself. */
+  readonly windows?: readonly VerifiedWindow[]
+  readonly repair?: Repair
+  readonly warnings: readonly string[]
+  /** Requests to the API, without those of the repair. */
+  readonly requests: number
+  readonly ms: number
+  readonly error?: string
+}
+
+/** The result of `verify()`. */
+export interface VerifyReport {
+  /** True if each stream that can be compared is equal to its table. */
+  readonly ok: boolean
+  readonly streams: readonly StreamVerification[]
+}
+
+export const NOTHING_VERIFIED: VerifiedCounts = Object.freeze({
+  read: 0,
+  equal: 0,
+  missing: 0,
+  stale: 0,
+  newer: 0,
+  extra: 0,
+  changedMeanwhile: 0,
+  notReadYet: 0,
+  rejected: 0,
+})
+
+/** Returns how many rows differ without an excuse. */
+export const faultsIn = ({ missing, stale, newer, extra }: VerifiedCounts): number => missing + stale + newer + extra
