@@ -94,9 +94,12 @@ export class LiveAccounts {
   async read(signal: AbortSignal, moment = this.#options.clock.now()): Promise<Expanded> {
     for (;;) {
       signal.throwIfAborted()
-      if (this.#knownSince >= moment) return this.#known
+      // The clock may have been set back: a moment that is to come again is now, and what is known is of no use.
+      const now = this.#options.clock.now()
+      const asked = moment < now ? moment : now
+      if (this.#knownSince >= asked && this.#knownSince <= now) return this.#known
       const { since, done } = (this.#reading ??= this.#start())
-      if (since >= moment) return abortable(done, signal)
+      if (since >= asked) return abortable(done, signal)
       // It began too early to know, and its error may be gone.
       await abortable(
         done.catch(() => {}),

@@ -76,4 +76,11 @@ test('a reading that began before a moment does not tell what accounts there are
     Array.from({ length: 2 }, () => ['shops@north', 'shops@south']),
   )
   expect(live!.knownSince).toEqual(now)
+
+  // The clock is set back, and the tick that is due has not come yet.
+  const tick = now
+  now = new Date('2026-05-03T00:00:00Z')
+  writeFileSync(file, shopsJson(['north', 'south', 'east']))
+  const { pipelines: later } = await live!.read(signal, tick)
+  expect(later.map(({ name }) => name)).toEqual(['shops@north', 'shops@south', 'shops@east'])
 })
